@@ -1,0 +1,83 @@
+/** Who must act before things go on. */
+export type Actor = 'patient' | 'staff' | 'technician';
+
+type Rule = { readonly actor: Actor; readonly retriable: boolean };
+
+const patient = (retriable: boolean): Rule => ({ actor: 'patient', retriable });
+const staff = (retriable: boolean): Rule => ({ actor: 'staff', retriable });
+const technician = (retriable: boolean): Rule => ({ actor: 'technician', retriable });
+
+/**
+ * Every failure the terminal or the agent can name: one dotted word, the same in code, log, topic, screen and test.
+ * `retriable`: the same thing tried again may succeed without anybody changing something.
+ * Texts for patient, staff and technician stand in the catalogue under the same code.
+ */
+export const failureRules = {
+  'card.unreadable': patient(true),
+  'card.communication': patient(true),
+  'card.removed': patient(true),
+  'card.not-my-number': patient(false),
+  'card.old-juki': patient(false),
+  'card.phone-not-supported': patient(false),
+  'card.left-behind': staff(false),
+  'card.pin-wrong': patient(true),
+  'card.pin-blocked': staff(false),
+  'card.pin-absent': staff(false),
+  'card.security-status-lost': patient(true),
+  'card.photo-absent': staff(false),
+  'card.photo-unreadable': staff(false),
+  'card.face-number-unreadable': patient(true),
+  'card.face-number-wrong': staff(false),
+  'card.face-number-tries-low': staff(false),
+  'card.visual-proof-failed': staff(false),
+  'card.presence-proof-failed': staff(false),
+  'card.certificate-invalid': staff(false),
+  'card.certificate-expired': staff(false),
+  'card.certificate-revoked': staff(false),
+  'card.identity-mismatch': staff(false),
+  'reader.lost': technician(true),
+  'reader.service-down': technician(true),
+  'reader.driver-missing': technician(false),
+  'camera.lost': technician(true),
+  'camera.frozen': technician(true),
+  'camera.black': technician(true),
+  'face.process-lost': technician(true),
+  'face.models-missing': technician(false),
+  'face.model-unverified': technician(false),
+  'face.reference-unusable': staff(false),
+  'face.not-matched': patient(true),
+  'face.attack-suspected': staff(false),
+  'eligibility.not-registered': staff(false),
+  'eligibility.not-found': staff(false),
+  'eligibility.unavailable': staff(true),
+  'eligibility.maintenance': staff(true),
+  'delivery.offline': staff(true),
+  'delivery.refused': staff(false),
+  'delivery.expired': staff(false),
+  'delivery.no-challenge': staff(true),
+  'delivery.store-failed': technician(true),
+  'delivery.result-late': staff(true),
+  'message.malformed': technician(false),
+  'message.forged': technician(false),
+  'message.stale': technician(false),
+  'settings.missing': technician(true),
+  'session.timed-out': patient(true),
+  'session.cancelled-by-staff': staff(false),
+  'session.shutdown': staff(true),
+} as const satisfies Record<string, Rule>;
+
+export type FailureCode = keyof typeof failureRules;
+
+/** A refusal of the world, as data. `detail` is for technicians: never a name, a number of a person, a digit of a PIN. */
+export type Failure = {
+  readonly code: FailureCode;
+  readonly actor: Actor;
+  readonly retriable: boolean;
+  readonly detail?: string;
+};
+
+export const failure = (code: FailureCode, detail?: string): Failure => ({
+  code,
+  ...failureRules[code],
+  ...(detail === undefined ? {} : { detail }),
+});

@@ -1,0 +1,27 @@
+/** How the person was verified; the same word in request, journal, log and screen. */
+export type VerificationMethod = 'face' | 'pin' | 'staff';
+
+/** What the face step asks of the patient. */
+export const faceHints = [
+  'no-face',
+  'nearer',
+  'farther',
+  'move-left',
+  'move-right',
+  'move-up',
+  'move-down',
+  'look-here',
+  'more-light',
+  'strong-back-light',
+  'hold-still',
+  'mask-off',
+  'sunglasses-off',
+  'one-person-only',
+  'turn-left',
+  'turn-right',
+  'blink',
+] as const;
+export type FaceHint = (typeof faceHints)[number];
+
+/** Presentation attack detection: off, passive (one model), active (passive and a prompt). Advisory in every strength. */
+export type PadStrength = 'off' | 'passive' | 'active';

@@ -1,0 +1,14 @@
+import type { Failure } from '../core/failure.ts';
+
+/** One key of the PIN pad as one byte: ASCII '0'-'9', 0x08 clear, 0x0D enter. Never a string. */
+export type PinKey = number;
+
+export type KeypadEvent =
+  | { readonly type: 'key'; readonly key: PinKey }
+  | { readonly type: 'found' }
+  | { readonly type: 'lost'; readonly failure: Failure };
+
+export interface Keypad {
+  subscribe(listener: (event: KeypadEvent) => void): () => void;
+  close(): Promise<void>;
+}

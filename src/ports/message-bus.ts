@@ -1,0 +1,21 @@
+import type { Result } from '../core/result.ts';
+
+export type Delivery = { readonly topic: string; readonly payload: Uint8Array; readonly retained: boolean };
+
+export type PublishOptions = {
+  readonly retain?: boolean;
+  /** MQTT 5 Message Expiry Interval, where the broker speaks 5. */
+  readonly expirySeconds?: number;
+  readonly responseTopic?: string;
+  readonly correlation?: Uint8Array;
+};
+
+/** MQTT over mutual TLS. At least once, and no promise beyond that: whoever needs more waits for an application receipt. */
+export interface MessageBus {
+  /** QoS 1; answers after the PUBACK, or `delivery.offline` when not connected or not acknowledged in time. Never queues. */
+  publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<Result<void>>;
+  /** Kept over reconnects. */
+  subscribe(filter: string, listener: (delivery: Delivery) => void): () => void;
+  subscribeConnection(listener: (connected: boolean) => void): () => void;
+  close(): Promise<void>;
+}

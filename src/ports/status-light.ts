@@ -1,0 +1,17 @@
+import type { Failure } from '../core/failure.ts';
+
+export const lightPatterns = ['off', 'ready', 'reading', 'act', 'wait', 'done', 'take-card', 'call-staff', 'fault'] as const;
+export type LightPattern = (typeof lightPatterns)[number];
+export type Beep = 'contact' | 'done' | 'attention';
+
+export type StatusLightEvent =
+  | { readonly type: 'presence'; readonly near: boolean }
+  | { readonly type: 'found' }
+  | { readonly type: 'lost'; readonly failure: Failure };
+
+export interface StatusLight {
+  show(pattern: LightPattern): void;
+  beep(beep: Beep): void;
+  subscribe(listener: (event: StatusLightEvent) => void): () => void;
+  close(): Promise<void>;
+}
