@@ -1,6 +1,16 @@
 import type { Failure } from '../core/failure.ts';
 
-export const lightPatterns = ['off', 'ready', 'reading', 'act', 'wait', 'done', 'take-card', 'call-staff', 'fault'] as const;
+export const lightPatterns = [
+  'off',
+  'ready',
+  'reading',
+  'act',
+  'wait',
+  'done',
+  'take-card',
+  'call-staff',
+  'fault',
+] as const;
 export type LightPattern = (typeof lightPatterns)[number];
 export type Beep = 'contact' | 'done' | 'attention';
 

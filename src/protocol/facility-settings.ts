@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** What a clinic decides for all its terminals; comes from the agent, signed and versioned. */
+export const facilitySettingsSchema = z.strictObject({
+  facilityName: z.string().min(1).max(60),
+  /** 医療機関等コード */
+  medicalInstitutionCode: z.string().regex(/^\d{10}$/),
+  /** Area of the announced maintenance windows, e.g. a prefecture's code */
+  area: z.string().max(20).default('13'),
+  institutionType: z.enum(['medical', 'dental', 'pharmacy']),
+  /** 特定健診情報 */
+  askTKK: z.boolean(),
+  /** 薬剤情報 */
+  askYZK: z.boolean(),
+  /** 診療情報 */
+  askSRJ: z.boolean(),
+  /** 手術情報 */
+  askSHJ: z.boolean(),
+  /** 特定疾病療養受療証 */
+  askTSR: z.boolean(),
+  /** 医療費助成 (PMH) */
+  medicalSubsidy: z.boolean(),
+  /** 電子処方箋 in use (OQSCD038): 0 no */
+  prescriptionUse: z.number().int().min(0).max(9),
+  /** When the form of the prescription is chosen (OQSCD039): 2 = at the reader */
+  prescriptionTiming: z.number().int().min(0).max(9),
+  /** 診療情報提供書 by the sharing service */
+  referralDocuments: z.boolean(),
+  /** Languages offered, the first is the one a visit begins in */
+  languages: z.array(z.string().min(2).max(12)).min(1).max(12),
+  padStrength: z.enum(['off', 'passive', 'active']),
+  theme: z.enum(['default', 'high-contrast', 'dark']).default('default'),
+  textPercent: z.union([z.literal(100), z.literal(150), z.literal(200)]).default(100),
+  layout: z.enum(['standard', 'low']).default('standard'),
+  /** Consent screens in languages whose texts no native reader has reviewed */
+  offerUnreviewedLanguages: z.boolean().default(false),
+  timeouts: z.strictObject({
+    /** A patient who does nothing is asked, then sent home to the idle screen; touch extends. ms */
+    answerMs: z.number().int().min(10_000).max(600_000).default(60_000),
+    /** A pulled card may come back this long without losing an answer. ms */
+    cardReturnMs: z.number().int().min(1_000).max(30_000).default(5_000),
+    /** Face tries before PIN and staff check are offered in large. ms */
+    faceMs: z.number().int().min(5_000).max(120_000).default(20_000),
+    /** Offline this long, the patient is sent to the desk. ms */
+    offlineMs: z.number().int().min(5_000).max(300_000).default(30_000),
+  }),
+});
+export type FacilitySettings = z.infer<typeof facilitySettingsSchema>;

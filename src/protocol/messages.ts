@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { facilitySettingsSchema } from './facility-settings.ts';
+
+/*
+ * The payloads of all messages between terminal and agent. How each travels:
+ *   state              plain JSON (a hint, never trusted)
+ *   challenge-request  JWS by the device         challenge       JWS by the agent
+ *   lookup             JWE(facility) of JWS      lookup-result   JWE(device) of JWS by the agent
+ *   request            JWE(facility) of a general JWS: signature 1 by card, signature 2 by the device
+ *   receipt            JWS by the agent          result          JWE(device) of JWS by the agent
+ *   command            JWS by the agent          command-result  JWS by the device
+ *   settings           JWS by the agent, retained
+ * JWS are compact, ES256, with `typ: uketsuke-<leaf>` and `kid` in the protected header; every signed payload names the
+ * facility and the device, so that nothing signed for one lane is of use on another.
+ * Instants are ms since 1970 UTC. Binary fields are base64url.
+ */
+
+const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const uuid = z.uuid();
+const instantMs = z.number().int().min(0);
+const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/);
+const hash = base64url.length(43);
+const code = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/);
+const addressed = { facility: identifier, device: identifier };
+
+export const stateSchema = z.strictObject({
+  device: identifier,
+  lane: z.number().int().min(1).max(99),
+  version: z.string().max(40),
+  profile: z.enum(['release', 'demo']),
+  status: z.enum(['idle', 'busy', 'out-of-service', 'offline']),
+  /** The session's state by name, for the staff page; absent when offline */
+  phase: z.string().max(40).optional(),
+  /** Present while a visit is going on: what a staff approval must name */
+  session: uuid.optional(),
+  failureCode: code.optional(),
+  catalogueVersion: z.string().max(40),
+  since: instantMs,
+});
+export type StateMessage = z.infer<typeof stateSchema>;
+
+export const challengeRequestSchema = z.strictObject({
+  ...addressed,
+  requestedAt: instantMs,
+  wanted: z.number().int().min(1).max(16),
+});
+
+export const challengeSchema = z.strictObject({
+  nonce: base64url.length(43),
+  agent: identifier,
+  issuedAt: instantMs,
+  expiresAt: instantMs,
+});
+export type Challenge = z.infer<typeof challengeSchema>;
+export const challengesSchema = z.strictObject({
+  ...addressed,
+  agentTime: instantMs,
+  challenges: z.array(challengeSchema).max(16),
+});
+
+export const lookupSchema = z.strictObject({
+  ...addressed,
+  lookupId: uuid,
+  session: uuid,
+  requestedAt: instantMs,
+  /** DER */
+  authCertificate: base64url.max(8_000),
+});
+
+export const pendingDocumentSchema = z.strictObject({
+  id: z.string().max(64),
+  title: z.string().max(80),
+  from: z.string().max(80),
+  date: z.string().max(20),
+});
+
+export const lookupResultSchema = z.strictObject({
+  ...addressed,
+  lookupId: uuid,
+  registered: z.enum(['yes', 'no', 'unknown']),
+  certificateStatus: z.enum(['good', 'revoked', 'unknown']),
+  /** 医療費助成の受給者証 (PMH) */
+  medicalSubsidy: z.boolean(),
+  prescription: z.strictObject({ use: z.number().int(), timing: z.number().int() }),
+  pendingDocuments: z.array(pendingDocumentSchema).max(20).optional(),
+  maintenance: z.strictObject({ until: instantMs }).optional(),
+});
+export type LookupResult = z.infer<typeof lookupResultSchema>;
+
+export const consentCodes = ['TKK', 'YZK', 'SRJ', 'SHJ', 'TSR'] as const;
+export type ConsentCode = (typeof consentCodes)[number];
+
+export const consentSchema = z.strictObject({
+  code: z.enum(consentCodes),
+  given: z.boolean(),
+  at: instantMs,
+  catalogueVersion: z.string().max(40),
+  /** SHA-256 of the text that was on the screen, in the language it was read in */
+  textHash: hash,
+  language: z.string().max(12),
+});
+export type Consent = z.infer<typeof consentSchema>;
+
+/** What staff sign for when they compared the printed photo with the person (目視確認): a JWS by the agent over this. */
+export const staffApprovalSchema = z.strictObject({
+  ...addressed,
+  session: uuid,
+  /** staffCode of the approver */
+  approver: z.string().max(20),
+  approvedAt: instantMs,
+  expiresAt: instantMs,
+});
+export type StaffApproval = z.infer<typeof staffApprovalSchema>;
+
+export const requestSchema = z.strictObject({
+  ...addressed,
+  kind: z.enum(['eligibility', 'registration']),
+  requestId: uuid,
+  lane: z.number().int().min(1).max(99),
+  session: uuid,
+  agent: identifier,
+  challenge: base64url.length(43),
+  verificationMethod: z.enum(['face', 'pin', 'staff']),
+  verificationOutcome: z.literal('verified'),
+  /** DER; absent only on the staff path when the chip could not be read */
+  authCertificate: base64url.max(8_000).optional(),
+  /** Compact JWS of `staffApprovalSchema`, on the staff path only */
+  staffApproval: z.string().max(4_000).optional(),
+  certificateState: z.enum(['valid', 'near-expiry', 'grace']).optional(),
+  consents: z.array(consentSchema).max(8),
+  /** 限度額適用認定証等: given without a question, on the basis of the 2024-10-07 notice */
+  limitApplicationBasis: z.literal('notice-2024-10-07').optional(),
+  medicalSubsidyUse: z.boolean().optional(),
+  prescriptionForm: z.enum(['electronic', 'paper']).optional(),
+  approvedDocuments: z.array(z.string().max(64)).max(20).optional(),
+  catalogueVersion: z.string().max(40),
+  issuedAt: instantMs,
+  expiresAt: instantMs,
+});
+export type EligibilityRequest = z.infer<typeof requestSchema>;
+
+export const receiptSchema = z.strictObject({
+  ...addressed,
+  requestId: uuid,
+  /** SHA-256 of the signed document as it was sealed (the general JWS, UTF-8) */
+  documentHash: hash,
+  receivedAt: instantMs,
+  agent: identifier,
+  verdict: z.enum(['accepted', 'refused']),
+  code: code.optional(),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+export const resultSchema = z.strictObject({
+  ...addressed,
+  requestId: uuid,
+  outcome: z.enum(['eligible', 'not-eligible', 'registered', 'failed']),
+  /** QualificationValidity 1 … 6 */
+  qualificationValidity: z.number().int().min(1).max(6).optional(),
+  messageCode: code.optional(),
+});
+export type ResultMessage = z.infer<typeof resultSchema>;
+
+export const commandSchema = z.strictObject({
+  ...addressed,
+  commandId: uuid,
+  nonce: base64url.length(43),
+  issuedAt: instantMs,
+  expiresAt: instantMs,
+  command: z.discriminatedUnion('name', [
+    z.strictObject({ name: z.literal('approve-staff-check'), session: uuid, approval: z.string().max(4_000) }),
+    z.strictObject({ name: z.literal('cancel-session'), session: uuid }),
+    z.strictObject({ name: z.literal('restart'), part: z.enum(['daemon', 'reader', 'face', 'screen']) }),
+    z.strictObject({ name: z.literal('test-visit') }),
+  ]),
+});
+export type CommandMessage = z.infer<typeof commandSchema>;
+
+export const commandResultSchema = z.strictObject({
+  ...addressed,
+  commandId: uuid,
+  outcome: z.enum(['done', 'refused']),
+  code: code.optional(),
+});
+
+export const facilityKeySchema = z.strictObject({ kid: z.string().max(64), jwk: z.record(z.string(), z.string()) });
+export const settingsMessageSchema = z.strictObject({
+  ...addressed,
+  version: z.number().int().min(1),
+  validFrom: instantMs,
+  facilitySettings: facilitySettingsSchema,
+  facilityKeys: z.strictObject({ current: facilityKeySchema, next: facilityKeySchema.optional() }),
+});
+export type SettingsMessage = z.infer<typeof settingsMessageSchema>;
