@@ -1,0 +1,110 @@
+import { posix } from 'node:path';
+import type { Finding } from './lint-house.ts';
+
+/** One import of a module. `how`: `type` is erased before running, `dynamic` runs only when reached. */
+export type Import = {
+  readonly specifier: string;
+  readonly line: number;
+  readonly how: 'type' | 'static' | 'dynamic';
+};
+
+const statement = /^[ \t]*(?:import|export)\b(?<clause>[^;'"`]*?\bfrom\s*|\s*)(?<quote>['"])(?<path>[^'"]+)\k<quote>/gm;
+const dynamic = /\bimport\(\s*(['"])([^'"]+)\1\s*\)/g;
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length;
+
+/** The imports of a TypeScript file, by its import lines alone (biome's formatting makes them regular). */
+export const importsOf = (text: string): Import[] => {
+  const found: Import[] = [];
+  for (const match of text.matchAll(statement)) {
+    const typeOnly = /^\s+type\b/.test(match.groups?.clause ?? '');
+    const line = lineAt(text, match.index + match[0].length);
+    found.push({ specifier: match.groups?.path ?? '', line, how: typeOnly ? 'type' : 'static' });
+  }
+  for (const match of text.matchAll(dynamic)) {
+    // `typeof import('x')` and `import('x').Y` in a type are erased, too.
+    const erased =
+      /typeof\s*$/.test(text.slice(0, match.index)) || /^\.[A-Z]/.test(text.slice(match.index + match[0].length));
+    found.push({ specifier: match[2] ?? '', line: lineAt(text, match.index), how: erased ? 'type' : 'dynamic' });
+  }
+  return found;
+};
+
+const compositionRoots = ['src/daemon.ts', 'src/clinic/agent.ts', 'src/face/face-process.ts', 'src/main.ts'];
+const isRoot = (file: string): boolean => compositionRoots.includes(file) || file.startsWith('src/cli/');
+
+/** The part of the house a file belongs to: a folder of src, `root`, `config`, `drivers`, `virtual`, `scripts`, `test`. */
+const partOf = (file: string): string | undefined => {
+  if (isRoot(file)) return 'root';
+  if (file === 'src/config.ts') return 'config';
+  const folders = file.split('/');
+  if (folders[0] === 'src') return folders.length > 2 ? folders[1] : 'root';
+  if (file.startsWith('drivers/virtual/')) return 'virtual';
+  return folders[0];
+};
+
+/** Which parts a part may import. What is not named here (scripts, test) may import anything. */
+const mayImport: Record<string, readonly string[]> = {
+  core: ['core'],
+  protocol: ['core', 'protocol'],
+  ports: ['core', 'protocol', 'ports'],
+  catalogue: ['core', 'protocol', 'catalogue'],
+  config: ['core', 'protocol', 'ports', 'catalogue'],
+  app: ['core', 'protocol', 'ports', 'catalogue', 'app'],
+  face: ['core', 'protocol', 'ports', 'face'],
+  clinic: ['core', 'protocol', 'ports', 'catalogue', 'app', 'clinic'],
+  screens: ['core', 'screens'],
+  drivers: ['core', 'protocol', 'ports', 'catalogue', 'config', 'app', 'face', 'clinic', 'drivers'],
+  virtual: ['core', 'protocol', 'ports', 'catalogue', 'config', 'app', 'face', 'clinic', 'drivers', 'virtual'],
+  root: ['root', 'core', 'protocol', 'ports', 'catalogue', 'config', 'app', 'face', 'clinic', 'drivers', 'virtual'],
+};
+
+/** npm packages of the parts that may have only a few; the others may use what package.json names. */
+const packages: Record<string, RegExp> = {
+  core: /^$/,
+  protocol: /^zod$/,
+  ports: /^$/,
+  catalogue: /^zod$/,
+  screens: /^(preact|@preact|@digital-go-jp|valibot|vite)(\/|$)/,
+};
+
+const explain: Record<string, string> = {
+  core: 'core is pure and knows nobody',
+  protocol: 'protocol is pure: core and zod only',
+  ports: 'ports are types over core and protocol',
+  app: 'app sees the world through ports',
+  clinic: 'only src/clinic/agent.ts picks drivers',
+  face: 'only src/face/face-process.ts picks drivers',
+  screens: 'the screen draws a model and knows no rule: types of core only',
+  drivers: 'a driver knows its port, not who composes it, and not the virtual ones',
+};
+
+/** Arrows of one file that run the wrong way. */
+export const checkArrows = (file: string, text: string): Finding[] => {
+  const from = partOf(file);
+  if (!/\.(ts|tsx)$/.test(file) || from === undefined) return [];
+  const allowed = mayImport[from];
+  if (allowed === undefined) return [];
+  const findings: Finding[] = [];
+  for (const { specifier, line, how } of importsOf(text)) {
+    const wrong = (what: string) => findings.push({ file, line, rule: 'arrow', what: `imports ${specifier}: ${what}` });
+    if (!specifier.startsWith('.')) {
+      const only = packages[from];
+      const configuresBuild = from === 'screens' && /\.config\.ts$/.test(file);
+      if (only !== undefined && !only.test(specifier) && !configuresBuild) wrong(`not a package for ${from}`);
+      continue;
+    }
+    const target = posix.join(posix.dirname(file), specifier);
+    const to = partOf(target);
+    if (to === undefined || !(to in mayImport)) {
+      if (!/\.json$/.test(target)) wrong(`src and drivers do not depend on ${to ?? target}`);
+    } else if (!allowed.includes(to)) {
+      wrong(explain[from] ?? `${from} may import ${allowed.join(', ')}`);
+    } else if (from === 'screens' && to === 'core' && how !== 'type') {
+      wrong('types of core only (import type)');
+    } else if (from === 'root' && to === 'virtual' && how === 'static') {
+      wrong('virtual drivers are reached by import() alone, after the profile was checked');
+    }
+  }
+  return findings;
+};
