@@ -1,26 +1,16 @@
 import type { FacilitySettings } from '../protocol/facility-settings.ts';
 import type { Consent, ConsentCode, LookupResult } from '../protocol/messages.ts';
+import type { ConsentCatalogue, ConsentQuestionRule, ConsentSubject } from './consent-catalogue.ts';
 
-/** What a patient is asked to consent to, as it stands on the screen; one topic carries one or more consent codes. */
-export type ConsentTopicId = 'treatment-and-drugs' | 'drugs' | 'check-ups' | 'operations' | 'specific-disease';
-
-/** A topic as the catalogue describes it. `textHashes`: SHA-256 (base64url) of the text shown, by language. */
+/** One question about consents as this facility asks it: a catalogue rule with the items that are switched on. */
 export type ConsentTopic = {
-  readonly id: ConsentTopicId;
+  readonly id: string;
+  readonly screen: ConsentQuestionRule['screen'];
   readonly codes: readonly ConsentCode[];
   /** May be answered together with others (包括同意); 手術 and 特定疾病 never are. */
   readonly bundled: boolean;
-  /** Asked only when every one of these codes is switched on, and none of `unlessAsked`. */
-  readonly whenAsked: readonly ConsentCode[];
-  readonly unlessAsked: readonly ConsentCode[];
-  readonly textHashes: Readonly<Record<string, string>>;
-};
-
-/** The consents of one dated catalogue. Valid for `validMs` from the answer. */
-export type ConsentCatalogue = {
-  readonly version: string;
-  readonly validMs: number;
-  readonly topics: readonly ConsentTopic[];
+  /** Which texts name it */
+  readonly subject: ConsentSubject;
 };
 
 /** One screen of the consent step. */
@@ -35,6 +25,8 @@ export type Question =
 
 export type ConsentAnswer = {
   readonly topic: ConsentTopic;
+  /** The question as it stood on the screen: what the text hash of the record is made from */
+  readonly question: Question;
   readonly given: boolean;
   readonly atMs: number;
   readonly language: string;
@@ -55,25 +47,14 @@ export const noAnswers: Answers = {
   approvedDocuments: [],
 };
 
-const askedCodes = (settings: FacilitySettings): ReadonlySet<ConsentCode> =>
-  new Set(
-    (
-      [
-        ['TKK', settings.askTKK],
-        ['YZK', settings.askYZK],
-        ['SRJ', settings.askSRJ],
-        ['SHJ', settings.askSHJ],
-        ['TSR', settings.askTSR],
-      ] as const
-    ).flatMap(([code, asked]) => (asked ? [code] : [])),
-  );
-
-/** Topics this facility asks about, in the catalogue's order. */
+/** The questions this facility asks, in the catalogue's order; a rule whose items are all switched off falls out. */
 export const askedTopics = (catalogue: ConsentCatalogue, settings: FacilitySettings): readonly ConsentTopic[] => {
-  const asked = askedCodes(settings);
-  return catalogue.topics.filter(
-    (topic) => topic.whenAsked.every((code) => asked.has(code)) && !topic.unlessAsked.some((code) => asked.has(code)),
-  );
+  const asked = new Set(catalogue.items.flatMap((item) => (settings[item.setting] ? [item.code] : [])));
+  return catalogue.questions.flatMap((rule) => {
+    const codes = rule.codes.filter((code) => asked.has(code));
+    const subject = rule.subjects[codes.join('+')];
+    return subject === undefined ? [] : [{ id: rule.id, screen: rule.screen, codes, bundled: rule.bundled, subject }];
+  });
 };
 
 /**
@@ -112,33 +93,38 @@ export const unbundled = (questions: readonly Question[]): readonly Question[] =
       : [question],
   );
 
-/** Answers a topic; a second answer to the same topic replaces the first. */
-export const answerTopics = (
+/** Answers the topics of one question; a later answer to the same topic replaces the first. */
+export const answerQuestion = (
   answers: Answers,
-  topics: readonly ConsentTopic[],
+  question: Extract<Question, { kind: 'consent-bundle' | 'consent-item' }>,
   given: boolean,
   atMs: number,
   language: string,
 ): Answers => {
+  const topics = question.kind === 'consent-bundle' ? question.topics : [question.topic];
   const answered = new Set(topics.map((topic) => topic.id));
   return {
     ...answers,
     consents: [
       ...answers.consents.filter((answer) => !answered.has(answer.topic.id)),
-      ...topics.map((topic) => ({ topic, given, atMs, language })),
+      ...topics.map((topic) => ({ topic, question, given, atMs, language })),
     ],
   };
 };
 
-/** The consents as they go into the signed request: one entry for each code. */
-export const consentRecord = (answers: Answers, catalogueVersion: string): readonly Consent[] =>
+/** The consents as they go into the signed request, one entry for each code. `textHashOf`: SHA-256 of what was shown. */
+export const consentRecord = (
+  answers: Answers,
+  catalogueVersion: string,
+  textHashOf: (question: Question, language: string) => string,
+): Consent[] =>
   answers.consents.flatMap((answer) =>
     answer.topic.codes.map((code) => ({
       code,
       given: answer.given,
       at: answer.atMs,
       catalogueVersion,
-      textHash: answer.topic.textHashes[answer.language] ?? answer.topic.textHashes['ja'] ?? '',
+      textHash: textHashOf(answer.question, answer.language),
       language: answer.language,
     })),
   );

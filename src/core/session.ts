@@ -1,6 +1,7 @@
 import type { FacilitySettings } from '../protocol/facility-settings.ts';
 import type { CommandMessage, LookupResult } from '../protocol/messages.ts';
-import type { Answers, ConsentCatalogue, Question } from './consent.ts';
+import type { Answers, Question } from './consent.ts';
+import type { ConsentCatalogue } from './consent-catalogue.ts';
 import type { Failure } from './failure.ts';
 import type { Identity } from './identity.ts';
 import type { ControlId } from './screen-model.ts';
