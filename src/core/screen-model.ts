@@ -35,30 +35,32 @@ export const screenNames = [
 export type ScreenName = (typeof screenNames)[number];
 
 /** What a control does, by name: the page sends it back, the session machine knows what it means. */
-export type ControlId =
-  | 'use-face'
-  | 'use-pin'
-  | 'call-staff'
-  | 'agree'
-  | 'decline'
-  | 'one-by-one'
-  | 'use'
-  | 'do-not-use'
-  | 'electronic'
-  | 'paper'
-  | 'confirm'
-  | 'start-over'
-  | 'back'
-  | 'next'
-  | 'last-try-yes'
-  | 'last-try-no'
-  | 'still-here'
-  | 'language'
-  | 'text-size'
-  | 'theme'
-  | 'voice'
-  | 'repeat'
-  | 'toggle-document';
+export const controlIds = [
+  'use-face',
+  'use-pin',
+  'call-staff',
+  'agree',
+  'decline',
+  'one-by-one',
+  'use',
+  'do-not-use',
+  'electronic',
+  'paper',
+  'confirm',
+  'start-over',
+  'back',
+  'next',
+  'last-try-yes',
+  'last-try-no',
+  'still-here',
+  'language',
+  'text-size',
+  'theme',
+  'voice',
+  'repeat',
+  'toggle-document',
+] as const;
+export type ControlId = (typeof controlIds)[number];
 
 export type Control = {
   readonly id: ControlId;

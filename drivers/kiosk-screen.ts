@@ -1,0 +1,201 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { z } from 'zod';
+import { controlIds, type ScreenModel } from '../src/core/screen-model.ts';
+import type { Screen, ScreenEvent } from '../src/ports/screen.ts';
+
+/*
+ * The patient's screen as a page on loopback. To the page: `{"model": ScreenModel}` and `{"preview": null}` as text, a
+ * preview picture (JPEG) as a binary frame. From the page: touches and the paint heart-beat as text, and each key of
+ * the PIN pad as a binary frame of one byte, so that no digit ever stands in a string, in JSON or in a log.
+ *
+ * Several pages may be open; all show the same and all may touch: what counts is the session and the revision that a
+ * touch names, not the page it came from.
+ */
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ogg': 'audio/ogg',
+};
+
+const fromPageSchema = z.union([
+  z.strictObject({
+    touch: z.strictObject({
+      session: z.string().max(64).nullable(),
+      revision: z.number().int().min(0),
+      control: z.enum(controlIds),
+      value: z.string().max(64).optional(),
+    }),
+  }),
+  z.strictObject({ painted: z.number().int().min(0) }),
+]);
+
+/** More than any finger can do; the rest of a touch storm is dropped unread. */
+const messagesPerSecond = 60;
+/** A page that does not keep up gets the newest picture later instead of a queue of old ones. Bytes */
+const previewBacklogLimit = 300_000;
+
+const clearKey = 0x08;
+const enterKey = 0x0d;
+const isPinKey = (byte: number): boolean => (byte >= 0x30 && byte <= 0x39) || byte === clearKey || byte === enterKey;
+
+const readPage = (pageDir: string): Map<string, { readonly type: string; readonly body: Uint8Array }> => {
+  const files = new Map<string, { readonly type: string; readonly body: Uint8Array }>();
+  const names = readdirSync(pageDir, { recursive: true, withFileTypes: true });
+  for (const entry of names) {
+    const type = contentTypes[extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(join(pageDir, '/').length - 1), { type, body: readFileSync(path) });
+  }
+  const index = files.get('/index.html');
+  if (index === undefined)
+    throw new Error(`no index.html in ${pageDir}: build the patient's screen with scripts/setup`);
+  files.set('/', index);
+  return files;
+};
+
+export type KioskScreenOptions = {
+  /** TCP port on 127.0.0.1; 0 = any free one */
+  readonly port: number;
+  /** The built page (dist/screens) */
+  readonly pageDir: string;
+};
+
+/** Serves the page and speaks with it. Rejects when the port is taken; throws when the page is not built. */
+export const createKioskScreen = async (options: KioskScreenOptions): Promise<Screen & { readonly port: number }> => {
+  const files = readPage(options.pageDir);
+  const listeners = new Set<(event: ScreenEvent) => void>();
+  const pages = new Set<WebSocket>();
+  let model: ScreenModel | null = null;
+  let port = options.port;
+
+  const tell = (event: ScreenEvent): void => {
+    for (const listener of [...listeners]) listener(event);
+  };
+
+  /** Keeps foreign web pages out (DNS rebinding, cross-site WebSocket). A client without Origin is no browser. */
+  const isLocal = (request: IncomingMessage): boolean => {
+    const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+    const { host, origin } = request.headers;
+    return (
+      host !== undefined &&
+      hosts.includes(host) &&
+      (origin === undefined || hosts.some((name) => origin === `http://${name}`))
+    );
+  };
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    const file = isLocal(request) ? files.get((request.url ?? '').split('?', 1)[0] ?? '') : undefined;
+    if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
+      response.writeHead(isLocal(request) ? 404 : 403).end();
+      return;
+    }
+    response.writeHead(200, {
+      'content-type': file.type,
+      'content-length': file.body.length,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self'; connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    });
+    response.end(request.method === 'HEAD' ? undefined : file.body);
+  };
+
+  const server = createServer(serve);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 2_048 });
+
+  const receive = (bytes: Uint8Array, binary: boolean): void => {
+    if (binary) {
+      const key = bytes.length === 1 ? bytes[0] : undefined;
+      bytes.fill(0);
+      if (key !== undefined && isPinKey(key)) tell({ type: 'pin-key', key });
+      return;
+    }
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      return;
+    }
+    const message = fromPageSchema.safeParse(parsed);
+    if (!message.success) return;
+    if ('painted' in message.data) {
+      tell({ type: 'painted', revision: message.data.painted });
+      return;
+    }
+    const { value, ...touch } = message.data.touch;
+    tell({ type: 'touched', touch: value === undefined ? touch : { ...touch, value } });
+  };
+
+  const admit = (page: WebSocket): void => {
+    pages.add(page);
+    let second = 0;
+    let received = 0;
+    page.on('message', (raw, binary) => {
+      const now = Math.floor(performance.now() / 1_000);
+      received = now === second ? received + 1 : 1;
+      second = now;
+      if (received <= messagesPerSecond && raw instanceof Uint8Array) receive(raw, binary);
+    });
+    page.on('error', () => page.terminate());
+    page.on('close', () => {
+      pages.delete(page);
+      if (pages.size === 0) tell({ type: 'disconnected' });
+    });
+    if (model !== null) page.send(JSON.stringify({ model }));
+    if (pages.size === 1) tell({ type: 'connected' });
+  };
+
+  server.on('upgrade', (request, socket, head) => {
+    if (!isLocal(request) || request.url !== '/screen') {
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      return;
+    }
+    socket.on('error', () => socket.destroy());
+    sockets.handleUpgrade(request, socket, head, admit);
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  port = (server.address() as AddressInfo).port;
+
+  return {
+    port,
+    show(next) {
+      model = next;
+      const text = JSON.stringify({ model: next });
+      for (const page of pages) page.send(text);
+    },
+    preview(jpeg) {
+      for (const page of pages) {
+        if (jpeg === null) page.send('{"preview":null}');
+        else if (page.bufferedAmount < previewBacklogLimit) page.send(jpeg, { binary: true });
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      listener({ type: pages.size > 0 ? 'connected' : 'disconnected' });
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      listeners.clear();
+      for (const page of pages) page.terminate();
+      sockets.close();
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+    },
+  };
+};
