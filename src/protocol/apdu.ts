@@ -21,7 +21,8 @@ export type ResponseApdu = { readonly body: Uint8Array; readonly statusWord: num
 export const encodeCommand = (command: CommandApdu): Uint8Array => {
   const header = Uint8Array.of(command.cla, command.ins, command.p1, command.p2);
   const { body, le } = command;
-  if (body !== undefined && (body.length < 1 || body.length > 255)) throw new RangeError('command body of 1 to 255 bytes');
+  if (body !== undefined && (body.length < 1 || body.length > 255))
+    throw new RangeError('command body of 1 to 255 bytes');
   if (le !== undefined && (le < 1 || le > 256)) throw new RangeError('Le of 1 to 256');
   return concatBytes(
     header,

@@ -24,7 +24,9 @@ export const toHex = (bytes: Uint8Array): string => {
 export const fromHex = (hex: string): Uint8Array => {
   const digits = hex.replaceAll(' ', '');
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) throw new Error('not hexadecimal');
-  return Uint8Array.from({ length: digits.length / 2 }, (_, index) => Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16));
+  return Uint8Array.from({ length: digits.length / 2 }, (_, index) =>
+    Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),
+  );
 };
 
 /** ASCII text to bytes; never for a PIN, which is bytes from the key pad on. Throws on other characters. */

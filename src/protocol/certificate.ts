@@ -12,9 +12,15 @@ export type Certificate = {
   readonly notAfterMs: number;
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
-  readonly publicKey: { readonly type: 'rsa'; readonly key: RsaPublicKey; readonly bits: number } | { readonly type: 'other'; readonly algorithm: string };
+  readonly publicKey:
+    | { readonly type: 'rsa'; readonly key: RsaPublicKey; readonly bits: number }
+    | { readonly type: 'other'; readonly algorithm: string };
   /** null = no such extension. */
-  readonly keyUsage: { readonly critical: boolean; readonly digitalSignature: boolean; readonly keyCertSign: boolean } | null;
+  readonly keyUsage: {
+    readonly critical: boolean;
+    readonly digitalSignature: boolean;
+    readonly keyCertSign: boolean;
+  } | null;
   readonly extendedKeyUsage: readonly string[] | null;
   readonly signatureAlgorithm: string;
   readonly signature: Uint8Array;
@@ -68,7 +74,9 @@ const readOid = (object: Tlv | undefined): string => {
 const readTime = (object: Tlv | undefined): number => {
   const { tag, value } = demand(object, 'time');
   const text = toAscii(value);
-  const match = (tag === 0x17 ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/).exec(text);
+  const match = (
+    tag === 0x17 ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/
+  ).exec(text);
   if (match === null || (tag !== 0x17 && tag !== 0x18)) throw new Malformed('time');
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
   return Date.UTC(tag === 0x17 ? (year < 50 ? 2000 + year : 1900 + year) : year, month - 1, day, hour, minute, second);
@@ -172,7 +180,8 @@ export const checkAuthCertificate = (certificate: Certificate): Result<Certifica
   const invalid = (detail: string) => err(failure('card.certificate-invalid', detail));
   if (certificate.publicKey.type !== 'rsa') return invalid(`key algorithm ${certificate.publicKey.algorithm}`);
   if (certificate.publicKey.bits < 2048) return invalid(`RSA key of ${certificate.publicKey.bits} bits`);
-  if (certificate.signatureAlgorithm !== oids.sha256WithRsa) return invalid(`signature ${certificate.signatureAlgorithm}`);
+  if (certificate.signatureAlgorithm !== oids.sha256WithRsa)
+    return invalid(`signature ${certificate.signatureAlgorithm}`);
   if (certificate.keyUsage?.digitalSignature !== true) return invalid('key usage without digitalSignature');
   if (certificate.extendedKeyUsage?.includes(oids.clientAuth) !== true) return invalid('usage without clientAuth');
   return ok(certificate);

@@ -44,8 +44,11 @@ export type CardCommand<T> = {
   readonly read: (response: ResponseApdu) => Result<T>;
 };
 
-const refused = (name: string, response: ResponseApdu, code: 'card.communication' | 'card.unreadable' = 'card.communication') =>
-  err(failure(code, `${name}: ${statusWordHex(response.statusWord)}`));
+const refused = (
+  name: string,
+  response: ResponseApdu,
+  code: 'card.communication' | 'card.unreadable' = 'card.communication',
+) => err(failure(code, `${name}: ${statusWordHex(response.statusWord)}`));
 
 /** false = the card has no such file (6A82). */
 const readSelection =
@@ -134,7 +137,9 @@ const readSignature =
       return err(failure('card.security-status-lost', `${name}: 6982`));
     if (response.statusWord !== statusWords.success) return refused(name, response);
     // RSA-2048 is the only key today's card has.
-    return response.body.length === 256 ? ok(response.body) : err(failure('card.communication', `${name}: not 256 bytes`));
+    return response.body.length === 256
+      ? ok(response.body)
+      : err(failure('card.communication', `${name}: not 256 bytes`));
   };
 
 /** COMPUTE DIGITAL SIGNATURE with the selected key: PKCS#1 v1.5 over the DigestInfo of a SHA-256. Class byte 80. */

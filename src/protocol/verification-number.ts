@@ -11,7 +11,12 @@ const eras = [
 ] as const;
 
 export type EraName = (typeof eras)[number]['name'];
-export type JapaneseDate = { readonly era: EraName; readonly year: number; readonly month: number; readonly day: number };
+export type JapaneseDate = {
+  readonly era: EraName;
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+};
 
 /** Gregorian → 和暦; null before Meiji. */
 export const toJapaneseDate = (date: JapanDate): JapaneseDate | null => {
@@ -40,7 +45,8 @@ export const verificationNumberB = (birthDate: JapanDate, expiryYear: number, se
 export const plausibleVerificationNumberB = (number: Uint8Array, currentYear: number): boolean => {
   if (number.length !== 14 || number.some((digit) => digit < 0x30 || digit > 0x39)) return false;
   const digits = Array.from(number, (digit) => digit - 0x30);
-  const read = (from: number, to: number): number => digits.slice(from, to).reduce((value, digit) => value * 10 + digit, 0);
+  const read = (from: number, to: number): number =>
+    digits.slice(from, to).reduce((value, digit) => value * 10 + digit, 0);
   const [year, month, day, expiry] = [read(0, 2), read(2, 4), read(4, 6), read(6, 10)];
   const exists = eras.some(({ first }) => {
     const gregorian = first.year + year - 1;
