@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import type { Finding } from './lint-house.ts';
+
+export type Finding = { readonly file: string; readonly line: number; readonly rule: string; readonly what: string };
 
 /** One import of a module. `how`: `type` is erased before running, `dynamic` runs only when reached. */
 export type Import = {
@@ -59,6 +60,8 @@ const mayImport: Record<string, readonly string[]> = {
   root: ['root', 'core', 'protocol', 'ports', 'catalogue', 'config', 'app', 'face', 'clinic', 'drivers', 'virtual'],
 };
 
+const vocabulary = ['src/protocol/messages.ts', 'src/protocol/facility-settings.ts'];
+
 /** npm packages of the parts that may have only a few; the others may use what package.json names. */
 const packages: Record<string, RegExp> = {
   core: /^$/,
@@ -69,7 +72,7 @@ const packages: Record<string, RegExp> = {
 };
 
 const explain: Record<string, string> = {
-  core: 'core is pure and knows nobody',
+  core: 'core is pure and knows nobody (but types of protocol/messages and protocol/facility-settings)',
   protocol: 'protocol is pure: core and zod only',
   ports: 'ports are types over core and protocol',
   app: 'app sees the world through ports',
@@ -98,6 +101,8 @@ export const checkArrows = (file: string, text: string): Finding[] => {
     const to = partOf(target);
     if (to === undefined || !(to in mayImport)) {
       if (!/\.json$/.test(target)) wrong(`src and drivers do not depend on ${to ?? target}`);
+    } else if (from === 'core' && how === 'type' && vocabulary.includes(target)) {
+      // The words of the wire that a session is made of; no code.
     } else if (!allowed.includes(to)) {
       wrong(explain[from] ?? `${from} may import ${allowed.join(', ')}`);
     } else if (from === 'screens' && to === 'core' && how !== 'type') {
@@ -106,5 +111,27 @@ export const checkArrows = (file: string, text: string): Finding[] => {
       wrong('virtual drivers are reached by import() alone, after the profile was checked');
     }
   }
+  return findings;
+};
+
+/** Circles of imports, types included: files that cannot be understood one after the other. Each is told once. */
+export const checkCycles = (sources: ReadonlyMap<string, string>): Finding[] => {
+  const findings: Finding[] = [];
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    path.push(file);
+    for (const { specifier, line } of importsOf(sources.get(file) ?? '')) {
+      if (!specifier.startsWith('.')) continue;
+      const target = posix.join(posix.dirname(file), specifier);
+      const since = path.indexOf(target);
+      if (since >= 0) {
+        findings.push({ file, line, rule: 'cycle', what: [...path.slice(since), target].join(' → ') });
+      } else if (sources.has(target) && !finished.has(target)) visit(target);
+    }
+    path.pop();
+    finished.add(file);
+  };
+  for (const file of sources.keys()) if (!finished.has(file)) visit(file);
   return findings;
 };

@@ -5,9 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkArrows } from './lint-arrows.ts';
-
-export type Finding = { readonly file: string; readonly line: number; readonly rule: string; readonly what: string };
+import { checkArrows, checkCycles, type Finding } from './lint-arrows.ts';
 
 const longestFileLines = 400;
 
@@ -55,11 +53,14 @@ const lintTree = (): Finding[] => {
     .split('\n')
     .filter((file) => file !== '' && existsSync(file));
   const findings: Finding[] = [];
+  const sources = new Map<string, string>();
   for (const file of files) {
     if (!isText.test(file)) continue;
     const text = readFileSync(file, 'utf8');
+    if (/\.tsx?$/.test(file)) sources.set(file, text);
     findings.push(...checkMachinePaths(file, text), ...checkLength(file, text), ...checkArrows(file, text));
   }
+  findings.push(...checkCycles(sources));
   if (existsSync('README.md')) findings.push(...checkReadmePaths(readFileSync('README.md', 'utf8'), existsSync));
   return findings;
 };
