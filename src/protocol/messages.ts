@@ -15,7 +15,8 @@ import { facilitySettingsSchema } from './facility-settings.ts';
  * Instants are ms since 1970 UTC. Binary fields are base64url.
  */
 
-const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+/** Facility, device and agent ids: also names in topics and certificates. */
+export const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const uuid = z.uuid();
 const instantMs = z.number().int().min(0);
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/);
@@ -41,6 +42,8 @@ export type StateMessage = z.infer<typeof stateSchema>;
 
 export const challengeRequestSchema = z.strictObject({
   ...addressed,
+  /** Named again in the answer, so that a recorded answer is of no use later */
+  challengeRequestId: uuid,
   requestedAt: instantMs,
   wanted: z.number().int().min(1).max(16),
 });
@@ -54,6 +57,7 @@ export const challengeSchema = z.strictObject({
 export type Challenge = z.infer<typeof challengeSchema>;
 export const challengesSchema = z.strictObject({
   ...addressed,
+  challengeRequestId: uuid,
   agentTime: instantMs,
   challenges: z.array(challengeSchema).max(16),
 });
@@ -183,12 +187,21 @@ export const commandResultSchema = z.strictObject({
   code: code.optional(),
 });
 
-export const facilityKeySchema = z.strictObject({ kid: z.string().max(64), jwk: z.record(z.string(), z.string()) });
+/** A P-256 public key with its RFC 7638 thumbprint as `kid`. */
+export const publicJwkSchema = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: base64url.length(43),
+  y: base64url.length(43),
+  kid: base64url.length(43),
+});
+export type PublicJwk = z.infer<typeof publicJwkSchema>;
+
 export const settingsMessageSchema = z.strictObject({
   ...addressed,
   version: z.number().int().min(1),
   validFrom: instantMs,
   facilitySettings: facilitySettingsSchema,
-  facilityKeys: z.strictObject({ current: facilityKeySchema, next: facilityKeySchema.optional() }),
+  facilityKeys: z.strictObject({ current: publicJwkSchema, next: publicJwkSchema.optional() }),
 });
 export type SettingsMessage = z.infer<typeof settingsMessageSchema>;

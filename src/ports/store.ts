@@ -1,0 +1,36 @@
+import type { Result } from '../core/result.ts';
+
+/** One signed and sealed request on its way. `expiresAtMs` by this device's wall clock. */
+export type OutboxRow = {
+  readonly requestId: string;
+  readonly session: string;
+  readonly documentHash: string;
+  readonly sealed: Uint8Array;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+};
+
+/** What is written down for good: event by name, never a person. */
+export type AuditEntry = {
+  readonly atMs: number;
+  readonly event: 'request-stored' | 'receipt-accepted' | 'receipt-refused' | 'request-expired' | 'settings-raised';
+  readonly subject: string;
+  readonly code?: string;
+};
+
+/** The terminal's small durable memory. Every ok means: on the disk. Failures are `delivery.store-failed`, nothing half done. */
+export interface Store {
+  /** The row and its audit entry in one transaction. The same request id again is a no-op. */
+  addOutboxRow(row: OutboxRow): Promise<Result<void>>;
+  outboxRows(): Promise<Result<readonly OutboxRow[]>>;
+  /** false = there was no such row (any more); the audit entry is written only when there was. */
+  removeOutboxRow(requestId: string, entry: AuditEntry): Promise<Result<boolean>>;
+  /** The settings message as it was signed; a version below the stored one is not written and answers false. */
+  raiseSettings(version: number, document: Uint8Array, atMs: number): Promise<Result<boolean>>;
+  readSettings(): Promise<Result<{ readonly version: number; readonly document: Uint8Array } | null>>;
+  /** true = seen for the first time. Forgotten once `expiresAtMs` lies before `nowMs`. */
+  rememberNonce(nonce: string, expiresAtMs: number, nowMs: number): Promise<Result<boolean>>;
+  /** Checks the hash chain: null = whole, else the number of the first entry that does not fit. */
+  firstBrokenAuditEntry(): Promise<Result<number | null>>;
+  close(): Promise<void>;
+}
