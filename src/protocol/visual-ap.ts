@@ -58,9 +58,8 @@ export const encodeCardPublicKey = (key: RsaPublicKey): Uint8Array =>
 
 /** Size of the photo from the ihdr box of a JP2 (ISO/IEC 15444-1, annex I); null when it is no JP2. */
 export const jp2Size = (jp2: Uint8Array): { width: number; height: number; components: number } | null => {
-  const at = 12 + 20 + 8;
   const view = new DataView(jp2.buffer, jp2.byteOffset, jp2.byteLength);
-  if (jp2.length < at + 22 || view.getUint32(4) !== 0x6a502020 || view.getUint32(0) !== 12) return null;
+  if (jp2.length < 62 || view.getUint32(4) !== 0x6a502020 || view.getUint32(0) !== 12) return null;
   // The ihdr box is the first one of jp2h, which follows ftyp; ftyp's own length may vary.
   const ftypLength = view.getUint32(12);
   const ihdr = 12 + ftypLength + 8;
