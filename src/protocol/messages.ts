@@ -77,6 +77,7 @@ export const pendingDocumentSchema = z.strictObject({
   from: z.string().max(80),
   date: z.string().max(20),
 });
+export type PendingDocument = z.infer<typeof pendingDocumentSchema>;
 
 export const lookupResultSchema = z.strictObject({
   ...addressed,

@@ -1,0 +1,122 @@
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+/** The facility's own CA for mutual TLS inside the clinic: ECDSA P-256 throughout. It has nothing to do with the cards' CA. */
+x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]);
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+const hourMs = 3_600_000;
+export const yearMs = 365.25 * 24 * hourMs;
+
+export type IssuedFiles = { readonly key: string; readonly certificate: string; readonly serial: string };
+export type Validity = { readonly notBeforeMs: number; readonly notAfterMs: number };
+
+/** A clock that is an hour slow still accepts what was made just now. */
+export const validFor = (nowMs: number, years: number): Validity => ({
+  notBeforeMs: nowMs - hourMs,
+  notAfterMs: nowMs + years * yearMs,
+});
+
+const serial = (): string => {
+  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return Buffer.from(bytes).toString('hex');
+};
+
+const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+const privatePem = async (key: webcrypto.CryptoKey): Promise<string> =>
+  x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+
+const importPrivatePem = async (pem: string) => {
+  const [bytes] = x509.PemConverter.decode(pem);
+  if (bytes === undefined) throw new Error('no private key in the PEM file');
+  return webcrypto.subtle.importKey('pkcs8', bytes, algorithm, true, ['sign']);
+};
+
+export const createAuthority = async (
+  commonName: string,
+  { notBeforeMs, notAfterMs }: Validity,
+): Promise<IssuedFiles> => {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: [{ CN: [commonName] }],
+    notBefore: new Date(notBeforeMs),
+    notAfter: new Date(notAfterMs),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    key: await privatePem(keys.privateKey),
+    certificate: certificate.toString('pem'),
+    serial: certificate.serialNumber,
+  };
+};
+
+/**
+ * A leaf: a client (device, agent; CN = its id, which the brokers' ACL goes by) or a server (`names`: DNS names and IP
+ * addresses, RFC 6125: the CN of a server counts for nothing).
+ */
+export const issueCertificate = async (
+  authority: Pick<IssuedFiles, 'key' | 'certificate'>,
+  leaf: { readonly commonName: string; readonly names?: readonly string[] } & Validity,
+): Promise<IssuedFiles> => {
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const keys = await newKeys();
+  const isServer = leaf.names !== undefined;
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: [{ CN: [leaf.commonName] }],
+    issuer: issuer.subjectName,
+    notBefore: new Date(leaf.notBeforeMs),
+    notAfter: new Date(leaf.notAfterMs),
+    publicKey: keys.publicKey,
+    signingKey: await importPrivatePem(authority.key),
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([isServer ? serverAuth : clientAuth], true),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      ...(leaf.names
+        ? [
+            new x509.SubjectAlternativeNameExtension(
+              leaf.names.map((name) => ({
+                type: /^[\d.]+$|:/.test(name) ? ('ip' as const) : ('dns' as const),
+                value: name,
+              })),
+            ),
+          ]
+        : []),
+    ],
+  });
+  return {
+    key: await privatePem(keys.privateKey),
+    certificate: certificate.toString('pem'),
+    serial: certificate.serialNumber,
+  };
+};
+
+/** Certificate revocation list, PEM; brokers read it at start. */
+export const issueRevocationList = async (
+  authority: Pick<IssuedFiles, 'key' | 'certificate'>,
+  serials: readonly string[],
+  { notBeforeMs, notAfterMs }: Validity,
+): Promise<string> => {
+  const list = await x509.X509CrlGenerator.create({
+    issuer: new x509.X509Certificate(authority.certificate).subjectName,
+    thisUpdate: new Date(notBeforeMs),
+    nextUpdate: new Date(notAfterMs),
+    signingAlgorithm: algorithm,
+    signingKey: await importPrivatePem(authority.key),
+    entries: serials.map((serialNumber) => ({ serialNumber, revocationDate: new Date(notBeforeMs) })),
+  });
+  return x509.PemConverter.encode(list.rawData, 'X509 CRL');
+};
