@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { failure } from '../core/failure.ts';
+import { addMonths, formatJapanDate, japanDate, startOfJapanDay } from '../core/japan-time.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { pendingDocumentSchema } from '../protocol/messages.ts';
+import { qualificationSchema } from '../protocol/oqs-xml-schema.ts';
+import type {
+  CardReference,
+  EligibilityAnswer,
+  EligibilityService,
+  LookupAnswer,
+  NumberInquiry,
+} from './eligibility-service.ts';
+
+/** One made-up person as the simulated service knows them; joined to a card by the certificate's serial number. */
+export const serviceRecordSchema = z.strictObject({
+  persona: z.string(),
+  note: z.string().optional(),
+  certificateSerials: z.array(z.string().regex(/^[0-9A-F]+$/)),
+  registered: z.boolean().default(true),
+  certificateStatus: z.enum(['good', 'revoked', 'unknown']).default('good'),
+  /** How the service behaves for this person: `slow` takes 7 s at the default delay, `unreadable` breaks the schema */
+  behaviour: z.enum(['normal', 'slow', 'down', 'unreadable', 'in-maintenance']).default('normal'),
+  medicalSubsidy: z.boolean().default(false),
+  pendingDocuments: z.array(pendingDocumentSchema).default([]),
+  qualificationValidity: z
+    .union([1, 2, 3, 4, 5, 6].map((value) => z.literal(value as 1 | 2 | 3 | 4 | 5 | 6)))
+    .default(1),
+  consentSituation: z.enum(['at-counter', 'lapsed', 'not-obtainable']).default('at-counter'),
+  referenceNumber: z.string().default(''),
+  processingResult: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  birthdate: z.string().regex(/^\d{8}$/),
+  sex: z.enum(['1', '2', '3']),
+  qualifications: z.array(qualificationSchema),
+});
+export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
+
+/** Dates that must stay true tomorrow: `{today}`, `{today-40y}`, `{today+3m}`, `{month}` (yyyyMM), in Japanese days. */
+export const withDates = (text: string, nowMs: number): string =>
+  text.replace(/\{(today|month)(?:([+-]\d+)([dmy]))?\}/g, (_, what: string, amount?: string, unit?: string) => {
+    const step = Number(amount ?? 0);
+    const today = japanDate(nowMs);
+    const moved =
+      unit === 'd'
+        ? japanDate(startOfJapanDay({ ...today, day: today.day + step }))
+        : addMonths(today, unit === 'y' ? step * 12 : step);
+    return formatJapanDate(moved).slice(0, what === 'month' ? 6 : 8);
+  });
+
+/** The records of the JSON file beside this module, with today's dates. Throws when the file breaks its schema. */
+export const parseServiceRecords = (json: string, nowMs: number): readonly ServiceRecord[] =>
+  z.array(serviceRecordSchema).parse(JSON.parse(withDates(json, nowMs)));
+
+/** Keeps who registered over a restart of the agent, by certificate serial number. */
+export interface RegistrationMemory {
+  has(certificateSerial: string): boolean;
+  add(certificateSerial: string): void;
+}
+
+export type SimulatedServiceOptions = {
+  readonly records: readonly ServiceRecord[];
+  readonly registrations: RegistrationMemory;
+  /** The real service answers in 3 to 7 s. ms */
+  readonly answerDelayMs: number;
+  readonly wait: (milliseconds: number) => Promise<void>;
+};
+
+/** A slow answer takes 7/3 of the usual one: 7 s where it is 3 s. */
+const slowFactor = 7 / 3;
+/** A lookup is a small question: a third of a check. */
+const lookupFactor = 1 / 3;
+
+/** The national service, simulated: people out of a file, answers after a set delay, the registrations that were made. */
+export class SimulatedEligibilityService implements EligibilityService {
+  readonly #options: SimulatedServiceOptions;
+  readonly #bySerial = new Map<string, ServiceRecord>();
+
+  constructor(options: SimulatedServiceOptions) {
+    this.#options = options;
+    for (const record of options.records)
+      for (const serial of record.certificateSerials) this.#bySerial.set(serial, record);
+  }
+
+  async lookup(card: CardReference): Promise<Result<LookupAnswer>> {
+    const record = await this.#answer(this.#bySerial.get(card.certificateSerial), lookupFactor);
+    if (!record.ok) return record;
+    return ok({
+      registered: this.#isRegistered(record.value, card) ? 'yes' : 'no',
+      certificateStatus: record.value.certificateStatus,
+      medicalSubsidy: record.value.medicalSubsidy,
+      pendingDocuments: record.value.pendingDocuments,
+    });
+  }
+
+  async register(card: CardReference): Promise<Result<void>> {
+    const record = await this.#answer(this.#bySerial.get(card.certificateSerial));
+    if (!record.ok) return record;
+    if (record.value.certificateStatus === 'revoked') return err(failure('card.certificate-revoked'));
+    this.#options.registrations.add(card.certificateSerial);
+    return ok(undefined);
+  }
+
+  async check(card: CardReference): Promise<Result<EligibilityAnswer>> {
+    const record = await this.#answer(this.#bySerial.get(card.certificateSerial));
+    if (!record.ok) return record;
+    if (record.value.certificateStatus === 'revoked') return err(failure('card.certificate-revoked'));
+    if (!this.#isRegistered(record.value, card)) return err(failure('eligibility.not-registered'));
+    return ok(answerOf(record.value));
+  }
+
+  async inquire(inquiry: NumberInquiry): Promise<Result<EligibilityAnswer>> {
+    const found = this.#options.records.find((record) => matches(record, inquiry));
+    const record = await this.#answer(found);
+    return record.ok ? ok(answerOf(record.value)) : record;
+  }
+
+  #isRegistered(record: ServiceRecord, card: CardReference): boolean {
+    return record.registered || this.#options.registrations.has(card.certificateSerial);
+  }
+
+  async #answer(record: ServiceRecord | undefined, factor = 1): Promise<Result<ServiceRecord>> {
+    const slow = record?.behaviour === 'slow' ? slowFactor : 1;
+    await this.#options.wait(this.#options.answerDelayMs * factor * slow);
+    if (record === undefined) return err(failure('eligibility.not-found', 'nobody with this card or number'));
+    if (record.behaviour === 'down') return err(failure('eligibility.unavailable', 'no answer'));
+    if (record.behaviour === 'unreadable') return err(failure('eligibility.unavailable', 'answer breaks its schema'));
+    if (record.behaviour === 'in-maintenance') return err(failure('eligibility.maintenance'));
+    return ok(record);
+  }
+}
+
+const answerOf = (record: ServiceRecord): EligibilityAnswer => ({
+  certificateStatus: 'good',
+  birthdate: record.birthdate,
+  sex: record.sex,
+  qualificationValidity: record.qualificationValidity,
+  consentSituation: record.consentSituation,
+  referenceNumber: record.referenceNumber,
+  ...(record.processingResult && { processingResult: record.processingResult }),
+  qualifications: record.qualifications,
+});
+
+const matches = (record: ServiceRecord, inquiry: NumberInquiry): boolean =>
+  (inquiry.birthdate === undefined || inquiry.birthdate === '' || inquiry.birthdate === record.birthdate) &&
+  record.qualifications.some(
+    (one) =>
+      one.InsurerNumber?.trim() === inquiry.insurerNumber.trim() &&
+      one.InsuredIdentificationNumber === inquiry.insuredIdentificationNumber &&
+      (inquiry.insuredCardSymbol === undefined || one.InsuredCardSymbol === inquiry.insuredCardSymbol) &&
+      (inquiry.insuredBranchNumber === undefined || one.InsuredBranchNumber === inquiry.insuredBranchNumber),
+  );
