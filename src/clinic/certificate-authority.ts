@@ -3,7 +3,6 @@ import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 /** The facility's own CA for mutual TLS inside the clinic: ECDSA P-256 throughout. It has nothing to do with the cards' CA. */
-x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]);
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
 const hourMs = 3_600_000;
