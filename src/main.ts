@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+
+type CommandFile = { readonly register: (program: Command) => void };
+
+/** The commands and their files. A command's file is loaded only when it is the one that was asked for. */
+export const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<CommandFile> }>> =
+  {
+    config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },
+  };
+
+const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version;
+
+/** Runs `uketsuke <args>`. */
+export const main = async (args: readonly string[]): Promise<void> => {
+  const program = new Command('uketsuke')
+    .description('runtime for the face-authenticating My Number card reader (顔認証付きカードリーダー)')
+    .version(version);
+  const asked = commands[args[0] ?? ''];
+  if (asked === undefined) {
+    for (const [name, { about }] of Object.entries(commands)) program.command(name).description(about);
+  } else {
+    (await asked.load()).register(program);
+  }
+  await program.parseAsync(args, { from: 'user' });
+};
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -1,0 +1,118 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { configSchema, describeSettings, exampleOf, loadConfig } from '../../src/config.ts';
+import { commands } from '../../src/main.ts';
+
+const minimal = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: broker.clinic.example\n';
+const problemsOf = (text: string) => {
+  const read = loadConfig(text);
+  if (read.ok) throw new Error('was accepted');
+  return read.failure;
+};
+
+describe('a configuration file', () => {
+  test('with the three things nobody can guess is complete; everything else has a default', () => {
+    const read = loadConfig(minimal);
+    expect(read).toMatchObject({ ok: true, value: { profile: 'release', lane: 1, broker: { port: 8883 } } });
+  });
+
+  test.each([
+    ['an unknown key', `${minimal}  prot: 1\n`, 5, 3, 'unknown key "prot"', 'port'],
+    ['an unknown section', `${minimal}camra: {}\n`, 5, 1, 'unknown key "camra"', 'camera'],
+    ['a word nobody could have meant', `${minimal}zebra: {}\n`, 5, 1, 'unknown key "zebra"', undefined],
+    ['a value out of range', `${minimal}  port: 99999\n`, 5, 9, 'broker.port: Too big', undefined],
+    ['a misspelt choice', `${minimal}profile: relase\n`, 5, 10, 'profile: Invalid option', 'release'],
+    ['a number as text', `${minimal}lane: "one"\n`, 5, 7, 'lane: Invalid input', undefined],
+    ['a list where a section stands', `${minimal}camera:\n  - 1\n`, 6, 3, 'camera: Invalid input', undefined],
+    ['a password', `${minimal}  password: x\n`, 5, 3, 'secrets are files', undefined],
+    ['the same key twice', `${minimal}lane: 1\nlane: 2\n`, 6, 1, 'not YAML', undefined],
+    ['a tab', `${minimal}\tlane: 1\n`, 5, 1, 'not YAML', undefined],
+    ['half its keys', 'facility: clinic-0001\n', 1, 1, 'device is missing', undefined],
+  ])('with %s is refused, with the place', (_name, text, line, column, reason, nearest) => {
+    const found = problemsOf(text).find((problem) => problem.reason.includes(reason));
+    expect(found).toEqual({
+      line,
+      column,
+      reason: expect.stringContaining(reason),
+      ...(nearest === undefined ? {} : { nearest }),
+    });
+  });
+
+  test.each(['', 'x', '- 1', '3', '{', '\0', 'a: &a [*a]', '? [1]: 2', '!!binary x'])(
+    '%j is refused, not a crash',
+    (text) => {
+      expect(loadConfig(text).ok).toBe(false);
+    },
+  );
+
+  test.each(['cardReader', 'camera', 'cardFaceReader', 'keypad', 'statusLight'])(
+    'of the release profile refuses a virtual %s; the demo has it',
+    (part) => {
+      const text = `${minimal}${part}:\n  driver: virtual\n`;
+      expect(problemsOf(text)).toMatchObject([{ line: 6, column: 11, reason: /release refuses virtual/ }]);
+      expect(loadConfig(`profile: demo\n${text}`).ok).toBe(true);
+    },
+  );
+});
+
+describe('the schema', () => {
+  test('has a comment for every setting, and a range for every number', () => {
+    const bare: string[] = [];
+    const walk = (at: ReturnType<typeof describeSettings>, path: string): void => {
+      for (const [key, setting] of Object.entries(at.properties ?? {})) {
+        if (!setting.description) bare.push(`${path}${key}: no comment`);
+        if (typeof setting.default === 'number' && setting.enum === undefined && setting.maximum === undefined)
+          bare.push(`${path}${key}: no range`);
+        walk(setting, `${path}${key}.`);
+      }
+    };
+    walk(describeSettings(configSchema), '');
+    expect(bare).toEqual([]);
+  });
+
+  test('and the commented example are equal (uketsuke config example > systemd/uketsuke.example.yaml)', () => {
+    const example = exampleOf(configSchema, 'Uketsuke terminal. Check it with: uketsuke config check');
+    expect(readFileSync('systemd/uketsuke.example.yaml', 'utf8')).toBe(example);
+    const read = loadConfig(example);
+    expect(read.ok).toBe(true);
+    const shortest = loadConfig(minimal);
+    expect(read).toEqual(shortest);
+  });
+});
+
+describe('the command line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-config-'));
+  const run = (...args: string[]) => spawnSync(process.execPath, ['src/main.ts', ...args], { encoding: 'utf8' });
+
+  test('config check answers 0 for a good file, 2 and the places for a bad one, 2 for none', () => {
+    const file = join(folder, 'terminal.yaml');
+    writeFileSync(file, minimal);
+    expect(run('config', 'check', '--config', file)).toMatchObject({ status: 0, stdout: `${file}: OK\n` });
+    writeFileSync(file, `${minimal}  prot: 1\n`);
+    const refused = run('config', 'check', '--config', file);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toBe(`${file}:5:3: unknown key "prot" (did you mean "port"?)\n`);
+    expect(run('config', 'check', '--config', join(folder, 'absent.yaml'))).toMatchObject({
+      status: 2,
+      stderr: `${join(folder, 'absent.yaml')}: cannot be read (ENOENT)\n`,
+    });
+  });
+
+  test('config show prints a file that is itself accepted and means the same', () => {
+    const file = join(folder, 'shown.yaml');
+    writeFileSync(file, minimal);
+    const shown = execFileSync(process.execPath, ['src/main.ts', 'config', 'show', '--config', file], {
+      encoding: 'utf8',
+    });
+    expect(loadConfig(shown)).toEqual(loadConfig(minimal));
+  });
+
+  test.each(Object.keys(commands))('%s explains itself', (name) => {
+    const help = run(name, '--help');
+    expect(help.status).toBe(0);
+    expect(help.stdout).toMatch(`Usage: uketsuke ${name}`);
+  });
+});

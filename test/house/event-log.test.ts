@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createEventLog } from '../../src/app/event-log.ts';
+import { type LogEventName, logEvents } from '../../src/core/log-events.ts';
+
+const session = '0b9d5cf6-4a0e-4e0c-8a51-3f0e0a1b2c3d';
+
+const record = (format: 'json' | 'pretty' = 'json') => {
+  const lines: string[] = [];
+  const log = createEventLog({ format, level: 'debug', write: (line) => lines.push(line) });
+  /** What a caller can do who got round the compiler. */
+  const force = log.event as (name: string, fields: Record<string, unknown>) => void;
+  return { lines, log, force };
+};
+
+describe('a log line', () => {
+  test('is one JSON object: level, time, event and its fields', () => {
+    const { lines, log } = record();
+    log.event('session.stage', { session, stage: 'card', ms: 812 });
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      event: 'session.stage',
+      session,
+      stage: 'card',
+      ms: 812,
+    });
+  });
+
+  test('is readable at a terminal', () => {
+    const { lines, log } = record('pretty');
+    log.event('bus.connected', { ms: 12 });
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {3}bus\.connected +ms=12\n$/);
+  });
+
+  test('below the level is not written', () => {
+    const lines: string[] = [];
+    const log = createEventLog({ format: 'json', level: 'warn', write: (line) => lines.push(line) });
+    log.event('bus.connected', { ms: 12 });
+    log.event('bus.disconnected', {});
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(['bus.disconnected']);
+  });
+
+  test('without its field, with a field more, with free text: each is refused by the compiler', () => {
+    const { lines, log } = record();
+    // @ts-expect-error a field is missing
+    log.event('session.stage', { session, stage: 'card' });
+    // @ts-expect-error a field that the catalogue does not know
+    log.event('bus.connected', { ms: 1, patient: '甲野 太郎' });
+    // @ts-expect-error a word outside the list
+    log.event('session.stage', { session, stage: '甲野 太郎', ms: 1 });
+    // @ts-expect-error text where a number belongs
+    log.event('pin.refused', { session, triesLeft: '2' });
+    // @ts-expect-error an event that the catalogue does not know
+    log.event('patient.greeted', { name: '甲野 太郎' });
+    // … and at run time each is left out and counted.
+    expect(lines.join('')).not.toContain('甲野');
+    expect(lines.filter((line) => JSON.parse(line).event === 'log.field-refused')).toHaveLength(5);
+  });
+});
+
+const canaries = [
+  'カナリヤ花子',
+  'CANARY HANAKO',
+  'canary',
+  '4071',
+  '123456789012',
+  '東京都港区',
+  '19670314',
+  '\u{20bb7}',
+];
+
+describe('whatever anybody tries to log', () => {
+  test('a name, a number, an address never reaches a line through a text field', () => {
+    const text = fc
+      .constantFrom(...canaries)
+      .chain((canary) =>
+        fc
+          .tuple(fc.string({ maxLength: 5 }), fc.constant(canary), fc.string({ maxLength: 5 }))
+          .map((parts) => parts.join('')),
+      );
+    const value = fc.oneof(text, fc.array(text), fc.record({ inner: text }), fc.constant(new Error('canary')));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.keys(logEvents)),
+        fc.array(fc.tuple(text, value)),
+        value,
+        (name, more, bad) => {
+          const { lines, force } = record();
+          const known = Object.keys(logEvents[name as LogEventName].fields).map((field) => [field, bad]);
+          force(name, Object.fromEntries([...known, ...more]));
+          for (const canary of canaries) {
+            const written = lines.map((line) => JSON.stringify({ ...JSON.parse(line), time: '' })).join('');
+            expect(written).not.toContain(canary);
+          }
+        },
+      ),
+    );
+  });
+
+  test.each([
+    ['an event nobody knows', 'patient.greeted', {}],
+    ['a name from the prototype', 'constructor', {}],
+    ['a field from the prototype', 'bus.connected', { ms: 1, toString: 'canary' }],
+    ['an endless number', 'bus.connected', { ms: Number.POSITIVE_INFINITY }],
+    ['a number with a value in its fraction', 'pin.refused', { session, triesLeft: 2.4071 }],
+    ['an object that turns into a number', 'bus.connected', { ms: { valueOf: (): number => 4071 } }],
+  ])('%s is refused and told', (_about, name, fields) => {
+    const { lines, force } = record();
+    force(name, fields);
+    expect(lines.map((line) => JSON.parse(line).event)).toContain('log.field-refused');
+    expect(lines.join('')).not.toMatch(/canary|4071/);
+  });
+
+  test('no field of the catalogue hides what every line carries', () => {
+    const clashes = Object.entries(logEvents).flatMap(([name, { fields }]) =>
+      Object.keys(fields)
+        .filter((field) => ['level', 'time', 'event', 'pid', 'hostname', 'msg'].includes(field))
+        .map((field) => `${name}.${field}`),
+    );
+    expect(clashes).toEqual([]);
+  });
+});
