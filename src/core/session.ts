@@ -1,19 +1,18 @@
 import type { FacilitySettings } from '../protocol/facility-settings.ts';
-import type { CommandMessage, LookupResult } from '../protocol/messages.ts';
+import type { LookupResult } from '../protocol/messages.ts';
 import type { Answers, Question } from './consent.ts';
 import type { ConsentCatalogue } from './consent-catalogue.ts';
 import type { Failure } from './failure.ts';
 import type { Identity } from './identity.ts';
+import type { Moment } from './moment.ts';
 import type { ControlId } from './screen-model.ts';
 import type { FaceHint, VerificationMethod } from './verification.ts';
-
-/** An instant on two clocks: deadlines run on the monotonic one, documents carry the wall clock's. Both in ms. */
-export type Moment = { readonly monotonicMs: number; readonly wallMs: number };
 
 /** What is true around the terminal whether or not a patient stands there. */
 export type Surroundings = {
   readonly reader: { readonly state: 'present' } | { readonly state: 'lost'; readonly failure: Failure };
-  readonly cardOnBed: boolean;
+  /** The card lying there, by its insertion, and the session a visit with it would get */
+  readonly cardOnBed: { readonly insertion: string; readonly session: string } | null;
   /** null = the face process can work */
   readonly faceTrouble: Failure | null;
   readonly connected: boolean;
@@ -59,7 +58,6 @@ export type Visit = {
   /** The insertion the card now on the bed belongs to; answers of an earlier insertion are dropped. */
   readonly insertion: string;
   readonly startedAt: Moment;
-  readonly display: Display;
   readonly identity: Identity | null;
   readonly lookup: Lookup;
   readonly verification: Verification;
@@ -116,12 +114,18 @@ export type SessionState = { readonly deadlineMs: number | null } & (
     }
   | { readonly name: 'askingConsent'; readonly visit: Visit; readonly patience: Patience }
   | { readonly name: 'signing'; readonly visit: Visit }
-  | { readonly name: 'sending'; readonly visit: Visit; readonly requestId: string; readonly sinceMs: number }
+  | {
+      readonly name: 'sending';
+      readonly visit: Visit;
+      readonly requestId: string;
+      readonly sinceMs: number;
+      readonly earlyResult: VisitResult | null;
+    }
   | { readonly name: 'awaitingResult'; readonly visit: Visit; readonly requestId: string }
   | { readonly name: 'showingResult'; readonly visit: Visit; readonly result: VisitResult; readonly atMs: number }
   | {
       readonly name: 'awaitingCardRemoval';
-      readonly visit: Visit | null;
+      readonly visit: Visit;
       readonly sinceMs: number;
       readonly leftBehind: boolean;
     }
@@ -129,8 +133,10 @@ export type SessionState = { readonly deadlineMs: number | null } & (
   | {
       readonly name: 'interrupted';
       readonly failure: Failure;
-      readonly visit: Visit | null;
+      readonly visit: Visit;
       readonly resume: boolean;
+      /** Staff may still approve this patient from here (目視確認). */
+      readonly approvable: boolean;
       readonly atMs: number;
     }
   | { readonly name: 'outOfService'; readonly failure: Failure; readonly sinceMs: number }
@@ -138,7 +144,7 @@ export type SessionState = { readonly deadlineMs: number | null } & (
 
 export type StateName = SessionState['name'];
 
-/** `registeredOnly`: the clinic's system answered late; staff see the result when it comes. */
+/** `late`: accepted, but the clinic's system has not answered in time; staff see the result when it comes. */
 export type VisitResult = {
   readonly outcome: 'eligible' | 'not-eligible' | 'failed' | 'late';
   readonly qualificationValidity: number | null;
@@ -209,10 +215,13 @@ export type Effect =
   | { readonly type: 'VerifyPin'; readonly insertion: string }
   | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
   | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' }
-  | { readonly type: 'RestartPart'; readonly part: Extract<CommandMessage['command'], { name: 'restart' }>['part'] }
   /** One line for the event log: the visit is over, so. */
   | { readonly type: 'VisitEnded'; readonly session: string; readonly outcome: string };
 
 /** The whole of what the machine knows. */
-export type Session = { readonly state: SessionState; readonly surroundings: Surroundings };
+export type Session = {
+  readonly state: SessionState;
+  readonly surroundings: Surroundings;
+  readonly display: Display;
+};
 export type Step = { readonly session: Session; readonly effects: readonly Effect[] };

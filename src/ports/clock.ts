@@ -1,5 +1,4 @@
-/** One instant on two clocks: deadlines run on the monotonic one, documents carry the wall clock's. Both in ms. */
-export type Moment = { readonly monotonicMs: number; readonly wallMs: number };
+import type { Moment } from '../core/moment.ts';
 
 export interface Clock {
   now(): Moment;

@@ -1,0 +1,103 @@
+import { delays } from './delays.ts';
+import { type Failure, failure } from './failure.ts';
+import type { Identity } from './identity.ts';
+import type { Moment } from './moment.ts';
+import type { Session, Step, Visit } from './session.ts';
+import {
+  awaitCardReturn,
+  beginVerification,
+  finish,
+  go,
+  proceed,
+  rest,
+  sendToDesk,
+  startVisit,
+  stay,
+  withVisit,
+} from './session-steps.ts';
+
+/** A card is laid down: a new visit, or the one that was waiting for it. */
+export const cardInserted = (session: Session, insertion: string, newSession: string, at: Moment): Step => {
+  const { state } = session;
+  const card = { insertion, session: newSession };
+  switch (state.name) {
+    case 'idle':
+      return startVisit(session, card, at);
+    case 'interrupted':
+      return state.resume ? startVisit(session, card, at, state.visit) : finish(session, at, state.failure.code);
+    case 'showingResult':
+    case 'awaitingCardRemoval':
+      return finish(session, at, 'accepted');
+    default:
+      return stay(session);
+  }
+};
+
+/** The card, or the reader with it, is no longer there. */
+export const cardGone = (session: Session, at: Moment, reason: Failure): Step => {
+  const { state } = session;
+  switch (state.name) {
+    case 'idle':
+    case 'outOfService':
+      return rest(session, at);
+    case 'readingCard':
+      return state.resuming === null
+        ? finish(session, at, reason.code)
+        : awaitCardReturn(withVisit(session, state.resuming), at, reason);
+    case 'sending':
+    case 'awaitingResult':
+    case 'showingResult':
+      return { session, effects: [{ type: 'EndCard' }] };
+    case 'awaitingCardRemoval':
+      return finish(session, at, 'accepted');
+    case 'interrupted':
+      return state.resume
+        ? stay(session)
+        : go(session, { ...state, deadlineMs: at.monotonicMs + delays.deskAfterRemoval });
+    default:
+      return awaitCardReturn(session, at, reason);
+  }
+};
+
+/** The same chip and, where the photo was compared, the same photo. */
+const sameCard = (before: Visit, now: Identity): boolean => {
+  const then = before.identity;
+  if (then === null) return false;
+  const sameCertificate =
+    then.authCertificate.length === now.authCertificate.length &&
+    then.authCertificate.every((byte, index) => byte === now.authCertificate[index]);
+  if (!sameCertificate) return false;
+  const usedFace = before.verification.state === 'verified' && before.verification.method === 'face';
+  if (!usedFace) return true;
+  return then.visual.state === 'read' && now.visual.state === 'read' && then.visual.photoHash === now.visual.photoHash;
+};
+
+/** The chip has told who it is: go on where the same card left off, or begin. */
+export const cardRead = (session: Session, identity: Identity, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'readingCard') return stay(session);
+  const resuming = state.resuming !== null && sameCard(state.resuming, identity) ? state.resuming : null;
+  const lookup = (visit: Visit) =>
+    ({ type: 'StartLookup', insertion: visit.insertion, session: visit.session, identity }) as const;
+  if (resuming !== null) {
+    // A registration whose answer was missed is asked for again: the service knows whether it took place.
+    const askAgain = resuming.lookup.state !== 'answered' || resuming.registration === 'sent';
+    const visit: Visit = {
+      ...resuming,
+      insertion: state.visit.insertion,
+      identity,
+      lookup: askAgain ? { state: 'pending' } : resuming.lookup,
+    };
+    const step = proceed(session, visit, at);
+    return askAgain ? { ...step, effects: [lookup(visit), ...step.effects] } : step;
+  }
+  const visit: Visit = { ...state.visit, identity };
+  const fresh: Session = { ...session, state: { ...state, visit } };
+  if (identity.certificateState === 'dead') return sendToDesk(fresh, at, failure('card.certificate-expired'));
+  const step = beginVerification(fresh, visit, at);
+  const ended =
+    state.resuming === null
+      ? []
+      : [{ type: 'VisitEnded', session: state.resuming.session, outcome: 'card.removed' } as const];
+  return { ...step, effects: [...ended, lookup(visit), ...step.effects] };
+};
