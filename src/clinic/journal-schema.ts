@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { consentCodes } from '../protocol/messages.ts';
+
+/**
+ * Tables of the agent's journal. Only `personal` and `chart` hold anything about a person, each with the instant at
+ * which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says how long what stays.
+ */
+export const journalTables = `
+  CREATE TABLE IF NOT EXISTS challenge (
+    nonce TEXT PRIMARY KEY, device TEXT NOT NULL, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, request_id TEXT
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS request (
+    request_id TEXT PRIMARY KEY, device TEXT NOT NULL, lane INTEGER NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL,
+    document_hash TEXT NOT NULL, method TEXT NOT NULL, consents TEXT NOT NULL, verdict TEXT NOT NULL, code TEXT,
+    issued_at INTEGER NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    outcome TEXT, outcome_code TEXT, qualification_validity INTEGER, finished_at INTEGER, file TEXT, handed_over_at INTEGER
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS request_received_at ON request (received_at);
+  CREATE TABLE IF NOT EXISTS personal (
+    request_id TEXT PRIMARY KEY, content TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS chart (
+    request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS month_key (month TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS card_seen (month TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (month, who)) STRICT;
+  CREATE TABLE IF NOT EXISTS rejection (
+    day TEXT NOT NULL, device TEXT NOT NULL, code TEXT NOT NULL, times INTEGER NOT NULL, last_at INTEGER NOT NULL,
+    PRIMARY KEY (day, device, code)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS approval (
+    session TEXT NOT NULL, device TEXT NOT NULL, approver TEXT NOT NULL, approved_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, PRIMARY KEY (session, approved_at)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS usage (
+    month TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,
+    code TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (month, lane, kind, method, outcome, code)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS official_usage (
+    month TEXT PRIMARY KEY, card_uses INTEGER NOT NULL, confirmations INTEGER NOT NULL, entered_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS settings_version (
+    facility TEXT PRIMARY KEY, version INTEGER NOT NULL, content_hash TEXT NOT NULL
+  ) STRICT;
+`;
+
+/** One row of `request`, as the demo, the staff page and the reports read it: no name, no number of a person. */
+export const visitSchema = z.object({
+  requestId: z.string(),
+  device: z.string(),
+  lane: z.number(),
+  session: z.string(),
+  kind: z.enum(['eligibility', 'registration']),
+  documentHash: z.string(),
+  method: z.enum(['face', 'pin', 'staff']),
+  consents: z.string().transform((text) => z.partialRecord(z.enum(consentCodes), z.boolean()).parse(JSON.parse(text))),
+  /** The verdict on the document, as the receipt says it */
+  outcome: z.enum(['accepted', 'refused']),
+  code: z.string().nullable(),
+  /** ms since 1970: signed on the device, received here (= the receipt's time), end of the document's life */
+  issuedAt: z.number(),
+  receivedAt: z.number(),
+  expiresAt: z.number(),
+  /** What the national service said; null while it has not answered */
+  result: z.enum(['eligible', 'not-eligible', 'registered', 'failed']).nullable(),
+  resultCode: z.string().nullable(),
+  qualificationValidity: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  /** Name of the file for the レセコン, and when it was there */
+  file: z.string().nullable(),
+  handedOverAt: z.number().nullable(),
+});
+export type JournalVisit = z.infer<typeof visitSchema>;
+
+export const visitColumns = `request_id AS requestId, device, lane, session, kind, document_hash AS documentHash, method,
+  consents, verdict AS outcome, code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
+  outcome AS result, outcome_code AS resultCode, qualification_validity AS qualificationValidity,
+  finished_at AS finishedAt, file, handed_over_at AS handedOverAt`;
+
+/** What is needed to ask the service once more after a crash, and nothing that it answered. */
+export const personalSchema = z.strictObject({
+  /** DER, base64; absent when the chip could not be read */
+  authCertificate: z.string().optional(),
+  certificateSerial: z.string().optional(),
+  /** From the signed 券面, face path only: DF22 yyyyMMdd and DF23 */
+  birthdate: z.string().optional(),
+  sex: z.string().optional(),
+  limitApplication: z.boolean(),
+  prescriptionForm: z.enum(['electronic', 'paper']).optional(),
+  consentTimes: z.array(z.strictObject({ code: z.enum(consentCodes), given: z.boolean(), at: z.number() })),
+});
+export type Personal = z.infer<typeof personalSchema>;

@@ -1,0 +1,318 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { FailureCode } from '../core/failure.ts';
+import { formatJapanDate, japanDate } from '../core/japan-time.ts';
+import type { ConsentCode } from '../protocol/messages.ts';
+import {
+  type JournalVisit,
+  journalTables,
+  type Personal,
+  personalSchema,
+  visitColumns,
+  visitSchema,
+} from './journal-schema.ts';
+
+export type { JournalVisit, Personal } from './journal-schema.ts';
+
+export type JournalChallenge = { readonly nonce: string; readonly issuedAt: number; readonly expiresAt: number };
+
+export type NewRequest = {
+  readonly requestId: string;
+  readonly device: string;
+  readonly lane: number;
+  readonly session: string;
+  readonly kind: 'eligibility' | 'registration';
+  readonly documentHash: string;
+  readonly method: 'face' | 'pin' | 'staff';
+  readonly consents: Partial<Record<ConsentCode, boolean>>;
+  readonly challenge: string;
+  /** `code` undefined = accepted, if the challenge holds */
+  readonly code: FailureCode | undefined;
+  readonly issuedAt: number;
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+  /** Kept for an accepted request until hand-over or `deletePersonalAt` */
+  readonly personal: Personal;
+  readonly deletePersonalAt: number;
+};
+
+/** `other-document`: the id is taken by a document with another hash; nothing was written. */
+export type RecordOutcome =
+  | { readonly kind: 'recorded' | 'repeated'; readonly visit: JournalVisit }
+  | { readonly kind: 'other-document' };
+
+export type Outcome = {
+  readonly result: NonNullable<JournalVisit['result']>;
+  readonly code?: FailureCode;
+  readonly qualificationValidity?: number;
+  readonly at: number;
+};
+
+type UsageRow = {
+  readonly month: string;
+  readonly lane: number;
+  readonly kind: JournalVisit['kind'];
+  readonly method: JournalVisit['method'];
+  readonly outcome: string;
+  readonly code: string;
+  readonly times: number;
+};
+export type OfficialUsage = { readonly month: string; readonly cardUses: number; readonly confirmations: number };
+
+export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
+
+/** How long after its expiry a used challenge and its request's row are still known: longer than anybody can re-send. */
+const requestLifeMs = 400 * 24 * 60 * 60 * 1000;
+const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * The agent's durable memory: what was asked, what was answered, once. SQLite, WAL, synchronous FULL: when a method
+ * returns, it is on the disk. Synchronous on purpose and in the agent's own thread: a receipt may not be signed before
+ * this write anyway, a commit takes about 1 ms, and no screen hangs on this process.
+ */
+export class Journal {
+  readonly #database: DatabaseSync;
+
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+    this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 2_000 });
+    if (options.readOnly) return;
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
+    this.#database.exec(journalTables);
+  }
+
+  addChallenges(device: string, challenges: readonly JournalChallenge[]): void {
+    this.#transaction(() => {
+      for (const { nonce, issuedAt, expiresAt } of challenges)
+        this.#run('INSERT INTO challenge VALUES (?, ?, ?, ?, NULL)', nonce, device, issuedAt, expiresAt);
+    });
+  }
+
+  visit(requestId: string): JournalVisit | undefined {
+    return this.#visits('WHERE request_id = ?', requestId)[0];
+  }
+
+  /** Oldest first; from `fromMs` on where given. */
+  visits(fromMs = 0): JournalVisit[] {
+    return this.#visits('WHERE received_at >= ? ORDER BY received_at, rowid', fromMs);
+  }
+
+  /**
+   * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is
+   * unknown, of another device, used or expired becomes refused (`message.stale`). The same id and hash again changes
+   * nothing and gives the first row.
+   */
+  record(request: NewRequest): RecordOutcome {
+    return this.#transaction(() => {
+      const known = this.visit(request.requestId);
+      if (known !== undefined)
+        return known.documentHash === request.documentHash && known.device === request.device
+          ? { kind: 'repeated', visit: known }
+          : { kind: 'other-document' };
+      const code = this.#useChallenge(request) ? request.code : (request.code ?? 'message.stale');
+      this.#run(
+        'INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)',
+        ...[request.requestId, request.device, request.lane, request.session, request.kind, request.documentHash],
+        ...[request.method, JSON.stringify(request.consents), code ? 'refused' : 'accepted', code ?? null],
+        ...[request.issuedAt, request.receivedAt, request.expiresAt],
+      );
+      if (code === undefined)
+        this.#run(
+          'INSERT INTO personal VALUES (?, ?, ?)',
+          ...[request.requestId, JSON.stringify(request.personal), request.deletePersonalAt],
+        );
+      else this.#count(request, 'refused', code, request.receivedAt);
+      const visit = this.visit(request.requestId);
+      if (visit === undefined) throw new Error('a row just written is missing');
+      return { kind: 'recorded', visit };
+    });
+  }
+
+  #useChallenge({ challenge, device, requestId, receivedAt }: NewRequest): boolean {
+    const used = this.#run(
+      'UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ?',
+      ...[requestId, challenge, device, receivedAt],
+    );
+    return used === 1;
+  }
+
+  /** Accepted and not handed over: what a crash or a full folder left undone, oldest first. */
+  unfinished(): { visit: JournalVisit; personal: Personal }[] {
+    return this.#visits(
+      'WHERE handed_over_at IS NULL AND request_id IN (SELECT request_id FROM personal) ORDER BY received_at, rowid',
+    ).flatMap((visit) => {
+      const row = this.#get('SELECT content FROM personal WHERE request_id = ?', visit.requestId);
+      return row === undefined ? [] : [{ visit, personal: personalSchema.parse(JSON.parse(String(row.content))) }];
+    });
+  }
+
+  /** What the service said, counted for the month; only the first time. */
+  finish(requestId: string, outcome: Outcome): void {
+    this.#transaction(() => {
+      const changed = this.#run(
+        'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ? AND outcome IS NULL',
+        ...[outcome.result, outcome.code ?? null, outcome.qualificationValidity ?? null, outcome.at, requestId],
+      );
+      const visit = this.visit(requestId);
+      if (changed === 1 && visit) this.#count(visit, outcome.result, outcome.code ?? '', outcome.at);
+    });
+  }
+
+  /** The end of our part: the file is there, or there is none to write. Personal data of the request is deleted. */
+  handOver(requestId: string, at: number, file?: string): void {
+    this.#transaction(() => {
+      this.#run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
+      this.#run('DELETE FROM personal WHERE request_id = ?', requestId);
+    });
+    this.#forgetLog();
+  }
+
+  /** 照会番号 of a visit for today's list, and the mark that this chart's card was seen this month. */
+  rememberChart(requestId: string, referenceNumber: string, at: number, deleteAt: number): void {
+    const month = monthOf(at);
+    this.#transaction(() => {
+      this.#run('INSERT OR REPLACE INTO chart VALUES (?, ?, ?)', requestId, referenceNumber, deleteAt);
+      if (referenceNumber !== '')
+        this.#run('INSERT OR IGNORE INTO card_seen VALUES (?, ?)', month, this.#who(month, referenceNumber));
+    });
+  }
+
+  charts(): Map<string, string> {
+    const rows = this.#all('SELECT request_id, reference_number FROM chart');
+    return new Map(rows.map((row) => [String(row.request_id), String(row.reference_number)]));
+  }
+
+  /** 月1回: whether the card of this 照会番号 was seen in the month of `at`. */
+  cardSeen(referenceNumber: string, at: number): boolean {
+    const month = monthOf(at);
+    return (
+      this.#get('SELECT 1 FROM card_seen WHERE month = ? AND who = ?', month, this.#who(month, referenceNumber)) !==
+      undefined
+    );
+  }
+
+  /** Keyed by a random key of that month, which dies with it: no list of patients grows. */
+  #who(month: string, referenceNumber: string): string {
+    this.#run('INSERT OR IGNORE INTO month_key VALUES (?, ?)', month, randomBytes(32));
+    const key = this.#get('SELECT key FROM month_key WHERE month = ?', month)?.key;
+    if (!(key instanceof Uint8Array)) throw new Error('month key is missing');
+    return createHmac('sha256', key).update(referenceNumber).digest('base64url');
+  }
+
+  /** A message that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
+  reject(device: string, code: FailureCode, at: number): void {
+    this.#run(
+      'INSERT INTO rejection VALUES (?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET times = times + 1, last_at = excluded.last_at',
+      ...[formatJapanDate(japanDate(at)), device, code, at],
+    );
+  }
+
+  rejections(): { day: string; device: string; code: string; times: number; lastAt: number }[] {
+    return this.#all(
+      'SELECT day, device, code, times, last_at AS lastAt FROM rejection ORDER BY last_at DESC',
+    ) as never;
+  }
+
+  addApproval(approval: {
+    session: string;
+    device: string;
+    approver: string;
+    approvedAt: number;
+    expiresAt: number;
+  }): void {
+    const { session, device, approver, approvedAt, expiresAt } = approval;
+    this.#run('INSERT INTO approval VALUES (?, ?, ?, ?, ?)', session, device, approver, approvedAt, expiresAt);
+  }
+
+  approvals(): { session: string; device: string; approver: string; approvedAt: number }[] {
+    return this.#all(
+      'SELECT session, device, approver, approved_at AS approvedAt FROM approval ORDER BY approved_at',
+    ) as never;
+  }
+
+  usage(): UsageRow[] {
+    return this.#all('SELECT * FROM usage ORDER BY month, lane, kind, method, outcome, code') as unknown as UsageRow[];
+  }
+
+  setOfficialUsage({ month, cardUses, confirmations }: OfficialUsage, at: number): void {
+    this.#run('INSERT OR REPLACE INTO official_usage VALUES (?, ?, ?, ?)', month, cardUses, confirmations, at);
+  }
+
+  officialUsage(): OfficialUsage[] {
+    return this.#all('SELECT month, card_uses AS cardUses, confirmations FROM official_usage ORDER BY month') as never;
+  }
+
+  /** The version to publish: raised by one when the content is not the one published last. Never goes back. */
+  settingsVersion(facility: string, contentHash: string): number {
+    return this.#transaction(() => {
+      const row = this.#get('SELECT version, content_hash FROM settings_version WHERE facility = ?', facility);
+      if (row?.content_hash === contentHash) return Number(row.version);
+      const version = Number(row?.version ?? 0) + 1;
+      this.#run('INSERT OR REPLACE INTO settings_version VALUES (?, ?, ?)', facility, version, contentHash);
+      return version;
+    });
+  }
+
+  /** Deletes what has had its time. Returns the requests whose personal data went before they were handed over. */
+  sweep(nowMs: number): string[] {
+    const overdue = this.#all('SELECT request_id FROM personal WHERE delete_at <= ?', nowMs).map((row) =>
+      String(row.request_id),
+    );
+    this.#transaction(() => {
+      this.#run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM chart WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
+      this.#run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
+      this.#run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);
+      this.#run('DELETE FROM request WHERE received_at < ?', nowMs - requestLifeMs);
+      this.#run('DELETE FROM rejection WHERE last_at < ?', nowMs - challengeLifeMs);
+    });
+    this.#forgetLog();
+    return overdue;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #count(row: { lane: number; kind: string; method: string }, outcome: string, code: string, at: number): void {
+    this.#run(
+      'INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1',
+      ...[monthOf(at), row.lane, row.kind, row.method, outcome, code],
+    );
+  }
+
+  /** Deleted rows must not live on in the write-ahead log. */
+  #forgetLog(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  #visits(condition: string, ...values: SQLInputValue[]): JournalVisit[] {
+    return this.#all(`SELECT ${visitColumns} FROM request ${condition}`, ...values).map((row) =>
+      visitSchema.parse(row),
+    );
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.#database.prepare(sql).get(...values);
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#database.prepare(sql).run(...values).changes);
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const value = work();
+      this.#database.exec('COMMIT');
+      return value;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
