@@ -1,0 +1,61 @@
+/**
+ * The people of the demo: faces cut by set-up (scripts/models/cut-faces.ts) from pictures of an npm package. The
+ * pictures stay in the git-ignored .cache/faces, as PNG.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import type { RgbImage } from '../../src/face/sample-image.ts';
+
+/** Where a face stands in `demo/<picture>` of @vladmandic/face-api, in pixels; 3:4 as on a card. */
+export type FaceCut = {
+  readonly picture: string;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+};
+
+/** Eight different people. `sample1-c` is `sample3-b` once more, on another evening: a real genuine pair for tests. */
+export const faceCuts = {
+  'sample3-a': { picture: 'sample3.jpg', left: 477, top: 208, width: 444, height: 592 },
+  'sample3-b': { picture: 'sample3.jpg', left: 940, top: 81, width: 480, height: 640 },
+  'sample5-b': { picture: 'sample5.jpg', left: 674, top: 17, width: 366, height: 488 },
+  'sample5-c': { picture: 'sample5.jpg', left: 1017, top: 121, width: 366, height: 488 },
+  'sample6-a': { picture: 'sample6.jpg', left: 122, top: 348, width: 468, height: 624 },
+  'sample6-b': { picture: 'sample6.jpg', left: 548, top: 198, width: 480, height: 640 },
+  'sample6-c': { picture: 'sample6.jpg', left: 1023, top: 150, width: 486, height: 648 },
+  'sample6-d': { picture: 'sample6.jpg', left: 1352, top: 137, width: 468, height: 624 },
+  'sample1-c': { picture: 'sample1.jpg', left: 1406, top: 129, width: 336, height: 448 },
+} as const satisfies Record<string, FaceCut>;
+
+export type FaceId = keyof typeof faceCuts;
+export const faceIds = Object.keys(faceCuts) as FaceId[];
+export const isFaceId = (text: string): text is FaceId => text in faceCuts;
+
+export const CUT_WIDTH = 480;
+export const CUT_HEIGHT = 640;
+
+export const facesDir: string = fileURLToPath(new URL('../../.cache/faces', import.meta.url));
+
+const cutFile = (faceId: FaceId): string => join(facesDir, `${faceId}.png`);
+
+/** 480×640 RGB. @throws Error when scripts/setup-models has not run */
+export const loadFaceRgb = async (faceId: FaceId): Promise<RgbImage> => {
+  const { data, info } = await sharp(cutFile(faceId)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
+};
+
+export const CARD_PHOTO_WIDTH = 240;
+export const CARD_PHOTO_HEIGHT = 320;
+
+/** The persona's photo as it stands on a card: 240×320, grey. @throws Error when scripts/setup-models has not run */
+export const loadFaceGrey = async (faceId: FaceId): Promise<{ width: 240; height: 320; grey: Uint8Array }> => {
+  const grey = await sharp(cutFile(faceId))
+    .removeAlpha()
+    .resize(CARD_PHOTO_WIDTH, CARD_PHOTO_HEIGHT, { fit: 'fill' })
+    .greyscale()
+    .raw()
+    .toBuffer();
+  return { width: CARD_PHOTO_WIDTH, height: CARD_PHOTO_HEIGHT, grey: new Uint8Array(grey) };
+};

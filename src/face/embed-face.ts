@@ -1,0 +1,43 @@
+/** From a face's points to its embedding: aligned crop → model → unit vector. */
+
+import { meanMeshPoint } from './find-landmarks.ts';
+import { invert, leastSquaresSimilarity } from './geometry.ts';
+import type { EmbeddingEntry } from './manifest.ts';
+import type { ModelSession } from './model-session.ts';
+import { type RgbImage, sampleInto } from './sample-image.ts';
+
+/** A unit vector; the cosine of two is their comparison score, −1..1. */
+export type Embedding = Float32Array;
+
+/** Scales to length 1, in place. */
+export const normalise = (vector: Float32Array): Float32Array => {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const factor = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+  for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] as number) * factor;
+  return vector;
+};
+
+export const comparisonScore = (a: Embedding, b: Embedding): number => {
+  let dot = 0;
+  for (let i = 0; i < a.length; i++) dot += (a[i] as number) * (b[i] as number);
+  return dot;
+};
+
+/** null when the points do not span a face. */
+export const embedFace = async (
+  embedder: ModelSession,
+  image: RgbImage,
+  mesh: Float32Array,
+): Promise<Embedding | null> => {
+  const { alignment } = embedder.entry as EmbeddingEntry;
+  const points = alignment.points.map((indices) => meanMeshPoint(mesh, indices));
+  const toTemplate = leastSquaresSimilarity(points, alignment.template);
+  if (toTemplate === null) return null;
+  sampleInto(image, invert(toTemplate), embedder.entry.input, embedder.input);
+  const [output] = await embedder.run();
+  if (output === undefined) throw new Error('embed-face: the model lacks its output');
+  const embedding = normalise(Float32Array.from(output));
+  output.fill(0);
+  return embedding;
+};
