@@ -52,6 +52,8 @@ export const failureRules = {
   'eligibility.unavailable': staff(true),
   'eligibility.maintenance': staff(true),
   'delivery.offline': staff(true),
+  'delivery.broker-untrusted': technician(true),
+  'delivery.access-refused': technician(true),
   'delivery.refused': staff(false),
   'delivery.expired': staff(false),
   'delivery.no-challenge': staff(true),

@@ -1,3 +1,4 @@
+import type { Failure } from '../core/failure.ts';
 import type { Result } from '../core/result.ts';
 
 export type Delivery = { readonly topic: string; readonly payload: Uint8Array; readonly retained: boolean };
@@ -16,6 +17,10 @@ export interface MessageBus {
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<Result<void>>;
   /** Kept over reconnects. */
   subscribe(filter: string, listener: (delivery: Delivery) => void): () => void;
-  subscribeConnection(listener: (connected: boolean) => void): () => void;
+  /**
+   * Told at once and at each change. Connected = subscriptions stand. The cause, when not: `delivery.offline`,
+   * `delivery.broker-untrusted` (its certificate or TLS version), `delivery.access-refused` (ours, or the ACL).
+   */
+  subscribeConnection(listener: (connected: boolean, cause?: Failure) => void): () => void;
   close(): Promise<void>;
 }
