@@ -65,8 +65,8 @@ export type ControlId = (typeof controlIds)[number];
 export type Control = {
   readonly id: ControlId;
   readonly label: string;
-  /** primary: the one next step · equal: one of two free choices that look alike · secondary: a way round */
-  readonly weight: 'primary' | 'equal' | 'secondary';
+  /** primary: the one next step · equal: one of free choices that look alike · row: one of a list · secondary: a way round */
+  readonly weight: 'primary' | 'equal' | 'row' | 'secondary';
   readonly value?: string;
   readonly pressed?: boolean;
   /** A second line in smaller type */
@@ -80,10 +80,11 @@ export type ScreenBody =
   | { readonly kind: 'plain' }
   | {
       readonly kind: 'picture';
-      readonly picture: 'place-card' | 'reading-card' | 'take-card' | 'desk' | 'wait' | 'unlink';
+      readonly picture: 'place-card' | 'reading-card' | 'put-back-card' | 'take-card' | 'desk' | 'wait' | 'unlink';
     }
-  | { readonly kind: 'face'; readonly hint: FaceHint | null; readonly progress: number }
-  | { readonly kind: 'pin'; readonly entered: number; readonly length: number }
+  /** `hint` null: it is going well, the face is being compared */
+  | { readonly kind: 'face'; readonly hint: FaceHint | null }
+  | { readonly kind: 'pin'; readonly entered: number; readonly length: number; readonly checking: boolean }
   | { readonly kind: 'items'; readonly items: readonly ScreenItem[] }
   | {
       readonly kind: 'summary';
@@ -92,9 +93,10 @@ export type ScreenBody =
       readonly withheldTitle: string;
       readonly withheld: readonly string[];
     }
-  /** The code for staff, in full: 【006:…】, time, and what staff do; `qr` for the technician */
-  | { readonly kind: 'code'; readonly code: string; readonly lines: readonly string[]; readonly qr?: string }
-  | { readonly kind: 'countdown'; readonly endsAtMonotonicMs: number; readonly totalMs: number };
+  /** For staff, in Japanese whatever the language: 【006:…】 or the dotted code, what it is, the time */
+  | { readonly kind: 'code'; readonly title: string; readonly code: string; readonly lines: readonly string[] }
+  /** `remainingMs` when drawn; the page counts on from there */
+  | { readonly kind: 'countdown'; readonly remainingMs: number; readonly totalMs: number };
 
 /** Everything the page draws and says, in the language of the visit. The page adds no word and knows no rule. */
 export type ScreenModel = {
@@ -127,6 +129,8 @@ export type ScreenModel = {
   readonly speech: readonly { readonly text: string; readonly reading?: string }[];
   /** Languages offered by the language tool: code and own name */
   readonly languages: readonly { readonly code: string; readonly name: string }[];
+  /** Which control the four keys stand on (core/four-keys.ts); null = the keys are not in use */
+  readonly focused: number | null;
   /** Labels of the touch pad's two word keys: clear and enter, on the PIN screen */
   readonly pinKeys: { readonly clear: string; readonly enter: string } | null;
 };

@@ -1,0 +1,53 @@
+import type { Dictionary, Words } from './draw-screen-words.ts';
+import type { Control, ControlId, ScreenBody, ScreenModel, ScreenName } from './screen-model.ts';
+
+/** A control before it becomes part of a model: its label still knows its reading. */
+export type DrawnControl = Omit<Control, 'label' | 'note'> & { readonly label: Words; readonly note?: Words };
+
+/** What differs from state to state; frame, tools and speech are added in one place (draw-screen.ts). */
+export type Part = {
+  readonly screen: ScreenName;
+  readonly step: ScreenModel['step'];
+  readonly tone: ScreenModel['tone'];
+  readonly heading: Words;
+  readonly lead: readonly Words[];
+  readonly note: Words | null;
+  readonly remaining: Words | null;
+  readonly body: ScreenBody;
+  /** Words inside the body, for the voice */
+  readonly bodyWords: readonly Words[];
+  readonly controls: readonly DrawnControl[];
+  readonly pinKeys: ScreenModel['pinKeys'];
+  /** Left side of the footer */
+  readonly promise: Words;
+};
+
+/** A calm screen with nothing but a heading, to be filled by the state. */
+export const part = (
+  screen: ScreenName,
+  step: ScreenModel['step'],
+  dictionary: Dictionary,
+  heading: Words,
+  change: Partial<Part> = {},
+): Part => ({
+  screen,
+  step,
+  tone: 'calm',
+  heading,
+  lead: [],
+  note: null,
+  remaining: null,
+  body: { kind: 'plain' },
+  bodyWords: [],
+  controls: [],
+  pinKeys: null,
+  promise: dictionary.words('promise.photo'),
+  ...change,
+});
+
+export const control = (
+  id: ControlId,
+  weight: Control['weight'],
+  label: Words,
+  extra: { readonly note?: Words; readonly value?: string; readonly pressed?: boolean } = {},
+): DrawnControl => ({ id, weight, label, ...extra });

@@ -1,0 +1,346 @@
+import type { FacilitySettings } from '../protocol/facility-settings.ts';
+import type { Catalogue } from './catalogue.ts';
+import { closingOf, drawQuestion } from './draw-screen-consent.ts';
+import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
+import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
+import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
+import type { Moment } from './moment.ts';
+import type { Control, ScreenModel } from './screen-model.ts';
+import type { Session, SessionState } from './session.ts';
+import { canUseFace, canUsePin, visitOf } from './session-steps.ts';
+
+export type DrawContext = {
+  readonly catalogue: Catalogue;
+  readonly now: Moment;
+  /** The demo offers languages that no native reader has reviewed; a facility may, by its settings. */
+  readonly offerUnreviewedLanguages: boolean;
+  /** The control that the four keys stand on (core/four-keys.ts) */
+  readonly focused?: number | null;
+};
+
+/** The screen of a session, complete but for its revision: every word, picture, control and spoken text. Pure. */
+export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenModel, 'revision'> => {
+  const { catalogue } = context;
+  const { display, surroundings } = session;
+  const d = dictionaryOf(catalogue, display.language);
+  const settings = surroundings.settings;
+  const drawn = drawState(session, context, d);
+  const visit = visitOf(session.state);
+  return {
+    screen: drawn.screen,
+    session: visit?.session ?? null,
+    language: d.language,
+    theme: display.theme,
+    textPercent: display.textPercent,
+    layout: settings?.layout ?? 'standard',
+    facilityName: settings?.facilityName ?? '',
+    steps: [d.text('step.1'), d.text('step.2'), d.text('step.3'), d.text('step.4')],
+    step: drawn.step,
+    tone: drawn.tone,
+    heading: drawn.heading.text,
+    lead: drawn.lead.map((words) => words.text),
+    note: drawn.note?.text ?? null,
+    remaining: drawn.remaining?.text ?? null,
+    body: drawn.body,
+    controls: drawn.controls.map(writtenControl),
+    tools: tools(session, context, d),
+    footer: [drawn.promise.text, d.text('help') === drawn.promise.text ? '' : d.text('help')],
+    speech: speechOf(drawn, d),
+    languages: offeredLanguages(catalogue, settings, context).map(({ language, name }) => ({ code: language, name })),
+    focused: context.focused ?? null,
+    pinKeys: drawn.pinKeys,
+  };
+};
+
+const writtenControl = ({ label, note, ...rest }: DrawnControl): Control => ({
+  ...rest,
+  label: label.text,
+  ...(note === undefined ? {} : { note: note.text }),
+});
+
+/** The words on the screen in the order they are read, then what can be chosen, by number. */
+const speechOf = (drawn: Part, d: Dictionary): ScreenModel['speech'] => {
+  const choices = drawn.controls.map((each, index) =>
+    d.words('speech.choice', { number: index + 1, label: spokenLabel(each) }),
+  );
+  return [
+    drawn.heading,
+    ...drawn.lead,
+    ...drawn.bodyWords,
+    ...(drawn.note === null ? [] : [drawn.note]),
+    ...(drawn.remaining === null ? [] : [drawn.remaining]),
+    ...(choices.length > 1 ? [d.words('speech.choices')] : []),
+    ...choices,
+  ];
+};
+
+const spokenLabel = ({ label, note }: DrawnControl): Words =>
+  note === undefined
+    ? label
+    : {
+        text: `${label.text} ${note.text}`,
+        ...(label.reading !== undefined || note.reading !== undefined
+          ? { reading: `${label.reading ?? label.text} ${note.reading ?? note.text}` }
+          : {}),
+      };
+
+/**
+ * Languages a visit can be held in: of those the facility names, the first always (else there would be no visit), the
+ * others once a native reader has reviewed their texts, or where facility or demo lift that.
+ */
+const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | null, context: DrawContext) =>
+  (settings?.languages ?? ['ja']).flatMap((code, index) => {
+    const texts = catalogue.languages[code];
+    const lifted = context.offerUnreviewedLanguages || settings?.offerUnreviewedLanguages === true;
+    return texts !== undefined && (index === 0 || texts.reviewed || lifted) ? [texts] : [];
+  });
+
+const textSizes = [100, 150, 200] as const;
+const themes = ['default', 'high-contrast', 'dark'] as const;
+const after = <T>(all: readonly T[], current: T): T => all[(all.indexOf(current) + 1) % all.length] ?? current;
+
+/** The tools at the same place on every screen. `value` of size and theme: what a touch changes to. */
+const tools = ({ display }: Session, _context: DrawContext, d: Dictionary): readonly Control[] => [
+  writtenControl(control('language', 'secondary', d.words('tool.language'))),
+  writtenControl(control('voice', 'secondary', d.words('tool.voice'), { pressed: display.voice })),
+  writtenControl(control('repeat', 'secondary', d.words('tool.repeat'))),
+  writtenControl(
+    control('text-size', 'secondary', d.words('tool.text-size'), {
+      value: String(after(textSizes, display.textPercent)),
+    }),
+  ),
+  writtenControl(control('theme', 'secondary', d.words('tool.theme'), { value: after(themes, display.theme) })),
+];
+
+const isAskedWhetherThere = (state: SessionState): boolean => 'patience' in state && state.patience.asked;
+
+const drawState = (session: Session, context: DrawContext, d: Dictionary): Part => {
+  const { state, surroundings } = session;
+  const { catalogue, now } = context;
+  const settings = surroundings.settings;
+  if (settings === null && (state.name === 'idle' || state.name === 'outOfService'))
+    return starting(session, context, d);
+  if (isAskedWhetherThere(state))
+    return part('still-there', null, d, d.words('still-there.heading'), {
+      tone: 'attention',
+      lead: [d.words('still-there.lead')],
+      body: countdown(state, now, 20_000),
+      controls: [control('still-here', 'primary', d.words('control.still-here'))],
+    });
+  switch (state.name) {
+    case 'idle':
+      return part('idle', 1, d, d.words('idle.heading'), {
+        lead: [d.words('idle.lead')],
+        note: maintenanceNote(catalogue, settings, d, now.wallMs),
+        body: { kind: 'picture', picture: 'place-card' },
+        promise: promises(d),
+      });
+    case 'readingCard':
+      return part('reading', 1, d, d.words('reading.heading'), {
+        lead: [d.words('reading.lead'), ...(state.resuming === null ? [] : [d.words('reading.resuming')])],
+        body: { kind: 'picture', picture: 'reading-card' },
+        promise: promises(d),
+      });
+    case 'awaitingLookup':
+      return part('reading', 2, d, d.words('reading.lookup'), {
+        lead: [d.words('reading.lead')],
+        body: { kind: 'picture', picture: 'wait' },
+      });
+    case 'choosingMethod':
+      return part('choose-method', 2, d, d.words('choose-method.heading'), {
+        lead: [d.words('choose-method.lead')],
+        controls: [
+          control('use-face', 'equal', d.words('control.use-face'), { note: d.words('control.use-face.note') }),
+          control('use-pin', 'equal', d.words('control.use-pin'), { note: d.words('control.use-pin.note') }),
+          callStaff(d),
+        ],
+      });
+    case 'verifyingFace':
+      return face(state, d);
+    case 'enteringPin':
+      return state.lastTry === 'asking' ? lastTry(d) : pin(session, state, d);
+    case 'awaitingStaffCheck': {
+      const others = [
+        ...(canUseFace(session) ? [control('use-face', 'secondary', d.words('control.pin-to-face'))] : []),
+        ...(canUsePin(state.visit) ? [control('use-pin', 'secondary', d.words('control.face-to-pin'))] : []),
+      ];
+      const why =
+        state.failure === null ? [] : [d.words(`failure.${catalogue.failures[state.failure.code].patientText}`)];
+      return part('staff-check', 2, d, d.words('staff-check.heading'), {
+        lead: [...why, d.words('staff-check.lead')],
+        note: d.words('staff-check.told'),
+        body: { kind: 'picture', picture: 'desk' },
+        controls: others,
+      });
+    }
+    case 'registering':
+      return state.phase === 'asking'
+        ? part('registration', 2, d, d.words('registration.heading'), {
+            lead: [d.words('registration.lead')],
+            note: d.words('registration.note'),
+            controls: [
+              control('agree', 'equal', d.words('control.registration-yes')),
+              control('decline', 'equal', d.words('control.registration-no')),
+            ],
+          })
+        : part('registering', 2, d, d.words('registering.heading'), {
+            lead: [d.words('registering.lead')],
+            body: { kind: 'picture', picture: 'wait' },
+          });
+    case 'askingConsent':
+      return settings === null ? starting(session, context, d) : drawQuestion(d, state.visit, settings);
+    case 'signing':
+      return part('signing', 3, d, d.words('signing.heading'), {
+        lead: [d.words('signing.lead')],
+        body: { kind: 'picture', picture: 'reading-card' },
+      });
+    case 'sending':
+      return surroundings.connected
+        ? part('sending', 3, d, d.words('sending.heading'), {
+            lead: [d.words('sending.lead')],
+            body: { kind: 'picture', picture: 'wait' },
+          })
+        : part('sending', 3, d, d.words('sending.heading'), {
+            lead: [d.words('sending.trouble')],
+            body: countdown(state, now, settings?.timeouts.offlineMs ?? 30_000),
+          });
+    case 'awaitingResult':
+      return part('waiting-result', 3, d, d.words('waiting-result.heading'), {
+        lead: [d.words('waiting-result.lead')],
+        body: { kind: 'picture', picture: 'wait' },
+      });
+    case 'showingResult': {
+      const closing = closingOf(d, state.visit.answers);
+      const remark =
+        state.result.outcome === 'late'
+          ? d.words('accepted.late')
+          : state.result.outcome === 'eligible'
+            ? null
+            : d.words('accepted.ask-desk');
+      return part('accepted', 4, d, d.words('accepted.heading', { time: clockTime(state.atMs) }), {
+        tone: 'good',
+        lead: [d.words('accepted.lead'), ...closing.lead],
+        note: remark,
+        body: closing.body,
+        bodyWords: closing.words,
+        promise: d.words('accepted.disappears'),
+      });
+    }
+    case 'awaitingCardRemoval':
+      return state.leftBehind
+        ? part('card-left', null, d, d.words('card-left.heading'), {
+            tone: 'attention',
+            lead: [d.words('card-left.lead'), d.words('card-left.next')],
+            body: { kind: 'picture', picture: 'take-card' },
+          })
+        : part('take-card', 4, d, d.words('take-card.heading'), {
+            lead: [d.words('take-card.lead')],
+            body: { kind: 'picture', picture: 'take-card' },
+          });
+    case 'interrupted':
+      return state.resume
+        ? part('card-pulled', null, d, d.words('card-pulled.heading'), {
+            tone: 'attention',
+            lead: [
+              d.words('card-pulled.lead', { seconds: Math.round((settings?.timeouts.cardReturnMs ?? 5_000) / 1_000) }),
+            ],
+            body: { kind: 'picture', picture: 'put-back-card' },
+          })
+        : drawDesk(catalogue, d, state.failure, {
+            wallMs: state.atMs,
+            cardOnBed: surroundings.cardOnBed !== null,
+          });
+    case 'outOfService':
+      return drawOutOfService(catalogue, d, state.failure, now.wallMs);
+    default:
+      return state satisfies never;
+  }
+};
+
+/** Both promises to the public, in the words of the national notice. */
+const promises = (d: Dictionary): Words => {
+  const photo = d.words('promise.photo');
+  const number = d.words('promise.number');
+  return { text: `${photo.text} ${number.text}` };
+};
+
+const callStaff = (d: Dictionary): DrawnControl => control('call-staff', 'secondary', d.words('control.call-staff'));
+
+const countdown = (state: SessionState, now: Moment, totalMs: number): Part['body'] => ({
+  kind: 'countdown',
+  remainingMs: Math.max(0, (state.deadlineMs ?? now.monotonicMs) - now.monotonicMs),
+  totalMs,
+});
+
+const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictionary): Part =>
+  state.name === 'outOfService' && state.failure.code !== 'settings.missing' && state.failure.code !== 'reader.lost'
+    ? drawOutOfService(catalogue, d, state.failure, now.wallMs)
+    : part('starting', null, d, d.words('starting.heading'), {
+        lead: [d.words('starting.lead')],
+        body: { kind: 'picture', picture: 'wait' },
+        promise: promises(d),
+      });
+
+const maintenanceNote = (
+  catalogue: Catalogue,
+  settings: FacilitySettings | null,
+  d: Dictionary,
+  wallMs: number,
+): Words | null => {
+  const window = catalogue.maintenance.find(
+    (each) =>
+      wallMs >= each.fromMs - each.announceMs &&
+      wallMs < each.untilMs &&
+      (each.areas.length === 0 || each.areas.includes(settings?.area ?? '')),
+  );
+  if (window === undefined) return null;
+  const until = dayAndTime(window.untilMs, wallMs);
+  return wallMs >= window.fromMs
+    ? d.words('idle.maintenance-now', { until })
+    : d.words('idle.maintenance', { from: dayAndTime(window.fromMs, wallMs), until });
+};
+
+const face = (state: Extract<SessionState, { name: 'verifyingFace' }>, d: Dictionary): Part =>
+  part('face', 2, d, d.words(`face.hint.${state.hint ?? 'none'}`), {
+    lead: [state.offerOthers ? d.words('face.others') : d.words('face.lead'), d.words('face.mask')],
+    body: { kind: 'face', hint: state.hint },
+    controls: [
+      ...(canUsePin(state.visit)
+        ? [control('use-pin', state.offerOthers ? 'equal' : 'secondary', d.words('control.face-to-pin'))]
+        : []),
+      { ...callStaff(d), weight: state.offerOthers ? 'equal' : 'secondary' },
+    ],
+  });
+
+const pinLength = 4;
+
+const pin = (session: Session, state: Extract<SessionState, { name: 'enteringPin' }>, d: Dictionary): Part => {
+  const why = state.notice === 'none' ? [] : [d.words(`pin.${state.notice}`)];
+  const tries = state.triesLeft > 1 ? d.words('pin.tries', { count: state.triesLeft }) : d.words('pin.tries-last');
+  const entered = d.words('pin.entered', { length: pinLength, count: state.entered });
+  return part('pin', 2, d, state.checking ? d.words('pin.checking') : d.words('pin.heading'), {
+    tone: state.notice === 'wrong' ? 'attention' : 'calm',
+    lead: state.checking ? [d.words('pin.checking.lead')] : why.length > 0 ? why : [d.words('pin.lead')],
+    note: state.checking ? null : tries,
+    body: { kind: 'pin', entered: state.entered, length: pinLength, checking: state.checking },
+    bodyWords: state.checking ? [] : [entered],
+    controls: state.checking
+      ? []
+      : [
+          ...(canUseFace(session) ? [control('use-face', 'secondary', d.words('control.pin-to-face'))] : []),
+          callStaff(d),
+        ],
+    pinKeys: { clear: d.text('pin.clear'), enter: d.text('pin.enter') },
+    promise: d.words('promise.pin'),
+  });
+};
+
+const lastTry = (d: Dictionary): Part =>
+  part('pin-last-try', 2, d, d.words('pin-last-try.heading'), {
+    tone: 'attention',
+    lead: [d.words('pin-last-try.lead'), d.words('pin-last-try.ask')],
+    controls: [
+      control('last-try-yes', 'equal', d.words('control.last-try-yes')),
+      control('last-try-no', 'equal', d.words('control.last-try-no'), { note: d.words('control.last-try-no.note') }),
+    ],
+  });
