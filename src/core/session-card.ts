@@ -6,6 +6,7 @@ import type { Session, Step, Visit } from './session.ts';
 import {
   awaitCardReturn,
   beginVerification,
+  endCard,
   finish,
   go,
   proceed,
@@ -47,7 +48,7 @@ export const cardGone = (session: Session, at: Moment, reason: Failure): Step =>
     case 'sending':
     case 'awaitingResult':
     case 'showingResult':
-      return { session, effects: [{ type: 'EndCard' }] };
+      return { session, effects: [endCard(state.visit)] };
     case 'awaitingCardRemoval':
       return finish(session, at, 'accepted');
     case 'interrupted':

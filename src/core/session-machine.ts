@@ -7,6 +7,7 @@ import { cardGone, cardInserted, cardRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import {
   awaitCardReturn,
+  endCard,
   failureOf,
   finish,
   go,
@@ -155,7 +156,11 @@ export const transition = (before: Session, event: SessionEvent): Step => {
       return go(
         session,
         { ...state, checking: true, deadlineMs: null },
-        { type: 'VerifyPin', insertion: state.visit.insertion },
+        {
+          type: 'VerifyPin',
+          insertion: state.visit.insertion,
+          lastTryConfirmed: state.lastTry === 'confirmed',
+        },
       );
     case 'PinVerified':
       return state.name === 'enteringPin' && state.checking ? verified(session, at, 'pin') : stay(session);
@@ -290,7 +295,7 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
       earlyResult: null,
       deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.offlineMs ?? 30_000),
     },
-    { type: 'EndCard' },
+    endCard(visit),
   );
 };
 

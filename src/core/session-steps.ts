@@ -25,6 +25,9 @@ export const go = (session: Session, state: SessionState, ...effects: readonly E
   effects,
 });
 
+/** The card of this visit is let go; a card that somebody else has laid down since is another insertion's. */
+export const endCard = (visit: Visit): Effect => ({ type: 'EndCard', insertion: visit.insertion });
+
 /** The visit of the state, if one is going on. */
 export const visitOf = (state: SessionState): Visit | null => ('visit' in state ? state.visit : null);
 
@@ -116,8 +119,8 @@ export const rest = (session: Session, at: Moment): Step => {
 /** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */
 export const finish = (session: Session, at: Moment, outcome: string): Step => {
   const visit = visitOf(session.state);
-  const effects: Effect[] = [{ type: 'EndCard' }];
-  if (visit !== null) effects.push({ type: 'VisitEnded', session: visit.session, outcome });
+  const effects: readonly Effect[] =
+    visit === null ? [] : [endCard(visit), { type: 'VisitEnded', session: visit.session, outcome }];
   const { surroundings } = session;
   const rested: Session = { surroundings, state: restState(surroundings, at), display: facilityDisplay(surroundings) };
   const waiting = session.surroundings.cardOnBed;
@@ -142,7 +145,7 @@ export const sendToDesk = (session: Session, at: Moment, reason: Failure, approv
       atMs: at.wallMs,
       deadlineMs: at.monotonicMs + delays.desk,
     },
-    { type: 'EndCard' },
+    endCard(visit),
     { type: 'Chime', sound: 'attention' },
   );
 };
@@ -170,7 +173,7 @@ export const awaitCardReturn = (session: Session, at: Moment, reason: Failure): 
       atMs: at.wallMs,
       deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.cardReturnMs ?? 5_000),
     },
-    { type: 'EndCard' },
+    endCard(visit),
     { type: 'Chime', sound: 'attention' },
   );
 };

@@ -206,13 +206,13 @@ export type SessionEvent = At<
 export type Effect =
   | { readonly type: 'ReadCard'; readonly insertion: string }
   /** Disconnect with reset, overwrite photo and PIN bytes, stop face and lookup of this insertion. */
-  | { readonly type: 'EndCard' }
+  | { readonly type: 'EndCard'; readonly insertion: string }
   | { readonly type: 'StartLookup'; readonly insertion: string; readonly session: string; readonly identity: Identity }
   | { readonly type: 'StartFace'; readonly insertion: string }
   | { readonly type: 'StopFace' }
   | { readonly type: 'ClearPinEntry' }
   /** Exactly one VERIFY with what was typed; the bytes are overwritten before the answer comes. */
-  | { readonly type: 'VerifyPin'; readonly insertion: string }
+  | { readonly type: 'VerifyPin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
   | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
   | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' }
   /** One line for the event log: the visit is over, so. */

@@ -1,17 +1,6 @@
 import type { Failure } from '../core/failure.ts';
+import type { LightPattern } from '../core/light-of.ts';
 
-export const lightPatterns = [
-  'off',
-  'ready',
-  'reading',
-  'act',
-  'wait',
-  'done',
-  'take-card',
-  'call-staff',
-  'fault',
-] as const;
-export type LightPattern = (typeof lightPatterns)[number];
 export type Beep = 'contact' | 'done' | 'attention';
 
 export type StatusLightEvent =

@@ -1,0 +1,43 @@
+import type { Catalogue } from '../core/catalogue.ts';
+import type { Terminal } from '../core/request.ts';
+import type { CardFaceReader } from '../ports/card-face-reader.ts';
+import type { CardReader } from '../ports/card-reader.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FaceVerifier } from '../ports/face-verifier.ts';
+import type { Keypad } from '../ports/keypad.ts';
+import type { Screen } from '../ports/screen.ts';
+import type { Speaker } from '../ports/speaker.ts';
+import type { StatusLight } from '../ports/status-light.ts';
+import type { CardCryptography } from '../protocol/digest-info.ts';
+import type { CommandMessage } from '../protocol/messages.ts';
+import type { CvIssuer } from '../protocol/visual-ap.ts';
+import type { ClinicLink } from './clinic-link.ts';
+import type { EventLog } from './event-log.ts';
+import type { SigningKeys } from './sign-request.ts';
+
+export type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['part'];
+
+/** What the session runner is given by the composition root. A part that a device does not have is null. */
+export type SessionParts = {
+  readonly terminal: Terminal & { readonly version: string; readonly profile: 'release' | 'demo' };
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly cardReader: CardReader;
+  readonly cardFaceReader: CardFaceReader | null;
+  readonly faceVerifier: FaceVerifier;
+  readonly screen: Screen;
+  readonly keypad: Keypad | null;
+  readonly statusLight: StatusLight | null;
+  readonly speaker: Speaker | null;
+  readonly clinic: ClinicLink;
+  /** Keys at this moment: the facility's roll by its settings. */
+  readonly signingKeys: () => SigningKeys;
+  readonly trustedCvIssuers: readonly CvIssuer[];
+  readonly cryptography: CardCryptography;
+  /** The catalogue that holds at a wall-clock instant, ms. */
+  readonly catalogueAt: (wallMs: number) => Catalogue;
+  readonly offerUnreviewedLanguages: boolean;
+  /** A random UUID */
+  readonly newId: () => string;
+  readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;
+};

@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import type { Catalogue } from '../core/catalogue.ts';
+import { consentRecord } from '../core/consent.ts';
+import { consentTextOf } from '../core/draw-screen-consent.ts';
+import { failure } from '../core/failure.ts';
+import { buildRequest } from '../core/request.ts';
+import type { Effect, SessionEvent, Visit } from '../core/session.ts';
+import type { FacilitySettings } from '../protocol/facility-settings.ts';
+import type { PinEntry } from './pin-entry.ts';
+import { readCard } from './read-card.ts';
+import type { SessionParts } from './session-parts.ts';
+import { type CardEvidence, signRequest } from './sign-request.ts';
+import { provePresence, signWithAuthKey, verifyPin } from './use-card-keys.ts';
+import type { VisitCard } from './visit-card.ts';
+
+/** An event as the executors tell it; the runner adds when. */
+export type Told = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
+
+/** What the executors need of the runner: the cards that lie or lay there, the PIN's bytes, and a place to tell. */
+export type VisitHand = {
+  readonly cards: ReadonlyMap<string, VisitCard>;
+  readonly pinEntry: PinEntry;
+  readonly tell: (event: Told) => void;
+  readonly letGo: (insertion: string) => void;
+  readonly settings: () => FacilitySettings | null;
+  readonly catalogue: () => Catalogue;
+  readonly visitEnded: (session: string, outcome: string) => void;
+};
+
+type Executors = { readonly [Name in Effect['type']]: (effect: Extract<Effect, { type: Name }>) => void };
+
+/** A challenge must outlive the way to the agent; the pool hands out far fresher ones. ms */
+const leastChallengeLifeMs = 30_000;
+
+/** The one table that turns effects into work. Whatever comes of it is told as an event with its insertion. */
+export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors => {
+  const { clinic, clock, log } = parts;
+  const { tell } = hand;
+  /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
+  let faceNumberWrong = false;
+
+  const stopFaces = (): void => {
+    for (const card of hand.cards.values()) card.stopFace();
+    parts.screen.preview(null);
+  };
+
+  const read = async (insertion: string): Promise<void> => {
+    const card = hand.cards.get(insertion);
+    if (card === undefined) return tell({ type: 'CardReadFailed', insertion, failure: failure('card.removed') });
+    const beganMs = clock.now().monotonicMs;
+    const reading = await readCard(card.session, {
+      cardFaceReader: parts.cardFaceReader,
+      faceNumberWrongBefore: faceNumberWrong,
+      trustedCvIssuers: parts.trustedCvIssuers,
+      cryptography: parts.cryptography,
+      wallMs: clock.now().wallMs,
+      signal: card.signal,
+    });
+    if (!reading.ok) return tell({ type: 'CardReadFailed', insertion, failure: reading.failure });
+    const { identity, photoJp2 } = reading.value;
+    if (identity.visual.state === 'unavailable' && identity.visual.code === 'card.face-number-wrong')
+      faceNumberWrong = true;
+    // A card that went away while it was read leaves no photo behind.
+    if (card.signal.aborted) photoJp2?.fill(0);
+    else card.keepPhoto(photoJp2);
+    log.event('card.read', {
+      session: insertion,
+      token: identity.kind,
+      certificate: identity.certificateState,
+      pin: identity.pin.state,
+      visual: identity.visual.state,
+      ms: Math.round(clock.now().monotonicMs - beganMs),
+    });
+    tell({ type: 'CardRead', insertion, identity });
+  };
+
+  const startFace = (insertion: string): void => {
+    const card = hand.cards.get(insertion);
+    if (card === undefined || card.photoJp2 === null)
+      return tell({ type: 'FaceFailed', insertion, failure: failure('face.reference-unusable') });
+    stopFaces();
+    const attempt = { referenceJp2: card.photoJp2, padStrength: hand.settings()?.padStrength ?? 'passive' } as const;
+    const stop = parts.faceVerifier.start(attempt, (event) => {
+      switch (event.type) {
+        case 'preview':
+          return parts.screen.preview(event.jpeg);
+        case 'hint':
+          return tell({ type: 'FaceHinted', insertion, hint: event.hint });
+        case 'matched':
+          return tell({ type: 'FaceMatched', insertion });
+        case 'missed':
+          return tell({ type: 'FaceMissed', insertion });
+        case 'failed':
+          return tell({ type: 'FaceFailed', insertion, failure: event.failure });
+        default:
+          return event satisfies never;
+      }
+    });
+    card.keepFace(stop);
+  };
+
+  const checkPin = async (insertion: string, lastTryConfirmed: boolean): Promise<void> => {
+    const card = hand.cards.get(insertion);
+    const digits = hand.pinEntry.take();
+    if (card === undefined) {
+      digits.fill(0);
+      return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
+    }
+    const outcome = await verifyPin(card.session, digits, { lastTryConfirmed });
+    if (!outcome.ok) return tell({ type: 'PinCheckFailed', insertion, failure: outcome.failure });
+    switch (outcome.value.type) {
+      case 'verified':
+        return tell({ type: 'PinVerified', insertion });
+      case 'wrong':
+        return tell({ type: 'PinRefused', insertion, triesLeft: outcome.value.triesLeft });
+      case 'last-try-not-confirmed':
+        return tell({ type: 'PinRefused', insertion, triesLeft: 1 });
+      case 'blocked':
+        return tell({ type: 'PinRefused', insertion, triesLeft: 0 });
+      default:
+        return outcome.value satisfies never;
+    }
+  };
+
+  const evidenceOf = (insertion: string, visit: Visit): CardEvidence | null => {
+    const { verification, identity } = visit;
+    if (verification.state !== 'verified') return null;
+    if (verification.method === 'staff') return { method: 'staff' };
+    const session = hand.cards.get(insertion)?.session;
+    if (session === undefined || identity === null) return null;
+    if (verification.method === 'pin')
+      return {
+        method: 'pin',
+        authCertificate: identity.authCertificate,
+        sign: (sha256) => signWithAuthKey(session, sha256),
+      };
+    return identity.visual.state === 'read'
+      ? { method: 'face', visual: identity.visual.evidence, sign: (sha256) => provePresence(session, sha256) }
+      : null;
+  };
+
+  const signAndSend = async ({ insertion, kind, visit }: Extract<Effect, { type: 'SignRequest' }>): Promise<void> => {
+    const fail = (reason: ReturnType<typeof failure>) =>
+      tell({ type: 'SigningFailed', insertion, kind, failure: reason });
+    const evidence = evidenceOf(insertion, visit);
+    const settings = hand.settings();
+    if (evidence === null) return fail(failure('card.removed'));
+    if (settings === null) return fail(failure('settings.missing'));
+    const challenge = clinic.takeChallenge(leastChallengeLifeMs);
+    if (challenge === null) return fail(failure('delivery.no-challenge'));
+    const catalogue = hand.catalogue();
+    const textHashOf = (question: Parameters<typeof consentTextOf>[2], language: string): string =>
+      createHash('sha256')
+        .update(consentTextOf(catalogue, language, question, settings.institutionType))
+        .digest('base64url');
+    const { facility, device, lane } = parts.terminal;
+    const certificate = visit.identity?.authCertificate;
+    const request = buildRequest({
+      terminal: { facility, device, lane },
+      kind,
+      visit,
+      requestId: parts.newId(),
+      challenge,
+      catalogueVersion: catalogue.version,
+      consents: consentRecord(visit.answers, catalogue.version, textHashOf),
+      authCertificate: certificate === undefined ? null : Buffer.from(certificate).toString('base64url'),
+      issuedAtMs: clock.now().wallMs,
+    });
+    const beganMs = clock.now().monotonicMs;
+    const signed = await signRequest(request, evidence, parts.signingKeys());
+    if (!signed.ok) return fail(signed.failure);
+    log.event('session.stage', {
+      session: visit.session,
+      stage: 'sign',
+      ms: Math.round(clock.now().monotonicMs - beganMs),
+    });
+    const stored = await clinic.submit(signed.value);
+    if (!stored.ok) return fail(stored.failure);
+    tell({ type: 'RequestSigned', insertion, kind, requestId: signed.value.requestId });
+  };
+
+  return {
+    ReadCard: ({ insertion }) => void read(insertion),
+    EndCard: ({ insertion }) => {
+      hand.pinEntry.clear();
+      parts.screen.preview(null);
+      hand.letGo(insertion);
+    },
+    StartLookup: ({ insertion, session, identity }) => {
+      const card = hand.cards.get(insertion);
+      if (card === undefined) return;
+      void clinic
+        .lookup(session, identity.authCertificate, card.signal)
+        .then((answer) =>
+          tell(
+            answer.ok
+              ? { type: 'LookupAnswered', insertion, result: answer.value }
+              : { type: 'LookupFailed', insertion, failure: answer.failure },
+          ),
+        );
+    },
+    StartFace: ({ insertion }) => startFace(insertion),
+    StopFace: stopFaces,
+    ClearPinEntry: () => hand.pinEntry.clear(),
+    VerifyPin: ({ insertion, lastTryConfirmed }) => void checkPin(insertion, lastTryConfirmed),
+    SignRequest: (effect) => void signAndSend(effect),
+    Chime: ({ sound }) => {
+      parts.speaker?.chime(sound);
+      parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
+    },
+    VisitEnded: ({ session, outcome }) => {
+      faceNumberWrong = false;
+      hand.visitEnded(session, outcome);
+    },
+  };
+};
