@@ -1,0 +1,61 @@
+import { publisherOf, topicLeaves, topicOf } from './topics.ts';
+
+/**
+ * Who may write and read which topics: the one source of mosquitto's ACL file and the embedded broker's checks.
+ * The user is the CN of the client's certificate. Nobody may what is not listed; a revoked device is not listed.
+ */
+export type AccessRule = { readonly user: string; readonly access: 'write' | 'read'; readonly filter: string };
+
+export type BrokerUsers = {
+  readonly facility: string;
+  readonly agents: readonly string[];
+  readonly devices: readonly string[];
+};
+
+export const accessRules = ({ facility, agents, devices }: BrokerUsers): readonly AccessRule[] => {
+  const rulesOf = (user: string, role: 'device' | 'agent'): readonly AccessRule[] =>
+    topicLeaves.map((leaf) => ({
+      user,
+      access: publisherOf[leaf] === role ? 'write' : 'read',
+      filter: topicOf(facility, role === 'device' ? user : '+', leaf),
+    }));
+  return [
+    ...devices.flatMap((device) => rulesOf(device, 'device')),
+    ...agents.flatMap((agent) => rulesOf(agent, 'agent')),
+  ];
+};
+
+/**
+ * Whether everything that `requested` (a topic or a filter) stands for lies within `allowed`.
+ * `a/+/c` covers `a/b/c` and `a/+/c`, but neither `a/#` nor `a/b/c/d`.
+ */
+export const covers = (allowed: string, requested: string): boolean => {
+  const wide = allowed.split('/');
+  const narrow = requested.split('/');
+  for (let level = 0; level < wide.length; level++) {
+    if (wide[level] === '#') return true;
+    const asked = narrow[level];
+    if (asked === undefined || asked === '#') return false;
+    if (wide[level] !== '+' && wide[level] !== asked) return false;
+  }
+  return wide.length === narrow.length;
+};
+
+export const permits = (
+  rules: readonly AccessRule[],
+  user: string,
+  access: AccessRule['access'],
+  requested: string,
+): boolean => rules.some((rule) => rule.user === user && rule.access === access && covers(rule.filter, requested));
+
+/** mosquitto's `acl_file`. */
+export const renderAclFile = (users: BrokerUsers): string => {
+  const lines = ['# Rendered by `uketsuke agent`: change the device registry, not this file.'];
+  let section = '';
+  for (const { user, access, filter } of accessRules(users)) {
+    if (user !== section) lines.push('', `user ${user}`);
+    section = user;
+    lines.push(`topic ${access} ${filter}`);
+  }
+  return `${lines.join('\n')}\n`;
+};
