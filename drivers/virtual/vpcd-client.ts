@@ -6,9 +6,8 @@ import type { VirtualCard } from './virtual-card.ts';
 import type { ApduMoment } from './virtual-card-reader.ts';
 
 export type VpcdOptions = {
-  readonly host: string;
-  /** 35963 is slot 0 of vpcd, 35964 slot 1. */
-  readonly port: number;
+  /** Port 35963 is slot 0 of vpcd, 35964 slot 1; a path is a Unix socket that leads to one of them. */
+  readonly to: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly card: VirtualCard;
   readonly timing?: CardTiming;
   readonly onApdu?: (moment: ApduMoment) => void;
@@ -44,13 +43,12 @@ export const createFrameSplitter = (): ((chunk: Uint8Array) => readonly Uint8Arr
  * network namespace of their own. Rejects when vpcd cannot be reached.
  */
 export const connectToVpcd = async ({
-  host,
-  port,
+  to,
   card,
   timing = instantTiming,
   onApdu,
 }: VpcdOptions): Promise<VpcdConnection> => {
-  const socket: Socket = connect({ host, port, noDelay: true });
+  const socket: Socket = connect({ ...to, noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);

@@ -1,0 +1,46 @@
+import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
+import type { GreyImage } from '../../drivers/virtual/jp2.ts';
+import { personaById } from '../../drivers/virtual/personas.ts';
+import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
+import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
+import { cardCryptography } from '../../src/app/card-cryptography.ts';
+import { parseCvIssuers } from '../../src/app/cv-trust.ts';
+import { type ReadCardOptions, readCard } from '../../src/app/read-card.ts';
+import type { CardSession } from '../../src/ports/card-reader.ts';
+
+const cache = new URL('../../.cache/', import.meta.url).pathname;
+export const authority = await ensureTestAuthority(`${cache}test-authority`);
+export const trustedCvIssuers = parseCvIssuers(authority.cvIssuersJson);
+
+/** No person: a soft pattern with the size of a photo. */
+export const drawnPhoto: GreyImage = {
+  width: 240,
+  height: 320,
+  grey: Uint8Array.from({ length: 240 * 320 }, (_, index) => {
+    const [x, y] = [index % 240, Math.floor(index / 240)];
+    return Math.round(128 + 60 * Math.sin(x / 17) * Math.cos(y / 23) + (((x * 31 + y * 17) % 7) - 3));
+  }),
+};
+
+export const testCard = (id: string, wallMs: number = Date.now()): Promise<MadeCard> =>
+  makeCard({ persona: personaById(id), authority, keyFolder: `${cache}virtual-card-keys`, photo: drawnPhoto, wallMs });
+
+/** What `readCard` gets in tests: the printed number is seen, the test authority trusted. */
+export const readOptions = (printedNumberB: string | null, more: Partial<ReadCardOptions> = {}): ReadCardOptions => {
+  const cardFaceReader = createVirtualCardFaceReader();
+  cardFaceReader.show(printedNumberB);
+  return {
+    cardFaceReader,
+    trustedCvIssuers,
+    cryptography: cardCryptography,
+    wallMs: Date.now(),
+    signal: new AbortController().signal,
+    ...more,
+  };
+};
+
+export const readTestCard = (session: CardSession, made: MadeCard, more: Partial<ReadCardOptions> = {}) =>
+  readCard(session, readOptions(made.printedNumberB, more));
+
+/** ASCII digits as bytes, as the key pad gives them. */
+export const pinBytes = (digits: string): Uint8Array => new TextEncoder().encode(digits);
