@@ -15,7 +15,7 @@ export const delays = {
   stillThere: 20_000,
   /** Staff may be with another patient. */
   staffCheck: 300_000,
-  /** Card signature (about 0.5 s) and durable row; beyond this something hangs. */
+  /** Card signature or VERIFY (about 0.5 s) and the durable row; beyond this something hangs. */
   signing: 10_000,
   /** The national service's 3-7 s and a margin; then the receipt alone is enough for the patient to sit down. */
   result: 12_000,

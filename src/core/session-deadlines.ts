@@ -42,6 +42,8 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
       if (!state.offerOthers) return go(session, { ...state, offerOthers: true, ...patient(session, at) });
       return outOfPatience(session, state, at);
     case 'enteringPin':
+      if (state.checking) return sendToDesk(session, at, failure('card.communication'), true);
+      return outOfPatience(session, state, at);
     case 'askingConsent':
       return outOfPatience(session, state, at);
     case 'registering':

@@ -155,7 +155,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
         return stay(session);
       return go(
         session,
-        { ...state, checking: true, deadlineMs: null },
+        { ...state, checking: true, deadlineMs: at.monotonicMs + delays.signing },
         {
           type: 'VerifyPin',
           insertion: state.visit.insertion,
