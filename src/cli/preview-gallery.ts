@@ -1,0 +1,262 @@
+import type { Catalogue } from '../core/catalogue.ts';
+import { type Answers, answerQuestion, noAnswers, type Question, questionsOf, unbundled } from '../core/consent.ts';
+import { type FailureCode, failure, failureRules } from '../core/failure.ts';
+import type { Identity } from '../core/identity.ts';
+import type { Display, Session, SessionState, Surroundings, Visit } from '../core/session.ts';
+import { faceHints } from '../core/verification.ts';
+import type { FacilitySettings } from '../protocol/facility-settings.ts';
+import type { LookupResult } from '../protocol/messages.ts';
+
+/** One session to look at; `name` is the screen's name, with a dot and a variant where there are several. */
+export type Exhibit = { readonly name: string; readonly session: Session };
+
+/** 2026-11-21 14:03 JST: the clock in the pictures. */
+export const galleryNow = { monotonicMs: 1_000_000, wallMs: Date.parse('2026-11-21T14:03:00+09:00') };
+
+const never = failure('face.process-lost');
+
+const identity: Identity = {
+  kind: 'my-number-card',
+  authCertificate: Uint8Array.of(0),
+  certificateSerial: '00',
+  certificateNotAfterMs: galleryNow.wallMs,
+  certificateState: 'valid',
+  pin: { state: 'usable', triesLeft: 3 },
+  visual: {
+    state: 'read',
+    photoHash: '00',
+    evidence: {
+      df22: new Uint8Array(),
+      df23: new Uint8Array(),
+      df24: new Uint8Array(),
+      hash2: new Uint8Array(),
+      hash3: new Uint8Array(),
+      df28: new Uint8Array(),
+      cvCertificate: new Uint8Array(),
+    },
+  },
+};
+
+const lookup: LookupResult = {
+  facility: 'preview',
+  device: 'preview',
+  lookupId: '00000000-0000-4000-8000-000000000001',
+  registered: 'yes',
+  certificateStatus: 'good',
+  medicalSubsidy: true,
+  prescription: { use: 1, timing: 2 },
+  pendingDocuments: [
+    { id: '1', title: '診療情報提供書', from: '見本病院', date: '2026-11-02' },
+    { id: '2', title: '退院時サマリー', from: '見本病院', date: '2026-10-20' },
+  ],
+};
+
+const sessionId = '00000000-0000-4000-8000-000000000000';
+
+/** Every screen this facility's settings can lead to, each in a typical state and its variants. */
+export const gallery = (settings: FacilitySettings, catalogue: Catalogue, display: Display): readonly Exhibit[] => {
+  const surroundings: Surroundings = {
+    reader: { state: 'present' },
+    cardOnBed: { insertion: sessionId, session: sessionId },
+    faceTrouble: null,
+    connected: true,
+    disconnectedSinceMs: null,
+    challengesReady: true,
+    settings,
+    consentCatalogue: catalogue.consents,
+  };
+  const visit: Visit = {
+    session: sessionId,
+    insertion: sessionId,
+    startedAt: galleryNow,
+    identity,
+    lookup: { state: 'answered', result: lookup },
+    verification: { state: 'open' },
+    faceMisses: 0,
+    faceClosed: null,
+    registration: 'not-needed',
+    questions: null,
+    questionIndex: 0,
+    answers: noAnswers,
+  };
+  const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
+    name,
+    session: { state, surroundings: { ...surroundings, ...around }, display },
+  });
+  const deadlineMs = galleryNow.monotonicMs + 15_000;
+  const patience = { asked: false };
+  const at = (name: string, questions: readonly Question[], questionIndex: number, answers: Answers): Exhibit =>
+    shown(name, {
+      name: 'askingConsent',
+      deadlineMs,
+      patience,
+      visit: { ...visit, questions, questionIndex, answers },
+    });
+
+  const questions = questionsOf(catalogue.consents, settings, lookup, 'near-expiry');
+  const each = unbundled(questions);
+  const answered = each.reduce<Answers>(
+    (answers, question, index) =>
+      question.kind === 'consent-item'
+        ? answerQuestion(answers, question, index % 2 === 0, galleryNow.wallMs, display.language)
+        : answers,
+    noAnswers,
+  );
+  const full: Answers = {
+    ...answered,
+    medicalSubsidyUse: settings.medicalSubsidy ? true : null,
+    prescriptionForm: 'electronic',
+    approvedDocuments: ['1'],
+  };
+  const nameOf = (question: Question): string =>
+    question.kind === 'consent-item' ? `consent-item.${question.topic.id}` : question.kind;
+  const consents = [
+    ...questions.slice(0, 1).map((question, index) => at(nameOf(question), questions, index, noAnswers)),
+    ...each.map((question, index) => at(nameOf(question), each, index, index === each.length - 1 ? full : noAnswers)),
+  ];
+
+  const face = (name: string, change: Partial<Extract<SessionState, { name: 'verifyingFace' }>>): Exhibit =>
+    shown(name, {
+      name: 'verifyingFace',
+      deadlineMs,
+      patience,
+      visit,
+      hint: null,
+      sinceMs: galleryNow.monotonicMs,
+      offerOthers: false,
+      trouble: null,
+      ...change,
+    });
+  const pin = (name: string, change: Partial<Extract<SessionState, { name: 'enteringPin' }>>): Exhibit =>
+    shown(name, {
+      name: 'enteringPin',
+      deadlineMs,
+      patience,
+      visit,
+      entered: 2,
+      triesLeft: 3,
+      lastTry: 'not-the-last',
+      checking: false,
+      notice: 'none',
+      ...change,
+    });
+  const accepted = (name: string, outcome: 'eligible' | 'not-eligible' | 'late'): Exhibit =>
+    shown(name, {
+      name: 'showingResult',
+      deadlineMs,
+      visit: { ...visit, answers: full },
+      result: { outcome, qualificationValidity: null, messageCode: null },
+      atMs: galleryNow.wallMs,
+    });
+  const sent = { visit, requestId: sessionId, deadlineMs } as const;
+  const codes = Object.keys(failureRules) as FailureCode[];
+
+  return [
+    shown('starting', { name: 'idle', deadlineMs: null }, { settings: null }),
+    shown('idle', { name: 'idle', deadlineMs: null }, { cardOnBed: null }),
+    shown('reading', { name: 'readingCard', visit, resuming: null, deadlineMs }),
+    shown('reading.resuming', { name: 'readingCard', visit, resuming: visit, deadlineMs }),
+    shown('reading.lookup', { name: 'awaitingLookup', visit, deadlineMs }),
+    shown('choose-method', { name: 'choosingMethod', visit, deadlineMs }),
+    face('face', {}),
+    face('face.others', { offerOthers: true, hint: 'no-face' }),
+    ...faceHints.map((hint) => face(`face.hint-${hint}`, { hint })),
+    pin('pin', {}),
+    pin('pin.wrong', { notice: 'wrong', entered: 0, triesLeft: 2 }),
+    pin('pin.card-forgot', { notice: 'card-forgot', entered: 4 }),
+    pin('pin.face-closed', { notice: 'face-closed', entered: 0 }),
+    pin('pin.checking', { entered: 4, checking: true }),
+    pin('pin-last-try', { entered: 0, triesLeft: 1, lastTry: 'asking' }),
+    shown('staff-check', { name: 'awaitingStaffCheck', visit, failure: null, deadlineMs }),
+    shown('staff-check.pin-blocked', {
+      name: 'awaitingStaffCheck',
+      visit: { ...visit, faceClosed: never },
+      failure: failure('card.pin-blocked'),
+      deadlineMs,
+    }),
+    shown('registration', { name: 'registering', visit, patience, phase: 'asking', requestId: null, deadlineMs }),
+    shown('registering', { name: 'registering', visit, patience, phase: 'sending', requestId: null, deadlineMs }),
+    ...consents,
+    at('certificate-notice.grace', [{ kind: 'certificate-notice', state: 'grace' }], 0, noAnswers),
+    shown('signing', { name: 'signing', visit, deadlineMs }),
+    shown('sending', { name: 'sending', ...sent, sinceMs: galleryNow.monotonicMs, earlyResult: null }),
+    shown(
+      'sending.trouble',
+      { name: 'sending', ...sent, sinceMs: galleryNow.monotonicMs, earlyResult: null },
+      { connected: false, disconnectedSinceMs: galleryNow.monotonicMs },
+    ),
+    shown('waiting-result', { name: 'awaitingResult', ...sent }),
+    accepted('accepted', 'eligible'),
+    accepted('accepted.late', 'late'),
+    accepted('accepted.ask-desk', 'not-eligible'),
+    shown('card-pulled', {
+      name: 'interrupted',
+      failure: failure('card.removed'),
+      visit,
+      resume: true,
+      approvable: false,
+      atMs: galleryNow.wallMs,
+      deadlineMs,
+    }),
+    shown('take-card', {
+      name: 'awaitingCardRemoval',
+      visit,
+      sinceMs: galleryNow.monotonicMs,
+      leftBehind: false,
+      deadlineMs,
+    }),
+    shown('card-left', {
+      name: 'awaitingCardRemoval',
+      visit,
+      sinceMs: galleryNow.monotonicMs,
+      leftBehind: true,
+      deadlineMs,
+    }),
+    shown('still-there', { name: 'askingConsent', deadlineMs, patience: { asked: true }, visit }),
+    ...codes.map((code) =>
+      shown(`desk.${code}`, {
+        name: 'interrupted',
+        failure: failure(code),
+        visit,
+        resume: false,
+        approvable: false,
+        atMs: galleryNow.wallMs,
+        deadlineMs,
+      }),
+    ),
+    shown(
+      'outage',
+      { name: 'outOfService', failure: failure('delivery.offline'), sinceMs: 0, deadlineMs: null },
+      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs },
+    ),
+    shown(
+      'out-of-service',
+      { name: 'outOfService', failure: failure('reader.lost'), sinceMs: 0, deadlineMs: null },
+      { cardOnBed: null, reader: { state: 'lost', failure: failure('reader.lost') } },
+    ),
+  ];
+};
+
+/** The demo's values: every question switched on. */
+export const gallerySettings: FacilitySettings = {
+  facilityName: 'さくら内科クリニック',
+  medicalInstitutionCode: '1312345670',
+  area: '13',
+  institutionType: 'medical',
+  askTKK: true,
+  askYZK: true,
+  askSRJ: true,
+  askSHJ: true,
+  askTSR: true,
+  medicalSubsidy: true,
+  prescriptionUse: 1,
+  prescriptionTiming: 2,
+  referralDocuments: true,
+  languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
+  padStrength: 'passive',
+  theme: 'default',
+  textPercent: 100,
+  layout: 'standard',
+  offerUnreviewedLanguages: true,
+  timeouts: { answerMs: 60_000, cardReturnMs: 5_000, faceMs: 20_000, offlineMs: 30_000 },
+};

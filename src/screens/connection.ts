@@ -1,0 +1,84 @@
+import { signal } from '@preact/signals';
+import type { ControlId, ScreenModel, Touch } from '../core/screen-model.ts';
+
+/** What is to be drawn, or null before the first word from the terminal. */
+export const model = signal<ScreenModel | null>(null);
+/** `performance.now()` when the model came: countdowns run on from there. */
+export const modelAtMs = signal(0);
+/** The newest preview picture, or null when there is none. */
+export const preview = signal<Blob | null>(null);
+/** Cut off for so long that what stands on the screen may be somebody else's by now. */
+export const away = signal(false);
+/** The touch that is on its way; its control shows at once that it was felt. */
+export const touched = signal<{ readonly revision: number; readonly key: string } | null>(null);
+
+/** A cut shorter than this changes nothing on the screen. */
+const coverAfterMs = 2_500;
+const retryMs = 400;
+const heartbeatMs = 2_000;
+
+let socket: WebSocket | null = null;
+let cover: ReturnType<typeof setTimeout> | undefined;
+
+const send = (message: string | Uint8Array<ArrayBuffer>): void => {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(message);
+};
+
+/** Two frames: the first draws, the second comes after it has been painted. */
+const tellPainted = (): void => {
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      if (model.value !== null) send(JSON.stringify({ painted: model.value.revision }));
+    }),
+  );
+};
+
+export const connect = (): void => {
+  const opened = new WebSocket(`ws://${location.host}/screen`);
+  socket = opened;
+  opened.binaryType = 'blob';
+  opened.onmessage = ({ data }: MessageEvent<string | Blob>) => {
+    if (typeof data !== 'string') {
+      preview.value = data;
+      return;
+    }
+    const message = JSON.parse(data) as { readonly model?: ScreenModel };
+    if (message.model === undefined) {
+      preview.value = null;
+      return;
+    }
+    clearTimeout(cover);
+    cover = undefined;
+    away.value = false;
+    if (message.model.body.kind !== 'face') preview.value = null;
+    modelAtMs.value = performance.now();
+    model.value = message.model;
+    tellPainted();
+  };
+  opened.onclose = () => {
+    cover ??= setTimeout(() => {
+      away.value = true;
+      model.value = null;
+      preview.value = null;
+    }, coverAfterMs);
+    setTimeout(connect, retryMs);
+  };
+};
+
+setInterval(tellPainted, heartbeatMs);
+
+export const touch = (control: ControlId, value?: string): void => {
+  const shown = model.value;
+  if (shown === null) return;
+  touched.value = { revision: shown.revision, key: `${control} ${value ?? ''}` };
+  const sent: Touch = {
+    session: shown.session,
+    revision: shown.revision,
+    control,
+    ...(value === undefined ? {} : { value }),
+  };
+  send(JSON.stringify({ touch: sent }));
+};
+
+/** One key of the PIN pad as one byte: ASCII digit, 0x08 clear, 0x0D enter. Kept nowhere. */
+export const pressPinKey = (key: number): void => send(Uint8Array.of(key));

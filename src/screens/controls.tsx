@@ -1,0 +1,64 @@
+import type { Control, ScreenModel } from '../core/screen-model.ts';
+import { model, modelAtMs, touch, touched } from './connection.ts';
+
+/** A finger that trembles lands twice: the second one must not answer the next question. */
+const guardMs = 300;
+let guardedScreen = '';
+let guardedSinceMs = 0;
+
+/** Whether the question now on the screen has stood there long enough to be meant. */
+const isMeant = (): boolean => {
+  const shown = model.value;
+  const question = `${shown?.screen} ${shown?.heading}`;
+  if (question !== guardedScreen) {
+    guardedScreen = question;
+    guardedSinceMs = modelAtMs.value;
+  }
+  return performance.now() - guardedSinceMs >= guardMs;
+};
+
+const Choice = ({ control, focused }: { readonly control: Control; readonly focused: boolean }) => {
+  const sent =
+    touched.value?.revision === model.value?.revision && touched.value?.key === `${control.id} ${control.value ?? ''}`;
+  return (
+    <button
+      type="button"
+      class={`choice ${control.weight} ${sent ? 'sent' : ''} ${focused ? 'focused' : ''}`}
+      data-control={control.id}
+      aria-pressed={control.pressed}
+      onClick={() => {
+        if (isMeant()) touch(control.id, control.value);
+      }}
+    >
+      {control.weight === 'row' && <i aria-hidden="true" class="tick" />}
+      <span class="label">{control.label}</span>
+      {control.note !== undefined && <span class="small">{control.note}</span>}
+    </button>
+  );
+};
+
+/** What can be done here: free choices side by side and alike, ways round below, what is left to ask beside them. */
+export const Controls = ({ shown }: { readonly shown: ScreenModel }) => {
+  isMeant();
+  const of = (...weights: readonly Control['weight'][]) =>
+    shown.controls
+      .map((control, index) => ({ control, index }))
+      .filter(({ control }) => weights.includes(control.weight));
+  const draw = ({ control, index }: { readonly control: Control; readonly index: number }) => (
+    <Choice key={`${control.id} ${control.value ?? ''}`} control={control} focused={shown.focused === index} />
+  );
+  const [rows, first, second] = [of('row'), of('primary', 'equal'), of('secondary')];
+  if (shown.controls.length === 0 && shown.remaining === null) return null;
+  return (
+    <div class="controls">
+      {rows.length > 0 && <div class="rows">{rows.map(draw)}</div>}
+      {first.length > 0 && <div class={`first count-${first.length}`}>{first.map(draw)}</div>}
+      {(second.length > 0 || shown.remaining !== null) && (
+        <div class="second">
+          {second.map(draw)}
+          {shown.remaining !== null && <p class="remaining">{shown.remaining}</p>}
+        </div>
+      )}
+    </div>
+  );
+};

@@ -1,0 +1,71 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { ScreenModel } from '../core/screen-model.ts';
+import { Body } from './body.tsx';
+import { away, model, touch, touched } from './connection.ts';
+import { Controls } from './controls.tsx';
+import { Footer, Header } from './frame.tsx';
+import { htmlLanguage } from './html-language.ts';
+import { LanguagePicker } from './language-picker.tsx';
+import { Waiting } from './pictures.tsx';
+import { PinPad } from './pin-pad.tsx';
+
+/** Draws the model, and nothing that is not in it. */
+export const Page = () => {
+  const choosingLanguage = useSignal(false);
+  useSignalEffect(() => {
+    document.documentElement.lang = htmlLanguage(model.value?.language ?? 'ja');
+  });
+  const shown = model.value;
+  if (shown === null)
+    return (
+      <div class="cover" aria-hidden="true">
+        <Waiting still={!away.value} />
+      </div>
+    );
+  const closeAnd = (code: string | null): void => {
+    choosingLanguage.value = false;
+    if (code !== null) touch('language', code);
+  };
+  return (
+    <div
+      class={`screen ${shown.screen} body-${shown.body.kind} tone-${shown.tone} layout-${shown.layout} text-${shown.textPercent}`}
+      data-theme={shown.theme}
+      data-screen={shown.screen}
+      data-revision={shown.revision}
+      data-sent={touched.value?.revision === shown.revision ? 'yes' : undefined}
+    >
+      <Header
+        shown={shown}
+        choosingLanguage={choosingLanguage.value}
+        onLanguage={() => {
+          choosingLanguage.value = !choosingLanguage.value;
+        }}
+      />
+      {choosingLanguage.value ? <LanguagePicker shown={shown} onChosen={closeAnd} /> : <Main shown={shown} />}
+      <Footer shown={shown} />
+    </div>
+  );
+};
+
+const Main = ({ shown }: { readonly shown: ScreenModel }) => (
+  <main key={`${shown.screen} ${shown.heading}`}>
+    <div class="content">
+      <Body shown={shown} side />
+      <div class="words">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is too long for large letters must be reachable */}
+        <div class="text" tabIndex={0}>
+          <h1>{shown.heading}</h1>
+          {shown.lead.map((line) => (
+            <p class="lead" key={line}>
+              {line}
+            </p>
+          ))}
+          <Body shown={shown} side={false} />
+          {shown.note !== null && <p class="note">{shown.note}</p>}
+        </div>
+        <Controls shown={shown} />
+      </div>
+      {shown.pinKeys !== null && <PinPad shown={shown} words={shown.pinKeys} />}
+    </div>
+  </main>
+);

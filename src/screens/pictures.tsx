@@ -1,0 +1,167 @@
+import type { ControlId, ScreenBody } from '../core/screen-model.ts';
+import type { FaceHint } from '../core/verification.ts';
+
+/* Our own drawings; colours come from the theme (style/base.css). Whatever moves tells something. */
+
+type PictureName = Extract<ScreenBody, { readonly kind: 'picture' }>['picture'];
+
+/** The photo side of a card, 240 × 152, as it lies before the patient. */
+const Card = () => (
+  <g>
+    <rect class="paper" width="240" height="152" rx="14" />
+    <path class="band" d="M14 0h212a14 14 0 0 1 14 14v18H0V14A14 14 0 0 1 14 0z" />
+    <rect class="tint line thin" x="20" y="48" width="66" height="84" rx="6" />
+    <circle class="key" cx="53" cy="80" r="15" />
+    <path class="key" d="M28 126c3-30 47-30 50 0z" />
+    <rect class="soft" x="104" y="54" width="112" height="12" rx="6" />
+    <rect class="soft" x="104" y="80" width="88" height="12" rx="6" />
+    <rect class="soft" x="104" y="106" width="104" height="12" rx="6" />
+    <rect class="line thin none" width="240" height="152" rx="14" />
+  </g>
+);
+
+/** The device from the front: camera above, the bed for the card below. */
+const Device = () => (
+  <g>
+    <rect class="tint line" x="60" y="14" width="360" height="402" rx="32" />
+    <rect class="paper line thin" x="96" y="44" width="288" height="118" rx="12" />
+    <circle class="key" cx="240" cy="29" r="6" />
+    <path class="soft" d="M120 78h150v14H120zM120 108h100v14H120z" />
+    <rect class="bed line thin" x="106" y="212" width="268" height="180" rx="20" />
+  </g>
+);
+
+const Arrow = ({ up }: { readonly up: boolean }) => (
+  <path class="arrow" d={up ? 'M0 46V-46M-30-16 0-46 30-16' : 'M0-46V46M-30 16 0 46 30 16'} />
+);
+
+const onBed = 'translate(120 226)';
+
+const CardOnDevice = ({ motion, arrow }: { readonly motion: string; readonly arrow?: 'up' | 'down' }) => (
+  <svg viewBox="0 0 480 430" aria-hidden="true">
+    <Device />
+    <g transform={onBed}>
+      <g class={motion}>
+        <Card />
+      </g>
+    </g>
+    {arrow !== undefined && (
+      <g transform="translate(446 302)">
+        <Arrow up={arrow === 'up'} />
+      </g>
+    )}
+  </svg>
+);
+
+const Reading = () => (
+  <svg viewBox="0 0 480 430" aria-hidden="true">
+    <Device />
+    <g transform={onBed}>
+      <Card />
+    </g>
+    <g class="waves" transform="translate(240 302)">
+      <rect x="-140" y="-96" width="280" height="192" rx="26" />
+      <rect x="-160" y="-116" width="320" height="232" rx="36" />
+      <rect x="-182" y="-138" width="364" height="276" rx="48" />
+    </g>
+  </svg>
+);
+
+const Person = ({ x, y }: { readonly x: number; readonly y: number }) => (
+  <g transform={`translate(${x} ${y})`}>
+    <circle class="tint line" r="42" />
+    <path class="tint line" d="M-74 144c0-110 148-110 148 0z" />
+  </g>
+);
+
+const Desk = () => (
+  <svg viewBox="0 0 480 430" aria-hidden="true">
+    <Person x={140} y={150} />
+    <Person x={340} y={130} />
+    <path
+      class="bubble line"
+      d="M196 40h88a18 18 0 0 1 18 18v34a18 18 0 0 1-18 18h-30l-24 24v-24h-34a18 18 0 0 1-18-18V58a18 18 0 0 1 18-18z"
+    />
+    <path class="key" d="M206 66h68v8h-68zM206 84h44v8h-44z" />
+    <rect class="paper line" x="40" y="284" width="400" height="26" rx="8" />
+    <path class="tint line" d="M60 310h360v100H60z" />
+  </svg>
+);
+
+export const Waiting = ({ still = false }: { readonly still?: boolean }) => (
+  <svg viewBox="0 0 480 430" aria-hidden="true" class="waiting">
+    <circle class="track" cx="240" cy="215" r="120" />
+    <circle class={still ? 'track' : 'run'} cx="240" cy="215" r="120" stroke-dasharray="188 566" />
+  </svg>
+);
+
+export const Picture = ({ name }: { readonly name: PictureName }) => {
+  switch (name) {
+    case 'place-card':
+      return <CardOnDevice motion="placing" />;
+    case 'put-back-card':
+      return <CardOnDevice motion="placing quick" arrow="down" />;
+    case 'take-card':
+      return <CardOnDevice motion="taking" arrow="up" />;
+    case 'reading-card':
+      return <Reading />;
+    case 'desk':
+      return <Desk />;
+    case 'wait':
+      return <Waiting />;
+  }
+};
+
+/** Where the arrow of a hint points, in degrees clockwise from the right. The picture is mirrored, as a mirror is. */
+const directions: Partial<Record<FaceHint, number>> = {
+  'move-left': 180,
+  'move-right': 0,
+  'move-up': 270,
+  'move-down': 90,
+  'turn-left': 180,
+  'turn-right': 0,
+};
+
+/** The ring around the picture, where the head belongs, and which way to move. */
+export const FaceOutline = ({ hint, picture }: { readonly hint: FaceHint | null; readonly picture: boolean }) => {
+  const angle = hint === null ? undefined : directions[hint];
+  return (
+    <svg viewBox="0 0 480 480" aria-hidden="true" class="outline">
+      <circle class="track" cx="240" cy="240" r="226" />
+      <circle class="run" cx="240" cy="240" r="226" stroke-dasharray="355 1065" />
+      {!picture && (
+        <g class={`head hint-${hint ?? 'none'}`}>
+          <ellipse class="paper line" cx="240" cy="206" rx="88" ry="112" />
+          <circle class="key" cx="208" cy="194" r="9" />
+          <circle class="key" cx="272" cy="194" r="9" />
+          <path class="mouth" d="M212 250q28 20 56 0" />
+          <path class="line none" d="M96 416c16-104 272-104 288 0" />
+        </g>
+      )}
+      {picture && hint !== null && <ellipse class="guide" cx="240" cy="222" rx="108" ry="140" />}
+      {angle !== undefined && (
+        <g transform={`translate(240 240) rotate(${angle}) translate(176 0)`}>
+          <path class="arrow outlined" d="M-52 0H26M-4-30 28 0-4 30" />
+          <path class="arrow" d="M-52 0H26M-4-30 28 0-4 30" />
+        </g>
+      )}
+    </svg>
+  );
+};
+
+const icons: Partial<Record<ControlId, string>> = {
+  language: 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zM2 12h20M12 2c-6 6-6 14 0 20M12 2c6 6 6 14 0 20',
+  voice: 'M3 9v6h4l6 5V4L7 9zM17 8c2 2 2 6 0 8M19.5 5c4 4 4 10 0 14',
+  repeat: 'M4 12a8 8 0 1 1 3 6.2M4 12l-2-3M4 12l3-2.4',
+  'text-size': 'M2 19 7 6l5 13M4 15h6M14 19l4-9 4 9M15.500 16h5',
+  theme: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
+};
+
+/** Line icons, 24 × 24. A tool that is off is struck through. */
+export const ToolIcon = ({ id, on }: { readonly id: ControlId; readonly on: boolean }) => (
+  <svg viewBox="0 0 24 24" aria-hidden="true" class="icon">
+    <path d={icons[id] ?? ''} />
+    {id === 'theme' && <path class="filled" d="M12 3a9 9 0 1 0 0 18z" />}
+    {id === 'voice' && !on && <path d="M3 3l18 18" />}
+  </svg>
+);
