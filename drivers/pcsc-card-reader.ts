@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as outsideCallback } from 'node:timers/promises';
 import { type FailureCode, failure } from '../src/core/failure.ts';
 import { err, ok, type Result } from '../src/core/result.ts';
 import type { CardReader, CardReaderEvent, CardSession } from '../src/ports/card-reader.ts';
@@ -51,6 +51,9 @@ const removalNoticeMs = 600;
 /** A card that was just laid down may need a moment before it answers. */
 const connectAttempts = 3;
 const connectPauseMs = 150;
+
+// `outsideCallback`: pcsclite holds a mutex while it calls back, and its close() takes the same one: closing from inside
+// a callback, or from a microtask of it, hangs the process.
 
 /** pcsclite passes on PC/SC's return code in the message only. */
 const returnCode = (error: Error): number => Number.parseInt(/0x([0-9a-f]{8})/i.exec(error.message)?.[1] ?? '0', 16);
@@ -254,6 +257,7 @@ class ReaderWatch {
     this.#open = null;
     await open?.kill();
     await this.#turn;
+    await outsideCallback();
     this.reader.close();
   }
 }
@@ -317,6 +321,7 @@ export const createPcscCardReader = ({
     watch = null;
     others.clear();
     await lostWatch?.close();
+    await outsideCallback();
     for (const reader of unused) reader.close();
     lostPcsc?.close();
   };
