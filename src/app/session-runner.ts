@@ -8,6 +8,7 @@ import type { ClinicEvent } from './clinic-link.ts';
 import { PinEntry } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { RestartablePart, SessionParts } from './session-parts.ts';
+import { StageLog } from './stage-log.ts';
 import { VisitCard } from './visit-card.ts';
 import { type Told, visitExecutors } from './visit-effects.ts';
 
@@ -24,6 +25,7 @@ export class SessionRunner {
   readonly #unsubscribes: (() => void)[];
   readonly #executors: ReturnType<typeof visitExecutors>;
   readonly #listeners = new Set<(session: Session, event: SessionEvent) => void>();
+  readonly #stages: StageLog;
   #session: Session;
   #catalogue: Catalogue;
   #cancelDeadline: (() => void) | null = null;
@@ -33,6 +35,7 @@ export class SessionRunner {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#presentation = new Presentation(parts);
+    this.#stages = new StageLog(parts.log);
     this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
     const unknown = initialSession(this.#catalogue.consents, {
       language: 'ja',
@@ -48,7 +51,6 @@ export class SessionRunner {
       letGo: (insertion) => this.#letGo(insertion),
       settings: () => this.#session.surroundings.settings,
       catalogue: () => this.#catalogue,
-      visitEnded: (session, outcome) => this.#visitEnded(session, outcome),
     });
     this.#unsubscribes = [
       parts.cardReader.subscribe((event) => this.#cardEvent(event)),
@@ -116,6 +118,7 @@ export class SessionRunner {
     if (session.state.deadlineMs !== before.state.deadlineMs) this.#setDeadline(session.state.deadlineMs);
     if (session.state.name === 'idle' && before.state.name !== 'idle') this.#renewCatalogue();
     this.#show();
+    this.#stages.follow(before, session, event.at.monotonicMs);
     for (const listener of this.#listeners) listener(session, event);
   }
 
@@ -242,13 +245,5 @@ export class SessionRunner {
     const restart = this.#parts.restart[part];
     answer(restart !== undefined);
     restart?.();
-  }
-
-  #visitEnded(session: string, outcome: string): void {
-    this.#parts.log.event('session.ended', {
-      session,
-      outcome: outcome === 'accepted' ? 'accepted' : 'sent-to-desk',
-      ms: 0,
-    });
   }
 }

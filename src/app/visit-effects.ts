@@ -24,7 +24,6 @@ export type VisitHand = {
   readonly letGo: (insertion: string) => void;
   readonly settings: () => FacilitySettings | null;
   readonly catalogue: () => Catalogue;
-  readonly visitEnded: (session: string, outcome: string) => void;
 };
 
 type Executors = { readonly [Name in Effect['type']]: (effect: Extract<Effect, { type: Name }>) => void };
@@ -166,14 +165,8 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       authCertificate: certificate === undefined ? null : Buffer.from(certificate).toString('base64url'),
       issuedAtMs: clock.now().wallMs,
     });
-    const beganMs = clock.now().monotonicMs;
     const signed = await signRequest(request, evidence, parts.signingKeys());
     if (!signed.ok) return fail(signed.failure);
-    log.event('session.stage', {
-      session: visit.session,
-      stage: 'sign',
-      ms: Math.round(clock.now().monotonicMs - beganMs),
-    });
     const stored = await clinic.submit(signed.value);
     if (!stored.ok) return fail(stored.failure);
     tell({ type: 'RequestSigned', insertion, kind, requestId: signed.value.requestId });
@@ -208,9 +201,8 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       parts.speaker?.chime(sound);
       parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
     },
-    VisitEnded: ({ session, outcome }) => {
+    VisitEnded: () => {
       faceNumberWrong = false;
-      hand.visitEnded(session, outcome);
     },
   };
 };
