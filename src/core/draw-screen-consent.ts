@@ -99,7 +99,7 @@ const summaryPart = (d: Dictionary, visit: Visit, controls: readonly DrawnContro
     bodyWords: closing.words,
     lead: closing.lead,
     controls: [control('confirm', 'primary', d.words('control.confirm')), ...controls],
-    promise: d.words('consent.validity'),
+    promises: [d.words('consent.validity'), d.words('help')],
   });
 };
 
@@ -174,7 +174,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
         body: { kind: 'items', items: words.items.map((each) => ({ label: each.label.text, note: each.note.text })) },
         bodyWords: words.items.map((each) => d.words('consent.subject-item', { subject: each.label, note: each.note })),
         controls: [...words.controls, ...oneByOne, ...startOver],
-        promise: d.words('consent.validity'),
+        promises: [d.words('consent.validity'), d.words('help')],
       });
     }
     case 'medical-subsidy':

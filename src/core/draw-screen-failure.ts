@@ -42,7 +42,6 @@ export const drawDesk = (
     tone: 'attention',
     lead: [reasonOf(catalogue, d, failure), ...(quiet ? [] : takeCard)],
     body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
-    promise: d.words('help'),
   });
 };
 
@@ -60,7 +59,6 @@ export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: F
         ? [d.words('outage.lead'), d.words('outage.rights')]
         : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
       body: codeBody(catalogue, failure, wallMs),
-      promise: d.words('help'),
     },
   );
 };

@@ -18,8 +18,8 @@ export type Part = {
   readonly bodyWords: readonly Words[];
   readonly controls: readonly DrawnControl[];
   readonly pinKeys: ScreenModel['pinKeys'];
-  /** Left side of the footer */
-  readonly promise: Words;
+  /** What may be relied on here; the second line is the way to help unless the state has more to promise. */
+  readonly promises: readonly [Words, Words];
 };
 
 /** A calm screen with nothing but a heading, to be filled by the state. */
@@ -41,7 +41,7 @@ export const part = (
   bodyWords: [],
   controls: [],
   pinKeys: null,
-  promise: dictionary.words('promise.photo'),
+  promises: [dictionary.words('promise.photo'), dictionary.words('help')],
   ...change,
 });
 

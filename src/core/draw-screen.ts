@@ -44,7 +44,7 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     body: drawn.body,
     controls: drawn.controls.map(writtenControl),
     tools: tools(session, context, d),
-    footer: [drawn.promise.text, d.text('help') === drawn.promise.text ? '' : d.text('help')],
+    footer: [drawn.promises[0].text, drawn.promises[1].text],
     speech: speechOf(drawn, d),
     languages: offeredLanguages(catalogue, settings, context).map(({ language, name }) => ({ code: language, name })),
     focused: context.focused ?? null,
@@ -133,13 +133,13 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         lead: [d.words('idle.lead')],
         note: maintenanceNote(catalogue, settings, d, now.wallMs),
         body: { kind: 'picture', picture: 'place-card' },
-        promise: promises(d),
+        promises: bothPromises(d),
       });
     case 'readingCard':
       return part('reading', 1, d, d.words('reading.heading'), {
         lead: [d.words('reading.lead'), ...(state.resuming === null ? [] : [d.words('reading.resuming')])],
         body: { kind: 'picture', picture: 'reading-card' },
-        promise: promises(d),
+        promises: bothPromises(d),
       });
     case 'awaitingLookup':
       return part('reading', 2, d, d.words('reading.lookup'), {
@@ -154,6 +154,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
           control('use-pin', 'equal', d.words('control.use-pin'), { note: d.words('control.use-pin.note') }),
           callStaff(d),
         ],
+        note: d.words('choose-method.soon'),
       });
     case 'verifyingFace':
       return face(state, d);
@@ -167,7 +168,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       const why =
         state.failure === null ? [] : [d.words(`failure.${catalogue.failures[state.failure.code].patientText}`)];
       return part('staff-check', 2, d, d.words('staff-check.heading'), {
-        lead: [...why, d.words('staff-check.lead')],
+        lead: [...why, d.words(why.length > 0 ? 'staff-check.wait' : 'staff-check.lead')],
         note: d.words('staff-check.told'),
         body: { kind: 'picture', picture: 'desk' },
         controls: others,
@@ -223,7 +224,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         note: remark,
         body: closing.body,
         bodyWords: closing.words,
-        promise: d.words('accepted.disappears'),
+        promises: [d.words('accepted.disappears'), d.words('help')],
       });
     }
     case 'awaitingCardRemoval':
@@ -257,12 +258,8 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
   }
 };
 
-/** Both promises to the public, in the words of the national notice. */
-const promises = (d: Dictionary): Words => {
-  const photo = d.words('promise.photo');
-  const number = d.words('promise.number');
-  return { text: `${photo.text} ${number.text}` };
-};
+/** What the notices promise to the public, before anything has been read. */
+const bothPromises = (d: Dictionary): Part['promises'] => [d.words('promise.photo'), d.words('promise.number')];
 
 const callStaff = (d: Dictionary): DrawnControl => control('call-staff', 'secondary', d.words('control.call-staff'));
 
@@ -278,7 +275,7 @@ const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictio
     : part('starting', null, d, d.words('starting.heading'), {
         lead: [d.words('starting.lead')],
         body: { kind: 'picture', picture: 'wait' },
-        promise: promises(d),
+        promises: bothPromises(d),
       });
 
 const maintenanceNote = (
@@ -331,7 +328,7 @@ const pin = (session: Session, state: Extract<SessionState, { name: 'enteringPin
           callStaff(d),
         ],
     pinKeys: { clear: d.text('pin.clear'), enter: d.text('pin.enter') },
-    promise: d.words('promise.pin'),
+    promises: [d.words('promise.pin'), d.words('help')],
   });
 };
 

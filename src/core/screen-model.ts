@@ -80,7 +80,7 @@ export type ScreenBody =
   | { readonly kind: 'plain' }
   | {
       readonly kind: 'picture';
-      readonly picture: 'place-card' | 'reading-card' | 'put-back-card' | 'take-card' | 'desk' | 'wait' | 'unlink';
+      readonly picture: 'place-card' | 'reading-card' | 'put-back-card' | 'take-card' | 'desk' | 'wait';
     }
   /** `hint` null: it is going well, the face is being compared */
   | { readonly kind: 'face'; readonly hint: FaceHint | null }

@@ -1,5 +1,6 @@
 import type { Control, ScreenModel } from '../core/screen-model.ts';
 import { model, modelAtMs, touch, touched } from './connection.ts';
+import { ChoicePicture } from './pictures.tsx';
 
 /** A finger that trembles lands twice: the second one must not answer the next question. */
 const guardMs = 300;
@@ -31,6 +32,7 @@ const Choice = ({ control, focused }: { readonly control: Control; readonly focu
       }}
     >
       {control.weight === 'row' && <i aria-hidden="true" class="tick" />}
+      {control.note !== undefined && <ChoicePicture id={control.id} />}
       <span class="label">{control.label}</span>
       {control.note !== undefined && <span class="small">{control.note}</span>}
     </button>
@@ -48,14 +50,16 @@ export const Controls = ({ shown }: { readonly shown: ScreenModel }) => {
     <Choice key={`${control.id} ${control.value ?? ''}`} control={control} focused={shown.focused === index} />
   );
   const [rows, first, second] = [of('row'), of('primary', 'equal'), of('secondary')];
+  const beside = shown.body.kind === 'items' ? shown.note : null;
   if (shown.controls.length === 0 && shown.remaining === null) return null;
   return (
     <div class="controls">
       {rows.length > 0 && <div class="rows">{rows.map(draw)}</div>}
       {first.length > 0 && <div class={`first count-${first.length}`}>{first.map(draw)}</div>}
-      {(second.length > 0 || shown.remaining !== null) && (
+      {(second.length > 0 || shown.remaining !== null || beside !== null) && (
         <div class="second">
           {second.map(draw)}
+          {beside !== null && <p class="beside">{beside}</p>}
           {shown.remaining !== null && <p class="remaining">{shown.remaining}</p>}
         </div>
       )}

@@ -6,7 +6,7 @@ import { Controls } from './controls.tsx';
 import { Footer, Header } from './frame.tsx';
 import { htmlLanguage } from './html-language.ts';
 import { LanguagePicker } from './language-picker.tsx';
-import { Waiting } from './pictures.tsx';
+import { CheckMark, Waiting } from './pictures.tsx';
 import { PinPad } from './pin-pad.tsx';
 
 /** Draws the model, and nothing that is not in it. */
@@ -28,7 +28,7 @@ export const Page = () => {
   };
   return (
     <div
-      class={`screen ${shown.screen} body-${shown.body.kind} tone-${shown.tone} layout-${shown.layout} text-${shown.textPercent}`}
+      class={`screen body-${shown.body.kind} tone-${shown.tone} layout-${shown.layout} text-${shown.textPercent}`}
       data-theme={shown.theme}
       data-screen={shown.screen}
       data-revision={shown.revision}
@@ -54,14 +54,17 @@ const Main = ({ shown }: { readonly shown: ScreenModel }) => (
       <div class="words">
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is too long for large letters must be reachable */}
         <div class="text" tabIndex={0}>
-          <h1>{shown.heading}</h1>
+          <h1>
+            {shown.tone === 'good' && <CheckMark />}
+            {shown.heading}
+          </h1>
           {shown.lead.map((line) => (
             <p class="lead" key={line}>
               {line}
             </p>
           ))}
           <Body shown={shown} side={false} />
-          {shown.note !== null && <p class="note">{shown.note}</p>}
+          {shown.note !== null && shown.body.kind !== 'items' && <p class="note">{shown.note}</p>}
         </div>
         <Controls shown={shown} />
       </div>

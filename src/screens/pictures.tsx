@@ -38,7 +38,7 @@ const Arrow = ({ up }: { readonly up: boolean }) => (
 const onBed = 'translate(120 226)';
 
 const CardOnDevice = ({ motion, arrow }: { readonly motion: string; readonly arrow?: 'up' | 'down' }) => (
-  <svg viewBox="0 0 480 430" aria-hidden="true">
+  <svg viewBox="0 0 480 440" aria-hidden="true">
     <Device />
     <g transform={onBed}>
       <g class={motion}>
@@ -54,7 +54,7 @@ const CardOnDevice = ({ motion, arrow }: { readonly motion: string; readonly arr
 );
 
 const Reading = () => (
-  <svg viewBox="0 0 480 430" aria-hidden="true">
+  <svg viewBox="0 0 480 440" aria-hidden="true">
     <Device />
     <g transform={onBed}>
       <Card />
@@ -62,7 +62,7 @@ const Reading = () => (
     <g class="waves" transform="translate(240 302)">
       <rect x="-140" y="-96" width="280" height="192" rx="26" />
       <rect x="-160" y="-116" width="320" height="232" rx="36" />
-      <rect x="-182" y="-138" width="364" height="276" rx="48" />
+      <rect x="-178" y="-132" width="356" height="264" rx="44" />
     </g>
   </svg>
 );
@@ -75,7 +75,7 @@ const Person = ({ x, y }: { readonly x: number; readonly y: number }) => (
 );
 
 const Desk = () => (
-  <svg viewBox="0 0 480 430" aria-hidden="true">
+  <svg viewBox="0 0 480 440" aria-hidden="true">
     <Person x={140} y={150} />
     <Person x={340} y={130} />
     <path
@@ -88,17 +88,66 @@ const Desk = () => (
   </svg>
 );
 
-export const Waiting = ({ still = false }: { readonly still?: boolean }) => (
-  <svg viewBox="0 0 480 430" aria-hidden="true" class="waiting">
+/** The cover before the first word from the terminal, and after it has gone away. */
+export const Waiting = ({ still }: { readonly still: boolean }) => (
+  <svg viewBox="0 0 480 440" aria-hidden="true" class="waiting">
     <circle class="track" cx="240" cy="215" r="120" />
     <circle class={still ? 'track' : 'run'} cx="240" cy="215" r="120" stroke-dasharray="188 566" />
   </svg>
 );
 
+/** From the device to the reception's computer and back: what everybody is waiting for. */
+const OnItsWay = () => (
+  <svg viewBox="0 0 480 440" aria-hidden="true">
+    <g transform="translate(12 92) scale(.36)">
+      <Device />
+      <g transform={onBed}>
+        <Card />
+      </g>
+    </g>
+    <rect class="paper line" x="292" y="106" width="172" height="124" rx="12" />
+    <path class="soft" d="M312 134h92v12h-92zM312 162h132v12h-132zM312 190h112v12h-112z" />
+    <path class="line none" d="M378 232v34M336 268h84" />
+    <g class="dots-on-way">
+      <circle class="key" cx="196" cy="172" r="10" />
+      <circle class="key" cx="230" cy="172" r="10" />
+      <circle class="key" cx="264" cy="172" r="10" />
+    </g>
+    <g transform="translate(378 356) scale(.5)">
+      <circle class="tint line" r="42" />
+      <path class="tint line" d="M-74 144c0-110 148-110 148 0z" />
+    </g>
+  </svg>
+);
+
+export const CheckMark = () => (
+  <svg viewBox="0 0 48 48" aria-hidden="true" class="check">
+    <circle cx="24" cy="24" r="22" />
+    <path d="M13 25l8 8 15-17" />
+  </svg>
+);
+
+const choicePictures: Partial<Record<ControlId, string>> = {
+  'use-face': 'M24 6c-9 0-14 7-14 17s6 19 14 19 14-9 14-19S33 6 24 6zM18 21v2M30 21v2M18 31c4 4 8 4 12 0',
+  'use-pin': 'M10 6h28v36H10zM17 14h.1M24 14h.1M31 14h.1M17 24h.1M24 24h.1M31 24h.1M17 34h.1M24 34h.1M31 34h.1',
+  electronic: 'M14 4h20v40H14zM21 38h6M20 13h8M20 20h8',
+  paper: 'M10 4h20l8 8v32H10zM30 4v8h8M17 20h14M17 28h14M17 36h9',
+};
+
+/** Choices that have a shape of their own carry it beside their name. */
+export const ChoicePicture = ({ id }: { readonly id: ControlId }) => {
+  const path = choicePictures[id];
+  return path === undefined ? null : (
+    <svg viewBox="0 0 48 48" aria-hidden="true" class="choice-picture">
+      <path d={path} />
+    </svg>
+  );
+};
+
 export const Picture = ({ name }: { readonly name: PictureName }) => {
   switch (name) {
     case 'place-card':
-      return <CardOnDevice motion="placing" />;
+      return <CardOnDevice motion="placing" arrow="down" />;
     case 'put-back-card':
       return <CardOnDevice motion="placing quick" arrow="down" />;
     case 'take-card':
@@ -108,7 +157,7 @@ export const Picture = ({ name }: { readonly name: PictureName }) => {
     case 'desk':
       return <Desk />;
     case 'wait':
-      return <Waiting />;
+      return <OnItsWay />;
   }
 };
 
