@@ -13,7 +13,6 @@ import type { CommandMessage } from '../protocol/messages.ts';
 import type { CvIssuer } from '../protocol/visual-ap.ts';
 import type { ClinicLink } from './clinic-link.ts';
 import type { EventLog } from './event-log.ts';
-import type { SigningKeys } from './sign-request.ts';
 
 export type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['part'];
 
@@ -30,8 +29,6 @@ export type SessionParts = {
   readonly statusLight: StatusLight | null;
   readonly speaker: Speaker | null;
   readonly clinic: ClinicLink;
-  /** Keys at this moment: the facility's roll by its settings. */
-  readonly signingKeys: () => SigningKeys;
   readonly trustedCvIssuers: readonly CvIssuer[];
   readonly cryptography: CardCryptography;
   /** The catalogue that holds at a wall-clock instant, ms. */

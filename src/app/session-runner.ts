@@ -183,7 +183,7 @@ export class SessionRunner {
       case 'connected':
         return this.tell({ type: 'BusConnected' });
       case 'disconnected':
-        return this.tell({ type: 'BusDisconnected' });
+        return this.tell({ type: 'BusDisconnected', failure: event.failure });
       case 'challenges-ready':
         return this.tell({ type: 'ChallengesChanged', ready: event.ready });
       case 'receipt': {

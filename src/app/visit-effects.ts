@@ -9,7 +9,7 @@ import type { FacilitySettings } from '../protocol/facility-settings.ts';
 import type { PinEntry } from './pin-entry.ts';
 import { readCard } from './read-card.ts';
 import type { SessionParts } from './session-parts.ts';
-import { type CardEvidence, signRequest } from './sign-request.ts';
+import type { CardEvidence } from './sign-request.ts';
 import { provePresence, signWithAuthKey, verifyPin } from './use-card-keys.ts';
 import type { VisitCard } from './visit-card.ts';
 
@@ -165,7 +165,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       authCertificate: certificate === undefined ? null : Buffer.from(certificate).toString('base64url'),
       issuedAtMs: clock.now().wallMs,
     });
-    const signed = await signRequest(request, evidence, parts.signingKeys());
+    const signed = await clinic.sign(request, evidence);
     if (!signed.ok) return fail(signed.failure);
     const stored = await clinic.submit(signed.value);
     if (!stored.ok) return fail(stored.failure);

@@ -36,6 +36,7 @@ export const initialSession = (consentCatalogue: Surroundings['consentCatalogue'
     faceTrouble: failure('face.process-lost'),
     connected: false,
     disconnectedSinceMs: 0,
+    disconnection: failure('delivery.offline'),
     challengesReady: false,
     settings: null,
     consentCatalogue,
@@ -63,6 +64,7 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
         ...surroundings,
         connected: false,
         disconnectedSinceMs: surroundings.disconnectedSinceMs ?? event.at.monotonicMs,
+        disconnection: event.failure,
       };
     case 'ChallengesChanged':
       return { ...surroundings, challengesReady: event.ready };

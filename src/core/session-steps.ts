@@ -64,10 +64,10 @@ export const restState = (surroundings: Surroundings, at: Moment): SessionState 
   if (surroundings.reader.state === 'lost') return out(surroundings.reader.failure);
   const offlineSince = surroundings.disconnectedSinceMs;
   if (surroundings.settings === null)
-    return out(failure(offlineSince === null ? 'settings.missing' : 'delivery.offline'));
+    return out(offlineSince === null ? failure('settings.missing') : surroundings.disconnection);
   if (offlineSince !== null) {
     const offlineAtMs = offlineSince + surroundings.settings.timeouts.offlineMs;
-    if (at.monotonicMs >= offlineAtMs) return out(failure('delivery.offline'));
+    if (at.monotonicMs >= offlineAtMs) return out(surroundings.disconnection);
     if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
     return { name: 'idle', deadlineMs: offlineAtMs };
   }

@@ -18,6 +18,8 @@ export type Surroundings = {
   readonly connected: boolean;
   /** Monotonic ms since when the clinic cannot be reached; null while it can */
   readonly disconnectedSinceMs: number | null;
+  /** Why: offline, a broker that is not trusted, access refused */
+  readonly disconnection: Failure;
   /** A challenge with enough life for a visit lies ready */
   readonly challengesReady: boolean;
   readonly settings: FacilitySettings | null;
@@ -194,7 +196,7 @@ export type SessionEvent = At<
     }
   | { readonly type: 'RequestExpired'; readonly requestId: string }
   | { readonly type: 'BusConnected' }
-  | { readonly type: 'BusDisconnected' }
+  | { readonly type: 'BusDisconnected'; readonly failure: Failure }
   | { readonly type: 'ChallengesChanged'; readonly ready: boolean }
   | { readonly type: 'SettingsChanged'; readonly settings: FacilitySettings }
   | { readonly type: 'CatalogueChanged'; readonly catalogue: ConsentCatalogue }
@@ -215,7 +217,7 @@ export type Effect =
   | { readonly type: 'VerifyPin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
   | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
   | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' }
-  /** One line for the event log: the visit is over, so. */
+  /** The visit is over, and how; nothing of it colours the next. */
   | { readonly type: 'VisitEnded'; readonly session: string; readonly outcome: string };
 
 /** The whole of what the machine knows. */

@@ -380,7 +380,7 @@ describe('the clinic cannot be reached', () => {
     story.answerAll('agree');
     const { insertion } = story.visit;
     story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' });
-    story.tell({ type: 'BusDisconnected' });
+    story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') });
     story.pass(3_000);
     story.tell({ type: 'BusConnected' });
     story.tell({ type: 'ReceiptArrived', requestId: 'r', verdict: 'accepted', code: null });
@@ -393,14 +393,14 @@ describe('the clinic cannot be reached', () => {
     story.enterPin();
     story.answerAll('agree');
     story.tell({ type: 'RequestSigned', insertion: story.visit.insertion, kind: 'eligibility', requestId: 'r' });
-    story.tell({ type: 'BusDisconnected' });
+    story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') });
     story.pass(settings.timeouts.offlineMs);
     expect(failureCodeOf(story)).toBe('delivery.offline');
   });
 
   it('while idle: out of service after 30 s, back at once, and a card that waited is served', () => {
     const story = VisitStory.atRest();
-    story.tell({ type: 'BusDisconnected' });
+    story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') });
     expect(story.name).toBe('idle');
     story.pass(settings.timeouts.offlineMs);
     expect(failureCodeOf(story)).toBe('delivery.offline');

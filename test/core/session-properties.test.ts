@@ -99,7 +99,7 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
       messageCode: null,
     }),
   (story) => story.tell({ type: 'RequestExpired', requestId: 'r' }),
-  (story) => story.tell({ type: 'BusDisconnected' }),
+  (story) => story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') }),
   (story) => story.tell({ type: 'BusConnected' }),
   (story, n) => story.tell({ type: 'ChallengesChanged', ready: n % 4 !== 0 }),
   (story) => story.tell({ type: 'ReaderLost', failure: failure('reader.lost') }),
