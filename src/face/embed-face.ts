@@ -24,17 +24,18 @@ export const comparisonScore = (a: Embedding, b: Embedding): number => {
   return dot;
 };
 
-/** null when the points do not span a face. */
-export const embedFace = async (
-  embedder: ModelSession,
-  image: RgbImage,
-  mesh: Float32Array,
-): Promise<Embedding | null> => {
-  const { alignment } = embedder.entry as EmbeddingEntry;
+/** Cuts the aligned face into the model's input. false when the points do not span a face. */
+export const alignFace = (embedder: ModelSession, image: RgbImage, mesh: Float32Array): boolean => {
+  const { alignment, input } = embedder.entry as EmbeddingEntry;
   const points = alignment.points.map((indices) => meanMeshPoint(mesh, indices));
   const toTemplate = leastSquaresSimilarity(points, alignment.template);
-  if (toTemplate === null) return null;
-  sampleInto(image, invert(toTemplate), embedder.entry.input, embedder.input);
+  if (toTemplate === null) return false;
+  sampleInto(image, invert(toTemplate), input, embedder.input);
+  return true;
+};
+
+/** The embedding of what `alignFace` has put into the model's input. */
+export const embedAligned = async (embedder: ModelSession): Promise<Embedding> => {
   const [output] = await embedder.run();
   if (output === undefined) throw new Error('embed-face: the model lacks its output');
   const embedding = normalise(Float32Array.from(output));

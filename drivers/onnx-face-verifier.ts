@@ -1,0 +1,193 @@
+/** The face verifier of the terminal: keeps the face process (src/face/face-process.ts) running and speaks with it. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { type Failure, failure } from '../src/core/failure.ts';
+import { type FaceSettings, type FromFaceProcess, REFERENCE_FD, type ToFaceProcess } from '../src/face/messages.ts';
+import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../src/ports/face-verifier.ts';
+
+/** A new process after this; doubled up to the second while processes keep dying young. */
+const RESTART_MS = 200;
+const RESTART_MAX_MS = 10_000;
+/** A process that lived this long was well. */
+const LIVED_WELL_MS = 10_000;
+/** Longer than any run of the models on a busy machine; then the process hangs and is killed. */
+const PING_EVERY_MS = 2_000;
+const PONG_WITHIN_MS = 8_000;
+
+const processFile = fileURLToPath(new URL('../src/face/face-process.ts', import.meta.url));
+const defaultModelsDir = fileURLToPath(new URL('../models', import.meta.url));
+
+export type OnnxFaceVerifierSettings = Pick<FaceSettings, 'camera'> & Partial<FaceSettings>;
+
+export interface OnnxFaceVerifier extends FaceVerifier {
+  /** Of the face process now running, for tests that kill it or look into it; undefined between two. */
+  readonly processId: number | undefined;
+  /** Called with the milliseconds it took to overwrite everything an attempt had. */
+  subscribeWiped(listener: (afterMs: number) => void): () => void;
+}
+
+type Running = { readonly id: number; readonly listener: (event: FaceAttemptEvent) => void };
+
+class ProcessFaceVerifier implements OnnxFaceVerifier {
+  private readonly settings: FaceSettings;
+  private child: ChildProcess | null = null;
+  private running: Running | null = null;
+  private nextAttempt = 1;
+  private trouble: Failure | null = failure('face.process-lost', 'starting');
+  private readonly healthListeners = new Set<(trouble: Failure | null) => void>();
+  private readonly wipedListeners = new Set<(afterMs: number) => void>();
+  private restartMs = RESTART_MS;
+  private startedAtMs = 0;
+  private restartTimer: NodeJS.Timeout | null = null;
+  private pingTimer: NodeJS.Timeout | null = null;
+  private lastPongMs = 0;
+  private closed = false;
+
+  constructor(settings: FaceSettings) {
+    this.settings = settings;
+    this.launch();
+  }
+
+  get processId(): number | undefined {
+    return this.child?.pid;
+  }
+
+  start({ referenceJp2, padStrength }: FaceAttempt, listener: (event: FaceAttemptEvent) => void): () => void {
+    if (this.running !== null) throw new Error('onnx-face-verifier: one attempt at a time');
+    const running: Running = { id: this.nextAttempt++, listener };
+    this.running = running;
+    const pipe = this.child?.stdio[REFERENCE_FD] as Writable | null | undefined;
+    if (pipe === null || pipe === undefined || this.trouble !== null) {
+      queueMicrotask(() => this.finish(running.id, this.trouble ?? failure('face.process-lost')));
+    } else {
+      // A copy that is ours to overwrite; the caller's stays the caller's.
+      const copy = Buffer.from(referenceJp2);
+      pipe.write(copy, () => copy.fill(0));
+      this.send({ type: 'begin', attempt: running.id, referenceBytes: copy.length, padStrength });
+    }
+    return () => {
+      if (this.running !== running) return;
+      this.running = null;
+      this.send({ type: 'stop', attempt: running.id });
+    };
+  }
+
+  subscribeHealth(listener: (trouble: Failure | null) => void): () => void {
+    this.healthListeners.add(listener);
+    listener(this.trouble);
+    return () => this.healthListeners.delete(listener);
+  }
+
+  subscribeWiped(listener: (afterMs: number) => void): () => void {
+    this.wipedListeners.add(listener);
+    return () => this.wipedListeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.running = null;
+    if (this.restartTimer !== null) clearTimeout(this.restartTimer);
+    const { child } = this;
+    if (child === null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    if (child.connected) child.disconnect();
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), 2_000);
+    await gone;
+    clearTimeout(killTimer);
+  }
+
+  private send(message: ToFaceProcess): void {
+    if (this.child?.connected) this.child.send(message);
+  }
+
+  private launch(): void {
+    const child = fork(processFile, [], {
+      execArgv: [],
+      // Structured clone: pictures travel as bytes, not as JSON text.
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
+    });
+    this.child = child;
+    this.startedAtMs = performance.now();
+    this.lastPongMs = this.startedAtMs;
+    // A write to a process that has just died; its exit tells the rest.
+    child.stdio[REFERENCE_FD]?.on('error', () => undefined);
+    child.on('error', () => undefined);
+    child.on('message', (message) => this.receive(child, message as FromFaceProcess));
+    child.once('exit', () => this.onExit(child));
+    this.pingTimer = setInterval(() => this.ping(child), PING_EVERY_MS);
+    this.send({ type: 'configure', settings: this.settings });
+  }
+
+  private ping(child: ChildProcess): void {
+    const nowMs = performance.now();
+    if (nowMs - this.lastPongMs > PONG_WITHIN_MS) child.kill('SIGKILL');
+    else this.send({ type: 'ping', ping: Math.round(nowMs) });
+  }
+
+  private receive(child: ChildProcess, message: FromFaceProcess): void {
+    if (child !== this.child) return;
+    switch (message.type) {
+      case 'pong':
+        this.lastPongMs = performance.now();
+        return;
+      case 'health':
+        return this.tellHealth(message.trouble);
+      case 'wiped':
+        for (const listener of this.wipedListeners) listener(message.afterMs);
+        return;
+      case 'event':
+        if (message.event.type === 'failed') return this.finish(message.attempt, message.event.failure);
+        if (this.running?.id !== message.attempt) return;
+        {
+          const { listener } = this.running;
+          if (message.event.type === 'matched') this.running = null;
+          listener(message.event);
+        }
+    }
+  }
+
+  /** Ends the attempt with a failure, if it is still the running one. */
+  private finish(attempt: number, reason: Failure): void {
+    const { running } = this;
+    if (running?.id !== attempt) return;
+    this.running = null;
+    running.listener({ type: 'failed', failure: reason });
+  }
+
+  private tellHealth(trouble: Failure | null): void {
+    if (trouble?.code === this.trouble?.code && trouble?.detail === this.trouble?.detail) return;
+    this.trouble = trouble;
+    for (const listener of this.healthListeners) listener(trouble);
+  }
+
+  private onExit(child: ChildProcess): void {
+    if (child !== this.child) return;
+    this.child = null;
+    if (this.pingTimer !== null) clearInterval(this.pingTimer);
+    if (this.closed) return;
+    const lost = failure('face.process-lost', `ended with ${child.exitCode ?? child.signalCode}`);
+    this.tellHealth(lost);
+    if (this.running !== null) this.finish(this.running.id, lost);
+    const livedMs = performance.now() - this.startedAtMs;
+    this.restartMs = livedMs >= LIVED_WELL_MS ? RESTART_MS : Math.min(RESTART_MAX_MS, this.restartMs * 2);
+    this.restartTimer = setTimeout(() => this.launch(), this.restartMs);
+  }
+}
+
+/**
+ * Starts the face process. Health is `face.process-lost` until it has loaded its models and seen a camera picture.
+ * Failures told by health: `face.models-missing`, `face.model-unverified`, `camera.lost`, `camera.frozen`,
+ * `camera.black`, `face.process-lost`; `face.reference-unusable` ends an attempt only.
+ */
+export const createOnnxFaceVerifier = (settings: OnnxFaceVerifierSettings): OnnxFaceVerifier =>
+  new ProcessFaceVerifier({
+    modelsDir: defaultModelsDir,
+    profile: 'release',
+    embeddingModel: 'fr_feature',
+    padStrength: 'off',
+    acceptedUnverifiedModels: [],
+    threads: 1,
+    ...settings,
+  });

@@ -1,0 +1,164 @@
+/** Paints what a camera at the counter would see: a person's head before a plain wall, moving a little. */
+import sharp from 'sharp';
+import type { RgbImage } from '../../src/face/sample-image.ts';
+import { CUT_HEIGHT, CUT_WIDTH, type FaceId, loadFaceRgb } from './faces.ts';
+
+export const FRAME_WIDTH = 640;
+export const FRAME_HEIGHT = 480;
+
+/** Where a person stands and how they are lit. */
+export type Person = {
+  readonly face: FaceId;
+  /** Middle of the face, parts of the picture's width and height from its middle. */
+  readonly x: number;
+  readonly y: number;
+  /** 1 = the face is about 170 pixels wide. */
+  readonly scale: number;
+  /** Degrees; yaw turns the head to the picture's right. */
+  readonly roll: number;
+  readonly yaw: number;
+};
+
+export type Scene = {
+  readonly people: readonly Person[];
+  /** 1 = as photographed; multiplies the people's brightness. */
+  readonly light: number;
+  /** Brightness of the wall, 0..255. */
+  readonly wall: number;
+  /** How far the head wanders: 1 = a patient who tries to hold still. */
+  readonly restlessness: number;
+};
+
+export const personBefore = (face: FaceId): Person => ({ face, x: 0, y: 0, scale: 1, roll: 0, yaw: 0 });
+export const emptyScene: Scene = { people: [], light: 1, wall: 120, restlessness: 1 };
+
+/** Where the face is in a cut, and half of a head's width there. */
+const FACE_X = CUT_WIDTH / 2;
+const FACE_Y = CUT_HEIGHT * 0.47;
+const HEAD_RADIUS = 165;
+const BASE_SCALE = 0.7;
+
+/** Multiplicative congruential generator: the same seed gives the same pictures. Numbers in 0..1. */
+export const seededNumbers = (seed: number): (() => number) => {
+  let state = (seed * 2654435761) >>> 0 || 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+};
+
+/** Opacity of each pixel of a cut: an oval with a soft rim, so that no straight edge frames the head. */
+const ovalMask = (): Float32Array => {
+  const mask = new Float32Array(CUT_WIDTH * CUT_HEIGHT);
+  for (let y = 0; y < CUT_HEIGHT; y++)
+    for (let x = 0; x < CUT_WIDTH; x++) {
+      const distance = Math.hypot((x - FACE_X) / (CUT_WIDTH * 0.49), (y - CUT_HEIGHT / 2) / (CUT_HEIGHT * 0.49));
+      mask[y * CUT_WIDTH + x] = Math.min(1, Math.max(0, (1 - distance) / 0.12));
+    }
+  return mask;
+};
+
+/** The cut as another camera would give it: other contrast and colour, and JPEG losses. Never the reference's pixels. */
+const asProbe = async ({ rgb, width, height }: RgbImage): Promise<Uint8Array> => {
+  const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .gamma(1.2)
+    .modulate({ saturation: 0.85 })
+    .resize(Math.round(width * 0.8))
+    .jpeg({ quality: 60 })
+    .toBuffer();
+  return new Uint8Array(await sharp(jpeg).resize(width, height, { fit: 'fill' }).raw().toBuffer());
+};
+
+export class SceneRenderer {
+  private readonly mask = ovalMask();
+  private readonly probes = new Map<FaceId, Uint8Array>();
+  private readonly noise: Int8Array;
+  private readonly random: () => number;
+  private readonly phases: readonly number[];
+
+  /** `seed` decides noise and motion. */
+  constructor(seed: number) {
+    this.random = seededNumbers(seed);
+    this.phases = Array.from({ length: 4 }, () => this.random() * 2 * Math.PI);
+    this.noise = Int8Array.from({ length: FRAME_WIDTH * FRAME_HEIGHT + 65536 }, () =>
+      Math.round(this.random() * 6 - 3),
+    );
+  }
+
+  /** Loads the picture of a face before it is rendered. @throws Error when scripts/setup-models has not run */
+  async load(face: FaceId): Promise<void> {
+    if (!this.probes.has(face)) this.probes.set(face, await asProbe(await loadFaceRgb(face)));
+  }
+
+  /** Paints the scene at an instant into `target` (640×480 RGB). Faces that are not loaded are left out. */
+  render(scene: Scene, atMs: number, target: Uint8Array): void {
+    const noiseAt = Math.floor(this.random() * 65536);
+    const pixels = new Uint8ClampedArray(target.buffer, target.byteOffset, target.length);
+    for (let i = 0; i < FRAME_WIDTH * FRAME_HEIGHT; i++) {
+      const value = scene.wall + (this.noise[noiseAt + i] as number);
+      pixels[i * 3] = value;
+      pixels[i * 3 + 1] = value;
+      pixels[i * 3 + 2] = value;
+    }
+    const swing = (periodMs: number, index: number): number =>
+      Math.sin((atMs / periodMs) * 2 * Math.PI + (this.phases[index] ?? 0)) * scene.restlessness;
+    for (const person of scene.people) {
+      const probe = this.probes.get(person.face);
+      if (probe === undefined) continue;
+      const moved = {
+        ...person,
+        x: person.x + swing(4_100, 0) * 0.02,
+        y: person.y + swing(3_300, 1) * 0.015,
+        scale: person.scale * (1 + swing(5_700, 2) * 0.03),
+        roll: person.roll + swing(4_700, 3) * 3,
+      };
+      this.paint(moved, probe, scene.light * (1 + swing(2_900, 2) * 0.04), noiseAt, pixels);
+    }
+  }
+
+  private paint(person: Person, probe: Uint8Array, light: number, noiseAt: number, target: Uint8ClampedArray): void {
+    const scale = BASE_SCALE * person.scale;
+    const angle = (person.roll * Math.PI) / 180;
+    const cosine = Math.cos(angle) / scale;
+    const sine = Math.sin(angle) / scale;
+    const centreX = FRAME_WIDTH * (0.5 + person.x);
+    const centreY = FRAME_HEIGHT * (0.5 + person.y);
+    const reach = Math.hypot(CUT_WIDTH, CUT_HEIGHT) * 0.62 * scale;
+    const yaw = (person.yaw * Math.PI) / 180;
+    for (let y = Math.max(0, Math.floor(centreY - reach)); y < Math.min(FRAME_HEIGHT, centreY + reach); y++) {
+      for (let x = Math.max(0, Math.floor(centreX - reach)); x < Math.min(FRAME_WIDTH, centreX + reach); x++) {
+        const dx = x - centreX;
+        const dy = y - centreY;
+        // A slight bend besides: a probe is not a rotated copy of the card's photo.
+        const across = (cosine * dx + sine * dy) * 0.985;
+        const sourceY = FACE_Y + (cosine * dy - sine * dx) * 1.01 + 1.5 * Math.sin(across / 60);
+        const sourceX = FACE_X + turned(across, yaw);
+        if (sourceX < 0 || sourceY < 0 || sourceX >= CUT_WIDTH - 1 || sourceY >= CUT_HEIGHT - 1) continue;
+        const left = Math.floor(sourceX);
+        const top = Math.floor(sourceY);
+        const opacity = this.mask[top * CUT_WIDTH + left] as number;
+        if (opacity === 0) continue;
+        const fx = sourceX - left;
+        const fy = sourceY - top;
+        const from = (top * CUT_WIDTH + left) * 3;
+        const below = from + CUT_WIDTH * 3;
+        const at = (y * FRAME_WIDTH + x) * 3;
+        const grain = this.noise[noiseAt + y * FRAME_WIDTH + x] as number;
+        for (let channel = 0; channel < 3; channel++) {
+          const upper = (probe[from + channel] as number) * (1 - fx) + (probe[from + 3 + channel] as number) * fx;
+          const lower = (probe[below + channel] as number) * (1 - fx) + (probe[below + 3 + channel] as number) * fx;
+          const lit = (upper * (1 - fy) + lower * fy) * light + grain;
+          target[at + channel] = (target[at + channel] as number) * (1 - opacity) + lit * opacity;
+        }
+      }
+    }
+  }
+}
+
+/** Seen from the front, a head is a cylinder: turning it moves what is on it along a sine. */
+const turned = (across: number, yaw: number): number => {
+  if (yaw === 0) return across;
+  const edge = Math.sign(across) * HEAD_RADIUS;
+  if (Math.abs(across) >= HEAD_RADIUS) return edge * Math.cos(yaw) + across - edge;
+  return HEAD_RADIUS * Math.sin(Math.asin(across / HEAD_RADIUS) - yaw);
+};

@@ -1,0 +1,55 @@
+/** The demo's hand on the virtual camera, over a unix socket: who is before it, and what ails it. */
+import { rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import type { FaceId } from './faces.ts';
+import { emptyScene, personBefore, type Scene } from './render-scene.ts';
+
+export type CameraFault = 'none' | 'lost' | 'frozen' | 'black';
+export type CameraOrders = { readonly scene: Scene; readonly fault: CameraFault };
+
+export interface VirtualCameraControl {
+  /** Goes into the camera settings of the verifier: `{ kind: 'virtual', controlSocket: control.path, … }`. */
+  readonly path: string;
+  /** Puts a person before the camera; null = nobody. */
+  setFace(face: FaceId | null): void;
+  setScene(scene: Scene): void;
+  setFault(fault: CameraFault): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on `path` (a unix socket, at most 107 bytes). The orders live here, not in the camera: a face process that
+ * died and came back asks again and sees the same person.
+ */
+export const createVirtualCameraControl = async (path: string, face: FaceId | null): Promise<VirtualCameraControl> => {
+  const sceneOf = (id: FaceId | null): Scene => ({ ...emptyScene, people: id === null ? [] : [personBefore(id)] });
+  let orders: CameraOrders = { scene: sceneOf(face), fault: 'none' };
+  const cameras = new Set<Socket>();
+  const line = (): string => `${JSON.stringify(orders)}\n`;
+  const server = createServer((socket) => {
+    cameras.add(socket);
+    socket.on('close', () => cameras.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.write(line());
+  });
+  const change = (next: Partial<CameraOrders>): void => {
+    orders = { ...orders, ...next };
+    for (const camera of cameras) camera.write(line());
+  };
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  return {
+    path,
+    setFace: (id) => change({ scene: sceneOf(id) }),
+    setScene: (scene) => change({ scene }),
+    setFault: (fault) => change({ fault }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const camera of cameras) camera.destroy();
+        server.close(() => resolve());
+      }),
+  };
+};

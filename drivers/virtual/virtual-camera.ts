@@ -1,0 +1,98 @@
+/** A camera of painted frames behind the camera port; everything after it is as with a real one. */
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { failure } from '../../src/core/failure.ts';
+import type { CameraSettings } from '../../src/face/messages.ts';
+import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
+import { isFaceId } from './faces.ts';
+import { emptyScene, FRAME_HEIGHT, FRAME_WIDTH, personBefore, SceneRenderer } from './render-scene.ts';
+import type { CameraOrders } from './virtual-camera-control.ts';
+
+/** A frame costs about 10 ms to paint; more of them would only take time from the models. */
+const FRAMES_PER_SECOND = 15;
+const RECONNECT_MS = 200;
+
+type VirtualCameraSettings = Extract<CameraSettings, { kind: 'virtual' }>;
+
+export class VirtualCamera implements Camera {
+  private readonly renderer: SceneRenderer;
+  private readonly intervalMs: number;
+  private readonly rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+  private readonly listeners = new Set<(event: CameraEvent) => void>();
+  private orders: CameraOrders;
+  private timer: NodeJS.Timeout | null = null;
+  private socket: Socket | null = null;
+  private reconnectTimer: NodeJS.Timeout | null = null;
+  private closed = false;
+
+  constructor(settings: VirtualCameraSettings) {
+    const { face = null } = settings;
+    if (face !== null && !isFaceId(face)) throw new Error(`virtual-camera: there is no face "${face}"`);
+    this.renderer = new SceneRenderer(settings.seed);
+    this.intervalMs = 1000 / (settings.framesPerSecond ?? FRAMES_PER_SECOND);
+    this.orders = { scene: emptyScene, fault: 'none' };
+    void this.obey({
+      scene: { ...emptyScene, people: face === null ? [] : [personBefore(face)] },
+      fault: 'none',
+    });
+    if (settings.controlSocket !== undefined) this.listenTo(settings.controlSocket);
+  }
+
+  subscribe(listener: (event: CameraEvent) => void): () => void {
+    this.listeners.add(listener);
+    if (this.orders.fault === 'lost') listener({ type: 'lost', failure: failure('camera.lost') });
+    this.timer ??= setInterval(() => this.shoot(), this.intervalMs);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) this.rest();
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.listeners.clear();
+    this.rest();
+    this.socket?.destroy();
+    if (this.reconnectTimer !== null) clearTimeout(this.reconnectTimer);
+  }
+
+  /** Follows new orders once the faces they name are loaded. */
+  async obey(orders: CameraOrders): Promise<void> {
+    for (const { face } of orders.scene.people) await this.renderer.load(face);
+    const before = this.orders.fault;
+    this.orders = orders;
+    if (orders.fault === 'lost' && before !== 'lost') this.emit({ type: 'lost', failure: failure('camera.lost') });
+    if (orders.fault !== 'lost' && before === 'lost') this.emit({ type: 'found' });
+  }
+
+  private rest(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+    this.rgb.fill(0);
+  }
+
+  private emit(event: CameraEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+
+  private shoot(): void {
+    const { scene, fault } = this.orders;
+    if (fault === 'lost') return;
+    const capturedAtMs = performance.now();
+    if (fault === 'black') this.rgb.fill(0);
+    else if (fault === 'none') this.renderer.render(scene, capturedAtMs, this.rgb);
+    this.emit({ type: 'frame', frame: { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb: this.rgb, capturedAtMs } });
+  }
+
+  private listenTo(path: string): void {
+    const socket = connect(path);
+    this.socket = socket;
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (!this.closed) this.reconnectTimer = setTimeout(() => this.listenTo(path), RECONNECT_MS);
+    });
+    createInterface({ input: socket }).on('line', (line) => void this.obey(JSON.parse(line) as CameraOrders));
+  }
+}
+
+export const createVirtualCamera = (settings: VirtualCameraSettings): Camera => new VirtualCamera(settings);

@@ -1,0 +1,188 @@
+/** Runs attempts: takes frames from the camera, asks the pipeline, tells the daemon; overwrites everything at the end. */
+import { type Failure, failure } from '../core/failure.ts';
+import type { PadStrength } from '../core/verification.ts';
+import type { Camera, CameraEvent, Frame } from '../ports/camera.ts';
+import type { FaceAttemptEvent } from '../ports/face-verifier.ts';
+import { decodeReference } from './decode-reference.ts';
+import type { Embedding } from './embed-face.ts';
+import { AttemptCourse } from './face-attempt.ts';
+import { embedStill, examineFrame, type FaceModels, wipeModels } from './face-pipeline.ts';
+import type { FromFaceProcess } from './messages.ts';
+import { CameraWatch } from './watch-camera.ts';
+
+/** Ten pictures a second look fluent and cost 5 ms each. */
+const PREVIEW_INTERVAL_MS = 100;
+
+type Attempt = {
+  readonly id: number;
+  readonly course: AttemptCourse;
+};
+
+export type FaceWorkerParts = {
+  readonly models: FaceModels;
+  readonly camera: Camera;
+  readonly threshold: number;
+  readonly tell: (message: FromFaceProcess) => void;
+  /** Mirrored JPEG of a frame. */
+  readonly drawPreview: (frame: Frame) => Promise<Uint8Array>;
+};
+
+export class FaceWorker {
+  private readonly parts: FaceWorkerParts;
+  private readonly watch = new CameraWatch();
+  private attempt: Attempt | null = null;
+  /** Counts begins and stops, so that what was started for an earlier attempt ends unheard. */
+  private generation = 0;
+  private unsubscribe: (() => void) | null = null;
+  /** undefined: the camera has not shown anything yet. */
+  private cameraTrouble: Failure | null | undefined;
+  /** Copy of the frame being worked on; reused. */
+  private frameCopy = new Uint8Array(0);
+  /** The models have one input buffer each: whatever uses them waits for its turn here. */
+  private lastTurn: Promise<unknown> = Promise.resolve();
+  private turnsWaiting = 0;
+  private lastPreviewMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: FaceWorkerParts) {
+    this.parts = parts;
+  }
+
+  /** Tries the camera; tells health once it has shown a picture. */
+  start(): void {
+    this.followCamera();
+  }
+
+  /** `referenceJp2` is taken over and overwritten. */
+  async begin(id: number, referenceJp2: Uint8Array, _padStrength: PadStrength): Promise<void> {
+    const generation = ++this.generation;
+    const reference = await this.embedReference(referenceJp2);
+    if (generation !== this.generation) {
+      if (reference instanceof Float32Array) reference.fill(0);
+      return;
+    }
+    if (!(reference instanceof Float32Array)) {
+      this.tellEvent(id, { type: 'failed', failure: reference });
+      return this.wipe(id);
+    }
+    if (this.cameraTrouble) {
+      reference.fill(0);
+      this.tellEvent(id, { type: 'failed', failure: this.cameraTrouble });
+      return this.wipe(id);
+    }
+    this.attempt = { id, course: new AttemptCourse(reference, this.parts.threshold) };
+    this.followCamera();
+  }
+
+  async stop(id: number): Promise<void> {
+    this.generation++;
+    if (this.attempt?.id === id) await this.end();
+  }
+
+  async close(): Promise<void> {
+    this.generation++;
+    await this.end();
+    this.unsubscribe?.();
+    this.unsubscribe = null;
+    await this.parts.camera.close();
+  }
+
+  private tellEvent(attempt: number, event: FaceAttemptEvent): void {
+    this.parts.tell({ type: 'event', attempt, event });
+  }
+
+  private async embedReference(jp2: Uint8Array): Promise<Embedding | Failure> {
+    const decoded = await decodeReference(jp2);
+    jp2.fill(0);
+    if (!decoded.ok) return decoded.failure;
+    const embedding = await this.inTurn(() => embedStill(this.parts.models, decoded.value));
+    decoded.value.rgb.fill(0);
+    return embedding ?? failure('face.reference-unusable', 'no face in the picture');
+  }
+
+  /** The camera runs while an attempt runs, and until it is known to be well; otherwise its light is off. */
+  private followCamera(): void {
+    const wanted = this.attempt !== null || this.cameraTrouble !== null;
+    if (wanted && this.unsubscribe === null) {
+      this.watch.forget();
+      this.unsubscribe = this.parts.camera.subscribe((event) => this.onCamera(event));
+    } else if (!wanted && this.unsubscribe !== null) {
+      this.unsubscribe();
+      this.unsubscribe = null;
+    }
+  }
+
+  private setCameraTrouble(trouble: Failure | null): void {
+    if (this.cameraTrouble !== undefined && this.cameraTrouble?.code === trouble?.code) return;
+    this.cameraTrouble = trouble;
+    this.parts.tell({ type: 'health', trouble });
+    const { attempt } = this;
+    if (trouble !== null && attempt !== null) {
+      this.tellEvent(attempt.id, { type: 'failed', failure: trouble });
+      void this.end();
+    }
+    this.followCamera();
+  }
+
+  private onCamera(event: CameraEvent): void {
+    if (event.type === 'lost') return this.setCameraTrouble(event.failure);
+    if (event.type === 'found') return this.watch.forget();
+    const fault = this.watch.check(event.frame);
+    if (fault !== null) return this.setCameraTrouble(failure(fault));
+    if (this.watch.seesSomethingNew) this.setCameraTrouble(null);
+    const { attempt } = this;
+    // A frame that comes while another is looked at is left out: the next one is fresher.
+    if (attempt === null || this.turnsWaiting > 0) return;
+    const { frame } = event;
+    if (this.frameCopy.length !== frame.rgb.length) this.frameCopy = new Uint8Array(frame.rgb.length);
+    this.frameCopy.set(frame.rgb);
+    void this.inTurn(() => this.work(attempt, { ...frame, rgb: this.frameCopy }));
+  }
+
+  private inTurn<T>(use: () => Promise<T>): Promise<T> {
+    this.turnsWaiting++;
+    const turn = this.lastTurn.then(use).finally(() => {
+      this.turnsWaiting--;
+    });
+    this.lastTurn = turn;
+    return turn;
+  }
+
+  private async work(attempt: Attempt, frame: Frame): Promise<void> {
+    const preview = this.showPreview(attempt, frame);
+    const finding = await examineFrame(this.parts.models, frame);
+    await preview;
+    if (this.attempt !== attempt) {
+      if (finding.hint === null) finding.embedding.fill(0);
+      return;
+    }
+    for (const step of attempt.course.take(finding, frame.capturedAtMs)) {
+      this.tellEvent(attempt.id, step);
+      if (step.type === 'matched') void this.end();
+    }
+  }
+
+  private async showPreview(attempt: Attempt, frame: Frame): Promise<void> {
+    if (frame.capturedAtMs - this.lastPreviewMs < PREVIEW_INTERVAL_MS) return;
+    this.lastPreviewMs = frame.capturedAtMs;
+    const jpeg = await this.parts.drawPreview(frame);
+    if (this.attempt === attempt) this.tellEvent(attempt.id, { type: 'preview', jpeg });
+  }
+
+  private async end(): Promise<void> {
+    const { attempt } = this;
+    if (attempt === null) return;
+    this.attempt = null;
+    attempt.course.wipe();
+    this.followCamera();
+    await this.wipe(attempt.id);
+  }
+
+  private async wipe(id: number): Promise<void> {
+    const endedAtMs = performance.now();
+    await this.inTurn(async () => {
+      this.frameCopy.fill(0);
+      await wipeModels(this.parts.models);
+    });
+    this.parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
+  }
+}
