@@ -119,10 +119,12 @@ const openSession = (reader: PcscReader, protocol: number, atr: Uint8Array): Ope
   const answer = async (command: Uint8Array): Promise<Result<Uint8Array>> => {
     if (!alive) return removed;
     const answered = await exchange(command);
-    if (answered.ok) return alive ? answered : removed;
+    // A card that goes while it answers can look like success without a single byte (seen with vpcd).
+    const isWhole = answered.ok && answered.value.length >= 2;
+    if (isWhole) return alive ? answered : removed;
     // Whatever it was, this handle has seen its last APDU.
     alive = false;
-    const code = returnCode(answered.failure);
+    const code = answered.ok ? scard.notTransacted : returnCode(answered.failure);
     const named = transmitFailure(code);
     if (named !== 'card.communication') return err(failure(named, hex(code)));
     const waiting = new AbortController();

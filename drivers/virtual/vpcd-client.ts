@@ -56,12 +56,18 @@ export const connectToVpcd = async ({
   const split = createFrameSplitter();
   let turn = Promise.resolve();
   let index = 0;
+  let powered = false;
   const send = (body: Uint8Array): void => {
     if (!socket.destroyed) socket.write(concatBytes(uint16(body.length), body));
   };
   const answer = async (message: Uint8Array): Promise<void> => {
     if (message.length === 0 || socket.destroyed) return;
     if (message.length > 1) {
+      // Swapped faster than pcscd looks (0.4 s): a card without power is mute, it does not answer for the one before.
+      if (!powered) {
+        send(new Uint8Array());
+        return;
+      }
       const here = index++;
       onApdu?.({ phase: 'before', index: here, command: message });
       if (socket.destroyed) return;
@@ -72,8 +78,12 @@ export const connectToVpcd = async ({
       send(response);
       return;
     }
-    if (message[0] === control.atr) send(card.atr);
-    else card.reset();
+    if (message[0] === control.atr) {
+      send(card.atr);
+      return;
+    }
+    card.reset();
+    powered = message[0] !== control.off;
   };
   socket.on('data', (chunk) => {
     for (const frame of split(chunk)) turn = turn.then(() => answer(frame));

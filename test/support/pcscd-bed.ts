@@ -84,10 +84,13 @@ export class PcscdBed {
     this.#connection = await connectToVpcd({ to: { path: this.#relayPath }, card, ...options });
   }
 
+  /** Answers when pcscd has had time to notice: it looks at vpcd every 0.4 s, faster than a hand swaps cards. */
   async pull(): Promise<void> {
     const connection = this.#connection;
     this.#connection = null;
-    await connection?.close();
+    if (connection === null) return;
+    await connection.close();
+    await delay(500);
   }
 
   /** kill -9 of pcscd; `start` brings a new one. */
