@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createSqliteStore } from '../../drivers/sqlite-store.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { storeContract } from './store.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'uketsuke-store-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+let files = 0;
+const newPath = (): string => join(directory, `store-${++files}.db`);
+
+storeContract('SQLite', async () => {
+  const path = newPath();
+  const first = createSqliteStore(path);
+  return {
+    store: first,
+    reopen: async () => {
+      await first.close();
+      return createSqliteStore(path);
+    },
+  };
+});
+
+storeContract('memory, the stand-in of other tests', async () => {
+  const store = new MemoryStore();
+  return { store, reopen: async () => store };
+});
+
+const writer = new URL('../support/store-writer.ts', import.meta.url).pathname;
+const linesOf = (child: ChildProcess): AsyncIterable<string> => {
+  if (child.stdout === null) throw new Error('no stdout');
+  return createInterface({ input: child.stdout });
+};
+
+describe('SQLite store under faults', () => {
+  test('kill -9 in mid-write: every row that was acknowledged is there, and the audit chain is whole', async () => {
+    const path = newPath();
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 5; round++) {
+      const child = spawn(process.execPath, [writer, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const limit = acknowledged.length + 20 + round * 7;
+      for await (const line of linesOf(child)) {
+        acknowledged.push(line);
+        if (acknowledged.length >= limit) child.kill('SIGKILL');
+      }
+    }
+    const store = createSqliteStore(path);
+    const rows = await store.outboxRows();
+    const kept = new Set(rows.ok ? rows.value.map(({ requestId }) => requestId) : []);
+    expect(acknowledged.length).toBeGreaterThan(100);
+    expect(acknowledged.filter((requestId) => !kept.has(requestId))).toEqual([]);
+    expect(await store.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
+    await store.close();
+  });
+
+  const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+  if (!canMount) console.warn('skipped: "a full disk" needs root and unshare -m to mount a small file system');
+  test.skipIf(!canMount)(
+    'a full disk: the write is refused as such, what was acknowledged stays, and it goes on when there is room',
+    () => {
+      const mountPoint = join(directory, 'small');
+      mkdirSync(mountPoint);
+      const script = new URL('../support/store-on-full-disk.ts', import.meta.url).pathname;
+      const command = `mount -t tmpfs -o size=600k none ${mountPoint} && exec ${process.execPath} ${script} ${mountPoint}`;
+      const run = spawnSync('unshare', ['-m', 'sh', '-c', command], { encoding: 'utf8' });
+      expect(run.stderr.replaceAll(/.*ExperimentalWarning.*\n.*\n/g, '')).toBe('');
+      expect(JSON.parse(run.stdout)).toEqual({
+        refusedWith: 'delivery.store-failed',
+        lost: 0,
+        writesAgain: true,
+        audit: null,
+      });
+    },
+  );
+
+  test('a file that is no database: every call answers with a failure, none throws', async () => {
+    const path = join(directory, 'a-folder');
+    mkdirSync(path);
+    const store = createSqliteStore(path);
+    expect(await store.outboxRows()).toMatchObject({ ok: false, failure: { code: 'delivery.store-failed' } });
+    expect(await store.readSettings()).toMatchObject({ ok: false, failure: { code: 'delivery.store-failed' } });
+    await store.close();
+  });
+
+  const tampering: readonly [string, string, number][] = [
+    ['a changed entry', `UPDATE audit SET subject = 'another' WHERE number = 3`, 3],
+    ['a deleted entry', 'DELETE FROM audit WHERE number = 2', 2],
+    [
+      'two entries swapped',
+      'UPDATE audit SET number = -number WHERE number IN (2, 4); UPDATE audit SET number = 6 + number WHERE number < 0',
+      2,
+    ],
+    ['the end cut off', 'DELETE FROM audit WHERE number = 5', 5],
+    ['an entry added by hand', `INSERT INTO audit VALUES (6, 1, 'request-expired', 'x', NULL, 'y')`, 6],
+  ];
+  test.each(tampering)('the audit chain shows %s and where', async (_what, sql, place) => {
+    const path = newPath();
+    const store = createSqliteStore(path);
+    for (const version of [1, 2, 3, 4, 5]) await store.raiseSettings(version, new Uint8Array([version]), version);
+    expect(await store.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
+    const database = new DatabaseSync(path);
+    database.exec(sql);
+    database.close();
+    expect(await store.firstBrokenAuditEntry()).toEqual({ ok: true, value: place });
+    await store.close();
+  });
+});

@@ -1,0 +1,62 @@
+import type { Clock } from '../../src/ports/clock.ts';
+
+/** Time that passes only when told to. The wall clock may be set apart from the monotonic one. */
+export class SimulatedClock implements Clock {
+  #monotonicMs = 1_000;
+  #wallMs: number;
+  #wakes: { readonly atMs: number; readonly wake: () => void }[] = [];
+
+  constructor(wallMs = Date.UTC(2026, 10, 21, 3, 0, 0)) {
+    this.#wallMs = wallMs;
+  }
+
+  now() {
+    return { monotonicMs: this.#monotonicMs, wallMs: this.#wallMs };
+  }
+
+  wakeAt(monotonicMs: number, wake: () => void): () => void {
+    const entry = { atMs: monotonicMs, wake };
+    this.#wakes.push(entry);
+    return () => {
+      this.#wakes = this.#wakes.filter((other) => other !== entry);
+    };
+  }
+
+  setWall(wallMs: number): void {
+    this.#wallMs = wallMs;
+  }
+
+  /** Wakes whoever is due, in order; between two wakes other work (promises, threads) gets `settle`. */
+  async advance(ms: number, settle: () => Promise<void> = breathe): Promise<void> {
+    const untilMs = this.#monotonicMs + ms;
+    for (;;) {
+      await settle();
+      const next = this.#wakes.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#wakes = this.#wakes.filter((other) => other !== next);
+      this.#step(Math.max(this.#monotonicMs, next.atMs));
+      next.wake();
+    }
+    this.#step(untilMs);
+    await settle();
+  }
+
+  #step(toMs: number): void {
+    this.#wallMs += toMs - this.#monotonicMs;
+    this.#monotonicMs = toMs;
+  }
+}
+
+/** A few turns of the event loop, so that promises and finished cryptography get their say. */
+export const breathe = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** Waits for real work (cryptography, a thread, a socket); fails by name after the deadline. */
+export const until = async (what: string, condition: () => boolean, deadlineMs = 10_000): Promise<void> => {
+  const endMs = performance.now() + deadlineMs;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
