@@ -61,6 +61,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     faceTrouble: null,
     connected: true,
     disconnectedSinceMs: null,
+    disconnection: failure('delivery.offline'),
     challengesReady: true,
     settings,
     consentCatalogue: catalogue.consents,

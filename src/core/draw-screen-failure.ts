@@ -1,5 +1,5 @@
 import type { Catalogue } from './catalogue.ts';
-import { type Part, part } from './draw-screen-part.ts';
+import { control, type Part, part } from './draw-screen-part.ts';
 import { clockTime, type Dictionary, type Words } from './draw-screen-words.ts';
 import type { Failure, FailureCode } from './failure.ts';
 import type { ScreenBody } from './screen-model.ts';
@@ -33,7 +33,7 @@ export const drawDesk = (
   catalogue: Catalogue,
   d: Dictionary,
   failure: Failure,
-  at: { readonly wallMs: number; readonly cardOnBed: boolean },
+  at: { readonly wallMs: number; readonly cardOnBed: boolean; readonly approvable: boolean },
 ): Part => {
   // Nobody is called for a visit that ended because nothing was touched any more.
   const quiet = failure.code === 'session.timed-out';
@@ -41,6 +41,7 @@ export const drawDesk = (
   return part('desk', null, d, quiet ? d.words('take-card.heading') : d.words('desk.heading'), {
     tone: 'attention',
     lead: [reasonOf(catalogue, d, failure), ...(quiet ? [] : takeCard)],
+    controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
     body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
   });
 };

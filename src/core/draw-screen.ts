@@ -43,7 +43,7 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     remaining: drawn.remaining?.text ?? null,
     body: drawn.body,
     controls: drawn.controls.map(writtenControl),
-    tools: tools(session, context, d),
+    tools: tools(session, d),
     footer: [drawn.promises[0].text, drawn.promises[1].text],
     speech: speechOf(drawn, d),
     languages: offeredLanguages(catalogue, settings, context).map(({ language, name }) => ({ code: language, name })),
@@ -95,21 +95,13 @@ const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | nul
     return texts !== undefined && (index === 0 || texts.reviewed || lifted) ? [texts] : [];
   });
 
-const textSizes = [100, 150, 200] as const;
-const themes = ['default', 'high-contrast', 'dark'] as const;
-const after = <T>(all: readonly T[], current: T): T => all[(all.indexOf(current) + 1) % all.length] ?? current;
-
-/** The tools at the same place on every screen. `value` of size and theme: what a touch changes to. */
-const tools = ({ display }: Session, _context: DrawContext, d: Dictionary): readonly Control[] => [
+/** The tools at the same place on every screen. */
+const tools = ({ display }: Session, d: Dictionary): readonly Control[] => [
   writtenControl(control('language', 'secondary', d.words('tool.language'))),
   writtenControl(control('voice', 'secondary', d.words('tool.voice'), { pressed: display.voice })),
   writtenControl(control('repeat', 'secondary', d.words('tool.repeat'))),
-  writtenControl(
-    control('text-size', 'secondary', d.words('tool.text-size'), {
-      value: String(after(textSizes, display.textPercent)),
-    }),
-  ),
-  writtenControl(control('theme', 'secondary', d.words('tool.theme'), { value: after(themes, display.theme) })),
+  writtenControl(control('text-size', 'secondary', d.words('tool.text-size'))),
+  writtenControl(control('theme', 'secondary', d.words('tool.theme'))),
 ];
 
 const isAskedWhetherThere = (state: SessionState): boolean => 'patience' in state && state.patience.asked;
@@ -161,17 +153,17 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     case 'enteringPin':
       return state.lastTry === 'asking' ? lastTry(d) : pin(session, state, d);
     case 'awaitingStaffCheck': {
-      const others = [
-        ...(canUseFace(session) ? [control('use-face', 'secondary', d.words('control.pin-to-face'))] : []),
-        ...(canUsePin(state.visit) ? [control('use-pin', 'secondary', d.words('control.face-to-pin'))] : []),
-      ];
+      const otherWay =
+        canUseFace(session) || canUsePin(state.visit)
+          ? [control('back', 'secondary', d.words('control.staff-check-back'))]
+          : [];
       const why =
         state.failure === null ? [] : [d.words(`failure.${catalogue.failures[state.failure.code].patientText}`)];
       return part('staff-check', 2, d, d.words('staff-check.heading'), {
         lead: [...why, d.words(why.length > 0 ? 'staff-check.wait' : 'staff-check.lead')],
         note: d.words('staff-check.told'),
         body: { kind: 'picture', picture: 'desk' },
-        controls: others,
+        controls: otherWay,
       });
     }
     case 'registering':
@@ -250,6 +242,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         : drawDesk(catalogue, d, state.failure, {
             wallMs: state.atMs,
             cardOnBed: surroundings.cardOnBed !== null,
+            approvable: state.approvable,
           });
     case 'outOfService':
       return drawOutOfService(catalogue, d, state.failure, now.wallMs);

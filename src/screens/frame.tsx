@@ -62,7 +62,7 @@ export const Footer = ({ shown }: Shown) => (
     <div class="tools">
       {(['repeat', 'text-size', 'theme'] as const).map((id) => {
         const tool = toolOf(shown, id);
-        return tool === undefined ? null : <Tool key={id} tool={tool} onPress={() => touch(id, tool.value)} />;
+        return tool === undefined ? null : <Tool key={id} tool={tool} onPress={() => touch(id)} />;
       })}
     </div>
   </footer>

@@ -1,5 +1,6 @@
 import '@digital-go-jp/design-tokens/dist/tokens.css';
 import './style/base.css';
+import './style/frame.css';
 import './style/parts.css';
 import './style/sizes.css';
 import { render } from 'preact';
