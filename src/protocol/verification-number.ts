@@ -48,9 +48,11 @@ export const plausibleVerificationNumberB = (number: Uint8Array, currentYear: nu
   const read = (from: number, to: number): number =>
     digits.slice(from, to).reduce((value, digit) => value * 10 + digit, 0);
   const [year, month, day, expiry] = [read(0, 2), read(2, 4), read(4, 6), read(6, 10)];
-  const exists = eras.some(({ first }) => {
+  const exists = eras.some(({ name, first }) => {
     const gregorian = first.year + year - 1;
-    return year >= 1 && gregorian <= currentYear && parseJapanDate(`${gregorian * 10000 + month * 100 + day}`) !== null;
+    if (gregorian > currentYear) return false;
+    const date = parseJapanDate(`${gregorian * 10000 + month * 100 + day}`);
+    return date !== null && toJapaneseDate(date)?.era === name;
   });
   return exists && expiry >= currentYear - 1 && expiry <= currentYear + 11;
 };
