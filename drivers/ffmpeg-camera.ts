@@ -68,6 +68,8 @@ class FfmpegCamera implements Camera {
   private readonly settings: FfmpegCameraSettings;
   private readonly listeners = new Set<(event: CameraEvent) => void>();
   private child: ChildProcess | null = null;
+  private assembler: FrameAssembler | null = null;
+  private gone: Promise<unknown> = Promise.resolve();
   private lost = false;
   private stallTimer: NodeJS.Timeout | null = null;
   private retryTimer: NodeJS.Timeout | null = null;
@@ -88,10 +90,8 @@ class FfmpegCamera implements Camera {
 
   async close(): Promise<void> {
     this.listeners.clear();
-    const { child } = this;
-    const gone = child === null ? undefined : new Promise((resolve) => child.once('close', resolve));
     this.shut();
-    await gone;
+    await this.gone;
   }
 
   private emit(event: CameraEvent): void {
@@ -112,16 +112,18 @@ class FfmpegCamera implements Camera {
       }
       this.emit({ type: 'frame', frame: { width: WIDTH, height: HEIGHT, rgb, capturedAtMs: performance.now() } });
     });
+    this.assembler = assembler;
+    this.gone = new Promise((resolve) => child.once('close', resolve));
     let complaint = '';
     child.stderr.on('data', (piece: Buffer) => {
       complaint = (complaint + piece.toString('latin1')).slice(-300);
     });
-    child.stdout.on('data', (piece: Buffer) => assembler.push(piece));
-    child.on('error', (error) => this.lose(child, error.message));
-    child.on('close', () => {
-      assembler.wipe();
-      this.lose(child, complaint.trim().split('\n').at(-1) ?? '');
+    child.stdout.on('data', (piece: Buffer) => {
+      if (this.child === child) assembler.push(piece);
+      else piece.fill(0);
     });
+    child.on('error', (error) => this.lose(child, error.message));
+    child.on('close', () => this.lose(child, complaint.trim().split('\n').at(-1) ?? ''));
     this.expectFrame(child);
   }
 
@@ -145,6 +147,7 @@ class FfmpegCamera implements Camera {
   private lose(child: ChildProcess, why: string): void {
     if (this.child !== child) return;
     this.child = null;
+    this.assembler?.wipe();
     this.stopWaiting();
     if (this.listeners.size === 0) return;
     if (!this.lost) {
@@ -164,6 +167,7 @@ class FfmpegCamera implements Camera {
     this.retryTimer = null;
     const { child } = this;
     this.child = null;
+    this.assembler?.wipe();
     child?.kill('SIGKILL');
   }
 }

@@ -20,6 +20,7 @@ export class VirtualCamera implements Camera {
   private readonly rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
   private readonly listeners = new Set<(event: CameraEvent) => void>();
   private orders: CameraOrders;
+  private latestOrders: CameraOrders;
   private timer: NodeJS.Timeout | null = null;
   private socket: Socket | null = null;
   private reconnectTimer: NodeJS.Timeout | null = null;
@@ -31,6 +32,7 @@ export class VirtualCamera implements Camera {
     this.renderer = new SceneRenderer(settings.seed);
     this.intervalMs = 1000 / (settings.framesPerSecond ?? FRAMES_PER_SECOND);
     this.orders = { scene: emptyScene, fault: 'none' };
+    this.latestOrders = this.orders;
     void this.obey({
       scene: { ...emptyScene, people: face === null ? [] : [personBefore(face)] },
       fault: 'none',
@@ -56,9 +58,11 @@ export class VirtualCamera implements Camera {
     if (this.reconnectTimer !== null) clearTimeout(this.reconnectTimer);
   }
 
-  /** Follows new orders once the faces they name are loaded. */
+  /** Follows new orders once the faces they name are loaded, unless newer ones have come by then. */
   async obey(orders: CameraOrders): Promise<void> {
+    this.latestOrders = orders;
     for (const { face } of orders.scene.people) await this.renderer.load(face);
+    if (this.latestOrders !== orders) return;
     const before = this.orders.fault;
     this.orders = orders;
     if (orders.fault === 'lost' && before !== 'lost') this.emit({ type: 'lost', failure: failure('camera.lost') });

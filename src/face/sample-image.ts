@@ -35,7 +35,7 @@ export const sampleInto = (
   const green = channelStep;
   const blue = format.channels === 'RGB' ? 2 * channelStep : 0;
   const factor = 1 / (format.scale * taps * taps);
-  const shift = -format.mean / format.scale;
+  const shift = (0 - format.mean) / format.scale;
   const { a, b, c, d } = toImage;
   const step = 1 / taps;
   const rowBytes = width * 3;
@@ -111,7 +111,7 @@ export const letterboxInto = (image: RgbImage, format: InputFormat, target: Floa
   const red = format.channels === 'RGB' ? 0 : 2 * channelStep;
   const blue = format.channels === 'RGB' ? 2 * channelStep : 0;
   const factor = 1 / (format.scale * 4);
-  const shift = -format.mean / format.scale;
+  const shift = (0 - format.mean) / format.scale;
   const columns = new Int32Array(format.width * 2);
   for (let u = 0; u < format.width; u++) {
     for (const half of [0, 1]) {

@@ -1,0 +1,182 @@
+/** What a face verifier does: the real process with the real models, before the virtual camera. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createOnnxFaceVerifier,
+  type OnnxFaceVerifier,
+  type OnnxFaceVerifierSettings,
+} from '../../drivers/onnx-face-verifier.ts';
+import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
+import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
+import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import type { Failure } from '../../src/core/failure.ts';
+import type { FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
+import { modelsMissing } from '../face/built-models.ts';
+
+const socketDir = mkdtempSync(join(tmpdir(), 'face-'));
+afterAll(() => rmSync(socketDir, { recursive: true }));
+
+describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => {
+  let control: VirtualCameraControl;
+  let verifier: OnnxFaceVerifier;
+  let photo: Uint8Array;
+
+  const create = (settings: Partial<OnnxFaceVerifierSettings> = {}): OnnxFaceVerifier =>
+    createOnnxFaceVerifier({
+      profile: 'demo',
+      camera: { kind: 'virtual', seed: 3, controlSocket: control.path },
+      ...settings,
+    });
+
+  /** The next health that `wanted` accepts. */
+  const health = (wanted: (trouble: Failure | null) => boolean, of = verifier): Promise<Failure | null> =>
+    new Promise((resolve) => {
+      let unsubscribe: () => void = () => undefined;
+      unsubscribe = of.subscribeHealth((trouble) => {
+        if (!wanted(trouble)) return;
+        queueMicrotask(() => unsubscribe());
+        resolve(trouble);
+      });
+    });
+  const well = () => health((trouble) => trouble === null);
+
+  /** Runs an attempt until `last`; returns everything told. */
+  const attempt = (
+    last: (event: FaceAttemptEvent) => boolean,
+    referenceJp2 = photo,
+    onEvent: (event: FaceAttemptEvent) => void = () => undefined,
+  ): Promise<FaceAttemptEvent[]> =>
+    new Promise((resolve) => {
+      const events: FaceAttemptEvent[] = [];
+      const stop = verifier.start({ referenceJp2, padStrength: 'off' }, (event) => {
+        events.push(event);
+        onEvent(event);
+        if (!last(event)) return;
+        stop();
+        resolve(events);
+      });
+    });
+  const until = (type: FaceAttemptEvent['type']) => (event: FaceAttemptEvent) => event.type === type;
+
+  beforeAll(async () => {
+    photo = await encodeGreyJp2(await loadFaceGrey('sample3-a'));
+    control = await createVirtualCameraControl(join(socketDir, 'camera'), 'sample3-a');
+    verifier = create();
+    await well();
+  });
+  afterEach(() => {
+    control.setFace('sample3-a');
+    control.setFault('none');
+  });
+  afterAll(async () => {
+    await verifier.close();
+    await control.close();
+  });
+
+  test('the card holder matches', async () => {
+    const events = await attempt(until('matched'));
+    expect(events.filter(({ type }) => type === 'missed' || type === 'failed')).toEqual([]);
+  });
+
+  test('another person misses, again and again, and never matches', async () => {
+    control.setFace('sample6-d');
+    let misses = 0;
+    const events = await attempt((event) => event.type === 'missed' && ++misses === 2);
+    expect(events.map(({ type }) => type)).not.toContain('matched');
+  });
+
+  test('nobody there: a hint, and a mirrored picture meanwhile', async () => {
+    control.setFace(null);
+    const events = await attempt((event) => event.type === 'hint' && event.hint === 'no-face');
+    const preview = events.find(({ type }) => type === 'preview');
+    if (preview?.type !== 'preview') throw new Error('no preview');
+    expect(await sharp(preview.jpeg).metadata()).toMatchObject({ format: 'jpeg', width: 480, height: 360 });
+  });
+
+  test('the person who steps before the camera later matches in the same attempt', async () => {
+    control.setFace('sample6-d');
+    const events = await attempt(until('matched'), photo, (event) => {
+      if (event.type === 'missed') control.setFace('sample3-a');
+    });
+    expect(events.map(({ type }) => type)).toContain('missed');
+  });
+
+  test('a photo that is none fails the attempt, and the next attempt works', async () => {
+    const events = await attempt(until('failed'), Uint8Array.of(1, 2, 3));
+    expect(events).toEqual([{ type: 'failed', failure: expect.objectContaining({ code: 'face.reference-unusable' }) }]);
+    await attempt(until('matched'));
+  });
+
+  test("the caller's photo stays as it is", async () => {
+    const copy = photo.slice();
+    await attempt(until('matched'));
+    expect(photo).toEqual(copy);
+  });
+
+  test('everything is overwritten within 200 ms of the decision', async () => {
+    const wiped = new Promise<number>((resolve) => verifier.subscribeWiped(resolve));
+    await attempt(until('matched'));
+    expect(await wiped).toBeLessThan(200);
+  });
+
+  test('two attempts at once are a programming error', () => {
+    const stop = verifier.start({ referenceJp2: photo, padStrength: 'off' }, () => undefined);
+    expect(() => verifier.start({ referenceJp2: photo, padStrength: 'off' }, () => undefined)).toThrow('one attempt');
+    stop();
+  });
+
+  test('a process killed in mid-visit fails the attempt, comes back by itself, and matches', async () => {
+    control.setFace('sample6-d');
+    const before = verifier.processId;
+    const events = await attempt(until('failed'), photo, (event) => {
+      if (event.type === 'hint' && before !== undefined) process.kill(before, 'SIGKILL');
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'face.process-lost' } });
+    control.setFace('sample3-a');
+    await well();
+    expect(verifier.processId).not.toBe(before);
+    await attempt(until('matched'));
+  });
+
+  test.each(['lost', 'black', 'frozen'] as const)('a camera that is %s is told, and found again', async (fault) => {
+    control.setFace(null);
+    const events = await attempt(until('failed'), photo, (event) => {
+      if (event.type === 'preview') control.setFault(fault);
+    });
+    expect(events.at(-1)).toMatchObject({ type: 'failed', failure: { code: `camera.${fault}` } });
+    expect(await health((trouble) => trouble !== null)).toMatchObject({ code: `camera.${fault}` });
+    control.setFault('none');
+    control.setFace('sample3-a');
+    await well();
+    await attempt(until('matched'));
+  });
+
+  test('the face process has no network socket', async () => {
+    const folder = `/proc/${verifier.processId}/fd`;
+    const links = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => '')));
+    const inodes = links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
+    const { readFileSync } = await import('node:fs');
+    const tables = ['tcp', 'tcp6', 'udp', 'udp6'].map((name) =>
+      readFileSync(`/proc/${verifier.processId}/net/${name}`, 'utf8'),
+    );
+    for (const inode of inodes) for (const table of tables) expect(table).not.toContain(` ${inode} `);
+  });
+
+  test.each<[string, Partial<OnnxFaceVerifierSettings>]>([
+    ['face.models-missing', { modelsDir: socketDir }],
+    ['face.model-unverified', { profile: 'release' }],
+  ])('%s is told by health', async (code, settings) => {
+    const other = create(settings);
+    try {
+      expect(await health((trouble) => trouble !== null && trouble.code !== 'face.process-lost', other)).toMatchObject({
+        code,
+      });
+    } finally {
+      await other.close();
+    }
+  });
+});
