@@ -7,6 +7,11 @@ type CommandFile = { readonly register: (program: Command) => void };
 /** The commands and their files. A command's file is loaded only when it is the one that was asked for. */
 export const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<CommandFile> }>> =
   {
+    agent: {
+      about: "the clinic's end on the 資格確認端末, its device registry, staff codes and keys",
+      load: () => import('./cli/agent.ts'),
+    },
+    provision: { about: 'makes the keys and files of a facility', load: () => import('./cli/provision.ts') },
     config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },
   };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { consentCodes } from '../protocol/messages.ts';
 
 /**
- * Tables of the agent's journal. Only `personal` and `chart` hold anything about a person, each with the instant at
+ * Tables of the agent's journal. Only `personal` and `today` hold anything about a person, each with the instant at
  * which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says how long what stays.
  */
 export const journalTables = `
@@ -19,8 +19,8 @@ export const journalTables = `
   CREATE TABLE IF NOT EXISTS personal (
     request_id TEXT PRIMARY KEY, content TEXT NOT NULL, delete_at INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS chart (
-    request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, delete_at INTEGER NOT NULL
+  CREATE TABLE IF NOT EXISTS today (
+    request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, notices TEXT NOT NULL, delete_at INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS month_key (month TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS card_seen (month TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (month, who)) STRICT;

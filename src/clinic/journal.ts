@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { FailureCode } from '../core/failure.ts';
-import { formatJapanDate, japanDate } from '../core/japan-time.ts';
+import { endOfJapanDay, formatJapanDate, japanDate } from '../core/japan-time.ts';
 import type { ConsentCode } from '../protocol/messages.ts';
 import {
   type JournalVisit,
@@ -48,7 +48,10 @@ export type Outcome = {
   readonly at: number;
 };
 
-type UsageRow = {
+/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. */
+export type TodayNote = { readonly referenceNumber: string; readonly notices: readonly string[] };
+
+export type UsageRow = {
   readonly month: string;
   readonly lane: number;
   readonly kind: JournalVisit['kind'];
@@ -80,6 +83,15 @@ export class Journal {
     this.#database.exec(journalTables);
   }
 
+  /** How many challenges of this device could still be used. */
+  openChallenges(device: string, nowMs: number): number {
+    const row = this.#get(
+      'SELECT count(*) AS open FROM challenge WHERE device = ? AND request_id IS NULL AND expires_at >= ?',
+      ...[device, nowMs],
+    );
+    return Number(row?.open ?? 0);
+  }
+
   addChallenges(device: string, challenges: readonly JournalChallenge[]): void {
     this.#transaction(() => {
       for (const { nonce, issuedAt, expiresAt } of challenges)
@@ -98,7 +110,7 @@ export class Journal {
 
   /**
    * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is
-   * unknown, of another device, used or expired becomes refused (`message.stale`). The same id and hash again changes
+   * unknown, of another device, used or expired, or that would outlive it, becomes refused (`message.stale`). The same id and hash again changes
    * nothing and gives the first row.
    */
   record(request: NewRequest): RecordOutcome {
@@ -127,10 +139,10 @@ export class Journal {
     });
   }
 
-  #useChallenge({ challenge, device, requestId, receivedAt }: NewRequest): boolean {
+  #useChallenge({ challenge, device, requestId, receivedAt, expiresAt }: NewRequest): boolean {
     const used = this.#run(
-      'UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ?',
-      ...[requestId, challenge, device, receivedAt],
+      'UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ? AND expires_at >= ?',
+      ...[requestId, challenge, device, receivedAt, expiresAt],
     );
     return used === 1;
   }
@@ -166,19 +178,30 @@ export class Journal {
     this.#forgetLog();
   }
 
-  /** 照会番号 of a visit for today's list, and the mark that this chart's card was seen this month. */
-  rememberChart(requestId: string, referenceNumber: string, at: number, deleteAt: number): void {
+  /**
+   * What staff need of a visit on its day (照会番号, notices by word), and the mark that this chart's card was seen this
+   * month.
+   */
+  rememberToday(requestId: string, { referenceNumber, notices }: TodayNote, at: number): void {
     const month = monthOf(at);
     this.#transaction(() => {
-      this.#run('INSERT OR REPLACE INTO chart VALUES (?, ?, ?)', requestId, referenceNumber, deleteAt);
+      this.#run(
+        'INSERT OR REPLACE INTO today VALUES (?, ?, ?, ?)',
+        ...[requestId, referenceNumber, JSON.stringify(notices), endOfJapanDay(japanDate(at))],
+      );
       if (referenceNumber !== '')
         this.#run('INSERT OR IGNORE INTO card_seen VALUES (?, ?)', month, this.#who(month, referenceNumber));
     });
   }
 
-  charts(): Map<string, string> {
-    const rows = this.#all('SELECT request_id, reference_number FROM chart');
-    return new Map(rows.map((row) => [String(row.request_id), String(row.reference_number)]));
+  todayNotes(): Map<string, TodayNote> {
+    const rows = this.#all('SELECT request_id, reference_number, notices FROM today');
+    return new Map(
+      rows.map((row) => [
+        String(row.request_id),
+        { referenceNumber: String(row.reference_number), notices: JSON.parse(String(row.notices)) as string[] },
+      ]),
+    );
   }
 
   /** 月1回: whether the card of this 照会番号 was seen in the month of `at`. */
@@ -198,11 +221,11 @@ export class Journal {
     return createHmac('sha256', key).update(referenceNumber).digest('base64url');
   }
 
-  /** A message that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
-  reject(device: string, code: FailureCode, at: number): void {
+  /** Messages that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
+  reject(device: string, code: FailureCode, times: number, at: number): void {
     this.#run(
-      'INSERT INTO rejection VALUES (?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET times = times + 1, last_at = excluded.last_at',
-      ...[formatJapanDate(japanDate(at)), device, code, at],
+      'INSERT INTO rejection VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times, last_at = excluded.last_at',
+      ...[formatJapanDate(japanDate(at)), device, code, times, at],
     );
   }
 
@@ -233,6 +256,15 @@ export class Journal {
     return this.#all('SELECT * FROM usage ORDER BY month, lane, kind, method, outcome, code') as unknown as UsageRow[];
   }
 
+  /** 利用件数 of the month of `at`: visits that the national service answered for. */
+  cardUses(at: number): number {
+    const row = this.#get(
+      "SELECT sum(times) AS uses FROM usage WHERE month = ? AND kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')",
+      monthOf(at),
+    );
+    return Number(row?.uses ?? 0);
+  }
+
   setOfficialUsage({ month, cardUses, confirmations }: OfficialUsage, at: number): void {
     this.#run('INSERT OR REPLACE INTO official_usage VALUES (?, ?, ?, ?)', month, cardUses, confirmations, at);
   }
@@ -259,7 +291,7 @@ export class Journal {
     );
     this.#transaction(() => {
       this.#run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
-      this.#run('DELETE FROM chart WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM today WHERE delete_at <= ?', nowMs);
       this.#run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
       this.#run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
       this.#run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);

@@ -1,0 +1,213 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { createEventLog } from '../app/event-log.ts';
+import { startAgent } from '../clinic/agent.ts';
+import { type AgentConfigInput, readAgentConfig } from '../clinic/agent-config.ts';
+import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../clinic/facility-authority.ts';
+import { addStaffMember, readStaff, removeStaffMember } from '../clinic/staff-codes.ts';
+
+const wholeNumber = (text: string): number => {
+  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
+  return Number(text);
+};
+
+/** host:port */
+const hostAndPort = (text: string): { host: string; port: number } => {
+  const match = /^(.+):(\d{1,5})$/.exec(text);
+  if (match?.[1] === undefined) throw new InvalidArgumentError('host:port');
+  return { host: match[1], port: Number(match[2]) };
+};
+
+const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+/** Mistakes of whoever runs the command are one line, not a stack. */
+const orExplain =
+  <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
+  async (...args: A): Promise<void> => {
+    try {
+      await work(...args);
+    } catch (error) {
+      process.stderr.write(`uketsuke agent: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exit(2);
+    }
+  };
+
+type RunOptions = {
+  readonly dir: string;
+  readonly broker?: { host: string; port: number };
+  readonly brokerName?: string;
+  readonly mqtt?: '4' | '5';
+  readonly embeddedBroker?: true;
+  readonly brokerHost: string;
+  readonly brokerPort?: number;
+  readonly facilityDir?: string;
+  readonly settings?: string;
+  readonly cardTrust?: string;
+  readonly oqsDir?: string;
+  readonly staffPort?: number;
+  readonly serviceDelayMs?: number;
+  readonly makeFolders?: true;
+  readonly log: 'json' | 'pretty' | 'silent';
+};
+
+const configOf = (options: RunOptions): AgentConfigInput => ({
+  broker: {
+    ...options.broker,
+    ...(options.brokerName !== undefined && { serverName: options.brokerName }),
+    ...(options.mqtt !== undefined && { protocolVersion: options.mqtt === '4' ? 4 : 5 }),
+  },
+  service: options.serviceDelayMs === undefined ? {} : { answerDelayMs: options.serviceDelayMs },
+  ...(options.settings !== undefined && { settingsFile: options.settings }),
+  ...(options.cardTrust !== undefined && { cardTrust: options.cardTrust }),
+  ...(options.oqsDir !== undefined && { oqsFolder: options.oqsDir }),
+  ...(options.staffPort !== undefined && { staffPort: options.staffPort }),
+});
+
+const run = async (options: RunOptions): Promise<void> => {
+  if (options.embeddedBroker && options.facilityDir === undefined)
+    throw new Error("--embedded-broker needs --facility-dir: the broker's keys are there");
+  const log = createEventLog({ format: options.log });
+  const agent = await startAgent({
+    directory: options.dir,
+    config: configOf(options),
+    ...(options.embeddedBroker &&
+      options.facilityDir !== undefined && {
+        embeddedBroker: {
+          facilityDirectory: options.facilityDir,
+          host: options.brokerHost,
+          port: options.brokerPort ?? 8883,
+        },
+      }),
+    ...(options.makeFolders && { makeFolders: true }),
+    log,
+  });
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    log.event('process.stopping', { reason: 'signal' });
+    agent.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  print(JSON.stringify(agent.ready));
+};
+
+const facilityDirOption = ['--facility-dir <dir>', 'directory of `uketsuke provision`'] as const;
+
+const addRegistryCommands = (agent: Command): void => {
+  const device = agent.command('device').description('the terminals of this facility');
+  device
+    .command('add <device>')
+    .description('makes keys and certificate of a terminal, prints the directory to hand over')
+    .requiredOption(...facilityDirOption)
+    .requiredOption('--lane <number>', 'the counter it stands at', wholeNumber)
+    .action(
+      orExplain(async (id: string, options: { facilityDir: string; lane: number }) => {
+        print(await addDevice(options.facilityDir, id, options.lane));
+      }),
+    );
+  device
+    .command('revoke <device>')
+    .description('refused from the next message on')
+    .requiredOption(...facilityDirOption)
+    .action(orExplain(async (id: string, options: { facilityDir: string }) => revokeDevice(options.facilityDir, id)));
+  device
+    .command('list')
+    .requiredOption(...facilityDirOption)
+    .option('--json', 'as JSON')
+    .action(
+      orExplain(async (options: { facilityDir: string; json?: true }) => {
+        const devices = await listDevices(options.facilityDir);
+        if (options.json) print(JSON.stringify(devices));
+        else
+          for (const { device: id, lane, addedAt, revokedAt } of devices)
+            print(
+              `${lane}\t${id}\t${new Date(addedAt).toISOString()}\t${revokedAt === undefined ? 'in use' : 'revoked'}`,
+            );
+      }),
+    );
+  agent
+    .command('roll-key')
+    .description('first call announces the next facility key, the second makes it the current one')
+    .requiredOption(...facilityDirOption)
+    .action(
+      orExplain(async (options: { facilityDir: string }) => void print(await rollFacilityKey(options.facilityDir))),
+    );
+};
+
+/** One line of standard input: a staffCode stands neither in the shell's history nor in the process list. */
+const readLine = async (): Promise<string> => {
+  let text = '';
+  for await (const chunk of process.stdin) {
+    text += String(chunk);
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n')[0]?.trim() ?? '';
+};
+
+const addStaffCommands = (agent: Command): void => {
+  const staff = agent.command('staff').description('who may approve 目視確認 on the staff page');
+  const staffFile = async (directory: string): Promise<string> => (await readAgentConfig(directory)).staffFile;
+  const dirOption = ['--dir <dir>', "the agent's directory"] as const;
+  staff
+    .command('add <approver>')
+    .description('reads the staffCode (職員コード, 4 to 20 characters) from standard input; keeps its hash')
+    .requiredOption(...dirOption)
+    .requiredOption('--label <text>', 'as the staff page shows it')
+    .action(
+      orExplain(async (approver: string, options: { dir: string; label: string }) => {
+        await addStaffMember(await staffFile(options.dir), approver, options.label, await readLine());
+        process.stdin.destroy();
+      }),
+    );
+  staff
+    .command('remove <approver>')
+    .requiredOption(...dirOption)
+    .action(
+      orExplain(async (approver: string, options: { dir: string }) =>
+        removeStaffMember(await staffFile(options.dir), approver),
+      ),
+    );
+  staff
+    .command('list')
+    .requiredOption(...dirOption)
+    .action(
+      orExplain(async (options: { dir: string }) => {
+        for (const { approver, label } of await readStaff(await staffFile(options.dir))) print(`${approver}\t${label}`);
+      }),
+    );
+};
+
+/** `uketsuke agent --dir <dir>`: runs until SIGTERM; prints one JSON line once it listens. */
+export const register = (program: Command): void => {
+  const agent = program
+    .command('agent')
+    .description("the clinic's end on the 資格確認端末: verifies requests, journals, answers, writes files, staff page")
+    .enablePositionalOptions()
+    .option('--dir <dir>', "the agent's directory, as `uketsuke provision` made it")
+    .option('--broker <host:port>', 'the broker (default: agent.yaml)', hostAndPort)
+    .option('--broker-name <name>', "name in the broker's certificate, where it is another")
+    .option('--mqtt <version>', '4 or 5 (default 5)')
+    .option('--embedded-broker', 'run a broker in this process, for a clinic without one')
+    .option('--broker-host <address>', 'address on which the embedded broker listens', '127.0.0.1')
+    .option('--broker-port <port>', 'its port (default 8883; 0 = any)', wholeNumber)
+    .option(facilityDirOption[0], `${facilityDirOption[1]} (for --embedded-broker)`)
+    .option('--settings <file>', 'facility settings, YAML; watched')
+    .option('--card-trust <dir>', 'trust anchors of cards')
+    .option('--oqs-dir <dir>', 'folder shared with the レセコン: face, req, res')
+    .option('--make-folders', 'make face, req and res when they are missing')
+    .option('--staff-port <port>', 'loopback port of the staff page (0 = any)', wholeNumber)
+    .option('--service-delay-ms <ms>', 'how long the simulated national service takes', wholeNumber)
+    .option('--log <format>', 'json, pretty or silent, on standard error', 'json')
+    .action(
+      orExplain(async (options: Partial<RunOptions>) => {
+        if (options.dir === undefined) throw new Error('--dir is missing');
+        await run(options as RunOptions);
+      }),
+    );
+  addRegistryCommands(agent);
+  addStaffCommands(agent);
+};

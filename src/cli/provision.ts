@@ -1,0 +1,64 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { cardTrustFiles } from '../clinic/card-trust.ts';
+import { addAgent, addDevice, agentDirectory, createFacility, deviceDirectory } from '../clinic/facility-authority.ts';
+import { firstFacilitySettings } from '../clinic/facility-settings-file.ts';
+
+type FacilityOptions = {
+  readonly dir: string;
+  readonly facility: string;
+  readonly name: string;
+  readonly institutionCode: string;
+  readonly brokerName: string[];
+  readonly agent: string;
+  readonly terminals: string;
+  readonly cardTrust?: string;
+};
+
+/** Facility, one agent, its settings file and the terminals, each in its directory to hand over. */
+const provision = async (options: FacilityOptions): Promise<void> => {
+  await createFacility(options.dir, { facility: options.facility, brokerNames: options.brokerName });
+  const agent = await addAgent(options.dir, options.agent);
+  const settings = firstFacilitySettings(options.name, options.institutionCode);
+  await writeFile(join(agent, 'facility-settings.yaml'), stringify(settings), { mode: 0o600 });
+  if (options.cardTrust !== undefined) {
+    await mkdir(join(agent, 'card-trust'), { recursive: true, mode: 0o700 });
+    for (const name of Object.values(cardTrustFiles))
+      await copyFile(join(options.cardTrust, name), join(agent, 'card-trust', name));
+  }
+  const terminals = Array.from({ length: Number(options.terminals) }, (_, index) => index + 1);
+  for (const lane of terminals) await addDevice(options.dir, terminalId(lane), lane);
+  process.stdout.write(
+    `${JSON.stringify({
+      agent: agentDirectory(options.dir, options.agent),
+      devices: terminals.map((lane) => deviceDirectory(options.dir, terminalId(lane))),
+    })}\n`,
+  );
+};
+
+const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2, '0')}`;
+
+/** `uketsuke provision`: keys are made here and handed over as files; `facility-ca-key.pem` stays where it was made. */
+export const register = (program: Command): void => {
+  program
+    .command('provision')
+    .description("makes a facility's CA, keys, an agent and its terminals; prints the directories to hand over")
+    .requiredOption('--dir <dir>', 'new directory of the facility')
+    .requiredOption('--facility <id>', 'id of the facility, as in its topics')
+    .requiredOption('--name <text>', 'name of the facility as patients know it')
+    .requiredOption('--institution-code <code>', '医療機関等コード, 10 digits')
+    .option('--broker-name <name...>', 'names and addresses of the broker', ['localhost', '127.0.0.1'])
+    .option('--agent <id>', 'id of the agent', 'agent-1')
+    .option('--terminals <number>', 'how many terminals: terminal-01 and so on', '1')
+    .option('--card-trust <dir>', 'trust anchors of cards to copy to the agent')
+    .action(async (options: FacilityOptions) => {
+      try {
+        await provision(options);
+      } catch (error) {
+        process.stderr.write(`uketsuke provision: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exit(2);
+      }
+    });
+};

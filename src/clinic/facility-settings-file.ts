@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { type FacilitySettings, facilitySettingsSchema } from '../protocol/facility-settings.ts';
+
+/** YAML (JSON is YAML, too). Throws with the place of each mistake. */
+export const readFacilitySettings = async (path: string): Promise<FacilitySettings> => {
+  const checked = facilitySettingsSchema.safeParse(parse(await readFile(path, 'utf8')));
+  if (!checked.success) throw new Error(`${path}:\n${z.prettifyError(checked.error)}`);
+  return checked.data;
+};
+
+/** What a new facility begins with: every question on, Japanese first; `uketsuke provision` writes it for editing. */
+export const firstFacilitySettings = (facilityName: string, medicalInstitutionCode: string): FacilitySettings =>
+  facilitySettingsSchema.parse({
+    facilityName,
+    medicalInstitutionCode,
+    area: '13',
+    institutionType: 'medical',
+    askTKK: true,
+    askYZK: true,
+    askSRJ: true,
+    askSHJ: true,
+    askTSR: true,
+    medicalSubsidy: true,
+    prescriptionUse: 1,
+    prescriptionTiming: 2,
+    referralDocuments: true,
+    languages: ['ja', 'en'],
+    padStrength: 'passive',
+    timeouts: {},
+  });

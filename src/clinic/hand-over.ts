@@ -1,0 +1,188 @@
+import { type FailureCode, failureRules } from '../core/failure.ts';
+import { ok, type Result } from '../core/result.ts';
+import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../protocol/oqs-xml-face.ts';
+import { qualificationMessageSchema } from '../protocol/oqs-xml-schema.ts';
+import { checkSamePerson } from '../protocol/visual-ap.ts';
+import type { AgentContext } from './agent-context.ts';
+import type { DeviceEntry } from './agent-keys.ts';
+import type { AgentPost } from './agent-post.ts';
+import type { CardReference, EligibilityAnswer } from './eligibility-service.ts';
+import type { JournalVisit, Outcome, Personal } from './journal.ts';
+import { encodeOqs } from './oqs-encoding.ts';
+import { noticesOf, type StaffNotice } from './staff-notice.ts';
+import { writeOqsFile } from './write-oqs-file.ts';
+
+/** Waits between tries to write a file into a folder that is full, read-only or gone. ms */
+const fileRetryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
+
+export type FolderFault = { readonly code: FailureCode; readonly sinceMs: number; readonly waiting: number };
+
+/**
+ * What follows a receipt: ask the national service, compare the person, write the file for the レセコン, tell the
+ * terminal. One run a request; after a crash the journal knows what is left, and asking again has the same effect.
+ * The patient is told as soon as the service has answered; a file whose folder is full waits, and staff see why.
+ */
+export class HandOver {
+  readonly #context: AgentContext;
+  readonly #post: AgentPost;
+  readonly #running = new Set<string>();
+  readonly #waitingFiles = new Set<string>();
+  #folderFault: { code: FailureCode; sinceMs: number } | null = null;
+  #stopped = false;
+
+  constructor(context: AgentContext, post: AgentPost) {
+    this.#context = context;
+    this.#post = post;
+  }
+
+  /** Known result: told again. Otherwise the work begins, unless it is going on. */
+  start(visit: JournalVisit, device: DeviceEntry): void {
+    if (visit.result !== null) void this.#tell(visit.requestId, device);
+    if (visit.handedOverAt !== null || this.#running.has(visit.requestId)) return;
+    const rest = this.#context.journal.unfinished().find((one) => one.visit.requestId === visit.requestId);
+    if (rest) void this.#run(rest.visit, rest.personal, device);
+  }
+
+  /** At the agent's start: what a crash left undone. */
+  resume(): void {
+    for (const { visit, personal } of this.#context.journal.unfinished()) {
+      const device = this.#context.devices().get(visit.device);
+      if (device && !this.#running.has(visit.requestId)) void this.#run(visit, personal, device);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  get folderFault(): FolderFault | null {
+    return this.#folderFault && { ...this.#folderFault, waiting: this.#waitingFiles.size };
+  }
+
+  async #run(visit: JournalVisit, personal: Personal, device: DeviceEntry): Promise<void> {
+    const { journal, log, clock } = this.#context;
+    const { requestId } = visit;
+    const startedMs = clock.now().monotonicMs;
+    this.#running.add(requestId);
+    try {
+      const answer = await this.#ask(visit, personal);
+      if (this.#stopped) return;
+      const outcome = outcomeOf(visit, answer, clock.now().wallMs);
+      journal.finish(requestId, outcome);
+      await this.#tell(requestId, device);
+      if (!answer.ok) {
+        log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
+        journal.handOver(requestId, clock.now().wallMs);
+      } else if (answer.value === null) {
+        journal.handOver(requestId, clock.now().wallMs);
+      } else {
+        await this.#writeFile(visit, personal, answer.value);
+      }
+      log.event('agent.result-sent', {
+        request: requestId,
+        device: device.device,
+        ms: clock.now().monotonicMs - startedMs,
+      });
+    } catch (error) {
+      log.event('process.error', { error: error instanceof Error ? 'Error' : 'Error' });
+    } finally {
+      this.#running.delete(requestId);
+      this.#context.changed();
+    }
+  }
+
+  /** null: there is nothing for a file (a registration). */
+  async #ask(visit: JournalVisit, personal: Personal): Promise<Result<EligibilityAnswer | null>> {
+    const { service } = this.#context;
+    const { authCertificate, certificateSerial, birthdate, sex } = personal;
+    if (authCertificate === undefined || certificateSerial === undefined)
+      return { ok: false, failure: { code: 'card.unreadable', ...failureRules['card.unreadable'] } };
+    const card: CardReference = {
+      certificateSerial,
+      authCertificate: new Uint8Array(Buffer.from(authCertificate, 'base64url')),
+    };
+    if (visit.kind === 'registration') {
+      const registered = await service.register(card);
+      return registered.ok ? ok(null) : registered;
+    }
+    const answer = await service.check(card);
+    if (!answer.ok || birthdate === undefined) return answer;
+    const { birthdate: birthDate, sex: serviceSex } = answer.value;
+    const same = checkSamePerson({ birthDate: birthdate, sex: sex as '1' | '2' | '9' }, { birthDate, sex: serviceSex });
+    return same.ok ? answer : same;
+  }
+
+  async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer): Promise<void> {
+    const { journal, clock, options, settings } = this.#context;
+    const { requestId, lane, receivedAt } = visit;
+    const forFile: VisitForFile = {
+      requestId,
+      lane,
+      confirmedAt: receivedAt,
+      medicalInstitutionCode: settings().medicalInstitutionCode,
+      consents: personal.consentTimes,
+      ...(personal.limitApplication && { limitApplicationAt: receivedAt }),
+      ...(personal.prescriptionForm && { prescriptionForm: personal.prescriptionForm }),
+    };
+    const encoded = encodeOqs(qualificationMessageSchema, faceMessage(forFile, answer), options.encoding);
+    const notices = noticesOf(answer, encoded.ok ? encoded.value.notes : []);
+    if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
+    const name = faceFileName(forFile);
+    this.#waitingFiles.add(requestId);
+    for (let attempt = 0; !this.#stopped; attempt += 1) {
+      const written = await writeOqsFile(`${options.oqsFolder}/face`, name, encoded.value.bytes);
+      if (written.ok) break;
+      this.#fault(written.failure.code);
+      await this.#wait(fileRetryMs[Math.min(attempt, fileRetryMs.length - 1)] ?? 30_000);
+      // Its time to live ran out while the folder was shut: what staff were told then still holds.
+      if (!journal.unfinished().some((one) => one.visit.requestId === requestId)) break;
+    }
+    this.#waitingFiles.delete(requestId);
+    if (this.#stopped) return;
+    if (this.#waitingFiles.size === 0) this.#folderFault = null;
+    const at = clock.now().wallMs;
+    journal.handOver(requestId, at, name);
+    journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
+  }
+
+  #giveUpFile(visit: JournalVisit, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
+    const at = this.#context.clock.now().wallMs;
+    this.#context.journal.handOver(visit.requestId, at);
+    this.#context.journal.rememberToday(visit.requestId, { referenceNumber, notices }, at);
+  }
+
+  #fault(code: FailureCode): void {
+    const { clock, changed } = this.#context;
+    if (this.#folderFault?.code === code) return;
+    this.#folderFault = { code, sinceMs: this.#folderFault?.sinceMs ?? clock.now().wallMs };
+    changed();
+  }
+
+  #wait(milliseconds: number): Promise<void> {
+    const { clock } = this.#context;
+    return new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + milliseconds, resolve));
+  }
+
+  async #tell(requestId: string, device: DeviceEntry): Promise<void> {
+    const visit = this.#context.journal.visit(requestId);
+    if (visit?.result == null) return;
+    const { result, resultCode, qualificationValidity } = visit;
+    const message = {
+      requestId,
+      outcome: result,
+      ...(qualificationValidity !== null && { qualificationValidity }),
+      ...(resultCode !== null && { messageCode: resultCode }),
+    };
+    await this.#post.sealed(device, 'result', message, requestId);
+  }
+}
+
+/** 1 有効 and 6 有効(未登録, 医療扶助) are good; with 5 複数該当 staff choose among the qualifications in the file. */
+const eligible: ReadonlySet<number> = new Set([1, 5, 6]);
+
+const outcomeOf = (visit: JournalVisit, answer: Result<EligibilityAnswer | null>, at: number): Outcome => {
+  if (!answer.ok) return { result: 'failed', code: answer.failure.code, at };
+  if (visit.kind === 'registration' || answer.value === null) return { result: 'registered', at };
+  const { qualificationValidity } = answer.value;
+  return { result: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
+};

@@ -1,0 +1,26 @@
+import type { Catalogue } from '../../core/catalogue.ts';
+import type { AgentContext } from '../agent-context.ts';
+import type { AgentDesk } from '../agent-desk.ts';
+import type { StaffCodes, StaffMember } from '../staff-codes.ts';
+import type { PendingOrders } from './pending-orders.ts';
+
+/** What the views draw from. */
+export type StaffPageParts = {
+  /** 0 = any free port of the loopback interface */
+  readonly port: number;
+  readonly context: AgentContext;
+  readonly desk: AgentDesk;
+  readonly catalogue: Catalogue;
+  readonly staff: () => readonly StaffMember[];
+  readonly staffCodes: StaffCodes;
+  /** Watched files whose newest content cannot be used */
+  readonly problems: () => readonly string[];
+  readonly subscribe: (listener: () => void) => () => void;
+};
+
+export type PageModel = StaffPageParts & {
+  /** Stands in every form of this process's pages */
+  readonly token: string;
+  readonly orders: PendingOrders;
+  readonly nowMs: () => number;
+};

@@ -1,0 +1,37 @@
+import type { StateMessage } from '../../protocol/messages.ts';
+
+/** An order that staff gave to a lane, until its effect was seen. `returned`: the terminal reported itself ready again. */
+export type Order = {
+  readonly what: 'restart' | 'approve' | 'cancel' | 'test-visit';
+  readonly sentAt: number;
+  readonly state: 'sent' | 'done' | 'refused' | 'unanswered' | 'returned';
+  readonly code?: string;
+  readonly returnedAt?: number;
+};
+
+/** The last order of each lane. A restart counts as done only when the terminal has come back. */
+export class PendingOrders {
+  readonly #orders = new Map<string, Order>();
+
+  start(device: string, what: Order['what'], nowMs: number): void {
+    this.#orders.set(device, { what, sentAt: nowMs, state: 'sent' });
+  }
+
+  answered(device: string, state: 'done' | 'refused' | 'unanswered', code?: string): void {
+    const order = this.#orders.get(device);
+    // A terminal that restarts may be gone before its answer is: only its return decides.
+    if (order?.state === 'sent') this.#orders.set(device, { ...order, state, ...(code === undefined ? {} : { code }) });
+  }
+
+  of(device: string, state: StateMessage | null, receivedAt: number | null): Order | null {
+    const order = this.#orders.get(device);
+    if (order === undefined) return null;
+    const back = state !== null && receivedAt !== null && receivedAt > order.sentAt;
+    const ready = state?.status === 'idle' || state?.status === 'busy';
+    if (order.what !== 'restart' || order.state === 'refused' || order.state === 'returned' || !back || !ready)
+      return order;
+    const returned: Order = { ...order, state: 'returned', returnedAt: receivedAt };
+    this.#orders.set(device, returned);
+    return returned;
+  }
+}

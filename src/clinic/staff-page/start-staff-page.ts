@@ -1,0 +1,193 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { bannerView } from './banner-view.ts';
+import { html, type Markup } from './html.ts';
+import { lanesView } from './lanes-view.ts';
+import { carryOut, type Notice } from './orders.ts';
+import type { PageModel, StaffPageParts } from './page-model.ts';
+import { PendingOrders } from './pending-orders.ts';
+import { usageCsv, usagePage } from './usage-view.ts';
+import { visitsView } from './visits-view.ts';
+
+/** A form of ours has a few hundred bytes. */
+const maximumFormBytes = 4_096;
+/** So many pages may listen at once; the oldest is let go, its browser asks again. */
+const maximumListeners = 16;
+/** Answers to the last orders, by the id in the address of the page that shows them. */
+const maximumNotices = 32;
+
+const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const style = asset('./staff-page.css');
+const script = asset('./staff-page.js');
+
+const securityHeaders = {
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+const parts: Readonly<Record<string, (model: PageModel) => Markup>> = {
+  banner: bannerView,
+  lanes: lanesView,
+  visits: visitsView,
+};
+
+const part = (name: string, model: PageModel): Markup => {
+  const draw = parts[name];
+  return html`<div data-part="${name}">${draw?.(model)}</div>`;
+};
+
+/** Whole page. `title` is the heading, too. */
+const layout = (title: string, navigation: Markup, content: Markup): Markup => html`<!doctype html>
+<html lang="ja"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title><link rel="stylesheet" href="/staff-page.css"><script src="/staff-page.js" defer></script></head>
+<body><header><h1>${title}</h1><nav>${navigation}</nav></header>
+<main>${content}</main>
+<footer>この画面に患者さまの氏名・番号は表示しません。この PC からだけ開けます。</footer></body></html>`;
+
+const noticeView = (notice: Notice | undefined): Markup | null =>
+  notice === undefined ? null : html`<p class="message ${notice.good ? 'ok' : 'bad'}" role="status">${notice.text}</p>`;
+
+const monitorPage = (model: PageModel, notice?: Notice): Markup => {
+  const { facilityName } = model.context.settings();
+  const uses = model.context.journal.cardUses(model.nowMs());
+  return layout(
+    `受付モニター　${facilityName}`,
+    html`<a class="button" href="/usage">今月 ${uses}件</a>`,
+    html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。PC のサービス「uketsuke agent」を確認してください。</p>
+      ${noticeView(notice)}
+      ${part('banner', model)}
+      <section aria-labelledby="lanes"><h2 id="lanes">窓口</h2>${part('lanes', model)}</section>
+      <section aria-labelledby="visits"><h2 id="visits">今日の受付</h2>${part('visits', model)}</section>
+      <section aria-labelledby="seen"><h2 id="seen">今月カードを確認したか（月1回の確認）</h2>
+        <form class="row" method="post" action="/card-seen"><input type="hidden" name="token" value="${model.token}">
+          <label>照会番号（カルテ番号）<input name="referenceNumber" required autocomplete="off" maxlength="40"></label>
+          <button>調べる</button></form></section>
+      <section aria-labelledby="disaster"><h2 id="disaster">災害時</h2>
+        <p>災害救助法の適用地域では、資格確認端末の「災害時医療情報閲覧」から、カードがない方の情報を本人の同意で見られます。この受付端末では行いません。</p>
+        <p class="mute">当院の地域コード：${model.context.settings().area}</p></section>`,
+  );
+};
+
+const send = (response: ServerResponse, status: number, type: string, body: string): void => {
+  response.writeHead(status, { ...securityHeaders, 'Content-Type': `${type}; charset=utf-8` });
+  response.end(body);
+};
+
+const readForm = async (request: IncomingMessage): Promise<URLSearchParams | null> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += (chunk as Buffer).length;
+    if (length > maximumFormBytes) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+};
+
+const sameToken = (given: string | null, token: string): boolean => {
+  const a = Buffer.from(given ?? '');
+  const b = Buffer.from(token);
+  return a.length === b.length && timingSafeEqual(a, b);
+};
+
+/**
+ * The staff page, on loopback only. A foreign page in the same browser can do nothing here: the Host must be ours (DNS
+ * rebinding), an order needs our own Origin and the token that stands in our forms, nothing may frame or read the page.
+ */
+export const startStaffPage = async (
+  pageParts: StaffPageParts,
+): Promise<{ readonly address: string; close(): Promise<void> }> => {
+  const listeners = new Set<ServerResponse>();
+  const model: PageModel = {
+    ...pageParts,
+    token: randomBytes(32).toString('base64url'),
+    orders: new PendingOrders(),
+    nowMs: () => pageParts.context.clock.now().wallMs,
+  };
+  const notices = new Map<string, Notice>();
+  let hosts: readonly string[] = [];
+
+  const listen = (response: ServerResponse): void => {
+    const oldest = listeners.size >= maximumListeners ? listeners.values().next().value : undefined;
+    oldest?.end();
+    response.writeHead(200, { ...securityHeaders, 'Content-Type': 'text/event-stream' });
+    response.write('retry: 1000\n\nevent: changed\ndata:\n\n');
+    listeners.add(response);
+    response.on('close', () => listeners.delete(response));
+  };
+
+  const read = (path: string, notice: Notice | undefined, response: ServerResponse): void => {
+    if (path === '/') return send(response, 200, 'text/html', monitorPage(model, notice).text);
+    if (path === '/usage') return send(response, 200, 'text/html', usageLayout(model, notice).text);
+    if (path === '/usage.csv') {
+      response.setHeader('Content-Disposition', 'attachment; filename="uketsuke-usage.csv"');
+      return send(response, 200, 'text/csv', usageCsv(model));
+    }
+    if (path === '/staff-page.css') return send(response, 200, 'text/css', style);
+    if (path === '/staff-page.js') return send(response, 200, 'text/javascript', script);
+    if (path === '/events') return listen(response);
+    const draw = path.startsWith('/part/') ? parts[path.slice('/part/'.length)] : undefined;
+    return draw ? send(response, 200, 'text/html', draw(model).text) : send(response, 404, 'text/plain', 'not found');
+  };
+
+  const write = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const origin = request.headers.origin ?? '';
+    const form = hosts.some((host) => origin === `http://${host}`) ? await readForm(request) : null;
+    if (form === null || !sameToken(form.get('token'), model.token))
+      return send(response, 403, 'text/plain', 'この操作は受付モニターの画面から行ってください');
+    const notice = await carryOut(path, form, model);
+    if (notice === null) return send(response, 404, 'text/plain', 'not found');
+    // The answer is a page of its own address, so that reloading it orders nothing again.
+    const id = randomBytes(9).toString('base64url');
+    notices.set(id, notice);
+    for (const old of [...notices.keys()].slice(0, -maximumNotices)) notices.delete(old);
+    response.writeHead(303, {
+      ...securityHeaders,
+      Location: `${path === '/official-usage' ? '/usage' : '/'}?notice=${id}`,
+    });
+    response.end();
+  };
+
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (!hosts.includes(request.headers.host ?? '')) return send(response, 421, 'text/plain', 'unknown host');
+    if (request.method === 'GET') return read(pathname, notices.get(searchParams.get('notice') ?? ''), response);
+    if (request.method !== 'POST') return send(response, 405, 'text/plain', 'GET or POST');
+    write(pathname, request, response).catch(() => send(response, 500, 'text/plain', 'error'));
+  });
+  server.requestTimeout = 10_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(pageParts.port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : pageParts.port;
+  hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+
+  const unsubscribe = pageParts.subscribe(() => {
+    for (const listener of listeners) listener.write('event: changed\ndata:\n\n');
+  });
+  return {
+    address: `http://127.0.0.1:${port}/`,
+    close: async () => {
+      unsubscribe();
+      for (const listener of listeners) listener.end();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+};
+
+const usageLayout = (model: PageModel, notice?: Notice): Markup =>
+  layout(
+    `利用件数の報告　${model.context.settings().facilityName}`,
+    html`<a class="button" href="/">受付モニターへ</a>`,
+    html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${noticeView(notice)}${usagePage(model)}`,
+  );

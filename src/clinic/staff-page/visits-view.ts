@@ -1,0 +1,66 @@
+import type { FailureCode } from '../../core/failure.ts';
+import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
+import type { JournalVisit, TodayNote } from '../journal.ts';
+import { html, type Markup } from './html.ts';
+import type { PageModel } from './page-model.ts';
+import { methodWords, noticeText, resultWords, timeText, validityWords } from './words.ts';
+
+const failureText = ({ catalogue }: PageModel, code: string): Markup => {
+  const entry = code in catalogue.failures ? catalogue.failures[code as FailureCode] : undefined;
+  return html`${entry?.staff.summary ?? '受け付けられませんでした'} <span class="code">${entry?.notice} ${code}</span>
+    ${entry && html`<ol>${entry.staff.steps.map((step) => html`<li>${step}</li>`)}</ol>`}`;
+};
+
+/** Later than the patient was asked to wait at the terminal: they had been sent to the desk by then. */
+const isLate = (visit: JournalVisit, offlineMs: number): boolean => visit.receivedAt - visit.issuedAt > offlineMs;
+
+const resultPill = (visit: JournalVisit): Markup => {
+  if (visit.outcome === 'refused') return html`<span class="pill bad">受け付けず</span>`;
+  if (visit.result === null) return html`<span class="pill quiet">確認中</span>`;
+  const good = visit.result === 'eligible' || visit.result === 'registered';
+  return html`<span class="pill ${good ? 'ok' : 'warn'}">${resultWords[visit.result]}</span>`;
+};
+
+const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageModel): Markup => {
+  const late = isLate(visit, model.context.settings().timeouts.offlineMs);
+  const code = visit.code ?? visit.resultCode;
+  const waitsForFile =
+    visit.outcome === 'accepted' &&
+    visit.result !== null &&
+    visit.result !== 'failed' &&
+    visit.kind === 'eligibility' &&
+    visit.handedOverAt === null;
+  return html`
+    ${late && html`<p><span class="pill warn">遅れて届いた結果</span> 患者さまは窓口でお待ちかもしれません</p>`}
+    ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}
+    ${code !== null && failureText(model, code)}
+    ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
+    ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}`;
+};
+
+const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | string => {
+  if (visit.kind === 'registration' || note === undefined) return '—';
+  return note.referenceNumber === '' ? html`<span class="pill quiet">新しいカルテ</span>` : note.referenceNumber;
+};
+
+/** 今日の受付: time, lane, method, outcome and 照会番号; never a name, a date of birth or an insurance number. */
+export const visitsView = (model: PageModel): Markup => {
+  const { journal } = model.context;
+  const notes = journal.todayNotes();
+  const visits = journal.visits(startOfJapanDay(japanDate(model.nowMs()))).reverse();
+  if (visits.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
+  return html`<table>
+    <thead><tr><th scope="col">時刻</th><th scope="col">窓口</th><th scope="col">方法</th><th scope="col">結果</th><th scope="col">照会番号</th><th scope="col">確認すること</th></tr></thead>
+    <tbody>${visits.slice(0, 200).map((visit) => {
+      const note = notes.get(visit.requestId);
+      return html`<tr>
+        <td>${timeText(visit.receivedAt)}</td>
+        <td>${visit.lane}番</td>
+        <td>${methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
+        <td>${resultPill(visit)}</td>
+        <td>${chart(visit, note)}</td>
+        <td>${remarks(visit, note, model)}</td>
+      </tr>`;
+    })}</tbody>
+  </table>`;
+};
