@@ -1,22 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
 import type { ApduMoment } from '../../drivers/virtual/virtual-card-reader.ts';
 import { signWithAuthKey, verifyPin } from '../../src/app/use-card-keys.ts';
 import type { CardReader, CardReaderEvent, CardSession } from '../../src/ports/card-reader.ts';
 import { fromHex } from '../../src/protocol/bytes.ts';
+import type { CardReaderBench } from '../support/card-reader-benches.ts';
 import { pinBytes, readTestCard, testCard } from '../support/test-cards.ts';
-
-/** A driver under test and the hands that lay cards on its bed. */
-export type CardReaderBench = {
-  readonly reader: CardReader;
-  insert(card: VirtualCard, onApdu?: (moment: ApduMoment) => void): Promise<void>;
-  pull(): Promise<void>;
-  /** The reader vanishes and comes back: its plug, or the service behind it. */
-  lose(): Promise<void>;
-  recover(): Promise<void>;
-  close(): Promise<void>;
-};
 
 /** Time for one event of a real pcscd, which polls its reader every 0.4 s, on a busy machine. */
 const eventDeadlineMs = 15_000;
