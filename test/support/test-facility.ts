@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readDeviceKeys } from '../../src/app/device-keys.ts';
+import { readAgentKeys, readDeviceRegistry } from '../../src/clinic/agent-keys.ts';
+import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
+import { type FacilitySettings, facilitySettingsSchema } from '../../src/protocol/facility-settings.ts';
+import type { EligibilityRequest } from '../../src/protocol/messages.ts';
+
+export const facility = 'test-clinic';
+
+/** A facility of its own in a temporary directory: one agent, two devices. */
+export const makeTestFacility = async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'uketsuke-facility-'));
+  await createFacility(directory, { facility, brokerNames: ['localhost', '127.0.0.1'] });
+  const agentDirectory = await addAgent(directory, 'agent-1');
+  const deviceDirectory = await addDevice(directory, 'front-1', 1);
+  const otherDirectory = await addDevice(directory, 'front-2', 2);
+  return {
+    directory,
+    agentDirectory,
+    deviceDirectory,
+    device: await readDeviceKeys(deviceDirectory),
+    other: await readDeviceKeys(otherDirectory),
+    agent: await readAgentKeys(agentDirectory),
+    registry: await readDeviceRegistry(agentDirectory),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+};
+export type TestFacility = Awaited<ReturnType<typeof makeTestFacility>>;
+
+export const testSettings: FacilitySettings = facilitySettingsSchema.parse({
+  facilityName: 'テスト医院',
+  medicalInstitutionCode: '1312345678',
+  institutionType: 'medical',
+  askTKK: true,
+  askYZK: true,
+  askSRJ: true,
+  askSHJ: true,
+  askTSR: true,
+  medicalSubsidy: true,
+  prescriptionUse: 1,
+  prescriptionTiming: 2,
+  referralDocuments: true,
+  languages: ['ja', 'en'],
+  padStrength: 'off',
+  timeouts: {},
+});
+
+/** A request that is right in every field; tests change the one they are about. */
+export const testRequest = (more: Partial<EligibilityRequest> & { readonly issuedAt: number }): EligibilityRequest => ({
+  facility,
+  device: 'front-1',
+  kind: 'eligibility',
+  requestId: crypto.randomUUID(),
+  lane: 1,
+  session: crypto.randomUUID(),
+  agent: 'agent-1',
+  challenge: `${'c'.repeat(42)}A`,
+  verificationMethod: 'pin',
+  verificationOutcome: 'verified',
+  certificateState: 'valid',
+  consents: [
+    {
+      code: 'TKK',
+      given: true,
+      at: more.issuedAt,
+      catalogueVersion: '2024-10-07.1',
+      textHash: `${'d'.repeat(42)}A`,
+      language: 'ja',
+    },
+  ],
+  limitApplicationBasis: 'notice-2024-10-07',
+  catalogueVersion: '2024-10-07.1',
+  expiresAt: more.issuedAt + 600_000,
+  ...more,
+});
