@@ -22,6 +22,7 @@ const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 export const main = async (args: readonly string[]): Promise<void> => {
   const program = new Command('uketsuke')
     .description('runtime for the face-authenticating My Number card reader (顔認証付きカードリーダー)')
+    .enablePositionalOptions()
     .version(version);
   const asked = commands[args[0] ?? ''];
   if (asked === undefined) {
