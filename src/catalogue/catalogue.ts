@@ -144,41 +144,47 @@ const checkTexts = (languages: readonly LanguageTexts[], consents: ConsentCatalo
   }
 };
 
-/** The catalogue as it holds at an instant (ms since 1970 UTC). Throws when a file is missing or wrong. */
-export const catalogueAt = (atMs: number, dir: string = catalogueDir): Catalogue => {
-  const {
-    validFrom: _begun,
-    basis: _basis,
-    unknown: _unknown,
-    ...consents
-  } = newest(readAll(consentsSchema, join(dir, 'consents')), atMs, 'consents');
-  const failures = newest(readAll(failuresSchema, join(dir, 'failures')), atMs, 'failure texts');
+const load = (dir: string) => {
   const texts = readAll(textsSchema, join(dir, 'texts'));
-  const maintenance = read(maintenanceSchema, join(dir, 'maintenance', 'announced.json'));
-  const languages = texts.map(({ language, name, reviewed, texts: all, readings }) => ({
-    language,
-    name,
-    reviewed,
-    texts: all,
-    readings,
-  }));
-  checkTexts(languages, consents);
-  const textVersion =
-    texts
+  return {
+    consents: readAll(consentsSchema, join(dir, 'consents')),
+    failures: readAll(failuresSchema, join(dir, 'failures')),
+    languages: texts.map(({ version: _version, reviewNote: _note, ...language }) => language),
+    textVersion: texts
       .map((file) => file.version)
       .sort()
-      .at(-1) ?? '';
-  return {
-    version: `${consents.version}+${textVersion}`,
+      .at(-1),
+    maintenance: read(maintenanceSchema, join(dir, 'maintenance', 'announced.json')).windows,
+  };
+};
+
+/** Files are read once; a new notice comes with a new version of the software and a restart. */
+const loaded = new Map<string, ReturnType<typeof load>>();
+const held = new Map<string, Catalogue>();
+
+/** The catalogue as it holds at an instant (ms since 1970 UTC). Throws when a file is missing or wrong. */
+export const catalogueAt = (atMs: number, dir: string = catalogueDir): Catalogue => {
+  const files = loaded.get(dir) ?? load(dir);
+  loaded.set(dir, files);
+  const { validFrom: begun, basis: _basis, unknown: _unknown, ...consents } = newest(files.consents, atMs, 'consents');
+  const failures = newest(files.failures, atMs, 'failure texts');
+  const name = `${dir} ${begun} ${failures.validFrom}`;
+  const known = held.get(name);
+  if (known !== undefined) return known;
+  checkTexts(files.languages, consents);
+  const catalogue: Catalogue = {
+    version: `${consents.version}+${files.textVersion}`,
     consents,
-    languages: Object.fromEntries(languages.map((each) => [each.language, each])),
+    languages: Object.fromEntries(files.languages.map((each) => [each.language, each])),
     failures: completeFailures(failures.failures),
     notices: failures.notices,
-    maintenance: maintenance.windows.map((window) => ({
+    maintenance: files.maintenance.map((window) => ({
       areas: window.areas,
       fromMs: window.from,
       untilMs: window.until,
       announceMs: window.announceHours * 3_600_000,
     })),
   };
+  held.set(name, catalogue);
+  return catalogue;
 };

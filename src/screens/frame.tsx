@@ -5,7 +5,13 @@ import { ToolIcon } from './pictures.tsx';
 type Shown = { readonly shown: ScreenModel };
 
 const Tool = ({ tool, onPress }: { readonly tool: Control; readonly onPress: () => void }) => (
-  <button type="button" class={`tool tool-${tool.id}`} aria-pressed={tool.pressed} onClick={onPress}>
+  <button
+    type="button"
+    class={`tool tool-${tool.id}`}
+    aria-label={tool.label}
+    aria-pressed={tool.pressed}
+    onClick={onPress}
+  >
     <ToolIcon id={tool.id} on={tool.pressed !== false} />
     <span>{tool.label}</span>
   </button>

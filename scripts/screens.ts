@@ -1,0 +1,130 @@
+/**
+ * Chromium over the patient's screens: every exhibit of the gallery in languages, themes, text sizes, orientations and
+ * layouts, through the real page and its real driver. Counts what would make a person stumble; all counts must be 0.
+ *
+ *   npm run screens -- --json            about 200 shots, the last line is one JSON object
+ *   npm run screens -- --json --all      every combination (hours)
+ *   npm run screens -- --only idle,pin --language en --text 200
+ *
+ * Contact sheets go to .cache/screens (never committed); `--docs` renews the few pictures in docs/screens.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createKioskScreen } from '../drivers/kiosk-screen.ts';
+import { catalogueAt } from '../src/catalogue/catalogue.ts';
+import { gallery, galleryNow, gallerySettings } from '../src/cli/preview-gallery.ts';
+import { drawScreen } from '../src/core/draw-screen.ts';
+import type { Display } from '../src/core/session.ts';
+import { openBrowser } from './screens-browser.ts';
+import { measureFeedback } from './screens-feedback.ts';
+import { type Found, look, noFindings } from './screens-look.ts';
+import { contactSheets } from './screens-sheets.ts';
+import { allShots, chosenShots, distinct, type Shot } from './screens-shots.ts';
+import { catalogueTexts, unspoken } from './screens-words.ts';
+
+const root = join(import.meta.dirname, '..');
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    language: { type: 'string' },
+    theme: { type: 'string' },
+    text: { type: 'string' },
+    orientation: { type: 'string' },
+    layout: { type: 'string' },
+    out: { type: 'string', default: join(root, '.cache', 'screens') },
+  },
+});
+
+const docsShots = [
+  'idle',
+  'choose-method',
+  'face',
+  'pin',
+  'consent-bundle',
+  'consent-item.surgery',
+  'summary',
+  'accepted',
+  'desk.card.certificate-expired',
+];
+
+const catalogue = catalogueAt(galleryNow.wallMs);
+const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
+const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({ ...shot, voice: true });
+
+const exhibitsOf = (shot: Omit<Shot, 'exhibit'>) =>
+  gallery({ ...gallerySettings, layout: shot.layout }, catalogue, display(shot));
+const languages = gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined);
+
+const wantedShots = (): readonly Shot[] => {
+  const standard = {
+    language: 'ja',
+    theme: 'default',
+    textPercent: 100,
+    orientation: 'landscape',
+    layout: 'standard',
+  } as const;
+  const exhibits = exhibitsOf(standard);
+  if (options.docs) return docsShots.map((exhibit) => ({ exhibit, ...standard }));
+  const { only, language, theme, text, orientation, layout } = options;
+  const narrowed = [only, language, theme, text, orientation, layout].some((each) => each !== undefined);
+  const names = (options.all ? exhibits : distinct(exhibits, catalogue)).map(({ name }) => name);
+  if (!narrowed) return options.all ? allShots(names, languages) : chosenShots(names, languages);
+  return allShots(names, languages).filter(
+    (shot) =>
+      (only?.split(',').includes(shot.exhibit) ?? true) &&
+      shot.language === (language ?? 'ja') &&
+      shot.theme === (theme ?? 'default') &&
+      shot.textPercent === Number(text ?? 100) &&
+      shot.orientation === (orientation ?? 'landscape') &&
+      shot.layout === (layout ?? 'standard'),
+  );
+};
+
+const screen = await createKioskScreen({ port: 0, pageDir: join(root, 'dist', 'screens') });
+const { page, close } = await openBrowser(screen.port);
+const shots = wantedShots();
+const found: Found = noFindings();
+const pictures: { readonly name: string; readonly png: Buffer }[] = [];
+const screensSeen = new Set<string>();
+mkdirSync(options.out, { recursive: true });
+
+let revision = 0;
+for (const [index, shot] of shots.entries()) {
+  const name = `${shot.exhibit} ${shot.language} ${shot.theme} ${shot.textPercent} ${shot.orientation} ${shot.layout}`;
+  const exhibit = exhibitsOf(shot).find((each) => each.name === shot.exhibit);
+  if (exhibit === undefined) throw new Error(`no exhibit ${shot.exhibit}`);
+  const drawn = drawScreen(exhibit.session, context);
+  screensSeen.add(drawn.screen);
+  await page.setViewportSize(
+    shot.orientation === 'landscape' ? { width: 1280, height: 800 } : { width: 800, height: 1280 },
+  );
+  revision += 1;
+  screen.show({ ...drawn, revision });
+  await page.waitForSelector(`[data-revision="${revision}"]`);
+  const isOfCatalogue = catalogueTexts(catalogue, shot.language, gallerySettings.facilityName);
+  await look(page, name, shot.textPercent, isOfCatalogue, found);
+  for (const words of unspoken(drawn)) found.withoutSpeech.push(`${name}: ${words}`);
+  const png = await page.screenshot();
+  if (options.docs) {
+    const docs = join(root, 'docs', 'screens');
+    mkdirSync(docs, { recursive: true });
+    writeFileSync(join(docs, `${shot.exhibit}.png`), png);
+  } else pictures.push({ name, png });
+  if (index % 20 === 19) process.stderr.write(`screens: ${index + 1} of ${shots.length}\n`);
+}
+const sheets = await contactSheets(pictures, options.out);
+const feedbackMs = await measureFeedback(page, screen, catalogue);
+await close();
+await screen.close();
+
+for (const [kind, findings] of Object.entries(found))
+  for (const finding of findings) process.stderr.write(`screens: ${kind}: ${finding}\n`);
+for (const sheet of sheets) process.stderr.write(`screens: ${sheet}\n`);
+const counts = Object.fromEntries(Object.entries(found).map(([kind, findings]) => [kind, findings.length]));
+const report = { screens: screensSeen.size, shots: shots.length, ...counts, feedbackMs };
+process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
+process.exitCode = Object.values(found).every((findings) => findings.length === 0) ? 0 : 1;
