@@ -70,7 +70,13 @@ export const configSchema = z.strictObject({
       .describe('Speed of the line.'),
   }),
   screen: section("The patient's screen, a page on loopback for the kiosk browser.", {
-    port: tcpPort(8480).describe('Loopback port of the page.'),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8480)
+      .meta({ unit: 'TCP port' })
+      .describe('Loopback port of the page; 0: any free one.'),
   }),
   speaker: section('Spoken guidance.', {
     driver: z.enum(['none', 'command']).default('none').describe('command: sound files and espeak-ng through aplay.'),

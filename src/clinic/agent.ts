@@ -69,6 +69,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
   await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
 
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
   let running: { desk: AgentDesk; broker: EmbeddedBroker | null } | null = null;
   const keyPaths = [agentFiles.facilityKeys, agentFiles.agents].map((name) => join(directory, name));
   const registryChanged = (): void => {
@@ -110,10 +114,6 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     protocolVersion: embedded ? 4 : config.broker.protocolVersion,
   });
 
-  const listeners = new Set<() => void>();
-  const changed = (): void => {
-    for (const listener of listeners) listener();
-  };
   const recordsUrl = new URL('./simulated-eligibility-service.records.json', import.meta.url);
   const service = new SimulatedEligibilityService({
     records: parseServiceRecords(readFileSync(recordsUrl, 'utf8'), clock.now().wallMs),

@@ -34,15 +34,17 @@ export const facilitySettingsSchema = z.strictObject({
   layout: z.enum(['standard', 'low']).default('standard'),
   /** Consent screens in languages whose texts no native reader has reviewed */
   offerUnreviewedLanguages: z.boolean().default(false),
-  timeouts: z.strictObject({
-    /** A patient who does nothing is asked, then sent home to the idle screen; touch extends. ms */
-    answerMs: z.number().int().min(10_000).max(600_000).default(60_000),
-    /** A pulled card may come back this long without losing an answer. ms */
-    cardReturnMs: z.number().int().min(1_000).max(30_000).default(5_000),
-    /** Face tries before PIN and staff check are offered in large. ms */
-    faceMs: z.number().int().min(5_000).max(120_000).default(20_000),
-    /** Offline this long, the patient is sent to the desk. ms */
-    offlineMs: z.number().int().min(5_000).max(300_000).default(30_000),
-  }),
+  timeouts: z
+    .strictObject({
+      /** A patient who does nothing is asked, then sent home to the idle screen; touch extends. ms */
+      answerMs: z.number().int().min(10_000).max(600_000).default(60_000),
+      /** A pulled card may come back this long without losing an answer. ms */
+      cardReturnMs: z.number().int().min(1_000).max(30_000).default(5_000),
+      /** Face tries before PIN and staff check are offered in large. ms */
+      faceMs: z.number().int().min(5_000).max(120_000).default(20_000),
+      /** Offline this long, the patient is sent to the desk. ms */
+      offlineMs: z.number().int().min(5_000).max(300_000).default(30_000),
+    })
+    .prefault({}),
 });
 export type FacilitySettings = z.infer<typeof facilitySettingsSchema>;

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/aedes-broker.ts';
+import { isFaceId } from '../../drivers/virtual/faces.ts';
+import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import { readBrokerFiles } from '../../src/clinic/facility-authority.ts';
+import type { CameraSettings } from '../../src/face/messages.ts';
+import { type Child, type LogLine, parseLogLine, startChild } from './child.ts';
+import {
+  agentId,
+  authorityFolder,
+  createDemoFacility,
+  deviceId,
+  facilityId,
+  keyFolder,
+  projectRoot,
+  writeTerminalConfig,
+} from './facility.ts';
+import type { FromTerminal, TerminalStart, ToTerminal } from './terminal-process.ts';
+
+export type DemoOptions = {
+  readonly screenPort: number;
+  readonly staffPort: number;
+  readonly answerDelayMs: number;
+  /** A V4L2 device in place of the virtual camera */
+  readonly cameraDevice: string | null;
+  readonly onLog: (source: 'terminal' | 'agent', line: LogLine) => void;
+};
+
+type AgentReady = {
+  readonly ready: true;
+  readonly staffPage: string;
+  readonly journal: string;
+  readonly oqsFolder: string;
+};
+
+/** Everything that runs: broker here, agent and terminal as processes of their own. */
+export type ClinicDemo = {
+  readonly directory: string;
+  readonly screenPort: number;
+  readonly agent: AgentReady;
+  readonly broker: EmbeddedBroker;
+  order(order: ToTerminal): void;
+  /** Who stands before the camera; null = nobody. With a real camera this does nothing. */
+  setFace(face: string | null): void;
+  readonly light: () => string;
+  close(): Promise<void>;
+};
+
+const waitForReady = async (child: Child, name: string, ready: Promise<void>): Promise<void> => {
+  const failed = once(child.process, 'exit').then(() => {
+    throw new Error(`${name} did not start`);
+  });
+  await Promise.race([ready, failed]);
+};
+
+export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo> => {
+  const directory = mkdtempSync(join(tmpdir(), 'uketsuke-demo-'));
+  const facility = await createDemoFacility(directory, options);
+  const broker = await startEmbeddedBroker({
+    tls: await readBrokerFiles(directory),
+    users: { facility: facilityId, agents: [agentId], devices: [deviceId] },
+  });
+
+  let agentReady: AgentReady | null = null;
+  let tellAgentReady = (): void => {};
+  const agentIsReady = new Promise<void>((resolve) => {
+    tellAgentReady = resolve;
+  });
+  const agent = startChild(
+    'agent',
+    join(projectRoot, 'src/main.ts'),
+    ['agent', '--dir', facility.agentDirectory, '--broker', `localhost:${broker.port}`, '--mqtt', '4', '--make-folders'],
+    (stream, line) => {
+      if (stream === 'stdout' && line.includes('"ready":true')) {
+        agentReady = JSON.parse(line) as AgentReady;
+        return tellAgentReady();
+      }
+      const parsed = parseLogLine(line);
+      if (parsed === null) process.stderr.write(`agent: ${line}\n`);
+      else options.onLog('agent', parsed);
+    },
+  );
+  await waitForReady(agent, 'the agent', agentIsReady);
+
+  let camera: CameraSettings;
+  let control: VirtualCameraControl | null = null;
+  if (options.cameraDevice === null) {
+    control = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
+    camera = { kind: 'virtual', seed: 1, controlSocket: control.path };
+  } else {
+    camera = { kind: 'ffmpeg', source: { device: options.cameraDevice } };
+  }
+  const start: TerminalStart = {
+    configFile: writeTerminalConfig(facility, { brokerPort: broker.port, screenPort: options.screenPort }),
+    authorityFolder,
+    keyFolder,
+    camera,
+  };
+  const terminal = startChild(
+    'terminal',
+    join(projectRoot, 'scripts/demonstration/terminal-process.ts'),
+    [JSON.stringify(start)],
+    (_stream, line) => {
+      const parsed = parseLogLine(line);
+      if (parsed === null) process.stderr.write(`terminal: ${line}\n`);
+      else options.onLog('terminal', parsed);
+    },
+  );
+  let light = 'off';
+  let screenPort = options.screenPort;
+  const terminalIsReady = new Promise<void>((resolve) => {
+    terminal.process.on('message', (message: FromTerminal) => {
+      if (message.type === 'light') light = message.pattern;
+      if (message.type !== 'ready') return;
+      screenPort = message.screenPort;
+      resolve();
+    });
+  });
+  await waitForReady(terminal, 'the terminal', terminalIsReady);
+  if (agentReady === null) throw new Error('the agent told no address');
+
+  return {
+    directory,
+    screenPort,
+    agent: agentReady,
+    broker,
+    order: (order) => void terminal.process.send(order),
+    setFace: (face) => control?.setFace(face !== null && isFaceId(face) ? face : null),
+    light: () => light,
+    close: async () => {
+      await terminal.stop();
+      await agent.stop();
+      await broker.close();
+      await control?.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+};

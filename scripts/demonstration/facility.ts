@@ -1,0 +1,93 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
+import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
+import type { FacilitySettings } from '../../src/protocol/facility-settings.ts';
+
+export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Test authority and card keys outlive a demo: RSA keys are slow to make. Git-ignored. */
+export const authorityFolder: string = join(projectRoot, '.cache/test-authority');
+export const keyFolder: string = join(projectRoot, '.cache/card-keys');
+
+export const facilityId = 'demo-clinic';
+export const deviceId = 'terminal-01';
+export const agentId = 'agent-01';
+
+/** Every question is switched on. */
+const settings: Partial<FacilitySettings> & Pick<FacilitySettings, 'facilityName'> = {
+  facilityName: 'さくら内科クリニック',
+  medicalInstitutionCode: '1310000001',
+  institutionType: 'medical',
+  askTKK: true,
+  askYZK: true,
+  askSRJ: true,
+  askSHJ: true,
+  askTSR: true,
+  medicalSubsidy: true,
+  prescriptionUse: 1,
+  prescriptionTiming: 2,
+  referralDocuments: true,
+  languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
+  padStrength: 'passive',
+};
+
+export type DemoFacility = {
+  readonly directory: string;
+  readonly agentDirectory: string;
+  readonly deviceDirectory: string;
+};
+
+/**
+ * A clinic with one agent and one terminal in a fresh directory: facility CA, keys as files, trust in the test cards.
+ * `answerDelayMs`: how long the simulated national service takes.
+ */
+export const createDemoFacility = async (
+  directory: string,
+  { answerDelayMs, staffPort }: { readonly answerDelayMs: number; readonly staffPort: number },
+): Promise<DemoFacility> => {
+  await createFacility(directory, { facility: facilityId, brokerNames: ['localhost', '127.0.0.1'] });
+  const agentDirectory = await addAgent(directory, agentId);
+  const deviceDirectory = await addDevice(directory, deviceId, 1);
+  await ensureTestAuthority(authorityFolder);
+  const trust = join(agentDirectory, 'card-trust');
+  mkdirSync(trust, { recursive: true });
+  copyFileSync(join(authorityFolder, 'card-ca.pem'), join(trust, 'card-ca.pem'));
+  copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(trust, 'cv-issuers.json'));
+  copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, 'cv-issuers.json'));
+  writeFileSync(join(agentDirectory, 'facility-settings.yaml'), stringify(settings));
+  writeFileSync(join(agentDirectory, 'agent.yaml'), stringify({ staffPort, service: { answerDelayMs } }));
+  return { directory, agentDirectory, deviceDirectory };
+};
+
+/** The terminal's configuration file, as a technician would write it. */
+export const writeTerminalConfig = (
+  facility: DemoFacility,
+  { brokerPort, screenPort }: { readonly brokerPort: number; readonly screenPort: number },
+): string => {
+  const file = join(facility.directory, 'terminal.yaml');
+  const config = {
+    profile: 'demo',
+    facility: facilityId,
+    device: deviceId,
+    lane: 1,
+    cardReader: { driver: 'virtual' },
+    camera: { driver: 'virtual' },
+    cardFaceReader: { driver: 'virtual' },
+    keypad: { driver: 'virtual' },
+    statusLight: { driver: 'virtual' },
+    screen: { port: screenPort },
+    broker: { host: 'localhost', port: brokerPort, protocolVersion: 4 },
+    paths: {
+      provisioning: facility.deviceDirectory,
+      store: join(facility.directory, 'terminal.sqlite'),
+      models: join(projectRoot, 'models'),
+      screens: join(projectRoot, 'dist/screens'),
+    },
+    health: { socket: join(facility.directory, 'health.sock') },
+  };
+  writeFileSync(file, stringify(config));
+  return file;
+};

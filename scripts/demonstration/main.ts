@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import type { LogLine } from './child.ts';
+import { startClinicDemo } from './clinic-demo.ts';
+import { startControlPanel } from './control-panel.ts';
+import { runOnce } from './run-once.ts';
+import type { Timeline } from './timeline.ts';
+import { scriptedVisits } from './visits.ts';
+
+const usage = `./scripts/demo [--once] [--json] [--visit NAME] [--camera DEVICE] [--log]
+
+  --once           a scripted patient makes every visit, then everything ends; exit code 0 only if all ended well
+  --visit NAME     with --once: only this one (${scriptedVisits.map(({ name }) => name).join(', ')})
+  --json           with --once: the last line is one JSON object
+  --camera DEVICE  a V4L2 device such as /dev/video0 in place of the virtual camera
+  --log            the event logs of terminal and agent on standard error
+`;
+
+const fail = (text: string): never => {
+  process.stderr.write(text);
+  process.exit(2);
+};
+
+const { values } = (() => {
+  try {
+    return parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        visit: { type: 'string' },
+        camera: { type: 'string' },
+        log: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    return fail(`${(error as Error).message}\n\n${usage}`);
+  }
+})();
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+const once = values.once || values.visit !== undefined;
+if (values.visit !== undefined && !scriptedVisits.some(({ name }) => name === values.visit))
+  fail(`no visit "${values.visit}"\n\n${usage}`);
+
+let timeline: Timeline | null = null;
+const follow = (source: 'terminal' | 'agent', line: LogLine): void => {
+  if (source === 'terminal') timeline?.add(line);
+  if (values.log) process.stderr.write(`${source} ${JSON.stringify(line)}\n`);
+};
+
+const demo = await startClinicDemo({
+  // Two scripted runs may stand side by side: they take any free port.
+  screenPort: once ? 0 : 8480,
+  staffPort: once ? 0 : 8490,
+  answerDelayMs: once ? 300 : 3_000,
+  cameraDevice: values.camera ?? null,
+  onLog: follow,
+});
+
+if (once) {
+  const write = (text: string): void => void process.stdout.write(text);
+  const report = await runOnce(
+    demo,
+    values.visit ?? null,
+    (next) => {
+      timeline = next;
+    },
+    write,
+  );
+  await demo.close();
+  if (values.json) write(`${JSON.stringify(report)}\n`);
+  process.exit(report.ok ? 0 : 1);
+}
+
+const panel = await startControlPanel(demo, 8481);
+process.stdout.write(`
+  受付 Uketsuke, the demo
+
+  patient's screen   http://127.0.0.1:${demo.screenPort}
+  control panel      http://127.0.0.1:${panel.port}
+  staff page         ${demo.agent.staffPage}
+  files for the レセコン  ${demo.agent.oqsFolder}
+
+  Try: open screen and panel side by side, lay down Hanako's card with her own face before the camera; then with
+  somebody else's; her PIN is 1234. Pull the card while consenting and put it back. Cut the network while sending.
+  Ctrl-C ends everything.
+`);
+const stop = async (): Promise<void> => {
+  await panel.close();
+  await demo.close();
+  process.exit(0);
+};
+process.once('SIGINT', () => void stop());
+process.once('SIGTERM', () => void stop());

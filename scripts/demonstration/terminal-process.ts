@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
+import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
+import { isFaceId, loadFaceGrey } from '../../drivers/virtual/faces.ts';
+import { personas } from '../../drivers/virtual/personas.ts';
+import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
+import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
+import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import { createEventLog } from '../../src/app/event-log.ts';
+import { loadConfig, printProblems } from '../../src/config.ts';
+import { startTerminal } from '../../src/daemon.ts';
+import type { CameraSettings } from '../../src/face/messages.ts';
+
+/* The terminal of the demo: the daemon as it is, with virtual hardware at the lowest level, in a process of its own. */
+
+export type ToTerminal =
+  | { readonly type: 'insert'; readonly persona: string }
+  | { readonly type: 'pull' }
+  | { readonly type: 'unplug-reader' }
+  | { readonly type: 'plug-reader' }
+  | { readonly type: 'keypad'; readonly key: number };
+
+export type FromTerminal =
+  | { readonly type: 'ready'; readonly screenPort: number }
+  | { readonly type: 'light'; readonly pattern: string };
+
+export type TerminalStart = {
+  readonly configFile: string;
+  readonly authorityFolder: string;
+  readonly keyFolder: string;
+  readonly camera: CameraSettings;
+};
+
+const start = JSON.parse(process.argv[2] ?? '{}') as TerminalStart;
+const configText = readFileSync(start.configFile, 'utf8');
+const config = loadConfig(configText);
+if (!config.ok) {
+  process.stderr.write(printProblems(start.configFile, config.failure));
+  process.exit(2);
+}
+
+const authority = await ensureTestAuthority(start.authorityFolder);
+const cards = new Map<string, Promise<MadeCard>>();
+
+/** Cards keep their PIN counters while the demo runs, as in a patient's pocket. */
+const cardOf = (id: string): Promise<MadeCard> => {
+  const persona = personas.get(id);
+  if (persona === undefined) throw new Error(`no persona ${id}`);
+  const made = cards.get(id) ?? make(persona);
+  cards.set(id, made);
+  return made;
+};
+const make = async (persona: Parameters<typeof makeCard>[0]['persona']): Promise<MadeCard> => {
+  const photo = persona.face !== null && isFaceId(persona.face) ? await loadFaceGrey(persona.face) : null;
+  return makeCard({ persona, authority, keyFolder: start.keyFolder, photo, wallMs: Date.now() });
+};
+
+const cardReader = createVirtualCardReader();
+const cardFaceReader = createVirtualCardFaceReader();
+const tell = (message: FromTerminal): void => void process.send?.(message);
+
+const terminal = await startTerminal(
+  config.value,
+  {
+    cardReader,
+    cardFaceReader,
+    faceVerifier: createOnnxFaceVerifier({
+      modelsDir: config.value.paths.models,
+      profile: config.value.profile,
+      camera: start.camera,
+    }),
+    keypad: null,
+    statusLight: null,
+    speaker: null,
+  },
+  createEventLog({ format: 'json', level: 'debug' }),
+);
+
+const obey = async (order: ToTerminal): Promise<void> => {
+  switch (order.type) {
+    case 'insert': {
+      const made = await cardOf(order.persona);
+      cardFaceReader.show(made.printedNumberB);
+      return cardReader.insert(made.card);
+    }
+    case 'pull':
+      return cardReader.pull();
+    case 'unplug-reader':
+      return cardReader.unplug();
+    case 'plug-reader':
+      return cardReader.plug();
+    case 'keypad':
+      return;
+    default:
+      return order satisfies never;
+  }
+};
+
+process.on('message', (order: ToTerminal) => void obey(order));
+const stop = async (): Promise<void> => {
+  await terminal.close();
+  process.exit(0);
+};
+process.on('disconnect', () => void stop());
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => {});
+tell({ type: 'ready', screenPort: terminal.screenPort });
