@@ -1,0 +1,283 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import { cardCryptography } from '../../src/app/card-cryptography.ts';
+import type { ClinicEvent, ClinicLink } from '../../src/app/clinic-link.ts';
+import { createEventLog } from '../../src/app/event-log.ts';
+import type { SessionParts } from '../../src/app/session-parts.ts';
+import { SessionRunner } from '../../src/app/session-runner.ts';
+import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { failure } from '../../src/core/failure.ts';
+import { err } from '../../src/core/result.ts';
+import type { ControlId } from '../../src/core/screen-model.ts';
+import { visitOf } from '../../src/core/session-steps.ts';
+import type { ScreenEvent } from '../../src/ports/screen.ts';
+import { fromHex } from '../../src/protocol/bytes.ts';
+import { SimulatedClock } from '../support/simulated-clock.ts';
+import { testCard, trustedCvIssuers } from '../support/test-cards.ts';
+import { testSettings } from '../support/test-facility.ts';
+
+/**
+ * The PIN guard as a model: the real session runner, machine and card code, a real virtual card, and a patient who does
+ * anything in any order. A wrong step here locks a citizen's card until a visit to the town hall.
+ */
+
+/** A clinic that is connected and never answers: nothing of it matters for the PIN. */
+const silentClinic = (): ClinicLink => ({
+  connected: true,
+  takeChallenge: () => null,
+  challengesReady: () => true,
+  lookup: async () => err(failure('eligibility.unavailable')),
+  sign: async () => err(failure('delivery.no-challenge')),
+  submit: async () => err(failure('delivery.offline')),
+  publishState: () => undefined,
+  answerCommand: () => undefined,
+  subscribe: (listener) => {
+    const settings = { facilitySettings: testSettings } as Extract<ClinicEvent, { type: 'settings' }>['message'];
+    listener({ type: 'settings', message: settings });
+    listener({ type: 'connected' });
+    listener({ type: 'challenges-ready', ready: true });
+    return () => undefined;
+  },
+  close: async () => undefined,
+});
+
+const enter = 0x0d;
+const clear = 0x08;
+
+class Counter {
+  readonly clock = new SimulatedClock(Date.now());
+  readonly #verifyCommands: Uint8Array[] = [];
+  /** Times the patient pressed enter: no VERIFY without one. */
+  submits = 0;
+  verifies = 0;
+  /** VERIFYs sent with one try left, and the yeses given since the last of them. */
+  lastTriesSpent = 0;
+  lastTriesUnconfirmed = 0;
+  #yes = false;
+  #triesLeft: number;
+  #tellScreen: (event: ScreenEvent) => void = () => undefined;
+
+  readonly reader = createVirtualCardReader({
+    onApdu: ({ phase, command }) => {
+      if (phase !== 'before' || command[1] !== 0x20 || command.length !== 9) return;
+      this.verifies++;
+      this.#verifyCommands.push(command);
+      if (this.#triesLeft === 1) {
+        this.lastTriesSpent++;
+        if (!this.#yes) this.lastTriesUnconfirmed++;
+        this.#yes = false;
+      }
+      const isRight = new TextDecoder().decode(command.slice(5)) === '1234';
+      this.#triesLeft = isRight ? 3 : Math.max(0, this.#triesLeft - 1);
+    },
+  });
+
+  readonly runner: SessionRunner;
+
+  constructor(triesLeft = 3) {
+    this.#triesLeft = triesLeft;
+    const parts: SessionParts = {
+      terminal: {
+        facility: 'test',
+        device: 'front-1',
+        lane: 1,
+        version: '0',
+        profile: 'demo',
+      } as SessionParts['terminal'],
+      clock: this.clock,
+      log: createEventLog({ format: 'silent' }),
+      cardReader: this.reader,
+      cardFaceReader: null,
+      faceVerifier: {
+        start: () => () => undefined,
+        subscribeHealth: () => () => undefined,
+        close: async () => undefined,
+      },
+      screen: {
+        show: () => undefined,
+        preview: () => undefined,
+        subscribe: (listener) => {
+          this.#tellScreen = listener;
+          return () => undefined;
+        },
+        close: async () => undefined,
+      },
+      keypad: null,
+      statusLight: null,
+      speaker: null,
+      clinic: silentClinic(),
+      trustedCvIssuers,
+      cryptography: cardCryptography,
+      catalogueAt,
+      offerUnreviewedLanguages: false,
+      newId: () => crypto.randomUUID(),
+      restart: {},
+    };
+    this.runner = new SessionRunner(parts);
+  }
+
+  press(key: number): void {
+    if (key === enter) this.submits++;
+    this.#tellScreen({ type: 'pin-key', key });
+  }
+
+  touch(control: ControlId): void {
+    if (control === 'last-try-yes' && this.runner.session.state.name === 'enteringPin') this.#yes = true;
+    this.#tellScreen({
+      type: 'touched',
+      touch: { session: visitOf(this.runner.session.state)?.session ?? null, control, revision: 0 },
+    });
+  }
+
+  /** Every VERIFY that was sent, after the card answered: nothing of the digits is left in our bytes. */
+  get digitsLeftBehind(): number {
+    return this.#verifyCommands.filter((command) => command.some((byte) => byte !== 0)).length;
+  }
+}
+
+/** Lets the chip, promises and the runner go on for a number of turns; few of them leave work half done. */
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
+};
+const settle = (): Promise<void> => turns(600);
+
+type Action =
+  | { readonly type: 'insert' | 'pull' | 'unplug' | 'settle' }
+  | { readonly type: 'digits'; readonly digits: '1234' | '0000' | '12' }
+  | { readonly type: 'submit'; readonly digits: '1234' | '0000' }
+  | { readonly type: 'key'; readonly key: number }
+  | { readonly type: 'touch'; readonly control: ControlId }
+  | { readonly type: 'wait'; readonly ms: number }
+  | { readonly type: 'turns'; readonly count: number };
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom('0000', '0000', '0000', '1234').map((digits) => ({ type: 'submit', digits }) as Action),
+  },
+  { weight: 6, arbitrary: fc.constant<Action>({ type: 'settle' }) },
+  { weight: 4, arbitrary: fc.constant<Action>({ type: 'touch', control: 'last-try-yes' }) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 40 }).map((count) => ({ type: 'turns', count }) as Action) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(enter, enter, clear, 0x31, 0xff).map((key) => ({ type: 'key', key }) as Action),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('1234', '0000', '12').map((digits) => ({ type: 'digits', digits }) as Action),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Action>({ type: 'insert' }, { type: 'insert' }, { type: 'pull' }, { type: 'unplug' }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom<ControlId>('use-pin', 'back', 'last-try-no', 'call-staff')
+      .map((control) => ({ type: 'touch', control }) as Action),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(500, 6_000, 60_000).map((ms) => ({ type: 'wait', ms }) as Action) },
+);
+
+const perform = async (
+  counter: Counter,
+  card: Awaited<ReturnType<typeof testCard>>['card'],
+  next: Action,
+): Promise<void> => {
+  switch (next.type) {
+    case 'insert':
+      counter.reader.plug();
+      counter.reader.insert(card);
+      return settle();
+    case 'pull':
+      return counter.reader.pull();
+    case 'unplug':
+      return counter.reader.unplug();
+    case 'settle':
+      return settle();
+    case 'digits':
+      for (const digit of next.digits) counter.press(digit.charCodeAt(0));
+      return;
+    case 'submit':
+      for (const digit of next.digits) counter.press(digit.charCodeAt(0));
+      return counter.press(enter);
+    case 'key':
+      return counter.press(next.key);
+    case 'touch':
+      return counter.touch(next.control);
+    case 'wait':
+      return counter.clock.advance(next.ms, () => turns(30));
+    case 'turns':
+      return turns(next.count);
+  }
+};
+
+const reached = { verified: 0, wrong: 0, lastTries: 0, blocked: 0, verifies: 0 };
+
+test('whatever a patient does in whatever order: one VERIFY a submit at most, the last try only with its own yes, no digit kept', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(action, { minLength: 6, maxLength: 30, size: 'max' }),
+      async (tries, actions) => {
+        const counter = new Counter(tries);
+        counter.runner.subscribe((_, event) => {
+          if (event.type === 'PinVerified') reached.verified++;
+          if (event.type === 'PinRefused') reached[event.triesLeft === 0 ? 'blocked' : 'wrong']++;
+        });
+        const { card } = await testCard('hanako');
+        for (const apdu of [
+          '00A4040C0AD392F000260100000001',
+          '00A4020C020018',
+          ...Array(3 - tries).fill('002000800439393939'),
+        ])
+          card.transmit(fromHex(apdu));
+        await perform(counter, card, { type: 'insert' });
+        for (const next of actions) {
+          await perform(counter, card, next);
+          expect(counter.verifies).toBeLessThanOrEqual(counter.submits);
+          expect(counter.lastTriesUnconfirmed).toBe(0);
+        }
+        await settle();
+        expect(counter.digitsLeftBehind).toBe(0);
+        reached.lastTries += counter.lastTriesSpent;
+        reached.verifies += counter.verifies;
+        await counter.runner.close();
+      },
+    ),
+    { numRuns: 250 },
+  );
+  // The search went where it hurts; otherwise it proves nothing.
+  for (const [name, times] of Object.entries(reached)) expect(times, `${name} was reached`).toBeGreaterThan(3);
+});
+
+test('enter pressed four times while the card answers: one VERIFY', async () => {
+  const counter = new Counter();
+  const { card } = await testCard('hanako');
+  counter.reader.insert(card);
+  await settle();
+  for (const digit of '0000') counter.press(digit.charCodeAt(0));
+  for (let times = 0; times < 4; times++) counter.press(enter);
+  await settle();
+  expect(counter.verifies).toBe(1);
+  await counter.runner.close();
+});
+
+test('a card pulled while it checks the PIN and put back: the digits are gone, no second VERIFY', async () => {
+  const counter = new Counter();
+  const { card } = await testCard('hanako');
+  counter.reader.insert(card);
+  await settle();
+  for (const digit of '0000') counter.press(digit.charCodeAt(0));
+  counter.press(enter);
+  await turns(12);
+  counter.reader.pull();
+  counter.reader.insert(card);
+  await settle();
+  counter.press(enter);
+  await settle();
+  expect(counter.verifies).toBeLessThanOrEqual(1);
+  expect(counter.digitsLeftBehind).toBe(0);
+  await counter.runner.close();
+});
