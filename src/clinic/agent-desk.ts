@@ -28,13 +28,14 @@ export class AgentDesk {
   readonly #context: AgentContext;
   readonly #post: AgentPost;
   readonly #revoked = new RevocationMemory();
-  readonly #catalogueVersions: ReadonlySet<string>;
+  readonly #catalogueVersions: () => ReadonlySet<string>;
   readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
   readonly #unsubscribe: (() => void)[];
   readonly #rejections = new Map<string, { device: string; code: FailureCode; times: number }>();
   #connected = false;
 
-  constructor(context: AgentContext, catalogueVersions: ReadonlySet<string>) {
+  /** `catalogueVersions`: those that a request of now may name */
+  constructor(context: AgentContext, catalogueVersions: () => ReadonlySet<string>) {
     this.#context = context;
     this.#post = new AgentPost(context);
     this.#catalogueVersions = catalogueVersions;
@@ -119,7 +120,7 @@ export class AgentDesk {
           post: this.#post,
           revoked: this.#revoked,
           afterReceipt: this.handOver,
-          catalogueVersions: this.#catalogueVersions,
+          catalogueVersions: this.#catalogueVersions(),
         });
       case 'command-result':
         return this.commands.receive(incoming);

@@ -27,6 +27,8 @@ import { makeOqsFolders } from './write-oqs-file.ts';
 const sweepMs = 10_000;
 /** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
 const catalogueOverlapMs = 24 * 60 * 60_000;
+/** A notice comes into force at midnight; the files are looked at this often. ms */
+const catalogueCheckMs = 60_000;
 
 export type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
@@ -139,17 +141,15 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     },
     changed,
   };
-  const { wallMs } = clock.now();
-  const catalogue = catalogueAt(wallMs);
-  const versions = new Set([catalogue.version, catalogueAt(wallMs - catalogueOverlapMs).version]);
-  const desk = new AgentDesk(context, versions);
+  let catalogue = catalogueInForce(clock);
+  const desk = new AgentDesk(context, () => catalogue.versions);
   running = { desk, broker };
 
   const page = await startStaffPage({
     port: config.staffPort,
     context,
     desk,
-    catalogue,
+    catalogue: () => catalogue.now,
     staff: () => staff.value,
     staffCodes: new StaffCodes(() => staff.value),
     problems: () => [keys, devices, settings, staff].flatMap(({ problem }) => problem ?? []),
@@ -162,6 +162,9 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     desk.flushRejections();
     if (journal.sweep(clock.now().wallMs).length > 0) changed();
   }, sweepMs);
+  const catalogueCheck = setInterval(() => {
+    catalogue = catalogueInForce(clock);
+  }, catalogueCheckMs);
   desk.handOver.resume();
 
   return {
@@ -177,6 +180,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     journal,
     close: async () => {
       clearInterval(sweep);
+      clearInterval(catalogueCheck);
       for (const file of [keys, devices, settings, staff]) file.close();
       desk.close();
       await page.close();
@@ -185,6 +189,12 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       journal.close();
     },
   };
+};
+
+const catalogueInForce = (clock: Clock) => {
+  const { wallMs } = clock.now();
+  const now = catalogueAt(wallMs);
+  return { now, versions: new Set([now.version, catalogueAt(wallMs - catalogueOverlapMs).version]) };
 };
 
 const brokerTls = async (facilityDirectory: string) => {

@@ -85,7 +85,7 @@ export const makeAgentBed = async (
       options,
       changed: () => {},
     };
-    return { journal, context, desk: new AgentDesk(context, new Set([catalogueVersion])) };
+    return { journal, context, desk: new AgentDesk(context, () => new Set([catalogueVersion])) };
   };
   let running = open();
 

@@ -32,7 +32,8 @@ const banner = (title: string, content: Markup, kind = ''): Markup =>
 
 /** Whatever concerns all lanes at once, worst first. Empty when all is well. */
 export const bannerView = (model: PageModel): Markup => {
-  const { desk, catalogue, problems } = model;
+  const { desk, problems } = model;
+  const catalogue = model.catalogue();
   const fault = desk.handOver.folderFault;
   const outage = serviceOutage(model);
   const lanes = desk.lanes.all();

@@ -1,5 +1,5 @@
-import type { FailureCode } from '../../core/failure.ts';
 import type { Lane } from '../lanes.ts';
+import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
@@ -10,15 +10,12 @@ const approvable = new Set(['awaitingStaffCheck', 'interrupted', 'choosingMethod
 /** Phases in which the visit can be ended from here: nothing is signed yet. */
 const cancellable = new Set([...approvable, 'readingCard', 'awaitingLookup', 'registering', 'askingConsent']);
 
-const failureOf = ({ catalogue }: PageModel, code: string | undefined) =>
-  code !== undefined && code in catalogue.failures ? catalogue.failures[code as FailureCode] : undefined;
-
 const statusPill = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (state === null) return html`<span class="pill quiet">未接続</span>`;
   if (state.status === 'offline') return html`<span class="pill bad">通信できません</span>`;
   if (state.status === 'out-of-service')
-    return html`<span class="pill bad">${failureOf(model, state.failureCode)?.staff.summary ?? '使用できません'}</span>`;
+    return html`<span class="pill bad">${failureTexts(model, state.failureCode)?.staff.summary ?? '使用できません'}</span>`;
   if (state.phase === 'awaitingStaffCheck') return html`<span class="pill warn">目視の確認待ち</span>`;
   if (state.phase === 'interrupted') return html`<span class="pill warn">窓口へご案内中</span>`;
   return state.status === 'busy'
@@ -29,7 +26,7 @@ const statusPill = (lane: Lane, model: PageModel): Markup => {
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (state === null) return html`この端末からまだ連絡がありません`;
-  const failure = failureOf(model, state.failureCode);
+  const failure = failureTexts(model, state.failureCode);
   const since = html`<span class="mute">${timeText(state.since)} から</span>`;
   if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
   const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
@@ -87,7 +84,7 @@ const orderNote = (order: Order | null): Markup | null => {
 
 const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup => {
   const { state } = lane;
-  const failure = failureOf(model, state?.failureCode);
+  const failure = failureTexts(model, state?.failureCode);
   const faulty = state === null || state.status === 'offline' || state.status === 'out-of-service';
   const free = others.find((other) => other.state?.status === 'idle');
   const offlineSteps = ['端末の電源ランプと LAN ケーブルを確認する', '1分で直らなければ電源を入れ直す'];

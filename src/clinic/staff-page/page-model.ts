@@ -10,7 +10,8 @@ export type StaffPageParts = {
   readonly port: number;
   readonly context: AgentContext;
   readonly desk: AgentDesk;
-  readonly catalogue: Catalogue;
+  /** As it holds now */
+  readonly catalogue: () => Catalogue;
   readonly staff: () => readonly StaffMember[];
   readonly staffCodes: StaffCodes;
   /** Watched files whose newest content cannot be used */

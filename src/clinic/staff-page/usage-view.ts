@@ -1,5 +1,6 @@
 import type { UsageRow } from '../journal.ts';
 import { monthOf } from '../journal.ts';
+import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { methodWords, monthText } from './words.ts';
@@ -74,7 +75,7 @@ const subsidyStages = [
   { uses: '1,500〜', readers: 3 },
 ] as const;
 
-const causesTable = (rows: readonly UsageRow[], { catalogue }: PageModel): Markup => {
+const causesTable = (rows: readonly UsageRow[], model: PageModel): Markup => {
   const causes = new Map<string, number>();
   for (const { code, times } of rows) if (code !== '') causes.set(code, (causes.get(code) ?? 0) + times);
   if (causes.size === 0) return html`<p class="mute">今月、確認できなかった受付はありません。</p>`;
@@ -82,7 +83,7 @@ const causesTable = (rows: readonly UsageRow[], { catalogue }: PageModel): Marku
     ${[...causes]
       .sort((a, b) => b[1] - a[1])
       .map(([code, times]) => {
-        const entry = Object.entries(catalogue.failures).find(([name]) => name === code)?.[1];
+        const entry = failureTexts(model, code);
         return html`<tr><td>${entry?.staff.summary ?? code}</td><td class="code">${code}</td><td class="number">${times}</td></tr>`;
       })}</tbody></table>`;
 };

@@ -1,12 +1,12 @@
-import type { FailureCode } from '../../core/failure.ts';
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import type { JournalVisit, TodayNote } from '../journal.ts';
+import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { methodWords, noticeText, resultWords, timeText, validityWords } from './words.ts';
 
-const failureText = ({ catalogue }: PageModel, code: string): Markup => {
-  const entry = code in catalogue.failures ? catalogue.failures[code as FailureCode] : undefined;
+const failureText = (model: PageModel, code: string): Markup => {
+  const entry = failureTexts(model, code);
   return html`${entry?.staff.summary ?? '受け付けられませんでした'} <span class="code">${entry?.notice} ${code}</span>
     ${entry && html`<ol>${entry.staff.steps.map((step) => html`<li>${step}</li>`)}</ol>`}`;
 };
