@@ -49,6 +49,19 @@ export const configSchema = z.strictObject({
     height: z.int().min(240).max(1080).default(480).meta({ unit: 'pixels' }).describe('Height of a frame.'),
     framesPerSecond: z.int().min(5).max(60).default(15).describe('Frames asked of the camera.'),
   }),
+  face: section('Face comparison.', {
+    embeddingModel: z.string().max(60).default('fr_feature').describe('A model of models/manifest.json.'),
+    acceptUnverifiedModels: z
+      .array(z.string().max(60))
+      .default([])
+      .describe('Models whose licence is not verified, allowed here by name; release refuses the others.'),
+    threshold: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe("Comparison score that counts as the same person; left out: the model's measured one."),
+  }),
   cardFaceReader: section('The camera that reads the printed 照合番号B, which opens the photo on the chip.', {
     driver: z
       .enum(['none', 'tesseract', 'virtual'])
@@ -265,9 +278,12 @@ export const exampleOf = (schema: z.ZodType, title: string): string => {
     for (const [key, setting] of Object.entries(section.properties ?? {})) {
       const range = rangeOf(setting);
       if (setting.properties !== undefined) text.push('');
-      const must = setting.default === undefined && setting.properties === undefined ? 'Must be set. ' : '';
+      const isRequired = section.required?.includes(key) === true;
+      const must = isRequired && setting.properties === undefined ? 'Must be set. ' : '';
       text.push(`${indent}# ${must}${setting.description ?? ''}${range === '' ? '' : ` (${range})`}`);
-      if (setting.properties === undefined) {
+      if (setting.default === undefined && setting.example === undefined && setting.properties === undefined) {
+        text.push(`${indent}# ${key}:`);
+      } else if (setting.properties === undefined) {
         text.push(`${indent}${key}: ${JSON.stringify(setting.default ?? setting.example)}`);
       } else {
         text.push(`${indent}${key}:`);

@@ -7,6 +7,7 @@ type CommandFile = { readonly register: (program: Command) => void };
 /** The commands and their files. A command's file is loaded only when it is the one that was asked for. */
 export const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<CommandFile> }>> =
   {
+    run: { about: 'the terminal at the counter, until SIGTERM', load: () => import('./cli/run.ts') },
     agent: {
       about: "the clinic's end on the 資格確認端末, its device registry, staff codes and keys",
       load: () => import('./cli/agent.ts'),

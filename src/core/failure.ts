@@ -47,6 +47,8 @@ export const failureRules = {
   'face.reference-unusable': staff(false),
   'face.not-matched': patient(true),
   'face.attack-suspected': staff(false),
+  'keypad.lost': technician(true),
+  'light.lost': technician(true),
   'eligibility.not-registered': staff(false),
   'eligibility.not-found': staff(false),
   'eligibility.unavailable': staff(true),

@@ -1,0 +1,39 @@
+import { failure } from '../../src/core/failure.ts';
+import type { Keypad, KeypadEvent, PinKey } from '../../src/ports/keypad.ts';
+
+/** A keypad whose keys a test or the demo's control panel presses. */
+export interface VirtualKeypad extends Keypad {
+  /** One key; nothing happens while the keypad is unplugged. */
+  press(key: PinKey): void;
+  unplug(): void;
+  plug(): void;
+}
+
+export const createVirtualKeypad = (): VirtualKeypad => {
+  const listeners = new Set<(event: KeypadEvent) => void>();
+  let plugged = true;
+  const tell = (event: KeypadEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  return {
+    subscribe: (listener) => {
+      listeners.add(listener);
+      listener(plugged ? { type: 'found' } : { type: 'lost', failure: failure('keypad.lost') });
+      return () => listeners.delete(listener);
+    },
+    press: (key) => {
+      if (plugged) tell({ type: 'key', key });
+    },
+    unplug: () => {
+      if (!plugged) return;
+      plugged = false;
+      tell({ type: 'lost', failure: failure('keypad.lost') });
+    },
+    plug: () => {
+      if (plugged) return;
+      plugged = true;
+      tell({ type: 'found' });
+    },
+    close: async () => listeners.clear(),
+  };
+};

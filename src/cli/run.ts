@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { createEventLog } from '../app/event-log.ts';
+import { defaultConfigPath } from '../config.ts';
+import { counterDrivers, startTerminal } from '../daemon.ts';
+import { readConfigOrExit } from './config.ts';
+
+type RunOptions = { readonly config: string; readonly log: 'json' | 'pretty' };
+
+const run = async (options: RunOptions): Promise<void> => {
+  const config = readConfigOrExit(options.config);
+  const log = createEventLog({ format: options.log, level: config.log.level });
+  const drivers = await counterDrivers(config);
+  // What is wrong with keys or files is the technician's to mend: one line, no stack.
+  const terminal = await startTerminal(config, drivers, log).catch((error: Error) => {
+    process.stderr.write(`uketsuke run: ${error.message}\n`);
+    process.exit(1);
+  });
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    log.event('process.stopping', { reason: 'signal' });
+    terminal.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+};
+
+/** `uketsuke run`: the terminal, until SIGTERM. */
+export const register = (program: Command): void => {
+  program
+    .command('run')
+    .description('the terminal at the counter, until SIGTERM')
+    .option('--config <file>', 'configuration file', defaultConfigPath)
+    .option('--log <format>', 'json or pretty, on standard error', process.stderr.isTTY ? 'pretty' : 'json')
+    .action((options: RunOptions) => run(options));
+};
