@@ -72,7 +72,16 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
   const agent = startChild(
     'agent',
     join(projectRoot, 'src/main.ts'),
-    ['agent', '--dir', facility.agentDirectory, '--broker', `localhost:${broker.port}`, '--mqtt', '4', '--make-folders'],
+    [
+      'agent',
+      '--dir',
+      facility.agentDirectory,
+      '--broker',
+      `localhost:${broker.port}`,
+      '--mqtt',
+      '4',
+      '--make-folders',
+    ],
     (stream, line) => {
       if (stream === 'stdout' && line.includes('"ready":true')) {
         agentReady = JSON.parse(line) as AgentReady;

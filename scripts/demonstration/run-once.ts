@@ -31,7 +31,12 @@ const reportOf = (name: string, rows: readonly JournalVisit[], ms: StageTimes): 
 };
 
 /** What is not as it should be, in words; empty = the visit ended as it should. */
-const deviations = (report: VisitReport, rows: readonly JournalVisit[], expected: Expectation): readonly string[] => {
+const deviations = (
+  report: VisitReport,
+  rows: readonly JournalVisit[],
+  timeline: Timeline,
+  expected: Expectation,
+): readonly string[] => {
   const wrong: string[] = [];
   const same = (what: string, is: unknown, should: unknown): void => {
     if (JSON.stringify(is) !== JSON.stringify(should))
@@ -44,6 +49,9 @@ const deviations = (report: VisitReport, rows: readonly JournalVisit[], expected
   same('eligibility requests', rows.filter((row) => row.kind === 'eligibility').length, 1);
   const registered = rows.some((row) => row.kind === 'registration' && row.outcome === 'accepted');
   same('registration', registered, expected.registration);
+  same('refused PINs', timeline.refusedPins, expected.refusedPins);
+  if (expected.through !== undefined && !timeline.states.includes(expected.through))
+    wrong.push(`never came through ${expected.through}`);
   if (rows.some((row) => row.result === null)) wrong.push('the national service has not answered');
   return wrong;
 };
@@ -73,7 +81,7 @@ export const runOnce = async (
       timeline.print(write);
       const rows = journal.visits().filter((row) => !known.has(row.requestId));
       const report = reportOf(each.name, rows, timeline.times());
-      const wrong = [...trouble, ...deviations(report, rows, each.expects)];
+      const wrong = [...trouble, ...deviations(report, rows, timeline, each.expects)];
       for (const line of wrong) write(`  WRONG: ${line}\n`);
       write(
         `  ${wrong.length === 0 ? 'as it should be' : 'NOT as it should be'}: ${report.method ?? '-'}, ${report.outcome}\n`,

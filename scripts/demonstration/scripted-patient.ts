@@ -76,7 +76,8 @@ export class ScriptedPatient {
           resolve(model);
           return;
         }
-        const looksLike = JSON.stringify([model.screen, model.session, model.heading, model.note, model.body]);
+        const { screen, session, heading, note, body, controls } = model;
+        const looksLike = JSON.stringify([screen, session, heading, note, body, controls]);
         if (looksLike === lastLookedAt) return;
         lastLookedAt = looksLike;
         this.#react(reactions(model), model);

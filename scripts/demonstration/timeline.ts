@@ -30,6 +30,16 @@ export class Timeline {
     return { total, card: longest('card'), face: longest('face'), sign: longest('sign'), deliver: longest('deliver') };
   }
 
+  /** How often the card refused a PIN */
+  get refusedPins(): number {
+    return this.#lines.filter((line) => line.event === 'pin.refused').length;
+  }
+
+  /** Every state the visit went through, in order */
+  get states(): readonly string[] {
+    return this.#lines.filter((line) => line.event === 'session.transition').map((line) => String(line.to));
+  }
+
   /** Seconds since the card was laid down, the state that was reached, and why. */
   print(write: (text: string) => void): void {
     for (const line of this.#lines) {

@@ -9,6 +9,10 @@ export type Expectation = {
   readonly outcome: 'accepted' | 'refused' | 'sent-to-desk';
   /** Every consent that must stand in the journal, by code */
   readonly consents: Readonly<Record<string, boolean>>;
+  /** PINs that the card refused on the way */
+  readonly refusedPins: number;
+  /** A state the visit must have gone through */
+  readonly through?: string;
   /** A registration request of its own must have been accepted before */
   readonly registration: boolean;
 };
@@ -98,6 +102,7 @@ const accepted = (method: Expectation['method'], given = true): Expectation => (
   outcome: 'accepted',
   consents: all(given),
   registration: false,
+  refusedPins: 0,
 });
 
 export const scriptedVisits: readonly ScriptedVisit[] = [
@@ -124,7 +129,7 @@ export const scriptedVisits: readonly ScriptedVisit[] = [
   },
   {
     name: 'wrong-pin-then-right',
-    expects: accepted('pin'),
+    expects: { ...accepted('pin'), refusedPins: 1 },
     play: async (demo, patient) => {
       let mistakes = 1;
       const method: Reactions = (model) => {
@@ -136,7 +141,7 @@ export const scriptedVisits: readonly ScriptedVisit[] = [
   },
   {
     name: 'impostor-then-pin',
-    expects: accepted('pin'),
+    expects: { ...accepted('pin'), through: 'verifyingFace' },
     play: async (demo, patient) => {
       // Somebody else stands before the camera; once the screen offers other ways in large, the PIN is taken.
       const method: Reactions = (model) => {
@@ -150,7 +155,7 @@ export const scriptedVisits: readonly ScriptedVisit[] = [
   },
   {
     name: 'card-pulled-while-consenting',
-    expects: accepted('pin'),
+    expects: { ...accepted('pin'), through: 'interrupted' },
     play: async (demo, patient) => {
       await patient.see('idle');
       demo.order({ type: 'insert', persona: 'hanako' });

@@ -51,6 +51,7 @@ export class SessionRunner {
       letGo: (insertion) => this.#letGo(insertion),
       settings: () => this.#session.surroundings.settings,
       catalogue: () => this.#catalogue,
+      session: () => visitOf(this.#session.state)?.session,
     });
     this.#unsubscribes = [
       parts.cardReader.subscribe((event) => this.#cardEvent(event)),
@@ -115,7 +116,9 @@ export class SessionRunner {
         code: 'failure' in session.state ? session.state.failure?.code : undefined,
       });
     for (const effect of effects) (this.#executors[effect.type] as (known: typeof effect) => void)(effect);
-    if (session.state.deadlineMs !== before.state.deadlineMs) this.#setDeadline(session.state.deadlineMs);
+    // A timer may ring a fraction of a millisecond early: then the same deadline is waited for once more.
+    if (session.state.deadlineMs !== before.state.deadlineMs || event.type === 'DeadlinePassed')
+      this.#setDeadline(session.state.deadlineMs);
     if (session.state.name === 'idle' && before.state.name !== 'idle') this.#renewCatalogue();
     this.#show();
     this.#stages.follow(before, session, event.at.monotonicMs);

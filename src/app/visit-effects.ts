@@ -24,6 +24,8 @@ export type VisitHand = {
   readonly letGo: (insertion: string) => void;
   readonly settings: () => FacilitySettings | null;
   readonly catalogue: () => Catalogue;
+  /** The visit now going on, for the event log */
+  readonly session: () => string | undefined;
 };
 
 type Executors = { readonly [Name in Effect['type']]: (effect: Extract<Effect, { type: Name }>) => void };
@@ -63,7 +65,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     if (card.signal.aborted) photoJp2?.fill(0);
     else card.keepPhoto(photoJp2);
     log.event('card.read', {
-      session: insertion,
+      session: hand.session(),
       token: identity.kind,
       certificate: identity.certificateState,
       pin: identity.pin.state,
@@ -98,6 +100,11 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     card.keepFace(stop);
   };
 
+  const refused = (insertion: string, triesLeft: number): void => {
+    log.event('pin.refused', { session: hand.session(), triesLeft });
+    tell({ type: 'PinRefused', insertion, triesLeft });
+  };
+
   const checkPin = async (insertion: string, lastTryConfirmed: boolean): Promise<void> => {
     const card = hand.cards.get(insertion);
     const digits = hand.pinEntry.take();
@@ -111,11 +118,11 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       case 'verified':
         return tell({ type: 'PinVerified', insertion });
       case 'wrong':
-        return tell({ type: 'PinRefused', insertion, triesLeft: outcome.value.triesLeft });
+        return refused(insertion, outcome.value.triesLeft);
       case 'last-try-not-confirmed':
-        return tell({ type: 'PinRefused', insertion, triesLeft: 1 });
+        return refused(insertion, 1);
       case 'blocked':
-        return tell({ type: 'PinRefused', insertion, triesLeft: 0 });
+        return refused(insertion, 0);
       default:
         return outcome.value satisfies never;
     }

@@ -21,6 +21,8 @@ export const delays = {
   result: 12_000,
   /** Reading time of the closing screen; ended early when the card is taken and somebody else's is laid down. */
   showResult: 10_000,
+  /** Once the card has been taken the patient is leaving: one more look, then the next one is welcome. */
+  showResultAfterRemoval: 3_000,
   /** A card still there after this makes light, voice and staff page call; again at this rhythm. */
   cardLeft: 15_000,
   /** The desk screen with its code stays this long, or until the next card. */

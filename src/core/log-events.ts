@@ -194,7 +194,7 @@ export const logEvents = {
   'card.inserted': event('info', 'technician', 'A card lies on the bed.', { session: uuid }),
   'card.removed': event('info', 'technician', 'The card was taken.', { session: maybe(uuid) }),
   'card.read': event('info', 'technician', 'What the card is able to do; not who owns it.', {
-    session: uuid,
+    session: maybe(uuid),
     token: oneOf('my-number-card', 'android-phone', 'iphone'),
     certificate: oneOf('valid', 'near-expiry', 'grace', 'dead'),
     pin: oneOf('usable', 'blocked', 'absent'),
@@ -202,7 +202,7 @@ export const logEvents = {
     ms,
   }),
   'card.refused': event('warn', 'staff', 'A card could not be used.', { session: maybe(uuid), code }),
-  'pin.refused': event('warn', 'staff', 'The card refused the PIN.', { session: uuid, triesLeft: count }),
+  'pin.refused': event('warn', 'staff', 'The card refused the PIN.', { session: maybe(uuid), triesLeft: count }),
   'face.attempt-ended': event('info', 'technician', 'A face comparison ended.', {
     session: uuid,
     outcome: oneOf('matched', 'missed', 'stopped', 'failed'),

@@ -47,8 +47,15 @@ export const cardGone = (session: Session, at: Moment, reason: Failure): Step =>
         : awaitCardReturn(withVisit(session, state.resuming), at, reason);
     case 'sending':
     case 'awaitingResult':
-    case 'showingResult':
       return { session, effects: [endCard(state.visit)] };
+    case 'showingResult': {
+      const leavingMs = at.monotonicMs + delays.showResultAfterRemoval;
+      return go(
+        session,
+        { ...state, deadlineMs: Math.min(state.deadlineMs ?? leavingMs, leavingMs) },
+        endCard(state.visit),
+      );
+    }
     case 'awaitingCardRemoval':
       return finish(session, at, 'accepted');
     case 'interrupted':

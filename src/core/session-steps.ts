@@ -178,8 +178,11 @@ export const awaitCardReturn = (session: Session, at: Moment, reason: Failure): 
   );
 };
 
-const faceOpen = (visit: Visit, surroundings: Surroundings): boolean =>
-  visit.identity?.visual.state === 'read' && visit.faceClosed === null && surroundings.faceTrouble === null;
+/** A face process that is (re)starting is waited for; any other trouble shuts the face path. */
+const faceOpen = (visit: Visit, { faceTrouble }: Surroundings): boolean =>
+  visit.identity?.visual.state === 'read' &&
+  visit.faceClosed === null &&
+  (faceTrouble === null || faceTrouble.code === 'face.process-lost');
 
 export const canUseFace = (session: Session): boolean => {
   const visit = visitOf(session.state);
