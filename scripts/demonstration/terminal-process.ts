@@ -6,6 +6,8 @@ import { personas } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
+import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
 import { createEventLog } from '../../src/app/event-log.ts';
 import { loadConfig, printProblems } from '../../src/config.ts';
 import { startTerminal } from '../../src/daemon.ts';
@@ -57,7 +59,9 @@ const make = async (persona: Parameters<typeof makeCard>[0]['persona']): Promise
 
 const cardReader = createVirtualCardReader();
 const cardFaceReader = createVirtualCardFaceReader();
+const keypad = createVirtualKeypad();
 const tell = (message: FromTerminal): void => void process.send?.(message);
+const statusLight = createVirtualStatusLight((pattern) => tell({ type: 'light', pattern }));
 
 const terminal = await startTerminal(
   config.value,
@@ -69,8 +73,8 @@ const terminal = await startTerminal(
       profile: config.value.profile,
       camera: start.camera,
     }),
-    keypad: null,
-    statusLight: null,
+    keypad,
+    statusLight,
     speaker: null,
   },
   createEventLog({ format: 'json', level: 'debug' }),
@@ -90,7 +94,7 @@ const obey = async (order: ToTerminal): Promise<void> => {
     case 'plug-reader':
       return cardReader.plug();
     case 'keypad':
-      return;
+      return keypad.press(order.key);
     default:
       return order satisfies never;
   }
