@@ -8,6 +8,7 @@ import { htmlLanguage } from './html-language.ts';
 import { LanguagePicker } from './language-picker.tsx';
 import { CheckMark, Waiting } from './pictures.tsx';
 import { PinPad } from './pin-pad.tsx';
+import { ScrollingText } from './scrolling-text.tsx';
 
 /** Draws the model, and nothing that is not in it. */
 export const Page = () => {
@@ -52,8 +53,7 @@ const Main = ({ shown }: { readonly shown: ScreenModel }) => (
     <div class="content">
       <Body shown={shown} side />
       <div class="words">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is too long for large letters must be reachable */}
-        <div class="text" tabIndex={0}>
+        <ScrollingText>
           <h1>
             {shown.tone === 'good' && <CheckMark />}
             {shown.heading}
@@ -64,8 +64,8 @@ const Main = ({ shown }: { readonly shown: ScreenModel }) => (
             </p>
           ))}
           <Body shown={shown} side={false} />
-          {shown.note !== null && shown.body.kind !== 'items' && <p class="note">{shown.note}</p>}
-        </div>
+          {shown.note !== null && <p class="note">{shown.note}</p>}
+        </ScrollingText>
         <Controls shown={shown} />
       </div>
       {shown.pinKeys !== null && <PinPad shown={shown} words={shown.pinKeys} />}
