@@ -39,6 +39,7 @@ export const journalTables = `
   CREATE TABLE IF NOT EXISTS official_usage (
     month TEXT PRIMARY KEY, card_uses INTEGER NOT NULL, confirmations INTEGER NOT NULL, entered_at INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS disaster_area (since INTEGER PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS settings_version (
     facility TEXT PRIMARY KEY, version INTEGER NOT NULL, content_hash TEXT NOT NULL
   ) STRICT;

@@ -273,6 +273,19 @@ export class Journal {
     return this.#all('SELECT month, card_uses AS cardUses, confirmations FROM official_usage ORDER BY month') as never;
   }
 
+  /** Since when staff have called this clinic's area designated (災害救助法の適用地域); null: it is not. */
+  disasterSince(): number | null {
+    const row = this.#get('SELECT since FROM disaster_area');
+    return row === undefined ? null : Number(row.since);
+  }
+
+  setDisasterArea(since: number | null): void {
+    this.#transaction(() => {
+      this.#run('DELETE FROM disaster_area');
+      if (since !== null) this.#run('INSERT INTO disaster_area VALUES (?)', since);
+    });
+  }
+
   /** The version to publish: raised by one when the content is not the one published last. Never goes back. */
   settingsVersion(facility: string, contentHash: string): number {
     return this.#transaction(() => {

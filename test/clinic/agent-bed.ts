@@ -69,6 +69,7 @@ export const makeAgentBed = async (
   const address = { facility, device: 'front-1' };
   const catalogueVersion = catalogueAt(clock.now().wallMs).version;
 
+  const listeners = new Set<() => void>();
   /** As after a start of the process: a new desk on the same journal. */
   const open = () => {
     const journal = new Journal(journalPath);
@@ -83,7 +84,9 @@ export const makeAgentBed = async (
       clock,
       log: createEventLog({ format: 'silent' }),
       options,
-      changed: () => {},
+      changed: () => {
+        for (const listener of listeners) listener();
+      },
     };
     return { journal, context, desk: new AgentDesk(context, () => new Set([catalogueVersion])) };
   };
@@ -108,6 +111,10 @@ export const makeAgentBed = async (
     catalogueVersion,
     get journal() {
       return running.journal;
+    },
+    listeners,
+    get context() {
+      return running.context;
     },
     get desk() {
       return running.desk;

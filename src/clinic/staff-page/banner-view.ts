@@ -36,6 +36,7 @@ export const bannerView = (model: PageModel): Markup => {
   const catalogue = model.catalogue();
   const fault = desk.handOver.folderFault;
   const outage = serviceOutage(model);
+  const disasterSince = model.context.journal.disasterSince();
   const lanes = desk.lanes.all();
   const dark = lanes.length > 0 && lanes.every(({ state }) => state === null || state.status === 'offline');
   const area = model.context.settings().area;
@@ -54,6 +55,15 @@ export const bannerView = (model: PageModel): Markup => {
         html`<p>${timeText(fault.sinceMs)} から。${fault.waiting}件の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。</p>
         <ol>${catalogue.failures[fault.code].staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
         <p class="code">${fault.code} ${model.context.options.oqsFolder}/face</p>`,
+      )
+    }
+    ${
+      disasterSince !== null &&
+      banner(
+        '災害時：当院の地域は災害救助法の適用地域です',
+        html`<p>カードも資格確認書もない方は、氏名・生年月日・住所などの申し出で受付できます。</p>
+        <ol><li>資格確認端末で「災害時医療情報閲覧」を開き、本人の同意を口頭で確かめる</li><li>指定の期間が終わったら、この画面の下の「指定が終わった」を押す</li></ol>`,
+        'notice',
       )
     }
     ${window && banner('オンライン資格確認のメンテナンス', html`<p>${timeText(window.fromMs)} から ${timeText(window.untilMs)} まで</p>`, 'notice')}

@@ -86,7 +86,8 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
   const { state } = lane;
   const failure = failureTexts(model, state?.failureCode);
   const faulty = state === null || state.status === 'offline' || state.status === 'out-of-service';
-  const free = others.find((other) => other.state?.status === 'idle');
+  const working = (status: string) => others.find((other) => other.state?.status === status);
+  const free = working('idle') ?? working('busy');
   const offlineSteps = ['端末の電源ランプと LAN ケーブルを確認する', '1分で直らなければ電源を入れ直す'];
   const todo = failure?.staff.steps ?? (state?.status === 'offline' ? offlineSteps : []);
   const cancel =
@@ -106,8 +107,8 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
       html`<p class="say">患者さまへ：「${free ? `${free.lane}番の窓口でお願いします` : '受付でお手続きします。お支払いはふだんと変わりません'}」</p>`
     }
     ${approvalForm(lane, model)}
-    <details data-key="lane-${lane.device}"><summary>この窓口の操作</summary>
-      <div class="row" style="display:flex;gap:12px;flex-wrap:wrap;margin-top:8px">
+    <details data-key="lane-${lane.device}" ${state?.status === 'out-of-service' && html`open`}><summary>この窓口の操作</summary>
+      <div class="row">
         ${cancel}
         ${restartButtons.map(([part, label]) => orderButton(model, lane, '/restart', label, html`<input type="hidden" name="part" value="${part}">`))}
         ${orderButton(model, lane, '/test-visit', 'テスト受付')}

@@ -98,6 +98,12 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
         ? { good: true, text: `照会番号 ${number}：今月カードを確認済みです。` }
         : { good: false, text: `照会番号 ${number}：今月まだカードを確認していません。` };
     }
+    case '/disaster': {
+      const on = form.get('designated') === 'yes';
+      model.context.journal.setDisasterArea(on ? model.nowMs() : null);
+      model.context.changed();
+      return { good: true, text: on ? '災害時の案内を表示します。' : '災害時の案内を終わりました。' };
+    }
     case '/official-usage':
       return official(form, model);
     default:

@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { bannerView } from './banner-view.ts';
-import { html, type Markup } from './html.ts';
+import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { carryOut, type Notice } from './orders.ts';
 import type { PageModel, StaffPageParts } from './page-model.ts';
@@ -26,7 +26,8 @@ const securityHeaders = {
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
+  // Not `no-referrer`: browsers then call the Origin of our own forms null.
+  'Referrer-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cache-Control': 'no-store',
@@ -38,9 +39,12 @@ const parts: Readonly<Record<string, (model: PageModel) => Markup>> = {
   visits: visitsView,
 };
 
+/** Nothing to tell = an empty element, which takes no room. */
+const trimmed = (markup: Markup): Markup => new Markup(markup.text.trim());
+
 const part = (name: string, model: PageModel): Markup => {
   const draw = parts[name];
-  return html`<div data-part="${name}">${draw?.(model)}</div>`;
+  return html`<div data-part="${name}">${draw && trimmed(draw(model))}</div>`;
 };
 
 /** Whole page. `title` is the heading, too. */
@@ -53,6 +57,15 @@ const layout = (title: string, navigation: Markup, content: Markup): Markup => h
 
 const noticeView = (notice: Notice | undefined): Markup | null =>
   notice === undefined ? null : html`<p class="message ${notice.good ? 'ok' : 'bad'}" role="status">${notice.text}</p>`;
+
+const disasterSection = (model: PageModel): Markup => {
+  const designated = model.context.journal.disasterSince() !== null;
+  return html`<section aria-labelledby="disaster"><h2 id="disaster">災害時</h2>
+    <p>災害救助法の適用地域に指定されたときは、資格確認端末の「災害時医療情報閲覧」でカードのない方の情報を見られます（この受付端末では行いません）。</p>
+    <form class="row" method="post" action="/disaster"><input type="hidden" name="token" value="${model.token}">
+      <input type="hidden" name="designated" value="${designated ? 'no' : 'yes'}">
+      <button>${designated ? '指定が終わった' : '当院の地域が指定された'}</button></form></section>`;
+};
 
 const monitorPage = (model: PageModel, notice?: Notice): Markup => {
   const { facilityName } = model.context.settings();
@@ -69,9 +82,7 @@ const monitorPage = (model: PageModel, notice?: Notice): Markup => {
         <form class="row" method="post" action="/card-seen"><input type="hidden" name="token" value="${model.token}">
           <label>照会番号（カルテ番号）<input name="referenceNumber" required autocomplete="off" maxlength="40"></label>
           <button>調べる</button></form></section>
-      <section aria-labelledby="disaster"><h2 id="disaster">災害時</h2>
-        <p>災害救助法の適用地域では、資格確認端末の「災害時医療情報閲覧」から、カードがない方の情報を本人の同意で見られます。この受付端末では行いません。</p>
-        <p class="mute">当院の地域コード：${model.context.settings().area}</p></section>`,
+      ${disasterSection(model)}`,
   );
 };
 
@@ -134,7 +145,9 @@ export const startStaffPage = async (
     if (path === '/staff-page.js') return send(response, 200, 'text/javascript', script);
     if (path === '/events') return listen(response);
     const draw = path.startsWith('/part/') ? parts[path.slice('/part/'.length)] : undefined;
-    return draw ? send(response, 200, 'text/html', draw(model).text) : send(response, 404, 'text/plain', 'not found');
+    return draw
+      ? send(response, 200, 'text/html', trimmed(draw(model)).text)
+      : send(response, 404, 'text/plain', 'not found');
   };
 
   const write = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -158,7 +171,14 @@ export const startStaffPage = async (
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     if (!hosts.includes(request.headers.host ?? '')) return send(response, 421, 'text/plain', 'unknown host');
-    if (request.method === 'GET') return read(pathname, notices.get(searchParams.get('notice') ?? ''), response);
+    if (request.method === 'GET') {
+      try {
+        return read(pathname, notices.get(searchParams.get('notice') ?? ''), response);
+      } catch {
+        // A page that cannot be drawn must not end the agent.
+        return send(response, 500, 'text/plain', 'error');
+      }
+    }
     if (request.method !== 'POST') return send(response, 405, 'text/plain', 'GET or POST');
     write(pathname, request, response).catch(() => send(response, 500, 'text/plain', 'error'));
   });

@@ -70,9 +70,9 @@ const percent = (part: number, whole: number): string => (whole === 0 ? '—' : 
  * by 500 for each reader already there. Closed on 2025-01-15: shown as the dated table that it is.
  */
 const subsidyStages = [
-  { uses: '500〜999', readers: 1 },
-  { uses: '1,000〜1,499', readers: 2 },
-  { uses: '1,500〜', readers: 3 },
+  { uses: '500〜999件', readers: 1 },
+  { uses: '1,000〜1,499件', readers: 2 },
+  { uses: '1,500件以上', readers: 3 },
 ] as const;
 
 const causesTable = (rows: readonly UsageRow[], model: PageModel): Markup => {
@@ -143,7 +143,7 @@ export const usagePage = (model: PageModel): Markup => {
       }</section>
     <section><h2>カードリーダー増設の補助（参考：2025年1月15日で受付終了）</h2>
       <table class="numbers"><thead><tr><th scope="col">1か月の利用件数</th><th scope="col" class="number">増設できた台数</th></tr></thead><tbody>
-      ${subsidyStages.map(({ uses: range, readers }) => html`<tr><td>${range}件</td><td class="number">${readers}台</td></tr>`)}</tbody></table>
+      ${subsidyStages.map(({ uses: range, readers }) => html`<tr><td>${range}</td><td class="number">${readers}台</td></tr>`)}</tbody></table>
       <p class="mute">すでに増設した台数ごとに 500件ずつ上がります。2024年8月の利用促進セミナー資料による。</p></section>`;
 };
 

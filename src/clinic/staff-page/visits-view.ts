@@ -54,9 +54,9 @@ export const visitsView = (model: PageModel): Markup => {
     <tbody>${visits.slice(0, 200).map((visit) => {
       const note = notes.get(visit.requestId);
       return html`<tr>
-        <td>${timeText(visit.receivedAt)}</td>
-        <td>${visit.lane}番</td>
-        <td>${methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
+        <td class="short">${timeText(visit.receivedAt)}</td>
+        <td class="short">${visit.lane}番</td>
+        <td class="short">${methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
         <td>${resultPill(visit)}</td>
         <td>${chart(visit, note)}</td>
         <td>${remarks(visit, note, model)}</td>
