@@ -14,6 +14,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
     },
     provision: { about: 'makes the keys and files of a facility', load: () => import('./cli/provision.ts') },
     config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },
+    'virtual-card': {
+      about: 'a virtual My Number card in a real pcscd, by way of vpcd',
+      load: () => import('./cli/virtual-card.ts'),
+    },
   };
 
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })

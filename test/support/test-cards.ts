@@ -1,5 +1,5 @@
 import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
-import type { GreyImage } from '../../drivers/virtual/jp2.ts';
+import { drawnPhoto } from '../../drivers/virtual/drawn-photo.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
@@ -12,15 +12,7 @@ const cache = new URL('../../.cache/', import.meta.url).pathname;
 export const authority = await ensureTestAuthority(`${cache}test-authority`);
 export const trustedCvIssuers = parseCvIssuers(authority.cvIssuersJson);
 
-/** No person: a soft pattern with the size of a photo. */
-export const drawnPhoto: GreyImage = {
-  width: 240,
-  height: 320,
-  grey: Uint8Array.from({ length: 240 * 320 }, (_, index) => {
-    const [x, y] = [index % 240, Math.floor(index / 240)];
-    return Math.round(128 + 60 * Math.sin(x / 17) * Math.cos(y / 23) + (((x * 31 + y * 17) % 7) - 3));
-  }),
-};
+export { drawnPhoto };
 
 export const testCard = (id: string, wallMs: number = Date.now()): Promise<MadeCard> =>
   makeCard({ persona: personaById(id), authority, keyFolder: `${cache}virtual-card-keys`, photo: drawnPhoto, wallMs });
