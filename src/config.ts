@@ -71,6 +71,7 @@ export const configSchema = z.strictObject({
   }),
   keypad: section('A hardware keypad for the PIN; the touch pad of the screen is always there.', {
     driver: z.enum(['none', 'hid', 'virtual']).default('none').describe('hid: a USB keypad.'),
+    device: devicePath.default('/dev/uketsuke-keypad').describe('hidraw device; the udev rules make this link.'),
     model: z.string().max(40).default('numeric-keypad').describe('Its report map (drivers/hid-keypad-models.ts).'),
   }),
   statusLight: section('Light, beeper and presence sensor.', {
