@@ -11,6 +11,7 @@ import { HandOver } from './hand-over.ts';
 import { Lanes } from './lanes.ts';
 import { publishSettings } from './publish-settings.ts';
 import { receiveRequest } from './receive-request.ts';
+import { RecentIds } from './recent-ids.ts';
 
 const fromDevices = topicLeaves.filter((leaf) => publisherOf[leaf] === 'device');
 
@@ -28,6 +29,7 @@ export class AgentDesk {
   readonly #context: AgentContext;
   readonly #post: AgentPost;
   readonly #revoked = new RevocationMemory();
+  readonly #answered = new RecentIds();
   readonly #catalogueVersions: () => ReadonlySet<string>;
   readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
   readonly #unsubscribe: (() => void)[];
@@ -111,9 +113,9 @@ export class AgentDesk {
       case 'state':
         return Promise.resolve(this.lanes.receive(incoming));
       case 'challenge-request':
-        return answerChallenges(incoming, this.#context, this.#post);
+        return answerChallenges(incoming, this.#context, this.#post, { answered: this.#answered, lanes: this.lanes });
       case 'lookup':
-        return answerLookup(incoming, this.#context, this.#post, this.#revoked);
+        return answerLookup(incoming, this.#context, this.#post, { revoked: this.#revoked, answered: this.#answered });
       case 'request':
         return receiveRequest(incoming, {
           context: this.#context,

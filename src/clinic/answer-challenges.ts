@@ -5,8 +5,10 @@ import { err, type Result } from '../core/result.ts';
 import { challengeRequestSchema } from '../protocol/messages.ts';
 import type { AgentContext, Incoming } from './agent-context.ts';
 import type { AgentPost } from './agent-post.ts';
+import type { Lanes } from './lanes.ts';
+import type { RecentIds } from './recent-ids.ts';
 
-/** A terminal keeps a few in stock; whoever replays its questions cannot fill the disk. */
+/** A terminal keeps a few in stock; of more open ones the oldest are dropped, so that restarts never starve it. */
 const maximumOpenChallenges = 48;
 
 /** Fresh challenges, written down before they go out: one that is not in the journal is not ours. */
@@ -14,21 +16,22 @@ export const answerChallenges = async (
   { device, payload }: Incoming,
   { journal, keys, clock, options }: AgentContext,
   post: AgentPost,
+  { answered, lanes }: { readonly answered: RecentIds; readonly lanes: Lanes },
 ): Promise<Result<void>> => {
   const { facility, agent } = keys();
   const addressee = { facility, device: device.device };
   const opened = await openSigned('challenge-request', payload, challengeRequestSchema, [device.signing], addressee);
   if (!opened.ok) return opened;
+  const { challengeRequestId, wanted, requestedAt } = opened.value.message;
+  if (!answered.add(challengeRequestId)) return err(failure('message.stale', 'challenge request played again'));
   const now = clock.now().wallMs;
-  const { challengeRequestId, wanted } = opened.value.message;
-  const room = maximumOpenChallenges - journal.openChallenges(device.device, now);
-  if (room <= 0) return err(failure('message.stale', 'as many challenges are open as one terminal may have'));
-  const challenges = Array.from({ length: Math.min(wanted, room) }, () => ({
+  lanes.noteClock(device.device, requestedAt - now);
+  const challenges = Array.from({ length: wanted }, () => ({
     nonce: randomBytes(32).toString('base64url'),
     agent,
     issuedAt: now,
     expiresAt: now + options.challengeLifeMs,
   }));
-  journal.addChallenges(device.device, challenges);
+  journal.addChallenges(device.device, challenges, maximumOpenChallenges);
   return post.signed(device, 'challenge', { challengeRequestId, agentTime: now, challenges }, challengeRequestId);
 };

@@ -6,10 +6,9 @@ import { type LookupResult, lookupSchema } from '../protocol/messages.ts';
 import type { AgentContext, Incoming } from './agent-context.ts';
 import type { AgentPost } from './agent-post.ts';
 import type { CardReference, LookupAnswer } from './eligibility-service.ts';
+import type { RecentIds } from './recent-ids.ts';
 import { checkCardCertificate } from './verify-evidence.ts';
 
-/** Clocks of terminal and clinic PC may differ by this much before a lookup counts as recorded and played again. */
-const clockSkewMs = 5 * 60_000;
 /** How long a maintenance whose end the service does not tell is assumed to go on. */
 const unknownMaintenanceMs = 30 * 60_000;
 /** How long an answer about a certificate serves for the request that follows it. */
@@ -67,9 +66,9 @@ export const answerLookup = async (
   { device, payload }: Incoming,
   context: AgentContext,
   post: AgentPost,
-  revoked: RevocationMemory,
+  { revoked, answered }: { readonly revoked: RevocationMemory; readonly answered: RecentIds },
 ): Promise<Result<void>> => {
-  const { keys, clock, settings } = context;
+  const { keys, settings } = context;
   const addressee = { facility: keys().facility, device: device.device };
   const opened = await openSealedAndSigned(
     'lookup',
@@ -80,9 +79,8 @@ export const answerLookup = async (
     addressee,
   );
   if (!opened.ok) return opened;
-  const { lookupId, requestedAt, authCertificate } = opened.value.message;
-  if (Math.abs(clock.now().wallMs - requestedAt) > clockSkewMs)
-    return err(failure('message.stale', 'lookup of another time'));
+  const { lookupId, authCertificate } = opened.value.message;
+  if (!answered.add(lookupId)) return err(failure('message.stale', 'lookup played again'));
   const der = fromBase64url(authCertificate);
   if (der === null) return err(failure('message.malformed', 'lookup: certificate'));
   const { prescriptionUse, prescriptionTiming } = settings();

@@ -83,19 +83,16 @@ export class Journal {
     this.#database.exec(journalTables);
   }
 
-  /** How many challenges of this device could still be used. */
-  openChallenges(device: string, nowMs: number): number {
-    const row = this.#get(
-      'SELECT count(*) AS open FROM challenge WHERE device = ? AND request_id IS NULL AND expires_at >= ?',
-      ...[device, nowMs],
-    );
-    return Number(row?.open ?? 0);
-  }
-
-  addChallenges(device: string, challenges: readonly JournalChallenge[]): void {
+  /** Of more than `keep` open ones of this device the oldest are dropped. */
+  addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
     this.#transaction(() => {
       for (const { nonce, issuedAt, expiresAt } of challenges)
         this.#run('INSERT INTO challenge VALUES (?, ?, ?, ?, NULL)', nonce, device, issuedAt, expiresAt);
+      this.#run(
+        `DELETE FROM challenge WHERE device = ? AND request_id IS NULL AND rowid NOT IN
+          (SELECT rowid FROM challenge WHERE device = ? AND request_id IS NULL ORDER BY rowid DESC LIMIT ?)`,
+        ...[device, device, keep],
+      );
     });
   }
 

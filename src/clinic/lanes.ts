@@ -9,11 +9,14 @@ export type Lane = {
   readonly lane: number;
   readonly state: StateMessage | null;
   readonly receivedAt: number | null;
+  /** How far its clock is ahead of ours, as it last asked for challenges. ms */
+  readonly clockAheadMs: number;
 };
 
 /** The lanes of the facility, live, out of the retained `state` messages. */
 export class Lanes {
   readonly #context: AgentContext;
+  readonly #clocksAheadMs = new Map<string, number>();
   readonly #states = new Map<string, { state: StateMessage; receivedAt: number }>();
 
   constructor(context: AgentContext) {
@@ -33,13 +36,23 @@ export class Lanes {
     return ok(undefined);
   }
 
+  noteClock(device: string, aheadMs: number): void {
+    this.#clocksAheadMs.set(device, aheadMs);
+  }
+
   /** Registered and not revoked, by lane number. */
   all(): Lane[] {
     return [...this.#context.devices().values()]
       .filter(({ revoked }) => !revoked)
       .map(({ device, lane }) => {
         const known = this.#states.get(device);
-        return { device, lane, state: known?.state ?? null, receivedAt: known?.receivedAt ?? null };
+        return {
+          device,
+          lane,
+          state: known?.state ?? null,
+          receivedAt: known?.receivedAt ?? null,
+          clockAheadMs: this.#clocksAheadMs.get(device) ?? 0,
+        };
       })
       .sort((a, b) => a.lane - b.lane || a.device.localeCompare(b.device));
   }

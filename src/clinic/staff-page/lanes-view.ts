@@ -23,6 +23,14 @@ const statusPill = (lane: Lane, model: PageModel): Markup => {
     : html`<span class="pill ok">受付できます</span>`;
 };
 
+/** Requests go by the agent's clock, but the terminal's screen and log show its own. */
+const clockToleratedMs = 60_000;
+
+const clockNote = ({ clockAheadMs }: Lane): Markup | null =>
+  Math.abs(clockAheadMs) <= clockToleratedMs
+    ? null
+    : html`<p>端末の時計が ${Math.round(Math.abs(clockAheadMs) / 60_000)}分 ${clockAheadMs > 0 ? '進んで' : '遅れて'}います</p>`;
+
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (state === null) return html`この端末からまだ連絡がありません`;
@@ -30,7 +38,7 @@ const now = (lane: Lane, model: PageModel): Markup => {
   const since = html`<span class="mute">${timeText(state.since)} から</span>`;
   if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
   const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
-  return html`${phase} ${since}
+  return html`${phase} ${since}${clockNote(lane)}
     ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.failureCode}</p>`}`;
 };
 
