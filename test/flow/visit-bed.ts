@@ -1,0 +1,201 @@
+import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
+import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
+import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
+import { cardCryptography } from '../../src/app/card-cryptography.ts';
+import { createClinicLink } from '../../src/app/clinic-link.ts';
+import { createEventLog } from '../../src/app/event-log.ts';
+import { SessionRunner } from '../../src/app/session-runner.ts';
+import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import type { ServiceRecord } from '../../src/clinic/simulated-eligibility-service.ts';
+import type { Failure } from '../../src/core/failure.ts';
+import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-model.ts';
+import type { StateName } from '../../src/core/session.ts';
+import type { FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
+import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
+import { makeAgentBed } from '../clinic/agent-bed.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { until } from '../support/simulated-clock.ts';
+import { pinBytes, testCard, trustedCvIssuers } from '../support/test-cards.ts';
+
+/** The face port under the story's hand: models and camera have tests of their own. */
+class ToldFaceVerifier implements FaceVerifier {
+  readonly references: Uint8Array[] = [];
+  #tell: ((event: FaceAttemptEvent) => void) | null = null;
+  #health: ((trouble: Failure | null) => void)[] = [];
+
+  start({ referenceJp2 }: { readonly referenceJp2: Uint8Array }, listener: (event: FaceAttemptEvent) => void) {
+    this.references.push(referenceJp2.slice());
+    this.#tell = listener;
+    return () => {
+      if (this.#tell === listener) this.#tell = null;
+    };
+  }
+  subscribeHealth(listener: (trouble: Failure | null) => void) {
+    this.#health.push(listener);
+    listener(null);
+    return () => {
+      this.#health = this.#health.filter((other) => other !== listener);
+    };
+  }
+  async close() {}
+
+  get watching(): boolean {
+    return this.#tell !== null;
+  }
+  say(event: FaceAttemptEvent): void {
+    this.#tell?.(event);
+  }
+  ail(trouble: Failure | null): void {
+    for (const listener of this.#health) listener(trouble);
+  }
+}
+
+/** A page that keeps what it was shown and has one finger. */
+class SeenScreen implements Screen {
+  readonly shown: ScreenModel[] = [];
+  preview: Screen['preview'] = () => {};
+  #listener: (event: ScreenEvent) => void = () => {};
+
+  show(model: ScreenModel): void {
+    this.shown.push(model);
+  }
+  subscribe(listener: (event: ScreenEvent) => void) {
+    this.#listener = listener;
+    return () => {};
+  }
+  async close() {}
+
+  get now(): ScreenModel {
+    const model = this.shown.at(-1);
+    if (model === undefined) throw new Error('nothing was shown yet');
+    return model;
+  }
+  touch(control: ControlId, value?: string): void {
+    const { session, revision } = this.now;
+    const touch = { session, revision, control, ...(value === undefined ? {} : { value }) };
+    this.#listener({ type: 'touched', touch });
+  }
+  key(key: number): void {
+    this.#listener({ type: 'pin-key', key });
+  }
+}
+
+const enterKey = 0x0d;
+
+/**
+ * A whole visit on simulated time: session runner, clinic link, agent desk, journal, files and every signature are the
+ * real ones; cards are virtual at APDU level; the broker is in memory and the face port is told what to say.
+ */
+export const openVisitBed = async (
+  more: { readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[] } = {},
+) => {
+  const agent = await makeAgentBed(more);
+  const { clock, broker, testFacility } = agent;
+  const { facility, device, lane } = testFacility.device;
+  const log = createEventLog({ format: 'silent' });
+  const store = new MemoryStore();
+  const clinic = createClinicLink({ bus: broker.connect('front-1'), store, clock, log, keys: testFacility.device });
+  const reader = createVirtualCardReader();
+  const cardFaceReader = createVirtualCardFaceReader();
+  const face = new ToldFaceVerifier();
+  const screen = new SeenScreen();
+  const light = createVirtualStatusLight();
+  const keypad = createVirtualKeypad();
+  const runner = new SessionRunner({
+    terminal: { facility, device, lane, version: '0.0.0', profile: 'demo' },
+    clock,
+    log,
+    cardReader: reader,
+    cardFaceReader,
+    faceVerifier: face,
+    screen,
+    keypad,
+    statusLight: light,
+    speaker: null,
+    clinic,
+    trustedCvIssuers,
+    cryptography: cardCryptography,
+    catalogueAt,
+    offerUnreviewedLanguages: false,
+    newId: () => crypto.randomUUID(),
+    restart: {},
+  });
+  const states: StateName[] = [];
+  runner.subscribe((session) => {
+    if (states.at(-1) !== session.state.name) states.push(session.state.name);
+  });
+
+  const bed = {
+    agent,
+    clock,
+    broker,
+    store,
+    reader,
+    face,
+    screen,
+    light,
+    keypad,
+    runner,
+    states,
+    get state() {
+      return runner.session.state;
+    },
+    get failureCode() {
+      const { state } = runner.session;
+      return 'failure' in state ? state.failure?.code : undefined;
+    },
+    see: (...names: readonly ScreenName[]): Promise<void> =>
+      until(`${names.join(' or ')}, still ${screen.shown.at(-1)?.screen}`, () =>
+        names.includes(screen.shown.at(-1)?.screen as ScreenName),
+      ),
+    insert: async (persona: string): Promise<void> => {
+      const made = await testCard(persona, clock.now().wallMs);
+      cardFaceReader.show(made.printedNumberB);
+      reader.insert(made.card);
+    },
+    typePin: (digits: string): void => {
+      for (const key of [...pinBytes(digits), enterKey]) screen.key(key);
+    },
+    /** From the method choice to a verified PIN. */
+    enterPin: async (digits: string): Promise<void> => {
+      await bed.see('choose-method', 'pin');
+      if (screen.now.screen === 'choose-method') screen.touch('use-pin');
+      bed.typePin(digits);
+    },
+    verifyFace: async (): Promise<void> => {
+      await bed.see('choose-method', 'face');
+      if (screen.now.screen === 'choose-method') screen.touch('use-face');
+      face.say({ type: 'matched' });
+    },
+    /** Answers whatever is asked until the request is on its way. */
+    answerAll: async (control: 'agree' | 'decline'): Promise<void> => {
+      await bed.see('consent-bundle', 'consent-item', 'specific-disease', 'certificate-notice', 'summary');
+      for (let turns = 0; turns < 20 && runner.session.state.name === 'askingConsent'; turns += 1) {
+        const answers: Partial<Record<ScreenName, ControlId>> = {
+          summary: 'confirm',
+          'certificate-notice': 'next',
+          'referral-documents': 'next',
+          'medical-subsidy': control === 'agree' ? 'use' : 'do-not-use',
+          'prescription-form': 'electronic',
+        };
+        screen.touch(answers[screen.now.screen] ?? control);
+      }
+    },
+    takeCard: async (): Promise<void> => {
+      reader.pull();
+      await clock.advance(10_000);
+      await bed.see('idle');
+    },
+    visits: () => agent.journal.visits(),
+    close: async (): Promise<void> => {
+      await runner.close();
+      await clinic.close();
+      agent.close();
+    },
+  };
+  await bed.see('idle');
+  return bed;
+};
+
+export type VisitBed = Awaited<ReturnType<typeof openVisitBed>>;
