@@ -1,0 +1,52 @@
+/** One visit with the card that lies on the reader, for bench-card.ts: `pin` or `face`; prints its times as JSON. */
+import { createPcscCardReader } from '../drivers/pcsc-card-reader.ts';
+import { cardCryptography } from '../src/app/card-cryptography.ts';
+import { provePresence, signWithAuthKey, verifyPin } from '../src/app/use-card-keys.ts';
+import type { CardSession } from '../src/ports/card-reader.ts';
+import { parseCertificate } from '../src/protocol/certificate.ts';
+import { sha256DigestInfo, verifyRsaSignature } from '../src/protocol/digest-info.ts';
+import { checkPresenceProof, checkVisualEvidence } from '../src/protocol/visual-ap.ts';
+import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../test/support/test-cards.ts';
+
+const [flow] = process.argv.slice(2);
+const made = await testCard('hanako');
+const digest = cardCryptography.sha256(new TextEncoder().encode('hello'));
+
+const pin = async (session: CardSession): Promise<boolean> => {
+  const reading = await readTestCard(session, made, { cardFaceReader: null });
+  const verified = await verifyPin(session, pinBytes('1234'));
+  const signature = await signWithAuthKey(session, digest);
+  if (!reading.ok || !verified.ok || !signature.ok) return false;
+  const certificate = parseCertificate(reading.value.identity.authCertificate);
+  if (!certificate.ok || certificate.value.publicKey.type !== 'rsa') return false;
+  return verifyRsaSignature(
+    cardCryptography,
+    certificate.value.publicKey.key,
+    sha256DigestInfo(digest),
+    signature.value,
+  );
+};
+
+const face = async (session: CardSession): Promise<boolean> => {
+  const reading = await readTestCard(session, made);
+  if (!reading.ok || reading.value.identity.visual.state !== 'read') return false;
+  const proven = checkVisualEvidence(reading.value.identity.visual.evidence, trustedCvIssuers, cardCryptography);
+  const proof = await provePresence(session, digest);
+  return proven.ok && proof.ok && checkPresenceProof(proven.value.publicKey, digest, proof.value, cardCryptography).ok;
+};
+
+const reader = createPcscCardReader();
+/** The reader is there; connecting to the card counts as ours, as it counts as OpenSC's. */
+let startMs = 0;
+const session = await new Promise<CardSession>((resolve) => {
+  reader.subscribe((event) => {
+    if (event.type === 'reader-found') startMs = performance.now();
+    if (event.type === 'card-inserted') resolve(event.session);
+  });
+});
+const isGood = await (flow === 'face' ? face : pin)(session);
+const workMs = performance.now() - startMs;
+await session.end();
+await reader.close();
+process.stdout.write(`${JSON.stringify({ isGood, startMs, workMs })}\n`);
+process.exit(isGood ? 0 : 1);

@@ -1,0 +1,99 @@
+/**
+ * Our card code against OpenSC on the same virtual card under the same real pcscd; APDUs are counted at the card.
+ * `opensc` = `pkcs15-tool --read-certificate 01` and `pkcs11-tool --sign`, what a program without a stack of its own calls.
+ *
+ *   npm run bench:card -- [--json] [--runs N]
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { PcscdBed, pcscdMissing, pcscliteMissing } from '../test/support/pcscd-bed.ts';
+import { testCard } from '../test/support/test-cards.ts';
+
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean' }, runs: { type: 'string', default: '7' } },
+});
+const runs = Number(options.runs);
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const run = promisify(execFile);
+
+const missing = pcscdMissing() ?? (await pcscliteMissing());
+if (missing !== null) {
+  say(`cannot measure: ${missing}`);
+  process.exit(1);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'uketsuke-bench-'));
+const message = join(folder, 'message');
+writeFileSync(message, 'hello');
+const bed = new PcscdBed();
+await bed.start();
+let apdus = 0;
+await bed.insert((await testCard('hanako')).card, {
+  onApdu: ({ phase }) => {
+    if (phase === 'after') apdus++;
+  },
+});
+
+const environment = { ...process.env, PCSCLITE_CSOCK_NAME: bed.socketPath, OPENSC_DRIVER: 'jpki' };
+const timed = async (command: string, args: readonly string[]): Promise<{ ms: number; stdout: string }> => {
+  const startMs = performance.now();
+  const { stdout } = await run(command, [...args], { env: environment });
+  return { ms: performance.now() - startMs, stdout };
+};
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const rounded = (value: number): number => Math.round(value * 10) / 10;
+
+/** APDUs and time of one way; the start of its process is measured apart. */
+type Measured = { apdus: number; ms: number; processStartMs: number };
+
+const ours = async (flow: 'pin' | 'face'): Promise<Measured> => {
+  const script = fileURLToPath(new URL('bench-card-visit.ts', import.meta.url));
+  apdus = 0;
+  const { ms, stdout } = await timed(process.execPath, [script, flow]);
+  const { workMs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { workMs: number };
+  return { apdus, ms: workMs, processStartMs: ms - workMs };
+};
+
+const opensc = async (): Promise<Measured> => {
+  const signature = join(folder, 'signature');
+  const sign = '--module opensc-pkcs11.so --slot 0 --login --pin 1234 --sign --id 01 -m SHA256-RSA-PKCS'.split(' ');
+  // pkcs11-tool has nothing to ask it without it going to the reader; both load the same library.
+  const bare = [await timed('pkcs15-tool', ['--version']), await timed('pkcs15-tool', ['--version'])];
+  apdus = 0;
+  const read = await timed('pkcs15-tool', ['--read-certificate', '01']);
+  const signed = await timed('pkcs11-tool', [...sign, '-i', message, '-o', signature]);
+  const processStartMs = bare.reduce((sum, { ms }) => sum + ms, 0);
+  return { apdus, ms: read.ms + signed.ms - processStartMs, processStartMs };
+};
+
+const results: Record<'pin' | 'face' | 'opensc', Measured[]> = { pin: [], face: [], opensc: [] };
+for (let round = 0; round < runs; round++) {
+  results.pin.push(await ours('pin'));
+  results.face.push(await ours('face'));
+  results.opensc.push(await opensc());
+  say(
+    `round ${round + 1} of ${runs}: ${Object.entries(results)
+      .map(([name, all]) => `${name} ${all.at(-1)?.apdus} APDUs ${rounded(all.at(-1)?.ms ?? 0)} ms`)
+      .join(', ')}`,
+  );
+}
+await bed.stop();
+rmSync(folder, { recursive: true, force: true });
+
+const of = (field: keyof Measured) => ({
+  pin: rounded(median(results.pin.map((measured) => measured[field]))),
+  face: rounded(median(results.face.map((measured) => measured[field]))),
+  opensc: rounded(median(results.opensc.map((measured) => measured[field]))),
+});
+const summary = { runs, apdus: of('apdus'), ms: of('ms'), processStartMs: of('processStartMs') };
+const ratio = {
+  pinToOpensc: Math.round((summary.ms.pin / summary.ms.opensc) * 1000) / 1000,
+  apdusPinToOpensc: Math.round((summary.apdus.pin / summary.apdus.opensc) * 1000) / 1000,
+};
+if (options.json !== true) say(JSON.stringify(summary, null, 2));
+process.stdout.write(`${JSON.stringify({ ...summary, ratio })}\n`);
