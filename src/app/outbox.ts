@@ -41,7 +41,7 @@ type Entry = {
   nextSendMonotonicMs: number;
   attempts: number;
   sending: boolean;
-  /** The receipt or the expiry is being written down: not sent again, not told twice. */
+  /** The expiry is being written down: not sent again, not told twice. */
   leaving: boolean;
 };
 
@@ -170,10 +170,13 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
       if (entry === undefined || entry.leaving) return ok(undefined);
       if (receipt.documentHash !== entry.row.documentHash)
         return err(failure('message.forged', 'receipt of another document under this id'));
-      entry.leaving = true;
       const { requestId, session } = entry.row;
       const { verdict, code } = receipt;
       const now = clock.now();
+      entries.delete(requestId);
+      log.event('outbox.receipted', { request: requestId, verdict, ms: now.monotonicMs - entry.storedAtMonotonicMs });
+      // Told before the row is off the disk: should we die in between, it is sent again and answered the same.
+      tell({ type: 'receipt', receipt, session, row: entry.row });
       const removed = await store.removeOutboxRow(requestId, {
         atMs: now.wallMs,
         event: verdict === 'accepted' ? 'receipt-accepted' : 'receipt-refused',
@@ -181,11 +184,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
         ...(code === undefined ? {} : { code }),
       });
       if (closed) return ok(undefined);
-      // A row that the disk would not let go is sent again after the next start; the agent answers it the same.
-      entries.delete(requestId);
       if (!removed.ok) log.event('store.failed', {});
-      log.event('outbox.receipted', { request: requestId, verdict, ms: now.monotonicMs - entry.storedAtMonotonicMs });
-      tell({ type: 'receipt', receipt, session, row: entry.row });
       pump();
       return ok(undefined);
     },

@@ -125,6 +125,45 @@ const checkApproval = async (
   return approval.expiresAt <= nowMs ? err(failure('delivery.expired', 'staff approval')) : ok(approval);
 };
 
+/** A document of the right shape that the device of the topic signed; nothing is said about the card yet. */
+export type DeviceSigned = { readonly document: ParsedDocument; readonly documentHash: string };
+
+/** The cheap half, enough to know whose request it is. `message.malformed`, `message.forged`. */
+export const openDocument = async (
+  bytes: Uint8Array,
+  { signing }: EvidenceContext['device'],
+): Promise<Result<DeviceSigned>> => {
+  const parsed = parseDocument(bytes);
+  if (!parsed.ok) return parsed;
+  const { payload, device } = parsed.value;
+  if (device.kid !== signing.kid || !(await holds(payload, device.jws, signing.key, 'ES256')))
+    return forged('device signature');
+  return ok({ document: parsed.value, documentHash: hashOf(bytes) });
+};
+
+/** The other half: payload, certificate, card signature or approval, of a document that `openDocument` gave. */
+export const verifyOpened = async (
+  { document, documentHash }: DeviceSigned,
+  context: EvidenceContext,
+): Promise<Result<EvidenceVerdict>> => {
+  const { request } = document;
+  const plausible = checkPayload(document, context);
+  if (!plausible.ok) return plausible;
+  const authCertificate = request.authCertificate === undefined ? null : fromBase64url(request.authCertificate);
+  if (request.authCertificate !== undefined && authCertificate === null) return malformed('authCertificate');
+  const checked = authCertificate === null ? null : checkCardCertificate(authCertificate, context.trust, context.nowMs);
+  if (checked !== null && !checked.ok) return checked;
+  const certificate = checked === null ? null : checked.value;
+  if (certificate?.state === 'grace' && request.consents.some(({ given }) => given))
+    return invalid('consents with a certificate in grace');
+
+  const visual = await checkCardSignature(document, certificate, authCertificate, context.trust);
+  if (!visual.ok) return visual;
+  const approval = await checkApproval(request, context);
+  if (!approval.ok) return approval;
+  return ok({ request, documentHash, certificate, visual: visual.value, approval: approval.value });
+};
+
 /**
  * Verifies each signature that the request's method asks for, the chain behind it, and what can be told from the
  * document alone. The caller still checks the challenge (its own, once), the catalogue version and the journal.
@@ -137,32 +176,6 @@ export const verifyEvidence = async (
   document: Uint8Array,
   context: EvidenceContext,
 ): Promise<Result<EvidenceVerdict>> => {
-  const parsed = parseDocument(document);
-  if (!parsed.ok) return parsed;
-  const { request, payload, device } = parsed.value;
-  const { signing } = context.device;
-  if (device.kid !== signing.kid || !(await holds(payload, device.jws, signing.key, 'ES256')))
-    return forged('device signature');
-  const plausible = checkPayload(parsed.value, context);
-  if (!plausible.ok) return plausible;
-
-  const authCertificate = request.authCertificate === undefined ? null : fromBase64url(request.authCertificate);
-  if (request.authCertificate !== undefined && authCertificate === null) return malformed('authCertificate');
-  const checked = authCertificate === null ? null : checkCardCertificate(authCertificate, context.trust, context.nowMs);
-  if (checked !== null && !checked.ok) return checked;
-  const certificate = checked === null ? null : checked.value;
-  if (certificate?.state === 'grace' && request.consents.some(({ given }) => given))
-    return invalid('consents with a certificate in grace');
-
-  const visual = await checkCardSignature(parsed.value, certificate, authCertificate, context.trust);
-  if (!visual.ok) return visual;
-  const approval = await checkApproval(request, context);
-  if (!approval.ok) return approval;
-  return ok({
-    request,
-    documentHash: hashOf(document),
-    certificate,
-    visual: visual.value,
-    approval: approval.value,
-  });
+  const opened = await openDocument(document, context.device);
+  return opened.ok ? verifyOpened(opened.value, context) : opened;
 };

@@ -1,15 +1,20 @@
 /** RFC 4648, section 5, without padding. Pure, because `Buffer` and `atob` belong to an environment. */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const codeOf = Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
+/** Characters put together at a time: a longer argument list could exceed the stack. */
+const chunk = 4_096;
 const sextetOf = new Uint8Array(128).fill(255);
 for (let index = 0; index < alphabet.length; index++) sextetOf[alphabet.charCodeAt(index)] = index;
 
 export const toBase64url = (bytes: Uint8Array): string => {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 3) {
+  const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  for (let at = 0, out = 0; at < bytes.length; at += 3) {
     const group = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    const characters = Math.min(4, bytes.length - at + 1);
-    for (let index = 0; index < characters; index++) text += alphabet[(group >> (18 - 6 * index)) & 63];
+    for (let shift = 18; shift >= 0 && out < codes.length; shift -= 6)
+      codes[out++] = codeOf[(group >> shift) & 63] ?? 0;
   }
+  let text = '';
+  for (let at = 0; at < codes.length; at += chunk) text += String.fromCharCode(...codes.subarray(at, at + chunk));
   return text;
 };
 

@@ -1,24 +1,62 @@
-/** UTF-8 without `TextEncoder`, which belongs to an environment. Lone surrogates are a programmer's error and throw. */
+/** UTF-8 (RFC 3629) without `TextEncoder`, which belongs to an environment. */
+
+/** Throws on a lone surrogate: no text of ours has one. */
 export const encodeUtf8 = (text: string): Uint8Array => {
-  const escaped = encodeURIComponent(text);
-  const bytes = new Uint8Array(escaped.length);
+  const bytes = new Uint8Array(text.length * 3);
   let length = 0;
-  for (let at = 0; at < escaped.length; at++) {
-    if (escaped[at] === '%') {
-      bytes[length++] = Number.parseInt(escaped.slice(at + 1, at + 3), 16);
-      at += 2;
-    } else bytes[length++] = escaped.charCodeAt(at);
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) {
+      bytes[length++] = unit;
+      continue;
+    }
+    const point = text.codePointAt(at) ?? 0;
+    if (point >= 0xd800 && point <= 0xdfff) throw new Error('a lone surrogate has no UTF-8');
+    if (point > 0xffff) at++;
+    if (point < 0x800) bytes[length++] = 0xc0 | (point >> 6);
+    else {
+      if (point > 0xffff) {
+        bytes[length++] = 0xf0 | (point >> 18);
+        bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
+      } else bytes[length++] = 0xe0 | (point >> 12);
+      bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
+    }
+    bytes[length++] = 0x80 | (point & 0x3f);
   }
   return bytes.slice(0, length);
 };
 
-/** null on anything that is not well-formed UTF-8. */
+/** Characters put together at a time: a longer argument list could exceed the stack. */
+const chunk = 4_096;
+
+/** null on anything that is not well-formed: overlong forms, surrogates, points above 10FFFF, cut off. */
 export const decodeUtf8 = (bytes: Uint8Array): string | null => {
-  let escaped = '';
-  for (const byte of bytes) escaped += `%${byte.toString(16).padStart(2, '0')}`;
-  try {
-    return decodeURIComponent(escaped);
-  } catch {
-    return null;
+  let text = '';
+  if (bytes.every((byte) => byte < 0x80)) {
+    for (let at = 0; at < bytes.length; at += chunk) text += String.fromCharCode(...bytes.subarray(at, at + chunk));
+    return text;
   }
+  let points: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at++] ?? 0;
+    let point = first;
+    if (first >= 0x80) {
+      const following = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+      if (first < 0xc2 || first > 0xf4) return null;
+      point = first & (0x3f >> following);
+      for (let index = 0; index < following; index++) {
+        const next = bytes[at++] ?? 0;
+        if ((next & 0xc0) !== 0x80) return null;
+        point = (point << 6) | (next & 0x3f);
+      }
+      const shortest = following === 3 ? 0x10000 : following === 2 ? 0x800 : 0x80;
+      if (point < shortest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return null;
+    }
+    points.push(point);
+    if (points.length === chunk) {
+      text += String.fromCodePoint(...points);
+      points = [];
+    }
+  }
+  return text + String.fromCodePoint(...points);
 };
