@@ -1,8 +1,8 @@
+import { textOfUnits } from './utf8.ts';
+
 /** RFC 4648, section 5, without padding. Pure, because `Buffer` and `atob` belong to an environment. */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const codeOf = Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
-/** Characters put together at a time: a longer argument list could exceed the stack. */
-const chunk = 4_096;
 const sextetOf = new Uint8Array(128).fill(255);
 for (let index = 0; index < alphabet.length; index++) sextetOf[alphabet.charCodeAt(index)] = index;
 
@@ -13,9 +13,7 @@ export const toBase64url = (bytes: Uint8Array): string => {
     for (let shift = 18; shift >= 0 && out < codes.length; shift -= 6)
       codes[out++] = codeOf[(group >> shift) & 63] ?? 0;
   }
-  let text = '';
-  for (let at = 0; at < codes.length; at += chunk) text += String.fromCharCode(...codes.subarray(at, at + chunk));
-  return text;
+  return textOfUnits(codes);
 };
 
 /**
