@@ -12,6 +12,7 @@ import { type AgentConfigInput, readAgentConfig } from './agent-config.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AgentDesk } from './agent-desk.ts';
 import { type AgentKeys, agentFiles, type DeviceEntry, readAgentKeys, readDeviceRegistry } from './agent-keys.ts';
+import { InquiryDesk } from './answer-inquiries.ts';
 import { readCardTrust } from './card-trust.ts';
 import { readBrokerFiles } from './facility-authority.ts';
 import { readFacilitySettings } from './facility-settings-file.ts';
@@ -166,6 +167,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     catalogue = catalogueInForce(clock);
   }, catalogueCheckMs);
   desk.handOver.resume();
+  const inquiries = new InquiryDesk(context);
+  inquiries.start();
 
   return {
     ready: {
@@ -182,6 +185,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       clearInterval(sweep);
       clearInterval(catalogueCheck);
       for (const file of [keys, devices, settings, staff]) file.close();
+      inquiries.stop();
       desk.close();
       await page.close();
       await bus.close();

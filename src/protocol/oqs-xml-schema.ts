@@ -27,7 +27,7 @@ export const messageHeaderSchema = z.strictObject({
   ReferenceClassification: code(/^[12]$/),
   /** 1 ended well, 2 in progress; failed: sources say 9 and 3, we write 9 */
   SegmentOfResult: code(/^[1239]$/),
-  ErrorCode: text(20).optional(),
+  ErrorCode: text(40).optional(),
   ErrorMessage: text(400).optional(),
   /** 0/1 in one source, 1/2 in another: the XML declaration decides, this is carried only */
   CharacterCodeIdentifier: code(/^[012]$/),
@@ -196,7 +196,7 @@ export type ResultOfQualification = z.infer<typeof resultOfQualificationSchema>;
 const processingShape = {
   /** 1 ended well, 2 failed (OQSCD004) */
   ProcessingResultStatus: code(/^[12]$/),
-  ProcessingResultCode: text(20).optional(),
+  ProcessingResultCode: text(40).optional(),
   ProcessingResultMessage: text(400).optional(),
   /** 1 有効 2 無効 3 無効(新資格あり) 4 該当なし 5 複数該当 6 有効(未登録, 医療扶助) */
   QualificationValidity: code(/^[1-6]$/).optional(),
@@ -263,7 +263,7 @@ export const bulkResultSchema = z.strictObject({
     ArbitraryFileIdentifier: text(60),
     ReceptionNumber: text(40),
     SegmentOfResult: code(/^[1239]$/),
-    ErrorCode: text(20).optional(),
+    ErrorCode: text(40).optional(),
     ErrorMessage: text(400).optional(),
     NumberOfProcessingResult: code(/^\d{1,5}$/),
     NumberOfNormalProcessing: code(/^\d{1,5}$/),
