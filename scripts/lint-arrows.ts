@@ -67,7 +67,8 @@ const packages: Record<string, RegExp> = {
   core: /^$/,
   protocol: /^zod$/,
   ports: /^$/,
-  catalogue: /^zod$/,
+  // Its loader reads the JSON files beside it.
+  catalogue: /^(zod|node:(fs|path))$/,
   screens: /^(preact|@preact|@digital-go-jp|valibot|vite)(\/|$)/,
 };
 

@@ -15,7 +15,7 @@ const machinePaths = new RegExp(
 );
 
 export const checkLength = (file: string, text: string): Finding[] => {
-  if (!/^(src|drivers|scripts|test)\/.*\.(ts|tsx|css)$/.test(file)) return [];
+  if (!/^(src|drivers|scripts)\/.*\.(ts|tsx|css)$/.test(file)) return [];
   const lines = text.split('\n').length - 1;
   return lines <= longestFileLines
     ? []

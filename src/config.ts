@@ -18,8 +18,6 @@ const identifier = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, di
 const path = z.string().min(1).max(200).startsWith('/', 'an absolute path');
 const devicePath = z.string().regex(/^\/dev\/[\w./-]+$/, 'a device below /dev');
 const host = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'a host name or an IPv4 address');
-const milliseconds = (min: number, max: number, preset: number) =>
-  z.int().min(min).max(max).default(preset).meta({ unit: 'ms' });
 const tcpPort = (preset: number) => z.int().min(1).max(65_535).default(preset).meta({ unit: 'TCP port' });
 // `prefault`: a section that is left out is filled with its own defaults.
 const section = <T extends z.ZodRawShape>(about: string, shape: T) =>
@@ -45,8 +43,6 @@ export const configSchema = z.strictObject({
   camera: section("The camera that looks at the patient's face.", {
     driver: z.enum(['ffmpeg', 'virtual']).default('ffmpeg').describe('ffmpeg: a V4L2 device.'),
     device: devicePath.default('/dev/video0').describe('Pinned by the udev rules: /dev/uketsuke-face-camera.'),
-    width: z.int().min(320).max(1920).default(640).meta({ unit: 'pixels' }).describe('Width of a frame.'),
-    height: z.int().min(240).max(1080).default(480).meta({ unit: 'pixels' }).describe('Height of a frame.'),
     framesPerSecond: z.int().min(5).max(60).default(15).describe('Frames asked of the camera.'),
   }),
   face: section('Face comparison.', {
@@ -64,7 +60,7 @@ export const configSchema = z.strictObject({
   }),
   cardFaceReader: section('The camera that reads the printed 照合番号B, which opens the photo on the chip.', {
     driver: z
-      .enum(['none', 'tesseract', 'virtual'])
+      .enum(['none', 'virtual'])
       .default('none')
       .describe('none: there is no face path, PIN and staff check remain.'),
     device: devicePath.default('/dev/video1').describe('V4L2 device above the card bed.'),
@@ -92,22 +88,21 @@ export const configSchema = z.strictObject({
       .meta({ unit: 'TCP port' })
       .describe('Loopback port of the page; 0: any free one.'),
   }),
-  speaker: section('Spoken guidance.', {
-    driver: z.enum(['none', 'command']).default('none').describe('command: sound files and espeak-ng through aplay.'),
-    volume: z.int().min(0).max(100).default(70).meta({ unit: '%' }).describe('Volume at the start of a visit.'),
-  }),
   broker: section("The clinic's MQTT broker, mutual TLS only.", {
-    host: host.describe('Its name must stand in its certificate.').meta({ example: 'broker.clinic.example' }),
+    host: host.describe('Host name or address.').meta({ example: 'broker.clinic.example' }),
     port: tcpPort(8883).describe('Port for MQTT over TLS.'),
     protocolVersion: z.literal([5, 4]).default(5).describe('MQTT 5, or 4 (= 3.1.1) for brokers that do not speak 5.'),
+    serverName: z
+      .union([host, z.literal('')])
+      .default('')
+      .describe('Name in its certificate, where it is not the host.'),
     keepaliveSeconds: z
       .int()
       .min(5)
       .max(300)
-      .default(15)
+      .default(10)
       .meta({ unit: 's' })
-      .describe('A pulled cable is seen after 1.5 times this.'),
-    publishTimeoutMs: milliseconds(1_000, 60_000, 10_000).describe('No PUBACK within this: sent again.'),
+      .describe('A terminal without power is seen after 1.5 times this.'),
   }),
   paths: section('Where things lie.', {
     provisioning: path.default('/etc/uketsuke/provisioning').describe('Keys and certificates of this terminal.'),
@@ -117,9 +112,6 @@ export const configSchema = z.strictObject({
   }),
   health: section('Self-supervision.', {
     socket: path.default('/run/uketsuke/health.sock').describe('Unix socket where `uketsuke doctor` asks.'),
-    partSilentMs: milliseconds(2_000, 60_000, 10_000).describe(
-      'A part without a heart-beat for this long keeps the watchdog unfed.',
-    ),
   }),
   log: section('Event log on standard error (journald).', {
     level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Lines below it are not written.'),

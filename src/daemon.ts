@@ -2,17 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serveHealth } from '../drivers/health-socket.ts';
+import { createHidKeypad } from '../drivers/hid-keypad.ts';
 import { createKioskScreen } from '../drivers/kiosk-screen.ts';
 import { createMqttMessageBus } from '../drivers/mqtt-message-bus.ts';
 import { createOnnxFaceVerifier } from '../drivers/onnx-face-verifier.ts';
 import { createPcscCardReader } from '../drivers/pcsc-card-reader.ts';
+import { createSerialStatusLight } from '../drivers/serial-status-light.ts';
 import { createSqliteStore } from '../drivers/sqlite-store.ts';
 import { createSystemClock } from '../drivers/system-clock.ts';
+import { createSystemdNotifier } from '../drivers/systemd-notifier.ts';
 import { cardCryptography } from './app/card-cryptography.ts';
 import { createClinicLink, lastWill } from './app/clinic-link.ts';
 import { parseCvIssuers } from './app/cv-trust.ts';
 import { readDeviceKeys } from './app/device-keys.ts';
 import type { EventLog } from './app/event-log.ts';
+import { watchHealth } from './app/health.ts';
 import type { SessionParts } from './app/session-parts.ts';
 import { SessionRunner } from './app/session-runner.ts';
 import { catalogueAt } from './catalogue/catalogue.ts';
@@ -22,11 +27,15 @@ export const version: string = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-/** The parts at the counter. A device chooses them by its configuration; demo and tests bring their own. */
+/**
+ * The parts at the counter. A device chooses them by its configuration; demo and tests bring their own. `restart`: what
+ * the staff page can restart without the service manager.
+ */
 export type CounterDrivers = Pick<
   SessionParts,
   'cardReader' | 'cardFaceReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
->;
+> &
+  Partial<Pick<SessionParts, 'restart'>>;
 
 export type Terminal = {
   readonly runner: SessionRunner;
@@ -38,23 +47,37 @@ export type Terminal = {
 /** Trust anchors for the signature on the card's face, beside the terminal's keys. */
 const cvIssuersFile = 'cv-issuers.json';
 
-/** The real drivers that a configuration names; `virtual` ones are not to be had here. */
-export const counterDrivers = (config: Config): CounterDrivers => ({
-  cardReader: createPcscCardReader({ reader: config.cardReader.name }),
-  cardFaceReader: null,
-  faceVerifier: createOnnxFaceVerifier({
+/** The real drivers that a configuration names. Throws for `virtual` ones: they come with the demo, never by a file. */
+export const counterDrivers = (config: Config): CounterDrivers => {
+  const { cardReader, camera, face, cardFaceReader, keypad, statusLight } = config;
+  for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFaceReader, keypad, statusLight }))
+    if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
+  const faceVerifier = createOnnxFaceVerifier({
     modelsDir: config.paths.models,
     profile: config.profile,
-    camera: {
-      kind: 'ffmpeg',
-      source: { device: config.camera.device },
-      framesPerSecond: config.camera.framesPerSecond,
-    },
-  }),
-  keypad: null,
-  statusLight: null,
-  speaker: null,
-});
+    camera: { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond: camera.framesPerSecond },
+    embeddingModel: face.embeddingModel,
+    acceptedUnverifiedModels: face.acceptUnverifiedModels,
+    ...(face.threshold === undefined ? {} : { threshold: face.threshold }),
+  });
+  return {
+    cardReader: createPcscCardReader({ reader: cardReader.name }),
+    cardFaceReader: null,
+    faceVerifier,
+    keypad: keypad.driver === 'hid' ? createHidKeypad(keypad) : null,
+    statusLight: statusLight.driver === 'serial' ? createSerialStatusLight(statusLight) : null,
+    speaker: null,
+    // Its driver starts a new one at once.
+    restart: { face: () => void (faceVerifier.processId && process.kill(faceVerifier.processId)) },
+  };
+};
+
+/** Two sources name the terminal: a directory of keys that belongs to another one must not go unnoticed. */
+const checkIdentity = (config: Config, keys: { facility: string; device: string; lane: number }): void => {
+  for (const key of ['facility', 'device', 'lane'] as const)
+    if (config[key] !== keys[key])
+      throw new Error(`${key}: the configuration says ${config[key]}, ${config.paths.provisioning} says ${keys[key]}`);
+};
 
 /**
  * Puts a terminal together: keys, store, bus, clinic link, screen, session runner, in this order. Throws, naming the
@@ -66,6 +89,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const clock = createSystemClock();
   const keys = await readDeviceKeys(config.paths.provisioning);
   const trustedCvIssuers = parseCvIssuers(await readFile(join(config.paths.provisioning, cvIssuersFile), 'utf8'));
+  checkIdentity(config, keys);
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };
   const store = createSqliteStore(config.paths.store);
@@ -74,6 +98,8 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const bus = createMqttMessageBus({
     host: config.broker.host,
     port: config.broker.port,
+    ...(config.broker.serverName === '' ? {} : { serverName: config.broker.serverName }),
+    delays: { keepaliveMs: config.broker.keepaliveSeconds * 1_000 },
     tls: keys.tls,
     clientId: device,
     protocolVersion: config.broker.protocolVersion,
@@ -93,13 +119,31 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     catalogueAt,
     offerUnreviewedLanguages: config.profile === 'demo',
     newId: randomUUID,
-    restart: {},
+    restart: drivers.restart ?? {},
   });
-  log.event('process.step', { step: 'session', ms: Math.round(performance.now() - startedAtMs) });
+  const notifier = createSystemdNotifier();
+  const health = watchHealth({
+    ...drivers,
+    clock,
+    log,
+    runner,
+    screen,
+    clinic,
+    version,
+    profile: config.profile,
+    feedWatchdog: notifier.alive,
+    everyMs: notifier.aliveEveryMs ?? 10_000,
+  });
+  const healthServer = await serveHealth(config.health.socket, health.report);
+  notifier.ready(`lane ${lane}`);
+  log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
   return {
     runner,
     screenPort: screen.port,
     close: async () => {
+      notifier.stopping();
+      health.close();
+      await healthServer.close();
       await runner.close();
       await clinic.close();
       await Promise.all([

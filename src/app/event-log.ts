@@ -57,3 +57,18 @@ export const createEventLog = ({ format, level = 'info', write }: EventLogOption
     },
   };
 };
+
+/**
+ * What may be logged of an error nobody expected: its class, its system code and the first place in our own source.
+ * Never its message, which may quote what was being worked on.
+ */
+export const describeError = (thrown: unknown): LogEventFields<'process.error'> => {
+  if (!(thrown instanceof Error)) return { error: 'Error' };
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+  const place = /((?:src|drivers|scripts)\/[a-z0-9/-]+\.ts:\d+:\d+)/.exec(thrown.stack ?? '')?.[1];
+  return {
+    error: thrown.constructor.name,
+    ...(code === undefined ? {} : { errorCode: code }),
+    ...(place === undefined ? {} : { place }),
+  };
+};

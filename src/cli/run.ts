@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { createEventLog } from '../app/event-log.ts';
+import { createEventLog, describeError } from '../app/event-log.ts';
 import { defaultConfigPath } from '../config.ts';
-import { counterDrivers, startTerminal } from '../daemon.ts';
+import { counterDrivers, startTerminal, type Terminal } from '../daemon.ts';
 import { readConfigOrExit } from './config.ts';
 
 type RunOptions = { readonly config: string; readonly log: 'json' | 'pretty' };
@@ -9,12 +9,20 @@ type RunOptions = { readonly config: string; readonly log: 'json' | 'pretty' };
 const run = async (options: RunOptions): Promise<void> => {
   const config = readConfigOrExit(options.config);
   const log = createEventLog({ format: options.log, level: config.log.level });
-  const drivers = await counterDrivers(config);
-  // What is wrong with keys or files is the technician's to mend: one line, no stack.
-  const terminal = await startTerminal(config, drivers, log).catch((error: Error) => {
-    process.stderr.write(`uketsuke run: ${error.message}\n`);
-    process.exit(1);
+  // An error that nobody expected ends the process, and the service manager begins a new one. Node would print its
+  // message, which may quote what was being worked on.
+  process.on('uncaughtException', (error) => {
+    log.event('process.error', describeError(error));
+    process.exit(70);
   });
+  let terminal: Terminal;
+  try {
+    terminal = await startTerminal(config, counterDrivers(config), log);
+  } catch (error) {
+    // What is wrong with keys or files is the technician's to mend: one line, no stack.
+    process.stderr.write(`uketsuke run: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;

@@ -1,0 +1,41 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+
+export type HealthServer = { close(): Promise<void> };
+
+/**
+ * Answers each connection to a Unix socket with one JSON document and hangs up; reads nothing. Only this user and group
+ * may connect. Rejects when the path cannot be listened on; what a killed process left behind is taken over.
+ */
+export const serveHealth = async (path: string, report: () => unknown): Promise<HealthServer> => {
+  rmSync(path, { force: true });
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(`${JSON.stringify(report())}\n`);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o660);
+  return {
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+};
+
+/** What the daemon at `path` answers, unparsed; null when there is none, or none within `timeoutMs`. */
+export const askHealth = (path: string, timeoutMs: number): Promise<string | null> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    let text = '';
+    const end = (answer: string | null): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(timeoutMs, () => end(null));
+    socket.on('error', () => end(null));
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+    });
+    socket.on('end', () => end(text === '' ? null : text));
+  });
