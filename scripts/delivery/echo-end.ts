@@ -1,0 +1,53 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { compactDecrypt, flattenedVerify, importJWK } from 'jose';
+import { connect } from 'mqtt';
+import { readTlsFiles } from '../../src/app/device-keys.ts';
+import { sign } from '../../src/app/seal.ts';
+import { readAgentKeys, readDeviceRegistry } from '../../src/clinic/agent-keys.ts';
+import { topicOf } from '../../src/protocol/topics.ts';
+
+/**
+ * The bare other end of bench:deliver: mqtt.js on the same broker, the same `jose` calls on the same document (open,
+ * verify device and card, sign an answer), one fsync, and nothing of what makes it an agent.
+ */
+const [directory = '', port = '', cardJwk = '', file = ''] = process.argv.slice(2);
+const keys = await readAgentKeys(directory);
+const device = (await readDeviceRegistry(directory)).get('front-1');
+const [sealing] = keys.sealing;
+if (device === undefined || sealing === undefined) throw new Error('no keys');
+const cardKey = await importJWK(JSON.parse(readFileSync(cardJwk, 'utf8')), 'RS256');
+const tls = await readTlsFiles(directory);
+const journal = openSync(file, 'a');
+const client = connect({
+  host: '127.0.0.1',
+  port: Number(port),
+  protocol: 'mqtts',
+  protocolVersion: 5,
+  clientId: 'agent-1',
+  ca: tls.ca,
+  cert: tls.certificate,
+  key: tls.key,
+});
+client.on('connect', () => {
+  (client.stream as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
+  client.subscribe(topicOf(keys.facility, '+', 'request'), { qos: 1 }, () => process.stdout.write('ready\n'));
+});
+client.on('message', async (_topic, payload) => {
+  const { plaintext } = await compactDecrypt(payload.toString(), sealing.key);
+  const { payload: claims, signatures } = JSON.parse(Buffer.from(plaintext).toString());
+  await flattenedVerify({ payload: claims, ...signatures[1] }, device.signing.key);
+  await flattenedVerify({ payload: claims, ...signatures[0] }, cardKey);
+  writeSync(journal, plaintext);
+  fsyncSync(journal);
+  const receipt = await sign(
+    'receipt',
+    { facility: keys.facility, device: 'front-1', receivedAt: Date.now() },
+    keys.signing,
+  );
+  client.publish(topicOf(keys.facility, 'front-1', 'receipt'), Buffer.from(receipt), { qos: 1 });
+});
+process.once('SIGTERM', () => {
+  closeSync(journal);
+  client.end(true);
+  process.exit(0);
+});
