@@ -132,7 +132,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     version,
     profile: config.profile,
     feedWatchdog: notifier.alive,
-    everyMs: notifier.aliveEveryMs ?? 10_000,
+    everyMs: notifier.aliveEveryMs,
   });
   const healthServer = await serveHealth(config.health.socket, health.report);
   notifier.ready(`lane ${lane}`);

@@ -77,9 +77,12 @@ export type WatchedParts = {
   readonly clinic: Pick<ClinicLink, 'subscribe'>;
   readonly version: string;
   readonly profile: 'release' | 'demo';
-  /** Tells the service manager that all is well; called every `everyMs`, and not at all while a vital part is silent. */
+  /**
+   * Tells the service manager that all is well; called every `everyMs`, and not at all while a vital part is silent.
+   * null = nobody watches.
+   */
   readonly feedWatchdog: () => void;
-  readonly everyMs: number;
+  readonly everyMs: number | null;
 };
 
 export interface Health {
@@ -169,20 +172,20 @@ export const watchHealth = (parts: WatchedParts): Health => {
     // Anything but a dead process is told by a living one: a missing model or camera is not mended by a restart.
     if (face.trouble?.code !== 'face.process-lost') alive('face-process');
   };
-  const silentNow = (): readonly VitalPart[] => {
+  const silentNow = (): ReturnType<typeof silentParts> => {
     lookAround();
-    const silent = silentParts(signs, clock.now().monotonicMs);
+    return silentParts(signs, clock.now().monotonicMs);
+  };
+  let callOff = (): void => {};
+  const beat = (everyMs: number): void => {
+    const silent = silentNow();
+    if (silent.length === 0) parts.feedWatchdog();
     for (const { part, silentMs } of silent)
       if (!told.includes(part)) log.event('watchdog.withheld', { part, silentMs: Math.round(silentMs) });
     told = silent.map(({ part }) => part);
-    return told;
+    callOff = clock.wakeAt(clock.now().monotonicMs + everyMs, () => beat(everyMs));
   };
-  let callOff = (): void => {};
-  const beat = (): void => {
-    if (silentNow().length === 0) parts.feedWatchdog();
-    callOff = clock.wakeAt(clock.now().monotonicMs + parts.everyMs, beat);
-  };
-  beat();
+  if (parts.everyMs !== null) beat(parts.everyMs);
 
   return {
     report: () => {
@@ -206,7 +209,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
         broker: shown(broker),
         agentAnswers,
         settings,
-        silentParts: [...silentNow()],
+        silentParts: silentNow().map(({ part }) => part),
       };
     },
     close: () => {
