@@ -1,4 +1,4 @@
-/** One visit with the card that lies on the reader, for bench-card.ts: `pin` or `face`; prints its times as JSON. */
+/** Visits with the card that lies on the reader, for bench-card.ts: `pin` or `face`, how many; prints their times as JSON. */
 import { createPcscCardReader } from '../drivers/pcsc-card-reader.ts';
 import { cardCryptography } from '../src/app/card-cryptography.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../src/app/use-card-keys.ts';
@@ -8,7 +8,7 @@ import { sha256DigestInfo, verifyRsaSignature } from '../src/protocol/digest-inf
 import { checkPresenceProof, checkVisualEvidence } from '../src/protocol/visual-ap.ts';
 import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../test/support/test-cards.ts';
 
-const [flow] = process.argv.slice(2);
+const [flow, visitCount] = process.argv.slice(2);
 const made = await testCard('hanako');
 const digest = cardCryptography.sha256(new TextEncoder().encode('hello'));
 
@@ -35,18 +35,27 @@ const face = async (session: CardSession): Promise<boolean> => {
   return proven.ok && proof.ok && checkPresenceProof(proven.value.publicKey, digest, proof.value, cardCryptography).ok;
 };
 
-const reader = createPcscCardReader();
-/** The reader is there; connecting to the card counts as ours, as it counts as OpenSC's. */
-let startMs = 0;
-const session = await new Promise<CardSession>((resolve) => {
-  reader.subscribe((event) => {
-    if (event.type === 'reader-found') startMs = performance.now();
-    if (event.type === 'card-inserted') resolve(event.session);
+/** One visit as a program of its own would have it: look for the reader, connect, work, let go. */
+const visit = async (): Promise<{ readonly isGood: boolean; readonly ms: number }> => {
+  const reader = createPcscCardReader();
+  /** The reader is there; connecting to the card counts as ours, as it counts as OpenSC's. */
+  let startMs = 0;
+  const session = await new Promise<CardSession>((resolve) => {
+    reader.subscribe((event) => {
+      if (event.type === 'reader-found') startMs = performance.now();
+      if (event.type === 'card-inserted') resolve(event.session);
+    });
   });
-});
-const isGood = await (flow === 'face' ? face : pin)(session);
-const workMs = performance.now() - startMs;
-await session.end();
-await reader.close();
-process.stdout.write(`${JSON.stringify({ isGood, startMs, workMs })}\n`);
+  const isGood = await (flow === 'face' ? face : pin)(session);
+  const ms = performance.now() - startMs;
+  await session.end();
+  await reader.close();
+  return { isGood, ms };
+};
+
+// The first visit of a process pays for compiling it; a terminal runs for months.
+const visits = [];
+for (let count = 0; count < Number(visitCount); count++) visits.push(await visit());
+const isGood = visits.every((each) => each.isGood);
+process.stdout.write(`${JSON.stringify({ isGood, firstMs: visits[0]?.ms, lastMs: visits.at(-1)?.ms })}\n`);
 process.exit(isGood ? 0 : 1);

@@ -2,7 +2,9 @@
  * Our card code against OpenSC on the same virtual card under the same real pcscd; APDUs are counted at the card.
  * `opensc` = `pkcs15-tool --read-certificate 01` and `pkcs11-tool --sign`, what a program without a stack of its own calls.
  *
- *   npm run bench:card -- [--json] [--runs N]
+ *   npm run bench:card -- [--json] [--runs N] [--kbps 424] [--signature-ms 120]
+ *
+ * Wire and chip take their time as set; with `--kbps 0 --signature-ms 0` the times are those of the programs alone.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,12 +12,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import type { CardTiming } from '../drivers/virtual/card-timing.ts';
 import { PcscdBed, pcscdMissing, pcscliteMissing } from '../test/support/pcscd-bed.ts';
 import { testCard } from '../test/support/test-cards.ts';
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'boolean' }, runs: { type: 'string', default: '7' } },
+  options: {
+    json: { type: 'boolean' },
+    runs: { type: 'string', default: '7' },
+    kbps: { type: 'string', default: '424' },
+    'signature-ms': { type: 'string', default: '120' },
+  },
 });
+const timing: CardTiming = {
+  kbps: Number(options.kbps) as CardTiming['kbps'],
+  signatureMs: Number(options['signature-ms']),
+  commandMs: 0,
+};
+/** Visits of one process: the last one is that of a terminal that has been running. */
+const warmVisits = 4;
 const runs = Number(options.runs);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const run = promisify(execFile);
@@ -33,6 +48,7 @@ const bed = new PcscdBed();
 await bed.start();
 let apdus = 0;
 await bed.insert((await testCard('hanako')).card, {
+  timing,
   onApdu: ({ phase }) => {
     if (phase === 'after') apdus++;
   },
@@ -48,15 +64,18 @@ const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
-/** APDUs and time of one way; the start of its process is measured apart. */
-type Measured = { apdus: number; ms: number; processStartMs: number };
+/** APDUs and time of one way; the start of its process is measured apart. `firstMs`: ours in a process just started. */
+type Measured = { apdus: number; ms: number; firstMs: number; processStartMs: number };
 
 const ours = async (flow: 'pin' | 'face'): Promise<Measured> => {
   const script = fileURLToPath(new URL('bench-card-visit.ts', import.meta.url));
   apdus = 0;
-  const { ms, stdout } = await timed(process.execPath, [script, flow]);
-  const { workMs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { workMs: number };
-  return { apdus, ms: workMs, processStartMs: ms - workMs };
+  const { ms, stdout } = await timed(process.execPath, [script, flow, '1']);
+  const first = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { firstMs: number };
+  const apdusOfOne = apdus;
+  const warm = await timed(process.execPath, [script, flow, `${warmVisits}`]);
+  const { lastMs } = JSON.parse(warm.stdout.trim().split('\n').at(-1) ?? '') as { lastMs: number };
+  return { apdus: apdusOfOne, ms: lastMs, firstMs: first.firstMs, processStartMs: ms - first.firstMs };
 };
 
 const opensc = async (): Promise<Measured> => {
@@ -68,7 +87,8 @@ const opensc = async (): Promise<Measured> => {
   const read = await timed('pkcs15-tool', ['--read-certificate', '01']);
   const signed = await timed('pkcs11-tool', [...sign, '-i', message, '-o', signature]);
   const processStartMs = bare.reduce((sum, { ms }) => sum + ms, 0);
-  return { apdus, ms: read.ms + signed.ms - processStartMs, processStartMs };
+  const ms = read.ms + signed.ms - processStartMs;
+  return { apdus, ms, firstMs: ms, processStartMs };
 };
 
 const results: Record<'pin' | 'face' | 'opensc', Measured[]> = { pin: [], face: [], opensc: [] };
@@ -90,7 +110,14 @@ const of = (field: keyof Measured) => ({
   face: rounded(median(results.face.map((measured) => measured[field]))),
   opensc: rounded(median(results.opensc.map((measured) => measured[field]))),
 });
-const summary = { runs, apdus: of('apdus'), ms: of('ms'), processStartMs: of('processStartMs') };
+const summary = {
+  runs,
+  timing,
+  apdus: of('apdus'),
+  ms: of('ms'),
+  firstVisitMs: of('firstMs'),
+  processStartMs: of('processStartMs'),
+};
 const ratio = {
   pinToOpensc: Math.round((summary.ms.pin / summary.ms.opensc) * 1000) / 1000,
   apdusPinToOpensc: Math.round((summary.apdus.pin / summary.apdus.opensc) * 1000) / 1000,

@@ -45,6 +45,7 @@ describe.skipIf(skipReason !== null)('the virtual card judged by OpenSC', { time
       printed.push(line);
       if (line === 'inserted') break;
     }
+    if (printed.at(-1) !== 'inserted') throw new Error(`the card was not played: ${printed.join(' / ')}`);
     await ourReading();
     return printed;
   };
