@@ -41,7 +41,7 @@ export type AnswerForFile = {
   /** The clinic's chart number; '' = a new chart */
   readonly referenceNumber: string;
   /** Additional information of an answer that ended well, e.g. that the certificate ends soon */
-  readonly processingResult?: { readonly code: string; readonly message: string };
+  readonly processingResult?: { readonly code: string; readonly message: string } | undefined;
   readonly qualifications: readonly Qualification[];
 };
 
