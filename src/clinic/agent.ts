@@ -26,6 +26,8 @@ import { makeOqsFolders } from './write-oqs-file.ts';
 
 /** Personal data past its time is looked for this often. ms */
 const sweepMs = 10_000;
+/** What was handed over is wiped from the journal's write-ahead log this often. ms */
+const forgetMs = 1_000;
 /** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
 const catalogueOverlapMs = 24 * 60 * 60_000;
 /** A notice comes into force at midnight; the files are looked at this often. ms */
@@ -159,6 +161,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       return () => listeners.delete(listener);
     },
   });
+  const forgetting = setInterval(() => journal.forgetDeleted(), forgetMs);
   const sweep = setInterval(() => {
     desk.flushRejections();
     if (journal.sweep(clock.now().wallMs).length > 0) changed();
@@ -182,6 +185,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     },
     journal,
     close: async () => {
+      clearInterval(forgetting);
       clearInterval(sweep);
       clearInterval(catalogueCheck);
       for (const file of [keys, devices, settings, staff]) file.close();

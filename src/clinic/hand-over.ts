@@ -39,8 +39,8 @@ export class HandOver {
   start(visit: JournalVisit, device: DeviceEntry): void {
     if (visit.result !== null) void this.#tell(visit.requestId, device);
     if (visit.handedOverAt !== null || this.#running.has(visit.requestId)) return;
-    const rest = this.#context.journal.unfinished().find((one) => one.visit.requestId === visit.requestId);
-    if (rest) void this.#run(rest.visit, rest.personal, device);
+    const personal = this.#context.journal.personal(visit.requestId);
+    if (personal) void this.#run(visit, personal, device);
   }
 
   /** At the agent's start: what a crash left undone. */
@@ -135,7 +135,7 @@ export class HandOver {
       this.#fault(written.failure.code);
       await this.#wait(fileRetryMs[Math.min(attempt, fileRetryMs.length - 1)] ?? 30_000);
       // Its time to live ran out while the folder was shut: what staff were told then still holds.
-      if (!journal.unfinished().some((one) => one.visit.requestId === requestId)) break;
+      if (journal.personal(requestId) === undefined) break;
     }
     this.#waitingFiles.delete(requestId);
     if (this.#stopped) return;

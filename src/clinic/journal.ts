@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { FailureCode } from '../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../core/japan-time.ts';
 import type { ConsentCode } from '../protocol/messages.ts';
@@ -75,6 +75,8 @@ const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
  */
 export class Journal {
   readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #deletedSinceCheckpoint = false;
 
   constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 2_000 });
@@ -149,9 +151,15 @@ export class Journal {
     return this.#visits(
       'WHERE handed_over_at IS NULL AND request_id IN (SELECT request_id FROM personal) ORDER BY received_at, rowid',
     ).flatMap((visit) => {
-      const row = this.#get('SELECT content FROM personal WHERE request_id = ?', visit.requestId);
-      return row === undefined ? [] : [{ visit, personal: personalSchema.parse(JSON.parse(String(row.content))) }];
+      const personal = this.personal(visit.requestId);
+      return personal === undefined ? [] : [{ visit, personal }];
     });
+  }
+
+  /** undefined once it is handed over or its time is up. */
+  personal(requestId: string): Personal | undefined {
+    const row = this.#get('SELECT content FROM personal WHERE request_id = ?', requestId);
+    return row === undefined ? undefined : personalSchema.parse(JSON.parse(String(row.content)));
   }
 
   /** What the service said, counted for the month; only the first time. */
@@ -172,7 +180,7 @@ export class Journal {
       this.#run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
       this.#run('DELETE FROM personal WHERE request_id = ?', requestId);
     });
-    this.#forgetLog();
+    this.#deletedSinceCheckpoint = true;
   }
 
   /**
@@ -308,11 +316,13 @@ export class Journal {
       this.#run('DELETE FROM request WHERE received_at < ?', nowMs - requestLifeMs);
       this.#run('DELETE FROM rejection WHERE last_at < ?', nowMs - challengeLifeMs);
     });
-    this.#forgetLog();
+    this.#deletedSinceCheckpoint = true;
+    this.forgetDeleted();
     return overdue;
   }
 
   close(): void {
+    this.forgetDeleted();
     this.#database.close();
   }
 
@@ -323,9 +333,11 @@ export class Journal {
     );
   }
 
-  /** Deleted rows must not live on in the write-ahead log. */
-  #forgetLog(): void {
+  /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
+  forgetDeleted(): void {
+    if (!this.#deletedSinceCheckpoint) return;
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#deletedSinceCheckpoint = false;
   }
 
   #visits(condition: string, ...values: SQLInputValue[]): JournalVisit[] {
@@ -335,15 +347,21 @@ export class Journal {
   }
 
   #all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
-    return this.#database.prepare(sql).all(...values);
+    return this.#prepared(sql).all(...values);
   }
 
   #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
-    return this.#database.prepare(sql).get(...values);
+    return this.#prepared(sql).get(...values);
   }
 
   #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#database.prepare(sql).run(...values).changes);
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
   }
 
   #transaction<T>(work: () => T): T {

@@ -1,16 +1,13 @@
-import { flattenedVerify } from 'jose';
 import { openSealed } from '../app/seal.ts';
-import { hashOf } from '../app/sign-request.ts';
 import { type FailureCode, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type ParsedDocument, parseDocument } from '../protocol/evidence.ts';
 import type { EligibilityRequest } from '../protocol/messages.ts';
 import type { AgentContext, Incoming } from './agent-context.ts';
 import type { DeviceEntry } from './agent-keys.ts';
 import type { AgentPost } from './agent-post.ts';
 import type { RevocationMemory } from './answer-lookup.ts';
 import type { JournalVisit, NewRequest, Personal } from './journal.ts';
-import { type EvidenceVerdict, verifyEvidence } from './verify-evidence.ts';
+import { type EvidenceVerdict, openDocument, verifyOpened } from './verify-evidence.ts';
 
 /** A terminal's clock may go ahead of ours by this much; a request signed later than that is from another time. */
 const clockSkewMs = 5 * 60_000;
@@ -36,10 +33,10 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   const startedMs = clock.now().monotonicMs;
   const opened = await openSealed('request', payload, keys().sealing);
   if (!opened.ok) return opened;
-  const parsed = parseDocument(opened.value);
-  if (!parsed.ok) return parsed;
-  const { request } = parsed.value;
-  if (!(await isSignedBy(parsed.value, device))) return err(failure('message.forged', 'request: device signature'));
+  const signed = await openDocument(opened.value, device);
+  if (!signed.ok) return signed;
+  const { documentHash } = signed.value;
+  const { request } = signed.value.document;
   if (request.agent !== keys().agent)
     return keys().agents.some(({ owner }) => owner === request.agent)
       ? ok(undefined)
@@ -48,14 +45,13 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
     return err(failure('message.forged', 'request for another lane'));
 
   const known = journal.visit(request.requestId);
-  const documentHash = hashOf(opened.value);
   if (known?.documentHash === documentHash) return giveReceipt(known, device, parts);
   if (known !== undefined) return refuseOtherDocument(request, documentHash, device, parts);
 
   const now = clock.now().wallMs;
   const { trust } = parts.context;
   const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
-  const verdict = await verifyEvidence(opened.value, evidence);
+  const verdict = await verifyOpened(signed.value, evidence);
   const code = verdict.ok ? remainingCheck(verdict.value, parts, now) : verdict.failure.code;
   const recorded = journal.record(rowOf(request, documentHash, verdict.ok ? verdict.value : null, code, parts.context));
   if (recorded.kind === 'other-document') return refuseOtherDocument(request, documentHash, device, parts);
@@ -76,14 +72,6 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   parts.context.changed();
   return giveReceipt(visit, device, parts);
 };
-
-const isSignedBy = ({ payload, device }: ParsedDocument, { signing }: DeviceEntry): Promise<boolean> =>
-  device.kid !== signing.kid
-    ? Promise.resolve(false)
-    : flattenedVerify({ payload, ...device.jws }, signing.key, { algorithms: ['ES256'] }).then(
-        () => true,
-        () => false,
-      );
 
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
 const remainingCheck = (

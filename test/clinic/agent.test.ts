@@ -51,6 +51,7 @@ describe('a visit that is right', () => {
       },
     });
     expect(bed.journal.unfinished()).toEqual([]);
+    bed.journal.forgetDeleted();
     const databases = [bed.journalPath, `${bed.journalPath}-wal`].filter(existsSync).map((path) => readFileSync(path));
     for (const canary of ['髙﨑', '19800217', serialOf('hanako'), toText(await bed.certificate(serialOf('hanako')))])
       for (const database of databases) expect(database.includes(canary)).toBe(false);
