@@ -93,7 +93,8 @@ export const openVisitBed = async (
   const agent = await makeAgentBed(more);
   const { clock, broker, testFacility } = agent;
   const { facility, device, lane } = testFacility.device;
-  const log = createEventLog({ format: 'silent' });
+  const logLines: string[] = [];
+  const log = createEventLog({ format: 'json', level: 'debug', write: (line) => logLines.push(line) });
   const store = new MemoryStore();
   const clinic = createClinicLink({ bus: broker.connect('front-1'), store, clock, log, keys: testFacility.device });
   const reader = createVirtualCardReader();
@@ -138,6 +139,7 @@ export const openVisitBed = async (
     keypad,
     runner,
     states,
+    logLines,
     get state() {
       return runner.session.state;
     },
