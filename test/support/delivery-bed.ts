@@ -101,6 +101,7 @@ export const makeVisitor = async () => {
   const catalogueVersion = catalogueAt(Date.now()).version;
   return {
     card,
+    certificate,
     sign: async (link: Pick<ClinicLink, 'sign'>, challenge: Challenge): Promise<SignedRequest> => {
       const plain = testRequest({
         issuedAt: challenge.issuedAt,
