@@ -164,7 +164,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const forgetting = setInterval(() => journal.forgetDeleted(), forgetMs);
   const sweep = setInterval(() => {
     desk.flushRejections();
-    if (journal.sweep(clock.now().wallMs).length > 0) changed();
+    const overdue = journal.sweep(clock.now().wallMs);
+    if (overdue.length === 0) return;
+    desk.handOver.giveUp(overdue);
+    changed();
   }, sweepMs);
   const catalogueCheck = setInterval(() => {
     catalogue = catalogueInForce(clock);

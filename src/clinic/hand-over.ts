@@ -12,8 +12,9 @@ import { encodeOqs } from './oqs-encoding.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
-/** Waits between tries to write a file into a folder that is full, read-only or gone. ms */
-const fileRetryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
+/** Waits between tries where a folder is full, read-only or gone. ms */
+const retryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
+const retryPause = (attempt: number): number => retryMs[Math.min(attempt, retryMs.length - 1)] ?? 30_000;
 
 export type FolderFault = { readonly code: FailureCode; readonly sinceMs: number; readonly waiting: number };
 
@@ -51,6 +52,20 @@ export class HandOver {
     }
   }
 
+  /** Requests whose personal data was deleted by its time to live: what was not answered by now never will be. */
+  giveUp(requestIds: readonly string[]): void {
+    const { journal, clock, devices } = this.#context;
+    const at = clock.now().wallMs;
+    for (const requestId of requestIds) {
+      const visit = journal.visit(requestId);
+      if (visit === undefined || this.#running.has(requestId)) continue;
+      if (visit.result === null) journal.finish(requestId, { result: 'failed', code: 'delivery.expired', at });
+      journal.handOver(requestId, at);
+      const device = devices().get(visit.device);
+      if (device) void this.#tell(requestId, device);
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
   }
@@ -65,8 +80,8 @@ export class HandOver {
     const startedMs = clock.now().monotonicMs;
     this.#running.add(requestId);
     try {
-      const answer = await this.#ask(visit, personal);
-      if (this.#stopped) return;
+      const answer = visit.result === null ? await this.#ask(visit, personal) : await this.#askAgain(visit, personal);
+      if (this.#stopped || answer === null) return;
       const outcome = outcomeOf(visit, answer, clock.now().wallMs);
       journal.finish(requestId, outcome);
       await this.#tell(requestId, device);
@@ -89,6 +104,20 @@ export class HandOver {
       this.#running.delete(requestId);
       this.#context.changed();
     }
+  }
+
+  /**
+   * For a file that a crash left unwritten: the answer was told long ago, so a service that is down now is waited for.
+   * null: the personal data outlived its time meanwhile.
+   */
+  async #askAgain(visit: JournalVisit, personal: Personal): Promise<Result<EligibilityAnswer | null> | null> {
+    for (let attempt = 0; !this.#stopped; attempt += 1) {
+      const answer = await this.#ask(visit, personal);
+      if (answer.ok || !answer.failure.retriable) return answer;
+      await this.#wait(retryPause(attempt));
+      if (this.#context.journal.personal(visit.requestId) === undefined) return null;
+    }
+    return null;
   }
 
   /** null: there is nothing for a file (a registration). */
@@ -128,21 +157,30 @@ export class HandOver {
     const notices = noticesOf(answer, encoded.ok ? encoded.value.notes : []);
     if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
-    this.#waitingFiles.add(requestId);
-    for (let attempt = 0; !this.#stopped; attempt += 1) {
-      const written = await writeOqsFile(`${options.oqsFolder}/face`, name, encoded.value.bytes);
-      if (written.ok) break;
-      this.#fault(written.failure.code);
-      await this.#wait(fileRetryMs[Math.min(attempt, fileRetryMs.length - 1)] ?? 30_000);
-      // Its time to live ran out while the folder was shut: what staff were told then still holds.
-      if (journal.personal(requestId) === undefined) break;
-    }
-    this.#waitingFiles.delete(requestId);
+    const written = await this.#writeWhenPossible(requestId, name, encoded.value.bytes);
     if (this.#stopped) return;
-    if (this.#waitingFiles.size === 0) this.#folderFault = null;
+    if (!written) return this.#giveUpFile(visit, answer, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
     journal.handOver(requestId, at, name);
     journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
+  }
+
+  /** Tries until the folder takes the file; false once the personal data of the visit has outlived its time. */
+  async #writeWhenPossible(requestId: string, name: string, bytes: Uint8Array): Promise<boolean> {
+    const { journal, options } = this.#context;
+    this.#waitingFiles.add(requestId);
+    let written = false;
+    for (let attempt = 0; !this.#stopped && !written; attempt += 1) {
+      const result = await writeOqsFile(`${options.oqsFolder}/face`, name, bytes);
+      written = result.ok;
+      if (result.ok) break;
+      this.#fault(result.failure.code);
+      await this.#wait(retryPause(attempt));
+      if (journal.personal(requestId) === undefined) break;
+    }
+    this.#waitingFiles.delete(requestId);
+    if (this.#waitingFiles.size === 0) this.#folderFault = null;
+    return written;
   }
 
   #giveUpFile(visit: JournalVisit, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {

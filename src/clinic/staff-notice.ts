@@ -7,6 +7,8 @@ import type { EncodingNote } from './oqs-encoding.ts';
  */
 export type StaffNotice =
   | 'file-not-writable'
+  /** The folder stayed shut until the personal data had to be deleted */
+  | 'file-given-up'
   | 'several-qualifications'
   | 'ticket-of-another-institution'
   | 'consent-lapsed'

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
 import { decodeOqs } from '../../src/clinic/oqs-encoding.ts';
+import { failure } from '../../src/core/failure.ts';
 import { readOqsXml } from '../../src/protocol/oqs-xml.ts';
 import { qualificationMessageSchema } from '../../src/protocol/oqs-xml-schema.ts';
 import { until } from '../support/simulated-clock.ts';
@@ -211,8 +212,8 @@ describe('a folder that takes no file', () => {
     expect(await bed.results()).toMatchObject([{ outcome: 'eligible' }]);
     expect(bed.desk.handOver.folderFault).toMatchObject({ code: 'files.folder-missing', waiting: 1 });
     mkdirSync(join(bed.oqsFolder, 'face'));
-    await bed.clock.advance(2_000);
-    await until('the file', () => bed.journal.visits()[0]?.handedOverAt !== null);
+    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+      await bed.clock.advance(2_000);
     expect(bed.files()).toHaveLength(1);
     expect(bed.desk.handOver.folderFault).toBeNull();
   });
@@ -240,6 +241,42 @@ describe('a folder that takes no file', () => {
     await bed.clock.advance(bed.options.personalLifeMs + 1);
     expect(bed.journal.sweep(bed.clock.now().wallMs)).toHaveLength(1);
     expect(bed.journal.unfinished()).toEqual([]);
+    mkdirSync(join(bed.oqsFolder, 'face'));
+    // The disk is real: the next try is waited for by time again and again.
+    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+      await bed.clock.advance(30_000);
+    expect(bed.journal.visits()[0]?.file).toBeNull();
+    expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
     expect(readFileSync(bed.journalPath).includes(serialOf('hanako'))).toBe(false);
+  });
+
+  test('agent down until the time was up: the terminal hears that it came to nothing', async () => {
+    const never = new Promise<never>(() => {});
+    const { check } = bed.context.service;
+    bed.context.service.check = () => never;
+    await bed.request((await bed.sign(await bed.pin(serialOf('hanako')))).sealed);
+    bed.context.service.check = check;
+    bed.restart();
+    await bed.clock.advance(bed.options.personalLifeMs + 1);
+    bed.desk.handOver.giveUp(bed.journal.sweep(bed.clock.now().wallMs));
+    await bed.quiet();
+    expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'delivery.expired' }]);
+  });
+
+  test('after a crash with the folder shut, a service that is down now is waited for', async () => {
+    rmSync(join(bed.oqsFolder, 'face'), { recursive: true });
+    await bed.request((await bed.sign(await bed.pin(serialOf('hanako')))).sealed);
+    bed.restart();
+    mkdirSync(join(bed.oqsFolder, 'face'));
+    const { service } = bed.context;
+    const check = service.check.bind(service);
+    service.check = async () => ({ ok: false, failure: failure('eligibility.unavailable') });
+    bed.desk.handOver.resume();
+    await bed.clock.advance(1_500);
+    expect(bed.files()).toEqual([]);
+    service.check = check;
+    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+      await bed.clock.advance(5_000);
+    expect(bed.files()).toHaveLength(1);
   });
 });

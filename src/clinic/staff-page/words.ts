@@ -52,6 +52,8 @@ export const noticeText = (notice: string): string => {
   const [kind, what, codePoint] = notice.split(':');
   if (kind === 'name-character') return `${characterWords[what ?? ''] ?? ''}（${codePoint ?? ''}）`;
   if (kind === 'file-not-writable') return 'レセコン用ファイルを作れませんでした。システム担当者へ連絡してください';
+  if (kind === 'file-given-up')
+    return 'レセコン用ファイルを書けないまま保存期限が過ぎました。番号で照会するか、もう一度カードで受付してください';
   if (kind === 'several-qualifications') return '資格が複数あります。レセコンで選んでください';
   if (kind === 'ticket-of-another-institution')
     return '医療券の指定医療機関が当院ではありません。福祉事務所に確認してください';
