@@ -1,10 +1,12 @@
 import { failure } from '../../src/core/failure.ts';
-import type { Keypad, KeypadEvent, PinKey } from '../../src/ports/keypad.ts';
+import type { Keypad, KeypadEvent, KeypadMove, PinKey } from '../../src/ports/keypad.ts';
 
 /** A keypad whose keys a test or the demo's control panel presses. */
 export interface VirtualKeypad extends Keypad {
   /** One key; nothing happens while the keypad is unplugged. */
   press(key: PinKey): void;
+  /** One of the four keys of a device without digits. */
+  move(move: KeypadMove): void;
   unplug(): void;
   plug(): void;
 }
@@ -23,6 +25,9 @@ export const createVirtualKeypad = (): VirtualKeypad => {
     },
     press: (key) => {
       if (plugged) tell({ type: 'key', key });
+    },
+    move: (move) => {
+      if (plugged) tell({ type: 'move', move });
     },
     unplug: () => {
       if (!plugged) return;

@@ -4,6 +4,7 @@ import { lightOf } from '../core/light-of.ts';
 import type { ScreenModel } from '../core/screen-model.ts';
 import type { Session, SessionState } from '../core/session.ts';
 import { visitOf } from '../core/session-steps.ts';
+import { type SpokenWords, wordsToSay } from '../core/speech.ts';
 import type { StateMessage } from '../protocol/messages.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -15,7 +16,8 @@ export class Presentation {
   readonly #parts: SessionParts;
   #revision = 0;
   #drawn = '';
-  #spoken = '';
+  #voice = false;
+  #focused: number | null = null;
   #light = '';
   #told = '';
   #model: ScreenModel | null = null;
@@ -32,14 +34,21 @@ export class Presentation {
   show(session: Session, catalogue: Catalogue): void {
     const { clock, screen, statusLight, offerUnreviewedLanguages } = this.#parts;
     const now = clock.now();
-    const drawing = drawScreen(session, { catalogue, now, offerUnreviewedLanguages });
+    const drawing = drawScreen(session, {
+      catalogue,
+      now,
+      offerUnreviewedLanguages,
+      focused: this.#focused,
+      keypad: this.#parts.keypad === null ? null : 'digits',
+    });
     const drawn = JSON.stringify(drawing);
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       this.#revision += 1;
+      const before = this.#model;
       this.#model = { ...drawing, revision: this.#revision };
       screen.show(this.#model);
-      this.#speak(session.display.voice, this.#model);
+      this.#speak(session.display.voice, before, this.#model);
     }
     const light = lightOf(session.state);
     if (light !== this.#light) {
@@ -51,19 +60,26 @@ export class Presentation {
 
   /** Says the screen once more. */
   repeat(): void {
-    if (this.#model !== null) this.#say(this.#model);
+    if (this.#model !== null) this.#say(this.#model.speech, this.#model.language);
   }
 
-  #speak(voice: boolean, model: ScreenModel): void {
-    const spoken = voice ? JSON.stringify([model.language, model.speech]) : '';
-    if (spoken === this.#spoken) return;
-    this.#spoken = spoken;
-    if (voice) this.#say(model);
-    else this.#parts.speaker?.silence();
+  /** The control that the keypad stands on is drawn at the next `show`, and said by its number and name. */
+  focus(index: number | null): void {
+    this.#focused = index;
+    const spoken = index === null ? undefined : this.#model?.controls[index]?.spoken;
+    if (spoken !== undefined && this.#model !== null) this.#say([spoken], this.#model.language);
   }
 
-  #say(model: ScreenModel): void {
-    this.#parts.speaker?.say(model.speech.map((each) => ({ ...each, language: model.language })));
+  #speak(voice: boolean, before: ScreenModel | null, model: ScreenModel): void {
+    const turnedOn = voice && !this.#voice;
+    if (!voice && this.#voice) this.#parts.speaker?.silence();
+    this.#voice = voice;
+    const words = voice ? wordsToSay(turnedOn ? null : before, model) : [];
+    if (words.length > 0) this.#say(words, model.language);
+  }
+
+  #say(words: SpokenWords, language: string): void {
+    this.#parts.speaker?.say(words.map((each) => ({ ...each, language })));
   }
 
   #tellClinic(session: Session, catalogue: Catalogue, wallMs: number): void {

@@ -5,6 +5,7 @@ import { facilityDisplay, visitOf } from '../core/session-steps.ts';
 import type { CardReaderEvent } from '../ports/card-reader.ts';
 import type { PinKey } from '../ports/keypad.ts';
 import type { ClinicEvent } from './clinic-link.ts';
+import { KeypadGuide } from './keypad-guide.ts';
 import { PinEntry } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { RestartablePart, SessionParts } from './session-parts.ts';
@@ -26,6 +27,7 @@ export class SessionRunner {
   readonly #executors: ReturnType<typeof visitExecutors>;
   readonly #listeners = new Set<(session: Session, event: SessionEvent) => void>();
   readonly #stages: StageLog;
+  readonly #guide: KeypadGuide;
   #session: Session;
   #catalogue: Catalogue;
   #cancelDeadline: (() => void) | null = null;
@@ -36,6 +38,16 @@ export class SessionRunner {
     this.#parts = parts;
     this.#presentation = new Presentation(parts);
     this.#stages = new StageLog(parts.log);
+    this.#guide = new KeypadGuide({
+      model: () => this.#presentation.model,
+      touch: (touch) => this.tell({ type: 'Touched', ...touch }),
+      pinKey: (key) => this.#pinKey(key),
+      focus: (index) => {
+        this.#presentation.focus(index);
+        this.#show();
+      },
+      repeat: () => this.#presentation.repeat(),
+    });
     this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
     const unknown = initialSession(this.#catalogue.consents, {
       language: 'ja',
@@ -64,7 +76,7 @@ export class SessionRunner {
         this.tell({ type: 'Touched', ...event.touch });
       }),
       parts.keypad?.subscribe((event) => {
-        if (event.type === 'key') this.#pinKey(event.key);
+        if (event.type === 'key' || event.type === 'move') this.#guide.press(event);
       }) ?? (() => {}),
     ];
     this.#show();

@@ -14,8 +14,10 @@ export type DrawContext = {
   readonly now: Moment;
   /** The demo offers languages that no native reader has reviewed; a facility may, by its settings. */
   readonly offerUnreviewedLanguages: boolean;
-  /** The control that the four keys stand on (core/four-keys.ts) */
+  /** The control that the four keys stand on (app/keypad-guide.ts) */
   readonly focused?: number | null;
+  /** Keys that are there beside the touch screen: how to use them is said with the screen. */
+  readonly keypad?: 'digits' | 'four-keys' | null;
 };
 
 /** The screen of a session, complete but for its revision: every word, picture, control and spoken text. Pure. */
@@ -42,10 +44,13 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     note: drawn.note?.text ?? null,
     remaining: drawn.remaining?.text ?? null,
     body: drawn.body,
-    controls: drawn.controls.map(writtenControl),
+    controls: drawn.controls.map((each, index) => ({
+      ...writtenControl(each),
+      spoken: spokenChoice(d, index, spokenLabel(each)),
+    })),
     tools: tools(session, d),
     footer: [drawn.promises[0].text, drawn.promises[1].text],
-    speech: speechOf(drawn, d),
+    speech: speechOf(drawn, d, context.keypad ?? null),
     languages: offeredLanguages(catalogue, settings, context).map(({ language, name }) => ({ code: language, name })),
     focused: context.focused ?? null,
     pinKeys: drawn.pinKeys,
@@ -58,11 +63,21 @@ const writtenControl = ({ label, note, ...rest }: DrawnControl): Control => ({
   ...(note === undefined ? {} : { note: note.text }),
 });
 
-/** The words on the screen in the order they are read, then what can be chosen, by number. */
-const speechOf = (drawn: Part, d: Dictionary): ScreenModel['speech'] => {
-  const choices = drawn.controls.map((each, index) =>
-    d.words('speech.choice', { number: index + 1, label: spokenLabel(each) }),
-  );
+/** One choice as it is said: its number, its name. */
+const spokenChoice = (d: Dictionary, index: number, label: Words): Words =>
+  d.words('speech.choice', { number: index + 1, label });
+
+/** The words on the screen in the order they are read, then what can be chosen, by number, and with which keys. */
+const speechOf = (drawn: Part, d: Dictionary, keypad: DrawContext['keypad']): ScreenModel['speech'] => {
+  const choices = drawn.controls.map((each, index) => spokenChoice(d, index, spokenLabel(each)));
+  const onPin = drawn.body.kind === 'pin';
+  const checking = drawn.body.kind === 'pin' && drawn.body.checking;
+  const keys =
+    !keypad || checking || (choices.length === 0 && !onPin)
+      ? null
+      : keypad === 'digits'
+        ? d.words(onPin ? 'speech.pin-keys' : 'speech.number-keys')
+        : d.words(onPin ? 'speech.pin-four-keys' : 'speech.keys');
   return [
     drawn.heading,
     ...drawn.lead,
@@ -71,6 +86,7 @@ const speechOf = (drawn: Part, d: Dictionary): ScreenModel['speech'] => {
     ...(drawn.remaining === null ? [] : [drawn.remaining]),
     ...(choices.length > 1 ? [d.words('speech.choices')] : []),
     ...choices,
+    ...(keys === null ? [] : [keys]),
   ];
 };
 

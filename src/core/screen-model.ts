@@ -71,6 +71,8 @@ export type Control = {
   readonly pressed?: boolean;
   /** A second line in smaller type */
   readonly note?: string;
+  /** How it is said, with its number, when the keys stand on it */
+  readonly spoken?: { readonly text: string; readonly reading?: string };
 };
 
 export type ScreenItem = { readonly label: string; readonly note: string };
@@ -129,7 +131,7 @@ export type ScreenModel = {
   readonly speech: readonly { readonly text: string; readonly reading?: string }[];
   /** Languages offered by the language tool: code and own name */
   readonly languages: readonly { readonly code: string; readonly name: string }[];
-  /** Which control the four keys stand on (core/four-keys.ts); null = the keys are not in use */
+  /** Which control the four keys stand on (app/keypad-guide.ts); null = the keys are not in use */
   readonly focused: number | null;
   /** Labels of the touch pad's two word keys: clear and enter, on the PIN screen */
   readonly pinKeys: { readonly clear: string; readonly enter: string } | null;

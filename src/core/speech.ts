@@ -1,0 +1,23 @@
+import type { ScreenModel } from './screen-model.ts';
+
+export type SpokenWords = ScreenModel['speech'];
+type Spoken = Pick<ScreenModel, 'screen' | 'session' | 'language' | 'heading' | 'speech'>;
+
+/** Screens whose heading follows what the patient does: only what is new is said. */
+const followsThePatient = (screen: ScreenModel['screen']): boolean => screen === 'face';
+
+/**
+ * What is said when the screen changes: all of it for a new question, else only the words that were not there before
+ * (a hint, a digit more). Empty: nothing new to say.
+ */
+export const wordsToSay = (before: Spoken | null, now: Spoken): SpokenWords => {
+  const same =
+    before !== null &&
+    before.screen === now.screen &&
+    before.session === now.session &&
+    before.language === now.language &&
+    (before.heading === now.heading || followsThePatient(now.screen));
+  if (!same) return now.speech;
+  const known = new Set(before.speech.map(({ text }) => text));
+  return now.speech.filter(({ text }) => !known.has(text));
+};
