@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, privateEncrypt } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   BasicConstraintsExtension,
@@ -48,6 +48,7 @@ export const cachedRsaKey = async (path: string): Promise<KeyObject> => {
   if (existsSync(path)) return createPrivateKey(readFileSync(path));
   const key = await makeRsaKey();
   const unfinished = `${path}.${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(unfinished, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   renameSync(unfinished, path);
   return createPrivateKey(readFileSync(path));
