@@ -13,6 +13,7 @@ import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-m
 import type { StateName } from '../../src/core/session.ts';
 import type { FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
+import type { Speaker } from '../../src/ports/speaker.ts';
 import { makeAgentBed } from '../clinic/agent-bed.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { until } from '../support/simulated-clock.ts';
@@ -88,7 +89,10 @@ const enterKey = 0x0d;
  * real ones; cards are virtual at APDU level; the broker is in memory and the face port is told what to say.
  */
 export const openVisitBed = async (
-  more: { readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[] } = {},
+  more: {
+    readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
+    readonly speaker?: Speaker;
+  } = {},
 ) => {
   const agent = await makeAgentBed(more);
   const { clock, broker, testFacility } = agent;
@@ -113,7 +117,7 @@ export const openVisitBed = async (
     screen,
     keypad,
     statusLight: light,
-    speaker: null,
+    speaker: more.speaker ?? null,
     clinic,
     trustedCvIssuers,
     cryptography: cardCryptography,
