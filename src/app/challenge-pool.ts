@@ -16,7 +16,7 @@ export type PoolDelays = {
   readonly comfortableLifeMs: number;
   /** An answer that comes later is dropped: a recorded one is of no use */
   readonly answerMs: number;
-  /** Pause before asking again after silence, doubled up to the last */
+  /** Pause before asking again, doubled up to the last: how long an agent that came back is not noticed */
   readonly firstPauseMs: number;
   readonly lastPauseMs: number;
 };
@@ -25,8 +25,8 @@ export const poolDelays: PoolDelays = {
   // A minute before a challenge is of no more use to a visit its successor is fetched in the background.
   comfortableLifeMs: 6 * 60_000,
   answerMs: 3_000,
-  firstPauseMs: 250,
-  lastPauseMs: 5_000,
+  firstPauseMs: 500,
+  lastPauseMs: 1_500,
 };
 const low = 2;
 const wanted = 4;
@@ -111,14 +111,14 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
     for (const [old, atMs] of asked) if (sentAtMs - atMs > delays.answerMs) asked.delete(old);
     for (const [nonce, endsAtMs] of seen) if (endsAtMs < sentAtMs) seen.delete(nonce);
     asked.set(id, sentAtMs);
-    const sent = await ask(id, wanted);
+    await ask(id, wanted);
     if (closed || awaiting !== id) return;
     const ownPauseMs = pauseMs;
     pauseMs = Math.min(2 * pauseMs, delays.lastPauseMs);
-    wakeAt(nowMs() + (sent.ok ? delays.answerMs : ownPauseMs), () => {
+    // An answer to this one still counts when the next question is already out.
+    wakeAt(nowMs() + ownPauseMs, () => {
       awaiting = null;
-      if (sent.ok) wakeAt(nowMs() + ownPauseMs, refill);
-      else refill();
+      refill();
     });
   };
 

@@ -10,13 +10,16 @@ import type { EventLog } from './event-log.ts';
  * agent's receipt, or its expiry. A PUBACK counts for nothing (a broker killed after 6,000 PUBACKs had lost 6,000).
  */
 export type OutboxDelays = {
-  /** Pause before the second send, doubled up to the last: the agent answers in about 10 ms when all is well */
+  /**
+   * Pause before the second send, doubled up to the last. The agent answers in about 10 ms when all is well; when it was
+   * away and nobody tells, the last pause is what the patient waits on top: 2 s at most.
+   */
   readonly firstResendMs: number;
   readonly lastResendMs: number;
   /** A disk that refuses is asked again after this */
   readonly storeRetryMs: number;
 };
-export const outboxDelays: OutboxDelays = { firstResendMs: 1_000, lastResendMs: 8_000, storeRetryMs: 2_000 };
+export const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, storeRetryMs: 2_000 };
 
 export type OutboxEvent =
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string; readonly row: OutboxRow }

@@ -25,6 +25,8 @@ export class ScriptedAgent {
   answersLookups = true;
   answersRequests = true;
   sendsResults = true;
+  /** Messages being worked on */
+  busy = 0;
   challengeLifeMs = 600_000;
   clockOffsetMs = 0;
   receipt: Partial<Receipt> = {};
@@ -39,7 +41,12 @@ export class ScriptedAgent {
     this.#clock = clock;
     this.#facility = testFacility;
     const on = (leaf: TopicLeaf, receive: (payload: Uint8Array) => Promise<void>): void => {
-      bus.subscribe(topicOf(facility, '+', leaf), ({ payload }: Delivery) => void receive(payload));
+      bus.subscribe(topicOf(facility, '+', leaf), ({ payload }: Delivery) => {
+        this.busy++;
+        void receive(payload).finally(() => {
+          this.busy--;
+        });
+      });
     };
     on('challenge-request', (payload) => this.#challenge(payload));
     on('lookup', (payload) => this.#lookup(payload));
