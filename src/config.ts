@@ -42,7 +42,7 @@ export const configSchema = z.strictObject({
   }),
   camera: section("The camera that looks at the patient's face.", {
     driver: z.enum(['ffmpeg', 'virtual']).default('ffmpeg').describe('ffmpeg: a V4L2 device.'),
-    device: devicePath.default('/dev/video0').describe('Pinned by the udev rules: /dev/uketsuke-face-camera.'),
+    device: devicePath.default('/dev/uketsuke-face-camera').describe('The udev rules make this link.'),
     framesPerSecond: z.int().min(5).max(60).default(15).describe('Frames asked of the camera.'),
   }),
   face: section('Face comparison.', {
@@ -67,12 +67,12 @@ export const configSchema = z.strictObject({
   }),
   keypad: section('A hardware keypad for the PIN; the touch pad of the screen is always there.', {
     driver: z.enum(['none', 'hid', 'virtual']).default('none').describe('hid: a USB keypad.'),
-    device: devicePath.default('/dev/uketsuke-keypad').describe('hidraw device; the udev rules make this link.'),
+    device: devicePath.default('/dev/uketsuke-keypad').describe('The udev rules make this link.'),
     model: z.string().max(40).default('numeric-keypad').describe('Its report map (drivers/hid-keypad-models.ts).'),
   }),
   statusLight: section('Light, beeper and presence sensor.', {
     driver: z.enum(['none', 'serial', 'virtual']).default('none').describe('serial: docs/status-light-protocol.md.'),
-    device: devicePath.default('/dev/ttyACM0').describe('Serial device.'),
+    device: devicePath.default('/dev/uketsuke-light').describe('The udev rules make this link.'),
     baud: z
       .literal([9600, 19200, 57600, 115200])
       .default(115200)

@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { defaultConfigPath, loadConfig } from '../../src/config.ts';
+import { commands } from '../../src/main.ts';
+
+const units = readdirSync('systemd').filter((name) => name.endsWith('.service'));
+const read = (name: string): string => readFileSync(join('systemd', name), 'utf8').replaceAll('\\\n', '');
+const settings = (name: string, key: string): string[] =>
+  read(name)
+    .split('\n')
+    .filter((line) => line.startsWith(`${key}=`))
+    .map((line) => line.slice(key.length + 1));
+
+const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+if (!hasAnalyze) console.warn('skipped: judging the units needs systemd-analyze (Debian package systemd)');
+
+describe.skipIf(!hasAnalyze)('systemd', () => {
+  test.each(units)('understands every line of %s', (name) => {
+    // The programs are not installed here; everything else stands as it will.
+    const text = readFileSync(join('systemd', name), 'utf8').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true');
+    const copy = join(mkdtempSync(join(tmpdir(), 'uketsuke-unit-')), basename(name));
+    writeFileSync(copy, text);
+    const verify = spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' });
+    expect({ status: verify.status, stderr: verify.stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('tells a misspelt line: the test above can fail', () => {
+    const copy = join(mkdtempSync(join(tmpdir(), 'uketsuke-unit-')), 'wrong.service');
+    writeFileSync(copy, '[Service]\nExecStart=/bin/true\nProtectSytem=strict\n');
+    expect(spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' }).stderr).toMatch(/ProtectSytem/);
+  });
+
+  // In tenths, as systemd-analyze wants it. The browser needs its own sandbox, which takes what the others forbid.
+  test.each([
+    ['uketsuke.service', 16],
+    ['uketsuke-agent.service', 16],
+    ['uketsuke-kiosk.service', 46],
+  ])('finds %s exposed to no more than %i tenths', (name, tenths) => {
+    const args = ['security', '--offline=yes', `--threshold=${tenths}`, join('systemd', name)];
+    const judged = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    expect(judged.status, judged.stdout.split('\n').slice(-3).join('\n')).toBe(0);
+  });
+});
+
+describe('a unit', () => {
+  test.each(['uketsuke.service', 'uketsuke-agent.service'])('%s runs a command that exists', (name) => {
+    const [, main, command] = settings(name, 'ExecStart')[0]?.split(' ') ?? [];
+    expect(main?.replace('/usr/lib/uketsuke/', '')).toSatisfy(existsSync);
+    expect(Object.keys(commands)).toContain(command);
+  });
+
+  test('of the terminal reads the default configuration and is watched; the watchdog never hangs on the network', () => {
+    expect(settings('uketsuke.service', 'ExecStart')[0]).toContain(`--config ${defaultConfigPath}`);
+    expect(settings('uketsuke.service', 'WatchdogSec')).toEqual(['30']);
+    expect(settings('uketsuke.service', 'NotifyAccess')).toEqual(['all']);
+    expect(read('uketsuke.service')).not.toMatch(/network-online/);
+  });
+
+  test.each(units)('%s leaves no memory on a disk and never gives up', (name) => {
+    expect(settings(name, 'LimitCORE')).toEqual(['0']);
+    expect(settings(name, 'MemorySwapMax')).toEqual(['0']);
+    expect(settings(name, 'Restart')).toEqual(['always']);
+    expect(settings(name, 'StartLimitIntervalSec')).toEqual(['0']);
+  });
+
+  test.each(units)('%s does not take away what Node needs', (name) => {
+    expect(settings(name, 'ProcSubset')).toEqual([]);
+    expect(settings(name, 'MemoryDenyWriteExecute')).toEqual([]);
+  });
+
+  test('of the screen reaches this machine alone, at the port of the configuration', () => {
+    expect(settings('uketsuke-kiosk.service', 'IPAddressAllow')).toEqual(['localhost']);
+    expect(settings('uketsuke-kiosk.service', 'IPAddressDeny')).toEqual(['any']);
+    const config = loadConfig(readFileSync('systemd/uketsuke.example.yaml', 'utf8'));
+    if (!config.ok) throw new Error('the example is not accepted');
+    expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain(
+      `http://127.0.0.1:${config.value.screen.port}/`,
+    );
+  });
+
+  test('has a user of its own, which sysusers makes', () => {
+    const made = readFileSync('systemd/sysusers/uketsuke.conf', 'utf8');
+    const users = units.flatMap((name) => settings(name, 'User'));
+    expect(new Set(users).size).toBe(units.length);
+    for (const user of users) expect(made).toMatch(new RegExp(`^u ${user} `, 'm'));
+  });
+});
+
+describe('the udev rules', () => {
+  const rules = readFileSync('systemd/udev/70-uketsuke.rules', 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+  // udevadm learned `verify` after Debian 12.
+  test.each(rules)('%s is a rule by udev(7)', (rule) => {
+    for (const term of rule.split(', '))
+      expect(term).toMatch(
+        /^(ACTION|SUBSYSTEM|KERNEL|ENV\{\w+\}|ATTRS?\{[\w/]+\}|TEST|SYMLINK|GROUP|MODE)(==|!=|=|\+=)"[^"]*"$/,
+      );
+    expect(rule).toMatch(/[^=!]=(?!=)"|\+="/);
+  });
+
+  test('make the links that the configuration names by default', () => {
+    const config = loadConfig(readFileSync('systemd/uketsuke.example.yaml', 'utf8'));
+    if (!config.ok) throw new Error('the example is not accepted');
+    const { camera, keypad, statusLight } = config.value;
+    for (const { device } of [camera, keypad, statusLight])
+      expect(rules.join('\n')).toContain(`SYMLINK+="${device.replace('/dev/', '')}"`);
+  });
+});
