@@ -163,9 +163,19 @@ export const makeAgentBed = async (
     },
     pin: async (serial: string) => pinCard(await bed.certificate(serial), keys.auth),
     face: (birthDate: string, sex: string) => faceCard(visualEvidence(keys.visual, { birthDate, sex }), keys.visual),
-    request: async (sealed: Uint8Array): Promise<void> => {
+    /** Sends it and waits for all that follows: receipt, result, file (or the fault of its folder). */
+    request: async (sealed: Uint8Array, awaited: 'handed over' | 'receipted' = 'handed over'): Promise<void> => {
+      const [receipts, results] = [broker.passedOn('receipt').length, broker.passedOn('result').length];
       await bed.send('request', sealed);
-      await bed.quiet();
+      await until('a receipt', () => broker.passedOn('receipt').length > receipts);
+      const receipt = (await bed.receipts()).at(-1);
+      if (awaited === 'receipted' || receipt?.verdict !== 'accepted') return;
+      await until('a result', () => broker.passedOn('result').length > results);
+      await until(
+        'the hand-over',
+        () =>
+          running.journal.visit(receipt.requestId)?.handedOverAt !== null || running.desk.handOver.folderFault !== null,
+      );
     },
     lookup: async (authCertificate: Uint8Array) => {
       const facilityKey = device.facilityKeys[0];
@@ -201,7 +211,7 @@ export const makeAgentBed = async (
         must(await openSealedAndSigned('result', bytes, resultSchema, [device.sealing], device.agents, address)),
       ),
     files: (): string[] => readdirSync(join(oqsFolder, 'face')),
-    /** Until nothing has been published for some turns of the event loop. */
+    /** Until nothing has been published for some turns of the event loop: for other parties on this broker. */
     quiet: async (): Promise<void> => {
       for (let still = 0, last = -1; still < 15; ) {
         await breathe();

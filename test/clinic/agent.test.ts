@@ -185,8 +185,9 @@ describe('refusals, each with its code', () => {
     const entry = bed.testFacility.registry.get('front-1');
     if (entry === undefined) throw new Error('no front-1');
     (bed.testFacility.registry as Map<string, typeof entry>).set('front-1', { ...entry, revoked: true });
-    await bed.request(signed.sealed);
-    expect(await bed.receipts()).toEqual([]);
+    await bed.send('request', signed.sealed);
+    bed.desk.flushRejections();
+    expect(bed.journal.rejections()).toMatchObject([{ device: 'front-1', code: 'message.forged', times: 1 }]);
     (bed.testFacility.registry as Map<string, typeof entry>).set('front-1', entry);
     await bed.request(signed.sealed);
     expect(await bed.receipts()).toMatchObject([{ verdict: 'accepted' }]);
@@ -196,10 +197,12 @@ describe('refusals, each with its code', () => {
     const rubbish = ['', '{}', 'a.b.c', 'a.b.c.d.e', '\u0000', '{"payload":"', '['.repeat(5000)];
     for (const leaf of ['state', 'challenge-request', 'lookup', 'request', 'command-result'] as const)
       for (const text of rubbish) await bed.send(leaf, new TextEncoder().encode(text));
-    await bed.quiet();
+    const refused = (): number => {
+      bed.desk.flushRejections();
+      return bed.journal.rejections().reduce((total, { times }) => total + times, 0);
+    };
+    await until('each of them to be refused', () => refused() === 35);
     expect(bed.journal.visits()).toEqual([]);
-    bed.desk.flushRejections();
-    expect(bed.journal.rejections().reduce((total, { times }) => total + times, 0)).toBe(35);
     await bed.request((await bed.sign(await bed.pin(serialOf('hanako')))).sealed);
     expect(await bed.receipts()).toMatchObject([{ verdict: 'accepted' }]);
   });
@@ -254,12 +257,12 @@ describe('a folder that takes no file', () => {
     const never = new Promise<never>(() => {});
     const { check } = bed.context.service;
     bed.context.service.check = () => never;
-    await bed.request((await bed.sign(await bed.pin(serialOf('hanako')))).sealed);
+    await bed.request((await bed.sign(await bed.pin(serialOf('hanako')))).sealed, 'receipted');
     bed.context.service.check = check;
     bed.restart();
     await bed.clock.advance(bed.options.personalLifeMs + 1);
     bed.desk.handOver.giveUp(bed.journal.sweep(bed.clock.now().wallMs));
-    await bed.quiet();
+    await until('the result', () => bed.broker.passedOn('result').length > 0);
     expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'delivery.expired' }]);
   });
 
