@@ -27,6 +27,10 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
   return body;
 };
 
+/** The everyday patients first. */
+const everyday = ['hanako', 'taro', 'unregistered', 'near-expiry', 'grace', 'face-only', 'pin-blocked'];
+const rank = (id: string): number => (everyday.includes(id) ? everyday.indexOf(id) : everyday.length);
+
 export const startControlPanel = async (demo: ClinicDemo, wantedPort: number) => {
   let card: string | null = null;
   let face: string | null = null;
@@ -66,13 +70,18 @@ export const startControlPanel = async (demo: ClinicDemo, wantedPort: number) =>
     light: demo.light(),
     screen: `http://127.0.0.1:${demo.screenPort}`,
     staffPage: demo.agent.staffPage,
-    faces: faceIds,
-    personas: [...personas.values()].map(({ id, title, face: own, pins }) => ({
+    faces: faceIds.map((id) => ({
       id,
-      title,
-      face: own,
-      pin: pins.auth?.secret ?? null,
+      of: [...personas.values()].filter((persona) => persona.face === id).map((persona) => persona.id),
     })),
+    personas: [...personas.values()]
+      .sort((a, b) => rank(a.id) - rank(b.id))
+      .map(({ id, title, face: own, pins }) => ({
+        id,
+        title,
+        face: own,
+        pin: pins.auth?.secret ?? null,
+      })),
   });
 
   const page = readFileSync(new URL('./control-panel.html', import.meta.url));

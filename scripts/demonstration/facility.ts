@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
+import { addStaffMember } from '../../src/clinic/staff-codes.ts';
 import type { FacilitySettings } from '../../src/protocol/facility-settings.ts';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,6 +16,9 @@ export const keyFolder: string = join(projectRoot, '.cache/card-keys');
 export const facilityId = 'demo-clinic';
 export const deviceId = 'terminal-01';
 export const agentId = 'agent-01';
+
+/** Who may approve a patient by eye (目視) in the demo, and the code that proves it. */
+export const demoStaff = { approver: 'nurse-1', label: '看護師 見本', staffCode: '2580' } as const;
 
 /** Every question is switched on. */
 const settings: Partial<FacilitySettings> & Pick<FacilitySettings, 'facilityName'> = {
@@ -57,6 +61,7 @@ export const createDemoFacility = async (
   copyFileSync(join(authorityFolder, 'card-ca.pem'), join(trust, 'card-ca.pem'));
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(trust, 'cv-issuers.json'));
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, 'cv-issuers.json'));
+  await addStaffMember(join(agentDirectory, 'staff.json'), demoStaff.approver, demoStaff.label, demoStaff.staffCode);
   writeFileSync(join(agentDirectory, 'facility-settings.yaml'), stringify(settings));
   writeFileSync(join(agentDirectory, 'agent.yaml'), stringify({ staffPort, service: { answerDelayMs } }));
   return { directory, agentDirectory, deviceDirectory };

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { LogLine } from './child.ts';
 import { startClinicDemo } from './clinic-demo.ts';
 import { startControlPanel } from './control-panel.ts';
+import { demoStaff } from './facility.ts';
 import { runOnce } from './run-once.ts';
 import type { Timeline } from './timeline.ts';
 import { scriptedVisits } from './visits.ts';
@@ -85,6 +86,7 @@ process.stdout.write(`
 
   Try: open screen and panel side by side, lay down Hanako's card with her own face before the camera; then with
   somebody else's; her PIN is 1234. Pull the card while consenting and put it back. Cut the network while sending.
+  Call staff on the screen and approve the patient on the staff page (${demoStaff.label}, code ${demoStaff.staffCode}).
   Ctrl-C ends everything.
 `);
 const stop = async (): Promise<void> => {
