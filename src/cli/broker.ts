@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { writeMosquittoFiles } from '../clinic/broker-configuration.ts';
+
+const portNumber = (text: string): number => {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) throw new InvalidArgumentError('a TCP port');
+  return port;
+};
+
+type BrokerOptions = {
+  readonly facilityDir: string;
+  readonly out: string;
+  readonly address: string;
+  readonly port: number;
+  readonly state: string;
+};
+
+/** `uketsuke broker`: what mosquitto reads. Again after each change of the registry, then SIGHUP to mosquitto. */
+export const register = (program: Command): void => {
+  program
+    .command('broker')
+    .description("writes mosquitto's configuration, TLS files and access rules for a facility; prints its path")
+    .requiredOption('--facility-dir <dir>', 'directory of `uketsuke provision`')
+    .requiredOption('--out <dir>', 'where mosquitto reads them, e.g. /etc/mosquitto/uketsuke')
+    .option('--address <address>', 'address to listen on', '0.0.0.0')
+    .option('--port <port>', 'TLS port', portNumber, 8883)
+    .option('--state <dir>', "mosquitto's own directory", '/var/lib/mosquitto')
+    .action(async ({ facilityDir, out, address, port, state }: BrokerOptions) => {
+      try {
+        const place = { address, port, directory: resolve(out), state: resolve(state) };
+        process.stdout.write(`${await writeMosquittoFiles(facilityDir, place)}\n`);
+      } catch (error) {
+        process.stderr.write(`uketsuke broker: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exit(2);
+      }
+    });
+};
