@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { createEventLog } from '../app/event-log.ts';
 import { startAgent } from '../clinic/agent.ts';
 import { type AgentConfigInput, readAgentConfig } from '../clinic/agent-config.ts';
 import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../clinic/facility-authority.ts';
+import { Journal } from '../clinic/journal.ts';
 import { addStaffMember, readStaff, removeStaffMember } from '../clinic/staff-codes.ts';
 
 const wholeNumber = (text: string): number => {
@@ -181,6 +183,36 @@ const addStaffCommands = (agent: Command): void => {
     );
 };
 
+const officialFigures = /^(20\d{2})-?(0[1-9]|1[0-2]),(\d{1,7}),(\d{1,7})$/;
+
+const addUsageCommands = (agent: Command): void => {
+  agent
+    .command('usage')
+    .description('monthly figures')
+    .command('import <file>')
+    .description('official figures, lines of `2026-10,card uses,confirmations`; a heading is skipped')
+    .requiredOption('--dir <dir>', "the agent's directory")
+    .action(
+      orExplain(async (file: string, options: { dir: string }) => {
+        const lines = (await readFile(file, 'utf8'))
+          .replace(/^\ufeff/, '')
+          .split(/\r?\n/)
+          .filter((line) => line.trim() !== '');
+        const figures = lines.flatMap((line, index) => {
+          const [, year, month, cardUses, confirmations] = officialFigures.exec(line.replaceAll(/[\s"]/g, '')) ?? [];
+          if (year !== undefined && Number(cardUses) <= Number(confirmations))
+            return [{ month: `${year}${month}`, cardUses: Number(cardUses), confirmations: Number(confirmations) }];
+          if (index === 0) return [];
+          throw new Error(`${file}, line ${index + 1}: month, card uses and confirmations expected`);
+        });
+        const journal = new Journal((await readAgentConfig(options.dir)).journal);
+        for (const one of figures) journal.setOfficialUsage(one, Date.now());
+        journal.close();
+        print(`${figures.length} months`);
+      }),
+    );
+};
+
 /** `uketsuke agent --dir <dir>`: runs until SIGTERM; prints one JSON line once it listens. */
 export const register = (program: Command): void => {
   const agent = program
@@ -210,4 +242,5 @@ export const register = (program: Command): void => {
     );
   addRegistryCommands(agent);
   addStaffCommands(agent);
+  addUsageCommands(agent);
 };

@@ -10,6 +10,7 @@ import { readDeviceKeys } from '../../src/app/device-keys.ts';
 import { openSigned } from '../../src/app/seal.ts';
 import type { AgentReady } from '../../src/clinic/agent.ts';
 import { writeCardTrust } from '../../src/clinic/card-trust.ts';
+import { Journal } from '../../src/clinic/journal.ts';
 import type { MessageBus } from '../../src/ports/message-bus.ts';
 import { type SettingsMessage, settingsMessageSchema } from '../../src/protocol/messages.ts';
 import { topicOf } from '../../src/protocol/topics.ts';
@@ -157,4 +158,19 @@ test('a staffCode comes by standard input and lies on the disk as a hash', () =>
   });
   expect(uketsuke('agent', 'staff', 'list', '--dir', agent)).toBe('nurse-1\t看護師 A\n');
   expect(readFileSync(join(agent, 'staff.json'), 'utf8')).not.toContain('secret-77');
+});
+
+test('official figures are imported from a file; a wrong line is named and nothing is kept', () => {
+  const file = join(folder, 'figures.csv');
+  writeFileSync(file, '\ufeff月,利用数,確認回数\r\n2026-09,600,1200\r\n2026-10,690,1380\r\n');
+  expect(uketsuke('agent', 'usage', 'import', file, '--dir', agent)).toBe('2 months\n');
+  const journal = new Journal(join(agent, 'journal.sqlite'), { readOnly: true });
+  expect(journal.officialUsage()).toEqual([
+    { month: '202609', cardUses: 600, confirmations: 1200 },
+    { month: '202610', cardUses: 690, confirmations: 1380 },
+  ]);
+  writeFileSync(file, '2026-07,1,2\n2026-08,2,1\n');
+  expect(() => uketsuke('agent', 'usage', 'import', file, '--dir', agent)).toThrow(/line 2/);
+  expect(journal.officialUsage()).toHaveLength(2);
+  journal.close();
 });

@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+/**
+ * Pictures of the staff page for the docs, on made-up visits and a made-up year: `node scripts/staff-page-pictures.ts
+ * [folder]`. Everything but the broker and the time is the real agent.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { chromium } from 'playwright-core';
+import { personas } from '../drivers/virtual/personas.ts';
+import { catalogueAt } from '../src/catalogue/catalogue.ts';
+import { readDeviceRegistry } from '../src/clinic/agent-keys.ts';
+import { addDevice } from '../src/clinic/facility-authority.ts';
+import { monthOf } from '../src/clinic/journal.ts';
+import { addStaffMember, readStaff, StaffCodes } from '../src/clinic/staff-codes.ts';
+import { startStaffPage } from '../src/clinic/staff-page/start-staff-page.ts';
+import type { StateMessage } from '../src/protocol/messages.ts';
+import { topicOf } from '../src/protocol/topics.ts';
+import { makeAgentBed } from '../test/clinic/agent-bed.ts';
+import { facility } from '../test/support/test-facility.ts';
+
+const folder = process.argv[2] ?? new URL('../docs/pictures', import.meta.url).pathname;
+mkdirSync(folder, { recursive: true });
+
+const bed = await makeAgentBed();
+const { directory, agentDirectory, registry } = bed.testFacility;
+await addDevice(directory, 'front-3', 3);
+for (const [device, entry] of await readDeviceRegistry(agentDirectory))
+  (registry as Map<string, typeof entry>).set(device, entry);
+const staffFile = join(directory, 'staff.json');
+await addStaffMember(staffFile, 'nurse-1', '看護師 A', '1234');
+const staff = await readStaff(staffFile);
+const page = await startStaffPage({
+  port: 0,
+  context: bed.context,
+  desk: bed.desk,
+  catalogue: () => catalogueAt(bed.clock.now().wallMs),
+  staff: () => staff,
+  staffCodes: new StaffCodes(() => staff),
+  problems: () => [],
+  subscribe: (listener) => {
+    bed.listeners.add(listener);
+    return () => bed.listeners.delete(listener);
+  },
+});
+
+const show = (lane: number, more: Partial<StateMessage>): void => {
+  const device = `front-${lane}`;
+  const state = {
+    device,
+    lane,
+    version: '0.1.0',
+    profile: 'demo',
+    catalogueVersion: bed.catalogueVersion,
+    since: bed.clock.now().wallMs - 3 * 60_000,
+    ...more,
+  };
+  bed.broker.deliver(topicOf(facility, device, 'state'), new TextEncoder().encode(JSON.stringify(state)), true);
+};
+show(1, { status: 'busy', phase: 'askingConsent', session: crypto.randomUUID() });
+show(2, { status: 'out-of-service', phase: 'outOfService', failureCode: 'reader.lost' });
+show(3, { status: 'busy', phase: 'awaitingStaffCheck', session: crypto.randomUUID(), failureCode: 'face.not-matched' });
+for (const persona of ['hanako', 'revoked', 'taro', 'near-expiry'])
+  await bed.request((await bed.sign(await bed.pin(personas.get(persona)?.serial ?? ''))).sealed);
+const own = {
+  authCertificate: Buffer.from(await bed.certificate(personas.get('hanako')?.serial ?? '')).toString('base64url'),
+};
+await bed.request((await bed.sign(bed.face('19800217', '2'), own)).sealed);
+
+const year = new DatabaseSync(bed.journalPath);
+const count = year.prepare('INSERT INTO usage VALUES (?, 1, ?, ?, ?, ?, ?)');
+const monthMs = 30.4 * 86_400_000;
+for (let back = 1; back <= 11; back += 1) {
+  const at = bed.clock.now().wallMs - back * monthMs;
+  for (const [method, times] of [
+    ['face', 520 - 21 * back],
+    ['pin', 160 - 6 * back],
+    ['staff', 8],
+  ] as const)
+    count.run(monthOf(at), 'eligibility', method, 'eligible', '', times);
+}
+year.close();
+bed.journal.setOfficialUsage(
+  { month: monthOf(bed.clock.now().wallMs - monthMs), cardUses: 690, confirmations: 1_380 },
+  bed.clock.now().wallMs,
+);
+
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--lang=ja',
+  ],
+});
+const tab = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'ja-JP' });
+for (const [path, name] of [
+  ['/', 'staff-page.png'],
+  ['/usage', 'usage-report.png'],
+] as const) {
+  await tab.goto(new URL(path, page.address).href);
+  await tab.screenshot({ path: join(folder, name), fullPage: true });
+  process.stdout.write(`${join(folder, name)}\n`);
+}
+await browser.close();
+await page.close();
+bed.close();
