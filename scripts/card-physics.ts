@@ -38,7 +38,7 @@ const faceFlow = async (session: CardSession, made: MadeCard): Promise<Outcome> 
   const reading = await readTestCard(session, made);
   if (!reading.ok) return failedWith(reading.failure.code);
   const { visual } = reading.value.identity;
-  if (visual.state !== 'read') return failedWith(visual.code);
+  if (visual.state !== 'read') return failedWith(visual.state === 'unavailable' ? visual.code : 'card.communication');
   const proof = await provePresence(session, digest);
   if (!proof.ok) return failedWith(proof.failure.code);
   const proven = checkVisualEvidence(visual.evidence, trustedCvIssuers, cardCryptography);

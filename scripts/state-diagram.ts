@@ -19,6 +19,7 @@ const situationOf = ({ state, surroundings }: Session): string => {
   const visit = visitOf(state);
   const known = visit && {
     pin: visit.identity?.pin.state,
+    visual: visit.identity?.visual.state,
     lookup: visit.lookup.state === 'answered' ? visit.lookup.result.registered : visit.lookup.state,
     verification: visit.verification,
     registration: visit.registration,
@@ -67,6 +68,9 @@ const happenings = (session: Session): Happening[] => {
   for (const pin of [{ state: 'usable', triesLeft: 3 }, { state: 'blocked' }] as const)
     events.push({ type: 'CardRead', insertion, identity: { ...identity, pin } });
   const without = { state: 'unavailable', code: 'card.photo-absent' } as const;
+  events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: { state: 'reading' } } });
+  events.push({ type: 'CardFaceRead', insertion, visual: identity.visual });
+  events.push({ type: 'CardFaceRead', insertion, visual: without });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: without } });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: without, pin: { state: 'absent' } } });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, certificateState: 'dead' } });

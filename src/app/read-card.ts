@@ -153,8 +153,6 @@ const readJpki = async (session: CardSession, options: ReadCardOptions) => {
   });
 };
 
-type VisualReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
-
 /**
  * Opens the photo with the printed 照合番号B and proves it. The counter is read first; at most one VERIFY, and none with
  * `faceNumberTriesKept` tries left or fewer.
@@ -164,7 +162,7 @@ const readVisual = async (
   options: ReadCardOptions,
   printedNumber: Promise<Result<Uint8Array>>,
   certificateNotAfterMs: number,
-): Promise<Result<VisualReading>> => {
+): Promise<Result<CardFaceReading>> => {
   const selected = await select(
     session,
     selectApplication(applications.visual),
@@ -221,15 +219,31 @@ const readVisual = async (
   return ok({ visual: { state: 'read', evidence, photoHash: toHex(evidence.hash3) }, photoJp2 });
 };
 
+/** The card face as far as the chip gave it; `photoJp2` is null whenever `visual` is not `read`. */
+export type CardFaceReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
+
+export type OpenedCard = {
+  /** `visual` is `reading` while `face` is on its way. */
+  readonly identity: Identity;
+  /** DER, when asked for. */
+  readonly issuerCertificate: Uint8Array | null;
+  /**
+   * The photo and its passive proof, read on while patient and screen go ahead. No other command may be sent to the
+   * card before it has settled. A closed face path is a reading with its code, not a failure; failures are those after
+   * which nothing more can be asked of the card.
+   */
+  readonly face: Promise<Result<CardFaceReading>>;
+};
+
 /**
- * Reads everything about a card that is read before a PIN: token kind, authCertificate, PIN tries, and with the printed
- * number the photo and its passive proof. The printed number is looked for while the chip is read. A face path that is
- * closed is not a failure of the reading: it stands in `identity.visual` with its code.
+ * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries) and goes on with the card face in the
+ * background: neither the second camera nor the photo, a second or two at 106 kbps, holds the patient up. The printed
+ * number is looked for from the first moment.
  *
  * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-not-supported`, `card.certificate-invalid`,
  * `card.unreadable`, `card.communication`, `card.removed`, `reader.*`.
  */
-export const readCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<CardReading>> => {
+export const openCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<OpenedCard>> => {
   const closed: FailureCode | null =
     options.faceNumberWrongBefore === true
       ? 'card.face-number-wrong'
@@ -241,35 +255,52 @@ export const readCard = async (session: CardSession, options: ReadCardOptions): 
     closed === null && options.cardFaceReader !== null
       ? options.cardFaceReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
       : Promise.resolve(err(failure('card.face-number-unreadable')));
-  try {
-    const jpki = await readJpki(session, options);
-    if (!jpki.ok) return jpki;
-    const { authCertificate, certificate, issuerCertificate, pin } = jpki.value;
-    const visual =
-      closed === null
-        ? await readVisual(session, options, printedNumber, certificate.notAfterMs)
-        : err(failure(closed));
-    if (!visual.ok && endsVisit(visual.failure.code)) return visual;
-    return ok({
-      identity: {
-        kind: 'my-number-card',
-        authCertificate,
-        certificateSerial: certificate.serial,
-        certificateNotAfterMs: certificate.notAfterMs,
-        certificateState: certificateStateAt('my-number-card', certificate.notAfterMs, options.wallMs),
-        pin,
-        visual: visual.ok ? visual.value.visual : { state: 'unavailable', code: visualCode(visual.failure.code) },
-      },
-      issuerCertificate,
-      photoJp2: visual.ok ? visual.value.photoJp2 : null,
-    });
-  } finally {
+  const endWaiting = (): void => {
     waiting.abort();
     // Whoever asked for the number overwrites it, also when the card went before it was needed.
     void printedNumber.then((number) => {
       if (number.ok) number.value.fill(0);
     });
+  };
+  const jpki = await readJpki(session, options);
+  if (!jpki.ok) {
+    endWaiting();
+    return jpki;
   }
+  const { authCertificate, certificate, issuerCertificate, pin } = jpki.value;
+  const unavailable = (code: FailureCode): CardFaceReading => ({
+    visual: { state: 'unavailable', code: visualCode(code) },
+    photoJp2: null,
+  });
+  const readFace = async (): Promise<Result<CardFaceReading>> => {
+    const visual = await readVisual(session, options, printedNumber, certificate.notAfterMs);
+    if (visual.ok) return visual;
+    return endsVisit(visual.failure.code) ? visual : ok(unavailable(visual.failure.code));
+  };
+  return ok({
+    identity: {
+      kind: 'my-number-card',
+      authCertificate,
+      certificateSerial: certificate.serial,
+      certificateNotAfterMs: certificate.notAfterMs,
+      certificateState: certificateStateAt('my-number-card', certificate.notAfterMs, options.wallMs),
+      pin,
+      visual: closed === null ? { state: 'reading' } : unavailable(closed).visual,
+    },
+    issuerCertificate,
+    face: (closed === null ? readFace() : Promise.resolve(ok(unavailable(closed)))).finally(endWaiting),
+  });
+};
+
+/** The whole reading in one: `openCard`, and its card face waited for. */
+export const readCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<CardReading>> => {
+  const opened = await openCard(session, options);
+  if (!opened.ok) return opened;
+  const face = await opened.value.face;
+  if (!face.ok) return face;
+  const { identity, issuerCertificate } = opened.value;
+  const { visual, photoJp2 } = face.value;
+  return ok({ identity: { ...identity, visual }, issuerCertificate, photoJp2 });
 };
 
 /** A file of the card face that cannot be read closes the face path under one name. */

@@ -7,20 +7,40 @@ import type { CardSession } from '../ports/card-reader.ts';
 export class VisitCard {
   readonly session: CardSession;
   readonly #ended = new AbortController();
+  readonly #faceNumberUnwanted = new AbortController();
   #photoJp2: Uint8Array | null = null;
+  #faceRead: Promise<unknown> = Promise.resolve();
   #stopFace: (() => void) | null = null;
 
   constructor(session: CardSession) {
     this.session = session;
   }
 
-  /** Aborted when the card is let go: ends lookups and card-face reading begun for it. */
+  /** Aborted when the card is let go: ends lookups begun for it. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
 
+  /** Ends the search for the printed number: with the card, or when the patient has taken another way. */
+  get faceNumberSignal(): AbortSignal {
+    return AbortSignal.any([this.#ended.signal, this.#faceNumberUnwanted.signal]);
+  }
+
+  giveUpFaceNumber(): void {
+    this.#faceNumberUnwanted.abort();
+  }
+
   get photoJp2(): Uint8Array | null {
     return this.#photoJp2;
+  }
+
+  /** Settles when the chip is free for other commands: the reading of the card face has come to its end. */
+  get faceRead(): Promise<unknown> {
+    return this.#faceRead;
+  }
+
+  followFace(reading: Promise<unknown>): void {
+    this.#faceRead = reading;
   }
 
   keepPhoto(photoJp2: Uint8Array | null): void {

@@ -4,10 +4,11 @@ import { consentRecord } from '../core/consent.ts';
 import { consentTextOf } from '../core/draw-screen-consent.ts';
 import { failure } from '../core/failure.ts';
 import { buildRequest } from '../core/request.ts';
+import type { Result } from '../core/result.ts';
 import type { Effect, SessionEvent, Visit } from '../core/session.ts';
 import type { FacilitySettings } from '../protocol/facility-settings.ts';
 import type { PinEntry } from './pin-entry.ts';
-import { readCard } from './read-card.ts';
+import { type CardFaceReading, openCard } from './read-card.ts';
 import type { SessionParts } from './session-parts.ts';
 import type { CardEvidence } from './sign-request.ts';
 import { provePresence, signWithAuthKey, verifyPin } from './use-card-keys.ts';
@@ -40,7 +41,11 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
   /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
   let faceNumberWrong = false;
 
+  /** Which wish to compare faces is the latest: an earlier one that still waits for its photo is given up. */
+  let faceTurn = 0;
+
   const stopFaces = (): void => {
+    faceTurn += 1;
     for (const card of hand.cards.values()) card.stopFace();
     parts.screen.preview(null);
   };
@@ -49,21 +54,17 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     const card = hand.cards.get(insertion);
     if (card === undefined) return tell({ type: 'CardReadFailed', insertion, failure: failure('card.removed') });
     const beganMs = clock.now().monotonicMs;
-    const reading = await readCard(card.session, {
+    const opened = await openCard(card.session, {
       cardFaceReader: parts.cardFaceReader,
       faceNumberWrongBefore: faceNumberWrong,
       trustedCvIssuers: parts.trustedCvIssuers,
       cryptography: parts.cryptography,
       wallMs: clock.now().wallMs,
-      signal: card.signal,
+      signal: card.faceNumberSignal,
     });
-    if (!reading.ok) return tell({ type: 'CardReadFailed', insertion, failure: reading.failure });
-    const { identity, photoJp2 } = reading.value;
-    if (identity.visual.state === 'unavailable' && identity.visual.code === 'card.face-number-wrong')
-      faceNumberWrong = true;
-    // A card that went away while it was read leaves no photo behind.
-    if (card.signal.aborted) photoJp2?.fill(0);
-    else card.keepPhoto(photoJp2);
+    if (!opened.ok) return tell({ type: 'CardReadFailed', insertion, failure: opened.failure });
+    const { identity, face } = opened.value;
+    card.followFace(face.then((reading) => keepFace(card, reading, beganMs)));
     log.event('card.read', {
       session: hand.session(),
       token: identity.kind,
@@ -75,11 +76,31 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     tell({ type: 'CardRead', insertion, identity });
   };
 
-  const startFace = (insertion: string): void => {
+  const keepFace = (card: VisitCard, reading: Result<CardFaceReading>, beganMs: number): void => {
+    const insertion = card.session.id;
+    const { visual, photoJp2 }: CardFaceReading = reading.ok
+      ? reading.value
+      : { visual: { state: 'unavailable', code: reading.failure.code }, photoJp2: null };
+    const code = visual.state === 'unavailable' ? visual.code : undefined;
+    if (code === 'card.face-number-wrong') faceNumberWrong = true;
+    // A card that went away while it was read leaves no photo behind.
+    if (card.signal.aborted) photoJp2?.fill(0);
+    else card.keepPhoto(photoJp2);
+    const ms = Math.round(clock.now().monotonicMs - beganMs);
+    log.event('card.face-read', { session: hand.session(), code, ms });
+    tell({ type: 'CardFaceRead', insertion, visual });
+  };
+
+  const startFace = async (insertion: string): Promise<void> => {
     const card = hand.cards.get(insertion);
+    faceTurn += 1;
+    const turn = faceTurn;
+    await card?.faceRead;
+    // Stopped, or begun again, while the photo was still being read.
+    if (turn !== faceTurn || card?.signal.aborted === true) return;
     if (card === undefined || card.photoJp2 === null)
       return tell({ type: 'FaceFailed', insertion, failure: failure('face.reference-unusable') });
-    stopFaces();
+    for (const other of hand.cards.values()) other.stopFace();
     const attempt = { referenceJp2: card.photoJp2, padStrength: hand.settings()?.padStrength ?? 'passive' } as const;
     const stop = parts.faceVerifier.start(attempt, (event) => {
       switch (event.type) {
@@ -112,6 +133,9 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       digits.fill(0);
       return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
     }
+    // The card face must not be selected between VERIFY and SIGN. A number not yet found is not waited for.
+    card.giveUpFaceNumber();
+    await card.faceRead;
     const outcome = await verifyPin(card.session, digits, { lastTryConfirmed });
     if (!outcome.ok) return tell({ type: 'PinCheckFailed', insertion, failure: outcome.failure });
     switch (outcome.value.type) {
@@ -199,7 +223,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
           ),
         );
     },
-    StartFace: ({ insertion }) => startFace(insertion),
+    StartFace: ({ insertion }) => void startFace(insertion),
     StopFace: stopFaces,
     ClearPinEntry: () => hand.pinEntry.clear(),
     VerifyPin: ({ insertion, lastTryConfirmed }) => void checkPin(insertion, lastTryConfirmed),

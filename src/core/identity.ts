@@ -31,6 +31,8 @@ export type VisualEvidence = {
 
 /** Whether the chip gave its photo; the photo itself stays with the reading code and the face process. */
 export type VisualState =
+  /** The chip is being read on while the visit goes ahead. */
+  | { readonly state: 'reading' }
   | { readonly state: 'read'; readonly evidence: VisualEvidence; readonly photoHash: string }
   | { readonly state: 'unavailable'; readonly code: FailureCode };
 

@@ -1,6 +1,6 @@
 import { delays } from './delays.ts';
 import { type Failure, failure } from './failure.ts';
-import type { Identity } from './identity.ts';
+import type { Identity, VisualState } from './identity.ts';
 import type { Moment } from './moment.ts';
 import type { Session, Step, Visit } from './session.ts';
 import {
@@ -14,6 +14,8 @@ import {
   sendToDesk,
   startVisit,
   stay,
+  visitOf,
+  withoutFace,
   withVisit,
 } from './session-steps.ts';
 
@@ -67,6 +69,25 @@ export const cardGone = (session: Session, at: Moment, reason: Failure): Step =>
   }
 };
 
+/** The photo that was compared must be seen again before a visit verified by face goes on with a card put back. */
+const mustSeePhoto = (resuming: Visit | null, now: Identity): boolean =>
+  now.visual.state === 'reading' &&
+  resuming?.verification.state === 'verified' &&
+  resuming.verification.method === 'face';
+
+/** What the chip says of its photo comes while the visit goes on. */
+export const cardFaceRead = (session: Session, visual: VisualState, at: Moment): Step => {
+  const { state } = session;
+  const identity = visitOf(state)?.identity ?? null;
+  if (identity === null || identity.visual.state !== 'reading') return stay(session);
+  const known = withVisit(session, { identity: { ...identity, visual } });
+  if (state.name === 'readingCard') return cardRead(known, { ...identity, visual }, at);
+  if (visual.state !== 'unavailable') return stay(known);
+  const visit = visitOf(known.state);
+  if (state.name === 'choosingMethod' && visit !== null) return beginVerification(known, visit, at);
+  return state.name === 'verifyingFace' ? withoutFace(known, at, failure(visual.code)) : stay(known);
+};
+
 /** The same chip and, where the photo was compared, the same photo. */
 const sameCard = (before: Visit, now: Identity): boolean => {
   const then = before.identity;
@@ -84,6 +105,7 @@ const sameCard = (before: Visit, now: Identity): boolean => {
 export const cardRead = (session: Session, identity: Identity, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'readingCard') return stay(session);
+  if (mustSeePhoto(state.resuming, identity)) return stay(withVisit(session, { identity }));
   const resuming = state.resuming !== null && sameCard(state.resuming, identity) ? state.resuming : null;
   const lookup = (visit: Visit) =>
     ({ type: 'StartLookup', insertion: visit.insertion, session: visit.session, identity }) as const;

@@ -3,7 +3,7 @@ import { type Failure, failure } from './failure.ts';
 import type { Identity } from './identity.ts';
 import type { Moment } from './moment.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
-import { cardGone, cardInserted, cardRead } from './session-card.ts';
+import { cardFaceRead, cardGone, cardInserted, cardRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import {
   awaitCardReturn,
@@ -111,6 +111,8 @@ export const transition = (before: Session, event: SessionEvent): Step => {
       if (state.name !== 'readingCard') return stay(session);
       if (event.failure.code === 'card.removed') return cardGone(session, at, event.failure);
       return sendToDesk(session, at, event.failure, event.failure.retriable);
+    case 'CardFaceRead':
+      return cardFaceRead(session, event.visual, at);
     case 'LookupAnswered': {
       if (visit === null || visit.lookup.state === 'answered') return stay(session);
       const known = withVisit(session, { lookup: { state: 'answered', result: event.result } });

@@ -178,9 +178,10 @@ export const awaitCardReturn = (session: Session, at: Moment, reason: Failure): 
   );
 };
 
-/** A face process that is (re)starting is waited for; any other trouble shuts the face path. */
+/** A photo still being read and a face process that is (re)starting are waited for; any other trouble shuts the path. */
 const faceOpen = (visit: Visit, { faceTrouble }: Surroundings): boolean =>
-  visit.identity?.visual.state === 'read' &&
+  visit.identity !== null &&
+  visit.identity.visual.state !== 'unavailable' &&
   visit.faceClosed === null &&
   (faceTrouble === null || faceTrouble.code === 'face.process-lost');
 

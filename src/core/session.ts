@@ -3,7 +3,7 @@ import type { LookupResult } from '../protocol/messages.ts';
 import type { Answers, Question } from './consent.ts';
 import type { ConsentCatalogue } from './consent-catalogue.ts';
 import type { Failure } from './failure.ts';
-import type { Identity } from './identity.ts';
+import type { Identity, VisualState } from './identity.ts';
 import type { Moment } from './moment.ts';
 import type { ControlId } from './screen-model.ts';
 import type { FaceHint, VerificationMethod } from './verification.ts';
@@ -164,6 +164,8 @@ export type SessionEvent = At<
   | { readonly type: 'ReaderLost'; readonly failure: Failure }
   | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity }>
   | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure }>
+  /** The card face (photo and passive proof) has been read, or is closed with its code */
+  | OfInsertion<{ readonly type: 'CardFaceRead'; readonly visual: VisualState }>
   | OfInsertion<{ readonly type: 'LookupAnswered'; readonly result: LookupResult }>
   | OfInsertion<{ readonly type: 'LookupFailed'; readonly failure: Failure }>
   | OfInsertion<{ readonly type: 'FaceHinted'; readonly hint: FaceHint | null }>

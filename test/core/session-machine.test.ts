@@ -238,6 +238,50 @@ describe('the face', () => {
   });
 });
 
+describe('a photo that is still being read', () => {
+  const reading = { visual: { state: 'reading' } } as const;
+  const closed = { state: 'unavailable', code: 'card.face-number-unreadable' } as const;
+
+  it('holds nobody up: the choice stands there, face and PIN can begin', () => {
+    const story = VisitStory.atRest();
+    story.present(reading);
+    expect(story.name).toBe('choosingMethod');
+    story.touch('use-face');
+    expect(story.name).toBe('verifyingFace');
+    story.tell({ type: 'CardFaceRead', insertion: story.visit.insertion, visual: identity.visual });
+    expect(story.name).toBe('verifyingFace');
+    expect(story.visit.identity?.visual).toEqual(identity.visual);
+  });
+
+  it('that cannot be had: the PIN with the reason, from the choice and from the face step', () => {
+    for (const control of [null, 'use-face'] as const) {
+      const story = VisitStory.atRest();
+      story.present(reading);
+      if (control !== null) story.touch(control);
+      story.tell({ type: 'CardFaceRead', insertion: story.visit.insertion, visual: closed });
+      expect(story.state).toMatchObject({ name: 'enteringPin', notice: 'face-closed' });
+    }
+  });
+
+  it('is waited for when a card verified by face is put back: another photo is another visit', () => {
+    for (const photoHash of ['photo-of-hanako', 'photo-of-somebody-else']) {
+      const story = VisitStory.atRest();
+      story.present();
+      story.touch('use-face');
+      story.tell({ type: 'FaceMatched', insertion: story.visit.insertion });
+      const { session } = story.visit;
+      story.tell({ type: 'CardRemoved' });
+      story.tell({ type: 'CardRead', insertion: story.insert(), identity: { ...identity, ...reading } });
+      expect(story.name).toBe('readingCard');
+      if (identity.visual.state !== 'read') throw new Error('the persona has a photo');
+      const visual = { ...identity.visual, photoHash };
+      story.tell({ type: 'CardFaceRead', insertion: story.visit.insertion, visual });
+      expect(story.visit.session === session).toBe(photoHash === 'photo-of-hanako');
+      expect(story.name).toBe(photoHash === 'photo-of-hanako' ? 'askingConsent' : 'choosingMethod');
+    }
+  });
+});
+
 describe('the card goes', () => {
   const asked = (): VisitStory => {
     const story = VisitStory.atRest();

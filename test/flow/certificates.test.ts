@@ -43,6 +43,7 @@ it('PIN blocked: the face alone is offered', async () => {
   await bed.insert('pin-blocked');
   await bed.see('face');
   expect(bed.screen.now.controls.some(({ id }) => id === 'use-pin')).toBe(false);
+  await bed.beginFace();
   bed.face.say({ type: 'matched' });
   await bed.answerAll('agree');
   await bed.see('accepted');

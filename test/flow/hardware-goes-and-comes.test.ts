@@ -44,8 +44,7 @@ it('reader unplugged for good: the visit ends, the next one is told why', async 
 
 it('camera lost during the face step: the PIN with the reason', async () => {
   await bed.insert('hanako');
-  await bed.see('choose-method');
-  bed.screen.touch('use-face');
+  await bed.beginFace();
   bed.face.say({ type: 'failed', failure: failure('camera.lost') });
   expect(bed.state).toMatchObject({ name: 'enteringPin', notice: 'face-closed' });
   bed.typePin('1234');
@@ -55,13 +54,12 @@ it('camera lost during the face step: the PIN with the reason', async () => {
 
 it('face process killed in mid-visit: begun again with the same photo, the patient does nothing', async () => {
   await bed.insert('hanako');
-  await bed.see('choose-method');
-  bed.screen.touch('use-face');
+  await bed.beginFace();
   bed.face.say({ type: 'failed', failure: failure('face.process-lost') });
   bed.face.ail(failure('face.process-lost'));
   await bed.clock.advance(1_500);
   bed.face.ail(null);
-  expect(bed.face.watching).toBe(true);
+  await bed.beginFace();
   expect(bed.face.references).toHaveLength(2);
   expect(bed.face.references[1]).toEqual(bed.face.references[0]);
   bed.face.say({ type: 'matched' });
@@ -71,7 +69,7 @@ it('face process killed in mid-visit: begun again with the same photo, the patie
 
 it('face process that stays dead: the PIN; with a 顔認証 card staff are called', async () => {
   await bed.insert('face-only');
-  await bed.see('face');
+  await bed.beginFace();
   bed.face.say({ type: 'failed', failure: failure('face.process-lost') });
   await bed.clock.advance(6_000);
   await bed.see('staff-check');

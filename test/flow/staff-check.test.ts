@@ -43,7 +43,7 @@ it('an approval is for one patient: the next one is asked again, and another ses
 
 it('blocked PIN and no face: staff; no counter of the card is touched', async () => {
   await bed.insert('pin-blocked');
-  await bed.see('face');
+  await bed.beginFace();
   bed.face.say({ type: 'failed', failure: failure('camera.lost') });
   await bed.see('staff-check');
   await approve();

@@ -169,9 +169,14 @@ export const openVisitBed = async (
       if (screen.now.screen === 'choose-method') screen.touch('use-pin');
       bed.typePin(digits);
     },
-    verifyFace: async (): Promise<void> => {
+    /** Until the face port has the photo and looks. */
+    beginFace: async (): Promise<void> => {
       await bed.see('choose-method', 'face');
       if (screen.now.screen === 'choose-method') screen.touch('use-face');
+      await until('the face step', () => face.watching);
+    },
+    verifyFace: async (): Promise<void> => {
+      await bed.beginFace();
       face.say({ type: 'matched' });
     },
     /** Answers whatever is asked until the request is on its way. */

@@ -50,8 +50,7 @@ it('a wrong PIN, then the right one: two tries shown, one spent', async () => {
 
 it('an impostor’s face, then the PIN', async () => {
   await bed.insert('hanako');
-  await bed.see('choose-method');
-  bed.screen.touch('use-face');
+  await bed.beginFace();
   for (let misses = 0; misses < 3; misses += 1) bed.face.say({ type: 'missed' });
   expect(bed.screen.now.controls.find(({ id }) => id === 'use-pin')?.weight).toBe('equal');
   bed.screen.touch('use-pin');
