@@ -60,10 +60,10 @@ export const configSchema = z.strictObject({
   }),
   cardFaceReader: section('The camera that reads the printed 照合番号B, which opens the photo on the chip.', {
     driver: z
-      .enum(['none', 'virtual'])
+      .enum(['none', 'tesseract', 'virtual'])
       .default('none')
-      .describe('none: there is no face path, PIN and staff check remain.'),
-    device: devicePath.default('/dev/video1').describe('V4L2 device above the card bed.'),
+      .describe('tesseract: a second camera. none: there is no face path, PIN and staff check remain.'),
+    device: devicePath.default('/dev/uketsuke-card-camera').describe('V4L2 device above the card bed, by a udev rule.'),
   }),
   keypad: section('A hardware keypad for the PIN; the touch pad of the screen is always there.', {
     driver: z.enum(['none', 'hid', 'virtual']).default('none').describe('hid: a USB keypad.'),

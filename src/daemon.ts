@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFfmpegCamera } from '../drivers/ffmpeg-camera.ts';
 import { serveHealth } from '../drivers/health-socket.ts';
 import { createHidKeypad } from '../drivers/hid-keypad.ts';
 import { createKioskScreen } from '../drivers/kiosk-screen.ts';
@@ -12,6 +13,7 @@ import { createSerialStatusLight } from '../drivers/serial-status-light.ts';
 import { createSqliteStore } from '../drivers/sqlite-store.ts';
 import { createSystemClock } from '../drivers/system-clock.ts';
 import { createSystemdNotifier } from '../drivers/systemd-notifier.ts';
+import { createTesseractCardFaceReader } from '../drivers/tesseract-card-face-reader.ts';
 import { cardCryptography } from './app/card-cryptography.ts';
 import { createClinicLink, lastWill } from './app/clinic-link.ts';
 import { parseCvIssuers } from './app/cv-trust.ts';
@@ -48,7 +50,7 @@ export type Terminal = {
 const cvIssuersFile = 'cv-issuers.json';
 
 /** The real drivers that a configuration names. Throws for `virtual` ones: they come with the demo, never by a file. */
-export const counterDrivers = (config: Config): CounterDrivers => {
+export const counterDrivers = async (config: Config): Promise<CounterDrivers> => {
   const { cardReader, camera, face, cardFaceReader, keypad, statusLight } = config;
   for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFaceReader, keypad, statusLight }))
     if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
@@ -62,7 +64,10 @@ export const counterDrivers = (config: Config): CounterDrivers => {
   });
   return {
     cardReader: createPcscCardReader({ reader: cardReader.name }),
-    cardFaceReader: null,
+    cardFaceReader:
+      cardFaceReader.driver === 'tesseract'
+        ? await createTesseractCardFaceReader(createFfmpegCamera({ source: cardFaceReader }), Date.now)
+        : null,
     faceVerifier,
     keypad: keypad.driver === 'hid' ? createHidKeypad(keypad) : null,
     statusLight: statusLight.driver === 'serial' ? createSerialStatusLight(statusLight) : null,

@@ -94,6 +94,11 @@ export const doctorFaults = {
     'the face camera gives a black or frozen picture; PIN and staff check (目視) still work',
     'look at the lens and its cover, then restart the terminal',
   ),
+  'card-camera.missing': fault(
+    'staff',
+    'the camera above the card bed is not found; there is no face path, PIN and staff check (目視) still work',
+    'plug its cable in again, then restart the terminal',
+  ),
   'face.not-working': fault(
     'technician',
     'the face process does not work; PIN and staff check (目視) still work',

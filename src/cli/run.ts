@@ -17,7 +17,7 @@ const run = async (options: RunOptions): Promise<void> => {
   });
   let terminal: Terminal;
   try {
-    terminal = await startTerminal(config, counterDrivers(config), log);
+    terminal = await startTerminal(config, await counterDrivers(config), log);
   } catch (error) {
     // What is wrong with keys or files is the technician's to mend: one line, no stack.
     process.stderr.write(`uketsuke run: ${error instanceof Error ? error.message : String(error)}\n`);

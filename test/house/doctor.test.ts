@@ -75,6 +75,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       lane: 1,
       cardReader: { driver: 'pcsc' },
       camera: { driver: 'ffmpeg', device: '/dev/null' },
+      cardFaceReader: { driver: 'tesseract', device: '/dev/null' },
       keypad: { driver: 'hid', device: '/dev/null' },
       statusLight: { driver: 'serial', device: '/dev/null' },
       screen: { port: 8480 },
@@ -137,6 +138,10 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['reader.driver-missing', () => reporting({ cardReader: lost('reader.driver-missing') })],
     ['camera.missing', () => ({ config: { ...config, camera: { driver: 'ffmpeg', device: '/dev/video99' } } })],
     ['camera.blind', () => reporting({ face: lost('camera.black') })],
+    [
+      'card-camera.missing',
+      () => ({ config: { ...config, cardFaceReader: { driver: 'tesseract', device: '/dev/video99' } } }),
+    ],
     ['face.not-working', () => reporting({ face: lost('face.process-lost') })],
     ['broker.name-unknown', () => cutOff({ host: 'broker.invalid' })],
     ['broker.port-closed', () => cutOff({ port: 1 })],

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
-it('the states in README and docs are those of the machine', () => {
+it('the states in README and docs are those of the machine', { timeout: 120_000 }, () => {
   const check = spawnSync(process.execPath, ['scripts/state-diagram.ts', '--check'], { encoding: 'utf8' });
   expect(check.status, check.stderr).toBe(0);
 });
