@@ -49,10 +49,12 @@ const method = oneOf('face', 'pin', 'staff');
 const outcome = oneOf('accepted', 'refused', 'sent-to-desk', 'cancelled');
 
 // Every word of a union, checked by the compiler in both directions: a new state cannot be forgotten here.
-const wordsOf = <Union extends string>(words: Record<Union, true>): Kind<Union> =>
-  oneOf(...(Object.keys(words) as Union[]));
+const wordsOf = <Union extends string>(shown: string, words: Record<Union, true>): Kind<Union> => ({
+  ...oneOf(...(Object.keys(words) as Union[])),
+  shown,
+});
 
-const state = wordsOf<StateName>({
+const state = wordsOf<StateName>('state of the session', {
   idle: true,
   readingCard: true,
   choosingMethod: true,
@@ -70,7 +72,7 @@ const state = wordsOf<StateName>({
   interrupted: true,
   outOfService: true,
 });
-const cause = wordsOf<SessionEvent['type']>({
+const cause = wordsOf<SessionEvent['type']>('event of the session', {
   CardInserted: true,
   CardUnreadable: true,
   CardRemoved: true,
