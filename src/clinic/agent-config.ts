@@ -20,6 +20,8 @@ export const agentConfigSchema = z.strictObject({
     .prefault({}),
   /** What the clinic decides for all terminals; watched while the agent runs */
   settingsFile: z.string().default('facility-settings.yaml'),
+  /** Of several agents of a facility one alone publishes the settings: their versions must not compete */
+  publishesSettings: z.boolean().default(true),
   /** Trust anchors of cards */
   cardTrust: z.string().default('card-trust'),
   journal: z.string().default('journal.sqlite'),

@@ -29,6 +29,7 @@ export type AgentOptions = {
   /** Folder shared with the レセコン: `face`, `req` and `res` lie below it */
   readonly oqsFolder: string;
   readonly encoding: EncodingSetting;
+  readonly publishesSettings: boolean;
   /** A challenge lives so long by this agent's clock */
   readonly challengeLifeMs: number;
   /** Personal data of a request that could not be handed over is deleted after this */

@@ -139,6 +139,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     options: {
       oqsFolder: config.oqsFolder,
       encoding: { encoding: config.encoding, whenShiftJisLacks: config.whenShiftJisLacks },
+      publishesSettings: config.publishesSettings,
       challengeLifeMs: config.challengeLifeMs,
       personalLifeMs: config.personalLifeMs,
     },

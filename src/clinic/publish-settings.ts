@@ -7,7 +7,8 @@ import type { AgentPost } from './agent-post.ts';
  * the journal, so that it never goes back over a restart; the same content keeps its version.
  */
 export const publishSettings = async (context: AgentContext, post: AgentPost): Promise<void> => {
-  const { journal, clock, keys, devices, settings } = context;
+  const { journal, clock, keys, devices, settings, options } = context;
+  if (!options.publishesSettings) return;
   const { facilityKeys, facility } = keys();
   const content = { facilitySettings: settings(), facilityKeys };
   const contentHash = createHash('sha256').update(JSON.stringify(content)).digest('base64url');

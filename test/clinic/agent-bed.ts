@@ -63,6 +63,7 @@ export const makeAgentBed = async (
   const options: AgentOptions = {
     oqsFolder,
     encoding: { encoding: 'Shift_JIS', whenShiftJisLacks: 'utf-8' },
+    publishesSettings: true,
     challengeLifeMs: 600_000,
     personalLifeMs: 86_400_000,
   };
