@@ -23,8 +23,15 @@ export type CardFaceOcr = {
   close(): Promise<void>;
 };
 
-/** Least confidence (0 … 100) of each word that carries a digit: clean rendered lines have 87 to 97. */
-const leastConfidence = 82;
+/**
+ * Least confidence (0 … 100) of each word that carries a digit. On rendered cards right ones have 78 to 97 and the wrong
+ * ones that were seen 56 to 71; 元 is read right at 65 and looks like no digit.
+ */
+const leastConfidence = 78;
+const leastConfidenceOfFirstYear = 50;
+
+const isSureOf = ({ text, confidence }: { text: string; confidence: number }): boolean =>
+  confidence >= (/\d/.test(text) ? leastConfidence : text.includes('元') ? leastConfidenceOfFirstYear : 0);
 
 /** A line whose brightest parts differ so much lies under a reflection; one without contrast is blurred or covered. */
 const mostBackgroundSpread = 20;
@@ -85,8 +92,7 @@ export const createCardFaceOcr = async (): Promise<CardFaceOcr> => {
     const words = (data.blocks ?? []).flatMap(({ paragraphs }) =>
       paragraphs.flatMap(({ lines }) => lines.flatMap((line) => line.words)),
     );
-    const isSure =
-      words.length > 0 && words.every(({ text, confidence }) => !/[\d元]/.test(text) || confidence >= leastConfidence);
+    const isSure = words.length > 0 && words.every(isSureOf);
     return isSure ? data.text : null;
   };
   const readNow = async (

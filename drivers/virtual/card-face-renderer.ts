@@ -82,11 +82,11 @@ const backSide = (): string =>
   ].join('');
 
 /**
- * A test card as the camera over the bed sees it, in so many frames that differ in their noise alone: 1280×960 RGB,
+ * A test card as the camera over the bed sees it: each call of the answer is a frame with noise of its own, 1280×960 RGB,
  * visibly a specimen. Needs a font with Japanese glyphs (fonts-noto-cjk); without one the text is boxes, and nobody
  * reads anything.
  */
-export const renderCardFace = async (print: CardPrint, scene: CardScene, frames: number): Promise<readonly Frame[]> => {
+export const renderCardFace = async (print: CardPrint, scene: CardScene): Promise<() => Frame> => {
   const random = randomFrom(scene.seed);
   const { width, height } = frameSize;
   const scale = scene.pixelsPerMm;
@@ -122,5 +122,5 @@ export const renderCardFace = async (print: CardPrint, scene: CardScene, frames:
     }
     return rgb;
   };
-  return Array.from({ length: frames }, () => ({ width, height, rgb: noisy(), capturedAtMs: 0 }));
+  return () => ({ width, height, rgb: noisy(), capturedAtMs: 0 });
 };
