@@ -152,10 +152,6 @@ export const logEvents = {
     profile: maybe(profile),
   }),
   'process.ready': event('info', 'technician', 'It can do its work.', { ms }),
-  'process.step': event('debug', 'developer', 'One step of the ordered start is done.', {
-    step: oneOf('config', 'keys', 'store', 'bus', 'reader', 'face', 'screen', 'keypad', 'light', 'speaker', 'session'),
-    ms,
-  }),
   'process.stopping': event('info', 'technician', 'It was asked to stop, or cannot go on.', {
     reason: oneOf('signal', 'failure', 'command'),
     code: maybe(code),
@@ -194,7 +190,6 @@ export const logEvents = {
     ms,
   }),
 
-  'card.inserted': event('info', 'technician', 'A card lies on the bed.', { session: uuid }),
   'card.removed': event('info', 'technician', 'The card was taken.', { session: maybe(uuid) }),
   'card.read': event('info', 'technician', 'What the card is able to do; not who owns it.', {
     session: maybe(uuid),
@@ -209,15 +204,7 @@ export const logEvents = {
     code: maybe(code),
     ms,
   }),
-  'card.refused': event('warn', 'staff', 'A card could not be used.', { session: maybe(uuid), code }),
   'pin.refused': event('warn', 'staff', 'The card refused the PIN.', { session: maybe(uuid), triesLeft: count }),
-  'face.attempt-ended': event('info', 'technician', 'A face comparison ended.', {
-    session: uuid,
-    outcome: oneOf('matched', 'missed', 'stopped', 'failed'),
-    misses: count,
-    code: maybe(code),
-    ms,
-  }),
   'staff.approved': event('info', 'staff', 'Staff looked at card and face themselves (目視), for this visit alone.', {
     session: uuid,
   }),
@@ -230,10 +217,6 @@ export const logEvents = {
     part,
     code: maybe(code),
     errorCode: maybe(errorCode),
-  }),
-  'part.restarted': event('warn', 'technician', 'A process of ours died and was started again.', {
-    part,
-    restarts: count,
   }),
   'watchdog.withheld': event('error', 'technician', 'The watchdog is not fed: this part does not answer.', {
     part,
@@ -285,7 +268,6 @@ export const logEvents = {
     device: maybe(deviceId),
   }),
   'settings.applied': event('info', 'technician', "The facility's settings in this version hold.", { version: count }),
-  'command.done': event('info', 'technician', 'A signed command was carried out.', { command: uuid, ms }),
   'command.refused': event('warn', 'technician', 'A command was not carried out.', { command: maybe(uuid), code }),
   'store.failed': event('error', 'technician', 'The disk refused a write.', { errorCode: maybe(errorCode) }),
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderLogEvents } from '../../scripts/render-log-events.ts';
@@ -117,6 +118,15 @@ describe('whatever anybody tries to log', () => {
 
   test('docs/log-events.md tells the catalogue as it stands (node scripts/render-log-events.ts)', () => {
     expect(readFileSync('docs/log-events.md', 'utf8')).toBe(renderLogEvents());
+  });
+
+  test('every event of the catalogue is logged by somebody', () => {
+    const sources = ['src', 'drivers', 'scripts']
+      .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
+      .filter((path) => path.endsWith('.ts') && !path.includes('node_modules') && !path.endsWith('log-events.ts'))
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
+    expect(Object.keys(logEvents).filter((name) => !sources.includes(`'${name}'`))).toEqual([]);
   });
 
   test('an error nobody expected is told by class, code and place, never by its message', () => {
