@@ -38,7 +38,7 @@ export const configSchema = z.strictObject({
   lane: z.int().min(1).max(99).default(1).describe('Number of the counter this terminal stands at.'),
   cardReader: section('The contactless reader for My Number cards.', {
     driver: z.enum(['pcsc', 'virtual']).default('pcsc').describe('pcsc: a reader that pcscd knows.'),
-    name: z.string().max(100).default('').describe('Begin of the PC/SC reader name; empty: the first reader.'),
+    name: z.string().max(100).default('').describe('Part of the PC/SC reader's name; empty: the first reader.'),
   }),
   camera: section("The camera that looks at the patient's face.", {
     driver: z.enum(['ffmpeg', 'virtual']).default('ffmpeg').describe('ffmpeg: a V4L2 device.'),
@@ -76,7 +76,7 @@ export const configSchema = z.strictObject({
     baud: z
       .literal([9600, 19200, 57600, 115200])
       .default(115200)
-      .meta({ unit: 'bit/s' })
+      .meta(unit: 'bit/s' )
       .describe('Speed of the line.'),
   }),
   screen: section("The patient's screen, a page on loopback for the kiosk browser.", {
@@ -101,7 +101,7 @@ export const configSchema = z.strictObject({
       .min(5)
       .max(300)
       .default(10)
-      .meta({ unit: 's' })
+      .meta(unit: 's' )
       .describe('A terminal without power is seen after 1.5 times this.'),
   }),
   paths: section('Where things lie.', {
