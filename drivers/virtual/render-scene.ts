@@ -6,6 +6,15 @@ import { CUT_HEIGHT, CUT_WIDTH, type FaceId, loadFaceRgb } from './faces.ts';
 export const FRAME_WIDTH = 640;
 export const FRAME_HEIGHT = 480;
 
+/** Something worn on the face: an ellipse of one colour, in pixels of the cut. */
+export type Cover = {
+  readonly x: number;
+  readonly y: number;
+  readonly radiusX: number;
+  readonly radiusY: number;
+  readonly colour: readonly [number, number, number];
+};
+
 /** Where a person stands and how they are lit. */
 export type Person = {
   readonly face: FaceId;
@@ -17,6 +26,7 @@ export type Person = {
   /** Degrees; yaw turns the head to the picture's right. */
   readonly roll: number;
   readonly yaw: number;
+  readonly covers?: readonly Cover[];
 };
 
 export type Scene = {
@@ -103,8 +113,9 @@ export class SceneRenderer {
     const swing = (periodMs: number, index: number): number =>
       Math.sin((atMs / periodMs) * 2 * Math.PI + (this.phases[index] ?? 0)) * scene.restlessness;
     for (const person of scene.people) {
-      const probe = this.probes.get(person.face);
-      if (probe === undefined) continue;
+      const plain = this.probes.get(person.face);
+      if (plain === undefined) continue;
+      const probe = person.covers === undefined ? plain : covered(plain, person.covers);
       const moved = {
         ...person,
         x: person.x + swing(4_100, 0) * 0.02,
@@ -154,6 +165,22 @@ export class SceneRenderer {
     }
   }
 }
+
+const covered = (probe: Uint8Array, covers: readonly Cover[]): Uint8Array => {
+  const result = probe.slice();
+  for (const { x, y, radiusX, radiusY, colour } of covers)
+    for (let v = Math.ceil(y - radiusY); v < y + radiusY; v++)
+      for (let u = Math.ceil(x - radiusX); u < x + radiusX; u++)
+        if (
+          u >= 0 &&
+          v >= 0 &&
+          u < CUT_WIDTH &&
+          v < CUT_HEIGHT &&
+          ((u - x) / radiusX) ** 2 + ((v - y) / radiusY) ** 2 < 1
+        )
+          result.set(colour, (v * CUT_WIDTH + u) * 3);
+  return result;
+};
 
 /** Seen from the front, a head is a cylinder: turning it moves what is on it along a sine. */
 const turned = (across: number, yaw: number): number => {

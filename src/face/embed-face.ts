@@ -34,6 +34,14 @@ export const alignFace = (embedder: ModelSession, image: RgbImage, mesh: Float32
   return true;
 };
 
+/** Mirrors the aligned face in the model's input, left to right, in place. */
+export const mirrorAligned = (embedder: ModelSession): void => {
+  const { width, height, layout } = embedder.entry.input;
+  if (layout !== 'NCHW') throw new Error('embed-face: an input channel by channel is expected');
+  const { input } = embedder;
+  for (let row = 0; row < height * 3; row++) input.subarray(row * width, (row + 1) * width).reverse();
+};
+
 /** The embedding of what `alignFace` has put into the model's input. */
 export const embedAligned = async (embedder: ModelSession): Promise<Embedding> => {
   const [output] = await embedder.run();
@@ -41,4 +49,17 @@ export const embedAligned = async (embedder: ModelSession): Promise<Embedding> =
   const embedding = normalise(Float32Array.from(output));
   output.fill(0);
   return embedding;
+};
+
+/**
+ * The mean of the embeddings of the aligned face and of its mirror image: what differs between the halves of a face by
+ * the light falls out.
+ */
+export const embedBothSides = async (embedder: ModelSession): Promise<Embedding> => {
+  const embedding = await embedAligned(embedder);
+  mirrorAligned(embedder);
+  const mirrored = await embedAligned(embedder);
+  for (let i = 0; i < embedding.length; i++) embedding[i] = (embedding[i] as number) + (mirrored[i] as number);
+  mirrored.fill(0);
+  return normalise(embedding);
 };

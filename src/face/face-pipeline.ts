@@ -2,7 +2,7 @@
 import type { FaceHint } from '../core/verification.ts';
 import { chooseHint, limits } from './choose-hint.ts';
 import { type DetectedFace, detectFaces } from './detect-faces.ts';
-import { alignFace, type Embedding, embedAligned } from './embed-face.ts';
+import { alignFace, type Embedding, embedAligned, embedBothSides, mirrorAligned } from './embed-face.ts';
 import { cropOfDetection, findLandmarks, type Landmarks } from './find-landmarks.ts';
 import type { EmbeddingEntry } from './manifest.ts';
 import { type FrameQuality, measureQuality, measureSharpness } from './measure-quality.ts';
@@ -33,31 +33,29 @@ export type FrameFinding =
 
 const MIN_MESH_CONFIDENCE = 0.5;
 
-const largestOf = (faces: readonly DetectedFace[]): DetectedFace | undefined =>
-  faces.reduce<DetectedFace | undefined>(
-    (largest, face) => (largest === undefined || face.box.width > largest.box.width ? face : largest),
-    undefined,
-  );
-
-/** null when there is no face in the picture. */
+/** null when there is no face in the picture. The largest detection that the landmark model confirms. */
 export const findFace = async (models: FaceModels, image: RgbImage): Promise<FoundFace | null> => {
   const faces = await detectFaces(models.detector, image);
-  const face = largestOf(faces);
-  if (face === undefined) return null;
   const { landmarker } = models;
-  const landmarks = await findLandmarks(landmarker, image, cropOfDetection(face, landmarker.entry.input.width));
-  return landmarks.confidence < MIN_MESH_CONFIDENCE ? null : { face, faces, landmarks };
+  for (const face of [...faces].sort((a, b) => b.box.width - a.box.width)) {
+    const landmarks = await findLandmarks(landmarker, image, cropOfDetection(face, landmarker.entry.input.width));
+    if (landmarks.confidence >= MIN_MESH_CONFIDENCE) return { face, faces, landmarks };
+  }
+  return null;
 };
 
 /** The embedding of a still picture, whatever its quality; null when there is no face in it. */
 export const embedStill = async (models: FaceModels, image: RgbImage): Promise<Embedding | null> => {
   const found = await findFace(models, image);
   if (found === null || !alignFace(models.embedder, image, found.landmarks.mesh)) return null;
-  return embedAligned(models.embedder);
+  return embedBothSides(models.embedder);
 };
 
-/** Looks at one camera frame: either a hint what to do better, or an embedding. */
-export const examineFrame = async (models: FaceModels, image: RgbImage): Promise<FrameFinding> => {
+/**
+ * Looks at one camera frame: either a hint what to do better, or an embedding. With every other frame `mirrored`, the
+ * mean over the frames is one over both sides of the face, too, at no cost in time.
+ */
+export const examineFrame = async (models: FaceModels, image: RgbImage, mirrored: boolean): Promise<FrameFinding> => {
   const found = await findFace(models, image);
   if (found === null) return { hint: 'no-face', quality: null, landmarks: null };
   const { landmarks } = found;
@@ -68,6 +66,7 @@ export const examineFrame = async (models: FaceModels, image: RgbImage): Promise
   const { input } = models.embedder.entry as EmbeddingEntry;
   if (measureSharpness(models.embedder.input, input) < limits.minSharpness)
     return { hint: 'hold-still', quality, landmarks };
+  if (mirrored) mirrorAligned(models.embedder);
   return { hint: null, quality, landmarks, embedding: await embedAligned(models.embedder) };
 };
 

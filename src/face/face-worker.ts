@@ -41,6 +41,7 @@ export class FaceWorker {
   /** The models have one input buffer each: whatever uses them waits for its turn here. */
   private lastTurn: Promise<unknown> = Promise.resolve();
   private turnsWaiting = 0;
+  private framesSeen = 0;
   private lastPreviewMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: FaceWorkerParts) {
@@ -149,7 +150,7 @@ export class FaceWorker {
 
   private async work(attempt: Attempt, frame: Frame): Promise<void> {
     const preview = this.showPreview(attempt, frame);
-    const finding = await examineFrame(this.parts.models, frame);
+    const finding = await examineFrame(this.parts.models, frame, this.framesSeen++ % 2 === 1);
     await preview;
     if (this.attempt !== attempt) {
       if (finding.hint === null) finding.embedding.fill(0);

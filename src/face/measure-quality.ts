@@ -2,9 +2,10 @@
 import type { DetectedFace } from './detect-faces.ts';
 import { type Landmarks, LEFT_EYE, meanMeshPoint, meshBox, RIGHT_EYE } from './find-landmarks.ts';
 import type { Box } from './geometry.ts';
+import { type FaceCovering, measureCovering } from './measure-covering.ts';
 import type { InputFormat, RgbImage } from './sample-image.ts';
 
-export type FrameQuality = {
+export type FrameQuality = FaceCovering & {
   /** Faces at least half as wide as the largest one, that one included. */
   readonly people: number;
   /** Width of the face over width of the picture. */
@@ -80,6 +81,7 @@ export const measureQuality = (image: RgbImage, faces: readonly DetectedFace[], 
     centreX: (box.x + box.width / 2) / image.width - 0.5,
     centreY: (box.y + box.height / 2) / image.height - 0.5,
     ...measurePose(mesh),
+    ...measureCovering(image, mesh),
     faceLight: meanLight(image, scaled(box, 0.7)),
     surroundingLight: meanLight(image, { x: 0, y: 0, width: image.width, height: image.height }, scaled(box, 1.6)),
   };

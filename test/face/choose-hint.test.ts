@@ -10,6 +10,8 @@ const good: FrameQuality = {
   yaw: 0,
   pitch: 5,
   roll: 0,
+  eyeLight: 0.6,
+  mouthPallor: 0,
   faceLight: 130,
   surroundingLight: 120,
 };
@@ -26,6 +28,8 @@ test.each<[string | null, Partial<FrameQuality>]>([
   ['move-up', { centreY: 0.3 }],
   ['more-light', { faceLight: 30, surroundingLight: 40 }],
   ['strong-back-light', { faceLight: 60, surroundingLight: 220 }],
+  ['mask-off', { mouthPallor: 0.2 }],
+  ['sunglasses-off', { eyeLight: 0.2 }],
   ['look-here', { yaw: -45 }],
   ['look-here', { pitch: 40 }],
   ['look-here', { roll: 50 }],
