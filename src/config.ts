@@ -38,7 +38,7 @@ export const configSchema = z.strictObject({
   lane: z.int().min(1).max(99).default(1).describe('Number of the counter this terminal stands at.'),
   cardReader: section('The contactless reader for My Number cards.', {
     driver: z.enum(['pcsc', 'virtual']).default('pcsc').describe('pcsc: a reader that pcscd knows.'),
-    name: z.string().max(100).default('').describe('Part of the PC/SC reader's name; empty: the first reader.'),
+    name: z.string().max(100).default('').describe('Part of the PC/SC name; empty: the first reader.'),
   }),
   camera: section("The camera that looks at the patient's face.", {
     driver: z.enum(['ffmpeg', 'virtual']).default('ffmpeg').describe('ffmpeg: a V4L2 device.'),
