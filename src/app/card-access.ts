@@ -31,6 +31,21 @@ export const exchange = async <T>(session: CardSession, command: CardCommand<T>)
   return err(failure('card.communication', `${command.name}: no end of 61xx / 6Cxx`));
 };
 
+const turns = new WeakMap<CardSession, Promise<unknown>>();
+
+/**
+ * One piece of work with a card after the other: a SELECT of one must never come between another's SELECT and VERIFY,
+ * or a PIN would be tried on somebody else's counter.
+ */
+export const exclusively = <T>(session: CardSession, work: () => Promise<T>): Promise<T> => {
+  const turn = (turns.get(session) ?? Promise.resolve()).then(work);
+  turns.set(
+    session,
+    turn.catch(() => undefined),
+  );
+  return turn;
+};
+
 /** The furthest byte a 15-bit offset and a short answer can reach. */
 export const longestFile = 0x7fff + 256;
 

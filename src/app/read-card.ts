@@ -21,7 +21,7 @@ import {
 } from '../protocol/myna-card.ts';
 import { plausibleVerificationNumberB } from '../protocol/verification-number.ts';
 import { type CvIssuer, checkCardExpiry, checkVisualEvidence, readCardFace } from '../protocol/visual-ap.ts';
-import { exchange, longestFile, readObjectFile } from './card-access.ts';
+import { exchange, exclusively, longestFile, readObjectFile } from './card-access.ts';
 
 export type ReadCardOptions = {
   /** null: no second camera, so no photo and no face path. */
@@ -121,10 +121,11 @@ const readSelectedPinState = async (session: CardSession): Promise<Result<PinSta
 };
 
 /** Tries of the four-digit PIN, without spending one. Selects JPKI AP, which ends a verified PIN. */
-export const readPinState = async (session: CardSession): Promise<Result<PinState>> => {
-  const jpki = await select(session, selectApplication(applications.jpki), failure('card.not-my-number'));
-  return jpki.ok ? readSelectedPinState(session) : jpki;
-};
+export const readPinState = (session: CardSession): Promise<Result<PinState>> =>
+  exclusively(session, async () => {
+    const jpki = await select(session, selectApplication(applications.jpki), failure('card.not-my-number'));
+    return jpki.ok ? readSelectedPinState(session) : jpki;
+  });
 
 /** Everything of JPKI AP that is free to read. */
 const readJpki = async (session: CardSession, options: ReadCardOptions) => {
@@ -228,8 +229,8 @@ export type OpenedCard = {
   /** DER, when asked for. */
   readonly issuerCertificate: Uint8Array | null;
   /**
-   * The photo and its passive proof, read on while patient and screen go ahead. No other command may be sent to the
-   * card before it has settled. A closed face path is a reading with its code, not a failure; failures are those after
+   * The photo and its passive proof, read on while patient and screen go ahead; other work with the card waits for it.
+   * A closed face path is a reading with its code, not a failure; failures are those after
    * which nothing more can be asked of the card.
    */
   readonly face: Promise<Result<CardFaceReading>>;
@@ -262,7 +263,7 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
       if (number.ok) number.value.fill(0);
     });
   };
-  const jpki = await readJpki(session, options);
+  const jpki = await exclusively(session, () => readJpki(session, options));
   if (!jpki.ok) {
     endWaiting();
     return jpki;
@@ -273,7 +274,9 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
     photoJp2: null,
   });
   const readFace = async (): Promise<Result<CardFaceReading>> => {
-    const visual = await readVisual(session, options, printedNumber, certificate.notAfterMs);
+    const visual = await exclusively(session, () =>
+      readVisual(session, options, printedNumber, certificate.notAfterMs),
+    );
     if (visual.ok) return visual;
     return endsVisit(visual.failure.code) ? visual : ok(unavailable(visual.failure.code));
   };

@@ -2,16 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { cardCryptography } from '../../src/app/card-cryptography.ts';
-import { readPinState } from '../../src/app/read-card.ts';
+import { openCard, readPinState } from '../../src/app/read-card.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/app/use-card-keys.ts';
 import { graceEndMs } from '../../src/core/certificate-state.ts';
 import { failure } from '../../src/core/failure.ts';
-import { err } from '../../src/core/result.ts';
+import { err, ok } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { parseCertificate } from '../../src/protocol/certificate.ts';
 import { sha256DigestInfo, verifyRsaSignature } from '../../src/protocol/digest-info.ts';
 import { checkPresenceProof, checkVisualEvidence } from '../../src/protocol/visual-ap.ts';
-import { authority, pinBytes, readTestCard, testCard, trustedCvIssuers } from '../support/test-cards.ts';
+import { authority, pinBytes, readOptions, readTestCard, testCard, trustedCvIssuers } from '../support/test-cards.ts';
 
 /** A persona's card on the bed of the virtual reader, with every APDU it was sent. */
 const lay = async (id: string, wallMs?: number) => {
@@ -315,4 +315,23 @@ test('nothing we send names the sign key, its password or the 12-digit number', 
   }
   // The walk covered every file that we have a use for.
   expect([...used].sort()).toEqual(['0002', '0004', '0006', '000a', '000b', '0012', '0017', '0018']);
+});
+
+test('a PIN sent while the card face is still read waits for its turn: no VERIFY on another counter', async () => {
+  const { session, made, commands } = await lay('hanako');
+  let tellNumber: (number: Uint8Array) => void = () => undefined;
+  const printed = new Promise<Uint8Array>((resolve) => {
+    tellNumber = resolve;
+  });
+  const cardFaceReader = { readVerificationNumberB: async () => ok(await printed), close: async () => undefined };
+  const opened = await openCard(session, readOptions(null, { cardFaceReader }));
+  if (!opened.ok) throw new Error(opened.failure.code);
+  const pin = verifyPin(session, pinBytes('1234'));
+  const signature = signWithAuthKey(session, digest);
+  tellNumber(pinBytes(made.printedNumberB ?? ''));
+  expect(await opened.value.face).toMatchObject({ ok: true, value: { visual: { state: 'read' } } });
+  expect(await pin).toEqual({ ok: true, value: { type: 'verified' } });
+  expect(await signature).toMatchObject({ ok: true });
+  const verified = commands.filter((command) => command[1] === 0x20 && command.length > 4).map((command) => command[4]);
+  expect(verified).toEqual([14, 4]);
 });
