@@ -76,7 +76,7 @@ export const configSchema = z.strictObject({
     baud: z
       .literal([9600, 19200, 57600, 115200])
       .default(115200)
-      .meta(unit: 'bit/s' )
+      .meta({ unit: 'bit/s' })
       .describe('Speed of the line.'),
   }),
   screen: section("The patient's screen, a page on loopback for the kiosk browser.", {
@@ -101,7 +101,7 @@ export const configSchema = z.strictObject({
       .min(5)
       .max(300)
       .default(10)
-      .meta(unit: 's' )
+      .meta({ unit: 's' })
       .describe('A terminal without power is seen after 1.5 times this.'),
   }),
   paths: section('Where things lie.', {
