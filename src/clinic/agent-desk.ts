@@ -1,3 +1,4 @@
+import { describeError } from '../app/event-log.ts';
 import { type FailureCode, failure } from '../core/failure.ts';
 import { err, type Result } from '../core/result.ts';
 import type { Delivery } from '../ports/message-bus.ts';
@@ -52,7 +53,7 @@ export class AgentDesk {
       bus.subscribeConnection((connected) => {
         const again = connected && !this.#connected;
         this.#connected = connected;
-        if (again) void this.publishSettings();
+        if (again) this.publishSettings();
         context.changed();
       }),
     ];
@@ -62,8 +63,11 @@ export class AgentDesk {
     return this.#connected;
   }
 
-  publishSettings(): Promise<void> {
-    return publishSettings(this.#context, this.#post);
+  /** Also told again after each reconnect, so that a failure here has its next try. */
+  publishSettings(): void {
+    publishSettings(this.#context, this.#post).catch((error) =>
+      this.#context.log.event('process.error', describeError(error)),
+    );
   }
 
   close(): void {

@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/aedes-broker.ts';
+import { startEmbeddedBroker } from '../../drivers/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/mqtt-message-bus.ts';
 import { createSystemClock } from '../../drivers/system-clock.ts';
-import { createEventLog, type EventLog } from '../app/event-log.ts';
+import { createEventLog, describeError, type EventLog } from '../app/event-log.ts';
 import { catalogueAt } from '../catalogue/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerUsers } from '../protocol/access-rules.ts';
-import { type AgentConfigInput, readAgentConfig } from './agent-config.ts';
+import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
 import type { AgentContext } from './agent-context.ts';
 import { AgentDesk } from './agent-desk.ts';
 import { type AgentKeys, agentFiles, type DeviceEntry, readAgentKeys, readDeviceRegistry } from './agent-keys.ts';
 import { InquiryDesk } from './answer-inquiries.ts';
 import { readCardTrust } from './card-trust.ts';
+import type { EligibilityService } from './eligibility-service.ts';
+import { withTimeLimit } from './eligibility-time-limit.ts';
 import { readBrokerFiles } from './facility-authority.ts';
 import { readFacilitySettings } from './facility-settings-file.ts';
 import { Journal } from './journal.ts';
@@ -64,12 +66,46 @@ const usersOf = (keys: AgentKeys, devices: ReadonlyMap<string, DeviceEntry>): Br
   devices: [...devices.values()].filter(({ revoked }) => !revoked).map(({ device }) => device),
 });
 
+/** The files that may change while the agent runs; `onChange` hears of every one, `onRegistry` of those terminals must know. */
+const openFiles = async (directory: string, config: AgentConfig, onChange: () => void, onRegistry: () => void) => {
+  const at = (name: string): string => join(directory, name);
+  const changed = (): void => {
+    onRegistry();
+    onChange();
+  };
+  const { settingsFile, staffFile } = config;
+  const keyPaths = [at(agentFiles.facilityKeys), at(agentFiles.agents)];
+  const keys = await WatchedFile.open(keyPaths, () => readAgentKeys(directory), changed);
+  const devices = await WatchedFile.open([at(agentFiles.devices)], () => readDeviceRegistry(directory), changed);
+  const settings = await WatchedFile.open([settingsFile], () => readFacilitySettings(settingsFile), changed);
+  const staff = await WatchedFile.open([staffFile], () => readStaff(staffFile), onChange);
+  return { keys, devices, settings, staff, all: [keys, devices, settings, staff] };
+};
+
+const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): EligibilityService => {
+  const records = readFileSync(new URL('./simulated-eligibility-service.records.json', import.meta.url), 'utf8');
+  return new SimulatedEligibilityService({
+    records: parseServiceRecords(records, clock.now().wallMs),
+    registrations: registrationFile(join(dirname(journal), 'simulated-registrations.json')),
+    answerDelayMs: service.answerDelayMs,
+    wait: (ms) => new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + ms, resolve)),
+  });
+};
+
+const catalogueInForce = (clock: Clock) => {
+  const { wallMs } = clock.now();
+  const now = catalogueAt(wallMs);
+  return { now, versions: new Set([now.version, catalogueAt(wallMs - catalogueOverlapMs).version]) };
+};
+
+/** Where this process itself reaches the broker that it runs. */
+const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
+
 /** The clinic's end on the 資格確認端末. Throws on what nobody can run with: keys, settings, trust anchors, ports in use. */
 export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
-  const { directory } = start;
+  const { directory, embeddedBroker: embedded } = start;
   const clock = start.clock ?? createSystemClock();
   const log = start.log ?? createEventLog({ format: 'json' });
-  const embedded = start.embeddedBroker;
   const config = await readAgentConfig(directory, start.config);
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
   await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
@@ -78,53 +114,27 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const changed = (): void => {
     for (const listener of listeners) listener();
   };
-  let running: { desk: AgentDesk; broker: EmbeddedBroker | null } | null = null;
-  const keyPaths = [agentFiles.facilityKeys, agentFiles.agents].map((name) => join(directory, name));
-  const registryChanged = (): void => {
-    if (running === null) return;
-    running.broker?.setUsers(usersOf(keys.value, devices.value));
-    void running.desk.publishSettings();
-    changed();
-  };
-  const keys = await WatchedFile.open(keyPaths, () => readAgentKeys(directory), registryChanged);
-  const registryPath = join(directory, agentFiles.devices);
-  const devices = await WatchedFile.open([registryPath], () => readDeviceRegistry(directory), registryChanged);
-  const settings = await WatchedFile.open(
-    [config.settingsFile],
-    () => readFacilitySettings(config.settingsFile),
-    registryChanged,
-  );
-  const staff = await WatchedFile.open(
-    [config.staffFile],
-    () => readStaff(config.staffFile),
-    () => changed(),
-  );
+  let tellTerminals = (): void => {};
+  const files = await openFiles(directory, config, changed, () => tellTerminals());
+  const { keys, devices, settings, staff } = files;
   const trust = await readCardTrust(config.cardTrust);
   const journal = new Journal(config.journal);
 
   const broker = embedded
     ? await startEmbeddedBroker({
-        tls: await brokerTls(embedded.facilityDirectory),
+        tls: await readBrokerFiles(embedded.facilityDirectory),
         users: usersOf(keys.value, devices.value),
         host: embedded.host,
         port: embedded.port,
       })
     : null;
   const bus = createMqttMessageBus({
-    host: embedded ? '127.0.0.1' : config.broker.host,
+    host: embedded ? reachable(embedded.host) : config.broker.host,
     port: broker?.port ?? config.broker.port,
     ...(config.broker.serverName ? { serverName: config.broker.serverName } : {}),
     tls: keys.value.tls,
     clientId: keys.value.agent,
     protocolVersion: embedded ? 4 : config.broker.protocolVersion,
-  });
-
-  const recordsUrl = new URL('./simulated-eligibility-service.records.json', import.meta.url);
-  const service = new SimulatedEligibilityService({
-    records: parseServiceRecords(readFileSync(recordsUrl, 'utf8'), clock.now().wallMs),
-    registrations: registrationFile(join(dirname(config.journal), 'simulated-registrations.json')),
-    answerDelayMs: config.service.answerDelayMs,
-    wait: (ms) => new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + ms, resolve)),
   });
   const context: AgentContext = {
     keys: () => keys.value,
@@ -133,7 +143,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     trust,
     bus,
     journal,
-    service,
+    service: withTimeLimit(simulatedService(config, clock), clock),
     clock,
     log,
     options: {
@@ -147,8 +157,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   };
   let catalogue = catalogueInForce(clock);
   const desk = new AgentDesk(context, () => catalogue.versions);
-  running = { desk, broker };
-
+  tellTerminals = () => {
+    broker?.setUsers(usersOf(keys.value, devices.value));
+    desk.publishSettings();
+  };
   const page = await startStaffPage({
     port: config.staffPort,
     context,
@@ -156,32 +168,43 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     catalogue: () => catalogue.now,
     staff: () => staff.value,
     staffCodes: new StaffCodes(() => staff.value),
-    problems: () => [keys, devices, settings, staff].flatMap(({ problem }) => problem ?? []),
+    problems: () => files.all.flatMap(({ problem }) => problem ?? []),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   });
-  const forgetting = setInterval(() => journal.forgetDeleted(), forgetMs);
-  const sweep = setInterval(() => {
-    desk.flushRejections();
-    const overdue = journal.sweep(clock.now().wallMs);
-    if (overdue.length === 0) return;
-    desk.handOver.giveUp(overdue);
-    changed();
-  }, sweepMs);
-  const catalogueCheck = setInterval(() => {
-    catalogue = catalogueInForce(clock);
-  }, catalogueCheckMs);
-  desk.handOver.resume();
   const inquiries = new InquiryDesk(context);
+
+  /** What fails here (a full disk) is tried again the next time; it must not end the agent. */
+  const every = (ms: number, work: () => void): NodeJS.Timeout =>
+    setInterval(() => {
+      try {
+        work();
+      } catch (error) {
+        log.event('process.error', describeError(error));
+      }
+    }, ms);
+  const rounds = [
+    every(forgetMs, () => journal.forgetDeleted()),
+    every(sweepMs, () => {
+      desk.flushRejections();
+      desk.handOver.giveUp(journal.sweep(clock.now().wallMs));
+      desk.handOver.resume();
+    }),
+    every(catalogueCheckMs, () => {
+      catalogue = catalogueInForce(clock);
+    }),
+  ];
+  desk.handOver.resume();
   inquiries.start();
 
+  const { facility, agent } = keys.value;
   return {
     ready: {
       ready: true,
-      facility: keys.value.facility,
-      agent: keys.value.agent,
+      facility,
+      agent,
       brokerPort: broker?.port ?? config.broker.port,
       staffPage: page.address,
       journal: config.journal,
@@ -189,10 +212,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     },
     journal,
     close: async () => {
-      clearInterval(forgetting);
-      clearInterval(sweep);
-      clearInterval(catalogueCheck);
-      for (const file of [keys, devices, settings, staff]) file.close();
+      for (const round of rounds) clearInterval(round);
+      for (const file of files.all) file.close();
       inquiries.stop();
       desk.close();
       await page.close();
@@ -201,15 +222,4 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       journal.close();
     },
   };
-};
-
-const catalogueInForce = (clock: Clock) => {
-  const { wallMs } = clock.now();
-  const now = catalogueAt(wallMs);
-  return { now, versions: new Set([now.version, catalogueAt(wallMs - catalogueOverlapMs).version]) };
-};
-
-const brokerTls = async (facilityDirectory: string) => {
-  const { key, certificate, ca, revoked } = await readBrokerFiles(facilityDirectory);
-  return { key, certificate, ca, revoked };
 };

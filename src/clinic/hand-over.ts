@@ -1,3 +1,4 @@
+import { describeError } from '../app/event-log.ts';
 import { type FailureCode, failureRules } from '../core/failure.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../protocol/oqs-xml-face.ts';
@@ -38,7 +39,7 @@ export class HandOver {
 
   /** Known result: told again. Otherwise the work begins, unless it is going on. */
   start(visit: JournalVisit, device: DeviceEntry): void {
-    if (visit.result !== null) void this.#tell(visit.requestId, device);
+    if (visit.result !== null) this.#tellAgain(visit.requestId, device);
     if (visit.handedOverAt !== null || this.#running.has(visit.requestId)) return;
     const personal = this.#context.journal.personal(visit.requestId);
     if (personal) void this.#run(visit, personal, device);
@@ -54,7 +55,8 @@ export class HandOver {
 
   /** Requests whose personal data was deleted by its time to live: what was not answered by now never will be. */
   giveUp(requestIds: readonly string[]): void {
-    const { journal, clock, devices } = this.#context;
+    if (requestIds.length === 0) return;
+    const { journal, clock, devices, changed } = this.#context;
     const at = clock.now().wallMs;
     for (const requestId of requestIds) {
       const visit = journal.visit(requestId);
@@ -62,8 +64,9 @@ export class HandOver {
       if (visit.result === null) journal.finish(requestId, { result: 'failed', code: 'delivery.expired', at });
       journal.handOver(requestId, at);
       const device = devices().get(visit.device);
-      if (device) void this.#tell(requestId, device);
+      if (device) this.#tellAgain(requestId, device);
     }
+    changed();
   }
 
   stop(): void {
@@ -99,7 +102,7 @@ export class HandOver {
         ms: clock.now().monotonicMs - startedMs,
       });
     } catch (error) {
-      log.event('process.error', { error: error instanceof Error ? 'Error' : 'Error' });
+      log.event('process.error', describeError(error));
     } finally {
       this.#running.delete(requestId);
       this.#context.changed();
@@ -199,6 +202,11 @@ export class HandOver {
   #wait(milliseconds: number): Promise<void> {
     const { clock } = this.#context;
     return new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + milliseconds, resolve));
+  }
+
+  /** Beside other work; what goes wrong is asked for again by the terminal. */
+  #tellAgain(requestId: string, device: DeviceEntry): void {
+    this.#tell(requestId, device).catch((error) => this.#context.log.event('process.error', describeError(error)));
   }
 
   async #tell(requestId: string, device: DeviceEntry): Promise<void> {
