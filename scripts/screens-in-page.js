@@ -36,7 +36,12 @@ window.lookAtScreen = () => {
     const button = parent.closest('button');
     if (button !== null) {
       const edge = button.getBoundingClientRect();
-      if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1)
+      if (
+        box.left < edge.left - 1 ||
+        box.right > edge.right + 1 ||
+        box.top < edge.top - 1 ||
+        box.bottom > edge.bottom + 1
+      )
         clipped.push(`${where(button)} "${node.data}"`);
     }
     for (let up = parent; up !== null && up !== scrolls; up = up.parentElement) {
@@ -48,8 +53,11 @@ window.lookAtScreen = () => {
     }
   }
   // Boxes that lie over each other hide words without being cut.
-  const parts = [...document.querySelectorAll('header .facility, header .steps, header .tools, footer p, footer .tools, main .text, main .controls, main .pad, main .visual')]
-    .filter((element) => visible(element) && element.getBoundingClientRect().width > 0);
+  const parts = [
+    ...document.querySelectorAll(
+      'header .facility, header .steps, header .tools, footer p, footer .tools, main .text, main .controls, main .pad, main .visual',
+    ),
+  ].filter((element) => visible(element) && element.getBoundingClientRect().width > 0);
   for (const [index, one] of parts.entries())
     for (const other of parts.slice(index + 1)) {
       const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];

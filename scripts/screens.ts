@@ -8,9 +8,10 @@
  *
  * Contact sheets go to .cache/screens (never committed); `--docs` renews the few pictures in docs/screens.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import sharp from 'sharp';
 import { createKioskScreen } from '../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../src/catalogue/catalogue.ts';
 import { gallery, galleryNow, gallerySettings } from '../src/cli/preview-gallery.ts';
@@ -120,7 +121,9 @@ for (const [index, shot] of shots.entries()) {
   if (options.docs) {
     const docs = join(root, 'docs', 'screens');
     mkdirSync(docs, { recursive: true });
-    writeFileSync(join(docs, `${shot.exhibit}.png`), png);
+    await sharp(png)
+      .png({ palette: true, colours: 64 })
+      .toFile(join(docs, `${shot.exhibit}.png`));
   } else pictures.push({ name, png });
   if (index % 20 === 19) process.stderr.write(`screens: ${index + 1} of ${shots.length}\n`);
 }

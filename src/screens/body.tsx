@@ -92,7 +92,6 @@ const Countdown = ({ body }: { readonly body: Of<'countdown'> }) => {
 const Dots = ({ body }: { readonly body: Of<'pin'> }) => (
   <div class={`dots ${body.checking ? 'checking' : ''}`} aria-hidden="true">
     {Array.from({ length: body.length }, (_, index) => (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a dot is its place
       <i key={index} class={index < body.entered ? 'on' : ''} />
     ))}
   </div>
