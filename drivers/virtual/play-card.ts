@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CardFault, withFaults } from './card-faults.ts';
-import { makeCard } from './card-maker.ts';
+import { type MadeCard, makeCard } from './card-maker.ts';
 import type { CardTiming } from './card-timing.ts';
 import { drawnPhoto } from './drawn-photo.ts';
 import { isFaceId, loadFaceGrey } from './faces.ts';
@@ -39,20 +39,24 @@ const describe = (persona: Persona, printedNumberB: string | null): void => {
   for (const choice of persona.choices ?? []) say(`  chosen: ${choice}`);
 };
 
+/** The card of a persona with the keys and the authority in `cache`. Throws on an unknown id. */
+export const makePersonasCard = async (id: string, cache: string): Promise<MadeCard> => {
+  const persona = personaById(id);
+  return makeCard({
+    persona,
+    authority: await ensureTestAuthority(`${cache}/test-authority`),
+    keyFolder: `${cache}/virtual-card-keys`,
+    photo: await photoOf(persona),
+    wallMs: Date.now(),
+  });
+};
+
 /**
  * Plays one persona's card in vpcd until it is taken away for good or the process is told to end. Prints the test PINs,
  * `inserted` and `pulled`, and at the end the APDUs as JSON. Rejects when nobody listens there.
  */
 export const playCard = async (options: PlayOptions): Promise<void> => {
-  const persona = personaById(options.persona);
-  const authority = await ensureTestAuthority(`${options.cache}/test-authority`);
-  const { card, printedNumberB } = await makeCard({
-    persona,
-    authority,
-    keyFolder: `${options.cache}/virtual-card-keys`,
-    photo: await photoOf(persona),
-    wallMs: Date.now(),
-  });
+  const { persona, card, printedNumberB } = await makePersonasCard(options.persona, options.cache);
   describe(persona, printedNumberB);
 
   let connection: VpcdConnection | null = null;

@@ -1,0 +1,137 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
+import { cardCryptography } from '../app/card-cryptography.ts';
+import { type ReadCardOptions, readCard } from '../app/read-card.ts';
+import { recordTrace } from '../app/record-trace.ts';
+import type { CardSession } from '../ports/card-reader.ts';
+import {
+  createTraceRedactor,
+  diffTraces,
+  formatTrace,
+  parseRawTrace,
+  parseTrace,
+  type TraceLine,
+} from '../protocol/card-trace.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const read = (path: string): string => readFileSync(path, 'utf8');
+const cacheFolder = fileURLToPath(new URL('../../.cache', import.meta.url));
+
+/** What is read of a card without any secret: no printed number, no PIN. */
+const withoutSecrets = (): ReadCardOptions => ({
+  cardFaceReader: null,
+  withIssuerCertificate: true,
+  trustedCvIssuers: [],
+  cryptography: cardCryptography,
+  wallMs: Date.now(),
+  signal: new AbortController().signal,
+});
+
+const recordFromReader = async (readerName: string): Promise<readonly TraceLine[]> => {
+  const reader = createPcscCardReader({ reader: readerName });
+  try {
+    const session = await new Promise<CardSession>((resolve, reject) => {
+      reader.subscribe((event) => {
+        if (event.type === 'card-inserted') resolve(event.session);
+        if (event.type === 'reader-lost') say(`${event.failure.code}: waiting for a reader`);
+        if (event.type === 'card-unreadable') reject(new Error(`${event.failure.code}: ${event.failure.detail ?? ''}`));
+      });
+    });
+    const lines: TraceLine[] = [];
+    const reading = await readCard(
+      recordTrace(session, cardCryptography.sha256, (line) => lines.push(line)),
+      withoutSecrets(),
+    );
+    await session.end();
+    say(reading.ok ? `read: ${reading.value.identity.certificateState}` : `not read: ${reading.failure.code}`);
+    return lines;
+  } finally {
+    await reader.close();
+  }
+};
+
+/** 0 when our code does with this card what it did when the trace was made. */
+const replay = async (path: string, persona: string): Promise<number> => {
+  const { replayTrace } = await import('../../drivers/virtual/replay-session.ts');
+  const { makePersonasCard } = await import('../../drivers/virtual/play-card.ts');
+  const { card } = await makePersonasCard(persona, cacheFolder);
+  const session = replayTrace(parseTrace(read(path)), card);
+  const reading = await readCard(session, withoutSecrets());
+  say(reading.ok ? `read: ${reading.value.identity.pin.state}` : `not read: ${reading.failure.code}`);
+  const divergences = session.divergences();
+  say(
+    divergences.length === 0 ? 'as recorded' : `differs from line ${divergences[0]} on (${divergences.length} lines)`,
+  );
+  return divergences.length === 0 ? 0 : 1;
+};
+
+const diff = (first: string, second: string, ignoreAnswers: boolean): number => {
+  const differences = diffTraces(parseTrace(read(first)), parseTrace(read(second))).filter(
+    ({ what }) => !ignoreAnswers || what !== 'answer',
+  );
+  for (const { line, what } of differences) say(`line ${line}: ${what}`);
+  if (differences.length === 0) say('the same');
+  return differences.length === 0 ? 0 : 1;
+};
+
+const redact = (path: string): readonly TraceLine[] => {
+  const redactExchange = createTraceRedactor(cardCryptography.sha256);
+  return parseRawTrace(read(path)).flatMap((exchange) => redactExchange(exchange) ?? []);
+};
+
+const guarded =
+  <Args extends unknown[]>(command: Command, work: (...args: Args) => Promise<number> | number) =>
+  async (...args: Args): Promise<void> => {
+    try {
+      process.exitCode = await work(...args);
+    } catch (error) {
+      command.error(error instanceof Error ? error.message : String(error));
+    }
+  };
+
+export const register = (program: Command): void => {
+  const trace = program
+    .command('trace')
+    .description('APDU traces that can be shown to others: nothing personal in them');
+  const record = trace
+    .command('record <file>')
+    .description('reads the card on the reader without any secret and writes what was said, redacted')
+    .option('--reader <name>', "part of the reader's name", '');
+  record.action(
+    guarded(record, async (file: string, options: { reader: string }) => {
+      const lines = await recordFromReader(options.reader);
+      writeFileSync(file, formatTrace(lines), { mode: 0o600 });
+      say(`${lines.length} exchanges in ${file}`);
+      return 0;
+    }),
+  );
+  const redactCommand = trace
+    .command('redact <raw> <file>')
+    .description('redacts a trace of other software: JSON Lines of {"command": hex, "response": hex}');
+  redactCommand.action(
+    guarded(redactCommand, (raw: string, file: string) => {
+      const lines = redact(raw);
+      writeFileSync(file, formatTrace(lines), { mode: 0o600 });
+      say(`${lines.length} exchanges in ${file}`);
+      return 0;
+    }),
+  );
+  const replayCommand = trace
+    .command('replay <file>')
+    .description("runs today's code against a recorded card; exit code 1 when it does something else than then")
+    .option('--persona <id>', 'whose card stands in for what was redacted', 'hanako');
+  replayCommand.action(
+    guarded(replayCommand, (file: string, options: { persona: string }) => replay(file, options.persona)),
+  );
+  const diffCommand = trace
+    .command('diff <first> <second>')
+    .description('tells where two traces part; exit code 1 when they do')
+    .option('--ignore-answers', 'two people: only commands and status words count');
+  diffCommand.action(
+    guarded(diffCommand, (first: string, second: string, options: { ignoreAnswers?: true }) =>
+      diff(first, second, options.ignoreAnswers === true),
+    ),
+  );
+};
