@@ -40,12 +40,12 @@ export const readCardFace = async (
 ): Promise<Result<Uint8Array>> => {
   const [place, otherPlace] = [placeOf(first), placeOf(second)];
   if (place === null || otherPlace === null) return unreadable('no card face in the picture');
-  const plain = await ocr.read(first, place, 'plain');
-  if (plain === null) return unreadable('a line is not readable');
-  const cleaned = await ocr.read(second, otherPlace, 'cleaned');
-  if (cleaned === null) return unreadable('a line is not readable a second time');
-  const number = numberOfCardFace(plain);
-  const again = numberOfCardFace(cleaned);
+  const fine = await ocr.read(first, place, 'fine');
+  if (fine === null) return unreadable('a line is not readable');
+  const coarse = await ocr.read(second, otherPlace, 'coarse');
+  if (coarse === null) return unreadable('a line is not readable a second time');
+  const number = numberOfCardFace(fine);
+  const again = numberOfCardFace(coarse);
   const isSame = equalBytes(number, again);
   again.fill(0);
   if (isSame && plausibleVerificationNumberB(number, japanDate(wallMs).year)) return ok(number);
