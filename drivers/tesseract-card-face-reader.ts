@@ -76,19 +76,37 @@ export const createTesseractCardFaceReader = async (camera: Camera, wallMs: () =
       });
     });
 
+  const search = async (patience: AbortSignal): Promise<Result<Uint8Array>> => {
+    let last: Result<Uint8Array> = unreadable('no picture of the card');
+    while (!patience.aborted) {
+      const [first, second] = [await nextFrame(patience), await nextFrame(patience)];
+      if (first !== null && second !== null) last = await readCardFace(ocr, first, second, wallMs());
+      first?.grey.fill(0);
+      second?.grey.fill(0);
+      if (last.ok) break;
+    }
+    return last;
+  };
+
   return {
     readVerificationNumberB: async (signal) => {
       const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-      let last: Result<Uint8Array> = unreadable('no picture of the card');
-      while (!patience.aborted) {
-        const [first, second] = [await nextFrame(patience), await nextFrame(patience)];
-        if (first === null || second === null) break;
-        last = await readCardFace(ocr, first, second, wallMs());
-        first.grey.fill(0);
-        second.grey.fill(0);
-        if (last.ok) break;
-      }
-      return last;
+      const found = search(patience);
+      const given = Promise.withResolvers<Result<Uint8Array>>();
+      // Whoever calls it off is answered at once; what the models still find is overwritten.
+      const giveUp = (): void => {
+        given.resolve(unreadable(signal.aborted ? 'called off' : 'not found in time'));
+        void found.then((late) => {
+          if (late.ok) late.value.fill(0);
+        });
+      };
+      if (patience.aborted) giveUp();
+      else patience.addEventListener('abort', giveUp, { once: true });
+      void found.then((number) => {
+        patience.removeEventListener('abort', giveUp);
+        given.resolve(number);
+      });
+      return given.promise;
     },
     close: async () => {
       await ocr.close();
