@@ -33,7 +33,7 @@ const corrections: readonly (readonly [RegExp, string])[] = [
   [/受付の方に/g, '受付のかたに'],
   [/次の方は/g, '次のかたは'],
   [/お持ちでない方は/g, 'お持ちでないかたは'],
-  [/何方/g, 'どなた'],
+  [/その間/g, 'そのあいだ'],
   [/10割/g, '十割'],
   [/24時間/g, '二十四時間'],
 ];
@@ -67,7 +67,7 @@ const reading = (text: string): string =>
         part.startsWith('{') ||
         !/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\d]/u.test(part)
       )
-        return part;
+        return part.replace(/[「」『』]/g, '');
       speak(part);
       return readingOf(wordsOfTrace(readFileSync(traceFile, 'utf8')));
     })
@@ -94,19 +94,21 @@ for (const language of languages) {
 const catalogue = catalogueAt(Date.now());
 for (const language of languages) {
   const dir = join(catalogueDir, 'speech', language);
-  rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   const texts = spokenTexts(catalogue, language);
   const index: Record<string, string> = {};
   for (const text of texts) {
     const name = `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.ogg`;
+    index[text] = name;
+    if (existsSync(join(dir, name))) continue;
     speak(text);
     execFileSync('ffmpeg', [
       ...['-hide_banner', '-loglevel', 'error', '-y', '-i', waveFile, '-ac', '1', '-c:a', 'libopus', '-b:a', '16k'],
       ...['-application', 'voip', '-fflags', '+bitexact', '-flags:a', '+bitexact', join(dir, name)],
     ]);
-    index[text] = name;
   }
+  const wanted = new Set(Object.values(index));
+  for (const name of readdirSync(dir)) if (name.endsWith('.ogg') && !wanted.has(name)) rmSync(join(dir, name));
   writeFileSync(join(dir, 'index.json'), `${JSON.stringify({ language, provisional: true, files: index }, null, 2)}\n`);
   process.stderr.write(`make-speech: ${texts.length} sound files of ${language}\n`);
 }
