@@ -20,7 +20,7 @@ const MIN_FRAMES = 2;
 /** A try is a miss when both have gone by since its first good frame: enough frames, and time to hold still. */
 const MISS_FRAMES = 8;
 const MISS_AFTER_MS = 1_500;
-/** A hint stays this long before another replaces it, so that it can be read; the first is told at once. */
+/** A hint stays this long before another replaces it, so that it can be read; "hold still" (null) gives way at once. */
 const HINT_DWELL_MS = 700;
 
 export class AttemptCourse {
@@ -40,7 +40,8 @@ export class AttemptCourse {
 
   private tellHint(hint: FaceHint | null, atMs: number): AttemptStep[] {
     if (hint === this.toldHint) return [];
-    if (this.toldHint !== undefined && atMs - this.toldAtMs < HINT_DWELL_MS) return [];
+    const isBeingRead = this.toldHint !== undefined && this.toldHint !== null;
+    if (isBeingRead && atMs - this.toldAtMs < HINT_DWELL_MS) return [];
     this.toldHint = hint;
     this.toldAtMs = atMs;
     return [{ type: 'hint', hint }];

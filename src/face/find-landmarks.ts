@@ -3,7 +3,7 @@
 import type { DetectedFace } from './detect-faces.ts';
 import { type Affine, apply, type Box, meanPoint, type Point, squareCrop } from './geometry.ts';
 import type { ModelSession } from './model-session.ts';
-import { type RgbImage, sampleInto } from './sample-image.ts';
+import { type RgbImage, sampleInto, sampleRoughlyInto } from './sample-image.ts';
 
 export type Landmarks = {
   /** 468 × (x, y, z): x and y in picture pixels, z in the same unit, smaller = nearer to the camera. */
@@ -19,7 +19,6 @@ export const RIGHT_EYE = [362, 263, 386, 374] as const;
 
 /** The model was trained on squares half as large again as the face. */
 const MARGIN = 1.5;
-const PASSES = 2;
 
 export const meshPoint = (mesh: Float32Array, index: number): Point => ({
   x: mesh[index * 3] as number,
@@ -60,8 +59,8 @@ export const cropOfDetection = ({ box, points }: DetectedFace, size: number): Af
 export const cropOfMesh = (mesh: Float32Array, size: number): Affine =>
   cropAround(meshBox(mesh), angleBetween(meanMeshPoint(mesh, LEFT_EYE), meanMeshPoint(mesh, RIGHT_EYE)), size);
 
-const onePass = async (landmarker: ModelSession, image: RgbImage, crop: Affine): Promise<Landmarks> => {
-  sampleInto(image, crop, landmarker.entry.input, landmarker.input, 1);
+/** Looks at the crop that is in the model's input. */
+const readMesh = async (landmarker: ModelSession, crop: Affine): Promise<Landmarks> => {
   const [points, flag] = await landmarker.run();
   if (points === undefined || flag === undefined) throw new Error('find-landmarks: the model lacks an output');
   const depthScale = Math.hypot(crop.a, crop.c);
@@ -75,10 +74,12 @@ const onePass = async (landmarker: ModelSession, image: RgbImage, crop: Affine):
   return { mesh, confidence: flag[0] ?? 0 };
 };
 
-/** Looks at `crop`, then once more at the square around what was found, which is cut more exactly. */
+/** Looks at `crop` roughly, then at the square around what was found, which is cut exactly. */
 export const findLandmarks = async (landmarker: ModelSession, image: RgbImage, crop: Affine): Promise<Landmarks> => {
-  let landmarks = await onePass(landmarker, image, crop);
-  for (let pass = 1; pass < PASSES; pass++)
-    landmarks = await onePass(landmarker, image, cropOfMesh(landmarks.mesh, landmarker.entry.input.width));
-  return landmarks;
+  const { input } = landmarker.entry;
+  sampleRoughlyInto(image, crop, input, landmarker.input);
+  const rough = await readMesh(landmarker, crop);
+  const exactCrop = cropOfMesh(rough.mesh, input.width);
+  sampleInto(image, exactCrop, input, landmarker.input, 1);
+  return readMesh(landmarker, exactCrop);
 };

@@ -16,6 +16,16 @@ export type InputFormat = {
 
 export const elementsOf = (format: InputFormat): number => format.width * format.height * 3;
 
+/** Is every pixel of the crop, with its neighbours, inside the picture? Then no sample has to ask. */
+const liesInside = (image: RgbImage, m: Affine, format: InputFormat): boolean =>
+  [0, format.width].every((u) =>
+    [0, format.height].every((v) => {
+      const x = m.a * u + m.b * v + m.tx;
+      const y = m.c * u + m.d * v + m.ty;
+      return x >= 1 && y >= 1 && x < image.width - 1 && y < image.height - 1;
+    }),
+  );
+
 /**
  * Writes the crop into `target`. `toImage` leads from crop pixels to picture pixels; what lies outside the picture is
  * black. When the crop shrinks the picture, `taps`×`taps` samples are averaged for each pixel (1 to 4).
@@ -36,8 +46,8 @@ export const sampleInto = (
   const blue = format.channels === 'RGB' ? 2 * channelStep : 0;
   const factor = 1 / (format.scale * taps * taps);
   const shift = (0 - format.mean) / format.scale;
-  const { a, b, c, d } = toImage;
-  const step = 1 / taps;
+  const inside = liesInside(image, toImage, format);
+  const { a, c } = toImage;
   const rowBytes = width * 3;
   const right = width - 1;
   const bottom = height - 1;
@@ -48,29 +58,37 @@ export const sampleInto = (
       let g = 0;
       let bl = 0;
       for (let j = 0; j < taps; j++) {
-        const y0 = v + (j + 0.5) * step;
+        const v0 = v + (j + 0.5) / taps;
+        // Pixel centres lie at halves: −0.5 leads to the corner of the four neighbours.
+        const rowX = toImage.b * v0 + toImage.tx - 0.5;
+        const rowY = toImage.d * v0 + toImage.ty - 0.5;
         for (let i = 0; i < taps; i++) {
-          const x0 = u + (i + 0.5) * step;
-          // Pixel centres lie at halves: −0.5 leads to the corner of the four neighbours.
-          const x = a * x0 + b * y0 + toImage.tx - 0.5;
-          const y = c * x0 + d * y0 + toImage.ty - 0.5;
-          if (x <= -1 || y <= -1 || x >= width || y >= height) continue;
-          const left = Math.floor(x);
-          const top = Math.floor(y);
+          const u0 = u + (i + 0.5) / taps;
+          const x = a * u0 + rowX;
+          const y = c * u0 + rowY;
+          if (!inside && (x <= -1 || y <= -1 || x >= width || y >= height)) continue;
+          const left = Math.floor(x) | 0;
+          const top = Math.floor(y) | 0;
           const fx = x - left;
           const fy = y - top;
           const w11 = fx * fy;
           const w10 = fx - w11;
           const w01 = fy - w11;
-          const w00 = 1 - fx - fy + w11;
-          const xa = Math.max(left, 0) * 3;
-          const xb = (left >= right ? right : left + 1) * 3;
-          const ya = Math.max(top, 0) * rowBytes;
-          const yb = (top >= bottom ? bottom : top + 1) * rowBytes;
-          const p00 = ya + xa;
-          const p10 = ya + xb;
-          const p01 = yb + xa;
-          const p11 = yb + xb;
+          const w00 = 1 - fx - w01;
+          let p00 = top * rowBytes + left * 3;
+          let p10 = p00 + 3;
+          let p01 = p00 + rowBytes;
+          let p11 = p01 + 3;
+          if (!inside) {
+            const xa = Math.max(left, 0) * 3;
+            const xb = Math.min(left + 1, right) * 3;
+            const ya = Math.max(top, 0) * rowBytes;
+            const yb = Math.min(top + 1, bottom) * rowBytes;
+            p00 = ya + xa;
+            p10 = ya + xb;
+            p01 = yb + xa;
+            p11 = yb + xb;
+          }
           r +=
             (rgb[p00] as number) * w00 +
             (rgb[p10] as number) * w10 +
@@ -92,6 +110,33 @@ export const sampleInto = (
       target[at + green] = g * factor + shift;
       target[at + blue] = bl * factor + shift;
       at += pixelStep;
+    }
+  }
+};
+
+/** The same crop from the nearest pixels, in a third of the time: for a first look that only finds the place. */
+export const sampleRoughlyInto = (
+  image: RgbImage,
+  toImage: Affine,
+  format: InputFormat,
+  target: Float32Array,
+): void => {
+  const { rgb, width, height } = image;
+  if (format.layout !== 'NHWC' || format.channels !== 'RGB')
+    throw new Error('sample-image: an NHWC RGB input is expected');
+  const factor = 1 / format.scale;
+  const shift = (0 - format.mean) / format.scale;
+  const { a, b, tx, c, d, ty } = toImage;
+  let at = 0;
+  for (let v = 0; v < format.height; v++) {
+    for (let u = 0; u < format.width; u++, at += 3) {
+      const x = Math.floor(a * (u + 0.5) + b * (v + 0.5) + tx) | 0;
+      const y = Math.floor(c * (u + 0.5) + d * (v + 0.5) + ty) | 0;
+      const isInside = x >= 0 && y >= 0 && x < width && y < height;
+      const from = (y * width + x) * 3;
+      target[at] = (isInside ? (rgb[from] as number) : 0) * factor + shift;
+      target[at + 1] = (isInside ? (rgb[from + 1] as number) : 0) * factor + shift;
+      target[at + 2] = (isInside ? (rgb[from + 2] as number) : 0) * factor + shift;
     }
   }
 };

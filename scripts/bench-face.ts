@@ -1,0 +1,125 @@
+/** Speed and memory of the face path. Ratios are taken within one run: absolute times depend on the machine's load. */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createOnnxFaceVerifier } from '../drivers/onnx-face-verifier.ts';
+import { loadFaceGrey } from '../drivers/virtual/faces.ts';
+import { encodeGreyJp2 } from '../drivers/virtual/jp2.ts';
+import { createVirtualCameraControl } from '../drivers/virtual/virtual-camera-control.ts';
+import { examineFrame } from '../src/face/face-pipeline.ts';
+import type { RgbImage } from '../src/face/sample-image.ts';
+import { paintFrames } from './bench-face/paint-frames.ts';
+import { timeRivals } from './bench-face/rivals.ts';
+import { loadFaceModels } from './face-eval/load-face-models.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    frames: { type: 'string', default: '150' },
+    soak: { type: 'string', default: '10000' },
+    attempts: { type: 'string', default: '20' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const tell = (line: string): void => void process.stderr.write(`bench-face: ${line}\n`);
+const quantile = (times: readonly number[], share: number): number => {
+  const sorted = [...times].sort((a, b) => a - b);
+  return Number((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(2));
+};
+
+/** Whole frames, and what of each was spent inside the models. */
+const timePipeline = async (frames: readonly RgbImage[], rounds: number) => {
+  const models = await loadFaceModels('fr_feature');
+  const inModels = (): number => models.detector.runMs + models.landmarker.runMs + models.embedder.runMs;
+  const whole: number[] = [];
+  const inside: number[] = [];
+  for (let i = -10; i < rounds; i++) {
+    const frame = frames[(i + 10) % frames.length] as RgbImage;
+    const before = inModels();
+    const startedMs = performance.now();
+    const { hint } = await examineFrame(models, frame, i % 2 === 1);
+    const tookMs = performance.now() - startedMs;
+    if (hint !== null) throw new Error(`a frame of the bench is not good: ${hint}`);
+    if (i < 0) continue; // until the code is compiled
+    whole.push(tookMs);
+    inside.push(inModels() - before);
+  }
+  return { whole, inside };
+};
+
+/** Card photo → decision, and what the daemon's event loop feels of it. */
+const timeAttempts = async (attempts: number) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-face-'));
+  const control = await createVirtualCameraControl(join(folder, 'camera'), 'sample3-a');
+  const verifier = createOnnxFaceVerifier({
+    profile: 'demo',
+    camera: { kind: 'virtual', seed: 1, controlSocket: control.path, framesPerSecond: 30 },
+  });
+  const referenceJp2 = await encodeGreyJp2(await loadFaceGrey('sample3-a'));
+  await new Promise<void>((resolve) => verifier.subscribeHealth((trouble) => trouble ?? resolve()));
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const times: number[] = [];
+  for (let i = 0; i < attempts; i++) {
+    // Another person first, so that the loop is watched under a stream of previews and hints, too.
+    control.setFace(i % 2 === 0 ? 'sample3-a' : 'sample6-d');
+    const startedMs = performance.now();
+    const outcome = await new Promise<string>((resolve) => {
+      const stop = verifier.start({ referenceJp2, padStrength: 'off' }, ({ type }) => {
+        if (type !== 'matched' && type !== 'missed' && type !== 'failed') return;
+        stop();
+        resolve(type);
+      });
+    });
+    if (outcome === 'matched') times.push(performance.now() - startedMs);
+  }
+  delay.disable();
+  await verifier.close();
+  await control.close();
+  rmSync(folder, { recursive: true });
+  return { times, eventLoopP99Ms: delay.percentile(99) / 1e6 };
+};
+
+const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
+  new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(new URL('./bench-face/soak.ts', import.meta.url)), [String(frames)], {
+      execArgv: [],
+    });
+    child.once('message', (message) => resolve(message as { startKb: number; endKb: number }));
+    child.once('exit', (code) => reject(new Error(`the soak ended with ${code}`)));
+  });
+
+const frames = await paintFrames(24);
+tell(`pipeline, ${options.frames} frames`);
+const { whole, inside } = await timePipeline(frames, Number(options.frames));
+tell('other libraries on the same frames');
+const rivals = await timeRivals(frames);
+tell(`card photo → decision, ${options.attempts} attempts`);
+const { times, eventLoopP99Ms } = await timeAttempts(Number(options.attempts));
+tell(`memory over ${options.soak} frames`);
+const { startKb, endKb } = await soak(Number(options.soak));
+
+const p50 = quantile(whole, 0.5);
+const median = (name: string): { p50: number } | null => {
+  const found = rivals[name];
+  return found ? { p50: quantile(found, 0.5) } : null;
+};
+const rivalMedians = Object.values(rivals).flatMap((found) => (found ? [quantile(found, 0.5)] : []));
+const report = {
+  frameMs: { p50, p99: quantile(whole, 0.99) },
+  modelsMs: { p50: quantile(inside, 0.5) },
+  ratio: Number((p50 / quantile(inside, 0.5)).toFixed(3)),
+  human: median('human'),
+  faceApi: median('faceApi'),
+  speedup: rivalMedians.length === 0 ? null : Number((Math.min(...rivalMedians) / p50).toFixed(2)),
+  decisionMs: { p50: quantile(times, 0.5), p99: quantile(times, 0.99) },
+  eventLoopDelayMs: { p99: Number(eventLoopP99Ms.toFixed(2)) },
+  rssGrowthPercent: Number((((endKb - startKb) / startKb) * 100).toFixed(2)),
+  soakFrames: Number(options.soak),
+};
+process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
+process.exit(0);
