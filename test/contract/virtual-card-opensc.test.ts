@@ -125,6 +125,17 @@ describe.skipIf(skipReason !== null)('the virtual card judged by OpenSC', { time
     expect(opensc('pkcs15-tool', '--list-pins')).toMatch(/User Authentication PIN][\s\S]*?Tries left +: 3/);
   });
 
+  test('a trace recorded at the reader is replayed by the same code, and holds no certificate', () => {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const trace = join(folder, 'trace.jsonl');
+    const uketsuke = (...args: string[]): string =>
+      execFileSync(process.execPath, [main, 'trace', ...args], { env: environment(), encoding: 'utf8' });
+    expect(uketsuke('record', trace)).toMatch(/read: valid\n\d+ exchanges/);
+    expect(uketsuke('replay', trace)).toContain('as recorded');
+    expect(uketsuke('diff', trace, trace)).toContain('the same');
+    expect(readFileSync(trace, 'utf8')).not.toContain('5E570001');
+  });
+
   test('a blocked PIN is shown as blocked, not as an unsupported card', async () => {
     await play('--persona', 'pin-blocked');
     expect(opensc('pkcs15-tool', '--list-pins')).toMatch(/User Authentication PIN][\s\S]*?Tries left +: 0/);
