@@ -91,7 +91,8 @@ export const createTesseractCardFaceReader = async (camera: Camera, wallMs: () =
   return {
     readVerificationNumberB: async (signal) => {
       const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-      const found = search(patience);
+      // A model that gave up is one more reason to offer the PIN, never one to fall over.
+      const found = search(patience).catch(() => unreadable('the models failed'));
       const given = Promise.withResolvers<Result<Uint8Array>>();
       // Whoever calls it off is answered at once; what the models still find is overwritten.
       const giveUp = (): void => {
