@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -92,13 +93,11 @@ const bitPng = (text: string): Uint8Array => {
   );
 };
 
-type CardKeys = { readonly auth: import('node:crypto').KeyObject; readonly visual: import('node:crypto').KeyObject };
-
 /** FF20 with DF28 signed over the three hashes. What DF21's offsets count from is not public: here from the start of FF20. */
 export const makeCardFace = (
   persona: Persona,
   authority: TestAuthority,
-  visualKey: CardKeys['visual'],
+  visualKey: KeyObject,
   photoJp2: Uint8Array,
   expiryDate: string,
 ): Uint8Array => {
@@ -159,8 +158,8 @@ const foreignCard = (persona: Persona): VirtualCard => {
 
 const jpkiApplication = async (
   request: CardRequest,
-  authKey: CardKeys['auth'],
-  signKey: CardKeys['auth'],
+  authKey: KeyObject,
+  signKey: KeyObject,
 ): Promise<CardApplication> => {
   const { persona, authority, wallMs } = request;
   const notAfterMs = lastSecondOf(dayFrom(japanDate(wallMs), persona.certificateExpires));
