@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HeardSpeaker } from '../support/heard.ts';
+import { createVirtualSpeaker, type VirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
 import { until } from '../support/simulated-clock.ts';
 import { openVisitBed, type VisitBed } from './visit-bed.ts';
 
@@ -9,9 +9,9 @@ import { openVisitBed, type VisitBed } from './visit-bed.ts';
  */
 
 let bed: VisitBed;
-let ear: HeardSpeaker;
+let ear: VirtualSpeaker;
 beforeEach(async () => {
-  ear = new HeardSpeaker();
+  ear = createVirtualSpeaker();
   bed = await openVisitBed({ speaker: ear });
 });
 afterEach(() => bed.close());

@@ -1,0 +1,35 @@
+import type { Speaker, Utterance } from '../../src/ports/speaker.ts';
+
+/** An ear instead of a loudspeaker: keeps what was said, for tests and for the demo's control panel. */
+export interface VirtualSpeaker extends Speaker {
+  readonly said: readonly (readonly Utterance[])[];
+  readonly chimes: readonly Parameters<Speaker['chime']>[0][];
+  /** The last thing said, as one text */
+  readonly last: string;
+  /** Everything said, a line for each utterance */
+  readonly all: string;
+}
+
+export const createVirtualSpeaker = (): VirtualSpeaker => {
+  const said: (readonly Utterance[])[] = [];
+  const chimes: Parameters<Speaker['chime']>[0][] = [];
+  return {
+    said,
+    chimes,
+    get last() {
+      return (said.at(-1) ?? []).map(({ text }) => text).join(' ');
+    },
+    get all() {
+      return said.flatMap((words) => words.map(({ text }) => text)).join('\n');
+    },
+    say: (utterances) => {
+      said.push(utterances);
+    },
+    chime: (sound) => {
+      chimes.push(sound);
+    },
+    silence: () => {},
+    setVolume: () => {},
+    close: async () => {},
+  };
+};

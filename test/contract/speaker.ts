@@ -1,0 +1,35 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Speaker } from '../../src/ports/speaker.ts';
+
+/** What every driver of the speaker port must do: whatever it is told, the visit goes on. */
+export const speakerContract = (name: string, open: () => Speaker): void => {
+  describe(`speaker: ${name}`, () => {
+    let speaker: Speaker | null = null;
+    afterEach(() => speaker?.close());
+
+    it('takes words, chimes, silence and volume in any order and closes', async () => {
+      speaker = open();
+      speaker.silence();
+      speaker.chime('contact');
+      speaker.say([]);
+      speaker.say([{ language: 'ja', text: 'カードを読み取っています' }]);
+      speaker.say([{ language: 'tl', text: 'Sandali lang po.' }]);
+      speaker.setVolume(250);
+      speaker.setVolume(-1);
+      speaker.chime('accepted');
+      speaker.silence();
+      await expect(speaker.close()).resolves.toBeUndefined();
+    });
+
+    it('does not fail over a language or a text it cannot say', async () => {
+      speaker = open();
+      speaker.say([
+        { language: 'xx', text: 'nobody speaks this' },
+        { language: 'ja', text: '誰も録音していない漢字' },
+        { language: 'ja', text: '' },
+        { language: 'en', text: '--help; rm -rf /' },
+      ]);
+      await expect(speaker.close()).resolves.toBeUndefined();
+    });
+  });
+};
