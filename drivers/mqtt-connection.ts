@@ -61,14 +61,19 @@ export type MqttConnection = {
 const untrusted =
   /CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|UNSUPPORTED_PROTOCOL|WRONG_VERSION|PROTOCOL_VERSION|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
 const refused =
-  /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERT|ACCESS_DENIED)|refused: |not authorized/i;
+  /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERT|ACCESS_DENIED)|CONNECTION_REFUSED:|NOT_AUTHORIZED/;
+
+/** An alert that meets our CONNECT on its way out arrives as EPROTO, with OpenSSL's reason in the message alone. */
+const opensslReason = /SSL routines:[^:]*:([^:]+)/;
 
 const causeOf = (error: Error): Failure => {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const detail = opensslReason.exec(error.message)?.[1] ?? (code || error.message);
+  const words = `${code} ${detail}`.toUpperCase().replaceAll(' ', '_');
   let name: FailureCode = 'delivery.offline';
-  if (refused.test(code)) name = 'delivery.access-refused';
-  else if (untrusted.test(code)) name = 'delivery.broker-untrusted';
-  return failure(name, code);
+  if (refused.test(words)) name = 'delivery.access-refused';
+  else if (untrusted.test(words)) name = 'delivery.broker-untrusted';
+  return failure(name, detail);
 };
 
 const propertiesOf = ({ expirySeconds, responseTopic, correlation }: PublishOptions) => ({

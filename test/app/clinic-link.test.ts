@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClinicEvent, type ClinicLink, createClinicLink } from '../../src/app/clinic-link.ts';
 import { createEventLog } from '../../src/app/event-log.ts';
 import { sign } from '../../src/app/seal.ts';
@@ -11,6 +11,9 @@ import { MemoryStore } from '../support/memory-store.ts';
 import { ScriptedAgent } from '../support/scripted-agent.ts';
 import { SimulatedClock, until } from '../support/simulated-clock.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from '../support/test-facility.ts';
+
+// Bounds for a machine that does ten other things; none of these waits when all is well.
+vi.setConfig({ testTimeout: 120_000 });
 
 const visitLifeMs = 5 * 60_000;
 const minute = 60_000;

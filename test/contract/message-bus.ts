@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createMqttMessageBus, type MqttMessageBusOptions } from '../../drivers/mqtt-message-bus.ts';
 import { readTlsFiles, type TlsFiles } from '../../src/app/device-keys.ts';
 import { createAuthority, issueCertificate, validFor } from '../../src/clinic/certificate-authority.ts';
@@ -8,6 +8,9 @@ import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
 import { type TopicLeaf, topicOf } from '../../src/protocol/topics.ts';
 import { until } from '../support/simulated-clock.ts';
 import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
+
+// Bounds for a machine that does ten other things; none of these waits when all is well.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A broker under test. `cut`: connections gone and port closed, as when it is killed. */
 export type BrokerUnderTest = {

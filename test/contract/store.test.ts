@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { createSqliteStore } from '../../drivers/sqlite-store.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { storeContract } from './store.ts';
+
+// Bounds for a machine that does ten other things; none of these waits when all is well.
+vi.setConfig({ testTimeout: 120_000 });
 
 const directory = mkdtempSync(join(tmpdir(), 'uketsuke-store-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -21,11 +21,14 @@ const freePort = async (): Promise<number> => {
 /** A real mosquitto with the rendered configuration and ACL, on loopback. */
 export class Mosquitto {
   readonly port: number;
+  /** TLS files, ACL, mosquitto.conf and `state/`: what a test may change before `start` */
+  readonly directory: string;
   readonly #configuration: string;
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, configuration: string) {
+  private constructor(port: number, directory: string, configuration: string) {
     this.port = port;
+    this.directory = directory;
     this.#configuration = configuration;
   }
 
@@ -34,15 +37,15 @@ export class Mosquitto {
     const directory = `${facilityDirectory}/mosquitto-${chosen}`;
     const place = { address, port: chosen, directory, state: `${directory}/state` };
     const configuration = await writeMosquittoFiles(facilityDirectory, place);
-    // As root mosquitto becomes the user `mosquitto`, who must read what root wrote.
     for (const path of [facilityDirectory, directory]) chmodSync(path, 0o755);
-    if (process.getuid?.() === 0) spawnSync('chown', ['-R', 'mosquitto', directory]);
-    return new Mosquitto(chosen, configuration);
+    return new Mosquitto(chosen, directory, configuration);
   }
 
   /** Resolves once it listens. `within`: a command before it, such as `ip netns exec NAME`. */
   async start(within: readonly string[] = []): Promise<void> {
     if (mosquittoPath === null) throw new Error('mosquitto is not installed');
+    // As root mosquitto becomes the user `mosquitto`, who must read what root wrote.
+    if (process.getuid?.() === 0) spawnSync('chown', ['-R', 'mosquitto', this.directory]);
     const [command = '', ...rest] = [...within, mosquittoPath, '-c', this.#configuration];
     const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;

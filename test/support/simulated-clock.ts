@@ -53,7 +53,7 @@ export const breathe = async (): Promise<void> => {
 };
 
 /** Waits for real work (cryptography, a thread, a socket); fails by name after the deadline. */
-export const until = async (what: string, condition: () => boolean, deadlineMs = 10_000): Promise<void> => {
+export const until = async (what: string, condition: () => boolean, deadlineMs = 60_000): Promise<void> => {
   const endMs = performance.now() + deadlineMs;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { readDeviceKeys } from '../../src/app/device-keys.ts';
 import { readAgentKeys, readDeviceRegistry } from '../../src/clinic/agent-keys.ts';
 import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
-import { type FacilitySettings, facilitySettingsSchema } from '../../src/protocol/facility-settings.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
 import type { EligibilityRequest } from '../../src/protocol/messages.ts';
 
 export const facility = 'test-clinic';
 
 /** A facility of its own in a temporary directory: one agent, two devices. */
-export const makeTestFacility = async () => {
+export const makeTestFacility = async (brokerNames: readonly string[] = ['localhost', '127.0.0.1']) => {
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-facility-'));
-  await createFacility(directory, { facility, brokerNames: ['localhost', '127.0.0.1'] });
+  await createFacility(directory, { facility, brokerNames });
   const agentDirectory = await addAgent(directory, 'agent-1');
   const deviceDirectory = await addDevice(directory, 'front-1', 1);
   const otherDirectory = await addDevice(directory, 'front-2', 2);
@@ -29,23 +29,10 @@ export const makeTestFacility = async () => {
 };
 export type TestFacility = Awaited<ReturnType<typeof makeTestFacility>>;
 
-export const testSettings: FacilitySettings = facilitySettingsSchema.parse({
-  facilityName: 'テスト医院',
-  medicalInstitutionCode: '1312345678',
-  institutionType: 'medical',
-  askTKK: true,
-  askYZK: true,
-  askSRJ: true,
-  askSHJ: true,
-  askTSR: true,
-  medicalSubsidy: true,
-  prescriptionUse: 1,
-  prescriptionTiming: 2,
-  referralDocuments: true,
-  languages: ['ja', 'en'],
+export const testSettings: FacilitySettings = {
+  ...firstFacilitySettings('テスト医院', '1312345678'),
   padStrength: 'off',
-  timeouts: {},
-});
+};
 
 /** A request that is right in every field; tests change the one they are about. */
 export const testRequest = (more: Partial<EligibilityRequest> & { readonly issuedAt: number }): EligibilityRequest => ({
