@@ -17,7 +17,11 @@ const reasonOf = (catalogue: Catalogue, d: Dictionary, failure: Failure): Words 
   d.words(`failure.${catalogue.failures[failure.code].patientText}`);
 
 /** What staff read over the patient's shoulder: 【006:…】 or the dotted code, what it is, when. No name, no number. */
-const codeBody = (catalogue: Catalogue, failure: Failure, wallMs: number): ScreenBody => {
+const codeBody = (
+  catalogue: Catalogue,
+  failure: Failure,
+  wallMs: number,
+): Extract<ScreenBody, { readonly kind: 'code' }> => {
   const entry = catalogue.failures[failure.code];
   const japanese = catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
   return {
@@ -25,8 +29,12 @@ const codeBody = (catalogue: Catalogue, failure: Failure, wallMs: number): Scree
     title: japanese,
     code: entry.notice ?? failure.code,
     lines: [`${entry.staff.summary} ${clockTime(wallMs)}`],
+    qr: null,
   };
 };
+
+/** 2026-11-21T08:30Z: whoever reads the code is elsewhere. */
+const minuteOf = (wallMs: number): string => `${new Date(wallMs).toISOString().slice(0, 16)}Z`;
 
 /** 「受付の方に お声がけください」, why, and the code for staff. */
 export const drawDesk = (
@@ -59,7 +67,7 @@ export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: F
       lead: outage
         ? [d.words('outage.lead'), d.words('outage.rights')]
         : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
-      body: codeBody(catalogue, failure, wallMs),
+      body: { ...codeBody(catalogue, failure, wallMs), qr: `uketsuke ${failure.code} ${minuteOf(wallMs)}` },
     },
   );
 };

@@ -95,8 +95,17 @@ export type ScreenBody =
       readonly withheldTitle: string;
       readonly withheld: readonly string[];
     }
-  /** For staff, in Japanese whatever the language: 【006:…】 or the dotted code, what it is, the time */
-  | { readonly kind: 'code'; readonly title: string; readonly code: string; readonly lines: readonly string[] }
+  /**
+   * For staff, in Japanese whatever the language: 【006:…】 or the dotted code, what it is, the time. `qr`: what staff
+   * photograph for the technician, where the terminal itself is at fault.
+   */
+  | {
+      readonly kind: 'code';
+      readonly title: string;
+      readonly code: string;
+      readonly lines: readonly string[];
+      readonly qr: string | null;
+    }
   /** `remainingMs` when drawn; the page counts on from there */
   | { readonly kind: 'countdown'; readonly remainingMs: number; readonly totalMs: number };
 

@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { encode } from 'uqr';
 import type { ScreenBody, ScreenModel } from '../core/screen-model.ts';
 import { modelAtMs, preview } from './connection.ts';
 import { FaceOutline, Picture } from './pictures.tsx';
@@ -129,6 +130,7 @@ const Summary = ({ body }: { readonly body: Of<'summary'> }) => (
 /** For the receptionist, in Japanese whatever language the patient reads. */
 const Code = ({ body }: { readonly body: Of<'code'> }) => (
   <section class="code" lang="ja">
+    {body.qr === null ? null : <QrCode text={body.qr} />}
     <h2>{body.title}</h2>
     <p class="notice">{body.code}</p>
     {body.lines.map((line) => (
@@ -136,3 +138,15 @@ const Code = ({ body }: { readonly body: Of<'code'> }) => (
     ))}
   </section>
 );
+
+/** Black on white in every theme, or a telephone does not read it. */
+const QrCode = ({ text }: { readonly text: string }) => {
+  const { data, size } = encode(text, { border: 2 });
+  const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])));
+  return (
+    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={text}>
+      <rect width={size} height={size} fill="#fff" />
+      <path d={dark.join('')} fill="#000" shape-rendering="crispEdges" />
+    </svg>
+  );
+};

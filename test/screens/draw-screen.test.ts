@@ -107,7 +107,18 @@ describe('the screens', () => {
       title: '受付の方へ',
       code: '【006:利用者証明用電子証明書の失効・有効期限切れ】',
       lines: ['電子証明書の期限切れ(猶予期間も終了) 14:03'],
+      qr: null,
     });
+  });
+
+  it('carry the reason as a QR code where the terminal itself is at fault', () => {
+    const faults = drawn('ja').filter(({ screen }) => ['outage', 'out-of-service'].includes(screen.screen));
+    expect(faults.length).toBeGreaterThan(1);
+    for (const { name, screen } of faults)
+      expect(screen.body, name).toMatchObject({
+        kind: 'code',
+        qr: expect.stringMatching(/^uketsuke [a-z-]+\.[a-z-]+ \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
+      });
   });
 
   it('name the session on every screen of a visit and none between visits', () => {
