@@ -57,14 +57,14 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
     if (this.running !== null) throw new Error('onnx-face-verifier: one attempt at a time');
     const running: Running = { id: this.nextAttempt++, listener };
     this.running = running;
-    const pipe = this.child?.stdio[REFERENCE_FD] as Writable | null | undefined;
-    if (pipe === null || pipe === undefined || this.trouble !== null) {
-      queueMicrotask(() => this.finish(running.id, this.trouble ?? failure('face.process-lost')));
+    if (this.trouble === null) {
+      this.send({ type: 'begin', attempt: running.id, padStrength });
+      void Promise.resolve(referenceJp2)
+        .catch(() => null)
+        .then((reference) => this.sendReference(running, reference ?? new Uint8Array(0)));
     } else {
-      // A copy that is ours to overwrite; the caller's stays the caller's.
-      const copy = Buffer.from(referenceJp2);
-      pipe.write(copy, () => copy.fill(0));
-      this.send({ type: 'begin', attempt: running.id, referenceBytes: copy.length, padStrength });
+      const { trouble } = this;
+      queueMicrotask(() => this.finish(running.id, trouble));
     }
     return () => {
       if (this.running !== running) return;
@@ -95,6 +95,15 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
     const killTimer = setTimeout(() => child.kill('SIGKILL'), 2_000);
     await gone;
     clearTimeout(killTimer);
+  }
+
+  private sendReference(running: Running, reference: Uint8Array): void {
+    const pipe = this.child?.stdio[REFERENCE_FD] as Writable | null | undefined;
+    if (this.running !== running || pipe === null || pipe === undefined) return;
+    // A copy that is ours to overwrite; the caller's stays the caller's.
+    const copy = Buffer.from(reference);
+    pipe.write(copy, () => copy.fill(0));
+    this.send({ type: 'reference', attempt: running.id, bytes: copy.length });
   }
 
   private send(message: ToFaceProcess): void {

@@ -157,7 +157,8 @@ const main = async (): Promise<void> => {
   const run = async (mistake: string, known: Known, companion: FaceId): Promise<Run> => {
     const upright: Patient = { person: personBefore(known.id), companion: false, present: true, light: 1, wall: 120 };
     let patient = mistakes[mistake]?.(upright, random, known.wearables) ?? upright;
-    const course = new AttemptCourse(known.reference.slice(), defaultThreshold);
+    const course = new AttemptCourse(defaultThreshold);
+    course.compareWith(known.reference.slice());
     const hints: FaceHint[] = [];
     let firstHintMs: number | null = null;
     let reactAtMs = Number.POSITIVE_INFINITY;

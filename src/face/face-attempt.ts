@@ -24,7 +24,7 @@ const MISS_AFTER_MS = 1_500;
 const HINT_DWELL_MS = 700;
 
 export class AttemptCourse {
-  private readonly reference: Embedding;
+  private reference: Embedding | null = null;
   private readonly threshold: number;
   private readonly fused: Embedding[] = [];
   private goodFrames = 0;
@@ -32,10 +32,13 @@ export class AttemptCourse {
   private toldHint: FaceHint | null | undefined;
   private toldAtMs = 0;
 
-  /** Takes over `reference`: it is overwritten by `wipe`. */
-  constructor(reference: Embedding, threshold: number) {
-    this.reference = reference;
+  constructor(threshold: number) {
     this.threshold = threshold;
+  }
+
+  /** Comparing begins with it; until then frames give hints only. Taken over: overwritten by `wipe`. */
+  compareWith(reference: Embedding): void {
+    this.reference = reference;
   }
 
   private tellHint(hint: FaceHint | null, atMs: number): AttemptStep[] {
@@ -53,11 +56,11 @@ export class AttemptCourse {
     this.goodFrames = 0;
   }
 
-  private fusedScore(): number {
-    const mean = new Float32Array(this.reference.length);
+  private fusedScore(reference: Embedding): number {
+    const mean = new Float32Array(reference.length);
     for (const embedding of this.fused)
       for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + (embedding[i] as number);
-    const score = comparisonScore(normalise(mean), this.reference);
+    const score = comparisonScore(normalise(mean), reference);
     mean.fill(0);
     return score;
   }
@@ -65,13 +68,14 @@ export class AttemptCourse {
   /** `atMs`: when the frame was taken, monotonic. Takes over the embedding. */
   take(finding: AttemptFinding, atMs: number): AttemptStep[] {
     if (finding.hint !== null) return this.tellHint(finding.hint, atMs);
-    if (this.goodFrames === 0) this.firstGoodAtMs = atMs;
-    this.goodFrames++;
     this.fused.push(finding.embedding);
     if (this.fused.length > FUSED_FRAMES) this.fused.shift()?.fill(0);
     const steps = this.tellHint(null, atMs);
-    if (this.goodFrames < MIN_FRAMES) return steps;
-    if (this.fusedScore() >= this.threshold) {
+    if (this.reference === null) return steps;
+    if (this.goodFrames === 0) this.firstGoodAtMs = atMs;
+    this.goodFrames++;
+    if (this.fused.length < MIN_FRAMES) return steps;
+    if (this.fusedScore(this.reference) >= this.threshold) {
       this.forgetFrames();
       return [...steps, { type: 'matched' }];
     }
@@ -83,6 +87,7 @@ export class AttemptCourse {
   /** Overwrites reference and frames. */
   wipe(): void {
     this.forgetFrames();
-    this.reference.fill(0);
+    this.reference?.fill(0);
+    this.reference = null;
   }
 }

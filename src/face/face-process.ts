@@ -90,9 +90,11 @@ const receive = async (message: ToFaceProcess): Promise<void> => {
   switch (message.type) {
     case 'configure':
       return configure(message.settings);
-    case 'begin': {
-      const reference = readReference(message.referenceBytes);
-      return worker?.begin(message.attempt, reference, message.padStrength);
+    case 'begin':
+      return worker?.begin(message.attempt, message.padStrength);
+    case 'reference': {
+      const reference = readReference(message.bytes);
+      return worker?.receiveReference(message.attempt, reference);
     }
     case 'stop':
       return worker?.stop(message.attempt);

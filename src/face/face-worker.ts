@@ -31,8 +31,6 @@ export class FaceWorker {
   private readonly parts: FaceWorkerParts;
   private readonly watch = new CameraWatch();
   private attempt: Attempt | null = null;
-  /** Counts begins and stops, so that what was started for an earlier attempt ends unheard. */
-  private generation = 0;
   private unsubscribe: (() => void) | null = null;
   /** undefined: the camera has not shown anything yet. */
   private cameraTrouble: Failure | null | undefined;
@@ -53,34 +51,32 @@ export class FaceWorker {
     this.followCamera();
   }
 
-  /** `referenceJp2` is taken over and overwritten. */
-  async begin(id: number, referenceJp2: Uint8Array, _padStrength: PadStrength): Promise<void> {
-    const generation = ++this.generation;
-    const reference = await this.embedReference(referenceJp2);
-    if (generation !== this.generation) {
-      if (reference instanceof Float32Array) reference.fill(0);
-      return;
-    }
-    if (!(reference instanceof Float32Array)) {
-      this.tellEvent(id, { type: 'failed', failure: reference });
-      return this.wipe(id);
-    }
-    if (this.cameraTrouble) {
-      reference.fill(0);
-      this.tellEvent(id, { type: 'failed', failure: this.cameraTrouble });
-      return this.wipe(id);
-    }
-    this.attempt = { id, course: new AttemptCourse(reference, this.parts.threshold) };
+  /** Preview and hints begin; comparing begins with the reference. */
+  begin(id: number, _padStrength: PadStrength): void {
+    if (this.cameraTrouble) return this.tellEvent(id, { type: 'failed', failure: this.cameraTrouble });
+    this.attempt = { id, course: new AttemptCourse(this.parts.threshold) };
     this.followCamera();
   }
 
+  /** `jp2` is taken over and overwritten. */
+  async receiveReference(id: number, jp2: Uint8Array): Promise<void> {
+    const reference = this.attempt?.id === id ? await this.embedReference(jp2) : null;
+    jp2.fill(0);
+    const { attempt } = this;
+    if (reference === null || attempt?.id !== id) {
+      if (reference instanceof Float32Array) reference.fill(0);
+      return;
+    }
+    if (reference instanceof Float32Array) return attempt.course.compareWith(reference);
+    this.tellEvent(id, { type: 'failed', failure: reference });
+    await this.end();
+  }
+
   async stop(id: number): Promise<void> {
-    this.generation++;
     if (this.attempt?.id === id) await this.end();
   }
 
   async close(): Promise<void> {
-    this.generation++;
     await this.end();
     this.unsubscribe?.();
     this.unsubscribe = null;
@@ -93,7 +89,6 @@ export class FaceWorker {
 
   private async embedReference(jp2: Uint8Array): Promise<Embedding | Failure> {
     const decoded = await decodeReference(jp2);
-    jp2.fill(0);
     if (!decoded.ok) return decoded.failure;
     const embedding = await this.inTurn(() => embedStill(this.parts.models, decoded.value));
     decoded.value.rgb.fill(0);

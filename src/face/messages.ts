@@ -37,13 +37,9 @@ export type FaceSettings = {
 
 export type ToFaceProcess =
   | { readonly type: 'configure'; readonly settings: FaceSettings }
-  /** The reference, `referenceBytes` long, has been written to the pipe. */
-  | {
-      readonly type: 'begin';
-      readonly attempt: number;
-      readonly referenceBytes: number;
-      readonly padStrength: PadStrength;
-    }
+  | { readonly type: 'begin'; readonly attempt: number; readonly padStrength: PadStrength }
+  /** The reference of the attempt, so long, has been written to the pipe; 0 = there is none. */
+  | { readonly type: 'reference'; readonly attempt: number; readonly bytes: number }
   | { readonly type: 'stop'; readonly attempt: number }
   | { readonly type: 'ping'; readonly ping: number };
 

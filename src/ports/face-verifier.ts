@@ -11,8 +11,12 @@ export type FaceAttemptEvent =
   | { readonly type: 'failed'; readonly failure: Failure };
 
 export type FaceAttempt = {
-  /** The card's photo, JPEG 2000 in a JP2 container; copied to the face process, overwritten there at the end. */
-  readonly referenceJp2: Uint8Array;
+  /**
+   * The card's photo, JPEG 2000 in a JP2 container; copied to the face process, overwritten there at the end. May come
+   * later: hints and preview begin at once, comparing and misses with the photo. null ends the attempt with
+   * `face.reference-unusable`.
+   */
+  readonly referenceJp2: Uint8Array | Promise<Uint8Array | null>;
   readonly padStrength: PadStrength;
 };
 

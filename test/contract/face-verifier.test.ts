@@ -14,7 +14,7 @@ import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import type { Failure } from '../../src/core/failure.ts';
-import type { FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
+import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
 import { modelsMissing } from '../face/built-models.ts';
 
 const socketDir = mkdtempSync(join(tmpdir(), 'face-'));
@@ -47,7 +47,7 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
   /** Runs an attempt until `last`; returns everything told. */
   const attempt = (
     last: (event: FaceAttemptEvent) => boolean,
-    referenceJp2 = photo,
+    referenceJp2: FaceAttempt['referenceJp2'] = photo,
     onEvent: (event: FaceAttemptEvent) => void = () => undefined,
   ): Promise<FaceAttemptEvent[]> =>
     new Promise((resolve) => {
@@ -107,8 +107,30 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
 
   test('a photo that is none fails the attempt, and the next attempt works', async () => {
     const events = await attempt(until('failed'), Uint8Array.of(1, 2, 3));
-    expect(events).toEqual([{ type: 'failed', failure: expect.objectContaining({ code: 'face.reference-unusable' }) }]);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'face.reference-unusable' } });
     await attempt(until('matched'));
+  });
+
+  test('a photo that comes later: picture and hint at once, the match with it', async () => {
+    let bring: (jp2: Uint8Array) => void = () => undefined;
+    const later = new Promise<Uint8Array>((resolve) => {
+      bring = resolve;
+    });
+    let previews = 0;
+    const events = await attempt(until('matched'), later, (event) => {
+      if (event.type === 'preview' && ++previews === 5) bring(photo);
+    });
+    const types = events.map(({ type }) => type);
+    expect(types).not.toContain('missed');
+    expect(types.indexOf('hint')).toBeLessThan(types.indexOf('matched'));
+  });
+
+  test.each([
+    ['null', () => Promise.resolve(null)],
+    ['a refusal', () => Promise.reject(new Error('card gone'))],
+  ])('a photo that never comes (%s) ends the attempt', async (_, later) => {
+    const events = await attempt(until('failed'), later());
+    expect(events.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'face.reference-unusable' } });
   });
 
   test("the caller's photo stays as it is", async () => {

@@ -12,7 +12,8 @@ const hinting = (hint: FaceHint): AttemptFinding => ({ hint });
 
 /** Feeds findings 100 ms apart; returns what was told, with its frame. */
 const play = (findings: readonly AttemptFinding[], everyMs = 100): string[] => {
-  const course = new AttemptCourse(reference(), 0.45);
+  const course = new AttemptCourse(0.45);
+  course.compareWith(reference());
   return findings.flatMap((finding, i) =>
     course.take(finding, i * everyMs).map((step) => `${i} ${step.type === 'hint' ? `hint ${step.hint}` : step.type}`),
   );
@@ -54,9 +55,18 @@ test('frames with a hint do not count towards a miss', () => {
   expect(play(Array.from({ length: 60 }, () => hinting('nearer')))).toEqual(['0 hint nearer']);
 });
 
+test('before the reference has come there are hints but no misses; with it, the frames seen last decide at once', () => {
+  const course = new AttemptCourse(0.45);
+  const told = Array.from({ length: 30 }, (_, i) => course.take(scoring(0.8), i * 100)).flat();
+  expect(told).toEqual([{ type: 'hint', hint: null }]);
+  course.compareWith(reference());
+  expect(course.take(scoring(0.8), 3_000)).toEqual([{ type: 'matched' }]);
+});
+
 test('reference and frames are overwritten', () => {
   const held = reference();
-  const course = new AttemptCourse(held, 0.45);
+  const course = new AttemptCourse(0.45);
+  course.compareWith(held);
   const frames = [0.1, 0.2, 0.3].map(scoring);
   for (const [i, frame] of frames.entries()) course.take(frame, i * 100);
   course.wipe();
