@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import { cardCryptography } from '../../src/app/card-cryptography.ts';
 import { formatJapanDate, japanDate, parseJapanDate } from '../../src/core/japan-time.ts';
 import { concatBytes, fromAscii, fromHex, uint16 } from '../../src/protocol/bytes.ts';
@@ -70,14 +70,6 @@ const tokenInformation = (label: string): Uint8Array =>
  */
 const bitPng = (text: string): Uint8Array => {
   const uint32 = (value: number): Uint8Array => concatBytes(uint16(value >>> 16), uint16(value & 0xffff));
-  const crc32 = (bytes: Uint8Array): number => {
-    let crc = 0xffffffff;
-    for (const byte of bytes) {
-      crc ^= byte;
-      for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-    }
-    return (crc ^ 0xffffffff) >>> 0;
-  };
   const chunk = (type: string, content: Uint8Array): Uint8Array => {
     const body = concatBytes(fromAscii(type), content);
     return concatBytes(uint32(content.length), body, uint32(crc32(body)));
