@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
 import { addStaffMember } from '../../src/clinic/staff-codes.ts';
-import type { FacilitySettings } from '../../src/protocol/facility-settings.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -21,21 +21,9 @@ export const agentId = 'agent-01';
 export const demoStaff = { approver: 'nurse-1', label: '看護師 見本', staffCode: '2580' } as const;
 
 /** Every question is switched on. */
-const settings: Partial<FacilitySettings> & Pick<FacilitySettings, 'facilityName'> = {
-  facilityName: 'さくら内科クリニック',
-  medicalInstitutionCode: '1310000001',
-  institutionType: 'medical',
-  askTKK: true,
-  askYZK: true,
-  askSRJ: true,
-  askSHJ: true,
-  askTSR: true,
-  medicalSubsidy: true,
-  prescriptionUse: 1,
-  prescriptionTiming: 2,
-  referralDocuments: true,
+const settings: FacilitySettings = {
+  ...firstFacilitySettings('さくら内科クリニック', '1310000001'),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
-  padStrength: 'passive',
 };
 
 export type DemoFacility = {

@@ -4,7 +4,7 @@ import { type FailureCode, failure, failureRules } from '../core/failure.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Display, Session, SessionState, Surroundings, Visit } from '../core/session.ts';
 import { faceHints } from '../core/verification.ts';
-import type { FacilitySettings } from '../protocol/facility-settings.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../protocol/facility-settings.ts';
 import type { LookupResult } from '../protocol/messages.ts';
 
 /** One session to look at; `name` is the screen's name, with a dot and a variant where there are several. */
@@ -240,24 +240,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
 
 /** The demo's values: every question switched on. */
 export const gallerySettings: FacilitySettings = {
-  facilityName: 'さくら内科クリニック',
-  medicalInstitutionCode: '1312345670',
-  area: '13',
-  institutionType: 'medical',
-  askTKK: true,
-  askYZK: true,
-  askSRJ: true,
-  askSHJ: true,
-  askTSR: true,
-  medicalSubsidy: true,
-  prescriptionUse: 1,
-  prescriptionTiming: 2,
-  referralDocuments: true,
+  ...firstFacilitySettings('さくら内科クリニック', '1312345670'),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
-  padStrength: 'passive',
-  theme: 'default',
-  textPercent: 100,
-  layout: 'standard',
   offerUnreviewedLanguages: true,
-  timeouts: { answerMs: 60_000, cardReturnMs: 5_000, faceMs: 20_000, offlineMs: 30_000 },
 };

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { writeMosquittoFiles } from '../clinic/broker-configuration.ts';
 import { cardTrustFiles } from '../clinic/card-trust.ts';
 import { addAgent, addDevice, agentDirectory, createFacility, deviceDirectory } from '../clinic/facility-authority.ts';
-import { firstFacilitySettings } from '../clinic/facility-settings-file.ts';
+import { firstFacilitySettings } from '../protocol/facility-settings.ts';
 
 type FacilityOptions = {
   readonly dir: string;

@@ -9,24 +9,3 @@ export const readFacilitySettings = async (path: string): Promise<FacilitySettin
   if (!checked.success) throw new Error(`${path}:\n${z.prettifyError(checked.error)}`);
   return checked.data;
 };
-
-/** What a new facility begins with: every question on, Japanese first; `uketsuke provision` writes it for editing. */
-export const firstFacilitySettings = (facilityName: string, medicalInstitutionCode: string): FacilitySettings =>
-  facilitySettingsSchema.parse({
-    facilityName,
-    medicalInstitutionCode,
-    area: '13',
-    institutionType: 'medical',
-    askTKK: true,
-    askYZK: true,
-    askSRJ: true,
-    askSHJ: true,
-    askTSR: true,
-    medicalSubsidy: true,
-    prescriptionUse: 1,
-    prescriptionTiming: 2,
-    referralDocuments: true,
-    languages: ['ja', 'en'],
-    padStrength: 'passive',
-    timeouts: {},
-  });

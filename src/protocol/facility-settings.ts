@@ -48,3 +48,22 @@ export const facilitySettingsSchema = z.strictObject({
     .prefault({}),
 });
 export type FacilitySettings = z.infer<typeof facilitySettingsSchema>;
+
+/** What a new facility begins with: every question on, Japanese first. */
+export const firstFacilitySettings = (facilityName: string, medicalInstitutionCode: string): FacilitySettings =>
+  facilitySettingsSchema.parse({
+    facilityName,
+    medicalInstitutionCode,
+    institutionType: 'medical',
+    askTKK: true,
+    askYZK: true,
+    askSRJ: true,
+    askSHJ: true,
+    askTSR: true,
+    medicalSubsidy: true,
+    prescriptionUse: 1,
+    prescriptionTiming: 2,
+    referralDocuments: true,
+    languages: ['ja', 'en'],
+    padStrength: 'passive',
+  });

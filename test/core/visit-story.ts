@@ -4,7 +4,7 @@ import type { ControlId } from '../../src/core/screen-model.ts';
 import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/session.ts';
 import { initialSession, transition } from '../../src/core/session-machine.ts';
 import { visitOf } from '../../src/core/session-steps.ts';
-import type { FacilitySettings } from '../../src/protocol/facility-settings.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
 import type { LookupResult } from '../../src/protocol/messages.ts';
 
 export const consents: ConsentCatalogue = {
@@ -38,26 +38,8 @@ export const consents: ConsentCatalogue = {
 };
 
 export const settings: FacilitySettings = {
-  facilityName: 'さくら内科クリニック',
-  medicalInstitutionCode: '1319999999',
-  area: '13',
-  institutionType: 'medical',
-  askTKK: true,
-  askYZK: true,
-  askSRJ: true,
-  askSHJ: true,
-  askTSR: true,
-  medicalSubsidy: true,
-  prescriptionUse: 1,
-  prescriptionTiming: 2,
-  referralDocuments: true,
-  languages: ['ja', 'en'],
+  ...firstFacilitySettings('さくら内科クリニック', '1319999999'),
   padStrength: 'off',
-  theme: 'default',
-  textPercent: 100,
-  layout: 'standard',
-  offerUnreviewedLanguages: false,
-  timeouts: { answerMs: 60_000, cardReturnMs: 5_000, faceMs: 20_000, offlineMs: 30_000 },
 };
 
 export const identity: Identity = {
