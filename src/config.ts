@@ -79,6 +79,15 @@ export const configSchema = z.strictObject({
       .meta({ unit: 'bit/s' })
       .describe('Speed of the line.'),
   }),
+  speaker: section('Voice and chimes.', {
+    driver: z.enum(['none', 'alsa']).default('none').describe('alsa: recordings and espeak-ng through aplay.'),
+    device: z
+      .string()
+      .regex(/^[\w:=,.-]{1,80}$/)
+      .default('default')
+      .describe('ALSA device: loudspeaker or earphone.'),
+    volume: z.int().min(0).max(100).default(80).meta({ unit: '%' }).describe('Loudness of voice and chimes.'),
+  }),
   screen: section("The patient's screen, a page on loopback for the kiosk browser.", {
     port: z
       .int()

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createAlsaSpeaker } from '../drivers/alsa-speaker.ts';
 import { createFfmpegCamera } from '../drivers/ffmpeg-camera.ts';
 import { serveHealth } from '../drivers/health-socket.ts';
 import { createHidKeypad } from '../drivers/hid-keypad.ts';
@@ -22,7 +23,7 @@ import type { EventLog } from './app/event-log.ts';
 import { watchHealth } from './app/health.ts';
 import type { SessionParts } from './app/session-parts.ts';
 import { SessionRunner } from './app/session-runner.ts';
-import { catalogueAt } from './catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from './catalogue/catalogue.ts';
 import type { Config } from './config.ts';
 
 export const version: string = (
@@ -71,7 +72,10 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
     faceVerifier,
     keypad: keypad.driver === 'hid' ? createHidKeypad(keypad) : null,
     statusLight: statusLight.driver === 'serial' ? createSerialStatusLight(statusLight) : null,
-    speaker: null,
+    speaker:
+      config.speaker.driver === 'alsa'
+        ? createAlsaSpeaker({ ...config.speaker, speechDir: join(catalogueDir, 'speech') })
+        : null,
     // Its driver starts a new one at once.
     restart: { face: () => void (faceVerifier.processId && process.kill(faceVerifier.processId)) },
   };
