@@ -84,11 +84,12 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
   };
 
   function refill(): void {
-    callOff?.();
-    callOff = null;
     stock = withLife(0);
     changed();
+    // While an answer is awaited, the wake-up that ends the waiting must stay.
     if (closed || awaiting !== null) return;
+    callOff?.();
+    callOff = null;
     if (!connected) {
       const turningMs = (stock[0]?.endsAtMonotonicMs ?? 0) - delays.visitLifeMs + 1;
       if (turningMs > nowMs()) wakeAt(turningMs, refill);
