@@ -35,16 +35,18 @@ export const serviceRecordSchema = z.strictObject({
 });
 export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
 
-/** Dates that must stay true tomorrow: `{today}`, `{today-40y}`, `{today+3m}`, `{month}` (yyyyMM), in Japanese days. */
+/** Dates that must stay true tomorrow: `{today}`, `{today-40y}`, `{today+3m}`, `{month}` (yyyyMM), `{day-6d}` (yyyy-MM-dd, for reading), in Japanese days. */
 export const withDates = (text: string, nowMs: number): string =>
-  text.replace(/\{(today|month)(?:([+-]\d+)([dmy]))?\}/g, (_, what: string, amount?: string, unit?: string) => {
+  text.replace(/\{(today|month|day)(?:([+-]\d+)([dmy]))?\}/g, (_, what: string, amount?: string, unit?: string) => {
     const step = Number(amount ?? 0);
     const today = japanDate(nowMs);
     const moved =
       unit === 'd'
         ? japanDate(startOfJapanDay({ ...today, day: today.day + step }))
         : addMonths(today, unit === 'y' ? step * 12 : step);
-    return formatJapanDate(moved).slice(0, what === 'month' ? 6 : 8);
+    const digits = formatJapanDate(moved);
+    if (what === 'day') return `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`;
+    return what === 'month' ? digits.slice(0, 6) : digits;
   });
 
 /** The records of the JSON file beside this module, with today's dates. Throws when the file breaks its schema. */

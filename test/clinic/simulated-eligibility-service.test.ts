@@ -127,7 +127,7 @@ describe('its answers', () => {
 
 test('dates of the records move with the day, in Japan', () => {
   const lateEvening = Date.UTC(2026, 11, 31, 15); // 1 January 2027, 00:00 JST
-  expect(withDates('{today} {today-1d} {today+1m} {today-40y} {month} {month-1m}', lateEvening)).toBe(
-    '20270101 20261231 20270201 19870101 202701 202612',
+  expect(withDates('{today} {today-1d} {today+1m} {today-40y} {month} {month-1m} {day-1d}', lateEvening)).toBe(
+    '20270101 20261231 20270201 19870101 202701 202612 2026-12-31',
   );
 });

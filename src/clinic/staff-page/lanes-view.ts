@@ -12,12 +12,14 @@ const cancellable = new Set([...approvable, 'readingCard', 'awaitingLookup', 're
 
 const statusPill = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
+  if (!model.desk.connected) return html`<span class="pill quiet">不明</span>`;
   if (state === null) return html`<span class="pill quiet">未接続</span>`;
   if (state.status === 'offline') return html`<span class="pill bad">通信できません</span>`;
   if (state.status === 'out-of-service')
     return html`<span class="pill bad">${failureTexts(model, state.failureCode)?.staff.summary ?? '使用できません'}</span>`;
   if (state.phase === 'awaitingStaffCheck') return html`<span class="pill warn">目視の確認待ち</span>`;
-  if (state.phase === 'interrupted') return html`<span class="pill warn">窓口へご案内中</span>`;
+  if (state.phase === 'interrupted')
+    return html`<span class="pill warn">${failureTexts(model, state.failureCode)?.staff.summary ?? '窓口へご案内中'}</span>`;
   return state.status === 'busy'
     ? html`<span class="pill ok">受付中</span>`
     : html`<span class="pill ok">受付できます</span>`;
@@ -34,6 +36,8 @@ const clockNote = ({ clockAheadMs }: Lane): Markup | null =>
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (state === null) return html`この端末からまだ連絡がありません`;
+  if (!model.desk.connected)
+    return html`<span class="mute">${timeText(lane.receivedAt ?? state.since)} の連絡が最後です</span>`;
   const failure = failureTexts(model, state.failureCode);
   const since = html`<span class="mute">${timeText(state.since)} から</span>`;
   if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
@@ -48,7 +52,9 @@ const hidden = (model: PageModel, lane: Lane): Markup =>
 const approvalForm = (lane: Lane, model: PageModel): Markup | null => {
   const { state } = lane;
   if (state?.session === undefined || !approvable.has(state.phase ?? '')) return null;
-  const urgent = state.phase === 'awaitingStaffCheck' || state.phase === 'interrupted';
+  // A card that was pulled may come back and go on by itself.
+  const urgent =
+    state.phase === 'awaitingStaffCheck' || (state.phase === 'interrupted' && state.failureCode !== 'card.removed');
   const members = model.staff();
   if (members.length === 0)
     return html`<p class="mute">目視確認には職員コードの登録が必要です（<span class="code">uketsuke agent staff add</span>）</p>`;
@@ -122,7 +128,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
         ${orderButton(model, lane, '/test-visit', 'テスト受付')}
       </div>
     </details>
-    ${orderNote(model.orders.of(lane.device, state, lane.receivedAt))}`;
+    ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()))}`;
 };
 
 const restartButtons = [

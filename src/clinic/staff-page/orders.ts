@@ -88,8 +88,8 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
     }
     case '/test-visit':
       return follow(model, device, 'test-visit', commands.send(device, { name: 'test-visit' }), {
-        done: 'テスト受付を始めました。',
-        refused: '端末がテスト受付を始められませんでした。受付の途中でないか確認してください。',
+        done: '端末が応答しました。受付できる状態です。',
+        refused: '端末は応答しましたが、いまは受付できる状態ではありません。受付の途中でないか確認してください。',
       });
     case '/card-seen': {
       const number = (form.get('referenceNumber') ?? '').trim();

@@ -2,6 +2,7 @@ import type { Catalogue } from '../../core/catalogue.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentDesk } from '../agent-desk.ts';
 import type { StaffCodes, StaffMember } from '../staff-codes.ts';
+import type { Notice } from './orders.ts';
 import type { PendingOrders } from './pending-orders.ts';
 
 /** What the views draw from. */
@@ -24,4 +25,6 @@ export type PageModel = StaffPageParts & {
   readonly token: string;
   readonly orders: PendingOrders;
   readonly nowMs: () => number;
+  /** The answer to the order named in the page's address, while it is new */
+  readonly notice: (address: URLSearchParams) => Notice | undefined;
 };

@@ -9,6 +9,9 @@ export type Order = {
   readonly returnedAt?: number;
 };
 
+/** An order is told this long; a restart that has not come back by then is a fault of its own. ms */
+const shownMs = 5 * 60_000;
+
 /** The last order of each lane. A restart counts as done only when the terminal has come back. */
 export class PendingOrders {
   readonly #orders = new Map<string, Order>();
@@ -23,9 +26,9 @@ export class PendingOrders {
     if (order?.state === 'sent') this.#orders.set(device, { ...order, state, ...(code === undefined ? {} : { code }) });
   }
 
-  of(device: string, state: StateMessage | null, receivedAt: number | null): Order | null {
+  of(device: string, state: StateMessage | null, receivedAt: number | null, nowMs: number): Order | null {
     const order = this.#orders.get(device);
-    if (order === undefined) return null;
+    if (order === undefined || nowMs - order.sentAt > shownMs) return null;
     const back = state !== null && receivedAt !== null && receivedAt > order.sentAt;
     const ready = state?.status === 'idle' || state?.status === 'busy';
     if (order.what !== 'restart' || order.state === 'refused' || order.state === 'returned' || !back || !ready)

@@ -29,6 +29,8 @@ events.addEventListener('error', () => {
   offline.hidden = false;
 });
 document.addEventListener('focusout', soon);
+// Time alone changes something, too: notices grow old, a window of maintenance begins.
+setInterval(soon, 30_000);
 // One press, one order: the button of a form that was sent sleeps until the answer is there.
 document.addEventListener('submit', (event) => {
   for (const button of event.target.querySelectorAll('button'))

@@ -16,6 +16,8 @@ const maximumFormBytes = 4_096;
 const maximumListeners = 16;
 /** Answers to the last orders, by the id in the address of the page that shows them. */
 const maximumNotices = 32;
+/** What was answered to an order is news for this long. ms */
+const noticeMs = 60_000;
 
 const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 const style = asset('./staff-page.css');
@@ -33,7 +35,8 @@ const securityHeaders = {
   'Cache-Control': 'no-store',
 };
 
-const parts: Readonly<Record<string, (model: PageModel) => Markup>> = {
+const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams) => Markup>> = {
+  notice: (model, address) => noticeView(model.notice(address)),
   banner: bannerView,
   lanes: lanesView,
   visits: visitsView,
@@ -42,9 +45,9 @@ const parts: Readonly<Record<string, (model: PageModel) => Markup>> = {
 /** Nothing to tell = an empty element, which takes no room. */
 const trimmed = (markup: Markup): Markup => new Markup(markup.text.trim());
 
-const part = (name: string, model: PageModel): Markup => {
+const part = (name: string, model: PageModel, address: URLSearchParams): Markup => {
   const draw = parts[name];
-  return html`<div data-part="${name}">${draw && trimmed(draw(model))}</div>`;
+  return html`<div data-part="${name}">${draw && trimmed(draw(model, address))}</div>`;
 };
 
 /** Whole page. `title` is the heading, too. */
@@ -55,8 +58,10 @@ const layout = (title: string, navigation: Markup, content: Markup): Markup => h
 <main>${content}</main>
 <footer>この画面に患者さまの氏名・番号は表示しません。この PC からだけ開けます。</footer></body></html>`;
 
-const noticeView = (notice: Notice | undefined): Markup | null =>
-  notice === undefined ? null : html`<p class="message ${notice.good ? 'ok' : 'bad'}" role="status">${notice.text}</p>`;
+const noticeView = (notice: Notice | undefined): Markup =>
+  notice === undefined
+    ? html``
+    : html`<p class="message ${notice.good ? 'ok' : 'bad'}" role="status">${notice.text}</p>`;
 
 const disasterSection = (model: PageModel): Markup => {
   const designated = model.context.journal.disasterSince() !== null;
@@ -67,17 +72,17 @@ const disasterSection = (model: PageModel): Markup => {
       <button>${designated ? '指定が終わった' : '当院の地域が指定された'}</button></form></section>`;
 };
 
-const monitorPage = (model: PageModel, notice?: Notice): Markup => {
+const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
   const { facilityName } = model.context.settings();
   const uses = model.context.journal.cardUses(model.nowMs());
   return layout(
     `受付モニター　${facilityName}`,
     html`<a class="button" href="/usage">今月 ${uses}件</a>`,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。PC のサービス「uketsuke agent」を確認してください。</p>
-      ${noticeView(notice)}
-      ${part('banner', model)}
-      <section aria-labelledby="lanes"><h2 id="lanes">窓口</h2>${part('lanes', model)}</section>
-      <section aria-labelledby="visits"><h2 id="visits">今日の受付</h2>${part('visits', model)}</section>
+      ${part('notice', model, address)}
+      ${part('banner', model, address)}
+      <section aria-labelledby="lanes"><h2 id="lanes">窓口</h2>${part('lanes', model, address)}</section>
+      <section aria-labelledby="visits"><h2 id="visits">今日の受付</h2>${part('visits', model, address)}</section>
       <section aria-labelledby="seen"><h2 id="seen">今月カードを確認したか（月1回の確認）</h2>
         <form class="row" method="post" action="/card-seen"><input type="hidden" name="token" value="${model.token}">
           <label>照会番号（カルテ番号）<input name="referenceNumber" required autocomplete="off" maxlength="40"></label>
@@ -116,13 +121,17 @@ export const startStaffPage = async (
   pageParts: StaffPageParts,
 ): Promise<{ readonly address: string; close(): Promise<void> }> => {
   const listeners = new Set<ServerResponse>();
+  const notices = new Map<string, { readonly notice: Notice; readonly atMs: number }>();
   const model: PageModel = {
     ...pageParts,
     token: randomBytes(32).toString('base64url'),
     orders: new PendingOrders(),
     nowMs: () => pageParts.context.clock.now().wallMs,
+    notice: (address) => {
+      const told = notices.get(address.get('notice') ?? '');
+      return told && model.nowMs() - told.atMs < noticeMs ? told.notice : undefined;
+    },
   };
-  const notices = new Map<string, Notice>();
   let hosts: readonly string[] = [];
 
   const listen = (response: ServerResponse): void => {
@@ -134,9 +143,10 @@ export const startStaffPage = async (
     response.on('close', () => listeners.delete(response));
   };
 
-  const read = (path: string, notice: Notice | undefined, response: ServerResponse): void => {
-    if (path === '/') return send(response, 200, 'text/html', monitorPage(model, notice).text);
-    if (path === '/usage') return send(response, 200, 'text/html', usageLayout(model, notice).text);
+  const read = (path: string, address: URLSearchParams, response: ServerResponse): void => {
+    if (path === '/') return send(response, 200, 'text/html', monitorPage(model, address).text);
+    if (path === '/usage') return send(response, 200, 'text/html', usageLayout(model, address).text);
+    if (path === '/favicon.ico') return send(response, 204, 'image/x-icon', '');
     if (path === '/usage.csv') {
       response.setHeader('Content-Disposition', 'attachment; filename="uketsuke-usage.csv"');
       return send(response, 200, 'text/csv', usageCsv(model));
@@ -146,7 +156,7 @@ export const startStaffPage = async (
     if (path === '/events') return listen(response);
     const draw = path.startsWith('/part/') ? parts[path.slice('/part/'.length)] : undefined;
     return draw
-      ? send(response, 200, 'text/html', trimmed(draw(model)).text)
+      ? send(response, 200, 'text/html', trimmed(draw(model, address)).text)
       : send(response, 404, 'text/plain', 'not found');
   };
 
@@ -159,7 +169,7 @@ export const startStaffPage = async (
     if (notice === null) return send(response, 404, 'text/plain', 'not found');
     // The answer is a page of its own address, so that reloading it orders nothing again.
     const id = randomBytes(9).toString('base64url');
-    notices.set(id, notice);
+    notices.set(id, { notice, atMs: model.nowMs() });
     for (const old of [...notices.keys()].slice(0, -maximumNotices)) notices.delete(old);
     response.writeHead(303, {
       ...securityHeaders,
@@ -173,7 +183,7 @@ export const startStaffPage = async (
     if (!hosts.includes(request.headers.host ?? '')) return send(response, 421, 'text/plain', 'unknown host');
     if (request.method === 'GET') {
       try {
-        return read(pathname, notices.get(searchParams.get('notice') ?? ''), response);
+        return read(pathname, searchParams, response);
       } catch {
         // A page that cannot be drawn must not end the agent.
         return send(response, 500, 'text/plain', 'error');
@@ -205,9 +215,9 @@ export const startStaffPage = async (
   };
 };
 
-const usageLayout = (model: PageModel, notice?: Notice): Markup =>
+const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout(
     `利用件数の報告　${model.context.settings().facilityName}`,
     html`<a class="button" href="/">受付モニターへ</a>`,
-    html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${noticeView(notice)}${usagePage(model)}`,
+    html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${usagePage(model)}`,
   );
