@@ -206,8 +206,7 @@ const brokerFaults: Partial<Record<FailureCode, FaultName>> = {
 /** null = a certificate that the terminal trusts, over TLS 1.3; else OpenSSL's word. */
 const serverCertificateError = async ({ config }: Examination): Promise<string | null> => {
   const { host, port, serverName } = config.broker;
-  const ca = await readFile(join(config.paths.provisioning, keyFiles.facilityCa)).catch(() => null);
-  if (ca === null) return null;
+  const ca = await readFile(join(config.paths.provisioning, keyFiles.facilityCa));
   return new Promise((resolve) => {
     const name = serverName === '' ? host : serverName;
     const socket = connectTls({
@@ -241,6 +240,7 @@ const broker = async (examination: Examination): Promise<Finding> => {
   const closed = await connectionError({ host, port });
   if (closed !== null)
     return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'broker.unreachable', `${host}:${port}: ${closed}`);
+  if (!(await exists(join(config.paths.provisioning, keyFiles.facilityCa)))) return skipped('the keys cannot be read');
   const untrusted = await serverCertificateError(examination);
   if (untrusted !== null) return found('broker.untrusted', untrusted);
   const trouble = report === null ? await probeBroker() : report.broker.trouble;

@@ -13,6 +13,7 @@ import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../src/app/doc
 import type { Examination, Examined } from '../../src/app/doctor-checks.ts';
 import { doctorFaults, type FaultName } from '../../src/app/doctor-faults.ts';
 import type { HealthReport } from '../../src/app/health.ts';
+import { probeBroker } from '../../src/cli/doctor-probes.ts';
 import { readBrokerFiles } from '../../src/clinic/facility-authority.ts';
 import { failure } from '../../src/core/failure.ts';
 import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
@@ -172,6 +173,28 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       probeBroker: async () => failure('delivery.access-refused', 'NOT_AUTHORIZED'),
     });
     expect(faultsOf(diagnoses)).toEqual(['daemon.not-running', 'reader.missing', 'broker.refuses-us']);
+  });
+
+  test('without a daemon and without keys names these two, not what follows from them', async () => {
+    const absent = withPaths({ provisioning: join(folder, 'absent') });
+    const diagnoses = await examine({ ...well(), ...absent, report: null });
+    expect(faultsOf(diagnoses)).toEqual(['daemon.not-running', 'keys.missing']);
+  });
+
+  test('asks the broker itself when no daemon does: one that serves us, one that does not, one we do not trust', async () => {
+    const users = { facility, agents: ['agent-1'], devices: ['front-2'] };
+    const refusing = await startEmbeddedBroker({ tls: await readBrokerFiles(place.directory), users });
+    const settings = { serverName: '', protocolVersion: 4, keepaliveSeconds: 10 } as const;
+    const ask = ({ port }: { readonly port: number }) =>
+      probeBroker({
+        device: 'front-1',
+        broker: { host: 'localhost', port, ...settings },
+        paths: { provisioning: place.deviceDirectory },
+      });
+    expect(await ask(broker)).toBeNull();
+    expect(await ask(refusing)).toMatchObject({ code: 'delivery.access-refused' });
+    expect(await ask(foreign)).toMatchObject({ code: 'delivery.broker-untrusted' });
+    await refusing.close();
   });
 
   test('waits for no check longer than its limit', async () => {

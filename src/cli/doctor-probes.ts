@@ -1,0 +1,65 @@
+import { createMqttMessageBus } from '../../drivers/mqtt-message-bus.ts';
+import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
+import { readTlsFiles } from '../app/device-keys.ts';
+import type { Config } from '../config.ts';
+import { type Failure, failure } from '../core/failure.ts';
+
+/* What only a driver can tell while no daemon runs: null = it works. Each answers within 3 s. */
+
+const probeMs = 3_000;
+
+/** The first word of `begin`'s listener, or `silent` after a while. */
+const firstAnswer = (
+  begin: (answer: (trouble: Failure | null) => void) => void,
+  silent: () => Failure,
+): Promise<Failure | null> =>
+  new Promise((resolve) => {
+    let last: Failure | null = null;
+    const timer = setTimeout(() => resolve(last ?? silent()), probeMs);
+    begin((trouble) => {
+      last = trouble;
+      // A failure may be the state before the first try: waited for until the end.
+      if (trouble !== null) return;
+      clearTimeout(timer);
+      resolve(null);
+    });
+  });
+
+export const probeReader = async (config: Pick<Config, 'cardReader'>): Promise<Failure | null> => {
+  const reader = createPcscCardReader({ reader: config.cardReader.name });
+  const trouble = await firstAnswer(
+    (answer) =>
+      reader.subscribe((event) => {
+        if (event.type === 'reader-found') answer(null);
+        if (event.type === 'reader-lost') answer(event.failure);
+      }),
+    () => failure('reader.lost'),
+  );
+  await reader.close();
+  return trouble;
+};
+
+/** Only when no daemon answers: brokers admit a terminal under its own id alone, and the newer connection wins. */
+export const probeBroker = async ({
+  broker,
+  device,
+  paths,
+}: Pick<Config, 'broker' | 'device'> & {
+  readonly paths: Pick<Config['paths'], 'provisioning'>;
+}): Promise<Failure | null> => {
+  const bus = createMqttMessageBus({
+    host: broker.host,
+    port: broker.port,
+    ...(broker.serverName === '' ? {} : { serverName: broker.serverName }),
+    tls: await readTlsFiles(paths.provisioning),
+    clientId: device,
+    protocolVersion: broker.protocolVersion,
+  });
+  const trouble = await firstAnswer(
+    (answer) =>
+      bus.subscribeConnection((connected, cause) => answer(connected ? null : (cause ?? failure('delivery.offline')))),
+    () => failure('delivery.offline'),
+  );
+  await bus.close();
+  return trouble;
+};
