@@ -19,6 +19,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
     broker: { about: "mosquitto's files for a facility", load: () => import('./cli/broker.ts') },
     provision: { about: 'makes the keys and files of a facility', load: () => import('./cli/provision.ts') },
     config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },
+    preview: {
+      about: 'every screen of a facility settings file, in the browser',
+      load: () => import('./cli/preview.ts'),
+    },
     trace: { about: 'APDU traces: record, redact, replay, diff', load: () => import('./cli/trace.ts') },
     'virtual-card': {
       about: 'a virtual My Number card in a real pcscd, by way of vpcd',

@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
+import { catalogueAt } from '../catalogue/catalogue.ts';
+import { drawScreen } from '../core/draw-screen.ts';
+import type { Touch } from '../core/screen-model.ts';
+import type { Display } from '../core/session.ts';
+import { type FacilitySettings, facilitySettingsSchema } from '../protocol/facility-settings.ts';
+import { type Exhibit, gallery, galleryNow, gallerySettings } from './preview-gallery.ts';
+
+type PreviewOptions = {
+  readonly settings?: string;
+  readonly port: number;
+  readonly screen?: string;
+  readonly language?: string;
+  readonly list?: true;
+  readonly pageDir: string;
+};
+
+const wholeNumber = (text: string): number => {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('a TCP port');
+  return Number(text);
+};
+
+const fail = (message: string): never => {
+  process.stderr.write(`uketsuke preview: ${message}\n`);
+  process.exit(2);
+};
+
+/** JSON or YAML; only what differs from the demo's settings has to stand in it. */
+const readSettings = (path: string | undefined): FacilitySettings => {
+  if (path === undefined) return gallerySettings;
+  if (!existsSync(path)) return fail(`${path}: cannot be read`);
+  const read = facilitySettingsSchema.safeParse({ ...gallerySettings, ...(parse(readFileSync(path, 'utf8')) ?? {}) });
+  return read.success ? read.data : fail(`${path}: ${z.prettifyError(read.error)}`);
+};
+
+const sizes = { 100: 150, 150: 200, 200: 100 } as const;
+const themes = { default: 'high-contrast', 'high-contrast': 'dark', dark: 'default' } as const;
+
+/** The tools work as at the counter; every other touch goes on to the next screen. */
+const adjusted = (display: Display, touch: Touch): Display | null => {
+  switch (touch.control) {
+    case 'language':
+      return touch.value === undefined ? null : { ...display, language: touch.value };
+    case 'text-size':
+      return { ...display, textPercent: sizes[display.textPercent] };
+    case 'theme':
+      return { ...display, theme: themes[display.theme] };
+    case 'voice':
+      return { ...display, voice: !display.voice };
+    case 'repeat':
+      return display;
+    default:
+      return null;
+  }
+};
+
+const preview = async (options: PreviewOptions): Promise<void> => {
+  const settings = readSettings(options.settings);
+  const catalogue = catalogueAt(Date.now());
+  let display: Display = {
+    language: options.language ?? settings.languages[0] ?? 'ja',
+    theme: settings.theme,
+    textPercent: settings.textPercent,
+    voice: false,
+  };
+  const exhibits = (): readonly Exhibit[] => gallery(settings, catalogue, display);
+  const names = exhibits().map(({ name }) => name);
+  if (options.list) {
+    process.stdout.write(`${names.join('\n')}\n`);
+    return;
+  }
+  const indexOf = (name: string): number => {
+    const index = names.findIndex((each) => each === name || each.startsWith(name));
+    return index < 0 ? fail(`no screen ${name}; --list names them`) : index;
+  };
+  let index = indexOf(options.screen ?? 'idle');
+  let revision = 0;
+  const screen = await createKioskScreen({ port: options.port, pageDir: options.pageDir });
+  const show = (): void => {
+    const exhibit = exhibits()[index];
+    if (exhibit === undefined) return;
+    revision += 1;
+    const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
+    screen.show({ ...drawScreen(exhibit.session, context), revision });
+    process.stdout.write(`${index + 1}/${names.length} ${exhibit.name}\n`);
+  };
+  const go = (to: number): void => {
+    index = (to + names.length) % names.length;
+    show();
+  };
+  screen.subscribe((event) => {
+    if (event.type !== 'touched') return;
+    const changed = adjusted(display, event.touch);
+    if (changed === null) return go(index + 1);
+    display = changed;
+    show();
+  });
+  process.stdout.write(`http://127.0.0.1:${screen.port}/  Enter: next, b: back, a name: go there, Ctrl-D: end\n`);
+  show();
+  process.stdin.setEncoding('utf8');
+  for await (const text of process.stdin)
+    for (const line of String(text).split('\n').slice(0, -1)) {
+      const word = line.trim();
+      if (word === '') go(index + 1);
+      else if (word === 'b') go(index - 1);
+      else if (names.some((name) => name.startsWith(word))) go(indexOf(word));
+    }
+  await screen.close();
+};
+
+export const register = (program: Command): void => {
+  program
+    .command('preview')
+    .description('every screen of a facility settings file, in the browser, without card or clinic')
+    .option('--settings <file>', 'facility settings (JSON or YAML); what is left out is as in the demo')
+    .option('--port <number>', 'TCP port on 127.0.0.1', wholeNumber, 8482)
+    .option('--screen <name>', 'the screen to begin with')
+    .option('--language <code>', 'ja, ja-easy, en …')
+    .option('--list', 'names the screens and ends')
+    .option('--page-dir <dir>', 'the built page', fileURLToPath(new URL('../../dist/screens', import.meta.url)))
+    .action((options: PreviewOptions) => preview(options));
+};
