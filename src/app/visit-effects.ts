@@ -41,11 +41,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
   /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
   let faceNumberWrong = false;
 
-  /** Which wish to compare faces is the latest: an earlier one that still waits for its photo is given up. */
-  let faceTurn = 0;
-
   const stopFaces = (): void => {
-    faceTurn += 1;
     for (const card of hand.cards.values()) card.stopFace();
     parts.screen.preview(null);
   };
@@ -88,21 +84,18 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     else card.keepPhoto(photoJp2);
     const ms = Math.round(clock.now().monotonicMs - beganMs);
     log.event('card.face-read', { session: hand.session(), code, ms });
-    tell({ type: 'CardFaceRead', insertion, visual });
+    // A card that is gone is told by the reader, and the visit waits for it: the face path is not what failed.
+    if (code !== 'card.removed') tell({ type: 'CardFaceRead', insertion, visual });
   };
 
-  const startFace = async (insertion: string): Promise<void> => {
+  const startFace = (insertion: string): void => {
     const card = hand.cards.get(insertion);
-    faceTurn += 1;
-    const turn = faceTurn;
-    await card?.faceRead;
-    // Stopped, or begun again, while the photo was still being read.
-    if (turn !== faceTurn || card?.signal.aborted === true) return;
-    if (card === undefined || card.photoJp2 === null)
-      return tell({ type: 'FaceFailed', insertion, failure: failure('face.reference-unusable') });
+    if (card === undefined) return tell({ type: 'FaceFailed', insertion, failure: failure('card.removed') });
     for (const other of hand.cards.values()) other.stopFace();
-    const attempt = { referenceJp2: card.photoJp2, padStrength: hand.settings()?.padStrength ?? 'passive' } as const;
-    const stop = parts.faceVerifier.start(attempt, (event) => {
+    // Camera and hints do not wait for the photo.
+    const referenceJp2 = card.faceRead.then(() => card.photoJp2);
+    const padStrength = hand.settings()?.padStrength ?? 'passive';
+    const stop = parts.faceVerifier.start({ referenceJp2, padStrength }, (event) => {
       switch (event.type) {
         case 'preview':
           return parts.screen.preview(event.jpeg);
@@ -223,7 +216,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
           ),
         );
     },
-    StartFace: ({ insertion }) => void startFace(insertion),
+    StartFace: ({ insertion }) => startFace(insertion),
     StopFace: stopFaces,
     ClearPinEntry: () => hand.pinEntry.clear(),
     VerifyPin: ({ insertion, lastTryConfirmed }) => void checkPin(insertion, lastTryConfirmed),

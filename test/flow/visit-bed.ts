@@ -11,7 +11,7 @@ import type { ServiceRecord } from '../../src/clinic/simulated-eligibility-servi
 import type { Failure } from '../../src/core/failure.ts';
 import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-model.ts';
 import type { StateName } from '../../src/core/session.ts';
-import type { FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
+import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
 import type { Speaker } from '../../src/ports/speaker.ts';
 import { makeAgentBed } from '../clinic/agent-bed.ts';
@@ -23,11 +23,17 @@ import { pinBytes, testCard, trustedCvIssuers } from '../support/test-cards.ts';
 class ToldFaceVerifier implements FaceVerifier {
   readonly references: Uint8Array[] = [];
   #tell: ((event: FaceAttemptEvent) => void) | null = null;
+  #hasReference = false;
   #health: ((trouble: Failure | null) => void)[] = [];
 
-  start({ referenceJp2 }: { readonly referenceJp2: Uint8Array }, listener: (event: FaceAttemptEvent) => void) {
-    this.references.push(referenceJp2.slice());
+  start({ referenceJp2 }: FaceAttempt, listener: (event: FaceAttemptEvent) => void) {
     this.#tell = listener;
+    this.#hasReference = false;
+    void Promise.resolve(referenceJp2).then((reference) => {
+      if (this.#tell !== listener || reference === null) return;
+      this.#hasReference = true;
+      this.references.push(reference.slice());
+    });
     return () => {
       if (this.#tell === listener) this.#tell = null;
     };
@@ -41,8 +47,9 @@ class ToldFaceVerifier implements FaceVerifier {
   }
   async close() {}
 
+  /** It looks, and has the photo to compare with. */
   get watching(): boolean {
-    return this.#tell !== null;
+    return this.#tell !== null && this.#hasReference;
   }
   say(event: FaceAttemptEvent): void {
     this.#tell?.(event);
