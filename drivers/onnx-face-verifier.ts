@@ -195,7 +195,6 @@ export const createOnnxFaceVerifier = (settings: OnnxFaceVerifierSettings): Onnx
     modelsDir: defaultModelsDir,
     profile: 'release',
     embeddingModel: 'fr_feature',
-    padStrength: 'off',
     acceptedUnverifiedModels: [],
     threads: 1,
     ...settings,

@@ -41,7 +41,7 @@ const timePipeline = async (frames: readonly RgbImage[], rounds: number) => {
     const frame = frames[(i + 10) % frames.length] as RgbImage;
     const before = inModels();
     const startedMs = performance.now();
-    const { hint } = await examineFrame(models, frame, i % 2 === 1);
+    const { hint } = await examineFrame(models, frame, { mirrored: i % 2 === 1, pad: null });
     const tookMs = performance.now() - startedMs;
     if (hint !== null) throw new Error(`a frame of the bench is not good: ${hint}`);
     if (i < 0) continue; // until the code is compiled

@@ -157,7 +157,7 @@ const main = async (): Promise<void> => {
   const run = async (mistake: string, known: Known, companion: FaceId): Promise<Run> => {
     const upright: Patient = { person: personBefore(known.id), companion: false, present: true, light: 1, wall: 120 };
     let patient = mistakes[mistake]?.(upright, random, known.wearables) ?? upright;
-    const course = new AttemptCourse(defaultThreshold);
+    const course = new AttemptCourse(defaultThreshold, 'off', random);
     course.compareWith(known.reference.slice());
     const hints: FaceHint[] = [];
     let firstHintMs: number | null = null;
@@ -171,7 +171,11 @@ const main = async (): Promise<void> => {
       }
       renderer.render(sceneOf(patient, companion), atMs, rgb);
       const startedMs = performance.now();
-      const finding = await examineFrame(models, { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb }, i % 2 === 1);
+      const finding = await examineFrame(
+        models,
+        { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb },
+        { mirrored: i % 2 === 1, pad: null },
+      );
       const tookMs = performance.now() - startedMs;
       for (const step of course.take(finding, atMs)) {
         if (step.type === 'matched') return { succeeded: true, firstHintMs, hints };

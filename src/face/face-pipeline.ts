@@ -1,10 +1,13 @@
 /** One frame → what was seen: faces, points, quality, embedding. Holds the loaded models and nothing of a person. */
 import type { FaceHint } from '../core/verification.ts';
 import { chooseHint, limits } from './choose-hint.ts';
+import { detectAttack, type PadModels } from './detect-attack.ts';
 import { type DetectedFace, detectFaces } from './detect-faces.ts';
 import { alignFace, type Embedding, embedAligned, embedBothSides, mirrorAligned } from './embed-face.ts';
 import { cropOfDetection, findLandmarks, type Landmarks } from './find-landmarks.ts';
+import { type HeadSignals, readHeadSignals } from './liveness-prompts.ts';
 import type { EmbeddingEntry } from './manifest.ts';
+import { measureMoire } from './measure-moire.ts';
 import { type FrameQuality, measureQuality, measureSharpness } from './measure-quality.ts';
 import type { ModelSession } from './model-session.ts';
 import type { RgbImage } from './sample-image.ts';
@@ -22,14 +25,18 @@ export type FoundFace = {
   readonly landmarks: Landmarks;
 };
 
+export type PassiveEvidence = { readonly bonaFide: number; readonly moire: number; readonly signals: HeadSignals };
 export type FrameFinding =
-  | { readonly hint: FaceHint; readonly quality: FrameQuality | null; readonly landmarks: Landmarks | null }
+  | { readonly hint: FaceHint; readonly quality: FrameQuality | null; readonly signals?: HeadSignals }
   | {
       readonly hint: null;
       readonly quality: FrameQuality;
-      readonly landmarks: Landmarks;
       readonly embedding: Embedding;
+      readonly passive?: PassiveEvidence;
     };
+
+/** `mirrored`: compare the mirror image. `pad`: the models of attack detection, where it is wanted. */
+export type Examination = { readonly mirrored: boolean; readonly pad: PadModels | null };
 
 const MIN_MESH_CONFIDENCE = 0.5;
 
@@ -55,22 +62,36 @@ export const embedStill = async (models: FaceModels, image: RgbImage): Promise<E
  * Looks at one camera frame: either a hint what to do better, or an embedding. With every other frame `mirrored`, the
  * mean over the frames is one over both sides of the face, too, at no cost in time.
  */
-export const examineFrame = async (models: FaceModels, image: RgbImage, mirrored: boolean): Promise<FrameFinding> => {
+export const examineFrame = async (
+  models: FaceModels,
+  image: RgbImage,
+  { mirrored, pad }: Examination,
+): Promise<FrameFinding> => {
   const found = await findFace(models, image);
-  if (found === null) return { hint: 'no-face', quality: null, landmarks: null };
-  const { landmarks } = found;
-  const quality = measureQuality(image, found.faces, landmarks);
+  if (found === null) return { hint: 'no-face', quality: null };
+  const { mesh } = found.landmarks;
+  const quality = measureQuality(image, found.faces, found.landmarks);
+  const signals = readHeadSignals(mesh);
   const hint = chooseHint(quality);
-  if (hint !== null) return { hint, quality, landmarks };
-  if (!alignFace(models.embedder, image, landmarks.mesh)) return { hint: 'look-here', quality, landmarks };
+  if (hint !== null) return { hint, quality, signals };
+  if (!alignFace(models.embedder, image, mesh)) return { hint: 'look-here', quality, signals };
   const { input } = models.embedder.entry as EmbeddingEntry;
   if (measureSharpness(models.embedder.input, input) < limits.minSharpness)
-    return { hint: 'hold-still', quality, landmarks };
+    return { hint: 'hold-still', quality, signals };
   if (mirrored) mirrorAligned(models.embedder);
-  return { hint: null, quality, landmarks, embedding: await embedAligned(models.embedder) };
+  const embedding = await embedAligned(models.embedder);
+  if (pad === null) return { hint: null, quality, embedding };
+  const attack = await detectAttack(pad, image);
+  if (attack.type === 'no-surroundings') {
+    embedding.fill(0);
+    return { hint: 'farther', quality, signals };
+  }
+  const passive = { bonaFide: attack.bonaFide, moire: measureMoire(image, mesh), signals };
+  return { hint: null, quality, embedding, passive };
 };
 
 /** Overwrites every model's input and the runtime's buffers behind it. */
-export const wipeModels = async (models: FaceModels): Promise<void> => {
-  for (const model of [models.detector, models.landmarker, models.embedder]) await model.wipe();
+export const wipeModels = async (models: FaceModels, pad: PadModels | null): Promise<void> => {
+  const padModels = pad === null ? [] : [pad.secondDetector, pad.pad];
+  for (const model of [models.detector, models.landmarker, models.embedder, ...padModels]) await model.wipe();
 };

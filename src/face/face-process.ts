@@ -6,12 +6,13 @@ import { readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { failure } from '../core/failure.ts';
+import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Camera, Frame } from '../ports/camera.ts';
+import type { PadModels } from './detect-attack.ts';
 import type { FaceModels } from './face-pipeline.ts';
 import { FaceWorker } from './face-worker.ts';
-import { chosenModels, embeddingById, type Manifest, refuseUnverified } from './manifest.ts';
+import { embeddingById, entryById, type Manifest, type ModelEntry, refuseUnverified } from './manifest.ts';
 import { type FaceSettings, type FromFaceProcess, REFERENCE_FD, type ToFaceProcess } from './messages.ts';
 import { ModelSession } from './model-session.ts';
 
@@ -38,25 +39,33 @@ const openCamera = async ({ camera, profile }: FaceSettings): Promise<Camera> =>
   return createVirtualCamera(camera);
 };
 
-const loadModels = async (settings: FaceSettings): Promise<Result<{ models: FaceModels; threshold: number }>> => {
+type Loaded = { readonly models: FaceModels; readonly pad: PadModels | Failure; readonly threshold: number };
+
+const loadAll = async (settings: FaceSettings, entries: readonly ModelEntry[]): Promise<Result<ModelSession[]>> => {
+  const refused = refuseUnverified(entries, settings.profile, settings.acceptedUnverifiedModels);
+  if (refused !== null) return err(refused);
+  const sessions: ModelSession[] = [];
+  for (const entry of entries) {
+    const loaded = await ModelSession.load(settings.modelsDir, entry, settings.threads);
+    if (!loaded.ok) return loaded;
+    sessions.push(loaded.value);
+  }
+  return ok(sessions);
+};
+
+const loadModels = async (settings: FaceSettings): Promise<Result<Loaded>> => {
   const text = await readFile(join(settings.modelsDir, 'manifest.json'), 'utf8').catch(() => null);
   if (text === null) return err(failure('face.models-missing', 'manifest.json'));
   const manifest = JSON.parse(text) as Manifest;
-  const chosen = chosenModels(manifest, settings.embeddingModel, settings.padStrength);
-  const refused = refuseUnverified(chosen, settings.profile, settings.acceptedUnverifiedModels);
-  if (refused !== null) return err(refused);
-  const load = (entry: (typeof chosen)[number]) => ModelSession.load(settings.modelsDir, entry, settings.threads);
   const embedding = embeddingById(manifest, settings.embeddingModel);
-  const [detector, landmarker, embedder] = await Promise.all([
-    load(chosen[0] as (typeof chosen)[number]),
-    load(chosen[1] as (typeof chosen)[number]),
-    load(embedding),
-  ]);
-  if (!detector.ok) return detector;
-  if (!landmarker.ok) return landmarker;
-  if (!embedder.ok) return embedder;
+  const face = await loadAll(settings, [entryById(manifest, 'blazeface'), entryById(manifest, 'facemesh'), embedding]);
+  if (!face.ok) return face;
+  const attack = await loadAll(settings, [entryById(manifest, 'fr_detect'), entryById(manifest, 'fr_liveness')]);
+  const [detector, landmarker, embedder] = face.value as [ModelSession, ModelSession, ModelSession];
+  const [secondDetector, pad] = (attack.ok ? attack.value : []) as [ModelSession, ModelSession];
   return ok({
-    models: { detector: detector.value, landmarker: landmarker.value, embedder: embedder.value },
+    models: { detector, landmarker, embedder },
+    pad: attack.ok ? { secondDetector, pad } : attack.failure,
     threshold: settings.threshold ?? embedding.defaultThreshold,
   });
 };

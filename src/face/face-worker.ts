@@ -1,12 +1,14 @@
 /** Runs attempts: takes frames from the camera, asks the pipeline, tells the daemon; overwrites everything at the end. */
+import { randomInt } from 'node:crypto';
 import { type Failure, failure } from '../core/failure.ts';
 import type { PadStrength } from '../core/verification.ts';
 import type { Camera, CameraEvent, Frame } from '../ports/camera.ts';
 import type { FaceAttemptEvent } from '../ports/face-verifier.ts';
 import { decodeReference } from './decode-reference.ts';
+import type { PadModels } from './detect-attack.ts';
 import type { Embedding } from './embed-face.ts';
-import { AttemptCourse } from './face-attempt.ts';
-import { embedStill, examineFrame, type FaceModels, wipeModels } from './face-pipeline.ts';
+import { AttemptCourse, type AttemptFinding } from './face-attempt.ts';
+import { embedStill, examineFrame, type FaceModels, type FrameFinding, wipeModels } from './face-pipeline.ts';
 import type { FromFaceProcess } from './messages.ts';
 import { CameraWatch } from './watch-camera.ts';
 
@@ -16,10 +18,25 @@ const PREVIEW_INTERVAL_MS = 100;
 type Attempt = {
   readonly id: number;
   readonly course: AttemptCourse;
+  readonly pad: PadModels | null;
 };
+
+const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): AttemptFinding => {
+  if (finding.hint !== null)
+    return { hint: finding.hint, ...(finding.signals === undefined ? {} : { signals: finding.signals }) };
+  const { embedding, passive } = finding;
+  return passive === undefined
+    ? { hint: null, embedding }
+    : { hint: null, embedding, liveness: { ...passive, isRepeated } };
+};
+
+/** Nobody must know when which prompt comes. */
+const unguessable = (): number => randomInt(2 ** 32) / 2 ** 32;
 
 export type FaceWorkerParts = {
   readonly models: FaceModels;
+  /** Models of attack detection, or why there are none. */
+  readonly pad: PadModels | Failure;
   readonly camera: Camera;
   readonly threshold: number;
   readonly tell: (message: FromFaceProcess) => void;
@@ -52,9 +69,14 @@ export class FaceWorker {
   }
 
   /** Preview and hints begin; comparing begins with the reference. */
-  begin(id: number, _padStrength: PadStrength): void {
+  begin(id: number, padStrength: PadStrength): void {
+    const { pad, threshold } = this.parts;
     if (this.cameraTrouble) return this.tellEvent(id, { type: 'failed', failure: this.cameraTrouble });
-    this.attempt = { id, course: new AttemptCourse(this.parts.threshold) };
+    // Asked for and not there: comparing without it would be quietly weaker than the facility has set.
+    if (padStrength !== 'off' && 'code' in pad) return this.tellEvent(id, { type: 'failed', failure: pad });
+    const course = new AttemptCourse(threshold, padStrength, unguessable);
+    this.attempt = { id, course, pad: padStrength === 'off' || 'code' in pad ? null : pad };
+    this.watch.forgetSeen();
     this.followCamera();
   }
 
@@ -131,7 +153,8 @@ export class FaceWorker {
     const { frame } = event;
     if (this.frameCopy.length !== frame.rgb.length) this.frameCopy = new Uint8Array(frame.rgb.length);
     this.frameCopy.set(frame.rgb);
-    void this.inTurn(() => this.work(attempt, { ...frame, rgb: this.frameCopy }));
+    const { isRepeated } = this.watch;
+    void this.inTurn(() => this.work(attempt, { ...frame, rgb: this.frameCopy }, isRepeated));
   }
 
   private inTurn<T>(use: () => Promise<T>): Promise<T> {
@@ -143,17 +166,22 @@ export class FaceWorker {
     return turn;
   }
 
-  private async work(attempt: Attempt, frame: Frame): Promise<void> {
+  private async work(attempt: Attempt, frame: Frame, isRepeated: boolean): Promise<void> {
     const preview = this.showPreview(attempt, frame);
-    const finding = await examineFrame(this.parts.models, frame, this.framesSeen++ % 2 === 1);
+    const finding = await examineFrame(this.parts.models, frame, {
+      mirrored: this.framesSeen++ % 2 === 1,
+      pad: attempt.pad,
+    });
     await preview;
     if (this.attempt !== attempt) {
       if (finding.hint === null) finding.embedding.fill(0);
       return;
     }
-    for (const step of attempt.course.take(finding, frame.capturedAtMs)) {
-      this.tellEvent(attempt.id, step);
-      if (step.type === 'matched') void this.end();
+    for (const step of attempt.course.take(asAttemptFinding(finding, isRepeated), frame.capturedAtMs)) {
+      if (step.type === 'suspected')
+        this.tellEvent(attempt.id, { type: 'failed', failure: failure('face.attack-suspected') });
+      else this.tellEvent(attempt.id, step);
+      if (step.type === 'matched' || step.type === 'suspected') void this.end();
     }
   }
 
@@ -177,7 +205,7 @@ export class FaceWorker {
     const endedAtMs = performance.now();
     await this.inTurn(async () => {
       this.frameCopy.fill(0);
-      await wipeModels(this.parts.models);
+      await wipeModels(this.parts.models, 'code' in this.parts.pad ? null : this.parts.pad);
     });
     this.parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
   }

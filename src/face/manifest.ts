@@ -1,7 +1,6 @@
 /** models/manifest.json: what each model file is, where it comes from, and how it wants to be fed. */
 
 import { type Failure, failure } from '../core/failure.ts';
-import type { PadStrength } from '../core/verification.ts';
 import type { Point } from './geometry.ts';
 import type { InputFormat } from './sample-image.ts';
 
@@ -57,22 +56,6 @@ export const embeddingById = (manifest: Manifest, id: string): EmbeddingEntry =>
   const entry = entryById(manifest, id);
   if (entry.role !== 'embedding') throw new Error(`the model "${id}" is a ${entry.role}, not an embedding`);
   return entry as EmbeddingEntry;
-};
-
-/** The models a face process needs: chosen embedding, passive PAD where the strength asks for it. */
-export const chosenModels = (
-  manifest: Manifest,
-  embedding: string,
-  padStrength: PadStrength,
-): readonly ModelEntry[] => {
-  const chosen = [
-    entryById(manifest, 'blazeface'),
-    entryById(manifest, 'facemesh'),
-    embeddingById(manifest, embedding),
-  ];
-  return padStrength === 'off'
-    ? chosen
-    : [...chosen, entryById(manifest, 'fr_detect'), entryById(manifest, 'fr_liveness')];
 };
 
 /** In the release profile a model of unverified licence works only when the settings accept it by name. */

@@ -28,8 +28,6 @@ export type FaceSettings = {
   readonly embeddingModel: string;
   /** Cosine at or above which two faces are one person's; without it the model's default. */
   readonly threshold?: number;
-  /** Strongest presentation attack detection that may be asked for; its models are loaded at the start. */
-  readonly padStrength: PadStrength;
   /** Ids of models that may be used in the release profile although their licence is not verified. */
   readonly acceptedUnverifiedModels: readonly string[];
   readonly threads: number;

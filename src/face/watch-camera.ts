@@ -14,6 +14,9 @@ export class CameraWatch {
   private lastPrint = -1;
   private equalSinceMs = 0;
   private blackSinceMs: number | null = null;
+  private readonly seen = new Set<number>();
+  /** The latest frame is one of the earlier ones since `forgetSeen`, and not the one just before it. */
+  isRepeated = false;
 
   /** null = the camera sees. */
   check({ rgb, capturedAtMs }: Frame): FailureCode | null {
@@ -27,6 +30,8 @@ export class CameraWatch {
       count++;
     }
     if (print !== this.lastPrint) {
+      this.isRepeated = this.seen.has(print);
+      this.seen.add(print);
       this.lastPrint = print;
       this.equalSinceMs = capturedAtMs;
     }
@@ -41,7 +46,13 @@ export class CameraWatch {
     return this.blackSinceMs === null && this.lastPrint !== -1;
   }
 
+  forgetSeen(): void {
+    this.seen.clear();
+    this.isRepeated = false;
+  }
+
   forget(): void {
+    this.forgetSeen();
     this.lastPrint = -1;
     this.blackSinceMs = null;
   }

@@ -12,7 +12,7 @@ const hinting = (hint: FaceHint): AttemptFinding => ({ hint });
 
 /** Feeds findings 100 ms apart; returns what was told, with its frame. */
 const play = (findings: readonly AttemptFinding[], everyMs = 100): string[] => {
-  const course = new AttemptCourse(0.45);
+  const course = new AttemptCourse(0.45, 'off', Math.random);
   course.compareWith(reference());
   return findings.flatMap((finding, i) =>
     course.take(finding, i * everyMs).map((step) => `${i} ${step.type === 'hint' ? `hint ${step.hint}` : step.type}`),
@@ -56,7 +56,7 @@ test('frames with a hint do not count towards a miss', () => {
 });
 
 test('before the reference has come there are hints but no misses; with it, the frames seen last decide at once', () => {
-  const course = new AttemptCourse(0.45);
+  const course = new AttemptCourse(0.45, 'off', Math.random);
   const told = Array.from({ length: 30 }, (_, i) => course.take(scoring(0.8), i * 100)).flat();
   expect(told).toEqual([{ type: 'hint', hint: null }]);
   course.compareWith(reference());
@@ -65,7 +65,7 @@ test('before the reference has come there are hints but no misses; with it, the 
 
 test('reference and frames are overwritten', () => {
   const held = reference();
-  const course = new AttemptCourse(0.45);
+  const course = new AttemptCourse(0.45, 'off', Math.random);
   course.compareWith(held);
   const frames = [0.1, 0.2, 0.3].map(scoring);
   for (const [i, frame] of frames.entries()) course.take(frame, i * 100);

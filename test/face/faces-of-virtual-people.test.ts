@@ -45,7 +45,7 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
   const see = async (scene: Partial<Scene>, atMs = 0): Promise<FrameFinding> => {
     const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
     renderer.render({ ...emptyScene, ...scene }, atMs, rgb);
-    return examineFrame(models, { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb }, false);
+    return examineFrame(models, { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb }, { mirrored: false, pad: null });
   };
   const scoreOf = (finding: FrameFinding, id: FaceId): number => {
     if (finding.hint !== null) throw new Error(`hint ${finding.hint}`);
@@ -91,7 +91,7 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
   test('after wiping, the models hold nothing of a frame', async () => {
     await see({ people: [personBefore('sample3-a')] });
     expect(models.embedder.input.some((value) => value !== 0)).toBe(true);
-    await wipeModels(models);
+    await wipeModels(models, null);
     for (const model of Object.values(models)) expect(model.input.every((value) => value === 0)).toBe(true);
   });
 });
