@@ -14,7 +14,9 @@ export type StoreCall =
   | { readonly method: 'raiseSettings'; readonly version: number; readonly document: Uint8Array; readonly atMs: number }
   | { readonly method: 'readSettings' }
   | { readonly method: 'rememberNonce'; readonly nonce: string; readonly expiresAtMs: number; readonly nowMs: number }
-  | { readonly method: 'firstBrokenAuditEntry' };
+  | { readonly method: 'firstBrokenAuditEntry' }
+  /** Brings the write-ahead log into the file and gives back its room. */
+  | { readonly method: 'close' };
 export type StoreQuestion = { readonly id: number; readonly call: StoreCall };
 export type StoreAnswer =
   | { readonly id: number; readonly value: unknown }
@@ -176,6 +178,8 @@ const answerTo = (call: StoreCall): unknown => {
       return rememberNonce(call.nonce, call.expiresAtMs, call.nowMs);
     case 'firstBrokenAuditEntry':
       return firstBrokenAuditEntry();
+    case 'close':
+      return database.close();
   }
 };
 

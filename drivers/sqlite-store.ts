@@ -73,6 +73,7 @@ export const createSqliteStore = (path: string): Store => {
     rememberNonce: (nonce, expiresAtMs, nowMs) => ask<boolean>({ method: 'rememberNonce', nonce, expiresAtMs, nowMs }),
     firstBrokenAuditEntry: () => ask<number | null>({ method: 'firstBrokenAuditEntry' }),
     close: async () => {
+      if (worker !== null && !closed) await ask({ method: 'close' });
       closed = true;
       const ending = worker;
       worker = null;

@@ -95,4 +95,12 @@ createInterface({ input: process.stdin })
       code: submitted.ok ? '' : submitted.failure.code,
     });
   })
-  .on('close', () => process.exit(0));
+  .on('close', stop);
+
+async function stop(): Promise<void> {
+  await link.close();
+  await bus.close();
+  await store.close();
+  process.exit(0);
+}
+process.once('SIGTERM', stop);

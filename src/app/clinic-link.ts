@@ -240,7 +240,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       const { challengeRequestId, agentTime, challenges } = opened.message;
       if (challenges.some(({ agent }) => agent !== opened.signer))
         return refuse('challenge', { code: 'message.forged' });
-      if (!pool.stock(challengeRequestId, agentTime, challenges)) refuse('challenge', { code: 'message.stale' });
+      if (pool.stock(challengeRequestId, agentTime, challenges)) outbox.hurry();
+      else refuse('challenge', { code: 'message.stale' });
     },
     'lookup-result': async (bytes) => {
       const message = await openLookupResult(bytes);
@@ -264,7 +265,10 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       const opened = await openCommand(bytes);
       if (opened !== null) await receiveCommand(opened.message);
     },
-    settings: (bytes) => keeper.receive(bytes),
+    settings: async (bytes) => {
+      // An agent that comes back tells its settings: a sign of life, whatever they say.
+      if (await keeper.receive(bytes)) outbox.hurry();
+    },
   };
 
   const load = async (): Promise<void> => {

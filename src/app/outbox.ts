@@ -16,10 +16,10 @@ export type OutboxDelays = {
    */
   readonly firstResendMs: number;
   readonly lastResendMs: number;
-  /** A disk that refuses is asked again after this */
-  readonly storeRetryMs: number;
+  /** A sign of life from the agent sends again at once, unless the last send is more recent than this */
+  readonly hurryMs: number;
 };
-export const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, storeRetryMs: 2_000 };
+export const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300 };
 
 export type OutboxEvent =
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string; readonly row: OutboxRow }
@@ -42,6 +42,7 @@ type Entry = {
   readonly storedAtMonotonicMs: number;
   readonly expiresAtMonotonicMs: number;
   nextSendMonotonicMs: number;
+  lastSendMonotonicMs: number;
   attempts: number;
   sending: boolean;
   /** The expiry is being written down: not sent again, not told twice. */
@@ -54,6 +55,8 @@ export interface Outbox {
   /** ok = durable. The same request id again is the same row. */
   add(row: OutboxRow): Promise<Result<void>>;
   setConnected(connected: boolean): void;
+  /** The agent was heard: what waits for its pause need not. */
+  hurry(): void;
   /** A verified receipt. Of another document under the same id: `message.forged`. Of no row (any more): ignored. */
   receive(receipt: Receipt): Promise<Result<void>>;
   readonly waiting: number;
@@ -80,6 +83,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
       // The wall clock may jump while we wait; what is left of the life is counted on the other one.
       expiresAtMonotonicMs: now.monotonicMs + (row.expiresAtMs - now.wallMs),
       nextSendMonotonicMs: now.monotonicMs,
+      lastSendMonotonicMs: Number.NEGATIVE_INFINITY,
       attempts: 0,
       sending: false,
       leaving: false,
@@ -91,7 +95,8 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     inFlight++;
     entry.attempts++;
     const pauseMs = Math.min(delays.firstResendMs * 2 ** (entry.attempts - 1), delays.lastResendMs);
-    entry.nextSendMonotonicMs = clock.now().monotonicMs + pauseMs;
+    entry.lastSendMonotonicMs = clock.now().monotonicMs;
+    entry.nextSendMonotonicMs = entry.lastSendMonotonicMs + pauseMs;
     const sent = await send(entry.row);
     entry.sending = false;
     inFlight--;
@@ -166,6 +171,15 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
           entry.nextSendMonotonicMs = nowMs;
         }
       }
+      pump();
+    },
+    hurry: () => {
+      const nowMs = clock.now().monotonicMs;
+      for (const entry of entries.values())
+        entry.nextSendMonotonicMs = Math.min(
+          entry.nextSendMonotonicMs,
+          Math.max(nowMs, entry.lastSendMonotonicMs + delays.hurryMs),
+        );
       pump();
     },
     receive: async (receipt) => {

@@ -66,7 +66,7 @@ export const openSigned = async <T extends { facility: string; device: string }>
     const header = decodeProtectedHeader(text);
     if (!hasOnly(header, ['alg', 'typ', 'kid'])) return malformed(`${kind}: header fields`);
     if (header.typ !== typeOf(kind)) return forged(`${kind}: made for another topic`);
-    const key = keys.find(({ kid }) => kid === header['kid']);
+    const key = keys.find(({ kid }) => kid === header.kid);
     if (key === undefined) return forged(`${kind}: unknown key`);
     const verified = await compactVerify(text, key.key, { algorithms: ['ES256'] }).catch(() => null);
     if (verified === null) return forged(`${kind}: signature`);
@@ -105,7 +105,7 @@ export const openSealed = async (
     const header = decodeProtectedHeader(text);
     if (!hasOnly(header, ['alg', 'enc', 'typ', 'kid', 'epk'])) return malformed(`${kind}: header fields`);
     if (header.typ !== typeOf(kind)) return forged(`${kind}: sealed for another topic`);
-    const key = keys.find(({ kid }) => kid === header['kid']);
+    const key = keys.find(({ kid }) => kid === header.kid);
     if (key === undefined) return forged(`${kind}: sealed to an unknown key`);
     const opened = await compactDecrypt(text, key.key, {
       keyManagementAlgorithms: ['ECDH-ES'],

@@ -16,8 +16,8 @@ export type SettingsKeeperOptions = {
 export interface SettingsKeeper {
   /** The last settings that held before the restart; true = the store answered. */
   load(): Promise<boolean>;
-  /** A message from the bus. Forged, malformed and lower versions are logged and dropped. */
-  receive(bytes: Uint8Array): Promise<void>;
+  /** A message from the bus. Forged, malformed and lower versions are logged and dropped; true = an agent signed it. */
+  receive(bytes: Uint8Array): Promise<boolean>;
   close(): void;
 }
 
@@ -82,17 +82,22 @@ export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKe
     },
     receive: async (bytes) => {
       const opened = await open(bytes);
-      if (closed) return;
-      if (!opened.ok) return refuse(opened.failure.code === 'message.forged' ? 'message.forged' : 'message.malformed');
+      if (closed) return false;
+      if (!opened.ok) {
+        refuse(opened.failure.code === 'message.forged' ? 'message.forged' : 'message.malformed');
+        return false;
+      }
       const { message } = opened.value;
       if (current !== null && message.version <= current.version) {
         // Every reconnect brings the retained message again; another content under the same version is no news but a fault.
         if (JSON.stringify(message) !== JSON.stringify(current)) refuse('message.stale');
-        return;
+        return true;
       }
-      if (pending !== null && pending.message.version >= message.version) return;
-      pending = { message, bytes };
-      await settle();
+      if (pending === null || pending.message.version < message.version) {
+        pending = { message, bytes };
+        await settle();
+      }
+      return true;
     },
     close: () => {
       closed = true;
