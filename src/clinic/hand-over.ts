@@ -138,9 +138,9 @@ export class HandOver {
       return registered.ok ? ok(null) : registered;
     }
     const answer = await service.check(card);
-    if (!answer.ok || birthdate === undefined) return answer;
+    if (!answer.ok || birthdate === undefined || sex === undefined) return answer;
     const { birthdate: birthDate, sex: serviceSex } = answer.value;
-    const same = checkSamePerson({ birthDate: birthdate, sex: sex as '1' | '2' | '9' }, { birthDate, sex: serviceSex });
+    const same = checkSamePerson({ birthDate: birthdate, sex }, { birthDate, sex: serviceSex });
     return same.ok ? answer : same;
   }
 

@@ -85,7 +85,7 @@ export const personalSchema = z.strictObject({
   certificateSerial: z.string().optional(),
   /** From the signed 券面, face path only: DF22 yyyyMMdd and DF23 */
   birthdate: z.string().optional(),
-  sex: z.string().optional(),
+  sex: z.enum(['1', '2', '9']).optional(),
   limitApplication: z.boolean(),
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
   consentTimes: z.array(z.strictObject({ code: z.enum(consentCodes), given: z.boolean(), at: z.number() })),

@@ -38,9 +38,15 @@ const twins: Record<string, string> = {
   '\u2014': '\u2015',
 };
 const isSelector = (character: string): boolean => /^[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]$/u.test(character);
-// Asked of the codec itself, for it answers "?" without a word where it has no code.
-const fitsShiftJis = (character: string): boolean =>
-  iconv.decode(iconv.encode(character, 'cp932'), 'cp932') === character;
+// Asked of the codec itself, for it answers "?" without a word where it has no code; each character once.
+const asked = new Map<string, boolean>();
+const fitsShiftJis = (character: string): boolean => {
+  const known = asked.get(character);
+  if (known !== undefined) return known;
+  const fits = iconv.decode(iconv.encode(character, 'cp932'), 'cp932') === character;
+  asked.set(character, fits);
+  return fits;
+};
 const codePointOf = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 const nameElements = new Set(['Name', 'NameOfOther', 'NameKana', 'NameOfOtherKana', 'InsuredName']);

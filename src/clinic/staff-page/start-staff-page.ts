@@ -37,6 +37,7 @@ const securityHeaders = {
 
 const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams) => Markup>> = {
   notice: (model, address) => noticeView(model.notice(address)),
+  month: (model) => html`<a class="button" href="/usage">今月 ${model.context.journal.cardUses(model.nowMs())}件</a>`,
   banner: bannerView,
   lanes: lanesView,
   visits: visitsView,
@@ -74,10 +75,9 @@ const disasterSection = (model: PageModel): Markup => {
 
 const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
   const { facilityName } = model.context.settings();
-  const uses = model.context.journal.cardUses(model.nowMs());
   return layout(
     `受付モニター　${facilityName}`,
-    html`<a class="button" href="/usage">今月 ${uses}件</a>`,
+    part('month', model, address),
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。PC のサービス「uketsuke agent」を確認してください。</p>
       ${part('notice', model, address)}
       ${part('banner', model, address)}
