@@ -46,49 +46,52 @@ const message = join(folder, 'message');
 writeFileSync(message, 'hello');
 const bed = new PcscdBed();
 await bed.start();
-let apdus = 0;
+/** When each APDU came to the card and when its answer left, ms: what the programs have in common. */
+const apdus: { fromMs: number; untilMs: number }[] = [];
 await bed.insert((await testCard('hanako')).card, {
   timing,
   onApdu: ({ phase }) => {
-    if (phase === 'after') apdus++;
+    if (phase === 'before') apdus.push({ fromMs: performance.now(), untilMs: 0 });
+    const current = apdus.at(-1);
+    if (phase === 'after' && current !== undefined) current.untilMs = performance.now();
   },
 });
+/** From the first APDU's arrival to the last one's answer. */
+const spanOf = (some: typeof apdus): number => (some.at(-1)?.untilMs ?? 0) - (some[0]?.fromMs ?? 0);
 
 const environment = { ...process.env, PCSCLITE_CSOCK_NAME: bed.socketPath, OPENSC_DRIVER: 'jpki' };
-const timed = async (command: string, args: readonly string[]): Promise<{ ms: number; stdout: string }> => {
+const timed = async (command: string, args: readonly string[]): Promise<number> => {
   const startMs = performance.now();
-  const { stdout } = await run(command, [...args], { env: environment });
-  return { ms: performance.now() - startMs, stdout };
+  await run(command, [...args], { env: environment });
+  return performance.now() - startMs;
 };
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
-/** APDUs and time of one way; the start of its process is measured apart. `firstMs`: ours in a process just started. */
-type Measured = { apdus: number; ms: number; firstMs: number; processStartMs: number };
+/** `ms`: at the card, first APDU to last answer. `firstMs`: ours in a process just started. `processMs`: the rest of it. */
+type Measured = { apdus: number; ms: number; firstMs: number; processMs: number };
 
 const ours = async (flow: 'pin' | 'face'): Promise<Measured> => {
   const script = fileURLToPath(new URL('bench-card-visit.ts', import.meta.url));
-  apdus = 0;
-  const { ms, stdout } = await timed(process.execPath, [script, flow, '1']);
-  const first = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { firstMs: number };
-  const apdusOfOne = apdus;
-  const warm = await timed(process.execPath, [script, flow, `${warmVisits}`]);
-  const { lastMs } = JSON.parse(warm.stdout.trim().split('\n').at(-1) ?? '') as { lastMs: number };
-  return { apdus: apdusOfOne, ms: lastMs, firstMs: first.firstMs, processStartMs: ms - first.firstMs };
+  apdus.length = 0;
+  const whole = await timed(process.execPath, [script, flow, '1']);
+  const [perVisit, firstMs] = [apdus.length, spanOf(apdus)];
+  apdus.length = 0;
+  await timed(process.execPath, [script, flow, `${warmVisits}`]);
+  if (apdus.length !== perVisit * warmVisits) throw new Error('a visit took another number of APDUs');
+  return { apdus: perVisit, ms: spanOf(apdus.slice(-perVisit)), firstMs, processMs: whole - firstMs };
 };
 
 const opensc = async (): Promise<Measured> => {
-  const signature = join(folder, 'signature');
   const sign = '--module opensc-pkcs11.so --slot 0 --login --pin 1234 --sign --id 01 -m SHA256-RSA-PKCS'.split(' ');
-  // pkcs11-tool has nothing to ask it without it going to the reader; both load the same library.
-  const bare = [await timed('pkcs15-tool', ['--version']), await timed('pkcs15-tool', ['--version'])];
-  apdus = 0;
-  const read = await timed('pkcs15-tool', ['--read-certificate', '01']);
-  const signed = await timed('pkcs11-tool', [...sign, '-i', message, '-o', signature]);
-  const processStartMs = bare.reduce((sum, { ms }) => sum + ms, 0);
-  const ms = read.ms + signed.ms - processStartMs;
-  return { apdus, ms, firstMs: ms, processStartMs };
+  apdus.length = 0;
+  const reading = await timed('pkcs15-tool', ['--read-certificate', '01']);
+  const [read, readMs] = [apdus.length, spanOf(apdus)];
+  apdus.length = 0;
+  const signing = await timed('pkcs11-tool', [...sign, '-i', message, '-o', join(folder, 'signature')]);
+  const ms = readMs + spanOf(apdus);
+  return { apdus: read + apdus.length, ms, firstMs: ms, processMs: reading + signing - ms };
 };
 
 const results: Record<'pin' | 'face' | 'opensc', Measured[]> = { pin: [], face: [], opensc: [] };
@@ -116,7 +119,7 @@ const summary = {
   apdus: of('apdus'),
   ms: of('ms'),
   firstVisitMs: of('firstMs'),
-  processStartMs: of('processStartMs'),
+  processMs: of('processMs'),
 };
 const ratio = {
   pinToOpensc: Math.round((summary.ms.pin / summary.ms.opensc) * 1000) / 1000,

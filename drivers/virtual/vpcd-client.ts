@@ -72,9 +72,9 @@ export const connectToVpcd = async ({
       onApdu?.({ phase: 'before', index: here, command: message });
       if (socket.destroyed) return;
       const response = card.transmit(message);
-      onApdu?.({ phase: 'after', index: here, command: message });
       const waitMs = answerTimeMs(timing, message, response);
       if (waitMs > 0) await delay(waitMs);
+      onApdu?.({ phase: 'after', index: here, command: message });
       send(response);
       return;
     }
