@@ -1,0 +1,185 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
+import { chromiumPath, openBrowser } from '../../scripts/screens-browser.ts';
+import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { drawScreen } from '../../src/core/draw-screen.ts';
+import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
+
+const hasChromium = existsSync(chromiumPath);
+if (!hasChromium) process.stderr.write(`skipped: the patient's page in a browser (${chromiumPath} is not installed)\n`);
+
+const root = join(import.meta.dirname, '..', '..');
+const catalogue = catalogueAt(galleryNow.wallMs);
+
+describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
+  let pageDir = '';
+  let screen: Screen & { readonly port: number };
+  let page: Page;
+  let closeBrowser: () => Promise<void>;
+  const events: ScreenEvent[] = [];
+  let revision = 0;
+
+  beforeAll(async () => {
+    pageDir = mkdtempSync(join(tmpdir(), 'uketsuke-built-page-'));
+    const vite = join(root, 'node_modules', '.bin', 'vite');
+    const config = join(root, 'src', 'screens', 'vite.config.ts');
+    execFileSync(vite, ['build', '--config', config, '--outDir', pageDir, '--logLevel', 'error']);
+    screen = await createKioskScreen({ port: 0, pageDir });
+    screen.subscribe((event) => events.push(event));
+    const browser = await openBrowser(screen.port);
+    page = browser.page;
+    closeBrowser = browser.close;
+  });
+  afterAll(async () => {
+    await closeBrowser?.();
+    await screen?.close();
+    rmSync(pageDir, { recursive: true, force: true });
+  });
+
+  const show = async (name: string, facilityName = gallerySettings.facilityName): Promise<number> => {
+    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: true } as const;
+    const exhibit = gallery({ ...gallerySettings, facilityName }, catalogue, display).find(
+      (each) => each.name === name,
+    );
+    if (exhibit === undefined) throw new Error(`no exhibit ${name}`);
+    revision += 1;
+    screen.show({
+      ...drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnreviewedLanguages: true }),
+      revision,
+    });
+    await page.waitForSelector(`[data-revision="${revision}"]`);
+    return revision;
+  };
+  const told = (type: ScreenEvent['type']) => events.filter((event) => event.type === type);
+  const until = async (holds: () => boolean): Promise<void> => {
+    await expect.poll(holds, { timeout: 10_000, interval: 20 }).toBe(true);
+  };
+  /** The page's own clock has gone on by so much: its guard against double taps (300 ms), its patience with a cut. */
+  const pageTimePassed = async (ms: number): Promise<void> => {
+    const from = (await page.evaluate('performance.now()')) as number;
+    await page.waitForFunction(`performance.now() > ${from + ms}`);
+  };
+  const afterGuard = () => pageTimePassed(320);
+
+  beforeEach(() => {
+    events.length = 0;
+  });
+
+  it('tells a touch with the session and revision it was made on', async () => {
+    const shown = await show('consent-bundle');
+    await afterGuard();
+    await page.click('[data-control="decline"]');
+    await until(() => told('touched').length === 1);
+    expect(told('touched')[0]).toMatchObject({ touch: { control: 'decline', revision: shown } });
+  });
+
+  it('drops the second tap of a trembling finger, which would answer the next question', async () => {
+    await show('consent-item.checkup');
+    await afterGuard();
+    await page.click('[data-control="agree"]');
+    await show('consent-item.surgery');
+    await page.click('[data-control="agree"]');
+    await pageTimePassed(100);
+    expect(told('touched')).toHaveLength(1);
+  });
+
+  it('sends PIN keys as single bytes and looks the same whatever the digit', async () => {
+    await show('pin');
+    const pad = page.locator('.pad');
+    const box = await page.locator('.key').first().boundingBox();
+    if (box === null) throw new Error('no PIN pad');
+    const pressed: Buffer[] = [];
+    for (const digit of ['1', '5', '0']) {
+      const key = page.locator('.key', { hasText: new RegExp(`^${digit}$`) });
+      const at = await key.boundingBox();
+      if (at === null) throw new Error(`no key ${digit}`);
+      await page.mouse.move(at.x + 40, at.y + 40);
+      await page.mouse.down();
+      pressed.push(await pad.screenshot());
+      await page.mouse.up();
+    }
+    await until(() => told('pin-key').length === 3);
+    expect(told('pin-key')).toEqual([0x31, 0x35, 0x30].map((key) => ({ type: 'pin-key', key })));
+    expect(pressed[1]?.equals(pressed[0] as Buffer)).toBe(true);
+    expect(pressed[2]?.equals(pressed[0] as Buffer)).toBe(true);
+    expect(told('touched')).toEqual([]);
+  });
+
+  it('has no ear for a keyboard: 10,000 injected keys change nothing', async () => {
+    await show('consent-bundle');
+    const before = await page.content();
+    await page.evaluate(`
+      const keys = ['Tab', 'Enter', ' ', '1', 'F5', 'Escape', 'ArrowDown', 'a'];
+      for (let index = 0; index < 10000; index += 1) {
+        const key = keys[index % keys.length];
+        const target = document.activeElement ?? document.body;
+        target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+        target.dispatchEvent(new KeyboardEvent('keyup', { key, bubbles: true, cancelable: true }));
+      }`);
+    for (const key of ['Tab', 'Tab', 'Enter', 'Space', '1', '2']) await page.keyboard.press(key);
+    expect(await page.content()).toBe(before);
+    expect(told('touched')).toEqual([]);
+    expect(told('pin-key')).toEqual([]);
+  });
+
+  it('goes on beating while it paints, with the revision that stands there', async () => {
+    const shown = await show('idle');
+    events.length = 0;
+    await until(() => told('painted').some((event) => event.type === 'painted' && event.revision === shown));
+  });
+
+  it('shows 髙 﨑 𠮷 and a variation sequence as they are, with a glyph of their own', async () => {
+    await show('idle', '髙﨑𠮷葛󠄀クリニック');
+    expect(await page.textContent('.facility')).toBe('髙﨑𠮷葛󠄀クリニック');
+    const inks = (await page.evaluate(`(() => {
+      const font = getComputedStyle(document.querySelector('.facility')).font;
+      const inkOf = (text) => {
+        const context = new OffscreenCanvas(64, 64).getContext('2d', { willReadFrequently: true });
+        context.font = font.replace(/[\\d.]+px/, '40px');
+        context.fillText(text, 4, 48);
+        return context.getImageData(0, 0, 64, 64).data.join();
+      };
+      const missing = inkOf('\\u{10FFFF}');
+      return ['髙', '﨑', '𠮷', '葛󠄀', '高', '崎', '吉'].map((text) => [inkOf(text) !== missing, inkOf(text)]);
+    })()`)) as [boolean, string][];
+    expect(inks.map(([hasGlyph]) => hasGlyph)).toEqual(inks.map(() => true));
+    // 髙 is not 高, 﨑 not 崎, 𠮷 not 吉.
+    expect(inks[0]?.[1]).not.toBe(inks[4]?.[1]);
+    expect(inks[1]?.[1]).not.toBe(inks[5]?.[1]);
+    expect(inks[2]?.[1]).not.toBe(inks[6]?.[1]);
+  });
+
+  it('keeps its picture through a short cut, comes back by itself, and blanks after a long one', async () => {
+    await show('consent-item.surgery');
+    const { port } = screen;
+    await screen.close();
+    await pageTimePassed(500);
+    expect(await page.getAttribute('.screen', 'data-screen')).toBe('consent-item');
+    screen = await createKioskScreen({ port, pageDir });
+    screen.subscribe((event) => events.push(event));
+    await until(() => told('connected').length > 0);
+    expect(await page.getAttribute('.screen', 'data-screen')).toBe('consent-item');
+    await show('idle');
+    await screen.close();
+    await page.waitForSelector('.cover', { timeout: 10_000 });
+    expect(await page.locator('.screen').count()).toBe(0);
+    screen = await createKioskScreen({ port, pageDir });
+    screen.subscribe((event) => events.push(event));
+    await show('idle');
+  });
+
+  it('offers every language by its own name, and sends the one that was touched', async () => {
+    await show('idle');
+    await page.click('.tool-language');
+    expect(await page.locator('[data-language]').allTextContents()).toContain('नेपाली');
+    await page.click('[data-language="vi"]');
+    await until(() => told('touched').length === 1);
+    expect(told('touched')[0]).toMatchObject({ touch: { control: 'language', value: 'vi' } });
+  });
+});
