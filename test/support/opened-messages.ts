@@ -1,0 +1,33 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { DeviceKeys } from '../../src/app/device-keys.ts';
+import { openSealed } from '../../src/app/seal.ts';
+import type { AgentKeys } from '../../src/clinic/agent-keys.ts';
+import { messageForms } from '../../src/protocol/message-forms.ts';
+import { parseTopic, publisherOf, type TopicLeaf } from '../../src/protocol/topics.ts';
+
+export type OpenedMessage = { readonly leaf: TopicLeaf; readonly content: unknown };
+
+/** What a message says inside its envelope, which must have the form that its leaf promises. Throws when it has not. */
+export const openMessage = async (
+  topic: string,
+  payload: Uint8Array,
+  keys: { readonly device: DeviceKeys; readonly agent: AgentKeys },
+): Promise<OpenedMessage> => {
+  const leaf = parseTopic(topic)?.leaf;
+  if (leaf === undefined) throw new Error(`${topic} is no topic of ours`);
+  const { envelope } = messageForms[leaf];
+  let text = new TextDecoder().decode(payload);
+  if (envelope === 'plain') return { leaf, content: JSON.parse(text) };
+  if (envelope !== 'signed') {
+    const openers = publisherOf[leaf] === 'agent' ? [keys.device.sealing] : keys.agent.sealing;
+    const opened = await openSealed(leaf, payload, openers);
+    if (!opened.ok) throw new Error(`${leaf}: ${opened.failure.detail}`);
+    text = new TextDecoder().decode(opened.value);
+  }
+  if (envelope === 'sealed-document') {
+    const document = JSON.parse(text) as { payload: string };
+    return { leaf, content: JSON.parse(Buffer.from(document.payload, 'base64url').toString()) };
+  }
+  if (decodeProtectedHeader(text).typ !== `uketsuke-${leaf}`) throw new Error(`${leaf}: typ`);
+  return { leaf, content: decodeJwt(text) };
+};
