@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { createEventLog } from '../app/event-log.ts';
+import { createEventLog, describeError } from '../app/event-log.ts';
 import { startAgent } from '../clinic/agent.ts';
 import { type AgentConfigInput, readAgentConfig } from '../clinic/agent-config.ts';
 import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../clinic/facility-authority.ts';
@@ -68,6 +68,13 @@ const run = async (options: RunOptions): Promise<void> => {
   if (options.embeddedBroker && options.facilityDir === undefined)
     throw new Error("--embedded-broker needs --facility-dir: the broker's keys are there");
   const log = createEventLog({ format: options.log });
+  // An error that nobody expected ends the process, and the service manager begins a new one; the journal knows what is
+  // left. Node would print its message, which may quote what was being worked on.
+  process.on('uncaughtException', (error) => {
+    log.event('process.error', describeError(error));
+    process.exit(70);
+  });
+  const startedMs = performance.now();
   const agent = await startAgent({
     directory: options.dir,
     config: configOf(options),
@@ -94,6 +101,7 @@ const run = async (options: RunOptions): Promise<void> => {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  log.event('process.ready', { ms: Math.round(performance.now() - startedMs) });
   print(JSON.stringify(agent.ready));
 };
 

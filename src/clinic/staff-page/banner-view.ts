@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../core/failure.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
-import { timeText } from './words.ts';
+import { dayAndTimeText, timeText } from './words.ts';
 
 /** As many answers missing in a row count as an outage of the national service, and not as one patient's trouble. */
 const missingAnswers = 3;
@@ -66,6 +66,6 @@ export const bannerView = (model: PageModel): Markup => {
         'notice',
       )
     }
-    ${window && banner('オンライン資格確認のメンテナンス', html`<p>${timeText(window.fromMs)} から ${timeText(window.untilMs)} まで</p>`, 'notice')}
+    ${window && banner('オンライン資格確認のメンテナンス', html`<p>${dayAndTimeText(window.fromMs)} から ${dayAndTimeText(window.untilMs)} まで</p>`, 'notice')}
     ${problems().map((problem) => banner('設定ファイルに誤りがあります（前の設定で動いています）', html`<p class="code">${problem}</p>`, 'notice'))}`;
 };

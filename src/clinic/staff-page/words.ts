@@ -1,3 +1,4 @@
+import { japanDate } from '../../core/japan-time.ts';
 import type { StateName } from '../../core/session.ts';
 
 /** What staff read: one word for each state of a visit, method, outcome and notice. Staff texts are Japanese. */
@@ -70,5 +71,11 @@ export const timeText = (wallMs: number): string =>
     minute: '2-digit',
     hour12: false,
   }).format(wallMs);
+
+/** M月d日 HH:mm in Japan. */
+export const dayAndTimeText = (wallMs: number): string => {
+  const { month, day } = japanDate(wallMs);
+  return `${month}月${day}日 ${timeText(wallMs)}`;
+};
 
 export const monthText = (month: string): string => `${month.slice(0, 4)}年${Number(month.slice(4))}月`;
