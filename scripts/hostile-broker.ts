@@ -17,6 +17,7 @@ import { parseTopic, publisherOf, topicOf } from '../src/protocol/topics.ts';
 import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../test/support/delivery-bed.ts';
 import { facility, makeTestFacility } from '../test/support/test-facility.ts';
 import { attacks, giveAttacker, type Loot, type Message, pick } from './delivery/attacks.ts';
+import { readableIn } from './delivery/readable.ts';
 
 /**
  * npm run hostile-broker [-- --messages 100000 --json]
@@ -355,45 +356,8 @@ function honestNonces(): string[] {
   return nonces.map((row) => String(row.nonce));
 }
 
-// ── what could be read ──
-const sealed = new Set(['lookup', 'lookup-result', 'request', 'result']);
-const canaries = canariesOf(visitor.certificate, [
-  '"given"',
-  'consents',
-  'verificationMethod',
-  'authCertificate',
-  'qualificationValidity',
-  'registered',
-  'certificateStatus',
-  'UKETSUKETEST',
-]);
-function canariesOf(der: Uint8Array, words: readonly string[]): string[] {
-  const needles = words.flatMap((word) => encodings(Buffer.from(word)));
-  // Any 24 bytes of the certificate, in plain, hexadecimal and at each of the three base64 alignments.
-  for (let at = 0; at + 24 <= der.length; at += 8) needles.push(...encodings(Buffer.from(der.subarray(at, at + 24))));
-  return needles;
-}
-function encodings(bytes: Buffer): string[] {
-  const shifted = [0, 1, 2].map((skip) =>
-    bytes
-      .subarray((3 - skip) % 3)
-      .toString('base64url')
-      .slice(0, -2),
-  );
-  return [bytes.toString('latin1'), bytes.toString('hex'), ...shifted.filter((text) => text.length >= 6)];
-}
-let readable = 0;
-for (const { topic, payload } of everSeen) {
-  const leaf = parseTopic(topic)?.leaf;
-  if (leaf === undefined) continue;
-  const text = Buffer.from(payload).toString('latin1');
-  const parts = text.split('.');
-  const header = sealed.has(leaf) ? (JSON.parse(Buffer.from(parts[0] ?? '', 'base64url').toString()) as object) : {};
-  const envelope =
-    !sealed.has(leaf) || (parts.length === 5 && Object.keys(header).sort().join() === 'alg,enc,epk,kid,typ');
-  const bodies = [text, ...parts.map((part) => Buffer.from(part, 'base64url').toString('latin1'))];
-  if (!envelope || bodies.some((body) => canaries.some((canary) => body.includes(canary)))) readable++;
-}
+const isReadable = readableIn(visitor.certificate);
+const readable = everSeen.filter(isReadable).length;
 const unsettled = openVisits.size;
 for (const finding of findings.slice(0, 20)) say(finding);
 const honestMessages = everSeen.filter(
