@@ -32,24 +32,23 @@ const Device = () => (
 );
 
 const Arrow = ({ up }: { readonly up: boolean }) => (
-  <path class="arrow" d={up ? 'M0 46V-46M-30-16 0-46 30-16' : 'M0-46V46M-30 16 0 46 30 16'} />
+  <path class="arrow" d={up ? 'M0 40V-34M-28-6 0-34 28-6' : 'M0-40V34M-28 6 0 34 28 6'} />
 );
 
 const onBed = 'translate(120 226)';
 
-const CardOnDevice = ({ motion, arrow }: { readonly motion: string; readonly arrow?: 'up' | 'down' }) => (
+/** The card above its bed, on the way there or away. */
+const CardOnDevice = ({ motion, up = false }: { readonly motion: string; readonly up?: boolean }) => (
   <svg viewBox="0 0 480 440" aria-hidden="true">
     <Device />
+    <g transform="translate(240 336)">
+      <Arrow up={up} />
+    </g>
     <g transform={onBed}>
       <g class={motion}>
         <Card />
       </g>
     </g>
-    {arrow !== undefined && (
-      <g transform="translate(446 302)">
-        <Arrow up={arrow === 'up'} />
-      </g>
-    )}
   </svg>
 );
 
@@ -147,11 +146,11 @@ export const ChoicePicture = ({ id }: { readonly id: ControlId }) => {
 export const Picture = ({ name }: { readonly name: PictureName }) => {
   switch (name) {
     case 'place-card':
-      return <CardOnDevice motion="placing" arrow="down" />;
+      return <CardOnDevice motion="placing" />;
     case 'put-back-card':
-      return <CardOnDevice motion="placing quick" arrow="down" />;
+      return <CardOnDevice motion="placing quick" />;
     case 'take-card':
-      return <CardOnDevice motion="taking" arrow="up" />;
+      return <CardOnDevice motion="taking" up />;
     case 'reading-card':
       return <Reading />;
     case 'desk':

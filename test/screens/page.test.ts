@@ -63,7 +63,9 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   /** The page's own clock has gone on by so much: its guard against double taps (300 ms), its patience with a cut. */
   const pageTimePassed = async (ms: number): Promise<void> => {
     const from = (await page.evaluate('performance.now()')) as number;
-    await page.waitForFunction(`performance.now() > ${from + ms}`);
+    await expect
+      .poll(() => page.evaluate('performance.now()'), { timeout: 10_000, interval: 20 })
+      .toBeGreaterThan(from + ms);
   };
   const afterGuard = () => pageTimePassed(320);
 
