@@ -37,6 +37,8 @@ export const startChild = (
     const readable = child[stream];
     if (readable !== null) createInterface({ input: readable }).on('line', (line) => onLine(stream, line));
   }
+  // Also when the demo itself dies of an error: no agent or terminal stays behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   let ordered = false;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.once('exit', (code, signal) => {
