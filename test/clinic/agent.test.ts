@@ -193,6 +193,59 @@ describe('refusals, each with its code', () => {
     expect(await bed.receipts()).toMatchObject([{ verdict: 'accepted' }]);
   });
 
+  test("another agent's challenge is that agent's to answer; an agent of nobody is refused", async () => {
+    const { agents } = bed.testFacility.agent;
+    const [own] = agents;
+    if (own === undefined) throw new Error('no agent');
+    (agents as unknown[]).push({ ...own, owner: 'agent-2', kid: 'another' });
+    const card = await bed.pin(serialOf('hanako'));
+    await bed.send('request', (await bed.sign(card, { agent: 'agent-2' })).sealed);
+    await bed.send('request', (await bed.sign(card, { agent: 'agent-9' })).sealed);
+    const mine = await bed.sign(card);
+    await bed.request(mine.sealed);
+    expect((await bed.receipts()).map(({ requestId }) => requestId)).toEqual([mine.requestId]);
+    bed.desk.flushRejections();
+    expect(bed.journal.rejections()).toMatchObject([{ code: 'message.stale', times: 1 }]);
+  });
+
+  test('a request of one lane on the topic of another', async () => {
+    const signed = await bed.sign(await bed.pin(serialOf('hanako')));
+    bed.broker.deliver('uketsuke/v1/test-clinic/front-2/request', signed.sealed);
+    await bed.request(signed.sealed);
+    expect(await bed.receipts()).toHaveLength(1);
+    bed.desk.flushRejections();
+    expect(bed.journal.rejections()).toMatchObject([{ device: 'front-2', code: 'message.forged', times: 1 }]);
+  });
+
+  test('a lookup or a question for challenges that is played again gets no second answer', async () => {
+    await bed.lookup(await bed.certificate(serialOf('hanako')));
+    await bed.challenge();
+    for (const leaf of ['lookup', 'challenge-request'] as const)
+      await bed.send(leaf, bed.broker.passedOn(leaf)[0]?.payload ?? new Uint8Array());
+    const refused = (): number => {
+      bed.desk.flushRejections();
+      return bed.journal.rejections().reduce((total, { times }) => total + times, 0);
+    };
+    await until('both to be refused', () => refused() === 2);
+    expect(bed.broker.passedOn('lookup-result')).toHaveLength(1);
+    expect(bed.broker.passedOn('challenge')).toHaveLength(1);
+  });
+
+  test('what the patient may be asked: PMH and documents only where the facility uses them', async () => {
+    expect(await bed.lookup(await bed.certificate(serialOf('hanako')))).toMatchObject({
+      registered: 'yes',
+      certificateStatus: 'good',
+      medicalSubsidy: true,
+      pendingDocuments: [{ id: 'doc-0001' }],
+      prescription: { use: 1, timing: 2 },
+    });
+    expect(await bed.lookup(await bed.certificate(serialOf('unregistered')))).toMatchObject({ registered: 'no' });
+    expect(await bed.lookup(await bed.certificate('5E57100E'))).toMatchObject({
+      registered: 'unknown',
+      maintenance: { until: expect.any(Number) },
+    });
+  });
+
   test('rubbish on every topic changes nothing', async () => {
     const rubbish = ['', '{}', 'a.b.c', 'a.b.c.d.e', '\u0000', '{"payload":"', '['.repeat(5000)];
     for (const leaf of ['state', 'challenge-request', 'lookup', 'request', 'command-result'] as const)
