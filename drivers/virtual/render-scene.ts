@@ -27,6 +27,10 @@ export type Person = {
   readonly roll: number;
   readonly yaw: number;
   readonly covers?: readonly Cover[];
+  /** Half-closes the eyes around these points of the cut: 1 = as photographed, 0.2 = shut. */
+  readonly eyes?: { readonly opening: number; readonly centres: readonly { readonly x: number; readonly y: number }[] };
+  /** Width of what is shown over its own: a flat picture that is turned about its upright axis becomes narrow. */
+  readonly narrowing?: number;
 };
 
 export type Scene = {
@@ -136,14 +140,16 @@ export class SceneRenderer {
     const centreY = FRAME_HEIGHT * (0.5 + person.y);
     const reach = Math.hypot(CUT_WIDTH, CUT_HEIGHT) * 0.62 * scale;
     const yaw = (person.yaw * Math.PI) / 180;
+    const narrowing = person.narrowing ?? 1;
     for (let y = Math.max(0, Math.floor(centreY - reach)); y < Math.min(FRAME_HEIGHT, centreY + reach); y++) {
       for (let x = Math.max(0, Math.floor(centreX - reach)); x < Math.min(FRAME_WIDTH, centreX + reach); x++) {
         const dx = x - centreX;
         const dy = y - centreY;
         // A slight bend besides: a probe is not a rotated copy of the card's photo.
-        const across = (cosine * dx + sine * dy) * 0.985;
-        const sourceY = FACE_Y + (cosine * dy - sine * dx) * 1.01 + 1.5 * Math.sin(across / 60);
+        const across = ((cosine * dx + sine * dy) * 0.985) / narrowing;
         const sourceX = FACE_X + turned(across, yaw);
+        const openY = FACE_Y + (cosine * dy - sine * dx) * 1.01 + 1.5 * Math.sin(across / 60);
+        const sourceY = person.eyes === undefined ? openY : throughLids(person.eyes, sourceX, openY);
         if (sourceX < 0 || sourceY < 0 || sourceX >= CUT_WIDTH - 1 || sourceY >= CUT_HEIGHT - 1) continue;
         const left = Math.floor(sourceX);
         const top = Math.floor(sourceY);
@@ -165,6 +171,22 @@ export class SceneRenderer {
     }
   }
 }
+
+const EYE_RADIUS_X = 34;
+const EYE_RADIUS_Y = 20;
+
+/** Presses what lies within an eye together towards its middle line. */
+const throughLids = ({ opening, centres }: NonNullable<Person['eyes']>, x: number, y: number): number => {
+  for (const eye of centres) {
+    const fromMiddle = (y - eye.y) / EYE_RADIUS_Y;
+    if (Math.abs(x - eye.x) > EYE_RADIUS_X || Math.abs(fromMiddle) > 1) continue;
+    // The rim stays where it is; the skin above and below is drawn over the eye, down to a line of lashes.
+    if (Math.abs(fromMiddle - 0.2) < 0.12 * (1 - opening)) return eye.y - EYE_RADIUS_Y * 0.4;
+    const drawn = Math.sign(fromMiddle) * Math.abs(fromMiddle) ** opening;
+    return eye.y + drawn * EYE_RADIUS_Y;
+  }
+  return y;
+};
 
 const covered = (probe: Uint8Array, covers: readonly Cover[]): Uint8Array => {
   const result = probe.slice();

@@ -42,9 +42,11 @@ const ASKED = 2;
 const ANSWER_WITHIN_MS = 5_000;
 /** Pause before a prompt: at a time nobody can know. */
 const PAUSE_MS = { least: 300, most: 1_200 } as const;
-/** Turning the head by about 15° moves the nose so far. */
-const TURN = 0.08;
-const CLOSED = 0.6;
+/** A head turned by about 25° moves the nose so far; a photo turned as far moved it by up to 0.09 (pad-eval's painter). */
+const TURN = 0.1;
+/** Of the opening at rest; laughing gives about 0.8. */
+const CLOSED = 0.72;
+const OPEN_AGAIN = 0.85;
 
 export type PromptOutcome =
   | { readonly type: 'waiting'; readonly prompt: Prompt | null }
@@ -97,7 +99,7 @@ export class LivenessPrompts {
     if (prompt === 'turn-left') return signals.noseOffset - resting.noseOffset > TURN;
     if (prompt === 'turn-right') return resting.noseOffset - signals.noseOffset > TURN;
     const isClosed = signals.eyeOpening < resting.eyeOpening * CLOSED;
-    const hasOpenedAgain = this.hasClosed && signals.eyeOpening > resting.eyeOpening * 0.8;
+    const hasOpenedAgain = this.hasClosed && signals.eyeOpening > resting.eyeOpening * OPEN_AGAIN;
     this.hasClosed ||= isClosed;
     return hasOpenedAgain;
   }
