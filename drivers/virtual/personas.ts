@@ -65,8 +65,9 @@ export const personas: ReadonlyMap<string, Persona> = new Map(
     }),
 );
 
-/** Throws on an unknown id, naming those there are. */
+/** An id of ours, or the path of a persona file (ends in .json). Throws on an unknown id, naming those there are. */
 export const personaById = (id: string): Persona => {
+  if (id.endsWith('.json')) return personaSchema.parse(JSON.parse(readFileSync(id, 'utf8')));
   const persona = personas.get(id);
   if (persona === undefined) throw new Error(`no persona ${id}; there are: ${[...personas.keys()].join(', ')}`);
   return persona;

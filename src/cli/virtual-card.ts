@@ -33,7 +33,7 @@ export const register = (program: Command): void => {
     .description(
       'a virtual My Number card in a real pcscd, by way of vpcd (run both in a network namespace of their own)',
     )
-    .addOption(new Option('--persona <id>', 'whose card'))
+    .addOption(new Option('--persona <id>', 'whose card: a name of --list, or a persona file of your own (.json)'))
     .addOption(
       new Option('--vpcd <host:port>', 'where vpcd listens')
         .argParser(address)
