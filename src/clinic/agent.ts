@@ -19,7 +19,7 @@ import { withTimeLimit } from './eligibility-time-limit.ts';
 import { readBrokerFiles } from './facility-authority.ts';
 import { readFacilitySettings } from './facility-settings-file.ts';
 import { Journal } from './journal.ts';
-import { registrationFile } from './registration-file.ts';
+import { serviceMemoryFile } from './service-memory-file.ts';
 import { parseServiceRecords, SimulatedEligibilityService } from './simulated-eligibility-service.ts';
 import { readStaff, StaffCodes } from './staff-codes.ts';
 import { startStaffPage } from './staff-page/start-staff-page.ts';
@@ -86,7 +86,7 @@ const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): Elig
   const records = readFileSync(new URL('./simulated-eligibility-service.records.json', import.meta.url), 'utf8');
   return new SimulatedEligibilityService({
     records: parseServiceRecords(records, clock.now().wallMs),
-    registrations: registrationFile(join(dirname(journal), 'simulated-registrations.json')),
+    memory: serviceMemoryFile(join(dirname(journal), 'simulated-service.json')),
     answerDelayMs: service.answerDelayMs,
     wait: (ms) => new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + ms, resolve)),
   });

@@ -1,5 +1,5 @@
 import type { Result } from '../core/result.ts';
-import type { LookupResult } from '../protocol/messages.ts';
+import type { ConsentCode, LookupResult } from '../protocol/messages.ts';
 import type { AnswerForFile } from '../protocol/oqs-xml-face.ts';
 
 /** A card in the reader. `authCertificate`: DER of the 利用者証明用電子証明書; `certificateSerial`: upper-case hexadecimal. */
@@ -19,6 +19,15 @@ export type EligibilityAnswer = AnswerForFile & {
   /** For the comparison with the signed 券面: yyyyMMdd, and Sex1 of the file (1 男 2 女 3 未設定) */
   readonly birthdate: string;
   readonly sex: '1' | '2' | '3';
+};
+
+/** What the patient decided at the reader: the national service keeps consents, and opens the documents that were chosen. */
+export type PatientChoices = {
+  readonly consents: readonly { readonly code: ConsentCode; readonly given: boolean; readonly at: number }[];
+  /** Ids of `pendingDocuments` that become 閲覧可 */
+  readonly approvedDocuments: readonly string[];
+  /** 医療費助成の受給者証を利用する; undefined: not asked */
+  readonly medicalSubsidyUse?: boolean;
 };
 
 /** What a number inquiry asks (照会番号 excepted): from `req/OQSsiquc01req_…xml` or one line of a 一括照会. */
@@ -47,8 +56,8 @@ export interface EligibilityService {
   lookup(card: CardReference): Promise<Result<LookupAnswer>>;
   /** 健康保険証利用の申込 (初回登録), once in a lifetime; again = no effect. */
   register(card: CardReference): Promise<Result<void>>;
-  /** 資格確認 by card. */
-  check(card: CardReference): Promise<Result<EligibilityAnswer>>;
+  /** 資格確認 by card, with what the patient decided. */
+  check(card: CardReference, choices: PatientChoices): Promise<Result<EligibilityAnswer>>;
   /** 資格確認 by number, for the レセコン and 一括照会. */
   inquire(inquiry: NumberInquiry): Promise<Result<EligibilityAnswer>>;
 }

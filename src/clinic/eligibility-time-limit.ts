@@ -21,7 +21,7 @@ export const withTimeLimit = (
   return {
     lookup: (card) => limited(service.lookup(card)),
     register: (card) => limited(service.register(card)),
-    check: (card) => limited(service.check(card)),
+    check: (card, choices) => limited(service.check(card, choices)),
     inquire: (inquiry) => limited(service.inquire(inquiry)),
   };
 };

@@ -7,7 +7,7 @@ import { checkSamePerson } from '../protocol/visual-ap.ts';
 import type { AgentContext } from './agent-context.ts';
 import type { DeviceEntry } from './agent-keys.ts';
 import type { AgentPost } from './agent-post.ts';
-import type { CardReference, EligibilityAnswer } from './eligibility-service.ts';
+import type { CardReference, EligibilityAnswer, PatientChoices } from './eligibility-service.ts';
 import type { JournalVisit, Outcome, Personal } from './journal.ts';
 import { encodeOqs } from './oqs-encoding.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
@@ -137,7 +137,7 @@ export class HandOver {
       const registered = await service.register(card);
       return registered.ok ? ok(null) : registered;
     }
-    const answer = await service.check(card);
+    const answer = await service.check(card, choicesOf(personal));
     if (!answer.ok || birthdate === undefined || sex === undefined) return answer;
     const { birthdate: birthDate, sex: serviceSex } = answer.value;
     const same = checkSamePerson({ birthDate: birthdate, sex }, { birthDate, sex: serviceSex });
@@ -157,7 +157,7 @@ export class HandOver {
       ...(personal.prescriptionForm && { prescriptionForm: personal.prescriptionForm }),
     };
     const encoded = encodeOqs(qualificationMessageSchema, faceMessage(forFile, answer), options.encoding);
-    const notices = noticesOf(answer, encoded.ok ? encoded.value.notes : []);
+    const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : []);
     if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
     const written = await this.#writeWhenPossible(requestId, name, encoded.value.bytes);
@@ -222,6 +222,12 @@ export class HandOver {
     await this.#post.sealed(device, 'result', message, requestId);
   }
 }
+
+const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }: Personal): PatientChoices => ({
+  consents: consentTimes,
+  approvedDocuments,
+  ...(medicalSubsidyUse !== undefined && { medicalSubsidyUse }),
+});
 
 /** 1 有効 and 6 有効(未登録, 医療扶助) are good; with 5 複数該当 staff choose among the qualifications in the file. */
 const eligible: ReadonlySet<number> = new Set([1, 5, 6]);

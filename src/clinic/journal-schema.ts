@@ -88,6 +88,8 @@ export const personalSchema = z.strictObject({
   sex: z.enum(['1', '2', '9']).optional(),
   limitApplication: z.boolean(),
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
+  approvedDocuments: z.array(z.string()).default([]),
+  medicalSubsidyUse: z.boolean().optional(),
   consentTimes: z.array(z.strictObject({ code: z.enum(consentCodes), given: z.boolean(), at: z.number() })),
 });
 export type Personal = z.infer<typeof personalSchema>;

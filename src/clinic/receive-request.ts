@@ -121,6 +121,8 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
   ...(verdict?.visual && { birthdate: verdict.visual.birthDate, sex: verdict.visual.sex }),
   limitApplication: request.limitApplicationBasis !== undefined && verdict?.certificate?.state !== 'grace',
   ...(request.prescriptionForm && { prescriptionForm: request.prescriptionForm }),
+  approvedDocuments: request.approvedDocuments ?? [],
+  ...(request.medicalSubsidyUse !== undefined && { medicalSubsidyUse: request.medicalSubsidyUse }),
   consentTimes: request.consents.map(({ code, given, at }) => ({ code, given, at })),
 });
 

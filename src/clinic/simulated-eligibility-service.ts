@@ -10,6 +10,7 @@ import type {
   EligibilityService,
   LookupAnswer,
   NumberInquiry,
+  PatientChoices,
 } from './eligibility-service.ts';
 
 /** One made-up person as the simulated service knows them; joined to a card by the certificate's serial number. */
@@ -53,15 +54,18 @@ export const withDates = (text: string, nowMs: number): string =>
 export const parseServiceRecords = (json: string, nowMs: number): readonly ServiceRecord[] =>
   z.array(serviceRecordSchema).parse(JSON.parse(withDates(json, nowMs)));
 
-/** Keeps who registered over a restart of the agent, by certificate serial number. */
-export interface RegistrationMemory {
-  has(certificateSerial: string): boolean;
-  add(certificateSerial: string): void;
+/**
+ * What the service would remember by itself, over a restart of the agent: the certificate serial number of whoever
+ * registered, and `serial/document` for each document that was opened.
+ */
+export interface ServiceMemory {
+  has(entry: string): boolean;
+  add(entry: string): void;
 }
 
 export type SimulatedServiceOptions = {
   readonly records: readonly ServiceRecord[];
-  readonly registrations: RegistrationMemory;
+  readonly memory: ServiceMemory;
   /** The real service answers in 3 to 7 s. ms */
   readonly answerDelayMs: number;
   readonly wait: (milliseconds: number) => Promise<void>;
@@ -90,7 +94,9 @@ export class SimulatedEligibilityService implements EligibilityService {
       registered: this.#isRegistered(record.value, card) ? 'yes' : 'no',
       certificateStatus: record.value.certificateStatus,
       medicalSubsidy: record.value.medicalSubsidy,
-      pendingDocuments: record.value.pendingDocuments,
+      pendingDocuments: record.value.pendingDocuments.filter(
+        ({ id }) => !this.#options.memory.has(documentEntry(card, id)),
+      ),
     });
   }
 
@@ -98,15 +104,17 @@ export class SimulatedEligibilityService implements EligibilityService {
     const record = await this.#answer(this.#bySerial.get(card.certificateSerial));
     if (!record.ok) return record;
     if (record.value.certificateStatus === 'revoked') return err(failure('card.certificate-revoked'));
-    this.#options.registrations.add(card.certificateSerial);
+    this.#options.memory.add(card.certificateSerial);
     return ok(undefined);
   }
 
-  async check(card: CardReference): Promise<Result<EligibilityAnswer>> {
+  async check(card: CardReference, choices: PatientChoices): Promise<Result<EligibilityAnswer>> {
     const record = await this.#answer(this.#bySerial.get(card.certificateSerial));
     if (!record.ok) return record;
     if (record.value.certificateStatus === 'revoked') return err(failure('card.certificate-revoked'));
     if (!this.#isRegistered(record.value, card)) return err(failure('eligibility.not-registered'));
+    for (const { id } of record.value.pendingDocuments)
+      if (choices.approvedDocuments.includes(id)) this.#options.memory.add(documentEntry(card, id));
     return ok(answerOf(record.value));
   }
 
@@ -117,7 +125,7 @@ export class SimulatedEligibilityService implements EligibilityService {
   }
 
   #isRegistered(record: ServiceRecord, card: CardReference): boolean {
-    return record.registered || this.#options.registrations.has(card.certificateSerial);
+    return record.registered || this.#options.memory.has(card.certificateSerial);
   }
 
   async #answer(record: ServiceRecord | undefined, factor = 1): Promise<Result<ServiceRecord>> {
@@ -130,6 +138,8 @@ export class SimulatedEligibilityService implements EligibilityService {
     return ok(record);
   }
 }
+
+const documentEntry = ({ certificateSerial }: CardReference, id: string): string => `${certificateSerial}/${id}`;
 
 const answerOf = (record: ServiceRecord): EligibilityAnswer => ({
   certificateStatus: 'good',

@@ -1,4 +1,4 @@
-import type { EligibilityAnswer } from './eligibility-service.ts';
+import type { EligibilityAnswer, PatientChoices } from './eligibility-service.ts';
 import type { EncodingNote } from './oqs-encoding.ts';
 
 /**
@@ -13,9 +13,15 @@ export type StaffNotice =
   | 'ticket-of-another-institution'
   | 'consent-lapsed'
   | 'consent-not-obtainable'
+  | 'medical-subsidy-wanted'
+  | `documents-opened:${number}`
   | `name-character:${EncodingNote['what']}:${string}`;
 
-export const noticesOf = (answer: EligibilityAnswer, notes: readonly EncodingNote[]): StaffNotice[] => {
+export const noticesOf = (
+  answer: EligibilityAnswer,
+  choices: PatientChoices,
+  notes: readonly EncodingNote[],
+): StaffNotice[] => {
   const tickets = answer.qualifications.flatMap((one) => one.PublicExpenseResultList?.MedicalTicketInfo ?? []);
   const notices: StaffNotice[] = notes.map(({ what, codePoint }) => `name-character:${what}:${codePoint}` as const);
   // 指定医療機関確認フラグ: anything but 1 means the ticket names another institution
@@ -24,5 +30,7 @@ export const noticesOf = (answer: EligibilityAnswer, notes: readonly EncodingNot
   if (answer.qualificationValidity === 5) notices.push('several-qualifications');
   if (answer.consentSituation === 'lapsed') notices.push('consent-lapsed');
   if (answer.consentSituation === 'not-obtainable') notices.push('consent-not-obtainable');
+  if (choices.medicalSubsidyUse === true) notices.push('medical-subsidy-wanted');
+  if (choices.approvedDocuments.length > 0) notices.push(`documents-opened:${choices.approvedDocuments.length}`);
   return [...new Set(notices)];
 };

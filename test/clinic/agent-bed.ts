@@ -53,10 +53,10 @@ export const makeAgentBed = async (
   for (const name of ['face', 'req', 'res']) mkdirSync(join(oqsFolder, name), { recursive: true });
   const journalPath = join(directory, 'journal.sqlite');
   const records = parseServiceRecords(recordsJson, clock.now().wallMs);
-  const registered = new Set<string>();
+  const remembered = new Set<string>();
   const service: EligibilityService = new SimulatedEligibilityService({
     records: more.records?.(records) ?? records,
-    registrations: { has: (serial) => registered.has(serial), add: (serial) => registered.add(serial) },
+    memory: { has: (entry) => remembered.has(entry), add: (entry) => remembered.add(entry) },
     answerDelayMs: 0,
     wait: async () => {},
   });

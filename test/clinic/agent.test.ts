@@ -58,6 +58,24 @@ describe('a visit that is right', () => {
       for (const database of databases) expect(database.includes(canary)).toBe(false);
   });
 
+  test('what the patient chose reaches the service and is told to staff', async () => {
+    const choices = {
+      medicalSubsidyUse: true,
+      approvedDocuments: ['doc-0001'],
+      prescriptionForm: 'electronic',
+    } as const;
+    await bed.request(
+      (await bed.sign(await bed.pin(serialOf('hanako')), { ...choices, approvedDocuments: ['doc-0001'] })).sealed,
+    );
+    expect([...bed.journal.todayNotes().values()]).toMatchObject([
+      { notices: ['medical-subsidy-wanted', 'documents-opened:1'] },
+    ]);
+    const { pendingDocuments } = await bed.lookup(await bed.certificate(serialOf('hanako')));
+    expect(pendingDocuments).toBeUndefined();
+    const [name = ''] = bed.files();
+    expect(readFileSync(join(bed.oqsFolder, 'face', name), 'latin1')).toContain('<PrescriptionIssueSelect>1<');
+  });
+
   test('face: birth date and sex of the 券面 agree with the service', async () => {
     const authCertificate = Buffer.from(await bed.certificate(serialOf('hanako'))).toString('base64url');
     await bed.request((await bed.sign(bed.face('19800217', '2'), { authCertificate })).sealed);

@@ -29,7 +29,7 @@ const request = (more: Partial<NewRequest> = {}): NewRequest => ({
   issuedAt: at,
   receivedAt: at,
   expiresAt: at + 1_000,
-  personal: { limitApplication: false, consentTimes: [] },
+  personal: { limitApplication: false, approvedDocuments: [], consentTimes: [] },
   deletePersonalAt: at + 10_000,
   ...more,
 });

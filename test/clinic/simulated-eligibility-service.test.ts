@@ -13,10 +13,11 @@ import { recordsJson } from './agent-bed.ts';
 const nowMs = Date.UTC(2026, 10, 21, 3);
 const records = parseServiceRecords(recordsJson, nowMs);
 const waits: number[] = [];
-const registered = new Set<string>();
+const remembered = new Set<string>();
+const noChoices = { consents: [], approvedDocuments: [] };
 const service = new SimulatedEligibilityService({
   records,
-  registrations: { has: (serial) => registered.has(serial), add: (serial) => registered.add(serial) },
+  memory: { has: (entry) => remembered.has(entry), add: (entry) => remembered.add(entry) },
   answerDelayMs: 3_000,
   wait: async (ms) => void waits.push(ms),
 });
@@ -87,20 +88,27 @@ describe('its answers', () => {
   test('a lookup is quick, a check takes the set time, a slow one 7 s', async () => {
     waits.length = 0;
     await service.lookup(card('hanako'));
-    await service.check(card('hanako'));
-    await service.check(card('slow'));
+    await service.check(card('hanako'), noChoices);
+    await service.check(card('slow'), noChoices);
     expect(waits.map(Math.round)).toEqual([1_000, 3_000, 7_000]);
   });
 
   test('not registered until registered; again has no effect', async () => {
     expect(await service.lookup(card('unregistered'))).toMatchObject({ value: { registered: 'no' } });
-    expect(await service.check(card('unregistered'))).toMatchObject({
+    expect(await service.check(card('unregistered'), noChoices)).toMatchObject({
       failure: { code: 'eligibility.not-registered' },
     });
     expect(await service.register(card('unregistered'))).toMatchObject({ ok: true });
     expect(await service.register(card('unregistered'))).toMatchObject({ ok: true });
     expect(await service.lookup(card('unregistered'))).toMatchObject({ value: { registered: 'yes' } });
-    expect(await service.check(card('unregistered'))).toMatchObject({ value: { qualificationValidity: 1 } });
+    expect(await service.check(card('unregistered'), noChoices)).toMatchObject({ value: { qualificationValidity: 1 } });
+  });
+
+  test('a document that the patient opened waits no longer; one that was not keeps waiting', async () => {
+    await service.check(card('hanako'), { ...noChoices, approvedDocuments: ['another'] });
+    expect(await service.lookup(card('hanako'))).toMatchObject({ value: { pendingDocuments: [{ id: 'doc-0001' }] } });
+    await service.check(card('hanako'), { ...noChoices, approvedDocuments: ['doc-0001'] });
+    expect(await service.lookup(card('hanako'))).toMatchObject({ value: { pendingDocuments: [] } });
   });
 
   test.each([
@@ -110,7 +118,7 @@ describe('its answers', () => {
     ['service-maintenance', 'eligibility.maintenance'],
     ['nobody', 'eligibility.not-found'],
   ])('%s: %s', async (persona, code) => {
-    expect(await service.check(card(persona))).toMatchObject({ ok: false, failure: { code } });
+    expect(await service.check(card(persona), noChoices)).toMatchObject({ ok: false, failure: { code } });
   });
 
   test('by number: found by insurer, number and birth date, padding aside', async () => {
