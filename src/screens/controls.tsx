@@ -39,26 +39,33 @@ const Choice = ({ control, focused }: { readonly control: Control; readonly focu
   );
 };
 
+const drawn = (shown: ScreenModel, ...weights: readonly Control['weight'][]) =>
+  shown.controls
+    .map((control, index) => ({ control, index }))
+    .filter(({ control }) => weights.includes(control.weight))
+    .map(({ control, index }) => (
+      <Choice key={`${control.id} ${control.value ?? ''}`} control={control} focused={shown.focused === index} />
+    ));
+
+/** A list to choose from; it may be long, so it stands with the words and scrolls with them. */
+export const Rows = ({ shown }: { readonly shown: ScreenModel }) => {
+  const rows = drawn(shown, 'row');
+  return rows.length === 0 ? null : <div class="rows">{rows}</div>;
+};
+
 /** What can be done here: free choices side by side and alike, ways round below, what is left to ask beside them. */
 export const Controls = ({ shown }: { readonly shown: ScreenModel }) => {
   isMeant();
-  const of = (...weights: readonly Control['weight'][]) =>
-    shown.controls
-      .map((control, index) => ({ control, index }))
-      .filter(({ control }) => weights.includes(control.weight));
-  const draw = ({ control, index }: { readonly control: Control; readonly index: number }) => (
-    <Choice key={`${control.id} ${control.value ?? ''}`} control={control} focused={shown.focused === index} />
-  );
-  const [rows, first, second] = [of('row'), of('primary', 'equal'), of('secondary')];
+  const first = drawn(shown, 'primary', 'equal');
+  const second = drawn(shown, 'secondary');
   const beside = shown.body.kind === 'items' ? shown.note : null;
   if (shown.controls.length === 0 && shown.remaining === null) return null;
   return (
     <div class="controls">
-      {rows.length > 0 && <div class="rows">{rows.map(draw)}</div>}
-      {first.length > 0 && <div class={`first count-${first.length}`}>{first.map(draw)}</div>}
+      {first.length > 0 && <div class={`first count-${first.length}`}>{first}</div>}
       {(second.length > 0 || shown.remaining !== null || beside !== null) && (
         <div class="second">
-          {second.map(draw)}
+          {second}
           {beside !== null && <p class="beside">{beside}</p>}
           {shown.remaining !== null && <p class="remaining">{shown.remaining}</p>}
         </div>

@@ -2,7 +2,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ScreenModel } from '../core/screen-model.ts';
 import { Body } from './body.tsx';
 import { away, model, touch, touched } from './connection.ts';
-import { Controls } from './controls.tsx';
+import { Controls, Rows } from './controls.tsx';
 import { Footer, Header } from './frame.tsx';
 import { htmlLanguage } from './html-language.ts';
 import { LanguagePicker } from './language-picker.tsx';
@@ -64,6 +64,7 @@ const Main = ({ shown }: { readonly shown: ScreenModel }) => (
             </p>
           ))}
           <Body shown={shown} side={false} />
+          <Rows shown={shown} />
           {shown.note !== null && <p class="note">{shown.note}</p>}
         </ScrollingText>
         <Controls shown={shown} />

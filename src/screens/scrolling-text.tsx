@@ -6,8 +6,10 @@ import { useEffect, useRef } from 'preact/hooks';
 export const ScrollingText = ({ children }: { readonly children: ComponentChildren }) => {
   const area = useRef<HTMLDivElement>(null);
   const more = useSignal(false);
+  const long = useSignal(false);
   const look = (): void => {
     const text = area.current;
+    long.value = long.value || (text !== null && text.scrollHeight > text.clientHeight + 8);
     more.value = text !== null && text.scrollTop + text.clientHeight < text.scrollHeight - 8;
   };
   useEffect(() => {
@@ -18,7 +20,7 @@ export const ScrollingText = ({ children }: { readonly children: ComponentChildr
     return () => observer.disconnect();
   });
   return (
-    <div class="scroll">
+    <div class={`scroll ${long.value ? 'long' : ''}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is too long for large letters must be reachable */}
       <div class="text" tabIndex={0} ref={area} onScroll={look}>
         {children}
