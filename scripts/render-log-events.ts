@@ -1,4 +1,4 @@
-/** Writes docs/log-events.md from the catalogue: node scripts/render-log-events.ts > docs/log-events.md */
+/** Writes docs/log-events.md from the catalogue: scripts/node scripts/render-log-events.ts > docs/log-events.md */
 import { fileURLToPath } from 'node:url';
 import { logEvents } from '../src/core/log-events.ts';
 
@@ -7,7 +7,7 @@ export const renderLogEvents = (): string => {
     '# What terminal and agent log',
     '',
     'Each line is one event of `src/core/log-events.ts`, from which this page is made',
-    '(`node scripts/render-log-events.ts > docs/log-events.md`). There is no free text: a value that is not of its',
+    '(`scripts/node scripts/render-log-events.ts > docs/log-events.md`). There is no free text: a value that is not of its',
     "field's kind is left out and counted in `log.field-refused`. In service each line is a JSON object with `level`,",
     '`time`, `event` and the fields; `journalctl -u uketsuke -o cat` shows them. States and events of the session:',
     '[states.md](states.md). A field with `?` may be missing.',

@@ -73,7 +73,7 @@ describe('the schema', () => {
     expect(bare).toEqual([]);
   });
 
-  test('and the commented example are equal (uketsuke config example > systemd/uketsuke.example.yaml)', () => {
+  test('and the commented example are equal (scripts/node src/main.ts config example > systemd/uketsuke.example.yaml)', () => {
     const example = exampleOf(configSchema, 'Uketsuke terminal. Check it with: uketsuke config check');
     expect(readFileSync('systemd/uketsuke.example.yaml', 'utf8')).toBe(example);
     const read = loadConfig(example);
