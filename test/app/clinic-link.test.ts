@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClinicEvent, type ClinicLink, createClinicLink } from '../../src/app/clinic-link.ts';
+import { readJsonFile } from '../../src/app/device-keys.ts';
 import { createEventLog } from '../../src/app/event-log.ts';
 import { sign } from '../../src/app/seal.ts';
 import type { SignedRequest } from '../../src/app/sign-request.ts';
+import { agentFiles, devicesFileSchema } from '../../src/clinic/agent-keys.ts';
 import { ok } from '../../src/core/result.ts';
 import { topicOf } from '../../src/protocol/topics.ts';
 import { MemoryBroker } from '../support/memory-bus.ts';
@@ -69,6 +73,14 @@ const signedRequest = async (more: Parameters<typeof testRequest>[0] | object = 
   });
   if (!signed.ok) throw new Error(signed.failure.detail);
   return signed.value;
+};
+
+/** Any other P-256 key of the facility's files will do for a new one. */
+const exportedKey = async (kid: string) => {
+  const devices = await readJsonFile(devicesFileSchema, join(testFacility.agentDirectory, agentFiles.devices));
+  const key = devices.map(({ sealingKey }) => sealingKey).find((one) => one.kid === kid);
+  if (key === undefined) throw new Error('no such key');
+  return key;
 };
 
 beforeEach(() => {
@@ -461,6 +473,26 @@ describe('settings', () => {
     await until('three refusals', () => refusals('settings').length === 3);
     expect(refusals('settings').map(({ code }) => code)).toEqual(Array(3).fill('message.forged'));
     expect(eventsOf('settings')).toHaveLength(0);
+  });
+});
+
+describe('the facility key', () => {
+  test('rolls with the settings: the next request is sealed to the new one, also after a restart', async () => {
+    await ready();
+    const kidOf = (sealed: Uint8Array): unknown => decodeProtectedHeader(new TextDecoder().decode(sealed)).kid;
+    const before = (await signedRequest()).sealed;
+    expect(kidOf(before)).toBe(testFacility.agent.facilityKeys.current.kid);
+    const { kty, crv, x, y, kid } = await exportedKey(testFacility.other.sealing.kid);
+    await agent.settings(2, { facilityKeys: { current: { kty, crv, x, y, kid } } });
+    await until('settings', () => eventsOf('settings').length === 1);
+    await pass(1);
+    await ready();
+    expect(kidOf((await signedRequest()).sealed)).toBe(kid);
+    await link.close();
+    startLink();
+    await until('settings', () => eventsOf('settings').length === 1);
+    await ready();
+    expect(kidOf((await signedRequest()).sealed)).toBe(kid);
   });
 });
 
