@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -149,5 +149,20 @@ describe('the catalogue', () => {
     const dir = changed(file, change);
     expect(() => catalogueAt(now, dir)).toThrow(message);
     rmSync(dir, { recursive: true });
+  });
+
+  it('is the only place with words: page and drawing have none of their own', () => {
+    const root = join(import.meta.dirname, '..', '..', 'src');
+    const files = [
+      ...readdirSync(join(root, 'screens')).map((name) => join(root, 'screens', name)),
+      ...readdirSync(join(root, 'core')).map((name) => join(root, 'core', name)),
+    ].filter((path) => /draw-screen.*\.ts$|screens\/.*\.tsx?$/.test(path));
+    expect(files.length).toBeGreaterThan(10);
+    for (const path of files) {
+      const code = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+      expect(code, path).not.toMatch(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u);
+      // Text between tags that is more than a sign or an expression
+      expect(code, path).not.toMatch(/>\s*[A-Za-z]{3,}[^<>{}=;()]*<\//);
+    }
   });
 });

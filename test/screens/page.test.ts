@@ -27,9 +27,9 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
 
   beforeAll(async () => {
     pageDir = mkdtempSync(join(tmpdir(), 'uketsuke-built-page-'));
-    const vite = join(root, 'node_modules', '.bin', 'vite');
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
     const config = join(root, 'src', 'screens', 'vite.config.ts');
-    execFileSync(vite, ['build', '--config', config, '--outDir', pageDir, '--logLevel', 'error']);
+    execFileSync(process.execPath, [vite, 'build', '--config', config, '--outDir', pageDir, '--logLevel', 'error']);
     screen = await createKioskScreen({ port: 0, pageDir });
     screen.subscribe((event) => events.push(event));
     const browser = await openBrowser(screen.port);
