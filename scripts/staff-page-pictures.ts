@@ -1,7 +1,6 @@
-#!/usr/bin/env node
 /**
- * Pictures of the staff page for the docs, on made-up visits and a made-up year: `node scripts/staff-page-pictures.ts
- * [folder]`. Everything but the broker and the time is the real agent.
+ * Pictures of the staff page for the docs, on made-up visits and a made-up year: `scripts/node
+ * scripts/staff-page-pictures.ts [folder]`. Everything but the broker and the time is the real agent.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -19,16 +19,18 @@ type FacilityOptions = {
 
 /** Facility, one agent, its settings file and the terminals, each in its directory to hand over. */
 const provision = async (options: FacilityOptions): Promise<void> => {
+  const settings = firstFacilitySettings(options.name, options.institutionCode);
+  const count = Number(options.terminals);
+  if (!Number.isInteger(count) || count < 0 || count > 99) throw new Error('--terminals: 0 to 99');
   await createFacility(options.dir, { facility: options.facility, brokerNames: options.brokerName });
   const agent = await addAgent(options.dir, options.agent);
-  const settings = firstFacilitySettings(options.name, options.institutionCode);
   await writeFile(join(agent, 'facility-settings.yaml'), stringify(settings), { mode: 0o600 });
   if (options.cardTrust !== undefined) {
     await mkdir(join(agent, 'card-trust'), { recursive: true, mode: 0o700 });
     for (const name of Object.values(cardTrustFiles))
       await copyFile(join(options.cardTrust, name), join(agent, 'card-trust', name));
   }
-  const terminals = Array.from({ length: Number(options.terminals) }, (_, index) => index + 1);
+  const terminals = Array.from({ length: count }, (_, index) => index + 1);
   for (const lane of terminals) await addDevice(options.dir, terminalId(lane), lane);
   process.stdout.write(
     `${JSON.stringify({
