@@ -76,7 +76,9 @@ describe.skipIf(missing.length > 0)('uketsuke run', () => {
       // Nobody's reader but ours to find: there is none.
       PCSCLITE_CSOCK_NAME: join(folder, 'nobody.comm'),
     };
-    const child = spawn(process.execPath, ['src/main.ts', 'run', '--config', config, '--log', 'json'], { env });
+    const main = join(process.cwd(), 'src/main.ts');
+    // systemd starts it in the root directory.
+    const child = spawn(process.execPath, [main, 'run', '--config', config, '--log', 'json'], { env, cwd: '/' });
     terminal = child;
     let printed = '';
     child.stderr.on('data', (chunk: Buffer) => {
