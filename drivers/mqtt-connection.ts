@@ -132,9 +132,13 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
     options.ended(why);
   };
   const deadline = setTimeout(() => end(failure('delivery.offline', 'no connection in time')), delays.connectMs);
+  const isSilent = (): void => {
+    if (!heard) end(failure('delivery.offline', 'silence'));
+  };
   const probe = setInterval(() => {
     if (!open) return;
-    if (!heard) return end(failure('delivery.offline', 'silence'));
+    // After a stall of our own the answer may lie unread: sockets are read before the silence counts.
+    if (!heard) return void setImmediate(() => setImmediate(isSilent));
     heard = false;
     client.sendPing();
   }, delays.probeMs);
