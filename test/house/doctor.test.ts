@@ -241,7 +241,7 @@ describe.skipIf(unbuilt !== undefined)('the doctor, on the running demo,', () =>
       heartbeat = setInterval(() => page.send('{"painted":1}'), 1_000);
     });
     await faceIsReady;
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     clearInterval(heartbeat);
     page.terminate();
@@ -263,9 +263,9 @@ describe.skipIf(unbuilt !== undefined)('the doctor, on the running demo,', () =>
     const { printed } = await doctor('--json');
     return (JSON.parse(printed) as Printed).diagnoses.flatMap(({ fault }) => fault ?? []);
   };
-  /** What is injected takes effect in other processes: asked again until the doctor tells it, within 15 s. */
+  /** What is injected takes effect in other processes: asked again until the doctor tells it, within 60 s. */
   const faultsBecome = async (expected: string[]): Promise<void> => {
-    const endMs = performance.now() + 15_000;
+    const endMs = performance.now() + 60_000;
     let seen = await faults();
     while (JSON.stringify(seen) !== JSON.stringify(expected) && performance.now() < endMs) seen = await faults();
     expect(seen).toEqual(expected);
