@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { createServer, type TLSSocket } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { Aedes } from 'aedes';
+import { decodeJwt } from 'jose';
 import { createMqttMessageBus } from '../drivers/mqtt-message-bus.ts';
 import { createSqliteStore } from '../drivers/sqlite-store.ts';
 import { createSystemClock } from '../drivers/system-clock.ts';
@@ -345,16 +346,16 @@ for (const event of told) {
     settingsVersion = Math.max(settingsVersion, event.message.version);
   }
 }
-const journalNonces = new Set(everSeen.length > 0 ? honestNonces() : []);
-for (const nonce of honest.nonces)
-  find('a visit took a challenge that the agent did not make', !journalNonces.has(nonce));
-
-function honestNonces(): string[] {
-  const database = new DatabaseSync(journalPath, { readOnly: true });
-  const nonces = database.prepare('SELECT nonce FROM challenge').all() as Row[];
-  database.close();
-  return nonces.map((row) => String(row.nonce));
-}
+/** Challenges as the agent published them; its journal drops the oldest of those that were never used. */
+const published = new Set(
+  everSeen
+    .filter(({ topic }) => topic.endsWith('/challenge'))
+    .flatMap(
+      ({ payload }) => decodeJwt<{ challenges: { nonce: string }[] }>(new TextDecoder().decode(payload)).challenges,
+    )
+    .map(({ nonce }) => nonce),
+);
+for (const nonce of honest.nonces) find('a visit took a challenge that the agent did not make', !published.has(nonce));
 
 const isReadable = readableIn(visitor.certificate);
 const readable = everSeen.filter(isReadable).length;
