@@ -109,6 +109,11 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     prescriptionForm: 'electronic',
     approvedDocuments: ['1'],
   };
+  /** The longest list: everything on one side */
+  const agreed: Answers = {
+    ...full,
+    consents: full.consents.map((answer) => ({ ...answer, given: true })),
+  };
   const nameOf = (question: Question): string =>
     question.kind === 'consent-item' ? `consent-item.${question.topic.id}` : question.kind;
   const consents = [
@@ -141,11 +146,11 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       notice: 'none',
       ...change,
     });
-  const accepted = (name: string, outcome: 'eligible' | 'not-eligible' | 'late'): Exhibit =>
+  const accepted = (name: string, outcome: 'eligible' | 'not-eligible' | 'late', answers: Answers = full): Exhibit =>
     shown(name, {
       name: 'showingResult',
       deadlineMs,
-      visit: { ...visit, answers: full },
+      visit: { ...visit, answers },
       result: { outcome, qualificationValidity: null, messageCode: null },
       atMs: galleryNow.wallMs,
     });
@@ -178,6 +183,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     shown('registration', { name: 'registering', visit, patience, phase: 'asking', requestId: null, deadlineMs }),
     shown('registering', { name: 'registering', visit, patience, phase: 'sending', requestId: null, deadlineMs }),
     ...consents,
+    at('summary.all', each, each.length - 1, agreed),
     at('certificate-notice.grace', [{ kind: 'certificate-notice', state: 'grace' }], 0, noAnswers),
     shown('signing', { name: 'signing', visit, deadlineMs }),
     shown('sending', { name: 'sending', ...sent, sinceMs: galleryNow.monotonicMs, earlyResult: null }),
@@ -189,6 +195,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     shown('waiting-result', { name: 'awaitingResult', ...sent }),
     accepted('accepted', 'eligible'),
     accepted('accepted.late', 'late'),
+    accepted('accepted.all', 'late', agreed),
     accepted('accepted.ask-desk', 'not-eligible'),
     shown('card-pulled', {
       name: 'interrupted',
