@@ -118,6 +118,11 @@ class ReaderWatch {
   }
 }
 
+export interface PcscCardReader extends CardReader {
+  /** Lets go of pcscd and the card and looks for both anew, as after an outage; staff may order it. */
+  restart(): void;
+}
+
 /**
  * The reader at a real pcscd. Each insertion is one exclusive connection (SCARD_SHARE_EXCLUSIVE), given back with a
  * reset; a handle that failed once is never used again. While pcscd is away it is looked for every `retryMs`.
@@ -127,7 +132,7 @@ export const createPcscCardReader = ({
   reader: wanted = '',
   retryMs = 500,
   load = loadPcsclite,
-}: PcscOptions = {}): CardReader => {
+}: PcscOptions = {}): PcscCardReader => {
   const listeners = new Set<(event: CardReaderEvent) => void>();
   let pcsc: Pcsc | null = null;
   let watch: ReaderWatch | null = null;
@@ -218,6 +223,7 @@ export const createPcscCardReader = ({
   }
 
   return {
+    restart: serviceDown,
     subscribe: (listener) => {
       listeners.add(listener);
       if (watch === null) listener({ type: 'reader-lost', failure: trouble });
