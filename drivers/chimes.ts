@@ -1,10 +1,10 @@
 import type { Speaker } from '../src/ports/speaker.ts';
 import { sampleRate } from './speech-voices.ts';
 
-type Tone = { readonly hertz: number; readonly ms: number };
+export type Tone = { readonly hertz: number; readonly ms: number };
 
 /** Short figures of sine tones. Every key of the PIN pad has the one same sound. */
-const figures: Readonly<Record<Parameters<Speaker['chime']>[0], readonly Tone[]>> = {
+export const figures: Readonly<Record<Parameters<Speaker['chime']>[0], readonly Tone[]>> = {
   contact: [{ hertz: 988, ms: 90 }],
   accepted: [
     { hertz: 659, ms: 220 },

@@ -6,6 +6,8 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { controlIds, type ScreenModel } from '../src/core/screen-model.ts';
 import type { Screen, ScreenEvent } from '../src/ports/screen.ts';
+import type { Speaker } from '../src/ports/speaker.ts';
+import { createPageSpeaker, speechPath } from './page-speaker.ts';
 
 /*
  * The patient's screen as a page on loopback. To the page: `{"model": ScreenModel}` and `{"preview": null}` as text, a
@@ -45,15 +47,23 @@ const clearKey = 0x08;
 const enterKey = 0x0d;
 const isPinKey = (byte: number): boolean => (byte >= 0x30 && byte <= 0x39) || byte === clearKey || byte === enterKey;
 
-const readPage = (pageDir: string): Map<string, { readonly type: string; readonly body: Uint8Array }> => {
-  const files = new Map<string, { readonly type: string; readonly body: Uint8Array }>();
-  const names = readdirSync(pageDir, { recursive: true, withFileTypes: true });
+type Served = { readonly type: string; readonly body: Uint8Array };
+
+/** The files below a folder by the path they are served under; what has no known type is not served. */
+const filesBelow = (dir: string, prefix: string): Map<string, Served> => {
+  const files = new Map<string, Served>();
+  const names = readdirSync(dir, { recursive: true, withFileTypes: true });
   for (const entry of names) {
     const type = contentTypes[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
     const path = join(entry.parentPath, entry.name);
-    files.set(path.slice(join(pageDir, '/').length - 1), { type, body: readFileSync(path) });
+    files.set(`${prefix}${path.slice(join(dir, '/').length)}`, { type, body: readFileSync(path) });
   }
+  return files;
+};
+
+const readPage = (pageDir: string): Map<string, Served> => {
+  const files = filesBelow(pageDir, '/');
   const index = files.get('/index.html');
   if (index === undefined)
     throw new Error(`no index.html in ${pageDir}: build the patient's screen with scripts/setup`);
@@ -66,11 +76,21 @@ export type KioskScreenOptions = {
   readonly port: number;
   /** The built page (dist/screens) */
   readonly pageDir: string;
+  /** Recordings for a page that speaks (src/catalogue/speech) */
+  readonly speechDir?: string;
+};
+
+export type KioskScreen = Screen & {
+  readonly port: number;
+  /** Voice and chimes through the page's own browser; silent without `speechDir`. */
+  readonly speaker: Speaker;
 };
 
 /** Serves the page and speaks with it. Rejects when the port is taken; throws when the page is not built. */
-export const createKioskScreen = async (options: KioskScreenOptions): Promise<Screen & { readonly port: number }> => {
+export const createKioskScreen = async (options: KioskScreenOptions): Promise<KioskScreen> => {
   const files = readPage(options.pageDir);
+  if (options.speechDir !== undefined)
+    for (const [path, file] of filesBelow(options.speechDir, speechPath)) files.set(path, file);
   const listeners = new Set<(event: ScreenEvent) => void>();
   const pages = new Set<WebSocket>();
   let model: ScreenModel | null = null;
@@ -172,6 +192,10 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Sc
 
   return {
     port,
+    speaker: createPageSpeaker((sound) => {
+      const text = JSON.stringify({ sound });
+      for (const page of pages) page.send(text);
+    }, options.speechDir ?? ''),
     show(next) {
       model = next;
       const text = JSON.stringify({ model: next });

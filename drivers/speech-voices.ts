@@ -32,21 +32,28 @@ const indexSchema = z.strictObject({
   files: z.record(z.string(), z.string().regex(/^[0-9a-f]{16}\.ogg$/)),
 });
 
-/** The sound files of src/catalogue/speech, by the very text they were made from; ffmpeg unpacks them. */
-export const recordedVoice = (speechDir: string): Voice => {
+/** The sound files of src/catalogue/speech: path below the folder by language and the very text it was made from. */
+export const recordings = (speechDir: string): ((utterance: Utterance) => string | undefined) => {
   const files = new Map<string, string>();
   for (const language of existsSync(speechDir) ? readdirSync(speechDir) : []) {
     const index = join(speechDir, language, 'index.json');
     if (!existsSync(index)) continue;
     const parsed = indexSchema.parse(JSON.parse(readFileSync(index, 'utf8')));
     for (const [text, name] of Object.entries(parsed.files))
-      files.set(`${parsed.language} ${text}`, join(speechDir, language, name));
+      files.set(`${parsed.language} ${text}`, join(language, name));
   }
-  return async ({ language, text }, signal) => {
-    const file = files.get(`${language} ${text}`);
+  return ({ language, text }) => files.get(`${language} ${text}`);
+};
+
+/** Says what has been recorded; ffmpeg unpacks it. */
+export const recordedVoice = (speechDir: string): Voice => {
+  const fileOf = recordings(speechDir);
+  return async (utterance, signal) => {
+    const file = fileOf(utterance);
     if (file === undefined) return null;
     const format = ['-f', 's16le', '-ac', '1', '-ar', String(sampleRate), '-'];
-    return outputOf('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-i', file, ...format], signal);
+    const source = ['-hide_banner', '-loglevel', 'error', '-i', join(speechDir, file)];
+    return outputOf('ffmpeg', [...source, ...format], signal);
   };
 };
 

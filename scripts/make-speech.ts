@@ -3,7 +3,8 @@
  * text that can be foreseen to be said. Open JTalk speaks, ffmpeg compresses (Opus, mono). Run it after a change of
  * Japanese texts; the files are part of the repository.
  *
- *   ./scripts/setup-voice && npm run make-speech
+ *   ./scripts/setup-voice && npm run make-speech            only what is missing; removes what is no longer said
+ *   npm run make-speech -- --readings                       every reading anew, after texts were reworded
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,6 +16,7 @@ import { readingOf, wordsOfTrace } from './speech-reading.ts';
 import { spokenTexts } from './speech-texts.ts';
 
 const languages = ['ja', 'ja-easy'];
+const again = process.argv.includes('--readings');
 const dictionary = '/var/lib/mecab/dic/open-jtalk/naist-jdic';
 const voiceDir = join(import.meta.dirname, '..', '.cache', 'voice');
 const voice = existsSync(voiceDir) ? readdirSync(voiceDir).find((name) => name.endsWith('.htsvoice')) : undefined;
@@ -81,7 +83,7 @@ const writeReadings = (language: string): void => {
   };
   file.readings = Object.fromEntries(
     Object.entries(file.texts).flatMap(([key, text]) =>
-      /\p{Script=Han}|\d|は|へ/u.test(text) ? [[key, reading(text)]] : [],
+      /\p{Script=Han}|\d|は|へ/u.test(text) ? [[key, (again ? undefined : file.readings[key]) ?? reading(text)]] : [],
     ),
   );
   writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);

@@ -80,7 +80,10 @@ export const configSchema = z.strictObject({
       .describe('Speed of the line.'),
   }),
   speaker: section('Voice and chimes.', {
-    driver: z.enum(['none', 'alsa']).default('none').describe('alsa: recordings and espeak-ng through aplay.'),
+    driver: z
+      .enum(['none', 'alsa', 'page'])
+      .default('none')
+      .describe('alsa: recordings and espeak-ng through aplay. page: recordings by the browser of the screen.'),
     device: z
       .string()
       .regex(/^[\w:=,.-]{1,80}$/)

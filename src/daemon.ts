@@ -115,9 +115,16 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     will: lastWill(facility, { ...will, catalogueVersion: catalogueAt(wallMs).version }),
   });
   const clinic = createClinicLink({ bus, store, clock, log, keys });
-  const screen = await createKioskScreen({ port: config.screen.port, pageDir: config.paths.screens });
+  const screen = await createKioskScreen({
+    port: config.screen.port,
+    pageDir: config.paths.screens,
+    ...(config.speaker.driver === 'page' ? { speechDir: join(catalogueDir, 'speech') } : {}),
+  });
+  const speaker = config.speaker.driver === 'page' ? screen.speaker : drivers.speaker;
+  speaker?.setVolume(config.speaker.volume);
   const runner = new SessionRunner({
     ...drivers,
+    speaker,
     terminal,
     clock,
     log,
@@ -164,7 +171,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
         drivers.faceVerifier.close(),
         drivers.keypad?.close(),
         drivers.statusLight?.close(),
-        drivers.speaker?.close(),
+        speaker?.close(),
       ]);
     },
   };

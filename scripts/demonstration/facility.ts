@@ -72,6 +72,7 @@ export const writeTerminalConfig = (
     camera: { driver: 'virtual' },
     cardFaceReader: { driver: 'virtual' },
     keypad: { driver: 'virtual' },
+    speaker: { driver: 'page' },
     statusLight: { driver: 'virtual' },
     screen: { port: screenPort },
     broker: { host: 'localhost', port: brokerPort, protocolVersion: 4 },

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ControlId, ScreenModel, Touch } from '../core/screen-model.ts';
+import { type Sound, sound } from './sound.ts';
 
 /** What is to be drawn, or null before the first word from the terminal. */
 export const model = signal<ScreenModel | null>(null);
@@ -42,7 +43,11 @@ export const connect = (): void => {
       preview.value = data;
       return;
     }
-    const message = JSON.parse(data) as { readonly model?: ScreenModel };
+    const message = JSON.parse(data) as { readonly model?: ScreenModel; readonly sound?: Sound };
+    if (message.sound !== undefined) {
+      sound(message.sound);
+      return;
+    }
     if (message.model === undefined) {
       preview.value = null;
       return;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAlsaSpeaker } from '../../drivers/alsa-speaker.ts';
 import { chimeSamples } from '../../drivers/chimes.ts';
+import { createPageSpeaker } from '../../drivers/page-speaker.ts';
 import { languagesWithoutVoice, sampleRate } from '../../drivers/speech-voices.ts';
 import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
 import { spokenTexts } from '../../scripts/speech-texts.ts';
@@ -32,6 +33,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 speakerContract('virtual', createVirtualSpeaker);
+speakerContract('page that nobody looks at', () => createPageSpeaker(() => {}, speechDir));
 speakerContract('ALSA without a sound card', () => createAlsaSpeaker({ speechDir, player: ['false'] }));
 speakerContract('ALSA without a player', () => createAlsaSpeaker({ speechDir, player: ['no-such-player'] }));
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
+import { createKioskScreen, type KioskScreen } from '../../drivers/kiosk-screen.ts';
 import { chromiumPath, openBrowser } from '../../scripts/screens-browser.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
 import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/draw-screen.ts';
-import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
+import type { ScreenEvent } from '../../src/ports/screen.ts';
 
 const hasChromium = existsSync(chromiumPath);
 if (!hasChromium) process.stderr.write(`skipped: the patient's page in a browser (${chromiumPath} is not installed)\n`);
@@ -19,7 +19,7 @@ const catalogue = catalogueAt(galleryNow.wallMs);
 
 describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   let pageDir = '';
-  let screen: Screen & { readonly port: number };
+  let screen: KioskScreen;
   let page: Page;
   let closeBrowser: () => Promise<void>;
   const events: ScreenEvent[] = [];
@@ -30,7 +30,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
     const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
     const config = join(root, 'src', 'screens', 'vite.config.ts');
     execFileSync(process.execPath, [vite, 'build', '--config', config, '--outDir', pageDir, '--logLevel', 'error']);
-    screen = await createKioskScreen({ port: 0, pageDir });
+    screen = await createKioskScreen({ port: 0, pageDir, speechDir: join(catalogueDir, 'speech') });
     screen.subscribe((event) => events.push(event));
     const browser = await openBrowser(screen.port);
     page = browser.page;
@@ -128,6 +128,32 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
     expect(await page.content()).toBe(before);
     expect(told('touched')).toEqual([]);
     expect(told('pin-key')).toEqual([]);
+  });
+
+  it('speaks through the browser: the recording of each text, one after the other, and stops when told', async () => {
+    await show('idle');
+    await page.evaluate(`
+      window.played = [];
+      HTMLMediaElement.prototype.play = function () {
+        window.played.push(new URL(this.src).pathname);
+        if (!this.src.includes('never')) fetch(this.src).then((answer) => window.played.push(answer.headers.get('content-type'))).then(() => this.onended());
+        return Promise.resolve();
+      };`);
+    const language = 'ja';
+    screen.speaker.say([
+      { language, text: 'カードを読み取っています' },
+      { language, text: 'nobody recorded this' },
+      { language, text: 'そのまま、カードを動かさないでください。' },
+    ]);
+    const played = async () => (await page.evaluate('played')) as string[];
+    await expect.poll(async () => (await played()).length, { timeout: 10_000, interval: 20 }).toBe(4);
+    const [first, firstType, second, secondType] = await played();
+    expect([firstType, secondType]).toEqual(['audio/ogg', 'audio/ogg']);
+    expect(first).toMatch(/^\/speech\/ja\/[0-9a-f]{16}\.ogg$/);
+    expect(second).not.toBe(first);
+    screen.speaker.chime('accepted');
+    screen.speaker.silence();
+    expect(await page.getAttribute('.screen', 'data-screen')).toBe('idle');
   });
 
   it('goes on beating while it paints, with the revision that stands there', async () => {
