@@ -90,8 +90,9 @@ export const examineFrame = async (
   return { hint: null, quality, embedding, passive };
 };
 
-/** Overwrites every model's input and the runtime's buffers behind it. */
-export const wipeModels = async (models: FaceModels, pad: PadModels | null): Promise<void> => {
-  const padModels = pad === null ? [] : [pad.secondDetector, pad.pad];
-  for (const model of [models.detector, models.landmarker, models.embedder, ...padModels]) await model.wipe();
-};
+export const sessionsOf = (models: FaceModels, pad: PadModels | null): ModelSession[] => [
+  models.detector,
+  models.landmarker,
+  models.embedder,
+  ...(pad === null ? [] : [pad.secondDetector, pad.pad]),
+];

@@ -8,7 +8,7 @@ import { decodeReference } from './decode-reference.ts';
 import type { PadModels } from './detect-attack.ts';
 import type { Embedding } from './embed-face.ts';
 import { AttemptCourse, type AttemptFinding } from './face-attempt.ts';
-import { embedStill, examineFrame, type FaceModels, type FrameFinding, wipeModels } from './face-pipeline.ts';
+import { embedStill, examineFrame, type FaceModels, type FrameFinding, sessionsOf } from './face-pipeline.ts';
 import type { FromFaceProcess } from './messages.ts';
 import { CameraWatch } from './watch-camera.ts';
 
@@ -198,15 +198,18 @@ export class FaceWorker {
     this.attempt = null;
     attempt.course.wipe();
     this.followCamera();
-    await this.wipe(attempt.id);
+    await this.wipe(attempt);
   }
 
-  private async wipe(id: number): Promise<void> {
+  /** First all that is ours, at once; then the runtime's buffers, which take a run of each model. */
+  private async wipe({ id, pad }: Attempt): Promise<void> {
     const endedAtMs = performance.now();
     await this.inTurn(async () => {
       this.frameCopy.fill(0);
-      await wipeModels(this.parts.models, 'code' in this.parts.pad ? null : this.parts.pad);
+      const sessions = sessionsOf(this.parts.models, pad);
+      for (const session of sessions) session.input.fill(0);
+      this.parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
+      for (const session of sessions) await session.runOnNothing();
     });
-    this.parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
   }
 }

@@ -44,7 +44,7 @@ export type ToFaceProcess =
 export type FromFaceProcess =
   | { readonly type: 'health'; readonly trouble: Failure | null }
   | { readonly type: 'event'; readonly attempt: number; readonly event: FaceAttemptEvent }
-  /** All of the attempt has been overwritten, `afterMs` after its end. */
+  /** Frames, embeddings, reference and the models' inputs have been overwritten, `afterMs` after the attempt's end. */
   | { readonly type: 'wiped'; readonly attempt: number; readonly afterMs: number }
   | { readonly type: 'pong'; readonly ping: number };
 

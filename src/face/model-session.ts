@@ -56,8 +56,8 @@ export class ModelSession {
     });
   }
 
-  /** Overwrites the input, then the runtime's own buffers by a run on nothing. */
-  async wipe(): Promise<void> {
+  /** Overwrites the runtime's own buffers, too, by a run on nothing. */
+  async runOnNothing(): Promise<void> {
     this.input.fill(0);
     for (const output of await this.run()) output.fill(0);
   }

@@ -12,8 +12,10 @@ import {
 } from '../../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
+import { emptyScene, personBefore } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import type { Failure } from '../../src/core/failure.ts';
+import type { PadStrength } from '../../src/core/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
 import { modelsMissing } from '../face/built-models.ts';
 
@@ -49,10 +51,11 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     last: (event: FaceAttemptEvent) => boolean,
     referenceJp2: FaceAttempt['referenceJp2'] = photo,
     onEvent: (event: FaceAttemptEvent) => void = () => undefined,
+    padStrength: PadStrength = 'off',
   ): Promise<FaceAttemptEvent[]> =>
     new Promise((resolve) => {
       const events: FaceAttemptEvent[] = [];
-      const stop = verifier.start({ referenceJp2, padStrength: 'off' }, (event) => {
+      const stop = verifier.start({ referenceJp2, padStrength }, (event) => {
         events.push(event);
         onEvent(event);
         if (!last(event)) return;
@@ -186,6 +189,14 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
       readFileSync(`/proc/${verifier.processId}/net/${name}`, 'utf8'),
     );
     for (const inode of inodes) for (const table of tables) expect(table).not.toContain(` ${inode} `);
+  });
+
+  test('asked for attack detection, it suspects a face that is painted onto a wall', async () => {
+    control.setScene({ ...emptyScene, people: [{ ...personBefore('sample5-c'), scale: 0.75 }] });
+    const own = await encodeGreyJp2(await loadFaceGrey('sample5-c'));
+    const events = await attempt(until('failed'), own, () => undefined, 'passive');
+    expect(events.at(-1)).toMatchObject({ type: 'failed', failure: { code: 'face.attack-suspected' } });
+    expect(events.map(({ type }) => type)).not.toContain('matched');
   });
 
   test.each<[string, Partial<OnnxFaceVerifierSettings>]>([

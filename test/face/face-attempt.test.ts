@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FaceHint } from '../../src/core/verification.ts';
-import { AttemptCourse, type AttemptFinding } from '../../src/face/face-attempt.ts';
+import { AttemptCourse, type AttemptFinding, type LivenessEvidence } from '../../src/face/face-attempt.ts';
 
 const reference = () => Float32Array.of(1, 0);
 /** An embedding whose comparison score with the reference is `score`. */
@@ -72,4 +72,62 @@ test('reference and frames are overwritten', () => {
   course.wipe();
   for (const frame of frames) if (frame.hint === null) expect(Array.from(frame.embedding)).toEqual([0, 0]);
   expect(Array.from(held)).toEqual([0, 0]);
+});
+
+const withLiveness = (
+  change: Partial<LivenessEvidence> = {},
+  embedding: Float32Array = Float32Array.of(0.8, 0.6),
+): AttemptFinding => ({
+  hint: null,
+  embedding,
+  liveness: {
+    bonaFide: 0.9,
+    moire: 0,
+    isRepeated: false,
+    signals: { noseOffset: 0, eyeOpening: 0.3 },
+    ...change,
+  },
+});
+
+const playLiveness = (strength: 'passive' | 'active', finding: () => AttemptFinding, frames = 60): string[] => {
+  const course = new AttemptCourse(0.45, strength, () => 0.5);
+  course.compareWith(reference());
+  return Array.from({ length: frames }, (_, i) => course.take(finding(), i * 100))
+    .flat()
+    .map((step) => (step.type === 'hint' ? `${step.hint}` : step.type));
+};
+
+test('passive: good evidence of three frames, then the match', () => {
+  expect(playLiveness('passive', () => withLiveness(), 3)).toEqual(['null', 'matched']);
+  expect(playLiveness('passive', () => withLiveness(), 2)).toEqual(['null']);
+});
+
+test.each<[string, Partial<LivenessEvidence>]>([
+  ['the passive model', { bonaFide: 0.1 }],
+  ['moiré', { moire: 0.6 }],
+  ['a frame that has come before', { isRepeated: true }],
+])('passive: %s makes it suspected, and never matched', (_, change) => {
+  const told = playLiveness('passive', () => withLiveness(change), 4);
+  expect(told).toContain('suspected');
+  expect(told).not.toContain('matched');
+});
+
+test('active: the right face that answers no prompt is a miss, not a match', () => {
+  const told = playLiveness('active', () => withLiveness(), 80);
+  expect(told).toContain('missed');
+  expect(told).not.toContain('matched');
+  expect(told.some((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toBe(true);
+});
+
+test('active: another face after the match ends the prompts', () => {
+  let frames = 0;
+  const told = playLiveness(
+    'active',
+    () => {
+      frames++;
+      return frames < 8 ? withLiveness() : withLiveness({}, Float32Array.of(0, 1));
+    },
+    9,
+  );
+  expect(told).toContain('missed');
 });

@@ -17,7 +17,7 @@ import {
   examineFrame,
   type FaceModels,
   type FrameFinding,
-  wipeModels,
+  sessionsOf,
 } from '../../src/face/face-pipeline.ts';
 import { embeddingById } from '../../src/face/manifest.ts';
 import { loadModels, manifest, modelsMissing } from './built-models.ts';
@@ -91,7 +91,7 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
   test('after wiping, the models hold nothing of a frame', async () => {
     await see({ people: [personBefore('sample3-a')] });
     expect(models.embedder.input.some((value) => value !== 0)).toBe(true);
-    await wipeModels(models, null);
-    for (const model of Object.values(models)) expect(model.input.every((value) => value === 0)).toBe(true);
+    for (const session of sessionsOf(models, null)) await session.runOnNothing();
+    for (const model of sessionsOf(models, null)) expect(model.input.every((value) => value === 0)).toBe(true);
   });
 });

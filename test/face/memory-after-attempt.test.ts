@@ -1,0 +1,123 @@
+/**
+ * After a decision nothing of the card's photo or of its embedding is left in the face process: every writable page of
+ * its memory is searched for any 16 bytes of them, at every place.
+ */
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
+import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
+import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
+import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import { decodeReference } from '../../src/face/decode-reference.ts';
+import { embedStill } from '../../src/face/face-pipeline.ts';
+import { loadModels, modelsMissing } from './built-models.ts';
+
+const WINDOW = 16;
+const folder = mkdtempSync(join(tmpdir(), 'face-memory-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The writable memory of a process, a piece at a time; pieces overlap so that nothing hides on a seam. */
+function* writableMemory(pid: number): Generator<Buffer> {
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  try {
+    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+      const match = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
+      if (match === null) continue;
+      const end = Number.parseInt(match[2] ?? '', 16);
+      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += (1 << 20) - WINDOW) {
+        const piece = Buffer.alloc(Math.min(1 << 20, end - at));
+        try {
+          yield piece.subarray(0, readSync(memory, piece, 0, piece.length, at));
+        } catch {
+          break; // a guard page, or memory given back meanwhile
+        }
+      }
+    }
+  } finally {
+    closeSync(memory);
+  }
+}
+
+/** Canaries every 16 bytes: any 31 bytes in a row that are left hold one whole. Uniform bytes are no canary. */
+const canariesOf = (bytes: Uint8Array): Set<string> => {
+  const canaries = new Set<string>();
+  for (let at = 0; at + WINDOW <= bytes.length; at += WINDOW) {
+    const canary = bytes.subarray(at, at + WINDOW);
+    if (new Set(canary).size > 8) canaries.add(Buffer.from(canary).toString('latin1'));
+  }
+  return canaries;
+};
+
+const countFound = (pid: number, secrets: ReadonlyMap<string, Uint8Array>): Record<string, number> => {
+  // By their first four bytes, so that one pass looks for all of them.
+  const byStart = new Map<number, { name: string; canary: string }[]>();
+  const found: Record<string, number> = {};
+  for (const [name, bytes] of secrets) {
+    found[name] = 0;
+    for (const canary of canariesOf(bytes)) {
+      const start = Buffer.from(canary, 'latin1').readUInt32LE(0);
+      byStart.set(start, [...(byStart.get(start) ?? []), { name, canary }]);
+    }
+  }
+  const mayStart = new Uint8Array(1 << 16);
+  for (const start of byStart.keys()) mayStart[start & 0xffff] = 1;
+  for (const piece of writableMemory(pid)) {
+    for (let at = 0; at + WINDOW <= piece.length; at++) {
+      if (mayStart[(piece[at] as number) | ((piece[at + 1] as number) << 8)] === 0) continue;
+      const candidates = byStart.get(piece.readUInt32LE(at));
+      if (candidates === undefined) continue;
+      const here = piece.toString('latin1', at, at + WINDOW);
+      for (const { name, canary } of candidates) if (canary === here) found[name] = (found[name] ?? 0) + 1;
+    }
+  }
+  return found;
+};
+
+const canLook = process.platform === 'linux';
+if (!canLook) console.warn('skipped: memory-after-attempt reads /proc/<pid>/mem, which only Linux has');
+
+describe.skipIf(!canLook || modelsMissing('memory-after-attempt'))('memory of the face process', () => {
+  test('holds nothing of the photo or its embedding after the decision, and did hold them before', async () => {
+    const control = await createVirtualCameraControl(join(folder, 'camera'), null);
+    const verifier = createOnnxFaceVerifier({
+      profile: 'demo',
+      camera: { kind: 'virtual', seed: 5, controlSocket: control.path },
+    });
+    try {
+      await new Promise<void>((resolve) => verifier.subscribeHealth((trouble) => trouble ?? resolve()));
+      const photo = await encodeGreyJp2(await loadFaceGrey('sample6-a'));
+      const decoded = await decodeReference(photo);
+      if (!decoded.ok) throw new Error(decoded.failure.detail);
+      const embedding = await embedStill(await loadModels(), decoded.value);
+      if (embedding === null) throw new Error('no face in the reference');
+      const secrets = new Map([
+        ['photo', photo],
+        ['picture', decoded.value.rgb],
+        ['embedding', new Uint8Array(embedding.buffer)],
+      ]);
+      const pid = verifier.processId ?? 0;
+      const wiped = new Promise<number>((resolve) => verifier.subscribeWiped(resolve));
+      let whileComparing: Record<string, number> = {};
+      await new Promise<void>((resolve, reject) => {
+        let hints = 0;
+        verifier.start({ referenceJp2: photo, padStrength: 'off' }, (event) => {
+          if (event.type === 'failed') reject(new Error(event.failure.code));
+          if (event.type === 'matched') resolve();
+          // Somebody else first: a miss says that the reference has been in use for a while.
+          if (event.type === 'hint' && hints++ === 0) control.setFace('sample6-d');
+          if (event.type !== 'missed') return;
+          whileComparing = countFound(pid, secrets);
+          control.setFace('sample6-a');
+        });
+      });
+      await wiped;
+      expect(whileComparing.embedding).toBeGreaterThan(0);
+      expect(countFound(pid, secrets)).toEqual({ photo: 0, picture: 0, embedding: 0 });
+    } finally {
+      await verifier.close();
+      await control.close();
+    }
+  }, 60_000);
+});
