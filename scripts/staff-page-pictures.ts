@@ -36,6 +36,7 @@ const page = await startStaffPage({
   catalogue: () => catalogueAt(bed.clock.now().wallMs),
   staff: () => staff,
   staffCodes: new StaffCodes(() => staff),
+  folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
   problems: () => [],
   subscribe: (listener) => {
     bed.listeners.add(listener);

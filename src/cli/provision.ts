@@ -2,6 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import { cardTrustFiles } from '../clinic/card-trust.ts';
 import { addAgent, addDevice, agentDirectory, createFacility, deviceDirectory } from '../clinic/facility-authority.ts';
 import { firstFacilitySettings } from '../protocol/facility-settings.ts';
@@ -49,7 +50,8 @@ const orExplain =
     try {
       await work(...args);
     } catch (error) {
-      process.stderr.write(`uketsuke provision: ${error instanceof Error ? error.message : String(error)}\n`);
+      const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+      process.stderr.write(`uketsuke provision: ${reason}\n`);
       process.exit(2);
     }
   };

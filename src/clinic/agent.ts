@@ -161,6 +161,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     broker?.setUsers(usersOf(keys.value, devices.value));
     desk.publishSettings();
   };
+  const inquiries = new InquiryDesk(context);
   const page = await startStaffPage({
     port: config.staffPort,
     context,
@@ -168,14 +169,13 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     catalogue: () => catalogue.now,
     staff: () => staff.value,
     staffCodes: new StaffCodes(() => staff.value),
+    folderFaults: () => [desk.handOver, inquiries].flatMap(({ folderFault }) => folderFault ?? []),
     problems: () => files.all.flatMap(({ problem }) => problem ?? []),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   });
-  const inquiries = new InquiryDesk(context);
-
   /** What fails here (a full disk) is tried again the next time; it must not end the agent. */
   const every = (ms: number, work: () => void): NodeJS.Timeout =>
     setInterval(() => {

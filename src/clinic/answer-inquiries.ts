@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type { FailureCode } from '../core/failure.ts';
 import { formatJapanInstant } from '../core/japan-time.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { readOqsXml } from '../protocol/oqs-xml.ts';
@@ -22,6 +23,7 @@ import {
   qualificationMessageSchema,
 } from '../protocol/oqs-xml-schema.ts';
 import type { AgentContext } from './agent-context.ts';
+import type { FolderFault } from './hand-over.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
@@ -45,6 +47,7 @@ type Bulk = { readonly atMs: number; readonly units: BulkUnit[]; done: boolean }
 export class InquiryDesk {
   readonly #context: AgentContext;
   readonly #bulks = new Map<string, Bulk>();
+  #folderFault: FolderFault | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -65,6 +68,11 @@ export class InquiryDesk {
   stop(): void {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  /** `res/` takes no answers: the questions wait in `req/`. */
+  get folderFault(): FolderFault | null {
+    return this.#folderFault;
   }
 
   /** One look at `req/`. A folder that is not there has no inquiries. */
@@ -100,7 +108,18 @@ export class InquiryDesk {
       `${kind}res_${identifier}.xml`,
       encoded.value,
     );
-    if (written.ok) await unlink(path);
+    if (written.ok) {
+      this.#folderFault = null;
+      await unlink(path);
+    } else this.#fault(written.failure.code);
+  }
+
+  #fault(code: FailureCode): void {
+    const { clock, changed } = this.#context;
+    const sinceMs = this.#folderFault?.sinceMs ?? clock.now().wallMs;
+    const known = this.#folderFault?.code === code;
+    this.#folderFault = { folder: 'res', code, sinceMs, waiting: 1 };
+    if (!known) changed();
   }
 
   async #encodedAnswer(kind: string, text: string): Promise<Result<Uint8Array>> {

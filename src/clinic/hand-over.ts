@@ -17,7 +17,13 @@ import { writeOqsFile } from './write-oqs-file.ts';
 const retryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
 const retryPause = (attempt: number): number => retryMs[Math.min(attempt, retryMs.length - 1)] ?? 30_000;
 
-export type FolderFault = { readonly code: FailureCode; readonly sinceMs: number; readonly waiting: number };
+/** A shared folder that takes no file, and how many results wait for it. */
+export type FolderFault = {
+  readonly folder: 'face' | 'res';
+  readonly code: FailureCode;
+  readonly sinceMs: number;
+  readonly waiting: number;
+};
 
 /**
  * What follows a receipt: ask the national service, compare the person, write the file for the レセコン, tell the
@@ -74,7 +80,7 @@ export class HandOver {
   }
 
   get folderFault(): FolderFault | null {
-    return this.#folderFault && { ...this.#folderFault, waiting: this.#waitingFiles.size };
+    return this.#folderFault && { folder: 'face', ...this.#folderFault, waiting: this.#waitingFiles.size };
   }
 
   async #run(visit: JournalVisit, personal: Personal, device: DeviceEntry): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -93,6 +93,18 @@ test('a question that nobody can read is put aside once it has settled; the next
   await desk.poll();
   expect(requests()).toEqual(['OQSsiquc01req_bad.xml.unreadable']);
   expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_good.xml'))).toBe(true);
+});
+
+test('res is gone: the question waits, staff are told, the answer comes when the folder does', async () => {
+  rmSync(join(bed.oqsFolder, 'res'), { recursive: true });
+  put('OQSsiquc01req_0003.xml', search('1000001'));
+  await desk.poll();
+  expect(requests()).toEqual(['OQSsiquc01req_0003.xml']);
+  expect(desk.folderFault).toMatchObject({ folder: 'res', code: 'files.folder-missing' });
+  mkdirSync(join(bed.oqsFolder, 'res'));
+  await desk.poll();
+  expect(requests()).toEqual([]);
+  expect(desk.folderFault).toBeNull();
 });
 
 test('files of others are left alone', async () => {

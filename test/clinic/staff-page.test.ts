@@ -28,6 +28,7 @@ beforeEach(async () => {
     catalogue: () => catalogueAt(bed.clock.now().wallMs),
     staff: () => staff,
     staffCodes: new StaffCodes(() => staff),
+    folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
     problems: () => [],
     subscribe: (listener) => {
       bed.listeners.add(listener);

@@ -34,7 +34,7 @@ const banner = (title: string, content: Markup, kind = ''): Markup =>
 export const bannerView = (model: PageModel): Markup => {
   const { desk, problems } = model;
   const catalogue = model.catalogue();
-  const fault = desk.handOver.folderFault;
+  const faults = model.folderFaults();
   const outage = serviceOutage(model);
   const disasterSince = model.context.journal.disasterSince();
   const lanes = desk.lanes.all();
@@ -48,15 +48,14 @@ export const bannerView = (model: PageModel): Markup => {
     ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile}`)}
     ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile}`)}
-    ${
-      fault !== null &&
+    ${faults.map((fault) =>
       banner(
         catalogue.failures[fault.code].staff.summary,
-        html`<p>${timeText(fault.sinceMs)} から。${fault.waiting}件の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。</p>
+        html`<p>${timeText(fault.sinceMs)} から。${fault.waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。</p>
         <ol>${catalogue.failures[fault.code].staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
-        <p class="code">${fault.code} ${model.context.options.oqsFolder}/face</p>`,
-      )
-    }
+        <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>`,
+      ),
+    )}
     ${
       disasterSince !== null &&
       banner(

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../core/catalogue.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentDesk } from '../agent-desk.ts';
+import type { FolderFault } from '../hand-over.ts';
 import type { StaffCodes, StaffMember } from '../staff-codes.ts';
 import type { Notice } from './orders.ts';
 import type { PendingOrders } from './pending-orders.ts';
@@ -15,6 +16,7 @@ export type StaffPageParts = {
   readonly catalogue: () => Catalogue;
   readonly staff: () => readonly StaffMember[];
   readonly staffCodes: StaffCodes;
+  readonly folderFaults: () => readonly FolderFault[];
   /** Watched files whose newest content cannot be used */
   readonly problems: () => readonly string[];
   readonly subscribe: (listener: () => void) => () => void;
