@@ -1,11 +1,8 @@
 import type { Result } from '../../core/result.ts';
 import type { CommandAnswer } from '../command-desk.ts';
 import { monthOf } from '../journal.ts';
-import type { PageModel } from './page-model.ts';
+import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
-
-/** What the next page says about the order just given. */
-export type Notice = { readonly good: boolean; readonly text: string };
 
 const restartParts = ['daemon', 'reader', 'face', 'screen'] as const;
 

@@ -3,8 +3,10 @@ import type { AgentContext } from '../agent-context.ts';
 import type { AgentDesk } from '../agent-desk.ts';
 import type { FolderFault } from '../hand-over.ts';
 import type { StaffCodes, StaffMember } from '../staff-codes.ts';
-import type { Notice } from './orders.ts';
 import type { PendingOrders } from './pending-orders.ts';
+
+/** What the next page says about the order just given. */
+export type Notice = { readonly good: boolean; readonly text: string };
 
 /** What the views draw from. */
 export type StaffPageParts = {

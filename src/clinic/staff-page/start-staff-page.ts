@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { bannerView } from './banner-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
-import { carryOut, type Notice } from './orders.ts';
-import type { PageModel, StaffPageParts } from './page-model.ts';
+import { carryOut } from './orders.ts';
+import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
 import { PendingOrders } from './pending-orders.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
