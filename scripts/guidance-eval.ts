@@ -1,7 +1,7 @@
 /**
  * A simulated patient who stands wrong, hears a hint, and does what it says, a little late and not exactly. It tests the
- * guidance, not the matcher: every picture is painted. Time is simulated (a frame every 66 ms); the time of a hint
- * includes what its frame really took to examine.
+ * guidance, not the matcher: every picture is painted. Time is simulated (a frame every 66 ms); the time of a
+ * first hint runs from the first frame that is not good, and includes what the hint's frame really took to examine.
  */
 import { parseArgs } from 'node:util';
 import { type FaceId, faceIds, loadFaceRgb } from '../drivers/virtual/faces.ts';
@@ -161,6 +161,7 @@ const main = async (): Promise<void> => {
     course.compareWith(known.reference.slice());
     const hints: FaceHint[] = [];
     let firstHintMs: number | null = null;
+    let firstBadAtMs: number | null = null;
     let reactAtMs = Number.POSITIVE_INFINITY;
     for (let atMs = 0, i = 0; atMs < TIME_LIMIT_MS; atMs += FRAME_MS, i++) {
       const heard = hints.at(-1);
@@ -177,12 +178,13 @@ const main = async (): Promise<void> => {
         { mirrored: i % 2 === 1, pad: null },
       );
       const tookMs = performance.now() - startedMs;
+      if (finding.hint !== null) firstBadAtMs ??= atMs;
       for (const step of course.take(finding, atMs)) {
         if (step.type === 'matched') return { succeeded: true, firstHintMs, hints };
         if (step.type !== 'hint') continue;
         if (step.hint === null) reactAtMs = Number.POSITIVE_INFINITY;
         else {
-          firstHintMs ??= atMs + tookMs;
+          firstHintMs ??= atMs - (firstBadAtMs ?? 0) + tookMs;
           hints.push(step.hint);
           reactAtMs = atMs + between(random, 400, 1_000);
         }
