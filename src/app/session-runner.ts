@@ -189,7 +189,11 @@ export class SessionRunner {
     if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return;
     const { insertion } = state.visit;
     const pressed = this.#pinEntry.press(key);
-    if (pressed === 'changed') this.tell({ type: 'PinDigitsChanged', insertion, entered: this.#pinEntry.entered });
+    if (pressed === 'changed') {
+      // One sound for every key: whoever listens learns how many, never which.
+      this.#parts.speaker?.chime('key');
+      this.tell({ type: 'PinDigitsChanged', insertion, entered: this.#pinEntry.entered });
+    }
     if (pressed === 'submitted') this.tell({ type: 'PinSubmitted', insertion });
   }
 

@@ -127,12 +127,13 @@ describe.each([
 it('says nothing that depends on a digit: two PINs sound the same', async () => {
   const soundsOf = async (pin: readonly number[]): Promise<string> => {
     const from = ear.said.length;
+    const chimesFrom = ear.chimes.length;
     await bed.insert('hanako');
     await until('the choice', () => bed.state.name === 'choosingMethod');
     bed.keypad.press(digit(2));
     bed.keypad.press(enter);
     for (const value of pin) bed.keypad.press(digit(value));
-    const sounds = JSON.stringify(ear.said.slice(from));
+    const sounds = JSON.stringify([ear.said.slice(from), ear.chimes.slice(chimesFrom)]);
     bed.keypad.press(clear);
     bed.reader.pull();
     await until('the pulled card', () => bed.state.name === 'interrupted');
@@ -142,6 +143,7 @@ it('says nothing that depends on a digit: two PINs sound the same', async () => 
   };
   const first = await soundsOf([1, 2, 3, 4]);
   expect(first).toContain('4桁のうち4桁 入力しました');
+  expect(first).toContain('["contact","key","key","key","key"]');
   expect(await soundsOf([9, 0, 0, 7])).toBe(first);
 });
 
