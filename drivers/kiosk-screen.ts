@@ -84,6 +84,8 @@ export type KioskScreen = Screen & {
   readonly port: number;
   /** Voice and chimes through the page's own browser; silent without `speechDir`. */
   readonly speaker: Speaker;
+  /** Every page loads itself anew, as after a restart of its browser; staff may order it. */
+  reload(): void;
 };
 
 /** Serves the page and speaks with it. Rejects when the port is taken; throws when the page is not built. */
@@ -200,6 +202,9 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
       model = next;
       const text = JSON.stringify({ model: next });
       for (const page of pages) page.send(text);
+    },
+    reload() {
+      for (const page of pages) page.send('{"reload":true}');
     },
     preview(jpeg) {
       for (const page of pages) {

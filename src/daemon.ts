@@ -17,7 +17,7 @@ import { createSystemdNotifier } from '../drivers/systemd-notifier.ts';
 import { createTesseractCardFaceReader } from '../drivers/tesseract-card-face-reader.ts';
 import { cardCryptography } from './app/card-cryptography.ts';
 import { createClinicLink, lastWill } from './app/clinic-link.ts';
-import { parseCvIssuers } from './app/cv-trust.ts';
+import { cvIssuersFile, parseCvIssuers } from './app/cv-trust.ts';
 import { readDeviceKeys } from './app/device-keys.ts';
 import type { EventLog } from './app/event-log.ts';
 import { watchHealth } from './app/health.ts';
@@ -47,9 +47,6 @@ export type Terminal = {
   close(): Promise<void>;
 };
 
-/** Trust anchors for the signature on the card's face, beside the terminal's keys. */
-const cvIssuersFile = 'cv-issuers.json';
-
 /** The real drivers that a configuration names. Throws for `virtual` ones: they come with the demo, never by a file. */
 export const counterDrivers = async (config: Config): Promise<CounterDrivers> => {
   const { cardReader, camera, face, cardFaceReader, keypad, statusLight } = config;
@@ -63,8 +60,9 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
     acceptedUnverifiedModels: face.acceptUnverifiedModels,
     ...(face.threshold === undefined ? {} : { threshold: face.threshold }),
   });
+  const reader = createPcscCardReader({ reader: cardReader.name });
   return {
-    cardReader: createPcscCardReader({ reader: cardReader.name }),
+    cardReader: reader,
     cardFaceReader:
       cardFaceReader.driver === 'tesseract'
         ? await createTesseractCardFaceReader(createFfmpegCamera({ source: cardFaceReader }), Date.now)
@@ -76,8 +74,12 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
       config.speaker.driver === 'alsa'
         ? createAlsaSpeaker({ ...config.speaker, speechDir: join(catalogueDir, 'speech') })
         : null,
-    // Its driver starts a new one at once.
-    restart: { face: () => void (faceVerifier.processId && process.kill(faceVerifier.processId)) },
+    // The service manager starts a new terminal after SIGTERM, the face driver a new process.
+    restart: {
+      daemon: () => process.kill(process.pid, 'SIGTERM'),
+      reader: () => reader.restart(),
+      face: () => void (faceVerifier.processId && process.kill(faceVerifier.processId)),
+    },
   };
 };
 
@@ -135,7 +137,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     catalogueAt,
     offerUnreviewedLanguages: config.profile === 'demo',
     newId: randomUUID,
-    restart: drivers.restart ?? {},
+    restart: { ...drivers.restart, screen: () => screen.reload() },
   });
   const notifier = createSystemdNotifier();
   const health = watchHealth({

@@ -17,6 +17,9 @@ const trustSchema = z.array(
   }),
 );
 
+/** Its name, beside the keys of a terminal and in the card trust of an agent. */
+export const cvIssuersFile = 'cv-issuers.json';
+
 /**
  * The trust store of the passive proof: a JSON file of keys that may sign CV certificates, the same at terminal and
  * agent. Throws on a file nobody can run with: an empty store is allowed and trusts no card.

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cardCryptography } from '../app/card-cryptography.ts';
-import { parseCvIssuers } from '../app/cv-trust.ts';
+import { cvIssuersFile, parseCvIssuers } from '../app/cv-trust.ts';
 import { equalBytes } from '../protocol/bytes.ts';
 import { type Certificate, oids, parseCertificate } from '../protocol/certificate.ts';
 import { sha256DigestInfo, verifyRsaSignature } from '../protocol/digest-info.ts';
@@ -17,7 +17,7 @@ export type CardTrust = {
   readonly certificateIssuers: readonly Certificate[];
   readonly visualIssuers: readonly CvIssuer[];
 };
-export const cardTrustFiles = { certificateIssuers: 'card-ca.pem', visualIssuers: 'cv-issuers.json' } as const;
+export const cardTrustFiles = { certificateIssuers: 'card-ca.pem', visualIssuers: cvIssuersFile } as const;
 
 const pemBlock = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
 

@@ -3,6 +3,7 @@ import { access, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
+import { cvIssuersFile } from '../app/cv-trust.ts';
 import {
   keyFiles,
   type PrivateJwk,
@@ -131,6 +132,15 @@ export const readBrokerFiles = async (directory: string): Promise<TlsFiles & { r
 export const agentDirectory = (directory: string, agent: string): string => join(directory, 'agents', agent);
 export const deviceDirectory = (directory: string, device: string): string => join(directory, 'devices', device);
 
+/** Trust anchors of the card's face as the first agent that has some was given them; a terminal needs the same. */
+const cardFaceTrust = async (directory: string, agents: readonly { readonly agent: string }[]) => {
+  for (const { agent } of agents) {
+    const path = join(agentDirectory(directory, agent), 'card-trust', cvIssuersFile);
+    if (await exists(path)) return readFile(path, 'utf8');
+  }
+  return null;
+};
+
 /** What every agent and terminal knows of the others, written again into each hand-over directory. */
 const distribute = async (directory: string): Promise<void> => {
   const { facility, agents, devices, keys } = await readFacility(directory);
@@ -141,11 +151,14 @@ const distribute = async (directory: string): Promise<void> => {
     await writeJson(join(target, agentFiles.facilityKeys), keys);
   }
   if (agents.length === 0) return;
+  const cvIssuers = await cardFaceTrust(directory, agents);
   for (const { device, lane, revokedAt } of devices) {
     if (revokedAt !== undefined) continue;
     const facilityKeys = [keys.current, ...(keys.next ? [keys.next] : [])].map(publicPart);
     const trust: Trust = { facility, device, lane, agents, facilityKeys };
     await writeJson(join(deviceDirectory(directory, device), keyFiles.trust), trust);
+    if (cvIssuers !== null)
+      await writeFileAtomically(join(deviceDirectory(directory, device), cvIssuersFile), cvIssuers);
   }
 };
 

@@ -43,7 +43,12 @@ export const connect = (): void => {
       preview.value = data;
       return;
     }
-    const message = JSON.parse(data) as { readonly model?: ScreenModel; readonly sound?: Sound };
+    const message = JSON.parse(data) as {
+      readonly model?: ScreenModel;
+      readonly sound?: Sound;
+      readonly reload?: true;
+    };
+    if (message.reload === true) return location.reload();
     if (message.sound !== undefined) {
       sound(message.sound);
       return;
