@@ -26,7 +26,8 @@ export type CardFaceOcr = {
 
 /**
  * Least confidence (0 … 100) of each word that carries a digit. On rendered cards right ones have 78 to 97 and the wrong
- * ones that were seen 56 to 71; 元 is read right at 65 and looks like no digit.
+ * ones that were seen 56 to 71; 元 is read right at 65 and looks like no digit. With these, of 2,000 rendered cards none
+ * was read wrong and 2.2 % of the clean ones were refused (npm run card-face-eval, seed 1).
  */
 const leastConfidence = 78;
 const leastConfidenceOfFirstYear = 50;
