@@ -15,24 +15,34 @@ import { embedStill } from '../../src/face/face-pipeline.ts';
 import { loadModels, modelsMissing } from './built-models.ts';
 
 const WINDOW = 16;
+const PAGE = 4096;
+const PIECE = 256 * PAGE;
+const emptyPage = Buffer.alloc(PAGE);
 const folder = mkdtempSync(join(tmpdir(), 'face-memory-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The writable memory of a process, a piece at a time; pieces overlap so that nothing hides on a seam. */
-function* writableMemory(pid: number): Generator<Buffer> {
+/**
+ * The writable memory of a process, a page at a time with the first bytes of the next, so that nothing hides on a seam.
+ * Pages of zeros, most of what V8 reserves, are left out.
+ */
+function* writablePages(pid: number): Generator<Buffer> {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
+  const piece = Buffer.alloc(PIECE + WINDOW);
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
       const match = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
       if (match === null) continue;
       const end = Number.parseInt(match[2] ?? '', 16);
-      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += (1 << 20) - WINDOW) {
-        const piece = Buffer.alloc(Math.min(1 << 20, end - at));
+      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += PIECE) {
+        let length = 0;
         try {
-          yield piece.subarray(0, readSync(memory, piece, 0, piece.length, at));
+          length = readSync(memory, piece, 0, Math.min(PIECE + WINDOW, end - at), at);
         } catch {
           break; // a guard page, or memory given back meanwhile
         }
+        for (let page = 0; page < Math.min(length, PIECE); page += PAGE)
+          if (!emptyPage.equals(piece.subarray(page, page + PAGE)))
+            yield piece.subarray(page, Math.min(length, page + PAGE + WINDOW - 1));
       }
     }
   } finally {
@@ -63,7 +73,7 @@ const countFound = (pid: number, secrets: ReadonlyMap<string, Uint8Array>): Reco
   }
   const mayStart = new Uint8Array(1 << 16);
   for (const start of byStart.keys()) mayStart[start & 0xffff] = 1;
-  for (const piece of writableMemory(pid)) {
+  for (const piece of writablePages(pid)) {
     for (let at = 0; at + WINDOW <= piece.length; at++) {
       if (mayStart[(piece[at] as number) | ((piece[at + 1] as number) << 8)] === 0) continue;
       const candidates = byStart.get(piece.readUInt32LE(at));
@@ -99,7 +109,7 @@ describe.skipIf(!canLook || modelsMissing('memory-after-attempt'))('memory of th
       ]);
       const pid = verifier.processId ?? 0;
       const wiped = new Promise<number>((resolve) => verifier.subscribeWiped(resolve));
-      let whileComparing: Record<string, number> = {};
+      let whileComparing: Record<string, number> | null = null;
       await new Promise<void>((resolve, reject) => {
         let hints = 0;
         verifier.start({ referenceJp2: photo, padStrength: 'off' }, (event) => {
@@ -107,17 +117,19 @@ describe.skipIf(!canLook || modelsMissing('memory-after-attempt'))('memory of th
           if (event.type === 'matched') resolve();
           // Somebody else first: a miss says that the reference has been in use for a while.
           if (event.type === 'hint' && hints++ === 0) control.setFace('sample6-d');
-          if (event.type !== 'missed') return;
+          // More misses come while the first search is still going on.
+          if (event.type !== 'missed' || whileComparing !== null) return;
           whileComparing = countFound(pid, secrets);
           control.setFace('sample6-a');
         });
       });
       await wiped;
-      expect(whileComparing.embedding).toBeGreaterThan(0);
+      expect(whileComparing).toMatchObject({ embedding: expect.any(Number) });
+      expect(whileComparing).not.toMatchObject({ embedding: 0 });
       expect(countFound(pid, secrets)).toEqual({ photo: 0, picture: 0, embedding: 0 });
     } finally {
       await verifier.close();
       await control.close();
     }
-  }, 60_000);
+  }, 120_000);
 });
