@@ -44,7 +44,7 @@ export const sampleInto = (
   const red = format.channels === 'RGB' ? 0 : 2 * channelStep;
   const green = channelStep;
   const blue = format.channels === 'RGB' ? 2 * channelStep : 0;
-  const factor = 1 / (format.scale * taps * taps);
+  const factor = 1 / (format.scale * taps * taps * 65_536);
   const shift = (0 - format.mean) / format.scale;
   const inside = liesInside(image, toImage, format);
   const { a, c } = toImage;
@@ -67,14 +67,17 @@ export const sampleInto = (
           const x = a * u0 + rowX;
           const y = c * u0 + rowY;
           if (!inside && (x <= -1 || y <= -1 || x >= width || y >= height)) continue;
-          const left = Math.floor(x) | 0;
-          const top = Math.floor(y) | 0;
-          const fx = x - left;
-          const fy = y - top;
+          // In 256ths of a pixel: with whole numbers all the way to the sum this loop takes two thirds of the time.
+          const x256 = Math.floor(x * 256) | 0;
+          const y256 = Math.floor(y * 256) | 0;
+          const left = x256 >> 8;
+          const top = y256 >> 8;
+          const fx = x256 & 255;
+          const fy = y256 & 255;
           const w11 = fx * fy;
-          const w10 = fx - w11;
-          const w01 = fy - w11;
-          const w00 = 1 - fx - w01;
+          const w10 = (fx << 8) - w11;
+          const w01 = (fy << 8) - w11;
+          const w00 = 65_536 - (fx << 8) - w01;
           let p00 = top * rowBytes + left * 3;
           let p10 = p00 + 3;
           let p01 = p00 + rowBytes;
@@ -89,21 +92,27 @@ export const sampleInto = (
             p01 = yb + xa;
             p11 = yb + xb;
           }
-          r +=
-            (rgb[p00] as number) * w00 +
-            (rgb[p10] as number) * w10 +
-            (rgb[p01] as number) * w01 +
-            (rgb[p11] as number) * w11;
-          g +=
-            (rgb[p00 + 1] as number) * w00 +
-            (rgb[p10 + 1] as number) * w10 +
-            (rgb[p01 + 1] as number) * w01 +
-            (rgb[p11 + 1] as number) * w11;
-          bl +=
-            (rgb[p00 + 2] as number) * w00 +
-            (rgb[p10 + 2] as number) * w10 +
-            (rgb[p01 + 2] as number) * w01 +
-            (rgb[p11 + 2] as number) * w11;
+          r =
+            (r +
+              (rgb[p00] as number) * w00 +
+              (rgb[p10] as number) * w10 +
+              (rgb[p01] as number) * w01 +
+              (rgb[p11] as number) * w11) |
+            0;
+          g =
+            (g +
+              (rgb[p00 + 1] as number) * w00 +
+              (rgb[p10 + 1] as number) * w10 +
+              (rgb[p01 + 1] as number) * w01 +
+              (rgb[p11 + 1] as number) * w11) |
+            0;
+          bl =
+            (bl +
+              (rgb[p00 + 2] as number) * w00 +
+              (rgb[p10 + 2] as number) * w10 +
+              (rgb[p01 + 2] as number) * w01 +
+              (rgb[p11 + 2] as number) * w11) |
+            0;
         }
       }
       target[at + red] = r * factor + shift;
