@@ -116,6 +116,8 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
   private launch(): void {
     const child = fork(processFile, [], {
       execArgv: [],
+      // glibc's memory pools, one a thread, would scatter pictures and grow for hours.
+      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
       // Structured clone: pictures travel as bytes, not as JSON text.
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],

@@ -88,6 +88,7 @@ const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
   new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL('./bench-face/soak.ts', import.meta.url)), [String(frames)], {
       execArgv: [],
+      env: { ...process.env, MALLOC_ARENA_MAX: '2' }, // as the verifier starts the face process
     });
     child.once('message', (message) => resolve(message as { startKb: number; endKb: number }));
     child.once('exit', (code) => reject(new Error(`the soak ended with ${code}`)));

@@ -1,6 +1,6 @@
 /** Detect → align → embed → compare on painted camera frames. It tests the pipeline; accuracy is face-eval's. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type FaceId, faceIds, loadFaceGrey } from '../../drivers/virtual/faces.ts';
+import { type FaceId, faceIds, loadFaceGrey, loadFaceRgb } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import {
   emptyScene,
@@ -86,6 +86,23 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
     ],
   ])('hint %s', async (hint, scene) => {
     expect((await see({ restlessness: 0, ...scene })).hint).toBe(hint);
+  });
+
+  test('the second embedding model works by its manifest entry alone', async () => {
+    const dlib = await loadModels('dlib_resnet');
+    const { defaultThreshold } = embeddingById(manifest, 'dlib_resnet');
+    const [first, ...others] = await Promise.all(people.slice(0, 4).map((id) => loadFaceRgb(id)));
+    if (first === undefined) throw new Error('no faces');
+    const reference = await embedStill(dlib, first);
+    const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+    renderer.render({ ...emptyScene, people: [personBefore(people[0] ?? 'sample3-a')] }, 0, rgb);
+    const probe = await embedStill(dlib, { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb });
+    if (reference === null || probe === null) throw new Error('no face');
+    expect(comparisonScore(reference, probe)).toBeGreaterThan(defaultThreshold);
+    for (const other of others) {
+      const stranger = await embedStill(dlib, other);
+      expect(stranger && comparisonScore(stranger, probe)).toBeLessThan(defaultThreshold);
+    }
   });
 
   test('after wiping, the models hold nothing of a frame', async () => {
