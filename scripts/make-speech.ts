@@ -83,7 +83,7 @@ const writeReadings = (language: string): void => {
   };
   file.readings = Object.fromEntries(
     Object.entries(file.texts).flatMap(([key, text]) =>
-      /\p{Script=Han}|\d|は|へ/u.test(text) ? [[key, (again ? undefined : file.readings[key]) ?? reading(text)]] : [],
+      /\p{Script=Han}|[A-Za-z\d]|は|へ/u.test(text) ? [[key, (again ? undefined : file.readings[key]) ?? reading(text)]] : [],
     ),
   );
   writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);

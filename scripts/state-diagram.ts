@@ -68,7 +68,12 @@ const happenings = (session: Session): Happening[] => {
     { type: 'DeadlinePassed' },
     { type: 'ShutdownRequested' },
   ];
-  if (visit === null) return events;
+  if (visit === null) {
+    events.push({ type: 'PhonePresented', insertion: 'phone', session: 'p' });
+    for (const control of ['use-smartphone', 'iphone', 'back'] as const)
+      events.push({ type: 'Touched', session: null, control });
+    return events;
+  }
   const { insertion, session: id } = visit;
   for (const pin of [{ state: 'usable', triesLeft: 3 }, { state: 'blocked' }] as const)
     events.push({ type: 'CardRead', insertion, identity: { ...identity, pin } });
@@ -120,7 +125,7 @@ const walk = (): Edge[] => {
   const story = VisitStory.atRest();
   story.tell({
     type: 'SettingsChanged',
-    settings: { ...settings, askYZK: false, askSRJ: false, askSHJ: false, askTSR: false },
+    settings: { ...settings, askYZK: false, askSRJ: false, askSHJ: false, askTSR: false, smartphone: true },
   });
   const open = [story.session];
   for (let session = open.pop(); session !== undefined; session = open.pop()) {
@@ -143,6 +148,7 @@ const walk = (): Edge[] => {
 const order = [
   'outOfService',
   'idle',
+  'choosingPhone',
   'readingCard',
   'choosingMethod',
   'verifyingFace',

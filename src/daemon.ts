@@ -36,7 +36,7 @@ export const version: string = (
  */
 export type CounterDrivers = Pick<
   SessionParts,
-  'cardReader' | 'cardFaceReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
+  'cardReader' | 'cardFaceReader' | 'smartphoneReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
 > &
   Partial<Pick<SessionParts, 'restart'>>;
 
@@ -67,6 +67,8 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
       cardFaceReader.driver === 'tesseract'
         ? await createTesseractCardFaceReader(createFfmpegCamera({ source: cardFaceReader }), Date.now)
         : null,
+    // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts).
+    smartphoneReader: null,
     faceVerifier,
     keypad: keypad.driver === 'hid' ? createHidKeypad(keypad) : null,
     statusLight: statusLight.driver === 'serial' ? createSerialStatusLight(statusLight) : null,

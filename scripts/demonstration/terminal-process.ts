@@ -73,6 +73,7 @@ const terminal = await startTerminal(
       profile: config.value.profile,
       camera: start.camera,
     }),
+    smartphoneReader: null,
     keypad,
     statusLight,
     speaker: null,

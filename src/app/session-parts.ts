@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { FaceVerifier } from '../ports/face-verifier.ts';
 import type { Keypad } from '../ports/keypad.ts';
 import type { Screen } from '../ports/screen.ts';
+import type { SmartphoneReader } from '../ports/smartphone-reader.ts';
 import type { Speaker } from '../ports/speaker.ts';
 import type { StatusLight } from '../ports/status-light.ts';
 import type { CardCryptography } from '../protocol/digest-info.ts';
@@ -23,6 +24,7 @@ export type SessionParts = {
   readonly log: EventLog;
   readonly cardReader: CardReader;
   readonly cardFaceReader: CardFaceReader | null;
+  readonly smartphoneReader: SmartphoneReader | null;
   readonly faceVerifier: FaceVerifier;
   readonly screen: Screen;
   readonly keypad: Keypad | null;

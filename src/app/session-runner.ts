@@ -60,6 +60,10 @@ export class SessionRunner {
       cards: this.#cards,
       pinEntry: this.#pinEntry,
       tell: (event) => this.tell(event),
+      take: (phone) => {
+        this.#cards.set(phone.id, new VisitCard(phone));
+        this.tell({ type: 'PhonePresented', insertion: phone.id, session: parts.newId() });
+      },
       letGo: (insertion) => this.#letGo(insertion),
       settings: () => this.#session.surroundings.settings,
       catalogue: () => this.#catalogue,

@@ -4,8 +4,9 @@ import { consentRecord } from '../core/consent.ts';
 import { consentTextOf } from '../core/draw-screen-consent.ts';
 import { failure } from '../core/failure.ts';
 import { buildRequest } from '../core/request.ts';
-import type { Result } from '../core/result.ts';
-import type { Effect, SessionEvent, Visit } from '../core/session.ts';
+import { err, type Result } from '../core/result.ts';
+import type { Effect, PhoneKind, SessionEvent, Visit } from '../core/session.ts';
+import type { CardSession } from '../ports/card-reader.ts';
 import type { FacilitySettings } from '../protocol/facility-settings.ts';
 import type { PinEntry } from './pin-entry.ts';
 import { type CardFaceReading, openCard } from './read-card.ts';
@@ -22,6 +23,8 @@ export type VisitHand = {
   readonly cards: ReadonlyMap<string, VisitCard>;
   readonly pinEntry: PinEntry;
   readonly tell: (event: Told) => void;
+  /** A smartphone's session: kept like a card's, and told */
+  readonly take: (phone: CardSession) => void;
   readonly letGo: (insertion: string) => void;
   readonly settings: () => FacilitySettings | null;
   readonly catalogue: () => Catalogue;
@@ -40,6 +43,20 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
   const { tell } = hand;
   /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
   let faceNumberWrong = false;
+
+  let phoneAwaited: AbortController | null = null;
+
+  const presentPhone = async (phone: PhoneKind): Promise<void> => {
+    const own = new AbortController();
+    phoneAwaited = own;
+    const presented =
+      parts.smartphoneReader === null
+        ? err(failure('card.phone-not-supported'))
+        : await parts.smartphoneReader.present(phone, own.signal);
+    if (own.signal.aborted) return presented.ok ? presented.value.end() : undefined;
+    if (presented.ok) return hand.take(presented.value);
+    tell({ type: 'CardUnreadable', failure: presented.failure, session: parts.newId() });
+  };
 
   const stopFaces = (): void => {
     for (const card of hand.cards.values()) card.stopFace();
@@ -176,6 +193,9 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       createHash('sha256')
         .update(consentTextOf(catalogue, language, question, settings.institutionType))
         .digest('base64url');
+    // A clock of ours that is wrong must not date what the patient said: the agent's clock does.
+    const { wallMs } = clock.now();
+    const issuedAtMs = clinic.agentNowMs() ?? wallMs;
     const { facility, device, lane } = parts.terminal;
     const certificate = visit.identity?.authCertificate;
     const request = buildRequest({
@@ -185,9 +205,12 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       requestId: parts.newId(),
       challenge,
       catalogueVersion: catalogue.version,
-      consents: consentRecord(visit.answers, catalogue.version, textHashOf),
+      consents: consentRecord(visit.answers, catalogue.version, textHashOf).map((consent) => ({
+        ...consent,
+        at: Math.max(0, Math.round(consent.at + issuedAtMs - wallMs)),
+      })),
       authCertificate: certificate === undefined ? null : Buffer.from(certificate).toString('base64url'),
-      issuedAtMs: clock.now().wallMs,
+      issuedAtMs: Math.round(issuedAtMs),
     });
     const signed = await clinic.sign(request, evidence);
     if (!signed.ok) return fail(signed.failure);
@@ -198,6 +221,8 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
 
   return {
     ReadCard: ({ insertion }) => void read(insertion),
+    PresentPhone: ({ phone }) => void presentPhone(phone),
+    DismissPhone: () => phoneAwaited?.abort(),
     EndCard: ({ insertion }) => {
       hand.pinEntry.clear();
       parts.screen.preview(null);

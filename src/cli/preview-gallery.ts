@@ -160,6 +160,19 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   return [
     shown('starting', { name: 'idle', deadlineMs: null }, { settings: null }),
     shown('idle', { name: 'idle', deadlineMs: null }, { cardOnBed: null }),
+    shown(
+      'idle.reconnecting',
+      { name: 'idle', deadlineMs },
+      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs },
+    ),
+    ...(settings.smartphone
+      ? [
+          shown('choose-phone', { name: 'choosingPhone', phone: null, deadlineMs }, { cardOnBed: null }),
+          ...(['iphone', 'android'] as const).map((phone) =>
+            shown(`present-phone.${phone}`, { name: 'choosingPhone', phone, deadlineMs }, { cardOnBed: null }),
+          ),
+        ]
+      : []),
     shown('reading', { name: 'readingCard', visit, resuming: null, deadlineMs }),
     shown('reading.resuming', { name: 'readingCard', visit, resuming: visit, deadlineMs }),
     shown('reading.lookup', { name: 'awaitingLookup', visit, deadlineMs }),
@@ -245,9 +258,10 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   ];
 };
 
-/** The demo's values: every question switched on. */
+/** Every question and every way switched on. */
 export const gallerySettings: FacilitySettings = {
   ...firstFacilitySettings('さくら内科クリニック', '1312345670'),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
   offerUnreviewedLanguages: true,
+  smartphone: true,
 };

@@ -5,6 +5,8 @@
 export const delays = {
   /** A whole read with the photo takes 0.3-3 s at 106 kbps; three times that means the card does not lie right. */
   readCard: 10_000,
+  /** A phone is taken out, unlocked, its owner authenticated on it or by PIN, and held to its reader. */
+  presentPhone: 60_000,
   /** Long enough to read two buttons and reach one; then the face check begins by itself. */
   autoFace: 3_000,
   /** The national service answers in 3-7 s and has been at work since the card was read. */

@@ -65,7 +65,7 @@ export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: F
     {
       tone: 'attention',
       lead: outage
-        ? [d.words('outage.lead'), d.words('outage.rights')]
+        ? [d.words('outage.lead'), d.words('outage.rights'), d.words('outage.meanwhile')]
         : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
       body: { ...codeBody(catalogue, failure, wallMs), qr: `uketsuke ${failure.code} ${minuteOf(wallMs)}` },
     },

@@ -3,6 +3,7 @@ import type { Catalogue } from './catalogue.ts';
 import { closingOf, drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
+import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
 import type { Moment } from './moment.ts';
 import type { Control, ScreenModel } from './screen-model.ts';
@@ -137,12 +138,17 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     });
   switch (state.name) {
     case 'idle':
+      if (surroundings.disconnectedSinceMs !== null && state.deadlineMs !== null)
+        return reconnecting(state, settings, d, now);
       return part('idle', 1, d, d.words('idle.heading'), {
         lead: [d.words('idle.lead')],
         note: maintenanceNote(catalogue, settings, d, now.wallMs),
         body: { kind: 'picture', picture: 'place-card' },
+        controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
         promises: bothPromises(d),
       });
+    case 'choosingPhone':
+      return drawPhone(d, state.phone);
     case 'readingCard':
       return part('reading', 1, d, d.words('reading.heading'), {
         lead: [d.words('reading.lead'), ...(state.resuming === null ? [] : [d.words('reading.resuming')])],
@@ -286,6 +292,17 @@ const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictio
         body: { kind: 'picture', picture: 'wait' },
         promises: bothPromises(d),
       });
+
+/** Out of reach for the moment: challenges in store let a visit begin, and there is a time at which the desk takes over. */
+const reconnecting = (state: SessionState, settings: FacilitySettings | null, d: Dictionary, now: Moment): Part =>
+  part('idle', 1, d, d.words('idle.heading'), {
+    tone: 'attention',
+    lead: [d.words('outage.reconnecting'), d.words('outage.may-begin')],
+    note: d.words('outage.then-desk'),
+    body: countdown(state, now, settings?.timeouts.offlineMs ?? 30_000),
+    controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
+    promises: bothPromises(d),
+  });
 
 const maintenanceNote = (
   catalogue: Catalogue,

@@ -20,6 +20,7 @@ export const lightOf = (state: SessionState): LightPattern => {
       return 'ready';
     case 'readingCard':
       return 'reading';
+    case 'choosingPhone':
     case 'choosingMethod':
     case 'verifyingFace':
     case 'enteringPin':

@@ -56,6 +56,7 @@ const wordsOf = <Union extends string>(shown: string, words: Record<Union, true>
 
 const state = wordsOf<StateName>('state of the session', {
   idle: true,
+  choosingPhone: true,
   readingCard: true,
   choosingMethod: true,
   verifyingFace: true,
@@ -75,6 +76,7 @@ const state = wordsOf<StateName>('state of the session', {
 const cause = wordsOf<SessionEvent['type']>('event of the session', {
   CardInserted: true,
   CardUnreadable: true,
+  PhonePresented: true,
   CardRemoved: true,
   ReaderFound: true,
   ReaderLost: true,

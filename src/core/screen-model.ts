@@ -3,6 +3,8 @@ import type { FaceHint } from './verification.ts';
 export const screenNames = [
   'starting',
   'idle',
+  'choose-phone',
+  'present-phone',
   'reading',
   'choose-method',
   'face',
@@ -36,6 +38,9 @@ export type ScreenName = (typeof screenNames)[number];
 
 /** What a control does, by name: the page sends it back, the session machine knows what it means. */
 export const controlIds = [
+  'use-smartphone',
+  'iphone',
+  'android',
   'use-face',
   'use-pin',
   'call-staff',
@@ -82,7 +87,14 @@ export type ScreenBody =
   | { readonly kind: 'plain' }
   | {
       readonly kind: 'picture';
-      readonly picture: 'place-card' | 'reading-card' | 'put-back-card' | 'take-card' | 'desk' | 'wait';
+      readonly picture:
+        | 'place-card'
+        | 'present-phone'
+        | 'reading-card'
+        | 'put-back-card'
+        | 'take-card'
+        | 'desk'
+        | 'wait';
     }
   /** `hint` null: it is going well, the face is being compared */
   | { readonly kind: 'face'; readonly hint: FaceHint | null }

@@ -6,6 +6,7 @@ import type { Session, Step, Visit } from './session.ts';
 import {
   awaitCardReturn,
   beginVerification,
+  dismissPhone,
   endCard,
   finish,
   go,
@@ -26,6 +27,10 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
   switch (state.name) {
     case 'idle':
       return startVisit(session, card, at);
+    case 'choosingPhone': {
+      const visit = startVisit(session, card, at);
+      return { ...visit, effects: [...dismissPhone(state), ...visit.effects] };
+    }
     case 'interrupted':
       return state.resume ? startVisit(session, card, at, state.visit) : finish(session, at, state.failure.code);
     case 'showingResult':

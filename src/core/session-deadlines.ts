@@ -33,6 +33,8 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
   switch (state.name) {
     case 'idle':
       return rest({ ...session, display: facilityDisplay(session.surroundings) }, at);
+    case 'choosingPhone':
+      return finish(session, at, 'session.timed-out');
     case 'readingCard':
       return sendToDesk(session, at, failure('card.communication'), true);
     case 'choosingMethod':

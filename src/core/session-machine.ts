@@ -5,8 +5,10 @@ import type { Moment } from './moment.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
 import { cardFaceRead, cardGone, cardInserted, cardRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
+import { phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
+  dismissPhone,
   endCard,
   failureOf,
   finish,
@@ -87,21 +89,28 @@ export const transition = (before: Session, event: SessionEvent): Step => {
   const { state } = session;
   const { at } = event;
   const visit = visitOf(state);
-  if ('insertion' in event && event.type !== 'CardInserted' && event.insertion !== visit?.insertion)
-    return stay(session);
+  const begins = event.type === 'CardInserted' || event.type === 'PhonePresented';
+  if ('insertion' in event && !begins && event.insertion !== visit?.insertion) return stay(session);
 
   switch (event.type) {
     case 'CardInserted':
       return cardInserted(session, event.insertion, event.session, at);
-    case 'CardUnreadable':
-      if (state.name !== 'idle' && state.name !== 'interrupted') return stay(session);
-      return sendToDesk(
+    case 'CardUnreadable': {
+      if (state.name !== 'idle' && state.name !== 'choosingPhone' && state.name !== 'interrupted') return stay(session);
+      const desk = sendToDesk(
         startVisit(session, { insertion: event.session, session: event.session }, at).session,
         at,
         event.failure,
         event.failure.code === 'card.unreadable',
       );
+      return { ...desk, effects: [...dismissPhone(state), ...desk.effects] };
+    }
+    case 'PhonePresented':
+      return phonePresented(session, event, at);
     case 'CardRemoved':
+      // Somebody's card that came and went while another visit, begun with a phone, goes on
+      if (visit !== null && (before.surroundings.cardOnBed?.insertion ?? visit.insertion) !== visit.insertion)
+        return stay(session);
       return cardGone(session, at, failure('card.removed'));
     case 'ReaderLost':
       return cardGone(session, at, event.failure);
@@ -232,7 +241,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
       return go(
         ended.session,
         { name: 'outOfService', failure: failure('session.shutdown'), sinceMs: at.monotonicMs, deadlineMs: null },
-        ...ended.effects.filter((effect) => effect.type === 'EndCard' || effect.type === 'VisitEnded'),
+        ...ended.effects.filter((effect) => effect.type !== 'Chime' && effect.type !== 'ReadCard'),
       );
     }
     default:

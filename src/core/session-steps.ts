@@ -28,6 +28,10 @@ export const go = (session: Session, state: SessionState, ...effects: readonly E
 /** The card of this visit is let go; a card that somebody else has laid down since is another insertion's. */
 export const endCard = (visit: Visit): Effect => ({ type: 'EndCard', insertion: visit.insertion });
 
+/** Who leaves for something else while a phone is awaited no longer waits for it. */
+export const dismissPhone = (state: SessionState): readonly Effect[] =>
+  state.name === 'choosingPhone' && state.phone !== null ? [{ type: 'DismissPhone' }] : [];
+
 /** The visit of the state, if one is going on. */
 export const visitOf = (state: SessionState): Visit | null => ('visit' in state ? state.visit : null);
 
@@ -120,7 +124,9 @@ export const rest = (session: Session, at: Moment): Step => {
 export const finish = (session: Session, at: Moment, outcome: string): Step => {
   const visit = visitOf(session.state);
   const effects: readonly Effect[] =
-    visit === null ? [] : [endCard(visit), { type: 'VisitEnded', session: visit.session, outcome }];
+    visit === null
+      ? dismissPhone(session.state)
+      : [endCard(visit), { type: 'VisitEnded', session: visit.session, outcome }];
   const { surroundings } = session;
   const rested: Session = { surroundings, state: restState(surroundings, at), display: facilityDisplay(surroundings) };
   const waiting = session.surroundings.cardOnBed;

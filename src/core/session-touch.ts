@@ -2,6 +2,7 @@ import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from 
 import { failure } from './failure.ts';
 import type { Moment } from './moment.ts';
 import type { Display, Session, SessionEvent, Step, Visit } from './session.ts';
+import { phoneTouched } from './session-phone.ts';
 import {
   canUseFace,
   canUsePin,
@@ -50,7 +51,8 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   if (touch.session !== (visit?.session ?? null)) return stay(session);
   const display = adjusted(session.display, touch, session.surroundings.settings?.languages ?? []);
   const fresh = extended(display === null ? session : { ...session, display }, at);
-  if (display !== null || visit === null) return stay(fresh);
+  if (display !== null) return stay(fresh);
+  if (visit === null) return phoneTouched(fresh, touch, at);
   const { state } = fresh;
   switch (state.name) {
     case 'choosingMethod':
@@ -91,6 +93,8 @@ const extended = (session: Session, at: Moment): Session => {
   const { state } = session;
   // Between visits a language or size somebody chose goes back by itself.
   if (state.name === 'idle' && state.deadlineMs === null)
+    return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
+  if (state.name === 'choosingPhone' && state.phone === null)
     return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
   if (!('patience' in state) || state.deadlineMs === null) return session;
   if (state.name === 'verifyingFace' && !state.offerOthers) return session;

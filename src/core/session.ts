@@ -79,9 +79,13 @@ export type PinNotice = 'none' | 'wrong' | 'card-forgot' | 'face-closed';
 
 export type RequestKind = 'eligibility' | 'registration';
 
+export type PhoneKind = 'iphone' | 'android';
+
 /** `deadlineMs`: monotonic ms at which `DeadlinePassed` comes; null = none. One state, one screen. */
 export type SessionState = { readonly deadlineMs: number | null } & (
   | { readonly name: 'idle' }
+  /** `phone` null: which one is being asked; otherwise it is to be presented now */
+  | { readonly name: 'choosingPhone'; readonly phone: PhoneKind | null }
   | { readonly name: 'readingCard'; readonly visit: Visit; readonly resuming: Visit | null }
   | { readonly name: 'choosingMethod'; readonly visit: Visit }
   | {
@@ -159,6 +163,8 @@ type OfInsertion<E> = E & { readonly insertion: string };
 export type SessionEvent = At<
   | { readonly type: 'CardInserted'; readonly insertion: string; readonly session: string }
   | { readonly type: 'CardUnreadable'; readonly failure: Failure; readonly session: string }
+  /** A smartphone is there, through its own reader: it lies on no bed and nobody tells when it is gone. */
+  | { readonly type: 'PhonePresented'; readonly insertion: string; readonly session: string }
   | { readonly type: 'CardRemoved' }
   | { readonly type: 'ReaderFound' }
   | { readonly type: 'ReaderLost'; readonly failure: Failure }
@@ -209,6 +215,9 @@ export type SessionEvent = At<
 /** What the world shall do. Screen, light and voice follow from the state and are no effects. */
 export type Effect =
   | { readonly type: 'ReadCard'; readonly insertion: string }
+  | { readonly type: 'PresentPhone'; readonly phone: PhoneKind }
+  /** No smartphone is waited for any more. */
+  | { readonly type: 'DismissPhone' }
   /** Disconnect with reset, overwrite photo and PIN bytes, stop face and lookup of this insertion. */
   | { readonly type: 'EndCard'; readonly insertion: string }
   | { readonly type: 'StartLookup'; readonly insertion: string; readonly session: string; readonly identity: Identity }

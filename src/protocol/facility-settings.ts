@@ -26,6 +26,8 @@ export const facilitySettingsSchema = z.strictObject({
   prescriptionTiming: z.number().int().min(0).max(9),
   /** 診療情報提供書 by the sharing service */
   referralDocuments: z.boolean(),
+  /** The idle screen offers a smartphone instead of a card; it takes a paired 汎用カードリーダー */
+  smartphone: z.boolean().default(false),
   /** Languages offered, the first is the one a visit begins in */
   languages: z.array(z.string().min(2).max(12)).min(1).max(12),
   padStrength: z.enum(['off', 'passive', 'active']),

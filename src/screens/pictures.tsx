@@ -126,9 +126,29 @@ export const CheckMark = () => (
   </svg>
 );
 
+/** A phone held to its reader, which stands beside the device. */
+const PhoneAtReader = () => (
+  <svg viewBox="0 0 480 440" aria-hidden="true">
+    <rect class="tint line" x="70" y="300" width="340" height="100" rx="28" />
+    <g class="waves" transform="translate(240 206)">
+      <rect x="-92" y="-142" width="184" height="284" rx="34" />
+      <rect x="-112" y="-162" width="224" height="324" rx="44" />
+    </g>
+    <rect class="paper line" x="168" y="84" width="144" height="244" rx="22" />
+    <rect class="soft" x="212" y="102" width="56" height="10" rx="5" />
+    <g transform="translate(192 160) scale(.4)">
+      <Card />
+    </g>
+  </svg>
+);
+
+const phone = 'M14 4h20v40H14zM21 38h6';
+
 const choicePictures: Partial<Record<ControlId, string>> = {
   'use-face': 'M24 6c-9 0-14 7-14 17s6 19 14 19 14-9 14-19S33 6 24 6zM18 21v2M30 21v2M18 31c4 4 8 4 12 0',
   'use-pin': 'M10 6h28v36H10zM17 14h.1M24 14h.1M31 14h.1M17 24h.1M24 24h.1M31 24h.1M17 34h.1M24 34h.1M31 34h.1',
+  iphone: phone,
+  android: phone,
   electronic: 'M14 4h20v40H14zM21 38h6M20 13h8M20 20h8',
   paper: 'M10 4h20l8 8v32H10zM30 4v8h8M17 20h14M17 28h14M17 36h9',
 };
@@ -147,6 +167,8 @@ export const Picture = ({ name }: { readonly name: PictureName }) => {
   switch (name) {
     case 'place-card':
       return <CardOnDevice motion="placing" />;
+    case 'present-phone':
+      return <PhoneAtReader />;
     case 'put-back-card':
       return <CardOnDevice motion="placing quick" />;
     case 'take-card':

@@ -28,6 +28,8 @@ const controls: readonly ControlId[] = [
   'text-size',
   'theme',
   'voice',
+  'use-smartphone',
+  'iphone',
 ];
 
 /** One move of a story: an event that fits the moment more often than not, so that long visits happen. */
@@ -107,7 +109,9 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
   (story) => story.tell({ type: 'CardUnreadable', failure: failure('card.unreadable'), session: 'session-u' }),
   (story) => story.tell({ type: 'StaffApproved', session: visitOf(story.state)?.session ?? '', approval: 'jws' }),
   (story) => story.tell({ type: 'StaffCancelled', session: visitOf(story.state)?.session ?? '' }),
-  (story) => story.tell({ type: 'SettingsChanged', settings }),
+  (story, n) => story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: n % 2 === 0 } }),
+  (story, n) => void story.touch(n % 2 ? 'use-smartphone' : 'android'),
+  (story, n) => story.tell({ type: 'PhonePresented', insertion: `phone-${n}`, session: `session-p${n}` }),
   (story, n) => story.pass((n % 40) * 1_000),
 ];
 
@@ -146,7 +150,7 @@ describe('whatever happens, in whatever order', () => {
       }),
       runs,
     );
-    expect(reached.size).toBe(16);
+    expect(reached.size).toBe(17);
   });
 
   it('a VERIFY is sent only by a submit of four digits, one for each, and the last try only after its own yes', () => {

@@ -103,6 +103,7 @@ class Counter {
         },
         close: async () => undefined,
       },
+      smartphoneReader: null,
       keypad: null,
       statusLight: null,
       speaker: null,

@@ -13,6 +13,7 @@ import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-m
 import type { StateName } from '../../src/core/session.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
+import type { SmartphoneReader } from '../../src/ports/smartphone-reader.ts';
 import type { Speaker } from '../../src/ports/speaker.ts';
 import { makeAgentBed } from '../clinic/agent-bed.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -99,6 +100,7 @@ export const openVisitBed = async (
   more: {
     readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
     readonly speaker?: Speaker;
+    readonly smartphoneReader?: SmartphoneReader;
   } = {},
 ) => {
   const agent = await makeAgentBed(more);
@@ -122,6 +124,7 @@ export const openVisitBed = async (
     cardFaceReader,
     faceVerifier: face,
     screen,
+    smartphoneReader: more.smartphoneReader ?? null,
     keypad,
     statusLight: light,
     speaker: more.speaker ?? null,

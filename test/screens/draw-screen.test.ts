@@ -67,6 +67,7 @@ describe('the screens', () => {
       'registration',
       'pin-last-try',
       'choose-method',
+      'choose-phone',
     ]) {
       const { controls } = named(name);
       const free = controls.slice(0, 2);
@@ -80,6 +81,22 @@ describe('the screens', () => {
       ).toBe(false);
     }
     expect(named('referral-documents').controls.some((each) => each.pressed === true)).toBe(false);
+  });
+
+  it('offer a smartphone only where the facility has one read', () => {
+    expect(named('idle').controls.map((each) => each.id)).toEqual(['use-smartphone']);
+    const without = { ...gallerySettings, smartphone: false };
+    expect(named('idle', 'ja', without).controls).toEqual([]);
+    expect(named('idle.reconnecting', 'ja', without).controls).toEqual([]);
+    expect(drawn('ja', without).some(({ screen }) => /phone/.test(screen.screen))).toBe(false);
+  });
+
+  it('out of reach, say what happens meanwhile: a countdown while a visit can still begin, then the other ways', () => {
+    const reconnecting = named('idle.reconnecting');
+    expect(reconnecting.body).toEqual({ kind: 'countdown', remainingMs: 15_000, totalMs: 30_000 });
+    expect(reconnecting.heading).toBe(named('idle').heading);
+    expect(reconnecting.lead).toContain('通信が切れています。自動でつなぎ直しています。');
+    expect(named('outage').lead).toContain('つながると、この画面は自動で元に戻ります。');
   });
 
   it('ask one question each and say how many are left', () => {
@@ -123,7 +140,9 @@ describe('the screens', () => {
 
   it('name the session on every screen of a visit and none between visits', () => {
     for (const { name, screen } of drawn('ja')) {
-      const between = ['starting', 'idle', 'outage', 'out-of-service'].includes(screen.screen);
+      const between = ['starting', 'idle', 'choose-phone', 'present-phone', 'outage', 'out-of-service'].includes(
+        screen.screen,
+      );
       expect(screen.session === null, name).toBe(between);
     }
   });

@@ -4,6 +4,7 @@ import type { StateName } from '../../core/session.ts';
 /** What staff read: one word for each state of a visit, method, outcome and notice. Staff texts are Japanese. */
 export const phaseWords: Readonly<Record<StateName, string>> = {
   idle: 'カードをお待ちしています',
+  choosingPhone: 'スマートフォンの種類を選択中',
   readingCard: 'カードを読み取り中',
   choosingMethod: '本人確認の方法を選択中',
   verifyingFace: '顔認証中',
