@@ -38,6 +38,8 @@ const corrections: readonly (readonly [RegExp, string])[] = [
   [/その間/g, 'そのあいだ'],
   [/10割/g, '十割'],
   [/24時間/g, '二十四時間'],
+  [/iPhone/g, 'アイフォン'],
+  [/Android/g, 'アンドロイド'],
 ];
 const spokenForm = (text: string): string => corrections.reduce((form, [from, to]) => form.replace(from, to), text);
 
@@ -83,7 +85,9 @@ const writeReadings = (language: string): void => {
   };
   file.readings = Object.fromEntries(
     Object.entries(file.texts).flatMap(([key, text]) =>
-      /\p{Script=Han}|[A-Za-z\d]|は|へ/u.test(text) ? [[key, (again ? undefined : file.readings[key]) ?? reading(text)]] : [],
+      /\p{Script=Han}|[A-Za-z\d]|は|へ/u.test(text)
+        ? [[key, (again ? undefined : file.readings[key]) ?? reading(text)]]
+        : [],
     ),
   );
   writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`);

@@ -297,7 +297,7 @@ const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictio
 const reconnecting = (state: SessionState, settings: FacilitySettings | null, d: Dictionary, now: Moment): Part =>
   part('idle', 1, d, d.words('idle.heading'), {
     tone: 'attention',
-    lead: [d.words('outage.reconnecting'), d.words('outage.may-begin')],
+    lead: [d.words('outage.reconnecting')],
     note: d.words('outage.then-desk'),
     body: countdown(state, now, settings?.timeouts.offlineMs ?? 30_000),
     controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
