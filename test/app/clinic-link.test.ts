@@ -484,13 +484,13 @@ describe('the facility key', () => {
     expect(kidOf(before)).toBe(testFacility.agent.facilityKeys.current.kid);
     const { kty, crv, x, y, kid } = await exportedKey(testFacility.other.sealing.kid);
     await agent.settings(2, { facilityKeys: { current: { kty, crv, x, y, kid } } });
-    await until('settings', () => eventsOf('settings').length === 1);
+    await until('settings', () => eventsOf('settings').length > 0);
     await pass(1);
     await ready();
     expect(kidOf((await signedRequest()).sealed)).toBe(kid);
     await link.close();
     startLink();
-    await until('settings', () => eventsOf('settings').length === 1);
+    await until('settings', () => eventsOf('settings').length > 0);
     await ready();
     expect(kidOf((await signedRequest()).sealed)).toBe(kid);
   });
