@@ -1,5 +1,6 @@
 import type { Control, ScreenModel } from '../core/screen-model.ts';
 import { model, modelAtMs, touch, touched } from './connection.ts';
+import { withCodes } from './glyphs.ts';
 import { ChoicePicture } from './pictures.tsx';
 
 /** A finger that trembles lands twice: the second one must not answer the next question. */
@@ -33,7 +34,7 @@ const Choice = ({ control, focused }: { readonly control: Control; readonly focu
     >
       {control.weight === 'row' && <i aria-hidden="true" class="tick" />}
       {control.note !== undefined && <ChoicePicture id={control.id} />}
-      <span class="label">{control.label}</span>
+      <span class="label">{control.weight === 'row' ? withCodes(control.label) : control.label}</span>
       {control.note !== undefined && <span class="small">{control.note}</span>}
     </button>
   );

@@ -1,5 +1,6 @@
 import type { Control, ScreenModel } from '../core/screen-model.ts';
 import { touch } from './connection.ts';
+import { withCodes } from './glyphs.ts';
 import { ToolIcon } from './pictures.tsx';
 
 type Shown = { readonly shown: ScreenModel };
@@ -31,7 +32,7 @@ export const Header = ({
   const now = shown.step ?? 0;
   return (
     <header>
-      <div class="facility">{shown.facilityName}</div>
+      <div class="facility">{withCodes(shown.facilityName)}</div>
       <ol class={`steps ${shown.step === null ? 'away' : ''}`} aria-hidden={shown.step === null}>
         {shown.steps.map((label, index) => {
           const number = index + 1;

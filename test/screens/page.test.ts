@@ -91,6 +91,25 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
     expect(told('touched')).toHaveLength(1);
   });
 
+  it('shows names and titles as they are, and what no font has as its code, never as a box or ●', async () => {
+    await show('referral-documents', '髙﨑𠮷葛\u{E0100}医院 \u{3134B}');
+    expect(await page.locator('.facility').textContent()).toBe('髙﨑𠮷葛\u{E0100}医院 U+3134B');
+    const exhibit = gallery(gallerySettings, catalogue, {
+      language: 'ne',
+      theme: 'default',
+      textPercent: 100,
+      voice: true,
+    }).find((each) => each.name === 'referral-documents');
+    if (exhibit === undefined) throw new Error('no referral documents');
+    const drawn = drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnreviewedLanguages: true });
+    revision += 1;
+    const controls = drawn.controls.map((each) => ({ ...each, label: `紹介状 髙﨑\u{3134B} ${each.label}` }));
+    screen.show({ ...drawn, revision, controls });
+    await page.waitForSelector(`[data-revision="${revision}"]`);
+    const label = page.locator('.rows .label').first();
+    expect(await label.textContent()).toBe(controls[0]?.label.replace('\u{3134B}', 'U+3134B'));
+  });
+
   it('sends PIN keys as single bytes and looks the same whatever the digit', async () => {
     await show('pin');
     const pad = page.locator('.pad');
