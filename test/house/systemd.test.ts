@@ -81,6 +81,10 @@ describe('a unit', () => {
     );
   });
 
+  test('of the screen lets the voice speak before anybody has touched it', () => {
+    expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain('--autoplay-policy=no-user-gesture-required');
+  });
+
   test('has a user of its own, which sysusers makes', () => {
     const made = readFileSync('systemd/sysusers/uketsuke.conf', 'utf8');
     const users = units.flatMap((name) => settings(name, 'User'));
