@@ -48,6 +48,8 @@ export interface ClinicLink {
   readonly connected: boolean;
   /** A challenge with at least this much life, handed out once and never again; null = none. The pool refills itself. */
   takeChallenge(minimumLifeMs: number): Challenge | null;
+  /** The agent's wall clock now, ms: what documents are dated by. null before its first answer. */
+  agentNowMs(): number | null;
   challengesReady(minimumLifeMs: number): boolean;
   /** `delivery.offline`, or `eligibility.unavailable` when no answer came in time or the caller gave up. */
   lookup(session: string, authCertificateDer: Uint8Array, signal: AbortSignal): Promise<Result<LookupResult>>;
@@ -347,6 +349,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       return connected;
     },
     takeChallenge: (minimumLifeMs) => pool.take(minimumLifeMs),
+    agentNowMs: () => pool.agentNowMs(),
     challengesReady: (minimumLifeMs) => pool.ready(minimumLifeMs),
     lookup,
     sign: (request, card) => signRequest(request, card, { device: keys.signing, facility: currentFacilityKey() }),

@@ -101,3 +101,18 @@ it('disk full when the row is to be written: the desk, nothing is said to be acc
   expect(bed.failureCode).toBe('delivery.store-failed');
   expect(bed.broker.passedOn('request')).toEqual([]);
 });
+
+it('a terminal whose clock is a day wrong: the visit is accepted, dated by the agent’s clock', async () => {
+  const agentMs = bed.clock.now().wallMs;
+  for (const wrongMs of [86_400_000, -86_400_000]) {
+    bed.setClockError(wrongMs);
+    await upToTheSignature();
+    await bed.answerAll('agree');
+    await bed.see('accepted');
+    await bed.takeCard();
+  }
+  for (const visit of bed.visits()) {
+    expect(visit.outcome).toBe('accepted');
+    expect(Math.abs(visit.issuedAt - agentMs)).toBeLessThan(120_000);
+  }
+});

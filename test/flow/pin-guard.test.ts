@@ -26,6 +26,7 @@ import { testSettings } from '../support/test-facility.ts';
 const silentClinic = (): ClinicLink => ({
   connected: true,
   takeChallenge: () => null,
+  agentNowMs: () => null,
   challengesReady: () => true,
   lookup: async () => err(failure('eligibility.unavailable')),
   sign: async () => err(failure('delivery.no-challenge')),

@@ -11,6 +11,7 @@ import type { ServiceRecord } from '../../src/clinic/simulated-eligibility-servi
 import type { Failure } from '../../src/core/failure.ts';
 import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-model.ts';
 import type { StateName } from '../../src/core/session.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
 import type { SmartphoneReader } from '../../src/ports/smartphone-reader.ts';
@@ -109,7 +110,19 @@ export const openVisitBed = async (
   const logLines: string[] = [];
   const log = createEventLog({ format: 'json', level: 'debug', write: (line) => logLines.push(line) });
   const store = new MemoryStore();
-  const clinic = createClinicLink({ bus: broker.connect('front-1'), store, clock, log, keys: testFacility.device });
+  /** The terminal's own wall clock may be wrong; both ends count the same seconds. */
+  let clockErrorMs = 0;
+  const terminalClock: Clock = {
+    now: () => ({ ...clock.now(), wallMs: clock.now().wallMs + clockErrorMs }),
+    wakeAt: (atMs, wake) => clock.wakeAt(atMs, wake),
+  };
+  const clinic = createClinicLink({
+    bus: broker.connect('front-1'),
+    store,
+    clock: terminalClock,
+    log,
+    keys: testFacility.device,
+  });
   const reader = createVirtualCardReader();
   const cardFaceReader = createVirtualCardFaceReader();
   const face = new ToldFaceVerifier();
@@ -118,7 +131,7 @@ export const openVisitBed = async (
   const keypad = createVirtualKeypad();
   const runner = new SessionRunner({
     terminal: { facility, device, lane, version: '0.0.0', profile: 'demo' },
-    clock,
+    clock: terminalClock,
     log,
     cardReader: reader,
     cardFaceReader,
@@ -207,6 +220,9 @@ export const openVisitBed = async (
       reader.pull();
       await clock.advance(10_000);
       await bed.see('idle');
+    },
+    setClockError: (ms: number): void => {
+      clockErrorMs = ms;
     },
     visits: () => agent.journal.visits(),
     close: async (): Promise<void> => {
