@@ -1,36 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/core/failure.ts';
-import type { ControlId } from '../../src/core/screen-model.ts';
+import { controlIds } from '../../src/core/screen-model.ts';
 import type { Effect, Session } from '../../src/core/session.ts';
 import { visitOf } from '../../src/core/session-steps.ts';
 import { type Happening, identity, lookup, settings, VisitStory } from './visit-story.ts';
 
-const controls: readonly ControlId[] = [
-  'use-face',
-  'use-pin',
-  'call-staff',
-  'agree',
-  'decline',
-  'one-by-one',
-  'use',
-  'do-not-use',
-  'electronic',
-  'paper',
-  'confirm',
-  'start-over',
-  'back',
-  'next',
-  'last-try-yes',
-  'last-try-no',
-  'still-here',
-  'language',
-  'text-size',
-  'theme',
-  'voice',
-  'use-smartphone',
-  'iphone',
-];
+const controls = controlIds;
 
 /** One move of a story: an event that fits the moment more often than not, so that long visits happen. */
 const moves: readonly ((story: VisitStory, n: number) => void)[] = [
