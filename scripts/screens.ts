@@ -56,8 +56,9 @@ const catalogue = catalogueAt(galleryNow.wallMs);
 const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
 const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({ ...shot, voice: true });
 
+// The pictures of the documents show what is on by default.
 const exhibitsOf = (shot: Omit<Shot, 'exhibit'>) =>
-  gallery({ ...gallerySettings, layout: shot.layout }, catalogue, display(shot));
+  gallery({ ...gallerySettings, layout: shot.layout, smartphone: !options.docs }, catalogue, display(shot));
 const languages = gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined);
 
 const narrowed = [
