@@ -1,4 +1,4 @@
-/** Small helpers over Uint8Array; the only place where hexadecimal and ASCII are turned into bytes and back. */
+/** Small functions over Uint8Array; the only place where hexadecimal and ASCII are turned into bytes and back. */
 
 export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
