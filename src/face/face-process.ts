@@ -82,8 +82,9 @@ const readReference = (length: number): Uint8Array => {
   return reference;
 };
 
+/** A daemon that has just gone hears nothing more; that is no error of ours. */
 const tell = (message: FromFaceProcess): void => {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 };
 
 let worker: FaceWorker | null = null;
