@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createOnnxFaceVerifier } from '../drivers/onnx-face-verifier.ts';
+import { createOnnxFaceVerifier, faceProcessStart } from '../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../drivers/virtual/virtual-camera-control.ts';
@@ -86,10 +86,8 @@ const timeAttempts = async (attempts: number) => {
 
 const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
   new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('./bench-face/soak.ts', import.meta.url)), [String(frames)], {
-      execArgv: [],
-      env: { ...process.env, MALLOC_ARENA_MAX: '2' }, // as the verifier starts the face process
-    });
+    const program = fileURLToPath(new URL('./bench-face/soak.ts', import.meta.url));
+    const child = fork(program, [String(frames)], faceProcessStart);
     child.once('message', (message) => resolve(message as { startKb: number; endKb: number }));
     child.once('exit', (code) => reject(new Error(`the soak ended with ${code}`)));
   });
