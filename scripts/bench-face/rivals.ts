@@ -21,8 +21,9 @@ const packages = [
 // biome-ignore lint/suspicious/noExplicitAny: TensorFlow.js and its users come without types that would help here
 type Foreign = any;
 
-/** Median in ms, or null with a line on stderr when the library cannot be made to run. */
-export type Rival = { readonly name: string; readonly time: (frames: readonly RgbImage[]) => Promise<number[]> };
+/** Whether a face was found in the frame and described. */
+type Look = (frame: RgbImage) => Promise<boolean>;
+export type Rival = { readonly name: 'faceApi' | 'human'; readonly look: Look };
 
 const install = (): void => {
   if (existsSync(join(folder, 'node_modules/@vladmandic/human'))) return;
@@ -34,21 +35,6 @@ const install = (): void => {
   });
 };
 
-const timeEach = async (
-  frames: readonly RgbImage[],
-  look: (frame: RgbImage) => Promise<boolean>,
-): Promise<number[]> => {
-  const times: number[] = [];
-  for (const [i, frame] of [...frames.slice(0, 3), ...frames].entries()) {
-    const startedMs = performance.now();
-    const found = await look(frame);
-    // A frame in which it finds nothing costs it less: such a frame is left out.
-    if (i >= 3 && found) times.push(performance.now() - startedMs);
-  }
-  if (times.length === 0) throw new Error('finds no face in any frame');
-  return times;
-};
-
 const startBackend = async (require: NodeJS.Require): Promise<Foreign> => {
   const tf: Foreign = require('@tensorflow/tfjs');
   const wasm: Foreign = require('@tensorflow/tfjs-backend-wasm');
@@ -58,81 +44,74 @@ const startBackend = async (require: NodeJS.Require): Promise<Foreign> => {
   return tf;
 };
 
-const faceApi: Rival = {
-  name: 'faceApi',
-  time: async (frames) => {
-    const require = createRequire(join(folder, 'package.json'));
-    const tf = await startBackend(require);
-    const api: Foreign = require('@vladmandic/face-api/dist/face-api.node-wasm.js');
-    const models = join(folder, 'node_modules/@vladmandic/face-api/model');
-    for (const net of ['tinyFaceDetector', 'faceLandmark68Net', 'faceRecognitionNet'])
-      await api.nets[net].loadFromDisk(models);
-    return timeEach(frames, async ({ rgb, width, height }) => {
-      const tensor = tf.tensor3d(rgb, [height, width, 3], 'int32');
-      const found = await api
-        .detectSingleFace(tensor, new api.TinyFaceDetectorOptions())
-        .withFaceLandmarks()
-        .withFaceDescriptor();
-      tensor.dispose();
-      return found !== undefined;
-    });
-  },
+const loadFaceApi = async (): Promise<Look> => {
+  const require = createRequire(join(folder, 'package.json'));
+  const tf = await startBackend(require);
+  const api: Foreign = require('@vladmandic/face-api/dist/face-api.node-wasm.js');
+  const models = join(folder, 'node_modules/@vladmandic/face-api/model');
+  for (const net of ['tinyFaceDetector', 'faceLandmark68Net', 'faceRecognitionNet'])
+    await api.nets[net].loadFromDisk(models);
+  return async ({ rgb, width, height }) => {
+    const tensor = tf.tensor3d(rgb, [height, width, 3], 'int32');
+    const found = await api
+      .detectSingleFace(tensor, new api.TinyFaceDetectorOptions())
+      .withFaceLandmarks()
+      .withFaceDescriptor();
+    tensor.dispose();
+    return found !== undefined;
+  };
 };
 
-const human: Rival = {
-  name: 'human',
-  time: async (frames) => {
-    const require = createRequire(join(folder, 'package.json'));
-    const { default: Human }: Foreign = require(join(folder, 'node_modules/@vladmandic/human/dist/human.node-wasm.js'));
-    const instance: Foreign = new Human({
-      backend: 'wasm',
-      wasmPath: `${join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm/dist')}/`,
-      modelBasePath: `${pathToFileURL(join(folder, 'node_modules/@vladmandic/human/models'))}/`,
-      debug: false,
-      cacheSensitivity: 0,
-      filter: { enabled: false },
-      face: {
-        enabled: true,
-        detector: { rotation: true },
-        mesh: { enabled: true },
-        iris: { enabled: false },
-        description: { enabled: true },
-        emotion: { enabled: false },
-      },
-      body: { enabled: false },
-      hand: { enabled: false },
-      gesture: { enabled: false },
-    });
-    // It loads with fetch(), which knows no file: addresses here.
-    const fetchOfNode = globalThis.fetch;
-    globalThis.fetch = async (address) =>
-      String(address).startsWith('file:')
-        ? new Response(await readFile(new URL(String(address))))
-        : fetchOfNode(address);
-    await instance.load();
-    globalThis.fetch = fetchOfNode;
-    return timeEach(frames, async ({ rgb, width, height }) => {
-      const tensor = instance.tf.tensor3d(rgb, [height, width, 3], 'int32');
-      const result = await instance.detect(tensor);
-      instance.tf.dispose(tensor);
-      return result.face.length > 0 && result.face[0].embedding?.length > 0;
-    });
-  },
+const loadHuman = async (): Promise<Look> => {
+  const require = createRequire(join(folder, 'package.json'));
+  const { default: Human }: Foreign = require(join(folder, 'node_modules/@vladmandic/human/dist/human.node-wasm.js'));
+  const instance: Foreign = new Human({
+    backend: 'wasm',
+    wasmPath: `${join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm/dist')}/`,
+    modelBasePath: `${pathToFileURL(join(folder, 'node_modules/@vladmandic/human/models'))}/`,
+    debug: false,
+    cacheSensitivity: 0,
+    filter: { enabled: false },
+    face: {
+      enabled: true,
+      detector: { rotation: true },
+      mesh: { enabled: true },
+      iris: { enabled: false },
+      description: { enabled: true },
+      emotion: { enabled: false },
+    },
+    body: { enabled: false },
+    hand: { enabled: false },
+    gesture: { enabled: false },
+  });
+  // It loads with fetch(), which knows no file: addresses here.
+  const fetchOfNode = globalThis.fetch;
+  globalThis.fetch = async (address) =>
+    String(address).startsWith('file:') ? new Response(await readFile(new URL(String(address)))) : fetchOfNode(address);
+  await instance.load();
+  globalThis.fetch = fetchOfNode;
+  return async ({ rgb, width, height }) => {
+    const tensor = instance.tf.tensor3d(rgb, [height, width, 3], 'int32');
+    const result = await instance.detect(tensor);
+    instance.tf.dispose(tensor);
+    return result.face.length > 0 && result.face[0].embedding?.length > 0;
+  };
 };
 
-/** Times of each library for each frame; null for one that cannot be made to run here. */
-export const timeRivals = async (frames: readonly RgbImage[]): Promise<Record<string, number[] | null>> => {
-  const times: Record<string, number[] | null> = {};
-  for (const { name, time } of [faceApi, human]) {
+/** The libraries that run here, with their models loaded; a line on stderr for one that does not. */
+export const loadRivals = async (frame: RgbImage): Promise<Rival[]> => {
+  const rivals: Rival[] = [];
+  for (const [name, load] of [['faceApi', loadFaceApi] as const, ['human', loadHuman] as const]) {
     try {
       install();
-      times[name] = await time(frames);
+      const look = await load();
+      for (let i = 0; i < 3; i++) await look(frame); // until the code is compiled
+      rivals.push({ name, look });
     } catch (error) {
       process.stderr.write(
         `bench-face: ${name} does not run here: ${error instanceof Error ? error.message : error}\n`,
       );
-      times[name] = null;
     }
   }
-  return times;
+  return rivals;
 };
