@@ -8,6 +8,7 @@ import { AgentPost } from './agent-post.ts';
 import { answerChallenges } from './answer-challenges.ts';
 import { answerLookup, RevocationMemory } from './answer-lookup.ts';
 import { CommandDesk } from './command-desk.ts';
+import type { ConsentTexts } from './consent-texts.ts';
 import { HandOver } from './hand-over.ts';
 import { Lanes } from './lanes.ts';
 import { publishSettings } from './publish-settings.ts';
@@ -31,17 +32,16 @@ export class AgentDesk {
   readonly #post: AgentPost;
   readonly #revoked = new RevocationMemory();
   readonly #answered = new RecentIds();
-  readonly #catalogueVersions: () => ReadonlySet<string>;
+  readonly #consentTexts: () => ConsentTexts;
   readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
   readonly #unsubscribe: (() => void)[];
   readonly #rejections = new Map<string, { device: string; code: FailureCode; times: number }>();
   #connected = false;
 
-  /** `catalogueVersions`: those that a request of now may name */
-  constructor(context: AgentContext, catalogueVersions: () => ReadonlySet<string>) {
+  constructor(context: AgentContext, texts: () => ConsentTexts) {
     this.#context = context;
     this.#post = new AgentPost(context);
-    this.#catalogueVersions = catalogueVersions;
+    this.#consentTexts = texts;
     this.lanes = new Lanes(context);
     this.commands = new CommandDesk(context, this.#post, this.lanes);
     this.handOver = new HandOver(context, this.#post);
@@ -126,7 +126,7 @@ export class AgentDesk {
           post: this.#post,
           revoked: this.#revoked,
           afterReceipt: this.handOver,
-          catalogueVersions: this.#catalogueVersions(),
+          consentTexts: this.#consentTexts(),
         });
       case 'command-result':
         return this.commands.receive(incoming);

@@ -14,6 +14,7 @@ import { AgentDesk } from './agent-desk.ts';
 import { type AgentKeys, agentFiles, type DeviceEntry, readAgentKeys, readDeviceRegistry } from './agent-keys.ts';
 import { InquiryDesk } from './answer-inquiries.ts';
 import { readCardTrust } from './card-trust.ts';
+import { consentTexts } from './consent-texts.ts';
 import type { EligibilityService } from './eligibility-service.ts';
 import { withTimeLimit } from './eligibility-time-limit.ts';
 import { readBrokerFiles } from './facility-authority.ts';
@@ -95,7 +96,7 @@ const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): Elig
 const catalogueInForce = (clock: Clock) => {
   const { wallMs } = clock.now();
   const now = catalogueAt(wallMs);
-  return { now, versions: new Set([now.version, catalogueAt(wallMs - catalogueOverlapMs).version]) };
+  return { now, texts: consentTexts([now, catalogueAt(wallMs - catalogueOverlapMs)]) };
 };
 
 /** Where this process itself reaches the broker that it runs. */
@@ -156,7 +157,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     changed,
   };
   let catalogue = catalogueInForce(clock);
-  const desk = new AgentDesk(context, () => catalogue.versions);
+  const desk = new AgentDesk(context, () => catalogue.texts);
   tellTerminals = () => {
     broker?.setUsers(usersOf(keys.value, devices.value));
     desk.publishSettings();

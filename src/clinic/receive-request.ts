@@ -6,6 +6,7 @@ import type { AgentContext, Incoming } from './agent-context.ts';
 import type { DeviceEntry } from './agent-keys.ts';
 import type { AgentPost } from './agent-post.ts';
 import type { RevocationMemory } from './answer-lookup.ts';
+import type { ConsentTexts } from './consent-texts.ts';
 import type { JournalVisit, NewRequest, Personal } from './journal.ts';
 import { type EvidenceVerdict, openDocument, verifyOpened } from './verify-evidence.ts';
 
@@ -20,8 +21,7 @@ export type RequestParts = {
   readonly post: AgentPost;
   readonly revoked: RevocationMemory;
   readonly afterReceipt: AfterReceipt;
-  /** Versions of the consent catalogue that were ever in force */
-  readonly catalogueVersions: ReadonlySet<string>;
+  readonly consentTexts: ConsentTexts;
 };
 
 /**
@@ -76,11 +76,12 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
 const remainingCheck = (
   { request, certificate }: EvidenceVerdict,
-  { catalogueVersions, revoked }: RequestParts,
+  { consentTexts, revoked }: RequestParts,
   nowMs: number,
 ): FailureCode | undefined => {
   const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
-  if (!versions.every((version) => catalogueVersions.has(version))) return 'message.stale';
+  if (!versions.every((version) => consentTexts.versions.has(version))) return 'message.stale';
+  if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
   if (request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
   if (certificate !== null && revoked.has(certificate.certificate.serial, nowMs)) return 'card.certificate-revoked';
   return undefined;

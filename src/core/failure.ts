@@ -64,6 +64,7 @@ export const failureRules = {
   'message.malformed': technician(false),
   'message.forged': technician(false),
   'message.stale': technician(false),
+  'consent.text-unknown': technician(false),
   'settings.missing': technician(true),
   'files.folder-full': technician(true),
   'files.folder-read-only': technician(true),

@@ -7,6 +7,7 @@ import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import type { AgentContext, AgentOptions } from '../../src/clinic/agent-context.ts';
 import { AgentDesk } from '../../src/clinic/agent-desk.ts';
 import { parseCardTrust } from '../../src/clinic/card-trust.ts';
+import { consentTexts } from '../../src/clinic/consent-texts.ts';
 import type { EligibilityService } from '../../src/clinic/eligibility-service.ts';
 import { Journal } from '../../src/clinic/journal.ts';
 import {
@@ -68,7 +69,9 @@ export const makeAgentBed = async (
     personalLifeMs: 86_400_000,
   };
   const address = { facility, device: 'front-1' };
-  const catalogueVersion = catalogueAt(clock.now().wallMs).version;
+  const catalogue = catalogueAt(clock.now().wallMs);
+  const catalogueVersion = catalogue.version;
+  const texts = consentTexts([catalogue]);
 
   const listeners = new Set<() => void>();
   /** As after a start of the process: a new desk on the same journal. */
@@ -89,7 +92,7 @@ export const makeAgentBed = async (
         for (const listener of listeners) listener();
       },
     };
-    return { journal, context, desk: new AgentDesk(context, () => new Set([catalogueVersion])) };
+    return { journal, context, desk: new AgentDesk(context, () => texts) };
   };
   let running = open();
 
@@ -149,9 +152,7 @@ export const makeAgentBed = async (
       const issuedAt = clock.now().wallMs;
       const request = testRequest({
         issuedAt,
-        consents: testRequest({ issuedAt }).consents.map((consent) => ({ ...consent, catalogueVersion })),
         verificationMethod: card.method,
-        catalogueVersion,
         ...(card.method === 'pin' && { authCertificate: toBase64url(card.authCertificate) }),
         ...(challenge && { challenge: challenge.nonce, expiresAt: challenge.expiresAt }),
         ...more,

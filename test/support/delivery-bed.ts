@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClinicEvent, ClinicLink } from '../../src/app/clinic-link.ts';
 import type { SignedRequest } from '../../src/app/sign-request.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { writeCardTrust } from '../../src/clinic/card-trust.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import type { Challenge } from '../../src/protocol/messages.ts';
@@ -98,7 +97,6 @@ export const makeVisitor = async () => {
   const keys = await cardKeys();
   const certificate = await certificateFor(keys.auth, Date.now(), { serial: knownSerial });
   const card = pinCard(certificate, keys.auth);
-  const catalogueVersion = catalogueAt(Date.now()).version;
   return {
     card,
     certificate,
@@ -108,11 +106,9 @@ export const makeVisitor = async () => {
         agent: challenge.agent,
         challenge: challenge.nonce,
         expiresAt: challenge.expiresAt,
-        catalogueVersion,
         authCertificate: toBase64url(certificate),
       });
-      const consents = plain.consents.map((consent) => ({ ...consent, catalogueVersion }));
-      const signed = await link.sign({ ...plain, consents }, card);
+      const signed = await link.sign(plain, card);
       if (!signed.ok) throw new Error(signed.failure.detail ?? signed.failure.code);
       return signed.value;
     },

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readDeviceKeys } from '../../src/app/device-keys.ts';
+import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { readAgentKeys, readDeviceRegistry } from '../../src/clinic/agent-keys.ts';
 import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
+import { askedTopics } from '../../src/core/consent.ts';
+import { consentTextOf } from '../../src/core/draw-screen-consent.ts';
 import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
 import type { EligibilityRequest } from '../../src/protocol/messages.ts';
 
@@ -34,6 +38,16 @@ export const testSettings: FacilitySettings = {
   padStrength: 'off',
 };
 
+const catalogue = catalogueAt(Date.now());
+
+/** The hash of what the screen of this terminal says when it asks for 特定健診情報 in Japanese. */
+const checkupTextHash = (): string => {
+  const topic = askedTopics(catalogue.consents, testSettings).find(({ codes }) => codes.includes('TKK'));
+  if (topic === undefined) throw new Error('no question about TKK');
+  const text = consentTextOf(catalogue, 'ja', { kind: 'consent-item', topic }, testSettings.institutionType);
+  return createHash('sha256').update(text).digest('base64url');
+};
+
 /** A request that is right in every field; tests change the one they are about. */
 export const testRequest = (more: Partial<EligibilityRequest> & { readonly issuedAt: number }): EligibilityRequest => ({
   facility,
@@ -52,13 +66,13 @@ export const testRequest = (more: Partial<EligibilityRequest> & { readonly issue
       code: 'TKK',
       given: true,
       at: more.issuedAt,
-      catalogueVersion: '2024-10-07.1',
-      textHash: `${'d'.repeat(42)}A`,
+      catalogueVersion: catalogue.version,
+      textHash: checkupTextHash(),
       language: 'ja',
     },
   ],
   limitApplicationBasis: 'notice-2024-10-07',
-  catalogueVersion: '2024-10-07.1',
+  catalogueVersion: catalogue.version,
   expiresAt: more.issuedAt + 600_000,
   ...more,
 });
