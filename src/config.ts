@@ -41,8 +41,12 @@ export const configSchema = z.strictObject({
     name: z.string().max(100).default('').describe('Part of the PC/SC name; empty: the first reader.'),
   }),
   camera: section("The camera that looks at the patient's face.", {
-    driver: z.enum(['ffmpeg', 'virtual']).default('ffmpeg').describe('ffmpeg: a V4L2 device.'),
-    device: devicePath.default('/dev/uketsuke-face-camera').describe('The udev rules make this link.'),
+    driver: z
+      .enum(['ffmpeg', 'rpicam', 'virtual'])
+      .default('ffmpeg')
+      .describe("ffmpeg: a V4L2 device. rpicam: a Raspberry Pi's own camera, by rpicam-vid."),
+    device: devicePath.default('/dev/uketsuke-face-camera').describe('ffmpeg: the udev rules make this link.'),
+    index: z.int().min(0).max(3).default(0).describe('rpicam: its number in `rpicam-vid --list-cameras`.'),
     framesPerSecond: z.int().min(5).max(60).default(15).describe('Frames asked of the camera.'),
   }),
   face: section('Face comparison.', {

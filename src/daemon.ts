@@ -55,7 +55,10 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
   const faceVerifier = createOnnxFaceVerifier({
     modelsDir: config.paths.models,
     profile: config.profile,
-    camera: { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond: camera.framesPerSecond },
+    camera:
+      camera.driver === 'rpicam'
+        ? { kind: 'rpicam', index: camera.index, framesPerSecond: camera.framesPerSecond }
+        : { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond: camera.framesPerSecond },
     embeddingModel: face.embeddingModel,
     acceptedUnverifiedModels: face.acceptUnverifiedModels,
     ...(face.threshold === undefined ? {} : { threshold: face.threshold }),

@@ -71,6 +71,10 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+const isOnPath = async (program: string): Promise<boolean> =>
+  (await Promise.all((process.env.PATH ?? '').split(':').map((folder) => exists(join(folder, program))))).includes(
+    true,
+  );
 
 const daemon = async ({ report }: Examination): Promise<Finding> => {
   if (report === null) return found('daemon.not-running');
@@ -183,6 +187,8 @@ const reader = async ({ config, report, probeReader }: Examination): Promise<Fin
 const camera = async ({ config, report }: Examination): Promise<Finding> => {
   if (config.camera.driver === 'ffmpeg' && !(await exists(config.camera.device)))
     return found('camera.missing', config.camera.device);
+  if (config.camera.driver === 'rpicam' && !(await isOnPath('rpicam-vid')))
+    return found('camera.missing', 'rpicam-vid: not installed (package rpicam-apps of Raspberry Pi OS)');
   if (report === null) return skipped('the daemon is not running');
   const { trouble } = report.face;
   if (trouble?.code === 'camera.lost') return found('camera.missing', trouble.detail);

@@ -34,6 +34,10 @@ const openCamera = async ({ camera, profile }: FaceSettings): Promise<Camera> =>
     const { createFfmpegCamera } = await import('../../drivers/ffmpeg-camera.ts');
     return createFfmpegCamera(camera);
   }
+  if (camera.kind === 'rpicam') {
+    const { createRpicamCamera } = await import('../../drivers/rpicam-camera.ts');
+    return createRpicamCamera(camera);
+  }
   if (profile === 'release') throw new Error('the release profile has no virtual camera');
   const { createVirtualCamera } = await import('../../drivers/virtual/virtual-camera.ts');
   return createVirtualCamera(camera);

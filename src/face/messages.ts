@@ -12,6 +12,13 @@ export type CameraSettings =
       readonly framesPerSecond?: number;
     }
   | {
+      /** The Raspberry Pi's own camera, by `rpicam-vid`. */
+      readonly kind: 'rpicam';
+      /** 0 = the first; `rpicam-vid --list-cameras` counts them. */
+      readonly index: number;
+      readonly framesPerSecond?: number;
+    }
+  | {
       readonly kind: 'virtual';
       readonly seed: number;
       readonly framesPerSecond?: number;

@@ -138,6 +138,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['reader.missing', () => reporting({ cardReader: lost('reader.lost') })],
     ['reader.driver-missing', () => reporting({ cardReader: lost('reader.driver-missing') })],
     ['camera.missing', () => ({ config: { ...config, camera: { driver: 'ffmpeg', device: '/dev/video99' } } })],
+    ['camera.missing', () => ({ config: { ...config, camera: { driver: 'rpicam', device: '/dev/null' } } })],
     ['camera.blind', () => reporting({ face: lost('camera.black') })],
     [
       'card-camera.missing',
