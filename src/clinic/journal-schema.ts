@@ -45,6 +45,8 @@ export const journalTables = `
   ) STRICT;
 `;
 
+const consentsSchema = z.partialRecord(z.enum(consentCodes), z.boolean());
+
 /** One row of `request`, as the demo, the staff page and the reports read it: no name, no number of a person. */
 export const visitSchema = z.object({
   requestId: z.string(),
@@ -54,7 +56,7 @@ export const visitSchema = z.object({
   kind: z.enum(['eligibility', 'registration']),
   documentHash: z.string(),
   method: z.enum(['face', 'pin', 'staff']),
-  consents: z.string().transform((text) => z.partialRecord(z.enum(consentCodes), z.boolean()).parse(JSON.parse(text))),
+  consents: z.string().transform((text) => consentsSchema.parse(JSON.parse(text))),
   /** The verdict on the document, as the receipt says it */
   outcome: z.enum(['accepted', 'refused']),
   code: z.string().nullable(),

@@ -64,6 +64,29 @@ export type OfficialUsage = { readonly month: string; readonly cardUses: number;
 
 export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
 
+/** The row that `record` writes, as `visit` would read it. */
+const visitOf = (request: NewRequest, code: FailureCode | undefined): JournalVisit => ({
+  requestId: request.requestId,
+  device: request.device,
+  lane: request.lane,
+  session: request.session,
+  kind: request.kind,
+  documentHash: request.documentHash,
+  method: request.method,
+  consents: request.consents,
+  outcome: code === undefined ? 'accepted' : 'refused',
+  code: code ?? null,
+  issuedAt: request.issuedAt,
+  receivedAt: request.receivedAt,
+  expiresAt: request.expiresAt,
+  result: null,
+  resultCode: null,
+  qualificationValidity: null,
+  finishedAt: null,
+  file: null,
+  handedOverAt: null,
+});
+
 /** How long after its expiry a used challenge and its request's row are still known: longer than anybody can re-send. */
 const requestLifeMs = 400 * 24 * 60 * 60 * 1000;
 const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
@@ -132,9 +155,7 @@ export class Journal {
           ...[request.requestId, JSON.stringify(request.personal), request.deletePersonalAt],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
-      const visit = this.visit(request.requestId);
-      if (visit === undefined) throw new Error('a row just written is missing');
-      return { kind: 'recorded', visit };
+      return { kind: 'recorded', visit: visitOf(request, code) };
     });
   }
 

@@ -1,6 +1,8 @@
 import { openSealed } from '../app/seal.ts';
+import { hashOf } from '../app/sign-request.ts';
 import { type FailureCode, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { parseDocument } from '../protocol/evidence.ts';
 import type { EligibilityRequest } from '../protocol/messages.ts';
 import type { AgentContext, Incoming } from './agent-context.ts';
 import type { DeviceEntry } from './agent-keys.ts';
@@ -8,7 +10,7 @@ import type { AgentPost } from './agent-post.ts';
 import type { RevocationMemory } from './answer-lookup.ts';
 import type { ConsentTexts } from './consent-texts.ts';
 import type { JournalVisit, NewRequest, Personal } from './journal.ts';
-import { type EvidenceVerdict, openDocument, verifyOpened } from './verify-evidence.ts';
+import { type EvidenceVerdict, verifyDevice, verifyPatient } from './verify-evidence.ts';
 
 /** A terminal's clock may go ahead of ours by this much; a request signed later than that is from another time. */
 const clockSkewMs = 5 * 60_000;
@@ -33,10 +35,20 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   const startedMs = clock.now().monotonicMs;
   const opened = await openSealed('request', payload, keys().sealing);
   if (!opened.ok) return opened;
-  const signed = await openDocument(opened.value, device);
-  if (!signed.ok) return signed;
-  const { documentHash } = signed.value;
-  const { request } = signed.value.document;
+  const parsed = parseDocument(opened.value);
+  if (!parsed.ok) return parsed;
+  const document = parsed.value;
+  const { request } = document;
+  const known = journal.visit(request.requestId);
+  const now = clock.now().wallMs;
+  const { trust } = parts.context;
+  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
+  // Signatures are verified on other threads: the card's need not wait for the device's.
+  const [fromDevice, verdict] = await Promise.all([
+    verifyDevice(document, device),
+    known === undefined ? verifyPatient(document, evidence) : null,
+  ]);
+  if (!fromDevice.ok) return fromDevice;
   if (request.agent !== keys().agent)
     return keys().agents.some(({ owner }) => owner === request.agent)
       ? ok(undefined)
@@ -44,14 +56,10 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   if (request.facility !== keys().facility || request.device !== device.device)
     return err(failure('message.forged', 'request for another lane'));
 
-  const known = journal.visit(request.requestId);
+  const documentHash = hashOf(opened.value);
   if (known?.documentHash === documentHash) return giveReceipt(known, device, parts);
-  if (known !== undefined) return refuseOtherDocument(request, documentHash, device, parts);
+  if (verdict === null) return refuseOtherDocument(request, documentHash, device, parts);
 
-  const now = clock.now().wallMs;
-  const { trust } = parts.context;
-  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
-  const verdict = await verifyOpened(signed.value, evidence);
   const code = verdict.ok ? remainingCheck(verdict.value, parts, now) : verdict.failure.code;
   const recorded = journal.record(rowOf(request, documentHash, verdict.ok ? verdict.value : null, code, parts.context));
   if (recorded.kind === 'other-document') return refuseOtherDocument(request, documentHash, device, parts);

@@ -1,7 +1,6 @@
 import { flattenedVerify, importJWK } from 'jose';
 import { cardCryptography } from '../app/card-cryptography.ts';
 import { openSigned, type VerificationKey } from '../app/seal.ts';
-import { hashOf } from '../app/sign-request.ts';
 import { certificateStateAt } from '../core/certificate-state.ts';
 import { failure } from '../core/failure.ts';
 import type { CertificateState } from '../core/identity.ts';
@@ -33,7 +32,6 @@ export type CheckedCertificate = {
 /** What is proven once every required signature held. */
 export type EvidenceVerdict = {
   readonly request: EligibilityRequest;
-  readonly documentHash: string;
   /** null only on the staff path, when the chip could not be read */
   readonly certificate: CheckedCertificate | null;
   /** Face path: birth date and sex for the comparison with the service's answer (`checkSamePerson`); forget them after it. */
@@ -125,25 +123,18 @@ const checkApproval = async (
   return approval.expiresAt <= nowMs ? err(failure('delivery.expired', 'staff approval')) : ok(approval);
 };
 
-/** A document of the right shape that the device of the topic signed; nothing is said about the card yet. */
-export type DeviceSigned = { readonly document: ParsedDocument; readonly documentHash: string };
-
-/** The cheap half, enough to know whose request it is. `message.malformed`, `message.forged`. */
-export const openDocument = async (
-  bytes: Uint8Array,
+/** Whose request it is: without this nothing else that a document says counts. `message.forged`. */
+export const verifyDevice = async (
+  { payload, device }: ParsedDocument,
   { signing }: EvidenceContext['device'],
-): Promise<Result<DeviceSigned>> => {
-  const parsed = parseDocument(bytes);
-  if (!parsed.ok) return parsed;
-  const { payload, device } = parsed.value;
-  if (device.kid !== signing.kid || !(await holds(payload, device.jws, signing.key, 'ES256')))
-    return forged('device signature');
-  return ok({ document: parsed.value, documentHash: hashOf(bytes) });
-};
+): Promise<Result<void>> =>
+  device.kid === signing.kid && (await holds(payload, device.jws, signing.key, 'ES256'))
+    ? ok(undefined)
+    : forged('device signature');
 
-/** The other half: payload, certificate, card signature or approval, of a document that `openDocument` gave. */
-export const verifyOpened = async (
-  { document, documentHash }: DeviceSigned,
+/** All but the device's signature: payload, certificate, card signature or approval. */
+export const verifyPatient = async (
+  document: ParsedDocument,
   context: EvidenceContext,
 ): Promise<Result<EvidenceVerdict>> => {
   const { request } = document;
@@ -161,7 +152,7 @@ export const verifyOpened = async (
   if (!visual.ok) return visual;
   const approval = await checkApproval(request, context);
   if (!approval.ok) return approval;
-  return ok({ request, documentHash, certificate, visual: visual.value, approval: approval.value });
+  return ok({ request, certificate, visual: visual.value, approval: approval.value });
 };
 
 /**
@@ -176,6 +167,11 @@ export const verifyEvidence = async (
   document: Uint8Array,
   context: EvidenceContext,
 ): Promise<Result<EvidenceVerdict>> => {
-  const opened = await openDocument(document, context.device);
-  return opened.ok ? verifyOpened(opened.value, context) : opened;
+  const parsed = parseDocument(document);
+  if (!parsed.ok) return parsed;
+  const [device, patient] = await Promise.all([
+    verifyDevice(parsed.value, context.device),
+    verifyPatient(parsed.value, context),
+  ]);
+  return device.ok ? patient : device;
 };

@@ -78,6 +78,8 @@ test('whatever comes in whatever order, with restarts between: one document an i
           kind: 'recorded',
           visit: { outcome: good ? 'accepted' : 'refused', code: good ? null : 'message.stale' },
         });
+        // What is told about the new row is what stands there.
+        expect(recorded.kind === 'recorded' && recorded.visit).toEqual(journal.visit(id));
         known.set(id, { hash, device, outcome: good ? 'accepted' : 'refused' });
       }
       const rows = Object.fromEntries(journal.visits().map((visit) => [visit.requestId, visit.outcome]));

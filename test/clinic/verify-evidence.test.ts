@@ -3,7 +3,7 @@ import { generalVerify, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { caCertificateDer, ensureTestAuthority, makeCvCertificate } from '../../drivers/virtual/test-authority.ts';
 import { sign } from '../../src/app/seal.ts';
-import { type CardEvidence, hashOf, signRequest } from '../../src/app/sign-request.ts';
+import { type CardEvidence, signRequest } from '../../src/app/sign-request.ts';
 import { type CardTrust, parseCardTrust } from '../../src/clinic/card-trust.ts';
 import { type EvidenceContext, verifyEvidence } from '../../src/clinic/verify-evidence.ts';
 import type { FailureCode } from '../../src/core/failure.ts';
@@ -88,7 +88,6 @@ describe('what is right is accepted, and what is proven is told', () => {
     expect(verdict).toMatchObject({
       ok: true,
       value: {
-        documentHash: hashOf(document),
         certificate: { state: 'valid', certificate: { serial: '0A0B0C0D' } },
         visual: null,
       },
