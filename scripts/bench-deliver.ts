@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fsyncSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -12,11 +12,13 @@ import { createSystemClock } from '../drivers/system-clock.ts';
 import { type ClinicLink, createClinicLink } from '../src/app/clinic-link.ts';
 import { createEventLog } from '../src/app/event-log.ts';
 import { signRequest } from '../src/app/sign-request.ts';
-import { topicOf } from '../src/protocol/topics.ts';
+import { readAgentKeys } from '../src/clinic/agent-keys.ts';
+import { addAgent } from '../src/clinic/facility-authority.ts';
 import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../test/support/delivery-bed.ts';
 import { cardKeys } from '../test/support/evidence-fixtures.ts';
 import { Mosquitto, mosquittoPath } from '../test/support/mosquitto.ts';
-import { facility, makeTestFacility } from '../test/support/test-facility.ts';
+import { makeTestFacility } from '../test/support/test-facility.ts';
+import { bareTopics } from './delivery/bare-topics.ts';
 
 /**
  * npm run bench:deliver [-- --visits 300 --json]
@@ -24,7 +26,7 @@ import { facility, makeTestFacility } from '../test/support/test-facility.ts';
  * From `submit` of a signed and sealed request to the verified receipt, over warm mutual TLS on a real mosquitto, the
  * agent being the real process: terminal's row on the disk, publish, agent opens and verifies everything, journals,
  * signs the receipt, terminal verifies it. Against it, in alternating blocks of the same run: a bare mqtt.js echo on the
- * same broker whose ends make the same `jose` calls on the same kind of document and one fsync each.
+ * same broker whose two ends make the same `jose` calls on the same kind of document and one fsync each.
  */
 const { values } = parseArgs({ options: { visits: { type: 'string', default: '300' }, json: { type: 'boolean' } } });
 const visits = Number(values.visits);
@@ -34,16 +36,13 @@ if (mosquittoPath === null) throw new Error('bench:deliver needs the Debian pack
 
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 const testFacility = await makeTestFacility();
-const echoFacility = await makeTestFacility();
 const log = createEventLog({ format: 'silent' });
 const clock = createSystemClock();
 
 /** `count` of one kind of delivery, ms each; waits in between for what is not timed. */
 type Course = { readonly run: (count: number) => Promise<number[]>; readonly close: () => Promise<void> };
 
-const ourCourse = async (): Promise<Course> => {
-  const mosquitto = await Mosquitto.prepare(testFacility.directory);
-  await mosquitto.start();
+const ourCourse = async (mosquitto: Mosquitto): Promise<Course> => {
   await furnishAgent(testFacility.agentDirectory);
   const agent = new AgentProcess(testFacility.agentDirectory, `127.0.0.1:${mosquitto.port}`);
   await agent.start(['--log', 'silent']);
@@ -85,7 +84,6 @@ const ourCourse = async (): Promise<Course> => {
       await bus.close();
       await store.close();
       await agent.kill('SIGTERM');
-      await mosquitto.kill();
     },
   };
 };
@@ -98,10 +96,8 @@ const inTurn = async (count: number, one: () => Promise<number>): Promise<number
   return measured;
 };
 
-const bareCourse = async (): Promise<Course> => {
-  const mosquitto = await Mosquitto.prepare(echoFacility.directory);
-  await mosquitto.start();
-  const { device: keys, agentDirectory, directory } = echoFacility;
+const bareCourse = async (mosquitto: Mosquitto, agentDirectory: string): Promise<Course> => {
+  const { other: keys, directory } = testFacility;
   const cardJwk = join(directory, 'card.jwk.json');
   const { n, e } = (await cardKeys()).auth.export({ format: 'jwk' });
   writeFileSync(cardJwk, JSON.stringify({ kty: 'RSA', n, e }));
@@ -121,10 +117,9 @@ const bareCourse = async (): Promise<Course> => {
   });
   await new Promise<void>((resolve) => client.once('connect', () => resolve()));
   (client.stream as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
-  await client.subscribeAsync(topicOf(facility, keys.device, 'receipt'), { qos: 1 });
-  mkdirSync(join(directory, 'terminal'));
-  const rows = openSync(join(directory, 'terminal', 'rows'), 'a');
-  const [agentKey] = keys.agents;
+  await client.subscribeAsync(bareTopics.receipt, { qos: 1 });
+  const rows = openSync(join(directory, 'bare.rows'), 'a');
+  const agentKey = (await readAgentKeys(agentDirectory)).agents.find(({ owner }) => owner === 'agent-2');
   const [facilityKey] = keys.facilityKeys;
   if (agentKey === undefined || facilityKey === undefined) throw new Error('no keys');
   const visitor = await makeVisitor();
@@ -133,14 +128,14 @@ const bareCourse = async (): Promise<Course> => {
   };
   const visit = async (): Promise<number> => {
     const now = Date.now();
-    const challenge = { nonce: `${'c'.repeat(42)}A`, agent: 'agent-1', issuedAt: now, expiresAt: now + 600_000 };
+    const challenge = { nonce: `${'c'.repeat(42)}A`, agent: 'agent-2', issuedAt: now, expiresAt: now + 600_000 };
     const signed = await visitor.sign(signer, challenge);
     await breather();
     const answered = new Promise<Buffer>((resolve) => client.once('message', (_topic, payload) => resolve(payload)));
     const startMs = performance.now();
     writeSync(rows, signed.sealed);
     fsyncSync(rows);
-    client.publish(topicOf(facility, keys.device, 'request'), Buffer.from(signed.sealed), { qos: 1 });
+    client.publish(bareTopics.request, Buffer.from(signed.sealed), { qos: 1 });
     const receipt = await answered;
     await compactVerify(receipt.toString(), agentKey.key);
     return performance.now() - startMs;
@@ -152,7 +147,6 @@ const bareCourse = async (): Promise<Course> => {
       const ended = once(other, 'exit');
       other.kill('SIGTERM');
       await ended;
-      await mosquitto.kill();
     },
   };
 };
@@ -164,7 +158,12 @@ const figures = (measured: readonly number[]) => {
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 };
 
-const [ours, bare] = [await ourCourse(), await bareCourse()];
+const bareAgentDirectory = await addAgent(testFacility.directory, 'agent-2');
+const mosquitto = await Mosquitto.prepare(testFacility.directory);
+appendFileSync(join(mosquitto.directory, 'acl'), `\npattern readwrite ${bareTopics.request}\n`);
+appendFileSync(join(mosquitto.directory, 'acl'), `pattern readwrite ${bareTopics.receipt}\n`);
+await mosquitto.start();
+const [ours, bare] = [await ourCourse(mosquitto), await bareCourse(mosquitto, bareAgentDirectory)];
 try {
   say(`warming up: ${warmUp} each`);
   await ours.run(warmUp);
@@ -186,6 +185,6 @@ try {
 } finally {
   await ours.close();
   await bare.close();
+  await mosquitto.kill();
   testFacility.remove();
-  echoFacility.remove();
 }

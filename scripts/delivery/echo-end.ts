@@ -4,7 +4,7 @@ import { connect } from 'mqtt';
 import { readTlsFiles } from '../../src/app/device-keys.ts';
 import { sign } from '../../src/app/seal.ts';
 import { readAgentKeys, readDeviceRegistry } from '../../src/clinic/agent-keys.ts';
-import { topicOf } from '../../src/protocol/topics.ts';
+import { bareTopics } from './bare-topics.ts';
 
 /**
  * The bare other end of bench:deliver: mqtt.js on the same broker, the same `jose` calls on the same document (open,
@@ -12,10 +12,10 @@ import { topicOf } from '../../src/protocol/topics.ts';
  */
 const [directory = '', port = '', cardJwk = '', file = ''] = process.argv.slice(2);
 const keys = await readAgentKeys(directory);
-const device = (await readDeviceRegistry(directory)).get('front-1');
+const device = (await readDeviceRegistry(directory)).get('front-2');
 const [sealing] = keys.sealing;
 if (device === undefined || sealing === undefined) throw new Error('no keys');
-const cardKey = await importJWK(JSON.parse(readFileSync(cardJwk, 'utf8')), 'RS256');
+const cardKey = JSON.parse(readFileSync(cardJwk, 'utf8'));
 const tls = await readTlsFiles(directory);
 const journal = openSync(file, 'a');
 const client = connect({
@@ -23,28 +23,29 @@ const client = connect({
   port: Number(port),
   protocol: 'mqtts',
   protocolVersion: 5,
-  clientId: 'agent-1',
+  clientId: keys.agent,
   ca: tls.ca,
   cert: tls.certificate,
   key: tls.key,
 });
 client.on('connect', () => {
   (client.stream as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
-  client.subscribe(topicOf(keys.facility, '+', 'request'), { qos: 1 }, () => process.stdout.write('ready\n'));
+  client.subscribe(bareTopics.request, { qos: 1 }, () => process.stdout.write('ready\n'));
 });
 client.on('message', async (_topic, payload) => {
   const { plaintext } = await compactDecrypt(payload.toString(), sealing.key);
   const { payload: claims, signatures } = JSON.parse(Buffer.from(plaintext).toString());
   await flattenedVerify({ payload: claims, ...signatures[1] }, device.signing.key);
-  await flattenedVerify({ payload: claims, ...signatures[0] }, cardKey);
+  // Each patient's key is another one.
+  await flattenedVerify({ payload: claims, ...signatures[0] }, await importJWK(cardKey, 'RS256'));
   writeSync(journal, plaintext);
   fsyncSync(journal);
   const receipt = await sign(
     'receipt',
-    { facility: keys.facility, device: 'front-1', receivedAt: Date.now() },
+    { facility: keys.facility, device: 'front-2', receivedAt: Date.now() },
     keys.signing,
   );
-  client.publish(topicOf(keys.facility, 'front-1', 'receipt'), Buffer.from(receipt), { qos: 1 });
+  client.publish(bareTopics.receipt, Buffer.from(receipt), { qos: 1 });
 });
 process.once('SIGTERM', () => {
   closeSync(journal);
