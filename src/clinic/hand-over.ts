@@ -1,4 +1,5 @@
 import { describeError } from '../app/event-log.ts';
+import { delays } from '../core/delays.ts';
 import { type FailureCode, failureRules } from '../core/failure.ts';
 import { ok, type Result } from '../core/result.ts';
 import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../protocol/oqs-xml-face.ts';
@@ -17,6 +18,17 @@ import { writeOqsFile } from './write-oqs-file.ts';
 const retryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
 const retryPause = (attempt: number): number => retryMs[Math.min(attempt, retryMs.length - 1)] ?? 30_000;
 
+/**
+ * A service that does not answer is asked again while the patient stands at the terminal, which waits `delays.result`
+ * for us: then the patient is told and sent to the desk. ms
+ */
+const patienceMs = delays.result - 2_000;
+/** Pauses between questions: the first few while the patient waits, the rest until the answer comes late. ms */
+const askAgainMs = [1_000, 2_000, 3_000, 4_000, 10_000, 30_000, 60_000, 120_000, 300_000];
+const askPause = (attempt: number): number => askAgainMs[Math.min(attempt, askAgainMs.length - 1)] ?? 300_000;
+
+const serviceAway: ReadonlySet<FailureCode> = new Set(['eligibility.unavailable', 'eligibility.maintenance']);
+
 /** A shared folder that takes no file, and how many results wait for it. */
 export type FolderFault = {
   readonly folder: 'face' | 'res';
@@ -28,6 +40,8 @@ export type FolderFault = {
 /**
  * What follows a receipt: ask the national service, compare the person, write the file for the レセコン, tell the
  * terminal. One run a request; after a crash the journal knows what is left, and asking again has the same effect.
+ * While the service is down the patient waits a few seconds and is then told so; the question stands, and an answer that
+ * comes later is written down, into its file and before the eyes of staff as late.
  * The patient is told as soon as the service has answered; a file whose folder is full waits, and staff see why.
  */
 export class HandOver {
@@ -89,11 +103,11 @@ export class HandOver {
     const startedMs = clock.now().monotonicMs;
     this.#running.add(requestId);
     try {
-      const answer = visit.result === null ? await this.#ask(visit, personal) : await this.#askAgain(visit, personal);
-      if (this.#stopped || answer === null) return;
-      const outcome = outcomeOf(visit, answer, clock.now().wallMs);
-      journal.finish(requestId, outcome);
-      await this.#tell(requestId, device);
+      const answer = await this.#askUntilAnswered(visit, personal, device);
+      if (this.#stopped) return;
+      if (answer === null) return journal.handOver(requestId, clock.now().wallMs);
+      const { failedBefore } = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
+      if (!failedBefore) await this.#tell(requestId, device);
       if (!answer.ok) {
         log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
         journal.handOver(requestId, clock.now().wallMs);
@@ -116,15 +130,36 @@ export class HandOver {
   }
 
   /**
-   * For a file that a crash left unwritten: the answer was told long ago, so a service that is down now is waited for.
-   * null: the personal data outlived its time meanwhile.
+   * Asks until the service says something that asking again would not change. Once the patient has waited long enough
+   * the failure is told. A registration is not asked for any longer than that: its patient has to be there for what
+   * follows it. null: the personal data outlived its time meanwhile.
    */
-  async #askAgain(visit: JournalVisit, personal: Personal): Promise<Result<EligibilityAnswer | null> | null> {
+  async #askUntilAnswered(
+    visit: JournalVisit,
+    personal: Personal,
+    device: DeviceEntry,
+  ): Promise<Result<EligibilityAnswer | null> | null> {
+    const { journal, clock, log, changed } = this.#context;
+    const { requestId } = visit;
+    const patientLeavesMs = clock.now().monotonicMs + patienceMs;
+    let isTold = visit.result !== null;
     for (let attempt = 0; !this.#stopped; attempt += 1) {
       const answer = await this.#ask(visit, personal);
-      if (answer.ok || !answer.failure.retriable) return answer;
-      await this.#wait(retryPause(attempt));
-      if (this.#context.journal.personal(visit.requestId) === undefined) return null;
+      if (answer.ok || !serviceAway.has(answer.failure.code)) return answer;
+      // An interruption that the service names itself does not end in seconds.
+      const isOverdue =
+        answer.failure.code === 'eligibility.maintenance' ||
+        clock.now().monotonicMs + askPause(attempt) > patientLeavesMs;
+      if (isOverdue && visit.kind === 'registration') return answer;
+      if (isOverdue && !isTold) {
+        isTold = true;
+        journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
+        log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
+        await this.#tell(requestId, device);
+        changed();
+      }
+      await this.#wait(askPause(attempt));
+      if (journal.personal(requestId) === undefined) return null;
     }
     return null;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { consentCodes } from '../protocol/messages.ts';
+import type { FailureCode } from '../core/failure.ts';
+import { type ConsentCode, consentCodes } from '../protocol/messages.ts';
 
 /**
  * Tables of the agent's journal. Only `personal` and `today` hold anything about a person, each with the instant at
@@ -95,3 +96,51 @@ export const personalSchema = z.strictObject({
   consentTimes: z.array(z.strictObject({ code: z.enum(consentCodes), given: z.boolean(), at: z.number() })),
 });
 export type Personal = z.infer<typeof personalSchema>;
+
+export type JournalChallenge = { readonly nonce: string; readonly issuedAt: number; readonly expiresAt: number };
+
+export type NewRequest = {
+  readonly requestId: string;
+  readonly device: string;
+  readonly lane: number;
+  readonly session: string;
+  readonly kind: 'eligibility' | 'registration';
+  readonly documentHash: string;
+  readonly method: 'face' | 'pin' | 'staff';
+  readonly consents: Partial<Record<ConsentCode, boolean>>;
+  readonly challenge: string;
+  /** `code` undefined = accepted, if the challenge holds */
+  readonly code: FailureCode | undefined;
+  readonly issuedAt: number;
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+  /** Kept for an accepted request until hand-over or `deletePersonalAt` */
+  readonly personal: Personal;
+  readonly deletePersonalAt: number;
+};
+
+/** `other-document`: the id is taken by a document with another hash; nothing was written. */
+export type RecordOutcome =
+  | { readonly kind: 'recorded' | 'repeated'; readonly visit: JournalVisit }
+  | { readonly kind: 'other-document' };
+
+export type Outcome = {
+  readonly result: NonNullable<JournalVisit['result']>;
+  readonly code?: FailureCode;
+  readonly qualificationValidity?: number;
+  readonly at: number;
+};
+
+/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. */
+export type TodayNote = { readonly referenceNumber: string; readonly notices: readonly string[] };
+
+export type UsageRow = {
+  readonly month: string;
+  readonly lane: number;
+  readonly kind: JournalVisit['kind'];
+  readonly method: JournalVisit['method'];
+  readonly outcome: string;
+  readonly code: string;
+  readonly times: number;
+};
+export type OfficialUsage = { readonly month: string; readonly cardUses: number; readonly confirmations: number };

@@ -2,65 +2,31 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { FailureCode } from '../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../core/japan-time.ts';
-import type { ConsentCode } from '../protocol/messages.ts';
 import {
+  type JournalChallenge,
   type JournalVisit,
   journalTables,
+  type NewRequest,
+  type OfficialUsage,
+  type Outcome,
   type Personal,
   personalSchema,
+  type RecordOutcome,
+  type TodayNote,
+  type UsageRow,
   visitColumns,
   visitSchema,
 } from './journal-schema.ts';
 
-export type { JournalVisit, Personal } from './journal-schema.ts';
-
-export type JournalChallenge = { readonly nonce: string; readonly issuedAt: number; readonly expiresAt: number };
-
-export type NewRequest = {
-  readonly requestId: string;
-  readonly device: string;
-  readonly lane: number;
-  readonly session: string;
-  readonly kind: 'eligibility' | 'registration';
-  readonly documentHash: string;
-  readonly method: 'face' | 'pin' | 'staff';
-  readonly consents: Partial<Record<ConsentCode, boolean>>;
-  readonly challenge: string;
-  /** `code` undefined = accepted, if the challenge holds */
-  readonly code: FailureCode | undefined;
-  readonly issuedAt: number;
-  readonly receivedAt: number;
-  readonly expiresAt: number;
-  /** Kept for an accepted request until hand-over or `deletePersonalAt` */
-  readonly personal: Personal;
-  readonly deletePersonalAt: number;
-};
-
-/** `other-document`: the id is taken by a document with another hash; nothing was written. */
-export type RecordOutcome =
-  | { readonly kind: 'recorded' | 'repeated'; readonly visit: JournalVisit }
-  | { readonly kind: 'other-document' };
-
-export type Outcome = {
-  readonly result: NonNullable<JournalVisit['result']>;
-  readonly code?: FailureCode;
-  readonly qualificationValidity?: number;
-  readonly at: number;
-};
-
-/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. */
-export type TodayNote = { readonly referenceNumber: string; readonly notices: readonly string[] };
-
-export type UsageRow = {
-  readonly month: string;
-  readonly lane: number;
-  readonly kind: JournalVisit['kind'];
-  readonly method: JournalVisit['method'];
-  readonly outcome: string;
-  readonly code: string;
-  readonly times: number;
-};
-export type OfficialUsage = { readonly month: string; readonly cardUses: number; readonly confirmations: number };
+export type {
+  JournalVisit,
+  NewRequest,
+  OfficialUsage,
+  Outcome,
+  Personal,
+  TodayNote,
+  UsageRow,
+} from './journal-schema.ts';
 
 export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
 
@@ -183,15 +149,23 @@ export class Journal {
     return row === undefined ? undefined : personalSchema.parse(JSON.parse(String(row.content)));
   }
 
-  /** What the service said, counted for the month; only the first time. */
-  finish(requestId: string, outcome: Outcome): void {
-    this.#transaction(() => {
-      const changed = this.#run(
-        'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ? AND outcome IS NULL',
+  /**
+   * What the service said, counted once, for the month in which it was first told. The first answer stands, but for a
+   * failure that is still being asked about (not handed over): what comes after it takes its place.
+   */
+  finish(requestId: string, outcome: Outcome): { readonly failedBefore: boolean } {
+    return this.#transaction(() => {
+      const before = this.visit(requestId);
+      const failedBefore = before?.result === 'failed' && before.handedOverAt === null;
+      if (before === undefined || (before.result !== null && !failedBefore)) return { failedBefore: false };
+      this.#run(
+        'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
         ...[outcome.result, outcome.code ?? null, outcome.qualificationValidity ?? null, outcome.at, requestId],
       );
-      const visit = this.visit(requestId);
-      if (changed === 1 && visit) this.#count(visit, outcome.result, outcome.code ?? '', outcome.at);
+      const countedAt = before.finishedAt ?? outcome.at;
+      if (failedBefore) this.#count(before, 'failed', before.resultCode ?? '', countedAt, -1);
+      this.#count(before, outcome.result, outcome.code ?? '', countedAt);
+      return { failedBefore };
     });
   }
 
@@ -347,11 +321,12 @@ export class Journal {
     this.#database.close();
   }
 
-  #count(row: { lane: number; kind: string; method: string }, outcome: string, code: string, at: number): void {
+  #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {
     this.#run(
-      'INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1',
-      ...[monthOf(at), row.lane, row.kind, row.method, outcome, code],
+      'INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times',
+      ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
     );
+    if (by < 0) this.#run('DELETE FROM usage WHERE times = 0');
   }
 
   /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */

@@ -179,6 +179,21 @@ export const makeAgentBed = async (
           running.journal.visit(receipt.requestId)?.handedOverAt !== null || running.desk.handOver.folderFault !== null,
       );
     },
+    /** The same while the service is down: until the patient is told so. */
+    requestInOutage: async (sealed: Uint8Array): Promise<void> => {
+      const results = broker.passedOn('result').length;
+      await bed.request(sealed, 'receipted');
+      const isAsked = () => running.journal.visits().at(-1)?.result === null;
+      for (let tries = 0; tries < 60 && isAsked(); tries += 1) await clock.advance(500);
+      await until('a result', () => broker.passedOn('result').length > results, 5_000);
+    },
+    /** After the service is back: until the first visit has its answer and its file. */
+    answeredLate: async (): Promise<void> => {
+      const before = running.journal.visits()[0]?.finishedAt;
+      const isWaiting = () => running.journal.visits()[0]?.finishedAt === before;
+      for (let minutes = 0; minutes < 12 && isWaiting(); minutes += 1) await clock.advance(60_000);
+      await until('the hand-over', () => running.journal.visits()[0]?.handedOverAt !== null, 5_000);
+    },
     lookup: async (authCertificate: Uint8Array) => {
       const facilityKey = device.facilityKeys[0];
       if (facilityKey === undefined) throw new Error('no facility key');

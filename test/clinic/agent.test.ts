@@ -168,10 +168,12 @@ describe('refusals, each with its code', () => {
     const serial =
       serialOf(persona) ||
       { 'service-down': '5E57100C', 'service-unreadable': '5E57100D', 'service-maintenance': '5E57100E' }[persona];
-    await bed.request((await bed.sign(await bed.pin(serial ?? ''))).sealed);
+    const { sealed } = await bed.sign(await bed.pin(serial ?? ''));
+    await (code.startsWith('eligibility') ? bed.requestInOutage(sealed) : bed.request(sealed));
     expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: code }]);
     expect(bed.files()).toEqual([]);
-    expect(bed.journal.unfinished()).toEqual([]);
+    // What was no answer is asked for again; an answer ends it.
+    expect(bed.journal.unfinished()).toHaveLength(code.startsWith('eligibility') ? 1 : 0);
   });
 
   test('revoked as the lookup said: refused in the receipt already', async () => {

@@ -7,6 +7,8 @@ import { openSigned, sign } from '../../src/app/seal.ts';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { addStaffMember, readStaff, StaffCodes } from '../../src/clinic/staff-codes.ts';
 import { startStaffPage } from '../../src/clinic/staff-page/start-staff-page.ts';
+import { failure } from '../../src/core/failure.ts';
+import { err } from '../../src/core/result.ts';
 import { commandSchema, type StateMessage, staffApprovalSchema } from '../../src/protocol/messages.ts';
 import { until } from '../support/simulated-clock.ts';
 import { facility } from '../support/test-facility.ts';
@@ -255,10 +257,26 @@ describe('what staff see', () => {
     for (const canary of ['花子', '見本', '19800217', '1000001', '138057', '5E57']) expect(body).not.toContain(canary);
   });
 
+  test('an answer that the service gave after the patient had gone is marked late; until then staff read that it is awaited', async () => {
+    const { service } = bed.context;
+    const check = service.check.bind(service);
+    service.check = async () => err(failure('eligibility.unavailable'));
+    await bed.requestInOutage((await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''))).sealed);
+    const waiting = (await ask('GET', '/part/visits')).body;
+    for (const text of ['確認できず', '照会を続けています', '申立書']) expect(waiting).toContain(text);
+    expect(waiting).not.toContain('遅れて届いた結果');
+    service.check = check;
+    await bed.answeredLate();
+    const late = (await ask('GET', '/part/visits')).body;
+    for (const text of ['資格あり', '遅れて届いた結果', '100001']) expect(late).toContain(text);
+    expect(late).not.toContain('照会を続けています');
+  });
+
   test('a shut folder, an outage of the service and a disaster area are told above everything', async () => {
     rmSync(join(bed.oqsFolder, 'face'), { recursive: true });
     await bed.request((await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''))).sealed);
-    for (let times = 0; times < 3; times += 1) await bed.request((await bed.sign(await bed.pin('5E57100C'))).sealed);
+    for (let times = 0; times < 3; times += 1)
+      await bed.requestInOutage((await bed.sign(await bed.pin('5E57100C'))).sealed);
     await post('/disaster', { designated: 'yes' });
     const { body } = await ask('GET', '/part/banner');
     for (const text of ['files.folder-missing', '申立書', '居宅同意取得型', '災害救助法の適用地域'])

@@ -1,3 +1,4 @@
+import { delays } from '../../core/delays.ts';
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import type { JournalVisit, TodayNote } from '../journal.ts';
 import { failureTexts } from './failure-texts.ts';
@@ -11,8 +12,13 @@ const failureText = (model: PageModel, code: string): Markup => {
     ${entry && html`<ol>${entry.staff.steps.map((step) => html`<li>${step}</li>`)}</ol>`}`;
 };
 
-/** Later than the patient was asked to wait at the terminal: they had been sent to the desk by then. */
-const isLate = (visit: JournalVisit, offlineMs: number): boolean => visit.receivedAt - visit.issuedAt > offlineMs;
+/** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
+const isLate = ({ issuedAt, receivedAt, finishedAt, result }: JournalVisit, offlineMs: number): boolean =>
+  receivedAt - issuedAt > offlineMs ||
+  (result !== null && result !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.result);
+
+/** The patient was told that no answer came; the question stands. */
+const isStillAsked = ({ result, handedOverAt }: JournalVisit): boolean => result === 'failed' && handedOverAt === null;
 
 const resultPill = (visit: JournalVisit): Markup => {
   if (visit.outcome === 'refused') return html`<span class="pill bad">受け付けず</span>`;
@@ -34,6 +40,7 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
     ${late && html`<p><span class="pill warn">遅れて届いた結果</span> 患者さまは窓口でお待ちかもしれません</p>`}
     ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}
     ${code !== null && failureText(model, code)}
+    ${isStillAsked(visit) && html`<p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります</p>`}
     ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
     ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}`;
 };
