@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { createEventLog, describeError } from '../app/event-log.ts';
 import { startAgent } from '../clinic/agent.ts';
 import { type AgentConfigInput, readAgentConfig } from '../clinic/agent-config.ts';
+import { renewMosquittoFiles } from '../clinic/broker-configuration.ts';
 import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../clinic/facility-authority.ts';
 import { Journal } from '../clinic/journal.ts';
 import { addStaffMember, readStaff, removeStaffMember } from '../clinic/staff-codes.ts';
@@ -105,6 +107,20 @@ const run = async (options: RunOptions): Promise<void> => {
   print(JSON.stringify(agent.ready));
 };
 
+/** What a change of the registry takes besides: done where this machine can, told where somebody else must. */
+const tellWhatFollows = async (facilityDir: string): Promise<void> => {
+  const told = (line: string): boolean => process.stderr.write(`${line}\n`);
+  told(`agents that read ${facilityDir}/agents know at once; an agent elsewhere needs its devices.json from there`);
+  try {
+    const written = await renewMosquittoFiles(facilityDir);
+    if (written === null) told('no files of a mosquitto are known here: `uketsuke broker` writes them');
+    else told(`written for mosquitto: ${dirname(written)}; it reads them at \`systemctl reload mosquitto\``);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the registry is changed, but not the broker's files (${reason}): run \`uketsuke broker\` as root`);
+  }
+};
+
 const facilityDirOption = ['--facility-dir <dir>', 'directory of `uketsuke provision`'] as const;
 
 const addRegistryCommands = (agent: Command): void => {
@@ -117,13 +133,19 @@ const addRegistryCommands = (agent: Command): void => {
     .action(
       orExplain(async (id: string, options: { facilityDir: string; lane: number }) => {
         print(await addDevice(options.facilityDir, id, options.lane));
+        await tellWhatFollows(options.facilityDir);
       }),
     );
   device
     .command('revoke <device>')
-    .description('refused from the next message on')
+    .description('refused by agents and broker from the next message on')
     .requiredOption(...facilityDirOption)
-    .action(orExplain(async (id: string, options: { facilityDir: string }) => revokeDevice(options.facilityDir, id)));
+    .action(
+      orExplain(async (id: string, options: { facilityDir: string }) => {
+        await revokeDevice(options.facilityDir, id);
+        await tellWhatFollows(options.facilityDir);
+      }),
+    );
   device
     .command('list')
     .requiredOption(...facilityDirOption)

@@ -16,7 +16,7 @@ type BrokerOptions = {
   readonly state: string;
 };
 
-/** `uketsuke broker`: what mosquitto reads. Again after each change of the registry, then SIGHUP to mosquitto. */
+/** `uketsuke broker`: what mosquitto reads. `agent device add | revoke` write them again; mosquitto reads them at SIGHUP. */
 export const register = (program: Command): void => {
   program
     .command('broker')

@@ -211,7 +211,7 @@ export const addDevice = async (directory: string, device: string, lane: number)
   return target;
 };
 
-/** The agent refuses the device from the next message on, the broker from its next reload (ACL) or start (revocation list). */
+/** Agents that read this directory refuse the device within a second; the broker once its files are written again (`renewMosquittoFiles`) and reloaded. */
 export const revokeDevice = async (directory: string, device: string): Promise<void> => {
   const { devices } = await readFacility(directory);
   if (!devices.some((entry) => entry.device === device)) throw new Error(`no device ${device}`);
