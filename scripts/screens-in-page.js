@@ -1,5 +1,6 @@
 // Runs inside the page (injected by scripts/screens.ts): measures what a person would stumble over.
-window.lookAtScreen = () => {
+window.lookAtScreen = (theme) => {
+  document.querySelector('.screen').dataset.theme = theme;
   const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
   const where = (element) =>
     `${element.tagName.toLowerCase()}${element.className && typeof element.className === 'string' ? `.${element.className.trim().replaceAll(/\s+/g, '.')}` : ''}`;
@@ -52,6 +53,21 @@ window.lookAtScreen = () => {
         clipped.push(`${where(up)} "${node.data}"`);
     }
   }
+  // A word, or in headings and on buttons a phrase, that goes on in the next line; the code for staff may.
+  const han = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+  for (const node of textNodes) {
+    const parent = node.parentElement;
+    if (parent.closest('.notice, .facility') !== null) continue;
+    for (const { 0: word, index } of node.data.matchAll(/[^\s\u200b「」『』（）・-]+/g)) {
+      if (han.test(word) && parent.closest('h1, button') === null) continue;
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const tops = [...range.getClientRects()].map(({ top }) => Math.round(top));
+      if (tops.some((top) => Math.abs(top - tops[0]) > 4))
+        clipped.push(`${where(parent)} "${word}" goes on in the next line`);
+    }
+  }
   // Boxes that lie over each other hide words without being cut.
   const parts = [
     ...document.querySelectorAll(
@@ -78,12 +94,17 @@ window.lookAtScreen = () => {
     .map(where);
 
   // WCAG 2.2 relative luminance; a translucent colour is laid over what is below it.
+  const known = new Map();
   const colourOf = (value) => {
+    const before = known.get(value);
+    if (before !== undefined) return before;
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     canvas.fillStyle = value;
     canvas.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return { r, g, b, a: a / 255 };
+    const colour = { r, g, b, a: a / 255 };
+    known.set(value, colour);
+    return colour;
   };
   const groundOf = (element) => {
     for (let up = element; up !== null; up = up.parentElement) {
@@ -113,7 +134,7 @@ window.lookAtScreen = () => {
     lowContrast,
     scrolled,
     readable,
-    texts: textNodes.map((node) => node.data.trim()),
+    texts: textNodes.map((node) => node.data.replaceAll('\u200b', '').trim()),
   };
 };
 

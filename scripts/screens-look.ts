@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { nameOf, type Shot } from './screens-shots.ts';
 
 /** What was found, one line each; the keys are those of the report. */
 export type Found = Record<
@@ -33,15 +34,19 @@ const leastReadable = 150;
 
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** Measures the screen that is shown now and adds what is wrong with it to `found`. */
+/**
+ * Measures the screen that is shown now, in the theme of the shot, and adds what is wrong with it to `found`. A theme is
+ * one attribute of the page: it is set here, so that the same screen need not be shown anew for each.
+ */
 export const look = async (
   page: Page,
-  name: string,
-  textPercent: number,
+  shot: Shot,
   isOfCatalogue: (text: string) => boolean,
+  withAxe: boolean,
   found: Found,
 ): Promise<void> => {
-  const seen = (await page.evaluate('lookAtScreen()')) as Seen;
+  const seen = (await page.evaluate(`lookAtScreen(${JSON.stringify(shot.theme)})`)) as Seen;
+  const name = nameOf(shot);
   const add = (kind: keyof Found, findings: readonly string[]): void => {
     for (const finding of findings) found[kind].push(`${name}: ${finding}`);
   };
@@ -50,13 +55,14 @@ export const look = async (
   add('smallTargets', seen.smallTargets);
   add('lowContrast', seen.lowContrast);
   // At 100 % everything is to be seen at once; larger letters may scroll.
-  if (seen.scrolled > 1 && textPercent === 100) add('overflow', [`words scroll by ${seen.scrolled} px`]);
+  if (seen.scrolled > 1 && shot.textPercent === 100) add('overflow', [`words scroll by ${seen.scrolled} px`]);
   if (seen.scrolled > 1 && seen.readable < leastReadable)
     add('overflow', [`only ${seen.readable} px of words at a time`]);
   add(
     'textOutsideCatalogue',
     seen.texts.filter((text) => !isOfCatalogue(text)),
   );
+  if (!withAxe) return;
   const axe = (await page.evaluate(
     `axe.run(document, { runOnly: ${JSON.stringify(axeTags)}, resultTypes: ['violations'] })`,
   )) as AxeResults;

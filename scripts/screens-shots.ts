@@ -11,6 +11,9 @@ export type Shot = {
   readonly layout: 'standard' | 'low';
 };
 
+export const nameOf = (shot: Shot): string =>
+  `${shot.exhibit} ${shot.language} ${shot.theme} ${shot.textPercent} ${shot.orientation} ${shot.layout}`;
+
 const themes = ['default', 'high-contrast', 'dark'] as const;
 const sizes = [100, 150, 200] as const;
 const orientations = ['landscape', 'portrait'] as const;
@@ -28,19 +31,41 @@ export const distinct = (exhibits: readonly Exhibit[], catalogue: Catalogue): re
   });
 };
 
-/** Every exhibit in every language, theme, size, orientation and layout. */
+/**
+ * Every exhibit in every language, theme, size, orientation and layout; what is dear to change (the size of the window)
+ * changes seldom, what is cheap (the theme) at every step.
+ */
 export const allShots = (exhibits: readonly string[], languages: readonly string[]): readonly Shot[] =>
-  exhibits.flatMap((exhibit) =>
-    languages.flatMap((language) =>
-      themes.flatMap((theme) =>
-        sizes.flatMap((textPercent) =>
-          orientations.flatMap((orientation) =>
-            layouts.map((layout) => ({ exhibit, language, theme, textPercent, orientation, layout })),
+  orientations.flatMap((orientation) =>
+    layouts.flatMap((layout) =>
+      exhibits.flatMap((exhibit) =>
+        languages.flatMap((language) =>
+          sizes.flatMap((textPercent) =>
+            themes.map((theme) => ({ exhibit, language, theme, textPercent, orientation, layout })),
           ),
         ),
       ),
     ),
   );
+
+/** Shots of one screen that differ in their theme only. */
+export const scenes = (shots: readonly Shot[]): readonly (readonly [Shot, ...Shot[]])[] => {
+  const groups: [Shot, ...Shot[]][] = [];
+  for (const shot of shots) {
+    const group = groups.at(-1);
+    if (group !== undefined && nameOf({ ...group[0], theme: shot.theme }) === nameOf(shot)) group.push(shot);
+    else groups.push([shot]);
+  }
+  return groups;
+};
+
+/**
+ * Where axe can find something else than before: the page's structure depends on exhibit and language, its colours on
+ * the theme, its places on size, orientation and layout.
+ */
+export const axeCanDiffer = ({ language, theme, textPercent, orientation, layout }: Shot): boolean =>
+  (textPercent === 100 && orientation === 'landscape' && layout === 'standard') ||
+  (language === 'ja' && theme === 'default');
 
 const at = <T>(values: readonly T[], index: number): T => values[index % values.length] as T;
 

@@ -3,7 +3,7 @@
  * layouts, through the real page and its real driver. Counts what would make a person stumble; all counts must be 0.
  *
  *   npm run screens -- --json            about 200 shots, the last line is one JSON object
- *   npm run screens -- --json --all      every combination (hours)
+ *   npm run screens -- --json --all      every combination (about half an hour; a picture of one in 37)
  *   npm run screens -- --only idle,pin --language en --text 200
  *
  * Contact sheets go to .cache/screens (never committed); `--docs` renews the few pictures in docs/screens.
@@ -21,7 +21,7 @@ import { openBrowser } from './screens-browser.ts';
 import { measureFeedback } from './screens-feedback.ts';
 import { type Found, look, noFindings } from './screens-look.ts';
 import { contactSheets } from './screens-sheets.ts';
-import { allShots, chosenShots, distinct, type Shot } from './screens-shots.ts';
+import { allShots, axeCanDiffer, chosenShots, distinct, nameOf, type Shot, scenes } from './screens-shots.ts';
 import { catalogueTexts, unspoken } from './screens-words.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -54,7 +54,11 @@ const docsShots = [
 
 const catalogue = catalogueAt(galleryNow.wallMs);
 const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
-const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({ ...shot, voice: true });
+const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({
+  ...shot,
+  voice: true,
+  loudness: 0,
+});
 
 // The pictures of the documents show what is on by default.
 const exhibitsOf = (shot: Omit<Shot, 'exhibit'>) =>
@@ -94,6 +98,14 @@ const wantedShots = (): readonly Shot[] => {
   );
 };
 
+const keepForDocs = async (name: string, png: Buffer): Promise<void> => {
+  const docs = join(root, 'docs', 'screens');
+  mkdirSync(docs, { recursive: true });
+  await sharp(png)
+    .png({ palette: true, colours: 64 })
+    .toFile(join(docs, `${name}.png`));
+};
+
 const screen = await createKioskScreen({ port: 0, pageDir: join(root, 'dist', 'screens') });
 const { page, close } = await openBrowser(screen.port);
 const shots = wantedShots();
@@ -102,31 +114,37 @@ const pictures: { readonly name: string; readonly png: Buffer }[] = [];
 const screensSeen = new Set<string>();
 mkdirSync(options.out, { recursive: true });
 
+/** Of a whole walk, one picture of each exhibit and language, moving through the other values. */
+const isPictured = (index: number): boolean => !options.all || index % 37 === 0;
+
 let revision = 0;
-for (const [index, shot] of shots.entries()) {
-  const name = `${shot.exhibit} ${shot.language} ${shot.theme} ${shot.textPercent} ${shot.orientation} ${shot.layout}`;
-  const exhibit = exhibitsOf(shot).find((each) => each.name === shot.exhibit);
-  if (exhibit === undefined) throw new Error(`no exhibit ${shot.exhibit}`);
+let walked = 0;
+for (const scene of scenes(shots)) {
+  const [first] = scene;
+  const exhibit = exhibitsOf(first).find((each) => each.name === first.exhibit);
+  if (exhibit === undefined) throw new Error(`no exhibit ${first.exhibit}`);
   const drawn = drawScreen(exhibit.session, context);
   screensSeen.add(drawn.screen);
   await page.setViewportSize(
-    shot.orientation === 'landscape' ? { width: 1280, height: 800 } : { width: 800, height: 1280 },
+    first.orientation === 'landscape' ? { width: 1280, height: 800 } : { width: 800, height: 1280 },
   );
   revision += 1;
   screen.show({ ...drawn, revision });
   await page.waitForSelector(`[data-revision="${revision}"]`);
-  const isOfCatalogue = catalogueTexts(catalogue, shot.language, gallerySettings.facilityName);
-  await look(page, name, shot.textPercent, isOfCatalogue, found);
-  for (const words of unspoken(drawn)) found.withoutSpeech.push(`${name}: ${words}`);
-  const png = await page.screenshot();
-  if (options.docs) {
-    const docs = join(root, 'docs', 'screens');
-    mkdirSync(docs, { recursive: true });
-    await sharp(png)
-      .png({ palette: true, colours: 64 })
-      .toFile(join(docs, `${shot.exhibit}.png`));
-  } else pictures.push({ name, png });
-  if (index % 20 === 19) process.stderr.write(`screens: ${index + 1} of ${shots.length}\n`);
+  for (const words of unspoken(drawn)) found.withoutSpeech.push(`${nameOf(first)}: ${words}`);
+  const isOfCatalogue = catalogueTexts(catalogue, first.language, gallerySettings.facilityName);
+  for (const shot of scene) {
+    await look(page, shot, isOfCatalogue, !options.all || axeCanDiffer(shot), found);
+    if (isPictured(walked)) {
+      const png = await page.screenshot();
+      if (options.docs) await keepForDocs(shot.exhibit, png);
+      else pictures.push({ name: nameOf(shot), png });
+    }
+    walked += 1;
+    if (walked % (options.all ? 500 : 20) === 0) process.stderr.write(`screens: ${walked} of ${shots.length}\n`);
+  }
+  // As the model has it: the next one changes the theme only where it differs.
+  await page.evaluate(`document.querySelector('.screen').dataset.theme = ${JSON.stringify(first.theme)}`);
 }
 const sheets = await contactSheets(pictures, options.out);
 // A narrowed walk looks at pictures; the times belong to the whole one.

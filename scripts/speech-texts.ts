@@ -11,7 +11,7 @@ const isUnforeseen = (text: string): boolean => /見本病院|14:03/.test(text);
  * numbers that counting texts can hold.
  */
 export const spokenTexts = (catalogue: Catalogue, language: string): readonly string[] => {
-  const display = { language, theme: 'default', textPercent: 100, voice: true } as const;
+  const display = { language, theme: 'default', textPercent: 100, voice: true, loudness: 0 } as const;
   const said = new Set<string>();
   for (const institutionType of ['medical', 'dental', 'pharmacy'] as const)
     for (const { session } of gallery({ ...gallerySettings, institutionType }, catalogue, display))

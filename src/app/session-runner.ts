@@ -54,6 +54,7 @@ export class SessionRunner {
       theme: 'default',
       textPercent: 100,
       voice: true,
+      loudness: 0,
     });
     this.#session = { ...unknown, display: facilityDisplay(unknown.surroundings) };
     this.#executors = visitExecutors(parts, {

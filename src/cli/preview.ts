@@ -67,6 +67,7 @@ const preview = async (options: PreviewOptions): Promise<void> => {
     theme: settings.theme,
     textPercent: settings.textPercent,
     voice: false,
+    loudness: 0,
   };
   const exhibits = (): readonly Exhibit[] => gallery(settings, catalogue, display);
   const names = exhibits().map(({ name }) => name);

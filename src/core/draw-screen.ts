@@ -6,7 +6,7 @@ import { control, type DrawnControl, type Part, part } from './draw-screen-part.
 import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
 import type { Moment } from './moment.ts';
-import type { Control, ScreenModel } from './screen-model.ts';
+import type { Control, ControlId, ScreenModel } from './screen-model.ts';
 import type { Session, SessionState } from './session.ts';
 import { canUseFace, canUsePin, visitOf } from './session-steps.ts';
 
@@ -15,7 +15,7 @@ export type DrawContext = {
   readonly now: Moment;
   /** The demo offers languages that no native reader has reviewed; a facility may, by its settings. */
   readonly offerUnreviewedLanguages: boolean;
-  /** The control that the four keys stand on (app/keypad-guide.ts) */
+  /** Where the keys stand (app/keypad-guide.ts) */
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: 'digits' | 'four-keys' | null;
@@ -29,6 +29,10 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
   const settings = surroundings.settings;
   const drawn = drawState(session, context, d);
   const visit = visitOf(session.state);
+  const languages = offeredLanguages(catalogue, settings, context).map(({ language, name }) => ({
+    code: language,
+    name,
+  }));
   return {
     screen: drawn.screen,
     session: visit?.session ?? null,
@@ -49,10 +53,10 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
       ...writtenControl(each),
       spoken: spokenChoice(d, index, spokenLabel(each)),
     })),
-    tools: tools(session, d),
+    tools: toolsOf(session, d, languages.length > 1),
     footer: [drawn.promises[0].text, drawn.promises[1].text],
     speech: speechOf(drawn, d, context.keypad ?? null),
-    languages: offeredLanguages(catalogue, settings, context).map(({ language, name }) => ({ code: language, name })),
+    languages,
     focused: context.focused ?? null,
     pinKeys: drawn.pinKeys,
   };
@@ -113,13 +117,21 @@ const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | nul
   });
 
 /** The tools at the same place on every screen. */
-const tools = ({ display }: Session, d: Dictionary): readonly Control[] => [
-  writtenControl(control('language', 'secondary', d.words('tool.language'))),
-  writtenControl(control('voice', 'secondary', d.words('tool.voice'), { pressed: display.voice })),
-  writtenControl(control('repeat', 'secondary', d.words('tool.repeat'))),
-  writtenControl(control('text-size', 'secondary', d.words('tool.text-size'))),
-  writtenControl(control('theme', 'secondary', d.words('tool.theme'))),
-];
+const toolsOf = ({ display }: Session, d: Dictionary, severalLanguages: boolean): readonly Control[] => {
+  const tool = (id: ControlId, extra: { readonly pressed?: boolean } = {}): Control => {
+    const label = d.words(`tool.${id}`);
+    return { ...writtenControl(control(id, 'secondary', label, extra)), spoken: label };
+  };
+  return [
+    ...(severalLanguages ? [tool('language')] : []),
+    tool('voice', { pressed: display.voice }),
+    tool('repeat'),
+    tool('softer'),
+    tool('louder'),
+    tool('text-size'),
+    tool('theme'),
+  ];
+};
 
 const isAskedWhetherThere = (state: SessionState): boolean => 'patience' in state && state.patience.asked;
 
@@ -296,7 +308,6 @@ const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictio
 /** Out of reach for the moment: challenges in store let a visit begin, and there is a time at which the desk takes over. */
 const reconnecting = (state: SessionState, settings: FacilitySettings | null, d: Dictionary, now: Moment): Part =>
   part('idle', 1, d, d.words('idle.heading'), {
-    tone: 'attention',
     lead: [d.words('outage.reconnecting')],
     note: d.words('outage.then-desk'),
     body: countdown(state, now, settings?.timeouts.offlineMs ?? 30_000),

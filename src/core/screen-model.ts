@@ -63,6 +63,8 @@ export const controlIds = [
   'theme',
   'voice',
   'repeat',
+  'softer',
+  'louder',
   'toggle-document',
 ] as const;
 export type ControlId = (typeof controlIds)[number];
@@ -76,7 +78,7 @@ export type Control = {
   readonly pressed?: boolean;
   /** A second line in smaller type */
   readonly note?: string;
-  /** How it is said, with its number, when the keys stand on it */
+  /** How it is said when the keys stand on it: a choice with its number, a tool by its name */
   readonly spoken?: { readonly text: string; readonly reading?: string };
 };
 
@@ -152,7 +154,10 @@ export type ScreenModel = {
   readonly speech: readonly { readonly text: string; readonly reading?: string }[];
   /** Languages offered by the language tool: code and own name */
   readonly languages: readonly { readonly code: string; readonly name: string }[];
-  /** Which control the four keys stand on (app/keypad-guide.ts); null = the keys are not in use */
+  /**
+   * Where the keys stand (app/keypad-guide.ts), counted through controls, then tools, then languages; a language =
+   * the picker is open. null = the keys are not in use
+   */
   readonly focused: number | null;
   /** Labels of the touch pad's two word keys: clear and enter, on the PIN screen */
   readonly pinKeys: { readonly clear: string; readonly enter: string } | null;

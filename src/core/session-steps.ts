@@ -55,6 +55,7 @@ export const facilityDisplay = ({ settings }: Surroundings): Display => ({
   theme: settings?.theme ?? 'default',
   textPercent: settings?.textPercent ?? 100,
   voice: true,
+  loudness: 0,
 });
 
 /** Where the terminal rests between visits: idle, or out of service with what is wrong around it. */

@@ -20,6 +20,8 @@ import {
 
 type Touched = Extract<SessionEvent, { type: 'Touched' }>;
 
+const loudest = 2;
+
 /** The tools at the edge of every screen: language, size, contrast, voice. They answer nothing and end no visit. */
 const adjusted = (display: Display, touch: Touched, languages: readonly string[]): Display | null => {
   switch (touch.control) {
@@ -37,6 +39,10 @@ const adjusted = (display: Display, touch: Touched, languages: readonly string[]
     }
     case 'voice':
       return { ...display, voice: !display.voice };
+    case 'softer':
+      return { ...display, loudness: Math.max(-loudest, display.loudness - 1) };
+    case 'louder':
+      return { ...display, loudness: Math.min(loudest, display.loudness + 1) };
     default:
       return null;
   }

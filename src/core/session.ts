@@ -32,6 +32,8 @@ export type Display = {
   readonly theme: 'default' | 'high-contrast' | 'dark';
   readonly textPercent: 100 | 150 | 200;
   readonly voice: boolean;
+  /** Steps louder (up to 2) or softer (down to -2) than the terminal is set */
+  readonly loudness: number;
 };
 
 export type Lookup =

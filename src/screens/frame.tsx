@@ -1,14 +1,22 @@
-import type { Control, ScreenModel } from '../core/screen-model.ts';
+import type { Control, ControlId, ScreenModel } from '../core/screen-model.ts';
 import { touch } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ToolIcon } from './pictures.tsx';
 
 type Shown = { readonly shown: ScreenModel };
 
-const Tool = ({ tool, onPress }: { readonly tool: Control; readonly onPress: () => void }) => (
+const Tool = ({
+  tool,
+  focused,
+  onPress,
+}: {
+  readonly tool: Control;
+  readonly focused: boolean;
+  readonly onPress: () => void;
+}) => (
   <button
     type="button"
-    class={`tool tool-${tool.id}`}
+    class={`tool tool-${tool.id} ${focused ? 'focused' : ''}`}
     aria-label={tool.label}
     aria-pressed={tool.pressed}
     onClick={onPress}
@@ -18,8 +26,24 @@ const Tool = ({ tool, onPress }: { readonly tool: Control; readonly onPress: () 
   </button>
 );
 
-const toolOf = (shown: ScreenModel, id: Control['id']): Control | undefined =>
-  shown.tools.find((tool) => tool.id === id);
+/** A tool as it is on this screen, if it is there; touched, it does what the terminal makes of it unless told otherwise. */
+const ToolOf = ({
+  shown,
+  id,
+  pressed,
+  onPress = () => touch(id),
+}: Shown & { readonly id: ControlId; readonly pressed?: boolean; readonly onPress?: () => void }) => {
+  const index = shown.tools.findIndex((each) => each.id === id);
+  const tool = shown.tools[index];
+  if (tool === undefined) return null;
+  return (
+    <Tool
+      tool={pressed === undefined ? tool : { ...tool, pressed }}
+      focused={shown.focused === shown.controls.length + index}
+      onPress={onPress}
+    />
+  );
+};
 
 /** Name of the clinic, the poster's four steps with where we are, and language and voice at their place. */
 export const Header = ({
@@ -27,8 +51,6 @@ export const Header = ({
   choosingLanguage,
   onLanguage,
 }: Shown & { readonly choosingLanguage: boolean; readonly onLanguage: () => void }) => {
-  const language = toolOf(shown, 'language');
-  const voice = toolOf(shown, 'voice');
   const now = shown.step ?? 0;
   return (
     <header>
@@ -50,10 +72,8 @@ export const Header = ({
         })}
       </ol>
       <div class="tools">
-        {language !== undefined && shown.languages.length > 1 && (
-          <Tool tool={{ ...language, pressed: choosingLanguage }} onPress={onLanguage} />
-        )}
-        {voice !== undefined && <Tool tool={voice} onPress={() => touch('voice')} />}
+        <ToolOf shown={shown} id="language" pressed={choosingLanguage} onPress={onLanguage} />
+        <ToolOf shown={shown} id="voice" />
       </div>
     </header>
   );
@@ -67,10 +87,9 @@ export const Footer = ({ shown }: Shown) => (
       <span>{shown.footer[1]}</span>
     </p>
     <div class="tools">
-      {(['repeat', 'text-size', 'theme'] as const).map((id) => {
-        const tool = toolOf(shown, id);
-        return tool === undefined ? null : <Tool key={id} tool={tool} onPress={() => touch(id)} />;
-      })}
+      {(['repeat', 'softer', 'louder', 'text-size', 'theme'] as const).map((id) => (
+        <ToolOf key={id} shown={shown} id={id} />
+      ))}
     </div>
   </footer>
 );

@@ -8,21 +8,24 @@ export const LanguagePicker = ({
 }: {
   readonly shown: ScreenModel;
   readonly onChosen: (code: string | null) => void;
-}) => (
-  <main class="languages">
-    <h1 class="unseen">{shown.tools.find((tool) => tool.id === 'language')?.label}</h1>
-    {shown.languages.map(({ code, name }) => (
-      <button
-        type="button"
-        key={code}
-        class="choice equal"
-        lang={htmlLanguage(code)}
-        data-language={code}
-        aria-pressed={code === shown.language}
-        onClick={() => onChosen(code === shown.language ? null : code)}
-      >
-        <span class="label">{name}</span>
-      </button>
-    ))}
-  </main>
-);
+}) => {
+  const first = shown.controls.length + shown.tools.length;
+  return (
+    <main class="languages">
+      <h1 class="unseen">{shown.tools.find((tool) => tool.id === 'language')?.label}</h1>
+      {shown.languages.map(({ code, name }, index) => (
+        <button
+          type="button"
+          key={code}
+          class={`choice equal ${shown.focused === first + index ? 'focused' : ''}`}
+          lang={htmlLanguage(code)}
+          data-language={code}
+          aria-pressed={code === shown.language}
+          onClick={() => onChosen(code === shown.language ? null : code)}
+        >
+          <span class="label">{name}</span>
+        </button>
+      ))}
+    </main>
+  );
+};

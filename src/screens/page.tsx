@@ -1,4 +1,4 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { ScreenModel } from '../core/screen-model.ts';
 import { Body } from './body.tsx';
 import { away, model, touch, touched } from './connection.ts';
@@ -6,6 +6,7 @@ import { Controls, Rows } from './controls.tsx';
 import { Footer, Header } from './frame.tsx';
 import { htmlLanguage } from './html-language.ts';
 import { LanguagePicker } from './language-picker.tsx';
+import { inPhrases } from './phrases.ts';
 import { CheckMark, Waiting } from './pictures.tsx';
 import { PinPad } from './pin-pad.tsx';
 import { ScrollingText } from './scrolling-text.tsx';
@@ -16,13 +17,16 @@ export const Page = () => {
   useSignalEffect(() => {
     document.documentElement.lang = htmlLanguage(model.value?.language ?? 'ja');
   });
-  const shown = model.value;
+  const told = useComputed(() => (model.value === null ? null : inPhrases(model.value)));
+  const shown = told.value;
   if (shown === null)
     return (
       <div class="cover" aria-hidden="true">
         <Waiting still={!away.value} />
       </div>
     );
+  // By touch, or by keys that stand on a language.
+  const picking = choosingLanguage.value || (shown.focused ?? 0) >= shown.controls.length + shown.tools.length;
   const closeAnd = (code: string | null): void => {
     choosingLanguage.value = false;
     if (code !== null) touch('language', code);
@@ -37,12 +41,12 @@ export const Page = () => {
     >
       <Header
         shown={shown}
-        choosingLanguage={choosingLanguage.value}
+        choosingLanguage={picking}
         onLanguage={() => {
           choosingLanguage.value = !choosingLanguage.value;
         }}
       />
-      {choosingLanguage.value ? <LanguagePicker shown={shown} onChosen={closeAnd} /> : <Main shown={shown} />}
+      {picking ? <LanguagePicker shown={shown} onChosen={closeAnd} /> : <Main shown={shown} />}
       <Footer shown={shown} />
     </div>
   );

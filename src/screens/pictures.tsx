@@ -222,6 +222,8 @@ export const FaceOutline = ({ hint, picture }: { readonly hint: FaceHint | null;
 const icons: Partial<Record<ControlId, string>> = {
   language: 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zM2 12h20M12 2c-6 6-6 14 0 20M12 2c6 6 6 14 0 20',
   voice: 'M3 9v6h4l6 5V4L7 9zM17 8c2 2 2 6 0 8M19.5 5c4 4 4 10 0 14',
+  softer: 'M3 9v6h4l6 5V4L7 9zM16.5 12h6',
+  louder: 'M3 9v6h4l6 5V4L7 9zM16.5 12h6M19.5 9v6',
   repeat: 'M4 12a8 8 0 1 1 3 6.2M4 12l-2-3M4 12l3-2.4',
   'text-size': 'M2 19 7 6l5 13M4 15h6M14 19l4-9 4 9M15.500 16h5',
   theme: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',

@@ -8,7 +8,13 @@ import type { Display } from '../../src/core/session.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
 const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
-const displayIn = (language: string): Display => ({ language, theme: 'default', textPercent: 100, voice: true });
+const displayIn = (language: string): Display => ({
+  language,
+  theme: 'default',
+  textPercent: 100,
+  voice: true,
+  loudness: 0,
+});
 type Drawn = Omit<ScreenModel, 'revision'>;
 const drawn = (language: string, settings = gallerySettings): readonly { name: string; screen: Drawn }[] =>
   gallery(settings, catalogue, displayIn(language)).map(({ name, session }) => ({

@@ -43,7 +43,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   });
 
   const show = async (name: string, facilityName = gallerySettings.facilityName): Promise<number> => {
-    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: true } as const;
+    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: true, loudness: 0 } as const;
     const exhibit = gallery({ ...gallerySettings, facilityName }, catalogue, display).find(
       (each) => each.name === name,
     );
@@ -99,6 +99,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
       theme: 'default',
       textPercent: 100,
       voice: true,
+      loudness: 0,
     }).find((each) => each.name === 'referral-documents');
     if (exhibit === undefined) throw new Error('no referral documents');
     const drawn = drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnreviewedLanguages: true });
