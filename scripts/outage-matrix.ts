@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { OutageBed } from './delivery/outage-bed.ts';
+import { isEnd, OutageBed } from './delivery/outage-bed.ts';
 import { patterns } from './delivery/outage-patterns.ts';
 import { simulatedPatterns } from './delivery/outage-simulated.ts';
 
@@ -11,7 +11,9 @@ import { simulatedPatterns } from './delivery/outage-simulated.ts';
  * mosquitto, the real agent process and a real terminal link; long ones and clock jumps on a simulated clock.
  * lost: accepted by the terminal, then neither receipt nor expiry told. twice: done more than once by the agent's own
  * count. mixed: a receipt or result with another document, visit or outcome. restarts: by hand, beyond what a
- * supervisor does with a killed process. recoveryMs: from the cause being gone to the first receipt.
+ * supervisor does with a killed process. recoveryMs: from the cause being gone to the first receipt. A pattern whose
+ * cause was not seen to take effect (packets that met the filter, visits without a receipt, writes that failed) counts
+ * as failed.
  */
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, pattern: { type: 'string' } } });
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
@@ -40,16 +42,17 @@ try {
   for (const [name, pattern] of chosen(patterns)) {
     try {
       await bed.serve();
-      const { goneAtMs, waiting } = await pattern(bed);
+      const { goneAtMs, waiting, seen } = await pattern(bed);
+      if (seen.times === 0) throw new Error(`its cause was not seen: ${seen.what}`);
       const served = await Promise.all(waiting.map(async (id) => (await bed.receiptOf(id)).atMs));
       const firstMs = waiting.length > 0 ? Math.max(...served) : await bed.serve();
       const recoveryMs = Math.max(0, firstMs - goneAtMs);
       recoveries.push(recoveryMs);
-      say(`${recoveryMs.toFixed(0).padStart(6)} ms  ${name} (${waiting.length} waiting)`);
+      say(`${recoveryMs.toFixed(0).padStart(6)} ms  ${name} (${waiting.length} waiting; ${seen.what}: ${seen.times})`);
     } catch (error) {
       failed.push(name);
       restarts++;
-      say(`   did not recover: ${name}: ${error instanceof Error ? error.message : error}`);
+      say(`   failed: ${name}: ${error instanceof Error ? error.message : error}`);
       for (const host of ['terminal', 'agent', 'broker'] as const) bed.network.filter(host, null);
       for (const host of ['terminal', 'agent'] as const) bed.network.cable(host, true);
       await bed.killTerminal();
@@ -74,7 +77,7 @@ try {
   for (const [requestId, { documentHash, session }] of bed.submitted) {
     const told = bed.lines.filter((line) => line.type === 'event' && line.requestId === requestId);
     const receipts = told.filter((line) => line.type === 'event' && line.event === 'receipt');
-    if (!told.some((line) => line.type === 'event' && line.event !== 'result')) counts.lost++;
+    if (!told.some(isEnd)) counts.lost++;
     const row = journal.get(requestId);
     const isMixed =
       (row !== undefined && (row.document_hash !== documentHash || row.session !== session)) ||
@@ -96,16 +99,19 @@ const simulated: number[] = [];
 for (const [name, pattern] of chosen(simulatedPatterns)) {
   try {
     const outcome = await pattern();
+    if (outcome.seen.times === 0) throw new Error(`its cause was not seen: ${outcome.seen.what}`);
     visits.simulated += outcome.visits;
     counts.lost += outcome.lost;
     counts.twice += outcome.twice;
     counts.mixed += outcome.mixed;
     simulated.push(outcome.recoveryMs);
-    say(`${outcome.recoveryMs.toFixed(0).padStart(6)} ms  ${name} (simulated clock; ${outcome.told})`);
+    say(
+      `${outcome.recoveryMs.toFixed(0).padStart(6)} ms  ${name} (simulated clock; ${outcome.told}; ${outcome.seen.what}: ${outcome.seen.times})`,
+    );
   } catch (error) {
     failed.push(name);
     restarts++;
-    say(`   did not recover: ${name}: ${error instanceof Error ? error.message : error}`);
+    say(`   failed: ${name}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -113,7 +119,7 @@ const quantile = (of: readonly number[], share: number): number => {
   const sorted = [...of].sort((a, b) => a - b);
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 };
-for (const name of failed) say(`did not recover: ${name}`);
+for (const name of failed) say(`failed: ${name}`);
 console.log(
   JSON.stringify({
     patterns: recoveries.length + simulated.length + failed.length,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
@@ -69,11 +69,16 @@ class Network {
       // No rules yet.
     }
     if (rules === null) return;
+    const counted = (rule: string): string => rule.replaceAll('; ', '\n').replaceAll(/ (drop|reject)/g, ' counter $1');
     const chain = (name: 'input' | 'output', rule: string | undefined): string =>
-      rule === undefined
-        ? ''
-        : `chain ${name} {\ntype filter hook ${name} priority 0\n${rule.replaceAll('; ', '\n')}\n}\n`;
+      rule === undefined ? '' : `chain ${name} {\ntype filter hook ${name} priority 0\n${counted(rule)}\n}\n`;
     this.#in(host, 'nft', `table inet outage {\n${chain('input', rules.input)}${chain('output', rules.output)}}`);
+  }
+
+  /** Packets that met the rules of `filter` so far. */
+  filtered(host: keyof typeof addresses): number {
+    const counters = this.#in(host, 'nft', 'list', 'table', 'inet', 'outage').matchAll(/counter packets (\d+)/g);
+    return [...counters].reduce((sum, [, packets]) => sum + Number(packets), 0);
   }
 }
 
@@ -84,6 +89,10 @@ export type Submitted = {
   readonly code: string;
 };
 type TimedLine = TerminalLine & { readonly atMs: number; readonly life: number };
+
+/** A visit has come to its end when its receipt or its expiry has been told. */
+export const isEnd = (line: TerminalLine): line is Extract<TerminalLine, { type: 'event' }> =>
+  line.type === 'event' && (line.event === 'receipt' || line.event === 'request-expired');
 
 /** Real mosquitto, real agent process, real terminal link in its own process, real disks of a few megabytes. */
 export class OutageBed {
@@ -136,7 +145,7 @@ export class OutageBed {
     await Mosquitto.prepare(this.facility.directory, addresses.broker, port);
   }
   async startAgent(): Promise<void> {
-    await this.agent.start(['--log', 'silent']);
+    await this.agent.start();
   }
 
   async startTerminal(): Promise<void> {
@@ -170,6 +179,10 @@ export class OutageBed {
     const ended = once(child, 'exit');
     child.kill(signal);
     await ended;
+  }
+  /** As the kernel has it: T = stopped. */
+  get terminalState(): string {
+    return readFileSync(`/proc/${this.#terminal?.pid}/stat`, 'utf8').split(') ')[1]?.[0] ?? '';
   }
   signalTerminal(signal: NodeJS.Signals): void {
     this.#terminal?.kill(signal);
@@ -208,7 +221,7 @@ export class OutageBed {
   receiptOf(requestId: string, deadlineMs?: number): Promise<TimedLine> {
     return this.until(
       `receipt or expiry of ${requestId}`,
-      (lines) => lines.find((one) => one.type === 'event' && one.requestId === requestId && one.event !== 'result'),
+      (lines) => lines.find((one) => isEnd(one) && one.requestId === requestId),
       deadlineMs,
     );
   }

@@ -3,14 +3,18 @@ import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAuthority, issueCertificate, validFor, yearMs } from '../../src/clinic/certificate-authority.ts';
-import { type Host, type OutageBed, wait } from './outage-bed.ts';
+import { type Host, isEnd, type OutageBed, wait } from './outage-bed.ts';
 
 /**
- * Brings the cause about, lets visits meet it, takes it away. Answers when it was gone and which visits were waiting.
+ * Brings the cause about, lets visits meet it, takes it away. Answers when it was gone, which visits were waiting, and
+ * what shows that it took effect (`seen.times` 0 = it did not, and the pattern proves nothing).
  * A process that was killed is started again by its supervisor; its cause is gone when it runs (its own start-up, about
  * a second of Node, is not the delivery's).
  */
-export type Pattern = (bed: OutageBed) => Promise<{ readonly goneAtMs: number; readonly waiting: readonly string[] }>;
+export type Seen = { readonly what: string; readonly times: number };
+export type Pattern = (
+  bed: OutageBed,
+) => Promise<{ readonly goneAtMs: number; readonly waiting: readonly string[]; readonly seen: Seen }>;
 
 const now = (): number => performance.now();
 const idOf = async (bed: OutageBed): Promise<readonly string[]> => {
@@ -18,14 +22,25 @@ const idOf = async (bed: OutageBed): Promise<readonly string[]> => {
   return visit === null || visit.code !== '' ? [] : [visit.requestId];
 };
 
+/** To be asked just before the cause is taken away. One visit that got through means that there was no outage. */
+const unanswered = (bed: OutageBed, waiting: readonly string[]): Seen => {
+  const answered = waiting.some((id) => bed.lines.some((line) => isEnd(line) && line.requestId === id));
+  return { what: 'visits without a receipt while it lasted', times: answered ? 0 : waiting.length };
+};
+const toldSince = (bed: OutageBed, from: number, code: string): Seen => ({
+  what: `${code} told`,
+  times: bed.lines.slice(from).filter((line) => line.type === 'event' && line.code === code).length,
+});
+
 const cable =
   (host: Host, ms: number): Pattern =>
   async (bed) => {
     bed.network.cable(host, false);
     const waiting = await idOf(bed);
     await wait(ms);
+    const seen = unanswered(bed, waiting);
     bed.network.cable(host, true);
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen };
   };
 
 type Rules = Parameters<OutageBed['network']['filter']>[1];
@@ -35,8 +50,9 @@ const filtered =
     bed.network.filter(host, rules);
     const waiting = await idOf(bed);
     await wait(ms);
+    const seen = { what: 'packets that met the filter', times: bed.network.filtered(host) };
     bed.network.filter(host, null);
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen };
   };
 
 const brokerGone =
@@ -55,11 +71,17 @@ const brokerGone =
     await bed.mosquitto.kill(options.signal);
     if (options.loseState) rmSync(join(bed.mosquitto.directory, 'state'), { recursive: true, force: true });
     if (options.loseState) await bed.repairBroker();
+    const acknowledged = bed.lines.some(
+      (line) => line.type === 'event' && line.event === 'published' && line.requestId === waiting[0],
+    );
+    if (options.frozen !== undefined && acknowledged !== (options.frozen === 'agent'))
+      throw new Error(`a PUBACK before the kill: ${acknowledged}`);
     waiting.push(...(await idOf(bed)));
     await wait(options.ms);
+    const seen = unanswered(bed, waiting);
     if (options.frozen === 'agent') bed.agent.signal('SIGCONT');
     await bed.startBroker();
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen };
   };
 
 const frozen =
@@ -74,8 +96,10 @@ const frozen =
     signal('SIGSTOP');
     const during = who === 'terminal' ? [] : await idOf(bed);
     await wait(ms);
+    const isStopped = who === 'terminal' && bed.terminalState === 'T';
+    const seen = who === 'terminal' ? { what: 'stopped process', times: Number(isStopped) } : unanswered(bed, during);
     signal('SIGCONT');
-    return { goneAtMs: now(), waiting: [...waiting, ...during] };
+    return { goneAtMs: now(), waiting: [...waiting, ...during], seen };
   };
 
 const agentKilled =
@@ -84,17 +108,22 @@ const agentKilled =
     await bed.agent.kill(signal);
     const waiting = await idOf(bed);
     await wait(ms);
+    const seen = unanswered(bed, waiting);
     await bed.startAgent();
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen };
   };
+
+const inJournal = (bed: OutageBed, id: string): boolean =>
+  bed.journal((journal) => journal.prepare('SELECT 1 FROM request WHERE request_id = ?').get(id) !== undefined);
 
 const killedBeforeJournal: Pattern = async (bed) => {
   bed.agent.signal('SIGSTOP');
   const waiting = await idOf(bed);
   await wait(200);
   await bed.agent.kill('SIGKILL');
+  const seen = { what: 'visits not in the journal', times: waiting.filter((id) => !inJournal(bed, id)).length };
   await bed.startAgent();
-  return { goneAtMs: now(), waiting };
+  return { goneAtMs: now(), waiting, seen };
 };
 
 /** The receipt cannot leave the agent's host: once the row is in the journal, the agent is killed. */
@@ -102,27 +131,28 @@ const killedAfterJournal: Pattern = async (bed) => {
   // Acknowledgements without payload still pass: the request itself arrives.
   bed.network.filter('agent', { output: 'meta length > 100 drop' });
   const waiting = await idOf(bed);
-  const written = (): boolean =>
-    waiting.every((id) =>
-      bed.journal((journal) => journal.prepare('SELECT 1 FROM request WHERE request_id = ?').get(id) !== undefined),
-    );
+  const written = (): boolean => waiting.every((id) => inJournal(bed, id));
   for (let tries = 0; tries < 100 && !written(); tries++) await wait(20);
   if (!written()) throw new Error('the agent wrote no row');
   await bed.agent.kill('SIGKILL');
+  const seen = unanswered(bed, waiting);
   bed.network.filter('agent', null);
   await bed.startAgent();
-  return { goneAtMs: now(), waiting };
+  return { goneAtMs: now(), waiting, seen };
 };
 
 const terminalKilled =
   (agentToo: boolean): Pattern =>
   async (bed) => {
     if (agentToo) await bed.agent.kill('SIGKILL');
+    else bed.agent.signal('SIGSTOP');
     const waiting = await idOf(bed);
     await bed.killTerminal('SIGKILL');
+    const seen = unanswered(bed, waiting);
     if (agentToo) await bed.startAgent();
+    else bed.agent.signal('SIGCONT');
     await bed.startTerminal();
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen };
   };
 
 type Leaf = { readonly key: string; readonly certificate: string };
@@ -149,7 +179,7 @@ const wrongCertificate =
     await bed.mosquitto.kill();
     await bed.repairBroker();
     await bed.startBroker();
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen: toldSince(bed, refusedFrom, 'delivery.broker-untrusted') };
   };
 const names = ['10.77.0.1'];
 const day = yearMs / 365.25;
@@ -176,7 +206,7 @@ const oldTls: Pattern = async (bed) => {
     await ended;
   }
   await bed.startBroker();
-  return { goneAtMs: now(), waiting };
+  return { goneAtMs: now(), waiting, seen: toldSince(bed, refusedFrom, 'delivery.broker-untrusted') };
 };
 
 /** The ACL file without one of the users, read at SIGHUP; then the right one. */
@@ -191,9 +221,10 @@ const aclWithout =
     await wait(100);
     const waiting = await idOf(bed);
     await wait(ms);
+    const seen = unanswered(bed, waiting);
     writeFileSync(path, right);
     bed.mosquitto.signal('SIGHUP');
-    return { goneAtMs: now(), waiting };
+    return { goneAtMs: now(), waiting, seen };
   };
 
 const swapped: Pattern = async (bed) => {
@@ -204,8 +235,9 @@ const swapped: Pattern = async (bed) => {
   writeFileSync(join(bed.mosquitto.directory, 'tls-key.pem'), fresh.key);
   writeFileSync(join(bed.mosquitto.directory, 'tls-certificate.pem'), fresh.certificate);
   const waiting = await idOf(bed);
+  const seen = unanswered(bed, waiting);
   await bed.startBroker();
-  return { goneAtMs: now(), waiting };
+  return { goneAtMs: now(), waiting, seen };
 };
 
 const fill = (disk: string): (() => void) => {
@@ -234,12 +266,17 @@ const diskFull =
       await bed.startAgent();
       await bed.serve();
     }
+    const refusedFrom = bed.lines.length;
+    const failedBefore = bed.agent.timesLogged('store.failed');
     const makeRoom = fill(bed.disks[whose]);
     const waiting: string[] = [];
     for (let visits = 0; visits < 4; visits++) waiting.push(...(await idOf(bed)));
     await wait(1_500);
+    const refused = bed.lines.slice(refusedFrom).filter((line) => line.type === 'submitted' && line.code !== '');
+    const failures = bed.agent.timesLogged('store.failed') - failedBefore;
     makeRoom();
-    return { goneAtMs: now(), waiting };
+    const seen = { what: 'writes that failed', times: whose === 'agent' ? failures : refused.length };
+    return { goneAtMs: now(), waiting, seen };
   };
 
 const inAndOut = (rule: string): Rules => ({ input: rule, output: rule });

@@ -5,6 +5,7 @@ import { makeAgentBed } from '../../test/clinic/agent-bed.ts';
 import { LinkWatch, makeVisitor } from '../../test/support/delivery-bed.ts';
 import { MemoryStore } from '../../test/support/memory-store.ts';
 import type { SimulatedClock } from '../../test/support/simulated-clock.ts';
+import type { Seen } from './outage-patterns.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -19,6 +20,7 @@ export type SimulatedOutcome = {
   /** Simulated ms */
   readonly recoveryMs: number;
   readonly told: string;
+  readonly seen: Seen;
 };
 
 /** The same instants with a wall clock of its own. */
@@ -110,7 +112,16 @@ class SimulatedBed {
     throw new Error('not serving after 30 s');
   }
 
-  async outcome(recoveryMs: number): Promise<SimulatedOutcome> {
+  /** Visits that have no receipt yet, an expiry counted as none. */
+  unanswered(): Seen {
+    const receipted = new Set(
+      this.watch.events.flatMap((event) => (event.type === 'receipt' ? [event.receipt.requestId] : [])),
+    );
+    const times = [...this.submitted.keys()].filter((id) => !receipted.has(id)).length;
+    return { what: 'visits without a receipt while it lasted', times };
+  }
+
+  async outcome(recoveryMs: number, seen: Seen): Promise<SimulatedOutcome> {
     await this.pass(15 * minute);
     const { journal } = this.bed;
     const rows = journal.visits();
@@ -151,6 +162,7 @@ class SimulatedBed {
       mixed,
       recoveryMs,
       told: `${count('receipt')} receipts, ${count('request-expired')} expired`,
+      seen,
     };
   }
 }
@@ -164,8 +176,9 @@ const away =
     bed.bed.broker.setConnected(who, false);
     await bed.visit();
     await bed.pass(ms);
+    const seen = bed.unanswered();
     bed.bed.broker.setConnected(who, true);
-    return bed.outcome(await bed.recovery());
+    return bed.outcome(await bed.recovery(), seen);
   };
 
 const jump =
@@ -180,8 +193,9 @@ const jump =
       bed.terminalClock.shiftMs -= ms;
     }
     await bed.pass(20 * second);
+    const seen = bed.unanswered();
     bed.bed.broker.setConnected('front-1', true);
-    return bed.outcome(await bed.recovery());
+    return bed.outcome(await bed.recovery(), seen);
   };
 
 type Tamper = Bed['broker']['tamper'];
@@ -189,13 +203,19 @@ const tampered =
   (make: (bed: Bed) => Tamper, ms: number): SimulatedPattern =>
   async () => {
     const bed = await SimulatedBed.build();
-    bed.bed.broker.tamper = make(bed.bed);
+    const tamper = make(bed.bed);
+    let changed = 0;
+    bed.bed.broker.tamper = (passing) => {
+      const passed = tamper(passing);
+      if (passed.length !== 1 || passed[0] !== passing) changed += 1;
+      return passed;
+    };
     for (let visits = 0; visits < 6; visits++) {
       await bed.visit();
       await bed.pass(ms / 6);
     }
     bed.bed.broker.tamper = (passing) => [passing];
-    return bed.outcome(await bed.recovery());
+    return bed.outcome(await bed.recovery(), { what: 'messages meddled with', times: changed });
   };
 
 /** A repeatable coin: the same losses in every run. */

@@ -4,13 +4,12 @@ import { createSqliteStore } from '../../drivers/sqlite-store.ts';
 import { createSystemClock } from '../../drivers/system-clock.ts';
 import { createClinicLink } from '../../src/app/clinic-link.ts';
 import { readDeviceKeys } from '../../src/app/device-keys.ts';
-import { createEventLog } from '../../src/app/event-log.ts';
 import { makeVisitor } from '../../test/support/delivery-bed.ts';
 
 /**
  * The terminal's end of the outage matrix, a process of its own so that it can stand in a network namespace and be
- * killed: real link, bus and store. Each line of standard input is one visit; what the link tells and what became of a
- * submit goes out as JSON lines.
+ * killed: real link, bus and store. Each line of standard input is one visit; what the link tells, what became of a
+ * submit and each PUBACK (`published`) goes out as JSON lines.
  */
 export type TerminalLine =
   | {
@@ -48,7 +47,12 @@ const link = createClinicLink({
   bus,
   store,
   clock: createSystemClock(),
-  log: createEventLog({ format: 'silent' }),
+  log: {
+    event: (name, fields) => {
+      if (name === 'outbox.published' && 'request' in fields)
+        say({ type: 'event', event: 'published', requestId: String(fields.request) });
+    },
+  },
   keys,
 });
 const visitor = await makeVisitor();

@@ -33,6 +33,7 @@ export class AgentProcess {
   readonly #command: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
   #process: ChildProcess | null = null;
+  readonly #logged = new Map<string, number>();
 
   /** `within`: a command before it, such as `ip netns exec NAME`. */
   constructor(
@@ -66,6 +67,8 @@ export class AgentProcess {
     createInterface({ input: child.stderr }).on('line', (line) => {
       said.push(line);
       if (said.length > 50) said.shift();
+      const event = /"event":"([a-z.-]+)"/.exec(line)?.[1];
+      if (event !== undefined) this.#logged.set(event, this.timesLogged(event) + 1);
     });
     return new Promise((resolve, reject) => {
       const explain = (what: string): Error => new Error(`agent: ${what}\n${said.join('\n')}`);
@@ -76,6 +79,11 @@ export class AgentProcess {
         resolve(JSON.parse(line) as AgentReady);
       });
     });
+  }
+
+  /** How often this event stood in the log, over all lives of the process. */
+  timesLogged(event: string): number {
+    return this.#logged.get(event) ?? 0;
   }
 
   signal(signal: NodeJS.Signals): void {
