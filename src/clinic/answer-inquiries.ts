@@ -1,7 +1,8 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { describeError } from '../app/event-log.ts';
 import type { FailureCode } from '../core/failure.ts';
 import { formatJapanInstant } from '../core/japan-time.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -21,6 +22,7 @@ import {
   bulkResultSchema,
   inquirySchema,
   qualificationMessageSchema,
+  searchInfoSchema,
 } from '../protocol/oqs-xml-schema.ts';
 import type { AgentContext } from './agent-context.ts';
 import type { FolderFault } from './hand-over.ts';
@@ -33,22 +35,29 @@ const pollMs = 1_000;
 const settledMs = 3_000;
 /** 5,000 inquiries have about 2 MB. */
 const maximumBytes = 4_000_000;
-/** The result of a 一括照会 that nobody fetches is forgotten after this. ms */
+/** While `res/` takes no file, the service is not asked again each time. ms */
+const shutFolderMs = 5_000;
+/** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
 const requestName = /^(OQSsiquc01|OQSmuquc01|OQSmuquc02)req_([\w.-]{1,100})\.xml$/;
 
 type Bulk = { readonly atMs: number; readonly units: BulkUnit[]; done: boolean };
+/** What goes into `res/`, and what is over once it is there. */
+type Answer = { readonly bytes: Uint8Array; readonly written?: () => void };
 
 /**
  * Inquiries by number out of `req/`, answered in `res/` under the same name with res for req; the request file is then
- * deleted, so that its numbers do not lie about. A 一括照会 is received at once, worked off one by one, fetched once.
+ * deleted, so that its numbers do not lie about. A 一括照会 is received at once, worked off one by one, fetched once; its
+ * questions stand in the journal until then, so that it is worked off after a restart, too.
  */
 export class InquiryDesk {
   readonly #context: AgentContext;
   readonly #bulks = new Map<string, Bulk>();
   #folderFault: FolderFault | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #lookAgainMs = 0;
+  #isResumed = false;
   #stopped = false;
 
   constructor(context: AgentContext) {
@@ -77,6 +86,8 @@ export class InquiryDesk {
 
   /** One look at `req/`. A folder that is not there has no inquiries. */
   async poll(): Promise<void> {
+    if (this.#context.clock.now().monotonicMs < this.#lookAgainMs) return;
+    this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
@@ -87,16 +98,23 @@ export class InquiryDesk {
       if (match?.[1] !== undefined && match[2] !== undefined && !this.#stopped)
         await this.#answer(folder, name, match[1], match[2]);
     }
-    const now = this.#context.clock.now().wallMs;
-    for (const [number, { atMs }] of this.#bulks) if (now - atMs > bulkLifeMs) this.#bulks.delete(number);
+    for (const [number, { atMs }] of this.#bulks) if (this.#now - atMs > bulkLifeMs) this.#bulks.delete(number);
+  }
+
+  /** Once: what stood in the journal when this process began. Asking again has the same effect. */
+  #resume(): void {
+    if (this.#isResumed) return;
+    this.#isResumed = true;
+    for (const { receptionNumber, questions } of this.#context.journal.bulkInquiries())
+      this.#begin(receptionNumber, z.array(searchInfoSchema).parse(JSON.parse(questions)));
   }
 
   async #answer(folder: string, name: string, kind: string, identifier: string): Promise<void> {
     const path = join(folder, name);
     const { size, mtimeMs } = await stat(path);
     const bytes = size > maximumBytes ? new Uint8Array() : await readFile(path);
-    const encoded = await this.#encodedAnswer(kind, decodeOqs(bytes));
-    if (!encoded.ok) {
+    const answer = await this.#answerTo(kind, name, decodeOqs(bytes));
+    if (!answer.ok) {
       if (Date.now() - mtimeMs < settledMs) return;
       // Nobody can answer what nobody can read; the file stays under another name for whoever wrote it.
       await writeOqsFile(folder, `${name}.unreadable`, bytes);
@@ -106,12 +124,12 @@ export class InquiryDesk {
     const written = await writeOqsFile(
       join(this.#context.options.oqsFolder, 'res'),
       `${kind}res_${identifier}.xml`,
-      encoded.value,
+      answer.value.bytes,
     );
-    if (written.ok) {
-      this.#folderFault = null;
-      await unlink(path);
-    } else this.#fault(written.failure.code);
+    if (!written.ok) return this.#fault(written.failure.code);
+    this.#folderFault = null;
+    await unlink(path);
+    answer.value.written?.();
   }
 
   #fault(code: FailureCode): void {
@@ -119,58 +137,80 @@ export class InquiryDesk {
     const sinceMs = this.#folderFault?.sinceMs ?? clock.now().wallMs;
     const known = this.#folderFault?.code === code;
     this.#folderFault = { folder: 'res', code, sinceMs, waiting: 1 };
+    this.#lookAgainMs = clock.now().monotonicMs + shutFolderMs;
     if (!known) changed();
   }
 
-  async #encodedAnswer(kind: string, text: string): Promise<Result<Uint8Array>> {
+  async #answerTo(kind: string, name: string, text: string): Promise<Result<Answer>> {
     if (kind === 'OQSsiquc01') return this.#inquire(text);
-    return kind === 'OQSmuquc01' ? this.#receiveBulk(text) : this.#giveBulk(text);
+    return kind === 'OQSmuquc01' ? this.#receiveBulk(name, text) : this.#giveBulk(text);
   }
 
-  async #inquire(text: string): Promise<Result<Uint8Array>> {
+  async #inquire(text: string): Promise<Result<Answer>> {
     const read = readOqsXml(inquirySchema, text);
     if (!read.ok) return read;
     const answer = await this.#ask(read.value.MessageBody.QualificationConfirmSearchInfo);
     return this.#encode(qualificationMessageSchema, inquiryResult(read.value, answer, this.#institution, this.#now));
   }
 
-  async #receiveBulk(text: string): Promise<Result<Uint8Array>> {
+  #receiveBulk(name: string, text: string): Result<Answer> {
     const read = readOqsXml(bulkInquirySchema, text);
     if (!read.ok) return read;
-    const receptionNumber = `${formatJapanInstant(this.#now)}${randomInt(1e6).toString().padStart(6, '0')}`;
-    const bulk: Bulk = { atMs: this.#now, units: [], done: false };
-    this.#bulks.set(receptionNumber, bulk);
-    void this.#workOff(bulk, read.value.MessageBody.QualificationConfirmSearchInfo);
+    const questions = read.value.MessageBody.QualificationConfirmSearchInfo;
+    const receptionNumber = this.#context.journal.receiveBulk(
+      {
+        receptionNumber: `${formatJapanInstant(this.#now)}${randomInt(1e6).toString().padStart(6, '0')}`,
+        source: `${name} ${createHash('sha256').update(text).digest('base64url')}`,
+        questions: JSON.stringify(questions),
+      },
+      this.#now + bulkLifeMs,
+    );
+    if (!this.#bulks.has(receptionNumber)) this.#begin(receptionNumber, questions);
     const identifier = read.value.MessageHeader.ArbitraryFileIdentifier ?? '';
     return this.#encode(bulkReceptionSchema, bulkReception(this.#institution, identifier, receptionNumber, this.#now));
   }
 
-  async #workOff(bulk: Bulk, searches: readonly SearchInfo[]): Promise<void> {
-    for (const search of searches) {
+  #begin(receptionNumber: string, questions: readonly SearchInfo[]): void {
+    const bulk: Bulk = { atMs: this.#now, units: [], done: false };
+    this.#bulks.set(receptionNumber, bulk);
+    this.#workOff(bulk, questions).catch((error) => {
+      this.#context.log.event('process.error', describeError(error));
+      this.#bulks.delete(receptionNumber);
+    });
+  }
+
+  async #workOff(bulk: Bulk, questions: readonly SearchInfo[]): Promise<void> {
+    for (const search of questions) {
       if (this.#stopped) return;
       bulk.units.push({ search, answer: await this.#ask(search) });
     }
     bulk.done = true;
   }
 
-  async #giveBulk(text: string): Promise<Result<Uint8Array>> {
+  #giveBulk(text: string): Result<Answer> {
     const read = readOqsXml(bulkFetchSchema, text);
     if (!read.ok) return read;
     const { ReceptionNumber: receptionNumber } = read.value.MessageBody;
-    const bulk = this.#bulks.get(receptionNumber);
+    const { journal } = this.#context;
+    const isKnown = journal.bulkInquiries().some((bulk) => bulk.receptionNumber === receptionNumber);
+    const bulk = isKnown ? this.#bulks.get(receptionNumber) : undefined;
     const unknown = { code: 'message.stale', message: '受付番号が見つかりません。もう一度照会してください。' };
-    const encoded = this.#encode(
+    const answer = this.#encode(
       bulkResultSchema,
       bulkResult(
         this.#institution,
         receptionNumber,
         bulk?.done ? bulk.units : null,
         this.#now,
-        bulk === undefined ? unknown : undefined,
+        isKnown ? undefined : unknown,
       ),
     );
-    if (encoded.ok && bulk?.done) this.#bulks.delete(receptionNumber);
-    return encoded;
+    if (!answer.ok || !bulk?.done) return answer;
+    const written = (): void => {
+      journal.forgetBulk(receptionNumber);
+      this.#bulks.delete(receptionNumber);
+    };
+    return ok({ bytes: answer.value.bytes, written });
   }
 
   async #ask(search: SearchInfo): Promise<InquiryAnswer> {
@@ -192,9 +232,9 @@ export class InquiryDesk {
   #encode<S extends z.ZodObject>(
     schema: S,
     message: z.infer<S> & { MessageHeader: { CharacterCodeIdentifier?: string | undefined } },
-  ): Result<Uint8Array> {
+  ): Result<Answer> {
     const encoded = encodeOqs(schema, message, this.#context.options.encoding);
-    return encoded.ok ? ok(encoded.value.bytes) : err(encoded.failure);
+    return encoded.ok ? ok({ bytes: encoded.value.bytes }) : err(encoded.failure);
   }
 
   get #institution(): string {

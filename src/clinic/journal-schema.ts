@@ -3,8 +3,8 @@ import type { FailureCode } from '../core/failure.ts';
 import { type ConsentCode, consentCodes } from '../protocol/messages.ts';
 
 /**
- * Tables of the agent's journal. Only `personal` and `today` hold anything about a person, each with the instant at
- * which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says how long what stays.
+ * Tables of the agent's journal. Only `personal`, `today` and `bulk_inquiry` hold anything about a person, each with the
+ * instant at which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says how long what stays.
  */
 export const journalTables = `
   CREATE TABLE IF NOT EXISTS challenge (
@@ -22,6 +22,9 @@ export const journalTables = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS today (
     request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, notices TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS bulk_inquiry (
+    reception_number TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, questions TEXT NOT NULL, delete_at INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS month_key (month TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS card_seen (month TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (month, who)) STRICT;
@@ -130,6 +133,9 @@ export type Outcome = {
   readonly qualificationValidity?: number;
   readonly at: number;
 };
+
+/** 一括照会 in work. `source`: which file asked, so that the same file again is the same inquiry. */
+export type BulkInquiry = { readonly receptionNumber: string; readonly source: string; readonly questions: string };
 
 /** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. */
 export type TodayNote = { readonly referenceNumber: string; readonly notices: readonly string[] };

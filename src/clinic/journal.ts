@@ -3,6 +3,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { FailureCode } from '../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../core/japan-time.ts';
 import {
+  type BulkInquiry,
   type JournalChallenge,
   type JournalVisit,
   journalTables,
@@ -194,6 +195,23 @@ export class Journal {
     });
   }
 
+  /** Answers the number under which it stands: the one given before where this source was received already. */
+  receiveBulk({ receptionNumber, source, questions }: BulkInquiry, deleteAt: number): string {
+    return this.#transaction(() => {
+      this.#run('INSERT OR IGNORE INTO bulk_inquiry VALUES (?, ?, ?, ?)', receptionNumber, source, questions, deleteAt);
+      return String(this.#get('SELECT reception_number FROM bulk_inquiry WHERE source = ?', source)?.reception_number);
+    });
+  }
+
+  bulkInquiries(): BulkInquiry[] {
+    return this.#all('SELECT reception_number AS receptionNumber, source, questions FROM bulk_inquiry') as never;
+  }
+
+  forgetBulk(receptionNumber: string): void {
+    this.#run('DELETE FROM bulk_inquiry WHERE reception_number = ?', receptionNumber);
+    this.#deletedSinceCheckpoint = true;
+  }
+
   todayNotes(): Map<string, TodayNote> {
     const rows = this.#all('SELECT request_id, reference_number, notices FROM today');
     return new Map(
@@ -305,6 +323,7 @@ export class Journal {
     this.#transaction(() => {
       this.#run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
       this.#run('DELETE FROM today WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM bulk_inquiry WHERE delete_at <= ?', nowMs);
       this.#run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
       this.#run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
       this.#run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);

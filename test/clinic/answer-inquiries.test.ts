@@ -83,6 +83,72 @@ test('一括照会: a reception number, then in progress or valid / invalid, fet
   expect(got('OQSmuquc02res_d.xml')).toContain('<SegmentOfResult>9<');
 });
 
+const receive = async (name: string): Promise<string> => {
+  await desk.poll();
+  const received = readOqsXml(bulkReceptionSchema, got(name));
+  if (!received.ok) throw new Error(received.failure.detail);
+  return received.value.MessageBody.ReceptionNumber;
+};
+
+test('一括照会 over a restart: the number still counts, the rest is asked, nothing stays once it is fetched', async () => {
+  const { service } = bed.context;
+  const inquire = service.inquire.bind(service);
+  service.inquire = () => new Promise(() => {});
+  put('OQSmuquc01req_b.xml', search('1000001') + search('9999999'));
+  const number = await receive('OQSmuquc01res_b.xml');
+  desk.stop();
+  bed.restart();
+  service.inquire = inquire;
+  desk = new InquiryDesk(bed.context);
+  await desk.poll();
+  await breathe();
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${number}</ReceptionNumber>`);
+  await desk.poll();
+  expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>2<');
+  expect(bed.journal.bulkInquiries()).toEqual([]);
+  bed.journal.forgetDeleted();
+  for (const path of [bed.journalPath, `${bed.journalPath}-wal`].filter(existsSync))
+    expect(readFileSync(path).includes('9999999')).toBe(false);
+});
+
+test('一括照会 while res takes no file: one inquiry, asked once, answered when the folder is back', async () => {
+  let asked = 0;
+  const { service } = bed.context;
+  const inquire = service.inquire.bind(service);
+  service.inquire = (question) => {
+    asked += 1;
+    return inquire(question);
+  };
+  rmSync(join(bed.oqsFolder, 'res'), { recursive: true });
+  put('OQSmuquc01req_b.xml', search('1000001') + search('9999999'));
+  for (let polls = 0; polls < 20; polls += 1) {
+    await desk.poll();
+    await bed.clock.advance(1_000);
+  }
+  expect(desk.folderFault).toMatchObject({ code: 'files.folder-missing' });
+  expect(bed.journal.bulkInquiries()).toHaveLength(1);
+  mkdirSync(join(bed.oqsFolder, 'res'));
+  await bed.clock.advance(5_000);
+  const number = await receive('OQSmuquc01res_b.xml');
+  expect([asked, bed.journal.bulkInquiries()[0]?.receptionNumber]).toEqual([2, number]);
+
+  // The result waits for the folder as well.
+  rmSync(join(bed.oqsFolder, 'res'), { recursive: true });
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${number}</ReceptionNumber>`);
+  await desk.poll();
+  mkdirSync(join(bed.oqsFolder, 'res'));
+  await bed.clock.advance(5_000);
+  await desk.poll();
+  expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>2<');
+});
+
+test('一括照会 that nobody fetches is gone after a day', async () => {
+  put('OQSmuquc01req_b.xml', search('1000001'));
+  await receive('OQSmuquc01res_b.xml');
+  bed.journal.sweep(bed.clock.now().wallMs + 86_400_001);
+  expect(bed.journal.bulkInquiries()).toEqual([]);
+});
+
 test('a question that nobody can read is put aside once it has settled; the next one is answered', async () => {
   put('OQSsiquc01req_bad.xml', '<Nonsense/>');
   put('OQSsiquc01req_good.xml', search('1000001'));
@@ -102,6 +168,7 @@ test('res is gone: the question waits, staff are told, the answer comes when the
   expect(requests()).toEqual(['OQSsiquc01req_0003.xml']);
   expect(desk.folderFault).toMatchObject({ folder: 'res', code: 'files.folder-missing' });
   mkdirSync(join(bed.oqsFolder, 'res'));
+  await bed.clock.advance(5_000);
   await desk.poll();
   expect(requests()).toEqual([]);
   expect(desk.folderFault).toBeNull();
