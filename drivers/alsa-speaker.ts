@@ -1,13 +1,21 @@
 import { spawn } from 'node:child_process';
 import type { Speaker, Utterance } from '../src/ports/speaker.ts';
+import { watchEarphoneJack } from './alsa-earphone-jack.ts';
 import { chimeSamples } from './chimes.ts';
+import { loudnessPercent } from './loudness.ts';
 import { espeakVoice, recordedVoice, sampleRate, type Voice } from './speech-voices.ts';
 
 export type AlsaSpeakerOptions = {
   /** The recorded voice (src/catalogue/speech) */
   readonly speechDir: string;
-  /** ALSA device of loudspeaker or earphone, as `aplay -L` names it */
+  /** ALSA device of the loudspeaker, as `aplay -L` names it */
   readonly device?: string;
+  /** The same of an earphone's socket; empty: the same */
+  readonly earphoneDevice?: string;
+  /** What tells whether an earphone is in (alsa-earphone-jack.ts); empty: nothing does, the voice is always in its device. */
+  readonly earphoneJack?: string;
+  /** Program that asks the sound card about it */
+  readonly amixer?: string;
   /** 0 … 100 */
   readonly volume?: number;
   /** Program that plays raw samples (mono, signed 16 bit little endian, 22,050 Hz) from its standard input */
@@ -37,18 +45,23 @@ export const createAlsaSpeaker = (
   finished(): Promise<void>;
 } => {
   const voices: readonly Voice[] = [recordedVoice(options.speechDir), espeakVoice()];
-  const device = options.device === undefined ? [] : ['-D', options.device];
   const [program, ...args] = options.player ?? [
     'aplay',
     ...['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate)],
-    ...device,
   ];
-  let volume = options.volume ?? 80;
+  const { device, earphoneDevice = '', earphoneJack = '' } = options;
+  let earphone = earphoneJack === '' && earphoneDevice !== '';
+  let tellEarphone: (inserted: boolean) => void = () => {};
+  let volume = options.volume ?? 50;
+  let steps = 0;
   let speaking: AbortController | null = null;
   const playing = new Set<Promise<void>>();
 
-  const open = (signal?: AbortSignal) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], ...(signal ? { signal } : {}) });
+  const open = (to: string | undefined, signal?: AbortSignal) => {
+    const child = spawn(program, [...args, ...(to === undefined ? [] : ['-D', to])], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      ...(signal ? { signal } : {}),
+    });
     child.on('error', () => {});
     child.stdin.on('error', () => {});
     const ended = new Promise<void>((resolve) => {
@@ -74,12 +87,22 @@ export const createAlsaSpeaker = (
       const samples = await soundOf(utterance, signal);
       if (signal.aborted) break;
       if (samples === null) continue;
-      output ??= open(signal);
-      output.write(scaled(samples, volume));
+      output ??= open(earphone && earphoneDevice !== '' ? earphoneDevice : device, signal);
+      output.write(scaled(samples, loudnessPercent(volume, steps)));
       output.write(pause);
     }
     output?.end();
   };
+
+  const jack =
+    earphoneJack === ''
+      ? null
+      : watchEarphoneJack({ ...options, jack: earphoneJack }, (inserted) => {
+          // What is being said would go on in the room, or in an ear that is no longer there.
+          speaking?.abort();
+          earphone = inserted;
+          tellEarphone(inserted);
+        });
 
   return {
     say(utterances) {
@@ -90,19 +113,27 @@ export const createAlsaSpeaker = (
       void task.then(() => playing.delete(task));
     },
     chime(sound) {
-      open().end(scaled(chimeSamples(sound), volume));
+      open(device).end(scaled(chimeSamples(sound), loudnessPercent(volume, steps)));
     },
     silence() {
       speaking?.abort();
       speaking = null;
     },
     setVolume(percent) {
-      volume = Math.min(100, Math.max(0, percent));
+      volume = percent;
+    },
+    setLoudness(wanted) {
+      steps = wanted;
+    },
+    onEarphone(listener) {
+      tellEarphone = listener;
+      if (earphone && jack !== null) listener(true);
     },
     async finished() {
       while (playing.size > 0) await Promise.all(playing);
     },
     async close() {
+      jack?.close();
       speaking?.abort();
       await Promise.all(playing);
     },

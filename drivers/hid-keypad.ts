@@ -85,6 +85,7 @@ export const createHidKeypad = ({
   void connect();
 
   return {
+    keys: 'digits',
     subscribe: (listener) => {
       listeners.add(listener);
       if (known === 'found') listener({ type: 'found' });

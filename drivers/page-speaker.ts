@@ -1,5 +1,6 @@
 import type { Speaker } from '../src/ports/speaker.ts';
 import { figures, type Tone } from './chimes.ts';
+import { loudnessPercent } from './loudness.ts';
 import { recordings } from './speech-voices.ts';
 
 /** What the page is asked to sound like. `src`: a recording it can fetch; without one its browser's own voice is tried. */
@@ -21,7 +22,8 @@ export const createPageSpeaker = (
   speechDir: string,
 ): Speaker => {
   const fileOf = recordings(speechDir);
-  let volume = 80;
+  let volume = 50;
+  let steps = 0;
   return {
     say: (utterances) =>
       send({
@@ -30,13 +32,18 @@ export const createPageSpeaker = (
           const { language, text } = utterance;
           return file === undefined ? { language, text } : { language, text, src: `${speechPath}${file}` };
         }),
-        volume,
+        volume: loudnessPercent(volume, steps),
       }),
-    chime: (sound) => send({ tones: figures[sound], volume }),
-    silence: () => send({ silence: true, volume }),
+    chime: (sound) => send({ tones: figures[sound], volume: loudnessPercent(volume, steps) }),
+    silence: () => send({ silence: true, volume: loudnessPercent(volume, steps) }),
     setVolume: (percent) => {
-      volume = Math.min(100, Math.max(0, percent));
+      volume = percent;
     },
+    setLoudness: (wanted) => {
+      steps = wanted;
+    },
+    // A browser does not tell where its sound goes.
+    onEarphone: () => {},
     close: async () => {},
   };
 };

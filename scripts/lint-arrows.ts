@@ -69,7 +69,7 @@ const packages: Record<string, RegExp> = {
   ports: /^$/,
   // Its loader reads the JSON files beside it.
   catalogue: /^(zod|node:(fs|path))$/,
-  screens: /^(preact|@preact|@digital-go-jp|uqr|vite)(\/|$)/,
+  screens: /^(preact|@preact|@digital-go-jp|budoux|uqr|vite)(\/|$)/,
 };
 
 const explain: Record<string, string> = {

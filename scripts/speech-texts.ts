@@ -17,7 +17,10 @@ export const spokenTexts = (catalogue: Catalogue, language: string): readonly st
     for (const { session } of gallery({ ...gallerySettings, institutionType }, catalogue, display))
       for (const keypad of [null, 'digits', 'four-keys'] as const) {
         const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true, keypad };
-        for (const { text } of drawScreen(session, context).speech) said.add(text);
+        const { speech, controls, tools, footer } = drawScreen(session, context);
+        for (const text of footer) said.add(text);
+        for (const { spoken } of [...controls, ...tools]) if (spoken !== undefined) said.add(spoken.text);
+        for (const { text } of speech) said.add(text);
       }
   const d = dictionaryOf(catalogue, language);
   for (let count = 0; count <= 8; count += 1) {

@@ -92,8 +92,24 @@ export const configSchema = z.strictObject({
       .string()
       .regex(/^[\w:=,.-]{1,80}$/)
       .default('default')
-      .describe('ALSA device: loudspeaker or earphone.'),
-    volume: z.int().min(0).max(100).default(80).meta({ unit: '%' }).describe('Loudness of voice and chimes.'),
+      .describe('ALSA device of the loudspeaker.'),
+    earphoneDevice: z
+      .string()
+      .regex(/^[\w:=,.-]{0,80}$/)
+      .default('')
+      .describe("ALSA device of the earphone's socket; empty: the loudspeaker's."),
+    earphoneJack: z
+      .string()
+      .regex(/^([\w:=,.-]{1,40}\/[\w ,.-]{1,60})?$/, 'card/control, e.g. hw:0/Headphone Jack')
+      .default('')
+      .describe('Control that tells whether an earphone is in (amixer contents), e.g. hw:0/Headphone Jack.'),
+    volume: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(50)
+      .meta({ unit: '%' })
+      .describe('Loudness of voice and chimes; a patient can go two steps of 4 dB up or down from here.'),
   }),
   screen: section("The patient's screen, a page on loopback for the kiosk browser.", {
     port: z

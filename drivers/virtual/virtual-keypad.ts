@@ -11,13 +11,14 @@ export interface VirtualKeypad extends Keypad {
   plug(): void;
 }
 
-export const createVirtualKeypad = (): VirtualKeypad => {
+export const createVirtualKeypad = (keys: Keypad['keys'] = 'digits'): VirtualKeypad => {
   const listeners = new Set<(event: KeypadEvent) => void>();
   let plugged = true;
   const tell = (event: KeypadEvent): void => {
     for (const listener of listeners) listener(event);
   };
   return {
+    keys,
     subscribe: (listener) => {
       listeners.add(listener);
       listener(plugged ? { type: 'found' } : { type: 'lost', failure: failure('keypad.lost') });

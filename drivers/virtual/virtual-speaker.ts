@@ -8,11 +8,17 @@ export interface VirtualSpeaker extends Speaker {
   readonly last: string;
   /** Everything said, a line for each utterance */
   readonly all: string;
+  /** The patient's steps from the terminal's volume */
+  readonly loudness: number;
+  /** An earphone is put in, or taken out. */
+  earphone(inserted: boolean): void;
 }
 
 export const createVirtualSpeaker = (): VirtualSpeaker => {
   const said: (readonly Utterance[])[] = [];
   const chimes: Parameters<Speaker['chime']>[0][] = [];
+  let loudness = 0;
+  let tellEarphone: (inserted: boolean) => void = () => {};
   return {
     said,
     chimes,
@@ -30,6 +36,16 @@ export const createVirtualSpeaker = (): VirtualSpeaker => {
     },
     silence: () => {},
     setVolume: () => {},
+    get loudness() {
+      return loudness;
+    },
+    setLoudness: (steps) => {
+      loudness = steps;
+    },
+    onEarphone: (listener) => {
+      tellEarphone = listener;
+    },
+    earphone: (inserted) => tellEarphone(inserted),
     close: async () => {},
   };
 };

@@ -1,4 +1,5 @@
 import type { ScreenModel, Touch } from '../core/screen-model.ts';
+import { isSameQuestion } from '../core/speech.ts';
 import type { KeypadEvent, KeypadMove, PinKey } from '../ports/keypad.ts';
 
 const clearKey = 0x08;
@@ -11,20 +12,27 @@ export type KeypadGuideParts = {
   readonly model: () => ScreenModel | null;
   readonly touch: (touch: Touch) => void;
   readonly pinKey: (key: PinKey) => void;
-  /** A control came under the keys: draw it so and say its name and number; null: none any more. */
+  /** Something came under the keys, counted as in `ScreenModel.focused`: draw it so and say it; null: nothing any more. */
   readonly focus: (index: number | null) => void;
   readonly repeat: () => void;
 };
 
+/** Where the keys can stand: first the choices, then the tools; behind them, while one is being chosen, the languages. */
+const spans = ({ controls, tools, languages }: ScreenModel) => {
+  const stops = controls.length + tools.length;
+  return { choices: controls.length, stops, end: stops + languages.length };
+};
+
 /**
- * A whole visit by keys and ear. With digits: a number says its choice, enter takes it, clear says the screen again; on
- * the PIN screen digits are digits, and clear with nothing typed walks through the ways round. With four keys: next and
- * previous walk, choose takes; on the PIN screen next is pressed as often as the digit says (silently, nobody hears
- * which), choose goes on to the next digit. A choice is taken only after it has been said: two keys, never one.
+ * A whole visit by keys and ear. With digits: a number says its choice, zero the next tool (language, volume, letters),
+ * enter takes it, clear says the screen again; on the PIN screen digits are digits, and clear with nothing typed walks
+ * through the ways round. With four keys: next and previous walk through choices and tools, choose takes; on the PIN
+ * screen next is pressed as often as the digit says (silently, nobody hears which), choose goes on to the next digit. A
+ * choice is taken only after it has been said: two keys, never one.
  */
 export class KeypadGuide {
   readonly #parts: KeypadGuideParts;
-  #question = '';
+  #question: ScreenModel | null = null;
   #focus: number | null = null;
   /** Times that `next` was pressed for the digit being entered by four keys */
   #count = 0;
@@ -36,13 +44,14 @@ export class KeypadGuide {
   press(event: Extract<KeypadEvent, { type: 'key' | 'move' }>): void {
     const model = this.#parts.model();
     if (model === null) return;
-    const question = `${model.session} ${model.screen} ${model.heading}`;
-    if (question !== this.#question) {
-      this.#question = question;
+    if (this.#question === null || !isSameQuestion(this.#question, model)) {
       this.#focus = null;
       this.#count = 0;
     }
-    if (model.body.kind === 'pin') {
+    this.#question = model;
+    const choosingLanguage = this.#focus !== null && this.#focus >= spans(model).stops;
+    if (choosingLanguage) this.#languageKey(model, event);
+    else if (model.body.kind === 'pin') {
       if (model.body.checking) return;
       if (event.type === 'key') this.#pinKey(model, event.key, model.body.entered);
       else this.#pinMove(model, event.move, model.body);
@@ -52,19 +61,37 @@ export class KeypadGuide {
 
   #key(model: ScreenModel, key: PinKey): void {
     const digit = digitOf(key);
-    if (digit !== null && digit >= 1 && digit <= model.controls.length) this.#goTo(digit - 1);
+    const { choices, stops } = spans(model);
+    if (digit === 0)
+      this.#goTo(this.#focus === null || this.#focus + 1 >= stops ? choices : Math.max(choices, this.#focus + 1));
+    else if (digit !== null && digit <= choices) this.#goTo(digit - 1);
     else if (key === enterKey) this.#choose(model);
-    else this.#parts.repeat();
+    else this.#sayAgain();
   }
 
   #move(model: ScreenModel, move: KeypadMove): void {
     if (move === 'choose') this.#choose(model);
-    else if (move === 'repeat' || model.controls.length === 0) this.#parts.repeat();
+    else if (move === 'repeat') this.#sayAgain();
     else this.#walk(model, move === 'next' ? 1 : -1);
   }
 
+  /** Next: zero or next; take: enter or choose; any other key leaves the languages as they are. */
+  #languageKey(model: ScreenModel, event: Extract<KeypadEvent, { type: 'key' | 'move' }>): void {
+    const { stops, end } = spans(model);
+    const at = this.#focus ?? stops;
+    const is = (key: PinKey, move: KeypadMove): boolean =>
+      event.type === 'key' ? event.key === key : event.move === move;
+    if (is(zeroKey, 'next')) this.#goTo(at + 1 < end ? at + 1 : stops);
+    else if (event.type === 'move' && event.move === 'previous') this.#goTo(at > stops ? at - 1 : end - 1);
+    else if (is(enterKey, 'choose')) {
+      const { code } = model.languages[at - stops] ?? { code: model.language };
+      this.#goTo(null);
+      this.#touch(model, { control: 'language', value: code });
+    } else this.#sayAgain();
+  }
+
   #pinKey(model: ScreenModel, key: PinKey, entered: number): void {
-    if (key === clearKey && entered === 0) this.#walk(model, 1);
+    if (key === clearKey && entered === 0) this.#step(model, 1);
     else if (key === enterKey && this.#focus !== null) this.#choose(model);
     else {
       if (this.#focus !== null) this.#goTo(null);
@@ -73,10 +100,10 @@ export class KeypadGuide {
   }
 
   #pinMove(model: ScreenModel, move: KeypadMove, body: { readonly entered: number; readonly length: number }): void {
-    if (move === 'repeat') return this.#parts.repeat();
+    if (move === 'repeat') return this.#sayAgain();
     if (this.#focus !== null) {
       if (move === 'choose') this.#choose(model);
-      else this.#goTo(this.#focus + (move === 'next' ? 1 : -1));
+      else this.#step(model, move === 'next' ? 1 : -1);
       return;
     }
     if (move === 'next') this.#count = (this.#count + 1) % 10;
@@ -86,34 +113,55 @@ export class KeypadGuide {
       this.#parts.pinKey(key);
     } else if (this.#count > 0) this.#count = 0;
     else if (body.entered > 0) this.#parts.pinKey(clearKey);
-    else this.#walk(model, -1);
+    else this.#step(model, 1);
   }
 
+  /** Round and round through choices and tools. */
   #walk(model: ScreenModel, step: 1 | -1): void {
-    const { length } = model.controls;
-    if (length === 0) return this.#parts.repeat();
-    const from = this.#focus ?? (step === 1 ? -1 : length);
-    this.#goTo((from + step + length) % length);
+    const { stops } = spans(model);
+    const from = this.#focus ?? (step === 1 ? -1 : stops);
+    this.#goTo((from + step + stops) % stops);
   }
 
-  /** Off either end of the list there is no focus: on the PIN screen, back to the digits. */
+  /** Through choices and tools and, off either end, back to the digits of the PIN. */
+  #step(model: ScreenModel, step: 1 | -1): void {
+    const to = (this.#focus ?? -1) + step;
+    const off = to < 0 || to >= spans(model).stops;
+    this.#goTo(off ? null : to);
+    if (off) this.#parts.repeat();
+  }
+
+  #sayAgain(): void {
+    if (this.#focus !== null) this.#goTo(null);
+    this.#parts.repeat();
+  }
+
   #goTo(index: number | null): void {
-    const controls = this.#parts.model()?.controls ?? [];
-    this.#focus = index === null || index < 0 || index >= controls.length ? null : index;
-    this.#parts.focus(this.#focus);
+    this.#focus = index;
+    this.#parts.focus(index);
   }
 
   #choose(model: ScreenModel): void {
-    const chosen = this.#focus === null && model.controls.length === 1 ? 0 : this.#focus;
-    const control = chosen === null ? undefined : model.controls[chosen];
-    if (control === undefined) return this.#parts.repeat();
-    this.#focus = null;
-    this.#parts.focus(null);
-    this.#parts.touch({
-      session: model.session,
-      revision: model.revision,
-      control: control.id,
-      ...(control.value === undefined ? {} : { value: control.value }),
-    });
+    const { choices, stops } = spans(model);
+    const chosen = this.#focus === null && choices === 1 ? 0 : this.#focus;
+    const control = chosen === null ? undefined : [...model.controls, ...model.tools][chosen];
+    if (chosen === null || control === undefined) return this.#parts.repeat();
+    const isTool = chosen >= choices;
+    if (isTool && control.id === 'language')
+      return this.#goTo(
+        stops +
+          Math.max(
+            0,
+            model.languages.findIndex(({ code }) => code === model.language),
+          ),
+      );
+    if (isTool && control.id === 'repeat') return this.#sayAgain();
+    // A tool stays under the keys: louder can be pressed once more.
+    if (!isTool) this.#goTo(null);
+    this.#touch(model, { control: control.id, ...(control.value === undefined ? {} : { value: control.value }) });
+  }
+
+  #touch(model: ScreenModel, what: Pick<Touch, 'control' | 'value'>): void {
+    this.#parts.touch({ session: model.session, revision: model.revision, ...what });
   }
 }

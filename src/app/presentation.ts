@@ -4,7 +4,7 @@ import { lightOf } from '../core/light-of.ts';
 import type { ScreenModel } from '../core/screen-model.ts';
 import type { Session, SessionState } from '../core/session.ts';
 import { visitOf } from '../core/session-steps.ts';
-import { type SpokenWords, wordsToSay } from '../core/speech.ts';
+import { isSameQuestion, type SpokenWords, wordsToSay } from '../core/speech.ts';
 import type { StateMessage } from '../protocol/messages.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -18,6 +18,9 @@ export class Presentation {
   #drawn = '';
   #voice = false;
   #focused: number | null = null;
+  #loudness = 0;
+  /** With an earphone in, the voice speaks whatever the button says, and says what is promised below, too. */
+  #earphone = false;
   #light = '';
   #told = '';
   #model: ScreenModel | null = null;
@@ -34,21 +37,30 @@ export class Presentation {
   show(session: Session, catalogue: Catalogue): void {
     const { clock, screen, statusLight, offerUnreviewedLanguages } = this.#parts;
     const now = clock.now();
-    const drawing = drawScreen(session, {
-      catalogue,
-      now,
-      offerUnreviewedLanguages,
-      focused: this.#focused,
-      keypad: this.#parts.keypad === null ? null : 'digits',
-    });
+    const draw = () =>
+      drawScreen(session, {
+        catalogue,
+        now,
+        offerUnreviewedLanguages,
+        focused: this.#focused,
+        keypad: this.#parts.keypad?.keys ?? null,
+      });
+    let drawing = draw();
+    if (this.#focused !== null && this.#model !== null && !isSameQuestion(this.#model, drawing)) {
+      this.#focused = null;
+      drawing = draw();
+    }
     const drawn = JSON.stringify(drawing);
+    const { loudness } = session.display;
+    if (loudness !== this.#loudness) this.#parts.speaker?.setLoudness(loudness);
+    this.#loudness = loudness;
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       this.#revision += 1;
       const before = this.#model;
       this.#model = { ...drawing, revision: this.#revision };
       screen.show(this.#model);
-      this.#speak(session.display.voice, before, this.#model);
+      this.#speak(session.display.voice || this.#earphone, before, this.#model);
     }
     const light = lightOf(session.state);
     if (light !== this.#light) {
@@ -60,22 +72,43 @@ export class Presentation {
 
   /** Says the screen once more. */
   repeat(): void {
-    if (this.#model !== null) this.#say(this.#model.speech, this.#model.language);
+    if (this.#model !== null) this.#say(this.#whole(this.#model), this.#model.language);
   }
 
-  /** The control that the keypad stands on is drawn at the next `show`, and said by its number and name. */
+  /** Who changes the volume hears at once how loud it is now: by what was too soft, or by a chime while the voice is off. */
+  volumeChanged(): void {
+    if (this.#voice) this.repeat();
+    else this.#parts.speaker?.chime('key');
+  }
+
+  /** What the keypad stands on is drawn at the next `show`, and said: a choice by number, a tool or language by name. */
   focus(index: number | null): void {
     this.#focused = index;
-    const spoken = index === null ? undefined : this.#model?.controls[index]?.spoken;
-    if (spoken !== undefined && this.#model !== null) this.#say([spoken], this.#model.language);
+    const model = this.#model;
+    if (index === null || model === null) return;
+    const language = model.languages[index - model.controls.length - model.tools.length];
+    const spoken = [...model.controls, ...model.tools][index]?.spoken;
+    if (language !== undefined) this.#say([{ text: language.name }], language.code);
+    else if (spoken !== undefined) this.#say([spoken], model.language);
+  }
+
+  /** An earphone was put in: who did that wants to hear. Taken out, the voice is as the button says. */
+  earphone(inserted: boolean): void {
+    this.#earphone = inserted;
+    if (inserted) this.repeat();
   }
 
   #speak(voice: boolean, before: ScreenModel | null, model: ScreenModel): void {
     const turnedOn = voice && !this.#voice;
     if (!voice && this.#voice) this.#parts.speaker?.silence();
     this.#voice = voice;
-    const words = voice ? wordsToSay(turnedOn ? null : before, model) : [];
+    const isNew = turnedOn || before === null || !isSameQuestion(before, model);
+    const words = !voice ? [] : isNew ? this.#whole(model) : wordsToSay(before, model);
     if (words.length > 0) this.#say(words, model.language);
+  }
+
+  #whole({ speech, footer }: ScreenModel): SpokenWords {
+    return this.#earphone ? [...speech, ...footer.map((text) => ({ text }))] : speech;
   }
 
   #say(words: SpokenWords, language: string): void {

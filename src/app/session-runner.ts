@@ -1,4 +1,5 @@
-import type { Catalogue } from '../core/catalogue.ts';
+import { type Catalogue, nextAnnouncementMs } from '../core/catalogue.ts';
+import type { Touch } from '../core/screen-model.ts';
 import type { Session, SessionEvent } from '../core/session.ts';
 import { initialSession, transition } from '../core/session-machine.ts';
 import { facilityDisplay, visitOf } from '../core/session-steps.ts';
@@ -12,6 +13,9 @@ import type { RestartablePart, SessionParts } from './session-parts.ts';
 import { StageLog } from './stage-log.ts';
 import { VisitCard } from './visit-card.ts';
 import { type Told, visitExecutors } from './visit-effects.ts';
+
+/** A clock that is set while the terminal runs is noticed within this time. ms */
+const everyHourMs = 3_600_000;
 
 /**
  * Runs the session machine on the real parts: one event after the other, each followed by its effects, the next
@@ -31,6 +35,7 @@ export class SessionRunner {
   #session: Session;
   #catalogue: Catalogue;
   #cancelDeadline: (() => void) | null = null;
+  #cancelNextLook: () => void = () => {};
   #running = false;
   #closed = false;
 
@@ -40,7 +45,7 @@ export class SessionRunner {
     this.#stages = new StageLog(parts.log);
     this.#guide = new KeypadGuide({
       model: () => this.#presentation.model,
-      touch: (touch) => this.tell({ type: 'Touched', ...touch }),
+      touch: (touch) => this.#touched(touch),
       pinKey: (key) => this.#pinKey(key),
       focus: (index) => {
         this.#presentation.focus(index);
@@ -76,15 +81,15 @@ export class SessionRunner {
       parts.clinic.subscribe((event) => this.#clinicEvent(event)),
       parts.screen.subscribe((event) => {
         if (event.type === 'pin-key') this.#pinKey(event.key);
-        if (event.type !== 'touched') return;
-        if (event.touch.control === 'repeat') this.#presentation.repeat();
-        this.tell({ type: 'Touched', ...event.touch });
+        if (event.type === 'touched') this.#touched(event.touch);
       }),
       parts.keypad?.subscribe((event) => {
         if (event.type === 'key' || event.type === 'move') this.#guide.press(event);
       }) ?? (() => {}),
     ];
+    parts.speaker?.onEarphone((inserted) => this.#presentation.earphone(inserted));
     this.#show();
+    this.#lookAgain();
   }
 
   get session(): Session {
@@ -114,6 +119,7 @@ export class SessionRunner {
     this.tell({ type: 'ShutdownRequested' });
     this.#closed = true;
     this.#cancelDeadline?.();
+    this.#cancelNextLook();
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
     this.#pinEntry.clear();
     await Promise.all([...this.#cards.values()].map((card) => card.end()));
@@ -156,6 +162,17 @@ export class SessionRunner {
     this.tell({ type: 'CatalogueChanged', catalogue: catalogue.consents });
   }
 
+  /** What the calendar changes (an announced interruption, a new notice) is seen though nobody touches anything. */
+  #lookAgain(): void {
+    const { wallMs, monotonicMs } = this.#parts.clock.now();
+    const waitMs = Math.min(everyHourMs, nextAnnouncementMs(this.#catalogue.maintenance, wallMs) - wallMs);
+    this.#cancelNextLook = this.#parts.clock.wakeAt(monotonicMs + waitMs, () => {
+      if (this.#session.state.name === 'idle') this.#renewCatalogue();
+      this.#show();
+      this.#lookAgain();
+    });
+  }
+
   #show(): void {
     this.#presentation.show(this.#session, this.#catalogue);
   }
@@ -172,6 +189,7 @@ export class SessionRunner {
         return this.tell({ type: 'CardRemoved' });
       case 'card-inserted': {
         const { session } = event;
+        if (this.#session.state.name === 'idle') this.#renewCatalogue();
         for (const insertion of this.#cards.keys())
           if (insertion !== visitOf(this.#session.state)?.insertion) this.#letGo(insertion);
         this.#cards.set(session.id, new VisitCard(session));
@@ -186,6 +204,12 @@ export class SessionRunner {
     const card = this.#cards.get(insertion);
     this.#cards.delete(insertion);
     void card?.end();
+  }
+
+  #touched(touch: Touch): void {
+    this.tell({ type: 'Touched', ...touch });
+    if (touch.control === 'repeat') this.#presentation.repeat();
+    if (touch.control === 'softer' || touch.control === 'louder') this.#presentation.volumeChanged();
   }
 
   /** Keys count only while the PIN step waits for them: a key pressed at any other time is thrown away unread. */

@@ -53,6 +53,8 @@ const adjusted = (display: Display, touch: Touch): Display | null => {
     case 'voice':
       return { ...display, voice: !display.voice };
     case 'repeat':
+    case 'softer':
+    case 'louder':
       return display;
     default:
       return null;

@@ -36,6 +36,18 @@ export type MaintenanceWindow = {
   readonly announceMs: number;
 };
 
+/** Whether a window is shown: from its announcement until it is over. */
+export const isAnnounced = ({ areas, fromMs, untilMs, announceMs }: MaintenanceWindow, area: string, wallMs: number) =>
+  (areas.length === 0 || areas.includes(area)) && fromMs - announceMs <= wallMs && wallMs < untilMs;
+
+/** When the next window is to be announced, begins or ends; Infinity = nothing is known. */
+export const nextAnnouncementMs = (windows: readonly MaintenanceWindow[], wallMs: number): number =>
+  Math.min(
+    ...windows
+      .flatMap(({ fromMs, untilMs, announceMs }) => [fromMs - announceMs, fromMs, untilMs])
+      .filter((atMs) => atMs > wallMs),
+  );
+
 /** Everything an official notice may change, as it holds at one instant. */
 export type Catalogue = {
   /** Names consents and texts together; a consent record carries it. */

@@ -1,9 +1,10 @@
 import type { FacilitySettings } from '../protocol/facility-settings.ts';
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, isAnnounced } from './catalogue.ts';
 import { closingOf, drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
+import { type KeysThere, speechOf, spokenChoice, spokenLabel } from './draw-screen-speech.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
 import type { Moment } from './moment.ts';
 import type { Control, ControlId, ScreenModel } from './screen-model.ts';
@@ -18,7 +19,7 @@ export type DrawContext = {
   /** Where the keys stand (app/keypad-guide.ts) */
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
-  readonly keypad?: 'digits' | 'four-keys' | null;
+  readonly keypad?: KeysThere;
 };
 
 /** The screen of a session, complete but for its revision: every word, picture, control and spoken text. Pure. */
@@ -67,43 +68,6 @@ const writtenControl = ({ label, note, ...rest }: DrawnControl): Control => ({
   label: label.text,
   ...(note === undefined ? {} : { note: note.text }),
 });
-
-/** One choice as it is said: its number, its name. */
-const spokenChoice = (d: Dictionary, index: number, label: Words): Words =>
-  d.words('speech.choice', { number: index + 1, label });
-
-/** The words on the screen in the order they are read, then what can be chosen, by number, and with which keys. */
-const speechOf = (drawn: Part, d: Dictionary, keypad: DrawContext['keypad']): ScreenModel['speech'] => {
-  const choices = drawn.controls.map((each, index) => spokenChoice(d, index, spokenLabel(each)));
-  const onPin = drawn.body.kind === 'pin';
-  const checking = drawn.body.kind === 'pin' && drawn.body.checking;
-  const keys =
-    !keypad || checking || (choices.length === 0 && !onPin)
-      ? null
-      : keypad === 'digits'
-        ? d.words(onPin ? 'speech.pin-keys' : 'speech.number-keys')
-        : d.words(onPin ? 'speech.pin-four-keys' : 'speech.keys');
-  return [
-    drawn.heading,
-    ...drawn.lead,
-    ...drawn.bodyWords,
-    ...(drawn.note === null ? [] : [drawn.note]),
-    ...(drawn.remaining === null ? [] : [drawn.remaining]),
-    ...(choices.length > 1 ? [d.words('speech.choices')] : []),
-    ...choices,
-    ...(keys === null ? [] : [keys]),
-  ];
-};
-
-const spokenLabel = ({ label, note }: DrawnControl): Words =>
-  note === undefined
-    ? label
-    : {
-        text: `${label.text} ${note.text}`,
-        ...(label.reading !== undefined || note.reading !== undefined
-          ? { reading: `${label.reading ?? label.text} ${note.reading ?? note.text}` }
-          : {}),
-      };
 
 /**
  * Languages a visit can be held in: of those the facility names, the first always (else there would be no visit), the
@@ -321,12 +285,7 @@ const maintenanceNote = (
   d: Dictionary,
   wallMs: number,
 ): Words | null => {
-  const window = catalogue.maintenance.find(
-    (each) =>
-      wallMs >= each.fromMs - each.announceMs &&
-      wallMs < each.untilMs &&
-      (each.areas.length === 0 || each.areas.includes(settings?.area ?? '')),
-  );
+  const window = catalogue.maintenance.find((each) => isAnnounced(each, settings?.area ?? '', wallMs));
   if (window === undefined) return null;
   const until = dayAndTime(window.untilMs, wallMs);
   return wallMs >= window.fromMs

@@ -13,6 +13,8 @@ export type KeypadEvent =
   | { readonly type: 'lost'; readonly failure: Failure };
 
 export interface Keypad {
+  /** What it has: how to use it is said with every screen. */
+  readonly keys: 'digits' | 'four-keys';
   subscribe(listener: (event: KeypadEvent) => void): () => void;
   close(): Promise<void>;
 }

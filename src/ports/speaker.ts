@@ -6,7 +6,14 @@ export interface Speaker {
   say(utterances: readonly Utterance[]): void;
   chime(sound: 'contact' | 'accepted' | 'attention' | 'key'): void;
   silence(): void;
-  /** 0 … 100 */
+  /** The terminal's own volume, 0 … 100 */
   setVolume(percent: number): void;
+  /** Louder (above 0) or softer than that, as the patient wants it; 0 = as the terminal is set. Holds from the next sound on. */
+  setLoudness(steps: number): void;
+  /**
+   * Whether an earphone is in, at once and whenever that changes. With an earphone in, the voice is in the ear alone;
+   * chimes, which tell nothing of a person, stay with the loudspeaker. Hardware that cannot tell never calls.
+   */
+  onEarphone(listener: (inserted: boolean) => void): void;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { isAnnounced } from '../../core/catalogue.ts';
 import type { FailureCode } from '../../core/failure.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -9,7 +10,7 @@ const missingAnswers = 3;
 const serviceOutage = (model: PageModel): FailureCode | null => {
   const last = model.context.journal
     .visits(model.nowMs() - 30 * 60_000)
-    .filter((visit) => visit.result !== null)
+    .filter((visit) => visit.result !== null && visit.kind !== 'test')
     .slice(-missingAnswers);
   const codes = last.map(({ resultCode }) => resultCode);
   if (last.length < missingAnswers) return null;
@@ -40,10 +41,7 @@ export const bannerView = (model: PageModel): Markup => {
   const lanes = desk.lanes.all();
   const dark = lanes.length > 0 && lanes.every(({ state }) => state === null || state.status === 'offline');
   const area = model.context.settings().area;
-  const window = catalogue.maintenance.find(
-    ({ areas, fromMs, untilMs, announceMs }) =>
-      (areas.length === 0 || areas.includes(area)) && fromMs - announceMs <= model.nowMs() && model.nowMs() < untilMs,
-  );
+  const window = catalogue.maintenance.find((each) => isAnnounced(each, area, model.nowMs()));
   return html`
     ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile}`)}
