@@ -56,13 +56,18 @@ const statement = (sql: string) => {
   return known;
 };
 
+type Head = { readonly number: number; readonly hash: string };
+/** The last row of `audit_head`, known while the transaction that wrote it holds: this thread is its only writer. */
+let head: Head | null = null;
+
 const atOnce = <T>(work: () => T): T => {
-  database.exec('BEGIN IMMEDIATE');
+  statement('BEGIN IMMEDIATE').run();
   try {
     const value = work();
-    database.exec('COMMIT');
+    statement('COMMIT').run();
     return value;
   } catch (error) {
+    head = null;
     try {
       database.exec('ROLLBACK');
     } catch {
@@ -72,7 +77,6 @@ const atOnce = <T>(work: () => T): T => {
   }
 };
 
-type Head = { number: number; hash: string };
 type AuditRow = { number: number; at_ms: number; event: string; subject: string; code: string | null; hash: string };
 
 /** Each entry's hash covers the one before: a changed, swapped or missing entry shows at its own number. */
@@ -82,9 +86,9 @@ const chained = (previous: string, number: number, { atMs, event, subject, code 
     .digest('base64url');
 
 const append = (entry: AuditEntry): void => {
-  const head = statement('SELECT number, hash FROM audit_head').get() as Head;
-  const number = head.number + 1;
-  const hash = chained(head.hash, number, entry);
+  const last = head ?? (statement('SELECT number, hash FROM audit_head').get() as Head);
+  const number = last.number + 1;
+  const hash = chained(last.hash, number, entry);
   statement('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)').run(
     number,
     entry.atMs,
@@ -94,6 +98,7 @@ const append = (entry: AuditEntry): void => {
     hash,
   );
   statement('UPDATE audit_head SET number = ?, hash = ?').run(number, hash);
+  head = { number, hash };
 };
 
 const addOutboxRow = (row: OutboxRow): void =>
@@ -158,8 +163,8 @@ const firstBrokenAuditEntry = (): number | null => {
     if (row.number !== number || row.hash !== chained(hash, number, entry)) return number;
     hash = row.hash;
   }
-  const head = statement('SELECT number, hash FROM audit_head').get() as Head;
-  return head.number === number && head.hash === hash ? null : number + 1;
+  const last = statement('SELECT number, hash FROM audit_head').get() as Head;
+  return last.number === number && last.hash === hash ? null : number + 1;
 };
 
 const answerTo = (call: StoreCall): unknown => {

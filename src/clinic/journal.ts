@@ -341,6 +341,7 @@ export class Journal {
   }
 
   #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {
+    if (row.kind === 'test') return;
     this.#run(
       'INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times',
       ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
@@ -380,10 +381,10 @@ export class Journal {
   }
 
   #transaction<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
+    this.#run('BEGIN IMMEDIATE');
     try {
       const value = work();
-      this.#database.exec('COMMIT');
+      this.#run('COMMIT');
       return value;
     } catch (error) {
       // A full disk may have ended the transaction already.
