@@ -1,5 +1,6 @@
 /** Paints what a camera at the counter would see: a person's head before a plain wall, moving a little. */
 import sharp from 'sharp';
+import type { Point } from '../../src/face/geometry.ts';
 import type { RgbImage } from '../../src/face/sample-image.ts';
 import { CUT_HEIGHT, CUT_WIDTH, type FaceId, loadFaceRgb } from './faces.ts';
 
@@ -29,8 +30,17 @@ export type Person = {
   readonly covers?: readonly Cover[];
   /** Half-closes the eyes around these points of the cut: 1 = as photographed, 0.2 = shut. */
   readonly eyes?: { readonly opening: number; readonly centres: readonly { readonly x: number; readonly y: number }[] };
-  /** Width of what is shown over its own: a flat picture that is turned about its upright axis becomes narrow. */
-  readonly narrowing?: number;
+  /** Shown as a flat picture on paper or a screen, not as a head. */
+  readonly sheet?: Sheet;
+};
+
+/** A flat picture with a rim: a print's white one, a screen's dark one. */
+export type Sheet = {
+  /** Degrees about its upright axis; > 0 = its left edge comes nearer. */
+  readonly turn: number;
+  /** Width of the rim, in pixels of the cut. */
+  readonly rim: number;
+  readonly colour: readonly [number, number, number];
 };
 
 export type Scene = {
@@ -51,6 +61,8 @@ const FACE_X = CUT_WIDTH / 2;
 const FACE_Y = CUT_HEIGHT * 0.47;
 const HEAD_RADIUS = 165;
 const BASE_SCALE = 0.7;
+/** A sheet 45 cm away, in pixels of a cut where a face of 15 cm is 330 wide. */
+const SHEET_DISTANCE = 990;
 
 /** Multiplicative congruential generator: the same seed gives the same pictures. Numbers in 0..1. */
 export const seededNumbers = (seed: number): (() => number) => {
@@ -138,28 +150,33 @@ export class SceneRenderer {
     const sine = Math.sin(angle) / scale;
     const centreX = FRAME_WIDTH * (0.5 + person.x);
     const centreY = FRAME_HEIGHT * (0.5 + person.y);
-    const reach = Math.hypot(CUT_WIDTH, CUT_HEIGHT) * 0.62 * scale;
+    const { sheet } = person;
+    const reach = Math.hypot(CUT_WIDTH, CUT_HEIGHT) * (sheet === undefined ? 0.62 : 0.8) * scale;
     const yaw = (person.yaw * Math.PI) / 180;
-    const narrowing = person.narrowing ?? 1;
     for (let y = Math.max(0, Math.floor(centreY - reach)); y < Math.min(FRAME_HEIGHT, centreY + reach); y++) {
       for (let x = Math.max(0, Math.floor(centreX - reach)); x < Math.min(FRAME_WIDTH, centreX + reach); x++) {
         const dx = x - centreX;
         const dy = y - centreY;
         // A slight bend besides: a probe is not a rotated copy of the card's photo.
-        const across = ((cosine * dx + sine * dy) * 0.985) / narrowing;
-        const sourceX = FACE_X + turned(across, yaw);
-        const openY = FACE_Y + (cosine * dy - sine * dx) * 1.01 + 1.5 * Math.sin(across / 60);
+        const seen = { x: (cosine * dx + sine * dy) * 0.985, y: (cosine * dy - sine * dx) * 1.01 };
+        const { x: across, y: down } = sheet === undefined ? seen : onSheet(seen, sheet.turn);
+        const sourceX = FACE_X + turned(across, down, yaw);
+        const openY = FACE_Y + down + 1.5 * Math.sin(across / 60);
         const sourceY = person.eyes === undefined ? openY : throughLids(person.eyes, sourceX, openY);
-        if (sourceX < 0 || sourceY < 0 || sourceX >= CUT_WIDTH - 1 || sourceY >= CUT_HEIGHT - 1) continue;
+        const at = (y * FRAME_WIDTH + x) * 3;
+        if (sourceX < 0 || sourceY < 0 || sourceX >= CUT_WIDTH - 1 || sourceY >= CUT_HEIGHT - 1) {
+          if (sheet !== undefined && isOnRim(sourceX, sourceY, sheet.rim))
+            for (let i = 0; i < 3; i++) target[at + i] = (sheet.colour[i] as number) * light;
+          continue;
+        }
         const left = Math.floor(sourceX);
         const top = Math.floor(sourceY);
-        const opacity = this.mask[top * CUT_WIDTH + left] as number;
+        const opacity = sheet === undefined ? (this.mask[top * CUT_WIDTH + left] as number) : 1;
         if (opacity === 0) continue;
         const fx = sourceX - left;
         const fy = sourceY - top;
         const from = (top * CUT_WIDTH + left) * 3;
         const below = from + CUT_WIDTH * 3;
-        const at = (y * FRAME_WIDTH + x) * 3;
         const grain = this.noise[noiseAt + y * FRAME_WIDTH + x] as number;
         for (let channel = 0; channel < 3; channel++) {
           const upper = (probe[from + channel] as number) * (1 - fx) + (probe[from + 3 + channel] as number) * fx;
@@ -171,6 +188,16 @@ export class SceneRenderer {
     }
   }
 }
+
+/** Where on a turned sheet lies what is seen at a place: by perspective, both from the middle of the face. */
+const onSheet = ({ x, y }: Point, turn: number): Point => {
+  const angle = (turn * Math.PI) / 180;
+  const across = x / (Math.cos(angle) - (x * Math.sin(angle)) / SHEET_DISTANCE);
+  return { x: across, y: y * (1 + (across * Math.sin(angle)) / SHEET_DISTANCE) };
+};
+
+const isOnRim = (x: number, y: number, rim: number): boolean =>
+  x >= -rim && y >= -rim && x < CUT_WIDTH + rim && y < CUT_HEIGHT + rim;
 
 const EYE_RADIUS_X = 34;
 const EYE_RADIUS_Y = 20;
@@ -204,9 +231,18 @@ const covered = (probe: Uint8Array, covers: readonly Cover[]): Uint8Array => {
   return result;
 };
 
-/** Seen from the front, a head is a cylinder: turning it moves what is on it along a sine. */
-const turned = (across: number, yaw: number): number => {
+/** The nose: how far it stands out and how wide it is, in pixels of the cut (2.2 to a millimetre), below the eyes. */
+const NOSE = { height: 40, radius: 38, y: 24 } as const;
+
+/** Seen from the front, a head is a cylinder with a nose: turning it moves what is on it along a sine, the nose more. */
+const turned = (across: number, down: number, yaw: number): number => {
   if (yaw === 0) return across;
+  const unturned = onCylinder(across, yaw);
+  const noseHeight = NOSE.height * Math.exp(-(unturned ** 2 + (down - NOSE.y) ** 2) / (2 * NOSE.radius ** 2));
+  return onCylinder(across - noseHeight * Math.sin(yaw), yaw);
+};
+
+const onCylinder = (across: number, yaw: number): number => {
   const edge = Math.sign(across) * HEAD_RADIUS;
   if (Math.abs(across) >= HEAD_RADIUS) return edge * Math.cos(yaw) + across - edge;
   return HEAD_RADIUS * Math.sin(Math.asin(across / HEAD_RADIUS) - yaw);

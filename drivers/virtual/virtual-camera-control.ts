@@ -1,6 +1,7 @@
 /** The demo's hand on the virtual camera, over a unix socket: who is before it, and what ails it. */
 import { rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import type { FaceId } from './faces.ts';
 import { emptyScene, personBefore, type Scene } from './render-scene.ts';
 
@@ -16,6 +17,29 @@ export interface VirtualCameraControl {
   setFault(fault: CameraFault): void;
   close(): Promise<void>;
 }
+
+const RECONNECT_MS = 200;
+
+/** Hears the orders of a control, again after it was gone; the returned function stops. */
+export const hearOrders = (path: string, obey: (orders: CameraOrders) => void): (() => void) => {
+  let socket: Socket | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let stopped = false;
+  const listen = (): void => {
+    socket = connect(path);
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (!stopped) timer = setTimeout(listen, RECONNECT_MS);
+    });
+    createInterface({ input: socket }).on('line', (line) => obey(JSON.parse(line) as CameraOrders));
+  };
+  listen();
+  return () => {
+    stopped = true;
+    socket?.destroy();
+    if (timer !== null) clearTimeout(timer);
+  };
+};
 
 /**
  * Listens on `path` (a unix socket, at most 107 bytes). The orders live here, not in the camera: a face process that

@@ -1,16 +1,13 @@
 /** A camera of painted frames behind the camera port; everything after it is as with a real one. */
-import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { failure } from '../../src/core/failure.ts';
 import type { CameraSettings } from '../../src/face/messages.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
 import { isFaceId } from './faces.ts';
 import { emptyScene, FRAME_HEIGHT, FRAME_WIDTH, personBefore, SceneRenderer } from './render-scene.ts';
-import type { CameraOrders } from './virtual-camera-control.ts';
+import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 
 /** A frame costs about 10 ms to paint; more of them would only take time from the models. */
 const FRAMES_PER_SECOND = 15;
-const RECONNECT_MS = 200;
 
 type VirtualCameraSettings = Extract<CameraSettings, { kind: 'virtual' }>;
 
@@ -22,9 +19,7 @@ export class VirtualCamera implements Camera {
   private orders: CameraOrders;
   private latestOrders: CameraOrders;
   private timer: NodeJS.Timeout | null = null;
-  private socket: Socket | null = null;
-  private reconnectTimer: NodeJS.Timeout | null = null;
-  private closed = false;
+  private stopHearing = (): void => undefined;
 
   constructor(settings: VirtualCameraSettings) {
     const { face = null } = settings;
@@ -37,7 +32,8 @@ export class VirtualCamera implements Camera {
       scene: { ...emptyScene, people: face === null ? [] : [personBefore(face)] },
       fault: 'none',
     });
-    if (settings.controlSocket !== undefined) this.listenTo(settings.controlSocket);
+    if (settings.controlSocket !== undefined)
+      this.stopHearing = hearOrders(settings.controlSocket, (orders) => void this.obey(orders));
   }
 
   subscribe(listener: (event: CameraEvent) => void): () => void {
@@ -51,11 +47,9 @@ export class VirtualCamera implements Camera {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.stopHearing();
     this.listeners.clear();
     this.rest();
-    this.socket?.destroy();
-    if (this.reconnectTimer !== null) clearTimeout(this.reconnectTimer);
   }
 
   /** Follows new orders once the faces they name are loaded, unless newer ones have come by then. */
@@ -86,16 +80,6 @@ export class VirtualCamera implements Camera {
     if (fault === 'black') this.rgb.fill(0);
     else if (fault === 'none') this.renderer.render(scene, capturedAtMs, this.rgb);
     this.emit({ type: 'frame', frame: { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb: this.rgb, capturedAtMs } });
-  }
-
-  private listenTo(path: string): void {
-    const socket = connect(path);
-    this.socket = socket;
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      if (!this.closed) this.reconnectTimer = setTimeout(() => this.listenTo(path), RECONNECT_MS);
-    });
-    createInterface({ input: socket }).on('line', (line) => void this.obey(JSON.parse(line) as CameraOrders));
   }
 }
 

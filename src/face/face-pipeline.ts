@@ -4,7 +4,8 @@ import { chooseHint, limits } from './choose-hint.ts';
 import { detectAttack, type PadModels } from './detect-attack.ts';
 import { type DetectedFace, detectFaces } from './detect-faces.ts';
 import { alignFace, type Embedding, embedAligned, embedBothSides, mirrorAligned } from './embed-face.ts';
-import { cropOfDetection, findLandmarks, type Landmarks } from './find-landmarks.ts';
+import { cropOfDetection, findLandmarks, type Landmarks, meshBox } from './find-landmarks.ts';
+import type { Box } from './geometry.ts';
 import { type HeadSignals, readHeadSignals } from './liveness-prompts.ts';
 import type { EmbeddingEntry } from './manifest.ts';
 import { measureMoire } from './measure-moire.ts';
@@ -25,7 +26,13 @@ export type FoundFace = {
   readonly landmarks: Landmarks;
 };
 
-export type PassiveEvidence = { readonly bonaFide: number; readonly moire: number; readonly signals: HeadSignals };
+export type PassiveEvidence = {
+  readonly bonaFide: number;
+  readonly moire: number;
+  readonly signals: HeadSignals;
+  /** In parts of the picture's width and height. */
+  readonly face: Box;
+};
 export type FrameFinding =
   | { readonly hint: FaceHint; readonly quality: FrameQuality | null; readonly signals?: HeadSignals }
   | {
@@ -86,7 +93,14 @@ export const examineFrame = async (
     embedding.fill(0);
     return { hint: 'farther', quality, signals };
   }
-  const passive = { bonaFide: attack.bonaFide, moire: measureMoire(image, mesh), signals };
+  const { x, y, width, height } = meshBox(mesh);
+  const face = {
+    x: x / image.width,
+    y: y / image.height,
+    width: width / image.width,
+    height: height / image.height,
+  };
+  const passive = { bonaFide: attack.bonaFide, moire: measureMoire(image, mesh), signals, face };
   return { hint: null, quality, embedding, passive };
 };
 

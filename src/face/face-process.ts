@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Camera, Frame } from '../ports/camera.ts';
+import type { DepthCamera } from '../ports/depth-camera.ts';
 import type { PadModels } from './detect-attack.ts';
 import type { FaceModels } from './face-pipeline.ts';
 import { FaceWorker } from './face-worker.ts';
@@ -41,6 +42,13 @@ const openCamera = async ({ camera, profile }: FaceSettings): Promise<Camera> =>
   if (profile === 'release') throw new Error('the release profile has no virtual camera');
   const { createVirtualCamera } = await import('../../drivers/virtual/virtual-camera.ts');
   return createVirtualCamera(camera);
+};
+
+const openDepthCamera = async ({ depthCamera, profile }: FaceSettings): Promise<DepthCamera | null> => {
+  if (depthCamera === undefined) return null;
+  if (profile === 'release') throw new Error('the release profile has no virtual depth camera');
+  const { createVirtualDepthCamera } = await import('../../drivers/virtual/virtual-depth-camera.ts');
+  return createVirtualDepthCamera(depthCamera);
 };
 
 type Loaded = { readonly models: FaceModels; readonly pad: PadModels | Failure; readonly threshold: number };
@@ -96,7 +104,8 @@ let worker: FaceWorker | null = null;
 const configure = async (settings: FaceSettings): Promise<void> => {
   const loaded = await loadModels(settings);
   if (!loaded.ok) return tell({ type: 'health', trouble: loaded.failure });
-  worker = new FaceWorker({ ...loaded.value, camera: await openCamera(settings), tell, drawPreview });
+  const [camera, depthCamera] = [await openCamera(settings), await openDepthCamera(settings)];
+  worker = new FaceWorker({ ...loaded.value, camera, depthCamera, tell, drawPreview });
   worker.start();
 };
 

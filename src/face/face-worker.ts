@@ -3,14 +3,17 @@ import { randomInt } from 'node:crypto';
 import { type Failure, failure } from '../core/failure.ts';
 import type { PadStrength } from '../core/verification.ts';
 import type { Camera, CameraEvent, Frame } from '../ports/camera.ts';
+import type { DepthCamera } from '../ports/depth-camera.ts';
 import type { FaceAttemptEvent } from '../ports/face-verifier.ts';
 import { decodeReference } from './decode-reference.ts';
 import type { PadModels } from './detect-attack.ts';
 import type { Embedding } from './embed-face.ts';
 import { AttemptCourse, type AttemptFinding } from './face-attempt.ts';
-import { embedStill, examineFrame, type FaceModels, type FrameFinding, sessionsOf } from './face-pipeline.ts';
+import { embedReference } from './embed-reference.ts';
+import { examineFrame, type FaceModels, type FrameFinding, sessionsOf } from './face-pipeline.ts';
 import type { FromFaceProcess } from './messages.ts';
 import { CameraWatch } from './watch-camera.ts';
+import { DepthWatch } from './watch-depth.ts';
 
 /** Ten pictures a second look fluent and cost 5 ms each. */
 const PREVIEW_INTERVAL_MS = 100;
@@ -21,13 +24,14 @@ type Attempt = {
   readonly pad: PadModels | null;
 };
 
-const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): AttemptFinding => {
+const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean, depth: DepthWatch | null): AttemptFinding => {
   if (finding.hint !== null)
-    return { hint: finding.hint, ...(finding.signals === undefined ? {} : { signals: finding.signals }) };
+    return { hint: finding.hint, isRepeated, ...(finding.signals === undefined ? {} : { signals: finding.signals }) };
   const { embedding, passive } = finding;
-  return passive === undefined
-    ? { hint: null, embedding }
-    : { hint: null, embedding, liveness: { ...passive, isRepeated } };
+  if (passive === undefined) return { hint: null, embedding, isRepeated };
+  const { face, ...evidence } = passive;
+  const seen = depth === null ? {} : { depth: depth.judge(face) };
+  return { hint: null, embedding, isRepeated, liveness: { ...evidence, ...seen } };
 };
 
 /** Nobody must know when which prompt comes. */
@@ -38,6 +42,8 @@ export type FaceWorkerParts = {
   /** Models of attack detection, or why there are none. */
   readonly pad: PadModels | Failure;
   readonly camera: Camera;
+  /** null: the terminal has none. */
+  readonly depthCamera: DepthCamera | null;
   readonly threshold: number;
   readonly tell: (message: FromFaceProcess) => void;
   /** Mirrored JPEG of a frame. */
@@ -47,6 +53,7 @@ export type FaceWorkerParts = {
 export class FaceWorker {
   private readonly parts: FaceWorkerParts;
   private readonly watch = new CameraWatch();
+  private readonly depth: DepthWatch | null;
   private attempt: Attempt | null = null;
   private unsubscribe: (() => void) | null = null;
   /** undefined: the camera has not shown anything yet. */
@@ -61,6 +68,7 @@ export class FaceWorker {
 
   constructor(parts: FaceWorkerParts) {
     this.parts = parts;
+    this.depth = parts.depthCamera === null ? null : new DepthWatch(parts.depthCamera);
   }
 
   /** Tries the camera; tells health once it has shown a picture. */
@@ -74,9 +82,10 @@ export class FaceWorker {
     if (this.cameraTrouble) return this.tellEvent(id, { type: 'failed', failure: this.cameraTrouble });
     // Asked for and not there: comparing without it would be quietly weaker than the facility has set.
     if (padStrength !== 'off' && 'code' in pad) return this.tellEvent(id, { type: 'failed', failure: pad });
-    const course = new AttemptCourse(threshold, padStrength, unguessable);
+    const course = new AttemptCourse(threshold, padStrength, unguessable, this.depth !== null);
     this.attempt = { id, course, pad: padStrength === 'off' || 'code' in pad ? null : pad };
     this.watch.forgetSeen();
+    if (padStrength !== 'off') this.depth?.follow();
     this.followCamera();
   }
 
@@ -102,7 +111,7 @@ export class FaceWorker {
     await this.end();
     this.unsubscribe?.();
     this.unsubscribe = null;
-    await this.parts.camera.close();
+    await Promise.all([this.parts.camera.close(), this.parts.depthCamera?.close()]);
   }
 
   private tellEvent(attempt: number, event: FaceAttemptEvent): void {
@@ -112,7 +121,7 @@ export class FaceWorker {
   private async embedReference(jp2: Uint8Array): Promise<Embedding | Failure> {
     const decoded = await decodeReference(jp2);
     if (!decoded.ok) return decoded.failure;
-    const embedding = await this.inTurn(() => embedStill(this.parts.models, decoded.value));
+    const embedding = await this.inTurn(() => embedReference(this.parts.models, decoded.value));
     decoded.value.rgb.fill(0);
     return embedding ?? failure('face.reference-unusable', 'no face in the picture');
   }
@@ -153,7 +162,8 @@ export class FaceWorker {
     const { frame } = event;
     if (this.frameCopy.length !== frame.rgb.length) this.frameCopy = new Uint8Array(frame.rgb.length);
     this.frameCopy.set(frame.rgb);
-    const { isRepeated } = this.watch;
+    const isRepeated = this.watch.hasRepeated;
+    this.depth?.keep(frame.capturedAtMs);
     void this.inTurn(() => this.work(attempt, { ...frame, rgb: this.frameCopy }, isRepeated));
   }
 
@@ -177,7 +187,7 @@ export class FaceWorker {
       if (finding.hint === null) finding.embedding.fill(0);
       return;
     }
-    for (const step of attempt.course.take(asAttemptFinding(finding, isRepeated), frame.capturedAtMs)) {
+    for (const step of attempt.course.take(asAttemptFinding(finding, isRepeated, this.depth), frame.capturedAtMs)) {
       if (step.type === 'suspected')
         this.tellEvent(attempt.id, { type: 'failed', failure: failure('face.attack-suspected') });
       else this.tellEvent(attempt.id, step);
@@ -197,6 +207,7 @@ export class FaceWorker {
     if (attempt === null) return;
     this.attempt = null;
     attempt.course.wipe();
+    this.depth?.rest();
     this.followCamera();
     await this.wipe(attempt);
   }

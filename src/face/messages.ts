@@ -27,10 +27,15 @@ export type CameraSettings =
       readonly face?: string | null;
     };
 
+/** There is no driver for a real one yet (src/ports/depth-camera.ts). */
+export type DepthCameraSettings = { readonly kind: 'virtual'; readonly controlSocket: string };
+
 export type FaceSettings = {
   readonly modelsDir: string;
   readonly profile: 'release' | 'demo';
   readonly camera: CameraSettings;
+  /** Left out: none, the usual case. */
+  readonly depthCamera?: DepthCameraSettings;
   /** Id of the embedding model in models/manifest.json. */
   readonly embeddingModel: string;
   /** Cosine at or above which two faces are one person's; without it the model's default. */

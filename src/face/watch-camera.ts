@@ -15,27 +15,35 @@ export class CameraWatch {
   private equalSinceMs = 0;
   private blackSinceMs: number | null = null;
   private readonly seen = new Set<number>();
-  /** The latest frame is one of the earlier ones since `forgetSeen`, and not the one just before it. */
-  isRepeated = false;
+  /** Since `forgetSeen` a frame has come a second time, and not just after itself: no live sensor does that. */
+  hasRepeated = false;
 
   /** null = the camera sees. */
   check({ rgb, capturedAtMs }: Frame): FailureCode | null {
     let print = 0;
+    let otherPrint = 1;
     let sum = 0;
     let count = 0;
     for (let i = 0; i < rgb.length; i += SAMPLE_STEP) {
       const value = rgb[i] as number;
       print = (Math.imul(print, 31) + value) >>> 0;
+      otherPrint = (Math.imul(otherPrint, 65599) + value) & 0xfffff;
       sum += value;
       count++;
     }
+    // 52 bits: among the thousand frames of an attempt two different ones never share them.
+    print = otherPrint * 2 ** 32 + print;
+    const isBlack = sum < BLACK_MEAN * count;
     if (print !== this.lastPrint) {
-      this.isRepeated = this.seen.has(print);
-      this.seen.add(print);
+      // Without light a sensor may well give the same few pictures.
+      if (!isBlack) {
+        this.hasRepeated ||= this.seen.has(print);
+        this.seen.add(print);
+      }
       this.lastPrint = print;
       this.equalSinceMs = capturedAtMs;
     }
-    if (sum >= BLACK_MEAN * count) this.blackSinceMs = null;
+    if (!isBlack) this.blackSinceMs = null;
     else this.blackSinceMs ??= capturedAtMs;
     if (this.blackSinceMs !== null && capturedAtMs - this.blackSinceMs >= BLACK_AFTER_MS) return 'camera.black';
     return capturedAtMs - this.equalSinceMs >= FROZEN_AFTER_MS ? 'camera.frozen' : null;
@@ -48,7 +56,7 @@ export class CameraWatch {
 
   forgetSeen(): void {
     this.seen.clear();
-    this.isRepeated = false;
+    this.hasRepeated = false;
   }
 
   forget(): void {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FaceHint } from '../../src/core/verification.ts';
-import { AttemptCourse, type AttemptFinding, type LivenessEvidence } from '../../src/face/face-attempt.ts';
+import { AttemptCourse, type AttemptFinding } from '../../src/face/face-attempt.ts';
+import type { LivenessEvidence } from '../../src/face/weigh-evidence.ts';
 
 const reference = () => Float32Array.of(1, 0);
 /** An embedding whose comparison score with the reference is `score`. */
@@ -48,7 +49,7 @@ test('a slow machine gives its eight frames before it calls a miss', () => {
 
 test('the first hint is told at once, the next only after it could be read', () => {
   const findings = [hinting('nearer'), ...Array.from({ length: 8 }, () => hinting('move-left'))];
-  expect(play(findings)).toEqual(['0 hint nearer', '7 hint move-left']);
+  expect(play(findings)).toEqual(['0 hint nearer', '4 hint move-left']);
 });
 
 test('frames with a hint do not count towards a miss', () => {
@@ -74,25 +75,31 @@ test('reference and frames are overwritten', () => {
   expect(Array.from(held)).toEqual([0, 0]);
 });
 
+const signals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
 const withLiveness = (
   change: Partial<LivenessEvidence> = {},
   embedding: Float32Array = Float32Array.of(0.8, 0.6),
 ): AttemptFinding => ({
   hint: null,
   embedding,
-  liveness: {
-    bonaFide: 0.9,
-    moire: 0,
-    isRepeated: false,
-    signals: { noseOffset: 0, eyeOpening: 0.3 },
-    ...change,
-  },
+  liveness: { bonaFide: 0.9, moire: 0, signals, ...change },
 });
+const stranger = (): Float32Array => Float32Array.of(0, 1);
 
-const playLiveness = (strength: 'passive' | 'active', finding: () => AttemptFinding, frames = 60): string[] => {
-  const course = new AttemptCourse(0.45, strength, () => 0.5);
+const playLiveness = (
+  strength: 'passive' | 'active',
+  finding: (i: number, told: FaceHint | null) => AttemptFinding,
+  frames = 60,
+  hasDepthCamera = false,
+): string[] => {
+  const course = new AttemptCourse(0.45, strength, () => 0.5, hasDepthCamera);
   course.compareWith(reference());
-  return Array.from({ length: frames }, (_, i) => course.take(finding(), i * 100))
+  let told: FaceHint | null = null;
+  return Array.from({ length: frames }, (_, i) => {
+    const steps = course.take(finding(i, told), i * 100);
+    for (const step of steps) if (step.type === 'hint') told = step.hint;
+    return steps;
+  })
     .flat()
     .map((step) => (step.type === 'hint' ? `${step.hint}` : step.type));
 };
@@ -105,29 +112,113 @@ test('passive: good evidence of three frames, then the match', () => {
 test.each<[string, Partial<LivenessEvidence>]>([
   ['the passive model', { bonaFide: 0.1 }],
   ['moiré', { moire: 0.6 }],
-  ['a frame that has come before', { isRepeated: true }],
+  ['depth', { depth: 'attack' }],
 ])('passive: %s makes it suspected, and never matched', (_, change) => {
   const told = playLiveness('passive', () => withLiveness(change), 4);
   expect(told).toContain('suspected');
   expect(told).not.toContain('matched');
 });
 
+test.each([
+  ['passive', 0],
+  ['active', 0],
+  ['active, while the prompts run', 20],
+] as const)('%s: a frame that has come before makes it suspected', (name, from) => {
+  const strength = name === 'passive' ? 'passive' : 'active';
+  const told = playLiveness(strength, (i) => ({ ...withLiveness(), isRepeated: i >= from }), from + 1);
+  expect(told.at(-1)).toBe('suspected');
+});
+
+test('passive: a living stranger lends a photo nothing', () => {
+  const told = playLiveness(
+    'passive',
+    (i) => (i < 10 ? withLiveness({}, stranger()) : withLiveness({ bonaFide: 0.05 }, Float32Array.of(0.99, 0.14))),
+    20,
+  );
+  expect(told).toContain('suspected');
+  expect(told).not.toContain('matched');
+});
+
+test('with a depth camera nobody matches without its word, and it ends as a miss', () => {
+  const told = (depth: LivenessEvidence['depth']) =>
+    playLiveness('passive', () => withLiveness(depth === undefined ? {} : { depth }), 30, true);
+  expect(told('bona-fide')).toContain('matched');
+  for (const depth of [undefined, 'unclear'] as const) {
+    expect(told(depth)).not.toContain('matched');
+    expect(told(depth)).toContain('missed');
+  }
+});
+
+/** Does as told, and looks like `change` besides. */
+const obeying = (
+  i: number,
+  told: FaceHint | null,
+  change: (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint } = () => ({}),
+): AttemptFinding => {
+  const turn = told === 'turn-left' ? 0.15 : told === 'turn-right' ? -0.15 : 0;
+  const seen = { ...signals, noseOffset: turn, eyeOpening: told === 'blink' && i % 8 < 3 ? 0.1 : 0.3 };
+  const { embedding, hint } = change(i);
+  if (hint !== undefined) return { hint, signals: seen };
+  // A head that turns at once has not heard the prompt: the first frames after it are still.
+  return withLiveness({ signals: seen }, embedding ?? Float32Array.of(0.8, 0.6));
+};
+const late = (): ((told: FaceHint | null) => FaceHint | null) => {
+  const heard: (FaceHint | null)[] = [];
+  return (told) => {
+    heard.push(told);
+    return heard.at(-5) ?? null;
+  };
+};
+
+test('active: who does as asked matches, after three prompts', () => {
+  const hear = late();
+  const told = playLiveness('active', (i, hint) => obeying(i, hear(hint)), 200);
+  const first = told.slice(0, told.indexOf('matched') + 1);
+  expect(first.filter((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toHaveLength(3);
+  expect(first).not.toContain('missed');
+});
+
 test('active: the right face that answers no prompt is a miss, not a match', () => {
-  const told = playLiveness('active', () => withLiveness(), 80);
+  const told = playLiveness('active', () => withLiveness(), 90);
   expect(told).toContain('missed');
   expect(told).not.toContain('matched');
   expect(told.some((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toBe(true);
 });
 
-test('active: another face after the match ends the prompts', () => {
-  let frames = 0;
+test.each<[string, (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint }]>([
+  ['another face', () => ({ embedding: stranger() })],
+  ['another face that is never good to compare', () => ({ hint: 'nearer' })],
+])('active: %s that does as asked after the match does not match', (_, change) => {
+  const hear = late();
+  const told = playLiveness('active', (i, hint) => obeying(i, hear(hint), i < 8 ? undefined : change), 120);
+  expect(told).toContain('missed');
+  expect(told).not.toContain('matched');
+});
+
+test('active: half a second without a face ends the prompts, less does not', () => {
+  const without = (frames: number) => {
+    const hear = late();
+    return playLiveness(
+      'active',
+      (i, hint) => (i >= 8 && i < 8 + frames ? { hint: 'no-face' } : obeying(i, hear(hint))),
+      18,
+    );
+  };
+  expect(without(4)).not.toContain('missed');
+  expect(without(7)).toContain('missed');
+});
+
+test('active: an attack suspected while the prompts are answered is no match', () => {
+  const hear = late();
   const told = playLiveness(
     'active',
-    () => {
-      frames++;
-      return frames < 8 ? withLiveness() : withLiveness({}, Float32Array.of(0, 1));
+    (i, hint) => {
+      const finding = obeying(i, hear(hint));
+      if (i < 8 || finding.hint !== null || finding.liveness === undefined) return finding;
+      return { ...finding, liveness: { ...finding.liveness, bonaFide: 0.05 } };
     },
-    9,
+    200,
   );
-  expect(told).toContain('missed');
+  expect(told).toContain('suspected');
+  expect(told).not.toContain('matched');
 });

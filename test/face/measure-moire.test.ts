@@ -8,12 +8,13 @@ const height = 120;
 const mesh = new Float32Array(MESH_POINTS * 3);
 mesh.set([width, height, 0], 3);
 
-const picture = (grain: number, stripe: number, period: number) => {
+const picture = (grain: number, stripe: number, period: number, direction: 'upright' | 'lying' = 'upright') => {
   let state = 1;
   const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
     state = (state * 16807) % 2147483647;
     const x = Math.floor(i / 3) % width;
-    return 120 + x / 4 + ((state / 2147483647) * 2 - 1) * grain + stripe * Math.cos((x / period) * 2 * Math.PI);
+    const along = direction === 'upright' ? x : Math.floor(i / 3 / width);
+    return 120 + x / 4 + ((state / 2147483647) * 2 - 1) * grain + stripe * Math.cos((along / period) * 2 * Math.PI);
   });
   return { width, height, rgb };
 };
@@ -22,8 +23,9 @@ test('grain alone is no pattern', () => {
   expect(Math.abs(measureMoire(picture(8, 0, 4), mesh))).toBeLessThan(0.1);
 });
 
-test.each([3.3, 4.3, 6, 9])('stripes of %f pixels are', (period) => {
+test.each([3.3, 4.3, 6, 9])('stripes of %f pixels are, upright and lying', (period) => {
   expect(measureMoire(picture(3, 20, period), mesh)).toBeGreaterThan(0.5);
+  expect(measureMoire(picture(3, 20, period, 'lying'), mesh)).toBeGreaterThan(0.5);
 });
 
 test('a face too small to tell counts as none', () => {

@@ -41,3 +41,27 @@ test('after a fault a picture is new only when there is light', () => {
   watch.check(frame(90, 100));
   expect(watch.seesSomethingNew).toBe(true);
 });
+
+const pictures = (values: readonly number[]): CameraWatch => {
+  const watch = new CameraWatch();
+  for (const [i, value] of values.entries()) watch.check(frame(value, i * 100));
+  return watch;
+};
+
+test.each<[string, boolean, readonly number[]]>([
+  ['all different', false, [90, 91, 92, 93]],
+  ['a frame told twice in a row, as by a slow camera', false, [90, 90, 91, 91, 92]],
+  ['a loop', true, [90, 91, 92, 90]],
+  ['a loop some time ago: it is not forgotten', true, [90, 91, 90, 92, 93, 94]],
+  ['darkness, light, darkness: a hand before the lens', false, [0, 91, 0, 92, 0]],
+])('%s: repeated is %s', (_, repeated, values) => {
+  expect(pictures(values).hasRepeated).toBe(repeated);
+});
+
+test('a new attempt begins with nothing seen', () => {
+  const watch = pictures([90, 91, 90]);
+  watch.forgetSeen();
+  expect(watch.hasRepeated).toBe(false);
+  watch.check(frame(91, 400));
+  expect(watch.hasRepeated).toBe(false);
+});
