@@ -162,7 +162,7 @@ const command = async (): Promise<void> => {
     nonce: randomBytes(32).toString('base64url'),
     issuedAt,
     expiresAt: issuedAt + 30_000,
-    command: { name: 'test-visit' },
+    command: { name: 'restart', part: 'screen' },
   });
   honest.commands.add(message.commandId);
   const payload = await sign('command', message, agentKeys.signing);

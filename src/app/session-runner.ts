@@ -11,6 +11,7 @@ import { PinEntry } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { RestartablePart, SessionParts } from './session-parts.ts';
 import { StageLog } from './stage-log.ts';
+import { testVisit } from './test-visit.ts';
 import { VisitCard } from './visit-card.ts';
 import { type Told, visitExecutors } from './visit-effects.ts';
 
@@ -37,6 +38,7 @@ export class SessionRunner {
   #cancelDeadline: (() => void) | null = null;
   #cancelNextLook: () => void = () => {};
   #running = false;
+  #isTesting = false;
   #closed = false;
 
   constructor(parts: SessionParts) {
@@ -240,6 +242,8 @@ export class SessionRunner {
       }
       case 'result': {
         const { requestId, outcome, qualificationValidity, messageCode } = event.result;
+        // A test is nobody's visit: `testVisit` waits for it.
+        if (outcome === 'tested') return;
         return this.tell({
           type: 'ResultArrived',
           requestId,
@@ -273,13 +277,24 @@ export class SessionRunner {
         return answer(this.#session.state.name !== before);
       case 'restart':
         return this.#restart(command.part, answer);
-      case 'test-visit': {
-        const { state } = this.#session;
-        return state.name === 'outOfService' ? answer(false, state.failure.code) : answer(state.name === 'idle');
-      }
+      case 'test-visit':
+        return this.#testVisit(command, answer);
       default:
         return command satisfies never;
     }
+  }
+
+  /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
+  #testVisit(order: Parameters<typeof testVisit>[1], answer: (done: boolean, code?: string) => void): void {
+    const { state } = this.#session;
+    if (state.name === 'outOfService') return answer(false, state.failure.code);
+    if (state.name !== 'idle' || this.#isTesting) return answer(false);
+    this.#isTesting = true;
+    void testVisit(this.#parts, order, this.#catalogue.version).then((tested) => {
+      this.#isTesting = false;
+      if (tested.ok) answer(true);
+      else answer(false, tested.failure.code);
+    });
   }
 
   #verifiedByStaff(session: string): boolean {

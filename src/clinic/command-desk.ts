@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { openSigned, sign } from '../app/seal.ts';
 import { failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type CommandMessage, commandResultSchema, type StaffApproval } from '../protocol/messages.ts';
+import { type CommandMessage, commandResultSchema, type StaffApproval, testApprover } from '../protocol/messages.ts';
 import type { AgentContext, Incoming } from './agent-context.ts';
 import type { AgentPost } from './agent-post.ts';
 import type { Lanes } from './lanes.ts';
@@ -72,21 +72,25 @@ export class CommandDesk {
    * now; signed, written down (who, when, which session) before it is sent; good for one visit and ten minutes.
    */
   async approve(deviceId: string, session: string, approver: string): Promise<Result<CommandAnswer>> {
-    const { journal, keys, clock } = this.#context;
     const lane = this.#lanes.all().find(({ device }) => device === deviceId);
     if (lane?.state?.session !== session) return err(failure('message.stale', 'the patient at this lane has changed'));
-    const approvedAt = clock.now().wallMs;
-    const approval: StaffApproval = {
-      facility: keys().facility,
-      device: deviceId,
-      session,
-      approver,
-      approvedAt,
-      expiresAt: approvedAt + approvalLifeMs,
-    };
-    const signed = new TextDecoder().decode(await sign('staff-approval', approval, keys().signing));
-    journal.addApproval(approval);
+    const { approval, signed } = await this.#approval(deviceId, session, approver, approvalLifeMs);
+    this.#context.journal.addApproval(approval);
     this.#context.log.event('staff.approved', { session });
     return this.send(deviceId, { name: 'approve-staff-check', session, approval: signed });
+  }
+
+  /** テスト受付: the terminal signs and sends a request about nobody; its answer comes once receipt and result are there. */
+  async testVisit(deviceId: string, session: string): Promise<Result<CommandAnswer>> {
+    const { signed } = await this.#approval(deviceId, session, testApprover, commandLifeMs);
+    return this.send(deviceId, { name: 'test-visit', session, approval: signed });
+  }
+
+  async #approval(device: string, session: string, approver: string, lifeMs: number) {
+    const { keys, clock } = this.#context;
+    const approvedAt = clock.now().wallMs;
+    const { facility, signing } = keys();
+    const approval: StaffApproval = { facility, device, session, approver, approvedAt, expiresAt: approvedAt + lifeMs };
+    return { approval, signed: new TextDecoder().decode(await sign('staff-approval', approval, signing)) };
   }
 }

@@ -164,9 +164,10 @@ export class HandOver {
     return null;
   }
 
-  /** null: there is nothing for a file (a registration). */
+  /** null: there is nothing for a file (a registration, a test). */
   async #ask(visit: JournalVisit, personal: Personal): Promise<Result<EligibilityAnswer | null>> {
     const { service } = this.#context;
+    if (visit.kind === 'test') return ok(null);
     const { authCertificate, certificateSerial, birthdate, sex } = personal;
     if (authCertificate === undefined || certificateSerial === undefined)
       return { ok: false, failure: { code: 'card.unreadable', ...failureRules['card.unreadable'] } };
@@ -275,7 +276,7 @@ const eligible: ReadonlySet<number> = new Set([1, 5, 6]);
 
 const outcomeOf = (visit: JournalVisit, answer: Result<EligibilityAnswer | null>, at: number): Outcome => {
   if (!answer.ok) return { result: 'failed', code: answer.failure.code, at };
-  if (visit.kind === 'registration' || answer.value === null) return { result: 'registered', at };
+  if (answer.value === null) return { result: visit.kind === 'test' ? 'tested' : 'registered', at };
   const { qualificationValidity } = answer.value;
   return { result: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
 };

@@ -57,7 +57,7 @@ export const visitSchema = z.object({
   device: z.string(),
   lane: z.number(),
   session: z.string(),
-  kind: z.enum(['eligibility', 'registration']),
+  kind: z.enum(['eligibility', 'registration', 'test']),
   documentHash: z.string(),
   method: z.enum(['face', 'pin', 'staff']),
   consents: z.string().transform((text) => consentsSchema.parse(JSON.parse(text))),
@@ -69,7 +69,7 @@ export const visitSchema = z.object({
   receivedAt: z.number(),
   expiresAt: z.number(),
   /** What the national service said; null while it has not answered */
-  result: z.enum(['eligible', 'not-eligible', 'registered', 'failed']).nullable(),
+  result: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']).nullable(),
   resultCode: z.string().nullable(),
   qualificationValidity: z.number().nullable(),
   finishedAt: z.number().nullable(),
@@ -107,7 +107,7 @@ export type NewRequest = {
   readonly device: string;
   readonly lane: number;
   readonly session: string;
-  readonly kind: 'eligibility' | 'registration';
+  readonly kind: JournalVisit['kind'];
   readonly documentHash: string;
   readonly method: 'face' | 'pin' | 'staff';
   readonly consents: Partial<Record<ConsentCode, boolean>>;

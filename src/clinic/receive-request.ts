@@ -3,7 +3,7 @@ import { hashOf } from '../app/sign-request.ts';
 import { type FailureCode, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { parseDocument } from '../protocol/evidence.ts';
-import type { EligibilityRequest } from '../protocol/messages.ts';
+import { type EligibilityRequest, testApprover } from '../protocol/messages.ts';
 import type { AgentContext, Incoming } from './agent-context.ts';
 import type { DeviceEntry } from './agent-keys.ts';
 import type { AgentPost } from './agent-post.ts';
@@ -83,10 +83,13 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
 
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
 const remainingCheck = (
-  { request, certificate }: EvidenceVerdict,
+  { request, certificate, approval }: EvidenceVerdict,
   { consentTexts, revoked }: RequestParts,
   nowMs: number,
 ): FailureCode | undefined => {
+  // The approval of a test lets nobody through, and nobody else's approval makes a test.
+  if ((request.kind === 'test') !== (approval?.approver === testApprover)) return 'message.forged';
+  if (request.kind === 'test' && (certificate !== null || request.consents.length > 0)) return 'message.malformed';
   const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
   if (!versions.every((version) => consentTexts.versions.has(version))) return 'message.stale';
   if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';

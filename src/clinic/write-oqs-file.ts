@@ -1,4 +1,4 @@
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FailureCode, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -38,6 +38,19 @@ export const writeOqsFile = async (folder: string, name: string, bytes: Uint8Arr
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     return refusal(error);
+  }
+};
+
+/** Whether the folder takes files: one is written under a name that no レセコン reads, and taken away again. */
+export const probeOqsFolder = async (folder: string): Promise<Result<void>> => {
+  const path = join(folder, '.uketsuke-test.writing');
+  try {
+    await writeFile(path, 'test');
+    return ok(undefined);
+  } catch (error) {
+    return refusal(error);
+  } finally {
+    await unlink(path).catch(() => undefined);
   }
 };
 

@@ -116,10 +116,13 @@ export const staffApprovalSchema = z.strictObject({
   expiresAt: instantMs,
 });
 export type StaffApproval = z.infer<typeof staffApprovalSchema>;
+/** Who "approves" a test visit: staff ids are lower case, and a request with this approver is a test or refused. */
+export const testApprover = 'TEST';
 
 export const requestSchema = z.strictObject({
   ...addressed,
-  kind: z.enum(['eligibility', 'registration']),
+  /** `test`: a test visit ordered by staff; about nobody, asked of nobody, counted nowhere */
+  kind: z.enum(['eligibility', 'registration', 'test']),
   requestId: uuid,
   lane: z.number().int().min(1).max(99),
   session: uuid,
@@ -159,7 +162,7 @@ export type Receipt = z.infer<typeof receiptSchema>;
 export const resultSchema = z.strictObject({
   ...addressed,
   requestId: uuid,
-  outcome: z.enum(['eligible', 'not-eligible', 'registered', 'failed']),
+  outcome: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']),
   /** QualificationValidity 1 … 6 */
   qualificationValidity: z.number().int().min(1).max(6).optional(),
   messageCode: code.optional(),
@@ -176,7 +179,8 @@ export const commandSchema = z.strictObject({
     z.strictObject({ name: z.literal('approve-staff-check'), session: uuid, approval: z.string().max(4_000) }),
     z.strictObject({ name: z.literal('cancel-session'), session: uuid }),
     z.strictObject({ name: z.literal('restart'), part: z.enum(['daemon', 'reader', 'face', 'screen']) }),
-    z.strictObject({ name: z.literal('test-visit') }),
+    /** The approval is good for a request of kind `test` alone */
+    z.strictObject({ name: z.literal('test-visit'), session: uuid, approval: z.string().max(4_000) }),
   ]),
 });
 export type CommandMessage = z.infer<typeof commandSchema>;

@@ -501,7 +501,7 @@ describe('commands', () => {
 
   test('are carried out once, whatever the broker repeats, also after a restart', async () => {
     await ready();
-    await agent.command({ name: 'test-visit' });
+    await agent.command({ name: 'restart', part: 'screen' });
     await until('the command', () => eventsOf('command').length === 1);
     const command = broker.passedOn('command')[0];
     if (command === undefined) throw new Error('no command');
@@ -520,7 +520,7 @@ describe('commands', () => {
     const expiresAt = agent.nowMs() + 1_000;
     await pass(2_000);
     clock.setWall(0);
-    await agent.command({ name: 'test-visit' }, { expiresAt });
+    await agent.command({ name: 'restart', part: 'screen' }, { expiresAt });
     await until('the refusal', () => refusedCommands().length === 1);
     expect(refusedCommands()[0]?.code).toBe('message.stale');
   });
@@ -529,13 +529,13 @@ describe('commands', () => {
     await link.close();
     agent.answersChallenges = false;
     startLink();
-    await agent.command({ name: 'test-visit' });
+    await agent.command({ name: 'restart', part: 'screen' });
     await until('the refusal', () => refusedCommands().length === 1);
   });
 
   test('more than thirty in a minute are not carried out', async () => {
     await ready();
-    for (let count = 0; count < 40; count++) await agent.command({ name: 'test-visit' });
+    for (let count = 0; count < 40; count++) await agent.command({ name: 'restart', part: 'screen' });
     await until('ten refusals', () => refusedCommands().length === 10);
     expect(eventsOf('command')).toHaveLength(30);
   });

@@ -156,7 +156,7 @@ const commandsOf = (bed: Awaited<ReturnType<typeof makeAgentBed>>) => ({
       nonce: toBase64url(crypto.getRandomValues(new Uint8Array(32))),
       issuedAt,
       expiresAt: issuedAt + 30_000,
-      command: { name: 'test-visit' },
+      command: { name: 'restart', part: 'screen' },
     };
     const topic = `uketsuke/v1/${message.facility}/front-1/command`;
     const bytes = await sign('command', message, bed.testFacility.agent.signing);

@@ -57,7 +57,7 @@ describe('replayed messages', () => {
       nonce: randomBytes(32).toString('base64url'),
       issuedAt,
       expiresAt: issuedAt + 2 * 365 * dayMs,
-      command: { name: 'test-visit' },
+      command: { name: 'restart', part: 'screen' },
     };
     const topic = topicOf(facility, 'front-1', 'command');
     const payload = await sign('command', command, bed.testFacility.agent.signing);

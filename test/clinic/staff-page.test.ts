@@ -240,10 +240,21 @@ describe('what staff see', () => {
   });
 
   test('a command without an answer is told after 15 s', async () => {
-    const answer = post('/test-visit', { device: 'front-1' });
+    const answer = post('/restart', { device: 'front-1', part: 'screen' });
     await until('the command', () => bed.broker.passedOn('command').length > 0);
     await bed.clock.advance(15_001);
     expect(await follow(await answer)).toContain('返事がありません');
+  });
+
+  test('a test visit that stops says where, and what it never tries', async () => {
+    await show({ status: 'idle', phase: 'idle' });
+    const answer = post('/test-visit', { device: 'front-1' });
+    await until('the command', () => bed.broker.passedOn('command').length > 0);
+    await bed.clock.advance(15_001);
+    expect(await follow(await answer)).toContain('途中で止まりました');
+    const { body } = await ask('GET', '/part/lanes');
+    for (const text of ['止まりました', 'レセコン用フォルダに書き込める', 'delivery.offline', '試していないもの'])
+      expect(body).toContain(text);
   });
 
   test("today's visits: no name, no number of the patient; late results say so; a new chart is marked", async () => {

@@ -3,6 +3,7 @@ import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
+import { testVisitView } from './test-visit-view.ts';
 import { isPhase, phaseWords, timeText } from './words.ts';
 
 /** Phases from which the machine takes a staff approval (`mayBeApproved`); the terminal decides in the end. */
@@ -83,8 +84,9 @@ const orderWords: Readonly<Record<Order['what'], string>> = {
   'test-visit': 'テスト受付',
 };
 
-const orderNote = (order: Order | null): Markup | null => {
+const orderNote = (order: Order | null, model: PageModel): Markup | null => {
   if (order === null) return null;
+  if (order.report) return testVisitView(order.report, order.sentAt, model);
   const what = orderWords[order.what];
   const at = timeText(order.sentAt);
   if (order.state === 'returned')
@@ -128,7 +130,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
         ${orderButton(model, lane, '/test-visit', 'テスト受付')}
       </div>
     </details>
-    ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()))}`;
+    ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()), model)}`;
 };
 
 const restartButtons = [

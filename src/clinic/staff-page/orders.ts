@@ -1,6 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import type { CommandAnswer } from '../command-desk.ts';
 import { monthOf } from '../journal.ts';
+import { runTestVisit } from '../test-visit.ts';
 import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
 
@@ -40,6 +41,17 @@ const approve = async (form: URLSearchParams, model: PageModel): Promise<Notice>
     done: '目視の確認を端末へ伝えました。この患者さまの1回だけ有効です。',
     refused: '端末が目視の確認を受け付けませんでした。窓口の画面を確認してください。',
   });
+};
+
+const testVisit = async (device: string, model: PageModel): Promise<Notice> => {
+  model.orders.start(device, 'test-visit', model.nowMs());
+  const { context, desk, orders } = model;
+  const report = await runTestVisit(context, (session) => desk.commands.testVisit(device, session));
+  orders.tested(device, report);
+  context.changed();
+  if (report.code === null && report.folderCode === null)
+    return { good: true, text: 'テスト受付：送信から結果まで正常です。くわしくは窓口の欄に表示しています。' };
+  return { good: false, text: 'テスト受付：途中で止まりました。窓口の欄に、どこまで進んだかを表示しています。' };
 };
 
 const wholeNumber = (text: string | null): number | null =>
@@ -84,10 +96,7 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
       });
     }
     case '/test-visit':
-      return follow(model, device, 'test-visit', commands.send(device, { name: 'test-visit' }), {
-        done: '端末が応答しました。受付できる状態です。',
-        refused: '端末は応答しましたが、いまは受付できる状態ではありません。受付の途中でないか確認してください。',
-      });
+      return testVisit(device, model);
     case '/card-seen': {
       const number = (form.get('referenceNumber') ?? '').trim();
       const seen = number !== '' && model.context.journal.cardSeen(number, model.nowMs());

@@ -1,4 +1,5 @@
 import type { StateMessage } from '../../protocol/messages.ts';
+import type { TestVisitReport } from '../test-visit.ts';
 
 /** An order that staff gave to a lane, until its effect was seen. `returned`: the terminal reported itself ready again. */
 export type Order = {
@@ -7,6 +8,8 @@ export type Order = {
   readonly state: 'sent' | 'done' | 'refused' | 'unanswered' | 'returned';
   readonly code?: string;
   readonly returnedAt?: number;
+  /** Of a test visit */
+  readonly report?: TestVisitReport;
 };
 
 /** An order is told this long; a restart that has not come back by then is a fault of its own. ms */
@@ -24,6 +27,12 @@ export class PendingOrders {
     const order = this.#orders.get(device);
     // A terminal that restarts may be gone before its answer is: only its return decides.
     if (order?.state === 'sent') this.#orders.set(device, { ...order, state, ...(code === undefined ? {} : { code }) });
+  }
+
+  tested(device: string, report: TestVisitReport): void {
+    const order = this.#orders.get(device);
+    const state = report.code === null ? 'done' : 'refused';
+    if (order?.what === 'test-visit') this.#orders.set(device, { ...order, state, report });
   }
 
   of(device: string, state: StateMessage | null, receivedAt: number | null, nowMs: number): Order | null {

@@ -23,7 +23,7 @@ const isStillAsked = ({ result, handedOverAt }: JournalVisit): boolean => result
 const resultPill = (visit: JournalVisit): Markup => {
   if (visit.outcome === 'refused') return html`<span class="pill bad">受け付けず</span>`;
   if (visit.result === null) return html`<span class="pill quiet">確認中</span>`;
-  const good = visit.result === 'eligible' || visit.result === 'registered';
+  const good = visit.result !== 'not-eligible' && visit.result !== 'failed';
   return html`<span class="pill ${good ? 'ok' : 'warn'}">${resultWords[visit.result]}</span>`;
 };
 
@@ -46,7 +46,7 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
 };
 
 const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | string => {
-  if (visit.kind === 'registration' || note === undefined) return '—';
+  if (visit.kind !== 'eligibility' || note === undefined) return '—';
   return note.referenceNumber === '' ? html`<span class="pill quiet">新しいカルテ</span>` : note.referenceNumber;
 };
 
@@ -63,7 +63,7 @@ export const visitsView = (model: PageModel): Markup => {
       return html`<tr>
         <td class="short">${timeText(visit.receivedAt)}</td>
         <td class="short">${visit.lane}番</td>
-        <td class="short">${methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
+        <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
         <td>${resultPill(visit)}</td>
         <td>${chart(visit, note)}</td>
         <td>${remarks(visit, note, model)}</td>

@@ -31,6 +31,7 @@ export const resultWords = {
   'not-eligible': '資格なし・要確認',
   registered: '利用申込 完了',
   failed: '確認できず',
+  tested: 'テスト 正常',
 } as const;
 
 export const validityWords: Readonly<Record<number, string>> = {
