@@ -81,7 +81,13 @@ const wallEpochMs = Date.UTC(2026, 10, 21, 5, 0);
 
 /** A session told event by event on a clock that only the story moves. */
 export class VisitStory {
-  session: Session = initialSession(consents, { language: 'ja', theme: 'default', textPercent: 100, voice: true, loudness: 0 });
+  session: Session = initialSession(consents, {
+    language: 'ja',
+    theme: 'default',
+    textPercent: 100,
+    voice: true,
+    loudness: 0,
+  });
   nowMs = 0;
   readonly effects: Effect[] = [];
   #cards = 0;

@@ -13,6 +13,7 @@ import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-m
 import type { StateName } from '../../src/core/session.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
+import type { Keypad } from '../../src/ports/keypad.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
 import type { SmartphoneReader } from '../../src/ports/smartphone-reader.ts';
 import type { Speaker } from '../../src/ports/speaker.ts';
@@ -102,6 +103,8 @@ export const openVisitBed = async (
     readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
     readonly speaker?: Speaker;
     readonly smartphoneReader?: SmartphoneReader;
+    readonly keys?: Keypad['keys'];
+    readonly catalogueAt?: typeof catalogueAt;
   } = {},
 ) => {
   const agent = await makeAgentBed(more);
@@ -128,7 +131,7 @@ export const openVisitBed = async (
   const face = new ToldFaceVerifier();
   const screen = new SeenScreen();
   const light = createVirtualStatusLight();
-  const keypad = createVirtualKeypad();
+  const keypad = createVirtualKeypad(more.keys);
   const runner = new SessionRunner({
     terminal: { facility, device, lane, version: '0.0.0', profile: 'demo' },
     clock: terminalClock,
@@ -144,7 +147,7 @@ export const openVisitBed = async (
     clinic,
     trustedCvIssuers,
     cryptography: cardCryptography,
-    catalogueAt,
+    catalogueAt: more.catalogueAt ?? catalogueAt,
     offerUnreviewedLanguages: false,
     newId: () => crypto.randomUUID(),
     restart: {},

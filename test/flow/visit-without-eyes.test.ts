@@ -63,9 +63,13 @@ const answers = [
 ] as const;
 
 describe.each([
-  ['number keys', chooseByNumber],
-  ['four keys', chooseByWalking],
-] as const)('a visit by ear and %s', (name, choose) => {
+  ['number keys', chooseByNumber, 'digits', '番号のキーで選び'],
+  ['four keys', chooseByWalking, 'four-keys', 'つぎへ、のキーで選び'],
+] as const)('a visit by ear and %s', (name, choose, keys, howToAnswer) => {
+  beforeEach(async () => {
+    await bed.close();
+    bed = await openVisitBed({ speaker: ear, keys });
+  });
   const typePin = (digits: readonly number[]): void => {
     for (const value of digits) {
       if (name === 'number keys') bed.keypad.press(digit(value));
@@ -96,6 +100,8 @@ describe.each([
     await bed.insert('hanako');
     await hear('カードを読み取っています');
     await hear('本人確認の方法を選んでください');
+    expect(ear.last).toContain(howToAnswer);
+    expect(ear.last).toContain('言葉や音の大きさを変えられます');
     choose('暗証番号');
     await hear('4桁の暗証番号を入力してください');
     typePin([1, 2, 3, 4]);

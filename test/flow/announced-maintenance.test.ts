@@ -1,0 +1,74 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
+import { bannerView } from '../../src/clinic/staff-page/banner-view.ts';
+import type { PageModel } from '../../src/clinic/staff-page/page-model.ts';
+import { openVisitBed, type VisitBed } from './visit-bed.ts';
+
+/*
+ * A window of the catalogue's file, as an operator would write one from a notice: shown beforehand to patients and
+ * staff, when its time comes and though nothing else happens, and gone when it is over. The bed's clock begins now, the window ten hours later.
+ */
+let bed: VisitBed;
+let dir = '';
+const hourMs = 3_600_000;
+const windowOf = (areas: readonly string[]) => ({
+  areas,
+  from: new Date(Date.now() + 10 * hourMs).toISOString(),
+  until: new Date(Date.now() + 17 * hourMs).toISOString(),
+  announceHours: 8,
+});
+const open = async (areas: readonly string[]): Promise<void> => {
+  dir = mkdtempSync(join(tmpdir(), 'uketsuke-maintenance-'));
+  cpSync(catalogueDir, dir, { recursive: true });
+  const announced = { version: '2026-11-21.2', windows: [windowOf(areas)] };
+  writeFileSync(join(dir, 'maintenance', 'announced.json'), JSON.stringify(announced));
+  bed = await openVisitBed({ catalogueAt: (atMs) => catalogueAt(atMs, dir) });
+  await bed.see('idle');
+};
+const hours = (count: number): Promise<void> => bed.clock.advance(count * hourMs);
+const staffSee = (): string =>
+  bannerView({
+    context: bed.agent.context,
+    desk: bed.agent.desk,
+    catalogue: () => catalogueAt(bed.clock.now().wallMs, dir),
+    nowMs: () => bed.clock.now().wallMs,
+    folderFaults: () => [],
+    problems: () => [],
+  } as unknown as PageModel).text;
+
+beforeEach(() => {
+  dir = '';
+});
+afterEach(async () => {
+  await bed.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+it('a window of our area is shown to patients and staff, beforehand, while it lasts, and no longer', async () => {
+  await open(['13', '14']);
+  expect(bed.screen.now.note).toBeNull();
+  expect(staffSee()).not.toContain('メンテナンス');
+  await hours(1.9);
+  expect(bed.screen.now.note).toBeNull();
+  await hours(0.2);
+  expect(bed.screen.now.note).toMatch(
+    /^.+から.+まで、保険資格の確認システムが止まります。その間は受付の人にお声がけください。$/,
+  );
+  expect(staffSee()).toContain('オンライン資格確認のメンテナンス');
+  await hours(8);
+  expect(bed.screen.now.note).toMatch(/^いま、保険資格の確認システムが止まっています（.+まで）/);
+  expect(staffSee()).toContain('オンライン資格確認のメンテナンス');
+  await hours(7);
+  expect(bed.screen.now.note).toBeNull();
+  expect(staffSee()).not.toContain('メンテナンス');
+});
+
+it('a window of another area is nobody’s concern here', async () => {
+  await open(['27']);
+  await hours(9);
+  expect(bed.screen.now.note).toBeNull();
+  expect(staffSee()).not.toContain('メンテナンス');
+});
