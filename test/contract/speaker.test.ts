@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAlsaSpeaker } from '../../drivers/alsa-speaker.ts';
 import { chimeSamples } from '../../drivers/chimes.ts';
+import { loudnessPercent } from '../../drivers/loudness.ts';
 import { createPageSpeaker } from '../../drivers/page-speaker.ts';
 import { languagesWithoutVoice, sampleRate } from '../../drivers/speech-voices.ts';
 import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
@@ -89,6 +90,113 @@ describe('the voice', () => {
     const missing = spokenTexts(catalogueAt(Date.now()), language).filter((text) => index.files[text] === undefined);
     expect(missing, 'run ./scripts/setup-voice && npm run make-speech').toEqual([]);
     for (const name of Object.values(index.files)) expect(existsSync(join(speechDir, language, name)), name).toBe(true);
+  });
+});
+
+describe('the volume', () => {
+  it('goes 4 dB a step from where the terminal is set, and never beyond full scale', () => {
+    expect([-2, -1, 0, 1, 2].map((steps) => Math.round(loudnessPercent(50, steps)))).toEqual([20, 32, 50, 79, 100]);
+    expect(loudnessPercent(100, 2)).toBe(100);
+    expect(loudnessPercent(0, 2)).toBe(0);
+  });
+
+  it.skipIf(!ffmpeg)('is heard: two steps softer is 8 dB, four tenths of the height', async () => {
+    const heights = [];
+    for (const steps of [0, -2]) {
+      const file = join(dir, `height${steps}`);
+      const speaker = createAlsaSpeaker({ speechDir, volume: 100, player: ['sh', '-c', `cat > ${file}`] });
+      speaker.setLoudness(steps);
+      speaker.say([{ language: 'ja', text: 'カードを読み取っています' }]);
+      await speaker.finished();
+      await speaker.close();
+      const bytes = readFileSync(file);
+      const samples = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+      heights.push(samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0));
+    }
+    const [full = 0, softer = 0] = heights;
+    expect(softer / full).toBeCloseTo(0.4, 1);
+  });
+
+  it('reaches the page with every sound', () => {
+    const sent: number[] = [];
+    const speaker = createPageSpeaker(({ volume }) => sent.push(Math.round(volume)), speechDir);
+    speaker.setVolume(50);
+    speaker.chime('contact');
+    speaker.setLoudness(1);
+    speaker.say([{ language: 'ja', text: 'カードを読み取っています' }]);
+    expect(sent).toEqual([50, 79]);
+  });
+});
+
+describe('the earphone', () => {
+  /** A sound card with a socket that tells: its state is a file, a change a line. Players write to a file a device. */
+  const socket = () => {
+    const at = mkdtempSync(join(dir, 'socket-'));
+    const [state, events, amixer, player] = ['state', 'events', 'amixer', 'player'].map((name) => join(at, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(state, 'off');
+    execFileSync('mkfifo', [events]);
+    const answer = `echo "numid=9,iface=CARD,name='Headphone Jack'"; echo "  : values=$(cat ${state})"`;
+    writeFileSync(amixer, `#!/bin/sh\ncase "$3" in cget) ${answer};; events) exec cat ${events};; esac\n`, {
+      mode: 0o755,
+    });
+    writeFileSync(player, `#!/bin/sh\ncat >> ${at}/$2\n`, { mode: 0o755 });
+    const open = openSync(events, 'r+');
+    return {
+      amixer,
+      player,
+      put: (inserted: boolean) => {
+        writeFileSync(state, inserted ? 'on' : 'off');
+        writeSync(open, "event value: numid=9,iface=CARD,name='Headphone Jack'\n");
+      },
+      played: (device: string) => (existsSync(join(at, device)) ? readFileSync(join(at, device)).length : 0),
+      close: () => closeSync(open),
+    };
+  };
+
+  it.skipIf(!ffmpeg)('has the voice to itself while it is in; chimes stay in the room', async () => {
+    const card = socket();
+    const told: boolean[] = [];
+    const speaker = createAlsaSpeaker({
+      speechDir,
+      device: 'room',
+      earphoneDevice: 'ear',
+      earphoneJack: 'hw:0/Headphone Jack',
+      player: [card.player],
+      amixer: card.amixer,
+    });
+    speaker.onEarphone((inserted) => told.push(inserted));
+    const say = async (): Promise<void> => {
+      speaker.say([{ language: 'ja', text: 'カードを読み取っています' }]);
+      speaker.chime('contact');
+      await speaker.finished();
+    };
+    await say();
+    const inRoom = card.played('room');
+    expect([card.played('ear'), inRoom > 20_000]).toEqual([0, true]);
+    card.put(true);
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual([true]);
+    await say();
+    expect(card.played('ear')).toBeGreaterThan(20_000);
+    expect(card.played('room') - inRoom).toBe(chimeSamples('contact').length);
+    card.put(false);
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual([true, false]);
+    await speaker.close();
+    card.close();
+  });
+
+  it.skipIf(!ffmpeg)('without a socket that tells, its device has the voice always', async () => {
+    const card = socket();
+    const speaker = createAlsaSpeaker({ speechDir, device: 'room', earphoneDevice: 'ear', player: [card.player] });
+    speaker.say([{ language: 'ja', text: 'カードを読み取っています' }]);
+    await speaker.finished();
+    await speaker.close();
+    card.close();
+    expect([card.played('room'), card.played('ear') > 20_000]).toEqual([0, true]);
   });
 });
 

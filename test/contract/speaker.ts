@@ -16,6 +16,9 @@ export const speakerContract = (name: string, open: () => Speaker): void => {
       speaker.say([{ language: 'tl', text: 'Sandali lang po.' }]);
       speaker.setVolume(250);
       speaker.setVolume(-1);
+      speaker.setLoudness(2);
+      speaker.setLoudness(-2);
+      speaker.onEarphone(() => {});
       speaker.chime('accepted');
       speaker.silence();
       await expect(speaker.close()).resolves.toBeUndefined();
