@@ -10,6 +10,7 @@ import sharp from 'sharp';
 import { encodeGreyJp2 } from '../drivers/virtual/jp2.ts';
 import { decodeReference } from '../src/face/decode-reference.ts';
 import { comparisonScore, type Embedding } from '../src/face/embed-face.ts';
+import { embedReference } from '../src/face/embed-reference.ts';
 import { embedStill, type FaceModels } from '../src/face/face-pipeline.ts';
 import type { RgbImage } from '../src/face/sample-image.ts';
 import { ScoreSet, tenfoldPairAccuracy } from './face-eval/accuracy.ts';
@@ -92,9 +93,8 @@ const embedAll = async (folder: string, models: FaceModels): Promise<Picture[]> 
   for (const [i, name] of names.entries()) {
     const image = await readRgb(join(folder, name));
     const probe = await embedStill(models, image);
-    const reference = options['card-photo']
-      ? await embedStill(models, await asCardPhoto(image, Number(options['card-photo-bytes'])))
-      : probe;
+    const card = options['card-photo'] ? await asCardPhoto(image, Number(options['card-photo-bytes'])) : image;
+    const reference = await embedReference(models, card);
     pictures.push({ name, person: name.replace(/_\d{4}\.jpe?g$/i, ''), probe, reference });
     if ((i + 1) % 100 === 0) process.stderr.write(`face-eval: ${i + 1} of ${names.length} pictures\n`);
   }

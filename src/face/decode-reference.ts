@@ -1,4 +1,4 @@
-/** The card's photo (DF27: JPEG 2000 in a JP2 container) → RGB picture. */
+/** The card's photo (DF27: JPEG 2000 in a JP2 container) → RGB picture, a grey one in the colour of skin. */
 import { createRequire } from 'node:module';
 import { failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -39,10 +39,26 @@ export const readImageHeader = (jp2: Uint8Array): { width: number; height: numbe
   return null;
 };
 
+/**
+ * A grey level as skin of that brightness: red above it, blue below, most in the middle, none in black and white. The
+ * face models have learnt from colour pictures; any strength from 20 to 44 serves as well, none at all costs accuracy.
+ */
+const SKIN_TINT = 32;
+/** Shares of the colours in brightness (ITU-R BT.601). */
+const LUMA = { red: 0.299, green: 0.587, blue: 0.114 } as const;
+
+const skinColours = Uint8ClampedArray.from({ length: 256 * 3 }, (_, i) => {
+  const grey = Math.floor(i / 3);
+  const tint = (SKIN_TINT * 4 * grey * (255 - grey)) / 255 ** 2;
+  return grey + tint * ([1, (LUMA.blue - LUMA.red) / LUMA.green, -1][i % 3] as number);
+});
+
 const toRgb = (decoded: Uint8Array, { width, height, componentCount }: FrameInfo): RgbImage => {
   const rgb = new Uint8Array(width * height * 3);
   if (componentCount === 3) rgb.set(decoded.subarray(0, rgb.length));
-  else for (let i = 0; i < width * height; i++) rgb.fill(decoded[i] ?? 0, i * 3, i * 3 + 3);
+  else
+    for (let i = 0; i < rgb.length; i++)
+      rgb[i] = skinColours[(decoded[Math.floor(i / 3)] as number) * 3 + (i % 3)] as number;
   return { width, height, rgb };
 };
 

@@ -39,6 +39,11 @@ export type EmbeddingEntry = ModelEntry & {
   readonly role: 'embedding';
   readonly alignment: { readonly points: readonly (readonly number[])[]; readonly template: readonly Point[] };
   readonly metric: 'cosine';
+  /**
+   * The longer the model's output before it is normalised, the better the picture: `weight`·ln(typicalLength / length)
+   * is added to the picture's scores. Weight 0 for a model whose length says nothing.
+   */
+  readonly lengthCalibration: { readonly typicalLength: number; readonly weight: number };
   readonly dimensions: number;
   readonly defaultThreshold: number;
   readonly thresholds: readonly MeasuredThreshold[];

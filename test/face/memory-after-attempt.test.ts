@@ -11,7 +11,7 @@ import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { decodeReference } from '../../src/face/decode-reference.ts';
-import { embedStill } from '../../src/face/face-pipeline.ts';
+import { embedReference } from '../../src/face/embed-reference.ts';
 import { loadModels, modelsMissing } from './built-models.ts';
 
 const WINDOW = 16;
@@ -100,7 +100,7 @@ describe.skipIf(!canLook || modelsMissing('memory-after-attempt'))('memory of th
       const photo = await encodeGreyJp2(await loadFaceGrey('sample6-a'));
       const decoded = await decodeReference(photo);
       if (!decoded.ok) throw new Error(decoded.failure.detail);
-      const embedding = await embedStill(await loadModels(), decoded.value);
+      const embedding = await embedReference(await loadModels(), decoded.value);
       if (embedding === null) throw new Error('no face in the reference');
       const secrets = new Map([
         ['photo', photo],
