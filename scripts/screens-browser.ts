@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 
-const flags = [
+/** How every script here starts Chromium: no window, no network of its own. */
+export const chromiumFlags = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
@@ -23,7 +24,7 @@ export const openBrowser = async (
   const profile = mkdtempSync(join(tmpdir(), 'uketsuke-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath,
-    args: flags,
+    args: chromiumFlags,
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
   });

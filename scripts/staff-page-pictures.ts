@@ -17,6 +17,7 @@ import type { StateMessage } from '../src/protocol/messages.ts';
 import { topicOf } from '../src/protocol/topics.ts';
 import { makeAgentBed } from '../test/clinic/agent-bed.ts';
 import { facility } from '../test/support/test-facility.ts';
+import { chromiumFlags, chromiumPath } from './screens-browser.ts';
 
 const folder = process.argv[2] ?? new URL('../docs/pictures', import.meta.url).pathname;
 mkdirSync(folder, { recursive: true });
@@ -85,19 +86,7 @@ bed.journal.setOfficialUsage(
   bed.clock.now().wallMs,
 );
 
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--lang=ja',
-  ],
-});
+const browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags, '--lang=ja'] });
 const tab = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'ja-JP' });
 for (const [path, name] of [
   ['/', 'staff-page.png'],

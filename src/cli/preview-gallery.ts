@@ -15,16 +15,17 @@ export const galleryNow = { monotonicMs: 1_000_000, wallMs: Date.parse('2026-11-
 
 const never = failure('face.process-lost');
 
-const identity: Identity = {
+/** A card that could be read as a whole and lets everything be done. */
+export const identity: Identity = {
   kind: 'my-number-card',
   authCertificate: Uint8Array.of(0),
-  certificateSerial: '00',
-  certificateNotAfterMs: galleryNow.wallMs,
+  certificateSerial: '01',
+  certificateNotAfterMs: Date.UTC(2030, 0, 1),
   certificateState: 'valid',
   pin: { state: 'usable', triesLeft: 3 },
   visual: {
     state: 'read',
-    photoHash: '00',
+    photoHash: 'photo-of-hanako',
     evidence: {
       df22: new Uint8Array(),
       df23: new Uint8Array(),

@@ -1,3 +1,4 @@
+import { identity } from '../../src/cli/preview-gallery.ts';
 import type { ConsentCatalogue } from '../../src/core/consent-catalogue.ts';
 import type { Identity } from '../../src/core/identity.ts';
 import type { ControlId } from '../../src/core/screen-model.ts';
@@ -42,27 +43,7 @@ export const settings: FacilitySettings = {
   padStrength: 'off',
 };
 
-export const identity: Identity = {
-  kind: 'my-number-card',
-  authCertificate: Uint8Array.of(0x30, 0x82, 0x01),
-  certificateSerial: '01',
-  certificateNotAfterMs: Date.UTC(2030, 0, 1),
-  certificateState: 'valid',
-  pin: { state: 'usable', triesLeft: 3 },
-  visual: {
-    state: 'read',
-    photoHash: 'photo-of-hanako',
-    evidence: {
-      df22: new Uint8Array(),
-      df23: new Uint8Array(),
-      df24: new Uint8Array(),
-      hash2: new Uint8Array(),
-      hash3: new Uint8Array(),
-      df28: new Uint8Array(),
-      cvCertificate: new Uint8Array(),
-    },
-  },
-};
+export { identity };
 
 export const lookup: LookupResult = {
   facility: 'clinic',
