@@ -12,6 +12,7 @@ import { decodeReference } from '../src/face/decode-reference.ts';
 import { comparisonScore, type Embedding } from '../src/face/embed-face.ts';
 import { embedReference } from '../src/face/embed-reference.ts';
 import { embedStill, type FaceModels } from '../src/face/face-pipeline.ts';
+import type { EmbeddingEntry } from '../src/face/manifest.ts';
 import type { RgbImage } from '../src/face/sample-image.ts';
 import { ScoreSet, tenfoldPairAccuracy } from './face-eval/accuracy.ts';
 import { detPlot } from './face-eval/det-plot.ts';
@@ -26,6 +27,8 @@ const { values: options } = parseArgs({
     'card-photo-bytes': { type: 'string', default: '15000' },
     model: { type: 'string', default: 'fr_feature' },
     det: { type: 'string' },
+    'probe-light': { type: 'string', default: '1' },
+    'probe-blur': { type: 'string', default: '0' },
   },
 });
 
@@ -42,6 +45,15 @@ const readRgb = async (file: string): Promise<RgbImage> => {
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
+};
+
+/** The person at the counter in worse light (1 = as it is), or out of focus (standard deviation in pixels). */
+const spoilProbe = async (image: RgbImage, light: number, blur: number): Promise<RgbImage> => {
+  if (light === 1 && blur === 0) return image;
+  const { width, height } = image;
+  const dimmed = sharp(image.rgb, { raw: { width, height, channels: 3 } }).linear(light, 0);
+  const { data } = await (blur > 0 ? dimmed.blur(blur) : dimmed).raw().toBuffer({ resolveWithObject: true });
+  return { width, height, rgb: new Uint8Array(data) };
 };
 
 /** The encoder at hand has no rate control: as little blur as makes the picture fit takes away detail instead. */
@@ -92,7 +104,10 @@ const embedAll = async (folder: string, models: FaceModels): Promise<Picture[]> 
   const pictures: Picture[] = [];
   for (const [i, name] of names.entries()) {
     const image = await readRgb(join(folder, name));
-    const probe = await embedStill(models, image);
+    const probe = await embedStill(
+      models,
+      await spoilProbe(image, Number(options['probe-light']), Number(options['probe-blur'])),
+    );
     const card = options['card-photo'] ? await asCardPhoto(image, Number(options['card-photo-bytes'])) : image;
     const reference = await embedReference(models, card);
     pictures.push({ name, person: name.replace(/_\d{4}\.jpe?g$/i, ''), probe, reference });
@@ -105,7 +120,7 @@ const embedAll = async (folder: string, models: FaceModels): Promise<Picture[]> 
 const score = (card: Picture, person: Picture): number =>
   card.reference === null || person.probe === null ? NOT_ACQUIRED : comparisonScore(card.reference, person.probe);
 
-const percent = (rate: number): number => Number((rate * 100).toFixed(3));
+const percent = (rate: number): number => Number((rate * 100).toFixed(4));
 
 const pairAccuracy = async (
   file: string,
@@ -127,15 +142,19 @@ const pairAccuracy = async (
 const main = async (): Promise<void> => {
   if (options.images === undefined)
     throw new Error(
-      'usage: face-eval --images <folder> [--pairs <tsv>] [--card-photo] [--model <id>] [--det <svg>] [--json]',
+      'usage: face-eval --images <folder> [--pairs <tsv>] [--card-photo] [--card-photo-bytes <n>] [--model <id>]' +
+        ' [--det <svg>] [--probe-light <factor>] [--probe-blur <sigma>] [--json]',
     );
-  const pictures = await embedAll(options.images, await loadFaceModels(options.model));
+  const models = await loadFaceModels(options.model);
+  const pictures = await embedAll(options.images, models);
   const genuine: number[] = [];
   const impostor: number[] = [];
   for (const [i, first] of pictures.entries())
     for (const second of pictures.slice(i + 1))
       (first.person === second.person ? genuine : impostor).push(score(first, second));
   const scores = new ScoreSet(genuine, impostor);
+  const { defaultThreshold } = models.embedder.entry as EmbeddingEntry;
+  const atDefault = scores.at(defaultThreshold);
   const points = FARS.map((far) => [far, scores.atFar(Number(far))] as const);
   const report = {
     model: options.model,
@@ -147,6 +166,7 @@ const main = async (): Promise<void> => {
     eer: percent(scores.equalErrorRate()),
     frr: Object.fromEntries(points.map(([far, { frr }]) => [far, percent(frr)])),
     thresholds: Object.fromEntries(points.map(([far, { threshold }]) => [far, Number(threshold.toFixed(4))])),
+    default: { threshold: defaultThreshold, far: percent(atDefault.far), frr: percent(atDefault.frr) },
     ...(options.pairs === undefined ? {} : await pairAccuracy(options.pairs, pictures)),
   };
   if (options.det !== undefined)

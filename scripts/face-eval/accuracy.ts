@@ -51,12 +51,13 @@ export class ScoreSet {
   equalErrorRate(): number {
     let best = Number.POSITIVE_INFINITY;
     let rate = 1;
-    for (const threshold of this.genuine) {
-      const { far, frr } = this.at(threshold);
-      if (Math.abs(far - frr) >= best) continue;
-      best = Math.abs(far - frr);
-      rate = (far + frr) / 2;
-    }
+    for (const scores of [this.genuine, this.impostor])
+      for (const threshold of scores) {
+        const { far, frr } = this.at(threshold);
+        if (Math.abs(far - frr) >= best) continue;
+        best = Math.abs(far - frr);
+        rate = (far + frr) / 2;
+      }
     return rate;
   }
 
