@@ -45,7 +45,8 @@ export const meanEmbedding = (embeddings: readonly Embedding[]): Embedding => {
   const mean = new Float32Array(embeddings[0]?.length ?? 0);
   let logLengths = 0;
   for (const embedding of embeddings) {
-    const length = lengthOf(embedding);
+    // A vector of zeros has no direction to add.
+    const length = lengthOf(embedding) || 1;
     logLengths += Math.log(length);
     for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + (embedding[i] as number) / length;
   }

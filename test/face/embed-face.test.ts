@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { comparisonScore, meanEmbedding } from '../../src/face/embed-face.ts';
+import { comparisonScore, embedAligned, embedBothSides, meanEmbedding } from '../../src/face/embed-face.ts';
+import type { ModelSession } from '../../src/face/model-session.ts';
 
 const coordinate = fc.double({ min: -1, max: 1, noNaN: true });
 const direction = fc
@@ -42,4 +43,40 @@ test('the mean of one is that one', () => {
       expect(comparisonScore(meanEmbedding([times(1.05, a)]), a)).toBeCloseTo(1 + Math.log(1.05), 4);
     }),
   );
+});
+
+/** An embedder whose output depends on its input as told. */
+const embedding = (outputOf: (input: Float32Array) => readonly number[], weight = 0.125): ModelSession => {
+  const input = Float32Array.from({ length: 4 * 2 * 3 }, (_, i) => i % 4);
+  const entry = { input: { width: 4, height: 2, layout: 'NCHW' }, lengthCalibration: { typicalLength: 5, weight } };
+  return { entry, input, run: async () => [Float32Array.from(outputOf(input))] } as unknown as ModelSession;
+};
+const unit = Float32Array.of(0.6, 0.8);
+
+test.each([
+  ['as long as usual', [3, 4], 0],
+  ['a little short', [2.7, 3.6], 0.125 * Math.log(1 / 0.9)],
+  ['a little long', [3.3, 4.4], 0.125 * Math.log(1 / 1.1)],
+  ['far too short: bounded', [0.3, 0.4], 0.125 * 0.4],
+  ['far too long: bounded', [300, 400], -0.125 * 0.4],
+])('an output that is %s', async (_, output, added) => {
+  expect(comparisonScore(await embedAligned(embedding(() => output)), unit)).toBeCloseTo(1 + added);
+});
+
+test('a model without calibration is compared by the cosine alone', async () => {
+  const short = await embedAligned(embedding(() => [0.3, 0.4], 0));
+  expect(comparisonScore(short, unit)).toBeCloseTo(1);
+});
+
+test('a model that gives nothing but zeros matches nobody', async () => {
+  const nothing = await embedBothSides(embedding(() => [0, 0]));
+  expect(comparisonScore(nothing, unit)).toBe(-1);
+  expect(comparisonScore(nothing, nothing)).toBe(-1);
+});
+
+test('both sides: the face as it is and mirrored have the same say', async () => {
+  // The first pixel of a row is 0 as it is and 3 mirrored.
+  const both = await embedBothSides(embedding(([first]) => (first === 0 ? [5, 0] : [0, 5])));
+  expect(both[0]).toBeCloseTo(Math.SQRT1_2);
+  expect(both[1]).toBeCloseTo(Math.SQRT1_2);
 });
