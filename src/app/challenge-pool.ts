@@ -52,6 +52,8 @@ export interface ChallengePool {
   setConnected(connected: boolean): void;
   /** A verified answer. false = nobody asked for it (any more). */
   stock(challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
+  /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
+  heard(agent: string): void;
   /** The agent's clock now, as far as known; null before the first answer. */
   agentNowMs(): number | null;
   close(): void;
@@ -63,6 +65,8 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
   const asked = new Map<string, number>();
   /** Every nonce that was ever stocked and could still be alive: an answer repeated by the broker brings none back. */
   const seen = new Map<string, number>();
+  /** Only the agent that made a challenge answers its request: the one heard last is there. */
+  let lastHeard: string | null = null;
   let connected = false;
   let closed = false;
   /** The request that an answer is awaited for */
@@ -77,6 +81,9 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
     const limit = nowMs() + lifeMs;
     return stock.filter(({ endsAtMonotonicMs }) => endsAtMonotonicMs >= limit);
   };
+
+  const comfortable = (): readonly Stocked[] =>
+    withLife(delays.comfortableLifeMs).filter(({ challenge }) => lastHeard === null || challenge.agent === lastHeard);
 
   const wakeAt = (atMs: number, wake: () => void): void => {
     callOff?.();
@@ -95,9 +102,9 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
       if (turningMs > nowMs()) wakeAt(turningMs, refill);
       return;
     }
-    const comfortable = withLife(delays.comfortableLifeMs);
-    if (comfortable.length >= low) {
-      const ends = comfortable.map(({ endsAtMonotonicMs }) => endsAtMonotonicMs).sort((a, b) => a - b);
+    const enough = comfortable();
+    if (enough.length >= low) {
+      const ends = enough.map(({ endsAtMonotonicMs }) => endsAtMonotonicMs).sort((a, b) => a - b);
       // When so many have sunk below comfort that fewer than `low` are left.
       const turning = ends[ends.length - low] ?? nowMs();
       return wakeAt(turning - delays.comfortableLifeMs + 1, refill);
@@ -126,8 +133,9 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
   return {
     ready: (minimumLifeMs) => withLife(minimumLifeMs).length > 0,
     take: (minimumLifeMs) => {
-      // The youngest first: it was made by an agent that was there a moment ago.
-      const chosen = withLife(minimumLifeMs)[0];
+      // The youngest first.
+      const alive = withLife(minimumLifeMs);
+      const chosen = alive.find(({ challenge }) => challenge.agent === lastHeard) ?? alive[0];
       if (chosen === undefined) return null;
       stock = stock.filter((entry) => entry !== chosen);
       refill();
@@ -145,6 +153,7 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
       if (sentAtMs === undefined || nowMs() - sentAtMs > delays.answerMs) return false;
       // A second agent of the facility may answer the same request within the time.
       agentOffsetMs = agentTime - sentAtMs;
+      lastHeard = challenges[0]?.agent ?? lastHeard;
       const added = challenges
         .filter(({ nonce }) => !seen.has(nonce))
         .map((challenge) => ({ challenge, endsAtMonotonicMs: sentAtMs + (challenge.expiresAt - agentTime) }));
@@ -153,13 +162,18 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
       log.event('challenge.stocked', { challenges: stock.length });
       awaiting = null;
       pauseMs = delays.firstPauseMs;
-      if (withLife(delays.comfortableLifeMs).length >= low) refill();
+      if (comfortable().length >= low) refill();
       else {
         // An agent whose challenges live shortly, or who gave none, is not asked without a pause.
         changed();
         wakeAt(nowMs() + delays.lastPauseMs, refill);
       }
       return true;
+    },
+    heard: (agent) => {
+      if (agent === lastHeard) return;
+      lastHeard = agent;
+      refill();
     },
     agentNowMs: () => (agentOffsetMs === null ? null : nowMs() + agentOffsetMs),
     close: () => {

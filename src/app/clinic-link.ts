@@ -220,6 +220,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     async (bytes: Uint8Array): Promise<{ readonly message: T; readonly signer: string } | null> => {
       const opened = await openSigned(leaf, bytes, schema, agents, addressee);
       if (!opened.ok) refuse(leaf, opened.failure);
+      else pool.heard(opened.value.signer);
       return opened.ok ? opened.value : null;
     };
   const sealed =
@@ -227,6 +228,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     async (bytes: Uint8Array): Promise<T | null> => {
       const opened = await openSealedAndSigned(leaf, bytes, schema, [keys.sealing], agents, addressee);
       if (!opened.ok) refuse(leaf, opened.failure);
+      else pool.heard(opened.value.signer);
       return opened.ok ? opened.value.message : null;
     };
   const openChallenges = signed('challenge', challengesSchema);

@@ -108,13 +108,19 @@ export const makeVisitor = async () => {
   return {
     card,
     certificate,
-    sign: async (link: Pick<ClinicLink, 'sign'>, challenge: Challenge): Promise<SignedRequest> => {
+    /** At the terminal front-1 unless `terminal` says otherwise. */
+    sign: async (
+      link: Pick<ClinicLink, 'sign'>,
+      challenge: Challenge,
+      terminal: { readonly device?: string; readonly lane?: number } = {},
+    ): Promise<SignedRequest> => {
       const plain = testRequest({
         issuedAt: challenge.issuedAt,
         agent: challenge.agent,
         challenge: challenge.nonce,
         expiresAt: challenge.expiresAt,
         authCertificate: toBase64url(certificate),
+        ...terminal,
       });
       const signed = await link.sign(plain, card);
       if (!signed.ok) throw new Error(signed.failure.detail ?? signed.failure.code);
