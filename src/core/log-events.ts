@@ -1,3 +1,4 @@
+import type { TopicLeaf } from '../protocol/topics.ts';
 import { type FailureCode, failureRules } from './failure.ts';
 import type { SessionEvent, StateName } from './session.ts';
 
@@ -110,6 +111,19 @@ const cause = wordsOf<SessionEvent['type']>('event of the session', {
   CatalogueChanged: true,
   DeadlinePassed: true,
   ShutdownRequested: true,
+});
+const leaf = wordsOf<TopicLeaf>('topic leaf', {
+  state: true,
+  'challenge-request': true,
+  challenge: true,
+  lookup: true,
+  'lookup-result': true,
+  request: true,
+  receipt: true,
+  result: true,
+  command: true,
+  'command-result': true,
+  settings: true,
 });
 /** The parts whose health is watched. */
 const part = oneOf(
@@ -253,19 +267,7 @@ export const logEvents = {
     ms,
   }),
   'message.refused': event('warn', 'technician', 'A message that is malformed, forged or stale.', {
-    leaf: oneOf(
-      'state',
-      'challenge-request',
-      'challenge',
-      'lookup',
-      'lookup-result',
-      'request',
-      'receipt',
-      'result',
-      'command',
-      'command-result',
-      'settings',
-    ),
+    leaf,
     code,
     device: maybe(deviceId),
   }),
