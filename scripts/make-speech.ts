@@ -77,8 +77,14 @@ const reading = (text: string): string =>
     })
     .join('');
 
+/** Of every file of the language, whenever it holds. */
 const writeReadings = (language: string): void => {
-  const path = join(catalogueDir, 'texts', `${language}.json`);
+  for (const name of readdirSync(join(catalogueDir, 'texts')))
+    if (name === `${language}.json` || name.startsWith(`${language}.2`))
+      writeReadingsOf(join(catalogueDir, 'texts', name));
+};
+
+const writeReadingsOf = (path: string): void => {
   const file = JSON.parse(readFileSync(path, 'utf8')) as {
     texts: Record<string, string>;
     readings: Record<string, string>;

@@ -58,7 +58,7 @@ window.lookAtScreen = (theme) => {
   for (const node of textNodes) {
     const parent = node.parentElement;
     if (parent.closest('.notice, .facility') !== null) continue;
-    for (const { 0: word, index } of node.data.matchAll(/[^\s\u200b「」『』（）・-]+/g)) {
+    for (const { 0: word, index } of node.data.matchAll(/[^\s\u200b「」『』（）()・-]+/g)) {
       if (han.test(word) && parent.closest('h1, button') === null) continue;
       const range = document.createRange();
       range.setStart(node, index);

@@ -45,6 +45,7 @@ const textsSchema = z.strictObject({
   language: z.string().regex(/^[a-z]{2}(-[A-Za-z]+)?$/),
   name: sentence,
   version: z.string().max(40),
+  validFrom: instant,
   reviewed: z.boolean(),
   reviewNote: sentence,
   texts: z.record(z.string(), sentence),
@@ -144,19 +145,12 @@ const checkTexts = (languages: readonly LanguageTexts[], consents: ConsentCatalo
   }
 };
 
-const load = (dir: string) => {
-  const texts = readAll(textsSchema, join(dir, 'texts'));
-  return {
-    consents: readAll(consentsSchema, join(dir, 'consents')),
-    failures: readAll(failuresSchema, join(dir, 'failures')),
-    languages: texts.map(({ version: _version, reviewNote: _note, ...language }) => language),
-    textVersion: texts
-      .map((file) => file.version)
-      .sort()
-      .at(-1),
-    maintenance: read(maintenanceSchema, join(dir, 'maintenance', 'announced.json')).windows,
-  };
-};
+const load = (dir: string) => ({
+  consents: readAll(consentsSchema, join(dir, 'consents')),
+  failures: readAll(failuresSchema, join(dir, 'failures')),
+  texts: readAll(textsSchema, join(dir, 'texts')),
+  maintenance: readAll(maintenanceSchema, join(dir, 'maintenance')).flatMap(({ windows }) => windows),
+});
 
 /** Files are read once; a new notice comes with a new version of the software and a restart. */
 const loaded = new Map<string, ReturnType<typeof load>>();
@@ -168,14 +162,27 @@ export const catalogueAt = (atMs: number, dir: string = catalogueDir): Catalogue
   loaded.set(dir, files);
   const { validFrom: begun, basis: _basis, unknown: _unknown, ...consents } = newest(files.consents, atMs, 'consents');
   const failures = newest(files.failures, atMs, 'failure texts');
-  const name = `${dir} ${begun} ${failures.validFrom}`;
+  const texts = Object.values(Object.groupBy(files.texts, ({ language }) => language)).flatMap((each = []) =>
+    each.some(({ validFrom }) => validFrom <= atMs) ? [newest(each, atMs, 'texts')] : [],
+  );
+  const name = [dir, begun, failures.validFrom, ...texts.map(({ validFrom }) => validFrom)].join(' ');
   const known = held.get(name);
   if (known !== undefined) return known;
-  checkTexts(files.languages, consents);
+  const languages = texts.map(({ language, name, reviewed, texts, readings }) => ({
+    language,
+    name,
+    reviewed,
+    texts,
+    readings,
+  }));
+  checkTexts(languages, consents);
   const catalogue: Catalogue = {
-    version: `${consents.version}+${files.textVersion}`,
+    version: `${consents.version}+${texts
+      .map(({ version }) => version)
+      .sort()
+      .at(-1)}`,
     consents,
-    languages: Object.fromEntries(files.languages.map((each) => [each.language, each])),
+    languages: Object.fromEntries(languages.map((each) => [each.language, each])),
     failures: completeFailures(failures.failures),
     notices: failures.notices,
     maintenance: files.maintenance.map((window) => ({

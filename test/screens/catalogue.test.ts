@@ -99,6 +99,46 @@ describe('the catalogue', () => {
     rmSync(dir, { recursive: true });
   });
 
+  it('changes the words of a language from the day a notice names, and the version with them', () => {
+    const dir = changed(
+      'texts/ja.json',
+      (content) => {
+        content.version = '2027-04-01';
+        content.validFrom = '2027-04-01T00:00:00+09:00';
+        (content.texts as Record<string, string>)['control.agree'] = '同意します';
+      },
+      'texts/ja.2027-04-01.json',
+    );
+    const begins = Date.parse('2027-04-01T00:00:00+09:00');
+    const [before, after] = [catalogueAt(begins - 1, dir), catalogueAt(begins, dir)];
+    expect([before, after].map(({ languages }) => languages.ja?.texts['control.agree'])).toEqual([
+      '同意する',
+      '同意します',
+    ]);
+    expect(before.version).toBe(catalogue.version);
+    expect(after.version).toBe(`${catalogue.consents.version}+2027-04-01`);
+    expect(after.languages.en).toEqual(before.languages.en);
+    rmSync(dir, { recursive: true });
+  });
+
+  it('takes maintenance windows from every file that announces some', () => {
+    const window = {
+      areas: [],
+      from: '2026-12-01T00:00:00+09:00',
+      until: '2026-12-01T05:00:00+09:00',
+      announceHours: 24,
+    };
+    const dir = changed(
+      'maintenance/announced.json',
+      (content) => {
+        content.windows = [window];
+      },
+      'maintenance/2026-12.json',
+    );
+    expect(catalogueAt(now, dir).maintenance).toHaveLength(1);
+    rmSync(dir, { recursive: true });
+  });
+
   it.each([
     [
       'a consent code nobody knows',
