@@ -1,5 +1,5 @@
 /** The face verifier of the terminal: keeps the face process (src/face/face-process.ts) running and speaks with it. */
-import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
+import { type ChildProcess, type ForkOptions, fork, spawnSync } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Failure, failure } from '../src/core/failure.ts';
@@ -33,6 +33,21 @@ export const faceProcessStart: Pick<ForkOptions, 'execArgv' | 'env'> = {
   env: { ...process.env, MALLOC_ARENA_MAX: '2' },
 };
 
+/** Starts what follows in an empty network namespace: not even loopback is up. The process id stays. */
+const withoutNetwork = ['--user', '--map-current-user', '--net', '--'];
+
+/**
+ * How the face process is kept off the network: in a namespace of its own where the system lets an ordinary user make
+ * one. The service unit does not (RestrictNamespaces): there IPAddressAllow holds for it as for the daemon, unless
+ * systemd/face-without-network.conf is put beside it.
+ */
+const startWithoutNetwork = (): ForkOptions => {
+  const allowed = spawnSync('unshare', [...withoutNetwork, 'true'], { stdio: 'ignore', timeout: 2_000 }).status === 0;
+  if (!allowed) return faceProcessStart;
+  const execArgv = [...withoutNetwork, process.execPath, ...(faceProcessStart.execArgv ?? [])];
+  return { ...faceProcessStart, execPath: 'unshare', execArgv };
+};
+
 export type OnnxFaceVerifierSettings = Pick<FaceSettings, 'camera'> & Partial<FaceSettings>;
 
 export interface OnnxFaceVerifier extends FaceVerifier {
@@ -58,6 +73,7 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
   private pingTimer: NodeJS.Timeout | null = null;
   private pingsUnanswered = 0;
   private closed = false;
+  private readonly howToStart = startWithoutNetwork();
 
   constructor(settings: FaceSettings) {
     this.settings = settings;
@@ -127,7 +143,7 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
 
   private launch(): void {
     const child = fork(processFile, [], {
-      ...faceProcessStart,
+      ...this.howToStart,
       // Structured clone: pictures travel as bytes, not as JSON text.
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],

@@ -36,7 +36,8 @@ const eyesOf = ({ mesh }: Known, opening: number): Partial<Person> =>
 /** 0 until the reaction time has passed, then 1 after 300 ms, and on up to 2: people turn until they are told it will do. */
 const effort = ({ forMs }: Told): number => Math.min(2, Math.max(0, (forMs - 500) / 300));
 const sideOf = ({ hint }: Told): number => (hint === 'turn-left' ? 1 : hint === 'turn-right' ? -1 : 0);
-const blinks = ({ hint, forMs }: Told): boolean => hint === 'blink' && forMs > 500 && forMs < 900;
+/** For 400 ms, and again until they are told it will do. */
+const blinks = ({ hint, forMs }: Told): boolean => hint === 'blink' && forMs > 500 && (forMs - 500) % 1_500 < 400;
 const wave = (atMs: number, periodMs: number): number => Math.sin((atMs / periodMs) * 2 * Math.PI);
 
 const obedient = (known: Known, told: Told): Partial<Person> => ({

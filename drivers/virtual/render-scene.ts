@@ -200,16 +200,23 @@ const isOnRim = (x: number, y: number, rim: number): boolean =>
   x >= -rim && y >= -rim && x < CUT_WIDTH + rim && y < CUT_HEIGHT + rim;
 
 const EYE_RADIUS_X = 34;
-const EYE_RADIUS_Y = 20;
+const EYE_RADIUS_Y = 24;
+/** Where closed lids meet, from the middle of the eye to the lower rim. */
+const LASHES = 0.5;
 
 /** Presses what lies within an eye together towards its middle line. */
 const throughLids = ({ opening, centres }: NonNullable<Person['eyes']>, x: number, y: number): number => {
   for (const eye of centres) {
     const fromMiddle = (y - eye.y) / EYE_RADIUS_Y;
     if (Math.abs(x - eye.x) > EYE_RADIUS_X || Math.abs(fromMiddle) > 1) continue;
-    // The rim stays where it is; the skin above and below is drawn over the eye, down to a line of lashes.
-    if (Math.abs(fromMiddle - 0.2) < 0.12 * (1 - opening)) return eye.y - EYE_RADIUS_Y * 0.4;
-    const drawn = Math.sign(fromMiddle) * Math.abs(fromMiddle) ** opening;
+    // The upper lid comes down to a line of lashes near the lower rim.
+    if (Math.abs(fromMiddle - LASHES) < 0.12 * (1 - opening)) return eye.y - EYE_RADIUS_Y * 0.4;
+    const fromLashes =
+      fromMiddle < LASHES ? (LASHES - fromMiddle) / (1 + LASHES) : (fromMiddle - LASHES) / (1 - LASHES);
+    const drawn =
+      fromMiddle < LASHES
+        ? LASHES - (1 + LASHES) * fromLashes ** opening
+        : LASHES + (1 - LASHES) * fromLashes ** opening;
     return eye.y + drawn * EYE_RADIUS_Y;
   }
   return y;

@@ -21,6 +21,8 @@ export type Play = {
   readonly spoil?: (rgb: Uint8Array) => void;
   /** The length of a recording that is fed in: from then on the very same frames come again. */
   readonly loopMs?: number;
+  /** false: the patient stays and tries again, as a miss keeps them where they are. */
+  readonly endsAtMiss?: boolean;
 };
 
 export type Played = {
@@ -84,6 +86,7 @@ export const playAttempt = async (bench: Bench, known: Known, play: Play): Promi
     if (finding.hint === null || finding.hint === told.hint) untold = null;
     else if (finding.hint !== untold?.hint) untold = { hint: finding.hint, sinceMs: atMs - random() * play.frameMs };
     for (const step of steps) {
+      if (step.type === 'missed' && play.endsAtMiss === false) continue;
       if (step.type !== 'hint') return finish(step.type);
       told = { hint: step.hint, sinceMs: atMs };
       if (step.hint === null) continue;

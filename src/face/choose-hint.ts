@@ -26,6 +26,8 @@ export const limits = {
   minEyeLight: 0.3,
   /** The same portraits: 0.4 % are above. */
   maxMouthPallor: 0.13,
+  /** Where the landmark model does not know the face any more: painted masks give 0.08 to 0.18, turned heads 0. */
+  maxUnconfirmedPallor: 0.05,
 } as const;
 
 /** null = good enough to compare. */
@@ -49,3 +51,7 @@ export const chooseHint = (quality: FrameQuality): FaceHint | null => {
     Math.abs(quality.roll) > limits.maxRoll;
   return turned ? 'look-here' : null;
 };
+
+/** A face that was detected and whose landmarks are not sure: most often a mask hides half of it. */
+export const hintUnconfirmed = (rough: FrameQuality): FaceHint =>
+  rough.mouthPallor > limits.maxUnconfirmedPallor ? 'mask-off' : 'look-here';

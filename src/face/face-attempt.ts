@@ -25,6 +25,8 @@ export type AttemptFinding = {
 
 /** During the prompts the face must stay the same person's; turned heads score lower, another person's far lower. */
 const CONTINUITY_MARGIN = 0.2;
+/** At rest before and after each prompt the latest frames together must match nearly as well as they did at first. */
+const REST_MARGIN = 0.05;
 /** A head turned far is not seen as a face for a moment; whoever is gone longer begins again. */
 const UNSEEN_MS = 500;
 
@@ -90,6 +92,11 @@ export class AttemptCourse {
     this.prompts = null;
   }
 
+  private fuse(embedding: Embedding): void {
+    this.fused.push(embedding);
+    if (this.fused.length > FUSED_FRAMES) this.fused.shift()?.fill(0);
+  }
+
   private fusedScore(reference: Embedding): number {
     const mean = meanEmbedding(this.fused);
     const score = comparisonScore(mean, reference);
@@ -105,8 +112,7 @@ export class AttemptCourse {
     }
     if (this.prompts !== null) return this.followPrompts(finding, this.prompts, atMs);
     if (finding.hint !== null) return this.tellHint(finding.hint, atMs);
-    this.fused.push(finding.embedding);
-    if (this.fused.length > FUSED_FRAMES) this.fused.shift()?.fill(0);
+    this.fuse(finding.embedding);
     if (finding.liveness !== undefined) this.evidence.add(finding.liveness);
     const steps = this.tellHint(null, atMs);
     if (this.reference === null) return steps;
@@ -154,9 +160,10 @@ export class AttemptCourse {
     this.seenAtMs = atMs;
     let isVerified = false;
     if (finding.hint === null && this.reference !== null) {
-      isVerified = comparisonScore(finding.embedding, this.reference) >= this.threshold - CONTINUITY_MARGIN;
-      finding.embedding.fill(0);
-      if (!isVerified) return this.miss('other-face');
+      const isOther = comparisonScore(finding.embedding, this.reference) < this.threshold - CONTINUITY_MARGIN;
+      this.fuse(finding.embedding);
+      if (isOther) return this.miss('other-face');
+      isVerified = this.fusedScore(this.reference) >= this.threshold - REST_MARGIN;
       if (finding.liveness !== undefined) this.evidence.add(finding.liveness);
     }
     const outcome = prompts.take(signals, isVerified, atMs);

@@ -1,6 +1,6 @@
 /** One frame → what was seen: faces, points, quality, embedding. Holds the loaded models and nothing of a person. */
 import type { FaceHint } from '../core/verification.ts';
-import { chooseHint, limits } from './choose-hint.ts';
+import { chooseHint, hintUnconfirmed, limits } from './choose-hint.ts';
 import { detectAttack, type PadModels } from './detect-attack.ts';
 import { type DetectedFace, detectFaces } from './detect-faces.ts';
 import { alignFace, type Embedding, embedAligned, embedBothSides, mirrorAligned } from './embed-face.ts';
@@ -46,17 +46,32 @@ export type FrameFinding =
 export type Examination = { readonly mirrored: boolean; readonly pad: PadModels | null };
 
 const MIN_MESH_CONFIDENCE = 0.5;
+/** Of a detection alone: painted masks give 0.7 and more. */
+const MIN_UNCONFIRMED = 0.65;
 
-/** null when there is no face in the picture. The largest detection that the landmark model confirms. */
-export const findFace = async (models: FaceModels, image: RgbImage): Promise<FoundFace | null> => {
+/**
+ * The largest detection that the landmark model confirms, and the surest of those larger that it does not: covered or
+ * turned away, so that its points are rough.
+ */
+const lookForFace = async (
+  models: FaceModels,
+  image: RgbImage,
+): Promise<{ readonly found: FoundFace | null; readonly unconfirmed: FoundFace | null }> => {
   const faces = await detectFaces(models.detector, image);
   const { landmarker } = models;
+  let unconfirmed: FoundFace | null = null;
   for (const face of [...faces].sort((a, b) => b.box.width - a.box.width)) {
     const landmarks = await findLandmarks(landmarker, image, cropOfDetection(face, landmarker.entry.input.width));
-    if (landmarks.confidence >= MIN_MESH_CONFIDENCE) return { face, faces, landmarks };
+    const seen = { face, faces, landmarks };
+    if (landmarks.confidence >= MIN_MESH_CONFIDENCE) return { found: seen, unconfirmed };
+    if (face.confidence > (unconfirmed?.face.confidence ?? MIN_UNCONFIRMED)) unconfirmed = seen;
   }
-  return null;
+  return { found: null, unconfirmed };
 };
+
+/** null when there is no face in the picture. */
+export const findFace = async (models: FaceModels, image: RgbImage): Promise<FoundFace | null> =>
+  (await lookForFace(models, image)).found;
 
 /** The embedding of a still picture, whatever its quality; null when there is no face in it. */
 export const embedStill = async (models: FaceModels, image: RgbImage): Promise<Embedding | null> => {
@@ -74,8 +89,12 @@ export const examineFrame = async (
   image: RgbImage,
   { mirrored, pad }: Examination,
 ): Promise<FrameFinding> => {
-  const found = await findFace(models, image);
-  if (found === null) return { hint: 'no-face', quality: null };
+  const { found, unconfirmed } = await lookForFace(models, image);
+  if (found === null) {
+    if (unconfirmed === null) return { hint: 'no-face', quality: null };
+    const rough = measureQuality(image, unconfirmed.faces, unconfirmed.landmarks);
+    return { hint: hintUnconfirmed(rough), quality: rough };
+  }
   const { mesh } = found.landmarks;
   const quality = measureQuality(image, found.faces, found.landmarks);
   const signals = readHeadSignals(mesh);

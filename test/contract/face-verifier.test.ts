@@ -1,5 +1,6 @@
 /** What a face verifier does: the real process with the real models, before the virtual camera. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,10 @@ import type { Failure } from '../../src/core/failure.ts';
 import type { PadStrength } from '../../src/core/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
 import { modelsMissing } from '../face/built-models.ts';
+
+const mayUnshare = spawnSync('unshare', ['--user', '--map-current-user', '--net', 'true']).status === 0;
+if (!mayUnshare)
+  console.warn('skipped: a namespace for the face process needs unshare (util-linux) and leave to use it');
 
 const socketDir = mkdtempSync(join(tmpdir(), 'face-'));
 afterAll(() => rmSync(socketDir, { recursive: true }));
@@ -107,6 +112,23 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     expect(await sharp(preview.jpeg).metadata()).toMatchObject({ format: 'jpeg', width: 480, height: 360 });
   });
 
+  test('the picture is mirrored: who stands in its left half is shown in the right one', async () => {
+    await stepAside();
+    control.setScene({ ...emptyScene, wall: 0, people: [{ ...personBefore('sample3-a'), x: -0.34, scale: 0.7 }] });
+    const lightOf = async (jpeg: Uint8Array, left: number): Promise<number> => {
+      const half = await sharp(jpeg).extract({ left, top: 0, width: 240, height: 360 }).greyscale().raw().toBuffer();
+      return half.reduce((sum, value) => sum + value, 0) / half.length;
+    };
+    let isSeen = false;
+    const events = await attempt((event) => {
+      isSeen ||= event.type === 'hint' && event.hint === 'move-left';
+      return isSeen && event.type === 'preview';
+    });
+    const last = events.at(-1);
+    const jpeg = last?.type === 'preview' ? last.jpeg : new Uint8Array(0);
+    expect(await lightOf(jpeg, 240)).toBeGreaterThan(5 * (await lightOf(jpeg, 0)));
+  });
+
   test('the person who steps before the camera later matches in the same attempt', async () => {
     await stepAside();
     control.setFace('sample6-d');
@@ -192,11 +214,39 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     const folder = `/proc/${verifier.processId}/fd`;
     const links = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => '')));
     const inodes = links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
-    const { readFileSync } = await import('node:fs');
     const tables = ['tcp', 'tcp6', 'udp', 'udp6'].map((name) =>
       readFileSync(`/proc/${verifier.processId}/net/${name}`, 'utf8'),
     );
     for (const inode of inodes) for (const table of tables) expect(table).not.toContain(` ${inode} `);
+  });
+
+  test.skipIf(!mayUnshare)('nor a network to have one on: its namespace holds a loopback that is down', () => {
+    const interfaces = readFileSync(`/proc/${verifier.processId}/net/dev`, 'utf8').match(/^\s*\S+(?=:)/gm);
+    expect(interfaces?.map((name) => name.trim())).toEqual(['lo']);
+    expect(readFileSync(`/proc/${verifier.processId}/net/route`, 'utf8').trim().split('\n')).toHaveLength(1);
+    expect(readFileSync('/proc/self/net/dev', 'utf8')).not.toBe(
+      readFileSync(`/proc/${verifier.processId}/net/dev`, 'utf8'),
+    );
+  });
+
+  test('with a depth camera it suspects a face on a sheet, whatever the passive model says', async () => {
+    const own = await encodeGreyJp2(await loadFaceGrey('sample3-a'));
+    const sheet = { turn: 0, rim: 40, colour: [12, 12, 14] } as const;
+    control.setScene({ ...emptyScene, people: [{ ...personBefore('sample3-a'), scale: 0.72, sheet }] });
+    const other = create({ depthCamera: { kind: 'virtual', controlSocket: control.path } });
+    try {
+      await health((trouble) => trouble === null, other);
+      const end = await new Promise<FaceAttemptEvent>((resolve) => {
+        const stop = other.start({ referenceJp2: own, padStrength: 'passive' }, (event) => {
+          if (event.type !== 'failed' && event.type !== 'matched') return;
+          stop();
+          resolve(event);
+        });
+      });
+      expect(end).toMatchObject({ type: 'failed', failure: { code: 'face.attack-suspected' } });
+    } finally {
+      await other.close();
+    }
   });
 
   test('asked for attack detection, it suspects a face that is painted onto a wall', async () => {

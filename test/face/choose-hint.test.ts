@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseHint } from '../../src/face/choose-hint.ts';
+import { chooseHint, hintUnconfirmed } from '../../src/face/choose-hint.ts';
 import type { FrameQuality } from '../../src/face/measure-quality.ts';
 
 const good: FrameQuality = {
@@ -36,4 +36,9 @@ test.each<[string | null, Partial<FrameQuality>]>([
   ['farther', { faceWidth: 0.6, centreX: 0.3 }],
 ])('%s for %o', (hint, change) => {
   expect(chooseHint({ ...good, ...change })).toBe(hint);
+});
+
+test('a face that is not sure is taken for masked, or else asked to look here', () => {
+  expect(hintUnconfirmed({ ...good, mouthPallor: 0.08 })).toBe('mask-off');
+  expect(hintUnconfirmed(good)).toBe('look-here');
 });
