@@ -2,7 +2,7 @@
  * Pictures of the staff page for the docs, on made-up visits and a made-up year: `scripts/node
  * scripts/staff-page-pictures.ts [folder]`. Everything but the broker and the time is the real agent.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { chromium } from 'playwright-core';
@@ -13,16 +13,20 @@ import { addDevice } from '../src/clinic/facility-authority.ts';
 import { monthOf } from '../src/clinic/journal.ts';
 import { addStaffMember, readStaff, StaffCodes } from '../src/clinic/staff-codes.ts';
 import { startStaffPage } from '../src/clinic/staff-page/start-staff-page.ts';
+import { failure } from '../src/core/failure.ts';
+import { err } from '../src/core/result.ts';
 import type { StateMessage } from '../src/protocol/messages.ts';
 import { topicOf } from '../src/protocol/topics.ts';
-import { makeAgentBed } from '../test/clinic/agent-bed.ts';
+import { openVisitBed } from '../test/flow/visit-bed.ts';
+import { until } from '../test/support/simulated-clock.ts';
 import { facility } from '../test/support/test-facility.ts';
 import { chromiumFlags, chromiumPath } from './screens-browser.ts';
 
 const folder = process.argv[2] ?? new URL('../docs/pictures', import.meta.url).pathname;
 mkdirSync(folder, { recursive: true });
 
-const bed = await makeAgentBed();
+const visits = await openVisitBed();
+const bed = visits.agent;
 const { directory, agentDirectory, registry } = bed.testFacility;
 await addDevice(directory, 'front-3', 3);
 for (const [device, entry] of await readDeviceRegistry(agentDirectory))
@@ -88,14 +92,37 @@ bed.journal.setOfficialUsage(
 
 const browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags, '--lang=ja'] });
 const tab = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'ja-JP' });
-for (const [path, name] of [
-  ['/', 'staff-page.png'],
-  ['/usage', 'usage-report.png'],
-] as const) {
+const picture = async (path: string, name: string): Promise<void> => {
   await tab.goto(new URL(path, page.address).href);
   await tab.screenshot({ path: join(folder, name), fullPage: true });
   process.stdout.write(`${join(folder, name)}\n`);
-}
+};
+await picture('/', 'staff-page.png');
+await picture('/usage', 'usage-report.png');
+
+// A bad morning: the national service is silent, the shared folder is gone, and somebody tries what still works.
+const { service } = bed.context;
+const check = service.check.bind(service);
+service.check = async () => err(failure('eligibility.unavailable'));
+for (const persona of ['hanako', 'taro', 'near-expiry'])
+  await bed.requestInOutage((await bed.sign(await bed.pin(personas.get(persona)?.serial ?? ''))).sealed);
+rmSync(join(bed.oqsFolder, 'face'), { recursive: true });
+service.check = async (card, choices) =>
+  card.certificateSerial === personas.get('hanako')?.serial
+    ? check(card, choices)
+    : err(failure('eligibility.unavailable'));
+await bed.clock.advance(4 * 60_000);
+await until('the fault of the folder', () => bed.desk.handOver.folderFault !== null);
+show(1, { status: 'idle', phase: 'idle', since: bed.clock.now().wallMs - 60_000 });
+show(3, { status: 'offline', since: bed.clock.now().wallMs - 60_000 });
+const passing = setInterval(() => void bed.clock.advance(10), 10);
+await tab.goto(page.address);
+await tab.locator('[data-key="lane-front-1"] summary').click();
+await tab.locator('[data-key="lane-front-1"]').getByText('テスト受付').click();
+await tab.locator('.test-visit').waitFor();
+clearInterval(passing);
+await picture('/', 'staff-page-trouble.png');
+
 await browser.close();
 await page.close();
-bed.close();
+await visits.close();

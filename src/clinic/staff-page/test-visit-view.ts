@@ -4,7 +4,7 @@ import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { timeText } from './words.ts';
 
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)}秒`;
+const seconds = (ms: number): string => (ms < 100 ? '0.1秒以内' : `${(ms / 1_000).toFixed(1)}秒`);
 
 const step = (isGood: boolean, text: string, ms: number | null): Markup =>
   html`<li><span class="pill ${isGood ? 'ok' : 'bad'}">${isGood ? '正常' : '止まりました'}</span> ${text}${ms !== null && html` <span class="mute">${seconds(ms)}</span>`}</li>`;

@@ -12,6 +12,11 @@ const failureText = (model: PageModel, code: string): Markup => {
     ${entry && html`<ol>${entry.staff.steps.map((step) => html`<li>${step}</li>`)}</ol>`}`;
 };
 
+const stillAskedText = (model: PageModel, code: string): Markup =>
+  html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
+    <p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
+    <p>お待ちいただけないときは、資格確認書、または被保険者資格申立書で受付する（10割負担にはしない）</p>`;
+
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
 const isLate = ({ issuedAt, receivedAt, finishedAt, result }: JournalVisit, offlineMs: number): boolean =>
   receivedAt - issuedAt > offlineMs ||
@@ -39,8 +44,7 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
   return html`
     ${late && html`<p><span class="pill warn">遅れて届いた結果</span> 患者さまは窓口でお待ちかもしれません</p>`}
     ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}
-    ${code !== null && failureText(model, code)}
-    ${isStillAsked(visit) && html`<p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります</p>`}
+    ${code !== null && (isStillAsked(visit) ? stillAskedText(model, code) : failureText(model, code))}
     ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
     ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}`;
 };

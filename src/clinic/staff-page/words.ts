@@ -46,7 +46,7 @@ export const validityWords: Readonly<Record<number, string>> = {
 const characterWords: Readonly<Record<string, string>> = {
   'removed-selector': '氏名などの異体字指定を外して書きました',
   twin: '同じ形の別コードの記号に置き換えました',
-  lacking: 'Shift_JIS に無い文字があります（省略せずに書いています）',
+  lacking: '氏名などに、レセコンで表示できないことがある文字があります（省略せずに書いています）',
   'sent-as-placeholder': '氏名に ● または ? が届いています。被保険者証などで確認してください',
 };
 
