@@ -8,6 +8,7 @@ import { createFfmpegCamera } from '../../drivers/ffmpeg-camera.ts';
 import { FrameAssembler } from '../../drivers/piped-camera.ts';
 import { emptyScene, personBefore } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCamera, VirtualCamera } from '../../drivers/virtual/virtual-camera.ts';
+import { CameraWatch } from '../../src/face/watch-camera.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
 import { modelsMissing } from '../face/built-models.ts';
 
@@ -98,6 +99,24 @@ test.skipIf(modelsMissing('contract/camera'))('the virtual camera is lost and fo
 });
 
 describe.skipIf(!hasFfmpeg)('ffmpeg camera, faults', () => {
+  test.each([
+    ['camera.black', 'color=black:size=640x480:rate=30'],
+    ['camera.frozen', 'color=red:size=640x480:rate=30'],
+  ])('%s is told of a picture that is', async (code, lavfi) => {
+    camera = createFfmpegCamera({ source: { lavfi } });
+    const watch = new CameraWatch();
+    let fault: string | null = null;
+    await new Promise<void>((resolve) => {
+      const unsubscribe = camera?.subscribe((event) => {
+        fault = event.type === 'frame' ? watch.check(event.frame) : null;
+        if (fault === null) return;
+        unsubscribe?.();
+        resolve();
+      });
+    });
+    expect(fault).toBe(code);
+  });
+
   test('a device that is not there is lost, with what ffmpeg says', async () => {
     camera = createFfmpegCamera({ source: { device: '/dev/no-such-video' } });
     const [event] = await collect(camera, 'lost', 1);
