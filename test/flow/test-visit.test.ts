@@ -108,5 +108,7 @@ describe('the approval of a test', () => {
   });
   it('is needed for a test: staff cannot make a visit uncounted', async () => {
     expect(await requestWith('test', 'nurse-1')).toMatchObject({ outcome: 'refused', code: 'message.forged' });
+    // A refused test is counted as little as one that went through.
+    expect(bed.agent.journal.usage()).toEqual([]);
   });
 });
