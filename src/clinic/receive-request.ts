@@ -91,7 +91,7 @@ const remainingCheck = (
   if ((request.kind === 'test') !== (approval?.approver === testApprover)) return 'message.forged';
   if (request.kind === 'test' && (certificate !== null || request.consents.length > 0)) return 'message.malformed';
   const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
-  if (!versions.every((version) => consentTexts.versions.has(version))) return 'message.stale';
+  if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
   if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
   if (request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
   if (certificate !== null && revoked.has(certificate.certificate.serial, nowMs)) return 'card.certificate-revoked';

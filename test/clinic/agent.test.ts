@@ -187,7 +187,7 @@ describe('refusals, each with its code', () => {
   test('another catalogue than the one in force', async () => {
     const card = await bed.pin(serialOf('hanako'));
     await bed.request((await bed.sign(card, { catalogueVersion: '2019-01-01.1' })).sealed);
-    expect(await bed.receipts()).toMatchObject([{ verdict: 'refused', code: 'message.stale' }]);
+    expect(await bed.receipts()).toMatchObject([{ verdict: 'refused', code: 'consent.text-unknown' }]);
   });
 
   test.each<[string, string]>([
