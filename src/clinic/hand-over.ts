@@ -144,12 +144,14 @@ export class HandOver {
     const patientLeavesMs = clock.now().monotonicMs + patienceMs;
     let isTold = visit.result !== null;
     for (let attempt = 0; !this.#stopped; attempt += 1) {
+      const askedMs = clock.now().monotonicMs;
       const answer = await this.#ask(visit, personal);
       if (answer.ok || !serviceAway.has(answer.failure.code)) return answer;
-      // An interruption that the service names itself does not end in seconds.
+      // The next answer may take as long as this one. An interruption that the service names does not end in seconds.
+      const nowMs = clock.now().monotonicMs;
       const isOverdue =
         answer.failure.code === 'eligibility.maintenance' ||
-        clock.now().monotonicMs + askPause(attempt) > patientLeavesMs;
+        nowMs + askPause(attempt) + (nowMs - askedMs) > patientLeavesMs;
       if (isOverdue && visit.kind === 'registration') return answer;
       if (isOverdue && !isTold) {
         isTold = true;

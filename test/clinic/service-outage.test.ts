@@ -71,6 +71,19 @@ test('down for longer: the patient is told in time, the answer comes late into j
   expect(await bed.results()).toHaveLength(1);
 });
 
+test('a service that takes its time to fail: the patient is told while the terminal still waits', async () => {
+  const { service } = bed.context;
+  service.check = async () => {
+    asked.push(bed.clock.now().monotonicMs);
+    await new Promise<void>((resolve) => bed.clock.wakeAt(bed.clock.now().monotonicMs + 3_000, resolve));
+    return err(failure('eligibility.unavailable'));
+  };
+  await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
+  const [first = 0] = asked;
+  expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.result);
+  expect(await bed.results()).toMatchObject([{ outcome: 'failed' }]);
+});
+
 test('the agent restarts meanwhile: the question stands, the patient is not told twice', async () => {
   breakService();
   await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
