@@ -68,12 +68,19 @@ try {
 
   // ── the count, from the agent's journal and what the terminal told ──
   type Row = Record<string, string | number | null>;
-  const { rows, done } = bed.journal((journal) => ({
-    rows: journal.prepare('SELECT request_id, document_hash, session, outcome FROM request').all() as Row[],
-    done: journal.prepare("SELECT coalesce(sum(times), 0) AS times FROM usage WHERE outcome <> 'refused'").get() as Row,
-  }));
+  const { rows, done } = bed.journal((journal) => {
+    // One snapshot: the last visit's result may come in between.
+    journal.exec('BEGIN');
+    return {
+      rows: journal.prepare('SELECT request_id, document_hash, session, outcome FROM request').all() as Row[],
+      done: journal
+        .prepare("SELECT coalesce(sum(times), 0) AS times FROM usage WHERE outcome <> 'refused'")
+        .get() as Row,
+    };
+  });
   const journal = new Map(rows.map((row) => [String(row.request_id), row]));
   counts.twice = Number(done.times) - rows.filter((row) => row.outcome !== null).length;
+  if (counts.twice !== 0) say(`the journal counts ${done.times} results of ${rows.length} requests`);
   for (const [requestId, { documentHash, session }] of bed.submitted) {
     const told = bed.lines.filter((line) => line.type === 'event' && line.requestId === requestId);
     const receipts = told.filter((line) => line.type === 'event' && line.event === 'receipt');
@@ -86,8 +93,10 @@ try {
         (line) => line.type === 'event' && (line.documentHash !== documentHash || line.session !== session),
       );
     if (isMixed || (receipts.length > 0 && row === undefined)) counts.mixed++;
-    if (receipts.some((line, index) => receipts.findIndex((other) => other.life === line.life) !== index))
+    if (receipts.some((line, index) => receipts.findIndex((other) => other.life === line.life) !== index)) {
+      say(`told twice: ${requestId}`);
       counts.twice++;
+    }
   }
   counts.mixed += rows.filter((row) => !bed.submitted.has(String(row.request_id))).length;
 } finally {

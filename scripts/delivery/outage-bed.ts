@@ -231,7 +231,14 @@ export class OutageBed {
     const endMs = performance.now() + deadlineMs;
     for (;;) {
       const visit = await this.visit();
-      if (visit !== null && visit.code === '') return (await this.receiptOf(visit.requestId, deadlineMs)).atMs;
+      if (visit !== null && visit.code === '') {
+        const { atMs } = await this.receiptOf(visit.requestId, deadlineMs);
+        await this.until('challenges for the next visit', (lines) => {
+          const last = lines.findLast((line) => line.type === 'event' && line.event === 'challenges-ready');
+          return last?.type === 'event' && last.ready ? true : undefined;
+        });
+        return atMs;
+      }
       if (performance.now() > endMs) throw new Error('no visit went through');
       await wait(20);
     }

@@ -264,8 +264,11 @@ const diskFull =
     if (whose === 'agent') {
       await bed.agent.kill('SIGTERM');
       await bed.startAgent();
-      await bed.serve();
+    } else {
+      await bed.killTerminal('SIGTERM');
+      await bed.startTerminal();
     }
+    await bed.serve();
     const refusedFrom = bed.lines.length;
     const failedBefore = bed.agent.timesLogged('store.failed');
     const makeRoom = fill(bed.disks[whose]);
