@@ -4,7 +4,7 @@
  *
  *   npm run screens -- --json            about 200 shots, the last line is one JSON object
  *   npm run screens -- --json --all      every combination (about half an hour; a picture of one in 37)
- *   npm run screens -- --only idle,pin --language en --text 200
+ *   npm run screens -- --only idle,pin --language all --text 200
  *
  * Contact sheets go to .cache/screens (never committed); `--docs` renews the few pictures in docs/screens.
  */
@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { createKioskScreen } from '../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../src/catalogue/catalogue.ts';
-import { gallery, galleryNow, gallerySettings } from '../src/cli/preview-gallery.ts';
+import { exhibitContext, gallery, galleryNow, gallerySettings } from '../src/cli/preview-gallery.ts';
 import { drawScreen } from '../src/core/draw-screen.ts';
 import type { Display } from '../src/core/session.ts';
 import { openBrowser } from './screens-browser.ts';
@@ -53,7 +53,6 @@ const docsShots = [
 ];
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
 const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({
   ...shot,
   voice: true,
@@ -74,6 +73,10 @@ const narrowed = [
   options.layout,
 ].some((each) => each !== undefined);
 
+/** Whether a value is what an option names: one, all, or left out the usual one. */
+const isAsked = (option: string | undefined, value: string, usual: string): boolean =>
+  option === 'all' || value === (option ?? usual);
+
 const wantedShots = (): readonly Shot[] => {
   const standard = {
     language: 'ja',
@@ -90,11 +93,11 @@ const wantedShots = (): readonly Shot[] => {
   return allShots(names, languages).filter(
     (shot) =>
       (only?.split(',').includes(shot.exhibit) ?? true) &&
-      (language === 'all' || shot.language === (language ?? 'ja')) &&
-      shot.theme === (theme ?? 'default') &&
-      shot.textPercent === Number(text ?? 100) &&
-      shot.orientation === (orientation ?? 'landscape') &&
-      shot.layout === (layout ?? 'standard'),
+      isAsked(language, shot.language, 'ja') &&
+      isAsked(theme, shot.theme, 'default') &&
+      isAsked(text, String(shot.textPercent), '100') &&
+      isAsked(orientation, shot.orientation, 'landscape') &&
+      isAsked(layout, shot.layout, 'standard'),
   );
 };
 
@@ -123,7 +126,7 @@ for (const scene of scenes(shots)) {
   const [first] = scene;
   const exhibit = exhibitsOf(first).find((each) => each.name === first.exhibit);
   if (exhibit === undefined) throw new Error(`no exhibit ${first.exhibit}`);
-  const drawn = drawScreen(exhibit.session, context);
+  const drawn = drawScreen(exhibit.session, exhibitContext(catalogue, exhibit));
   screensSeen.add(drawn.screen);
   await page.setViewportSize(
     first.orientation === 'landscape' ? { width: 1280, height: 800 } : { width: 800, height: 1280 },
