@@ -1,5 +1,6 @@
-import type { Catalogue } from '../core/catalogue.ts';
+import type { Catalogue, MaintenanceWindow } from '../core/catalogue.ts';
 import { type Answers, answerQuestion, noAnswers, type Question, questionsOf, unbundled } from '../core/consent.ts';
+import type { DrawContext } from '../core/draw-screen.ts';
 import { type FailureCode, failure, failureRules } from '../core/failure.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Display, Session, SessionState, Surroundings, Visit } from '../core/session.ts';
@@ -8,7 +9,19 @@ import { type FacilitySettings, firstFacilitySettings } from '../protocol/facili
 import type { LookupResult } from '../protocol/messages.ts';
 
 /** One session to look at; `name` is the screen's name, with a dot and a variant where there are several. */
-export type Exhibit = { readonly name: string; readonly session: Session };
+export type Exhibit = {
+  readonly name: string;
+  readonly session: Session;
+  /** An interruption of the national service that is announced meanwhile */
+  readonly maintenance?: MaintenanceWindow;
+};
+
+/** What an exhibit is drawn with: the clock of the pictures, every language, and what is announced in it. */
+export const exhibitContext = (catalogue: Catalogue, { maintenance }: Exhibit): DrawContext => ({
+  catalogue: { ...catalogue, maintenance: maintenance === undefined ? [] : [maintenance] },
+  now: galleryNow,
+  offerUnreviewedLanguages: true,
+});
 
 /** 2026-11-21 14:03 JST: the clock in the pictures. */
 export const galleryNow = { monotonicMs: 1_000_000, wallMs: Date.parse('2026-11-21T14:03:00+09:00') };
@@ -50,6 +63,12 @@ const lookup: LookupResult = {
     { id: '1', title: '診療情報提供書', from: '見本病院', date: '2026-11-02' },
     { id: '2', title: '退院時サマリー', from: '見本病院', date: '2026-10-20' },
   ],
+};
+
+const hourMs = 3_600_000;
+const maintenanceIn = (hours: number): MaintenanceWindow => {
+  const fromMs = galleryNow.wallMs + hours * hourMs;
+  return { areas: [], fromMs, untilMs: fromMs + 7 * hourMs, announceMs: 24 * hourMs };
 };
 
 const sessionId = '00000000-0000-4000-8000-000000000000';
@@ -161,6 +180,14 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   return [
     shown('starting', { name: 'idle', deadlineMs: null }, { settings: null }),
     shown('idle', { name: 'idle', deadlineMs: null }, { cardOnBed: null }),
+    ...[12, -1].map((hours) => ({
+      ...shown(
+        hours > 0 ? 'idle.maintenance' : 'idle.maintenance-now',
+        { name: 'idle', deadlineMs: null },
+        { cardOnBed: null },
+      ),
+      maintenance: maintenanceIn(hours),
+    })),
     shown(
       'idle.reconnecting',
       { name: 'idle', deadlineMs },

@@ -9,7 +9,7 @@ import { drawScreen } from '../core/draw-screen.ts';
 import type { Touch } from '../core/screen-model.ts';
 import type { Display } from '../core/session.ts';
 import { type FacilitySettings, facilitySettingsSchema } from '../protocol/facility-settings.ts';
-import { type Exhibit, gallery, galleryNow, gallerySettings } from './preview-gallery.ts';
+import { type Exhibit, exhibitContext, gallery, gallerySettings } from './preview-gallery.ts';
 
 type PreviewOptions = {
   readonly settings?: string;
@@ -88,8 +88,7 @@ const preview = async (options: PreviewOptions): Promise<void> => {
     const exhibit = exhibits()[index];
     if (exhibit === undefined) return;
     revision += 1;
-    const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
-    screen.show({ ...drawScreen(exhibit.session, context), revision });
+    screen.show({ ...drawScreen(exhibit.session, exhibitContext(catalogue, exhibit)), revision });
     process.stdout.write(`${index + 1}/${names.length} ${exhibit.name}\n`);
   };
   const go = (to: number): void => {

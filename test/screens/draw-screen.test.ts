@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
-import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/draw-screen.ts';
 import { consentTextOf } from '../../src/core/draw-screen-consent.ts';
 import { type ScreenModel, screenNames } from '../../src/core/screen-model.ts';
@@ -17,9 +17,9 @@ const displayIn = (language: string): Display => ({
 });
 type Drawn = Omit<ScreenModel, 'revision'>;
 const drawn = (language: string, settings = gallerySettings): readonly { name: string; screen: Drawn }[] =>
-  gallery(settings, catalogue, displayIn(language)).map(({ name, session }) => ({
-    name,
-    screen: drawScreen(session, context),
+  gallery(settings, catalogue, displayIn(language)).map((exhibit) => ({
+    name: exhibit.name,
+    screen: drawScreen(exhibit.session, exhibitContext(catalogue, exhibit)),
   }));
 const named = (name: string, language = 'ja', settings = gallerySettings): Drawn => {
   const found = drawn(language, settings).find((each) => each.name === name);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeypadGuide } from '../../src/app/keypad-guide.ts';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
-import { type Exhibit, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { type Exhibit, exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/draw-screen.ts';
 import type { ScreenModel, Touch } from '../../src/core/screen-model.ts';
 import type { KeypadEvent } from '../../src/ports/keypad.ts';
@@ -25,9 +25,8 @@ const previous: KeypadEvent = { type: 'move', move: 'previous' };
 const choose: KeypadEvent = { type: 'move', move: 'choose' };
 
 /** One screen under the keys: what came under them, what was touched, and how often it was said again. */
-const underKeys = ({ session }: Exhibit, keypad: Keys) => {
-  const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true, keypad };
-  const drawn = drawScreen(session, context);
+const underKeys = (exhibit: Exhibit, keypad: Keys) => {
+  const drawn = drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), keypad });
   // Who has begun to type a PIN takes it back before the keys walk through the other ways.
   const body = drawn.body.kind === 'pin' ? { ...drawn.body, entered: 0 } : drawn.body;
   const model: ScreenModel = { ...drawn, body, revision: 1 };
