@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { comparisonScore, embedAligned, embedBothSides, meanEmbedding } from '../../src/face/embed-face.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  alignFace,
+  comparisonScore,
+  embedAligned,
+  embedBothSides,
+  meanEmbedding,
+  mirrorAligned,
+} from '../../src/face/embed-face.ts';
 import type { ModelSession } from '../../src/face/model-session.ts';
 
 const coordinate = fc.double({ min: -1, max: 1, noNaN: true });
@@ -79,4 +86,49 @@ test('both sides: the face as it is and mirrored have the same say', async () =>
   const both = await embedBothSides(embedding(([first]) => (first === 0 ? [5, 0] : [0, 5])));
   expect(both[0]).toBeCloseTo(Math.SQRT1_2);
   expect(both[1]).toBeCloseTo(Math.SQRT1_2);
+});
+
+describe('alignFace', () => {
+  const size = 40;
+  const template = [
+    { x: 10, y: 10 },
+    { x: 30, y: 10 },
+    { x: 20, y: 30 },
+  ];
+  const entry = {
+    input: { width: size, height: size, layout: 'NCHW', channels: 'RGB', mean: 0, scale: 1 },
+    alignment: { points: [[0], [1], [2]], template },
+  };
+  const embedder = { entry, input: new Float32Array(size * size * 3) } as unknown as ModelSession;
+  /** A face whose points lie where the template wants them, with one white pixel at (10, 20). */
+  const mesh = Float32Array.from(template.flatMap(({ x, y }) => [x, y, 0]));
+  const rgb = new Uint8Array(size * size * 3);
+  rgb.fill(255, (20 * size + 10) * 3, (20 * size + 10) * 3 + 3);
+  const image = { width: size, height: size, rgb };
+  /** The brightest pixel of the aligned crop. */
+  const spot = (): { x: number; y: number } => {
+    const red = embedder.input.subarray(0, size * size);
+    const at = red.indexOf(Math.max(...red));
+    return { x: at % size, y: Math.floor(at / size) };
+  };
+
+  test.each([
+    ['as the template says', { scale: 1, shiftY: 0 }, { x: 10, y: 20 }],
+    ['a tenth lower', { scale: 1, shiftY: 0.1 }, { x: 10, y: 24 }],
+    ['a tenth higher', { scale: 1, shiftY: -0.1 }, { x: 10, y: 16 }],
+    ['half as large again, around the middle', { scale: 1.5, shiftY: 0 }, { x: 5, y: 20 }],
+  ])('%s', (_, view, at) => {
+    expect(alignFace(embedder, image, mesh, view)).toBe(true);
+    expect(spot()).toEqual(at);
+  });
+
+  test('mirrored, left is right', () => {
+    alignFace(embedder, image, mesh);
+    mirrorAligned(embedder);
+    expect(spot()).toEqual({ x: size - 1 - 10, y: 20 });
+  });
+
+  test('points that all lie on one place span no face', () => {
+    expect(alignFace(embedder, image, new Float32Array(mesh.length))).toBe(false);
+  });
 });
