@@ -62,7 +62,10 @@ export class KeypadGuide {
   #key(model: ScreenModel, key: PinKey): void {
     const digit = digitOf(key);
     const { choices, stops } = spans(model);
-    if (digit === 0)
+    // One and zero are ten, where there are so many.
+    const typed = digit !== null && this.#focus !== null && this.#focus < 9 ? (this.#focus + 1) * 10 + digit : 0;
+    if (typed >= 10 && typed <= choices) this.#goTo(typed - 1);
+    else if (digit === 0)
       this.#goTo(this.#focus === null || this.#focus + 1 >= stops ? choices : Math.max(choices, this.#focus + 1));
     else if (digit !== null && digit <= choices) this.#goTo(digit - 1);
     else if (key === enterKey) this.#choose(model);

@@ -108,7 +108,9 @@ export class Presentation {
   }
 
   #whole({ speech, footer }: ScreenModel): SpokenWords {
-    return this.#earphone ? [...speech, ...footer.map((text) => ({ text }))] : speech;
+    if (!this.#earphone) return speech;
+    const said = new Set(speech.map(({ text }) => text));
+    return [...speech, ...footer.filter((text) => !said.has(text)).map((text) => ({ text }))];
   }
 
   #say(words: SpokenWords, language: string): void {

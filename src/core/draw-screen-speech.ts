@@ -18,6 +18,8 @@ export const speechOf = (drawn: Part, d: Dictionary, keypad: KeysThere): ScreenM
     ...drawn.bodyWords,
     ...(drawn.note === null ? [] : [drawn.note]),
     ...(drawn.remaining === null ? [] : [drawn.remaining]),
+    // What is promised for this question is said with it; the promise of every screen is not said on every screen.
+    ...(drawn.promises[0].text === d.text('promise.photo') ? [] : [drawn.promises[0]]),
     ...(choices.length > 1 ? [d.words('speech.choices')] : []),
     ...choices,
     ...(keypad ? keyWords(drawn, keypad).map((key) => d.words(key)) : []),

@@ -25,11 +25,11 @@ const previous: KeypadEvent = { type: 'move', move: 'previous' };
 const choose: KeypadEvent = { type: 'move', move: 'choose' };
 
 /** One screen under the keys: what came under them, what was touched, and how often it was said again. */
-const underKeys = (exhibit: Exhibit, keypad: Keys) => {
+const underKeys = (exhibit: Exhibit, keypad: Keys, change: Partial<ScreenModel> = {}) => {
   const drawn = drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), keypad });
   // Who has begun to type a PIN takes it back before the keys walk through the other ways.
   const body = drawn.body.kind === 'pin' ? { ...drawn.body, entered: 0 } : drawn.body;
-  const model: ScreenModel = { ...drawn, body, revision: 1 };
+  const model: ScreenModel = { ...drawn, body, revision: 1, ...change };
   const touches: Touch[] = [];
   const pinKeys: number[] = [];
   let focused: number | null = null;
@@ -137,4 +137,17 @@ it.each(
   expect([screen.focused, screen.repeats]).toEqual([null, 1]);
   screen.press(next, next, choose);
   expect(screen.pinKeys).toEqual([0x32]);
+});
+
+it('a keypad reaches the tenth choice and those behind it by their numbers', () => {
+  const exhibit = exhibits.find(({ name }) => name === 'referral-documents');
+  if (exhibit === undefined) throw new Error('no referral documents');
+  const [paper] = underKeys(exhibit, 'digits').model.controls;
+  if (paper === undefined) throw new Error('no papers');
+  const controls = Array.from({ length: 13 }, (_, index) => ({ ...paper, value: `paper-${index + 1}` }));
+  for (const wanted of [1, 2, 9, 10, 11, 13]) {
+    const screen = underKeys(exhibit, 'digits', { controls });
+    screen.press(...[...String(wanted)].map((each) => digit(Number(each))), enter);
+    expect(screen.touches).toMatchObject([{ value: `paper-${wanted}` }]);
+  }
 });
