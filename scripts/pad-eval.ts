@@ -126,7 +126,7 @@ const percent = (part: number, whole: number): number => Number(((part / whole) 
 
 const bench = await openBench(Number(options.seed));
 const n = Number(options.presentations);
-/** Half of full confidence: more likely real than not. */
+/** As in src/face/weigh-evidence.ts. */
 const TAKEN_FOR_REAL = 0.4;
 
 const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): Promise<readonly Played[]> => {
