@@ -6,6 +6,7 @@ import { createMqttMessageBus } from '../../drivers/mqtt-message-bus.ts';
 import { createSystemClock } from '../../drivers/system-clock.ts';
 import { createEventLog, describeError, type EventLog } from '../app/event-log.ts';
 import { catalogueAt } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../core/catalogue.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerUsers } from '../protocol/access-rules.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
@@ -14,7 +15,7 @@ import { AgentDesk } from './agent-desk.ts';
 import { type AgentKeys, agentFiles, type DeviceEntry, readAgentKeys, readDeviceRegistry } from './agent-keys.ts';
 import { InquiryDesk } from './answer-inquiries.ts';
 import { readCardTrust } from './card-trust.ts';
-import { consentTexts } from './consent-texts.ts';
+import { type ConsentTexts, consentTexts } from './consent-texts.ts';
 import type { EligibilityService } from './eligibility-service.ts';
 import { withTimeLimit } from './eligibility-time-limit.ts';
 import { readBrokerFiles } from './facility-authority.ts';
@@ -93,10 +94,12 @@ const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): Elig
   });
 };
 
-const catalogueInForce = (clock: Clock) => {
+/** `known`: what was found the last time; texts are hashed again only when a notice has changed them. */
+const catalogueInForce = (clock: Clock, known?: { now: Catalogue; before: Catalogue; texts: ConsentTexts }) => {
   const { wallMs } = clock.now();
-  const now = catalogueAt(wallMs);
-  return { now, texts: consentTexts([now, catalogueAt(wallMs - catalogueOverlapMs)]) };
+  const [now, before] = [catalogueAt(wallMs), catalogueAt(wallMs - catalogueOverlapMs)];
+  const isKnown = known?.now === now && known.before === before;
+  return { now, before, texts: isKnown ? known.texts : consentTexts([now, before]) };
 };
 
 /** Where this process itself reaches the broker that it runs. */
@@ -194,7 +197,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.handOver.resume();
     }),
     every(catalogueCheckMs, () => {
-      catalogue = catalogueInForce(clock);
+      catalogue = catalogueInForce(clock, catalogue);
     }),
   ];
   desk.handOver.resume();
