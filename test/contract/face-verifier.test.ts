@@ -13,13 +13,21 @@ import {
 } from '../../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
-import { emptyScene, personBefore } from '../../drivers/virtual/render-scene.ts';
+import {
+  emptyScene,
+  FRAME_HEIGHT,
+  FRAME_WIDTH,
+  personBefore,
+  SceneRenderer,
+} from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { PadStrength } from '../../src/core/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
 import { modelsMissing } from '../face/built-models.ts';
 
+const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
+if (!hasFfmpeg) console.warn('skipped: a film before the face process needs ffmpeg (Debian package ffmpeg)');
 const mayUnshare = spawnSync('unshare', ['--user', '--map-current-user', '--net', 'true']).status === 0;
 if (!mayUnshare)
   console.warn('skipped: a namespace for the face process needs unshare (util-linux) and leave to use it');
@@ -227,6 +235,43 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     expect(readFileSync('/proc/self/net/dev', 'utf8')).not.toBe(
       readFileSync(`/proc/${verifier.processId}/net/dev`, 'utf8'),
     );
+  });
+
+  test.skipIf(!hasFfmpeg)('a film that is played again and again is suspected by its frames alone', async () => {
+    const renderer = new SceneRenderer(1);
+    await renderer.load('sample3-a');
+    const frames = Array.from({ length: 20 }, (_, i) => {
+      const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+      renderer.render({ ...emptyScene, people: [{ ...personBefore('sample3-a'), scale: 0.72 }] }, i * 66, rgb);
+      return rgb;
+    });
+    const file = join(socketDir, 'film.mkv');
+    const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${FRAME_WIDTH}x${FRAME_HEIGHT}`, '-r', '15'];
+    const written = spawnSync('ffmpeg', ['-loglevel', 'error', ...raw, '-i', '-', '-c:v', 'ffv1', file], {
+      input: Buffer.concat(frames),
+    });
+    expect(written.status).toBe(0);
+    const other = create({ camera: { kind: 'ffmpeg', source: { file } } });
+    try {
+      await health((trouble) => trouble === null, other);
+      // Another person's photo: nothing else about the film is ever weighed.
+      const referenceJp2 = await encodeGreyJp2(await loadFaceGrey('sample6-d'));
+      /** The failure, or the third miss: the film has come round by then. */
+      const endOf = (padStrength: PadStrength): Promise<FaceAttemptEvent> =>
+        new Promise((resolve) => {
+          let misses = 0;
+          const stop = other.start({ referenceJp2, padStrength }, (event) => {
+            if (event.type === 'missed') misses++;
+            if (event.type !== 'failed' && misses < 3) return;
+            stop();
+            resolve(event);
+          });
+        });
+      expect((await endOf('off')).type).toBe('missed');
+      expect(await endOf('passive')).toMatchObject({ type: 'failed', failure: { code: 'face.attack-suspected' } });
+    } finally {
+      await other.close();
+    }
   });
 
   test('with a depth camera it suspects a face on a sheet, whatever the passive model says', async () => {

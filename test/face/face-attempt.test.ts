@@ -129,6 +129,12 @@ test.each([
   expect(told.at(-1)).toBe('suspected');
 });
 
+test('a repeated frame counts whatever it shows, and only where attacks are looked for', () => {
+  const repeated: AttemptFinding = { hint: 'nearer', isRepeated: true };
+  expect(playLiveness('passive', () => repeated, 1)).toEqual(['suspected']);
+  expect(play([repeated])).toEqual(['0 hint nearer']);
+});
+
 test('passive: a living stranger lends a photo nothing', () => {
   const told = playLiveness(
     'passive',
