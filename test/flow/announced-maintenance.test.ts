@@ -28,7 +28,15 @@ const open = async (areas: readonly string[]): Promise<void> => {
   bed = await openVisitBed({ catalogueAt: (atMs) => catalogueAt(atMs, dir) });
   await bed.see('idle');
 };
-const hours = (count: number): Promise<void> => bed.clock.advance(count * hourMs);
+/** Hours later; challenges that ran out meanwhile are fetched anew before patients see the idle screen again. */
+const hours = async (count: number): Promise<void> => {
+  await bed.clock.advance(count * hourMs);
+  for (let steps = 0; steps < 100 && bed.state.name !== 'idle'; steps += 1) {
+    await bed.agent.quiet();
+    await bed.clock.advance(1_000);
+  }
+  expect(bed.state.name).toBe('idle');
+};
 const staffSee = (): string =>
   bannerView({
     context: bed.agent.context,
