@@ -27,8 +27,8 @@ export type RequestParts = {
 };
 
 /**
- * A request: opened, its device proven, known ids answered as before, everything else verified, written down for good,
- * receipted. What no known device signed gets no receipt and takes no id: an id can be taken only by its own device.
+ * A request: opened, its device proven, everything else verified, written down for good, receipted; a known id is
+ * answered as before. What no known device signed gets no receipt and takes no id: an id can be taken only by its own device.
  */
 export const receiveRequest = async ({ device, payload }: Incoming, parts: RequestParts): Promise<Result<void>> => {
   const { keys, journal, clock } = parts.context;
@@ -39,16 +39,6 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   if (!parsed.ok) return parsed;
   const document = parsed.value;
   const { request } = document;
-  const known = journal.visit(request.requestId);
-  const now = clock.now().wallMs;
-  const { trust } = parts.context;
-  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
-  // Signatures are verified on other threads: the card's need not wait for the device's.
-  const [fromDevice, verdict] = await Promise.all([
-    verifyDevice(document, device),
-    known === undefined ? verifyPatient(document, evidence) : null,
-  ]);
-  if (!fromDevice.ok) return fromDevice;
   if (request.agent !== keys().agent)
     return keys().agents.some(({ owner }) => owner === request.agent)
       ? ok(undefined)
@@ -56,14 +46,19 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   if (request.facility !== keys().facility || request.device !== device.device)
     return err(failure('message.forged', 'request for another lane'));
 
-  const documentHash = hashOf(opened.value);
-  if (known?.documentHash === documentHash) return giveReceipt(known, device, parts);
-  if (verdict === null) return refuseOtherDocument(request, documentHash, device, parts);
+  const now = clock.now().wallMs;
+  const { trust } = parts.context;
+  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
+  // Signatures are verified on other threads: the card's need not wait for the device's.
+  const [fromDevice, verdict] = await Promise.all([verifyDevice(document, device), verifyPatient(document, evidence)]);
+  if (!fromDevice.ok) return fromDevice;
 
+  const documentHash = hashOf(opened.value);
   const code = verdict.ok ? remainingCheck(verdict.value, parts, now) : verdict.failure.code;
   const recorded = journal.record(rowOf(request, documentHash, verdict.ok ? verdict.value : null, code, parts.context));
   if (recorded.kind === 'other-document') return refuseOtherDocument(request, documentHash, device, parts);
   const { visit } = recorded;
+  if (recorded.kind === 'repeated') return giveReceipt(visit, device, parts);
   const { log } = parts.context;
   if (visit.code === null)
     log.event('agent.request-journaled', {

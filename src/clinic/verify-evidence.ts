@@ -63,11 +63,16 @@ const holds = async (
  * `card.certificate-invalid`, `card.certificate-expired`.
  */
 export const checkCardCertificate = (der: Uint8Array, trust: CardTrust, nowMs: number): Result<CheckedCertificate> => {
+  const read = readCardCertificate(der);
+  return read.ok ? checkIssued(read.value, trust, nowMs) : read;
+};
+
+const readCardCertificate = (der: Uint8Array): Result<Certificate> => {
   const parsed = parseCertificate(der);
-  if (!parsed.ok) return parsed;
-  const checked = checkAuthCertificate(parsed.value);
-  if (!checked.ok) return checked;
-  const certificate = checked.value;
+  return parsed.ok ? checkAuthCertificate(parsed.value) : parsed;
+};
+
+const checkIssued = (certificate: Certificate, trust: CardTrust, nowMs: number): Result<CheckedCertificate> => {
   if (issuerOf(certificate, trust.certificateIssuers) === null) return invalid('no trusted issuer made the signature');
   if (nowMs < certificate.notBeforeMs) return invalid('not yet valid');
   const state = certificateStateAt('my-number-card', certificate.notAfterMs, nowMs);
@@ -89,9 +94,10 @@ const checkPayload = ({ request }: ParsedDocument, context: EvidenceContext): Re
   return ok(undefined);
 };
 
+/** By the key in the certificate, whoever issued it. */
 const checkCardSignature = async (
   { card, payload }: ParsedDocument,
-  certificate: CheckedCertificate | null,
+  certificate: Certificate | null,
   authCertificate: Uint8Array | null,
   trust: CardTrust,
 ): Promise<Result<ProvenVisual | null>> => {
@@ -104,7 +110,7 @@ const checkCardSignature = async (
   }
   if (certificate === null || authCertificate === null || !equalBytes(card.authCertificate, authCertificate))
     return forged('x5c is not the authCertificate of the payload');
-  const { publicKey } = certificate.certificate;
+  const { publicKey } = certificate;
   if (publicKey.type !== 'rsa') return invalid('key algorithm');
   return (await holds(payload, card.jws, await rsaKey(publicKey.key), 'RS256')) ? ok(null) : forged('card signature');
 };
@@ -142,13 +148,17 @@ export const verifyPatient = async (
   if (!plausible.ok) return plausible;
   const authCertificate = request.authCertificate === undefined ? null : fromBase64url(request.authCertificate);
   if (request.authCertificate !== undefined && authCertificate === null) return malformed('authCertificate');
-  const checked = authCertificate === null ? null : checkCardCertificate(authCertificate, context.trust, context.nowMs);
+  const read = authCertificate === null ? null : readCardCertificate(authCertificate);
+  if (read !== null && !read.ok) return read;
+  // Begun before the chain is checked: other threads verify meanwhile.
+  const verifying = checkCardSignature(document, read?.value ?? null, authCertificate, context.trust);
+  const checked = read === null ? null : checkIssued(read.value, context.trust, context.nowMs);
+  const visual = await verifying;
   if (checked !== null && !checked.ok) return checked;
   const certificate = checked === null ? null : checked.value;
   if (certificate?.state === 'grace' && request.consents.some(({ given }) => given))
     return invalid('consents with a certificate in grace');
 
-  const visual = await checkCardSignature(document, certificate, authCertificate, context.trust);
   if (!visual.ok) return visual;
   const approval = await checkApproval(request, context);
   if (!approval.ok) return approval;
