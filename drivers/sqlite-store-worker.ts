@@ -101,18 +101,35 @@ const append = (entry: AuditEntry): void => {
   head = { number, hash };
 };
 
-const addOutboxRow = (row: OutboxRow): void =>
-  atOnce(() => {
-    const { changes } = statement('INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?, ?)').run(
-      row.requestId,
-      row.session,
-      row.documentHash,
-      row.sealed,
-      row.createdAtMs,
-      row.expiresAtMs,
-    );
-    if (changes > 0) append({ atMs: row.createdAtMs, event: 'request-stored', subject: row.requestId });
-  });
+/** A stored row is told as soon as it is durable; its audit entry follows at once, and before any other entry. */
+let owed: AuditEntry[] = statement(
+  `SELECT request_id, created_at_ms FROM outbox
+    WHERE request_id NOT IN (SELECT subject FROM audit WHERE event = 'request-stored') ORDER BY created_at_ms`,
+)
+  .all()
+  .map((row) => storedEntry(row.request_id as string, row.created_at_ms as number));
+
+function storedEntry(subject: string, atMs: number): AuditEntry {
+  return { atMs, event: 'request-stored', subject };
+}
+
+const payOwed = (): void => {
+  if (owed.length === 0) return;
+  atOnce(() => owed.forEach(append));
+  owed = [];
+};
+
+const addOutboxRow = (row: OutboxRow): void => {
+  const { changes } = statement('INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?, ?)').run(
+    row.requestId,
+    row.session,
+    row.documentHash,
+    row.sealed,
+    row.createdAtMs,
+    row.expiresAtMs,
+  );
+  if (changes > 0) owed.push(storedEntry(row.requestId, row.createdAtMs));
+};
 
 const outboxRows = (): OutboxRow[] =>
   statement('SELECT * FROM outbox ORDER BY created_at_ms, request_id')
@@ -126,26 +143,30 @@ const outboxRows = (): OutboxRow[] =>
       expiresAtMs: row.expires_at_ms as number,
     }));
 
-const removeOutboxRow = (requestId: string, entry: AuditEntry): boolean =>
-  atOnce(() => {
+const removeOutboxRow = (requestId: string, entry: AuditEntry): boolean => {
+  payOwed();
+  return atOnce(() => {
     const { changes } = statement('DELETE FROM outbox WHERE request_id = ?').run(requestId);
     if (changes > 0) append(entry);
     return changes > 0;
   });
+};
 
 const readSettings = (): { version: number; document: Uint8Array } | null => {
   const row = statement('SELECT version, document FROM settings').get();
   return row === undefined ? null : { version: row.version as number, document: row.document as Uint8Array };
 };
 
-const raiseSettings = (version: number, document: Uint8Array, atMs: number): boolean =>
-  atOnce(() => {
+const raiseSettings = (version: number, document: Uint8Array, atMs: number): boolean => {
+  payOwed();
+  return atOnce(() => {
     const stored = readSettings();
     if (stored !== null && version <= stored.version) return version === stored.version;
     statement('INSERT OR REPLACE INTO settings VALUES (1, ?, ?)').run(version, document);
     append({ atMs, event: 'settings-raised', subject: String(version) });
     return true;
   });
+};
 
 const rememberNonce = (nonce: string, expiresAtMs: number, nowMs: number): boolean =>
   atOnce(() => {
@@ -196,4 +217,10 @@ parentPort?.on('message', ({ id, call }: StoreQuestion) => {
     answer = { id, error: error instanceof Error ? error.message : 'unknown' };
   }
   parentPort?.postMessage(answer);
+  if (call.method === 'close') return;
+  try {
+    payOwed();
+  } catch {
+    // A full disk: tried again before the next entry, which waits with it.
+  }
 });

@@ -61,6 +61,25 @@ describe('SQLite store under faults', () => {
     await store.close();
   });
 
+  test('killed between a row and its audit entry: the next start writes the entry, and the chain is whole', async () => {
+    const path = newPath();
+    const store = createSqliteStore(path);
+    await store.outboxRows();
+    await store.close();
+    const database = new DatabaseSync(path);
+    database.exec(`INSERT INTO outbox VALUES ('r1', 's1', 'h', x'00', 5, 9)`);
+    const next = createSqliteStore(path);
+    await next.removeOutboxRow('r1', { atMs: 7, event: 'receipt-accepted', subject: 'r1' });
+    expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
+    await next.close();
+    const entries = database.prepare('SELECT at_ms, event, subject FROM audit ORDER BY number').all();
+    database.close();
+    expect(entries.map((entry) => ({ ...entry }))).toEqual([
+      { at_ms: 5, event: 'request-stored', subject: 'r1' },
+      { at_ms: 7, event: 'receipt-accepted', subject: 'r1' },
+    ]);
+  });
+
   const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
   if (!canMount) console.warn('skipped: "a full disk" needs root and unshare -m to mount a small file system');
   test.skipIf(!canMount)(
