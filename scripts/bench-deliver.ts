@@ -64,6 +64,9 @@ const ourCourse = async (mosquitto: Mosquitto): Promise<Course> => {
     const challenge = link.takeChallenge(300_000);
     if (challenge === null) throw new Error('no challenge');
     const signed = await visitor.sign(link, challenge);
+    // As in every visit: the patient's certificate was looked up when the card was read.
+    const looked = await link.lookup(signed.session, visitor.certificate, new AbortController().signal);
+    if (!looked.ok) throw new Error(looked.failure.code);
     // A refill that this visit's challenge caused is over before the clock starts, as in a visit of seconds.
     await watch.until('challenges', ready);
     await breather();

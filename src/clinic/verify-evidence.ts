@@ -1,6 +1,7 @@
 import { flattenedVerify, importJWK } from 'jose';
 import { cardCryptography } from '../app/card-cryptography.ts';
 import { openSigned, type VerificationKey } from '../app/seal.ts';
+import { hashOf } from '../app/sign-request.ts';
 import { certificateStateAt } from '../core/certificate-state.ts';
 import { failure } from '../core/failure.ts';
 import type { CertificateState } from '../core/identity.ts';
@@ -58,22 +59,37 @@ const holds = async (
     () => false,
   );
 
+/** Of the patients at the terminals now: the certificate of a lookup comes again with the request. */
+const rememberedCertificates = 8;
+const provenBy = new WeakMap<CardTrust, Map<string, Certificate>>();
+
+/** What of a certificate does not change with time: structure, usage, issuer. By the hash of its bytes. */
+const proveCertificate = (der: Uint8Array, trust: CardTrust): Result<Certificate> => {
+  const proven = provenBy.get(trust) ?? new Map<string, Certificate>();
+  provenBy.set(trust, proven);
+  const hash = hashOf(der);
+  const known = proven.get(hash);
+  if (known !== undefined) return ok(known);
+  const parsed = parseCertificate(der);
+  if (!parsed.ok) return parsed;
+  const checked = checkAuthCertificate(parsed.value);
+  if (!checked.ok) return checked;
+  if (issuerOf(checked.value, trust.certificateIssuers) === null)
+    return invalid('no trusted issuer made the signature');
+  proven.set(hash, checked.value);
+  const [oldest] = proven.keys();
+  if (proven.size > rememberedCertificates && oldest !== undefined) proven.delete(oldest);
+  return checked;
+};
+
 /**
  * Structure, usage, issuer by signature, dates. Revocation is asked of the national service, not told by the bytes.
  * `card.certificate-invalid`, `card.certificate-expired`.
  */
 export const checkCardCertificate = (der: Uint8Array, trust: CardTrust, nowMs: number): Result<CheckedCertificate> => {
-  const read = readCardCertificate(der);
-  return read.ok ? checkIssued(read.value, trust, nowMs) : read;
-};
-
-const readCardCertificate = (der: Uint8Array): Result<Certificate> => {
-  const parsed = parseCertificate(der);
-  return parsed.ok ? checkAuthCertificate(parsed.value) : parsed;
-};
-
-const checkIssued = (certificate: Certificate, trust: CardTrust, nowMs: number): Result<CheckedCertificate> => {
-  if (issuerOf(certificate, trust.certificateIssuers) === null) return invalid('no trusted issuer made the signature');
+  const proven = proveCertificate(der, trust);
+  if (!proven.ok) return proven;
+  const certificate = proven.value;
   if (nowMs < certificate.notBeforeMs) return invalid('not yet valid');
   const state = certificateStateAt('my-number-card', certificate.notAfterMs, nowMs);
   return state === 'dead'
@@ -94,10 +110,9 @@ const checkPayload = ({ request }: ParsedDocument, context: EvidenceContext): Re
   return ok(undefined);
 };
 
-/** By the key in the certificate, whoever issued it. */
 const checkCardSignature = async (
   { card, payload }: ParsedDocument,
-  certificate: Certificate | null,
+  certificate: CheckedCertificate | null,
   authCertificate: Uint8Array | null,
   trust: CardTrust,
 ): Promise<Result<ProvenVisual | null>> => {
@@ -110,7 +125,7 @@ const checkCardSignature = async (
   }
   if (certificate === null || authCertificate === null || !equalBytes(card.authCertificate, authCertificate))
     return forged('x5c is not the authCertificate of the payload');
-  const { publicKey } = certificate;
+  const { publicKey } = certificate.certificate;
   if (publicKey.type !== 'rsa') return invalid('key algorithm');
   return (await holds(payload, card.jws, await rsaKey(publicKey.key), 'RS256')) ? ok(null) : forged('card signature');
 };
@@ -148,17 +163,13 @@ export const verifyPatient = async (
   if (!plausible.ok) return plausible;
   const authCertificate = request.authCertificate === undefined ? null : fromBase64url(request.authCertificate);
   if (request.authCertificate !== undefined && authCertificate === null) return malformed('authCertificate');
-  const read = authCertificate === null ? null : readCardCertificate(authCertificate);
-  if (read !== null && !read.ok) return read;
-  // Begun before the chain is checked: other threads verify meanwhile.
-  const verifying = checkCardSignature(document, read?.value ?? null, authCertificate, context.trust);
-  const checked = read === null ? null : checkIssued(read.value, context.trust, context.nowMs);
-  const visual = await verifying;
+  const checked = authCertificate === null ? null : checkCardCertificate(authCertificate, context.trust, context.nowMs);
   if (checked !== null && !checked.ok) return checked;
   const certificate = checked === null ? null : checked.value;
   if (certificate?.state === 'grace' && request.consents.some(({ given }) => given))
     return invalid('consents with a certificate in grace');
 
+  const visual = await checkCardSignature(document, certificate, authCertificate, context.trust);
   if (!visual.ok) return visual;
   const approval = await checkApproval(request, context);
   if (!approval.ok) return approval;

@@ -5,7 +5,7 @@ import { caCertificateDer, ensureTestAuthority, makeCvCertificate } from '../../
 import { sign } from '../../src/app/seal.ts';
 import { type CardEvidence, signRequest } from '../../src/app/sign-request.ts';
 import { type CardTrust, parseCardTrust } from '../../src/clinic/card-trust.ts';
-import { type EvidenceContext, verifyEvidence } from '../../src/clinic/verify-evidence.ts';
+import { checkCardCertificate, type EvidenceContext, verifyEvidence } from '../../src/clinic/verify-evidence.ts';
 import type { FailureCode } from '../../src/core/failure.ts';
 import type { VisualEvidence } from '../../src/core/identity.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
@@ -351,6 +351,23 @@ describe('the certificate', () => {
   test('not yet valid', async () => {
     const der = await certificateFor(keys.auth, nowMs, { notBeforeMs: nowMs + dayMs });
     expect(await codeOf(await withCertificate(der))).toBe('card.certificate-invalid');
+  });
+
+  test('a certificate that was proven once is judged by the time of each request', () => {
+    const { trust } = context;
+    const at = (ms: number) => checkCardCertificate(certificate, trust, ms);
+    expect(at(nowMs)).toMatchObject({ ok: true, value: { state: 'valid' } });
+    expect(at(nowMs + 20 * 365 * 86_400_000)).toMatchObject({ failure: { code: 'card.certificate-expired' } });
+    expect(at(0)).toMatchObject({ failure: { code: 'card.certificate-invalid' } });
+    expect(checkCardCertificate(certificate, { ...trust, certificateIssuers: [] }, nowMs)).toMatchObject({
+      failure: { code: 'card.certificate-invalid' },
+    });
+    const another = certificate.slice();
+    another[another.length - 1] = (another.at(-1) ?? 0) ^ 1;
+    expect(checkCardCertificate(another, trust, nowMs)).toMatchObject({
+      failure: { code: 'card.certificate-invalid' },
+    });
+    expect(at(nowMs).ok).toBe(true);
   });
 
   test('in grace: accepted without consents, refused with a given one', async () => {
