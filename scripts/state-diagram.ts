@@ -215,11 +215,8 @@ ${[...table].map(([key, events]) => `| ${key.replace('|', ' | ')} | ${events.joi
 `;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const marks = /(<!-- states:begin -->\n)[\s\S]*?(\n<!-- states:end -->)/;
-const readme = readFileSync(`${root}README.md`, 'utf8').replace(
-  marks,
-  (_all, begin, end) => `${begin}${picture}${end}`,
-);
+const marks = /(?<=<!-- states:begin -->\n)[\s\S]*?(?=<!-- states:end -->)/;
+const readme = readFileSync(`${root}README.md`, 'utf8').replace(marks, () => `${picture}\n`);
 if (process.argv.includes('--check')) {
   const stale = [
     ['docs/states.md', page],
