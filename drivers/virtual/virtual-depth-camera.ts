@@ -1,8 +1,9 @@
 /** A depth camera of computed measurements beside the virtual camera: it hears the same orders and sees the same scene. */
 import { failure } from '../../src/core/failure.ts';
 import type { DepthCameraSettings } from '../../src/face/messages.ts';
-import type { DepthCamera, DepthCameraEvent } from '../../src/ports/depth-camera.ts';
-import { emptyScene, type Person } from './render-scene.ts';
+import type { DepthCamera, DepthCameraEvent, DepthFrame } from '../../src/ports/depth-camera.ts';
+import { OrderedFrames } from './ordered-frames.ts';
+import type { Person } from './render-scene.ts';
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 
 const WIDTH = 160;
@@ -25,59 +26,38 @@ const sheetMm = (x: number, y: number, turn: number): number | null =>
   Math.abs(x) > 150 || Math.abs(y) > 200 ? null : FACE_MM - x * Math.tan((turn * Math.PI) / 180);
 
 export class VirtualDepthCamera implements DepthCamera {
-  private readonly listeners = new Set<(event: DepthCameraEvent) => void>();
   private readonly depthMm = new Uint16Array(WIDTH * HEIGHT);
   private readonly infrared = new Uint8Array(WIDTH * HEIGHT);
+  private readonly frames = new OrderedFrames<DepthFrame>({
+    intervalMs: INTERVAL_MS,
+    lost: failure('camera.lost', 'depth camera'),
+    make: (orders) => this.measure(orders),
+    wipe: () => {
+      this.depthMm.fill(0);
+      this.infrared.fill(0);
+    },
+  });
   private readonly stopHearing: () => void;
-  private orders: CameraOrders = { scene: emptyScene, fault: 'none' };
-  private timer: NodeJS.Timeout | null = null;
 
   constructor({ controlSocket }: DepthCameraSettings) {
-    this.stopHearing = hearOrders(controlSocket, (orders) => this.obey(orders));
+    this.stopHearing = hearOrders(controlSocket, (orders) => this.frames.obey(orders));
   }
 
   subscribe(listener: (event: DepthCameraEvent) => void): () => void {
-    this.listeners.add(listener);
-    if (this.orders.fault === 'lost') listener({ type: 'lost', failure: failure('camera.lost', 'depth camera') });
-    this.timer ??= setInterval(() => this.measure(), INTERVAL_MS);
-    return () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size === 0) this.rest();
-    };
+    return this.frames.subscribe(listener);
   }
 
   async close(): Promise<void> {
     this.stopHearing();
-    this.listeners.clear();
-    this.rest();
+    this.frames.close();
   }
 
-  private rest(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
-    this.depthMm.fill(0);
-    this.infrared.fill(0);
-  }
-
-  private emit(event: DepthCameraEvent): void {
-    for (const listener of [...this.listeners]) listener(event);
-  }
-
-  private obey(orders: CameraOrders): void {
-    const before = this.orders.fault;
-    this.orders = orders;
-    if (orders.fault === 'lost' && before !== 'lost')
-      this.emit({ type: 'lost', failure: failure('camera.lost', 'depth camera') });
-    if (orders.fault !== 'lost' && before === 'lost') this.emit({ type: 'found' });
-  }
-
-  private measure(): void {
-    if (this.orders.fault === 'lost') return;
+  private measure({ scene }: CameraOrders): DepthFrame {
     this.depthMm.fill(WALL_MM);
     this.infrared.fill(SKIN_INFRARED);
-    for (const person of this.orders.scene.people) this.paint(person);
-    const frame = { width: WIDTH, height: HEIGHT, depthMm: this.depthMm, infrared: this.infrared };
-    this.emit({ type: 'frame', frame: { ...frame, capturedAtMs: performance.now() } });
+    for (const person of scene.people) this.paint(person);
+    const { depthMm, infrared } = this;
+    return { width: WIDTH, height: HEIGHT, depthMm, infrared, capturedAtMs: performance.now() };
   }
 
   private paint({ x, y, scale, sheet }: Person): void {

@@ -11,7 +11,8 @@ const MIN_MEASURED = 0.5;
 const INNER = 0.7;
 /**
  * Root mean square distance of that part from its best plane. A nose 20 mm before cheeks that fall back by 40 to the
- * ears gives 9, a sheet the sensor's noise of some millimetres, a sheet bent around a bottle (radius 100 mm) 4. Computed, not measured: to be measured with the sensor that is chosen.
+ * ears gives 9, a sheet the sensor's noise of some millimetres, a sheet bent around a bottle (radius 100 mm) 4.
+ * Computed, not measured: to be measured with the sensor that is chosen.
  */
 const HEAD_MM = 6;
 const SHEET_MM = 5;

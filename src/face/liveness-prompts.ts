@@ -81,10 +81,7 @@ export type PromptFailure = 'unanswered' | 'wrong-answer' | 'too-quick' | 'sheet
 export type PromptOutcome =
   | { readonly type: 'waiting'; readonly prompt: Prompt | null }
   | { readonly type: 'passed' }
-  | {
-      readonly type: 'failed';
-      readonly why: 'unanswered' | 'wrong-answer' | 'too-quick' | 'sheet' | 'no-rest' | 'gap';
-    };
+  | { readonly type: 'failed'; readonly why: PromptFailure };
 
 type Rest = { readonly signals: HeadSignals; readonly sinceMs: number; readonly forMs: number };
 type Asked = { readonly prompt: Prompt; readonly atMs: number; readonly rest: HeadSignals };

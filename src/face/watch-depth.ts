@@ -7,6 +7,17 @@ import type { DepthVerdict } from './weigh-evidence.ts';
 /** A head that moves at 10 cm/s is still over its place after so long. */
 const SAME_MOMENT_MS = 200;
 
+const copyOf = (frame: DepthFrame): DepthFrame => {
+  const { depthMm, infrared } = frame;
+  return { ...frame, depthMm: depthMm.slice(), ...(infrared && { infrared: infrared.slice() }) };
+};
+
+/** The shape of a face is a face. */
+const wipe = (frame: DepthFrame | null): void => {
+  frame?.depthMm.fill(0);
+  frame?.infrared?.fill(0);
+};
+
 export class DepthWatch {
   private readonly camera: DepthCamera;
   private latest: DepthFrame | null = null;
@@ -20,18 +31,19 @@ export class DepthWatch {
 
   follow(): void {
     this.unsubscribe ??= this.camera.subscribe((event) => {
-      if (event.type === 'lost') this.latest = null;
-      if (event.type !== 'frame') return;
-      const { depthMm, infrared } = event.frame;
-      const light = infrared === undefined ? {} : { infrared: infrared.slice() };
-      this.latest = { ...event.frame, depthMm: depthMm.slice(), ...light };
+      if (event.type === 'found') return;
+      const before = this.latest;
+      this.latest = event.type === 'frame' ? copyOf(event.frame) : null;
+      if (before !== this.kept) wipe(before);
     });
   }
 
   /** Chooses the measurement for the colour frame taken at `atMs`. */
   keep(atMs: number): void {
     const isNear = this.latest !== null && Math.abs(atMs - this.latest.capturedAtMs) <= SAME_MOMENT_MS;
+    const before = this.kept;
     this.kept = isNear ? this.latest : null;
+    if (before !== this.latest) wipe(before);
   }
 
   /** `face` in parts of the colour picture. `unclear` when nothing was measured at that moment. */
@@ -43,10 +55,8 @@ export class DepthWatch {
   rest(): void {
     this.unsubscribe?.();
     this.unsubscribe = null;
-    for (const frame of [this.latest, this.kept]) {
-      frame?.depthMm.fill(0);
-      frame?.infrared?.fill(0);
-    }
+    wipe(this.latest);
+    wipe(this.kept);
     this.latest = null;
     this.kept = null;
   }

@@ -12,6 +12,7 @@ import { ok } from '../../src/core/result.ts';
 import { topicOf } from '../../src/protocol/topics.ts';
 import { MemoryBroker } from '../support/memory-bus.ts';
 import { MemoryStore } from '../support/memory-store.ts';
+import { quiet } from '../support/quiet.ts';
 import { ScriptedAgent } from '../support/scripted-agent.ts';
 import { SimulatedClock, until } from '../support/simulated-clock.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from '../support/test-facility.ts';
@@ -47,18 +48,9 @@ const eventsOf = <T extends ClinicEvent['type']>(type: T): Extract<ClinicEvent, 
   events.filter((event): event is Extract<ClinicEvent, { type: T }> => event.type === type);
 const refusals = (leaf: string) => logged.filter((line) => line.event === 'message.refused' && line.leaf === leaf);
 const ready = () => until('challenges', () => link.challengesReady(visitLifeMs));
-/** Simulated time stands still while real cryptography is at work: until nothing has been published for some turns. */
-const quiet = async (): Promise<void> => {
-  for (let still = 0, before = -1; still < 5; ) {
-    // One of our own behind those of the others: a turn lasts as long as the machine is slow.
-    await sign('state', {}, testFacility.device.signing);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    const now = broker.passed.length;
-    still = agent.busy === 0 && now === before ? still + 1 : 0;
-    before = now;
-  }
-};
-const pass = (ms: number) => clock.advance(ms, quiet);
+const settled = (): Promise<void> =>
+  quiet(testFacility.device.signing, () => broker.passed.length, { turns: 5, isBusy: () => agent.busy > 0 });
+const pass = (ms: number) => clock.advance(ms, settled);
 
 const signedRequest = async (more: Parameters<typeof testRequest>[0] | object = {}): Promise<SignedRequest> => {
   const challenge = link.takeChallenge(visitLifeMs);

@@ -29,7 +29,8 @@ import {
 import { topicOf } from '../../src/protocol/topics.ts';
 import { cardKeys, certificateFor, faceCard, pinCard, visualEvidence } from '../support/evidence-fixtures.ts';
 import { MemoryBroker } from '../support/memory-bus.ts';
-import { breathe, SimulatedClock, until } from '../support/simulated-clock.ts';
+import { quiet } from '../support/quiet.ts';
+import { SimulatedClock, until } from '../support/simulated-clock.ts';
 import { authority } from '../support/test-cards.ts';
 import { facility, makeTestFacility, testRequest, testSettings } from '../support/test-facility.ts';
 
@@ -229,15 +230,7 @@ export const makeAgentBed = async (
       ),
     files: (): string[] => readdirSync(join(oqsFolder, 'face')),
     /** Until nothing has been published for some turns of the event loop: for other parties on this broker. */
-    quiet: async (): Promise<void> => {
-      for (let still = 0, last = -1; still < 15; ) {
-        await breathe();
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        const now = broker.passed.length;
-        still = now === last ? still + 1 : 0;
-        last = now;
-      }
-    },
+    quiet: (): Promise<void> => quiet(device.signing, () => broker.passed.length, { turns: 15 }),
     close: (): void => {
       running.desk.close();
       running.journal.close();
