@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
-import { controlIds, type ScreenModel } from '../src/core/screen-model.ts';
+import { controlIds, type ScreenModel } from '../src/core/screen/screen-model.ts';
 import type { Screen, ScreenEvent } from '../src/ports/screen.ts';
 import type { Speaker } from '../src/ports/speaker.ts';
-import { createPageSpeaker, speechPath } from './page-speaker.ts';
+import { createPageSpeaker, speechPath } from './speaker/page-speaker.ts';
 
 /*
  * The patient's screen as a page on loopback. To the page: `{"model": ScreenModel}` and `{"preview": null}` as text, a

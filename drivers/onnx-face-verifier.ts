@@ -1,9 +1,14 @@
-/** The face verifier of the terminal: keeps the face process (src/face/face-process.ts) running and speaks with it. */
+/** The face verifier of the terminal: keeps the face process (src/processes/face.ts) running and speaks with it. */
 import { type ChildProcess, type ForkOptions, fork, spawnSync } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type Failure, failure } from '../src/core/failure.ts';
-import { type FaceSettings, type FromFaceProcess, REFERENCE_FD, type ToFaceProcess } from '../src/face/messages.ts';
+import {
+  type FaceSettings,
+  type FromFaceProcess,
+  REFERENCE_FD,
+  type ToFaceProcess,
+} from '../src/ports/face-process-messages.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../src/ports/face-verifier.ts';
 
 /** A new process after this; doubled up to the second while processes keep dying young. */
@@ -18,7 +23,7 @@ const LIVED_WELL_MS = 10_000;
 const PING_EVERY_MS = 2_000;
 const PINGS_UNANSWERED = 4;
 
-const processFile = fileURLToPath(new URL('../src/face/face-process.ts', import.meta.url));
+const processFile = fileURLToPath(new URL('../src/processes/face.ts', import.meta.url));
 const defaultModelsDir = fileURLToPath(new URL('../models', import.meta.url));
 
 /**

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { Frame } from '../../src/ports/camera.ts';
-import type { JapaneseDate } from '../../src/protocol/verification-number.ts';
-import { cardFaceLayout, cardSize } from '../card-face-layout.ts';
+import type { JapaneseDate } from '../../src/protocol/card/verification-number.ts';
+import { cardFaceLayout, cardSize } from '../card-face-reader/card-face-layout.ts';
 
 /** What is printed. */
 export type CardPrint = {

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import type { RgbImage } from '../../src/face/sample-image.ts';
+import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 
 /** Where a face stands in `demo/<picture>` of @vladmandic/face-api, in pixels; 3:4 as on a card. */
 export type FaceCut = {

@@ -1,7 +1,7 @@
 /** Paints what a camera at the counter would see: a person's head before a plain wall, moving a little. */
 import sharp from 'sharp';
-import type { Point } from '../../src/face/geometry.ts';
-import type { RgbImage } from '../../src/face/sample-image.ts';
+import type { Point } from '../../src/face/picture/geometry.ts';
+import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { CUT_HEIGHT, CUT_WIDTH, type FaceId, loadFaceRgb } from './faces.ts';
 
 export const FRAME_WIDTH = 640;

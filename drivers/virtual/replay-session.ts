@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { cardCryptography } from '../../src/app/card-cryptography.ts';
 import { ok } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { concatBytes, fromHex } from '../../src/protocol/bytes.ts';
-import { createTraceRedactor, diffTraces, isSameCommand, type TraceLine } from '../../src/protocol/card-trace.ts';
+import { createTraceRedactor, diffTraces, isSameCommand, type TraceLine } from '../../src/protocol/card/card-trace.ts';
+import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import type { VirtualCard } from './virtual-card.ts';
 
 export type ReplaySession = CardSession & {

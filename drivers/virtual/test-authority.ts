@@ -12,12 +12,12 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import { cardCryptography } from '../../src/app/card-cryptography.ts';
 import { concatBytes, fromAscii, toHex } from '../../src/protocol/bytes.ts';
-import { oids } from '../../src/protocol/certificate.ts';
-import { type RsaPublicKey, sha256DigestInfo } from '../../src/protocol/digest-info.ts';
-import { encodeTlv } from '../../src/protocol/tlv.ts';
-import { encodeCardPublicKey } from '../../src/protocol/visual-ap.ts';
+import { oids } from '../../src/protocol/card/certificate.ts';
+import { type RsaPublicKey, sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
+import { encodeTlv } from '../../src/protocol/card/tlv.ts';
+import { encodeCardPublicKey } from '../../src/protocol/card/visual-ap.ts';
+import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 
 /**
  * A stand-in for J-LIS: a certificate authority for 利用者証明用 certificates and the keys behind the card face. Every

@@ -1,7 +1,7 @@
 /** A camera of painted frames behind the camera port; everything after it is as with a real one. */
 import { failure } from '../../src/core/failure.ts';
-import type { CameraSettings } from '../../src/face/messages.ts';
 import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
+import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
 import { isFaceId } from './faces.ts';
 import { OrderedFrames } from './ordered-frames.ts';
 import { emptyScene, FRAME_HEIGHT, FRAME_WIDTH, personBefore, SceneRenderer } from './render-scene.ts';

@@ -1,5 +1,5 @@
-import { type CommandApdu, decodeCommand, encodeResponse, statusWords } from '../../src/protocol/apdu.ts';
 import { equalBytes } from '../../src/protocol/bytes.ts';
+import { type CommandApdu, decodeCommand, encodeResponse, statusWords } from '../../src/protocol/card/apdu.ts';
 
 /** A PIN or key file: what opens it, how many tries are left of how many. */
 export type SecretFile = {

@@ -1,7 +1,7 @@
 /** A depth camera of computed measurements beside the virtual camera: it hears the same orders and sees the same scene. */
 import { failure } from '../../src/core/failure.ts';
-import type { DepthCameraSettings } from '../../src/face/messages.ts';
 import type { DepthCamera, DepthCameraEvent, DepthFrame } from '../../src/ports/depth-camera.ts';
+import type { DepthCameraSettings } from '../../src/ports/face-process-messages.ts';
 import { OrderedFrames } from './ordered-frames.ts';
 import type { Person } from './render-scene.ts';
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';

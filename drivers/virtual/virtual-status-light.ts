@@ -1,5 +1,5 @@
 import { failure } from '../../src/core/failure.ts';
-import type { LightPattern } from '../../src/core/light-of.ts';
+import type { LightPattern } from '../../src/core/visit/light-of.ts';
 import type { Beep, StatusLight, StatusLightEvent } from '../../src/ports/status-light.ts';
 
 /** A light that a test or the demo's control panel looks at. */

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/aedes-broker.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { isFaceId } from '../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
-import { readBrokerFiles } from '../../src/clinic/facility-authority.ts';
-import type { CameraSettings } from '../../src/face/messages.ts';
+import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
+import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
 import { type Child, type LogLine, parseLogLine, startChild } from './child.ts';
 import {
   agentId,

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
-import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
-import { addStaffMember } from '../../src/clinic/staff-codes.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
+import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
 

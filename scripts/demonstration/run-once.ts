@@ -1,4 +1,4 @@
-import { Journal, type JournalVisit } from '../../src/clinic/journal.ts';
+import { Journal, type JournalVisit } from '../../src/agent/journal/journal.ts';
 import type { ClinicDemo } from './clinic-demo.ts';
 import { ScriptedPatient } from './scripted-patient.ts';
 import { type StageTimes, Timeline } from './timeline.ts';

@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen-model.ts';
+import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
 
 /** What the patient does when a screen appears; `wait` = look and do nothing. */
 export type Reaction =

@@ -8,10 +8,10 @@ import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
-import { createEventLog } from '../../src/app/event-log.ts';
-import { loadConfig, printProblems } from '../../src/config.ts';
-import { startTerminal } from '../../src/daemon.ts';
-import type { CameraSettings } from '../../src/face/messages.ts';
+import { createEventLog } from '../../src/log/event-log.ts';
+import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
+import { startTerminal } from '../../src/processes/terminal.ts';
+import { loadConfig, printProblems } from '../../src/processes/terminal-config.ts';
 
 /* The terminal of the demo: the daemon as it is, with virtual hardware at the lowest level, in a process of its own. */
 

@@ -1,5 +1,5 @@
 import { personaById } from '../../drivers/virtual/personas.ts';
-import type { ScreenModel } from '../../src/core/screen-model.ts';
+import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
 import type { ClinicDemo } from './clinic-demo.ts';
 import type { Reaction, Reactions, ScriptedPatient } from './scripted-patient.ts';
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Catalogue, FailureEntry, LanguageTexts } from '../core/catalogue.ts';
-import type { ConsentCatalogue } from '../core/consent-catalogue.ts';
+import type { Catalogue, FailureEntry, LanguageTexts } from '../core/catalogue/catalogue.ts';
+import type { ConsentCatalogue } from '../core/catalogue/consent-catalogue.ts';
 import { type FailureCode, failureRules } from '../core/failure.ts';
-import { consentCodes } from '../protocol/messages.ts';
+import { consentCodes } from '../wire/messages.ts';
 
 /*
  * What an official notice may change, as files. A notice = a new file with the instant from which it holds, beside the

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { createEventLog, describeError } from '../app/event-log.ts';
-import { startAgent } from '../clinic/agent.ts';
-import { type AgentConfigInput, readAgentConfig } from '../clinic/agent-config.ts';
-import { renewMosquittoFiles } from '../clinic/broker-configuration.ts';
-import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../clinic/facility-authority.ts';
-import { Journal } from '../clinic/journal.ts';
-import { addStaffMember, readStaff, removeStaffMember } from '../clinic/staff-codes.ts';
+import { Journal } from '../agent/journal/journal.ts';
+import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
+import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../agent/provisioning/facility-authority.ts';
+import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-page/staff-codes.ts';
+import { createEventLog, describeError } from '../log/event-log.ts';
+import { startAgent } from '../processes/agent.ts';
+import { type AgentConfigInput, readAgentConfig } from '../processes/agent-config.ts';
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');

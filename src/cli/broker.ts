@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { writeMosquittoFiles } from '../clinic/broker-configuration.ts';
+import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 
 const portNumber = (text: string): number => {
   const port = Number(text);

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { type Config, configSchema, defaultConfigPath, exampleOf, loadConfig, printProblems } from '../config.ts';
+import {
+  type Config,
+  configSchema,
+  defaultConfigPath,
+  exampleOf,
+  loadConfig,
+  printProblems,
+} from '../processes/terminal-config.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {

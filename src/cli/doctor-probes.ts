@@ -1,8 +1,8 @@
-import { createMqttMessageBus } from '../../drivers/mqtt-message-bus.ts';
-import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
-import { readTlsFiles } from '../app/device-keys.ts';
-import type { Config } from '../config.ts';
+import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { type Failure, failure } from '../core/failure.ts';
+import type { Config } from '../processes/terminal-config.ts';
+import { readTlsFiles } from '../trust/key-files.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 3 s. */
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import { askHealth } from '../../drivers/health-socket.ts';
-import { examine, exitCodeOf, printDiagnoses, verdictOf } from '../app/doctor.ts';
-import { freeBytesOf } from '../app/doctor-checks.ts';
-import { type HealthReport, healthReportSchema } from '../app/health.ts';
-import { defaultConfigPath } from '../config.ts';
+import { askHealth } from '../../drivers/host/health-socket.ts';
+import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { examine, exitCodeOf, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
+import { freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
+import { type HealthReport, healthReportSchema } from '../terminal/doctor/health.ts';
 import { readConfigOrExit } from './config.ts';
 import { probeBroker, probeReader } from './doctor-probes.ts';
 

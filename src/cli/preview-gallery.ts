@@ -1,12 +1,19 @@
-import type { Catalogue, MaintenanceWindow } from '../core/catalogue.ts';
-import { type Answers, answerQuestion, noAnswers, type Question, questionsOf, unbundled } from '../core/consent.ts';
-import type { DrawContext } from '../core/draw-screen.ts';
+import type { Catalogue, MaintenanceWindow } from '../core/catalogue/catalogue.ts';
+import {
+  type Answers,
+  answerQuestion,
+  noAnswers,
+  type Question,
+  questionsOf,
+  unbundled,
+} from '../core/catalogue/consent.ts';
 import { type FailureCode, failure, failureRules } from '../core/failure.ts';
-import type { Identity } from '../core/identity.ts';
-import type { Display, Session, SessionState, Surroundings, Visit } from '../core/session.ts';
-import { faceHints } from '../core/verification.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../protocol/facility-settings.ts';
-import type { LookupResult } from '../protocol/messages.ts';
+import type { DrawContext } from '../core/screen/draw-screen.ts';
+import type { Identity } from '../core/visit/identity.ts';
+import type { Display, Session, SessionState, Surroundings, Visit } from '../core/visit/session.ts';
+import { faceHints } from '../core/visit/verification.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../wire/facility-settings.ts';
+import type { LookupResult } from '../wire/messages.ts';
 
 /** One session to look at; `name` is the screen's name, with a dot and a variant where there are several. */
 export type Exhibit = {

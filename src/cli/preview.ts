@@ -5,10 +5,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../catalogue/catalogue.ts';
-import { drawScreen } from '../core/draw-screen.ts';
-import type { Touch } from '../core/screen-model.ts';
-import type { Display } from '../core/session.ts';
-import { type FacilitySettings, facilitySettingsSchema } from '../protocol/facility-settings.ts';
+import { drawScreen } from '../core/screen/draw-screen.ts';
+import type { Touch } from '../core/screen/screen-model.ts';
+import type { Display } from '../core/visit/session.ts';
+import { type FacilitySettings, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { type Exhibit, exhibitContext, gallery, gallerySettings } from './preview-gallery.ts';
 
 type PreviewOptions = {

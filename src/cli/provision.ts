@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { cardTrustFiles } from '../clinic/card-trust.ts';
-import { addAgent, addDevice, agentDirectory, createFacility, deviceDirectory } from '../clinic/facility-authority.ts';
-import { firstFacilitySettings } from '../protocol/facility-settings.ts';
+import { cardTrustFiles } from '../agent/intake/card-trust.ts';
+import {
+  addAgent,
+  addDevice,
+  agentDirectory,
+  createFacility,
+  deviceDirectory,
+} from '../agent/provisioning/facility-authority.ts';
+import { firstFacilitySettings } from '../wire/facility-settings.ts';
 
 type FacilityOptions = {
   readonly dir: string;

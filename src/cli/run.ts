@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { createEventLog, describeError } from '../app/event-log.ts';
-import { defaultConfigPath } from '../config.ts';
-import { counterDrivers, startTerminal, type Terminal } from '../daemon.ts';
+import { createEventLog, describeError } from '../log/event-log.ts';
+import { counterDrivers, startTerminal, type Terminal } from '../processes/terminal.ts';
+import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { readConfigOrExit } from './config.ts';
 
 type RunOptions = { readonly config: string; readonly log: 'json' | 'pretty' };

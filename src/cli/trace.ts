@@ -1,10 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
-import { cardCryptography } from '../app/card-cryptography.ts';
-import { type ReadCardOptions, readCard } from '../app/read-card.ts';
-import { recordTrace } from '../app/record-trace.ts';
+import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import type { CardSession } from '../ports/card-reader.ts';
 import {
   createTraceRedactor,
@@ -13,7 +10,10 @@ import {
   parseRawTrace,
   parseTrace,
   type TraceLine,
-} from '../protocol/card-trace.ts';
+} from '../protocol/card/card-trace.ts';
+import { type ReadCardOptions, readCard } from '../terminal/card/read-card.ts';
+import { recordTrace } from '../terminal/card/record-trace.ts';
+import { cardCryptography } from '../trust/card-cryptography.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const read = (path: string): string => readFileSync(path, 'utf8');

@@ -21,8 +21,8 @@ export type DepthCameraEvent =
 
 /**
  * An infrared or depth camera (structured light, time of flight, stereo) as further evidence against photos and screens.
- * Off by default, and no driver for a real one is here. Where there is one, `src/face/judge-depth.ts` makes a verdict of
- * the measurement around the moment of each colour frame, and `src/face/weigh-evidence.ts` joins it with the passive
+ * Off by default, and no driver for a real one is here. Where there is one, `src/face/attempt/judge-depth.ts` makes a verdict of
+ * the measurement around the moment of each colour frame, and `src/face/attempt/weigh-evidence.ts` joins it with the passive
  * model and moiré: depth that says attack is enough to suspect one, and without depth that says bona fide nobody
  * matches in the strengths `passive` and `active`. Frames flow while somebody listens; the buffers are the listener's
  * until it returns.

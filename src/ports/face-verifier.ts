@@ -1,5 +1,5 @@
 import type { Failure } from '../core/failure.ts';
-import type { FaceHint, PadStrength } from '../core/verification.ts';
+import type { FaceHint, PadStrength } from '../core/visit/verification.ts';
 
 export type FaceAttemptEvent =
   /** What the patient can do better now; `null` = hold still, it is going well. */

@@ -1,4 +1,4 @@
-import type { ScreenModel, Touch } from '../core/screen-model.ts';
+import type { ScreenModel, Touch } from '../core/screen/screen-model.ts';
 import type { PinKey } from './keypad.ts';
 
 export type ScreenEvent =

@@ -1,5 +1,5 @@
 import type { Result } from '../core/result.ts';
-import type { PhoneKind } from '../core/session.ts';
+import type { PhoneKind } from '../core/visit/session.ts';
 import type { CardSession } from './card-reader.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Failure } from '../core/failure.ts';
-import type { LightPattern } from '../core/light-of.ts';
+import type { LightPattern } from '../core/visit/light-of.ts';
 
 export type Beep = 'contact' | 'done' | 'attention';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { failure } from '../core/failure.ts';
-import type { VisualEvidence } from '../core/identity.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { VisualEvidence } from '../core/visit/identity.ts';
+import { type EligibilityRequest, requestSchema } from '../wire/messages.ts';
 import { fromBase64url, toBase64url } from './base64url.ts';
-import { type EligibilityRequest, requestSchema } from './messages.ts';
 import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { encode } from 'uqr';
-import type { ScreenBody, ScreenModel } from '../core/screen-model.ts';
+import type { ScreenBody, ScreenModel } from '../core/screen/screen-model.ts';
 import { modelAtMs, preview } from './connection.ts';
 import { FaceOutline, Picture } from './pictures.tsx';
 

@@ -1,4 +1,4 @@
-import type { Control, ScreenModel } from '../core/screen-model.ts';
+import type { Control, ScreenModel } from '../core/screen/screen-model.ts';
 import { model, modelAtMs, touch, touched } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ChoicePicture } from './pictures.tsx';

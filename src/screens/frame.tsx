@@ -1,4 +1,4 @@
-import type { Control, ControlId, ScreenModel } from '../core/screen-model.ts';
+import type { Control, ControlId, ScreenModel } from '../core/screen/screen-model.ts';
 import { touch } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ToolIcon } from './pictures.tsx';

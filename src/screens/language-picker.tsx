@@ -1,4 +1,4 @@
-import type { ScreenModel } from '../core/screen-model.ts';
+import type { ScreenModel } from '../core/screen/screen-model.ts';
 import { htmlLanguage } from './html-language.ts';
 
 /** Every language under its own name; the question behind it waits. */

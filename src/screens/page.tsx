@@ -1,5 +1,5 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
-import type { ScreenModel } from '../core/screen-model.ts';
+import type { ScreenModel } from '../core/screen/screen-model.ts';
 import { Body } from './body.tsx';
 import { away, model, touch, touched } from './connection.ts';
 import { Controls, Rows } from './controls.tsx';

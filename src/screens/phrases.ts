@@ -1,5 +1,5 @@
 import { jaModel, Parser, zhHansModel, zhHantModel } from 'budoux';
-import type { Control, ScreenBody, ScreenModel } from '../core/screen-model.ts';
+import type { Control, ScreenBody, ScreenModel } from '../core/screen/screen-model.ts';
 
 /** Zero width space: a line may break here (style/base.css forbids it elsewhere between letters). */
 const mayBreak = '\u200B';

@@ -1,5 +1,5 @@
-import type { ControlId, ScreenBody } from '../core/screen-model.ts';
-import type { FaceHint } from '../core/verification.ts';
+import type { ControlId, ScreenBody } from '../core/screen/screen-model.ts';
+import type { FaceHint } from '../core/visit/verification.ts';
 
 /* Our own drawings; colours come from the theme (style/base.css). Whatever moves tells something. */
 

@@ -1,4 +1,4 @@
-import type { ScreenModel } from '../core/screen-model.ts';
+import type { ScreenModel } from '../core/screen/screen-model.ts';
 import { pressPinKey } from './connection.ts';
 
 const clearKey = 0x08;

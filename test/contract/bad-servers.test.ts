@@ -3,9 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createMqttMessageBus } from '../../drivers/mqtt-message-bus.ts';
-import { createAuthority, issueCertificate, validFor, yearMs } from '../../src/clinic/certificate-authority.ts';
-import { readBrokerFiles } from '../../src/clinic/facility-authority.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import {
+  createAuthority,
+  issueCertificate,
+  validFor,
+  yearMs,
+} from '../../src/agent/provisioning/certificate-authority.ts';
+import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import { until } from '../support/simulated-clock.ts';
 import { makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 

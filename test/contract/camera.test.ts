@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createFfmpegCamera } from '../../drivers/ffmpeg-camera.ts';
-import { FrameAssembler } from '../../drivers/piped-camera.ts';
+import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
+import { FrameAssembler } from '../../drivers/camera/piped-camera.ts';
 import { emptyScene, personBefore } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCamera, VirtualCamera } from '../../drivers/virtual/virtual-camera.ts';
-import { CameraWatch } from '../../src/face/watch-camera.ts';
+import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
 import { modelsMissing } from '../face/built-models.ts';
 

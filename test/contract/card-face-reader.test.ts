@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findCard, toGrey } from '../../drivers/card-face-image.ts';
-import { type CardFaceOcr, createCardFaceOcr } from '../../drivers/card-face-ocr.ts';
-import { createTesseractCardFaceReader, readCardFace } from '../../drivers/tesseract-card-face-reader.ts';
+import { findCard, toGrey } from '../../drivers/card-face-reader/card-face-image.ts';
+import { type CardFaceOcr, createCardFaceOcr } from '../../drivers/card-face-reader/card-face-ocr.ts';
+import {
+  createTesseractCardFaceReader,
+  readCardFace,
+} from '../../drivers/card-face-reader/tesseract-card-face-reader.ts';
 import { type CardPrint, type CardScene, renderCardFace } from '../../drivers/virtual/card-face-renderer.ts';
 import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
 import { toAscii } from '../../src/protocol/bytes.ts';
@@ -11,7 +14,7 @@ import {
   parseBirthLine,
   parseExpiryLine,
   parseSecurityCode,
-} from '../../src/protocol/card-face-text.ts';
+} from '../../src/protocol/card/card-face-text.ts';
 
 const fontMissing = (): string | null => {
   try {

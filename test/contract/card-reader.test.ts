@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
+import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import type { CardReaderEvent } from '../../src/ports/card-reader.ts';
 import { openPcscdBench, openVirtualBench } from '../support/card-reader-benches.ts';
 import { pcscdMissing, pcscliteMissing } from '../support/pcscd-bed.ts';

@@ -22,7 +22,7 @@ import {
 } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import type { Failure } from '../../src/core/failure.ts';
-import type { PadStrength } from '../../src/core/verification.ts';
+import type { PadStrength } from '../../src/core/visit/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
 import { modelsMissing } from '../face/built-models.ts';
 

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createHidKeypad, type HidDevice } from '../../drivers/hid-keypad.ts';
-import { createReportReader, keypadModels } from '../../drivers/hid-keypad-models.ts';
+import { createHidKeypad, type HidDevice } from '../../drivers/keypad/hid-keypad.ts';
+import { createReportReader, keypadModels } from '../../drivers/keypad/hid-keypad-models.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import type { KeypadEvent } from '../../src/ports/keypad.ts';
 import { listenTo } from '../support/listened.ts';

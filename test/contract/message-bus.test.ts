@@ -1,6 +1,6 @@
-import { startEmbeddedBroker } from '../../drivers/aedes-broker.ts';
-import { brokerUsers } from '../../src/clinic/broker-configuration.ts';
-import { readBrokerFiles } from '../../src/clinic/facility-authority.ts';
+import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import { brokerUsers } from '../../src/agent/provisioning/broker-configuration.ts';
+import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import { Mosquitto, mosquittoPath } from '../support/mosquitto.ts';
 import { messageBusContract } from './message-bus.ts';
 

@@ -1,11 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createMqttMessageBus, type MqttMessageBusOptions } from '../../drivers/mqtt-message-bus.ts';
-import { readTlsFiles, type TlsFiles } from '../../src/app/device-keys.ts';
-import { createAuthority, issueCertificate, validFor } from '../../src/clinic/certificate-authority.ts';
-import { addDevice, agentDirectory, deviceDirectory, revokeDevice } from '../../src/clinic/facility-authority.ts';
+import { createMqttMessageBus, type MqttMessageBusOptions } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { createAuthority, issueCertificate, validFor } from '../../src/agent/provisioning/certificate-authority.ts';
+import {
+  addDevice,
+  agentDirectory,
+  deviceDirectory,
+  revokeDevice,
+} from '../../src/agent/provisioning/facility-authority.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
-import { type TopicLeaf, topicOf } from '../../src/protocol/topics.ts';
+import { readTlsFiles, type TlsFiles } from '../../src/trust/key-files.ts';
+import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
 import { until } from '../support/simulated-clock.ts';
 import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 

@@ -7,7 +7,7 @@ import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createRpicamCamera, rpicamArguments, yuv420ToRgb } from '../../drivers/rpicam-camera.ts';
+import { createRpicamCamera, rpicamArguments, yuv420ToRgb } from '../../drivers/camera/rpicam-camera.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
 import { type Listened, listenTo } from '../support/listened.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
-import type { ScreenModel } from '../../src/core/screen-model.ts';
+import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
 import { model, nextEvent, type ScreenProbe, screenContract } from './screen.ts';
 
 let pageDir = '';

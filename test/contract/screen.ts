@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ScreenModel, Touch } from '../../src/core/screen-model.ts';
+import type { ScreenModel, Touch } from '../../src/core/screen/screen-model.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
 
 /** The other side of a screen, as a test drives it: what was shown, and a finger. */

@@ -13,10 +13,10 @@ import {
   encodeLightAnswer,
   encodeLightCommand,
   frame,
-} from '../../drivers/serial-light-frames.ts';
-import { createSerialStatusLight } from '../../drivers/serial-status-light.ts';
+} from '../../drivers/status-light/serial-light-frames.ts';
+import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
-import { lightPatterns } from '../../src/core/light-of.ts';
+import { lightPatterns } from '../../src/core/visit/light-of.ts';
 import { listenTo } from '../support/listened.ts';
 import { type Shining, type StatusLightBench, statusLightContract } from './status-light.ts';
 

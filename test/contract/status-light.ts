@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { lightPatterns } from '../../src/core/light-of.ts';
+import { lightPatterns } from '../../src/core/visit/light-of.ts';
 import type { StatusLight, StatusLightEvent } from '../../src/ports/status-light.ts';
 import { type Listened, listenTo } from '../support/listened.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { createSqliteStore } from '../../drivers/sqlite-store.ts';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { storeContract } from './store.ts';
 

@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createFfmpegCamera } from '../../drivers/ffmpeg-camera.ts';
-import { CameraWatch } from '../../src/face/watch-camera.ts';
+import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
+import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
 import { type Listened, listenTo } from '../support/listened.ts';
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
-import { readCard } from '../../src/app/read-card.ts';
+import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
+import { readCard } from '../../src/terminal/card/read-card.ts';
 import { PcscdBed, pcscdMissing, pcscliteMissing } from '../support/pcscd-bed.ts';
 import { readOptions } from '../support/test-cards.ts';
 

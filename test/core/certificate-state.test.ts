@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { certificateStateAt, graceEndMs } from '../../src/core/certificate-state.ts';
 import { addMonths, endOfJapanDay, formatJapanInstant, japanDate, parseJapanDate } from '../../src/core/japan-time.ts';
+import { certificateStateAt, graceEndMs } from '../../src/core/visit/certificate-state.ts';
 
 const jst = (text: string): number => Date.parse(`${text}+09:00`);
 

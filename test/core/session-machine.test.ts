@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { delays } from '../../src/core/delays.ts';
 import { failure } from '../../src/core/failure.ts';
+import { delays } from '../../src/core/visit/delays.ts';
 import { identity, settings, VisitStory } from './visit-story.ts';
 
 const failureCodeOf = (story: VisitStory): string | undefined =>

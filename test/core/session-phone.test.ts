@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { delays } from '../../src/core/delays.ts';
 import { failure } from '../../src/core/failure.ts';
+import { delays } from '../../src/core/visit/delays.ts';
 import { identity, settings, VisitStory } from './visit-story.ts';
 
 let story: VisitStory;

@@ -1,12 +1,12 @@
 import { identity } from '../../src/cli/preview-gallery.ts';
-import type { ConsentCatalogue } from '../../src/core/consent-catalogue.ts';
-import type { Identity } from '../../src/core/identity.ts';
-import type { ControlId } from '../../src/core/screen-model.ts';
-import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/session.ts';
-import { initialSession, transition } from '../../src/core/session-machine.ts';
-import { visitOf } from '../../src/core/session-steps.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
-import type { LookupResult } from '../../src/protocol/messages.ts';
+import type { ConsentCatalogue } from '../../src/core/catalogue/consent-catalogue.ts';
+import type { ControlId } from '../../src/core/screen/screen-model.ts';
+import type { Identity } from '../../src/core/visit/identity.ts';
+import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/visit/session.ts';
+import { initialSession, transition } from '../../src/core/visit/session-machine.ts';
+import { visitOf } from '../../src/core/visit/session-steps.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
+import type { LookupResult } from '../../src/wire/messages.ts';
 
 export const consents: ConsentCatalogue = {
   version: '2024-10-07.1',

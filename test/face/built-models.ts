@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { facesDir } from '../../drivers/virtual/faces.ts';
-import type { FaceModels } from '../../src/face/face-pipeline.ts';
-import { embeddingById, entryById, type Manifest, type ModelEntry } from '../../src/face/manifest.ts';
-import { ModelSession } from '../../src/face/model-session.ts';
+import type { FaceModels } from '../../src/face/attempt/face-pipeline.ts';
+import { embeddingById, entryById, type Manifest, type ModelEntry } from '../../src/face/models/manifest.ts';
+import { ModelSession } from '../../src/face/models/model-session.ts';
 
 export const modelsDir = fileURLToPath(new URL('../../models', import.meta.url));
 export const manifest = JSON.parse(readFileSync(`${modelsDir}/manifest.json`, 'utf8')) as Manifest;

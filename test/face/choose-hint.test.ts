@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { chooseHint, hintUnconfirmed } from '../../src/face/choose-hint.ts';
-import type { FrameQuality } from '../../src/face/measure-quality.ts';
+import { chooseHint, hintUnconfirmed } from '../../src/face/attempt/choose-hint.ts';
+import type { FrameQuality } from '../../src/face/measures/measure-quality.ts';
 
 const good: FrameQuality = {
   people: 1,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
-import { decodeReference, readImageHeader } from '../../src/face/decode-reference.ts';
+import { decodeReference, readImageHeader } from '../../src/face/models/decode-reference.ts';
 
 const width = 240;
 const height = 320;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeDetections, suppressOverlaps } from '../../src/face/detect-faces.ts';
+import { decodeDetections, suppressOverlaps } from '../../src/face/models/detect-faces.ts';
 
 const identity = { a: 1, b: 0, tx: 0, c: 0, d: 1, ty: 0 };
 const face = (x: number, confidence: number) => ({ box: { x, y: 0, width: 10, height: 10 }, confidence });

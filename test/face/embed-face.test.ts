@@ -7,8 +7,8 @@ import {
   embedBothSides,
   meanEmbedding,
   mirrorAligned,
-} from '../../src/face/embed-face.ts';
-import type { ModelSession } from '../../src/face/model-session.ts';
+} from '../../src/face/models/embed-face.ts';
+import type { ModelSession } from '../../src/face/models/model-session.ts';
 
 const coordinate = fc.double({ min: -1, max: 1, noNaN: true });
 const direction = fc

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { FaceHint } from '../../src/core/verification.ts';
-import { AttemptCourse, type AttemptFinding } from '../../src/face/face-attempt.ts';
-import type { LivenessEvidence } from '../../src/face/weigh-evidence.ts';
+import type { FaceHint } from '../../src/core/visit/verification.ts';
+import { AttemptCourse, type AttemptFinding } from '../../src/face/attempt/face-attempt.ts';
+import type { LivenessEvidence } from '../../src/face/attempt/weigh-evidence.ts';
 
 const reference = () => Float32Array.of(1, 0);
 /** An embedding whose comparison score with the reference is `score`. */

@@ -10,17 +10,17 @@ import {
   type Scene,
   SceneRenderer,
 } from '../../drivers/virtual/render-scene.ts';
-import { decodeReference } from '../../src/face/decode-reference.ts';
-import { comparisonScore, type Embedding } from '../../src/face/embed-face.ts';
-import { embedReference } from '../../src/face/embed-reference.ts';
+import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import {
   embedStill,
   examineFrame,
   type FaceModels,
   type FrameFinding,
   sessionsOf,
-} from '../../src/face/face-pipeline.ts';
-import { embeddingById } from '../../src/face/manifest.ts';
+} from '../../src/face/attempt/face-pipeline.ts';
+import { decodeReference } from '../../src/face/models/decode-reference.ts';
+import { comparisonScore, type Embedding } from '../../src/face/models/embed-face.ts';
+import { embeddingById } from '../../src/face/models/manifest.ts';
 import { loadModels, manifest, modelsMissing } from './built-models.ts';
 
 const people = faceIds.filter((id) => id !== 'sample1-c');

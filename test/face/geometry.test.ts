@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Affine, apply, invert, leastSquaresSimilarity, overlap, squareCrop } from '../../src/face/geometry.ts';
-import { type InputFormat, letterboxInto, sampleInto } from '../../src/face/sample-image.ts';
+import {
+  type Affine,
+  apply,
+  invert,
+  leastSquaresSimilarity,
+  overlap,
+  squareCrop,
+} from '../../src/face/picture/geometry.ts';
+import { type InputFormat, letterboxInto, sampleInto } from '../../src/face/picture/sample-image.ts';
 
 const coordinate = fc.double({ min: -500, max: 500, noNaN: true });
 const point = fc.record({ x: coordinate, y: coordinate });

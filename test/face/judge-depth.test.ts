@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeDepth } from '../../src/face/judge-depth.ts';
+import { judgeDepth } from '../../src/face/attempt/judge-depth.ts';
 import type { DepthFrame } from '../../src/ports/depth-camera.ts';
 
 const width = 80;

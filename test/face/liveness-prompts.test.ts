@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type HeadSignals, LivenessPrompts, type Prompt } from '../../src/face/liveness-prompts.ts';
+import { type HeadSignals, LivenessPrompts, type Prompt } from '../../src/face/attempt/liveness-prompts.ts';
 
 const resting: HeadSignals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { recipes } from '../../scripts/models/recipes.ts';
-import { embeddingById, entryById, refuseUnverified } from '../../src/face/manifest.ts';
-import { elementsOf } from '../../src/face/sample-image.ts';
+import { embeddingById, entryById, refuseUnverified } from '../../src/face/models/manifest.ts';
+import { elementsOf } from '../../src/face/picture/sample-image.ts';
 import { manifest } from './built-models.ts';
 
 test('every recipe has an entry, and every entry a recipe', () => {

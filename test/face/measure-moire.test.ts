@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { MESH_POINTS } from '../../src/face/find-landmarks.ts';
-import { measureMoire } from '../../src/face/measure-moire.ts';
+import { measureMoire } from '../../src/face/measures/measure-moire.ts';
+import { MESH_POINTS } from '../../src/face/models/find-landmarks.ts';
 
 const width = 160;
 const height = 120;

@@ -10,8 +10,8 @@ import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
-import { decodeReference } from '../../src/face/decode-reference.ts';
-import { embedReference } from '../../src/face/embed-reference.ts';
+import { embedReference } from '../../src/face/attempt/embed-reference.ts';
+import { decodeReference } from '../../src/face/models/decode-reference.ts';
 import { loadModels, modelsMissing } from './built-models.ts';
 
 const WINDOW = 16;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CameraWatch } from '../../src/face/watch-camera.ts';
+import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
 
 const frame = (value: number, capturedAtMs: number) => ({
   width: 32,

@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { bannerView } from '../../src/agent/staff-page/banner-view.ts';
+import type { PageModel } from '../../src/agent/staff-page/page-model.ts';
 import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
-import { bannerView } from '../../src/clinic/staff-page/banner-view.ts';
-import type { PageModel } from '../../src/clinic/staff-page/page-model.ts';
 import { openVisitBed, type VisitBed } from './visit-bed.ts';
 
 /*

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { makeCard } from '../../drivers/virtual/card-maker.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
-import { visitOf } from '../../src/core/session-steps.ts';
+import { visitOf } from '../../src/core/visit/session-steps.ts';
 import { until } from '../support/simulated-clock.ts';
 import { authority, drawnPhoto, pinBytes } from '../support/test-cards.ts';
 import { openVisitBed } from './visit-bed.ts';

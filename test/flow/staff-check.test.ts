@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failure } from '../../src/core/failure.ts';
-import { visitOf } from '../../src/core/session-steps.ts';
+import { visitOf } from '../../src/core/visit/session-steps.ts';
 import { openVisitBed, type VisitBed } from './visit-bed.ts';
 
 let bed: VisitBed;

@@ -1,9 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sign } from '../../src/app/seal.ts';
-import { runTestVisit } from '../../src/clinic/test-visit.ts';
-import { testApprover } from '../../src/protocol/messages.ts';
+import { runTestVisit } from '../../src/agent/desk/test-visit.ts';
+import { sign } from '../../src/trust/seal.ts';
+import { testApprover } from '../../src/wire/messages.ts';
 import { openVisitBed, type VisitBed } from './visit-bed.ts';
 
 /** テスト受付: the whole way between terminal and agent, about nobody. */

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { configSchema, describeSettings, exampleOf, loadConfig } from '../../src/config.ts';
 import { commands } from '../../src/main.ts';
+import { configSchema, describeSettings, exampleOf, loadConfig } from '../../src/processes/terminal-config.ts';
 
 const minimal = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: broker.clinic.example\n';
 const problemsOf = (text: string) => {

@@ -16,7 +16,7 @@ const limit = /^LimitCORE=(\S+)$/m.exec(readFileSync(join(root, 'systemd/uketsuk
 const options = /^ExecStart=\S+((?: --\S+)*) /m.exec(readFileSync(join(root, 'systemd/uketsuke.service'), 'utf8'))?.[1];
 
 const enteringPin = `
-  import { PinEntry } from '${root}src/app/pin-entry.ts';
+  import { PinEntry } from '${root}src/terminal/visit/pin-entry.ts';
   const entry = new PinEntry();
   for (const key of [0x31, 0x32, 0x33]) entry.press(key);
   const photo = Buffer.alloc(1 << 20, 'a canary in memory ');

@@ -6,16 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/aedes-broker.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { type ClinicDemo, startClinicDemo } from '../../scripts/demonstration/clinic-demo.ts';
-import { keyFiles } from '../../src/app/device-keys.ts';
-import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../src/app/doctor.ts';
-import type { Examination, Examined } from '../../src/app/doctor-checks.ts';
-import { doctorFaults, type FaultName } from '../../src/app/doctor-faults.ts';
-import type { HealthReport } from '../../src/app/health.ts';
+import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import { probeBroker } from '../../src/cli/doctor-probes.ts';
-import { readBrokerFiles } from '../../src/clinic/facility-authority.ts';
 import { failure } from '../../src/core/failure.ts';
+import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../src/terminal/doctor/doctor.ts';
+import type { Examination, Examined } from '../../src/terminal/doctor/doctor-checks.ts';
+import { doctorFaults, type FaultName } from '../../src/terminal/doctor/doctor-faults.ts';
+import type { HealthReport } from '../../src/terminal/doctor/health.ts';
+import { keyFiles } from '../../src/trust/key-files.ts';
 import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 const healthyReport: HealthReport = {

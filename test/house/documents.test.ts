@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { failureRules } from '../../src/core/failure.ts';
-import { lightPatterns } from '../../src/core/light-of.ts';
+import { lightPatterns } from '../../src/core/visit/light-of.ts';
 
 const documents = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))

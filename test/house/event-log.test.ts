@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { renderLogEvents } from '../../scripts/render-log-events.ts';
-import { createEventLog, describeError } from '../../src/app/event-log.ts';
-import { type LogEventName, logEvents } from '../../src/core/log-events.ts';
+import { renderLogEvents } from '../../scripts/generate/render-log-events.ts';
+import { createEventLog, describeError } from '../../src/log/event-log.ts';
+import { type LogEventName, logEvents } from '../../src/log/log-events.ts';
 
 const session = '0b9d5cf6-4a0e-4e0c-8a51-3f0e0a1b2c3d';
 
@@ -116,7 +116,7 @@ describe('whatever anybody tries to log', () => {
     expect(lines.join('')).not.toMatch(/canary|4071/);
   });
 
-  test('docs/log-events.md tells the catalogue as it stands (node scripts/render-log-events.ts)', () => {
+  test('docs/log-events.md tells the catalogue as it stands (node scripts/generate/render-log-events.ts)', () => {
     expect(readFileSync('docs/log-events.md', 'utf8')).toBe(renderLogEvents());
   });
 
@@ -132,11 +132,11 @@ describe('whatever anybody tries to log', () => {
   test('an error nobody expected is told by class, code and place, never by its message', () => {
     const thrown = Object.assign(new RangeError('canary 4071'), { code: 'ENOSPC' });
     thrown.stack =
-      'RangeError: canary 4071\n    at f (file:///x/node_modules/a.js:1:2)\n    at g (file:///x/src/app/outbox.ts:12:3)';
+      'RangeError: canary 4071\n    at f (file:///x/node_modules/a.js:1:2)\n    at g (file:///x/src/terminal/delivery/outbox.ts:12:3)';
     expect(describeError(thrown)).toEqual({
       error: 'RangeError',
       errorCode: 'ENOSPC',
-      place: 'src/app/outbox.ts:12:3',
+      place: 'src/terminal/delivery/outbox.ts:12:3',
     });
     const { lines, log } = record();
     log.event('process.error', describeError(thrown));

@@ -4,16 +4,22 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { askHealth, serveHealth } from '../../drivers/health-socket.ts';
-import { createSystemdNotifier } from '../../drivers/systemd-notifier.ts';
+import { askHealth, serveHealth } from '../../drivers/host/health-socket.ts';
+import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
-import type { ClinicEvent } from '../../src/app/clinic-link.ts';
-import { createEventLog } from '../../src/app/event-log.ts';
-import { healthReportSchema, silenceLimitsMs, silentParts, vitalParts, watchHealth } from '../../src/app/health.ts';
 import { type Failure, failure } from '../../src/core/failure.ts';
-import type { Session } from '../../src/core/session.ts';
+import type { Session } from '../../src/core/visit/session.ts';
+import { createEventLog } from '../../src/log/event-log.ts';
 import type { ScreenEvent } from '../../src/ports/screen.ts';
+import type { ClinicEvent } from '../../src/terminal/delivery/clinic-link.ts';
+import {
+  healthReportSchema,
+  silenceLimitsMs,
+  silentParts,
+  vitalParts,
+  watchHealth,
+} from '../../src/terminal/doctor/health.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
 
 describe('a part is silent', () => {

@@ -1,41 +1,52 @@
 import { describe, expect, test } from 'vitest';
-import { checkArrows, checkCycles, importsOf } from '../../scripts/lint-arrows.ts';
-import { checkLength, checkMachinePaths, checkReadmePaths } from '../../scripts/lint-house.ts';
+import { checkArrows, checkCycles, importsOf } from '../../scripts/house/lint-arrows.ts';
+import { checkLength, checkMachinePaths, checkReadmePaths } from '../../scripts/house/lint-house.ts';
 
 describe('an import that runs the wrong way is found, with its line', () => {
   test.each([
-    ['core into app', 'src/core/a.ts', "import { x } from '../app/b.ts';"],
+    ['core into terminal', 'src/core/a.ts', "import { x } from '../terminal/b.ts';"],
     ['core into Node', 'src/core/a.ts', "import { readFileSync } from 'node:fs';"],
-    ['core into code of protocol', 'src/core/a.ts', "import { stateSchema } from '../protocol/messages.ts';"],
-    ['core into another type of protocol', 'src/core/a.ts', "import type { X } from '../protocol/apdu.ts';"],
+    ['core into code of wire', 'src/core/a.ts', "import { stateSchema } from '../wire/messages.ts';"],
+    ['core into a type of protocol', 'src/core/a.ts', "import type { X } from '../protocol/card/apdu.ts';"],
     ['protocol into a package', 'src/protocol/a.ts', "import { pino } from 'pino';"],
     ['protocol into ports', 'src/protocol/a.ts', "import type { X } from '../ports/clock.ts';"],
-    ['ports into app', 'src/ports/a.ts', "import type { X } from '../app/b.ts';"],
-    ['app into drivers', 'src/app/a.ts', "import { x } from '../../drivers/b.ts';"],
-    ['app into drivers, dynamically', 'src/app/a.ts', "const x = await import('../../drivers/b.ts');"],
-    ['app into the composition root', 'src/app/a.ts', "export { x } from '../daemon.ts';"],
-    ['clinic into drivers', 'src/clinic/a.ts', "import '../../drivers/b.ts';"],
-    ['face into app', 'src/face/a.ts', "import { x } from '../app/b.ts';"],
+    ['ports into terminal', 'src/ports/a.ts', "import type { X } from '../terminal/b.ts';"],
+    ['terminal into drivers', 'src/terminal/a.ts', "import { x } from '../../drivers/b.ts';"],
+    ['terminal into drivers, dynamically', 'src/terminal/a.ts', "const x = await import('../../drivers/b.ts');"],
+    ['terminal into a process', 'src/terminal/a.ts', "export { x } from '../processes/terminal.ts';"],
+    ['agent into terminal', 'src/agent/a.ts', "import { x } from '../terminal/b.ts';"],
+    ['terminal into agent', 'src/terminal/a.ts', "import { x } from '../agent/b.ts';"],
+    ['wire into core', 'src/wire/a.ts', "import type { X } from '../core/b.ts';"],
+    ['agent into drivers', 'src/agent/a.ts', "import '../../drivers/b.ts';"],
+    ['face into terminal', 'src/face/a.ts', "import { x } from '../terminal/b.ts';"],
     ['screens into code of core', 'src/screens/a.tsx', "import { x } from '../core/b.ts';"],
     ['screens into ports', 'src/screens/a.tsx', "import type { X } from '../ports/b.ts';"],
-    ['a driver into a composition root', 'drivers/a.ts', "import { x } from '../src/daemon.ts';"],
+    ['a driver into a composition root', 'drivers/a.ts', "import { x } from '../src/processes/terminal.ts';"],
     ['a driver into a virtual one', 'drivers/a.ts', "import { x } from './virtual/b.ts';"],
-    ['the daemon, statically, into a virtual driver', 'src/daemon.ts', "import { x } from '../drivers/virtual/b.ts';"],
-    ['src into test', 'src/app/a.ts', "import { x } from '../../test/b.ts';"],
-    ['src into scripts', 'src/daemon.ts', "import { x } from '../scripts/b.ts';"],
-    ['over several lines', 'src/core/a.ts', "\n\nimport {\n  x,\n} from '../app/b.ts';"],
+    [
+      'the daemon, statically, into a virtual driver',
+      'src/processes/terminal.ts',
+      "import { x } from '../../drivers/virtual/b.ts';",
+    ],
+    ['src into test', 'src/terminal/a.ts', "import { x } from '../../test/b.ts';"],
+    ['src into scripts', 'src/processes/terminal.ts', "import { x } from '../../scripts/b.ts';"],
+    ['over several lines', 'src/core/a.ts', "\n\nimport {\n  x,\n} from '../terminal/b.ts';"],
   ])('%s', (_name, file, text) => {
     const line = text.split('\n').length;
     expect(checkArrows(file, text)).toMatchObject([{ file, line, rule: 'arrow' }]);
   });
 
   test.each([
-    ['core into types of the messages', 'src/core/a.ts', "import type { X } from '../protocol/messages.ts';"],
-    ['screens into types of core', 'src/screens/a.tsx', "import type { X } from '../core/screen-model.ts';"],
-    ['the daemon into a driver', 'src/daemon.ts', "import { x } from '../drivers/b.ts';"],
-    ['the agent into a driver', 'src/clinic/agent.ts', "import { x } from '../../drivers/b.ts';"],
-    ['the face process into a driver', 'src/face/face-process.ts', "import { x } from '../../drivers/b.ts';"],
-    ['the daemon, on demand, into a virtual driver', 'src/daemon.ts', "await import('../drivers/virtual/b.ts');"],
+    ['core into types of wire', 'src/core/a.ts', "import type { X } from '../wire/messages.ts';"],
+    ['screens into types of core', 'src/screens/a.tsx', "import type { X } from '../core/screen/screen-model.ts';"],
+    ['the daemon into a driver', 'src/processes/terminal.ts', "import { x } from '../../drivers/b.ts';"],
+    ['the agent into a driver', 'src/processes/agent.ts', "import { x } from '../../drivers/b.ts';"],
+    ['the face process into a driver', 'src/processes/face.ts', "import { x } from '../../drivers/b.ts';"],
+    [
+      'the daemon, on demand, into a virtual driver',
+      'src/processes/terminal.ts',
+      "await import('../../drivers/virtual/b.ts');",
+    ],
     ['a test into anything', 'test/core/a.test.ts', "import { x } from '../../drivers/virtual/b.ts';"],
     ['a word in a comment', 'src/core/a.ts', '// we import nothing from "node:fs" here'],
   ])('but not %s', (_name, file, text) => {

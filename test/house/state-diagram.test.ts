@@ -2,6 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
 it('the states in README and docs are those of the machine', { timeout: 120_000 }, () => {
-  const check = spawnSync(process.execPath, ['scripts/state-diagram.ts', '--check'], { encoding: 'utf8' });
+  const check = spawnSync(process.execPath, ['scripts/generate/state-diagram.ts', '--check'], { encoding: 'utf8' });
   expect(check.status, check.stderr).toBe(0);
 });

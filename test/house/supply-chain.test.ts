@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { billOfMaterials } from '../../scripts/sbom.ts';
+import { billOfMaterials } from '../../scripts/generate/sbom.ts';
 
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 const lockfile = read('package-lock.json');

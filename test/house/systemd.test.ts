@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { defaultConfigPath, loadConfig } from '../../src/config.ts';
 import { commands } from '../../src/main.ts';
+import { defaultConfigPath, loadConfig } from '../../src/processes/terminal-config.ts';
 
 const units = readdirSync('systemd').filter((name) => name.endsWith('.service'));
 const read = (name: string): string => readFileSync(join('systemd', name), 'utf8').replaceAll('\\\n', '');

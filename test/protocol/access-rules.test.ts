@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { accessRules, covers, permits, renderAclFile } from '../../src/protocol/access-rules.ts';
-import { parseTopic, publisherOf, topicLeaves, topicOf } from '../../src/protocol/topics.ts';
+import { accessRules, covers, permits, renderAclFile } from '../../src/wire/broker-access-rules.ts';
+import { parseTopic, publisherOf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
 
 const users = { facility: 'minato', agents: ['agent-1'], devices: ['front-1', 'front-2'] };
 const rules = accessRules(users);

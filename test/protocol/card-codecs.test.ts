@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { continuation, decodeCommand, decodeResponse, encodeCommand, statusWords } from '../../src/protocol/apdu.ts';
 import { concatBytes, fromAscii, fromHex } from '../../src/protocol/bytes.ts';
-import { encodedMessage, sha256DigestInfo } from '../../src/protocol/digest-info.ts';
+import {
+  continuation,
+  decodeCommand,
+  decodeResponse,
+  encodeCommand,
+  statusWords,
+} from '../../src/protocol/card/apdu.ts';
+import { encodedMessage, sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
 import {
   applications,
   computePresenceProof,
@@ -13,8 +19,8 @@ import {
   selectApplication,
   selectFile,
   verify,
-} from '../../src/protocol/myna-card.ts';
-import { encodeTlv, readTlv, readTlvs } from '../../src/protocol/tlv.ts';
+} from '../../src/protocol/card/myna-card.ts';
+import { encodeTlv, readTlv, readTlvs } from '../../src/protocol/card/tlv.ts';
 
 const response = (hex: string) => {
   const decoded = decodeResponse(fromHex(hex));

@@ -1,15 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { readOqsXml, writeOqsXml } from '../../src/protocol/oqs-xml.ts';
-import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../src/protocol/oqs-xml-face.ts';
-import { parseXml } from '../../src/protocol/oqs-xml-parser.ts';
+import { readOqsXml, writeOqsXml } from '../../src/protocol/oqs/oqs-xml.ts';
+import {
+  type AnswerForFile,
+  faceFileName,
+  faceMessage,
+  type VisitForFile,
+} from '../../src/protocol/oqs/oqs-xml-face.ts';
+import { parseXml } from '../../src/protocol/oqs/oqs-xml-parser.ts';
 import {
   consentPrefixes,
   type Qualification,
   type QualificationMessage,
   qualificationMessageSchema,
-} from '../../src/protocol/oqs-xml-schema.ts';
+} from '../../src/protocol/oqs/oqs-xml-schema.ts';
 
 const at = Date.UTC(2026, 10, 21, 14, 59, 59); // 23:59:59 JST
 const visit: VisitForFile = {

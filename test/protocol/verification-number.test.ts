@@ -4,7 +4,7 @@ import {
   plausibleVerificationNumberB,
   toJapaneseDate,
   verificationNumberB,
-} from '../../src/protocol/verification-number.ts';
+} from '../../src/protocol/card/verification-number.ts';
 
 test('the published example', () => {
   expect(verificationNumberB({ year: 1980, month: 2, day: 17 }, 2035, '2285')).toBe('55021720352285');

@@ -11,13 +11,11 @@ import {
   rsaPublicKeyOf,
   signDigestInfo,
 } from '../../drivers/virtual/test-authority.ts';
-import { cardCryptography } from '../../src/app/card-cryptography.ts';
-import { parseCvIssuers } from '../../src/app/cv-trust.ts';
-import type { VisualEvidence } from '../../src/core/identity.ts';
+import type { VisualEvidence } from '../../src/core/visit/identity.ts';
 import { concatBytes, fromAscii } from '../../src/protocol/bytes.ts';
-import { checkAuthCertificate, parseCertificate } from '../../src/protocol/certificate.ts';
-import { digestInfo } from '../../src/protocol/digest-info.ts';
-import { encodeTlv } from '../../src/protocol/tlv.ts';
+import { checkAuthCertificate, parseCertificate } from '../../src/protocol/card/certificate.ts';
+import { digestInfo } from '../../src/protocol/card/digest-info.ts';
+import { encodeTlv } from '../../src/protocol/card/tlv.ts';
 import {
   checkCardExpiry,
   checkPresenceProof,
@@ -26,7 +24,9 @@ import {
   encodeCardPublicKey,
   jp2Size,
   readCardFace,
-} from '../../src/protocol/visual-ap.ts';
+} from '../../src/protocol/card/visual-ap.ts';
+import { cardCryptography } from '../../src/trust/card-cryptography.ts';
+import { parseCvIssuers } from '../../src/trust/cv-trust.ts';
 import { authority, drawnPhoto, trustedCvIssuers } from '../support/test-cards.ts';
 
 let visualKey: KeyObject;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { chromiumPath } from '../../scripts/screens-browser.ts';
+import { chromiumPath } from '../../scripts/screens/screens-browser.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const ready = existsSync(chromiumPath) && existsSync(join(root, 'dist', 'screens', 'index.html'));
@@ -13,7 +13,7 @@ if (!ready)
 
 it.skipIf(!ready)('finds nothing to stumble over on any screen', { timeout: 600_000 }, async () => {
   const out = mkdtempSync(join(tmpdir(), 'uketsuke-sheets-'));
-  const args = [join(root, 'scripts', 'screens.ts'), '--json', '--out', out];
+  const args = [join(root, 'scripts', 'screens', 'screens.ts'), '--json', '--out', out];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { maxBuffer: 10_000_000 }).catch(
     (failed: { stdout: string; stderr: string }) => failed,
   );

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
-import { drawScreen } from '../../src/core/draw-screen.ts';
-import { consentTextOf } from '../../src/core/draw-screen-consent.ts';
-import { type ScreenModel, screenNames } from '../../src/core/screen-model.ts';
-import type { Display } from '../../src/core/session.ts';
+import { drawScreen } from '../../src/core/screen/draw-screen.ts';
+import { consentTextOf } from '../../src/core/screen/draw-screen-consent.ts';
+import { type ScreenModel, screenNames } from '../../src/core/screen/screen-model.ts';
+import type { Display } from '../../src/core/visit/session.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
 const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };

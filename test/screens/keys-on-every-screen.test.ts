@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { KeypadGuide } from '../../src/app/keypad-guide.ts';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { type Exhibit, exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
-import { drawScreen } from '../../src/core/draw-screen.ts';
-import type { ScreenModel, Touch } from '../../src/core/screen-model.ts';
+import { drawScreen } from '../../src/core/screen/draw-screen.ts';
+import type { ScreenModel, Touch } from '../../src/core/screen/screen-model.ts';
 import type { KeypadEvent } from '../../src/ports/keypad.ts';
+import { KeypadGuide } from '../../src/terminal/visit/keypad-guide.ts';
 
 /*
  * Whoever sees nothing and touches nothing: on every screen of the gallery, each choice, each tool and each language can

@@ -1,4 +1,4 @@
-import { createPcscCardReader } from '../../drivers/pcsc-card-reader.ts';
+import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
 import { type ApduMoment, createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import type { CardReader } from '../../src/ports/card-reader.ts';

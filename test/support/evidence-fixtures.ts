@@ -7,13 +7,13 @@ import {
   signDigestInfo,
   type TestAuthority,
 } from '../../drivers/virtual/test-authority.ts';
-import type { CardEvidence } from '../../src/app/sign-request.ts';
-import type { VisualEvidence } from '../../src/core/identity.ts';
 import { ok } from '../../src/core/result.ts';
+import type { VisualEvidence } from '../../src/core/visit/identity.ts';
 import { concatBytes, fromAscii } from '../../src/protocol/bytes.ts';
-import { digestInfo, sha256DigestInfo } from '../../src/protocol/digest-info.ts';
-import { encodeTlv } from '../../src/protocol/tlv.ts';
-import { encodeCardPublicKey, visualTags } from '../../src/protocol/visual-ap.ts';
+import { digestInfo, sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
+import { encodeTlv } from '../../src/protocol/card/tlv.ts';
+import { encodeCardPublicKey, visualTags } from '../../src/protocol/card/visual-ap.ts';
+import type { CardEvidence } from '../../src/terminal/delivery/sign-request.ts';
 import { authority } from './test-cards.ts';
 
 const keyFolder = new URL('../../.cache/virtual-card-keys/', import.meta.url).pathname;

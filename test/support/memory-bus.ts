@@ -1,7 +1,7 @@
 import { failure } from '../../src/core/failure.ts';
 import { err, ok } from '../../src/core/result.ts';
 import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
-import { covers } from '../../src/protocol/access-rules.ts';
+import { covers } from '../../src/wire/broker-access-rules.ts';
 
 type Party = {
   readonly subscriptions: Map<string, Set<(delivery: Delivery) => void>>;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { writeMosquittoFiles } from '../../src/clinic/broker-configuration.ts';
+import { writeMosquittoFiles } from '../../src/agent/provisioning/broker-configuration.ts';
 
 const candidates = ['mosquitto', '/usr/sbin/mosquitto'];
 export const mosquittoPath = candidates.find((path) => spawnSync(path, ['-h']).error === undefined) ?? null;

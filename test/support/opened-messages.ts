@@ -1,9 +1,9 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import type { DeviceKeys } from '../../src/app/device-keys.ts';
-import { openSealed } from '../../src/app/seal.ts';
-import type { AgentKeys } from '../../src/clinic/agent-keys.ts';
-import { messageForms } from '../../src/protocol/message-forms.ts';
-import { parseTopic, publisherOf, type TopicLeaf } from '../../src/protocol/topics.ts';
+import type { AgentKeys } from '../../src/agent/provisioning/agent-keys.ts';
+import type { DeviceKeys } from '../../src/trust/key-files.ts';
+import { openSealed } from '../../src/trust/seal.ts';
+import { messageForms } from '../../src/wire/message-forms.ts';
+import { parseTopic, publisherOf, type TopicLeaf } from '../../src/wire/topics.ts';
 
 export type OpenedMessage = { readonly leaf: TopicLeaf; readonly content: unknown };
 

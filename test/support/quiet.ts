@@ -1,4 +1,4 @@
-import { type SigningKey, sign } from '../../src/app/seal.ts';
+import { type SigningKey, sign } from '../../src/trust/seal.ts';
 import { breathe } from './simulated-clock.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { openSealed, openSealedAndSigned, openSigned, sign, signAndSeal } from '../../src/app/seal.ts';
-import { hashOf } from '../../src/app/sign-request.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
 import { parseDocument } from '../../src/protocol/evidence.ts';
+import { hashOf } from '../../src/trust/document-hash.ts';
+import { openSealed, openSealedAndSigned, openSigned, sign, signAndSeal } from '../../src/trust/seal.ts';
 import {
   type CommandMessage,
   challengeRequestSchema,
@@ -11,8 +11,8 @@ import {
   lookupSchema,
   type Receipt,
   type SettingsMessage,
-} from '../../src/protocol/messages.ts';
-import { type TopicLeaf, topicOf } from '../../src/protocol/topics.ts';
+} from '../../src/wire/messages.ts';
+import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
 import { facility, type TestFacility, testSettings } from './test-facility.ts';
 
 /**

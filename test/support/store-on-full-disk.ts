@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSqliteStore } from '../../drivers/sqlite-store.ts';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 
 /** Runs on a small file system of its own: fills it, then makes room. Prints what came of it as JSON. */
 const directory = process.argv[2] ?? '';

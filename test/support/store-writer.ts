@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { createSqliteStore } from '../../drivers/sqlite-store.ts';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 
 /** Writes rows until it is killed; a row's id is printed only after the store said ok. */
 const store = createSqliteStore(process.argv[2] ?? '');

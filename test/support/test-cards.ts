@@ -3,10 +3,10 @@ import { drawnPhoto } from '../../drivers/virtual/drawn-photo.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
-import { cardCryptography } from '../../src/app/card-cryptography.ts';
-import { parseCvIssuers } from '../../src/app/cv-trust.ts';
-import { type ReadCardOptions, readCard } from '../../src/app/read-card.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
+import { type ReadCardOptions, readCard } from '../../src/terminal/card/read-card.ts';
+import { cardCryptography } from '../../src/trust/card-cryptography.ts';
+import { parseCvIssuers } from '../../src/trust/cv-trust.ts';
 
 const cache = new URL('../../.cache/', import.meta.url).pathname;
 export const authority = await ensureTestAuthority(`${cache}test-authority`);

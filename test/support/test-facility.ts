@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDeviceKeys } from '../../src/app/device-keys.ts';
+import { readAgentKeys, readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
+import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
-import { readAgentKeys, readDeviceRegistry } from '../../src/clinic/agent-keys.ts';
-import { addAgent, addDevice, createFacility } from '../../src/clinic/facility-authority.ts';
-import { askedTopics } from '../../src/core/consent.ts';
-import { consentTextOf } from '../../src/core/draw-screen-consent.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../../src/protocol/facility-settings.ts';
-import type { EligibilityRequest } from '../../src/protocol/messages.ts';
+import { askedTopics } from '../../src/core/catalogue/consent.ts';
+import { consentTextOf } from '../../src/core/screen/draw-screen-consent.ts';
+import { readDeviceKeys } from '../../src/trust/key-files.ts';
+import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
+import type { EligibilityRequest } from '../../src/wire/messages.ts';
 
 export const facility = 'test-clinic';
 

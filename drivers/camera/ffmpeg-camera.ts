@@ -1,0 +1,34 @@
+/** A camera behind ffmpeg: V4L2 devices on a terminal; lavfi graphs and files in tests. */
+
+import type { Camera } from '../../src/ports/camera.ts';
+import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
+import { createPipedCamera, HEIGHT, RGB_BYTES, WARM_UP_FRAMES, WIDTH } from './piped-camera.ts';
+
+const FRAMES_PER_SECOND = 30;
+
+type FfmpegCameraSettings = Omit<Extract<CameraSettings, { kind: 'ffmpeg' }>, 'kind'>;
+
+const inputArguments = ({ source, framesPerSecond = FRAMES_PER_SECOND }: FfmpegCameraSettings): string[] => {
+  if ('device' in source)
+    return ['-f', 'v4l2', '-framerate', `${framesPerSecond}`, '-video_size', `${WIDTH}x${HEIGHT}`, '-i', source.device];
+  // -re: a file or a graph would otherwise come as fast as the processor allows.
+  return 'lavfi' in source
+    ? ['-re', '-f', 'lavfi', '-i', source.lavfi]
+    : ['-re', '-stream_loop', '-1', '-i', source.file];
+};
+
+export const ffmpegArguments = (settings: FfmpegCameraSettings): string[] => [
+  ...['-nostdin', '-loglevel', 'error', '-fflags', 'nobuffer', '-flags', 'low_delay'],
+  ...inputArguments(settings),
+  ...['-an', '-vf', `scale=${WIDTH}:${HEIGHT}:force_original_aspect_ratio=increase,crop=${WIDTH}:${HEIGHT}`],
+  ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
+];
+
+/** `camera.lost` when ffmpeg or the device is missing, or gives no frame for 4 s; it is found again by itself. */
+export const createFfmpegCamera = (settings: FfmpegCameraSettings): Camera =>
+  createPipedCamera({
+    program: 'ffmpeg',
+    arguments: ffmpegArguments(settings),
+    pictureBytes: RGB_BYTES,
+    warmUpFrames: 'device' in settings.source ? WARM_UP_FRAMES : 0,
+  });

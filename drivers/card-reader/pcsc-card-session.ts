@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FailureCode, failure } from '../../src/core/failure.ts';
+import { err, ok, type Result } from '../../src/core/result.ts';
+import type { CardSession } from '../../src/ports/card-reader.ts';
+
+/** The part of `pcsclite` 1.0.1 that is used. */
+export type PcscReader = EventEmitter & {
+  readonly name: string;
+  readonly SCARD_STATE_PRESENT: number;
+  readonly SCARD_STATE_MUTE: number;
+  readonly SCARD_SHARE_EXCLUSIVE: number;
+  readonly SCARD_RESET_CARD: number;
+  /** A plain property the binding sets; it stays true after a disconnect that failed. */
+  connected: boolean;
+  connect(options: { share_mode: number }, done: (error: Error | null, protocol: number) => void): void;
+  disconnect(disposition: number, done: (error: Error | null) => void): void;
+  transmit(
+    command: Buffer,
+    answerLimit: number,
+    protocol: number,
+    done: (error: Error | null, answer: Buffer) => void,
+  ): void;
+  close(): void;
+};
+/** 256 bytes and the status word. */
+const answerLimit = 258;
+
+/**
+ * pcscd notices a removal by polling, up to 0.4 s after the APDU that failed with it: how long an answer is held back to
+ * tell a removal from a card that fell silent.
+ */
+const removalNoticeMs = 600;
+
+/** pcsclite passes on PC/SC's return code in the message only. */
+export const returnCode = (error: Error): number =>
+  Number.parseInt(/0x([0-9a-f]{8})/i.exec(error.message)?.[1] ?? '0', 16);
+
+export const scard = {
+  invalidHandle: 0x80100003,
+  sharingViolation: 0x8010000b,
+  noSmartcard: 0x8010000c,
+  notTransacted: 0x80100016,
+  readerUnavailable: 0x80100017,
+  noService: 0x8010001d,
+  serviceStopped: 0x8010001e,
+  removedCard: 0x80100069,
+} as const;
+
+const transmitFailure = (code: number): FailureCode => {
+  switch (code) {
+    case scard.noSmartcard:
+    case scard.removedCard:
+      return 'card.removed';
+    case scard.readerUnavailable:
+      return 'reader.lost';
+    case scard.noService:
+    case scard.serviceStopped:
+    case scard.invalidHandle:
+      return 'reader.service-down';
+    default:
+      return 'card.communication';
+  }
+};
+
+export const hexCode = (code: number): string => `0x${code.toString(16).toUpperCase()}`;
+
+export type OpenSession = {
+  readonly session: CardSession;
+  /** No further APDU; `gone` settles what waits for it. Returns when the handle is given back. */
+  kill(): Promise<void>;
+};
+
+/** One exclusive connection of pcsclite's as a card session; a handle that failed once is never used again. */
+export const openSession = (reader: PcscReader, protocol: number, atr: Uint8Array): OpenSession => {
+  let alive = true;
+  let turn: Promise<unknown> = Promise.resolve();
+  let tellGone: () => void = () => undefined;
+  const gone = new Promise<void>((resolve) => {
+    tellGone = resolve;
+  });
+  const removed = err(failure('card.removed'));
+
+  const exchange = (command: Uint8Array): Promise<Result<Uint8Array, Error>> =>
+    new Promise((resolve) => {
+      const bytes = Buffer.from(command);
+      try {
+        reader.transmit(bytes, answerLimit, protocol, (error, answer) =>
+          resolve(error ? err(error) : ok(new Uint8Array(answer))),
+        );
+      } catch (error) {
+        resolve(err(error instanceof Error ? error : new Error('transmit')));
+      }
+      // The binding has copied them; a PIN does not stay here.
+      bytes.fill(0);
+    });
+
+  const answer = async (command: Uint8Array): Promise<Result<Uint8Array>> => {
+    if (!alive) return removed;
+    const answered = await exchange(command);
+    // A card that goes while it answers can look like success without a single byte (seen with vpcd).
+    const isWhole = answered.ok && answered.value.length >= 2;
+    if (isWhole) return alive ? answered : removed;
+    // Whatever it was, this handle has seen its last APDU.
+    alive = false;
+    const code = answered.ok ? scard.notTransacted : returnCode(answered.failure);
+    const named = transmitFailure(code);
+    if (named !== 'card.communication') return err(failure(named, hexCode(code)));
+    const waiting = new AbortController();
+    const noticed = await Promise.race([
+      gone.then(() => true),
+      delay(removalNoticeMs, false, { signal: waiting.signal }).catch(() => false),
+    ]);
+    waiting.abort();
+    return noticed ? removed : err(failure('card.communication', hexCode(code)));
+  };
+
+  let released: Promise<void> | null = null;
+  const release = (): Promise<void> => {
+    released ??= turn.then(
+      () =>
+        new Promise<void>((resolve) => {
+          reader.disconnect(reader.SCARD_RESET_CARD, () => {
+            // A disconnect that fails (card gone) leaves this set, and the next connect would be skipped.
+            reader.connected = false;
+            resolve();
+          });
+        }),
+    );
+    return released;
+  };
+  const kill = (): Promise<void> => {
+    alive = false;
+    tellGone();
+    return release();
+  };
+
+  const session: CardSession = {
+    id: randomUUID(),
+    atr,
+    transmit: (command) => {
+      if (!alive) return Promise.resolve(removed);
+      const answered = turn.then(() => answer(command));
+      turn = answered;
+      return answered;
+    },
+    end: () => {
+      alive = false;
+      return release();
+    },
+  };
+  return { session, kill };
+};

@@ -1,0 +1,235 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
+import { type IClientOptions, type IClientPublishOptions, MqttClient } from 'mqtt';
+import { type Failure, type FailureCode, failure } from '../../src/core/failure.ts';
+import { err, ok, type Result } from '../../src/core/result.ts';
+import type { Delivery, PublishOptions } from '../../src/ports/message-bus.ts';
+
+/**
+ * The physics of a link that must serve again within 2 s of the cause being gone. A SYN that was lost is repeated by the
+ * kernel after 1 s, so an attempt is given up after 1.5 s and the next follows at once; a TCP connection that survived an
+ * outage may wait many seconds for its own retransmission, so silence is asked about every second and ends it.
+ */
+export type Delays = {
+  /** TCP, TLS, CONNACK and SUBACK together (TLS alone: 8-67 ms measured) */
+  readonly connectMs: number;
+  /** A PINGREQ goes out this often; nothing heard until the next one = the link is dead */
+  readonly probeMs: number;
+  /** PUBACK */
+  readonly acknowledgeMs: number;
+  /** First pause before the next attempt; doubled up to the last */
+  readonly firstPauseMs: number;
+  readonly lastPauseMs: number;
+  /** MQTT keep alive: the broker tells the last will after 1.5 times this */
+  readonly keepaliveMs: number;
+};
+export const defaultDelays: Delays = {
+  connectMs: 1_500,
+  probeMs: 1_000,
+  acknowledgeMs: 2_000,
+  firstPauseMs: 50,
+  lastPauseMs: 500,
+  keepaliveMs: 10_000,
+};
+
+export type ConnectionOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** The name that the broker's certificate must carry */
+  readonly serverName: string;
+  readonly context: SecureContext;
+  readonly clientId: string;
+  readonly protocolVersion: 4 | 5;
+  readonly will?: { readonly topic: string; readonly payload: Uint8Array };
+  readonly delays: Delays;
+  readonly maximumInFlight: number;
+  readonly filters: () => readonly string[];
+  readonly opened: () => void;
+  readonly delivered: (delivery: Delivery) => void;
+  /** Exactly once, whatever happened */
+  readonly ended: (cause: Failure) => void;
+};
+
+/** One TLS connection and its MQTT session. Never revived: after its end a new one is made and nothing is carried over. */
+export type MqttConnection = {
+  readonly publish: (topic: string, payload: Uint8Array, options: PublishOptions) => Promise<Result<void>>;
+  readonly subscribe: (filter: string) => void;
+  readonly end: (cause: Failure) => void;
+};
+
+/** OpenSSL's and Node's words for "not the broker we trust", and for "the broker does not trust us". */
+const untrusted =
+  /CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|UNSUPPORTED_PROTOCOL|WRONG_VERSION|PROTOCOL_VERSION|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
+const refused =
+  /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|UNSUPPORTED_CERT|ACCESS_DENIED)|CONNECTION_REFUSED:|NOT_AUTHORIZED/;
+
+/** An alert that meets our CONNECT on its way out arrives as EPROTO, with OpenSSL's reason in the message alone. */
+const opensslReason = /SSL routines:[^:]*:([^:]+)/;
+
+const causeOf = (error: Error): Failure => {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const detail = opensslReason.exec(error.message)?.[1] ?? (code || error.message);
+  const words = `${code} ${detail}`.toUpperCase().replaceAll(' ', '_');
+  let name: FailureCode = 'delivery.offline';
+  if (refused.test(words)) name = 'delivery.access-refused';
+  else if (untrusted.test(words)) name = 'delivery.broker-untrusted';
+  return failure(name, detail);
+};
+
+const propertiesOf = ({ expirySeconds, responseTopic, correlation }: PublishOptions) => ({
+  ...(expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds }),
+  ...(responseTopic === undefined ? {} : { responseTopic }),
+  ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
+});
+
+export const openConnection = (options: ConnectionOptions): MqttConnection => {
+  const { host, port, serverName, context, clientId, protocolVersion, will, delays } = options;
+  let ended = false;
+  let greeted = false;
+  let open = false;
+  let heard = true;
+  let inFlight = 0;
+  let maximumInFlight = options.maximumInFlight;
+  let cause: Failure = failure('delivery.offline', 'closed');
+  const queue: (() => void)[] = [];
+  const unanswered = new Set<() => void>();
+
+  const socket = connectTls({
+    host,
+    port,
+    // SNI may not carry an IP address (RFC 6066); the name is checked below in any case.
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    secureContext: context,
+    minVersion: 'TLSv1.3',
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+  });
+  // Without this a request and its answer take 90 ms: Nagle against the delayed ACK.
+  socket.setNoDelay(true);
+
+  const clientOptions: IClientOptions = {
+    clientId,
+    protocolVersion,
+    // Nothing is left with the broker: the outbox knows better what is still to be sent.
+    clean: true,
+    reconnectPeriod: 0,
+    connectTimeout: 2 * delays.connectMs,
+    keepalive: Math.ceil(delays.keepaliveMs / 1000),
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(will ? { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true } } : {}),
+  };
+  const client = new MqttClient(() => socket, clientOptions);
+
+  const end = (why: Failure): void => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(deadline);
+    clearInterval(probe);
+    for (const giveUp of [...unanswered]) giveUp();
+    client.end(true);
+    socket.destroy();
+    options.ended(why);
+  };
+  const deadline = setTimeout(() => end(failure('delivery.offline', 'no connection in time')), delays.connectMs);
+  const isSilent = (): void => {
+    if (!heard) end(failure('delivery.offline', 'silence'));
+  };
+  const probe = setInterval(() => {
+    if (!open) return;
+    // After a stall of our own the answer may lie unread: sockets are read before the silence counts.
+    if (!heard) return void setImmediate(() => setImmediate(isSilent));
+    heard = false;
+    client.sendPing();
+  }, delays.probeMs);
+
+  const becomeOpen = (): void => {
+    if (ended || open) return;
+    open = true;
+    clearTimeout(deadline);
+    options.opened();
+  };
+
+  socket.on('error', (error) => {
+    cause = causeOf(error);
+  });
+  client.on('error', (error) => end(causeOf(error)));
+  client.on('close', () => end(cause));
+  client.on('packetreceive', () => {
+    heard = true;
+  });
+  client.on('message', (topic, payload, packet) => {
+    if (!ended) options.delivered({ topic, payload: new Uint8Array(payload), retained: packet.retain });
+  });
+  client.on('connect', (connack) => {
+    maximumInFlight = Math.min(maximumInFlight, connack.properties?.receiveMaximum ?? 65_535);
+    greeted = true;
+    const filters = options.filters();
+    if (filters.length === 0) return becomeOpen();
+    client.subscribe([...filters], { qos: 1 }, (error) => {
+      if (error) end(failure('delivery.access-refused', 'subscription'));
+      else becomeOpen();
+    });
+  });
+
+  const release = (): void => {
+    inFlight--;
+    queue.shift()?.();
+  };
+
+  const publish = (topic: string, payload: Uint8Array, publishOptions: PublishOptions): Promise<Result<void>> =>
+    new Promise((resolve) => {
+      let sent = false;
+      let settled = false;
+      const settle = (result: Result<void>): void => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(timer);
+        unanswered.delete(giveUp);
+        const place = queue.indexOf(send);
+        if (place >= 0) queue.splice(place, 1);
+        resolve(result);
+        if (!sent) return;
+        // A publish that timed out still holds its place at the broker until the connection ends or the PUBACK comes.
+        if (result.ok || ended) release();
+      };
+      const giveUp = (): void => settle(err(failure('delivery.offline', 'connection lost before the PUBACK')));
+      const timer = setTimeout(
+        () => settle(err(failure('delivery.offline', 'no PUBACK in time'))),
+        delays.acknowledgeMs,
+      );
+      const send = (): void => {
+        sent = true;
+        inFlight++;
+        const packet: IClientPublishOptions = {
+          qos: 1,
+          retain: publishOptions.retain ?? false,
+          ...(protocolVersion === 5 ? { properties: propertiesOf(publishOptions) } : {}),
+        };
+        client.publish(topic, Buffer.from(payload), packet, (error) => {
+          if (settled) return release();
+          if (error) {
+            settle(err(failure('delivery.access-refused', 'PUBACK')));
+            return release();
+          }
+          settle(ok(undefined));
+        });
+      };
+      unanswered.add(giveUp);
+      if (ended || !open) return giveUp();
+      if (inFlight < maximumInFlight) send();
+      else queue.push(send);
+    });
+
+  return {
+    publish,
+    subscribe: (filter) => {
+      // Before CONNACK the list of filters, read then, will have it.
+      if (!greeted || ended) return;
+      client.subscribe(filter, { qos: 1 }, (error) => {
+        if (error) end(failure('delivery.access-refused', 'subscription'));
+      });
+    },
+    end,
+  };
+};

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import type { Speaker, Utterance } from '../../src/ports/speaker.ts';
+import { watchEarphoneJack } from './alsa-earphone-jack.ts';
+import { chimeSamples } from './chimes.ts';
+import { loudnessPercent } from './loudness.ts';
+import { espeakVoice, recordedVoice, sampleRate, type Voice } from './speech-voices.ts';
+
+export type AlsaSpeakerOptions = {
+  /** The recorded voice (src/catalogue/speech) */
+  readonly speechDir: string;
+  /** ALSA device of the loudspeaker, as `aplay -L` names it */
+  readonly device?: string;
+  /** The same of an earphone's socket; empty: the same */
+  readonly earphoneDevice?: string;
+  /** What tells whether an earphone is in (alsa-earphone-jack.ts); empty: nothing does, the voice is always in its device. */
+  readonly earphoneJack?: string;
+  /** Program that asks the sound card about it */
+  readonly amixer?: string;
+  /** 0 … 100 */
+  readonly volume?: number;
+  /** Program that plays raw samples (mono, signed 16 bit little endian, 22,050 Hz) from its standard input */
+  readonly player?: readonly [string, ...string[]];
+};
+
+const pauseMs = 350;
+const pause = new Uint8Array(2 * Math.round((sampleRate * pauseMs) / 1_000));
+
+/** Louder or softer; a copy, since recordings are used again. */
+const scaled = (samples: Uint8Array, percent: number): Uint8Array => {
+  const from = new DataView(samples.buffer, samples.byteOffset, samples.byteLength - (samples.byteLength % 2));
+  const to = new DataView(new ArrayBuffer(from.byteLength));
+  for (let at = 0; at < from.byteLength; at += 2)
+    to.setInt16(at, Math.round((from.getInt16(at, true) * percent) / 100), true);
+  return new Uint8Array(to.buffer);
+};
+
+/**
+ * Voice and chimes through ALSA: recordings where a text has one, espeak-ng for the rest, silence where neither can.
+ * Never fails a visit: a player that is missing or dies is silence too, and the next word tries again.
+ */
+export const createAlsaSpeaker = (
+  options: AlsaSpeakerOptions,
+): Speaker & {
+  /** Resolves when everything told so far has been played. */
+  finished(): Promise<void>;
+} => {
+  const voices: readonly Voice[] = [recordedVoice(options.speechDir), espeakVoice()];
+  const [program, ...args] = options.player ?? [
+    'aplay',
+    ...['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate)],
+  ];
+  const { device, earphoneDevice = '', earphoneJack = '' } = options;
+  let earphone = earphoneJack === '' && earphoneDevice !== '';
+  let tellEarphone: (inserted: boolean) => void = () => {};
+  let volume = options.volume ?? 50;
+  let steps = 0;
+  let speaking: AbortController | null = null;
+  const playing = new Set<Promise<void>>();
+
+  const open = (to: string | undefined, signal?: AbortSignal) => {
+    const child = spawn(program, [...args, ...(to === undefined ? [] : ['-D', to])], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      ...(signal ? { signal } : {}),
+    });
+    child.on('error', () => {});
+    child.stdin.on('error', () => {});
+    const ended = new Promise<void>((resolve) => {
+      child.once('close', () => resolve());
+      child.once('error', () => resolve());
+    });
+    playing.add(ended);
+    void ended.then(() => playing.delete(ended));
+    return child.stdin;
+  };
+
+  const soundOf = async (utterance: Utterance, signal: AbortSignal): Promise<Uint8Array | null> => {
+    for (const voice of voices) {
+      const samples = await voice(utterance, signal);
+      if (samples !== null || signal.aborted) return samples;
+    }
+    return null;
+  };
+
+  const speak = async (utterances: readonly Utterance[], signal: AbortSignal): Promise<void> => {
+    let output: ReturnType<typeof open> | null = null;
+    for (const utterance of utterances) {
+      const samples = await soundOf(utterance, signal);
+      if (signal.aborted) break;
+      if (samples === null) continue;
+      output ??= open(earphone && earphoneDevice !== '' ? earphoneDevice : device, signal);
+      output.write(scaled(samples, loudnessPercent(volume, steps)));
+      output.write(pause);
+    }
+    output?.end();
+  };
+
+  const jack =
+    earphoneJack === ''
+      ? null
+      : watchEarphoneJack({ ...options, jack: earphoneJack }, (inserted) => {
+          // What is being said would go on in the room, or in an ear that is no longer there.
+          speaking?.abort();
+          earphone = inserted;
+          tellEarphone(inserted);
+        });
+
+  return {
+    say(utterances) {
+      speaking?.abort();
+      speaking = new AbortController();
+      const task = speak(utterances, speaking.signal);
+      playing.add(task);
+      void task.then(() => playing.delete(task));
+    },
+    chime(sound) {
+      open(device).end(scaled(chimeSamples(sound), loudnessPercent(volume, steps)));
+    },
+    silence() {
+      speaking?.abort();
+      speaking = null;
+    },
+    setVolume(percent) {
+      volume = percent;
+    },
+    setLoudness(wanted) {
+      steps = wanted;
+    },
+    onEarphone(listener) {
+      tellEarphone = listener;
+      if (earphone && jack !== null) listener(true);
+    },
+    async finished() {
+      while (playing.size > 0) await Promise.all(playing);
+    },
+    async close() {
+      jack?.close();
+      speaking?.abort();
+      await Promise.all(playing);
+    },
+  };
+};

@@ -1,0 +1,144 @@
+/** Speed and memory of the face path. Ratios are taken within one run: absolute times depend on the machine's load. */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createOnnxFaceVerifier, faceProcessStart } from '../../drivers/onnx-face-verifier.ts';
+import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
+import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
+import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import { examineFrame } from '../../src/face/attempt/face-pipeline.ts';
+import type { RgbImage } from '../../src/face/picture/sample-image.ts';
+import { loadFaceModels } from '../evaluate/load-face-models.ts';
+import { paintFrames } from './paint-frames.ts';
+import { loadRivals, type Rival } from './rivals.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    frames: { type: 'string', default: '150' },
+    soak: { type: 'string', default: '10000' },
+    attempts: { type: 'string', default: '20' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const tell = (line: string): void => void process.stderr.write(`bench-face: ${line}\n`);
+const quantile = (times: readonly number[], share: number): number => {
+  const sorted = [...times].sort((a, b) => a - b);
+  return Number((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(2));
+};
+
+/** In this many turns the contenders take each other's place: a neighbour's load on the machine then meets all alike. */
+const turns = 6;
+
+type Times = {
+  /** Our whole frames, and what of each was spent inside the models */
+  readonly whole: number[];
+  readonly inside: number[];
+  /** The other libraries, frames in which they found a face */
+  readonly rivals: Readonly<Partial<Record<Rival['name'], number[]>>>;
+};
+
+const timeInTurns = async (frames: readonly RgbImage[], rounds: number): Promise<Times> => {
+  const models = await loadFaceModels('fr_feature');
+  const inModels = (): number => models.detector.runMs + models.landmarker.runMs + models.embedder.runMs;
+  const one = async (i: number): Promise<readonly [whole: number, inside: number]> => {
+    const before = inModels();
+    const startedMs = performance.now();
+    const frame = frames[i % frames.length] as RgbImage;
+    const { hint } = await examineFrame(models, frame, { mirrored: i % 2 === 1, pad: null });
+    const tookMs = performance.now() - startedMs;
+    if (hint !== null) throw new Error(`a frame of the bench is not good: ${hint}`);
+    return [tookMs, inModels() - before];
+  };
+  const rivals = await loadRivals(frames[0] as RgbImage);
+  const times: Times = { whole: [], inside: [], rivals: Object.fromEntries(rivals.map(({ name }) => [name, []])) };
+  for (let i = 0; i < 10; i++) await one(i); // until the code is compiled
+  for (let turn = 0; turn < turns; turn++) {
+    for (let i = 0; i < rounds / turns; i++) {
+      const [whole, inside] = await one(i);
+      times.whole.push(whole);
+      times.inside.push(inside);
+    }
+    for (const { name, look } of rivals)
+      for (let i = turn; i < frames.length; i += turns) {
+        const startedMs = performance.now();
+        // A frame in which it finds nothing costs it less: such a frame is left out.
+        if (await look(frames[i] as RgbImage)) times.rivals[name]?.push(performance.now() - startedMs);
+      }
+  }
+  return times;
+};
+
+/** Card photo → decision, and what the daemon's event loop feels of it. */
+const timeAttempts = async (attempts: number) => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-face-'));
+  const control = await createVirtualCameraControl(join(folder, 'camera'), 'sample3-a');
+  const verifier = createOnnxFaceVerifier({
+    profile: 'demo',
+    camera: { kind: 'virtual', seed: 1, controlSocket: control.path, framesPerSecond: 30 },
+  });
+  const referenceJp2 = await encodeGreyJp2(await loadFaceGrey('sample3-a'));
+  await new Promise<void>((resolve) => verifier.subscribeHealth((trouble) => trouble ?? resolve()));
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const times: number[] = [];
+  for (let i = 0; i < attempts; i++) {
+    // Another person first, so that the loop is watched under a stream of previews and hints, too.
+    control.setFace(i % 2 === 0 ? 'sample3-a' : 'sample6-d');
+    const startedMs = performance.now();
+    const outcome = await new Promise<string>((resolve) => {
+      const stop = verifier.start({ referenceJp2, padStrength: 'off' }, ({ type }) => {
+        if (type !== 'matched' && type !== 'missed' && type !== 'failed') return;
+        stop();
+        resolve(type);
+      });
+    });
+    if (outcome === 'matched') times.push(performance.now() - startedMs);
+  }
+  delay.disable();
+  await verifier.close();
+  await control.close();
+  rmSync(folder, { recursive: true });
+  return { times, eventLoopP99Ms: delay.percentile(99) / 1e6 };
+};
+
+const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
+  new Promise((resolve, reject) => {
+    const program = fileURLToPath(new URL('./soak.ts', import.meta.url));
+    const child = fork(program, [String(frames)], faceProcessStart);
+    child.once('message', (message) => resolve(message as { startKb: number; endKb: number }));
+    child.once('exit', (code) => reject(new Error(`the soak ended with ${code}`)));
+  });
+
+const frames = await paintFrames(24);
+tell(`pipeline, ${options.frames} frames, and other libraries on the same frames in turn`);
+const { whole, inside, rivals } = await timeInTurns(frames, Number(options.frames));
+tell(`card photo → decision, ${options.attempts} attempts`);
+const { times, eventLoopP99Ms } = await timeAttempts(Number(options.attempts));
+tell(`memory over ${options.soak} frames`);
+const { startKb, endKb } = await soak(Number(options.soak));
+
+const p50 = quantile(whole, 0.5);
+const median = (name: Rival['name']): { p50: number } | null => {
+  const found = rivals[name];
+  return found?.length ? { p50: quantile(found, 0.5) } : null;
+};
+const rivalMedians = [median('human'), median('faceApi')].flatMap((found) => found?.p50 ?? []);
+const report = {
+  frameMs: { p50, p99: quantile(whole, 0.99) },
+  modelsMs: { p50: quantile(inside, 0.5) },
+  ratio: Number((p50 / quantile(inside, 0.5)).toFixed(3)),
+  human: median('human'),
+  faceApi: median('faceApi'),
+  speedup: rivalMedians.length === 0 ? null : Number((Math.min(...rivalMedians) / p50).toFixed(2)),
+  decisionMs: { p50: quantile(times, 0.5), p99: quantile(times, 0.99) },
+  eventLoopDelayMs: { p99: Number(eventLoopP99Ms.toFixed(2)) },
+  rssGrowthPercent: Number((((endKb - startKb) / startKb) * 100).toFixed(2)),
+  soakFrames: Number(options.soak),
+};
+process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
+process.exit(0);

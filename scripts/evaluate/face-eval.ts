@@ -1,0 +1,177 @@
+/**
+ * How well the face chain tells people apart: all pairs of the pictures of a folder, identity = the name before
+ * `_NNNN.jpg`. Embeddings are kept in memory only. A picture without a found face is a failure to acquire: its genuine
+ * pairs count as false rejects.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
+import { embedReference } from '../../src/face/attempt/embed-reference.ts';
+import { embedStill, type FaceModels } from '../../src/face/attempt/face-pipeline.ts';
+import { decodeReference } from '../../src/face/models/decode-reference.ts';
+import { comparisonScore, type Embedding } from '../../src/face/models/embed-face.ts';
+import type { EmbeddingEntry } from '../../src/face/models/manifest.ts';
+import type { RgbImage } from '../../src/face/picture/sample-image.ts';
+import { ScoreSet, tenfoldPairAccuracy } from './accuracy.ts';
+import { detPlot } from './det-plot.ts';
+import { loadFaceModels } from './load-face-models.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string' },
+    pairs: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    'card-photo': { type: 'boolean', default: false },
+    'card-photo-bytes': { type: 'string', default: '15000' },
+    model: { type: 'string', default: 'fr_feature' },
+    det: { type: 'string' },
+    'probe-light': { type: 'string', default: '1' },
+    'probe-blur': { type: 'string', default: '0' },
+  },
+});
+
+const CARD_WIDTH = 240;
+const CARD_HEIGHT = 320;
+const FARS = ['1e-2', '1e-3', '1e-4'] as const;
+/** Below every cosine: what could not be acquired is never accepted. */
+const NOT_ACQUIRED = -2;
+
+const readRgb = async (file: string): Promise<RgbImage> => {
+  const { data, info } = await sharp(await readFile(file))
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
+};
+
+/** The person at the counter in worse light (1 = as it is), or out of focus (standard deviation in pixels). */
+const spoilProbe = async (image: RgbImage, light: number, blur: number): Promise<RgbImage> => {
+  if (light === 1 && blur === 0) return image;
+  const { width, height } = image;
+  const dimmed = sharp(image.rgb, { raw: { width, height, channels: 3 } }).linear(light, 0);
+  const { data } = await (blur > 0 ? dimmed.blur(blur) : dimmed).raw().toBuffer({ resolveWithObject: true });
+  return { width, height, rgb: new Uint8Array(data) };
+};
+
+/** The encoder at hand has no rate control: as little blur as makes the picture fit takes away detail instead. */
+const encodeWithin = async (grey: Buffer, maxBytes: number): Promise<Uint8Array> => {
+  const raw = { width: CARD_WIDTH, height: CARD_HEIGHT, channels: 1 } as const;
+  let pixels = grey;
+  for (let sigma = 0.3; sigma < 3; sigma += 0.1) {
+    const jp2 = await encodeGreyJp2(
+      { width: CARD_WIDTH, height: CARD_HEIGHT, grey: new Uint8Array(pixels) },
+      Number.POSITIVE_INFINITY,
+    );
+    if (jp2.length <= maxBytes) return jp2;
+    pixels = await sharp(grey, { raw }).blur(sigma).toColourspace('b-w').raw().toBuffer();
+  }
+  throw new Error(`card photo: does not fit into ${maxBytes} bytes`);
+};
+
+/** The picture as a card would hold it: 3:4 from its middle, 240×320, grey, JPEG 2000 of at most `maxBytes`. */
+const asCardPhoto = async ({ rgb, width, height }: RgbImage, maxBytes: number): Promise<RgbImage> => {
+  const cutWidth = Math.min(width, Math.round((height * CARD_WIDTH) / CARD_HEIGHT));
+  const cutHeight = Math.min(height, Math.round((cutWidth * CARD_HEIGHT) / CARD_WIDTH));
+  const grey = await sharp(rgb, { raw: { width, height, channels: 3 } })
+    .extract({
+      left: (width - cutWidth) >> 1,
+      top: (height - cutHeight) >> 1,
+      width: cutWidth,
+      height: cutHeight,
+    })
+    .resize(CARD_WIDTH, CARD_HEIGHT, { fit: 'fill' })
+    .greyscale()
+    .raw()
+    .toBuffer();
+  const jp2 = await encodeWithin(grey, maxBytes);
+  const decoded = await decodeReference(jp2);
+  if (!decoded.ok) throw new Error(`card photo: ${decoded.failure.detail}`);
+  return decoded.value;
+};
+
+type Picture = {
+  readonly name: string;
+  readonly person: string;
+  readonly probe: Embedding | null;
+  readonly reference: Embedding | null;
+};
+
+const embedAll = async (folder: string, models: FaceModels): Promise<Picture[]> => {
+  const names = (await readdir(folder)).filter((name) => /_\d{4}\.jpe?g$/i.test(name)).sort();
+  const pictures: Picture[] = [];
+  for (const [i, name] of names.entries()) {
+    const image = await readRgb(join(folder, name));
+    const probe = await embedStill(
+      models,
+      await spoilProbe(image, Number(options['probe-light']), Number(options['probe-blur'])),
+    );
+    const card = options['card-photo'] ? await asCardPhoto(image, Number(options['card-photo-bytes'])) : image;
+    const reference = await embedReference(models, card);
+    pictures.push({ name, person: name.replace(/_\d{4}\.jpe?g$/i, ''), probe, reference });
+    if ((i + 1) % 100 === 0) process.stderr.write(`face-eval: ${i + 1} of ${names.length} pictures\n`);
+  }
+  return pictures;
+};
+
+/** The first picture of a pair plays the card, the second the person at the counter. */
+const score = (card: Picture, person: Picture): number =>
+  card.reference === null || person.probe === null ? NOT_ACQUIRED : comparisonScore(card.reference, person.probe);
+
+const percent = (rate: number): number => Number((rate * 100).toFixed(4));
+
+const pairAccuracy = async (
+  file: string,
+  pictures: readonly Picture[],
+): Promise<{ pairs: number; pairAccuracy: number }> => {
+  const byName = new Map(pictures.map((picture) => [picture.name, picture]));
+  const [, ...lines] = (await readFile(file, 'utf8')).trim().split('\n');
+  const pairs = lines.map((line) => {
+    const [a = '', b = '', same] = line.trim().split('\t');
+    const first = byName.get(a);
+    const second = byName.get(b);
+    if (first === undefined || second === undefined)
+      throw new Error(`face-eval: ${file} names pictures that are not there: ${a}, ${b}`);
+    return { score: score(first, second), same: same === '1' };
+  });
+  return { pairs: pairs.length, pairAccuracy: percent(tenfoldPairAccuracy(pairs)) };
+};
+
+const main = async (): Promise<void> => {
+  if (options.images === undefined)
+    throw new Error(
+      'usage: face-eval --images <folder> [--pairs <tsv>] [--card-photo] [--card-photo-bytes <n>] [--model <id>]' +
+        ' [--det <svg>] [--probe-light <factor>] [--probe-blur <sigma>] [--json]',
+    );
+  const models = await loadFaceModels(options.model);
+  const pictures = await embedAll(options.images, models);
+  const genuine: number[] = [];
+  const impostor: number[] = [];
+  for (const [i, first] of pictures.entries())
+    for (const second of pictures.slice(i + 1))
+      (first.person === second.person ? genuine : impostor).push(score(first, second));
+  const scores = new ScoreSet(genuine, impostor);
+  const { defaultThreshold } = models.embedder.entry as EmbeddingEntry;
+  const atDefault = scores.at(defaultThreshold);
+  const points = FARS.map((far) => [far, scores.atFar(Number(far))] as const);
+  const report = {
+    model: options.model,
+    reference: options['card-photo'] ? 'card-photo' : 'picture',
+    images: pictures.length,
+    failuresToAcquire: pictures.filter(({ probe, reference }) => probe === null || reference === null).length,
+    genuine: genuine.length,
+    impostor: impostor.length,
+    eer: percent(scores.equalErrorRate()),
+    frr: Object.fromEntries(points.map(([far, { frr }]) => [far, percent(frr)])),
+    thresholds: Object.fromEntries(points.map(([far, { threshold }]) => [far, Number(threshold.toFixed(4))])),
+    default: { threshold: defaultThreshold, far: percent(atDefault.far), frr: percent(atDefault.frr) },
+    ...(options.pairs === undefined ? {} : await pairAccuracy(options.pairs, pictures)),
+  };
+  if (options.det !== undefined)
+    await writeFile(options.det, detPlot(`${options.model}, ${report.reference}`, scores.curve(1e-5, 80)));
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
+};
+
+await main();

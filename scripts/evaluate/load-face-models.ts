@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FaceModels } from '../../src/face/attempt/face-pipeline.ts';
+import { embeddingById, entryById, type Manifest, type ModelEntry } from '../../src/face/models/manifest.ts';
+import { ModelSession } from '../../src/face/models/model-session.ts';
+
+const modelsDir = fileURLToPath(new URL('../../models', import.meta.url));
+
+export const readManifest = async (): Promise<Manifest> =>
+  JSON.parse(await readFile(join(modelsDir, 'manifest.json'), 'utf8')) as Manifest;
+
+/** @throws Error saying to run scripts/setup-models when a model is missing */
+export const loadModel = async (entry: ModelEntry): Promise<ModelSession> => {
+  const loaded = await ModelSession.load(modelsDir, entry, 1);
+  if (!loaded.ok) throw new Error(`${loaded.failure.code}: ${loaded.failure.detail}`);
+  return loaded.value;
+};
+
+export const loadFaceModels = async (embedding: string): Promise<FaceModels> => {
+  const manifest = await readManifest();
+  return {
+    detector: await loadModel(entryById(manifest, 'blazeface')),
+    landmarker: await loadModel(entryById(manifest, 'facemesh')),
+    embedder: await loadModel(embeddingById(manifest, embedding)),
+  };
+};

@@ -1,0 +1,51 @@
+/** Models, painter and people for attempts with painted frames. */
+import { type FaceId, faceIds, loadFaceRgb } from '../../drivers/virtual/faces.ts';
+import { SceneRenderer, seededNumbers } from '../../drivers/virtual/render-scene.ts';
+import { embedReference } from '../../src/face/attempt/embed-reference.ts';
+import { type FaceModels, findFace } from '../../src/face/attempt/face-pipeline.ts';
+import type { PadModels } from '../../src/face/models/detect-attack.ts';
+import type { Embedding } from '../../src/face/models/embed-face.ts';
+import { type EmbeddingEntry, entryById } from '../../src/face/models/manifest.ts';
+import { loadFaceModels, loadModel, readManifest } from './load-face-models.ts';
+
+export type Known = {
+  readonly id: FaceId;
+  readonly reference: Embedding;
+  /** Points of the face in its cut. */
+  readonly mesh: Float32Array;
+};
+
+export type Bench = {
+  readonly models: FaceModels;
+  readonly pad: PadModels;
+  readonly threshold: number;
+  readonly renderer: SceneRenderer;
+  readonly people: readonly Known[];
+  /** Numbers in 0..1 from the seed. */
+  readonly random: () => number;
+};
+
+/** @throws Error when scripts/setup-models has not run */
+export const openBench = async (seed: number): Promise<Bench> => {
+  const models = await loadFaceModels('fr_feature');
+  const manifest = await readManifest();
+  const pad = {
+    secondDetector: await loadModel(entryById(manifest, 'fr_detect')),
+    pad: await loadModel(entryById(manifest, 'fr_liveness')),
+  };
+  const renderer = new SceneRenderer(seed);
+  const people: Known[] = [];
+  // sample1-c is sample3-b once more.
+  for (const id of faceIds.filter((each) => each !== 'sample1-c')) {
+    await renderer.load(id);
+    const cut = await loadFaceRgb(id);
+    const found = await findFace(models, cut);
+    const reference = await embedReference(models, cut);
+    if (found === null || reference === null) throw new Error(`open-bench: no face in ${id}`);
+    people.push({ id, reference, mesh: found.landmarks.mesh });
+  }
+  const { defaultThreshold } = models.embedder.entry as EmbeddingEntry;
+  return { models, pad, threshold: defaultThreshold, renderer, people, random: seededNumbers(seed) };
+};
+
+export const between = (random: () => number, low: number, high: number): number => low + random() * (high - low);

@@ -1,0 +1,191 @@
+/**
+ * Painted attacks against prompts, flatness, continuity, moiré and repeated frames, and painted patients who do as asked.
+ * All of it is synthetic: it shows that the parts work together, and is no measure of resistance to real attacks. The
+ * passive model has no say in it, as a painted patient *is* a picture of a face; what it says of each is told apart.
+ * Not among them is what passes for certain: somebody who plays the right clip on a good screen for each prompt.
+ */
+import { parseArgs } from 'node:util';
+import { emptyScene, FRAME_WIDTH, type Person, personBefore, type Sheet } from '../../drivers/virtual/render-scene.ts';
+import { LEFT_EYE, meanMeshPoint, RIGHT_EYE } from '../../src/face/models/find-landmarks.ts';
+import { type Known, openBench } from './open-bench.ts';
+import { type Played, playAttempt, type Told } from './play-attempt.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    presentations: { type: 'string', default: '24' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const FRAME_MS = 100;
+const TIME_LIMIT_MS = 40_000;
+const TURN_DEGREES = 24;
+/** So far away that the passive model sees its surroundings. */
+const SCALE = 0.72;
+
+type Presentation = {
+  /** `other`: somebody who is not the card's holder. */
+  readonly pose: (known: Known, atMs: number, told: Told, other: Known) => Partial<Person>;
+  readonly spoil?: (rgb: Uint8Array) => void;
+  readonly loopMs?: number;
+};
+
+const eyesOf = ({ mesh }: Known, opening: number): Partial<Person> =>
+  opening === 1 ? {} : { eyes: { opening, centres: [meanMeshPoint(mesh, LEFT_EYE), meanMeshPoint(mesh, RIGHT_EYE)] } };
+/** 0 until the reaction time has passed, then 1 after 300 ms, and on up to 2: people turn until they are told it will do. */
+const effort = ({ forMs }: Told): number => Math.min(2, Math.max(0, (forMs - 500) / 300));
+const sideOf = ({ hint }: Told): number => (hint === 'turn-left' ? 1 : hint === 'turn-right' ? -1 : 0);
+/** For 400 ms, and again until they are told it will do. */
+const blinks = ({ hint, forMs }: Told): boolean => hint === 'blink' && forMs > 500 && (forMs - 500) % 1_500 < 400;
+const wave = (atMs: number, periodMs: number): number => Math.sin((atMs / periodMs) * 2 * Math.PI);
+
+const obedient = (known: Known, told: Told): Partial<Person> => ({
+  yaw: TURN_DEGREES * sideOf(told) * effort(told),
+  ...eyesOf(known, blinks(told) ? 0.05 : 1),
+});
+
+const paper = (turn: number): Sheet => ({ turn, rim: 24, colour: [236, 234, 228] });
+const screen: Sheet = { turn: 0, rim: 40, colour: [12, 12, 14] };
+
+/** Turned the way that was asked, like a head; a sheet only becomes narrower. */
+const waved = (atMs: number, told: Told): Partial<Person> => ({
+  roll: 6 * wave(atMs, 1_700),
+  x: 0.03 * wave(atMs, 1_300),
+  sheet: paper(sideOf(told) * 27 * effort(told) + 6 * wave(atMs, 1_100)),
+});
+
+/** A screen's pixels against the sensor's: a fine grid of light. */
+const addMoire = (rgb: Uint8Array): void => {
+  for (let i = 0; i < rgb.length; i++) {
+    const x = Math.floor(i / 3) % FRAME_WIDTH;
+    rgb[i] = Math.min(255, (rgb[i] as number) * (1 + 0.09 * Math.cos((x * 2 * Math.PI) / 4.3)));
+  }
+};
+
+/** A film of somebody who rests, turns one way, rests, turns the other way, rests, blinks; 1.2 s each. */
+const filmed = (known: Known, atMs: number): Partial<Person> => {
+  const part = Math.floor(atMs / 1_200) % 6;
+  const swing = Math.sin(((atMs % 1_200) / 1_200) * Math.PI);
+  return {
+    yaw: part === 1 ? 2 * TURN_DEGREES * swing : part === 3 ? -2 * TURN_DEGREES * swing : 0,
+    ...eyesOf(known, part === 5 && swing > 0.7 ? 0.05 : 1),
+  };
+};
+
+const species: Readonly<Record<string, Presentation>> = {
+  'printed-photo-waved': { pose: (_, atMs, told) => waved(atMs, told) },
+  // Whoever holds it even has the right clip for each prompt.
+  'screen-with-moire': { pose: (known, _, told) => ({ sheet: screen, ...obedient(known, told) }), spoil: addMoire },
+  'cut-out-eyes': {
+    pose: (known, atMs, told) => ({ ...waved(atMs, told), ...eyesOf(known, blinks(told) ? 0.05 : 1) }),
+  },
+  'replayed-loop': {
+    pose: (_, atMs) => ({ sheet: screen, yaw: TURN_DEGREES * wave(atMs, 1_600) }),
+    loopMs: 1_600,
+  },
+  'recorded-turns': {
+    pose: (known, atMs) => ({
+      sheet: screen,
+      yaw: 1.5 * TURN_DEGREES * wave(atMs, 3_000),
+      ...eyesOf(known, atMs % 2_000 < 300 ? 0.05 : 1),
+    }),
+  },
+  'recorded-answers': { pose: (known, atMs) => ({ sheet: screen, ...filmed(known, atMs) }) },
+  // The holder's photo until the first prompt, then the head of somebody else who does as asked.
+  'changed-places': {
+    pose: (_known, _atMs, told, other) =>
+      told.hint === null ? { sheet: paper(0) } : { face: other.id, ...obedient(other, told) },
+  },
+};
+const bonaFide: Presentation = { pose: (known, _, told) => obedient(known, told) };
+
+/** Upper end of the 95 % confidence interval (Clopper-Pearson, one-sided; with no errors the rule of three). */
+const upper95 = (errors: number, n: number): number => {
+  const atMost = (p: number): number => {
+    let term = (1 - p) ** n;
+    let sum = term;
+    for (let k = 1; k <= errors; k++) {
+      term *= ((n - k + 1) / k) * (p / (1 - p));
+      sum += term;
+    }
+    return sum;
+  };
+  if (errors >= n) return 100;
+  let low = errors / n;
+  let high = 1 - 1e-9;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (atMost(middle) > 0.05) low = middle;
+    else high = middle;
+  }
+  return Number((low * 100).toFixed(1));
+};
+
+const percent = (part: number, whole: number): number => Number(((part / whole) * 100).toFixed(1));
+
+const bench = await openBench(Number(options.seed));
+const n = Number(options.presentations);
+/** As in src/face/attempt/weigh-evidence.ts. */
+const TAKEN_FOR_REAL = 0.4;
+
+const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): Promise<readonly Played[]> => {
+  const played: Played[] = [];
+  for (let i = 0; i < n; i++) {
+    const known = bench.people[i % bench.people.length] as Known;
+    const other = bench.people[(i + 1) % bench.people.length] as Known;
+    // No two presentations begin at the same moment of a film.
+    const startMs = Math.floor(bench.random() * 10_000);
+    const result = await playAttempt(bench, known, {
+      frameMs: FRAME_MS,
+      timeLimitMs: TIME_LIMIT_MS,
+      padStrength: 'active',
+      scene: (atMs, told) => ({
+        ...emptyScene,
+        people: [{ ...personBefore(known.id), scale: SCALE, ...pose(known, atMs + startMs, told, other) }],
+      }),
+      ...(spoil === undefined ? {} : { spoil }),
+      ...(loopMs === undefined ? {} : { loopMs }),
+    });
+    played.push(result);
+  }
+  const accepted = played.filter(({ end }) => end === 'matched').length;
+  process.stderr.write(`pad-eval: ${name}: ${accepted} of ${n} accepted\n`);
+  return played;
+};
+
+const countReasons = (played: readonly Played[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { why } of played) if (why !== null) counts[why] = (counts[why] ?? 0) + 1;
+  return counts;
+};
+/** By the passive model alone, of those it could look at. */
+const takenForReal = (played: readonly Played[]): number => {
+  const seen = played.flatMap(({ bonaFide: value }) => value ?? []);
+  return percent(seen.filter((value) => value >= TAKEN_FOR_REAL).length, Math.max(1, seen.length));
+};
+
+const results = [];
+for (const [name, attack] of Object.entries(species)) {
+  const played = await presentAll(name, attack);
+  const accepted = played.filter(({ end }) => end === 'matched').length;
+  results.push({
+    name,
+    n,
+    apcer: percent(accepted, n),
+    upper95: upper95(accepted, n),
+    stoppedBy: countReasons(played),
+    passiveModelAlone: { apcer: takenForReal(played) },
+  });
+}
+const patients = await presentAll('bona fide', bonaFide);
+const refused = patients.filter(({ end }) => end !== 'matched').length;
+const report = {
+  synthetic: true,
+  species: results,
+  bpcer: percent(refused, n),
+  upper95: upper95(refused, n),
+  refusedFor: countReasons(patients),
+  passiveModelAlone: { bpcer: Number((100 - takenForReal(patients)).toFixed(1)) },
+};
+process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);

@@ -1,0 +1,32 @@
+import { exhibitContext, gallery, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
+import { drawScreen } from '../../src/core/screen/draw-screen.ts';
+import { dictionaryOf } from '../../src/core/screen/draw-screen-words.ts';
+
+/** Texts that hold a patient's papers or the time of day: nobody can record them beforehand. */
+const isUnforeseen = (text: string): boolean => /見本病院|\d\d:\d\d/.test(text);
+
+/**
+ * Everything that can be foreseen to be said in a language: all screens of every kind of institution and keypad, and the
+ * numbers that counting texts can hold.
+ */
+export const spokenTexts = (catalogue: Catalogue, language: string): readonly string[] => {
+  const display = { language, theme: 'default', textPercent: 100, voice: true, loudness: 0 } as const;
+  const said = new Set<string>();
+  for (const institutionType of ['medical', 'dental', 'pharmacy'] as const)
+    for (const exhibit of gallery({ ...gallerySettings, institutionType }, catalogue, display))
+      for (const keypad of [null, 'digits', 'four-keys'] as const) {
+        const context = { ...exhibitContext(catalogue, exhibit), keypad };
+        const { speech, controls, tools, footer } = drawScreen(exhibit.session, context);
+        for (const text of footer) said.add(text);
+        for (const { spoken } of [...controls, ...tools]) if (spoken !== undefined) said.add(spoken.text);
+        for (const { text } of speech) said.add(text);
+      }
+  const d = dictionaryOf(catalogue, language);
+  for (let count = 0; count <= 8; count += 1) {
+    if (count >= 2) said.add(d.text('remaining', { count }));
+    if (count >= 2 && count <= 3) said.add(d.text('pin.tries', { count }));
+    if (count <= 4) said.add(d.text('pin.entered', { length: 4, count }));
+  }
+  return [...said].filter((text) => !isUnforeseen(text)).sort();
+};

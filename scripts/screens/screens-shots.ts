@@ -1,0 +1,94 @@
+import type { Exhibit } from '../../src/cli/preview-gallery.ts';
+import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
+
+/** One picture to take. */
+export type Shot = {
+  readonly exhibit: string;
+  readonly language: string;
+  readonly theme: 'default' | 'high-contrast' | 'dark';
+  readonly textPercent: 100 | 150 | 200;
+  readonly orientation: 'landscape' | 'portrait';
+  readonly layout: 'standard' | 'low';
+};
+
+export const nameOf = (shot: Shot): string =>
+  `${shot.exhibit} ${shot.language} ${shot.theme} ${shot.textPercent} ${shot.orientation} ${shot.layout}`;
+
+const themes = ['default', 'high-contrast', 'dark'] as const;
+const sizes = [100, 150, 200] as const;
+const orientations = ['landscape', 'portrait'] as const;
+const layouts = ['standard', 'low'] as const;
+
+/** Desk screens differ by their patient text only: one code for each is enough but for `--all`. */
+export const distinct = (exhibits: readonly Exhibit[], catalogue: Catalogue): readonly Exhibit[] => {
+  const seen = new Set<string>();
+  return exhibits.filter(({ session: { state } }) => {
+    if (state.name !== 'interrupted' || state.resume) return true;
+    const { patientText } = catalogue.failures[state.failure.code];
+    const isNew = !seen.has(patientText);
+    seen.add(patientText);
+    return isNew;
+  });
+};
+
+/**
+ * Every exhibit in every language, theme, size, orientation and layout; what is dear to change (the size of the window)
+ * changes seldom, what is cheap (the theme) at every step.
+ */
+export const allShots = (exhibits: readonly string[], languages: readonly string[]): readonly Shot[] =>
+  orientations.flatMap((orientation) =>
+    layouts.flatMap((layout) =>
+      exhibits.flatMap((exhibit) =>
+        languages.flatMap((language) =>
+          sizes.flatMap((textPercent) =>
+            themes.map((theme) => ({ exhibit, language, theme, textPercent, orientation, layout })),
+          ),
+        ),
+      ),
+    ),
+  );
+
+/** Shots of one screen that differ in their theme only. */
+export const scenes = (shots: readonly Shot[]): readonly (readonly [Shot, ...Shot[]])[] => {
+  const groups: [Shot, ...Shot[]][] = [];
+  for (const shot of shots) {
+    const group = groups.at(-1);
+    if (group !== undefined && nameOf({ ...group[0], theme: shot.theme }) === nameOf(shot)) group.push(shot);
+    else groups.push([shot]);
+  }
+  return groups;
+};
+
+/**
+ * Where axe can find something else than before: the page's structure depends on exhibit and language, its colours on
+ * the theme, its places on size, orientation and layout.
+ */
+export const axeCanDiffer = ({ language, theme, textPercent, orientation, layout }: Shot): boolean =>
+  (textPercent === 100 && orientation === 'landscape' && layout === 'standard') ||
+  (language === 'ja' && theme === 'default');
+
+const at = <T>(values: readonly T[], index: number): T => values[index % values.length] as T;
+
+/**
+ * About two hundred: every exhibit as it is seen most (Japanese, default, 100 %, landscape), and every exhibit once more
+ * in a combination that moves through languages, themes, sizes, orientations and layouts with steps that share no
+ * factor, so that each value meets each other many times.
+ */
+export const chosenShots = (exhibits: readonly string[], languages: readonly string[]): readonly Shot[] => [
+  ...exhibits.map((exhibit) => ({
+    exhibit,
+    language: 'ja',
+    theme: 'default' as const,
+    textPercent: 100 as const,
+    orientation: 'landscape' as const,
+    layout: 'standard' as const,
+  })),
+  ...exhibits.map((exhibit, index) => ({
+    exhibit,
+    language: at(languages, index * 3 + 1),
+    theme: at(themes, Math.floor(index / 2)),
+    textPercent: at(sizes, index + Math.floor(index / 7)),
+    orientation: at(orientations, Math.floor(index / 3)),
+    layout: at(layouts, Math.floor(index / 5)),
+  })),
+];

@@ -1,0 +1,47 @@
+import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
+import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Whether a text on the screen comes from the catalogue, filled in or not; figures and signs are no words. */
+export const catalogueTexts = (catalogue: Catalogue, language: string, facilityName: string) => {
+  const texts: Readonly<Record<string, string>> = catalogue.languages[language]?.texts ?? {};
+  const failures = Object.entries(catalogue.failures).flatMap(([code, entry]) => [
+    entry.notice ?? code,
+    `${entry.staff.summary} {time}`,
+  ]);
+  const sources = [
+    ...Object.values(texts),
+    ...failures,
+    catalogue.languages.ja?.texts['desk.for-staff'] ?? '',
+    ...Object.values(catalogue.languages).map(({ name }) => name),
+    facilityName,
+  ].filter((text) => text !== '');
+  const pattern = new RegExp(
+    `^(?:${sources.map((text) => escaped(text).replace(/\\\{[a-z]+\\\}/g, '.+?')).join('|')})$`,
+    's',
+  );
+  const figures = /^[\d\s✓:]+$/;
+  return (text: string): boolean => figures.test(text) || pattern.test(text);
+};
+
+/** Words that are drawn and not said. The code for staff and the frame are not read out on every screen. */
+export const unspoken = (model: Omit<ScreenModel, 'revision'>): readonly string[] => {
+  const said = model.speech.map(({ text }) => text).join('\n');
+  const { body } = model;
+  const inBody =
+    body.kind === 'items'
+      ? body.items.flatMap(({ label, note }) => [label, note])
+      : body.kind === 'summary'
+        ? [body.providedTitle, ...body.provided, body.withheldTitle, ...body.withheld]
+        : [];
+  const drawn = [
+    model.heading,
+    ...model.lead,
+    model.note,
+    model.remaining,
+    ...inBody,
+    ...model.controls.flatMap(({ label, note }) => [label, note ?? null]),
+  ];
+  return drawn.filter((words): words is string => words !== null && !said.includes(words));
+};

@@ -1,0 +1,40 @@
+import type { EventLog } from '../log/event-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MessageBus } from '../ports/message-bus.ts';
+import type { FacilitySettings } from '../wire/facility-settings.ts';
+import type { TopicLeaf } from '../wire/topics.ts';
+import type { EligibilityService } from './eligibility/eligibility-service.ts';
+import type { CardTrust } from './intake/card-trust.ts';
+import type { Journal } from './journal/journal.ts';
+import type { EncodingSetting } from './oqs-folder/oqs-encoding.ts';
+import type { AgentKeys, DeviceEntry } from './provisioning/agent-keys.ts';
+
+/** What the parts of the agent share. Functions where the answer may change while it runs (files are watched). */
+export type AgentContext = {
+  readonly keys: () => AgentKeys;
+  readonly devices: () => ReadonlyMap<string, DeviceEntry>;
+  readonly settings: () => FacilitySettings;
+  readonly trust: CardTrust;
+  readonly bus: MessageBus;
+  readonly journal: Journal;
+  readonly service: EligibilityService;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly options: AgentOptions;
+  /** Tells the staff page that something it shows has changed */
+  readonly changed: () => void;
+};
+
+export type AgentOptions = {
+  /** Folder shared with the レセコン: `face`, `req` and `res` lie below it */
+  readonly oqsFolder: string;
+  readonly encoding: EncodingSetting;
+  readonly publishesSettings: boolean;
+  /** A challenge lives so long by this agent's clock */
+  readonly challengeLifeMs: number;
+  /** Personal data of a request that could not be handed over is deleted after this */
+  readonly personalLifeMs: number;
+};
+
+/** A message as it came in, its sender known from the registry and not revoked. */
+export type Incoming = { readonly leaf: TopicLeaf; readonly device: DeviceEntry; readonly payload: Uint8Array };

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { Result } from '../core/result.ts';
+import { sign, signAndSeal } from '../trust/seal.ts';
+import { type TopicLeaf, topicOf } from '../wire/topics.ts';
+import type { AgentContext } from './agent-context.ts';
+import type { DeviceEntry } from './provisioning/agent-keys.ts';
+
+/** Sends what the agent signs: plain on `challenge`, `receipt`, `command`, `settings`; sealed on the two with answers about a person. */
+export class AgentPost {
+  readonly #context: AgentContext;
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+  }
+
+  async signed(device: DeviceEntry, leaf: TopicLeaf, message: object, correlation?: string): Promise<Result<void>> {
+    const { keys, bus } = this.#context;
+    const bytes = await sign(leaf, { ...this.#address(device), ...message }, keys().signing);
+    return bus.publish(this.#topic(device, leaf), bytes, {
+      ...(leaf === 'settings' && { retain: true }),
+      ...(correlation && { correlation: correlationOf(correlation) }),
+    });
+  }
+
+  async sealed(
+    device: DeviceEntry,
+    leaf: 'lookup-result' | 'result',
+    message: object,
+    correlation: string,
+  ): Promise<Result<void>> {
+    const { keys, bus } = this.#context;
+    const whole = { ...this.#address(device), ...message };
+    const bytes = await signAndSeal(leaf, whole, keys().signing, device.sealing);
+    return bus.publish(this.#topic(device, leaf), bytes, { correlation: correlationOf(correlation) });
+  }
+
+  #address(device: DeviceEntry) {
+    return { facility: this.#context.keys().facility, device: device.device };
+  }
+
+  #topic(device: DeviceEntry, leaf: TopicLeaf): string {
+    return topicOf(this.#context.keys().facility, device.device, leaf);
+  }
+}
+
+/** MQTT 5 Correlation Data, a bonus: the id in the payload decides. */
+const correlationOf = (id: string): Uint8Array => createHash('sha256').update(id).digest().subarray(0, 16);

@@ -1,0 +1,156 @@
+import { type FailureCode, failure } from '../../core/failure.ts';
+import { err, type Result } from '../../core/result.ts';
+import { describeError } from '../../log/event-log.ts';
+import type { Delivery } from '../../ports/message-bus.ts';
+import { parseTopic, publisherOf, type TopicLeaf, topicLeaves, topicOf } from '../../wire/topics.ts';
+import type { AgentContext, Incoming } from '../agent-context.ts';
+import { AgentPost } from '../agent-post.ts';
+import { answerChallenges } from '../intake/answer-challenges.ts';
+import { answerLookup, RevocationMemory } from '../intake/answer-lookup.ts';
+import type { ConsentTexts } from '../intake/consent-texts.ts';
+import { receiveRequest } from '../intake/receive-request.ts';
+import { RecentIds } from '../intake/recent-ids.ts';
+import { HandOver } from '../oqs-folder/hand-over.ts';
+import { publishSettings } from '../settings/publish-settings.ts';
+import { CommandDesk } from './command-desk.ts';
+import { Lanes } from './lanes.ts';
+
+const fromDevices = topicLeaves.filter((leaf) => publisherOf[leaf] === 'device');
+
+/** More than this of one terminal waiting to be worked on, and the rest is dropped: a terminal sends again what matters. */
+const maximumWaiting = 64;
+
+/**
+ * Everything that comes from terminals: sorted by topic, the sender looked up in the registry, one message of a terminal
+ * after the other. Lookups wait for the national service and run beside the rest.
+ */
+export class AgentDesk {
+  readonly lanes: Lanes;
+  readonly commands: CommandDesk;
+  readonly handOver: HandOver;
+  readonly #context: AgentContext;
+  readonly #post: AgentPost;
+  readonly #revoked = new RevocationMemory();
+  readonly #answered = new RecentIds();
+  readonly #consentTexts: () => ConsentTexts;
+  readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
+  readonly #unsubscribe: (() => void)[];
+  readonly #rejections = new Map<string, { device: string; code: FailureCode; times: number }>();
+  #connected = false;
+
+  constructor(context: AgentContext, texts: () => ConsentTexts) {
+    this.#context = context;
+    this.#post = new AgentPost(context);
+    this.#consentTexts = texts;
+    this.lanes = new Lanes(context);
+    this.commands = new CommandDesk(context, this.#post, this.lanes);
+    this.handOver = new HandOver(context, this.#post);
+    const { bus, keys } = context;
+    this.#unsubscribe = [
+      ...fromDevices.map((leaf) =>
+        bus.subscribe(topicOf(keys().facility, '+', leaf), (delivery) => this.#receive(delivery)),
+      ),
+      bus.subscribeConnection((connected) => {
+        const again = connected && !this.#connected;
+        this.#connected = connected;
+        if (again) this.publishSettings();
+        context.changed();
+      }),
+    ];
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Also told again after each reconnect, so that a failure here has its next try. */
+  publishSettings(): void {
+    publishSettings(this.#context, this.#post).catch((error) =>
+      this.#context.log.event('process.error', describeError(error)),
+    );
+  }
+
+  close(): void {
+    this.handOver.stop();
+    this.flushRejections();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  #receive({ topic, payload }: Delivery): void {
+    const parsed = parseTopic(topic);
+    if (parsed === null || parsed.facility !== this.#context.keys().facility) return;
+    const device = this.#context.devices().get(parsed.device);
+    if (device === undefined || device.revoked) {
+      this.#reject(parsed.device, parsed.leaf, 'message.forged');
+      return;
+    }
+    const incoming: Incoming = { leaf: parsed.leaf, device, payload };
+    if (incoming.leaf === 'lookup') void this.#work(incoming);
+    else this.#enqueue(incoming);
+  }
+
+  #enqueue(incoming: Incoming): void {
+    const queue = this.#queues.get(incoming.device.device) ?? { last: Promise.resolve(), waiting: 0 };
+    this.#queues.set(incoming.device.device, queue);
+    if (queue.waiting >= maximumWaiting) return;
+    queue.waiting += 1;
+    queue.last = queue.last
+      .then(() => this.#work(incoming))
+      .finally(() => {
+        queue.waiting -= 1;
+      });
+  }
+
+  async #work(incoming: Incoming): Promise<void> {
+    const worked = await this.#answer(incoming).catch((error: unknown) => {
+      const errorCode = (error as NodeJS.ErrnoException).code;
+      this.#context.log.event('store.failed', typeof errorCode === 'string' ? { errorCode } : {});
+      return err(failure('delivery.store-failed'));
+    });
+    // A broker that does not take our answer is no fault of the sender.
+    if (!worked.ok && worked.failure.code.startsWith('message.'))
+      this.#reject(incoming.device.device, incoming.leaf, worked.failure.code);
+  }
+
+  #answer(incoming: Incoming): Promise<Result<void>> {
+    switch (incoming.leaf) {
+      case 'state':
+        return Promise.resolve(this.lanes.receive(incoming));
+      case 'challenge-request':
+        return answerChallenges(incoming, this.#context, this.#post, { answered: this.#answered, lanes: this.lanes });
+      case 'lookup':
+        return answerLookup(incoming, this.#context, this.#post, { revoked: this.#revoked, answered: this.#answered });
+      case 'request':
+        return receiveRequest(incoming, {
+          context: this.#context,
+          post: this.#post,
+          revoked: this.#revoked,
+          afterReceipt: this.handOver,
+          consentTexts: this.#consentTexts(),
+        });
+      case 'command-result':
+        return this.commands.receive(incoming);
+      default:
+        return Promise.resolve(err(failure('message.malformed', 'a topic that terminals do not write')));
+    }
+  }
+
+  /** Counted in memory, written by `flushRejections`: whoever sends rubbish must not cost a disk write each time. */
+  #reject(device: string, leaf: TopicLeaf, code: FailureCode): void {
+    const known = this.#context.devices().has(device) ? device : 'unknown';
+    const key = `${known} ${code}`;
+    const counted = this.#rejections.get(key);
+    if (counted) counted.times += 1;
+    else {
+      this.#rejections.set(key, { device: known, code, times: 1 });
+      this.#context.log.event('message.refused', { leaf, code, device: known });
+    }
+  }
+
+  flushRejections(): void {
+    const { journal, clock } = this.#context;
+    for (const { device, code, times } of this.#rejections.values())
+      journal.reject(device, code, times, clock.now().wallMs);
+    this.#rejections.clear();
+  }
+}

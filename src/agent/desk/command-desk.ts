@@ -1,0 +1,96 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { failure } from '../../core/failure.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { openSigned, sign } from '../../trust/seal.ts';
+import { type CommandMessage, commandResultSchema, type StaffApproval, testApprover } from '../../wire/messages.ts';
+import type { AgentContext, Incoming } from '../agent-context.ts';
+import type { AgentPost } from '../agent-post.ts';
+import type { Lanes } from './lanes.ts';
+
+/** A command is of use for this long; its answer is awaited as long. ms */
+const commandLifeMs = 15_000;
+/** The patient has this long to finish the visit for which staff looked at card and face. ms */
+const approvalLifeMs = 10 * 60_000;
+
+export type CommandAnswer = { readonly outcome: 'done' | 'refused'; readonly code?: string };
+
+/** Signed orders of staff to a terminal, each answered once or given up. */
+export class CommandDesk {
+  readonly #context: AgentContext;
+  readonly #post: AgentPost;
+  readonly #lanes: Lanes;
+  readonly #open = new Map<string, { readonly device: string; readonly answer: (answer: CommandAnswer) => void }>();
+
+  constructor(context: AgentContext, post: AgentPost, lanes: Lanes) {
+    this.#context = context;
+    this.#post = post;
+    this.#lanes = lanes;
+  }
+
+  /** `delivery.offline`: the broker, or no answer of the terminal in time; `message.malformed`: no such terminal. */
+  async send(deviceId: string, command: CommandMessage['command']): Promise<Result<CommandAnswer>> {
+    const device = this.#context.devices().get(deviceId);
+    if (device === undefined || device.revoked) return err(failure('message.malformed', 'no such terminal'));
+    const { clock } = this.#context;
+    const commandId = randomUUID();
+    const now = clock.now();
+    const message = {
+      commandId,
+      nonce: randomBytes(32).toString('base64url'),
+      issuedAt: now.wallMs,
+      expiresAt: now.wallMs + commandLifeMs,
+      command,
+    };
+    const answered = new Promise<CommandAnswer | null>((resolve) => {
+      const cancel = clock.wakeAt(now.monotonicMs + commandLifeMs, () => resolve(null));
+      const answer = (value: CommandAnswer): void => {
+        cancel();
+        resolve(value);
+      };
+      this.#open.set(commandId, { device: deviceId, answer });
+    });
+    const sent = await this.#post.signed(device, 'command', message, commandId);
+    const answer = sent.ok ? await answered : null;
+    this.#open.delete(commandId);
+    if (!sent.ok) return sent;
+    return answer === null ? err(failure('delivery.offline', 'no answer to the command')) : ok(answer);
+  }
+
+  /** `command-result` */
+  async receive({ device, payload }: Incoming): Promise<Result<void>> {
+    const addressee = { facility: this.#context.keys().facility, device: device.device };
+    const opened = await openSigned('command-result', payload, commandResultSchema, [device.signing], addressee);
+    if (!opened.ok) return opened;
+    const { commandId, outcome, code } = opened.value.message;
+    const open = this.#open.get(commandId);
+    if (open?.device === device.device) open.answer({ outcome, ...(code !== undefined && { code }) });
+    return ok(undefined);
+  }
+
+  /**
+   * 目視確認: the approver compared the printed photo with the person. For exactly the session that the terminal shows
+   * now; signed, written down (who, when, which session) before it is sent; good for one visit and ten minutes.
+   */
+  async approve(deviceId: string, session: string, approver: string): Promise<Result<CommandAnswer>> {
+    const lane = this.#lanes.all().find(({ device }) => device === deviceId);
+    if (lane?.state?.session !== session) return err(failure('message.stale', 'the patient at this lane has changed'));
+    const { approval, signed } = await this.#approval(deviceId, session, approver, approvalLifeMs);
+    this.#context.journal.addApproval(approval);
+    this.#context.log.event('staff.approved', { session });
+    return this.send(deviceId, { name: 'approve-staff-check', session, approval: signed });
+  }
+
+  /** テスト受付: the terminal signs and sends a request about nobody; its answer comes once receipt and result are there. */
+  async testVisit(deviceId: string, session: string): Promise<Result<CommandAnswer>> {
+    const { signed } = await this.#approval(deviceId, session, testApprover, commandLifeMs);
+    return this.send(deviceId, { name: 'test-visit', session, approval: signed });
+  }
+
+  async #approval(device: string, session: string, approver: string, lifeMs: number) {
+    const { keys, clock } = this.#context;
+    const approvedAt = clock.now().wallMs;
+    const { facility, signing } = keys();
+    const approval: StaffApproval = { facility, device, session, approver, approvedAt, expiresAt: approvedAt + lifeMs };
+    return { approval, signed: new TextDecoder().decode(await sign('staff-approval', approval, signing)) };
+  }
+}

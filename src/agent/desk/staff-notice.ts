@@ -1,0 +1,36 @@
+import type { EligibilityAnswer, PatientChoices } from '../eligibility/eligibility-service.ts';
+import type { EncodingNote } from '../oqs-folder/oqs-encoding.ts';
+
+/**
+ * Something staff should know of a visit, as a word and nothing of the person. With a character where one was special:
+ * `name-character:lacking:U+20BB7`.
+ */
+export type StaffNotice =
+  | 'file-not-writable'
+  /** The folder stayed shut until the personal data had to be deleted */
+  | 'file-given-up'
+  | 'several-qualifications'
+  | 'ticket-of-another-institution'
+  | 'consent-lapsed'
+  | 'consent-not-obtainable'
+  | 'medical-subsidy-wanted'
+  | `documents-opened:${number}`
+  | `name-character:${EncodingNote['what']}:${string}`;
+
+export const noticesOf = (
+  answer: EligibilityAnswer,
+  choices: PatientChoices,
+  notes: readonly EncodingNote[],
+): StaffNotice[] => {
+  const tickets = answer.qualifications.flatMap((one) => one.PublicExpenseResultList?.MedicalTicketInfo ?? []);
+  const notices: StaffNotice[] = notes.map(({ what, codePoint }) => `name-character:${what}:${codePoint}` as const);
+  // 指定医療機関確認フラグ: anything but 1 means the ticket names another institution
+  if (tickets.some((one) => (one.DesignatedMedicalInstitutionFlag ?? '1') !== '1'))
+    notices.push('ticket-of-another-institution');
+  if (answer.qualificationValidity === 5) notices.push('several-qualifications');
+  if (answer.consentSituation === 'lapsed') notices.push('consent-lapsed');
+  if (answer.consentSituation === 'not-obtainable') notices.push('consent-not-obtainable');
+  if (choices.medicalSubsidyUse === true) notices.push('medical-subsidy-wanted');
+  if (choices.approvedDocuments.length > 0) notices.push(`documents-opened:${choices.approvedDocuments.length}`);
+  return [...new Set(notices)];
+};

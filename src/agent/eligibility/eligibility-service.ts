@@ -1,0 +1,63 @@
+import type { Result } from '../../core/result.ts';
+import type { AnswerForFile } from '../../protocol/oqs/oqs-xml-face.ts';
+import type { ConsentCode, LookupResult } from '../../wire/messages.ts';
+
+/** A card in the reader. `authCertificate`: DER of the 利用者証明用電子証明書; `certificateSerial`: upper-case hexadecimal. */
+export type CardReference = { readonly certificateSerial: string; readonly authCertificate: Uint8Array };
+
+export type LookupAnswer = {
+  readonly registered: 'yes' | 'no' | 'unknown';
+  readonly certificateStatus: 'good' | 'revoked' | 'unknown';
+  /** The patient has a 受給者証 of a 医療費助成 that this site may ask for (PMH) */
+  readonly medicalSubsidy: boolean;
+  /** 診療情報提供書 that wait for the patient's consent (同意保留文書一覧) */
+  readonly pendingDocuments: NonNullable<LookupResult['pendingDocuments']>;
+};
+
+export type EligibilityAnswer = AnswerForFile & {
+  readonly certificateStatus: 'good' | 'revoked';
+  /** For the comparison with the signed 券面: yyyyMMdd, and Sex1 of the file (1 男 2 女 3 未設定) */
+  readonly birthdate: string;
+  readonly sex: '1' | '2' | '3';
+};
+
+/** What the patient decided at the reader: the national service keeps consents, and opens the documents that were chosen. */
+export type PatientChoices = {
+  readonly consents: readonly { readonly code: ConsentCode; readonly given: boolean; readonly at: number }[];
+  /** Ids of `pendingDocuments` that become 閲覧可 */
+  readonly approvedDocuments: readonly string[];
+  /** 医療費助成の受給者証を利用する; undefined: not asked */
+  readonly medicalSubsidyUse?: boolean;
+};
+
+/** What a number inquiry asks (照会番号 excepted): from `req/OQSsiquc01req_…xml` or one line of a 一括照会. */
+export type NumberInquiry = {
+  readonly insurerNumber: string;
+  readonly insuredCardSymbol?: string;
+  readonly insuredIdentificationNumber: string;
+  readonly insuredBranchNumber?: string;
+  readonly birthdate?: string;
+};
+
+/**
+ * The national service (オンライン資格確認等システム) as the clinic's end needs it.
+ *
+ * Public: that the reader's software calls マイナンバーカード処理ソフト on the 資格確認端末 with
+ * 「PIN無し認証による資格確認API」「暗証番号入力による資格確認API」「PIN無し認証による初回登録API」; the codes and the
+ * files that come out (`src/protocol/oqs/oqs-xml-schema.ts`); that an answer takes 3 to 7 s.
+ * Not public: the signatures of these calls, how the card's proof is handed over, the error codes in full. Whoever holds
+ * the contract writes a second implementation of this interface; nothing else in the house knows which one runs.
+ *
+ * Failures: `eligibility.not-registered`, `eligibility.not-found` (該当資格なし), `eligibility.unavailable` (down, or an
+ * answer nobody can read), `eligibility.maintenance`. Every call may be repeated with the same effect.
+ */
+export interface EligibilityService {
+  /** What the reader must know before it asks: runs while the patient is being verified. */
+  lookup(card: CardReference): Promise<Result<LookupAnswer>>;
+  /** 健康保険証利用の申込 (初回登録), once in a lifetime; again = no effect. */
+  register(card: CardReference): Promise<Result<void>>;
+  /** 資格確認 by card, with what the patient decided. */
+  check(card: CardReference, choices: PatientChoices): Promise<Result<EligibilityAnswer>>;
+  /** 資格確認 by number, for the レセコン and 一括照会. */
+  inquire(inquiry: NumberInquiry): Promise<Result<EligibilityAnswer>>;
+}

@@ -1,0 +1,27 @@
+import { failure } from '../../core/failure.ts';
+import { err, type Result } from '../../core/result.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EligibilityService } from './eligibility-service.ts';
+
+/** The service answers in 3 to 7 s; four times that long means that no answer will come. ms */
+export const serviceLimitMs = 30_000;
+
+/** The same service, whose every question ends in time: `eligibility.unavailable` instead of waiting for ever. */
+export const withTimeLimit = (
+  service: EligibilityService,
+  clock: Clock,
+  limitMs = serviceLimitMs,
+): EligibilityService => {
+  const limited = <T>(answer: Promise<Result<T>>): Promise<Result<T>> =>
+    new Promise((resolve) => {
+      const giveUp = (detail: string): void => resolve(err(failure('eligibility.unavailable', detail)));
+      const cancel = clock.wakeAt(clock.now().monotonicMs + limitMs, () => giveUp(`no answer within ${limitMs} ms`));
+      answer.then(resolve, () => giveUp('the service failed')).finally(cancel);
+    });
+  return {
+    lookup: (card) => limited(service.lookup(card)),
+    register: (card) => limited(service.register(card)),
+    check: (card, choices) => limited(service.check(card, choices)),
+    inquire: (inquiry) => limited(service.inquire(inquiry)),
+  };
+};

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { failure } from '../../core/failure.ts';
+import { err, type Result } from '../../core/result.ts';
+import { openSigned } from '../../trust/seal.ts';
+import { challengeRequestSchema } from '../../wire/messages.ts';
+import type { AgentContext, Incoming } from '../agent-context.ts';
+import type { AgentPost } from '../agent-post.ts';
+import type { Lanes } from '../desk/lanes.ts';
+import type { RecentIds } from './recent-ids.ts';
+
+/** A terminal keeps a few in stock; of more open ones the oldest are dropped, so that restarts never starve it. */
+const maximumOpenChallenges = 48;
+
+/** Fresh challenges, written down before they go out: one that is not in the journal is not ours. */
+export const answerChallenges = async (
+  { device, payload }: Incoming,
+  { journal, keys, clock, options }: AgentContext,
+  post: AgentPost,
+  { answered, lanes }: { readonly answered: RecentIds; readonly lanes: Lanes },
+): Promise<Result<void>> => {
+  const { facility, agent } = keys();
+  const addressee = { facility, device: device.device };
+  const opened = await openSigned('challenge-request', payload, challengeRequestSchema, [device.signing], addressee);
+  if (!opened.ok) return opened;
+  const { challengeRequestId, wanted, requestedAt } = opened.value.message;
+  if (!answered.add(challengeRequestId)) return err(failure('message.stale', 'challenge request played again'));
+  const now = clock.now().wallMs;
+  lanes.noteClock(device.device, requestedAt - now);
+  const challenges = Array.from({ length: wanted }, () => ({
+    nonce: randomBytes(32).toString('base64url'),
+    agent,
+    issuedAt: now,
+    expiresAt: now + options.challengeLifeMs,
+  }));
+  journal.addChallenges(device.device, challenges, maximumOpenChallenges);
+  return post.signed(device, 'challenge', { challengeRequestId, agentTime: now, challenges }, challengeRequestId);
+};

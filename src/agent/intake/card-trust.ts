@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { equalBytes } from '../../protocol/bytes.ts';
+import { type Certificate, oids, parseCertificate } from '../../protocol/card/certificate.ts';
+import { sha256DigestInfo, verifyRsaSignature } from '../../protocol/card/digest-info.ts';
+import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
+import { cardCryptography } from '../../trust/card-cryptography.ts';
+import { cvIssuersFile, parseCvIssuers } from '../../trust/cv-trust.ts';
+import { writeFileAtomically } from '../provisioning/facility-authority.ts';
+
+/**
+ * Whom the agent believes about cards, from two files of one directory:
+ *   card-ca.pem       CA certificates of 利用者証明用電子証明書, one after the other; generations share one DN
+ *   cv-issuers.json   keys that sign the CV certificates of 券面事項確認 AP, the same file as the terminal's
+ */
+export type CardTrust = {
+  readonly certificateIssuers: readonly Certificate[];
+  readonly visualIssuers: readonly CvIssuer[];
+};
+export const cardTrustFiles = { certificateIssuers: 'card-ca.pem', visualIssuers: cvIssuersFile } as const;
+
+const pemBlock = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
+
+/** Throws on a text without a certificate or with a broken one: an agent without trust anchors would refuse every card. */
+export const parseCardTrust = (certificateIssuersPem: string, cvIssuersJson: string): CardTrust => {
+  const certificateIssuers = [...certificateIssuersPem.matchAll(pemBlock)].map(([, base64 = '']) => {
+    const parsed = parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
+    if (!parsed.ok) throw new Error(`${cardTrustFiles.certificateIssuers}: ${parsed.failure.detail}`);
+    return parsed.value;
+  });
+  if (certificateIssuers.length === 0) throw new Error(`${cardTrustFiles.certificateIssuers}: no certificate`);
+  return { certificateIssuers, visualIssuers: parseCvIssuers(cvIssuersJson) };
+};
+
+export const readCardTrust = async (directory: string): Promise<CardTrust> =>
+  parseCardTrust(
+    await readFile(join(directory, cardTrustFiles.certificateIssuers), 'utf8'),
+    await readFile(join(directory, cardTrustFiles.visualIssuers), 'utf8'),
+  );
+
+/** For a demo's or a test's own card authority; the real anchors come from J-LIS. */
+export const writeCardTrust = async (
+  directory: string,
+  texts: { readonly certificateIssuersPem: string; readonly cvIssuersJson: string },
+): Promise<void> => {
+  await writeFileAtomically(join(directory, cardTrustFiles.certificateIssuers), texts.certificateIssuersPem);
+  await writeFileAtomically(join(directory, cardTrustFiles.visualIssuers), texts.cvIssuersJson);
+};
+
+/**
+ * The issuer whose key made the certificate's signature. All generations of the JPKI CA share one DN, so the name
+ * narrows the choice and the signature decides. A CA counts while it is valid, with keyCertSign, RSA ≥ 2048, SHA-256.
+ */
+export const issuerOf = (leaf: Certificate, issuers: readonly Certificate[]): Certificate | null =>
+  issuers.find((issuer) => {
+    const { publicKey, keyUsage } = issuer;
+    if (!equalBytes(issuer.subject, leaf.issuer) || keyUsage?.keyCertSign !== true) return false;
+    if (publicKey.type !== 'rsa' || publicKey.bits < 2048 || leaf.signatureAlgorithm !== oids.sha256WithRsa)
+      return false;
+    if (leaf.notBeforeMs < issuer.notBeforeMs || leaf.notBeforeMs > issuer.notAfterMs) return false;
+    const signed = sha256DigestInfo(cardCryptography.sha256(leaf.tbs));
+    return verifyRsaSignature(cardCryptography, publicKey.key, signed, leaf.signature);
+  }) ?? null;

@@ -1,0 +1,167 @@
+import { type FailureCode, failure } from '../../core/failure.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { parseDocument } from '../../protocol/evidence.ts';
+import { hashOf } from '../../trust/document-hash.ts';
+import { openSealed } from '../../trust/seal.ts';
+import { type EligibilityRequest, testApprover } from '../../wire/messages.ts';
+import type { AgentContext, Incoming } from '../agent-context.ts';
+import type { AgentPost } from '../agent-post.ts';
+import type { JournalVisit, NewRequest, Personal } from '../journal/journal.ts';
+import type { DeviceEntry } from '../provisioning/agent-keys.ts';
+import type { RevocationMemory } from './answer-lookup.ts';
+import type { ConsentTexts } from './consent-texts.ts';
+import { type EvidenceVerdict, verifyDevice, verifyPatient } from './verify-evidence.ts';
+
+/** A terminal's clock may go ahead of ours by this much; a request signed later than that is from another time. */
+const clockSkewMs = 5 * 60_000;
+
+/** What comes after the receipt: the service is asked, or a result that is known already is told again. */
+export type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): void };
+
+export type RequestParts = {
+  readonly context: AgentContext;
+  readonly post: AgentPost;
+  readonly revoked: RevocationMemory;
+  readonly afterReceipt: AfterReceipt;
+  readonly consentTexts: ConsentTexts;
+};
+
+/**
+ * A request: opened, its device proven, everything else verified, written down for good, receipted; a known id is
+ * answered as before. What no known device signed gets no receipt and takes no id: an id can be taken only by its own device.
+ */
+export const receiveRequest = async ({ device, payload }: Incoming, parts: RequestParts): Promise<Result<void>> => {
+  const { keys, journal, clock } = parts.context;
+  const startedMs = clock.now().monotonicMs;
+  const opened = await openSealed('request', payload, keys().sealing);
+  if (!opened.ok) return opened;
+  const parsed = parseDocument(opened.value);
+  if (!parsed.ok) return parsed;
+  const document = parsed.value;
+  const { request } = document;
+  if (request.agent !== keys().agent)
+    return keys().agents.some(({ owner }) => owner === request.agent)
+      ? ok(undefined)
+      : err(failure('message.stale', 'request to an agent that is not of this facility'));
+  if (request.facility !== keys().facility || request.device !== device.device)
+    return err(failure('message.forged', 'request for another lane'));
+
+  const now = clock.now().wallMs;
+  const { trust } = parts.context;
+  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
+  // Signatures are verified on other threads: the card's need not wait for the device's.
+  const [fromDevice, verdict] = await Promise.all([verifyDevice(document, device), verifyPatient(document, evidence)]);
+  if (!fromDevice.ok) return fromDevice;
+
+  const documentHash = hashOf(opened.value);
+  const code = verdict.ok ? remainingCheck(verdict.value, parts, now) : verdict.failure.code;
+  const recorded = journal.record(rowOf(request, documentHash, verdict.ok ? verdict.value : null, code, parts.context));
+  if (recorded.kind === 'other-document') return refuseOtherDocument(request, documentHash, device, parts);
+  const { visit } = recorded;
+  if (recorded.kind === 'repeated') return giveReceipt(visit, device, parts);
+  const { log } = parts.context;
+  if (visit.code === null)
+    log.event('agent.request-journaled', {
+      request: visit.requestId,
+      device: device.device,
+      ms: clock.now().monotonicMs - startedMs,
+    });
+  else
+    log.event('agent.request-refused', {
+      request: visit.requestId,
+      device: device.device,
+      code: visit.code as FailureCode,
+    });
+  parts.context.changed();
+  return giveReceipt(visit, device, parts);
+};
+
+/** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
+const remainingCheck = (
+  { request, certificate, approval }: EvidenceVerdict,
+  { consentTexts, revoked }: RequestParts,
+  nowMs: number,
+): FailureCode | undefined => {
+  // The approval of a test lets nobody through, and nobody else's approval makes a test.
+  if ((request.kind === 'test') !== (approval?.approver === testApprover)) return 'message.forged';
+  if (request.kind === 'test' && (certificate !== null || request.consents.length > 0)) return 'message.malformed';
+  const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
+  if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
+  if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
+  if (request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
+  if (certificate !== null && revoked.has(certificate.certificate.serial, nowMs)) return 'card.certificate-revoked';
+  return undefined;
+};
+
+const rowOf = (
+  request: EligibilityRequest,
+  documentHash: string,
+  verdict: EvidenceVerdict | null,
+  code: FailureCode | undefined,
+  { clock, options }: AgentContext,
+): NewRequest => {
+  const receivedAt = clock.now().wallMs;
+  return {
+    requestId: request.requestId,
+    device: request.device,
+    lane: request.lane,
+    session: request.session,
+    kind: request.kind,
+    documentHash,
+    method: request.verificationMethod,
+    consents: Object.fromEntries(request.consents.map(({ code: consent, given }) => [consent, given])),
+    challenge: request.challenge,
+    code,
+    issuedAt: request.issuedAt,
+    receivedAt,
+    expiresAt: request.expiresAt,
+    personal: personalOf(request, verdict),
+    deletePersonalAt: receivedAt + options.personalLifeMs,
+  };
+};
+
+const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null): Personal => ({
+  ...(verdict?.certificate && {
+    authCertificate: request.authCertificate,
+    certificateSerial: verdict.certificate.certificate.serial,
+  }),
+  ...(verdict?.visual && { birthdate: verdict.visual.birthDate, sex: verdict.visual.sex }),
+  limitApplication: request.limitApplicationBasis !== undefined && verdict?.certificate?.state !== 'grace',
+  ...(request.prescriptionForm && { prescriptionForm: request.prescriptionForm }),
+  approvedDocuments: request.approvedDocuments ?? [],
+  ...(request.medicalSubsidyUse !== undefined && { medicalSubsidyUse: request.medicalSubsidyUse }),
+  consentTimes: request.consents.map(({ code, given, at }) => ({ code, given, at })),
+});
+
+const giveReceipt = async (visit: JournalVisit, device: DeviceEntry, parts: RequestParts): Promise<Result<void>> => {
+  const { requestId, documentHash, receivedAt, outcome, code } = visit;
+  const { agent } = parts.context.keys();
+  const receipt = { requestId, documentHash, receivedAt, agent, verdict: outcome, ...(code !== null && { code }) };
+  const sent = await parts.post.signed(device, 'receipt', receipt, requestId);
+  // Also when the receipt could not be sent: what is accepted is done, and the terminal asks again for its receipt.
+  if (outcome === 'accepted') parts.afterReceipt.start(visit, device);
+  return sent;
+};
+
+/** The first document under this id stands; whoever sent the second is told so, nothing is written. */
+const refuseOtherDocument = async (
+  request: EligibilityRequest,
+  documentHash: string,
+  device: DeviceEntry,
+  { context, post }: RequestParts,
+): Promise<Result<void>> => {
+  await post.signed(
+    device,
+    'receipt',
+    {
+      requestId: request.requestId,
+      documentHash,
+      receivedAt: context.clock.now().wallMs,
+      agent: context.keys().agent,
+      verdict: 'refused',
+      code: 'message.stale',
+    },
+    request.requestId,
+  );
+  return err(failure('message.stale', 'another document under a known request id'));
+};

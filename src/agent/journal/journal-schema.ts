@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import type { FailureCode } from '../../core/failure.ts';
+import { type ConsentCode, consentCodes } from '../../wire/messages.ts';
+
+/**
+ * Tables of the agent's journal. Only `personal`, `today` and `bulk_inquiry` hold anything about a person, each with the
+ * instant at which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says how long what stays.
+ */
+export const journalTables = `
+  CREATE TABLE IF NOT EXISTS challenge (
+    nonce TEXT PRIMARY KEY, device TEXT NOT NULL, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, request_id TEXT
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS request (
+    request_id TEXT PRIMARY KEY, device TEXT NOT NULL, lane INTEGER NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL,
+    document_hash TEXT NOT NULL, method TEXT NOT NULL, consents TEXT NOT NULL, verdict TEXT NOT NULL, code TEXT,
+    issued_at INTEGER NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    outcome TEXT, outcome_code TEXT, qualification_validity INTEGER, finished_at INTEGER, file TEXT, handed_over_at INTEGER
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS request_received_at ON request (received_at);
+  CREATE TABLE IF NOT EXISTS personal (
+    request_id TEXT PRIMARY KEY, content TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS today (
+    request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, notices TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS bulk_inquiry (
+    reception_number TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, questions TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS month_key (month TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS card_seen (month TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (month, who)) STRICT;
+  CREATE TABLE IF NOT EXISTS rejection (
+    day TEXT NOT NULL, device TEXT NOT NULL, code TEXT NOT NULL, times INTEGER NOT NULL, last_at INTEGER NOT NULL,
+    PRIMARY KEY (day, device, code)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS approval (
+    session TEXT NOT NULL, device TEXT NOT NULL, approver TEXT NOT NULL, approved_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, PRIMARY KEY (session, approved_at)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS usage (
+    month TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,
+    code TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (month, lane, kind, method, outcome, code)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS official_usage (
+    month TEXT PRIMARY KEY, card_uses INTEGER NOT NULL, confirmations INTEGER NOT NULL, entered_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS disaster_area (since INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS settings_version (
+    facility TEXT PRIMARY KEY, version INTEGER NOT NULL, content_hash TEXT NOT NULL
+  ) STRICT;
+`;
+
+const consentsSchema = z.partialRecord(z.enum(consentCodes), z.boolean());
+
+/** One row of `request`, as the demo, the staff page and the reports read it: no name, no number of a person. */
+export const visitSchema = z.object({
+  requestId: z.string(),
+  device: z.string(),
+  lane: z.number(),
+  session: z.string(),
+  kind: z.enum(['eligibility', 'registration', 'test']),
+  documentHash: z.string(),
+  method: z.enum(['face', 'pin', 'staff']),
+  consents: z.string().transform((text) => consentsSchema.parse(JSON.parse(text))),
+  /** The verdict on the document, as the receipt says it */
+  outcome: z.enum(['accepted', 'refused']),
+  code: z.string().nullable(),
+  /** ms since 1970: signed on the device, received here (= the receipt's time), end of the document's life */
+  issuedAt: z.number(),
+  receivedAt: z.number(),
+  expiresAt: z.number(),
+  /** What the national service said; null while it has not answered */
+  result: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']).nullable(),
+  resultCode: z.string().nullable(),
+  qualificationValidity: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  /** Name of the file for the レセコン, and when it was there */
+  file: z.string().nullable(),
+  handedOverAt: z.number().nullable(),
+});
+export type JournalVisit = z.infer<typeof visitSchema>;
+
+export const visitColumns = `request_id AS requestId, device, lane, session, kind, document_hash AS documentHash, method,
+  consents, verdict AS outcome, code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
+  outcome AS result, outcome_code AS resultCode, qualification_validity AS qualificationValidity,
+  finished_at AS finishedAt, file, handed_over_at AS handedOverAt`;
+
+/** What is needed to ask the service once more after a crash, and nothing that it answered. */
+export const personalSchema = z.strictObject({
+  /** DER, base64; absent when the chip could not be read */
+  authCertificate: z.string().optional(),
+  certificateSerial: z.string().optional(),
+  /** From the signed 券面, face path only: DF22 yyyyMMdd and DF23 */
+  birthdate: z.string().optional(),
+  sex: z.enum(['1', '2', '9']).optional(),
+  limitApplication: z.boolean(),
+  prescriptionForm: z.enum(['electronic', 'paper']).optional(),
+  approvedDocuments: z.array(z.string()).default([]),
+  medicalSubsidyUse: z.boolean().optional(),
+  consentTimes: z.array(z.strictObject({ code: z.enum(consentCodes), given: z.boolean(), at: z.number() })),
+});
+export type Personal = z.infer<typeof personalSchema>;
+
+export type JournalChallenge = { readonly nonce: string; readonly issuedAt: number; readonly expiresAt: number };
+
+export type NewRequest = {
+  readonly requestId: string;
+  readonly device: string;
+  readonly lane: number;
+  readonly session: string;
+  readonly kind: JournalVisit['kind'];
+  readonly documentHash: string;
+  readonly method: 'face' | 'pin' | 'staff';
+  readonly consents: Partial<Record<ConsentCode, boolean>>;
+  readonly challenge: string;
+  /** `code` undefined = accepted, if the challenge holds */
+  readonly code: FailureCode | undefined;
+  readonly issuedAt: number;
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+  /** Kept for an accepted request until hand-over or `deletePersonalAt` */
+  readonly personal: Personal;
+  readonly deletePersonalAt: number;
+};
+
+/** `other-document`: the id is taken by a document with another hash; nothing was written. */
+export type RecordOutcome =
+  | { readonly kind: 'recorded' | 'repeated'; readonly visit: JournalVisit }
+  | { readonly kind: 'other-document' };
+
+export type Outcome = {
+  readonly result: NonNullable<JournalVisit['result']>;
+  readonly code?: FailureCode;
+  readonly qualificationValidity?: number;
+  readonly at: number;
+};
+
+/** 一括照会 in work. `source`: which file asked, so that the same file again is the same inquiry. */
+export type BulkInquiry = { readonly receptionNumber: string; readonly source: string; readonly questions: string };
+
+/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. */
+export type TodayNote = { readonly referenceNumber: string; readonly notices: readonly string[] };
+
+export type UsageRow = {
+  readonly month: string;
+  readonly lane: number;
+  readonly kind: JournalVisit['kind'];
+  readonly method: JournalVisit['method'];
+  readonly outcome: string;
+  readonly code: string;
+  readonly times: number;
+};
+export type OfficialUsage = { readonly month: string; readonly cardUses: number; readonly confirmations: number };

@@ -1,0 +1,395 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { FailureCode } from '../../core/failure.ts';
+import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time.ts';
+import {
+  type BulkInquiry,
+  type JournalChallenge,
+  type JournalVisit,
+  journalTables,
+  type NewRequest,
+  type OfficialUsage,
+  type Outcome,
+  type Personal,
+  personalSchema,
+  type RecordOutcome,
+  type TodayNote,
+  type UsageRow,
+  visitColumns,
+  visitSchema,
+} from './journal-schema.ts';
+
+export type {
+  JournalVisit,
+  NewRequest,
+  OfficialUsage,
+  Outcome,
+  Personal,
+  TodayNote,
+  UsageRow,
+} from './journal-schema.ts';
+
+export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
+
+/** The row that `record` writes, as `visit` would read it. */
+const visitOf = (request: NewRequest, code: FailureCode | undefined): JournalVisit => ({
+  requestId: request.requestId,
+  device: request.device,
+  lane: request.lane,
+  session: request.session,
+  kind: request.kind,
+  documentHash: request.documentHash,
+  method: request.method,
+  consents: request.consents,
+  outcome: code === undefined ? 'accepted' : 'refused',
+  code: code ?? null,
+  issuedAt: request.issuedAt,
+  receivedAt: request.receivedAt,
+  expiresAt: request.expiresAt,
+  result: null,
+  resultCode: null,
+  qualificationValidity: null,
+  finishedAt: null,
+  file: null,
+  handedOverAt: null,
+});
+
+/** How long after its expiry a used challenge and its request's row are still known: longer than anybody can re-send. */
+const requestLifeMs = 400 * 24 * 60 * 60 * 1000;
+const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * The agent's durable memory: what was asked, what was answered, once. SQLite, WAL, synchronous FULL: when a method
+ * returns, it is on the disk. Synchronous on purpose and in the agent's own thread: a receipt may not be signed before
+ * this write anyway, a commit takes about 1 ms, and no screen hangs on this process.
+ */
+export class Journal {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #deletedSinceCheckpoint = false;
+
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+    this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 2_000 });
+    if (options.readOnly) return;
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
+    this.#database.exec(journalTables);
+  }
+
+  /** Of more than `keep` open ones of this device the oldest are dropped. */
+  addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
+    this.#transaction(() => {
+      for (const { nonce, issuedAt, expiresAt } of challenges)
+        this.#run('INSERT INTO challenge VALUES (?, ?, ?, ?, NULL)', nonce, device, issuedAt, expiresAt);
+      this.#run(
+        `DELETE FROM challenge WHERE device = ? AND request_id IS NULL AND rowid NOT IN
+          (SELECT rowid FROM challenge WHERE device = ? AND request_id IS NULL ORDER BY rowid DESC LIMIT ?)`,
+        ...[device, device, keep],
+      );
+    });
+  }
+
+  visit(requestId: string): JournalVisit | undefined {
+    return this.#visits('WHERE request_id = ?', requestId)[0];
+  }
+
+  /** Oldest first; from `fromMs` on where given. */
+  visits(fromMs = 0): JournalVisit[] {
+    return this.#visits('WHERE received_at >= ? ORDER BY received_at, rowid', fromMs);
+  }
+
+  /**
+   * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is
+   * unknown, of another device, used or expired, or that would outlive it, becomes refused (`message.stale`). The same id and hash again changes
+   * nothing and gives the first row.
+   */
+  record(request: NewRequest): RecordOutcome {
+    return this.#transaction(() => {
+      const known = this.visit(request.requestId);
+      if (known !== undefined)
+        return known.documentHash === request.documentHash && known.device === request.device
+          ? { kind: 'repeated', visit: known }
+          : { kind: 'other-document' };
+      const code = this.#useChallenge(request) ? request.code : (request.code ?? 'message.stale');
+      this.#run(
+        'INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)',
+        ...[request.requestId, request.device, request.lane, request.session, request.kind, request.documentHash],
+        ...[request.method, JSON.stringify(request.consents), code ? 'refused' : 'accepted', code ?? null],
+        ...[request.issuedAt, request.receivedAt, request.expiresAt],
+      );
+      if (code === undefined)
+        this.#run(
+          'INSERT INTO personal VALUES (?, ?, ?)',
+          ...[request.requestId, JSON.stringify(request.personal), request.deletePersonalAt],
+        );
+      else this.#count(request, 'refused', code, request.receivedAt);
+      return { kind: 'recorded', visit: visitOf(request, code) };
+    });
+  }
+
+  #useChallenge({ challenge, device, requestId, receivedAt, expiresAt }: NewRequest): boolean {
+    const used = this.#run(
+      'UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ? AND expires_at >= ?',
+      ...[requestId, challenge, device, receivedAt, expiresAt],
+    );
+    return used === 1;
+  }
+
+  /** Accepted and not handed over: what a crash or a full folder left undone, oldest first. */
+  unfinished(): { visit: JournalVisit; personal: Personal }[] {
+    return this.#visits(
+      'WHERE handed_over_at IS NULL AND request_id IN (SELECT request_id FROM personal) ORDER BY received_at, rowid',
+    ).flatMap((visit) => {
+      const personal = this.personal(visit.requestId);
+      return personal === undefined ? [] : [{ visit, personal }];
+    });
+  }
+
+  /** undefined once it is handed over or its time is up. */
+  personal(requestId: string): Personal | undefined {
+    const row = this.#get('SELECT content FROM personal WHERE request_id = ?', requestId);
+    return row === undefined ? undefined : personalSchema.parse(JSON.parse(String(row.content)));
+  }
+
+  /**
+   * What the service said, counted once, for the month in which it was first told. The first answer stands, but for a
+   * failure that is still being asked about (not handed over): what comes after it takes its place.
+   */
+  finish(requestId: string, outcome: Outcome): { readonly failedBefore: boolean } {
+    return this.#transaction(() => {
+      const before = this.visit(requestId);
+      const failedBefore = before?.result === 'failed' && before.handedOverAt === null;
+      if (before === undefined || (before.result !== null && !failedBefore)) return { failedBefore: false };
+      this.#run(
+        'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
+        ...[outcome.result, outcome.code ?? null, outcome.qualificationValidity ?? null, outcome.at, requestId],
+      );
+      const countedAt = before.finishedAt ?? outcome.at;
+      if (failedBefore) this.#count(before, 'failed', before.resultCode ?? '', countedAt, -1);
+      this.#count(before, outcome.result, outcome.code ?? '', countedAt);
+      return { failedBefore };
+    });
+  }
+
+  /** The end of our part: the file is there, or there is none to write. Personal data of the request is deleted. */
+  handOver(requestId: string, at: number, file?: string): void {
+    this.#transaction(() => {
+      this.#run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
+      this.#run('DELETE FROM personal WHERE request_id = ?', requestId);
+    });
+    this.#deletedSinceCheckpoint = true;
+  }
+
+  /**
+   * What staff need of a visit on its day (照会番号, notices by word), and the mark that this chart's card was seen this
+   * month.
+   */
+  rememberToday(requestId: string, { referenceNumber, notices }: TodayNote, at: number): void {
+    const month = monthOf(at);
+    this.#transaction(() => {
+      this.#run(
+        'INSERT OR REPLACE INTO today VALUES (?, ?, ?, ?)',
+        ...[requestId, referenceNumber, JSON.stringify(notices), endOfJapanDay(japanDate(at))],
+      );
+      if (referenceNumber !== '')
+        this.#run('INSERT OR IGNORE INTO card_seen VALUES (?, ?)', month, this.#who(month, referenceNumber));
+    });
+  }
+
+  /** Answers the number under which it stands: the one given before where this source was received already. */
+  receiveBulk({ receptionNumber, source, questions }: BulkInquiry, deleteAt: number): string {
+    return this.#transaction(() => {
+      this.#run('INSERT OR IGNORE INTO bulk_inquiry VALUES (?, ?, ?, ?)', receptionNumber, source, questions, deleteAt);
+      return String(this.#get('SELECT reception_number FROM bulk_inquiry WHERE source = ?', source)?.reception_number);
+    });
+  }
+
+  bulkInquiries(): BulkInquiry[] {
+    return this.#all('SELECT reception_number AS receptionNumber, source, questions FROM bulk_inquiry') as never;
+  }
+
+  forgetBulk(receptionNumber: string): void {
+    this.#run('DELETE FROM bulk_inquiry WHERE reception_number = ?', receptionNumber);
+    this.#deletedSinceCheckpoint = true;
+  }
+
+  todayNotes(): Map<string, TodayNote> {
+    const rows = this.#all('SELECT request_id, reference_number, notices FROM today');
+    return new Map(
+      rows.map((row) => [
+        String(row.request_id),
+        { referenceNumber: String(row.reference_number), notices: JSON.parse(String(row.notices)) as string[] },
+      ]),
+    );
+  }
+
+  /** 月1回: whether the card of this 照会番号 was seen in the month of `at`. */
+  cardSeen(referenceNumber: string, at: number): boolean {
+    const month = monthOf(at);
+    return (
+      this.#get('SELECT 1 FROM card_seen WHERE month = ? AND who = ?', month, this.#who(month, referenceNumber)) !==
+      undefined
+    );
+  }
+
+  /** Keyed by a random key of that month, which dies with it: no list of patients grows. */
+  #who(month: string, referenceNumber: string): string {
+    this.#run('INSERT OR IGNORE INTO month_key VALUES (?, ?)', month, randomBytes(32));
+    const key = this.#get('SELECT key FROM month_key WHERE month = ?', month)?.key;
+    if (!(key instanceof Uint8Array)) throw new Error('month key is missing');
+    return createHmac('sha256', key).update(referenceNumber).digest('base64url');
+  }
+
+  /** Messages that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
+  reject(device: string, code: FailureCode, times: number, at: number): void {
+    this.#run(
+      'INSERT INTO rejection VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times, last_at = excluded.last_at',
+      ...[formatJapanDate(japanDate(at)), device, code, times, at],
+    );
+  }
+
+  rejections(): { day: string; device: string; code: string; times: number; lastAt: number }[] {
+    return this.#all(
+      'SELECT day, device, code, times, last_at AS lastAt FROM rejection ORDER BY last_at DESC',
+    ) as never;
+  }
+
+  addApproval(approval: {
+    session: string;
+    device: string;
+    approver: string;
+    approvedAt: number;
+    expiresAt: number;
+  }): void {
+    const { session, device, approver, approvedAt, expiresAt } = approval;
+    this.#run('INSERT INTO approval VALUES (?, ?, ?, ?, ?)', session, device, approver, approvedAt, expiresAt);
+  }
+
+  approvals(): { session: string; device: string; approver: string; approvedAt: number }[] {
+    return this.#all(
+      'SELECT session, device, approver, approved_at AS approvedAt FROM approval ORDER BY approved_at',
+    ) as never;
+  }
+
+  usage(): UsageRow[] {
+    return this.#all('SELECT * FROM usage ORDER BY month, lane, kind, method, outcome, code') as unknown as UsageRow[];
+  }
+
+  /** 利用件数 of the month of `at`: visits that the national service answered for. */
+  cardUses(at: number): number {
+    const row = this.#get(
+      "SELECT sum(times) AS uses FROM usage WHERE month = ? AND kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')",
+      monthOf(at),
+    );
+    return Number(row?.uses ?? 0);
+  }
+
+  setOfficialUsage({ month, cardUses, confirmations }: OfficialUsage, at: number): void {
+    this.#run('INSERT OR REPLACE INTO official_usage VALUES (?, ?, ?, ?)', month, cardUses, confirmations, at);
+  }
+
+  officialUsage(): OfficialUsage[] {
+    return this.#all('SELECT month, card_uses AS cardUses, confirmations FROM official_usage ORDER BY month') as never;
+  }
+
+  /** Since when staff have called this clinic's area designated (災害救助法の適用地域); null: it is not. */
+  disasterSince(): number | null {
+    const row = this.#get('SELECT since FROM disaster_area');
+    return row === undefined ? null : Number(row.since);
+  }
+
+  setDisasterArea(since: number | null): void {
+    this.#transaction(() => {
+      this.#run('DELETE FROM disaster_area');
+      if (since !== null) this.#run('INSERT INTO disaster_area VALUES (?)', since);
+    });
+  }
+
+  /** The version to publish: raised by one when the content is not the one published last. Never goes back. */
+  settingsVersion(facility: string, contentHash: string): number {
+    return this.#transaction(() => {
+      const row = this.#get('SELECT version, content_hash FROM settings_version WHERE facility = ?', facility);
+      if (row?.content_hash === contentHash) return Number(row.version);
+      const version = Number(row?.version ?? 0) + 1;
+      this.#run('INSERT OR REPLACE INTO settings_version VALUES (?, ?, ?)', facility, version, contentHash);
+      return version;
+    });
+  }
+
+  /** Deletes what has had its time. Returns the requests whose personal data went before they were handed over. */
+  sweep(nowMs: number): string[] {
+    const overdue = this.#all('SELECT request_id FROM personal WHERE delete_at <= ?', nowMs).map((row) =>
+      String(row.request_id),
+    );
+    this.#transaction(() => {
+      this.#run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM today WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM bulk_inquiry WHERE delete_at <= ?', nowMs);
+      this.#run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
+      this.#run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
+      this.#run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);
+      this.#run('DELETE FROM request WHERE received_at < ?', nowMs - requestLifeMs);
+      this.#run('DELETE FROM rejection WHERE last_at < ?', nowMs - challengeLifeMs);
+    });
+    this.#deletedSinceCheckpoint = true;
+    this.forgetDeleted();
+    return overdue;
+  }
+
+  close(): void {
+    this.forgetDeleted();
+    this.#database.close();
+  }
+
+  #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {
+    if (row.kind === 'test') return;
+    this.#run(
+      'INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times',
+      ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
+    );
+    if (by < 0) this.#run('DELETE FROM usage WHERE times = 0');
+  }
+
+  /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
+  forgetDeleted(): void {
+    if (!this.#deletedSinceCheckpoint) return;
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#deletedSinceCheckpoint = false;
+  }
+
+  #visits(condition: string, ...values: SQLInputValue[]): JournalVisit[] {
+    return this.#all(`SELECT ${visitColumns} FROM request ${condition}`, ...values).map((row) =>
+      visitSchema.parse(row),
+    );
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    return this.#prepared(sql).all(...values);
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.#prepared(sql).get(...values);
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#run('BEGIN IMMEDIATE');
+    try {
+      const value = work();
+      this.#run('COMMIT');
+      return value;
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import { type FailureCode, failureRules } from '../../core/failure.ts';
+import { ok, type Result } from '../../core/result.ts';
+import { delays } from '../../core/visit/delays.ts';
+import { describeError } from '../../log/event-log.ts';
+import { checkSamePerson } from '../../protocol/card/visual-ap.ts';
+import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
+import { qualificationMessageSchema } from '../../protocol/oqs/oqs-xml-schema.ts';
+import type { AgentContext } from '../agent-context.ts';
+import type { AgentPost } from '../agent-post.ts';
+import { noticesOf, type StaffNotice } from '../desk/staff-notice.ts';
+import type { CardReference, EligibilityAnswer, PatientChoices } from '../eligibility/eligibility-service.ts';
+import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
+import type { DeviceEntry } from '../provisioning/agent-keys.ts';
+import { encodeOqs } from './oqs-encoding.ts';
+import { writeOqsFile } from './write-oqs-file.ts';
+
+/** Waits between tries where a folder is full, read-only or gone. ms */
+const retryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
+const retryPause = (attempt: number): number => retryMs[Math.min(attempt, retryMs.length - 1)] ?? 30_000;
+
+/**
+ * A service that does not answer is asked again while the patient stands at the terminal, which waits `delays.result`
+ * for us: then the patient is told and sent to the desk. ms
+ */
+const patienceMs = delays.result - 2_000;
+/** Pauses between questions: the first few while the patient waits, the rest until the answer comes late. ms */
+const askAgainMs = [1_000, 2_000, 3_000, 4_000, 10_000, 30_000, 60_000, 120_000, 300_000];
+const askPause = (attempt: number): number => askAgainMs[Math.min(attempt, askAgainMs.length - 1)] ?? 300_000;
+
+const serviceAway: ReadonlySet<FailureCode> = new Set(['eligibility.unavailable', 'eligibility.maintenance']);
+
+/** A shared folder that takes no file, and how many results wait for it. */
+export type FolderFault = {
+  readonly folder: 'face' | 'res';
+  readonly code: FailureCode;
+  readonly sinceMs: number;
+  readonly waiting: number;
+};
+
+/**
+ * What follows a receipt: ask the national service, compare the person, write the file for the レセコン, tell the
+ * terminal. One run a request; after a crash the journal knows what is left, and asking again has the same effect.
+ * While the service is down the patient waits a few seconds and is then told so; the question stands, and an answer that
+ * comes later is written down, into its file and before the eyes of staff as late.
+ * The patient is told as soon as the service has answered; a file whose folder is full waits, and staff see why.
+ */
+export class HandOver {
+  readonly #context: AgentContext;
+  readonly #post: AgentPost;
+  readonly #running = new Set<string>();
+  readonly #waitingFiles = new Set<string>();
+  #folderFault: { code: FailureCode; sinceMs: number } | null = null;
+  #stopped = false;
+
+  constructor(context: AgentContext, post: AgentPost) {
+    this.#context = context;
+    this.#post = post;
+  }
+
+  /** Known result: told again. Otherwise the work begins, unless it is going on. */
+  start(visit: JournalVisit, device: DeviceEntry): void {
+    if (visit.result !== null) this.#tellAgain(visit.requestId, device);
+    if (visit.handedOverAt !== null || this.#running.has(visit.requestId)) return;
+    const personal = this.#context.journal.personal(visit.requestId);
+    if (personal) void this.#run(visit, personal, device);
+  }
+
+  /** At the agent's start: what a crash left undone. */
+  resume(): void {
+    for (const { visit, personal } of this.#context.journal.unfinished()) {
+      const device = this.#context.devices().get(visit.device);
+      if (device && !this.#running.has(visit.requestId)) void this.#run(visit, personal, device);
+    }
+  }
+
+  /** Requests whose personal data was deleted by its time to live: what was not answered by now never will be. */
+  giveUp(requestIds: readonly string[]): void {
+    if (requestIds.length === 0) return;
+    const { journal, clock, devices, changed } = this.#context;
+    const at = clock.now().wallMs;
+    for (const requestId of requestIds) {
+      const visit = journal.visit(requestId);
+      if (visit === undefined || this.#running.has(requestId)) continue;
+      if (visit.result === null) journal.finish(requestId, { result: 'failed', code: 'delivery.expired', at });
+      journal.handOver(requestId, at);
+      const device = devices().get(visit.device);
+      if (device) this.#tellAgain(requestId, device);
+    }
+    changed();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  get folderFault(): FolderFault | null {
+    return this.#folderFault && { folder: 'face', ...this.#folderFault, waiting: this.#waitingFiles.size };
+  }
+
+  async #run(visit: JournalVisit, personal: Personal, device: DeviceEntry): Promise<void> {
+    const { journal, log, clock } = this.#context;
+    const { requestId } = visit;
+    const startedMs = clock.now().monotonicMs;
+    this.#running.add(requestId);
+    try {
+      const answer = await this.#askUntilAnswered(visit, personal, device);
+      if (this.#stopped) return;
+      if (answer === null) return journal.handOver(requestId, clock.now().wallMs);
+      const { failedBefore } = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
+      if (!failedBefore) await this.#tell(requestId, device);
+      if (!answer.ok) {
+        log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
+        journal.handOver(requestId, clock.now().wallMs);
+      } else if (answer.value === null) {
+        journal.handOver(requestId, clock.now().wallMs);
+      } else {
+        await this.#writeFile(visit, personal, answer.value);
+      }
+      log.event('agent.result-sent', {
+        request: requestId,
+        device: device.device,
+        ms: clock.now().monotonicMs - startedMs,
+      });
+    } catch (error) {
+      log.event('process.error', describeError(error));
+    } finally {
+      this.#running.delete(requestId);
+      this.#context.changed();
+    }
+  }
+
+  /**
+   * Asks until the service says something that asking again would not change. Once the patient has waited long enough
+   * the failure is told. A registration is not asked for any longer than that: its patient has to be there for what
+   * follows it. null: the personal data outlived its time meanwhile.
+   */
+  async #askUntilAnswered(
+    visit: JournalVisit,
+    personal: Personal,
+    device: DeviceEntry,
+  ): Promise<Result<EligibilityAnswer | null> | null> {
+    const { journal, clock, log, changed } = this.#context;
+    const { requestId } = visit;
+    const patientLeavesMs = clock.now().monotonicMs + patienceMs;
+    let isTold = visit.result !== null;
+    for (let attempt = 0; !this.#stopped; attempt += 1) {
+      const askedMs = clock.now().monotonicMs;
+      const answer = await this.#ask(visit, personal);
+      if (answer.ok || !serviceAway.has(answer.failure.code)) return answer;
+      // The next answer may take as long as this one. An interruption that the service names does not end in seconds.
+      const nowMs = clock.now().monotonicMs;
+      const isOverdue =
+        answer.failure.code === 'eligibility.maintenance' ||
+        nowMs + askPause(attempt) + (nowMs - askedMs) > patientLeavesMs;
+      if (isOverdue && visit.kind === 'registration') return answer;
+      if (isOverdue && !isTold) {
+        isTold = true;
+        journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
+        log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
+        await this.#tell(requestId, device);
+        changed();
+      }
+      await this.#wait(askPause(attempt));
+      if (journal.personal(requestId) === undefined) return null;
+    }
+    return null;
+  }
+
+  /** null: there is nothing for a file (a registration, a test). */
+  async #ask(visit: JournalVisit, personal: Personal): Promise<Result<EligibilityAnswer | null>> {
+    const { service } = this.#context;
+    if (visit.kind === 'test') return ok(null);
+    const { authCertificate, certificateSerial, birthdate, sex } = personal;
+    if (authCertificate === undefined || certificateSerial === undefined)
+      return { ok: false, failure: { code: 'card.unreadable', ...failureRules['card.unreadable'] } };
+    const card: CardReference = {
+      certificateSerial,
+      authCertificate: new Uint8Array(Buffer.from(authCertificate, 'base64url')),
+    };
+    if (visit.kind === 'registration') {
+      const registered = await service.register(card);
+      return registered.ok ? ok(null) : registered;
+    }
+    const answer = await service.check(card, choicesOf(personal));
+    if (!answer.ok || birthdate === undefined || sex === undefined) return answer;
+    const { birthdate: birthDate, sex: serviceSex } = answer.value;
+    const same = checkSamePerson({ birthDate: birthdate, sex }, { birthDate, sex: serviceSex });
+    return same.ok ? answer : same;
+  }
+
+  async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer): Promise<void> {
+    const { journal, clock, options, settings } = this.#context;
+    const { requestId, lane, receivedAt } = visit;
+    const forFile: VisitForFile = {
+      requestId,
+      lane,
+      confirmedAt: receivedAt,
+      medicalInstitutionCode: settings().medicalInstitutionCode,
+      consents: personal.consentTimes,
+      ...(personal.limitApplication && { limitApplicationAt: receivedAt }),
+      ...(personal.prescriptionForm && { prescriptionForm: personal.prescriptionForm }),
+    };
+    const encoded = encodeOqs(qualificationMessageSchema, faceMessage(forFile, answer), options.encoding);
+    const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : []);
+    if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
+    const name = faceFileName(forFile);
+    const written = await this.#writeWhenPossible(requestId, name, encoded.value.bytes);
+    if (this.#stopped) return;
+    if (!written) return this.#giveUpFile(visit, answer, [...notices, 'file-given-up']);
+    const at = clock.now().wallMs;
+    journal.handOver(requestId, at, name);
+    journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
+  }
+
+  /** Tries until the folder takes the file; false once the personal data of the visit has outlived its time. */
+  async #writeWhenPossible(requestId: string, name: string, bytes: Uint8Array): Promise<boolean> {
+    const { journal, options } = this.#context;
+    this.#waitingFiles.add(requestId);
+    let written = false;
+    for (let attempt = 0; !this.#stopped && !written; attempt += 1) {
+      const result = await writeOqsFile(`${options.oqsFolder}/face`, name, bytes);
+      written = result.ok;
+      if (result.ok) break;
+      this.#fault(result.failure.code);
+      await this.#wait(retryPause(attempt));
+      if (journal.personal(requestId) === undefined) break;
+    }
+    this.#waitingFiles.delete(requestId);
+    if (this.#waitingFiles.size === 0) this.#folderFault = null;
+    return written;
+  }
+
+  #giveUpFile(visit: JournalVisit, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
+    const at = this.#context.clock.now().wallMs;
+    this.#context.journal.handOver(visit.requestId, at);
+    this.#context.journal.rememberToday(visit.requestId, { referenceNumber, notices }, at);
+  }
+
+  #fault(code: FailureCode): void {
+    const { clock, changed } = this.#context;
+    if (this.#folderFault?.code === code) return;
+    this.#folderFault = { code, sinceMs: this.#folderFault?.sinceMs ?? clock.now().wallMs };
+    changed();
+  }
+
+  #wait(milliseconds: number): Promise<void> {
+    const { clock } = this.#context;
+    return new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + milliseconds, resolve));
+  }
+
+  /** Beside other work; what goes wrong is asked for again by the terminal. */
+  #tellAgain(requestId: string, device: DeviceEntry): void {
+    this.#tell(requestId, device).catch((error) => this.#context.log.event('process.error', describeError(error)));
+  }
+
+  async #tell(requestId: string, device: DeviceEntry): Promise<void> {
+    const visit = this.#context.journal.visit(requestId);
+    if (visit?.result == null) return;
+    const { result, resultCode, qualificationValidity } = visit;
+    const message = {
+      requestId,
+      outcome: result,
+      ...(qualificationValidity !== null && { qualificationValidity }),
+      ...(resultCode !== null && { messageCode: resultCode }),
+    };
+    await this.#post.sealed(device, 'result', message, requestId);
+  }
+}
+
+const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }: Personal): PatientChoices => ({
+  consents: consentTimes,
+  approvedDocuments,
+  ...(medicalSubsidyUse !== undefined && { medicalSubsidyUse }),
+});
+
+/** 1 有効 and 6 有効(未登録, 医療扶助) are good; with 5 複数該当 staff choose among the qualifications in the file. */
+const eligible: ReadonlySet<number> = new Set([1, 5, 6]);
+
+const outcomeOf = (visit: JournalVisit, answer: Result<EligibilityAnswer | null>, at: number): Outcome => {
+  if (!answer.ok) return { result: 'failed', code: answer.failure.code, at };
+  if (answer.value === null) return { result: visit.kind === 'test' ? 'tested' : 'registered', at };
+  const { qualificationValidity } = answer.value;
+  return { result: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
+};

@@ -1,0 +1,75 @@
+import { access, chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { keyFiles, readJsonFile } from '../../trust/key-files.ts';
+import { type BrokerUsers, renderAclFile } from '../../wire/broker-access-rules.ts';
+import { readBrokerFiles, readFacility, writeFileAtomically } from './facility-authority.ts';
+
+/** `directory` holds TLS files and ACL, `state` is mosquitto's own; both absolute. */
+const mosquittoPlaceSchema = z.strictObject({
+  address: z.string(),
+  port: z.number().int(),
+  directory: z.string(),
+  state: z.string(),
+});
+export type MosquittoPlace = Readonly<z.infer<typeof mosquittoPlaceSchema>>;
+
+/** In the facility's directory: where its broker's files were written last. */
+const placeFile = 'broker-place.json';
+
+const template = new URL('../../../systemd/mosquitto/mosquitto.conf.template', import.meta.url);
+
+/** Throws when the template asks for something that is not known, or a value would begin a line of its own. */
+export const renderMosquittoConfiguration = async (place: MosquittoPlace): Promise<string> => {
+  const values: Record<string, string> = { ...place, port: String(place.port) };
+  return (await readFile(template, 'utf8')).replaceAll(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
+    const value = values[name];
+    if (value === undefined || /[\r\n]/.test(value)) throw new Error(`mosquitto.conf: no usable value for ${name}`);
+    return value;
+  });
+};
+
+/** Who may speak to the facility's broker now: revoked devices are left out. */
+export const brokerUsers = async (facilityDirectory: string): Promise<BrokerUsers> => {
+  const { facility, agents, devices } = await readFacility(facilityDirectory);
+  return {
+    facility,
+    agents: agents.map(({ agent }) => agent),
+    devices: devices.filter(({ revokedAt }) => revokedAt === undefined).map(({ device }) => device),
+  };
+};
+
+/**
+ * Everything mosquitto reads, written to `place.directory` for the owner of that directory; answers the path of
+ * mosquitto.conf. mosquitto reads access list and revocation list again at SIGHUP.
+ */
+export const writeMosquittoFiles = async (facilityDirectory: string, place: MosquittoPlace): Promise<string> => {
+  const files = await readBrokerFiles(facilityDirectory);
+  await mkdir(place.state, { recursive: true, mode: 0o700 });
+  await mkdir(place.directory, { recursive: true, mode: 0o700 });
+  const { uid, gid } = await stat(place.directory);
+  const write = async (name: string, text: string): Promise<void> => {
+    const path = join(place.directory, name);
+    await writeFileAtomically(path, text);
+    // mosquitto gives up being root before it reads a list again.
+    if (process.getuid?.() === 0) await chown(path, uid, gid);
+  };
+  await write(keyFiles.tlsKey, files.key);
+  await write(keyFiles.tlsCertificate, files.certificate);
+  await write(keyFiles.facilityCa, files.ca);
+  await write('revoked.pem', files.revoked);
+  await write('acl', renderAclFile(await brokerUsers(facilityDirectory)));
+  await write('mosquitto.conf', await renderMosquittoConfiguration(place));
+  await writeFileAtomically(join(facilityDirectory, placeFile), `${JSON.stringify(place)}\n`);
+  return join(place.directory, 'mosquitto.conf');
+};
+
+/** After a change of the registry: the same files again. null: `uketsuke broker` was never run for this facility. */
+export const renewMosquittoFiles = async (facilityDirectory: string): Promise<string | null> => {
+  const path = join(facilityDirectory, placeFile);
+  const isKnown = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return isKnown ? writeMosquittoFiles(facilityDirectory, await readJsonFile(mosquittoPlaceSchema, path)) : null;
+};

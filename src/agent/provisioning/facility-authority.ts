@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+import { z } from 'zod';
+import { cvIssuersFile } from '../../trust/cv-trust.ts';
+import {
+  keyFiles,
+  type PrivateJwk,
+  privateJwkSchema,
+  readJsonFile,
+  type TlsFiles,
+  type Trust,
+} from '../../trust/key-files.ts';
+import { identifier } from '../../wire/messages.ts';
+import {
+  agentFiles,
+  agentsFileSchema,
+  devicesFileSchema,
+  type FacilityKeys,
+  facilityKeysSchema,
+  publicPart,
+  type RegisteredDevice,
+} from './agent-keys.ts';
+import { createAuthority, issueCertificate, issueRevocationList, validFor } from './certificate-authority.ts';
+
+/**
+ * A facility's directory: its CA, registry and facility keys, and below it what is handed over by files:
+ *   facility.json  facility-ca-key.pem  facility-ca.pem  revoked.pem  facility-keys.json  agents.json  devices.json
+ *   broker/         TLS files of the broker
+ *   agents/<id>/    everything an agent needs        devices/<id>/   everything a terminal needs
+ * `facility-ca-key.pem` never leaves this directory. Files 0600, directories 0700, written aside and renamed.
+ */
+const facilityFileSchema = z.strictObject({ facility: identifier, createdAt: z.number().int() });
+const files = { facility: 'facility.json', caKey: 'facility-ca-key.pem', revoked: 'revoked.pem' } as const;
+const caYears = 20;
+const leafYears = 5;
+
+export const writeFileAtomically = async (path: string, text: string): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
+  const file = await open(aside, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(aside, path);
+};
+const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeFileAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
+
+const newKey = async (algorithm: 'ES256' | 'ECDH-ES'): Promise<PrivateJwk> => {
+  const { privateKey } = await generateKeyPair(algorithm, {
+    extractable: true,
+    ...(algorithm === 'ECDH-ES' ? { crv: 'P-256' } : {}),
+  });
+  const { kty, crv, x, y, d } = await exportJWK(privateKey);
+  return privateJwkSchema.parse({
+    kty,
+    crv,
+    x,
+    y,
+    d,
+    kid: await calculateJwkThumbprint({ kty: kty ?? '', crv: crv ?? '', x: x ?? '', y: y ?? '' }),
+  });
+};
+
+const exists = async (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const readAuthority = async (directory: string) => ({
+  key: await readFile(join(directory, files.caKey), 'utf8'),
+  certificate: await readFile(join(directory, keyFiles.facilityCa), 'utf8'),
+});
+
+const writeTls = async (target: string, key: string, certificate: string, ca: string): Promise<void> => {
+  await writeFileAtomically(join(target, keyFiles.tlsKey), key);
+  await writeFileAtomically(join(target, keyFiles.tlsCertificate), certificate);
+  await writeFileAtomically(join(target, keyFiles.facilityCa), ca);
+};
+
+export type FacilityOptions = {
+  readonly facility: string;
+  /** DNS names and IP addresses under which terminals reach the broker */
+  readonly brokerNames: readonly string[];
+};
+
+/** Throws when the directory already holds a facility: a CA is never overwritten. */
+export const createFacility = async (directory: string, { facility, brokerNames }: FacilityOptions): Promise<void> => {
+  identifier.parse(facility);
+  if (await exists(join(directory, files.facility))) throw new Error(`${directory} already holds a facility`);
+  const now = Date.now();
+  const ca = await createAuthority(`Uketsuke facility ${facility}`, validFor(now, caYears));
+  await writeFileAtomically(join(directory, files.caKey), ca.key);
+  await writeFileAtomically(join(directory, keyFiles.facilityCa), ca.certificate);
+  await writeFileAtomically(join(directory, files.revoked), await issueRevocationList(ca, [], validFor(now, caYears)));
+  const broker = await issueCertificate(ca, { commonName: 'broker', names: brokerNames, ...validFor(now, leafYears) });
+  await writeTls(join(directory, 'broker'), broker.key, broker.certificate, ca.certificate);
+  await writeJson(join(directory, agentFiles.facilityKeys), {
+    facility,
+    current: await newKey('ECDH-ES'),
+    retired: [],
+  });
+  await writeJson(join(directory, agentFiles.agents), []);
+  await writeJson(join(directory, agentFiles.devices), []);
+  await writeJson(join(directory, files.facility), { facility, createdAt: now });
+};
+
+export const readFacility = async (directory: string) => ({
+  ...(await readJsonFile(facilityFileSchema, join(directory, files.facility))),
+  agents: await readJsonFile(agentsFileSchema, join(directory, agentFiles.agents)),
+  devices: await readJsonFile(devicesFileSchema, join(directory, agentFiles.devices)),
+  keys: await readJsonFile(facilityKeysSchema, join(directory, agentFiles.facilityKeys)),
+});
+
+export const listDevices = async (directory: string): Promise<readonly RegisteredDevice[]> =>
+  (await readFacility(directory)).devices;
+
+/** The broker's TLS files and the revocation list, PEM. */
+export const readBrokerFiles = async (directory: string): Promise<TlsFiles & { readonly revoked: string }> => ({
+  key: await readFile(join(directory, 'broker', keyFiles.tlsKey), 'utf8'),
+  certificate: await readFile(join(directory, 'broker', keyFiles.tlsCertificate), 'utf8'),
+  ca: await readFile(join(directory, keyFiles.facilityCa), 'utf8'),
+  revoked: await readFile(join(directory, files.revoked), 'utf8'),
+});
+
+export const agentDirectory = (directory: string, agent: string): string => join(directory, 'agents', agent);
+export const deviceDirectory = (directory: string, device: string): string => join(directory, 'devices', device);
+
+/** Trust anchors of the card's face as the first agent that has some was given them; a terminal needs the same. */
+const cardFaceTrust = async (directory: string, agents: readonly { readonly agent: string }[]) => {
+  for (const { agent } of agents) {
+    const path = join(agentDirectory(directory, agent), 'card-trust', cvIssuersFile);
+    if (await exists(path)) return readFile(path, 'utf8');
+  }
+  return null;
+};
+
+/** What every agent and terminal knows of the others, written again into each hand-over directory. */
+const distribute = async (directory: string): Promise<void> => {
+  const { facility, agents, devices, keys } = await readFacility(directory);
+  for (const { agent } of agents) {
+    const target = agentDirectory(directory, agent);
+    await writeJson(join(target, agentFiles.devices), devices);
+    await writeJson(join(target, agentFiles.agents), agents);
+    await writeJson(join(target, agentFiles.facilityKeys), keys);
+  }
+  if (agents.length === 0) return;
+  const cvIssuers = await cardFaceTrust(directory, agents);
+  for (const { device, lane, revokedAt } of devices) {
+    if (revokedAt !== undefined) continue;
+    const facilityKeys = [keys.current, ...(keys.next ? [keys.next] : [])].map(publicPart);
+    const trust: Trust = { facility, device, lane, agents, facilityKeys };
+    await writeJson(join(deviceDirectory(directory, device), keyFiles.trust), trust);
+    if (cvIssuers !== null)
+      await writeFileAtomically(join(deviceDirectory(directory, device), cvIssuersFile), cvIssuers);
+  }
+};
+
+const refuseTaken = async (directory: string, id: string): Promise<void> => {
+  identifier.parse(id);
+  const { agents, devices } = await readFacility(directory);
+  if (agents.some(({ agent }) => agent === id) || devices.some(({ device }) => device === id)) {
+    throw new Error(`the id ${id} is taken: agents and devices share one name space, their certificates' CN`);
+  }
+};
+
+/** Answers the agent's directory. Devices made earlier must be handed their new `trust.json`. */
+export const addAgent = async (directory: string, agent: string): Promise<string> => {
+  await refuseTaken(directory, agent);
+  const { agents } = await readFacility(directory);
+  const ca = await readAuthority(directory);
+  const target = agentDirectory(directory, agent);
+  const tls = await issueCertificate(ca, { commonName: agent, ...validFor(Date.now(), leafYears) });
+  await writeTls(target, tls.key, tls.certificate, ca.certificate);
+  const signing = await newKey('ES256');
+  await writeJson(join(target, keyFiles.signingKey), signing);
+  await writeJson(join(directory, agentFiles.agents), [...agents, { agent, signingKey: publicPart(signing) }]);
+  await distribute(directory);
+  return target;
+};
+
+/** Answers the terminal's directory, complete when the facility has an agent. */
+export const addDevice = async (directory: string, device: string, lane: number): Promise<string> => {
+  await refuseTaken(directory, device);
+  const { devices } = await readFacility(directory);
+  const ca = await readAuthority(directory);
+  const now = Date.now();
+  const target = deviceDirectory(directory, device);
+  const tls = await issueCertificate(ca, { commonName: device, ...validFor(now, leafYears) });
+  const signing = await newKey('ES256');
+  const sealing = await newKey('ECDH-ES');
+  await writeTls(target, tls.key, tls.certificate, ca.certificate);
+  await writeJson(join(target, keyFiles.signingKey), signing);
+  await writeJson(join(target, keyFiles.sealingKey), sealing);
+  const entry: RegisteredDevice = {
+    device,
+    lane,
+    signingKey: publicPart(signing),
+    sealingKey: publicPart(sealing),
+    certificateSerial: tls.serial,
+    addedAt: now,
+  };
+  await writeJson(join(directory, agentFiles.devices), devicesFileSchema.parse([...devices, entry]));
+  await distribute(directory);
+  return target;
+};
+
+/** Agents that read this directory refuse the device within a second; the broker once its files are written again (`renewMosquittoFiles`) and reloaded. */
+export const revokeDevice = async (directory: string, device: string): Promise<void> => {
+  const { devices } = await readFacility(directory);
+  if (!devices.some((entry) => entry.device === device)) throw new Error(`no device ${device}`);
+  const now = Date.now();
+  const after = devices.map((entry) =>
+    entry.device === device && entry.revokedAt === undefined ? { ...entry, revokedAt: now } : entry,
+  );
+  const serials = after
+    .filter(({ revokedAt }) => revokedAt !== undefined)
+    .map(({ certificateSerial }) => certificateSerial);
+  await writeJson(join(directory, agentFiles.devices), after);
+  const list = await issueRevocationList(await readAuthority(directory), serials, validFor(now, caYears));
+  await writeFileAtomically(join(directory, files.revoked), list);
+  await distribute(directory);
+};
+
+/** First call announces a next key, the second makes it the current one and retires the old, which still opens. */
+export const rollFacilityKey = async (directory: string): Promise<'announced' | 'promoted'> => {
+  const { keys } = await readFacility(directory);
+  const { facility, current, next, retired } = keys;
+  const after: FacilityKeys = next
+    ? { facility, current: next, retired: [...retired, current] }
+    : { ...keys, next: await newKey('ECDH-ES') };
+  await writeJson(join(directory, agentFiles.facilityKeys), after);
+  await distribute(directory);
+  return next ? 'promoted' : 'announced';
+};

@@ -1,0 +1,68 @@
+import { isAnnounced } from '../../core/catalogue/catalogue.ts';
+import type { FailureCode } from '../../core/failure.ts';
+import { html, type Markup } from './html.ts';
+import type { PageModel } from './page-model.ts';
+import { dayAndTimeText, timeText } from './words.ts';
+
+/** As many answers missing in a row count as an outage of the national service, and not as one patient's trouble. */
+const missingAnswers = 3;
+
+const serviceOutage = (model: PageModel): FailureCode | null => {
+  const last = model.context.journal
+    .visits(model.nowMs() - 30 * 60_000)
+    .filter((visit) => visit.result !== null && visit.kind !== 'test')
+    .slice(-missingAnswers);
+  const codes = last.map(({ resultCode }) => resultCode);
+  if (last.length < missingAnswers) return null;
+  if (codes.every((code) => code === 'eligibility.maintenance')) return 'eligibility.maintenance';
+  return codes.every((code) => code === 'eligibility.unavailable' || code === 'eligibility.maintenance')
+    ? 'eligibility.unavailable'
+    : null;
+};
+
+/** What to do while cards cannot be checked. Never 10割負担. */
+const meanwhile = html`<ol>
+    <li>マイナ資格確認アプリ・資格確認書、または前回の資格で受付する</li>
+    <li>どれも無いときは「被保険者資格申立書」を書いていただく（10割負担にはしません）</li>
+    <li>カードが読めない方・機器を使えない方には、居宅同意取得型（マイナ在宅受付Web）の QR コードも使えます</li>
+  </ol>
+  <p class="say">患者さまへ：「ただいま確認の機械が使えません。お支払いはふだんと変わりませんので、こちらの用紙にご記入ください」</p>`;
+
+const banner = (title: string, content: Markup, kind = ''): Markup =>
+  html`<section class="banner ${kind}" role="status"><h2>${title}</h2>${content}</section>`;
+
+/** Whatever concerns all lanes at once, worst first. Empty when all is well. */
+export const bannerView = (model: PageModel): Markup => {
+  const { desk, problems } = model;
+  const catalogue = model.catalogue();
+  const faults = model.folderFaults();
+  const outage = serviceOutage(model);
+  const disasterSince = model.context.journal.disasterSince();
+  const lanes = desk.lanes.all();
+  const dark = lanes.length > 0 && lanes.every(({ state }) => state === null || state.status === 'offline');
+  const area = model.context.settings().area;
+  const window = catalogue.maintenance.find((each) => isAnnounced(each, area, model.nowMs()));
+  return html`
+    ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile}`)}
+    ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile}`)}
+    ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile}`)}
+    ${faults.map((fault) =>
+      banner(
+        catalogue.failures[fault.code].staff.summary,
+        html`<p>${timeText(fault.sinceMs)} から。${fault.waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。</p>
+        <ol>${catalogue.failures[fault.code].staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
+        <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>`,
+      ),
+    )}
+    ${
+      disasterSince !== null &&
+      banner(
+        '災害時：当院の地域は災害救助法の適用地域です',
+        html`<p>カードも資格確認書もない方は、氏名・生年月日・住所などの申し出で受付できます。</p>
+        <ol><li>資格確認端末で「災害時医療情報閲覧」を開き、本人の同意を口頭で確かめる</li><li>指定の期間が終わったら、この画面の下の「指定が終わった」を押す</li></ol>`,
+        'notice',
+      )
+    }
+    ${window && banner('オンライン資格確認のメンテナンス', html`<p>${dayAndTimeText(window.fromMs)} から ${dayAndTimeText(window.untilMs)} まで</p>`, 'notice')}
+    ${problems().map((problem) => banner('設定ファイルに誤りがあります（前の設定で動いています）', html`<p class="code">${problem}</p>`, 'notice'))}`;
+};

@@ -1,0 +1,163 @@
+import type { Lane } from '../desk/lanes.ts';
+import { failureTexts } from './failure-texts.ts';
+import { html, type Markup } from './html.ts';
+import type { PageModel } from './page-model.ts';
+import type { Order } from './pending-orders.ts';
+import { testVisitView } from './test-visit-view.ts';
+import { isPhase, phaseWords, timeText } from './words.ts';
+
+/** Phases from which the machine takes a staff approval (`mayBeApproved`); the terminal decides in the end. */
+const approvable = new Set(['awaitingStaffCheck', 'interrupted', 'choosingMethod', 'verifyingFace', 'enteringPin']);
+/** Phases in which the visit can be ended from here: nothing is signed yet. */
+const cancellable = new Set([...approvable, 'readingCard', 'awaitingLookup', 'registering', 'askingConsent']);
+
+const statusPill = (lane: Lane, model: PageModel): Markup => {
+  const { state } = lane;
+  if (!model.desk.connected) return html`<span class="pill quiet">不明</span>`;
+  if (state === null) return html`<span class="pill quiet">未接続</span>`;
+  if (state.status === 'offline') return html`<span class="pill bad">通信できません</span>`;
+  if (state.status === 'out-of-service')
+    return html`<span class="pill bad">${failureTexts(model, state.failureCode)?.staff.summary ?? '使用できません'}</span>`;
+  if (state.phase === 'awaitingStaffCheck') return html`<span class="pill warn">目視の確認待ち</span>`;
+  if (state.phase === 'interrupted')
+    return html`<span class="pill warn">${failureTexts(model, state.failureCode)?.staff.summary ?? '窓口へご案内中'}</span>`;
+  return state.status === 'busy'
+    ? html`<span class="pill ok">受付中</span>`
+    : html`<span class="pill ok">受付できます</span>`;
+};
+
+/** Requests go by the agent's clock, but the terminal's screen and log show its own. */
+const clockToleratedMs = 60_000;
+
+const clockNote = ({ clockAheadMs }: Lane): Markup | null =>
+  Math.abs(clockAheadMs) <= clockToleratedMs
+    ? null
+    : html`<p>端末の時計が ${Math.round(Math.abs(clockAheadMs) / 60_000)}分 ${clockAheadMs > 0 ? '進んで' : '遅れて'}います</p>`;
+
+const now = (lane: Lane, model: PageModel): Markup => {
+  const { state } = lane;
+  if (state === null) return html`この端末からまだ連絡がありません`;
+  if (!model.desk.connected)
+    return html`<span class="mute">${timeText(lane.receivedAt ?? state.since)} の連絡が最後です</span>`;
+  const failure = failureTexts(model, state.failureCode);
+  const since = html`<span class="mute">${timeText(state.since)} から</span>`;
+  if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
+  const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
+  return html`${phase} ${since}${clockNote(lane)}
+    ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.failureCode}</p>`}`;
+};
+
+const hidden = (model: PageModel, lane: Lane): Markup =>
+  html`<input type="hidden" name="token" value="${model.token}"><input type="hidden" name="device" value="${lane.device}">`;
+
+const approvalForm = (lane: Lane, model: PageModel): Markup | null => {
+  const { state } = lane;
+  if (state?.session === undefined || !approvable.has(state.phase ?? '')) return null;
+  // A card that was pulled may come back and go on by itself.
+  const urgent =
+    state.phase === 'awaitingStaffCheck' || (state.phase === 'interrupted' && state.failureCode !== 'card.removed');
+  const members = model.staff();
+  if (members.length === 0)
+    return html`<p class="mute">目視確認には職員コードの登録が必要です（<span class="code">uketsuke agent staff add</span>）</p>`;
+  return html`<details data-key="approve-${state.session}" ${urgent && html`open`}>
+    <summary>目視で本人を確認した</summary>
+    <form class="row" method="post" action="/approve">
+      ${hidden(model, lane)}<input type="hidden" name="session" value="${state.session}">
+      <label>確認した人<select name="approver" required>
+        <option value="">選んでください</option>
+        ${members.map((member) => html`<option value="${member.approver}">${member.label}</option>`)}
+      </select></label>
+      <label>職員コード<input name="staffCode" type="password" required autocomplete="off" size="10"></label>
+      <button class="fill">券面の写真と本人を確認しました</button>
+    </form>
+    <p class="mute">この患者さまの、この1回だけ有効です。終わると自動で元に戻ります。</p>
+  </details>`;
+};
+
+const orderButton = (model: PageModel, lane: Lane, action: string, label: string, more?: Markup): Markup =>
+  html`<form method="post" action="${action}">${hidden(model, lane)}${more}<button>${label}</button></form>`;
+
+const orderWords: Readonly<Record<Order['what'], string>> = {
+  restart: '再起動',
+  approve: '目視の確認',
+  cancel: '受付の中止',
+  'test-visit': 'テスト受付',
+};
+
+const orderNote = (order: Order | null, model: PageModel): Markup | null => {
+  if (order === null) return null;
+  if (order.report) return testVisitView(order.report, order.sentAt, model);
+  const what = orderWords[order.what];
+  const at = timeText(order.sentAt);
+  if (order.state === 'returned')
+    return html`<p class="pill ok">${what}：${timeText(order.returnedAt ?? order.sentAt)} に復帰しました</p>`;
+  if (order.state === 'refused')
+    return html`<p class="pill warn">${what}：端末が受け付けませんでした</p><p class="code">${order.code}</p>`;
+  if (order.state === 'unanswered') return html`<p class="pill bad">${what}：端末から返事がありません（${at}）</p>`;
+  if (order.state === 'sent' || order.what === 'restart') return html`<p class="pill quiet">${what}中…（${at}）</p>`;
+  return html`<p class="pill ok">${what}：${at} 済み</p>`;
+};
+
+const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup => {
+  const { state } = lane;
+  const failure = failureTexts(model, state?.failureCode);
+  const faulty = state === null || state.status === 'offline' || state.status === 'out-of-service';
+  const working = (status: string) => others.find((other) => other.state?.status === status);
+  const free = working('idle') ?? working('busy');
+  const offlineSteps = ['端末の電源ランプと LAN ケーブルを確認する', '1分で直らなければ電源を入れ直す'];
+  const todo = failure?.staff.steps ?? (state?.status === 'offline' ? offlineSteps : []);
+  const cancel =
+    state?.session !== undefined && cancellable.has(state.phase ?? '')
+      ? orderButton(
+          model,
+          lane,
+          '/cancel',
+          'この受付を中止',
+          html`<input type="hidden" name="session" value="${state.session}">`,
+        )
+      : null;
+  return html`
+    ${todo.length > 0 && html`<ol>${todo.map((step) => html`<li>${step}</li>`)}</ol>`}
+    ${
+      faulty &&
+      html`<p class="say">患者さまへ：「${free ? `${free.lane}番の窓口でお願いします` : '受付でお手続きします。お支払いはふだんと変わりません'}」</p>`
+    }
+    ${approvalForm(lane, model)}
+    <details data-key="lane-${lane.device}" ${state?.status === 'out-of-service' && html`open`}><summary>この窓口の操作</summary>
+      <div class="row">
+        ${cancel}
+        ${restartButtons.map(([part, label]) => orderButton(model, lane, '/restart', label, html`<input type="hidden" name="part" value="${part}">`))}
+        ${orderButton(model, lane, '/test-visit', 'テスト受付')}
+      </div>
+    </details>
+    ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()), model)}`;
+};
+
+const restartButtons = [
+  ['daemon', 'この窓口を再起動'],
+  ['reader', 'カードリーダーを再接続'],
+  ['face', '顔認証を再起動'],
+  ['screen', '画面を再表示'],
+] as const;
+
+/** 窓口: what each terminal shows, what to do, the one-patient 目視 approval, restarts. */
+export const lanesView = (model: PageModel): Markup => {
+  const lanes = model.desk.lanes.all();
+  if (lanes.length === 0)
+    return html`<p>端末がまだ登録されていません（<span class="code">uketsuke agent device add</span>）</p>`;
+  return html`<table>
+    <thead><tr><th scope="col">窓口</th><th scope="col">状態</th><th scope="col">いま</th><th scope="col">すること</th></tr></thead>
+    <tbody>${lanes.map(
+      (lane) => html`<tr>
+        <td class="lane">${lane.lane}番</td>
+        <td>${statusPill(lane, model)}</td>
+        <td>${now(lane, model)}</td>
+        <td>${steps(
+          lane,
+          model,
+          lanes.filter((other) => other !== lane),
+        )}</td>
+      </tr>`,
+    )}</tbody>
+  </table>`;
+};

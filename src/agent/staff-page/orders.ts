@@ -1,0 +1,118 @@
+import type { Result } from '../../core/result.ts';
+import type { CommandAnswer } from '../desk/command-desk.ts';
+import { runTestVisit } from '../desk/test-visit.ts';
+import { monthOf } from '../journal/journal.ts';
+import type { Notice, PageModel } from './page-model.ts';
+import type { Order } from './pending-orders.ts';
+
+const restartParts = ['daemon', 'reader', 'face', 'screen'] as const;
+
+const follow = async (
+  model: PageModel,
+  device: string,
+  what: Order['what'],
+  sent: Promise<Result<CommandAnswer>>,
+  words: { readonly done: string; readonly refused: string },
+): Promise<Notice> => {
+  model.orders.start(device, what, model.nowMs());
+  const answer = await sent;
+  model.context.changed();
+  if (!answer.ok) {
+    model.orders.answered(device, 'unanswered', answer.failure.code);
+    return answer.failure.code === 'message.stale'
+      ? { good: false, text: 'この窓口の患者さまが替わりました。画面を見て、もう一度確認してください。' }
+      : { good: false, text: '端末から返事がありません。窓口の画面を確認してください。' };
+  }
+  model.orders.answered(device, answer.value.outcome, answer.value.code);
+  return answer.value.outcome === 'done' ? { good: true, text: words.done } : { good: false, text: words.refused };
+};
+
+const approve = async (form: URLSearchParams, model: PageModel): Promise<Notice> => {
+  const [device, session, approver] = [form.get('device') ?? '', form.get('session') ?? '', form.get('approver') ?? ''];
+  const checked = await model.staffCodes.check(
+    approver,
+    form.get('staffCode') ?? '',
+    model.context.clock.now().monotonicMs,
+  );
+  if (checked === 'locked')
+    return { good: false, text: '職員コードの誤りが続いたため、1分間この方の入力を止めています。' };
+  if (checked === 'wrong') return { good: false, text: '職員コードが違います。' };
+  return follow(model, device, 'approve', model.desk.commands.approve(device, session, approver), {
+    done: '目視の確認を端末へ伝えました。この患者さまの1回だけ有効です。',
+    refused: '端末が目視の確認を受け付けませんでした。窓口の画面を確認してください。',
+  });
+};
+
+const testVisit = async (device: string, model: PageModel): Promise<Notice> => {
+  model.orders.start(device, 'test-visit', model.nowMs());
+  const { context, desk, orders } = model;
+  const report = await runTestVisit(context, (session) => desk.commands.testVisit(device, session));
+  orders.tested(device, report);
+  context.changed();
+  if (report.code === null && report.folderCode === null)
+    return { good: true, text: 'テスト受付：送信から結果まで正常です。くわしくは窓口の欄に表示しています。' };
+  return { good: false, text: 'テスト受付：途中で止まりました。窓口の欄に、どこまで進んだかを表示しています。' };
+};
+
+const wholeNumber = (text: string | null): number | null =>
+  text !== null && /^\d{1,7}$/.test(text) ? Number(text) : null;
+
+const official = (form: URLSearchParams, model: PageModel): Notice => {
+  const month = (form.get('month') ?? '').replace('-', '');
+  const cardUses = wholeNumber(form.get('cardUses'));
+  const confirmations = wholeNumber(form.get('confirmations'));
+  if (!/^20\d{2}(0[1-9]|1[0-2])$/.test(month) || cardUses === null || confirmations === null)
+    return { good: false, text: '月と件数を数字で入力してください。' };
+  if (cardUses > confirmations) return { good: false, text: 'マイナ保険証利用数が資格確認回数より多くなっています。' };
+  if (month > monthOf(model.nowMs())) return { good: false, text: '先の月は入力できません。' };
+  model.context.journal.setOfficialUsage({ month, cardUses, confirmations }, model.nowMs());
+  return { good: true, text: '公式の件数を保存しました。' };
+};
+
+/** The order of a form, by its path. null: there is no such order. */
+export const carryOut = async (path: string, form: URLSearchParams, model: PageModel): Promise<Notice | null> => {
+  const device = form.get('device') ?? '';
+  const { commands } = model.desk;
+  switch (path) {
+    case '/approve':
+      return approve(form, model);
+    case '/cancel':
+      return follow(
+        model,
+        device,
+        'cancel',
+        commands.send(device, { name: 'cancel-session', session: form.get('session') ?? '' }),
+        {
+          done: 'この受付を中止しました。',
+          refused: '端末が中止を受け付けませんでした（すでに受付が済んでいることがあります）。',
+        },
+      );
+    case '/restart': {
+      const part = restartParts.find((name) => name === form.get('part'));
+      if (part === undefined) return { good: false, text: '再起動する部分が分かりません。' };
+      return follow(model, device, 'restart', commands.send(device, { name: 'restart', part }), {
+        done: '再起動を始めました。復帰すると窓口の欄に表示されます。',
+        refused: '端末が再起動を受け付けませんでした。受付の途中でないか確認してください。',
+      });
+    }
+    case '/test-visit':
+      return testVisit(device, model);
+    case '/card-seen': {
+      const number = (form.get('referenceNumber') ?? '').trim();
+      const seen = number !== '' && model.context.journal.cardSeen(number, model.nowMs());
+      return seen
+        ? { good: true, text: `照会番号 ${number}：今月カードを確認済みです。` }
+        : { good: false, text: `照会番号 ${number}：今月まだカードを確認していません。` };
+    }
+    case '/disaster': {
+      const on = form.get('designated') === 'yes';
+      model.context.journal.setDisasterArea(on ? model.nowMs() : null);
+      model.context.changed();
+      return { good: true, text: on ? '災害時の案内を表示します。' : '災害時の案内を終わりました。' };
+    }
+    case '/official-usage':
+      return official(form, model);
+    default:
+      return null;
+  }
+};

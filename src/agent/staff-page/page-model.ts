@@ -1,0 +1,34 @@
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { AgentContext } from '../agent-context.ts';
+import type { AgentDesk } from '../desk/agent-desk.ts';
+import type { FolderFault } from '../oqs-folder/hand-over.ts';
+import type { PendingOrders } from './pending-orders.ts';
+import type { StaffCodes, StaffMember } from './staff-codes.ts';
+
+/** What the next page says about the order just given. */
+export type Notice = { readonly good: boolean; readonly text: string };
+
+/** What the views draw from. */
+export type StaffPageParts = {
+  /** 0 = any free port of the loopback interface */
+  readonly port: number;
+  readonly context: AgentContext;
+  readonly desk: AgentDesk;
+  /** As it holds now */
+  readonly catalogue: () => Catalogue;
+  readonly staff: () => readonly StaffMember[];
+  readonly staffCodes: StaffCodes;
+  readonly folderFaults: () => readonly FolderFault[];
+  /** Watched files whose newest content cannot be used */
+  readonly problems: () => readonly string[];
+  readonly subscribe: (listener: () => void) => () => void;
+};
+
+export type PageModel = StaffPageParts & {
+  /** Stands in every form of this process's pages */
+  readonly token: string;
+  readonly orders: PendingOrders;
+  readonly nowMs: () => number;
+  /** The answer to the order named in the page's address, while it is new */
+  readonly notice: (address: URLSearchParams) => Notice | undefined;
+};

@@ -1,0 +1,77 @@
+import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
+import { delays } from '../../core/visit/delays.ts';
+import type { JournalVisit, TodayNote } from '../journal/journal.ts';
+import { failureTexts } from './failure-texts.ts';
+import { html, type Markup } from './html.ts';
+import type { PageModel } from './page-model.ts';
+import { methodWords, noticeText, resultWords, timeText, validityWords } from './words.ts';
+
+const failureText = (model: PageModel, code: string): Markup => {
+  const entry = failureTexts(model, code);
+  return html`${entry?.staff.summary ?? '受け付けられませんでした'} <span class="code">${entry?.notice} ${code}</span>
+    ${entry && html`<ol>${entry.staff.steps.map((step) => html`<li>${step}</li>`)}</ol>`}`;
+};
+
+const stillAskedText = (model: PageModel, code: string): Markup =>
+  html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
+    <p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
+    <p>お待ちいただけないときは、資格確認書、または被保険者資格申立書で受付する（10割負担にはしない）</p>`;
+
+/** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
+const isLate = ({ issuedAt, receivedAt, finishedAt, result }: JournalVisit, offlineMs: number): boolean =>
+  receivedAt - issuedAt > offlineMs ||
+  (result !== null && result !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.result);
+
+/** The patient was told that no answer came; the question stands. */
+const isStillAsked = ({ result, handedOverAt }: JournalVisit): boolean => result === 'failed' && handedOverAt === null;
+
+const resultPill = (visit: JournalVisit): Markup => {
+  if (visit.outcome === 'refused') return html`<span class="pill bad">受け付けず</span>`;
+  if (visit.result === null) return html`<span class="pill quiet">確認中</span>`;
+  const good = visit.result !== 'not-eligible' && visit.result !== 'failed';
+  return html`<span class="pill ${good ? 'ok' : 'warn'}">${resultWords[visit.result]}</span>`;
+};
+
+const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageModel): Markup => {
+  const late = isLate(visit, model.context.settings().timeouts.offlineMs);
+  const code = visit.code ?? visit.resultCode;
+  const waitsForFile =
+    visit.outcome === 'accepted' &&
+    visit.result !== null &&
+    visit.result !== 'failed' &&
+    visit.kind === 'eligibility' &&
+    visit.handedOverAt === null;
+  return html`
+    ${late && html`<p><span class="pill warn">遅れて届いた結果</span> 患者さまは窓口でお待ちかもしれません</p>`}
+    ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}
+    ${code !== null && (isStillAsked(visit) ? stillAskedText(model, code) : failureText(model, code))}
+    ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
+    ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}`;
+};
+
+const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | string => {
+  if (visit.kind !== 'eligibility' || note === undefined) return '—';
+  return note.referenceNumber === '' ? html`<span class="pill quiet">新しいカルテ</span>` : note.referenceNumber;
+};
+
+/** 今日の受付: time, lane, method, outcome and 照会番号; never a name, a date of birth or an insurance number. */
+export const visitsView = (model: PageModel): Markup => {
+  const { journal } = model.context;
+  const notes = journal.todayNotes();
+  const visits = journal.visits(startOfJapanDay(japanDate(model.nowMs()))).reverse();
+  if (visits.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
+  return html`<table>
+    <thead><tr><th scope="col">時刻</th><th scope="col">窓口</th><th scope="col">方法</th><th scope="col">結果</th><th scope="col">照会番号</th><th scope="col">確認すること</th></tr></thead>
+    <tbody>${visits.slice(0, 200).map((visit) => {
+      const note = notes.get(visit.requestId);
+      return html`<tr>
+        <td class="short">${timeText(visit.receivedAt)}</td>
+        <td class="short">${visit.lane}番</td>
+        <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
+        <td>${resultPill(visit)}</td>
+        <td>${chart(visit, note)}</td>
+        <td>${remarks(visit, note, model)}</td>
+      </tr>`;
+    })}</tbody>
+  </table>`;
+};

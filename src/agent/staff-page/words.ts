@@ -1,0 +1,85 @@
+import { japanDate } from '../../core/japan-time.ts';
+import type { StateName } from '../../core/visit/session.ts';
+
+/** What staff read: one word for each state of a visit, method, outcome and notice. Staff texts are Japanese. */
+export const phaseWords: Readonly<Record<StateName, string>> = {
+  idle: 'カードをお待ちしています',
+  choosingPhone: 'スマートフォンの種類を選択中',
+  readingCard: 'カードを読み取り中',
+  choosingMethod: '本人確認の方法を選択中',
+  verifyingFace: '顔認証中',
+  enteringPin: '暗証番号を入力中',
+  awaitingStaffCheck: '目視の確認を待っています',
+  awaitingLookup: '資格情報を確認中',
+  registering: '健康保険証利用の申込中',
+  askingConsent: '同意の確認中',
+  signing: 'カードで署名中',
+  sending: '受付の内容を送信中',
+  awaitingResult: '資格確認の結果待ち',
+  showingResult: '結果を表示中',
+  awaitingCardRemoval: 'カードの取り出し待ち',
+  interrupted: '窓口へご案内中',
+  outOfService: '使用できません',
+};
+
+export const isPhase = (name: string | undefined): name is StateName => name !== undefined && name in phaseWords;
+
+export const methodWords = { face: '顔認証', pin: '暗証番号', staff: '目視' } as const;
+
+export const resultWords = {
+  eligible: '資格あり',
+  'not-eligible': '資格なし・要確認',
+  registered: '利用申込 完了',
+  failed: '確認できず',
+  tested: 'テスト 正常',
+} as const;
+
+export const validityWords: Readonly<Record<number, string>> = {
+  1: '有効',
+  2: '無効',
+  3: '無効（新しい資格あり）',
+  4: '該当する資格なし',
+  5: '複数該当（レセコンで選択）',
+  6: '有効（未登録・医療扶助）',
+};
+
+const characterWords: Readonly<Record<string, string>> = {
+  'removed-selector': '氏名などの異体字指定を外して書きました',
+  twin: '同じ形の別コードの記号に置き換えました',
+  lacking: '氏名などに、レセコンで表示できないことがある文字があります（省略せずに書いています）',
+  'sent-as-placeholder': '氏名に ● または ? が届いています。被保険者証などで確認してください',
+};
+
+/** Words of `staff-notice.ts`. */
+export const noticeText = (notice: string): string => {
+  const [kind, what, codePoint] = notice.split(':');
+  if (kind === 'name-character') return `${characterWords[what ?? ''] ?? ''}（${codePoint ?? ''}）`;
+  if (kind === 'medical-subsidy-wanted') return '医療費助成の受給者証の利用を希望されています';
+  if (kind === 'documents-opened') return `診療情報提供書 ${what ?? ''}件の閲覧に同意されました`;
+  if (kind === 'file-not-writable') return 'レセコン用ファイルを作れませんでした。システム担当者へ連絡してください';
+  if (kind === 'file-given-up')
+    return 'レセコン用ファイルを書けないまま保存期限が過ぎました。番号で照会するか、もう一度カードで受付してください';
+  if (kind === 'several-qualifications') return '資格が複数あります。レセコンで選んでください';
+  if (kind === 'ticket-of-another-institution')
+    return '医療券の指定医療機関が当院ではありません。福祉事務所に確認してください';
+  if (kind === 'consent-lapsed') return '訪問・オンライン診療の同意の期限が切れています';
+  if (kind === 'consent-not-obtainable') return '救急：同意は取得困難として記録されました';
+  return notice;
+};
+
+/** HH:mm in Japan. */
+export const timeText = (wallMs: number): string =>
+  new Intl.DateTimeFormat('ja-JP', {
+    timeZone: 'Asia/Tokyo',
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
+  }).format(wallMs);
+
+/** M月d日 HH:mm in Japan. */
+export const dayAndTimeText = (wallMs: number): string => {
+  const { month, day } = japanDate(wallMs);
+  return `${month}月${day}日 ${timeText(wallMs)}`;
+};
+
+export const monthText = (month: string): string => `${month.slice(0, 4)}年${Number(month.slice(4))}月`;

@@ -1,0 +1,130 @@
+import type { FacilitySettings } from '../../wire/facility-settings.ts';
+import type { Consent, ConsentCode, LookupResult } from '../../wire/messages.ts';
+import type { ConsentCatalogue, ConsentQuestionRule, ConsentSubject } from './consent-catalogue.ts';
+
+/** One question about consents as this facility asks it: a catalogue rule with the items that are switched on. */
+export type ConsentTopic = {
+  readonly id: string;
+  readonly screen: ConsentQuestionRule['screen'];
+  readonly codes: readonly ConsentCode[];
+  /** May be answered together with others (包括同意); 手術 and 特定疾病 never are. */
+  readonly bundled: boolean;
+  /** Which texts name it */
+  readonly subject: ConsentSubject;
+};
+
+/** One screen of the consent step. */
+export type Question =
+  | { readonly kind: 'consent-bundle'; readonly topics: readonly ConsentTopic[] }
+  | { readonly kind: 'consent-item'; readonly topic: ConsentTopic }
+  | { readonly kind: 'medical-subsidy' }
+  | { readonly kind: 'prescription-form' }
+  | { readonly kind: 'referral-documents'; readonly documents: NonNullable<LookupResult['pendingDocuments']> }
+  | { readonly kind: 'certificate-notice'; readonly state: 'near-expiry' | 'grace' }
+  | { readonly kind: 'summary' };
+
+export type ConsentAnswer = {
+  readonly topic: ConsentTopic;
+  /** The question as it stood on the screen: what the text hash of the record is made from */
+  readonly question: Question;
+  readonly given: boolean;
+  readonly atMs: number;
+  readonly language: string;
+};
+
+/** What has been answered so far; nothing is pre-selected, so an unanswered question simply is not in here. */
+export type Answers = {
+  readonly consents: readonly ConsentAnswer[];
+  readonly medicalSubsidyUse: boolean | null;
+  readonly prescriptionForm: 'electronic' | 'paper' | null;
+  readonly approvedDocuments: readonly string[];
+};
+
+export const noAnswers: Answers = {
+  consents: [],
+  medicalSubsidyUse: null,
+  prescriptionForm: null,
+  approvedDocuments: [],
+};
+
+/** The questions this facility asks, in the catalogue's order; a rule whose items are all switched off falls out. */
+export const askedTopics = (catalogue: ConsentCatalogue, settings: FacilitySettings): readonly ConsentTopic[] => {
+  const asked = new Set(catalogue.items.flatMap((item) => (settings[item.setting] ? [item.code] : [])));
+  return catalogue.questions.flatMap((rule) => {
+    const codes = rule.codes.filter((code) => asked.has(code));
+    const subject = rule.subjects[codes.join('+')];
+    return subject === undefined ? [] : [{ id: rule.id, screen: rule.screen, codes, bundled: rule.bundled, subject }];
+  });
+};
+
+/**
+ * The screens of the consent step. In the months of grace the card gives 資格情報 only: no consent is asked, the patient
+ * is told why. A lookup without an answer skips what only it could know (PMH, prescription form, documents).
+ */
+export const questionsOf = (
+  catalogue: ConsentCatalogue,
+  settings: FacilitySettings,
+  lookup: LookupResult | null,
+  certificateState: 'valid' | 'near-expiry' | 'grace' | null,
+): readonly Question[] => {
+  if (certificateState === 'grace') return [{ kind: 'certificate-notice', state: 'grace' }];
+  const topics = askedTopics(catalogue, settings);
+  const bundled = topics.filter((topic) => topic.bundled);
+  const questions: Question[] = [];
+  if (bundled.length > 1) questions.push({ kind: 'consent-bundle', topics: bundled });
+  for (const topic of topics) {
+    if (bundled.length > 1 && topic.bundled) continue;
+    questions.push({ kind: 'consent-item', topic });
+  }
+  if (settings.medicalSubsidy && lookup?.medicalSubsidy === true) questions.push({ kind: 'medical-subsidy' });
+  if (lookup !== null && lookup.prescription.use !== 0 && lookup.prescription.timing === 2)
+    questions.push({ kind: 'prescription-form' });
+  const documents = settings.referralDocuments ? (lookup?.pendingDocuments ?? []) : [];
+  if (documents.length > 0) questions.push({ kind: 'referral-documents', documents });
+  if (certificateState === 'near-expiry') questions.push({ kind: 'certificate-notice', state: 'near-expiry' });
+  return questions.length === 0 ? [] : [...questions, { kind: 'summary' }];
+};
+
+/** 「ひとつずつ選ぶ」: the bundle becomes one question for each of its topics, at the same place. */
+export const unbundled = (questions: readonly Question[]): readonly Question[] =>
+  questions.flatMap((question) =>
+    question.kind === 'consent-bundle'
+      ? question.topics.map((topic): Question => ({ kind: 'consent-item', topic }))
+      : [question],
+  );
+
+/** Answers the topics of one question; a later answer to the same topic replaces the first. */
+export const answerQuestion = (
+  answers: Answers,
+  question: Extract<Question, { kind: 'consent-bundle' | 'consent-item' }>,
+  given: boolean,
+  atMs: number,
+  language: string,
+): Answers => {
+  const topics = question.kind === 'consent-bundle' ? question.topics : [question.topic];
+  const answered = new Set(topics.map((topic) => topic.id));
+  return {
+    ...answers,
+    consents: [
+      ...answers.consents.filter((answer) => !answered.has(answer.topic.id)),
+      ...topics.map((topic) => ({ topic, question, given, atMs, language })),
+    ],
+  };
+};
+
+/** The consents as they go into the signed request, one entry for each code. `textHashOf`: SHA-256 of what was shown. */
+export const consentRecord = (
+  answers: Answers,
+  catalogueVersion: string,
+  textHashOf: (question: Question, language: string) => string,
+): Consent[] =>
+  answers.consents.flatMap((answer) =>
+    answer.topic.codes.map((code) => ({
+      code,
+      given: answer.given,
+      at: answer.atMs,
+      catalogueVersion,
+      textHash: textHashOf(answer.question, answer.language),
+      language: answer.language,
+    })),
+  );

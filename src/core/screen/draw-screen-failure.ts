@@ -1,0 +1,73 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Failure, FailureCode } from '../failure.ts';
+import { control, type Part, part } from './draw-screen-part.ts';
+import { clockTime, type Dictionary, type Words } from './draw-screen-words.ts';
+import type { ScreenBody } from './screen-model.ts';
+
+/** Failures that end by themselves: the terminal is well, what lies behind it is away. */
+const outages: ReadonlySet<FailureCode> = new Set([
+  'delivery.offline',
+  'delivery.no-challenge',
+  'eligibility.unavailable',
+  'eligibility.maintenance',
+  'settings.missing',
+]);
+
+const reasonOf = (catalogue: Catalogue, d: Dictionary, failure: Failure): Words =>
+  d.words(`failure.${catalogue.failures[failure.code].patientText}`);
+
+/** What staff read over the patient's shoulder: 【006:…】 or the dotted code, what it is, when. No name, no number. */
+const codeBody = (
+  catalogue: Catalogue,
+  failure: Failure,
+  wallMs: number,
+): Extract<ScreenBody, { readonly kind: 'code' }> => {
+  const entry = catalogue.failures[failure.code];
+  const japanese = catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
+  return {
+    kind: 'code',
+    title: japanese,
+    code: entry.notice ?? failure.code,
+    lines: [`${entry.staff.summary} ${clockTime(wallMs)}`],
+    qr: null,
+  };
+};
+
+/** 2026-11-21T08:30Z: whoever reads the code is elsewhere. */
+const minuteOf = (wallMs: number): string => `${new Date(wallMs).toISOString().slice(0, 16)}Z`;
+
+/** 「受付の方に お声がけください」, why, and the code for staff. */
+export const drawDesk = (
+  catalogue: Catalogue,
+  d: Dictionary,
+  failure: Failure,
+  at: { readonly wallMs: number; readonly cardOnBed: boolean; readonly approvable: boolean },
+): Part => {
+  // Nobody is called for a visit that ended because nothing was touched any more.
+  const quiet = failure.code === 'session.timed-out';
+  const takeCard = at.cardOnBed ? [d.words('desk.take-card')] : [];
+  return part('desk', null, d, quiet ? d.words('take-card.heading') : d.words('desk.heading'), {
+    tone: 'attention',
+    lead: [reasonOf(catalogue, d, failure), ...(quiet ? [] : takeCard)],
+    controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
+    body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
+  });
+};
+
+/** Between visits: nothing can be done here now, why, and what happens meanwhile. */
+export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: Failure, wallMs: number): Part => {
+  const outage = outages.has(failure.code);
+  return part(
+    outage ? 'outage' : 'out-of-service',
+    null,
+    d,
+    d.words(outage ? 'outage.heading' : 'out-of-service.heading'),
+    {
+      tone: 'attention',
+      lead: outage
+        ? [d.words('outage.lead'), d.words('outage.rights'), d.words('outage.meanwhile')]
+        : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
+      body: { ...codeBody(catalogue, failure, wallMs), qr: `uketsuke ${failure.code} ${minuteOf(wallMs)}` },
+    },
+  );
+};

@@ -1,0 +1,56 @@
+import type { Catalogue, LanguageTexts } from '../catalogue/catalogue.ts';
+import { formatJapanInstant } from '../japan-time.ts';
+
+/** What is written, and how it is read aloud where the kanji do not tell. */
+export type Words = { readonly text: string; readonly reading?: string };
+export type WordValues = Readonly<Record<string, string | number | Words>>;
+
+const writtenOf = (value: string | number | Words): string => (typeof value === 'object' ? value.text : String(value));
+const readOf = (value: string | number | Words): string =>
+  typeof value === 'object' ? (value.reading ?? value.text) : String(value);
+
+const fill = (pattern: string, values: WordValues, of: (value: string | number | Words) => string): string =>
+  pattern.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    return value === undefined ? whole : of(value);
+  });
+
+/** Words of the catalogue by key, in one language; the only source of text for a screen. */
+export type Dictionary = {
+  readonly language: string;
+  readonly words: (key: string, values?: WordValues) => Words;
+  readonly text: (key: string, values?: WordValues) => string;
+};
+
+const fallbackLanguage = 'ja';
+
+/** The texts of a language; an unknown language is drawn in Japanese, a key that no file has shows itself. */
+export const dictionaryOf = (catalogue: Catalogue, language: string): Dictionary => {
+  const japanese: LanguageTexts | undefined = catalogue.languages[fallbackLanguage];
+  const chosen = catalogue.languages[language] ?? japanese;
+  const words = (key: string, values: WordValues = {}): Words => {
+    const source = chosen?.texts[key] === undefined ? japanese : chosen;
+    const pattern = source?.texts[key] ?? key;
+    const reading = source?.readings[key];
+    const hasReading =
+      reading !== undefined || Object.values(values).some((value) => typeof value === 'object' && value.reading);
+    return {
+      text: fill(pattern, values, writtenOf),
+      ...(hasReading ? { reading: fill(reading ?? pattern, values, readOf) } : {}),
+    };
+  };
+  return { language: chosen?.language ?? fallbackLanguage, words, text: (key, values) => words(key, values).text };
+};
+
+/** 14:03 by Japanese time */
+export const clockTime = (wallMs: number): string => {
+  const instant = formatJapanInstant(wallMs);
+  return `${instant.slice(8, 10)}:${instant.slice(10, 12)}`;
+};
+
+/** 10/7 22:00 by Japanese time; without the day when it is today */
+export const dayAndTime = (wallMs: number, todayMs: number): string => {
+  const instant = formatJapanInstant(wallMs);
+  const day = `${Number(instant.slice(4, 6))}/${Number(instant.slice(6, 8))} `;
+  return `${instant.slice(0, 8) === formatJapanInstant(todayMs).slice(0, 8) ? '' : day}${clockTime(wallMs)}`;
+};

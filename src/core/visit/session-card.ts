@@ -1,0 +1,138 @@
+import { type Failure, failure } from '../failure.ts';
+import type { Moment } from '../moment.ts';
+import { delays } from './delays.ts';
+import type { Identity, VisualState } from './identity.ts';
+import type { Session, Step, Visit } from './session.ts';
+import {
+  awaitCardReturn,
+  beginVerification,
+  dismissPhone,
+  endCard,
+  finish,
+  go,
+  proceed,
+  rest,
+  sendToDesk,
+  startVisit,
+  stay,
+  visitOf,
+  withoutFace,
+  withVisit,
+} from './session-steps.ts';
+
+/** A card is laid down: a new visit, or the one that was waiting for it. */
+export const cardInserted = (session: Session, insertion: string, newSession: string, at: Moment): Step => {
+  const { state } = session;
+  const card = { insertion, session: newSession };
+  switch (state.name) {
+    case 'idle':
+      return startVisit(session, card, at);
+    case 'choosingPhone': {
+      const visit = startVisit(session, card, at);
+      return { ...visit, effects: [...dismissPhone(state), ...visit.effects] };
+    }
+    case 'interrupted':
+      return state.resume ? startVisit(session, card, at, state.visit) : finish(session, at, state.failure.code);
+    case 'showingResult':
+    case 'awaitingCardRemoval':
+      return finish(session, at, 'accepted');
+    default:
+      return stay(session);
+  }
+};
+
+/** The card, or the reader with it, is no longer there. */
+export const cardGone = (session: Session, at: Moment, reason: Failure): Step => {
+  const { state } = session;
+  switch (state.name) {
+    case 'idle':
+    case 'outOfService':
+      return rest(session, at);
+    case 'readingCard':
+      return state.resuming === null
+        ? finish(session, at, reason.code)
+        : awaitCardReturn(withVisit(session, state.resuming), at, reason);
+    case 'sending':
+    case 'awaitingResult':
+      return { session, effects: [endCard(state.visit)] };
+    case 'showingResult': {
+      const leavingMs = at.monotonicMs + delays.showResultAfterRemoval;
+      return go(
+        session,
+        { ...state, deadlineMs: Math.min(state.deadlineMs ?? leavingMs, leavingMs) },
+        endCard(state.visit),
+      );
+    }
+    case 'awaitingCardRemoval':
+      return finish(session, at, 'accepted');
+    case 'interrupted':
+      return state.resume
+        ? stay(session)
+        : go(session, { ...state, deadlineMs: at.monotonicMs + delays.deskAfterRemoval });
+    default:
+      return awaitCardReturn(session, at, reason);
+  }
+};
+
+/** The photo that was compared must be seen again before a visit verified by face goes on with a card put back. */
+const mustSeePhoto = (resuming: Visit | null, now: Identity): boolean =>
+  now.visual.state === 'reading' &&
+  resuming?.verification.state === 'verified' &&
+  resuming.verification.method === 'face';
+
+/** What the chip says of its photo comes while the visit goes on. */
+export const cardFaceRead = (session: Session, visual: VisualState, at: Moment): Step => {
+  const { state } = session;
+  const identity = visitOf(state)?.identity ?? null;
+  if (identity === null || identity.visual.state !== 'reading') return stay(session);
+  const known = withVisit(session, { identity: { ...identity, visual } });
+  if (state.name === 'readingCard') return cardRead(known, { ...identity, visual }, at);
+  if (visual.state !== 'unavailable') return stay(known);
+  const visit = visitOf(known.state);
+  if (state.name === 'choosingMethod' && visit !== null) return beginVerification(known, visit, at);
+  return state.name === 'verifyingFace' ? withoutFace(known, at, failure(visual.code)) : stay(known);
+};
+
+/** The same chip and, where the photo was compared, the same photo. */
+const sameCard = (before: Visit, now: Identity): boolean => {
+  const then = before.identity;
+  if (then === null) return false;
+  const sameCertificate =
+    then.authCertificate.length === now.authCertificate.length &&
+    then.authCertificate.every((byte, index) => byte === now.authCertificate[index]);
+  if (!sameCertificate) return false;
+  const usedFace = before.verification.state === 'verified' && before.verification.method === 'face';
+  if (!usedFace) return true;
+  return then.visual.state === 'read' && now.visual.state === 'read' && then.visual.photoHash === now.visual.photoHash;
+};
+
+/** The chip has told who it is: go on where the same card left off, or begin. */
+export const cardRead = (session: Session, identity: Identity, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'readingCard') return stay(session);
+  if (mustSeePhoto(state.resuming, identity)) return stay(withVisit(session, { identity }));
+  const resuming = state.resuming !== null && sameCard(state.resuming, identity) ? state.resuming : null;
+  const lookup = (visit: Visit) =>
+    ({ type: 'StartLookup', insertion: visit.insertion, session: visit.session, identity }) as const;
+  if (resuming !== null) {
+    // A registration whose answer was missed is asked for again: the service knows whether it took place.
+    const askAgain = resuming.lookup.state !== 'answered' || resuming.registration === 'sent';
+    const visit: Visit = {
+      ...resuming,
+      insertion: state.visit.insertion,
+      identity,
+      lookup: askAgain ? { state: 'pending' } : resuming.lookup,
+    };
+    const step = proceed(session, visit, at);
+    return askAgain ? { ...step, effects: [lookup(visit), ...step.effects] } : step;
+  }
+  const visit: Visit = { ...state.visit, identity };
+  const fresh: Session = { ...session, state: { ...state, visit } };
+  if (identity.certificateState === 'dead') return sendToDesk(fresh, at, failure('card.certificate-expired'));
+  const step = beginVerification(fresh, visit, at);
+  const ended =
+    state.resuming === null
+      ? []
+      : [{ type: 'VisitEnded', session: state.resuming.session, outcome: 'card.removed' } as const];
+  return { ...step, effects: [...ended, lookup(visit), ...step.effects] };
+};

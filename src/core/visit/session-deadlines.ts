@@ -1,0 +1,104 @@
+import { failure } from '../failure.ts';
+import type { Moment } from '../moment.ts';
+import { delays } from './delays.ts';
+import type { Patience, Session, SessionState, Step } from './session.ts';
+import {
+  facilityDisplay,
+  finish,
+  go,
+  patient,
+  proceed,
+  rest,
+  sendToDesk,
+  startFace,
+  stay,
+  visitOf,
+  withoutFace,
+} from './session-steps.ts';
+
+/** First the patient is asked, then, after a fair wait, the visit ends and the card is to be taken. */
+const outOfPatience = (session: Session, state: Extract<SessionState, { patience: Patience }>, at: Moment): Step =>
+  state.patience.asked
+    ? sendToDesk(session, at, failure('session.timed-out'))
+    : go(
+        session,
+        { ...state, patience: { asked: true }, deadlineMs: at.monotonicMs + delays.stillThere },
+        { type: 'Chime', sound: 'attention' },
+      );
+
+/** What the passing of the state's own deadline means; a deadline that was moved meanwhile changes nothing. */
+export const deadlinePassed = (session: Session, at: Moment): Step => {
+  const { state } = session;
+  if (state.deadlineMs === null || at.monotonicMs < state.deadlineMs) return stay(session);
+  switch (state.name) {
+    case 'idle':
+      return rest({ ...session, display: facilityDisplay(session.surroundings) }, at);
+    case 'choosingPhone':
+      return finish(session, at, 'session.timed-out');
+    case 'readingCard':
+      return sendToDesk(session, at, failure('card.communication'), true);
+    case 'choosingMethod':
+      return startFace(session, state.visit, at);
+    case 'verifyingFace':
+      if (state.trouble !== null) return withoutFace(session, at, state.trouble);
+      if (!state.offerOthers) return go(session, { ...state, offerOthers: true, ...patient(session, at) });
+      return outOfPatience(session, state, at);
+    case 'enteringPin':
+      if (state.checking) return sendToDesk(session, at, failure('card.communication'), true);
+      return outOfPatience(session, state, at);
+    case 'askingConsent':
+      return outOfPatience(session, state, at);
+    case 'registering':
+      if (state.phase === 'asking') return outOfPatience(session, state, at);
+      return sendToDesk(session, at, failure(state.phase === 'signing' ? 'card.communication' : 'delivery.offline'));
+    case 'awaitingStaffCheck':
+      return sendToDesk(session, at, failure('session.timed-out'));
+    case 'awaitingLookup':
+      return proceed(session, { ...state.visit, lookup: { state: 'unanswered' } }, at);
+    case 'signing':
+      return sendToDesk(session, at, failure('card.communication'));
+    case 'sending':
+      return sendToDesk(session, at, failure('delivery.offline'));
+    case 'awaitingResult':
+      return go(
+        session,
+        {
+          name: 'showingResult',
+          visit: state.visit,
+          result: { outcome: 'late', qualificationValidity: null, messageCode: null },
+          atMs: at.wallMs,
+          deadlineMs: at.monotonicMs + delays.showResult,
+        },
+        { type: 'Chime', sound: 'accepted' },
+      );
+    case 'showingResult':
+      return cardOrFinish(session, at, 'accepted');
+    case 'awaitingCardRemoval':
+      return go(
+        session,
+        { ...state, leftBehind: true, deadlineMs: at.monotonicMs + delays.cardLeft },
+        { type: 'Chime', sound: 'attention' },
+      );
+    case 'interrupted':
+      return cardOrFinish(session, at, state.failure.code);
+    case 'outOfService':
+      return stay(session);
+    default:
+      return state satisfies never;
+  }
+};
+
+/** Nobody is served while this visit's card still lies there. */
+const cardOrFinish = (session: Session, at: Moment, outcome: string): Step => {
+  const { state, surroundings } = session;
+  const visit = visitOf(state);
+  if (surroundings.cardOnBed === null || visit === null || surroundings.cardOnBed.insertion !== visit.insertion)
+    return finish(session, at, outcome);
+  return go(session, {
+    name: 'awaitingCardRemoval',
+    visit,
+    sinceMs: at.monotonicMs,
+    leftBehind: false,
+    deadlineMs: at.monotonicMs + delays.cardLeft,
+  });
+};

@@ -1,0 +1,342 @@
+import { type Failure, failure } from '../failure.ts';
+import type { Moment } from '../moment.ts';
+import { delays, faceMissesBeforeOthers } from './delays.ts';
+import type { Identity } from './identity.ts';
+import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
+import { cardFaceRead, cardGone, cardInserted, cardRead } from './session-card.ts';
+import { deadlinePassed } from './session-deadlines.ts';
+import { phonePresented } from './session-phone.ts';
+import {
+  awaitCardReturn,
+  dismissPhone,
+  endCard,
+  failureOf,
+  finish,
+  go,
+  patient,
+  proceed,
+  rest,
+  sendToDesk,
+  startFace,
+  startPin,
+  startStaffCheck,
+  startVisit,
+  stay,
+  verified,
+  visitOf,
+  withoutFace,
+  withVisit,
+} from './session-steps.ts';
+import { touched } from './session-touch.ts';
+
+/** A terminal that has just been switched on: nothing is known yet, so nothing can be done. */
+export const initialSession = (consentCatalogue: Surroundings['consentCatalogue'], display: Display): Session => ({
+  state: { name: 'outOfService', failure: failure('settings.missing'), sinceMs: 0, deadlineMs: null },
+  surroundings: {
+    reader: { state: 'lost', failure: failure('reader.lost') },
+    cardOnBed: null,
+    faceTrouble: failure('face.process-lost'),
+    connected: false,
+    disconnectedSinceMs: 0,
+    disconnection: failure('delivery.offline'),
+    challengesReady: false,
+    settings: null,
+    consentCatalogue,
+  },
+  display,
+});
+
+/** What an event says about the world around the visit, before anybody reacts to it. */
+const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings => {
+  switch (event.type) {
+    case 'CardInserted':
+      return { ...surroundings, cardOnBed: { insertion: event.insertion, session: event.session } };
+    case 'CardRemoved':
+      return { ...surroundings, cardOnBed: null };
+    case 'ReaderFound':
+      return { ...surroundings, reader: { state: 'present' } };
+    case 'ReaderLost':
+      return { ...surroundings, reader: { state: 'lost', failure: event.failure }, cardOnBed: null };
+    case 'FaceHealthChanged':
+      return { ...surroundings, faceTrouble: event.trouble };
+    case 'BusConnected':
+      return { ...surroundings, connected: true, disconnectedSinceMs: null };
+    case 'BusDisconnected':
+      return {
+        ...surroundings,
+        connected: false,
+        disconnectedSinceMs: surroundings.disconnectedSinceMs ?? event.at.monotonicMs,
+        disconnection: event.failure,
+      };
+    case 'ChallengesChanged':
+      return { ...surroundings, challengesReady: event.ready };
+    case 'SettingsChanged':
+      return { ...surroundings, settings: event.settings };
+    case 'CatalogueChanged':
+      return { ...surroundings, consentCatalogue: event.catalogue };
+    default:
+      return surroundings;
+  }
+};
+
+/**
+ * The visit's one rule book: a session and what happened give the next session and what the world shall do.
+ * Pure and total: every event is answered in every state; one that does not belong there changes nothing.
+ * Events that come from work begun for an earlier insertion of a card are dropped here.
+ */
+export const transition = (before: Session, event: SessionEvent): Step => {
+  const session: Session = { ...before, surroundings: observe(before.surroundings, event) };
+  const { state } = session;
+  const { at } = event;
+  const visit = visitOf(state);
+  const begins = event.type === 'CardInserted' || event.type === 'PhonePresented';
+  if ('insertion' in event && !begins && event.insertion !== visit?.insertion) return stay(session);
+
+  switch (event.type) {
+    case 'CardInserted':
+      return cardInserted(session, event.insertion, event.session, at);
+    case 'CardUnreadable': {
+      if (state.name !== 'idle' && state.name !== 'choosingPhone' && state.name !== 'interrupted') return stay(session);
+      const desk = sendToDesk(
+        startVisit(session, { insertion: event.session, session: event.session }, at).session,
+        at,
+        event.failure,
+        event.failure.code === 'card.unreadable',
+      );
+      return { ...desk, effects: [...dismissPhone(state), ...desk.effects] };
+    }
+    case 'PhonePresented':
+      return phonePresented(session, event, at);
+    case 'CardRemoved':
+      // Somebody's card that came and went while another visit, begun with a phone, goes on
+      if (visit !== null && (before.surroundings.cardOnBed?.insertion ?? visit.insertion) !== visit.insertion)
+        return stay(session);
+      return cardGone(session, at, failure('card.removed'));
+    case 'ReaderLost':
+      return cardGone(session, at, event.failure);
+    case 'CardRead':
+      return state.name === 'readingCard' ? cardRead(session, event.identity, at) : stay(session);
+    case 'CardReadFailed':
+      if (state.name !== 'readingCard') return stay(session);
+      if (event.failure.code === 'card.removed') return cardGone(session, at, event.failure);
+      return sendToDesk(session, at, event.failure, event.failure.retriable);
+    case 'CardFaceRead':
+      return cardFaceRead(session, event.visual, at);
+    case 'LookupAnswered': {
+      if (visit === null || visit.lookup.state === 'answered') return stay(session);
+      const known = withVisit(session, { lookup: { state: 'answered', result: event.result } });
+      if (isSigned(session) || (state.name === 'interrupted' && !state.resume)) return stay(known);
+      if (event.result.certificateStatus === 'revoked')
+        return sendToDesk(known, at, failure('card.certificate-revoked'));
+      if (event.result.maintenance !== undefined) return sendToDesk(known, at, failure('eligibility.maintenance'));
+      return state.name === 'awaitingLookup' ? continueVisit(known, at) : stay(known);
+    }
+    case 'LookupFailed': {
+      if (visit === null || visit.lookup.state !== 'pending') return stay(session);
+      const unanswered = withVisit(session, { lookup: { state: 'unanswered' } });
+      return state.name === 'awaitingLookup' ? continueVisit(unanswered, at) : stay(unanswered);
+    }
+    case 'FaceHinted':
+      return state.name === 'verifyingFace' ? go(session, { ...state, hint: event.hint }) : stay(session);
+    case 'FaceMatched':
+      return state.name === 'verifyingFace' ? verified(session, at, 'face') : stay(session);
+    case 'FaceMissed': {
+      if (state.name !== 'verifyingFace') return stay(session);
+      const faceMisses = state.visit.faceMisses + 1;
+      const offerOthers = state.offerOthers || faceMisses >= faceMissesBeforeOthers;
+      return go(session, {
+        ...state,
+        visit: { ...state.visit, faceMisses },
+        offerOthers,
+        ...(offerOthers && !state.offerOthers ? patient(session, at) : {}),
+      });
+    }
+    case 'FaceFailed':
+      if (state.name !== 'verifyingFace') return stay(session);
+      if (event.failure.code !== 'face.process-lost') return withoutFace(session, at, event.failure);
+      return go(session, { ...state, trouble: event.failure, deadlineMs: at.monotonicMs + delays.faceRestart });
+    case 'FaceHealthChanged':
+      if (state.name === 'verifyingFace' && state.trouble !== null && event.trouble === null)
+        return startFace(session, state.visit, at);
+      return stay(session);
+    case 'PinDigitsChanged':
+      return state.name === 'enteringPin' && !state.checking
+        ? go(session, { ...state, entered: event.entered, ...patient(session, at) })
+        : stay(session);
+    case 'PinSubmitted':
+      if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking' || state.entered !== 4)
+        return stay(session);
+      return go(
+        session,
+        { ...state, checking: true, deadlineMs: at.monotonicMs + delays.signing },
+        {
+          type: 'VerifyPin',
+          insertion: state.visit.insertion,
+          lastTryConfirmed: state.lastTry === 'confirmed',
+        },
+      );
+    case 'PinVerified':
+      return state.name === 'enteringPin' && state.checking ? verified(session, at, 'pin') : stay(session);
+    case 'PinRefused':
+      return state.name === 'enteringPin' && state.checking ? pinRefused(session, event.triesLeft, at) : stay(session);
+    case 'PinCheckFailed':
+      if (state.name !== 'enteringPin' || !state.checking) return stay(session);
+      if (event.failure.code === 'card.pin-blocked') return pinRefused(session, 0, at);
+      return event.failure.code === 'card.removed'
+        ? cardGone(session, at, event.failure)
+        : sendToDesk(session, at, event.failure, true);
+    case 'Touched':
+      return touched(session, event, at);
+    case 'StaffApproved': {
+      if (visit?.session !== event.session || !mayBeApproved(session)) return stay(session);
+      return verified(session, at, 'staff', event.approval);
+    }
+    case 'StaffCancelled':
+      return visit?.session === event.session && !isSigned(session)
+        ? sendToDesk(session, at, failure('session.cancelled-by-staff'))
+        : stay(session);
+    case 'RequestSigned':
+      return requestSigned(session, event.kind, event.requestId, at);
+    case 'SigningFailed':
+      return signingFailed(session, event.failure, at);
+    case 'ReceiptArrived':
+      if (!('requestId' in state) || state.requestId !== event.requestId) return stay(session);
+      if (event.verdict === 'refused') return sendToDesk(session, at, failureOf(event.code));
+      if (state.name !== 'sending') return stay(session);
+      return state.earlyResult === null
+        ? go(session, {
+            name: 'awaitingResult',
+            visit: state.visit,
+            requestId: state.requestId,
+            deadlineMs: at.monotonicMs + delays.result,
+          })
+        : showResult(session, state.visit, state.earlyResult, at);
+    case 'ResultArrived': {
+      if (!('requestId' in state) || state.requestId !== event.requestId) return stay(session);
+      if (state.name === 'registering') return registrationAnswered(session, event.outcome, event.messageCode, at);
+      const result: VisitResult = {
+        outcome: event.outcome === 'registered' ? 'failed' : event.outcome,
+        qualificationValidity: event.qualificationValidity,
+        messageCode: event.messageCode,
+      };
+      // The receipt says that nothing can be lost any more; a result that overtook it on the way waits for it.
+      if (state.name === 'sending') return go(session, { ...state, earlyResult: result });
+      return showResult(session, state.visit, result, at);
+    }
+    case 'RequestExpired':
+      return 'requestId' in state && state.requestId === event.requestId
+        ? sendToDesk(session, at, failure('delivery.expired'))
+        : stay(session);
+    case 'ReaderFound':
+    case 'BusConnected':
+    case 'BusDisconnected':
+    case 'ChallengesChanged':
+    case 'SettingsChanged':
+    case 'CatalogueChanged':
+      return rest(session, at);
+    case 'DeadlinePassed':
+      return deadlinePassed(session, at);
+    case 'ShutdownRequested': {
+      const ended = finish(session, at, 'session.shutdown');
+      return go(
+        ended.session,
+        { name: 'outOfService', failure: failure('session.shutdown'), sinceMs: at.monotonicMs, deadlineMs: null },
+        ...ended.effects.filter((effect) => effect.type !== 'Chime' && effect.type !== 'ReadCard'),
+      );
+    }
+    default:
+      return event satisfies never;
+  }
+};
+
+/** Once the request is durable the visit goes on without the card, and nothing the patient does can undo it. */
+const isSigned = ({ state }: Session): boolean =>
+  state.name === 'sending' ||
+  state.name === 'awaitingResult' ||
+  state.name === 'showingResult' ||
+  state.name === 'awaitingCardRemoval';
+
+const mayBeApproved = ({ state }: Session): boolean =>
+  (state.name === 'interrupted' && state.approvable) ||
+  state.name === 'choosingMethod' ||
+  state.name === 'verifyingFace' ||
+  (state.name === 'enteringPin' && !state.checking) ||
+  state.name === 'awaitingStaffCheck';
+
+const continueVisit = (session: Session, at: Moment): Step => {
+  const visit = visitOf(session.state);
+  return visit === null ? stay(session) : proceed(session, visit, at);
+};
+
+const pinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'enteringPin' || state.visit.identity === null) return stay(session);
+  const identity: Identity = {
+    ...state.visit.identity,
+    pin: triesLeft > 0 ? { state: 'usable', triesLeft } : { state: 'blocked' },
+  };
+  const visit: Visit = { ...state.visit, identity };
+  if (triesLeft > 0) return startPin(session, visit, at, 'wrong');
+  return startStaffCheck(session, visit, at, failure('card.pin-blocked'));
+};
+
+const requestSigned = (session: Session, kind: RequestKind, requestId: string, at: Moment): Step => {
+  const { state } = session;
+  const visit = visitOf(state);
+  if (visit === null) return stay(session);
+  if (kind === 'registration') {
+    const sent: Visit = { ...visit, registration: 'sent' };
+    if (state.name === 'registering')
+      return go(session, {
+        ...state,
+        visit: sent,
+        phase: 'sending',
+        requestId,
+        deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.offlineMs ?? 30_000),
+      });
+    return stay(withVisit(session, sent));
+  }
+  // The card may have been pulled the moment after it signed: the row is durable, the visit is on its way.
+  if (state.name !== 'signing' && !(state.name === 'interrupted' && state.resume)) return stay(session);
+  return go(
+    session,
+    {
+      name: 'sending',
+      visit,
+      requestId,
+      sinceMs: at.monotonicMs,
+      earlyResult: null,
+      deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.offlineMs ?? 30_000),
+    },
+    endCard(visit),
+  );
+};
+
+const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'signing' && state.name !== 'registering') return stay(session);
+  if (reason.code === 'card.removed') return awaitCardReturn(session, at, reason);
+  if (reason.code === 'card.security-status-lost') return startPin(session, state.visit, at, 'card-forgot');
+  return sendToDesk(session, at, reason);
+};
+
+const registrationAnswered = (session: Session, outcome: string, code: string | null, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'registering') return stay(session);
+  if (outcome !== 'registered') return sendToDesk(session, at, failureOf(code ?? 'eligibility.not-registered'));
+  const { lookup } = state.visit;
+  const visit: Visit = {
+    ...state.visit,
+    registration: 'done',
+    lookup:
+      lookup.state === 'answered' ? { state: 'answered', result: { ...lookup.result, registered: 'yes' } } : lookup,
+  };
+  return proceed(session, visit, at);
+};
+
+const showResult = (session: Session, visit: Visit, result: VisitResult, at: Moment): Step =>
+  go(
+    session,
+    { name: 'showingResult', visit, result, atMs: at.wallMs, deadlineMs: at.monotonicMs + delays.showResult },
+    { type: 'Chime', sound: 'accepted' },
+  );

@@ -1,0 +1,341 @@
+import { noAnswers, questionsOf } from '../catalogue/consent.ts';
+import { type Failure, type FailureCode, failure, failureRules } from '../failure.ts';
+import type { Moment } from '../moment.ts';
+import { delays } from './delays.ts';
+import type { Identity } from './identity.ts';
+import type {
+  Display,
+  Effect,
+  PinNotice,
+  RequestKind,
+  Session,
+  SessionState,
+  Step,
+  Surroundings,
+  Visit,
+} from './session.ts';
+import type { VerificationMethod } from './verification.ts';
+
+/* The moves the machine is made of: each takes a session and gives the next one with its effects. */
+
+export const stay = (session: Session): Step => ({ session, effects: [] });
+
+export const go = (session: Session, state: SessionState, ...effects: readonly Effect[]): Step => ({
+  session: { ...session, state },
+  effects,
+});
+
+/** The card of this visit is let go; a card that somebody else has laid down since is another insertion's. */
+export const endCard = (visit: Visit): Effect => ({ type: 'EndCard', insertion: visit.insertion });
+
+/** Who leaves for something else while a phone is awaited no longer waits for it. */
+export const dismissPhone = (state: SessionState): readonly Effect[] =>
+  state.name === 'choosingPhone' && state.phone !== null ? [{ type: 'DismissPhone' }] : [];
+
+/** The visit of the state, if one is going on. */
+export const visitOf = (state: SessionState): Visit | null => ('visit' in state ? state.visit : null);
+
+export const withVisit = (session: Session, change: Partial<Visit>): Session => {
+  const { state } = session;
+  if (!('visit' in state) || state.visit === null) return session;
+  return { ...session, state: { ...state, visit: { ...state.visit, ...change } } as SessionState };
+};
+
+const answerMs = (surroundings: Surroundings): number => surroundings.settings?.timeouts.answerMs ?? 60_000;
+
+/** A fresh stretch of patience: a touch extends every wait for the patient. */
+export const patient = (session: Session, at: Moment) => ({
+  patience: { asked: false },
+  deadlineMs: at.monotonicMs + answerMs(session.surroundings),
+});
+
+/** The screen as the clinic wants it for whoever comes next. The voice is on: who needs it cannot look for a button. */
+export const facilityDisplay = ({ settings }: Surroundings): Display => ({
+  language: settings?.languages[0] ?? 'ja',
+  theme: settings?.theme ?? 'default',
+  textPercent: settings?.textPercent ?? 100,
+  voice: true,
+  loudness: 0,
+});
+
+/** Where the terminal rests between visits: idle, or out of service with what is wrong around it. */
+export const restState = (surroundings: Surroundings, at: Moment): SessionState => {
+  const out = (trouble: Failure): SessionState => ({
+    name: 'outOfService',
+    failure: trouble,
+    sinceMs: at.monotonicMs,
+    deadlineMs: null,
+  });
+  if (surroundings.reader.state === 'lost') return out(surroundings.reader.failure);
+  const offlineSince = surroundings.disconnectedSinceMs;
+  if (surroundings.settings === null)
+    return out(offlineSince === null ? failure('settings.missing') : surroundings.disconnection);
+  if (offlineSince !== null) {
+    const offlineAtMs = offlineSince + surroundings.settings.timeouts.offlineMs;
+    if (at.monotonicMs >= offlineAtMs) return out(surroundings.disconnection);
+    if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
+    return { name: 'idle', deadlineMs: offlineAtMs };
+  }
+  if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
+  return { name: 'idle', deadlineMs: null };
+};
+
+const newVisit = (card: { insertion: string; session: string }, at: Moment): Visit => ({
+  session: card.session,
+  insertion: card.insertion,
+  startedAt: at,
+  identity: null,
+  lookup: { state: 'pending' },
+  verification: { state: 'open' },
+  faceMisses: 0,
+  faceClosed: null,
+  registration: 'not-needed',
+  questions: null,
+  questionIndex: 0,
+  answers: noAnswers,
+});
+
+export const startVisit = (
+  session: Session,
+  card: { insertion: string; session: string },
+  at: Moment,
+  resuming: Visit | null = null,
+): Step =>
+  go(
+    session,
+    { name: 'readingCard', visit: newVisit(card, at), resuming, deadlineMs: at.monotonicMs + delays.readCard },
+    { type: 'Chime', sound: 'contact' },
+    { type: 'ReadCard', insertion: card.insertion },
+  );
+
+/** Between visits the surroundings alone decide; a card that has waited is served when service comes back. */
+export const rest = (session: Session, at: Moment): Step => {
+  if (session.state.name !== 'idle' && session.state.name !== 'outOfService') return stay(session);
+  const state = restState(session.surroundings, at);
+  const same =
+    state.name === 'outOfService' &&
+    session.state.name === 'outOfService' &&
+    state.failure.code === session.state.failure.code;
+  const rested = same ? session : { ...session, state };
+  const waiting = session.surroundings.cardOnBed;
+  return state.name === 'idle' && waiting !== null ? startVisit(rested, waiting, at) : stay(rested);
+};
+
+/** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */
+export const finish = (session: Session, at: Moment, outcome: string): Step => {
+  const visit = visitOf(session.state);
+  const effects: readonly Effect[] =
+    visit === null
+      ? dismissPhone(session.state)
+      : [endCard(visit), { type: 'VisitEnded', session: visit.session, outcome }];
+  const { surroundings } = session;
+  const rested: Session = { surroundings, state: restState(surroundings, at), display: facilityDisplay(surroundings) };
+  const waiting = session.surroundings.cardOnBed;
+  if (rested.state.name !== 'idle' || waiting === null || waiting.insertion === visit?.insertion)
+    return { session: rested, effects };
+  const next = startVisit(rested, waiting, at);
+  return { session: next.session, effects: [...effects, ...next.effects] };
+};
+
+/** To the desk: the patient sees what to do, staff the code. `approvable`: staff may still approve this patient. */
+export const sendToDesk = (session: Session, at: Moment, reason: Failure, approvable = false): Step => {
+  const visit = visitOf(session.state);
+  if (visit === null) return stay(session);
+  return go(
+    session,
+    {
+      name: 'interrupted',
+      failure: reason,
+      visit,
+      resume: false,
+      approvable,
+      atMs: at.wallMs,
+      deadlineMs: at.monotonicMs + delays.desk,
+    },
+    endCard(visit),
+    { type: 'Chime', sound: 'attention' },
+  );
+};
+
+/** The card (or the reader) went away in mid-visit: everything answered is kept for a moment, the PIN is not. */
+export const awaitCardReturn = (session: Session, at: Moment, reason: Failure): Step => {
+  const visit = visitOf(session.state);
+  if (visit === null) return stay(session);
+  const { verification } = visit;
+  const kept: Visit = {
+    ...visit,
+    verification:
+      verification.state === 'verified' && verification.method === 'pin'
+        ? { ...verification, standing: false }
+        : verification,
+  };
+  return go(
+    session,
+    {
+      name: 'interrupted',
+      failure: reason,
+      visit: kept,
+      resume: true,
+      approvable: false,
+      atMs: at.wallMs,
+      deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.cardReturnMs ?? 5_000),
+    },
+    endCard(visit),
+    { type: 'Chime', sound: 'attention' },
+  );
+};
+
+/** A photo still being read and a face process that is (re)starting are waited for; any other trouble shuts the path. */
+const faceOpen = (visit: Visit, { faceTrouble }: Surroundings): boolean =>
+  visit.identity !== null &&
+  visit.identity.visual.state !== 'unavailable' &&
+  visit.faceClosed === null &&
+  (faceTrouble === null || faceTrouble.code === 'face.process-lost');
+
+export const canUseFace = (session: Session): boolean => {
+  const visit = visitOf(session.state);
+  return visit !== null && faceOpen(visit, session.surroundings);
+};
+
+export const canUsePin = (visit: Visit): boolean => visit.identity?.pin.state === 'usable';
+
+export const startFace = (session: Session, visit: Visit, at: Moment): Step =>
+  go(
+    session,
+    {
+      name: 'verifyingFace',
+      visit,
+      patience: { asked: false },
+      hint: null,
+      sinceMs: at.monotonicMs,
+      offerOthers: false,
+      trouble: null,
+      deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.faceMs ?? 20_000),
+    },
+    { type: 'StartFace', insertion: visit.insertion },
+  );
+
+/** The PIN step; the last of the tries is asked for before a key can be typed. */
+export const startPin = (session: Session, visit: Visit, at: Moment, notice: PinNotice): Step => {
+  const pin = visit.identity?.pin;
+  if (pin?.state !== 'usable') return startStaffCheck(session, visit, at, whyNoPin(visit));
+  return go(
+    session,
+    {
+      name: 'enteringPin',
+      visit,
+      entered: 0,
+      triesLeft: pin.triesLeft,
+      lastTry: pin.triesLeft <= 1 ? 'asking' : 'not-the-last',
+      checking: false,
+      notice,
+      ...patient(session, at),
+    },
+    { type: 'StopFace' },
+    { type: 'ClearPinEntry' },
+  );
+};
+
+const whyNoPin = (visit: Visit): Failure | null => {
+  const pin = visit.identity?.pin.state;
+  return pin === 'blocked' ? failure('card.pin-blocked') : pin === 'absent' ? failure('card.pin-absent') : null;
+};
+
+export const startStaffCheck = (session: Session, visit: Visit, at: Moment, reason: Failure | null): Step =>
+  go(
+    session,
+    { name: 'awaitingStaffCheck', visit, failure: reason, deadlineMs: at.monotonicMs + delays.staffCheck },
+    { type: 'StopFace' },
+    { type: 'ClearPinEntry' },
+  );
+
+/** After the card was read: the ways that are open for this card, with the face first. */
+export const beginVerification = (session: Session, visit: Visit, at: Moment): Step => {
+  const face = faceOpen(visit, session.surroundings);
+  if (face && canUsePin(visit))
+    return go(session, { name: 'choosingMethod', visit, deadlineMs: at.monotonicMs + delays.autoFace });
+  if (face) return startFace(session, visit, at);
+  if (canUsePin(visit)) return startPin(session, visit, at, 'face-closed');
+  return startStaffCheck(session, visit, at, whyNoPin(visit));
+};
+
+/** What to do when the face path shuts in mid-visit. */
+export const withoutFace = (session: Session, at: Moment, reason: Failure): Step => {
+  const visit = visitOf(session.state);
+  if (visit === null) return stay(session);
+  const closed = { ...visit, faceClosed: reason };
+  if (canUsePin(closed)) return startPin(session, closed, at, 'face-closed');
+  return startStaffCheck(session, closed, at, reason);
+};
+
+export const verified = (
+  session: Session,
+  at: Moment,
+  method: VerificationMethod,
+  staffApproval: string | null = null,
+): Step => {
+  const visit = visitOf(session.state);
+  if (visit === null) return stay(session);
+  const next = proceed(
+    session,
+    { ...visit, verification: { state: 'verified', method, standing: true, staffApproval } },
+    at,
+  );
+  return { session: next.session, effects: [{ type: 'StopFace' }, { type: 'ClearPinEntry' }, ...next.effects] };
+};
+
+const sign = (session: Session, visit: Visit, kind: RequestKind, at: Moment): Step =>
+  go(
+    session,
+    kind === 'eligibility'
+      ? { name: 'signing', visit, deadlineMs: at.monotonicMs + delays.signing }
+      : {
+          name: 'registering',
+          visit: { ...visit, registration: 'agreed' },
+          phase: 'signing',
+          requestId: null,
+          patience: { asked: false },
+          deadlineMs: at.monotonicMs + delays.signing,
+        },
+    { type: 'SignRequest', insertion: visit.insertion, kind, visit },
+  );
+
+export const signRegistration = (session: Session, visit: Visit, at: Moment): Step =>
+  sign(session, visit, 'registration', at);
+
+/** 資格情報 of a card whose certificate could not be read rests on the staff check alone: no consents are asked. */
+const certificateStateOf = (identity: Identity | null): 'valid' | 'near-expiry' | 'grace' | null =>
+  identity === null || identity.certificateState === 'dead' ? null : identity.certificateState;
+
+/** Once verified: PIN again if the card forgot it, lookup, registration, questions where they stopped, signature. */
+export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
+  const { settings, consentCatalogue } = session.surroundings;
+  const { verification } = visit;
+  if (verification.state === 'open') return beginVerification(session, visit, at);
+  if (!verification.standing) return startPin(session, visit, at, 'card-forgot');
+  if (visit.lookup.state === 'pending' && visit.identity !== null)
+    return go(session, {
+      name: 'awaitingLookup',
+      visit,
+      deadlineMs: at.monotonicMs + delays.lookupAfterVerification,
+    });
+  const lookup = visit.lookup.state === 'answered' ? visit.lookup.result : null;
+  if (lookup?.registered === 'no' && visit.registration !== 'done') {
+    if (visit.registration !== 'not-needed') return signRegistration(session, visit, at);
+    return go(session, { name: 'registering', visit, phase: 'asking', requestId: null, ...patient(session, at) });
+  }
+  if (settings === null) return sendToDesk(session, at, failure('settings.missing'));
+  const questions =
+    visit.questions ??
+    (visit.identity === null
+      ? []
+      : questionsOf(consentCatalogue, settings, lookup, certificateStateOf(visit.identity)));
+  const asked: Visit = { ...visit, questions };
+  if (asked.questionIndex < questions.length)
+    return go(session, { name: 'askingConsent', visit: asked, ...patient(session, at) });
+  return sign(session, asked, 'eligibility', at);
+};
+
+/** A code from the clinic's end as a failure we know; an unknown one is a refusal whose code goes to staff as it is. */
+export const failureOf = (code: string | null): Failure =>
+  code !== null && code in failureRules ? failure(code as FailureCode) : failure('delivery.refused', code ?? undefined);

@@ -1,0 +1,161 @@
+import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from '../catalogue/consent.ts';
+import { failure } from '../failure.ts';
+import type { Moment } from '../moment.ts';
+import type { Display, Session, SessionEvent, Step, Visit } from './session.ts';
+import { phoneTouched } from './session-phone.ts';
+import {
+  canUseFace,
+  canUsePin,
+  go,
+  patient,
+  proceed,
+  sendToDesk,
+  signRegistration,
+  startFace,
+  startPin,
+  startStaffCheck,
+  stay,
+  visitOf,
+} from './session-steps.ts';
+
+type Touched = Extract<SessionEvent, { type: 'Touched' }>;
+
+const loudest = 2;
+
+/** The tools at the edge of every screen: language, size, contrast, voice. They answer nothing and end no visit. */
+const adjusted = (display: Display, touch: Touched, languages: readonly string[]): Display | null => {
+  switch (touch.control) {
+    case 'language':
+      return touch.value !== undefined && languages.includes(touch.value)
+        ? { ...display, language: touch.value }
+        : null;
+    case 'text-size': {
+      const next = { 100: 150, 150: 200, 200: 100 } as const;
+      return { ...display, textPercent: next[display.textPercent] };
+    }
+    case 'theme': {
+      const next = { default: 'high-contrast', 'high-contrast': 'dark', dark: 'default' } as const;
+      return { ...display, theme: next[display.theme] };
+    }
+    case 'voice':
+      return { ...display, voice: !display.voice };
+    case 'softer':
+      return { ...display, loudness: Math.max(-loudest, display.loudness - 1) };
+    case 'louder':
+      return { ...display, loudness: Math.min(loudest, display.loudness + 1) };
+    default:
+      return null;
+  }
+};
+
+/**
+ * A touch means what its control means in this state, and nothing elsewhere: a finger that comes late, or from the
+ * last patient's screen, changes nothing. Every touch of the visit's own screen extends its patience.
+ */
+export const touched = (session: Session, touch: Touched, at: Moment): Step => {
+  const visit = visitOf(session.state);
+  if (touch.session !== (visit?.session ?? null)) return stay(session);
+  const display = adjusted(session.display, touch, session.surroundings.settings?.languages ?? []);
+  const fresh = extended(display === null ? session : { ...session, display }, at);
+  if (display !== null) return stay(fresh);
+  if (visit === null) return phoneTouched(fresh, touch, at);
+  const { state } = fresh;
+  switch (state.name) {
+    case 'choosingMethod':
+      if (touch.control === 'use-face' && canUseFace(fresh)) return startFace(fresh, visit, at);
+      if (touch.control === 'use-pin' && canUsePin(visit)) return startPin(fresh, visit, at, 'none');
+      return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, null) : stay(fresh);
+    case 'verifyingFace':
+      if (touch.control === 'use-pin' && canUsePin(visit)) return startPin(fresh, visit, at, 'none');
+      return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, null) : stay(fresh);
+    case 'enteringPin':
+      if (state.checking) return stay(fresh);
+      if (state.lastTry === 'asking' && touch.control === 'last-try-yes')
+        return go(fresh, { ...state, lastTry: 'confirmed', ...patient(fresh, at) });
+      if (touch.control === 'use-face' && canUseFace(fresh)) return startFace(fresh, visit, at);
+      return touch.control === 'call-staff' || (state.lastTry === 'asking' && touch.control === 'last-try-no')
+        ? startStaffCheck(fresh, visit, at, null)
+        : stay(fresh);
+    case 'awaitingStaffCheck':
+      if (touch.control !== 'back') return stay(fresh);
+      return canUseFace(fresh) || canUsePin(visit) ? proceed(fresh, visit, at) : stay(fresh);
+    case 'interrupted':
+      return state.approvable && touch.control === 'call-staff'
+        ? startStaffCheck(fresh, visit, at, state.failure)
+        : stay(fresh);
+    case 'registering':
+      if (state.phase !== 'asking') return stay(fresh);
+      if (touch.control === 'agree') return signRegistration(fresh, visit, at);
+      return touch.control === 'decline' ? sendToDesk(fresh, at, failure('eligibility.not-registered')) : stay(fresh);
+    case 'askingConsent':
+      return answered(fresh, visit, touch, at);
+    default:
+      return stay(fresh);
+  }
+};
+
+/** 「まだいらっしゃいますか」 goes away and the full time runs again; what was entered and answered stays. */
+const extended = (session: Session, at: Moment): Session => {
+  const { state } = session;
+  // Between visits a language or size somebody chose goes back by itself.
+  if (state.name === 'idle' && state.deadlineMs === null)
+    return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
+  if (state.name === 'choosingPhone' && state.phone === null)
+    return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
+  if (!('patience' in state) || state.deadlineMs === null) return session;
+  if (state.name === 'verifyingFace' && !state.offerOthers) return session;
+  if (state.name === 'registering' && state.phase !== 'asking') return session;
+  return { ...session, state: { ...state, ...patient(session, at) } };
+};
+
+const answered = (session: Session, visit: Visit, touch: Touched, at: Moment): Step => {
+  const { surroundings, display } = session;
+  const questions = visit.questions ?? [];
+  const question = questions[visit.questionIndex];
+  if (question === undefined) return stay(session);
+  const moveTo = (change: Partial<Visit>): Step => proceed(session, { ...visit, ...change }, at);
+  const next = (answers: Answers): Step => moveTo({ answers, questionIndex: visit.questionIndex + 1 });
+
+  if (touch.control === 'start-over') {
+    const lookup = visit.lookup.state === 'answered' ? visit.lookup.result : null;
+    const state = visit.identity?.certificateState;
+    const again =
+      surroundings.settings === null || state === undefined || state === 'dead'
+        ? questions
+        : questionsOf(surroundings.consentCatalogue, surroundings.settings, lookup, state);
+    return moveTo({ questions: again, questionIndex: 0, answers: noAnswers });
+  }
+  if (touch.control === 'back') return moveTo({ questionIndex: Math.max(0, visit.questionIndex - 1) });
+
+  switch (question.kind) {
+    case 'consent-bundle':
+      if (touch.control === 'one-by-one') return moveTo({ questions: unbundled(questions) });
+      if (touch.control !== 'agree' && touch.control !== 'decline') return stay(session);
+      return next(answerQuestion(visit.answers, question, touch.control === 'agree', at.wallMs, display.language));
+    case 'consent-item':
+      if (touch.control !== 'agree' && touch.control !== 'decline') return stay(session);
+      return next(answerQuestion(visit.answers, question, touch.control === 'agree', at.wallMs, display.language));
+    case 'medical-subsidy':
+      if (touch.control !== 'use' && touch.control !== 'do-not-use') return stay(session);
+      return next({ ...visit.answers, medicalSubsidyUse: touch.control === 'use' });
+    case 'prescription-form':
+      if (touch.control !== 'electronic' && touch.control !== 'paper') return stay(session);
+      return next({ ...visit.answers, prescriptionForm: touch.control });
+    case 'referral-documents': {
+      if (touch.control === 'next') return next(visit.answers);
+      const document = question.documents.find((pending) => pending.id === touch.value);
+      if (touch.control !== 'toggle-document' || document === undefined) return stay(session);
+      const chosen = visit.answers.approvedDocuments;
+      const approvedDocuments = chosen.includes(document.id)
+        ? chosen.filter((id) => id !== document.id)
+        : [...chosen, document.id];
+      return moveTo({ answers: { ...visit.answers, approvedDocuments } });
+    }
+    case 'certificate-notice':
+      return touch.control === 'next' ? next(visit.answers) : stay(session);
+    case 'summary':
+      return touch.control === 'confirm' ? next(visit.answers) : stay(session);
+    default:
+      return question satisfies never;
+  }
+};

@@ -1,0 +1,242 @@
+import type { FacilitySettings } from '../../wire/facility-settings.ts';
+import type { LookupResult } from '../../wire/messages.ts';
+import type { Answers, Question } from '../catalogue/consent.ts';
+import type { ConsentCatalogue } from '../catalogue/consent-catalogue.ts';
+import type { Failure } from '../failure.ts';
+import type { Moment } from '../moment.ts';
+import type { ControlId } from '../screen/screen-model.ts';
+import type { Identity, VisualState } from './identity.ts';
+import type { FaceHint, VerificationMethod } from './verification.ts';
+
+/** What is true around the terminal whether or not a patient stands there. */
+export type Surroundings = {
+  readonly reader: { readonly state: 'present' } | { readonly state: 'lost'; readonly failure: Failure };
+  /** The card lying there, by its insertion, and the session a visit with it would get */
+  readonly cardOnBed: { readonly insertion: string; readonly session: string } | null;
+  /** null = the face process can work */
+  readonly faceTrouble: Failure | null;
+  readonly connected: boolean;
+  /** Monotonic ms since when the clinic cannot be reached; null while it can */
+  readonly disconnectedSinceMs: number | null;
+  /** Why: offline, a broker that is not trusted, access refused */
+  readonly disconnection: Failure;
+  /** A challenge with enough life for a visit lies ready */
+  readonly challengesReady: boolean;
+  readonly settings: FacilitySettings | null;
+  readonly consentCatalogue: ConsentCatalogue;
+};
+
+/** How this patient wants the screen; back to the facility's choice after each visit. */
+export type Display = {
+  readonly language: string;
+  readonly theme: 'default' | 'high-contrast' | 'dark';
+  readonly textPercent: 100 | 150 | 200;
+  readonly voice: boolean;
+  /** Steps louder (up to 2) or softer (down to -2) than the terminal is set */
+  readonly loudness: number;
+};
+
+export type Lookup =
+  | { readonly state: 'pending' }
+  | { readonly state: 'answered'; readonly result: LookupResult }
+  | { readonly state: 'unanswered' };
+
+/**
+ * How the person was verified. `standing`: the card still grants what the verification opened (PIN) or needs nothing
+ * (face, staff); false after a removal or 6982 on the PIN path: the card forgot, the PIN is asked again.
+ */
+export type Verification =
+  | { readonly state: 'open' }
+  | {
+      readonly state: 'verified';
+      readonly method: VerificationMethod;
+      readonly standing: boolean;
+      readonly staffApproval: string | null;
+    };
+
+export type RegistrationProgress = 'not-needed' | 'agreed' | 'sent' | 'done';
+
+/** Everything known of one patient's visit. It dies with the session. */
+export type Visit = {
+  readonly session: string;
+  /** The insertion the card now on the bed belongs to; answers of an earlier insertion are dropped. */
+  readonly insertion: string;
+  readonly startedAt: Moment;
+  readonly identity: Identity | null;
+  readonly lookup: Lookup;
+  readonly verification: Verification;
+  readonly faceMisses: number;
+  /** Why the face path is shut for this visit, if it is */
+  readonly faceClosed: Failure | null;
+  readonly registration: RegistrationProgress;
+  readonly questions: readonly Question[] | null;
+  readonly questionIndex: number;
+  readonly answers: Answers;
+};
+
+/** A patient-facing wait that a touch extends. `asked`: 「まだいらっしゃいますか」 is on the screen. */
+export type Patience = { readonly asked: boolean };
+
+export type PinNotice = 'none' | 'wrong' | 'card-forgot' | 'face-closed';
+
+export type RequestKind = 'eligibility' | 'registration';
+
+export type PhoneKind = 'iphone' | 'android';
+
+/** `deadlineMs`: monotonic ms at which `DeadlinePassed` comes; null = none. One state, one screen. */
+export type SessionState = { readonly deadlineMs: number | null } & (
+  | { readonly name: 'idle' }
+  /** `phone` null: which one is being asked; otherwise it is to be presented now */
+  | { readonly name: 'choosingPhone'; readonly phone: PhoneKind | null }
+  | { readonly name: 'readingCard'; readonly visit: Visit; readonly resuming: Visit | null }
+  | { readonly name: 'choosingMethod'; readonly visit: Visit }
+  | {
+      readonly name: 'verifyingFace';
+      readonly visit: Visit;
+      readonly patience: Patience;
+      readonly hint: FaceHint | null;
+      readonly sinceMs: number;
+      /** PIN and 目視 are offered in large: misses or seconds have run up */
+      readonly offerOthers: boolean;
+      readonly trouble: Failure | null;
+    }
+  | {
+      readonly name: 'enteringPin';
+      readonly visit: Visit;
+      readonly patience: Patience;
+      readonly entered: number;
+      readonly triesLeft: number;
+      /** The last try is spent only after its own yes. */
+      readonly lastTry: 'not-the-last' | 'asking' | 'confirmed';
+      readonly checking: boolean;
+      readonly notice: PinNotice;
+    }
+  | { readonly name: 'awaitingStaffCheck'; readonly visit: Visit; readonly failure: Failure | null }
+  | { readonly name: 'awaitingLookup'; readonly visit: Visit }
+  | {
+      readonly name: 'registering';
+      readonly visit: Visit;
+      readonly patience: Patience;
+      readonly phase: 'asking' | 'signing' | 'sending';
+      readonly requestId: string | null;
+    }
+  | { readonly name: 'askingConsent'; readonly visit: Visit; readonly patience: Patience }
+  | { readonly name: 'signing'; readonly visit: Visit }
+  | {
+      readonly name: 'sending';
+      readonly visit: Visit;
+      readonly requestId: string;
+      readonly sinceMs: number;
+      readonly earlyResult: VisitResult | null;
+    }
+  | { readonly name: 'awaitingResult'; readonly visit: Visit; readonly requestId: string }
+  | { readonly name: 'showingResult'; readonly visit: Visit; readonly result: VisitResult; readonly atMs: number }
+  | {
+      readonly name: 'awaitingCardRemoval';
+      readonly visit: Visit;
+      readonly sinceMs: number;
+      readonly leftBehind: boolean;
+    }
+  /** `resume`: the card may come back and everything goes on; otherwise the patient goes to the desk. */
+  | {
+      readonly name: 'interrupted';
+      readonly failure: Failure;
+      readonly visit: Visit;
+      readonly resume: boolean;
+      /** Staff may still approve this patient from here (目視確認). */
+      readonly approvable: boolean;
+      readonly atMs: number;
+    }
+  | { readonly name: 'outOfService'; readonly failure: Failure; readonly sinceMs: number }
+);
+
+export type StateName = SessionState['name'];
+
+/** `late`: accepted, but the clinic's system has not answered in time; staff see the result when it comes. */
+export type VisitResult = {
+  readonly outcome: 'eligible' | 'not-eligible' | 'failed' | 'late';
+  readonly qualificationValidity: number | null;
+  readonly messageCode: string | null;
+};
+
+type At<E> = E & { readonly at: Moment };
+type OfInsertion<E> = E & { readonly insertion: string };
+
+export type SessionEvent = At<
+  | { readonly type: 'CardInserted'; readonly insertion: string; readonly session: string }
+  | { readonly type: 'CardUnreadable'; readonly failure: Failure; readonly session: string }
+  /** A smartphone is there, through its own reader: it lies on no bed and nobody tells when it is gone. */
+  | { readonly type: 'PhonePresented'; readonly insertion: string; readonly session: string }
+  | { readonly type: 'CardRemoved' }
+  | { readonly type: 'ReaderFound' }
+  | { readonly type: 'ReaderLost'; readonly failure: Failure }
+  | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity }>
+  | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure }>
+  /** The card face (photo and passive proof) has been read, or is closed with its code */
+  | OfInsertion<{ readonly type: 'CardFaceRead'; readonly visual: VisualState }>
+  | OfInsertion<{ readonly type: 'LookupAnswered'; readonly result: LookupResult }>
+  | OfInsertion<{ readonly type: 'LookupFailed'; readonly failure: Failure }>
+  | OfInsertion<{ readonly type: 'FaceHinted'; readonly hint: FaceHint | null }>
+  | OfInsertion<{ readonly type: 'FaceMatched' }>
+  | OfInsertion<{ readonly type: 'FaceMissed' }>
+  | OfInsertion<{ readonly type: 'FaceFailed'; readonly failure: Failure }>
+  | { readonly type: 'FaceHealthChanged'; readonly trouble: Failure | null }
+  | OfInsertion<{ readonly type: 'PinDigitsChanged'; readonly entered: number }>
+  | OfInsertion<{ readonly type: 'PinSubmitted' }>
+  | OfInsertion<{ readonly type: 'PinVerified' }>
+  | OfInsertion<{ readonly type: 'PinRefused'; readonly triesLeft: number }>
+  | OfInsertion<{ readonly type: 'PinCheckFailed'; readonly failure: Failure }>
+  | { readonly type: 'Touched'; readonly session: string | null; readonly control: ControlId; readonly value?: string }
+  | { readonly type: 'StaffApproved'; readonly session: string; readonly approval: string }
+  | { readonly type: 'StaffCancelled'; readonly session: string }
+  | OfInsertion<{ readonly type: 'RequestSigned'; readonly kind: RequestKind; readonly requestId: string }>
+  | OfInsertion<{ readonly type: 'SigningFailed'; readonly kind: RequestKind; readonly failure: Failure }>
+  | {
+      readonly type: 'ReceiptArrived';
+      readonly requestId: string;
+      readonly verdict: 'accepted' | 'refused';
+      readonly code: string | null;
+    }
+  | {
+      readonly type: 'ResultArrived';
+      readonly requestId: string;
+      readonly outcome: 'eligible' | 'not-eligible' | 'registered' | 'failed';
+      readonly qualificationValidity: number | null;
+      readonly messageCode: string | null;
+    }
+  | { readonly type: 'RequestExpired'; readonly requestId: string }
+  | { readonly type: 'BusConnected' }
+  | { readonly type: 'BusDisconnected'; readonly failure: Failure }
+  | { readonly type: 'ChallengesChanged'; readonly ready: boolean }
+  | { readonly type: 'SettingsChanged'; readonly settings: FacilitySettings }
+  | { readonly type: 'CatalogueChanged'; readonly catalogue: ConsentCatalogue }
+  | { readonly type: 'DeadlinePassed' }
+  | { readonly type: 'ShutdownRequested' }
+>;
+
+/** What the world shall do. Screen, light and voice follow from the state and are no effects. */
+export type Effect =
+  | { readonly type: 'ReadCard'; readonly insertion: string }
+  | { readonly type: 'PresentPhone'; readonly phone: PhoneKind }
+  /** No smartphone is waited for any more. */
+  | { readonly type: 'DismissPhone' }
+  /** Disconnect with reset, overwrite photo and PIN bytes, stop face and lookup of this insertion. */
+  | { readonly type: 'EndCard'; readonly insertion: string }
+  | { readonly type: 'StartLookup'; readonly insertion: string; readonly session: string; readonly identity: Identity }
+  | { readonly type: 'StartFace'; readonly insertion: string }
+  | { readonly type: 'StopFace' }
+  | { readonly type: 'ClearPinEntry' }
+  /** Exactly one VERIFY with what was typed; the bytes are overwritten before the answer comes. */
+  | { readonly type: 'VerifyPin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
+  | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
+  | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' }
+  /** The visit is over, and how; nothing of it colours the next. */
+  | { readonly type: 'VisitEnded'; readonly session: string; readonly outcome: string };
+
+/** The whole of what the machine knows. */
+export type Session = {
+  readonly state: SessionState;
+  readonly surroundings: Surroundings;
+  readonly display: Display;
+};
+export type Step = { readonly session: Session; readonly effects: readonly Effect[] };

@@ -1,0 +1,118 @@
+/** What a frame is worth for a comparison, and why: measured on the frame, the face's points and the aligned crop. */
+import type { DetectedFace } from '../models/detect-faces.ts';
+import { type Landmarks, LEFT_EYE, meanMeshPoint, meshBox, RIGHT_EYE } from '../models/find-landmarks.ts';
+import type { Box } from '../picture/geometry.ts';
+import type { InputFormat, RgbImage } from '../picture/sample-image.ts';
+import { type FaceCovering, measureCovering } from './measure-covering.ts';
+
+export type FrameQuality = FaceCovering & {
+  /** Faces at least half as wide as the largest one, that one included. */
+  readonly people: number;
+  /** Width of the face over width of the picture. */
+  readonly faceWidth: number;
+  /** Middle of the face in the picture: −0.5 = left or upper edge, 0.5 = right or lower edge. */
+  readonly centreX: number;
+  readonly centreY: number;
+  /** Degrees; yaw > 0 = the face turns to the picture's right, pitch > 0 = down, roll > 0 = clockwise. */
+  readonly yaw: number;
+  readonly pitch: number;
+  readonly roll: number;
+  /** Mean brightness, 0..255. */
+  readonly faceLight: number;
+  readonly surroundingLight: number;
+};
+
+const FOREHEAD = 10;
+const CHIN = 152;
+const LEFT_CHEEK = 234;
+const RIGHT_CHEEK = 454;
+const DEGREES = 180 / Math.PI;
+/** A person this much smaller than the patient stands in the waiting room, not at the counter. */
+const BYSTANDER_WIDTH = 0.5;
+
+const depth = (mesh: Float32Array, from: number, to: number, axis: 0 | 1): number =>
+  Math.atan2(
+    (mesh[to * 3 + 2] as number) - (mesh[from * 3 + 2] as number),
+    (mesh[to * 3 + axis] as number) - (mesh[from * 3 + axis] as number),
+  ) * DEGREES;
+
+/** Degrees, of the head in the picture. */
+export const measurePose = (mesh: Float32Array): { yaw: number; pitch: number; roll: number } => {
+  const left = meanMeshPoint(mesh, LEFT_EYE);
+  const right = meanMeshPoint(mesh, RIGHT_EYE);
+  return {
+    yaw: -depth(mesh, LEFT_CHEEK, RIGHT_CHEEK, 0),
+    pitch: depth(mesh, FOREHEAD, CHIN, 1),
+    roll: Math.atan2(right.y - left.y, right.x - left.x) * DEGREES,
+  };
+};
+
+/** Mean of the green channel, which is close to brightness, over a grid of at most 32×32 points of the box. */
+const meanLight = ({ width, height, rgb }: RgbImage, box: Box, skip?: Box): number => {
+  let sum = 0;
+  let count = 0;
+  const stepX = Math.max(1, box.width / 32);
+  const stepY = Math.max(1, box.height / 32);
+  for (let y = Math.max(0, box.y); y < Math.min(height, box.y + box.height); y += stepY) {
+    for (let x = Math.max(0, box.x); x < Math.min(width, box.x + box.width); x += stepX) {
+      const inSkip =
+        skip !== undefined && x >= skip.x && x < skip.x + skip.width && y >= skip.y && y < skip.y + skip.height;
+      if (inSkip) continue;
+      sum += rgb[(Math.floor(y) * width + Math.floor(x)) * 3 + 1] as number;
+      count++;
+    }
+  }
+  return count === 0 ? 0 : sum / count;
+};
+
+const scaled = ({ x, y, width, height }: Box, factor: number): Box => ({
+  x: x + (width * (1 - factor)) / 2,
+  y: y + (height * (1 - factor)) / 2,
+  width: width * factor,
+  height: height * factor,
+});
+
+export const measureQuality = (image: RgbImage, faces: readonly DetectedFace[], { mesh }: Landmarks): FrameQuality => {
+  const box = meshBox(mesh);
+  const largest = Math.max(...faces.map((face) => face.box.width));
+  return {
+    people: faces.filter((face) => face.box.width >= largest * BYSTANDER_WIDTH).length,
+    faceWidth: box.width / image.width,
+    centreX: (box.x + box.width / 2) / image.width - 0.5,
+    centreY: (box.y + box.height / 2) / image.height - 0.5,
+    ...measurePose(mesh),
+    ...measureCovering(image, mesh),
+    faceLight: meanLight(image, scaled(box, 0.7)),
+    surroundingLight: meanLight(image, { x: 0, y: 0, width: image.width, height: image.height }, scaled(box, 1.6)),
+  };
+};
+
+/**
+ * Mean absolute second difference of brightness over the middle of the aligned crop, relative to its contrast: a sharp
+ * face gives more. The crop has a fixed size, so distance plays no part.
+ */
+export const measureSharpness = (crop: Float32Array, { width, height, layout }: InputFormat): number => {
+  if (layout !== 'NCHW') throw new Error('measure-quality: an aligned crop is expected channel by channel');
+  const green = width * height;
+  let detail = 0;
+  let sum = 0;
+  let squares = 0;
+  let count = 0;
+  for (let y = Math.round(height * 0.25); y < height * 0.9; y++) {
+    for (let x = Math.round(width * 0.2); x < width * 0.8; x++) {
+      const at = green + y * width + x;
+      const here = crop[at] as number;
+      const around =
+        (crop[at - 1] as number) +
+        (crop[at + 1] as number) +
+        (crop[at - width] as number) +
+        (crop[at + width] as number);
+      detail += Math.abs(around - 4 * here);
+      sum += here;
+      squares += here * here;
+      count++;
+    }
+  }
+  const contrast = Math.sqrt(Math.max(1e-6, squares / count - (sum / count) ** 2));
+  return detail / count / contrast;
+};

@@ -1,0 +1,327 @@
+import { type FailureCode, failureRules } from '../core/failure.ts';
+import type { SessionEvent, StateName } from '../core/visit/session.ts';
+import type { TopicLeaf } from '../wire/topics.ts';
+
+/**
+ * A kind of value that may stand in a log line. There is no kind for text: what a person is called, types, shows or
+ * owns has no way into a log.
+ */
+export type Kind<T> = {
+  readonly shown: string;
+  readonly optional: boolean;
+  readonly accepts: (value: unknown) => value is T;
+};
+
+const kind = <T>(shown: string, accepts: (value: unknown) => boolean): Kind<T> => ({
+  shown,
+  optional: false,
+  accepts: accepts as (value: unknown) => value is T,
+});
+const pattern = (shown: string, form: RegExp): Kind<string> =>
+  kind(shown, (value) => typeof value === 'string' && form.test(value));
+
+const oneOf = <const T extends string>(...words: readonly T[]): Kind<T> =>
+  kind(words.join(' / '), (value) => words.some((word) => word === value));
+const maybe = <T>(required: Kind<T>): Kind<T | undefined> => ({
+  ...required,
+  optional: true,
+  accepts: (value): value is T | undefined => value === undefined || required.accepts(value),
+});
+
+const code = kind<FailureCode>('failure code', (value) => typeof value === 'string' && value in failureRules);
+const count = kind<number>('count', (value) => Number.isSafeInteger(value) && (value as number) >= 0);
+const ms = kind<number>('ms', (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0);
+/** Random ids only (session, request, lookup): RFC 9562. */
+const uuid = pattern('UUID', /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+/** What the clinic calls one of its terminals or agents, as in the topics. */
+const deviceId = pattern('device id', /^[a-z][a-z0-9-]{0,31}$/);
+const version = pattern('version', /^\d{1,4}(\.\d{1,4}){1,2}$|^\d{4}-\d{2}-\d{2}(\.\d{1,3})?$/);
+/** What the operating system, OpenSSL or SQLite call an error: ECONNREFUSED, CERT_HAS_EXPIRED. */
+const errorCode = pattern(
+  'system error code',
+  /^(E[A-Z0-9]{2,14}|(ERR|CERT|SQLITE|UNABLE|DEPTH|SELF)_[A-Z0-9_]{2,48})$/,
+);
+/** Where in our source: `src/terminal/delivery/outbox.ts:12:3`. */
+const sourcePlace = pattern('source place', /^(src|drivers|scripts)\/[a-z0-9/-]+\.ts:\d{1,5}:\d{1,4}$/);
+const errorClass = pattern('error class', /^[A-Z][A-Za-z]{0,30}Error$|^Error$/);
+
+const profile = oneOf('release', 'demo');
+const method = oneOf('face', 'pin', 'staff');
+const outcome = oneOf('accepted', 'refused', 'sent-to-desk', 'cancelled');
+
+// Every word of a union, checked by the compiler in both directions: a new state cannot be forgotten here.
+const wordsOf = <Union extends string>(shown: string, words: Record<Union, true>): Kind<Union> => ({
+  ...oneOf(...(Object.keys(words) as Union[])),
+  shown,
+});
+
+const state = wordsOf<StateName>('state of the session', {
+  idle: true,
+  choosingPhone: true,
+  readingCard: true,
+  choosingMethod: true,
+  verifyingFace: true,
+  enteringPin: true,
+  awaitingStaffCheck: true,
+  awaitingLookup: true,
+  registering: true,
+  askingConsent: true,
+  signing: true,
+  sending: true,
+  awaitingResult: true,
+  showingResult: true,
+  awaitingCardRemoval: true,
+  interrupted: true,
+  outOfService: true,
+});
+const cause = wordsOf<SessionEvent['type']>('event of the session', {
+  CardInserted: true,
+  CardUnreadable: true,
+  PhonePresented: true,
+  CardRemoved: true,
+  ReaderFound: true,
+  ReaderLost: true,
+  CardRead: true,
+  CardReadFailed: true,
+  CardFaceRead: true,
+  LookupAnswered: true,
+  LookupFailed: true,
+  FaceHinted: true,
+  FaceMatched: true,
+  FaceMissed: true,
+  FaceFailed: true,
+  FaceHealthChanged: true,
+  PinDigitsChanged: true,
+  PinSubmitted: true,
+  PinVerified: true,
+  PinRefused: true,
+  PinCheckFailed: true,
+  Touched: true,
+  StaffApproved: true,
+  StaffCancelled: true,
+  RequestSigned: true,
+  SigningFailed: true,
+  ReceiptArrived: true,
+  ResultArrived: true,
+  RequestExpired: true,
+  BusConnected: true,
+  BusDisconnected: true,
+  ChallengesChanged: true,
+  SettingsChanged: true,
+  CatalogueChanged: true,
+  DeadlinePassed: true,
+  ShutdownRequested: true,
+});
+const leaf = wordsOf<TopicLeaf>('topic leaf', {
+  state: true,
+  'challenge-request': true,
+  challenge: true,
+  lookup: true,
+  'lookup-result': true,
+  request: true,
+  receipt: true,
+  result: true,
+  command: true,
+  'command-result': true,
+  settings: true,
+});
+/** The parts whose health is watched. */
+const part = oneOf(
+  'session-runner',
+  'card-reader',
+  'face-process',
+  'camera',
+  'screen',
+  'keypad',
+  'status-light',
+  'message-bus',
+  'store',
+  'agent',
+);
+
+type Fields = { readonly [field: string]: Kind<unknown> };
+/** Who is meant to read it. `staff`: also shown, in plain words, on the staff page. */
+export type LogAudience = 'staff' | 'technician' | 'developer';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogEvent<F extends Fields> = {
+  readonly level: LogLevel;
+  readonly audience: LogAudience;
+  readonly meaning: string;
+  readonly fields: F;
+};
+
+const event = <const F extends Fields>(
+  level: LogLevel,
+  audience: LogAudience,
+  meaning: string,
+  fields: F,
+): LogEvent<F> => ({ level, audience, meaning, fields });
+
+/**
+ * Every line that terminal and agent can log. A new line begins here: name `thing.happened`, level, reader, meaning,
+ * typed fields. Rendered into docs/log-events.md.
+ */
+export const logEvents = {
+  'process.started': event('info', 'technician', 'A process of Uketsuke began.', {
+    process: oneOf('terminal', 'agent', 'face', 'broker'),
+    version,
+    profile: maybe(profile),
+  }),
+  'process.ready': event('info', 'technician', 'It can do its work.', { ms }),
+  'process.stopping': event('info', 'technician', 'It was asked to stop, or cannot go on.', {
+    reason: oneOf('signal', 'failure', 'command'),
+    code: maybe(code),
+  }),
+  'process.error': event('error', 'developer', 'An error that nobody expected; the place is the first line of ours.', {
+    error: errorClass,
+    errorCode: maybe(errorCode),
+    place: maybe(sourcePlace),
+  }),
+  'log.field-refused': event(
+    'error',
+    'developer',
+    'Somebody tried to log what the catalogue does not know; it was left out.',
+    {
+      fields: count,
+    },
+  ),
+
+  'session.transition': event('info', 'technician', 'The visit went from one state to the next.', {
+    session: maybe(uuid),
+    from: state,
+    to: state,
+    cause,
+    code: maybe(code),
+  }),
+  'session.stage': event('info', 'technician', 'How long a stage of the visit took.', {
+    session: uuid,
+    stage: oneOf('card', 'lookup', 'face', 'pin', 'staff', 'consent', 'sign', 'deliver', 'result'),
+    ms,
+  }),
+  'session.ended': event('info', 'staff', 'The visit is over.', {
+    session: uuid,
+    method: maybe(method),
+    outcome,
+    code: maybe(code),
+    ms,
+  }),
+
+  'card.removed': event('info', 'technician', 'The card was taken.', { session: maybe(uuid) }),
+  'card.read': event('info', 'technician', 'What the card is able to do; not who owns it.', {
+    session: maybe(uuid),
+    token: oneOf('my-number-card', 'android-phone', 'iphone'),
+    certificate: oneOf('valid', 'near-expiry', 'grace', 'dead'),
+    pin: oneOf('usable', 'blocked', 'absent'),
+    visual: oneOf('reading', 'read', 'unavailable'),
+    ms,
+  }),
+  'card.face-read': event('info', 'technician', 'Photo and its proof are read, or the face path is closed.', {
+    session: maybe(uuid),
+    code: maybe(code),
+    ms,
+  }),
+  'pin.refused': event('warn', 'staff', 'The card refused the PIN.', { session: maybe(uuid), triesLeft: count }),
+  'staff.approved': event('info', 'staff', 'Staff looked at card and face themselves (目視), for this visit alone.', {
+    session: uuid,
+  }),
+
+  'part.found': event('info', 'technician', 'A part of the terminal is there, or there again.', {
+    part,
+    ms: maybe(ms),
+  }),
+  'part.lost': event('warn', 'technician', 'A part of the terminal is gone; it is being looked for.', {
+    part,
+    code: maybe(code),
+    errorCode: maybe(errorCode),
+  }),
+  'watchdog.withheld': event('error', 'technician', 'The watchdog is not fed: this part does not answer.', {
+    part,
+    silentMs: ms,
+  }),
+
+  'bus.connected': event('info', 'technician', 'The broker is reached.', { ms }),
+  'bus.disconnected': event('warn', 'technician', 'The broker is not reached.', { errorCode: maybe(errorCode) }),
+  'challenge.stocked': event('debug', 'developer', 'Challenges fetched ahead.', { challenges: count }),
+  'lookup.answered': event('info', 'technician', 'The agent told about registration and certificate.', {
+    lookup: uuid,
+    ms,
+  }),
+  'lookup.unanswered': event('warn', 'technician', 'No answer in time; the screens that need it are left out.', {
+    lookup: uuid,
+    ms,
+  }),
+  'outbox.stored': event('info', 'technician', 'A request is safe on disk.', { request: uuid, waiting: count }),
+  'outbox.published': event('info', 'technician', 'A request went to the broker.', { request: uuid, attempt: count }),
+  'outbox.receipted': event('info', 'technician', 'The agent has it in its journal.', {
+    request: uuid,
+    verdict: oneOf('accepted', 'refused'),
+    code: maybe(code),
+    ms,
+  }),
+  'outbox.expired': event('warn', 'staff', 'A request outlived its challenge and is void; the patient was told.', {
+    request: uuid,
+  }),
+  'result.received': event('info', 'technician', 'The national service answered.', {
+    request: uuid,
+    outcome: oneOf('ok', 'failed', 'late'),
+    ms,
+  }),
+  'message.refused': event('warn', 'technician', 'A message that is malformed, forged or stale.', {
+    leaf,
+    code,
+    device: maybe(deviceId),
+  }),
+  'settings.applied': event('info', 'technician', "The facility's settings in this version hold.", { version: count }),
+  'command.refused': event('warn', 'technician', 'A command was not carried out.', { command: maybe(uuid), code }),
+  'store.failed': event('error', 'technician', 'The disk refused a write.', { errorCode: maybe(errorCode) }),
+
+  'agent.request-journaled': event('info', 'technician', 'Verified and on disk; the receipt may go.', {
+    request: uuid,
+    device: deviceId,
+    ms,
+  }),
+  'agent.request-refused': event('warn', 'staff', 'A request did not pass the checks.', {
+    request: maybe(uuid),
+    device: deviceId,
+    code,
+  }),
+  'agent.result-sent': event('info', 'technician', 'The result went to the terminal and into its file.', {
+    request: uuid,
+    device: deviceId,
+    ms,
+  }),
+  'agent.service-failed': event('warn', 'staff', 'The national service did not answer.', {
+    request: maybe(uuid),
+    code,
+  }),
+  'agent.device-state': event('info', 'staff', 'What a terminal says of itself.', {
+    device: deviceId,
+    status: oneOf('idle', 'busy', 'out-of-service', 'offline'),
+    code: maybe(code),
+  }),
+} as const satisfies Record<string, LogEvent<Fields>>;
+
+export type LogEventName = keyof typeof logEvents;
+
+type ValueOf<K> = K extends Kind<infer T> ? T : never;
+type Values<F extends Fields> = {
+  readonly [K in keyof F as undefined extends ValueOf<F[K]> ? never : K]: ValueOf<F[K]>;
+} & {
+  readonly [K in keyof F as undefined extends ValueOf<F[K]> ? K : never]?: ValueOf<F[K]>;
+};
+/** The fields of one event: those and no others, each of its kind. */
+export type LogEventFields<N extends LogEventName> = Values<(typeof logEvents)[N]['fields']>;
+
+/** What may be written of `given`, and how many fields were refused (unknown, missing, or not of their kind). */
+export const admitLogFields = (
+  name: LogEventName,
+  given: Readonly<Record<string, unknown>>,
+): { readonly admitted: Readonly<Record<string, unknown>>; readonly refused: number } => {
+  const fields: Fields = logEvents[name].fields;
+  const known = Object.entries(fields).filter(([field, { accepts }]) => accepts(given[field]));
+  const admitted = known
+    .filter(([field]) => given[field] !== undefined)
+    .map(([field]) => [field, given[field]] as const);
+  const unknown = Object.keys(given).filter((field) => !Object.hasOwn(fields, field)).length;
+  return { admitted: Object.fromEntries(admitted), refused: unknown + Object.keys(fields).length - known.length };
+};

@@ -1,0 +1,241 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import type { AgentContext } from '../agent/agent-context.ts';
+import { AgentDesk } from '../agent/desk/agent-desk.ts';
+import type { EligibilityService } from '../agent/eligibility/eligibility-service.ts';
+import { withTimeLimit } from '../agent/eligibility/eligibility-time-limit.ts';
+import { serviceMemoryFile } from '../agent/eligibility/service-memory-file.ts';
+import {
+  parseServiceRecords,
+  SimulatedEligibilityService,
+} from '../agent/eligibility/simulated-eligibility-service.ts';
+import { readCardTrust } from '../agent/intake/card-trust.ts';
+import { type ConsentTexts, consentTexts } from '../agent/intake/consent-texts.ts';
+import { Journal } from '../agent/journal/journal.ts';
+import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
+import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
+import {
+  type AgentKeys,
+  agentFiles,
+  type DeviceEntry,
+  readAgentKeys,
+  readDeviceRegistry,
+} from '../agent/provisioning/agent-keys.ts';
+import { readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
+import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
+import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
+import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
+import { WatchedFile } from '../agent/watched-file.ts';
+import { catalogueAt } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../core/catalogue/catalogue.ts';
+import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { BrokerUsers } from '../wire/broker-access-rules.ts';
+import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
+
+/** Personal data past its time is looked for this often. ms */
+const sweepMs = 10_000;
+/** What was handed over is wiped from the journal's write-ahead log this often. ms */
+const forgetMs = 1_000;
+/** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
+const catalogueOverlapMs = 24 * 60 * 60_000;
+/** A notice comes into force at midnight; the files are looked at this often. ms */
+const catalogueCheckMs = 60_000;
+
+export type AgentStart = {
+  /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
+  readonly directory: string;
+  readonly config?: AgentConfigInput;
+  /** Runs the broker in this process; `facilityDirectory` holds its TLS files */
+  readonly embeddedBroker?: { readonly facilityDirectory: string; readonly host: string; readonly port: number };
+  /** Makes face/, req/ and res/ when they are missing (demo and tests; a clinic shares existing folders) */
+  readonly makeFolders?: boolean;
+  readonly log?: EventLog;
+  readonly clock?: Clock;
+};
+
+/** What a parent process needs: printed as one JSON line once everything listens. */
+export type AgentReady = {
+  readonly ready: true;
+  readonly facility: string;
+  readonly agent: string;
+  readonly brokerPort: number;
+  readonly staffPage: string;
+  readonly journal: string;
+  readonly oqsFolder: string;
+};
+
+export type RunningAgent = { readonly ready: AgentReady; readonly journal: Journal; close(): Promise<void> };
+
+const usersOf = (keys: AgentKeys, devices: ReadonlyMap<string, DeviceEntry>): BrokerUsers => ({
+  facility: keys.facility,
+  agents: keys.agents.map(({ owner }) => owner),
+  devices: [...devices.values()].filter(({ revoked }) => !revoked).map(({ device }) => device),
+});
+
+/** The files that may change while the agent runs; `onChange` hears of every one, `onRegistry` of those terminals must know. */
+const openFiles = async (directory: string, config: AgentConfig, onChange: () => void, onRegistry: () => void) => {
+  const at = (name: string): string => join(directory, name);
+  const changed = (): void => {
+    onRegistry();
+    onChange();
+  };
+  const { settingsFile, staffFile } = config;
+  const keyPaths = [at(agentFiles.facilityKeys), at(agentFiles.agents)];
+  const keys = await WatchedFile.open(keyPaths, () => readAgentKeys(directory), changed);
+  const devices = await WatchedFile.open([at(agentFiles.devices)], () => readDeviceRegistry(directory), changed);
+  const settings = await WatchedFile.open([settingsFile], () => readFacilitySettings(settingsFile), changed);
+  const staff = await WatchedFile.open([staffFile], () => readStaff(staffFile), onChange);
+  return { keys, devices, settings, staff, all: [keys, devices, settings, staff] };
+};
+
+const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): EligibilityService => {
+  const records = readFileSync(
+    new URL('../agent/eligibility/simulated-eligibility-service.records.json', import.meta.url),
+    'utf8',
+  );
+  return new SimulatedEligibilityService({
+    records: parseServiceRecords(records, clock.now().wallMs),
+    memory: serviceMemoryFile(join(dirname(journal), 'simulated-service.json')),
+    answerDelayMs: service.answerDelayMs,
+    wait: (ms) => new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + ms, resolve)),
+  });
+};
+
+/** `known`: what was found the last time; texts are hashed again only when a notice has changed them. */
+const catalogueInForce = (clock: Clock, known?: { now: Catalogue; before: Catalogue; texts: ConsentTexts }) => {
+  const { wallMs } = clock.now();
+  const [now, before] = [catalogueAt(wallMs), catalogueAt(wallMs - catalogueOverlapMs)];
+  const isKnown = known?.now === now && known.before === before;
+  return { now, before, texts: isKnown ? known.texts : consentTexts([now, before]) };
+};
+
+/** Where this process itself reaches the broker that it runs. */
+const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
+
+/** The clinic's end on the 資格確認端末. Throws on what nobody can run with: keys, settings, trust anchors, ports in use. */
+export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
+  const { directory, embeddedBroker: embedded } = start;
+  const clock = start.clock ?? createSystemClock();
+  const log = start.log ?? createEventLog({ format: 'json' });
+  const config = await readAgentConfig(directory, start.config);
+  if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
+  await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
+
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+  let tellTerminals = (): void => {};
+  const files = await openFiles(directory, config, changed, () => tellTerminals());
+  const { keys, devices, settings, staff } = files;
+  const trust = await readCardTrust(config.cardTrust);
+  const journal = new Journal(config.journal);
+
+  const broker = embedded
+    ? await startEmbeddedBroker({
+        tls: await readBrokerFiles(embedded.facilityDirectory),
+        users: usersOf(keys.value, devices.value),
+        host: embedded.host,
+        port: embedded.port,
+      })
+    : null;
+  const bus = createMqttMessageBus({
+    host: embedded ? reachable(embedded.host) : config.broker.host,
+    port: broker?.port ?? config.broker.port,
+    ...(config.broker.serverName ? { serverName: config.broker.serverName } : {}),
+    tls: keys.value.tls,
+    clientId: keys.value.agent,
+    protocolVersion: embedded ? 4 : config.broker.protocolVersion,
+  });
+  const context: AgentContext = {
+    keys: () => keys.value,
+    devices: () => devices.value,
+    settings: () => settings.value,
+    trust,
+    bus,
+    journal,
+    service: withTimeLimit(simulatedService(config, clock), clock),
+    clock,
+    log,
+    options: {
+      oqsFolder: config.oqsFolder,
+      encoding: { encoding: config.encoding, whenShiftJisLacks: config.whenShiftJisLacks },
+      publishesSettings: config.publishesSettings,
+      challengeLifeMs: config.challengeLifeMs,
+      personalLifeMs: config.personalLifeMs,
+    },
+    changed,
+  };
+  let catalogue = catalogueInForce(clock);
+  const desk = new AgentDesk(context, () => catalogue.texts);
+  tellTerminals = () => {
+    broker?.setUsers(usersOf(keys.value, devices.value));
+    desk.publishSettings();
+  };
+  const inquiries = new InquiryDesk(context);
+  const page = await startStaffPage({
+    port: config.staffPort,
+    context,
+    desk,
+    catalogue: () => catalogue.now,
+    staff: () => staff.value,
+    staffCodes: new StaffCodes(() => staff.value),
+    folderFaults: () => [desk.handOver, inquiries].flatMap(({ folderFault }) => folderFault ?? []),
+    problems: () => files.all.flatMap(({ problem }) => problem ?? []),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  });
+  /** What fails here (a full disk) is tried again the next time; it must not end the agent. */
+  const every = (ms: number, work: () => void): NodeJS.Timeout =>
+    setInterval(() => {
+      try {
+        work();
+      } catch (error) {
+        log.event('process.error', describeError(error));
+      }
+    }, ms);
+  const rounds = [
+    every(forgetMs, () => journal.forgetDeleted()),
+    every(sweepMs, () => {
+      desk.flushRejections();
+      desk.handOver.giveUp(journal.sweep(clock.now().wallMs));
+      desk.handOver.resume();
+    }),
+    every(catalogueCheckMs, () => {
+      catalogue = catalogueInForce(clock, catalogue);
+    }),
+  ];
+  desk.handOver.resume();
+  inquiries.start();
+
+  const { facility, agent } = keys.value;
+  return {
+    ready: {
+      ready: true,
+      facility,
+      agent,
+      brokerPort: broker?.port ?? config.broker.port,
+      staffPage: page.address,
+      journal: config.journal,
+      oqsFolder: config.oqsFolder,
+    },
+    journal,
+    close: async () => {
+      for (const round of rounds) clearInterval(round);
+      for (const file of files.all) file.close();
+      inquiries.stop();
+      desk.close();
+      await page.close();
+      await bus.close();
+      await broker?.close();
+      journal.close();
+    },
+  };
+};

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
+import { createTesseractCardFaceReader } from '../../drivers/card-face-reader/tesseract-card-face-reader.ts';
+import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { serveHealth } from '../../drivers/host/health-socket.ts';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
+import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
+import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
+import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
+import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { catalogueAt, catalogueDir } from '../catalogue/catalogue.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { createClinicLink, lastWill } from '../terminal/delivery/clinic-link.ts';
+import { watchHealth } from '../terminal/doctor/health.ts';
+import type { SessionParts } from '../terminal/visit/session-parts.ts';
+import { SessionRunner } from '../terminal/visit/session-runner.ts';
+import { cardCryptography } from '../trust/card-cryptography.ts';
+import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
+import { readDeviceKeys } from '../trust/key-files.ts';
+import type { Config } from './terminal-config.ts';
+
+export const version: string = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+/**
+ * The parts at the counter. A device chooses them by its configuration; demo and tests bring their own. `restart`: what
+ * the staff page can restart without the service manager.
+ */
+export type CounterDrivers = Pick<
+  SessionParts,
+  'cardReader' | 'cardFaceReader' | 'smartphoneReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
+> &
+  Partial<Pick<SessionParts, 'restart'>>;
+
+export type Terminal = {
+  readonly runner: SessionRunner;
+  /** Port of the patient's screen on 127.0.0.1 */
+  readonly screenPort: number;
+  close(): Promise<void>;
+};
+
+/** The real drivers that a configuration names. Throws for `virtual` ones: they come with the demo, never by a file. */
+export const counterDrivers = async (config: Config): Promise<CounterDrivers> => {
+  const { cardReader, camera, face, cardFaceReader, keypad, statusLight } = config;
+  for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFaceReader, keypad, statusLight }))
+    if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
+  const faceVerifier = createOnnxFaceVerifier({
+    modelsDir: config.paths.models,
+    profile: config.profile,
+    camera:
+      camera.driver === 'rpicam'
+        ? { kind: 'rpicam', index: camera.index, framesPerSecond: camera.framesPerSecond }
+        : { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond: camera.framesPerSecond },
+    embeddingModel: face.embeddingModel,
+    acceptedUnverifiedModels: face.acceptUnverifiedModels,
+    ...(face.threshold === undefined ? {} : { threshold: face.threshold }),
+  });
+  const reader = createPcscCardReader({ reader: cardReader.name });
+  return {
+    cardReader: reader,
+    cardFaceReader:
+      cardFaceReader.driver === 'tesseract'
+        ? await createTesseractCardFaceReader(createFfmpegCamera({ source: cardFaceReader }), Date.now)
+        : null,
+    // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts).
+    smartphoneReader: null,
+    faceVerifier,
+    keypad: keypad.driver === 'hid' ? createHidKeypad(keypad) : null,
+    statusLight: statusLight.driver === 'serial' ? createSerialStatusLight(statusLight) : null,
+    speaker:
+      config.speaker.driver === 'alsa'
+        ? createAlsaSpeaker({ ...config.speaker, speechDir: join(catalogueDir, 'speech') })
+        : null,
+    // The service manager starts a new terminal after SIGTERM, the face driver a new process.
+    restart: {
+      daemon: () => process.kill(process.pid, 'SIGTERM'),
+      reader: () => reader.restart(),
+      face: () => void (faceVerifier.processId && process.kill(faceVerifier.processId)),
+    },
+  };
+};
+
+/** Two sources name the terminal: a directory of keys that belongs to another one must not go unnoticed. */
+const checkIdentity = (config: Config, keys: { facility: string; device: string; lane: number }): void => {
+  for (const key of ['facility', 'device', 'lane'] as const)
+    if (config[key] !== keys[key])
+      throw new Error(`${key}: the configuration says ${config[key]}, ${config.paths.provisioning} says ${keys[key]}`);
+};
+
+/**
+ * Puts a terminal together: keys, store, bus, clinic link, screen, session runner, in this order. Throws, naming the
+ * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
+ */
+export const startTerminal = async (config: Config, drivers: CounterDrivers, log: EventLog): Promise<Terminal> => {
+  const startedAtMs = performance.now();
+  log.event('process.started', { process: 'terminal', version, profile: config.profile });
+  const clock = createSystemClock();
+  const keys = await readDeviceKeys(config.paths.provisioning);
+  const trustedCvIssuers = parseCvIssuers(await readFile(join(config.paths.provisioning, cvIssuersFile), 'utf8'));
+  checkIdentity(config, keys);
+  const { facility, device, lane } = keys;
+  const terminal = { facility, device, lane, version, profile: config.profile };
+  const store = createSqliteStore(config.paths.store);
+  const { wallMs } = clock.now();
+  const will = { device, lane, version, profile: config.profile, since: wallMs } as const;
+  const bus = createMqttMessageBus({
+    host: config.broker.host,
+    port: config.broker.port,
+    ...(config.broker.serverName === '' ? {} : { serverName: config.broker.serverName }),
+    delays: { keepaliveMs: config.broker.keepaliveSeconds * 1_000 },
+    tls: keys.tls,
+    clientId: device,
+    protocolVersion: config.broker.protocolVersion,
+    will: lastWill(facility, { ...will, catalogueVersion: catalogueAt(wallMs).version }),
+  });
+  const clinic = createClinicLink({ bus, store, clock, log, keys });
+  const screen = await createKioskScreen({
+    port: config.screen.port,
+    pageDir: config.paths.screens,
+    ...(config.speaker.driver === 'page' ? { speechDir: join(catalogueDir, 'speech') } : {}),
+  });
+  const speaker = config.speaker.driver === 'page' ? screen.speaker : drivers.speaker;
+  speaker?.setVolume(config.speaker.volume);
+  const runner = new SessionRunner({
+    ...drivers,
+    speaker,
+    terminal,
+    clock,
+    log,
+    screen,
+    clinic,
+    trustedCvIssuers,
+    cryptography: cardCryptography,
+    catalogueAt,
+    offerUnreviewedLanguages: config.profile === 'demo',
+    newId: randomUUID,
+    restart: { ...drivers.restart, screen: () => screen.reload() },
+  });
+  const notifier = createSystemdNotifier();
+  const health = watchHealth({
+    ...drivers,
+    clock,
+    log,
+    runner,
+    screen,
+    clinic,
+    version,
+    profile: config.profile,
+    feedWatchdog: notifier.alive,
+    everyMs: notifier.aliveEveryMs,
+  });
+  const healthServer = await serveHealth(config.health.socket, health.report);
+  notifier.ready(`lane ${lane}`);
+  log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
+  return {
+    runner,
+    screenPort: screen.port,
+    close: async () => {
+      notifier.stopping();
+      health.close();
+      await healthServer.close();
+      await runner.close();
+      await clinic.close();
+      await Promise.all([
+        bus.close(),
+        store.close(),
+        screen.close(),
+        drivers.cardReader.close(),
+        drivers.cardFaceReader?.close(),
+        drivers.faceVerifier.close(),
+        drivers.keypad?.close(),
+        drivers.statusLight?.close(),
+        speaker?.close(),
+      ]);
+    },
+  };
+};

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { failure } from '../../core/failure.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { parseXml, type XmlElement } from './oqs-xml-parser.ts';
+
+/**
+ * The XML of オンライン資格確認 files as text. A zod object is the only source: its keys are the element names, their
+ * order is the order of the elements, `optional()` an element that may be missing, `array()` one that repeats.
+ * Leaves are text exactly as it stands in the file: a left-padded insurer number keeps its spaces, an empty element is
+ * '' and not the same as a missing one (an empty ReferenceNumber means a new chart).
+ */
+export type OqsEncoding = 'Shift_JIS' | 'UTF-8';
+
+const unwrap = (schema: unknown): unknown => (schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema);
+
+const escapeText = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#13;');
+
+const writeElement = (name: string, schema: unknown, value: unknown, indent: string): string => {
+  const inner = unwrap(schema);
+  if (value === undefined) return '';
+  if (inner instanceof z.ZodArray && Array.isArray(value))
+    return value.map((item) => writeElement(name, inner.element, item, indent)).join('');
+  if (inner instanceof z.ZodObject) {
+    const members = value as Record<string, unknown>;
+    const content = Object.entries(inner.shape)
+      .map(([key, member]) => writeElement(key, member, members[key], `${indent}\t`))
+      .join('');
+    return content === '' ? `${indent}<${name}/>\r\n` : `${indent}<${name}>\r\n${content}${indent}</${name}>\r\n`;
+  }
+  return `${indent}<${name}>${escapeText(String(value))}</${name}>\r\n`;
+};
+
+/** An `XmlMsg` as text, checked against its schema first. The declaration names the encoding; encoding it is the caller's. */
+export const writeOqsXml = <S extends z.ZodObject>(
+  schema: S,
+  message: z.infer<S>,
+  encoding: OqsEncoding,
+): Result<string> => {
+  const checked = schema.safeParse(message);
+  if (!checked.success) return err(failure('message.malformed', `OQS XML: ${paths(checked.error)}`));
+  return ok(
+    `<?xml version="1.0" encoding="${encoding}" standalone="no"?>\r\n${writeElement('XmlMsg', schema, checked.data, '')}`,
+  );
+};
+
+/** Where a message broke its schema, by element names alone: values may be a person's. */
+const paths = (error: z.ZodError): string =>
+  error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('/') || 'XmlMsg'} (${issue.code})`)
+    .join(', ');
+
+const readElement = (element: XmlElement, schema: unknown): Result<unknown> => {
+  const inner = unwrap(schema);
+  const malformed = (reason: string) => err(failure('message.malformed', `OQS XML: ${element.name}: ${reason}`));
+  if (!(inner instanceof z.ZodObject))
+    return element.children.length === 0 ? ok(element.text) : malformed('holds elements');
+  if (element.text.trim() !== '') return malformed('holds text beside elements');
+  const value: Record<string, unknown> = {};
+  const names = Object.keys(inner.shape);
+  let position = 0;
+  for (const child of element.children) {
+    const index = names.indexOf(child.name);
+    if (index < 0) return malformed(`unknown element ${child.name}`);
+    if (index < position) return malformed(`${child.name} is out of order`);
+    position = index;
+    const member = unwrap(inner.shape[child.name]);
+    const repeated = member instanceof z.ZodArray;
+    const read = readElement(child, repeated ? member.element : member);
+    if (!read.ok) return read;
+    if (repeated) value[child.name] = [...((value[child.name] as unknown[] | undefined) ?? []), read.value];
+    else if (child.name in value) return malformed(`${child.name} stands twice`);
+    else value[child.name] = read.value;
+  }
+  return ok(value);
+};
+
+/** Reads what `writeOqsXml` writes, and files of others with the same elements in the same order. Never throws. */
+export const readOqsXml = <S extends z.ZodObject>(schema: S, text: string): Result<z.infer<S>> => {
+  const root = parseXml(text);
+  if (!root.ok) return root;
+  if (root.value.name !== 'XmlMsg') return err(failure('message.malformed', 'OQS XML: the root is not XmlMsg'));
+  const read = readElement(root.value, schema);
+  if (!read.ok) return read;
+  const checked = schema.safeParse(read.value);
+  return checked.success ? ok(checked.data) : err(failure('message.malformed', `OQS XML: ${paths(checked.error)}`));
+};

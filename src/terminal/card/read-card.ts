@@ -1,0 +1,310 @@
+import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
+import { japanDate } from '../../core/japan-time.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { certificateStateAt } from '../../core/visit/certificate-state.ts';
+import type { Identity, PinState, VisualState } from '../../core/visit/identity.ts';
+import type { CardFaceReader } from '../../ports/card-face-reader.ts';
+import type { CardSession } from '../../ports/card-reader.ts';
+import { toHex } from '../../protocol/bytes.ts';
+import { checkAuthCertificate, parseCertificate } from '../../protocol/card/certificate.ts';
+import type { CardCryptography } from '../../protocol/card/digest-info.ts';
+import {
+  applications,
+  files,
+  foreignApplications,
+  readBinary,
+  readRetryCounter,
+  readTokenLabel,
+  selectApplication,
+  selectFile,
+  verify,
+} from '../../protocol/card/myna-card.ts';
+import { plausibleVerificationNumberB } from '../../protocol/card/verification-number.ts';
+import { type CvIssuer, checkCardExpiry, checkVisualEvidence, readCardFace } from '../../protocol/card/visual-ap.ts';
+import { exchange, exclusively, longestFile, readObjectFile } from './card-access.ts';
+
+export type ReadCardOptions = {
+  /** null: no second camera, so no photo and no face path. */
+  readonly cardFaceReader: CardFaceReader | null;
+  /** One wrong number was spent in this visit already: none is tried again. */
+  readonly faceNumberWrongBefore?: boolean;
+  /** EF 000B too (about 1.5 KB more to read). */
+  readonly withIssuerCertificate?: boolean;
+  /** Whose CV certificates are trusted to sign the card face. */
+  readonly trustedCvIssuers: readonly CvIssuer[];
+  readonly cryptography: CardCryptography;
+  /** Wall clock, ms. */
+  readonly wallMs: number;
+  /** Ends waiting for the card-face reader; what is asked of the card ends with its removal. */
+  readonly signal: AbortSignal;
+};
+
+export type CardReading = {
+  readonly identity: Identity;
+  /** DER, when asked for. */
+  readonly issuerCertificate: Uint8Array | null;
+  /** The photo for the face process; null whenever `identity.visual` is not `read`. The caller overwrites it. */
+  readonly photoJp2: Uint8Array | null;
+};
+
+/** Below this many tries of 照合番号B (10 on a fresh card) we do not spend one: ten burnt ones need a town hall. */
+const faceNumberTriesKept = 5;
+
+/** A clock that runs behind by a day is more likely than a certificate from the future. */
+const notBeforeToleranceMs = 24 * 60 * 60 * 1000;
+
+const certificateLimit = 4096;
+
+/** Failures after which nothing more can be asked of this card; every other one closes only the path it belongs to. */
+const endsVisit = (code: FailureCode): boolean =>
+  code === 'card.removed' || code === 'card.communication' || code.startsWith('reader.');
+
+/** SELECT, with a missing file or application as `missing`. */
+const select = async (
+  session: CardSession,
+  command: ReturnType<typeof selectFile>,
+  missing: Failure,
+): Promise<Result<void>> => {
+  const selected = await exchange(session, command);
+  if (!selected.ok) return selected;
+  return selected.value ? ok(undefined) : err(missing);
+};
+
+const readCertificateFile = async (session: CardSession, fid: number): Promise<Result<Uint8Array>> => {
+  const selected = await select(session, selectFile(fid), failure('card.unreadable', 'certificate file missing'));
+  return selected.ok ? readObjectFile(session, certificateLimit) : selected;
+};
+
+/** What lies there instead, for a message that helps. */
+const nameForeignCard = async (session: CardSession): Promise<Result<never>> => {
+  for (const { name, aid } of foreignApplications) {
+    const selected = await exchange(session, selectApplication(aid));
+    if (!selected.ok && endsVisit(selected.failure.code)) return selected;
+    if (selected.ok && selected.value) return err(failure('card.not-my-number', name));
+  }
+  return err(failure('card.not-my-number'));
+};
+
+const checkToken = async (session: CardSession): Promise<Result<void>> => {
+  const jpki = await exchange(session, selectApplication(applications.jpki));
+  if (!jpki.ok) return jpki;
+  if (!jpki.value) return nameForeignCard(session);
+  const selected = await select(
+    session,
+    selectFile(files.jpki.tokenInformation),
+    failure('card.not-my-number', 'no token label'),
+  );
+  if (!selected.ok) return selected;
+  const information = await exchange(session, readBinary(0, 32));
+  if (!information.ok) return information;
+  const label = readTokenLabel(information.value);
+  switch (label.kind) {
+    case 'my-number-card':
+      return ok(undefined);
+    case 'old-juki':
+      return err(failure('card.old-juki'));
+    case 'android-phone':
+    case 'iphone':
+      return err(failure('card.phone-not-supported', label.kind));
+    case 'unknown':
+      return err(failure('card.not-my-number', 'unknown token label'));
+  }
+};
+
+/** Tries of the four-digit PIN, without spending one. Expects JPKI AP to be selected. */
+const readSelectedPinState = async (session: CardSession): Promise<Result<PinState>> => {
+  const selected = await exchange(session, selectFile(files.jpki.authPin));
+  if (!selected.ok) return selected;
+  // A 顔認証マイナンバーカード: what its card answers is not public; a missing file is our reading.
+  if (!selected.value) return ok({ state: 'absent' });
+  return exchange(session, readRetryCounter);
+};
+
+/** Tries of the four-digit PIN, without spending one. Selects JPKI AP, which ends a verified PIN. */
+export const readPinState = (session: CardSession): Promise<Result<PinState>> =>
+  exclusively(session, async () => {
+    const jpki = await select(session, selectApplication(applications.jpki), failure('card.not-my-number'));
+    return jpki.ok ? readSelectedPinState(session) : jpki;
+  });
+
+/** Everything of JPKI AP that is free to read. */
+const readJpki = async (session: CardSession, options: ReadCardOptions) => {
+  const token = await checkToken(session);
+  if (!token.ok) return token;
+  const authCertificate = await readCertificateFile(session, files.jpki.authCertificate);
+  if (!authCertificate.ok) return authCertificate;
+  const parsed = parseCertificate(authCertificate.value);
+  const certificate = parsed.ok ? checkAuthCertificate(parsed.value) : parsed;
+  if (!certificate.ok) return certificate;
+  if (certificate.value.notBeforeMs > options.wallMs + notBeforeToleranceMs)
+    return err(failure('card.certificate-invalid', 'not valid yet, or the clock of this terminal is wrong'));
+  let issuerCertificate: Uint8Array | null = null;
+  if (options.withIssuerCertificate === true) {
+    const issuer = await readCertificateFile(session, files.jpki.authIssuerCertificate);
+    if (!issuer.ok) return issuer;
+    issuerCertificate = issuer.value;
+  }
+  const pin = await readSelectedPinState(session);
+  if (!pin.ok) return pin;
+  return ok({
+    authCertificate: authCertificate.value,
+    certificate: certificate.value,
+    issuerCertificate,
+    pin: pin.value,
+  });
+};
+
+/**
+ * Opens the photo with the printed 照合番号B and proves it. The counter is read first; at most one VERIFY, and none with
+ * `faceNumberTriesKept` tries left or fewer.
+ */
+const readVisual = async (
+  session: CardSession,
+  options: ReadCardOptions,
+  printedNumber: Promise<Result<Uint8Array>>,
+  certificateNotAfterMs: number,
+): Promise<Result<CardFaceReading>> => {
+  const selected = await select(
+    session,
+    selectApplication(applications.visual),
+    failure('card.photo-unreadable', 'no 券面事項確認 AP'),
+  );
+  if (!selected.ok) return selected;
+  const certificateFile = await select(
+    session,
+    selectFile(files.visual.cvCertificate),
+    failure('card.visual-proof-failed', 'no CV certificate'),
+  );
+  if (!certificateFile.ok) return certificateFile;
+  const cvCertificate = await readObjectFile(session, 1024);
+  if (!cvCertificate.ok) return cvCertificate;
+
+  const numberFile = await select(
+    session,
+    selectFile(files.visual.verificationNumberB),
+    failure('card.photo-unreadable', 'no 照合番号B'),
+  );
+  if (!numberFile.ok) return numberFile;
+  const counter = await exchange(session, readRetryCounter);
+  if (!counter.ok) return counter;
+  if (counter.value.state === 'blocked' || counter.value.triesLeft <= faceNumberTriesKept)
+    return err(failure('card.face-number-tries-low'));
+
+  const number = await printedNumber;
+  if (!number.ok) return number;
+  if (!plausibleVerificationNumberB(number.value, japanDate(options.wallMs).year))
+    return err(failure('card.face-number-unreadable', 'no plausible number'));
+  const outcome = await exchange(session, verify(number.value));
+  if (!outcome.ok) return outcome;
+  if (outcome.value.type !== 'verified') return err(failure('card.face-number-wrong'));
+
+  const faceFile = await select(
+    session,
+    selectFile(files.visual.cardFace),
+    failure('card.photo-unreadable', 'no card face'),
+  );
+  if (!faceFile.ok) return faceFile;
+  const bytes = await readObjectFile(session, longestFile);
+  if (!bytes.ok) return bytes;
+  const face = readCardFace(bytes.value, cvCertificate.value, options.cryptography.sha256);
+  bytes.value.fill(0);
+  if (!face.ok) return face;
+  const { photoJp2, evidence, expiryDate } = face.value;
+  const proven = checkVisualEvidence(evidence, options.trustedCvIssuers, options.cryptography);
+  const verdict = proven.ok ? checkCardExpiry(certificateNotAfterMs, expiryDate) : proven;
+  if (!verdict.ok) {
+    photoJp2.fill(0);
+    return verdict;
+  }
+  if (photoJp2.length === 0) return err(failure('card.photo-absent'));
+  return ok({ visual: { state: 'read', evidence, photoHash: toHex(evidence.hash3) }, photoJp2 });
+};
+
+/** The card face as far as the chip gave it; `photoJp2` is null whenever `visual` is not `read`. */
+export type CardFaceReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
+
+export type OpenedCard = {
+  /** `visual` is `reading` while `face` is on its way. */
+  readonly identity: Identity;
+  /** DER, when asked for. */
+  readonly issuerCertificate: Uint8Array | null;
+  /**
+   * The photo and its passive proof, read on while patient and screen go ahead; other work with the card waits for it.
+   * A closed face path is a reading with its code, not a failure; failures are those after
+   * which nothing more can be asked of the card.
+   */
+  readonly face: Promise<Result<CardFaceReading>>;
+};
+
+/**
+ * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries) and goes on with the card face in the
+ * background: neither the second camera nor the photo, a second or two at 106 kbps, holds the patient up. The printed
+ * number is looked for from the first moment.
+ *
+ * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-not-supported`, `card.certificate-invalid`,
+ * `card.unreadable`, `card.communication`, `card.removed`, `reader.*`.
+ */
+export const openCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<OpenedCard>> => {
+  const closed: FailureCode | null =
+    options.faceNumberWrongBefore === true
+      ? 'card.face-number-wrong'
+      : options.cardFaceReader === null
+        ? 'card.face-number-unreadable'
+        : null;
+  const waiting = new AbortController();
+  const printedNumber: Promise<Result<Uint8Array>> =
+    closed === null && options.cardFaceReader !== null
+      ? options.cardFaceReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
+      : Promise.resolve(err(failure('card.face-number-unreadable')));
+  const endWaiting = (): void => {
+    waiting.abort();
+    // Whoever asked for the number overwrites it, also when the card went before it was needed.
+    void printedNumber.then((number) => {
+      if (number.ok) number.value.fill(0);
+    });
+  };
+  const jpki = await exclusively(session, () => readJpki(session, options));
+  if (!jpki.ok) {
+    endWaiting();
+    return jpki;
+  }
+  const { authCertificate, certificate, issuerCertificate, pin } = jpki.value;
+  const unavailable = (code: FailureCode): CardFaceReading => ({
+    visual: { state: 'unavailable', code: visualCode(code) },
+    photoJp2: null,
+  });
+  const readFace = async (): Promise<Result<CardFaceReading>> => {
+    const visual = await exclusively(session, () =>
+      readVisual(session, options, printedNumber, certificate.notAfterMs),
+    );
+    if (visual.ok) return visual;
+    return endsVisit(visual.failure.code) ? visual : ok(unavailable(visual.failure.code));
+  };
+  return ok({
+    identity: {
+      kind: 'my-number-card',
+      authCertificate,
+      certificateSerial: certificate.serial,
+      certificateNotAfterMs: certificate.notAfterMs,
+      certificateState: certificateStateAt('my-number-card', certificate.notAfterMs, options.wallMs),
+      pin,
+      visual: closed === null ? { state: 'reading' } : unavailable(closed).visual,
+    },
+    issuerCertificate,
+    face: (closed === null ? readFace() : Promise.resolve(ok(unavailable(closed)))).finally(endWaiting),
+  });
+};
+
+/** The whole reading in one: `openCard`, and its card face waited for. */
+export const readCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<CardReading>> => {
+  const opened = await openCard(session, options);
+  if (!opened.ok) return opened;
+  const face = await opened.value.face;
+  if (!face.ok) return face;
+  const { identity, issuerCertificate } = opened.value;
+  const { visual, photoJp2 } = face.value;
+  return ok({ identity: { ...identity, visual }, issuerCertificate, photoJp2 });
+};
+
+/** A file of the card face that cannot be read closes the face path under one name. */
+const visualCode = (code: FailureCode): FailureCode => (code === 'card.unreadable' ? 'card.photo-unreadable' : code);

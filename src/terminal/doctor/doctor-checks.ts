@@ -1,0 +1,307 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { access, readFile, statfs } from 'node:fs/promises';
+import { connect, isIP } from 'node:net';
+import { dirname, join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import type { Failure, FailureCode } from '../../core/failure.ts';
+import { keyFiles, readDeviceKeys } from '../../trust/key-files.ts';
+import type { FaultName } from './doctor-faults.ts';
+import type { HealthReport } from './health.ts';
+
+/** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
+export type Finding =
+  | { readonly state: 'ok'; readonly detail: string }
+  | { readonly state: 'found'; readonly fault: FaultName; readonly detail: string }
+  | { readonly state: 'skipped'; readonly detail: string };
+
+/** The settings that the doctor looks at: those of the configuration, by the same names. */
+export type Examined = {
+  readonly facility: string;
+  readonly device: string;
+  readonly lane: number;
+  readonly cardReader: { readonly driver: string };
+  readonly camera: { readonly driver: string; readonly device: string };
+  readonly cardFaceReader: { readonly driver: string; readonly device: string };
+  readonly keypad: { readonly driver: string; readonly device: string };
+  readonly statusLight: { readonly driver: string; readonly device: string };
+  readonly screen: { readonly port: number };
+  readonly broker: { readonly host: string; readonly port: number; readonly serverName: string };
+  readonly paths: {
+    readonly provisioning: string;
+    readonly store: string;
+    readonly models: string;
+    readonly screens: string;
+  };
+};
+
+export type Examination = {
+  readonly config: Examined;
+  /** null: no daemon answers */
+  readonly report: HealthReport | null;
+  readonly wallMs: number;
+  /** Of the directory's file system; another one in tests. */
+  readonly freeBytes: (directory: string) => Promise<number>;
+  readonly pcscdSocket: string;
+  /** What only a driver can tell when no daemon does: null = it works. Each answers within 3 s. */
+  readonly probeReader: () => Promise<Failure | null>;
+  readonly probeBroker: () => Promise<Failure | null>;
+};
+
+export const freeBytesOf = async (directory: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+};
+
+const dayMs = 86_400_000;
+const nearExpiryDays = 30;
+/** A day's outbox and event log need some 10 MB. */
+const leastFreeBytes = 200_000_000;
+/** The page tells every 2 s that it painted. */
+const frozenAfterMs = 10_000;
+const networkMs = 3_000;
+
+const fine = (detail = ''): Finding => ({ state: 'ok', detail });
+const found = (fault: FaultName, detail = ''): Finding => ({ state: 'found', fault, detail });
+const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
+const systemCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+const isOnPath = async (program: string): Promise<boolean> =>
+  (await Promise.all((process.env.PATH ?? '').split(':').map((folder) => exists(join(folder, program))))).includes(
+    true,
+  );
+
+const daemon = async ({ report }: Examination): Promise<Finding> => {
+  if (report === null) return found('daemon.not-running');
+  if (report.silentParts.length > 0) return found('daemon.part-silent', report.silentParts.join(', '));
+  return fine(`${report.version}, up ${Math.round(report.upMs / 1000)} s, ${report.state}`);
+};
+
+const keys = async ({ config }: Examination): Promise<Finding> => {
+  try {
+    const read = await readDeviceKeys(config.paths.provisioning);
+    const other = (['facility', 'device', 'lane'] as const).filter((key) => read[key] !== config[key]);
+    if (other.length === 0) return fine(`${read.facility}, ${read.device}, lane ${read.lane}`);
+    return found('keys.of-another-terminal', other.map((key) => `${key}: ${read[key]}`).join(', '));
+  } catch (error) {
+    return found('keys.missing', `${config.paths.provisioning}: ${systemCode(error)}`);
+  }
+};
+
+const readCertificates = (directory: string): Promise<X509Certificate[]> =>
+  Promise.all(
+    [keyFiles.tlsCertificate, keyFiles.facilityCa].map(
+      async (file) => new X509Certificate(await readFile(join(directory, file))),
+    ),
+  );
+
+const certificates = async ({ config, wallMs }: Examination): Promise<Finding> => {
+  let read: X509Certificate[];
+  try {
+    read = await readCertificates(config.paths.provisioning);
+  } catch {
+    return skipped('the certificates cannot be read');
+  }
+  const days = Math.floor((Math.min(...read.map((each) => each.validToDate.getTime())) - wallMs) / dayMs);
+  if (days < 0) return found('certificate.expired', `${-days} days ago`);
+  return days < nearExpiryDays ? found('certificate.near-expiry', `${days} days left`) : fine(`${days} days left`);
+};
+
+const clock = async ({ config, wallMs }: Examination): Promise<Finding> => {
+  const now = new Date(wallMs).toISOString();
+  try {
+    const [terminal] = await readCertificates(config.paths.provisioning);
+    if (terminal !== undefined && wallMs < terminal.validFromDate.getTime()) return found('clock.wrong', now);
+    return fine(now);
+  } catch {
+    return skipped('nothing to compare it with');
+  }
+};
+
+const disk = async ({ config, freeBytes }: Examination): Promise<Finding> => {
+  try {
+    const free = await freeBytes(dirname(config.paths.store));
+    const detail = `${Math.round(free / 1e6)} MB free`;
+    return free < leastFreeBytes ? found('disk.nearly-full', detail) : fine(detail);
+  } catch (error) {
+    return found('disk.store-missing', systemCode(error));
+  }
+};
+
+const models = async ({ config }: Examination): Promise<Finding> => {
+  type Entry = { readonly file: string; readonly sha256: string };
+  let entries: readonly Entry[];
+  try {
+    const manifest = await readFile(join(config.paths.models, 'manifest.json'), 'utf8');
+    entries = (JSON.parse(manifest) as { models: Entry[] }).models;
+  } catch (error) {
+    return found('models.missing', `manifest.json: ${systemCode(error)}`);
+  }
+  for (const { file, sha256 } of entries) {
+    try {
+      const hash = createHash('sha256').update(await readFile(join(config.paths.models, file)));
+      if (hash.digest('hex') !== sha256) return found('models.changed', file);
+    } catch (error) {
+      return found('models.missing', `${file}: ${systemCode(error)}`);
+    }
+  }
+  return fine(`${entries.length} models, hashes as in the manifest`);
+};
+
+/** null = connected; else why not. */
+const connectionError = (options: { path: string } | { host: string; port: number }): Promise<string | null> =>
+  new Promise((resolve) => {
+    const socket = connect(options);
+    const end = (error: string | null): void => {
+      socket.destroy();
+      resolve(error);
+    };
+    socket.setTimeout(networkMs, () => end('ETIMEDOUT'));
+    socket.on('connect', () => end(null));
+    socket.on('error', (error) => end(systemCode(error)));
+  });
+
+const pcscd = async ({ config, pcscdSocket }: Examination): Promise<Finding> => {
+  if (config.cardReader.driver !== 'pcsc') return skipped('the reader is not on PC/SC');
+  const error = await connectionError({ path: pcscdSocket });
+  return error === null ? fine() : found('pcscd.not-running', error);
+};
+
+const readerFaults: Partial<Record<FailureCode, FaultName>> = {
+  'reader.service-down': 'pcscd.not-running',
+  'reader.driver-missing': 'reader.driver-missing',
+};
+
+const reader = async ({ config, report, probeReader }: Examination): Promise<Finding> => {
+  if (report === null && config.cardReader.driver !== 'pcsc') return skipped('the daemon is not running');
+  const trouble = report === null ? await probeReader() : report.cardReader.trouble;
+  if (trouble === null) return fine();
+  return found(readerFaults[trouble.code as FailureCode] ?? 'reader.missing', trouble.detail);
+};
+
+const camera = async ({ config, report }: Examination): Promise<Finding> => {
+  if (config.camera.driver === 'ffmpeg' && !(await exists(config.camera.device)))
+    return found('camera.missing', config.camera.device);
+  if (config.camera.driver === 'rpicam' && !(await isOnPath('rpicam-vid')))
+    return found('camera.missing', 'rpicam-vid: not installed (package rpicam-apps of Raspberry Pi OS)');
+  if (report === null) return skipped('the daemon is not running');
+  const { trouble } = report.face;
+  if (trouble?.code === 'camera.lost') return found('camera.missing', trouble.detail);
+  if (trouble?.code.startsWith('camera.')) return found('camera.blind', trouble.code);
+  return fine();
+};
+
+const face = async ({ report }: Examination): Promise<Finding> => {
+  if (report === null) return skipped('the daemon is not running');
+  const { trouble } = report.face;
+  if (trouble === null) return fine();
+  if (trouble.code.startsWith('camera.')) return skipped('see the camera');
+  return found('face.not-working', [trouble.code, trouble.detail ?? ''].join(' ').trim());
+};
+
+const brokerFaults: Partial<Record<FailureCode, FaultName>> = {
+  'delivery.access-refused': 'broker.refuses-us',
+  'delivery.broker-untrusted': 'broker.untrusted',
+};
+
+/** null = a certificate that the terminal trusts, over TLS 1.3; else OpenSSL's word. */
+const serverCertificateError = async ({ config }: Examination): Promise<string | null> => {
+  const { host, port, serverName } = config.broker;
+  const ca = await readFile(join(config.paths.provisioning, keyFiles.facilityCa));
+  return new Promise((resolve) => {
+    const name = serverName === '' ? host : serverName;
+    const socket = connectTls({
+      host,
+      port,
+      ca,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      minVersion: 'TLSv1.3',
+      timeout: networkMs,
+    });
+    const end = (error: string | null): void => {
+      socket.destroy();
+      resolve(error);
+    };
+    socket.on('secureConnect', () => end(null));
+    socket.on('timeout', () => end('ETIMEDOUT'));
+    socket.on('error', (error) => end(systemCode(error)));
+  });
+};
+
+/** Step by step, so that the first step that fails is the one that is named. */
+const broker = async (examination: Examination): Promise<Finding> => {
+  const { config, report, probeBroker } = examination;
+  const { host, port } = config.broker;
+  if (report?.broker.present) return fine('connected');
+  try {
+    await lookup(host);
+  } catch (error) {
+    return found('broker.name-unknown', `${host}: ${systemCode(error)}`);
+  }
+  const closed = await connectionError({ host, port });
+  if (closed !== null)
+    return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'broker.unreachable', `${host}:${port}: ${closed}`);
+  if (!(await exists(join(config.paths.provisioning, keyFiles.facilityCa)))) return skipped('the keys cannot be read');
+  const untrusted = await serverCertificateError(examination);
+  if (untrusted !== null) return found('broker.untrusted', untrusted);
+  const trouble = report === null ? await probeBroker() : report.broker.trouble;
+  if (trouble === null) return fine('MQTT over mutual TLS');
+  return found(brokerFaults[trouble.code as FailureCode] ?? 'broker.unreachable', trouble.detail);
+};
+
+const agent = async ({ report }: Examination): Promise<Finding> => {
+  if (report === null) return skipped('the daemon is not running');
+  if (!report.broker.present) return skipped('the broker is not reached');
+  return report.agentAnswers ? fine() : found('agent.silent');
+};
+
+const settings = async ({ report }: Examination): Promise<Finding> => {
+  if (report === null) return skipped('the daemon is not running');
+  return report.settings ? fine() : found('settings.missing');
+};
+
+const screen = async ({ config, report }: Examination): Promise<Finding> => {
+  if (!(await exists(join(config.paths.screens, 'index.html')))) return found('screen.not-built', config.paths.screens);
+  if (report === null) return skipped('the daemon is not running');
+  const { connected, paintedAgoMs } = report.screen;
+  if (!connected) return found('screen.no-page', `http://127.0.0.1:${config.screen.port}`);
+  if (paintedAgoMs === null || paintedAgoMs <= frozenAfterMs) return fine();
+  return found('screen.frozen', `painted ${Math.round(paintedAgoMs / 1000)} s ago`);
+};
+
+const device = async (
+  { driver, device: path }: { readonly driver: string; readonly device: string },
+  part: HealthReport['keypad'] | undefined,
+  fault: FaultName,
+): Promise<Finding> => {
+  if (driver === 'none') return skipped('there is none by the configuration');
+  if (driver !== 'virtual' && !(await exists(path))) return found(fault, path);
+  if (part?.trouble) return found(fault, part.trouble.detail ?? path);
+  return fine();
+};
+
+/** What is checked, by name, in the order in which a technician would look. */
+export const doctorChecks: Readonly<Record<string, (examination: Examination) => Promise<Finding>>> = {
+  terminal: daemon,
+  keys,
+  certificates,
+  clock,
+  disk,
+  models,
+  pcscd,
+  reader,
+  camera,
+  face,
+  broker,
+  agent,
+  settings,
+  screen,
+  cardCamera: ({ config }) => device(config.cardFaceReader, undefined, 'card-camera.missing'),
+  keypad: ({ config, report }) => device(config.keypad, report?.keypad, 'keypad.missing'),
+  light: ({ config, report }) => device(config.statusLight, report?.statusLight, 'light.missing'),
+};

@@ -1,0 +1,157 @@
+import type { Actor } from '../../core/failure.ts';
+
+type Fault = {
+  readonly actor: Actor;
+  /** `warning`: serves patients still, but not for long or not in every way. */
+  readonly weight: 'fault' | 'warning';
+  readonly cause: string;
+  readonly remedy: string;
+};
+
+const fault = (actor: Actor, cause: string, remedy: string): Fault => ({ actor, weight: 'fault', cause, remedy });
+const warning = (actor: Actor, cause: string, remedy: string): Fault => ({ actor, weight: 'warning', cause, remedy });
+
+/** Everything the doctor can find: its name, who must act, why it is so and what helps. */
+export const doctorFaults = {
+  'check.unfinished': fault(
+    'technician',
+    'a check of the doctor gave no answer in time',
+    'run uketsuke doctor again; if it stays so, report it',
+  ),
+  'daemon.not-running': fault(
+    'technician',
+    'the terminal itself does not answer on its health socket',
+    'systemctl status uketsuke; journalctl -u uketsuke -n 50',
+  ),
+  'daemon.part-silent': fault(
+    'technician',
+    'a vital part gives no sign of life; the watchdog restarts the terminal',
+    'wait a minute; if it comes back, keep the event log and report it',
+  ),
+  'keys.missing': fault(
+    'technician',
+    'keys or certificates of this terminal are missing or unreadable',
+    "copy the device directory that `uketsuke agent device add` made, readable for the terminal's user alone",
+  ),
+  'keys.of-another-terminal': fault(
+    'technician',
+    'the keys belong to another terminal than the configuration names',
+    'copy the right device directory, or correct facility, device and lane',
+  ),
+  'certificate.expired': fault(
+    'technician',
+    "the terminal's or the facility CA's certificate has expired",
+    'issue a new one at the clinic terminal: uketsuke agent device add',
+  ),
+  'certificate.near-expiry': warning(
+    'technician',
+    'a certificate expires within 30 days',
+    'issue a new one at the clinic terminal before that day',
+  ),
+  'clock.wrong': fault(
+    'technician',
+    "the clock is earlier than the day on which this terminal's certificate was issued",
+    'check the network time: timedatectl; replace the battery of the clock',
+  ),
+  'disk.nearly-full': fault(
+    'technician',
+    'less than 200 MB are free where requests are stored',
+    'journalctl --vacuum-size=100M; find what fills the disk',
+  ),
+  'disk.store-missing': fault(
+    'technician',
+    'the directory of the store is missing',
+    'systemctl restart uketsuke makes it; check paths.store',
+  ),
+  'models.missing': fault(
+    'technician',
+    'a face model is missing',
+    'run scripts/setup-models, or install the package again',
+  ),
+  'models.changed': fault(
+    'technician',
+    'a face model is not the one the manifest names',
+    'run scripts/setup-models, or install the package again; ask who changed it',
+  ),
+  'pcscd.not-running': fault('technician', 'the card service pcscd does not answer', 'systemctl restart pcscd.socket'),
+  'reader.missing': fault(
+    'staff',
+    'the card reader is not found',
+    'plug its cable in again; if that does not help, restart the terminal; then change cable or reader',
+  ),
+  'reader.driver-missing': fault(
+    'technician',
+    'the reader driver was not compiled',
+    'apt-get install libpcsclite-dev g++ make python3, then scripts/setup',
+  ),
+  'camera.missing': fault(
+    'staff',
+    'the face camera is not found; PIN and staff check (目視) still work',
+    'plug its cable in again, then restart the terminal',
+  ),
+  'camera.blind': fault(
+    'staff',
+    'the face camera gives a black or frozen picture; PIN and staff check (目視) still work',
+    'look at the lens and its cover, then restart the terminal',
+  ),
+  'card-camera.missing': fault(
+    'staff',
+    'the camera above the card bed is not found; there is no face path, PIN and staff check (目視) still work',
+    'plug its cable in again, then restart the terminal',
+  ),
+  'face.not-working': fault(
+    'technician',
+    'the face process does not work; PIN and staff check (目視) still work',
+    'systemctl restart uketsuke; keep the event log',
+  ),
+  'broker.name-unknown': fault(
+    'technician',
+    "the broker's name has no address",
+    "check broker.host and the clinic's name server",
+  ),
+  'broker.port-closed': fault(
+    'technician',
+    "nothing listens on the broker's port",
+    'is the broker running? check broker.port and the firewall of the clinic terminal',
+  ),
+  'broker.unreachable': fault(
+    'staff',
+    'the broker does not answer',
+    "check network cable, switch and that the clinic's terminal is switched on",
+  ),
+  'broker.untrusted': fault(
+    'technician',
+    "the broker's certificate is not one this terminal trusts (other CA, other name, expired, TLS below 1.3)",
+    'check broker.host, broker.serverName and the facility CA; if nothing was changed, suspect a foreign broker',
+  ),
+  'broker.refuses-us': fault(
+    'technician',
+    'the broker refuses this terminal (certificate revoked, or the access rules)',
+    'uketsuke agent device list; render the access rules again and reload the broker',
+  ),
+  'agent.silent': fault(
+    'staff',
+    'the broker is there, but the agent on the clinic terminal (資格確認端末) does not answer',
+    'switch the clinic terminal on; systemctl restart uketsuke-agent',
+  ),
+  'settings.missing': fault(
+    'technician',
+    "the facility's settings have not arrived",
+    'start the agent; check the device is registered: uketsuke agent device list',
+  ),
+  'screen.not-built': fault(
+    'technician',
+    "the page of the patient's screen is missing",
+    'run scripts/setup; check paths.screens',
+  ),
+  'screen.no-page': fault(
+    'staff',
+    'no browser shows the page',
+    'restart the terminal; systemctl status uketsuke-kiosk',
+  ),
+  'screen.frozen': fault('technician', 'the page does not paint any more', 'systemctl restart uketsuke-kiosk'),
+  'keypad.missing': warning('staff', 'the keypad is not found; the touch pad still works', 'plug its cable in again'),
+  'light.missing': warning('staff', 'the status light is not found', 'plug its cable in again'),
+} as const satisfies Record<string, Fault>;
+
+export type FaultName = keyof typeof doctorFaults;

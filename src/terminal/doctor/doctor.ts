@@ -1,0 +1,74 @@
+import type { Actor } from '../../core/failure.ts';
+import { doctorChecks, type Examination, type Finding } from './doctor-checks.ts';
+import { doctorFaults, type FaultName } from './doctor-faults.ts';
+
+/** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
+export type Diagnosis = { readonly check: string; readonly detail: string } & (
+  | { readonly state: 'ok' | 'skipped' }
+  | {
+      readonly state: 'fault' | 'warning';
+      readonly fault: FaultName;
+      readonly actor: Actor;
+      readonly cause: string;
+      readonly remedy: string;
+    }
+);
+
+/** A check that itself breaks must not hide the others, nor look well. */
+const checkLimitMs = 4_000;
+
+const within = async <T>(limitMs: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), limitMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+};
+
+/** Runs all checks at once; ends within `limitMs`. */
+export const examine = (examination: Examination, limitMs: number = checkLimitMs): Promise<readonly Diagnosis[]> =>
+  Promise.all(
+    Object.entries(doctorChecks).map(async ([check, run]): Promise<Diagnosis> => {
+      const finding = await within(limitMs, run(examination)).catch(
+        (error: unknown): Finding => ({
+          state: 'found',
+          fault: 'check.unfinished',
+          detail: error instanceof Error ? error.message : String(error),
+        }),
+      );
+      if (finding.state !== 'found') return { check, state: finding.state, detail: finding.detail };
+      const { weight, ...fault } = doctorFaults[finding.fault];
+      return { check, state: weight, fault: finding.fault, detail: finding.detail, ...fault };
+    }),
+  );
+
+/** Each fault once: several checks may meet the same one. */
+export const faultsOf = (diagnoses: readonly Diagnosis[]): readonly FaultName[] => [
+  ...new Set(diagnoses.flatMap((each) => ('fault' in each ? [each.fault] : []))),
+];
+
+/** 0 well or warnings only, 1 a fault. */
+export const exitCodeOf = (diagnoses: readonly Diagnosis[]): 0 | 1 =>
+  diagnoses.some(({ state }) => state === 'fault') ? 1 : 0;
+
+const marks = { ok: 'OK  ', skipped: '–   ', warning: 'WARN', fault: 'FAIL' } as const;
+
+/** For a person at a terminal. */
+export const printDiagnoses = (diagnoses: readonly Diagnosis[]): string =>
+  diagnoses
+    .map((each) => {
+      const head = `${marks[each.state]}  ${each.check.padEnd(13)}`;
+      if (!('fault' in each)) return `${head}${each.detail}\n`;
+      const detail = each.detail === '' ? '' : ` (${each.detail})`;
+      return `${head}${each.fault}${detail}\n      cause:   ${each.cause}\n      remedy:  ${each.remedy}\n      who:     ${each.actor}\n`;
+    })
+    .join('');
+
+/** For a QR code that staff photograph and send: terminal, version, time, faults. Nothing of a patient. */
+export const verdictOf = (
+  diagnoses: readonly Diagnosis[],
+  { facility, device, version, wallMs }: { facility: string; device: string; version: string; wallMs: number },
+): string =>
+  ['uketsuke', version, facility, device, new Date(wallMs).toISOString().slice(0, 19), ...faultsOf(diagnoses)].join(
+    ' ',
+  );

@@ -1,0 +1,42 @@
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { Terminal } from '../../core/visit/request.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { CardFaceReader } from '../../ports/card-face-reader.ts';
+import type { CardReader } from '../../ports/card-reader.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { FaceVerifier } from '../../ports/face-verifier.ts';
+import type { Keypad } from '../../ports/keypad.ts';
+import type { Screen } from '../../ports/screen.ts';
+import type { SmartphoneReader } from '../../ports/smartphone-reader.ts';
+import type { Speaker } from '../../ports/speaker.ts';
+import type { StatusLight } from '../../ports/status-light.ts';
+import type { CardCryptography } from '../../protocol/card/digest-info.ts';
+import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
+import type { CommandMessage } from '../../wire/messages.ts';
+import type { ClinicLink } from '../delivery/clinic-link.ts';
+
+export type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['part'];
+
+/** What the session runner is given by the composition root. A part that a device does not have is null. */
+export type SessionParts = {
+  readonly terminal: Terminal & { readonly version: string; readonly profile: 'release' | 'demo' };
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly cardReader: CardReader;
+  readonly cardFaceReader: CardFaceReader | null;
+  readonly smartphoneReader: SmartphoneReader | null;
+  readonly faceVerifier: FaceVerifier;
+  readonly screen: Screen;
+  readonly keypad: Keypad | null;
+  readonly statusLight: StatusLight | null;
+  readonly speaker: Speaker | null;
+  readonly clinic: ClinicLink;
+  readonly trustedCvIssuers: readonly CvIssuer[];
+  readonly cryptography: CardCryptography;
+  /** The catalogue that holds at a wall-clock instant, ms. */
+  readonly catalogueAt: (wallMs: number) => Catalogue;
+  readonly offerUnreviewedLanguages: boolean;
+  /** A random UUID */
+  readonly newId: () => string;
+  readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;
+};

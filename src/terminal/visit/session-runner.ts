@@ -1,0 +1,312 @@
+import { type Catalogue, nextAnnouncementMs } from '../../core/catalogue/catalogue.ts';
+import type { Touch } from '../../core/screen/screen-model.ts';
+import type { Session, SessionEvent } from '../../core/visit/session.ts';
+import { initialSession, transition } from '../../core/visit/session-machine.ts';
+import { facilityDisplay, visitOf } from '../../core/visit/session-steps.ts';
+import type { CardReaderEvent } from '../../ports/card-reader.ts';
+import type { PinKey } from '../../ports/keypad.ts';
+import type { ClinicEvent } from '../delivery/clinic-link.ts';
+import { KeypadGuide } from './keypad-guide.ts';
+import { PinEntry } from './pin-entry.ts';
+import { Presentation } from './presentation.ts';
+import type { RestartablePart, SessionParts } from './session-parts.ts';
+import { StageLog } from './stage-log.ts';
+import { testVisit } from './test-visit.ts';
+import { VisitCard } from './visit-card.ts';
+import { type Told, visitExecutors } from './visit-effects.ts';
+
+/** A clock that is set while the terminal runs is noticed within this time. ms */
+const everyHourMs = 3_600_000;
+
+/**
+ * Runs the session machine on the real parts: one event after the other, each followed by its effects, the next
+ * deadline, and what patient and staff are shown. Owns the cards on the bed and the PIN's bytes; decides nothing.
+ */
+export class SessionRunner {
+  readonly #parts: SessionParts;
+  readonly #presentation: Presentation;
+  readonly #pinEntry = new PinEntry();
+  readonly #cards = new Map<string, VisitCard>();
+  readonly #waiting: SessionEvent[] = [];
+  readonly #unsubscribes: (() => void)[];
+  readonly #executors: ReturnType<typeof visitExecutors>;
+  readonly #listeners = new Set<(session: Session, event: SessionEvent) => void>();
+  readonly #stages: StageLog;
+  readonly #guide: KeypadGuide;
+  #session: Session;
+  #catalogue: Catalogue;
+  #cancelDeadline: (() => void) | null = null;
+  #cancelNextLook: () => void = () => {};
+  #running = false;
+  #isTesting = false;
+  #closed = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#presentation = new Presentation(parts);
+    this.#stages = new StageLog(parts.log);
+    this.#guide = new KeypadGuide({
+      model: () => this.#presentation.model,
+      touch: (touch) => this.#touched(touch),
+      pinKey: (key) => this.#pinKey(key),
+      focus: (index) => {
+        this.#presentation.focus(index);
+        this.#show();
+      },
+      repeat: () => this.#presentation.repeat(),
+    });
+    this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
+    const unknown = initialSession(this.#catalogue.consents, {
+      language: 'ja',
+      theme: 'default',
+      textPercent: 100,
+      voice: true,
+      loudness: 0,
+    });
+    this.#session = { ...unknown, display: facilityDisplay(unknown.surroundings) };
+    this.#executors = visitExecutors(parts, {
+      cards: this.#cards,
+      pinEntry: this.#pinEntry,
+      tell: (event) => this.tell(event),
+      take: (phone) => {
+        this.#cards.set(phone.id, new VisitCard(phone));
+        this.tell({ type: 'PhonePresented', insertion: phone.id, session: parts.newId() });
+      },
+      letGo: (insertion) => this.#letGo(insertion),
+      settings: () => this.#session.surroundings.settings,
+      catalogue: () => this.#catalogue,
+      session: () => visitOf(this.#session.state)?.session,
+    });
+    this.#unsubscribes = [
+      parts.cardReader.subscribe((event) => this.#cardEvent(event)),
+      parts.faceVerifier.subscribeHealth((trouble) => this.tell({ type: 'FaceHealthChanged', trouble })),
+      parts.clinic.subscribe((event) => this.#clinicEvent(event)),
+      parts.screen.subscribe((event) => {
+        if (event.type === 'pin-key') this.#pinKey(event.key);
+        if (event.type === 'touched') this.#touched(event.touch);
+      }),
+      parts.keypad?.subscribe((event) => {
+        if (event.type === 'key' || event.type === 'move') this.#guide.press(event);
+      }) ?? (() => {}),
+    ];
+    parts.speaker?.onEarphone((inserted) => this.#presentation.earphone(inserted));
+    this.#show();
+    this.#lookAgain();
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** Every transition, after its effects have begun: for health, tests and the demo's timeline. */
+  subscribe(listener: (session: Session, event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes an event in; answered before this returns unless another one is just being answered. */
+  tell(event: Told): void {
+    if (this.#closed) return;
+    this.#waiting.push({ ...event, at: this.#parts.clock.now() } as SessionEvent);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#answer(next);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.tell({ type: 'ShutdownRequested' });
+    this.#closed = true;
+    this.#cancelDeadline?.();
+    this.#cancelNextLook();
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+    this.#pinEntry.clear();
+    await Promise.all([...this.#cards.values()].map((card) => card.end()));
+    this.#cards.clear();
+  }
+
+  #answer(event: SessionEvent): void {
+    const before = this.#session;
+    const { session, effects } = transition(before, event);
+    this.#session = session;
+    if (session.state.name !== before.state.name)
+      this.#parts.log.event('session.transition', {
+        session: visitOf(session.state)?.session ?? visitOf(before.state)?.session,
+        from: before.state.name,
+        to: session.state.name,
+        cause: event.type,
+        code: 'failure' in session.state ? session.state.failure?.code : undefined,
+      });
+    for (const effect of effects) (this.#executors[effect.type] as (known: typeof effect) => void)(effect);
+    // A timer may ring a fraction of a millisecond early: then the same deadline is waited for once more.
+    if (session.state.deadlineMs !== before.state.deadlineMs || event.type === 'DeadlinePassed')
+      this.#setDeadline(session.state.deadlineMs);
+    if (session.state.name === 'idle' && before.state.name !== 'idle') this.#renewCatalogue();
+    this.#show();
+    this.#stages.follow(before, session, event.at.monotonicMs);
+    for (const listener of this.#listeners) listener(session, event);
+  }
+
+  #setDeadline(deadlineMs: number | null): void {
+    this.#cancelDeadline?.();
+    this.#cancelDeadline =
+      deadlineMs === null ? null : this.#parts.clock.wakeAt(deadlineMs, () => this.tell({ type: 'DeadlinePassed' }));
+  }
+
+  /** Between visits a notice whose date has come takes effect. */
+  #renewCatalogue(): void {
+    const catalogue = this.#parts.catalogueAt(this.#parts.clock.now().wallMs);
+    if (catalogue.version === this.#catalogue.version) return;
+    this.#catalogue = catalogue;
+    this.tell({ type: 'CatalogueChanged', catalogue: catalogue.consents });
+  }
+
+  /** What the calendar changes (an announced interruption, a new notice) is seen though nobody touches anything. */
+  #lookAgain(): void {
+    const { wallMs, monotonicMs } = this.#parts.clock.now();
+    const waitMs = Math.min(everyHourMs, nextAnnouncementMs(this.#catalogue.maintenance, wallMs) - wallMs);
+    this.#cancelNextLook = this.#parts.clock.wakeAt(monotonicMs + waitMs, () => {
+      if (this.#session.state.name === 'idle') this.#renewCatalogue();
+      this.#show();
+      this.#lookAgain();
+    });
+  }
+
+  #show(): void {
+    this.#presentation.show(this.#session, this.#catalogue);
+  }
+
+  #cardEvent(event: CardReaderEvent): void {
+    switch (event.type) {
+      case 'reader-found':
+        return this.tell({ type: 'ReaderFound' });
+      case 'reader-lost':
+        return this.tell({ type: 'ReaderLost', failure: event.failure });
+      case 'card-unreadable':
+        return this.tell({ type: 'CardUnreadable', failure: event.failure, session: this.#parts.newId() });
+      case 'card-removed':
+        return this.tell({ type: 'CardRemoved' });
+      case 'card-inserted': {
+        const { session } = event;
+        if (this.#session.state.name === 'idle') this.#renewCatalogue();
+        for (const insertion of this.#cards.keys())
+          if (insertion !== visitOf(this.#session.state)?.insertion) this.#letGo(insertion);
+        this.#cards.set(session.id, new VisitCard(session));
+        return this.tell({ type: 'CardInserted', insertion: session.id, session: this.#parts.newId() });
+      }
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #letGo(insertion: string): void {
+    const card = this.#cards.get(insertion);
+    this.#cards.delete(insertion);
+    void card?.end();
+  }
+
+  #touched(touch: Touch): void {
+    this.tell({ type: 'Touched', ...touch });
+    if (touch.control === 'repeat') this.#presentation.repeat();
+    if (touch.control === 'softer' || touch.control === 'louder') this.#presentation.volumeChanged();
+  }
+
+  /** Keys count only while the PIN step waits for them: a key pressed at any other time is thrown away unread. */
+  #pinKey(key: PinKey): void {
+    const { state } = this.#session;
+    if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return;
+    const { insertion } = state.visit;
+    const pressed = this.#pinEntry.press(key);
+    if (pressed === 'changed') {
+      // One sound for every key: whoever listens learns how many, never which.
+      this.#parts.speaker?.chime('key');
+      this.tell({ type: 'PinDigitsChanged', insertion, entered: this.#pinEntry.entered });
+    }
+    if (pressed === 'submitted') this.tell({ type: 'PinSubmitted', insertion });
+  }
+
+  #clinicEvent(event: ClinicEvent): void {
+    switch (event.type) {
+      case 'connected':
+        return this.tell({ type: 'BusConnected' });
+      case 'disconnected':
+        return this.tell({ type: 'BusDisconnected', failure: event.failure });
+      case 'challenges-ready':
+        return this.tell({ type: 'ChallengesChanged', ready: event.ready });
+      case 'receipt': {
+        const { requestId, verdict, code } = event.receipt;
+        return this.tell({ type: 'ReceiptArrived', requestId, verdict, code: code ?? null });
+      }
+      case 'result': {
+        const { requestId, outcome, qualificationValidity, messageCode } = event.result;
+        // A test is nobody's visit: `testVisit` waits for it.
+        if (outcome === 'tested') return;
+        return this.tell({
+          type: 'ResultArrived',
+          requestId,
+          outcome,
+          qualificationValidity: qualificationValidity ?? null,
+          messageCode: messageCode ?? null,
+        });
+      }
+      case 'request-expired':
+        return this.tell({ type: 'RequestExpired', requestId: event.requestId });
+      case 'settings':
+        return this.tell({ type: 'SettingsChanged', settings: event.message.facilitySettings });
+      case 'command':
+        return this.#command(event.message);
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #command({ commandId, command }: Extract<ClinicEvent, { type: 'command' }>['message']): void {
+    const { clinic } = this.#parts;
+    const answer = (done: boolean, code = 'message.stale'): void =>
+      done ? clinic.answerCommand(commandId, 'done') : clinic.answerCommand(commandId, 'refused', code);
+    const before = this.#session.state.name;
+    switch (command.name) {
+      case 'approve-staff-check':
+        this.tell({ type: 'StaffApproved', session: command.session, approval: command.approval });
+        return answer(this.#verifiedByStaff(command.session));
+      case 'cancel-session':
+        this.tell({ type: 'StaffCancelled', session: command.session });
+        return answer(this.#session.state.name !== before);
+      case 'restart':
+        return this.#restart(command.part, answer);
+      case 'test-visit':
+        return this.#testVisit(command, answer);
+      default:
+        return command satisfies never;
+    }
+  }
+
+  /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
+  #testVisit(order: Parameters<typeof testVisit>[1], answer: (done: boolean, code?: string) => void): void {
+    const { state } = this.#session;
+    if (state.name === 'outOfService') return answer(false, state.failure.code);
+    if (state.name !== 'idle' || this.#isTesting) return answer(false);
+    this.#isTesting = true;
+    void testVisit(this.#parts, order, this.#catalogue.version).then((tested) => {
+      this.#isTesting = false;
+      if (tested.ok) answer(true);
+      else answer(false, tested.failure.code);
+    });
+  }
+
+  #verifiedByStaff(session: string): boolean {
+    const visit = visitOf(this.#session.state);
+    return (
+      visit?.session === session && visit.verification.state === 'verified' && visit.verification.method === 'staff'
+    );
+  }
+
+  #restart(part: RestartablePart, answer: (done: boolean, code?: string) => void): void {
+    const restart = this.#parts.restart[part];
+    answer(restart !== undefined);
+    restart?.();
+  }
+}

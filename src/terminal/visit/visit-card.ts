@@ -1,0 +1,69 @@
+import type { CardSession } from '../../ports/card-reader.ts';
+
+/**
+ * What the terminal holds of one inserted card outside the session's state: the connection, the photo for the face
+ * process, and the work begun for it. All of it ends together, whichever way the card goes.
+ */
+export class VisitCard {
+  readonly session: CardSession;
+  readonly #ended = new AbortController();
+  readonly #faceNumberUnwanted = new AbortController();
+  #photoJp2: Uint8Array | null = null;
+  #faceRead: Promise<unknown> = Promise.resolve();
+  #stopFace: (() => void) | null = null;
+
+  constructor(session: CardSession) {
+    this.session = session;
+  }
+
+  /** Aborted when the card is let go: ends lookups begun for it. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Ends the search for the printed number: with the card, or when the patient has taken another way. */
+  get faceNumberSignal(): AbortSignal {
+    return AbortSignal.any([this.#ended.signal, this.#faceNumberUnwanted.signal]);
+  }
+
+  giveUpFaceNumber(): void {
+    this.#faceNumberUnwanted.abort();
+  }
+
+  get photoJp2(): Uint8Array | null {
+    return this.#photoJp2;
+  }
+
+  /** Settles when the chip is free for other commands: the reading of the card face has come to its end. */
+  get faceRead(): Promise<unknown> {
+    return this.#faceRead;
+  }
+
+  followFace(reading: Promise<unknown>): void {
+    this.#faceRead = reading;
+  }
+
+  keepPhoto(photoJp2: Uint8Array | null): void {
+    this.#photoJp2?.fill(0);
+    this.#photoJp2 = photoJp2;
+  }
+
+  keepFace(stop: () => void): void {
+    this.stopFace();
+    this.#stopFace = stop;
+  }
+
+  stopFace(): void {
+    this.#stopFace?.();
+    this.#stopFace = null;
+  }
+
+  /** Disconnects with reset and overwrites the photo; harmless when done twice. */
+  async end(): Promise<void> {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort();
+    this.stopFace();
+    this.keepPhoto(null);
+    await this.session.end();
+  }
+}

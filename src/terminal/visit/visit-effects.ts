@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { consentRecord } from '../../core/catalogue/consent.ts';
+import { failure } from '../../core/failure.ts';
+import { err, type Result } from '../../core/result.ts';
+import { consentTextOf } from '../../core/screen/draw-screen-consent.ts';
+import { buildRequest } from '../../core/visit/request.ts';
+import type { Effect, PhoneKind, SessionEvent, Visit } from '../../core/visit/session.ts';
+import type { CardSession } from '../../ports/card-reader.ts';
+import type { FacilitySettings } from '../../wire/facility-settings.ts';
+import { type CardFaceReading, openCard } from '../card/read-card.ts';
+import { provePresence, signWithAuthKey, verifyPin } from '../card/use-card-keys.ts';
+import type { CardEvidence } from '../delivery/sign-request.ts';
+import type { PinEntry } from './pin-entry.ts';
+import type { SessionParts } from './session-parts.ts';
+import type { VisitCard } from './visit-card.ts';
+
+/** An event as the executors tell it; the runner adds when. */
+export type Told = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
+
+/** What the executors need of the runner: the cards that lie or lay there, the PIN's bytes, and a place to tell. */
+export type VisitHand = {
+  readonly cards: ReadonlyMap<string, VisitCard>;
+  readonly pinEntry: PinEntry;
+  readonly tell: (event: Told) => void;
+  /** A smartphone's session: kept like a card's, and told */
+  readonly take: (phone: CardSession) => void;
+  readonly letGo: (insertion: string) => void;
+  readonly settings: () => FacilitySettings | null;
+  readonly catalogue: () => Catalogue;
+  /** The visit now going on, for the event log */
+  readonly session: () => string | undefined;
+};
+
+type Executors = { readonly [Name in Effect['type']]: (effect: Extract<Effect, { type: Name }>) => void };
+
+/** A challenge must outlive the way to the agent; the pool hands out far fresher ones. ms */
+const leastChallengeLifeMs = 30_000;
+
+/** The one table that turns effects into work. Whatever comes of it is told as an event with its insertion. */
+export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors => {
+  const { clinic, clock, log } = parts;
+  const { tell } = hand;
+  /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
+  let faceNumberWrong = false;
+
+  let phoneAwaited: AbortController | null = null;
+
+  const presentPhone = async (phone: PhoneKind): Promise<void> => {
+    const own = new AbortController();
+    phoneAwaited = own;
+    const presented =
+      parts.smartphoneReader === null
+        ? err(failure('card.phone-not-supported'))
+        : await parts.smartphoneReader.present(phone, own.signal);
+    if (own.signal.aborted) return presented.ok ? presented.value.end() : undefined;
+    if (presented.ok) return hand.take(presented.value);
+    tell({ type: 'CardUnreadable', failure: presented.failure, session: parts.newId() });
+  };
+
+  const stopFaces = (): void => {
+    for (const card of hand.cards.values()) card.stopFace();
+    parts.screen.preview(null);
+  };
+
+  const read = async (insertion: string): Promise<void> => {
+    const card = hand.cards.get(insertion);
+    if (card === undefined) return tell({ type: 'CardReadFailed', insertion, failure: failure('card.removed') });
+    const beganMs = clock.now().monotonicMs;
+    const opened = await openCard(card.session, {
+      cardFaceReader: parts.cardFaceReader,
+      faceNumberWrongBefore: faceNumberWrong,
+      trustedCvIssuers: parts.trustedCvIssuers,
+      cryptography: parts.cryptography,
+      wallMs: clock.now().wallMs,
+      signal: card.faceNumberSignal,
+    });
+    if (!opened.ok) return tell({ type: 'CardReadFailed', insertion, failure: opened.failure });
+    const { identity, face } = opened.value;
+    card.followFace(face.then((reading) => keepFace(card, reading, beganMs)));
+    log.event('card.read', {
+      session: hand.session(),
+      token: identity.kind,
+      certificate: identity.certificateState,
+      pin: identity.pin.state,
+      visual: identity.visual.state,
+      ms: Math.round(clock.now().monotonicMs - beganMs),
+    });
+    tell({ type: 'CardRead', insertion, identity });
+  };
+
+  const keepFace = (card: VisitCard, reading: Result<CardFaceReading>, beganMs: number): void => {
+    const insertion = card.session.id;
+    const { visual, photoJp2 }: CardFaceReading = reading.ok
+      ? reading.value
+      : { visual: { state: 'unavailable', code: reading.failure.code }, photoJp2: null };
+    const code = visual.state === 'unavailable' ? visual.code : undefined;
+    if (code === 'card.face-number-wrong') faceNumberWrong = true;
+    // A card that went away while it was read leaves no photo behind.
+    if (card.signal.aborted) photoJp2?.fill(0);
+    else card.keepPhoto(photoJp2);
+    const ms = Math.round(clock.now().monotonicMs - beganMs);
+    log.event('card.face-read', { session: hand.session(), code, ms });
+    // A card that is gone is told by the reader, and the visit waits for it: the face path is not what failed.
+    if (code !== 'card.removed') tell({ type: 'CardFaceRead', insertion, visual });
+  };
+
+  const startFace = (insertion: string): void => {
+    const card = hand.cards.get(insertion);
+    if (card === undefined) return tell({ type: 'FaceFailed', insertion, failure: failure('card.removed') });
+    for (const other of hand.cards.values()) other.stopFace();
+    // Camera and hints do not wait for the photo.
+    const referenceJp2 = card.faceRead.then(() => card.photoJp2);
+    const padStrength = hand.settings()?.padStrength ?? 'passive';
+    const stop = parts.faceVerifier.start({ referenceJp2, padStrength }, (event) => {
+      switch (event.type) {
+        case 'preview':
+          return parts.screen.preview(event.jpeg);
+        case 'hint':
+          return tell({ type: 'FaceHinted', insertion, hint: event.hint });
+        case 'matched':
+          return tell({ type: 'FaceMatched', insertion });
+        case 'missed':
+          return tell({ type: 'FaceMissed', insertion });
+        case 'failed':
+          return tell({ type: 'FaceFailed', insertion, failure: event.failure });
+        default:
+          return event satisfies never;
+      }
+    });
+    card.keepFace(stop);
+  };
+
+  const refused = (insertion: string, triesLeft: number): void => {
+    log.event('pin.refused', { session: hand.session(), triesLeft });
+    tell({ type: 'PinRefused', insertion, triesLeft });
+  };
+
+  const checkPin = async (insertion: string, lastTryConfirmed: boolean): Promise<void> => {
+    const card = hand.cards.get(insertion);
+    const digits = hand.pinEntry.take();
+    if (card === undefined) {
+      digits.fill(0);
+      return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
+    }
+    // The card face must not be selected between VERIFY and SIGN. A number not yet found is not waited for.
+    card.giveUpFaceNumber();
+    await card.faceRead;
+    const outcome = await verifyPin(card.session, digits, { lastTryConfirmed });
+    if (!outcome.ok) return tell({ type: 'PinCheckFailed', insertion, failure: outcome.failure });
+    switch (outcome.value.type) {
+      case 'verified':
+        return tell({ type: 'PinVerified', insertion });
+      case 'wrong':
+        return refused(insertion, outcome.value.triesLeft);
+      case 'last-try-not-confirmed':
+        return refused(insertion, 1);
+      case 'blocked':
+        return refused(insertion, 0);
+      default:
+        return outcome.value satisfies never;
+    }
+  };
+
+  const evidenceOf = (insertion: string, visit: Visit): CardEvidence | null => {
+    const { verification, identity } = visit;
+    if (verification.state !== 'verified') return null;
+    if (verification.method === 'staff') return { method: 'staff' };
+    const session = hand.cards.get(insertion)?.session;
+    if (session === undefined || identity === null) return null;
+    if (verification.method === 'pin')
+      return {
+        method: 'pin',
+        authCertificate: identity.authCertificate,
+        sign: (sha256) => signWithAuthKey(session, sha256),
+      };
+    return identity.visual.state === 'read'
+      ? { method: 'face', visual: identity.visual.evidence, sign: (sha256) => provePresence(session, sha256) }
+      : null;
+  };
+
+  const signAndSend = async ({ insertion, kind, visit }: Extract<Effect, { type: 'SignRequest' }>): Promise<void> => {
+    const fail = (reason: ReturnType<typeof failure>) =>
+      tell({ type: 'SigningFailed', insertion, kind, failure: reason });
+    const evidence = evidenceOf(insertion, visit);
+    const settings = hand.settings();
+    if (evidence === null) return fail(failure('card.removed'));
+    if (settings === null) return fail(failure('settings.missing'));
+    const challenge = clinic.takeChallenge(leastChallengeLifeMs);
+    if (challenge === null) return fail(failure('delivery.no-challenge'));
+    const catalogue = hand.catalogue();
+    const textHashOf = (question: Parameters<typeof consentTextOf>[2], language: string): string =>
+      createHash('sha256')
+        .update(consentTextOf(catalogue, language, question, settings.institutionType))
+        .digest('base64url');
+    // A clock of ours that is wrong must not date what the patient said: the agent's clock does.
+    const { wallMs } = clock.now();
+    const issuedAtMs = clinic.agentNowMs() ?? wallMs;
+    const { facility, device, lane } = parts.terminal;
+    const certificate = visit.identity?.authCertificate;
+    const request = buildRequest({
+      terminal: { facility, device, lane },
+      kind,
+      visit,
+      requestId: parts.newId(),
+      challenge,
+      catalogueVersion: catalogue.version,
+      consents: consentRecord(visit.answers, catalogue.version, textHashOf).map((consent) => ({
+        ...consent,
+        at: Math.max(0, Math.round(consent.at + issuedAtMs - wallMs)),
+      })),
+      authCertificate: certificate === undefined ? null : Buffer.from(certificate).toString('base64url'),
+      issuedAtMs: Math.round(issuedAtMs),
+    });
+    const signed = await clinic.sign(request, evidence);
+    if (!signed.ok) return fail(signed.failure);
+    const stored = await clinic.submit(signed.value);
+    if (!stored.ok) return fail(stored.failure);
+    tell({ type: 'RequestSigned', insertion, kind, requestId: signed.value.requestId });
+  };
+
+  return {
+    ReadCard: ({ insertion }) => void read(insertion),
+    PresentPhone: ({ phone }) => void presentPhone(phone),
+    DismissPhone: () => phoneAwaited?.abort(),
+    EndCard: ({ insertion }) => {
+      hand.pinEntry.clear();
+      parts.screen.preview(null);
+      hand.letGo(insertion);
+    },
+    StartLookup: ({ insertion, session, identity }) => {
+      const card = hand.cards.get(insertion);
+      if (card === undefined) return;
+      void clinic
+        .lookup(session, identity.authCertificate, card.signal)
+        .then((answer) =>
+          tell(
+            answer.ok
+              ? { type: 'LookupAnswered', insertion, result: answer.value }
+              : { type: 'LookupFailed', insertion, failure: answer.failure },
+          ),
+        );
+    },
+    StartFace: ({ insertion }) => startFace(insertion),
+    StopFace: stopFaces,
+    ClearPinEntry: () => hand.pinEntry.clear(),
+    VerifyPin: ({ insertion, lastTryConfirmed }) => void checkPin(insertion, lastTryConfirmed),
+    SignRequest: (effect) => void signAndSend(effect),
+    Chime: ({ sound }) => {
+      parts.speaker?.chime(sound);
+      parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
+    },
+    VisitEnded: () => {
+      faceNumberWrong = false;
+    },
+  };
+};

@@ -1,0 +1,176 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { writeCardTrust } from '../../src/agent/intake/card-trust.ts';
+import { Journal } from '../../src/agent/journal/journal.ts';
+import type { MessageBus } from '../../src/ports/message-bus.ts';
+import type { AgentReady } from '../../src/processes/agent.ts';
+import { readDeviceKeys } from '../../src/trust/key-files.ts';
+import { openSigned } from '../../src/trust/seal.ts';
+import { type SettingsMessage, settingsMessageSchema } from '../../src/wire/messages.ts';
+import { topicOf } from '../../src/wire/topics.ts';
+import { until } from '../support/simulated-clock.ts';
+import { authority } from '../support/test-cards.ts';
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname;
+const uketsuke = (...args: string[]): string => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+
+let folder: string;
+let agent: string;
+let running: ChildProcess | null = null;
+let bus: MessageBus | null = null;
+
+beforeEach(async () => {
+  folder = join(mkdtempSync(join(tmpdir(), 'uketsuke-process-')), 'facility');
+  const made = uketsuke(
+    'provision',
+    '--dir',
+    folder,
+    '--facility',
+    'clinic-0001',
+    '--name',
+    '試験医院',
+    '--institution-code',
+    '1312345678',
+  );
+  agent = (JSON.parse(made) as { agent: string }).agent;
+  await writeCardTrust(join(agent, 'card-trust'), {
+    certificateIssuersPem: authority.caCertificatePem,
+    cvIssuersJson: authority.cvIssuersJson,
+  });
+});
+afterEach(async () => {
+  await bus?.close();
+  if (running?.exitCode === null && running.signalCode === null) {
+    running.kill('SIGKILL');
+    await once(running, 'exit');
+  }
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+});
+
+const start = async (): Promise<AgentReady> => {
+  const ports = ['--broker-port', '0', '--staff-port', '0', '--service-delay-ms', '0', '--make-folders'];
+  const args = [main, 'agent', '--dir', agent, '--embedded-broker', '--facility-dir', folder, ...ports];
+  running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (running.stdout === null) throw new Error('no standard output');
+  const [line] = (await once(createInterface(running.stdout), 'line')) as [string];
+  return JSON.parse(line) as AgentReady;
+};
+
+const listen = async (ready: AgentReady): Promise<SettingsMessage[]> => {
+  const keys = await readDeviceKeys(join(folder, 'devices', 'terminal-01'));
+  const heard: SettingsMessage[] = [];
+  bus = createMqttMessageBus({
+    host: '127.0.0.1',
+    port: ready.brokerPort,
+    tls: keys.tls,
+    clientId: 'terminal-01',
+    protocolVersion: 4,
+  });
+  bus.subscribe(topicOf('clinic-0001', 'terminal-01', 'settings'), ({ payload }) => {
+    const address = { facility: 'clinic-0001', device: 'terminal-01' };
+    void openSigned('settings', payload, settingsMessageSchema, keys.agents, address).then((opened) => {
+      if (opened.ok) heard.push(opened.value.message);
+    });
+  });
+  await until('the settings', () => heard.length > 0);
+  return heard;
+};
+
+test('provision → agent → terminal: settings arrive, follow their file, never go back; SIGTERM ends it cleanly', async () => {
+  const ready = await start();
+  expect(ready).toMatchObject({ ready: true, facility: 'clinic-0001', agent: 'agent-1' });
+  const heard = await listen(ready);
+  expect(heard[0]).toMatchObject({ version: 1, facilitySettings: { facilityName: '試験医院' } });
+
+  const file = join(agent, 'facility-settings.yaml');
+  const settings = readFileSync(file, 'utf8');
+  writeFileSync(file, settings.replace('試験医院', '試験医院 別館'));
+  await until('the change', () => heard.at(-1)?.version === 2);
+  expect(heard.at(-1)?.facilitySettings.facilityName).toBe('試験医院 別館');
+
+  // A mistake in the file is told on the staff page; what held goes on holding.
+  writeFileSync(file, settings.replace(/askTKK: .*/, 'askTKK: perhaps'));
+  let page = '';
+  const deadlineMs = performance.now() + 10_000;
+  while (!page.includes('askTKK') && performance.now() < deadlineMs)
+    page = await (await fetch(new URL('/part/banner', ready.staffPage))).text();
+  expect(page).toContain('設定ファイルに誤りがあります');
+  expect(heard.at(-1)?.version).toBe(2);
+
+  uketsuke('agent', 'roll-key', '--facility-dir', folder);
+  await until('the announced key', () => heard.at(-1)?.facilityKeys.next !== undefined);
+  expect(heard.at(-1)?.version).toBe(3);
+
+  running?.kill('SIGTERM');
+  if (running) expect(await once(running, 'exit')).toEqual([0, null]);
+});
+
+test('a terminal added while the agent runs may connect, a revoked one may not', async () => {
+  const ready = await start();
+  uketsuke('agent', 'device', 'add', 'terminal-02', '--lane', '2', '--facility-dir', folder);
+  const keys = await readDeviceKeys(join(folder, 'devices', 'terminal-02'));
+  let connected = false;
+  bus = createMqttMessageBus({
+    host: '127.0.0.1',
+    port: ready.brokerPort,
+    tls: keys.tls,
+    clientId: 'terminal-02',
+    protocolVersion: 4,
+  });
+  bus.subscribeConnection((now) => {
+    connected = now;
+  });
+  await until('the new terminal', () => connected);
+  uketsuke('agent', 'device', 'revoke', 'terminal-02', '--facility-dir', folder);
+  await until('the end of its connection', () => !connected);
+  expect(uketsuke('agent', 'device', 'list', '--facility-dir', folder)).toMatch(/terminal-02\t.*revoked/);
+});
+
+test('mistakes are one line and exit code 2', () => {
+  const failing = (...args: string[]): { status: number; stderr: string } => {
+    try {
+      execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', stdio: 'pipe' });
+      return { status: 0, stderr: '' };
+    } catch (error) {
+      return error as { status: number; stderr: string };
+    }
+  };
+  const missing = failing('agent', '--dir', join(folder, 'nowhere'));
+  expect(missing.status).toBe(2);
+  expect(missing.stderr.trim().split('\n')).toHaveLength(1);
+  expect(failing('agent', 'device', 'add', 'terminal-01', '--lane', '1', '--facility-dir', folder)).toMatchObject({
+    status: 2,
+  });
+  expect(
+    failing('provision', '--dir', folder, '--facility', 'x', '--name', 'x', '--institution-code', '1'),
+  ).toMatchObject({ status: 2 });
+});
+
+test('a staffCode comes by standard input and lies on the disk as a hash', () => {
+  execFileSync(process.execPath, [main, 'agent', 'staff', 'add', 'nurse-1', '--dir', agent, '--label', '看護師 A'], {
+    input: 'secret-77\n',
+  });
+  expect(uketsuke('agent', 'staff', 'list', '--dir', agent)).toBe('nurse-1\t看護師 A\n');
+  expect(readFileSync(join(agent, 'staff.json'), 'utf8')).not.toContain('secret-77');
+});
+
+test('official figures are imported from a file; a wrong line is named and nothing is kept', () => {
+  const file = join(folder, 'figures.csv');
+  writeFileSync(file, '\ufeff月,利用数,確認回数\r\n2026-09,600,1200\r\n2026-10,690,1380\r\n');
+  expect(uketsuke('agent', 'usage', 'import', file, '--dir', agent)).toBe('2 months\n');
+  const journal = new Journal(join(agent, 'journal.sqlite'), { readOnly: true });
+  expect(journal.officialUsage()).toEqual([
+    { month: '202609', cardUses: 600, confirmations: 1200 },
+    { month: '202610', cardUses: 690, confirmations: 1380 },
+  ]);
+  writeFileSync(file, '2026-07,1,2\n2026-08,2,1\n');
+  expect(() => uketsuke('agent', 'usage', 'import', file, '--dir', agent)).toThrow(/line 2/);
+  expect(journal.officialUsage()).toHaveLength(2);
+  journal.close();
+});

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/**
+ * The 資格確認端末 is a Windows PC; the agent was never run there. What can be told from its source: every module that
+ * `uketsuke agent` loads, and in it nothing that only POSIX has.
+ */
+const root = new URL('../../', import.meta.url).pathname;
+const importPattern = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+const reach = (entry: string) => {
+  const modules = new Map<string, string>();
+  const packages = new Set<string>();
+  const visit = (path: string): void => {
+    if (modules.has(path)) return;
+    const text = readFileSync(path, 'utf8');
+    modules.set(path, text);
+    for (const line of text.split(/;\n|\n\n/)) {
+      if (/^\s*(import|export) type\b/.test(line)) continue;
+      for (const [, target = ''] of line.matchAll(importPattern)) {
+        if (target.startsWith('node:')) continue;
+        if (target.startsWith('.')) visit(resolve(dirname(path), target));
+        else
+          packages.add(target.startsWith('@') ? target.split('/').slice(0, 2).join('/') : (target.split('/')[0] ?? ''));
+      }
+    }
+  };
+  visit(resolve(root, entry));
+  return { modules, packages };
+};
+
+const { modules, packages } = reach('src/cli/agent.ts');
+
+/** What breaks on Windows, or quietly does nothing there. */
+const posixOnly: readonly (readonly [string, RegExp])[] = [
+  ['a place in the POSIX tree', /['"`]\/(dev|proc|run|var|etc|tmp|usr|srv)\b/],
+  ['a user id asked for without a branch', /process\.(getuid|getgid|geteuid|setuid|setgid)\(/],
+  ['a signal to a process (there it is a kill)', /process\.kill\(/],
+  ['a child process', /from 'node:child_process'/],
+  ['a Unix socket', /\.sock\b/],
+  ["a URL's pathname taken for a file's path (/C:/…)", /new URL\([^)]*import\.meta\.url\)\.pathname/],
+  ['a symbolic or hard link (needs a right there)', /\b(sym)?link(Sync)?\(/],
+];
+
+describe('what the agent loads', () => {
+  test('is found: its own modules, and no others by mistake', () => {
+    const names = [...modules.keys()].map((path) => relative(root, path));
+    expect(names.length).toBeGreaterThan(60);
+    expect(names).toContain('src/agent/journal/journal.ts');
+    expect(names.filter((name) => /virtual|pcsc|onnx|ffmpeg|kiosk|systemd|hid-|serial-/.test(name))).toEqual([]);
+  });
+
+  test('brings no package with code compiled for one system', () => {
+    expect(packages).toContain('mqtt');
+    for (const name of packages) {
+      const folder = resolve(root, 'node_modules', name);
+      const described = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8')) as {
+        scripts?: Record<string, string>;
+        os?: string[];
+      };
+      expect([name, existsSync(resolve(folder, 'binding.gyp')), described.os]).toEqual([name, false, undefined]);
+      expect(described.scripts?.install).toBeUndefined();
+    }
+  });
+
+  test.each(posixOnly)('has nowhere: %s', (_what, pattern) => {
+    const found = [...modules].flatMap(([path, text]) => (pattern.test(text) ? [relative(root, path)] : []));
+    expect(found).toEqual([]);
+  });
+
+  test('the same look finds such things where they are: the terminal is a Linux device', () => {
+    const terminal = [...reach('src/cli/run.ts').modules.values()].join('\n');
+    for (const pattern of [/process\.kill\(/, /from 'node:child_process'/]) expect(pattern.test(terminal)).toBe(true);
+  });
+});

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { Journal, type JournalVisit, type UsageRow } from '../../src/agent/journal/journal.ts';
+import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
+import { createEventLog } from '../../src/log/event-log.ts';
+import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
+import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';
+import { readDeviceKeys } from '../../src/trust/key-files.ts';
+import type { Challenge } from '../../src/wire/messages.ts';
+import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../support/delivery-bed.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { Mosquitto, mosquittoPath } from '../support/mosquitto.ts';
+import { makeTestFacility, type TestFacility } from '../support/test-facility.ts';
+
+/** Two real agents, two lanes, one real mosquitto: who answers what, and what is left when one of them dies. */
+if (mosquittoPath === null) console.warn('skipped: two agents on one broker need mosquitto (Debian package mosquitto)');
+
+type Agent = { readonly name: string; readonly process: AgentProcess; journal: string };
+type Lane = {
+  readonly device: string;
+  readonly lane: number;
+  readonly link: ClinicLink;
+  readonly watch: LinkWatch;
+  readonly bus: ReturnType<typeof createMqttMessageBus>;
+};
+let facility: TestFacility;
+let mosquitto: Mosquitto;
+let agents: readonly [Agent, Agent];
+let lanes: readonly [Lane, Lane];
+let visitor: Awaited<ReturnType<typeof makeVisitor>>;
+const submitted: SignedRequest[] = [];
+
+const laneOf = async (directory: string): Promise<Lane> => {
+  const keys = await readDeviceKeys(directory);
+  const { port } = mosquitto;
+  const bus = createMqttMessageBus({
+    host: '127.0.0.1',
+    port,
+    tls: keys.tls,
+    clientId: keys.device,
+    protocolVersion: 5,
+  });
+  const log = createEventLog({ format: 'silent' });
+  const link = createClinicLink({ bus, store: new MemoryStore(), clock: createSystemClock(), log, keys });
+  return { device: keys.device, lane: keys.lane, link, watch: new LinkWatch(link), bus };
+};
+
+beforeAll(async () => {
+  if (mosquittoPath === null) return;
+  facility = await makeTestFacility();
+  const directories = [facility.agentDirectory, await addAgent(facility.directory, 'agent-2')];
+  mosquitto = await Mosquitto.prepare(facility.directory);
+  await mosquitto.start();
+  const started = await Promise.all(
+    directories.map(async (directory, index) => {
+      await furnishAgent(directory);
+      const process = new AgentProcess(directory, `127.0.0.1:${mosquitto.port}`);
+      return { name: `agent-${index + 1}`, process, journal: (await process.start(['--log', 'silent'])).journal };
+    }),
+  );
+  agents = started as unknown as readonly [Agent, Agent];
+  const { directory } = facility;
+  lanes = [await laneOf(`${directory}/devices/front-1`), await laneOf(`${directory}/devices/front-2`)];
+  visitor = await makeVisitor();
+  for (const { watch } of lanes) await watch.ready();
+}, 90_000);
+afterAll(async () => {
+  if (mosquittoPath === null) return;
+  for (const { link, bus } of lanes) {
+    await link.close();
+    await bus.close();
+  }
+  for (const { process } of agents) await process.kill();
+  await mosquitto.kill();
+  facility.remove();
+});
+
+/** A challenge of this agent; those of the other one are let go. */
+const challengeOf = async ({ link }: Lane, agent: string): Promise<Challenge> => {
+  const endMs = performance.now() + 20_000;
+  while (performance.now() < endMs) {
+    const challenge = link.takeChallenge(300_000);
+    if (challenge?.agent === agent) return challenge;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error(`no challenge of ${agent}`);
+};
+const submit = async ({ link, device, lane }: Lane, challenge: Challenge): Promise<SignedRequest> => {
+  const signed = await visitor.sign(link, challenge, { device, lane });
+  expect((await link.submit(signed)).ok).toBe(true);
+  submitted.push(signed);
+  return signed;
+};
+/** As a visit does it: the card is looked up, then the patient answers, then the challenge is taken. */
+const visit = async (lane: Lane): Promise<{ readonly agent: string; readonly ms: number }> => {
+  const looked = await lane.link.lookup(crypto.randomUUID(), visitor.certificate, AbortSignal.timeout(10_000));
+  expect(looked.ok).toBe(true);
+  const challenge = lane.link.takeChallenge(300_000);
+  if (challenge === null) throw new Error('no challenge');
+  const sentMs = performance.now();
+  const { requestId } = await submit(lane, challenge);
+  const { receipt } = (await lane.watch.receipt(requestId)) as { receipt: { agent: string; verdict: string } };
+  expect(receipt).toMatchObject({ agent: challenge.agent, verdict: 'accepted' });
+  return { agent: challenge.agent, ms: performance.now() - sentMs };
+};
+const journalOf = ({ journal }: Agent): { readonly visits: JournalVisit[]; readonly usage: UsageRow[] } => {
+  const opened = new Journal(journal, { readOnly: true });
+  try {
+    return { visits: opened.visits(), usage: opened.usage() };
+  } finally {
+    opened.close();
+  }
+};
+
+test.skipIf(mosquittoPath === null)(
+  'each request is answered by the agent that made its challenge, by no other, once; a dead agent stops nobody else',
+  async () => {
+    const [one, two] = agents;
+    for (const lane of lanes)
+      for (const { name } of agents) {
+        const { requestId } = await submit(lane, await challengeOf(lane, name));
+        expect(await lane.watch.receipt(requestId)).toMatchObject({ receipt: { agent: name, verdict: 'accepted' } });
+        await lane.watch.result(requestId);
+      }
+
+    // A visit is signed with the challenge of an agent that dies: nobody else may answer it, so it waits for its return.
+    const [lane, other] = lanes;
+    const challenge = await challengeOf(lane, one.name);
+    await one.process.kill('SIGKILL');
+    const { requestId } = await submit(lane, challenge);
+
+    // New visits at both lanes go by the agent whose answer to the lookup was heard, at once.
+    for (const at of [lane, other, lane, other]) {
+      const done = await visit(at);
+      expect(done.agent).toBe(two.name);
+      expect(done.ms).toBeLessThan(2_000);
+    }
+    expect(lane.watch.events.some((event) => event.type === 'receipt' && event.receipt.requestId === requestId)).toBe(
+      false,
+    );
+    expect(journalOf(two).visits.some((row) => row.requestId === requestId)).toBe(false);
+
+    await one.process.start(['--log', 'silent']);
+    expect(await lane.watch.receipt(requestId)).toMatchObject({ receipt: { agent: one.name, verdict: 'accepted' } });
+    await lane.watch.result(requestId);
+
+    // Every request stands in exactly one journal and was counted once.
+    const journals = agents.map(journalOf);
+    const ids = journals.flatMap(({ visits }) => visits.map((row) => row.requestId));
+    expect(ids.toSorted()).toEqual(submitted.map((signed) => signed.requestId).toSorted());
+    const times = journals.flatMap(({ usage }) => usage).reduce((sum, row) => sum + row.times, 0);
+    expect(times).toBe(submitted.length);
+    const told = lanes.flatMap(({ watch }) => watch.events.filter(({ type }) => type === 'receipt'));
+    expect(told).toHaveLength(submitted.length);
+  },
+  90_000,
+);
