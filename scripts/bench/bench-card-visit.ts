@@ -6,7 +6,7 @@ import { sha256DigestInfo, verifyRsaSignature } from '../../src/protocol/card/di
 import { checkPresenceProof, checkVisualEvidence } from '../../src/protocol/card/visual-ap.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../../test/support/test-cards.ts';
+import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../beds/test-cards.ts';
 
 const [flow, visitCount] = process.argv.slice(2);
 const made = await testCard('hanako');

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import type { CardTiming } from '../../drivers/virtual/card-timing.ts';
-import { PcscdBed, pcscdMissing, pcscliteMissing } from '../../test/support/pcscd-bed.ts';
-import { testCard } from '../../test/support/test-cards.ts';
+import { PcscdBed, pcscdMissing, pcscliteMissing } from '../beds/pcscd-bed.ts';
+import { testCard } from '../beds/test-cards.ts';
 
 const { values: options } = parseArgs({
   options: {

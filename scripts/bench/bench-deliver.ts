@@ -14,10 +14,10 @@ import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { signRequest } from '../../src/terminal/delivery/sign-request.ts';
-import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../../test/support/delivery-bed.ts';
-import { cardKeys } from '../../test/support/evidence-fixtures.ts';
-import { Mosquitto, mosquittoPath } from '../../test/support/mosquitto.ts';
-import { makeTestFacility } from '../../test/support/test-facility.ts';
+import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../beds/delivery-bed.ts';
+import { cardKeys } from '../beds/evidence-fixtures.ts';
+import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
+import { makeTestFacility } from '../beds/test-facility.ts';
 import { bareTopics } from '../trials/bare-topics.ts';
 
 /**

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { failure } from '../../src/core/failure.ts';
 import type { Session } from '../../src/core/visit/session.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
-import { type Happening, identity, lookup, settings, VisitStory } from '../../test/core/visit-story.ts';
+import { type Happening, identity, lookup, settings, VisitStory } from '../beds/visit-story.ts';
 
 /*
  * Draws the session's states by walking the real machine: every event in every situation that can be reached, until

@@ -47,7 +47,7 @@ const partOf = (file: string): string | undefined => {
 const ground = ['wire', 'core', 'protocol'];
 const shared = [...ground, 'ports', 'catalogue', 'trust', 'log'];
 
-/** Which parts a part may import. What is not named here (scripts, test) may import anything. */
+/** Which parts a part may import. What is not named here (test) may import anything. */
 const mayImport: Record<string, readonly string[]> = {
   wire: ['wire'],
   core: ['core'],
@@ -64,6 +64,7 @@ const mayImport: Record<string, readonly string[]> = {
   drivers: [...shared, 'config', 'terminal', 'face', 'agent', 'drivers'],
   virtual: [...shared, 'config', 'terminal', 'face', 'agent', 'drivers', 'virtual'],
   root: [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'drivers', 'virtual'],
+  scripts: [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'screens', 'drivers', 'virtual', 'scripts'],
 };
 
 /** npm packages of the parts that may have only a few; the others may use what package.json names. */
@@ -107,9 +108,12 @@ export const checkArrows = (file: string, text: string): Finding[] => {
     const target = posix.join(posix.dirname(file), specifier);
     const to = partOf(target);
     if (to === undefined || !(to in mayImport)) {
-      if (!/\.json$/.test(target)) wrong(`src and drivers do not depend on ${to ?? target}`);
+      if (!/\.json$/.test(target))
+        wrong(`${from === 'scripts' ? 'scripts' : 'src and drivers'} do not depend on ${to ?? target}`);
     } else if (from === 'core' && how === 'type' && to === 'wire') {
       // The words of the wire that a session is made of; no code.
+    } else if (to === 'scripts' && from !== 'scripts') {
+      wrong('src and drivers do not depend on scripts');
     } else if (!allowed.includes(to)) {
       wrong(explain[from] ?? `${from} may import ${allowed.join(', ')}`);
     } else if (from === 'screens' && to === 'core' && how !== 'type') {

@@ -17,9 +17,9 @@ import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
-import { openVisitBed } from '../../test/flow/visit-bed.ts';
-import { until } from '../../test/support/simulated-clock.ts';
-import { facility } from '../../test/support/test-facility.ts';
+import { until } from '../beds/simulated-clock.ts';
+import { facility } from '../beds/test-facility.ts';
+import { openVisitBed } from '../beds/visit-bed.ts';
 import { chromiumFlags, chromiumPath } from './screens-browser.ts';
 
 const folder = process.argv[2] ?? new URL('../../docs/pictures', import.meta.url).pathname;

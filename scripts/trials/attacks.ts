@@ -3,7 +3,7 @@ import { CompactEncrypt, CompactSign, type CryptoKey, exportJWK, GeneralSign, ge
 import type { SealingPublicKey } from '../../src/trust/seal.ts';
 import type { TopicLeaf } from '../../src/wire/topics.ts';
 import { publisherOf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
-import { facility, testRequest, testSettings } from '../../test/support/test-facility.ts';
+import { facility, testRequest, testSettings } from '../beds/test-facility.ts';
 
 /** A message as a broker sees it. */
 export type Message = { readonly topic: string; readonly payload: Uint8Array; readonly retain?: boolean };

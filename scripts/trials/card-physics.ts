@@ -12,9 +12,9 @@ import { sha256DigestInfo, verifyRsaSignature } from '../../src/protocol/card/di
 import { checkPresenceProof, checkVisualEvidence } from '../../src/protocol/card/visual-ap.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { type CardReaderBench, openPcscdBench, openVirtualBench } from '../../test/support/card-reader-benches.ts';
-import { pcscdMissing, pcscliteMissing } from '../../test/support/pcscd-bed.ts';
-import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../../test/support/test-cards.ts';
+import { type CardReaderBench, openPcscdBench, openVirtualBench } from '../beds/card-reader-benches.ts';
+import { pcscdMissing, pcscliteMissing } from '../beds/pcscd-bed.ts';
+import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../beds/test-cards.ts';
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean' }, 'pcscd-samples': { type: 'string', default: '8' } },

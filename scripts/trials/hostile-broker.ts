@@ -15,8 +15,8 @@ import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/c
 import { sign } from '../../src/trust/seal.ts';
 import { commandSchema } from '../../src/wire/messages.ts';
 import { parseTopic, publisherOf, topicOf } from '../../src/wire/topics.ts';
-import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../../test/support/delivery-bed.ts';
-import { facility, makeTestFacility } from '../../test/support/test-facility.ts';
+import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../beds/delivery-bed.ts';
+import { facility, makeTestFacility } from '../beds/test-facility.ts';
 import { attacks, giveAttacker, type Loot, type Message, pick } from './attacks.ts';
 import { readableIn } from './readable.ts';
 

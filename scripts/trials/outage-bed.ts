@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { AgentProcess, furnishAgent } from '../../test/support/delivery-bed.ts';
-import { Mosquitto } from '../../test/support/mosquitto.ts';
-import { makeTestFacility, type TestFacility } from '../../test/support/test-facility.ts';
+import { AgentProcess, furnishAgent } from '../beds/delivery-bed.ts';
+import { Mosquitto } from '../beds/mosquitto.ts';
+import { makeTestFacility, type TestFacility } from '../beds/test-facility.ts';
 import type { TerminalLine } from './terminal-end.ts';
 
 /** Three hosts as network namespaces on one switch: broker .1, terminal .2, agent .3. */

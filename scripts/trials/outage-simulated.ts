@@ -1,10 +1,10 @@
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
-import { makeAgentBed } from '../../test/agent/agent-bed.ts';
-import { LinkWatch, makeVisitor } from '../../test/support/delivery-bed.ts';
-import { MemoryStore } from '../../test/support/memory-store.ts';
-import type { SimulatedClock } from '../../test/support/simulated-clock.ts';
+import { makeAgentBed } from '../beds/agent-bed.ts';
+import { LinkWatch, makeVisitor } from '../beds/delivery-bed.ts';
+import { MemoryStore } from '../beds/memory-store.ts';
+import type { SimulatedClock } from '../beds/simulated-clock.ts';
 import type { Seen } from './outage-patterns.ts';
 
 const second = 1_000;

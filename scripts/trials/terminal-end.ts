@@ -4,7 +4,7 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { readDeviceKeys } from '../../src/trust/key-files.ts';
-import { makeVisitor } from '../../test/support/delivery-bed.ts';
+import { makeVisitor } from '../beds/delivery-bed.ts';
 
 /**
  * The terminal's end of the outage matrix, a process of its own so that it can stand in a network namespace and be

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { authority } from '../../scripts/beds/test-cards.ts';
 import { writeCardTrust } from '../../src/agent/intake/card-trust.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import type { MessageBus } from '../../src/ports/message-bus.ts';
@@ -14,8 +16,6 @@ import { readDeviceKeys } from '../../src/trust/key-files.ts';
 import { openSigned } from '../../src/trust/seal.ts';
 import { type SettingsMessage, settingsMessageSchema } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
-import { until } from '../support/simulated-clock.ts';
-import { authority } from '../support/test-cards.ts';
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
 const uketsuke = (...args: string[]): string => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' });

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
+import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
 import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import { failure } from '../../src/core/failure.ts';
 import { readOqsXml } from '../../src/protocol/oqs/oqs-xml.ts';
 import { qualificationMessageSchema } from '../../src/protocol/oqs/oqs-xml-schema.ts';
-import { until } from '../support/simulated-clock.ts';
-import { type AgentBed, makeAgentBed } from './agent-bed.ts';
 
 let bed: AgentBed;
 beforeEach(async () => {

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
+import { breathe } from '../../scripts/beds/simulated-clock.ts';
 import { InquiryDesk } from '../../src/agent/oqs-folder/answer-inquiries.ts';
 import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import { readOqsXml } from '../../src/protocol/oqs/oqs-xml.ts';
@@ -10,8 +12,6 @@ import {
   bulkResultSchema,
   qualificationMessageSchema,
 } from '../../src/protocol/oqs/oqs-xml-schema.ts';
-import { breathe } from '../support/simulated-clock.ts';
-import { type AgentBed, makeAgentBed } from './agent-bed.ts';
 
 let bed: AgentBed;
 let desk: InquiryDesk;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
+import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
+import { testRequest, testSettings } from '../../scripts/beds/test-facility.ts';
 import { consentTexts } from '../../src/agent/intake/consent-texts.ts';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { answerQuestion, consentRecord, noAnswers, questionsOf, unbundled } from '../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../src/core/screen/draw-screen-consent.ts';
 import { type Consent, consentCodes } from '../../src/wire/messages.ts';
-import { testRequest, testSettings } from '../support/test-facility.ts';
-import { type AgentBed, makeAgentBed } from './agent-bed.ts';
 
 const catalogue = catalogueAt(Date.now());
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');

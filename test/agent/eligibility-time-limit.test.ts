@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
 import type { EligibilityService } from '../../src/agent/eligibility/eligibility-service.ts';
 import { serviceLimitMs, withTimeLimit } from '../../src/agent/eligibility/eligibility-time-limit.ts';
 import { ok } from '../../src/core/result.ts';
-import { SimulatedClock } from '../support/simulated-clock.ts';
 
 const card = { certificateSerial: '01', authCertificate: new Uint8Array() };
 const serviceOf = (register: EligibilityService['register']): EligibilityService => {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import { readAgentKeys, readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
 import { brokerUsers, renderMosquittoConfiguration } from '../../src/agent/provisioning/broker-configuration.ts';
 import {
@@ -13,7 +14,6 @@ import {
   rollFacilityKey,
 } from '../../src/agent/provisioning/facility-authority.ts';
 import { readDeviceKeys } from '../../src/trust/key-files.ts';
-import { makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 let made: TestFacility;
 beforeAll(async () => {

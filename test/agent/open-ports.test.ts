@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, expect, test } from 'vitest';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
+import { furnishAgent } from '../../scripts/beds/delivery-bed.ts';
+import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import type { AgentReady } from '../../src/processes/agent.ts';
-import { furnishAgent } from '../support/delivery-bed.ts';
-import { makeTestFacility } from '../support/test-facility.ts';
 
 /** Threat 26, asked of the kernel: which sockets a process listens on, and where. */
 const hasProc = existsSync('/proc/self/net/tcp');

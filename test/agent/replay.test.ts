@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { makeAgentBed } from '../../scripts/beds/agent-bed.ts';
+import { LinkWatch, makeVisitor } from '../../scripts/beds/delivery-bed.ts';
+import type { Passing } from '../../scripts/beds/memory-bus.ts';
+import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import { facility } from '../../scripts/beds/test-facility.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { sign } from '../../src/trust/seal.ts';
 import { topicOf } from '../../src/wire/topics.ts';
-import { LinkWatch, makeVisitor } from '../support/delivery-bed.ts';
-import type { Passing } from '../support/memory-bus.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { facility } from '../support/test-facility.ts';
-import { makeAgentBed } from './agent-bed.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { AgentProcess, furnishAgent } from '../../scripts/beds/delivery-bed.ts';
+import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import { type DeviceKeys, readDeviceKeys } from '../../src/trust/key-files.ts';
 import { sign } from '../../src/trust/seal.ts';
 import { topicOf } from '../../src/wire/topics.ts';
-import { AgentProcess, furnishAgent } from '../support/delivery-bed.ts';
-import { Mosquitto, mosquittoPath } from '../support/mosquitto.ts';
-import { until } from '../support/simulated-clock.ts';
-import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 /** A terminal is revoked while real agent and real mosquitto run: what it still can do, and from when on nothing. */
 if (mosquittoPath === null)

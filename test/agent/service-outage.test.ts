@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
+import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import { delays } from '../../src/core/visit/delays.ts';
-import { type AgentBed, makeAgentBed } from './agent-bed.ts';
 
 /** The national service is down, or comes and goes: what patient, staff and レセコン get. */
 let bed: AgentBed;

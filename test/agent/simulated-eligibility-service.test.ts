@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
+import { recordsJson } from '../../scripts/beds/agent-bed.ts';
 import {
   parseServiceRecords,
   SimulatedEligibilityService,
@@ -8,7 +9,6 @@ import {
 import { writeOqsXml } from '../../src/protocol/oqs/oqs-xml.ts';
 import { faceMessage } from '../../src/protocol/oqs/oqs-xml-face.ts';
 import { qualificationMessageSchema } from '../../src/protocol/oqs/oqs-xml-schema.ts';
-import { recordsJson } from './agent-bed.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 3);
 const records = parseServiceRecords(recordsJson, nowMs);

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../../scripts/beds/delivery-bed.ts';
+import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
+import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import { Journal, type JournalVisit, type UsageRow } from '../../src/agent/journal/journal.ts';
 import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
@@ -8,10 +12,6 @@ import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/c
 import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';
 import { readDeviceKeys } from '../../src/trust/key-files.ts';
 import type { Challenge } from '../../src/wire/messages.ts';
-import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../support/delivery-bed.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { Mosquitto, mosquittoPath } from '../support/mosquitto.ts';
-import { makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 /** Two real agents, two lanes, one real mosquitto: who answers what, and what is left when one of them dies. */
 if (mosquittoPath === null) console.warn('skipped: two agents on one broker need mosquitto (Debian package mosquitto)');

@@ -2,6 +2,16 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { generalVerify, importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { caCertificateDer, ensureTestAuthority, makeCvCertificate } from '../../drivers/virtual/test-authority.ts';
+import {
+  cardKeys,
+  cardSigner,
+  certificateFor,
+  faceCard,
+  pinCard,
+  visualEvidence,
+} from '../../scripts/beds/evidence-fixtures.ts';
+import { authority } from '../../scripts/beds/test-cards.ts';
+import { facility, makeTestFacility, type TestFacility, testRequest } from '../../scripts/beds/test-facility.ts';
 import { type CardTrust, parseCardTrust } from '../../src/agent/intake/card-trust.ts';
 import { checkCardCertificate, type EvidenceContext, verifyEvidence } from '../../src/agent/intake/verify-evidence.ts';
 import type { FailureCode } from '../../src/core/failure.ts';
@@ -11,16 +21,6 @@ import { concatBytes } from '../../src/protocol/bytes.ts';
 import { type CardEvidence, signRequest } from '../../src/terminal/delivery/sign-request.ts';
 import { sign } from '../../src/trust/seal.ts';
 import type { EligibilityRequest } from '../../src/wire/messages.ts';
-import {
-  cardKeys,
-  cardSigner,
-  certificateFor,
-  faceCard,
-  pinCard,
-  visualEvidence,
-} from '../support/evidence-fixtures.ts';
-import { authority } from '../support/test-cards.ts';
-import { facility, makeTestFacility, type TestFacility, testRequest } from '../support/test-facility.ts';
 
 const nowMs = Date.now();
 const dayMs = 24 * 3_600_000;

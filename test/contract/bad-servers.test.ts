@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import {
   createAuthority,
   issueCertificate,
@@ -11,8 +13,6 @@ import {
   yearMs,
 } from '../../src/agent/provisioning/certificate-authority.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
-import { until } from '../support/simulated-clock.ts';
-import { makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

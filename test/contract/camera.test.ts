@@ -8,9 +8,9 @@ import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
 import { FrameAssembler } from '../../drivers/camera/piped-camera.ts';
 import { emptyScene, personBefore } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCamera, VirtualCamera } from '../../drivers/virtual/virtual-camera.ts';
+import { modelsMissing } from '../../scripts/beds/built-models.ts';
 import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
-import { modelsMissing } from '../face/built-models.ts';
 
 const hasFfmpeg = (() => {
   try {

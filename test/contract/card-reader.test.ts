@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { openPcscdBench, openVirtualBench } from '../../scripts/beds/card-reader-benches.ts';
+import { pcscdMissing, pcscliteMissing } from '../../scripts/beds/pcscd-bed.ts';
 import type { CardReaderEvent } from '../../src/ports/card-reader.ts';
-import { openPcscdBench, openVirtualBench } from '../support/card-reader-benches.ts';
-import { pcscdMissing, pcscliteMissing } from '../support/pcscd-bed.ts';
 import { describeCardReader } from './card-reader.ts';
 
 describeCardReader('virtual', openVirtualBench, null);

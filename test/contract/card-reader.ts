@@ -1,11 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ApduMoment } from '../../drivers/virtual/virtual-card-reader.ts';
+import type { CardReaderBench } from '../../scripts/beds/card-reader-benches.ts';
+import { pinBytes, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
 import type { CardReader, CardReaderEvent, CardSession } from '../../src/ports/card-reader.ts';
 import { fromHex } from '../../src/protocol/bytes.ts';
 import { signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
-import type { CardReaderBench } from '../support/card-reader-benches.ts';
-import { pinBytes, readTestCard, testCard } from '../support/test-cards.ts';
 
 /** Time for one event of a real pcscd, which polls its reader every 0.4 s, on a busy machine. */
 const eventDeadlineMs = 15_000;

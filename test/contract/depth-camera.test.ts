@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { emptyScene, type Person, personBefore } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { createVirtualDepthCamera } from '../../drivers/virtual/virtual-depth-camera.ts';
+import { type Listened, listenTo } from '../../scripts/beds/listened.ts';
 import { judgeDepth } from '../../src/face/attempt/judge-depth.ts';
 import { DepthWatch } from '../../src/face/attempt/watch-depth.ts';
 import type { DepthCamera, DepthCameraEvent, DepthFrame } from '../../src/ports/depth-camera.ts';
-import { type Listened, listenTo } from '../support/listened.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'depth-'));
 afterAll(() => rmSync(folder, { recursive: true }));

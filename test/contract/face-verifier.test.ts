@@ -21,10 +21,10 @@ import {
   SceneRenderer,
 } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import { modelsMissing } from '../../scripts/beds/built-models.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { PadStrength } from '../../src/core/visit/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
-import { modelsMissing } from '../face/built-models.ts';
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('skipped: a film before the face process needs ffmpeg (Debian package ffmpeg)');

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { createHidKeypad, type HidDevice } from '../../drivers/keypad/hid-keypad.ts';
 import { createReportReader, keypadModels } from '../../drivers/keypad/hid-keypad-models.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
+import { listenTo } from '../../scripts/beds/listened.ts';
 import type { KeypadEvent } from '../../src/ports/keypad.ts';
-import { listenTo } from '../support/listened.ts';
 import { keypadContract } from './keypad.ts';
 
 keypadContract('the virtual keypad', () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { type Listened, listenTo } from '../../scripts/beds/listened.ts';
 import type { Keypad, KeypadEvent, PinKey } from '../../src/ports/keypad.ts';
-import { type Listened, listenTo } from '../support/listened.ts';
 
 export type KeypadBench = {
   readonly keypad: Keypad;

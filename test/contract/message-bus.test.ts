@@ -1,7 +1,7 @@
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
 import { brokerUsers } from '../../src/agent/provisioning/broker-configuration.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
-import { Mosquitto, mosquittoPath } from '../support/mosquitto.ts';
 import { messageBusContract } from './message-bus.ts';
 
 messageBusContract('embedded broker (MQTT 3.1.1)', 4, async (facilityDirectory) =>

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createMqttMessageBus, type MqttMessageBusOptions } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import { createAuthority, issueCertificate, validFor } from '../../src/agent/provisioning/certificate-authority.ts';
 import {
   addDevice,
@@ -11,8 +13,6 @@ import type { Failure } from '../../src/core/failure.ts';
 import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
 import { readTlsFiles, type TlsFiles } from '../../src/trust/key-files.ts';
 import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
-import { until } from '../support/simulated-clock.ts';
-import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 // Bounds for a machine that does ten other things; none of these waits when all is well.
 vi.setConfig({ testTimeout: 120_000 });

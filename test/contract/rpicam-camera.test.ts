@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRpicamCamera, rpicamArguments, yuv420ToRgb } from '../../drivers/camera/rpicam-camera.ts';
+import { type Listened, listenTo } from '../../scripts/beds/listened.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
-import { type Listened, listenTo } from '../support/listened.ts';
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('skipped: pictures of a stand-in for rpicam-vid need ffmpeg (Debian package ffmpeg)');

@@ -16,8 +16,8 @@ import {
 } from '../../drivers/status-light/serial-light-frames.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
+import { listenTo } from '../../scripts/beds/listened.ts';
 import { lightPatterns } from '../../src/core/visit/light-of.ts';
-import { listenTo } from '../support/listened.ts';
 import { type Shining, type StatusLightBench, statusLightContract } from './status-light.ts';
 
 statusLightContract('the virtual light', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { type Listened, listenTo } from '../../scripts/beds/listened.ts';
 import { lightPatterns } from '../../src/core/visit/light-of.ts';
 import type { StatusLight, StatusLightEvent } from '../../src/ports/status-light.ts';
-import { type Listened, listenTo } from '../support/listened.ts';
 
 /** What the lamp itself did: a pattern, or a beep. */
 export type Shining = { readonly type: string };

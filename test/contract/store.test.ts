@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
-import { MemoryStore } from '../support/memory-store.ts';
+import { MemoryStore } from '../../scripts/beds/memory-store.ts';
 import { storeContract } from './store.ts';
 
 // Bounds for a machine that does ten other things; none of these waits when all is well.
@@ -34,7 +34,7 @@ storeContract('memory, the stand-in of other tests', async () => {
   return { store, reopen: async () => store };
 });
 
-const writer = new URL('../support/store-writer.ts', import.meta.url).pathname;
+const writer = new URL('../../scripts/beds/store-writer.ts', import.meta.url).pathname;
 const linesOf = (child: ChildProcess): AsyncIterable<string> => {
   if (child.stdout === null) throw new Error('no stdout');
   return createInterface({ input: child.stdout });
@@ -87,7 +87,7 @@ describe('SQLite store under faults', () => {
     () => {
       const mountPoint = join(directory, 'small');
       mkdirSync(mountPoint);
-      const script = new URL('../support/store-on-full-disk.ts', import.meta.url).pathname;
+      const script = new URL('../../scripts/beds/store-on-full-disk.ts', import.meta.url).pathname;
       const command = `mount -t tmpfs -o size=600k none ${mountPoint} && exec ${process.execPath} ${script} ${mountPoint}`;
       const run = spawnSync('unshare', ['-m', 'sh', '-c', command], { encoding: 'utf8' });
       expect(run.stderr.replaceAll(/.*ExperimentalWarning.*\n.*\n/g, '')).toBe('');

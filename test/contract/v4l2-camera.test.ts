@@ -6,9 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
+import { type Listened, listenTo } from '../../scripts/beds/listened.ts';
 import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
-import { type Listened, listenTo } from '../support/listened.ts';
 
 const devices = '/sys/class/video4linux';
 const driver = '/sys/bus/platform/drivers/vivid';

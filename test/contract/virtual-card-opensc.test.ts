@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { PcscdBed, pcscdMissing, pcscliteMissing } from '../../scripts/beds/pcscd-bed.ts';
+import { readOptions } from '../../scripts/beds/test-cards.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { readCard } from '../../src/terminal/card/read-card.ts';
-import { PcscdBed, pcscdMissing, pcscliteMissing } from '../support/pcscd-bed.ts';
-import { readOptions } from '../support/test-cards.ts';
 
 const openscMissing = (): string | null =>
   spawnSync('pkcs15-tool', ['--version']).error === undefined &&

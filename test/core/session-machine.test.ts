@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { identity, settings, VisitStory } from '../../scripts/beds/visit-story.ts';
 import { failure } from '../../src/core/failure.ts';
 import { delays } from '../../src/core/visit/delays.ts';
-import { identity, settings, VisitStory } from './visit-story.ts';
 
 const failureCodeOf = (story: VisitStory): string | undefined =>
   'failure' in story.state ? story.state.failure?.code : undefined;

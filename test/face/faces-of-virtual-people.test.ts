@@ -10,6 +10,7 @@ import {
   type Scene,
   SceneRenderer,
 } from '../../drivers/virtual/render-scene.ts';
+import { loadModels, manifest, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import {
   embedStill,
@@ -21,7 +22,6 @@ import {
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
 import { comparisonScore, type Embedding } from '../../src/face/models/embed-face.ts';
 import { embeddingById } from '../../src/face/models/manifest.ts';
-import { loadModels, manifest, modelsMissing } from './built-models.ts';
 
 const people = faceIds.filter((id) => id !== 'sample1-c');
 const threshold = embeddingById(manifest, 'fr_feature').defaultThreshold;

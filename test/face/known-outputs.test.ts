@@ -1,8 +1,8 @@
 /** The numeric check of setup-models, on the models it has built. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { modelsDir, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { checkKnownOutputs, type KnownOutputs } from '../../scripts/models/known-outputs.ts';
-import { modelsDir, modelsMissing } from './built-models.ts';
 
 const known = JSON.parse(readFileSync(`${modelsDir}/known-outputs.json`, 'utf8')) as KnownOutputs;
 

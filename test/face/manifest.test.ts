@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { manifest } from '../../scripts/beds/built-models.ts';
 import { recipes } from '../../scripts/models/recipes.ts';
 import { embeddingById, entryById, refuseUnverified } from '../../src/face/models/manifest.ts';
 import { elementsOf } from '../../src/face/picture/sample-image.ts';
-import { manifest } from './built-models.ts';
 
 test('every recipe has an entry, and every entry a recipe', () => {
   expect(manifest.models.map(({ file }) => file).sort()).toEqual(recipes.map(({ file }) => file).sort());

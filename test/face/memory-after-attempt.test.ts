@@ -10,9 +10,9 @@ import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import { loadModels, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
-import { loadModels, modelsMissing } from './built-models.ts';
 
 const WINDOW = 16;
 const PAGE = 4096;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openVisitBed, type VisitBed } from './visit-bed.ts';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
 let bed: VisitBed;
 beforeEach(async () => {

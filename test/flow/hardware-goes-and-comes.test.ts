@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 import { failure } from '../../src/core/failure.ts';
-import { openVisitBed, type VisitBed } from './visit-bed.ts';
 
 let bed: VisitBed;
 beforeEach(async () => {

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
+import { testCard, trustedCvIssuers } from '../../scripts/beds/test-cards.ts';
+import { testSettings } from '../../scripts/beds/test-facility.ts';
 import { catalogueAt } from '../../src/catalogue/catalogue.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
@@ -13,9 +16,6 @@ import type { ClinicEvent, ClinicLink } from '../../src/terminal/delivery/clinic
 import type { SessionParts } from '../../src/terminal/visit/session-parts.ts';
 import { SessionRunner } from '../../src/terminal/visit/session-runner.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { SimulatedClock } from '../support/simulated-clock.ts';
-import { testCard, trustedCvIssuers } from '../support/test-cards.ts';
-import { testSettings } from '../support/test-facility.ts';
 
 /**
  * The PIN guard as a model: the real session runner, machine and card code, a real virtual card, and a patient who does

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { makeCard } from '../../drivers/virtual/card-maker.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { authority, drawnPhoto, pinBytes } from '../../scripts/beds/test-cards.ts';
+import { openVisitBed } from '../../scripts/beds/visit-bed.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
-import { until } from '../support/simulated-clock.ts';
-import { authority, drawnPhoto, pinBytes } from '../support/test-cards.ts';
-import { openVisitBed } from './visit-bed.ts';
 
 const keyFolder = new URL('../../.cache/virtual-card-keys', import.meta.url).pathname;
 

@@ -7,14 +7,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { AgentProcess, type AgentReady, furnishAgent } from '../../scripts/beds/delivery-bed.ts';
+import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
+import { PcscdBed, pcscdMissing, pcscliteMissing } from '../../scripts/beds/pcscd-bed.ts';
+import { authority, pinBytes, testCard } from '../../scripts/beds/test-cards.ts';
 import { ScriptedPatient } from '../../scripts/demonstration/scripted-patient.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
-import { AgentProcess, type AgentReady, furnishAgent } from '../support/delivery-bed.ts';
-import { Mosquitto, mosquittoPath } from '../support/mosquitto.ts';
-import { PcscdBed, pcscdMissing, pcscliteMissing } from '../support/pcscd-bed.ts';
-import { authority, pinBytes, testCard } from '../support/test-cards.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const why =

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import type { SmartphoneReader } from '../../src/ports/smartphone-reader.ts';
-import { openVisitBed, type VisitBed } from './visit-bed.ts';
 
 let bed: VisitBed;
 afterEach(() => bed.close());

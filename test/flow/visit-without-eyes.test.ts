@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createVirtualSpeaker, type VirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
-import { until } from '../support/simulated-clock.ts';
-import { openVisitBed, type VisitBed } from './visit-bed.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
 /*
  * The screen is dark: whoever visits here hears what is said and presses keys, and this script does the same. It never

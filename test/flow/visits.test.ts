@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { until } from '../support/simulated-clock.ts';
-import { openVisitBed, type VisitBed } from './visit-bed.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
 let bed: VisitBed;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createVirtualSpeaker, type VirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
-import { openVisitBed, type VisitBed } from './visit-bed.ts';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
 let bed: VisitBed;
 let ear: VirtualSpeaker;

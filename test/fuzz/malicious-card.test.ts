@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { MadeCard } from '../../drivers/virtual/card-maker.ts';
 import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
+import { pinBytes, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
 import { ok } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { concatBytes } from '../../src/protocol/bytes.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
-import { pinBytes, readTestCard, testCard } from '../support/test-cards.ts';
 
 /** More APDUs than this for one visit are a card that keeps us busy: the longest file in crumbs, and all the rest. */
 const apduLimit = 900;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { facility, makeTestFacility, type TestFacility, testRequest } from '../../scripts/beds/test-facility.ts';
 import { verifyEvidence } from '../../src/agent/intake/verify-evidence.ts';
 import { assembleDocument, encodeRequest, parseDocument } from '../../src/protocol/evidence.ts';
 import { openSealed, openSigned, sign } from '../../src/trust/seal.ts';
 import { messageForms } from '../../src/wire/message-forms.ts';
 import { topicLeaves } from '../../src/wire/topics.ts';
-import { facility, makeTestFacility, type TestFacility, testRequest } from '../support/test-facility.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

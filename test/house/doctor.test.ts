@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import { type ClinicDemo, startClinicDemo } from '../../scripts/demonstration/clinic-demo.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import { probeBroker } from '../../src/cli/doctor-probes.ts';
@@ -16,7 +17,6 @@ import type { Examination, Examined } from '../../src/terminal/doctor/doctor-che
 import { doctorFaults, type FaultName } from '../../src/terminal/doctor/doctor-faults.ts';
 import type { HealthReport } from '../../src/terminal/doctor/health.ts';
 import { keyFiles } from '../../src/trust/key-files.ts';
-import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 const healthyReport: HealthReport = {
   version: '0.1.0',

@@ -8,6 +8,7 @@ import { askHealth, serveHealth } from '../../drivers/host/health-socket.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
+import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
 import { type Failure, failure } from '../../src/core/failure.ts';
 import type { Session } from '../../src/core/visit/session.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
@@ -20,7 +21,6 @@ import {
   vitalParts,
   watchHealth,
 } from '../../src/terminal/doctor/health.ts';
-import { SimulatedClock } from '../support/simulated-clock.ts';
 
 describe('a part is silent', () => {
   const signs = { 'session-runner': 0, 'card-reader': 0, 'face-process': 0, screen: 0 };

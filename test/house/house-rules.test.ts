@@ -30,6 +30,7 @@ describe('an import that runs the wrong way is found, with its line', () => {
     ],
     ['src into test', 'src/terminal/a.ts', "import { x } from '../../test/b.ts';"],
     ['src into scripts', 'src/processes/terminal.ts', "import { x } from '../../scripts/b.ts';"],
+    ['a script into a test', 'scripts/a.ts', "import { x } from '../test/b.ts';"],
     ['over several lines', 'src/core/a.ts', "\n\nimport {\n  x,\n} from '../terminal/b.ts';"],
   ])('%s', (_name, file, text) => {
     const line = text.split('\n').length;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
-import { makeTestFacility, type TestFacility } from '../support/test-facility.ts';
+import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 
 const missing = [
   ...['models/blazeface.onnx', 'dist/screens/index.html'].filter((path) => !existsSync(path)),

@@ -11,6 +11,7 @@ import {
   rsaPublicKeyOf,
   signDigestInfo,
 } from '../../drivers/virtual/test-authority.ts';
+import { authority, drawnPhoto, trustedCvIssuers } from '../../scripts/beds/test-cards.ts';
 import type { VisualEvidence } from '../../src/core/visit/identity.ts';
 import { concatBytes, fromAscii } from '../../src/protocol/bytes.ts';
 import { checkAuthCertificate, parseCertificate } from '../../src/protocol/card/certificate.ts';
@@ -27,7 +28,6 @@ import {
 } from '../../src/protocol/card/visual-ap.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import { parseCvIssuers } from '../../src/trust/cv-trust.ts';
-import { authority, drawnPhoto, trustedCvIssuers } from '../support/test-cards.ts';
 
 let visualKey: KeyObject;
 let foreignKey: KeyObject;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { LinkWatch, makeVisitor } from '../../scripts/beds/delivery-bed.ts';
+import { MemoryBroker } from '../../scripts/beds/memory-bus.ts';
+import { ScriptedAgent } from '../../scripts/beds/scripted-agent.ts';
+import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
+import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import { readableIn } from '../../scripts/trials/readable.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
-import { LinkWatch, makeVisitor } from '../support/delivery-bed.ts';
-import { MemoryBroker } from '../support/memory-bus.ts';
-import { ScriptedAgent } from '../support/scripted-agent.ts';
-import { SimulatedClock } from '../support/simulated-clock.ts';
-import { makeTestFacility } from '../support/test-facility.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { replayTrace } from '../../drivers/virtual/replay-session.ts';
 import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
+import { pinBytes, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
 import { ok } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { concatBytes, toHex } from '../../src/protocol/bytes.ts';
@@ -14,7 +15,6 @@ import {
 import { recordTrace } from '../../src/terminal/card/record-trace.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { pinBytes, readTestCard, testCard } from '../support/test-cards.ts';
 
 const sessionOf = (
   card: VirtualCard,

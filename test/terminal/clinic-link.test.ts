@@ -2,6 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MemoryBroker } from '../../scripts/beds/memory-bus.ts';
+import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import { quiet } from '../../scripts/beds/quiet.ts';
+import { ScriptedAgent } from '../../scripts/beds/scripted-agent.ts';
+import { SimulatedClock, until } from '../../scripts/beds/simulated-clock.ts';
+import {
+  facility,
+  makeTestFacility,
+  type TestFacility,
+  testRequest,
+  testSettings,
+} from '../../scripts/beds/test-facility.ts';
 import { agentFiles, devicesFileSchema } from '../../src/agent/provisioning/agent-keys.ts';
 import { ok } from '../../src/core/result.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
@@ -10,12 +22,6 @@ import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts'
 import { readJsonFile } from '../../src/trust/key-files.ts';
 import { sign } from '../../src/trust/seal.ts';
 import { topicOf } from '../../src/wire/topics.ts';
-import { MemoryBroker } from '../support/memory-bus.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { quiet } from '../support/quiet.ts';
-import { ScriptedAgent } from '../support/scripted-agent.ts';
-import { SimulatedClock, until } from '../support/simulated-clock.ts';
-import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from '../support/test-facility.ts';
 
 // Bounds for a machine that does ten other things; none of these waits when all is well.
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { OutboxRow } from '../../src/ports/store.ts';
 import { createOutbox, type OutboxEvent } from '../../src/terminal/delivery/outbox.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { SimulatedClock } from '../support/simulated-clock.ts';
 
 const log = createEventLog({ format: 'silent' });
 const documentHash = `${'h'.repeat(42)}A`;

@@ -1,6 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import {
+  authority,
+  pinBytes,
+  readOptions,
+  readTestCard,
+  testCard,
+  trustedCvIssuers,
+} from '../../scripts/beds/test-cards.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err, ok } from '../../src/core/result.ts';
 import { graceEndMs } from '../../src/core/visit/certificate-state.ts';
@@ -11,7 +19,6 @@ import { checkPresenceProof, checkVisualEvidence } from '../../src/protocol/card
 import { openCard, readPinState } from '../../src/terminal/card/read-card.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { authority, pinBytes, readOptions, readTestCard, testCard, trustedCvIssuers } from '../support/test-cards.ts';
 
 /** A persona's card on the bed of the virtual reader, with every APDU it was sent. */
 const lay = async (id: string, wallMs?: number) => {

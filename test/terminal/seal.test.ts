@@ -1,8 +1,8 @@
 import { CompactEncrypt, CompactSign } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import { openSealed, openSigned, seal, sign } from '../../src/trust/seal.ts';
 import { receiptSchema } from '../../src/wire/messages.ts';
-import { facility, makeTestFacility, type TestFacility } from '../support/test-facility.ts';
 
 let made: TestFacility;
 beforeAll(async () => {

@@ -17,10 +17,10 @@ import type { Speaker } from '../../src/ports/speaker.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { SessionRunner } from '../../src/terminal/visit/session-runner.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { makeAgentBed } from '../agent/agent-bed.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { until } from '../support/simulated-clock.ts';
-import { pinBytes, testCard, trustedCvIssuers } from '../support/test-cards.ts';
+import { makeAgentBed } from './agent-bed.ts';
+import { MemoryStore } from './memory-store.ts';
+import { until } from './simulated-clock.ts';
+import { pinBytes, testCard, trustedCvIssuers } from './test-cards.ts';
 
 /** The face port under the story's hand: models and camera have tests of their own. */
 class ToldFaceVerifier implements FaceVerifier {

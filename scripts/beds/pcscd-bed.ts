@@ -68,7 +68,7 @@ export class PcscdBed {
     this.#pcscd = spawn('unshare', ['-n', '-m', 'bash', '-c', script, this.folder], { stdio: 'ignore' });
     await this.#until(() => existsSync(this.socketPath), 'pcscd');
     rmSync(this.#relayPath, { force: true });
-    const relay = fileURLToPath(new URL('vpcd-relay.ts', import.meta.url));
+    const relay = fileURLToPath(new URL('./vpcd-relay.ts', import.meta.url));
     const enter = ['-t', `${this.pid}`, '-n', process.execPath, relay, this.#relayPath, `${vpcdPort}`];
     this.#relay = spawn('nsenter', enter, { stdio: ['ignore', 'pipe', 'inherit'] });
     if (this.#relay.stdout === null) throw new Error('relay without output');

@@ -27,12 +27,12 @@ import {
   resultSchema,
 } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
-import { cardKeys, certificateFor, faceCard, pinCard, visualEvidence } from '../support/evidence-fixtures.ts';
-import { MemoryBroker } from '../support/memory-bus.ts';
-import { quiet } from '../support/quiet.ts';
-import { SimulatedClock, until } from '../support/simulated-clock.ts';
-import { authority } from '../support/test-cards.ts';
-import { facility, makeTestFacility, testRequest, testSettings } from '../support/test-facility.ts';
+import { cardKeys, certificateFor, faceCard, pinCard, visualEvidence } from './evidence-fixtures.ts';
+import { MemoryBroker } from './memory-bus.ts';
+import { quiet } from './quiet.ts';
+import { SimulatedClock, until } from './simulated-clock.ts';
+import { authority } from './test-cards.ts';
+import { facility, makeTestFacility, testRequest, testSettings } from './test-facility.ts';
 
 export const recordsJson = readFileSync(
   new URL('../../src/agent/eligibility/simulated-eligibility-service.records.json', import.meta.url),
