@@ -14,6 +14,17 @@ describe('the documents', () => {
     expect(links.filter((link) => !existsSync(join(dirname(file), link ?? '')))).toEqual([]);
   });
 
+  test.each([...documents, 'README.md', 'test/README.md', 'systemd/README.md'])(
+    '%s: every file it names exists',
+    (file) => {
+      const named = [
+        ...readFileSync(file, 'utf8').matchAll(/`((?:src|drivers|test|scripts|systemd|docs|models)\/[\w./-]+)`/g),
+      ].map(([, path]) => path ?? '');
+      // Models and the built page are made on the machine.
+      expect(named.filter((path) => !path.endsWith('.onnx') && !existsSync(path))).toEqual([]);
+    },
+  );
+
   test('the staff guide names no failure code that does not exist', () => {
     const guide = readFileSync('docs/staff-guide.md', 'utf8');
     const named = [...guide.matchAll(/`([a-z]+\.[a-z-]+)`/g)].map(([, code]) => code ?? '');

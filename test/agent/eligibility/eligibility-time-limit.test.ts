@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
+import type { EligibilityService } from '../../../src/agent/eligibility/eligibility-service.ts';
+import { serviceLimitMs, withTimeLimit } from '../../../src/agent/eligibility/eligibility-time-limit.ts';
+import { ok } from '../../../src/core/result.ts';
+
+const card = { certificateSerial: '01', authCertificate: new Uint8Array() };
+const serviceOf = (register: EligibilityService['register']): EligibilityService => {
+  const unused = (): never => {
+    throw new Error('not asked for');
+  };
+  return { lookup: unused, check: unused, inquire: unused, register };
+};
+
+test('a service that never answers is unavailable after its limit, and not before', async () => {
+  const clock = new SimulatedClock();
+  const answers: unknown[] = [];
+  void withTimeLimit(
+    serviceOf(() => new Promise(() => {})),
+    clock,
+  )
+    .register(card)
+    .then((answer) => answers.push(answer));
+  await clock.advance(serviceLimitMs - 1);
+  expect(answers).toEqual([]);
+  await clock.advance(1);
+  expect(answers).toMatchObject([{ ok: false, failure: { code: 'eligibility.unavailable' } }]);
+});
+
+test('an answer in time is the answer; the limit is called off', async () => {
+  const clock = new SimulatedClock();
+  const answer = await withTimeLimit(
+    serviceOf(async () => ok(undefined)),
+    clock,
+  ).register(card);
+  expect(answer).toEqual({ ok: true, value: undefined });
+  await clock.advance(2 * serviceLimitMs);
+});
+
+test('a service that throws is unavailable, and nothing is thrown on', async () => {
+  const failing = serviceOf(async () => {
+    throw new Error('a name that must not travel');
+  });
+  const answer = await withTimeLimit(failing, new SimulatedClock()).register(card);
+  expect(answer).toMatchObject({
+    ok: false,
+    failure: { code: 'eligibility.unavailable', detail: 'the service failed' },
+  });
+});

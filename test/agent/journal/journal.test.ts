@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Journal, type NewRequest } from '../../../src/agent/journal/journal.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-journal-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = Date.UTC(2026, 10, 21, 3);
+const request = (more: Partial<NewRequest> = {}): NewRequest => ({
+  requestId: 'r1',
+  device: 'front-1',
+  lane: 1,
+  session: 's1',
+  kind: 'eligibility',
+  documentHash: 'h1',
+  method: 'pin',
+  consents: { TKK: true },
+  challenge: 'c1',
+  code: undefined,
+  issuedAt: at,
+  receivedAt: at,
+  expiresAt: at + 1_000,
+  personal: { limitApplication: false, approvedDocuments: [], consentTimes: [] },
+  deletePersonalAt: at + 10_000,
+  ...more,
+});
+
+test('whatever comes in whatever order, with restarts between: one document an id, one request a challenge', () => {
+  const step = fc.record({
+    id: fc.constantFrom('a', 'b', 'c'),
+    hash: fc.constantFrom('1', '2'),
+    device: fc.constantFrom('front-1', 'front-2'),
+    challenge: fc.constantFrom('x', 'y', 'z', 'unknown'),
+    late: fc.boolean(),
+    restart: fc.boolean(),
+  });
+  let run = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      run += 1;
+      const path = join(folder, `${run}.sqlite`);
+      let journal = new Journal(path);
+      journal.addChallenges(
+        'front-1',
+        ['x', 'y'].map((nonce) => ({ nonce, issuedAt: at, expiresAt: at + 1_000 })),
+        48,
+      );
+      journal.addChallenges('front-2', [{ nonce: 'z', issuedAt: at, expiresAt: at + 1_000 }], 48);
+      const owners = { x: 'front-1', y: 'front-1', z: 'front-2' } as Record<string, string>;
+      const used = new Set<string>();
+      const known = new Map<string, { hash: string; device: string; outcome: string }>();
+      for (const { id, hash, device, challenge, late, restart } of steps) {
+        if (restart) {
+          journal.close();
+          journal = new Journal(path);
+        }
+        const receivedAt = late ? at + 1_001 : at;
+        const recorded = journal.record(
+          request({ requestId: id, documentHash: hash, device, challenge, receivedAt, expiresAt: at + 1_000 }),
+        );
+        const first = known.get(id);
+        if (first !== undefined) {
+          expect(recorded.kind).toBe(first.hash === hash && first.device === device ? 'repeated' : 'other-document');
+          continue;
+        }
+        const good = owners[challenge] === device && !late && !used.has(challenge);
+        if (good) used.add(challenge);
+        expect(recorded).toMatchObject({
+          kind: 'recorded',
+          visit: { outcome: good ? 'accepted' : 'refused', code: good ? null : 'message.stale' },
+        });
+        // What is told about the new row is what stands there.
+        expect(recorded.kind === 'recorded' && recorded.visit).toEqual(journal.visit(id));
+        known.set(id, { hash, device, outcome: good ? 'accepted' : 'refused' });
+      }
+      const rows = Object.fromEntries(journal.visits().map((visit) => [visit.requestId, visit.outcome]));
+      expect(rows).toEqual(Object.fromEntries([...known].map(([id, { outcome }]) => [id, outcome])));
+      expect(
+        journal
+          .unfinished()
+          .map(({ visit }) => visit.requestId)
+          .sort(),
+      ).toEqual(
+        [...known]
+          .filter(([, { outcome }]) => outcome === 'accepted')
+          .map(([id]) => id)
+          .sort(),
+      );
+      journal.close();
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('what was recorded when the process was killed is there: nothing acknowledged is lost', async () => {
+  const writer = `
+    import { Journal } from '${new URL('../../../src/agent/journal/journal.ts', import.meta.url).pathname}';
+    const journal = new Journal(process.argv[1]);
+    for (let number = 0; ; number += 1) {
+      journal.addChallenges('front-1', [{ nonce: 'c' + number, issuedAt: ${at}, expiresAt: ${at + 1_000} }], 48);
+      journal.record({ ...${JSON.stringify(request())}, code: undefined, requestId: 'r' + number, challenge: 'c' + number });
+      process.stdout.write(number + '\\n');
+    }`;
+  const path = join(folder, 'killed.sqlite');
+  const child = spawn(process.execPath, ['--input-type=module', '-e', writer, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let acknowledged = -1;
+  for await (const line of createInterface(child.stdout)) {
+    acknowledged = Number(line);
+    if (acknowledged === 100) child.kill('SIGKILL');
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  const journal = new Journal(path);
+  const ids = new Set(journal.visits().map(({ requestId }) => requestId));
+  for (let number = 0; number <= acknowledged; number += 1) expect(ids.has(`r${number}`), `r${number}`).toBe(true);
+  expect(acknowledged).toBeGreaterThanOrEqual(100);
+  journal.close();
+});
+
+test('the oldest open challenges give way, used ones never', () => {
+  const journal = new Journal(join(folder, 'a.sqlite'));
+  const add = (nonce: string): void =>
+    journal.addChallenges('front-1', [{ nonce, issuedAt: at, expiresAt: at + 1_000 }], 2);
+  add('used');
+  expect(journal.record(request({ challenge: 'used' }))).toMatchObject({ visit: { outcome: 'accepted' } });
+  for (const nonce of ['oldest', 'middle', 'newest']) add(nonce);
+  const outcomes = ['used', 'oldest', 'middle', 'newest'].map((challenge, number) => {
+    const recorded = journal.record(request({ requestId: `again-${number}`, challenge }));
+    return recorded.kind === 'recorded' ? recorded.visit.outcome : recorded.kind;
+  });
+  expect(outcomes).toEqual(['refused', 'refused', 'accepted', 'accepted']);
+  journal.close();
+});
+
+test('counts: a use is counted once, whatever is told again; a month has its own', () => {
+  const journal = new Journal(join(folder, 'a.sqlite'));
+  const add = (id: string, receivedAt: number): void => {
+    journal.addChallenges('front-1', [{ nonce: id, issuedAt: receivedAt, expiresAt: receivedAt + 1_000 }], 48);
+    journal.record(
+      request({ requestId: id, challenge: id, receivedAt, issuedAt: receivedAt, expiresAt: receivedAt + 1_000 }),
+    );
+  };
+  const nextMonth = Date.UTC(2026, 10, 30, 15); // 1 December, 00:00 JST
+  add('one', at);
+  add('two', nextMonth);
+  for (let times = 0; times < 3; times += 1) {
+    journal.finish('one', { result: 'eligible', qualificationValidity: 1, at });
+    journal.finish('two', { result: 'failed', code: 'eligibility.unavailable', at: nextMonth });
+  }
+  expect(journal.cardUses(at)).toBe(1);
+  expect(journal.cardUses(nextMonth)).toBe(0);
+  expect(journal.usage()).toMatchObject([
+    { month: '202611', outcome: 'eligible', code: '', times: 1 },
+    { month: '202612', outcome: 'failed', code: 'eligibility.unavailable', times: 1 },
+  ]);
+  journal.close();
+});
+
+test('the version of the settings rises with their content and never goes back', () => {
+  const path = join(folder, 'a.sqlite');
+  let journal = new Journal(path);
+  expect(['a', 'a', 'b'].map((hash) => journal.settingsVersion('clinic', hash))).toEqual([1, 1, 2]);
+  journal.close();
+  journal = new Journal(path);
+  expect(['b', 'a'].map((hash) => journal.settingsVersion('clinic', hash))).toEqual([2, 3]);
+  journal.close();
+});
+
+test('another process reads while this one writes', () => {
+  const path = join(folder, 'a.sqlite');
+  const journal = new Journal(path);
+  const reader = new Journal(path, { readOnly: true });
+  journal.addChallenges('front-1', [{ nonce: 'c1', issuedAt: at, expiresAt: at + 1_000 }], 48);
+  journal.record(request());
+  expect(reader.visits()).toMatchObject([{ requestId: 'r1', outcome: 'accepted', consents: { TKK: true } }]);
+  expect(() => reader.reject('front-1', 'message.forged', 1, at)).toThrow();
+  reader.close();
+  journal.close();
+});

@@ -1,0 +1,182 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import iconv from 'iconv-lite';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { breathe } from '../../../scripts/beds/simulated-clock.ts';
+import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
+import { decodeOqs } from '../../../src/agent/oqs-folder/oqs-encoding.ts';
+import { readOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
+import {
+  bulkReceptionSchema,
+  bulkResultSchema,
+  qualificationMessageSchema,
+} from '../../../src/protocol/oqs/oqs-xml-schema.ts';
+
+let bed: AgentBed;
+let desk: InquiryDesk;
+beforeEach(async () => {
+  bed = await makeAgentBed();
+  desk = new InquiryDesk(bed.context);
+});
+afterEach(() => bed.close());
+
+const put = (name: string, body: string): void => {
+  const header =
+    '<MessageHeader><MedicalInstitutionCode>1312345678</MedicalInstitutionCode><ArbitraryFileIdentifier>a1</ArbitraryFileIdentifier></MessageHeader>';
+  const xml = `<?xml version="1.0" encoding="Shift_JIS"?><XmlMsg>${header}<MessageBody>${body}</MessageBody></XmlMsg>`;
+  writeFileSync(join(bed.oqsFolder, 'req', name), iconv.encode(xml, 'cp932'));
+};
+const search = (number: string, insurer = '  138057'): string =>
+  `<QualificationConfirmSearchInfo><InsurerNumber>${insurer}</InsurerNumber><InsuredIdentificationNumber>${number}</InsuredIdentificationNumber><LimitApplicationCertificateRelatedConsFlg>1</LimitApplicationCertificateRelatedConsFlg></QualificationConfirmSearchInfo>`;
+const got = (name: string): string => decodeOqs(readFileSync(join(bed.oqsFolder, 'res', name)));
+const requests = (): string[] => readdirSync(join(bed.oqsFolder, 'req'));
+
+test('one number: the answer lies in res under the same name, the question is deleted', async () => {
+  put('OQSsiquc01req_0001.xml', search('1000001'));
+  await desk.poll();
+  expect(requests()).toEqual([]);
+  expect(readOqsXml(qualificationMessageSchema, got('OQSsiquc01res_0001.xml'))).toMatchObject({
+    ok: true,
+    value: {
+      MessageHeader: { ReferenceClassification: '2', SegmentOfResult: '1', ArbitraryFileIdentifier: 'a1' },
+      MessageBody: {
+        QualificationValidity: '1',
+        ResultList: {
+          ResultOfQualificationConfirmation: [
+            { Name: '髙﨑 花子', ReferenceNumber: '100001', LimitApplicationCertificateRelatedConsFlg: '1' },
+          ],
+        },
+      },
+    },
+  });
+  // Asked by number, nobody has agreed to anything about an illness.
+  expect(got('OQSsiquc01res_0001.xml')).not.toMatch(/SpecificDiseases|ConsTime/);
+});
+
+test('nobody with this number is an answer: 4 該当資格なし', async () => {
+  put('OQSsiquc01req_0002.xml', search('9999999'));
+  await desk.poll();
+  expect(got('OQSsiquc01res_0002.xml')).toContain('<QualificationValidity>4<');
+});
+
+test('一括照会: a reception number, then in progress or valid / invalid, fetched once', async () => {
+  put('OQSmuquc01req_b.xml', search('1000001') + search('9999999') + search('1000011'));
+  await desk.poll();
+  const received = readOqsXml(bulkReceptionSchema, got('OQSmuquc01res_b.xml'));
+  if (!received.ok) throw new Error(received.failure.detail);
+  const { ReceptionNumber } = received.value.MessageBody;
+  await breathe();
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${ReceptionNumber}</ReceptionNumber>`);
+  await desk.poll();
+  const result = readOqsXml(bulkResultSchema, got('OQSmuquc02res_c.xml'));
+  if (!result.ok) throw new Error(result.failure.detail);
+  expect(result.value.MessageHeader).toMatchObject({
+    SegmentOfResult: '1',
+    NumberOfProcessingResult: '3',
+    NumberOfError: '0',
+  });
+  expect(result.value.MessageBody.BulkConfirmUnit?.map((one) => one.QualificationValidity)).toEqual(['1', '4', '2']);
+  expect(got('OQSmuquc02res_c.xml')).not.toMatch(/<Name>|<Birthdate>19/);
+  put('OQSmuquc02req_d.xml', `<ReceptionNumber>${ReceptionNumber}</ReceptionNumber>`);
+  await desk.poll();
+  expect(got('OQSmuquc02res_d.xml')).toContain('<SegmentOfResult>9<');
+});
+
+const receive = async (name: string): Promise<string> => {
+  await desk.poll();
+  const received = readOqsXml(bulkReceptionSchema, got(name));
+  if (!received.ok) throw new Error(received.failure.detail);
+  return received.value.MessageBody.ReceptionNumber;
+};
+
+test('一括照会 over a restart: the number still counts, the rest is asked, nothing stays once it is fetched', async () => {
+  const { service } = bed.context;
+  const inquire = service.inquire.bind(service);
+  service.inquire = () => new Promise(() => {});
+  put('OQSmuquc01req_b.xml', search('1000001') + search('9999999'));
+  const number = await receive('OQSmuquc01res_b.xml');
+  desk.stop();
+  bed.restart();
+  service.inquire = inquire;
+  desk = new InquiryDesk(bed.context);
+  await desk.poll();
+  await breathe();
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${number}</ReceptionNumber>`);
+  await desk.poll();
+  expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>2<');
+  expect(bed.journal.bulkInquiries()).toEqual([]);
+  bed.journal.forgetDeleted();
+  for (const path of [bed.journalPath, `${bed.journalPath}-wal`].filter(existsSync))
+    expect(readFileSync(path).includes('9999999')).toBe(false);
+});
+
+test('一括照会 while res takes no file: one inquiry, asked once, answered when the folder is back', async () => {
+  let asked = 0;
+  const { service } = bed.context;
+  const inquire = service.inquire.bind(service);
+  service.inquire = (question) => {
+    asked += 1;
+    return inquire(question);
+  };
+  rmSync(join(bed.oqsFolder, 'res'), { recursive: true });
+  put('OQSmuquc01req_b.xml', search('1000001') + search('9999999'));
+  for (let polls = 0; polls < 20; polls += 1) {
+    await desk.poll();
+    await bed.clock.advance(1_000);
+  }
+  expect(desk.folderFault).toMatchObject({ code: 'files.folder-missing' });
+  expect(bed.journal.bulkInquiries()).toHaveLength(1);
+  mkdirSync(join(bed.oqsFolder, 'res'));
+  await bed.clock.advance(5_000);
+  const number = await receive('OQSmuquc01res_b.xml');
+  expect([asked, bed.journal.bulkInquiries()[0]?.receptionNumber]).toEqual([2, number]);
+
+  // The result waits for the folder as well.
+  rmSync(join(bed.oqsFolder, 'res'), { recursive: true });
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${number}</ReceptionNumber>`);
+  await desk.poll();
+  mkdirSync(join(bed.oqsFolder, 'res'));
+  await bed.clock.advance(5_000);
+  await desk.poll();
+  expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>2<');
+});
+
+test('一括照会 that nobody fetches is gone after a day', async () => {
+  put('OQSmuquc01req_b.xml', search('1000001'));
+  await receive('OQSmuquc01res_b.xml');
+  bed.journal.sweep(bed.clock.now().wallMs + 86_400_001);
+  expect(bed.journal.bulkInquiries()).toEqual([]);
+});
+
+test('a question that nobody can read is put aside once it has settled; the next one is answered', async () => {
+  put('OQSsiquc01req_bad.xml', '<Nonsense/>');
+  put('OQSsiquc01req_good.xml', search('1000001'));
+  await desk.poll();
+  expect(requests()).toEqual(['OQSsiquc01req_bad.xml']);
+  const past = Date.now() / 1_000 - 60;
+  utimesSync(join(bed.oqsFolder, 'req', 'OQSsiquc01req_bad.xml'), past, past);
+  await desk.poll();
+  expect(requests()).toEqual(['OQSsiquc01req_bad.xml.unreadable']);
+  expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_good.xml'))).toBe(true);
+});
+
+test('res is gone: the question waits, staff are told, the answer comes when the folder does', async () => {
+  rmSync(join(bed.oqsFolder, 'res'), { recursive: true });
+  put('OQSsiquc01req_0003.xml', search('1000001'));
+  await desk.poll();
+  expect(requests()).toEqual(['OQSsiquc01req_0003.xml']);
+  expect(desk.folderFault).toMatchObject({ folder: 'res', code: 'files.folder-missing' });
+  mkdirSync(join(bed.oqsFolder, 'res'));
+  await bed.clock.advance(5_000);
+  await desk.poll();
+  expect(requests()).toEqual([]);
+  expect(desk.folderFault).toBeNull();
+});
+
+test('files of others are left alone', async () => {
+  writeFileSync(join(bed.oqsFolder, 'req', 'OQSmutic01req_1.xml'), 'x');
+  writeFileSync(join(bed.oqsFolder, 'req', '..evil.xml'), 'x');
+  await desk.poll();
+  expect(requests().sort()).toEqual(['..evil.xml', 'OQSmutic01req_1.xml']);
+});

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { catalogueAt } from '../../../src/catalogue/catalogue.ts';
+import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
+import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
+import { type ScreenModel, screenNames } from '../../../src/core/screen/screen-model.ts';
+import type { Display } from '../../../src/core/visit/session.ts';
+
+const catalogue = catalogueAt(galleryNow.wallMs);
+const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
+const displayIn = (language: string): Display => ({
+  language,
+  theme: 'default',
+  textPercent: 100,
+  voice: true,
+  loudness: 0,
+});
+type Drawn = Omit<ScreenModel, 'revision'>;
+const drawn = (language: string, settings = gallerySettings): readonly { name: string; screen: Drawn }[] =>
+  gallery(settings, catalogue, displayIn(language)).map((exhibit) => ({
+    name: exhibit.name,
+    screen: drawScreen(exhibit.session, exhibitContext(catalogue, exhibit)),
+  }));
+const named = (name: string, language = 'ja', settings = gallerySettings): Drawn => {
+  const found = drawn(language, settings).find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no exhibit ${name}`);
+  return found.screen;
+};
+
+describe('the screens', () => {
+  it('are all shown in the gallery', () => {
+    expect(new Set(drawn('ja').map(({ screen }) => screen.screen))).toEqual(new Set(screenNames));
+  });
+
+  it.each(Object.keys(catalogue.languages))('leave no gap and no key name in %s', (language) => {
+    for (const { name, screen } of drawn(language)) {
+      const text = JSON.stringify([
+        screen.heading,
+        screen.lead,
+        screen.note,
+        screen.remaining,
+        screen.controls,
+        screen.speech,
+      ]);
+      expect(text, name).not.toMatch(/\{[a-z]+\}/);
+      for (const key of Object.keys(catalogue.languages.ja?.texts ?? {}))
+        if (key.length > 12) expect(text, name).not.toContain(key);
+      expect(screen.heading, name).not.toBe('');
+    }
+  });
+
+  it('say what they show: heading, every line, every choice', () => {
+    for (const { name, screen } of drawn('ja')) {
+      const said = screen.speech.map(({ text }) => text).join('\n');
+      for (const words of [
+        screen.heading,
+        ...screen.lead,
+        screen.note,
+        screen.remaining,
+        ...screen.controls.map((each) => each.label),
+      ])
+        if (words !== null) expect(said, `${name}: ${words}`).toContain(words);
+    }
+  });
+
+  it('pre-select nothing, and make free choices alike', () => {
+    for (const name of [
+      'consent-bundle',
+      'consent-item.surgery',
+      'consent-item.specific-disease',
+      'medical-subsidy',
+      'prescription-form',
+      'registration',
+      'pin-last-try',
+      'choose-method',
+      'choose-phone',
+    ]) {
+      const { controls } = named(name);
+      const free = controls.slice(0, 2);
+      expect(
+        free.map((each) => each.weight),
+        name,
+      ).toEqual(['equal', 'equal']);
+      expect(
+        controls.some((each) => each.pressed === true),
+        name,
+      ).toBe(false);
+    }
+    expect(named('referral-documents').controls.some((each) => each.pressed === true)).toBe(false);
+  });
+
+  it('offer a smartphone only where the facility has one read', () => {
+    expect(named('idle').controls.map((each) => each.id)).toEqual(['use-smartphone']);
+    const without = { ...gallerySettings, smartphone: false };
+    expect(named('idle', 'ja', without).controls).toEqual([]);
+    expect(named('idle.reconnecting', 'ja', without).controls).toEqual([]);
+    expect(drawn('ja', without).some(({ screen }) => /phone/.test(screen.screen))).toBe(false);
+  });
+
+  it('out of reach, say what happens meanwhile: a countdown while a visit can still begin, then the other ways', () => {
+    const reconnecting = named('idle.reconnecting');
+    expect(reconnecting.body).toEqual({ kind: 'countdown', remainingMs: 15_000, totalMs: 30_000 });
+    expect(reconnecting.heading).toBe(named('idle').heading);
+    expect(reconnecting.lead).toContain('通信が切れています。自動でつなぎ直しています。');
+    expect(named('outage').lead).toContain('つながると、この画面は自動で元に戻ります。');
+  });
+
+  it('ask one question each and say how many are left', () => {
+    expect(named('consent-bundle').remaining).toBe('質問は あと6つ');
+    expect(named('referral-documents').remaining).toBe('最後の質問です');
+    expect(named('summary').remaining).toBeNull();
+  });
+
+  it('say that refusing is free, in the words of the house that asks', () => {
+    expect(named('consent-bundle').note).toBe('同意しなくても、受診できます。');
+    const pharmacy = named('consent-bundle', 'ja', { ...gallerySettings, institutionType: 'pharmacy' });
+    expect(pharmacy.heading).toContain('当薬局の薬剤師など');
+    expect(pharmacy.note).toBe('同意しなくても、お薬を受け取れます。');
+  });
+
+  it('never offer face or PIN where the card or the camera cannot do it', () => {
+    const blocked = named('staff-check.pin-blocked').controls.map((each) => each.id);
+    expect(blocked).not.toContain('use-pin');
+  });
+
+  it('show the reason code with the time, and neither steps nor a person', () => {
+    const { body } = named('desk.card.certificate-expired');
+    expect(body).toEqual({
+      kind: 'code',
+      title: '受付の方へ',
+      code: '【006:利用者証明用電子証明書の失効・有効期限切れ】',
+      lines: ['電子証明書の期限切れ(猶予期間も終了) 14:03'],
+      qr: null,
+    });
+  });
+
+  it('carry the reason as a QR code where the terminal itself is at fault', () => {
+    const faults = drawn('ja').filter(({ screen }) => ['outage', 'out-of-service'].includes(screen.screen));
+    expect(faults.length).toBeGreaterThan(1);
+    for (const { name, screen } of faults)
+      expect(screen.body, name).toMatchObject({
+        kind: 'code',
+        qr: expect.stringMatching(/^uketsuke [a-z-]+\.[a-z-]+ \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
+      });
+  });
+
+  it('name the session on every screen of a visit and none between visits', () => {
+    for (const { name, screen } of drawn('ja')) {
+      const between = ['starting', 'idle', 'choose-phone', 'present-phone', 'outage', 'out-of-service'].includes(
+        screen.screen,
+      );
+      expect(screen.session === null, name).toBe(between);
+    }
+  });
+
+  it('announce maintenance beforehand, in its area only', () => {
+    const from = galleryNow.wallMs + 3_600_000;
+    const window = { areas: ['13'], fromMs: from, untilMs: from + 7_200_000, announceMs: 86_400_000 };
+    const idle = gallery(gallerySettings, catalogue, displayIn('ja')).find(({ name }) => name === 'idle');
+    if (idle === undefined) throw new Error('no idle exhibit');
+    const note = (areas: readonly string[], wallMs = galleryNow.wallMs): string | null =>
+      drawScreen(idle.session, {
+        ...context,
+        catalogue: { ...catalogue, maintenance: [{ ...window, areas }] },
+        now: { ...galleryNow, wallMs },
+      }).note;
+    expect(note(['13'])).toContain('15:03から17:03まで');
+    expect(note([])).toContain('15:03');
+    expect(note(['47'])).toBeNull();
+    expect(note(['13'], from - 86_400_001)).toBeNull();
+    expect(note(['13'], from)).toContain('いま');
+    expect(note(['13'], window.untilMs)).toBeNull();
+  });
+
+  it('offer unreviewed languages only where facility or demo says so, the first always', () => {
+    const idle = gallery({ ...gallerySettings, offerUnreviewedLanguages: false }, catalogue, displayIn('ja')).find(
+      ({ name }) => name === 'idle',
+    );
+    if (idle === undefined) throw new Error('no idle exhibit');
+    const offered = (offerUnreviewedLanguages: boolean) =>
+      drawScreen(idle.session, { ...context, offerUnreviewedLanguages }).languages.map(({ code }) => code);
+    expect(offered(false)).toEqual(
+      gallerySettings.languages.filter((code, index) => index === 0 || catalogue.languages[code]?.reviewed === true),
+    );
+    expect(offered(true)).toEqual(gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined));
+  });
+});
+
+describe('the text of a consent', () => {
+  const questionOf = (name: string) => {
+    const exhibit = gallery(gallerySettings, catalogue, displayIn('ja')).find((each) => each.name === name);
+    const state = exhibit?.session.state;
+    const question = state?.name === 'askingConsent' ? state.visit.questions?.[state.visit.questionIndex] : undefined;
+    if (question === undefined) throw new Error(`no question on ${name}`);
+    return question;
+  };
+
+  it.each(['consent-bundle', 'consent-item.surgery', 'consent-item.specific-disease'])(
+    'is what stands on the screen: %s',
+    (name) => {
+      const screen = named(name);
+      const text = consentTextOf(catalogue, 'ja', questionOf(name), 'medical');
+      const items = screen.body.kind === 'items' ? screen.body.items.flatMap(({ label, note }) => [label, note]) : [];
+      for (const shown of [screen.heading, ...screen.lead, ...items, screen.note ?? '', screen.footer[0]])
+        expect(text.split('\n')).toContain(shown);
+    },
+  );
+
+  it('differs by language, question and house, so that the hash tells what was read', () => {
+    const texts = [
+      consentTextOf(catalogue, 'ja', questionOf('consent-bundle'), 'medical'),
+      consentTextOf(catalogue, 'en', questionOf('consent-bundle'), 'medical'),
+      consentTextOf(catalogue, 'ja', questionOf('consent-bundle'), 'dental'),
+      consentTextOf(catalogue, 'ja', questionOf('consent-item.surgery'), 'medical'),
+    ];
+    expect(new Set(texts).size).toBe(4);
+  });
+
+  it('does not exist for a question that asks for no consent', () => {
+    expect(() => consentTextOf(catalogue, 'ja', { kind: 'summary' }, 'medical')).toThrow();
+  });
+});

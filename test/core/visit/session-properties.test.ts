@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Happening, identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { failure } from '../../../src/core/failure.ts';
+import { controlIds } from '../../../src/core/screen/screen-model.ts';
+import type { Effect, Session } from '../../../src/core/visit/session.ts';
+import { visitOf } from '../../../src/core/visit/session-steps.ts';
+
+const controls = controlIds;
+
+/** One move of a story: an event that fits the moment more often than not, so that long visits happen. */
+const moves: readonly ((story: VisitStory, n: number) => void)[] = [
+  (story) => void story.insert(),
+  (story) => story.tell({ type: 'CardRemoved' }),
+  ...[identity, { ...identity, authCertificate: Uint8Array.of(9), certificateSerial: '09' }].map(
+    (read) => (story: VisitStory) =>
+      ofInsertion(story, (insertion) => ({ type: 'CardRead', insertion, identity: read })),
+  ),
+  (story, n) =>
+    ofInsertion(story, (insertion) => ({
+      type: 'CardRead',
+      insertion,
+      identity: { ...identity, pin: n % 2 ? { state: 'usable', triesLeft: 1 } : { state: 'blocked' } },
+    })),
+  (story) =>
+    ofInsertion(story, (insertion) => ({
+      type: 'CardReadFailed',
+      insertion,
+      failure: failure('card.unreadable'),
+    })),
+  (story, n) =>
+    ofInsertion(story, (insertion) => ({
+      type: 'LookupAnswered',
+      insertion,
+      result: {
+        ...lookup,
+        registered: n % 3 === 0 ? 'no' : 'yes',
+        certificateStatus: n % 7 === 0 ? 'revoked' : 'good',
+      },
+    })),
+  (story) => ofInsertion(story, (insertion) => ({ type: 'FaceMatched', insertion })),
+  (story) => ofInsertion(story, (insertion) => ({ type: 'FaceMissed', insertion })),
+  (story) =>
+    ofInsertion(story, (insertion) => ({ type: 'FaceFailed', insertion, failure: failure('face.process-lost') })),
+  (story, n) => story.tell({ type: 'FaceHealthChanged', trouble: n % 2 ? failure('camera.lost') : null }),
+  (story) => ofInsertion(story, (insertion) => ({ type: 'PinDigitsChanged', insertion, entered: 4 })),
+  (story) => ofInsertion(story, (insertion) => ({ type: 'PinSubmitted', insertion })),
+  (story) => ofInsertion(story, (insertion) => ({ type: 'PinVerified', insertion })),
+  (story, n) => ofInsertion(story, (insertion) => ({ type: 'PinRefused', insertion, triesLeft: n % 3 })),
+  (story) =>
+    ofInsertion(story, (insertion) => ({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') })),
+  (story, n) => void story.touch(controls[n % controls.length] ?? 'agree', n % 2 ? 'en' : undefined),
+  (story, n) => void story.touch(n % 2 ? 'agree' : 'confirm'),
+  (story) => void story.touch('use-pin'),
+  (story) =>
+    ofInsertion(story, (insertion) => ({
+      type: 'RequestSigned',
+      insertion,
+      kind: story.name === 'registering' ? 'registration' : 'eligibility',
+      requestId: 'r',
+    })),
+  (story) =>
+    ofInsertion(story, (insertion) => ({
+      type: 'SigningFailed',
+      insertion,
+      kind: 'eligibility',
+      failure: failure('card.security-status-lost'),
+    })),
+  (story, n) =>
+    story.tell({ type: 'ReceiptArrived', requestId: 'r', verdict: n % 5 === 0 ? 'refused' : 'accepted', code: null }),
+  (story, n) =>
+    story.tell({
+      type: 'ResultArrived',
+      requestId: 'r',
+      outcome: n % 2 ? 'eligible' : 'registered',
+      qualificationValidity: 1,
+      messageCode: null,
+    }),
+  (story) => story.tell({ type: 'RequestExpired', requestId: 'r' }),
+  (story) => story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') }),
+  (story) => story.tell({ type: 'BusConnected' }),
+  (story, n) => story.tell({ type: 'ChallengesChanged', ready: n % 4 !== 0 }),
+  (story) => story.tell({ type: 'ReaderLost', failure: failure('reader.lost') }),
+  (story) => story.tell({ type: 'ReaderFound' }),
+  (story) => story.tell({ type: 'CardUnreadable', failure: failure('card.unreadable'), session: 'session-u' }),
+  (story) => story.tell({ type: 'StaffApproved', session: visitOf(story.state)?.session ?? '', approval: 'jws' }),
+  (story) => story.tell({ type: 'StaffCancelled', session: visitOf(story.state)?.session ?? '' }),
+  (story, n) => story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: n % 2 === 0 } }),
+  (story, n) => void story.touch(n % 2 ? 'use-smartphone' : 'android'),
+  (story, n) => story.tell({ type: 'PhonePresented', insertion: `phone-${n}`, session: `session-p${n}` }),
+  (story, n) => story.pass((n % 40) * 1_000),
+];
+
+const ofInsertion = (story: VisitStory, event: (insertion: string) => Happening): void => {
+  const visit = visitOf(story.state);
+  if (visit !== null) story.tell(event(visit.insertion));
+};
+
+const script = fc.array(fc.tuple(fc.nat(moves.length - 1), fc.nat(1_000)), { maxLength: 120, size: 'max' });
+
+/** Plays a script and shows every single step to `check`. */
+const play = (
+  steps: readonly (readonly [number, number])[],
+  check: (before: Session, event: Happening, after: Session, effects: readonly Effect[]) => void,
+): VisitStory => {
+  const story = VisitStory.atRest();
+  const tell = story.tell.bind(story);
+  story.tell = (event) => {
+    const before = story.session;
+    const effects = tell(event);
+    check(before, event, story.session, effects);
+    return effects;
+  };
+  for (const [move, n] of steps) moves[move]?.(story, n);
+  return story;
+};
+
+const runs = { numRuns: 2_000 };
+
+describe('whatever happens, in whatever order', () => {
+  it('(the scripts reach every state, so the rules below are about all of them)', () => {
+    const reached = new Set<string>();
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (_before, _event, after) => void reached.add(after.state.name));
+      }),
+      runs,
+    );
+    expect(reached.size).toBe(17);
+  });
+
+  it('a VERIFY is sent only by a submit of four digits, one for each, and the last try only after its own yes', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (before, event, _after, effects) => {
+          const verifies = effects.filter((effect) => effect.type === 'VerifyPin');
+          if (verifies.length === 0) return;
+          expect(event.type).toBe('PinSubmitted');
+          expect(verifies).toHaveLength(1);
+          expect(before.state).toMatchObject({ name: 'enteringPin', entered: 4, checking: false });
+          if (before.state.name === 'enteringPin' && before.state.triesLeft <= 1)
+            expect(before.state.lastTry).toBe('confirmed');
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('nothing is signed for a patient who is not verified now, and a summary was confirmed before', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (_before, _event, after, effects) => {
+          for (const effect of effects) {
+            if (effect.type !== 'SignRequest') continue;
+            expect(effect.visit.verification).toMatchObject({ state: 'verified', standing: true });
+            expect(effect.insertion).toBe(visitOf(after.state)?.insertion);
+            if (effect.kind === 'eligibility' && effect.visit.identity !== null)
+              expect(effect.visit.questionIndex).toBe(effect.visit.questions?.length);
+          }
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('an accepted visit had its receipt', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        let receipted = false;
+        play(steps, (before, event, after) => {
+          if (event.type === 'ReceiptArrived' && event.verdict === 'accepted') receipted = true;
+          if (after.state.name === 'sending' && before.state.name !== 'sending') receipted = false;
+          if (after.state.name === 'awaitingResult' || after.state.name === 'showingResult')
+            expect(receipted).toBe(true);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('answers never pass from one session to another, and a new session starts with none', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (before, _event, after) => {
+          const was = visitOf(before.state);
+          const is = visitOf(after.state);
+          if (is === null || is.session === was?.session) return;
+          if (before.state.name === 'readingCard' && before.state.resuming?.session === is.session) return;
+          expect(is.answers).toMatchObject({ consents: [], medicalSubsidyUse: null, approvedDocuments: [] });
+          expect(is.verification).toEqual({ state: 'open' });
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('only start-over, an answer of the patient or the end of the session changes what was answered', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (before, event, after) => {
+          const was = visitOf(before.state);
+          const is = visitOf(after.state);
+          if (was === null || is === null || was.session !== is.session) return;
+          if (event.type === 'Touched') return;
+          expect(is.answers).toEqual(was.answers);
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('no state but rest waits for ever', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (_before, _event, after) => {
+          if (after.state.name !== 'idle' && after.state.name !== 'outOfService')
+            expect(after.state.deadlineMs).not.toBeNull();
+        });
+      }),
+      runs,
+    );
+  });
+
+  it('left alone, with the card taken and the world in order, it comes back to idle', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        const story = play(steps, () => {});
+        story.tell({ type: 'CardRemoved' });
+        story.tell({ type: 'ReaderFound' });
+        story.tell({ type: 'ChallengesChanged', ready: true });
+        story.tell({ type: 'BusConnected' });
+        story.pass(3_600_000);
+        expect(story.name).toBe('idle');
+        expect(visitOf(story.state)).toBeNull();
+      }),
+      runs,
+    );
+  });
+});

@@ -1,0 +1,230 @@
+import { expect, test } from 'vitest';
+import type { FaceHint } from '../../../src/core/visit/verification.ts';
+import { AttemptCourse, type AttemptFinding } from '../../../src/face/attempt/face-attempt.ts';
+import type { LivenessEvidence } from '../../../src/face/attempt/weigh-evidence.ts';
+
+const reference = () => Float32Array.of(1, 0);
+/** An embedding whose comparison score with the reference is `score`. */
+const scoring = (score: number): AttemptFinding => ({
+  hint: null,
+  embedding: Float32Array.of(score, Math.sqrt(1 - score * score)),
+});
+const hinting = (hint: FaceHint): AttemptFinding => ({ hint });
+
+/** Feeds findings 100 ms apart; returns what was told, with its frame. */
+const play = (findings: readonly AttemptFinding[], everyMs = 100): string[] => {
+  const course = new AttemptCourse(0.45, 'off', Math.random);
+  course.compareWith(reference());
+  return findings.flatMap((finding, i) =>
+    course.take(finding, i * everyMs).map((step) => `${i} ${step.type === 'hint' ? `hint ${step.hint}` : step.type}`),
+  );
+};
+
+test('two good frames of the right person match', () => {
+  expect(play([scoring(0.8), scoring(0.8)])).toEqual(['0 hint null', '1 matched']);
+});
+
+test('the threshold itself matches, a little less does not', () => {
+  expect(play([scoring(0.4501), scoring(0.4501)])).toContain('1 matched');
+  expect(play([scoring(0.449), scoring(0.449)])).not.toContain('1 matched');
+});
+
+test('one lucky frame among others decides nothing', () => {
+  expect(play([scoring(0.1), scoring(0.6), scoring(0.1)]).filter((step) => step.endsWith('matched'))).toEqual([]);
+});
+
+test('another person is a miss after enough frames and enough time, and again', () => {
+  const told = play(Array.from({ length: 40 }, () => scoring(0.2)));
+  expect(told).toEqual(['0 hint null', '15 missed', '31 missed']);
+});
+
+test('a slow machine gives its eight frames before it calls a miss', () => {
+  expect(
+    play(
+      Array.from({ length: 9 }, () => scoring(0.2)),
+      500,
+    ),
+  ).toEqual(['0 hint null', '7 missed']);
+});
+
+test('the first hint is told at once, the next only after it could be read', () => {
+  const findings = [hinting('nearer'), ...Array.from({ length: 8 }, () => hinting('move-left'))];
+  expect(play(findings)).toEqual(['0 hint nearer', '4 hint move-left']);
+});
+
+test('frames with a hint do not count towards a miss', () => {
+  expect(play(Array.from({ length: 60 }, () => hinting('nearer')))).toEqual(['0 hint nearer']);
+});
+
+test('before the reference has come there are hints but no misses; with it, the frames seen last decide at once', () => {
+  const course = new AttemptCourse(0.45, 'off', Math.random);
+  const told = Array.from({ length: 30 }, (_, i) => course.take(scoring(0.8), i * 100)).flat();
+  expect(told).toEqual([{ type: 'hint', hint: null }]);
+  course.compareWith(reference());
+  expect(course.take(scoring(0.8), 3_000)).toEqual([{ type: 'matched' }]);
+});
+
+test('reference and frames are overwritten', () => {
+  const held = reference();
+  const course = new AttemptCourse(0.45, 'off', Math.random);
+  course.compareWith(held);
+  const frames = [0.1, 0.2, 0.3].map(scoring);
+  for (const [i, frame] of frames.entries()) course.take(frame, i * 100);
+  course.wipe();
+  for (const frame of frames) if (frame.hint === null) expect(Array.from(frame.embedding)).toEqual([0, 0]);
+  expect(Array.from(held)).toEqual([0, 0]);
+});
+
+const signals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
+const withLiveness = (
+  change: Partial<LivenessEvidence> = {},
+  embedding: Float32Array = Float32Array.of(0.8, 0.6),
+): AttemptFinding => ({
+  hint: null,
+  embedding,
+  liveness: { bonaFide: 0.9, moire: 0, signals, ...change },
+});
+const stranger = (): Float32Array => Float32Array.of(0, 1);
+
+const playLiveness = (
+  strength: 'passive' | 'active',
+  finding: (i: number, told: FaceHint | null) => AttemptFinding,
+  frames = 60,
+  hasDepthCamera = false,
+): string[] => {
+  const course = new AttemptCourse(0.45, strength, () => 0.5, hasDepthCamera);
+  course.compareWith(reference());
+  let told: FaceHint | null = null;
+  return Array.from({ length: frames }, (_, i) => {
+    const steps = course.take(finding(i, told), i * 100);
+    for (const step of steps) if (step.type === 'hint') told = step.hint;
+    return steps;
+  })
+    .flat()
+    .map((step) => (step.type === 'hint' ? `${step.hint}` : step.type));
+};
+
+test('passive: good evidence of three frames, then the match', () => {
+  expect(playLiveness('passive', () => withLiveness(), 3)).toEqual(['null', 'matched']);
+  expect(playLiveness('passive', () => withLiveness(), 2)).toEqual(['null']);
+});
+
+test.each<[string, Partial<LivenessEvidence>]>([
+  ['the passive model', { bonaFide: 0.1 }],
+  ['moiré', { moire: 0.6 }],
+  ['depth', { depth: 'attack' }],
+])('passive: %s makes it suspected, and never matched', (_, change) => {
+  const told = playLiveness('passive', () => withLiveness(change), 4);
+  expect(told).toContain('suspected');
+  expect(told).not.toContain('matched');
+});
+
+test.each([
+  ['passive', 0],
+  ['active', 0],
+  ['active, while the prompts run', 20],
+] as const)('%s: a frame that has come before makes it suspected', (name, from) => {
+  const strength = name === 'passive' ? 'passive' : 'active';
+  const told = playLiveness(strength, (i) => ({ ...withLiveness(), isRepeated: i >= from }), from + 1);
+  expect(told.at(-1)).toBe('suspected');
+});
+
+test('a repeated frame counts whatever it shows, and only where attacks are looked for', () => {
+  const repeated: AttemptFinding = { hint: 'nearer', isRepeated: true };
+  expect(playLiveness('passive', () => repeated, 1)).toEqual(['suspected']);
+  expect(play([repeated])).toEqual(['0 hint nearer']);
+});
+
+test('passive: a living stranger lends a photo nothing', () => {
+  const told = playLiveness(
+    'passive',
+    (i) => (i < 10 ? withLiveness({}, stranger()) : withLiveness({ bonaFide: 0.05 }, Float32Array.of(0.99, 0.14))),
+    20,
+  );
+  expect(told).toContain('suspected');
+  expect(told).not.toContain('matched');
+});
+
+test('with a depth camera nobody matches without its word, and it ends as a miss', () => {
+  const told = (depth: LivenessEvidence['depth']) =>
+    playLiveness('passive', () => withLiveness(depth === undefined ? {} : { depth }), 30, true);
+  expect(told('bona-fide')).toContain('matched');
+  for (const depth of [undefined, 'unclear'] as const) {
+    expect(told(depth)).not.toContain('matched');
+    expect(told(depth)).toContain('missed');
+  }
+});
+
+/** Does as told, and looks like `change` besides. */
+const obeying = (
+  i: number,
+  told: FaceHint | null,
+  change: (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint } = () => ({}),
+): AttemptFinding => {
+  const turn = told === 'turn-left' ? 0.15 : told === 'turn-right' ? -0.15 : 0;
+  const seen = { ...signals, noseOffset: turn, eyeOpening: told === 'blink' && i % 8 < 3 ? 0.1 : 0.3 };
+  const { embedding, hint } = change(i);
+  if (hint !== undefined) return { hint, signals: seen };
+  // A head that turns at once has not heard the prompt: the first frames after it are still.
+  return withLiveness({ signals: seen }, embedding ?? Float32Array.of(0.8, 0.6));
+};
+const late = (): ((told: FaceHint | null) => FaceHint | null) => {
+  const heard: (FaceHint | null)[] = [];
+  return (told) => {
+    heard.push(told);
+    return heard.at(-5) ?? null;
+  };
+};
+
+test('active: who does as asked matches, after three prompts', () => {
+  const hear = late();
+  const told = playLiveness('active', (i, hint) => obeying(i, hear(hint)), 200);
+  const first = told.slice(0, told.indexOf('matched') + 1);
+  expect(first.filter((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toHaveLength(3);
+  expect(first).not.toContain('missed');
+});
+
+test('active: the right face that answers no prompt is a miss, not a match', () => {
+  const told = playLiveness('active', () => withLiveness(), 90);
+  expect(told).toContain('missed');
+  expect(told).not.toContain('matched');
+  expect(told.some((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toBe(true);
+});
+
+test.each<[string, (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint }]>([
+  ['another face', () => ({ embedding: stranger() })],
+  ['another face that is never good to compare', () => ({ hint: 'nearer' })],
+])('active: %s that does as asked after the match does not match', (_, change) => {
+  const hear = late();
+  const told = playLiveness('active', (i, hint) => obeying(i, hear(hint), i < 8 ? undefined : change), 120);
+  expect(told).toContain('missed');
+  expect(told).not.toContain('matched');
+});
+
+test('active: half a second without a face ends the prompts, less does not', () => {
+  const without = (frames: number) => {
+    const hear = late();
+    return playLiveness(
+      'active',
+      (i, hint) => (i >= 8 && i < 8 + frames ? { hint: 'no-face' } : obeying(i, hear(hint))),
+      18,
+    );
+  };
+  expect(without(4)).not.toContain('missed');
+  expect(without(7)).toContain('missed');
+});
+
+test('active: an attack suspected while the prompts are answered is no match', () => {
+  const hear = late();
+  const told = playLiveness(
+    'active',
+    (i, hint) => {
+      const finding = obeying(i, hear(hint));
+      if (i < 8 || finding.hint !== null || finding.liveness === undefined) return finding;
+      return { ...finding, liveness: { ...finding.liveness, bonaFide: 0.05 } };
+    },
+    200,
+  );
+  expect(told).toContain('suspected');
+  expect(told).not.toContain('matched');
+});

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import { type HeadSignals, LivenessPrompts, type Prompt } from '../../../src/face/attempt/liveness-prompts.ts';
+
+const resting: HeadSignals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
+
+type Look = Partial<HeadSignals> & { readonly isVerified?: boolean };
+type Moment = { readonly prompt: Prompt | null; readonly forMs: number; readonly atMs: number };
+
+/** Plays a head that looks as `look` says; returns the prompts asked, when, and how it ended. */
+const play = (seed: number, look: (moment: Moment) => Look, everyMs = 50) => {
+  let state = seed;
+  const random = (): number => {
+    state = (state * 16807) % 2147483647;
+    return state / 2147483647;
+  };
+  const prompts = new LivenessPrompts(random);
+  const asked: Prompt[] = [];
+  const times: number[] = [];
+  let told: Prompt | null = null;
+  let sinceMs = 0;
+  for (let atMs = 0; atMs < 60_000; atMs += everyMs) {
+    const { isVerified = true, ...signals } = look({ prompt: told, forMs: atMs - sinceMs, atMs });
+    const outcome = prompts.take({ ...resting, ...signals }, isVerified, atMs);
+    if (outcome.type !== 'waiting')
+      return { asked, times, atMs, end: outcome.type === 'failed' ? outcome.why : 'passed' };
+    if (outcome.prompt === told) continue;
+    told = outcome.prompt;
+    sinceMs = atMs;
+    if (told === null) continue;
+    asked.push(told);
+    times.push(atMs);
+  }
+  return { asked, times, atMs: 60_000, end: 'endless' };
+};
+
+const turn = (noseOffset: number): Look => ({ noseOffset, breadth: resting.breadth * (1 - Math.abs(noseOffset) / 2) });
+const answer =
+  (afterMs: number) =>
+  ({ prompt, forMs }: Moment): Look => {
+    if (prompt === null || forMs < afterMs) return {};
+    if (prompt === 'blink') return forMs < afterMs + 200 ? { eyeOpening: 0.1 } : {};
+    return turn(prompt === 'turn-left' ? 0.15 : -0.15);
+  };
+const seeds = Array.from({ length: 200 }, (_, i) => (i + 1) * 7919);
+
+test('who does as asked passes after three prompts that are not all alike', () => {
+  for (const seed of seeds) {
+    const { asked, end } = play(seed, answer(600));
+    expect(end).toBe('passed');
+    expect(asked).toHaveLength(3);
+    expect(new Set(asked).size).toBeGreaterThan(1);
+  }
+});
+
+test.each([50, 100, 200])('and at a frame every %i ms', (everyMs) => {
+  for (const seed of seeds) expect(play(seed, answer(600), everyMs).end).toBe('passed');
+});
+
+test('a patient who answers after three seconds each time passes, too', () => {
+  for (const seed of seeds) expect(play(seed, answer(3_000)).end).toBe('passed');
+});
+
+test('order and times differ from attempt to attempt: all 24 sequences come', () => {
+  const runs = seeds.map((seed) => play(seed, answer(600)));
+  expect(new Set(runs.map(({ asked }) => asked.join())).size).toBe(24);
+  expect(new Set(runs.map(({ times }) => times[0])).size).toBeGreaterThan(15);
+});
+
+const wrongWay = (prompt: Prompt | null): Look =>
+  turn(prompt === 'turn-left' ? -0.15 : prompt === 'turn-right' ? 0.15 : 0);
+
+test.each<[string, string, (moment: Moment) => Look]>([
+  ['a still picture', 'unanswered', () => ({})],
+  ['eyes that are never opened again', 'unanswered', ({ prompt }) => (prompt === 'blink' ? { eyeOpening: 0.05 } : {})],
+  ['a small turn', 'unanswered', ({ prompt }) => (prompt === null ? {} : turn(prompt === 'turn-left' ? 0.09 : -0.09))],
+  ['a turn the wrong way', 'wrong-answer', ({ prompt, forMs }) => (forMs > 600 ? wrongWay(prompt) : {})],
+  ['a turn when a blink was asked', 'wrong-answer', ({ prompt, forMs }) => (forMs > 600 && prompt ? turn(0.15) : {})],
+  ['a turn in the very moment of the prompt', 'too-quick', answer(100)],
+  [
+    'a sheet turned as asked, which becomes narrow',
+    'sheet',
+    ({ prompt, forMs }) =>
+      prompt === null || prompt === 'blink' || forMs < 600
+        ? {}
+        : { noseOffset: prompt === 'turn-left' ? 0.07 : -0.07, breadth: resting.breadth * 0.85 },
+  ],
+  ['a head that never rests', 'no-rest', ({ atMs }) => turn(0.15 * Math.sin(atMs / 80))],
+  ['a face that is not the same person at rest', 'no-rest', () => ({ isVerified: false })],
+])('%s fails: %s', (_, why, look) => {
+  const ends = seeds.map((seed) => play(seed, look).end);
+  expect(ends).not.toContain('passed');
+  expect(ends).toContain(why);
+});
+
+test('one slip of the landmark model is no sheet', () => {
+  for (const seed of seeds.slice(0, 20)) {
+    let slips = 0;
+    const slipping = (moment: Moment): Look =>
+      moment.prompt !== null && moment.forMs === 100 && slips++ === 0 ? { breadth: 1.2 } : answer(600)(moment);
+    expect(play(seed, slipping).end).toBe('passed');
+  }
+});
+
+test('an open mouth and a blink of its own while turning change nothing', () => {
+  for (const seed of seeds)
+    expect(
+      play(seed, (moment) => ({ ...answer(600)(moment), ...(moment.forMs < 150 ? { eyeOpening: 0.1 } : {}) })).end,
+    ).toBe('passed');
+});
+
+test('the last answer counts only once the same person is back at rest', () => {
+  const swapped = (moment: Moment, answers: { count: number; before: Prompt | null }): Look => {
+    if (answers.before !== null && moment.prompt === null) answers.count++;
+    answers.before = moment.prompt;
+    return answers.count >= 3 ? { isVerified: false } : answer(600)(moment);
+  };
+  for (const seed of seeds.slice(0, 20)) {
+    const answers = { count: 0, before: null };
+    expect(play(seed, (moment) => swapped(moment, answers)).end).toBe('no-rest');
+  }
+});
+
+test('pictures that pause for more than a second begin again', () => {
+  const prompts = new LivenessPrompts(() => 0.5);
+  expect(prompts.take(resting, true, 0).type).toBe('waiting');
+  expect(prompts.take(resting, true, 1_000).type).toBe('waiting');
+  expect(prompts.take(resting, true, 2_001)).toEqual({ type: 'failed', why: 'gap' });
+});
+
+test('a film of rest, left, rest, right, rest, blink fits one sequence in 24', () => {
+  const film = (atMs: number): Look => {
+    const part = Math.floor(atMs / 1_500) % 6;
+    if (part === 1) return turn(0.2);
+    if (part === 3) return turn(-0.2);
+    return part === 5 && atMs % 1_500 > 600 && atMs % 1_500 < 900 ? { eyeOpening: 0.1 } : {};
+  };
+  let passed = 0;
+  for (const seed of seeds)
+    for (const startMs of [0, 1_700, 3_400, 5_100, 6_800, 8_500])
+      if (play(seed * 3 + startMs, ({ atMs }) => film(atMs + startMs)).end === 'passed') passed++;
+  expect(passed / (seeds.length * 6)).toBeLessThan(0.08);
+  expect(passed).toBeGreaterThan(0);
+});

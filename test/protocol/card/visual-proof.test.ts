@@ -1,0 +1,302 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeCardFace } from '../../../drivers/virtual/card-maker.ts';
+import { encodeGreyJp2 } from '../../../drivers/virtual/jp2.ts';
+import { personaById } from '../../../drivers/virtual/personas.ts';
+import {
+  issueCardCertificate,
+  makeCvCertificate,
+  makeRsaKey,
+  rsaPublicKeyOf,
+  signDigestInfo,
+} from '../../../drivers/virtual/test-authority.ts';
+import { authority, drawnPhoto, trustedCvIssuers } from '../../../scripts/beds/test-cards.ts';
+import type { VisualEvidence } from '../../../src/core/visit/identity.ts';
+import { concatBytes, fromAscii } from '../../../src/protocol/bytes.ts';
+import { checkAuthCertificate, parseCertificate } from '../../../src/protocol/card/certificate.ts';
+import { digestInfo } from '../../../src/protocol/card/digest-info.ts';
+import { encodeTlv } from '../../../src/protocol/card/tlv.ts';
+import {
+  checkCardExpiry,
+  checkPresenceProof,
+  checkSamePerson,
+  checkVisualEvidence,
+  encodeCardPublicKey,
+  jp2Size,
+  readCardFace,
+} from '../../../src/protocol/card/visual-ap.ts';
+import { cardCryptography } from '../../../src/trust/card-cryptography.ts';
+import { parseCvIssuers } from '../../../src/trust/cv-trust.ts';
+
+let visualKey: KeyObject;
+let foreignKey: KeyObject;
+let photo: Uint8Array;
+let faceFile: Uint8Array;
+let evidence: VisualEvidence;
+
+const flipped = (bytes: Uint8Array, at = bytes.length - 1): Uint8Array =>
+  bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+const check = (changed: Partial<VisualEvidence>, trusted = trustedCvIssuers) =>
+  checkVisualEvidence({ ...evidence, ...changed }, trusted, cardCryptography);
+const refused = (detail: string) => ({ ok: false, failure: { code: 'card.visual-proof-failed', detail } });
+const readFace = (bytes: Uint8Array) => readCardFace(bytes, authority.cvCertificate, cardCryptography.sha256);
+const evidenceOf = (bytes: Uint8Array): VisualEvidence => {
+  const face = readFace(bytes);
+  if (!face.ok) throw new Error(face.failure.detail);
+  return face.value.evidence;
+};
+
+beforeAll(async () => {
+  [visualKey, foreignKey, photo] = await Promise.all([makeRsaKey(), makeRsaKey(), encodeGreyJp2(drawnPhoto)]);
+  faceFile = makeCardFace(personaById('hanako'), authority, visualKey, photo, '20350217');
+  evidence = evidenceOf(faceFile);
+});
+
+describe('passive proof of the card face, from TLVs and hashes alone', () => {
+  test('a genuine face is proven', () => {
+    expect(check({})).toMatchObject({ ok: true, value: { birthDate: '19800217', sex: '2' } });
+  });
+
+  test('wrong signature', () => {
+    expect(check({ df28: flipped(evidence.df28) })).toMatchObject(refused('DF28 signature'));
+  });
+
+  test("another card's photo", async () => {
+    const other = { ...drawnPhoto, grey: drawnPhoto.grey.map((grey) => 255 - grey) };
+    const theirs = evidenceOf(
+      makeCardFace(personaById('hanako'), authority, visualKey, await encodeGreyJp2(other), '20350217'),
+    );
+    expect(check({ hash3: theirs.hash3 })).toMatchObject(refused('DF28 signature'));
+    expect(check({ hash3: theirs.hash3, df28: theirs.df28 })).toMatchObject({ ok: true });
+  });
+
+  test("another card's key, birth date, sex or name", () => {
+    const theirs = evidenceOf(makeCardFace(personaById('taro'), authority, foreignKey, photo, '20350217'));
+    for (const part of ['df22', 'df23', 'df24', 'hash2'] as const)
+      expect(check({ [part]: theirs[part] }), part).toMatchObject(refused('DF28 signature'));
+  });
+
+  test('a face signed by somebody with a key of their own', () => {
+    const forged = evidenceOf(
+      makeCardFace(personaById('hanako'), { ...authority, cardFaceKey: foreignKey }, visualKey, photo, '20350217'),
+    );
+    expect(check(forged)).toMatchObject(refused('DF28 signature'));
+    const ownCertificate = makeCvCertificate(foreignKey, foreignKey);
+    expect(check({ ...forged, cvCertificate: ownCertificate })).toMatchObject(refused('CV certificate signature'));
+  });
+
+  test('wrong issuer: an empty trust store trusts nobody, another name is not known', () => {
+    expect(check({}, [])).toMatchObject(refused('CV issuer not trusted'));
+    const renamed = trustedCvIssuers.map((issuer) => ({ ...issuer, issuerId: fromAscii('SOMEBODY-ELSE-01') }));
+    expect(check({}, renamed)).toMatchObject(refused('CV issuer not trusted'));
+    const otherKey = trustedCvIssuers.map((issuer) => ({ ...issuer, key: rsaPublicKeyOf(foreignKey) }));
+    expect(check({}, otherKey)).toMatchObject(refused('CV certificate signature'));
+  });
+
+  test('a generation change: two keys under one name, either may have signed', () => {
+    const both = [
+      { ...(trustedCvIssuers[0] as (typeof trustedCvIssuers)[0]), key: rsaPublicKeyOf(foreignKey) },
+      ...trustedCvIssuers,
+    ];
+    expect(check({}, both)).toMatchObject({ ok: true });
+  });
+
+  test('weak key: a 1024-bit key in the signed face is not taken', () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+    const df24 = encodeTlv(0xdf24, encodeCardPublicKey(rsaPublicKeyOf(weak)));
+    expect(check({ df24 })).toMatchObject(refused('DF24 malformed'));
+  });
+
+  test('SHA-1, or a DigestInfo of another shape, under a genuine key', () => {
+    const { sha256 } = cardCryptography;
+    const hash1 = sha256(concatBytes(evidence.df22, evidence.df23, evidence.df24));
+    const sign = signDigestInfo(authority.cardFaceKey);
+    expect(check({ df28: sign(digestInfo(concatBytes(hash1, evidence.hash2, evidence.hash3))) })).toMatchObject({
+      ok: true,
+    });
+    for (const octets of [
+      concatBytes(hash1, evidence.hash2),
+      sha256(concatBytes(hash1, evidence.hash2, evidence.hash3)),
+    ])
+      expect(check({ df28: sign(digestInfo(octets)) })).toMatchObject(refused('DF28 signature'));
+  });
+
+  test('every truncation of every part is refused', () => {
+    for (const part of ['df22', 'df23', 'df24', 'hash2', 'hash3', 'df28', 'cvCertificate'] as const) {
+      const bytes = evidence[part];
+      const step = Math.max(1, Math.floor(bytes.length / 40));
+      for (let length = 0; length < bytes.length; length += step)
+        expect(check({ [part]: bytes.slice(0, length) }).ok, `${part} cut to ${length}`).toBe(false);
+    }
+  });
+
+  test('bytes added to a TLV are refused', () => {
+    for (const part of ['df22', 'df23', 'df24', 'hash2', 'hash3', 'df28'] as const)
+      expect(check({ [part]: concatBytes(evidence[part], Uint8Array.of(0)) }).ok, part).toBe(false);
+  });
+
+  test('any one bit turned in any part is noticed', () => {
+    const parts = ['df22', 'df23', 'df24', 'hash2', 'hash3', 'df28', 'cvCertificate'] as const;
+    fc.assert(
+      fc.property(fc.constantFrom(...parts), fc.nat(), fc.integer({ min: 0, max: 7 }), (part, position, bit) => {
+        const at = position % evidence[part].length;
+        expect(
+          check({ [part]: evidence[part].map((byte, index) => (index === at ? byte ^ (1 << bit) : byte)) }).ok,
+        ).toBe(false);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe('the card face as a file', () => {
+  test('every truncation is refused, no bytes make it throw', () => {
+    for (let length = 0; length < faceFile.length; length += 97)
+      expect(readFace(faceFile.slice(0, length)).ok).toBe(false);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void readFace(concatBytes(fromAscii(''), bytes))),
+      { numRuns: 2000 },
+    );
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (position, change) => {
+        readFace(faceFile.map((byte, index) => (index === position % 700 ? byte ^ change : byte)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a photo above 1024×1024, of two components or that is no JP2 is refused', () => {
+    const sized = (change: (view: DataView) => void): Uint8Array => {
+      const copy = photo.slice();
+      change(new DataView(copy.buffer));
+      return makeCardFace(personaById('hanako'), authority, visualKey, copy, '20350217');
+    };
+    expect(jp2Size(photo)).toEqual({ width: 240, height: 320, components: 1 });
+    for (const change of [
+      (view: DataView) => view.setUint32(52, 1025),
+      (view: DataView) => view.setUint32(48, 100_000),
+      (view: DataView) => view.setUint32(48, 0),
+      (view: DataView) => view.setUint16(56, 2),
+      (view: DataView) => view.setUint32(4, 0),
+    ])
+      expect(readFace(sized(change))).toMatchObject({ ok: false, failure: { code: 'card.photo-unreadable' } });
+    expect(readFace(sized((view) => view.setUint16(56, 3))).ok).toBe(true);
+  });
+
+  test('expired: a certificate that outlives its card is refused, to the day', () => {
+    const end = (text: string): number => Date.parse(`${text}T23:59:59+09:00`);
+    const df29 = { year: 2035, month: 2, day: 17 };
+    expect(checkCardExpiry(end('2035-02-17'), df29)).toMatchObject({ ok: true });
+    expect(checkCardExpiry(end('2035-02-18'), df29)).toMatchObject(refused('certificate outlives the card'));
+  });
+});
+
+describe('presence proof', () => {
+  const digest = new Uint8Array(32).fill(9);
+  const sign = (key: KeyObject, of = digest) => signDigestInfo(key)(digestInfo(of));
+  test('by the key of this card over this digest, nothing else', () => {
+    const key = rsaPublicKeyOf(visualKey);
+    const proof = (signature: Uint8Array) => checkPresenceProof(key, digest, signature, cardCryptography);
+    expect(proof(sign(visualKey)).ok).toBe(true);
+    for (const wrong of [
+      sign(foreignKey),
+      sign(visualKey, new Uint8Array(32)),
+      flipped(sign(visualKey)),
+      sign(visualKey).slice(1),
+      new Uint8Array(),
+    ])
+      expect(proof(wrong)).toMatchObject({ ok: false, failure: { code: 'card.presence-proof-failed' } });
+  });
+});
+
+describe('the same person at card and service', () => {
+  test.each([
+    ['1', '1', true],
+    ['2', '2', true],
+    ['9', '3', true],
+    ['1', '2', false],
+    ['2', '3', false],
+    ['9', '1', false],
+  ] as const)('sex %s on the card, %s at the service', (card, service, same) => {
+    expect(checkSamePerson({ birthDate: '19800217', sex: card }, { birthDate: '19800217', sex: service }).ok).toBe(
+      same,
+    );
+  });
+  test('another birth date is a mismatch', () => {
+    expect(checkSamePerson({ birthDate: '19800217', sex: '2' }, { birthDate: '19800218', sex: '2' })).toMatchObject({
+      ok: false,
+      failure: { code: 'card.identity-mismatch', actor: 'staff' },
+    });
+  });
+});
+
+describe('authCertificate', () => {
+  let der: Uint8Array;
+  const request = {
+    serial: '5E57FFFF',
+    commonName: 'TEST',
+    notBeforeMs: Date.UTC(2024, 0, 1),
+    notAfterMs: Date.UTC(2029, 0, 1),
+  };
+  const verdict = (bytes: Uint8Array) => {
+    const certificate = parseCertificate(bytes);
+    return certificate.ok ? checkAuthCertificate(certificate.value) : certificate;
+  };
+  beforeAll(async () => {
+    der = await issueCardCertificate(authority, { ...request, key: foreignKey });
+  });
+
+  test('its fields', () => {
+    expect(verdict(der)).toMatchObject({
+      ok: true,
+      value: {
+        serial: '5E57FFFF',
+        notBeforeMs: request.notBeforeMs,
+        notAfterMs: request.notAfterMs,
+        publicKey: { type: 'rsa', bits: 2048 },
+        keyUsage: { critical: true, digitalSignature: true, keyCertSign: false },
+        extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'],
+      },
+    });
+  });
+
+  test('wrong usage: the signing certificate', async () => {
+    expect(
+      verdict(await issueCardCertificate(authority, { ...request, key: foreignKey, forSigning: true })),
+    ).toMatchObject({
+      ok: false,
+      failure: { code: 'card.certificate-invalid', detail: 'usage without clientAuth' },
+    });
+  });
+
+  test('weak key: RSA of 1024 bits', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+    expect(verdict(await issueCardCertificate(authority, { ...request, key: weak }))).toMatchObject({
+      ok: false,
+      failure: { code: 'card.certificate-invalid', detail: 'RSA key of 1024 bits' },
+    });
+  });
+
+  test('every truncation and every added byte is refused, no change of a byte throws', () => {
+    for (let length = 0; length < der.length; length++) expect(parseCertificate(der.slice(0, length)).ok).toBe(false);
+    expect(parseCertificate(concatBytes(der, Uint8Array.of(0xff))).ok).toBe(false);
+    for (let at = 0; at < der.length; at++)
+      for (const change of [0x01, 0x80, 0xff]) verdict(der.map((byte, index) => (index === at ? byte ^ change : byte)));
+  });
+
+  test('generalised and two-digit years', async () => {
+    const long = await issueCardCertificate(authority, {
+      ...request,
+      notAfterMs: Date.UTC(2061, 4, 6, 7, 8, 9),
+      key: foreignKey,
+    });
+    expect(verdict(long)).toMatchObject({ ok: true, value: { notAfterMs: Date.UTC(2061, 4, 6, 7, 8, 9) } });
+  });
+});
+
+test('a trust store that is none does not let the terminal start', () => {
+  for (const text of ['', '{}', '[{}]', '[{"issuerId":"00","modulus":"00","exponent":"010001"}]'])
+    expect(() => parseCvIssuers(text)).toThrow();
+  expect(parseCvIssuers('[]')).toEqual([]);
+});

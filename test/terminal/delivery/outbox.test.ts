@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
+import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
+import { failure } from '../../../src/core/failure.ts';
+import { err, ok, type Result } from '../../../src/core/result.ts';
+import { createEventLog } from '../../../src/log/event-log.ts';
+import type { OutboxRow } from '../../../src/ports/store.ts';
+import { createOutbox, type OutboxEvent } from '../../../src/terminal/delivery/outbox.ts';
+
+const log = createEventLog({ format: 'silent' });
+const documentHash = `${'h'.repeat(42)}A`;
+
+const setUp = (send: (row: OutboxRow) => Promise<Result<void>>, maximumInFlight = 8) => {
+  const clock = new SimulatedClock();
+  const store = new MemoryStore();
+  const events: OutboxEvent[] = [];
+  const outbox = createOutbox({ store, clock, log, send, tell: (event) => events.push(event), maximumInFlight });
+  const row = (lifeMs = 600_000): OutboxRow => ({
+    requestId: randomUUID(),
+    session: randomUUID(),
+    documentHash,
+    sealed: new Uint8Array(),
+    createdAtMs: clock.now().wallMs,
+    expiresAtMs: clock.now().wallMs + lifeMs,
+  });
+  const receiptFor = (requestId: string) => ({
+    facility: 'f',
+    device: 'd',
+    requestId,
+    documentHash,
+    receivedAt: 1,
+    agent: 'agent-1',
+    verdict: 'accepted' as const,
+  });
+  return { clock, store, events, outbox, row, receiptFor };
+};
+
+test('never more on their way than the cap', async () => {
+  const open: (() => void)[] = [];
+  let most = 0;
+  const { outbox, row, clock } = setUp(
+    () =>
+      new Promise((resolve) => {
+        open.push(() => resolve(ok(undefined)));
+        most = Math.max(most, open.length);
+      }),
+    3,
+  );
+  outbox.setConnected(true);
+  for (let count = 0; count < 12; count++) await outbox.add(row());
+  expect(most).toBe(3);
+  while (open.length > 0) {
+    open.shift()?.();
+    await clock.advance(0);
+  }
+  expect(most).toBe(3);
+});
+
+test('the pauses between sends of one row grow and are capped', async () => {
+  const sentAtMs: number[] = [];
+  const { outbox, row, clock } = setUp(async () => {
+    sentAtMs.push(clock.now().monotonicMs);
+    return err(failure('delivery.offline'));
+  });
+  outbox.setConnected(true);
+  await outbox.add(row());
+  await clock.advance(60_000);
+  const pauses = sentAtMs.slice(1).map((atMs, index) => atMs - (sentAtMs[index] ?? 0));
+  expect(pauses.slice(0, 5)).toEqual([500, 1_000, 1_500, 1_500, 1_500]);
+});
+
+test('whatever happens in whatever order, each row ends with exactly one word: receipt or expiry', async () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('add' as const), lifeMs: fc.integer({ min: 1, max: 60_000 }) }),
+    fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
+    fc.record({ kind: fc.constant('link' as const), up: fc.boolean() }),
+    fc.record({ kind: fc.constant('receipt' as const), pick: fc.nat(20) }),
+    fc.record({ kind: fc.constant('disk' as const), full: fc.boolean() }),
+    fc.record({ kind: fc.constant('wall' as const), jumpMs: fc.integer({ min: -86_400_000, max: 86_400_000 }) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      let working = true;
+      const { outbox, row, clock, store, events, receiptFor } = setUp(async () =>
+        working ? ok(undefined) : err(failure('delivery.offline')),
+      );
+      const accepted: string[] = [];
+      const quiet = async () => {};
+      for (const one of steps) {
+        if (one.kind === 'add') {
+          const added = row(one.lifeMs);
+          if ((await outbox.add(added)).ok) accepted.push(added.requestId);
+        } else if (one.kind === 'pass') await clock.advance(one.ms, quiet);
+        else if (one.kind === 'link') {
+          working = one.up;
+          outbox.setConnected(working);
+        } else if (one.kind === 'disk') store.full = one.full;
+        else if (one.kind === 'wall') clock.setWall(clock.now().wallMs + one.jumpMs);
+        else {
+          const requestId = accepted[one.pick % Math.max(1, accepted.length)];
+          if (requestId !== undefined) await outbox.receive(receiptFor(requestId));
+        }
+      }
+      await clock.advance(90_000);
+      const told = events.map((event) => (event.type === 'receipt' ? event.receipt.requestId : event.requestId));
+      expect(told.toSorted()).toEqual(accepted.toSorted());
+      expect(outbox.waiting).toBe(0);
+      outbox.close();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a disk that does not let a row go: told all the same, and sent again only after the next start', async () => {
+  const { outbox, row, store, events, receiptFor } = setUp(async () => ok(undefined));
+  const one = row();
+  outbox.setConnected(true);
+  await outbox.add(one);
+  store.full = true;
+  await outbox.receive(receiptFor(one.requestId));
+  expect(events.map(({ type }) => type)).toEqual(['receipt']);
+  expect(store.rows.has(one.requestId)).toBe(true);
+});
