@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { controlIds, type ScreenModel } from '../src/core/screen/screen-model.ts';
 import type { Screen, ScreenEvent } from '../src/ports/screen.ts';
 import type { Speaker } from '../src/ports/speaker.ts';
+import { type LocalAnswer, type LocalRequest, startLocalServer } from '../src/web/local-server.ts';
 import { createPageSpeaker, speechPath } from './speaker/page-speaker.ts';
 
 /*
@@ -42,6 +41,8 @@ const fromPageSchema = z.union([
 const messagesPerSecond = 60;
 /** A page that does not keep up gets the newest picture later instead of a queue of old ones. Bytes */
 const previewBacklogLimit = 300_000;
+/** So much unread, and a page is gone. Bytes */
+const unreadLimit = 4_000_000;
 
 const clearKey = 0x08;
 const enterKey = 0x0d;
@@ -96,41 +97,17 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
   const listeners = new Set<(event: ScreenEvent) => void>();
   const pages = new Set<WebSocket>();
   let model: ScreenModel | null = null;
-  let port = options.port;
 
   const tell = (event: ScreenEvent): void => {
     for (const listener of [...listeners]) listener(event);
   };
 
-  /** Keeps foreign web pages out (DNS rebinding, cross-site WebSocket). A client without Origin is no browser. */
-  const isLocal = (request: IncomingMessage): boolean => {
-    const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-    const { host, origin } = request.headers;
-    return (
-      host !== undefined &&
-      hosts.includes(host) &&
-      (origin === undefined || hosts.some((name) => origin === `http://${name}`))
-    );
+  const answer = ({ method, path }: LocalRequest): LocalAnswer => {
+    const file = method === 'GET' ? files.get(path) : undefined;
+    return file === undefined
+      ? { status: 404 }
+      : { status: 200, headers: { 'content-type': file.type }, body: file.body };
   };
-
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    const file = isLocal(request) ? files.get((request.url ?? '').split('?', 1)[0] ?? '') : undefined;
-    if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.writeHead(isLocal(request) ? 404 : 403).end();
-      return;
-    }
-    response.writeHead(200, {
-      'content-type': file.type,
-      'content-length': file.body.length,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self'; connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    });
-    response.end(request.method === 'HEAD' ? undefined : file.body);
-  };
-
-  const server = createServer(serve);
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 2_048 });
 
   const receive = (bytes: Uint8Array, binary: boolean): void => {
     if (binary) {
@@ -165,7 +142,6 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
       second = now;
       if (received <= messagesPerSecond && raw instanceof Uint8Array) receive(raw, binary);
     });
-    page.on('error', () => page.terminate());
     page.on('close', () => {
       pages.delete(page);
       if (pages.size === 0) tell({ type: 'disconnected' });
@@ -174,37 +150,36 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     if (pages.size === 1) tell({ type: 'connected' });
   };
 
-  server.on('upgrade', (request, socket, head) => {
-    if (!isLocal(request) || request.url !== '/screen') {
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-      return;
+  /** A page that reads nothing must not fill our memory; a real one asks again. */
+  const sendAll = (text: string): void => {
+    for (const page of pages) {
+      if (page.bufferedAmount > unreadLimit) page.terminate();
+      else page.send(text);
     }
-    socket.on('error', () => socket.destroy());
-    sockets.handleUpgrade(request, socket, head, admit);
-  });
+  };
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
+  const server = await startLocalServer({
+    port: options.port,
+    headers: (port) => ({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self'; connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    }),
+    answer,
+    socket: { path: '/screen', maximumMessageBytes: 2_048, admit },
   });
-  port = (server.address() as AddressInfo).port;
 
   return {
-    port,
+    port: server.port,
     speaker: createPageSpeaker((sound) => {
-      const text = JSON.stringify({ sound });
-      for (const page of pages) page.send(text);
+      sendAll(JSON.stringify({ sound }));
     }, options.speechDir ?? ''),
     show(next) {
       model = next;
-      const text = JSON.stringify({ model: next });
-      for (const page of pages) page.send(text);
+      sendAll(JSON.stringify({ model: next }));
     },
     reload() {
-      for (const page of pages) page.send('{"reload":true}');
+      sendAll('{"reload":true}');
     },
     preview(jpeg) {
       for (const page of pages) {
@@ -219,12 +194,7 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     },
     async close() {
       listeners.clear();
-      for (const page of pages) page.terminate();
-      sockets.close();
-      await new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
+      await server.close();
     },
   };
 };

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { faceIds } from '../../drivers/virtual/faces.ts';
 import { personas } from '../../drivers/virtual/personas.ts';
+import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../src/web/local-server.ts';
 import type { ClinicDemo } from './clinic-demo.ts';
 
 /* What a hand at the counter can do, as a page on loopback: cards, faces, keys, cables. */
@@ -17,15 +16,6 @@ const actionSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('keypad'), key: z.number().int().min(0).max(255) }),
 ]);
 type Action = z.infer<typeof actionSchema>;
-
-const bodyOf = async (request: IncomingMessage): Promise<string> => {
-  let body = '';
-  for await (const chunk of request) {
-    body += String(chunk);
-    if (body.length > 1_000) throw new Error('too long');
-  }
-  return body;
-};
 
 /** The everyday patients first. */
 const everyday = ['hanako', 'taro', 'unregistered', 'near-expiry', 'grace', 'face-only', 'pin-blocked'];
@@ -85,44 +75,23 @@ export const startControlPanel = async (demo: ClinicDemo, wantedPort: number) =>
   });
 
   const page = readFileSync(new URL('./control-panel.html', import.meta.url));
-  const server = createServer((request, response) => {
-    const { port } = server.address() as AddressInfo;
-    const own = [`127.0.0.1:${port}`, `localhost:${port}`];
-    const { host, origin } = request.headers;
-    // Loopback only, and no foreign page may press the buttons.
-    if (!own.includes(host ?? '') || (origin !== undefined && !own.some((name) => origin === `http://${name}`))) {
-      response.writeHead(403).end();
-      return;
-    }
-    const json = (status: number, value: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-      response.end(JSON.stringify(value));
-    };
-    if (request.method === 'GET' && request.url === '/') {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page);
-    } else if (request.method === 'GET' && request.url === '/situation') {
-      json(200, situation());
-    } else if (request.method === 'POST' && request.url === '/action') {
-      void bodyOf(request)
-        .then((body) => perform(actionSchema.parse(JSON.parse(body))))
-        .then(
-          () => json(200, situation()),
-          () => json(400, { error: 'no such action' }),
-        );
-    } else {
-      response.writeHead(404).end();
-    }
+  const json = (status: number, value: unknown): LocalAnswer => ({
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify(value),
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(wantedPort, '127.0.0.1', resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: (): Promise<void> =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+  const answer = async ({ method, path, body }: LocalRequest): Promise<LocalAnswer> => {
+    if (method === 'GET' && path === '/')
+      return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: page };
+    if (method === 'GET' && path === '/situation') return json(200, situation());
+    if (method !== 'POST' || path !== '/action') return { status: 404 };
+    try {
+      await perform(actionSchema.parse(JSON.parse(body.toString())));
+      return json(200, situation());
+    } catch {
+      return json(400, { error: 'no such action' });
+    }
   };
+  const { port, close } = await startLocalServer({ port: wantedPort, answer, maximumBodyBytes: 1_000 });
+  return { port, close };
 };

@@ -1,6 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { describeError } from '../../log/event-log.ts';
+import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { bannerView } from './banner-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
@@ -10,8 +12,6 @@ import { PendingOrders } from './pending-orders.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
 
-/** A form of ours has a few hundred bytes. */
-const maximumFormBytes = 4_096;
 /** So many pages may listen at once; the oldest is let go, its browser asks again. */
 const maximumListeners = 16;
 /** Answers to the last orders, by the id in the address of the page that shows them. */
@@ -91,21 +91,16 @@ const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
   );
 };
 
-const send = (response: ServerResponse, status: number, type: string, body: string): void => {
-  response.writeHead(status, { ...securityHeaders, 'Content-Type': `${type}; charset=utf-8` });
-  response.end(body);
-};
-
-const readForm = async (request: IncomingMessage): Promise<URLSearchParams | null> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += (chunk as Buffer).length;
-    if (length > maximumFormBytes) return null;
-    chunks.push(chunk as Buffer);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
-};
+const page = (
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): LocalAnswer => ({
+  status,
+  headers: { 'Content-Type': `${type}; charset=utf-8`, ...headers },
+  body,
+});
 
 const sameToken = (given: string | null, token: string): boolean => {
   const a = Buffer.from(given ?? '');
@@ -132,85 +127,59 @@ export const startStaffPage = async (
       return told && model.nowMs() - told.atMs < noticeMs ? told.notice : undefined;
     },
   };
-  let hosts: readonly string[] = [];
-
   const listen = (response: ServerResponse): void => {
     const oldest = listeners.size >= maximumListeners ? listeners.values().next().value : undefined;
     oldest?.end();
-    response.writeHead(200, { ...securityHeaders, 'Content-Type': 'text/event-stream' });
     response.write('retry: 1000\n\nevent: changed\ndata:\n\n');
     listeners.add(response);
     response.on('close', () => listeners.delete(response));
   };
 
-  const read = (path: string, address: URLSearchParams, response: ServerResponse): void => {
-    if (path === '/') return send(response, 200, 'text/html', monitorPage(model, address).text);
-    if (path === '/usage') return send(response, 200, 'text/html', usageLayout(model, address).text);
-    if (path === '/favicon.ico') return send(response, 204, 'image/x-icon', '');
-    if (path === '/usage.csv') {
-      response.setHeader('Content-Disposition', 'attachment; filename="uketsuke-usage.csv"');
-      return send(response, 200, 'text/csv', usageCsv(model));
-    }
-    if (path === '/staff-page.css') return send(response, 200, 'text/css', style);
-    if (path === '/staff-page.js') return send(response, 200, 'text/javascript', script);
-    if (path === '/events') return listen(response);
-    const draw = path.startsWith('/part/') ? parts[path.slice('/part/'.length)] : undefined;
-    return draw
-      ? send(response, 200, 'text/html', trimmed(draw(model, address)).text)
-      : send(response, 404, 'text/plain', 'not found');
+  const read = (path: string, address: URLSearchParams): LocalAnswer => {
+    if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
+    if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
+    if (path === '/favicon.ico') return { status: 204 };
+    if (path === '/usage.csv')
+      return page(200, 'text/csv', usageCsv(model), {
+        'Content-Disposition': 'attachment; filename="uketsuke-usage.csv"',
+      });
+    if (path === '/staff-page.css') return page(200, 'text/css', style);
+    if (path === '/staff-page.js') return page(200, 'text/javascript', script);
+    if (path === '/events') return { status: 200, headers: { 'Content-Type': 'text/event-stream' }, stream: listen };
+    const name = path.startsWith('/part/') ? path.slice('/part/'.length) : '';
+    const draw = Object.hasOwn(parts, name) ? parts[name] : undefined;
+    return draw ? page(200, 'text/html', trimmed(draw(model, address)).text) : page(404, 'text/plain', 'not found');
   };
 
-  const write = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const origin = request.headers.origin ?? '';
-    const form = hosts.some((host) => origin === `http://${host}`) ? await readForm(request) : null;
-    if (form === null || !sameToken(form.get('token'), model.token))
-      return send(response, 403, 'text/plain', 'この操作は受付モニターの画面から行ってください');
+  const write = async ({ path, isFromOwnPage, body }: LocalRequest): Promise<LocalAnswer> => {
+    const form = new URLSearchParams(body.toString('utf8'));
+    if (!isFromOwnPage || !sameToken(form.get('token'), model.token))
+      return page(403, 'text/plain', 'この操作は受付モニターの画面から行ってください');
     const notice = await carryOut(path, form, model);
-    if (notice === null) return send(response, 404, 'text/plain', 'not found');
+    if (notice === null) return page(404, 'text/plain', 'not found');
     // The answer is a page of its own address, so that reloading it orders nothing again.
     const id = randomBytes(9).toString('base64url');
     notices.set(id, { notice, atMs: model.nowMs() });
     for (const old of [...notices.keys()].slice(0, -maximumNotices)) notices.delete(old);
-    response.writeHead(303, {
-      ...securityHeaders,
-      Location: `${path === '/official-usage' ? '/usage' : '/'}?notice=${id}`,
-    });
-    response.end();
+    return { status: 303, headers: { Location: `${path === '/official-usage' ? '/usage' : '/'}?notice=${id}` } };
   };
 
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    if (!hosts.includes(request.headers.host ?? '')) return send(response, 421, 'text/plain', 'unknown host');
-    if (request.method === 'GET') {
-      try {
-        return read(pathname, searchParams, response);
-      } catch {
-        // A page that cannot be drawn must not end the agent.
-        return send(response, 500, 'text/plain', 'error');
-      }
-    }
-    if (request.method !== 'POST') return send(response, 405, 'text/plain', 'GET or POST');
-    write(pathname, request, response).catch(() => send(response, 500, 'text/plain', 'error'));
+  const server = await startLocalServer({
+    port: pageParts.port,
+    headers: () => securityHeaders,
+    answer: (request) => (request.method === 'POST' ? write(request) : read(request.path, request.query)),
+    onError: (error) => pageParts.context.log.event('process.error', describeError(error)),
   });
-  server.requestTimeout = 10_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(pageParts.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : pageParts.port;
-  hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
 
   const unsubscribe = pageParts.subscribe(() => {
     for (const listener of listeners) listener.write('event: changed\ndata:\n\n');
   });
   return {
-    address: `http://127.0.0.1:${port}/`,
+    address: `http://127.0.0.1:${server.port}/`,
     close: async () => {
       unsubscribe();
       for (const listener of listeners) listener.end();
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await server.close();
     },
   };
 };
