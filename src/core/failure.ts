@@ -70,6 +70,8 @@ export const failureRules = {
   'files.folder-read-only': technician(true),
   'files.folder-missing': technician(true),
   'files.write-failed': technician(true),
+  'files.not-a-file': technician(false),
+  'files.folder-holds-keys': technician(false),
   'session.timed-out': patient(true),
   'session.cancelled-by-staff': staff(false),
   'session.shutdown': staff(true),

@@ -17,7 +17,8 @@ import { readCardTrust } from '../agent/intake/card-trust.ts';
 import { type ConsentTexts, consentTexts } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
-import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
+import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
+import { makeOqsFolders, sweepOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import {
   type AgentKeys,
   agentFiles,
@@ -125,6 +126,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const config = await readAgentConfig(directory, start.config);
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
   await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
+  const ours = [directory, config.journal, config.staffFile, config.settingsFile, config.cardTrust];
+  const place = await checkOqsPlace(config.oqsFolder, embedded ? [...ours, embedded.facilityDirectory] : ours);
+  if (!place.ok) throw new Error(`${place.failure.code}: ${place.failure.detail}`);
+  await sweepOqsFolders(config.oqsFolder);
 
   const listeners = new Set<() => void>();
   const changed = (): void => {

@@ -1,5 +1,4 @@
 import { createHash, randomInt } from 'node:crypto';
-import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { FailureCode } from '../../core/failure.ts';
@@ -27,6 +26,7 @@ import {
 import type { AgentContext } from '../agent-context.ts';
 import type { FolderFault } from './hand-over.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
+import { listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
 /** How often `req/` is looked into. ms */
@@ -37,6 +37,8 @@ const settledMs = 3_000;
 const maximumBytes = 4_000_000;
 /** While `res/` takes no file, the service is not asked again each time. ms */
 const shutFolderMs = 5_000;
+/** So many requests are looked at in one round; the rest in the next. */
+const maximumNames = 1_000;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
@@ -55,6 +57,7 @@ export class InquiryDesk {
   readonly #context: AgentContext;
   readonly #bulks = new Map<string, Bulk>();
   #folderFault: FolderFault | null = null;
+  #oddFault: FolderFault | null = null;
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
   #isResumed = false;
@@ -79,9 +82,9 @@ export class InquiryDesk {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** `res/` takes no answers: the questions wait in `req/`. */
+  /** `res/` takes no answers: the questions wait in `req/`. Or something in `req/` has a request's name and is no file. */
   get folderFault(): FolderFault | null {
-    return this.#folderFault;
+    return this.#folderFault ?? this.#oddFault;
   }
 
   /** One look at `req/`. A folder that is not there has no inquiries. */
@@ -89,15 +92,25 @@ export class InquiryDesk {
     if (this.#context.clock.now().monotonicMs < this.#lookAgainMs) return;
     this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
-    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
-    for (const name of names.sort()) {
+    const names = await listShared(folder, (name) => requestName.test(name), maximumNames).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      },
+    );
+    let odd = 0;
+    for (const name of names) {
       const match = requestName.exec(name);
-      if (match?.[1] !== undefined && match[2] !== undefined && !this.#stopped)
-        await this.#answer(folder, name, match[1], match[2]);
+      if (match?.[1] === undefined || match[2] === undefined || this.#stopped) continue;
+      try {
+        if (!(await this.#answer(folder, name, match[1], match[2]))) odd += 1;
+      } catch (error) {
+        // One request that cannot be read or taken away must not keep the others waiting.
+        const { code } = error as NodeJS.ErrnoException;
+        this.#context.log.event('store.failed', code === undefined ? {} : { errorCode: code });
+      }
     }
+    this.#tellOdd(odd);
     for (const [number, { atMs }] of this.#bulks) if (this.#now - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
 
@@ -109,27 +122,41 @@ export class InquiryDesk {
       this.#begin(receptionNumber, z.array(searchInfoSchema).parse(JSON.parse(questions)));
   }
 
-  async #answer(folder: string, name: string, kind: string, identifier: string): Promise<void> {
-    const path = join(folder, name);
-    const { size, mtimeMs } = await stat(path);
-    const bytes = size > maximumBytes ? new Uint8Array() : await readFile(path);
-    const answer = await this.#answerTo(kind, name, decodeOqs(bytes));
+  /** false: it is no file of its own, and stays unread. */
+  async #answer(folder: string, name: string, kind: string, identifier: string): Promise<boolean> {
+    const file = await readShared(folder, name, maximumBytes);
+    if (file.kind === 'odd') return false;
+    if (file.kind === 'gone') return true;
+    const answer = await this.#answerTo(kind, name, decodeOqs(file.kind === 'file' ? file.bytes : new Uint8Array()));
     if (!answer.ok) {
-      if (Date.now() - mtimeMs < settledMs) return;
+      if (Date.now() - file.modifiedMs < settledMs) return true;
       // Nobody can answer what nobody can read; the file stays under another name for whoever wrote it.
-      await writeOqsFile(folder, `${name}.unreadable`, bytes);
-      await unlink(path);
-      return;
+      return renameShared(folder, name, `${name}.unreadable`).then(
+        () => true,
+        () => false,
+      );
     }
     const written = await writeOqsFile(
       join(this.#context.options.oqsFolder, 'res'),
       `${kind}res_${identifier}.xml`,
       answer.value.bytes,
     );
-    if (!written.ok) return this.#fault(written.failure.code);
+    if (!written.ok) {
+      this.#fault(written.failure.code);
+      return true;
+    }
     this.#folderFault = null;
-    await unlink(path);
+    await removeShared(folder, name);
     answer.value.written?.();
+    return true;
+  }
+
+  #tellOdd(count: number): void {
+    if (count === (this.#oddFault?.waiting ?? 0)) return;
+    const { clock, changed } = this.#context;
+    const sinceMs = this.#oddFault?.sinceMs ?? clock.now().wallMs;
+    this.#oddFault = count === 0 ? null : { folder: 'req', code: 'files.not-a-file', sinceMs, waiting: count };
+    changed();
   }
 
   #fault(code: FailureCode): void {

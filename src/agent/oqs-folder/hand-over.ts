@@ -29,9 +29,9 @@ const askPause = (attempt: number): number => askAgainMs[Math.min(attempt, askAg
 
 const serviceAway: ReadonlySet<FailureCode> = new Set(['eligibility.unavailable', 'eligibility.maintenance']);
 
-/** A shared folder that takes no file, and how many results wait for it. */
+/** A shared folder that takes no file, and how many results wait for it; `req`: so many entries are no files. */
 export type FolderFault = {
-  readonly folder: 'face' | 'res';
+  readonly folder: 'face' | 'req' | 'res';
   readonly code: FailureCode;
   readonly sinceMs: number;
   readonly waiting: number;

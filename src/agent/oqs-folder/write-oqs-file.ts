@@ -1,7 +1,8 @@
-import { mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { listShared, removeShared, writeShared } from './shared-folder.ts';
 
 const codeOf: Record<string, FailureCode> = {
   ENOSPC: 'files.folder-full',
@@ -19,42 +20,39 @@ const refusal = (error: unknown): Result<never> => {
 };
 
 /**
- * Writes a file that the レセコン polls for: under a temporary name without `.xml`, to the disk, then renamed, so that a
- * reader sees the whole file or none. The same name again replaces it. The folder is not made here: a shared folder that
- * is gone is a fault to be told (`files.folder-missing`), not something to hide.
+ * Writes a file that the レセコン polls for: it sees the whole file or none. The same name again replaces it. The folder
+ * is not made here: a shared folder that is gone is a fault to be told (`files.folder-missing`), not something to hide.
  */
 export const writeOqsFile = async (folder: string, name: string, bytes: Uint8Array): Promise<Result<void>> => {
-  const temporary = join(folder, `.${name}.writing`);
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, join(folder, name));
+    await writeShared(folder, name, bytes);
     return ok(undefined);
   } catch (error) {
-    await unlink(temporary).catch(() => undefined);
     return refusal(error);
   }
 };
 
 /** Whether the folder takes files: one is written under a name that no レセコン reads, and taken away again. */
 export const probeOqsFolder = async (folder: string): Promise<Result<void>> => {
-  const path = join(folder, '.uketsuke-test.writing');
-  try {
-    await writeFile(path, 'test');
-    return ok(undefined);
-  } catch (error) {
-    return refusal(error);
-  } finally {
-    await unlink(path).catch(() => undefined);
-  }
+  const name = '.uketsuke-test.writing';
+  const written = await writeOqsFile(folder, name, Buffer.from('test'));
+  await removeShared(folder, name).catch(() => undefined);
+  return written;
 };
 
 export const oqsFolders = ['face', 'req', 'res'] as const;
+
+/** What a crash left half written, with a patient's data in it: taken away at the start. Best effort: the folder may be gone. */
+export const sweepOqsFolders = async (root: string): Promise<void> => {
+  for (const folder of ['face', 'res'])
+    try {
+      const path = join(root, folder);
+      for (const name of await listShared(path, (each) => /^\..+\.writing$/.test(each), 1_000))
+        await removeShared(path, name);
+    } catch {
+      // Told by the first file that cannot be written.
+    }
+};
 
 /** At provisioning only: `face`, `req` and `res` below the folder that is shared with the レセコン. */
 export const makeOqsFolders = async (root: string): Promise<void> => {

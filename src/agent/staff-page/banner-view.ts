@@ -1,5 +1,6 @@
 import { isAnnounced } from '../../core/catalogue/catalogue.ts';
 import type { FailureCode } from '../../core/failure.ts';
+import type { FolderFault } from '../oqs-folder/hand-over.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { dayAndTimeText, timeText } from './words.ts';
@@ -31,6 +32,11 @@ const meanwhile = html`<ol>
 const banner = (title: string, content: Markup, kind = ''): Markup =>
   html`<section class="banner ${kind}" role="status"><h2>${title}</h2>${content}</section>`;
 
+const waitingText = ({ folder, waiting }: FolderFault): string =>
+  folder === 'req'
+    ? `照会ファイルの名前で、ファイルでないもの（フォルダ・リンクなど）が${waiting}件あります。読まずに置いてあります。ほかの照会は続けています。`
+    : `${waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。`;
+
 /** Whatever concerns all lanes at once, worst first. Empty when all is well. */
 export const bannerView = (model: PageModel): Markup => {
   const { desk, problems } = model;
@@ -49,7 +55,7 @@ export const bannerView = (model: PageModel): Markup => {
     ${faults.map((fault) =>
       banner(
         catalogue.failures[fault.code].staff.summary,
-        html`<p>${timeText(fault.sinceMs)} から。${fault.waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。</p>
+        html`<p>${timeText(fault.sinceMs)} から。${waitingText(fault)}</p>
         <ol>${catalogue.failures[fault.code].staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
         <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>`,
       ),

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -179,4 +188,17 @@ test('files of others are left alone', async () => {
   writeFileSync(join(bed.oqsFolder, 'req', '..evil.xml'), 'x');
   await desk.poll();
   expect(requests().sort()).toEqual(['..evil.xml', 'OQSmutic01req_1.xml']);
+});
+
+test('what has the name of a request and is no file: told, left where it is, and nobody waits for it', async () => {
+  mkdirSync(join(bed.oqsFolder, 'req', 'OQSsiquc01req_0000.xml'));
+  symlinkSync(join(bed.testFacility.directory, 'devices.json'), join(bed.oqsFolder, 'req', 'OQSmuquc01req_0000.xml'));
+  put('OQSsiquc01req_0001.xml', search('1000001'));
+  await desk.poll();
+  expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_0001.xml'))).toBe(true);
+  expect(requests()).toEqual(['OQSmuquc01req_0000.xml', 'OQSsiquc01req_0000.xml']);
+  expect(desk.folderFault).toMatchObject({ folder: 'req', code: 'files.not-a-file', waiting: 2 });
+  for (const name of requests()) rmSync(join(bed.oqsFolder, 'req', name), { recursive: true });
+  await desk.poll();
+  expect(desk.folderFault).toBeNull();
 });

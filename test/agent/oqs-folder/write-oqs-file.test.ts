@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeOqsFile } from '../../../src/agent/oqs-folder/write-oqs-file.ts';
+import { sweepOqsFolders, writeOqsFile } from '../../../src/agent/oqs-folder/write-oqs-file.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -32,13 +33,32 @@ test('/proc takes no file: a code, and nothing thrown', async () => {
   expect(written.ok).toBe(false);
 });
 
-const full = '/dev/full';
-test('a disk that is full: its code; the name is not taken by half a file', async () => {
-  // /dev/full answers every write with ENOSPC; a link makes it the temporary file of this write.
-  const { symlinkSync } = await import('node:fs');
-  symlinkSync(full, join(folder, '.a.xml.writing'));
-  expect(await writeOqsFile(folder, 'a.xml', Buffer.from('text'))).toMatchObject({
-    failure: { code: 'files.folder-full' },
-  });
-  expect(readdirSync(folder)).toEqual([]);
+test('a disk that is full: its code; the name is not taken by half a file', async (context) => {
+  // A file system of one page needs a mount of its own.
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'uketsuke-test', folder]);
+  if (mounted.status !== 0) return context.skip('mounting a file system needs root');
+  try {
+    expect(await writeOqsFile(folder, 'a.xml', Buffer.alloc(100_000, 'x'))).toMatchObject({
+      failure: { code: 'files.folder-full' },
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  } finally {
+    spawnSync('umount', [folder]);
+  }
+});
+
+test('a link that waits under the temporary name of before is not written through', async () => {
+  const other = join(folder, 'staff.json');
+  writeFileSync(other, '[]');
+  symlinkSync(other, join(folder, '.a.xml.writing'));
+  expect(await writeOqsFile(folder, 'a.xml', Buffer.from('text'))).toMatchObject({ ok: true });
+  expect(readFileSync(other, 'utf8')).toBe('[]');
+});
+
+test('what a crash left half written is taken away at the start', async () => {
+  for (const name of ['face', 'req', 'res']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'face', '.a.xml.0123456789ab.writing'), 'half a patient');
+  writeFileSync(join(folder, 'face', 'a.xml'), 'whole');
+  await sweepOqsFolders(folder);
+  expect(readdirSync(join(folder, 'face'))).toEqual(['a.xml']);
 });
