@@ -184,7 +184,7 @@ export const makeAgentBed = async (
     requestInOutage: async (sealed: Uint8Array): Promise<void> => {
       const results = broker.passedOn('result').length;
       await bed.request(sealed, 'receipted');
-      const isAsked = () => running.journal.visits().at(-1)?.result === null;
+      const isAsked = () => running.journal.visits().at(-1)?.outcome === null;
       for (let tries = 0; tries < 60 && isAsked(); tries += 1) await clock.advance(500);
       await until('a result', () => broker.passedOn('result').length > results, 5_000);
     },

@@ -173,7 +173,7 @@ export const openVisitBed = async (
     get state() {
       return runner.session.state;
     },
-    get failureCode() {
+    get code() {
       const { state } = runner.session;
       return 'failure' in state ? state.failure?.code : undefined;
     },

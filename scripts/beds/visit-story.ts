@@ -164,7 +164,7 @@ export class VisitStory {
     const requestId = `request-of-${this.visit.session}`;
     this.tell({ type: 'RequestSigned', insertion: this.visit.insertion, kind: 'eligibility', requestId });
     this.tell({ type: 'ReceiptArrived', requestId, verdict: 'accepted', code: null });
-    this.tell({ type: 'ResultArrived', requestId, outcome: 'eligible', qualificationValidity: 1, messageCode: null });
+    this.tell({ type: 'ResultArrived', requestId, outcome: 'eligible', qualificationValidity: 1, code: null });
   }
 
   did(type: Effect['type']): number {

@@ -18,11 +18,11 @@ export type VisitReport = {
 const reportOf = (name: string, rows: readonly JournalVisit[], ms: StageTimes): VisitReport => {
   const row = rows.findLast((each) => each.kind === 'eligibility');
   if (row === undefined) return { name, method: null, outcome: 'sent-to-desk', receipt: false, consents: {}, ms };
-  const code = row.code ?? row.resultCode;
+  const { code, verdict } = row;
   return {
     name,
     method: row.method,
-    outcome: row.outcome,
+    outcome: verdict,
     ...(code ? { code } : {}),
     receipt: true,
     consents: row.consents,
@@ -47,12 +47,12 @@ const deviations = (
   same('outcome', report.outcome, expected.outcome);
   same('consents', sorted(report.consents), sorted(expected.consents));
   same('eligibility requests', rows.filter((row) => row.kind === 'eligibility').length, 1);
-  const registered = rows.some((row) => row.kind === 'registration' && row.outcome === 'accepted');
+  const registered = rows.some((row) => row.kind === 'registration' && row.verdict === 'accepted');
   same('registration', registered, expected.registration);
   same('refused PINs', timeline.refusedPins, expected.refusedPins);
   if (expected.through !== undefined && !timeline.states.includes(expected.through))
     wrong.push(`never came through ${expected.through}`);
-  if (rows.some((row) => row.result === null)) wrong.push('the national service has not answered');
+  if (rows.some((row) => row.outcome === null)) wrong.push('the national service has not answered');
   return wrong;
 };
 

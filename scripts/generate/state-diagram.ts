@@ -99,7 +99,7 @@ const happenings = (session: Session): Happening[] => {
     events.push({ type: 'SigningFailed', insertion, kind, failure: failure(code) });
   for (const verdict of ['accepted', 'refused'] as const)
     events.push({ type: 'ReceiptArrived', requestId: 'r', verdict, code: null });
-  const result = { qualificationValidity: 1, messageCode: null };
+  const result = { qualificationValidity: 1, code: null };
   events.push({ type: 'ResultArrived', requestId: 'r', outcome: 'eligible', ...result });
   events.push({ type: 'ResultArrived', requestId: 'r', outcome: 'registered', ...result });
   events.push({ type: 'RequestExpired', requestId: 'r' });

@@ -126,7 +126,7 @@ class SimulatedBed {
     const { journal } = this.bed;
     const rows = journal.visits();
     const counted = journal.usage().reduce((sum, { outcome, times }) => sum + (outcome === 'refused' ? 0 : times), 0);
-    const finished = rows.filter(({ result }) => result !== null).length;
+    const finished = rows.filter(({ outcome }) => outcome !== null).length;
     let mixed = rows.filter(
       ({ requestId, documentHash }) => this.submitted.get(requestId)?.documentHash !== documentHash,
     ).length;
@@ -147,7 +147,7 @@ class SimulatedBed {
         (own?.documentHash !== event.receipt.documentHash || own.session !== event.session)
       )
         mixed++;
-      if (event.type === 'result' && rows.find((row) => row.requestId === requestId)?.result !== event.result.outcome)
+      if (event.type === 'result' && rows.find((row) => row.requestId === requestId)?.outcome !== event.result.outcome)
         mixed++;
     }
     twice += [...told.values()].filter((times) => times > 1).length;

@@ -178,7 +178,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       name: 'showingResult',
       deadlineMs,
       visit: { ...visit, answers },
-      result: { outcome, qualificationValidity: null, messageCode: null },
+      result: { outcome, qualificationValidity: null, code: null },
       atMs: galleryNow.wallMs,
     });
   const sent = { visit, requestId: sessionId, deadlineMs } as const;

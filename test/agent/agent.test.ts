@@ -29,7 +29,7 @@ describe('a visit that is right', () => {
       { requestId: signed.requestId, outcome: 'eligible', qualificationValidity: 1 },
     ]);
     const [visit] = bed.journal.visits();
-    expect(visit).toMatchObject({ outcome: 'accepted', method: 'pin', result: 'eligible', consents: { TKK: true } });
+    expect(visit).toMatchObject({ verdict: 'accepted', method: 'pin', outcome: 'eligible', consents: { TKK: true } });
     expect(bed.files()).toEqual([visit?.file]);
     const bytes = readFileSync(join(bed.oqsFolder, 'face', visit?.file ?? ''));
     const file = readOqsXml(qualificationMessageSchema, decodeOqs(bytes));
@@ -128,7 +128,7 @@ describe('the same again', () => {
       verdict: 'refused',
       code: 'message.stale',
     });
-    expect(bed.journal.visits()).toMatchObject([{ documentHash: first.documentHash, outcome: 'accepted' }]);
+    expect(bed.journal.visits()).toMatchObject([{ documentHash: first.documentHash, verdict: 'accepted' }]);
   });
 
   test('a challenge serves once, over restarts, and not after its end', async () => {

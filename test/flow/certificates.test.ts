@@ -13,7 +13,7 @@ it('in grace: 資格情報 only, told why, accepted without a consent', async ()
   await bed.see('certificate-notice');
   await bed.answerAll('agree');
   await bed.see('accepted');
-  expect(bed.visits()).toMatchObject([{ outcome: 'accepted', consents: {} }]);
+  expect(bed.visits()).toMatchObject([{ verdict: 'accepted', consents: {} }]);
 });
 
 it('near its end: a notice among the questions, everything else as ever', async () => {
@@ -22,7 +22,7 @@ it('near its end: a notice among the questions, everything else as ever', async 
   await bed.answerAll('agree');
   await bed.see('accepted');
   expect(bed.screen.shown.some(({ screen }) => screen === 'certificate-notice')).toBe(true);
-  expect(bed.visits()).toMatchObject([{ outcome: 'accepted', consents: { TKK: true } }]);
+  expect(bed.visits()).toMatchObject([{ verdict: 'accepted', consents: { TKK: true } }]);
 });
 
 it.each([
@@ -34,7 +34,7 @@ it.each([
 ] as const)('%s: the desk with %s, and no try of the PIN is spent', async (persona, code) => {
   await bed.insert(persona);
   await bed.see('desk');
-  expect(bed.failureCode).toBe(code);
+  expect(bed.code).toBe(code);
   expect(bed.states).not.toContain('signing');
   await bed.takeCard();
 });

@@ -22,7 +22,7 @@ it('broker cut for 3 s while sending: the patient notices a short wait', async (
   expect(bed.visits()).toEqual([]);
   bed.broker.setConnected('front-1', true);
   await bed.see('accepted');
-  expect(bed.visits()).toMatchObject([{ outcome: 'accepted' }]);
+  expect(bed.visits()).toMatchObject([{ verdict: 'accepted' }]);
 });
 
 it('broker gone for 30 s: sent to the desk; back later: received once, never lost', async () => {
@@ -32,12 +32,12 @@ it('broker gone for 30 s: sent to the desk; back later: received once, never los
   await bed.see('sending');
   await bed.clock.advance(30_000);
   await bed.see('desk');
-  expect(bed.failureCode).toBe('delivery.offline');
+  expect(bed.code).toBe('delivery.offline');
   expect(bed.store.rows.size).toBe(1);
   bed.broker.setConnected('front-1', true);
   await bed.clock.advance(1_000);
   await bed.agent.quiet();
-  expect(bed.visits()).toMatchObject([{ outcome: 'accepted' }]);
+  expect(bed.visits()).toMatchObject([{ verdict: 'accepted' }]);
   expect(bed.store.rows.size).toBe(0);
 });
 
@@ -98,7 +98,7 @@ it('disk full when the row is to be written: the desk, nothing is said to be acc
   bed.store.full = true;
   await bed.answerAll('agree');
   await bed.see('desk');
-  expect(bed.failureCode).toBe('delivery.store-failed');
+  expect(bed.code).toBe('delivery.store-failed');
   expect(bed.broker.passedOn('request')).toEqual([]);
 });
 
@@ -112,7 +112,7 @@ it('a terminal whose clock is a day wrong: the visit is accepted, dated by the a
     await bed.takeCard();
   }
   for (const visit of bed.visits()) {
-    expect(visit.outcome).toBe('accepted');
+    expect(visit.verdict).toBe('accepted');
     expect(Math.abs(visit.issuedAt - agentMs)).toBeLessThan(120_000);
   }
 });

@@ -11,7 +11,7 @@ afterEach(() => bed.close());
 it('reader unplugged between visits: out of service, and back by itself', async () => {
   bed.reader.unplug();
   await bed.see('out-of-service');
-  expect(bed.failureCode).toBe('reader.lost');
+  expect(bed.code).toBe('reader.lost');
   expect(bed.light.shown).toBe('fault');
   bed.reader.plug();
   await bed.see('idle');

@@ -140,7 +140,7 @@ it.skipIf(why !== null)(
     const journal = new Journal(agentReady.journal, { readOnly: true });
     const visits = journal.visits();
     journal.close();
-    expect(visits).toMatchObject([{ method: 'pin', outcome: 'accepted', result: 'eligible', lane: 1 }]);
+    expect(visits).toMatchObject([{ method: 'pin', verdict: 'accepted', outcome: 'eligible', lane: 1 }]);
     expect(readdirSync(join(agentReady.oqsFolder, 'face'))).toHaveLength(1);
     // Nothing of the person lies on the terminal's disk afterwards, and none of it was ever in the log.
     const { name, address, birthDate } = made.persona.person;

@@ -47,7 +47,7 @@ beforeEach(() => {
 it('a terminal without a reader for phones: the desk, with the reason', async () => {
   await choose('iphone');
   await bed.see('desk');
-  expect(bed.failureCode).toBe('card.phone-not-supported');
+  expect(bed.code).toBe('card.phone-not-supported');
 });
 
 it('the phone’s session is read like a card’s, and ended with its visit', async () => {
@@ -64,7 +64,7 @@ it('what the reader says is what the desk is told', async () => {
   await choose('iphone', phones);
   phones.answer(err(failure('reader.lost')));
   await bed.see('desk');
-  expect(bed.failureCode).toBe('reader.lost');
+  expect(bed.code).toBe('reader.lost');
 });
 
 it('a card laid down meanwhile wins; a phone that still comes is let go', async () => {

@@ -21,7 +21,7 @@ it('approved by staff: the visit goes on, the request carries the signed approva
   expect(await approve()).toMatchObject({ ok: true });
   await bed.answerAll('agree');
   await bed.see('accepted');
-  expect(bed.visits()).toMatchObject([{ method: 'staff', outcome: 'accepted', consents: { TKK: true } }]);
+  expect(bed.visits()).toMatchObject([{ method: 'staff', verdict: 'accepted', consents: { TKK: true } }]);
   expect(bed.agent.journal.approvals()).toMatchObject([{ approver: 'nurse-1' }]);
 });
 
@@ -57,5 +57,5 @@ it('staff send the patient to the desk: the visit ends there', async () => {
   await bed.see('choose-method');
   await bed.agent.desk.commands.send('front-1', { name: 'cancel-session', session: session() });
   await bed.see('desk');
-  expect(bed.failureCode).toBe('session.cancelled-by-staff');
+  expect(bed.code).toBe('session.cancelled-by-staff');
 });

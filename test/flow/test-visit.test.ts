@@ -25,7 +25,7 @@ it('order, challenge, signature, seal, journal, receipt, result: through; nothin
       throw new Error('nobody is asked');
     };
   expect(await test()).toMatchObject({ code: null, folderCode: null });
-  expect(bed.visits()).toMatchObject([{ kind: 'test', outcome: 'accepted', result: 'tested', consents: {} }]);
+  expect(bed.visits()).toMatchObject([{ kind: 'test', verdict: 'accepted', outcome: 'tested', consents: {} }]);
   expect(bed.broker.passedOn('request')).toHaveLength(1);
   expect(bed.broker.passedOn('receipt')).toHaveLength(1);
   expect(bed.broker.passedOn('result')).toHaveLength(1);
@@ -97,12 +97,12 @@ describe('the approval of a test', () => {
 
   it('lets no patient through', async () => {
     expect(await requestWith('eligibility', testApprover)).toMatchObject({
-      outcome: 'refused',
+      verdict: 'refused',
       code: 'message.forged',
     });
   });
   it('is needed for a test: staff cannot make a visit uncounted', async () => {
-    expect(await requestWith('test', 'nurse-1')).toMatchObject({ outcome: 'refused', code: 'message.forged' });
+    expect(await requestWith('test', 'nurse-1')).toMatchObject({ verdict: 'refused', code: 'message.forged' });
     // A refused test is counted as little as one that went through.
     expect(bed.agent.journal.usage()).toEqual([]);
   });

@@ -109,7 +109,7 @@ describe.each([
     await hear('受付できました');
     expect(ear.all).toContain('カードを忘れずに！');
     expect(bed.visits()).toMatchObject([
-      { method: 'pin', outcome: 'accepted', consents: { SRJ: true, YZK: true, TKK: true, SHJ: false, TSR: false } },
+      { method: 'pin', verdict: 'accepted', consents: { SRJ: true, YZK: true, TKK: true, SHJ: false, TSR: false } },
     ]);
   });
 
@@ -126,7 +126,7 @@ describe.each([
     bed.face.say({ type: 'matched' });
     await answerWhatIsAsked(hear);
     await hear('受付できました');
-    expect(bed.visits()).toMatchObject([{ method: 'face', outcome: 'accepted' }]);
+    expect(bed.visits()).toMatchObject([{ method: 'face', verdict: 'accepted' }]);
   });
 });
 

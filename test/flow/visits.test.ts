@@ -15,7 +15,7 @@ it('by face, agreeing to everything', async () => {
   await bed.verifyFace();
   await bed.answerAll('agree');
   await bed.see('accepted');
-  expect(bed.visits()).toMatchObject([{ method: 'face', outcome: 'accepted', consents: all(true) }]);
+  expect(bed.visits()).toMatchObject([{ method: 'face', verdict: 'accepted', consents: all(true) }]);
   expect(bed.agent.files()).toHaveLength(1);
   expect(bed.store.rows.size).toBe(0);
   await bed.takeCard();
@@ -26,7 +26,7 @@ it('by PIN, refusing everything', async () => {
   await bed.enterPin('1234');
   await bed.answerAll('decline');
   await bed.see('accepted');
-  expect(bed.visits()).toMatchObject([{ method: 'pin', outcome: 'accepted', consents: all(false) }]);
+  expect(bed.visits()).toMatchObject([{ method: 'pin', verdict: 'accepted', consents: all(false) }]);
 });
 
 it('by the keypad, with the page never touched for a digit', async () => {
@@ -99,8 +99,8 @@ it('a first registration: its own request and receipt, then the consents', async
   await bed.answerAll('agree');
   await bed.see('accepted');
   expect(bed.visits()).toMatchObject([
-    { kind: 'registration', outcome: 'accepted', result: 'registered', consents: {} },
-    { kind: 'eligibility', outcome: 'accepted', result: 'eligible' },
+    { kind: 'registration', verdict: 'accepted', outcome: 'registered', consents: {} },
+    { kind: 'eligibility', verdict: 'accepted', outcome: 'eligible' },
   ]);
 });
 

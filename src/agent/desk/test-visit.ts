@@ -31,11 +31,11 @@ export const runTestVisit = async (
   const answer = await order(session);
   const confirmedMs = clock.now().monotonicMs - began.monotonicMs;
   const visit = journal.visits(began.wallMs).find((one) => one.session === session && one.kind === 'test');
-  const isThrough = answer.ok && answer.value.outcome === 'done' && visit?.result === 'tested';
+  const isThrough = answer.ok && answer.value.outcome === 'done' && visit?.outcome === 'tested';
   const folder = await probeOqsFolder(`${options.oqsFolder}/face`);
   const refusal = answer.ok ? (answer.value.code ?? 'message.stale') : answer.failure.code;
   return {
-    journaledMs: visit?.outcome === 'accepted' ? Math.max(0, visit.receivedAt - began.wallMs) : null,
+    journaledMs: visit?.verdict === 'accepted' ? Math.max(0, visit.receivedAt - began.wallMs) : null,
     confirmedMs: isThrough ? Math.round(confirmedMs) : null,
     code: isThrough ? null : (visit?.code ?? refusal),
     folderCode: folder.ok ? null : folder.failure.code,

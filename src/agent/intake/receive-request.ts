@@ -60,7 +60,7 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   const { visit } = recorded;
   if (recorded.kind === 'repeated') return giveReceipt(visit, device, parts);
   const { log } = parts.context;
-  if (visit.code === null)
+  if (visit.verdict === 'accepted')
     log.event('agent.request-journaled', {
       request: visit.requestId,
       device: device.device,
@@ -134,12 +134,12 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
 });
 
 const giveReceipt = async (visit: JournalVisit, device: DeviceEntry, parts: RequestParts): Promise<Result<void>> => {
-  const { requestId, documentHash, receivedAt, outcome, code } = visit;
+  const { requestId, documentHash, receivedAt, verdict, code } = visit;
   const { agent } = parts.context.keys();
-  const receipt = { requestId, documentHash, receivedAt, agent, verdict: outcome, ...(code !== null && { code }) };
+  const receipt = { requestId, documentHash, receivedAt, agent, verdict, ...(verdict === 'refused' && { code }) };
   const sent = await parts.post.signed(device, 'receipt', receipt, requestId);
   // Also when the receipt could not be sent: what is accepted is done, and the terminal asks again for its receipt.
-  if (outcome === 'accepted') parts.afterReceipt.start(visit, device);
+  if (verdict === 'accepted') parts.afterReceipt.start(visit, device);
   return sent;
 };
 

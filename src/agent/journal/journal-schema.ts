@@ -62,15 +62,15 @@ export const visitSchema = z.object({
   method: z.enum(['face', 'pin', 'staff']),
   consents: z.string().transform((text) => consentsSchema.parse(JSON.parse(text))),
   /** The verdict on the document, as the receipt says it */
-  outcome: z.enum(['accepted', 'refused']),
+  verdict: z.enum(['accepted', 'refused']),
+  /** Why: of a refusal, or of the outcome `failed` */
   code: z.string().nullable(),
   /** ms since 1970: signed on the device, received here (= the receipt's time), end of the document's life */
   issuedAt: z.number(),
   receivedAt: z.number(),
   expiresAt: z.number(),
   /** What the national service said; null while it has not answered */
-  result: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']).nullable(),
-  resultCode: z.string().nullable(),
+  outcome: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']).nullable(),
   qualificationValidity: z.number().nullable(),
   finishedAt: z.number().nullable(),
   /** Name of the file for the レセコン, and when it was there */
@@ -80,8 +80,8 @@ export const visitSchema = z.object({
 export type JournalVisit = z.infer<typeof visitSchema>;
 
 export const visitColumns = `request_id AS requestId, device, lane, session, kind, document_hash AS documentHash, method,
-  consents, verdict AS outcome, code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
-  outcome AS result, outcome_code AS resultCode, qualification_validity AS qualificationValidity,
+  consents, verdict, coalesce(code, outcome_code) AS code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
+  outcome, qualification_validity AS qualificationValidity,
   finished_at AS finishedAt, file, handed_over_at AS handedOverAt`;
 
 /** What is needed to ask the service once more after a crash, and nothing that it answered. */
@@ -128,7 +128,7 @@ export type RecordOutcome =
   | { readonly kind: 'other-document' };
 
 export type Outcome = {
-  readonly result: NonNullable<JournalVisit['result']>;
+  readonly outcome: NonNullable<JournalVisit['outcome']>;
   readonly code?: FailureCode;
   readonly qualificationValidity?: number;
   readonly at: number;

@@ -41,13 +41,12 @@ const visitOf = (request: NewRequest, code: FailureCode | undefined): JournalVis
   documentHash: request.documentHash,
   method: request.method,
   consents: request.consents,
-  outcome: code === undefined ? 'accepted' : 'refused',
+  verdict: code === undefined ? 'accepted' : 'refused',
   code: code ?? null,
   issuedAt: request.issuedAt,
   receivedAt: request.receivedAt,
   expiresAt: request.expiresAt,
-  result: null,
-  resultCode: null,
+  outcome: null,
   qualificationValidity: null,
   finishedAt: null,
   file: null,
@@ -154,18 +153,18 @@ export class Journal {
    * What the service said, counted once, for the month in which it was first told. The first answer stands, but for a
    * failure that is still being asked about (not handed over): what comes after it takes its place.
    */
-  finish(requestId: string, outcome: Outcome): { readonly failedBefore: boolean } {
+  finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome): { readonly failedBefore: boolean } {
     return this.#transaction(() => {
       const before = this.visit(requestId);
-      const failedBefore = before?.result === 'failed' && before.handedOverAt === null;
-      if (before === undefined || (before.result !== null && !failedBefore)) return { failedBefore: false };
+      const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null;
+      if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
       this.#run(
         'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
-        ...[outcome.result, outcome.code ?? null, outcome.qualificationValidity ?? null, outcome.at, requestId],
+        ...[outcome, code ?? null, qualificationValidity ?? null, at, requestId],
       );
-      const countedAt = before.finishedAt ?? outcome.at;
-      if (failedBefore) this.#count(before, 'failed', before.resultCode ?? '', countedAt, -1);
-      this.#count(before, outcome.result, outcome.code ?? '', countedAt);
+      const countedAt = before.finishedAt ?? at;
+      if (failedBefore) this.#count(before, 'failed', before.code ?? '', countedAt, -1);
+      this.#count(before, outcome, code ?? '', countedAt);
       return { failedBefore };
     });
   }

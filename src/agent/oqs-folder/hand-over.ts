@@ -59,7 +59,7 @@ export class HandOver {
 
   /** Known result: told again. Otherwise the work begins, unless it is going on. */
   start(visit: JournalVisit, device: DeviceEntry): void {
-    if (visit.result !== null) this.#tellAgain(visit.requestId, device);
+    if (visit.outcome !== null) this.#tellAgain(visit.requestId, device);
     if (visit.handedOverAt !== null || this.#running.has(visit.requestId)) return;
     const personal = this.#context.journal.personal(visit.requestId);
     if (personal) void this.#run(visit, personal, device);
@@ -81,7 +81,7 @@ export class HandOver {
     for (const requestId of requestIds) {
       const visit = journal.visit(requestId);
       if (visit === undefined || this.#running.has(requestId)) continue;
-      if (visit.result === null) journal.finish(requestId, { result: 'failed', code: 'delivery.expired', at });
+      if (visit.outcome === null) journal.finish(requestId, { outcome: 'failed', code: 'delivery.expired', at });
       journal.handOver(requestId, at);
       const device = devices().get(visit.device);
       if (device) this.#tellAgain(requestId, device);
@@ -142,7 +142,7 @@ export class HandOver {
     const { journal, clock, log, changed } = this.#context;
     const { requestId } = visit;
     const patientLeavesMs = clock.now().monotonicMs + patienceMs;
-    let isTold = visit.result !== null;
+    let isTold = visit.outcome !== null;
     for (let attempt = 0; !this.#stopped; attempt += 1) {
       const askedMs = clock.now().monotonicMs;
       const answer = await this.#ask(visit, personal);
@@ -255,13 +255,13 @@ export class HandOver {
 
   async #tell(requestId: string, device: DeviceEntry): Promise<void> {
     const visit = this.#context.journal.visit(requestId);
-    if (visit?.result == null) return;
-    const { result, resultCode, qualificationValidity } = visit;
+    if (visit?.outcome == null) return;
+    const { outcome, code, qualificationValidity } = visit;
     const message = {
       requestId,
-      outcome: result,
+      outcome,
       ...(qualificationValidity !== null && { qualificationValidity }),
-      ...(resultCode !== null && { messageCode: resultCode }),
+      ...(code !== null && { messageCode: code }),
     };
     await this.#post.sealed(device, 'result', message, requestId);
   }
@@ -277,8 +277,8 @@ const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }: Perso
 const eligible: ReadonlySet<number> = new Set([1, 5, 6]);
 
 const outcomeOf = (visit: JournalVisit, answer: Result<EligibilityAnswer | null>, at: number): Outcome => {
-  if (!answer.ok) return { result: 'failed', code: answer.failure.code, at };
-  if (answer.value === null) return { result: visit.kind === 'test' ? 'tested' : 'registered', at };
+  if (!answer.ok) return { outcome: 'failed', code: answer.failure.code, at };
+  if (answer.value === null) return { outcome: visit.kind === 'test' ? 'tested' : 'registered', at };
   const { qualificationValidity } = answer.value;
-  return { result: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
+  return { outcome: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
 };

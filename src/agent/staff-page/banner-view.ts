@@ -11,9 +11,9 @@ const missingAnswers = 3;
 const serviceOutage = (model: PageModel): FailureCode | null => {
   const last = model.context.journal
     .visits(model.nowMs() - 30 * 60_000)
-    .filter((visit) => visit.result !== null && visit.kind !== 'test')
+    .filter((visit) => visit.outcome !== null && visit.kind !== 'test')
     .slice(-missingAnswers);
-  const codes = last.map(({ resultCode }) => resultCode);
+  const codes = last.map(({ code }) => code);
   if (last.length < missingAnswers) return null;
   if (codes.every((code) => code === 'eligibility.maintenance')) return 'eligibility.maintenance';
   return codes.every((code) => code === 'eligibility.unavailable' || code === 'eligibility.maintenance')

@@ -4,7 +4,7 @@ import type { JournalVisit, TodayNote } from '../journal/journal.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
-import { methodWords, noticeText, resultWords, timeText, validityWords } from './words.ts';
+import { methodWords, noticeText, outcomeWords, timeText, validityWords } from './words.ts';
 
 const failureText = (model: PageModel, code: string): Markup => {
   const entry = failureTexts(model, code);
@@ -18,27 +18,28 @@ const stillAskedText = (model: PageModel, code: string): Markup =>
     <p>お待ちいただけないときは、資格確認書、または被保険者資格申立書で受付する（10割負担にはしない）</p>`;
 
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
-const isLate = ({ issuedAt, receivedAt, finishedAt, result }: JournalVisit, offlineMs: number): boolean =>
+const isLate = ({ issuedAt, receivedAt, finishedAt, outcome }: JournalVisit, offlineMs: number): boolean =>
   receivedAt - issuedAt > offlineMs ||
-  (result !== null && result !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.result);
+  (outcome !== null && outcome !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.result);
 
 /** The patient was told that no answer came; the question stands. */
-const isStillAsked = ({ result, handedOverAt }: JournalVisit): boolean => result === 'failed' && handedOverAt === null;
+const isStillAsked = ({ outcome, handedOverAt }: JournalVisit): boolean =>
+  outcome === 'failed' && handedOverAt === null;
 
-const resultPill = (visit: JournalVisit): Markup => {
-  if (visit.outcome === 'refused') return html`<span class="pill bad">受け付けず</span>`;
-  if (visit.result === null) return html`<span class="pill quiet">確認中</span>`;
-  const good = visit.result !== 'not-eligible' && visit.result !== 'failed';
-  return html`<span class="pill ${good ? 'ok' : 'warn'}">${resultWords[visit.result]}</span>`;
+const outcomePill = (visit: JournalVisit): Markup => {
+  if (visit.verdict === 'refused') return html`<span class="pill bad">受け付けず</span>`;
+  if (visit.outcome === null) return html`<span class="pill quiet">確認中</span>`;
+  const good = visit.outcome !== 'not-eligible' && visit.outcome !== 'failed';
+  return html`<span class="pill ${good ? 'ok' : 'warn'}">${outcomeWords[visit.outcome]}</span>`;
 };
 
 const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageModel): Markup => {
   const late = isLate(visit, model.context.settings().timeouts.offlineMs);
-  const code = visit.code ?? visit.resultCode;
+  const { code } = visit;
   const waitsForFile =
-    visit.outcome === 'accepted' &&
-    visit.result !== null &&
-    visit.result !== 'failed' &&
+    visit.verdict === 'accepted' &&
+    visit.outcome !== null &&
+    visit.outcome !== 'failed' &&
     visit.kind === 'eligibility' &&
     visit.handedOverAt === null;
   return html`
@@ -68,7 +69,7 @@ export const visitsView = (model: PageModel): Markup => {
         <td class="short">${timeText(visit.receivedAt)}</td>
         <td class="short">${visit.lane}番</td>
         <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
-        <td>${resultPill(visit)}</td>
+        <td>${outcomePill(visit)}</td>
         <td>${chart(visit, note)}</td>
         <td>${remarks(visit, note, model)}</td>
       </tr>`;

@@ -26,7 +26,7 @@ export const isPhase = (name: string | undefined): name is StateName => name !==
 
 export const methodWords = { face: '顔認証', pin: '暗証番号', staff: '目視' } as const;
 
-export const resultWords = {
+export const outcomeWords = {
   eligible: '資格あり',
   'not-eligible': '資格なし・要確認',
   registered: '利用申込 完了',

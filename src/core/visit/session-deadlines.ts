@@ -65,7 +65,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
         {
           name: 'showingResult',
           visit: state.visit,
-          result: { outcome: 'late', qualificationValidity: null, messageCode: null },
+          result: { outcome: 'late', qualificationValidity: null, code: null },
           atMs: at.wallMs,
           deadlineMs: at.monotonicMs + delays.showResult,
         },

@@ -213,11 +213,11 @@ export const transition = (before: Session, event: SessionEvent): Step => {
         : showResult(session, state.visit, state.earlyResult, at);
     case 'ResultArrived': {
       if (!('requestId' in state) || state.requestId !== event.requestId) return stay(session);
-      if (state.name === 'registering') return registrationAnswered(session, event.outcome, event.messageCode, at);
+      if (state.name === 'registering') return registrationAnswered(session, event.outcome, event.code, at);
       const result: VisitResult = {
         outcome: event.outcome === 'registered' ? 'failed' : event.outcome,
         qualificationValidity: event.qualificationValidity,
-        messageCode: event.messageCode,
+        code: event.code,
       };
       // The receipt says that nothing can be lost any more; a result that overtook it on the way waits for it.
       if (state.name === 'sending') return go(session, { ...state, earlyResult: result });

@@ -156,7 +156,7 @@ export type StateName = SessionState['name'];
 export type VisitResult = {
   readonly outcome: 'eligible' | 'not-eligible' | 'failed' | 'late';
   readonly qualificationValidity: number | null;
-  readonly messageCode: string | null;
+  readonly code: string | null;
 };
 
 type At<E> = E & { readonly at: Moment };
@@ -202,7 +202,7 @@ export type SessionEvent = At<
       readonly requestId: string;
       readonly outcome: 'eligible' | 'not-eligible' | 'registered' | 'failed';
       readonly qualificationValidity: number | null;
-      readonly messageCode: string | null;
+      readonly code: string | null;
     }
   | { readonly type: 'RequestExpired'; readonly requestId: string }
   | { readonly type: 'BusConnected' }

@@ -241,7 +241,7 @@ export class SessionRunner {
         return this.tell({ type: 'ReceiptArrived', requestId, verdict, code: code ?? null });
       }
       case 'result': {
-        const { requestId, outcome, qualificationValidity, messageCode } = event.result;
+        const { requestId, outcome, qualificationValidity, messageCode: code } = event.result;
         // A test is nobody's visit: `testVisit` waits for it.
         if (outcome === 'tested') return;
         return this.tell({
@@ -249,7 +249,7 @@ export class SessionRunner {
           requestId,
           outcome,
           qualificationValidity: qualificationValidity ?? null,
-          messageCode: messageCode ?? null,
+          code: code ?? null,
         });
       }
       case 'request-expired':

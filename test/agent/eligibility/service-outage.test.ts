@@ -47,6 +47,17 @@ test('down for three seconds: asked again while the patient waits, nobody notice
   expect(bed.journal.usage()).toMatchObject([{ outcome: 'eligible', times: 1 }]);
 });
 
+test('asked for its receipt again after the service failed, a visit gets the receipt it had: accepted, without a code', async () => {
+  breakService();
+  const { sealed } = await bed.sign(await cardOf('hanako'));
+  await bed.requestInOutage(sealed);
+  await bed.request(sealed, 'receipted');
+  const [first, again] = await bed.receipts();
+  expect(first).toMatchObject({ verdict: 'accepted' });
+  expect(first).not.toHaveProperty('code');
+  expect(again).toEqual(first);
+});
+
 test('down for longer: the patient is told in time, the answer comes late into journal, file and count, once', async () => {
   breakService();
   const { sealed } = await bed.sign(await cardOf('hanako'));
@@ -54,7 +65,7 @@ test('down for longer: the patient is told in time, the answer comes late into j
   const [first = 0] = asked;
   expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.result);
   expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'eligibility.unavailable' }]);
-  expect(bed.journal.visits()).toMatchObject([{ result: 'failed', resultCode: 'eligibility.unavailable' }]);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
   expect(bed.journal.usage()).toMatchObject([{ outcome: 'failed', times: 1 }]);
 
   await bed.clock.advance(10 * 60_000);
@@ -64,7 +75,7 @@ test('down for longer: the patient is told in time, the answer comes late into j
   repair();
   await bed.answeredLate();
   expect(bed.files()).toHaveLength(1);
-  expect(bed.journal.visits()).toMatchObject([{ result: 'eligible', resultCode: null }]);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'eligible', code: null }]);
   expect(bed.journal.usage()).toMatchObject([{ outcome: 'eligible', times: 1 }]);
   expect(bed.journal.usage()).toHaveLength(1);
   // The terminal was told once; the patient has long left it.
@@ -103,7 +114,7 @@ test('an announced interruption is told at once, and asked about later', async (
   expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'eligibility.maintenance' }]);
   repair();
   await bed.answeredLate();
-  expect(bed.journal.visits()).toMatchObject([{ result: 'eligible' }]);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'eligible' }]);
 });
 
 test('back with a refusal: the refusal stands, no file', async () => {
@@ -111,7 +122,7 @@ test('back with a refusal: the refusal stands, no file', async () => {
   await bed.requestInOutage((await bed.sign(await cardOf('revoked'))).sealed);
   repair();
   await bed.answeredLate();
-  expect(bed.journal.visits()).toMatchObject([{ result: 'failed', resultCode: 'card.certificate-revoked' }]);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'card.certificate-revoked' }]);
   expect(bed.journal.usage()).toMatchObject([{ code: 'card.certificate-revoked', times: 1 }]);
   expect(bed.files()).toEqual([]);
 });
@@ -123,7 +134,7 @@ test('never back: asked until the personal data has had its time, then it is gon
   bed.desk.handOver.giveUp(bed.journal.sweep(bed.clock.now().wallMs));
   await bed.clock.advance(10 * 60_000);
   expect(bed.journal.unfinished()).toEqual([]);
-  expect(bed.journal.visits()).toMatchObject([{ result: 'failed', resultCode: 'eligibility.unavailable' }]);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
   expect(bed.journal.visits()[0]?.handedOverAt).not.toBeNull();
 });
 
@@ -136,6 +147,6 @@ test('a registration is not asked for once its patient has been sent away', asyn
   repair();
   await bed.clock.advance(10 * 60_000);
   expect(asked).toHaveLength(questions);
-  expect(bed.journal.visits()).toMatchObject([{ result: 'failed', kind: 'registration' }]);
+  expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', kind: 'registration' }]);
   expect(bed.journal.unfinished()).toEqual([]);
 });

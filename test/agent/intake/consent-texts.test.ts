@@ -58,7 +58,7 @@ describe('a consent to a text that no screen shows', () => {
     });
     await bed.request(signed.sealed);
     expect(await bed.receipts()).toMatchObject([{ verdict: 'refused', code: 'consent.text-unknown' }]);
-    expect(bed.journal.visits()).toMatchObject([{ outcome: 'refused', code: 'consent.text-unknown', result: null }]);
+    expect(bed.journal.visits()).toMatchObject([{ verdict: 'refused', code: 'consent.text-unknown', outcome: null }]);
     expect(bed.files()).toEqual([]);
   });
 

@@ -57,7 +57,7 @@ test('whatever comes in whatever order, with restarts between: one document an i
       journal.addChallenges('front-2', [{ nonce: 'z', issuedAt: at, expiresAt: at + 1_000 }], 48);
       const owners = { x: 'front-1', y: 'front-1', z: 'front-2' } as Record<string, string>;
       const used = new Set<string>();
-      const known = new Map<string, { hash: string; device: string; outcome: string }>();
+      const known = new Map<string, { hash: string; device: string; verdict: string }>();
       for (const { id, hash, device, challenge, late, restart } of steps) {
         if (restart) {
           journal.close();
@@ -76,14 +76,14 @@ test('whatever comes in whatever order, with restarts between: one document an i
         if (good) used.add(challenge);
         expect(recorded).toMatchObject({
           kind: 'recorded',
-          visit: { outcome: good ? 'accepted' : 'refused', code: good ? null : 'message.stale' },
+          visit: { verdict: good ? 'accepted' : 'refused', code: good ? null : 'message.stale' },
         });
         // What is told about the new row is what stands there.
         expect(recorded.kind === 'recorded' && recorded.visit).toEqual(journal.visit(id));
-        known.set(id, { hash, device, outcome: good ? 'accepted' : 'refused' });
+        known.set(id, { hash, device, verdict: good ? 'accepted' : 'refused' });
       }
-      const rows = Object.fromEntries(journal.visits().map((visit) => [visit.requestId, visit.outcome]));
-      expect(rows).toEqual(Object.fromEntries([...known].map(([id, { outcome }]) => [id, outcome])));
+      const rows = Object.fromEntries(journal.visits().map((visit) => [visit.requestId, visit.verdict]));
+      expect(rows).toEqual(Object.fromEntries([...known].map(([id, { verdict }]) => [id, verdict])));
       expect(
         journal
           .unfinished()
@@ -91,7 +91,7 @@ test('whatever comes in whatever order, with restarts between: one document an i
           .sort(),
       ).toEqual(
         [...known]
-          .filter(([, { outcome }]) => outcome === 'accepted')
+          .filter(([, { verdict }]) => verdict === 'accepted')
           .map(([id]) => id)
           .sort(),
       );
@@ -132,11 +132,11 @@ test('the oldest open challenges give way, used ones never', () => {
   const add = (nonce: string): void =>
     journal.addChallenges('front-1', [{ nonce, issuedAt: at, expiresAt: at + 1_000 }], 2);
   add('used');
-  expect(journal.record(request({ challenge: 'used' }))).toMatchObject({ visit: { outcome: 'accepted' } });
+  expect(journal.record(request({ challenge: 'used' }))).toMatchObject({ visit: { verdict: 'accepted' } });
   for (const nonce of ['oldest', 'middle', 'newest']) add(nonce);
   const outcomes = ['used', 'oldest', 'middle', 'newest'].map((challenge, number) => {
     const recorded = journal.record(request({ requestId: `again-${number}`, challenge }));
-    return recorded.kind === 'recorded' ? recorded.visit.outcome : recorded.kind;
+    return recorded.kind === 'recorded' ? recorded.visit.verdict : recorded.kind;
   });
   expect(outcomes).toEqual(['refused', 'refused', 'accepted', 'accepted']);
   journal.close();
@@ -154,8 +154,8 @@ test('counts: a use is counted once, whatever is told again; a month has its own
   add('one', at);
   add('two', nextMonth);
   for (let times = 0; times < 3; times += 1) {
-    journal.finish('one', { result: 'eligible', qualificationValidity: 1, at });
-    journal.finish('two', { result: 'failed', code: 'eligibility.unavailable', at: nextMonth });
+    journal.finish('one', { outcome: 'eligible', qualificationValidity: 1, at });
+    journal.finish('two', { outcome: 'failed', code: 'eligibility.unavailable', at: nextMonth });
   }
   expect(journal.cardUses(at)).toBe(1);
   expect(journal.cardUses(nextMonth)).toBe(0);
@@ -182,7 +182,7 @@ test('another process reads while this one writes', () => {
   const reader = new Journal(path, { readOnly: true });
   journal.addChallenges('front-1', [{ nonce: 'c1', issuedAt: at, expiresAt: at + 1_000 }], 48);
   journal.record(request());
-  expect(reader.visits()).toMatchObject([{ requestId: 'r1', outcome: 'accepted', consents: { TKK: true } }]);
+  expect(reader.visits()).toMatchObject([{ requestId: 'r1', verdict: 'accepted', consents: { TKK: true } }]);
   expect(() => reader.reject('front-1', 'message.forged', 1, at)).toThrow();
   reader.close();
   journal.close();

@@ -81,7 +81,7 @@ describe('a visit from the card to the closing screen', () => {
       requestId: 'r',
       outcome: 'registered',
       qualificationValidity: null,
-      messageCode: null,
+      code: null,
     });
     expect(story.name).toBe('askingConsent');
   });
@@ -461,7 +461,7 @@ describe('the clinic cannot be reached', () => {
     story.answerAll('agree');
     const { insertion } = story.visit;
     story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' });
-    const result = { outcome: 'eligible', qualificationValidity: 1, messageCode: null } as const;
+    const result = { outcome: 'eligible', qualificationValidity: 1, code: null } as const;
     story.tell({ type: 'ResultArrived', requestId: 'r', ...result });
     expect(story.name).toBe('sending');
     const early = new VisitStory();

@@ -74,7 +74,7 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
       requestId: 'r',
       outcome: n % 2 ? 'eligible' : 'registered',
       qualificationValidity: 1,
-      messageCode: null,
+      code: null,
     }),
   (story) => story.tell({ type: 'RequestExpired', requestId: 'r' }),
   (story) => story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') }),
