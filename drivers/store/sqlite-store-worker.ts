@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type Failure, failure } from '../../src/core/failure.ts';
+import { ok, type Result } from '../../src/core/result.ts';
 import type { AuditEntry, OutboxRow } from '../../src/ports/store.ts';
+import { openStore, type StoreNews } from '../../src/storage/open-store.ts';
+import { outboxKind } from './outbox-kind.ts';
 
-/**
- * The thread that owns the database: its fsync never stands in the daemon's event loop. WAL with synchronous=FULL:
- * a power cut lost nothing acknowledged; synchronous=NORMAL lost 150 of 150 rows in the same cut.
- */
+/** The thread that owns the database: its fsync never stands in the daemon's event loop. */
 export type StoreCall =
   | { readonly method: 'addOutboxRow'; readonly row: OutboxRow }
   | { readonly method: 'outboxRows' }
@@ -20,38 +21,32 @@ export type StoreCall =
 export type StoreQuestion = { readonly id: number; readonly call: StoreCall };
 export type StoreAnswer =
   | { readonly id: number; readonly value: unknown }
-  /** SQLite's own word for what went wrong */
-  | { readonly id: number; readonly error: string };
-
-const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 2000;
-  CREATE TABLE IF NOT EXISTS outbox (
-    request_id TEXT PRIMARY KEY, session TEXT NOT NULL, document_hash TEXT NOT NULL, sealed BLOB NOT NULL,
-    created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS settings (
-    only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL, document BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS audit (
-    number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL, subject TEXT NOT NULL, code TEXT,
-    hash TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS audit_head (
-    only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, hash TEXT NOT NULL
-  ) STRICT;
-  INSERT OR IGNORE INTO audit_head VALUES (1, 0, '');
-`;
+  | { readonly id: number; readonly failure: Failure }
+  /** Nobody's answer: what happened when the file was opened */
+  | { readonly news: StoreNews };
 
 const { path } = workerData as { path: string };
-const database = new DatabaseSync(path);
-database.exec(schema);
 
-const prepared = new Map<string, ReturnType<typeof database.prepare>>();
+/** null until the file could be opened: tried again with each call, so that a disk that comes back needs no restart. */
+let database: DatabaseSync | null = null;
+
+const open = (): Result<DatabaseSync> => {
+  if (database !== null) return ok(database);
+  const opened = openStore(path, outboxKind);
+  if (!opened.ok) return opened;
+  database = opened.value.database;
+  for (const news of opened.value.news) parentPort?.postMessage({ news } satisfies StoreAnswer);
+  owed = unpaid();
+  return ok(database);
+};
+const opened = (): DatabaseSync => {
+  if (database === null) throw new Error('not open');
+  return database;
+};
+
+const prepared = new Map<string, StatementSync>();
 const statement = (sql: string) => {
-  const known = prepared.get(sql) ?? database.prepare(sql);
+  const known = prepared.get(sql) ?? opened().prepare(sql);
   prepared.set(sql, known);
   return known;
 };
@@ -69,7 +64,7 @@ const atOnce = <T>(work: () => T): T => {
   } catch (error) {
     head = null;
     try {
-      database.exec('ROLLBACK');
+      opened().exec('ROLLBACK');
     } catch {
       // SQLite has already rolled back by itself (disk full, I/O error).
     }
@@ -89,7 +84,7 @@ const append = (entry: AuditEntry): void => {
   const last = head ?? (statement('SELECT number, hash FROM audit_head').get() as Head);
   const number = last.number + 1;
   const hash = chained(last.hash, number, entry);
-  statement('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)').run(
+  statement('INSERT INTO audit (number, at_ms, event, subject, code, hash) VALUES (?, ?, ?, ?, ?, ?)').run(
     number,
     entry.atMs,
     entry.event,
@@ -102,12 +97,15 @@ const append = (entry: AuditEntry): void => {
 };
 
 /** A stored row is told as soon as it is durable; its audit entry follows at once, and before any other entry. */
-let owed: AuditEntry[] = statement(
-  `SELECT request_id, created_at_ms FROM outbox
-    WHERE request_id NOT IN (SELECT subject FROM audit WHERE event = 'request-stored') ORDER BY created_at_ms`,
-)
-  .all()
-  .map((row) => storedEntry(row.request_id as string, row.created_at_ms as number));
+let owed: AuditEntry[] = [];
+
+const unpaid = (): AuditEntry[] =>
+  statement(
+    `SELECT request_id, created_at_ms FROM outbox
+      WHERE request_id NOT IN (SELECT subject FROM audit WHERE event = 'request-stored') ORDER BY created_at_ms`,
+  )
+    .all()
+    .map((row) => storedEntry(row.request_id as string, row.created_at_ms as number));
 
 function storedEntry(subject: string, atMs: number): AuditEntry {
   return { atMs, event: 'request-stored', subject };
@@ -120,14 +118,9 @@ const payOwed = (): void => {
 };
 
 const addOutboxRow = (row: OutboxRow): void => {
-  const { changes } = statement('INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?, ?)').run(
-    row.requestId,
-    row.session,
-    row.documentHash,
-    row.sealed,
-    row.createdAtMs,
-    row.expiresAtMs,
-  );
+  const { changes } = statement(
+    'INSERT OR IGNORE INTO outbox (request_id, session, document_hash, sealed, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+  ).run(row.requestId, row.session, row.documentHash, row.sealed, row.createdAtMs, row.expiresAtMs);
   if (changes > 0) owed.push(storedEntry(row.requestId, row.createdAtMs));
 };
 
@@ -162,7 +155,7 @@ const raiseSettings = (version: number, document: Uint8Array, atMs: number): boo
   return atOnce(() => {
     const stored = readSettings();
     if (stored !== null && version <= stored.version) return version === stored.version;
-    statement('INSERT OR REPLACE INTO settings VALUES (1, ?, ?)').run(version, document);
+    statement('INSERT OR REPLACE INTO settings (only, version, document) VALUES (1, ?, ?)').run(version, document);
     append({ atMs, event: 'settings-raised', subject: String(version) });
     return true;
   });
@@ -171,7 +164,9 @@ const raiseSettings = (version: number, document: Uint8Array, atMs: number): boo
 const rememberNonce = (nonce: string, expiresAtMs: number, nowMs: number): boolean =>
   atOnce(() => {
     statement('DELETE FROM nonce WHERE expires_at_ms < ?').run(nowMs);
-    return statement('INSERT OR IGNORE INTO nonce VALUES (?, ?)').run(nonce, expiresAtMs).changes > 0;
+    return (
+      statement('INSERT OR IGNORE INTO nonce (nonce, expires_at_ms) VALUES (?, ?)').run(nonce, expiresAtMs).changes > 0
+    );
   });
 
 const firstBrokenAuditEntry = (): number | null => {
@@ -205,19 +200,20 @@ const answerTo = (call: StoreCall): unknown => {
     case 'firstBrokenAuditEntry':
       return firstBrokenAuditEntry();
     case 'close':
-      return database.close();
+      return opened().close();
   }
 };
 
 parentPort?.on('message', ({ id, call }: StoreQuestion) => {
   let answer: StoreAnswer;
   try {
-    answer = { id, value: answerTo(call) };
+    const ready = open();
+    answer = ready.ok ? { id, value: answerTo(call) } : { id, failure: ready.failure };
   } catch (error) {
-    answer = { id, error: error instanceof Error ? error.message : 'unknown' };
+    answer = { id, failure: failure('delivery.store-failed', error instanceof Error ? error.message : 'unknown') };
   }
   parentPort?.postMessage(answer);
-  if (call.method === 'close') return;
+  if (call.method === 'close' || database === null) return;
   try {
     payOwed();
   } catch {

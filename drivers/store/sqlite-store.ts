@@ -4,16 +4,18 @@ import { Worker } from 'node:worker_threads';
 import { failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { OutboxRow, Store } from '../../src/ports/store.ts';
+import type { StoreNews } from '../../src/storage/open-store.ts';
 import type { StoreAnswer, StoreCall, StoreQuestion } from './sqlite-store-worker.ts';
 
 /** A write that takes longer than this counts as failed: the disk hangs. SQLite's own busy time-out is 2 s. */
 const answerMs = 5_000;
 
 /**
- * The store in a thread of its own. When the thread dies (or cannot open the file), every open call answers
- * `delivery.store-failed` and the next call starts a new thread.
+ * The store in a thread of its own. When the thread dies, every open call answers
+ * `delivery.store-failed` and the next call starts a new thread; a file that cannot be opened answers each call with its
+ * `storage.…` failure. `hear`: what an opening did to the file.
  */
-export const createSqliteStore = (path: string): Store => {
+export const createSqliteStore = (path: string, hear: (news: StoreNews) => void = () => {}): Store => {
   const waiting = new Map<number, (result: Result<unknown>) => void>();
   let worker: Worker | null = null;
   let lastId = 0;
@@ -29,9 +31,10 @@ export const createSqliteStore = (path: string): Store => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const started = new Worker(new URL('./sqlite-store-worker.ts', import.meta.url), { workerData: { path } });
     started.on('message', (answer: StoreAnswer) => {
+      if ('news' in answer) return hear(answer.news);
       const settle = waiting.get(answer.id);
       waiting.delete(answer.id);
-      settle?.('error' in answer ? err(failure('delivery.store-failed', answer.error)) : ok(answer.value));
+      settle?.('failure' in answer ? err(answer.failure) : ok(answer.value));
     });
     const ended = (detail: string): void => {
       if (worker !== started) return;

@@ -45,7 +45,7 @@ const partOf = (file: string): string | undefined => {
 };
 
 const ground = ['wire', 'core', 'protocol'];
-const shared = [...ground, 'ports', 'catalogue', 'trust', 'log', 'web'];
+const shared = [...ground, 'ports', 'catalogue', 'trust', 'log', 'storage', 'web'];
 
 /** Which parts a part may import. What is not named here (test) may import anything. */
 const mayImport: Record<string, readonly string[]> = {
@@ -57,6 +57,7 @@ const mayImport: Record<string, readonly string[]> = {
   trust: [...ground, 'trust'],
   log: [...ground, 'log'],
   web: ['web'],
+  storage: [...ground, 'storage'],
   config: [...ground, 'ports', 'catalogue', 'config'],
   terminal: [...shared, 'terminal', 'config'],
   face: [...ground, 'ports', 'face'],

@@ -2,53 +2,6 @@ import { z } from 'zod';
 import type { FailureCode } from '../../core/failure.ts';
 import { type ConsentCode, consentCodes } from '../../wire/messages.ts';
 
-/**
- * Tables of the agent's journal. Only `personal`, `today` and `bulk_inquiry` hold anything about a person, each with the
- * instant at which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says how long what stays.
- */
-export const journalTables = `
-  CREATE TABLE IF NOT EXISTS challenge (
-    nonce TEXT PRIMARY KEY, device TEXT NOT NULL, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, request_id TEXT
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS request (
-    request_id TEXT PRIMARY KEY, device TEXT NOT NULL, lane INTEGER NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL,
-    document_hash TEXT NOT NULL, method TEXT NOT NULL, consents TEXT NOT NULL, verdict TEXT NOT NULL, code TEXT,
-    issued_at INTEGER NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-    outcome TEXT, outcome_code TEXT, qualification_validity INTEGER, finished_at INTEGER, file TEXT, handed_over_at INTEGER
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS request_received_at ON request (received_at);
-  CREATE TABLE IF NOT EXISTS personal (
-    request_id TEXT PRIMARY KEY, content TEXT NOT NULL, delete_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS today (
-    request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, notices TEXT NOT NULL, delete_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS bulk_inquiry (
-    reception_number TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, questions TEXT NOT NULL, delete_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS month_key (month TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS card_seen (month TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (month, who)) STRICT;
-  CREATE TABLE IF NOT EXISTS rejection (
-    day TEXT NOT NULL, device TEXT NOT NULL, code TEXT NOT NULL, times INTEGER NOT NULL, last_at INTEGER NOT NULL,
-    PRIMARY KEY (day, device, code)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS approval (
-    session TEXT NOT NULL, device TEXT NOT NULL, approver TEXT NOT NULL, approved_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL, PRIMARY KEY (session, approved_at)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS usage (
-    month TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,
-    code TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (month, lane, kind, method, outcome, code)
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS official_usage (
-    month TEXT PRIMARY KEY, card_uses INTEGER NOT NULL, confirmations INTEGER NOT NULL, entered_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS disaster_area (since INTEGER PRIMARY KEY) STRICT;
-  CREATE TABLE IF NOT EXISTS settings_version (
-    facility TEXT PRIMARY KEY, version INTEGER NOT NULL, content_hash TEXT NOT NULL
-  ) STRICT;
-`;
-
 const consentsSchema = z.partialRecord(z.enum(consentCodes), z.boolean());
 
 /** One row of `request`, as the demo, the staff page and the reports read it: no name, no number of a person. */

@@ -1,12 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import type { FailureCode } from '../../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time.ts';
+import { JournalFile } from './journal-file.ts';
 import {
   type BulkInquiry,
   type JournalChallenge,
   type JournalVisit,
-  journalTables,
   type NewRequest,
   type OfficialUsage,
   type Outcome,
@@ -62,24 +62,19 @@ const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
  * returns, it is on the disk. Synchronous on purpose and in the agent's own thread: a receipt may not be signed before
  * this write anyway, a commit takes about 1 ms, and no screen hangs on this process.
  */
-export class Journal {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
-  #deletedSinceCheckpoint = false;
-
-  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
-    this.#database = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: 2_000 });
-    if (options.readOnly) return;
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
-    this.#database.exec(journalTables);
-  }
-
+export class Journal extends JournalFile {
   /** Of more than `keep` open ones of this device the oldest are dropped. */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
-    this.#transaction(() => {
+    this.transaction(() => {
       for (const { nonce, issuedAt, expiresAt } of challenges)
-        this.#run('INSERT INTO challenge VALUES (?, ?, ?, ?, NULL)', nonce, device, issuedAt, expiresAt);
-      this.#run(
+        this.run(
+          'INSERT INTO challenge (nonce, device, issued_at, expires_at) VALUES (?, ?, ?, ?)',
+          nonce,
+          device,
+          issuedAt,
+          expiresAt,
+        );
+      this.run(
         `DELETE FROM challenge WHERE device = ? AND request_id IS NULL AND rowid NOT IN
           (SELECT rowid FROM challenge WHERE device = ? AND request_id IS NULL ORDER BY rowid DESC LIMIT ?)`,
         ...[device, device, keep],
@@ -102,22 +97,23 @@ export class Journal {
    * nothing and gives the first row.
    */
   record(request: NewRequest): RecordOutcome {
-    return this.#transaction(() => {
+    return this.transaction(() => {
       const known = this.visit(request.requestId);
       if (known !== undefined)
         return known.documentHash === request.documentHash && known.device === request.device
           ? { kind: 'repeated', visit: known }
           : { kind: 'other-document' };
       const code = this.#useChallenge(request) ? request.code : (request.code ?? 'message.stale');
-      this.#run(
-        'INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)',
+      this.run(
+        `INSERT INTO request (request_id, device, lane, session, kind, document_hash, method, consents, verdict, code,
+          issued_at, received_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[request.requestId, request.device, request.lane, request.session, request.kind, request.documentHash],
         ...[request.method, JSON.stringify(request.consents), code ? 'refused' : 'accepted', code ?? null],
         ...[request.issuedAt, request.receivedAt, request.expiresAt],
       );
       if (code === undefined)
-        this.#run(
-          'INSERT INTO personal VALUES (?, ?, ?)',
+        this.run(
+          'INSERT INTO personal (request_id, content, delete_at) VALUES (?, ?, ?)',
           ...[request.requestId, JSON.stringify(request.personal), request.deletePersonalAt],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
@@ -126,7 +122,7 @@ export class Journal {
   }
 
   #useChallenge({ challenge, device, requestId, receivedAt, expiresAt }: NewRequest): boolean {
-    const used = this.#run(
+    const used = this.run(
       'UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ? AND expires_at >= ?',
       ...[requestId, challenge, device, receivedAt, expiresAt],
     );
@@ -145,7 +141,7 @@ export class Journal {
 
   /** undefined once it is handed over or its time is up. */
   personal(requestId: string): Personal | undefined {
-    const row = this.#get('SELECT content FROM personal WHERE request_id = ?', requestId);
+    const row = this.get('SELECT content FROM personal WHERE request_id = ?', requestId);
     return row === undefined ? undefined : personalSchema.parse(JSON.parse(String(row.content)));
   }
 
@@ -154,11 +150,11 @@ export class Journal {
    * failure that is still being asked about (not handed over): what comes after it takes its place.
    */
   finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome): { readonly failedBefore: boolean } {
-    return this.#transaction(() => {
+    return this.transaction(() => {
       const before = this.visit(requestId);
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
-      this.#run(
+      this.run(
         'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
         ...[outcome, code ?? null, qualificationValidity ?? null, at, requestId],
       );
@@ -171,11 +167,11 @@ export class Journal {
 
   /** The end of our part: the file is there, or there is none to write. Personal data of the request is deleted. */
   handOver(requestId: string, at: number, file?: string): void {
-    this.#transaction(() => {
-      this.#run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
-      this.#run('DELETE FROM personal WHERE request_id = ?', requestId);
+    this.transaction(() => {
+      this.run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
+      this.run('DELETE FROM personal WHERE request_id = ?', requestId);
     });
-    this.#deletedSinceCheckpoint = true;
+    this.deletedSinceCheckpoint = true;
   }
 
   /**
@@ -184,35 +180,45 @@ export class Journal {
    */
   rememberToday(requestId: string, { referenceNumber, notices }: TodayNote, at: number): void {
     const month = monthOf(at);
-    this.#transaction(() => {
-      this.#run(
-        'INSERT OR REPLACE INTO today VALUES (?, ?, ?, ?)',
+    this.transaction(() => {
+      this.run(
+        'INSERT OR REPLACE INTO today (request_id, reference_number, notices, delete_at) VALUES (?, ?, ?, ?)',
         ...[requestId, referenceNumber, JSON.stringify(notices), endOfJapanDay(japanDate(at))],
       );
       if (referenceNumber !== '')
-        this.#run('INSERT OR IGNORE INTO card_seen VALUES (?, ?)', month, this.#who(month, referenceNumber));
+        this.run(
+          'INSERT OR IGNORE INTO card_seen (month, who) VALUES (?, ?)',
+          month,
+          this.#who(month, referenceNumber),
+        );
     });
   }
 
   /** Answers the number under which it stands: the one given before where this source was received already. */
   receiveBulk({ receptionNumber, source, questions }: BulkInquiry, deleteAt: number): string {
-    return this.#transaction(() => {
-      this.#run('INSERT OR IGNORE INTO bulk_inquiry VALUES (?, ?, ?, ?)', receptionNumber, source, questions, deleteAt);
-      return String(this.#get('SELECT reception_number FROM bulk_inquiry WHERE source = ?', source)?.reception_number);
+    return this.transaction(() => {
+      this.run(
+        'INSERT OR IGNORE INTO bulk_inquiry (reception_number, source, questions, delete_at) VALUES (?, ?, ?, ?)',
+        receptionNumber,
+        source,
+        questions,
+        deleteAt,
+      );
+      return String(this.get('SELECT reception_number FROM bulk_inquiry WHERE source = ?', source)?.reception_number);
     });
   }
 
   bulkInquiries(): BulkInquiry[] {
-    return this.#all('SELECT reception_number AS receptionNumber, source, questions FROM bulk_inquiry') as never;
+    return this.all('SELECT reception_number AS receptionNumber, source, questions FROM bulk_inquiry') as never;
   }
 
   forgetBulk(receptionNumber: string): void {
-    this.#run('DELETE FROM bulk_inquiry WHERE reception_number = ?', receptionNumber);
-    this.#deletedSinceCheckpoint = true;
+    this.run('DELETE FROM bulk_inquiry WHERE reception_number = ?', receptionNumber);
+    this.deletedSinceCheckpoint = true;
   }
 
   todayNotes(): Map<string, TodayNote> {
-    const rows = this.#all('SELECT request_id, reference_number, notices FROM today');
+    const rows = this.all('SELECT request_id, reference_number, notices FROM today');
     return new Map(
       rows.map((row) => [
         String(row.request_id),
@@ -225,31 +231,29 @@ export class Journal {
   cardSeen(referenceNumber: string, at: number): boolean {
     const month = monthOf(at);
     return (
-      this.#get('SELECT 1 FROM card_seen WHERE month = ? AND who = ?', month, this.#who(month, referenceNumber)) !==
+      this.get('SELECT 1 FROM card_seen WHERE month = ? AND who = ?', month, this.#who(month, referenceNumber)) !==
       undefined
     );
   }
 
   /** Keyed by a random key of that month, which dies with it: no list of patients grows. */
   #who(month: string, referenceNumber: string): string {
-    this.#run('INSERT OR IGNORE INTO month_key VALUES (?, ?)', month, randomBytes(32));
-    const key = this.#get('SELECT key FROM month_key WHERE month = ?', month)?.key;
+    this.run('INSERT OR IGNORE INTO month_key (month, key) VALUES (?, ?)', month, randomBytes(32));
+    const key = this.get('SELECT key FROM month_key WHERE month = ?', month)?.key;
     if (!(key instanceof Uint8Array)) throw new Error('month key is missing');
     return createHmac('sha256', key).update(referenceNumber).digest('base64url');
   }
 
   /** Messages that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
   reject(device: string, code: FailureCode, times: number, at: number): void {
-    this.#run(
-      'INSERT INTO rejection VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times, last_at = excluded.last_at',
+    this.run(
+      'INSERT INTO rejection (day, device, code, times, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times, last_at = excluded.last_at',
       ...[formatJapanDate(japanDate(at)), device, code, times, at],
     );
   }
 
   rejections(): { day: string; device: string; code: string; times: number; lastAt: number }[] {
-    return this.#all(
-      'SELECT day, device, code, times, last_at AS lastAt FROM rejection ORDER BY last_at DESC',
-    ) as never;
+    return this.all('SELECT day, device, code, times, last_at AS lastAt FROM rejection ORDER BY last_at DESC') as never;
   }
 
   addApproval(approval: {
@@ -260,22 +264,29 @@ export class Journal {
     expiresAt: number;
   }): void {
     const { session, device, approver, approvedAt, expiresAt } = approval;
-    this.#run('INSERT INTO approval VALUES (?, ?, ?, ?, ?)', session, device, approver, approvedAt, expiresAt);
+    this.run(
+      'INSERT INTO approval (session, device, approver, approved_at, expires_at) VALUES (?, ?, ?, ?, ?)',
+      session,
+      device,
+      approver,
+      approvedAt,
+      expiresAt,
+    );
   }
 
   approvals(): { session: string; device: string; approver: string; approvedAt: number }[] {
-    return this.#all(
+    return this.all(
       'SELECT session, device, approver, approved_at AS approvedAt FROM approval ORDER BY approved_at',
     ) as never;
   }
 
   usage(): UsageRow[] {
-    return this.#all('SELECT * FROM usage ORDER BY month, lane, kind, method, outcome, code') as unknown as UsageRow[];
+    return this.all('SELECT * FROM usage ORDER BY month, lane, kind, method, outcome, code') as unknown as UsageRow[];
   }
 
   /** 利用件数 of the month of `at`: visits that the national service answered for. */
   cardUses(at: number): number {
-    const row = this.#get(
+    const row = this.get(
       "SELECT sum(times) AS uses FROM usage WHERE month = ? AND kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')",
       monthOf(at),
     );
@@ -283,112 +294,78 @@ export class Journal {
   }
 
   setOfficialUsage({ month, cardUses, confirmations }: OfficialUsage, at: number): void {
-    this.#run('INSERT OR REPLACE INTO official_usage VALUES (?, ?, ?, ?)', month, cardUses, confirmations, at);
+    this.run(
+      'INSERT OR REPLACE INTO official_usage (month, card_uses, confirmations, entered_at) VALUES (?, ?, ?, ?)',
+      month,
+      cardUses,
+      confirmations,
+      at,
+    );
   }
 
   officialUsage(): OfficialUsage[] {
-    return this.#all('SELECT month, card_uses AS cardUses, confirmations FROM official_usage ORDER BY month') as never;
+    return this.all('SELECT month, card_uses AS cardUses, confirmations FROM official_usage ORDER BY month') as never;
   }
 
   /** Since when staff have called this clinic's area designated (災害救助法の適用地域); null: it is not. */
   disasterSince(): number | null {
-    const row = this.#get('SELECT since FROM disaster_area');
+    const row = this.get('SELECT since FROM disaster_area');
     return row === undefined ? null : Number(row.since);
   }
 
   setDisasterArea(since: number | null): void {
-    this.#transaction(() => {
-      this.#run('DELETE FROM disaster_area');
-      if (since !== null) this.#run('INSERT INTO disaster_area VALUES (?)', since);
+    this.transaction(() => {
+      this.run('DELETE FROM disaster_area');
+      if (since !== null) this.run('INSERT INTO disaster_area (since) VALUES (?)', since);
     });
   }
 
   /** The version to publish: raised by one when the content is not the one published last. Never goes back. */
   settingsVersion(facility: string, contentHash: string): number {
-    return this.#transaction(() => {
-      const row = this.#get('SELECT version, content_hash FROM settings_version WHERE facility = ?', facility);
+    return this.transaction(() => {
+      const row = this.get('SELECT version, content_hash FROM settings_version WHERE facility = ?', facility);
       if (row?.content_hash === contentHash) return Number(row.version);
       const version = Number(row?.version ?? 0) + 1;
-      this.#run('INSERT OR REPLACE INTO settings_version VALUES (?, ?, ?)', facility, version, contentHash);
+      this.run(
+        'INSERT OR REPLACE INTO settings_version (facility, version, content_hash) VALUES (?, ?, ?)',
+        facility,
+        version,
+        contentHash,
+      );
       return version;
     });
   }
 
   /** Deletes what has had its time. Returns the requests whose personal data went before they were handed over. */
   sweep(nowMs: number): string[] {
-    const overdue = this.#all('SELECT request_id FROM personal WHERE delete_at <= ?', nowMs).map((row) =>
+    const overdue = this.all('SELECT request_id FROM personal WHERE delete_at <= ?', nowMs).map((row) =>
       String(row.request_id),
     );
-    this.#transaction(() => {
-      this.#run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
-      this.#run('DELETE FROM today WHERE delete_at <= ?', nowMs);
-      this.#run('DELETE FROM bulk_inquiry WHERE delete_at <= ?', nowMs);
-      this.#run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
-      this.#run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
-      this.#run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);
-      this.#run('DELETE FROM request WHERE received_at < ?', nowMs - requestLifeMs);
-      this.#run('DELETE FROM rejection WHERE last_at < ?', nowMs - challengeLifeMs);
+    this.transaction(() => {
+      this.run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
+      this.run('DELETE FROM today WHERE delete_at <= ?', nowMs);
+      this.run('DELETE FROM bulk_inquiry WHERE delete_at <= ?', nowMs);
+      this.run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
+      this.run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
+      this.run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);
+      this.run('DELETE FROM request WHERE received_at < ?', nowMs - requestLifeMs);
+      this.run('DELETE FROM rejection WHERE last_at < ?', nowMs - challengeLifeMs);
     });
-    this.#deletedSinceCheckpoint = true;
+    this.deletedSinceCheckpoint = true;
     this.forgetDeleted();
     return overdue;
   }
 
-  close(): void {
-    this.forgetDeleted();
-    this.#database.close();
-  }
-
   #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {
     if (row.kind === 'test') return;
-    this.#run(
-      'INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times',
+    this.run(
+      'INSERT INTO usage (month, lane, kind, method, outcome, code, times) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times',
       ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
     );
-    if (by < 0) this.#run('DELETE FROM usage WHERE times = 0');
-  }
-
-  /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
-  forgetDeleted(): void {
-    if (!this.#deletedSinceCheckpoint) return;
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.#deletedSinceCheckpoint = false;
+    if (by < 0) this.run('DELETE FROM usage WHERE times = 0');
   }
 
   #visits(condition: string, ...values: SQLInputValue[]): JournalVisit[] {
-    return this.#all(`SELECT ${visitColumns} FROM request ${condition}`, ...values).map((row) =>
-      visitSchema.parse(row),
-    );
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
-    return this.#prepared(sql).all(...values);
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
-    return this.#prepared(sql).get(...values);
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepared(sql).run(...values).changes);
-  }
-
-  #prepared(sql: string): StatementSync {
-    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
-    this.#statements.set(sql, known);
-    return known;
-  }
-
-  #transaction<T>(work: () => T): T {
-    this.#run('BEGIN IMMEDIATE');
-    try {
-      const value = work();
-      this.#run('COMMIT');
-      return value;
-    } catch (error) {
-      // A full disk may have ended the transaction already.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    return this.all(`SELECT ${visitColumns} FROM request ${condition}`, ...values).map((row) => visitSchema.parse(row));
   }
 }

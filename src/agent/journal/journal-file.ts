@@ -1,0 +1,80 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { Failure } from '../../core/failure.ts';
+import { openStore, type StoreNews } from '../../storage/open-store.ts';
+import { journalKind } from './journal-kind.ts';
+
+/** Nobody can run with this journal. */
+export class Unopened extends Error {
+  readonly failure: Failure;
+
+  constructor(cause: Failure) {
+    super(`${cause.code}: ${cause.detail ?? ''} (who must act: ${cause.actor})`);
+    this.failure = cause;
+  }
+}
+
+/** The journal's file: opened in its newest form, statements prepared once, transactions whole. */
+export class JournalFile {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  protected deletedSinceCheckpoint = false;
+
+  /** What the opening did to the file */
+  readonly news: readonly StoreNews[];
+
+  /** Throws `Unopened`, whose failure names path and remedy. */
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+    if (options.readOnly) {
+      this.#database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
+      this.news = [];
+      return;
+    }
+    const opened = openStore(path, journalKind);
+    if (!opened.ok) throw new Unopened(opened.failure);
+    this.#database = opened.value.database;
+    this.news = opened.value.news;
+  }
+
+  close(): void {
+    this.forgetDeleted();
+    this.#database.close();
+  }
+
+  /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
+  forgetDeleted(): void {
+    if (!this.deletedSinceCheckpoint) return;
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.deletedSinceCheckpoint = false;
+  }
+
+  protected all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+    return this.#prepared(sql).all(...values);
+  }
+
+  protected get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.#prepared(sql).get(...values);
+  }
+
+  protected run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+
+  protected transaction<T>(work: () => T): T {
+    this.run('BEGIN IMMEDIATE');
+    try {
+      const value = work();
+      this.run('COMMIT');
+      return value;
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { StoreKind } from '../../storage/store-kind.ts';
+
+/**
+ * Every form the agent's journal has had. Only `personal`, `today` and `bulk_inquiry` hold anything about a person, each
+ * with the instant at which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says
+ * how long what stays. A new column is a new step at the end; a step that was released never changes.
+ */
+export const journalKind: StoreKind = {
+  name: 'journal',
+  applicationId: 0x55_4b_54_4a,
+  unversionedTables: ['challenge', 'request', 'personal'],
+  migrations: [
+    {
+      version: 1,
+      name: 'as released at 19854c3, whose files say no version',
+      sql: `
+  CREATE TABLE IF NOT EXISTS challenge (
+    nonce TEXT PRIMARY KEY, device TEXT NOT NULL, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, request_id TEXT
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS request (
+    request_id TEXT PRIMARY KEY, device TEXT NOT NULL, lane INTEGER NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL,
+    document_hash TEXT NOT NULL, method TEXT NOT NULL, consents TEXT NOT NULL, verdict TEXT NOT NULL, code TEXT,
+    issued_at INTEGER NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    outcome TEXT, outcome_code TEXT, qualification_validity INTEGER, finished_at INTEGER, file TEXT, handed_over_at INTEGER
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS request_received_at ON request (received_at);
+  CREATE TABLE IF NOT EXISTS personal (
+    request_id TEXT PRIMARY KEY, content TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS today (
+    request_id TEXT PRIMARY KEY, reference_number TEXT NOT NULL, notices TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS bulk_inquiry (
+    reception_number TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, questions TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS month_key (month TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS card_seen (month TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (month, who)) STRICT;
+  CREATE TABLE IF NOT EXISTS rejection (
+    day TEXT NOT NULL, device TEXT NOT NULL, code TEXT NOT NULL, times INTEGER NOT NULL, last_at INTEGER NOT NULL,
+    PRIMARY KEY (day, device, code)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS approval (
+    session TEXT NOT NULL, device TEXT NOT NULL, approver TEXT NOT NULL, approved_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, PRIMARY KEY (session, approved_at)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS usage (
+    month TEXT NOT NULL, lane INTEGER NOT NULL, kind TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,
+    code TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (month, lane, kind, method, outcome, code)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS official_usage (
+    month TEXT PRIMARY KEY, card_uses INTEGER NOT NULL, confirmations INTEGER NOT NULL, entered_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS disaster_area (since INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS settings_version (
+    facility TEXT PRIMARY KEY, version INTEGER NOT NULL, content_hash TEXT NOT NULL
+  ) STRICT;`,
+    },
+    {
+      version: 2,
+      name: 'the sweep and the stock of challenges find their rows by an index; settings keep the instant they hold from',
+      sql: `
+  CREATE INDEX challenge_expires_at ON challenge (expires_at);
+  CREATE INDEX challenge_open ON challenge (device) WHERE request_id IS NULL;
+  ALTER TABLE settings_version ADD COLUMN valid_from INTEGER NOT NULL DEFAULT 0;`,
+    },
+  ],
+};
