@@ -55,7 +55,7 @@ const mayImport: Record<string, readonly string[]> = {
   ports: [...ground, 'ports'],
   catalogue: [...ground, 'catalogue'],
   trust: [...ground, 'trust'],
-  log: [...ground, 'log'],
+  log: [...ground, 'storage', 'log'],
   web: ['web'],
   storage: [...ground, 'storage'],
   config: [...ground, 'ports', 'catalogue', 'config'],

@@ -43,6 +43,8 @@ const errorCode = pattern(
 );
 /** Where in our source: `src/terminal/delivery/outbox.ts:12:3`. */
 const sourcePlace = pattern('source place', /^(src|drivers|scripts)\/[a-z0-9/-]+\.ts:\d{1,5}:\d{1,4}$/);
+/** A store that was moved aside, by its name in its directory. */
+const storeFile = pattern('file name', /^[a-z][a-z0-9.-]{0,40}\.damaged-\d{1,6}$/);
 const errorClass = pattern('error class', /^[A-Z][A-Za-z]{0,30}Error$|^Error$/);
 
 const profile = oneOf('release', 'demo');
@@ -273,7 +275,28 @@ export const logEvents = {
   }),
   'settings.applied': event('info', 'technician', "The facility's settings in this version hold.", { version: count }),
   'command.refused': event('warn', 'technician', 'A command was not carried out.', { command: maybe(uuid), code }),
-  'store.failed': event('error', 'technician', 'The disk refused a write.', { errorCode: maybe(errorCode) }),
+  'store.failed': event('error', 'technician', 'The disk refused a write, or the file cannot be opened.', {
+    errorCode: maybe(errorCode),
+    code: maybe(code),
+  }),
+  'store.migrated': event(
+    'info',
+    'technician',
+    'A store was brought to the form of this release; a copy lies beside it.',
+    {
+      from: count,
+      to: count,
+    },
+  ),
+  'store.set-aside': event(
+    'error',
+    'technician',
+    'A damaged store was moved aside; what could be read is in the new one.',
+    {
+      file: storeFile,
+      rows: count,
+    },
+  ),
 
   'agent.request-journaled': event('info', 'technician', 'Verified and on disk; the receipt may go.', {
     request: uuid,

@@ -34,7 +34,9 @@ import { WatchedFile } from '../agent/watched-file.ts';
 import { catalogueAt } from '../catalogue/catalogue.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
+import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
+import { forgetBackups } from '../storage/back-up.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
 
@@ -42,6 +44,9 @@ import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agen
 const sweepMs = 10_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
 const forgetMs = 1_000;
+/** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
+const backupLifeMs = 24 * 60 * 60_000;
+const forgetBackupsMs = 10 * 60_000;
 /** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
 const catalogueOverlapMs = 24 * 60 * 60_000;
 /** A notice comes into force at midnight; the files are looked at this often. ms */
@@ -140,6 +145,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { keys, devices, settings, staff } = files;
   const trust = await readCardTrust(config.cardTrust);
   const journal = new Journal(config.journal);
+  for (const news of journal.news) logStoreNews(log, news);
 
   const broker = embedded
     ? await startEmbeddedBroker({
@@ -213,6 +219,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.handOver.giveUp(journal.sweep(clock.now().wallMs));
       desk.handOver.resume();
     }),
+    every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs, backupLifeMs)),
     every(catalogueCheckMs, () => {
       catalogue = catalogueInForce(clock, catalogue);
     }),

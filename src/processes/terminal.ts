@@ -16,8 +16,11 @@ import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { catalogueAt, catalogueDir } from '../catalogue/catalogue.ts';
+import type { Failure } from '../core/failure.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { createClinicLink, lastWill } from '../terminal/delivery/clinic-link.ts';
+import { logStoreNews } from '../log/log-store-news.ts';
+import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
+import { lastWill } from '../terminal/delivery/tell-state.ts';
 import { watchHealth } from '../terminal/doctor/health.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
@@ -108,7 +111,11 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   checkIdentity(config, keys);
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };
-  const store = createSqliteStore(config.paths.store);
+  let storeDamage: Failure | null = null;
+  const store = createSqliteStore(config.paths.store, (news) => {
+    logStoreNews(log, news);
+    if (news.type === 'set-aside') storeDamage = news.failure;
+  });
   const { wallMs } = clock.now();
   const will = { device, lane, version, profile: config.profile, since: wallMs } as const;
   const bus = createMqttMessageBus({
@@ -152,6 +159,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     runner,
     screen,
     clinic,
+    storeDamage: () => storeDamage,
     version,
     profile: config.profile,
     feedWatchdog: notifier.alive,

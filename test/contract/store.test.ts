@@ -104,8 +104,8 @@ describe('SQLite store under faults', () => {
     const path = join(directory, 'a-folder');
     mkdirSync(path);
     const store = createSqliteStore(path);
-    expect(await store.outboxRows()).toMatchObject({ ok: false, failure: { code: 'delivery.store-failed' } });
-    expect(await store.readSettings()).toMatchObject({ ok: false, failure: { code: 'delivery.store-failed' } });
+    expect(await store.outboxRows()).toMatchObject({ ok: false, failure: { code: 'storage.unwritable' } });
+    expect(await store.readSettings()).toMatchObject({ ok: false, failure: { code: 'storage.unwritable' } });
     await store.close();
   });
 

@@ -37,6 +37,22 @@ const waitingText = ({ folder, waiting }: FolderFault): string =>
     ? `照会ファイルの名前で、ファイルでないもの（フォルダ・リンクなど）が${waiting}件あります。読まずに置いてあります。ほかの照会は続けています。`
     : `${waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。`;
 
+/** The journal's file was damaged at the start: staff go on, and somebody must look at the disk. */
+const storeDamage = ({ context, catalogue }: PageModel): readonly Markup[] =>
+  context.journal.news.flatMap((news) => {
+    if (news.type !== 'set-aside') return [];
+    const { code, detail = '' } = news.failure;
+    const { summary, cause, steps } = catalogue().failures[code].staff;
+    return [
+      banner(
+        summary,
+        html`<p>${cause}</p>
+        <ol>${steps.map((step) => html`<li>${step}</li>`)}</ol>
+        <p class="code">${code} ${detail}</p>`,
+      ),
+    ];
+  });
+
 /** Whatever concerns all lanes at once, worst first. Empty when all is well. */
 export const bannerView = (model: PageModel): Markup => {
   const { desk, problems } = model;
@@ -60,6 +76,7 @@ export const bannerView = (model: PageModel): Markup => {
         <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>`,
       ),
     )}
+    ${storeDamage(model)}
     ${
       disasterSince !== null &&
       banner(

@@ -30,12 +30,15 @@ import { createOutbox, type OutboxDelays } from './outbox.ts';
 import { createResultWatch } from './result-watch.ts';
 import { createSettingsKeeper } from './settings-keeper.ts';
 import { type CardEvidence, type SignedRequest, signRequest } from './sign-request.ts';
+import { createStateTeller } from './tell-state.ts';
 
 export type ClinicEvent =
   | { readonly type: 'connected' }
-  /** Again when the cause changes: `delivery.offline`, `delivery.broker-untrusted`, `delivery.access-refused` */
+  /** Again when the cause changes: `delivery.offline`, `delivery.broker-untrusted`, `delivery.access-refused`, `storage.…` */
   | { readonly type: 'disconnected'; readonly failure: Failure }
   | { readonly type: 'challenges-ready'; readonly ready: boolean }
+  /** Why the store cannot be opened; null = it is open (again) */
+  | { readonly type: 'store'; readonly failure: Failure | null }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string }
   /** Never before the receipt, and once */
   | { readonly type: 'result'; readonly result: ResultMessage }
@@ -81,17 +84,6 @@ const storeRetryMs = 2_000;
 /** More signed commands than this in a minute are not carried out. */
 const commandsPerMinute = 30;
 
-const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-
-/** What the broker tells, retained, when the terminal vanishes: for the bus driver's `will`. */
-export const lastWill = (
-  facility: string,
-  state: Omit<StateMessage, 'status' | 'phase' | 'session' | 'failureCode'>,
-): { readonly topic: string; readonly payload: Uint8Array } => ({
-  topic: topicOf(facility, state.device, 'state'),
-  payload: encode({ ...state, status: 'offline' }),
-});
-
 type PendingLookup = {
   readonly payload: Uint8Array;
   readonly startedAtMs: number;
@@ -108,9 +100,9 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   let cause: Failure = failure('delivery.offline', 'not connected yet');
   let ready = false;
   let changedAtMs = clock.now().monotonicMs;
-  let state: StateMessage | null = null;
   let settings: SettingsMessage | null = null;
   let facilityKey = keys.facilityKeys[0];
+  let storeTrouble: Failure | null = null;
   let commandTimes: readonly number[] = [];
   let closed = false;
   let callOffLoad: (() => void) | null = null;
@@ -118,6 +110,10 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   const tell = (event: ClinicEvent): void => {
     if (!closed) for (const listener of [...listeners]) listener(event);
   };
+  const connection = (): ClinicEvent =>
+    storeTrouble === null && connected
+      ? { type: 'connected' }
+      : { type: 'disconnected', failure: storeTrouble ?? cause };
   const topic = (leaf: TopicLeaf): string => topicOf(facility, device, leaf);
   const currentFacilityKey = (): SealingPublicKey => {
     if (facilityKey === undefined) throw new Error('trust.json names no facility key');
@@ -196,9 +192,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     },
   });
 
-  const publishCurrentState = (): void => {
-    if (state !== null && connected) void bus.publish(topic('state'), encode(state), { retain: true });
-  };
+  const stateTeller = createStateTeller((payload) => void bus.publish(topic('state'), payload, { retain: true }));
 
   const receiveCommand = async (message: CommandMessage): Promise<void> => {
     const { commandId, nonce, expiresAt } = message;
@@ -275,10 +269,20 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     },
   };
 
+  /** What cannot be kept cannot be sent: as long as the store does not open, the way to the clinic counts as closed. */
+  const tellStore = (trouble: Failure | null): void => {
+    if (trouble?.code === storeTrouble?.code) return;
+    storeTrouble = trouble;
+    tell({ type: 'store', failure: trouble });
+    tell(connection());
+  };
   const load = async (): Promise<void> => {
-    const loaded = await outbox.load();
-    if (closed || (loaded.ok && (await keeper.load()))) return;
-    log.event('store.failed', {});
+    const rows = await outbox.load();
+    const loaded = rows.ok ? await keeper.load() : rows;
+    if (closed) return;
+    if (loaded.ok) return tellStore(null);
+    log.event('store.failed', { code: loaded.failure.code });
+    tellStore(loaded.failure);
     callOffLoad = clock.wakeAt(clock.now().monotonicMs + storeRetryMs, () => void load());
   };
   void load();
@@ -300,12 +304,12 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       const changed = isConnected !== connected || (why !== undefined && why.code !== cause.code);
       connected = isConnected;
       cause = why ?? cause;
-      publishCurrentState();
+      stateTeller.setConnected(isConnected);
       outbox.setConnected(isConnected);
       pool.setConnected(isConnected);
       results.setConnected(isConnected);
       if (isConnected) for (const { payload } of lookups.values()) void bus.publish(topic('lookup'), payload);
-      if (changed) tell(isConnected ? { type: 'connected' } : { type: 'disconnected', failure: cause });
+      if (changed) tell(connection());
     }),
   );
 
@@ -368,17 +372,15 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
         expiresAtMs: wallMs + Math.round(leftMs),
       });
     },
-    publishState: (next) => {
-      state = next;
-      publishCurrentState();
-    },
+    publishState: stateTeller.tell,
     answerCommand: (commandId, outcome, code) => {
       const message = { ...addressee, commandId, outcome, ...(code === undefined ? {} : { code }) };
       void sign('command-result', message, keys.signing).then((bytes) => bus.publish(topic('command-result'), bytes));
     },
     subscribe: (listener) => {
       listeners.add(listener);
-      listener(connected ? { type: 'connected' } : { type: 'disconnected', failure: cause });
+      listener(connection());
+      if (storeTrouble !== null) listener({ type: 'store', failure: storeTrouble });
       listener({ type: 'challenges-ready', ready });
       if (settings !== null) listener({ type: 'settings', message: settings });
       return () => listeners.delete(listener);

@@ -1,3 +1,4 @@
+import { ok, type Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
@@ -14,8 +15,8 @@ export type SettingsKeeperOptions = {
 };
 
 export interface SettingsKeeper {
-  /** The last settings that held before the restart; true = the store answered. */
-  load(): Promise<boolean>;
+  /** The last settings that held before the restart. A failure is the store's. */
+  load(): Promise<Result<void>>;
   /** A message from the bus. Forged, malformed and lower versions are logged and dropped; true = an agent signed it. */
   receive(bytes: Uint8Array): Promise<boolean>;
   close(): void;
@@ -68,17 +69,17 @@ export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKe
   return {
     load: async () => {
       const stored = await store.readSettings();
-      if (!stored.ok) return false;
-      if (stored.value === null || current !== null) return true;
+      if (!stored.ok) return stored;
+      if (stored.value === null || current !== null) return ok(undefined);
       const opened = await open(stored.value.document);
       if (!opened.ok) {
         // The agent's key was changed at a new provisioning: the floor stays, the content waits for the agent.
         refuse('message.forged');
-        return true;
+        return ok(undefined);
       }
       current = opened.value.message;
       apply(current);
-      return true;
+      return ok(undefined);
     },
     receive: async (bytes) => {
       const opened = await open(bytes);

@@ -265,6 +265,19 @@ const settings = async ({ report }: Examination): Promise<Finding> => {
   return report.settings ? fine() : found('settings.missing');
 };
 
+const storeFaults: Partial<Record<FailureCode, FaultName>> = {
+  'storage.newer': 'store.newer',
+  'storage.not-ours': 'store.newer',
+  'storage.damaged': 'store.damaged',
+};
+
+const store = async ({ report }: Examination): Promise<Finding> => {
+  if (report === null) return skipped('the daemon is not running');
+  const { trouble } = report.store;
+  if (trouble === null) return fine();
+  return found(storeFaults[trouble.code as FailureCode] ?? 'store.unwritable', trouble.detail);
+};
+
 const screen = async ({ config, report }: Examination): Promise<Finding> => {
   if (!(await exists(join(config.paths.screens, 'index.html')))) return found('screen.not-built', config.paths.screens);
   if (report === null) return skipped('the daemon is not running');
@@ -292,6 +305,7 @@ export const doctorChecks: Readonly<Record<string, (examination: Examination) =>
   certificates,
   clock,
   disk,
+  store,
   models,
   pcscd,
   reader,

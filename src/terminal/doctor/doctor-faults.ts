@@ -63,6 +63,21 @@ export const doctorFaults = {
     'the directory of the store is missing',
     'systemctl restart uketsuke makes it; check paths.store',
   ),
+  'store.unwritable': fault(
+    'technician',
+    "the terminal's store cannot be opened or written",
+    'owner and mode of the directory of paths.store; is the file system mounted read-only? (findmnt, dmesg)',
+  ),
+  'store.newer': fault(
+    'technician',
+    "the terminal's store was written by a later release",
+    'install that release again, or put the copy *.before-migration-* in its place',
+  ),
+  'store.damaged': warning(
+    'technician',
+    "the terminal's store was damaged; it was set aside, and what could be read was taken over",
+    'check the disk (dmesg, smartctl); keep the file aside until nobody needs it, then delete it',
+  ),
   'models.missing': fault(
     'technician',
     'a face model is missing',

@@ -58,6 +58,8 @@ export const healthReportSchema = z.strictObject({
   keypad: partSchema,
   statusLight: partSchema,
   broker: partSchema,
+  /** `trouble` with `present`: it works, and something happened to its file */
+  store: partSchema,
   /** A challenge signed by an agent lies ready: the agent answers */
   agentAnswers: z.boolean(),
   settings: z.boolean(),
@@ -75,6 +77,8 @@ export type WatchedParts = {
   readonly keypad: Keypad | null;
   readonly statusLight: StatusLight | null;
   readonly clinic: Pick<ClinicLink, 'subscribe'>;
+  /** What was wrong with the store's file when it was opened; it was set aside and the terminal went on. */
+  readonly storeDamage: () => Failure | null;
   readonly version: string;
   readonly profile: 'release' | 'demo';
   /**
@@ -118,6 +122,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
   const keypad: Watched = { present: false, trouble: null };
   const statusLight: Watched = { present: false, trouble: null };
   const broker: Watched = { present: false, trouble: null };
+  const store: Watched = { present: true, trouble: null };
   let screenConnected = false;
   let paintedAtMs: number | null = null;
   let agentAnswers = false;
@@ -158,6 +163,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
     parts.clinic.subscribe((event) => {
       if (event.type === 'connected') Object.assign(broker, { present: true, trouble: null });
       if (event.type === 'disconnected') Object.assign(broker, { present: false, trouble: event.failure });
+      if (event.type === 'store') Object.assign(store, { present: event.failure === null, trouble: event.failure });
       if (event.type === 'challenges-ready') agentAnswers = event.ready;
       if (event.type === 'settings') settings = true;
     }),
@@ -207,6 +213,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
         keypad: shown(keypad),
         statusLight: shown(statusLight),
         broker: shown(broker),
+        store: shown(store.trouble === null ? { present: true, trouble: parts.storeDamage() } : store),
         agentAnswers,
         settings,
         silentParts: silentNow().map(({ part }) => part),

@@ -258,6 +258,9 @@ export class SessionRunner {
         return this.tell({ type: 'SettingsChanged', settings: event.message.facilitySettings });
       case 'command':
         return this.#command(event.message);
+      case 'store':
+        // Told as a closed way to the clinic, too: that is what a visit must know.
+        return;
       default:
         return event satisfies never;
     }

@@ -31,6 +31,7 @@ const healthyReport: HealthReport = {
   statusLight: { present: true, trouble: null },
   broker: { present: true, trouble: null },
   agentAnswers: true,
+  store: { present: true, trouble: null },
   settings: true,
   silentParts: [],
 };

@@ -79,6 +79,7 @@ const bed = () => {
     },
     keypad,
     statusLight: null,
+    storeDamage: () => null,
     clinic: {
       subscribe: (listener) => {
         tellClinic = listener;
