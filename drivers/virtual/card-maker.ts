@@ -86,7 +86,7 @@ const bitPng = (text: string): Uint8Array => {
 };
 
 /** FF20 with DF28 signed over the three hashes. What DF21's offsets count from is not public: here from the start of FF20. */
-export const makeCardFace = (
+export const makeVisual = (
   persona: Persona,
   authority: TestAuthority,
   visualKey: KeyObject,
@@ -104,13 +104,13 @@ export const makeCardFace = (
   const hashes = [concatBytes(df22, df23, df24), concatBytes(df25, df26), df27].map(sha256);
   const df28 = encodeTlv(
     visualTags.signature,
-    signDigestInfo(authority.cardFaceKey)(digestInfo(concatBytes(...hashes))),
+    signDigestInfo(authority.visualSigningKey)(digestInfo(concatBytes(...hashes))),
   );
   const df29 = encodeTlv(visualTags.expiryDate, fromAscii(expiryDate));
   const df2a = encodeTlv(visualTags.securityCodeImage, bitPng(persona.securityCode));
   const objects = [df22, df23, df24, df25, df26, df27, df28, df29, df2a];
   const offsetTable = (contentLength: number): Uint8Array => {
-    let offset = encodeTlv(visualTags.cardFace, new Uint8Array(contentLength)).length - contentLength + 3 + 18;
+    let offset = encodeTlv(visualTags.record, new Uint8Array(contentLength)).length - contentLength + 3 + 18;
     const offsets = objects.map((object) => {
       const here = offset;
       offset += object.length;
@@ -119,7 +119,7 @@ export const makeCardFace = (
     return encodeTlv(visualTags.offsets, ...offsets);
   };
   const contentLength = 3 + 18 + concatBytes(...objects).length;
-  return encodeTlv(visualTags.cardFace, offsetTable(contentLength), ...objects);
+  return encodeTlv(visualTags.record, offsetTable(contentLength), ...objects);
 };
 
 /** Contact interface, as listed for the card. */
@@ -213,13 +213,13 @@ export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
   const printed = birthDate === null ? null : verificationNumberB(birthDate, expiry.year, persona.securityCode);
   if (printed === null) throw new Error(`persona ${persona.id} has no printable 照合番号B`);
 
-  const face = makeCardFace(persona, authority, visualKey, photoJp2, formatJapanDate(expiry));
+  const face = makeVisual(persona, authority, visualKey, photoJp2, formatJapanDate(expiry));
   const numberB = (): CardFile => secretFile(printed, persona.pins.verificationNumberB.triesLeft, 10);
   const visual: CardApplication = {
     aid: applications.visual,
     presenceKey: signDigestInfo(visualKey),
     files: new Map<number, CardFile>([
-      [files.visual.cardFace, guarded(padded(face, 30_000), files.visual.verificationNumberB)],
+      [files.visual.record, guarded(padded(face, 30_000), files.visual.verificationNumberB)],
       [0x0003, free(padded(encodeTlv(0xff30, fromAscii('UKETSUKE TEST')), 64))],
       [files.visual.cvCertificate, free(padded(authority.cvCertificate, 800))],
       [files.visual.verificationNumberB, numberB()],

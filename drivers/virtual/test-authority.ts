@@ -20,7 +20,7 @@ import { encodeCardPublicKey } from '../../src/protocol/card/visual-ap.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 
 /**
- * A stand-in for J-LIS: a certificate authority for 利用者証明用 certificates and the keys behind the card face. Every
+ * A stand-in for J-LIS: a certificate authority for 利用者証明用 certificates and the keys behind the visual record. Every
  * name in it says that it is a test. Private keys are files of the directory it was made in and go nowhere else.
  */
 export type TestAuthority = {
@@ -29,8 +29,8 @@ export type TestAuthority = {
   /** JSON for `parseCvIssuers`: the trust store of the passive proof. */
   readonly cvIssuersJson: string;
   readonly caKey: KeyObject;
-  /** Signs card faces (DF28); its public half is in the CV certificate. */
-  readonly cardFaceKey: KeyObject;
+  /** Signs visual records (DF28); its public half is in the CV certificate. */
+  readonly visualSigningKey: KeyObject;
   /** 7F21, as EF 0004 holds it. */
   readonly cvCertificate: Uint8Array;
 };
@@ -90,11 +90,11 @@ const makeCaCertificate = async (caKey: KeyObject): Promise<string> => {
 };
 
 const issuerId = fromAscii('UKETSUKE-TEST-01');
-const cardFaceSignerId = fromAscii('UKETSUKE-TEST-02');
+const visualSignerId = fromAscii('UKETSUKE-TEST-02');
 
 /** 5F37's algorithm is not public: PKCS#1 v1.5 with SHA-256 over the value of 5F4E is our choice. */
 export const makeCvCertificate = (issuerKey: KeyObject, subjectKey: KeyObject): Uint8Array => {
-  const body = concatBytes(issuerId, cardFaceSignerId, encodeCardPublicKey(rsaPublicKeyOf(subjectKey)));
+  const body = concatBytes(issuerId, visualSignerId, encodeCardPublicKey(rsaPublicKeyOf(subjectKey)));
   const signature = signDigestInfo(issuerKey)(sha256DigestInfo(cardCryptography.sha256(body)));
   return encodeTlv(0x7f21, encodeTlv(0x5f4e, body), encodeTlv(0x5f37, signature));
 };
@@ -103,12 +103,12 @@ const fileNames = {
   caCertificate: 'card-ca.pem',
   caKey: 'card-ca.key.pem',
   cvIssuers: 'cv-issuers.json',
-  cardFaceKey: 'card-face.key.pem',
+  visualSigningKey: 'card-face.key.pem',
   cvCertificate: 'cv-certificate.bin',
 } as const;
 
 const create = async (folder: string): Promise<void> => {
-  const [caKey, cvIssuerKey, cardFaceKey] = await Promise.all([makeRsaKey(), makeRsaKey(), makeRsaKey()]);
+  const [caKey, cvIssuerKey, visualSigningKey] = await Promise.all([makeRsaKey(), makeRsaKey(), makeRsaKey()]);
   const { modulus, exponent } = rsaPublicKeyOf(cvIssuerKey);
   const issuers = [{ issuerId: toHex(issuerId), modulus: toHex(modulus), exponent: toHex(exponent) }];
   const write = (name: string, content: string | Uint8Array): void =>
@@ -118,14 +118,14 @@ const create = async (folder: string): Promise<void> => {
   write(fileNames.caCertificate, await makeCaCertificate(caKey));
   write(fileNames.caKey, pem(caKey));
   write(fileNames.cvIssuers, JSON.stringify(issuers));
-  write(fileNames.cardFaceKey, pem(cardFaceKey));
+  write(fileNames.visualSigningKey, pem(visualSigningKey));
   // The issuer's own key is not kept: nothing else will ever be signed with it.
-  write(fileNames.cvCertificate, makeCvCertificate(cvIssuerKey, cardFaceKey));
+  write(fileNames.cvCertificate, makeCvCertificate(cvIssuerKey, visualSigningKey));
 };
 
 /**
  * The authority that lives in `folder`; made there when it is not (about a second of RSA). Others are given the files
- * `card-ca.pem` (trust store for certificates) and `cv-issuers.json` (trust store for card faces).
+ * `card-ca.pem` (trust store for certificates) and `cv-issuers.json` (trust store for visual records).
  */
 export const ensureTestAuthority = async (folder: string): Promise<TestAuthority> => {
   if (!existsSync(join(folder, fileNames.caCertificate))) {
@@ -144,7 +144,7 @@ export const ensureTestAuthority = async (folder: string): Promise<TestAuthority
     caCertificatePem: read(fileNames.caCertificate).toString(),
     cvIssuersJson: read(fileNames.cvIssuers).toString(),
     caKey: createPrivateKey(read(fileNames.caKey)),
-    cardFaceKey: createPrivateKey(read(fileNames.cardFaceKey)),
+    visualSigningKey: createPrivateKey(read(fileNames.visualSigningKey)),
     cvCertificate: new Uint8Array(read(fileNames.cvCertificate)),
   };
 };

@@ -44,10 +44,10 @@ export const certificateFor = (
 
 export const caDer = (): Uint8Array => caCertificateDer(authority);
 
-/** What a card face says without its photo. `signer` makes DF28. */
+/** What a visual record says without its photo. `signer` makes DF28. */
 export const visualEvidence = (
   visualKey: KeyObject,
-  { signer = authority.cardFaceKey, birthDate = '19800217', sex = '1' } = {},
+  { signer = authority.visualSigningKey, birthDate = '19800217', sex = '1' } = {},
 ): VisualEvidence => {
   const df22 = encodeTlv(visualTags.birthDate, fromAscii(birthDate));
   const df23 = encodeTlv(visualTags.sex, fromAscii(sex));

@@ -2,7 +2,7 @@ import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
 import { drawnPhoto } from '../../drivers/virtual/drawn-photo.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
-import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
+import { createVirtualCardFrontReader } from '../../drivers/virtual/virtual-card-front-reader.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { type ReadCardOptions, readCard } from '../../src/terminal/card/read-card.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
@@ -19,10 +19,10 @@ export const testCard = (id: string, wallMs: number = Date.now()): Promise<MadeC
 
 /** What `readCard` gets in tests: the printed number is seen, the test authority trusted. */
 export const readOptions = (printedNumberB: string | null, more: Partial<ReadCardOptions> = {}): ReadCardOptions => {
-  const cardFaceReader = createVirtualCardFaceReader();
-  cardFaceReader.show(printedNumberB);
+  const cardFrontReader = createVirtualCardFrontReader();
+  cardFrontReader.show(printedNumberB);
   return {
-    cardFaceReader,
+    cardFrontReader,
     trustedCvIssuers,
     cryptography: cardCryptography,
     wallMs: Date.now(),

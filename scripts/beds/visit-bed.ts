@@ -1,4 +1,4 @@
-import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
+import { createVirtualCardFrontReader } from '../../drivers/virtual/virtual-card-front-reader.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
@@ -127,7 +127,7 @@ export const openVisitBed = async (
     keys: testFacility.device,
   });
   const reader = createVirtualCardReader();
-  const cardFaceReader = createVirtualCardFaceReader();
+  const cardFrontReader = createVirtualCardFrontReader();
   const face = new ToldFaceVerifier();
   const screen = new SeenScreen();
   const light = createVirtualStatusLight();
@@ -137,7 +137,7 @@ export const openVisitBed = async (
     clock: terminalClock,
     log,
     cardReader: reader,
-    cardFaceReader,
+    cardFrontReader,
     faceVerifier: face,
     screen,
     smartphoneReader: more.smartphoneReader ?? null,
@@ -183,7 +183,7 @@ export const openVisitBed = async (
       ),
     insert: async (persona: string): Promise<void> => {
       const made = await testCard(persona, clock.now().wallMs);
-      cardFaceReader.show(made.printedNumberB);
+      cardFrontReader.show(made.printedNumberB);
       reader.insert(made.card);
     },
     typePin: (digits: string): void => {

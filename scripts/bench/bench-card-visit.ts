@@ -13,7 +13,7 @@ const made = await testCard('hanako');
 const digest = cardCryptography.sha256(new TextEncoder().encode('hello'));
 
 const pin = async (session: CardSession): Promise<boolean> => {
-  const reading = await readTestCard(session, made, { cardFaceReader: null });
+  const reading = await readTestCard(session, made, { cardFrontReader: null });
   const verified = await verifyPin(session, pinBytes('1234'));
   const signature = await signWithAuthKey(session, digest);
   if (!reading.ok || !verified.ok || !signature.ok) return false;

@@ -70,7 +70,7 @@ export const writeTerminalConfig = (
     lane: 1,
     cardReader: { driver: 'virtual' },
     camera: { driver: 'virtual' },
-    cardFaceReader: { driver: 'virtual' },
+    cardFrontReader: { driver: 'virtual' },
     keypad: { driver: 'virtual' },
     speaker: { driver: 'page' },
     statusLight: { driver: 'virtual' },

@@ -4,7 +4,7 @@ import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
 import { isFaceId, loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { personas } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
-import { createVirtualCardFaceReader } from '../../drivers/virtual/virtual-card-face-reader.ts';
+import { createVirtualCardFrontReader } from '../../drivers/virtual/virtual-card-front-reader.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
@@ -58,7 +58,7 @@ const make = async (persona: Parameters<typeof makeCard>[0]['persona']): Promise
 };
 
 const cardReader = createVirtualCardReader();
-const cardFaceReader = createVirtualCardFaceReader();
+const cardFrontReader = createVirtualCardFrontReader();
 const keypad = createVirtualKeypad();
 const tell = (message: FromTerminal): void => void process.send?.(message);
 const statusLight = createVirtualStatusLight((pattern) => tell({ type: 'light', pattern }));
@@ -67,7 +67,7 @@ const terminal = await startTerminal(
   config.value,
   {
     cardReader,
-    cardFaceReader,
+    cardFrontReader,
     faceVerifier: createOnnxFaceVerifier({
       modelsDir: config.value.paths.models,
       profile: config.value.profile,
@@ -85,7 +85,7 @@ const obey = async (order: ToTerminal): Promise<void> => {
   switch (order.type) {
     case 'insert': {
       const made = await cardOf(order.persona);
-      cardFaceReader.show(made.printedNumberB);
+      cardFrontReader.show(made.printedNumberB);
       return cardReader.insert(made.card);
     }
     case 'pull':

@@ -79,8 +79,8 @@ const happenings = (session: Session): Happening[] => {
     events.push({ type: 'CardRead', insertion, identity: { ...identity, pin } });
   const without = { state: 'unavailable', code: 'card.photo-absent' } as const;
   events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: { state: 'reading' } } });
-  events.push({ type: 'CardFaceRead', insertion, visual: identity.visual });
-  events.push({ type: 'CardFaceRead', insertion, visual: without });
+  events.push({ type: 'VisualRead', insertion, visual: identity.visual });
+  events.push({ type: 'VisualRead', insertion, visual: without });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: without } });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: without, pin: { state: 'absent' } } });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, certificateState: 'dead' } });

@@ -33,7 +33,7 @@ type Outcome = {
 
 const failedWith = (code: string, submits = 0): Outcome => ({ signed: false, wrongSignature: false, submits, code });
 
-/** Face path: read everything, then the presence proof by the key of the card face that was read. */
+/** Face path: read everything, then the presence proof by the key of the visual record that was read. */
 const faceFlow = async (session: CardSession, made: MadeCard): Promise<Outcome> => {
   const reading = await readTestCard(session, made);
   if (!reading.ok) return failedWith(reading.failure.code);
@@ -48,7 +48,7 @@ const faceFlow = async (session: CardSession, made: MadeCard): Promise<Outcome> 
 
 /** PIN path: read without the photo, one submit, one signature by the certificate that was read. */
 const pinFlow = async (session: CardSession, made: MadeCard): Promise<Outcome> => {
-  const reading = await readTestCard(session, made, { cardFaceReader: null });
+  const reading = await readTestCard(session, made, { cardFrontReader: null });
   if (!reading.ok) return failedWith(reading.failure.code);
   const pin = await verifyPin(session, pinBytes(made.persona.pins.auth?.secret ?? ''));
   if (!pin.ok) return failedWith(pin.failure.code, 1);
@@ -113,7 +113,7 @@ class Counter {
 const patient = await testCard('hanako');
 const stranger = await testCard('taro');
 const triesLeft = async (counter: Counter): Promise<number> => {
-  const reading = await readTestCard(await counter.session(), patient, { cardFaceReader: null });
+  const reading = await readTestCard(await counter.session(), patient, { cardFrontReader: null });
   return reading.ok && reading.value.identity.pin.state === 'usable' ? reading.value.identity.pin.triesLeft : -1;
 };
 

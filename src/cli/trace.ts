@@ -21,7 +21,7 @@ const cacheFolder = fileURLToPath(new URL('../../.cache', import.meta.url));
 
 /** What is read of a card without any secret: no printed number, no PIN. */
 const withoutSecrets = (): ReadCardOptions => ({
-  cardFaceReader: null,
+  cardFrontReader: null,
   withIssuerCertificate: true,
   trustedCvIssuers: [],
   cryptography: cardCryptography,

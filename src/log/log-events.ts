@@ -85,7 +85,7 @@ const cause = wordsOf<SessionEvent['type']>('event of the session', {
   ReaderLost: true,
   CardRead: true,
   CardReadFailed: true,
-  CardFaceRead: true,
+  VisualRead: true,
   LookupAnswered: true,
   LookupFailed: true,
   FaceHinted: true,
@@ -217,7 +217,7 @@ export const logEvents = {
     visual: oneOf('reading', 'read', 'unavailable'),
     ms,
   }),
-  'card.face-read': event('info', 'technician', 'Photo and its proof are read, or the face path is closed.', {
+  'card.visual-read': event('info', 'technician', 'Photo and its proof are read, or the face path is closed.', {
     session: maybe(uuid),
     code: maybe(code),
     ms,

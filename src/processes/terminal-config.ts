@@ -62,7 +62,7 @@ export const configSchema = z.strictObject({
       .optional()
       .describe("Comparison score that counts as the same person; left out: the model's measured one."),
   }),
-  cardFaceReader: section('The camera that reads the printed 照合番号B, which opens the photo on the chip.', {
+  cardFrontReader: section('The camera that reads the printed 照合番号B, which opens the photo on the chip.', {
     driver: z
       .enum(['none', 'tesseract', 'virtual'])
       .default('none')
@@ -198,11 +198,13 @@ const secretWords = /pass(word|phrase)?|secret|token|private.?key|^pin$/i;
 
 /**
  * Reads one YAML text by a schema. Every problem is told with its place; a text that is not YAML is told, too.
+ * `formerKeys`: what a key of the top level was called in an earlier release → its name now; a file may keep the old one.
  * Also used for the agent's configuration.
  */
 export const readSettings = <S extends z.ZodType>(
   schema: S,
   text: string,
+  formerKeys: Readonly<Record<string, string>> = {},
 ): Result<z.infer<S>, readonly ConfigProblem[]> => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -229,6 +231,12 @@ export const readSettings = <S extends z.ZodType>(
     }
     return placeOf(offset);
   };
+  if (isMap(document.contents)) {
+    for (const { key } of document.contents.items) {
+      const now = isScalar(key) && typeof key.value === 'string' ? formerKeys[key.value] : undefined;
+      if (isScalar(key) && now !== undefined && !document.contents.has(now)) key.value = now;
+    }
+  }
   const schemaAt = (keys: readonly PropertyKey[]) =>
     keys.reduce<JsonSchema | undefined>((at, key) => at?.properties?.[String(key)], describeSettings(schema));
 
@@ -264,8 +272,11 @@ export const readSettings = <S extends z.ZodType>(
   return err(problems);
 };
 
+/** A terminal that was set up by an earlier release keeps its file. */
+const formerKeys = { cardFaceReader: 'cardFrontReader' };
+
 /** The parts that can be virtual. */
-const parts = ['cardReader', 'camera', 'cardFaceReader', 'keypad', 'statusLight'] as const;
+const parts = ['cardReader', 'camera', 'cardFrontReader', 'keypad', 'statusLight'] as const;
 
 /** The text of a terminal's configuration file → its settings, or everything that is wrong with it. */
 export const loadConfig = (text: string): Result<Config, readonly ConfigProblem[]> => {
@@ -280,7 +291,7 @@ export const loadConfig = (text: string): Result<Config, readonly ConfigProblem[
         });
     }
   });
-  return readSettings(released, text);
+  return readSettings(released, text, formerKeys);
 };
 
 /** `terminal.yaml:3:9: camera.fps: …`, one line a problem. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
-import { createTesseractCardFaceReader } from '../../drivers/card-face-reader/tesseract-card-face-reader.ts';
+import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
@@ -39,7 +39,7 @@ export const version: string = (
  */
 export type CounterDrivers = Pick<
   SessionParts,
-  'cardReader' | 'cardFaceReader' | 'smartphoneReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
+  'cardReader' | 'cardFrontReader' | 'smartphoneReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
 > &
   Partial<Pick<SessionParts, 'restart'>>;
 
@@ -52,8 +52,8 @@ export type Terminal = {
 
 /** The real drivers that a configuration names. Throws for `virtual` ones: they come with the demo, never by a file. */
 export const counterDrivers = async (config: Config): Promise<CounterDrivers> => {
-  const { cardReader, camera, face, cardFaceReader, keypad, statusLight } = config;
-  for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFaceReader, keypad, statusLight }))
+  const { cardReader, camera, face, cardFrontReader, keypad, statusLight } = config;
+  for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFrontReader, keypad, statusLight }))
     if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
   const faceVerifier = createOnnxFaceVerifier({
     modelsDir: config.paths.models,
@@ -69,9 +69,9 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
   const reader = createPcscCardReader({ reader: cardReader.name });
   return {
     cardReader: reader,
-    cardFaceReader:
-      cardFaceReader.driver === 'tesseract'
-        ? await createTesseractCardFaceReader(createFfmpegCamera({ source: cardFaceReader }), Date.now)
+    cardFrontReader:
+      cardFrontReader.driver === 'tesseract'
+        ? await createTesseractCardFrontReader(createFfmpegCamera({ source: cardFrontReader }), Date.now)
         : null,
     // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts).
     smartphoneReader: null,
@@ -182,7 +182,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
         store.close(),
         screen.close(),
         drivers.cardReader.close(),
-        drivers.cardFaceReader?.close(),
+        drivers.cardFrontReader?.close(),
         drivers.faceVerifier.close(),
         drivers.keypad?.close(),
         drivers.statusLight?.close(),

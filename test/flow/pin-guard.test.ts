@@ -89,7 +89,7 @@ class Counter {
       clock: this.clock,
       log: createEventLog({ format: 'silent' }),
       cardReader: this.reader,
-      cardFaceReader: null,
+      cardFrontReader: null,
       faceVerifier: {
         start: () => () => undefined,
         subscribeHealth: () => () => undefined,

@@ -51,7 +51,7 @@ describe.skipIf(missing.length > 0)('uketsuke run', () => {
       device: 'front-1',
       camera: { device: '/dev/video99' },
       face: { acceptUnverifiedModels: ['fr_feature'] },
-      cardFaceReader: { driver: 'tesseract', device: '/dev/video98' },
+      cardFrontReader: { driver: 'tesseract', device: '/dev/video98' },
       keypad: { driver: 'hid', device: '/dev/hidraw99' },
       statusLight: { driver: 'serial', device: '/dev/ttyACM99' },
       screen: { port: 18_480 + (process.pid % 1_000) },

@@ -41,6 +41,14 @@ describe('a configuration file', () => {
     });
   });
 
+  test('of an earlier release keeps its words for a part; both words at once are refused', () => {
+    const former = loadConfig(`${minimal}cardFaceReader:\n  driver: tesseract\n`);
+    expect(former).toMatchObject({ ok: true, value: { cardFrontReader: { driver: 'tesseract' } } });
+    expect(problemsOf(`${minimal}cardFaceReader:\n  driver: tesseracd\n`)).toMatchObject([{ line: 6, column: 11 }]);
+    const both = `${minimal}cardFaceReader:\n  driver: none\ncardFrontReader:\n  driver: tesseract\n`;
+    expect(problemsOf(both)).toMatchObject([{ line: 5, reason: 'unknown key "cardFaceReader"' }]);
+  });
+
   test.each(['', 'x', '- 1', '3', '{', '\0', 'a: &a [*a]', '? [1]: 2', '!!binary x'])(
     '%j is refused, not a crash',
     (text) => {
@@ -48,7 +56,7 @@ describe('a configuration file', () => {
     },
   );
 
-  test.each(['cardReader', 'camera', 'cardFaceReader', 'keypad', 'statusLight'])(
+  test.each(['cardReader', 'camera', 'cardFrontReader', 'keypad', 'statusLight'])(
     'of the release profile refuses a virtual %s; the demo has it',
     (part) => {
       const text = `${minimal}${part}:\n  driver: virtual\n`;

@@ -1,13 +1,17 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { type StateMessage, stateSchema } from '../../wire/messages.ts';
+import { fromV1Code } from '../../wire/v1-codes.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
+
+/** A `state` message in our words: `code` is what v1 calls `failureCode`. */
+export type LaneState = Omit<StateMessage, 'failureCode'> & { readonly code?: string };
 
 /** What a terminal last said of itself (a hint, never trusted) and when it came. `state` null: nothing yet. */
 export type Lane = {
   readonly device: string;
   readonly lane: number;
-  readonly state: StateMessage | null;
+  readonly state: LaneState | null;
   readonly receivedAt: number | null;
   /** How far its clock is ahead of ours, as it last asked for challenges. ms */
   readonly clockAheadMs: number;
@@ -17,7 +21,7 @@ export type Lane = {
 export class Lanes {
   readonly #context: AgentContext;
   readonly #clocksAheadMs = new Map<string, number>();
-  readonly #states = new Map<string, { state: StateMessage; receivedAt: number }>();
+  readonly #states = new Map<string, { state: LaneState; receivedAt: number }>();
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -58,12 +62,14 @@ export class Lanes {
   }
 }
 
-const parseState = (payload: Uint8Array): Result<StateMessage> => {
+const parseState = (payload: Uint8Array): Result<LaneState> => {
   const malformed = (detail: string) => err(failure('message.malformed', `state: ${detail}`));
   if (payload.length > 4_000) return malformed('too long');
   try {
     const parsed = stateSchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));
-    return parsed.success ? ok(parsed.data) : malformed(parsed.error.issues[0]?.path.join('.') ?? 'shape');
+    if (!parsed.success) return malformed(parsed.error.issues[0]?.path.join('.') ?? 'shape');
+    const { failureCode, ...state } = parsed.data;
+    return ok(failureCode === undefined ? state : { ...state, code: fromV1Code(failureCode) });
   } catch {
     return malformed('not JSON');
   }

@@ -132,8 +132,8 @@ export const readBrokerFiles = async (directory: string): Promise<TlsFiles & { r
 export const agentDirectory = (directory: string, agent: string): string => join(directory, 'agents', agent);
 export const deviceDirectory = (directory: string, device: string): string => join(directory, 'devices', device);
 
-/** Trust anchors of the card's face as the first agent that has some was given them; a terminal needs the same. */
-const cardFaceTrust = async (directory: string, agents: readonly { readonly agent: string }[]) => {
+/** Trust anchors of the 券面 as the first agent that has some was given them; a terminal needs the same. */
+const visualTrust = async (directory: string, agents: readonly { readonly agent: string }[]) => {
   for (const { agent } of agents) {
     const path = join(agentDirectory(directory, agent), 'card-trust', cvIssuersFile);
     if (await exists(path)) return readFile(path, 'utf8');
@@ -151,7 +151,7 @@ const distribute = async (directory: string): Promise<void> => {
     await writeJson(join(target, agentFiles.facilityKeys), keys);
   }
   if (agents.length === 0) return;
-  const cvIssuers = await cardFaceTrust(directory, agents);
+  const cvIssuers = await visualTrust(directory, agents);
   for (const { device, lane, revokedAt } of devices) {
     if (revokedAt !== undefined) continue;
     const facilityKeys = [keys.current, ...(keys.next ? [keys.next] : [])].map(publicPart);

@@ -17,10 +17,10 @@ const statusPill = (lane: Lane, model: PageModel): Markup => {
   if (state === null) return html`<span class="pill quiet">未接続</span>`;
   if (state.status === 'offline') return html`<span class="pill bad">通信できません</span>`;
   if (state.status === 'out-of-service')
-    return html`<span class="pill bad">${failureTexts(model, state.failureCode)?.staff.summary ?? '使用できません'}</span>`;
+    return html`<span class="pill bad">${failureTexts(model, state.code)?.staff.summary ?? '使用できません'}</span>`;
   if (state.phase === 'awaitingStaffCheck') return html`<span class="pill warn">目視の確認待ち</span>`;
   if (state.phase === 'interrupted')
-    return html`<span class="pill warn">${failureTexts(model, state.failureCode)?.staff.summary ?? '窓口へご案内中'}</span>`;
+    return html`<span class="pill warn">${failureTexts(model, state.code)?.staff.summary ?? '窓口へご案内中'}</span>`;
   return state.status === 'busy'
     ? html`<span class="pill ok">受付中</span>`
     : html`<span class="pill ok">受付できます</span>`;
@@ -39,12 +39,12 @@ const now = (lane: Lane, model: PageModel): Markup => {
   if (state === null) return html`この端末からまだ連絡がありません`;
   if (!model.desk.connected)
     return html`<span class="mute">${timeText(lane.receivedAt ?? state.since)} の連絡が最後です</span>`;
-  const failure = failureTexts(model, state.failureCode);
+  const failure = failureTexts(model, state.code);
   const since = html`<span class="mute">${timeText(state.since)} から</span>`;
   if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
   const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
   return html`${phase} ${since}${clockNote(lane)}
-    ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.failureCode}</p>`}`;
+    ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.code}</p>`}`;
 };
 
 const hidden = (model: PageModel, lane: Lane): Markup =>
@@ -55,7 +55,7 @@ const approvalForm = (lane: Lane, model: PageModel): Markup | null => {
   if (state?.session === undefined || !approvable.has(state.phase ?? '')) return null;
   // A card that was pulled may come back and go on by itself.
   const urgent =
-    state.phase === 'awaitingStaffCheck' || (state.phase === 'interrupted' && state.failureCode !== 'card.removed');
+    state.phase === 'awaitingStaffCheck' || (state.phase === 'interrupted' && state.code !== 'card.removed');
   const members = model.staff();
   if (members.length === 0)
     return html`<p class="mute">目視確認には職員コードの登録が必要です（<span class="code">uketsuke agent staff add</span>）</p>`;
@@ -100,7 +100,7 @@ const orderNote = (order: Order | null, model: PageModel): Markup | null => {
 
 const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup => {
   const { state } = lane;
-  const failure = failureTexts(model, state?.failureCode);
+  const failure = failureTexts(model, state?.code);
   const faulty = state === null || state.status === 'offline' || state.status === 'out-of-service';
   const working = (status: string) => others.find((other) => other.state?.status === status);
   const free = working('idle') ?? working('busy');

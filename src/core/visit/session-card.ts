@@ -81,7 +81,7 @@ const mustSeePhoto = (resuming: Visit | null, now: Identity): boolean =>
   resuming.verification.method === 'face';
 
 /** What the chip says of its photo comes while the visit goes on. */
-export const cardFaceRead = (session: Session, visual: VisualState, at: Moment): Step => {
+export const visualRead = (session: Session, visual: VisualState, at: Moment): Step => {
   const { state } = session;
   const identity = visitOf(state)?.identity ?? null;
   if (identity === null || identity.visual.state !== 'reading') return stay(session);

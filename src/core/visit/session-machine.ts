@@ -3,7 +3,7 @@ import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
-import { cardFaceRead, cardGone, cardInserted, cardRead } from './session-card.ts';
+import { cardGone, cardInserted, cardRead, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { phonePresented } from './session-phone.ts';
 import {
@@ -120,8 +120,8 @@ export const transition = (before: Session, event: SessionEvent): Step => {
       if (state.name !== 'readingCard') return stay(session);
       if (event.failure.code === 'card.removed') return cardGone(session, at, event.failure);
       return sendToDesk(session, at, event.failure, event.failure.retriable);
-    case 'CardFaceRead':
-      return cardFaceRead(session, event.visual, at);
+    case 'VisualRead':
+      return visualRead(session, event.visual, at);
     case 'LookupAnswered': {
       if (visit === null || visit.lookup.state === 'answered') return stay(session);
       const known = withVisit(session, { lookup: { state: 'answered', result: event.result } });

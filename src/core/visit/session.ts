@@ -172,8 +172,8 @@ export type SessionEvent = At<
   | { readonly type: 'ReaderLost'; readonly failure: Failure }
   | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity }>
   | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure }>
-  /** The card face (photo and passive proof) has been read, or is closed with its code */
-  | OfInsertion<{ readonly type: 'CardFaceRead'; readonly visual: VisualState }>
+  /** The visual record (photo and passive proof) has been read, or is closed with its code */
+  | OfInsertion<{ readonly type: 'VisualRead'; readonly visual: VisualState }>
   | OfInsertion<{ readonly type: 'LookupAnswered'; readonly result: LookupResult }>
   | OfInsertion<{ readonly type: 'LookupFailed'; readonly failure: Failure }>
   | OfInsertion<{ readonly type: 'FaceHinted'; readonly hint: FaceHint | null }>

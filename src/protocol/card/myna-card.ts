@@ -26,7 +26,7 @@ export const files = {
     authKey: 0x0017,
     authPin: 0x0018,
   },
-  visual: { cardFace: 0x0002, cvCertificate: 0x0004, verificationNumberB: 0x0012 },
+  visual: { record: 0x0002, cvCertificate: 0x0004, verificationNumberB: 0x0012 },
   text: { attributes: 0x0002, verificationNumberB: 0x0015 },
 } as const;
 

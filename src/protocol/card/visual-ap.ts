@@ -14,7 +14,7 @@ import { encodeTlv, readTlv, readTlvs, type Tlv } from './tlv.ts';
 
 /** EF 0002 of 券面事項確認 AP: FF20 with DF21 … DF2A. Tags mean something else in 券面事項入力補助 AP. */
 export const visualTags = {
-  cardFace: 0xff20,
+  record: 0xff20,
   offsets: 0xdf21,
   birthDate: 0xdf22,
   sex: 0xdf23,
@@ -27,8 +27,8 @@ export const visualTags = {
   securityCodeImage: 0xdf2a,
 } as const;
 
-/** The parsed card face. `photoJp2` is empty on a card without a photo. */
-export type CardFace = {
+/** The parsed visual record. `photoJp2` is empty on a card without a photo. */
+export type Visual = {
   readonly birthDate: string;
   readonly sex: CardSex;
   readonly publicKey: RsaPublicKey;
@@ -84,13 +84,13 @@ const checkPhoto = (jp2: Uint8Array): Result<void> => {
  * over whole TLVs. Nothing is verified here: `checkVisualEvidence` does that.
  * Failure: `card.photo-unreadable`.
  */
-export const readCardFace = (
+export const parseVisual = (
   bytes: Uint8Array,
   cvCertificate: Uint8Array,
   sha256: CardCryptography['sha256'],
-): Result<CardFace> => {
+): Result<Visual> => {
   const whole = readTlv(bytes);
-  if (!whole.ok || whole.value.tag !== visualTags.cardFace) return unreadable('no FF20');
+  if (!whole.ok || whole.value.tag !== visualTags.record) return unreadable('no FF20');
   const parts = readTlvs(whole.value.value);
   if (!parts.ok) return unreadable('FF20 structure');
   const byTag = new Map<number, Tlv>();
@@ -116,7 +116,7 @@ export const readCardFace = (
   if (!/^\d{8}$/.test(birthDate)) return unreadable('birth date');
   const expiryDate = parseJapanDate(toAscii(expiry.value));
   if (expiryDate === null) return unreadable('expiry date');
-  if (signature.value.length !== 256) return unreadable('signature of the card face');
+  if (signature.value.length !== 256) return unreadable('signature of the visual record');
   return ok({
     birthDate,
     sex: sexCode,

@@ -3,7 +3,7 @@ import { japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { certificateStateAt } from '../../core/visit/certificate-state.ts';
 import type { Identity, PinState, VisualState } from '../../core/visit/identity.ts';
-import type { CardFaceReader } from '../../ports/card-face-reader.ts';
+import type { CardFrontReader } from '../../ports/card-front-reader.ts';
 import type { CardSession } from '../../ports/card-reader.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { checkAuthCertificate, parseCertificate } from '../../protocol/card/certificate.ts';
@@ -20,22 +20,22 @@ import {
   verify,
 } from '../../protocol/card/myna-card.ts';
 import { plausibleVerificationNumberB } from '../../protocol/card/verification-number.ts';
-import { type CvIssuer, checkCardExpiry, checkVisualEvidence, readCardFace } from '../../protocol/card/visual-ap.ts';
+import { type CvIssuer, checkCardExpiry, checkVisualEvidence, parseVisual } from '../../protocol/card/visual-ap.ts';
 import { exchange, exclusively, longestFile, readObjectFile } from './card-access.ts';
 
 export type ReadCardOptions = {
   /** null: no second camera, so no photo and no face path. */
-  readonly cardFaceReader: CardFaceReader | null;
+  readonly cardFrontReader: CardFrontReader | null;
   /** One wrong number was spent in this visit already: none is tried again. */
-  readonly faceNumberWrongBefore?: boolean;
+  readonly numberBWrongBefore?: boolean;
   /** EF 000B too (about 1.5 KB more to read). */
   readonly withIssuerCertificate?: boolean;
-  /** Whose CV certificates are trusted to sign the card face. */
+  /** Whose CV certificates are trusted to sign the visual record. */
   readonly trustedCvIssuers: readonly CvIssuer[];
   readonly cryptography: CardCryptography;
   /** Wall clock, ms. */
   readonly wallMs: number;
-  /** Ends waiting for the card-face reader; what is asked of the card ends with its removal. */
+  /** Ends waiting for the card-front reader; what is asked of the card ends with its removal. */
   readonly signal: AbortSignal;
 };
 
@@ -48,7 +48,7 @@ export type CardReading = {
 };
 
 /** Below this many tries of 照合番号B (10 on a fresh card) we do not spend one: ten burnt ones need a town hall. */
-const faceNumberTriesKept = 5;
+const numberBTriesKept = 5;
 
 /** A clock that runs behind by a day is more likely than a certificate from the future. */
 const notBeforeToleranceMs = 24 * 60 * 60 * 1000;
@@ -156,14 +156,14 @@ const readJpki = async (session: CardSession, options: ReadCardOptions) => {
 
 /**
  * Opens the photo with the printed 照合番号B and proves it. The counter is read first; at most one VERIFY, and none with
- * `faceNumberTriesKept` tries left or fewer.
+ * `numberBTriesKept` tries left or fewer.
  */
 const readVisual = async (
   session: CardSession,
   options: ReadCardOptions,
   printedNumber: Promise<Result<Uint8Array>>,
   certificateNotAfterMs: number,
-): Promise<Result<CardFaceReading>> => {
+): Promise<Result<VisualReading>> => {
   const selected = await select(
     session,
     selectApplication(applications.visual),
@@ -187,29 +187,29 @@ const readVisual = async (
   if (!numberFile.ok) return numberFile;
   const counter = await exchange(session, readRetryCounter);
   if (!counter.ok) return counter;
-  if (counter.value.state === 'blocked' || counter.value.triesLeft <= faceNumberTriesKept)
-    return err(failure('card.face-number-tries-low'));
+  if (counter.value.state === 'blocked' || counter.value.triesLeft <= numberBTriesKept)
+    return err(failure('card.number-b-tries-low'));
 
   const number = await printedNumber;
   if (!number.ok) return number;
   if (!plausibleVerificationNumberB(number.value, japanDate(options.wallMs).year))
-    return err(failure('card.face-number-unreadable', 'no plausible number'));
+    return err(failure('card.number-b-unreadable', 'no plausible number'));
   const outcome = await exchange(session, verify(number.value));
   if (!outcome.ok) return outcome;
-  if (outcome.value.type !== 'verified') return err(failure('card.face-number-wrong'));
+  if (outcome.value.type !== 'verified') return err(failure('card.number-b-wrong'));
 
-  const faceFile = await select(
+  const recordFile = await select(
     session,
-    selectFile(files.visual.cardFace),
-    failure('card.photo-unreadable', 'no card face'),
+    selectFile(files.visual.record),
+    failure('card.photo-unreadable', 'no visual record'),
   );
-  if (!faceFile.ok) return faceFile;
+  if (!recordFile.ok) return recordFile;
   const bytes = await readObjectFile(session, longestFile);
   if (!bytes.ok) return bytes;
-  const face = readCardFace(bytes.value, cvCertificate.value, options.cryptography.sha256);
+  const record = parseVisual(bytes.value, cvCertificate.value, options.cryptography.sha256);
   bytes.value.fill(0);
-  if (!face.ok) return face;
-  const { photoJp2, evidence, expiryDate } = face.value;
+  if (!record.ok) return record;
+  const { photoJp2, evidence, expiryDate } = record.value;
   const proven = checkVisualEvidence(evidence, options.trustedCvIssuers, options.cryptography);
   const verdict = proven.ok ? checkCardExpiry(certificateNotAfterMs, expiryDate) : proven;
   if (!verdict.ok) {
@@ -220,11 +220,11 @@ const readVisual = async (
   return ok({ visual: { state: 'read', evidence, photoHash: toHex(evidence.hash3) }, photoJp2 });
 };
 
-/** The card face as far as the chip gave it; `photoJp2` is null whenever `visual` is not `read`. */
-export type CardFaceReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
+/** The visual record as far as the chip gave it; `photoJp2` is null whenever `visual` is not `read`. */
+export type VisualReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
 
 export type OpenedCard = {
-  /** `visual` is `reading` while `face` is on its way. */
+  /** `visual` is `reading` while `visualReading` is on its way. */
   readonly identity: Identity;
   /** DER, when asked for. */
   readonly issuerCertificate: Uint8Array | null;
@@ -233,11 +233,11 @@ export type OpenedCard = {
    * A closed face path is a reading with its code, not a failure; failures are those after
    * which nothing more can be asked of the card.
    */
-  readonly face: Promise<Result<CardFaceReading>>;
+  readonly visualReading: Promise<Result<VisualReading>>;
 };
 
 /**
- * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries) and goes on with the card face in the
+ * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries) and goes on with the visual record in the
  * background: neither the second camera nor the photo, a second or two at 106 kbps, holds the patient up. The printed
  * number is looked for from the first moment.
  *
@@ -246,16 +246,16 @@ export type OpenedCard = {
  */
 export const openCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<OpenedCard>> => {
   const closed: FailureCode | null =
-    options.faceNumberWrongBefore === true
-      ? 'card.face-number-wrong'
-      : options.cardFaceReader === null
-        ? 'card.face-number-unreadable'
+    options.numberBWrongBefore === true
+      ? 'card.number-b-wrong'
+      : options.cardFrontReader === null
+        ? 'card.number-b-unreadable'
         : null;
   const waiting = new AbortController();
   const printedNumber: Promise<Result<Uint8Array>> =
-    closed === null && options.cardFaceReader !== null
-      ? options.cardFaceReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
-      : Promise.resolve(err(failure('card.face-number-unreadable')));
+    closed === null && options.cardFrontReader !== null
+      ? options.cardFrontReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
+      : Promise.resolve(err(failure('card.number-b-unreadable')));
   const endWaiting = (): void => {
     waiting.abort();
     // Whoever asked for the number overwrites it, also when the card went before it was needed.
@@ -269,11 +269,11 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
     return jpki;
   }
   const { authCertificate, certificate, issuerCertificate, pin } = jpki.value;
-  const unavailable = (code: FailureCode): CardFaceReading => ({
+  const unavailable = (code: FailureCode): VisualReading => ({
     visual: { state: 'unavailable', code: visualCode(code) },
     photoJp2: null,
   });
-  const readFace = async (): Promise<Result<CardFaceReading>> => {
+  const readWaitingVisual = async (): Promise<Result<VisualReading>> => {
     const visual = await exclusively(session, () =>
       readVisual(session, options, printedNumber, certificate.notAfterMs),
     );
@@ -291,20 +291,22 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
       visual: closed === null ? { state: 'reading' } : unavailable(closed).visual,
     },
     issuerCertificate,
-    face: (closed === null ? readFace() : Promise.resolve(ok(unavailable(closed)))).finally(endWaiting),
+    visualReading: (closed === null ? readWaitingVisual() : Promise.resolve(ok(unavailable(closed)))).finally(
+      endWaiting,
+    ),
   });
 };
 
-/** The whole reading in one: `openCard`, and its card face waited for. */
+/** The whole reading in one: `openCard`, and its visual record waited for. */
 export const readCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<CardReading>> => {
   const opened = await openCard(session, options);
   if (!opened.ok) return opened;
-  const face = await opened.value.face;
-  if (!face.ok) return face;
+  const record = await opened.value.visualReading;
+  if (!record.ok) return record;
   const { identity, issuerCertificate } = opened.value;
-  const { visual, photoJp2 } = face.value;
+  const { visual, photoJp2 } = record.value;
   return ok({ identity: { ...identity, visual }, issuerCertificate, photoJp2 });
 };
 
-/** A file of the card face that cannot be read closes the face path under one name. */
+/** A file of the visual record that cannot be read closes the face path under one name. */
 const visualCode = (code: FailureCode): FailureCode => (code === 'card.unreadable' ? 'card.photo-unreadable' : code);

@@ -22,7 +22,7 @@ export type Examined = {
   readonly lane: number;
   readonly cardReader: { readonly driver: string };
   readonly camera: { readonly driver: string; readonly device: string };
-  readonly cardFaceReader: { readonly driver: string; readonly device: string };
+  readonly cardFrontReader: { readonly driver: string; readonly device: string };
   readonly keypad: { readonly driver: string; readonly device: string };
   readonly statusLight: { readonly driver: string; readonly device: string };
   readonly screen: { readonly port: number };
@@ -315,7 +315,7 @@ export const doctorChecks: Readonly<Record<string, (examination: Examination) =>
   agent,
   settings,
   screen,
-  cardCamera: ({ config }) => device(config.cardFaceReader, undefined, 'card-camera.missing'),
+  cardCamera: ({ config }) => device(config.cardFrontReader, undefined, 'card-camera.missing'),
   keypad: ({ config, report }) => device(config.keypad, report?.keypad, 'keypad.missing'),
   light: ({ config, report }) => device(config.statusLight, report?.statusLight, 'light.missing'),
 };

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Terminal } from '../../core/visit/request.ts';
 import type { EventLog } from '../../log/event-log.ts';
-import type { CardFaceReader } from '../../ports/card-face-reader.ts';
+import type { CardFrontReader } from '../../ports/card-front-reader.ts';
 import type { CardReader } from '../../ports/card-reader.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FaceVerifier } from '../../ports/face-verifier.ts';
@@ -23,7 +23,7 @@ export type SessionParts = {
   readonly clock: Clock;
   readonly log: EventLog;
   readonly cardReader: CardReader;
-  readonly cardFaceReader: CardFaceReader | null;
+  readonly cardFrontReader: CardFrontReader | null;
   readonly smartphoneReader: SmartphoneReader | null;
   readonly faceVerifier: FaceVerifier;
   readonly screen: Screen;

@@ -7,9 +7,9 @@ import type { CardSession } from '../../ports/card-reader.ts';
 export class VisitCard {
   readonly session: CardSession;
   readonly #ended = new AbortController();
-  readonly #faceNumberUnwanted = new AbortController();
+  readonly #numberBUnwanted = new AbortController();
   #photoJp2: Uint8Array | null = null;
-  #faceRead: Promise<unknown> = Promise.resolve();
+  #visualRead: Promise<unknown> = Promise.resolve();
   #stopFace: (() => void) | null = null;
 
   constructor(session: CardSession) {
@@ -22,25 +22,25 @@ export class VisitCard {
   }
 
   /** Ends the search for the printed number: with the card, or when the patient has taken another way. */
-  get faceNumberSignal(): AbortSignal {
-    return AbortSignal.any([this.#ended.signal, this.#faceNumberUnwanted.signal]);
+  get numberBSignal(): AbortSignal {
+    return AbortSignal.any([this.#ended.signal, this.#numberBUnwanted.signal]);
   }
 
-  giveUpFaceNumber(): void {
-    this.#faceNumberUnwanted.abort();
+  giveUpNumberB(): void {
+    this.#numberBUnwanted.abort();
   }
 
   get photoJp2(): Uint8Array | null {
     return this.#photoJp2;
   }
 
-  /** Settles when the chip is free for other commands: the reading of the card face has come to its end. */
-  get faceRead(): Promise<unknown> {
-    return this.#faceRead;
+  /** Settles when the chip is free for other commands: the reading of the visual record has come to its end. */
+  get visualRead(): Promise<unknown> {
+    return this.#visualRead;
   }
 
-  followFace(reading: Promise<unknown>): void {
-    this.#faceRead = reading;
+  followVisual(reading: Promise<unknown>): void {
+    this.#visualRead = reading;
   }
 
   keepPhoto(photoJp2: Uint8Array | null): void {

@@ -8,7 +8,7 @@ import { buildRequest } from '../../core/visit/request.ts';
 import type { Effect, PhoneKind, SessionEvent, Visit } from '../../core/visit/session.ts';
 import type { CardSession } from '../../ports/card-reader.ts';
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
-import { type CardFaceReading, openCard } from '../card/read-card.ts';
+import { openCard, type VisualReading } from '../card/read-card.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../card/use-card-keys.ts';
 import type { CardEvidence } from '../delivery/sign-request.ts';
 import type { PinEntry } from './pin-entry.ts';
@@ -42,7 +42,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
   const { clinic, clock, log } = parts;
   const { tell } = hand;
   /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
-  let faceNumberWrong = false;
+  let numberBWrong = false;
 
   let phoneAwaited: AbortController | null = null;
 
@@ -68,16 +68,16 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     if (card === undefined) return tell({ type: 'CardReadFailed', insertion, failure: failure('card.removed') });
     const beganMs = clock.now().monotonicMs;
     const opened = await openCard(card.session, {
-      cardFaceReader: parts.cardFaceReader,
-      faceNumberWrongBefore: faceNumberWrong,
+      cardFrontReader: parts.cardFrontReader,
+      numberBWrongBefore: numberBWrong,
       trustedCvIssuers: parts.trustedCvIssuers,
       cryptography: parts.cryptography,
       wallMs: clock.now().wallMs,
-      signal: card.faceNumberSignal,
+      signal: card.numberBSignal,
     });
     if (!opened.ok) return tell({ type: 'CardReadFailed', insertion, failure: opened.failure });
-    const { identity, face } = opened.value;
-    card.followFace(face.then((reading) => keepFace(card, reading, beganMs)));
+    const { identity, visualReading } = opened.value;
+    card.followVisual(visualReading.then((reading) => keepVisual(card, reading, beganMs)));
     log.event('card.read', {
       session: hand.session(),
       token: identity.kind,
@@ -89,20 +89,20 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     tell({ type: 'CardRead', insertion, identity });
   };
 
-  const keepFace = (card: VisitCard, reading: Result<CardFaceReading>, beganMs: number): void => {
+  const keepVisual = (card: VisitCard, reading: Result<VisualReading>, beganMs: number): void => {
     const insertion = card.session.id;
-    const { visual, photoJp2 }: CardFaceReading = reading.ok
+    const { visual, photoJp2 }: VisualReading = reading.ok
       ? reading.value
       : { visual: { state: 'unavailable', code: reading.failure.code }, photoJp2: null };
     const code = visual.state === 'unavailable' ? visual.code : undefined;
-    if (code === 'card.face-number-wrong') faceNumberWrong = true;
+    if (code === 'card.number-b-wrong') numberBWrong = true;
     // A card that went away while it was read leaves no photo behind.
     if (card.signal.aborted) photoJp2?.fill(0);
     else card.keepPhoto(photoJp2);
     const ms = Math.round(clock.now().monotonicMs - beganMs);
-    log.event('card.face-read', { session: hand.session(), code, ms });
+    log.event('card.visual-read', { session: hand.session(), code, ms });
     // A card that is gone is told by the reader, and the visit waits for it: the face path is not what failed.
-    if (code !== 'card.removed') tell({ type: 'CardFaceRead', insertion, visual });
+    if (code !== 'card.removed') tell({ type: 'VisualRead', insertion, visual });
   };
 
   const startFace = (insertion: string): void => {
@@ -110,7 +110,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     if (card === undefined) return tell({ type: 'FaceFailed', insertion, failure: failure('card.removed') });
     for (const other of hand.cards.values()) other.stopFace();
     // Camera and hints do not wait for the photo.
-    const referenceJp2 = card.faceRead.then(() => card.photoJp2);
+    const referenceJp2 = card.visualRead.then(() => card.photoJp2);
     const padStrength = hand.settings()?.padStrength ?? 'passive';
     const stop = parts.faceVerifier.start({ referenceJp2, padStrength }, (event) => {
       switch (event.type) {
@@ -143,9 +143,9 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       digits.fill(0);
       return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
     }
-    // The card face must not be selected between VERIFY and SIGN. A number not yet found is not waited for.
-    card.giveUpFaceNumber();
-    await card.faceRead;
+    // The visual record must not be selected between VERIFY and SIGN. A number not yet found is not waited for.
+    card.giveUpNumberB();
+    await card.visualRead;
     const outcome = await verifyPin(card.session, digits, { lastTryConfirmed });
     if (!outcome.ok) return tell({ type: 'PinCheckFailed', insertion, failure: outcome.failure });
     switch (outcome.value.type) {
@@ -251,7 +251,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
     },
     VisitEnded: () => {
-      faceNumberWrong = false;
+      numberBWrong = false;
     },
   };
 };

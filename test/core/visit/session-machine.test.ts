@@ -240,7 +240,7 @@ describe('the face', () => {
 
 describe('a photo that is still being read', () => {
   const reading = { visual: { state: 'reading' } } as const;
-  const closed = { state: 'unavailable', code: 'card.face-number-unreadable' } as const;
+  const closed = { state: 'unavailable', code: 'card.number-b-unreadable' } as const;
 
   it('holds nobody up: the choice stands there, face and PIN can begin', () => {
     const story = VisitStory.atRest();
@@ -248,7 +248,7 @@ describe('a photo that is still being read', () => {
     expect(story.name).toBe('choosingMethod');
     story.touch('use-face');
     expect(story.name).toBe('verifyingFace');
-    story.tell({ type: 'CardFaceRead', insertion: story.visit.insertion, visual: identity.visual });
+    story.tell({ type: 'VisualRead', insertion: story.visit.insertion, visual: identity.visual });
     expect(story.name).toBe('verifyingFace');
     expect(story.visit.identity?.visual).toEqual(identity.visual);
   });
@@ -258,7 +258,7 @@ describe('a photo that is still being read', () => {
       const story = VisitStory.atRest();
       story.present(reading);
       if (control !== null) story.touch(control);
-      story.tell({ type: 'CardFaceRead', insertion: story.visit.insertion, visual: closed });
+      story.tell({ type: 'VisualRead', insertion: story.visit.insertion, visual: closed });
       expect(story.state).toMatchObject({ name: 'enteringPin', notice: 'face-closed' });
     }
   });
@@ -275,7 +275,7 @@ describe('a photo that is still being read', () => {
       expect(story.name).toBe('readingCard');
       if (identity.visual.state !== 'read') throw new Error('the persona has a photo');
       const visual = { ...identity.visual, photoHash };
-      story.tell({ type: 'CardFaceRead', insertion: story.visit.insertion, visual });
+      story.tell({ type: 'VisualRead', insertion: story.visit.insertion, visual });
       expect(story.visit.session === session).toBe(photoHash === 'photo-of-hanako');
       expect(story.name).toBe(photoHash === 'photo-of-hanako' ? 'askingConsent' : 'choosingMethod');
     }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makeCardFace } from '../../../drivers/virtual/card-maker.ts';
+import { makeVisual } from '../../../drivers/virtual/card-maker.ts';
 import { encodeGreyJp2 } from '../../../drivers/virtual/jp2.ts';
 import { personaById } from '../../../drivers/virtual/personas.ts';
 import {
@@ -24,7 +24,7 @@ import {
   checkVisualEvidence,
   encodeCardPublicKey,
   jp2Size,
-  readCardFace,
+  parseVisual,
 } from '../../../src/protocol/card/visual-ap.ts';
 import { cardCryptography } from '../../../src/trust/card-cryptography.ts';
 import { parseCvIssuers } from '../../../src/trust/cv-trust.ts';
@@ -40,20 +40,20 @@ const flipped = (bytes: Uint8Array, at = bytes.length - 1): Uint8Array =>
 const check = (changed: Partial<VisualEvidence>, trusted = trustedCvIssuers) =>
   checkVisualEvidence({ ...evidence, ...changed }, trusted, cardCryptography);
 const refused = (detail: string) => ({ ok: false, failure: { code: 'card.visual-proof-failed', detail } });
-const readFace = (bytes: Uint8Array) => readCardFace(bytes, authority.cvCertificate, cardCryptography.sha256);
+const readRecord = (bytes: Uint8Array) => parseVisual(bytes, authority.cvCertificate, cardCryptography.sha256);
 const evidenceOf = (bytes: Uint8Array): VisualEvidence => {
-  const face = readFace(bytes);
+  const face = readRecord(bytes);
   if (!face.ok) throw new Error(face.failure.detail);
   return face.value.evidence;
 };
 
 beforeAll(async () => {
   [visualKey, foreignKey, photo] = await Promise.all([makeRsaKey(), makeRsaKey(), encodeGreyJp2(drawnPhoto)]);
-  faceFile = makeCardFace(personaById('hanako'), authority, visualKey, photo, '20350217');
+  faceFile = makeVisual(personaById('hanako'), authority, visualKey, photo, '20350217');
   evidence = evidenceOf(faceFile);
 });
 
-describe('passive proof of the card face, from TLVs and hashes alone', () => {
+describe('passive proof of the visual record, from TLVs and hashes alone', () => {
   test('a genuine face is proven', () => {
     expect(check({})).toMatchObject({ ok: true, value: { birthDate: '19800217', sex: '2' } });
   });
@@ -65,21 +65,21 @@ describe('passive proof of the card face, from TLVs and hashes alone', () => {
   test("another card's photo", async () => {
     const other = { ...drawnPhoto, grey: drawnPhoto.grey.map((grey) => 255 - grey) };
     const theirs = evidenceOf(
-      makeCardFace(personaById('hanako'), authority, visualKey, await encodeGreyJp2(other), '20350217'),
+      makeVisual(personaById('hanako'), authority, visualKey, await encodeGreyJp2(other), '20350217'),
     );
     expect(check({ hash3: theirs.hash3 })).toMatchObject(refused('DF28 signature'));
     expect(check({ hash3: theirs.hash3, df28: theirs.df28 })).toMatchObject({ ok: true });
   });
 
   test("another card's key, birth date, sex or name", () => {
-    const theirs = evidenceOf(makeCardFace(personaById('taro'), authority, foreignKey, photo, '20350217'));
+    const theirs = evidenceOf(makeVisual(personaById('taro'), authority, foreignKey, photo, '20350217'));
     for (const part of ['df22', 'df23', 'df24', 'hash2'] as const)
       expect(check({ [part]: theirs[part] }), part).toMatchObject(refused('DF28 signature'));
   });
 
   test('a face signed by somebody with a key of their own', () => {
     const forged = evidenceOf(
-      makeCardFace(personaById('hanako'), { ...authority, cardFaceKey: foreignKey }, visualKey, photo, '20350217'),
+      makeVisual(personaById('hanako'), { ...authority, visualSigningKey: foreignKey }, visualKey, photo, '20350217'),
     );
     expect(check(forged)).toMatchObject(refused('DF28 signature'));
     const ownCertificate = makeCvCertificate(foreignKey, foreignKey);
@@ -111,7 +111,7 @@ describe('passive proof of the card face, from TLVs and hashes alone', () => {
   test('SHA-1, or a DigestInfo of another shape, under a genuine key', () => {
     const { sha256 } = cardCryptography;
     const hash1 = sha256(concatBytes(evidence.df22, evidence.df23, evidence.df24));
-    const sign = signDigestInfo(authority.cardFaceKey);
+    const sign = signDigestInfo(authority.visualSigningKey);
     expect(check({ df28: sign(digestInfo(concatBytes(hash1, evidence.hash2, evidence.hash3))) })).toMatchObject({
       ok: true,
     });
@@ -150,17 +150,17 @@ describe('passive proof of the card face, from TLVs and hashes alone', () => {
   });
 });
 
-describe('the card face as a file', () => {
+describe('the visual record as a file', () => {
   test('every truncation is refused, no bytes make it throw', () => {
     for (let length = 0; length < faceFile.length; length += 97)
-      expect(readFace(faceFile.slice(0, length)).ok).toBe(false);
+      expect(readRecord(faceFile.slice(0, length)).ok).toBe(false);
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void readFace(concatBytes(fromAscii(''), bytes))),
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void readRecord(concatBytes(fromAscii(''), bytes))),
       { numRuns: 2000 },
     );
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (position, change) => {
-        readFace(faceFile.map((byte, index) => (index === position % 700 ? byte ^ change : byte)));
+        readRecord(faceFile.map((byte, index) => (index === position % 700 ? byte ^ change : byte)));
       }),
       { numRuns: 300 },
     );
@@ -170,7 +170,7 @@ describe('the card face as a file', () => {
     const sized = (change: (view: DataView) => void): Uint8Array => {
       const copy = photo.slice();
       change(new DataView(copy.buffer));
-      return makeCardFace(personaById('hanako'), authority, visualKey, copy, '20350217');
+      return makeVisual(personaById('hanako'), authority, visualKey, copy, '20350217');
     };
     expect(jp2Size(photo)).toEqual({ width: 240, height: 320, components: 1 });
     for (const change of [
@@ -180,8 +180,8 @@ describe('the card face as a file', () => {
       (view: DataView) => view.setUint16(56, 2),
       (view: DataView) => view.setUint32(4, 0),
     ])
-      expect(readFace(sized(change))).toMatchObject({ ok: false, failure: { code: 'card.photo-unreadable' } });
-    expect(readFace(sized((view) => view.setUint16(56, 3))).ok).toBe(true);
+      expect(readRecord(sized(change))).toMatchObject({ ok: false, failure: { code: 'card.photo-unreadable' } });
+    expect(readRecord(sized((view) => view.setUint16(56, 3))).ok).toBe(true);
   });
 
   test('expired: a certificate that outlives its card is refused, to the day', () => {

@@ -113,7 +113,7 @@ describe('a trace', () => {
     const { lines } = await visit(sessionOf(made.card), made);
     const stand = await testCard('hanako');
     const session = replayTrace(lines, stand.card);
-    await readTestCard(session, stand, { cardFaceReader: null });
+    await readTestCard(session, stand, { cardFrontReader: null });
     expect(session.divergences().length).toBeGreaterThan(0);
   });
 

@@ -140,7 +140,7 @@ describe('the printed number', () => {
   test('a wrong one is spent once and closes the face path', async () => {
     const { session, made, commands } = await lay('hanako');
     const wrong = { ...made, printedNumberB: '55021720352286' };
-    const visual = { state: 'unavailable', code: 'card.face-number-wrong' };
+    const visual = { state: 'unavailable', code: 'card.number-b-wrong' };
     wrong.printedNumberB = `${made.printedNumberB?.slice(0, 10)}0001`;
     expect(await readTestCard(session, wrong)).toMatchObject({
       ok: true,
@@ -148,7 +148,7 @@ describe('the printed number', () => {
     });
     expect(verifies(commands)).toHaveLength(1);
     // Put back in the same visit: not even the right one is tried.
-    expect(await readTestCard(session, made, { faceNumberWrongBefore: true })).toMatchObject({
+    expect(await readTestCard(session, made, { numberBWrongBefore: true })).toMatchObject({
       ok: true,
       value: { identity: { visual } },
     });
@@ -162,7 +162,7 @@ describe('the printed number', () => {
     expect(verifies(commands)).toHaveLength(5);
     expect(await readTestCard(session, made)).toMatchObject({
       ok: true,
-      value: { identity: { visual: { state: 'unavailable', code: 'card.face-number-tries-low' } } },
+      value: { identity: { visual: { state: 'unavailable', code: 'card.number-b-tries-low' } } },
     });
     expect(verifies(commands)).toHaveLength(5);
   });
@@ -172,7 +172,7 @@ describe('the printed number', () => {
     expect(await readTestCard(session, { ...made, printedNumberB })).toMatchObject({
       ok: true,
       value: {
-        identity: { pin: { triesLeft: 3 }, visual: { state: 'unavailable', code: 'card.face-number-unreadable' } },
+        identity: { pin: { triesLeft: 3 }, visual: { state: 'unavailable', code: 'card.number-b-unreadable' } },
       },
     });
     expect(verifies(commands)).toHaveLength(0);
@@ -180,18 +180,18 @@ describe('the printed number', () => {
 
   test('without a second camera the card is read all the same', async () => {
     const { session, made, commands } = await lay('hanako');
-    expect(await readTestCard(session, made, { cardFaceReader: null })).toMatchObject({ ok: true });
+    expect(await readTestCard(session, made, { cardFrontReader: null })).toMatchObject({ ok: true });
     expect(verifies(commands)).toHaveLength(0);
   });
 
   test('its bytes are overwritten', async () => {
     const { session, made } = await lay('hanako');
     const number = pinBytes(made.printedNumberB ?? '');
-    const cardFaceReader = {
+    const cardFrontReader = {
       readVerificationNumberB: async () => ({ ok: true, value: number }) as const,
       close: async () => undefined,
     };
-    expect(await readTestCard(session, made, { cardFaceReader })).toMatchObject({
+    expect(await readTestCard(session, made, { cardFrontReader })).toMatchObject({
       value: { identity: { visual: { state: 'read' } } },
     });
     expect(number).toEqual(new Uint8Array(14));
@@ -200,18 +200,18 @@ describe('the printed number', () => {
   test('the card pulled while the number is looked for ends the search', async () => {
     const { session, made, reader } = await lay('hanako');
     let searchEnded = false;
-    const cardFaceReader = {
+    const cardFrontReader = {
       readVerificationNumberB: (signal: AbortSignal) =>
         new Promise<ReturnType<typeof err>>((resolve) => {
           signal.addEventListener('abort', () => {
             searchEnded = true;
-            resolve(err(failure('card.face-number-unreadable')));
+            resolve(err(failure('card.number-b-unreadable')));
           });
           reader.pull();
         }),
       close: async () => undefined,
     };
-    const reading = await readTestCard(session, made, { cardFaceReader: cardFaceReader as never });
+    const reading = await readTestCard(session, made, { cardFrontReader: cardFrontReader as never });
     expect(reading).toMatchObject({ ok: false, failure: { code: 'card.removed' } });
     expect(searchEnded).toBe(true);
   });
@@ -278,7 +278,7 @@ describe('PIN and keys', () => {
     });
   });
 
-  test('the presence proof verifies with the key of the signed card face', async () => {
+  test('the presence proof verifies with the key of the signed visual record', async () => {
     const { session, made } = await lay('hanako');
     const reading = await readTestCard(session, made);
     if (!reading.ok || reading.value.identity.visual.state !== 'read') throw new Error('no photo');
@@ -324,19 +324,19 @@ test('nothing we send names the sign key, its password or the 12-digit number', 
   expect([...used].sort()).toEqual(['0002', '0004', '0006', '000a', '000b', '0012', '0017', '0018']);
 });
 
-test('a PIN sent while the card face is still read waits for its turn: no VERIFY on another counter', async () => {
+test('a PIN sent while the visual record is still read waits for its turn: no VERIFY on another counter', async () => {
   const { session, made, commands } = await lay('hanako');
   let tellNumber: (number: Uint8Array) => void = () => undefined;
   const printed = new Promise<Uint8Array>((resolve) => {
     tellNumber = resolve;
   });
-  const cardFaceReader = { readVerificationNumberB: async () => ok(await printed), close: async () => undefined };
-  const opened = await openCard(session, readOptions(null, { cardFaceReader }));
+  const cardFrontReader = { readVerificationNumberB: async () => ok(await printed), close: async () => undefined };
+  const opened = await openCard(session, readOptions(null, { cardFrontReader }));
   if (!opened.ok) throw new Error(opened.failure.code);
   const pin = verifyPin(session, pinBytes('1234'));
   const signature = signWithAuthKey(session, digest);
   tellNumber(pinBytes(made.printedNumberB ?? ''));
-  expect(await opened.value.face).toMatchObject({ ok: true, value: { visual: { state: 'read' } } });
+  expect(await opened.value.visualReading).toMatchObject({ ok: true, value: { visual: { state: 'read' } } });
   expect(await pin).toEqual({ ok: true, value: { type: 'verified' } });
   expect(await signature).toMatchObject({ ok: true });
   const verified = commands.filter((command) => command[1] === 0x20 && command.length > 4).map((command) => command[4]);

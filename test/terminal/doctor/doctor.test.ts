@@ -77,7 +77,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       lane: 1,
       cardReader: { driver: 'pcsc' },
       camera: { driver: 'ffmpeg', device: '/dev/null' },
-      cardFaceReader: { driver: 'tesseract', device: '/dev/null' },
+      cardFrontReader: { driver: 'tesseract', device: '/dev/null' },
       keypad: { driver: 'hid', device: '/dev/null' },
       statusLight: { driver: 'serial', device: '/dev/null' },
       screen: { port: 8480 },
@@ -143,7 +143,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['camera.blind', () => reporting({ face: lost('camera.black') })],
     [
       'card-camera.missing',
-      () => ({ config: { ...config, cardFaceReader: { driver: 'tesseract', device: '/dev/video99' } } }),
+      () => ({ config: { ...config, cardFrontReader: { driver: 'tesseract', device: '/dev/video99' } } }),
     ],
     ['face.not-working', () => reporting({ face: lost('face.process-lost') })],
     ['broker.name-unknown', () => cutOff({ host: 'broker.invalid' })],

@@ -8,15 +8,15 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { toGrey } from '../../drivers/card-face-reader/card-face-image.ts';
-import { createCardFaceOcr } from '../../drivers/card-face-reader/card-face-ocr.ts';
-import { readCardFace } from '../../drivers/card-face-reader/tesseract-card-face-reader.ts';
+import { toGrey } from '../../drivers/card-front-reader/card-front-image.ts';
+import { createCardFrontOcr } from '../../drivers/card-front-reader/card-front-ocr.ts';
+import { readCardFront } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import {
   type CardPrint,
   type CardScene,
   randomFrom,
-  renderCardFace,
-} from '../../drivers/virtual/card-face-renderer.ts';
+  renderCardFront,
+} from '../../drivers/virtual/card-front-renderer.ts';
 import { japanDate } from '../../src/core/japan-time.ts';
 import { toAscii } from '../../src/protocol/bytes.ts';
 import { toJapaneseDate, verificationNumberB } from '../../src/protocol/card/verification-number.ts';
@@ -106,18 +106,18 @@ const emptyPart = (): Part => ({
 /** Reads every `jobs`-th pair of a clean card and another one. */
 const readPart = async (part: number): Promise<Part> => {
   const { byKind, reasons, times } = emptyPart();
-  const ocr = await createCardFaceOcr();
+  const ocr = await createCardFrontOcr();
   for (let card = 0; card < cards; card++) {
     if (Math.floor(card / 2) % jobs !== part) continue;
     random = randomFrom(seed * 1_000_003 + card);
     const kind: Kind = card % 2 === 0 ? 'clean' : (kinds[1 + (((card - 1) / 2) % (kinds.length - 1))] as Kind);
     const { print, expected } = randomPrint();
     const scene = sceneOf(kind);
-    const frame = await renderCardFace(print, scene);
+    const frame = await renderCardFront(print, scene);
     const startMs = performance.now();
-    let number = await readCardFace(ocr, toGrey(frame()), toGrey(frame()), Date.now());
+    let number = await readCardFront(ocr, toGrey(frame()), toGrey(frame()), Date.now());
     for (let attempt = 1; attempt < attempts && !number.ok; attempt++)
-      number = await readCardFace(ocr, toGrey(frame()), toGrey(frame()), Date.now());
+      number = await readCardFront(ocr, toGrey(frame()), toGrey(frame()), Date.now());
     times.push(performance.now() - startMs);
     if (!number.ok) {
       byKind[kind].refused++;

@@ -1,5 +1,5 @@
 import type { Frame } from '../../src/ports/camera.ts';
-import { type Box, cardSize } from './card-face-layout.ts';
+import { type Box, cardSize } from './card-front-layout.ts';
 
 /** 8-bit grey, row by row. */
 export type GreyPicture = { readonly width: number; readonly height: number; readonly grey: Uint8Array };

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { Frame } from '../../src/ports/camera.ts';
 import type { JapaneseDate } from '../../src/protocol/card/verification-number.ts';
-import { cardFaceLayout, cardSize } from '../card-face-reader/card-face-layout.ts';
+import { cardFrontLayout, cardSize } from '../card-front-reader/card-front-layout.ts';
 
 /** What is printed. */
 export type CardPrint = {
@@ -54,7 +54,7 @@ const waves = Array.from(
 ).join('');
 
 const frontSide = ({ name, birth, expiry, securityCode }: CardPrint, random: () => number): string => {
-  const { photo, birthDate, expiry: expiryBox, securityCode: codeBox } = cardFaceLayout;
+  const { photo, birthDate, expiry: expiryBox, securityCode: codeBox } = cardFrontLayout;
   const year = birth.year === 1 ? '元' : `${birth.year}`;
   const shade = (): string => `hsl(${Math.round(random() * 360)} 25% ${Math.round(25 + random() * 40)}%)`;
   return [
@@ -86,7 +86,7 @@ const backSide = (): string =>
  * visibly a specimen. Needs a font with Japanese glyphs (fonts-noto-cjk); without one the text is boxes, and nobody
  * reads anything.
  */
-export const renderCardFace = async (print: CardPrint, scene: CardScene): Promise<() => Frame> => {
+export const renderCardFront = async (print: CardPrint, scene: CardScene): Promise<() => Frame> => {
   const random = randomFrom(scene.seed);
   const { width, height } = frameSize;
   const scale = scene.pixelsPerMm;

@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findCard, toGrey } from '../../drivers/card-face-reader/card-face-image.ts';
-import { type CardFaceOcr, createCardFaceOcr } from '../../drivers/card-face-reader/card-face-ocr.ts';
+import { findCard, toGrey } from '../../drivers/card-front-reader/card-front-image.ts';
+import { type CardFrontOcr, createCardFrontOcr } from '../../drivers/card-front-reader/card-front-ocr.ts';
 import {
-  createTesseractCardFaceReader,
-  readCardFace,
-} from '../../drivers/card-face-reader/tesseract-card-face-reader.ts';
-import { type CardPrint, type CardScene, renderCardFace } from '../../drivers/virtual/card-face-renderer.ts';
+  createTesseractCardFrontReader,
+  readCardFront,
+} from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
+import { type CardPrint, type CardScene, renderCardFront } from '../../drivers/virtual/card-front-renderer.ts';
 import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
 import { toAscii } from '../../src/protocol/bytes.ts';
 import {
-  numberOfCardFace,
+  numberOfCardFront,
   parseBirthLine,
   parseExpiryLine,
   parseSecurityCode,
-} from '../../src/protocol/card/card-face-text.ts';
+} from '../../src/protocol/card/card-front-text.ts';
 
 const fontMissing = (): string | null => {
   try {
@@ -72,21 +72,21 @@ describe('what is printed, as text', () => {
     expect(parseSecurityCode(' 0047\n')).toBe('0047');
     for (const wrong of ['228', '22855', '22 8', '228S']) expect(parseSecurityCode(wrong)).toBeNull();
     expect(
-      toAscii(numberOfCardFace({ birth: { year: 1, month: 3, day: 31 }, expiryYear: 2030, securityCode: '0047' })),
+      toAscii(numberOfCardFront({ birth: { year: 1, month: 3, day: 31 }, expiryYear: 2030, securityCode: '0047' })),
     ).toBe('01033120300047');
   });
 });
 
 describe.skipIf(skipReason !== null)('rendered cards', { timeout: 60_000 }, () => {
-  let ocr: CardFaceOcr;
+  let ocr: CardFrontOcr;
   beforeAll(async () => {
-    ocr = await createCardFaceOcr();
+    ocr = await createCardFrontOcr();
   }, 60_000);
   afterAll(() => ocr?.close());
 
   const read = async (scene: Partial<CardScene>, printed: CardPrint = print) => {
-    const frame = await renderCardFace(printed, { ...flat, ...scene });
-    const number = await readCardFace(ocr, toGrey(frame()), toGrey(frame()), now);
+    const frame = await renderCardFront(printed, { ...flat, ...scene });
+    const number = await readCardFront(ocr, toGrey(frame()), toGrey(frame()), now);
     return number.ok ? toAscii(number.value) : number.failure.code;
   };
 
@@ -108,33 +108,33 @@ describe.skipIf(skipReason !== null)('rendered cards', { timeout: 60_000 }, () =
     ['half out of the picture', { shiftX: 500 }],
     ['far away', { pixelsPerMm: 4 }],
   ] as const)('%s: refused, not guessed', async (_, scene) => {
-    expect(await read(scene)).toBe('card.face-number-unreadable');
+    expect(await read(scene)).toBe('card.number-b-unreadable');
   });
 
   test('a number that cannot be: refused', async () => {
-    expect(await read({}, { ...print, expiry: { ...print.expiry, year: 2060 } })).toBe('card.face-number-unreadable');
+    expect(await read({}, { ...print, expiry: { ...print.expiry, year: 2060 } })).toBe('card.number-b-unreadable');
   });
 
   test('a card swapped for another between the two pictures: refused', async () => {
     const [mine, theirs] = [
-      await renderCardFace(print, flat),
-      await renderCardFace({ ...print, securityCode: '2286' }, flat),
+      await renderCardFront(print, flat),
+      await renderCardFront({ ...print, securityCode: '2286' }, flat),
     ];
-    expect(await readCardFace(ocr, toGrey(mine()), toGrey(theirs()), now)).toMatchObject({
+    expect(await readCardFront(ocr, toGrey(mine()), toGrey(theirs()), now)).toMatchObject({
       ok: false,
-      failure: { code: 'card.face-number-unreadable', detail: 'two readings differ' },
+      failure: { code: 'card.number-b-unreadable', detail: 'two readings differ' },
     });
   });
 
   test('an empty bed shows no card', async () => {
-    const frame = (await renderCardFace(print, { ...flat, pixelsPerMm: 0.001 }))();
+    const frame = (await renderCardFront(print, { ...flat, pixelsPerMm: 0.001 }))();
     expect(findCard(toGrey(frame))).toEqual([]);
   });
 
   test('the reader finds the number in the frames of its camera, and ends at once when called off', async () => {
-    const frame = await renderCardFace(print, flat);
+    const frame = await renderCardFront(print, flat);
     let isDark = true;
-    const reader = await createTesseractCardFaceReader(
+    const reader = await createTesseractCardFrontReader(
       stillCamera(() => (isDark ? null : frame())),
       () => now,
     );
@@ -143,7 +143,7 @@ describe.skipIf(skipReason !== null)('rendered cards', { timeout: 60_000 }, () =
     calledOff.abort();
     expect(await waiting).toMatchObject({
       ok: false,
-      failure: { code: 'card.face-number-unreadable', detail: 'called off' },
+      failure: { code: 'card.number-b-unreadable', detail: 'called off' },
     });
     isDark = false;
     const number = await reader.readVerificationNumberB(new AbortController().signal);

@@ -2,25 +2,25 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createWorker, OEM, PSM, type Worker } from 'tesseract.js';
 import {
-  type CardFaceText,
+  type CardFrontText,
   parseBirthLine,
   parseExpiryLine,
   parseSecurityCode,
-} from '../../src/protocol/card/card-face-text.ts';
-import { type CardPlace, cutOut, type GreyPicture, otsuThreshold, toPgm } from './card-face-image.ts';
-import { cardFaceLayout } from './card-face-layout.ts';
+} from '../../src/protocol/card/card-front-text.ts';
+import { type CardPlace, cutOut, type GreyPicture, otsuThreshold, toPgm } from './card-front-image.ts';
+import { cardFrontLayout } from './card-front-layout.ts';
 
 /**
- * One of the two ways in which a card's face is read; both must agree, since the security code has no check digit. They
+ * One of the two ways in which a card's front is read; both must agree, since the security code has no check digit. They
  * differ in scale and, for the code, in the model.
  */
 export type Treatment = 'fine' | 'coarse';
 
 const pixelsPerMm = { fine: 14, coarse: 10 } as const;
 
-export type CardFaceOcr = {
+export type CardFrontOcr = {
   /** null = not read, or not surely enough. */
-  read(picture: GreyPicture, place: CardPlace, treatment: Treatment): Promise<CardFaceText | null>;
+  read(picture: GreyPicture, place: CardPlace, treatment: Treatment): Promise<CardFrontText | null>;
   close(): Promise<void>;
 };
 
@@ -81,7 +81,7 @@ const cleaned = (picture: GreyPicture): GreyPicture => {
 };
 
 /** Starts three models (about 1.5 s, 150 MB); nothing is fetched, nothing is kept on disk. */
-export const createCardFaceOcr = async (): Promise<CardFaceOcr> => {
+export const createCardFrontOcr = async (): Promise<CardFrontOcr> => {
   const [japanese, digitsBest, digitsPlain] = await Promise.all([
     startWorker('jpn', '4.0.0_best_int'),
     startWorker('eng', '4.0.0_best_int'),
@@ -104,16 +104,16 @@ export const createCardFaceOcr = async (): Promise<CardFaceOcr> => {
     picture: GreyPicture,
     place: CardPlace,
     treatment: Treatment,
-  ): Promise<CardFaceText | null> => {
-    const cut = (box: (typeof cardFaceLayout)[keyof typeof cardFaceLayout]): GreyPicture | null => {
+  ): Promise<CardFrontText | null> => {
+    const cut = (box: (typeof cardFrontLayout)[keyof typeof cardFrontLayout]): GreyPicture | null => {
       const line = cutOut(picture, place, box, pixelsPerMm[treatment]);
       return isEvenlyLit(line) ? cleaned(line) : null;
     };
     // The shortest line first: most of what cannot be read costs 15 ms, not 200.
     const [codeLine, expiryLine, birthLine] = [
-      cut(cardFaceLayout.securityCode),
-      cut(cardFaceLayout.expiry),
-      cut(cardFaceLayout.birthDate),
+      cut(cardFrontLayout.securityCode),
+      cut(cardFrontLayout.expiry),
+      cut(cardFrontLayout.birthDate),
     ];
     if (codeLine === null || expiryLine === null || birthLine === null) return null;
     const codeText = await lineOf(treatment === 'fine' ? digitsBest : digitsPlain, codeLine);
