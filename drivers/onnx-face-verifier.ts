@@ -6,22 +6,22 @@ import { type Failure, failure } from '../src/core/failure.ts';
 import {
   type FaceSettings,
   type FromFaceProcess,
-  REFERENCE_FD,
+  referenceFd,
   type ToFaceProcess,
 } from '../src/ports/face-process-messages.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../src/ports/face-verifier.ts';
 
 /** A new process after this; doubled up to the second while processes keep dying young. */
-const RESTART_MS = 200;
-const RESTART_MAX_MS = 10_000;
+const firstRestartMs = 200;
+const restartMaxMs = 10_000;
 /** A process that lived this long was well. */
-const LIVED_WELL_MS = 10_000;
+const livedWellMs = 10_000;
 /**
  * Four pings without an answer take longer than any run of the models on a busy machine: then the process hangs and is
  * killed. Counted, not timed, so that a pause of this process is not laid to the other's account.
  */
-const PING_EVERY_MS = 2_000;
-const PINGS_UNANSWERED = 4;
+const pingEveryMs = 2_000;
+const mostUnansweredPings = 4;
 
 const processFile = fileURLToPath(new URL('../src/processes/face.ts', import.meta.url));
 const defaultModelsDir = fileURLToPath(new URL('../models', import.meta.url));
@@ -65,66 +65,66 @@ export interface OnnxFaceVerifier extends FaceVerifier {
 type Running = { readonly id: number; readonly listener: (event: FaceAttemptEvent) => void };
 
 class ProcessFaceVerifier implements OnnxFaceVerifier {
-  private readonly settings: FaceSettings;
-  private child: ChildProcess | null = null;
-  private running: Running | null = null;
-  private nextAttempt = 1;
-  private trouble: Failure | null = failure('face.process-lost', 'starting');
-  private readonly healthListeners = new Set<(trouble: Failure | null) => void>();
-  private readonly wipedListeners = new Set<(afterMs: number) => void>();
-  private restartMs = RESTART_MS;
-  private startedAtMs = 0;
-  private restartTimer: NodeJS.Timeout | null = null;
-  private pingTimer: NodeJS.Timeout | null = null;
-  private pingsUnanswered = 0;
-  private closed = false;
-  private readonly howToStart = startWithoutNetwork();
+  readonly #settings: FaceSettings;
+  #child: ChildProcess | null = null;
+  #running: Running | null = null;
+  #nextAttempt = 1;
+  #trouble: Failure | null = failure('face.process-lost', 'starting');
+  readonly #healthListeners = new Set<(trouble: Failure | null) => void>();
+  readonly #wipedListeners = new Set<(afterMs: number) => void>();
+  #restartMs = firstRestartMs;
+  #startedAtMs = 0;
+  #restartTimer: NodeJS.Timeout | null = null;
+  #pingTimer: NodeJS.Timeout | null = null;
+  #pingsUnanswered = 0;
+  #closed = false;
+  readonly #howToStart = startWithoutNetwork();
 
   constructor(settings: FaceSettings) {
-    this.settings = settings;
-    this.launch();
+    this.#settings = settings;
+    this.#launch();
   }
 
   get processId(): number | undefined {
-    return this.child?.pid;
+    return this.#child?.pid;
   }
 
   start({ referenceJp2, padStrength }: FaceAttempt, listener: (event: FaceAttemptEvent) => void): () => void {
-    if (this.running !== null) throw new Error('onnx-face-verifier: one attempt at a time');
-    const running: Running = { id: this.nextAttempt++, listener };
-    this.running = running;
-    if (this.trouble === null) {
-      this.send({ type: 'begin', attempt: running.id, padStrength });
+    if (this.#running !== null) throw new Error('onnx-face-verifier: one attempt at a time');
+    const running: Running = { id: this.#nextAttempt++, listener };
+    this.#running = running;
+    if (this.#trouble === null) {
+      this.#send({ type: 'begin', attempt: running.id, padStrength });
       void Promise.resolve(referenceJp2)
         .catch(() => null)
-        .then((reference) => this.sendReference(running, reference ?? new Uint8Array(0)));
+        .then((reference) => this.#sendReference(running, reference ?? new Uint8Array(0)));
     } else {
-      const { trouble } = this;
-      queueMicrotask(() => this.finish(running.id, trouble));
+      const trouble = this.#trouble;
+      queueMicrotask(() => this.#finish(running.id, trouble));
     }
     return () => {
-      if (this.running !== running) return;
-      this.running = null;
-      this.send({ type: 'stop', attempt: running.id });
+      if (this.#running !== running) return;
+      this.#running = null;
+      this.#send({ type: 'stop', attempt: running.id });
     };
   }
 
   subscribeHealth(listener: (trouble: Failure | null) => void): () => void {
-    this.healthListeners.add(listener);
-    listener(this.trouble);
-    return () => this.healthListeners.delete(listener);
+    this.#healthListeners.add(listener);
+    listener(this.#trouble);
+    return () => this.#healthListeners.delete(listener);
   }
 
   subscribeWiped(listener: (afterMs: number) => void): () => void {
-    this.wipedListeners.add(listener);
-    return () => this.wipedListeners.delete(listener);
+    this.#wipedListeners.add(listener);
+    return () => this.#wipedListeners.delete(listener);
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    this.running = null;
-    if (this.restartTimer !== null) clearTimeout(this.restartTimer);
-    const { child } = this;
+    this.#closed = true;
+    this.#running = null;
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    const child = this.#child;
     if (child === null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
     if (child.connected) child.disconnect();
@@ -133,91 +133,91 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
     clearTimeout(killTimer);
   }
 
-  private sendReference(running: Running, reference: Uint8Array): void {
-    const pipe = this.child?.stdio[REFERENCE_FD] as Writable | null | undefined;
-    if (this.running !== running || pipe === null || pipe === undefined) return;
+  #sendReference(running: Running, reference: Uint8Array): void {
+    const pipe = this.#child?.stdio[referenceFd] as Writable | null | undefined;
+    if (this.#running !== running || pipe === null || pipe === undefined) return;
     // A copy that is ours to overwrite; the caller's stays the caller's.
     const copy = Buffer.from(reference);
     pipe.write(copy, () => copy.fill(0));
-    this.send({ type: 'reference', attempt: running.id, bytes: copy.length });
+    this.#send({ type: 'reference', attempt: running.id, bytes: copy.length });
   }
 
-  private send(message: ToFaceProcess): void {
-    if (this.child?.connected) this.child.send(message);
+  #send(message: ToFaceProcess): void {
+    if (this.#child?.connected) this.#child.send(message);
   }
 
-  private launch(): void {
+  #launch(): void {
     const child = fork(processFile, [], {
-      ...this.howToStart,
+      ...this.#howToStart,
       // Structured clone: pictures travel as bytes, not as JSON text.
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
     });
-    this.child = child;
-    this.startedAtMs = performance.now();
-    this.pingsUnanswered = 0;
+    this.#child = child;
+    this.#startedAtMs = performance.now();
+    this.#pingsUnanswered = 0;
     // A write to a process that has just died; its exit tells the rest.
-    child.stdio[REFERENCE_FD]?.on('error', () => undefined);
+    child.stdio[referenceFd]?.on('error', () => undefined);
     child.on('error', () => undefined);
-    child.on('message', (message) => this.receive(child, message as FromFaceProcess));
-    child.once('exit', () => this.onExit(child));
-    this.pingTimer = setInterval(() => this.ping(child), PING_EVERY_MS);
-    this.send({ type: 'configure', settings: this.settings });
+    child.on('message', (message) => this.#receive(child, message as FromFaceProcess));
+    child.once('exit', () => this.#onExit(child));
+    this.#pingTimer = setInterval(() => this.#ping(child), pingEveryMs);
+    this.#send({ type: 'configure', settings: this.#settings });
   }
 
-  private ping(child: ChildProcess): void {
-    if (this.pingsUnanswered >= PINGS_UNANSWERED) child.kill('SIGKILL');
-    this.pingsUnanswered++;
-    this.send({ type: 'ping', ping: this.pingsUnanswered });
+  #ping(child: ChildProcess): void {
+    if (this.#pingsUnanswered >= mostUnansweredPings) child.kill('SIGKILL');
+    this.#pingsUnanswered++;
+    this.#send({ type: 'ping', ping: this.#pingsUnanswered });
   }
 
-  private receive(child: ChildProcess, message: FromFaceProcess): void {
-    if (child !== this.child) return;
+  #receive(child: ChildProcess, message: FromFaceProcess): void {
+    if (child !== this.#child) return;
     switch (message.type) {
       case 'pong':
-        this.pingsUnanswered = 0;
+        this.#pingsUnanswered = 0;
         return;
       case 'health':
-        return this.tellHealth(message.trouble);
+        return this.#tellHealth(message.trouble);
       case 'wiped':
-        for (const listener of this.wipedListeners) listener(message.afterMs);
+        for (const listener of this.#wipedListeners) listener(message.afterMs);
         return;
       case 'event':
-        if (message.event.type === 'failed') return this.finish(message.attempt, message.event.failure);
-        if (this.running?.id !== message.attempt) return;
+        if (message.event.type === 'failed') return this.#finish(message.attempt, message.event.failure);
+        if (this.#running?.id !== message.attempt) return;
         {
-          const { listener } = this.running;
-          if (message.event.type === 'matched') this.running = null;
+          const { listener } = this.#running;
+          if (message.event.type === 'matched') this.#running = null;
           listener(message.event);
         }
     }
   }
 
   /** Ends the attempt with a failure, if it is still the running one. */
-  private finish(attempt: number, reason: Failure): void {
-    const { running } = this;
+  #finish(attempt: number, reason: Failure): void {
+    const running = this.#running;
     if (running?.id !== attempt) return;
-    this.running = null;
+    this.#running = null;
     running.listener({ type: 'failed', failure: reason });
   }
 
-  private tellHealth(trouble: Failure | null): void {
-    if (trouble?.code === this.trouble?.code && trouble?.detail === this.trouble?.detail) return;
-    this.trouble = trouble;
-    for (const listener of this.healthListeners) listener(trouble);
+  #tellHealth(trouble: Failure | null): void {
+    if (trouble?.code === this.#trouble?.code && trouble?.detail === this.#trouble?.detail) return;
+    this.#trouble = trouble;
+    for (const listener of this.#healthListeners) listener(trouble);
   }
 
-  private onExit(child: ChildProcess): void {
-    if (child !== this.child) return;
-    this.child = null;
-    if (this.pingTimer !== null) clearInterval(this.pingTimer);
-    if (this.closed) return;
+  #onExit(child: ChildProcess): void {
+    if (child !== this.#child) return;
+    this.#child = null;
+    if (this.#pingTimer !== null) clearInterval(this.#pingTimer);
+    if (this.#closed) return;
     const lost = failure('face.process-lost', `ended with ${child.exitCode ?? child.signalCode}`);
-    this.tellHealth(lost);
-    if (this.running !== null) this.finish(this.running.id, lost);
-    const livedMs = performance.now() - this.startedAtMs;
-    this.restartMs = livedMs >= LIVED_WELL_MS ? RESTART_MS : Math.min(RESTART_MAX_MS, this.restartMs * 2);
-    this.restartTimer = setTimeout(() => this.launch(), this.restartMs);
+    this.#tellHealth(lost);
+    if (this.#running !== null) this.#finish(this.#running.id, lost);
+    const livedMs = performance.now() - this.#startedAtMs;
+    this.#restartMs = livedMs >= livedWellMs ? firstRestartMs : Math.min(restartMaxMs, this.#restartMs * 2);
+    this.#restartTimer = setTimeout(() => this.#launch(), this.#restartMs);
   }
 }
 

@@ -2,15 +2,24 @@
 
 import type { Camera } from '../../src/ports/camera.ts';
 import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
-import { createPipedCamera, HEIGHT, RGB_BYTES, WARM_UP_FRAMES, WIDTH } from './piped-camera.ts';
+import { createPipedCamera, frameHeight, frameWidth, rgbBytes, warmUpFrames } from './piped-camera.ts';
 
-const FRAMES_PER_SECOND = 30;
+const usualFramesPerSecond = 30;
 
 type FfmpegCameraSettings = Omit<Extract<CameraSettings, { kind: 'ffmpeg' }>, 'kind'>;
 
-const inputArguments = ({ source, framesPerSecond = FRAMES_PER_SECOND }: FfmpegCameraSettings): string[] => {
+const inputArguments = ({ source, framesPerSecond = usualFramesPerSecond }: FfmpegCameraSettings): string[] => {
   if ('device' in source)
-    return ['-f', 'v4l2', '-framerate', `${framesPerSecond}`, '-video_size', `${WIDTH}x${HEIGHT}`, '-i', source.device];
+    return [
+      '-f',
+      'v4l2',
+      '-framerate',
+      `${framesPerSecond}`,
+      '-video_size',
+      `${frameWidth}x${frameHeight}`,
+      '-i',
+      source.device,
+    ];
   // -re: a file or a graph would otherwise come as fast as the processor allows.
   return 'lavfi' in source
     ? ['-re', '-f', 'lavfi', '-i', source.lavfi]
@@ -20,7 +29,11 @@ const inputArguments = ({ source, framesPerSecond = FRAMES_PER_SECOND }: FfmpegC
 export const ffmpegArguments = (settings: FfmpegCameraSettings): string[] => [
   ...['-nostdin', '-loglevel', 'error', '-fflags', 'nobuffer', '-flags', 'low_delay'],
   ...inputArguments(settings),
-  ...['-an', '-vf', `scale=${WIDTH}:${HEIGHT}:force_original_aspect_ratio=increase,crop=${WIDTH}:${HEIGHT}`],
+  ...[
+    '-an',
+    '-vf',
+    `scale=${frameWidth}:${frameHeight}:force_original_aspect_ratio=increase,crop=${frameWidth}:${frameHeight}`,
+  ],
   ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
 ];
 
@@ -29,6 +42,6 @@ export const createFfmpegCamera = (settings: FfmpegCameraSettings): Camera =>
   createPipedCamera({
     program: 'ffmpeg',
     arguments: ffmpegArguments(settings),
-    pictureBytes: RGB_BYTES,
-    warmUpFrames: 'device' in settings.source ? WARM_UP_FRAMES : 0,
+    pictureBytes: rgbBytes,
+    warmUpFrames: 'device' in settings.source ? warmUpFrames : 0,
   });

@@ -3,14 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { failure } from '../../src/core/failure.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
 
-export const WIDTH = 640;
-export const HEIGHT = 480;
-export const RGB_BYTES = WIDTH * HEIGHT * 3;
+export const frameWidth = 640;
+export const frameHeight = 480;
+export const rgbBytes = frameWidth * frameHeight * 3;
 /** Automatic exposure and white balance of a camera settle in about half a second; until then frames are thrown away. */
-export const WARM_UP_FRAMES = 10;
+export const warmUpFrames = 10;
 /** No frame for so long = the camera is lost. Opening a USB camera takes up to two seconds. */
-const STALL_MS = 4_000;
-const RETRY_MS = 1_000;
+const stallMs = 4_000;
+const retryMs = 1_000;
 
 /** What to run, and what it writes. */
 export type CameraProgram = {
@@ -19,168 +19,168 @@ export type CameraProgram = {
   /** Of one picture of 640×480 as the program writes it. */
   readonly pictureBytes: number;
   readonly warmUpFrames: number;
-  /** Turns such a picture into `RGB_BYTES` bytes of RGB; left out where it is that already. */
+  /** Turns such a picture into `rgbBytes` bytes of RGB; left out where it is that already. */
   readonly toRgb?: (picture: Uint8Array, rgb: Uint8Array) => void;
 };
 
 /** Puts frames together again: a pipe gives pieces of about 64 KiB, a frame has 900. */
 export class FrameAssembler {
   readonly frame: Uint8Array;
-  private filled = 0;
-  private readonly whole: (frame: Uint8Array) => void;
+  #filled = 0;
+  readonly #whole: (frame: Uint8Array) => void;
 
   constructor(frameBytes: number, whole: (frame: Uint8Array) => void) {
     this.frame = new Uint8Array(frameBytes);
-    this.whole = whole;
+    this.#whole = whole;
   }
 
   /** Copies the piece and overwrites it. */
   push(piece: Uint8Array): void {
     let taken = 0;
     while (taken < piece.length) {
-      const count = Math.min(piece.length - taken, this.frame.length - this.filled);
-      this.frame.set(piece.subarray(taken, taken + count), this.filled);
+      const count = Math.min(piece.length - taken, this.frame.length - this.#filled);
+      this.frame.set(piece.subarray(taken, taken + count), this.#filled);
       taken += count;
-      this.filled += count;
-      if (this.filled < this.frame.length) continue;
-      this.filled = 0;
-      this.whole(this.frame);
+      this.#filled += count;
+      if (this.#filled < this.frame.length) continue;
+      this.#filled = 0;
+      this.#whole(this.frame);
     }
     piece.fill(0);
   }
 
   wipe(): void {
     this.frame.fill(0);
-    this.filled = 0;
+    this.#filled = 0;
   }
 }
 
 class PipedCamera implements Camera {
-  private readonly program: CameraProgram;
-  private readonly listeners = new Set<(event: CameraEvent) => void>();
-  private child: ChildProcess | null = null;
-  private readonly assembler: FrameAssembler;
-  private readonly rgb: Uint8Array;
+  readonly #program: CameraProgram;
+  readonly #listeners = new Set<(event: CameraEvent) => void>();
+  #child: ChildProcess | null = null;
+  readonly #assembler: FrameAssembler;
+  readonly #rgb: Uint8Array;
   /** The program before: a device opens again only once that one has let go of it. */
-  private gone: Promise<unknown> = Promise.resolve();
-  private isOpening = false;
-  private framesToDrop = 0;
-  private lost = false;
-  private stallTimer: NodeJS.Timeout | null = null;
-  private retryTimer: NodeJS.Timeout | null = null;
+  #gone: Promise<unknown> = Promise.resolve();
+  #isOpening = false;
+  #framesToDrop = 0;
+  #lost = false;
+  #stallTimer: NodeJS.Timeout | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
 
   constructor(program: CameraProgram) {
-    this.program = program;
-    this.assembler = new FrameAssembler(program.pictureBytes, (picture) => this.show(picture));
-    this.rgb = program.toRgb === undefined ? this.assembler.frame : new Uint8Array(RGB_BYTES);
+    this.#program = program;
+    this.#assembler = new FrameAssembler(program.pictureBytes, (picture) => this.#show(picture));
+    this.#rgb = program.toRgb === undefined ? this.#assembler.frame : new Uint8Array(rgbBytes);
   }
 
   subscribe(listener: (event: CameraEvent) => void): () => void {
-    this.listeners.add(listener);
-    if (this.lost) listener({ type: 'lost', failure: failure('camera.lost') });
-    if (this.child === null && this.retryTimer === null) this.open();
+    this.#listeners.add(listener);
+    if (this.#lost) listener({ type: 'lost', failure: failure('camera.lost') });
+    if (this.#child === null && this.#retryTimer === null) this.#open();
     return () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size === 0) this.shut();
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#shut();
     };
   }
 
   async close(): Promise<void> {
-    this.listeners.clear();
-    this.shut();
-    await this.gone;
+    this.#listeners.clear();
+    this.#shut();
+    await this.#gone;
   }
 
-  private emit(event: CameraEvent): void {
-    for (const listener of [...this.listeners]) listener(event);
+  #emit(event: CameraEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
   }
 
-  private open(): void {
-    if (this.isOpening) return;
-    this.isOpening = true;
-    void this.gone.then(() => {
-      this.isOpening = false;
-      if (this.listeners.size > 0 && this.child === null) this.start();
+  #open(): void {
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    void this.#gone.then(() => {
+      this.#isOpening = false;
+      if (this.#listeners.size > 0 && this.#child === null) this.#start();
     });
   }
 
-  private start(): void {
-    const child = spawn(this.program.program, this.program.arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child = child;
-    this.framesToDrop = this.program.warmUpFrames;
-    this.gone = new Promise((resolve) => child.once('close', resolve));
+  #start(): void {
+    const child = spawn(this.#program.program, this.#program.arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#framesToDrop = this.#program.warmUpFrames;
+    this.#gone = new Promise((resolve) => child.once('close', resolve));
     let complaint = '';
     child.stderr.on('data', (piece: Buffer) => {
       complaint = (complaint + piece.toString('latin1')).slice(-300);
     });
     child.stdout.on('data', (piece: Buffer) => {
-      if (this.child === child) this.assembler.push(piece);
+      if (this.#child === child) this.#assembler.push(piece);
       else piece.fill(0);
     });
-    child.on('error', (error) => this.lose(child, error.message));
-    child.on('close', () => this.lose(child, complaint.trim().split('\n').at(-1) ?? ''));
-    this.expectFrame(child);
+    child.on('error', (error) => this.#lose(child, error.message));
+    child.on('close', () => this.#lose(child, complaint.trim().split('\n').at(-1) ?? ''));
+    this.#expectFrame(child);
   }
 
-  private show(picture: Uint8Array): void {
-    if (this.child === null) return;
-    this.expectFrame(this.child);
-    if (this.framesToDrop-- > 0) return;
+  #show(picture: Uint8Array): void {
+    if (this.#child === null) return;
+    this.#expectFrame(this.#child);
+    if (this.#framesToDrop-- > 0) return;
     const capturedAtMs = performance.now();
-    this.program.toRgb?.(picture, this.rgb);
-    if (this.lost) {
-      this.lost = false;
-      this.emit({ type: 'found' });
+    this.#program.toRgb?.(picture, this.#rgb);
+    if (this.#lost) {
+      this.#lost = false;
+      this.#emit({ type: 'found' });
     }
-    this.emit({ type: 'frame', frame: { width: WIDTH, height: HEIGHT, rgb: this.rgb, capturedAtMs } });
+    this.#emit({ type: 'frame', frame: { width: frameWidth, height: frameHeight, rgb: this.#rgb, capturedAtMs } });
   }
 
-  private expectFrame(child: ChildProcess): void {
-    if (this.stallTimer !== null) {
-      this.stallTimer.refresh();
+  #expectFrame(child: ChildProcess): void {
+    if (this.#stallTimer !== null) {
+      this.#stallTimer.refresh();
       return;
     }
-    this.stallTimer = setTimeout(() => {
-      this.stallTimer = null;
+    this.#stallTimer = setTimeout(() => {
+      this.#stallTimer = null;
       child.kill('SIGKILL');
-    }, STALL_MS);
+    }, stallMs);
   }
 
-  private stopWaiting(): void {
-    if (this.stallTimer !== null) clearTimeout(this.stallTimer);
-    this.stallTimer = null;
+  #stopWaiting(): void {
+    if (this.#stallTimer !== null) clearTimeout(this.#stallTimer);
+    this.#stallTimer = null;
   }
 
-  private wipe(): void {
-    this.assembler.wipe();
-    this.rgb.fill(0);
+  #wipe(): void {
+    this.#assembler.wipe();
+    this.#rgb.fill(0);
   }
 
   /** The device has gone, or was never there: says so once, then tries again for as long as somebody listens. */
-  private lose(child: ChildProcess, why: string): void {
-    if (this.child !== child) return;
-    this.child = null;
-    this.wipe();
-    this.stopWaiting();
-    if (this.listeners.size === 0) return;
-    if (!this.lost) {
-      this.lost = true;
-      this.emit({ type: 'lost', failure: failure('camera.lost', why) });
+  #lose(child: ChildProcess, why: string): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    this.#wipe();
+    this.#stopWaiting();
+    if (this.#listeners.size === 0) return;
+    if (!this.#lost) {
+      this.#lost = true;
+      this.#emit({ type: 'lost', failure: failure('camera.lost', why) });
     }
-    if (this.listeners.size === 0) return;
-    this.retryTimer = setTimeout(() => {
-      this.retryTimer = null;
-      this.open();
-    }, RETRY_MS);
+    if (this.#listeners.size === 0) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      this.#open();
+    }, retryMs);
   }
 
-  private shut(): void {
-    this.stopWaiting();
-    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
-    this.retryTimer = null;
-    const { child } = this;
-    this.child = null;
-    this.wipe();
+  #shut(): void {
+    this.#stopWaiting();
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    const child = this.#child;
+    this.#child = null;
+    this.#wipe();
     child?.kill('SIGKILL');
   }
 }

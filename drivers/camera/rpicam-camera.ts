@@ -5,19 +5,19 @@
 
 import type { Camera } from '../../src/ports/camera.ts';
 import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
-import { createPipedCamera, HEIGHT, WARM_UP_FRAMES, WIDTH } from './piped-camera.ts';
+import { createPipedCamera, frameHeight, frameWidth, warmUpFrames } from './piped-camera.ts';
 
-const FRAMES_PER_SECOND = 15;
-const PIXELS = WIDTH * HEIGHT;
+const usualFramesPerSecond = 15;
+const framePixels = frameWidth * frameHeight;
 /** A plane of brightness, then two of colour at half the width and half the height. */
-const YUV420_BYTES = (PIXELS * 3) / 2;
+const yuv420Bytes = (framePixels * 3) / 2;
 
 type RpicamCameraSettings = Omit<Extract<CameraSettings, { kind: 'rpicam' }>, 'kind'>;
 
-export const rpicamArguments = ({ index, framesPerSecond = FRAMES_PER_SECOND }: RpicamCameraSettings): string[] => [
+export const rpicamArguments = ({ index, framesPerSecond = usualFramesPerSecond }: RpicamCameraSettings): string[] => [
   ...['--camera', `${index}`, '--framerate', `${framesPerSecond}`],
   // Rows are padded to 64 bytes (rpicam-apps issues 42 and 188): 640 needs none.
-  ...['--width', `${WIDTH}`, '--height', `${HEIGHT}`, '--codec', 'yuv420'],
+  ...['--width', `${frameWidth}`, '--height', `${frameHeight}`, '--codec', 'yuv420'],
   // --flush: else the end of each picture waits in the program for the next one. --verbose 0: errors only.
   ...['--timeout', '0', '--nopreview', '--flush', '--verbose', '0', '--output', '-'],
 ];
@@ -54,7 +54,7 @@ export const createRpicamCamera = (settings: RpicamCameraSettings): Camera =>
   createPipedCamera({
     program: 'rpicam-vid',
     arguments: rpicamArguments(settings),
-    pictureBytes: YUV420_BYTES,
-    warmUpFrames: WARM_UP_FRAMES,
-    toRgb: (picture, rgb) => yuv420ToRgb(picture, WIDTH, HEIGHT, rgb),
+    pictureBytes: yuv420Bytes,
+    warmUpFrames: warmUpFrames,
+    toRgb: (picture, rgb) => yuv420ToRgb(picture, frameWidth, frameHeight, rgb),
   });

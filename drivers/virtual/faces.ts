@@ -33,8 +33,8 @@ export type FaceId = keyof typeof faceCuts;
 export const faceIds = Object.keys(faceCuts) as FaceId[];
 export const isFaceId = (text: string): text is FaceId => text in faceCuts;
 
-export const CUT_WIDTH = 480;
-export const CUT_HEIGHT = 640;
+export const cutWidth = 480;
+export const cutHeight = 640;
 
 export const facesDir: string = fileURLToPath(new URL('../../.cache/faces', import.meta.url));
 
@@ -46,16 +46,16 @@ export const loadFaceRgb = async (faceId: FaceId): Promise<RgbImage> => {
   return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
 };
 
-export const CARD_PHOTO_WIDTH = 240;
-export const CARD_PHOTO_HEIGHT = 320;
+export const cardPhotoWidth = 240;
+export const cardPhotoHeight = 320;
 
 /** The persona's photo as it stands on a card: 240×320, grey. @throws Error when scripts/setup-models has not run */
 export const loadFaceGrey = async (faceId: FaceId): Promise<{ width: 240; height: 320; grey: Uint8Array }> => {
   const grey = await sharp(cutFile(faceId))
     .removeAlpha()
-    .resize(CARD_PHOTO_WIDTH, CARD_PHOTO_HEIGHT, { fit: 'fill' })
+    .resize(cardPhotoWidth, cardPhotoHeight, { fit: 'fill' })
     .greyscale()
     .raw()
     .toBuffer();
-  return { width: CARD_PHOTO_WIDTH, height: CARD_PHOTO_HEIGHT, grey: new Uint8Array(grey) };
+  return { width: cardPhotoWidth, height: cardPhotoHeight, grey: new Uint8Array(grey) };
 };

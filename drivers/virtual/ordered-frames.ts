@@ -18,47 +18,47 @@ export type FrameMaker<Frame> = {
 
 export class OrderedFrames<Frame> {
   orders: CameraOrders = { scene: emptyScene, fault: 'none' };
-  private readonly maker: FrameMaker<Frame>;
-  private readonly listeners = new Set<(event: FrameEvent<Frame>) => void>();
-  private timer: NodeJS.Timeout | null = null;
+  readonly #maker: FrameMaker<Frame>;
+  readonly #listeners = new Set<(event: FrameEvent<Frame>) => void>();
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(maker: FrameMaker<Frame>) {
-    this.maker = maker;
+    this.#maker = maker;
   }
 
   subscribe(listener: (event: FrameEvent<Frame>) => void): () => void {
-    this.listeners.add(listener);
-    if (this.orders.fault === 'lost') listener({ type: 'lost', failure: this.maker.lost });
-    this.timer ??= setInterval(() => this.next(), this.maker.intervalMs);
+    this.#listeners.add(listener);
+    if (this.orders.fault === 'lost') listener({ type: 'lost', failure: this.#maker.lost });
+    this.#timer ??= setInterval(() => this.#next(), this.#maker.intervalMs);
     return () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size === 0) this.rest();
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#rest();
     };
   }
 
   obey(orders: CameraOrders): void {
     const before = this.orders.fault;
     this.orders = orders;
-    if (orders.fault === 'lost' && before !== 'lost') this.emit({ type: 'lost', failure: this.maker.lost });
-    if (orders.fault !== 'lost' && before === 'lost') this.emit({ type: 'found' });
+    if (orders.fault === 'lost' && before !== 'lost') this.#emit({ type: 'lost', failure: this.#maker.lost });
+    if (orders.fault !== 'lost' && before === 'lost') this.#emit({ type: 'found' });
   }
 
   close(): void {
-    this.listeners.clear();
-    this.rest();
+    this.#listeners.clear();
+    this.#rest();
   }
 
-  private next(): void {
-    if (this.orders.fault !== 'lost') this.emit({ type: 'frame', frame: this.maker.make(this.orders) });
+  #next(): void {
+    if (this.orders.fault !== 'lost') this.#emit({ type: 'frame', frame: this.#maker.make(this.orders) });
   }
 
-  private rest(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
-    this.maker.wipe();
+  #rest(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#maker.wipe();
   }
 
-  private emit(event: FrameEvent<Frame>): void {
-    for (const listener of [...this.listeners]) listener(event);
+  #emit(event: FrameEvent<Frame>): void {
+    for (const listener of [...this.#listeners]) listener(event);
   }
 }

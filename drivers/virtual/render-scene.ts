@@ -2,10 +2,10 @@
 import sharp from 'sharp';
 import type { Point } from '../../src/face/picture/geometry.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
-import { CUT_HEIGHT, CUT_WIDTH, type FaceId, loadFaceRgb } from './faces.ts';
+import { cutHeight, cutWidth, type FaceId, loadFaceRgb } from './faces.ts';
 
-export const FRAME_WIDTH = 640;
-export const FRAME_HEIGHT = 480;
+export const frameWidth = 640;
+export const frameHeight = 480;
 
 /** Something worn on the face: an ellipse of one colour, in pixels of the cut. */
 export type Cover = {
@@ -57,12 +57,12 @@ export const personBefore = (face: FaceId): Person => ({ face, x: 0, y: 0, scale
 export const emptyScene: Scene = { people: [], light: 1, wall: 120, restlessness: 1 };
 
 /** Where the face is in a cut, and half of a head's width there. */
-const FACE_X = CUT_WIDTH / 2;
-const FACE_Y = CUT_HEIGHT * 0.47;
-const HEAD_RADIUS = 165;
-const BASE_SCALE = 0.7;
+const faceX = cutWidth / 2;
+const faceY = cutHeight * 0.47;
+const headRadius = 165;
+const baseScale = 0.7;
 /** A sheet 45 cm away, in pixels of a cut where a face of 15 cm is 330 wide. */
-const SHEET_DISTANCE = 990;
+const sheetDistance = 990;
 
 /** Multiplicative congruential generator: the same seed gives the same pictures. Numbers in 0..1. */
 export const seededNumbers = (seed: number): (() => number) => {
@@ -75,11 +75,11 @@ export const seededNumbers = (seed: number): (() => number) => {
 
 /** Opacity of each pixel of a cut: an oval with a soft rim, so that no straight edge frames the head. */
 const ovalMask = (): Float32Array => {
-  const mask = new Float32Array(CUT_WIDTH * CUT_HEIGHT);
-  for (let y = 0; y < CUT_HEIGHT; y++)
-    for (let x = 0; x < CUT_WIDTH; x++) {
-      const distance = Math.hypot((x - FACE_X) / (CUT_WIDTH * 0.49), (y - CUT_HEIGHT / 2) / (CUT_HEIGHT * 0.49));
-      mask[y * CUT_WIDTH + x] = Math.min(1, Math.max(0, (1 - distance) / 0.12));
+  const mask = new Float32Array(cutWidth * cutHeight);
+  for (let y = 0; y < cutHeight; y++)
+    for (let x = 0; x < cutWidth; x++) {
+      const distance = Math.hypot((x - faceX) / (cutWidth * 0.49), (y - cutHeight / 2) / (cutHeight * 0.49));
+      mask[y * cutWidth + x] = Math.min(1, Math.max(0, (1 - distance) / 0.12));
     }
   return mask;
 };
@@ -96,40 +96,40 @@ const asProbe = async ({ rgb, width, height }: RgbImage): Promise<Uint8Array> =>
 };
 
 export class SceneRenderer {
-  private readonly mask = ovalMask();
-  private readonly probes = new Map<FaceId, Uint8Array>();
-  private readonly noise: Int8Array;
-  private readonly random: () => number;
-  private readonly phases: readonly number[];
+  readonly #mask = ovalMask();
+  readonly #probes = new Map<FaceId, Uint8Array>();
+  readonly #noise: Int8Array;
+  readonly #random: () => number;
+  readonly #phases: readonly number[];
 
   /** `seed` decides noise and motion. */
   constructor(seed: number) {
-    this.random = seededNumbers(seed);
-    this.phases = Array.from({ length: 4 }, () => this.random() * 2 * Math.PI);
-    this.noise = Int8Array.from({ length: FRAME_WIDTH * FRAME_HEIGHT + 65536 }, () =>
-      Math.round(this.random() * 6 - 3),
+    this.#random = seededNumbers(seed);
+    this.#phases = Array.from({ length: 4 }, () => this.#random() * 2 * Math.PI);
+    this.#noise = Int8Array.from({ length: frameWidth * frameHeight + 65536 }, () =>
+      Math.round(this.#random() * 6 - 3),
     );
   }
 
   /** Loads the picture of a face before it is rendered. @throws Error when scripts/setup-models has not run */
   async load(face: FaceId): Promise<void> {
-    if (!this.probes.has(face)) this.probes.set(face, await asProbe(await loadFaceRgb(face)));
+    if (!this.#probes.has(face)) this.#probes.set(face, await asProbe(await loadFaceRgb(face)));
   }
 
   /** Paints the scene at an instant into `target` (640×480 RGB). Faces that are not loaded are left out. */
   render(scene: Scene, atMs: number, target: Uint8Array): void {
-    const noiseAt = Math.floor(this.random() * 65536);
+    const noiseAt = Math.floor(this.#random() * 65536);
     const pixels = new Uint8ClampedArray(target.buffer, target.byteOffset, target.length);
-    for (let i = 0; i < FRAME_WIDTH * FRAME_HEIGHT; i++) {
-      const value = scene.wall + (this.noise[noiseAt + i] as number);
+    for (let i = 0; i < frameWidth * frameHeight; i++) {
+      const value = scene.wall + (this.#noise[noiseAt + i] as number);
       pixels[i * 3] = value;
       pixels[i * 3 + 1] = value;
       pixels[i * 3 + 2] = value;
     }
     const swing = (periodMs: number, index: number): number =>
-      Math.sin((atMs / periodMs) * 2 * Math.PI + (this.phases[index] ?? 0)) * scene.restlessness;
+      Math.sin((atMs / periodMs) * 2 * Math.PI + (this.#phases[index] ?? 0)) * scene.restlessness;
     for (const person of scene.people) {
-      const plain = this.probes.get(person.face);
+      const plain = this.#probes.get(person.face);
       if (plain === undefined) continue;
       const probe = person.covers === undefined ? plain : covered(plain, person.covers);
       const moved = {
@@ -139,45 +139,45 @@ export class SceneRenderer {
         scale: person.scale * (1 + swing(5_700, 2) * 0.03),
         roll: person.roll + swing(4_700, 3) * 3,
       };
-      this.paint(moved, probe, scene.light * (1 + swing(2_900, 2) * 0.04), noiseAt, pixels);
+      this.#paint(moved, probe, scene.light * (1 + swing(2_900, 2) * 0.04), noiseAt, pixels);
     }
   }
 
-  private paint(person: Person, probe: Uint8Array, light: number, noiseAt: number, target: Uint8ClampedArray): void {
-    const scale = BASE_SCALE * person.scale;
+  #paint(person: Person, probe: Uint8Array, light: number, noiseAt: number, target: Uint8ClampedArray): void {
+    const scale = baseScale * person.scale;
     const angle = (person.roll * Math.PI) / 180;
     const cosine = Math.cos(angle) / scale;
     const sine = Math.sin(angle) / scale;
-    const centreX = FRAME_WIDTH * (0.5 + person.x);
-    const centreY = FRAME_HEIGHT * (0.5 + person.y);
+    const centreX = frameWidth * (0.5 + person.x);
+    const centreY = frameHeight * (0.5 + person.y);
     const { sheet } = person;
-    const reach = Math.hypot(CUT_WIDTH, CUT_HEIGHT) * (sheet === undefined ? 0.62 : 0.8) * scale;
+    const reach = Math.hypot(cutWidth, cutHeight) * (sheet === undefined ? 0.62 : 0.8) * scale;
     const yaw = (person.yaw * Math.PI) / 180;
-    for (let y = Math.max(0, Math.floor(centreY - reach)); y < Math.min(FRAME_HEIGHT, centreY + reach); y++) {
-      for (let x = Math.max(0, Math.floor(centreX - reach)); x < Math.min(FRAME_WIDTH, centreX + reach); x++) {
+    for (let y = Math.max(0, Math.floor(centreY - reach)); y < Math.min(frameHeight, centreY + reach); y++) {
+      for (let x = Math.max(0, Math.floor(centreX - reach)); x < Math.min(frameWidth, centreX + reach); x++) {
         const dx = x - centreX;
         const dy = y - centreY;
         // A slight bend besides: a probe is not a rotated copy of the card's photo.
         const seen = { x: (cosine * dx + sine * dy) * 0.985, y: (cosine * dy - sine * dx) * 1.01 };
         const { x: across, y: down } = sheet === undefined ? seen : onSheet(seen, sheet.turn);
-        const sourceX = FACE_X + turned(across, down, yaw);
-        const openY = FACE_Y + down + 1.5 * Math.sin(across / 60);
+        const sourceX = faceX + turned(across, down, yaw);
+        const openY = faceY + down + 1.5 * Math.sin(across / 60);
         const sourceY = person.eyes === undefined ? openY : throughLids(person.eyes, sourceX, openY);
-        const at = (y * FRAME_WIDTH + x) * 3;
-        if (sourceX < 0 || sourceY < 0 || sourceX >= CUT_WIDTH - 1 || sourceY >= CUT_HEIGHT - 1) {
+        const at = (y * frameWidth + x) * 3;
+        if (sourceX < 0 || sourceY < 0 || sourceX >= cutWidth - 1 || sourceY >= cutHeight - 1) {
           if (sheet !== undefined && isOnRim(sourceX, sourceY, sheet.rim))
             for (let i = 0; i < 3; i++) target[at + i] = (sheet.colour[i] as number) * light;
           continue;
         }
         const left = Math.floor(sourceX);
         const top = Math.floor(sourceY);
-        const opacity = sheet === undefined ? (this.mask[top * CUT_WIDTH + left] as number) : 1;
+        const opacity = sheet === undefined ? (this.#mask[top * cutWidth + left] as number) : 1;
         if (opacity === 0) continue;
         const fx = sourceX - left;
         const fy = sourceY - top;
-        const from = (top * CUT_WIDTH + left) * 3;
-        const below = from + CUT_WIDTH * 3;
-        const grain = this.noise[noiseAt + y * FRAME_WIDTH + x] as number;
+        const from = (top * cutWidth + left) * 3;
+        const below = from + cutWidth * 3;
+        const grain = this.#noise[noiseAt + y * frameWidth + x] as number;
         for (let channel = 0; channel < 3; channel++) {
           const upper = (probe[from + channel] as number) * (1 - fx) + (probe[from + 3 + channel] as number) * fx;
           const lower = (probe[below + channel] as number) * (1 - fx) + (probe[below + 3 + channel] as number) * fx;
@@ -192,32 +192,32 @@ export class SceneRenderer {
 /** Where on a turned sheet lies what is seen at a place: by perspective, both from the middle of the face. */
 const onSheet = ({ x, y }: Point, turn: number): Point => {
   const angle = (turn * Math.PI) / 180;
-  const across = x / (Math.cos(angle) - (x * Math.sin(angle)) / SHEET_DISTANCE);
-  return { x: across, y: y * (1 + (across * Math.sin(angle)) / SHEET_DISTANCE) };
+  const across = x / (Math.cos(angle) - (x * Math.sin(angle)) / sheetDistance);
+  return { x: across, y: y * (1 + (across * Math.sin(angle)) / sheetDistance) };
 };
 
 const isOnRim = (x: number, y: number, rim: number): boolean =>
-  x >= -rim && y >= -rim && x < CUT_WIDTH + rim && y < CUT_HEIGHT + rim;
+  x >= -rim && y >= -rim && x < cutWidth + rim && y < cutHeight + rim;
 
-const EYE_RADIUS_X = 34;
-const EYE_RADIUS_Y = 24;
+const eyeRadiusX = 34;
+const eyeRadiusY = 24;
 /** Where closed lids meet, from the middle of the eye to the lower rim. */
-const LASHES = 0.5;
+const lashBox = 0.5;
 
 /** Presses what lies within an eye together towards its middle line. */
 const throughLids = ({ opening, centres }: NonNullable<Person['eyes']>, x: number, y: number): number => {
   for (const eye of centres) {
-    const fromMiddle = (y - eye.y) / EYE_RADIUS_Y;
-    if (Math.abs(x - eye.x) > EYE_RADIUS_X || Math.abs(fromMiddle) > 1) continue;
+    const fromMiddle = (y - eye.y) / eyeRadiusY;
+    if (Math.abs(x - eye.x) > eyeRadiusX || Math.abs(fromMiddle) > 1) continue;
     // The upper lid comes down to a line of lashes near the lower rim.
-    if (Math.abs(fromMiddle - LASHES) < 0.12 * (1 - opening)) return eye.y - EYE_RADIUS_Y * 0.4;
+    if (Math.abs(fromMiddle - lashBox) < 0.12 * (1 - opening)) return eye.y - eyeRadiusY * 0.4;
     const fromLashes =
-      fromMiddle < LASHES ? (LASHES - fromMiddle) / (1 + LASHES) : (fromMiddle - LASHES) / (1 - LASHES);
+      fromMiddle < lashBox ? (lashBox - fromMiddle) / (1 + lashBox) : (fromMiddle - lashBox) / (1 - lashBox);
     const drawn =
-      fromMiddle < LASHES
-        ? LASHES - (1 + LASHES) * fromLashes ** opening
-        : LASHES + (1 - LASHES) * fromLashes ** opening;
-    return eye.y + drawn * EYE_RADIUS_Y;
+      fromMiddle < lashBox
+        ? lashBox - (1 + lashBox) * fromLashes ** opening
+        : lashBox + (1 - lashBox) * fromLashes ** opening;
+    return eye.y + drawn * eyeRadiusY;
   }
   return y;
 };
@@ -230,27 +230,27 @@ const covered = (probe: Uint8Array, covers: readonly Cover[]): Uint8Array => {
         if (
           u >= 0 &&
           v >= 0 &&
-          u < CUT_WIDTH &&
-          v < CUT_HEIGHT &&
+          u < cutWidth &&
+          v < cutHeight &&
           ((u - x) / radiusX) ** 2 + ((v - y) / radiusY) ** 2 < 1
         )
-          result.set(colour, (v * CUT_WIDTH + u) * 3);
+          result.set(colour, (v * cutWidth + u) * 3);
   return result;
 };
 
 /** The nose: how far it stands out and how wide it is, in pixels of the cut (2.2 to a millimetre), below the eyes. */
-const NOSE = { height: 40, radius: 38, y: 24 } as const;
+const noseTip = { height: 40, radius: 38, y: 24 } as const;
 
 /** Seen from the front, a head is a cylinder with a nose: turning it moves what is on it along a sine, the nose more. */
 const turned = (across: number, down: number, yaw: number): number => {
   if (yaw === 0) return across;
   const unturned = onCylinder(across, yaw);
-  const noseHeight = NOSE.height * Math.exp(-(unturned ** 2 + (down - NOSE.y) ** 2) / (2 * NOSE.radius ** 2));
+  const noseHeight = noseTip.height * Math.exp(-(unturned ** 2 + (down - noseTip.y) ** 2) / (2 * noseTip.radius ** 2));
   return onCylinder(across - noseHeight * Math.sin(yaw), yaw);
 };
 
 const onCylinder = (across: number, yaw: number): number => {
-  const edge = Math.sign(across) * HEAD_RADIUS;
-  if (Math.abs(across) >= HEAD_RADIUS) return edge * Math.cos(yaw) + across - edge;
-  return HEAD_RADIUS * Math.sin(Math.asin(across / HEAD_RADIUS) - yaw);
+  const edge = Math.sign(across) * headRadius;
+  if (Math.abs(across) >= headRadius) return edge * Math.cos(yaw) + across - edge;
+  return headRadius * Math.sin(Math.asin(across / headRadius) - yaw);
 };

@@ -18,7 +18,7 @@ export interface VirtualCameraControl {
   close(): Promise<void>;
 }
 
-const RECONNECT_MS = 200;
+const reconnectMs = 200;
 
 /** Hears the orders of a control, again after it was gone; the returned function stops. */
 export const hearOrders = (path: string, obey: (orders: CameraOrders) => void): (() => void) => {
@@ -29,7 +29,7 @@ export const hearOrders = (path: string, obey: (orders: CameraOrders) => void): 
     socket = connect(path);
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      if (!stopped) timer = setTimeout(listen, RECONNECT_MS);
+      if (!stopped) timer = setTimeout(listen, reconnectMs);
     });
     createInterface({ input: socket }).on('line', (line) => obey(JSON.parse(line) as CameraOrders));
   };

@@ -4,61 +4,61 @@ import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
 import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
 import { isFaceId } from './faces.ts';
 import { OrderedFrames } from './ordered-frames.ts';
-import { emptyScene, FRAME_HEIGHT, FRAME_WIDTH, personBefore, SceneRenderer } from './render-scene.ts';
+import { emptyScene, frameHeight, frameWidth, personBefore, SceneRenderer } from './render-scene.ts';
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 
 /** A frame costs about 10 ms to paint; more of them would only take time from the models. */
-const FRAMES_PER_SECOND = 15;
+const usualFramesPerSecond = 15;
 
 type VirtualCameraSettings = Extract<CameraSettings, { kind: 'virtual' }>;
 
 export class VirtualCamera implements Camera {
-  private readonly renderer: SceneRenderer;
-  private readonly rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
-  private readonly frames: OrderedFrames<Frame>;
-  private latestOrders: CameraOrders;
-  private stopHearing = (): void => undefined;
+  readonly #renderer: SceneRenderer;
+  readonly #rgb = new Uint8Array(frameWidth * frameHeight * 3);
+  readonly #frames: OrderedFrames<Frame>;
+  #latestOrders: CameraOrders;
+  #stopHearing = (): void => undefined;
 
   constructor(settings: VirtualCameraSettings) {
     const { face = null } = settings;
     if (face !== null && !isFaceId(face)) throw new Error(`virtual-camera: there is no face "${face}"`);
-    this.renderer = new SceneRenderer(settings.seed);
-    this.frames = new OrderedFrames({
-      intervalMs: 1000 / (settings.framesPerSecond ?? FRAMES_PER_SECOND),
+    this.#renderer = new SceneRenderer(settings.seed);
+    this.#frames = new OrderedFrames({
+      intervalMs: 1000 / (settings.framesPerSecond ?? usualFramesPerSecond),
       lost: failure('camera.lost'),
-      make: (orders) => this.shoot(orders),
-      wipe: () => this.rgb.fill(0),
+      make: (orders) => this.#shoot(orders),
+      wipe: () => this.#rgb.fill(0),
     });
-    this.latestOrders = this.frames.orders;
+    this.#latestOrders = this.#frames.orders;
     void this.obey({
       scene: { ...emptyScene, people: face === null ? [] : [personBefore(face)] },
       fault: 'none',
     });
     if (settings.controlSocket !== undefined)
-      this.stopHearing = hearOrders(settings.controlSocket, (orders) => void this.obey(orders));
+      this.#stopHearing = hearOrders(settings.controlSocket, (orders) => void this.obey(orders));
   }
 
   subscribe(listener: (event: CameraEvent) => void): () => void {
-    return this.frames.subscribe(listener);
+    return this.#frames.subscribe(listener);
   }
 
   async close(): Promise<void> {
-    this.stopHearing();
-    this.frames.close();
+    this.#stopHearing();
+    this.#frames.close();
   }
 
   /** Follows new orders once the faces they name are loaded, unless newer ones have come by then. */
   async obey(orders: CameraOrders): Promise<void> {
-    this.latestOrders = orders;
-    for (const { face } of orders.scene.people) await this.renderer.load(face);
-    if (this.latestOrders === orders) this.frames.obey(orders);
+    this.#latestOrders = orders;
+    for (const { face } of orders.scene.people) await this.#renderer.load(face);
+    if (this.#latestOrders === orders) this.#frames.obey(orders);
   }
 
-  private shoot({ scene, fault }: CameraOrders): Frame {
+  #shoot({ scene, fault }: CameraOrders): Frame {
     const capturedAtMs = performance.now();
-    if (fault === 'black') this.rgb.fill(0);
-    else if (fault === 'none') this.renderer.render(scene, capturedAtMs, this.rgb);
-    return { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb: this.rgb, capturedAtMs };
+    if (fault === 'black') this.#rgb.fill(0);
+    else if (fault === 'none') this.#renderer.render(scene, capturedAtMs, this.#rgb);
+    return { width: frameWidth, height: frameHeight, rgb: this.#rgb, capturedAtMs };
   }
 }
 

@@ -6,72 +6,73 @@ import { OrderedFrames } from './ordered-frames.ts';
 import type { Person } from './render-scene.ts';
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 
-const WIDTH = 160;
-const HEIGHT = 120;
-const INTERVAL_MS = 66;
-const WALL_MM = 1_500;
-const FACE_MM = 500;
+const frameWidth = 160;
+const frameHeight = 120;
+const intervalMs = 66;
+const wallMm = 1_500;
+const faceMm = 500;
 /** Half a face of scale 1, in parts of the picture's width; 75 mm wide. */
-const HALF_FACE = 0.13;
-const HALF_FACE_MM = 75;
-const SKIN_INFRARED = 120;
+const halfFace = 0.13;
+const halfFaceMm = 75;
+const skinInfrared = 120;
 
 /** Depth at a place, in millimetres to the right of and below the middle of the face; null = past its edge. */
 const headMm = (x: number, y: number): number | null => {
   if (Math.hypot(x / 90, y / 120) > 1) return null;
   const nose = 20 * Math.exp(-(x * x + (y - 10) ** 2) / (2 * 15 ** 2));
-  return FACE_MM + 40 * (x / 75) ** 2 + 20 * (y / 100) ** 2 - nose;
+  return faceMm + 40 * (x / 75) ** 2 + 20 * (y / 100) ** 2 - nose;
 };
 const sheetMm = (x: number, y: number, turn: number): number | null =>
-  Math.abs(x) > 150 || Math.abs(y) > 200 ? null : FACE_MM - x * Math.tan((turn * Math.PI) / 180);
+  Math.abs(x) > 150 || Math.abs(y) > 200 ? null : faceMm - x * Math.tan((turn * Math.PI) / 180);
 
 export class VirtualDepthCamera implements DepthCamera {
-  private readonly depthMm = new Uint16Array(WIDTH * HEIGHT);
-  private readonly infrared = new Uint8Array(WIDTH * HEIGHT);
-  private readonly frames = new OrderedFrames<DepthFrame>({
-    intervalMs: INTERVAL_MS,
+  readonly #depthMm = new Uint16Array(frameWidth * frameHeight);
+  readonly #infrared = new Uint8Array(frameWidth * frameHeight);
+  readonly #frames = new OrderedFrames<DepthFrame>({
+    intervalMs: intervalMs,
     lost: failure('camera.lost', 'depth camera'),
-    make: (orders) => this.measure(orders),
+    make: (orders) => this.#measure(orders),
     wipe: () => {
-      this.depthMm.fill(0);
-      this.infrared.fill(0);
+      this.#depthMm.fill(0);
+      this.#infrared.fill(0);
     },
   });
-  private readonly stopHearing: () => void;
+  readonly #stopHearing: () => void;
 
   constructor({ controlSocket }: DepthCameraSettings) {
-    this.stopHearing = hearOrders(controlSocket, (orders) => this.frames.obey(orders));
+    this.#stopHearing = hearOrders(controlSocket, (orders) => this.#frames.obey(orders));
   }
 
   subscribe(listener: (event: DepthCameraEvent) => void): () => void {
-    return this.frames.subscribe(listener);
+    return this.#frames.subscribe(listener);
   }
 
   async close(): Promise<void> {
-    this.stopHearing();
-    this.frames.close();
+    this.#stopHearing();
+    this.#frames.close();
   }
 
-  private measure({ scene }: CameraOrders): DepthFrame {
-    this.depthMm.fill(WALL_MM);
-    this.infrared.fill(SKIN_INFRARED);
-    for (const person of scene.people) this.paint(person);
-    const { depthMm, infrared } = this;
-    return { width: WIDTH, height: HEIGHT, depthMm, infrared, capturedAtMs: performance.now() };
+  #measure({ scene }: CameraOrders): DepthFrame {
+    this.#depthMm.fill(wallMm);
+    this.#infrared.fill(skinInfrared);
+    for (const person of scene.people) this.#paint(person);
+    const depthMm = this.#depthMm;
+    const infrared = this.#infrared;
+    return { width: frameWidth, height: frameHeight, depthMm, infrared, capturedAtMs: performance.now() };
   }
 
-  private paint({ x, y, scale, sheet }: Person): void {
-    const mmPerPart = HALF_FACE_MM / (HALF_FACE * scale);
+  #paint({ x, y, scale, sheet }: Person): void {
+    const mmPerPart = halfFaceMm / (halfFace * scale);
     const isScreen = sheet !== undefined && Math.max(...sheet.colour) < 64;
-    for (let v = 0; v < HEIGHT; v++)
-      for (let u = 0; u < WIDTH; u++) {
-        const across = (u / WIDTH - 0.5 - x) * mmPerPart;
+    for (let v = 0; v < frameHeight; v++)
+      for (let u = 0; u < frameWidth; u++) {
+        const across = (u / frameWidth - 0.5 - x) * mmPerPart;
         // A part of the height is shorter than one of the width.
-        const down = (v / HEIGHT - 0.5 - y) * mmPerPart * (HEIGHT / WIDTH);
+        const down = (v / frameHeight - 0.5 - y) * mmPerPart * (frameHeight / frameWidth);
         const depth = sheet === undefined ? headMm(across, down) : sheetMm(across, down, sheet.turn);
         if (depth === null) continue;
-        this.depthMm[v * WIDTH + u] = depth;
-        if (isScreen) this.infrared[v * WIDTH + u] = 4;
+        this.#depthMm[v * frameWidth + u] = depth;
+        if (isScreen) this.#infrared[v * frameWidth + u] = 4;
       }
   }
 }

@@ -26,7 +26,7 @@ export class Mosquitto {
   readonly #configuration: string;
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, directory: string, configuration: string) {
+  constructor(port: number, directory: string, configuration: string) {
     this.port = port;
     this.directory = directory;
     this.#configuration = configuration;

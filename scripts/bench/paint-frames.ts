@@ -1,8 +1,8 @@
 import { faceIds } from '../../drivers/virtual/faces.ts';
 import {
   emptyScene,
-  FRAME_HEIGHT,
-  FRAME_WIDTH,
+  frameHeight,
+  frameWidth,
   personBefore,
   SceneRenderer,
 } from '../../drivers/virtual/render-scene.ts';
@@ -14,9 +14,9 @@ export const paintFrames = async (count: number): Promise<RgbImage[]> => {
   const people = faceIds.filter((id) => id !== 'sample1-c');
   for (const id of people) await renderer.load(id);
   return Array.from({ length: count }, (_, i) => {
-    const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+    const rgb = new Uint8Array(frameWidth * frameHeight * 3);
     const face = people[i % people.length] ?? 'sample3-a';
     renderer.render({ ...emptyScene, people: [personBefore(face)] }, i * 170, rgb);
-    return { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb };
+    return { width: frameWidth, height: frameHeight, rgb };
   });
 };

@@ -23,7 +23,7 @@ export class ScriptedPatient {
   #previews = 0;
   #onScreen: (model: ScreenModel) => void = () => {};
 
-  private constructor(socket: WebSocket) {
+  constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (raw, binary) => {
       if (binary) {

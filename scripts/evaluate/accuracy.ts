@@ -21,28 +21,28 @@ const countBelow = (sorted: Float64Array, value: number): number => {
 };
 
 export class ScoreSet {
-  private readonly genuine: Float64Array;
-  private readonly impostor: Float64Array;
+  readonly #genuine: Float64Array;
+  readonly #impostor: Float64Array;
 
   constructor(genuine: Iterable<number>, impostor: Iterable<number>) {
-    this.genuine = Float64Array.from(genuine).sort();
-    this.impostor = Float64Array.from(impostor).sort();
-    if (this.genuine.length === 0 || this.impostor.length === 0)
+    this.#genuine = Float64Array.from(genuine).sort();
+    this.#impostor = Float64Array.from(impostor).sort();
+    if (this.#genuine.length === 0 || this.#impostor.length === 0)
       throw new Error('accuracy: genuine and impostor comparisons are both needed');
   }
 
   at(threshold: number): ErrorPoint {
     return {
-      far: 1 - countBelow(this.impostor, threshold) / this.impostor.length,
-      frr: countBelow(this.genuine, threshold) / this.genuine.length,
+      far: 1 - countBelow(this.#impostor, threshold) / this.#impostor.length,
+      frr: countBelow(this.#genuine, threshold) / this.#genuine.length,
       threshold,
     };
   }
 
   /** The lowest threshold whose false accept rate is not above `far`. */
   atFar(far: number): ErrorPoint {
-    const accepted = Math.floor(far * this.impostor.length + 1e-9);
-    const firstRefused = this.impostor[this.impostor.length - 1 - accepted] ?? Number.NEGATIVE_INFINITY;
+    const accepted = Math.floor(far * this.#impostor.length + 1e-9);
+    const firstRefused = this.#impostor[this.#impostor.length - 1 - accepted] ?? Number.NEGATIVE_INFINITY;
     // Just above the first impostor that must be refused.
     return this.at(firstRefused + Math.max(1e-12, Math.abs(firstRefused) * 1e-12));
   }
@@ -51,7 +51,7 @@ export class ScoreSet {
   equalErrorRate(): number {
     let best = Number.POSITIVE_INFINITY;
     let rate = 1;
-    for (const scores of [this.genuine, this.impostor])
+    for (const scores of [this.#genuine, this.#impostor])
       for (const threshold of scores) {
         const { far, frr } = this.at(threshold);
         if (Math.abs(far - frr) >= best) continue;

@@ -1,9 +1,9 @@
 /** A detection error trade-off plot: false rejects over false accepts, both on the scale of the normal distribution. */
 import type { ErrorPoint } from './accuracy.ts';
 
-const SIZE = 560;
-const MARGIN = 70;
-const TICKS = [1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2];
+const plotSize = 560;
+const margin = 70;
+const ticks = [1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2];
 
 /** Quantile of the standard normal distribution (P. Acklam's approximation, relative error below 1.2e-9). */
 const probit = (p: number): number => {
@@ -27,28 +27,30 @@ const probit = (p: number): number => {
   return (polynomial(q * q, a) * q) / polynomial(q * q, [...b, 1]);
 };
 
-const LOWEST = probit(5e-6);
-const HIGHEST = probit(0.4);
+const lowest = probit(5e-6);
+const highest = probit(0.4);
 const position = (rate: number): number =>
-  (Math.min(HIGHEST, Math.max(LOWEST, probit(Math.min(0.4, Math.max(5e-6, rate))))) - LOWEST) / (HIGHEST - LOWEST);
-const x = (rate: number): string => (MARGIN + position(rate) * (SIZE - 2 * MARGIN)).toFixed(1);
-const y = (rate: number): string => (SIZE - MARGIN - position(rate) * (SIZE - 2 * MARGIN)).toFixed(1);
+  (Math.min(highest, Math.max(lowest, probit(Math.min(0.4, Math.max(5e-6, rate))))) - lowest) / (highest - lowest);
+const x = (rate: number): string => (margin + position(rate) * (plotSize - 2 * margin)).toFixed(1);
+const y = (rate: number): string => (plotSize - margin - position(rate) * (plotSize - 2 * margin)).toFixed(1);
 const percent = (rate: number): string => `${Number((rate * 100).toPrecision(1))} %`;
 
 export const detPlot = (title: string, curve: readonly ErrorPoint[]): string => {
-  const grid = TICKS.map(
-    (tick) =>
-      `<path d="M${x(tick)} ${MARGIN}V${SIZE - MARGIN}M${MARGIN} ${y(tick)}H${SIZE - MARGIN}" stroke="#d0d0d0"/>` +
-      `<text x="${x(tick)}" y="${SIZE - MARGIN + 20}" text-anchor="middle">${percent(tick)}</text>` +
-      `<text x="${MARGIN - 8}" y="${y(tick)}" text-anchor="end" dominant-baseline="middle">${percent(tick)}</text>`,
-  ).join('');
+  const grid = ticks
+    .map(
+      (tick) =>
+        `<path d="M${x(tick)} ${margin}V${plotSize - margin}M${margin} ${y(tick)}H${plotSize - margin}" stroke="#d0d0d0"/>` +
+        `<text x="${x(tick)}" y="${plotSize - margin + 20}" text-anchor="middle">${percent(tick)}</text>` +
+        `<text x="${margin - 8}" y="${y(tick)}" text-anchor="end" dominant-baseline="middle">${percent(tick)}</text>`,
+    )
+    .join('');
   const line = curve.map(({ far, frr }) => `${x(far)},${y(frr)}`).join(' ');
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}" font-family="sans-serif" font-size="13">` +
-    `<rect width="${SIZE}" height="${SIZE}" fill="#ffffff"/>${grid}` +
-    `<text x="${SIZE / 2}" y="34" text-anchor="middle" font-size="16">${title}</text>` +
-    `<text x="${SIZE / 2}" y="${SIZE - 18}" text-anchor="middle">false accept rate</text>` +
-    `<text transform="translate(18 ${SIZE / 2}) rotate(-90)" text-anchor="middle">false reject rate</text>` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${plotSize} ${plotSize}" font-family="sans-serif" font-size="13">` +
+    `<rect width="${plotSize}" height="${plotSize}" fill="#ffffff"/>${grid}` +
+    `<text x="${plotSize / 2}" y="34" text-anchor="middle" font-size="16">${title}</text>` +
+    `<text x="${plotSize / 2}" y="${plotSize - 18}" text-anchor="middle">false accept rate</text>` +
+    `<text transform="translate(18 ${plotSize / 2}) rotate(-90)" text-anchor="middle">false reject rate</text>` +
     `<polyline points="${line}" fill="none" stroke="#0017c1" stroke-width="2"/></svg>\n`
   );
 };

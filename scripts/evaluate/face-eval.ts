@@ -32,11 +32,11 @@ const { values: options } = parseArgs({
   },
 });
 
-const CARD_WIDTH = 240;
-const CARD_HEIGHT = 320;
-const FARS = ['1e-2', '1e-3', '1e-4'] as const;
+const cardWidth = 240;
+const cardHeight = 320;
+const fars = ['1e-2', '1e-3', '1e-4'] as const;
 /** Below every cosine: what could not be acquired is never accepted. */
-const NOT_ACQUIRED = -2;
+const notAcquired = -2;
 
 const readRgb = async (file: string): Promise<RgbImage> => {
   const { data, info } = await sharp(await readFile(file))
@@ -58,11 +58,11 @@ const spoilProbe = async (image: RgbImage, light: number, blur: number): Promise
 
 /** The encoder at hand has no rate control: as little blur as makes the picture fit takes away detail instead. */
 const encodeWithin = async (grey: Buffer, maxBytes: number): Promise<Uint8Array> => {
-  const raw = { width: CARD_WIDTH, height: CARD_HEIGHT, channels: 1 } as const;
+  const raw = { width: cardWidth, height: cardHeight, channels: 1 } as const;
   let pixels = grey;
   for (let sigma = 0.3; sigma < 3; sigma += 0.1) {
     const jp2 = await encodeGreyJp2(
-      { width: CARD_WIDTH, height: CARD_HEIGHT, grey: new Uint8Array(pixels) },
+      { width: cardWidth, height: cardHeight, grey: new Uint8Array(pixels) },
       Number.POSITIVE_INFINITY,
     );
     if (jp2.length <= maxBytes) return jp2;
@@ -73,8 +73,8 @@ const encodeWithin = async (grey: Buffer, maxBytes: number): Promise<Uint8Array>
 
 /** The picture as a card would hold it: 3:4 from its middle, 240×320, grey, JPEG 2000 of at most `maxBytes`. */
 const asCardPhoto = async ({ rgb, width, height }: RgbImage, maxBytes: number): Promise<RgbImage> => {
-  const cutWidth = Math.min(width, Math.round((height * CARD_WIDTH) / CARD_HEIGHT));
-  const cutHeight = Math.min(height, Math.round((cutWidth * CARD_HEIGHT) / CARD_WIDTH));
+  const cutWidth = Math.min(width, Math.round((height * cardWidth) / cardHeight));
+  const cutHeight = Math.min(height, Math.round((cutWidth * cardHeight) / cardWidth));
   const grey = await sharp(rgb, { raw: { width, height, channels: 3 } })
     .extract({
       left: (width - cutWidth) >> 1,
@@ -82,7 +82,7 @@ const asCardPhoto = async ({ rgb, width, height }: RgbImage, maxBytes: number): 
       width: cutWidth,
       height: cutHeight,
     })
-    .resize(CARD_WIDTH, CARD_HEIGHT, { fit: 'fill' })
+    .resize(cardWidth, cardHeight, { fit: 'fill' })
     .greyscale()
     .raw()
     .toBuffer();
@@ -118,7 +118,7 @@ const embedAll = async (folder: string, models: FaceModels): Promise<Picture[]> 
 
 /** The first picture of a pair plays the card, the second the person at the counter. */
 const score = (card: Picture, person: Picture): number =>
-  card.reference === null || person.probe === null ? NOT_ACQUIRED : comparisonScore(card.reference, person.probe);
+  card.reference === null || person.probe === null ? notAcquired : comparisonScore(card.reference, person.probe);
 
 const percent = (rate: number): number => Number((rate * 100).toFixed(4));
 
@@ -155,7 +155,7 @@ const main = async (): Promise<void> => {
   const scores = new ScoreSet(genuine, impostor);
   const { defaultThreshold } = models.embedder.entry as EmbeddingEntry;
   const atDefault = scores.at(defaultThreshold);
-  const points = FARS.map((far) => [far, scores.atFar(Number(far))] as const);
+  const points = fars.map((far) => [far, scores.atFar(Number(far))] as const);
   const report = {
     model: options.model,
     reference: options['card-photo'] ? 'card-photo' : 'picture',

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import type { FaceId } from '../../drivers/virtual/faces.ts';
 import { type Cover, emptyScene, type Person, personBefore, type Scene } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
-import { LEFT_EYE, meanMeshPoint, meshBox, meshPoint, RIGHT_EYE } from '../../src/face/models/find-landmarks.ts';
+import { leftEye, meanMeshPoint, meshBox, meshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
 import { between, type Known, openBench } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
@@ -20,10 +20,10 @@ const { values: options } = parseArgs({
   },
 });
 
-const FRAME_MS = 66;
-const TIME_LIMIT_MS = 20_000;
-const HINT_WITHIN_MS = 700;
-const MIN_SUCCEEDED = 0.99;
+const frameMs = 66;
+const timeLimitMs = 20_000;
+const hintWithinMs = 700;
+const minSucceeded = 0.99;
 
 type Patient = {
   readonly person: Person;
@@ -131,7 +131,7 @@ const wearablesFor = (mesh: Float32Array): Wearables => {
   });
   return {
     mask: [{ ...mouth, radiusX: width * 0.46, radiusY: width * 0.42, colour: [205, 220, 230] }],
-    sunglasses: [glass(meanMeshPoint(mesh, LEFT_EYE)), glass(meanMeshPoint(mesh, RIGHT_EYE))],
+    sunglasses: [glass(meanMeshPoint(mesh, leftEye)), glass(meanMeshPoint(mesh, rightEye))],
   };
 };
 
@@ -159,8 +159,8 @@ const run = async (mistake: string): Promise<Run> => {
     reactAfterMs = forMs + between(random, 600, 1_200);
   };
   const played = await playAttempt(bench, known, {
-    frameMs: FRAME_MS,
-    timeLimitMs: TIME_LIMIT_MS,
+    frameMs: frameMs,
+    timeLimitMs: timeLimitMs,
     padStrength: 'off',
     endsAtMiss: false,
     scene: (_, told) => {
@@ -205,4 +205,4 @@ for (const name of names) {
   process.stderr.write(`guidance-eval: ${name}: ${[...new Set(told)].join(', ')}\n`);
 }
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
-if (succeeded < runs * MIN_SUCCEEDED || anyHintMs > HINT_WITHIN_MS) process.exitCode = 1;
+if (succeeded < runs * minSucceeded || anyHintMs > hintWithinMs) process.exitCode = 1;

@@ -5,8 +5,8 @@
  * Not among them is what passes for certain: somebody who plays the right clip on a good screen for each prompt.
  */
 import { parseArgs } from 'node:util';
-import { emptyScene, FRAME_WIDTH, type Person, personBefore, type Sheet } from '../../drivers/virtual/render-scene.ts';
-import { LEFT_EYE, meanMeshPoint, RIGHT_EYE } from '../../src/face/models/find-landmarks.ts';
+import { emptyScene, frameWidth, type Person, personBefore, type Sheet } from '../../drivers/virtual/render-scene.ts';
+import { leftEye, meanMeshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
 import { type Known, openBench } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
@@ -18,11 +18,11 @@ const { values: options } = parseArgs({
   },
 });
 
-const FRAME_MS = 100;
-const TIME_LIMIT_MS = 40_000;
-const TURN_DEGREES = 24;
+const frameMs = 100;
+const timeLimitMs = 40_000;
+const turnDegrees = 24;
 /** So far away that the passive model sees its surroundings. */
-const SCALE = 0.72;
+const scale = 0.72;
 
 type Presentation = {
   /** `other`: somebody who is not the card's holder. */
@@ -32,7 +32,7 @@ type Presentation = {
 };
 
 const eyesOf = ({ mesh }: Known, opening: number): Partial<Person> =>
-  opening === 1 ? {} : { eyes: { opening, centres: [meanMeshPoint(mesh, LEFT_EYE), meanMeshPoint(mesh, RIGHT_EYE)] } };
+  opening === 1 ? {} : { eyes: { opening, centres: [meanMeshPoint(mesh, leftEye), meanMeshPoint(mesh, rightEye)] } };
 /** 0 until the reaction time has passed, then 1 after 300 ms, and on up to 2: people turn until they are told it will do. */
 const effort = ({ forMs }: Told): number => Math.min(2, Math.max(0, (forMs - 500) / 300));
 const sideOf = ({ hint }: Told): number => (hint === 'turn-left' ? 1 : hint === 'turn-right' ? -1 : 0);
@@ -41,7 +41,7 @@ const blinks = ({ hint, forMs }: Told): boolean => hint === 'blink' && forMs > 5
 const wave = (atMs: number, periodMs: number): number => Math.sin((atMs / periodMs) * 2 * Math.PI);
 
 const obedient = (known: Known, told: Told): Partial<Person> => ({
-  yaw: TURN_DEGREES * sideOf(told) * effort(told),
+  yaw: turnDegrees * sideOf(told) * effort(told),
   ...eyesOf(known, blinks(told) ? 0.05 : 1),
 });
 
@@ -58,7 +58,7 @@ const waved = (atMs: number, told: Told): Partial<Person> => ({
 /** A screen's pixels against the sensor's: a fine grid of light. */
 const addMoire = (rgb: Uint8Array): void => {
   for (let i = 0; i < rgb.length; i++) {
-    const x = Math.floor(i / 3) % FRAME_WIDTH;
+    const x = Math.floor(i / 3) % frameWidth;
     rgb[i] = Math.min(255, (rgb[i] as number) * (1 + 0.09 * Math.cos((x * 2 * Math.PI) / 4.3)));
   }
 };
@@ -68,7 +68,7 @@ const filmed = (known: Known, atMs: number): Partial<Person> => {
   const part = Math.floor(atMs / 1_200) % 6;
   const swing = Math.sin(((atMs % 1_200) / 1_200) * Math.PI);
   return {
-    yaw: part === 1 ? 2 * TURN_DEGREES * swing : part === 3 ? -2 * TURN_DEGREES * swing : 0,
+    yaw: part === 1 ? 2 * turnDegrees * swing : part === 3 ? -2 * turnDegrees * swing : 0,
     ...eyesOf(known, part === 5 && swing > 0.7 ? 0.05 : 1),
   };
 };
@@ -81,13 +81,13 @@ const species: Readonly<Record<string, Presentation>> = {
     pose: (known, atMs, told) => ({ ...waved(atMs, told), ...eyesOf(known, blinks(told) ? 0.05 : 1) }),
   },
   'replayed-loop': {
-    pose: (_, atMs) => ({ sheet: screen, yaw: TURN_DEGREES * wave(atMs, 1_600) }),
+    pose: (_, atMs) => ({ sheet: screen, yaw: turnDegrees * wave(atMs, 1_600) }),
     loopMs: 1_600,
   },
   'recorded-turns': {
     pose: (known, atMs) => ({
       sheet: screen,
-      yaw: 1.5 * TURN_DEGREES * wave(atMs, 3_000),
+      yaw: 1.5 * turnDegrees * wave(atMs, 3_000),
       ...eyesOf(known, atMs % 2_000 < 300 ? 0.05 : 1),
     }),
   },
@@ -127,7 +127,7 @@ const percent = (part: number, whole: number): number => Number(((part / whole) 
 const bench = await openBench(Number(options.seed));
 const n = Number(options.presentations);
 /** As in src/face/attempt/weigh-evidence.ts. */
-const TAKEN_FOR_REAL = 0.4;
+const scoreTakenForReal = 0.4;
 
 const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): Promise<readonly Played[]> => {
   const played: Played[] = [];
@@ -137,12 +137,12 @@ const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): 
     // No two presentations begin at the same moment of a film.
     const startMs = Math.floor(bench.random() * 10_000);
     const result = await playAttempt(bench, known, {
-      frameMs: FRAME_MS,
-      timeLimitMs: TIME_LIMIT_MS,
+      frameMs: frameMs,
+      timeLimitMs: timeLimitMs,
       padStrength: 'active',
       scene: (atMs, told) => ({
         ...emptyScene,
-        people: [{ ...personBefore(known.id), scale: SCALE, ...pose(known, atMs + startMs, told, other) }],
+        people: [{ ...personBefore(known.id), scale: scale, ...pose(known, atMs + startMs, told, other) }],
       }),
       ...(spoil === undefined ? {} : { spoil }),
       ...(loopMs === undefined ? {} : { loopMs }),
@@ -162,7 +162,7 @@ const countReasons = (played: readonly Played[]): Record<string, number> => {
 /** By the passive model alone, of those it could look at. */
 const takenForReal = (played: readonly Played[]): number => {
   const seen = played.flatMap(({ bonaFide: value }) => value ?? []);
-  return percent(seen.filter((value) => value >= TAKEN_FOR_REAL).length, Math.max(1, seen.length));
+  return percent(seen.filter((value) => value >= scoreTakenForReal).length, Math.max(1, seen.length));
 };
 
 const results = [];

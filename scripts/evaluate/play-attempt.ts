@@ -2,7 +2,7 @@
  * One attempt before painted frames, in simulated time: what the camera sees is painted from what was told, the real
  * pipeline looks at it, the real course of an attempt decides. A frame every `frameMs`.
  */
-import { FRAME_HEIGHT, FRAME_WIDTH, type Scene } from '../../drivers/virtual/render-scene.ts';
+import { frameHeight, frameWidth, type Scene } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint, PadStrength } from '../../src/core/visit/verification.ts';
 import { AttemptCourse } from '../../src/face/attempt/face-attempt.ts';
 import { examineFrame } from '../../src/face/attempt/face-pipeline.ts';
@@ -58,13 +58,13 @@ export const playAttempt = async (bench: Bench, known: Known, play: Play): Promi
   };
   for (let atMs = 0, i = 0; atMs < play.timeLimitMs; atMs += play.frameMs, i++) {
     const place = play.loopMs === undefined ? -1 : Math.floor((atMs % play.loopMs) / play.frameMs);
-    const rgb = recording[place] ?? new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+    const rgb = recording[place] ?? new Uint8Array(frameWidth * frameHeight * 3);
     if (recording[place] === undefined) {
       renderer.render(play.scene(atMs, { hint: told.hint, forMs: atMs - told.sinceMs }), atMs, rgb);
       play.spoil?.(rgb);
       if (place >= 0) recording[place] = rgb;
     }
-    const image = { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb };
+    const image = { width: frameWidth, height: frameHeight, rgb };
     watch.check({ ...image, capturedAtMs: atMs });
     const startedMs = performance.now();
     const pad = play.padStrength === 'off' ? null : bench.pad;

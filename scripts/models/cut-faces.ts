@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { CUT_HEIGHT, CUT_WIDTH, faceCuts, faceIds } from '../../drivers/virtual/faces.ts';
+import { cutHeight, cutWidth, faceCuts, faceIds } from '../../drivers/virtual/faces.ts';
 import type { NpmSources } from './npm-source.ts';
 import { faceApi } from './recipes.ts';
 
@@ -23,7 +23,7 @@ export const cutFaces = async (facesDir: string, npm: NpmSources, tell: (line: s
     const jpeg = await npm.read({ npm: faceApi, path: `demo/${picture}`, sha256: pictureHashes[picture] ?? '' });
     const cut = await sharp(jpeg)
       .extract({ left, top, width, height })
-      .resize(CUT_WIDTH, CUT_HEIGHT, { fit: 'fill' })
+      .resize(cutWidth, cutHeight, { fit: 'fill' })
       .removeAlpha()
       .png()
       .toBuffer();

@@ -7,8 +7,8 @@ import { floatTensor, floatValue, int64Tensor, type Model, modelOf, type Node, n
 import { permute } from './tfjs-to-onnx.ts';
 import { decodeWeights, type Weight, type WeightEntry } from './tfjs-weights.ts';
 
-const MEAN_RGB = [122.782, 117.001, 104.298] as const;
-const COLOUR_RANGE = 255;
+const meanRgb = [122.782, 117.001, 104.298] as const;
+const colourRange = 255;
 
 /** `down`: halves the picture; its shortcut is an average, widened by empty channels. `padded`: see `residual`. */
 type Block = {
@@ -17,7 +17,7 @@ type Block = {
   readonly addChannels?: number;
   readonly padded?: boolean;
 };
-const BLOCKS: readonly Block[] = [
+const blocks: readonly Block[] = [
   { name: 'conv32_1' },
   { name: 'conv32_2' },
   { name: 'conv32_3' },
@@ -37,14 +37,14 @@ const BLOCKS: readonly Block[] = [
 class Writer {
   readonly nodes: Node[] = [];
   readonly initializers: Tensor[] = [];
-  private readonly weights: ReadonlyMap<string, Weight>;
+  readonly #weights: ReadonlyMap<string, Weight>;
 
   constructor(weights: ReadonlyMap<string, Weight>) {
-    this.weights = weights;
+    this.#weights = weights;
   }
 
   weight(name: string): Weight {
-    const weight = this.weights.get(name);
+    const weight = this.#weights.get(name);
     if (weight === undefined) throw new Error(`dlib-resnet: there is no weight ${name}`);
     return weight;
   }
@@ -70,8 +70,8 @@ class Writer {
       let shift = 0;
       for (let i = 0; i < channels * height * width; i++) {
         const at = o * channels * height * width + i;
-        const mean = ofPicture ? (MEAN_RGB[Math.floor(i / (height * width))] ?? 0) : 0;
-        const weight = (kernel.values[at] ?? 0) / (ofPicture ? COLOUR_RANGE : 1);
+        const mean = ofPicture ? (meanRgb[Math.floor(i / (height * width))] ?? 0) : 0;
+        const weight = (kernel.values[at] ?? 0) / (ofPicture ? colourRange : 1);
         shift -= weight * mean;
         kernel.values[at] = weight * (factor[o] ?? 0);
       }
@@ -104,7 +104,7 @@ export const buildDlibResnet = (entries: readonly WeightEntry[], bin: Uint8Array
   const writer = new Writer(decodeWeights(entries, bin));
   const first = writer.convolution('conv32_down', 'input', 2, true, true);
   let last = writer.add('MaxPool', [first], 'pooled', { kernel_shape: [3, 3], strides: [2, 2] });
-  for (const block of BLOCKS) last = writer.residual(block, last);
+  for (const block of blocks) last = writer.residual(block, last);
   const mean = writer.add('Flatten', [writer.add('GlobalAveragePool', [last], 'mean')], 'flat');
   const fc = writer.weight('fc');
   writer.initializers.push(floatTensor('fc', fc.shape, Float32Array.from(fc.values)));

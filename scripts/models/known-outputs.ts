@@ -9,7 +9,7 @@ export type KnownOutput = { readonly step: number; readonly range: number; reado
 export type KnownOutputs = Readonly<Record<string, Readonly<Record<string, KnownOutput>>>>;
 
 /** What the conversion was measured to deviate by, relative to the output's range (1.1e-6), with a margin of ten. */
-const TOLERANCE = 1e-5;
+const tolerance = 1e-5;
 
 /** Numbers in −1..1 without pattern or chance: a multiplicative hash of the index, in exact integer arithmetic. */
 export const knownInput = (length: number): Float32Array =>
@@ -35,7 +35,7 @@ export const checkKnownOutputs = async (
       throw new Error(`refused: output ${name} of ${file} has ${found.length} elements`);
     for (const [i, value] of values.entries()) {
       const deviation = Math.abs((found[i * step] ?? Number.NaN) - value) / range;
-      if (!(deviation <= TOLERANCE))
+      if (!(deviation <= tolerance))
         throw new Error(`refused: output ${name}[${i * step}] of ${file} deviates by ${deviation} of its range`);
       worst = Math.max(worst, deviation);
     }

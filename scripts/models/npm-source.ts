@@ -36,37 +36,37 @@ const requireIntegrity = (what: string, tarball: Uint8Array, integrity: string):
 
 /** Reads files of npm packages; a package is fetched (`npm pack`) only when one of its files is not kept yet. */
 export class NpmSources {
-  private readonly cacheDir: string;
-  private readonly tell: (line: string) => void;
+  readonly #cacheDir: string;
+  readonly #tell: (line: string) => void;
   fetchedBytes = 0;
 
   constructor(cacheDir: string, tell: (line: string) => void) {
-    this.cacheDir = cacheDir;
-    this.tell = tell;
+    this.#cacheDir = cacheDir;
+    this.#tell = tell;
   }
 
-  private folderOf({ name, version }: NpmPackage): string {
-    return join(this.cacheDir, `${name.replace('@', '').replace('/', '-')}-${version}`);
+  #folderOf({ name, version }: NpmPackage): string {
+    return join(this.#cacheDir, `${name.replace('@', '').replace('/', '-')}-${version}`);
   }
 
-  private async fetch(npm: NpmPackage, path: string): Promise<void> {
+  async #fetch(npm: NpmPackage, path: string): Promise<void> {
     const { name, version } = npm;
-    const folder = this.folderOf(npm);
+    const folder = this.#folderOf(npm);
     await mkdir(folder, { recursive: true });
-    const kept = join(this.cacheDir, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+    const kept = join(this.#cacheDir, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
     if (!existsSync(kept)) {
-      this.tell(`fetching ${name}@${version} …`);
+      this.#tell(`fetching ${name}@${version} …`);
       const { stdout } = await run('npm', ['pack', `${name}@${version}`, '--json', '--loglevel=error'], {
-        cwd: this.cacheDir,
+        cwd: this.#cacheDir,
         maxBuffer: 2 ** 26,
       });
       const packed = JSON.parse(stdout) as Record<string, { filename: string }>;
       const filename = Object.values(packed)[0]?.filename;
       if (filename === undefined) throw new Error(`npm pack ${name}@${version} did not say which file it wrote`);
-      const written = join(this.cacheDir, filename);
+      const written = join(this.#cacheDir, filename);
       const tarball = await readFile(written);
       this.fetchedBytes += tarball.length;
-      this.tell(`fetched ${name}@${version}: ${tarball.length} bytes`);
+      this.#tell(`fetched ${name}@${version}: ${tarball.length} bytes`);
       if (written !== kept) await rename(written, kept);
     }
     try {
@@ -80,8 +80,8 @@ export class NpmSources {
 
   /** The bytes of one file, checked. @throws Error on any hash mismatch, or when npm cannot fetch */
   async read({ npm, path, sha256 }: SourceFile): Promise<Uint8Array> {
-    const file = join(this.folderOf(npm), path);
-    if (!existsSync(file)) await this.fetch(npm, path);
+    const file = join(this.#folderOf(npm), path);
+    if (!existsSync(file)) await this.#fetch(npm, path);
     const bytes = await readFile(file);
     try {
       requireHash(`${npm.name}@${npm.version} ${path}`, bytes, sha256);

@@ -1,8 +1,8 @@
 /** The part of onnx.proto (onnx/onnx, IR version 7) that the models here use, and constructors for it. */
 import { type MessageSchema, readMessage, writeMessage } from './protobuf.ts';
 
-export const FLOAT = 1;
-export const INT64 = 7;
+export const floatType = 1;
+export const int64Type = 7;
 
 export type Tensor = {
   dims: number[];
@@ -149,7 +149,7 @@ const rawOf = (values: Float32Array | BigInt64Array): Uint8Array =>
 
 export const floatTensor = (name: string, dims: readonly number[], values: Float32Array): Tensor => ({
   dims: [...dims],
-  dataType: FLOAT,
+  dataType: floatType,
   floats: [],
   int64s: [],
   name,
@@ -158,7 +158,7 @@ export const floatTensor = (name: string, dims: readonly number[], values: Float
 
 export const int64Tensor = (name: string, values: readonly number[]): Tensor => ({
   dims: [values.length],
-  dataType: INT64,
+  dataType: int64Type,
   floats: [],
   int64s: [],
   name,
@@ -167,7 +167,7 @@ export const int64Tensor = (name: string, values: readonly number[]): Tensor => 
 
 /** The elements of a float tensor as a copy, however the file stores them. */
 export const floatsOf = (tensor: Tensor): Float32Array => {
-  if (tensor.dataType !== FLOAT) throw new Error(`onnx: ${tensor.name ?? 'tensor'} does not hold floats`);
+  if (tensor.dataType !== floatType) throw new Error(`onnx: ${tensor.name ?? 'tensor'} does not hold floats`);
   if (tensor.raw === undefined) return Float32Array.from(tensor.floats);
   return new Float32Array(new Uint8Array(tensor.raw).buffer);
 };
@@ -197,7 +197,7 @@ export const floatValue = (name: string, shape?: readonly number[]): ValueInfo =
   name,
   type: {
     tensor: {
-      elementType: FLOAT,
+      elementType: floatType,
       ...(shape === undefined ? {} : { shape: { dimensions: shape.map((value) => ({ value })) } }),
     },
   },

@@ -14,33 +14,33 @@ export type Field = {
 };
 export type MessageSchema = { readonly message: string; readonly fields: Readonly<Record<number, Field>> };
 
-const WIRE_VARINT = 0;
-const WIRE_64_BIT = 1;
-const WIRE_LENGTH_DELIMITED = 2;
-const WIRE_32_BIT = 5;
+const wireVarint = 0;
+const wire64Bit = 1;
+const wireLengthDelimited = 2;
+const wire32Bit = 5;
 
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 class Reader {
   position = 0;
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get atEnd(): boolean {
-    return this.position >= this.bytes.length;
+    return this.position >= this.#bytes.length;
   }
 
   /** A varint as a signed number. @throws Error beyond ±2^53, which a number cannot hold */
   varint(): number {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.view.getUint8(this.position++);
+      const byte = this.#view.getUint8(this.position++);
       value |= BigInt(byte & 0x7f) << shift;
       if (byte >= 0x80) continue;
       const number = Number(BigInt.asIntN(64, value));
@@ -52,14 +52,14 @@ class Reader {
 
   float(): number {
     this.position += 4;
-    return this.view.getFloat32(this.position - 4, true);
+    return this.#view.getFloat32(this.position - 4, true);
   }
 
   block(): Uint8Array {
     const length = this.varint();
-    if (length < 0 || this.position + length > this.bytes.length) throw new Error('protobuf: field runs past the end');
+    if (length < 0 || this.position + length > this.#bytes.length) throw new Error('protobuf: field runs past the end');
     this.position += length;
-    return this.bytes.subarray(this.position - length, this.position);
+    return this.#bytes.subarray(this.position - length, this.position);
   }
 }
 
@@ -69,7 +69,7 @@ const readNumber = (reader: Reader, kind: 'int64' | 'float'): number =>
 const readValues = (reader: Reader, wireType: number, field: Field): unknown[] => {
   const { kind } = field;
   if (kind === 'int64' || kind === 'float') {
-    if (wireType !== WIRE_LENGTH_DELIMITED) return [readNumber(reader, kind)];
+    if (wireType !== wireLengthDelimited) return [readNumber(reader, kind)];
     const packed = new Reader(reader.block());
     const values: number[] = [];
     while (!packed.atEnd) values.push(readNumber(packed, kind));
@@ -91,7 +91,7 @@ export const readMessage = <T>(schema: MessageSchema, bytes: Uint8Array): T => {
     const wireType = tag & 7;
     const field = schema.fields[tag >>> 3];
     if (field === undefined) throw new Error(`protobuf: ${schema.message} has an unknown field ${tag >>> 3}`);
-    if (wireType === WIRE_64_BIT) throw new Error(`protobuf: ${schema.message}.${field.name} is 64 bits wide`);
+    if (wireType === wire64Bit) throw new Error(`protobuf: ${schema.message}.${field.name} is 64 bits wide`);
     const values = readValues(reader, wireType, field);
     if (field.ignored) continue;
     if (field.repeated) (message[field.name] as unknown[]).push(...values);
@@ -143,13 +143,13 @@ export const writeMessage = (schema: MessageSchema, message: object): Uint8Array
     if (field.ignored || value === undefined) continue;
     const { kind } = field;
     const block = (bytes: Uint8Array): void => {
-      parts.push(varintBytes((Number(number) << 3) | WIRE_LENGTH_DELIMITED), varintBytes(bytes.length), bytes);
+      parts.push(varintBytes((Number(number) << 3) | wireLengthDelimited), varintBytes(bytes.length), bytes);
     };
     const values = field.repeated ? (value as unknown[]) : [value];
     if (kind !== 'int64' && kind !== 'float') for (const each of values) block(encodeValue(kind, each));
     else if (!field.repeated)
       parts.push(
-        varintBytes((Number(number) << 3) | (kind === 'int64' ? WIRE_VARINT : WIRE_32_BIT)),
+        varintBytes((Number(number) << 3) | (kind === 'int64' ? wireVarint : wire32Bit)),
         encodeValue(kind, value),
       );
     else if (values.length > 0) block(join(values.map((each) => encodeValue(kind, each))));

@@ -53,42 +53,42 @@ const autoPad = (tf: TfNode): string => (base64Text(tf.attr?.padding?.s) === 'SA
 class Converter {
   readonly nodes: Node[] = [];
   readonly initializers: Tensor[] = [];
-  private readonly weights: ReadonlyMap<string, Weight>;
+  readonly #weights: ReadonlyMap<string, Weight>;
 
   constructor(weights: ReadonlyMap<string, Weight>) {
-    this.weights = weights;
+    this.#weights = weights;
   }
 
-  private weight(name: string | undefined): Weight {
-    const weight = this.weights.get(name ?? '');
+  #weight(name: string | undefined): Weight {
+    const weight = this.#weights.get(name ?? '');
     if (weight === undefined) throw new Error(`tfjs: there is no weight ${name}`);
     return weight;
   }
 
-  private constant(name: string, shape: readonly number[], values: Float32Array): string {
+  #constant(name: string, shape: readonly number[], values: Float32Array): string {
     if (!this.initializers.some((tensor) => tensor.name === name))
       this.initializers.push(floatTensor(name, shape, values));
     return name;
   }
 
   /** Slopes are stored `[1, 1, C]`; ONNX wants `[C, 1, 1]`. */
-  private slope(name: string | undefined): string {
-    const { values } = this.weight(name);
-    return this.constant(`${name}`, [values.length, 1, 1], Float32Array.from(values));
+  #slope(name: string | undefined): string {
+    const { values } = this.#weight(name);
+    return this.#constant(`${name}`, [values.length, 1, 1], Float32Array.from(values));
   }
 
-  private convolution(tf: TfNode, depthwise: boolean): void {
+  #convolution(tf: TfNode, depthwise: boolean): void {
     const [input = '', kernelName, biasName, slopeName] = tf.input ?? [];
-    const kernel = this.weight(kernelName);
+    const kernel = this.#weight(kernelName);
     // Depthwise kernels are [y, x, channel, multiplier]: output channel = channel × multiplier + m, one channel a group.
     const { shape, values } = permute(kernel, depthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]);
     const [first = 1, second = 1, ...size] = shape;
     const dims = depthwise ? [first * second, 1, ...size] : shape;
-    const inputs = [input, this.constant(`${kernelName}`, dims, values)];
+    const inputs = [input, this.#constant(`${kernelName}`, dims, values)];
     const fused = (tf.attr?.fused_ops?.list?.s ?? []).map(base64Text);
     if (fused.includes('BiasAdd')) {
-      const bias = this.weight(biasName);
-      inputs.push(this.constant(`${biasName}`, bias.shape, Float32Array.from(bias.values)));
+      const bias = this.#weight(biasName);
+      inputs.push(this.#constant(`${biasName}`, bias.shape, Float32Array.from(bias.values)));
     }
     const activation = fused.find((name) => name !== 'BiasAdd');
     const output = activation === undefined ? tf.name : `${tf.name}/before-activation`;
@@ -101,22 +101,22 @@ class Converter {
       }),
     );
     if (activation === 'Relu') this.nodes.push(node('Relu', [output], tf.name));
-    else if (activation === 'Prelu') this.nodes.push(node('PRelu', [output, this.slope(slopeName)], tf.name));
+    else if (activation === 'Prelu') this.nodes.push(node('PRelu', [output, this.#slope(slopeName)], tf.name));
     else if (activation !== undefined) throw new Error(`tfjs: the fused operation ${activation} is not known`);
   }
 
-  private pad(tf: TfNode): void {
+  #pad(tf: TfNode): void {
     const [input = '', paddingsName] = tf.input ?? [];
-    const paddings = this.weight(paddingsName).values; // [[n,n],[y,y],[x,x],[c,c]]
+    const paddings = this.#weight(paddingsName).values; // [[n,n],[y,y],[x,x],[c,c]]
     const order = [0, 3, 1, 2];
     const pads = [0, 1].flatMap((end) => order.map((axis) => paddings[axis * 2 + end] ?? 0));
     this.initializers.push(int64Tensor(`${tf.name}/pads`, pads));
     this.nodes.push(node('Pad', [input, `${tf.name}/pads`], tf.name));
   }
 
-  private reshape(tf: TfNode): void {
+  #reshape(tf: TfNode): void {
     const [input = '', shapeName] = tf.input ?? [];
-    const shape = Array.from(this.weight(shapeName).values);
+    const shape = Array.from(this.#weight(shapeName).values);
     this.initializers.push(int64Tensor(`${tf.name}/shape`, shape));
     this.nodes.push(node('Transpose', [input], `${tf.name}/nhwc`, { perm: [0, 2, 3, 1] }));
     this.nodes.push(node('Reshape', [`${tf.name}/nhwc`, `${tf.name}/shape`], tf.name));
@@ -127,10 +127,10 @@ class Converter {
     switch (tf.op) {
       case 'Conv2D':
       case '_FusedConv2D':
-        this.convolution(tf, false);
+        this.#convolution(tf, false);
         break;
       case 'DepthwiseConv2dNative':
-        this.convolution(tf, true);
+        this.#convolution(tf, true);
         break;
       case 'AddV2':
         this.nodes.push(node('Add', inputs, tf.name));
@@ -141,7 +141,7 @@ class Converter {
         this.nodes.push(node(tf.op, inputs.slice(0, 1), tf.name));
         break;
       case 'Prelu':
-        this.nodes.push(node('PRelu', [inputs[0] ?? '', this.slope(inputs[1])], tf.name));
+        this.nodes.push(node('PRelu', [inputs[0] ?? '', this.#slope(inputs[1])], tf.name));
         break;
       case 'MaxPool':
         this.nodes.push(
@@ -153,10 +153,10 @@ class Converter {
         );
         break;
       case 'Pad':
-        this.pad(tf);
+        this.#pad(tf);
         break;
       case 'Reshape':
-        this.reshape(tf);
+        this.#reshape(tf);
         break;
       default:
         throw new Error(`tfjs: the operation ${tf.op} is not known`);

@@ -320,24 +320,24 @@ for (const row of rows)
     honest.documents.get(String(row.request_id)) !== row.document_hash,
   );
 find('a request was done twice', Number(counted.times) !== rows.filter((row) => row.outcome !== null).length);
-const once_ = new Set<string>();
+const seenOnce = new Set<string>();
 let settingsVersion = 0;
 for (const event of told) {
   if (event.type === 'receipt') {
     const { requestId, documentHash } = event.receipt;
     find(`receipt for another document: ${requestId}`, honest.documents.get(requestId) !== documentHash);
     find(`receipt without a row: ${requestId}`, !rows.some((row) => row.request_id === requestId));
-    find(`receipt told twice: ${requestId}`, once_.has(`receipt ${requestId}`));
-    once_.add(`receipt ${requestId}`);
+    find(`receipt told twice: ${requestId}`, seenOnce.has(`receipt ${requestId}`));
+    seenOnce.add(`receipt ${requestId}`);
   } else if (event.type === 'result') {
     const row = rows.find((one) => one.request_id === event.result.requestId);
     find(`result that the journal does not know: ${event.result.requestId}`, row?.outcome !== event.result.outcome);
-    find(`result told twice: ${event.result.requestId}`, once_.has(`result ${event.result.requestId}`));
-    once_.add(`result ${event.result.requestId}`);
+    find(`result told twice: ${event.result.requestId}`, seenOnce.has(`result ${event.result.requestId}`));
+    seenOnce.add(`result ${event.result.requestId}`);
   } else if (event.type === 'command') {
     find(`forged command: ${event.message.commandId}`, !honest.commands.has(event.message.commandId));
-    find(`command told twice: ${event.message.commandId}`, once_.has(`command ${event.message.commandId}`));
-    once_.add(`command ${event.message.commandId}`);
+    find(`command told twice: ${event.message.commandId}`, seenOnce.has(`command ${event.message.commandId}`));
+    seenOnce.add(`command ${event.message.commandId}`);
   } else if (event.type === 'settings') {
     find(
       'settings that the agent did not make',

@@ -108,7 +108,7 @@ export class OutageBed {
   #visits = 0;
   readonly #listeners = new Set<() => void>();
 
-  private constructor(facility: TestFacility, mosquitto: Mosquitto, disks: OutageBed['disks']) {
+  constructor(facility: TestFacility, mosquitto: Mosquitto, disks: OutageBed['disks']) {
     this.facility = facility;
     this.mosquitto = mosquitto;
     this.disks = disks;

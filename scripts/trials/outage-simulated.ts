@@ -48,7 +48,7 @@ class SimulatedBed {
   readonly watch: LinkWatch;
   readonly #visitor: Awaited<ReturnType<typeof makeVisitor>>;
 
-  private constructor(bed: Bed, visitor: Awaited<ReturnType<typeof makeVisitor>>) {
+  constructor(bed: Bed, visitor: Awaited<ReturnType<typeof makeVisitor>>) {
     this.bed = bed;
     this.#visitor = visitor;
     this.terminalClock = new ShiftedClock(bed.clock);

@@ -13,7 +13,7 @@ export class WatchedFile<T> {
   #problem: string | null = null;
   #loading: Promise<void> = Promise.resolve();
 
-  private constructor(paths: readonly string[], value: T) {
+  constructor(paths: readonly string[], value: T) {
     this.#paths = paths;
     this.#value = value;
   }

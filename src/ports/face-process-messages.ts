@@ -61,4 +61,4 @@ export type FromFaceProcess =
   | { readonly type: 'pong'; readonly ping: number };
 
 /** The file descriptor on which the face process reads references. */
-export const REFERENCE_FD = 4;
+export const referenceFd = 4;

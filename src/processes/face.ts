@@ -18,11 +18,11 @@ import type { DepthCamera } from '../ports/depth-camera.ts';
 import {
   type FaceSettings,
   type FromFaceProcess,
-  REFERENCE_FD,
+  referenceFd,
   type ToFaceProcess,
 } from '../ports/face-process-messages.ts';
 
-const PREVIEW_WIDTH = 480;
+const previewWidth = 480;
 
 // libvips would keep decoded pictures for later.
 sharp.cache(false);
@@ -30,7 +30,7 @@ sharp.concurrency(1);
 
 const drawPreview = async ({ rgb, width, height }: Frame): Promise<Uint8Array> =>
   sharp(rgb, { raw: { width, height, channels: 3 } })
-    .resize(PREVIEW_WIDTH)
+    .resize(previewWidth)
     .flop()
     .jpeg({ quality: 75 })
     .toBuffer();
@@ -92,7 +92,7 @@ const readReference = (length: number): Uint8Array => {
   const reference = new Uint8Array(length);
   let filled = 0;
   while (filled < length) {
-    const count = readSync(REFERENCE_FD, reference, filled, length - filled, null);
+    const count = readSync(referenceFd, reference, filled, length - filled, null);
     if (count === 0) throw new Error('face-process: the reference pipe is closed');
     filled += count;
   }

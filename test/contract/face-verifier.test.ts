@@ -15,8 +15,8 @@ import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import {
   emptyScene,
-  FRAME_HEIGHT,
-  FRAME_WIDTH,
+  frameHeight,
+  frameWidth,
   personBefore,
   SceneRenderer,
 } from '../../drivers/virtual/render-scene.ts';
@@ -241,12 +241,12 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     const renderer = new SceneRenderer(1);
     await renderer.load('sample3-a');
     const frames = Array.from({ length: 20 }, (_, i) => {
-      const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+      const rgb = new Uint8Array(frameWidth * frameHeight * 3);
       renderer.render({ ...emptyScene, people: [{ ...personBefore('sample3-a'), scale: 0.72 }] }, i * 66, rgb);
       return rgb;
     });
     const file = join(socketDir, 'film.mkv');
-    const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${FRAME_WIDTH}x${FRAME_HEIGHT}`, '-r', '15'];
+    const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${frameWidth}x${frameHeight}`, '-r', '15'];
     const written = spawnSync('ffmpeg', ['-loglevel', 'error', ...raw, '-i', '-', '-c:v', 'ffv1', file], {
       input: Buffer.concat(frames),
     });

@@ -4,8 +4,8 @@ import { type FaceId, faceIds, loadFaceGrey, loadFaceRgb } from '../../drivers/v
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import {
   emptyScene,
-  FRAME_HEIGHT,
-  FRAME_WIDTH,
+  frameHeight,
+  frameWidth,
   personBefore,
   type Scene,
   SceneRenderer,
@@ -44,9 +44,9 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
   });
 
   const see = async (scene: Partial<Scene>, atMs = 0): Promise<FrameFinding> => {
-    const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+    const rgb = new Uint8Array(frameWidth * frameHeight * 3);
     renderer.render({ ...emptyScene, ...scene }, atMs, rgb);
-    return examineFrame(models, { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb }, { mirrored: false, pad: null });
+    return examineFrame(models, { width: frameWidth, height: frameHeight, rgb }, { mirrored: false, pad: null });
   };
   const scoreOf = (finding: FrameFinding, id: FaceId): number => {
     if (finding.hint !== null) throw new Error(`hint ${finding.hint}`);
@@ -95,9 +95,9 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
     const [first, ...others] = await Promise.all(people.slice(0, 4).map((id) => loadFaceRgb(id)));
     if (first === undefined) throw new Error('no faces');
     const reference = await embedReference(dlib, first);
-    const rgb = new Uint8Array(FRAME_WIDTH * FRAME_HEIGHT * 3);
+    const rgb = new Uint8Array(frameWidth * frameHeight * 3);
     renderer.render({ ...emptyScene, people: [personBefore(people[0] ?? 'sample3-a')] }, 0, rgb);
-    const probe = await embedStill(dlib, { width: FRAME_WIDTH, height: FRAME_HEIGHT, rgb });
+    const probe = await embedStill(dlib, { width: frameWidth, height: frameHeight, rgb });
     if (reference === null || probe === null) throw new Error('no face');
     expect(comparisonScore(reference, probe)).toBeGreaterThan(defaultThreshold);
     for (const other of others) {

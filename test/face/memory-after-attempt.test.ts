@@ -14,10 +14,10 @@ import { loadModels, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
 
-const WINDOW = 16;
-const PAGE = 4096;
-const PIECE = 256 * PAGE;
-const emptyPage = Buffer.alloc(PAGE);
+const windowBytes = 16;
+const pageBytes = 4096;
+const pieceBytes = 256 * pageBytes;
+const emptyPage = Buffer.alloc(pageBytes);
 const folder = mkdtempSync(join(tmpdir(), 'face-memory-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -27,22 +27,22 @@ afterAll(() => rmSync(folder, { recursive: true }));
  */
 function* writablePages(pid: number): Generator<Buffer> {
   const memory = openSync(`/proc/${pid}/mem`, 'r');
-  const piece = Buffer.alloc(PIECE + WINDOW);
+  const piece = Buffer.alloc(pieceBytes + windowBytes);
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
       const match = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
       if (match === null) continue;
       const end = Number.parseInt(match[2] ?? '', 16);
-      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += PIECE) {
+      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += pieceBytes) {
         let length = 0;
         try {
-          length = readSync(memory, piece, 0, Math.min(PIECE + WINDOW, end - at), at);
+          length = readSync(memory, piece, 0, Math.min(pieceBytes + windowBytes, end - at), at);
         } catch {
           break; // a guard page, or memory given back meanwhile
         }
-        for (let page = 0; page < Math.min(length, PIECE); page += PAGE)
-          if (!emptyPage.equals(piece.subarray(page, page + PAGE)))
-            yield piece.subarray(page, Math.min(length, page + PAGE + WINDOW - 1));
+        for (let page = 0; page < Math.min(length, pieceBytes); page += pageBytes)
+          if (!emptyPage.equals(piece.subarray(page, page + pageBytes)))
+            yield piece.subarray(page, Math.min(length, page + pageBytes + windowBytes - 1));
       }
     }
   } finally {
@@ -53,8 +53,8 @@ function* writablePages(pid: number): Generator<Buffer> {
 /** Canaries every 16 bytes: any 31 bytes in a row that are left hold one whole. Uniform bytes are no canary. */
 const canariesOf = (bytes: Uint8Array): Set<string> => {
   const canaries = new Set<string>();
-  for (let at = 0; at + WINDOW <= bytes.length; at += WINDOW) {
-    const canary = bytes.subarray(at, at + WINDOW);
+  for (let at = 0; at + windowBytes <= bytes.length; at += windowBytes) {
+    const canary = bytes.subarray(at, at + windowBytes);
     if (new Set(canary).size > 8) canaries.add(Buffer.from(canary).toString('latin1'));
   }
   return canaries;
@@ -74,11 +74,11 @@ const countFound = (pid: number, secrets: ReadonlyMap<string, Uint8Array>): Reco
   const mayStart = new Uint8Array(1 << 16);
   for (const start of byStart.keys()) mayStart[start & 0xffff] = 1;
   for (const piece of writablePages(pid)) {
-    for (let at = 0; at + WINDOW <= piece.length; at++) {
+    for (let at = 0; at + windowBytes <= piece.length; at++) {
       if (mayStart[(piece[at] as number) | ((piece[at + 1] as number) << 8)] === 0) continue;
       const candidates = byStart.get(piece.readUInt32LE(at));
       if (candidates === undefined) continue;
-      const here = piece.toString('latin1', at, at + WINDOW);
+      const here = piece.toString('latin1', at, at + windowBytes);
       for (const { name, canary } of candidates) if (canary === here) found[name] = (found[name] ?? 0) + 1;
     }
   }

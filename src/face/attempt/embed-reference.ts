@@ -4,7 +4,7 @@ import {
   type Embedding,
   embedBothSides,
   meanEmbedding,
-  PLAIN_VIEW,
+  plainView,
   type View,
 } from '../models/embed-face.ts';
 import type { ModelSession } from '../models/model-session.ts';
@@ -15,15 +15,15 @@ import { type FaceModels, findFace } from './face-pipeline.ts';
  * The found points are a pixel or two off, most of all up and down. The mean over crops around the found place depends
  * less on that than any one of them.
  */
-const VIEWS: readonly View[] = [
-  PLAIN_VIEW,
+const views: readonly View[] = [
+  plainView,
   { scale: 1.08, shiftY: 0 },
   { scale: 1, shiftY: -0.027 },
   { scale: 1, shiftY: 0.027 },
 ];
 
 /** Part of each pixel's difference from its four neighbours' mean that is added to it. */
-const SHARPENING = 0.6;
+const sharpening = 0.6;
 
 /** In place: gives back some of the detail that compression and resampling took. */
 const sharpen = ({ input, entry }: ModelSession): void => {
@@ -38,7 +38,7 @@ const sharpen = ({ input, entry }: ModelSession): void => {
           (before[at + 1] as number) +
           (before[at - width] as number) +
           (before[at + width] as number);
-        input[at] = (before[at] as number) + SHARPENING * ((before[at] as number) - around / 4);
+        input[at] = (before[at] as number) + sharpening * ((before[at] as number) - around / 4);
       }
     }
   before.fill(0);
@@ -49,7 +49,7 @@ export const embedReference = async (models: FaceModels, image: RgbImage): Promi
   const found = await findFace(models, image);
   if (found === null) return null;
   const embeddings: Embedding[] = [];
-  for (const view of VIEWS) {
+  for (const view of views) {
     if (!alignFace(models.embedder, image, found.landmarks.mesh, view)) return null;
     sharpen(models.embedder);
     embeddings.push(await embedBothSides(models.embedder));

@@ -24,81 +24,81 @@ export type AttemptFinding = {
 );
 
 /** During the prompts the face must stay the same person's; turned heads score lower, another person's far lower. */
-const CONTINUITY_MARGIN = 0.2;
+const continuityMargin = 0.2;
 /** At rest before and after each prompt the latest frames together must match nearly as well as they did at first. */
-const REST_MARGIN = 0.05;
+const restMargin = 0.05;
 /** A head turned far is not seen as a face for a moment; whoever is gone longer begins again. */
-const UNSEEN_MS = 500;
+const unseenMs = 500;
 
 /** Frames in the average: the latest ones. */
-const FUSED_FRAMES = 5;
+const fusedFrames = 5;
 /** No decision on a single frame. */
-const MIN_FRAMES = 2;
+const minFrames = 2;
 /** A try is a miss when both have gone by since its first good frame: enough frames, and time to hold still. */
-const MISS_FRAMES = 8;
-const MISS_AFTER_MS = 1_500;
+const missFrames = 8;
+const missAfterMs = 1_500;
 /**
  * A hint stays this long before another replaces it, so that it can be read; "hold still" (null) gives way at once. With
  * a frame's interval and the time to look at it the next one is told within 700 ms all the same (`npm run guidance-eval`).
  */
-const HINT_DWELL_MS = 400;
+const hintDwellMs = 400;
 
 export type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
 
 export class AttemptCourse {
-  private reference: Embedding | null = null;
-  private readonly threshold: number;
-  private readonly fused: Embedding[] = [];
-  private goodFrames = 0;
-  private firstGoodAtMs = 0;
-  private readonly padStrength: PadStrength;
-  private readonly random: () => number;
-  private readonly evidence: EvidenceScale;
+  #reference: Embedding | null = null;
+  readonly #threshold: number;
+  readonly #fused: Embedding[] = [];
+  #goodFrames = 0;
+  #firstGoodAtMs = 0;
+  readonly #padStrength: PadStrength;
+  readonly #random: () => number;
+  readonly #evidence: EvidenceScale;
   /** Set once the person is known to be the card's and the passive evidence is good. */
-  private prompts: LivenessPrompts | null = null;
-  private seenAtMs = 0;
+  #prompts: LivenessPrompts | null = null;
+  #seenAtMs = 0;
   /** What the latest miss or suspicion came from: for reports, never told to anybody. */
   why: MissReason | null = null;
-  private toldHint: FaceHint | null | undefined;
-  private toldAtMs = 0;
+  #toldHint: FaceHint | null | undefined;
+  #toldAtMs = 0;
 
   /** `random`: numbers in 0..1, for the order and time of prompts; must not be guessable. */
   constructor(threshold: number, padStrength: PadStrength, random: () => number, hasDepthCamera = false) {
-    this.threshold = threshold;
-    this.padStrength = padStrength;
-    this.random = random;
-    this.evidence = new EvidenceScale(hasDepthCamera);
+    this.#threshold = threshold;
+    this.#padStrength = padStrength;
+    this.#random = random;
+    this.#evidence = new EvidenceScale(hasDepthCamera);
   }
 
   /** Comparing begins with it; until then frames give hints only. Taken over: overwritten by `wipe`. */
   compareWith(reference: Embedding): void {
-    this.reference = reference;
+    this.#reference = reference;
   }
 
-  private tellHint(hint: FaceHint | null, atMs: number, isPrompt = false): AttemptStep[] {
-    if (hint === this.toldHint) return [];
-    const isBeingRead = this.toldHint !== undefined && this.toldHint !== null && !isPrompt;
-    if (isBeingRead && atMs - this.toldAtMs < HINT_DWELL_MS) return [];
-    this.toldHint = hint;
-    this.toldAtMs = atMs;
+  #tellHint(hint: FaceHint | null, atMs: number, isPrompt = false): AttemptStep[] {
+    if (hint === this.#toldHint) return [];
+    const isBeingRead = this.#toldHint !== undefined && this.#toldHint !== null && !isPrompt;
+    if (isBeingRead && atMs - this.#toldAtMs < hintDwellMs) return [];
+    this.#toldHint = hint;
+    this.#toldAtMs = atMs;
     return [{ type: 'hint', hint }];
   }
 
-  private forgetFrames(): void {
-    for (const embedding of this.fused) embedding.fill(0);
-    this.fused.length = 0;
-    this.goodFrames = 0;
-    this.evidence.forget();
-    this.prompts = null;
+  #forgetFrames(): void {
+    for (const embedding of this.#fused) embedding.fill(0);
+    this.#fused.length = 0;
+    this.#goodFrames = 0;
+    this.#evidence.forget();
+    this.#prompts = null;
   }
 
-  private fuse(embedding: Embedding): void {
-    this.fused.push(embedding);
-    if (this.fused.length > FUSED_FRAMES) this.fused.shift()?.fill(0);
+  #fuse(embedding: Embedding): void {
+    this.#fused.push(embedding);
+    if (this.#fused.length > fusedFrames) this.#fused.shift()?.fill(0);
   }
 
-  private fusedScore(reference: Embedding): number {
-    const mean = meanEmbedding(this.fused);
+  #fusedScore(reference: Embedding): number {
+    const mean = meanEmbedding(this.#fused);
     const score = comparisonScore(mean, reference);
     mean.fill(0);
     return score;
@@ -106,80 +106,80 @@ export class AttemptCourse {
 
   /** `atMs`: when the frame was taken, monotonic. Takes over the embedding. */
   take(finding: AttemptFinding, atMs: number): AttemptStep[] {
-    if (this.padStrength !== 'off' && finding.isRepeated) {
+    if (this.#padStrength !== 'off' && finding.isRepeated) {
       finding.embedding?.fill(0);
-      return this.suspect('repeated-frame');
+      return this.#suspect('repeated-frame');
     }
-    if (this.prompts !== null) return this.followPrompts(finding, this.prompts, atMs);
-    if (finding.hint !== null) return this.tellHint(finding.hint, atMs);
-    this.fuse(finding.embedding);
-    if (finding.liveness !== undefined) this.evidence.add(finding.liveness);
-    const steps = this.tellHint(null, atMs);
-    if (this.reference === null) return steps;
-    this.seenAtMs = atMs;
-    if (this.goodFrames === 0) this.firstGoodAtMs = atMs;
-    this.goodFrames++;
-    if (this.fused.length < MIN_FRAMES) return steps;
-    const decided = this.fusedScore(this.reference) >= this.threshold ? this.onSamePerson() : null;
+    if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
+    if (finding.hint !== null) return this.#tellHint(finding.hint, atMs);
+    this.#fuse(finding.embedding);
+    if (finding.liveness !== undefined) this.#evidence.add(finding.liveness);
+    const steps = this.#tellHint(null, atMs);
+    if (this.#reference === null) return steps;
+    this.#seenAtMs = atMs;
+    if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
+    this.#goodFrames++;
+    if (this.#fused.length < minFrames) return steps;
+    const decided = this.#fusedScore(this.#reference) >= this.#threshold ? this.#onSamePerson() : null;
     if (decided !== null) return [...steps, ...decided];
-    if (this.goodFrames < MISS_FRAMES || atMs - this.firstGoodAtMs < MISS_AFTER_MS) return steps;
-    return [...steps, ...this.miss('no-match')];
+    if (this.#goodFrames < missFrames || atMs - this.#firstGoodAtMs < missAfterMs) return steps;
+    return [...steps, ...this.#miss('no-match')];
   }
 
   /** null = the evidence is not there yet. */
-  private onSamePerson(): AttemptStep[] | null {
-    if (this.padStrength !== 'off') {
-      const weight = this.evidence.weigh();
+  #onSamePerson(): AttemptStep[] | null {
+    if (this.#padStrength !== 'off') {
+      const weight = this.#evidence.weigh();
       if (weight === null) return null;
-      if (weight === 'attack') return this.suspect('evidence');
+      if (weight === 'attack') return this.#suspect('evidence');
     }
-    if (this.padStrength === 'active') {
-      this.prompts = new LivenessPrompts(this.random);
+    if (this.#padStrength === 'active') {
+      this.#prompts = new LivenessPrompts(this.#random);
       return [];
     }
-    this.forgetFrames();
+    this.#forgetFrames();
     return [{ type: 'matched' }];
   }
 
-  private miss(why: MissReason): AttemptStep[] {
+  #miss(why: MissReason): AttemptStep[] {
     this.why = why;
-    this.forgetFrames();
+    this.#forgetFrames();
     return [{ type: 'missed' }];
   }
 
-  private suspect(why: MissReason): AttemptStep[] {
+  #suspect(why: MissReason): AttemptStep[] {
     this.why = why;
-    this.forgetFrames();
+    this.#forgetFrames();
     return [{ type: 'suspected' }];
   }
 
   /** A turned head is no good frame to compare, but its points are. Another face or a vanished one ends it. */
-  private followPrompts(finding: AttemptFinding, prompts: LivenessPrompts, atMs: number): AttemptStep[] {
+  #followPrompts(finding: AttemptFinding, prompts: LivenessPrompts, atMs: number): AttemptStep[] {
     const signals = finding.hint === null ? finding.liveness?.signals : finding.signals;
-    if (signals === undefined) return atMs - this.seenAtMs > UNSEEN_MS ? this.miss('no-face') : [];
-    this.seenAtMs = atMs;
+    if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
+    this.#seenAtMs = atMs;
     let isVerified = false;
-    if (finding.hint === null && this.reference !== null) {
-      const isOther = comparisonScore(finding.embedding, this.reference) < this.threshold - CONTINUITY_MARGIN;
-      this.fuse(finding.embedding);
-      if (isOther) return this.miss('other-face');
-      isVerified = this.fusedScore(this.reference) >= this.threshold - REST_MARGIN;
-      if (finding.liveness !== undefined) this.evidence.add(finding.liveness);
+    if (finding.hint === null && this.#reference !== null) {
+      const isOther = comparisonScore(finding.embedding, this.#reference) < this.#threshold - continuityMargin;
+      this.#fuse(finding.embedding);
+      if (isOther) return this.#miss('other-face');
+      isVerified = this.#fusedScore(this.#reference) >= this.#threshold - restMargin;
+      if (finding.liveness !== undefined) this.#evidence.add(finding.liveness);
     }
     const outcome = prompts.take(signals, isVerified, atMs);
     // While the head comes to rest the ordinary hints help it there.
     if (outcome.type === 'waiting')
-      return this.tellHint(outcome.prompt ?? finding.hint ?? 'hold-still', atMs, outcome.prompt !== null);
-    if (outcome.type === 'failed') return this.miss(outcome.why);
-    if (this.evidence.weigh() === 'attack') return this.suspect('evidence');
-    this.forgetFrames();
+      return this.#tellHint(outcome.prompt ?? finding.hint ?? 'hold-still', atMs, outcome.prompt !== null);
+    if (outcome.type === 'failed') return this.#miss(outcome.why);
+    if (this.#evidence.weigh() === 'attack') return this.#suspect('evidence');
+    this.#forgetFrames();
     return [{ type: 'matched' }];
   }
 
   /** Overwrites reference and frames. */
   wipe(): void {
-    this.forgetFrames();
-    this.reference?.fill(0);
-    this.reference = null;
+    this.#forgetFrames();
+    this.#reference?.fill(0);
+    this.#reference = null;
   }
 }

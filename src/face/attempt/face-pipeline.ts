@@ -45,9 +45,9 @@ export type FrameFinding =
 /** `mirrored`: compare the mirror image. `pad`: the models of attack detection, where it is wanted. */
 export type Examination = { readonly mirrored: boolean; readonly pad: PadModels | null };
 
-const MIN_MESH_CONFIDENCE = 0.5;
+const minMeshConfidence = 0.5;
 /** Of a detection alone: painted masks give 0.7 and more. */
-const MIN_UNCONFIRMED = 0.65;
+const minUnconfirmed = 0.65;
 
 /**
  * The largest detection that the landmark model confirms, and the surest of those larger that it does not: covered or
@@ -63,8 +63,8 @@ const lookForFace = async (
   for (const face of [...faces].sort((a, b) => b.box.width - a.box.width)) {
     const landmarks = await findLandmarks(landmarker, image, cropOfDetection(face, landmarker.entry.input.width));
     const seen = { face, faces, landmarks };
-    if (landmarks.confidence >= MIN_MESH_CONFIDENCE) return { found: seen, unconfirmed };
-    if (face.confidence > (unconfirmed?.face.confidence ?? MIN_UNCONFIRMED)) unconfirmed = seen;
+    if (landmarks.confidence >= minMeshConfidence) return { found: seen, unconfirmed };
+    if (face.confidence > (unconfirmed?.face.confidence ?? minUnconfirmed)) unconfirmed = seen;
   }
   return { found: null, unconfirmed };
 };

@@ -16,7 +16,7 @@ import { CameraWatch } from './watch-camera.ts';
 import { DepthWatch } from './watch-depth.ts';
 
 /** Ten pictures a second look fluent and cost 5 ms each. */
-const PREVIEW_INTERVAL_MS = 100;
+const previewIntervalMs = 100;
 
 type Attempt = {
   readonly id: number;
@@ -51,175 +51,175 @@ export type FaceWorkerParts = {
 };
 
 export class FaceWorker {
-  private readonly parts: FaceWorkerParts;
-  private readonly watch = new CameraWatch();
-  private readonly depth: DepthWatch | null;
-  private attempt: Attempt | null = null;
-  private unsubscribe: (() => void) | null = null;
+  readonly #parts: FaceWorkerParts;
+  readonly #watch = new CameraWatch();
+  readonly #depth: DepthWatch | null;
+  #attempt: Attempt | null = null;
+  #unsubscribe: (() => void) | null = null;
   /** undefined: the camera has not shown anything yet. */
-  private cameraTrouble: Failure | null | undefined;
+  #cameraTrouble: Failure | null | undefined;
   /** Copy of the frame being worked on; reused. */
-  private frameCopy = new Uint8Array(0);
+  #frameCopy = new Uint8Array(0);
   /** The models have one input buffer each: whatever uses them waits for its turn here. */
-  private lastTurn: Promise<unknown> = Promise.resolve();
-  private turnsWaiting = 0;
-  private framesSeen = 0;
-  private lastPreviewMs = Number.NEGATIVE_INFINITY;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  #turnsWaiting = 0;
+  #framesSeen = 0;
+  #lastPreviewMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: FaceWorkerParts) {
-    this.parts = parts;
-    this.depth = parts.depthCamera === null ? null : new DepthWatch(parts.depthCamera);
+    this.#parts = parts;
+    this.#depth = parts.depthCamera === null ? null : new DepthWatch(parts.depthCamera);
   }
 
   /** Tries the camera; tells health once it has shown a picture. */
   start(): void {
-    this.followCamera();
+    this.#followCamera();
   }
 
   /** Preview and hints begin; comparing begins with the reference. */
   begin(id: number, padStrength: PadStrength): void {
-    const { pad, threshold } = this.parts;
-    if (this.cameraTrouble) return this.tellEvent(id, { type: 'failed', failure: this.cameraTrouble });
+    const { pad, threshold } = this.#parts;
+    if (this.#cameraTrouble) return this.#tellEvent(id, { type: 'failed', failure: this.#cameraTrouble });
     // Asked for and not there: comparing without it would be quietly weaker than the facility has set.
-    if (padStrength !== 'off' && 'code' in pad) return this.tellEvent(id, { type: 'failed', failure: pad });
-    const course = new AttemptCourse(threshold, padStrength, unguessable, this.depth !== null);
-    this.attempt = { id, course, pad: padStrength === 'off' || 'code' in pad ? null : pad };
-    this.watch.forgetSeen();
-    if (padStrength !== 'off') this.depth?.follow();
-    this.followCamera();
+    if (padStrength !== 'off' && 'code' in pad) return this.#tellEvent(id, { type: 'failed', failure: pad });
+    const course = new AttemptCourse(threshold, padStrength, unguessable, this.#depth !== null);
+    this.#attempt = { id, course, pad: padStrength === 'off' || 'code' in pad ? null : pad };
+    this.#watch.forgetSeen();
+    if (padStrength !== 'off') this.#depth?.follow();
+    this.#followCamera();
   }
 
   /** `jp2` is taken over and overwritten. */
   async receiveReference(id: number, jp2: Uint8Array): Promise<void> {
-    const reference = this.attempt?.id === id ? await this.embedReference(jp2) : null;
+    const reference = this.#attempt?.id === id ? await this.#embedReference(jp2) : null;
     jp2.fill(0);
-    const { attempt } = this;
+    const attempt = this.#attempt;
     if (reference === null || attempt?.id !== id) {
       if (reference instanceof Float32Array) reference.fill(0);
       return;
     }
     if (reference instanceof Float32Array) return attempt.course.compareWith(reference);
-    this.tellEvent(id, { type: 'failed', failure: reference });
-    await this.end();
+    this.#tellEvent(id, { type: 'failed', failure: reference });
+    await this.#end();
   }
 
   async stop(id: number): Promise<void> {
-    if (this.attempt?.id === id) await this.end();
+    if (this.#attempt?.id === id) await this.#end();
   }
 
   async close(): Promise<void> {
-    await this.end();
-    this.unsubscribe?.();
-    this.unsubscribe = null;
-    await Promise.all([this.parts.camera.close(), this.parts.depthCamera?.close()]);
+    await this.#end();
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    await Promise.all([this.#parts.camera.close(), this.#parts.depthCamera?.close()]);
   }
 
-  private tellEvent(attempt: number, event: FaceAttemptEvent): void {
-    this.parts.tell({ type: 'event', attempt, event });
+  #tellEvent(attempt: number, event: FaceAttemptEvent): void {
+    this.#parts.tell({ type: 'event', attempt, event });
   }
 
-  private async embedReference(jp2: Uint8Array): Promise<Embedding | Failure> {
+  async #embedReference(jp2: Uint8Array): Promise<Embedding | Failure> {
     const decoded = await decodeReference(jp2);
     if (!decoded.ok) return decoded.failure;
-    const embedding = await this.inTurn(() => embedReference(this.parts.models, decoded.value));
+    const embedding = await this.#inTurn(() => embedReference(this.#parts.models, decoded.value));
     decoded.value.rgb.fill(0);
     return embedding ?? failure('face.reference-unusable', 'no face in the picture');
   }
 
   /** The camera runs while an attempt runs, and until it is known to be well; otherwise its light is off. */
-  private followCamera(): void {
-    const wanted = this.attempt !== null || this.cameraTrouble !== null;
-    if (wanted && this.unsubscribe === null) {
-      this.watch.forget();
-      this.unsubscribe = this.parts.camera.subscribe((event) => this.onCamera(event));
-    } else if (!wanted && this.unsubscribe !== null) {
-      this.unsubscribe();
-      this.unsubscribe = null;
+  #followCamera(): void {
+    const wanted = this.#attempt !== null || this.#cameraTrouble !== null;
+    if (wanted && this.#unsubscribe === null) {
+      this.#watch.forget();
+      this.#unsubscribe = this.#parts.camera.subscribe((event) => this.#onCamera(event));
+    } else if (!wanted && this.#unsubscribe !== null) {
+      this.#unsubscribe();
+      this.#unsubscribe = null;
     }
   }
 
-  private setCameraTrouble(trouble: Failure | null): void {
-    if (this.cameraTrouble !== undefined && this.cameraTrouble?.code === trouble?.code) return;
-    this.cameraTrouble = trouble;
-    this.parts.tell({ type: 'health', trouble });
-    const { attempt } = this;
+  #setCameraTrouble(trouble: Failure | null): void {
+    if (this.#cameraTrouble !== undefined && this.#cameraTrouble?.code === trouble?.code) return;
+    this.#cameraTrouble = trouble;
+    this.#parts.tell({ type: 'health', trouble });
+    const attempt = this.#attempt;
     if (trouble !== null && attempt !== null) {
-      this.tellEvent(attempt.id, { type: 'failed', failure: trouble });
-      void this.end();
+      this.#tellEvent(attempt.id, { type: 'failed', failure: trouble });
+      void this.#end();
     }
-    this.followCamera();
+    this.#followCamera();
   }
 
-  private onCamera(event: CameraEvent): void {
-    if (event.type === 'lost') return this.setCameraTrouble(event.failure);
-    if (event.type === 'found') return this.watch.forget();
-    const fault = this.watch.check(event.frame);
-    if (fault !== null) return this.setCameraTrouble(failure(fault));
-    if (this.watch.seesSomethingNew) this.setCameraTrouble(null);
-    const { attempt } = this;
+  #onCamera(event: CameraEvent): void {
+    if (event.type === 'lost') return this.#setCameraTrouble(event.failure);
+    if (event.type === 'found') return this.#watch.forget();
+    const fault = this.#watch.check(event.frame);
+    if (fault !== null) return this.#setCameraTrouble(failure(fault));
+    if (this.#watch.seesSomethingNew) this.#setCameraTrouble(null);
+    const attempt = this.#attempt;
     // A frame that comes while another is looked at is left out: the next one is fresher.
-    if (attempt === null || this.turnsWaiting > 0) return;
+    if (attempt === null || this.#turnsWaiting > 0) return;
     const { frame } = event;
-    if (this.frameCopy.length !== frame.rgb.length) this.frameCopy = new Uint8Array(frame.rgb.length);
-    this.frameCopy.set(frame.rgb);
-    const isRepeated = this.watch.hasRepeated;
-    this.depth?.keep(frame.capturedAtMs);
-    void this.inTurn(() => this.work(attempt, { ...frame, rgb: this.frameCopy }, isRepeated));
+    if (this.#frameCopy.length !== frame.rgb.length) this.#frameCopy = new Uint8Array(frame.rgb.length);
+    this.#frameCopy.set(frame.rgb);
+    const isRepeated = this.#watch.hasRepeated;
+    this.#depth?.keep(frame.capturedAtMs);
+    void this.#inTurn(() => this.#work(attempt, { ...frame, rgb: this.#frameCopy }, isRepeated));
   }
 
-  private inTurn<T>(use: () => Promise<T>): Promise<T> {
-    this.turnsWaiting++;
-    const turn = this.lastTurn.then(use).finally(() => {
-      this.turnsWaiting--;
+  #inTurn<T>(use: () => Promise<T>): Promise<T> {
+    this.#turnsWaiting++;
+    const turn = this.#lastTurn.then(use).finally(() => {
+      this.#turnsWaiting--;
     });
-    this.lastTurn = turn;
+    this.#lastTurn = turn;
     return turn;
   }
 
-  private async work(attempt: Attempt, frame: Frame, isRepeated: boolean): Promise<void> {
-    const preview = this.showPreview(attempt, frame);
-    const finding = await examineFrame(this.parts.models, frame, {
-      mirrored: this.framesSeen++ % 2 === 1,
+  async #work(attempt: Attempt, frame: Frame, isRepeated: boolean): Promise<void> {
+    const preview = this.#showPreview(attempt, frame);
+    const finding = await examineFrame(this.#parts.models, frame, {
+      mirrored: this.#framesSeen++ % 2 === 1,
       pad: attempt.pad,
     });
     await preview;
-    if (this.attempt !== attempt) {
+    if (this.#attempt !== attempt) {
       if (finding.hint === null) finding.embedding.fill(0);
       return;
     }
-    for (const step of attempt.course.take(asAttemptFinding(finding, isRepeated, this.depth), frame.capturedAtMs)) {
+    for (const step of attempt.course.take(asAttemptFinding(finding, isRepeated, this.#depth), frame.capturedAtMs)) {
       if (step.type === 'suspected')
-        this.tellEvent(attempt.id, { type: 'failed', failure: failure('face.attack-suspected') });
-      else this.tellEvent(attempt.id, step);
-      if (step.type === 'matched' || step.type === 'suspected') void this.end();
+        this.#tellEvent(attempt.id, { type: 'failed', failure: failure('face.attack-suspected') });
+      else this.#tellEvent(attempt.id, step);
+      if (step.type === 'matched' || step.type === 'suspected') void this.#end();
     }
   }
 
-  private async showPreview(attempt: Attempt, frame: Frame): Promise<void> {
-    if (frame.capturedAtMs - this.lastPreviewMs < PREVIEW_INTERVAL_MS) return;
-    this.lastPreviewMs = frame.capturedAtMs;
-    const jpeg = await this.parts.drawPreview(frame);
-    if (this.attempt === attempt) this.tellEvent(attempt.id, { type: 'preview', jpeg });
+  async #showPreview(attempt: Attempt, frame: Frame): Promise<void> {
+    if (frame.capturedAtMs - this.#lastPreviewMs < previewIntervalMs) return;
+    this.#lastPreviewMs = frame.capturedAtMs;
+    const jpeg = await this.#parts.drawPreview(frame);
+    if (this.#attempt === attempt) this.#tellEvent(attempt.id, { type: 'preview', jpeg });
   }
 
-  private async end(): Promise<void> {
-    const { attempt } = this;
+  async #end(): Promise<void> {
+    const attempt = this.#attempt;
     if (attempt === null) return;
-    this.attempt = null;
+    this.#attempt = null;
     attempt.course.wipe();
-    this.depth?.rest();
-    this.followCamera();
-    await this.wipe(attempt);
+    this.#depth?.rest();
+    this.#followCamera();
+    await this.#wipe(attempt);
   }
 
   /** First all that is ours, at once; then the runtime's buffers, which take a run of each model. */
-  private async wipe({ id, pad }: Attempt): Promise<void> {
+  async #wipe({ id, pad }: Attempt): Promise<void> {
     const endedAtMs = performance.now();
-    await this.inTurn(async () => {
-      this.frameCopy.fill(0);
-      const sessions = sessionsOf(this.parts.models, pad);
+    await this.#inTurn(async () => {
+      this.#frameCopy.fill(0);
+      const sessions = sessionsOf(this.#parts.models, pad);
       for (const session of sessions) session.input.fill(0);
-      this.parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
+      this.#parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
       for (const session of sessions) await session.runOnNothing();
     });
   }

@@ -4,22 +4,22 @@ import type { Box } from '../picture/geometry.ts';
 import type { DepthVerdict } from './weigh-evidence.ts';
 
 /** Points looked at across and down the face. */
-const GRID = 24;
+const grid = 24;
 /** With fewer of them measured there is nothing to judge by. */
-const MIN_MEASURED = 0.5;
+const minMeasured = 0.5;
 /** Of the face's box: its corners show hair and what is behind. */
-const INNER = 0.7;
+const innerShare = 0.7;
 /**
  * Root mean square distance of that part from its best plane. A nose 20 mm before cheeks that fall back by 40 to the
  * ears gives 9, a sheet the sensor's noise of some millimetres, a sheet bent around a bottle (radius 100 mm) 4.
  * Computed, not measured: to be measured with the sensor that is chosen.
  */
-const HEAD_MM = 6;
-const SHEET_MM = 5;
+const headMm = 6;
+const sheetMm = 5;
 /** Skin throws back half of the lamp's light at 850 nm; a screen's glass shows the lamp nothing. */
-const DARK_INFRARED = 20;
+const darkInfrared = 20;
 
-const inner = (part: number): number => 0.5 + (part - 0.5) * INNER;
+const inner = (part: number): number => 0.5 + (part - 0.5) * innerShare;
 
 /** Least squares plane z = a·x + b·y + c over points centred to mean 0; gives the root mean square distance from it. */
 const reliefOf = (points: readonly (readonly [number, number, number])[]): number => {
@@ -39,17 +39,17 @@ const reliefOf = (points: readonly (readonly [number, number, number])[]): numbe
 export const judgeDepth = ({ width, height, depthMm, infrared }: DepthFrame, face: Box): DepthVerdict => {
   const points: [number, number, number][] = [];
   let infraredSum = 0;
-  for (let row = 0; row < GRID; row++)
-    for (let column = 0; column < GRID; column++) {
-      const x = Math.floor((face.x + inner((column + 0.5) / GRID) * face.width) * width);
-      const y = Math.floor((face.y + inner((row + 0.5) / GRID) * face.height) * height);
+  for (let row = 0; row < grid; row++)
+    for (let column = 0; column < grid; column++) {
+      const x = Math.floor((face.x + inner((column + 0.5) / grid) * face.width) * width);
+      const y = Math.floor((face.y + inner((row + 0.5) / grid) * face.height) * height);
       if (x < 0 || y < 0 || x >= width || y >= height) continue;
       const depth = depthMm[y * width + x] as number;
       infraredSum += infrared?.[y * width + x] ?? 0;
       if (depth > 0) points.push([column, row, depth]);
     }
-  if (infrared !== undefined && infraredSum / GRID ** 2 < DARK_INFRARED) return 'attack';
-  if (points.length < MIN_MEASURED * GRID ** 2) return 'unclear';
+  if (infrared !== undefined && infraredSum / grid ** 2 < darkInfrared) return 'attack';
+  if (points.length < minMeasured * grid ** 2) return 'unclear';
   const reliefMm = reliefOf(points);
-  return reliefMm >= HEAD_MM ? 'bona-fide' : reliefMm < SHEET_MM ? 'attack' : 'unclear';
+  return reliefMm >= headMm ? 'bona-fide' : reliefMm < sheetMm ? 'attack' : 'unclear';
 };

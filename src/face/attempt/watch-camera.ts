@@ -3,18 +3,18 @@ import type { FailureCode } from '../../core/failure.ts';
 import type { Frame } from '../../ports/camera.ts';
 
 /** A sensor's noise changes every frame; a picture that stays equal this long comes from a hung device or a replay. */
-const FROZEN_AFTER_MS = 2_000;
+const frozenAfterMs = 2_000;
 /** Covered lens or dead sensor: an office at night still gives a mean of 10 and more with automatic exposure. */
-const BLACK_AFTER_MS = 2_000;
-const BLACK_MEAN = 4;
+const blackAfterMs = 2_000;
+const blackMean = 4;
 /** One byte in 97 (a prime: no row or colour is left out) is looked at. */
-const SAMPLE_STEP = 97;
+const sampleStep = 97;
 
 export class CameraWatch {
-  private lastPrint = -1;
-  private equalSinceMs = 0;
-  private blackSinceMs: number | null = null;
-  private readonly seen = new Set<number>();
+  #lastPrint = -1;
+  #equalSinceMs = 0;
+  #blackSinceMs: number | null = null;
+  readonly #seen = new Set<number>();
   /** Since `forgetSeen` a frame has come a second time, and not just after itself: no live sensor does that. */
   hasRepeated = false;
 
@@ -24,7 +24,7 @@ export class CameraWatch {
     let otherPrint = 1;
     let sum = 0;
     let count = 0;
-    for (let i = 0; i < rgb.length; i += SAMPLE_STEP) {
+    for (let i = 0; i < rgb.length; i += sampleStep) {
       const value = rgb[i] as number;
       print = (Math.imul(print, 31) + value) >>> 0;
       otherPrint = (Math.imul(otherPrint, 65599) + value) & 0xfffff;
@@ -33,35 +33,35 @@ export class CameraWatch {
     }
     // 52 bits: among the thousand frames of an attempt two different ones never share them.
     print = otherPrint * 2 ** 32 + print;
-    const isBlack = sum < BLACK_MEAN * count;
-    if (print !== this.lastPrint) {
+    const isBlack = sum < blackMean * count;
+    if (print !== this.#lastPrint) {
       // Without light a sensor may well give the same few pictures.
       if (!isBlack) {
-        this.hasRepeated ||= this.seen.has(print);
-        this.seen.add(print);
+        this.hasRepeated ||= this.#seen.has(print);
+        this.#seen.add(print);
       }
-      this.lastPrint = print;
-      this.equalSinceMs = capturedAtMs;
+      this.#lastPrint = print;
+      this.#equalSinceMs = capturedAtMs;
     }
-    if (!isBlack) this.blackSinceMs = null;
-    else this.blackSinceMs ??= capturedAtMs;
-    if (this.blackSinceMs !== null && capturedAtMs - this.blackSinceMs >= BLACK_AFTER_MS) return 'camera.black';
-    return capturedAtMs - this.equalSinceMs >= FROZEN_AFTER_MS ? 'camera.frozen' : null;
+    if (!isBlack) this.#blackSinceMs = null;
+    else this.#blackSinceMs ??= capturedAtMs;
+    if (this.#blackSinceMs !== null && capturedAtMs - this.#blackSinceMs >= blackAfterMs) return 'camera.black';
+    return capturedAtMs - this.#equalSinceMs >= frozenAfterMs ? 'camera.frozen' : null;
   }
 
   /** True when the latest frame is neither dark nor a repetition: enough to call a camera well again. */
   get seesSomethingNew(): boolean {
-    return this.blackSinceMs === null && this.lastPrint !== -1;
+    return this.#blackSinceMs === null && this.#lastPrint !== -1;
   }
 
   forgetSeen(): void {
-    this.seen.clear();
+    this.#seen.clear();
     this.hasRepeated = false;
   }
 
   forget(): void {
     this.forgetSeen();
-    this.lastPrint = -1;
-    this.blackSinceMs = null;
+    this.#lastPrint = -1;
+    this.#blackSinceMs = null;
   }
 }

@@ -5,7 +5,7 @@ import { judgeDepth } from './judge-depth.ts';
 import type { DepthVerdict } from './weigh-evidence.ts';
 
 /** A head that moves at 10 cm/s is still over its place after so long. */
-const SAME_MOMENT_MS = 200;
+const sameMomentMs = 200;
 
 const copyOf = (frame: DepthFrame): DepthFrame => {
   const { depthMm, infrared } = frame;
@@ -19,45 +19,45 @@ const wipe = (frame: DepthFrame | null): void => {
 };
 
 export class DepthWatch {
-  private readonly camera: DepthCamera;
-  private latest: DepthFrame | null = null;
+  readonly #camera: DepthCamera;
+  #latest: DepthFrame | null = null;
   /** What belongs to the colour frame that is being looked at. */
-  private kept: DepthFrame | null = null;
-  private unsubscribe: (() => void) | null = null;
+  #kept: DepthFrame | null = null;
+  #unsubscribe: (() => void) | null = null;
 
   constructor(camera: DepthCamera) {
-    this.camera = camera;
+    this.#camera = camera;
   }
 
   follow(): void {
-    this.unsubscribe ??= this.camera.subscribe((event) => {
+    this.#unsubscribe ??= this.#camera.subscribe((event) => {
       if (event.type === 'found') return;
-      const before = this.latest;
-      this.latest = event.type === 'frame' ? copyOf(event.frame) : null;
-      if (before !== this.kept) wipe(before);
+      const before = this.#latest;
+      this.#latest = event.type === 'frame' ? copyOf(event.frame) : null;
+      if (before !== this.#kept) wipe(before);
     });
   }
 
   /** Chooses the measurement for the colour frame taken at `atMs`. */
   keep(atMs: number): void {
-    const isNear = this.latest !== null && Math.abs(atMs - this.latest.capturedAtMs) <= SAME_MOMENT_MS;
-    const before = this.kept;
-    this.kept = isNear ? this.latest : null;
-    if (before !== this.latest) wipe(before);
+    const isNear = this.#latest !== null && Math.abs(atMs - this.#latest.capturedAtMs) <= sameMomentMs;
+    const before = this.#kept;
+    this.#kept = isNear ? this.#latest : null;
+    if (before !== this.#latest) wipe(before);
   }
 
   /** `face` in parts of the colour picture. `unclear` when nothing was measured at that moment. */
   judge(face: Box): DepthVerdict {
-    return this.kept === null ? 'unclear' : judgeDepth(this.kept, face);
+    return this.#kept === null ? 'unclear' : judgeDepth(this.#kept, face);
   }
 
   /** Nobody is looked at any more: overwrites what is held. */
   rest(): void {
-    this.unsubscribe?.();
-    this.unsubscribe = null;
-    wipe(this.latest);
-    wipe(this.kept);
-    this.latest = null;
-    this.kept = null;
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    wipe(this.#latest);
+    wipe(this.#kept);
+    this.#latest = null;
+    this.#kept = null;
   }
 }

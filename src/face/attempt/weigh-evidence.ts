@@ -15,44 +15,44 @@ export type LivenessEvidence = {
 };
 
 /** The latest frames only: they are the ones that are compared, so nobody can lend a photo their own liveness. */
-const FRAMES = 3;
-/** Of `FRAMES`, as one of them may be taken while the head moves. */
-const DEPTH_FRAMES = 2;
+const leastFrames = 3;
+/** Of `leastFrames`, as one of them may be taken while the head moves. */
+const depthFrames = 2;
 /**
  * Of 110 ordinary photographs 107 were taken for real, of 3 spoofs none (measured with class 0 as the likeliest of
  * three): a mean below this is more likely an attack than not.
  */
-const MIN_BONA_FIDE = 0.4;
+const minBonaFide = 0.4;
 /** Painted frames without moiré stay below 0.1, with it above 0.5 (pad-eval). */
-const MAX_MOIRE = 0.35;
+const maxMoire = 0.35;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export class EvidenceScale {
-  private readonly latest: LivenessEvidence[] = [];
-  private readonly hasDepthCamera: boolean;
+  readonly #latest: LivenessEvidence[] = [];
+  readonly #hasDepthCamera: boolean;
 
   /** With a depth camera its evidence is needed, not only listened to: without it nobody is bona fide. */
   constructor(hasDepthCamera: boolean) {
-    this.hasDepthCamera = hasDepthCamera;
+    this.#hasDepthCamera = hasDepthCamera;
   }
 
   add(evidence: LivenessEvidence): void {
-    this.latest.push(evidence);
-    if (this.latest.length > FRAMES) this.latest.shift();
+    this.#latest.push(evidence);
+    if (this.#latest.length > leastFrames) this.#latest.shift();
   }
 
   forget(): void {
-    this.latest.length = 0;
+    this.#latest.length = 0;
   }
 
   /** null = too few frames yet, or a depth camera that has not seen enough. */
   weigh(): 'attack' | 'bona-fide' | null {
-    if (this.latest.length < FRAMES) return null;
-    const saying = (verdict: DepthVerdict): number => this.latest.filter(({ depth }) => depth === verdict).length;
-    if (saying('attack') >= DEPTH_FRAMES) return 'attack';
-    if (mean(this.latest.map(({ moire }) => moire)) > MAX_MOIRE) return 'attack';
-    if (mean(this.latest.map(({ bonaFide }) => bonaFide)) < MIN_BONA_FIDE) return 'attack';
-    return this.hasDepthCamera && saying('bona-fide') < DEPTH_FRAMES ? null : 'bona-fide';
+    if (this.#latest.length < leastFrames) return null;
+    const saying = (verdict: DepthVerdict): number => this.#latest.filter(({ depth }) => depth === verdict).length;
+    if (saying('attack') >= depthFrames) return 'attack';
+    if (mean(this.#latest.map(({ moire }) => moire)) > maxMoire) return 'attack';
+    if (mean(this.#latest.map(({ bonaFide }) => bonaFide)) < minBonaFide) return 'attack';
+    return this.#hasDepthCamera && saying('bona-fide') < depthFrames ? null : 'bona-fide';
   }
 }

@@ -1,5 +1,5 @@
 /** Are eyes or mouth hidden? Told by comparing their colour with that of the bridge of the nose and the cheeks. */
-import { LEFT_EYE, meanMeshPoint, meshBox, meshPoint, RIGHT_EYE } from '../models/find-landmarks.ts';
+import { leftEye, meanMeshPoint, meshBox, meshPoint, rightEye } from '../models/find-landmarks.ts';
 import type { Point } from '../picture/geometry.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
 
@@ -10,11 +10,11 @@ export type FaceCovering = {
   readonly mouthPallor: number;
 };
 
-const NOSE_BRIDGE = [168, 6] as const;
-const UPPER_CHEEKS = [101, 330] as const;
-const AROUND_MOUTH = [164, 13, 18, 200] as const;
+const noseBridge = [168, 6] as const;
+const upperCheeks = [101, 330] as const;
+const aroundMouth = [164, 13, 18, 200] as const;
 /** Radius of a spot, in widths of the face. */
-const SPOT = 0.05;
+const spotShare = 0.05;
 
 type Colour = { readonly red: number; readonly green: number; readonly blue: number };
 
@@ -41,13 +41,13 @@ const rednessOf = ({ red, green, blue }: Colour): number => (red - blue) / (red 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export const measureCovering = (image: RgbImage, mesh: Float32Array): FaceCovering => {
-  const radius = meshBox(mesh).width * SPOT;
+  const radius = meshBox(mesh).width * spotShare;
   const at = (index: number): Colour => spotColour(image, meshPoint(mesh, index), radius);
   const eye = (indices: readonly number[]): number => lightOf(spotColour(image, meanMeshPoint(mesh, indices), radius));
-  const skin = [...NOSE_BRIDGE, ...UPPER_CHEEKS].map(at);
+  const skin = [...noseBridge, ...upperCheeks].map(at);
   return {
-    eyeLight: Math.max(eye(LEFT_EYE), eye(RIGHT_EYE)) / (mean(skin.map(lightOf)) + 1),
+    eyeLight: Math.max(eye(leftEye), eye(rightEye)) / (mean(skin.map(lightOf)) + 1),
     mouthPallor:
-      mean(NOSE_BRIDGE.map((index) => rednessOf(at(index)))) - mean(AROUND_MOUTH.map((index) => rednessOf(at(index)))),
+      mean(noseBridge.map((index) => rednessOf(at(index)))) - mean(aroundMouth.map((index) => rednessOf(at(index)))),
   };
 };

@@ -2,8 +2,8 @@
 import { meshBox } from '../models/find-landmarks.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
 
-const SHORTEST_PERIOD = 3;
-const LONGEST_PERIOD = 12;
+const shortestPeriod = 3;
+const longestPeriod = 12;
 
 /**
  * How much the finest detail across the face repeats itself, −1..1: the largest autocorrelation of its second
@@ -30,20 +30,20 @@ type Lines = {
 };
 
 const repetition = (rgb: Uint8Array, first: number, { step, length, lineStep, lines }: Lines): number => {
-  if (length < LONGEST_PERIOD * 3) return 0;
+  if (length < longestPeriod * 3) return 0;
   const detail = new Float32Array(length);
-  const products = new Float64Array(LONGEST_PERIOD + 1);
+  const products = new Float64Array(longestPeriod + 1);
   for (let line = 0; line < lines; line += 4) {
     for (let i = 0; i < length; i++) {
       const at = first + line * lineStep + i * step;
       detail[i] = 2 * (rgb[at] as number) - (rgb[at - step] as number) - (rgb[at + step] as number);
     }
-    for (let shift = 0; shift <= LONGEST_PERIOD; shift++) {
+    for (let shift = 0; shift <= longestPeriod; shift++) {
       let sum = 0;
       for (let i = shift; i < length; i++) sum += (detail[i] as number) * (detail[i - shift] as number);
       products[shift] = (products[shift] as number) + sum;
     }
   }
   const own = products[0] || 1;
-  return Math.max(...products.slice(SHORTEST_PERIOD)) / own;
+  return Math.max(...products.slice(shortestPeriod)) / own;
 };

@@ -1,6 +1,6 @@
 /** What a frame is worth for a comparison, and why: measured on the frame, the face's points and the aligned crop. */
 import type { DetectedFace } from '../models/detect-faces.ts';
-import { type Landmarks, LEFT_EYE, meanMeshPoint, meshBox, RIGHT_EYE } from '../models/find-landmarks.ts';
+import { type Landmarks, leftEye, meanMeshPoint, meshBox, rightEye } from '../models/find-landmarks.ts';
 import type { Box } from '../picture/geometry.ts';
 import type { InputFormat, RgbImage } from '../picture/sample-image.ts';
 import { type FaceCovering, measureCovering } from './measure-covering.ts';
@@ -22,28 +22,28 @@ export type FrameQuality = FaceCovering & {
   readonly surroundingLight: number;
 };
 
-const FOREHEAD = 10;
-const CHIN = 152;
-const LEFT_CHEEK = 234;
-const RIGHT_CHEEK = 454;
-const DEGREES = 180 / Math.PI;
+const foreheadPoint = 10;
+const chinPoint = 152;
+const leftCheek = 234;
+const rightCheek = 454;
+const degrees = 180 / Math.PI;
 /** A person this much smaller than the patient stands in the waiting room, not at the counter. */
-const BYSTANDER_WIDTH = 0.5;
+const bystanderWidth = 0.5;
 
 const depth = (mesh: Float32Array, from: number, to: number, axis: 0 | 1): number =>
   Math.atan2(
     (mesh[to * 3 + 2] as number) - (mesh[from * 3 + 2] as number),
     (mesh[to * 3 + axis] as number) - (mesh[from * 3 + axis] as number),
-  ) * DEGREES;
+  ) * degrees;
 
 /** Degrees, of the head in the picture. */
 export const measurePose = (mesh: Float32Array): { yaw: number; pitch: number; roll: number } => {
-  const left = meanMeshPoint(mesh, LEFT_EYE);
-  const right = meanMeshPoint(mesh, RIGHT_EYE);
+  const left = meanMeshPoint(mesh, leftEye);
+  const right = meanMeshPoint(mesh, rightEye);
   return {
-    yaw: -depth(mesh, LEFT_CHEEK, RIGHT_CHEEK, 0),
-    pitch: depth(mesh, FOREHEAD, CHIN, 1),
-    roll: Math.atan2(right.y - left.y, right.x - left.x) * DEGREES,
+    yaw: -depth(mesh, leftCheek, rightCheek, 0),
+    pitch: depth(mesh, foreheadPoint, chinPoint, 1),
+    roll: Math.atan2(right.y - left.y, right.x - left.x) * degrees,
   };
 };
 
@@ -76,7 +76,7 @@ export const measureQuality = (image: RgbImage, faces: readonly DetectedFace[], 
   const box = meshBox(mesh);
   const largest = Math.max(...faces.map((face) => face.box.width));
   return {
-    people: faces.filter((face) => face.box.width >= largest * BYSTANDER_WIDTH).length,
+    people: faces.filter((face) => face.box.width >= largest * bystanderWidth).length,
     faceWidth: box.width / image.width,
     centreX: (box.x + box.width / 2) / image.width - 0.5,
     centreY: (box.y + box.height / 2) / image.height - 0.5,

@@ -20,8 +20,8 @@ type Decoder = {
 type OpenJpeg = { readonly J2KDecoder: new () => Decoder; readonly HEAPU8: Uint8Array };
 
 /** A card's photo is far smaller; what claims to be larger is not one. */
-const MAX_SIDE = 1024;
-const MAX_BYTES = 1 << 20;
+const maxSide = 1024;
+const maxBytes = 1 << 20;
 
 const createOpenJpeg = createRequire(import.meta.url)('@cornerstonejs/codec-openjpeg/decodewasmjs') as (options: {
   print: () => void;
@@ -43,9 +43,9 @@ export const readImageHeader = (jp2: Uint8Array): { width: number; height: numbe
  * A grey level as skin of that brightness: red above it, blue below, most in the middle, none in black and white. The
  * face models have learnt from colour pictures; any strength from 20 to 44 serves as well, none at all costs accuracy.
  */
-const SKIN_TINT = 32;
+const skinTint = 32;
 /** What green takes for each step of red up and blue down, so that the brightness stays (ITU-R BT.601). */
-const GREEN_TINT = (0.114 - 0.299) / 0.587;
+const greenTint = (0.114 - 0.299) / 0.587;
 
 const toRgb = (decoded: Uint8Array, { width, height, componentCount }: FrameInfo): RgbImage => {
   const rgb = new Uint8Array(width * height * 3);
@@ -53,9 +53,9 @@ const toRgb = (decoded: Uint8Array, { width, height, componentCount }: FrameInfo
   else
     for (let i = 0; i < width * height; i++) {
       const grey = decoded[i] as number;
-      const tint = (SKIN_TINT * 4 * grey * (255 - grey)) / 255 ** 2;
+      const tint = (skinTint * 4 * grey * (255 - grey)) / 255 ** 2;
       rgb[i * 3] = Math.round(grey + tint);
-      rgb[i * 3 + 1] = Math.round(grey + GREEN_TINT * tint);
+      rgb[i * 3 + 1] = Math.round(grey + greenTint * tint);
       rgb[i * 3 + 2] = Math.round(grey - tint);
     }
   return { width, height, rgb };
@@ -69,7 +69,7 @@ const toRgb = (decoded: Uint8Array, { width, height, componentCount }: FrameInfo
 export const decodeReference = async (jp2: Uint8Array): Promise<Result<RgbImage>> => {
   const header = readImageHeader(jp2);
   if (header === null) return unusable('no JPEG 2000 image header');
-  if (header.width > MAX_SIDE || header.height > MAX_SIDE || jp2.length > MAX_BYTES)
+  if (header.width > maxSide || header.height > maxSide || jp2.length > maxBytes)
     return unusable(`${header.width}×${header.height} in ${jp2.length} bytes`);
   const openJpeg = await createOpenJpeg({ print: () => undefined, printErr: () => undefined });
   try {
@@ -79,7 +79,7 @@ export const decodeReference = async (jp2: Uint8Array): Promise<Result<RgbImage>
     const info = decoder.getFrameInfo();
     // Junk does not throw, it gives a frame of 0×0.
     if (info.width === 0 || info.height === 0) return unusable('the codestream does not decode');
-    if (info.width > MAX_SIDE || info.height > MAX_SIDE) return unusable(`${info.width}×${info.height}`);
+    if (info.width > maxSide || info.height > maxSide) return unusable(`${info.width}×${info.height}`);
     if (info.bitsPerSample !== 8 || info.isSigned || (info.componentCount !== 1 && info.componentCount !== 3))
       return unusable(`${info.componentCount} components of ${info.bitsPerSample} bits`);
     return ok(toRgb(decoder.getDecodedBuffer(), info));

@@ -9,10 +9,10 @@ import type { ModelSession } from './model-session.ts';
 export type PadModels = { readonly secondDetector: ModelSession; readonly pad: ModelSession };
 
 /** Side of the crop over the face's box. Without these surroundings the model took 4 of 4 spoofs for real. */
-const SURROUNDINGS = 2.7;
-const MIN_CONFIDENCE = 0.7;
+const surroundingShare = 2.7;
+const minConfidence = 0.7;
 /** Class 0 of the model's three = bona fide. */
-const BONA_FIDE = 0;
+const bonaFide = 0;
 
 /** The surest face of RFB-320, whose box the passive model was trained with; null when it sees none. */
 export const detectBox = async (detector: ModelSession, image: RgbImage): Promise<Box | null> => {
@@ -23,7 +23,7 @@ export const detectBox = async (detector: ModelSession, image: RgbImage): Promis
   let best = -1;
   for (let i = 0; i < scores.length / 2; i++)
     if (best < 0 || (scores[i * 2 + 1] as number) > (scores[best * 2 + 1] as number)) best = i;
-  if ((scores[best * 2 + 1] as number) < MIN_CONFIDENCE) return null;
+  if ((scores[best * 2 + 1] as number) < minConfidence) return null;
   const corner = (at: number) =>
     apply(toImage, { x: (boxes[at] as number) * input.width, y: (boxes[at + 1] as number) * input.height });
   const upper = corner(best * 4);
@@ -33,7 +33,7 @@ export const detectBox = async (detector: ModelSession, image: RgbImage): Promis
 
 /** The square of surroundings, moved so that it lies inside the picture; null when the face is too near for it. */
 export const surroundingsOf = (box: Box, image: RgbImage): Box | null => {
-  const side = SURROUNDINGS * Math.max(box.width, box.height);
+  const side = surroundingShare * Math.max(box.width, box.height);
   if (side > Math.min(image.width, image.height)) return null;
   const inside = (middle: number, size: number): number => Math.min(size - side, Math.max(0, middle - side / 2));
   return {
@@ -69,5 +69,5 @@ export const detectAttack = async ({ secondDetector, pad }: PadModels, image: Rg
   if (logits === undefined) throw new Error('detect-attack: the model lacks its output');
   const largest = Math.max(...logits);
   const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
-  return { type: 'measured', bonaFide: (powers[BONA_FIDE] ?? 0) / powers.reduce((a, b) => a + b, 0) };
+  return { type: 'measured', bonaFide: (powers[bonaFide] ?? 0) / powers.reduce((a, b) => a + b, 0) };
 };

@@ -11,19 +11,19 @@ export type DetectedFace = {
   readonly points: readonly Point[];
 };
 
-const INPUT_SIZE = 256;
+const inputSize = 256;
 /** Strides of the two grids, and how many anchors each of their cells has. */
-const GRIDS = [
+const gridSizes = [
   { stride: 16, anchorsPerCell: 2 },
   { stride: 32, anchorsPerCell: 6 },
 ] as const;
-const MIN_CONFIDENCE = 0.5;
-const MAX_OVERLAP = 0.3;
-const VALUES_PER_ANCHOR = 16;
+const minConfidence = 0.5;
+const mostOverlap = 0.3;
+const valuesPerAnchor = 16;
 
 /** Centres of the anchors of one grid, in input pixels, in the order of the model's outputs. */
-const anchorsOf = ({ stride, anchorsPerCell }: (typeof GRIDS)[number]): Float32Array => {
-  const cells = INPUT_SIZE / stride;
+const anchorsOf = ({ stride, anchorsPerCell }: (typeof gridSizes)[number]): Float32Array => {
+  const cells = inputSize / stride;
   const anchors = new Float32Array(cells * cells * anchorsPerCell * 2);
   let at = 0;
   for (let row = 0; row < cells; row++)
@@ -34,14 +34,14 @@ const anchorsOf = ({ stride, anchorsPerCell }: (typeof GRIDS)[number]): Float32A
       }
   return anchors;
 };
-const ANCHORS = GRIDS.map(anchorsOf);
+const anchorGrid = gridSizes.map(anchorsOf);
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** Non-maximum suppression: the surest first; what overlaps a surer one by more than `maxOverlap` is the same face. */
 export const suppressOverlaps = <T extends { box: Box; confidence: number }>(
   faces: readonly T[],
-  maxOverlap: number = MAX_OVERLAP,
+  maxOverlap: number = mostOverlap,
 ): T[] => {
   const kept: T[] = [];
   for (const face of [...faces].sort((a, b) => b.confidence - a.confidence))
@@ -53,7 +53,7 @@ export const suppressOverlaps = <T extends { box: Box; confidence: number }>(
 const decodeAnchor = (raw: Float32Array, index: number, anchors: Float32Array, toImage: Affine) => {
   const ax = anchors[index * 2] as number;
   const ay = anchors[index * 2 + 1] as number;
-  const at = index * VALUES_PER_ANCHOR;
+  const at = index * valuesPerAnchor;
   const value = (i: number): number => raw[at + i] as number;
   const centre = apply(toImage, { x: value(0) + ax, y: value(1) + ay });
   const width = value(2) * toImage.a;
@@ -65,13 +65,13 @@ const decodeAnchor = (raw: Float32Array, index: number, anchors: Float32Array, t
 /** `outputs`: scores and boxes of the fine grid, then of the coarse one. */
 export const decodeDetections = (outputs: readonly Float32Array[], toImage: Affine): DetectedFace[] => {
   const faces: DetectedFace[] = [];
-  for (const [grid, anchors] of ANCHORS.entries()) {
+  for (const [grid, anchors] of anchorGrid.entries()) {
     const scores = outputs[grid * 2];
     const boxes = outputs[grid * 2 + 1];
     if (scores === undefined || boxes === undefined) throw new Error('detect-faces: the model lacks an output');
     for (let i = 0; i < scores.length; i++) {
       const confidence = sigmoid(scores[i] as number);
-      if (confidence >= MIN_CONFIDENCE) faces.push({ confidence, ...decodeAnchor(boxes, i, anchors, toImage) });
+      if (confidence >= minConfidence) faces.push({ confidence, ...decodeAnchor(boxes, i, anchors, toImage) });
     }
   }
   return suppressOverlaps(faces);

@@ -17,7 +17,7 @@ export type Embedding = Float32Array;
  * poor ones only. The shift is bounded, so that no picture, however poor, comes much nearer to everybody: 1.5 times
  * shorter or longer than usual counts in full.
  */
-const MAX_LOG_LENGTH = 0.4;
+const maxLogLength = 0.4;
 
 const lengthOf = (vector: Float32Array): number => {
   let squares = 0;
@@ -61,14 +61,14 @@ export type View = {
   /** Part of the input's height, downwards. */
   readonly shiftY: number;
 };
-export const PLAIN_VIEW: View = { scale: 1, shiftY: 0 };
+export const plainView: View = { scale: 1, shiftY: 0 };
 
 /** Cuts the aligned face into the model's input. false when the points do not span a face. */
 export const alignFace = (
   embedder: ModelSession,
   image: RgbImage,
   mesh: Float32Array,
-  view: View = PLAIN_VIEW,
+  view: View = plainView,
 ): boolean => {
   const { alignment, input } = embedder.entry as EmbeddingEntry;
   const points = alignment.points.map((indices) => meanMeshPoint(mesh, indices));
@@ -100,7 +100,7 @@ export const embedAligned = async (embedder: ModelSession): Promise<Embedding> =
   const length = lengthOf(embedding);
   if (length === 0) return embedding;
   const logLength = Math.log(length / lengthCalibration.typicalLength);
-  const bounded = Math.min(MAX_LOG_LENGTH, Math.max(-MAX_LOG_LENGTH, logLength));
+  const bounded = Math.min(maxLogLength, Math.max(-maxLogLength, logLength));
   scale(embedding, Math.exp(-lengthCalibration.weight * bounded) / length);
   return embedding;
 };

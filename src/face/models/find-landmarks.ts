@@ -12,13 +12,13 @@ export type Landmarks = {
   readonly confidence: number;
 };
 
-export const MESH_POINTS = 468;
+export const meshPoints = 468;
 /** As seen in the picture. */
-export const LEFT_EYE = [33, 133, 159, 145] as const;
-export const RIGHT_EYE = [362, 263, 386, 374] as const;
+export const leftEye = [33, 133, 159, 145] as const;
+export const rightEye = [362, 263, 386, 374] as const;
 
 /** The model was trained on squares half as large again as the face. */
-const MARGIN = 1.5;
+const margin = 1.5;
 
 export const meshPoint = (mesh: Float32Array, index: number): Point => ({
   x: mesh[index * 3] as number,
@@ -33,7 +33,7 @@ export const meshBox = (mesh: Float32Array): Box => {
   let top = Number.POSITIVE_INFINITY;
   let right = Number.NEGATIVE_INFINITY;
   let bottom = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < MESH_POINTS * 3; i += 3) {
+  for (let i = 0; i < meshPoints * 3; i += 3) {
     const x = mesh[i] as number;
     const y = mesh[i + 1] as number;
     left = Math.min(left, x);
@@ -47,7 +47,7 @@ export const meshBox = (mesh: Float32Array): Box => {
 const angleBetween = (left: Point, right: Point): number => Math.atan2(right.y - left.y, right.x - left.x);
 
 const cropAround = ({ x, y, width, height }: Box, angle: number, size: number): Affine =>
-  squareCrop({ x: x + width / 2, y: y + height / 2 }, MARGIN * Math.max(width, height), angle, size);
+  squareCrop({ x: x + width / 2, y: y + height / 2 }, margin * Math.max(width, height), angle, size);
 
 /** The crop to look at for a face that a detector found. */
 export const cropOfDetection = ({ box, points }: DetectedFace, size: number): Affine => {
@@ -57,14 +57,14 @@ export const cropOfDetection = ({ box, points }: DetectedFace, size: number): Af
 
 /** The crop to look at for a face whose points are known, from an earlier pass or an earlier frame. */
 export const cropOfMesh = (mesh: Float32Array, size: number): Affine =>
-  cropAround(meshBox(mesh), angleBetween(meanMeshPoint(mesh, LEFT_EYE), meanMeshPoint(mesh, RIGHT_EYE)), size);
+  cropAround(meshBox(mesh), angleBetween(meanMeshPoint(mesh, leftEye), meanMeshPoint(mesh, rightEye)), size);
 
 /** Looks at the crop that is in the model's input. */
 const readMesh = async (landmarker: ModelSession, crop: Affine): Promise<Landmarks> => {
   const [points, flag] = await landmarker.run();
   if (points === undefined || flag === undefined) throw new Error('find-landmarks: the model lacks an output');
   const depthScale = Math.hypot(crop.a, crop.c);
-  const mesh = new Float32Array(MESH_POINTS * 3);
+  const mesh = new Float32Array(meshPoints * 3);
   for (let i = 0; i < mesh.length; i += 3) {
     const { x, y } = apply(crop, { x: points[i] as number, y: points[i + 1] as number });
     mesh[i] = x;

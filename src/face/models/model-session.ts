@@ -12,17 +12,17 @@ export class ModelSession {
   readonly entry: ModelEntry;
   /** To be filled before `run`. */
   readonly input: Float32Array;
-  private readonly tensor: ort.Tensor;
-  private readonly session: ort.InferenceSession;
+  readonly #tensor: ort.Tensor;
+  readonly #session: ort.InferenceSession;
   /** Time of all runs, for the bench that compares the pipeline with its models. */
   runMs = 0;
 
-  private constructor(entry: ModelEntry, session: ort.InferenceSession) {
+  constructor(entry: ModelEntry, session: ort.InferenceSession) {
     const { width, height, layout } = entry.input;
     this.entry = entry;
-    this.session = session;
+    this.#session = session;
     this.input = new Float32Array(elementsOf(entry.input));
-    this.tensor = new ort.Tensor(
+    this.#tensor = new ort.Tensor(
       'float32',
       this.input,
       layout === 'NHWC' ? [1, height, width, 3] : [1, 3, height, width],
@@ -47,7 +47,7 @@ export class ModelSession {
   /** Runs the model on `input`. The outputs are views of the runtime's memory, good until the next run. */
   async run(): Promise<readonly Float32Array[]> {
     const startedMs = performance.now();
-    const outputs = await this.session.run({ [this.entry.input.name]: this.tensor });
+    const outputs = await this.#session.run({ [this.entry.input.name]: this.#tensor });
     this.runMs += performance.now() - startedMs;
     return this.entry.outputs.map((name) => {
       const found = outputs[name]?.data;

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { measureMoire } from '../../../src/face/measures/measure-moire.ts';
-import { MESH_POINTS } from '../../../src/face/models/find-landmarks.ts';
+import { meshPoints } from '../../../src/face/models/find-landmarks.ts';
 
 const width = 160;
 const height = 120;
 /** A mesh whose box is the whole picture. */
-const mesh = new Float32Array(MESH_POINTS * 3);
+const mesh = new Float32Array(meshPoints * 3);
 mesh.set([width, height, 0], 3);
 
 const picture = (grain: number, stripe: number, period: number, direction: 'upright' | 'lying' = 'upright') => {
@@ -29,7 +29,7 @@ test.each([3.3, 4.3, 6, 9])('stripes of %f pixels are, upright and lying', (peri
 });
 
 test('a face too small to tell counts as none', () => {
-  const tiny = new Float32Array(MESH_POINTS * 3);
+  const tiny = new Float32Array(meshPoints * 3);
   tiny.set([20, 20, 0], 3);
   expect(measureMoire(picture(3, 20, 4), tiny)).toBe(0);
 });
