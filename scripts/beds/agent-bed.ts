@@ -11,7 +11,7 @@ import {
 import { parseCardTrust } from '../../src/agent/intake/card-trust.ts';
 import { consentTexts } from '../../src/agent/intake/consent-texts.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import { type CardEvidence, signRequest } from '../../src/terminal/delivery/sign-request.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAgentKeys, readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { askedTopics } from '../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../src/core/screen/draw-screen-consent.ts';
 import { readDeviceKeys } from '../../src/trust/key-files.ts';

@@ -3,7 +3,7 @@ import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-read
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
 import type { ServiceRecord } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
 import type { StateName } from '../../src/core/visit/session.ts';

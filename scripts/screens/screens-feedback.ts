@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
-import { catalogueDir } from '../../src/catalogue/catalogue.ts';
+import { catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { Display } from '../../src/core/visit/session.ts';

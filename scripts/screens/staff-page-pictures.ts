@@ -12,7 +12,7 @@ import { readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
 import { addDevice } from '../../src/agent/provisioning/facility-authority.ts';
 import { addStaffMember, readStaff, StaffCodes } from '../../src/agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
-import { catalogueAt } from '../catalogue/catalogue.ts';
+import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { drawScreen } from '../core/screen/draw-screen.ts';
 import type { Touch } from '../core/screen/screen-model.ts';
 import type { Display } from '../core/visit/session.ts';

@@ -31,7 +31,7 @@ import { readFacilitySettings } from '../agent/settings/facility-settings-file.t
 import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
-import { catalogueAt } from '../catalogue/catalogue.ts';
+import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';

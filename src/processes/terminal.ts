@@ -15,7 +15,7 @@ import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
-import { catalogueAt, catalogueDir } from '../catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
 import type { Failure } from '../core/failure.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';

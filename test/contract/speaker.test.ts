@@ -10,7 +10,7 @@ import { createPageSpeaker } from '../../drivers/speaker/page-speaker.ts';
 import { languagesWithoutVoice, sampleRate } from '../../drivers/speaker/speech-voices.ts';
 import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
 import { spokenTexts } from '../../scripts/generate/speech-texts.ts';
-import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import type { Utterance } from '../../src/ports/speaker.ts';
 import { speakerContract } from './speaker.ts';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 import { bannerView } from '../../src/agent/staff-page/banner-view.ts';
 import type { PageModel } from '../../src/agent/staff-page/page-model.ts';
-import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 
 /*
  * A window of the catalogue's file, as an operator would write one from a notice: shown beforehand to patients and

@@ -4,7 +4,7 @@ import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-read
 import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
 import { testCard, trustedCvIssuers } from '../../scripts/beds/test-cards.ts';
 import { testSettings } from '../../scripts/beds/test-facility.ts';
-import { catalogueAt } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import type { ControlId } from '../../src/core/screen/screen-model.ts';

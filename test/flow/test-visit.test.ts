@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
-import { runTestVisit } from '../../src/agent/desk/test-visit.ts';
+import { runTestVisit } from '../../src/agent/desk/order-test-visit.ts';
 import { sign } from '../../src/trust/seal.ts';
 import { testApprover } from '../../src/wire/messages.ts';
 

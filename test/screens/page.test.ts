@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createKioskScreen, type KioskScreen } from '../../drivers/kiosk-screen.ts';
 import { chromiumPath, openBrowser } from '../../scripts/screens/screens-browser.ts';
-import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { ScreenEvent } from '../../src/ports/screen.ts';

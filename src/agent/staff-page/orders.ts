@@ -1,6 +1,6 @@
 import type { Result } from '../../core/result.ts';
 import type { CommandAnswer } from '../desk/command-desk.ts';
-import { runTestVisit } from '../desk/test-visit.ts';
+import { runTestVisit } from '../desk/order-test-visit.ts';
 import { monthOf } from '../journal/journal.ts';
 import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';

@@ -1,5 +1,5 @@
 import type { StateMessage } from '../../wire/messages.ts';
-import type { TestVisitReport } from '../desk/test-visit.ts';
+import type { TestVisitReport } from '../desk/order-test-visit.ts';
 
 /** An order that staff gave to a lane, until its effect was seen. `returned`: the terminal reported itself ready again. */
 export type Order = {

@@ -1,4 +1,4 @@
-import type { TestVisitReport } from '../desk/test-visit.ts';
+import type { TestVisitReport } from '../desk/order-test-visit.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';

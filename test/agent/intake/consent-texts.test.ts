@@ -4,7 +4,7 @@ import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { testRequest, testSettings } from '../../../scripts/beds/test-facility.ts';
 import { consentTexts } from '../../../src/agent/intake/consent-texts.ts';
-import { catalogueAt } from '../../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import {
   answerQuestion,
   consentRecord,

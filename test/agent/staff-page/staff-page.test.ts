@@ -8,7 +8,7 @@ import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { facility } from '../../../scripts/beds/test-facility.ts';
 import { addStaffMember, readStaff, StaffCodes } from '../../../src/agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../../../src/agent/staff-page/start-staff-page.ts';
-import { catalogueAt } from '../../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err } from '../../../src/core/result.ts';
 import { openSigned, sign } from '../../../src/trust/seal.ts';

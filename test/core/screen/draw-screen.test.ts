@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catalogueAt } from '../../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
 import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';

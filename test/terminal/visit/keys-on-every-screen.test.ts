@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { catalogueAt } from '../../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import {
   type Exhibit,
   exhibitContext,

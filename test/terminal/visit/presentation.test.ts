@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createVirtualSpeaker } from '../../../drivers/virtual/virtual-speaker.ts';
-import { catalogueAt } from '../../../src/catalogue/catalogue.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
 import type { ScreenModel } from '../../../src/core/screen/screen-model.ts';
 import { Presentation } from '../../../src/terminal/visit/presentation.ts';

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { catalogueAt, catalogueDir } from '../../src/catalogue/catalogue.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import { failureRules } from '../../src/core/failure.ts';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
