@@ -56,12 +56,25 @@ export const makeAgentBed = async (
   const journalPath = join(directory, 'journal.sqlite');
   const records = parseServiceRecords(recordsJson, clock.now().wallMs);
   const remembered = new Set<string>();
-  const service: EligibilityService = new SimulatedEligibilityService({
+  const simulated: EligibilityService = new SimulatedEligibilityService({
     records: more.records?.(records) ?? records,
     memory: { has: (entry) => remembered.has(entry), add: (entry) => remembered.add(entry) },
     answerDelayMs: 0,
     wait: async () => {},
   });
+  const asked: string[] = [];
+  const counted =
+    <A extends unknown[], T>(name: string, call: (...args: A) => T) =>
+    (...args: A): T => {
+      asked.push(name);
+      return call(...args);
+    };
+  const service: EligibilityService = {
+    lookup: counted('lookup', (card) => simulated.lookup(card)),
+    register: counted('register', (card) => simulated.register(card)),
+    check: counted('check', (card, choices) => simulated.check(card, choices)),
+    inquire: counted('inquire', (inquiry) => simulated.inquire(inquiry)),
+  };
   const options: AgentOptions = {
     oqsFolder,
     encoding: { encoding: 'Shift_JIS', whenShiftJisLacks: 'utf-8' },
@@ -113,6 +126,8 @@ export const makeAgentBed = async (
     options,
     oqsFolder,
     journalPath,
+    /** What the national service was asked, by name, in order */
+    asked,
     catalogueVersion,
     get journal() {
       return running.journal;
@@ -195,13 +210,13 @@ export const makeAgentBed = async (
       for (let minutes = 0; minutes < 12 && isWaiting(); minutes += 1) await clock.advance(60_000);
       await until('the hand-over', () => running.journal.visits()[0]?.handedOverAt !== null, 5_000);
     },
-    lookup: async (authCertificate: Uint8Array) => {
+    lookup: async (authCertificate: Uint8Array, session: string = crypto.randomUUID()) => {
       const facilityKey = device.facilityKeys[0];
       if (facilityKey === undefined) throw new Error('no facility key');
       const lookup = {
         ...address,
         lookupId: crypto.randomUUID(),
-        session: crypto.randomUUID(),
+        session,
         requestedAt: clock.now().wallMs,
         authCertificate: toBase64url(authCertificate),
       };

@@ -51,7 +51,8 @@ export const createDemoFacility = async (
   copyFileSync(join(authorityFolder, 'card-ca.pem'), join(trust, 'card-ca.pem'));
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(trust, 'cv-issuers.json'));
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, 'cv-issuers.json'));
-  await addStaffMember(join(agentDirectory, 'staff.json'), demoStaff.approver, demoStaff.label, demoStaff.staffCode);
+  const { staffCode, ...member } = demoStaff;
+  await addStaffMember(join(agentDirectory, 'staff.json'), member, staffCode);
   writeFileSync(join(agentDirectory, 'facility-settings.yaml'), stringify(settings));
   writeFileSync(join(agentDirectory, 'agent.yaml'), stringify({ staffPort, service: { answerDelayMs } }));
   return { directory, agentDirectory, deviceDirectory };

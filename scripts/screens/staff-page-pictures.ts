@@ -32,7 +32,7 @@ await addDevice(directory, 'front-3', 3);
 for (const [device, entry] of await readDeviceRegistry(agentDirectory))
   (registry as Map<string, typeof entry>).set(device, entry);
 const staffFile = join(directory, 'staff.json');
-await addStaffMember(staffFile, 'nurse-1', '看護師 A', '1234');
+await addStaffMember(staffFile, { approver: 'nurse-1', label: '看護師 A' }, '1234');
 const staff = await readStaff(staffFile);
 const page = await startStaffPage({
   port: 0,
@@ -40,7 +40,7 @@ const page = await startStaffPage({
   desk: bed.desk,
   catalogue: () => catalogueAt(bed.clock.now().wallMs),
   staff: () => staff,
-  staffCodes: new StaffCodes(() => staff),
+  staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
   folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
   problems: () => [],
   subscribe: (listener) => {

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { renderUnicodeCompact } from 'uqr';
 import { Journal } from '../agent/journal/journal.ts';
 import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../agent/provisioning/facility-authority.ts';
+import { newOneTimeSecret, oneTimeAddress } from '../agent/staff-page/one-time-code.ts';
 import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-page/staff-codes.ts';
 import { createEventLog, describeError } from '../log/event-log.ts';
 import { startAgent } from '../processes/agent.ts';
@@ -186,13 +188,20 @@ const addStaffCommands = (agent: Command): void => {
   const dirOption = ['--dir <dir>', "the agent's directory"] as const;
   staff
     .command('add <approver>')
-    .description('reads the staffCode (職員コード, 4 to 20 characters) from standard input; keeps its hash')
+    .description('reads the staffCode (職員コード) from standard input; keeps its hash')
     .requiredOption(...dirOption)
     .requiredOption('--label <text>', 'as the staff page shows it')
+    .option('--second-factor', 'prints the QR code for this person’s authenticator app, once')
     .action(
-      orExplain(async (approver: string, options: { dir: string; label: string }) => {
-        await addStaffMember(await staffFile(options.dir), approver, options.label, await readLine());
+      orExplain(async (approver: string, options: { dir: string; label: string; secondFactor?: true }) => {
+        const { staffFile: file, staffCodes } = await readAgentConfig(options.dir);
+        const oneTimeSecret = options.secondFactor || staffCodes.secondFactor ? newOneTimeSecret() : undefined;
+        const member = { approver, label: options.label, ...(oneTimeSecret !== undefined && { oneTimeSecret }) };
+        await addStaffMember(file, member, await readLine(), staffCodes.minimumLength);
         process.stdin.destroy();
+        if (oneTimeSecret === undefined) return;
+        const address = oneTimeAddress(oneTimeSecret, approver);
+        print(`${renderUnicodeCompact(address)}\n${address}`);
       }),
     );
   staff

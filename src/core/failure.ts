@@ -65,6 +65,7 @@ export const failureRules = {
   'message.forged': technician(false),
   'message.stale': technician(false),
   'consent.text-unknown': technician(false),
+  'consent.time-implausible': technician(false),
   'settings.missing': technician(true),
   'storage.newer': technician(false),
   'storage.not-ours': technician(false),

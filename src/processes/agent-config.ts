@@ -27,6 +27,14 @@ export const agentConfigSchema = z.strictObject({
   journal: z.string().default('journal.sqlite'),
   /** Approvers and the hashes of their staffCode */
   staffFile: z.string().default('staff.json'),
+  /** What is asked of whoever approves 目視確認; a facility may turn on more than four digits, or a second factor */
+  staffCodes: z
+    .strictObject({
+      minimumLength: z.number().int().min(4).max(64).default(4),
+      /** A one-time code of an authenticator app besides the staffCode */
+      secondFactor: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Shared with the レセコン: face/, req/, res/ */
   oqsFolder: z.string().default('oqs'),
   /** Most レセコン read Shift_JIS; what it lacks makes the file UTF-8, or stands as a character reference */

@@ -195,7 +195,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     desk,
     catalogue: () => catalogue.now,
     staff: () => staff.value,
-    staffCodes: new StaffCodes(() => staff.value),
+    staffCodes: new StaffCodes(() => staff.value, journal.guesses, config.staffCodes),
     folderFaults: () => [desk.handOver, inquiries].flatMap(({ folderFault }) => folderFault ?? []),
     problems: () => files.all.flatMap(({ problem }) => problem ?? []),
     subscribe: (listener) => {

@@ -2,11 +2,18 @@ import { z } from 'zod';
 
 /** What a clinic decides for all its terminals; comes from the agent, signed and versioned. */
 export const facilitySettingsSchema = z.strictObject({
-  facilityName: z.string().min(1).max(60),
+  facilityName: z
+    .string()
+    .min(1)
+    .max(60)
+    .regex(/^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u),
   /** 医療機関等コード */
   medicalInstitutionCode: z.string().regex(/^\d{10}$/),
   /** Area of the announced maintenance windows, e.g. a prefecture's code */
-  area: z.string().max(20).default('13'),
+  area: z
+    .string()
+    .regex(/^[\w-]{1,20}$/)
+    .default('13'),
   institutionType: z.enum(['medical', 'dental', 'pharmacy']),
   /** 特定健診情報 */
   askTKK: z.boolean(),
@@ -29,7 +36,10 @@ export const facilitySettingsSchema = z.strictObject({
   /** The idle screen offers a smartphone instead of a card; it takes a paired 汎用カードリーダー */
   smartphone: z.boolean().default(false),
   /** Languages offered, the first is the one a visit begins in */
-  languages: z.array(z.string().min(2).max(12)).min(1).max(12),
+  languages: z
+    .array(z.string().regex(/^[A-Za-z][A-Za-z-]{1,11}$/))
+    .min(1)
+    .max(12),
   padStrength: z.enum(['off', 'passive', 'active']),
   theme: z.enum(['default', 'high-contrast', 'dark']).default('default'),
   textPercent: z.union([z.literal(100), z.literal(150), z.literal(200)]).default(100),

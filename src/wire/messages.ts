@@ -18,24 +18,44 @@ import { facilitySettingsSchema } from './facility-settings.ts';
 /** Facility, device and agent ids: also names in topics and certificates. */
 export const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 const uuid = z.uuid();
-const instantMs = z.number().int().min(0);
+/** To the end of 2099: what a clock that was never set says is in it, what no clock says is not. */
+const instantMs = z.number().int().min(0).max(4_102_444_800_000);
+/** One line for a person's eyes: no control character, nothing that turns the direction of reading. */
+const line = (maximum: number) =>
+  z
+    .string()
+    .max(maximum)
+    .regex(/^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u);
+/** Version of software, catalogue or protocol */
+const version = z.string().regex(/^[\w.+-]{1,40}$/);
+const languageTag = z.string().regex(/^[A-Za-z][A-Za-z-]{1,11}$/);
+const compactJws = z
+  .string()
+  .max(4_000)
+  .regex(/^[\w.-]+$/);
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/);
 const hash = base64url.length(43);
-const code = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/);
+const code = z
+  .string()
+  .max(80)
+  .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/);
 const addressed = { facility: identifier, device: identifier };
 
 export const stateSchema = z.strictObject({
   device: identifier,
   lane: z.number().int().min(1).max(99),
-  version: z.string().max(40),
+  version,
   profile: z.enum(['release', 'demo']),
   status: z.enum(['idle', 'busy', 'out-of-service', 'offline']),
   /** The session's state by name, for the staff page; absent when offline */
-  phase: z.string().max(40).optional(),
+  phase: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z-]{0,39}$/)
+    .optional(),
   /** Present while a visit is going on: what a staff approval must name */
   session: uuid.optional(),
   failureCode: code.optional(),
-  catalogueVersion: z.string().max(40),
+  catalogueVersion: version,
   since: instantMs,
 });
 export type StateMessage = z.infer<typeof stateSchema>;
@@ -72,10 +92,10 @@ export const lookupSchema = z.strictObject({
 });
 
 export const pendingDocumentSchema = z.strictObject({
-  id: z.string().max(64),
-  title: z.string().max(80),
-  from: z.string().max(80),
-  date: z.string().max(20),
+  id: line(64),
+  title: line(80),
+  from: line(80),
+  date: line(20),
 });
 export type PendingDocument = z.infer<typeof pendingDocumentSchema>;
 
@@ -86,7 +106,7 @@ export const lookupResultSchema = z.strictObject({
   certificateStatus: z.enum(['good', 'revoked', 'unknown']),
   /** 医療費助成の受給者証 (PMH) */
   medicalSubsidy: z.boolean(),
-  prescription: z.strictObject({ use: z.number().int(), timing: z.number().int() }),
+  prescription: z.strictObject({ use: z.number().int().min(0).max(9), timing: z.number().int().min(0).max(9) }),
   pendingDocuments: z.array(pendingDocumentSchema).max(20).optional(),
   maintenance: z.strictObject({ until: instantMs }).optional(),
 });
@@ -99,10 +119,10 @@ export const consentSchema = z.strictObject({
   code: z.enum(consentCodes),
   given: z.boolean(),
   at: instantMs,
-  catalogueVersion: z.string().max(40),
+  catalogueVersion: version,
   /** SHA-256 of the text that was on the screen, in the language it was read in */
   textHash: hash,
-  language: z.string().max(12),
+  language: languageTag,
 });
 export type Consent = z.infer<typeof consentSchema>;
 
@@ -111,7 +131,7 @@ export const staffApprovalSchema = z.strictObject({
   ...addressed,
   session: uuid,
   /** staffCode of the approver */
-  approver: z.string().max(20),
+  approver: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,19}$/),
   approvedAt: instantMs,
   expiresAt: instantMs,
 });
@@ -133,15 +153,15 @@ export const requestSchema = z.strictObject({
   /** DER; absent only on the staff path when the chip could not be read */
   authCertificate: base64url.max(8_000).optional(),
   /** Compact JWS of `staffApprovalSchema`, on the staff path only */
-  staffApproval: z.string().max(4_000).optional(),
+  staffApproval: compactJws.optional(),
   certificateState: z.enum(['valid', 'near-expiry', 'grace']).optional(),
   consents: z.array(consentSchema).max(8),
   /** 限度額適用認定証等: given without a question, on the basis of the 2024-10-07 notice */
   limitApplicationBasis: z.literal('notice-2024-10-07').optional(),
   medicalSubsidyUse: z.boolean().optional(),
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
-  approvedDocuments: z.array(z.string().max(64)).max(20).optional(),
-  catalogueVersion: z.string().max(40),
+  approvedDocuments: z.array(line(64)).max(20).optional(),
+  catalogueVersion: version,
   issuedAt: instantMs,
   expiresAt: instantMs,
 });
@@ -176,11 +196,11 @@ export const commandSchema = z.strictObject({
   issuedAt: instantMs,
   expiresAt: instantMs,
   command: z.discriminatedUnion('name', [
-    z.strictObject({ name: z.literal('approve-staff-check'), session: uuid, approval: z.string().max(4_000) }),
+    z.strictObject({ name: z.literal('approve-staff-check'), session: uuid, approval: compactJws }),
     z.strictObject({ name: z.literal('cancel-session'), session: uuid }),
     z.strictObject({ name: z.literal('restart'), part: z.enum(['daemon', 'reader', 'face', 'screen']) }),
     /** The approval is good for a request of kind `test` alone */
-    z.strictObject({ name: z.literal('test-visit'), session: uuid, approval: z.string().max(4_000) }),
+    z.strictObject({ name: z.literal('test-visit'), session: uuid, approval: compactJws }),
   ]),
 });
 export type CommandMessage = z.infer<typeof commandSchema>;
@@ -204,7 +224,7 @@ export type PublicJwk = z.infer<typeof publicJwkSchema>;
 
 export const settingsMessageSchema = z.strictObject({
   ...addressed,
-  version: z.number().int().min(1),
+  version: z.number().int().min(1).max(2_147_483_647),
   validFrom: instantMs,
   facilitySettings: facilitySettingsSchema,
   facilityKeys: z.strictObject({ current: publicJwkSchema, next: publicJwkSchema.optional() }),

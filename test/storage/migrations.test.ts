@@ -120,6 +120,7 @@ describe.each(storedReleases())('stores of release %s', (release) => {
         ...known,
         requestId: 'new',
         challenge: 'n',
+        certificate: '',
         code: undefined,
         receivedAt: 2,
         expiresAt: 3,

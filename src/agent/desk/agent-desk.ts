@@ -6,8 +6,9 @@ import { parseTopic, publisherOf, type TopicLeaf, topicLeaves, topicOf } from '.
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import { AgentPost } from '../agent-post.ts';
 import { answerChallenges } from '../intake/answer-challenges.ts';
-import { answerLookup, RevocationMemory } from '../intake/answer-lookup.ts';
+import { answerLookup } from '../intake/answer-lookup.ts';
 import type { ConsentTexts } from '../intake/consent-texts.ts';
+import { LookupMemory } from '../intake/lookup-memory.ts';
 import { receiveRequest } from '../intake/receive-request.ts';
 import { RecentIds } from '../intake/recent-ids.ts';
 import { HandOver } from '../oqs-folder/hand-over.ts';
@@ -30,7 +31,7 @@ export class AgentDesk {
   readonly handOver: HandOver;
   readonly #context: AgentContext;
   readonly #post: AgentPost;
-  readonly #revoked = new RevocationMemory();
+  readonly #memory = new LookupMemory();
   readonly #answered = new RecentIds();
   readonly #consentTexts: () => ConsentTexts;
   readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
@@ -43,8 +44,8 @@ export class AgentDesk {
     this.#post = new AgentPost(context);
     this.#consentTexts = texts;
     this.lanes = new Lanes(context);
-    this.commands = new CommandDesk(context, this.#post, this.lanes);
-    this.handOver = new HandOver(context, this.#post);
+    this.commands = new CommandDesk(context, this.#post, { lanes: this.lanes, memory: this.#memory });
+    this.handOver = new HandOver(context, this.#post, this.#memory);
     const { bus, keys } = context;
     this.#unsubscribe = [
       ...fromDevices.map((leaf) =>
@@ -119,12 +120,12 @@ export class AgentDesk {
       case 'challenge-request':
         return answerChallenges(incoming, this.#context, this.#post, { answered: this.#answered, lanes: this.lanes });
       case 'lookup':
-        return answerLookup(incoming, this.#context, this.#post, { revoked: this.#revoked, answered: this.#answered });
+        return answerLookup(incoming, this.#context, this.#post, { memory: this.#memory, answered: this.#answered });
       case 'request':
         return receiveRequest(incoming, {
           context: this.#context,
           post: this.#post,
-          revoked: this.#revoked,
+          memory: this.#memory,
           afterReceipt: this.handOver,
           consentTexts: this.#consentTexts(),
         });

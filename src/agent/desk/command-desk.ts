@@ -5,6 +5,7 @@ import { openSigned, sign } from '../../trust/seal.ts';
 import { type CommandMessage, commandResultSchema, type StaffApproval, testApprover } from '../../wire/messages.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
+import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { Lanes } from './lanes.ts';
 
 /** A command is of use for this long; its answer is awaited as long. ms */
@@ -19,12 +20,14 @@ export class CommandDesk {
   readonly #context: AgentContext;
   readonly #post: AgentPost;
   readonly #lanes: Lanes;
+  readonly #memory: LookupMemory;
   readonly #open = new Map<string, { readonly device: string; readonly answer: (answer: CommandAnswer) => void }>();
 
-  constructor(context: AgentContext, post: AgentPost, lanes: Lanes) {
+  constructor(context: AgentContext, post: AgentPost, known: { readonly lanes: Lanes; readonly memory: LookupMemory }) {
     this.#context = context;
     this.#post = post;
-    this.#lanes = lanes;
+    this.#lanes = known.lanes;
+    this.#memory = known.memory;
   }
 
   /** `delivery.offline`: the broker, or no answer of the terminal in time; `message.malformed`: no such terminal. */
@@ -69,13 +72,15 @@ export class CommandDesk {
 
   /**
    * 目視確認: the approver compared the printed photo with the person. For exactly the session that the terminal shows
-   * now; signed, written down (who, when, which session) before it is sent; good for one visit and ten minutes.
+   * now, and for the card that it began with; signed, written down (who, when, which session) before it is sent; good for one
+   * use and ten minutes.
    */
   async approve(deviceId: string, session: string, approver: string): Promise<Result<CommandAnswer>> {
     const lane = this.#lanes.all().find(({ device }) => device === deviceId);
     if (lane?.state?.session !== session) return err(failure('message.stale', 'the patient at this lane has changed'));
     const { approval, signed } = await this.#approval(deviceId, session, approver, approvalLifeMs);
-    this.#context.journal.addApproval(approval);
+    const certificate = this.#memory.certificateOf(session, approval.approvedAt);
+    this.#context.journal.addApproval({ ...approval, ...(certificate !== undefined && { certificate }) });
     this.#context.log.event('staff.approved', { session });
     return this.send(deviceId, { name: 'approve-staff-check', session, approval: signed });
   }

@@ -5,6 +5,9 @@ import type { ConsentCode, LookupResult } from '../../wire/messages.ts';
 /** A card in the reader. `authCertificate`: DER of the 利用者証明用電子証明書; `certificateSerial`: upper-case hexadecimal. */
 export type CardReference = { readonly certificateSerial: string; readonly authCertificate: Uint8Array };
 
+/** Birth date yyyyMMdd, and Sex1 of the file (1 男 2 女 3 未設定): for the comparison with the signed 券面 alone. */
+export type PersonOfService = { readonly birthdate: string; readonly sex: '1' | '2' | '3' };
+
 export type LookupAnswer = {
   readonly registered: 'yes' | 'no' | 'unknown';
   readonly certificateStatus: 'good' | 'revoked' | 'unknown';
@@ -12,14 +15,11 @@ export type LookupAnswer = {
   readonly medicalSubsidy: boolean;
   /** 診療情報提供書 that wait for the patient's consent (同意保留文書一覧) */
   readonly pendingDocuments: NonNullable<LookupResult['pendingDocuments']>;
+  /** Never sent to a terminal */
+  readonly person: PersonOfService;
 };
 
-export type EligibilityAnswer = AnswerForFile & {
-  readonly certificateStatus: 'good' | 'revoked';
-  /** For the comparison with the signed 券面: yyyyMMdd, and Sex1 of the file (1 男 2 女 3 未設定) */
-  readonly birthdate: string;
-  readonly sex: '1' | '2' | '3';
-};
+export type EligibilityAnswer = AnswerForFile & PersonOfService & { readonly certificateStatus: 'good' | 'revoked' };
 
 /** What the patient decided at the reader: the national service keeps consents, and opens the documents that were chosen. */
 export type PatientChoices = {
@@ -52,7 +52,11 @@ export type NumberInquiry = {
  * answer nobody can read), `eligibility.maintenance`. Every call may be repeated with the same effect.
  */
 export interface EligibilityService {
-  /** What the reader must know before it asks: runs while the patient is being verified. */
+  /**
+   * What the reader must know before it asks: runs while the patient is being verified. Changes nothing; whoever shows
+   * the face of one person and the certificate of another is found out by its answer, before anything is registered,
+   * consented to or told.
+   */
   lookup(card: CardReference): Promise<Result<LookupAnswer>>;
   /** 健康保険証利用の申込 (初回登録), once in a lifetime; again = no effect. */
   register(card: CardReference): Promise<Result<void>>;

@@ -97,6 +97,7 @@ export class SimulatedEligibilityService implements EligibilityService {
       pendingDocuments: record.value.pendingDocuments.filter(
         ({ id }) => !this.#options.memory.has(documentEntry(card, id)),
       ),
+      person: { birthdate: record.value.birthdate, sex: record.value.sex },
     });
   }
 

@@ -1,49 +1,36 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { fromBase64url } from '../../protocol/base64url.ts';
+import { hashOf } from '../../trust/document-hash.ts';
 import { openSealedAndSigned } from '../../trust/seal.ts';
 import { type LookupResult, lookupSchema } from '../../wire/messages.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type { CardReference, LookupAnswer } from '../eligibility/eligibility-service.ts';
+import type { LookupMemory } from './lookup-memory.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { checkCardCertificate } from './verify-evidence.ts';
 
 /** How long a maintenance whose end the service does not tell is assumed to go on. */
 const unknownMaintenanceMs = 30 * 60_000;
-/** How long an answer about a certificate serves for the request that follows it. */
-const revocationMemoryMs = 15 * 60_000;
-
-/** Certificates that the service called revoked a moment ago: their request is refused in the receipt already. */
-export class RevocationMemory {
-  readonly #until = new Map<string, number>();
-
-  add(serial: string, nowMs: number): void {
-    for (const [known, until] of this.#until) if (until < nowMs) this.#until.delete(known);
-    this.#until.set(serial, nowMs + revocationMemoryMs);
-  }
-
-  has(serial: string, nowMs: number): boolean {
-    return (this.#until.get(serial) ?? 0) >= nowMs;
-  }
-}
-
 const unknownAnswer = { registered: 'unknown', certificateStatus: 'unknown', medicalSubsidy: false } as const;
 
 const askService = async (
   context: AgentContext,
-  der: Uint8Array,
-  revoked: RevocationMemory,
+  { der, session }: { readonly der: Uint8Array; readonly session: string },
+  memory: LookupMemory,
 ): Promise<
   Pick<LookupResult, 'registered' | 'certificateStatus' | 'medicalSubsidy' | 'pendingDocuments' | 'maintenance'>
 > => {
   const now = context.clock.now().wallMs;
   const checked = checkCardCertificate(der, context.trust, now);
   if (!checked.ok) return unknownAnswer;
+  memory.noteCertificate(session, hashOf(der), now);
   const card: CardReference = { certificateSerial: checked.value.certificate.serial, authCertificate: der };
   const answer = await context.service.lookup(card);
   if (answer.ok) {
-    if (answer.value.certificateStatus === 'revoked') revoked.add(card.certificateSerial, now);
+    if (answer.value.certificateStatus === 'revoked') memory.noteRevoked(card.certificateSerial, now);
+    memory.notePerson(card.certificateSerial, answer.value.person, now);
     return asShown(answer.value, context);
   }
   context.log.event('agent.service-failed', { code: answer.failure.code });
@@ -66,7 +53,7 @@ export const answerLookup = async (
   { device, payload }: Incoming,
   context: AgentContext,
   post: AgentPost,
-  { revoked, answered }: { readonly revoked: RevocationMemory; readonly answered: RecentIds },
+  { memory, answered }: { readonly memory: LookupMemory; readonly answered: RecentIds },
 ): Promise<Result<void>> => {
   const { keys, settings } = context;
   const addressee = { facility: keys().facility, device: device.device };
@@ -79,12 +66,12 @@ export const answerLookup = async (
     addressee,
   );
   if (!opened.ok) return opened;
-  const { lookupId, authCertificate } = opened.value.message;
+  const { lookupId, session, authCertificate } = opened.value.message;
   if (!answered.add(lookupId)) return err(failure('message.stale', 'lookup played again'));
   const der = fromBase64url(authCertificate);
   if (der === null) return err(failure('message.malformed', 'lookup: certificate'));
   const { prescriptionUse, prescriptionTiming } = settings();
-  const answer = await askService(context, der, revoked);
+  const answer = await askService(context, { der, session }, memory);
   const prescription = { use: prescriptionUse, timing: prescriptionTiming };
   const sent = await post.sealed(device, 'lookup-result', { lookupId, prescription, ...answer }, lookupId);
   return sent.ok ? ok(undefined) : sent;

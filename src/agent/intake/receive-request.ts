@@ -1,5 +1,6 @@
 import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { fromBase64url } from '../../protocol/base64url.ts';
 import { parseDocument } from '../../protocol/evidence.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSealed } from '../../trust/seal.ts';
@@ -8,12 +9,21 @@ import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type { JournalVisit, NewRequest, Personal } from '../journal/journal.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
-import type { RevocationMemory } from './answer-lookup.ts';
 import type { ConsentTexts } from './consent-texts.ts';
+import type { LookupMemory } from './lookup-memory.ts';
 import { type EvidenceVerdict, verifyDevice, verifyPatient } from './verify-evidence.ts';
 
 /** A terminal's clock may go ahead of ours by this much; a request signed later than that is from another time. */
 const clockSkewMs = 5 * 60_000;
+
+/** No visit takes longer; a consent given before that is of another one. ms */
+const visitMs = 2 * 60 * 60_000;
+
+/** '' where the chip could not be read */
+const certificateHash = ({ authCertificate }: EligibilityRequest): string => {
+  const der = authCertificate === undefined ? null : fromBase64url(authCertificate);
+  return der === null ? '' : hashOf(der);
+};
 
 /** What comes after the receipt: the service is asked, or a result that is known already is told again. */
 export type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): void };
@@ -21,7 +31,7 @@ export type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): vo
 export type RequestParts = {
   readonly context: AgentContext;
   readonly post: AgentPost;
-  readonly revoked: RevocationMemory;
+  readonly memory: LookupMemory;
   readonly afterReceipt: AfterReceipt;
   readonly consentTexts: ConsentTexts;
 };
@@ -79,7 +89,7 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
 const remainingCheck = (
   { request, certificate, approval }: EvidenceVerdict,
-  { consentTexts, revoked }: RequestParts,
+  { consentTexts, memory }: RequestParts,
   nowMs: number,
 ): FailureCode | undefined => {
   // The approval of a test lets nobody through, and nobody else's approval makes a test.
@@ -89,7 +99,14 @@ const remainingCheck = (
   if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
   if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
   if (request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
-  if (certificate !== null && revoked.has(certificate.certificate.serial, nowMs)) return 'card.certificate-revoked';
+  // Agreed to in this visit, by the terminal's own account: not years ago, and not in years to come.
+  if (!request.consents.every(({ at }) => at >= request.issuedAt - visitMs && at <= request.issuedAt + clockSkewMs))
+    return 'consent.time-implausible';
+  if (certificate !== null && memory.isRevoked(certificate.certificate.serial, nowMs))
+    return 'card.certificate-revoked';
+  // The card that the visit began with, by its lookup: another card is another visit.
+  const begunWith = memory.certificateOf(request.session, nowMs);
+  if (begunWith !== undefined && begunWith !== certificateHash(request)) return 'message.forged';
   return undefined;
 };
 
@@ -111,6 +128,7 @@ const rowOf = (
     method: request.verificationMethod,
     consents: Object.fromEntries(request.consents.map(({ code: consent, given }) => [consent, given])),
     challenge: request.challenge,
+    certificate: certificateHash(request),
     code,
     issuedAt: request.issuedAt,
     receivedAt,

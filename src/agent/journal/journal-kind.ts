@@ -63,5 +63,19 @@ export const journalKind: StoreKind = {
   CREATE INDEX challenge_open ON challenge (device) WHERE request_id IS NULL;
   ALTER TABLE settings_version ADD COLUMN valid_from INTEGER NOT NULL DEFAULT 0;`,
     },
+    {
+      version: 3,
+      name: 'what an approval is good for, and wrong staff codes, outlive a restart',
+      sql: `
+  CREATE INDEX request_session ON request (session);
+  CREATE TABLE IF NOT EXISTS approval_use (
+    session TEXT PRIMARY KEY, certificate TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS code_guess (
+    key TEXT PRIMARY KEY, approver TEXT NOT NULL, wrong INTEGER NOT NULL, locked_until INTEGER NOT NULL,
+    last_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS one_time_code (key TEXT PRIMARY KEY, counter INTEGER NOT NULL) STRICT;`,
+    },
   ],
 };

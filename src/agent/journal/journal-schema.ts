@@ -65,6 +65,8 @@ export type NewRequest = {
   readonly method: 'face' | 'pin' | 'staff';
   readonly consents: Partial<Record<ConsentCode, boolean>>;
   readonly challenge: string;
+  /** Staff path: hash of the certificate that the approval is used for, '' without one */
+  readonly certificate: string;
   /** `code` undefined = accepted, if the challenge holds */
   readonly code: FailureCode | undefined;
   readonly issuedAt: number;
@@ -74,6 +76,28 @@ export type NewRequest = {
   readonly personal: Personal;
   readonly deletePersonalAt: number;
 };
+
+/** The row that `record` writes, as `visit` would read it. */
+export const visitOf = (request: NewRequest, code: FailureCode | undefined): JournalVisit => ({
+  requestId: request.requestId,
+  device: request.device,
+  lane: request.lane,
+  session: request.session,
+  kind: request.kind,
+  documentHash: request.documentHash,
+  method: request.method,
+  consents: request.consents,
+  verdict: code === undefined ? 'accepted' : 'refused',
+  code: code ?? null,
+  issuedAt: request.issuedAt,
+  receivedAt: request.receivedAt,
+  expiresAt: request.expiresAt,
+  outcome: null,
+  qualificationValidity: null,
+  finishedAt: null,
+  file: null,
+  handedOverAt: null,
+});
 
 /** `other-document`: the id is taken by a document with another hash; nothing was written. */
 export type RecordOutcome =

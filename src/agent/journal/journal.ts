@@ -2,6 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { SQLInputValue } from 'node:sqlite';
 import type { FailureCode } from '../../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time.ts';
+import { bindApproval, useApproval } from './approval-use.ts';
+import { CodeGuesses } from './code-guesses.ts';
 import { JournalFile } from './journal-file.ts';
 import {
   type BulkInquiry,
@@ -16,8 +18,10 @@ import {
   type TodayNote,
   type UsageRow,
   visitColumns,
+  visitOf,
   visitSchema,
 } from './journal-schema.ts';
+import type { Sql } from './sql.ts';
 
 export type {
   JournalVisit,
@@ -31,28 +35,6 @@ export type {
 
 export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
 
-/** The row that `record` writes, as `visit` would read it. */
-const visitOf = (request: NewRequest, code: FailureCode | undefined): JournalVisit => ({
-  requestId: request.requestId,
-  device: request.device,
-  lane: request.lane,
-  session: request.session,
-  kind: request.kind,
-  documentHash: request.documentHash,
-  method: request.method,
-  consents: request.consents,
-  verdict: code === undefined ? 'accepted' : 'refused',
-  code: code ?? null,
-  issuedAt: request.issuedAt,
-  receivedAt: request.receivedAt,
-  expiresAt: request.expiresAt,
-  outcome: null,
-  qualificationValidity: null,
-  finishedAt: null,
-  file: null,
-  handedOverAt: null,
-});
-
 /** How long after its expiry a used challenge and its request's row are still known: longer than anybody can re-send. */
 const requestLifeMs = 400 * 24 * 60 * 60 * 1000;
 const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
@@ -63,6 +45,13 @@ const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
  * this write anyway, a commit takes about 1 ms, and no screen hangs on this process.
  */
 export class Journal extends JournalFile {
+  readonly #sql: Sql = {
+    get: (sql, ...values) => this.get(sql, ...values),
+    run: (sql, ...values) => this.run(sql, ...values),
+  };
+  /** Wrong staff codes */
+  readonly guesses = new CodeGuesses(this.#sql);
+
   /** Of more than `keep` open ones of this device the oldest are dropped. */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
     this.transaction(() => {
@@ -93,8 +82,8 @@ export class Journal extends JournalFile {
 
   /**
    * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is
-   * unknown, of another device, used or expired, or that would outlive it, becomes refused (`message.stale`). The same id and hash again changes
-   * nothing and gives the first row.
+   * unknown, of another device, used or expired, or that would outlive it, becomes refused (`message.stale`), as does one
+   * whose staff approval was used (`useApproval`). The same id and hash again changes nothing and gives the first row.
    */
   record(request: NewRequest): RecordOutcome {
     return this.transaction(() => {
@@ -103,7 +92,7 @@ export class Journal extends JournalFile {
         return known.documentHash === request.documentHash && known.device === request.device
           ? { kind: 'repeated', visit: known }
           : { kind: 'other-document' };
-      const code = this.#useChallenge(request) ? request.code : (request.code ?? 'message.stale');
+      const code = this.#refusalOf(request);
       this.run(
         `INSERT INTO request (request_id, device, lane, session, kind, document_hash, method, consents, verdict, code,
           issued_at, received_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -119,6 +108,12 @@ export class Journal extends JournalFile {
       else this.#count(request, 'refused', code, request.receivedAt);
       return { kind: 'recorded', visit: visitOf(request, code) };
     });
+  }
+
+  #refusalOf(request: NewRequest): FailureCode | undefined {
+    if (!this.#useChallenge(request)) return request.code ?? 'message.stale';
+    if (request.code !== undefined || request.method !== 'staff') return request.code;
+    return useApproval(this.#sql, request);
   }
 
   #useChallenge({ challenge, device, requestId, receivedAt, expiresAt }: NewRequest): boolean {
@@ -262,16 +257,17 @@ export class Journal extends JournalFile {
     approver: string;
     approvedAt: number;
     expiresAt: number;
+    /** Hash of the certificate that the visit began with, where a lookup has told it */
+    certificate?: string;
   }): void {
-    const { session, device, approver, approvedAt, expiresAt } = approval;
-    this.run(
-      'INSERT INTO approval (session, device, approver, approved_at, expires_at) VALUES (?, ?, ?, ?, ?)',
-      session,
-      device,
-      approver,
-      approvedAt,
-      expiresAt,
-    );
+    const { session, device, approver, approvedAt, expiresAt, certificate } = approval;
+    this.transaction(() => {
+      this.run(
+        'INSERT OR IGNORE INTO approval (session, device, approver, approved_at, expires_at) VALUES (?, ?, ?, ?, ?)',
+        ...[session, device, approver, approvedAt, expiresAt],
+      );
+      if (certificate !== undefined) bindApproval(this.#sql, { session, certificate, expiresAt });
+    });
   }
 
   approvals(): { session: string; device: string; approver: string; approvedAt: number }[] {
@@ -345,6 +341,7 @@ export class Journal extends JournalFile {
       this.run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
       this.run('DELETE FROM today WHERE delete_at <= ?', nowMs);
       this.run('DELETE FROM bulk_inquiry WHERE delete_at <= ?', nowMs);
+      this.run('DELETE FROM approval_use WHERE delete_at <= ?', nowMs);
       this.run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
       this.run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
       this.run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);

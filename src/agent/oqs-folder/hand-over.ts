@@ -8,7 +8,13 @@ import { qualificationMessageSchema } from '../../protocol/oqs/oqs-xml-schema.ts
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import { noticesOf, type StaffNotice } from '../desk/staff-notice.ts';
-import type { CardReference, EligibilityAnswer, PatientChoices } from '../eligibility/eligibility-service.ts';
+import type {
+  CardReference,
+  EligibilityAnswer,
+  PatientChoices,
+  PersonOfService,
+} from '../eligibility/eligibility-service.ts';
+import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { encodeOqs } from './oqs-encoding.ts';
@@ -47,14 +53,16 @@ export type FolderFault = {
 export class HandOver {
   readonly #context: AgentContext;
   readonly #post: AgentPost;
+  readonly #memory: LookupMemory;
   readonly #running = new Set<string>();
   readonly #waitingFiles = new Set<string>();
   #folderFault: { code: FailureCode; sinceMs: number } | null = null;
   #stopped = false;
 
-  constructor(context: AgentContext, post: AgentPost) {
+  constructor(context: AgentContext, post: AgentPost, memory: LookupMemory) {
     this.#context = context;
     this.#post = post;
+    this.#memory = memory;
   }
 
   /** Known result: told again. Otherwise the work begins, unless it is going on. */
@@ -170,22 +178,36 @@ export class HandOver {
   async #ask(visit: JournalVisit, personal: Personal): Promise<Result<EligibilityAnswer | null>> {
     const { service } = this.#context;
     if (visit.kind === 'test') return ok(null);
-    const { authCertificate, certificateSerial, birthdate, sex } = personal;
+    const { authCertificate, certificateSerial } = personal;
     if (authCertificate === undefined || certificateSerial === undefined)
       return { ok: false, failure: { code: 'card.unreadable', ...failureRules['card.unreadable'] } };
     const card: CardReference = {
       certificateSerial,
       authCertificate: new Uint8Array(Buffer.from(authCertificate, 'base64url')),
     };
+    const proxy = await this.#comparePerson(card, personal);
+    if (!proxy.ok) return proxy;
     if (visit.kind === 'registration') {
       const registered = await service.register(card);
       return registered.ok ? ok(null) : registered;
     }
     const answer = await service.check(card, choicesOf(personal));
-    if (!answer.ok || birthdate === undefined || sex === undefined) return answer;
-    const { birthdate: birthDate, sex: serviceSex } = answer.value;
-    const same = checkSamePerson({ birthDate: birthdate, sex }, { birthDate, sex: serviceSex });
+    if (!answer.ok) return answer;
+    const same = compare(personal, answer.value);
     return same.ok ? answer : same;
+  }
+
+  /**
+   * Face path: the signed 券面 against the person whom the service knows by this certificate, before the service is asked
+   * to register, to keep consents, to open documents or to tell anything. What the visit's lookup told is enough; after
+   * a restart it is asked once more.
+   */
+  async #comparePerson(card: CardReference, personal: Personal): Promise<Result<void>> {
+    if (personal.birthdate === undefined) return ok(undefined);
+    const known = this.#memory.personOf(card.certificateSerial, this.#context.clock.now().wallMs);
+    if (known !== undefined) return compare(personal, known);
+    const answer = await this.#context.service.lookup(card);
+    return answer.ok ? compare(personal, answer.value.person) : answer;
   }
 
   async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer): Promise<void> {
@@ -266,6 +288,12 @@ export class HandOver {
     await this.#post.sealed(device, 'result', message, requestId);
   }
 }
+
+/** Nothing to compare where the face was not the proof. `card.identity-mismatch`. */
+const compare = ({ birthdate, sex }: Personal, person: PersonOfService): Result<void> =>
+  birthdate === undefined || sex === undefined
+    ? ok(undefined)
+    : checkSamePerson({ birthDate: birthdate, sex }, { birthDate: person.birthdate, sex: person.sex });
 
 const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }: Personal): PatientChoices => ({
   consents: consentTimes,

@@ -77,6 +77,13 @@ export const bannerView = (model: PageModel): Markup => {
       ),
     )}
     ${storeDamage(model)}
+    ${model.staffCodes.guessed().map(({ label, wrong, lockedUntil }) =>
+      banner(
+        `職員コードの誤りが続いています：${label}`,
+        html`<p>続けて${wrong}回。${lockedUntil > model.nowMs() && html`${timeText(lockedUntil)} までこの方の入力を止めています。`}</p>
+        <ol><li>本人の打ち間違いか確かめる</li><li>心当たりがなければ、この PC を使った人を確かめ、コードを登録し直す</li></ol>`,
+      ),
+    )}
     ${
       disasterSince !== null &&
       banner(

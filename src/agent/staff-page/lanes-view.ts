@@ -1,3 +1,4 @@
+import { describeError } from '../../log/event-log.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
@@ -68,6 +69,7 @@ const approvalForm = (lane: Lane, model: PageModel): Markup | null => {
         ${members.map((member) => html`<option value="${member.approver}">${member.label}</option>`)}
       </select></label>
       <label>職員コード<input name="staffCode" type="password" required autocomplete="off" size="10"></label>
+      ${model.staffCodes.asksSecondFactor && html`<label>ワンタイムコード<input name="oneTimeCode" inputmode="numeric" required autocomplete="off" size="8" maxlength="8"></label>`}
       <button class="fill">券面の写真と本人を確認しました</button>
     </form>
     <p class="mute">この患者さまの、この1回だけ有効です。終わると自動で元に戻ります。</p>
@@ -140,6 +142,23 @@ const restartButtons = [
   ['screen', '画面を再表示'],
 ] as const;
 
+/** What one terminal says of itself must not take the others off the page. */
+const laneRow = (lane: Lane, model: PageModel, lanes: readonly Lane[]): Markup => {
+  const others = lanes.filter((other) => other !== lane);
+  try {
+    return html`<tr>
+        <td class="lane">${lane.lane}番</td>
+        <td>${statusPill(lane, model)}</td>
+        <td>${now(lane, model)}</td>
+        <td>${steps(lane, model, others)}</td>
+      </tr>`;
+  } catch (error) {
+    model.context.log.event('process.error', describeError(error));
+    return html`<tr><td class="lane">${lane.lane}番</td><td><span class="pill bad">不明</span></td>
+        <td colspan="2">この端末からの連絡を表示できません。窓口の画面を確認してください。</td></tr>`;
+  }
+};
+
 /** 窓口: what each terminal shows, what to do, the one-patient 目視 approval, restarts. */
 export const lanesView = (model: PageModel): Markup => {
   const lanes = model.desk.lanes.all();
@@ -147,17 +166,6 @@ export const lanesView = (model: PageModel): Markup => {
     return html`<p>端末がまだ登録されていません（<span class="code">uketsuke agent device add</span>）</p>`;
   return html`<table>
     <thead><tr><th scope="col">窓口</th><th scope="col">状態</th><th scope="col">いま</th><th scope="col">すること</th></tr></thead>
-    <tbody>${lanes.map(
-      (lane) => html`<tr>
-        <td class="lane">${lane.lane}番</td>
-        <td>${statusPill(lane, model)}</td>
-        <td>${now(lane, model)}</td>
-        <td>${steps(
-          lane,
-          model,
-          lanes.filter((other) => other !== lane),
-        )}</td>
-      </tr>`,
-    )}</tbody>
+    <tbody>${lanes.map((lane) => laneRow(lane, model, lanes))}</tbody>
   </table>`;
 };

@@ -4,6 +4,8 @@ import { runTestVisit } from '../desk/order-test-visit.ts';
 import { monthOf } from '../journal/journal.ts';
 import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
+import type { StaffCheck } from './staff-codes.ts';
+import { timeText } from './words.ts';
 
 const restartParts = ['daemon', 'reader', 'face', 'screen'] as const;
 
@@ -27,16 +29,27 @@ const follow = async (
   return answer.value.outcome === 'done' ? { good: true, text: words.done } : { good: false, text: words.refused };
 };
 
+const refusedCodeText = (checked: StaffCheck): string => {
+  switch (checked.is) {
+    case 'locked':
+      return `職員コードの誤りが続いたため、${timeText(checked.until)} までこの方の入力を止めています。`;
+    case 'too-short':
+      return 'この職員コードは短すぎます。システム担当者に、長いコードへの登録し直しを依頼してください。';
+    case 'no-second-factor':
+      return 'この方の認証アプリ（ワンタイムコード）が登録されていません。システム担当者に依頼してください。';
+    default:
+      return '職員コードが違います。';
+  }
+};
+
 const approve = async (form: URLSearchParams, model: PageModel): Promise<Notice> => {
   const [device, session, approver] = [form.get('device') ?? '', form.get('session') ?? '', form.get('approver') ?? ''];
-  const checked = await model.staffCodes.check(
-    approver,
-    form.get('staffCode') ?? '',
-    model.context.clock.now().monotonicMs,
-  );
-  if (checked === 'locked')
-    return { good: false, text: '職員コードの誤りが続いたため、1分間この方の入力を止めています。' };
-  if (checked === 'wrong') return { good: false, text: '職員コードが違います。' };
+  const given = { staffCode: form.get('staffCode') ?? '', oneTimeCode: form.get('oneTimeCode') ?? '' };
+  const checked = await model.staffCodes.check(approver, given, model.nowMs());
+  if (checked.is !== 'right') {
+    model.context.changed();
+    return { good: false, text: refusedCodeText(checked) };
+  }
   return follow(model, device, 'approve', model.desk.commands.approve(device, session, approver), {
     done: '目視の確認を端末へ伝えました。この患者さまの1回だけ有効です。',
     refused: '端末が目視の確認を受け付けませんでした。窓口の画面を確認してください。',

@@ -2,7 +2,12 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import type { CodeGuesses } from '../journal/code-guesses.ts';
 import { writeFileAtomically } from '../provisioning/facility-authority.ts';
+import { stepOfCode } from './one-time-code.ts';
+
+/** Longer is no code any more. */
+const maximumLength = 64;
 
 const derive = promisify<string, Buffer, number, Buffer>(scrypt);
 
@@ -14,6 +19,13 @@ export const staffMemberSchema = z.strictObject({
   salt: z.string(),
   /** scrypt of the staffCode (職員コード) */
   hash: z.string(),
+  /** Characters of the staffCode; absent in files of before: taken for 4 */
+  length: z.number().int().min(4).max(maximumLength).optional(),
+  /** Of the authenticator app, base64url; absent: this person has none */
+  oneTimeSecret: z
+    .string()
+    .regex(/^[\w-]{20,64}$/)
+    .optional(),
 });
 export type StaffMember = z.infer<typeof staffMemberSchema>;
 const staffFileSchema = z.array(staffMemberSchema);
@@ -26,14 +38,15 @@ export const readStaff = async (path: string): Promise<readonly StaffMember[]> =
   return staffFileSchema.parse(JSON.parse(text));
 };
 
-/** A staffCode has 4 to 20 characters; only its salted hash is kept. The same approver again gets the new code. */
+/** Only a salted hash of the staffCode is kept. The same approver again gets the new code. Throws when it is too short. */
 export const addStaffMember = async (
   path: string,
-  approver: string,
-  label: string,
+  { approver, label, oneTimeSecret }: Pick<StaffMember, 'approver' | 'label' | 'oneTimeSecret'>,
   staffCode: string,
+  minimumLength = 4,
 ): Promise<void> => {
-  if (staffCode.length < 4 || staffCode.length > 20) throw new Error('a staffCode has 4 to 20 characters');
+  if (staffCode.length < minimumLength || staffCode.length > maximumLength)
+    throw new Error(`a staffCode has ${minimumLength} to ${maximumLength} characters`);
   const salt = randomBytes(16);
   const hash = await derive(staffCode, salt, 32);
   const member = staffMemberSchema.parse({
@@ -41,6 +54,8 @@ export const addStaffMember = async (
     label,
     salt: salt.toString('base64url'),
     hash: hash.toString('base64url'),
+    length: staffCode.length,
+    ...(oneTimeSecret !== undefined && { oneTimeSecret }),
   });
   const others = (await readStaff(path)).filter((one) => one.approver !== approver);
   await writeFileAtomically(path, `${JSON.stringify([...others, member], null, 2)}\n`);
@@ -58,33 +73,93 @@ export const removeStaffMember = async (path: string, approver: string): Promise
   );
 };
 
-/** After this many wrong codes of one approver in a row the next are refused unread for a while. */
+/** After this many wrong codes of one approver in a row the next are refused unread for a while, each time twice as long. */
 const wrongCodesAllowed = 5;
-const lockMs = 60_000;
+const firstLockMs = 60_000;
+/** 10,000 codes of four digits take four and a half years at this pace. ms */
+const longestLockMs = 4 * 60 * 60_000;
 
-export type StaffCheck = 'right' | 'wrong' | 'locked';
+const lockOf = (wrong: number): number =>
+  wrong < wrongCodesAllowed ? 0 : Math.min(firstLockMs * 2 ** Math.min(wrong - wrongCodesAllowed, 20), longestLockMs);
 
-/** Checks staffCodes; slow on purpose (scrypt, some 50 ms) and slower after five wrong ones. */
+/** What the facility asks of its staff (`agent.yaml`). */
+export type StaffCodeRules = { readonly minimumLength: number; readonly secondFactor: boolean };
+
+/** `locked`: until then (ms since 1970). `too-short`: right, but shorter than the facility asks now. */
+export type StaffCheck =
+  | { readonly is: 'right' | 'wrong' | 'too-short' | 'no-second-factor' }
+  | { readonly is: 'locked'; readonly until: number };
+
+/** Wrong codes that staff should know of. */
+export type GuessedCode = { readonly label: string; readonly wrong: number; readonly lockedUntil: number };
+
+/**
+ * Checks staffCodes; slow on purpose (scrypt, some 50 ms). Wrong ones are counted on the disk, before the code is looked
+ * at: neither many at once nor a restart is a way around the count.
+ */
 export class StaffCodes {
   readonly #staff: () => readonly StaffMember[];
-  readonly #wrong = new Map<string, { times: number; lockedUntilMs: number }>();
+  readonly #guesses: CodeGuesses;
+  readonly #rules: StaffCodeRules;
 
-  constructor(staff: () => readonly StaffMember[]) {
+  constructor(staff: () => readonly StaffMember[], guesses: CodeGuesses, rules: StaffCodeRules) {
     this.#staff = staff;
+    this.#guesses = guesses;
+    this.#rules = rules;
   }
 
-  async check(approver: string, staffCode: string, monotonicMs: number): Promise<StaffCheck> {
+  get asksSecondFactor(): boolean {
+    return this.#rules.secondFactor;
+  }
+
+  async check(
+    approver: string,
+    given: { readonly staffCode: string; readonly oneTimeCode: string },
+    nowMs: number,
+  ): Promise<StaffCheck> {
     const member = this.#staff().find((one) => one.approver === approver);
-    if (member === undefined) return 'wrong';
-    const wrong = this.#wrong.get(approver) ?? { times: 0, lockedUntilMs: 0 };
-    if (wrong.lockedUntilMs > monotonicMs) return 'locked';
-    // Counted before the slow part, so that many at once are no way around it.
-    const times = wrong.times + 1;
-    this.#wrong.set(approver, { times, lockedUntilMs: times >= wrongCodesAllowed ? monotonicMs + lockMs : 0 });
+    if (member === undefined) return { is: 'wrong' };
+    const key = keyOf(member);
+    const before = this.#guesses.of(key);
+    // A clock that was set back must not lock anybody out for longer than the lock is.
+    const until = Math.min(before?.lockedUntil ?? 0, nowMs + longestLockMs);
+    if (until > nowMs) return { is: 'locked', until };
+    const wrong = (before?.wrong ?? 0) + 1;
+    this.#guesses.set(key, { approver, wrong, lockedUntil: nowMs + lockOf(wrong), lastAt: nowMs });
     const hash = Buffer.from(member.hash, 'base64url');
-    const given = await derive(staffCode.slice(0, 64), Buffer.from(member.salt, 'base64url'), hash.length);
-    if (!timingSafeEqual(given, hash)) return 'wrong';
-    this.#wrong.delete(approver);
+    const derived = await derive(
+      given.staffCode.slice(0, maximumLength),
+      Buffer.from(member.salt, 'base64url'),
+      hash.length,
+    );
+    const isRight = timingSafeEqual(derived, hash);
+    // Both are looked at together: nobody learns which of the two was wrong.
+    const factor = this.#secondFactor(member, key, given.oneTimeCode, nowMs);
+    if (!isRight || factor === 'wrong') return { is: 'wrong' };
+    this.#guesses.forget(key);
+    if (factor === 'none') return { is: 'no-second-factor' };
+    return { is: (member.length ?? 4) < this.#rules.minimumLength ? 'too-short' : 'right' };
+  }
+
+  #secondFactor(member: StaffMember, key: string, code: string, nowMs: number): 'right' | 'wrong' | 'none' {
+    if (!this.#rules.secondFactor) return 'right';
+    if (member.oneTimeSecret === undefined) return 'none';
+    const step = stepOfCode(member.oneTimeSecret, code.trim(), nowMs, this.#guesses.lastOneTimeCode(key));
+    if (step === null) return 'wrong';
+    this.#guesses.useOneTimeCode(key, step);
     return 'right';
   }
+
+  /** Approvers at whose codes somebody has guessed so often that it is no slip of a finger. */
+  guessed(): readonly GuessedCode[] {
+    return this.#staff().flatMap((member) => {
+      const guesses = this.#guesses.of(keyOf(member));
+      return guesses === undefined || guesses.wrong < wrongCodesAllowed
+        ? []
+        : [{ label: member.label, wrong: guesses.wrong, lockedUntil: guesses.lockedUntil }];
+    });
+  }
 }
+
+/** A new code has a new salt, and begins anew. */
+const keyOf = ({ approver, salt }: StaffMember): string => `${approver} ${salt}`;

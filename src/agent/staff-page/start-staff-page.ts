@@ -46,9 +46,19 @@ const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams
 /** Nothing to tell = an empty element, which takes no room. */
 const trimmed = (markup: Markup): Markup => new Markup(markup.text.trim());
 
+/** A part that cannot be drawn says so and leaves the others as they are. null: there is no such part. */
+const drawn = (name: string, model: PageModel, address: URLSearchParams): Markup | null => {
+  const draw = Object.hasOwn(parts, name) ? parts[name] : undefined;
+  try {
+    return draw ? trimmed(draw(model, address)) : null;
+  } catch (error) {
+    model.context.log.event('process.error', describeError(error));
+    return html`<p class="message bad" role="status">この欄を表示できません。ほかの欄は使えます。システム担当者に連絡してください。</p>`;
+  }
+};
+
 const part = (name: string, model: PageModel, address: URLSearchParams): Markup => {
-  const draw = parts[name];
-  return html`<div data-part="${name}">${draw && trimmed(draw(model, address))}</div>`;
+  return html`<div data-part="${name}">${drawn(name, model, address)}</div>`;
 };
 
 /** Whole page. `title` is the heading, too. */
@@ -146,9 +156,8 @@ export const startStaffPage = async (
     if (path === '/staff-page.css') return page(200, 'text/css', style);
     if (path === '/staff-page.js') return page(200, 'text/javascript', script);
     if (path === '/events') return { status: 200, headers: { 'Content-Type': 'text/event-stream' }, stream: listen };
-    const name = path.startsWith('/part/') ? path.slice('/part/'.length) : '';
-    const draw = Object.hasOwn(parts, name) ? parts[name] : undefined;
-    return draw ? page(200, 'text/html', trimmed(draw(model, address)).text) : page(404, 'text/plain', 'not found');
+    const view = path.startsWith('/part/') ? drawn(path.slice('/part/'.length), model, address) : null;
+    return view === null ? page(404, 'text/plain', 'not found') : page(200, 'text/html', view.text);
   };
 
   const write = async ({ path, isFromOwnPage, body }: LocalRequest): Promise<LocalAnswer> => {

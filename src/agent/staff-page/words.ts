@@ -22,7 +22,8 @@ export const phaseWords: Readonly<Record<StateName, string>> = {
   outOfService: '使用できません',
 };
 
-export const isPhase = (name: string | undefined): name is StateName => name !== undefined && name in phaseWords;
+export const isPhase = (name: string | undefined): name is StateName =>
+  name !== undefined && Object.hasOwn(phaseWords, name);
 
 export const methodWords = { face: '顔認証', pin: '暗証番号', staff: '目視' } as const;
 

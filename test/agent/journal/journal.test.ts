@@ -25,6 +25,7 @@ const request = (more: Partial<NewRequest> = {}): NewRequest => ({
   method: 'pin',
   consents: { TKK: true },
   challenge: 'c1',
+  certificate: '',
   code: undefined,
   issuedAt: at,
   receivedAt: at,

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
@@ -21,7 +22,7 @@ const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';
 beforeEach(async () => {
   bed = await makeAgentBed();
   const file = join(bed.testFacility.directory, 'staff.json');
-  await addStaffMember(file, 'nurse-1', '看護師 <A>', 'right-code');
+  await addStaffMember(file, { approver: 'nurse-1', label: '看護師 <A>' }, 'right-code');
   const staff = await readStaff(file);
   page = await startStaffPage({
     port: 0,
@@ -29,7 +30,7 @@ beforeEach(async () => {
     desk: bed.desk,
     catalogue: () => catalogueAt(bed.clock.now().wallMs),
     staff: () => staff,
-    staffCodes: new StaffCodes(() => staff),
+    staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
     folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
     problems: () => [],
     subscribe: (listener) => {
@@ -160,7 +161,10 @@ describe('目視 for one patient', () => {
       expect(await follow(await post('/approve', { ...fields, staffCode: `wrong-${times}` }))).toContain(
         '職員コードが違います',
       );
-    expect(await follow(await post('/approve', { ...fields, staffCode: 'right-code' }))).toContain('1分間');
+    expect(await follow(await post('/approve', { ...fields, staffCode: 'right-code' }))).toContain(
+      '入力を止めています',
+    );
+    expect((await ask('GET', '/part/banner')).body).toContain('職員コードの誤りが続いています');
     await bed.clock.advance(60_001);
     const answer = post('/approve', { ...fields, staffCode: 'right-code' });
     await answerCommand('done');
@@ -209,6 +213,8 @@ describe('orders come from the page itself and from nowhere else', () => {
   });
 
   test('what devices and staff are called cannot become markup', async () => {
+    await show({});
+    // Markup in a field is refused with the message; what is shown is what came before.
     await show({ version: '<script>1</script>', failureCode: 'a.b' });
     const { body } = await ask('GET', '/part/lanes');
     expect(body).not.toContain('<script>');
@@ -335,5 +341,78 @@ describe('what staff see', () => {
     await show({ status: 'idle', phase: 'idle' });
     await until('the change', () => heard.length > before);
     listening.destroy();
+  });
+});
+
+describe('whatever a terminal says of itself', () => {
+  const odd = fc.oneof(
+    fc.constantFrom(
+      0,
+      -1,
+      1e300,
+      8.64e15 + 1,
+      9_007_199_254_740_991,
+      4_102_444_800_000,
+      '',
+      'constructor',
+      '__proto__',
+      '\u202e',
+    ),
+    fc.string(),
+    fc.jsonValue(),
+  );
+  const stateWith = (fields: Record<string, fc.Arbitrary<unknown>>) =>
+    fc.record(
+      {
+        device: fc.constantFrom('front-1', 'front-2'),
+        lane: fc.integer({ min: 1, max: 99 }),
+        version: fc.constantFrom('0.1.0', 'v'),
+        profile: fc.constantFrom('release', 'demo'),
+        status: fc.constantFrom('idle', 'busy', 'out-of-service', 'offline'),
+        phase: fc.constantFrom('idle', 'awaitingStaffCheck', 'interrupted', 'constructor', 'toString', 'unknown-state'),
+        session: fc.constant(session),
+        failureCode: fc.constantFrom('card.removed', 'a.b', 'constructor.name', 'camera.lost'),
+        catalogueVersion: fc.constant('1'),
+        since: fc.constantFrom(0, 1, 4_102_444_800_000, Date.UTC(2026, 10, 1)),
+        ...fields,
+      },
+      { requiredKeys: ['device'] },
+    );
+  const names = [
+    'lane',
+    'version',
+    'profile',
+    'status',
+    'phase',
+    'session',
+    'failureCode',
+    'catalogueVersion',
+    'since',
+  ];
+
+  test('the page is drawn with every lane in it', async () => {
+    await show({});
+    const states = fc.oneof(stateWith({}), ...names.map((name) => stateWith({ [name]: odd })), fc.jsonValue());
+    for (const state of fc.sample(states, { numRuns: 300, seed: 15 })) {
+      await bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
+      const { status, body } = await ask('GET', '/');
+      expect(status, JSON.stringify(state)).toBe(200);
+      for (const lane of ['1番', '2番']) expect(body, JSON.stringify(state)).toContain(lane);
+      expect(body, JSON.stringify(state)).not.toContain('表示できません');
+    }
+  });
+
+  test('a lane that cannot be drawn takes neither its neighbours nor the page with it', async () => {
+    await show({});
+    const { lanes } = bed.desk;
+    const all = lanes.all();
+    // As if a value that no schema of ours lets in were there all the same.
+    lanes.all = () =>
+      all.map((lane) => (lane.lane === 1 && lane.state ? { ...lane, state: { ...lane.state, since: 1e20 } } : lane));
+    const { status, body } = await ask('GET', '/');
+    expect(status).toBe(200);
+    expect(body).toContain('この端末からの連絡を表示できません');
+    expect(body).toContain('2番');
+    expect(body).toContain('今日の受付');
   });
 });

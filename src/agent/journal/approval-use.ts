@@ -1,0 +1,34 @@
+import type { FailureCode } from '../../core/failure.ts';
+import type { Sql } from './sql.ts';
+
+/** Beyond the end of the approval itself, for a clock that is set back. ms */
+const rememberedMs = 60 * 60_000;
+
+/** Of a request on the staff path: `certificate` is the hash of its certificate, '' where the chip could not be read. */
+export type ApprovalUse = {
+  readonly session: string;
+  readonly kind: string;
+  readonly certificate: string;
+  readonly expiresAt: number;
+};
+
+/** The certificate that a visit was approved for, where the lookup has told it; the first one stands. */
+export const bindApproval = (sql: Sql, { session, certificate, expiresAt }: Omit<ApprovalUse, 'kind'>): void => {
+  sql.run('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, certificate, expiresAt + rememberedMs);
+};
+
+/**
+ * One visit, one certificate, one request of a kind (a first registration is followed by its 資格確認): an approval that
+ * staff gave for one patient lets nobody else through, now or after a restart. To be called in the transaction that
+ * writes the request down. `message.stale`: used already; `message.forged`: given for another certificate.
+ */
+export const useApproval = (sql: Sql, use: ApprovalUse): FailureCode | undefined => {
+  const before = sql.get(
+    "SELECT 1 FROM request WHERE session = ? AND kind = ? AND method = 'staff' AND verdict = 'accepted'",
+    ...[use.session, use.kind],
+  );
+  if (before !== undefined) return 'message.stale';
+  bindApproval(sql, use);
+  const bound = sql.get('SELECT certificate FROM approval_use WHERE session = ?', use.session)?.certificate;
+  return bound === use.certificate ? undefined : 'message.forged';
+};
