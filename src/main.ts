@@ -8,6 +8,10 @@ type CommandFile = { readonly register: (program: Command) => void };
 export const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<CommandFile> }>> =
   {
     run: { about: 'the terminal at the counter, until SIGTERM', load: () => import('./cli/run.ts') },
+    link: {
+      about: "the terminal's outbox and its connection to the broker, until SIGTERM",
+      load: () => import('./cli/link.ts'),
+    },
     doctor: {
       about: 'what is wrong with this terminal, why, what helps, and who does it',
       load: () => import('./cli/doctor.ts'),

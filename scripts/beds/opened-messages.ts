@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { AgentKeys } from '../../src/agent/provisioning/agent-keys.ts';
-import type { DeviceKeys } from '../../src/trust/key-files.ts';
+import type { TerminalKeys } from '../../src/trust/key-files.ts';
 import { openSealed } from '../../src/trust/seal.ts';
 import { messageForms } from '../../src/wire/message-forms.ts';
 import { parseTopic, publisherOf, type TopicLeaf } from '../../src/wire/topics.ts';
@@ -11,7 +11,7 @@ export type OpenedMessage = { readonly leaf: TopicLeaf; readonly content: unknow
 export const openMessage = async (
   topic: string,
   payload: Uint8Array,
-  keys: { readonly device: DeviceKeys; readonly agent: AgentKeys },
+  keys: { readonly device: TerminalKeys; readonly agent: AgentKeys },
 ): Promise<OpenedMessage> => {
   const leaf = parseTopic(topic)?.leaf;
   if (leaf === undefined) throw new Error(`${topic} is no topic of ours`);

@@ -7,9 +7,9 @@ import { addAgent, addDevice, createFacility } from '../../src/agent/provisionin
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { askedTopics } from '../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../src/core/screen/draw-screen-consent.ts';
-import { readDeviceKeys } from '../../src/trust/key-files.ts';
 import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 import type { EligibilityRequest } from '../../src/wire/messages.ts';
+import { readDeviceKeys } from './device-keys.ts';
 
 export const facility = 'test-clinic';
 

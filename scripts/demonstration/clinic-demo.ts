@@ -26,7 +26,7 @@ export type DemoOptions = {
   readonly answerDelayMs: number;
   /** A V4L2 device in place of the virtual camera */
   readonly cameraDevice: string | null;
-  readonly onLog: (source: 'terminal' | 'agent', line: LogLine) => void;
+  readonly onLog: (source: 'terminal' | 'link' | 'agent', line: LogLine) => void;
 };
 
 type AgentReady = {
@@ -36,7 +36,7 @@ type AgentReady = {
   readonly oqsFolder: string;
 };
 
-/** Everything that runs: broker here, agent and terminal as processes of their own. */
+/** Everything that runs: broker here; agent, link and terminal as processes of their own. */
 export type ClinicDemo = {
   readonly directory: string;
   readonly screenPort: number;
@@ -108,6 +108,16 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
     keyFolder,
     camera,
   };
+  const link = startChild(
+    'link',
+    join(projectRoot, 'src/main.ts'),
+    ['link', '--config', start.configFile, '--log', 'json'],
+    (_stream, line) => {
+      const parsed = parseLogLine(line);
+      if (parsed === null) process.stderr.write(`link: ${line}\n`);
+      else options.onLog('link', parsed);
+    },
+  );
   const terminal = startChild(
     'terminal',
     join(projectRoot, 'scripts/demonstration/terminal-process.ts'),
@@ -141,6 +151,7 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
     light: () => light,
     close: async () => {
       await terminal.stop();
+      await link.stop();
       await agent.stop();
       await broker.close();
       await control?.close();

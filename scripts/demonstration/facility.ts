@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
+import { keyFolders } from '../../src/trust/key-files.ts';
 import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,7 +51,7 @@ export const createDemoFacility = async (
   mkdirSync(trust, { recursive: true });
   copyFileSync(join(authorityFolder, 'card-ca.pem'), join(trust, 'card-ca.pem'));
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(trust, 'cv-issuers.json'));
-  copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, 'cv-issuers.json'));
+  copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, keyFolders.terminal, 'cv-issuers.json'));
   const { staffCode, ...member } = demoStaff;
   await addStaffMember(join(agentDirectory, 'staff.json'), member, staffCode);
   writeFileSync(join(agentDirectory, 'facility-settings.yaml'), stringify(settings));
@@ -79,10 +80,11 @@ export const writeTerminalConfig = (
     broker: { host: 'localhost', port: brokerPort, protocolVersion: 4 },
     paths: {
       provisioning: facility.deviceDirectory,
-      store: join(facility.directory, 'terminal.sqlite'),
+      store: join(facility.directory, 'link.sqlite'),
       models: join(projectRoot, 'models'),
       screens: join(projectRoot, 'dist/screens'),
     },
+    link: { socket: join(facility.directory, 'link.sock'), health: join(facility.directory, 'link-health.sock') },
     health: { socket: join(facility.directory, 'health.sock') },
   };
   writeFileSync(file, stringify(config));

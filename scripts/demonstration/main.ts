@@ -13,7 +13,7 @@ const usage = `./scripts/demo [--once] [--json] [--visit NAME] [--camera DEVICE]
   --visit NAME     with --once: only this one (${scriptedVisits.map(({ name }) => name).join(', ')})
   --json           with --once: the last line is one JSON object
   --camera DEVICE  a V4L2 device such as /dev/video0 in place of the virtual camera
-  --log            the event logs of terminal and agent on standard error
+  --log            the event logs of terminal, link and agent on standard error
 `;
 
 const fail = (text: string): never => {
@@ -46,7 +46,7 @@ if (values.visit !== undefined && !scriptedVisits.some(({ name }) => name === va
   fail(`no visit "${values.visit}"\n\n${usage}`);
 
 let timeline: Timeline | null = null;
-const follow = (source: 'terminal' | 'agent', line: LogLine): void => {
+const follow = (source: 'terminal' | 'link' | 'agent', line: LogLine): void => {
   if (source === 'terminal') timeline?.add(line);
   if (values.log) process.stderr.write(`${source} ${JSON.stringify(line)}\n`);
 };

@@ -3,8 +3,8 @@ import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
-import { readDeviceKeys } from '../../src/trust/key-files.ts';
 import { makeVisitor } from '../beds/delivery-bed.ts';
+import { readDeviceKeys } from '../beds/device-keys.ts';
 
 /**
  * The terminal's end of the outage matrix, a process of its own so that it can stand in a network namespace and be

@@ -2,7 +2,7 @@ import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
-import { readTlsFiles } from '../trust/key-files.ts';
+import { readLinkKeys } from '../trust/key-files.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 3 s. */
 
@@ -39,7 +39,7 @@ export const probeReader = async (config: Pick<Config, 'cardReader'>): Promise<F
   return trouble;
 };
 
-/** Only when no daemon answers: brokers admit a terminal under its own id alone, and the newer connection wins. */
+/** Only when no link process answers: brokers admit a terminal under its own id alone, and the newer connection wins. */
 export const probeBroker = async ({
   broker,
   device,
@@ -51,7 +51,7 @@ export const probeBroker = async ({
     host: broker.host,
     port: broker.port,
     ...(broker.serverName === '' ? {} : { serverName: broker.serverName }),
-    tls: await readTlsFiles(paths.provisioning),
+    tls: await readLinkKeys(paths.provisioning),
     clientId: device,
     protocolVersion: broker.protocolVersion,
   });

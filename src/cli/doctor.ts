@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
+import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { examine, exitCodeOf, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
 import { freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
-import { type HealthReport, healthReportSchema } from '../terminal/doctor/health.ts';
+import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
 import { readConfigOrExit } from './config.ts';
 import { probeBroker, probeReader } from './doctor-probes.ts';
 
-const readReport = async (socket: string): Promise<HealthReport | null> => {
+const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | null> => {
   const text = await askHealth(socket, 2_000);
   if (text === null) return null;
   try {
-    return healthReportSchema.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text));
   } catch {
     // Somebody else's answer, or that of another version: as good as none.
     return null;
@@ -23,11 +24,15 @@ type DoctorOptions = { readonly config: string; readonly json?: true; readonly q
 
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
   const config = readConfigOrExit(options.config);
-  const report = await readReport(config.health.socket);
+  const [report, linkReport] = await Promise.all([
+    readReport(healthReportSchema, config.health.socket),
+    readReport(linkReportSchema, config.link.health),
+  ]);
   const wallMs = Date.now();
   const diagnoses = await examine({
     config,
     report,
+    linkReport,
     wallMs,
     freeBytes: freeBytesOf,
     pcscdSocket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',

@@ -54,6 +54,7 @@ export const failureRules = {
   'eligibility.unavailable': staff(true),
   'eligibility.maintenance': staff(true),
   'delivery.offline': staff(true),
+  'delivery.link-lost': technician(true),
   'delivery.broker-untrusted': technician(true),
   'delivery.access-refused': technician(true),
   'delivery.refused': staff(false),

@@ -141,6 +141,9 @@ const part = oneOf(
   'agent',
 );
 
+/** The processes of one device that speak with each other over sockets. */
+const deviceProcess = oneOf('terminal', 'link', 'face');
+
 type Fields = { readonly [field: string]: Kind<unknown> };
 /** Who is meant to read it. `staff`: also shown, in plain words, on the staff page. */
 export type LogAudience = 'staff' | 'technician' | 'developer';
@@ -165,7 +168,7 @@ const event = <const F extends Fields>(
  */
 export const logEvents = {
   'process.started': event('info', 'technician', 'A process of Uketsuke began.', {
-    process: oneOf('terminal', 'agent', 'face', 'broker'),
+    process: oneOf('terminal', 'link', 'face', 'agent', 'broker'),
     version,
     profile: maybe(profile),
   }),
@@ -239,6 +242,14 @@ export const logEvents = {
   'watchdog.withheld': event('error', 'technician', 'The watchdog is not fed: this part does not answer.', {
     part,
     silentMs: ms,
+  }),
+
+  'peer.connected': event('info', 'technician', 'Another process of this device is reached over its socket.', {
+    peer: deviceProcess,
+  }),
+  'peer.lost': event('warn', 'technician', 'The connection to another process of this device has ended.', {
+    peer: deviceProcess,
+    reason: oneOf('closed', 'silent', 'malformed', 'flooded', 'replaced'),
   }),
 
   'bus.connected': event('info', 'technician', 'The broker is reached.', { ms }),

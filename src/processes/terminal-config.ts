@@ -141,10 +141,14 @@ export const configSchema = z.strictObject({
       .describe('A terminal without power is seen after 1.5 times this.'),
   }),
   paths: section('Where things lie.', {
-    provisioning: path.default('/etc/uketsuke/provisioning').describe('Keys and certificates of this terminal.'),
-    store: path.default('/var/lib/uketsuke/terminal.sqlite').describe('Outbox and settings (SQLite).'),
+    provisioning: path.default('/etc/uketsuke/provisioning').describe('Keys and certificates: terminal/ and link/.'),
+    store: path.default('/var/lib/uketsuke-link/link.sqlite').describe('Outbox and settings (SQLite).'),
     models: path.default('/usr/lib/uketsuke/models').describe('ONNX files, checked against models/manifest.json.'),
     screens: path.default('/usr/lib/uketsuke/dist/screens').describe("The built page of the patient's screen."),
+  }),
+  link: section('The process that keeps the outbox and speaks with the broker (uketsuke link).', {
+    socket: path.default('/run/uketsuke-link.sock').describe('Unix socket where the terminal reaches it.'),
+    health: path.default('/run/uketsuke-link/health.sock').describe('Unix socket where `uketsuke doctor` asks.'),
   }),
   health: section('Self-supervision.', {
     socket: path.default('/run/uketsuke/health.sock').describe('Unix socket where `uketsuke doctor` asks.'),

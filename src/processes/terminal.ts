@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
@@ -10,28 +9,21 @@ import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
-import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { createLinkClient } from '../../drivers/link/link-client.ts';
 import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
-import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
-import type { Failure } from '../core/failure.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { logStoreNews } from '../log/log-store-news.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
-import { lastWill } from '../terminal/delivery/tell-state.ts';
 import { watchHealth } from '../terminal/doctor/health.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
-import { readDeviceKeys } from '../trust/key-files.ts';
+import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
+import { version } from './release.ts';
 import type { Config } from './terminal-config.ts';
-
-export const version: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 /**
  * The parts at the counter. A device chooses them by its configuration; demo and tests bring their own. `restart`: what
@@ -99,35 +91,23 @@ const checkIdentity = (config: Config, keys: { facility: string; device: string;
 };
 
 /**
- * Puts a terminal together: keys, store, bus, clinic link, screen, session runner, in this order. Throws, naming the
+ * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
  * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
  */
 export const startTerminal = async (config: Config, drivers: CounterDrivers, log: EventLog): Promise<Terminal> => {
   const startedAtMs = performance.now();
   log.event('process.started', { process: 'terminal', version, profile: config.profile });
   const clock = createSystemClock();
-  const keys = await readDeviceKeys(config.paths.provisioning);
-  const trustedCvIssuers = parseCvIssuers(await readFile(join(config.paths.provisioning, cvIssuersFile), 'utf8'));
+  const { provisioning } = config.paths;
+  const keys = await readTerminalKeys(provisioning);
+  const trustedCvIssuers = parseCvIssuers(
+    await readFile(join(provisioning, keyFolders.terminal, cvIssuersFile), 'utf8'),
+  );
   checkIdentity(config, keys);
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };
-  let storeDamage: Failure | null = null;
-  const store = createSqliteStore(config.paths.store, (news) => {
-    logStoreNews(log, news);
-    if (news.type === 'set-aside') storeDamage = news.failure;
-  });
-  const { wallMs } = clock.now();
-  const will = { device, lane, version, profile: config.profile, since: wallMs } as const;
-  const bus = createMqttMessageBus({
-    host: config.broker.host,
-    port: config.broker.port,
-    ...(config.broker.serverName === '' ? {} : { serverName: config.broker.serverName }),
-    delays: { keepaliveMs: config.broker.keepaliveSeconds * 1_000 },
-    tls: keys.tls,
-    clientId: device,
-    protocolVersion: config.broker.protocolVersion,
-    will: lastWill(facility, { ...will, catalogueVersion: catalogueAt(wallMs).version }),
-  });
+  const link = createLinkClient({ path: config.link.socket, log });
+  const { bus, store } = link;
   const clinic = createClinicLink({ bus, store, clock, log, keys });
   const screen = await createKioskScreen({
     port: config.screen.port,
@@ -159,7 +139,6 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     runner,
     screen,
     clinic,
-    storeDamage: () => storeDamage,
     version,
     profile: config.profile,
     feedWatchdog: notifier.alive,
@@ -177,9 +156,8 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
       await healthServer.close();
       await runner.close();
       await clinic.close();
+      link.close();
       await Promise.all([
-        bus.close(),
-        store.close(),
         screen.close(),
         drivers.cardReader.close(),
         drivers.cardFrontReader?.close(),

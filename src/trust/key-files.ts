@@ -6,13 +6,17 @@ import { identifier, type PublicJwk, publicJwkSchema } from '../wire/messages.ts
 import type { SealingPrivateKey, SealingPublicKey, SigningKey, VerificationKey } from './seal.ts';
 
 /**
- * Files of a provisioned terminal, made by `uketsuke provision`; mode 0600 in a directory of mode 0700:
- *   tls-key.pem tls-certificate.pem facility-ca.pem     mutual TLS to the broker (CN = device id)
- *   signing-key.jwk.json                                ES256, private
- *   sealing-key.jwk.json                                ECDH-ES P-256, private
- *   trust.json                                          who this terminal is and whom it believes
- * `kid` is the RFC 7638 thumbprint everywhere.
+ * Files of a provisioned device, made by `uketsuke provision`; mode 0600 in two directories of mode 0700, each its
+ * process's own:
+ *   link/      tls-key.pem tls-certificate.pem facility-ca.pem   mutual TLS to the broker (CN = device id)
+ *   terminal/  signing-key.jwk.json                              ES256, private
+ *              sealing-key.jwk.json                              ECDH-ES P-256, private
+ *              trust.json                                        who this terminal is and whom it believes
+ *              cv-issuers.json                                   trust anchors of the card's face (cv-trust.ts)
+ * `kid` is the RFC 7638 thumbprint everywhere. An agent has the same names in one directory.
  */
+export const keyFolders = { link: 'link', terminal: 'terminal' } as const;
+
 export const keyFiles = {
   tlsKey: 'tls-key.pem',
   tlsCertificate: 'tls-certificate.pem',
@@ -38,11 +42,11 @@ export type Trust = z.infer<typeof trustSchema>;
 /** PEM text for `tls.connect` and `tls.createServer`. */
 export type TlsFiles = { readonly key: string; readonly certificate: string; readonly ca: string };
 
-export type DeviceKeys = {
+/** What the terminal knows: keys to sign with and to open, and nothing that opens the way to the broker. */
+export type TerminalKeys = {
   readonly facility: string;
   readonly device: string;
   readonly lane: number;
-  readonly tls: TlsFiles;
   readonly signing: SigningKey;
   readonly sealing: SealingPrivateKey;
   readonly agents: readonly VerificationKey[];
@@ -82,8 +86,12 @@ export const importSealingPrivateKey = async (jwk: PrivateJwk): Promise<SealingP
   key: await asKey(jwk, 'ECDH-ES'),
 });
 
-/** Throws with the file's name when a file is missing or wrong: nobody can run with that. */
-export const readDeviceKeys = async (directory: string): Promise<DeviceKeys> => {
+/**
+ * The terminal's keys below a device's directory. Throws with the file's name when one is missing or wrong: nobody can
+ * run with that.
+ */
+export const readTerminalKeys = async (deviceDirectory: string): Promise<TerminalKeys> => {
+  const directory = join(deviceDirectory, keyFolders.terminal);
   const trust = await readJsonFile(trustSchema, join(directory, keyFiles.trust));
   const signing = await readJsonFile(privateJwkSchema, join(directory, keyFiles.signingKey));
   const sealing = await readJsonFile(privateJwkSchema, join(directory, keyFiles.sealingKey));
@@ -91,10 +99,13 @@ export const readDeviceKeys = async (directory: string): Promise<DeviceKeys> => 
     facility: trust.facility,
     device: trust.device,
     lane: trust.lane,
-    tls: await readTlsFiles(directory),
     signing: await importSigningKey(signing),
     sealing: await importSealingPrivateKey(sealing),
     agents: await Promise.all(trust.agents.map(({ agent, signingKey }) => importVerificationKey(agent, signingKey))),
     facilityKeys: await Promise.all(trust.facilityKeys.map(importSealingPublicKey)),
   };
 };
+
+/** The link's keys below a device's directory. */
+export const readLinkKeys = (deviceDirectory: string): Promise<TlsFiles> =>
+  readTlsFiles(join(deviceDirectory, keyFolders.link));

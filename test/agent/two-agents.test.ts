@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../../scripts/beds/delivery-bed.ts';
+import { readDeviceKeys } from '../../scripts/beds/device-keys.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
 import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
 import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
@@ -10,7 +11,6 @@ import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';
-import { readDeviceKeys } from '../../src/trust/key-files.ts';
 import type { Challenge } from '../../src/wire/messages.ts';
 
 /** Two real agents, two lanes, one real mosquitto: who answers what, and what is left when one of them dies. */

@@ -1,4 +1,7 @@
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { linkBed } from '../../scripts/beds/link-bed.ts';
+import { MemoryStore } from '../../scripts/beds/memory-store.ts';
 import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
 import { brokerUsers } from '../../src/agent/provisioning/broker-configuration.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
@@ -22,4 +25,14 @@ else {
   };
   messageBusContract('mosquitto (MQTT 5)', 5, overMosquitto);
   messageBusContract('mosquitto (MQTT 3.1.1)', 4, overMosquitto);
+  messageBusContract('mosquitto (MQTT 5), a device by way of its link', 5, overMosquitto, (options) => {
+    const mqtt = createMqttMessageBus(options);
+    if (options.clientId.startsWith('agent')) return mqtt;
+    const bed = linkBed({ bus: mqtt, store: new MemoryStore() });
+    const close = async (): Promise<void> => {
+      await mqtt.close();
+      await bed.close();
+    };
+    return { ...bed.bus, close };
+  });
 }

@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { linkBed } from '../../scripts/beds/link-bed.ts';
+import { MemoryBroker } from '../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
 import { storeContract } from './store.ts';
 
@@ -32,6 +34,28 @@ storeContract('SQLite', async () => {
 storeContract('memory, the stand-in of other tests', async () => {
   const store = new MemoryStore();
   return { store, reopen: async () => store };
+});
+
+storeContract('SQLite by way of the link', async () => {
+  const path = newPath();
+  const bus = new MemoryBroker().connect('front-1');
+  let sqlite = createSqliteStore(path);
+  const bed = linkBed({ bus, store: sqlite });
+  const close = async (): Promise<void> => {
+    await bed.close();
+    await sqlite.close();
+  };
+  const store = { ...bed.store, close };
+  return {
+    store,
+    reopen: async () => {
+      await bed.stop();
+      await sqlite.close();
+      sqlite = createSqliteStore(path);
+      bed.start({ bus, store: sqlite });
+      return store;
+    },
+  };
 });
 
 const writer = new URL('../../scripts/beds/store-writer.ts', import.meta.url).pathname;

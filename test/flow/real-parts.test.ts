@@ -31,10 +31,11 @@ let broker: Mosquitto;
 let agent: AgentProcess;
 let agentReady: AgentReady;
 let terminal: ChildProcess;
+let link: ChildProcess;
 let patient: ScriptedPatient;
 const log: string[] = [];
 
-/** `uketsuke run` as on a device: profile release, no virtual driver anywhere. Resolves with the port of its screen. */
+/** `uketsuke link` and `uketsuke run` as on a device: profile release, no virtual driver anywhere. Resolves with the port of its screen. */
 const startTerminalProcess = async (deviceDirectory: string): Promise<number> => {
   const screenPort = 18_480 + (process.pid % 1_000);
   const config = {
@@ -45,15 +46,21 @@ const startTerminalProcess = async (deviceDirectory: string): Promise<number> =>
     broker: { host: 'localhost', port: broker.port },
     paths: {
       provisioning: deviceDirectory,
-      store: join(directory, 'terminal.sqlite'),
+      store: join(directory, 'link.sqlite'),
       models: `${root}models`,
       screens: `${root}dist/screens`,
     },
+    link: { socket: join(directory, 'link.sock'), health: join(directory, 'link-health.sock') },
     health: { socket: join(directory, 'health.sock') },
     log: { level: 'debug' },
   };
   const file = join(directory, 'terminal.yaml');
   writeFileSync(file, stringify(config));
+  link = spawn(process.execPath, [`${root}src/main.ts`, 'link', '--config', file, '--log', 'json'], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  if (link.stderr === null) throw new Error('no log');
+  createInterface({ input: link.stderr }).on('line', (line) => log.push(line));
   terminal = spawn(process.execPath, [`${root}src/main.ts`, 'run', '--config', file, '--log', 'json'], {
     env: { ...process.env, PCSCLITE_CSOCK_NAME: bed.socketPath },
     stdio: ['ignore', 'inherit', 'pipe'],
@@ -76,7 +83,7 @@ beforeAll(async () => {
   const agentDirectory = await addAgent(directory, 'agent-1');
   const deviceDirectory = await addDevice(directory, 'front-1', 1);
   await furnishAgent(agentDirectory);
-  writeFileSync(join(deviceDirectory, 'cv-issuers.json'), authority.cvIssuersJson);
+  writeFileSync(join(deviceDirectory, 'terminal', 'cv-issuers.json'), authority.cvIssuersJson);
   broker = await Mosquitto.prepare(directory);
   await broker.start();
   agent = new AgentProcess(agentDirectory, `localhost:${broker.port}`);
@@ -88,9 +95,10 @@ beforeAll(async () => {
 afterAll(async () => {
   if (why === null) {
     patient?.leave();
-    if (terminal?.exitCode === null) {
-      const gone = once(terminal, 'exit');
-      terminal.kill('SIGTERM');
+    for (const child of [terminal, link]) {
+      if (child?.exitCode !== null) continue;
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
       await gone;
     }
     await agent?.kill('SIGTERM');
@@ -144,7 +152,7 @@ it.skipIf(why !== null)(
     expect(readdirSync(join(agentReady.oqsFolder, 'face'))).toHaveLength(1);
     // Nothing of the person lies on the terminal's disk afterwards, and none of it was ever in the log.
     const { name, address, birthDate } = made.persona.person;
-    const store = readdirSync(directory).filter((file) => file.startsWith('terminal.sqlite'));
+    const store = readdirSync(directory).filter((file) => file.startsWith('link.sqlite'));
     const kept = Buffer.concat([
       Buffer.from(log.join('\n')),
       ...store.map((file) => readFileSync(join(directory, file))),

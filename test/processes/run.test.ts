@@ -26,7 +26,7 @@ describe.skipIf(missing.length > 0)('uketsuke run', () => {
     folder = mkdtempSync(join(tmpdir(), 'uketsuke-run-'));
     place = await makeTestFacility();
     await ensureTestAuthority(join(folder, 'authority'));
-    copyFileSync(join(folder, 'authority/cv-issuers.json'), join(place.deviceDirectory, 'cv-issuers.json'));
+    copyFileSync(join(folder, 'authority/cv-issuers.json'), join(place.deviceDirectory, 'terminal', 'cv-issuers.json'));
     manager = spawn('socat', ['-d', '-d', '-u', `UNIX-RECV:${join(folder, 'notify.sock')}`, 'STDOUT']);
     manager.stdout?.on('data', (chunk: Buffer) => {
       notified += chunk.toString();

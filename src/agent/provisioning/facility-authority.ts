@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { cvIssuersFile } from '../../trust/cv-trust.ts';
 import {
   keyFiles,
+  keyFolders,
   type PrivateJwk,
   privateJwkSchema,
   readJsonFile,
@@ -156,9 +157,9 @@ const distribute = async (directory: string): Promise<void> => {
     if (revokedAt !== undefined) continue;
     const facilityKeys = [keys.current, ...(keys.next ? [keys.next] : [])].map(publicPart);
     const trust: Trust = { facility, device, lane, agents, facilityKeys };
-    await writeJson(join(deviceDirectory(directory, device), keyFiles.trust), trust);
-    if (cvIssuers !== null)
-      await writeFileAtomically(join(deviceDirectory(directory, device), cvIssuersFile), cvIssuers);
+    const target = join(deviceDirectory(directory, device), keyFolders.terminal);
+    await writeJson(join(target, keyFiles.trust), trust);
+    if (cvIssuers !== null) await writeFileAtomically(join(target, cvIssuersFile), cvIssuers);
   }
 };
 
@@ -195,9 +196,9 @@ export const addDevice = async (directory: string, device: string, lane: number)
   const tls = await issueCertificate(ca, { commonName: device, ...validFor(now, leafYears) });
   const signing = await newKey('ES256');
   const sealing = await newKey('ECDH-ES');
-  await writeTls(target, tls.key, tls.certificate, ca.certificate);
-  await writeJson(join(target, keyFiles.signingKey), signing);
-  await writeJson(join(target, keyFiles.sealingKey), sealing);
+  await writeTls(join(target, keyFolders.link), tls.key, tls.certificate, ca.certificate);
+  await writeJson(join(target, keyFolders.terminal, keyFiles.signingKey), signing);
+  await writeJson(join(target, keyFolders.terminal, keyFiles.sealingKey), sealing);
   const entry: RegisteredDevice = {
     device,
     lane,

@@ -7,6 +7,7 @@ import type { ScreenBody } from './screen-model.ts';
 /** Failures that end by themselves: the terminal is well, what lies behind it is away. */
 const outages: ReadonlySet<FailureCode> = new Set([
   'delivery.offline',
+  'delivery.link-lost',
   'delivery.no-challenge',
   'eligibility.unavailable',
   'eligibility.maintenance',

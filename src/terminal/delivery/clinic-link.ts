@@ -7,7 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MessageBus } from '../../ports/message-bus.ts';
 import type { OutboxRow, Store } from '../../ports/store.ts';
 import { toBase64url } from '../../protocol/base64url.ts';
-import { type DeviceKeys, importSealingPublicKey } from '../../trust/key-files.ts';
+import { importSealingPublicKey, type TerminalKeys } from '../../trust/key-files.ts';
 import { openSealedAndSigned, openSigned, type SealingPublicKey, sign, signAndSeal } from '../../trust/seal.ts';
 import {
   type Challenge,
@@ -74,7 +74,7 @@ export type ClinicLinkOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: EventLog;
-  readonly keys: DeviceKeys;
+  readonly keys: TerminalKeys;
   readonly outboxDelays?: Partial<OutboxDelays>;
 };
 

@@ -5,9 +5,9 @@ import { connect, isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import type { Failure, FailureCode } from '../../core/failure.ts';
-import { keyFiles, readDeviceKeys } from '../../trust/key-files.ts';
+import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
 import type { FaultName } from './doctor-faults.ts';
-import type { HealthReport } from './health.ts';
+import type { HealthReport, LinkReport } from './health.ts';
 
 /** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
 export type Finding =
@@ -39,6 +39,8 @@ export type Examination = {
   readonly config: Examined;
   /** null: no daemon answers */
   readonly report: HealthReport | null;
+  /** null: no link process answers */
+  readonly linkReport: LinkReport | null;
   readonly wallMs: number;
   /** Of the directory's file system; another one in tests. */
   readonly freeBytes: (directory: string) => Promise<number>;
@@ -82,9 +84,16 @@ const daemon = async ({ report }: Examination): Promise<Finding> => {
   return fine(`${report.version}, up ${Math.round(report.upMs / 1000)} s, ${report.state}`);
 };
 
+const link = async ({ report, linkReport }: Examination): Promise<Finding> => {
+  if (linkReport === null) return found('link.not-running');
+  if (report !== null && !linkReport.terminalConnected) return found('link.without-terminal');
+  return fine(`${linkReport.version}, up ${Math.round(linkReport.upMs / 1000)} s`);
+};
+
 const keys = async ({ config }: Examination): Promise<Finding> => {
   try {
-    const read = await readDeviceKeys(config.paths.provisioning);
+    const read = await readTerminalKeys(config.paths.provisioning);
+    await readLinkKeys(config.paths.provisioning);
     const other = (['facility', 'device', 'lane'] as const).filter((key) => read[key] !== config[key]);
     if (other.length === 0) return fine(`${read.facility}, ${read.device}, lane ${read.lane}`);
     return found('keys.of-another-terminal', other.map((key) => `${key}: ${read[key]}`).join(', '));
@@ -93,10 +102,10 @@ const keys = async ({ config }: Examination): Promise<Finding> => {
   }
 };
 
-const readCertificates = (directory: string): Promise<X509Certificate[]> =>
+const readCertificates = (provisioning: string): Promise<X509Certificate[]> =>
   Promise.all(
     [keyFiles.tlsCertificate, keyFiles.facilityCa].map(
-      async (file) => new X509Certificate(await readFile(join(directory, file))),
+      async (file) => new X509Certificate(await readFile(join(provisioning, keyFolders.link, file))),
     ),
   );
 
@@ -212,7 +221,7 @@ const brokerFaults: Partial<Record<FailureCode, FaultName>> = {
 /** null = a certificate that the terminal trusts, over TLS 1.3; else OpenSSL's word. */
 const serverCertificateError = async ({ config }: Examination): Promise<string | null> => {
   const { host, port, serverName } = config.broker;
-  const ca = await readFile(join(config.paths.provisioning, keyFiles.facilityCa));
+  const ca = await readFile(join(config.paths.provisioning, keyFolders.link, keyFiles.facilityCa));
   return new Promise((resolve) => {
     const name = serverName === '' ? host : serverName;
     const socket = connectTls({
@@ -235,9 +244,9 @@ const serverCertificateError = async ({ config }: Examination): Promise<string |
 
 /** Step by step, so that the first step that fails is the one that is named. */
 const broker = async (examination: Examination): Promise<Finding> => {
-  const { config, report, probeBroker } = examination;
+  const { config, linkReport, probeBroker } = examination;
   const { host, port } = config.broker;
-  if (report?.broker.present) return fine('connected');
+  if (linkReport !== null && linkReport.brokerTrouble === null) return fine('connected');
   try {
     await lookup(host);
   } catch (error) {
@@ -246,10 +255,11 @@ const broker = async (examination: Examination): Promise<Finding> => {
   const closed = await connectionError({ host, port });
   if (closed !== null)
     return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'broker.unreachable', `${host}:${port}: ${closed}`);
-  if (!(await exists(join(config.paths.provisioning, keyFiles.facilityCa)))) return skipped('the keys cannot be read');
+  if (!(await exists(join(config.paths.provisioning, keyFolders.link, keyFiles.facilityCa))))
+    return skipped('the keys cannot be read');
   const untrusted = await serverCertificateError(examination);
   if (untrusted !== null) return found('broker.untrusted', untrusted);
-  const trouble = report === null ? await probeBroker() : report.broker.trouble;
+  const trouble = linkReport === null ? await probeBroker() : { code: linkReport.brokerTrouble, detail: '' };
   if (trouble === null) return fine('MQTT over mutual TLS');
   return found(brokerFaults[trouble.code as FailureCode] ?? 'broker.unreachable', trouble.detail);
 };
@@ -271,9 +281,9 @@ const storeFaults: Partial<Record<FailureCode, FaultName>> = {
   'storage.damaged': 'store.damaged',
 };
 
-const store = async ({ report }: Examination): Promise<Finding> => {
-  if (report === null) return skipped('the daemon is not running');
-  const { trouble } = report.store;
+const store = async ({ report, linkReport }: Examination): Promise<Finding> => {
+  if (linkReport === null) return skipped('the link process is not running');
+  const trouble = report?.store.trouble ?? linkReport.storeDamage;
   if (trouble === null) return fine();
   return found(storeFaults[trouble.code as FailureCode] ?? 'store.unwritable', trouble.detail);
 };
@@ -301,6 +311,7 @@ const device = async (
 /** What is checked, by name, in the order in which a technician would look. */
 export const doctorChecks: Readonly<Record<string, (examination: Examination) => Promise<Finding>>> = {
   terminal: daemon,
+  link,
   keys,
   certificates,
   clock,

@@ -28,6 +28,16 @@ export const doctorFaults = {
     'a vital part gives no sign of life; the watchdog restarts the terminal',
     'wait a minute; if it comes back, keep the event log and report it',
   ),
+  'link.not-running': fault(
+    'technician',
+    'the process that keeps the outbox and speaks with the broker does not answer on its health socket',
+    'systemctl status uketsuke-link.socket uketsuke-link; journalctl -u uketsuke-link -n 50',
+  ),
+  'link.without-terminal': fault(
+    'technician',
+    'the link process runs, and the terminal has no connection to its socket',
+    'systemctl restart uketsuke-link uketsuke; the two must have the same link.socket',
+  ),
   'keys.missing': fault(
     'technician',
     'keys or certificates of this terminal are missing or unreadable',

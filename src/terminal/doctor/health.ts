@@ -67,6 +67,19 @@ export const healthReportSchema = z.strictObject({
 });
 export type HealthReport = z.infer<typeof healthReportSchema>;
 
+/** What the link process says of itself. */
+export const linkReportSchema = z.strictObject({
+  version: z.string(),
+  profile: z.enum(['release', 'demo']),
+  upMs: z.number(),
+  terminalConnected: z.boolean(),
+  /** null: the broker is reached */
+  brokerTrouble: z.string().nullable(),
+  /** What was wrong with the store's file when it was opened; it was set aside and the link went on. */
+  storeDamage: troubleSchema,
+});
+export type LinkReport = z.infer<typeof linkReportSchema>;
+
 export type WatchedParts = {
   readonly clock: Clock;
   readonly log: EventLog;
@@ -77,8 +90,6 @@ export type WatchedParts = {
   readonly keypad: Keypad | null;
   readonly statusLight: StatusLight | null;
   readonly clinic: Pick<ClinicLink, 'subscribe'>;
-  /** What was wrong with the store's file when it was opened; it was set aside and the terminal went on. */
-  readonly storeDamage: () => Failure | null;
   readonly version: string;
   readonly profile: 'release' | 'demo';
   /**
@@ -213,7 +224,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
         keypad: shown(keypad),
         statusLight: shown(statusLight),
         broker: shown(broker),
-        store: shown(store.trouble === null ? { present: true, trouble: parts.storeDamage() } : store),
+        store: shown(store),
         agentAnswers,
         settings,
         silentParts: silentNow().map(({ part }) => part),

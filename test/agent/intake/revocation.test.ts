@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMqttMessageBus } from '../../../drivers/message-bus/mqtt-message-bus.ts';
 import { AgentProcess, furnishAgent } from '../../../scripts/beds/delivery-bed.ts';
+import { type DeviceKeys, readDeviceKeys } from '../../../scripts/beds/device-keys.ts';
 import { Mosquitto, mosquittoPath } from '../../../scripts/beds/mosquitto.ts';
 import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import type { Failure } from '../../../src/core/failure.ts';
-import { type DeviceKeys, readDeviceKeys } from '../../../src/trust/key-files.ts';
 import { sign } from '../../../src/trust/seal.ts';
 import { topicOf } from '../../../src/wire/topics.ts';
 

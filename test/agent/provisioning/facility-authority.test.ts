@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readDeviceKeys } from '../../../scripts/beds/device-keys.ts';
 import { makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import { readAgentKeys, readDeviceRegistry } from '../../../src/agent/provisioning/agent-keys.ts';
 import { brokerUsers, renderMosquittoConfiguration } from '../../../src/agent/provisioning/broker-configuration.ts';
@@ -13,7 +14,6 @@ import {
   revokeDevice,
   rollFacilityKey,
 } from '../../../src/agent/provisioning/facility-authority.ts';
-import { readDeviceKeys } from '../../../src/trust/key-files.ts';
 
 let made: TestFacility;
 beforeAll(async () => {
@@ -35,15 +35,17 @@ test('no private key leaves its owner: a device directory holds none of the faci
     [...readFileSync(path, 'utf8').matchAll(/"d": "([^"]+)"/g)].map(([, value = '']) => value);
   const facilityPrivate = privateValues(join(made.directory, 'facility-keys.json'));
   expect(facilityPrivate).toHaveLength(1);
-  const deviceText = readdirSync(made.deviceDirectory)
-    .map((name) => readFileSync(join(made.deviceDirectory, name), 'utf8'))
-    .join();
+  const textOf = (folder: string): string =>
+    readdirSync(join(made.deviceDirectory, folder))
+      .map((name) => readFileSync(join(made.deviceDirectory, folder, name), 'utf8'))
+      .join();
+  const deviceText = textOf('terminal') + textOf('link');
   expect(facilityPrivate.some((value) => deviceText.includes(value))).toBe(false);
   const agentText = readdirSync(made.agentDirectory)
     .map((name) => readFileSync(join(made.agentDirectory, name), 'utf8'))
     .join();
   for (const name of ['signing-key.jwk.json', 'sealing-key.jwk.json'])
-    expect(agentText).not.toContain(privateValues(join(made.deviceDirectory, name))[0]);
+    expect(agentText).not.toContain(privateValues(join(made.deviceDirectory, 'terminal', name))[0]);
   const caKey = readFileSync(join(made.directory, 'facility-ca-key.pem'), 'utf8');
   expect(agentText).not.toContain(caKey.split('\n')[1]);
 });
@@ -60,7 +62,7 @@ test('an id is given once, and only ids that fit topics and ACLs', async () => {
 
 test('a missing or broken key file is told by its name', async () => {
   const other = await makeTestFacility();
-  rmSync(join(other.deviceDirectory, 'trust.json'));
+  rmSync(join(other.deviceDirectory, 'terminal', 'trust.json'));
   await expect(readDeviceKeys(other.deviceDirectory)).rejects.toThrow('trust.json');
   other.remove();
 });
@@ -78,7 +80,7 @@ test('a revoked device: marked in the registry, gone from the ACL, on the list t
       join(other.directory, 'facility-ca.pem'),
       '-CRLfile',
       join(other.directory, 'revoked.pem'),
-      join(deviceDirectory(other.directory, device), 'tls-certificate.pem'),
+      join(deviceDirectory(other.directory, device), 'link', 'tls-certificate.pem'),
     ]);
   const [good, bad] = [verify('front-1'), verify('front-2')];
   if (good.error) console.warn('skipped: "OpenSSL checks the list" needs the Debian package openssl');

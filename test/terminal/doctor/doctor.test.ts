@@ -15,7 +15,7 @@ import { failure } from '../../../src/core/failure.ts';
 import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
 import type { Examination, Examined } from '../../../src/terminal/doctor/doctor-checks.ts';
 import { doctorFaults, type FaultName } from '../../../src/terminal/doctor/doctor-faults.ts';
-import type { HealthReport } from '../../../src/terminal/doctor/health.ts';
+import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
 import { keyFiles } from '../../../src/trust/key-files.ts';
 
 const healthyReport: HealthReport = {
@@ -34,6 +34,15 @@ const healthyReport: HealthReport = {
   store: { present: true, trouble: null },
   settings: true,
   silentParts: [],
+};
+
+const healthyLink: LinkReport = {
+  version: '0.1.0',
+  profile: 'release',
+  upMs: 60_000,
+  terminalConnected: true,
+  brokerTrouble: null,
+  storeDamage: null,
 };
 
 const dayMs = 86_400_000;
@@ -69,7 +78,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     }
     cpSync(join(folder, 'models/manifest.json'), join(folder, 'half/manifest.json'));
     writeFileSync(join(folder, 'screens/index.html'), '');
-    const certificate = new X509Certificate(readFileSync(join(place.deviceDirectory, keyFiles.tlsCertificate)));
+    const certificate = new X509Certificate(readFileSync(join(place.deviceDirectory, 'link', keyFiles.tlsCertificate)));
     certificateEndMs = certificate.validToDate.getTime();
     config = {
       facility,
@@ -101,6 +110,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   const well = (): Examination => ({
     config,
     report: healthyReport,
+    linkReport: healthyLink,
     wallMs: Date.now() + 1_000,
     freeBytes: async () => 8e9,
     pcscdSocket: join(folder, 'pcscd.comm'),
@@ -114,6 +124,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   const cutOff = (to: Partial<Examined['broker']>, code = 'delivery.offline'): Partial<Examination> => ({
     config: { ...config, broker: { ...config.broker, ...to } },
     report: { ...healthyReport, broker: lost(code) },
+    linkReport: { ...healthyLink, brokerTrouble: code },
   });
   const reporting = (more: Partial<HealthReport>): Partial<Examination> => ({ report: { ...healthyReport, ...more } });
 
@@ -126,6 +137,8 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
 
   test.each<[FaultName, () => Partial<Examination>]>([
     ['daemon.part-silent', () => reporting({ silentParts: ['session-runner'] })],
+    ['link.not-running', () => ({ linkReport: null })],
+    ['link.without-terminal', () => ({ linkReport: { ...healthyLink, terminalConnected: false } })],
     ['keys.missing', () => withPaths({ provisioning: join(folder, 'absent') })],
     ['keys.of-another-terminal', () => withPaths({ provisioning: join(place.directory, 'devices/front-2') })],
     ['certificate.expired', () => ({ wallMs: Date.now() + 40_000 * dayMs })],
@@ -171,10 +184,16 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     const diagnoses = await examine({
       ...well(),
       report: null,
+      linkReport: null,
       probeReader: async () => failure('reader.lost'),
       probeBroker: async () => failure('delivery.access-refused', 'NOT_AUTHORIZED'),
     });
-    expect(faultsOf(diagnoses)).toEqual(['daemon.not-running', 'reader.missing', 'broker.refuses-us']);
+    expect(faultsOf(diagnoses)).toEqual([
+      'daemon.not-running',
+      'link.not-running',
+      'reader.missing',
+      'broker.refuses-us',
+    ]);
   });
 
   test('without a daemon and without keys names these two, not what follows from them', async () => {
@@ -202,7 +221,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   test('waits for no check longer than its limit', async () => {
     const never = new Promise<never>(() => {});
     const diagnoses = await examine(
-      { ...well(), report: null, probeReader: () => never, probeBroker: () => never },
+      { ...well(), report: null, linkReport: null, probeReader: () => never, probeBroker: () => never },
       shortLimitMs,
     );
     expect(

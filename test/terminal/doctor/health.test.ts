@@ -79,7 +79,6 @@ const bed = () => {
     },
     keypad,
     statusLight: null,
-    storeDamage: () => null,
     clinic: {
       subscribe: (listener) => {
         tellClinic = listener;

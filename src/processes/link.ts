@@ -1,0 +1,94 @@
+/**
+ * The link process: the device's way out. It keeps what the terminal has sealed until it is told that it may go, and
+ * carries it to the broker and back. It holds the key of the connection, and none that opens a document.
+ */
+import { X509Certificate } from 'node:crypto';
+import { listenAt } from '../../drivers/host/framed-socket.ts';
+import { serveHealth } from '../../drivers/host/health-socket.ts';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
+import { toldOf } from '../../drivers/link/link-messages.ts';
+import { serveLink } from '../../drivers/link/link-server.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { catalogueAt } from '../catalogue/load-catalogue.ts';
+import type { Failure } from '../core/failure.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { logStoreNews } from '../log/log-store-news.ts';
+import { lastWill } from '../terminal/delivery/tell-state.ts';
+import type { LinkReport } from '../terminal/doctor/health.ts';
+import { readLinkKeys } from '../trust/key-files.ts';
+import { version } from './release.ts';
+import type { Config } from './terminal-config.ts';
+
+export type Link = { close(): Promise<void> };
+
+/** The broker admits a device under the name in its certificate alone: keys of another one must not go unnoticed. */
+const checkIdentity = (certificate: string, { device, paths }: Pick<Config, 'device' | 'paths'>): void => {
+  const name = /^CN=(.+)$/m.exec(new X509Certificate(certificate).subject)?.[1];
+  if (name !== device) throw new Error(`device: the configuration says ${device}, ${paths.provisioning} says ${name}`);
+};
+
+/** Throws, naming the file, when it cannot run with what it was given; broker and terminal may come and go. */
+export const startLink = async (config: Config, log: EventLog): Promise<Link> => {
+  const startedAtMs = performance.now();
+  log.event('process.started', { process: 'link', version, profile: config.profile });
+  const { facility, device, lane, profile, broker } = config;
+  const tls = await readLinkKeys(config.paths.provisioning);
+  checkIdentity(tls.certificate, config);
+  const clock = createSystemClock();
+  const since = clock.now().wallMs;
+  const catalogueVersion = catalogueAt(since).version;
+  const offline = lastWill(facility, { device, lane, version, profile, since, catalogueVersion });
+  let storeDamage: Failure | null = null;
+  const store = createSqliteStore(config.paths.store, (news) => {
+    logStoreNews(log, news);
+    if (news.type === 'set-aside') storeDamage = news.failure;
+  });
+  const bus = createMqttMessageBus({
+    host: broker.host,
+    port: broker.port,
+    ...(broker.serverName === '' ? {} : { serverName: broker.serverName }),
+    delays: { keepaliveMs: broker.keepaliveSeconds * 1_000 },
+    tls,
+    clientId: device,
+    protocolVersion: broker.protocolVersion,
+    will: offline,
+  });
+  const reached: { trouble: Failure | null } = { trouble: null };
+  bus.subscribeConnection((connected, cause) => {
+    reached.trouble = connected ? null : (cause ?? null);
+  });
+  const server = await serveLink({ listenAt: listenAt(config.link.socket), bus, store, log, offline });
+  const notifier = createSystemdNotifier();
+  let callOff = (): void => {};
+  const beat = async (everyMs: number): Promise<void> => {
+    // Whatever the disk says, the store has said it.
+    await store.readSettings();
+    notifier.alive();
+    callOff = clock.wakeAt(clock.now().monotonicMs + everyMs, () => void beat(everyMs));
+  };
+  if (notifier.aliveEveryMs !== null) void beat(notifier.aliveEveryMs);
+  const health = await serveHealth(
+    config.link.health,
+    (): LinkReport => ({
+      version,
+      profile,
+      upMs: Math.round(performance.now() - startedAtMs),
+      terminalConnected: server.terminalConnected,
+      brokerTrouble: reached.trouble?.code ?? null,
+      storeDamage: storeDamage === null ? null : toldOf(storeDamage),
+    }),
+  );
+  notifier.ready(`device ${device}`);
+  log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
+  return {
+    close: async () => {
+      notifier.stopping();
+      callOff();
+      await health.close();
+      await server.close();
+      await Promise.all([bus.close(), store.close()]);
+    },
+  };
+};
