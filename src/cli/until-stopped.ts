@@ -17,26 +17,24 @@ export const untilStopped = async (
     log.event('process.error', describeError(error));
     process.exit(70);
   });
-  let running: { close(): Promise<void> };
-  try {
-    running = await start(log);
-  } catch (error) {
+  const started = start(log).catch((error: unknown) => {
     // What is wrong with keys or files is the technician's to mend: one line, no stack.
     process.stderr.write(`uketsuke ${command}: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
-  }
+  });
   let stopping = false;
-  const stop = (): void => {
+  // Also while it starts: an order that comes then is obeyed as soon as there is something to close.
+  const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
     log.event('process.stopping', { reason: 'signal' });
-    running.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    const running = await started;
+    await running.close().catch(() => process.exit(1));
+    process.exit(0);
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+  await started;
 };
 
 export type ProcessOptions = { readonly config: string; readonly log: 'json' | 'pretty' };
