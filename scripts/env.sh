@@ -4,8 +4,6 @@ export project_root
 for node_package in "$project_root"/scripts/node24/node_modules/node-linux-*; do
   if [ -x "$node_package/bin/node" ]; then
     export PATH="$node_package/bin:$PATH"
-    # Native add-ons must be built against the headers of the Node that loads them, whatever the user's npm configuration names.
-    export npm_config_nodedir="$node_package"
   fi
 done
 export PATH="$project_root/node_modules/.bin:$PATH"

@@ -57,6 +57,7 @@ const main = async (): Promise<void> => {
   const known = (await readJson(join(modelsDir, 'known-outputs.json'))) as KnownOutputs;
   for (const recipe of recipes) await build(recipe, stated.get(recipe.file), known, npm);
   await cutFaces(join(root, '.cache', 'faces'), npm, tell);
+  await npm.dropTarballs();
   tell(`ready; fetched ${npm.fetchedBytes} bytes`);
 };
 

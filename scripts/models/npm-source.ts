@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -59,6 +59,7 @@ export class NpmSources {
       const { stdout } = await run('npm', ['pack', `${name}@${version}`, '--json', '--loglevel=error'], {
         cwd: this.#cacheDir,
         maxBuffer: 2 ** 26,
+        timeout: 900_000,
       });
       const packed = JSON.parse(stdout) as Record<string, { filename: string }>;
       const filename = Object.values(packed)[0]?.filename;
@@ -76,6 +77,12 @@ export class NpmSources {
       throw error;
     }
     await run('tar', ['-xzf', kept, '-C', folder, '--strip-components=1', `package/${path}`]);
+  }
+
+  /** What was needed of them is kept beside them, and npm's own cache has them still. */
+  async dropTarballs(): Promise<void> {
+    const names = (await readdir(this.cacheDir)).filter((name) => name.endsWith('.tgz'));
+    for (const name of names) await rm(join(this.cacheDir, name));
   }
 
   /** The bytes of one file, checked. @throws Error on any hash mismatch, or when npm cannot fetch */
