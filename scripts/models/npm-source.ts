@@ -81,8 +81,8 @@ export class NpmSources {
 
   /** What was needed of them is kept beside them, and npm's own cache has them still. */
   async dropTarballs(): Promise<void> {
-    const names = (await readdir(this.cacheDir)).filter((name) => name.endsWith('.tgz'));
-    for (const name of names) await rm(join(this.cacheDir, name));
+    const names = (await readdir(this.#cacheDir)).filter((name) => name.endsWith('.tgz'));
+    for (const name of names) await rm(join(this.#cacheDir, name));
   }
 
   /** The bytes of one file, checked. @throws Error on any hash mismatch, or when npm cannot fetch */
