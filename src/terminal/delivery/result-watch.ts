@@ -87,3 +87,4 @@ export const createResultWatch = ({ clock, log, ask, tell }: ResultWatchOptions)
     close: (): void => callOff?.(),
   };
 };
+export type ResultWatch = ReturnType<typeof createResultWatch>;

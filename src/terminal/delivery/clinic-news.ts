@@ -1,0 +1,90 @@
+import { type Failure, failure } from '../../core/failure.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { CommandMessage, Receipt, ResultMessage, SettingsMessage } from '../../wire/messages.ts';
+
+export type ClinicEvent =
+  | { readonly type: 'connected' }
+  /**
+   * Again when the cause changes: `delivery.offline`, `delivery.link-lost`, `delivery.broker-untrusted`,
+   * `delivery.access-refused`, `storage.…`
+   */
+  | { readonly type: 'disconnected'; readonly failure: Failure }
+  | { readonly type: 'challenges-ready'; readonly ready: boolean }
+  /** Why the store cannot be opened; null = it is open (again) */
+  | { readonly type: 'store'; readonly failure: Failure | null }
+  | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string }
+  /** Never before the receipt, and once */
+  | { readonly type: 'result'; readonly result: ResultMessage }
+  | { readonly type: 'request-expired'; readonly requestId: string; readonly session: string }
+  | { readonly type: 'settings'; readonly message: SettingsMessage }
+  | { readonly type: 'command'; readonly message: CommandMessage };
+
+/** Tells what happens on the way to the clinic; whoever comes later is told at once how things stand. */
+export const createClinicNews = (clock: Clock, log: EventLog) => {
+  const listeners = new Set<(event: ClinicEvent) => void>();
+  let connected = false;
+  let cause: Failure = failure('delivery.offline', 'not connected yet');
+  let changedAtMs = clock.now().monotonicMs;
+  let storeTrouble: Failure | null = null;
+  let ready = false;
+  let settings: SettingsMessage | null = null;
+  let closed = false;
+
+  const tell = (event: ClinicEvent): void => {
+    if (!closed) for (const listener of [...listeners]) listener(event);
+  };
+  /** What cannot be kept cannot be sent: as long as the store does not open, the way to the clinic counts as closed. */
+  const connection = (): ClinicEvent =>
+    storeTrouble === null && connected
+      ? { type: 'connected' }
+      : { type: 'disconnected', failure: storeTrouble ?? cause };
+
+  return {
+    tell,
+    get connected(): boolean {
+      return connected;
+    },
+    /** Why not, while it is not */
+    get cause(): Failure {
+      return cause;
+    },
+    setConnection: (isConnected: boolean, why: Failure | undefined): void => {
+      const nowMs = clock.now().monotonicMs;
+      if (isConnected && !connected) log.event('bus.connected', { ms: nowMs - changedAtMs });
+      if (!isConnected && connected) log.event('bus.disconnected', {});
+      if (isConnected !== connected) changedAtMs = nowMs;
+      const changed = isConnected !== connected || (why !== undefined && why.code !== cause.code);
+      connected = isConnected;
+      cause = why ?? cause;
+      if (changed) tell(connection());
+    },
+    setStore: (trouble: Failure | null): void => {
+      if (trouble?.code === storeTrouble?.code) return;
+      storeTrouble = trouble;
+      tell({ type: 'store', failure: trouble });
+      tell(connection());
+    },
+    setReady: (isReady: boolean): void => {
+      const changed = isReady !== ready;
+      ready = isReady;
+      if (changed) tell({ type: 'challenges-ready', ready });
+    },
+    setSettings: (message: SettingsMessage): void => {
+      settings = message;
+      tell({ type: 'settings', message });
+    },
+    subscribe: (listener: (event: ClinicEvent) => void): (() => void) => {
+      listeners.add(listener);
+      listener(connection());
+      if (storeTrouble !== null) listener({ type: 'store', failure: storeTrouble });
+      listener({ type: 'challenges-ready', ready });
+      if (settings !== null) listener({ type: 'settings', message: settings });
+      return () => listeners.delete(listener);
+    },
+    close: (): void => {
+      closed = true;
+    },
+  };
+};
+export type ClinicNews = ReturnType<typeof createClinicNews>;
