@@ -23,7 +23,6 @@ const livedWellMs = 10_000;
 const pingEveryMs = 2_000;
 const mostUnansweredPings = 4;
 
-const processFile = fileURLToPath(new URL('../src/processes/face.ts', import.meta.url));
 const defaultModelsDir = fileURLToPath(new URL('../models', import.meta.url));
 
 /**
@@ -53,7 +52,9 @@ const startWithoutNetwork = (): ForkOptions => {
   return { ...faceProcessStart, execPath: 'unshare', execArgv };
 };
 
-export type OnnxFaceVerifierSettings = Pick<FaceSettings, 'camera'> & Partial<FaceSettings>;
+/** `program`: the file of the face process, which the composition root knows. */
+export type OnnxFaceVerifierSettings = Pick<FaceSettings, 'camera'> &
+  Partial<FaceSettings> & { readonly program: string };
 
 export interface OnnxFaceVerifier extends FaceVerifier {
   /** Of the face process now running, for tests that kill it or look into it; undefined between two. */
@@ -65,6 +66,7 @@ export interface OnnxFaceVerifier extends FaceVerifier {
 type Running = { readonly id: number; readonly listener: (event: FaceAttemptEvent) => void };
 
 class ProcessFaceVerifier implements OnnxFaceVerifier {
+  readonly #program: string;
   readonly #settings: FaceSettings;
   #child: ChildProcess | null = null;
   #running: Running | null = null;
@@ -80,7 +82,8 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
   #closed = false;
   readonly #howToStart = startWithoutNetwork();
 
-  constructor(settings: FaceSettings) {
+  constructor(program: string, settings: FaceSettings) {
+    this.#program = program;
     this.#settings = settings;
     this.#launch();
   }
@@ -147,7 +150,7 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
   }
 
   #launch(): void {
-    const child = fork(processFile, [], {
+    const child = fork(this.#program, [], {
       ...this.#howToStart,
       // Structured clone: pictures travel as bytes, not as JSON text.
       serialization: 'advanced',
@@ -226,8 +229,8 @@ class ProcessFaceVerifier implements OnnxFaceVerifier {
  * Failures told by health: `face.models-missing`, `face.model-unverified`, `camera.lost`, `camera.frozen`,
  * `camera.black`, `face.process-lost`; `face.reference-unusable` ends an attempt only.
  */
-export const createOnnxFaceVerifier = (settings: OnnxFaceVerifierSettings): OnnxFaceVerifier =>
-  new ProcessFaceVerifier({
+export const createOnnxFaceVerifier = ({ program, ...settings }: OnnxFaceVerifierSettings): OnnxFaceVerifier =>
+  new ProcessFaceVerifier(program, {
     modelsDir: defaultModelsDir,
     profile: 'release',
     embeddingModel: 'fr_feature',

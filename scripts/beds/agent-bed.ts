@@ -8,9 +8,9 @@ import {
   type ServiceRecord,
   SimulatedEligibilityService,
 } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
-import { parseCardTrust } from '../../src/agent/intake/card-trust.ts';
 import { consentTexts } from '../../src/agent/intake/consent-texts.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
+import { parseCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { writeCardTrust } from '../../src/agent/intake/card-trust.ts';
+import { writeCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import type { ClinicEvent, ClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';

@@ -5,7 +5,8 @@ import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-l
 import type { ServiceRecord } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import type { Failure } from '../../src/core/failure.ts';
-import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
+import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
+import type { ControlId } from '../../src/core/visit/control-ids.ts';
 import type { StateName } from '../../src/core/visit/session.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { Clock } from '../../src/ports/clock.ts';

@@ -1,6 +1,6 @@
 import { identity } from '../../src/cli/preview-gallery.ts';
 import type { ConsentCatalogue } from '../../src/core/catalogue/consent-catalogue.ts';
-import type { ControlId } from '../../src/core/screen/screen-model.ts';
+import type { ControlId } from '../../src/core/visit/control-ids.ts';
 import type { Identity } from '../../src/core/visit/identity.ts';
 import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/visit/session.ts';
 import { initialSession, transition } from '../../src/core/visit/session-machine.ts';

@@ -1,4 +1,5 @@
 /** Speed and memory of the face path. Ratios are taken within one run: absolute times depend on the machine's load. */
+
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { examineFrame } from '../../src/face/attempt/face-pipeline.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
+import { facePath } from '../../src/processes/programs.ts';
 import { loadFaceModels } from '../evaluate/load-face-models.ts';
 import { paintFrames } from './paint-frames.ts';
 import { loadRivals, type Rival } from './rivals.ts';
@@ -78,6 +80,7 @@ const timeAttempts = async (attempts: number) => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-face-'));
   const control = await createVirtualCameraControl(join(folder, 'camera'), 'sample3-a');
   const verifier = createOnnxFaceVerifier({
+    program: facePath,
     profile: 'demo',
     camera: { kind: 'virtual', seed: 1, controlSocket: control.path, framesPerSecond: 30 },
   });

@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
-import type { ControlId, ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
+import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
+import type { ControlId } from '../../src/core/visit/control-ids.ts';
 
 /** What the patient does when a screen appears; `wait` = look and do nothing. */
 export type Reaction =

@@ -10,6 +10,7 @@ import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
+import { facePath } from '../../src/processes/programs.ts';
 import { startTerminal } from '../../src/processes/terminal.ts';
 import { loadConfig, printProblems } from '../../src/processes/terminal-config.ts';
 
@@ -69,6 +70,7 @@ const terminal = await startTerminal(
     cardReader,
     cardFrontReader,
     faceVerifier: createOnnxFaceVerifier({
+      program: facePath,
       modelsDir: config.value.paths.models,
       profile: config.value.profile,
       camera: start.camera,

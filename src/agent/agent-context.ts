@@ -1,13 +1,13 @@
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
+import type { EncodingSetting } from '../protocol/oqs/oqs-xml.ts';
 import type { FacilitySettings } from '../wire/facility-settings.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
 import type { EligibilityService } from './eligibility/eligibility-service.ts';
-import type { CardTrust } from './intake/card-trust.ts';
 import type { Journal } from './journal/journal.ts';
-import type { EncodingSetting } from './oqs-folder/oqs-encoding.ts';
 import type { AgentKeys, DeviceEntry } from './provisioning/agent-keys.ts';
+import type { CardTrust } from './provisioning/card-trust.ts';
 
 /** What the parts of the agent share. Functions where the answer may change while it runs (files are watched). */
 export type AgentContext = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { cardTrustFiles } from '../agent/intake/card-trust.ts';
+import { cardTrustFiles } from '../agent/provisioning/card-trust.ts';
 import {
   addAgent,
   addDevice,

@@ -13,7 +13,6 @@ import {
   parseServiceRecords,
   SimulatedEligibilityService,
 } from '../agent/eligibility/simulated-eligibility-service.ts';
-import { readCardTrust } from '../agent/intake/card-trust.ts';
 import { type ConsentTexts, consentTexts } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
@@ -26,6 +25,7 @@ import {
   readAgentKeys,
   readDeviceRegistry,
 } from '../agent/provisioning/agent-keys.ts';
+import { readCardTrust } from '../agent/provisioning/card-trust.ts';
 import { readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
 import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
 import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';

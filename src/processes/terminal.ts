@@ -22,6 +22,7 @@ import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
 import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
+import { facePath } from './programs.ts';
 import { version } from './release.ts';
 import type { Config } from './terminal-config.ts';
 
@@ -48,6 +49,7 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
   for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFrontReader, keypad, statusLight }))
     if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
   const faceVerifier = createOnnxFaceVerifier({
+    program: facePath,
     modelsDir: config.paths.models,
     profile: config.profile,
     camera:

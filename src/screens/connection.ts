@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
-import type { ControlId, ScreenModel, Touch } from '../core/screen/screen-model.ts';
+import type { ScreenModel, Touch } from '../core/screen/screen-model.ts';
+import type { ControlId } from '../core/visit/control-ids.ts';
 import { type Sound, sound } from './sound.ts';
 
 /** What is to be drawn, or null before the first word from the terminal. */

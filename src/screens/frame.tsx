@@ -1,4 +1,5 @@
-import type { Control, ControlId, ScreenModel } from '../core/screen/screen-model.ts';
+import type { Control, ScreenModel } from '../core/screen/screen-model.ts';
+import type { ControlId } from '../core/visit/control-ids.ts';
 import { touch } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ToolIcon } from './pictures.tsx';

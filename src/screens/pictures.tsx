@@ -1,4 +1,5 @@
-import type { ControlId, ScreenBody } from '../core/screen/screen-model.ts';
+import type { ScreenBody } from '../core/screen/screen-model.ts';
+import type { ControlId } from '../core/visit/control-ids.ts';
 import type { FaceHint } from '../core/visit/verification.ts';
 
 /* Our own drawings; colours come from the theme (style/base.css). Whatever moves tells something. */

@@ -1,4 +1,5 @@
 /** What a face verifier does: the real process with the real models, before the virtual camera. */
+
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
@@ -25,6 +26,7 @@ import { modelsMissing } from '../../scripts/beds/built-models.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { PadStrength } from '../../src/core/visit/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
+import { facePath } from '../../src/processes/programs.ts';
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('skipped: a film before the face process needs ffmpeg (Debian package ffmpeg)');
@@ -42,6 +44,7 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
 
   const create = (settings: Partial<OnnxFaceVerifierSettings> = {}): OnnxFaceVerifier =>
     createOnnxFaceVerifier({
+      program: facePath,
       profile: 'demo',
       camera: { kind: 'virtual', seed: 3, controlSocket: control.path },
       ...settings,

@@ -2,6 +2,7 @@
  * After a decision nothing of the card's photo or of its embedding is left in the face process: every writable page of
  * its memory is searched for any 16 bytes of them, at every place.
  */
+
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera
 import { loadModels, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
+import { facePath } from '../../src/processes/programs.ts';
 
 const windowBytes = 16;
 const pageBytes = 4096;
@@ -92,6 +94,7 @@ describe.skipIf(!canLook || modelsMissing('memory-after-attempt'))('memory of th
   test('holds nothing of the photo or its embedding after the decision, and did hold them before', async () => {
     const control = await createVirtualCameraControl(join(folder, 'camera'), null);
     const verifier = createOnnxFaceVerifier({
+      program: facePath,
       profile: 'demo',
       camera: { kind: 'virtual', seed: 5, controlSocket: control.path },
     });

@@ -7,7 +7,7 @@ import { testSettings } from '../../scripts/beds/test-facility.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
-import type { ControlId } from '../../src/core/screen/screen-model.ts';
+import type { ControlId } from '../../src/core/visit/control-ids.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { ScreenEvent } from '../../src/ports/screen.ts';

@@ -9,8 +9,8 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import { readDeviceKeys } from '../../scripts/beds/device-keys.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { authority } from '../../scripts/beds/test-cards.ts';
-import { writeCardTrust } from '../../src/agent/intake/card-trust.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
+import { writeCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import type { MessageBus } from '../../src/ports/message-bus.ts';
 import type { AgentReady } from '../../src/processes/agent.ts';
 import { openSigned } from '../../src/trust/seal.ts';

@@ -118,7 +118,10 @@ export class AgentDesk {
       case 'state':
         return Promise.resolve(this.lanes.receive(incoming));
       case 'challenge-request':
-        return answerChallenges(incoming, this.#context, this.#post, { answered: this.#answered, lanes: this.lanes });
+        return answerChallenges(incoming, this.#context, this.#post, {
+          answered: this.#answered,
+          noteClock: (device, aheadMs) => this.lanes.noteClock(device, aheadMs),
+        });
       case 'lookup':
         return answerLookup(incoming, this.#context, this.#post, { memory: this.#memory, answered: this.#answered });
       case 'request':

@@ -5,7 +5,6 @@ import { openSigned } from '../../trust/seal.ts';
 import { challengeRequestSchema } from '../../wire/messages.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
-import type { Lanes } from '../desk/lanes.ts';
 import type { RecentIds } from './recent-ids.ts';
 
 /** A terminal keeps a few in stock; of more open ones the oldest are dropped, so that restarts never starve it. */
@@ -16,7 +15,10 @@ export const answerChallenges = async (
   { device, payload }: Incoming,
   { journal, keys, clock, options }: AgentContext,
   post: AgentPost,
-  { answered, lanes }: { readonly answered: RecentIds; readonly lanes: Lanes },
+  {
+    answered,
+    noteClock,
+  }: { readonly answered: RecentIds; readonly noteClock: (device: string, aheadMs: number) => void },
 ): Promise<Result<void>> => {
   const { facility, agent } = keys();
   const addressee = { facility, device: device.device };
@@ -25,7 +27,7 @@ export const answerChallenges = async (
   const { challengeRequestId, wanted, requestedAt } = opened.value.message;
   if (!answered.add(challengeRequestId)) return err(failure('message.stale', 'challenge request played again'));
   const now = clock.now().wallMs;
-  lanes.noteClock(device.device, requestedAt - now);
+  noteClock(device.device, requestedAt - now);
   const challenges = Array.from({ length: wanted }, () => ({
     nonce: randomBytes(32).toString('base64url'),
     agent,

@@ -13,7 +13,7 @@ import { cardCryptography } from '../../trust/card-cryptography.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSigned, type VerificationKey } from '../../trust/seal.ts';
 import { type EligibilityRequest, type StaffApproval, staffApprovalSchema } from '../../wire/messages.ts';
-import { type CardTrust, issuerOf } from './card-trust.ts';
+import { type CardTrust, issuerOf } from '../provisioning/card-trust.ts';
 
 export type EvidenceContext = {
   readonly facility: string;

@@ -7,7 +7,6 @@ import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from
 import { qualificationMessageSchema } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
-import { noticesOf, type StaffNotice } from '../desk/staff-notice.ts';
 import type {
   CardReference,
   EligibilityAnswer,
@@ -18,6 +17,7 @@ import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { encodeOqs } from './oqs-encoding.ts';
+import { noticesOf, type StaffNotice } from './staff-notice.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
 /** Waits between tries where a folder is full, read-only or gone. ms */

@@ -2,13 +2,7 @@ import iconv from 'iconv-lite';
 import type { z } from 'zod';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { type OqsEncoding, readOqsXml, writeOqsXml } from '../../protocol/oqs/oqs-xml.ts';
-
-/** What to do with a character that Shift_JIS lacks: write the whole file in UTF-8, or stay and write `&#x20BB7;`. */
-export type EncodingSetting = {
-  readonly encoding: OqsEncoding;
-  readonly whenShiftJisLacks: 'utf-8' | 'character-reference';
-};
+import { type EncodingSetting, type OqsEncoding, readOqsXml, writeOqsXml } from '../../protocol/oqs/oqs-xml.ts';
 
 /**
  * What staff must know of a file: never the text, only the element and the character. `removed-selector`: an IVS was

@@ -1,5 +1,6 @@
+import type { ControlId } from '../visit/control-ids.ts';
 import type { Dictionary, Words } from './draw-screen-words.ts';
-import type { Control, ControlId, ScreenBody, ScreenModel, ScreenName } from './screen-model.ts';
+import type { Control, ScreenBody, ScreenModel, ScreenName } from './screen-model.ts';
 
 /** A control before it becomes part of a model: its label still knows its reading. */
 export type DrawnControl = Omit<Control, 'label' | 'note'> & { readonly label: Words; readonly note?: Words };

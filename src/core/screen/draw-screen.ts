@@ -1,6 +1,7 @@
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
+import type { ControlId } from '../visit/control-ids.ts';
 import type { Session, SessionState } from '../visit/session.ts';
 import { canUseFace, canUsePin, visitOf } from '../visit/session-steps.ts';
 import { closingOf, drawQuestion } from './draw-screen-consent.ts';
@@ -9,7 +10,7 @@ import { control, type DrawnControl, type Part, part } from './draw-screen-part.
 import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
 import { type KeysThere, speechOf, spokenChoice, spokenLabel } from './draw-screen-speech.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
-import type { Control, ControlId, ScreenModel } from './screen-model.ts';
+import type { Control, ScreenModel } from './screen-model.ts';
 
 export type DrawContext = {
   readonly catalogue: Catalogue;

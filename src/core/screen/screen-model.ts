@@ -1,3 +1,4 @@
+import type { ControlId } from '../visit/control-ids.ts';
 import type { FaceHint } from '../visit/verification.ts';
 
 export const screenNames = [
@@ -35,39 +36,6 @@ export const screenNames = [
 ] as const;
 /** Exactly one for each state of the session. */
 export type ScreenName = (typeof screenNames)[number];
-
-/** What a control does, by name: the page sends it back, the session machine knows what it means. */
-export const controlIds = [
-  'use-smartphone',
-  'iphone',
-  'android',
-  'use-face',
-  'use-pin',
-  'call-staff',
-  'agree',
-  'decline',
-  'one-by-one',
-  'use',
-  'do-not-use',
-  'electronic',
-  'paper',
-  'confirm',
-  'start-over',
-  'back',
-  'next',
-  'last-try-yes',
-  'last-try-no',
-  'still-here',
-  'language',
-  'text-size',
-  'theme',
-  'voice',
-  'repeat',
-  'softer',
-  'louder',
-  'toggle-document',
-] as const;
-export type ControlId = (typeof controlIds)[number];
 
 export type Control = {
   readonly id: ControlId;

@@ -4,7 +4,7 @@ import type { Answers, Question } from '../catalogue/consent.ts';
 import type { ConsentCatalogue } from '../catalogue/consent-catalogue.ts';
 import type { Failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
-import type { ControlId } from '../screen/screen-model.ts';
+import type { ControlId } from '../visit/control-ids.ts';
 import type { Identity, VisualState } from './identity.ts';
 import type { FaceHint, VerificationMethod } from './verification.ts';
 

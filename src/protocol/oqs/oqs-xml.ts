@@ -11,6 +11,12 @@ import { parseXml, type XmlElement } from './oqs-xml-parser.ts';
  */
 export type OqsEncoding = 'Shift_JIS' | 'UTF-8';
 
+/** What to do with a character that Shift_JIS lacks: write the whole file in UTF-8, or stay and write `&#x20BB7;`. */
+export type EncodingSetting = {
+  readonly encoding: OqsEncoding;
+  readonly whenShiftJisLacks: 'utf-8' | 'character-reference';
+};
+
 const unwrap = (schema: unknown): unknown => (schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema);
 
 const escapeText = (text: string): string =>

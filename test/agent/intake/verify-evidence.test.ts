@@ -12,12 +12,12 @@ import {
 } from '../../../scripts/beds/evidence-fixtures.ts';
 import { authority } from '../../../scripts/beds/test-cards.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest } from '../../../scripts/beds/test-facility.ts';
-import { type CardTrust, parseCardTrust } from '../../../src/agent/intake/card-trust.ts';
 import {
   checkCardCertificate,
   type EvidenceContext,
   verifyEvidence,
 } from '../../../src/agent/intake/verify-evidence.ts';
+import { type CardTrust, parseCardTrust } from '../../../src/agent/provisioning/card-trust.ts';
 import type { FailureCode } from '../../../src/core/failure.ts';
 import type { VisualEvidence } from '../../../src/core/visit/identity.ts';
 import { toBase64url } from '../../../src/protocol/base64url.ts';

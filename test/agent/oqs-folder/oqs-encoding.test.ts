@@ -1,6 +1,7 @@
 import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
-import { decodeOqs, type EncodingSetting, encodeOqs } from '../../../src/agent/oqs-folder/oqs-encoding.ts';
+import { decodeOqs, encodeOqs } from '../../../src/agent/oqs-folder/oqs-encoding.ts';
+import type { EncodingSetting } from '../../../src/protocol/oqs/oqs-xml.ts';
 import { readOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
 import { type QualificationMessage, qualificationMessageSchema } from '../../../src/protocol/oqs/oqs-xml-schema.ts';
 

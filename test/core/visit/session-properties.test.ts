@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Happening, identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
-import { controlIds } from '../../../src/core/screen/screen-model.ts';
+import { controlIds } from '../../../src/core/visit/control-ids.ts';
 import type { Effect, Session } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 

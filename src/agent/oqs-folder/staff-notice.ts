@@ -1,5 +1,5 @@
 import type { EligibilityAnswer, PatientChoices } from '../eligibility/eligibility-service.ts';
-import type { EncodingNote } from '../oqs-folder/oqs-encoding.ts';
+import type { EncodingNote } from './oqs-encoding.ts';
 
 /**
  * Something staff should know of a visit, as a word and nothing of the person. With a character where one was special:
