@@ -1,6 +1,7 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { Aedes } from 'aedes';
 import { accessRules, type BrokerUsers, permits } from '../../src/wire/broker-access-rules.ts';
+import { ConnectionLimits, proofMs } from './connection-limits.ts';
 
 export type EmbeddedBrokerOptions = {
   /** The broker's TLS files and the facility's revocation list, PEM */
@@ -42,7 +43,9 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
   const userOf = (client: { readonly conn: unknown } | null): string =>
     client === null ? '' : (sockets.get(client.conn as TLSSocket) ?? '');
 
+  const limits = new ConnectionLimits();
   const aedes = await Aedes.createBroker({
+    connectTimeout: proofMs,
     authenticate: (client, _username, _password, done) => {
       // The client id must be the certificate's name: it cannot push another device's session aside.
       const user = userOf(client);
@@ -54,8 +57,8 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
       done(null, permits(rules, userOf(client), 'read', subscription.topic) ? subscription : null),
   });
 
-  const newServer = (): Server =>
-    createServer(
+  const newServer = (): Server => {
+    const made = createServer(
       {
         key: tls.key,
         cert: tls.certificate,
@@ -64,6 +67,7 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
         requestCert: true,
         rejectUnauthorized: true,
         minVersion: 'TLSv1.3',
+        handshakeTimeout: proofMs,
       },
       (socket) => {
         const name = socket.getPeerCertificate().subject?.CN;
@@ -74,9 +78,16 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
         socket.setNoDelay(true);
         sockets.set(socket, name);
         socket.once('close', () => sockets.delete(socket));
+        limits.proves(socket, name);
+        socket.on('error', () => socket.destroy());
         aedes.handle(socket);
       },
     );
+    limits.watch(made);
+    // A descriptor that is not to be had right now must not end the agent: the next connection may find one.
+    made.on('error', () => {});
+    return made;
+  };
 
   let server = newServer();
   const port = await listen(server, host, options.port ?? 0);

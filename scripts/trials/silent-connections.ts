@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
+import { facility, makeTestFacility } from '../beds/test-facility.ts';
+
+/*
+ * 1,100 silent connections against a real mosquitto in a network namespace, a terminal that knocks from another: without
+ * the limits (it must be kept out, or the trial shows nothing), with them from one address, from 200, and with the
+ * terminal's address known. Root, nftables and mosquitto are needed.
+ */
+
+export type SilentFigures = {
+  readonly silent: number;
+  /** How a terminal fared: whether it was served, and within how many ms of knocking */
+  readonly undefended: Served;
+  readonly oneAddress: Served;
+  /** A terminal that was never here before, while 200 addresses fill the part of the unknown: kept out, and told so */
+  readonly manyAddressesUnknown: Served;
+  readonly manyAddressesKnown: Served;
+};
+type Served = { readonly served: boolean; readonly ms: number; readonly held: number };
+
+const run = (command: string, ...args: string[]): string => {
+  const done = spawnSync(command, args, { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.stderr.trim()}`);
+  return done.stdout;
+};
+
+/** Three namespaces on one bridge inside the broker's: broker, terminal, attacker. */
+class Clinic {
+  readonly #names: readonly string[];
+  readonly broker: string;
+  readonly terminal: string;
+  readonly attacker: string;
+  readonly attackers: readonly string[];
+
+  constructor(addresses: number) {
+    const id = process.pid.toString(36);
+    [this.broker, this.terminal, this.attacker] = [`ub${id}`, `ut${id}`, `ua${id}`];
+    this.#names = [this.broker, this.terminal, this.attacker];
+    for (const name of this.#names) run('ip', 'netns', 'add', name);
+    const inside = (name: string, ...args: string[]) => run('ip', '-n', name, ...args);
+    for (const name of this.#names) inside(name, 'link', 'set', 'lo', 'up');
+    inside(this.broker, 'link', 'add', 'br0', 'type', 'bridge');
+    inside(this.broker, 'address', 'add', '10.77.0.1/16', 'dev', 'br0');
+    inside(this.broker, 'link', 'set', 'br0', 'up');
+    for (const [name, port] of [
+      [this.terminal, 'pt'],
+      [this.attacker, 'pa'],
+    ] as const) {
+      inside(this.broker, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+      inside(this.broker, 'link', 'set', port, 'master', 'br0', 'up');
+      inside(name, 'link', 'set', 'eth0', 'up');
+    }
+    inside(this.terminal, 'address', 'add', '10.77.0.2/16', 'dev', 'eth0');
+    this.attackers = Array.from({ length: addresses }, (_, index) => `10.77.1.${index + 1}`);
+    for (const address of this.attackers) inside(this.attacker, 'address', 'add', `${address}/16`, 'dev', 'eth0');
+  }
+
+  defend(port: number): void {
+    const limits = new URL('../../systemd/mosquitto/limits.nft', import.meta.url).pathname;
+    run('ip', 'netns', 'exec', this.broker, 'sysctl', '-q', 'net.netfilter.nf_conntrack_acct=1');
+    run('ip', 'netns', 'exec', this.broker, 'nft', '-D', `broker_port=${port}`, '-f', limits);
+  }
+
+  knows(address: string): boolean {
+    return run('ip', 'netns', 'exec', this.broker, 'nft', 'list', 'set', 'inet', 'uketsuke_broker', 'known4').includes(
+      address,
+    );
+  }
+
+  forget(): void {
+    run('ip', 'netns', 'exec', this.broker, 'nft', 'flush', 'set', 'inet', 'uketsuke_broker', 'known4');
+  }
+
+  remove(): void {
+    for (const name of this.#names) spawnSync('ip', ['netns', 'delete', name]);
+  }
+}
+
+const here = (name: string): string => new URL(name, import.meta.url).pathname;
+
+/** One JSON line of a child that stays. */
+const firstLine = async (child: ChildProcess): Promise<Record<string, unknown>> => {
+  if (child.stdout === null) throw new Error('no output');
+  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line) as Record<string, unknown>;
+  throw new Error('the child ended without a word');
+};
+
+const stop = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+};
+
+const knock = async (within: string, port: number, directory: string, visits = 1): Promise<Served> => {
+  const args = [
+    'netns',
+    'exec',
+    within,
+    process.execPath,
+    here('./knocking-terminal.ts'),
+    '10.77.0.1',
+    String(port),
+    directory,
+    String(visits),
+  ];
+  const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = await firstLine(child);
+  await stop(child);
+  return { served: said.served === true, ms: Number(said.ms), held: 0 };
+};
+
+export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => {
+  if (mosquittoPath === null) throw new Error('mosquitto is not installed');
+  const clinic = new Clinic(200);
+  const testFacility = await makeTestFacility();
+  const directory = `${testFacility.directory}/devices/front-1`;
+  const broker = await Mosquitto.prepare(testFacility.directory, '10.77.0.1', 8883);
+  // A unit's usual limit of descriptors, or the one of our drop-in.
+  const within = (descriptors: number) => ['ip', 'netns', 'exec', clinic.broker, 'prlimit', `--nofile=${descriptors}`];
+  const flooded = async (addresses: readonly string[], visitsBefore = 0): Promise<Served> => {
+    if (visitsBefore > 0) await knock(clinic.terminal, broker.port, directory, visitsBefore);
+    const args = [
+      'netns',
+      'exec',
+      clinic.attacker,
+      process.execPath,
+      here('./silent-flood.ts'),
+      '10.77.0.1',
+      String(broker.port),
+      String(silent),
+      ...addresses,
+    ];
+    const flood = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      const { held } = await firstLine(flood);
+      return { ...(await knock(clinic.terminal, broker.port, directory)), held: Number(held) };
+    } finally {
+      await stop(flood);
+    }
+  };
+  try {
+    await broker.start(within(1_024));
+    const undefended = await flooded(clinic.attackers.slice(0, 1));
+    await broker.kill();
+    clinic.defend(broker.port);
+    await broker.start(within(8_192));
+    const oneAddress = await flooded(clinic.attackers.slice(0, 1));
+    clinic.forget();
+    const manyAddressesUnknown = await flooded(clinic.attackers);
+    const manyAddressesKnown = await flooded(clinic.attackers, 3);
+    if (!clinic.knows('10.77.0.2')) throw new Error('a terminal that proved itself is not known to the limits');
+    if (clinic.knows('10.77.1.')) throw new Error('a silent address counts as known');
+    return { silent, undefended, oneAddress, manyAddressesUnknown, manyAddressesKnown };
+  } finally {
+    await broker.kill();
+    clinic.remove();
+    rmSync(testFacility.directory, { recursive: true, force: true });
+  }
+};
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { json: { type: 'boolean' }, silent: { type: 'string', default: '1100' } } });
+  const figures = await measureSilence(Number(values.silent));
+  const good = !figures.undefended.served && figures.oneAddress.served && figures.manyAddressesKnown.served;
+  process.stdout.write(`${JSON.stringify({ profile: 'namespaces', facility, ...figures, good })}\n`);
+  process.exitCode = good ? 0 : 1;
+}
