@@ -1,6 +1,6 @@
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
-import { readDeviceKeys } from '../../src/trust/key-files.ts';
 import { topicOf } from '../../src/wire/topics.ts';
+import { readDeviceKeys } from '../beds/device-keys.ts';
 
 /*
  * A terminal that wants to be served by the broker: `node knocking-terminal.ts HOST PORT DIRECTORY CONNECTIONS`. Publishes

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { readDeviceKeys } from '../../scripts/beds/device-keys.ts';
 import { mosquittoPath } from '../../scripts/beds/mosquitto.ts';
 import { facility, makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import { measureSilence } from '../../scripts/trials/silent-connections.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
-import { readDeviceKeys } from '../../src/trust/key-files.ts';
 
 let testFacility: Awaited<ReturnType<typeof makeTestFacility>>;
 let broker: EmbeddedBroker;
