@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
@@ -24,6 +25,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.ogg': 'audio/ogg',
+  '.woff2': 'font/woff2',
 };
 
 const fromPageSchema = z.union([
@@ -49,7 +51,8 @@ const clearKey = 0x08;
 const enterKey = 0x0d;
 const isPinKey = (byte: number): boolean => (byte >= 0x30 && byte <= 0x39) || byte === clearKey || byte === enterKey;
 
-type Served = { readonly type: string; readonly body: Uint8Array };
+/** Fonts are many and asked for seldom: they stay on the disk (`path`). */
+type Served = { readonly type: string } & ({ readonly body: Uint8Array } | { readonly path: string });
 
 /** The files below a folder by the path they are served under; what has no known type is not served. */
 const filesBelow = (dir: string, prefix: string): Map<string, Served> => {
@@ -59,7 +62,10 @@ const filesBelow = (dir: string, prefix: string): Map<string, Served> => {
     const type = contentTypes[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
     const path = join(entry.parentPath, entry.name);
-    files.set(`${prefix}${path.slice(join(dir, '/').length)}`, { type, body: readFileSync(path) });
+    files.set(`${prefix}${path.slice(join(dir, '/').length)}`, {
+      type,
+      ...(type.startsWith('font/') ? { path } : { body: readFileSync(path) }),
+    });
   }
   return files;
 };
@@ -103,11 +109,12 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     for (const listener of [...listeners]) listener(event);
   };
 
-  const answer = ({ method, path }: LocalRequest): LocalAnswer => {
+  const answer = async ({ method, path }: LocalRequest): Promise<LocalAnswer> => {
     const file = method === 'GET' ? files.get(path) : undefined;
-    return file === undefined
+    const body = file === undefined ? null : 'body' in file ? file.body : await readFile(file.path).catch(() => null);
+    return file === undefined || body === null
       ? { status: 404 }
-      : { status: 200, headers: { 'content-type': file.type }, body: file.body };
+      : { status: 200, headers: { 'content-type': file.type }, body };
   };
 
   const receive = (bytes: Uint8Array, binary: boolean): void => {
@@ -164,7 +171,7 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     headers: (port) => ({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self'; connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self'; font-src 'self'; connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     }),
     answer,
     socket: { path: '/screen', maximumMessageBytes: 2_048, admit },

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import type { Frame } from '../../src/ports/camera.ts';
 import type { JapaneseDate } from '../../src/protocol/card/verification-number.ts';
 import { cardFrontLayout, cardSize } from '../card-front-reader/card-front-layout.ts';
+import { drawWithOwnFonts } from './own-fonts.ts';
 
 /** What is printed. */
 export type CardPrint = {
@@ -83,10 +84,10 @@ const backSide = (): string =>
 
 /**
  * A test card as the camera over the bed sees it: each call of the answer is a frame with noise of its own, 1280×960 RGB,
- * visibly a specimen. Needs a font with Japanese glyphs (fonts-noto-cjk); without one the text is boxes, and nobody
- * reads anything.
+ * visibly a specimen.
  */
 export const renderCardFront = async (print: CardPrint, scene: CardScene): Promise<() => Frame> => {
+  drawWithOwnFonts();
   const random = randomFrom(scene.seed);
   const { width, height } = frameSize;
   const scale = scene.pixelsPerMm;
@@ -104,7 +105,7 @@ export const renderCardFront = async (print: CardPrint, scene: CardScene): Promi
       ? ''
       : `<radialGradient id="g"><stop offset="0" stop-color="#fff" stop-opacity="${glare.strength}"/><stop offset="0.5" stop-color="#fff" stop-opacity="${glare.strength * 0.8}"/><stop offset="1" stop-color="#fff" stop-opacity="0"/></radialGradient><circle cx="${glare.x}" cy="${glare.y}" r="${glare.radius}" fill="url(#g)"/>`,
   ].join('');
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="Noto Sans CJK JP">
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="Noto Sans JP">
     <rect width="100%" height="100%" fill="#34363a"/>
     <clipPath id="c"><rect width="${cardSize.width}" height="${cardSize.height}" rx="3"/></clipPath>
     <g transform="${place}"><g clip-path="url(#c)"><rect width="${cardSize.width}" height="${cardSize.height}" rx="3" fill="#f0e6ec"/>

@@ -17,6 +17,11 @@ export const chromiumFlags = [
 ];
 export const chromiumPath = '/usr/bin/chromium';
 
+/** No font of the machine: what the product's own do not draw is not drawn (scripts/generate/page-fonts.ts). */
+const fontsOfOurs = join(import.meta.dirname, '..', '..', '.cache', 'page', 'fonts', 'fonts.conf');
+const inherited = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+export const chromiumEnvironment = { ...Object.fromEntries(inherited), FONTCONFIG_FILE: fontsOfOurs };
+
 /** A fresh Chromium on the patient's page, with the measuring script and axe inside. Moving pictures stand still. */
 export const openBrowser = async (
   port: number,
@@ -25,6 +30,7 @@ export const openBrowser = async (
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath,
     args: chromiumFlags,
+    env: chromiumEnvironment,
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
   });

@@ -1,5 +1,8 @@
 // Runs inside the page (injected by scripts/screens/screens.ts): measures what a person would stumble over.
-window.lookAtScreen = (theme) => {
+window.lookAtScreen = async (theme) => {
+  // Letters are measured as they stand when their font is there; the layout asks for it.
+  document.body.getBoundingClientRect();
+  await document.fonts.ready;
   document.querySelector('.screen').dataset.theme = theme;
   const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
   const where = (element) =>

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { drawWithOwnFonts } from '../../drivers/virtual/own-fonts.ts';
 
 const columns = 5;
 const rows = 6;
@@ -10,6 +11,7 @@ export const contactSheets = async (
   pictures: readonly { readonly name: string; readonly png: Buffer }[],
   dir: string,
 ): Promise<readonly string[]> => {
+  drawWithOwnFonts();
   const files: string[] = [];
   for (let first = 0; first < pictures.length; first += columns * rows) {
     const tiles = await Promise.all(

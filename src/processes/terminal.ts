@@ -17,6 +17,7 @@ import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
 import { watchHealth } from '../terminal/doctor/health.ts';
+import { undrawableLanguages } from '../terminal/doctor/page-fonts.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
@@ -130,6 +131,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     cryptography: cardCryptography,
     catalogueAt,
     offerUnreviewedLanguages: config.profile === 'demo',
+    undrawable: new Set((await undrawableLanguages(config.paths.screens, catalogueAt(clock.now().wallMs))).keys()),
     newId: randomUUID,
     restart: { ...drivers.restart, screen: () => screen.reload() },
   });

@@ -1,31 +1,34 @@
-const sizePx = 24;
-/** Private use, last of its plane: no font draws it, so this is what a missing glyph looks like here. */
-const nobodyDraws = '\u{10FFFD}';
-const known = new Map<string, boolean>();
-const context = new OffscreenCanvas(sizePx * 2, sizePx * 2).getContext('2d', { willReadFrequently: true });
+type Ranges = readonly (readonly [number, number])[];
 
-const pixelsOf = (character: string, font: string): string => {
-  if (context === null) return character;
-  context.font = font;
-  context.clearRect(0, 0, sizePx * 2, sizePx * 2);
-  context.fillText(character, sizePx / 2, sizePx * 1.5);
-  return context.getImageData(0, 0, sizePx * 2, sizePx * 2).data.join();
+/** Of a family, the characters that the terminal's own fonts draw (fonts/fonts.css: its ranges are those of the files). */
+const drawn = new Map<string, Ranges>();
+
+const rangesOf = (family: string): Ranges => {
+  const known = drawn.get(family);
+  if (known !== undefined) return known;
+  const ranges = [...document.fonts]
+    .filter((face) => face.family.replaceAll('"', '') === family)
+    .flatMap((face) => face.unicodeRange.split(','))
+    .map((part): readonly [number, number] => {
+      const [first = '', last = first] = part.trim().slice(2).split('-');
+      return [Number.parseInt(first, 16), Number.parseInt(last, 16)];
+    });
+  drawn.set(family, ranges);
+  return ranges;
 };
 
-/** Whether the installed fonts have the character. */
-const hasGlyph = (character: string, font: string): boolean => {
-  const key = `${font} ${character}`;
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const has = pixelsOf(character, font) !== pixelsOf(nobodyDraws, font);
-  known.set(key, has);
-  return has;
+const hasGlyph = (character: string, families: readonly string[]): boolean => {
+  const code = character.codePointAt(0) ?? 0;
+  return families.some((family) => rangesOf(family).some(([first, last]) => first <= code && code <= last));
 };
 
-/** A name or title as it is; what no installed font can draw stands as its code, which staff can look up: U+3134B. */
+/** A name or title as it is; what no font has stands as its code, which staff can look up: U+3134B. */
 export const withCodes = (text: string): string => {
-  const font = `${sizePx}px ${getComputedStyle(document.documentElement).fontFamily}`;
-  return text.replace(/\P{ASCII}/gu, (character) =>
-    hasGlyph(character, font) ? character : `U+${character.codePointAt(0)?.toString(16).toUpperCase()}`,
+  const families = getComputedStyle(document.documentElement)
+    .fontFamily.split(',')
+    .map((family) => family.trim().replaceAll('"', ''));
+  // What is never drawn (variation selectors, places where a line may break) needs no glyph.
+  return text.replace(/[^\p{ASCII}\p{Default_Ignorable_Code_Point}]/gu, (character) =>
+    hasGlyph(character, families) ? character : `U+${character.codePointAt(0)?.toString(16).toUpperCase()}`,
   );
 };

@@ -1,9 +1,11 @@
 import { defineConfig } from 'vite';
 
-/** The patient's page: one HTML file, one script, one style sheet, no other host. */
+/** The patient's page: one HTML file, one script, one style sheet, fonts of its own, no other host. */
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
+  // Fonts, written there by scripts/generate/page-fonts.ts.
+  publicDir: '../../.cache/page',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: '../../dist/screens',

@@ -185,8 +185,9 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   it('shows 髙 﨑 𠮷 and a variation sequence as they are, with a glyph of their own', async () => {
     await show('idle', '髙﨑𠮷葛󠄀クリニック');
     expect(await page.textContent('.facility')).toBe('髙﨑𠮷葛󠄀クリニック');
-    const inks = (await page.evaluate(`(() => {
+    const inks = (await page.evaluate(`(async () => {
       const font = getComputedStyle(document.querySelector('.facility')).font;
+      await document.fonts.load(font, '髙﨑𠮷葛高崎吉');
       const inkOf = (text) => {
         const context = new OffscreenCanvas(64, 64).getContext('2d', { willReadFrequently: true });
         context.font = font.replace(/[\\d.]+px/, '40px');

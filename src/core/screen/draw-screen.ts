@@ -17,6 +17,8 @@ export type DrawContext = {
   readonly now: Moment;
   /** The demo offers languages that no native reader has reviewed; a facility may, by its settings. */
   readonly offerUnreviewedLanguages: boolean;
+  /** Languages whose signs the screen has no font for: never offered. */
+  readonly undrawable?: ReadonlySet<string>;
   /** Where the keys stand (app/keypad-guide.ts) */
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
@@ -72,13 +74,15 @@ const writtenControl = ({ label, note, ...rest }: DrawnControl): Control => ({
 
 /**
  * Languages a visit can be held in: of those the facility names, the first always (else there would be no visit), the
- * others once a native reader has reviewed their texts, or where facility or demo lift that.
+ * others once a native reader has reviewed their texts, or where facility or demo lift that, and if they can be drawn.
  */
 const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | null, context: DrawContext) =>
   (settings?.languages ?? ['ja']).flatMap((code, index) => {
     const texts = catalogue.languages[code];
     const lifted = context.offerUnreviewedLanguages || settings?.offerUnreviewedLanguages === true;
-    return texts !== undefined && (index === 0 || texts.reviewed || lifted) ? [texts] : [];
+    return texts !== undefined && (index === 0 || ((texts.reviewed || lifted) && !context.undrawable?.has(code)))
+      ? [texts]
+      : [];
   });
 
 /** The tools at the same place on every screen. */

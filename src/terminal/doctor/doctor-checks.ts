@@ -4,10 +4,13 @@ import { access, readFile, statfs } from 'node:fs/promises';
 import { connect, isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { catalogueAt } from '../../catalogue/load-catalogue.ts';
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Failure, FailureCode } from '../../core/failure.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
 import type { FaultName } from './doctor-faults.ts';
 import type { HealthReport, LinkReport } from './health.ts';
+import { undrawableLanguages } from './page-fonts.ts';
 
 /** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
 export type Finding =
@@ -297,6 +300,24 @@ const screen = async ({ config, report }: Examination): Promise<Finding> => {
   return found('screen.frozen', `painted ${Math.round(paintedAgoMs / 1000)} s ago`);
 };
 
+const catalogueOf = (wallMs: number): Catalogue | null => {
+  try {
+    return catalogueAt(wallMs);
+  } catch {
+    return null;
+  }
+};
+
+const fonts = async ({ config, wallMs }: Examination): Promise<Finding> => {
+  if (!(await exists(join(config.paths.screens, 'index.html')))) return skipped('the page is not built');
+  const catalogue = catalogueOf(wallMs);
+  if (catalogue === null) return skipped('no catalogue holds at the time that the clock tells');
+  const undrawable = await undrawableLanguages(config.paths.screens, catalogue);
+  if (undrawable.size === 0) return fine();
+  const detail = [...undrawable].map(([language, why]) => `${language}: ${why}`).join('; ');
+  return found(undrawable.has('ja') ? 'screen.font-missing' : 'screen.language-not-drawn', detail);
+};
+
 const device = async (
   { driver, device: path }: { readonly driver: string; readonly device: string },
   part: HealthReport['keypad'] | undefined,
@@ -326,6 +347,7 @@ export const doctorChecks: Readonly<Record<string, (examination: Examination) =>
   agent,
   settings,
   screen,
+  fonts,
   cardCamera: ({ config }) => device(config.cardFrontReader, undefined, 'card-camera.missing'),
   keypad: ({ config, report }) => device(config.keypad, report?.keypad, 'keypad.missing'),
   light: ({ config, report }) => device(config.statusLight, report?.statusLight, 'light.missing'),

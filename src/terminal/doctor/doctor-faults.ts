@@ -169,6 +169,16 @@ export const doctorFaults = {
     "the page of the patient's screen is missing",
     'run scripts/setup; check paths.screens',
   ),
+  'screen.font-missing': fault(
+    'technician',
+    "a font of the patient's screen is missing or damaged: Japanese cannot be drawn",
+    'scripts/setup',
+  ),
+  'screen.language-not-drawn': warning(
+    'technician',
+    "a font of the patient's screen is missing or damaged: the languages named are not offered",
+    'scripts/setup',
+  ),
   'screen.no-page': fault(
     'staff',
     'no browser shows the page',

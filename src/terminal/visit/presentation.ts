@@ -36,13 +36,14 @@ export class Presentation {
   }
 
   show(session: Session, catalogue: Catalogue): void {
-    const { clock, screen, statusLight, offerUnreviewedLanguages } = this.#parts;
+    const { clock, screen, statusLight, offerUnreviewedLanguages, undrawable } = this.#parts;
     const now = clock.now();
     const draw = () =>
       drawScreen(session, {
         catalogue,
         now,
         offerUnreviewedLanguages,
+        ...(undrawable === undefined ? {} : { undrawable }),
         focused: this.#focused,
         keypad: this.#parts.keypad?.keys ?? null,
       });

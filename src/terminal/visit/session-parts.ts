@@ -36,6 +36,8 @@ export type SessionParts = {
   /** The catalogue that holds at a wall-clock instant, ms. */
   readonly catalogueAt: (wallMs: number) => Catalogue;
   readonly offerUnreviewedLanguages: boolean;
+  /** Languages whose signs the screen has no font for; left out: none. */
+  readonly undrawable?: ReadonlySet<string>;
   /** A random UUID */
   readonly newId: () => string;
   readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;

@@ -184,6 +184,17 @@ describe('the screens', () => {
     );
     expect(offered(true)).toEqual(gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined));
   });
+
+  it('never offer a language that the screen has no font for', () => {
+    const idle = gallery(gallerySettings, catalogue, displayIn('ja')).find(({ name }) => name === 'idle');
+    if (idle === undefined) throw new Error('no idle exhibit');
+    const offered = (undrawable: readonly string[]) =>
+      drawScreen(idle.session, { ...context, undrawable: new Set(undrawable) }).languages.map(({ code }) => code);
+    expect(offered(['ne', 'ko'])).toEqual(offered([]).filter((code) => code !== 'ne' && code !== 'ko'));
+    expect(offered([])).toContain('ne');
+    // The first language of the facility stands, or nothing could be shown.
+    expect(offered(offered([]))).toEqual(offered([]).slice(0, 1));
+  });
 });
 
 describe('the text of a consent', () => {

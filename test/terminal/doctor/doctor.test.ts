@@ -10,6 +10,7 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../../../drivers/messa
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import { type ClinicDemo, startClinicDemo } from '../../../scripts/demonstration/clinic-demo.ts';
 import { readBrokerFiles } from '../../../src/agent/provisioning/facility-authority.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { probeBroker } from '../../../src/cli/doctor-probes.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
@@ -71,13 +72,28 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     await listen(pcscd, join(folder, 'pcscd.comm'));
     const weights = Buffer.from('weights');
     const sha256 = createHash('sha256').update(weights).digest('hex');
-    for (const name of ['models', 'changed', 'screens']) mkdirSync(join(folder, name));
+    for (const name of ['models', 'changed']) mkdirSync(join(folder, name));
+    for (const name of ['screens', 'koreanless', 'fontless']) {
+      const manifest = {
+        families: {
+          All: [{ file: 'all.woff2', sha256, ranges: 'U+20-FFFF' }],
+          Korean: [{ file: 'korean.woff2', sha256, ranges: 'U+20-FFFF' }],
+        },
+        languages: Object.fromEntries(
+          Object.keys(catalogueAt(Date.now()).languages).map((code) => [code, [code === 'ko' ? 'Korean' : 'All']]),
+        ),
+      };
+      mkdirSync(join(folder, name, 'fonts'), { recursive: true });
+      writeFileSync(join(folder, name, 'index.html'), '');
+      writeFileSync(join(folder, name, 'fonts/fonts.json'), JSON.stringify(manifest));
+      writeFileSync(join(folder, name, 'fonts/korean.woff2'), name === 'screens' ? weights : 'weightz');
+      if (name !== 'fontless') writeFileSync(join(folder, name, 'fonts/all.woff2'), weights);
+    }
     for (const name of ['models', 'changed']) {
       writeFileSync(join(folder, name, 'manifest.json'), JSON.stringify({ models: [{ file: 'a.onnx', sha256 }] }));
       writeFileSync(join(folder, name, 'a.onnx'), name === 'models' ? weights : 'weightz');
     }
     cpSync(join(folder, 'models/manifest.json'), join(folder, 'half/manifest.json'));
-    writeFileSync(join(folder, 'screens/index.html'), '');
     const certificate = new X509Certificate(readFileSync(join(place.deviceDirectory, 'link', keyFiles.tlsCertificate)));
     certificateEndMs = certificate.validToDate.getTime();
     config = {
@@ -167,6 +183,8 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['agent.silent', () => reporting({ agentAnswers: false })],
     ['settings.missing', () => reporting({ settings: false })],
     ['screen.not-built', () => withPaths({ screens: join(folder, 'absent') })],
+    ['screen.language-not-drawn', () => withPaths({ screens: join(folder, 'koreanless') })],
+    ['screen.font-missing', () => withPaths({ screens: join(folder, 'fontless') })],
     ['screen.no-page', () => reporting({ screen: { connected: false, paintedAgoMs: null } })],
     ['screen.frozen', () => reporting({ screen: { connected: true, paintedAgoMs: 10_001 } })],
     ['keypad.missing', () => ({ config: { ...config, keypad: { driver: 'hid', device: '/dev/hidraw99' } } })],
