@@ -57,8 +57,8 @@ export const personBefore = (face: FaceId): Person => ({ face, x: 0, y: 0, scale
 export const emptyScene: Scene = { people: [], light: 1, wall: 120, restlessness: 1 };
 
 /** Where the face is in a cut, and half of a head's width there. */
-const faceX = cutWidth / 2;
-const faceY = cutHeight * 0.47;
+export const faceX = cutWidth / 2;
+export const faceY = cutHeight * 0.47;
 const headRadius = 165;
 const baseScale = 0.7;
 /** A sheet 45 cm away, in pixels of a cut where a face of 15 cm is 330 wide. */
@@ -202,21 +202,21 @@ const isOnRim = (x: number, y: number, rim: number): boolean =>
 const eyeRadiusX = 34;
 const eyeRadiusY = 24;
 /** Where closed lids meet, from the middle of the eye to the lower rim. */
-const lashBox = 0.5;
+const lashes = 0.5;
 
 /** Presses what lies within an eye together towards its middle line. */
-const throughLids = ({ opening, centres }: NonNullable<Person['eyes']>, x: number, y: number): number => {
+export const throughLids = ({ opening, centres }: NonNullable<Person['eyes']>, x: number, y: number): number => {
   for (const eye of centres) {
     const fromMiddle = (y - eye.y) / eyeRadiusY;
     if (Math.abs(x - eye.x) > eyeRadiusX || Math.abs(fromMiddle) > 1) continue;
     // The upper lid comes down to a line of lashes near the lower rim.
-    if (Math.abs(fromMiddle - lashBox) < 0.12 * (1 - opening)) return eye.y - eyeRadiusY * 0.4;
+    if (Math.abs(fromMiddle - lashes) < 0.12 * (1 - opening)) return eye.y - eyeRadiusY * 0.4;
     const fromLashes =
-      fromMiddle < lashBox ? (lashBox - fromMiddle) / (1 + lashBox) : (fromMiddle - lashBox) / (1 - lashBox);
+      fromMiddle < lashes ? (lashes - fromMiddle) / (1 + lashes) : (fromMiddle - lashes) / (1 - lashes);
     const drawn =
-      fromMiddle < lashBox
-        ? lashBox - (1 + lashBox) * fromLashes ** opening
-        : lashBox + (1 - lashBox) * fromLashes ** opening;
+      fromMiddle < lashes
+        ? lashes - (1 + lashes) * fromLashes ** opening
+        : lashes + (1 - lashes) * fromLashes ** opening;
     return eye.y + drawn * eyeRadiusY;
   }
   return y;
@@ -239,13 +239,13 @@ const covered = (probe: Uint8Array, covers: readonly Cover[]): Uint8Array => {
 };
 
 /** The nose: how far it stands out and how wide it is, in pixels of the cut (2.2 to a millimetre), below the eyes. */
-const noseTip = { height: 40, radius: 38, y: 24 } as const;
+const nose = { height: 40, radius: 38, y: 24 } as const;
 
 /** Seen from the front, a head is a cylinder with a nose: turning it moves what is on it along a sine, the nose more. */
-const turned = (across: number, down: number, yaw: number): number => {
+export const turned = (across: number, down: number, yaw: number): number => {
   if (yaw === 0) return across;
   const unturned = onCylinder(across, yaw);
-  const noseHeight = noseTip.height * Math.exp(-(unturned ** 2 + (down - noseTip.y) ** 2) / (2 * noseTip.radius ** 2));
+  const noseHeight = nose.height * Math.exp(-(unturned ** 2 + (down - nose.y) ** 2) / (2 * nose.radius ** 2));
   return onCylinder(across - noseHeight * Math.sin(yaw), yaw);
 };
 

@@ -51,7 +51,7 @@ const timeInTurns = async (frames: readonly RgbImage[], rounds: number): Promise
     const before = inModels();
     const startedMs = performance.now();
     const frame = frames[i % frames.length] as RgbImage;
-    const { hint } = await examineFrame(models, frame, { mirrored: i % 2 === 1, pad: null });
+    const { hint } = await examineFrame(models, frame, { mirrored: i % 2 === 1 });
     const tookMs = performance.now() - startedMs;
     if (hint !== null) throw new Error(`a frame of the bench is not good: ${hint}`);
     return [tookMs, inModels() - before];

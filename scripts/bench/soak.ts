@@ -20,7 +20,7 @@ let startKb = 0;
 for (let i = 0; i < frames; i++) {
   const frame = painted[i % painted.length];
   if (frame === undefined) break;
-  await examineFrame(models, frame, { mirrored: i % 2 === 1, pad: null });
+  await examineFrame(models, frame, { mirrored: i % 2 === 1 });
   if (i % 3 === 0)
     await sharp(frame.rgb, { raw: { width: frame.width, height: frame.height, channels: 3 } })
       .resize(480)

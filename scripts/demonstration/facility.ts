@@ -25,8 +25,6 @@ export const demoStaff = { approver: 'nurse-1', label: '看護師 見本', staff
 const settings: FacilitySettings = {
   ...firstFacilitySettings('さくら内科クリニック', '1310000001'),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
-  // The demo's faces are painted onto a wall, which the passive model takes for what it is: an attack.
-  padStrength: 'off',
 };
 
 export type DemoFacility = {

@@ -7,14 +7,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { embedStill, type FaceModels } from '../../src/face/attempt/face-pipeline.ts';
-import { decodeReference } from '../../src/face/models/decode-reference.ts';
 import { comparisonScore, type Embedding } from '../../src/face/models/embed-face.ts';
 import type { EmbeddingEntry } from '../../src/face/models/manifest.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { ScoreSet, tenfoldPairAccuracy } from './accuracy.ts';
+import { asCardPhoto, readRgb } from './card-photo.ts';
 import { detPlot } from './det-plot.ts';
 import { loadFaceModels } from './load-face-models.ts';
 
@@ -32,20 +31,9 @@ const { values: options } = parseArgs({
   },
 });
 
-const cardWidth = 240;
-const cardHeight = 320;
 const fars = ['1e-2', '1e-3', '1e-4'] as const;
 /** Below every cosine: what could not be acquired is never accepted. */
 const notAcquired = -2;
-
-const readRgb = async (file: string): Promise<RgbImage> => {
-  const { data, info } = await sharp(await readFile(file))
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
-};
 
 /** The person at the counter in worse light (1 = as it is), or out of focus (standard deviation in pixels). */
 const spoilProbe = async (image: RgbImage, light: number, blur: number): Promise<RgbImage> => {
@@ -54,42 +42,6 @@ const spoilProbe = async (image: RgbImage, light: number, blur: number): Promise
   const dimmed = sharp(image.rgb, { raw: { width, height, channels: 3 } }).linear(light, 0);
   const { data } = await (blur > 0 ? dimmed.blur(blur) : dimmed).raw().toBuffer({ resolveWithObject: true });
   return { width, height, rgb: new Uint8Array(data) };
-};
-
-/** The encoder at hand has no rate control: as little blur as makes the picture fit takes away detail instead. */
-const encodeWithin = async (grey: Buffer, maxBytes: number): Promise<Uint8Array> => {
-  const raw = { width: cardWidth, height: cardHeight, channels: 1 } as const;
-  let pixels = grey;
-  for (let sigma = 0.3; sigma < 3; sigma += 0.1) {
-    const jp2 = await encodeGreyJp2(
-      { width: cardWidth, height: cardHeight, grey: new Uint8Array(pixels) },
-      Number.POSITIVE_INFINITY,
-    );
-    if (jp2.length <= maxBytes) return jp2;
-    pixels = await sharp(grey, { raw }).blur(sigma).toColourspace('b-w').raw().toBuffer();
-  }
-  throw new Error(`card photo: does not fit into ${maxBytes} bytes`);
-};
-
-/** The picture as a card would hold it: 3:4 from its middle, 240×320, grey, JPEG 2000 of at most `maxBytes`. */
-const asCardPhoto = async ({ rgb, width, height }: RgbImage, maxBytes: number): Promise<RgbImage> => {
-  const cutWidth = Math.min(width, Math.round((height * cardWidth) / cardHeight));
-  const cutHeight = Math.min(height, Math.round((cutWidth * cardHeight) / cardWidth));
-  const grey = await sharp(rgb, { raw: { width, height, channels: 3 } })
-    .extract({
-      left: (width - cutWidth) >> 1,
-      top: (height - cutHeight) >> 1,
-      width: cutWidth,
-      height: cutHeight,
-    })
-    .resize(cardWidth, cardHeight, { fit: 'fill' })
-    .greyscale()
-    .raw()
-    .toBuffer();
-  const jp2 = await encodeWithin(grey, maxBytes);
-  const decoded = await decodeReference(jp2);
-  if (!decoded.ok) throw new Error(`card photo: ${decoded.failure.detail}`);
-  return decoded.value;
 };
 
 type Picture = {

@@ -9,7 +9,7 @@ import type { FaceId } from '../../drivers/virtual/faces.ts';
 import { type Cover, emptyScene, type Person, personBefore, type Scene } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
 import { leftEye, meanMeshPoint, meshBox, meshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
-import { between, type Known, openBench } from './open-bench.ts';
+import { between, type Known, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
 const { values: options } = parseArgs({
@@ -158,14 +158,14 @@ const run = async (mistake: string): Promise<Run> => {
     // Whoever is told the same thing for longer moves again.
     reactAfterMs = forMs + between(random, 600, 1_200);
   };
-  const played = await playAttempt(bench, known, {
+  const played = await playAttempt(bench, known.reference, {
     frameMs: frameMs,
     timeLimitMs: timeLimitMs,
-    padStrength: 'off',
+    padStrength: shippedPadStrength,
     endsAtMiss: false,
-    scene: (_, told) => {
+    paint: (atMs, told, target) => {
       react(told);
-      return sceneOf(patient, companion);
+      bench.renderer.render(sceneOf(patient, companion), atMs, target);
     },
   });
   if (played.end !== 'matched')

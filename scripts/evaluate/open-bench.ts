@@ -6,6 +6,7 @@ import { type FaceModels, findFace } from '../../src/face/attempt/face-pipeline.
 import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
 import { type EmbeddingEntry, entryById } from '../../src/face/models/manifest.ts';
+import { firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 import { loadFaceModels, loadModel, readManifest } from './load-face-models.ts';
 
 export type Known = {
@@ -24,6 +25,9 @@ export type Bench = {
   /** Numbers in 0..1 from the seed. */
   readonly random: () => number;
 };
+
+/** What a new clinic begins with: what is measured is what is shipped. */
+export const shippedPadStrength = firstFacilitySettings('-', '0000000000').padStrength;
 
 /** @throws Error when scripts/setup-models has not run */
 export const openBench = async (seed: number): Promise<Bench> => {

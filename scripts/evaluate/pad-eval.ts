@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { emptyScene, frameWidth, type Person, personBefore, type Sheet } from '../../drivers/virtual/render-scene.ts';
 import { leftEye, meanMeshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
-import { type Known, openBench } from './open-bench.ts';
+import { type Known, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
 const { values: options } = parseArgs({
@@ -136,15 +136,15 @@ const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): 
     const other = bench.people[(i + 1) % bench.people.length] as Known;
     // No two presentations begin at the same moment of a film.
     const startMs = Math.floor(bench.random() * 10_000);
-    const result = await playAttempt(bench, known, {
+    const result = await playAttempt(bench, known.reference, {
       frameMs: frameMs,
       timeLimitMs: timeLimitMs,
-      padStrength: 'active',
-      scene: (atMs, told) => ({
-        ...emptyScene,
-        people: [{ ...personBefore(known.id), scale: scale, ...pose(known, atMs + startMs, told, other) }],
-      }),
-      ...(spoil === undefined ? {} : { spoil }),
+      padStrength: shippedPadStrength,
+      paint: (atMs, told, target) => {
+        const person = { ...personBefore(known.id), scale: scale, ...pose(known, atMs + startMs, told, other) };
+        bench.renderer.render({ ...emptyScene, people: [person] }, atMs, target);
+        spoil?.(target);
+      },
       ...(loopMs === undefined ? {} : { loopMs }),
     });
     played.push(result);

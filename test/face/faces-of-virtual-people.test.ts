@@ -46,7 +46,7 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
   const see = async (scene: Partial<Scene>, atMs = 0): Promise<FrameFinding> => {
     const rgb = new Uint8Array(frameWidth * frameHeight * 3);
     renderer.render({ ...emptyScene, ...scene }, atMs, rgb);
-    return examineFrame(models, { width: frameWidth, height: frameHeight, rgb }, { mirrored: false, pad: null });
+    return examineFrame(models, { width: frameWidth, height: frameHeight, rgb }, { mirrored: false });
   };
   const scoreOf = (finding: FrameFinding, id: FaceId): number => {
     if (finding.hint !== null) throw new Error(`hint ${finding.hint}`);

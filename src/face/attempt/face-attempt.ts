@@ -1,10 +1,11 @@
 /**
- * The course of one attempt, without clock or models: findings go in, what to tell comes out. The embeddings of several
- * good frames are averaged before they are compared, so that one lucky frame decides nothing.
+ * The course of one attempt, without clock or models: findings go in, what to tell comes out. Several good frames are
+ * compared together, so that one lucky frame decides nothing.
  */
 import type { FaceHint, PadStrength } from '../../core/visit/verification.ts';
-import { comparisonScore, type Embedding, meanEmbedding } from '../models/embed-face.ts';
+import { comparisonScore, type Embedding } from '../models/embed-face.ts';
 import { type HeadSignals, LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
+import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
 
 /** What the attempt tells; the same words as FaceAttemptEvent. */
@@ -20,7 +21,7 @@ export type AttemptFinding = {
   readonly isRepeated?: boolean;
 } & (
   | { readonly hint: FaceHint; readonly embedding?: undefined; readonly signals?: HeadSignals }
-  | { readonly hint: null; readonly embedding: Embedding; readonly liveness?: LivenessEvidence }
+  | { readonly hint: null; readonly embedding: Embedding; readonly signals: HeadSignals }
 );
 
 /** During the prompts the face must stay the same person's; turned heads score lower, another person's far lower. */
@@ -30,13 +31,17 @@ const restMargin = 0.05;
 /** A head turned far is not seen as a face for a moment; whoever is gone longer begins again. */
 const unseenMs = 500;
 
-/** Frames in the average: the latest ones. */
-const fusedFrames = 5;
 /** No decision on a single frame. */
 const minFrames = 2;
 /** A try is a miss when both have gone by since its first good frame: enough frames, and time to hold still. */
 const missFrames = 8;
 const missAfterMs = 1_500;
+/**
+ * So close below the threshold another view of the face may well bring the match: the head is asked to turn a little,
+ * once an attempt. Of the false rejects at the default threshold most are as close, of impostors hardly any.
+ */
+const nearMiss = 0.1;
+const turnForMs = 3_000;
 /**
  * A hint stays this long before another replaces it, so that it can be read; "hold still" (null) gives way at once. With
  * a frame's interval and the time to look at it the next one is told within 700 ms all the same (`npm run guidance-eval`).
@@ -48,14 +53,17 @@ export type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' |
 export class AttemptCourse {
   #reference: Embedding | null = null;
   readonly #threshold: number;
-  readonly #fused: Embedding[] = [];
+  readonly #probes = new ProbeSet();
   #goodFrames = 0;
   #firstGoodAtMs = 0;
   readonly #padStrength: PadStrength;
   readonly #random: () => number;
   readonly #evidence: EvidenceScale;
-  /** Set once the person is known to be the card's and the passive evidence is good. */
+  /** Set once the person is known to be the card's, and is to be seen moving. */
   #prompts: LivenessPrompts | null = null;
+  #evidenceWanted = false;
+  /** When a near miss was asked to turn the head. */
+  #turnAskedAtMs: number | null = null;
   #seenAtMs = 0;
   /** What the latest miss or suspicion came from: for reports, never told to anybody. */
   why: MissReason | null = null;
@@ -85,58 +93,73 @@ export class AttemptCourse {
   }
 
   #forgetFrames(): void {
-    for (const embedding of this.#fused) embedding.fill(0);
-    this.#fused.length = 0;
+    this.#probes.wipe();
     this.#goodFrames = 0;
     this.#evidence.forget();
+    this.#evidenceWanted = false;
     this.#prompts = null;
   }
 
-  #fuse(embedding: Embedding): void {
-    this.#fused.push(embedding);
-    if (this.#fused.length > fusedFrames) this.#fused.shift()?.fill(0);
+  /** The frame just taken would decide: what it says of an attack is wanted, in `weigh`. */
+  get wantsEvidence(): boolean {
+    return this.#evidenceWanted;
   }
 
-  #fusedScore(reference: Embedding): number {
-    const mean = meanEmbedding(this.#fused);
-    const score = comparisonScore(mean, reference);
-    mean.fill(0);
-    return score;
-  }
-
-  /** `atMs`: when the frame was taken, monotonic. Takes over the embedding. */
+  /**
+   * `atMs`: when the frame was taken, monotonic. Takes over the embedding. Where `wantsEvidence` is true afterwards, the
+   * decision waits for `weigh`.
+   */
   take(finding: AttemptFinding, atMs: number): AttemptStep[] {
+    this.#evidenceWanted = false;
     if (this.#padStrength !== 'off' && finding.isRepeated) {
       finding.embedding?.fill(0);
       return this.#suspect('repeated-frame');
     }
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
     if (finding.hint !== null) return this.#tellHint(finding.hint, atMs);
-    this.#fuse(finding.embedding);
-    if (finding.liveness !== undefined) this.#evidence.add(finding.liveness);
-    const steps = this.#tellHint(null, atMs);
+    this.#probes.add(finding.embedding);
+    const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
+    const steps = isTurning ? [] : this.#tellHint(null, atMs);
     if (this.#reference === null) return steps;
     this.#seenAtMs = atMs;
     if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
     this.#goodFrames++;
-    if (this.#fused.length < minFrames) return steps;
-    const decided = this.#fusedScore(this.#reference) >= this.#threshold ? this.#onSamePerson() : null;
-    if (decided !== null) return [...steps, ...decided];
-    if (this.#goodFrames < missFrames || atMs - this.#firstGoodAtMs < missAfterMs) return steps;
+    if (this.#probes.frames < minFrames) return steps;
+    const score = this.#probes.score(this.#reference);
+    if (score >= this.#threshold) {
+      if (this.#padStrength === 'off') return [...steps, ...this.#match()];
+      this.#evidenceWanted = true;
+      return steps;
+    }
+    // Only what belongs to the frames that decide is weighed.
+    this.#evidence.forget();
+    if (isTurning || !this.#isLongEnough(atMs)) return steps;
+    if (this.#turnAskedAtMs === null && score >= this.#threshold - nearMiss) {
+      this.#turnAskedAtMs = atMs;
+      return [...steps, ...this.#tellHint(this.#random() < 0.5 ? 'turn-left' : 'turn-right', atMs, true)];
+    }
     return [...steps, ...this.#miss('no-match')];
   }
 
-  /** null = the evidence is not there yet. */
-  #onSamePerson(): AttemptStep[] | null {
-    if (this.#padStrength !== 'off') {
-      const weight = this.#evidence.weigh();
-      if (weight === null) return null;
-      if (weight === 'attack') return this.#suspect('evidence');
-    }
-    if (this.#padStrength === 'active') {
-      this.#prompts = new LivenessPrompts(this.#random);
-      return [];
-    }
+  /** What the frame just taken says of an attack; only when `wantsEvidence`. */
+  weigh(evidence: LivenessEvidence): AttemptStep[] {
+    this.#evidenceWanted = false;
+    this.#evidence.add(evidence);
+    if (this.#prompts !== null) return this.#evidence.weigh() === 'attack' ? this.#suspect('evidence') : [];
+    const weight = this.#evidence.weigh();
+    if (weight === null) return this.#isLongEnough(this.#seenAtMs) ? this.#miss('evidence') : [];
+    if (weight === 'attack') return this.#suspect('evidence');
+    if (this.#padStrength === 'active') this.#prompts = new LivenessPrompts(this.#random, 'sequence');
+    else if (weight === 'unsure') this.#prompts = new LivenessPrompts(this.#random, 'single');
+    else return this.#match();
+    return [];
+  }
+
+  #isLongEnough(atMs: number): boolean {
+    return this.#goodFrames >= missFrames && atMs - this.#firstGoodAtMs >= missAfterMs;
+  }
+
+  #match(): AttemptStep[] {
     this.#forgetFrames();
     return [{ type: 'matched' }];
   }
@@ -155,25 +178,24 @@ export class AttemptCourse {
 
   /** A turned head is no good frame to compare, but its points are. Another face or a vanished one ends it. */
   #followPrompts(finding: AttemptFinding, prompts: LivenessPrompts, atMs: number): AttemptStep[] {
-    const signals = finding.hint === null ? finding.liveness?.signals : finding.signals;
+    const { signals } = finding;
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
     let isVerified = false;
     if (finding.hint === null && this.#reference !== null) {
       const isOther = comparisonScore(finding.embedding, this.#reference) < this.#threshold - continuityMargin;
-      this.#fuse(finding.embedding);
+      this.#probes.add(finding.embedding);
       if (isOther) return this.#miss('other-face');
-      isVerified = this.#fusedScore(this.#reference) >= this.#threshold - restMargin;
-      if (finding.liveness !== undefined) this.#evidence.add(finding.liveness);
+      isVerified = this.#probes.score(this.#reference) >= this.#threshold - restMargin;
+      this.#evidenceWanted = isVerified;
     }
     const outcome = prompts.take(signals, isVerified, atMs);
     // While the head comes to rest the ordinary hints help it there.
     if (outcome.type === 'waiting')
       return this.#tellHint(outcome.prompt ?? finding.hint ?? 'hold-still', atMs, outcome.prompt !== null);
-    if (outcome.type === 'failed') return this.#miss(outcome.why);
-    if (this.#evidence.weigh() === 'attack') return this.#suspect('evidence');
-    this.#forgetFrames();
-    return [{ type: 'matched' }];
+    if (outcome.type === 'passed') return this.#match();
+    // One prompt, and no second: staff or the PIN serve as well, and nobody is kept before the camera.
+    return this.#padStrength === 'active' ? this.#miss(outcome.why) : this.#suspect(outcome.why);
   }
 
   /** Overwrites reference and frames. */

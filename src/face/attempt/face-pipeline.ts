@@ -26,24 +26,15 @@ export type FoundFace = {
   readonly landmarks: Landmarks;
 };
 
-export type PassiveEvidence = {
-  readonly bonaFide: number;
-  readonly moire: number;
-  readonly signals: HeadSignals;
-  /** In parts of the picture's width and height. */
-  readonly face: Box;
-};
 export type FrameFinding =
   | { readonly hint: FaceHint; readonly quality: FrameQuality | null; readonly signals?: HeadSignals }
   | {
       readonly hint: null;
       readonly quality: FrameQuality;
       readonly embedding: Embedding;
-      readonly passive?: PassiveEvidence;
+      readonly signals: HeadSignals;
+      readonly mesh: Float32Array;
     };
-
-/** `mirrored`: compare the mirror image. `pad`: the models of attack detection, where it is wanted. */
-export type Examination = { readonly mirrored: boolean; readonly pad: PadModels | null };
 
 const minMeshConfidence = 0.5;
 /** Of a detection alone: painted masks give 0.7 and more. */
@@ -81,13 +72,13 @@ export const embedStill = async (models: FaceModels, image: RgbImage): Promise<E
 };
 
 /**
- * Looks at one camera frame: either a hint what to do better, or an embedding. With every other frame `mirrored`, the
- * mean over the frames is one over both sides of the face, too, at no cost in time.
+ * Looks at one camera frame: either a hint what to do better, or an embedding. With every other frame `mirrored` (the
+ * mirror image is compared), the mean over the frames is one over both sides of the face, too, at no cost in time.
  */
 export const examineFrame = async (
   models: FaceModels,
   image: RgbImage,
-  { mirrored, pad }: Examination,
+  { mirrored }: { readonly mirrored: boolean },
 ): Promise<FrameFinding> => {
   const { found, unconfirmed } = await lookForFace(models, image);
   if (found === null) {
@@ -106,21 +97,23 @@ export const examineFrame = async (
     return { hint: 'hold-still', quality, signals };
   if (mirrored) mirrorAligned(models.embedder);
   const embedding = await embedAligned(models.embedder);
-  if (pad === null) return { hint: null, quality, embedding };
-  const attack = await detectAttack(pad, image);
-  if (attack.type === 'no-surroundings') {
-    embedding.fill(0);
-    return { hint: 'farther', quality, signals };
-  }
+  return { hint: null, quality, embedding, signals, mesh };
+};
+
+/** What a frame says about being an attack: asked only of the frames that would decide, as it costs two more models. */
+export const examineLiveness = async (
+  pad: PadModels,
+  image: RgbImage,
+  mesh: Float32Array,
+): Promise<{ readonly bonaFide: number | null; readonly moire: number }> => ({
+  bonaFide: await detectAttack(pad, image),
+  moire: measureMoire(image, mesh),
+});
+
+/** Where the face is, in parts of the picture's width and height. */
+export const faceBoxIn = (image: RgbImage, mesh: Float32Array): Box => {
   const { x, y, width, height } = meshBox(mesh);
-  const face = {
-    x: x / image.width,
-    y: y / image.height,
-    width: width / image.width,
-    height: height / image.height,
-  };
-  const passive = { bonaFide: attack.bonaFide, moire: measureMoire(image, mesh), signals, face };
-  return { hint: null, quality, embedding, passive };
+  return { x: x / image.width, y: y / image.height, width: width / image.width, height: height / image.height };
 };
 
 export const sessionsOf = (models: FaceModels, pad: PadModels | null): ModelSession[] => [

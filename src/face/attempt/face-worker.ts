@@ -10,8 +10,15 @@ import { decodeReference } from '../models/decode-reference.ts';
 import type { PadModels } from '../models/detect-attack.ts';
 import type { Embedding } from '../models/embed-face.ts';
 import { embedReference } from './embed-reference.ts';
-import { AttemptCourse, type AttemptFinding } from './face-attempt.ts';
-import { examineFrame, type FaceModels, type FrameFinding, sessionsOf } from './face-pipeline.ts';
+import { AttemptCourse, type AttemptFinding, type AttemptStep } from './face-attempt.ts';
+import {
+  examineFrame,
+  examineLiveness,
+  type FaceModels,
+  type FrameFinding,
+  faceBoxIn,
+  sessionsOf,
+} from './face-pipeline.ts';
 import { CameraWatch } from './watch-camera.ts';
 import { DepthWatch } from './watch-depth.ts';
 
@@ -24,14 +31,10 @@ type Attempt = {
   readonly pad: PadModels | null;
 };
 
-const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean, depth: DepthWatch | null): AttemptFinding => {
-  if (finding.hint !== null)
-    return { hint: finding.hint, isRepeated, ...(finding.signals === undefined ? {} : { signals: finding.signals }) };
-  const { embedding, passive } = finding;
-  if (passive === undefined) return { hint: null, embedding, isRepeated };
-  const { face, ...evidence } = passive;
-  const seen = depth === null ? {} : { depth: depth.judge(face) };
-  return { hint: null, embedding, isRepeated, liveness: { ...evidence, ...seen } };
+export const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): AttemptFinding => {
+  if (finding.hint === null) return { hint: null, embedding: finding.embedding, signals: finding.signals, isRepeated };
+  const { hint, signals } = finding;
+  return { hint, isRepeated, ...(signals === undefined ? {} : { signals }) };
 };
 
 /** Nobody must know when which prompt comes. */
@@ -180,14 +183,22 @@ export class FaceWorker {
     const preview = this.#showPreview(attempt, frame);
     const finding = await examineFrame(this.#parts.models, frame, {
       mirrored: this.#framesSeen++ % 2 === 1,
-      pad: attempt.pad,
     });
     await preview;
     if (this.#attempt !== attempt) {
       if (finding.hint === null) finding.embedding.fill(0);
       return;
     }
-    for (const step of attempt.course.take(asAttemptFinding(finding, isRepeated, this.#depth), frame.capturedAtMs)) {
+    const { course, pad } = attempt;
+    this.#tellSteps(attempt, course.take(asAttemptFinding(finding, isRepeated), frame.capturedAtMs));
+    if (!course.wantsEvidence || pad === null || finding.hint !== null) return;
+    const seen = this.#depth === null ? {} : { depth: this.#depth.judge(faceBoxIn(frame, finding.mesh)) };
+    const evidence = { ...(await examineLiveness(pad, frame, finding.mesh)), ...seen };
+    if (this.#attempt === attempt) this.#tellSteps(attempt, course.weigh(evidence));
+  }
+
+  #tellSteps(attempt: Attempt, steps: readonly AttemptStep[]): void {
+    for (const step of steps) {
       if (step.type === 'suspected')
         this.#tellEvent(attempt.id, { type: 'failed', failure: failure('face.attack-suspected') });
       else this.#tellEvent(attempt.id, step);

@@ -1,6 +1,6 @@
 /**
- * Active presentation attack detection: the patient is asked to turn and to blink, three times, in random order and at
- * random times, from rest each time. Turning is read from parallax: on a head the nose moves against the cheeks, on a
+ * Active presentation attack detection: the patient is asked to turn or to blink, once where the passive evidence leaves
+ * doubts, three times where the facility wants it always; in random order and at random times, from rest each time. Turning is read from parallax: on a head the nose moves against the cheeks, on a
  * turned photo it hardly does and the face becomes narrow instead. Pure: time and chance are passed in.
  */
 import { leftEye, meshPoint, rightEye } from '../models/find-landmarks.ts';
@@ -45,12 +45,19 @@ export const readHeadSignals = (mesh: Float32Array): HeadSignals => {
 };
 
 const kinds: readonly Prompt[] = ['turn-left', 'turn-right', 'blink'];
+const oneOf = <T>(choices: readonly T[], random: () => number): T =>
+  choices[Math.floor(random() * choices.length)] as T;
 /** Three prompts, not all alike: 24 sequences. A recording that shows all three answers in turn fits one of them. */
 const promptSequences: readonly (readonly Prompt[])[] = kinds
   .flatMap((first) => kinds.flatMap((second) => kinds.map((third) => [first, second, third])))
   .filter((prompts) => new Set(prompts).size > 1);
 /** Enough time to hear or read, understand and move. */
 const answerWithinMs = 5_000;
+/**
+ * Left and right are taken for each other, and behind glasses a blink is not always seen: a single prompt is put once
+ * more, as the other kind of movement.
+ */
+const singleMistakes = 1;
 /** Nobody sees, understands and turns this quickly: the movement was under way before the prompt. */
 const reactionMs = 250;
 /** Rest before a prompt: for a time that nobody can know. */
@@ -87,7 +94,8 @@ type Rest = { readonly signals: HeadSignals; readonly sinceMs: number; readonly 
 type Asked = { readonly prompt: Prompt; readonly atMs: number; readonly rest: HeadSignals };
 
 export class LivenessPrompts {
-  readonly #prompts: readonly Prompt[];
+  #prompts: readonly Prompt[];
+  #mistakesLeft: number;
   readonly #random: () => number;
   #answered = 0;
   #restUntilMs: number | null = null;
@@ -100,10 +108,11 @@ export class LivenessPrompts {
   #turnedFrames = 0;
   #lastAtMs: number | null = null;
 
-  /** `random`: numbers from 0 to less than 1. */
-  constructor(random: () => number) {
+  /** `random`: numbers from 0 to less than 1. `single`: one prompt; `sequence`: three, not all alike. */
+  constructor(random: () => number, kind: 'single' | 'sequence') {
     this.#random = random;
-    this.#prompts = promptSequences[Math.floor(random() * promptSequences.length)] as readonly Prompt[];
+    this.#prompts = kind === 'single' ? [oneOf(kinds, random)] : oneOf(promptSequences, random);
+    this.#mistakesLeft = kind === 'single' ? singleMistakes : 0;
   }
 
   /** `isVerified`: the face of this frame was good to compare, and still the card holder's. Only such a frame is rest. */
@@ -147,8 +156,8 @@ export class LivenessPrompts {
     }
     // The picture is not mirrored: the patient's left is its right.
     const turned = moved > leastTurn ? 'turn-left' : moved < -leastTurn ? 'turn-right' : null;
-    if (turned !== null && atMs - askedAtMs < reactionMs) return { type: 'failed', why: 'too-quick' };
-    if (turned !== null && turned !== prompt) return { type: 'failed', why: 'wrong-answer' };
+    if (turned !== null && atMs - askedAtMs < reactionMs) return this.#mistaken('too-quick', prompt);
+    if (turned !== null && turned !== prompt) return this.#mistaken('wrong-answer', prompt);
     this.#turnedFrames = turned === prompt ? this.#turnedFrames + 1 : 0;
     if (
       this.#turnedFrames === leastTurnedFrames ||
@@ -160,7 +169,17 @@ export class LivenessPrompts {
       this.#restUntilMs = null;
       return { type: 'waiting', prompt: null };
     }
-    return atMs - askedAtMs > answerWithinMs ? { type: 'failed', why: 'unanswered' } : { type: 'waiting', prompt };
+    return atMs - askedAtMs > answerWithinMs ? this.#mistaken('unanswered', prompt) : { type: 'waiting', prompt };
+  }
+
+  #mistaken(why: PromptFailure, prompt: Prompt): PromptOutcome {
+    if (this.#mistakesLeft === 0) return { type: 'failed', why };
+    this.#mistakesLeft--;
+    this.#prompts = [prompt === 'blink' ? oneOf(['turn-left', 'turn-right'], this.#random) : 'blink'];
+    this.#asked = null;
+    this.#rest = null;
+    this.#restUntilMs = null;
+    return { type: 'waiting', prompt: null };
   }
 
   #hasBlinked({ eyeOpening }: HeadSignals, rest: HeadSignals, forMs: number): boolean {

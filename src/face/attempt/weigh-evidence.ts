@@ -1,26 +1,28 @@
-/** Attack or bona fide (ISO/IEC 30107-1 terms)? What the latest frames say together; advisory, no claim is made. */
-import type { HeadSignals } from './liveness-prompts.ts';
+/**
+ * Attack, bona fide (ISO/IEC 30107-1 terms) or unsure? What the latest frames say together; advisory, no claim is made.
+ * Only what a living face cannot show is an attack. A passive model that has doubts, or could not look, leaves it
+ * unsure: whoever stands there is asked to move, and nobody is sent away by a number alone.
+ */
 
 /** What depth or infrared say of one moment (src/ports/depth-camera.ts, judge-depth.ts). */
 export type DepthVerdict = 'bona-fide' | 'attack' | 'unclear';
 
 /** What a frame says about being an attack; measured only where the strength asks for it. */
 export type LivenessEvidence = {
-  /** 0..1 by the passive model. */
-  readonly bonaFide: number;
+  /** 0..1 by the passive model; null = it could not judge. */
+  readonly bonaFide: number | null;
   readonly moire: number;
-  readonly signals: HeadSignals;
   /** Where the terminal has a depth camera. */
   readonly depth?: DepthVerdict;
 };
 
 /** The latest frames only: they are the ones that are compared, so nobody can lend a photo their own liveness. */
-const leastFrames = 3;
-/** Of `leastFrames`, as one of them may be taken while the head moves. */
+const frames = 3;
+/** Of `frames`, as one of them may be taken while the head moves. */
 const depthFrames = 2;
 /**
  * Of 110 ordinary photographs 107 were taken for real, of 3 spoofs none (measured with class 0 as the likeliest of
- * three): a mean below this is more likely an attack than not.
+ * three): from this mean on a living face is likelier than not.
  */
 const minBonaFide = 0.4;
 /** Painted frames without moiré stay below 0.1, with it above 0.5 (pad-eval). */
@@ -39,7 +41,7 @@ export class EvidenceScale {
 
   add(evidence: LivenessEvidence): void {
     this.#latest.push(evidence);
-    if (this.#latest.length > leastFrames) this.#latest.shift();
+    if (this.#latest.length > frames) this.#latest.shift();
   }
 
   forget(): void {
@@ -47,12 +49,14 @@ export class EvidenceScale {
   }
 
   /** null = too few frames yet, or a depth camera that has not seen enough. */
-  weigh(): 'attack' | 'bona-fide' | null {
-    if (this.#latest.length < leastFrames) return null;
+  weigh(): 'attack' | 'bona-fide' | 'unsure' | null {
+    if (this.#latest.length < frames) return null;
     const saying = (verdict: DepthVerdict): number => this.#latest.filter(({ depth }) => depth === verdict).length;
     if (saying('attack') >= depthFrames) return 'attack';
     if (mean(this.#latest.map(({ moire }) => moire)) > maxMoire) return 'attack';
-    if (mean(this.#latest.map(({ bonaFide }) => bonaFide)) < minBonaFide) return 'attack';
-    return this.#hasDepthCamera && saying('bona-fide') < depthFrames ? null : 'bona-fide';
+    // Depth says more than the look of a picture: with it the passive model is not asked.
+    if (this.#hasDepthCamera) return saying('bona-fide') < depthFrames ? null : 'bona-fide';
+    const judged = this.#latest.flatMap(({ bonaFide }) => bonaFide ?? []);
+    return judged.length < frames || mean(judged) < minBonaFide ? 'unsure' : 'bona-fide';
   }
 }

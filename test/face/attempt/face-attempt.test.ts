@@ -3,11 +3,13 @@ import type { FaceHint } from '../../../src/core/visit/verification.ts';
 import { AttemptCourse, type AttemptFinding } from '../../../src/face/attempt/face-attempt.ts';
 import type { LivenessEvidence } from '../../../src/face/attempt/weigh-evidence.ts';
 
+const signals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
 const reference = () => Float32Array.of(1, 0);
 /** An embedding whose comparison score with the reference is `score`. */
 const scoring = (score: number): AttemptFinding => ({
   hint: null,
   embedding: Float32Array.of(score, Math.sqrt(1 - score * score)),
+  signals,
 });
 const hinting = (hint: FaceHint): AttemptFinding => ({ hint });
 
@@ -75,20 +77,18 @@ test('reference and frames are overwritten', () => {
   expect(Array.from(held)).toEqual([0, 0]);
 });
 
-const signals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
+/** A good frame, and what the models of attack detection say of it when they are asked. */
+type Seen = AttemptFinding & { readonly liveness?: LivenessEvidence };
 const withLiveness = (
   change: Partial<LivenessEvidence> = {},
   embedding: Float32Array = Float32Array.of(0.8, 0.6),
-): AttemptFinding => ({
-  hint: null,
-  embedding,
-  liveness: { bonaFide: 0.9, moire: 0, signals, ...change },
-});
+  head = signals,
+): Seen => ({ hint: null, embedding, signals: head, liveness: { bonaFide: 0.9, moire: 0, ...change } });
 const stranger = (): Float32Array => Float32Array.of(0, 1);
 
 const playLiveness = (
   strength: 'passive' | 'active',
-  finding: (i: number, told: FaceHint | null) => AttemptFinding,
+  finding: (i: number, told: FaceHint | null) => Seen,
   frames = 60,
   hasDepthCamera = false,
 ): string[] => {
@@ -96,7 +96,9 @@ const playLiveness = (
   course.compareWith(reference());
   let told: FaceHint | null = null;
   return Array.from({ length: frames }, (_, i) => {
-    const steps = course.take(finding(i, told), i * 100);
+    const { liveness, ...seen } = finding(i, told);
+    const steps = course.take(seen, i * 100);
+    if (course.wantsEvidence && liveness !== undefined) steps.push(...course.weigh(liveness));
     for (const step of steps) if (step.type === 'hint') told = step.hint;
     return steps;
   })
@@ -104,17 +106,27 @@ const playLiveness = (
     .map((step) => (step.type === 'hint' ? `${step.hint}` : step.type));
 };
 
-test('passive: good evidence of three frames, then the match', () => {
-  expect(playLiveness('passive', () => withLiveness(), 3)).toEqual(['null', 'matched']);
-  expect(playLiveness('passive', () => withLiveness(), 2)).toEqual(['null']);
+test('passive: good evidence of three frames that would decide, then the match', () => {
+  expect(playLiveness('passive', () => withLiveness(), 4)).toEqual(['null', 'matched']);
+  expect(playLiveness('passive', () => withLiveness(), 3)).toEqual(['null']);
+});
+
+test('evidence is asked for only where a frame would decide', () => {
+  const asked: boolean[] = [];
+  const course = new AttemptCourse(0.45, 'passive', Math.random);
+  course.compareWith(reference());
+  for (const [i, finding] of [scoring(0.2), scoring(0.2), hinting('nearer'), scoring(0.9), scoring(0.9)].entries()) {
+    course.take(finding, i * 100);
+    asked.push(course.wantsEvidence);
+  }
+  expect(asked).toEqual([false, false, false, false, true]);
 });
 
 test.each<[string, Partial<LivenessEvidence>]>([
-  ['the passive model', { bonaFide: 0.1 }],
   ['moiré', { moire: 0.6 }],
   ['depth', { depth: 'attack' }],
 ])('passive: %s makes it suspected, and never matched', (_, change) => {
-  const told = playLiveness('passive', () => withLiveness(change), 4);
+  const told = playLiveness('passive', () => withLiveness(change), 5);
   expect(told).toContain('suspected');
   expect(told).not.toContain('matched');
 });
@@ -138,7 +150,7 @@ test('a repeated frame counts whatever it shows, and only where attacks are look
 test('passive: a living stranger lends a photo nothing', () => {
   const told = playLiveness(
     'passive',
-    (i) => (i < 10 ? withLiveness({}, stranger()) : withLiveness({ bonaFide: 0.05 }, Float32Array.of(0.99, 0.14))),
+    (i) => (i < 10 ? withLiveness({}, stranger()) : withLiveness({ moire: 0.6 }, Float32Array.of(0.99, 0.14))),
     20,
   );
   expect(told).toContain('suspected');
@@ -160,13 +172,13 @@ const obeying = (
   i: number,
   told: FaceHint | null,
   change: (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint } = () => ({}),
-): AttemptFinding => {
+): Seen => {
   const turn = told === 'turn-left' ? 0.15 : told === 'turn-right' ? -0.15 : 0;
   const seen = { ...signals, noseOffset: turn, eyeOpening: told === 'blink' && i % 8 < 3 ? 0.1 : 0.3 };
   const { embedding, hint } = change(i);
   if (hint !== undefined) return { hint, signals: seen };
   // A head that turns at once has not heard the prompt: the first frames after it are still.
-  return withLiveness({ signals: seen }, embedding ?? Float32Array.of(0.8, 0.6));
+  return withLiveness({}, embedding ?? Float32Array.of(0.8, 0.6), seen);
 };
 const late = (): ((told: FaceHint | null) => FaceHint | null) => {
   const heard: (FaceHint | null)[] = [];
@@ -221,10 +233,56 @@ test('active: an attack suspected while the prompts are answered is no match', (
     (i, hint) => {
       const finding = obeying(i, hear(hint));
       if (i < 8 || finding.hint !== null || finding.liveness === undefined) return finding;
-      return { ...finding, liveness: { ...finding.liveness, bonaFide: 0.05 } };
+      return { ...finding, liveness: { ...finding.liveness, moire: 0.6 } };
     },
     200,
   );
   expect(told).toContain('suspected');
   expect(told).not.toContain('matched');
+});
+
+const isPrompt = (step: string): boolean => ['turn-left', 'turn-right', 'blink'].includes(step);
+
+test.each([
+  ['has doubts', 0.1],
+  ['cannot judge', null],
+] as const)('passive: where the model %s, one prompt is put, and who answers it matches', (_, bonaFide) => {
+  const hear = late();
+  const told = playLiveness(
+    'passive',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      return seen.liveness === undefined ? seen : { ...seen, liveness: { ...seen.liveness, bonaFide } };
+    },
+    200,
+  );
+  const first = told.slice(0, told.indexOf('matched') + 1);
+  expect(first.filter(isPrompt)).toHaveLength(1);
+  expect(first).not.toContain('missed');
+  expect(first).not.toContain('suspected');
+});
+
+test('passive: doubts and a face that does not move end at the PIN or the desk, not in a loop', () => {
+  const told = playLiveness('passive', () => withLiveness({ bonaFide: 0.1 }), 160);
+  const end = told.indexOf('suspected');
+  expect(end).toBeGreaterThan(0);
+  // One prompt, put a second time as the other movement.
+  expect(told.slice(0, end).filter(isPrompt)).toHaveLength(2);
+  expect(told.slice(0, end)).not.toContain('matched');
+});
+
+test('a near miss is asked once to turn a little, and another view of the face brings the match', () => {
+  const course = new AttemptCourse(0.5, 'off', () => 0.2);
+  course.compareWith(Float32Array.of(1, 0, 0));
+  const told: string[] = [];
+  let isTurned = false;
+  for (let i = 0; i < 60 && !told.includes('matched'); i++) {
+    // Two views, each at 0.45 to the reference and far from each other: their mean is nearer to it than either.
+    const embedding = isTurned ? Float32Array.of(0.45, -0.5, 0.74) : Float32Array.of(0.45, 0.5, 0.74);
+    for (const step of course.take({ hint: null, embedding, signals }, i * 100)) {
+      told.push(step.type === 'hint' ? `${step.hint}` : step.type);
+      if (step.type === 'hint' && step.hint !== null) isTurned = true;
+    }
+  }
+  expect(told).toEqual(['null', 'turn-left', 'matched']);
 });

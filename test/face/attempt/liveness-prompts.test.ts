@@ -13,7 +13,7 @@ const play = (seed: number, look: (moment: Moment) => Look, everyMs = 50) => {
     state = (state * 16807) % 2147483647;
     return state / 2147483647;
   };
-  const prompts = new LivenessPrompts(random);
+  const prompts = new LivenessPrompts(random, 'sequence');
   const asked: Prompt[] = [];
   const times: number[] = [];
   let told: Prompt | null = null;
@@ -121,7 +121,7 @@ test('the last answer counts only once the same person is back at rest', () => {
 });
 
 test('pictures that pause for more than a second begin again', () => {
-  const prompts = new LivenessPrompts(() => 0.5);
+  const prompts = new LivenessPrompts(() => 0.5, 'sequence');
   expect(prompts.take(resting, true, 0).type).toBe('waiting');
   expect(prompts.take(resting, true, 1_000).type).toBe('waiting');
   expect(prompts.take(resting, true, 2_001)).toEqual({ type: 'failed', why: 'gap' });
