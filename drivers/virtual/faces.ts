@@ -29,6 +29,46 @@ export const faceCuts = {
   'sample1-c': { picture: 'sample1.jpg', left: 1406, top: 129, width: 336, height: 448 },
 } as const satisfies Record<string, FaceCut>;
 
+/** Middles of both eyes in the cuts, found by the landmark model: where lids close. */
+export const eyesOf = {
+  'sample3-a': [
+    { x: 164, y: 243 },
+    { x: 265, y: 243 },
+  ],
+  'sample3-b': [
+    { x: 178, y: 240 },
+    { x: 276, y: 260 },
+  ],
+  'sample5-b': [
+    { x: 225, y: 231 },
+    { x: 321, y: 247 },
+  ],
+  'sample5-c': [
+    { x: 173, y: 228 },
+    { x: 278, y: 226 },
+  ],
+  'sample6-a': [
+    { x: 205, y: 268 },
+    { x: 309, y: 256 },
+  ],
+  'sample6-b': [
+    { x: 153, y: 257 },
+    { x: 246, y: 251 },
+  ],
+  'sample6-c': [
+    { x: 202, y: 276 },
+    { x: 299, y: 277 },
+  ],
+  'sample6-d': [
+    { x: 187, y: 242 },
+    { x: 284, y: 265 },
+  ],
+  'sample1-c': [
+    { x: 217, y: 217 },
+    { x: 301, y: 298 },
+  ],
+} as const satisfies Record<keyof typeof faceCuts, readonly { readonly x: number; readonly y: number }[]>;
+
 export type FaceId = keyof typeof faceCuts;
 export const faceIds = Object.keys(faceCuts) as FaceId[];
 export const isFaceId = (text: string): text is FaceId => text in faceCuts;

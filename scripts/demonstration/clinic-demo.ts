@@ -18,6 +18,7 @@ import {
   projectRoot,
   writeTerminalConfig,
 } from './facility.ts';
+import { PaintedHead } from './painted-head.ts';
 import type { FromTerminal, TerminalStart, ToTerminal } from './terminal-process.ts';
 
 export type DemoOptions = {
@@ -140,6 +141,7 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
   });
   await waitForReady(terminal, 'the terminal', terminalIsReady);
   if (agentReady === null) throw new Error('the agent told no address');
+  const head = control === null ? null : new PaintedHead(control, screenPort);
 
   return {
     directory,
@@ -147,9 +149,10 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
     agent: agentReady,
     broker,
     order: (order) => void terminal.process.send(order),
-    setFace: (face) => control?.setFace(face !== null && isFaceId(face) ? face : null),
+    setFace: (face) => head?.setFace(face !== null && isFaceId(face) ? face : null),
     light: () => light,
     close: async () => {
+      head?.close();
       await terminal.stop();
       await link.stop();
       await agent.stop();
