@@ -1,6 +1,10 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
+/** A doctor reads at once. ms */
+const silentMs = 2_000;
+const mostConnections = 16;
+
 export type HealthServer = { close(): Promise<void> };
 
 /**
@@ -11,12 +15,17 @@ export const serveHealth = async (path: string, report: () => unknown): Promise<
   rmSync(path, { force: true });
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
+    // Who neither reads nor hangs up must not hold a descriptor.
+    socket.setTimeout(silentMs, () => socket.destroy());
+    socket.resume();
     socket.end(`${JSON.stringify(report())}\n`);
   });
+  server.maxConnections = mostConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);
   });
+  server.on('error', () => {});
   chmodSync(path, 0o660);
   return {
     close: () => new Promise((resolve) => server.close(() => resolve())),
