@@ -30,13 +30,13 @@ const link = (target: string, at: string): void => {
 };
 
 /** What git does not hold and no release changes the meaning of: models, the built page, keys of test cards. */
-const shareBuilt = (tree: string): void => {
+export const shareBuilt = (tree: string): void => {
   mkdirSync(join(tree, 'dist'), { recursive: true });
   mkdirSync(join(tree, '.cache'), { recursive: true });
   link(join(projectRoot, 'dist/screens'), join(tree, 'dist/screens'));
   for (const name of readdirSync(join(projectRoot, 'models')))
     if (name.endsWith('.onnx')) link(join(projectRoot, 'models', name), join(tree, 'models', name));
-  for (const name of ['test-authority', 'card-keys']) {
+  for (const name of ['test-authority', 'card-keys', 'faces']) {
     mkdirSync(join(projectRoot, '.cache', name), { recursive: true });
     link(join(projectRoot, '.cache', name), join(tree, '.cache', name));
   }

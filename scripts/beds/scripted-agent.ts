@@ -27,6 +27,8 @@ export class ScriptedAgent {
   sendsResults = true;
   /** Messages being worked on */
   busy = 0;
+  /** The newest wire that it says it speaks; undefined: version 1, which says nothing */
+  wire: number | undefined;
   challengeLifeMs = 600_000;
   clockOffsetMs = 0;
   receipt: Partial<Receipt> = {};
@@ -110,7 +112,8 @@ export class ScriptedAgent {
       expiresAt: agentTime + this.challengeLifeMs,
     }));
     const { challengeRequestId } = opened.value.message;
-    await this.send('challenge', { challengeRequestId, agentTime, challenges });
+    const wire = this.wire === undefined ? {} : { wire: this.wire };
+    await this.send('challenge', { challengeRequestId, agentTime, challenges, ...wire });
   }
 
   async #devicePublicKey() {

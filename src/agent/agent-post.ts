@@ -2,20 +2,30 @@ import { createHash } from 'node:crypto';
 import type { Result } from '../core/result.ts';
 import { sign, signAndSeal } from '../trust/seal.ts';
 import { type TopicLeaf, topicOf } from '../wire/topics.ts';
+import { inWordsOf } from '../wire/translate.ts';
 import type { AgentContext } from './agent-context.ts';
 import type { DeviceEntry } from './provisioning/agent-keys.ts';
 
 /** Sends what the agent signs: plain on `challenge`, `receipt`, `command`, `settings`; sealed on the two with answers about a person. */
 export class AgentPost {
   readonly #context: AgentContext;
+  readonly #wireOf: (device: string) => number;
 
-  constructor(context: AgentContext) {
+  /** `wireOf`: the newest wire that both ends speak, by the id of the device. */
+  constructor(context: AgentContext, wireOf: (device: string) => number) {
     this.#context = context;
+    this.#wireOf = wireOf;
+  }
+
+  /** What a device is told of a message: with its address, in the words that it knows. */
+  wording({ device }: DeviceEntry, leaf: TopicLeaf, message: object): object {
+    const whole = { facility: this.#context.keys().facility, device, ...message };
+    return inWordsOf(this.#wireOf(device), leaf, whole);
   }
 
   async signed(device: DeviceEntry, leaf: TopicLeaf, message: object, correlation?: string): Promise<Result<void>> {
     const { keys, bus } = this.#context;
-    const bytes = await sign(leaf, { ...this.#address(device), ...message }, keys().signing);
+    const bytes = await sign(leaf, this.wording(device, leaf, message), keys().signing);
     return bus.publish(this.#topic(device, leaf), bytes, {
       ...(leaf === 'settings' && { retain: true }),
       ...(correlation && { correlation: correlationOf(correlation) }),
@@ -29,13 +39,8 @@ export class AgentPost {
     correlation: string,
   ): Promise<Result<void>> {
     const { keys, bus } = this.#context;
-    const whole = { ...this.#address(device), ...message };
-    const bytes = await signAndSeal(leaf, whole, keys().signing, device.sealing);
+    const bytes = await signAndSeal(leaf, this.wording(device, leaf, message), keys().signing, device.sealing);
     return bus.publish(this.#topic(device, leaf), bytes, { correlation: correlationOf(correlation) });
-  }
-
-  #address(device: DeviceEntry) {
-    return { facility: this.#context.keys().facility, device: device.device };
   }
 
   #topic(device: DeviceEntry, leaf: TopicLeaf): string {

@@ -45,6 +45,8 @@ const errorCode = pattern(
 const sourcePlace = pattern('source place', /^(src|drivers|scripts)\/[a-z0-9/-]+\.ts:\d{1,5}:\d{1,4}$/);
 /** A store that was moved aside, by its name in its directory. */
 const storeFile = pattern('file name', /^[a-z][a-z0-9.-]{0,40}\.damaged-\d{1,6}$/);
+/** A key of a message, with the keys above it: `facilitySettings.theme`. */
+const messageKey = pattern('key of a message', /^[A-Za-z][A-Za-z0-9.-]{0,60}$/);
 const errorClass = pattern('error class', /^[A-Z][A-Za-z]{0,30}Error$|^Error$/);
 
 const profile = oneOf('release', 'demo');
@@ -282,6 +284,11 @@ export const logEvents = {
   'message.refused': event('warn', 'technician', 'A message that is malformed, forged or stale.', {
     leaf,
     code,
+    device: maybe(deviceId),
+  }),
+  'message.key-unknown': event('info', 'technician', 'A key of a later release was left out; told once.', {
+    leaf,
+    key: messageKey,
     device: maybe(deviceId),
   }),
   'settings.applied': event('info', 'technician', "The facility's settings in this version hold.", { version: count }),

@@ -11,6 +11,7 @@ import type { z } from 'zod';
 import { failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
+import { takeKnown } from '../wire/translate.ts';
 
 /**
  * Signing and sealing of everything that travels. Signed: compact JWS, ES256. Sealed: compact JWE, ECDH-ES, A256GCM.
@@ -59,6 +60,8 @@ export const openSigned = async <T extends { facility: string; device: string }>
   schema: z.ZodType<T>,
   keys: readonly VerificationKey[],
   addressee: { readonly facility: string; readonly device: string },
+  /** Keys outside the schema are left out and told here, instead of refusing the message. */
+  overlook?: (keys: readonly string[]) => void,
 ): Promise<Result<Opened<T>>> => {
   if (bytes.length > maximumBytes) return malformed(`${kind}: ${bytes.length} bytes`);
   try {
@@ -70,7 +73,10 @@ export const openSigned = async <T extends { facility: string; device: string }>
     if (key === undefined) return forged(`${kind}: unknown key`);
     const verified = await compactVerify(text, key.key, { algorithms: ['ES256'] }).catch(() => null);
     if (verified === null) return forged(`${kind}: signature`);
-    const parsed = schema.safeParse(JSON.parse(decoder.decode(verified.payload)));
+    const content: unknown = JSON.parse(decoder.decode(verified.payload));
+    const known = overlook === undefined ? null : takeKnown(schema, content);
+    if (known !== null && known.unknown.length > 0) overlook?.(known.unknown);
+    const parsed = schema.safeParse(known?.value ?? content);
     if (!parsed.success) return malformed(`${kind}: ${parsed.error.issues[0]?.path.join('.') ?? 'shape'}`);
     const { facility, device } = parsed.data;
     if (facility !== addressee.facility || device !== addressee.device) return forged(`${kind}: for another device`);

@@ -44,6 +44,7 @@ const addressed = { facility: identifier, device: identifier };
 export const stateSchema = z.strictObject({
   device: identifier,
   lane: z.number().int().min(1).max(99),
+  /** Its release, and the wire it speaks: `0.2.0+wire.2` (src/wire/versions.ts) */
   version,
   profile: z.enum(['release', 'demo']),
   status: z.enum(['idle', 'busy', 'out-of-service', 'offline']),
@@ -57,6 +58,13 @@ export const stateSchema = z.strictObject({
   failureCode: code.optional(),
   catalogueVersion: version,
   since: instantMs,
+  /** Version of the settings that hold: below it none is taken. Wire 2. At most 2^40, so that no lie exhausts the count */
+  settingsVersion: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .optional(),
 });
 export type StateMessage = z.infer<typeof stateSchema>;
 
@@ -80,6 +88,8 @@ export const challengesSchema = z.strictObject({
   challengeRequestId: uuid,
   agentTime: instantMs,
   challenges: z.array(challengeSchema).max(16),
+  /** Newest wire that this agent speaks; absent: 1. Told only to terminals that speak more than 1 */
+  wire: z.number().int().min(1).max(999).optional(),
 });
 
 export const lookupSchema = z.strictObject({

@@ -41,7 +41,7 @@ export class AgentDesk {
 
   constructor(context: AgentContext, texts: () => ConsentTexts) {
     this.#context = context;
-    this.#post = new AgentPost(context);
+    this.#post = new AgentPost(context, (device) => this.lanes.wireOf(device));
     this.#consentTexts = texts;
     this.lanes = new Lanes(context);
     this.commands = new CommandDesk(context, this.#post, { lanes: this.lanes, memory: this.#memory });
@@ -116,7 +116,7 @@ export class AgentDesk {
   #answer(incoming: Incoming): Promise<Result<void>> {
     switch (incoming.leaf) {
       case 'state':
-        return Promise.resolve(this.lanes.receive(incoming));
+        return this.#receiveState(incoming);
       case 'challenge-request':
         return answerChallenges(incoming, this.#context, this.#post, {
           answered: this.#answered,
@@ -137,6 +137,17 @@ export class AgentDesk {
       default:
         return Promise.resolve(err(failure('message.malformed', 'a topic that terminals do not write')));
     }
+  }
+
+  /** A terminal that speaks another wire than before, or holds settings that this journal does not know of, is told anew. */
+  async #receiveState(incoming: Incoming): Promise<Result<void>> {
+    const { device } = incoming.device;
+    const wireBefore = this.lanes.wireOf(device);
+    const received = this.lanes.receive(incoming);
+    if (!received.ok) return received;
+    const isBehind = this.#context.journal.learnSettingsFloor(device, this.lanes.settingsVersionOf(device));
+    if (isBehind || wireBefore !== this.lanes.wireOf(device)) this.publishSettings();
+    return received;
   }
 
   /** Counted in memory, written by `flushRejections`: whoever sends rubbish must not cost a disk write each time. */

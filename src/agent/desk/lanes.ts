@@ -1,7 +1,10 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { nameUnknownKeys } from '../../log/name-once.ts';
 import { type StateMessage, stateSchema } from '../../wire/messages.ts';
+import { type Taken, takeKnown } from '../../wire/translate.ts';
 import { fromV1Code } from '../../wire/v1-codes.ts';
+import { wireOf } from '../../wire/versions.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 
 /** A `state` message in our words: `code` is what v1 calls `failureCode`. */
@@ -20,17 +23,20 @@ export type Lane = {
 /** The lanes of the facility, live, out of the retained `state` messages. */
 export class Lanes {
   readonly #context: AgentContext;
+  readonly #nameUnknown: ReturnType<typeof nameUnknownKeys>;
   readonly #clocksAheadMs = new Map<string, number>();
   readonly #states = new Map<string, { state: LaneState; receivedAt: number }>();
 
   constructor(context: AgentContext) {
     this.#context = context;
+    this.#nameUnknown = nameUnknownKeys(context.log);
   }
 
   receive({ device, payload }: Incoming): Result<void> {
     const parsed = parseState(payload);
     if (!parsed.ok) return parsed;
-    const state = parsed.value;
+    const { value: state, unknown } = parsed.value;
+    this.#nameUnknown('state', unknown, device.device);
     if (state.device !== device.device) return err(failure('message.forged', 'state of another device'));
     const before = this.#states.get(device.device)?.state;
     this.#states.set(device.device, { state, receivedAt: this.#context.clock.now().wallMs });
@@ -38,6 +44,16 @@ export class Lanes {
       this.#context.log.event('agent.device-state', { device: device.device, status: state.status });
     this.#context.changed();
     return ok(undefined);
+  }
+
+  /** The newest wire that this agent and the terminal speak; 1 until the terminal says more. */
+  wireOf(device: string): number {
+    return wireOf(this.#states.get(device)?.state.version ?? '');
+  }
+
+  /** Of the settings that hold there; 0: not said. */
+  settingsVersionOf(device: string): number {
+    return this.#states.get(device)?.state.settingsVersion ?? 0;
   }
 
   noteClock(device: string, aheadMs: number): void {
@@ -62,14 +78,16 @@ export class Lanes {
   }
 }
 
-const parseState = (payload: Uint8Array): Result<LaneState> => {
+const parseState = (payload: Uint8Array): Result<Taken<LaneState>> => {
   const malformed = (detail: string) => err(failure('message.malformed', `state: ${detail}`));
   if (payload.length > 4_000) return malformed('too long');
   try {
-    const parsed = stateSchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));
-    if (!parsed.success) return malformed(parsed.error.issues[0]?.path.join('.') ?? 'shape');
-    const { failureCode, ...state } = parsed.data;
-    return ok(failureCode === undefined ? state : { ...state, code: fromV1Code(failureCode) });
+    const content: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    const taken = takeKnown(stateSchema, content);
+    if (taken === null) return malformed('shape');
+    const { failureCode, ...state } = taken.value;
+    const value = failureCode === undefined ? state : { ...state, code: fromV1Code(failureCode) };
+    return ok({ value, unknown: taken.unknown });
   } catch {
     return malformed('not JSON');
   }

@@ -3,6 +3,7 @@ import { failure } from '../../core/failure.ts';
 import { err, type Result } from '../../core/result.ts';
 import { openSigned } from '../../trust/seal.ts';
 import { challengeRequestSchema } from '../../wire/messages.ts';
+import { newestWire } from '../../wire/versions.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type { RecentIds } from './recent-ids.ts';
@@ -35,5 +36,10 @@ export const answerChallenges = async (
     expiresAt: now + options.challengeLifeMs,
   }));
   journal.addChallenges(device.device, challenges, maximumOpenChallenges);
-  return post.signed(device, 'challenge', { challengeRequestId, agentTime: now, challenges }, challengeRequestId);
+  return post.signed(
+    device,
+    'challenge',
+    { challengeRequestId, agentTime: now, challenges, wire: newestWire },
+    challengeRequestId,
+  );
 };

@@ -57,11 +57,13 @@ export const journalKind: StoreKind = {
     },
     {
       version: 2,
-      name: 'the sweep and the stock of challenges find their rows by an index; settings keep the instant they hold from',
+      name: 'the sweep and the stock of challenges find their rows by an index; settings have a version for each terminal',
       sql: `
   CREATE INDEX challenge_expires_at ON challenge (expires_at);
   CREATE INDEX challenge_open ON challenge (device) WHERE request_id IS NULL;
-  ALTER TABLE settings_version ADD COLUMN valid_from INTEGER NOT NULL DEFAULT 0;`,
+  CREATE TABLE settings_issue (
+    device TEXT PRIMARY KEY, version INTEGER NOT NULL, content_hash TEXT NOT NULL, valid_from INTEGER NOT NULL
+  ) STRICT;`,
     },
     {
       version: 3,

@@ -316,20 +316,40 @@ export class Journal extends JournalFile {
     });
   }
 
-  /** The version to publish: raised by one when the content is not the one published last. Never goes back. */
-  settingsVersion(facility: string, contentHash: string): number {
+  /**
+   * Version and instant of the settings that a terminal is told: the same for the same content, else one more. Without any
+   * memory (the journal was lost) the seconds since 1970 are the version: more than was ever counted.
+   */
+  settingsIssue(
+    {
+      facility,
+      device,
+      contentHash,
+    }: { readonly facility: string; readonly device: string; readonly contentHash: string },
+    nowMs: number,
+  ): { version: number; validFrom: number } {
     return this.transaction(() => {
-      const row = this.get('SELECT version, content_hash FROM settings_version WHERE facility = ?', facility);
-      if (row?.content_hash === contentHash) return Number(row.version);
-      const version = Number(row?.version ?? 0) + 1;
-      this.run(
-        'INSERT OR REPLACE INTO settings_version (facility, version, content_hash) VALUES (?, ?, ?)',
-        facility,
-        version,
-        contentHash,
-      );
-      return version;
+      const row = this.get('SELECT version, content_hash, valid_from FROM settings_issue WHERE device = ?', device);
+      if (row?.content_hash === contentHash) return { version: Number(row.version), validFrom: Number(row.valid_from) };
+      // Up to release 19854c3 all terminals shared one count.
+      const before = row ?? this.get('SELECT version FROM settings_version WHERE facility = ?', facility);
+      const version = before === undefined ? Math.floor(nowMs / 1000) : Number(before.version) + 1;
+      this.run('INSERT OR REPLACE INTO settings_issue VALUES (?, ?, ?, ?)', device, version, contentHash, nowMs);
+      return { version, validFrom: nowMs };
     });
+  }
+
+  /** A terminal holds settings of a later version than this journal knows: the next issue goes beyond it. true = so it was. */
+  learnSettingsFloor(device: string, version: number): boolean {
+    return (
+      this.run(
+        'UPDATE settings_issue SET version = ?, content_hash = ? WHERE device = ? AND version < ?',
+        version,
+        '',
+        device,
+        version,
+      ) > 0
+    );
   }
 
   /** Deletes what has had its time. Returns the requests whose personal data went before they were handed over. */

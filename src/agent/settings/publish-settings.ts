@@ -3,16 +3,20 @@ import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 
 /**
- * The settings of the facility to every registered terminal, retained. The version rises with the content and lives in
- * the journal, so that it never goes back over a restart; the same content keeps its version.
+ * The settings of the facility to every registered terminal, retained, in the words that it knows. Each terminal's version
+ * rises with what it is told and lives in the journal, so that it never goes back over a restart; the same content keeps
+ * its version and its instant, and is the same message again.
  */
 export const publishSettings = async (context: AgentContext, post: AgentPost): Promise<void> => {
   const { journal, clock, keys, devices, settings, options } = context;
   if (!options.publishesSettings) return;
   const { facilityKeys, facility } = keys();
   const content = { facilitySettings: settings(), facilityKeys };
-  const contentHash = createHash('sha256').update(JSON.stringify(content)).digest('base64url');
-  const version = journal.settingsVersion(facility, contentHash);
-  const message = { version, validFrom: clock.now().wallMs, ...content };
-  for (const device of devices().values()) if (!device.revoked) await post.signed(device, 'settings', message);
+  for (const device of devices().values()) {
+    if (device.revoked) continue;
+    const told = post.wording(device, 'settings', { ...content, version: 1, validFrom: 0 });
+    const contentHash = createHash('sha256').update(JSON.stringify(told)).digest('base64url');
+    const issue = journal.settingsIssue({ facility, device: device.device, contentHash }, clock.now().wallMs);
+    await post.signed(device, 'settings', { ...issue, ...content });
+  }
 };

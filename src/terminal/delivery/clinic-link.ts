@@ -25,7 +25,7 @@ import { createOutbox, type Outbox, type OutboxDelays } from './outbox.ts';
 import { createResultWatch, type ResultWatch } from './result-watch.ts';
 import { createSettingsKeeper, type SettingsKeeper } from './settings-keeper.ts';
 import { type CardEvidence, type SignedRequest, signRequest } from './sign-request.ts';
-import { createStateTeller } from './tell-state.ts';
+import { createStateTeller, type StateTeller } from './tell-state.ts';
 
 export type { ClinicEvent } from './clinic-news.ts';
 
@@ -73,6 +73,7 @@ type Parts = {
   readonly outbox: Outbox;
   readonly results: ResultWatch;
   readonly keeper: SettingsKeeper;
+  readonly stateTeller: StateTeller;
 };
 
 const createParts = ({ bus, store, clock, log, keys, outboxDelays }: ClinicLinkOptions): Parts => {
@@ -118,35 +119,45 @@ const createParts = ({ bus, store, clock, log, keys, outboxDelays }: ClinicLinkO
     },
     changed: () => news.setReady(pool.ready(poolDelays.visitLifeMs)),
   });
+  let settingsVersion: number | undefined;
+  const stateTeller = createStateTeller(
+    (payload) => void post.publish('state', payload, { retain: true }),
+    () => (settingsVersion === undefined ? {} : { settingsVersion }),
+  );
   const keeper = createSettingsKeeper({
     store,
     clock,
     log,
     agents: keys.agents,
     addressee: post.addressee,
+    overlook: post.overlook,
     apply: (message) => {
       post.useFacilityKeys(message.facilityKeys);
+      settingsVersion = message.version;
+      stateTeller.tellNow();
       news.setSettings(message);
     },
   });
-  return { post, news, pool, lookups: createLookups(post, clock, log), outbox, results, keeper };
+  return { post, news, pool, lookups: createLookups(post, clock, log), outbox, results, keeper, stateTeller };
 };
 
 type Receivers = Partial<Record<TopicLeaf, (bytes: Uint8Array) => Promise<void>>>;
 
 /** What becomes of each leaf that an agent publishes. */
 const receiversOf = (
-  { post, news, pool, lookups, outbox, results, keeper }: Parts,
+  { post, news, pool, lookups, outbox, results, keeper, stateTeller }: Parts,
   admitCommand: ReturnType<typeof createCommandGate>,
 ): Receivers => ({
   challenge: async (bytes) => {
     const opened = await post.openSigned('challenge', challengesSchema, bytes);
     if (opened === null) return;
-    const { challengeRequestId, agentTime, challenges } = opened.message;
+    const { challengeRequestId, agentTime, challenges, wire } = opened.message;
     if (challenges.some(({ agent }) => agent !== opened.signer))
       return post.refuse('challenge', { code: 'message.forged' });
-    if (pool.stock(challengeRequestId, agentTime, challenges)) outbox.hurry();
-    else post.refuse('challenge', { code: 'message.stale' });
+    if (!pool.stock(challengeRequestId, agentTime, challenges))
+      return post.refuse('challenge', { code: 'message.stale' });
+    stateTeller.heard(opened.signer, wire);
+    outbox.hurry();
   },
   'lookup-result': async (bytes) => {
     const opened = await post.openSealed('lookup-result', lookupResultSchema, bytes);
@@ -197,9 +208,8 @@ const loadStored = ({ outbox, keeper, news }: Parts, { clock, log }: ClinicLinkO
 export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   const { bus, clock, keys } = options;
   const parts = createParts(options);
-  const { post, news, pool, lookups, outbox, results, keeper } = parts;
+  const { post, news, pool, lookups, outbox, results, keeper, stateTeller } = parts;
   const receivers = receiversOf(parts, createCommandGate({ ...options, agentNowMs: pool.agentNowMs }));
-  const stateTeller = createStateTeller((payload) => void post.publish('state', payload, { retain: true }));
   let closed = false;
   const stopLoading = loadStored(parts, options);
 

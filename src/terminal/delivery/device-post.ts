@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Failure } from '../../core/failure.ts';
 import type { Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
+import { nameUnknownKeys } from '../../log/name-once.ts';
 import type { MessageBus, PublishOptions } from '../../ports/message-bus.ts';
 import { importSealingPublicKey, type TerminalKeys } from '../../trust/key-files.ts';
 import { openSealedAndSigned, openSigned, type SealingPublicKey, sign, signAndSeal } from '../../trust/seal.ts';
@@ -31,6 +32,8 @@ export interface DevicePost {
   openSigned<T extends Addressed>(leaf: TopicLeaf, schema: z.ZodType<T>, bytes: Uint8Array): Promise<Genuine<T> | null>;
   openSealed<T extends Addressed>(leaf: TopicLeaf, schema: z.ZodType<T>, bytes: Uint8Array): Promise<Genuine<T> | null>;
   refuse(leaf: TopicLeaf, reason: Pick<Failure, 'code'>): void;
+  /** Keys of a later release that were left out of a message: each is logged once */
+  overlook(leaf: TopicLeaf, keys: readonly string[]): void;
 }
 
 export type DevicePostOptions = {
@@ -48,6 +51,7 @@ export const createDevicePost = ({ bus, log, keys, heard }: DevicePostOptions): 
   const topic = (leaf: TopicLeaf): string => topicOf(facility, device, leaf);
   const refuse = (leaf: TopicLeaf, { code }: Pick<Failure, 'code'>): void =>
     log.event('message.refused', { leaf, code });
+  const overlook = nameUnknownKeys(log);
   const facilityKey = (): SealingPublicKey => {
     if (currentFacilityKey === undefined) throw new Error('trust.json names no facility key');
     return currentFacilityKey;
@@ -72,9 +76,14 @@ export const createDevicePost = ({ bus, log, keys, heard }: DevicePostOptions): 
         },
         () => refuse('settings', { code: 'message.malformed' }),
       ),
-    openSigned: async (leaf, schema, bytes) => admit(leaf, await openSigned(leaf, bytes, schema, agents, addressee)),
+    openSigned: async (leaf, schema, bytes) => {
+      // Orders may say more than this release knows; nothing else that an agent signs may.
+      const leaveOut = leaf === 'command' ? (keys: readonly string[]) => overlook(leaf, keys) : undefined;
+      return admit(leaf, await openSigned(leaf, bytes, schema, agents, addressee, leaveOut));
+    },
     openSealed: async (leaf, schema, bytes) =>
       admit(leaf, await openSealedAndSigned(leaf, bytes, schema, [keys.sealing], agents, addressee)),
     refuse,
+    overlook,
   };
 };

@@ -12,6 +12,8 @@ export type SettingsKeeperOptions = {
   readonly agents: readonly VerificationKey[];
   readonly addressee: { readonly facility: string; readonly device: string };
   readonly apply: (message: SettingsMessage) => void;
+  /** Keys that this release does not know */
+  readonly overlook: (leaf: 'settings', keys: readonly string[]) => void;
 };
 
 export interface SettingsKeeper {
@@ -31,7 +33,7 @@ const longestWaitMs = 3_600_000;
  * so that an old retained message is refused after a restart, too.
  */
 export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKeeper => {
-  const { store, clock, log, agents, addressee, apply } = options;
+  const { store, clock, log, agents, addressee, apply, overlook } = options;
   let current: SettingsMessage | null = null;
   let pending: { readonly message: SettingsMessage; readonly bytes: Uint8Array } | null = null;
   let callOff: (() => void) | null = null;
@@ -64,7 +66,8 @@ export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKe
     apply(message);
   };
 
-  const open = (bytes: Uint8Array) => openSigned('settings', bytes, settingsMessageSchema, agents, addressee);
+  const open = (bytes: Uint8Array) =>
+    openSigned('settings', bytes, settingsMessageSchema, agents, addressee, (unknown) => overlook('settings', unknown));
 
   return {
     load: async () => {

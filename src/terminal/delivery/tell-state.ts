@@ -1,5 +1,7 @@
 import type { StateMessage } from '../../wire/messages.ts';
 import { topicOf } from '../../wire/topics.ts';
+import { inWordsOf } from '../../wire/translate.ts';
+import { bothSpeak, sayWire } from '../../wire/versions.ts';
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
@@ -9,20 +11,36 @@ export const lastWill = (
   state: Omit<StateMessage, 'status' | 'phase' | 'session' | 'failureCode'>,
 ): { readonly topic: string; readonly payload: Uint8Array } => ({
   topic: topicOf(facility, state.device, 'state'),
-  payload: encode({ ...state, status: 'offline' }),
+  payload: encode({ ...state, version: sayWire(state.version), status: 'offline' }),
 });
 
-/** What the terminal says of itself: the newest, told again after each reconnect. */
-export const createStateTeller = (publish: (payload: Uint8Array) => void) => {
+/** What is true besides the session, and told with it to agents that understand it. */
+export type Besides = Pick<StateMessage, 'settingsVersion'>;
+
+/**
+ * What the terminal says of itself: the newest, told again after each reconnect. Retained for every agent of the facility,
+ * so in the words of the oldest of those that were heard; before any was heard, of version 1.
+ */
+export const createStateTeller = (publish: (payload: Uint8Array) => void, besides: () => Besides) => {
+  const wires = new Map<string, number>();
   let connected = false;
   let state: StateMessage | null = null;
+  const wire = (): number => (wires.size === 0 ? bothSpeak(undefined) : Math.min(...wires.values()));
   const tellNow = (): void => {
-    if (state !== null && connected) publish(encode(state));
+    if (state === null || !connected) return;
+    publish(encode(inWordsOf(wire(), 'state', { ...state, ...besides(), version: sayWire(state.version) })));
   };
   return {
     tell: (next: StateMessage): void => {
       state = next;
       tellNow();
+    },
+    tellNow,
+    /** `said`: the newest wire that this agent says it speaks */
+    heard: (agent: string, said: number | undefined): void => {
+      const before = wire();
+      wires.set(agent, bothSpeak(said));
+      if (wire() !== before) tellNow();
     },
     setConnected: (isConnected: boolean): void => {
       connected = isConnected;
@@ -30,3 +48,4 @@ export const createStateTeller = (publish: (payload: Uint8Array) => void) => {
     },
   };
 };
+export type StateTeller = ReturnType<typeof createStateTeller>;

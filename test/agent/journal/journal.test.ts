@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal, type NewRequest } from '../../../src/agent/journal/journal.ts';
 
 let folder: string;
@@ -167,14 +167,43 @@ test('counts: a use is counted once, whatever is told again; a month has its own
   journal.close();
 });
 
-test('the version of the settings rises with their content and never goes back', () => {
-  const path = join(folder, 'a.sqlite');
-  let journal = new Journal(path);
-  expect(['a', 'a', 'b'].map((hash) => journal.settingsVersion('clinic', hash))).toEqual([1, 1, 2]);
-  journal.close();
-  journal = new Journal(path);
-  expect(['b', 'a'].map((hash) => journal.settingsVersion('clinic', hash))).toEqual([2, 3]);
-  journal.close();
+describe('settings', () => {
+  const issue = (journal: Journal, contentHash: string, nowMs: number, device = 'front-1') =>
+    journal.settingsIssue({ facility: 'clinic', device, contentHash }, nowMs);
+
+  test('the version rises with the content and never goes back; the same content is the same issue', () => {
+    const path = join(folder, 'a.sqlite');
+    let journal = new Journal(path);
+    const first = issue(journal, 'a', at);
+    expect(issue(journal, 'a', at + 5_000)).toEqual(first);
+    expect(issue(journal, 'b', at + 6_000)).toEqual({ version: first.version + 1, validFrom: at + 6_000 });
+    journal.close();
+    journal = new Journal(path);
+    expect(issue(journal, 'a', at + 7_000).version).toBe(first.version + 2);
+    journal.close();
+  });
+
+  test('a lost journal begins above everything that was counted before', () => {
+    const path = join(folder, 'a.sqlite');
+    let journal = new Journal(path);
+    issue(journal, 'a', at);
+    const before = issue(journal, 'b', at + 1_000).version;
+    journal.close();
+    for (const part of ['', '-wal', '-shm']) rmSync(path + part, { force: true });
+    journal = new Journal(path);
+    expect(issue(journal, 'b', at + 60_000).version).toBeGreaterThan(before);
+    journal.close();
+  });
+
+  test('a journal whose clock was wrong learns from the terminal what it holds, and goes beyond', () => {
+    const journal = new Journal(join(folder, 'a.sqlite'));
+    const tooLow = issue(journal, 'a', Date.UTC(2001, 0, 1)).version;
+    expect(journal.learnSettingsFloor('front-1', tooLow)).toBe(false);
+    expect(journal.learnSettingsFloor('front-1', 2_000_000_000)).toBe(true);
+    expect(issue(journal, 'a', at).version).toBe(2_000_000_001);
+    expect(journal.learnSettingsFloor('front-1', 2_000_000_001)).toBe(false);
+    journal.close();
+  });
 });
 
 test('another process reads while this one writes', () => {

@@ -22,6 +22,7 @@ import type { SignedRequest } from '../../../src/terminal/delivery/sign-request.
 import { readJsonFile } from '../../../src/trust/key-files.ts';
 import { sign } from '../../../src/trust/seal.ts';
 import { topicOf } from '../../../src/wire/topics.ts';
+import { v1Schemas } from '../../../src/wire/v1/messages.ts';
 
 // Bounds for a machine that does ten other things; none of these waits when all is well.
 vi.setConfig({ testTimeout: 120_000 });
@@ -435,6 +436,22 @@ describe('settings', () => {
     expect(refusals('settings')[0]?.code).toBe('message.stale');
   });
 
+  test('a key of a later release is left out and named once; what is known holds', async () => {
+    const tomorrow = { ...testSettings, planted: true } as typeof testSettings;
+    await agent.settings(5, { facilitySettings: tomorrow });
+    await until('settings', () => eventsOf('settings').length === 1);
+    expect(eventsOf('settings')[0]?.message.facilitySettings).toEqual(testSettings);
+    await agent.settings(6, { facilitySettings: tomorrow });
+    await until('settings', () => eventsOf('settings').length === 2);
+    expect(logged.filter(({ event }) => event === 'message.key-unknown')).toMatchObject([
+      { leaf: 'settings', key: 'facilitySettings.planted' },
+    ]);
+    await link.close();
+    startLink();
+    await until('the stored ones', () => eventsOf('settings').length > 0);
+    expect(refusals('settings')).toEqual([]);
+  });
+
   test('hold from their date on', async () => {
     await agent.settings(1);
     await until('settings', () => eventsOf('settings').length === 1);
@@ -562,6 +579,26 @@ test('the state is told again after a reconnection, retained', async () => {
   broker.setConnected('front-1', true);
   await until('the state again', () => broker.passedOn('state').length === 2);
   expect(JSON.parse(new TextDecoder().decode(broker.passedOn('state')[1]?.payload)).status).toBe('busy');
+});
+
+test('the state speaks version 1 until an agent says more, and again when one says less', async () => {
+  const stated = (): Record<string, unknown>[] =>
+    broker.passedOn('state').map(({ payload }) => JSON.parse(new TextDecoder().decode(payload)));
+  link.publishState({
+    ...{ device: 'front-1', lane: 1, version: '0.2.0', profile: 'release', status: 'idle' },
+    ...{ catalogueVersion: '2024-10-07.1', since: 1 },
+  } as const);
+  await agent.settings(5);
+  await until('settings', () => eventsOf('settings').length === 1);
+  await ready();
+  expect(stated().every((state) => v1Schemas.state?.safeParse(state).success)).toBe(true);
+  expect(stated().at(-1)?.version).toBe('0.2.0+wire.2');
+  agent.wire = 7;
+  await pass(10 * minute);
+  expect(stated().at(-1)).toMatchObject({ settingsVersion: 5 });
+  agent.wire = undefined;
+  await pass(10 * minute);
+  expect(v1Schemas.state?.safeParse(stated().at(-1)).success).toBe(true);
 });
 
 test('rubbish on every topic is logged and dropped', async () => {

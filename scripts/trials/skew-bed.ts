@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { Mosquitto } from '../beds/mosquitto.ts';
+import { placesOf } from '../beds/release-tree.ts';
+import type * as Facility from '../demonstration/facility.ts';
+import type { ScriptedPatient } from '../demonstration/scripted-patient.ts';
+import type { ToTerminal } from '../demonstration/terminal-process.ts';
+import type * as Visits from '../demonstration/visits.ts';
+
+/* One clinic whose two ends are of different releases, each a process of its own tree, over a real mosquitto. */
+
+type LogLine = { readonly event: string } & Readonly<Record<string, unknown>>;
+export type JournalRow = {
+  readonly id: string;
+  readonly kind: string;
+  readonly method: string;
+  readonly verdict: string;
+  readonly outcome: string | null;
+};
+
+const readyWithinMs = 60_000;
+
+/** A process of some tree; its event log is kept. */
+class End {
+  readonly lines: LogLine[] = [];
+  readonly #other: string[] = [];
+  readonly process: ChildProcess;
+  readonly #name: string;
+  #ordered = false;
+
+  constructor(name: string, tree: string, file: string, args: readonly string[]) {
+    this.#name = name;
+    this.process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
+      cwd: tree,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [this.process.stdout, this.process.stderr])
+      if (stream !== null)
+        createInterface({ input: stream }).on('line', (line) => {
+          if (line.startsWith('{"level"')) this.lines.push(JSON.parse(line) as LogLine);
+          else this.#other.push(line);
+        });
+    const killed = (): boolean => this.process.kill('SIGKILL');
+    process.once('exit', killed);
+    this.process.once('exit', () => process.removeListener('exit', killed));
+    this.process.once('exit', (code, signal) => {
+      if (!this.#ordered)
+        process.stderr.write(`  ${name} ended by itself (${signal ?? code})\n${this.#other.join('\n')}\n`);
+    });
+  }
+
+  /** The first answer of `find` to a line of standard output or a message of the process. */
+  ready<T>(find: (said: unknown) => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (what: string): void => reject(new Error(`${this.#name}: ${what}\n${this.#other.join('\n')}`));
+      const timer = setTimeout(() => fail('not ready in time'), readyWithinMs);
+      const look = (said: unknown): void => {
+        const found = find(said);
+        if (found === undefined) return;
+        clearTimeout(timer);
+        resolve(found);
+      };
+      this.process.on('message', look);
+      if (this.process.stdout !== null)
+        createInterface({ input: this.process.stdout }).on('line', (line) => {
+          if (line.startsWith('{"ready"')) look(JSON.parse(line));
+        });
+      this.process.once('exit', (code, signal) => fail(`ended with ${signal ?? code}`));
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.#ordered = true;
+    const ended = once(this.process, 'exit');
+    this.process.kill('SIGTERM');
+    const force = setTimeout(() => this.process.kill('SIGKILL'), 5_000);
+    await ended;
+    clearTimeout(force);
+  }
+}
+
+export type SkewClinic = {
+  readonly order: (order: ToTerminal) => void;
+  readonly setFace: (face: string | null) => void;
+  readonly patient: ScriptedPatient;
+  /** The visits that the terminal's release plays */
+  readonly visits: typeof Visits.scriptedVisits;
+  readonly staffPage: string;
+  readonly staff: typeof Facility.demoStaff;
+  readonly rows: () => readonly JournalRow[];
+  readonly logOf: (end: 'agent' | 'terminal') => readonly LogLine[];
+  readonly close: () => Promise<void>;
+};
+
+const load = <T>(tree: string, file: string): Promise<T> => import(join(tree, file)) as Promise<T>;
+
+/**
+ * `made`: the tree whose `provision` made the facility and whose agent wrote the journal first; the clinic was updated
+ * since then.
+ */
+export const startSkewClinic = async (trees: {
+  readonly agent: string;
+  readonly terminal: string;
+  readonly made: string;
+}): Promise<SkewClinic> => {
+  const directory = mkdtempSync(join(tmpdir(), 'uketsuke-skew-'));
+  const closing: (() => Promise<unknown>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const end of closing.reverse()) await end();
+  };
+  try {
+    const facilityOf = (tree: string) => load<typeof Facility>(placesOf(tree).demonstration, 'facility.ts');
+    const made = await facilityOf(trees.made);
+    const facility = await made.createDemoFacility(directory, { answerDelayMs: 100, staffPort: 0 });
+    const mosquitto = await Mosquitto.prepare(directory);
+    await mosquitto.start();
+    closing.push(() => mosquitto.kill('SIGTERM'));
+
+    const broker = ['--broker', `localhost:${mosquitto.port}`, '--mqtt', '5', '--make-folders', '--staff-port', '0'];
+    type Ready = { readonly staffPage: string; readonly journal: string };
+    const startAgent = async (tree: string): Promise<{ end: End; ready: Ready }> => {
+      const end = new End('agent', tree, placesOf(tree).main, ['agent', '--dir', facility.agentDirectory, ...broker]);
+      closing.push(() => end.stop());
+      const isReady = (said: unknown) => ((said as { ready?: unknown }).ready === true ? (said as Ready) : undefined);
+      return { end, ready: await end.ready(isReady) };
+    };
+    if (trees.made !== trees.agent) await (await startAgent(trees.made)).end.stop();
+    const agent = await startAgent(trees.agent);
+
+    const { createVirtualCameraControl } = await load<typeof import('../../drivers/virtual/virtual-camera-control.ts')>(
+      trees.terminal,
+      'drivers/virtual/virtual-camera-control.ts',
+    );
+    const camera = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
+    closing.push(() => camera.close());
+    const own = await facilityOf(trees.terminal);
+    const start = {
+      configFile: own.writeTerminalConfig(facility, { brokerPort: mosquitto.port, screenPort: 0 }),
+      authorityFolder: own.authorityFolder,
+      keyFolder: own.keyFolder,
+      camera: { kind: 'virtual', seed: 1, controlSocket: camera.path },
+    };
+    const terminal = new End(
+      'terminal',
+      trees.terminal,
+      join(placesOf(trees.terminal).demonstration, 'terminal-process.ts'),
+      [JSON.stringify(start)],
+    );
+    closing.push(() => terminal.stop());
+    const screenPort = await terminal.ready((said) => {
+      const message = said as { type?: string; screenPort?: number };
+      return message.type === 'ready' ? message.screenPort : undefined;
+    });
+    const demonstration = placesOf(trees.terminal).demonstration;
+    const { ScriptedPatient: Patient } = await load<typeof import('../demonstration/scripted-patient.ts')>(
+      demonstration,
+      'scripted-patient.ts',
+    );
+    const patient = await Patient.before(screenPort);
+    closing.push(async () => patient.leave());
+    const { scriptedVisits } = await load<typeof Visits>(demonstration, 'visits.ts');
+    return {
+      // A terminal that died is told by the screens that do not come.
+      order: (order) => void terminal.process.send(order, () => {}),
+      setFace: (face) => camera.setFace(face as never),
+      patient,
+      visits: scriptedVisits,
+      staffPage: agent.ready.staffPage,
+      staff: made.demoStaff,
+      rows: () => {
+        const database = new DatabaseSync(agent.ready.journal, { readOnly: true });
+        const rows = database.prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request').all();
+        database.close();
+        return rows as never;
+      },
+      logOf: (end) => (end === 'agent' ? agent.end.lines : terminal.lines),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { until } from '../../../scripts/beds/simulated-clock.ts';
+import { facility } from '../../../scripts/beds/test-facility.ts';
+import { openSigned } from '../../../src/trust/seal.ts';
+import { type SettingsMessage, settingsMessageSchema } from '../../../src/wire/messages.ts';
+import { sayWire } from '../../../src/wire/versions.ts';
+
+let bed: AgentBed;
+beforeEach(async () => {
+  bed = await makeAgentBed();
+});
+afterEach(() => bed.close());
+
+/** What front-1 was told, oldest first. */
+const told = async (): Promise<SettingsMessage[]> => {
+  const { agents } = bed.testFacility.device;
+  const address = { facility, device: 'front-1' };
+  const opened = bed.broker
+    .passedOn('settings')
+    .filter(({ topic }) => topic.includes('/front-1/'))
+    .map(({ payload }) => openSigned('settings', payload, settingsMessageSchema, agents, address));
+  return (await Promise.all(opened)).map((each) => {
+    if (!each.ok) throw new Error(each.failure.detail);
+    return each.value.message;
+  });
+};
+const say = (more: object): Promise<unknown> => {
+  const state = {
+    ...{ device: 'front-1', lane: 1, version: '0.1.0', profile: 'release', status: 'idle' },
+    ...{ catalogueVersion: '2024-10-07', since: 1, ...more },
+  };
+  return bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
+};
+const count = (): number => bed.broker.passedOn('settings').filter(({ topic }) => topic.includes('/front-1/')).length;
+
+test('told again after a restart the settings are the same message: no news, and nothing stale', async () => {
+  bed.desk.publishSettings();
+  await until('the settings', () => count() >= 1);
+  const [first] = await told();
+  bed.restart();
+  await bed.clock.advance(60_000, async () => {});
+  bed.desk.publishSettings();
+  await until('the settings again', () => count() >= 2);
+  for (const again of await told()) expect(again).toEqual(first);
+});
+
+test('a terminal that holds later settings than a lost journal knows is told beyond them', async () => {
+  bed.desk.publishSettings();
+  await until('the settings', () => count() >= 1);
+  const before = (await told()).at(-1)?.version ?? 0;
+  const known = count();
+  await say({ version: sayWire('0.2.0'), settingsVersion: before + 1_000_000 });
+  await until('settings beyond', () => count() > known);
+  expect((await told()).at(-1)?.version).toBe(before + 1_000_001);
+  // What it says then is what we know: nothing is told again.
+  const times = count();
+  await say({ version: sayWire('0.2.0'), settingsVersion: before + 1_000_001 });
+  await bed.clock.advance(1_000, async () => {});
+  expect(count()).toBe(times);
+});
+
+test('a state of a later release is taken without its new keys', async () => {
+  await say({ version: '9.9.9+wire.9', planted: { deep: 1 } });
+  await until('the lane', () => bed.desk.lanes.all().find(({ device }) => device === 'front-1')?.state !== null);
+  expect(bed.desk.lanes.all()[0]?.state).toMatchObject({ version: '9.9.9+wire.9', status: 'idle' });
+});
