@@ -12,6 +12,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: "the terminal's outbox and its connection to the broker, until SIGTERM",
       load: () => import('./cli/link.ts'),
     },
+    adopt: {
+      about: 'brings keys and store of an earlier release to where this one looks for them',
+      load: () => import('./cli/adopt.ts'),
+    },
     doctor: {
       about: 'what is wrong with this terminal, why, what helps, and who does it',
       load: () => import('./cli/doctor.ts'),

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -146,6 +146,16 @@ export const startSkewClinic = async (trees: {
       keyFolder: own.keyFolder,
       camera: { kind: 'virtual', seed: 1, controlSocket: camera.path },
     };
+    const main = placesOf(trees.terminal).main;
+    // What a technician does once after an update of a terminal.
+    const config = ['--config', start.configFile];
+    if (trees.made !== trees.terminal && existsSync(join(trees.terminal, 'src/cli/adopt.ts'))) {
+      const adopt = [main, 'adopt', ...config, '--former-store', join(directory, 'terminal.sqlite')];
+      execFileSync(process.execPath, adopt, { stdio: ['ignore', 'ignore', 'inherit'] });
+    }
+    const hasLink = existsSync(join(trees.terminal, 'src/cli/link.ts'));
+    const link = hasLink ? new End('link', trees.terminal, main, ['link', ...config, '--log', 'json']) : null;
+    if (link !== null) closing.push(() => link.stop());
     const terminal = new End(
       'terminal',
       trees.terminal,
@@ -179,7 +189,7 @@ export const startSkewClinic = async (trees: {
         database.close();
         return rows as never;
       },
-      logOf: (end) => (end === 'agent' ? agent.end.lines : terminal.lines),
+      logOf: (end) => (end === 'agent' ? agent.end.lines : [...terminal.lines, ...(link?.lines ?? [])]),
       close,
     };
   } catch (error) {

@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import type { Command } from 'commander';
+import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { moveStore } from '../storage/move-store.ts';
+import { separateKeys } from '../trust/separate-keys.ts';
+import { readConfigOrExit } from './config.ts';
+
+type Options = { readonly config: string; readonly formerStore: string; readonly linkUser: string };
+
+/** null: this machine has no such user, and files stay whose they are. */
+const idsOf = (user: string): { uid: number; gid: number } | undefined => {
+  const [uid, gid] = ['-u', '-g'].map((flag) => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout));
+  return uid && gid && process.getuid?.() === 0 ? { uid, gid } : undefined;
+};
+
+const adopt = async ({ config: path, formerStore, linkUser }: Options): Promise<void> => {
+  const { paths } = readConfigOrExit(path);
+  const owner = idsOf(linkUser);
+  readdirSync(paths.provisioning);
+  const moved = await separateKeys(paths.provisioning, owner);
+  for (const name of moved) process.stdout.write(`${paths.provisioning}/${name}: in the folder of its process\n`);
+  if (await moveStore(formerStore, paths.store, owner)) process.stdout.write(`${formerStore}: now ${paths.store}\n`);
+};
+
+/** `uketsuke adopt`: once after an update, as root, with terminal and link stopped. Running it again changes nothing. */
+export const register = (program: Command): void => {
+  program
+    .command('adopt')
+    .description('brings keys and store of an earlier release to where this one looks for them; again is harmless')
+    .option('--config <file>', 'configuration file', defaultConfigPath)
+    .option('--former-store <file>', 'where the store was', '/var/lib/uketsuke/terminal.sqlite')
+    .option('--link-user <name>', 'who runs uketsuke link', 'uketsuke-link')
+    .action(async (options: Options) => {
+      try {
+        await adopt(options);
+      } catch (error) {
+        process.stderr.write(`uketsuke adopt: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exit(2);
+      }
+    });
+};

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { chown, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cvIssuersFile } from './cv-trust.ts';
+import { keyFiles, keyFolders } from './key-files.ts';
+
+/** Whose file it becomes; undefined: whose it is. */
+type Owner = { readonly uid: number; readonly gid: number };
+
+const { tlsKey, tlsCertificate, facilityCa, signingKey, sealingKey, trust } = keyFiles;
+const filesOf = {
+  link: [tlsKey, tlsCertificate, facilityCa],
+  terminal: [signingKey, sealingKey, trust, cvIssuersFile],
+} as const;
+
+const copyDurably = async (from: string, to: string, owner: Owner): Promise<void> => {
+  const aside = `${to}.part`;
+  await copyFile(from, aside);
+  await chown(aside, owner.uid, owner.gid);
+  const file = await open(aside, 'r+');
+  await file.sync().finally(() => file.close());
+  await rename(aside, to);
+};
+
+/**
+ * Up to release 19854c3 all keys of a device lay in one directory. Moves each to the folder of its process; an original
+ * goes once all copies are on the disk, so that a power cut costs nothing but another run. Answers what was moved.
+ */
+export const separateKeys = async (
+  deviceDirectory: string,
+  linkOwner: Owner | undefined,
+): Promise<readonly string[]> => {
+  const { uid, gid } = await stat(deviceDirectory);
+  const owners = { link: linkOwner ?? { uid, gid }, terminal: { uid, gid } };
+  const moved: string[] = [];
+  for (const folder of [keyFolders.link, keyFolders.terminal]) {
+    const target = join(deviceDirectory, folder);
+    const names = filesOf[folder].filter((name) => existsSync(join(deviceDirectory, name)));
+    if (names.length === 0) continue;
+    await mkdir(target, { recursive: true, mode: 0o700 });
+    await chown(target, owners[folder].uid, owners[folder].gid);
+    for (const name of names) {
+      // A file that is there already came with newer keys, or from a run before.
+      if (!existsSync(join(target, name)))
+        await copyDurably(join(deviceDirectory, name), join(target, name), owners[folder]);
+      moved.push(name);
+    }
+  }
+  for (const name of moved) await rm(join(deviceDirectory, name));
+  return moved;
+};

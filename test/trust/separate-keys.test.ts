@@ -1,0 +1,56 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { layDown, storedReleases } from '../../scripts/beds/stored-releases.ts';
+import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { moveStore } from '../../src/storage/move-store.ts';
+import { readLinkKeys, readTerminalKeys } from '../../src/trust/key-files.ts';
+import { separateKeys } from '../../src/trust/separate-keys.ts';
+
+let folder: string;
+/** A device's directory as release 19854c3 had it: everything in one place. */
+let flat: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-adopt-'));
+  await createFacility(join(folder, 'facility'), { facility: 'clinic-0001', brokerNames: ['localhost'] });
+  await addAgent(join(folder, 'facility'), 'agent-1');
+  const device = await addDevice(join(folder, 'facility'), 'front-1', 1);
+  flat = join(folder, 'device');
+  for (const part of ['link', 'terminal']) cpSync(join(device, part), flat, { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('keys that lay in one directory are found by terminal and link afterwards; again changes nothing', async () => {
+  await expect(readTerminalKeys(flat)).rejects.toThrow();
+  const moved = await separateKeys(flat, undefined);
+  expect(moved).toContain('trust.json');
+  expect(await readTerminalKeys(flat)).toMatchObject({ device: 'front-1' });
+  expect((await readLinkKeys(flat)).key).toContain('PRIVATE KEY');
+  expect(readdirSync(flat).sort()).toEqual(['link', 'terminal']);
+  expect(statSync(join(flat, 'link')).mode & 0o777).toBe(0o700);
+  expect(await separateKeys(flat, undefined)).toEqual([]);
+});
+
+test('cut off between copies and originals: the next run goes on, and newer keys are not overwritten', async () => {
+  const before = readFileSync(join(flat, 'trust.json'), 'utf8');
+  await separateKeys(flat, undefined);
+  writeFileSync(join(flat, 'trust.json'), 'of a run that was cut off');
+  expect(await separateKeys(flat, undefined)).toEqual(['trust.json']);
+  expect(readFileSync(join(flat, 'terminal', 'trust.json'), 'utf8')).toBe(before);
+});
+
+test('the outbox of an earlier release goes on at its new place, with what waited in it', async () => {
+  const [release = ''] = storedReleases();
+  const [from, to] = [join(folder, 'terminal.sqlite'), join(folder, 'link', 'link.sqlite')];
+  layDown(release, 'outbox', from);
+  expect(await moveStore(from, to, undefined)).toBe(true);
+  expect(existsSync(from)).toBe(false);
+  const store = createSqliteStore(to);
+  const rows = await store.outboxRows();
+  expect(rows.ok && rows.value).toHaveLength(2);
+  await store.close();
+  layDown(release, 'outbox', from);
+  expect(await moveStore(from, to, undefined)).toBe(false);
+});
