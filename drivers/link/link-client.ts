@@ -20,7 +20,13 @@ export type LinkClientOptions = {
 };
 
 /** Bus and store of the terminal, both in the link process. */
-export type LinkClient = { readonly bus: MessageBus; readonly store: Store; close(): void };
+export type LinkClient = {
+  readonly bus: MessageBus;
+  readonly store: Store;
+  /** The agent's time as it is now, ms since 1970 UTC: forgotten when the link is away, told again with the next challenge */
+  tellTime(wallMs: number): void;
+  close(): void;
+};
 
 /**
  * How long a call on the store waits, ms. The link bounds each write itself and answers earlier when it lives. A link
@@ -194,6 +200,7 @@ export const createLinkClient = ({ path, log, delays = {} }: LinkClientOptions):
         askStore({ method: 'firstBrokenAuditEntry' }, ({ value }) => (typeof value === 'number' ? value : null)),
       close: async () => {},
     },
+    tellTime: (wallMs) => peer?.send({ type: 'time', wallMs }),
     close: () => {
       closed = true;
       client.close();

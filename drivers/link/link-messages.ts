@@ -59,6 +59,8 @@ export const toLinkSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('subscribe'), filter: topic }),
   z.strictObject({ type: z.literal('unsubscribe'), filter: topic }),
+  /** The agent's signed time as it is now: the link judges the broker's certificate by it, and keeps it over a restart */
+  z.strictObject({ type: z.literal('time'), wallMs: instant }),
   z.strictObject({ type: z.literal('store'), id: callId, call: storeCallSchema }),
 ]);
 export type ToLink = z.infer<typeof toLinkSchema>;

@@ -12,6 +12,8 @@ export type LinkServerOptions = {
   readonly log: EventLog;
   /** Published, retained, whenever no terminal is there to say something else. */
   readonly offline: { readonly topic: string; readonly payload: Uint8Array };
+  /** The agent's time, as the terminal has verified it */
+  readonly heard?: (wallMs: number) => void;
   readonly delays?: Partial<SocketDelays>;
 };
 
@@ -63,7 +65,7 @@ const carryOut = async (
 };
 
 /** One terminal for as long as its connection lasts. */
-const serveTerminal = ({ bus, store }: LinkServerOptions, peer: Peer) => {
+const serveTerminal = ({ bus, store, heard }: LinkServerOptions, peer: Peer) => {
   const subscriptions = new Map<string, () => void>();
   let here = true;
   const say: Say = (message, parts) => {
@@ -108,6 +110,8 @@ const serveTerminal = ({ bus, store }: LinkServerOptions, peer: Peer) => {
             ),
           );
         }
+        case 'time':
+          return heard?.(message.wallMs);
         case 'unsubscribe':
           return unsubscribe(message.filter);
         case 'store':

@@ -1,9 +1,11 @@
+import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { type IClientOptions, type IClientPublishOptions, MqttClient } from 'mqtt';
 import { type Failure, type FailureCode, failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { Delivery, PublishOptions } from '../../src/ports/message-bus.ts';
+import { dateError, type KnownTime, refusedByDate, serverChainError } from '../../src/trust/server-chain.ts';
 
 /**
  * The physics of a link that must serve again within 2 s of the cause being gone. A SYN that was lost is repeated by the
@@ -38,6 +40,9 @@ export type ConnectionOptions = {
   /** The name that the broker's certificate must carry */
   readonly serverName: string;
   readonly context: SecureContext;
+  /** The facility's authorities, and the time by which certificates are judged */
+  readonly authorities: readonly X509Certificate[];
+  readonly time: () => KnownTime;
   readonly clientId: string;
   readonly protocolVersion: 4 | 5;
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
@@ -76,6 +81,17 @@ const causeOf = (error: Error): Failure => {
   return failure(name, detail);
 };
 
+/** null = the broker is who it should be; else why not, in OpenSSL's words. */
+const serverError = (socket: TLSSocket, { serverName, authorities, time }: ConnectionOptions): string | null => {
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf === undefined) return 'UNABLE_TO_GET_ISSUER_CERT';
+  const wrongName = checkServerIdentity(serverName, leaf.toLegacyObject());
+  if (wrongName !== undefined) return 'HOSTNAME_MISMATCH';
+  if (socket.authorized) return dateError(leaf, time());
+  const reason = String(socket.authorizationError);
+  return refusedByDate.has(reason) ? serverChainError(leaf, authorities, time()) : reason;
+};
+
 const propertiesOf = ({ expirySeconds, responseTopic, correlation }: PublishOptions) => ({
   ...(expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds }),
   ...(responseTopic === undefined ? {} : { responseTopic }),
@@ -85,6 +101,7 @@ const propertiesOf = ({ expirySeconds, responseTopic, correlation }: PublishOpti
 export const openConnection = (options: ConnectionOptions): MqttConnection => {
   const { host, port, serverName, context, clientId, protocolVersion, will, delays } = options;
   let ended = false;
+  let trusted = false;
   let greeted = false;
   let open = false;
   let heard = true;
@@ -101,8 +118,9 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
     secureContext: context,
     minVersion: 'TLSv1.3',
-    rejectUnauthorized: true,
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+    // Judged below, before a byte of MQTT goes out: OpenSSL knows no time but the machine's.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
   });
   // Without this a request and its answer take 90 ms: Nagle against the delayed ACK.
   socket.setNoDelay(true);
@@ -116,6 +134,7 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
     connectTimeout: 2 * delays.connectMs,
     keepalive: Math.ceil(delays.keepaliveMs / 1000),
     resubscribe: false,
+    manualConnect: true,
     queueQoSZero: false,
     ...(will ? { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true } } : {}),
   };
@@ -127,7 +146,7 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
     clearTimeout(deadline);
     clearInterval(probe);
     for (const giveUp of [...unanswered]) giveUp();
-    client.end(true);
+    if (trusted) client.end(true);
     socket.destroy();
     options.ended(why);
   };
@@ -152,6 +171,15 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
 
   socket.on('error', (error) => {
     cause = causeOf(error);
+    if (!trusted) end(cause);
+  });
+  socket.on('close', () => end(cause));
+  socket.on('secureConnect', () => {
+    const wrong = serverError(socket, options);
+    if (wrong !== null) return end(failure('delivery.broker-untrusted', wrong));
+    if (ended) return;
+    trusted = true;
+    client.connect();
   });
   client.on('error', (error) => end(causeOf(error)));
   client.on('close', () => end(cause));

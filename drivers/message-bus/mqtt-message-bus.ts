@@ -3,6 +3,7 @@ import { type Failure, failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
 import type { TlsFiles } from '../../src/trust/key-files.ts';
+import { certificatesOf, type KnownTime } from '../../src/trust/server-chain.ts';
 import { covers } from '../../src/wire/broker-access-rules.ts';
 import { type Delays, defaultDelays, type MqttConnection, openConnection } from './mqtt-connection.ts';
 
@@ -18,10 +19,14 @@ export type MqttMessageBusOptions = {
   readonly protocolVersion: 4 | 5;
   /** Published retained by the broker when we vanish */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
+  /** The time by which the broker's certificate is judged; default: the machine's clock */
+  readonly time?: () => KnownTime;
   readonly delays?: Partial<Delays>;
   /** Publishes without PUBACK; the broker's Receive Maximum lowers it. */
   readonly maximumInFlight?: number;
 };
+
+const machineTime = (): KnownTime => ({ wallMs: Date.now(), floorMs: 0, certainty: 'confirmed' });
 
 /** Throws when key or certificate cannot be read by OpenSSL. Connects at once and for as long as it lives. */
 export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus => {
@@ -32,6 +37,7 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus
     ca: options.tls.ca,
     minVersion: 'TLSv1.3',
   });
+  const authorities = certificatesOf(options.tls.ca);
   const subscriptions = new Map<string, Set<(delivery: Delivery) => void>>();
   const connectionListeners = new Set<(connected: boolean, cause?: Failure) => void>();
   let connection: MqttConnection | null = null;
@@ -61,6 +67,8 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus
       port: options.port,
       serverName: options.serverName ?? options.host,
       context,
+      authorities,
+      time: options.time ?? machineTime,
       clientId: options.clientId,
       protocolVersion: options.protocolVersion,
       ...(options.will ? { will: options.will } : {}),

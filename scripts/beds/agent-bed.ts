@@ -12,6 +12,7 @@ import { consentTexts } from '../../src/agent/intake/consent-texts.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { parseCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import type { TrustedTime } from '../../src/core/trusted-time.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import { type CardEvidence, signRequest } from '../../src/terminal/delivery/sign-request.ts';
@@ -88,9 +89,10 @@ export const makeAgentBed = async (
   const texts = consentTexts([catalogue]);
 
   const listeners = new Set<() => void>();
+  let timeNow: TrustedTime = { wallMs: 0, floorMs: 0, certainty: 'confirmed', fault: null, machineAheadMs: 0 };
   /** As after a start of the process: a new desk on the same journal. */
   const open = () => {
-    const journal = new Journal(journalPath);
+    const journal = new Journal(journalPath, { steadyMs: () => clock.now().monotonicMs });
     const context: AgentContext = {
       keys: () => agent,
       devices: () => testFacility.registry,
@@ -100,6 +102,7 @@ export const makeAgentBed = async (
       journal,
       service,
       clock,
+      time: () => timeNow,
       log: createEventLog({ format: 'silent' }),
       options,
       changed: () => {
@@ -133,6 +136,10 @@ export const makeAgentBed = async (
       return running.journal;
     },
     listeners,
+    /** How far the agent trusts its own clock from now on */
+    setTime: (time: Partial<TrustedTime>): void => {
+      timeNow = { ...timeNow, ...time };
+    },
     get context() {
       return running.context;
     },

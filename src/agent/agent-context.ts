@@ -1,3 +1,4 @@
+import type { TrustedTime } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
@@ -19,6 +20,8 @@ export type AgentContext = {
   readonly journal: Journal;
   readonly service: EligibilityService;
   readonly clock: Clock;
+  /** How far this machine's time may be trusted now */
+  readonly time: () => TrustedTime;
   readonly log: EventLog;
   readonly options: AgentOptions;
   /** Tells the staff page that something it shows has changed */

@@ -99,9 +99,11 @@ const readAll = <T>(schema: z.ZodType<T>, dir: string): readonly T[] =>
     .sort()
     .map((name) => read(schema, join(dir, name)));
 
+/** The newest that has begun. Before the first one began, which is where a clock without a battery stands, the first. */
 const newest = <T extends { validFrom: number }>(files: readonly T[], atMs: number, what: string): T => {
-  const begun = files.filter((file) => file.validFrom <= atMs).sort((a, b) => b.validFrom - a.validFrom)[0];
-  if (begun === undefined) throw new Error(`no ${what} of the catalogue holds at ${new Date(atMs).toISOString()}`);
+  const sorted = [...files].sort((a, b) => b.validFrom - a.validFrom);
+  const begun = sorted.find((file) => file.validFrom <= atMs) ?? sorted.at(-1);
+  if (begun === undefined) throw new Error(`the catalogue has no ${what}`);
   return begun;
 };
 
@@ -156,14 +158,15 @@ const load = (dir: string) => ({
 const loaded = new Map<string, ReturnType<typeof load>>();
 const held = new Map<string, Catalogue>();
 
-/** The catalogue as it holds at an instant (ms since 1970 UTC). Throws when a file is missing or wrong. */
+/** The catalogue as it holds at an instant (ms since 1970 UTC). Throws when a file is missing or wrong, never for a date. */
 export const catalogueAt = (atMs: number, dir: string = catalogueDir): Catalogue => {
   const files = loaded.get(dir) ?? load(dir);
   loaded.set(dir, files);
   const { validFrom: begun, basis: _basis, unknown: _unknown, ...consents } = newest(files.consents, atMs, 'consents');
   const failures = newest(files.failures, atMs, 'failure texts');
+  const firstTextsMs = Math.min(...files.texts.map(({ validFrom }) => validFrom));
   const texts = Object.values(Object.groupBy(files.texts, ({ language }) => language)).flatMap((each = []) =>
-    each.some(({ validFrom }) => validFrom <= atMs) ? [newest(each, atMs, 'texts')] : [],
+    each.some(({ validFrom }) => validFrom <= Math.max(atMs, firstTextsMs)) ? [newest(each, atMs, 'texts')] : [],
   );
   const name = [dir, begun, failures.validFrom, ...texts.map(({ validFrom }) => validFrom)].join(' ');
   const known = held.get(name);

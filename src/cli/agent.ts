@@ -252,6 +252,24 @@ const addUsageCommands = (agent: Command): void => {
     );
 };
 
+const addClockCommands = (agent: Command): void => {
+  agent
+    .command('clock')
+    .description("this machine's clock")
+    .command('confirm')
+    .description('the clock is right now, whatever was seen before; while the agent is stopped')
+    .requiredOption('--dir <dir>', "the agent's directory")
+    .action(
+      orExplain(async (options: { dir: string }) => {
+        const journal = new Journal((await readAgentConfig(options.dir)).journal);
+        const wallMs = Date.now();
+        journal.see({ wallMs, confirmed: true });
+        journal.close();
+        print(new Date(wallMs).toISOString());
+      }),
+    );
+};
+
 /** `uketsuke agent --dir <dir>`: runs until SIGTERM; prints one JSON line once it listens. */
 export const register = (program: Command): void => {
   const agent = program
@@ -282,4 +300,5 @@ export const register = (program: Command): void => {
   addRegistryCommands(agent);
   addStaffCommands(agent);
   addUsageCommands(agent);
+  addClockCommands(agent);
 };

@@ -79,6 +79,7 @@ export const failureRules = {
   'files.write-failed': technician(true),
   'files.not-a-file': technician(false),
   'files.folder-holds-keys': technician(false),
+  'clock.wrong': technician(true),
   'session.timed-out': patient(true),
   'session.cancelled-by-staff': staff(false),
   'session.shutdown': staff(true),

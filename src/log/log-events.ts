@@ -253,6 +253,16 @@ export const logEvents = {
     peer: deviceProcess,
     reason: oneOf('closed', 'silent', 'malformed', 'flooded', 'replaced'),
   }),
+  'clock.wrong': event(
+    'warn',
+    'technician',
+    "The machine's own clock is wrong; what is known better is used instead.",
+    {
+      fault: oneOf('behind', 'ahead', 'moved', 'long-away'),
+      offMs: ms,
+    },
+  ),
+  'clock.confirmed': event('info', 'technician', 'The time is confirmed by the agent or by the network.', {}),
 
   'bus.connected': event('info', 'technician', 'The broker is reached.', { ms }),
   'bus.disconnected': event('warn', 'technician', 'The broker is not reached.', { errorCode: maybe(errorCode) }),

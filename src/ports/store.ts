@@ -1,6 +1,6 @@
 import type { Result } from '../core/result.ts';
 
-/** One signed and sealed request on its way. `expiresAtMs` by this device's wall clock. */
+/** One signed and sealed request on its way. Both instants by the agent's clock, whatever ours says. */
 export type OutboxRow = {
   readonly requestId: string;
   readonly session: string;

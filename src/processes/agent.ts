@@ -38,6 +38,7 @@ import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
 import { forgetBackups } from '../storage/back-up.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
+import { startAgentClock, steadyMs } from './agent-clock.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
 
 /** Personal data past its time is looked for this often. ms */
@@ -62,6 +63,8 @@ export type AgentStart = {
   readonly makeFolders?: boolean;
   readonly log?: EventLog;
   readonly clock?: Clock;
+  /** Whether the system's clock is set from the network; another answer in tests */
+  readonly isSynchronised?: () => Promise<boolean>;
 };
 
 /** What a parent process needs: printed as one JSON line once everything listens. */
@@ -126,7 +129,6 @@ const reachable = (host: string): string => (host === '0.0.0.0' || host === '::'
 /** The clinic's end on the 資格確認端末. Throws on what nobody can run with: keys, settings, trust anchors, ports in use. */
 export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { directory, embeddedBroker: embedded } = start;
-  const clock = start.clock ?? createSystemClock();
   const log = start.log ?? createEventLog({ format: 'json' });
   const config = await readAgentConfig(directory, start.config);
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
@@ -144,8 +146,16 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const files = await openFiles(directory, config, changed, () => tellTerminals());
   const { keys, devices, settings, staff } = files;
   const trust = await readCardTrust(config.cardTrust);
-  const journal = new Journal(config.journal);
+  const journal = new Journal(config.journal, { steadyMs });
   for (const news of journal.news) logStoreNews(log, news);
+  const clock = startAgentClock({
+    clock: start.clock ?? createSystemClock(),
+    journal,
+    certificate: keys.value.tls.certificate,
+    log,
+    changed,
+    ...(start.isSynchronised && { isSynchronised: start.isSynchronised }),
+  });
 
   const broker = embedded
     ? await startEmbeddedBroker({
@@ -162,6 +172,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     tls: keys.value.tls,
     clientId: keys.value.agent,
     protocolVersion: embedded ? 4 : config.broker.protocolVersion,
+    time: () => clock.time,
   });
   const context: AgentContext = {
     keys: () => keys.value,
@@ -172,6 +183,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     journal,
     service: withTimeLimit(simulatedService(config, clock), clock),
     clock,
+    time: () => clock.time,
     log,
     options: {
       oqsFolder: config.oqsFolder,
@@ -216,7 +228,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     every(forgetMs, () => journal.forgetDeleted()),
     every(sweepMs, () => {
       desk.flushRejections();
-      desk.handOver.giveUp(journal.sweep(clock.now().wallMs));
+      desk.handOver.giveUp(journal.sweep());
       desk.handOver.resume();
     }),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs, backupLifeMs)),
@@ -247,6 +259,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       await page.close();
       await bus.close();
       await broker?.close();
+      clock.close();
       journal.close();
     },
   };

@@ -3,9 +3,9 @@
  * carries it to the broker and back. It holds the key of the connection, and none that opens a document.
  */
 import { X509Certificate } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { listenAt } from '../../drivers/host/framed-socket.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
-import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { toldOf } from '../../drivers/link/link-messages.ts';
 import { serveLink } from '../../drivers/link/link-server.ts';
@@ -19,6 +19,7 @@ import { lastWill } from '../terminal/delivery/tell-state.ts';
 import type { LinkReport } from '../terminal/doctor/health.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { version } from './release.ts';
+import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
 export type Link = { close(): Promise<void> };
@@ -36,7 +37,8 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   const { facility, device, lane, profile, broker } = config;
   const tls = await readLinkKeys(config.paths.provisioning);
   checkIdentity(tls.certificate, config);
-  const clock = createSystemClock();
+  const timeFile = join(dirname(config.paths.store), 'last-time');
+  const clock = startLinkClock({ certificate: tls.certificate, timeFile, log });
   const since = clock.now().wallMs;
   const catalogueVersion = catalogueAt(since).version;
   const offline = lastWill(facility, { device, lane, version, profile, since, catalogueVersion });
@@ -53,13 +55,17 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     tls,
     clientId: device,
     protocolVersion: broker.protocolVersion,
+    time: () => clock.time,
     will: offline,
   });
   const reached: { trouble: Failure | null } = { trouble: null };
   bus.subscribeConnection((connected, cause) => {
     reached.trouble = connected ? null : (cause ?? null);
   });
-  const server = await serveLink({ listenAt: listenAt(config.link.socket), bus, store, log, offline });
+  const server = await serveLink({
+    ...{ listenAt: listenAt(config.link.socket), bus, store, log, offline },
+    heard: (wallMs) => clock.hear(wallMs, false),
+  });
   const notifier = createSystemdNotifier();
   let callOff = (): void => {};
   const beat = async (everyMs: number): Promise<void> => {
@@ -88,6 +94,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
       callOff();
       await health.close();
       await server.close();
+      clock.close();
       await Promise.all([bus.close(), store.close()]);
     },
   };

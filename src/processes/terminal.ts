@@ -5,7 +5,6 @@ import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
-import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
@@ -14,6 +13,7 @@ import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
+import { mayRefuseByDate } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
 import { watchHealth } from '../terminal/doctor/health.ts';
@@ -24,7 +24,8 @@ import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
 import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
 import { facePath } from './programs.ts';
-import { version } from './release.ts';
+import { releasedMs, version } from './release.ts';
+import { startTerminalClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
 /**
@@ -66,7 +67,9 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
     cardReader: reader,
     cardFrontReader:
       cardFrontReader.driver === 'tesseract'
-        ? await createTesseractCardFrontReader(createFfmpegCamera({ source: cardFrontReader }), Date.now)
+        ? await createTesseractCardFrontReader(createFfmpegCamera({ source: cardFrontReader }), () =>
+            Math.max(Date.now(), releasedMs),
+          )
         : null,
     // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts).
     smartphoneReader: null,
@@ -100,7 +103,7 @@ const checkIdentity = (config: Config, keys: { facility: string; device: string;
 export const startTerminal = async (config: Config, drivers: CounterDrivers, log: EventLog): Promise<Terminal> => {
   const startedAtMs = performance.now();
   log.event('process.started', { process: 'terminal', version, profile: config.profile });
-  const clock = createSystemClock();
+  const clock = startTerminalClock(log);
   const { provisioning } = config.paths;
   const keys = await readTerminalKeys(provisioning);
   const trustedCvIssuers = parseCvIssuers(
@@ -111,7 +114,12 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const terminal = { facility, device, lane, version, profile: config.profile };
   const link = createLinkClient({ path: config.link.socket, log });
   const { bus, store } = link;
-  const clinic = createClinicLink({ bus, store, clock, log, keys });
+  const clinic = createClinicLink({ bus, store, clock, log, keys, machineWallMs: () => clock.machineWallMs() });
+  clinic.subscribe((event) => {
+    if (event.type !== 'time') return;
+    clock.hear(event.wallMs, event.doubted);
+    if (!event.doubted) link.tellTime(event.wallMs);
+  });
   const screen = await createKioskScreen({
     port: config.screen.port,
     pageDir: config.paths.screens,
@@ -124,6 +132,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     speaker,
     terminal,
     clock,
+    datesCount: () => mayRefuseByDate(clock.time),
     log,
     screen,
     clinic,
@@ -143,6 +152,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     runner,
     screen,
     clinic,
+    time: () => clock.time,
     version,
     profile: config.profile,
     feedWatchdog: notifier.alive,
@@ -160,6 +170,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
       await healthServer.close();
       await runner.close();
       await clinic.close();
+      clock.close();
       link.close();
       await Promise.all([
         screen.close(),

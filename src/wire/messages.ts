@@ -87,6 +87,8 @@ export const challengesSchema = z.strictObject({
   ...addressed,
   challengeRequestId: uuid,
   agentTime: instantMs,
+  /** The agent has reason to doubt its own clock: what a calendar decides (an expired card) is left to the national service */
+  timeDoubted: z.boolean().optional(),
   challenges: z.array(challengeSchema).max(16),
   /** Newest wire that this agent speaks; absent: 1. Told only to terminals that speak more than 1 */
   wire: z.number().int().min(1).max(999).optional(),

@@ -288,7 +288,7 @@ describe('a folder that takes no file', () => {
     expect(await bed.results()).toMatchObject([{ outcome: 'eligible' }]);
     expect(bed.desk.handOver.folderFault).toMatchObject({ code: 'files.folder-missing', waiting: 1 });
     mkdirSync(join(bed.oqsFolder, 'face'));
-    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.givenUpAt === null; tries += 1)
       await bed.clock.advance(2_000);
     expect(bed.files()).toHaveLength(1);
     expect(bed.desk.handOver.folderFault).toBeNull();
@@ -315,11 +315,11 @@ describe('a folder that takes no file', () => {
     await bed.request((await bed.sign(await bed.pin(serialOf('hanako')))).sealed);
     expect(bed.journal.unfinished()).toHaveLength(1);
     await bed.clock.advance(bed.options.personalLifeMs + 1);
-    expect(bed.journal.sweep(bed.clock.now().wallMs)).toHaveLength(1);
+    expect(bed.journal.sweep()).toHaveLength(1);
     expect(bed.journal.unfinished()).toEqual([]);
     mkdirSync(join(bed.oqsFolder, 'face'));
     // The disk is real: the next try is waited for by time again and again.
-    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.givenUpAt === null; tries += 1)
       await bed.clock.advance(30_000);
     expect(bed.journal.visits()[0]?.file).toBeNull();
     expect([...bed.journal.todayNotes().values()]).toMatchObject([{ notices: ['file-given-up'] }]);
@@ -334,7 +334,7 @@ describe('a folder that takes no file', () => {
     bed.context.service.check = check;
     bed.restart();
     await bed.clock.advance(bed.options.personalLifeMs + 1);
-    bed.desk.handOver.giveUp(bed.journal.sweep(bed.clock.now().wallMs));
+    bed.desk.handOver.giveUp(bed.journal.sweep());
     await until('the result', () => bed.broker.passedOn('result').length > 0);
     expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'delivery.expired' }]);
   });
@@ -351,7 +351,7 @@ describe('a folder that takes no file', () => {
     await bed.clock.advance(1_500);
     expect(bed.files()).toEqual([]);
     service.check = check;
-    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.handedOverAt === null; tries += 1)
+    for (let tries = 0; tries < 1_000 && bed.journal.visits()[0]?.givenUpAt === null; tries += 1)
       await bed.clock.advance(5_000);
     expect(bed.files()).toHaveLength(1);
   });

@@ -13,6 +13,7 @@ import {
   yearMs,
 } from '../../src/agent/provisioning/certificate-authority.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
+import type { Certainty } from '../../src/core/trusted-time.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -28,7 +29,10 @@ beforeAll(async () => {
 afterAll(() => made.remove());
 
 /** What the terminal says of a server on which it must not spend a single byte of MQTT. */
-const verdictOn = async (options: TlsOptions): Promise<{ code: string; heard: boolean }> => {
+const verdictOn = async (
+  options: TlsOptions,
+  time?: { readonly wallMs: number; readonly certainty: Certainty },
+): Promise<{ code: string; heard: boolean }> => {
   let heard = false;
   const server = createServer(options, (socket) => {
     socket.on('data', () => {
@@ -42,13 +46,20 @@ const verdictOn = async (options: TlsOptions): Promise<{ code: string; heard: bo
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const { tls, device } = made.device;
-  const bus = createMqttMessageBus({ host: '127.0.0.1', port, tls, clientId: device, protocolVersion: 5 });
+  const bus = createMqttMessageBus({
+    host: '127.0.0.1',
+    port,
+    tls,
+    clientId: device,
+    protocolVersion: 5,
+    ...(time && { time: () => ({ floorMs: Math.min(time.wallMs, Date.now() - 600_000), ...time }) }),
+  });
   let code = 'delivery.offline';
   bus.subscribeConnection((connected, cause) => {
     code = connected ? 'connected' : (cause?.code ?? '');
   });
   try {
-    await until('a verdict', () => code !== 'delivery.offline');
+    await until('a verdict', () => code !== 'delivery.offline' || heard);
   } finally {
     await bus.close();
     server.close();
@@ -99,5 +110,45 @@ describe('a server that is not the broker is told apart, and hears nothing', () 
     const { key, certificate } = await readBrokerFiles(made.directory);
     const old: TlsOptions = { key, cert: certificate, minVersion: 'TLSv1', maxVersion, ciphers: 'ALL:@SECLEVEL=0' };
     expect(await verdictOn(old)).toEqual(refused);
+  });
+
+  /** A board without a clock chip: the machine's date is not the true one, and OpenSSL knows no other. */
+  describe('judged by the time that is known, not by the machine', () => {
+    const trusted = { code: 'delivery.offline', heard: true };
+    const now = Date.now();
+    const early = { notBeforeMs: now + 30 * dayMs, notAfterMs: now + 60 * dayMs };
+    // The facility's own authority is an hour old.
+    const late = { notBeforeMs: now - 60 * dayMs, notAfterMs: now - 60_000 };
+
+    test('a broker set up after the day on which the clock stands is trusted while nobody has told the time', async () => {
+      expect(await verdictOn(serving(await leaf(early)), { wallMs: now, certainty: 'doubted' })).toEqual(trusted);
+      expect(await verdictOn(serving(await leaf(early)), { wallMs: now + 40 * dayMs, certainty: 'confirmed' })).toEqual(
+        trusted,
+      );
+    });
+    test('a clock that is ahead makes no broker expire', async () => {
+      expect(await verdictOn(serving(await leaf(late)), { wallMs: now - 600_000, certainty: 'confirmed' })).toEqual(
+        trusted,
+      );
+    });
+    test('a confirmed time refuses what the machine would let pass', async () => {
+      const good = serving(await leaf(validFor(now, 1)));
+      expect(await verdictOn(good, { wallMs: now + 500 * dayMs, certainty: 'confirmed' })).toEqual(refused);
+    });
+    test('a wrong date excuses nothing else', async () => {
+      const time = { wallMs: now, certainty: 'doubted' } as const;
+      const stranger = await createAuthority('another facility', early);
+      const strange = await issueCertificate(stranger, { commonName: 'broker', names, ...early });
+      expect(await verdictOn(serving(strange), time)).toEqual(refused);
+      const namesake = await createAuthority('Uketsuke facility test-clinic', early);
+      expect(
+        await verdictOn(serving(await issueCertificate(namesake, { commonName: 'broker', names, ...early })), time),
+      ).toEqual(refused);
+      expect(await verdictOn(serving(await createAuthority('broker', early)), time)).toEqual(refused);
+      expect(await verdictOn(serving(await leaf(early, ['192.0.2.1'])), time)).toEqual(refused);
+      expect(await verdictOn(serving(await issueCertificate(ca, { commonName: 'front-2', ...early })), time)).toEqual(
+        refused,
+      );
+    });
   });
 });

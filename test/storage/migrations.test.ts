@@ -124,7 +124,7 @@ describe.each(storedReleases())('stores of release %s', (release) => {
         code: undefined,
         receivedAt: 2,
         expiresAt: 3,
-        deletePersonalAt: 9,
+        personalLifeMs: 9,
       },
       personal: { limitApplication: false, approvedDocuments: [], consentTimes: [] },
     });

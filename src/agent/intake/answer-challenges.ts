@@ -14,7 +14,7 @@ const maximumOpenChallenges = 48;
 /** Fresh challenges, written down before they go out: one that is not in the journal is not ours. */
 export const answerChallenges = async (
   { device, payload }: Incoming,
-  { journal, keys, clock, options }: AgentContext,
+  { journal, keys, clock, time, options }: AgentContext,
   post: AgentPost,
   {
     answered,
@@ -36,10 +36,11 @@ export const answerChallenges = async (
     expiresAt: now + options.challengeLifeMs,
   }));
   journal.addChallenges(device.device, challenges, maximumOpenChallenges);
+  const timeDoubted = time().certainty === 'doubted';
   return post.signed(
     device,
     'challenge',
-    { challengeRequestId, agentTime: now, challenges, wire: newestWire },
+    { challengeRequestId, agentTime: now, ...(timeDoubted && { timeDoubted }), challenges, wire: newestWire },
     challengeRequestId,
   );
 };

@@ -1,5 +1,6 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { mayRefuseByDate } from '../../core/trusted-time.ts';
 import { fromBase64url } from '../../protocol/base64url.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSealedAndSigned } from '../../trust/seal.ts';
@@ -23,7 +24,7 @@ const askService = async (
   Pick<LookupResult, 'registered' | 'certificateStatus' | 'medicalSubsidy' | 'pendingDocuments' | 'maintenance'>
 > => {
   const now = context.clock.now().wallMs;
-  const checked = checkCardCertificate(der, context.trust, now);
+  const checked = checkCardCertificate(der, context.trust, now, mayRefuseByDate(context.time()));
   if (!checked.ok) return unknownAnswer;
   memory.noteCertificate(session, hashOf(der), now);
   const card: CardReference = { certificateSerial: checked.value.certificate.serial, authCertificate: der };

@@ -1,5 +1,6 @@
 import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { mayRefuseByDate } from '../../core/trusted-time.ts';
 import { fromBase64url } from '../../protocol/base64url.ts';
 import { parseDocument } from '../../protocol/evidence.ts';
 import { hashOf } from '../../trust/document-hash.ts';
@@ -58,7 +59,8 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
 
   const now = clock.now().wallMs;
   const { trust } = parts.context;
-  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now };
+  const datesCount = mayRefuseByDate(parts.context.time());
+  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now, datesCount };
   // Signatures are verified on other threads: the card's need not wait for the device's.
   const [fromDevice, verdict] = await Promise.all([verifyDevice(document, device), verifyPatient(document, evidence)]);
   if (!fromDevice.ok) return fromDevice;
@@ -89,7 +91,7 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
 const remainingCheck = (
   { request, certificate, approval }: EvidenceVerdict,
-  { consentTexts, memory }: RequestParts,
+  { consentTexts, memory, context }: RequestParts,
   nowMs: number,
 ): FailureCode | undefined => {
   // The approval of a test lets nobody through, and nobody else's approval makes a test.
@@ -98,7 +100,7 @@ const remainingCheck = (
   const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
   if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
   if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
-  if (request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
+  if (mayRefuseByDate(context.time()) && request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
   // Agreed to in this visit, by the terminal's own account: not years ago, and not in years to come.
   if (!request.consents.every(({ at }) => at >= request.issuedAt - visitMs && at <= request.issuedAt + clockSkewMs))
     return 'consent.time-implausible';
@@ -115,7 +117,7 @@ const rowOf = (
   documentHash: string,
   verdict: EvidenceVerdict | null,
   code: FailureCode | undefined,
-  { clock, options }: AgentContext,
+  { clock, time, options }: AgentContext,
 ): NewRequest => {
   const receivedAt = clock.now().wallMs;
   return {
@@ -134,7 +136,8 @@ const rowOf = (
     receivedAt,
     expiresAt: request.expiresAt,
     personal: personalOf(request, verdict),
-    deletePersonalAt: receivedAt + options.personalLifeMs,
+    personalLifeMs: options.personalLifeMs,
+    datesCount: mayRefuseByDate(time()),
   };
 };
 

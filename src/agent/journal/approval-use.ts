@@ -1,20 +1,21 @@
 import type { FailureCode } from '../../core/failure.ts';
 import type { Sql } from './sql.ts';
 
-/** Beyond the end of the approval itself, for a clock that is set back. ms */
-const rememberedMs = 60 * 60_000;
+/** Far beyond the life of an approval, by the journal's age: no clock that is set brings one back. ms */
+const rememberedMs = 24 * 60 * 60_000;
 
 /** Of a request on the staff path: `certificate` is the hash of its certificate, '' where the chip could not be read. */
 export type ApprovalUse = {
   readonly session: string;
   readonly kind: string;
   readonly certificate: string;
-  readonly expiresAt: number;
+  /** The journal's age now. ms */
+  readonly livedMs: number;
 };
 
 /** The certificate that a visit was approved for, where the lookup has told it; the first one stands. */
-export const bindApproval = (sql: Sql, { session, certificate, expiresAt }: Omit<ApprovalUse, 'kind'>): void => {
-  sql.run('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, certificate, expiresAt + rememberedMs);
+export const bindApproval = (sql: Sql, { session, certificate, livedMs }: Omit<ApprovalUse, 'kind'>): void => {
+  sql.run('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, certificate, livedMs + rememberedMs);
 };
 
 /**

@@ -13,6 +13,8 @@ export class Unopened extends Error {
   }
 }
 
+export type JournalFileOptions = { readonly readOnly?: boolean };
+
 /** The journal's file: opened in its newest form, statements prepared once, transactions whole. */
 export class JournalFile {
   readonly #database: DatabaseSync;
@@ -23,7 +25,7 @@ export class JournalFile {
   readonly news: readonly StoreNews[];
 
   /** Throws `Unopened`, whose failure names path and remedy. */
-  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
+  constructor(path: string, options: JournalFileOptions = {}) {
     if (options.readOnly) {
       this.#database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
       this.news = [];

@@ -79,5 +79,26 @@ export const journalKind: StoreKind = {
   ) STRICT;
   CREATE TABLE IF NOT EXISTS one_time_code (key TEXT PRIMARY KEY, counter INTEGER NOT NULL) STRICT;`,
     },
+    {
+      version: 4,
+      name: 'ages are counted in hours the journal was kept, not by a calendar; what was given up is not handed over',
+      // `lived_at`, `delete_at`: the journal's own age. Whatever an earlier release dated gets its whole time again.
+      sql: `
+  CREATE TABLE age (
+    only INTEGER PRIMARY KEY CHECK (only = 1), lived_ms INTEGER NOT NULL, seen_at INTEGER, seen_confirmed INTEGER NOT NULL
+  ) STRICT;
+  ALTER TABLE challenge ADD COLUMN lived_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE request ADD COLUMN lived_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE request ADD COLUMN given_up_at INTEGER;
+  ALTER TABLE month_key ADD COLUMN lived_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rejection ADD COLUMN lived_at INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX IF EXISTS challenge_expires_at;
+  CREATE INDEX challenge_lived_at ON challenge (lived_at);
+  CREATE INDEX request_lived_at ON request (lived_at);
+  UPDATE personal SET delete_at = 86400000;
+  UPDATE today SET delete_at = 86400000;
+  UPDATE bulk_inquiry SET delete_at = 86400000;
+  UPDATE approval_use SET delete_at = 86400000;`,
+    },
   ],
 };

@@ -29,13 +29,16 @@ export const visitSchema = z.object({
   /** Name of the file for the レセコン, and when it was there */
   file: z.string().nullable(),
   handedOverAt: z.number().nullable(),
+  /** When what was left to do was given up: the personal data it needed had had its time, or no file can say it */
+  givenUpAt: z.number().nullable(),
 });
 export type JournalVisit = z.infer<typeof visitSchema>;
 
 export const visitColumns = `request_id AS requestId, device, lane, session, kind, document_hash AS documentHash, method,
   consents, verdict, coalesce(code, outcome_code) AS code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
   outcome, qualification_validity AS qualificationValidity,
-  finished_at AS finishedAt, file, handed_over_at AS handedOverAt`;
+  finished_at AS finishedAt, file, handed_over_at AS handedOverAt,
+  given_up_at AS givenUpAt`;
 
 /** What is needed to ask the service once more after a crash, and nothing that it answered. */
 export const personalSchema = z.strictObject({
@@ -72,9 +75,11 @@ export type NewRequest = {
   readonly issuedAt: number;
   readonly receivedAt: number;
   readonly expiresAt: number;
-  /** Kept for an accepted request until hand-over or `deletePersonalAt` */
+  /** Kept for an accepted request until hand-over, and no longer than this. ms of the journal's age */
   readonly personal: Personal;
-  readonly deletePersonalAt: number;
+  readonly personalLifeMs: number;
+  /** The wall clock may end a challenge; else its age by the journal alone does. Default true */
+  readonly datesCount?: boolean;
 };
 
 /** The row that `record` writes, as `visit` would read it. */
@@ -97,6 +102,7 @@ export const visitOf = (request: NewRequest, code: FailureCode | undefined): Jou
   finishedAt: null,
   file: null,
   handedOverAt: null,
+  givenUpAt: null,
 });
 
 /** `other-document`: the id is taken by a document with another hash; nothing was written. */

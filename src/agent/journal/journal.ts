@@ -4,7 +4,7 @@ import type { FailureCode } from '../../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { bindApproval, useApproval } from './approval-use.ts';
 import { CodeGuesses } from './code-guesses.ts';
-import { JournalFile } from './journal-file.ts';
+import { JournalAge } from './journal-age.ts';
 import {
   type BulkInquiry,
   type JournalChallenge,
@@ -21,6 +21,7 @@ import {
   visitOf,
   visitSchema,
 } from './journal-schema.ts';
+import { deletionsAt } from './retention.ts';
 import type { Sql } from './sql.ts';
 
 export type {
@@ -35,16 +36,12 @@ export type {
 
 export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
 
-/** How long after its expiry a used challenge and its request's row are still known: longer than anybody can re-send. */
-const requestLifeMs = 400 * 24 * 60 * 60 * 1000;
-const challengeLifeMs = 30 * 24 * 60 * 60 * 1000;
-
 /**
  * The agent's durable memory: what was asked, what was answered, once. SQLite, WAL, synchronous FULL: when a method
  * returns, it is on the disk. Synchronous on purpose and in the agent's own thread: a receipt may not be signed before
  * this write anyway, a commit takes about 1 ms, and no screen hangs on this process.
  */
-export class Journal extends JournalFile {
+export class Journal extends JournalAge {
   readonly #sql: Sql = {
     get: (sql, ...values) => this.get(sql, ...values),
     run: (sql, ...values) => this.run(sql, ...values),
@@ -57,11 +54,8 @@ export class Journal extends JournalFile {
     this.transaction(() => {
       for (const { nonce, issuedAt, expiresAt } of challenges)
         this.run(
-          'INSERT INTO challenge (nonce, device, issued_at, expires_at) VALUES (?, ?, ?, ?)',
-          nonce,
-          device,
-          issuedAt,
-          expiresAt,
+          'INSERT INTO challenge (nonce, device, issued_at, expires_at, lived_at) VALUES (?, ?, ?, ?, ?)',
+          ...[nonce, device, issuedAt, expiresAt, this.livedMs],
         );
       this.run(
         `DELETE FROM challenge WHERE device = ? AND request_id IS NULL AND rowid NOT IN
@@ -95,15 +89,15 @@ export class Journal extends JournalFile {
       const code = this.#refusalOf(request);
       this.run(
         `INSERT INTO request (request_id, device, lane, session, kind, document_hash, method, consents, verdict, code,
-          issued_at, received_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          issued_at, received_at, expires_at, lived_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[request.requestId, request.device, request.lane, request.session, request.kind, request.documentHash],
         ...[request.method, JSON.stringify(request.consents), code ? 'refused' : 'accepted', code ?? null],
-        ...[request.issuedAt, request.receivedAt, request.expiresAt],
+        ...[request.issuedAt, request.receivedAt, request.expiresAt, this.livedMs],
       );
       if (code === undefined)
         this.run(
           'INSERT INTO personal (request_id, content, delete_at) VALUES (?, ?, ?)',
-          ...[request.requestId, JSON.stringify(request.personal), request.deletePersonalAt],
+          ...[request.requestId, JSON.stringify(request.personal), this.livedMs + request.personalLifeMs],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
       return { kind: 'recorded', visit: visitOf(request, code) };
@@ -113,13 +107,15 @@ export class Journal extends JournalFile {
   #refusalOf(request: NewRequest): FailureCode | undefined {
     if (!this.#useChallenge(request)) return request.code ?? 'message.stale';
     if (request.code !== undefined || request.method !== 'staff') return request.code;
-    return useApproval(this.#sql, request);
+    return useApproval(this.#sql, { ...request, livedMs: this.livedMs });
   }
 
-  #useChallenge({ challenge, device, requestId, receivedAt, expiresAt }: NewRequest): boolean {
+  /** A challenge ends by the journal's own age, and by the wall clock where that is not doubted. */
+  #useChallenge({ challenge, device, requestId, receivedAt, expiresAt, datesCount = true }: NewRequest): boolean {
     const used = this.run(
-      'UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ? AND expires_at >= ?',
-      ...[requestId, challenge, device, receivedAt, expiresAt],
+      `UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ?
+        AND (? = 0 OR expires_at >= ?) AND ? - lived_at <= expires_at - issued_at`,
+      ...[requestId, challenge, device, expiresAt, datesCount ? 1 : 0, receivedAt, this.livedMs],
     );
     return used === 1;
   }
@@ -147,7 +143,7 @@ export class Journal extends JournalFile {
   finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome): { readonly failedBefore: boolean } {
     return this.transaction(() => {
       const before = this.visit(requestId);
-      const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null;
+      const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
       this.run(
         'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
@@ -169,6 +165,15 @@ export class Journal extends JournalFile {
     this.deletedSinceCheckpoint = true;
   }
 
+  /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
+  giveUp(requestId: string, at: number): void {
+    this.transaction(() => {
+      this.run('UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL', at, requestId);
+      this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+    });
+    this.deletedSinceCheckpoint = true;
+  }
+
   /**
    * What staff need of a visit on its day (照会番号, notices by word), and the mark that this chart's card was seen this
    * month.
@@ -178,7 +183,7 @@ export class Journal extends JournalFile {
     this.transaction(() => {
       this.run(
         'INSERT OR REPLACE INTO today (request_id, reference_number, notices, delete_at) VALUES (?, ?, ?, ?)',
-        ...[requestId, referenceNumber, JSON.stringify(notices), endOfJapanDay(japanDate(at))],
+        ...[requestId, referenceNumber, JSON.stringify(notices), this.livedMs + endOfJapanDay(japanDate(at)) - at],
       );
       if (referenceNumber !== '')
         this.run(
@@ -190,14 +195,11 @@ export class Journal extends JournalFile {
   }
 
   /** Answers the number under which it stands: the one given before where this source was received already. */
-  receiveBulk({ receptionNumber, source, questions }: BulkInquiry, deleteAt: number): string {
+  receiveBulk({ receptionNumber, source, questions }: BulkInquiry, lifeMs: number): string {
     return this.transaction(() => {
       this.run(
         'INSERT OR IGNORE INTO bulk_inquiry (reception_number, source, questions, delete_at) VALUES (?, ?, ?, ?)',
-        receptionNumber,
-        source,
-        questions,
-        deleteAt,
+        ...[receptionNumber, source, questions, this.livedMs + lifeMs],
       );
       return String(this.get('SELECT reception_number FROM bulk_inquiry WHERE source = ?', source)?.reception_number);
     });
@@ -233,7 +235,10 @@ export class Journal extends JournalFile {
 
   /** Keyed by a random key of that month, which dies with it: no list of patients grows. */
   #who(month: string, referenceNumber: string): string {
-    this.run('INSERT OR IGNORE INTO month_key (month, key) VALUES (?, ?)', month, randomBytes(32));
+    this.run(
+      'INSERT OR IGNORE INTO month_key (month, key, lived_at) VALUES (?, ?, ?)',
+      ...[month, randomBytes(32), this.livedMs],
+    );
     const key = this.get('SELECT key FROM month_key WHERE month = ?', month)?.key;
     if (!(key instanceof Uint8Array)) throw new Error('month key is missing');
     return createHmac('sha256', key).update(referenceNumber).digest('base64url');
@@ -242,8 +247,9 @@ export class Journal extends JournalFile {
   /** Messages that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
   reject(device: string, code: FailureCode, times: number, at: number): void {
     this.run(
-      'INSERT INTO rejection (day, device, code, times, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times, last_at = excluded.last_at',
-      ...[formatJapanDate(japanDate(at)), device, code, times, at],
+      `INSERT INTO rejection (day, device, code, times, last_at, lived_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+        SET times = times + excluded.times, last_at = excluded.last_at, lived_at = excluded.lived_at`,
+      ...[formatJapanDate(japanDate(at)), device, code, times, at, this.livedMs],
     );
   }
 
@@ -266,7 +272,7 @@ export class Journal extends JournalFile {
         'INSERT OR IGNORE INTO approval (session, device, approver, approved_at, expires_at) VALUES (?, ?, ?, ?, ?)',
         ...[session, device, approver, approvedAt, expiresAt],
       );
-      if (certificate !== undefined) bindApproval(this.#sql, { session, certificate, expiresAt });
+      if (certificate !== undefined) bindApproval(this.#sql, { session, certificate, livedMs: this.livedMs });
     });
   }
 
@@ -352,23 +358,20 @@ export class Journal extends JournalFile {
     );
   }
 
-  /** Deletes what has had its time. Returns the requests whose personal data went before they were handed over. */
-  sweep(nowMs: number): string[] {
+  /**
+   * Deletes what has had its time by the journal's own age: no wall clock has a word in it, and a request that is neither
+   * handed over nor given up stays. Returns the requests whose personal data went before they were handed over.
+   */
+  sweep(): string[] {
+    const nowMs = this.livedMs;
     const overdue = this.all('SELECT request_id FROM personal WHERE delete_at <= ?', nowMs).map((row) =>
       String(row.request_id),
     );
     this.transaction(() => {
-      this.run('DELETE FROM personal WHERE delete_at <= ?', nowMs);
-      this.run('DELETE FROM today WHERE delete_at <= ?', nowMs);
-      this.run('DELETE FROM bulk_inquiry WHERE delete_at <= ?', nowMs);
-      this.run('DELETE FROM approval_use WHERE delete_at <= ?', nowMs);
-      this.run('DELETE FROM month_key WHERE month <> ?', monthOf(nowMs));
-      this.run('DELETE FROM card_seen WHERE month <> ?', monthOf(nowMs));
-      this.run('DELETE FROM challenge WHERE expires_at < ?', nowMs - challengeLifeMs);
-      this.run('DELETE FROM request WHERE received_at < ?', nowMs - requestLifeMs);
-      this.run('DELETE FROM rejection WHERE last_at < ?', nowMs - challengeLifeMs);
+      for (const [sql, beforeMs] of deletionsAt(nowMs))
+        if (this.run(sql, beforeMs) > 0) this.deletedSinceCheckpoint = true;
+      this.keepAge();
     });
-    this.deletedSinceCheckpoint = true;
     this.forgetDeleted();
     return overdue;
   }

@@ -44,6 +44,7 @@ const bulkLifeMs = 24 * 60 * 60_000;
 
 const requestName = /^(OQSsiquc01|OQSmuquc01|OQSmuquc02)req_([\w.-]{1,100})\.xml$/;
 
+/** `atMs`: monotonic */
 type Bulk = { readonly atMs: number; readonly units: BulkUnit[]; done: boolean };
 /** What goes into `res/`, and what is over once it is there. */
 type Answer = { readonly bytes: Uint8Array; readonly written?: () => void };
@@ -111,7 +112,8 @@ export class InquiryDesk {
       }
     }
     this.#tellOdd(odd);
-    for (const [number, { atMs }] of this.#bulks) if (this.#now - atMs > bulkLifeMs) this.#bulks.delete(number);
+    const { monotonicMs } = this.#context.clock.now();
+    for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
 
   /** Once: what stood in the journal when this process began. Asking again has the same effect. */
@@ -129,7 +131,8 @@ export class InquiryDesk {
     if (file.kind === 'gone') return true;
     const answer = await this.#answerTo(kind, name, decodeOqs(file.kind === 'file' ? file.bytes : new Uint8Array()));
     if (!answer.ok) {
-      if (Date.now() - file.modifiedMs < settledMs) return true;
+      // Its date is another machine's, whose clock may be ahead of ours.
+      if (Math.abs(Date.now() - file.modifiedMs) < settledMs) return true;
       // Nobody can answer what nobody can read; the file stays under another name for whoever wrote it.
       return renameShared(folder, name, `${name}.unreadable`).then(
         () => true,
@@ -190,7 +193,7 @@ export class InquiryDesk {
         source: `${name} ${createHash('sha256').update(text).digest('base64url')}`,
         questions: JSON.stringify(questions),
       },
-      this.#now + bulkLifeMs,
+      bulkLifeMs,
     );
     if (!this.#bulks.has(receptionNumber)) this.#begin(receptionNumber, questions);
     const identifier = read.value.MessageHeader.ArbitraryFileIdentifier ?? '';
@@ -198,7 +201,7 @@ export class InquiryDesk {
   }
 
   #begin(receptionNumber: string, questions: readonly SearchInfo[]): void {
-    const bulk: Bulk = { atMs: this.#now, units: [], done: false };
+    const bulk: Bulk = { atMs: this.#context.clock.now().monotonicMs, units: [], done: false };
     this.#bulks.set(receptionNumber, bulk);
     this.#workOff(bulk, questions).catch((error) => {
       this.#context.log.event('process.error', describeError(error));

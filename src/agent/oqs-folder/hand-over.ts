@@ -68,7 +68,7 @@ export class HandOver {
   /** Known result: told again. Otherwise the work begins, unless it is going on. */
   start(visit: JournalVisit, device: DeviceEntry): void {
     if (visit.outcome !== null) this.#tellAgain(visit.requestId, device);
-    if (visit.handedOverAt !== null || this.#running.has(visit.requestId)) return;
+    if (visit.handedOverAt !== null || visit.givenUpAt !== null || this.#running.has(visit.requestId)) return;
     const personal = this.#context.journal.personal(visit.requestId);
     if (personal) void this.#run(visit, personal, device);
   }
@@ -90,7 +90,9 @@ export class HandOver {
       const visit = journal.visit(requestId);
       if (visit === undefined || this.#running.has(requestId)) continue;
       if (visit.outcome === null) journal.finish(requestId, { outcome: 'failed', code: 'delivery.expired', at });
-      journal.handOver(requestId, at);
+      journal.giveUp(requestId, at);
+      if (visit.outcome === 'eligible' || visit.outcome === 'not-eligible')
+        journal.rememberToday(requestId, { referenceNumber: '', notices: ['file-given-up'] }, at);
       const device = devices().get(visit.device);
       if (device) this.#tellAgain(requestId, device);
     }
@@ -113,7 +115,7 @@ export class HandOver {
     try {
       const answer = await this.#askUntilAnswered(visit, personal, device);
       if (this.#stopped) return;
-      if (answer === null) return journal.handOver(requestId, clock.now().wallMs);
+      if (answer === null) return journal.giveUp(requestId, clock.now().wallMs);
       const { failedBefore } = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
       if (!failedBefore) await this.#tell(requestId, device);
       if (!answer.ok) {
@@ -254,7 +256,7 @@ export class HandOver {
 
   #giveUpFile(visit: JournalVisit, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
     const at = this.#context.clock.now().wallMs;
-    this.#context.journal.handOver(visit.requestId, at);
+    this.#context.journal.giveUp(visit.requestId, at);
     this.#context.journal.rememberToday(visit.requestId, { referenceNumber, notices }, at);
   }
 

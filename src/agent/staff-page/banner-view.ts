@@ -1,5 +1,6 @@
 import { isAnnounced } from '../../core/catalogue/catalogue.ts';
 import type { FailureCode } from '../../core/failure.ts';
+import type { ClockFault } from '../../core/trusted-time.ts';
 import type { FolderFault } from '../oqs-folder/hand-over.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -53,6 +54,26 @@ const storeDamage = ({ context, catalogue }: PageModel): readonly Markup[] =>
     ];
   });
 
+const clockWords: Readonly<Record<ClockFault, string>> = {
+  behind: '遅れています',
+  ahead: '進んでいます',
+  moved: '動作中に変えられました',
+  'long-away': '前回の動作から2週間より多く進んでいます',
+};
+
+/** The agent goes on by the time it trusts; what it trusts is shown beside what the machine says. */
+const clockFault = (model: PageModel): Markup | null => {
+  const { fault, wallMs, machineAheadMs } = model.context.time();
+  if (fault === null) return null;
+  const { staff } = model.catalogue().failures['clock.wrong'];
+  return banner(
+    staff.summary,
+    html`<p>PC の時計：${dayAndTimeText(wallMs + machineAheadMs)}（${clockWords[fault]}）。受付に使っている時刻：${dayAndTimeText(wallMs)}</p>
+      <p>${staff.cause}</p><ol>${staff.steps.map((step) => html`<li>${step}</li>`)}</ol><p class="code">clock.wrong</p>`,
+    'notice',
+  );
+};
+
 /** Whatever concerns all lanes at once, worst first. Empty when all is well. */
 export const bannerView = (model: PageModel): Markup => {
   const { desk, problems } = model;
@@ -68,6 +89,7 @@ export const bannerView = (model: PageModel): Markup => {
     ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile}`)}
     ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile}`)}
+    ${clockFault(model)}
     ${faults.map((fault) =>
       banner(
         catalogue.failures[fault.code].staff.summary,

@@ -23,8 +23,8 @@ const isLate = ({ issuedAt, receivedAt, finishedAt, outcome }: JournalVisit, off
   (outcome !== null && outcome !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.result);
 
 /** The patient was told that no answer came; the question stands. */
-const isStillAsked = ({ outcome, handedOverAt }: JournalVisit): boolean =>
-  outcome === 'failed' && handedOverAt === null;
+const isStillAsked = ({ outcome, handedOverAt, givenUpAt }: JournalVisit): boolean =>
+  outcome === 'failed' && handedOverAt === null && givenUpAt === null;
 
 const outcomePill = (visit: JournalVisit): Markup => {
   if (visit.verdict === 'refused') return html`<span class="pill bad">受け付けず</span>`;
@@ -41,7 +41,8 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
     visit.outcome !== null &&
     visit.outcome !== 'failed' &&
     visit.kind === 'eligibility' &&
-    visit.handedOverAt === null;
+    visit.handedOverAt === null &&
+    visit.givenUpAt === null;
   return html`
     ${late && html`<p><span class="pill warn">遅れて届いた結果</span> 患者さまは窓口でお待ちかもしれません</p>`}
     ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}

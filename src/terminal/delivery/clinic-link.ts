@@ -58,6 +58,8 @@ export type ClinicLinkOptions = {
   readonly clock: Clock;
   readonly log: EventLog;
   readonly keys: TerminalKeys;
+  /** This machine's own clock, right or wrong, for the agent to compare with; default: `clock`'s */
+  readonly machineWallMs?: () => number;
   readonly outboxDelays?: Partial<OutboxDelays>;
 };
 
@@ -76,16 +78,20 @@ type Parts = {
   readonly stateTeller: StateTeller;
 };
 
-const createParts = ({ bus, store, clock, log, keys, outboxDelays }: ClinicLinkOptions): Parts => {
+const createParts = (options: ClinicLinkOptions): Parts => {
+  const { bus, store, clock, log, keys, outboxDelays } = options;
+  const machineWallMs = options.machineWallMs ?? (() => clock.now().wallMs);
+  const agentNowMs = (): number | null => pool.agentNowMs();
   const post = createDevicePost({ bus, log, keys, heard: (agent) => pool.heard(agent) });
   const news = createClinicNews(clock, log);
   const sendRequest = (row: Pick<OutboxRow, 'requestId' | 'sealed' | 'expiresAtMs'>): Promise<Result<void>> =>
     post.publish('request', row.sealed, {
       ...post.replyTo('receipt', row.requestId),
-      expirySeconds: Math.max(1, Math.ceil((row.expiresAtMs - clock.now().wallMs) / 1000)),
+      expirySeconds: Math.max(1, Math.ceil((row.expiresAtMs - (agentNowMs() ?? clock.now().wallMs)) / 1000)),
     });
   const results = createResultWatch({
     clock,
+    agentNowMs,
     log,
     ask: (awaited) => void sendRequest(awaited),
     tell: (result) => news.tell({ type: 'result', result }),
@@ -93,6 +99,7 @@ const createParts = ({ bus, store, clock, log, keys, outboxDelays }: ClinicLinkO
   const outbox = createOutbox({
     store,
     clock,
+    agentNowMs,
     log,
     send: sendRequest,
     tell: (event) => {
@@ -111,7 +118,8 @@ const createParts = ({ bus, store, clock, log, keys, outboxDelays }: ClinicLinkO
     clock,
     log,
     ask: async (challengeRequestId, wanted) => {
-      const message = { ...post.addressee, challengeRequestId, requestedAt: clock.now().wallMs, wanted };
+      const requestedAt = Math.max(0, Math.round(machineWallMs()));
+      const message = { ...post.addressee, challengeRequestId, requestedAt, wanted };
       return post.publish('challenge-request', await post.sign('challenge-request', message), {
         ...post.replyTo('challenge', challengeRequestId),
         expirySeconds: 5,
@@ -131,6 +139,7 @@ const createParts = ({ bus, store, clock, log, keys, outboxDelays }: ClinicLinkO
     agents: keys.agents,
     addressee: post.addressee,
     overlook: post.overlook,
+    agentNowMs,
     apply: (message) => {
       post.useFacilityKeys(message.facilityKeys);
       settingsVersion = message.version;
@@ -151,13 +160,16 @@ const receiversOf = (
   challenge: async (bytes) => {
     const opened = await post.openSigned('challenge', challengesSchema, bytes);
     if (opened === null) return;
-    const { challengeRequestId, agentTime, challenges, wire } = opened.message;
+    const { challengeRequestId, agentTime, timeDoubted = false, challenges, wire } = opened.message;
     if (challenges.some(({ agent }) => agent !== opened.signer))
       return post.refuse('challenge', { code: 'message.forged' });
     if (!pool.stock(challengeRequestId, agentTime, challenges))
       return post.refuse('challenge', { code: 'message.stale' });
     stateTeller.heard(opened.signer, wire);
+    news.setTime(pool.agentNowMs() ?? agentTime, timeDoubted);
+    outbox.timeKnown();
     outbox.hurry();
+    keeper.timeKnown();
   },
   'lookup-result': async (bytes) => {
     const opened = await post.openSealed('lookup-result', lookupResultSchema, bytes);
@@ -243,11 +255,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       news.connected ? lookups.ask(session, authCertificateDer, signal) : err(news.cause),
     sign: (request, card) => signRequest(request, card, { device: keys.signing, facility: post.facilityKey() }),
     submit: ({ requestId, session, documentHash, sealed, expiresAt }) => {
-      const { wallMs: createdAtMs } = clock.now();
-      // What is left by the agent's clock, written down by ours.
-      const leftMs = expiresAt - (pool.agentNowMs() ?? createdAtMs);
-      const expiresAtMs = createdAtMs + Math.round(leftMs);
-      return outbox.add({ requestId, session, documentHash, sealed, createdAtMs, expiresAtMs });
+      const createdAtMs = Math.round(pool.agentNowMs() ?? clock.now().wallMs);
+      return outbox.add({ requestId, session, documentHash, sealed, createdAtMs, expiresAtMs: expiresAt });
     },
     publishState: stateTeller.tell,
     answerCommand: (commandId, outcome, code) => {

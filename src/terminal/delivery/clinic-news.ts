@@ -13,6 +13,8 @@ export type ClinicEvent =
   | { readonly type: 'challenges-ready'; readonly ready: boolean }
   /** Why the store cannot be opened; null = it is open (again) */
   | { readonly type: 'store'; readonly failure: Failure | null }
+  /** The agent's signed time, as it is now by our steady clock. `doubted`: it does not trust its own clock. */
+  | { readonly type: 'time'; readonly wallMs: number; readonly doubted: boolean }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string }
   /** Never before the receipt, and once */
   | { readonly type: 'result'; readonly result: ResultMessage }
@@ -29,6 +31,7 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
   let storeTrouble: Failure | null = null;
   let ready = false;
   let settings: SettingsMessage | null = null;
+  let time: { readonly aheadMs: number; readonly doubted: boolean } | null = null;
   let closed = false;
 
   const tell = (event: ClinicEvent): void => {
@@ -39,6 +42,12 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
     storeTrouble === null && connected
       ? { type: 'connected' }
       : { type: 'disconnected', failure: storeTrouble ?? cause };
+
+  const timeNow = ({ aheadMs, doubted }: NonNullable<typeof time>): ClinicEvent => ({
+    type: 'time',
+    wallMs: clock.now().monotonicMs + aheadMs,
+    doubted,
+  });
 
   return {
     tell,
@@ -70,6 +79,11 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
       ready = isReady;
       if (changed) tell({ type: 'challenges-ready', ready });
     },
+    /** The agent's time as it is now */
+    setTime: (wallMs: number, doubted: boolean): void => {
+      time = { aheadMs: wallMs - clock.now().monotonicMs, doubted };
+      tell(timeNow(time));
+    },
     setSettings: (message: SettingsMessage): void => {
       settings = message;
       tell({ type: 'settings', message });
@@ -79,6 +93,7 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
       listener(connection());
       if (storeTrouble !== null) listener({ type: 'store', failure: storeTrouble });
       listener({ type: 'challenges-ready', ready });
+      if (time !== null) listener(timeNow(time));
       if (settings !== null) listener({ type: 'settings', message: settings });
       return () => listeners.delete(listener);
     },

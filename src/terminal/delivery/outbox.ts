@@ -28,6 +28,8 @@ export type OutboxEvent =
 export type OutboxOptions = {
   readonly store: Store;
   readonly clock: Clock;
+  /** The agent's clock, by which requests end; null until it has been heard in this run */
+  readonly agentNowMs?: () => number | null;
   readonly log: EventLog;
   /** One publish; ok after the PUBACK. Must answer in bounded time. */
   readonly send: (row: OutboxRow) => Promise<Result<void>>;
@@ -39,8 +41,9 @@ export type OutboxOptions = {
 
 type Entry = {
   readonly row: OutboxRow;
+  readonly isEarlier: boolean;
   readonly storedAtMonotonicMs: number;
-  readonly expiresAtMonotonicMs: number;
+  expiresAtMonotonicMs: number;
   nextSendMonotonicMs: number;
   lastSendMonotonicMs: number;
   attempts: number;
@@ -55,6 +58,8 @@ export interface Outbox {
   /** ok = durable. The same request id again is the same row. */
   add(row: OutboxRow): Promise<Result<void>>;
   setConnected(connected: boolean): void;
+  /** The agent's clock has become known: what an earlier run left ends when the agent says. */
+  timeKnown(): void;
   /** The agent was heard: what waits for its pause need not. */
   hurry(): void;
   /** A verified receipt. Of another document under the same id: `message.forged`. Of no row (any more): ignored. */
@@ -74,14 +79,21 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
   let inFlight = 0;
   let callOff: (() => void) | null = null;
 
-  const hold = (row: OutboxRow): void => {
+  /**
+   * No clock of ours ends a request: it ends by the agent's. Before that is known (after a restart) a request is kept for
+   * the whole of its life from now on: at least as long as is right, and the agent refuses what comes too late.
+   */
+  const lifeLeftMs = ({ createdAtMs, expiresAtMs }: OutboxRow): number =>
+    Math.max(0, expiresAtMs - (options.agentNowMs?.() ?? createdAtMs));
+
+  const hold = (row: OutboxRow, isEarlier = false): void => {
     if (entries.has(row.requestId)) return;
     const now = clock.now();
     entries.set(row.requestId, {
       row,
+      isEarlier,
       storedAtMonotonicMs: now.monotonicMs,
-      // The wall clock may jump while we wait; what is left of the life is counted on the other one.
-      expiresAtMonotonicMs: now.monotonicMs + (row.expiresAtMs - now.wallMs),
+      expiresAtMonotonicMs: now.monotonicMs + lifeLeftMs(row),
       nextSendMonotonicMs: now.monotonicMs,
       lastSendMonotonicMs: Number.NEGATIVE_INFINITY,
       attempts: 0,
@@ -131,7 +143,8 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
         continue;
       }
       nextMs = Math.min(nextMs, entry.expiresAtMonotonicMs);
-      if (!connected || entry.sending) continue;
+      // What an earlier run left is not sent before it is known whether it has ended: the same agent answers both.
+      if (!connected || entry.sending || (entry.isEarlier && options.agentNowMs?.() === null)) continue;
       if (entry.nextSendMonotonicMs > nowMs) nextMs = Math.min(nextMs, entry.nextSendMonotonicMs);
       else if (inFlight < maximumInFlight) void transmit(entry);
     }
@@ -146,7 +159,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     load: async () => {
       const rows = await store.outboxRows();
       if (!rows.ok) return rows;
-      for (const row of rows.value) hold(row);
+      for (const row of rows.value) hold(row, true);
       pump();
       return ok(undefined);
     },
@@ -171,6 +184,11 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
           entry.nextSendMonotonicMs = nowMs;
         }
       }
+      pump();
+    },
+    timeKnown: () => {
+      const nowMs = clock.now().monotonicMs;
+      for (const entry of entries.values()) entry.expiresAtMonotonicMs = nowMs + lifeLeftMs(entry.row);
       pump();
     },
     hurry: () => {

@@ -5,12 +5,13 @@ import type { ResultMessage } from '../../wire/messages.ts';
 export type AwaitedResult = {
   readonly requestId: string;
   readonly sealed: Uint8Array;
-  /** By our wall clock */
+  /** By the agent's clock */
   readonly expiresAtMs: number;
 };
 
 export type ResultWatchOptions = {
   readonly clock: Clock;
+  readonly agentNowMs: () => number | null;
   readonly log: EventLog;
   /** Sends the same request again: the agent answers it with the same receipt and, once known, the result. */
   readonly ask: (awaited: AwaitedResult) => void;
@@ -23,7 +24,7 @@ const askAgainMs = 5_000;
 type Entry = { readonly awaited: AwaitedResult; readonly sinceMs: number; readonly endsAtMs: number; nextMs: number };
 
 /** Receipts are in, results are not: memory only. Each result is told once, and never before its receipt. */
-export const createResultWatch = ({ clock, log, ask, tell }: ResultWatchOptions) => {
+export const createResultWatch = ({ clock, agentNowMs, log, ask, tell }: ResultWatchOptions) => {
   const entries = new Map<string, Entry>();
   const early = new Map<string, ResultMessage>();
   let connected = false;
@@ -61,7 +62,7 @@ export const createResultWatch = ({ clock, log, ask, tell }: ResultWatchOptions)
       const result = early.get(awaited.requestId);
       early.delete(awaited.requestId);
       if (result !== undefined) return pass(result, now.monotonicMs);
-      const endsAtMs = now.monotonicMs + (awaited.expiresAtMs - now.wallMs);
+      const endsAtMs = now.monotonicMs + (awaited.expiresAtMs - (agentNowMs() ?? now.wallMs));
       const nextMs = now.monotonicMs + askAgainMs;
       entries.set(awaited.requestId, { awaited, sinceMs: now.monotonicMs, endsAtMs, nextMs });
       watch();

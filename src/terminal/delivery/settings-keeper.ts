@@ -11,6 +11,8 @@ export type SettingsKeeperOptions = {
   readonly log: EventLog;
   readonly agents: readonly VerificationKey[];
   readonly addressee: { readonly facility: string; readonly device: string };
+  /** `validFrom` is an instant of the agent's clock; null: not heard in this run */
+  readonly agentNowMs?: () => number | null;
   readonly apply: (message: SettingsMessage) => void;
   /** Keys that this release does not know */
   readonly overlook: (leaf: 'settings', keys: readonly string[]) => void;
@@ -19,6 +21,8 @@ export type SettingsKeeperOptions = {
 export interface SettingsKeeper {
   /** The last settings that held before the restart. A failure is the store's. */
   load(): Promise<Result<void>>;
+  /** The agent's clock has become known. */
+  timeKnown(): void;
   /** A message from the bus. Forged, malformed and lower versions are logged and dropped; true = an agent signed it. */
   receive(bytes: Uint8Array): Promise<boolean>;
   close(): void;
@@ -50,7 +54,7 @@ export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKe
   const settle = async (): Promise<void> => {
     const candidate = pending;
     if (candidate === null || closed) return;
-    const nowMs = clock.now().wallMs;
+    const nowMs = options.agentNowMs?.() ?? clock.now().wallMs;
     const { message, bytes } = candidate;
     if (message.validFrom > nowMs) return later(Math.min(message.validFrom - nowMs, longestWaitMs));
     const raised = await store.raiseSettings(message.version, bytes, nowMs);
@@ -84,6 +88,7 @@ export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKe
       apply(current);
       return ok(undefined);
     },
+    timeKnown: () => void settle(),
     receive: async (bytes) => {
       const opened = await open(bytes);
       if (closed) return false;

@@ -124,8 +124,13 @@ const certificates = async ({ config, wallMs }: Examination): Promise<Finding> =
   return days < nearExpiryDays ? found('certificate.near-expiry', `${days} days left`) : fine(`${days} days left`);
 };
 
-const clock = async ({ config, wallMs }: Examination): Promise<Finding> => {
+const clock = async ({ config, wallMs, report }: Examination): Promise<Finding> => {
   const now = new Date(wallMs).toISOString();
+  if (report?.time?.fault) {
+    const { certainty, fault, machineAheadMs } = report.time;
+    const detail = `${now}, ${fault} by ${Math.round(Math.abs(machineAheadMs) / 60_000)} min`;
+    return found(certainty === 'doubted' ? 'clock.wrong' : 'clock.corrected', detail);
+  }
   try {
     const [terminal] = await readCertificates(config.paths.provisioning);
     if (terminal !== undefined && wallMs < terminal.validFromDate.getTime()) return found('clock.wrong', now);

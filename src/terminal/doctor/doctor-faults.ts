@@ -60,8 +60,13 @@ export const doctorFaults = {
   ),
   'clock.wrong': fault(
     'technician',
-    "the clock is earlier than the day on which this terminal's certificate was issued",
-    'check the network time: timedatectl; replace the battery of the clock',
+    "the clock contradicts what is known of the time, and the clinic's agent has not told a time that holds",
+    'start the agent, which serves the time; or set the clock: timedatectl; replace the battery of the clock',
+  ),
+  'clock.corrected': warning(
+    'technician',
+    "this machine's own clock is wrong; the terminal serves by the agent's time, logs carry the wrong one",
+    'timedatectl set-ntp true, or replace the battery of the clock',
   ),
   'disk.nearly-full': fault(
     'technician',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Failure } from '../../core/failure.ts';
+import type { TrustedTime } from '../../core/trusted-time.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { CardReader } from '../../ports/card-reader.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -63,6 +64,14 @@ export const healthReportSchema = z.strictObject({
   /** A challenge signed by an agent lies ready: the agent answers */
   agentAnswers: z.boolean(),
   settings: z.boolean(),
+  /** How far the terminal trusts its time, and what is wrong with the machine's own clock */
+  time: z
+    .strictObject({
+      certainty: z.enum(['confirmed', 'plausible', 'doubted']),
+      fault: z.enum(['behind', 'ahead', 'moved', 'long-away']).nullable(),
+      machineAheadMs: z.number(),
+    })
+    .optional(),
   silentParts: z.array(z.enum(vitalParts)),
 });
 export type HealthReport = z.infer<typeof healthReportSchema>;
@@ -90,6 +99,7 @@ export type WatchedParts = {
   readonly keypad: Keypad | null;
   readonly statusLight: StatusLight | null;
   readonly clinic: Pick<ClinicLink, 'subscribe'>;
+  readonly time?: () => TrustedTime;
   readonly version: string;
   readonly profile: 'release' | 'demo';
   /**
@@ -104,6 +114,8 @@ export interface Health {
   report(): HealthReport;
   close(): void;
 }
+
+const timeShown = ({ certainty, fault, machineAheadMs }: TrustedTime) => ({ certainty, fault, machineAheadMs });
 
 type Watched = { present: boolean; trouble: Failure | null };
 
@@ -227,6 +239,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
         store: shown(store),
         agentAnswers,
         settings,
+        ...(parts.time && { time: timeShown(parts.time()) }),
         silentParts: silentNow().map(({ part }) => part),
       };
     },

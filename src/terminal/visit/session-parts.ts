@@ -21,6 +21,8 @@ export type RestartablePart = Extract<CommandMessage['command'], { name: 'restar
 export type SessionParts = {
   readonly terminal: Terminal & { readonly version: string; readonly profile: 'release' | 'demo' };
   readonly clock: Clock;
+  /** Whether a date may refuse a card: not while the time is doubted. Default: it may */
+  readonly datesCount?: () => boolean;
   readonly log: EventLog;
   readonly cardReader: CardReader;
   readonly cardFrontReader: CardFrontReader | null;

@@ -256,6 +256,8 @@ export class SessionRunner {
         return this.tell({ type: 'RequestExpired', requestId: event.requestId });
       case 'settings':
         return this.tell({ type: 'SettingsChanged', settings: event.message.facilitySettings });
+      case 'time':
+        return;
       case 'command':
         return this.#command(event.message);
       case 'store':

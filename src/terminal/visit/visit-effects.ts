@@ -73,6 +73,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
       trustedCvIssuers: parts.trustedCvIssuers,
       cryptography: parts.cryptography,
       wallMs: clock.now().wallMs,
+      datesCount: parts.datesCount?.() ?? true,
       signal: card.numberBSignal,
     });
     if (!opened.ok) return tell({ type: 'CardReadFailed', insertion, failure: opened.failure });

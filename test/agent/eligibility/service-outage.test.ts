@@ -131,11 +131,11 @@ test('never back: asked until the personal data has had its time, then it is gon
   breakService();
   await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
   await bed.clock.advance(bed.options.personalLifeMs);
-  bed.desk.handOver.giveUp(bed.journal.sweep(bed.clock.now().wallMs));
+  bed.desk.handOver.giveUp(bed.journal.sweep());
   await bed.clock.advance(10 * 60_000);
   expect(bed.journal.unfinished()).toEqual([]);
   expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
-  expect(bed.journal.visits()[0]?.handedOverAt).not.toBeNull();
+  expect(bed.journal.visits()[0]?.givenUpAt).not.toBeNull();
 });
 
 test('a registration is not asked for once its patient has been sent away', async () => {

@@ -31,7 +31,7 @@ const request = (more: Partial<NewRequest> = {}): NewRequest => ({
   receivedAt: at,
   expiresAt: at + 1_000,
   personal: { limitApplication: false, approvedDocuments: [], consentTimes: [] },
-  deletePersonalAt: at + 10_000,
+  personalLifeMs: 10_000,
   ...more,
 });
 

@@ -154,7 +154,8 @@ test('一括照会 while res takes no file: one inquiry, asked once, answered wh
 test('一括照会 that nobody fetches is gone after a day', async () => {
   put('OQSmuquc01req_b.xml', search('1000001'));
   await receive('OQSmuquc01res_b.xml');
-  bed.journal.sweep(bed.clock.now().wallMs + 86_400_001);
+  await bed.clock.advance(86_400_001);
+  bed.journal.sweep();
   expect(bed.journal.bulkInquiries()).toEqual([]);
 });
 

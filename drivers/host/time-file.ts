@@ -1,0 +1,26 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The last confirmed time that an earlier run saw, ms since 1970 UTC; null where there is none that can be read. */
+export const readLastTime = (path: string): number | null => {
+  try {
+    const wallMs = Number(readFileSync(path, 'utf8'));
+    return Number.isSafeInteger(wallMs) && wallMs > 0 ? wallMs : null;
+  } catch {
+    return null;
+  }
+};
+
+/** Whole or not at all. A disk that refuses costs the next start its floor, nothing else. */
+export const writeLastTime = (path: string, wallMs: number): void => {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(`${path}.new`, 'w', 0o600);
+    writeFileSync(file, String(Math.round(wallMs)));
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(`${path}.new`, path);
+  } catch {
+    // Told by whoever needs the disk for more than this.
+  }
+};

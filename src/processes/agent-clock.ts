@@ -1,0 +1,73 @@
+import { X509Certificate } from 'node:crypto';
+import { uptime } from 'node:os';
+import { isClockSynchronised } from '../../drivers/host/clock-synchronisation.ts';
+import { createTrustedClock } from '../../drivers/host/trusted-clock.ts';
+import type { Journal } from '../agent/journal/journal.ts';
+import { timeOffMs } from '../core/trusted-time.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { TrustedClock } from '../ports/trusted-clock.ts';
+import { releasedMs } from './release.ts';
+
+/** Goes on while the machine sleeps, and nobody sets it. ms since power-on */
+export const steadyMs = (): number => uptime() * 1_000;
+
+export type AgentClockOptions = {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  /** The agent's own, PEM: the true time is not before the day on which it was issued */
+  readonly certificate: string;
+  readonly log: EventLog;
+  readonly changed: () => void;
+  /** Whether the system sets its clock from the network; another answer in tests */
+  readonly isSynchronised?: () => Promise<boolean>;
+};
+
+/**
+ * The time at the clinic's end, which every terminal takes its own from: the machine's, as long as nothing contradicts it.
+ * The journal keeps the last time seen, and learns how long the machine was off where two confirmed clocks say so.
+ */
+export const startAgentClock = (options: AgentClockOptions): TrustedClock => {
+  const { clock, journal, certificate, log, changed, isSynchronised = isClockSynchronised } = options;
+  const earlier = journal.timeSeen;
+  const livedAtStartMs = journal.livedMs;
+  const trusted = createTrustedClock({
+    clock,
+    floorsMs: [releasedMs, new X509Certificate(certificate).validFromDate.getTime()],
+    lastSeenMs: earlier?.wallMs ?? null,
+    doubtsLongGaps: true,
+    isSynchronised,
+    steadyMs,
+  });
+  let offIsCounted = false;
+  const look = (): void => {
+    const { certainty, wallMs } = trusted.time;
+    if (certainty === 'doubted') return;
+    const confirmed = certainty === 'confirmed';
+    if (confirmed && !offIsCounted) {
+      offIsCounted = true;
+      const began = { wallMs: wallMs - (journal.livedMs - livedAtStartMs), confirmed };
+      journal.countTimeOff(timeOffMs(earlier, began));
+    }
+    journal.see({ wallMs, confirmed });
+  };
+  const unsubscribe = trusted.subscribe(({ certainty, fault, machineAheadMs }) => {
+    if (fault !== null) log.event('clock.wrong', { fault, offMs: Math.abs(machineAheadMs) });
+    else if (certainty === 'confirmed') log.event('clock.confirmed', {});
+    look();
+    changed();
+  });
+  const round = setInterval(look, 10_000);
+  return {
+    ...trusted,
+    get time() {
+      return trusted.time;
+    },
+    close: () => {
+      clearInterval(round);
+      look();
+      unsubscribe();
+      trusted.close();
+    },
+  };
+};
