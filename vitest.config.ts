@@ -7,5 +7,6 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 120_000,
     passWithNoTests: false,
+    setupFiles: ['./scripts/house/bounded-programs.ts'],
   },
 });

@@ -1,0 +1,123 @@
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { descendantsOf } from '../../scripts/house/hang-watch.ts';
+
+const isLinux = process.platform === 'linux';
+
+/** One that ended and whose parent has not asked yet has no command line any more. */
+const isRunning = (id: number): boolean => {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8') !== '';
+  } catch {
+    return false;
+  }
+};
+
+/** One file of tests in a run of its own. What it printed, and the counts it left. */
+const runOf = async (text: string, env: Record<string, string>): Promise<{ printed: string; counts: string }> => {
+  // Inside of the project, where `vitest` is found.
+  const folder = mkdtempSync(resolve('.cache/hangs-'));
+  try {
+    writeFileSync(join(folder, 'one.test.ts'), text);
+    const counts = join(folder, 'counts');
+    const printed = await new Promise<string>((done) => {
+      execFile(
+        process.execPath,
+        [
+          'node_modules/vitest/vitest.mjs',
+          'run',
+          '--root',
+          folder,
+          '--reporter=default',
+          `--reporter=${resolve('scripts/house/test-counts.ts')}`,
+        ],
+        { env: { ...process.env, ...env, UKETSUKE_TEST_COUNTS: counts }, timeout: 60_000 },
+        (_error, stdout, stderr) => done(stdout + stderr),
+      );
+    });
+    return { printed, counts: readFileSync(counts, 'utf8').trim() };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+describe('a hang', () => {
+  test.skipIf(!isLinux)(
+    'of a program that a test waits for ends the run, by the names of test file and program',
+    async () => {
+      const { printed, counts } = await runOf(
+        `import { execFileSync } from 'node:child_process';
+       import { test } from 'vitest';
+       test('ends', () => {});
+       test('waits for ever', () => void execFileSync('sleep', ['54321']));`,
+        { UKETSUKE_TEST_SILENCE_SECONDS: '4' },
+      );
+      expect(printed).toMatch(/^hang: no test has ended for 4 s; not ended:$/m);
+      expect(printed).toMatch(/^hang: {3}one\.test\.ts/m);
+      const [, id] = /^hang: {3}(\d+) sleep 54321$/m.exec(printed) ?? [];
+      expect(isRunning(Number(id))).toBe(false);
+      expect(Number(counts.split(' ')[1])).toBeGreaterThanOrEqual(1);
+    },
+  );
+
+  test.skipIf(!isLinux)('of the whole run is one too', async () => {
+    const { printed, counts } = await runOf(
+      `import { test } from 'vitest';
+       for (let i = 0; i < 1_000; i++) test('a short one ' + i, () => new Promise((done) => setTimeout(done, 100)));`,
+      { UKETSUKE_TEST_SECONDS: '3' },
+    );
+    expect(printed).toMatch(/^hang: the run has taken 3 s; not ended:$/m);
+    const [passed, failed] = counts.split(' ').map(Number);
+    expect(passed).toBeGreaterThan(0);
+    expect(failed).toBeGreaterThanOrEqual(1);
+  });
+
+  test('a run that ends by itself is counted as before', async () => {
+    const { counts } = await runOf(
+      `import { expect, test } from 'vitest';
+       test('good', () => {});
+       test('bad', () => expect(1).toBe(2));
+       test.skip('left out', () => {});`,
+      {},
+    );
+    expect(counts).toBe('1 1 1');
+  });
+
+  test('nobody but the descendants of the run is ended', () => {
+    const parents = new Map([
+      [2, 1],
+      [3, 2],
+      [4, 3],
+      [5, 1],
+    ]);
+    expect(descendantsOf(2, parents)).toEqual([3, 4]);
+  });
+});
+
+describe('a program that a test waits for', () => {
+  const endless = 'process.stderr.write("what it said"); setInterval(() => {}, 1000)';
+
+  test('keeps a limit that the test gives itself', () => {
+    expect(spawnSync(process.execPath, ['-e', endless], { timeout: 1_000 }).signal).toBe('SIGTERM');
+    expect(() => execFileSync(process.execPath, ['-e', endless], { timeout: 1_000, stdio: 'pipe' })).toThrow(
+      'ETIMEDOUT',
+    );
+  });
+
+  test('has one when the test gives none, and its words are in the failure', async () => {
+    const { printed } = await runOf(
+      `import '${resolve('scripts/house/bounded-programs.ts')}';
+       import { execFileSync, spawnSync } from 'node:child_process';
+       import { test } from 'vitest';
+       const endless = ['-e', ${JSON.stringify(endless)}];
+       test('by execFileSync', () => void execFileSync(process.execPath, endless, { stdio: 'pipe' }));
+       test('by spawnSync', () => void spawnSync(process.execPath, endless));`,
+      { UKETSUKE_TEST_PROGRAM_SECONDS: '1' },
+    );
+    expect(
+      printed.match(/did not end within 1 s and was killed; its words: +what it said/g)?.length,
+    ).toBeGreaterThanOrEqual(2);
+  });
+});
