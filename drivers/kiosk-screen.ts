@@ -79,7 +79,7 @@ const readPage = (pageDir: string): Map<string, Served> => {
   return files;
 };
 
-export type KioskScreenOptions = {
+type KioskScreenOptions = {
   /** TCP port on 127.0.0.1; 0 = any free one */
   readonly port: number;
   /** The built page (dist/screens) */

@@ -13,7 +13,7 @@ const stallMs = 4_000;
 const retryMs = 1_000;
 
 /** What to run, and what it writes. */
-export type CameraProgram = {
+type CameraProgram = {
   readonly program: string;
   readonly arguments: readonly string[];
   /** Of one picture of 640×480 as the program writes it. */

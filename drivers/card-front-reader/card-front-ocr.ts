@@ -14,7 +14,7 @@ import { cardFrontLayout } from './card-front-layout.ts';
  * One of the two ways in which a card's front is read; both must agree, since the security code has no check digit. They
  * differ in scale and, for the code, in the model.
  */
-export type Treatment = 'fine' | 'coarse';
+type Treatment = 'fine' | 'coarse';
 
 const pixelsPerMm = { fine: 14, coarse: 10 } as const;
 

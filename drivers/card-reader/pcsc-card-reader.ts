@@ -9,7 +9,7 @@ import { hexCode, type OpenSession, openSession, type PcscReader, returnCode, sc
 type Pcsc = EventEmitter & { close(): void };
 type ReaderStatus = { readonly state: number; readonly atr?: Buffer };
 
-export type PcscOptions = {
+type PcscOptions = {
   /** Part of the reader's name; without it the first reader found. */
   readonly reader?: string;
   /** How soon to look for pcscd again, ms. pcsclite never recovers from its restart by itself. */
@@ -118,7 +118,7 @@ class ReaderWatch {
   }
 }
 
-export interface PcscCardReader extends CardReader {
+interface PcscCardReader extends CardReader {
   /** Lets go of pcscd and the card and looks for both anew, as after an outage; staff may order it. */
   restart(): void;
 }

@@ -17,7 +17,7 @@ export type Peer = {
   end(): void;
 };
 
-export type Conversation<M> = {
+type Conversation<M> = {
   /** First words of both ends: another protocol or version is refused as `malformed`. */
   readonly protocol: string;
   /** What the other end may say. Anything else ends the connection. */

@@ -1,7 +1,7 @@
 import type { PinKey } from '../../src/ports/keypad.ts';
 
 /** How the input reports of one model of keypad are read. */
-export type KeypadModel = {
+type KeypadModel = {
   /** Length of an input report, bytes; others are ignored. */
   readonly reportLength: number;
   /** Value of the first byte when the reports are numbered; undefined = not numbered. */

@@ -11,7 +11,7 @@ export type HidDevice = {
   close(): Promise<void>;
 };
 
-export type HidKeypadSettings = {
+type HidKeypadSettings = {
   /** hidraw device, or the link to it that the udev rules make */
   readonly device: string;
   /** Name in `keypadModels`; an unknown one is a configuration error and throws. */

@@ -13,7 +13,7 @@ import {
   type ToLink,
 } from './link-messages.ts';
 
-export type LinkClientOptions = {
+type LinkClientOptions = {
   readonly path: string;
   readonly log: EventLog;
   readonly delays?: Partial<SocketDelays & { readonly answerMs: number; readonly returnMs: number }>;

@@ -34,7 +34,7 @@ const auditEntrySchema = z.strictObject({
   code: z.string().max(60).optional(),
 });
 
-export const storeCallSchema = z.discriminatedUnion('method', [
+const storeCallSchema = z.discriminatedUnion('method', [
   /** Part: the sealed request */
   z.strictObject({ method: z.literal('addOutboxRow'), row: rowSchema }),
   z.strictObject({ method: z.literal('outboxRows') }),

@@ -3,7 +3,7 @@ import { Aedes } from 'aedes';
 import { accessRules, type BrokerUsers, permits } from '../../src/wire/broker-access-rules.ts';
 import { ConnectionLimits, proofMs } from './connection-limits.ts';
 
-export type EmbeddedBrokerOptions = {
+type EmbeddedBrokerOptions = {
   /** The broker's TLS files and the facility's revocation list, PEM */
   readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string; readonly revoked?: string };
   readonly users: BrokerUsers;

@@ -34,7 +34,7 @@ export const defaultDelays: Delays = {
   keepaliveMs: 10_000,
 };
 
-export type ConnectionOptions = {
+type ConnectionOptions = {
   readonly host: string;
   readonly port: number;
   /** The name that the broker's certificate must carry */

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 
-export type EarphoneJackOptions = {
+type EarphoneJackOptions = {
   /** ALSA card and control that tell, as `amixer -D hw:0 contents` lists them: `hw:0/Headphone Jack` */
   readonly jack: string;
   /** Program that lists, gets and follows the controls of a card */

@@ -5,7 +5,7 @@ import { chimeSamples } from './chimes.ts';
 import { loudnessPercent } from './loudness.ts';
 import { espeakVoice, recordedVoice, sampleRate, type Voice } from './speech-voices.ts';
 
-export type AlsaSpeakerOptions = {
+type AlsaSpeakerOptions = {
   /** The recorded voice (src/catalogue/speech) */
   readonly speechDir: string;
   /** ALSA device of the loudspeaker, as `aplay -L` names it */

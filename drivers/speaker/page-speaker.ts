@@ -4,7 +4,7 @@ import { loudnessPercent } from './loudness.ts';
 import { recordings } from './speech-voices.ts';
 
 /** What the page is asked to sound like. `src`: a recording it can fetch; without one its browser's own voice is tried. */
-export type PageSound =
+type PageSound =
   | { readonly say: readonly { readonly language: string; readonly text: string; readonly src?: string }[] }
   | { readonly tones: readonly Tone[] }
   | { readonly silence: true };

@@ -18,7 +18,7 @@ export type LightCommand =
   | { readonly type: 'beep'; readonly beep: Beep }
   | { readonly type: 'ping' };
 
-export type LightAnswer = { readonly type: 'presence'; readonly near: boolean } | { readonly type: 'pong' };
+type LightAnswer = { readonly type: 'presence'; readonly near: boolean } | { readonly type: 'pong' };
 
 /** CRC-8/SMBUS; check value of "123456789" is 0xF4. */
 export const crc8 = (bytes: Uint8Array): number => {

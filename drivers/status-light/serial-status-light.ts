@@ -4,7 +4,7 @@ import type { LightPattern } from '../../src/core/visit/light-of.ts';
 import type { StatusLight, StatusLightEvent } from '../../src/ports/status-light.ts';
 import { createFrameReader, decodeLightAnswer, encodeLightCommand, type LightCommand } from './serial-light-frames.ts';
 
-export type SerialStatusLightSettings = {
+type SerialStatusLightSettings = {
   readonly device: string;
   /** bit/s */
   readonly baud: number;

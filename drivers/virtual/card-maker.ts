@@ -22,7 +22,7 @@ import {
 } from './test-authority.ts';
 import { type CardApplication, type CardFile, createVirtualCard, type VirtualCard } from './virtual-card.ts';
 
-export type CardRequest = {
+type CardRequest = {
   readonly persona: Persona;
   readonly authority: TestAuthority;
   /** Folder for the cards' RSA keys; git-ignored. */

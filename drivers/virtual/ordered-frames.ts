@@ -8,7 +8,7 @@ type FrameEvent<Frame> =
   | { readonly type: 'lost'; readonly failure: Failure }
   | { readonly type: 'found' };
 
-export type FrameMaker<Frame> = {
+type FrameMaker<Frame> = {
   readonly intervalMs: number;
   readonly lost: Failure;
   readonly make: (orders: CameraOrders) => Frame;

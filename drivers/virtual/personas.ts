@@ -4,7 +4,7 @@ import { addMonths, endOfJapanDay, type JapanDate, japanDate, startOfJapanDay } 
 
 /** A day relative to today, by Japanese calendar: years and months first, then days. */
 const relativeDay = z.strictObject({ years: z.int().optional(), months: z.int().optional(), days: z.int().optional() });
-export type RelativeDay = z.infer<typeof relativeDay>;
+type RelativeDay = z.infer<typeof relativeDay>;
 
 const secret = (pattern: RegExp, tries: number) =>
   z.strictObject({ secret: z.string().regex(pattern), triesLeft: z.int().min(0).max(tries) });

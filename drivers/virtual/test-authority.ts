@@ -149,7 +149,7 @@ export const ensureTestAuthority = async (folder: string): Promise<TestAuthority
   };
 };
 
-export type CertificateRequest = {
+type CertificateRequest = {
   /** Hexadecimal */
   readonly serial: string;
   /** 23 characters: the real ones are a running number without a name. */

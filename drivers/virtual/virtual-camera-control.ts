@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { FaceId } from './faces.ts';
 import { emptyScene, personBefore, type Scene } from './render-scene.ts';
 
-export type CameraFault = 'none' | 'lost' | 'frozen' | 'black';
+type CameraFault = 'none' | 'lost' | 'frozen' | 'black';
 export type CameraOrders = { readonly scene: Scene; readonly fault: CameraFault };
 
 export interface VirtualCameraControl {

@@ -3,7 +3,7 @@ import { err, ok } from '../../src/core/result.ts';
 import type { CardFrontReader } from '../../src/ports/card-front-reader.ts';
 import { fromAscii } from '../../src/protocol/bytes.ts';
 
-export type VirtualCardFrontReader = CardFrontReader & {
+type VirtualCardFrontReader = CardFrontReader & {
   /** What is printed on the card that lies on the bed; null = nothing readable there. */
   show(printedNumberB: string | null): void;
 };

@@ -9,14 +9,14 @@ import type { VirtualCard } from './virtual-card.ts';
 /** A moment at which a test or a fault file may act: `index` counts APDUs since the reader was made, from 0. */
 export type ApduMoment = { readonly phase: 'before' | 'after'; readonly index: number; readonly command: Uint8Array };
 
-export type VirtualCardReaderOptions = {
+type VirtualCardReaderOptions = {
   readonly timing?: CardTiming;
   /** Called around each APDU: `before` the card has seen it, `after` the card acted and before the answer is told. */
   readonly onApdu?: (moment: ApduMoment) => void;
 };
 
 /** A reader whose bed a program lays cards on. */
-export type VirtualCardReader = CardReader & {
+type VirtualCardReader = CardReader & {
   /** Takes away the card that lies there, if any, and lays down this one. */
   insert(card: VirtualCard): void;
   pull(): void;

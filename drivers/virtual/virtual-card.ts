@@ -2,7 +2,7 @@ import { equalBytes } from '../../src/protocol/bytes.ts';
 import { type CommandApdu, decodeCommand, encodeResponse, statusWords } from '../../src/protocol/card/apdu.ts';
 
 /** A PIN or key file: what opens it, how many tries are left of how many. */
-export type SecretFile = {
+type SecretFile = {
   readonly kind: 'secret';
   readonly secret: Uint8Array;
   triesLeft: number;
@@ -10,14 +10,14 @@ export type SecretFile = {
 };
 
 /** A private key: `sign` makes the raw signature over a DigestInfo; `openedBy` names the PIN file that must be verified. */
-export type KeyFile = {
+type KeyFile = {
   readonly kind: 'key';
   readonly openedBy: number;
   readonly sign: (digestInfo: Uint8Array) => Uint8Array;
 };
 
 /** A transparent file; `openedBy`: any one of these PIN files (empty = free). */
-export type TransparentFile = {
+type TransparentFile = {
   readonly kind: 'transparent';
   readonly content: Uint8Array;
   readonly openedBy: readonly number[];

@@ -2,7 +2,7 @@ import { failure } from '../../src/core/failure.ts';
 import type { Keypad, KeypadEvent, KeypadMove, PinKey } from '../../src/ports/keypad.ts';
 
 /** A keypad whose keys a test or the demo's control panel presses. */
-export interface VirtualKeypad extends Keypad {
+interface VirtualKeypad extends Keypad {
   /** One key; nothing happens while the keypad is unplugged. */
   press(key: PinKey): void;
   /** One of the four keys of a device without digits. */

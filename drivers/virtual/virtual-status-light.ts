@@ -3,7 +3,7 @@ import type { LightPattern } from '../../src/core/visit/light-of.ts';
 import type { Beep, StatusLight, StatusLightEvent } from '../../src/ports/status-light.ts';
 
 /** A light that a test or the demo's control panel looks at. */
-export interface VirtualStatusLight extends StatusLight {
+interface VirtualStatusLight extends StatusLight {
   readonly shown: LightPattern;
   /** Somebody steps before the terminal, or away. */
   setPresence(near: boolean): void;

@@ -5,7 +5,7 @@ import { answerTimeMs, type CardTiming, instantTiming } from './card-timing.ts';
 import type { VirtualCard } from './virtual-card.ts';
 import type { ApduMoment } from './virtual-card-reader.ts';
 
-export type VpcdOptions = {
+type VpcdOptions = {
   /** Port 35963 is slot 0 of vpcd, 35964 slot 1; a path is a Unix socket that leads to one of them. */
   readonly to: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly card: VirtualCard;
@@ -24,7 +24,7 @@ export type VpcdConnection = {
 const control = { off: 0x00, on: 0x01, reset: 0x02, atr: 0x04 } as const;
 
 /** Whole messages out of a stream: u16 big-endian length, then that many bytes. TCP splits and joins as it likes. */
-export const createFrameSplitter = (): ((chunk: Uint8Array) => readonly Uint8Array[]) => {
+const createFrameSplitter = (): ((chunk: Uint8Array) => readonly Uint8Array[]) => {
   let pending: Uint8Array = new Uint8Array();
   return (chunk) => {
     pending = concatBytes(pending, chunk);

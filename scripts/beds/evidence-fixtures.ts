@@ -1,6 +1,5 @@
-import { createHash, type KeyObject, sign as signBytes } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import {
-  caCertificateDer,
   cachedRsaKey,
   issueCardCertificate,
   rsaPublicKeyOf,
@@ -42,8 +41,6 @@ export const certificateFor = (
     ...more,
   });
 
-export const caDer = (): Uint8Array => caCertificateDer(authority);
-
 /** What a visual record says without its photo. `signer` makes DF28. */
 export const visualEvidence = (
   visualKey: KeyObject,
@@ -72,6 +69,3 @@ export const faceCard = (visual: VisualEvidence, key: KeyObject): CardEvidence =
   visual,
   sign: cardSigner(key),
 });
-
-/** An independent RS256 over bytes, by OpenSSL's own signing call. */
-export const rs256 = (key: KeyObject, bytes: Uint8Array): Uint8Array => new Uint8Array(signBytes('sha256', bytes, key));

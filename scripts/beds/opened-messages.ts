@@ -5,7 +5,7 @@ import { openSealed } from '../../src/trust/seal.ts';
 import { messageForms } from '../../src/wire/message-forms.ts';
 import { parseTopic, publisherOf, type TopicLeaf } from '../../src/wire/topics.ts';
 
-export type OpenedMessage = { readonly leaf: TopicLeaf; readonly content: unknown };
+type OpenedMessage = { readonly leaf: TopicLeaf; readonly content: unknown };
 
 /** What a message says inside its envelope, which must have the form that its leaf promises. Throws when it has not. */
 export const openMessage = async (

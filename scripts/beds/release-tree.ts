@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The release before the first tag. */
-export const firstRelease = '19854c3';
+const firstRelease = '19854c3';
 
 const git = (...args: readonly string[]): string =>
   execFileSync('git', ['-C', projectRoot, ...args], { encoding: 'utf8' }).trim();

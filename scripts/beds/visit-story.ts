@@ -8,7 +8,7 @@ import { visitOf } from '../../src/core/visit/session-steps.ts';
 import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 import type { LookupResult } from '../../src/wire/messages.ts';
 
-export const consents: ConsentCatalogue = {
+const consents: ConsentCatalogue = {
   version: '2024-10-07.1',
   validityMs: 86_400_000,
   items: (['SRJ', 'YZK', 'TKK', 'SHJ', 'TSR'] as const).map((code) => ({

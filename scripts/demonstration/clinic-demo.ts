@@ -21,7 +21,7 @@ import {
 import { PaintedHead } from './painted-head.ts';
 import type { FromTerminal, TerminalStart, ToTerminal } from './terminal-process.ts';
 
-export type DemoOptions = {
+type DemoOptions = {
   readonly screenPort: number;
   readonly staffPort: number;
   readonly answerDelayMs: number;

@@ -27,7 +27,7 @@ const settings: FacilitySettings = {
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
 };
 
-export type DemoFacility = {
+type DemoFacility = {
   readonly directory: string;
   readonly agentDirectory: string;
   readonly deviceDirectory: string;

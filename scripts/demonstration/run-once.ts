@@ -4,7 +4,7 @@ import { ScriptedPatient } from './scripted-patient.ts';
 import { type StageTimes, Timeline } from './timeline.ts';
 import { type Expectation, type ScriptedVisit, scriptedVisits } from './visits.ts';
 
-export type VisitReport = {
+type VisitReport = {
   readonly name: string;
   readonly method: string | null;
   readonly outcome: string;

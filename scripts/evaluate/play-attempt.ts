@@ -14,7 +14,7 @@ import type { Bench } from './open-bench.ts';
 /** What whoever stands before the camera has last been told, and for how long. */
 export type Told = { readonly hint: FaceHint | null; readonly forMs: number };
 
-export type Play = {
+type Play = {
   readonly frameMs: number;
   readonly timeLimitMs: number;
   readonly padStrength: PadStrength;

@@ -1,35 +1,7 @@
 import { posix } from 'node:path';
+import { type Arrow, type Import, type ModuleGraph, targetOf } from './module-graph.ts';
 
 export type Finding = { readonly file: string; readonly line: number; readonly rule: string; readonly what: string };
-
-/** One import of a module. `how`: `type` is erased before running, `dynamic` runs only when reached. */
-export type Import = {
-  readonly specifier: string;
-  readonly line: number;
-  readonly how: 'type' | 'static' | 'dynamic';
-};
-
-const statement = /^[ \t]*(?:import|export)\b(?<clause>[^;'"`]*?\bfrom\s*|\s*)(?<quote>['"])(?<path>[^'"]+)\k<quote>/gm;
-const dynamic = /\bimport\(\s*(['"])([^'"]+)\1\s*\)/g;
-
-const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length;
-
-/** The imports of a TypeScript file, by its import lines alone (biome's formatting makes them regular). */
-export const importsOf = (text: string): Import[] => {
-  const found: Import[] = [];
-  for (const match of text.matchAll(statement)) {
-    const typeOnly = /^\s+type\b/.test(match.groups?.clause ?? '');
-    const line = lineAt(text, match.index + match[0].length);
-    found.push({ specifier: match.groups?.path ?? '', line, how: typeOnly ? 'type' : 'static' });
-  }
-  for (const match of text.matchAll(dynamic)) {
-    // `typeof import('x')` and `import('x').Y` in a type are erased, too.
-    const erased =
-      /typeof\s*$/.test(text.slice(0, match.index)) || /^\.[A-Z]/.test(text.slice(match.index + match[0].length));
-    found.push({ specifier: match[2] ?? '', line: lineAt(text, match.index), how: erased ? 'type' : 'dynamic' });
-  }
-  return found;
-};
 
 /** The files that join everything: one a process, and the command line. */
 const isRoot = (file: string): boolean => /^src\/(main\.ts$|processes\/|cli\/)/.test(file);
@@ -46,6 +18,7 @@ const partOf = (file: string): string | undefined => {
 
 const ground = ['wire', 'core', 'protocol'];
 const shared = [...ground, 'ports', 'catalogue', 'trust', 'log', 'storage', 'web'];
+const all = [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'drivers', 'virtual'];
 
 /** Which parts a part may import. What is not named here (test) may import anything. */
 const mayImport: Record<string, readonly string[]> = {
@@ -59,15 +32,18 @@ const mayImport: Record<string, readonly string[]> = {
   web: ['web'],
   storage: [...ground, 'storage'],
   config: [...ground, 'ports', 'catalogue', 'config'],
-  terminal: [...shared, 'terminal', 'config'],
+  terminal: [...shared, 'terminal'],
   face: [...ground, 'ports', 'face'],
-  agent: [...shared, 'agent', 'config'],
+  agent: [...shared, 'agent'],
   screens: ['core', 'screens'],
-  drivers: [...shared, 'config', 'terminal', 'face', 'agent', 'drivers'],
-  virtual: [...shared, 'config', 'terminal', 'face', 'agent', 'drivers', 'virtual'],
-  root: [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'drivers', 'virtual'],
-  scripts: [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'screens', 'drivers', 'virtual', 'scripts'],
+  drivers: [...shared, 'drivers'],
+  virtual: [...shared, 'drivers', 'virtual'],
+  root: all,
+  scripts: [...all, 'screens', 'scripts'],
 };
+
+/** Beside them, types alone: the words of the wire that a session is made of; the pictures that a virtual camera draws. */
+const mayImportTypes: Record<string, readonly string[]> = { core: ['wire'], virtual: ['face'] };
 
 /** npm packages of the parts that may have only a few; the others may use what package.json names. */
 const packages: Record<string, RegExp> = {
@@ -90,61 +66,139 @@ const explain: Record<string, string> = {
   face: 'only src/processes picks drivers',
   screens: 'the screen draws a model and knows no rule: types of core only',
   drivers: 'a driver knows its port, not who composes it, and not the virtual ones',
+  virtual: 'virtual hardware knows ports, drivers, and the types of pictures',
+  scripts: 'scripts import no test: what both need stands in scripts/beds',
 };
 
-/** Arrows of one file that run the wrong way. */
-export const checkArrows = (file: string, text: string): Finding[] => {
-  const from = partOf(file);
-  if (!/\.(ts|tsx)$/.test(file) || from === undefined) return [];
-  const allowed = mayImport[from];
-  if (allowed === undefined) return [];
-  const findings: Finding[] = [];
-  for (const { specifier, line, how } of importsOf(text)) {
-    const wrong = (what: string) => findings.push({ file, line, rule: 'arrow', what: `imports ${specifier}: ${what}` });
-    if (!specifier.startsWith('.')) {
-      const only = packages[from];
-      const configuresBuild = from === 'screens' && /\.config\.ts$/.test(file);
-      if (only !== undefined && !only.test(specifier) && !configuresBuild) wrong(`not a package for ${from}`);
-      continue;
-    }
-    const target = posix.join(posix.dirname(file), specifier);
-    const to = partOf(target);
-    if (to === undefined || !(to in mayImport)) {
-      if (!/\.json$/.test(target))
-        wrong(`${from === 'scripts' ? 'scripts' : 'src and drivers'} do not depend on ${to ?? target}`);
-    } else if (from === 'core' && how === 'type' && to === 'wire') {
-      // The words of the wire that a session is made of; no code.
-    } else if (to === 'scripts' && from !== 'scripts') {
-      wrong('src and drivers do not depend on scripts');
-    } else if (!allowed.includes(to)) {
-      wrong(explain[from] ?? `${from} may import ${allowed.join(', ')}`);
-    } else if (from === 'screens' && to === 'core' && how !== 'type') {
-      wrong('types of core only (import type)');
-    } else if (from === 'root' && to === 'virtual' && how === 'static') {
-      wrong('virtual drivers are reached by import() alone, after the profile was checked');
-    }
+/** Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. */
+const virtualCommands = /^src\/cli\/(virtual-card|trace)\.ts$/;
+
+/** What is wrong with one import; null = nothing. */
+const whatIsWrong = (file: string, from: string, each: Import): string | null => {
+  const target = targetOf(file, each);
+  if (target === null) {
+    const only = packages[from];
+    const configuresBuild = from === 'screens' && /\.config\.ts$/.test(file);
+    return only === undefined || only.test(each.specifier) || configuresBuild ? null : `not a package for ${from}`;
   }
-  return findings;
+  const to = partOf(target);
+  const { way } = each;
+  if (to === undefined || !(to in mayImport)) {
+    if (from === 'scripts') return to === 'test' ? (explain.scripts ?? null) : null;
+    return /\.json$/.test(target) ? null : `src and drivers do not depend on ${to ?? target}`;
+  }
+  if (way === 'type' && mayImportTypes[from]?.includes(to) === true) return null;
+  if (mayImport[from]?.includes(to) !== true) return explain[from] ?? `${from} may not import ${to}`;
+  if (from === 'screens' && to === 'core' && way !== 'type') return 'types of core only (import type)';
+  if (from === 'root' && to === 'virtual') {
+    if (file.startsWith('src/cli/') && !virtualCommands.test(file)) return 'no command but virtual-card and trace';
+    if (way !== 'dynamic' && way !== 'type')
+      return 'virtual drivers are reached by import() alone, after the profile was checked';
+  }
+  return null;
 };
+
+/** Arrows that run the wrong way, with packages where they do not belong. */
+export const checkArrows = ({ modules }: ModuleGraph): Finding[] =>
+  [...modules].flatMap(([file, { imports }]) => {
+    const from = partOf(file);
+    if (from === undefined || mayImport[from] === undefined) return [];
+    return imports.flatMap((each): Finding[] => {
+      const wrong = whatIsWrong(file, from, each);
+      const what = `${each.way === 'worker' ? 'starts' : 'imports'} ${each.specifier}: ${wrong}`;
+      return wrong === null ? [] : [{ file, line: each.line, rule: 'arrow', what }];
+    });
+  });
 
 /** Circles of imports, types included: files that cannot be understood one after the other. Each is told once. */
-export const checkCycles = (sources: ReadonlyMap<string, string>): Finding[] => {
+export const checkCycles = ({ modules, arrows }: ModuleGraph): Finding[] => {
   const findings: Finding[] = [];
+  const from = Map.groupBy(arrows, (arrow) => arrow.from);
   const finished = new Set<string>();
   const path: string[] = [];
   const visit = (file: string): void => {
     path.push(file);
-    for (const { specifier, line } of importsOf(sources.get(file) ?? '')) {
-      if (!specifier.startsWith('.')) continue;
-      const target = posix.join(posix.dirname(file), specifier);
-      const since = path.indexOf(target);
-      if (since >= 0) {
-        findings.push({ file, line, rule: 'cycle', what: [...path.slice(since), target].join(' → ') });
-      } else if (sources.has(target) && !finished.has(target)) visit(target);
+    for (const { to, line } of from.get(file) ?? []) {
+      const since = path.indexOf(to);
+      if (since >= 0) findings.push({ file, line, rule: 'cycle', what: [...path.slice(since), to].join(' → ') });
+      else if (!finished.has(to)) visit(to);
     }
     path.pop();
     finished.add(file);
   };
-  for (const file of sources.keys()) if (!finished.has(file)) visit(file);
+  for (const file of modules.keys()) if (!finished.has(file)) visit(file);
   return findings;
+};
+
+const isOfHouse = ({ from, to }: Arrow): boolean => !from.startsWith('test/') && !to.startsWith('test/');
+
+/** Two folders that import each other, types included; told at one arrow of the side that has fewer. */
+export const checkFolderPairs = ({ arrows }: ModuleGraph): Finding[] => {
+  const between = Map.groupBy(
+    arrows.filter((arrow) => isOfHouse(arrow) && posix.dirname(arrow.from) !== posix.dirname(arrow.to)),
+    ({ from, to }) => `${posix.dirname(from)} → ${posix.dirname(to)}`,
+  );
+  return [...between].flatMap(([way, there]): Finding[] => {
+    const [from = '', to = ''] = way.split(' → ');
+    const back = between.get(`${to} → ${from}`) ?? [];
+    const isTold = back.length > 0 && (there.length < back.length || (there.length === back.length && from < to));
+    const [arrow] = there;
+    if (!isTold || arrow === undefined) return [];
+    const what = `imports ${arrow.to}, but ${to} is imported by ${from} and ${from} by ${to} (${back[0]?.from})`;
+    return [{ file: arrow.from, line: arrow.line, rule: 'folder-pair', what }];
+  });
+};
+
+/** Files whose exports a tool takes by their place: configurations, reporters. */
+const isTakenByTool = (file: string): boolean => /\.config\.ts$|^scripts\/house\/test-counts\.ts$/.test(file);
+
+/** What is exported and imported by nobody, tests included. */
+export const checkDeadExports = ({ modules }: ModuleGraph): Finding[] => {
+  const asked = new Map<string, Set<string>>();
+  for (const [file, { imports }] of modules)
+    for (const each of imports) {
+      const target = targetOf(file, each);
+      if (target === null) continue;
+      const names = asked.get(target) ?? new Set();
+      asked.set(target, names);
+      for (const name of each.names === '*' ? ['*'] : each.names) names.add(name);
+    }
+  return [...modules].flatMap(([file, { exports }]) => {
+    const names = asked.get(file);
+    if (file.startsWith('test/') || isTakenByTool(file) || names?.has('*') === true) return [];
+    return exports
+      .filter(({ name }) => names?.has(name) !== true)
+      .map(({ name, line }) => ({ file, line, rule: 'dead-export', what: `nobody imports ${name}` }));
+  });
+};
+
+const longestFunctionLines = 70;
+
+/** Not a finding: some are a table or one switch and read well. Counted, so that their number falls. */
+export const longFunctions = ({ modules }: ModuleGraph) =>
+  [...modules]
+    .filter(([file]) => !file.startsWith('test/'))
+    .flatMap(([file, { functions }]) => functions.map((each) => ({ file, ...each })))
+    .filter(({ lines }) => lines > longestFunctionLines)
+    .sort((a, b) => b.lines - a.lines);
+
+/** Everything that the graph alone can tell. A graph without arrows is a parser that saw nothing: a finding, too. */
+export const checkGraph = (graph: ModuleGraph): Finding[] => {
+  const unread = [...graph.modules].flatMap(([file, { errors }]) =>
+    errors.map((what) => ({ file, line: 1, rule: 'unreadable', what })),
+  );
+  const nothing = {
+    file: 'scripts/house/lint-arrows.ts',
+    line: 1,
+    rule: 'nothing-seen',
+    what: 'no modules, no arrows',
+  };
+  return [
+    ...(graph.modules.size === 0 || graph.arrows.length === 0 ? [nothing] : []),
+    ...unread,
+    ...checkArrows(graph),
+    ...checkCycles(graph),
+    ...checkFolderPairs(graph),
+    ...checkDeadExports(graph),
+  ];
 };

@@ -1,11 +1,15 @@
 /**
- * The house rules that no compiler holds: which folder may import which, file length, no path of one machine in a
- * tracked file, the paths in README's "where do I change X" exist. Prints `file:line  rule  what`, exit code 1.
+ * The house rules that no compiler holds: which folder may import which, no two folders each other, nothing dead, file
+ * length, no path of one machine in a tracked file, the paths in README's "where do I change X" exist.
+ *
+ *   npm run house -- [--long] [--json]     `file:line  rule  what` for each finding, exit status 1 if there is one
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkArrows, checkCycles, type Finding } from './lint-arrows.ts';
+import { checkGraph, type Finding, longFunctions } from './lint-arrows.ts';
+import { type ModuleGraph, moduleGraph } from './module-graph.ts';
 
 const longestFileLines = 400;
 
@@ -46,27 +50,67 @@ export const checkReadmePaths = (text: string, exists: (path: string) => boolean
   return findings;
 };
 
-const isText = /\.(ts|tsx|mjs|js|json|md|css|html|svg|txt|yaml|yml|conf|service|rules|sh|toml|acl)$|^[^.]*$/;
-
-const lintTree = (): Finding[] => {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((file) => file !== '' && existsSync(file));
-  const findings: Finding[] = [];
-  const sources = new Map<string, string>();
-  for (const file of files) {
-    if (!isText.test(file)) continue;
-    const text = readFileSync(file, 'utf8');
-    if (/\.tsx?$/.test(file)) sources.set(file, text);
-    findings.push(...checkMachinePaths(file, text), ...checkLength(file, text), ...checkArrows(file, text));
-  }
-  findings.push(...checkCycles(sources));
-  if (existsSync('README.md')) findings.push(...checkReadmePaths(readFileSync('README.md', 'utf8'), existsSync));
-  return findings;
+/** Two files of one name in different rooms, unless one is the command of that name or a process' entry. */
+export const checkNames = (files: readonly string[]): Finding[] => {
+  const named = Map.groupBy(
+    files.filter(
+      (file) => /^(src|drivers|scripts)\/.*\.tsx?$/.test(file) && !/\/(cli\/[^/]+|main|index)\.tsx?$/.test(file),
+    ),
+    (file) => posix.basename(file),
+  );
+  return [...named.values()]
+    .filter((same) => same.length > 1)
+    .map(([file = '', ...others]) => ({ file, line: 1, rule: 'same-name', what: `as ${others.join(', ')}` }));
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const findings = lintTree();
+/** Files that no module imports and no other text names: neither package.json, nor a shell script, nor a unit. */
+export const checkDeadFiles = ({ modules, arrows }: ModuleGraph, texts: ReadonlyMap<string, string>): Finding[] => {
+  const imported = new Set(arrows.map(({ to }) => to));
+  return [...modules.keys()]
+    .filter((file) => /^(src|drivers|scripts)\//.test(file) && !file.endsWith('.d.ts') && !imported.has(file))
+    .filter((file) => ![...texts].some(([other, text]) => other !== file && text.includes(posix.basename(file))))
+    .map((file) => ({ file, line: 1, rule: 'dead-file', what: 'nobody imports or starts it' }));
+};
+
+const isText = /\.(ts|tsx|mjs|js|json|md|css|html|svg|txt|yaml|yml|conf|service|rules|sh|toml|acl)$|^[^.]*$/;
+
+/** Every text of the tree, by its path. */
+const readTree = (): Map<string, string> => {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => isText.test(file) && file !== '' && existsSync(file));
+  return new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
+};
+
+const main = (): void => {
+  const texts = readTree();
+  const graph = moduleGraph(new Map([...texts].filter(([file]) => /\.(tsx?|m?js)$/.test(file))));
+  const findings = [
+    ...[...texts].flatMap(([file, text]) => [...checkMachinePaths(file, text), ...checkLength(file, text)]),
+    ...checkGraph(graph),
+    ...checkNames([...texts.keys()]),
+    ...checkDeadFiles(graph, texts),
+    ...checkReadmePaths(texts.get('README.md') ?? '', existsSync),
+  ];
   for (const { file, line, rule, what } of findings) console.log(`${file}:${line}  ${rule}  ${what}`);
   process.exitCode = findings.length === 0 ? 0 : 1;
-}
+  const long = longFunctions(graph);
+  if (process.argv.includes('--long'))
+    for (const { file, line, name, lines } of long)
+      console.log(`${file}:${line}  ${name || 'nameless'}  ${lines} lines`);
+  const count = (...rules: string[]): number => findings.filter(({ rule }) => rules.includes(rule)).length;
+  const counted = {
+    rooms: new Set([...graph.modules.keys()].flatMap((file) => /^src\/([^/]+)\//.exec(file)?.[1] ?? [])).size,
+    modules: graph.modules.size,
+    arrows: graph.arrows.length,
+    arrowsUp: count('arrow'),
+    twoWayPairs: count('folder-pair', 'cycle'),
+    filesOver400: count('file-length'),
+    functionsOver70: long.length,
+    deadExports: count('dead-export', 'dead-file'),
+  };
+  if (process.argv.includes('--json')) console.log(JSON.stringify(counted));
+  else console.log(`${counted.modules} modules, ${counted.arrows} arrows between them, ${findings.length} findings`);
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

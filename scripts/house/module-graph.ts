@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
-import { type ESTree, parseSync } from 'rolldown/utils';
+import { type ESTree, parseSync } from 'vite';
 
 /**
  * How a module reaches another. `type` is erased before running, `dynamic` runs only when reached, `worker` is started
  * from its URL (`new URL('….ts', import.meta.url)`).
  */
-export type ImportWay = 'type' | 'static' | 'dynamic' | 'worker';
+type ImportWay = 'type' | 'static' | 'dynamic' | 'worker';
 
 export type Import = {
   readonly specifier: string;
@@ -15,12 +15,12 @@ export type Import = {
   readonly names: readonly string[] | '*';
 };
 
-export type Module = {
+type Module = {
   readonly imports: readonly Import[];
   readonly exports: readonly { readonly name: string; readonly line: number }[];
   /** Functions and methods with what they are called, and how many lines they have */
   readonly functions: readonly { readonly name: string; readonly line: number; readonly lines: number }[];
-  /** Lines with a member that TypeScript calls private: those are `#private` here */
+  /** What the parser could not read */
   readonly errors: readonly string[];
 };
 
@@ -143,4 +143,21 @@ export const parseModule = (file: string, text: string): Module => {
 export const targetOf = (file: string, { specifier, way }: Import): string | null => {
   if (way === 'worker') return posix.join(posix.dirname(file), specifier);
   return specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : null;
+};
+
+/** An arrow between two modules of the repository. */
+export type Arrow = { readonly from: string; readonly to: string; readonly line: number; readonly way: ImportWay };
+
+export type ModuleGraph = { readonly modules: ReadonlyMap<string, Module>; readonly arrows: readonly Arrow[] };
+
+/** `sources`: path of the repository → text, for every .ts, .tsx, .js and .mjs file. */
+export const moduleGraph = (sources: ReadonlyMap<string, string>): ModuleGraph => {
+  const modules = new Map([...sources].map(([file, text]) => [file, parseModule(file, text)] as const));
+  const arrows = [...modules].flatMap(([from, { imports }]) =>
+    imports.flatMap((each): Arrow[] => {
+      const to = targetOf(from, each);
+      return to !== null && modules.has(to) ? [{ from, to, line: each.line, way: each.way }] : [];
+    }),
+  );
+  return { modules, arrows };
 };

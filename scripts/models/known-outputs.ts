@@ -5,14 +5,14 @@
 import * as ort from 'onnxruntime-node';
 
 /** Every `step`-th element of one output; `range` is what the output can reach, deviations are relative to it. */
-export type KnownOutput = { readonly step: number; readonly range: number; readonly values: readonly number[] };
+type KnownOutput = { readonly step: number; readonly range: number; readonly values: readonly number[] };
 export type KnownOutputs = Readonly<Record<string, Readonly<Record<string, KnownOutput>>>>;
 
 /** What the conversion was measured to deviate by, relative to the output's range (1.1e-6), with a margin of ten. */
 const tolerance = 1e-5;
 
 /** Numbers in −1..1 without pattern or chance: a multiplicative hash of the index, in exact integer arithmetic. */
-export const knownInput = (length: number): Float32Array =>
+const knownInput = (length: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1);
 
 /** @throws Error naming the output that deviates, and by how much */

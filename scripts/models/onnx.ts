@@ -1,8 +1,8 @@
 /** The part of onnx.proto (onnx/onnx, IR version 7) that the models here use, and constructors for it. */
 import { type MessageSchema, readMessage, writeMessage } from './protobuf.ts';
 
-export const floatType = 1;
-export const int64Type = 7;
+const floatType = 1;
+const int64Type = 7;
 
 export type Tensor = {
   dims: number[];
@@ -13,7 +13,7 @@ export type Tensor = {
   /** Little-endian elements. */
   raw?: Uint8Array;
 };
-export type Attribute = {
+type Attribute = {
   name: string;
   float?: number;
   int?: number;
@@ -31,11 +31,11 @@ export type Node = {
   attributes: Attribute[];
 };
 type Dimension = { value?: number; parameter?: string };
-export type ValueInfo = {
+type ValueInfo = {
   name: string;
   type?: { tensor?: { elementType: number; shape?: { dimensions: Dimension[] } } };
 };
-export type Graph = {
+type Graph = {
   nodes: Node[];
   name: string;
   initializers: Tensor[];

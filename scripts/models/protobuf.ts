@@ -6,7 +6,7 @@
 type Scalar = 'int64' | 'float' | 'string' | 'bytes';
 
 /** `repeated`: an array, written packed for numbers. `ignored`: dropped while reading (comments). */
-export type Field = {
+type Field = {
   readonly name: string;
   readonly kind: Scalar | MessageSchema;
   readonly repeated?: boolean;

@@ -6,7 +6,7 @@ import { flushTinyWeights, replacePRelu } from './onnx-rewrites.ts';
 import { convertTfjs, type TfjsModel } from './tfjs-to-onnx.ts';
 import type { WeightEntry } from './tfjs-weights.ts';
 
-export const human: NpmPackage = {
+const human: NpmPackage = {
   name: '@vladmandic/human',
   version: '3.3.6',
   integrity: 'sha512-Nr5mPfq1gQ+uKeXY5uM3Fj8UxvF5CEh2s6txM5wRThqaW0mF9huooOuZSrT8hhGho0hGaXLFdAwfD/2+teCv6A==',

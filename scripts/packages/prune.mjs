@@ -9,7 +9,7 @@ const children = (folder) => (existsSync(folder) ? readdirSync(folder).map((name
 const { platform, arch } = process;
 
 /** What goes, by package, under `root`/node_modules. */
-export const unusedParts = (root) => {
+const unusedParts = (root) => {
   const of = (path) => join(root, 'node_modules', path);
   return [
     // 290 MB for five systems, of which one is this.

@@ -82,7 +82,7 @@ class Network {
   }
 }
 
-export type Submitted = {
+type Submitted = {
   readonly requestId: string;
   readonly documentHash: string;
   readonly session: string;

@@ -17,7 +17,7 @@ import { type Host, isEnd, type OutageBed, wait } from './outage-bed.ts';
  * a second of Node, is not the delivery's).
  */
 export type Seen = { readonly what: string; readonly times: number };
-export type Pattern = (
+type Pattern = (
   bed: OutageBed,
 ) => Promise<{ readonly goneAtMs: number; readonly waiting: readonly string[]; readonly seen: Seen }>;
 

@@ -12,7 +12,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-export type SimulatedOutcome = {
+type SimulatedOutcome = {
   readonly visits: number;
   readonly lost: number;
   readonly twice: number;
@@ -167,7 +167,7 @@ class SimulatedBed {
   }
 }
 
-export type SimulatedPattern = () => Promise<SimulatedOutcome>;
+type SimulatedPattern = () => Promise<SimulatedOutcome>;
 
 const away =
   (who: 'front-1' | 'agent-1', ms: number): SimulatedPattern =>

@@ -7,7 +7,7 @@ export interface EventLog {
   event<N extends LogEventName>(name: N, fields: LogEventFields<N>): void;
 }
 
-export type EventLogOptions = {
+type EventLogOptions = {
   /** `json`: one object a line, for journald. `pretty`: for a person at a terminal. `silent`: for tests. */
   readonly format: 'json' | 'pretty' | 'silent';
   /** Lines below this level are not written; default `info`. */

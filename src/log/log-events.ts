@@ -6,7 +6,7 @@ import type { TopicLeaf } from '../wire/topics.ts';
  * A kind of value that may stand in a log line. There is no kind for text: what a person is called, types, shows or
  * owns has no way into a log.
  */
-export type Kind<T> = {
+type Kind<T> = {
   readonly shown: string;
   readonly optional: boolean;
   readonly accepts: (value: unknown) => value is T;
@@ -148,7 +148,7 @@ const deviceProcess = oneOf('terminal', 'link', 'face');
 
 type Fields = { readonly [field: string]: Kind<unknown> };
 /** Who is meant to read it. `staff`: also shown, in plain words, on the staff page. */
-export type LogAudience = 'staff' | 'technician' | 'developer';
+type LogAudience = 'staff' | 'technician' | 'developer';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 type LogEvent<F extends Fields> = {
   readonly level: LogLevel;

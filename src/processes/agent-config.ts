@@ -7,7 +7,7 @@ const milliseconds = (minimum: number, maximum: number, preset: number) =>
   z.number().int().min(minimum).max(maximum).default(preset);
 
 /** `agent.yaml` in the agent's directory; every setting has a default. Relative paths begin at that directory. */
-export const agentConfigSchema = z.strictObject({
+const agentConfigSchema = z.strictObject({
   broker: z
     .strictObject({
       host: z.string().default('127.0.0.1'),

@@ -53,7 +53,7 @@ const catalogueOverlapMs = 24 * 60 * 60_000;
 /** A notice comes into force at midnight; the files are looked at this often. ms */
 const catalogueCheckMs = 60_000;
 
-export type AgentStart = {
+type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
   readonly directory: string;
   readonly config?: AgentConfigInput;
@@ -78,7 +78,7 @@ export type AgentReady = {
   readonly oqsFolder: string;
 };
 
-export type RunningAgent = { readonly ready: AgentReady; readonly journal: Journal; close(): Promise<void> };
+type RunningAgent = { readonly ready: AgentReady; readonly journal: Journal; close(): Promise<void> };
 
 const usersOf = (keys: AgentKeys, devices: ReadonlyMap<string, DeviceEntry>): BrokerUsers => ({
   facility: keys.facility,

@@ -22,7 +22,7 @@ import { version } from './release.ts';
 import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
-export type Link = { close(): Promise<void> };
+type Link = { close(): Promise<void> };
 
 /** The broker admits a device under the name in its certificate alone: keys of another one must not go unnoticed. */
 const checkIdentity = (certificate: string, { device, paths }: Pick<Config, 'device' | 'paths'>): void => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** What is wrong with a configuration file, and where. `line` and `column` begin at 1. */
-export type ConfigProblem = {
+type ConfigProblem = {
   readonly line: number;
   readonly column: number;
   readonly reason: string;
@@ -205,7 +205,7 @@ const secretWords = /pass(word|phrase)?|secret|token|private.?key|^pin$/i;
  * `formerKeys`: what a key of the top level was called in an earlier release → its name now; a file may keep the old one.
  * Also used for the agent's configuration.
  */
-export const readSettings = <S extends z.ZodType>(
+const readSettings = <S extends z.ZodType>(
   schema: S,
   text: string,
   formerKeys: Readonly<Record<string, string>> = {},

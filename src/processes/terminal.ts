@@ -32,13 +32,13 @@ import type { Config } from './terminal-config.ts';
  * The parts at the counter. A device chooses them by its configuration; demo and tests bring their own. `restart`: what
  * the staff page can restart without the service manager.
  */
-export type CounterDrivers = Pick<
+type CounterDrivers = Pick<
   SessionParts,
   'cardReader' | 'cardFrontReader' | 'smartphoneReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
 > &
   Partial<Pick<SessionParts, 'restart'>>;
 
-export type Terminal = {
+type Terminal = {
   readonly runner: SessionRunner;
   /** Port of the patient's screen on 127.0.0.1 */
   readonly screenPort: number;

@@ -93,7 +93,7 @@ export const assembleDocument = (payload: Uint8Array, signatures: readonly JwsSi
     }),
   );
 
-export type CardSignature =
+type CardSignature =
   | { readonly method: 'pin'; readonly authCertificate: Uint8Array; readonly jws: JwsSignature }
   | { readonly method: 'face'; readonly visual: VisualEvidence; readonly jws: JwsSignature };
 

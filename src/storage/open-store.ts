@@ -12,7 +12,7 @@ export type StoreNews =
   /** The file could not be read; it lies under `aside`, and `rows` of it are in the new one. */
   | { readonly type: 'set-aside'; readonly failure: Failure; readonly aside: string; readonly rows: number };
 
-export type OpenedStore = { readonly database: DatabaseSync; readonly news: readonly StoreNews[] };
+type OpenedStore = { readonly database: DatabaseSync; readonly news: readonly StoreNews[] };
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that say what is wrong with the file itself. */
 const corrupt = 11;

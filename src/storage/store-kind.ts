@@ -1,5 +1,5 @@
 /** One step of a file's form; forward only. The SQL runs in one transaction with the raise of `user_version`. */
-export type Migration = {
+type Migration = {
   /** The `user_version` of a file that has taken this step; 1, 2, 3 … without a gap */
   readonly version: number;
   /** What it is for, in a few words */

@@ -29,7 +29,7 @@ export const keyFiles = {
 export const privateJwkSchema = publicJwkSchema.extend({ d: z.string() });
 export type PrivateJwk = z.infer<typeof privateJwkSchema>;
 
-export const trustSchema = z.strictObject({
+const trustSchema = z.strictObject({
   facility: identifier,
   device: identifier,
   lane: z.number().int().min(1).max(99),

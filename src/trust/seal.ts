@@ -17,7 +17,7 @@ import { takeKnown } from '../wire/translate.ts';
  * Signing and sealing of everything that travels. Signed: compact JWS, ES256. Sealed: compact JWE, ECDH-ES, A256GCM.
  * The protected `typ` names the topic's leaf (or `staff-approval`), so that nothing made for one topic is of use on another.
  */
-export type SignedKind = TopicLeaf | 'staff-approval';
+type SignedKind = TopicLeaf | 'staff-approval';
 
 export type SigningKey = { readonly kid: string; readonly key: CryptoKey };
 /** `owner`: the device or agent whose key it is. */
@@ -31,7 +31,7 @@ const maximumBytes = 96 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-export const typeOf = (kind: SignedKind): string => `uketsuke-${kind}`;
+const typeOf = (kind: SignedKind): string => `uketsuke-${kind}`;
 
 const forged = (detail: string) => err(failure('message.forged', detail));
 const malformed = (detail: string) => err(failure('message.malformed', detail));
@@ -47,7 +47,7 @@ export const sign = async (kind: SignedKind, message: object, key: SigningKey): 
       .sign(key.key),
   );
 
-export type Opened<T> = { readonly message: T /** Whose key signed it */; readonly signer: string };
+type Opened<T> = { readonly message: T /** Whose key signed it */; readonly signer: string };
 
 /**
  * The message of a compact JWS by one of `keys`, made for this kind, facility and device.

@@ -30,7 +30,7 @@ export type LocalAnswer = {
   readonly stream?: (response: ServerResponse) => void;
 };
 
-export type LocalServerOptions = {
+type LocalServerOptions = {
   /** TCP port on 127.0.0.1; 0 = any free one */
   readonly port: number;
   /** Sent with every answer */

@@ -4,7 +4,7 @@ import { publisherOf, topicLeaves, topicOf } from './topics.ts';
  * Who may write and read which topics: the one source of mosquitto's ACL file and the embedded broker's checks.
  * The user is the CN of the client's certificate. Nobody may what is not listed; a revoked device is not listed.
  */
-export type AccessRule = { readonly user: string; readonly access: 'write' | 'read'; readonly filter: string };
+type AccessRule = { readonly user: string; readonly access: 'write' | 'read'; readonly filter: string };
 
 export type BrokerUsers = {
   readonly facility: string;

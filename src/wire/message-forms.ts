@@ -18,9 +18,9 @@ import type { TopicLeaf } from './topics.ts';
  * How a message travels. `plain`: JSON. `signed`: compact JWS by its publisher. `sealed`: compact JWE to the other side
  * of such a JWS. `sealed-document`: compact JWE to the facility of a general JWS by card and device.
  */
-export type Envelope = 'plain' | 'signed' | 'sealed' | 'sealed-document';
+type Envelope = 'plain' | 'signed' | 'sealed' | 'sealed-document';
 
-export type MessageForm = {
+type MessageForm = {
   readonly schema: z.ZodType;
   readonly envelope: Envelope;
   readonly retained: boolean;

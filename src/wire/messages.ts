@@ -76,7 +76,7 @@ export const challengeRequestSchema = z.strictObject({
   wanted: z.number().int().min(1).max(16),
 });
 
-export const challengeSchema = z.strictObject({
+const challengeSchema = z.strictObject({
   nonce: base64url.length(43),
   agent: identifier,
   issuedAt: instantMs,
@@ -109,7 +109,6 @@ export const pendingDocumentSchema = z.strictObject({
   from: line(80),
   date: line(20),
 });
-export type PendingDocument = z.infer<typeof pendingDocumentSchema>;
 
 export const lookupResultSchema = z.strictObject({
   ...addressed,
@@ -127,7 +126,7 @@ export type LookupResult = z.infer<typeof lookupResultSchema>;
 export const consentCodes = ['TKK', 'YZK', 'SRJ', 'SHJ', 'TSR'] as const;
 export type ConsentCode = (typeof consentCodes)[number];
 
-export const consentSchema = z.strictObject({
+const consentSchema = z.strictObject({
   code: z.enum(consentCodes),
   given: z.boolean(),
   at: instantMs,

@@ -34,7 +34,7 @@ const prefix = 'uketsuke/v1';
 export const topicOf = (facility: string, device: string, leaf: TopicLeaf): string =>
   `${prefix}/${facility}/${device}/${leaf}`;
 
-export type ParsedTopic = { readonly facility: string; readonly device: string; readonly leaf: TopicLeaf };
+type ParsedTopic = { readonly facility: string; readonly device: string; readonly leaf: TopicLeaf };
 
 export const parseTopic = (topic: string): ParsedTopic | null => {
   const match = /^uketsuke\/v1\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(topic);

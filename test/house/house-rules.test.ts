@@ -1,6 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { checkArrows, checkCycles, importsOf } from '../../scripts/house/lint-arrows.ts';
-import { checkLength, checkMachinePaths, checkReadmePaths } from '../../scripts/house/lint-house.ts';
+import {
+  checkArrows as checkArrowsOf,
+  checkCycles,
+  checkDeadExports,
+  checkFolderPairs,
+  checkGraph,
+} from '../../scripts/house/lint-arrows.ts';
+import {
+  checkDeadFiles,
+  checkLength,
+  checkMachinePaths,
+  checkNames,
+  checkReadmePaths,
+} from '../../scripts/house/lint-house.ts';
+import { moduleGraph, parseModule } from '../../scripts/house/module-graph.ts';
+
+const graphOf = (files: Readonly<Record<string, string>>) => moduleGraph(new Map(Object.entries(files)));
+const checkArrows = (file: string, text: string) => checkArrowsOf(graphOf({ [file]: text }));
 
 describe('an import that runs the wrong way is found, with its line', () => {
   test.each([
@@ -28,6 +44,10 @@ describe('an import that runs the wrong way is found, with its line', () => {
       'src/processes/terminal.ts',
       "import { x } from '../../drivers/virtual/b.ts';",
     ],
+    ['a driver into the terminal', 'drivers/a.ts', "import type { X } from '../src/terminal/b.ts';"],
+    ['a worker started upward', 'drivers/a.ts', "new Worker(new URL('../src/processes/face.ts', import.meta.url));"],
+    ['a type written as import()', 'src/wire/a.ts', "type X = import('../core/b.ts').X;"],
+    ['a command into virtual hardware', 'src/cli/run.ts', "await import('../../drivers/virtual/b.ts');"],
     ['src into test', 'src/terminal/a.ts', "import { x } from '../../test/b.ts';"],
     ['src into scripts', 'src/processes/terminal.ts', "import { x } from '../../scripts/b.ts';"],
     ['a script into a test', 'scripts/a.ts', "import { x } from '../test/b.ts';"],
@@ -48,47 +68,116 @@ describe('an import that runs the wrong way is found, with its line', () => {
       'src/processes/terminal.ts',
       "await import('../../drivers/virtual/b.ts');",
     ],
+    ['a driver, its own worker', 'drivers/store/a.ts', "new Worker(new URL('./b.ts', import.meta.url));"],
+    ['the virtual-card command', 'src/cli/virtual-card.ts', "await import('../../drivers/virtual/b.ts');"],
     ['a test into anything', 'test/core/a.test.ts', "import { x } from '../../drivers/virtual/b.ts';"],
     ['a word in a comment', 'src/core/a.ts', '// we import nothing from "node:fs" here'],
   ])('but not %s', (_name, file, text) => {
     expect(checkArrows(file, text)).toEqual([]);
   });
 
-  test('each way to write an import is seen', () => {
+  test('each way to write an import is seen, with what it asks for', () => {
     const text = [
       "import a from './a.ts';",
       "import type { B } from './b.ts';",
-      "import { type C } from './c.ts';",
+      "import { type C, c as d } from './c.ts';",
       "import './d.ts';",
       "export * from './e.ts';",
       "export type { F } from './f.ts';",
       "const g = import('./g.ts');",
       "type H = typeof import('./h.ts');",
+      "new Worker(new URL('i.ts', import.meta.url));",
+      "new URL('j.css', import.meta.url);",
+      "const text = `import k from './k.ts'`; // import './l.ts'",
     ].join('\n');
-    expect(importsOf(text).map(({ specifier, how }) => `${specifier} ${how}`)).toEqual([
-      './a.ts static',
-      './b.ts type',
-      './c.ts static',
-      './d.ts static',
-      './e.ts static',
-      './f.ts type',
-      './g.ts dynamic',
-      './h.ts type',
+    expect(
+      parseModule('a.ts', text).imports.map(({ specifier, way, names }) => `${specifier} ${way} ${names}`),
+    ).toEqual([
+      './a.ts static default',
+      './b.ts type B',
+      './c.ts static C,c',
+      './d.ts static ',
+      './e.ts static *',
+      './f.ts type F',
+      './g.ts dynamic *',
+      './h.ts type *',
+      'i.ts worker *',
     ]);
   });
 
   test('a circle is told once', () => {
-    const sources = new Map([
-      ['src/a.ts', "import './b.ts';"],
-      ['src/b.ts', "import './c.ts';"],
-      ['src/c.ts', "import type { A } from './a.ts';"],
-      ['src/d.ts', "import './a.ts';"],
+    const circle = graphOf({
+      'src/a.ts': "import './b.ts';",
+      'src/b.ts': "import './c.ts';",
+      'src/c.ts': "import type { A } from './a.ts';",
+      'src/d.ts': "import './a.ts';",
+    });
+    expect(checkCycles(circle)).toMatchObject([{ what: 'src/a.ts → src/b.ts → src/c.ts → src/a.ts' }]);
+  });
+
+  test('two folders that import each other are told, at the side with fewer arrows; tests are outside', () => {
+    const files = {
+      'src/a/one.ts': "import '../b/one.ts'; import '../b/two.ts';",
+      'src/b/one.ts': '',
+      'src/b/two.ts': '\nimport type { X } from "../a/three.ts";',
+      'src/a/three.ts': '',
+      'test/a/x.ts': "import '../../src/a/one.ts';",
+    };
+    expect(checkFolderPairs(graphOf(files))).toMatchObject([{ file: 'src/b/two.ts', line: 2, rule: 'folder-pair' }]);
+    expect(checkFolderPairs(graphOf({ ...files, 'src/b/two.ts': '' }))).toEqual([]);
+  });
+});
+
+describe('what is dead is told', () => {
+  const files = {
+    'src/terminal/a.ts': 'export const used = 1;\nexport const dead = 2;\nexport type Dead = 3;',
+    'src/terminal/b.ts': "import { used } from './a.ts';\nexport const all = [used];",
+    'test/terminal/b.test.ts': "import * as b from '../../src/terminal/b.ts';\nexport const ownHelper = b;",
+  };
+  test('an export that nobody asks for, with its line; a test counts as somebody', () => {
+    expect(checkDeadExports(graphOf(files)).map(({ file, line }) => `${file}:${line}`)).toEqual([
+      'src/terminal/a.ts:2',
+      'src/terminal/a.ts:3',
     ]);
-    expect(checkCycles(sources)).toMatchObject([{ what: 'src/a.ts → src/b.ts → src/c.ts → src/a.ts' }]);
+  });
+  test('a file that nobody imports, starts or names', () => {
+    const graph = graphOf({ ...files, 'scripts/trials/c.ts': '', 'scripts/trials/d.ts': '' });
+    const texts = new Map([['package.json', '"d": "scripts/node scripts/trials/d.ts"']]);
+    expect(checkDeadFiles(graph, texts).map(({ file }) => file)).toEqual(['scripts/trials/c.ts']);
+  });
+});
+
+describe('three violations planted in a sound tree turn the check red', () => {
+  const sound = {
+    'src/wire/words.ts': 'export const words = 1;',
+    'src/core/rule.ts': "import type {} from '../wire/words.ts';",
+    'src/terminal/part.ts': "import { words } from '../wire/words.ts';\nwords;",
+    'scripts/trials/trial.ts': "import { words } from '../../src/wire/words.ts';\nwords;",
+    'test/flow/a.test.ts': "import { words } from '../../src/wire/words.ts';\nwords;",
+  };
+  const rulesOf = (files: Readonly<Record<string, string>>) => checkGraph(graphOf(files)).map(({ rule }) => rule);
+  test('sound as it is', () => expect(rulesOf(sound)).toEqual([]));
+  test.each([
+    ['the ground looks up', { 'src/wire/words.ts': "import '../terminal/part.ts';\nexport const words = 1;" }, 'arrow'],
+    ['a trial leans on a test', { 'scripts/trials/trial.ts': "import '../../test/flow/a.test.ts';" }, 'arrow'],
+    ['an export that nobody wants', { 'src/core/rule.ts': 'export const nobodyWants = 1;' }, 'dead-export'],
+    ['a file that cannot be read', { 'src/core/rule.ts': 'const = ;' }, 'unreadable'],
+  ])('%s', (_name, planted, rule) => {
+    expect(rulesOf({ ...sound, ...planted } as Readonly<Record<string, string>>)).toContain(rule);
+  });
+  test('a parser that sees nothing is told, too', () => {
+    expect(rulesOf({})).toEqual(['nothing-seen']);
+    expect(rulesOf({ 'src/a.ts': '' })).toContain('nothing-seen');
   });
 });
 
 describe('the other house rules', () => {
+  test('two files of one name in different rooms are told; a command may be called as what it runs', () => {
+    expect(checkNames(['src/a/x.ts', 'src/b/x.ts', 'src/cli/y.ts', 'src/b/y.ts'])).toMatchObject([
+      { file: 'src/a/x.ts', rule: 'same-name', what: 'as src/b/x.ts' },
+    ]);
+  });
+
   test('a file of 401 lines is told, one of 400 is not', () => {
     expect(checkLength('src/a.ts', '\n'.repeat(400))).toEqual([]);
     expect(checkLength('src/a.ts', '\n'.repeat(401))).toMatchObject([{ rule: 'file-length' }]);

@@ -8,7 +8,7 @@ import { wireOf } from '../../wire/versions.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 
 /** A `state` message in our words: `code` is what v1 calls `failureCode`. */
-export type LaneState = Omit<StateMessage, 'failureCode'> & { readonly code?: string };
+type LaneState = Omit<StateMessage, 'failureCode'> & { readonly code?: string };
 
 /** What a terminal last said of itself (a hint, never trusted) and when it came. `state` null: nothing yet. */
 export type Lane = {

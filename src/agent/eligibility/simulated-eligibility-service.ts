@@ -14,7 +14,7 @@ import type {
 } from './eligibility-service.ts';
 
 /** One made-up person as the simulated service knows them; joined to a card by the certificate's serial number. */
-export const serviceRecordSchema = z.strictObject({
+const serviceRecordSchema = z.strictObject({
   persona: z.string(),
   note: z.string().optional(),
   certificateSerials: z.array(z.string().regex(/^[0-9A-F]+$/)),
@@ -63,7 +63,7 @@ export interface ServiceMemory {
   add(entry: string): void;
 }
 
-export type SimulatedServiceOptions = {
+type SimulatedServiceOptions = {
   readonly records: readonly ServiceRecord[];
   readonly memory: ServiceMemory;
   /** The real service answers in 3 to 7 s. ms */

@@ -27,9 +27,9 @@ const certificateHash = ({ authCertificate }: EligibilityRequest): string => {
 };
 
 /** What comes after the receipt: the service is asked, or a result that is known already is told again. */
-export type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): void };
+type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): void };
 
-export type RequestParts = {
+type RequestParts = {
   readonly context: AgentContext;
   readonly post: AgentPost;
   readonly memory: LookupMemory;

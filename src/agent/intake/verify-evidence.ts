@@ -27,7 +27,7 @@ export type EvidenceContext = {
   readonly datesCount?: boolean;
 };
 
-export type CheckedCertificate = {
+type CheckedCertificate = {
   readonly certificate: Certificate;
   readonly state: Exclude<CertificateState, 'dead'>;
 };

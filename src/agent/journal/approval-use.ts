@@ -5,7 +5,7 @@ import type { Sql } from './sql.ts';
 const rememberedMs = 24 * 60 * 60_000;
 
 /** Of a request on the staff path: `certificate` is the hash of its certificate, '' where the chip could not be read. */
-export type ApprovalUse = {
+type ApprovalUse = {
   readonly session: string;
   readonly kind: string;
   readonly certificate: string;

@@ -4,7 +4,7 @@ import { openStore, type StoreNews } from '../../storage/open-store.ts';
 import { journalKind } from './journal-kind.ts';
 
 /** Nobody can run with this journal. */
-export class Unopened extends Error {
+class Unopened extends Error {
   readonly failure: Failure;
 
   constructor(cause: Failure) {

@@ -15,7 +15,7 @@ export type EncodingNote = {
   readonly what: 'removed-selector' | 'twin' | 'lacking' | 'sent-as-placeholder';
 };
 
-export type EncodedFile = {
+type EncodedFile = {
   readonly bytes: Uint8Array;
   readonly encoding: OqsEncoding;
   readonly notes: readonly EncodingNote[];

@@ -75,10 +75,10 @@ export const comparedFolders: FolderAccess = {
   },
 };
 
-export const folderAccess: FolderAccess = process.platform === 'linux' ? heldFolders : comparedFolders;
+const folderAccess: FolderAccess = process.platform === 'linux' ? heldFolders : comparedFolders;
 
 /** `odd`: a link, directory, FIFO, device, or a file with a second name: nothing of it was read. */
-export type SharedFile =
+type SharedFile =
   | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly modifiedMs: number }
   | { readonly kind: 'too-long'; readonly modifiedMs: number }
   | { readonly kind: 'gone' }

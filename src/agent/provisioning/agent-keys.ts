@@ -34,7 +34,7 @@ export const facilityKeysSchema = z.strictObject({
 });
 export type FacilityKeys = z.infer<typeof facilityKeysSchema>;
 
-export const registeredDeviceSchema = z.strictObject({
+const registeredDeviceSchema = z.strictObject({
   device: identifier,
   lane: z.number().int().min(1).max(99),
   signingKey: publicJwkSchema,

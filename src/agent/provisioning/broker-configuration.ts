@@ -12,7 +12,7 @@ const mosquittoPlaceSchema = z.strictObject({
   directory: z.string(),
   state: z.string(),
 });
-export type MosquittoPlace = Readonly<z.infer<typeof mosquittoPlaceSchema>>;
+type MosquittoPlace = Readonly<z.infer<typeof mosquittoPlaceSchema>>;
 
 /** In the facility's directory: where its broker's files were written last. */
 const placeFile = 'broker-place.json';

@@ -8,8 +8,8 @@ const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
 const hourMs = 3_600_000;
 export const yearMs = 365.25 * 24 * hourMs;
 
-export type IssuedFiles = { readonly key: string; readonly certificate: string; readonly serial: string };
-export type Validity = { readonly notBeforeMs: number; readonly notAfterMs: number };
+type IssuedFiles = { readonly key: string; readonly certificate: string; readonly serial: string };
+type Validity = { readonly notBeforeMs: number; readonly notAfterMs: number };
 
 /** A clock that is an hour slow still accepts what was made just now. */
 export const validFor = (nowMs: number, years: number): Validity => ({

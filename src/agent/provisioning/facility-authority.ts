@@ -85,7 +85,7 @@ const writeTls = async (target: string, key: string, certificate: string, ca: st
   await writeFileAtomically(join(target, keyFiles.facilityCa), ca);
 };
 
-export type FacilityOptions = {
+type FacilityOptions = {
   readonly facility: string;
   /** DNS names and IP addresses under which terminals reach the broker */
   readonly brokerNames: readonly string[];

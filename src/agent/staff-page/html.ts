@@ -6,7 +6,7 @@ export class Markup {
   }
 }
 
-export type Content = Markup | string | number | null | undefined | false | readonly Content[];
+type Content = Markup | string | number | null | undefined | false | readonly Content[];
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 

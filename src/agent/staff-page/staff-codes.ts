@@ -11,7 +11,7 @@ const maximumLength = 64;
 
 const derive = promisify<string, Buffer, number, Buffer>(scrypt);
 
-export const staffMemberSchema = z.strictObject({
+const staffMemberSchema = z.strictObject({
   /** Stands in approvals and in the journal; a role or an initial, not a full name */
   approver: z.string().regex(/^[a-z0-9][a-z0-9-]{0,19}$/),
   /** As the staff page shows it */
@@ -83,7 +83,7 @@ const lockOf = (wrong: number): number =>
   wrong < wrongCodesAllowed ? 0 : Math.min(firstLockMs * 2 ** Math.min(wrong - wrongCodesAllowed, 20), longestLockMs);
 
 /** What the facility asks of its staff (`agent.yaml`). */
-export type StaffCodeRules = { readonly minimumLength: number; readonly secondFactor: boolean };
+type StaffCodeRules = { readonly minimumLength: number; readonly secondFactor: boolean };
 
 /** `locked`: until then (ms since 1970). `too-short`: right, but shorter than the facility asks now. */
 export type StaffCheck =
@@ -91,7 +91,7 @@ export type StaffCheck =
   | { readonly is: 'locked'; readonly until: number };
 
 /** Wrong codes that staff should know of. */
-export type GuessedCode = { readonly label: string; readonly wrong: number; readonly lockedUntil: number };
+type GuessedCode = { readonly label: string; readonly wrong: number; readonly lockedUntil: number };
 
 /**
  * Checks staffCodes; slow on purpose (scrypt, some 50 ms). Wrong ones are counted on the disk, before the code is looked

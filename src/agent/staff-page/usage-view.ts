@@ -6,7 +6,7 @@ import type { PageModel } from './page-model.ts';
 import { methodWords, monthText } from './words.ts';
 
 /** 利用件数: visits whose card the national service answered for. Registrations and failures are no uses. */
-export const isCardUse = ({ kind, outcome }: Pick<UsageRow, 'kind' | 'outcome'>): boolean =>
+const isCardUse = ({ kind, outcome }: Pick<UsageRow, 'kind' | 'outcome'>): boolean =>
   kind === 'eligibility' && (outcome === 'eligible' || outcome === 'not-eligible');
 
 const sum = (rows: readonly UsageRow[]): number => rows.reduce((total, { times }) => total + times, 0);

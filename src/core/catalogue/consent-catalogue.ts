@@ -2,10 +2,10 @@ import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import type { ConsentCode } from '../../wire/messages.ts';
 
 /** The facility setting that switches an item on. */
-export type ConsentSetting = Extract<keyof FacilitySettings, `ask${ConsentCode}`>;
+type ConsentSetting = Extract<keyof FacilitySettings, `ask${ConsentCode}`>;
 
 /** One thing a patient may provide or withhold (同意項目). */
-export type ConsentItem = {
+type ConsentItem = {
   readonly code: ConsentCode;
   /** Japanese official name, for staff, journal and documents */
   readonly officialName: string;

@@ -23,7 +23,7 @@ export type Question =
   | { readonly kind: 'certificate-notice'; readonly state: 'near-expiry' | 'grace' }
   | { readonly kind: 'summary' };
 
-export type ConsentAnswer = {
+type ConsentAnswer = {
   readonly topic: ConsentTopic;
   /** The question as it stood on the screen: what the text hash of the record is made from */
   readonly question: Question;

@@ -3,7 +3,7 @@ import { formatJapanInstant } from '../japan-time.ts';
 
 /** What is written, and how it is read aloud where the kanji do not tell. */
 export type Words = { readonly text: string; readonly reading?: string };
-export type WordValues = Readonly<Record<string, string | number | Words>>;
+type WordValues = Readonly<Record<string, string | number | Words>>;
 
 const writtenOf = (value: string | number | Words): string => (typeof value === 'object' ? value.text : String(value));
 const readOf = (value: string | number | Words): string =>

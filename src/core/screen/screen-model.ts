@@ -50,7 +50,7 @@ export type Control = {
   readonly spoken?: { readonly text: string; readonly reading?: string };
 };
 
-export type ScreenItem = { readonly label: string; readonly note: string };
+type ScreenItem = { readonly label: string; readonly note: string };
 
 /** What stands in the middle, beside heading and controls. */
 export type ScreenBody =

@@ -33,8 +33,5 @@ export const delays = {
   deskAfterRemoval: 6_000,
 } as const;
 
-/** A visit does not begin with less challenge life than this (ms): slow patients need about 3 minutes. */
-export const minimumChallengeLifeMs = 5 * 60_000;
-
 /** Misses after which PIN and staff check are offered in large. */
 export const faceMissesBeforeOthers = 3;

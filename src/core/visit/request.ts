@@ -4,7 +4,7 @@ import type { RequestKind, Visit } from './session.ts';
 /** Who asks: the terminal and the counter it stands at. */
 export type Terminal = { readonly facility: string; readonly device: string; readonly lane: number };
 
-export type RequestParts = {
+type RequestParts = {
   readonly terminal: Terminal;
   readonly kind: RequestKind;
   readonly visit: Visit;

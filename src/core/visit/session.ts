@@ -36,7 +36,7 @@ export type Display = {
   readonly loudness: number;
 };
 
-export type Lookup =
+type Lookup =
   | { readonly state: 'pending' }
   | { readonly state: 'answered'; readonly result: LookupResult }
   | { readonly state: 'unanswered' };
@@ -45,7 +45,7 @@ export type Lookup =
  * How the person was verified. `standing`: the card still grants what the verification opened (PIN) or needs nothing
  * (face, staff); false after a removal or 6982 on the PIN path: the card forgot, the PIN is asked again.
  */
-export type Verification =
+type Verification =
   | { readonly state: 'open' }
   | {
       readonly state: 'verified';
@@ -54,7 +54,7 @@ export type Verification =
       readonly staffApproval: string | null;
     };
 
-export type RegistrationProgress = 'not-needed' | 'agreed' | 'sent' | 'done';
+type RegistrationProgress = 'not-needed' | 'agreed' | 'sent' | 'done';
 
 /** Everything known of one patient's visit. It dies with the session. */
 export type Visit = {

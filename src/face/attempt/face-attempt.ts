@@ -9,7 +9,7 @@ import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
 
 /** What the attempt tells; the same words as FaceAttemptEvent. */
-export type AttemptStep =
+type AttemptStep =
   | { readonly type: 'hint'; readonly hint: FaceHint | null }
   | { readonly type: 'matched' }
   | { readonly type: 'missed' }
@@ -48,7 +48,7 @@ const turnForMs = 3_000;
  */
 const hintDwellMs = 400;
 
-export type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
+type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
 
 export class AttemptCourse {
   #reference: Embedding | null = null;

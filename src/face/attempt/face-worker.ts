@@ -40,7 +40,7 @@ export const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): At
 /** Nobody must know when which prompt comes. */
 const unguessable = (): number => randomInt(2 ** 32) / 2 ** 32;
 
-export type FaceWorkerParts = {
+type FaceWorkerParts = {
   readonly models: FaceModels;
   /** Models of attack detection, or why there are none. */
   readonly pad: PadModels | Failure;

@@ -85,7 +85,7 @@ const longestGapMs = 1_000;
 
 export type PromptFailure = 'unanswered' | 'wrong-answer' | 'too-quick' | 'sheet' | 'no-rest' | 'gap';
 
-export type PromptOutcome =
+type PromptOutcome =
   | { readonly type: 'waiting'; readonly prompt: Prompt | null }
   | { readonly type: 'passed' }
   | { readonly type: 'failed'; readonly why: PromptFailure };

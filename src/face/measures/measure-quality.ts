@@ -37,7 +37,7 @@ const depth = (mesh: Float32Array, from: number, to: number, axis: 0 | 1): numbe
   ) * degrees;
 
 /** Degrees, of the head in the picture. */
-export const measurePose = (mesh: Float32Array): { yaw: number; pitch: number; roll: number } => {
+const measurePose = (mesh: Float32Array): { yaw: number; pitch: number; roll: number } => {
   const left = meanMeshPoint(mesh, leftEye);
   const right = meanMeshPoint(mesh, rightEye);
   return {

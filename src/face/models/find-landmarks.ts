@@ -56,7 +56,7 @@ export const cropOfDetection = ({ box, points }: DetectedFace, size: number): Af
 };
 
 /** The crop to look at for a face whose points are known, from an earlier pass or an earlier frame. */
-export const cropOfMesh = (mesh: Float32Array, size: number): Affine =>
+const cropOfMesh = (mesh: Float32Array, size: number): Affine =>
   cropAround(meshBox(mesh), angleBetween(meanMeshPoint(mesh, leftEye), meanMeshPoint(mesh, rightEye)), size);
 
 /** Looks at the crop that is in the model's input. */

@@ -4,12 +4,12 @@ import { type Failure, failure } from '../../core/failure.ts';
 import type { Point } from '../picture/geometry.ts';
 import type { InputFormat } from '../picture/sample-image.ts';
 
-export type ModelRole = 'detector' | 'second-detector' | 'landmarks' | 'embedding' | 'pad';
+type ModelRole = 'detector' | 'second-detector' | 'landmarks' | 'embedding' | 'pad';
 
 /** `unverified`: no more than the package's own word; legal review before sale. */
-export type LicenceStatus = 'clear' | 'unverified';
+type LicenceStatus = 'clear' | 'unverified';
 
-export type MeasuredThreshold = {
+type MeasuredThreshold = {
   /** False match rate the threshold was measured for. */
   readonly fmr: number;
   readonly threshold: number;

@@ -25,7 +25,7 @@ export type TraceLine = z.infer<typeof lineSchema>;
 type Body = z.infer<typeof bodySchema>;
 
 /** One exchange as it went over the wire. */
-export type Exchange = { readonly command: Uint8Array; readonly response: Uint8Array };
+type Exchange = { readonly command: Uint8Array; readonly response: Uint8Array };
 
 /** Files whose content is the same for everybody: label of the token, issuer's certificate, CV certificate. */
 const sharedFiles: readonly { readonly aid: Uint8Array; readonly fids: readonly number[] }[] = [
@@ -111,7 +111,7 @@ export const isSameCommand = (a: TraceLine, b: TraceLine): boolean => {
   return (a.body === undefined) === (b.body === undefined) && lengthOf(a.body) === lengthOf(b.body);
 };
 
-export type TraceDifference = {
+type TraceDifference = {
   readonly line: number;
   readonly what: 'command' | 'status word' | 'answer' | 'missing' | 'added';
 };

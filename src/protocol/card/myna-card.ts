@@ -89,7 +89,7 @@ export const readBinary = (offset: number, length: number): CardCommand<Uint8Arr
 };
 
 /** The counter of a PIN or key file. */
-export type RetryCounter = { readonly state: 'usable'; readonly triesLeft: number } | { readonly state: 'blocked' };
+type RetryCounter = { readonly state: 'usable'; readonly triesLeft: number } | { readonly state: 'blocked' };
 
 const counterOf = (statusWord: number): RetryCounter | null => {
   const triesLeft = triesLeftOf(statusWord);
@@ -156,7 +156,7 @@ export const computePresenceProof = (sha256: Uint8Array): CardCommand<Uint8Array
   read: readSignature('compute presence proof'),
 });
 
-export type TokenLabel =
+type TokenLabel =
   | { readonly kind: 'my-number-card' | 'android-phone' | 'iphone' | 'old-juki' }
   | { readonly kind: 'unknown'; readonly label: string };
 

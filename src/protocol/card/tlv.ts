@@ -6,7 +6,7 @@ import { concatBytes } from '../bytes.ts';
 export type Tlv = { readonly tag: number; readonly value: Uint8Array; readonly raw: Uint8Array };
 
 /** Where the value of an object begins and how long it is, told from its first bytes alone. */
-export type TlvHeader = { readonly tag: number; readonly headerLength: number; readonly valueLength: number };
+type TlvHeader = { readonly tag: number; readonly headerLength: number; readonly valueLength: number };
 
 const malformed = (detail: string) => err(failure('card.unreadable', `TLV: ${detail}`));
 

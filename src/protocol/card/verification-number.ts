@@ -10,7 +10,7 @@ const eras = [
   { name: '明治', first: { year: 1868, month: 1, day: 25 } },
 ] as const;
 
-export type EraName = (typeof eras)[number]['name'];
+type EraName = (typeof eras)[number]['name'];
 export type JapaneseDate = {
   readonly era: EraName;
   readonly year: number;

@@ -28,7 +28,7 @@ export const visualTags = {
 } as const;
 
 /** The parsed visual record. `photoJp2` is empty on a card without a photo. */
-export type Visual = {
+type Visual = {
   readonly birthDate: string;
   readonly sex: CardSex;
   readonly publicKey: RsaPublicKey;
@@ -38,12 +38,12 @@ export type Visual = {
 };
 
 /** ISO/IEC 5218 as the card has it. The national service counts 1 male, 2 female, 3 unknown. */
-export type CardSex = '1' | '2' | '9';
+type CardSex = '1' | '2' | '9';
 
 const unreadable = (detail: string) => err(failure('card.photo-unreadable', detail));
 
 /** 90 = exponent, 91 = modulus. */
-export const readCardPublicKey = (value: Uint8Array): Result<RsaPublicKey> => {
+const readCardPublicKey = (value: Uint8Array): Result<RsaPublicKey> => {
   const parts = readTlvs(value);
   if (!parts.ok) return unreadable('public key');
   const [exponent, modulus] = parts.value;
@@ -136,7 +136,7 @@ export const parseVisual = (
 };
 
 /** EF 0004: a card-verifiable certificate of 5F4E (issuer id 16 ‖ subject id 16 ‖ key 265) and 5F37. */
-export type CvCertificate = {
+type CvCertificate = {
   readonly issuerId: Uint8Array;
   readonly subjectId: Uint8Array;
   readonly key: RsaPublicKey;
@@ -147,7 +147,7 @@ export type CvCertificate = {
 const proofFailed = (detail: string) => err(failure('card.visual-proof-failed', detail));
 
 /** Whatever stands behind the object (padding) is left alone. */
-export const readCvCertificate = (bytes: Uint8Array): Result<CvCertificate> => {
+const readCvCertificate = (bytes: Uint8Array): Result<CvCertificate> => {
   const whole = readTlv(bytes);
   if (!whole.ok || whole.value.tag !== 0x7f21) return proofFailed('CV certificate: no 7F21');
   const parts = readTlvs(whole.value.value);

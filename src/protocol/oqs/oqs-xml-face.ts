@@ -21,7 +21,7 @@ const carriedBy: Record<ConsentPrefix, Exclude<ConsentCode, 'TSR'>> = {
 const consentLifeMs = 24 * 60 * 60 * 1000;
 
 /** How consent stands outside a visit at the counter (OQSCD016): lapsed at home or online, not obtainable in an emergency. */
-export type ConsentSituation = 'at-counter' | 'lapsed' | 'not-obtainable';
+type ConsentSituation = 'at-counter' | 'lapsed' | 'not-obtainable';
 
 export type VisitForFile = {
   readonly requestId: string;

@@ -14,7 +14,7 @@ type Inquiry = z.infer<typeof inquirySchema>;
 export type SearchInfo = Inquiry['MessageBody']['QualificationConfirmSearchInfo'];
 
 /** Why an inquiry has no answer: goes into ErrorCode / ProcessingResultCode as our own dotted code. */
-export type InquiryFailure = { readonly code: string; readonly message: string };
+type InquiryFailure = { readonly code: string; readonly message: string };
 
 const header = (institutionCode: string, identifier: string, atMs: number, failed: boolean) => ({
   ProcessExecutionTime: formatJapanInstant(atMs),

@@ -18,7 +18,7 @@ const contributionRatio = code(/^(\d{3})?$/);
 /** OQSCD016: 0 none, 1 given, 2 lapsed (home and online visits), 3 could not be asked (emergency) */
 const consentFlag = code(/^[0-3]$/);
 
-export const messageHeaderSchema = z.strictObject({
+const messageHeaderSchema = z.strictObject({
   ProcessExecutionTime: instant,
   QualificationConfirmationDate: date,
   MedicalInstitutionCode: code(/^\d{10}$/),
@@ -176,7 +176,7 @@ export const qualificationSchema = z.strictObject({
 export type Qualification = z.infer<typeof qualificationSchema>;
 
 const qualificationShape = qualificationSchema.shape;
-export const resultOfQualificationSchema = z.strictObject({
+const resultOfQualificationSchema = z.strictObject({
   ...insuredShape,
   ElderlyRecipientCertificateInfo: qualificationShape.ElderlyRecipientCertificateInfo,
   LimitApplicationCertificateRelatedConsFlg: code(/^[01]$/).optional(),

@@ -41,7 +41,7 @@ export type ReadCardOptions = {
   readonly signal: AbortSignal;
 };
 
-export type CardReading = {
+type CardReading = {
   readonly identity: Identity;
   /** DER, when asked for. */
   readonly issuerCertificate: Uint8Array | null;
@@ -225,7 +225,7 @@ const readVisual = async (
 /** The visual record as far as the chip gave it; `photoJp2` is null whenever `visual` is not `read`. */
 export type VisualReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
 
-export type OpenedCard = {
+type OpenedCard = {
   /** `visual` is `reading` while `visualReading` is on its way. */
   readonly identity: Identity;
   /** DER, when asked for. */

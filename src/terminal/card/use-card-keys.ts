@@ -14,7 +14,7 @@ import {
 } from '../../protocol/card/myna-card.ts';
 import { exchange, exclusively } from './card-access.ts';
 
-export type PinOutcome =
+type PinOutcome =
   | VerifyOutcome
   /** One try is left and nobody said yes to spending it: no VERIFY was sent. */
   | { readonly type: 'last-try-not-confirmed' };

@@ -7,7 +7,7 @@ import type { CommandMessage } from '../../wire/messages.ts';
 /** More signed commands than this in a minute are not carried out. */
 const commandsPerMinute = 30;
 
-export type CommandGateOptions = {
+type CommandGateOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: EventLog;

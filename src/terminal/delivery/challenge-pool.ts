@@ -9,7 +9,7 @@ import type { Challenge } from '../../wire/messages.ts';
  * agent's clock: it is taken to have stood, when we asked, where the answer says, so that the time on the way only
  * ever shortens a life.
  */
-export type PoolDelays = {
+type PoolDelays = {
   /** What a visit needs at its start */
   readonly visitLifeMs: number;
   /** The pool asks again when fewer than `low` have this much life */
@@ -33,7 +33,7 @@ const wanted = 4;
 /** More are not kept: several agents may answer one request. */
 const most = 16;
 
-export type ChallengePoolOptions = {
+type ChallengePoolOptions = {
   readonly clock: Clock;
   readonly log: EventLog;
   /** Publishes one challenge-request. */

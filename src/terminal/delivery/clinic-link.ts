@@ -52,7 +52,7 @@ export interface ClinicLink {
   close(): Promise<void>;
 }
 
-export type ClinicLinkOptions = {
+type ClinicLinkOptions = {
   readonly bus: MessageBus;
   readonly store: Store;
   readonly clock: Clock;

@@ -11,7 +11,7 @@ import { type TopicLeaf, topicOf } from '../../wire/topics.ts';
 
 type Addressed = { facility: string; device: string };
 /** A message that is genuine and ours, and who signed it. */
-export type Genuine<T> = { readonly message: T; readonly signer: string };
+type Genuine<T> = { readonly message: T; readonly signer: string };
 
 /**
  * The device's letters: each leaf at its topic, signed and sealed with its keys; nothing comes in that an agent of the
@@ -36,7 +36,7 @@ export interface DevicePost {
   overlook(leaf: TopicLeaf, keys: readonly string[]): void;
 }
 
-export type DevicePostOptions = {
+type DevicePostOptions = {
   readonly bus: MessageBus;
   readonly log: EventLog;
   readonly keys: TerminalKeys;

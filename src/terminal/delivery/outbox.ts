@@ -19,13 +19,13 @@ export type OutboxDelays = {
   /** A sign of life from the agent sends again at once, unless the last send is more recent than this */
   readonly hurryMs: number;
 };
-export const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300 };
+const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300 };
 
 export type OutboxEvent =
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string; readonly row: OutboxRow }
   | { readonly type: 'request-expired'; readonly requestId: string; readonly session: string };
 
-export type OutboxOptions = {
+type OutboxOptions = {
   readonly store: Store;
   readonly clock: Clock;
   /** The agent's clock, by which requests end; null until it has been heard in this run */

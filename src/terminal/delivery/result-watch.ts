@@ -2,14 +2,14 @@ import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ResultMessage } from '../../wire/messages.ts';
 
-export type AwaitedResult = {
+type AwaitedResult = {
   readonly requestId: string;
   readonly sealed: Uint8Array;
   /** By the agent's clock */
   readonly expiresAtMs: number;
 };
 
-export type ResultWatchOptions = {
+type ResultWatchOptions = {
   readonly clock: Clock;
   readonly agentNowMs: () => number | null;
   readonly log: EventLog;

@@ -5,7 +5,7 @@ import type { Store } from '../../ports/store.ts';
 import { openSigned, type VerificationKey } from '../../trust/seal.ts';
 import { type SettingsMessage, settingsMessageSchema } from '../../wire/messages.ts';
 
-export type SettingsKeeperOptions = {
+type SettingsKeeperOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: EventLog;

@@ -18,7 +18,7 @@ import { type SealingPublicKey, type SigningKey, seal } from '../../trust/seal.t
 import type { EligibilityRequest } from '../../wire/messages.ts';
 
 /** SHA-256 of the JWS signing input in, 256 bytes of RSASSA-PKCS1-v1_5 out. */
-export type CardSign = (sha256: Uint8Array) => Promise<Result<Uint8Array>>;
+type CardSign = (sha256: Uint8Array) => Promise<Result<Uint8Array>>;
 
 /** What makes signature 1. */
 export type CardEvidence =
@@ -29,7 +29,7 @@ export type CardEvidence =
   /** No card signature: the agent's signed approval is in the payload. */
   | { readonly method: 'staff' };
 
-export type SigningKeys = { readonly device: SigningKey; readonly facility: SealingPublicKey };
+type SigningKeys = { readonly device: SigningKey; readonly facility: SealingPublicKey };
 
 export type SignedRequest = {
   readonly requestId: string;

@@ -3,7 +3,7 @@ import { doctorChecks, type Examination, type Finding } from './doctor-checks.ts
 import { doctorFaults, type FaultName } from './doctor-faults.ts';
 
 /** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
-export type Diagnosis = { readonly check: string; readonly detail: string } & (
+type Diagnosis = { readonly check: string; readonly detail: string } & (
   | { readonly state: 'ok' | 'skipped' }
   | {
       readonly state: 'fault' | 'warning';

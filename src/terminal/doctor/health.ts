@@ -13,10 +13,10 @@ import type { SessionRunner } from '../visit/session-runner.ts';
 
 /** Without a sign of life of each of these the terminal serves nobody. The network is not among them. */
 export const vitalParts = ['session-runner', 'card-reader', 'face-process', 'screen'] as const;
-export type VitalPart = (typeof vitalParts)[number];
+type VitalPart = (typeof vitalParts)[number];
 
 /** For each vital part the monotonic instant of its last sign of life, ms. */
-export type SignsOfLife = Readonly<Record<VitalPart, number>>;
+type SignsOfLife = Readonly<Record<VitalPart, number>>;
 
 /**
  * How long a part may be silent before the watchdog is no longer fed, ms.
@@ -89,7 +89,7 @@ export const linkReportSchema = z.strictObject({
 });
 export type LinkReport = z.infer<typeof linkReportSchema>;
 
-export type WatchedParts = {
+type WatchedParts = {
   readonly clock: Clock;
   readonly log: EventLog;
   readonly runner: Pick<SessionRunner, 'session'>;
@@ -110,7 +110,7 @@ export type WatchedParts = {
   readonly everyMs: number | null;
 };
 
-export interface Health {
+interface Health {
   report(): HealthReport;
   close(): void;
 }

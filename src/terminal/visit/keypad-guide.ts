@@ -8,7 +8,7 @@ const zeroKey = 0x30;
 const digitOf = (key: PinKey): number | null => (key >= zeroKey && key <= zeroKey + 9 ? key - zeroKey : null);
 
 /** What the keys bring about; the guide knows screens, not rules. */
-export type KeypadGuideParts = {
+type KeypadGuideParts = {
   readonly model: () => ScreenModel | null;
   readonly touch: (touch: Touch) => void;
   readonly pinKey: (key: PinKey) => void;

@@ -19,7 +19,7 @@ import type { VisitCard } from './visit-card.ts';
 export type Told = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
 
 /** What the executors need of the runner: the cards that lie or lay there, the PIN's bytes, and a place to tell. */
-export type VisitHand = {
+type VisitHand = {
   readonly cards: ReadonlyMap<string, VisitCard>;
   readonly pinEntry: PinEntry;
   readonly tell: (event: Told) => void;
