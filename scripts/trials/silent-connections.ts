@@ -12,7 +12,7 @@ import { facility, makeTestFacility } from '../beds/test-facility.ts';
  * terminal's address known. Root, nftables and mosquitto are needed.
  */
 
-export type SilentFigures = {
+type SilentFigures = {
   readonly silent: number;
   /** How a terminal fared: whether it was served, and within how many ms of knocking */
   readonly undefended: Served;
