@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Written by scripts/setup (scripts/generate/drawing-fonts.ts). */
-export const ownFonts = fileURLToPath(new URL('../../.cache/fonts/fonts.conf', import.meta.url));
+const ownFonts = fileURLToPath(new URL('../../.cache/fonts/fonts.conf', import.meta.url));
 
 /**
  * Text in pictures that this process draws with sharp is drawn with the product's own letters, and never with what a

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import decompress from 'woff2-encoder/decompress';
 
 /** Code points, first and last, ascending. */
-export type Ranges = readonly (readonly [number, number])[];
+type Ranges = readonly (readonly [number, number])[];
 
 /** One file of a font that is cut in many, and the characters that it is asked for. */
 export type Slice = { readonly path: string; readonly name: string; readonly ranges: Ranges };
@@ -22,7 +22,7 @@ export const writeRanges = (ranges: Ranges): string =>
     .join(',')
     .toUpperCase();
 
-export const rangesOf = (codePoints: Iterable<number>): Ranges => {
+const rangesOf = (codePoints: Iterable<number>): Ranges => {
   const ranges: [number, number][] = [];
   for (const code of [...new Set(codePoints)].sort((a, b) => a - b)) {
     const last = ranges.at(-1);

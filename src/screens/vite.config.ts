@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  // Fonts, written there by scripts/generate/page-fonts.ts.
+  // Fonts, written there by scripts/generate/cut-page-fonts.ts.
   publicDir: '../../.cache/page',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 
-/** fonts.json beside the page's fonts, as scripts/generate/page-fonts.ts writes it. `ranges`: U+20-7E,U+3042 */
+/** fonts.json beside the page's fonts, as scripts/generate/cut-page-fonts.ts writes it. `ranges`: U+20-7E,U+3042 */
 const manifestSchema = z.object({
   families: z.record(
     z.string(),

@@ -1,5 +1,5 @@
 /**
- * The fonts of the patient's screen, for `vite build` to copy: `scripts/node scripts/generate/page-fonts.ts FOLDER`
+ * The fonts of the patient's screen, for `vite build` to copy: `scripts/node scripts/generate/cut-page-fonts.ts FOLDER`
  * writes FOLDER/fonts with the slices (WOFF2), their style sheet, their licences and `fonts.json`, which says what is
  * drawn by which file (src/terminal/doctor/page-fonts.ts reads it). Japanese is taken whole, because names of people
  * and clinics are drawn in it; of the others only what the catalogue's texts need.
