@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 const silentMs = 2_000;
 const mostConnections = 16;
 
-export type HealthServer = { close(): Promise<void> };
+type HealthServer = { close(): Promise<void> };
 
 /**
  * Answers each connection to a Unix socket with one JSON document and hangs up; reads nothing. Only this user and group

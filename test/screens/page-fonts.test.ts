@@ -15,7 +15,7 @@ describe("the fonts of the patient's page", () => {
   const fonts = (...names: string[]) => join(folder, 'fonts', ...names);
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'uketsuke-page-fonts-'));
-    const script = join(root, 'scripts', 'generate', 'page-fonts.ts');
+    const script = join(root, 'scripts', 'generate', 'cut-page-fonts.ts');
     execFileSync(process.execPath, [script, folder], { stdio: 'pipe', timeout: 60_000 });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

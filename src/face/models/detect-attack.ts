@@ -20,7 +20,7 @@ const minConfidence = 0.7;
 const bonaFide = 0;
 
 /** The surest face of RFB-320, whose box the passive model was trained with; null when it sees none. */
-export const detectBox = async (detector: ModelSession, image: RgbImage): Promise<Box | null> => {
+const detectBox = async (detector: ModelSession, image: RgbImage): Promise<Box | null> => {
   const { input } = detector.entry;
   const toImage = letterboxInto(image, input, detector.input);
   const [scores, boxes] = await detector.run();
@@ -37,7 +37,7 @@ export const detectBox = async (detector: ModelSession, image: RgbImage): Promis
 };
 
 /** The square of surroundings, made smaller until it fits the picture and moved inside it. */
-export const surroundingsOf = (box: Box, image: RgbImage): Box => {
+const surroundingsOf = (box: Box, image: RgbImage): Box => {
   const side = Math.min(surroundings * Math.max(box.width, box.height), image.width, image.height);
   const inside = (middle: number, size: number): number => Math.min(size - side, Math.max(0, middle - side / 2));
   return {
