@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { TopicLeaf } from './topics.ts';
-import { v1Schemas } from './v1/messages.ts';
+import { v1Schemas } from './v1-messages.ts';
 
 /** A value as a schema takes it, and the keys that were left out for it, as paths: `facilitySettings.newKey`. */
 export type Taken<T> = { readonly value: T; readonly unknown: readonly string[] };

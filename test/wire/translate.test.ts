@@ -4,7 +4,7 @@ import { firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 import { settingsMessageSchema, stateSchema } from '../../src/wire/messages.ts';
 import { topicLeaves } from '../../src/wire/topics.ts';
 import { inWordsOf, takeKnown } from '../../src/wire/translate.ts';
-import { v1Schemas } from '../../src/wire/v1/messages.ts';
+import { v1Schemas } from '../../src/wire/v1-messages.ts';
 import { bothSpeak, newestWire, releaseOf, sayWire, wireOf } from '../../src/wire/versions.ts';
 
 const hash = 'h'.repeat(43);

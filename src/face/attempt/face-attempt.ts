@@ -9,7 +9,7 @@ import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
 
 /** What the attempt tells; the same words as FaceAttemptEvent. */
-type AttemptStep =
+export type AttemptStep =
   | { readonly type: 'hint'; readonly hint: FaceHint | null }
   | { readonly type: 'matched' }
   | { readonly type: 'missed' }

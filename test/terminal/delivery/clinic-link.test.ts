@@ -22,7 +22,7 @@ import type { SignedRequest } from '../../../src/terminal/delivery/sign-request.
 import { readJsonFile } from '../../../src/trust/key-files.ts';
 import { sign } from '../../../src/trust/seal.ts';
 import { topicOf } from '../../../src/wire/topics.ts';
-import { v1Schemas } from '../../../src/wire/v1/messages.ts';
+import { v1Schemas } from '../../../src/wire/v1-messages.ts';
 
 // Bounds for a machine that does ten other things; none of these waits when all is well.
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { TopicLeaf } from '../topics.ts';
+import type { TopicLeaf } from './topics.ts';
 
 /*
  * Version 1 of the wire: every payload as release 19854c3 said and took it, strict to the last key. FROZEN: nothing here
- * follows the product. What the product has learnt or renamed since is translated at the edge (`../translate.ts`).
- * Meanings, units and ranges: `../messages.ts`, `../facility-settings.ts`.
+ * follows the product. What the product has learnt or renamed since is translated at the edge (`translate.ts`).
+ * Meanings, units and ranges: `messages.ts`, `facility-settings.ts`.
  */
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
