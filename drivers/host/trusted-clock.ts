@@ -9,7 +9,7 @@ import {
 import type { Clock } from '../../src/ports/clock.ts';
 import type { TrustedClock } from '../../src/ports/trusted-clock.ts';
 
-export type TrustedClockOptions = {
+type TrustedClockOptions = {
   /** The machine's clocks */
   readonly clock: Clock;
   /** Not before this: when the software was made, first days of certificates. ms since 1970 UTC */

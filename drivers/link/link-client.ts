@@ -20,7 +20,7 @@ type LinkClientOptions = {
 };
 
 /** Bus and store of the terminal, both in the link process. */
-export type LinkClient = {
+type LinkClient = {
   readonly bus: MessageBus;
   readonly store: Store;
   /** The agent's time as it is now, ms since 1970 UTC: forgotten when the link is away, told again with the next challenge */

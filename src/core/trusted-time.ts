@@ -52,7 +52,7 @@ export type TrustedTime = {
 /** Two clocks that differ by less than this agree: people set clocks to the minute. ms */
 export const toleratedMs = 5 * 60_000;
 /** New Year and Golden Week close a clinic for ten days at most. ms */
-export const longestClosingMs = 14 * 24 * 60 * 60_000;
+const longestClosingMs = 14 * 24 * 60 * 60_000;
 /** A device is in use for this long after its software was made. ms */
 export const longestLifeMs = 15 * 365 * 24 * 60 * 60_000;
 

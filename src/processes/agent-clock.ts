@@ -12,7 +12,7 @@ import { releasedMs } from './release.ts';
 /** Goes on while the machine sleeps, and nobody sets it. ms since power-on */
 export const steadyMs = (): number => uptime() * 1_000;
 
-export type AgentClockOptions = {
+type AgentClockOptions = {
   readonly clock: Clock;
   readonly journal: Journal;
   /** The agent's own, PEM: the true time is not before the day on which it was issued */

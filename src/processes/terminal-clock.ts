@@ -25,7 +25,7 @@ export const startTerminalClock = (log: EventLog): TrustedClock =>
     log,
   );
 
-export type LinkClockOptions = {
+type LinkClockOptions = {
   /** PEM; the true time is not before the day on which it was issued */
   readonly certificate: string;
   /** Where the last confirmed time stands over a restart */

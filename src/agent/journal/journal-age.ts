@@ -1,9 +1,9 @@
 import { JournalFile, type JournalFileOptions } from './journal-file.ts';
 
 /** The last wall clock that nobody doubted, and whether it was confirmed. */
-export type TimeSeen = { readonly wallMs: number; readonly confirmed: boolean };
+type TimeSeen = { readonly wallMs: number; readonly confirmed: boolean };
 
-export type JournalOptions = JournalFileOptions & {
+type JournalOptions = JournalFileOptions & {
   /** A clock that nobody sets; ages are counted on it. ms */
   readonly steadyMs?: () => number;
 };
