@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { uptime } from 'node:os';
 import { isClockSynchronised } from '../../drivers/host/clock-synchronisation.ts';
-import { createTrustedClock } from '../../drivers/host/trusted-clock.ts';
+import { createTrustedClock } from '../../drivers/host/confirmed-trusted-clock.ts';
 import type { Journal } from '../agent/journal/journal.ts';
 import { timeOffMs } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';

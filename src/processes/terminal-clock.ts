@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isClockSynchronised } from '../../drivers/host/clock-synchronisation.ts';
+import { createTrustedClock } from '../../drivers/host/confirmed-trusted-clock.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { readLastTime, writeLastTime } from '../../drivers/host/time-file.ts';
-import { createTrustedClock } from '../../drivers/host/trusted-clock.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { releasedMs } from './release.ts';
