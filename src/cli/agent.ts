@@ -10,6 +10,12 @@ import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-pag
 import { createEventLog, describeError } from '../log/event-log.ts';
 import { startAgent } from '../processes/agent.ts';
 import { type AgentConfigInput, readAgentConfig } from '../processes/agent-config.ts';
+import {
+  type AuthorityKeyOptions,
+  addAuthorityKeyCommands,
+  authorityKeyAccess,
+  withAuthorityKey,
+} from './authority-key.ts';
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
@@ -127,24 +133,22 @@ const facilityDirOption = ['--facility-dir <dir>', 'directory of `uketsuke provi
 
 const addRegistryCommands = (agent: Command): void => {
   const device = agent.command('device').description('the terminals of this facility');
-  device
-    .command('add <device>')
+  withAuthorityKey(device.command('add <device>'))
     .description('makes keys and certificate of a terminal, prints the directory to hand over')
     .requiredOption(...facilityDirOption)
     .requiredOption('--lane <number>', 'the counter it stands at', wholeNumber)
     .action(
-      orExplain(async (id: string, options: { facilityDir: string; lane: number }) => {
-        print(await addDevice(options.facilityDir, id, options.lane));
+      orExplain(async (id: string, options: AuthorityKeyOptions & { facilityDir: string; lane: number }) => {
+        print(await addDevice(options.facilityDir, id, options.lane, await authorityKeyAccess(options)));
         await tellWhatFollows(options.facilityDir);
       }),
     );
-  device
-    .command('revoke <device>')
+  withAuthorityKey(device.command('revoke <device>'))
     .description('refused by agents and broker from the next message on')
     .requiredOption(...facilityDirOption)
     .action(
-      orExplain(async (id: string, options: { facilityDir: string }) => {
-        await revokeDevice(options.facilityDir, id);
+      orExplain(async (id: string, options: AuthorityKeyOptions & { facilityDir: string }) => {
+        await revokeDevice(options.facilityDir, id, await authorityKeyAccess(options));
         await tellWhatFollows(options.facilityDir);
       }),
     );
@@ -298,6 +302,7 @@ export const register = (program: Command): void => {
       }),
     );
   addRegistryCommands(agent);
+  addAuthorityKeyCommands(agent, orExplain);
   addStaffCommands(agent);
   addUsageCommands(agent);
   addClockCommands(agent);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { newPassphrase, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
 import { cardTrustFiles } from '../agent/provisioning/card-trust.ts';
 import {
   addAgent,
@@ -22,6 +23,7 @@ type FacilityOptions = {
   readonly agent: string;
   readonly terminals: string;
   readonly cardTrust?: string;
+  readonly caKeyTo?: string;
 };
 
 /** Facility, one agent, its settings file and the terminals, each in its directory to hand over. */
@@ -29,8 +31,14 @@ const provision = async (options: FacilityOptions): Promise<void> => {
   const settings = firstFacilitySettings(options.name, options.institutionCode);
   const count = Number(options.terminals);
   if (!Number.isInteger(count) || count < 0 || count > 99) throw new Error('--terminals: 0 to 99');
-  await createFacility(options.dir, { facility: options.facility, brokerNames: options.brokerName });
-  const agent = await addAgent(options.dir, options.agent);
+  const passphrase = newPassphrase();
+  const access = { passphrase };
+  await createFacility(options.dir, {
+    facility: options.facility,
+    brokerNames: options.brokerName,
+    caPassphrase: passphrase,
+  });
+  const agent = await addAgent(options.dir, options.agent, access);
   await writeFile(join(agent, 'facility-settings.yaml'), stringify(settings), { mode: 0o600 });
   if (options.cardTrust !== undefined) {
     await mkdir(join(agent, 'card-trust'), { recursive: true, mode: 0o700 });
@@ -38,11 +46,14 @@ const provision = async (options: FacilityOptions): Promise<void> => {
       await copyFile(join(options.cardTrust, name), join(agent, 'card-trust', name));
   }
   const terminals = Array.from({ length: count }, (_, index) => index + 1);
-  for (const lane of terminals) await addDevice(options.dir, terminalId(lane), lane);
+  for (const lane of terminals) await addDevice(options.dir, terminalId(lane), lane, access);
+  if (options.caKeyTo !== undefined) await takeAuthorityKeyAway(options.dir, access, options.caKeyTo);
   process.stdout.write(
     `${JSON.stringify({
       agent: agentDirectory(options.dir, options.agent),
       devices: terminals.map((lane) => deviceDirectory(options.dir, terminalId(lane))),
+      // Told this once and kept nowhere: without it no terminal can be added or revoked.
+      ...(options.caKeyTo === undefined ? { caPassphrase: passphrase } : { caKey: options.caKeyTo }),
     })}\n`,
   );
 };
@@ -62,7 +73,7 @@ const orExplain =
     }
   };
 
-/** `uketsuke provision`: keys are made here and handed over as files; `facility-ca-key.pem` stays where it was made. */
+/** `uketsuke provision`: keys are made here and handed over as files; the CA's key is locked, or leaves on a stick. */
 export const register = (program: Command): void => {
   program
     .command('provision')
@@ -75,5 +86,6 @@ export const register = (program: Command): void => {
     .option('--agent <id>', 'id of the agent', 'agent-1')
     .option('--terminals <number>', 'how many terminals: terminal-01 and so on', '1')
     .option('--card-trust <dir>', 'trust anchors of cards to copy to the agent')
+    .option('--ca-key-to <file>', "where the CA's key goes (a stick); without it, it stays here under a passphrase")
     .action(orExplain(provision));
 };

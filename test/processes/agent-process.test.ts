@@ -22,6 +22,8 @@ const uketsuke = (...args: string[]): string => execFileSync(process.execPath, [
 
 let folder: string;
 let agent: string;
+/** File with the passphrase of the CA's key */
+let passphrase: string;
 let running: ChildProcess | null = null;
 let bus: MessageBus | null = null;
 
@@ -38,7 +40,10 @@ beforeEach(async () => {
     '--institution-code',
     '1312345678',
   );
-  agent = (JSON.parse(made) as { agent: string }).agent;
+  const { agent: directory, caPassphrase } = JSON.parse(made) as { agent: string; caPassphrase: string };
+  agent = directory;
+  passphrase = join(folder, '..', 'passphrase');
+  writeFileSync(passphrase, caPassphrase);
   await writeCardTrust(join(agent, 'card-trust'), {
     certificateIssuersPem: authority.caCertificatePem,
     cvIssuersJson: authority.cvIssuersJson,
@@ -114,7 +119,8 @@ test('provision → agent → terminal: settings arrive, follow their file, neve
 
 test('a terminal added while the agent runs may connect, a revoked one may not', async () => {
   const ready = await start();
-  uketsuke('agent', 'device', 'add', 'terminal-02', '--lane', '2', '--facility-dir', folder);
+  const caKey = ['--facility-dir', folder, '--ca-passphrase-file', passphrase];
+  uketsuke('agent', 'device', 'add', 'terminal-02', '--lane', '2', ...caKey);
   const keys = await readDeviceKeys(join(folder, 'devices', 'terminal-02'));
   let connected = false;
   bus = createMqttMessageBus({
@@ -128,7 +134,7 @@ test('a terminal added while the agent runs may connect, a revoked one may not',
     connected = now;
   });
   await until('the new terminal', () => connected);
-  uketsuke('agent', 'device', 'revoke', 'terminal-02', '--facility-dir', folder);
+  uketsuke('agent', 'device', 'revoke', 'terminal-02', ...caKey);
   await until('the end of its connection', () => !connected);
   expect(uketsuke('agent', 'device', 'list', '--facility-dir', folder)).toMatch(/terminal-02\t.*revoked/);
 });

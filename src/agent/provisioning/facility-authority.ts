@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { access, mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { cvIssuersFile } from '../../trust/cv-trust.ts';
@@ -23,32 +22,22 @@ import {
   publicPart,
   type RegisteredDevice,
 } from './agent-keys.ts';
+import { type AuthorityKeyAccess, readAuthorityKey, writeAuthorityKey } from './authority-key.ts';
 import { createAuthority, issueCertificate, issueRevocationList, validFor } from './certificate-authority.ts';
+import { writeFileAtomically } from './write-file.ts';
 
 /**
  * A facility's directory: its CA, registry and facility keys, and below it what is handed over by files:
- *   facility.json  facility-ca-key.pem  facility-ca.pem  revoked.pem  facility-keys.json  agents.json  devices.json
+ *   facility.json  facility-ca-key.jwe  facility-ca.pem  revoked.pem  facility-keys.json  agents.json  devices.json
  *   broker/         TLS files of the broker
  *   agents/<id>/    everything an agent needs        devices/<id>/   everything a terminal needs
- * `facility-ca-key.pem` never leaves this directory. Files 0600, directories 0700, written aside and renamed.
+ * The CA's key lies under its passphrase, or on a stick (authority-key.ts). Files 0600, directories 0700, written aside and renamed.
  */
 const facilityFileSchema = z.strictObject({ facility: identifier, createdAt: z.number().int() });
-const files = { facility: 'facility.json', caKey: 'facility-ca-key.pem', revoked: 'revoked.pem' } as const;
+const files = { facility: 'facility.json', revoked: 'revoked.pem' } as const;
 const caYears = 20;
 const leafYears = 5;
 
-export const writeFileAtomically = async (path: string, text: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
-  const file = await open(aside, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(aside, path);
-};
 const writeJson = (path: string, value: unknown): Promise<void> =>
   writeFileAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
 
@@ -74,8 +63,8 @@ const exists = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-const readAuthority = async (directory: string) => ({
-  key: await readFile(join(directory, files.caKey), 'utf8'),
+const readAuthority = async (directory: string, caKey: AuthorityKeyAccess) => ({
+  key: await readAuthorityKey(directory, caKey),
   certificate: await readFile(join(directory, keyFiles.facilityCa), 'utf8'),
 });
 
@@ -89,15 +78,20 @@ type FacilityOptions = {
   readonly facility: string;
   /** DNS names and IP addresses under which terminals reach the broker */
   readonly brokerNames: readonly string[];
+  /** Of the CA's key; without one it lies in clear, for a facility that lives as long as a test */
+  readonly caPassphrase?: string;
 };
 
 /** Throws when the directory already holds a facility: a CA is never overwritten. */
-export const createFacility = async (directory: string, { facility, brokerNames }: FacilityOptions): Promise<void> => {
+export const createFacility = async (
+  directory: string,
+  { facility, brokerNames, caPassphrase }: FacilityOptions,
+): Promise<void> => {
   identifier.parse(facility);
   if (await exists(join(directory, files.facility))) throw new Error(`${directory} already holds a facility`);
   const now = Date.now();
   const ca = await createAuthority(`Uketsuke facility ${facility}`, validFor(now, caYears));
-  await writeFileAtomically(join(directory, files.caKey), ca.key);
+  await writeAuthorityKey(directory, ca.key, caPassphrase);
   await writeFileAtomically(join(directory, keyFiles.facilityCa), ca.certificate);
   await writeFileAtomically(join(directory, files.revoked), await issueRevocationList(ca, [], validFor(now, caYears)));
   const broker = await issueCertificate(ca, { commonName: 'broker', names: brokerNames, ...validFor(now, leafYears) });
@@ -172,10 +166,10 @@ const refuseTaken = async (directory: string, id: string): Promise<void> => {
 };
 
 /** Answers the agent's directory. Devices made earlier must be handed their new `trust.json`. */
-export const addAgent = async (directory: string, agent: string): Promise<string> => {
+export const addAgent = async (directory: string, agent: string, caKey: AuthorityKeyAccess = {}): Promise<string> => {
   await refuseTaken(directory, agent);
   const { agents } = await readFacility(directory);
-  const ca = await readAuthority(directory);
+  const ca = await readAuthority(directory, caKey);
   const target = agentDirectory(directory, agent);
   const tls = await issueCertificate(ca, { commonName: agent, ...validFor(Date.now(), leafYears) });
   await writeTls(target, tls.key, tls.certificate, ca.certificate);
@@ -187,10 +181,15 @@ export const addAgent = async (directory: string, agent: string): Promise<string
 };
 
 /** Answers the terminal's directory, complete when the facility has an agent. */
-export const addDevice = async (directory: string, device: string, lane: number): Promise<string> => {
+export const addDevice = async (
+  directory: string,
+  device: string,
+  lane: number,
+  caKey: AuthorityKeyAccess = {},
+): Promise<string> => {
   await refuseTaken(directory, device);
   const { devices } = await readFacility(directory);
-  const ca = await readAuthority(directory);
+  const ca = await readAuthority(directory, caKey);
   const now = Date.now();
   const target = deviceDirectory(directory, device);
   const tls = await issueCertificate(ca, { commonName: device, ...validFor(now, leafYears) });
@@ -213,7 +212,11 @@ export const addDevice = async (directory: string, device: string, lane: number)
 };
 
 /** Agents that read this directory refuse the device within a second; the broker once its files are written again (`renewMosquittoFiles`) and reloaded. */
-export const revokeDevice = async (directory: string, device: string): Promise<void> => {
+export const revokeDevice = async (
+  directory: string,
+  device: string,
+  caKey: AuthorityKeyAccess = {},
+): Promise<void> => {
   const { devices } = await readFacility(directory);
   if (!devices.some((entry) => entry.device === device)) throw new Error(`no device ${device}`);
   const now = Date.now();
@@ -224,7 +227,7 @@ export const revokeDevice = async (directory: string, device: string): Promise<v
     .filter(({ revokedAt }) => revokedAt !== undefined)
     .map(({ certificateSerial }) => certificateSerial);
   await writeJson(join(directory, agentFiles.devices), after);
-  const list = await issueRevocationList(await readAuthority(directory), serials, validFor(now, caYears));
+  const list = await issueRevocationList(await readAuthority(directory, caKey), serials, validFor(now, caYears));
   await writeFileAtomically(join(directory, files.revoked), list);
   await distribute(directory);
 };

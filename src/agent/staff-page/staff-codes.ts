@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { CodeGuesses } from '../journal/code-guesses.ts';
-import { writeFileAtomically } from '../provisioning/facility-authority.ts';
+import { writeFileAtomically } from '../provisioning/write-file.ts';
 import { stepOfCode } from './one-time-code.ts';
 
 /** Longer is no code any more. */
