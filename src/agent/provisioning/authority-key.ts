@@ -17,7 +17,7 @@ const lockedFile = 'facility-ca-key.jwe';
 export type AuthorityKeyAccess = { readonly passphrase?: string; readonly file?: string };
 
 /** `clear`: whoever reads the disk has it. `away`: on no disk of this machine that we know of. */
-export type AuthorityKeyState = 'locked' | 'clear' | 'away';
+type AuthorityKeyState = 'locked' | 'clear' | 'away';
 
 /** Turns of PBKDF2-HMAC-SHA512 (OWASP's figure for 2023 is 210,000). */
 const passphraseTurns = 250_000;
