@@ -3,6 +3,7 @@ import type { LogLine } from './child.ts';
 import { startClinicDemo } from './clinic-demo.ts';
 import { startControlPanel } from './control-panel.ts';
 import { demoStaff } from './facility.ts';
+import { printRealParts, realParts } from './real-parts.ts';
 import { runOnce } from './run-once.ts';
 import type { Timeline } from './timeline.ts';
 import { scriptedVisits } from './visits.ts';
@@ -45,6 +46,9 @@ const once = values.once || values.visit !== undefined;
 if (values.visit !== undefined && !scriptedVisits.some(({ name }) => name === values.visit))
   fail(`no visit "${values.visit}"\n\n${usage}`);
 
+const parts = await realParts(values.camera ?? null);
+process.stdout.write(`\nreal parts of this machine, and what this demo runs on\n${printRealParts(parts)}`);
+
 let timeline: Timeline | null = null;
 const follow = (source: 'terminal' | 'link' | 'agent', line: LogLine): void => {
   if (source === 'terminal') timeline?.add(line);
@@ -71,7 +75,7 @@ if (once) {
     write,
   );
   await demo.close();
-  if (values.json) write(`${JSON.stringify(report)}\n`);
+  if (values.json) write(`${JSON.stringify({ ...report, parts })}\n`);
   process.exit(report.ok ? 0 : 1);
 }
 

@@ -1,4 +1,5 @@
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
@@ -26,6 +27,8 @@ const firstAnswer = (
   });
 
 export const probeReader = async (config: Pick<Config, 'cardReader'>): Promise<Failure | null> => {
+  const unproven = await provenReaderDriver();
+  if (unproven !== null) return failure('reader.driver-missing', unproven);
   const reader = createPcscCardReader({ reader: config.cardReader.name });
   const trouble = await firstAnswer(
     (answer) =>

@@ -1,10 +1,19 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
-import { defaultConfigPath } from '../processes/terminal-config.ts';
-import { examine, exitCodeOf, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
-import { freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
+import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
+import {
+  type Diagnosis,
+  diagnosisOf,
+  examine,
+  exitCodeOf,
+  printDiagnoses,
+  verdictOf,
+} from '../terminal/doctor/doctor.ts';
+import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
 import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
 import { readConfigOrExit } from './config.ts';
 import { probeBroker, probeReader } from './doctor-probes.ts';
@@ -22,7 +31,45 @@ const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | 
 
 type DoctorOptions = { readonly config: string; readonly json?: true; readonly qr?: true };
 
+const probesOf = (config: Config) => ({
+  freeBytes: freeBytesOf,
+  pcscdSocket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',
+  probeReader: () => probeReader(config),
+  probeBroker: () => probeBroker(config),
+});
+
+const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: string): never => {
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses })}\n`);
+  else process.stdout.write(printDiagnoses(diagnoses));
+  if (options.qr) process.stdout.write(`${renderUnicodeCompact(verdict, { border: 2 })}\n${verdict}\n`);
+  process.exit(exitCodeOf(diagnoses));
+};
+
+/** What can be told of a machine on which nothing is configured yet: the parts of the program itself, and the reader. */
+const examineBareMachine = async (options: DoctorOptions): Promise<void> => {
+  const loaded = loadConfig('facility: unconfigured\ndevice: unconfigured\nbroker:\n  host: localhost\n');
+  if (!loaded.ok) throw new Error('the defaults of the configuration are not valid');
+  const root = join(import.meta.dirname, '../..');
+  const paths = { ...loaded.value.paths, models: join(root, 'models'), screens: join(root, 'dist/screens') };
+  const config = { ...loaded.value, paths };
+  const wallMs = Date.now();
+  const { models, pcscd, reader, screen, fonts } = doctorChecks;
+  const diagnoses = [
+    diagnosisOf('config', { state: 'found', fault: 'config.missing', detail: options.config }),
+    ...(await examine({ config, report: null, linkReport: null, wallMs, ...probesOf(config) }, undefined, {
+      models,
+      pcscd,
+      reader,
+      screen,
+      fonts,
+    })),
+  ];
+  tell(options, diagnoses, verdictOf(diagnoses, { facility: '-', device: '-', version: '-', wallMs }));
+};
+
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
+  if (options.config === defaultConfigPath && !existsSync(options.config)) return examineBareMachine(options);
   const config = readConfigOrExit(options.config);
   const [report, linkReport] = await Promise.all([
     readReport(healthReportSchema, config.health.socket),
@@ -34,18 +81,10 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
     report,
     linkReport,
     wallMs,
-    freeBytes: freeBytesOf,
-    pcscdSocket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',
-    probeReader: () => probeReader(config),
-    probeBroker: () => probeBroker(config),
+    ...probesOf(config),
   });
   const { facility, device } = config;
-  const verdict = verdictOf(diagnoses, { facility, device, version: report?.version ?? '-', wallMs });
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses })}\n`);
-  else process.stdout.write(printDiagnoses(diagnoses));
-  if (options.qr) process.stdout.write(`${renderUnicodeCompact(verdict, { border: 2 })}\n${verdict}\n`);
-  process.exit(exitCodeOf(diagnoses));
+  tell(options, diagnoses, verdictOf(diagnoses, { facility, device, version: report?.version ?? '-', wallMs }));
 };
 
 /** `uketsuke doctor`: exit code 0 well or warnings only, 1 a fault, 2 a configuration nobody can read. */

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { defaultConfigPath } from '../../src/processes/terminal-config.ts';
 
 type FindNode = {
   findNode(machine: { root: string; execPath: string; version: string; searchPath: string }): string | undefined;
@@ -80,4 +81,17 @@ describe.skipIf(isWindows)('the command', () => {
     expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
     expect(run('config', 'check', '--config', join(folder, 'none.yaml'))).toMatchObject({ status: 2, stdout: '' });
   });
+
+  test.skipIf(existsSync(defaultConfigPath))(
+    'doctor tells of a machine without a configuration what can be told',
+    () => {
+      const { status, stdout } = spawnSync(process.execPath, ['src/main.ts', 'doctor', '--json'], { encoding: 'utf8' });
+      const { diagnoses } = JSON.parse(stdout) as { diagnoses: { check: string; state: string; fault?: string }[] };
+      expect(diagnoses.map(({ check }) => check)).toEqual(['config', 'models', 'pcscd', 'reader', 'screen', 'fonts']);
+      expect(diagnoses[0]).toMatchObject({ state: 'fault', fault: 'config.missing' });
+      expect(diagnoses.find(({ check }) => check === 'models')).toMatchObject({ state: 'ok' });
+      expect(diagnoses.find(({ check }) => check === 'fonts')).toMatchObject({ state: 'ok' });
+      expect(status).toBe(1);
+    },
+  );
 });

@@ -334,8 +334,10 @@ const device = async (
   return fine();
 };
 
+export type DoctorCheck = (examination: Examination) => Promise<Finding>;
+
 /** What is checked, by name, in the order in which a technician would look. */
-export const doctorChecks: Readonly<Record<string, (examination: Examination) => Promise<Finding>>> = {
+export const doctorChecks = {
   terminal: daemon,
   link,
   keys,
@@ -353,7 +355,7 @@ export const doctorChecks: Readonly<Record<string, (examination: Examination) =>
   settings,
   screen,
   fonts,
-  cardCamera: ({ config }) => device(config.cardFrontReader, undefined, 'card-camera.missing'),
-  keypad: ({ config, report }) => device(config.keypad, report?.keypad, 'keypad.missing'),
-  light: ({ config, report }) => device(config.statusLight, report?.statusLight, 'light.missing'),
-};
+  cardCamera: ({ config }: Examination) => device(config.cardFrontReader, undefined, 'card-camera.missing'),
+  keypad: ({ config, report }: Examination) => device(config.keypad, report?.keypad, 'keypad.missing'),
+  light: ({ config, report }: Examination) => device(config.statusLight, report?.statusLight, 'light.missing'),
+} satisfies Readonly<Record<string, DoctorCheck>>;

@@ -18,6 +18,11 @@ export const doctorFaults = {
     'a check of the doctor gave no answer in time',
     'run uketsuke doctor again; if it stays so, report it',
   ),
+  'config.missing': fault(
+    'technician',
+    'this machine has no configuration yet; what needs none was checked',
+    'uketsuke config example > /etc/uketsuke/terminal.yaml, set facility, device and broker.host',
+  ),
   'daemon.not-running': fault(
     'technician',
     'the terminal itself does not answer on its health socket',
@@ -112,7 +117,7 @@ export const doctorFaults = {
   'reader.driver-missing': fault(
     'technician',
     'the reader driver was not compiled',
-    'apt-get install libpcsclite-dev g++ make python3, then scripts/setup',
+    'scripts/setup compiles it and proves it, and names what is missing for that',
   ),
   'camera.missing': fault(
     'staff',

@@ -1,5 +1,5 @@
 import type { Actor } from '../../core/failure.ts';
-import { doctorChecks, type Examination, type Finding } from './doctor-checks.ts';
+import { type DoctorCheck, doctorChecks, type Examination, type Finding } from './doctor-checks.ts';
 import { doctorFaults, type FaultName } from './doctor-faults.ts';
 
 /** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
@@ -25,10 +25,20 @@ const within = async <T>(limitMs: number, work: Promise<T>): Promise<T> => {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 };
 
-/** Runs all checks at once; ends within `limitMs`. */
-export const examine = (examination: Examination, limitMs: number = checkLimitMs): Promise<readonly Diagnosis[]> =>
+export const diagnosisOf = (check: string, finding: Finding): Diagnosis => {
+  if (finding.state !== 'found') return { check, state: finding.state, detail: finding.detail };
+  const { weight, ...fault } = doctorFaults[finding.fault];
+  return { check, state: weight, fault: finding.fault, detail: finding.detail, ...fault };
+};
+
+/** Runs all checks, or those that are named, at once; ends within `limitMs`. */
+export const examine = (
+  examination: Examination,
+  limitMs: number = checkLimitMs,
+  checks: Readonly<Record<string, DoctorCheck>> = doctorChecks,
+): Promise<readonly Diagnosis[]> =>
   Promise.all(
-    Object.entries(doctorChecks).map(async ([check, run]): Promise<Diagnosis> => {
+    Object.entries(checks).map(async ([check, run]): Promise<Diagnosis> => {
       const finding = await within(limitMs, run(examination)).catch(
         (error: unknown): Finding => ({
           state: 'found',
@@ -36,9 +46,7 @@ export const examine = (examination: Examination, limitMs: number = checkLimitMs
           detail: error instanceof Error ? error.message : String(error),
         }),
       );
-      if (finding.state !== 'found') return { check, state: finding.state, detail: finding.detail };
-      const { weight, ...fault } = doctorFaults[finding.fault];
-      return { check, state: weight, fault: finding.fault, detail: finding.detail, ...fault };
+      return diagnosisOf(check, finding);
     }),
   );
 
