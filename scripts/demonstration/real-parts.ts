@@ -4,7 +4,7 @@ import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proo
 import { probeReader } from '../../src/cli/doctor-probes.ts';
 
 /** A part of a terminal: whether this machine has a real one that works, and what the demo runs on. */
-export type RealPart = {
+type RealPart = {
   readonly part: 'card reader' | 'camera' | 'sound' | 'broker';
   readonly ready: boolean;
   /** What is there, or what is missing and the command that mends it */
