@@ -3,7 +3,7 @@ import { type DoctorCheck, doctorChecks, type Examination, type Finding } from '
 import { doctorFaults, type FaultName } from './doctor-faults.ts';
 
 /** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
-type Diagnosis = { readonly check: string; readonly detail: string } & (
+export type Diagnosis = { readonly check: string; readonly detail: string } & (
   | { readonly state: 'ok' | 'skipped' }
   | {
       readonly state: 'fault' | 'warning';
