@@ -32,6 +32,7 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       load: () => import('./cli/preview.ts'),
     },
     trace: { about: 'APDU traces: record, redact, replay, diff', load: () => import('./cli/trace.ts') },
+    visit: { about: 'visits: record, replay, keep as a test', load: () => import('./cli/visit.ts') },
     'virtual-card': {
       about: 'a virtual My Number card in a real pcscd, by way of vpcd',
       load: () => import('./cli/virtual-card.ts'),
