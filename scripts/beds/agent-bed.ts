@@ -8,10 +8,10 @@ import {
   type ServiceRecord,
   SimulatedEligibilityService,
 } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
-import { consentTexts } from '../../src/agent/intake/consent-texts.ts';
+import { ConsentTextsInForce } from '../../src/agent/intake/consent-texts.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { parseCardTrust } from '../../src/agent/provisioning/card-trust.ts';
-import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { catalogueAt, catalogueDir, catalogueOfVersion } from '../../src/catalogue/load-catalogue.ts';
 import type { TrustedTime } from '../../src/core/trusted-time.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
@@ -45,11 +45,15 @@ export const recordsJson = readFileSync(
  * simulated one, answering at once), and a terminal's keys to speak to it with.
  */
 export const makeAgentBed = async (
-  more: { readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[] } = {},
+  more: {
+    readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
+    readonly catalogueDir?: string;
+    readonly startMs?: number;
+  } = {},
 ) => {
   const testFacility = await makeTestFacility();
   const { directory, device, agent } = testFacility;
-  const clock = new SimulatedClock(Date.now());
+  const clock = new SimulatedClock(more.startMs ?? Date.now());
   const broker = new MemoryBroker();
   const terminalBus = broker.connect('front-1');
   const oqsFolder = join(directory, 'oqs');
@@ -84,9 +88,12 @@ export const makeAgentBed = async (
     personalLifeMs: 86_400_000,
   };
   const address = { facility, device: 'front-1' };
-  const catalogue = catalogueAt(clock.now().wallMs);
-  const catalogueVersion = catalogue.version;
-  const texts = consentTexts([catalogue]);
+  const dir = more.catalogueDir ?? catalogueDir;
+  const catalogues = {
+    at: (wallMs: number) => catalogueAt(wallMs, dir),
+    ofVersion: (version: string) => catalogueOfVersion(version, dir),
+  };
+  const catalogueVersion = catalogues.at(clock.now().wallMs).version;
 
   const listeners = new Set<() => void>();
   let timeNow: TrustedTime = { wallMs: 0, floorMs: 0, certainty: 'confirmed', fault: null, machineAheadMs: 0 };
@@ -97,6 +104,7 @@ export const makeAgentBed = async (
       keys: () => agent,
       devices: () => testFacility.registry,
       settings: () => testSettings,
+      catalogues,
       trust: parseCardTrust(authority.caCertificatePem, authority.cvIssuersJson),
       bus: broker.connect('agent-1'),
       journal,
@@ -109,7 +117,8 @@ export const makeAgentBed = async (
         for (const listener of listeners) listener();
       },
     };
-    return { journal, context, desk: new AgentDesk(context, () => texts) };
+    const texts = new ConsentTextsInForce(context);
+    return { journal, context, desk: new AgentDesk(context, () => texts.now()) };
   };
   let running = open();
 

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAgentKeys, readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { firstFacilitySettings, withEveryQuestion } from '../../src/catalogue/first-settings.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { askedTopics } from '../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../src/core/screen/draw-screen-consent.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import type { EligibilityRequest } from '../../src/wire/messages.ts';
 import { readDeviceKeys } from './device-keys.ts';
 
@@ -33,12 +34,15 @@ export const makeTestFacility = async (brokerNames: readonly string[] = ['localh
 };
 export type TestFacility = Awaited<ReturnType<typeof makeTestFacility>>;
 
+const catalogue = catalogueAt(Date.now());
+
 export const testSettings: FacilitySettings = {
-  ...firstFacilitySettings('テスト医院', '1312345678'),
+  ...withEveryQuestion(
+    catalogue.consents,
+    firstFacilitySettings(catalogue.consents, 'medical', 'テスト医院', '1312345678'),
+  ),
   padStrength: 'off',
 };
-
-const catalogue = catalogueAt(Date.now());
 
 /** The hash of what the screen of this terminal says when it asks for 特定健診情報 in Japanese. */
 const checkupTextHash = (): string => {

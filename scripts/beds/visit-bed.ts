@@ -3,7 +3,7 @@ import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-read
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
 import type { ServiceRecord } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
-import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
 import type { ControlId } from '../../src/core/visit/control-ids.ts';
@@ -105,7 +105,8 @@ export const openVisitBed = async (
     readonly speaker?: Speaker;
     readonly smartphoneReader?: SmartphoneReader;
     readonly keys?: Keypad['keys'];
-    readonly catalogueAt?: typeof catalogueAt;
+    readonly catalogueDir?: string;
+    readonly startMs?: number;
   } = {},
 ) => {
   const agent = await makeAgentBed(more);
@@ -148,7 +149,7 @@ export const openVisitBed = async (
     clinic,
     trustedCvIssuers,
     cryptography: cardCryptography,
-    catalogueAt: more.catalogueAt ?? catalogueAt,
+    catalogueAt: (wallMs) => catalogueAt(wallMs, more.catalogueDir ?? catalogueDir),
     offerUnreviewedLanguages: false,
     newId: () => crypto.randomUUID(),
     restart: {},

@@ -1,3 +1,5 @@
+import { firstFacilitySettings, withEveryQuestion } from '../../src/catalogue/first-settings.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { identity } from '../../src/cli/preview-gallery.ts';
 import type { ConsentCatalogue } from '../../src/core/catalogue/consent-catalogue.ts';
 import type { ControlId } from '../../src/core/visit/control-ids.ts';
@@ -5,17 +7,20 @@ import type { Identity } from '../../src/core/visit/identity.ts';
 import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/visit/session.ts';
 import { initialSession, transition } from '../../src/core/visit/session-machine.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import type { LookupResult } from '../../src/wire/messages.ts';
 
+const { consents: inForce } = catalogueAt(Date.parse('2026-11-29T00:00:00Z'));
+
 const consents: ConsentCatalogue = {
+  ...inForce,
+  kinds: { ...inForce.kinds, medical: { ...inForce.kinds.medical, order: [] } },
   version: '2024-10-07.1',
   validityMs: 86_400_000,
   items: (['SRJ', 'YZK', 'TKK', 'SHJ', 'TSR'] as const).map((code) => ({
     code,
     officialName: code,
     carries: [],
-    setting: `ask${code}` as const,
     facilityDefault: true,
   })),
   questions: [
@@ -39,7 +44,7 @@ const consents: ConsentCatalogue = {
 };
 
 export const settings: FacilitySettings = {
-  ...firstFacilitySettings('さくら内科クリニック', '1319999999'),
+  ...withEveryQuestion(consents, firstFacilitySettings(consents, 'medical', 'さくら内科クリニック', '1319999999')),
   padStrength: 'off',
 };
 

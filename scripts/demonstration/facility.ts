@@ -5,8 +5,10 @@ import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
+import { firstFacilitySettings, withEveryQuestion } from '../../src/catalogue/first-settings.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { keyFolders } from '../../src/trust/key-files.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../../src/wire/facility-settings.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 
 export const projectRoot: string = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -21,9 +23,11 @@ export const agentId = 'agent-01';
 /** Who may approve a patient by eye (目視) in the demo, and the code that proves it. */
 export const demoStaff = { approver: 'nurse-1', label: '看護師 見本', staffCode: '2580' } as const;
 
+const { consents } = catalogueAt(Date.now());
+
 /** Every question is switched on. */
 const settings: FacilitySettings = {
-  ...firstFacilitySettings('さくら内科クリニック', '1310000001'),
+  ...withEveryQuestion(consents, firstFacilitySettings(consents, 'medical', 'さくら内科クリニック', '1310000001')),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
 };
 

@@ -1,12 +1,13 @@
 /** Models, painter and people for attempts with painted frames. */
 import { type FaceId, faceIds, loadFaceRgb } from '../../drivers/virtual/faces.ts';
 import { SceneRenderer, seededNumbers } from '../../drivers/virtual/render-scene.ts';
+import { firstFacilitySettings } from '../../src/catalogue/first-settings.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { type FaceModels, findFace } from '../../src/face/attempt/face-pipeline.ts';
 import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
 import { type EmbeddingEntry, entryById } from '../../src/face/models/manifest.ts';
-import { firstFacilitySettings } from '../../src/wire/facility-settings.ts';
 import { loadFaceModels, loadModel, readManifest } from './load-face-models.ts';
 
 export type Known = {
@@ -27,7 +28,12 @@ export type Bench = {
 };
 
 /** What a new clinic begins with: what is measured is what is shipped. */
-export const shippedPadStrength = firstFacilitySettings('-', '0000000000').padStrength;
+export const shippedPadStrength = firstFacilitySettings(
+  catalogueAt(Date.now()).consents,
+  'medical',
+  '-',
+  '0000000000',
+).padStrength;
 
 /** @throws Error when scripts/setup-models has not run */
 export const openBench = async (seed: number): Promise<Bench> => {

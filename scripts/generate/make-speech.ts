@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
+import { catalogueAt, catalogueDir, changeInstants } from '../../src/catalogue/load-catalogue.ts';
 import { readingOf, wordsOfTrace } from './speech-reading.ts';
 import { spokenTexts } from './speech-texts.ts';
 
@@ -103,11 +103,13 @@ for (const language of languages) {
   writeReadings(language);
   process.stderr.write(`make-speech: readings of ${language}\n`);
 }
-const catalogue = catalogueAt(Date.now());
+/** What holds today and what notices to come will change. */
+const nowMs = Date.now();
+const catalogues = [nowMs, ...changeInstants().filter((instant) => instant > nowMs)].map((atMs) => catalogueAt(atMs));
 for (const language of languages) {
   const dir = join(catalogueDir, 'speech', language);
   mkdirSync(dir, { recursive: true });
-  const texts = spokenTexts(catalogue, language);
+  const texts = [...new Set(catalogues.flatMap((catalogue) => spokenTexts(catalogue, language)))].sort();
   const index: Record<string, string> = {};
   for (const text of texts) {
     const name = `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.ogg`;

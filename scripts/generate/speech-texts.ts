@@ -2,9 +2,10 @@ import { exhibitContext, gallery, gallerySettings } from '../../src/cli/preview-
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import { dictionaryOf } from '../../src/core/screen/draw-screen-words.ts';
+import { facilityKinds } from '../../src/wire/facility-settings.ts';
 
 /** Texts that hold a patient's papers or the time of day: nobody can record them beforehand. */
-const isUnforeseen = (text: string): boolean => /見本病院|\d\d:\d\d/.test(text);
+const isUnforeseen = (text: string): boolean => /見本(病院|医院)|\d\d:\d\d/.test(text);
 
 /**
  * Everything that can be foreseen to be said in a language: all screens of every kind of institution and keypad, and the
@@ -13,7 +14,7 @@ const isUnforeseen = (text: string): boolean => /見本病院|\d\d:\d\d/.test(te
 export const spokenTexts = (catalogue: Catalogue, language: string): readonly string[] => {
   const display = { language, theme: 'default', textPercent: 100, voice: true, loudness: 0 } as const;
   const said = new Set<string>();
-  for (const institutionType of ['medical', 'dental', 'pharmacy'] as const)
+  for (const institutionType of facilityKinds)
     for (const exhibit of gallery({ ...gallerySettings, institutionType }, catalogue, display))
       for (const keypad of [null, 'digits', 'four-keys'] as const) {
         const context = { ...exhibitContext(catalogue, exhibit), keypad };

@@ -125,7 +125,7 @@ const walk = (): Edge[] => {
   const story = VisitStory.atRest();
   story.tell({
     type: 'SettingsChanged',
-    settings: { ...settings, askYZK: false, askSRJ: false, askSHJ: false, askTSR: false, smartphone: true },
+    settings: { ...settings, asks: { TKK: true, YZK: false, SRJ: false, SHJ: false, TSR: false }, smartphone: true },
   });
   const open = [story.session];
   for (let session = open.pop(); session !== undefined; session = open.pop()) {

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import type { TrustedTime } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -15,6 +16,7 @@ export type AgentContext = {
   readonly keys: () => AgentKeys;
   readonly devices: () => ReadonlyMap<string, DeviceEntry>;
   readonly settings: () => FacilitySettings;
+  readonly catalogues: Catalogues;
   readonly trust: CardTrust;
   readonly bus: MessageBus;
   readonly journal: Journal;
@@ -26,6 +28,13 @@ export type AgentContext = {
   readonly options: AgentOptions;
   /** Tells the staff page that something it shows has changed */
   readonly changed: () => void;
+};
+
+/** What official notices say, by date or by the version that a request names. */
+export type Catalogues = {
+  readonly at: (wallMs: number) => Catalogue;
+  /** undefined: no file here ever came to it */
+  readonly ofVersion: (version: string) => Catalogue | undefined;
 };
 
 export type AgentOptions = {

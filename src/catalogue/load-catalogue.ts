@@ -1,109 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
-import type { Catalogue, FailureEntry, LanguageTexts } from '../core/catalogue/catalogue.ts';
+import type { Catalogue, FailureEntry, LanguageTexts, RefusedNotice } from '../core/catalogue/catalogue.ts';
 import type { ConsentCatalogue } from '../core/catalogue/consent-catalogue.ts';
 import { type FailureCode, failureRules } from '../core/failure.ts';
-import { consentCodes } from '../wire/messages.ts';
+import { consentPrefixes } from '../protocol/oqs/oqs-xml-schema.ts';
+import { type CatalogueFiles, catalogueDir, readCatalogueFiles } from './catalogue-files.ts';
+import type { ConsentsOfNotice, Notice } from './catalogue-schemas.ts';
+
+export { catalogueDir } from './catalogue-files.ts';
 
 /*
- * What an official notice may change, as files. A notice = a new file with the instant from which it holds, beside the
- * old one; `catalogueAt` takes of each kind the newest that has begun. Bad files stop the start with a clear word.
+ * What an official notice may change, as files. A notice = a new file in notices/ (or a whole file beside an old one)
+ * with the instant from which it holds; `catalogueAt` takes of each kind the newest that has begun. A notice that does
+ * not hold together is refused as a whole and told: what held before goes on. Without anything before it the start stops
+ * with a clear word.
  */
 
-const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-const sentence = z.string().min(1);
+type Dated = { readonly validFrom: number };
 
-const consentsSchema = z.strictObject({
-  version: z.string().max(40),
-  validFrom: instant,
-  basis: sentence,
-  validityMs: z.number().int().positive(),
-  items: z.array(
-    z.strictObject({
-      code: z.enum(consentCodes),
-      officialName: sentence,
-      carries: z.array(sentence).min(1),
-      setting: z.enum(['askTKK', 'askYZK', 'askSRJ', 'askSHJ', 'askTSR']),
-      facilityDefault: z.boolean(),
-    }),
-  ),
-  questions: z.array(
-    z.strictObject({
-      id: sentence,
-      screen: z.enum(['consent', 'specific-disease']),
-      codes: z.array(z.enum(consentCodes)).min(1),
-      bundled: z.boolean(),
-      subjects: z.record(z.string(), sentence),
-    }),
-  ),
-  /** What the field knows of and nobody may fill in by guessing */
-  unknown: z.array(sentence),
-});
-
-const textsSchema = z.strictObject({
-  language: z.string().regex(/^[a-z]{2}(-[A-Za-z]+)?$/),
-  name: sentence,
-  version: z.string().max(40),
-  validFrom: instant,
-  reviewed: z.boolean(),
-  reviewNote: sentence,
-  texts: z.record(z.string(), sentence),
-  readings: z.record(z.string(), sentence),
-});
-
-const failuresSchema = z.strictObject({
-  version: z.string().max(40),
-  validFrom: instant,
-  notices: z.array(z.strictObject({ number: z.string().regex(/^\d{3}$/), name: sentence.nullable() })),
-  failures: z.record(
-    z.string(),
-    z.strictObject({
-      notice: z
-        .string()
-        .regex(/^【\d{3}:.+】$/)
-        .nullable(),
-      patientText: z.string().regex(/^[a-z-]+$/),
-      staff: z.strictObject({ summary: sentence, cause: z.string(), steps: z.array(sentence).min(1) }),
-      technician: z.strictObject({ cause: sentence, steps: z.array(sentence).min(1) }),
-    }),
-  ),
-});
-
-const maintenanceSchema = z.strictObject({
-  version: z.string().max(40),
-  windows: z.array(
-    z
-      .strictObject({
-        areas: z.array(z.string().regex(/^\d{2}$/)),
-        from: instant,
-        until: instant,
-        announceHours: z.number().positive(),
-      })
-      .refine((window) => window.from < window.until, 'a maintenance window ends after it begins'),
-  ),
-});
-
-/** Where the files lie unless told otherwise: beside this one. */
-export const catalogueDir = import.meta.dirname;
-
-const read = <T>(schema: z.ZodType<T>, path: string): T => {
-  const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-  if (!parsed.success) throw new Error(`catalogue file ${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
-};
-
-const readAll = <T>(schema: z.ZodType<T>, dir: string): readonly T[] =>
-  readdirSync(dir)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => read(schema, join(dir, name)));
-
-/** The newest that has begun. Before the first one began, which is where a clock without a battery stands, the first. */
-const newest = <T extends { validFrom: number }>(files: readonly T[], atMs: number, what: string): T => {
-  const sorted = [...files].sort((a, b) => b.validFrom - a.validFrom);
-  const begun = sorted.find((file) => file.validFrom <= atMs) ?? sorted.at(-1);
-  if (begun === undefined) throw new Error(`the catalogue has no ${what}`);
+const newest = <T extends Dated>(files: readonly T[], atMs: number, what: string): T => {
+  const begun = files.filter((file) => file.validFrom <= atMs).sort((a, b) => b.validFrom - a.validFrom)[0];
+  if (begun === undefined) throw new Error(`no ${what} of the catalogue holds at ${new Date(atMs).toISOString()}`);
   return begun;
 };
 
@@ -123,71 +38,108 @@ const completeFailures = (failures: Record<string, FailureEntry>): Record<Failur
   >;
 };
 
-/** Every question has a name in every language, each language every text of the Japanese file with its placeholders. */
-const checkTexts = (languages: readonly LanguageTexts[], consents: ConsentCatalogue): void => {
-  const placeholders = (text: string): string => [...new Set(text.match(/\{[a-z]+\}/g))].sort().join();
+const placeholders = (text: string): string => [...new Set(text.match(/\{[a-z]+\}/g))].sort().join();
+
+/** What is missing or wrong between texts and consents, in words. Empty: every question has a name in every language. */
+export const faultsOfTexts = (languages: readonly LanguageTexts[], consents: ConsentCatalogue): readonly string[] => {
   const japanese = languages.find(({ language }) => language === 'ja');
-  if (japanese === undefined) throw new Error('the catalogue has no Japanese texts');
-  const subjects = consents.questions.flatMap((question) => Object.values(question.subjects));
-  for (const subject of subjects)
-    if (japanese.texts[`subject.${subject}`] === undefined || japanese.texts[`subject.${subject}.note`] === undefined)
-      throw new Error(`no text names the consent subject ${subject}`);
-  for (const { language, texts, readings } of languages) {
-    const keys = new Set([...Object.keys(japanese.texts), ...Object.keys(texts)]);
-    for (const key of keys) {
+  if (japanese === undefined) return ['the catalogue has no Japanese texts'];
+  const subjects = [...new Set(consents.questions.flatMap((question) => Object.values(question.subjects)))];
+  const nameless = subjects
+    .filter((subject) => ['', '.note'].some((part) => japanese.texts[`subject.${subject}${part}`] === undefined))
+    .map((subject) => `no text names the consent subject ${subject}`);
+  const incomplete = languages.flatMap(({ language, texts, readings }) => {
+    const keys = [...new Set([...Object.keys(japanese.texts), ...Object.keys(texts)])];
+    const wrong = keys.filter((key) => {
       const [original, translated] = [japanese.texts[key], texts[key]];
-      if (original === undefined || translated === undefined || placeholders(original) !== placeholders(translated))
-        throw new Error(
-          `texts/${language}: ${key} is missing, superfluous, or has other placeholders than in Japanese`,
-        );
-    }
-    for (const [key, reading] of Object.entries(readings))
-      if (placeholders(reading) !== placeholders(texts[key] ?? ''))
-        throw new Error(`texts/${language}: the reading of ${key} has other placeholders than its text`);
-  }
+      return original === undefined || translated === undefined || placeholders(original) !== placeholders(translated);
+    });
+    const misread = Object.entries(readings).filter(
+      ([key, reading]) => placeholders(reading) !== placeholders(texts[key] ?? ''),
+    );
+    return [
+      ...wrong.map(
+        (key) => `texts/${language}: ${key} is missing, superfluous, or has other placeholders than in Japanese`,
+      ),
+      ...misread.map(([key]) => `texts/${language}: the reading of ${key} has other placeholders than its text`),
+    ];
+  });
+  return [...nameless, ...incomplete];
 };
 
-const load = (dir: string) => ({
-  consents: readAll(consentsSchema, join(dir, 'consents')),
-  failures: readAll(failuresSchema, join(dir, 'failures')),
-  texts: readAll(textsSchema, join(dir, 'texts')),
-  maintenance: readAll(maintenanceSchema, join(dir, 'maintenance')).flatMap(({ windows }) => windows),
-});
-
-/** Files are read once; a new notice comes with a new version of the software and a restart. */
-const loaded = new Map<string, ReturnType<typeof load>>();
-const held = new Map<string, Catalogue>();
-
-/** The catalogue as it holds at an instant (ms since 1970 UTC). Throws when a file is missing or wrong, never for a date. */
-export const catalogueAt = (atMs: number, dir: string = catalogueDir): Catalogue => {
-  const files = loaded.get(dir) ?? load(dir);
-  loaded.set(dir, files);
-  const { validFrom: begun, basis: _basis, unknown: _unknown, ...consents } = newest(files.consents, atMs, 'consents');
-  const failures = newest(files.failures, atMs, 'failure texts');
-  const firstTextsMs = Math.min(...files.texts.map(({ validFrom }) => validFrom));
-  const texts = Object.values(Object.groupBy(files.texts, ({ language }) => language)).flatMap((each = []) =>
-    each.some(({ validFrom }) => validFrom <= Math.max(atMs, firstTextsMs)) ? [newest(each, atMs, 'texts')] : [],
+/** The layout's prefixes with those that the notice declares, each at its place. */
+const prefixesOf = ({ prefixes }: ConsentsOfNotice): readonly string[] =>
+  prefixes.reduce<string[]>(
+    (known, { name, after }) => known.toSpliced(known.indexOf(after) + 1, 0, name),
+    [...consentPrefixes],
   );
-  const name = [dir, begun, failures.validFrom, ...texts.map(({ validFrom }) => validFrom)].join(' ');
-  const known = held.get(name);
-  if (known !== undefined) return known;
-  const languages = texts.map(({ language, name, reviewed, texts, readings }) => ({
+
+type TextsFile = CatalogueFiles['texts'][number];
+
+const languageOf = ({ language, name, reviewed, texts, readings }: TextsFile, notices: readonly Notice[]) => {
+  const withdrawn = new Set(notices.flatMap(({ withdrawnTexts }) => withdrawnTexts));
+  const changed = Object.assign({}, ...notices.map((notice) => notice.texts[language] ?? {})) as Record<string, string>;
+  const spoken = Object.assign({}, ...notices.map((notice) => notice.readings[language] ?? {})) as typeof changed;
+  // The old reading of a text that a notice changed would say the old words.
+  const kept = Object.entries(readings).filter(([key]) => changed[key] === undefined && !withdrawn.has(key));
+  return {
     language,
     name,
     reviewed,
-    texts,
-    readings,
-  }));
-  checkTexts(languages, consents);
-  const catalogue: Catalogue = {
-    version: `${consents.version}+${texts
-      .map(({ version }) => version)
-      .sort()
-      .at(-1)}`,
-    consents,
+    texts: Object.fromEntries(Object.entries({ ...texts, ...changed }).filter(([key]) => !withdrawn.has(key))),
+    readings: { ...Object.fromEntries(kept), ...spoken },
+  };
+};
+
+type Parts = Omit<CatalogueFiles, 'unusable'>;
+
+/** What a set of files comes to at an instant. Throws with everything that is missing. */
+const compose = (files: Parts, atMs: number): Omit<Catalogue, 'refusedNotices' | 'nextChangeMs'> => {
+  const consents = newest(files.consents, atMs, 'consents');
+  const kinds = newest(files.kinds, atMs, 'kinds of facilities');
+  const failures = newest(files.failures, atMs, 'failure texts');
+  const desk = newest(files.desk, atMs, 'order at the desk');
+  const shares = newest(files.shares, atMs, 'rules of 利用率');
+  const texts = Object.values(Object.groupBy(files.texts, ({ language }) => language)).flatMap((each = []) =>
+    each.some(({ validFrom }) => validFrom <= atMs) ? [newest(each, atMs, 'texts')] : [],
+  );
+  const notices = files.notices.filter(({ validFrom }) => validFrom <= atMs).sort((a, b) => a.validFrom - b.validFrom);
+  /** A notice changes what held before it; a whole file of a later day already holds it. */
+  const after = ({ validFrom }: Dated): readonly Notice[] => notices.filter((notice) => notice.validFrom >= validFrom);
+
+  const consentsNow = after(consents).findLast((notice) => notice.consents !== undefined)?.consents ?? consents;
+  const kindsNow = after(kinds).findLast((notice) => notice.kinds !== undefined)?.kinds ?? kinds.kinds;
+  const languages = texts.map((file) => languageOf(file, after(file)));
+  const textVersion = texts
+    .map(({ version }) => version)
+    .sort()
+    .at(-1);
+  const { validityMs, items, questions } = consentsNow;
+  const all: ConsentCatalogue = {
+    version: consentsNow === consents ? consents.version : (notices.at(-1)?.version ?? consents.version),
+    validityMs,
+    items,
+    questions,
+    prefixes: prefixesOf(consentsNow),
+    kinds: kindsNow,
+  };
+  const faults = faultsOfTexts(languages, all);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return {
+    version: [`${consents.version}+${textVersion}`, ...notices.slice(-1).map(({ version }) => version)].join('+'),
+    consents: all,
     languages: Object.fromEntries(languages.map((each) => [each.language, each])),
-    failures: completeFailures(failures.failures),
-    notices: failures.notices,
+    failures: completeFailures(
+      Object.assign({}, failures.failures, ...after(failures).map((notice) => notice.failures)) as Record<
+        string,
+        FailureEntry
+      >,
+    ),
+    notices:
+      after(failures).findLast(({ noticeNumbers }) => noticeNumbers !== undefined)?.noticeNumbers ?? failures.notices,
+    desk: after(desk).findLast((notice) => notice.desk !== undefined)?.desk ?? desk.order,
+    shares: [...shares.rules, ...after(shares).flatMap((notice) => notice.shares)],
+    grants: newest(files.grants, atMs, 'grants').grants,
     maintenance: files.maintenance.map((window) => ({
       areas: window.areas,
       fromMs: window.from,
@@ -195,6 +147,102 @@ export const catalogueAt = (atMs: number, dir: string = catalogueDir): Catalogue
       announceMs: window.announceHours * 3_600_000,
     })),
   };
+};
+
+const datedKinds = ['consents', 'kinds', 'failures', 'texts', 'desk', 'shares', 'grants', 'notices'] as const;
+
+const dated = (files: Parts): readonly Dated[] => datedKinds.flatMap((kind) => [...files[kind]]);
+
+/** The files without everything that begins at one instant: a notice is refused whole or not at all. */
+const without = (files: Parts, instants: ReadonlySet<number>): Parts => {
+  const kept = datedKinds.map((kind) => [
+    kind,
+    (files[kind] as readonly Dated[]).filter(({ validFrom }) => !instants.has(validFrom)),
+  ]);
+  return { ...files, ...(Object.fromEntries(kept) as Pick<Parts, (typeof datedKinds)[number]>) };
+};
+
+const hold = (files: CatalogueFiles, atMs: number): Omit<Catalogue, 'nextChangeMs'> => {
+  const refused: RefusedNotice[] = files.unusable.map(({ file, reason, validFrom }) => ({
+    validFromMs: validFrom,
+    reason: `catalogue file ${file}: ${reason}`,
+  }));
+  const instants = new Set(refused.flatMap(({ validFromMs }) => (validFromMs === null ? [] : [validFromMs])));
+  let first: Error | null = null;
+  for (;;) {
+    const remaining = without(files, instants);
+    try {
+      return { ...compose(remaining, atMs), refusedNotices: refused };
+    } catch (error) {
+      first ??= error as Error;
+      const begun = dated(remaining).filter(({ validFrom }) => validFrom <= atMs);
+      // Nothing to fall back on.
+      if (begun.length === 0) throw new Error([...refused.map(({ reason }) => reason), first.message].join('\n'));
+      const newestMs = Math.max(...begun.map(({ validFrom }) => validFrom));
+      instants.add(newestMs);
+      refused.push({ validFromMs: newestMs, reason: (error as Error).message });
+    }
+  }
+};
+
+/** Files are read once: they are laid in with an update, long before the day on which they begin to hold. */
+const loaded = new Map<string, CatalogueFiles>();
+const held = new Map<string, Catalogue>();
+
+const filesOf = (dir: string): CatalogueFiles => {
+  const files = loaded.get(dir) ?? readCatalogueFiles(dir);
+  loaded.set(dir, files);
+  return files;
+};
+
+/** The instants at which something begins to hold, in order. ms since 1970 UTC */
+export const changeInstants = (dir: string = catalogueDir): readonly number[] =>
+  [...new Set(dated(filesOf(dir)).map(({ validFrom }) => validFrom))].sort((a, b) => a - b);
+
+/** From when on something holds of every kind of file. ms since 1970 UTC */
+const firstWholeMs = (files: CatalogueFiles): number =>
+  Math.max(
+    ...datedKinds.flatMap((kind) =>
+      kind === 'notices' || files[kind].length === 0
+        ? []
+        : [Math.min(...files[kind].map(({ validFrom }) => validFrom))],
+    ),
+  );
+
+/**
+ * The catalogue as it holds at an instant (ms since 1970 UTC): the same object until something changes. Throws when
+ * files are missing or wrong and nothing older holds.
+ */
+export const catalogueAt = (askedMs: number, dir: string = catalogueDir): Catalogue => {
+  // Before the first files began, which is where a clock without a battery stands, the first hold.
+  const atMs = Math.max(askedMs, firstWholeMs(filesOf(dir)));
+  const begun = changeInstants(dir).findLast((instant) => instant <= atMs);
+  const name = `${dir} ${begun}`;
+  const known = held.get(name);
+  if (known !== undefined) return known;
+  const nextChangeMs = changeInstants(dir).find((instant) => instant > atMs) ?? Number.POSITIVE_INFINITY;
+  const catalogue = { ...hold(filesOf(dir), atMs), nextChangeMs };
   held.set(name, catalogue);
   return catalogue;
 };
+
+/** The catalogue that a request or a consent names, whenever it held; undefined: none of these files ever came to it. */
+export const catalogueOfVersion = (version: string, dir: string = catalogueDir): Catalogue | undefined =>
+  changeInstants(dir)
+    .flatMap((atMs) => {
+      try {
+        return [catalogueAt(atMs, dir)];
+      } catch {
+        return [];
+      }
+    })
+    .findLast((catalogue) => catalogue.version === version);
+
+/** What is refused now, or would be on its day: told while there is time to mend it. */
+export const refusedNotices = (wallMs: number, dir: string = catalogueDir): readonly string[] => [
+  ...new Set(
+    [wallMs, ...changeInstants(dir).filter((instant) => instant > wallMs)].flatMap((atMs) =>
+      catalogueAt(atMs, dir).refusedNotices.map(({ reason }) => `catalogue.notice-refused: ${reason}`),
+    ),
+  ),
+];

@@ -1,3 +1,5 @@
+import { firstFacilitySettings, withEveryQuestion } from '../catalogue/first-settings.ts';
+import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import type { Catalogue, MaintenanceWindow } from '../core/catalogue/catalogue.ts';
 import {
   type Answers,
@@ -12,7 +14,7 @@ import type { DrawContext } from '../core/screen/draw-screen.ts';
 import type { Identity } from '../core/visit/identity.ts';
 import type { Display, Session, SessionState, Surroundings, Visit } from '../core/visit/session.ts';
 import { faceHints } from '../core/visit/verification.ts';
-import { type FacilitySettings, firstFacilitySettings } from '../wire/facility-settings.ts';
+import type { FacilitySettings } from '../wire/facility-settings.ts';
 import type { LookupResult } from '../wire/messages.ts';
 
 /** One session to look at; `name` is the screen's name, with a dot and a variant where there are several. */
@@ -71,6 +73,12 @@ const lookup: LookupResult = {
     { id: '2', title: '退院時サマリー', from: '見本病院', date: '2026-10-20' },
   ],
 };
+
+/** 薬局: e-prescriptions that wait for this patient */
+const waitingPrescriptions = [
+  { id: 'p1', title: '電子処方箋', from: '見本病院', date: '2026-11-20' },
+  { id: 'p2', title: '電子処方箋', from: '見本医院', date: '2026-11-18' },
+];
 
 const hourMs = 3_600_000;
 const maintenanceIn = (hours: number): MaintenanceWindow => {
@@ -141,11 +149,15 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     ...full,
     consents: full.consents.map((answer) => ({ ...answer, given: true })),
   };
+  const waiting: Question = { kind: 'waiting-prescriptions', documents: waitingPrescriptions };
   const nameOf = (question: Question): string =>
     question.kind === 'consent-item' ? `consent-item.${question.topic.id}` : question.kind;
   const consents = [
     ...questions.slice(0, 1).map((question, index) => at(nameOf(question), questions, index, noAnswers)),
     ...each.map((question, index) => at(nameOf(question), each, index, index === each.length - 1 ? full : noAnswers)),
+    ...(each.some(({ kind }) => kind === waiting.kind)
+      ? []
+      : [at(waiting.kind, [waiting, { kind: 'summary' }], 0, noAnswers)]),
   ];
 
   const face = (name: string, change: Partial<Extract<SessionState, { name: 'verifyingFace' }>>): Exhibit =>
@@ -293,9 +305,14 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   ];
 };
 
+const consentsNow = catalogueAt(galleryNow.wallMs).consents;
+
 /** Every question and every way switched on. */
 export const gallerySettings: FacilitySettings = {
-  ...firstFacilitySettings('さくら内科クリニック', '1312345670'),
+  ...withEveryQuestion(
+    consentsNow,
+    firstFacilitySettings(consentsNow, 'medical', 'さくら内科クリニック', '1312345670'),
+  ),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
   offerUnreviewedLanguages: true,
   smartphone: true,

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { createInterface } from 'node:readline/promises';
+import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { newPassphrase, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
@@ -12,13 +13,17 @@ import {
   createFacility,
   deviceDirectory,
 } from '../agent/provisioning/facility-authority.ts';
-import { firstFacilitySettings } from '../wire/facility-settings.ts';
+import { firstFacilitySettings } from '../catalogue/first-settings.ts';
+import { catalogueAt } from '../catalogue/load-catalogue.ts';
+import type { Catalogue } from '../core/catalogue/catalogue.ts';
+import { type FacilityKind, facilityKinds } from '../wire/facility-settings.ts';
 
 type FacilityOptions = {
   readonly dir: string;
   readonly facility: string;
   readonly name: string;
   readonly institutionCode: string;
+  readonly kind?: FacilityKind;
   readonly brokerName: string[];
   readonly agent: string;
   readonly terminals: string;
@@ -26,9 +31,26 @@ type FacilityOptions = {
   readonly caKeyTo?: string;
 };
 
+/** Asked where somebody sits at the command; a script says it. Throws when neither. */
+const askKind = async (kinds: Catalogue['consents']['kinds']): Promise<FacilityKind> => {
+  if (!process.stdin.isTTY) throw new Error(`--kind is missing: one of ${facilityKinds.join(', ')}`);
+  const choices = facilityKinds.map((kind, index) => `${index + 1} ${kinds[kind].officialName}`).join('  ');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    for (;;) {
+      const kind = facilityKinds[Number(await lines.question(`施設の種類 ${choices} : `)) - 1];
+      if (kind !== undefined) return kind;
+    }
+  } finally {
+    lines.close();
+  }
+};
+
 /** Facility, one agent, its settings file and the terminals, each in its directory to hand over. */
 const provision = async (options: FacilityOptions): Promise<void> => {
-  const settings = firstFacilitySettings(options.name, options.institutionCode);
+  const { consents } = catalogueAt(Date.now());
+  const kind = options.kind ?? (await askKind(consents.kinds));
+  const settings = firstFacilitySettings(consents, kind, options.name, options.institutionCode);
   const count = Number(options.terminals);
   if (!Number.isInteger(count) || count < 0 || count > 99) throw new Error('--terminals: 0 to 99');
   const passphrase = newPassphrase();
@@ -82,6 +104,11 @@ export const register = (program: Command): void => {
     .requiredOption('--facility <id>', 'id of the facility, as in its topics')
     .requiredOption('--name <text>', 'name of the facility as patients know it')
     .requiredOption('--institution-code <code>', '医療機関等コード, 10 digits')
+    .addOption(
+      new Option('--kind <kind>', '医科, 歯科, 薬局 or 訪問看護: which questions it begins with').choices(
+        facilityKinds,
+      ),
+    )
     .option('--broker-name <name...>', 'names and addresses of the broker', ['localhost', '127.0.0.1'])
     .option('--agent <id>', 'id of the agent', 'agent-1')
     .option('--terminals <number>', 'how many terminals: terminal-01 and so on', '1')

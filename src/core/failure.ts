@@ -67,6 +67,7 @@ export const failureRules = {
   'message.stale': technician(false),
   'consent.text-unknown': technician(false),
   'consent.time-implausible': technician(false),
+  'catalogue.notice-refused': technician(false),
   'settings.missing': technician(true),
   'storage.newer': technician(false),
   'storage.not-ours': technician(false),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
-import type { AgentContext } from '../agent/agent-context.ts';
+import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
 import { AgentDesk } from '../agent/desk/agent-desk.ts';
 import type { EligibilityService } from '../agent/eligibility/eligibility-service.ts';
 import { withTimeLimit } from '../agent/eligibility/eligibility-time-limit.ts';
@@ -13,7 +13,7 @@ import {
   parseServiceRecords,
   SimulatedEligibilityService,
 } from '../agent/eligibility/simulated-eligibility-service.ts';
-import { type ConsentTexts, consentTexts } from '../agent/intake/consent-texts.ts';
+import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
@@ -31,8 +31,7 @@ import { readFacilitySettings } from '../agent/settings/facility-settings-file.t
 import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
-import { catalogueAt } from '../catalogue/load-catalogue.ts';
-import type { Catalogue } from '../core/catalogue/catalogue.ts';
+import { catalogueAt, catalogueOfVersion, refusedNotices } from '../catalogue/load-catalogue.ts';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -48,10 +47,6 @@ const forgetMs = 1_000;
 /** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
 const backupLifeMs = 24 * 60 * 60_000;
 const forgetBackupsMs = 10 * 60_000;
-/** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
-const catalogueOverlapMs = 24 * 60 * 60_000;
-/** A notice comes into force at midnight; the files are looked at this often. ms */
-const catalogueCheckMs = 60_000;
 
 type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
@@ -115,13 +110,8 @@ const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): Elig
   });
 };
 
-/** `known`: what was found the last time; texts are hashed again only when a notice has changed them. */
-const catalogueInForce = (clock: Clock, known?: { now: Catalogue; before: Catalogue; texts: ConsentTexts }) => {
-  const { wallMs } = clock.now();
-  const [now, before] = [catalogueAt(wallMs), catalogueAt(wallMs - catalogueOverlapMs)];
-  const isKnown = known?.now === now && known.before === before;
-  return { now, before, texts: isKnown ? known.texts : consentTexts([now, before]) };
-};
+/** The notices of this installation. */
+const catalogues: Catalogues = { at: catalogueAt, ofVersion: catalogueOfVersion };
 
 /** Where this process itself reaches the broker that it runs. */
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
@@ -178,6 +168,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     keys: () => keys.value,
     devices: () => devices.value,
     settings: () => settings.value,
+    catalogues,
     trust,
     bus,
     journal,
@@ -194,8 +185,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     },
     changed,
   };
-  let catalogue = catalogueInForce(clock);
-  const desk = new AgentDesk(context, () => catalogue.texts);
+  const texts = new ConsentTextsInForce(context);
+  const desk = new AgentDesk(context, () => texts.now());
   tellTerminals = () => {
     broker?.setUsers(usersOf(keys.value, devices.value));
     desk.publishSettings();
@@ -205,11 +196,11 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     port: config.staffPort,
     context,
     desk,
-    catalogue: () => catalogue.now,
+    catalogue: () => catalogueAt(clock.now().wallMs),
     staff: () => staff.value,
     staffCodes: new StaffCodes(() => staff.value, journal.guesses, config.staffCodes),
     folderFaults: () => [desk.handOver, inquiries].flatMap(({ folderFault }) => folderFault ?? []),
-    problems: () => files.all.flatMap(({ problem }) => problem ?? []),
+    problems: () => [...files.all.flatMap(({ problem }) => problem ?? []), ...refusedNotices(clock.now().wallMs)],
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -232,9 +223,6 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.handOver.resume();
     }),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs, backupLifeMs)),
-    every(catalogueCheckMs, () => {
-      catalogue = catalogueInForce(clock, catalogue);
-    }),
   ];
   desk.handOver.resume();
   inquiries.start();

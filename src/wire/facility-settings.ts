@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import { settingsFromV1 } from './v1-names.ts';
+
+/** 医科, 歯科, 薬局, 訪問看護: what each begins with and how it is worded stands in the catalogue. */
+export const facilityKinds = ['medical', 'dental', 'pharmacy', 'visiting-nurse'] as const;
+export type FacilityKind = (typeof facilityKinds)[number];
 
 /** What a clinic decides for all its terminals; comes from the agent, signed and versioned. */
 export const facilitySettingsSchema = z.strictObject({
@@ -14,17 +19,9 @@ export const facilitySettingsSchema = z.strictObject({
     .string()
     .regex(/^[\w-]{1,20}$/)
     .default('13'),
-  institutionType: z.enum(['medical', 'dental', 'pharmacy']),
-  /** 特定健診情報 */
-  askTKK: z.boolean(),
-  /** 薬剤情報 */
-  askYZK: z.boolean(),
-  /** 診療情報 */
-  askSRJ: z.boolean(),
-  /** 手術情報 */
-  askSHJ: z.boolean(),
-  /** 特定疾病療養受療証 */
-  askTSR: z.boolean(),
+  institutionType: z.enum(facilityKinds),
+  /** Which 同意項目 are asked. One that is not named is asked as the catalogue's default for this kind says. */
+  asks: z.record(z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/), z.boolean()).default({}),
   /** 医療費助成 (PMH) */
   medicalSubsidy: z.boolean(),
   /** 電子処方箋 in use (OQSCD038): 0 no */
@@ -33,6 +30,10 @@ export const facilitySettingsSchema = z.strictObject({
   prescriptionTiming: z.number().int().min(0).max(9),
   /** 診療情報提供書 by the sharing service */
   referralDocuments: z.boolean(),
+  /** 居宅同意取得型 (マイナ在宅受付Web) is set up here: staff are told of it where the reader fails */
+  homeConsent: z.boolean().default(false),
+  /** マイナ資格確認アプリ is set up here */
+  qualificationApp: z.boolean().default(false),
   /** The idle screen offers a smartphone instead of a card; it takes a paired 汎用カードリーダー */
   smartphone: z.boolean().default(false),
   /** Languages offered, the first is the one a visit begins in */
@@ -61,21 +62,5 @@ export const facilitySettingsSchema = z.strictObject({
 });
 export type FacilitySettings = z.infer<typeof facilitySettingsSchema>;
 
-/** What a new facility begins with: every question on, Japanese first. */
-export const firstFacilitySettings = (facilityName: string, medicalInstitutionCode: string): FacilitySettings =>
-  facilitySettingsSchema.parse({
-    facilityName,
-    medicalInstitutionCode,
-    institutionType: 'medical',
-    askTKK: true,
-    askYZK: true,
-    askSRJ: true,
-    askSHJ: true,
-    askTSR: true,
-    medicalSubsidy: true,
-    prescriptionUse: 1,
-    prescriptionTiming: 2,
-    referralDocuments: true,
-    languages: ['ja', 'en'],
-    padStrength: 'passive',
-  });
+/** As it is read, from the wire or a clinic's file: by these names, or by those of version 1; always today's afterwards. */
+export const writtenFacilitySettingsSchema = z.preprocess(settingsFromV1, facilitySettingsSchema);

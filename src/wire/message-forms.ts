@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   challengeRequestSchema,
   challengesSchema,
@@ -13,6 +13,7 @@ import {
   stateSchema,
 } from './messages.ts';
 import type { TopicLeaf } from './topics.ts';
+import { v1Schemas } from './v1-messages.ts';
 
 /**
  * How a message travels. `plain`: JSON. `signed`: compact JWS by its publisher. `sealed`: compact JWE to the other side
@@ -96,7 +97,8 @@ export const messageForms: Record<TopicLeaf, MessageForm> = {
     summary: 'Whether the terminal did it.',
   },
   settings: {
-    schema: settingsMessageSchema,
+    // A terminal that has not said which wire it speaks is told in the words of version 1.
+    schema: z.union([v1Schemas.settings ?? z.never(), settingsMessageSchema]),
     envelope: 'signed',
     retained: true,
     summary: "The facility's settings and keys. Versions only rise.",

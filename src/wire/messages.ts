@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { facilitySettingsSchema } from './facility-settings.ts';
+import { writtenFacilitySettingsSchema } from './facility-settings.ts';
 
 /*
  * The payloads of all messages between terminal and agent. How each travels:
@@ -123,11 +123,12 @@ export const lookupResultSchema = z.strictObject({
 });
 export type LookupResult = z.infer<typeof lookupResultSchema>;
 
-export const consentCodes = ['TKK', 'YZK', 'SRJ', 'SHJ', 'TSR'] as const;
-export type ConsentCode = (typeof consentCodes)[number];
+/** 同意項目 by its code (TKK 特定健診, YZK 薬剤 …). Only the form: which there are is the catalogue's to say, by date. */
+export const consentCode = z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/);
+export type ConsentCode = z.infer<typeof consentCode>;
 
 const consentSchema = z.strictObject({
-  code: z.enum(consentCodes),
+  code: consentCode,
   given: z.boolean(),
   at: instantMs,
   catalogueVersion: version,
@@ -237,7 +238,7 @@ export const settingsMessageSchema = z.strictObject({
   ...addressed,
   version: z.number().int().min(1).max(2_147_483_647),
   validFrom: instantMs,
-  facilitySettings: facilitySettingsSchema,
+  facilitySettings: writtenFacilitySettingsSchema,
   facilityKeys: z.strictObject({ current: publicJwkSchema, next: publicJwkSchema.optional() }),
 });
 export type SettingsMessage = z.infer<typeof settingsMessageSchema>;

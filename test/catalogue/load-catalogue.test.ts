@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
+import { catalogueAt, catalogueDir, refusedNotices } from '../../src/catalogue/load-catalogue.ts';
 import { failureRules } from '../../src/core/failure.ts';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
@@ -140,6 +140,17 @@ describe('the catalogue', () => {
     rmSync(dir, { recursive: true });
   });
 
+  it('tells of a maintenance window that ends before it begins, and goes on without', () => {
+    const dir = changed('maintenance/announced.json', (content) => {
+      content.windows = [
+        { areas: [], from: '2026-12-01T01:00:00+09:00', until: '2026-12-01T00:00:00+09:00', announceHours: 24 },
+      ];
+    });
+    expect(catalogueAt(now, dir).maintenance).toEqual([]);
+    expect(refusedNotices(now, dir).join()).toMatch(/announced.json[\s\S]*ends after it begins/);
+    rmSync(dir, { recursive: true });
+  });
+
   it.each([
     [
       'a consent code nobody knows',
@@ -175,16 +186,6 @@ describe('the catalogue', () => {
         (content.texts as Record<string, string>)['pin.tries'] = 'You can try again.';
       },
       /pin.tries/,
-    ],
-    [
-      'a maintenance window that ends before it begins',
-      'maintenance/announced.json',
-      (content: Record<string, unknown>) => {
-        content.windows = [
-          { areas: [], from: '2026-12-01T01:00:00+09:00', until: '2026-12-01T00:00:00+09:00', announceHours: 24 },
-        ];
-      },
-      /ends after it begins/,
     ],
   ])('stops the start at %s', (_name, file, change, message) => {
     const dir = changed(file, change);

@@ -25,7 +25,7 @@ const open = async (areas: readonly string[]): Promise<void> => {
   cpSync(catalogueDir, dir, { recursive: true });
   const announced = { version: '2026-11-21.2', windows: [windowOf(areas)] };
   writeFileSync(join(dir, 'maintenance', 'announced.json'), JSON.stringify(announced));
-  bed = await openVisitBed({ catalogueAt: (atMs) => catalogueAt(atMs, dir) });
+  bed = await openVisitBed({ catalogueDir: dir });
   await bed.see('idle');
 };
 /** Hours later; challenges that ran out meanwhile are fetched anew before patients see the idle screen again. */

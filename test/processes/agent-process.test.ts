@@ -39,6 +39,8 @@ beforeEach(async () => {
     '試験医院',
     '--institution-code',
     '1312345678',
+    '--kind',
+    'medical',
   );
   const { agent: directory, caPassphrase } = JSON.parse(made) as { agent: string; caPassphrase: string };
   agent = directory;
@@ -101,10 +103,10 @@ test('provision → agent → terminal: settings arrive, follow their file, neve
   expect(heard.at(-1)?.facilitySettings.facilityName).toBe('試験医院 別館');
 
   // A mistake in the file is told on the staff page; what held goes on holding.
-  writeFileSync(file, settings.replace(/askTKK: .*/, 'askTKK: perhaps'));
+  writeFileSync(file, settings.replace(/TKK: .*/, 'TKK: perhaps'));
   let page = '';
   const deadlineMs = performance.now() + 10_000;
-  while (!page.includes('askTKK') && performance.now() < deadlineMs)
+  while (!page.includes('asks.TKK') && performance.now() < deadlineMs)
     page = await (await fetch(new URL('/part/banner', ready.staffPage))).text();
   expect(page).toContain('設定ファイルに誤りがあります');
   expect(heard.at(-1)?.version).toBe(first + 1);
@@ -155,7 +157,19 @@ test('mistakes are one line and exit code 2', () => {
     status: 2,
   });
   expect(
-    failing('provision', '--dir', folder, '--facility', 'x', '--name', 'x', '--institution-code', '1'),
+    failing(
+      'provision',
+      '--dir',
+      folder,
+      '--facility',
+      'x',
+      '--name',
+      'x',
+      '--institution-code',
+      '1',
+      '--kind',
+      'medical',
+    ),
   ).toMatchObject({ status: 2 });
 });
 

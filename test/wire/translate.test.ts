@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { firstFacilitySettings } from '../../src/wire/facility-settings.ts';
+import { testSettings } from '../../scripts/beds/test-facility.ts';
 import { settingsMessageSchema, stateSchema } from '../../src/wire/messages.ts';
 import { topicLeaves } from '../../src/wire/topics.ts';
 import { inWordsOf, takeKnown } from '../../src/wire/translate.ts';
 import { v1Schemas } from '../../src/wire/v1-messages.ts';
+import { settingsToV1 } from '../../src/wire/v1-names.ts';
 import { bothSpeak, newestWire, releaseOf, sayWire, wireOf } from '../../src/wire/versions.ts';
 
 const hash = 'h'.repeat(43);
@@ -14,7 +15,7 @@ const settings = {
   device: 'front-1',
   version: 4,
   validFrom: 1,
-  facilitySettings: firstFacilitySettings('試験医院', '1312345678'),
+  facilitySettings: testSettings,
   facilityKeys: { current: key },
 };
 const state = {
@@ -39,7 +40,12 @@ test('what version 1 does not know is left out for it, at any depth, and nothing
     signedEpoch: 3,
     facilitySettings: { ...facilitySettings, planted: true, timeouts: { ...facilitySettings.timeouts, planted: 1 } },
   };
-  expect(inWordsOf(1, 'settings', tomorrow)).toEqual(settings);
+  const {
+    homeConsent: _home,
+    qualificationApp: _app,
+    ...known
+  } = settingsToV1(facilitySettings) as typeof testSettings;
+  expect(inWordsOf(1, 'settings', tomorrow)).toEqual({ ...settings, facilitySettings: known });
   expect(inWordsOf(newestWire, 'settings', tomorrow)).toBe(tomorrow);
   expect(inWordsOf(1, 'state', { ...state, settingsVersion: 3 })).toEqual(state);
 });

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { ConsentTopic, Question } from '../../core/catalogue/consent.ts';
 import { consentTextOf } from '../../core/screen/draw-screen-consent.ts';
+import { type FacilityKind, facilityKinds } from '../../wire/facility-settings.ts';
 import type { Consent } from '../../wire/messages.ts';
+import type { AgentContext } from '../agent-context.ts';
 
 type ConsentQuestion = Extract<Question, { kind: 'consent-bundle' | 'consent-item' }>;
-const institutions = ['medical', 'dental', 'pharmacy'] as const;
 
 /** The topics a rule may come down to, by the items that a facility has switched on. */
 const topicsOf = ({ consents }: Catalogue): readonly (readonly ConsentTopic[])[] =>
@@ -20,8 +21,15 @@ const topicsOf = ({ consents }: Catalogue): readonly (readonly ConsentTopic[])[]
 const choices = ([topics, ...others]: readonly (readonly ConsentTopic[])[]): readonly (readonly ConsentTopic[])[] =>
   topics === undefined ? [[]] : choices(others).flatMap((rest) => [rest, ...topics.map((topic) => [topic, ...rest])]);
 
-const questionsOf = (catalogue: Catalogue): readonly ConsentQuestion[] => {
-  const rules = topicsOf(catalogue);
+/** The rules in the order in which one kind of facility asks them: a bundle lists its topics in it. */
+const inOrderOf = (order: readonly string[], rules: readonly (readonly ConsentTopic[])[]) => {
+  const rank = ([topic]: readonly ConsentTopic[]): number =>
+    topic !== undefined && order.includes(topic.id) ? order.indexOf(topic.id) : order.length;
+  return [...rules].sort((a, b) => rank(a) - rank(b));
+};
+
+const questionsOf = (catalogue: Catalogue, kind: FacilityKind): readonly ConsentQuestion[] => {
+  const rules = inOrderOf(catalogue.consents.kinds[kind].order, topicsOf(catalogue));
   const bundles = choices(rules.map((topics) => topics.filter(({ bundled }) => bundled)));
   return [
     ...rules.flat().map((topic): ConsentQuestion => ({ kind: 'consent-item', topic })),
@@ -35,16 +43,16 @@ const keyOf = ({ catalogueVersion, language, code, textHash }: Omit<Consent, 'gi
   [catalogueVersion, language, code, textHash].join(' ');
 
 const keysOf = (catalogue: Catalogue): readonly string[] =>
-  questionsOf(catalogue).flatMap((question) => {
-    const codes = (question.kind === 'consent-item' ? [question.topic] : question.topics).flatMap((one) => one.codes);
-    return Object.keys(catalogue.languages).flatMap((language) =>
-      institutions.flatMap((institution) => {
+  facilityKinds.flatMap((institution) =>
+    questionsOf(catalogue, institution).flatMap((question) => {
+      const codes = (question.kind === 'consent-item' ? [question.topic] : question.topics).flatMap((one) => one.codes);
+      return Object.keys(catalogue.languages).flatMap((language) => {
         const text = consentTextOf(catalogue, language, question, institution);
         const textHash = createHash('sha256').update(text).digest('base64url');
         return codes.map((code) => keyOf({ catalogueVersion: catalogue.version, language, code, textHash }));
-      }),
-    );
-  });
+      });
+    }),
+  );
 
 /** What the terminals' screens can have said when somebody answered: all texts of the catalogues that count now. */
 export type ConsentTexts = {
@@ -61,3 +69,34 @@ export const consentTexts = (catalogues: readonly Catalogue[]): ConsentTexts => 
     isShown: (consent) => keys.has(keyOf(consent)),
   };
 };
+
+/** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
+const overlapMs = 24 * 60 * 60_000;
+/** A terminal whose clock is ahead of ours, by no more than a request may be, already asks by the notice of tomorrow. ms */
+const aheadMs = 5 * 60_000;
+
+/** The texts that count now: yesterday's, today's, and those of a terminal that is ahead; hashed when a notice changes them. */
+export class ConsentTextsInForce {
+  readonly #context: Pick<AgentContext, 'catalogues' | 'clock'>;
+  #known: { readonly catalogues: readonly Catalogue[]; readonly texts: ConsentTexts } | null = null;
+
+  constructor(context: Pick<AgentContext, 'catalogues' | 'clock'>) {
+    this.#context = context;
+  }
+
+  now(): ConsentTexts {
+    const { catalogues, clock } = this.#context;
+    const { wallMs } = clock.now();
+    const found = [...new Set([wallMs, wallMs - overlapMs, wallMs + aheadMs].map((atMs) => catalogues.at(atMs)))];
+    const known = this.#known;
+    if (
+      known !== null &&
+      known.catalogues.length === found.length &&
+      found.every((one) => known.catalogues.includes(one))
+    )
+      return known.texts;
+    const texts = consentTexts(found);
+    this.#known = { catalogues: found, texts };
+    return texts;
+  }
+}

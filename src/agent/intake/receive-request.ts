@@ -151,6 +151,7 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
   ...(request.prescriptionForm && { prescriptionForm: request.prescriptionForm }),
   approvedDocuments: request.approvedDocuments ?? [],
   ...(request.medicalSubsidyUse !== undefined && { medicalSubsidyUse: request.medicalSubsidyUse }),
+  catalogueVersion: request.catalogueVersion,
   consentTimes: request.consents.map(({ code, given, at }) => ({ code, given, at })),
 });
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { FailureCode } from '../../core/failure.ts';
-import { type ConsentCode, consentCodes } from '../../wire/messages.ts';
+import { type ConsentCode, consentCode } from '../../wire/messages.ts';
 
-const consentsSchema = z.partialRecord(z.enum(consentCodes), z.boolean());
+const consentsSchema = z.record(consentCode, z.boolean());
 
 /** One row of `request`, as the demo, the staff page and the reports read it: no name, no number of a person. */
 export const visitSchema = z.object({
@@ -52,7 +52,9 @@ export const personalSchema = z.strictObject({
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
   approvedDocuments: z.array(z.string()).default([]),
   medicalSubsidyUse: z.boolean().optional(),
-  consentTimes: z.array(z.strictObject({ code: z.enum(consentCodes), given: z.boolean(), at: z.number() })),
+  /** What the consents opened when they were given; absent in rows of before 2026-12 */
+  catalogueVersion: z.string().optional(),
+  consentTimes: z.array(z.strictObject({ code: consentCode, given: z.boolean(), at: z.number() })),
 });
 export type Personal = z.infer<typeof personalSchema>;
 
@@ -66,7 +68,7 @@ export type NewRequest = {
   readonly kind: JournalVisit['kind'];
   readonly documentHash: string;
   readonly method: 'face' | 'pin' | 'staff';
-  readonly consents: Partial<Record<ConsentCode, boolean>>;
+  readonly consents: Record<ConsentCode, boolean>;
   readonly challenge: string;
   /** Staff path: hash of the certificate that the approval is used for, '' without one */
   readonly certificate: string;

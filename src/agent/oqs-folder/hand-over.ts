@@ -4,7 +4,7 @@ import { delays } from '../../core/visit/delays.ts';
 import { describeError } from '../../log/event-log.ts';
 import { checkSamePerson } from '../../protocol/card/visual-ap.ts';
 import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
-import { qualificationMessageSchema } from '../../protocol/oqs/oqs-xml-schema.ts';
+import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type {
@@ -213,18 +213,26 @@ export class HandOver {
   }
 
   async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer): Promise<void> {
-    const { journal, clock, options, settings } = this.#context;
+    const { journal, clock, options, settings, catalogues } = this.#context;
     const { requestId, lane, receivedAt } = visit;
+    // A consent opens what it opened on the day it was given, though a notice came into force meanwhile.
+    const known = personal.catalogueVersion === undefined ? undefined : catalogues.ofVersion(personal.catalogueVersion);
+    const rules = (known ?? catalogues.at(receivedAt)).consents;
     const forFile: VisitForFile = {
       requestId,
       lane,
       confirmedAt: receivedAt,
       medicalInstitutionCode: settings().medicalInstitutionCode,
       consents: personal.consentTimes,
+      rules,
       ...(personal.limitApplication && { limitApplicationAt: receivedAt }),
       ...(personal.prescriptionForm && { prescriptionForm: personal.prescriptionForm }),
     };
-    const encoded = encodeOqs(qualificationMessageSchema, faceMessage(forFile, answer), options.encoding);
+    const encoded = encodeOqs(
+      qualificationMessageSchemaOf(rules.prefixes),
+      faceMessage(forFile, answer),
+      options.encoding,
+    );
     const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : []);
     if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);

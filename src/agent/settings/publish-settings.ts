@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isAsked } from '../../core/catalogue/consent.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 
@@ -8,10 +9,14 @@ import type { AgentPost } from '../agent-post.ts';
  * its version and its instant, and is the same message again.
  */
 export const publishSettings = async (context: AgentContext, post: AgentPost): Promise<void> => {
-  const { journal, clock, keys, devices, settings, options } = context;
+  const { journal, clock, keys, devices, settings, options, catalogues } = context;
   if (!options.publishesSettings) return;
   const { facilityKeys, facility } = keys();
-  const content = { facilitySettings: settings(), facilityKeys };
+  const { consents } = catalogues.at(clock.now().wallMs);
+  // Each question by name: a terminal of before knows no defaults.
+  const asks = Object.fromEntries(consents.items.map(({ code }) => [code, isAsked(code, consents, settings())]));
+  const facilitySettings = { ...settings(), asks: { ...settings().asks, ...asks } };
+  const content = { facilitySettings, facilityKeys };
   for (const device of devices().values()) {
     if (device.revoked) continue;
     const told = post.wording(device, 'settings', { ...content, version: 1, validFrom: 0 });

@@ -1,5 +1,8 @@
 import type { FailureCode } from '../failure.ts';
 import type { ConsentCatalogue } from './consent-catalogue.ts';
+import type { DeskOrder } from './desk-order.ts';
+import type { Grants } from './grants.ts';
+import type { ShareRule } from './usage-share.ts';
 
 /**
  * What is written and said in one language. `texts` may hold {placeholders}; `readings` has the kana of those texts
@@ -48,6 +51,13 @@ export const nextAnnouncementMs = (windows: readonly MaintenanceWindow[], wallMs
       .filter((atMs) => atMs > wallMs),
   );
 
+/** A notice that does not hold together: what held before goes on. */
+export type RefusedNotice = {
+  /** When it would have begun; null: its file does not say */
+  readonly validFromMs: number | null;
+  readonly reason: string;
+};
+
 /** Everything an official notice may change, as it holds at one instant. */
 export type Catalogue = {
   /** Names consents and texts together; a consent record carries it. */
@@ -58,4 +68,11 @@ export type Catalogue = {
   /** 【NNN:名称】 as far as the field knows them; `name: null` = not published */
   readonly notices: readonly { readonly number: string; readonly name: string | null }[];
   readonly maintenance: readonly MaintenanceWindow[];
+  readonly desk: DeskOrder;
+  /** Every rule of 利用率 known so far, past ones too */
+  readonly shares: readonly ShareRule[];
+  readonly grants: Grants;
+  readonly refusedNotices: readonly RefusedNotice[];
+  /** When the next notice begins to hold; Infinity: none is known */
+  readonly nextChangeMs: number;
 };

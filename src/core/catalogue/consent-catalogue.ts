@@ -1,8 +1,6 @@
-import type { FacilitySettings } from '../../wire/facility-settings.ts';
+import type { FacilityKind } from '../../wire/facility-settings.ts';
 import type { ConsentCode } from '../../wire/messages.ts';
-
-/** The facility setting that switches an item on. */
-type ConsentSetting = Extract<keyof FacilitySettings, `ask${ConsentCode}`>;
+import type { FacilityKindRules } from './facility-kind.ts';
 
 /** One thing a patient may provide or withhold (同意項目). */
 type ConsentItem = {
@@ -11,7 +9,6 @@ type ConsentItem = {
   readonly officialName: string;
   /** Prefixes of the XML elements that ride on it, each with ConsFlg / ConsTime / AvailableTime */
   readonly carries: readonly string[];
-  readonly setting: ConsentSetting;
   /** What a new facility starts with: 利用する or 利用しない. Never an answer: nothing is pre-selected. */
   readonly facilityDefault: boolean;
 };
@@ -31,7 +28,7 @@ export type ConsentQuestionRule = {
   readonly subjects: Readonly<Record<string, ConsentSubject>>;
 };
 
-/** The consents of one notice, as data (src/catalogue/consents/*.json). */
+/** The consents of one notice, as data (src/catalogue/consents/*.json, or in a notice's own file). */
 export type ConsentCatalogue = {
   readonly version: string;
   /** 24 h: AvailableTime = ConsTime + validityMs */
@@ -39,4 +36,7 @@ export type ConsentCatalogue = {
   readonly items: readonly ConsentItem[];
   /** In the order they are asked */
   readonly questions: readonly ConsentQuestionRule[];
+  /** Prefixes in the files for the レセコン, in their order: those of the layout and those that a notice declared */
+  readonly prefixes: readonly string[];
+  readonly kinds: Readonly<Record<FacilityKind, FacilityKindRules>>;
 };

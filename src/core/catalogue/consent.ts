@@ -20,6 +20,8 @@ export type Question =
   | { readonly kind: 'medical-subsidy' }
   | { readonly kind: 'prescription-form' }
   | { readonly kind: 'referral-documents'; readonly documents: NonNullable<LookupResult['pendingDocuments']> }
+  /** 薬局: the e-prescriptions that wait for this patient; the chosen ones are dispensed here */
+  | { readonly kind: 'waiting-prescriptions'; readonly documents: NonNullable<LookupResult['pendingDocuments']> }
   | { readonly kind: 'certificate-notice'; readonly state: 'near-expiry' | 'grace' }
   | { readonly kind: 'summary' };
 
@@ -47,14 +49,25 @@ export const noAnswers: Answers = {
   approvedDocuments: [],
 };
 
-/** The questions this facility asks, in the catalogue's order; a rule whose items are all switched off falls out. */
+/** Whether this facility asks for an item: its own word, else the default of its kind at this date. */
+export const isAsked = (
+  code: ConsentCode,
+  { items, kinds }: Pick<ConsentCatalogue, 'items' | 'kinds'>,
+  { asks, institutionType }: Pick<FacilitySettings, 'asks' | 'institutionType'>,
+): boolean =>
+  asks[code] ?? kinds[institutionType].asks[code] ?? items.find((item) => item.code === code)?.facilityDefault ?? false;
+
+/** The questions this facility asks, in the order of its kind; a rule whose items are all switched off falls out. */
 export const askedTopics = (catalogue: ConsentCatalogue, settings: FacilitySettings): readonly ConsentTopic[] => {
-  const asked = new Set(catalogue.items.flatMap((item) => (settings[item.setting] ? [item.code] : [])));
-  return catalogue.questions.flatMap((rule) => {
-    const codes = rule.codes.filter((code) => asked.has(code));
-    const subject = rule.subjects[codes.join('+')];
-    return subject === undefined ? [] : [{ id: rule.id, screen: rule.screen, codes, bundled: rule.bundled, subject }];
-  });
+  const { order } = catalogue.kinds[settings.institutionType];
+  const rank = ({ id }: ConsentTopic): number => (order.includes(id) ? order.indexOf(id) : order.length);
+  return catalogue.questions
+    .flatMap((rule) => {
+      const codes = rule.codes.filter((code) => isAsked(code, catalogue, settings));
+      const subject = rule.subjects[codes.join('+')];
+      return subject === undefined ? [] : [{ id: rule.id, screen: rule.screen, codes, bundled: rule.bundled, subject }];
+    })
+    .sort((a, b) => rank(a) - rank(b));
 };
 
 /**
@@ -77,10 +90,14 @@ export const questionsOf = (
     questions.push({ kind: 'consent-item', topic });
   }
   if (settings.medicalSubsidy && lookup?.medicalSubsidy === true) questions.push({ kind: 'medical-subsidy' });
-  if (lookup !== null && lookup.prescription.use !== 0 && lookup.prescription.timing === 2)
+  const kind = catalogue.kinds[settings.institutionType];
+  if (kind.prescriptionForm && lookup !== null && lookup.prescription.use !== 0 && lookup.prescription.timing === 2)
     questions.push({ kind: 'prescription-form' });
-  const documents = settings.referralDocuments ? (lookup?.pendingDocuments ?? []) : [];
-  if (documents.length > 0) questions.push({ kind: 'referral-documents', documents });
+  const documents = lookup?.pendingDocuments ?? [];
+  if (documents.length > 0 && kind.pendingDocuments === 'prescriptions' && lookup?.prescription.use !== 0)
+    questions.push({ kind: 'waiting-prescriptions', documents });
+  if (documents.length > 0 && kind.pendingDocuments === 'referrals' && settings.referralDocuments)
+    questions.push({ kind: 'referral-documents', documents });
   if (certificateState === 'near-expiry') questions.push({ kind: 'certificate-notice', state: 'near-expiry' });
   return questions.length === 0 ? [] : [...questions, { kind: 'summary' }];
 };

@@ -197,9 +197,10 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
           ...startOver,
         ],
       });
+    case 'waiting-prescriptions':
     case 'referral-documents':
-      return part('referral-documents', 3, d, d.words('referral-documents.heading'), {
-        lead: [d.words('referral-documents.lead')],
+      return part(question.kind, 3, d, d.words(`${question.kind}.heading`), {
+        lead: [d.words(`${question.kind}.lead`)],
         remaining,
         controls: [
           ...question.documents.map((document) => {

@@ -20,6 +20,7 @@ export const screenNames = [
   'medical-subsidy',
   'prescription-form',
   'referral-documents',
+  'waiting-prescriptions',
   'certificate-notice',
   'summary',
   'signing',

@@ -141,6 +141,7 @@ const answered = (session: Session, visit: Visit, touch: Touched, at: Moment): S
     case 'prescription-form':
       if (touch.control !== 'electronic' && touch.control !== 'paper') return stay(session);
       return next({ ...visit.answers, prescriptionForm: touch.control });
+    case 'waiting-prescriptions':
     case 'referral-documents': {
       if (touch.control === 'next') return next(visit.answers);
       const document = question.documents.find((pending) => pending.id === touch.value);

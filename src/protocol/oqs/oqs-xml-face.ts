@@ -1,24 +1,15 @@
 import { formatJapanDate, formatJapanInstant, japanDate } from '../../core/japan-time.ts';
 import type { ConsentCode } from '../../wire/messages.ts';
-import type { ConsentPrefix, Qualification, QualificationMessage, ResultOfQualification } from './oqs-xml-schema.ts';
-import { consentPrefixes } from './oqs-xml-schema.ts';
+import { type Qualification, type QualificationMessage, specificDiseasesPrefix } from './oqs-xml-schema.ts';
 
-/** What each consent of the reader opens in the file; the 6情報 ride on YZK, SRJ and SHJ. TSR has its own element. */
-const carriedBy: Record<ConsentPrefix, Exclude<ConsentCode, 'TSR'>> = {
-  SpecificHealthCheckupsInfo: 'TKK',
-  PharmacistsInfo: 'YZK',
-  PrescriptionInfo: 'YZK',
-  DiagnosisInfo: 'SRJ',
-  AllergyInfo: 'SRJ',
-  ContraindicationInfo: 'SRJ',
-  TestInfo: 'SRJ',
-  OperationInfo: 'SHJ',
-  DiagnosisName: 'SHJ',
-  InfectiousInfo: 'SHJ',
+/** What each consent opens in the file, and for how long: the catalogue's word of the day on which it was given. */
+export type ConsentRules = {
+  readonly items: readonly { readonly code: ConsentCode; readonly carries: readonly string[] }[];
+  /** AvailableTime = ConsTime + this. ms */
+  readonly validityMs: number;
+  /** In the order of the file */
+  readonly prefixes: readonly string[];
 };
-
-/** A consent is valid for 24 hours: AvailableTime = ConsTime + 24 h. */
-const consentLifeMs = 24 * 60 * 60 * 1000;
 
 /** How consent stands outside a visit at the counter (OQSCD016): lapsed at home or online, not obtainable in an emergency. */
 type ConsentSituation = 'at-counter' | 'lapsed' | 'not-obtainable';
@@ -30,6 +21,7 @@ export type VisitForFile = {
   readonly confirmedAt: number;
   readonly medicalInstitutionCode: string;
   readonly consents: readonly { readonly code: ConsentCode; readonly given: boolean; readonly at: number }[];
+  readonly rules: ConsentRules;
   /** When 限度額適用認定証等 is provided on the basis of the 2024-10-07 notice; undefined: not provided */
   readonly limitApplicationAt?: number;
   readonly prescriptionForm?: 'electronic' | 'paper';
@@ -51,23 +43,28 @@ const flagOf = (situation: ConsentSituation, given: boolean): '0' | '1' | '2' | 
   return given ? '1' : '0';
 };
 
-const consentElements = (visit: VisitForFile, situation: ConsentSituation): Partial<ResultOfQualification> => {
+const carrierOf = (prefix: string, { consents, rules }: VisitForFile) => {
+  const item = rules.items.find(({ carries }) => carries.includes(prefix));
+  return consents.find(({ code }) => code === item?.code);
+};
+
+const consentElements = (visit: VisitForFile, situation: ConsentSituation): Record<string, string> => {
   const elements: Record<string, string> = {};
-  for (const prefix of consentPrefixes) {
-    const consent = visit.consents.find(({ code }) => code === carriedBy[prefix]);
+  for (const prefix of visit.rules.prefixes) {
+    const consent = carrierOf(prefix, visit);
     const flag = flagOf(situation, consent?.given === true);
     elements[`${prefix}ConsFlg`] = flag;
     if (consent !== undefined && flag === '1') {
       elements[`${prefix}ConsTime`] = formatJapanInstant(consent.at);
-      elements[`${prefix}AvailableTime`] = formatJapanInstant(consent.at + consentLifeMs);
+      elements[`${prefix}AvailableTime`] = formatJapanInstant(consent.at + visit.rules.validityMs);
     }
   }
   return elements;
 };
 
-const resultOf = (visit: VisitForFile, answer: AnswerForFile, qualification: Qualification): ResultOfQualification => {
+const resultOf = (visit: VisitForFile, answer: AnswerForFile, qualification: Qualification) => {
   const { LimitApplicationCertificateRelatedInfo, SpecificDiseasesCertificateList, ...insured } = qualification;
-  const disease = visit.consents.find(({ code }) => code === 'TSR');
+  const disease = carrierOf(specificDiseasesPrefix, visit);
   const diseaseFlag = flagOf(answer.consentSituation, disease?.given === true);
   return {
     ...insured,
@@ -89,7 +86,7 @@ const resultOf = (visit: VisitForFile, answer: AnswerForFile, qualification: Qua
 
 /**
  * What of an answer may go to the レセコン after this visit: 特定疾病 only with its consent, 限度額 only with its basis,
- * each consent with its time and its end 24 hours later; refused or not asked is 0 without times.
+ * each consent with its time and its end; refused or not asked is 0 without times.
  */
 export const faceMessage = (visit: VisitForFile, answer: AnswerForFile): QualificationMessage => ({
   MessageHeader: {

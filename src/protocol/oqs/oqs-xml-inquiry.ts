@@ -28,7 +28,7 @@ const header = (institutionCode: string, identifier: string, atMs: number, faile
 const withoutConsents = (
   { LimitApplicationCertificateRelatedInfo, SpecificDiseasesCertificateList: _never, ...insured }: Qualification,
   search: SearchInfo,
-): ResultOfQualification => ({
+): Partial<ResultOfQualification> & Omit<Qualification, 'SpecificDiseasesCertificateList'> => ({
   ...insured,
   ...(search.LimitApplicationCertificateRelatedConsFlg === '1' &&
     LimitApplicationCertificateRelatedInfo && {

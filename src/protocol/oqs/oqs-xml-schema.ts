@@ -151,17 +151,19 @@ export const consentPrefixes = [
   'DiagnosisName',
   'InfectiousInfo',
 ] as const;
-export type ConsentPrefix = (typeof consentPrefixes)[number];
 
-type ConsentShape = Record<`${ConsentPrefix}ConsFlg`, z.ZodOptional<typeof consentFlag>> &
-  Record<`${ConsentPrefix}ConsTime` | `${ConsentPrefix}AvailableTime`, z.ZodOptional<typeof instant>>;
-const consentShape = Object.fromEntries(
-  consentPrefixes.flatMap((prefix) => [
-    [`${prefix}ConsFlg`, consentFlag.optional()],
-    [`${prefix}ConsTime`, instant.optional()],
-    [`${prefix}AvailableTime`, instant.optional()],
-  ]),
-) as ConsentShape;
+/** 特定疾病療養受療証: has a flag and a time, no end, and a list of its own. */
+export const specificDiseasesPrefix = 'SpecificDiseasesCertificateRelated';
+
+/** The three elements of each prefix; which prefixes there are is the catalogue's to say, by date. */
+const consentShapeOf = (prefixes: readonly string[]): Record<string, z.ZodOptional<z.ZodString>> =>
+  Object.fromEntries(
+    prefixes.flatMap((prefix) => [
+      [`${prefix}ConsFlg`, consentFlag.optional()],
+      [`${prefix}ConsTime`, instant.optional()],
+      [`${prefix}AvailableTime`, instant.optional()],
+    ]),
+  );
 
 /** What the national service knows of one qualification, without the consents of today's visit. */
 export const qualificationSchema = z.strictObject({
@@ -176,7 +178,7 @@ export const qualificationSchema = z.strictObject({
 export type Qualification = z.infer<typeof qualificationSchema>;
 
 const qualificationShape = qualificationSchema.shape;
-const resultOfQualificationSchema = z.strictObject({
+const resultShapeOf = (prefixes: readonly string[]) => ({
   ...insuredShape,
   ElderlyRecipientCertificateInfo: qualificationShape.ElderlyRecipientCertificateInfo,
   LimitApplicationCertificateRelatedConsFlg: code(/^[01]$/).optional(),
@@ -186,12 +188,12 @@ const resultOfQualificationSchema = z.strictObject({
   SpecificDiseasesCertificateRelatedConsTime: instant.optional(),
   SpecificDiseasesCertificateList: qualificationShape.SpecificDiseasesCertificateList,
   PublicExpenseResultList: qualificationShape.PublicExpenseResultList,
-  ...consentShape,
+  ...consentShapeOf(prefixes),
   /** 照会番号: the clinic's own chart number; empty = a new chart */
   ReferenceNumber: text(40).optional(),
   ArbitraryIdentifier: text(60).optional(),
 });
-export type ResultOfQualification = z.infer<typeof resultOfQualificationSchema>;
+export type ResultOfQualification = z.infer<z.ZodObject<ReturnType<typeof resultShapeOf>>>;
 
 const processingShape = {
   /** 1 ended well, 2 failed (OQSCD004) */
@@ -202,20 +204,28 @@ const processingShape = {
   QualificationValidity: code(/^[1-6]$/).optional(),
 };
 
-/** `face/OQSsiquc01res_face_…xml` and, after a number inquiry, `res/OQSsiquc01res_…xml`. */
-export const qualificationMessageSchema = z.strictObject({
-  MessageHeader: messageHeaderSchema,
-  MessageBody: z.strictObject({
-    QualificationConfirmSearchInfo: searchInfoSchema.optional(),
-    /** 1 electronic, 2 paper */
-    PrescriptionIssueSelect: code(/^[12]$/).optional(),
-    ...processingShape,
-    ResultList: z
-      .strictObject({ ResultOfQualificationConfirmation: z.array(resultOfQualificationSchema).min(1) })
-      .optional(),
-  }),
-});
-export type QualificationMessage = z.infer<typeof qualificationMessageSchema>;
+/**
+ * `face/OQSsiquc01res_face_…xml` and, after a number inquiry, `res/OQSsiquc01res_…xml`. `prefixes`: the consents of the
+ * notice that holds, in the order of the file.
+ */
+export const qualificationMessageSchemaOf = (prefixes: readonly string[]) =>
+  z.strictObject({
+    MessageHeader: messageHeaderSchema,
+    MessageBody: z.strictObject({
+      QualificationConfirmSearchInfo: searchInfoSchema.optional(),
+      /** 1 electronic, 2 paper */
+      PrescriptionIssueSelect: code(/^[12]$/).optional(),
+      ...processingShape,
+      ResultList: z
+        .strictObject({
+          ResultOfQualificationConfirmation: z.array(z.strictObject(resultShapeOf(prefixes))).min(1),
+        })
+        .optional(),
+    }),
+  });
+export type QualificationMessage = z.infer<ReturnType<typeof qualificationMessageSchemaOf>>;
+/** With the prefixes of the layout alone. */
+export const qualificationMessageSchema = qualificationMessageSchemaOf(consentPrefixes);
 
 const requestHeaderSchema = z.strictObject({
   ProcessExecutionTime: instant.optional(),

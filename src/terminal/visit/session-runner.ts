@@ -159,7 +159,7 @@ export class SessionRunner {
   /** Between visits a notice whose date has come takes effect. */
   #renewCatalogue(): void {
     const catalogue = this.#parts.catalogueAt(this.#parts.clock.now().wallMs);
-    if (catalogue.version === this.#catalogue.version) return;
+    if (catalogue === this.#catalogue) return;
     this.#catalogue = catalogue;
     this.tell({ type: 'CatalogueChanged', catalogue: catalogue.consents });
   }
@@ -167,7 +167,11 @@ export class SessionRunner {
   /** What the calendar changes (an announced interruption, a new notice) is seen though nobody touches anything. */
   #lookAgain(): void {
     const { wallMs, monotonicMs } = this.#parts.clock.now();
-    const waitMs = Math.min(everyHourMs, nextAnnouncementMs(this.#catalogue.maintenance, wallMs) - wallMs);
+    const { maintenance, nextChangeMs } = this.#catalogue;
+    // One that began in mid-visit takes effect when the terminal is idle again.
+    const noticeMs = nextChangeMs > wallMs ? nextChangeMs : Number.POSITIVE_INFINITY;
+    const nextMs = Math.min(nextAnnouncementMs(maintenance, wallMs), noticeMs);
+    const waitMs = Math.min(everyHourMs, nextMs - wallMs);
     this.#cancelNextLook = this.#parts.clock.wakeAt(monotonicMs + waitMs, () => {
       if (this.#session.state.name === 'idle') this.#renewCatalogue();
       this.#show();

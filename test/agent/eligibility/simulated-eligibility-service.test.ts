@@ -6,6 +6,7 @@ import {
   SimulatedEligibilityService,
   withDates,
 } from '../../../src/agent/eligibility/simulated-eligibility-service.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { writeOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
 import { faceMessage } from '../../../src/protocol/oqs/oqs-xml-face.ts';
 import { qualificationMessageSchema } from '../../../src/protocol/oqs/oqs-xml-schema.ts';
@@ -77,7 +78,8 @@ describe('everything that a file can say is there', () => {
         confirmedAt: nowMs,
         medicalInstitutionCode: '1312345678',
         limitApplicationAt: nowMs,
-        consents: [{ code: 'TSR', given: true, at: nowMs } as const],
+        consents: [{ code: 'TSR', given: true, at: nowMs }],
+        rules: catalogueAt(nowMs).consents,
       };
       expect(writeOqsXml(qualificationMessageSchema, faceMessage(visit, record), 'UTF-8')).toMatchObject({ ok: true });
     },

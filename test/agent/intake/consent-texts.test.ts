@@ -13,9 +13,11 @@ import {
   unbundled,
 } from '../../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
-import { type Consent, consentCodes } from '../../../src/wire/messages.ts';
+import { facilityKinds } from '../../../src/wire/facility-settings.ts';
+import type { Consent } from '../../../src/wire/messages.ts';
 
 const catalogue = catalogueAt(Date.now());
+const consentCodes = catalogue.consents.items.map(({ code }) => code);
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const [right] = testRequest({ issuedAt: Date.now() }).consents as [Consent];
 
@@ -23,9 +25,9 @@ test('whatever a screen can ask, in every language, for every choice of items an
   const texts = consentTexts([catalogue]);
   let asked = 0;
   for (let items = 0; items < 2 ** consentCodes.length; items += 1)
-    for (const institutionType of ['medical', 'dental', 'pharmacy'] as const) {
-      const switches = consentCodes.map((code, bit) => [`ask${code}`, (items & (1 << bit)) !== 0]);
-      const settings = { ...testSettings, ...Object.fromEntries(switches), institutionType };
+    for (const institutionType of facilityKinds) {
+      const switches = consentCodes.map((code, bit) => [code, (items & (1 << bit)) !== 0]);
+      const settings = { ...testSettings, asks: Object.fromEntries(switches), institutionType };
       const questions = questionsOf(catalogue.consents, settings, null, 'valid');
       for (const language of Object.keys(catalogue.languages))
         for (const question of [...questions, ...unbundled(questions)]) {

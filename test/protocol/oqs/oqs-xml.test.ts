@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { readOqsXml, writeOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
 import {
   type AnswerForFile,
@@ -27,6 +28,7 @@ const visit: VisitForFile = {
     { code: 'YZK', given: false, at },
     { code: 'SRJ', given: true, at: at + 1_000 },
   ],
+  rules: catalogueAt(at).consents,
 };
 const qualification: Qualification = {
   InsuredCardClassification: '01',

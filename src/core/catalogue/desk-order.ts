@@ -1,0 +1,42 @@
+/** What has to be there for a step: nothing, a way that this facility has set up, or an outage of the whole country. */
+export type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
+
+/**
+ * What the desk does when a card cannot be checked, in the official order: the one place in the data that every failure
+ * text, banner, visit row, guide and printed sheet refers to (src/catalogue/desk/*.json). Texts are for staff, Japanese.
+ */
+export type DeskOrder = {
+  readonly steps: readonly {
+    readonly id: string;
+    readonly needs: DeskStepNeeds;
+    /** A word or two, for a row and a list */
+    readonly name: string;
+    readonly text: string;
+  }[];
+  /** Whatever happens */
+  readonly never: string;
+  /** What staff tell the patient meanwhile */
+  readonly say: string;
+  readonly contacts: readonly { readonly name: string; readonly number: string; readonly hours: string }[];
+  /** What 緊急時医療情報・資格確認機能 asks for */
+  readonly emergencyItems: readonly string[];
+  readonly source: string;
+};
+
+/** What this facility has, and whether the whole country is without the service. */
+export type DeskSituation = {
+  readonly homeConsent: boolean;
+  readonly qualificationApp: boolean;
+  readonly nationalOutage: boolean;
+};
+
+/** The steps that can be taken here and now, in the official order. */
+export const deskSteps = (order: DeskOrder, situation: DeskSituation): DeskOrder['steps'] => {
+  const has: Readonly<Record<DeskStepNeeds, boolean>> = {
+    nothing: true,
+    'home-consent': situation.homeConsent,
+    'qualification-app': situation.qualificationApp,
+    'national-outage': situation.nationalOutage,
+  };
+  return order.steps.filter(({ needs }) => has[needs]);
+};
