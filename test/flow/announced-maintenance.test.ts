@@ -44,6 +44,7 @@ const staffSee = (): string =>
     catalogue: () => catalogueAt(bed.clock.now().wallMs, dir),
     nowMs: () => bed.clock.now().wallMs,
     folderFaults: () => [],
+    staffCodes: { guessed: () => [] },
     problems: () => [],
   } as unknown as PageModel).text;
 
