@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import type { ConsentCatalogue } from '../../src/core/catalogue/consent-catalogue.ts';
 import { openVisitBed, type VisitBed } from '../beds/visit-bed.ts';
-import { catalogueWith } from './catalogue.ts';
+import { catalogueWith } from './check-notice.ts';
 
 const noticeFile = fileURLToPath(new URL('../../test/fixtures/notices/2027-04-01.json', import.meta.url));
 const midnightMs = Date.parse('2027-04-01T00:00:00+09:00');
 const minuteMs = 60_000;
 
-export type NoticeVisit = {
+type NoticeVisit = {
   readonly name: string;
   readonly asked: readonly string[];
   readonly expected: readonly string[];

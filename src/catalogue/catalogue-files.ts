@@ -17,7 +17,7 @@ import {
 export const catalogueDir = import.meta.dirname;
 
 /** A file nobody can use. `validFrom`: where it says when it would have held; null: it does not even say that. */
-export type UnusableFile = { readonly file: string; readonly reason: string; readonly validFrom: number | null };
+type UnusableFile = { readonly file: string; readonly reason: string; readonly validFrom: number | null };
 
 const validFromOf = (content: unknown): number | null => {
   const said = z.object({ validFrom: z.iso.datetime({ offset: true }) }).safeParse(content);

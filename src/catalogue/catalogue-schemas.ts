@@ -11,7 +11,7 @@ const version = z.string().max(40);
 const dated = { version, validFrom: instant };
 
 /** Prefixes that the layout of the files for the レセコン knows; a notice may declare more. */
-export const knownPrefixes: readonly string[] = [...consentPrefixes, specificDiseasesPrefix];
+const knownPrefixes: readonly string[] = [...consentPrefixes, specificDiseasesPrefix];
 
 const prefix = z.string().regex(/^[A-Z][A-Za-z]{2,60}$/);
 

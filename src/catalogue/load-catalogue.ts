@@ -41,7 +41,7 @@ const completeFailures = (failures: Record<string, FailureEntry>): Record<Failur
 const placeholders = (text: string): string => [...new Set(text.match(/\{[a-z]+\}/g))].sort().join();
 
 /** What is missing or wrong between texts and consents, in words. Empty: every question has a name in every language. */
-export const faultsOfTexts = (languages: readonly LanguageTexts[], consents: ConsentCatalogue): readonly string[] => {
+const faultsOfTexts = (languages: readonly LanguageTexts[], consents: ConsentCatalogue): readonly string[] => {
   const japanese = languages.find(({ language }) => language === 'ja');
   if (japanese === undefined) return ['the catalogue has no Japanese texts'];
   const subjects = [...new Set(consents.questions.flatMap((question) => Object.values(question.subjects)))];

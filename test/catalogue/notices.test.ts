@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { testRequest, testSettings } from '../../scripts/beds/test-facility.ts';
-import { catalogueWith, checkNotice } from '../../scripts/official/catalogue.ts';
+import { catalogueWith, checkNotice } from '../../scripts/official/check-notice.ts';
 import { noticeDay } from '../../scripts/official/notice-day.ts';
 import { consentTexts } from '../../src/agent/intake/consent-texts.ts';
 import { firstFacilitySettings } from '../../src/catalogue/first-settings.ts';

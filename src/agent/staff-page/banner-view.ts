@@ -2,6 +2,7 @@ import { isAnnounced } from '../../core/catalogue/catalogue.ts';
 import type { FailureCode } from '../../core/failure.ts';
 import type { ClockFault } from '../../core/trusted-time.ts';
 import type { FolderFault } from '../oqs-folder/hand-over.ts';
+import { meanwhile } from './desk-order-view.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { dayAndTimeText, timeText } from './words.ts';
@@ -21,14 +22,6 @@ const serviceOutage = (model: PageModel): FailureCode | null => {
     ? 'eligibility.unavailable'
     : null;
 };
-
-/** What to do while cards cannot be checked. Never 10割負担. */
-const meanwhile = html`<ol>
-    <li>マイナ資格確認アプリ・資格確認書、または前回の資格で受付する</li>
-    <li>どれも無いときは「被保険者資格申立書」を書いていただく（10割負担にはしません）</li>
-    <li>カードが読めない方・機器を使えない方には、居宅同意取得型（マイナ在宅受付Web）の QR コードも使えます</li>
-  </ol>
-  <p class="say">患者さまへ：「ただいま確認の機械が使えません。お支払いはふだんと変わりませんので、こちらの用紙にご記入ください」</p>`;
 
 const banner = (title: string, content: Markup, kind = ''): Markup =>
   html`<section class="banner ${kind}" role="status"><h2>${title}</h2>${content}</section>`;
@@ -86,9 +79,9 @@ export const bannerView = (model: PageModel): Markup => {
   const area = model.context.settings().area;
   const window = catalogue.maintenance.find((each) => isAnnounced(each, area, model.nowMs()));
   return html`
-    ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile}`)}
-    ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile}`)}
-    ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile}`)}
+    ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile(model)}`)}
+    ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile(model)}`)}
+    ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile(model, true)}`)}
     ${clockFault(model)}
     ${faults.map((fault) =>
       banner(

@@ -1,6 +1,7 @@
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import { delays } from '../../core/visit/delays.ts';
 import type { JournalVisit, TodayNote } from '../journal/journal.ts';
+import { deskOrderList } from './desk-order-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -15,7 +16,7 @@ const failureText = (model: PageModel, code: string): Markup => {
 const stillAskedText = (model: PageModel, code: string): Markup =>
   html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
     <p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
-    <p>お待ちいただけないときは、資格確認書、または被保険者資格申立書で受付する（10割負担にはしない）</p>`;
+    <details><summary>お待ちいただけないとき</summary>${deskOrderList(model)}</details>`;
 
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
 const isLate = ({ issuedAt, receivedAt, finishedAt, outcome }: JournalVisit, offlineMs: number): boolean =>

@@ -1,5 +1,5 @@
 /** What has to be there for a step: nothing, a way that this facility has set up, or an outage of the whole country. */
-export type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
+type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
 
 /**
  * What the desk does when a card cannot be checked, in the official order: the one place in the data that every failure
@@ -24,7 +24,7 @@ export type DeskOrder = {
 };
 
 /** What this facility has, and whether the whole country is without the service. */
-export type DeskSituation = {
+type DeskSituation = {
   readonly homeConsent: boolean;
   readonly qualificationApp: boolean;
   readonly nationalOutage: boolean;

@@ -3,7 +3,7 @@
  * is how they are read. Yen; uses a month; shares in per cent of October 2023.
  */
 
-export type ReaderGrant = {
+type ReaderGrant = {
   /** Any month from … to …, yyyy-MM */
   readonly months: { readonly from: string; readonly until: string };
   /** Last day of application, yyyy-MM-dd */
@@ -22,7 +22,7 @@ export type ReaderGrant = {
 export type GrantKind = 'clinic' | 'pharmacy' | 'hospital' | 'small';
 
 /** One 一時金 table: rows by share class, columns by increase in people; a cell is yen, 0 = none. */
-export type LumpSumTable = {
+type LumpSumTable = {
   /** From how many more people than in October 2023 each column counts */
   readonly steps: readonly number[];
   /** In rising order; `below`: the share class ends before it, null = no end */
@@ -31,7 +31,7 @@ export type LumpSumTable = {
   readonly ordinaryFrom?: readonly number[] | undefined;
 };
 
-export type LumpSum = {
+type LumpSum = {
   readonly name: string;
   readonly period: { readonly from: string; readonly until: string };
   readonly reportUntil: string;

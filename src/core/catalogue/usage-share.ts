@@ -3,7 +3,7 @@
  * (uses, the seminars of 2024), and `people-per-receipt` マイナ保険証利用者数 ÷ レセプト件数 (people, each once a month: what the
  * 加算 ask for). A share by the one says nothing about the other.
  */
-export type ShareFormula = 'uses-per-confirmation' | 'people-per-receipt';
+type ShareFormula = 'uses-per-confirmation' | 'people-per-receipt';
 
 /** What a 加算 asks for from a day on, as data (src/catalogue/shares/*.json). Dates are yyyy-MM-dd, Japanese days. */
 export type ShareRule = {

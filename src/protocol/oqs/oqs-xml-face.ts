@@ -3,7 +3,7 @@ import type { ConsentCode } from '../../wire/messages.ts';
 import { type Qualification, type QualificationMessage, specificDiseasesPrefix } from './oqs-xml-schema.ts';
 
 /** What each consent opens in the file, and for how long: the catalogue's word of the day on which it was given. */
-export type ConsentRules = {
+type ConsentRules = {
   readonly items: readonly { readonly code: ConsentCode; readonly carries: readonly string[] }[];
   /** AvailableTime = ConsTime + this. ms */
   readonly validityMs: number;

@@ -296,8 +296,10 @@ describe('what staff see', () => {
       await bed.requestInOutage((await bed.sign(await bed.pin('5E57100C'))).sealed);
     await post('/disaster', { designated: 'yes' });
     const { body } = await ask('GET', '/part/banner');
-    for (const text of ['files.folder-missing', '申立書', '居宅同意取得型', '災害救助法の適用地域'])
+    for (const text of ['files.folder-missing', '申立書', '資格情報のお知らせ', '0800-0804583', '災害救助法の適用地域'])
       expect(body).toContain(text);
+    // Ways that this facility has not set up are named nowhere.
+    for (const text of ['居宅同意取得型', 'マイナ資格確認アプリ']) expect(body).not.toContain(text);
     await post('/disaster', { designated: 'no' });
     expect((await ask('GET', '/part/banner')).body).not.toContain('災害救助法');
   });

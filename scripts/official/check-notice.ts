@@ -16,7 +16,7 @@ import { spokenTexts } from '../generate/speech-texts.ts';
 const needsReading = /\p{Script=Han}|[A-Za-z\d]|は|へ/u;
 const spokenLanguages = ['ja', 'ja-easy'] as const;
 
-export type NoticeReport = {
+type NoticeReport = {
   readonly file: string;
   readonly validFrom: string | null;
   /** Why it would be refused */
