@@ -43,5 +43,6 @@ export const createFfmpegCamera = (settings: FfmpegCameraSettings): Camera =>
     program: 'ffmpeg',
     arguments: ffmpegArguments(settings),
     pictureBytes: rgbBytes,
+    ...('device' in settings.source ? { device: settings.source.device } : {}),
     warmUpFrames: 'device' in settings.source ? warmUpFrames : 0,
   });

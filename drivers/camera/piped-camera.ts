@@ -1,7 +1,7 @@
 /** A camera behind a program that writes raw pictures into a pipe; lost when it ends or falls silent, and started again. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { failure } from '../../src/core/failure.ts';
 import type { Camera, CameraEvent } from '../../src/ports/camera.ts';
+import { type RunningProgram, runProgram } from '../host/run-program.ts';
 
 export const frameWidth = 640;
 export const frameHeight = 480;
@@ -19,9 +19,13 @@ type CameraProgram = {
   /** Of one picture of 640×480 as the program writes it. */
   readonly pictureBytes: number;
   readonly warmUpFrames: number;
+  /** Named in what is told of a loss, where the program does not name it (ffmpeg 7). */
+  readonly device?: string;
   /** Turns such a picture into `rgbBytes` bytes of RGB; left out where it is that already. */
   readonly toRgb?: (picture: Uint8Array, rgb: Uint8Array) => void;
 };
+
+const named = (words: string, device = ''): string => (words.includes(device) ? words : `${device}: ${words}`);
 
 /** Puts frames together again: a pipe gives pieces of about 64 KiB, a frame has 900. */
 export class FrameAssembler {
@@ -58,11 +62,12 @@ export class FrameAssembler {
 class PipedCamera implements Camera {
   readonly #program: CameraProgram;
   readonly #listeners = new Set<(event: CameraEvent) => void>();
-  #child: ChildProcess | null = null;
+  #child: RunningProgram | null = null;
   readonly #assembler: FrameAssembler;
   readonly #rgb: Uint8Array;
   /** The program before: a device opens again only once that one has let go of it. */
   #gone: Promise<unknown> = Promise.resolve();
+  #ended: Promise<unknown> = Promise.resolve();
   #isOpening = false;
   #framesToDrop = 0;
   #lost = false;
@@ -88,7 +93,7 @@ class PipedCamera implements Camera {
   async close(): Promise<void> {
     this.#listeners.clear();
     this.#shut();
-    await this.#gone;
+    await this.#ended;
   }
 
   #emit(event: CameraEvent): void {
@@ -105,20 +110,17 @@ class PipedCamera implements Camera {
   }
 
   #start(): void {
-    const child = spawn(this.#program.program, this.#program.arguments, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = runProgram(this.#program.program, this.#program.arguments, {
+      onOutput: (piece) => {
+        if (this.#child === child) this.#assembler.push(piece);
+        else piece.fill(0);
+      },
+    });
     this.#child = child;
     this.#framesToDrop = this.#program.warmUpFrames;
-    this.#gone = new Promise((resolve) => child.once('close', resolve));
-    let complaint = '';
-    child.stderr.on('data', (piece: Buffer) => {
-      complaint = (complaint + piece.toString('latin1')).slice(-300);
-    });
-    child.stdout.on('data', (piece: Buffer) => {
-      if (this.#child === child) this.#assembler.push(piece);
-      else piece.fill(0);
-    });
-    child.on('error', (error) => this.#lose(child, error.message));
-    child.on('close', () => this.#lose(child, complaint.trim().split('\n').at(-1) ?? ''));
+    this.#gone = child.gone;
+    this.#ended = child.ended;
+    void child.ended.then(({ words }) => this.#lose(child, words.split('\n').at(-1) ?? ''));
     this.#expectFrame(child);
   }
 
@@ -135,14 +137,14 @@ class PipedCamera implements Camera {
     this.#emit({ type: 'frame', frame: { width: frameWidth, height: frameHeight, rgb: this.#rgb, capturedAtMs } });
   }
 
-  #expectFrame(child: ChildProcess): void {
+  #expectFrame(child: RunningProgram): void {
     if (this.#stallTimer !== null) {
       this.#stallTimer.refresh();
       return;
     }
     this.#stallTimer = setTimeout(() => {
       this.#stallTimer = null;
-      child.kill('SIGKILL');
+      child.stop();
     }, stallMs);
   }
 
@@ -157,7 +159,7 @@ class PipedCamera implements Camera {
   }
 
   /** The device has gone, or was never there: says so once, then tries again for as long as somebody listens. */
-  #lose(child: ChildProcess, why: string): void {
+  #lose(child: RunningProgram, why: string): void {
     if (this.#child !== child) return;
     this.#child = null;
     this.#wipe();
@@ -165,7 +167,7 @@ class PipedCamera implements Camera {
     if (this.#listeners.size === 0) return;
     if (!this.#lost) {
       this.#lost = true;
-      this.#emit({ type: 'lost', failure: failure('camera.lost', why) });
+      this.#emit({ type: 'lost', failure: failure('camera.lost', named(why, this.#program.device)) });
     }
     if (this.#listeners.size === 0) return;
     this.#retryTimer = setTimeout(() => {
@@ -181,7 +183,7 @@ class PipedCamera implements Camera {
     const child = this.#child;
     this.#child = null;
     this.#wipe();
-    child?.kill('SIGKILL');
+    child?.stop();
   }
 }
 

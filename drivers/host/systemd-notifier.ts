@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { runProgram } from './run-program.ts';
 
 /** Speaks to the service manager (sd_notify(3)); every call does nothing where there is none. */
 interface ServiceNotifier {
@@ -22,7 +22,7 @@ export const createSystemdNotifier = (environment: Environment = process.env): S
   const send = (...words: readonly string[]): void => {
     if (socket === undefined) return;
     // A message that is lost shows as a watchdog that was not fed, which is what it is.
-    execFile('systemd-notify', words, { timeout: 5_000, env: { ...environment, NOTIFY_SOCKET: socket } }, () => {});
+    runProgram('systemd-notify', words, { limitMs: 5_000, environment: { ...environment, NOTIFY_SOCKET: socket } });
   };
   return {
     aliveEveryMs: socket !== undefined && watchdogUsec > 0 ? Math.floor(watchdogUsec / 2_000) : null,

@@ -1,4 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { type RunningProgram, runProgram } from '../host/run-program.ts';
+
+/** A card answers at once, or it hangs. ms */
+const askMs = 3_000;
 
 type EarphoneJackOptions = {
   /** ALSA card and control that tell, as `amixer -D hw:0 contents` lists them: `hw:0/Headphone Jack` */
@@ -21,35 +24,51 @@ export const watchEarphoneJack = (
   let known: boolean | null = null;
   let closed = false;
   let retry: NodeJS.Timeout | undefined;
-  let events: ReturnType<typeof spawn> | null = null;
+  let events: RunningProgram | null = null;
+  let asking: RunningProgram | null = null;
+  let askAgain = false;
 
-  const ask = (): void => {
-    execFile(amixer, ['-D', card, 'cget', `iface=CARD,name='${control}'`], (error, output) => {
+  /** One at a time: a card that tells much and answers nothing must not gather programs. */
+  const ask = async (): Promise<void> => {
+    askAgain = true;
+    if (asking !== null) return;
+    while (askAgain && !closed) {
+      askAgain = false;
+      let output = '';
+      asking = runProgram(amixer, ['-D', card, 'cget', `iface=CARD,name='${control}'`], {
+        limitMs: askMs,
+        onOutput: (piece) => {
+          output += piece.toString('utf8');
+        },
+      });
+      const { how, code } = await asking.ended;
       const inserted = /: values=(on|off)/.exec(output)?.[1] === 'on';
-      if (error !== null || closed || inserted === (known ?? false)) return;
+      if (how !== 'ended' || code !== 0 || closed || inserted === (known ?? false)) continue;
       known = inserted;
       tell(inserted);
-    });
+    }
+    asking = null;
   };
   const follow = (): void => {
-    events = spawn(amixer, ['-D', card, 'events'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    events.stdout?.setEncoding('utf8').on('data', (lines: string) => {
-      if (lines.includes(control)) ask();
+    events = runProgram(amixer, ['-D', card, 'events'], {
+      onOutput: (lines) => {
+        if (lines.toString('utf8').includes(control)) void ask();
+      },
     });
-    events.on('error', () => {});
-    events.once('close', () => {
+    void events.ended.then(() => {
       if (closed) return;
       retry = setTimeout(follow, retryMs);
       retry.unref();
     });
-    ask();
+    void ask();
   };
   follow();
   return {
     close: () => {
       closed = true;
       clearTimeout(retry);
-      events?.kill();
+      events?.stop();
+      asking?.stop();
     },
   };
 };

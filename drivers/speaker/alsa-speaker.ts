@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import type { Speaker, Utterance } from '../../src/ports/speaker.ts';
+import { type RunningProgram, runProgram } from '../host/run-program.ts';
 import { watchEarphoneJack } from './alsa-earphone-jack.ts';
 import { chimeSamples } from './chimes.ts';
 import { loudnessPercent } from './loudness.ts';
-import { espeakVoice, recordedVoice, sampleRate, type Voice } from './speech-voices.ts';
+import { espeakVoice, recordedVoice, sampleRate, type Voice, voiceLimitMs } from './speech-voices.ts';
 
 type AlsaSpeakerOptions = {
   /** The recorded voice (src/catalogue/speech) */
@@ -22,8 +22,17 @@ type AlsaSpeakerOptions = {
   readonly player?: readonly [string, ...string[]];
 };
 
+/**
+ * A sound card that does not take its samples holds the player up, some so that it cannot even be killed. Of so many
+ * players that have not gone, no further one is started: a patient who types a PIN must not fill the memory.
+ */
+const mostPlayers = 4;
+/** How much longer than its sound a player may take. ms */
+const playerSlackMs = 5_000;
 const pauseMs = 350;
 const pause = new Uint8Array(2 * Math.round((sampleRate * pauseMs) / 1_000));
+
+const durationMs = (samples: Uint8Array): number => (samples.byteLength / 2 / sampleRate) * 1_000;
 
 /** Louder or softer; a copy, since recordings are used again. */
 const scaled = (samples: Uint8Array, percent: number): Uint8Array => {
@@ -55,22 +64,20 @@ export const createAlsaSpeaker = (
   let volume = options.volume ?? 50;
   let steps = 0;
   let speaking: AbortController | null = null;
-  const playing = new Set<Promise<void>>();
+  const speeches = new Set<Promise<void>>();
+  /** Those that have not gone. */
+  const players = new Set<RunningProgram>();
 
-  const open = (to: string | undefined, signal?: AbortSignal) => {
-    const child = spawn(program, [...args, ...(to === undefined ? [] : ['-D', to])], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      ...(signal ? { signal } : {}),
+  /** A player of so much sound; null while too many hang. */
+  const open = (to: string | undefined, soundMs: number): RunningProgram | null => {
+    if (players.size >= mostPlayers) return null;
+    const player = runProgram(program, [...args, ...(to === undefined ? [] : ['-D', to])], {
+      takesInput: true,
+      limitMs: soundMs + playerSlackMs,
     });
-    child.on('error', () => {});
-    child.stdin.on('error', () => {});
-    const ended = new Promise<void>((resolve) => {
-      child.once('close', () => resolve());
-      child.once('error', () => resolve());
-    });
-    playing.add(ended);
-    void ended.then(() => playing.delete(ended));
-    return child.stdin;
+    players.add(player);
+    void player.gone.then(() => players.delete(player));
+    return player;
   };
 
   const soundOf = async (utterance: Utterance, signal: AbortSignal): Promise<Uint8Array | null> => {
@@ -82,16 +89,24 @@ export const createAlsaSpeaker = (
   };
 
   const speak = async (utterances: readonly Utterance[], signal: AbortSignal): Promise<void> => {
-    let output: ReturnType<typeof open> | null = null;
+    let player: RunningProgram | null = null;
+    let endsAtMs = 0;
     for (const utterance of utterances) {
       const samples = await soundOf(utterance, signal);
       if (signal.aborted) break;
       if (samples === null) continue;
-      output ??= open(earphone && earphoneDevice !== '' ? earphoneDevice : device, signal);
-      output.write(scaled(samples, loudnessPercent(volume, steps)));
-      output.write(pause);
+      // The next sentence is made while this one is heard.
+      endsAtMs = Math.max(performance.now(), endsAtMs) + durationMs(samples) + pauseMs;
+      const leftMs = endsAtMs - performance.now();
+      player?.allow(leftMs + playerSlackMs + voiceLimitMs);
+      player ??= open(earphone && earphoneDevice !== '' ? earphoneDevice : device, leftMs + voiceLimitMs);
+      if (player === null) return;
+      signal.addEventListener('abort', player.stop, { once: true });
+      player.input?.write(scaled(samples, loudnessPercent(volume, steps)));
+      player.input?.write(pause);
     }
-    output?.end();
+    player?.input?.end();
+    player?.allow(Math.max(0, endsAtMs - performance.now()) + playerSlackMs);
   };
 
   const jack =
@@ -109,11 +124,12 @@ export const createAlsaSpeaker = (
       speaking?.abort();
       speaking = new AbortController();
       const task = speak(utterances, speaking.signal);
-      playing.add(task);
-      void task.then(() => playing.delete(task));
+      speeches.add(task);
+      void task.then(() => speeches.delete(task));
     },
     chime(sound) {
-      open(device).end(scaled(chimeSamples(sound), loudnessPercent(volume, steps)));
+      const samples = chimeSamples(sound);
+      open(device, durationMs(samples))?.input?.end(scaled(samples, loudnessPercent(volume, steps)));
     },
     silence() {
       speaking?.abort();
@@ -130,12 +146,14 @@ export const createAlsaSpeaker = (
       if (earphone && jack !== null) listener(true);
     },
     async finished() {
-      while (playing.size > 0) await Promise.all(playing);
+      while (speeches.size + players.size > 0)
+        await Promise.all([...speeches, ...[...players].map(({ ended }) => ended)]);
     },
     async close() {
       jack?.close();
       speaking?.abort();
-      await Promise.all(playing);
+      for (const player of players) player.stop();
+      await Promise.all([...speeches, ...[...players].map(({ ended }) => ended)]);
     },
   };
 };

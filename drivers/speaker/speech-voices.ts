@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Utterance } from '../../src/ports/speaker.ts';
+import { runProgram } from '../host/run-program.ts';
 
 /** Mono, signed 16 bit little endian, at this rate: what every voice gives and the loudspeaker takes. Hz */
 export const sampleRate = 22_050;
@@ -10,21 +10,19 @@ export const sampleRate = 22_050;
 /** Makes sound of an utterance, or null when this voice cannot. The signal stops it. */
 export type Voice = (utterance: Utterance, signal: AbortSignal) => Promise<Uint8Array | null>;
 
-/** Standard output of a program that ends by itself; null when it cannot be started, fails or is stopped. */
-const outputOf = (program: string, args: readonly string[], signal: AbortSignal): Promise<Uint8Array | null> =>
-  new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let child: ChildProcess;
-    try {
-      child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], signal });
-    } catch {
-      resolve(null);
-      return;
-    }
-    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.once('error', () => resolve(null));
-    child.once('close', (code) => resolve(code === 0 ? new Uint8Array(Buffer.concat(chunks)) : null));
-  });
+/** A sentence of a few seconds is unpacked or made in well under one. ms */
+export const voiceLimitMs = 10_000;
+
+/** Standard output of a program that ends by itself; null when it cannot be started, fails, hangs or is stopped. */
+const outputOf = async (program: string, args: readonly string[], signal: AbortSignal): Promise<Uint8Array | null> => {
+  if (signal.aborted) return null;
+  const chunks: Buffer[] = [];
+  const running = runProgram(program, args, { limitMs: voiceLimitMs, onOutput: (chunk) => chunks.push(chunk) });
+  signal.addEventListener('abort', running.stop, { once: true });
+  const { how, code } = await running.ended;
+  signal.removeEventListener('abort', running.stop);
+  return how === 'ended' && code === 0 ? new Uint8Array(Buffer.concat(chunks)) : null;
+};
 
 const indexSchema = z.strictObject({
   language: z.string(),

@@ -200,6 +200,37 @@ describe('the earphone', () => {
   });
 });
 
+describe('a sound card that takes no samples', () => {
+  /** A player that writes its process id down and then reads nothing, as `aplay` does at a device that hangs. */
+  const hanging = () => {
+    const started = join(mkdtempSync(join(dir, 'hanging-')), 'started');
+    writeFileSync(started, '');
+    const player = ['sh', '-c', `echo $$ >> ${started}; exec sleep 600`] as const;
+    const ids = () => readFileSync(started, 'utf8').trim().split('\n').filter(Boolean).map(Number);
+    return { player, ids };
+  };
+  const isThere = (id: number): boolean => {
+    try {
+      return process.kill(id, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  it('leaves no player per key press, and does not hold up the end', { timeout: 30_000 }, async () => {
+    const card = hanging();
+    const speaker = createAlsaSpeaker({ speechDir, player: card.player });
+    for (let key = 0; key < 40; key += 1) speaker.chime('key');
+    speaker.say([{ language: 'ja', text: 'カードを読み取っています' }]);
+    await expect.poll(() => card.ids().length, { timeout: 10_000 }).toBe(4);
+    for (let key = 0; key < 40; key += 1) speaker.chime('key');
+    await speaker.close();
+    const ids = card.ids();
+    expect(ids).toHaveLength(4);
+    await expect.poll(() => ids.filter(isThere), { timeout: 10_000 }).toEqual([]);
+  });
+});
+
 describe('chimes', () => {
   it('begin and end without a click, each of its own length', () => {
     const lengths = (['contact', 'accepted', 'attention', 'key'] as const).map((sound) => {
