@@ -34,6 +34,22 @@ export const checkMachinePaths = (file: string, text: string): Finding[] =>
       : [{ file, line: index + 1, rule: 'machine-path', what: `names ${match[0]}, which only one machine has` }];
   });
 
+/**
+ * The product runs programs by `runProgram` alone, which kills by the program's own id and knows time limits. The face
+ * process is forked: it has a channel.
+ */
+export const checkPrograms = (file: string, text: string): Finding[] => {
+  const mayStart = ['drivers/host/run-program.ts', 'drivers/onnx-face-verifier.ts'];
+  if (!/^(src|drivers)\/.*\.tsx?$/.test(file) || mayStart.includes(file)) return [];
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      /^(?!import type\b).*(from|import\() ?'(node:)?child_process'/.test(line)
+        ? [{ file, line: index + 1, rule: 'programs', what: `starts programs by itself: ${mayStart[0]} does that` }]
+        : [],
+    );
+};
+
 /** Every path in back-ticks in README's table "where do I change X" must exist. */
 export const checkReadmePaths = (text: string, exists: (path: string) => boolean): Finding[] => {
   const lines = text.split('\n');
@@ -86,7 +102,11 @@ const main = (): void => {
   const texts = readTree();
   const graph = moduleGraph(new Map([...texts].filter(([file]) => /\.(tsx?|m?js)$/.test(file))));
   const findings = [
-    ...[...texts].flatMap(([file, text]) => [...checkMachinePaths(file, text), ...checkLength(file, text)]),
+    ...[...texts].flatMap(([file, text]) => [
+      ...checkMachinePaths(file, text),
+      ...checkLength(file, text),
+      ...checkPrograms(file, text),
+    ]),
     ...checkGraph(graph),
     ...checkNames([...texts.keys()]),
     ...checkDeadFiles(graph, texts),

@@ -92,3 +92,11 @@ export const chosenShots = (exhibits: readonly string[], languages: readonly str
     layout: at(layouts, Math.floor(index / 5)),
   })),
 ];
+
+/** One of several parts of about the same size, as `2/3` names it; together they are the whole. */
+export const partOf = (shots: readonly Shot[], part: string): readonly Shot[] => {
+  const [, number, of] = /^([1-9])\/([1-9])$/.exec(part) ?? [];
+  if (number === undefined || of === undefined || number > of) throw new Error(`--part ${part}: not like 1/3`);
+  const at = (share: number): number => Math.round((shots.length * share) / Number(of));
+  return shots.slice(at(Number(number) - 1), at(Number(number)));
+};

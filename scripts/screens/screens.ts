@@ -4,6 +4,7 @@
  *
  *   npm run screens -- --json            about 200 shots, the last line is one JSON object
  *   npm run screens -- --json --all      every combination (about half an hour; a picture of one in 37)
+ *   npm run screens -- --json --part 1/3 the first third of them, without the times (tests walk so, on both processors)
  *   npm run screens -- --only idle,pin --language all --text 200
  *
  * Contact sheets go to .cache/screens (never committed); `--docs` renews the few pictures in docs/screens.
@@ -21,7 +22,7 @@ import { openBrowser } from './screens-browser.ts';
 import { measureFeedback } from './screens-feedback.ts';
 import { type Found, look, noFindings } from './screens-look.ts';
 import { contactSheets } from './screens-sheets.ts';
-import { allShots, axeCanDiffer, chosenShots, distinct, nameOf, type Shot, scenes } from './screens-shots.ts';
+import { allShots, axeCanDiffer, chosenShots, distinct, nameOf, partOf, type Shot, scenes } from './screens-shots.ts';
 import { catalogueTexts, unspoken } from './screens-words.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -36,6 +37,7 @@ const { values: options } = parseArgs({
     text: { type: 'string' },
     orientation: { type: 'string' },
     layout: { type: 'string' },
+    part: { type: 'string' },
     out: { type: 'string', default: join(root, '.cache', 'screens') },
   },
 });
@@ -111,7 +113,7 @@ const keepForDocs = async (name: string, png: Buffer): Promise<void> => {
 
 const screen = await createKioskScreen({ port: 0, pageDir: join(root, 'dist', 'screens') });
 const { page, close } = await openBrowser(screen.port);
-const shots = wantedShots();
+const shots = options.part === undefined ? wantedShots() : partOf(wantedShots(), options.part);
 const found: Found = noFindings();
 const pictures: { readonly name: string; readonly png: Buffer }[] = [];
 const screensSeen = new Set<string>();
@@ -150,8 +152,9 @@ for (const scene of scenes(shots)) {
   await page.evaluate(`document.querySelector('.screen').dataset.theme = ${JSON.stringify(first.theme)}`);
 }
 const sheets = await contactSheets(pictures, options.out);
-// A narrowed walk looks at pictures; the times belong to the whole one.
-const feedbackMs = narrowed || options.docs ? null : await measureFeedback(page, screen, catalogue);
+// A narrowed walk looks at pictures; the times belong to the whole one, on a machine that does nothing else.
+const isWhole = !narrowed && !options.docs && options.part === undefined;
+const feedbackMs = isWhole ? await measureFeedback(page, screen, catalogue) : null;
 await close();
 await screen.close();
 
@@ -159,6 +162,11 @@ for (const [kind, findings] of Object.entries(found))
   for (const finding of findings) process.stderr.write(`screens: ${kind}: ${finding}\n`);
 for (const sheet of sheets) process.stderr.write(`screens: ${sheet}\n`);
 const counts = Object.fromEntries(Object.entries(found).map(([kind, findings]) => [kind, findings.length]));
-const report = { screens: screensSeen.size, shots: shots.length, ...counts, feedbackMs };
+const report = {
+  screens: screensSeen.size,
+  shots: shots.length,
+  ...counts,
+  ...(feedbackMs === null ? {} : { feedbackMs }),
+};
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
 process.exitCode = Object.values(found).every((findings) => findings.length === 0) ? 0 : 1;

@@ -11,6 +11,7 @@ import {
   checkLength,
   checkMachinePaths,
   checkNames,
+  checkPrograms,
   checkReadmePaths,
 } from '../../scripts/house/lint-house.ts';
 import { moduleGraph, parseModule } from '../../scripts/house/module-graph.ts';
@@ -194,4 +195,13 @@ describe('the other house rules', () => {
     expect(checkReadmePaths(readme, (path) => path === 'src/a/')).toMatchObject([{ line: 4, what: /src\/b\.ts/ }]);
     expect(checkReadmePaths('# A\n', () => true)).toMatchObject([{ rule: 'readme-paths' }]);
   });
+});
+
+test('a driver that starts programs by itself is found; a type, a script and the one way are not', () => {
+  const text = "import { spawn } from 'node:child_process';";
+  for (const file of ['drivers/speaker/a.ts', 'src/terminal/a.ts'])
+    expect(checkPrograms(file, text)).toMatchObject([{ file, line: 1, rule: 'programs' }]);
+  for (const file of ['drivers/host/run-program.ts', 'scripts/beds/a.ts', 'test/a.test.ts'])
+    expect(checkPrograms(file, text)).toEqual([]);
+  expect(checkPrograms('drivers/a.ts', text.replace('import', 'import type'))).toEqual([]);
 });

@@ -1,0 +1,3 @@
+import { walk } from './browser-walk.ts';
+
+walk(2);
