@@ -1,12 +1,14 @@
-import { execFile } from 'node:child_process';
+import { runProgram } from './run-program.ts';
 
 /** A system that is slow to answer is asked again a minute later. ms */
 const answerMs = 5_000;
 
-const output = (program: string, words: readonly string[]): Promise<string> =>
-  new Promise((resolve) => {
-    execFile(program, words, { timeout: answerMs, windowsHide: true }, (error, stdout) => resolve(error ? '' : stdout));
-  });
+const output = async (program: string, words: readonly string[]): Promise<string> => {
+  const pieces: Buffer[] = [];
+  const running = runProgram(program, words, { limitMs: answerMs, onOutput: (piece) => pieces.push(piece) });
+  const { how, code } = await running.ended;
+  return how === 'ended' && code === 0 ? Buffer.concat(pieces).toString('utf8') : '';
+};
 
 /**
  * Whether the system says that its clock is set from the network. Linux: systemd-timedated, which asks the kernel whatever

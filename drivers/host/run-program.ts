@@ -51,6 +51,7 @@ export const runProgram = (
   try {
     child = spawn(program, args, {
       stdio: [takesInput ? 'pipe' : 'ignore', onOutput === undefined ? 'ignore' : 'pipe', 'pipe'],
+      windowsHide: true,
       ...(environment === undefined ? {} : { env: environment }),
     });
   } catch (error) {
