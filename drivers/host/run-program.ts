@@ -3,11 +3,12 @@ import type { Writable } from 'node:stream';
 
 /**
  * How a program ended: by itself, stopped by whoever started it, over its time limit, or never begun. `code`: its exit
- * status; null when there is none. `words`: the end of what it complained, or why it could not be started.
+ * status, `signal`: what killed it; null when there is none. `words`: the end of what it complained, or why it could not be started.
  */
 export type ProgramEnd = {
   readonly how: 'ended' | 'stopped' | 'over-time' | 'not-started';
   readonly code: number | null;
+  readonly signal: string | null;
   readonly words: string;
 };
 
@@ -18,6 +19,8 @@ export type ProgramOptions = {
   readonly onOutput?: (piece: Buffer) => void;
   /** Its standard input is a pipe (`input`); without it there is none. */
   readonly takesInput?: boolean;
+  /** Where it is started */
+  readonly folder?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
 };
 
@@ -45,19 +48,20 @@ const wordsKept = 300;
 export const runProgram = (
   program: string,
   args: readonly string[],
-  { limitMs, onOutput, takesInput = false, environment }: ProgramOptions = {},
+  { limitMs, onOutput, takesInput = false, folder, environment }: ProgramOptions = {},
 ): RunningProgram => {
   let child: ChildProcess;
   try {
     child = spawn(program, args, {
       stdio: [takesInput ? 'pipe' : 'ignore', onOutput === undefined ? 'ignore' : 'pipe', 'pipe'],
       windowsHide: true,
+      cwd: folder,
       ...(environment === undefined ? {} : { env: environment }),
     });
   } catch (error) {
     // What cannot even be asked for: a NUL byte in an argument, no descriptor left.
     const words = error instanceof Error ? error.message : String(error);
-    const ended = Promise.resolve({ how: 'not-started', code: null, words } as const);
+    const ended = Promise.resolve({ how: 'not-started', code: null, signal: null, words } as const);
     return { input: null, ended, gone: Promise.resolve(), allow: () => {}, stop: () => {} };
   }
   let how: ProgramEnd['how'] = child.pid === undefined ? 'not-started' : 'ended';
@@ -82,7 +86,7 @@ export const runProgram = (
       // Its own children may hold the pipes open for ever.
       for (const stream of child.stdio) stream?.destroy();
       child.unref();
-      tellEnd({ how, code: child.exitCode, words: words.trim() });
+      tellEnd({ how, code: child.exitCode, signal: child.signalCode, words: words.trim() });
     }, lastWaitMs);
   };
   let limit: NodeJS.Timeout | undefined;
@@ -95,7 +99,7 @@ export const runProgram = (
     finished = true;
     clearTimeout(limit);
     clearTimeout(lastWait);
-    tellEnd({ how, code, words: words.trim() });
+    tellEnd({ how, code, signal: child.signalCode, words: words.trim() });
   };
   child.on('error', (error) => {
     words = error.message;

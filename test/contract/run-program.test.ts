@@ -13,7 +13,7 @@ describe('a program that a driver runs', () => {
       onOutput: (piece) => pieces.push(piece),
     });
     running.input?.end('read aloud');
-    expect(await running.ended).toEqual({ how: 'ended', code: 3, words: 'no card here' });
+    expect(await running.ended).toEqual({ how: 'ended', code: 3, signal: null, words: 'no card here' });
     expect(collected(pieces)).toBe('read aloud');
   });
 
@@ -50,7 +50,7 @@ describe('a program that a driver runs', () => {
     const stopped = runProgram('sleep', ['600'], { onOutput: () => {} });
     stopped.stop();
     stopped.stop();
-    expect(await stopped.ended).toMatchObject({ how: 'stopped', code: null });
+    expect(await stopped.ended).toMatchObject({ how: 'stopped', code: null, signal: 'SIGKILL' });
     await Promise.all([late.gone, stopped.gone]);
   });
 });
