@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: 'brings keys and store of an earlier release to where this one looks for them',
       load: () => import('./cli/adopt.ts'),
     },
+    face: {
+      about: 'the camera and the comparison of faces, until SIGTERM',
+      load: () => import('./cli/face.ts'),
+    },
     doctor: {
       about: 'what is wrong with this terminal, why, what helps, and who does it',
       load: () => import('./cli/doctor.ts'),

@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type OnReadOpts, type Server, Socket } from 'node:net';
 import type { z } from 'zod';
 import { encodeFrame, FrameReader } from './frames.ts';
 
@@ -54,8 +54,37 @@ const isAlive = (body: unknown): boolean => typeof body === 'object' && body !==
 const greets = (body: unknown, protocol: string): boolean =>
   typeof body === 'object' && body !== null && 'protocol' in body && body.protocol === protocol;
 
-/** Speaks on a connected socket until it ends. Answers how to end it from here. */
-const converse = <M>(socket: Socket, conversation: Conversation<M>, over: () => void, greeted: () => void) => {
+/**
+ * Bytes arrive in one buffer that is overwritten. Node's `data` event would hand over a copy and free what it was copied
+ * from as it is, with the card's photo in it.
+ */
+const readInto = (received: (chunk: Buffer) => void): OnReadOpts => ({
+  buffer: Buffer.alloc(64 * 1024),
+  callback: (length, buffer) => {
+    received(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+    return true;
+  },
+});
+
+/** A connection that a server has accepted, paused, as a socket that reads into a buffer: a server cannot be told to. */
+const rereading = (accepted: Socket, onread: OnReadOpts): Socket => {
+  const held = accepted as unknown as { _handle: unknown };
+  const handle = held._handle;
+  held._handle = null;
+  const options: object = { handle, onread };
+  const socket = new Socket(options);
+  // The server counts the one that it knows.
+  socket.on('close', () => accepted.destroy());
+  return socket.resume();
+};
+
+/** Speaks on a socket until it ends; `open` makes it. Answers how to end it from here. */
+const converse = <M>(
+  open: (onread: OnReadOpts) => Socket,
+  conversation: Conversation<M>,
+  over: () => void,
+  greeted: () => void,
+) => {
   const { protocol, understands, opened } = conversation;
   const delays = { ...socketDelays, ...conversation.delays };
   const reader = new FrameReader();
@@ -98,12 +127,13 @@ const converse = <M>(socket: Socket, conversation: Conversation<M>, over: () => 
     else end('malformed');
   };
 
-  socket.on('data', (chunk: Buffer) => {
+  const receive = (chunk: Buffer): void => {
     turns = 0;
     const frames = ended ? [] : reader.push(chunk);
     if (frames === null) return end('malformed');
     for (const { body, parts } of frames) if (!ended) take(body, parts);
-  });
+  };
+  const socket = open(readInto(receive));
   socket.on('error', () => end('closed'));
   socket.on('close', () => end('closed'));
   write({ protocol });
@@ -126,9 +156,9 @@ const mostConnections = 8;
 export const serveFrames = async <M>(at: ListenAt, conversation: Conversation<M>): Promise<FramedServer> => {
   const ends = new Set<(reason: EndReason) => void>();
   let current: ((reason: EndReason) => void) | null = null;
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer({ pauseOnConnect: true }, (accepted) => {
     const end = converse(
-      socket,
+      (onread) => rereading(accepted, onread),
       conversation,
       () => {
         ends.delete(end);
@@ -168,10 +198,9 @@ export const connectFrames = <M>(path: string, conversation: Conversation<M>): F
   let end: ((reason: EndReason) => void) | null = null;
   let closed = false;
   const attempt = (): void => {
-    const socket = connect(path);
     let here = true;
     const own = converse(
-      socket,
+      (onread) => connect({ path, onread }),
       conversation,
       () => {
         here = false;

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createOnnxFaceVerifier, faceProcessStart } from '../../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { examineFrame } from '../../src/face/attempt/face-pipeline.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
-import { facePath } from '../../src/processes/programs.ts';
+import { faceProcessStart } from '../../src/processes/face-start.ts';
+import { createKeptFaceVerifier } from '../beds/kept-face.ts';
 import { loadFaceModels } from '../evaluate/load-face-models.ts';
 import { paintFrames } from './paint-frames.ts';
 import { loadRivals, type Rival } from './rivals.ts';
@@ -79,8 +79,7 @@ const timeInTurns = async (frames: readonly RgbImage[], rounds: number): Promise
 const timeAttempts = async (attempts: number) => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-face-'));
   const control = await createVirtualCameraControl(join(folder, 'camera'), 'sample3-a');
-  const verifier = createOnnxFaceVerifier({
-    program: facePath,
+  const verifier = createKeptFaceVerifier({
     profile: 'demo',
     camera: { kind: 'virtual', seed: 1, controlSocket: control.path, framesPerSecond: 30 },
   });
@@ -112,7 +111,10 @@ const timeAttempts = async (attempts: number) => {
 const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
   new Promise((resolve, reject) => {
     const program = fileURLToPath(new URL('./soak.ts', import.meta.url));
-    const child = fork(program, [String(frames)], faceProcessStart);
+    const child = fork(program, [String(frames)], {
+      execArgv: [...faceProcessStart.execArgv],
+      env: { ...process.env, ...faceProcessStart.environment },
+    });
     child.once('message', (message) => resolve(message as { startKb: number; endKb: number }));
     child.once('exit', (code) => reject(new Error(`the soak ended with ${code}`)));
   });

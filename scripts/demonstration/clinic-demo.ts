@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { isFaceId } from '../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
+import { keepFaceProcess } from '../beds/kept-face.ts';
+import { keepProcess } from '../beds/kept-process.ts';
 import { type Child, type LogLine, parseLogLine, startChild } from './child.ts';
 import {
   agentId,
@@ -37,7 +40,7 @@ type AgentReady = {
   readonly oqsFolder: string;
 };
 
-/** Everything that runs: broker here; agent, link and terminal as processes of their own. */
+/** Everything that runs: broker here; agent, link, face process and terminal as processes of their own. */
 export type ClinicDemo = {
   readonly directory: string;
   readonly screenPort: number;
@@ -47,6 +50,8 @@ export type ClinicDemo = {
   /** Who stands before the camera; null = nobody. With a real camera this does nothing. */
   setFace(face: string | null): void;
   readonly light: () => string;
+  /** Dies as if the machine had taken its memory; something begins it anew, as the service manager does. */
+  kill(process: 'link' | 'face'): void;
   close(): Promise<void>;
 };
 
@@ -107,16 +112,24 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
     configFile: writeTerminalConfig(facility, { brokerPort: broker.port, screenPort: options.screenPort }),
     authorityFolder,
     keyFolder,
-    camera,
   };
-  const link = startChild(
-    'link',
-    join(projectRoot, 'src/main.ts'),
-    ['link', '--config', start.configFile, '--log', 'json'],
-    (_stream, line) => {
-      const parsed = parseLogLine(line);
-      if (parsed === null) process.stderr.write(`link: ${line}\n`);
-      else options.onLog('link', parsed);
+  const face = keepFaceProcess({ profile: 'demo', camera }, join(facility.directory, 'face.sock'));
+  const link = keepProcess(
+    process.execPath,
+    [
+      ...['--disable-warning=ExperimentalWarning', join(projectRoot, 'src/main.ts')],
+      ...['link', '--config', start.configFile, '--log', 'json'],
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      started: ({ stderr }) => {
+        if (stderr === null) return;
+        createInterface({ input: stderr }).on('line', (line) => {
+          const parsed = parseLogLine(line);
+          if (parsed === null) process.stderr.write(`link: ${line}\n`);
+          else options.onLog('link', parsed);
+        });
+      },
     },
   );
   const terminal = startChild(
@@ -151,10 +164,11 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
     order: (order) => void terminal.process.send(order),
     setFace: (face) => head?.setFace(face !== null && isFaceId(face) ? face : null),
     light: () => light,
+    kill: (process) => (process === 'link' ? link : face).kill(),
     close: async () => {
       head?.close();
       await terminal.stop();
-      await link.stop();
+      await Promise.all([link.close(), face.close()]);
       await agent.stop();
       await broker.close();
       await control?.close();

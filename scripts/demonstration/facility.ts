@@ -86,6 +86,7 @@ export const writeTerminalConfig = (
       models: join(projectRoot, 'models'),
       screens: join(projectRoot, 'dist/screens'),
     },
+    face: { socket: join(facility.directory, 'face.sock') },
     link: { socket: join(facility.directory, 'link.sock'), health: join(facility.directory, 'link-health.sock') },
     health: { socket: join(facility.directory, 'health.sock') },
   };

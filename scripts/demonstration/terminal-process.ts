@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
+import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
 import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
 import { isFaceId, loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { personas } from '../../drivers/virtual/personas.ts';
@@ -9,8 +9,6 @@ import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-read
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
-import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
-import { facePath } from '../../src/processes/programs.ts';
 import { startTerminal } from '../../src/processes/terminal.ts';
 import { loadConfig, printProblems } from '../../src/processes/terminal-config.ts';
 
@@ -31,7 +29,6 @@ export type TerminalStart = {
   readonly configFile: string;
   readonly authorityFolder: string;
   readonly keyFolder: string;
-  readonly camera: CameraSettings;
 };
 
 const start = JSON.parse(process.argv[2] ?? '{}') as TerminalStart;
@@ -58,6 +55,7 @@ const make = async (persona: Parameters<typeof makeCard>[0]['persona']): Promise
   return makeCard({ persona, authority, keyFolder: start.keyFolder, photo, wallMs: Date.now() });
 };
 
+const log = createEventLog({ format: 'json', level: 'debug' });
 const cardReader = createVirtualCardReader();
 const cardFrontReader = createVirtualCardFrontReader();
 const keypad = createVirtualKeypad();
@@ -69,18 +67,13 @@ const terminal = await startTerminal(
   {
     cardReader,
     cardFrontReader,
-    faceVerifier: createOnnxFaceVerifier({
-      program: facePath,
-      modelsDir: config.value.paths.models,
-      profile: config.value.profile,
-      camera: start.camera,
-    }),
+    faceVerifier: createSocketFaceVerifier({ path: config.value.face.socket, log }),
     smartphoneReader: null,
     keypad,
     statusLight,
     speaker: null,
   },
-  createEventLog({ format: 'json', level: 'debug' }),
+  log,
 );
 
 const obey = async (order: ToTerminal): Promise<void> => {

@@ -7,7 +7,7 @@ import { type ProcessOptions, untilStopped } from './until-stopped.ts';
 const run = async (options: ProcessOptions): Promise<void> => {
   const config = readConfigOrExit(options.config);
   await untilStopped('run', config, options.log, async (log) =>
-    startTerminal(config, await counterDrivers(config), log),
+    startTerminal(config, await counterDrivers(config, log), log),
   );
 };
 

@@ -17,7 +17,7 @@ const record = async (file: string, options: ProcessOptions): Promise<void> => {
   const config = readConfigOrExit(options.config);
   const output = openSync(file, 'wx', 0o600);
   await untilStopped('visit record', config, options.log, async (log) => {
-    const terminal = await startTerminal(config, await counterDrivers(config), log);
+    const terminal = await startTerminal(config, await counterDrivers(config, log), log);
     const stop = recordVisits(
       terminal.runner,
       catalogueAt,

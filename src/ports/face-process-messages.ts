@@ -1,6 +1,5 @@
-/** What daemon and face process say to each other, over Node's IPC. The photo itself goes over a pipe of its own. */
+/** What the face process is started with, and what it tells. */
 import type { Failure } from '../core/failure.ts';
-import type { PadStrength } from '../core/visit/verification.ts';
 import type { FaceAttemptEvent } from './face-verifier.ts';
 
 /** Where the frames come from. */
@@ -45,20 +44,9 @@ export type FaceSettings = {
   readonly threads: number;
 };
 
-export type ToFaceProcess =
-  | { readonly type: 'configure'; readonly settings: FaceSettings }
-  | { readonly type: 'begin'; readonly attempt: number; readonly padStrength: PadStrength }
-  /** The reference of the attempt, so long, has been written to the pipe; 0 = there is none. */
-  | { readonly type: 'reference'; readonly attempt: number; readonly bytes: number }
-  | { readonly type: 'stop'; readonly attempt: number }
-  | { readonly type: 'ping'; readonly ping: number };
-
+/** What the face process tells the terminal. */
 export type FromFaceProcess =
   | { readonly type: 'health'; readonly trouble: Failure | null }
   | { readonly type: 'event'; readonly attempt: number; readonly event: FaceAttemptEvent }
   /** Frames, embeddings, reference and the models' inputs have been overwritten, `afterMs` after the attempt's end. */
-  | { readonly type: 'wiped'; readonly attempt: number; readonly afterMs: number }
-  | { readonly type: 'pong'; readonly ping: number };
-
-/** The file descriptor on which the face process reads references. */
-export const referenceFd = 4;
+  | { readonly type: 'wiped'; readonly attempt: number; readonly afterMs: number };

@@ -1,11 +1,14 @@
 /**
- * The face process: a child of the daemon that alone holds camera, models and the card's photo. It has no use for the
- * network. Composition root: the only file of this folder that knows drivers.
+ * The face process: it alone holds camera, models and the card's photo, and has no use for the network. The terminal
+ * speaks with it over a socket.
  */
-import { readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { serveFace } from '../../drivers/face-verifier/face-server.ts';
+import type { ListenAt } from '../../drivers/host/framed-socket.ts';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { FaceModels } from '../face/attempt/face-pipeline.ts';
@@ -13,14 +16,12 @@ import { FaceWorker } from '../face/attempt/face-worker.ts';
 import type { PadModels } from '../face/models/detect-attack.ts';
 import { embeddingById, entryById, type Manifest, type ModelEntry, refuseUnverified } from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
+import type { EventLog } from '../log/event-log.ts';
 import type { Camera, Frame } from '../ports/camera.ts';
 import type { DepthCamera } from '../ports/depth-camera.ts';
-import {
-  type FaceSettings,
-  type FromFaceProcess,
-  referenceFd,
-  type ToFaceProcess,
-} from '../ports/face-process-messages.ts';
+import type { FaceSettings } from '../ports/face-process-messages.ts';
+import { version } from './release.ts';
+import type { Config } from './terminal-config.ts';
 
 const previewWidth = 480;
 
@@ -87,52 +88,61 @@ const loadModels = async (settings: FaceSettings): Promise<Result<Loaded>> => {
   });
 };
 
-/** Exactly `length` bytes; the daemon has written them before it said so. */
-const readReference = (length: number): Uint8Array => {
-  const reference = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = readSync(referenceFd, reference, filled, length - filled, null);
-    if (count === 0) throw new Error('face-process: the reference pipe is closed');
-    filled += count;
-  }
-  return reference;
+type Face = { close(): Promise<void> };
+
+/** The settings of the face process that a configuration names. Throws for `virtual`: it comes with the demo only. */
+export const faceSettingsOf = ({ camera, face, paths, profile }: Config): FaceSettings => {
+  if (camera.driver === 'virtual') throw new Error('camera.driver: virtual hardware is run by scripts/demo only');
+  const { framesPerSecond } = camera;
+  return {
+    modelsDir: paths.models,
+    profile,
+    camera:
+      camera.driver === 'rpicam'
+        ? { kind: 'rpicam', index: camera.index, framesPerSecond }
+        : { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond },
+    embeddingModel: face.embeddingModel,
+    acceptedUnverifiedModels: face.acceptUnverifiedModels,
+    ...(face.threshold === undefined ? {} : { threshold: face.threshold }),
+    threads: 1,
+  };
 };
 
-/** A daemon that has just gone hears nothing more; that is no error of ours. */
-const tell = (message: FromFaceProcess): void => {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
-};
-
-let worker: FaceWorker | null = null;
-
-const configure = async (settings: FaceSettings): Promise<void> => {
+/** Is there at once for the terminal; models and camera follow, and health tells of them. */
+export const startFace = async (settings: FaceSettings, at: ListenAt, log: EventLog): Promise<Face> => {
+  const startedAtMs = performance.now();
+  log.event('process.started', { process: 'face', version, profile: settings.profile });
+  let worker: FaceWorker | null = null;
+  const server = await serveFace({
+    listenAt: at,
+    log,
+    work: () => worker,
+    restart: () => {
+      log.event('process.stopping', { reason: 'command' });
+      process.exit(0);
+    },
+  });
+  const clock = createSystemClock();
+  const notifier = createSystemdNotifier();
+  let callOff = (): void => {};
+  const beat = (everyMs: number): void => {
+    notifier.alive();
+    callOff = clock.wakeAt(clock.now().monotonicMs + everyMs, () => beat(everyMs));
+  };
+  if (notifier.aliveEveryMs !== null) beat(notifier.aliveEveryMs);
   const loaded = await loadModels(settings);
-  if (!loaded.ok) return tell({ type: 'health', trouble: loaded.failure });
-  const [camera, depthCamera] = [await openCamera(settings), await openDepthCamera(settings)];
-  worker = new FaceWorker({ ...loaded.value, camera, depthCamera, tell, drawPreview });
-  worker.start();
+  if (loaded.ok) {
+    const [camera, depthCamera] = [await openCamera(settings), await openDepthCamera(settings)];
+    worker = new FaceWorker({ ...loaded.value, camera, depthCamera, tell: server.tell, drawPreview });
+    worker.start();
+  } else server.tell({ type: 'health', trouble: loaded.failure });
+  notifier.ready('cameras and models');
+  log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
+  return {
+    close: async () => {
+      notifier.stopping();
+      callOff();
+      await server.close();
+    },
+  };
 };
-
-const receive = async (message: ToFaceProcess): Promise<void> => {
-  switch (message.type) {
-    case 'configure':
-      return configure(message.settings);
-    case 'begin':
-      return worker?.begin(message.attempt, message.padStrength);
-    case 'reference': {
-      const reference = readReference(message.bytes);
-      return worker?.receiveReference(message.attempt, reference);
-    }
-    case 'stop':
-      return worker?.stop(message.attempt);
-    case 'ping':
-      return tell({ type: 'pong', ping: message.ping });
-  }
-};
-
-// An unexpected error ends the process; the daemon starts a new one.
-process.on('message', (message: ToFaceProcess) => void receive(message));
-process.on('disconnect', () => process.exit(0));
-// Ctrl-C on a terminal reaches the whole process group; the daemon decides when this process ends.
-process.on('SIGINT', () => undefined);

@@ -49,7 +49,8 @@ export const configSchema = z.strictObject({
     index: z.int().min(0).max(3).default(0).describe('rpicam: its number in `rpicam-vid --list-cameras`.'),
     framesPerSecond: z.int().min(5).max(60).default(15).describe('Frames asked of the camera.'),
   }),
-  face: section('Face comparison.', {
+  face: section('The process that compares faces (uketsuke face).', {
+    socket: path.default('/run/uketsuke-face.sock').describe('Unix socket where the terminal reaches it.'),
     embeddingModel: z.string().max(60).default('fr_feature').describe('A model of models/manifest.json.'),
     acceptUnverifiedModels: z
       .array(z.string().max(60))

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { createLinkClient } from '../../drivers/link/link-client.ts';
-import { createOnnxFaceVerifier } from '../../drivers/onnx-face-verifier.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
@@ -23,7 +23,6 @@ import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
 import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
-import { facePath } from './programs.ts';
 import { releasedMs, version } from './release.ts';
 import { startTerminalClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
@@ -46,22 +45,11 @@ type Terminal = {
 };
 
 /** The real drivers that a configuration names. Throws for `virtual` ones: they come with the demo, never by a file. */
-export const counterDrivers = async (config: Config): Promise<CounterDrivers> => {
-  const { cardReader, camera, face, cardFrontReader, keypad, statusLight } = config;
+export const counterDrivers = async (config: Config, log: EventLog): Promise<CounterDrivers> => {
+  const { cardReader, camera, cardFrontReader, keypad, statusLight } = config;
   for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFrontReader, keypad, statusLight }))
     if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
-  const faceVerifier = createOnnxFaceVerifier({
-    program: facePath,
-    modelsDir: config.paths.models,
-    profile: config.profile,
-    camera:
-      camera.driver === 'rpicam'
-        ? { kind: 'rpicam', index: camera.index, framesPerSecond: camera.framesPerSecond }
-        : { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond: camera.framesPerSecond },
-    embeddingModel: face.embeddingModel,
-    acceptedUnverifiedModels: face.acceptUnverifiedModels,
-    ...(face.threshold === undefined ? {} : { threshold: face.threshold }),
-  });
+  const faceVerifier = createSocketFaceVerifier({ path: config.face.socket, log });
   const reader = createPcscCardReader({ reader: cardReader.name });
   return {
     cardReader: reader,
@@ -80,11 +68,11 @@ export const counterDrivers = async (config: Config): Promise<CounterDrivers> =>
       config.speaker.driver === 'alsa'
         ? createAlsaSpeaker({ ...config.speaker, speechDir: join(catalogueDir, 'speech') })
         : null,
-    // The service manager starts a new terminal after SIGTERM, the face driver a new process.
+    // The service manager begins each of them anew.
     restart: {
       daemon: () => process.kill(process.pid, 'SIGTERM'),
       reader: () => reader.restart(),
-      face: () => void (faceVerifier.processId && process.kill(faceVerifier.processId)),
+      face: () => faceVerifier.restart(),
     },
   };
 };

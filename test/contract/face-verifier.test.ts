@@ -7,11 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createOnnxFaceVerifier,
-  type OnnxFaceVerifier,
-  type OnnxFaceVerifierSettings,
-} from '../../drivers/onnx-face-verifier.ts';
 import { loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import {
@@ -23,10 +18,10 @@ import {
 } from '../../drivers/virtual/render-scene.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { modelsMissing } from '../../scripts/beds/built-models.ts';
+import { createKeptFaceVerifier, type KeptFaceSettings, type KeptFaceVerifier } from '../../scripts/beds/kept-face.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { PadStrength } from '../../src/core/visit/verification.ts';
 import type { FaceAttempt, FaceAttemptEvent } from '../../src/ports/face-verifier.ts';
-import { facePath } from '../../src/processes/programs.ts';
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('skipped: a film before the face process needs ffmpeg (Debian package ffmpeg)');
@@ -39,12 +34,11 @@ afterAll(() => rmSync(socketDir, { recursive: true }));
 
 describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => {
   let control: VirtualCameraControl;
-  let verifier: OnnxFaceVerifier;
+  let verifier: KeptFaceVerifier;
   let photo: Uint8Array;
 
-  const create = (settings: Partial<OnnxFaceVerifierSettings> = {}): OnnxFaceVerifier =>
-    createOnnxFaceVerifier({
-      program: facePath,
+  const create = (settings: Partial<KeptFaceSettings> = {}): KeptFaceVerifier =>
+    createKeptFaceVerifier({
       profile: 'demo',
       camera: { kind: 'virtual', seed: 3, controlSocket: control.path },
       ...settings,
@@ -305,7 +299,7 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     expect(events.map(({ type }) => type)).not.toContain('matched');
   });
 
-  test.each<[string, Partial<OnnxFaceVerifierSettings>]>([
+  test.each<[string, Partial<KeptFaceSettings>]>([
     ['face.models-missing', { modelsDir: socketDir }],
     ['face.model-unverified', { profile: 'release' }],
   ])('%s is told by health', async (code, settings) => {

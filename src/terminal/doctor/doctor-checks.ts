@@ -218,6 +218,7 @@ const face = async ({ report }: Examination): Promise<Finding> => {
   const { trouble } = report.face;
   if (trouble === null) return fine();
   if (trouble.code.startsWith('camera.')) return skipped('see the camera');
+  if (trouble.code === 'face.process-lost') return found('face.not-running', trouble.detail);
   return found('face.not-working', [trouble.code, trouble.detail ?? ''].join(' ').trim());
 };
 

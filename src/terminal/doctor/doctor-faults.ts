@@ -134,6 +134,11 @@ export const doctorFaults = {
     'the camera above the card bed is not found; there is no face path, PIN and staff check (目視) still work',
     'plug its cable in again, then restart the terminal',
   ),
+  'face.not-running': fault(
+    'technician',
+    'the face process does not answer on its socket; its watchdog begins it anew, PIN and staff check remain',
+    'systemctl status uketsuke-face.socket uketsuke-face; journalctl -u uketsuke-face -n 50',
+  ),
   'face.not-working': fault(
     'technician',
     'the face process does not work; PIN and staff check (目視) still work',

@@ -11,8 +11,11 @@ import type { StatusLight } from '../../ports/status-light.ts';
 import type { ClinicLink } from '../delivery/clinic-link.ts';
 import type { SessionRunner } from '../visit/session-runner.ts';
 
-/** Without a sign of life of each of these the terminal serves nobody. The network is not among them. */
-export const vitalParts = ['session-runner', 'card-reader', 'face-process', 'screen'] as const;
+/**
+ * Without a sign of life of each of these the terminal serves nobody. The network is not among them; link and face
+ * process have watchdogs of their own.
+ */
+export const vitalParts = ['session-runner', 'card-reader', 'screen'] as const;
 type VitalPart = (typeof vitalParts)[number];
 
 /** For each vital part the monotonic instant of its last sign of life, ms. */
@@ -23,13 +26,11 @@ type SignsOfLife = Readonly<Record<VitalPart, number>>;
  *   session-runner  its deadline is answered within a turn of the event loop; 10 s is a stuck machine
  *   card-reader     an unplugged reader is found again by its driver; a restart is the last means, and no more often
  *                   than this, so that the out-of-service screen stands still for staff to read
- *   face-process    restarts itself within 1 s and loads its models in 1 s, up to 10 s on a slow device
  *   screen          the page tells every 2 s that it painted; Chromium needs up to 60 s after power-on
  */
 export const silenceLimitsMs: SignsOfLife = {
   'session-runner': 10_000,
   'card-reader': 300_000,
-  'face-process': 60_000,
   screen: 90_000,
 };
 
@@ -134,7 +135,6 @@ export const watchHealth = (parts: WatchedParts): Health => {
   const signs: Record<VitalPart, number> = {
     'session-runner': startedMs,
     'card-reader': startedMs,
-    'face-process': startedMs,
     screen: startedMs,
   };
   const alive = (part: VitalPart): void => {
@@ -198,8 +198,6 @@ export const watchHealth = (parts: WatchedParts): Health => {
     const { deadlineMs } = parts.runner.session.state;
     if (deadlineMs === null || nowMs <= deadlineMs) alive('session-runner');
     if (cardReader.present) alive('card-reader');
-    // Anything but a dead process is told by a living one: a missing model or camera is not mended by a restart.
-    if (face.trouble?.code !== 'face.process-lost') alive('face-process');
   };
   const silentNow = (): ReturnType<typeof silentParts> => {
     lookAround();
