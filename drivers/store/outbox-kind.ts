@@ -1,3 +1,4 @@
+import { auditStartTable, auditTables } from '../../src/storage/audit-chain.ts';
 import type { StoreKind } from '../../src/storage/store-kind.ts';
 
 /** Every form the terminal's store has had. A new column is a new step at the end; a step that was released never changes. */
@@ -18,14 +19,8 @@ export const outboxKind: StoreKind = {
     only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL, document BLOB NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS nonce (nonce TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS audit (
-    number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL, subject TEXT NOT NULL, code TEXT,
-    hash TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS audit_head (
-    only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, hash TEXT NOT NULL
-  ) STRICT;
-  INSERT OR IGNORE INTO audit_head VALUES (1, 0, '');`,
+${auditTables}`,
     },
+    { version: 2, name: 'the audit chain may begin later than at its first entry', sql: auditStartTable },
   ],
 };

@@ -14,8 +14,13 @@ const answerMs = 5_000;
  * The store in a thread of its own. When the thread dies, every open call answers
  * `delivery.store-failed` and the next call starts a new thread; a file that cannot be opened answers each call with its
  * `storage.…` failure. `hear`: what an opening did to the file.
+ * `forgetAfterMs`: how long what was deleted may live on in the write-ahead log; rows that leave together cost one sync.
  */
-export const createSqliteStore = (path: string, hear: (news: StoreNews) => void = () => {}): Store => {
+export const createSqliteStore = (
+  path: string,
+  hear: (news: StoreNews) => void = () => {},
+  forgetAfterMs = 1_000,
+): Store => {
   const waiting = new Map<number, (result: Result<unknown>) => void>();
   let worker: Worker | null = null;
   let lastId = 0;
@@ -29,7 +34,9 @@ export const createSqliteStore = (path: string, hear: (news: StoreNews) => void 
 
   const start = (): Worker => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const started = new Worker(new URL('./sqlite-store-worker.ts', import.meta.url), { workerData: { path } });
+    const started = new Worker(new URL('./sqlite-store-worker.ts', import.meta.url), {
+      workerData: { path, forgetAfterMs },
+    });
     started.on('message', (answer: StoreAnswer) => {
       if ('news' in answer) return hear(answer.news);
       const settle = waiting.get(answer.id);

@@ -10,6 +10,7 @@ import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-pag
 import { createEventLog, describeError } from '../log/event-log.ts';
 import { startAgent } from '../processes/agent.ts';
 import { type AgentConfigInput, readAgentConfig } from '../processes/agent-config.ts';
+import { addAuditCommands } from './agent-audit.ts';
 import {
   type AuthorityKeyOptions,
   addAuthorityKeyCommands,
@@ -305,5 +306,6 @@ export const register = (program: Command): void => {
   addAuthorityKeyCommands(agent, orExplain);
   addStaffCommands(agent);
   addUsageCommands(agent);
+  addAuditCommands(agent, orExplain);
   addClockCommands(agent);
 };

@@ -74,6 +74,7 @@ export const failureRules = {
   'storage.damaged': technician(false),
   'storage.unwritable': technician(true),
   'storage.migration-failed': technician(true),
+  'storage.audit-broken': technician(false),
   'files.folder-full': technician(true),
   'files.folder-read-only': technician(true),
   'files.folder-missing': technician(true),

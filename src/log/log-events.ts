@@ -316,6 +316,10 @@ export const logEvents = {
       to: count,
     },
   ),
+  'audit.verified': event('info', 'technician', 'The audit chain is whole.', { entries: count }),
+  'audit.broken': event('error', 'technician', 'An entry of the audit chain does not fit the one before it.', {
+    number: count,
+  }),
   'store.set-aside': event(
     'error',
     'technician',

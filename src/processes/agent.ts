@@ -15,6 +15,7 @@ import {
 } from '../agent/eligibility/simulated-eligibility-service.ts';
 import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
+import { watchAudit } from '../agent/journal/watch-audit.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
 import { makeOqsFolders, sweepOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
@@ -44,6 +45,8 @@ import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agen
 const sweepMs = 10_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
 const forgetMs = 1_000;
+/** The audit chain is verified this often, first after the start. ms */
+const auditMs = 24 * 60 * 60_000;
 /** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
 const backupLifeMs = 24 * 60 * 60_000;
 const forgetBackupsMs = 10 * 60_000;
@@ -215,6 +218,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
         log.event('process.error', describeError(error));
       }
     }, ms);
+  const audit = watchAudit(journal, log);
+  audit.check();
   const rounds = [
     every(forgetMs, () => journal.forgetDeleted()),
     every(sweepMs, () => {
@@ -222,6 +227,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.handOver.giveUp(journal.sweep());
       desk.handOver.resume();
     }),
+    every(auditMs, () => audit.check()),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs, backupLifeMs)),
   ];
   desk.handOver.resume();

@@ -22,6 +22,9 @@ import { version } from './release.ts';
 import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
+/** The audit chain is verified this often, first at the start. ms */
+const auditMs = 24 * 60 * 60_000;
+
 type Link = { close(): Promise<void> };
 
 /** The broker admits a device under the name in its certificate alone: keys of another one must not go unnoticed. */
@@ -66,6 +69,13 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     ...{ listenAt: listenAt(config.link.socket), bus, store, log, offline },
     heard: (wallMs) => clock.hear(wallMs, false),
   });
+  const checkAudit = async (): Promise<void> => {
+    const broken = await store.firstBrokenAuditEntry();
+    if (broken.ok && broken.value !== null) log.event('audit.broken', { number: broken.value });
+    callOffAudit = clock.wakeAt(clock.now().monotonicMs + auditMs, () => void checkAudit());
+  };
+  let callOffAudit = (): void => {};
+  void checkAudit();
   const notifier = createSystemdNotifier();
   let callOff = (): void => {};
   const beat = async (everyMs: number): Promise<void> => {
@@ -92,6 +102,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     close: async () => {
       notifier.stopping();
       callOff();
+      callOffAudit();
       await health.close();
       await server.close();
       clock.close();

@@ -112,7 +112,7 @@ describe.each(storedReleases())('stores of release %s', (release) => {
       `PRAGMA user_version = ${newestVersion(outboxKind)}`,
     );
     const journal = new Journal(journalPath);
-    journal.addChallenges('front-1', [{ nonce: 'n', issuedAt: 1, expiresAt: 9 }], 48);
+    journal.addChallenges('front-1', [{ nonce: 'n', issuedAt: 1, expiresAt: 900_000 }], 48);
     const [known] = journal.visits();
     if (known === undefined) throw new Error('no visit');
     const recorded = journal.record({
@@ -229,6 +229,7 @@ test('killed in mid-migration: the old file is whole, and the next start takes t
 });
 
 describe('a damaged file', () => {
+  const pageBytes = 512;
   const scratch = (path: string, offset: number, length: number): void => {
     const file = openSync(path, 'r+');
     writeSync(file, Buffer.alloc(length, 0xa5), 0, length, offset);
@@ -251,12 +252,14 @@ describe('a damaged file', () => {
     const whole = new DatabaseSync(path, { readOnly: true });
     const pages = whole.prepare(`SELECT name, pageno FROM dbstat WHERE pagetype = 'leaf' ORDER BY pageno`).all();
     whole.close();
-    const leaf = pages.filter(({ name }) => name === 'outbox')[5];
-    scratch(path, (Number(leaf?.pageno) - 1) * 4096, 2_000);
+    const leaves = pages.filter(({ name }) => name === 'outbox');
+    const leaf = leaves[Math.floor(leaves.length / 2)];
+    if (leaf === undefined) throw new Error('no leaf');
+    scratch(path, (Number(leaf.pageno) - 1) * pageBytes, pageBytes);
     const heard: StoreNews[] = [];
     const store = createSqliteStore(path, (news) => heard.push(news));
     const rows = await store.outboxRows();
-    expect(rows.ok && rows.value.length).toBeGreaterThanOrEqual(37);
+    expect(rows.ok && rows.value.length).toBeGreaterThanOrEqual(30);
     expect(rows.ok && rows.value.length).toBeLessThan(40);
     const settings = await store.readSettings();
     expect(settings.ok && settings.value?.version).toBe(9);

@@ -11,6 +11,16 @@ import type { RecentIds } from './recent-ids.ts';
 /** A terminal keeps a few in stock; of more open ones the oldest are dropped, so that restarts never starve it. */
 const maximumOpenChallenges = 48;
 
+/**
+ * 28 random bytes behind the second they were made in: those of one answer stand side by side in the journal's index, and
+ * cost one page there instead of four.
+ */
+export const freshNonce = (nowMs: number): string => {
+  const bytes = randomBytes(32);
+  bytes.writeUInt32BE(Math.floor(nowMs / 1000) >>> 0);
+  return bytes.toString('base64url');
+};
+
 /** Fresh challenges, written down before they go out: one that is not in the journal is not ours. */
 export const answerChallenges = async (
   { device, payload }: Incoming,
@@ -30,7 +40,7 @@ export const answerChallenges = async (
   const now = clock.now().wallMs;
   noteClock(device.device, requestedAt - now);
   const challenges = Array.from({ length: wanted }, () => ({
-    nonce: randomBytes(32).toString('base64url'),
+    nonce: freshNonce(now),
     agent,
     issuedAt: now,
     expiresAt: now + options.challengeLifeMs,

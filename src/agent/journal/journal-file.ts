@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Failure } from '../../core/failure.ts';
+import { AuditChain } from '../../storage/audit-chain.ts';
 import { openStore, type StoreNews } from '../../storage/open-store.ts';
 import { journalKind } from './journal-kind.ts';
 
@@ -20,6 +21,9 @@ export class JournalFile {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   protected deletedSinceCheckpoint = false;
+
+  /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
+  readonly audit: AuditChain = new AuditChain((sql) => this.#prepared(sql));
 
   /** What the opening did to the file */
   readonly news: readonly StoreNews[];
@@ -67,13 +71,20 @@ export class JournalFile {
     return known;
   }
 
+  /** All of it is on the disk, or none; one write to the disk for all. */
+  atOnce<T>(work: () => T): T {
+    return this.transaction(work);
+  }
+
   protected transaction<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
     this.run('BEGIN IMMEDIATE');
     try {
       const value = work();
       this.run('COMMIT');
       return value;
     } catch (error) {
+      this.audit.forgetHead();
       // A full disk may have ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;

@@ -1,3 +1,4 @@
+import { auditStartTable, auditTables } from '../../storage/audit-chain.ts';
 import type { StoreKind } from '../../storage/store-kind.ts';
 
 /**
@@ -99,6 +100,11 @@ export const journalKind: StoreKind = {
   UPDATE today SET delete_at = 86400000;
   UPDATE bulk_inquiry SET delete_at = 86400000;
   UPDATE approval_use SET delete_at = 86400000;`,
+    },
+    {
+      version: 5,
+      name: 'what was accepted, refused, approved and handed over stands in a hash chain',
+      sql: auditTables + auditStartTable,
     },
   ],
 };

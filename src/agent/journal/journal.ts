@@ -22,6 +22,7 @@ import {
   visitSchema,
 } from './journal-schema.ts';
 import { deletionsAt } from './retention.ts';
+import { issueSettings, learnFloor, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
 
 export type {
@@ -100,6 +101,8 @@ export class Journal extends JournalAge {
           ...[request.requestId, JSON.stringify(request.personal), this.livedMs + request.personalLifeMs],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
+      const event = code === undefined ? 'request-accepted' : 'request-refused';
+      this.audit.append({ atMs: request.receivedAt, event, subject: request.requestId, ...(code && { code }) });
       return { kind: 'recorded', visit: visitOf(request, code) };
     });
   }
@@ -161,6 +164,7 @@ export class Journal extends JournalAge {
     this.transaction(() => {
       this.run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
       this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+      this.audit.append({ atMs: at, event: 'handed-over', subject: requestId });
     });
     this.deletedSinceCheckpoint = true;
   }
@@ -170,6 +174,7 @@ export class Journal extends JournalAge {
     this.transaction(() => {
       this.run('UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL', at, requestId);
       this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+      this.audit.append({ atMs: at, event: 'given-up', subject: requestId });
     });
     this.deletedSinceCheckpoint = true;
   }
@@ -268,6 +273,7 @@ export class Journal extends JournalAge {
   }): void {
     const { session, device, approver, approvedAt, expiresAt, certificate } = approval;
     this.transaction(() => {
+      this.audit.append({ atMs: approvedAt, event: `approved-by ${approver}`, subject: session });
       this.run(
         'INSERT OR IGNORE INTO approval (session, device, approver, approved_at, expires_at) VALUES (?, ?, ?, ?, ?)',
         ...[session, device, approver, approvedAt, expiresAt],
@@ -322,40 +328,18 @@ export class Journal extends JournalAge {
     });
   }
 
-  /**
-   * Version and instant of the settings that a terminal is told: the same for the same content, else one more. Without any
-   * memory (the journal was lost) the seconds since 1970 are the version: more than was ever counted.
-   */
-  settingsIssue(
-    {
-      facility,
-      device,
-      contentHash,
-    }: { readonly facility: string; readonly device: string; readonly contentHash: string },
-    nowMs: number,
-  ): { version: number; validFrom: number } {
+  /** Version and instant of the settings that a terminal is told; `settings-issue.ts` says how they rise. */
+  settingsIssue(content: SettingsContent, nowMs: number): SettingsIssue {
     return this.transaction(() => {
-      const row = this.get('SELECT version, content_hash, valid_from FROM settings_issue WHERE device = ?', device);
-      if (row?.content_hash === contentHash) return { version: Number(row.version), validFrom: Number(row.valid_from) };
-      // Up to release 19854c3 all terminals shared one count.
-      const before = row ?? this.get('SELECT version FROM settings_version WHERE facility = ?', facility);
-      const version = before === undefined ? Math.floor(nowMs / 1000) : Number(before.version) + 1;
-      this.run('INSERT OR REPLACE INTO settings_issue VALUES (?, ?, ?, ?)', device, version, contentHash, nowMs);
-      return { version, validFrom: nowMs };
+      const { version, validFrom, isNew } = issueSettings(this.#sql, content, nowMs);
+      if (isNew) this.audit.append({ atMs: nowMs, event: 'settings-issued', subject: `${content.device} ${version}` });
+      return { version, validFrom };
     });
   }
 
   /** A terminal holds settings of a later version than this journal knows: the next issue goes beyond it. true = so it was. */
   learnSettingsFloor(device: string, version: number): boolean {
-    return (
-      this.run(
-        'UPDATE settings_issue SET version = ?, content_hash = ? WHERE device = ? AND version < ?',
-        version,
-        '',
-        device,
-        version,
-      ) > 0
-    );
+    return learnFloor(this.#sql, device, version);
   }
 
   /**

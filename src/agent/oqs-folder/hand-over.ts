@@ -240,8 +240,10 @@ export class HandOver {
     if (this.#stopped) return;
     if (!written) return this.#giveUpFile(visit, answer, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
-    journal.handOver(requestId, at, name);
-    journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
+    journal.atOnce(() => {
+      journal.handOver(requestId, at, name);
+      journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
+    });
   }
 
   /** Tries until the folder takes the file; false once the personal data of the visit has outlived its time. */

@@ -1,0 +1,191 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { freshNonce } from '../../src/agent/intake/answer-challenges.ts';
+import { Journal } from '../../src/agent/journal/journal.ts';
+import { watchAudit } from '../../src/agent/journal/watch-audit.ts';
+import { createEventLog } from '../../src/log/event-log.ts';
+
+/**
+ * npm run five-years [-- --days 1825 --perDay 100 --json]
+ *
+ * Five years of a clinic in the two real stores, as fast as they go: every write that a visit makes at either end, the
+ * sweep of each night, the audit chain. Time is simulated, the journal's age too; the files lie in memory (/dev/shm), so
+ * that no fsync is waited for, and are copied to nowhere. `bytesPerVisit`: what the process wrote (wchar of
+ * /proc/self/io) for the first visits, by end, KiB. Certificates are not part of it.
+ */
+const { values } = parseArgs({
+  options: {
+    days: { type: 'string', default: '1825' },
+    perDay: { type: 'string', default: '100' },
+    json: { type: 'boolean' },
+  },
+});
+const [days, perDay] = [Number(values.days), Number(values.perDay)];
+const limits = { terminalKb: 31, agentKb: 55 };
+const measured = 300;
+const dayMs = 86_400_000;
+/** The sealed request of a face visit; one by PIN has some 6,600. */
+const sealedBytes = 12_000;
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'uketsuke-five-years-'));
+const paths = { terminal: join(folder, 'link.sqlite'), agent: join(folder, 'journal.sqlite') };
+const log = createEventLog({ format: 'silent' });
+
+let nowMs = Date.UTC(2026, 10, 29);
+const startedAtMs = nowMs;
+const openJournal = () => new Journal(paths.agent, { steadyMs: () => nowMs - startedAtMs });
+let journal = openJournal();
+// Visits are minutes apart: each is forgotten by itself.
+let store = createSqliteStore(paths.terminal, undefined, 0);
+const audit = watchAudit(journal, log);
+
+const written = (): number | null => {
+  try {
+    return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  } catch {
+    return null;
+  }
+};
+const bytes = { terminal: 0, agent: 0, visits: 0 };
+const must = <T>(result: { ok: true; value: T } | { ok: false; failure: { code: string; detail?: string } }): T => {
+  if (!result.ok) throw new Error(`${result.failure.code} ${result.failure.detail ?? ''}`);
+  return result.value;
+};
+
+const consents = { TKK: true, YZK: true, SRJ: true, SHJ: true, TSR: false } as const;
+let challenges: { nonce: string; issuedAt: number; expiresAt: number }[] = [];
+let number = 0;
+/** Requests that nobody answered or took: they must be there in the end. */
+const left = { outbox: new Set<string>(), journal: new Set<string>() };
+
+const atTerminal = async (requestId: string, isLeft: boolean): Promise<void> => {
+  const sealed = crypto.getRandomValues(new Uint8Array(sealedBytes));
+  const row = { requestId, session: crypto.randomUUID(), documentHash: 'h'.repeat(43), sealed };
+  must(await store.addOutboxRow({ ...row, createdAtMs: nowMs, expiresAtMs: nowMs + 600_000 }));
+  if (isLeft) left.outbox.add(requestId);
+  else must(await store.removeOutboxRow(requestId, { atMs: nowMs, event: 'receipt-accepted', subject: requestId }));
+};
+
+const atAgent = (requestId: string, isLeft: boolean): void => {
+  // The terminal asks for four when fewer than two are left that live long enough: at this pace, before each visit.
+  if (challenges.filter(({ expiresAt }) => expiresAt > nowMs + 360_000).length < 2) {
+    challenges = Array.from({ length: 4 }, () => ({
+      nonce: freshNonce(nowMs),
+      issuedAt: nowMs,
+      expiresAt: nowMs + 600_000,
+    }));
+    journal.addChallenges('terminal-01', challenges, 48);
+  }
+  const challenge = challenges.pop();
+  const recorded = journal.record({
+    ...{ requestId, device: 'terminal-01', lane: 1, session: crypto.randomUUID(), kind: 'eligibility', method: 'pin' },
+    ...{ documentHash: 'h'.repeat(43), consents, challenge: challenge?.nonce ?? '', certificate: '', code: undefined },
+    ...{ issuedAt: nowMs, receivedAt: nowMs, expiresAt: nowMs + 1_000, personalLifeMs: dayMs },
+    personal: {
+      ...{ authCertificate: 'A'.repeat(1_900), certificateSerial: '5E570001', limitApplication: true },
+      approvedDocuments: [],
+      consentTimes: (['TKK', 'YZK', 'SRJ', 'SHJ', 'TSR'] as const).map((code) => ({ code, given: true, at: nowMs })),
+    },
+  });
+  if (recorded.kind !== 'recorded' || recorded.visit.verdict !== 'accepted') throw new Error(`visit ${number} refused`);
+  journal.finish(requestId, { outcome: 'eligible', qualificationValidity: 1, at: nowMs + 300 });
+  if (isLeft) left.journal.add(requestId);
+  else
+    journal.atOnce(() => {
+      journal.handOver(requestId, nowMs + 400, `OQSsiquc01res_face_${number}.xml`);
+      journal.rememberToday(requestId, { referenceNumber: String(100_000 + (number % 3_000)), notices: [] }, nowMs);
+    });
+  journal.forgetDeleted();
+};
+
+const visit = async (): Promise<void> => {
+  number += 1;
+  const requestId = crypto.randomUUID();
+  const before = written();
+  await atTerminal(requestId, number % 20_000 === 7);
+  // What follows an answer (the entry of the stored row, the forgetting) is over with the next but one.
+  await store.readSettings();
+  await new Promise((resolve) => setImmediate(resolve));
+  await store.readSettings();
+  const between = written();
+  // The last day's folder is shut for some: they wait.
+  atAgent(requestId, number > days * perDay - 5);
+  const after = written();
+  if (bytes.visits >= measured || before === null || between === null || after === null) return;
+  bytes.terminal += between - before;
+  bytes.agent += after - between;
+  bytes.visits += 1;
+};
+
+const night = (day: number): void => {
+  for (const requestId of journal.sweep()) journal.giveUp(requestId, nowMs);
+  if (day % 30 === 0) audit.check();
+};
+
+const sizes = () => ({ terminal: megabytes(paths.terminal), agent: megabytes(paths.agent) });
+const megabytes = (path: string): number =>
+  Math.round(
+    (['', '-wal'].reduce((sum, end) => sum + (existsSync(path + end) ? statSync(path + end).size : 0), 0) / 1e6) * 10,
+  ) / 10;
+
+try {
+  const beganMs = performance.now();
+  for (let day = 1; day <= days; day += 1) {
+    for (let each = 0; each < perDay; each += 1) {
+      await visit();
+      nowMs += Math.round((9 * 3_600_000) / perDay);
+    }
+    nowMs += 15 * 3_600_000;
+    night(day);
+    if (day % 365 === 0) {
+      const { terminal, agent } = sizes();
+      const pageMs = performance.now();
+      journal.visits(nowMs - dayMs);
+      const page = Math.round((performance.now() - pageMs) * 10) / 10;
+      const spent = Math.round((performance.now() - beganMs) / 1000);
+      say(
+        `year ${day / 365}: ${number} visits, terminal ${terminal} MB, agent ${agent} MB, today's rows in ${page} ms, ${spent} s`,
+      );
+    }
+  }
+  await store.close();
+  journal.close();
+
+  const startMs = performance.now();
+  journal = openJournal();
+  store = createSqliteStore(paths.terminal);
+  const rows = must(await store.outboxRows());
+  const unfinished = new Set(journal.unfinished().map(({ visit: { requestId } }) => requestId));
+  const start = Math.round(performance.now() - startMs);
+  const waiting = new Set(rows.map(({ requestId }) => requestId));
+  const lost = [...left.outbox].filter((id) => !waiting.has(id)).length;
+  const lostPending = lost + [...left.journal].filter((id) => !unfinished.has(id)).length;
+  const brokenAt = must(await store.firstBrokenAuditEntry());
+  const verdict = journal.audit.verify();
+  const auditVerified = verdict.brokenAt === null && brokenAt === null && verdict.entries > 0;
+  const perVisit = (sum: number): number => Math.round((sum / bytes.visits / 1024) * 10) / 10;
+  const kb = { terminal: perVisit(bytes.terminal), agent: perVisit(bytes.agent) };
+  await store.close();
+  journal.close();
+  const report = {
+    visits: number,
+    databaseMb: sizes(),
+    startMs: start,
+    lostPending,
+    auditVerified,
+    ...(bytes.visits > 0 ? { bytesPerVisit: { terminal: kb.terminal * 1024, agent: kb.agent * 1024 } } : {}),
+    profile: 'release',
+  };
+  say(
+    `written a visit: terminal ${kb.terminal} KiB (at most ${limits.terminalKb}), agent ${kb.agent} KiB (at most ${limits.agentKb})`,
+  );
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  const within = kb.terminal <= limits.terminalKb && kb.agent <= limits.agentKb;
+  process.exitCode = lostPending === 0 && auditVerified && within ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import type { StatementSync } from 'node:sqlite';
+
+/** What is written down for good: an event by name, and what it was about by an id. Never a person. */
+type AuditLine = {
+  readonly atMs: number;
+  readonly event: string;
+  readonly subject: string;
+  readonly code?: string;
+};
+
+/** `brokenAt`: the number of the first entry that does not fit; null = the chain is whole. */
+export type AuditVerdict = { readonly entries: number; readonly brokenAt: number | null };
+
+/** One line of an export: an entry with its number and hash, as `verifyExport` takes it. */
+export type ExportedLine = AuditLine & { readonly number: number; readonly hash: string };
+
+type Link = { readonly number: number; readonly hash: string };
+type AuditRow = { number: number; at_ms: number; event: string; subject: string; code: string | null; hash: string };
+
+/** `audit`, its end, and where it begins since older entries went. */
+export const auditTables = `
+  CREATE TABLE IF NOT EXISTS audit (
+    number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL, subject TEXT NOT NULL, code TEXT,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS audit_head (
+    only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  INSERT OR IGNORE INTO audit_head VALUES (1, 0, '');`;
+export const auditStartTable = `
+  CREATE TABLE audit_start (
+    only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO audit_start VALUES (1, 0, '');`;
+
+/** Each entry's hash covers the one before: a changed, swapped or missing entry shows at its own number. */
+const hashOf = (previous: string, number: number, { atMs, event, subject, code }: AuditLine): string =>
+  createHash('sha256')
+    .update(JSON.stringify([previous, number, atMs, event, subject, code ?? null]))
+    .digest('base64url');
+
+const lineOf = ({ number, at_ms: atMs, event, subject, code, hash }: AuditRow): ExportedLine => ({
+  ...{ number, atMs, event, subject, ...(code === null ? {} : { code }), hash },
+});
+
+/** An export by itself: whole within, from its first line on. */
+export const verifyExport = (lines: Iterable<ExportedLine>): AuditVerdict => {
+  let last: Link | null = null;
+  let entries = 0;
+  for (const line of lines) {
+    const fits: boolean =
+      last === null || (line.number === last.number + 1 && line.hash === hashOf(last.hash, line.number, line));
+    if (!fits) return { entries, brokenAt: line.number };
+    last = line;
+    entries += 1;
+  }
+  return { entries, brokenAt: null };
+};
+
+/** A chain of entries in its database. Whoever appends has a transaction open. */
+export class AuditChain {
+  readonly #prepare: (sql: string) => StatementSync;
+  /** The last row, known while the transaction that wrote it holds: one process writes. */
+  #head: Link | null = null;
+
+  constructor(prepare: (sql: string) => StatementSync) {
+    this.#prepare = prepare;
+  }
+
+  append(line: AuditLine): void {
+    const last = this.#head ?? (this.#prepare('SELECT number, hash FROM audit_head').get() as Link);
+    const number = last.number + 1;
+    const hash = hashOf(last.hash, number, line);
+    this.#prepare('INSERT INTO audit (number, at_ms, event, subject, code, hash) VALUES (?, ?, ?, ?, ?, ?)').run(
+      ...[number, line.atMs, line.event, line.subject, line.code ?? null, hash],
+    );
+    this.#prepare('UPDATE audit_head SET number = ?, hash = ?').run(number, hash);
+    this.#head = { number, hash };
+  }
+
+  /** The transaction was rolled back. */
+  forgetHead(): void {
+    this.#head = null;
+  }
+
+  /** Every entry against the one before, from where the chain begins to its end. */
+  verify(): AuditVerdict {
+    // A statement that is not at its end holds its snapshot, whatever another process appends meanwhile.
+    const snapshot = this.#prepare('SELECT number, hash FROM audit_head WHERE only = 1').iterate();
+    try {
+      const end = snapshot.next().value as Link | undefined;
+      let { number, hash } = this.#prepare('SELECT number, hash FROM audit_start').get() as Link;
+      let entries = 0;
+      for (const line of this.lines()) {
+        number += 1;
+        if (line.number !== number || line.hash !== hashOf(hash, number, line)) return { entries, brokenAt: number };
+        hash = line.hash;
+        entries += 1;
+      }
+      return { entries, brokenAt: end?.number === number && end.hash === hash ? null : number + 1 };
+    } finally {
+      snapshot.return?.(undefined);
+    }
+  }
+
+  *lines(): Generator<ExportedLine> {
+    const rows = this.#prepare('SELECT * FROM audit ORDER BY number').iterate() as Iterable<AuditRow>;
+    for (const row of rows) yield lineOf(row);
+  }
+
+  /**
+   * Keeps the newest entries; the chain then begins behind the last that went. By count, not by date: no clock, right or
+   * wrong, takes an entry away.
+   */
+  rotate(keep: number): void {
+    const last = this.#prepare(
+      'SELECT number, hash FROM audit WHERE number <= (SELECT number FROM audit_head) - ? ORDER BY number DESC LIMIT 1',
+    ).get(keep) as Link | undefined;
+    if (last === undefined) return;
+    this.#prepare('UPDATE audit_start SET number = ?, hash = ?').run(last.number, last.hash);
+    this.#prepare('DELETE FROM audit WHERE number <= ?').run(last.number);
+  }
+}
