@@ -10,6 +10,6 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 120_000,
     passWithNoTests: false,
-    setupFiles: ['./scripts/house/bounded-programs.ts'],
+    setupFiles: ['./scripts/house/bounded-programs.ts', './scripts/house/random-seed.ts'],
   },
 });

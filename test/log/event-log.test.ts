@@ -63,10 +63,11 @@ describe('a log line', () => {
   });
 });
 
+/** Names, numbers and addresses as people and cards write them. None has the form of an id, a version or a code. */
 const canaries = [
   'カナリヤ花子',
   'CANARY HANAKO',
-  'canary',
+  'canary hanako',
   '4071',
   '123456789012',
   '東京都港区',
@@ -75,15 +76,27 @@ const canaries = [
 ];
 
 describe('whatever anybody tries to log', () => {
+  test('no field of the catalogue takes a name, a number or an address for what belongs into it', () => {
+    const taken = Object.entries(logEvents).flatMap(([name, { fields }]) =>
+      Object.entries(fields).flatMap(([field, { accepts }]) =>
+        canaries.filter((canary) => accepts(canary)).map((canary) => `${name}.${field}: ${canary}`),
+      ),
+    );
+    expect(taken).toEqual([]);
+  });
+
   test('a name, a number, an address never reaches a line through a text field', () => {
+    // Whatever stands beside it, with a space between: glued to the right letters a number would be a device's id
+    // (`a4071` is one), and what is an id all over may be logged as one.
     const text = fc
-      .constantFrom(...canaries)
-      .chain((canary) =>
-        fc
-          .tuple(fc.string({ maxLength: 5 }), fc.constant(canary), fc.string({ maxLength: 5 }))
-          .map((parts) => parts.join('')),
-      );
-    const value = fc.oneof(text, fc.array(text), fc.record({ inner: text }), fc.constant(new Error('canary')));
+      .tuple(fc.string({ maxLength: 5 }), fc.constantFrom(...canaries), fc.string({ maxLength: 5 }))
+      .map((parts) => parts.join(' '));
+    const value = fc.oneof(
+      text,
+      fc.array(text),
+      fc.record({ inner: text }),
+      text.map((message) => new Error(message)),
+    );
     fc.assert(
       fc.property(
         fc.constantFrom(...Object.keys(logEvents)),
@@ -93,10 +106,8 @@ describe('whatever anybody tries to log', () => {
           const { lines, force } = record();
           const known = Object.keys(logEvents[name as LogEventName].fields).map((field) => [field, bad]);
           force(name, Object.fromEntries([...known, ...more]));
-          for (const canary of canaries) {
-            const written = lines.map((line) => JSON.stringify({ ...JSON.parse(line), time: '' })).join('');
-            expect(written).not.toContain(canary);
-          }
+          const written = lines.map((line) => JSON.stringify({ ...JSON.parse(line), time: '' })).join('');
+          for (const canary of canaries) expect(written).not.toContain(canary);
         },
       ),
     );
