@@ -84,6 +84,8 @@ type KioskScreenOptions = {
   readonly port: number;
   /** The built page (dist/screens) */
   readonly pageDir: string;
+  /** As of `startLocalServer` */
+  readonly inheritedFd?: number;
   /** Recordings for a page that speaks (src/catalogue/speech) */
   readonly speechDir?: string;
 };
@@ -168,6 +170,7 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
 
   const server = await startLocalServer({
     port: options.port,
+    ...(options.inheritedFd === undefined ? {} : { inheritedFd: options.inheritedFd }),
     headers: (port) => ({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',

@@ -143,9 +143,15 @@ const converse = <M>(
 /** Where a server listens: a path of its own (mode 0600), or a socket that the service manager has opened for it. */
 export type ListenAt = { readonly path: string } | { readonly fd: number };
 
-/** The socket handed over by a socket unit (sd_listen_fds(3)), else `path`. */
-export const listenAt = (path: string, environment: NodeJS.ProcessEnv = process.env): ListenAt =>
-  environment.LISTEN_FDS === '1' && environment.LISTEN_PID === String(process.pid) ? { fd: 3 } : { path };
+/** The one listening socket that a socket unit hands over (sd_listen_fds(3)); null = none. */
+export const inheritedFd = (environment: NodeJS.ProcessEnv = process.env): number | null =>
+  environment.LISTEN_FDS === '1' && environment.LISTEN_PID === String(process.pid) ? 3 : null;
+
+/** The socket handed over by a socket unit, else `path`. */
+export const listenAt = (path: string, environment: NodeJS.ProcessEnv = process.env): ListenAt => {
+  const fd = inheritedFd(environment);
+  return fd === null ? { path } : { fd };
+};
 
 export type FramedServer = { close(): Promise<void> };
 

@@ -5,6 +5,7 @@ import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
+import { inheritedFd } from '../../drivers/host/framed-socket.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
@@ -108,8 +109,11 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     clock.hear(event.wallMs, event.doubted);
     if (!event.doubted) link.tellTime(event.wallMs);
   });
+  // With a socket of the service manager's the terminal may make no network socket of its own.
+  const screenFd = inheritedFd();
   const screen = await createKioskScreen({
     port: config.screen.port,
+    ...(screenFd === null ? {} : { inheritedFd: screenFd }),
     pageDir: config.paths.screens,
     ...(config.speaker.driver === 'page' ? { speechDir: join(catalogueDir, 'speech') } : {}),
   });

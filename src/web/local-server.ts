@@ -33,6 +33,8 @@ export type LocalAnswer = {
 type LocalServerOptions = {
   /** TCP port on 127.0.0.1; 0 = any free one */
   readonly port: number;
+  /** A listening socket on 127.0.0.1 that the service manager has opened, in place of `port` */
+  readonly inheritedFd?: number;
   /** Sent with every answer */
   readonly headers?: (port: number) => Readonly<Record<string, string>>;
   /** What it throws is answered by 500 and told to `onError`. */
@@ -225,7 +227,9 @@ export const startLocalServer = async (options: LocalServerOptions): Promise<Loc
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', () => {
+    const at =
+      options.inheritedFd === undefined ? { port: options.port, host: '127.0.0.1' } : { fd: options.inheritedFd };
+    server.listen(at, () => {
       server.off('error', reject);
       resolve();
     });

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/main.ts';
+import { faceProcessStart } from '../../src/processes/face-start.ts';
 import { defaultConfigPath, loadConfig } from '../../src/processes/terminal-config.ts';
 
 const units = readdirSync('systemd').filter((name) => name.endsWith('.service'));
+const sockets = readdirSync('systemd').filter((name) => name.endsWith('.socket'));
 const read = (name: string): string => readFileSync(join('systemd', name), 'utf8').replaceAll('\\\n', '');
 const settings = (name: string, key: string): string[] =>
   read(name)
@@ -18,11 +20,14 @@ const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
 if (!hasAnalyze) console.warn('skipped: judging the units needs systemd-analyze (Debian package systemd)');
 
 describe.skipIf(!hasAnalyze)('systemd', () => {
-  test.each(units)('understands every line of %s', (name) => {
-    // The programs are not installed here; everything else stands as it will.
-    const text = readFileSync(join('systemd', name), 'utf8').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true');
-    const copy = join(mkdtempSync(join(tmpdir(), 'uketsuke-unit-')), basename(name));
-    writeFileSync(copy, text);
+  test.each([...units, ...sockets])('understands every line of %s', (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'uketsuke-unit-'));
+    for (const each of [...units, ...sockets]) {
+      // The programs are not installed here; everything else stands as it will.
+      const text = readFileSync(join('systemd', each), 'utf8').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true');
+      writeFileSync(join(folder, each), text);
+    }
+    const copy = join(folder, name);
     const verify = spawnSync('systemd-analyze', ['verify', copy], { encoding: 'utf8' });
     expect({ status: verify.status, stderr: verify.stderr }).toEqual({ status: 0, stderr: '' });
   });
@@ -35,7 +40,9 @@ describe.skipIf(!hasAnalyze)('systemd', () => {
 
   // In tenths, as systemd-analyze wants it. The browser needs its own sandbox, which takes what the others forbid.
   test.each([
-    ['uketsuke.service', 16],
+    ['uketsuke.service', 8],
+    ['uketsuke-link.service', 16],
+    ['uketsuke-face.service', 8],
     ['uketsuke-agent.service', 16],
     ['uketsuke-kiosk.service', 46],
   ])('finds %s exposed to no more than %i tenths', (name, tenths) => {
@@ -46,17 +53,52 @@ describe.skipIf(!hasAnalyze)('systemd', () => {
 });
 
 describe('a unit', () => {
-  test.each(['uketsuke.service', 'uketsuke-agent.service'])('%s runs a command that exists', (name) => {
-    const [, main, command] = settings(name, 'ExecStart')[0]?.split(' ') ?? [];
+  const ours = ['uketsuke.service', 'uketsuke-link.service', 'uketsuke-face.service', 'uketsuke-agent.service'];
+  test.each(ours)('%s runs a command that exists', (name) => {
+    const [, main, command] = (settings(name, 'ExecStart')[0]?.split(' ') ?? []).filter(
+      (word) => !word.startsWith('--'),
+    );
     expect(main?.replace('/usr/lib/uketsuke/', '')).toSatisfy(existsSync);
     expect(Object.keys(commands)).toContain(command);
   });
 
   test('of the terminal reads the default configuration and is watched; the watchdog never hangs on the network', () => {
-    expect(settings('uketsuke.service', 'ExecStart')[0]).toContain(`--config ${defaultConfigPath}`);
-    expect(settings('uketsuke.service', 'WatchdogSec')).toEqual(['30']);
-    expect(settings('uketsuke.service', 'NotifyAccess')).toEqual(['all']);
-    expect(read('uketsuke.service')).not.toMatch(/network-online/);
+    for (const name of ['uketsuke.service', 'uketsuke-link.service', 'uketsuke-face.service']) {
+      expect(settings(name, 'ExecStart')[0]).toContain(`--config ${defaultConfigPath}`);
+      expect(settings(name, 'WatchdogSec')).toEqual(['30']);
+      expect(settings(name, 'NotifyAccess')).toEqual(['all']);
+      expect(read(name)).not.toMatch(/network-online/);
+    }
+  });
+
+  test('of terminal or face process has no network: no address family but sockets of this machine, in a namespace', () => {
+    for (const name of ['uketsuke.service', 'uketsuke-face.service']) {
+      expect(settings(name, 'RestrictAddressFamilies')).toEqual(['AF_UNIX']);
+      expect(settings(name, 'PrivateNetwork')).toEqual(['yes']);
+    }
+    expect(settings('uketsuke-link.service', 'IPAddressDeny')).toEqual(['any']);
+    expect(settings('uketsuke-link.service', 'IPAddressAllow')).toEqual([]);
+  });
+
+  test('of the face process starts node as the tests and figures do', () => {
+    const [command = ''] = settings('uketsuke-face.service', 'ExecStart');
+    for (const flag of faceProcessStart.execArgv) expect(command).toContain(flag);
+    const environment = settings('uketsuke-face.service', 'Environment');
+    for (const [key, value] of Object.entries(faceProcessStart.environment))
+      expect(environment).toContain(`${key}=${value}`);
+  });
+
+  test('with a socket names the one of the configuration, which the terminal alone may open', () => {
+    const config = loadConfig(readFileSync('systemd/uketsuke.example.yaml', 'utf8'));
+    if (!config.ok) throw new Error('the example is not accepted');
+    const { link, face, screen } = config.value;
+    expect(settings('uketsuke-link.socket', 'ListenStream')).toEqual([link.socket]);
+    expect(settings('uketsuke-face.socket', 'ListenStream')).toEqual([face.socket]);
+    expect(settings('uketsuke-screen.socket', 'ListenStream')).toEqual([`127.0.0.1:${screen.port}`]);
+    for (const name of ['uketsuke-link.socket', 'uketsuke-face.socket']) {
+      expect(settings(name, 'SocketUser')).toEqual(['uketsuke']);
+      expect(settings(name, 'SocketMode')).toEqual(['0600']);
+    }
   });
 
   test.each(units)('%s leaves no memory on a disk and never gives up', (name) => {
