@@ -7,7 +7,7 @@ import type { Identity } from '../../src/core/visit/identity.ts';
 import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/visit/session.ts';
 import { initialSession, transition } from '../../src/core/visit/session-machine.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
-import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
+import { type FacilitySettings, firstTimeouts } from '../../src/wire/facility-settings.ts';
 import type { LookupResult } from '../../src/wire/messages.ts';
 
 const { consents: inForce } = catalogueAt(Date.parse('2026-11-29T00:00:00Z'));
@@ -67,13 +67,17 @@ const wallEpochMs = Date.UTC(2026, 10, 21, 5, 0);
 
 /** A session told event by event on a clock that only the story moves. */
 export class VisitStory {
-  session: Session = initialSession(consents, {
-    language: 'ja',
-    theme: 'default',
-    textPercent: 100,
-    voice: true,
-    loudness: 0,
-  });
+  session: Session = initialSession(
+    consents,
+    {
+      language: 'ja',
+      theme: 'default',
+      textPercent: 100,
+      voice: true,
+      loudness: 0,
+    },
+    firstTimeouts,
+  );
   nowMs = 0;
   readonly effects: Effect[] = [];
   #cards = 0;

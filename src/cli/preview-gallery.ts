@@ -99,6 +99,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     disconnection: failure('delivery.offline'),
     challengesReady: true,
     settings,
+    timeouts: settings.timeouts,
     consentCatalogue: catalogue.consents,
   };
   const visit: Visit = {
@@ -120,7 +121,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     session: { state, surroundings: { ...surroundings, ...around }, display },
   });
   const deadlineMs = galleryNow.monotonicMs + 15_000;
-  const patience = { asked: false };
+  const patience = { asked: false } as const;
   const at = (name: string, questions: readonly Question[], questionIndex: number, answers: Answers): Exhibit =>
     shown(name, {
       name: 'askingConsent',
@@ -210,7 +211,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     shown(
       'idle.reconnecting',
       { name: 'idle', deadlineMs },
-      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs },
+      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs - 15_000 },
     ),
     ...(settings.smartphone
       ? [
@@ -250,7 +251,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     shown(
       'sending.trouble',
       { name: 'sending', ...sent, sinceMs: galleryNow.monotonicMs, earlyResult: null },
-      { connected: false, disconnectedSinceMs: galleryNow.monotonicMs },
+      { connected: false, disconnectedSinceMs: galleryNow.monotonicMs - 15_000 },
     ),
     shown('waiting-result', { name: 'awaitingResult', ...sent }),
     accepted('accepted', 'eligible'),
@@ -280,7 +281,12 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       leftBehind: true,
       deadlineMs,
     }),
-    shown('still-there', { name: 'askingConsent', deadlineMs, patience: { asked: true }, visit }),
+    shown('still-there', {
+      name: 'askingConsent',
+      deadlineMs,
+      patience: { asked: true, sinceMs: galleryNow.monotonicMs - 5_000 },
+      visit,
+    }),
     ...codes.map((code) =>
       shown(`desk.${code}`, {
         name: 'interrupted',
@@ -295,7 +301,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     shown(
       'outage',
       { name: 'outOfService', failure: failure('delivery.offline'), sinceMs: 0, deadlineMs: null },
-      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs },
+      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs - 15_000 },
     ),
     shown(
       'out-of-service',

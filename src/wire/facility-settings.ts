@@ -62,5 +62,8 @@ export const facilitySettingsSchema = z.strictObject({
 });
 export type FacilitySettings = z.infer<typeof facilitySettingsSchema>;
 
+/** The time-outs before any settings came: the schema's own defaults, the one place where they stand. */
+export const firstTimeouts: FacilitySettings['timeouts'] = facilitySettingsSchema.shape.timeouts.parse({});
+
 /** As it is read, from the wire or a clinic's file: by these names, or by those of version 1; always today's afterwards. */
 export const writtenFacilitySettingsSchema = z.preprocess(settingsFromV1, facilitySettingsSchema);

@@ -25,10 +25,10 @@ const retryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
 const retryPause = (attempt: number): number => retryMs[Math.min(attempt, retryMs.length - 1)] ?? 30_000;
 
 /**
- * A service that does not answer is asked again while the patient stands at the terminal, which waits `delays.result`
+ * A service that does not answer is asked again while the patient stands at the terminal, which waits `delays.resultMs`
  * for us: then the patient is told and sent to the desk. ms
  */
-const patienceMs = delays.result - 2_000;
+const patienceMs = delays.resultMs - 2_000;
 /** Pauses between questions: the first few while the patient waits, the rest until the answer comes late. ms */
 const askAgainMs = [1_000, 2_000, 3_000, 4_000, 10_000, 30_000, 60_000, 120_000, 300_000];
 const askPause = (attempt: number): number => askAgainMs[Math.min(attempt, askAgainMs.length - 1)] ?? 300_000;

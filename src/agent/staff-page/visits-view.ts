@@ -21,7 +21,7 @@ const stillAskedText = (model: PageModel, code: string): Markup =>
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
 const isLate = ({ issuedAt, receivedAt, finishedAt, outcome }: JournalVisit, offlineMs: number): boolean =>
   receivedAt - issuedAt > offlineMs ||
-  (outcome !== null && outcome !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.result);
+  (outcome !== null && outcome !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.resultMs);
 
 /** The patient was told that no answer came; the question stands. */
 const isStillAsked = ({ outcome, handedOverAt, givenUpAt }: JournalVisit): boolean =>

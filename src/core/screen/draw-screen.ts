@@ -102,7 +102,9 @@ const toolsOf = ({ display }: Session, d: Dictionary, severalLanguages: boolean)
   ];
 };
 
-const isAskedWhetherThere = (state: SessionState): boolean => 'patience' in state && state.patience.asked;
+/** Since when the patient is asked whether they are still there (monotonic ms); null: nobody asks. */
+const askedSinceMs = (state: SessionState): number | null =>
+  'patience' in state && state.patience.asked ? state.patience.sinceMs : null;
 
 const drawState = (session: Session, context: DrawContext, d: Dictionary): Part => {
   const { state, surroundings } = session;
@@ -110,17 +112,18 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
   const settings = surroundings.settings;
   if (settings === null && (state.name === 'idle' || state.name === 'outOfService'))
     return starting(session, context, d);
-  if (isAskedWhetherThere(state))
+  const askedMs = askedSinceMs(state);
+  if (askedMs !== null)
     return part('still-there', null, d, d.words('still-there.heading'), {
       tone: 'attention',
       lead: [d.words('still-there.lead')],
-      body: countdown(state, now, 20_000),
+      body: countdown(askedMs, state, now),
       controls: [control('still-here', 'primary', d.words('control.still-here'))],
     });
   switch (state.name) {
     case 'idle':
       if (surroundings.disconnectedSinceMs !== null && state.deadlineMs !== null)
-        return reconnecting(state, settings, d, now);
+        return reconnecting(surroundings.disconnectedSinceMs, state, settings, d, now);
       return part('idle', 1, d, d.words('idle.heading'), {
         lead: [d.words('idle.lead')],
         note: maintenanceNote(catalogue, settings, d, now.wallMs),
@@ -198,7 +201,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
           })
         : part('sending', 3, d, d.words('sending.heading'), {
             lead: [d.words('sending.trouble')],
-            body: countdown(state, now, settings?.timeouts.offlineMs ?? 30_000),
+            body: countdown(state.sinceMs, state, now),
           });
     case 'awaitingResult':
       return part('waiting-result', 3, d, d.words('waiting-result.heading'), {
@@ -237,9 +240,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       return state.resume
         ? part('card-pulled', null, d, d.words('card-pulled.heading'), {
             tone: 'attention',
-            lead: [
-              d.words('card-pulled.lead', { seconds: Math.round((settings?.timeouts.cardReturnMs ?? 5_000) / 1_000) }),
-            ],
+            lead: [d.words('card-pulled.lead', { seconds: Math.round(surroundings.timeouts.cardReturnMs / 1_000) })],
             body: { kind: 'picture', picture: 'put-back-card' },
           })
         : drawDesk(catalogue, d, state.failure, {
@@ -259,11 +260,15 @@ const bothPromises = (d: Dictionary): Part['promises'] => [d.words('promise.phot
 
 const callStaff = (d: Dictionary): DrawnControl => control('call-staff', 'secondary', d.words('control.call-staff'));
 
-const countdown = (state: SessionState, now: Moment, totalMs: number): Part['body'] => ({
-  kind: 'countdown',
-  remainingMs: Math.max(0, (state.deadlineMs ?? now.monotonicMs) - now.monotonicMs),
-  totalMs,
-});
+/** The state's own wait, from `sinceMs` to its deadline: total and rest are the machine's, the screen adds no time. */
+const countdown = (sinceMs: number, { deadlineMs }: SessionState, now: Moment): Part['body'] => {
+  const endMs = deadlineMs ?? now.monotonicMs;
+  return {
+    kind: 'countdown',
+    remainingMs: Math.max(0, endMs - now.monotonicMs),
+    totalMs: Math.max(0, endMs - sinceMs),
+  };
+};
 
 const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictionary): Part =>
   state.name === 'outOfService' && state.failure.code !== 'settings.missing' && state.failure.code !== 'reader.lost'
@@ -275,11 +280,17 @@ const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictio
       });
 
 /** Out of reach for the moment: challenges in store let a visit begin, and there is a time at which the desk takes over. */
-const reconnecting = (state: SessionState, settings: FacilitySettings | null, d: Dictionary, now: Moment): Part =>
+const reconnecting = (
+  sinceMs: number,
+  state: SessionState,
+  settings: FacilitySettings | null,
+  d: Dictionary,
+  now: Moment,
+): Part =>
   part('idle', 1, d, d.words('idle.heading'), {
     lead: [d.words('outage.reconnecting')],
     note: d.words('outage.then-desk'),
-    body: countdown(state, now, settings?.timeouts.offlineMs ?? 30_000),
+    body: countdown(sinceMs, state, now),
     controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
     promises: bothPromises(d),
   });

@@ -1,36 +1,36 @@
 /**
- * Every waiting time of a visit that is not a facility setting, in ms, each with its reason. Time-outs that a clinic
+ * Every waiting time of a visit that is not a facility setting, each with its reason. Time-outs that a clinic
  * may choose (answer, card return, face, offline) stand in the facility settings.
  */
 export const delays = {
   /** A whole read with the photo takes 0.3-3 s at 106 kbps; three times that means the card does not lie right. */
-  readCard: 10_000,
+  readCardMs: 10_000,
   /** A phone is taken out, unlocked, its owner authenticated on it or by PIN, and held to its reader. */
-  presentPhone: 60_000,
+  presentPhoneMs: 60_000,
   /** Long enough to read two buttons and reach one; then the face check begins by itself. */
-  autoFace: 3_000,
+  autoFaceMs: 3_000,
   /** The national service answers in 3-7 s and has been at work since the card was read. */
-  lookupAfterVerification: 4_000,
+  lookupAfterVerificationMs: 4_000,
   /** The face process restarts in about 1.5 s; after this the PIN is offered instead. */
-  faceRestart: 6_000,
+  faceRestartMs: 6_000,
   /** 「まだいらっしゃいますか」 stays this long before the visit ends. */
-  stillThere: 20_000,
+  stillThereMs: 20_000,
   /** Staff may be with another patient. */
-  staffCheck: 300_000,
+  staffCheckMs: 300_000,
   /** Card signature or VERIFY (about 0.5 s) and the durable row; beyond this something hangs. */
-  signing: 10_000,
+  signingMs: 10_000,
   /** The national service's 3-7 s and a margin; then the receipt alone is enough for the patient to sit down. */
-  result: 12_000,
+  resultMs: 12_000,
   /** Reading time of the closing screen; ended early when the card is taken and somebody else's is laid down. */
-  showResult: 10_000,
+  showResultMs: 10_000,
   /** Once the card has been taken the patient is leaving: one more look, then the next one is welcome. */
-  showResultAfterRemoval: 3_000,
+  showResultAfterRemovalMs: 3_000,
   /** A card still there after this makes light, voice and staff page call; again at this rhythm. */
-  cardLeft: 15_000,
+  cardLeftMs: 15_000,
   /** The desk screen with its code stays this long, or until the next card. */
-  desk: 30_000,
+  deskMs: 30_000,
   /** The same once the card has been taken: time to read the heading again. */
-  deskAfterRemoval: 6_000,
+  deskAfterRemovalMs: 6_000,
 } as const;
 
 /** Misses after which PIN and staff check are offered in large. */

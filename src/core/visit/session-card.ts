@@ -56,7 +56,7 @@ export const cardGone = (session: Session, at: Moment, reason: Failure): Step =>
     case 'awaitingResult':
       return { session, effects: [endCard(state.visit)] };
     case 'showingResult': {
-      const leavingMs = at.monotonicMs + delays.showResultAfterRemoval;
+      const leavingMs = at.monotonicMs + delays.showResultAfterRemovalMs;
       return go(
         session,
         { ...state, deadlineMs: Math.min(state.deadlineMs ?? leavingMs, leavingMs) },
@@ -68,7 +68,7 @@ export const cardGone = (session: Session, at: Moment, reason: Failure): Step =>
     case 'interrupted':
       return state.resume
         ? stay(session)
-        : go(session, { ...state, deadlineMs: at.monotonicMs + delays.deskAfterRemoval });
+        : go(session, { ...state, deadlineMs: at.monotonicMs + delays.deskAfterRemovalMs });
     default:
       return awaitCardReturn(session, at, reason);
   }

@@ -22,7 +22,11 @@ const outOfPatience = (session: Session, state: Extract<SessionState, { patience
     ? sendToDesk(session, at, failure('session.timed-out'))
     : go(
         session,
-        { ...state, patience: { asked: true }, deadlineMs: at.monotonicMs + delays.stillThere },
+        {
+          ...state,
+          patience: { asked: true, sinceMs: at.monotonicMs },
+          deadlineMs: at.monotonicMs + delays.stillThereMs,
+        },
         { type: 'Chime', sound: 'attention' },
       );
 
@@ -67,7 +71,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
           visit: state.visit,
           result: { outcome: 'late', qualificationValidity: null, code: null },
           atMs: at.wallMs,
-          deadlineMs: at.monotonicMs + delays.showResult,
+          deadlineMs: at.monotonicMs + delays.showResultMs,
         },
         { type: 'Chime', sound: 'accepted' },
       );
@@ -76,7 +80,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     case 'awaitingCardRemoval':
       return go(
         session,
-        { ...state, leftBehind: true, deadlineMs: at.monotonicMs + delays.cardLeft },
+        { ...state, leftBehind: true, deadlineMs: at.monotonicMs + delays.cardLeftMs },
         { type: 'Chime', sound: 'attention' },
       );
     case 'interrupted':
@@ -99,6 +103,6 @@ const cardOrFinish = (session: Session, at: Moment, outcome: string): Step => {
     visit,
     sinceMs: at.monotonicMs,
     leftBehind: false,
-    deadlineMs: at.monotonicMs + delays.cardLeft,
+    deadlineMs: at.monotonicMs + delays.cardLeftMs,
   });
 };

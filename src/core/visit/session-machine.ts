@@ -30,7 +30,11 @@ import {
 import { touched } from './session-touch.ts';
 
 /** A terminal that has just been switched on: nothing is known yet, so nothing can be done. */
-export const initialSession = (consentCatalogue: Surroundings['consentCatalogue'], display: Display): Session => ({
+export const initialSession = (
+  consentCatalogue: Surroundings['consentCatalogue'],
+  display: Display,
+  timeouts: Surroundings['timeouts'],
+): Session => ({
   state: { name: 'outOfService', failure: failure('settings.missing'), sinceMs: 0, deadlineMs: null },
   surroundings: {
     reader: { state: 'lost', failure: failure('reader.lost') },
@@ -41,6 +45,7 @@ export const initialSession = (consentCatalogue: Surroundings['consentCatalogue'
     disconnection: failure('delivery.offline'),
     challengesReady: false,
     settings: null,
+    timeouts,
     consentCatalogue,
   },
   display,
@@ -71,7 +76,7 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
     case 'ChallengesChanged':
       return { ...surroundings, challengesReady: event.ready };
     case 'SettingsChanged':
-      return { ...surroundings, settings: event.settings };
+      return { ...surroundings, settings: event.settings, timeouts: event.settings.timeouts };
     case 'CatalogueChanged':
       return { ...surroundings, consentCatalogue: event.catalogue };
     default:
@@ -154,7 +159,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
     case 'FaceFailed':
       if (state.name !== 'verifyingFace') return stay(session);
       if (event.failure.code !== 'face.process-lost') return withoutFace(session, at, event.failure);
-      return go(session, { ...state, trouble: event.failure, deadlineMs: at.monotonicMs + delays.faceRestart });
+      return go(session, { ...state, trouble: event.failure, deadlineMs: at.monotonicMs + delays.faceRestartMs });
     case 'FaceHealthChanged':
       if (state.name === 'verifyingFace' && state.trouble !== null && event.trouble === null)
         return startFace(session, state.visit, at);
@@ -168,7 +173,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
         return stay(session);
       return go(
         session,
-        { ...state, checking: true, deadlineMs: at.monotonicMs + delays.signing },
+        { ...state, checking: true, deadlineMs: at.monotonicMs + delays.signingMs },
         {
           type: 'VerifyPin',
           insertion: state.visit.insertion,
@@ -208,7 +213,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
             name: 'awaitingResult',
             visit: state.visit,
             requestId: state.requestId,
-            deadlineMs: at.monotonicMs + delays.result,
+            deadlineMs: at.monotonicMs + delays.resultMs,
           })
         : showResult(session, state.visit, state.earlyResult, at);
     case 'ResultArrived': {
@@ -292,7 +297,7 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
         visit: sent,
         phase: 'sending',
         requestId,
-        deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.offlineMs ?? 30_000),
+        deadlineMs: at.monotonicMs + session.surroundings.timeouts.offlineMs,
       });
     return stay(withVisit(session, sent));
   }
@@ -306,7 +311,7 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
       requestId,
       sinceMs: at.monotonicMs,
       earlyResult: null,
-      deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.offlineMs ?? 30_000),
+      deadlineMs: at.monotonicMs + session.surroundings.timeouts.offlineMs,
     },
     endCard(visit),
   );
@@ -337,6 +342,6 @@ const registrationAnswered = (session: Session, outcome: string, code: string | 
 const showResult = (session: Session, visit: Visit, result: VisitResult, at: Moment): Step =>
   go(
     session,
-    { name: 'showingResult', visit, result, atMs: at.wallMs, deadlineMs: at.monotonicMs + delays.showResult },
+    { name: 'showingResult', visit, result, atMs: at.wallMs, deadlineMs: at.monotonicMs + delays.showResultMs },
     { type: 'Chime', sound: 'accepted' },
   );

@@ -25,7 +25,7 @@ export const phoneTouched = (
   if (state.phone !== null || (control !== 'iphone' && control !== 'android')) return stay(session);
   return go(
     session,
-    { name: 'choosingPhone', phone: control, deadlineMs: at.monotonicMs + delays.presentPhone },
+    { name: 'choosingPhone', phone: control, deadlineMs: at.monotonicMs + delays.presentPhoneMs },
     { type: 'PresentPhone', phone: control },
   );
 };

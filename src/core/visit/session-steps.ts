@@ -41,11 +41,13 @@ export const withVisit = (session: Session, change: Partial<Visit>): Session => 
   return { ...session, state: { ...state, visit: { ...state.visit, ...change } } as SessionState };
 };
 
-const answerMs = (surroundings: Surroundings): number => surroundings.settings?.timeouts.answerMs ?? 60_000;
+const notAsked = { asked: false } as const;
+
+const answerMs = (surroundings: Surroundings): number => surroundings.timeouts.answerMs;
 
 /** A fresh stretch of patience: a touch extends every wait for the patient. */
 export const patient = (session: Session, at: Moment) => ({
-  patience: { asked: false },
+  patience: notAsked,
   deadlineMs: at.monotonicMs + answerMs(session.surroundings),
 });
 
@@ -71,7 +73,7 @@ export const restState = (surroundings: Surroundings, at: Moment): SessionState 
   if (surroundings.settings === null)
     return out(offlineSince === null ? failure('settings.missing') : surroundings.disconnection);
   if (offlineSince !== null) {
-    const offlineAtMs = offlineSince + surroundings.settings.timeouts.offlineMs;
+    const offlineAtMs = offlineSince + surroundings.timeouts.offlineMs;
     if (at.monotonicMs >= offlineAtMs) return out(surroundings.disconnection);
     if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
     return { name: 'idle', deadlineMs: offlineAtMs };
@@ -103,7 +105,7 @@ export const startVisit = (
 ): Step =>
   go(
     session,
-    { name: 'readingCard', visit: newVisit(card, at), resuming, deadlineMs: at.monotonicMs + delays.readCard },
+    { name: 'readingCard', visit: newVisit(card, at), resuming, deadlineMs: at.monotonicMs + delays.readCardMs },
     { type: 'Chime', sound: 'contact' },
     { type: 'ReadCard', insertion: card.insertion },
   );
@@ -150,7 +152,7 @@ export const sendToDesk = (session: Session, at: Moment, reason: Failure, approv
       resume: false,
       approvable,
       atMs: at.wallMs,
-      deadlineMs: at.monotonicMs + delays.desk,
+      deadlineMs: at.monotonicMs + delays.deskMs,
     },
     endCard(visit),
     { type: 'Chime', sound: 'attention' },
@@ -178,7 +180,7 @@ export const awaitCardReturn = (session: Session, at: Moment, reason: Failure): 
       resume: true,
       approvable: false,
       atMs: at.wallMs,
-      deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.cardReturnMs ?? 5_000),
+      deadlineMs: at.monotonicMs + session.surroundings.timeouts.cardReturnMs,
     },
     endCard(visit),
     { type: 'Chime', sound: 'attention' },
@@ -205,12 +207,12 @@ export const startFace = (session: Session, visit: Visit, at: Moment): Step =>
     {
       name: 'verifyingFace',
       visit,
-      patience: { asked: false },
+      patience: notAsked,
       hint: null,
       sinceMs: at.monotonicMs,
       offerOthers: false,
       trouble: null,
-      deadlineMs: at.monotonicMs + (session.surroundings.settings?.timeouts.faceMs ?? 20_000),
+      deadlineMs: at.monotonicMs + session.surroundings.timeouts.faceMs,
     },
     { type: 'StartFace', insertion: visit.insertion },
   );
@@ -244,7 +246,7 @@ const whyNoPin = (visit: Visit): Failure | null => {
 export const startStaffCheck = (session: Session, visit: Visit, at: Moment, reason: Failure | null): Step =>
   go(
     session,
-    { name: 'awaitingStaffCheck', visit, failure: reason, deadlineMs: at.monotonicMs + delays.staffCheck },
+    { name: 'awaitingStaffCheck', visit, failure: reason, deadlineMs: at.monotonicMs + delays.staffCheckMs },
     { type: 'StopFace' },
     { type: 'ClearPinEntry' },
   );
@@ -253,7 +255,7 @@ export const startStaffCheck = (session: Session, visit: Visit, at: Moment, reas
 export const beginVerification = (session: Session, visit: Visit, at: Moment): Step => {
   const face = faceOpen(visit, session.surroundings);
   if (face && canUsePin(visit))
-    return go(session, { name: 'choosingMethod', visit, deadlineMs: at.monotonicMs + delays.autoFace });
+    return go(session, { name: 'choosingMethod', visit, deadlineMs: at.monotonicMs + delays.autoFaceMs });
   if (face) return startFace(session, visit, at);
   if (canUsePin(visit)) return startPin(session, visit, at, 'face-closed');
   return startStaffCheck(session, visit, at, whyNoPin(visit));
@@ -288,14 +290,14 @@ const sign = (session: Session, visit: Visit, kind: RequestKind, at: Moment): St
   go(
     session,
     kind === 'eligibility'
-      ? { name: 'signing', visit, deadlineMs: at.monotonicMs + delays.signing }
+      ? { name: 'signing', visit, deadlineMs: at.monotonicMs + delays.signingMs }
       : {
           name: 'registering',
           visit: { ...visit, registration: 'agreed' },
           phase: 'signing',
           requestId: null,
-          patience: { asked: false },
-          deadlineMs: at.monotonicMs + delays.signing,
+          patience: notAsked,
+          deadlineMs: at.monotonicMs + delays.signingMs,
         },
     { type: 'SignRequest', insertion: visit.insertion, kind, visit },
   );
@@ -317,7 +319,7 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
     return go(session, {
       name: 'awaitingLookup',
       visit,
-      deadlineMs: at.monotonicMs + delays.lookupAfterVerification,
+      deadlineMs: at.monotonicMs + delays.lookupAfterVerificationMs,
     });
   const lookup = visit.lookup.state === 'answered' ? visit.lookup.result : null;
   if (lookup?.registered === 'no' && visit.registration !== 'done') {

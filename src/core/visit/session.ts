@@ -23,6 +23,8 @@ export type Surroundings = {
   /** A challenge with enough life for a visit lies ready */
   readonly challengesReady: boolean;
   readonly settings: FacilitySettings | null;
+  /** Of the settings; before any came, what the schema says */
+  readonly timeouts: FacilitySettings['timeouts'];
   readonly consentCatalogue: ConsentCatalogue;
 };
 
@@ -75,7 +77,7 @@ export type Visit = {
 };
 
 /** A patient-facing wait that a touch extends. `asked`: 「まだいらっしゃいますか」 is on the screen. */
-export type Patience = { readonly asked: boolean };
+export type Patience = { readonly asked: false } | { readonly asked: true; readonly sinceMs: number };
 
 export type PinNotice = 'none' | 'wrong' | 'card-forgot' | 'face-closed';
 

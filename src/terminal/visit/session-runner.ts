@@ -5,6 +5,7 @@ import { initialSession, transition } from '../../core/visit/session-machine.ts'
 import { facilityDisplay, visitOf } from '../../core/visit/session-steps.ts';
 import type { CardReaderEvent } from '../../ports/card-reader.ts';
 import type { PinKey } from '../../ports/keypad.ts';
+import { firstTimeouts } from '../../wire/facility-settings.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import { KeypadGuide } from './keypad-guide.ts';
 import { PinEntry } from './pin-entry.ts';
@@ -56,13 +57,17 @@ export class SessionRunner {
       repeat: () => this.#presentation.repeat(),
     });
     this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
-    const unknown = initialSession(this.#catalogue.consents, {
-      language: 'ja',
-      theme: 'default',
-      textPercent: 100,
-      voice: true,
-      loudness: 0,
-    });
+    const unknown = initialSession(
+      this.#catalogue.consents,
+      {
+        language: 'ja',
+        theme: 'default',
+        textPercent: 100,
+        voice: true,
+        loudness: 0,
+      },
+      firstTimeouts,
+    );
     this.#session = { ...unknown, display: facilityDisplay(unknown.surroundings) };
     this.#executors = visitExecutors(parts, {
       cards: this.#cards,

@@ -6,7 +6,8 @@ import type { Identity, VisualState } from '../../core/visit/identity.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
 import { transition } from '../../core/visit/session-machine.ts';
 import { logEvents } from '../../log/log-events.ts';
-import { type FacilitySettings, facilitySettingsSchema } from '../../wire/facility-settings.ts';
+import { facilitySettingsSchema, firstTimeouts } from '../../wire/facility-settings.ts';
+import { takeKnown } from '../../wire/translate.ts';
 
 /**
  * A visit as a story that may be shown to others: JSON Lines, a head and then one event a line with the state and the
@@ -41,7 +42,13 @@ const headSchema = z.strictObject({
     disconnectedSinceMs: z.number().nullable(),
     disconnection: code,
     challengesReady: z.boolean(),
-    settings: facilitySettingsSchema.nullable(),
+    /** Keys that have gone since are left out; what has come since has its default. */
+    settings: z.unknown().transform((given, context) => {
+      if (given === null) return null;
+      const taken = takeKnown(facilitySettingsSchema, given);
+      if (taken === null) context.addIssue({ code: 'custom', message: 'no facility settings' });
+      return taken?.value ?? z.NEVER;
+    }),
     display: displaySchema,
   }),
 });
@@ -163,7 +170,8 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
     disconnectedSinceMs: rest.disconnectedSinceMs,
     disconnection: failure(rest.disconnection),
     challengesReady: rest.challengesReady,
-    settings: rest.settings as FacilitySettings | null,
+    settings: rest.settings,
+    timeouts: rest.settings?.timeouts ?? firstTimeouts,
     consentCatalogue: catalogue.consents,
   },
   display: rest.display,

@@ -63,7 +63,7 @@ test('down for longer: the patient is told in time, the answer comes late into j
   const { sealed } = await bed.sign(await cardOf('hanako'));
   await bed.requestInOutage(sealed);
   const [first = 0] = asked;
-  expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.result);
+  expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.resultMs);
   expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'eligibility.unavailable' }]);
   expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
   expect(bed.journal.usage()).toMatchObject([{ outcome: 'failed', times: 1 }]);
@@ -91,7 +91,7 @@ test('a service that takes its time to fail: the patient is told while the termi
   };
   await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
   const [first = 0] = asked;
-  expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.result);
+  expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.resultMs);
   expect(await bed.results()).toMatchObject([{ outcome: 'failed' }]);
 });
 

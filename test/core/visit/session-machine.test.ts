@@ -25,7 +25,7 @@ describe('a visit from the card to the closing screen', () => {
     ]);
     story.deliver();
     expect(story.state).toMatchObject({ name: 'showingResult', result: { outcome: 'eligible' } });
-    story.pass(delays.showResult);
+    story.pass(delays.showResultMs);
     expect(story.name).toBe('awaitingCardRemoval');
     story.tell({ type: 'CardRemoved' });
     expect(story.name).toBe('idle');
@@ -35,7 +35,7 @@ describe('a visit from the card to the closing screen', () => {
   it('the face begins by itself when nobody chooses', () => {
     const story = VisitStory.atRest();
     story.present();
-    story.pass(delays.autoFace);
+    story.pass(delays.autoFaceMs);
     expect(story.name).toBe('verifyingFace');
     story.tell({ type: 'FaceMatched', insertion: story.visit.insertion });
     expect(story.name).toBe('askingConsent');
@@ -116,7 +116,7 @@ describe('a visit from the card to the closing screen', () => {
     story.tell({ type: 'CardRead', insertion, identity });
     story.enterPin();
     expect(story.name).toBe('awaitingLookup');
-    story.pass(delays.lookupAfterVerification);
+    story.pass(delays.lookupAfterVerificationMs);
     expect(story.name).toBe('askingConsent');
   });
 });
@@ -222,7 +222,7 @@ describe('the face', () => {
       story.present();
       story.touch('use-face');
       story.tell({ type: 'FaceFailed', insertion: story.visit.insertion, failure: failure(code) });
-      story.pass(delays.faceRestart);
+      story.pass(delays.faceRestartMs);
       expect(story.state).toMatchObject({ name: 'enteringPin', notice: 'face-closed' });
     }
   });
@@ -355,7 +355,7 @@ describe('the card goes', () => {
     story.insert();
     expect(story.visit.session).toBe(session);
     story.tell({ type: 'ReceiptArrived', requestId: 'r', verdict: 'accepted', code: null });
-    story.pass(delays.result + delays.showResult);
+    story.pass(delays.resultMs + delays.showResultMs);
     expect(story.name).toBe('readingCard');
     expect(story.visit.session).not.toBe(session);
   });
@@ -364,7 +364,7 @@ describe('the card goes', () => {
     const story = asked();
     story.answerAll('agree');
     story.deliver();
-    story.pass(delays.showResult + delays.cardLeft);
+    story.pass(delays.showResultMs + delays.cardLeftMs);
     expect(story.state).toMatchObject({ name: 'awaitingCardRemoval', leftBehind: true });
     story.tell({ type: 'CardRemoved' });
     expect(story.name).toBe('idle');
@@ -479,7 +479,7 @@ describe('the clinic cannot be reached', () => {
     story.answerAll('agree');
     story.tell({ type: 'RequestSigned', insertion: story.visit.insertion, kind: 'eligibility', requestId: 'r' });
     story.tell({ type: 'ReceiptArrived', requestId: 'r', verdict: 'accepted', code: null });
-    story.pass(delays.result);
+    story.pass(delays.resultMs);
     expect(story.state).toMatchObject({ name: 'showingResult', result: { outcome: 'late' } });
   });
 });
@@ -495,7 +495,7 @@ describe('a patient who does nothing', () => {
     story.touch('still-here');
     expect(story.state).toMatchObject({ name: 'askingConsent', patience: { asked: false } });
     expect(story.visit.questionIndex).toBe(1);
-    story.pass(settings.timeouts.answerMs + delays.stillThere);
+    story.pass(settings.timeouts.answerMs + delays.stillThereMs);
     expect(failureCodeOf(story)).toBe('session.timed-out');
   });
 

@@ -56,7 +56,7 @@ describe('the choice of a smartphone', () => {
     ['a card laid down wins', () => void story.insert(), 'readingCard'],
     ['a card laid down wrongly leads to the desk', () => unreadable(), 'interrupted'],
     ['back', () => void story.touch('back'), 'idle'],
-    ['nobody presents it', () => story.pass(delays.presentPhone), 'idle'],
+    ['nobody presents it', () => story.pass(delays.presentPhoneMs), 'idle'],
     ['shutdown', () => void story.tell({ type: 'ShutdownRequested' }), 'outOfService'],
   ])('while the phone is awaited: %s, and it is awaited no more', (_name, happen, name) => {
     story.touch('use-smartphone');
@@ -88,7 +88,7 @@ describe('the choice of a smartphone', () => {
     story.tell({ type: 'LookupFailed', insertion: 'phone-1', failure: failure('eligibility.unavailable') });
     story.answerAll('agree');
     story.deliver();
-    story.pass(delays.showResult);
+    story.pass(delays.showResultMs);
     expect(story.name).toBe('idle');
   });
 });
