@@ -31,6 +31,14 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
     broker: { about: "mosquitto's files for a facility", load: () => import('./cli/broker.ts') },
     provision: { about: 'makes the keys and files of a facility', load: () => import('./cli/provision.ts') },
     config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },
+    erase: {
+      about: 'leaves nothing of patients or keys on a device that is given away',
+      load: () => import('./cli/erase.ts'),
+    },
+    attest: {
+      about: 'what runs here, signed by the device; checks such a word',
+      load: () => import('./cli/attest.ts'),
+    },
     preview: {
       about: 'every screen of a facility settings file, in the browser',
       load: () => import('./cli/preview.ts'),

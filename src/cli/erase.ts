@@ -1,0 +1,97 @@
+import { access, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { oqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
+import { readAgentConfig } from '../processes/agent-config.ts';
+import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { eraseTree, fillFreeSpace, freeSpaceOf } from '../trust/erase.ts';
+import { readConfigOrExit } from './config.ts';
+
+type EraseOptions = {
+  readonly config?: string;
+  readonly agentDir?: string;
+  readonly facilityDir?: string;
+  readonly yes?: true;
+  readonly keepFreeSpace?: true;
+};
+
+const fail = (reason: string): never => {
+  process.stderr.write(`uketsuke erase: ${reason}\n`);
+  process.exit(2);
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** A store with all that SQLite and we put beside it: write-ahead log, backups before a migration, what was set aside. */
+const storeFiles = async (path: string): Promise<string[]> => {
+  const directory = dirname(path);
+  const names = (await exists(directory)) ? await readdir(directory) : [];
+  const own = path.slice(directory.length + 1);
+  return names.filter((name) => name.startsWith(own)).map((name) => join(directory, name));
+};
+
+const terminalPaths = async (configFile: string): Promise<string[]> => {
+  const config = readConfigOrExit(configFile);
+  return [config.paths.provisioning, ...(await storeFiles(config.paths.store)), configFile];
+};
+
+/** Files for the レセコン and questions from it hold names and numbers; the folders themselves belong to it. */
+const agentPaths = async (directory: string): Promise<string[]> => {
+  const config = await readAgentConfig(directory);
+  const files: string[] = [];
+  for (const folder of oqsFolders) {
+    const path = join(config.oqsFolder, folder);
+    if (!(await exists(path))) continue;
+    for (const name of await readdir(path)) if (/^\.?OQS/.test(name)) files.push(join(path, name));
+  }
+  return [
+    ...files,
+    ...(await storeFiles(config.journal)),
+    join(dirname(config.journal), 'simulated-service.json'),
+    ...[config.staffFile, config.settingsFile, config.cardTrust, directory],
+  ];
+};
+
+const erase = async (options: EraseOptions): Promise<void> => {
+  const paths = [
+    ...(options.config === undefined ? [] : await terminalPaths(options.config)),
+    ...(options.agentDir === undefined ? [] : await agentPaths(resolve(options.agentDir))),
+    ...(options.facilityDir === undefined ? [] : [resolve(options.facilityDir)]),
+  ];
+  if (paths.length === 0) return fail('name what is to be erased: --config, --agent-dir or --facility-dir');
+  if (!options.yes) {
+    process.stdout.write(`${paths.join('\n')}\n`);
+    return fail('nothing is erased without --yes; stop the services first');
+  }
+  // Where the files lie, before they are gone: the free space of those file systems is filled.
+  const places = [...new Set(paths.map((path) => dirname(path)))];
+  let files = 0;
+  for (const path of paths) files += await eraseTree(path);
+  let filled = 0;
+  if (!options.keepFreeSpace)
+    for (const place of places)
+      if ((await exists(place)) && (await freeSpaceOf(place)) > 0) filled += await fillFreeSpace(place);
+  process.stdout.write(`${JSON.stringify({ files, filledBytes: filled })}\n`);
+};
+
+/** `uketsuke erase`: before a device is given away, thrown away or sent in for repair. */
+export const register = (program: Command): void => {
+  program
+    .command('erase')
+    .description('leaves nothing of patients or keys on a device that is given away; stop the services first')
+    .option('--config [file]', `a terminal, by its configuration (${defaultConfigPath})`)
+    .option('--agent-dir <dir>', "a clinic's end: keys, journal, staff codes, files in the OQS folders")
+    .option('--facility-dir <dir>', 'the directory of `uketsuke provision`: the whole facility')
+    .option('--keep-free-space', 'does not overwrite what is free (quick, and old copies stay readable)')
+    .option('--yes', 'does it; without, it only lists what would go')
+    .action(async ({ config, ...options }: Omit<EraseOptions, 'config'> & { config?: string | true }) => {
+      const file = config === true ? defaultConfigPath : config;
+      await erase({ ...options, ...(file !== undefined && { config: file }) }).catch((error: Error) =>
+        fail(error.message),
+      );
+    });
+};

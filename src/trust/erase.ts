@@ -1,0 +1,92 @@
+import { randomFillSync } from 'node:crypto';
+import { type FileHandle, lstat, open, readdir, rmdir, statfs, truncate, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/*
+ * Leaves nothing of what lay in files. Each is overwritten before it is unlinked; what files of before left in blocks that
+ * are free now (a key that was replaced, a row that was deleted) goes when the free space is filled. A flash disk may keep
+ * old copies of a block that no software reaches: its own erasure, or full-disk encryption, is for those.
+ */
+
+const chunkBytes = 1_048_576;
+
+const overwrite = async (path: string, size: number): Promise<void> => {
+  const file = await open(path, 'r+');
+  try {
+    const chunk = Buffer.alloc(Math.min(chunkBytes, Math.max(size, 1)));
+    for (let at = 0; at < size; at += chunk.length) {
+      randomFillSync(chunk);
+      await file.write(chunk, 0, Math.min(chunk.length, size - at), at);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+};
+
+/** A file, or a directory with all below it; links are taken away and never followed. Answers how many files; 0: not there. */
+export const eraseTree = async (path: string, keepsDirectory = false): Promise<number> => {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found === null) return 0;
+  if (found.isDirectory()) {
+    let files = 0;
+    for (const name of await readdir(path)) files += await eraseTree(join(path, name));
+    if (!keepsDirectory) await rmdir(path);
+    return files;
+  }
+  // A second name of a file that is not ours is taken away, its content left to the other.
+  if (found.isFile() && found.nlink === 1) {
+    await overwrite(path, found.size);
+    await truncate(path, 0);
+  }
+  await unlink(path);
+  return 1;
+};
+
+/** Until the disk is full. Bytes */
+const fill = async (file: FileHandle, from: number): Promise<number> => {
+  let at = from;
+  for (let length = chunkBytes; length >= 512; ) {
+    try {
+      const { bytesWritten } = await file.write(Buffer.alloc(length), 0, length, at);
+      at += bytesWritten;
+      if (bytesWritten < length) length = Math.floor(length / 2);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      length = Math.floor(length / 2);
+    }
+  }
+  return at - from;
+};
+
+/** Fills the free space of the file system with zeros and gives it back. Answers how many bytes. */
+export const fillFreeSpace = async (directory: string): Promise<number> => {
+  const path = join(directory, '.uketsuke-erase');
+  // What was unlinked is free to be filled only once the file system has written that down.
+  const folder = process.platform === 'win32' ? null : await open(directory, 'r');
+  await folder?.sync();
+  const file = await open(path, 'wx', 0o600);
+  let written = 0;
+  try {
+    // Twice: what the first round made the file system free is filled by the second.
+    for (let round = 0; round < 2; round += 1) {
+      written += await fill(file, written);
+      await file.sync().catch(() => undefined);
+      await folder?.sync();
+    }
+  } finally {
+    await file.close();
+    await folder?.close();
+    await unlink(path);
+  }
+  return written;
+};
+
+/** So much has to be filled; for whoever waits. Bytes */
+export const freeSpaceOf = async (directory: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+};
