@@ -95,6 +95,7 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
   const cut = async (): Promise<void> => {
     if (!server.listening) return;
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+    limits.destroyUnproven();
     for (const socket of sockets.keys()) socket.destroy();
     await stopped;
   };

@@ -29,6 +29,11 @@ export class ConnectionLimits {
     return this.#unproven.size;
   }
 
+  /** As the port closes: also of those that never proved anything. */
+  destroyUnproven(): void {
+    for (const socket of this.#unproven.keys()) socket.destroy();
+  }
+
   #arrives(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
     this.#unproven.set(socket, address);

@@ -105,7 +105,7 @@ const run = (command: string, ...args: string[]): void => {
   if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.stderr.trim()}`);
 };
 
-export type EraseFigures = {
+type EraseFigures = {
   readonly profile: string;
   readonly canaries: number;
   /** Found on the raw image before */

@@ -93,6 +93,10 @@ class Connections {
     oldest?.destroy();
   }
 
+  destroyAll(): void {
+    for (const socket of [...this.#idle, ...this.#busy]) socket.destroy();
+  }
+
   begins(socket: Socket): void {
     if (this.#idle.delete(socket)) this.#busy.add(socket);
   }
@@ -217,9 +221,9 @@ export const startLocalServer = async (options: LocalServerOptions): Promise<Loc
     connections.begins(socket);
     const no = refused(request);
     if (no !== null || socketOptions === undefined || request.url !== socketOptions.path) {
-      socket.end(
-        `HTTP/1.1 ${no?.status === 421 ? '421 Misdirected Request' : '403 Forbidden'}\r\nconnection: close\r\n\r\n`,
-      );
+      const status = no?.status === 421 ? '421 Misdirected Request' : '403 Forbidden';
+      // An upgraded socket is ours alone: one whose other end never hangs up must not stay.
+      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
       return;
     }
     upgrades.handleUpgrade(request, socket, head, admit);
@@ -249,7 +253,8 @@ export const startLocalServer = async (options: LocalServerOptions): Promise<Loc
       upgrades.close();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Also those that were upgraded, which the HTTP server no longer counts as its own.
+        connections.destroyAll();
       });
     },
   };

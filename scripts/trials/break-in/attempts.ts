@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+
+/** One attack and what an independent look afterwards said. `seen`: a status, a hash, a count, for whoever reads. */
+export type Attempt = { readonly name: string; readonly threat: number; readonly isIn: boolean; readonly seen: string };
+
+/** Collects attacks; an attack that cannot be carried out is no defence: it throws. */
+export class Attempts {
+  readonly all: Attempt[] = [];
+
+  async attempt(
+    threat: number,
+    name: string,
+    attack: () => Promise<{ isIn: boolean; seen: string | number }>,
+  ): Promise<void> {
+    const { isIn, seen } = await attack();
+    this.all.push({ name, threat, isIn, seen: String(seen) });
+    process.stdout.write(`${isIn ? 'IN      ' : 'kept out'}  ${String(threat).padStart(2)}  ${name}: ${seen}\n`);
+  }
+}
+
+export const hashOfFile = (path: string): string =>
+  existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16) : 'gone';
+
+/** Polls until it holds or time is up; answers whether it held. */
+export const within = async (ms: number, holds: () => boolean | Promise<boolean>): Promise<boolean> => {
+  const last = performance.now() + ms;
+  for (;;) {
+    if (await holds()) return true;
+    if (performance.now() > last) return false;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
