@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 
 /** One attack and what an independent look afterwards said. `seen`: a status, a hash, a count, for whoever reads. */
-export type Attempt = { readonly name: string; readonly threat: number; readonly isIn: boolean; readonly seen: string };
+type Attempt = { readonly name: string; readonly threat: number; readonly isIn: boolean; readonly seen: string };
 
 /** Collects attacks; an attack that cannot be carried out is no defence: it throws. */
 export class Attempts {
