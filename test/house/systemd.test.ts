@@ -80,6 +80,14 @@ describe('a unit', () => {
     expect(settings('uketsuke-link.service', 'IPAddressAllow')).toEqual([]);
   });
 
+  test('of terminal and screen stands in the namespace of the page’s socket', () => {
+    for (const name of ['uketsuke.service', 'uketsuke-kiosk.service']) {
+      expect(settings(name, 'JoinsNamespaceOf')).toEqual(['uketsuke-screen.socket']);
+      expect(settings(name, 'PrivateNetwork')).toEqual(['yes']);
+    }
+    expect(settings('uketsuke-screen.socket', 'PrivateNetwork')).toEqual(['yes']);
+  });
+
   test('of the face process starts node as the tests and figures do', () => {
     const [command = ''] = settings('uketsuke-face.service', 'ExecStart');
     for (const flag of faceProcessStart.execArgv) expect(command).toContain(flag);
