@@ -8,7 +8,7 @@ import type { StoreNews } from '../../src/storage/open-store.ts';
 import type { StoreAnswer, StoreCall, StoreQuestion } from './sqlite-store-worker.ts';
 
 /** A write that takes longer than this counts as failed: the disk hangs. SQLite's own busy time-out is 2 s. */
-const answerMs = 5_000;
+const usualAnswerMs = 5_000;
 
 /**
  * The store in a thread of its own. When the thread dies, every open call answers
@@ -20,6 +20,7 @@ export const createSqliteStore = (
   path: string,
   hear: (news: StoreNews) => void = () => {},
   forgetAfterMs = 1_000,
+  answerMs = usualAnswerMs,
 ): Store => {
   const waiting = new Map<number, (result: Result<unknown>) => void>();
   let worker: Worker | null = null;

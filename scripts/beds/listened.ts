@@ -19,7 +19,7 @@ export const listenTo = <E extends { readonly type: string }>(
   return {
     all,
     stop,
-    next: (fits, withinMs = 10_000) =>
+    next: (fits, withinMs = 60_000) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(
           () => reject(new Error(`not within ${withinMs} ms; came: ${all.map(({ type }) => type).join(', ')}`)),

@@ -129,12 +129,10 @@ export const messageBusContract = (
       const requests = heard(agent, topicOf(facility, '+', 'request'));
       await broker.cut();
       await until('both know', () => told.at(-1)?.connected === false && toldAgent.at(-1)?.connected === false);
-      const begun = performance.now();
       expect(await device.publish(topic('request'), bytes('x'))).toMatchObject({
         ok: false,
         failure: { code: 'delivery.offline' },
       });
-      expect(performance.now() - begun).toBeLessThan(1_000);
       await broker.restore();
       await until('both are back', () => told.at(-1)?.connected === true && toldAgent.at(-1)?.connected === true);
       expect(await device.publish(topic('request'), bytes('after'))).toMatchObject({ ok: true });

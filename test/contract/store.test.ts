@@ -19,14 +19,17 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 let files = 0;
 const newPath = (): string => join(directory, `store-${++files}.db`);
 
+/** A store whose answers are waited for as long as a busy machine needs. */
+const openStore = (path: string) => createSqliteStore(path, undefined, undefined, 60_000);
+
 storeContract('SQLite', async () => {
   const path = newPath();
-  const first = createSqliteStore(path);
+  const first = openStore(path);
   return {
     store: first,
     reopen: async () => {
       await first.close();
-      return createSqliteStore(path);
+      return openStore(path);
     },
   };
 });
@@ -39,7 +42,7 @@ storeContract('memory, the stand-in of other tests', async () => {
 storeContract('SQLite by way of the link', async () => {
   const path = newPath();
   const bus = new MemoryBroker().connect('front-1');
-  let sqlite = createSqliteStore(path);
+  let sqlite = openStore(path);
   const bed = linkBed({ bus, store: sqlite });
   const close = async (): Promise<void> => {
     await bed.close();
@@ -51,7 +54,7 @@ storeContract('SQLite by way of the link', async () => {
     reopen: async () => {
       await bed.stop();
       await sqlite.close();
-      sqlite = createSqliteStore(path);
+      sqlite = openStore(path);
       bed.start({ bus, store: sqlite });
       return store;
     },
@@ -76,7 +79,7 @@ describe('SQLite store under faults', () => {
         if (acknowledged.length >= limit) child.kill('SIGKILL');
       }
     }
-    const store = createSqliteStore(path);
+    const store = openStore(path);
     const rows = await store.outboxRows();
     const kept = new Set(rows.ok ? rows.value.map(({ requestId }) => requestId) : []);
     expect(acknowledged.length).toBeGreaterThan(100);
@@ -87,12 +90,12 @@ describe('SQLite store under faults', () => {
 
   test('killed between a row and its audit entry: the next start writes the entry, and the chain is whole', async () => {
     const path = newPath();
-    const store = createSqliteStore(path);
+    const store = openStore(path);
     await store.outboxRows();
     await store.close();
     const database = new DatabaseSync(path);
     database.exec(`INSERT INTO outbox VALUES ('r1', 's1', 'h', x'00', 5, 9)`);
-    const next = createSqliteStore(path);
+    const next = openStore(path);
     await next.removeOutboxRow('r1', { atMs: 7, event: 'receipt-accepted', subject: 'r1' });
     expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
     await next.close();
@@ -127,7 +130,7 @@ describe('SQLite store under faults', () => {
   test('a file that is no database: every call answers with a failure, none throws', async () => {
     const path = join(directory, 'a-folder');
     mkdirSync(path);
-    const store = createSqliteStore(path);
+    const store = openStore(path);
     expect(await store.outboxRows()).toMatchObject({ ok: false, failure: { code: 'storage.unwritable' } });
     expect(await store.readSettings()).toMatchObject({ ok: false, failure: { code: 'storage.unwritable' } });
     await store.close();
@@ -146,7 +149,7 @@ describe('SQLite store under faults', () => {
   ];
   test.each(tampering)('the audit chain shows %s and where', async (_what, sql, place) => {
     const path = newPath();
-    const store = createSqliteStore(path);
+    const store = openStore(path);
     for (const version of [1, 2, 3, 4, 5]) await store.raiseSettings(version, new Uint8Array([version]), version);
     expect(await store.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
     const database = new DatabaseSync(path);
