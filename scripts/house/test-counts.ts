@@ -1,17 +1,32 @@
 import { writeFileSync } from 'node:fs';
+import type { UserConsoleLog } from 'vitest';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { HangWatch } from './hang-watch.ts';
 
+/** Only some tests are asked for by name: the others are skipped on purpose. */
+const isNarrowed = process.argv.some((word) => /^(-t|--testNamePattern)/.test(word));
+
 /**
- * Counts what the runner saw: "passed failed skipped" into the file named by UKETSUKE_TEST_COUNTS, and the reason of
- * each skipped test on the terminal. A file that could not be loaded and an error outside of a test count as failures,
- * and so does each test that hangs.
+ * Counts what the runner saw: "passed failed skipped" into the file named by UKETSUKE_TEST_COUNTS, and at the end tells
+ * each skipped test by name with the reasons that its file gave (`console.warn('skipped: …')`: what is missing and what
+ * would run it). A file that skips and gives no reason counts as a failure, and so does one that could not be loaded, an
+ * error outside of a test and each test that hangs.
  */
 export default class TestCounts extends HangWatch implements Reporter {
   readonly #ended = { passed: 0, failed: 0, skipped: 0 };
 
   constructor() {
     super((hung) => this.#write(this.#ended.passed, this.#ended.failed + hung, this.#ended.skipped));
+  }
+
+  /** By the id of the file, in the order in which they were told. */
+  readonly #reasons = new Map<string, Set<string>>();
+
+  onUserConsoleLog({ content, taskId = '' }: UserConsoleLog): void {
+    for (const [, reason = ''] of content.matchAll(/^skipped: (.+)$/gm)) {
+      const file = taskId.split('_').slice(0, 1).join();
+      this.#reasons.set(file, (this.#reasons.get(file) ?? new Set()).add(reason));
+    }
   }
 
   override onTestCaseResult(test: TestCase): void {
@@ -27,11 +42,19 @@ export default class TestCounts extends HangWatch implements Reporter {
     const skipped: string[] = [];
     for (const module of modules) {
       let failedHere = 0;
+      const reasons = [...(this.#reasons.get(module.id.split('_').slice(0, 1).join()) ?? [])].join('; ');
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state === 'passed') passed += 1;
-        else if (state === 'failed') failedHere += 1;
-        else skipped.push(`${module.relativeModuleId} > ${test.fullName}`);
+        const result = test.result();
+        if (result.state === 'passed') passed += 1;
+        else if (result.state === 'failed') failedHere += 1;
+        else {
+          const name = `${module.relativeModuleId} > ${test.fullName}`;
+          const reason = ('note' in result ? result.note : undefined) ?? reasons;
+          skipped.push(`${name} (${reason})`);
+          if (reason !== '' || isNarrowed) continue;
+          console.log(`${name} is skipped and does not say why: console.warn('skipped: …') or context.skip('…')`);
+          failedHere += 1;
+        }
       }
       if (failedHere === 0 && !module.ok()) failedHere = 1;
       failed += failedHere;

@@ -24,8 +24,8 @@ const has = (program: string): boolean => {
   }
 };
 const [ffmpeg, espeak] = [has('ffmpeg'), has('espeak-ng')];
-if (!ffmpeg) process.stderr.write('skipped: recorded voice (ffmpeg is not installed)\n');
-if (!espeak) process.stderr.write('skipped: espeak-ng voice (espeak-ng is not installed)\n');
+if (!ffmpeg) console.warn('skipped: recorded voice (Debian package ffmpeg)');
+if (!espeak) console.warn('skipped: espeak-ng voice (Debian package espeak-ng)');
 
 let dir = '';
 beforeAll(() => {

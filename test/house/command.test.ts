@@ -13,6 +13,9 @@ type FindNode = {
 const { findNode, isNewEnough } = (await import('../../scripts/packages/find-node.mjs' as string)) as FindNode;
 
 const isWindows = process.platform === 'win32';
+if (existsSync(defaultConfigPath))
+  console.warn(`skipped: a machine without a configuration, here is ${defaultConfigPath}`);
+if (isWindows) console.warn('skipped: the command by shell scripts needs a POSIX system');
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uketsuke-command-'));

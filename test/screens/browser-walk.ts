@@ -14,9 +14,7 @@ export const parts = 3;
 /** One part of the walk over every screen. What it takes to draw and to answer is not measured here (docs/figures.md). */
 export const walk = (part: number): void => {
   if (!ready)
-    process.stderr.write(
-      `skipped: part ${part} of the walk over every screen (chromium, dist/screens: scripts/test)\n`,
-    );
+    console.warn(`skipped: part ${part} of the walk over every screen (chromium, dist/screens: scripts/test)`);
 
   it.skipIf(!ready)(
     `finds nothing to stumble over on any screen, part ${part} of ${parts}`,

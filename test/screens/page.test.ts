@@ -12,7 +12,7 @@ import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { ScreenEvent } from '../../src/ports/screen.ts';
 
 const hasChromium = existsSync(chromiumPath);
-if (!hasChromium) process.stderr.write(`skipped: the patient's page in a browser (${chromiumPath} is not installed)\n`);
+if (!hasChromium) console.warn(`skipped: the patient's page in a browser (${chromiumPath} is not installed)`);
 
 const root = join(import.meta.dirname, '..', '..');
 const catalogue = catalogueAt(galleryNow.wallMs);
