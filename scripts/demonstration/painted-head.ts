@@ -29,14 +29,29 @@ const movement = (face: FaceId, hint: FaceHint | null): Partial<Person> | null =
 
 export class PaintedHead {
   readonly #control: VirtualCameraControl;
-  readonly #socket: WebSocket;
+  readonly #screenPort: number;
+  #socket: WebSocket | null = null;
   #face: FaceId | null = null;
   #hint: FaceHint | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(control: VirtualCameraControl, screenPort: number) {
     this.#control = control;
-    this.#socket = new WebSocket(`ws://127.0.0.1:${screenPort}/screen`);
+    this.#screenPort = screenPort;
+  }
+
+  /** null = nobody. */
+  setFace(face: FaceId | null): void {
+    this.#face = face;
+    if (face === null) this.#lookAway();
+    else this.#lookAtScreen();
+    this.#hold({});
+  }
+
+  // Only while somebody stands there: who watches counts as a page of the screen, and nobody is none.
+  #lookAtScreen(): void {
+    if (this.#socket !== null) return;
+    this.#socket = new WebSocket(`ws://127.0.0.1:${this.#screenPort}/screen`);
     // Without the screen it stands still.
     this.#socket.on('error', () => undefined);
     this.#socket.on('message', (raw, binary) => {
@@ -46,15 +61,15 @@ export class PaintedHead {
     });
   }
 
-  /** null = nobody. */
-  setFace(face: FaceId | null): void {
-    this.#face = face;
-    this.#hold({});
+  #lookAway(): void {
+    this.#socket?.terminate();
+    this.#socket = null;
+    this.#see(null);
   }
 
   close(): void {
+    this.#lookAway();
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#socket.terminate();
   }
 
   #see(hint: FaceHint | null): void {
