@@ -63,7 +63,8 @@ export class PcscdBed {
       'for net in 127.0.0.0/8 127.0.0.1; do ip route change table local local $net dev lo proto kernel scope host src 127.0.0.1 quickack 1; done',
       'mkdir -p /run/pcscd',
       'mount --bind "$0" /run/pcscd',
-      'exec pcscd --foreground',
+      // Debian 13's asks polkit who may, and refuses everybody where there is none, root too. Debian 12's knows no such option.
+      'exec pcscd --foreground $(pcscd --help | grep --only-matching -e --disable-polkit)',
     ].join('\n');
     this.#pcscd = spawn('unshare', ['-n', '-m', 'bash', '-c', script, this.folder], { stdio: 'ignore' });
     await this.#until(() => existsSync(this.socketPath), 'pcscd');
