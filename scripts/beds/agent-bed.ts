@@ -5,11 +5,13 @@ import { AgentDesk } from '../../src/agent/desk/agent-desk.ts';
 import type { EligibilityService } from '../../src/agent/eligibility/eligibility-service.ts';
 import {
   parseServiceRecords,
+  type ServiceMemory,
   type ServiceRecord,
   SimulatedEligibilityService,
 } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
 import { ConsentTextsInForce } from '../../src/agent/intake/consent-texts.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
+import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import { parseCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { catalogueAt, catalogueDir, catalogueOfVersion } from '../../src/catalogue/load-catalogue.ts';
 import type { TrustedTime } from '../../src/core/trusted-time.ts';
@@ -40,6 +42,25 @@ export const recordsJson = readFileSync(
   'utf8',
 );
 
+/** The text of a file for the レセコン. Throws where it cannot be read whole. */
+export const decodedOqs = (bytes: Uint8Array): string => {
+  const text = decodeOqs(bytes);
+  if (!text.ok) throw new Error(text.failure.detail);
+  return text.value;
+};
+
+/** The service's memory for as long as the bed stands. */
+export const serviceMemory = (): ServiceMemory => {
+  const entries = new Set<string>();
+  const values = new Map<string, string>();
+  return {
+    has: (entry) => entries.has(entry),
+    add: (entry) => void entries.add(entry),
+    get: (key) => values.get(key),
+    set: (key, value) => void values.set(key, value),
+  };
+};
+
 /**
  * The agent's desk with everything real but the broker (in memory), the time (simulated) and the national service (the
  * simulated one, answering at once), and a terminal's keys to speak to it with.
@@ -60,10 +81,9 @@ export const makeAgentBed = async (
   for (const name of ['face', 'req', 'res']) mkdirSync(join(oqsFolder, name), { recursive: true });
   const journalPath = join(directory, 'journal.sqlite');
   const records = parseServiceRecords(recordsJson, clock.now().wallMs);
-  const remembered = new Set<string>();
   const simulated: EligibilityService = new SimulatedEligibilityService({
     records: more.records?.(records) ?? records,
-    memory: { has: (entry) => remembered.has(entry), add: (entry) => remembered.add(entry) },
+    memory: serviceMemory(),
     answerDelayMs: 0,
     wait: async () => {},
   });
@@ -78,11 +98,12 @@ export const makeAgentBed = async (
     lookup: counted('lookup', (card) => simulated.lookup(card)),
     register: counted('register', (card) => simulated.register(card)),
     check: counted('check', (card, choices) => simulated.check(card, choices)),
+    registerReference: counted('registerReference', (inquiry, number) => simulated.registerReference(inquiry, number)),
     inquire: counted('inquire', (inquiry) => simulated.inquire(inquiry)),
   };
   const options: AgentOptions = {
     oqsFolder,
-    encoding: { encoding: 'Shift_JIS', whenShiftJisLacks: 'utf-8' },
+    encoding: { encoding: 'Shift_JIS', label: 'Shift_JIS', machineDependent: 'character-reference' },
     publishesSettings: true,
     challengeLifeMs: 600_000,
     personalLifeMs: 86_400_000,

@@ -79,6 +79,8 @@ export const failureRules = {
   'files.folder-read-only': technician(true),
   'files.folder-missing': technician(true),
   'files.write-failed': technician(true),
+  'files.request-unreadable': technician(false),
+  'files.request-unknown': technician(false),
   'files.not-a-file': technician(false),
   'files.folder-holds-keys': technician(false),
   'clock.wrong': technician(true),

@@ -49,6 +49,9 @@ const storeFile = pattern('file name', /^[a-z][a-z0-9.-]{0,40}\.damaged-\d{1,6}$
 const messageKey = pattern('key of a message', /^[A-Za-z][A-Za-z0-9.-]{0,60}$/);
 const errorClass = pattern('error class', /^[A-Z][A-Za-z]{0,30}Error$|^Error$/);
 
+/** Names of XML elements, never what stands in them. */
+const elementNames = pattern('XML element names', /^[A-Za-z_][\w.:-]*( [A-Za-z_][\w.:-]*)*$/);
+
 const profile = oneOf('release', 'demo');
 const method = oneOf('face', 'pin', 'staff');
 const outcome = oneOf('accepted', 'refused', 'sent-to-desk', 'cancelled');
@@ -330,6 +333,15 @@ export const logEvents = {
     },
   ),
 
+  'agent.request-file': event('warn', 'technician', 'A file in req/ that nobody can read, or of no kind known here.', {
+    code,
+  }),
+  'agent.elements-passed-over': event(
+    'info',
+    'technician',
+    'Elements of a request that are not known here; each is named once.',
+    { elements: elementNames },
+  ),
   'agent.request-journaled': event('info', 'technician', 'Verified and on disk; the receipt may go.', {
     request: uuid,
     device: deviceId,

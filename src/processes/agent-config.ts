@@ -37,9 +37,14 @@ const agentConfigSchema = z.strictObject({
     .prefault({}),
   /** Shared with the レセコン: face/, req/, res/ */
   oqsFolder: z.string().default('oqs'),
-  /** Most レセコン read Shift_JIS; what it lacks makes the file UTF-8, or stands as a character reference */
+  /** Most レセコン read Shift_JIS. Every file of the folder has the same; what it lacks stands as a character reference */
   encoding: z.enum(['Shift_JIS', 'UTF-8']).default('Shift_JIS'),
-  whenShiftJisLacks: z.enum(['utf-8', 'character-reference']).default('utf-8'),
+  /** What a file in Shift_JIS calls itself. Windows-31J is the true name of its bytes where `machineDependent` are bytes */
+  shiftJisLabel: z.enum(['Shift_JIS', 'Windows-31J']).default('Shift_JIS'),
+  /** 髙 﨑 ① ⅰ: as references, which every XML reader takes, or as the bytes of Windows-31J, which libxml2 and REXML refuse */
+  machineDependent: z.enum(['character-reference', 'bytes']).default('character-reference'),
+  /** Read and passed over: a file of its own encoding for one rare character is no longer written */
+  whenShiftJisLacks: z.enum(['utf-8', 'character-reference']).optional(),
   /** Loopback port of the staff page; 0 = any free one */
   staffPort: z.number().int().min(0).max(65_535).default(8490),
   service: z

@@ -181,7 +181,11 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     log,
     options: {
       oqsFolder: config.oqsFolder,
-      encoding: { encoding: config.encoding, whenShiftJisLacks: config.whenShiftJisLacks },
+      encoding: {
+        encoding: config.encoding,
+        label: config.shiftJisLabel,
+        machineDependent: config.machineDependent,
+      },
       publishesSettings: config.publishesSettings,
       challengeLifeMs: config.challengeLifeMs,
       personalLifeMs: config.personalLifeMs,

@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
-import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
+import { type AgentBed, decodedOqs, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
-import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import { failure } from '../../src/core/failure.ts';
 import { readOqsXml } from '../../src/protocol/oqs/oqs-xml.ts';
 import { qualificationMessageSchema } from '../../src/protocol/oqs/oqs-xml-schema.ts';
@@ -32,7 +31,7 @@ describe('a visit that is right', () => {
     expect(visit).toMatchObject({ verdict: 'accepted', method: 'pin', outcome: 'eligible', consents: { TKK: true } });
     expect(bed.files()).toEqual([visit?.file]);
     const bytes = readFileSync(join(bed.oqsFolder, 'face', visit?.file ?? ''));
-    const file = readOqsXml(qualificationMessageSchema, decodeOqs(bytes));
+    const file = readOqsXml(qualificationMessageSchema, decodedOqs(bytes));
     expect(file).toMatchObject({
       ok: true,
       value: {

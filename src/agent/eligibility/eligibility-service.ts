@@ -62,6 +62,8 @@ export interface EligibilityService {
   register(card: CardReference): Promise<Result<void>>;
   /** 資格確認 by card, with what the patient decided. */
   check(card: CardReference, choices: PatientChoices): Promise<Result<EligibilityAnswer>>;
+  /** 照会番号登録: later answers about this person carry the clinic's chart number. Again = the newest holds. */
+  registerReference(inquiry: NumberInquiry, referenceNumber: string): Promise<Result<void>>;
   /** 資格確認 by number, for the レセコン and 一括照会. */
   inquire(inquiry: NumberInquiry): Promise<Result<EligibilityAnswer>>;
 }

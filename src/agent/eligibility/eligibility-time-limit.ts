@@ -22,6 +22,7 @@ export const withTimeLimit = (
     lookup: (card) => limited(service.lookup(card)),
     register: (card) => limited(service.register(card)),
     check: (card, choices) => limited(service.check(card, choices)),
+    registerReference: (inquiry, number) => limited(service.registerReference(inquiry, number)),
     inquire: (inquiry) => limited(service.inquire(inquiry)),
   };
 };

@@ -10,12 +10,21 @@ export const serviceMemoryFile = (path: string): ServiceMemory => {
   } catch {
     entries = new Set();
   }
+  const write = (): void => {
+    writeFileSync(`${path}.writing`, JSON.stringify([...entries]));
+    renameSync(`${path}.writing`, path);
+  };
   return {
     has: (entry) => entries.has(entry),
     add: (entry) => {
       entries.add(entry);
-      writeFileSync(`${path}.writing`, JSON.stringify([...entries]));
-      renameSync(`${path}.writing`, path);
+      write();
+    },
+    get: (key) => [...entries].findLast((entry) => entry.startsWith(`${key}=`))?.slice(key.length + 1),
+    set: (key, value) => {
+      for (const entry of entries) if (entry.startsWith(`${key}=`)) entries.delete(entry);
+      entries.add(`${key}=${value}`);
+      write();
     },
   };
 };

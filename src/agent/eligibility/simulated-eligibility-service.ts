@@ -61,6 +61,9 @@ export const parseServiceRecords = (json: string, nowMs: number): readonly Servi
 export interface ServiceMemory {
   has(entry: string): boolean;
   add(entry: string): void;
+  /** What was set last under this key */
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
 }
 
 type SimulatedServiceOptions = {
@@ -116,13 +119,25 @@ export class SimulatedEligibilityService implements EligibilityService {
     if (!this.#isRegistered(record.value, card)) return err(failure('eligibility.not-registered'));
     for (const { id } of record.value.pendingDocuments)
       if (choices.approvedDocuments.includes(id)) this.#options.memory.add(documentEntry(card, id));
-    return ok(answerOf(record.value));
+    return ok(this.#answerOf(record.value));
   }
 
   async inquire(inquiry: NumberInquiry): Promise<Result<EligibilityAnswer>> {
     const found = this.#options.records.find((record) => matches(record, inquiry));
     const record = await this.#answer(found);
-    return record.ok ? ok(answerOf(record.value)) : record;
+    return record.ok ? ok(this.#answerOf(record.value)) : record;
+  }
+
+  async registerReference(inquiry: NumberInquiry, referenceNumber: string): Promise<Result<void>> {
+    const record = await this.#answer(this.#options.records.find((one) => matches(one, inquiry)));
+    if (!record.ok) return record;
+    this.#options.memory.set(referenceKey(record.value), referenceNumber);
+    return ok(undefined);
+  }
+
+  #answerOf(record: ServiceRecord): EligibilityAnswer {
+    const registered = this.#options.memory.get(referenceKey(record));
+    return { ...answerOf(record), ...(registered !== undefined && { referenceNumber: registered }) };
   }
 
   #isRegistered(record: ServiceRecord, card: CardReference): boolean {
@@ -141,6 +156,8 @@ export class SimulatedEligibilityService implements EligibilityService {
 }
 
 const documentEntry = ({ certificateSerial }: CardReference, id: string): string => `${certificateSerial}/${id}`;
+
+const referenceKey = ({ persona }: ServiceRecord): string => `reference/${persona}`;
 
 const answerOf = (record: ServiceRecord): EligibilityAnswer => ({
   certificateStatus: 'good',

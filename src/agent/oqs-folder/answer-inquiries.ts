@@ -1,17 +1,18 @@
 import { createHash, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { FailureCode } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { formatJapanInstant } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
-import { readOqsXml } from '../../protocol/oqs/oqs-xml.ts';
+import { readForeignOqsXml } from '../../protocol/oqs/oqs-xml.ts';
 import {
   type BulkUnit,
   bulkReception,
   bulkResult,
   type InquiryAnswer,
   inquiryResult,
+  plainResult,
   type SearchInfo,
 } from '../../protocol/oqs/oqs-xml-inquiry.ts';
 import {
@@ -20,12 +21,16 @@ import {
   bulkReceptionSchema,
   bulkResultSchema,
   inquirySchema,
+  plainResultSchema,
   qualificationMessageSchema,
   searchInfoSchema,
 } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { FolderFault } from './hand-over.ts';
+import { numberInquiryOf } from './number-inquiry.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
+import { registerReferences } from './register-references.ts';
+import { isUnreadable, type RequestFile, requestOf, strangersIn } from './request-files.ts';
 import { listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
@@ -42,7 +47,7 @@ const maximumNames = 1_000;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
-const requestName = /^(OQSsiquc01|OQSmuquc01|OQSmuquc02)req_([\w.-]{1,100})\.xml$/;
+type LyingCode = Extract<FailureCode, 'files.not-a-file' | 'files.request-unreadable' | 'files.request-unknown'>;
 
 /** `atMs`: monotonic */
 type Bulk = { readonly atMs: number; readonly units: BulkUnit[]; done: boolean };
@@ -58,7 +63,8 @@ export class InquiryDesk {
   readonly #context: AgentContext;
   readonly #bulks = new Map<string, Bulk>();
   #folderFault: FolderFault | null = null;
-  #oddFault: FolderFault | null = null;
+  readonly #lying = new Map<LyingCode, FolderFault>();
+  readonly #passedOver = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
   #isResumed = false;
@@ -85,7 +91,7 @@ export class InquiryDesk {
 
   /** `res/` takes no answers: the questions wait in `req/`. Or something in `req/` has a request's name and is no file. */
   get folderFault(): FolderFault | null {
-    return this.#folderFault ?? this.#oddFault;
+    return this.#folderFault ?? [...this.#lying.values()][0] ?? null;
   }
 
   /** One look at `req/`. A folder that is not there has no inquiries. */
@@ -93,25 +99,24 @@ export class InquiryDesk {
     if (this.#context.clock.now().monotonicMs < this.#lookAgainMs) return;
     this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
-    const names = await listShared(folder, (name) => requestName.test(name), maximumNames).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return [];
-        throw error;
-      },
-    );
+    const names = await listShared(folder, () => true, maximumNames).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
     let odd = 0;
-    for (const name of names) {
-      const match = requestName.exec(name);
-      if (match?.[1] === undefined || match[2] === undefined || this.#stopped) continue;
+    for (const request of names.map(requestOf)) {
+      if (request === null || this.#stopped) continue;
       try {
-        if (!(await this.#answer(folder, name, match[1], match[2]))) odd += 1;
+        if (!(await this.#answer(folder, request))) odd += 1;
       } catch (error) {
         // One request that cannot be read or taken away must not keep the others waiting.
         const { code } = error as NodeJS.ErrnoException;
         this.#context.log.event('store.failed', code === undefined ? {} : { errorCode: code });
       }
     }
-    this.#tellOdd(odd);
+    this.#tellLying('files.not-a-file', odd);
+    this.#tellLying('files.request-unreadable', names.filter(isUnreadable).length);
+    this.#tellLying('files.request-unknown', await strangersIn(folder, names, settledMs));
     const { monotonicMs } = this.#context.clock.now();
     for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
@@ -125,40 +130,54 @@ export class InquiryDesk {
   }
 
   /** false: it is no file of its own, and stays unread. */
-  async #answer(folder: string, name: string, kind: string, identifier: string): Promise<boolean> {
-    const file = await readShared(folder, name, maximumBytes);
+  async #answer(folder: string, request: RequestFile): Promise<boolean> {
+    const file = await readShared(folder, request.name, maximumBytes);
     if (file.kind === 'odd') return false;
     if (file.kind === 'gone') return true;
-    const answer = await this.#answerTo(kind, name, decodeOqs(file.kind === 'file' ? file.bytes : new Uint8Array()));
-    if (!answer.ok) {
-      // Its date is another machine's, whose clock may be ahead of ours.
-      if (Math.abs(Date.now() - file.modifiedMs) < settledMs) return true;
-      // Nobody can answer what nobody can read; the file stays under another name for whoever wrote it.
-      return renameShared(folder, name, `${name}.unreadable`).then(
-        () => true,
-        () => false,
-      );
-    }
-    const written = await writeOqsFile(
-      join(this.#context.options.oqsFolder, 'res'),
-      `${kind}res_${identifier}.xml`,
-      answer.value.bytes,
-    );
+    const text = file.kind === 'file' ? decodeOqs(file.bytes) : err(failure('message.malformed', 'OQS XML: too long'));
+    const answer = text.ok ? await this.#answerTo(request, text.value) : text;
+    // It may still be being written. Its date is another machine's, whose clock may be ahead of ours.
+    if (!answer.ok && Math.abs(Date.now() - file.modifiedMs) < settledMs) return true;
+    const result = answer.ok ? answer.value : this.#faultAnswer(request, answer.failure);
+    if (result === null) return true;
+    const res = join(this.#context.options.oqsFolder, 'res');
+    const written = await writeOqsFile(res, request.resultName, result.bytes);
     if (!written.ok) {
       this.#fault(written.failure.code);
       return true;
     }
     this.#folderFault = null;
-    await removeShared(folder, name);
-    answer.value.written?.();
-    return true;
+    if (answer.ok) {
+      await removeShared(folder, request.name);
+      result.written?.();
+      return true;
+    }
+    // Answered, and kept under another name for whoever has to see why.
+    return renameShared(folder, request.name, `${request.name}.unreadable`).then(
+      () => true,
+      () => false,
+    );
   }
 
-  #tellOdd(count: number): void {
-    if (count === (this.#oddFault?.waiting ?? 0)) return;
-    const { clock, changed } = this.#context;
-    const sinceMs = this.#oddFault?.sinceMs ?? clock.now().wallMs;
-    this.#oddFault = count === 0 ? null : { folder: 'req', code: 'files.not-a-file', sinceMs, waiting: count };
+  /** What cannot be read is answered all the same: with the fault by element names, never with a value. */
+  #faultAnswer({ kind, known }: RequestFile, { detail }: Failure): Answer | null {
+    const about = { institutionCode: this.#institution, identifier: '', kind };
+    const reason = `${known === null ? 'この種類の照会には対応していません。' : '照会ファイルを読み取れません。'}${detail ?? ''}`;
+    const code = known === null ? 'files.request-unknown' : 'files.request-unreadable';
+    this.#context.log.event('agent.request-file', { code });
+    const message = plainResult(about, [], this.#now, { code, message: reason.slice(0, 400) });
+    const encoded = this.#encode(plainResultSchema, message);
+    return encoded.ok ? encoded.value : null;
+  }
+
+  /** What lies in `req/` and is no request, or was none that anybody could read: told as long as it lies there. */
+  #tellLying(code: LyingCode, count: number): void {
+    const known = this.#lying.get(code);
+    if (count === (known?.waiting ?? 0)) return;
+    const { clock, changed, log } = this.#context;
+    if (count === 0) this.#lying.delete(code);
+    else this.#lying.set(code, { folder: 'req', code, sinceMs: known?.sinceMs ?? clock.now().wallMs, waiting: count });
+    if (count > 0 && code === 'files.request-unknown') log.event('agent.request-file', { code });
     changed();
   }
 
@@ -171,20 +190,56 @@ export class InquiryDesk {
     if (!known) changed();
   }
 
-  async #answerTo(kind: string, name: string, text: string): Promise<Result<Answer>> {
-    if (kind === 'OQSsiquc01') return this.#inquire(text);
-    return kind === 'OQSmuquc01' ? this.#receiveBulk(name, text) : this.#giveBulk(text);
+  async #answerTo({ name, known }: RequestFile, text: string): Promise<Result<Answer>> {
+    switch (known) {
+      case 'OQSsiquc01':
+        return this.#inquire(text);
+      case 'OQSmuquc01':
+        return this.#receiveBulk(name, text);
+      case 'OQSmuquc02':
+        return this.#giveBulk(text);
+      case 'OQSsiimm01':
+      case 'OQSmuimm01':
+        return this.#register(known, text);
+      case null:
+        return err(failure('message.malformed'));
+    }
+  }
+
+  async #register(kind: 'OQSsiimm01' | 'OQSmuimm01', text: string): Promise<Result<Answer>> {
+    const registered = await registerReferences(text, kind === 'OQSmuimm01', this.#context.service);
+    if (!registered.ok) return registered;
+    const { identifier, units, unknown } = registered.value;
+    this.#passOver(unknown);
+    const about = { institutionCode: this.#institution, identifier, kind };
+    const failed = kind === 'OQSsiimm01' ? units[0]?.failure : undefined;
+    return this.#encode(plainResultSchema, plainResult(about, units, this.#now, failed));
   }
 
   async #inquire(text: string): Promise<Result<Answer>> {
-    const read = readOqsXml(inquirySchema, text);
+    const read = this.#read(inquirySchema, text);
     if (!read.ok) return read;
     const answer = await this.#ask(read.value.MessageBody.QualificationConfirmSearchInfo);
     return this.#encode(qualificationMessageSchema, inquiryResult(read.value, answer, this.#institution, this.#now));
   }
 
+  #read<S extends z.ZodObject>(schema: S, text: string): Result<z.infer<S>> {
+    const read = readForeignOqsXml(schema, text);
+    if (!read.ok) return read;
+    this.#passOver(read.value.unknown);
+    return ok(read.value.value);
+  }
+
+  /** Elements that nobody here knows: named once in the log, by how many. */
+  #passOver(unknown: readonly string[]): void {
+    const fresh = unknown.filter((name) => !this.#passedOver.has(name));
+    for (const name of fresh) this.#passedOver.add(name);
+    if (fresh.length > 0)
+      this.#context.log.event('agent.elements-passed-over', { elements: fresh.join(' ').slice(0, 200) });
+  }
+
   #receiveBulk(name: string, text: string): Result<Answer> {
-    const read = readOqsXml(bulkInquirySchema, text);
+    const read = this.#read(bulkInquirySchema, text);
     if (!read.ok) return read;
     const questions = read.value.MessageBody.QualificationConfirmSearchInfo;
     const receptionNumber = this.#context.journal.receiveBulk(
@@ -218,7 +273,7 @@ export class InquiryDesk {
   }
 
   #giveBulk(text: string): Result<Answer> {
-    const read = readOqsXml(bulkFetchSchema, text);
+    const read = this.#read(bulkFetchSchema, text);
     if (!read.ok) return read;
     const { ReceptionNumber: receptionNumber } = read.value.MessageBody;
     const { journal } = this.#context;
@@ -244,13 +299,7 @@ export class InquiryDesk {
   }
 
   async #ask(search: SearchInfo): Promise<InquiryAnswer> {
-    const answer = await this.#context.service.inquire({
-      insurerNumber: search.InsurerNumber,
-      insuredIdentificationNumber: search.InsuredIdentificationNumber,
-      ...(search.InsuredCardSymbol !== undefined && { insuredCardSymbol: search.InsuredCardSymbol }),
-      ...(search.InsuredBranchNumber !== undefined && { insuredBranchNumber: search.InsuredBranchNumber }),
-      ...(search.Birthdate !== undefined && { birthdate: search.Birthdate }),
-    });
+    const answer = await this.#context.service.inquire(numberInquiryOf(search));
     if (answer.ok) return answer;
     // Nobody with this number is an answer, not a fault: 4 該当資格なし.
     if (answer.failure.code === 'eligibility.not-found')

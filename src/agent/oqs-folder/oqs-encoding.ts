@@ -30,7 +30,12 @@ const twins: Record<string, string> = {
   '\u00a3': '\uffe1',
   '\u00ac': '\uffe2',
   '\u2014': '\u2015',
+  '\u2013': '\uff0d',
+  '\u00a0': ' ',
 };
+/** か + U+3099 is が: the same letter in two pieces, as some systems write it. */
+const joinKana = (text: string): string =>
+  text.replace(/[\u3040-\u30ff][\u3099\u309a]/g, (pair) => pair.normalize('NFC'));
 const isSelector = (character: string): boolean => /^[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]$/u.test(character);
 // Asked of the codec itself, for it answers "?" without a word where it has no code; each character once.
 const asked = new Map<string, boolean>();
@@ -56,7 +61,7 @@ const toShiftJis = <T>(message: T): { message: T; notes: EncodingNote[] } => {
   const notes: EncodingNote[] = [];
   const changed = mapLeaves(message, (text, element) => {
     let fitting = '';
-    for (const character of text) {
+    for (const character of joinKana(text)) {
       const note = (what: EncodingNote['what']) => notes.push({ element, codePoint: codePointOf(character), what });
       const twin = twins[character];
       if (isSelector(character)) note('removed-selector');
@@ -97,36 +102,44 @@ export const encodeOqs = <S extends z.ZodObject>(
   setting: EncodingSetting,
 ): Result<EncodedFile> => {
   const sent = placeholders(message);
-  if (setting.encoding === 'UTF-8') return finish(schema, message, 'UTF-8', sent);
+  if (setting.encoding === 'UTF-8') return finish(schema, message, setting, sent);
   const shiftJis = toShiftJis(message);
-  const notes = [...shiftJis.notes, ...sent];
-  return shiftJis.notes.some(({ what }) => what === 'lacking') && setting.whenShiftJisLacks === 'utf-8'
-    ? finish(
-        schema,
-        message,
-        'UTF-8',
-        notes.filter(({ what }) => what === 'lacking' || what === 'sent-as-placeholder'),
-      )
-    : finish(schema, shiftJis.message, 'Shift_JIS', notes);
+  return finish(schema, shiftJis.message, setting, [...shiftJis.notes, ...sent]);
 };
+
+/** Rows of Windows-31J that JIS X 0208 does not have: NEC's special signs and its selection, IBM's extension. */
+const isMachineDependent = (character: string): boolean => {
+  const [lead] = iconv.encode(character, 'cp932');
+  return lead !== undefined && (lead === 0x87 || lead === 0xed || lead === 0xee || lead >= 0xfa);
+};
+
+const shiftJisText = (text: string, { machineDependent }: EncodingSetting): string =>
+  [...text]
+    .map((character) => {
+      const stands =
+        fitsShiftJis(character) &&
+        (machineDependent === 'bytes' || character < '\u0080' || !isMachineDependent(character));
+      return stands ? character : `&#x${codePointOf(character).slice(2)};`;
+    })
+    .join('');
 
 const finish = <S extends z.ZodObject>(
   schema: S,
   message: z.infer<S> & WithHeader,
-  encoding: OqsEncoding,
+  setting: EncodingSetting,
   notes: readonly EncodingNote[],
 ): Result<EncodedFile> => {
+  const { encoding } = setting;
   const identified = withCharacterCode(message, encoding);
-  const text = writeOqsXml(schema, identified, encoding);
+  const text = writeOqsXml(schema, identified, encoding === 'UTF-8' ? encoding : setting.label);
   if (!text.ok) return text;
   const bytes =
     encoding === 'UTF-8'
       ? new TextEncoder().encode(text.value)
-      : iconv.encode(
-          [...text.value].map((c) => (fitsShiftJis(c) ? c : `&#x${codePointOf(c).slice(2)};`)).join(''),
-          'cp932',
-        );
-  const back = readOqsXml(schema, decodeOqs(bytes));
+      : iconv.encode(shiftJisText(text.value, setting), 'cp932');
+  const decoded = decodeOqs(bytes);
+  if (!decoded.ok) return decoded;
+  const back = readOqsXml(schema, decoded.value);
   if (!back.ok) return back;
   return JSON.stringify(back.value) === JSON.stringify(schema.parse(identified))
     ? ok({ bytes, encoding, notes })
@@ -139,9 +152,43 @@ const withCharacterCode = <T extends WithHeader>(message: T, encoding: OqsEncodi
   MessageHeader: { ...message.MessageHeader, CharacterCodeIdentifier: encoding === 'UTF-8' ? '0' : '1' },
 });
 
-/** The text of a file: the declaration is believed, and nothing else. Without one it is UTF-8. */
-export const decodeOqs = (bytes: Uint8Array): string => {
-  const declaration = iconv.decode(bytes.subarray(0, 120), 'latin1');
-  const shiftJis = /^<\?xml[^>]*encoding\s*=\s*["'](shift[_-]jis|windows-31j|ms932|cp932|sjis)["']/i.test(declaration);
-  return shiftJis ? iconv.decode(bytes, 'cp932') : new TextDecoder('utf-8').decode(bytes);
+/** What programs call the two encodings in a declaration. Windows-31J holds all of Shift_JIS that is in use. */
+const shiftJisNames =
+  /^(shift[_-]?jis|x-sjis|sjis|csshiftjis|ms_kanji|(cs)?windows-?31j|ms932|cp932|x-ms-cp932|ibm943)$/i;
+const utf8Names = /^utf-?8$/i;
+
+const decodeUtf8 = (bytes: Uint8Array): string | null => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+};
+/** iconv-lite writes U+FFFD where it has no sign, without a word. */
+const decodeShiftJis = (bytes: Uint8Array): string | null => {
+  const text = iconv.decode(bytes, 'cp932');
+  return text.includes('\ufffd') ? null : text;
+};
+
+/**
+ * The text of a file, whole or not at all. A byte order mark is believed, then the declaration, by every name that is in
+ * use for the two encodings; without either it is whichever of them fits all bytes. Fails with `message.malformed`.
+ */
+export const decodeOqs = (bytes: Uint8Array): Result<string> => {
+  const unreadable = (reason: string) => err(failure('message.malformed', `OQS XML: ${reason}`));
+  const told = (text: string | null, name: string): Result<string> =>
+    text === null ? unreadable(`bytes that are no ${name}`) : ok(text);
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return told(decodeUtf8(bytes), 'UTF-8');
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    return unreadable('an encoding that is neither Shift_JIS nor UTF-8');
+  const head = iconv.decode(bytes.subarray(0, 200), 'latin1');
+  const declared = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/i.exec(head)?.[1];
+  if (declared === undefined) return told(decodeUtf8(bytes) ?? decodeShiftJis(bytes), 'UTF-8 and no Shift_JIS');
+  if (shiftJisNames.test(declared)) {
+    // Almost any bytes are some Shift_JIS: what is whole Japanese UTF-8 would be read as somebody else's number.
+    if (/[\u3000-\uffef]/.test(decodeUtf8(bytes) ?? '')) return unreadable('UTF-8 that is declared as Shift_JIS');
+    return told(decodeShiftJis(bytes), 'Shift_JIS');
+  }
+  if (utf8Names.test(declared)) return told(decodeUtf8(bytes), 'UTF-8');
+  return unreadable('an encoding that is neither Shift_JIS nor UTF-8');
 };

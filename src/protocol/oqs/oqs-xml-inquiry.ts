@@ -5,6 +5,7 @@ import type {
   bulkReceptionSchema,
   bulkResultSchema,
   inquirySchema,
+  plainResultSchema,
   Qualification,
   QualificationMessage,
   ResultOfQualification,
@@ -21,7 +22,7 @@ const header = (institutionCode: string, identifier: string, atMs: number, faile
   QualificationConfirmationDate: formatJapanDate(japanDate(atMs)),
   MedicalInstitutionCode: institutionCode,
   ArbitraryFileIdentifier: identifier,
-  SegmentOfResult: failed ? '9' : '1',
+  SegmentOfResult: failed ? '3' : '1',
 });
 
 /** By number there is no consent: 限度額 only where the inquiry says that the patient agreed, 特定疾病 never. */
@@ -142,6 +143,41 @@ export const bulkResult = (
                 }),
           })),
         }),
+    },
+  };
+};
+
+/** How one patient's 照会番号登録 ended; undefined: well. */
+export type RegistrationUnit = { readonly referenceNumber: string; readonly failure?: InquiryFailure | undefined };
+
+/** Of one registration, of many, or of a request that came to nothing (`failed`). */
+export const plainResult = (
+  { institutionCode, identifier, kind }: { institutionCode: string; identifier: string; kind: string },
+  units: readonly RegistrationUnit[],
+  atMs: number,
+  failed: InquiryFailure | undefined,
+): z.infer<typeof plainResultSchema> => {
+  const { SegmentOfResult, ...rest } = header(institutionCode, identifier, atMs, failed !== undefined);
+  const processing = (one: InquiryFailure | undefined) =>
+    one === undefined
+      ? { ProcessingResultStatus: '1' }
+      : { ProcessingResultStatus: '2', ProcessingResultCode: one.code, ProcessingResultMessage: one.message };
+  return {
+    MessageHeader: {
+      ...rest,
+      ...(kind === 'OQSsiquc01' && { ReferenceClassification: '2' }),
+      SegmentOfResult,
+      ...(failed && { ErrorCode: failed.code, ErrorMessage: failed.message }),
+      CharacterCodeIdentifier: '1',
+    },
+    MessageBody: {
+      ...processing(failed),
+      ...(units.length > 0 && {
+        ProcessingResultUnit: units.map(({ referenceNumber, failure }) => ({
+          ReferenceNumber: referenceNumber,
+          ...processing(failure),
+        })),
+      }),
     },
   };
 };

@@ -8,6 +8,16 @@ const maximumCharacters = 4_000_000;
 const maximumDepth = 12;
 const token =
   /<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<(\/?)([A-Za-z_][\w.:-]*)((?:\s+[\w.:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y;
+/** What XML 1.0 may hold, itself or by reference. */
+const isXmlCharacter = (code: number): boolean =>
+  code === 0x9 ||
+  code === 0xa ||
+  code === 0xd ||
+  (code >= 0x20 && code <= 0xd7ff) ||
+  (code >= 0xe000 && code <= 0xfffd) ||
+  (code >= 0x10000 && code <= 0x10ffff);
+const forbidden = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
 const named: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
 const resolve = (text: string): string | null => {
@@ -16,7 +26,8 @@ const resolve = (text: string): string | null => {
     /&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(\w{1,8}));|&/g,
     (_, decimal, hexadecimal, name) => {
       const code = decimal ? Number(decimal) : hexadecimal ? Number.parseInt(hexadecimal, 16) : undefined;
-      const character = code === undefined ? named[name] : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+      const character =
+        code === undefined ? named[name] : isXmlCharacter(code) ? String.fromCodePoint(code) : undefined;
       known &&= character !== undefined;
       return character ?? '';
     },
@@ -35,6 +46,8 @@ export const parseXml = (input: string): Result<XmlElement> => {
     err(failure('message.malformed', `XML: ${reason} at character ${at}`));
   if (input.length > maximumCharacters) return malformed('too long', maximumCharacters);
   const text = input.startsWith('\ufeff') ? input.slice(1) : input;
+  const stray = forbidden.exec(text);
+  if (stray !== null) return malformed('a character that XML cannot hold', stray.index);
   const open: Open[] = [];
   let root: XmlElement | undefined;
   let at = 0;

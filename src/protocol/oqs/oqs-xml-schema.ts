@@ -8,12 +8,13 @@ import { z } from 'zod';
 const code = (pattern: RegExp) => z.string().regex(pattern);
 const date = code(/^(\d{8})?$/);
 const instant = code(/^(\d{14})?$/);
-// No control characters: XML 1.0 cannot carry them.
+// No control characters, and nothing that XML 1.0 cannot carry (U+FFFE, U+FFFF, halves of a pair).
 const text = (maximum: number) =>
   z
     .string()
     .max(maximum)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u);
+    .regex(/^[^\p{Cc}\p{Cs}\ufffe\uffff]*$/u);
+const referenceNumber = text(50);
 const contributionRatio = code(/^(\d{3})?$/);
 /** OQSCD016: 0 none, 1 given, 2 lapsed (home and online visits), 3 could not be asked (emergency) */
 const consentFlag = code(/^[0-3]$/);
@@ -25,7 +26,7 @@ const messageHeaderSchema = z.strictObject({
   ArbitraryFileIdentifier: text(60),
   /** 1 card, 2 number on paper */
   ReferenceClassification: code(/^[12]$/),
-  /** 1 ended well, 2 in progress; failed: sources say 9 and 3, we write 9 */
+  /** 1 ended well, 2 in progress, 3 failed; some sources say 9 for failed: read, never written */
   SegmentOfResult: code(/^[1239]$/),
   ErrorCode: text(40).optional(),
   ErrorMessage: text(400).optional(),
@@ -190,7 +191,7 @@ const resultShapeOf = (prefixes: readonly string[]) => ({
   PublicExpenseResultList: qualificationShape.PublicExpenseResultList,
   ...consentShapeOf(prefixes),
   /** 照会番号: the clinic's own chart number; empty = a new chart */
-  ReferenceNumber: text(40).optional(),
+  ReferenceNumber: referenceNumber.optional(),
   ArbitraryIdentifier: text(60).optional(),
 });
 export type ResultOfQualification = z.infer<z.ZodObject<ReturnType<typeof resultShapeOf>>>;
@@ -230,7 +231,7 @@ export const qualificationMessageSchema = qualificationMessageSchemaOf(consentPr
 const requestHeaderSchema = z.strictObject({
   ProcessExecutionTime: instant.optional(),
   QualificationConfirmationDate: date.optional(),
-  MedicalInstitutionCode: code(/^\d{10}$/),
+  MedicalInstitutionCode: code(/^\d{10}$/).optional(),
   ArbitraryFileIdentifier: text(60).optional(),
   CharacterCodeIdentifier: code(/^[012]$/).optional(),
 });
@@ -284,5 +285,45 @@ export const bulkResultSchema = z.strictObject({
     BulkConfirmUnit: z
       .array(z.strictObject({ QualificationConfirmSearchInfo: searchInfoSchema, ...processingShape }))
       .optional(),
+  }),
+});
+
+/** One patient's 照会番号: whose, and the clinic's chart number. The layout of these requests is not public: this is ours. */
+const referenceUnitSchema = z.strictObject({
+  QualificationConfirmSearchInfo: searchInfoSchema,
+  ReferenceNumber: referenceNumber.min(1),
+});
+
+/** `req/OQSsiimm01req_…xml`: 照会番号登録 of one patient. */
+export const referenceRegistrationSchema = z.strictObject({
+  MessageHeader: requestHeaderSchema,
+  MessageBody: referenceUnitSchema,
+});
+
+/** `req/OQSmuimm01req_…xml`: of many. */
+export const bulkReferenceRegistrationSchema = z.strictObject({
+  MessageHeader: requestHeaderSchema,
+  MessageBody: z.strictObject({ ReferenceNumberUnit: z.array(referenceUnitSchema).min(1).max(5_000) }),
+});
+
+/**
+ * What answers a request that has no result of its own layout: 照会番号登録, a kind that nobody here knows, and every
+ * request that cannot be read. `ProcessingResultUnit`: one for each patient of a bulk registration.
+ */
+export const plainResultSchema = z.strictObject({
+  MessageHeader: z.strictObject({
+    ProcessExecutionTime: instant,
+    QualificationConfirmationDate: date,
+    MedicalInstitutionCode: code(/^\d{10}$/),
+    ArbitraryFileIdentifier: text(60),
+    ReferenceClassification: code(/^[12]$/).optional(),
+    SegmentOfResult: code(/^[1239]$/),
+    ErrorCode: text(40).optional(),
+    ErrorMessage: text(400).optional(),
+    CharacterCodeIdentifier: code(/^[012]$/),
+  }),
+  MessageBody: z.strictObject({
+    ...processingShape,
+    ProcessingResultUnit: z.array(z.strictObject({ ReferenceNumber: referenceNumber, ...processingShape })).optional(),
   }),
 });

@@ -11,10 +11,15 @@ import { parseXml, type XmlElement } from './oqs-xml-parser.ts';
  */
 export type OqsEncoding = 'Shift_JIS' | 'UTF-8';
 
-/** What to do with a character that Shift_JIS lacks: write the whole file in UTF-8, or stay and write `&#x20BB7;`. */
+/**
+ * One encoding for every file of the folder. What Shift_JIS lacks (𠮷) stands as a character reference; what only
+ * Windows-31J has (髙 﨑 ① ⅰ) too, or as bytes: strict readers (libxml2, REXML) refuse those bytes under the label Shift_JIS.
+ */
 export type EncodingSetting = {
   readonly encoding: OqsEncoding;
-  readonly whenShiftJisLacks: 'utf-8' | 'character-reference';
+  /** What the declaration of a file in Shift_JIS says */
+  readonly label: 'Shift_JIS' | 'Windows-31J';
+  readonly machineDependent: 'character-reference' | 'bytes';
 };
 
 const unwrap = (schema: unknown): unknown => (schema instanceof z.ZodOptional ? unwrap(schema.unwrap()) : schema);
@@ -41,12 +46,12 @@ const writeElement = (name: string, schema: unknown, value: unknown, indent: str
 export const writeOqsXml = <S extends z.ZodObject>(
   schema: S,
   message: z.infer<S>,
-  encoding: OqsEncoding,
+  label: OqsEncoding | EncodingSetting['label'],
 ): Result<string> => {
   const checked = schema.safeParse(message);
   if (!checked.success) return err(failure('message.malformed', `OQS XML: ${paths(checked.error)}`));
   return ok(
-    `<?xml version="1.0" encoding="${encoding}" standalone="no"?>\r\n${writeElement('XmlMsg', schema, checked.data, '')}`,
+    `<?xml version="1.0" encoding="${label}" standalone="no"?>\r\n${writeElement('XmlMsg', schema, checked.data, '')}`,
   );
 };
 
@@ -57,38 +62,66 @@ const paths = (error: z.ZodError): string =>
     .map((issue) => `${issue.path.join('/') || 'XmlMsg'} (${issue.code})`)
     .join(', ');
 
-const readElement = (element: XmlElement, schema: unknown): Result<unknown> => {
+/** How strangers' files are read: any order, empty = absent, blanks around a value are none of it; what is unknown is named. */
+type Leniency = { readonly unknown: Set<string> };
+
+const isOptional = (schema: unknown): boolean => schema instanceof z.ZodOptional;
+
+const readElement = (element: XmlElement, schema: unknown, lenient?: Leniency): Result<unknown> => {
   const inner = unwrap(schema);
   const malformed = (reason: string) => err(failure('message.malformed', `OQS XML: ${element.name}: ${reason}`));
-  if (!(inner instanceof z.ZodObject))
-    return element.children.length === 0 ? ok(element.text) : malformed('holds elements');
+  if (!(inner instanceof z.ZodObject)) {
+    if (element.children.length > 0) return malformed('holds elements');
+    return ok(lenient ? element.text.trim() : element.text);
+  }
   if (element.text.trim() !== '') return malformed('holds text beside elements');
   const value: Record<string, unknown> = {};
   const names = Object.keys(inner.shape);
   let position = 0;
   for (const child of element.children) {
     const index = names.indexOf(child.name);
+    if (index < 0 && lenient) {
+      lenient.unknown.add(child.name);
+      continue;
+    }
     if (index < 0) return malformed(`unknown element ${child.name}`);
-    if (index < position) return malformed(`${child.name} is out of order`);
+    if (index < position && !lenient) return malformed(`${child.name} is out of order`);
     position = index;
     const member = unwrap(inner.shape[child.name]);
     const repeated = member instanceof z.ZodArray;
-    const read = readElement(child, repeated ? member.element : member);
+    const read = readElement(child, repeated ? member.element : member, lenient);
     if (!read.ok) return read;
     if (repeated) value[child.name] = [...((value[child.name] as unknown[] | undefined) ?? []), read.value];
+    else if (lenient && read.value === '' && isOptional(inner.shape[child.name])) continue;
     else if (child.name in value) return malformed(`${child.name} stands twice`);
     else value[child.name] = read.value;
   }
   return ok(value);
 };
 
-/** Reads what `writeOqsXml` writes, and files of others with the same elements in the same order. Never throws. */
-export const readOqsXml = <S extends z.ZodObject>(schema: S, text: string): Result<z.infer<S>> => {
+const readMessage = <S extends z.ZodObject>(schema: S, text: string, lenient?: Leniency): Result<z.infer<S>> => {
   const root = parseXml(text);
   if (!root.ok) return root;
   if (root.value.name !== 'XmlMsg') return err(failure('message.malformed', 'OQS XML: the root is not XmlMsg'));
-  const read = readElement(root.value, schema);
+  const read = readElement(root.value, schema, lenient);
   if (!read.ok) return read;
   const checked = schema.safeParse(read.value);
   return checked.success ? ok(checked.data) : err(failure('message.malformed', `OQS XML: ${paths(checked.error)}`));
+};
+
+/** Reads what `writeOqsXml` writes, and nothing else. Never throws. */
+export const readOqsXml = <S extends z.ZodObject>(schema: S, text: string): Result<z.infer<S>> =>
+  readMessage(schema, text);
+
+/**
+ * Reads files as other people's programs write them. `unknown`: names of elements that were passed over. Failures:
+ * `message.malformed`, whose detail names elements, never values. Never throws.
+ */
+export const readForeignOqsXml = <S extends z.ZodObject>(
+  schema: S,
+  text: string,
+): Result<{ readonly value: z.infer<S>; readonly unknown: readonly string[] }> => {
+  const unknown = new Set<string>();
+  const read = readMessage(schema, text, { unknown });
+  return read.ok ? ok({ value: read.value, unknown: [...unknown] }) : read;
 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
-import { recordsJson } from '../../../scripts/beds/agent-bed.ts';
+import { recordsJson, serviceMemory } from '../../../scripts/beds/agent-bed.ts';
 import {
   parseServiceRecords,
   SimulatedEligibilityService,
@@ -14,11 +14,10 @@ import { qualificationMessageSchema } from '../../../src/protocol/oqs/oqs-xml-sc
 const nowMs = Date.UTC(2026, 10, 21, 3);
 const records = parseServiceRecords(recordsJson, nowMs);
 const waits: number[] = [];
-const remembered = new Set<string>();
 const noChoices = { consents: [], approvedDocuments: [] };
 const service = new SimulatedEligibilityService({
   records,
-  memory: { has: (entry) => remembered.has(entry), add: (entry) => remembered.add(entry) },
+  memory: serviceMemory(),
   answerDelayMs: 3_000,
   wait: async (ms) => void waits.push(ms),
 });

@@ -11,10 +11,9 @@ import {
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { breathe } from '../../../scripts/beds/simulated-clock.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
-import { decodeOqs } from '../../../src/agent/oqs-folder/oqs-encoding.ts';
 import { readOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
 import {
   bulkReceptionSchema,
@@ -38,7 +37,7 @@ const put = (name: string, body: string): void => {
 };
 const search = (number: string, insurer = '  138057'): string =>
   `<QualificationConfirmSearchInfo><InsurerNumber>${insurer}</InsurerNumber><InsuredIdentificationNumber>${number}</InsuredIdentificationNumber><LimitApplicationCertificateRelatedConsFlg>1</LimitApplicationCertificateRelatedConsFlg></QualificationConfirmSearchInfo>`;
-const got = (name: string): string => decodeOqs(readFileSync(join(bed.oqsFolder, 'res', name)));
+const got = (name: string): string => decodedOqs(readFileSync(join(bed.oqsFolder, 'res', name)));
 const requests = (): string[] => readdirSync(join(bed.oqsFolder, 'req'));
 
 test('one number: the answer lies in res under the same name, the question is deleted', async () => {
@@ -89,7 +88,7 @@ test('一括照会: a reception number, then in progress or valid / invalid, fet
   expect(got('OQSmuquc02res_c.xml')).not.toMatch(/<Name>|<Birthdate>19/);
   put('OQSmuquc02req_d.xml', `<ReceptionNumber>${ReceptionNumber}</ReceptionNumber>`);
   await desk.poll();
-  expect(got('OQSmuquc02res_d.xml')).toContain('<SegmentOfResult>9<');
+  expect(got('OQSmuquc02res_d.xml')).toContain('<SegmentOfResult>3<');
 });
 
 const receive = async (name: string): Promise<string> => {

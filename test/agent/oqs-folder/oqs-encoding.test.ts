@@ -1,6 +1,7 @@
 import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
-import { decodeOqs, encodeOqs } from '../../../src/agent/oqs-folder/oqs-encoding.ts';
+import { decodedOqs } from '../../../scripts/beds/agent-bed.ts';
+import { encodeOqs } from '../../../src/agent/oqs-folder/oqs-encoding.ts';
 import type { EncodingSetting } from '../../../src/protocol/oqs/oqs-xml.ts';
 import { readOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
 import { type QualificationMessage, qualificationMessageSchema } from '../../../src/protocol/oqs/oqs-xml-schema.ts';
@@ -32,13 +33,17 @@ const message = (name: string, address = '架空県見本市'): QualificationMes
     },
   },
 });
-const shiftJis: EncodingSetting = { encoding: 'Shift_JIS', whenShiftJisLacks: 'utf-8' };
-const references: EncodingSetting = { encoding: 'Shift_JIS', whenShiftJisLacks: 'character-reference' };
+const references: EncodingSetting = {
+  encoding: 'Shift_JIS',
+  label: 'Shift_JIS',
+  machineDependent: 'character-reference',
+};
+const shiftJis: EncodingSetting = { ...references, label: 'Windows-31J', machineDependent: 'bytes' };
 
 const encode = (name: string, setting: EncodingSetting, address?: string) => {
   const encoded = encodeOqs(qualificationMessageSchema, message(name, address), setting);
   if (!encoded.ok) throw new Error(encoded.failure.detail);
-  const read = readOqsXml(qualificationMessageSchema, decodeOqs(encoded.value.bytes));
+  const read = readOqsXml(qualificationMessageSchema, decodedOqs(encoded.value.bytes));
   if (!read.ok) throw new Error(read.failure.detail);
   const one = read.value.MessageBody.ResultList?.ResultOfQualificationConfirmation[0];
   return { ...encoded.value, name: one?.Name, address: one?.Address, header: read.value.MessageHeader };
@@ -49,12 +54,15 @@ describe('names as they are', () => {
     // In Windows-31J, though not in JIS X 0208
     ['髙﨑 花子', shiftJis, 'Shift_JIS', '髙﨑 花子', []],
     ['髙﨑 花子', { ...shiftJis, encoding: 'UTF-8' }, 'UTF-8', '髙﨑 花子', []],
-    ['𠮷田 太郎', shiftJis, 'UTF-8', '𠮷田 太郎', ['lacking U+20BB7']],
+    ['𠮷田 太郎', shiftJis, 'Shift_JIS', '𠮷田 太郎', ['lacking U+20BB7']],
     ['𠮷田 太郎', references, 'Shift_JIS', '𠮷田 太郎', ['lacking U+20BB7']],
     ['葛\u{e0100}西 一', shiftJis, 'Shift_JIS', '葛西 一', ['removed-selector U+E0100']],
     // Nothing is taken off where the file holds it
     ['葛\u{e0100}西 一', { ...shiftJis, encoding: 'UTF-8' }, 'UTF-8', '葛\u{e0100}西 一', []],
-    ['𠮷田 葛\u{e0100}', shiftJis, 'UTF-8', '𠮷田 葛\u{e0100}', ['lacking U+20BB7']],
+    ['𠮷田 葛\u{e0100}', shiftJis, 'Shift_JIS', '𠮷田 葛', ['lacking U+20BB7', 'removed-selector U+E0100']],
+    // か in two pieces, a dash and a blank of other systems
+    ['か\u3099くめ', references, 'Shift_JIS', 'がくめ', []],
+    ['1\u20132\u00a03', references, 'Shift_JIS', '1－2 3', ['twin U+2013', 'twin U+00A0']],
     ['●橋 一', shiftJis, 'Shift_JIS', '●橋 一', ['sent-as-placeholder U+25CF']],
   ] as const)('%s', (name, setting, encoding, read, notes) => {
     const encoded = encode(name, setting as EncodingSetting);
@@ -95,6 +103,6 @@ describe('names as they are', () => {
 
 test('the declaration decides how a file is read', () => {
   const xml = '<?xml version="1.0" encoding="Shift_JIS"?><a>髙</a>';
-  expect(decodeOqs(iconv.encode(xml, 'cp932'))).toBe(xml);
-  expect(decodeOqs(new TextEncoder().encode('<a>髙</a>'))).toBe('<a>髙</a>');
+  expect(decodedOqs(iconv.encode(xml, 'cp932'))).toBe(xml);
+  expect(decodedOqs(new TextEncoder().encode('<a>髙</a>'))).toBe('<a>髙</a>');
 });

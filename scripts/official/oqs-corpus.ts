@@ -1,0 +1,348 @@
+/**
+ * npm run oqs-corpus -- --json: request files as programs of many makers write them, laid into req/ of the real inquiry
+ * desk; each has its right answer. Results are read again by strict readers of others (xmllint, Ruby's REXML), where they
+ * are installed. `silent`: files that got neither an answer nor a word on the staff page; `wrong`: another answer.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import iconv from 'iconv-lite';
+import { InquiryDesk } from '../../src/agent/oqs-folder/answer-inquiries.ts';
+import { requestOf } from '../../src/agent/oqs-folder/request-files.ts';
+import { type AgentBed, decodedOqs, makeAgentBed } from '../beds/agent-bed.ts';
+
+type Expected =
+  /** What the answer must contain */
+  | { readonly answer: readonly string[] }
+  /** Nothing: it is told on the staff page and stays where it is */
+  | { readonly told: true };
+type CorpusFile = { readonly name: string; readonly bytes: Uint8Array; readonly expected: Expected };
+
+const insured = { InsurerNumber: '  138057', InsuredCardSymbol: '架空・1', InsuredIdentificationNumber: '1000001' };
+const element = (name: string, content: string): string => `<${name}>${content}</${name}>`;
+const elements = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => element(name, value))
+    .join('');
+const searchOf = (values: Readonly<Record<string, string>>): string =>
+  element('QualificationConfirmSearchInfo', elements(values));
+const header = element(
+  'MessageHeader',
+  elements({ MedicalInstitutionCode: '1312345678', ArbitraryFileIdentifier: 'a1' }),
+);
+const bodyOf = (inner: string, before = header): string =>
+  element('XmlMsg', `${before}${element('MessageBody', inner)}`);
+const declared = (encoding: string, rest: string): string => `<?xml version="1.0" encoding="${encoding}"?>\r\n${rest}`;
+const sjis = (text: string): Uint8Array => iconv.encode(text, 'cp932');
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const one = bodyOf(searchOf(insured));
+
+const found: Expected = { answer: ['<QualificationValidity>1<', '<SegmentOfResult>1<', '髙﨑'] };
+const nobody: Expected = { answer: ['<QualificationValidity>4<'] };
+const unreadable: Expected = { answer: ['files.request-unreadable', '<SegmentOfResult>3<'] };
+const unknownKind: Expected = { answer: ['files.request-unknown', '<SegmentOfResult>3<'] };
+
+const named = (label: string): string => `OQSsiquc01req_${label}.xml`;
+const file = (label: string, bytes: Uint8Array, expected: Expected): CorpusFile => ({
+  name: named(label),
+  bytes,
+  expected,
+});
+
+/** Every name that is in use for the two encodings. */
+const byDeclaration: readonly CorpusFile[] = [
+  ...[
+    'Shift_JIS',
+    'shift_jis',
+    'SHIFT-JIS',
+    'Shift-JIS',
+    'x-sjis',
+    'sjis',
+    'SJIS',
+    'windows-31j',
+    'Windows-31J',
+    'MS932',
+    'cp932',
+    'csShiftJIS',
+    'csWindows31J',
+    'MS_Kanji',
+    'x-ms-cp932',
+  ].map((label) => file(`declared-${label}`, sjis(declared(label, one)), found)),
+  ...['UTF-8', 'utf-8', 'utf8', 'UTF8'].map((label) => file(`declared-${label}-u`, utf8(declared(label, one)), found)),
+  file('bom', utf8(`\ufeff${declared('UTF-8', one)}`), found),
+  file('bom-undeclared', utf8(`\ufeff${one}`), found),
+  file('undeclared-utf8', utf8(one), found),
+  file('undeclared-sjis', sjis(one), found),
+  file('no-encoding-in-declaration', sjis(`<?xml version="1.0"?>${one}`), found),
+  file('single-quotes', sjis(`<?xml version='1.0' encoding='Shift_JIS' standalone='no'?>${one}`), found),
+  file('sjis-declared-utf8', sjis(declared('UTF-8', one)), unreadable),
+  file('utf8-declared-sjis', utf8(declared('Shift_JIS', one.replace('架空・1', '架空・髙﨑①'))), unreadable),
+  file('euc-jp', iconv.encode(declared('EUC-JP', one), 'eucjp'), unreadable),
+  file('utf-16', new Uint8Array(iconv.encode(declared('UTF-16', one), 'utf-16')), unreadable),
+];
+
+const byLayout: readonly CorpusFile[] = [
+  file('lf', sjis(declared('Shift_JIS', one.replaceAll('><', '>\n<'))), found),
+  file('crlf-tabs', sjis(declared('Shift_JIS', one.replaceAll('><', '>\r\n\t<'))), found),
+  file(
+    'other-order',
+    sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(
+          searchOf({ InsuredIdentificationNumber: '1000001', InsurerNumber: '138057', InsuredCardSymbol: '架空・1' }),
+        ),
+      ),
+    ),
+    found,
+  ),
+  file(
+    'body-before-header',
+    sjis(declared('Shift_JIS', element('XmlMsg', `${element('MessageBody', searchOf(insured))}${header}`))),
+    found,
+  ),
+  file(
+    'unknown-elements',
+    sjis(declared('Shift_JIS', bodyOf(`${element('VendorNote', '1')}${searchOf({ ...insured, VendorCode: 'x' })}`))),
+    found,
+  ),
+  file(
+    'attributes',
+    sjis(declared('Shift_JIS', one.replace('<XmlMsg>', '<XmlMsg xmlns:xsi="urn:x" version="1.0">'))),
+    found,
+  ),
+  file('comment', sjis(declared('Shift_JIS', `<!-- 照会 -->${one}`)), found),
+  file(
+    'cdata',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '<![CDATA[架空・1]]>' })))),
+    found,
+  ),
+  file(
+    'references',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '&#x67B6;空・1' })))),
+    found,
+  ),
+  file(
+    'empty-elements',
+    sjis(declared('Shift_JIS', bodyOf(`${searchOf({ ...insured, InsuredBranchNumber: '', Birthdate: '' })}`))),
+    found,
+  ),
+  file(
+    'self-closing',
+    sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(element('QualificationConfirmSearchInfo', `${elements(insured)}<InsuredBranchNumber/><Birthdate/>`)),
+      ),
+    ),
+    found,
+  ),
+  file(
+    'blanks-around',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '\r\n 1000001 \r\n' })))),
+    found,
+  ),
+  file(
+    'no-header',
+    sjis(declared('Shift_JIS', element('XmlMsg', element('MessageBody', searchOf(insured))))),
+    unreadable,
+  ),
+  file('empty-header', sjis(declared('Shift_JIS', bodyOf(searchOf(insured), '<MessageHeader/>'))), found),
+  file(
+    'nobody',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '9999999' })))),
+    nobody,
+  ),
+  file(
+    'machine-dependent',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '髙﨑①ⅰ' })))),
+    nobody,
+  ),
+  file(
+    'machine-dependent-arbitrary',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: '髙﨑①ⅰ㈱' })))),
+    { answer: ['<QualificationValidity>1<', '髙﨑①ⅰ㈱'] },
+  ),
+  file('without-number', sjis(declared('Shift_JIS', bodyOf(searchOf({ InsurerNumber: '138057' })))), unreadable),
+  file('half-written', sjis(declared('Shift_JIS', one.slice(0, one.length - 30))), unreadable),
+  file('empty', new Uint8Array(), unreadable),
+  file('no-xml', sjis('照会'), unreadable),
+  file('other-root', sjis(declared('Shift_JIS', element('Root', header))), unreadable),
+  file(
+    'forbidden-character',
+    utf8(declared('UTF-8', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: 'a\uffffb' })))),
+    unreadable,
+  ),
+  file(
+    'forbidden-reference',
+    utf8(declared('UTF-8', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: 'a&#xFFFE;b' })))),
+    unreadable,
+  ),
+  file('own-entity', utf8(declared('UTF-8', `<!DOCTYPE x [<!ENTITY a "b">]>${one}`)), unreadable),
+];
+
+const asked = sjis(declared('Shift_JIS', one));
+const registration = (number: string, search = insured): string =>
+  `${searchOf(search)}${element('ReferenceNumber', number)}`;
+
+const byName: readonly CorpusFile[] = [
+  { name: 'OQSsiquc01req_照会 1.xml', bytes: asked, expected: found },
+  { name: 'OQSsiquc01req_カルテ　番号.xml', bytes: asked, expected: found },
+  { name: 'OQSsiquc01REQ_CAPITALS.XML', bytes: asked, expected: found },
+  { name: 'OQSsiquc01req.xml', bytes: asked, expected: found },
+  { name: 'OQSsiquc01req_a(1)+b,c.xml', bytes: asked, expected: found },
+  { name: 'OQSmuhvq01req_1.xml', bytes: asked, expected: unknownKind },
+  { name: 'OQSmuonq01req_1.xml', bytes: asked, expected: unknownKind },
+  { name: 'OQSmutic01req_1.xml', bytes: asked, expected: unknownKind },
+  { name: '照会.xml', bytes: asked, expected: { told: true } },
+  { name: 'OQSsiquc01_1.xml', bytes: asked, expected: { told: true } },
+  { name: 'OQSsiquc01req_1.txt', bytes: asked, expected: { told: true } },
+];
+
+const byKind: readonly CorpusFile[] = [
+  {
+    name: 'OQSmuquc01req_many.xml',
+    bytes: sjis(
+      declared('Shift_JIS', bodyOf(searchOf(insured) + searchOf({ ...insured, InsuredIdentificationNumber: '9' }))),
+    ),
+    expected: { answer: ['<ReceptionNumber>'] },
+  },
+  {
+    name: 'OQSmuquc02req_none.xml',
+    bytes: sjis(declared('Shift_JIS', bodyOf(element('ReceptionNumber', '1')))),
+    expected: { answer: ['message.stale', '<SegmentOfResult>3<'] },
+  },
+  { name: 'OQSmuquc02req_broken.xml', bytes: sjis(declared('Shift_JIS', bodyOf(''))), expected: unreadable },
+  {
+    name: 'OQSsiimm01req_new.xml',
+    bytes: sjis(declared('Shift_JIS', bodyOf(registration('1'.repeat(50))))),
+    expected: { answer: ['<SegmentOfResult>1<', `<ReferenceNumber>${'1'.repeat(50)}<`] },
+  },
+  {
+    name: 'OQSsiimm01req_nobody.xml',
+    bytes: sjis(declared('Shift_JIS', bodyOf(registration('2', { ...insured, InsuredIdentificationNumber: '9' })))),
+    expected: { answer: ['eligibility.not-found', '<SegmentOfResult>3<'] },
+  },
+  {
+    name: 'OQSsiimm01req_long.xml',
+    bytes: sjis(declared('Shift_JIS', bodyOf(registration('1'.repeat(51))))),
+    expected: unreadable,
+  },
+  {
+    name: 'OQSmuimm01req_many.xml',
+    bytes: sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(
+          element('ReferenceNumberUnit', registration('A-1')) +
+            element('ReferenceNumberUnit', registration('A-2', { ...insured, InsuredIdentificationNumber: '9' })),
+        ),
+      ),
+    ),
+    expected: {
+      answer: ['<SegmentOfResult>1<', '<ReferenceNumber>A-1<', '<ReferenceNumber>A-2<', 'eligibility.not-found'],
+    },
+  },
+];
+
+export const corpus: readonly CorpusFile[] = [...byDeclaration, ...byLayout, ...byName, ...byKind];
+
+/** Programs of others that refuse what breaks the standard. `null`: not installed. */
+const strictReaders: Readonly<Record<string, readonly string[]>> = {
+  xmllint: ['xmllint', '--noout'],
+  rexml: ['ruby', '-rrexml/document', '-e', 'ARGV.each { |f| REXML::Document.new(File.binread(f)) }'],
+};
+const refusedBy = (path: string): { readonly readers: string[]; readonly refused: string[] } => {
+  const readers: string[] = [];
+  const refused: string[] = [];
+  for (const [name, [program = '', ...args]] of Object.entries(strictReaders)) {
+    const run = spawnSync(program, [...args, path], { timeout: 20_000 });
+    if (run.error !== undefined) continue;
+    readers.push(name);
+    if (run.status !== 0) refused.push(name);
+  }
+  return { readers, refused };
+};
+
+const longAgo = (path: string): void => {
+  const past = new Date(Date.now() - 60_000);
+  utimesSync(path, past, past);
+};
+
+const isTold = (desk: InquiryDesk, bed: AgentBed, name: string): boolean =>
+  desk.folderFault !== null && existsSync(join(bed.oqsFolder, 'req', name));
+
+type Outcome = {
+  readonly name: string;
+  readonly outcome: 'answered' | 'told' | 'silent' | 'wrong';
+  readonly why?: string;
+};
+
+const play = async ({ name, bytes, expected }: CorpusFile, bed: AgentBed, readers: Set<string>): Promise<Outcome> => {
+  const desk = new InquiryDesk(bed.context);
+  const path = join(bed.oqsFolder, 'req', name);
+  writeFileSync(path, bytes);
+  longAgo(path);
+  await desk.poll();
+  const result = requestOf(name)?.resultName;
+  const answer = result === undefined ? undefined : join(bed.oqsFolder, 'res', result);
+  if (answer === undefined || !existsSync(answer)) {
+    if ('told' in expected && isTold(desk, bed, name)) return { name, outcome: 'told' };
+    return { name, outcome: isTold(desk, bed, name) ? 'wrong' : 'silent', why: 'no answer' };
+  }
+  const text = decodedOqs(readFileSync(answer)).replaceAll(/&#x([0-9A-F]+);/g, (_, code: string) =>
+    String.fromCodePoint(Number.parseInt(code, 16)),
+  );
+  if ('told' in expected) return { name, outcome: 'wrong', why: 'answered' };
+  const missing = expected.answer.filter((part) => !text.includes(part));
+  if (missing.length > 0) return { name, outcome: 'wrong', why: `the answer has no ${missing.join(', ')}` };
+  const judged = refusedBy(answer);
+  for (const reader of judged.readers) readers.add(reader);
+  if (judged.refused.length > 0) return { name, outcome: 'wrong', why: `refused by ${judged.refused.join(', ')}` };
+  return { name, outcome: 'answered' };
+};
+
+/** A file that grows: nothing is said of it while it is young, and it is answered once it is whole. */
+const playGrowing = async (bed: AgentBed): Promise<Outcome> => {
+  const name = named('growing');
+  const desk = new InquiryDesk(bed.context);
+  const path = join(bed.oqsFolder, 'req', name);
+  const answer = join(bed.oqsFolder, 'res', 'OQSsiquc01res_growing.xml');
+  for (const part of [10, 200, asked.length - 1]) {
+    writeFileSync(path, asked.subarray(0, part));
+    await desk.poll();
+    if (existsSync(answer) || !existsSync(path)) return { name, outcome: 'wrong', why: 'answered before it was whole' };
+  }
+  writeFileSync(path, asked);
+  await desk.poll();
+  return existsSync(answer) ? { name, outcome: 'answered' } : { name, outcome: 'silent' };
+};
+
+export const playCorpus = async () => {
+  const bed = await makeAgentBed();
+  const readers = new Set<string>();
+  try {
+    const outcomes: Outcome[] = [];
+    for (const each of corpus) outcomes.push(await play(each, bed, readers));
+    outcomes.push(await playGrowing(bed));
+    return { outcomes, readers: [...readers], left: readdirSync(join(bed.oqsFolder, 'req')) };
+  } finally {
+    bed.close();
+  }
+};
+
+if (process.argv[1] === import.meta.filename) {
+  const { outcomes, readers } = await playCorpus();
+  const count = (outcome: Outcome['outcome']): number => outcomes.filter((each) => each.outcome === outcome).length;
+  for (const { name, outcome, why } of outcomes)
+    if (outcome !== 'answered') process.stderr.write(`${outcome}: ${name}${why === undefined ? '' : ` (${why})`}\n`);
+  process.stderr.write(`read again by: ${readers.join(', ') || 'nobody (xmllint and ruby are not installed)'}\n`);
+  const figures = {
+    files: outcomes.length,
+    answered: count('answered') + count('told'),
+    silent: count('silent'),
+    wrong: count('wrong'),
+  };
+  process.stdout.write(`${JSON.stringify({ profile: 'demo', ...figures, toldOnThePage: count('told'), readers })}\n`);
+  process.exit(figures.silent === 0 && figures.wrong === 0 && figures.files >= 40 ? 0 : 1);
+}
