@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { drawScreen } from '../core/screen/draw-screen.ts';
-import type { Touch } from '../core/screen/screen-model.ts';
 import type { Display } from '../core/visit/session.ts';
+import { adjusted } from '../core/visit/session-touch.ts';
 import { type FacilitySettings, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { type Exhibit, exhibitContext, gallery, gallerySettings } from './preview-gallery.ts';
 
@@ -36,29 +36,6 @@ const readSettings = (path: string | undefined): FacilitySettings => {
   if (!existsSync(path)) return fail(`${path}: cannot be read`);
   const read = facilitySettingsSchema.safeParse({ ...gallerySettings, ...(parse(readFileSync(path, 'utf8')) ?? {}) });
   return read.success ? read.data : fail(`${path}: ${z.prettifyError(read.error)}`);
-};
-
-const sizes = { 100: 150, 150: 200, 200: 100 } as const;
-const themes = { default: 'high-contrast', 'high-contrast': 'dark', dark: 'default' } as const;
-
-/** The tools work as at the counter; every other touch goes on to the next screen. */
-const adjusted = (display: Display, touch: Touch): Display | null => {
-  switch (touch.control) {
-    case 'language':
-      return touch.value === undefined ? null : { ...display, language: touch.value };
-    case 'text-size':
-      return { ...display, textPercent: sizes[display.textPercent] };
-    case 'theme':
-      return { ...display, theme: themes[display.theme] };
-    case 'voice':
-      return { ...display, voice: !display.voice };
-    case 'repeat':
-    case 'softer':
-    case 'louder':
-      return display;
-    default:
-      return null;
-  }
 };
 
 const preview = async (options: PreviewOptions): Promise<void> => {
@@ -97,7 +74,9 @@ const preview = async (options: PreviewOptions): Promise<void> => {
   };
   screen.subscribe((event) => {
     if (event.type !== 'touched') return;
-    const changed = adjusted(display, event.touch);
+    const { control } = event.touch;
+    // The tools work as at the counter; every other touch goes on to the next screen.
+    const changed = control === 'repeat' ? display : adjusted(display, event.touch, Object.keys(catalogue.languages));
     if (changed === null) return go(index + 1);
     display = changed;
     show();

@@ -23,7 +23,11 @@ type Touched = Extract<SessionEvent, { type: 'Touched' }>;
 const loudest = 2;
 
 /** The tools at the edge of every screen: language, size, contrast, voice. They answer nothing and end no visit. */
-const adjusted = (display: Display, touch: Touched, languages: readonly string[]): Display | null => {
+export const adjusted = (
+  display: Display,
+  touch: Pick<Touched, 'control' | 'value'>,
+  languages: readonly string[],
+): Display | null => {
   switch (touch.control) {
     case 'language':
       return touch.value !== undefined && languages.includes(touch.value)
