@@ -50,7 +50,7 @@ const messageKey = pattern('key of a message', /^[A-Za-z][A-Za-z0-9.-]{0,60}$/);
 const errorClass = pattern('error class', /^[A-Z][A-Za-z]{0,30}Error$|^Error$/);
 
 /** Names of XML elements, never what stands in them. */
-const elementNames = pattern('XML element names', /^[A-Za-z_][\w.:-]*( [A-Za-z_][\w.:-]*)*$/);
+const elementNames = pattern('XML element names', /^[A-Za-z_][\w.:-]*(,[A-Za-z_][\w.:-]*)*$/);
 
 const profile = oneOf('release', 'demo');
 const method = oneOf('face', 'pin', 'staff');

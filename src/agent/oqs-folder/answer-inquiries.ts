@@ -235,7 +235,9 @@ export class InquiryDesk {
     const fresh = unknown.filter((name) => !this.#passedOver.has(name));
     for (const name of fresh) this.#passedOver.add(name);
     if (fresh.length > 0)
-      this.#context.log.event('agent.elements-passed-over', { elements: fresh.join(' ').slice(0, 200) });
+      this.#context.log.event('agent.elements-passed-over', {
+        elements: fresh.join(',').slice(0, 200).replace(/,$/, ''),
+      });
   }
 
   #receiveBulk(name: string, text: string): Result<Answer> {
