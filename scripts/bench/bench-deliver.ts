@@ -7,8 +7,7 @@ import { parseArgs } from 'node:util';
 import { compactVerify } from 'jose';
 import { connect } from 'mqtt';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
-import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
-import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { createLinkClient } from '../../drivers/link/link-client.ts';
 import { readAgentKeys } from '../../src/agent/provisioning/agent-keys.ts';
 import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
@@ -16,6 +15,7 @@ import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/c
 import { signRequest } from '../../src/terminal/delivery/sign-request.ts';
 import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../beds/delivery-bed.ts';
 import { cardKeys } from '../beds/evidence-fixtures.ts';
+import { keepProcess } from '../beds/kept-process.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
 import { makeTestFacility } from '../beds/test-facility.ts';
 import { bareTopics } from '../trials/bare-topics.ts';
@@ -48,14 +48,22 @@ const ourCourse = async (mosquitto: Mosquitto): Promise<Course> => {
   // The national service takes longer than a receipt does: its answer does not meet the receipt on these two cores.
   await agent.start(['--log', 'silent', '--service-delay-ms', '100']);
   const keys = testFacility.device;
-  const bus = createMqttMessageBus({
-    host: '127.0.0.1',
-    port: mosquitto.port,
-    tls: keys.tls,
-    clientId: keys.device,
-    protocolVersion: 5,
+  const at = (name: string): string => join(testFacility.directory, name);
+  const config = {
+    facility: keys.facility,
+    device: keys.device,
+    lane: keys.lane,
+    broker: { host: '127.0.0.1', port: mosquitto.port },
+    paths: { provisioning: testFacility.deviceDirectory, store: at('link.sqlite') },
+    link: { socket: at('link.sock'), health: at('link-health.sock') },
+  };
+  writeFileSync(at('terminal.yaml'), JSON.stringify(config));
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const linkProcess = keepProcess(process.execPath, [main, 'link', '--config', at('terminal.yaml'), '--log', 'json'], {
+    stdio: ['ignore', 'ignore', 'ignore'],
   });
-  const store = createSqliteStore(join(testFacility.directory, 'terminal', 'store.db'));
+  const client = createLinkClient({ path: config.link.socket, log });
+  const { bus, store } = client;
   const link = createClinicLink({ bus, store, clock, log, keys });
   const watch = new LinkWatch(link);
   const visitor = await makeVisitor();
@@ -85,8 +93,8 @@ const ourCourse = async (mosquitto: Mosquitto): Promise<Course> => {
     run: (count) => inTurn(count, visit),
     close: async () => {
       await link.close();
-      await bus.close();
-      await store.close();
+      client.close();
+      await linkProcess.close();
       await agent.kill('SIGTERM');
     },
   };

@@ -202,4 +202,21 @@ export const scriptedVisits: readonly ScriptedVisit[] = [
       await patient.see('idle');
     },
   },
+  {
+    name: 'link-killed-while-consenting-and-sending',
+    expects: accepted('pin'),
+    play: async (demo, patient) => {
+      await patient.see('idle');
+      demo.order({ type: 'insert', persona: 'taro' });
+      const answers = manner({ consent: 'agree', method: byPin('taro') });
+      await patient.follow(answers, ['consent-bundle']);
+      demo.kill('link');
+      await patient.follow(answers, ['summary']);
+      // The confirmation meets a link that has just died, or that dies with the request in its hands.
+      demo.kill('link');
+      await patient.follow(answers, ['accepted', 'desk', 'out-of-service']);
+      demo.order({ type: 'pull' });
+      await patient.see('idle');
+    },
+  },
 ];

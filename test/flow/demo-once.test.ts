@@ -37,6 +37,7 @@ it.skipIf(missing !== undefined)(
       'card-pulled-while-consenting pin true',
       'first-registration pin true',
       'broker-cut-while-sending pin true',
+      'link-killed-while-consenting-and-sending pin true',
     ]);
   },
 );
