@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import { emptyScene, frameWidth, type Person, personBefore, type Sheet } from '../../drivers/virtual/render-scene.ts';
 import { leftEye, meanMeshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
+import { upper95 } from './confidence.ts';
 import { type Known, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
@@ -100,28 +101,6 @@ const species: Readonly<Record<string, Presentation>> = {
 };
 const bonaFide: Presentation = { pose: (known, _, told) => obedient(known, told) };
 
-/** Upper end of the 95 % confidence interval (Clopper-Pearson, one-sided; with no errors the rule of three). */
-const upper95 = (errors: number, n: number): number => {
-  const atMost = (p: number): number => {
-    let term = (1 - p) ** n;
-    let sum = term;
-    for (let k = 1; k <= errors; k++) {
-      term *= ((n - k + 1) / k) * (p / (1 - p));
-      sum += term;
-    }
-    return sum;
-  };
-  if (errors >= n) return 100;
-  let low = errors / n;
-  let high = 1 - 1e-9;
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (atMost(middle) > 0.05) low = middle;
-    else high = middle;
-  }
-  return Number((low * 100).toFixed(1));
-};
-
 const percent = (part: number, whole: number): number => Number(((part / whole) * 100).toFixed(1));
 
 const bench = await openBench(Number(options.seed));
@@ -173,7 +152,7 @@ for (const [name, attack] of Object.entries(species)) {
     name,
     n,
     apcer: percent(accepted, n),
-    upper95: upper95(accepted, n),
+    upper95: Number(upper95(accepted, n).toFixed(1)),
     stoppedBy: countReasons(played),
     passiveModelAlone: { apcer: takenForReal(played) },
   });
@@ -184,7 +163,7 @@ const report = {
   synthetic: true,
   species: results,
   bpcer: percent(refused, n),
-  upper95: upper95(refused, n),
+  upper95: Number(upper95(refused, n).toFixed(1)),
   refusedFor: countReasons(patients),
   passiveModelAlone: { bpcer: Number((100 - takenForReal(patients)).toFixed(1)) },
 };
