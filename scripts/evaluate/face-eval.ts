@@ -15,7 +15,7 @@ import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { ScoreSet, tenfoldPairAccuracy } from './accuracy.ts';
 import { asCardPhoto, readRgb } from './card-photo.ts';
 import { detPlot } from './det-plot.ts';
-import { groupRates, type Picture, perVisitFrr, score } from './group-rates.ts';
+import { groupRates, type Picture, personOf, perVisitFrr, score } from './group-rates.ts';
 import { loadFaceModels } from './load-face-models.ts';
 
 const { values: options } = parseArgs({
@@ -55,7 +55,7 @@ const embedAll = async (folder: string, models: FaceModels): Promise<Picture[]> 
     );
     const card = options['card-photo'] ? await asCardPhoto(image, Number(options['card-photo-bytes'])) : image;
     const reference = await embedReference(models, card);
-    pictures.push({ name, person: name.replace(/_\d{4}\.jpe?g$/i, ''), probe, reference });
+    pictures.push({ name, person: personOf(name), probe, reference });
     if ((i + 1) % 100 === 0) process.stderr.write(`face-eval: ${i + 1} of ${names.length} pictures\n`);
   }
   return pictures;

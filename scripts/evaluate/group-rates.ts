@@ -10,6 +10,15 @@ export type Picture = {
   readonly reference: Embedding | null;
 };
 
+/** One person under two spellings: `Wang_Nan` and `Nan_Wang`, `Choi_Sung-hong` and `Sung_Hong_Choi`. */
+export const personOf = (file: string): string =>
+  file
+    .replace(/_\d{4}\.jpe?g$/i, '')
+    .toLowerCase()
+    .split(/[_-]/)
+    .sort()
+    .join(' ');
+
 /** Below every score: what could not be acquired is never accepted. */
 export const notAcquired = -2;
 

@@ -8,7 +8,7 @@ import { leftEye, meanMeshPoint, meshBox, rightEye } from '../../src/face/models
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 
 /** Width of the face in the painter's own coordinates, those of a cut (drivers/virtual/render-scene.ts). */
-const faceWidth = 300;
+const unitFaceWidth = 300;
 
 /** How the head is held at a moment. */
 export type Pose = {
@@ -38,7 +38,7 @@ export class LivingPainter {
     this.#picture = picture;
     this.#random = random;
     const box = meshBox(mesh);
-    this.#perUnit = box.width / faceWidth;
+    this.#perUnit = box.width / unitFaceWidth;
     this.#faceX = box.x + box.width / 2;
     this.#faceY = box.y + box.height / 2;
     this.#eyes = [leftEye, rightEye].map((eye) => {
@@ -61,7 +61,7 @@ export class LivingPainter {
 
   paint({ x, y, faceWidth, roll, yaw, eyesShut, light }: Pose, target: Uint8Array): void {
     const { width, height, rgb } = this.#picture;
-    const scale = (faceWidth * frameWidth) / faceWidth;
+    const scale = (faceWidth * frameWidth) / unitFaceWidth;
     const angle = (roll * Math.PI) / 180;
     const cosine = Math.cos(angle) / scale;
     const sine = Math.sin(angle) / scale;

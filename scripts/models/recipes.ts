@@ -1,10 +1,8 @@
 /** Which files each model is built from, and how. Hashes of inputs are pinned here, of outputs in models/manifest.json. */
-import { buildDlibResnet } from './dlib-resnet.ts';
 import type { NpmPackage, SourceFile } from './npm-source.ts';
 import { readModel, writeModel } from './onnx.ts';
 import { flushTinyWeights, replacePRelu } from './onnx-rewrites.ts';
 import { convertTfjs, type TfjsModel } from './tfjs-to-onnx.ts';
-import type { WeightEntry } from './tfjs-weights.ts';
 
 const human: NpmPackage = {
   name: '@vladmandic/human',
@@ -114,29 +112,5 @@ export const recipes: readonly Recipe[] = [
       },
     ],
     build: required,
-  },
-  {
-    file: 'dlib_resnet.onnx',
-    sources: [
-      {
-        npm: faceApi,
-        path: 'model/face_recognition_model-weights_manifest.json',
-        sha256: 'cbaffa501b0b9275a12b63357a6843e7e30c054e1c9151e1a5f879b26e32986b',
-      },
-      {
-        npm: faceApi,
-        path: 'model/face_recognition_model.bin',
-        sha256: 'b413e420d6840b2775fba32008db6f3cddb07d485967fb42cfcf379c16a8c589',
-      },
-    ],
-    build: (json, bin) => {
-      const groups = JSON.parse(new TextDecoder().decode(json)) as { weights: WeightEntry[] }[];
-      return writeModel(
-        buildDlibResnet(
-          groups.flatMap(({ weights }) => weights),
-          required(bin),
-        ),
-      );
-    },
   },
 ];

@@ -1,6 +1,6 @@
 /** Detect → align → embed → compare on painted camera frames. It tests the pipeline; accuracy is face-eval's. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type FaceId, faceIds, loadFaceGrey, loadFaceRgb } from '../../drivers/virtual/faces.ts';
+import { type FaceId, faceIds, loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import {
   emptyScene,
@@ -12,13 +12,7 @@ import {
 } from '../../drivers/virtual/render-scene.ts';
 import { loadModels, manifest, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
-import {
-  embedStill,
-  examineFrame,
-  type FaceModels,
-  type FrameFinding,
-  sessionsOf,
-} from '../../src/face/attempt/face-pipeline.ts';
+import { examineFrame, type FaceModels, type FrameFinding, sessionsOf } from '../../src/face/attempt/face-pipeline.ts';
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
 import { comparisonScore, type Embedding } from '../../src/face/models/embed-face.ts';
 import { embeddingById } from '../../src/face/models/manifest.ts';
@@ -87,23 +81,6 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
     ],
   ])('hint %s', async (hint, scene) => {
     expect((await see({ restlessness: 0, ...scene })).hint).toBe(hint);
-  });
-
-  test('the second embedding model works by its manifest entry alone', async () => {
-    const dlib = await loadModels('dlib_resnet');
-    const { defaultThreshold } = embeddingById(manifest, 'dlib_resnet');
-    const [first, ...others] = await Promise.all(people.slice(0, 4).map((id) => loadFaceRgb(id)));
-    if (first === undefined) throw new Error('no faces');
-    const reference = await embedReference(dlib, first);
-    const rgb = new Uint8Array(frameWidth * frameHeight * 3);
-    renderer.render({ ...emptyScene, people: [personBefore(people[0] ?? 'sample3-a')] }, 0, rgb);
-    const probe = await embedStill(dlib, { width: frameWidth, height: frameHeight, rgb });
-    if (reference === null || probe === null) throw new Error('no face');
-    expect(comparisonScore(reference, probe)).toBeGreaterThan(defaultThreshold);
-    for (const other of others) {
-      const stranger = await embedReference(dlib, other);
-      expect(stranger && comparisonScore(stranger, probe)).toBeLessThan(defaultThreshold);
-    }
   });
 
   test('after wiping, the models hold nothing of a frame', async () => {
