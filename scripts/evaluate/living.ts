@@ -14,6 +14,7 @@ import { seededNumbers } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { findFace } from '../../src/face/attempt/face-pipeline.ts';
+import { measureQuality } from '../../src/face/measures/measure-quality.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { asCardPhoto, readRgb } from './card-photo.ts';
 import { personOf } from './group-rates.ts';
@@ -41,8 +42,11 @@ const faceMetres = 0.15;
 const turnDegrees = 22;
 
 type Sitter = { readonly name: string; readonly card: RgbImage; readonly living: readonly RgbImage[] };
-/** So long one of the two pictures is seen, then the other: another expression, another moment. */
-const viewMs = 600;
+/**
+ * So long one of the two pictures is seen, then the other: another expression, another moment. Only while nothing is asked:
+ * no head jumps in the middle of a movement.
+ */
+const viewMs = 400;
 
 const drawnPeople = async (): Promise<Sitter[]> => {
   const sitters: Sitter[] = [];
@@ -165,23 +169,34 @@ let failuresToAcquire = 0;
 for (const { name, card, living } of sitters) {
   const reference = await embedReference(bench.models, await asCardPhoto(card, cardPhotoBytes));
   const painters: LivingPainter[] = [];
+  let hasCompany = false;
   for (const picture of living) {
     const found = await findFace(bench.models, picture);
-    if (found !== null) painters.push(await LivingPainter.of(picture, found.landmarks.mesh, random));
+    if (found === null) continue;
+    // A picture of two people side by side is no picture of somebody who stands alone.
+    if (measureQuality(picture, found.faces, found.landmarks).people > 1) hasCompany = true;
+    painters.push(await LivingPainter.of(picture, found.landmarks.mesh, random));
   }
   if (reference === null || painters.length < living.length) {
     failuresToAcquire++;
     process.stderr.write(`living: ${name}: no face in ${reference === null ? 'the card photo' : 'a picture'}\n`);
     continue;
   }
+  if (hasCompany) {
+    process.stderr.write(`living: ${name}: left out, somebody else stands in the picture\n`);
+    continue;
+  }
   const visitor = new Visitor(random);
+  let view = 0;
   const played = await playAttempt(bench, reference, {
     frameMs: frameMs,
     timeLimitMs: timeLimitMs,
     padStrength: shippedPadStrength,
     endsAtMiss: false,
-    paint: (atMs, told, target) =>
-      painters[Math.floor(atMs / viewMs) % painters.length]?.paint(visitor.pose(atMs, told), target),
+    paint: (atMs, told, target) => {
+      if (told.hint === null) view = Math.floor(atMs / viewMs) % painters.length;
+      painters[view]?.paint(visitor.pose(atMs, told), target);
+    },
   });
   results.push({ name, ...played });
   const story = played.told.map(({ hint, atMs }) => `${Math.round(atMs)} ${hint ?? '–'}`).join(', ');
