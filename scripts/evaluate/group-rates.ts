@@ -20,13 +20,13 @@ export const personOf = (file: string): string =>
     .join(' ');
 
 /** Below every score: what could not be acquired is never accepted. */
-export const notAcquired = -2;
+const notAcquired = -2;
 
 /** The first picture plays the card, the second the person at the counter. */
 export const score = (card: Picture, person: Picture): number =>
   card.reference === null || person.probe === null ? notAcquired : comparisonScore(card.reference, person.probe);
 
-export type GroupRate = {
+type GroupRate = {
   readonly group: string;
   readonly comparisons: number;
   readonly far: number;
