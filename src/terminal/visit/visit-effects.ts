@@ -37,12 +37,9 @@ type Executors = { readonly [Name in Effect['type']]: (effect: Extract<Effect, {
 /** A challenge must outlive the way to the agent; the pool hands out far fresher ones. ms */
 const leastChallengeLifeMs = 30_000;
 
-/** The one table that turns effects into work. Whatever comes of it is told as an event with its insertion. */
-export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors => {
-  const { clinic, clock, log } = parts;
+/** A smartphone is waited for at its own reader. */
+const waitForPhone = (parts: SessionParts, hand: VisitHand) => {
   const { tell } = hand;
-  /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
-  let numberBWrong = false;
 
   let phoneAwaited: AbortController | null = null;
 
@@ -58,10 +55,15 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     tell({ type: 'CardUnreadable', failure: presented.failure, session: parts.newId() });
   };
 
-  const stopFaces = (): void => {
-    for (const card of hand.cards.values()) card.stopFace();
-    parts.screen.preview(null);
-  };
+  return { present: presentPhone, dismiss: () => phoneAwaited?.abort() };
+};
+
+/** A card is read: certificate and PIN counter first, its visual record behind the visit. */
+const readCards = (parts: SessionParts, hand: VisitHand) => {
+  const { clock, log } = parts;
+  const { tell } = hand;
+  /** One wrong 照合番号B in a visit closes the face path for all of it, also when the card is put back. */
+  let numberBWrong = false;
 
   const read = async (insertion: string): Promise<void> => {
     const card = hand.cards.get(insertion);
@@ -106,6 +108,23 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     if (code !== 'card.removed') tell({ type: 'VisualRead', insertion, visual });
   };
 
+  return {
+    read,
+    visitEnded: () => {
+      numberBWrong = false;
+    },
+  };
+};
+
+/** Faces are compared, one attempt at a time. */
+const compareFaces = (parts: SessionParts, hand: VisitHand) => {
+  const { tell } = hand;
+
+  const stopFaces = (): void => {
+    for (const card of hand.cards.values()) card.stopFace();
+    parts.screen.preview(null);
+  };
+
   const startFace = (insertion: string): void => {
     const card = hand.cards.get(insertion);
     if (card === undefined) return tell({ type: 'FaceFailed', insertion, failure: failure('card.removed') });
@@ -131,6 +150,14 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     });
     card.keepFace(stop);
   };
+
+  return { start: startFace, stop: stopFaces };
+};
+
+/** One VERIFY with what was typed. */
+const checkPins = (parts: SessionParts, hand: VisitHand) => {
+  const { log } = parts;
+  const { tell } = hand;
 
   const refused = (insertion: string, triesLeft: number): void => {
     log.event('pin.refused', { session: hand.session(), triesLeft });
@@ -162,6 +189,14 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
         return outcome.value satisfies never;
     }
   };
+
+  return { check: checkPin };
+};
+
+/** What was verified and answered is signed by card and device and made durable. */
+const signRequests = (parts: SessionParts, hand: VisitHand) => {
+  const { clinic, clock } = parts;
+  const { tell } = hand;
 
   const evidenceOf = (insertion: string, visit: Visit): CardEvidence | null => {
     const { verification, identity } = visit;
@@ -220,10 +255,23 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     tell({ type: 'RequestSigned', insertion, kind, requestId: signed.value.requestId });
   };
 
+  return { sign: signAndSend };
+};
+
+/** The one table that turns effects into work. Whatever comes of it is told as an event with its insertion. */
+export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors => {
+  const { clinic } = parts;
+  const { tell } = hand;
+  const phones = waitForPhone(parts, hand);
+  const cards = readCards(parts, hand);
+  const faces = compareFaces(parts, hand);
+  const pins = checkPins(parts, hand);
+  const requests = signRequests(parts, hand);
+
   return {
-    ReadCard: ({ insertion }) => void read(insertion),
-    PresentPhone: ({ phone }) => void presentPhone(phone),
-    DismissPhone: () => phoneAwaited?.abort(),
+    ReadCard: ({ insertion }) => void cards.read(insertion),
+    PresentPhone: ({ phone }) => void phones.present(phone),
+    DismissPhone: () => phones.dismiss(),
     EndCard: ({ insertion }) => {
       hand.pinEntry.clear();
       parts.screen.preview(null);
@@ -242,17 +290,15 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
           ),
         );
     },
-    StartFace: ({ insertion }) => startFace(insertion),
-    StopFace: stopFaces,
+    StartFace: ({ insertion }) => faces.start(insertion),
+    StopFace: faces.stop,
     ClearPinEntry: () => hand.pinEntry.clear(),
-    VerifyPin: ({ insertion, lastTryConfirmed }) => void checkPin(insertion, lastTryConfirmed),
-    SignRequest: (effect) => void signAndSend(effect),
+    VerifyPin: ({ insertion, lastTryConfirmed }) => void pins.check(insertion, lastTryConfirmed),
+    SignRequest: (effect) => void requests.sign(effect),
     Chime: ({ sound }) => {
       parts.speaker?.chime(sound);
       parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
     },
-    VisitEnded: () => {
-      numberBWrong = false;
-    },
+    VisitEnded: () => cards.visitEnded(),
   };
 };
