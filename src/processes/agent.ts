@@ -29,6 +29,7 @@ import {
 import { readCardTrust } from '../agent/provisioning/card-trust.ts';
 import { readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
 import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
+import { awaitJournal } from '../agent/staff-page/await-journal.ts';
 import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
@@ -139,10 +140,17 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const files = await openFiles(directory, config, changed, () => tellTerminals());
   const { keys, devices, settings, staff } = files;
   const trust = await readCardTrust(config.cardTrust);
-  const journal = new Journal(config.journal, { steadyMs });
+  const machineClock = start.clock ?? createSystemClock();
+  const journal = await awaitJournal({
+    open: () => new Journal(config.journal, { steadyMs }),
+    port: config.staffPort,
+    catalogue: () => catalogueAt(machineClock.now().wallMs),
+    clock: machineClock,
+    log,
+  });
   for (const news of journal.news) logStoreNews(log, news);
   const clock = startAgentClock({
-    clock: start.clock ?? createSystemClock(),
+    clock: machineClock,
     journal,
     certificate: keys.value.tls.certificate,
     log,

@@ -90,7 +90,11 @@ test.each([
   const logged: string[] = [];
   const watch = watchAudit(journal, createEventLog({ format: 'json', write: (line) => logged.push(line) }));
   watch.check();
-  expect(watch.fault()).toMatchObject({ code: 'storage.audit-broken', actor: 'technician', detail: `entry ${place}` });
+  expect(journal.auditFault).toMatchObject({
+    code: 'storage.audit-broken',
+    actor: 'technician',
+    detail: `entry ${place}`,
+  });
   expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ event: 'audit.broken', number: place }]);
   journal.close();
 });

@@ -5,7 +5,7 @@ import { openStore, type StoreNews } from '../../storage/open-store.ts';
 import { journalKind } from './journal-kind.ts';
 
 /** Nobody can run with this journal. */
-class Unopened extends Error {
+export class Unopened extends Error {
   readonly failure: Failure;
 
   constructor(cause: Failure) {
@@ -24,6 +24,9 @@ export class JournalFile {
 
   /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
   readonly audit: AuditChain = new AuditChain((sql) => this.#prepared(sql));
+
+  /** As the last check of the chain found it (watch-audit.ts); null: whole */
+  auditFault: Failure | null = null;
 
   /** What the opening did to the file */
   readonly news: readonly StoreNews[];

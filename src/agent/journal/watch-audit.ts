@@ -1,4 +1,4 @@
-import { type Failure, failure } from '../../core/failure.ts';
+import { failure } from '../../core/failure.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Journal } from './journal.ts';
 
@@ -8,24 +8,20 @@ const keptEntries = 150_000;
 type AuditWatch = {
   /** Some 0.3 s for a year's entries: for the night */
   readonly check: () => void;
-  /** As the last check found it; null: whole */
-  readonly fault: () => Failure | null;
 };
 
 /** Verifies the audit chain and lets the oldest entries go, as docs/privacy.md promises; a broken chain stays as it is. */
 export const watchAudit = (journal: Journal, log: EventLog): AuditWatch => {
-  let fault: Failure | null = null;
   return {
-    fault: () => fault,
     check: () => {
       const { entries, brokenAt } = journal.audit.verify();
       if (brokenAt === null) {
-        fault = null;
+        journal.auditFault = null;
         log.event('audit.verified', { entries });
         journal.atOnce(() => journal.audit.rotate(keptEntries));
         return;
       }
-      fault = failure('storage.audit-broken', `entry ${brokenAt}`);
+      journal.auditFault = failure('storage.audit-broken', `entry ${brokenAt}`);
       log.event('audit.broken', { number: brokenAt });
     },
   };

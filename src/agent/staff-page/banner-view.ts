@@ -35,20 +35,19 @@ const waitingText = ({ code, waiting }: FolderFault): string => {
   return `${waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。`;
 };
 
-/** The journal's file was damaged at the start: staff go on, and somebody must look at the disk. */
-const storeDamage = ({ context, catalogue }: PageModel): readonly Markup[] =>
-  context.journal.news.flatMap((news) => {
-    if (news.type !== 'set-aside') return [];
-    const { code, detail = '' } = news.failure;
+/** Something is wrong with the journal's file: staff go on, and somebody must look. */
+const storeFaults = ({ context: { journal }, catalogue }: PageModel): readonly Markup[] =>
+  [
+    ...journal.news.flatMap((news) => (news.type === 'set-aside' ? [news.failure] : [])),
+    ...(journal.auditFault === null ? [] : [journal.auditFault]),
+  ].map(({ code, detail = '' }) => {
     const { summary, cause, steps } = catalogue().failures[code].staff;
-    return [
-      banner(
-        summary,
-        html`<p>${cause}</p>
+    return banner(
+      summary,
+      html`<p>${cause}</p>
         <ol>${steps.map((step) => html`<li>${step}</li>`)}</ol>
         <p class="code">${code} ${detail}</p>`,
-      ),
-    ];
+    );
   });
 
 const clockWords: Readonly<Record<ClockFault, string>> = {
@@ -95,7 +94,7 @@ export const bannerView = (model: PageModel): Markup => {
         <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>`,
       ),
     )}
-    ${storeDamage(model)}
+    ${storeFaults(model)}
     ${model.staffCodes.guessed().map(({ label, wrong, lockedUntil }) =>
       banner(
         `職員コードの誤りが続いています：${label}`,

@@ -1,0 +1,70 @@
+import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { EventLog } from '../../log/event-log.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { startLocalServer } from '../../web/local-server.ts';
+import type { Journal } from '../journal/journal.ts';
+import { Unopened } from '../journal/journal-file.ts';
+import { html, type Markup } from './html.ts';
+
+type JournalWait = {
+  /** Throws `Unopened` when nobody can run with what is there */
+  readonly open: () => Journal;
+  /** The staff page's own port */
+  readonly port: number;
+  readonly catalogue: () => Catalogue;
+  readonly clock: Clock;
+  readonly log: EventLog;
+};
+
+/** A disk that comes back, a file that was put in its place: looked for this often. ms */
+const againMs = 5_000;
+
+const view = ({ code, detail = '' }: Failure, catalogue: Catalogue): Markup => {
+  const { staff, technician } = catalogue.failures[code];
+  return html`<!doctype html>
+<html lang="ja"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>受付モニター</title></head>
+<body><h1>受付を始められません：${staff.summary}</h1>
+<p>${staff.cause}</p>
+<ol>${staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
+<p>直ると、この画面は自動で元に戻ります。それまで端末は受付をしません。</p>
+<h2>保守の担当者へ</h2>
+<p><code>${code} ${detail}</code></p><p lang="en">${technician.cause}</p>
+<ol lang="en">${technician.steps.map((step) => html`<li>${step}</li>`)}</ol></body></html>`;
+};
+
+/**
+ * The journal as soon as it can be opened. Until then nothing is accepted: a receipt promises what the journal cannot
+ * keep. Staff find the fault and who mends it where their page is; a process that ends and is started again and again
+ * would show them nothing.
+ */
+export const awaitJournal = async ({ open, port, catalogue, clock, log }: JournalWait): Promise<Journal> => {
+  let fault: Failure | null = null;
+  const attempt = (): Journal | null => {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof Unopened)) throw error;
+      if (fault?.code !== error.failure.code) log.event('store.failed', { code: error.failure.code });
+      fault = error.failure;
+      return null;
+    }
+  };
+  let journal = attempt();
+  if (journal !== null) return journal;
+  const server = await startLocalServer({
+    port,
+    headers: () => ({ 'Cache-Control': 'no-store', 'Content-Security-Policy': "default-src 'none'" }),
+    answer: () => ({
+      status: 503,
+      headers: { 'Content-Type': 'text/html; charset=utf-8' },
+      body: fault === null ? '' : view(fault, catalogue()).text,
+    }),
+  });
+  while (journal === null) {
+    await new Promise<void>((resolve) => clock.wakeAt(clock.now().monotonicMs + againMs, resolve));
+    journal = attempt();
+  }
+  await server.close();
+  return journal;
+};
