@@ -9,6 +9,8 @@ import type { StoreAnswer, StoreCall, StoreQuestion } from './sqlite-store-worke
 
 /** A write that takes longer than this counts as failed: the disk hangs. SQLite's own busy time-out is 2 s. */
 const usualAnswerMs = 5_000;
+/** The whole audit chain is read, for the night: a slow board needs seconds. */
+const auditMs = 60_000;
 
 /**
  * The store in a thread of its own. When the thread dies, every open call answers
@@ -54,14 +56,14 @@ export const createSqliteStore = (
     return started;
   };
 
-  const ask = <T>(call: StoreCall): Promise<Result<T>> =>
+  const ask = <T>(call: StoreCall, limitMs = answerMs): Promise<Result<T>> =>
     new Promise((resolve) => {
       if (closed) return resolve(err(failure('delivery.store-failed', 'closed')));
       const id = ++lastId;
       const timer = setTimeout(() => {
         waiting.delete(id);
         resolve(err(failure('delivery.store-failed', 'no answer in time')));
-      }, answerMs);
+      }, limitMs);
       waiting.set(id, (result) => {
         clearTimeout(timer);
         resolve(result as Result<T>);
@@ -82,7 +84,7 @@ export const createSqliteStore = (
     readSettings: () =>
       ask<{ readonly version: number; readonly document: Uint8Array } | null>({ method: 'readSettings' }),
     rememberNonce: (nonce, expiresAtMs, nowMs) => ask<boolean>({ method: 'rememberNonce', nonce, expiresAtMs, nowMs }),
-    firstBrokenAuditEntry: () => ask<number | null>({ method: 'firstBrokenAuditEntry' }),
+    firstBrokenAuditEntry: () => ask<number | null>({ method: 'firstBrokenAuditEntry' }, auditMs),
     close: async () => {
       if (worker !== null && !closed) await ask({ method: 'close' });
       closed = true;

@@ -111,12 +111,14 @@ export class AuditChain {
 
   /**
    * Keeps the newest entries; the chain then begins behind the last that went. By count, not by date: no clock, right or
-   * wrong, takes an entry away.
+   * wrong, takes an entry away. At most `atATime` go: whoever waits for this database waits for no more.
    */
-  rotate(keep: number): void {
+  rotate(keep: number, atATime = 1_000): void {
     const last = this.#prepare(
-      'SELECT number, hash FROM audit WHERE number <= (SELECT number FROM audit_head) - ? ORDER BY number DESC LIMIT 1',
-    ).get(keep) as Link | undefined;
+      `SELECT number, hash FROM audit
+        WHERE number <= min((SELECT number FROM audit_head) - ?, (SELECT number FROM audit_start) + ?)
+        ORDER BY number DESC LIMIT 1`,
+    ).get(keep, atATime) as Link | undefined;
     if (last === undefined) return;
     this.#prepare('UPDATE audit_start SET number = ?, hash = ?').run(last.number, last.hash);
     this.#prepare('DELETE FROM audit WHERE number <= ?').run(last.number);
