@@ -301,7 +301,7 @@ describe('a folder that takes no file', () => {
     bed.desk.handOver.resume();
     await until('the file', () => bed.journal.visits()[0]?.handedOverAt !== null);
     const [name = ''] = bed.files();
-    expect(readFileSync(join(bed.oqsFolder, 'face', name), 'utf8')).toContain('𠮷田 太郎');
+    expect(decodedOqs(readFileSync(join(bed.oqsFolder, 'face', name)))).toContain('<Name>&#x20BB7;田 太郎</Name>');
     expect(bed.journal.todayNotes().values().next().value).toMatchObject({
       notices: ['name-character:lacking:U+20BB7'],
     });

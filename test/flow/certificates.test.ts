@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
@@ -14,6 +16,11 @@ it('in grace: 資格情報 only, told why, accepted without a consent', async ()
   await bed.answerAll('agree');
   await bed.see('accepted');
   expect(bed.visits()).toMatchObject([{ verdict: 'accepted', consents: {} }]);
+  // 資格情報 includes 限度額: it goes to the レセコン without a question.
+  const [file = ''] = bed.agent.files();
+  const xml = readFileSync(join(bed.agent.oqsFolder, 'face', file), 'latin1');
+  expect(xml).toContain('<LimitApplicationCertificateRelatedConsFlg>1<');
+  expect(xml).not.toMatch(/InfoConsFlg>1</);
 });
 
 it('near its end: a notice among the questions, everything else as ever', async () => {

@@ -147,7 +147,7 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
     certificateSerial: verdict.certificate.certificate.serial,
   }),
   ...(verdict?.visual && { birthdate: verdict.visual.birthDate, sex: verdict.visual.sex }),
-  limitApplication: request.limitApplicationBasis !== undefined && verdict?.certificate?.state !== 'grace',
+  limitApplication: request.limitApplicationBasis !== undefined,
   ...(request.prescriptionForm && { prescriptionForm: request.prescriptionForm }),
   approvedDocuments: request.approvedDocuments ?? [],
   ...(request.medicalSubsidyUse !== undefined && { medicalSubsidyUse: request.medicalSubsidyUse }),

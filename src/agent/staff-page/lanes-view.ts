@@ -1,5 +1,6 @@
 import { describeError } from '../../log/event-log.ts';
 import type { Lane } from '../desk/lanes.ts';
+import { failureSteps } from './desk-order-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -119,7 +120,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
         )
       : null;
   return html`
-    ${todo.length > 0 && html`<ol>${todo.map((step) => html`<li>${step}</li>`)}</ol>`}
+    ${todo.length > 0 && failureSteps(model, todo, state?.code ?? '')}
     ${
       faulty &&
       html`<p class="say">患者さまへ：「${free ? `${free.lane}番の窓口でお願いします` : '受付でお手続きします。お支払いはふだんと変わりません'}」</p>`

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { bannerView } from './banner-view.ts';
+import { declarationPage } from './desk-order-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { carryOut } from './orders.ts';
@@ -148,6 +149,7 @@ export const startStaffPage = async (
   const read = (path: string, address: URLSearchParams): LocalAnswer => {
     if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
+    if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address.get('code')).text);
     if (path === '/favicon.ico') return { status: 204 };
     if (path === '/usage.csv')
       return page(200, 'text/csv', usageCsv(model), {
@@ -199,3 +201,6 @@ const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
     html`<a class="button" href="/">受付モニターへ</a>`,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${usagePage(model)}`,
   );
+
+const declarationLayout = (model: PageModel, code: string | null): Markup =>
+  layout('被保険者資格申立書', html`<a class="button" href="/">受付モニターへ</a>`, declarationPage(model, code));

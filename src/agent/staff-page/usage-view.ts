@@ -1,5 +1,6 @@
 import type { UsageRow } from '../journal/journal.ts';
 import { monthOf } from '../journal/journal.ts';
+import { grantsSection, shareSection } from './dated-tables-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -65,16 +66,6 @@ const legend = html`<p class="mute">${methods.map(
 
 const percent = (part: number, whole: number): string => (whole === 0 ? '—' : `${((part / whole) * 100).toFixed(1)}%`);
 
-/**
- * 増設の補助 (利用促進セミナー R6.8): 500 uses in one month opened it, by stages of 500, up to three readers; stepped up
- * by 500 for each reader already there. Closed on 2025-01-15: shown as the dated table that it is.
- */
-const subsidyStages = [
-  { uses: '500〜999件', readers: 1 },
-  { uses: '1,000〜1,499件', readers: 2 },
-  { uses: '1,500件以上', readers: 3 },
-] as const;
-
 const causesTable = (rows: readonly UsageRow[], model: PageModel): Markup => {
   const causes = new Map<string, number>();
   for (const { code, times } of rows) if (code !== '') causes.set(code, (causes.get(code) ?? 0) + times);
@@ -119,7 +110,7 @@ export const usagePage = (model: PageModel): Markup => {
       <div class="fact">初回の利用申込<b>${sum(rows.filter((row) => row.outcome === 'registered'))}件</b></div>
       <div class="fact">確認できなかった受付<b>${sum(rows.filter((row) => row.code !== ''))}件</b></div>
       <div class="fact">公式の利用率${latest && `（${monthText(latest.month)}）`}<b>${latest ? percent(latest.cardUses, latest.confirmations) : '未入力'}</b>
-        <span class="mute">マイナ保険証利用数 ÷ オンライン資格確認回数</span></div>
+        <span class="mute">回数の利用率：マイナ保険証利用数 ÷ オンライン資格確認回数。加算の実績要件（人数の利用率）とは別です</span></div>
     </div></section>
     <section><h2>12か月の利用件数</h2>${chart(months, all, '月ごとの利用件数、方法別')}${legend}<a class="button" href="/usage.csv">CSV で保存</a></section>
     <section><h2>窓口と方法</h2>${lanesTable(rows)}</section>
@@ -141,10 +132,7 @@ export const usagePage = (model: PageModel): Markup => {
               html`<tr><td>${monthText(one.month)}</td><td class="number">${one.cardUses}</td><td class="number">${one.confirmations}</td><td class="number">${percent(one.cardUses, one.confirmations)}</td><td class="number">${ownOf(one.month)}</td><td class="number">${percent(ownOf(one.month), one.cardUses)}</td></tr>`,
           )}</tbody></table>`
       }</section>
-    <section><h2>カードリーダー増設の補助（参考：2025年1月15日で受付終了）</h2>
-      <table class="numbers"><thead><tr><th scope="col">1か月の利用件数</th><th scope="col" class="number">増設できた台数</th></tr></thead><tbody>
-      ${subsidyStages.map(({ uses: range, readers }) => html`<tr><td>${range}</td><td class="number">${readers}台</td></tr>`)}</tbody></table>
-      <p class="mute">すでに増設した台数ごとに 500件ずつ上がります。2024年8月の利用促進セミナー資料による。</p></section>`;
+    ${shareSection(model)}${grantsSection(model)}`;
 };
 
 const csvCell = (cell: string | number): string =>

@@ -1,7 +1,7 @@
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import { delays } from '../../core/visit/delays.ts';
 import type { JournalVisit, TodayNote } from '../journal/journal.ts';
-import { deskOrderList } from './desk-order-view.ts';
+import { failureSteps, otherWays } from './desk-order-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -10,13 +10,13 @@ import { methodWords, noticeText, outcomeWords, timeText, validityWords } from '
 const failureText = (model: PageModel, code: string): Markup => {
   const entry = failureTexts(model, code);
   return html`${entry?.staff.summary ?? '受け付けられませんでした'} <span class="code">${entry?.notice} ${code}</span>
-    ${entry && html`<ol>${entry.staff.steps.map((step) => html`<li>${step}</li>`)}</ol>`}`;
+    ${failureSteps(model, entry?.staff.steps ?? [], code)}`;
 };
 
 const stillAskedText = (model: PageModel, code: string): Markup =>
   html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
     <p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
-    <details><summary>お待ちいただけないとき</summary>${deskOrderList(model)}</details>`;
+    ${otherWays(model, code)}`;
 
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
 const isLate = ({ issuedAt, receivedAt, finishedAt, outcome }: JournalVisit, offlineMs: number): boolean =>

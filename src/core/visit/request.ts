@@ -41,7 +41,8 @@ export const buildRequest = (parts: RequestParts): EligibilityRequest => {
     ...(verification.staffApproval === null ? {} : { staffApproval: verification.staffApproval }),
     ...(state === undefined || state === 'dead' ? {} : { certificateState: state }),
     consents: asks ? parts.consents : [],
-    ...(asks ? { limitApplicationBasis: 'notice-2024-10-07' as const } : {}),
+    // 資格情報 includes 限度額: it is given in the months of grace, too, where nothing is asked.
+    ...(parts.kind === 'eligibility' ? { limitApplicationBasis: 'notice-2024-10-07' as const } : {}),
     ...(asks && answers.medicalSubsidyUse !== null ? { medicalSubsidyUse: answers.medicalSubsidyUse } : {}),
     ...(asks && answers.prescriptionForm !== null ? { prescriptionForm: answers.prescriptionForm } : {}),
     ...(asks && answers.approvedDocuments.length > 0 ? { approvedDocuments: [...answers.approvedDocuments] } : {}),

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { testSettings } from '../../../scripts/beds/test-facility.ts';
+import { declarationPage, failureSteps, meanwhile } from '../../../src/agent/staff-page/desk-order-view.ts';
+import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
+import { gallery, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import type { FailureCode } from '../../../src/core/failure.ts';
+import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
+
+const nowMs = Date.parse('2026-11-29T03:00:00Z');
+const catalogue = catalogueAt(nowMs);
+const modelOf = (more: Partial<typeof testSettings> = {}): PageModel =>
+  ({
+    context: { settings: () => ({ ...testSettings, ...more }) },
+    catalogue: () => catalogue,
+    nowMs: () => nowMs,
+  }) as unknown as PageModel;
+const codes = Object.keys(catalogue.failures) as FailureCode[];
+const sourceOf = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+/** What each step of the official order is known by, in its order. */
+const inOrder = ['マイナポータル', '資格情報のお知らせ', '口頭で確認', '申立書', '資格確認書をお持ちの方'];
+const isInOrder = (text: string): boolean => {
+  const places = inOrder.map((word) => text.indexOf(word));
+  return places.every((place, index) => place >= 0 && (index === 0 || place > (places[index - 1] ?? 0)));
+};
+
+describe('the order at the desk', () => {
+  test('stands in one place: no failure text says it again', () => {
+    const { failures } = JSON.parse(sourceOf('src/catalogue/failures/2024-10-07.json')) as {
+      failures: Record<string, { staff: { steps: string[] } }>;
+    };
+    for (const [code, { staff }] of Object.entries(failures))
+      expect(staff.steps.join(), code).not.toMatch(/資格確認書|申立書|10割|居宅同意取得型|資格確認アプリ/);
+  });
+
+  test.each(codes)('%s leads to it in one step, and to the printed form', (code) => {
+    const text = failureSteps(modelOf(), catalogue.failures[code].staff.steps, code).text;
+    expect(isInOrder(text)).toBe(true);
+    expect(text).toContain(`/declaration?code=${code}`);
+    expect(text).not.toContain('@desk');
+    const page = declarationPage(modelOf(), code).text;
+    expect(page).toContain(catalogue.failures[code].staff.summary);
+    expect(page).toContain(testSettings.facilityName);
+    expect(page).toContain('2026年11月29日');
+  });
+
+  test('資格確認書 never comes first, and ways that are not set up are on no screen', () => {
+    expect(catalogue.desk.steps[0]?.id).toBe('card-and-portal');
+    const without = meanwhile(modelOf(), true).text;
+    expect(without).not.toMatch(/居宅同意取得型|マイナ資格確認アプリ/);
+    const having = meanwhile(modelOf({ homeConsent: true, qualificationApp: true })).text;
+    expect(having).toMatch(/居宅同意取得型[\s\S]*マイナ資格確認アプリ/);
+    // The emergency function is opened centrally: only an outage of the whole country names it.
+    expect(without).toContain('緊急時医療情報・資格確認機能');
+    expect(having).not.toContain('緊急時医療情報・資格確認機能');
+  });
+
+  test('the staff guide tells the same steps', () => {
+    const guide = sourceOf('docs/staff-guide.md');
+    const told = guide.slice(guide.indexOf('desk-order:begin'), guide.indexOf('desk-order:end'));
+    const texts = catalogue.desk.steps.map(({ text }) => told.indexOf(text));
+    expect(texts.every((place) => place > 0)).toBe(true);
+    expect([...texts].sort((a, b) => a - b)).toEqual(texts);
+    expect(told).toContain(catalogue.desk.never);
+    expect(guide.replace(told, '')).not.toMatch(/資格確認書|居宅同意取得型/);
+  });
+
+  const failed = (language: string) =>
+    gallery(gallerySettings, catalogue, { language, theme: 'default', textPercent: 100, voice: false, loudness: 0 })
+      .filter(({ session }) => session.state.name === 'interrupted')
+      .map((exhibit) =>
+        drawScreen(exhibit.session, {
+          catalogue,
+          now: { monotonicMs: 0, wallMs: nowMs },
+          offerUnreviewedLanguages: true,
+        }),
+      );
+
+  test.each(Object.keys(catalogue.languages))(
+    'every failure in %s sends the patient to the desk, with the code for staff',
+    (language) => {
+      const screens = failed(language);
+      expect(screens.length).toBeGreaterThanOrEqual(20);
+      const texts = catalogue.languages[language]?.texts ?? {};
+      const headings = [texts['desk.heading'], texts['take-card.heading']];
+      for (const screen of screens.filter(({ screen: name }) => name === 'desk'))
+        expect(headings).toContain(screen.heading);
+      for (const code of codes) expect(texts[`failure.${catalogue.failures[code].patientText}`], code).toBeTruthy();
+    },
+  );
+});
