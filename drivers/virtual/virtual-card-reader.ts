@@ -23,6 +23,11 @@ type VirtualCardReader = CardReader & {
   /** The USB plug of the reader: unplugging takes the card's power, too. */
   unplug(): void;
   plug(): void;
+  /**
+   * A spark as the card touches the slot. `card`: the chip is reset, and the reader finds it anew; `mute`: it does not
+   * answer to power until it is taken away; `bus`: the reader falls off its bus and comes back.
+   */
+  discharge(what: 'card' | 'mute' | 'bus'): void;
   /** APDUs since the reader was made. */
   readonly apduCount: number;
 };
@@ -94,7 +99,33 @@ export const createVirtualCardReader = ({
     if (plugged) tell({ type: 'card-removed' });
   };
 
+  const unplug = (): void => {
+    if (!plugged) return;
+    plugged = false;
+    open?.kill();
+    open = null;
+    tell({ type: 'reader-lost', failure: failure('reader.lost') });
+  };
+  const plug = (): void => {
+    if (plugged) return;
+    plugged = true;
+    tell({ type: 'reader-found', reader: readerName });
+    if (card !== null) lay(card);
+  };
+
   return {
+    discharge: (what) => {
+      if (what === 'bus') {
+        unplug();
+        return plug();
+      }
+      open?.kill();
+      open = null;
+      if (card === null || !plugged) return;
+      tell({ type: 'card-removed' });
+      if (what === 'card') lay(card);
+      else tell({ type: 'card-unreadable', failure: failure('card.communication') });
+    },
     get apduCount() {
       return apduCount;
     },
@@ -103,19 +134,8 @@ export const createVirtualCardReader = ({
       lay(inserted);
     },
     pull,
-    unplug: () => {
-      if (!plugged) return;
-      plugged = false;
-      open?.kill();
-      open = null;
-      tell({ type: 'reader-lost', failure: failure('reader.lost') });
-    },
-    plug: () => {
-      if (plugged) return;
-      plugged = true;
-      tell({ type: 'reader-found', reader: readerName });
-      if (card !== null) lay(card);
-    },
+    unplug,
+    plug,
     subscribe: (listener) => {
       listeners.add(listener);
       if (plugged) listener({ type: 'reader-found', reader: readerName });

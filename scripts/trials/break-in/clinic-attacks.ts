@@ -136,10 +136,15 @@ export const attackFolders = async (attempts: Attempts, clinic: Clinic): Promise
   const secret = (
     JSON.parse(readFileSync(join(clinic.agentDirectory, 'signing-key.jwk.json'), 'utf8')) as { d: string }
   ).d;
+  /** Files that hold our key and are not the attacker's own link to it. */
   const leaked = (): string =>
-    spawnSync('grep', ['-rlF', secret, clinic.oqsFolder, '--devices=skip', '--directories=recurse'], {
-      encoding: 'utf8',
-    }).stdout;
+    spawnSync(
+      'sh',
+      ['-c', 'find "$1" -type f -links 1 -size -9M -exec grep -lF -e "$2" {} +', 'sh', clinic.oqsFolder, secret],
+      {
+        encoding: 'utf8',
+      },
+    ).stdout;
   let next = 0;
   /** Another inquiry is answered all the same. */
   const answers = async (): Promise<boolean> => {

@@ -175,12 +175,15 @@ export class RealAgent {
   /** Answers the receipt's code, or its verdict; 'no receipt' when none came. */
   async request(card: CardEvidence, more: Partial<EligibilityRequest>): Promise<string> {
     const keys = this.testFacility.device;
-    const question = { ...addressee, challengeRequestId: crypto.randomUUID(), requestedAt: Date.now(), wanted: 1 };
     this.#challenges = [];
-    await this.publish('challenge-request', await sign('challenge-request', question, keys.signing));
-    if (!(await within(10_000, () => this.#challenges.length > 0))) throw new Error('no challenge');
+    // An agent that has just started may not listen yet.
+    for (let tries = 0; tries < 15 && this.#challenges.length === 0; tries += 1) {
+      const question = { ...addressee, challengeRequestId: crypto.randomUUID(), requestedAt: Date.now(), wanted: 1 };
+      await this.publish('challenge-request', await sign('challenge-request', question, keys.signing));
+      await within(2_000, () => this.#challenges.length > 0);
+    }
     const [challenge] = this.#challenges;
-    if (challenge === undefined) throw new Error('no challenge');
+    if (challenge === undefined) throw new Error('the agent gives no challenge');
     const request = testRequest({
       issuedAt: Date.now(),
       verificationMethod: card.method,

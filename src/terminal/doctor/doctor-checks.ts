@@ -11,6 +11,7 @@ import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trus
 import type { FaultName } from './doctor-faults.ts';
 import type { HealthReport, LinkReport } from './health.ts';
 import { undrawableLanguages } from './page-fonts.ts';
+import { slotText } from './slot-counts.ts';
 
 /** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
 export type Finding =
@@ -197,7 +198,7 @@ const readerFaults: Partial<Record<FailureCode, FaultName>> = {
 const reader = async ({ config, report, probeReader }: Examination): Promise<Finding> => {
   if (report === null && config.cardReader.driver !== 'pcsc') return skipped('the daemon is not running');
   const trouble = report === null ? await probeReader() : report.cardReader.trouble;
-  if (trouble === null) return fine();
+  if (trouble === null) return fine(report?.slot === undefined ? '' : slotText(report.slot));
   return found(readerFaults[trouble.code as FailureCode] ?? 'reader.missing', trouble.detail);
 };
 

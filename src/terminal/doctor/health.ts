@@ -10,6 +10,7 @@ import type { Screen } from '../../ports/screen.ts';
 import type { StatusLight } from '../../ports/status-light.ts';
 import type { ClinicLink } from '../delivery/clinic-link.ts';
 import type { SessionRunner } from '../visit/session-runner.ts';
+import { countAtSlot, slotCountsSchema } from './slot-counts.ts';
 
 /**
  * Without a sign of life of each of these the terminal serves nobody. The network is not among them; link and face
@@ -55,6 +56,8 @@ export const healthReportSchema = z.strictObject({
   state: z.string(),
   stateFailure: troubleSchema,
   cardReader: partSchema,
+  /** Resets and mute cards since the start */
+  slot: slotCountsSchema.optional(),
   face: partSchema,
   screen: z.strictObject({ connected: z.boolean(), paintedAgoMs: z.number().nullable() }),
   keypad: partSchema,
@@ -141,6 +144,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
     signs[part] = clock.now().monotonicMs;
   };
   const cardReader: Watched = { present: false, trouble: null };
+  const slot = countAtSlot(parts.cardReader, clock);
   const face: Watched = { present: false, trouble: null };
   const keypad: Watched = { present: false, trouble: null };
   const statusLight: Watched = { present: false, trouble: null };
@@ -226,6 +230,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
         state: state.name,
         stateFailure: shown({ present: true, trouble: failure }).trouble,
         cardReader: shown(cardReader),
+        slot: slot.counts(),
         face: shown(face),
         screen: {
           connected: screenConnected,
@@ -243,6 +248,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
     },
     close: () => {
       callOff();
+      slot.stop();
       for (const unsubscribe of unsubscribes) unsubscribe?.();
     },
   };

@@ -188,6 +188,7 @@ describe('the health report', () => {
     expect(report).toMatchObject({
       state: 'idle',
       cardReader: { present: true, trouble: null },
+      slot: { cardResets: 0, muteCards: 0, busResets: 0 },
       face: { present: false, trouble: { code: 'camera.black', detail: '/dev/video0' } },
       keypad: { present: false, trouble: { code: 'keypad.lost' } },
       statusLight: { present: false, trouble: null },

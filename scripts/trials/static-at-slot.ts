@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { countAtSlot } from '../../src/terminal/doctor/slot-counts.ts';
+import { openVisitBed } from '../beds/visit-bed.ts';
+
+/*
+ * npm run static-at-slot -- [--times 500] [--json]: a spark at each contact (card reset, mute card, bus reset in turn, at
+ * the contact itself or some APDUs later); the patient takes the card and lays it down again. Stuck: a terminal that does
+ * not read that card then, or is not idle after it. Simulated time; the counts are those the doctor shows.
+ */
+
+export const sparkAtSlot = async (times: number) => {
+  const bed = await openVisitBed();
+  const slot = countAtSlot(bed.reader, bed.clock);
+  const kinds = ['card', 'mute', 'bus'] as const;
+  let stuck = 0;
+  try {
+    for (let index = 0; index < times; index += 1) {
+      const kind = kinds[index % kinds.length] ?? 'card';
+      await bed.insert('hanako');
+      // At the contact itself, or while the card is being read.
+      for (let turns = index % 7; turns > 0; turns -= 1) await bed.clock.advance(1);
+      bed.reader.discharge(kind);
+      await bed.clock.advance(500);
+      try {
+        await bed.takeCard();
+        await bed.insert('hanako');
+        await bed.see('choose-method', 'face');
+        await bed.takeCard();
+      } catch (error) {
+        stuck += 1;
+        process.stderr.write(`${index} ${kind}: ${(error as Error).message}\n`);
+        bed.reader.pull();
+        await bed.clock.advance(120_000);
+      }
+    }
+    return { profile: 'virtual reader', discharges: times, stuck, counted: slot.counts() };
+  } finally {
+    slot.stop();
+    await bed.close();
+  }
+};
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { json: { type: 'boolean' }, times: { type: 'string', default: '500' } } });
+  const figures = await sparkAtSlot(Number(values.times));
+  const { cardResets, muteCards, busResets } = figures.counted;
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  process.exit(figures.stuck === 0 && cardResets + muteCards + busResets >= figures.discharges ? 0 : 1);
+}
