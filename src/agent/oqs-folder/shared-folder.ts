@@ -49,6 +49,10 @@ export const heldFolders: FolderAccess = {
 
 const isSame = (a: BigIntStats, b: BigIntStats): boolean => a.dev === b.dev && a.ino === b.ino;
 
+/** Windows keeps the case of a name and does not look at it. */
+const isSamePlace = (a: string, b: string): boolean =>
+  process.platform === 'win32' ? a.toLowerCase() === b.toLowerCase() : a === b;
+
 /**
  * Everywhere else (Windows, where `O_NOFOLLOW` is silently 0): looked at without following, resolved, and looked at
  * again after each step; a handle counts only when it is the file that lies under the name.
@@ -61,7 +65,7 @@ export const comparedFolders: FolderAccess = {
       if (!found.isDirectory()) throw notAFolder(folder);
       // A junction is a directory to lstat, but resolves to somewhere else.
       const place = join(await realpath(dirname(folder)), basename(folder));
-      if ((await realpath(folder)) !== place) throw notAFolder(folder);
+      if (!isSamePlace(await realpath(folder), place)) throw notAFolder(folder);
       return found;
     };
     const first = await look();
@@ -132,11 +136,11 @@ export const readShared = (
     let file: FileHandle | undefined;
     try {
       const seen = await lstat(at(name), { bigint: true });
-      if (!seen.isFile() || seen.nlink !== 1n) return { kind: 'odd' };
+      if (!seen.isFile() || seen.nlink > 1n) return { kind: 'odd' };
       file = await open(at(name), constants.O_RDONLY | access.flags);
       const opened = await file.stat({ bigint: true });
       await check();
-      if (!opened.isFile() || opened.nlink !== 1n || !isSame(opened, seen)) return { kind: 'odd' };
+      if (!opened.isFile() || opened.nlink > 1n || !isSame(opened, seen)) return { kind: 'odd' };
       const modifiedMs = Number(opened.mtimeMs);
       const bytes = opened.size > BigInt(maximumBytes) ? null : await readAll(file, Number(opened.size));
       return bytes === null ? { kind: 'too-long', modifiedMs } : { kind: 'file', bytes, modifiedMs };
@@ -154,7 +158,7 @@ const create = async ({ at }: OpenFolder, name: string, access: FolderAccess): P
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | access.flags;
   const file = await open(at(name), flags, 0o640);
   const [made, lies] = [await file.stat({ bigint: true }), await lstat(at(name), { bigint: true })];
-  if (isSame(made, lies) && made.isFile() && made.nlink === 1n) return file;
+  if (isSame(made, lies) && made.isFile() && made.nlink <= 1n) return file;
   await file.close();
   throw Object.assign(new Error('another file lies there'), { code: 'EEXIST' });
 };
