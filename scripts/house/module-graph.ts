@@ -34,6 +34,8 @@ const childrenOf = (node: Node): Node[] =>
   );
 
 const textOf = (node: Node | null | undefined): string | null => {
+  // `import('./x.mjs' as string)`: a module without types.
+  if (node?.type === 'TSAsExpression') return textOf(node.expression);
   if (node?.type === 'Literal' && typeof node.value === 'string') return node.value;
   if (node?.type === 'TemplateLiteral' && node.expressions.length === 0) return node.quasis[0]?.value.cooked ?? null;
   return null;

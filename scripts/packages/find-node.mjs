@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 const oldestMajor = 24;
 
 /** @param {string} version as in process.version */
-const isNewEnough = (version) => Number(/^v?(\d+)\./.exec(version)?.[1] ?? 0) >= oldestMajor;
+export const isNewEnough = (version) => Number(/^v?(\d+)\./.exec(version)?.[1] ?? 0) >= oldestMajor;
 
 /** What `file --version` says; '' when it does not answer like a Node. */
 const versionOf = (file) => {

@@ -87,6 +87,7 @@ describe('an import that runs the wrong way is found, with its line', () => {
       "export type { F } from './f.ts';",
       "const g = import('./g.ts');",
       "type H = typeof import('./h.ts');",
+      "await import('./m.mjs' as string);",
       "new Worker(new URL('i.ts', import.meta.url));",
       "new URL('j.css', import.meta.url);",
       "const text = `import k from './k.ts'`; // import './l.ts'",
@@ -102,6 +103,7 @@ describe('an import that runs the wrong way is found, with its line', () => {
       './f.ts type F',
       './g.ts dynamic *',
       './h.ts type *',
+      './m.mjs dynamic *',
       'i.ts worker *',
     ]);
   });
