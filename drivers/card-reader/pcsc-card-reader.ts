@@ -5,6 +5,7 @@ import { type FailureCode, failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { CardReader, CardReaderEvent, CardSession } from '../../src/ports/card-reader.ts';
 import { hexCode, type OpenSession, openSession, type PcscReader, returnCode, scard } from './pcsc-card-session.ts';
+import { probePcscd } from './pcscd-probe.ts';
 
 type Pcsc = EventEmitter & { close(): void };
 type ReaderStatus = { readonly state: number; readonly atr?: Buffer };
@@ -14,11 +15,17 @@ type PcscOptions = {
   readonly reader?: string;
   /** How soon to look for pcscd again, ms. pcsclite never recovers from its restart by itself. */
   readonly retryMs?: number;
+  /** Asked every few seconds whether it hangs, and restarted then: the library itself would wait for ever. */
+  readonly service?: { readonly socket: string; readonly restart: () => void };
   /** Loads the binding; another one in tests of its absence. */
   readonly load?: () => () => Pcsc;
 };
 
 const loadPcsclite = (): (() => Pcsc) => createRequire(import.meta.url)('pcsclite') as () => Pcsc;
+
+/** pcscd answers within a millisecond; asked this often, and given so long. ms */
+const probeMs = 4_000;
+const restartAgainMs = 20_000;
 
 /** A card that was just laid down may need a moment before it answers. */
 const connectAttempts = 3;
@@ -131,6 +138,7 @@ interface PcscCardReader extends CardReader {
 export const createPcscCardReader = ({
   reader: wanted = '',
   retryMs = 500,
+  service,
   load = loadPcsclite,
 }: PcscOptions = {}): PcscCardReader => {
   const listeners = new Set<(event: CardReaderEvent) => void>();
@@ -204,8 +212,38 @@ export const createPcscCardReader = ({
     });
   };
 
+  /**
+   * A pcscd that hangs is told within 8 s. Nothing is closed meanwhile (that would hang with it): once it has been
+   * restarted the library says that its connection is gone, and everything is looked for anew.
+   */
+  let hung = false;
+  let orderedAtMs = Number.NEGATIVE_INFINITY;
+  const watchService = async (): Promise<void> => {
+    if (service === undefined || closed) return;
+    const state = pcsc === null ? 'away' : await probePcscd(service.socket, probeMs);
+    if (closed) return;
+    if (state === 'hung') {
+      if (!hung) tellTrouble('reader.service-hung');
+      hung = true;
+      if (performance.now() - orderedAtMs > restartAgainMs) {
+        orderedAtMs = performance.now();
+        service.restart();
+      }
+    } else if (hung && state === 'answers') {
+      hung = false;
+      // It woke up by itself, and the connection with it.
+      if (watch !== null) {
+        tell({ type: 'reader-found', reader: watch.reader.name });
+        if (watch.session !== null) tell({ type: 'card-inserted', session: watch.session });
+      }
+    }
+    probing = setTimeout(() => void watchService(), probeMs);
+  };
+  let probing: NodeJS.Timeout | null = service === undefined ? null : setTimeout(() => void watchService(), probeMs);
+
   const serviceDown = (): void => {
     if (pcsc === null) return;
+    hung = false;
     tellTrouble('reader.service-down');
     void stop().then(() => {
       if (!closed) retry = setTimeout(start, retryMs);
@@ -226,7 +264,7 @@ export const createPcscCardReader = ({
     restart: serviceDown,
     subscribe: (listener) => {
       listeners.add(listener);
-      if (watch === null) listener({ type: 'reader-lost', failure: trouble });
+      if (watch === null || hung) listener({ type: 'reader-lost', failure: trouble });
       else {
         listener({ type: 'reader-found', reader: watch.reader.name });
         if (watch.session !== null) listener({ type: 'card-inserted', session: watch.session });
@@ -237,6 +275,7 @@ export const createPcscCardReader = ({
       closed = true;
       listeners.clear();
       if (retry !== null) clearTimeout(retry);
+      if (probing !== null) clearTimeout(probing);
       await stop();
     },
   };

@@ -26,10 +26,18 @@ const rowSchema = z.strictObject({
   documentHash: id,
   createdAtMs: instant,
   expiresAtMs: instant,
+  visitMark: z.string().max(64).nullable(),
 });
 const auditEntrySchema = z.strictObject({
   atMs: instant,
-  event: z.enum(['request-stored', 'receipt-accepted', 'receipt-refused', 'request-expired', 'settings-raised']),
+  event: z.enum([
+    'request-stored',
+    'receipt-accepted',
+    'receipt-refused',
+    'request-expired',
+    'request-cancelled',
+    'settings-raised',
+  ]),
   subject: id,
   code: z.string().max(60).optional(),
 });

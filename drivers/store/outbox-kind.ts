@@ -22,5 +22,10 @@ export const outboxKind: StoreKind = {
 ${auditTables}`,
     },
     { version: 2, name: 'the audit chain may begin later than at its first entry', sql: auditStartTable },
+    {
+      version: 3,
+      name: 'which card a request is of, so that a visit goes on after a restart',
+      sql: 'ALTER TABLE outbox ADD COLUMN visit_mark TEXT;',
+    },
   ],
 };

@@ -101,8 +101,8 @@ const payOwed = (): void => {
 
 const addOutboxRow = (row: OutboxRow): void => {
   const { changes } = statement(
-    'INSERT OR IGNORE INTO outbox (request_id, session, document_hash, sealed, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-  ).run(row.requestId, row.session, row.documentHash, row.sealed, row.createdAtMs, row.expiresAtMs);
+    'INSERT OR IGNORE INTO outbox (request_id, session, document_hash, sealed, created_at_ms, expires_at_ms, visit_mark) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  ).run(row.requestId, row.session, row.documentHash, row.sealed, row.createdAtMs, row.expiresAtMs, row.visitMark);
   if (changes > 0) owed.push(storedEntry(row.requestId, row.createdAtMs));
 };
 
@@ -116,6 +116,7 @@ const outboxRows = (): OutboxRow[] =>
       sealed: row.sealed as Uint8Array,
       createdAtMs: row.created_at_ms as number,
       expiresAtMs: row.expires_at_ms as number,
+      visitMark: row.visit_mark as string | null,
     }));
 
 const removeOutboxRow = (requestId: string, entry: AuditEntry): boolean => {

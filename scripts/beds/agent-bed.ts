@@ -132,6 +132,7 @@ export const makeAgentBed = async (
       service,
       clock,
       time: () => timeNow,
+      disk: { fault: null, failed: () => 'agent.disk-failed' },
       log: createEventLog({ format: 'silent' }),
       options,
       changed: () => {

@@ -12,6 +12,7 @@ const newRow = () => ({
   documentHash: 'h',
   sealed: new Uint8Array(8_000),
   createdAtMs: 1,
+  visitMark: null,
   expiresAtMs: 2,
 });
 const ballast = join(directory, 'ballast');

@@ -13,6 +13,7 @@ for (let count = 0; count < 5_000; count++) {
     documentHash: 'h',
     sealed,
     createdAtMs: count,
+    visitMark: null,
     expiresAtMs: count + 1,
   };
   const stored = await store.addOutboxRow(row);

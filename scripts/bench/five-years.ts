@@ -65,7 +65,7 @@ const left = { outbox: new Set<string>(), journal: new Set<string>() };
 const atTerminal = async (requestId: string, isLeft: boolean): Promise<void> => {
   const sealed = crypto.getRandomValues(new Uint8Array(sealedBytes));
   const row = { requestId, session: crypto.randomUUID(), documentHash: 'h'.repeat(43), sealed };
-  must(await store.addOutboxRow({ ...row, createdAtMs: nowMs, expiresAtMs: nowMs + 600_000 }));
+  must(await store.addOutboxRow({ ...row, visitMark: null, createdAtMs: nowMs, expiresAtMs: nowMs + 600_000 }));
   if (isLeft) left.outbox.add(requestId);
   else must(await store.removeOutboxRow(requestId, { atMs: nowMs, event: 'receipt-accepted', subject: requestId }));
 };

@@ -36,10 +36,10 @@ export const checkMachinePaths = (file: string, text: string): Finding[] =>
 
 /**
  * The product runs programs by `runProgram` alone, which kills by the program's own id and knows time limits. The face
- * process is forked: it has a channel. A command line of which somebody sees the end may do as it likes.
+ * process and the agent that is watched have a channel. A command line of which somebody sees the end may do as it likes.
  */
 export const checkPrograms = (file: string, text: string): Finding[] => {
-  const mayStart = ['drivers/host/run-program.ts', 'drivers/onnx-face-verifier.ts'];
+  const mayStart = ['drivers/host/run-program.ts', 'drivers/host/keep-watch.ts', 'drivers/onnx-face-verifier.ts'];
   if (!/^(src\/(?!cli\/)|drivers\/).*\.tsx?$/.test(file) || mayStart.includes(file)) return [];
   return text
     .split('\n')

@@ -6,6 +6,7 @@ import type { MessageBus } from '../ports/message-bus.ts';
 import type { EncodingSetting } from '../protocol/oqs/oqs-xml.ts';
 import type { FacilitySettings } from '../wire/facility-settings.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
+import type { DiskWatch } from './disk-watch.ts';
 import type { EligibilityService } from './eligibility/eligibility-service.ts';
 import type { Journal } from './journal/journal.ts';
 import type { AgentKeys, DeviceEntry } from './provisioning/agent-keys.ts';
@@ -25,6 +26,8 @@ export type AgentContext = {
   /** How far this machine's time may be trusted now */
   readonly time: () => TrustedTime;
   readonly log: EventLog;
+  /** Whether the journal's disk takes what must be kept */
+  readonly disk: Pick<DiskWatch, 'fault' | 'failed'>;
   readonly options: AgentOptions;
   /** Tells the staff page that something it shows has changed */
   readonly changed: () => void;

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
+import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
+import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../agent/provisioning/facility-authority.ts';
@@ -59,6 +61,7 @@ type RunOptions = {
   readonly staffPort?: number;
   readonly serviceDelayMs?: number;
   readonly makeFolders?: true;
+  readonly watched?: true;
   readonly log: 'json' | 'pretty' | 'silent';
 };
 
@@ -79,6 +82,11 @@ const run = async (options: RunOptions): Promise<void> => {
   if (options.embeddedBroker && options.facilityDir === undefined)
     throw new Error("--embedded-broker needs --facility-dir: the broker's keys are there");
   const log = createEventLog({ format: options.log });
+  if (options.watched)
+    return keepWatch(
+      process.argv.slice(1).filter((word) => word !== '--watched'),
+      log,
+    );
   // An error that nobody expected ends the process, and the service manager begins a new one; the journal knows what is
   // left. Node would print its message, which may quote what was being worked on.
   process.on('uncaughtException', (error) => {
@@ -112,6 +120,11 @@ const run = async (options: RunOptions): Promise<void> => {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  answerWatch(() => void agent.journal.visit(''), stop);
+  const notifier = createSystemdNotifier();
+  const { aliveEveryMs } = notifier;
+  if (aliveEveryMs !== null) setInterval(() => notifier.alive(), aliveEveryMs).unref();
+  notifier.ready(agent.ready.agent);
   log.event('process.ready', { ms: Math.round(performance.now() - startedMs) });
   print(JSON.stringify(agent.ready));
 };
@@ -295,6 +308,10 @@ export const register = (program: Command): void => {
     .option('--make-folders', 'make face, req and res when they are missing')
     .option('--staff-port <port>', 'loopback port of the staff page (0 = any)', wholeNumber)
     .option('--service-delay-ms <ms>', 'how long the simulated national service takes', wholeNumber)
+    .option(
+      '--watched',
+      'run under a watcher of our own, which restarts it when it ends or hangs (where no systemd does)',
+    )
     .option('--log <format>', 'json, pretty or silent, on standard error', 'json')
     .action(
       orExplain(async (options: Partial<RunOptions>) => {

@@ -98,6 +98,8 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     disconnectedSinceMs: null,
     disconnection: failure('delivery.offline'),
     challengesReady: true,
+    agentTrouble: null,
+    earlier: [],
     settings,
     timeouts: settings.timeouts,
     consentCatalogue: catalogue.consents,
@@ -115,6 +117,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     questions: null,
     questionIndex: 0,
     answers: noAnswers,
+    requestId: null,
   };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,

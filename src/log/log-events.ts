@@ -1,32 +1,7 @@
 import { type FailureCode, failureRules } from '../core/failure.ts';
 import type { SessionEvent, StateName } from '../core/visit/session.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
-
-/**
- * A kind of value that may stand in a log line. There is no kind for text: what a person is called, types, shows or
- * owns has no way into a log.
- */
-type Kind<T> = {
-  readonly shown: string;
-  readonly optional: boolean;
-  readonly accepts: (value: unknown) => value is T;
-};
-
-const kind = <T>(shown: string, accepts: (value: unknown) => boolean): Kind<T> => ({
-  shown,
-  optional: false,
-  accepts: accepts as (value: unknown) => value is T,
-});
-const pattern = (shown: string, form: RegExp): Kind<string> =>
-  kind(shown, (value) => typeof value === 'string' && form.test(value));
-
-const oneOf = <const T extends string>(...words: readonly T[]): Kind<T> =>
-  kind(words.join(' / '), (value) => words.some((word) => word === value));
-const maybe = <T>(required: Kind<T>): Kind<T | undefined> => ({
-  ...required,
-  optional: true,
-  accepts: (value): value is T | undefined => value === undefined || required.accepts(value),
-});
+import { type Kind, kind, maybe, oneOf, pattern } from './log-kinds.ts';
 
 const code = kind<FailureCode>('failure code', (value) => typeof value === 'string' && value in failureRules);
 const count = kind<number>('count', (value) => Number.isSafeInteger(value) && (value as number) >= 0);
@@ -51,6 +26,9 @@ const errorClass = pattern('error class', /^[A-Z][A-Za-z]{0,30}Error$|^Error$/);
 
 /** Names of XML elements, never what stands in them. */
 const elementNames = pattern('XML element names', /^[A-Za-z_][\w.:-]*(,[A-Za-z_][\w.:-]*)*$/);
+
+/** Names say which lane and when, nothing of a person. */
+const oqsFile = pattern('file name of オンライン資格確認', /^OQS[a-z0-9]+_[A-Za-z0-9_-]{1,80}\.xml$/);
 
 const profile = oneOf('release', 'demo');
 const method = oneOf('face', 'pin', 'staff');
@@ -111,9 +89,12 @@ const cause = wordsOf<SessionEvent['type']>('event of the session', {
   ReceiptArrived: true,
   ResultArrived: true,
   RequestExpired: true,
+  EarlierVisitFound: true,
+  EarlierVisitGivenUp: true,
   BusConnected: true,
   BusDisconnected: true,
   ChallengesChanged: true,
+  AgentChanged: true,
   SettingsChanged: true,
   CatalogueChanged: true,
   DeadlinePassed: true,
@@ -256,15 +237,10 @@ export const logEvents = {
     peer: deviceProcess,
     reason: oneOf('closed', 'silent', 'malformed', 'flooded', 'replaced'),
   }),
-  'clock.wrong': event(
-    'warn',
-    'technician',
-    "The machine's own clock is wrong; what is known better is used instead.",
-    {
-      fault: oneOf('behind', 'ahead', 'moved', 'long-away'),
-      offMs: ms,
-    },
-  ),
+  'clock.wrong': event('warn', 'technician', "The machine's own clock is wrong; a better known time is used.", {
+    fault: oneOf('behind', 'ahead', 'moved', 'long-away'),
+    offMs: ms,
+  }),
   'clock.confirmed': event('info', 'technician', 'The time is confirmed by the agent or by the network.', {}),
 
   'bus.connected': event('info', 'technician', 'The broker is reached.', { ms }),
@@ -278,6 +254,16 @@ export const logEvents = {
     lookup: uuid,
     ms,
   }),
+  'request.signed': event(
+    'info',
+    'technician',
+    'Card and device have signed; from here on the visit has this request id.',
+    {
+      session: uuid,
+      request: uuid,
+      kind: oneOf('eligibility', 'registration'),
+    },
+  ),
   'outbox.stored': event('info', 'technician', 'A request is safe on disk.', { request: uuid, waiting: count }),
   'outbox.published': event('info', 'technician', 'A request went to the broker.', { request: uuid, attempt: count }),
   'outbox.receipted': event('info', 'technician', 'The agent has it in its journal.', {
@@ -344,6 +330,7 @@ export const logEvents = {
   ),
   'agent.request-journaled': event('info', 'technician', 'Verified and on disk; the receipt may go.', {
     request: uuid,
+    session: uuid,
     device: deviceId,
     ms,
   }),
@@ -356,6 +343,12 @@ export const logEvents = {
     request: uuid,
     device: deviceId,
     ms,
+  }),
+  'agent.service-asked': event('info', 'technician', 'The national service has answered this request.', {
+    ...{ request: uuid, outcome: oneOf('ok', 'failed'), ms },
+  }),
+  'agent.file-written': event('info', 'technician', 'The answer lies in the folder shared with the レセコン.', {
+    ...{ request: uuid, file: oqsFile },
   }),
   'agent.service-failed': event('warn', 'staff', 'The national service did not answer.', {
     request: maybe(uuid),

@@ -8,12 +8,23 @@ export type OutboxRow = {
   readonly sealed: Uint8Array;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /**
+   * Of a visit whose patient waits for the answer: which card it was (`visitMark`), '' where the chip could not be read.
+   * Such a row stays until the visit has ended, so that a terminal that restarts goes on with it. null: nobody waits
+   */
+  readonly visitMark: string | null;
 };
 
 /** What is written down for good: event by name, never a person. */
 export type AuditEntry = {
   readonly atMs: number;
-  readonly event: 'request-stored' | 'receipt-accepted' | 'receipt-refused' | 'request-expired' | 'settings-raised';
+  readonly event:
+    | 'request-stored'
+    | 'receipt-accepted'
+    | 'receipt-refused'
+    | 'request-expired'
+    | 'request-cancelled'
+    | 'settings-raised';
   readonly subject: string;
   readonly code?: string;
 };

@@ -6,6 +6,7 @@ import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
 import { AgentDesk } from '../agent/desk/agent-desk.ts';
+import { watchDisk } from '../agent/disk-watch.ts';
 import type { EligibilityService } from '../agent/eligibility/eligibility-service.ts';
 import { withTimeLimit } from '../agent/eligibility/eligibility-time-limit.ts';
 import { serviceMemoryFile } from '../agent/eligibility/service-memory-file.ts';
@@ -175,6 +176,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     protocolVersion: embedded ? 4 : config.broker.protocolVersion,
     time: () => clock.time,
   });
+  const disk = watchDisk({ journalPath: config.journal, log, changed, tryWrite: () => journal.tryWrite() });
   const context: AgentContext = {
     keys: () => keys.value,
     devices: () => devices.value,
@@ -187,6 +189,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     clock,
     time: () => clock.time,
     log,
+    disk,
     options: {
       oqsFolder: config.oqsFolder,
       encoding: {
@@ -265,6 +268,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       await page.close();
       await bus.close();
       await broker?.close();
+      disk.close();
       clock.close();
       journal.close();
     },

@@ -39,6 +39,10 @@ export const configSchema = z.strictObject({
   cardReader: section('The contactless reader for My Number cards.', {
     driver: z.enum(['pcsc', 'virtual']).default('pcsc').describe('pcsc: a reader that pcscd knows.'),
     name: z.string().max(100).default('').describe('Part of the PC/SC name; empty: the first reader.'),
+    serviceRestart: z
+      .array(z.string())
+      .default(['systemctl', '--no-ask-password', 'restart', 'pcscd.service'])
+      .describe('What is run when pcscd hangs; empty: nothing.'),
   }),
   camera: section("The camera that looks at the patient's face.", {
     driver: z

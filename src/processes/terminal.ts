@@ -7,6 +7,7 @@ import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
 import { inheritedFd } from '../../drivers/host/framed-socket.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
+import { runProgram } from '../../drivers/host/run-program.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
@@ -51,7 +52,17 @@ export const counterDrivers = async (config: Config, log: EventLog): Promise<Cou
   for (const [part, { driver }] of Object.entries({ cardReader, camera, cardFrontReader, keypad, statusLight }))
     if (driver === 'virtual') throw new Error(`${part}.driver: virtual hardware is run by scripts/demo only`);
   const faceVerifier = createSocketFaceVerifier({ path: config.face.socket, log });
-  const reader = createPcscCardReader({ reader: cardReader.name });
+  const reader = createPcscCardReader({
+    reader: cardReader.name,
+    service: {
+      socket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',
+      restart: () => {
+        const [program, ...words] = cardReader.serviceRestart;
+        // What it could not do shows as a service that still hangs.
+        if (program !== undefined) runProgram(program, words, { limitMs: 15_000 });
+      },
+    },
+  });
   return {
     cardReader: reader,
     cardFrontReader:

@@ -65,6 +65,8 @@ export const stateSchema = z.strictObject({
     .min(0)
     .max(2 ** 40)
     .optional(),
+  /** Requests whose patients left without the answer (request ids): shown to staff as late. Wire 2 */
+  late: z.array(uuid).max(8).optional(),
 });
 export type StateMessage = z.infer<typeof stateSchema>;
 
@@ -73,7 +75,8 @@ export const challengeRequestSchema = z.strictObject({
   /** Named again in the answer, so that a recorded answer is of no use later */
   challengeRequestId: uuid,
   requestedAt: instantMs,
-  wanted: z.number().int().min(1).max(16),
+  /** 0: a sign of life is wanted, no challenge; the agent writes nothing down for it (since wire 2) */
+  wanted: z.number().int().min(0).max(16),
 });
 
 const challengeSchema = z.strictObject({
@@ -89,6 +92,8 @@ export const challengesSchema = z.strictObject({
   agentTime: instantMs,
   /** The agent has reason to doubt its own clock: what a calendar decides (an expired card) is left to the national service */
   timeDoubted: z.boolean().optional(),
+  /** The agent cannot keep what it is told (`agent.…`), or not hand it on (`files.…`) */
+  trouble: code.optional(),
   challenges: z.array(challengeSchema).max(16),
   /** Newest wire that this agent speaks; absent: 1. Told only to terminals that speak more than 1 */
   wire: z.number().int().min(1).max(999).optional(),

@@ -94,7 +94,9 @@ describe('SQLite store under faults', () => {
     await store.outboxRows();
     await store.close();
     const database = new DatabaseSync(path);
-    database.exec(`INSERT INTO outbox VALUES ('r1', 's1', 'h', x'00', 5, 9)`);
+    database.exec(
+      `INSERT INTO outbox (request_id, session, document_hash, sealed, created_at_ms, expires_at_ms) VALUES ('r1', 's1', 'h', x'00', 5, 9)`,
+    );
     const next = openStore(path);
     await next.removeOutboxRow('r1', { atMs: 7, event: 'receipt-accepted', subject: 'r1' });
     expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });

@@ -8,6 +8,7 @@ const row = (more: Partial<OutboxRow> = {}): OutboxRow => ({
   documentHash: 'h'.repeat(43),
   sealed: new Uint8Array([1, 2, 3]),
   createdAtMs: 1_000,
+  visitMark: null,
   expiresAtMs: 601_000,
   ...more,
 });

@@ -54,7 +54,7 @@ test("the terminal's files hold nothing of a sealed request once it has left", a
   for (const number of parts)
     await store.addOutboxRow({
       ...{ requestId: `r${number}`, session: 's', documentHash: 'h', sealed: sealed(number) },
-      ...{ createdAtMs: number, expiresAtMs: 9 },
+      ...{ visitMark: null, createdAtMs: number, expiresAtMs: 9 },
     });
   expect(hits('CANARY-')).toBeGreaterThan(parts.length * 150);
   for (const number of parts)

@@ -137,6 +137,7 @@ describe.each(storedReleases())('stores of release %s', (release) => {
       documentHash: 'h',
       sealed: new Uint8Array([1]),
       createdAtMs: 1,
+      visitMark: null,
       expiresAtMs: 2,
     };
     expect(await store.addOutboxRow(row)).toMatchObject({ ok: true });
@@ -240,7 +241,7 @@ describe('a damaged file', () => {
     for (let number = 0; number < 40; number++)
       await store.addOutboxRow({
         ...{ requestId: `request-${String(number).padStart(2, '0')}`, session: 's', documentHash: 'h' },
-        ...{ sealed: new Uint8Array(3_000).fill(number), createdAtMs: number, expiresAtMs: 9e12 },
+        ...{ sealed: new Uint8Array(3_000).fill(number), createdAtMs: number, visitMark: null, expiresAtMs: 9e12 },
       });
     await store.raiseSettings(9, new Uint8Array([9]), 1);
     await store.close();

@@ -104,8 +104,7 @@ export class AgentDesk {
 
   async #work(incoming: Incoming): Promise<void> {
     const worked = await this.#answer(incoming).catch((error: unknown) => {
-      const errorCode = (error as NodeJS.ErrnoException).code;
-      this.#context.log.event('store.failed', typeof errorCode === 'string' ? { errorCode } : {});
+      this.#context.log.event('store.failed', { code: this.#context.disk.failed(error) });
       return err(failure('delivery.store-failed'));
     });
     // A broker that does not take our answer is no fault of the sender.
@@ -121,6 +120,7 @@ export class AgentDesk {
         return answerChallenges(incoming, this.#context, this.#post, {
           answered: this.#answered,
           noteClock: (device, aheadMs) => this.lanes.noteClock(device, aheadMs),
+          folderFault: () => this.handOver.folderFault?.code ?? null,
         });
       case 'lookup':
         return answerLookup(incoming, this.#context, this.#post, { memory: this.#memory, answered: this.#answered });
@@ -131,7 +131,7 @@ export class AgentDesk {
           memory: this.#memory,
           afterReceipt: this.handOver,
           consentTexts: this.#consentTexts(),
-        });
+        }).finally(() => this.lanes.keepLate(incoming.device.device));
       case 'command-result':
         return this.commands.receive(incoming);
       default:

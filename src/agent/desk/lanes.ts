@@ -40,6 +40,7 @@ export class Lanes {
     if (state.device !== device.device) return err(failure('message.forged', 'state of another device'));
     const before = this.#states.get(device.device)?.state;
     this.#states.set(device.device, { state, receivedAt: this.#context.clock.now().wallMs });
+    this.keepLate(device.device);
     if (before?.status !== state.status)
       this.#context.log.event('agent.device-state', { device: device.device, status: state.status });
     this.#context.changed();
@@ -54,6 +55,12 @@ export class Lanes {
   /** Of the settings that hold there; 0: not said. */
   settingsVersionOf(device: string): number {
     return this.#states.get(device)?.state.settingsVersion ?? 0;
+  }
+
+  /** Of what the terminal calls late the journal keeps what it knows by now: a request may come after the word. */
+  keepLate(device: string): void {
+    const late = this.#states.get(device)?.state.late ?? [];
+    if (late.length > 0) this.#context.journal.markLate(late, device, this.#context.clock.now().wallMs);
   }
 
   noteClock(device: string, aheadMs: number): void {

@@ -3,7 +3,12 @@ import type { AnswerForFile } from '../../protocol/oqs/oqs-xml-face.ts';
 import type { ConsentCode, LookupResult } from '../../wire/messages.ts';
 
 /** A card in the reader. `authCertificate`: DER of the 利用者証明用電子証明書; `certificateSerial`: upper-case hexadecimal. */
-export type CardReference = { readonly certificateSerial: string; readonly authCertificate: Uint8Array };
+export type CardReference = {
+  readonly certificateSerial: string;
+  readonly authCertificate: Uint8Array;
+  /** The request on whose behalf the service is asked (before there is one, the visit's session): the same id in every log */
+  readonly requestId: string;
+};
 
 /** Birth date yyyyMMdd, and Sex1 of the file (1 男 2 女 3 未設定): for the comparison with the signed 券面 alone. */
 export type PersonOfService = { readonly birthdate: string; readonly sex: '1' | '2' | '3' };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { failure } from '../../core/failure.ts';
+import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, type Result } from '../../core/result.ts';
 import { openSigned } from '../../trust/seal.ts';
 import { challengeRequestSchema } from '../../wire/messages.ts';
@@ -24,12 +24,17 @@ export const freshNonce = (nowMs: number): string => {
 /** Fresh challenges, written down before they go out: one that is not in the journal is not ours. */
 export const answerChallenges = async (
   { device, payload }: Incoming,
-  { journal, keys, clock, time, options }: AgentContext,
+  { journal, keys, clock, time, disk, options }: AgentContext,
   post: AgentPost,
   {
     answered,
     noteClock,
-  }: { readonly answered: RecentIds; readonly noteClock: (device: string, aheadMs: number) => void },
+    folderFault,
+  }: {
+    readonly answered: RecentIds;
+    readonly noteClock: (device: string, aheadMs: number) => void;
+    readonly folderFault: () => FailureCode | null;
+  },
 ): Promise<Result<void>> => {
   const { facility, agent } = keys();
   const addressee = { facility, device: device.device };
@@ -45,12 +50,24 @@ export const answerChallenges = async (
     issuedAt: now,
     expiresAt: now + options.challengeLifeMs,
   }));
-  journal.addChallenges(device.device, challenges, maximumOpenChallenges);
+  let given = challenges;
+  try {
+    if (wanted > 0) journal.addChallenges(device.device, challenges, maximumOpenChallenges);
+  } catch (error) {
+    // Said instead: a terminal that knows why nobody can be served asks nobody for consent.
+    disk.failed(error);
+    given = [];
+  }
+  const trouble = disk.fault ?? folderFault();
   const timeDoubted = time().certainty === 'doubted';
   return post.signed(
     device,
     'challenge',
-    { challengeRequestId, agentTime: now, ...(timeDoubted && { timeDoubted }), challenges, wire: newestWire },
+    {
+      ...{ challengeRequestId, agentTime: now, challenges: given, wire: newestWire },
+      ...(timeDoubted && { timeDoubted }),
+      ...(trouble !== null && { trouble }),
+    },
     challengeRequestId,
   );
 };

@@ -27,7 +27,11 @@ const askService = async (
   const checked = checkCardCertificate(der, context.trust, now, mayRefuseByDate(context.time()));
   if (!checked.ok) return unknownAnswer;
   memory.noteCertificate(session, hashOf(der), now);
-  const card: CardReference = { certificateSerial: checked.value.certificate.serial, authCertificate: der };
+  const card: CardReference = {
+    certificateSerial: checked.value.certificate.serial,
+    authCertificate: der,
+    requestId: session,
+  };
   const answer = await context.service.lookup(card);
   if (answer.ok) {
     if (answer.value.certificateStatus === 'revoked') memory.noteRevoked(card.certificateSerial, now);

@@ -75,6 +75,7 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   if (visit.verdict === 'accepted')
     log.event('agent.request-journaled', {
       request: visit.requestId,
+      session: visit.session,
       device: device.device,
       ms: clock.now().monotonicMs - startedMs,
     });

@@ -53,6 +53,11 @@ export class JournalAge extends JournalFile {
     this.#beforeMs += ms;
   }
 
+  /** One small durable write: throws while the disk refuses. */
+  tryWrite(): void {
+    this.#write();
+  }
+
   /** To be called often; writes seldom. */
   keepAge(): void {
     if (this.livedMs - this.#writtenMs >= writeEveryMs) this.#write();

@@ -106,5 +106,10 @@ export const journalKind: StoreKind = {
       name: 'what was accepted, refused, approved and handed over stands in a hash chain',
       sql: auditTables + auditStartTable,
     },
+    {
+      version: 6,
+      name: 'which patients had left before their answer came',
+      sql: 'ALTER TABLE request ADD COLUMN late_at INTEGER;',
+    },
   ],
 };

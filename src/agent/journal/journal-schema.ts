@@ -31,6 +31,8 @@ export const visitSchema = z.object({
   handedOverAt: z.number().nullable(),
   /** When what was left to do was given up: the personal data it needed had had its time, or no file can say it */
   givenUpAt: z.number().nullable(),
+  /** When the terminal said that the patient had left without the answer */
+  lateAt: z.number().nullable(),
 });
 export type JournalVisit = z.infer<typeof visitSchema>;
 
@@ -38,7 +40,7 @@ export const visitColumns = `request_id AS requestId, device, lane, session, kin
   consents, verdict, coalesce(code, outcome_code) AS code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
   outcome, qualification_validity AS qualificationValidity,
   finished_at AS finishedAt, file, handed_over_at AS handedOverAt,
-  given_up_at AS givenUpAt`;
+  given_up_at AS givenUpAt, late_at AS lateAt`;
 
 /** What is needed to ask the service once more after a crash, and nothing that it answered. */
 export const personalSchema = z.strictObject({
@@ -105,6 +107,7 @@ export const visitOf = (request: NewRequest, code: FailureCode | undefined): Jou
   file: null,
   handedOverAt: null,
   givenUpAt: null,
+  lateAt: null,
 });
 
 /** `other-document`: the id is taken by a document with another hash; nothing was written. */

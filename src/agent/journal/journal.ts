@@ -21,6 +21,7 @@ import {
   visitOf,
   visitSchema,
 } from './journal-schema.ts';
+import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { deletionsAt } from './retention.ts';
 import { issueSettings, learnFloor, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
@@ -154,7 +155,7 @@ export class Journal extends JournalAge {
       );
       const countedAt = before.finishedAt ?? at;
       if (failedBefore) this.#count(before, 'failed', before.code ?? '', countedAt, -1);
-      this.#count(before, outcome, code ?? '', countedAt);
+      if (!this.isAnsweredOtherwise(before)) this.#count(before, outcome, code ?? '', countedAt);
       return { failedBefore };
     });
   }
@@ -168,6 +169,9 @@ export class Journal extends JournalAge {
     });
     this.deletedSinceCheckpoint = true;
   }
+
+  markLate = (ids: readonly string[], device: string, at: number) => markLate(this.#sql, ids, device, at);
+  isAnsweredOtherwise = (visit: JournalVisit) => isAnsweredOtherwise(this.#sql, visit);
 
   /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
   giveUp(requestId: string, at: number): void {

@@ -121,7 +121,7 @@ export class HandOver {
       if (!answer.ok) {
         log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
         journal.handOver(requestId, clock.now().wallMs);
-      } else if (answer.value === null) {
+      } else if (answer.value === null || journal.isAnsweredOtherwise(visit)) {
         journal.handOver(requestId, clock.now().wallMs);
       } else {
         await this.#writeFile(visit, personal, answer.value);
@@ -156,6 +156,8 @@ export class HandOver {
     for (let attempt = 0; !this.#stopped; attempt += 1) {
       const askedMs = clock.now().monotonicMs;
       const answer = await this.#ask(visit, personal);
+      const ms = clock.now().monotonicMs - askedMs;
+      log.event('agent.service-asked', { request: requestId, outcome: answer.ok ? 'ok' : 'failed', ms });
       if (answer.ok || !serviceAway.has(answer.failure.code)) return answer;
       // The next answer may take as long as this one. An interruption that the service names does not end in seconds.
       const nowMs = clock.now().monotonicMs;
@@ -184,6 +186,7 @@ export class HandOver {
     if (authCertificate === undefined || certificateSerial === undefined)
       return { ok: false, failure: { code: 'card.unreadable', ...failureRules['card.unreadable'] } };
     const card: CardReference = {
+      requestId: visit.requestId,
       certificateSerial,
       authCertificate: new Uint8Array(Buffer.from(authCertificate, 'base64url')),
     };
@@ -244,6 +247,7 @@ export class HandOver {
       journal.handOver(requestId, at, name);
       journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
     });
+    this.#context.log.event('agent.file-written', { request: requestId, file: name });
   }
 
   /** Tries until the folder takes the file; false once the personal data of the visit has outlived its time. */

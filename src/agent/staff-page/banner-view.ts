@@ -57,6 +57,17 @@ const clockWords: Readonly<Record<ClockFault, string>> = {
   'long-away': '前回の動作から2週間より多く進んでいます',
 };
 
+/** New visits are held back: what could not be written down would be lost. */
+const diskFault = (model: PageModel): Markup | null => {
+  const { fault } = model.context.disk;
+  if (fault === null) return null;
+  const { staff } = model.catalogue().failures[fault];
+  return banner(
+    staff.summary,
+    html`<p>${staff.cause}</p><ol>${staff.steps.map((step) => html`<li>${step}</li>`)}</ol>${meanwhile(model)}<p class="code">${fault}</p>`,
+  );
+};
+
 /** The agent goes on by the time it trusts; what it trusts is shown beside what the machine says. */
 const clockFault = (model: PageModel): Markup | null => {
   const { fault, wallMs, machineAheadMs } = model.context.time();
@@ -85,6 +96,7 @@ export const bannerView = (model: PageModel): Markup => {
     ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile(model)}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile(model)}`)}
     ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile(model, true)}`)}
+    ${diskFault(model)}
     ${clockFault(model)}
     ${faults.map((fault) =>
       banner(

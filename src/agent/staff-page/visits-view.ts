@@ -15,11 +15,12 @@ const failureText = (model: PageModel, code: string): Markup => {
 
 const stillAskedText = (model: PageModel, code: string): Markup =>
   html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
-    <p><span class="pill quiet">照会を続けています</span> 資格はまだ聞けていません（無効ではありません）。回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
+    <p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
     ${otherWays(model, code)}`;
 
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
-const isLate = ({ issuedAt, receivedAt, finishedAt, outcome }: JournalVisit, offlineMs: number): boolean =>
+const isLate = ({ issuedAt, receivedAt, finishedAt, outcome, lateAt }: JournalVisit, offlineMs: number): boolean =>
+  lateAt !== null ||
   receivedAt - issuedAt > offlineMs ||
   (outcome !== null && outcome !== 'failed' && (finishedAt ?? 0) - receivedAt > delays.resultMs);
 
@@ -67,8 +68,8 @@ export const visitsView = (model: PageModel): Markup => {
     <thead><tr><th scope="col">時刻</th><th scope="col">窓口</th><th scope="col">方法</th><th scope="col">結果</th><th scope="col">照会番号</th><th scope="col">確認すること</th></tr></thead>
     <tbody>${visits.slice(0, 200).map((visit) => {
       const note = notes.get(visit.requestId);
-      return html`<tr>
-        <td class="short">${timeText(visit.receivedAt)}</td>
+      return html`<tr data-request="${visit.requestId}">
+        <td class="short">${timeText(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>
         <td class="short">${visit.lane}番</td>
         <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
         <td>${outcomePill(visit)}</td>

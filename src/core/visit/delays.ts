@@ -13,6 +13,8 @@ export const delays = {
   lookupAfterVerificationMs: 4_000,
   /** The face process restarts in about 1.5 s; after this the PIN is offered instead. */
   faceRestartMs: 6_000,
+  /** Nobody begins a visit, and nobody is asked for consent, once the clinic has not been reached for so long. */
+  nobodyAnswersMs: 10_000,
   /** 「まだいらっしゃいますか」 stays this long before the visit ends. */
   stillThereMs: 20_000,
   /** Staff may be with another patient. */

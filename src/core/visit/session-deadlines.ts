@@ -61,8 +61,15 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
       return proceed(session, { ...state.visit, lookup: { state: 'unanswered' } }, at);
     case 'signing':
       return sendToDesk(session, at, failure('card.communication'));
-    case 'sending':
-      return sendToDesk(session, at, failure('delivery.offline'));
+    case 'sending': {
+      const desk = sendToDesk(session, at, failure('delivery.offline'));
+      const { requestId } = state;
+      const late = [
+        { type: 'TellLate', requestId },
+        { type: 'ReleaseRequest', requestId },
+      ] as const;
+      return { ...desk, effects: [...late, ...desk.effects] };
+    }
     case 'awaitingResult':
       return go(
         session,

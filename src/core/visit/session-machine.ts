@@ -2,9 +2,10 @@ import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
-import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
-import { cardGone, cardInserted, cardRead, visualRead } from './session-card.ts';
+import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
+import { cardGone, cardInserted, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
+import { cardOfVisit, earlierGivenUp, observeEarlier, showResult, visitResult } from './session-earlier.ts';
 import { phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
@@ -44,6 +45,8 @@ export const initialSession = (
     disconnectedSinceMs: 0,
     disconnection: failure('delivery.offline'),
     challengesReady: false,
+    agentTrouble: null,
+    earlier: [],
     settings: null,
     timeouts,
     consentCatalogue,
@@ -75,6 +78,14 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
       };
     case 'ChallengesChanged':
       return { ...surroundings, challengesReady: event.ready };
+    case 'AgentChanged':
+      return { ...surroundings, agentTrouble: event.trouble };
+    case 'EarlierVisitFound':
+    case 'EarlierVisitGivenUp':
+    case 'RequestExpired':
+    case 'ReceiptArrived':
+    case 'ResultArrived':
+      return observeEarlier(surroundings, event);
     case 'SettingsChanged':
       return { ...surroundings, settings: event.settings, timeouts: event.settings.timeouts };
     case 'CatalogueChanged':
@@ -120,7 +131,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
     case 'ReaderLost':
       return cardGone(session, at, event.failure);
     case 'CardRead':
-      return state.name === 'readingCard' ? cardRead(session, event.identity, at) : stay(session);
+      return state.name === 'readingCard' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
     case 'CardReadFailed':
       if (state.name !== 'readingCard') return stay(session);
       if (event.failure.code === 'card.removed') return cardGone(session, at, event.failure);
@@ -219,11 +230,7 @@ export const transition = (before: Session, event: SessionEvent): Step => {
     case 'ResultArrived': {
       if (!('requestId' in state) || state.requestId !== event.requestId) return stay(session);
       if (state.name === 'registering') return registrationAnswered(session, event.outcome, event.code, at);
-      const result: VisitResult = {
-        outcome: event.outcome === 'registered' ? 'failed' : event.outcome,
-        qualificationValidity: event.qualificationValidity,
-        code: event.code,
-      };
+      const result = visitResult(event);
       // The receipt says that nothing can be lost any more; a result that overtook it on the way waits for it.
       if (state.name === 'sending') return go(session, { ...state, earlyResult: result });
       return showResult(session, state.visit, result, at);
@@ -232,10 +239,15 @@ export const transition = (before: Session, event: SessionEvent): Step => {
       return 'requestId' in state && state.requestId === event.requestId
         ? sendToDesk(session, at, failure('delivery.expired'))
         : stay(session);
+    case 'EarlierVisitGivenUp':
+      return earlierGivenUp(before.surroundings, session, event.requestId);
+    case 'EarlierVisitFound':
+      return stay(session);
     case 'ReaderFound':
     case 'BusConnected':
     case 'BusDisconnected':
     case 'ChallengesChanged':
+    case 'AgentChanged':
     case 'SettingsChanged':
     case 'CatalogueChanged':
       return rest(session, at);
@@ -307,7 +319,7 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
     session,
     {
       name: 'sending',
-      visit,
+      visit: { ...visit, requestId },
       requestId,
       sinceMs: at.monotonicMs,
       earlyResult: null,
@@ -338,10 +350,3 @@ const registrationAnswered = (session: Session, outcome: string, code: string | 
   };
   return proceed(session, visit, at);
 };
-
-const showResult = (session: Session, visit: Visit, result: VisitResult, at: Moment): Step =>
-  go(
-    session,
-    { name: 'showingResult', visit, result, atMs: at.wallMs, deadlineMs: at.monotonicMs + delays.showResultMs },
-    { type: 'Chime', sound: 'accepted' },
-  );

@@ -60,6 +60,16 @@ export const facilityDisplay = ({ settings }: Surroundings): Display => ({
   loudness: 0,
 });
 
+/**
+ * Why an answer given now would reach nobody who keeps it; null = it would. Nobody is asked for consent then. A moment
+ * without the broker is none: an agent that restarts is back within seconds.
+ */
+const nobodyKeeps = ({ agentTrouble, disconnectedSinceMs, disconnection }: Surroundings, at: Moment) => {
+  if (disconnectedSinceMs !== null)
+    return at.monotonicMs - disconnectedSinceMs >= delays.nobodyAnswersMs ? disconnection : null;
+  return agentTrouble?.code.startsWith('agent.') ? agentTrouble : null;
+};
+
 /** Where the terminal rests between visits: idle, or out of service with what is wrong around it. */
 export const restState = (surroundings: Surroundings, at: Moment): SessionState => {
   const out = (trouble: Failure): SessionState => ({
@@ -73,11 +83,13 @@ export const restState = (surroundings: Surroundings, at: Moment): SessionState 
   if (surroundings.settings === null)
     return out(offlineSince === null ? failure('settings.missing') : surroundings.disconnection);
   if (offlineSince !== null) {
-    const offlineAtMs = offlineSince + surroundings.timeouts.offlineMs;
+    const offlineAtMs = offlineSince + Math.min(surroundings.timeouts.offlineMs, delays.nobodyAnswersMs);
     if (at.monotonicMs >= offlineAtMs) return out(surroundings.disconnection);
     if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
     return { name: 'idle', deadlineMs: offlineAtMs };
   }
+  const held = nobodyKeeps(surroundings, at);
+  if (held !== null) return out(held);
   if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
   return { name: 'idle', deadlineMs: null };
 };
@@ -95,6 +107,7 @@ const newVisit = (card: { insertion: string; session: string }, at: Moment): Vis
   questions: null,
   questionIndex: 0,
   answers: noAnswers,
+  requestId: null,
 });
 
 export const startVisit = (
@@ -123,13 +136,17 @@ export const rest = (session: Session, at: Moment): Step => {
   return state.name === 'idle' && waiting !== null ? startVisit(rested, waiting, at) : stay(rested);
 };
 
+/** A terminal that is only switched off goes on with the visit when it is back. */
+const released = ({ requestId }: Visit, outcome: string): readonly Effect[] =>
+  requestId === null || outcome === 'session.shutdown' ? [] : [{ type: 'ReleaseRequest', requestId }];
+
 /** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */
 export const finish = (session: Session, at: Moment, outcome: string): Step => {
   const visit = visitOf(session.state);
   const effects: readonly Effect[] =
     visit === null
       ? dismissPhone(session.state)
-      : [endCard(visit), { type: 'VisitEnded', session: visit.session, outcome }];
+      : [endCard(visit), ...released(visit, outcome), { type: 'VisitEnded', session: visit.session, outcome }];
   const { surroundings } = session;
   const rested: Session = { surroundings, state: restState(surroundings, at), display: facilityDisplay(surroundings) };
   const waiting = session.surroundings.cardOnBed;
@@ -333,6 +350,8 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
       ? []
       : questionsOf(consentCatalogue, settings, lookup, certificateStateOf(visit.identity)));
   const asked: Visit = { ...visit, questions };
+  const held = nobodyKeeps(session.surroundings, at);
+  if (held !== null) return sendToDesk(session, at, held);
   if (asked.questionIndex < questions.length)
     return go(session, { name: 'askingConsent', visit: asked, ...patient(session, at) });
   return sign(session, asked, 'eligibility', at);

@@ -22,10 +22,25 @@ export type Surroundings = {
   readonly disconnection: Failure;
   /** A challenge with enough life for a visit lies ready */
   readonly challengesReady: boolean;
+  /** Nobody answers at the clinic's end, or what is sent there could not be kept (`agent.…`) or handed on (`files.…`) */
+  readonly agentTrouble: Failure | null;
   readonly settings: FacilitySettings | null;
   /** Of the settings; before any came, what the schema says */
   readonly timeouts: FacilitySettings['timeouts'];
+  /** Visits that were signed before the terminal restarted, with what has been heard of them since */
+  readonly earlier: readonly EarlierVisit[];
   readonly consentCatalogue: ConsentCatalogue;
+};
+
+/**
+ * A visit whose request was signed in an earlier run. The same card is shown its receipt and result; otherwise staff hear
+ * that its patient left without them. It is never begun again.
+ */
+export type EarlierVisit = {
+  readonly requestId: string;
+  readonly session: string;
+  readonly receipt: { readonly verdict: 'accepted' | 'refused'; readonly code: string | null } | null;
+  readonly result: VisitResult | null;
 };
 
 /** How this patient wants the screen; back to the facility's choice after each visit. */
@@ -74,6 +89,8 @@ export type Visit = {
   readonly questions: readonly Question[] | null;
   readonly questionIndex: number;
   readonly answers: Answers;
+  /** Its 資格確認, once signed and durable */
+  readonly requestId: string | null;
 };
 
 /** A patient-facing wait that a touch extends. `asked`: 「まだいらっしゃいますか」 is on the screen. */
@@ -172,7 +189,8 @@ export type SessionEvent = At<
   | { readonly type: 'CardRemoved' }
   | { readonly type: 'ReaderFound' }
   | { readonly type: 'ReaderLost'; readonly failure: Failure }
-  | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity }>
+  /** `earlier`: the request that this card signed before the terminal restarted */
+  | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity; readonly earlier?: string }>
   | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure }>
   /** The visual record (photo and passive proof) has been read, or is closed with its code */
   | OfInsertion<{ readonly type: 'VisualRead'; readonly visual: VisualState }>
@@ -207,9 +225,13 @@ export type SessionEvent = At<
       readonly code: string | null;
     }
   | { readonly type: 'RequestExpired'; readonly requestId: string }
+  | { readonly type: 'EarlierVisitFound'; readonly requestId: string; readonly session: string }
+  /** Nobody has come back for it. */
+  | { readonly type: 'EarlierVisitGivenUp'; readonly requestId: string }
   | { readonly type: 'BusConnected' }
   | { readonly type: 'BusDisconnected'; readonly failure: Failure }
   | { readonly type: 'ChallengesChanged'; readonly ready: boolean }
+  | { readonly type: 'AgentChanged'; readonly trouble: Failure | null }
   | { readonly type: 'SettingsChanged'; readonly settings: FacilitySettings }
   | { readonly type: 'CatalogueChanged'; readonly catalogue: ConsentCatalogue }
   | { readonly type: 'DeadlinePassed' }
@@ -218,6 +240,10 @@ export type SessionEvent = At<
 
 /** What the world shall do. Screen, light and voice follow from the state and are no effects. */
 export type Effect =
+  /** The patient has left without the answer to this request: staff hear that it comes late. */
+  | { readonly type: 'TellLate'; readonly requestId: string }
+  /** Its patient has been told all there is, or is gone: nothing of the visit is kept for a restart. */
+  | { readonly type: 'ReleaseRequest'; readonly requestId: string }
   | { readonly type: 'ReadCard'; readonly insertion: string }
   | { readonly type: 'PresentPhone'; readonly phone: PhoneKind }
   /** No smartphone is waited for any more. */

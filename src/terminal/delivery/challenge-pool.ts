@@ -54,6 +54,8 @@ export interface ChallengePool {
   stock(challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
+  /** Asks for a sign of life and no challenge. */
+  probe(): void;
   /** The agent's clock now, as far as known; null before the first answer. */
   agentNowMs(): number | null;
   close(): void;
@@ -154,6 +156,8 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
       // A second agent of the facility may answer the same request within the time.
       agentOffsetMs = agentTime - sentAtMs;
       lastHeard = challenges[0]?.agent ?? lastHeard;
+      // A sign of life, or an agent that cannot keep what it would hand out.
+      if (challenges.length === 0 && awaiting !== challengeRequestId) return true;
       const added = challenges
         .filter(({ nonce }) => !seen.has(nonce))
         .map((challenge) => ({ challenge, endsAtMonotonicMs: sentAtMs + (challenge.expiresAt - agentTime) }));
@@ -169,6 +173,11 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
         wakeAt(nowMs() + delays.lastPauseMs, refill);
       }
       return true;
+    },
+    probe: () => {
+      const id = randomUUID();
+      asked.set(id, nowMs());
+      void ask(id, 0);
     },
     heard: (agent) => {
       if (agent === lastHeard) return;

@@ -17,6 +17,7 @@ import {
 } from '../../wire/messages.ts';
 import { publisherOf, type TopicLeaf, topicLeaves } from '../../wire/topics.ts';
 import { createCommandGate } from './admit-command.ts';
+import { type AgentWatch, createAgentWatch } from './agent-watch.ts';
 import { type ChallengePool, createChallengePool, poolDelays } from './challenge-pool.ts';
 import { type ClinicEvent, type ClinicNews, createClinicNews } from './clinic-news.ts';
 import { createDevicePost, type DevicePost } from './device-post.ts';
@@ -42,7 +43,13 @@ export interface ClinicLink {
   /** `signRequest` with this device's key and the facility's current one. */
   sign(request: EligibilityRequest, card: CardEvidence): Promise<Result<SignedRequest>>;
   /** ok = the row is durable; delivery goes on in the background until `receipt` or `request-expired`. */
-  submit(signed: SignedRequest): Promise<Result<void>>;
+  submit(signed: SignedRequest, mark?: string | null): Promise<Result<void>>;
+  /** The visit of this request is over, and its patient has been told all there was. */
+  release(requestId: string): void;
+  /** A request that could not be kept in time: its patient is sent away, and it shall not go out. */
+  cancel(requestId: string): void;
+  /** The patient of this request has left without its answer: staff are told that it comes late. */
+  tellLate(requestId: string): void;
   /** Retained; told again after each reconnect. */
   publishState(state: StateMessage): void;
   answerCommand(commandId: string, outcome: 'done' | 'refused', code?: string): void;
@@ -76,14 +83,24 @@ type Parts = {
   readonly results: ResultWatch;
   readonly keeper: SettingsKeeper;
   readonly stateTeller: StateTeller;
+  readonly agentWatch: AgentWatch;
+  readonly tellLate: (requestId: string) => void;
 };
+
+/** What staff are told of at a time; the agent keeps what it was told. */
+const mostLate = 8;
 
 const createParts = (options: ClinicLinkOptions): Parts => {
   const { bus, store, clock, log, keys, outboxDelays } = options;
   const machineWallMs = options.machineWallMs ?? (() => clock.now().wallMs);
   const agentNowMs = (): number | null => pool.agentNowMs();
-  const post = createDevicePost({ bus, log, keys, heard: (agent) => pool.heard(agent) });
+  const heard = (agent: string): void => {
+    pool.heard(agent);
+    agentWatch.heard();
+  };
+  const post = createDevicePost({ bus, log, keys, heard });
   const news = createClinicNews(clock, log);
+  const agentWatch = createAgentWatch({ clock, ask: () => pool.probe(), tell: news.setAgent });
   const sendRequest = (row: Pick<OutboxRow, 'requestId' | 'sealed' | 'expiresAtMs'>): Promise<Result<void>> =>
     post.publish('request', row.sealed, {
       ...post.replyTo('receipt', row.requestId),
@@ -103,6 +120,10 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     log,
     send: sendRequest,
     tell: (event) => {
+      if (event.type === 'earlier-visit') {
+        const { requestId, session, visitMark } = event.row;
+        return news.foundEarlier({ type: 'earlier-visit', requestId, session, mark: visitMark ?? '' });
+      }
       if (event.type === 'request-expired') {
         results.forget(event.requestId);
         return news.tell(event);
@@ -127,10 +148,16 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     },
     changed: () => news.setReady(pool.ready(poolDelays.visitLifeMs)),
   });
+  const late: string[] = [];
+  const tellLate = (requestId: string): void => {
+    if (!late.includes(requestId)) late.push(requestId);
+    if (late.length > mostLate) late.shift();
+    stateTeller.tellNow();
+  };
   let settingsVersion: number | undefined;
   const stateTeller = createStateTeller(
     (payload) => void post.publish('state', payload, { retain: true }),
-    () => (settingsVersion === undefined ? {} : { settingsVersion }),
+    () => ({ ...(settingsVersion !== undefined && { settingsVersion }), ...(late.length > 0 && { late: [...late] }) }),
   );
   const keeper = createSettingsKeeper({
     store,
@@ -147,25 +174,37 @@ const createParts = (options: ClinicLinkOptions): Parts => {
       news.setSettings(message);
     },
   });
-  return { post, news, pool, lookups: createLookups(post, clock, log), outbox, results, keeper, stateTeller };
+  return {
+    post,
+    news,
+    pool,
+    lookups: createLookups(post, clock, log),
+    outbox,
+    results,
+    keeper,
+    stateTeller,
+    agentWatch,
+    tellLate,
+  };
 };
 
 type Receivers = Partial<Record<TopicLeaf, (bytes: Uint8Array) => Promise<void>>>;
 
 /** What becomes of each leaf that an agent publishes. */
 const receiversOf = (
-  { post, news, pool, lookups, outbox, results, keeper, stateTeller }: Parts,
+  { post, news, pool, lookups, outbox, results, keeper, stateTeller, agentWatch }: Parts,
   admitCommand: ReturnType<typeof createCommandGate>,
 ): Receivers => ({
   challenge: async (bytes) => {
     const opened = await post.openSigned('challenge', challengesSchema, bytes);
     if (opened === null) return;
-    const { challengeRequestId, agentTime, timeDoubted = false, challenges, wire } = opened.message;
+    const { challengeRequestId, agentTime, timeDoubted = false, challenges, wire, trouble } = opened.message;
     if (challenges.some(({ agent }) => agent !== opened.signer))
       return post.refuse('challenge', { code: 'message.forged' });
     if (!pool.stock(challengeRequestId, agentTime, challenges))
       return post.refuse('challenge', { code: 'message.stale' });
     stateTeller.heard(opened.signer, wire);
+    agentWatch.answered(wire, trouble);
     news.setTime(pool.agentNowMs() ?? agentTime, timeDoubted);
     outbox.timeKnown();
     outbox.hurry();
@@ -238,6 +277,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       stateTeller.setConnected(isConnected);
       outbox.setConnected(isConnected);
       pool.setConnected(isConnected);
+      parts.agentWatch.setConnected(isConnected);
       results.setConnected(isConnected);
       if (isConnected) lookups.reconnected();
       news.setConnection(isConnected, why);
@@ -254,10 +294,21 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     lookup: async (session, authCertificateDer, signal) =>
       news.connected ? lookups.ask(session, authCertificateDer, signal) : err(news.cause),
     sign: (request, card) => signRequest(request, card, { device: keys.signing, facility: post.facilityKey() }),
-    submit: ({ requestId, session, documentHash, sealed, expiresAt }) => {
+    submit: ({ requestId, session, documentHash, sealed, expiresAt }, mark = null) => {
       const createdAtMs = Math.round(pool.agentNowMs() ?? clock.now().wallMs);
-      return outbox.add({ requestId, session, documentHash, sealed, createdAtMs, expiresAtMs: expiresAt });
+      return outbox.add({
+        requestId,
+        session,
+        documentHash,
+        sealed,
+        createdAtMs,
+        expiresAtMs: expiresAt,
+        visitMark: mark,
+      });
     },
+    release: outbox.release,
+    cancel: outbox.cancel,
+    tellLate: parts.tellLate,
     publishState: stateTeller.tell,
     answerCommand: (commandId, outcome, code) => {
       const message = { ...post.addressee, commandId, outcome, ...(code === undefined ? {} : { code }) };
@@ -269,7 +320,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       news.close();
       stopLoading();
       for (const end of endings) end();
-      for (const part of [lookups, outbox, pool, results, keeper]) part.close();
+      for (const part of [lookups, outbox, pool, results, keeper, parts.agentWatch]) part.close();
     },
   };
 };

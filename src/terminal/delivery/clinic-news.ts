@@ -11,6 +11,8 @@ export type ClinicEvent =
    */
   | { readonly type: 'disconnected'; readonly failure: Failure }
   | { readonly type: 'challenges-ready'; readonly ready: boolean }
+  /** `agent.…`: nobody answers, or what is sent could not be kept; `files.…`: not handed on. null = all is well there */
+  | { readonly type: 'agent'; readonly trouble: Failure | null }
   /** Why the store cannot be opened; null = it is open (again) */
   | { readonly type: 'store'; readonly failure: Failure | null }
   /** The agent's signed time, as it is now by our steady clock. `doubted`: it does not trust its own clock. */
@@ -18,6 +20,8 @@ export type ClinicEvent =
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string }
   /** Never before the receipt, and once */
   | { readonly type: 'result'; readonly result: ResultMessage }
+  /** Signed in an earlier run, its patient perhaps still there: `mark` is the card's (`visitMark`), '' = unknown */
+  | { readonly type: 'earlier-visit'; readonly requestId: string; readonly session: string; readonly mark: string }
   | { readonly type: 'request-expired'; readonly requestId: string; readonly session: string }
   | { readonly type: 'settings'; readonly message: SettingsMessage }
   | { readonly type: 'command'; readonly message: CommandMessage };
@@ -30,6 +34,9 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
   let changedAtMs = clock.now().monotonicMs;
   let storeTrouble: Failure | null = null;
   let ready = false;
+  /** Found before anybody listened, perhaps */
+  const earlier: Extract<ClinicEvent, { type: 'earlier-visit' }>[] = [];
+  let agentTrouble: Failure | null = null;
   let settings: SettingsMessage | null = null;
   let time: { readonly aheadMs: number; readonly doubted: boolean } | null = null;
   let closed = false;
@@ -74,6 +81,16 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
       tell({ type: 'store', failure: trouble });
       tell(connection());
     },
+    setAgent: (trouble: Failure | null): void => {
+      agentTrouble = trouble;
+      if (trouble !== null) log.event('part.lost', { part: 'agent', code: trouble.code });
+      else log.event('part.found', { part: 'agent' });
+      tell({ type: 'agent', trouble });
+    },
+    foundEarlier: (found: Extract<ClinicEvent, { type: 'earlier-visit' }>): void => {
+      earlier.push(found);
+      tell(found);
+    },
     setReady: (isReady: boolean): void => {
       const changed = isReady !== ready;
       ready = isReady;
@@ -93,7 +110,9 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
       listener(connection());
       if (storeTrouble !== null) listener({ type: 'store', failure: storeTrouble });
       listener({ type: 'challenges-ready', ready });
+      if (agentTrouble !== null) listener({ type: 'agent', trouble: agentTrouble });
       if (time !== null) listener(timeNow(time));
+      for (const found of earlier) listener(found);
       if (settings !== null) listener({ type: 'settings', message: settings });
       return () => listeners.delete(listener);
     },

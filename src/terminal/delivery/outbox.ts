@@ -2,7 +2,7 @@ import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { OutboxRow, Store } from '../../ports/store.ts';
+import type { AuditEntry, OutboxRow, Store } from '../../ports/store.ts';
 import type { Receipt } from '../../wire/messages.ts';
 
 /**
@@ -18,10 +18,14 @@ export type OutboxDelays = {
   readonly lastResendMs: number;
   /** A sign of life from the agent sends again at once, unless the last send is more recent than this */
   readonly hurryMs: number;
+  /** So long a request of an earlier run is asked for, though its own time is over */
+  readonly askOnceMs: number;
 };
-const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300 };
+const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300, askOnceMs: 60_000 };
 
 export type OutboxEvent =
+  /** Left by an earlier run, with a patient who may still be there */
+  | { readonly type: 'earlier-visit'; readonly row: OutboxRow }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string; readonly row: OutboxRow }
   | { readonly type: 'request-expired'; readonly requestId: string; readonly session: string };
 
@@ -64,16 +68,30 @@ export interface Outbox {
   hurry(): void;
   /** A verified receipt. Of another document under the same id: `message.forged`. Of no row (any more): ignored. */
   receive(receipt: Receipt): Promise<Result<void>>;
+  /** The visit is over: its row is of no more use once the receipt is there. */
+  release(requestId: string): void;
+  /**
+   * The patient was sent away before the row was known to be durable: it goes, as soon as the disk lets it. A process that
+   * dies before finds it at its next start, as a visit of an earlier run.
+   */
+  cancel(requestId: string): void;
   readonly waiting: number;
   /** Neither receipt nor expiry has been told yet. */
   holds(requestId: string): boolean;
   close(): void;
 }
 
+/** A disk that refuses a removal is asked again after this. ms */
+const removeAgainMs = 2_000;
+
 export const createOutbox = (options: OutboxOptions): Outbox => {
   const { store, clock, log, send, tell, maximumInFlight = 8 } = options;
   const delays = { ...outboxDelays, ...options.delays };
   const entries = new Map<string, Entry>();
+  /** Receipted, and the visit still on: what is written once it ends */
+  const settled = new Map<string, AuditEntry>();
+  const released = new Set<string>();
+  const cancelled = new Set<string>();
   let connected = false;
   let closed = false;
   let inFlight = 0;
@@ -83,8 +101,11 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
    * No clock of ours ends a request: it ends by the agent's. Before that is known (after a restart) a request is kept for
    * the whole of its life from now on: at least as long as is right, and the agent refuses what comes too late.
    */
-  const lifeLeftMs = ({ createdAtMs, expiresAtMs }: OutboxRow): number =>
-    Math.max(0, expiresAtMs - (options.agentNowMs?.() ?? createdAtMs));
+  const lifeLeftMs = ({ createdAtMs, expiresAtMs, visitMark }: OutboxRow, isEarlier = false): number => {
+    const leftMs = Math.max(0, expiresAtMs - (options.agentNowMs?.() ?? createdAtMs));
+    // The agent may have taken it before the restart: it is asked, and knows.
+    return isEarlier && visitMark !== null ? Math.max(leftMs, delays.askOnceMs) : leftMs;
+  };
 
   const hold = (row: OutboxRow, isEarlier = false): void => {
     if (entries.has(row.requestId)) return;
@@ -93,7 +114,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
       row,
       isEarlier,
       storedAtMonotonicMs: now.monotonicMs,
-      expiresAtMonotonicMs: now.monotonicMs + lifeLeftMs(row),
+      expiresAtMonotonicMs: now.monotonicMs + lifeLeftMs(row, isEarlier),
       nextSendMonotonicMs: now.monotonicMs,
       lastSendMonotonicMs: Number.NEGATIVE_INFINITY,
       attempts: 0,
@@ -114,6 +135,18 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     inFlight--;
     if (sent.ok) log.event('outbox.published', { request: entry.row.requestId, attempt: entry.attempts });
     pump();
+  };
+
+  /** Tried until the disk takes it: a row that stays would be sent at the next start. */
+  const remove = async (entry: AuditEntry): Promise<void> => {
+    const removed = await store.removeOutboxRow(entry.subject, entry);
+    if (closed) return;
+    if (removed.ok) {
+      cancelled.delete(entry.subject);
+      return pump();
+    }
+    log.event('store.failed', { code: removed.failure.code });
+    clock.wakeAt(clock.now().monotonicMs + removeAgainMs, () => void remove(entry));
   };
 
   const expire = async (entry: Entry): Promise<void> => {
@@ -159,7 +192,11 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     load: async () => {
       const rows = await store.outboxRows();
       if (!rows.ok) return rows;
-      for (const row of rows.value) hold(row, true);
+      for (const row of rows.value) {
+        if (cancelled.has(row.requestId)) continue;
+        hold(row, true);
+        if (row.visitMark !== null) tell({ type: 'earlier-visit', row });
+      }
       pump();
       return ok(undefined);
     },
@@ -188,7 +225,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     },
     timeKnown: () => {
       const nowMs = clock.now().monotonicMs;
-      for (const entry of entries.values()) entry.expiresAtMonotonicMs = nowMs + lifeLeftMs(entry.row);
+      for (const entry of entries.values()) entry.expiresAtMonotonicMs = nowMs + lifeLeftMs(entry.row, entry.isEarlier);
       pump();
     },
     hurry: () => {
@@ -212,16 +249,28 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
       log.event('outbox.receipted', { request: requestId, verdict, ms: now.monotonicMs - entry.storedAtMonotonicMs });
       // Told before the row is off the disk: should we die in between, it is sent again and answered the same.
       tell({ type: 'receipt', receipt, session, row: entry.row });
-      const removed = await store.removeOutboxRow(requestId, {
+      const written: AuditEntry = {
         atMs: now.wallMs,
         event: verdict === 'accepted' ? 'receipt-accepted' : 'receipt-refused',
         subject: requestId,
         ...(code === undefined ? {} : { code }),
-      });
-      if (closed) return ok(undefined);
-      if (!removed.ok) log.event('store.failed', {});
-      pump();
+      };
+      // Who waits for the answer has not had it yet.
+      if (entry.row.visitMark !== null && verdict === 'accepted' && !released.delete(requestId))
+        settled.set(requestId, written);
+      else await remove(written);
       return ok(undefined);
+    },
+    release: (requestId) => {
+      const written = settled.get(requestId);
+      settled.delete(requestId);
+      if (written !== undefined) void remove(written);
+      else if (entries.has(requestId)) released.add(requestId);
+    },
+    cancel: (requestId) => {
+      entries.delete(requestId);
+      cancelled.add(requestId);
+      void remove({ atMs: clock.now().wallMs, event: 'request-cancelled', subject: requestId });
     },
     close: () => {
       closed = true;

@@ -192,6 +192,7 @@ const pcscd = async ({ config, pcscdSocket }: Examination): Promise<Finding> => 
 
 const readerFaults: Partial<Record<FailureCode, FaultName>> = {
   'reader.service-down': 'pcscd.not-running',
+  'reader.service-hung': 'pcscd.hung',
   'reader.driver-missing': 'reader.driver-missing',
 };
 
@@ -274,9 +275,21 @@ const broker = async (examination: Examination): Promise<Finding> => {
   return found(brokerFaults[trouble.code as FailureCode] ?? 'broker.unreachable', trouble.detail);
 };
 
+const agentFaults: Partial<Record<FailureCode, FaultName>> = {
+  'agent.disk-full': 'agent.disk-full',
+  'agent.disk-read-only': 'agent.disk-read-only',
+  'agent.disk-failed': 'agent.disk-failed',
+  'files.folder-full': 'files.folder-full',
+  'files.folder-read-only': 'files.folder-read-only',
+  'files.folder-missing': 'files.folder-missing',
+  'files.write-failed': 'files.folder-missing',
+};
+
 const agent = async ({ report }: Examination): Promise<Finding> => {
   if (report === null) return skipped('the daemon is not running');
   if (!report.broker.present) return skipped('the broker is not reached');
+  const { agentTrouble } = report;
+  if (agentTrouble) return found(agentFaults[agentTrouble.code as FailureCode] ?? 'agent.silent', agentTrouble.code);
   return report.agentAnswers ? fine() : found('agent.silent');
 };
 

@@ -109,6 +109,11 @@ export const doctorFaults = {
     'run scripts/setup-models, or install the package again; ask who changed it',
   ),
   'pcscd.not-running': fault('technician', 'the card service pcscd does not answer', 'systemctl restart pcscd.socket'),
+  'pcscd.hung': fault(
+    'technician',
+    'the card service pcscd takes connections and answers nothing; the terminal restarts it',
+    'wait half a minute; systemctl kill -s SIGKILL pcscd, systemctl restart pcscd.socket',
+  ),
   'reader.missing': fault(
     'staff',
     'the card reader is not found',
@@ -173,6 +178,36 @@ export const doctorFaults = {
     'staff',
     'the broker is there, but the agent on the clinic terminal (資格確認端末) does not answer',
     'switch the clinic terminal on; systemctl restart uketsuke-agent',
+  ),
+  'agent.disk-full': fault(
+    'technician',
+    'the disk of the clinic terminal (資格確認端末) is full: the agent can keep nothing, and nobody is asked for consent',
+    'on that machine: df -h; make room; it goes on by itself within seconds',
+  ),
+  'agent.disk-read-only': fault(
+    'technician',
+    "the folder of the agent's journal on the clinic terminal cannot be written",
+    'on that machine: mount and dmesg (a disk with errors is remounted read-only); rights of the folder',
+  ),
+  'agent.disk-failed': fault(
+    'technician',
+    "a write of the agent's journal failed on the clinic terminal",
+    'on that machine: dmesg, smartctl; replace the disk, restore the folder of the agent',
+  ),
+  'files.folder-full': warning(
+    'technician',
+    'the folder that the clinic terminal shares with the レセコン is full: results wait, none is lost',
+    'make room there; what waits is written by itself',
+  ),
+  'files.folder-read-only': warning(
+    'technician',
+    'the folder shared with the レセコン cannot be written: results wait, none is lost',
+    'check its rights and its mount; what waits is written by itself',
+  ),
+  'files.folder-missing': warning(
+    'technician',
+    'the folder shared with the レセコン is away: results wait, none is lost',
+    'switch its machine on, mount it again; what waits is written by itself',
   ),
   'settings.missing': fault(
     'technician',

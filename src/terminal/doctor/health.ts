@@ -67,6 +67,8 @@ export const healthReportSchema = z.strictObject({
   store: partSchema,
   /** A challenge signed by an agent lies ready: the agent answers */
   agentAnswers: z.boolean(),
+  /** What the agent says is wrong with it, or that it says nothing */
+  agentTrouble: troubleSchema.optional(),
   settings: z.boolean(),
   /** How far the terminal trusts its time, and what is wrong with the machine's own clock */
   time: z
@@ -153,6 +155,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
   let screenConnected = false;
   let paintedAtMs: number | null = null;
   let agentAnswers = false;
+  let agentTrouble: Failure | null = null;
   let settings = false;
   let told: readonly VitalPart[] = [];
 
@@ -192,6 +195,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
       if (event.type === 'disconnected') Object.assign(broker, { present: false, trouble: event.failure });
       if (event.type === 'store') Object.assign(store, { present: event.failure === null, trouble: event.failure });
       if (event.type === 'challenges-ready') agentAnswers = event.ready;
+      if (event.type === 'agent') agentTrouble = event.trouble;
       if (event.type === 'settings') settings = true;
     }),
   ];
@@ -241,6 +245,7 @@ export const watchHealth = (parts: WatchedParts): Health => {
         broker: shown(broker),
         store: shown(store),
         agentAnswers,
+        agentTrouble: shown({ present: true, trouble: agentTrouble }).trouble,
         settings,
         ...(parts.time && { time: timeShown(parts.time()) }),
         silentParts: silentNow().map(({ part }) => part),

@@ -33,7 +33,10 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'CardUnreadable':
       return { type, failure: word(event.failure), session: names.of('session', event.session) };
     case 'CardRead':
-      return { type, ...insertion, identity: redactIdentity(event.identity, names) };
+      return {
+        ...{ type, ...insertion, identity: redactIdentity(event.identity, names) },
+        ...(event.earlier !== undefined && { earlier: names.of('request', event.earlier) }),
+      };
     case 'VisualRead':
       return { type, ...insertion, visual: tapedVisual(event.visual, (hash) => names.of('photo', hash)) };
     case 'LookupAnswered': {
@@ -93,6 +96,12 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     }
     case 'RequestExpired':
       return { type, requestId: names.of('request', event.requestId) };
+    case 'EarlierVisitFound':
+      return { type, requestId: names.of('request', event.requestId), session: names.of('session', event.session) };
+    case 'EarlierVisitGivenUp':
+      return { type, requestId: names.of('request', event.requestId) };
+    case 'AgentChanged':
+      return { type, trouble: event.trouble === null ? null : word(event.trouble) };
     case 'ChallengesChanged':
       return { type, ready: event.ready };
     case 'SettingsChanged':

@@ -7,6 +7,7 @@ import type { CardReaderEvent } from '../../ports/card-reader.ts';
 import type { PinKey } from '../../ports/keypad.ts';
 import { firstTimeouts } from '../../wire/facility-settings.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
+import { EarlierVisits } from './earlier-visits.ts';
 import { KeypadGuide } from './keypad-guide.ts';
 import { PinEntry } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
@@ -34,6 +35,7 @@ export class SessionRunner {
   readonly #listeners = new Set<(session: Session, event: SessionEvent) => void>();
   readonly #stages: StageLog;
   readonly #guide: KeypadGuide;
+  readonly #earlier: EarlierVisits;
   #session: Session;
   #catalogue: Catalogue;
   #cancelDeadline: (() => void) | null = null;
@@ -69,10 +71,16 @@ export class SessionRunner {
       firstTimeouts,
     );
     this.#session = { ...unknown, display: facilityDisplay(unknown.surroundings) };
+    this.#earlier = new EarlierVisits(
+      parts.clock,
+      (requestId) => this.tell({ type: 'EarlierVisitGivenUp', requestId }),
+      (found) => this.tell({ type: 'EarlierVisitFound', ...found }),
+    );
     this.#executors = visitExecutors(parts, {
       cards: this.#cards,
       pinEntry: this.#pinEntry,
       tell: (event) => this.tell(event),
+      earlierOf: (certificate) => this.#earlier.of(certificate),
       take: (phone) => {
         this.#cards.set(phone.id, new VisitCard(phone));
         this.tell({ type: 'PhonePresented', insertion: phone.id, session: parts.newId() });
@@ -127,6 +135,7 @@ export class SessionRunner {
     this.#closed = true;
     this.#cancelDeadline?.();
     this.#cancelNextLook();
+    this.#earlier.close();
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
     this.#pinEntry.clear();
     await Promise.all([...this.#cards.values()].map((card) => card.end()));
@@ -265,6 +274,10 @@ export class SessionRunner {
         return this.tell({ type: 'RequestExpired', requestId: event.requestId });
       case 'settings':
         return this.tell({ type: 'SettingsChanged', settings: event.message.facilitySettings });
+      case 'agent':
+        return this.tell({ type: 'AgentChanged', trouble: event.trouble });
+      case 'earlier-visit':
+        return this.#earlier.found(event);
       case 'time':
         return;
       case 'command':

@@ -55,7 +55,7 @@ export const testVisit = async (
       if (event.type === 'request-expired' && event.requestId === requestId) end(err(failure('delivery.expired')));
     };
     const unsubscribe = clinic.subscribe(hear);
-    void clinic.submit(signed.value).then((stored) => {
+    void clinic.submit(signed.value, null).then((stored) => {
       if (!stored.ok) end(stored);
     });
   });

@@ -11,6 +11,7 @@ import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { openCard, type VisualReading } from '../card/read-card.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../card/use-card-keys.ts';
 import type { CardEvidence } from '../delivery/sign-request.ts';
+import { visitMark } from '../delivery/visit-mark.ts';
 import type { PinEntry } from './pin-entry.ts';
 import type { SessionParts } from './session-parts.ts';
 import type { VisitCard } from './visit-card.ts';
@@ -25,6 +26,8 @@ type VisitHand = {
   readonly tell: (event: Told) => void;
   /** A smartphone's session: kept like a card's, and told */
   readonly take: (phone: CardSession) => void;
+  /** The request that this card signed in an earlier run, if one is known */
+  readonly earlierOf: (authCertificate: Uint8Array) => string | undefined;
   readonly letGo: (insertion: string) => void;
   readonly settings: () => FacilitySettings | null;
   readonly catalogue: () => Catalogue;
@@ -89,7 +92,8 @@ const readCards = (parts: SessionParts, hand: VisitHand) => {
       visual: identity.visual.state,
       ms: Math.round(clock.now().monotonicMs - beganMs),
     });
-    tell({ type: 'CardRead', insertion, identity });
+    const earlier = hand.earlierOf(identity.authCertificate);
+    tell({ type: 'CardRead', insertion, identity, ...(earlier !== undefined && { earlier }) });
   };
 
   const keepVisual = (card: VisitCard, reading: Result<VisualReading>, beganMs: number): void => {
@@ -250,9 +254,16 @@ const signRequests = (parts: SessionParts, hand: VisitHand) => {
     });
     const signed = await clinic.sign(request, evidence);
     if (!signed.ok) return fail(signed.failure);
-    const stored = await clinic.submit(signed.value);
-    if (!stored.ok) return fail(stored.failure);
-    tell({ type: 'RequestSigned', insertion, kind, requestId: signed.value.requestId });
+    const { requestId } = signed.value;
+    // A registration is followed by a visit of its own, which asks the service anew.
+    const mark = certificate === undefined ? '' : visitMark(visit.session, certificate);
+    const stored = await clinic.submit(signed.value, kind === 'eligibility' ? mark : null);
+    if (!stored.ok) {
+      clinic.cancel(requestId);
+      return fail(stored.failure);
+    }
+    parts.log.event('request.signed', { session: visit.session, request: requestId, kind });
+    tell({ type: 'RequestSigned', insertion, kind, requestId });
   };
 
   return { sign: signAndSend };
@@ -295,6 +306,8 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     ClearPinEntry: () => hand.pinEntry.clear(),
     VerifyPin: ({ insertion, lastTryConfirmed }) => void pins.check(insertion, lastTryConfirmed),
     SignRequest: (effect) => void requests.sign(effect),
+    TellLate: ({ requestId }) => parts.clinic.tellLate(requestId),
+    ReleaseRequest: ({ requestId }) => parts.clinic.release(requestId),
     Chime: ({ sound }) => {
       parts.speaker?.chime(sound);
       parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);

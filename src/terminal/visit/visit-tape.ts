@@ -141,7 +141,8 @@ const eventOf = ({ atMs, event }: TapeLine, head: TapeHead, catalogue: Catalogue
   const failed = (word: unknown): Failure => failure(code.parse(word));
   const told: Record<string, unknown> = { ...event, at };
   if ('failure' in event) told.failure = failed(event.failure);
-  if (event.type === 'FaceHealthChanged') told.trouble = event.trouble === null ? null : failed(event.trouble);
+  if (event.type === 'FaceHealthChanged' || event.type === 'AgentChanged')
+    told.trouble = event.trouble === null ? null : failed(event.trouble);
   if ('identity' in event) told.identity = identityOf(event.identity, head.dayMs);
   if ('visual' in event) told.visual = visualSchema.parse(event.visual);
   if (event.type === 'CatalogueChanged') told.catalogue = catalogue.consents;
@@ -170,6 +171,8 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
     disconnectedSinceMs: rest.disconnectedSinceMs,
     disconnection: failure(rest.disconnection),
     challengesReady: rest.challengesReady,
+    agentTrouble: null,
+    earlier: [],
     settings: rest.settings,
     timeouts: rest.settings?.timeouts ?? firstTimeouts,
     consentCatalogue: catalogue.consents,

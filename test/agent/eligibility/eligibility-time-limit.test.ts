@@ -4,7 +4,7 @@ import type { EligibilityService } from '../../../src/agent/eligibility/eligibil
 import { serviceLimitMs, withTimeLimit } from '../../../src/agent/eligibility/eligibility-time-limit.ts';
 import { ok } from '../../../src/core/result.ts';
 
-const card = { certificateSerial: '01', authCertificate: new Uint8Array() };
+const card = { requestId: 'r1', certificateSerial: '01', authCertificate: new Uint8Array() };
 const serviceOf = (register: EligibilityService['register']): EligibilityService => {
   const unused = (): never => {
     throw new Error('not asked for');

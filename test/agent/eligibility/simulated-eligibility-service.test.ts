@@ -22,6 +22,7 @@ const service = new SimulatedEligibilityService({
   wait: async (ms) => void waits.push(ms),
 });
 const card = (persona: string) => ({
+  requestId: 'r1',
   certificateSerial: records.find((one) => one.persona === persona)?.certificateSerials[0] ?? 'FF',
   authCertificate: new Uint8Array(),
 });

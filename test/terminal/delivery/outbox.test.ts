@@ -23,6 +23,7 @@ const setUp = (send: (row: OutboxRow) => Promise<Result<void>>, maximumInFlight 
     documentHash,
     sealed: new Uint8Array(),
     createdAtMs: clock.now().wallMs,
+    visitMark: null,
     expiresAtMs: clock.now().wallMs + lifeMs,
   });
   const receiptFor = (requestId: string) => ({
@@ -104,7 +105,10 @@ test('whatever happens in whatever order, each row ends with exactly one word: r
         }
       }
       await clock.advance(90_000);
-      const told = events.map((event) => (event.type === 'receipt' ? event.receipt.requestId : event.requestId));
+      const told = events.flatMap((event) => {
+        if (event.type === 'earlier-visit') return [];
+        return event.type === 'receipt' ? [event.receipt.requestId] : [event.requestId];
+      });
       expect(told.toSorted()).toEqual(accepted.toSorted());
       expect(outbox.waiting).toBe(0);
       outbox.close();

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { describeError, type EventLog } from '../../src/log/event-log.ts';
+
+/* Where no systemd watches (Windows, a clinic's own service program), one process watches the other. */
+
+const question = 'are-you-there';
+const answer = 'i-am';
+
+type WatchDelays = {
+  readonly askEveryMs: number;
+  /** A process that has not answered for so long hangs */
+  readonly silentMs: number;
+  readonly restartMs: number;
+  /** The first start on a slow machine takes 9 s */
+  readonly startMs: number;
+};
+const watchDelays: WatchDelays = { askEveryMs: 2_000, silentMs: 10_000, restartMs: 1_000, startMs: 60_000 };
+
+/** In the process that is watched: answers as long as `work` can be done (the journal read), and ends with its watcher. */
+export const answerWatch = (work: () => void, stop: () => void): void => {
+  if (process.send === undefined) return;
+  process.on('message', (message) => {
+    if (message !== question) return;
+    work();
+    process.send?.(answer);
+  });
+  process.on('disconnect', stop);
+};
+
+/**
+ * Runs a program of ours again and again until told to stop: after an end, and after it has hung. Only that child is ever
+ * killed. Its output is ours.
+ */
+export const keepWatch = (args: readonly string[], log: EventLog, delays: WatchDelays = watchDelays): void => {
+  let stopping = false;
+  let child: ChildProcess | null = null;
+
+  const start = (): void => {
+    const started = spawn(process.execPath, [...process.execArgv, ...args], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      windowsHide: true,
+    });
+    child = started;
+    let heardAtMs = performance.now() + delays.startMs - delays.silentMs;
+    const round = setInterval(() => {
+      const silentMs = performance.now() - heardAtMs;
+      if (silentMs < delays.silentMs) return void started.send(question, () => {});
+      log.event('watchdog.withheld', { part: 'agent', silentMs: Math.round(silentMs) });
+      if (started.pid !== undefined) started.kill('SIGKILL');
+    }, delays.askEveryMs);
+    started.on('message', (message) => {
+      if (message === answer) heardAtMs = performance.now();
+    });
+    started.on('error', (error) => log.event('process.error', describeError(error)));
+    started.once('exit', (code) => {
+      clearInterval(round);
+      child = null;
+      if (stopping) process.exit(code ?? 0);
+      // 2: what it was started with is wrong; nobody can mend that but a technician.
+      if (code === 2) process.exit(2);
+      setTimeout(start, delays.restartMs);
+    });
+  };
+  const stop = (): void => {
+    stopping = true;
+    if (child?.pid === undefined) process.exit(0);
+    child.kill('SIGTERM');
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  start();
+};

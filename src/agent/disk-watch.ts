@@ -1,0 +1,94 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { FailureCode } from '../core/failure.ts';
+import { describeError, type EventLog } from '../log/event-log.ts';
+
+/** Below this the next visit may not find room: a visit writes some 100 KB, the write-ahead log up to 4 MB. */
+const leastFreeBytes = 8_000_000;
+/** How soon a disk that fills, or has room again, is noticed. ms */
+const lookMs = 3_000;
+
+/** SQLite's primary result codes (sqlite.org/rescode.html): READONLY, FULL */
+const bySqlite: Readonly<Record<number, FailureCode>> = { 8: 'agent.disk-read-only', 13: 'agent.disk-full' };
+const bySystem: Readonly<Record<string, FailureCode>> = {
+  ENOSPC: 'agent.disk-full',
+  EDQUOT: 'agent.disk-full',
+  EROFS: 'agent.disk-read-only',
+  EACCES: 'agent.disk-read-only',
+  EPERM: 'agent.disk-read-only',
+};
+
+/** What a failed write on the journal's disk is called. */
+const diskFaultOf = (error: unknown): FailureCode => {
+  const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
+  return bySystem[code ?? ''] ?? bySqlite[(errcode ?? 0) & 0xff] ?? 'agent.disk-failed';
+};
+
+export type DiskWatch = {
+  /** Why what terminals send could not be kept; null = it can */
+  readonly fault: FailureCode | null;
+  /** A write has failed: told at once, and looked after until a write succeeds. */
+  failed(error: unknown): FailureCode;
+  close(): void;
+};
+
+/**
+ * Whether the journal can keep what comes: seen before the write that fails, by room and mount, without writing; once
+ * something is wrong, a small write of the journal itself tells when it is over.
+ */
+export const watchDisk = (options: {
+  readonly journalPath: string;
+  readonly log: EventLog;
+  readonly changed: () => void;
+  /** One small durable write; throws while the disk refuses. */
+  readonly tryWrite: () => void;
+}): DiskWatch => {
+  const { journalPath, log, changed, tryWrite } = options;
+  const folder = dirname(journalPath);
+  let fault: FailureCode | null = null;
+  let closed = false;
+
+  const set = (now: FailureCode | null): void => {
+    if (now === fault || closed) return;
+    fault = now;
+    if (now === null) log.event('part.found', { part: 'store' });
+    else log.event('part.lost', { part: 'store', code: now });
+    changed();
+  };
+  const found = async (): Promise<FailureCode | null> => {
+    try {
+      await access(folder, constants.W_OK);
+      const { bavail, bsize } = await statfs(folder);
+      if (bavail * bsize < leastFreeBytes) return 'agent.disk-full';
+      if (fault !== null) tryWrite();
+      return null;
+    } catch (error) {
+      return diskFaultOf(error);
+    }
+  };
+  let looking = false;
+  const look = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    set(await found());
+    looking = false;
+  };
+  void look();
+  const round = setInterval(() => void look(), lookMs);
+  return {
+    get fault() {
+      return fault;
+    },
+    failed: (error) => {
+      const code = diskFaultOf(error);
+      log.event('process.error', describeError(error));
+      set(code);
+      return code;
+    },
+    close: () => {
+      closed = true;
+      clearInterval(round);
+    },
+  };
+};

@@ -1,0 +1,88 @@
+import type { Moment } from '../moment.ts';
+import { delays } from './delays.ts';
+import type { Identity } from './identity.ts';
+import type { EarlierVisit, Effect, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
+import { cardRead } from './session-card.ts';
+import { endCard, failureOf, go, sendToDesk, stay } from './session-steps.ts';
+
+/* Visits that were signed before the terminal restarted: gone on with, or told to staff; never begun again. */
+
+export const visitResult = (event: Extract<SessionEvent, { type: 'ResultArrived' }>): VisitResult => ({
+  outcome: event.outcome === 'registered' ? 'failed' : event.outcome,
+  qualificationValidity: event.qualificationValidity,
+  code: event.code,
+});
+
+export const showResult = (session: Session, visit: Visit, result: VisitResult, at: Moment): Step =>
+  go(
+    session,
+    { name: 'showingResult', visit, result, atMs: at.wallMs, deadlineMs: at.monotonicMs + delays.showResultMs },
+    { type: 'Chime', sound: 'accepted' },
+  );
+
+type News = Extract<
+  SessionEvent,
+  { type: 'EarlierVisitFound' | 'EarlierVisitGivenUp' | 'RequestExpired' | 'ReceiptArrived' | 'ResultArrived' }
+>;
+
+/** What is known now of one of them; nothing = nobody waits for it any more. */
+const heardOf = (one: EarlierVisit, event: News): readonly EarlierVisit[] => {
+  if (one.requestId !== event.requestId) return [one];
+  switch (event.type) {
+    case 'ReceiptArrived':
+      return [{ ...one, receipt: { verdict: event.verdict, code: event.code } }];
+    case 'ResultArrived':
+      return [{ ...one, result: visitResult(event) }];
+    default:
+      return [];
+  }
+};
+
+/** Receipts and results come while nobody yet knows whose card will be read. */
+export const observeEarlier = (surroundings: Surroundings, event: News): Surroundings => {
+  const earlier = surroundings.earlier.flatMap((one) => heardOf(one, event));
+  if (event.type !== 'EarlierVisitFound') return { ...surroundings, earlier };
+  const { requestId, session } = event;
+  return { ...surroundings, earlier: [...earlier, { requestId, session, receipt: null, result: null }] };
+};
+
+const leftBehind = (requestId: string): readonly Effect[] => [
+  { type: 'TellLate', requestId },
+  { type: 'ReleaseRequest', requestId },
+];
+
+/** `before`: whether it was waited for until now. */
+export const earlierGivenUp = (before: Surroundings, session: Session, requestId: string): Step =>
+  before.earlier.some((one) => one.requestId === requestId)
+    ? { session, effects: leftBehind(requestId) }
+    : stay(session);
+
+const goOnWith = (session: Session, earlier: EarlierVisit, identity: Identity, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'readingCard') return stay(session);
+  const { requestId, receipt, result } = earlier;
+  const visit: Visit = { ...state.visit, session: earlier.session, identity, requestId };
+  const known: Session = { ...session, state: { ...state, visit, resuming: null } };
+  if (receipt?.verdict === 'refused') return sendToDesk(known, at, failureOf(receipt.code));
+  if (receipt !== null && result !== null) return showResult(known, visit, result, at);
+  const { monotonicMs } = at;
+  if (receipt !== null)
+    return go(known, { name: 'awaitingResult', visit, requestId, deadlineMs: monotonicMs + delays.resultMs });
+  const deadlineMs = monotonicMs + session.surroundings.timeouts.offlineMs;
+  return go(known, { name: 'sending', visit, requestId, sinceMs: monotonicMs, earlyResult: result, deadlineMs });
+};
+
+/**
+ * A card has been read. The one that signed before the restart goes on where its visit stood: nobody signs twice. Any
+ * other means that the patient of an earlier visit has left without an answer, and staff hear of it.
+ */
+export const cardOfVisit = (session: Session, identity: Identity, earlierId: string | undefined, at: Moment): Step => {
+  const { earlier } = session.surroundings;
+  const own = earlier.find(({ requestId }) => requestId === earlierId);
+  const others = earlier.filter((one) => one !== own).flatMap(({ requestId }) => leftBehind(requestId));
+  const alone: Session = { ...session, surroundings: { ...session.surroundings, earlier: [] } };
+  const step = own === undefined ? cardRead(alone, identity, at) : goOnWith(alone, own, identity, at);
+  const visit = 'visit' in step.session.state ? step.session.state.visit : null;
+  const ended = own === undefined || visit === null ? [] : [endCard(visit)];
+  return { ...step, effects: [...others, ...ended, ...step.effects] };
+};

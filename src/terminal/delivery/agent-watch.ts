@@ -1,0 +1,76 @@
+import { type Failure, type FailureCode, failure, failureRules } from '../../core/failure.ts';
+import type { Clock } from '../../ports/clock.ts';
+
+/**
+ * Whether anybody answers at the clinic's end. The broker's word says nothing of it: a hung agent keeps its connection.
+ * Within 10 s of the hang a terminal knows: asked 3 s after the last sign of life, given up 5 s later.
+ */
+const agentWatchDelays = { askAfterMs: 3_000, silentAfterMs: 5_000 } as const;
+
+type AgentWatchOptions = {
+  readonly clock: Clock;
+  /** Asks the agent for a sign of life; costs it no write. */
+  readonly ask: () => void;
+  /** Nobody answers, or the agent says that it cannot keep what it is told; null = all is well (again) */
+  readonly tell: (trouble: Failure | null) => void;
+};
+
+const codeOf = (code: string): FailureCode => (code in failureRules ? (code as FailureCode) : 'agent.disk-failed');
+
+export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
+  const { askAfterMs, silentAfterMs } = agentWatchDelays;
+  /** An agent of the first release does not know the question: of its silence nothing is concluded. */
+  let answersAsks = false;
+  let connected = false;
+  let askedAtMs: number | null = null;
+  let trouble: Failure | null = null;
+  let callOff = (): void => {};
+  let closed = false;
+
+  const set = (now: Failure | null): void => {
+    if (now?.code === trouble?.code) return;
+    trouble = now;
+    tell(now);
+  };
+  const wait = (ms: number, then: () => void): void => {
+    callOff();
+    if (!closed) callOff = clock.wakeAt(clock.now().monotonicMs + ms, then);
+  };
+  const askNow = (): void => {
+    if (!connected || !answersAsks) return;
+    askedAtMs ??= clock.now().monotonicMs;
+    ask();
+    wait(Math.min(askAfterMs, silentAfterMs), unanswered);
+  };
+  function unanswered(): void {
+    if (!connected || askedAtMs === null) return;
+    if (clock.now().monotonicMs - askedAtMs >= silentAfterMs) set(failure('agent.silent'));
+    askNow();
+  }
+
+  return {
+    /** Anything that an agent has signed for us. */
+    heard: (): void => {
+      askedAtMs = null;
+      if (trouble?.code === 'agent.silent') set(null);
+      if (connected) wait(askAfterMs, askNow);
+    },
+    /** An answer to our question. `wire`: what its sender speaks; `said`: what it says is wrong with it */
+    answered: (wire: number | undefined, said: string | undefined): void => {
+      answersAsks ||= (wire ?? 1) >= 2;
+      set(said === undefined ? null : failure(codeOf(said)));
+    },
+    setConnected: (isConnected: boolean): void => {
+      connected = isConnected;
+      askedAtMs = null;
+      callOff();
+      if (connected) askNow();
+      else set(null);
+    },
+    close: (): void => {
+      closed = true;
+      callOff();
+    },
+  };
+};
+export type AgentWatch = ReturnType<typeof createAgentWatch>;
