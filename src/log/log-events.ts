@@ -16,6 +16,8 @@ const errorCode = pattern(
   'system error code',
   /^(E[A-Z0-9]{2,14}|(ERR|CERT|SQLITE|UNABLE|DEPTH|SELF)_[A-Z0-9_]{2,48})$/,
 );
+/** A field of a schema of ours, by its name there and places in lists: `consents.0.at`. */
+const fieldPath = pattern('field of a message', /^[a-z][A-Za-z]{0,30}(\.[A-Za-z0-9]{1,30}){0,4}$/);
 /** Where in our source: `src/terminal/delivery/outbox.ts:12:3`. */
 const sourcePlace = pattern('source place', /^(src|drivers|scripts)\/[a-z0-9/-]+\.ts:\d{1,5}:\d{1,4}$/);
 /** A store that was moved aside, by its name in its directory. */
@@ -284,6 +286,7 @@ export const logEvents = {
     leaf,
     code,
     device: maybe(deviceId),
+    field: maybe(fieldPath),
   }),
   'message.key-unknown': event('info', 'technician', 'A key of a later release was left out; told once.', {
     leaf,

@@ -1,4 +1,4 @@
-import { type FailureCode, failure } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { err, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Delivery } from '../../ports/message-bus.ts';
@@ -20,6 +20,10 @@ const fromDevices = topicLeaves.filter((leaf) => publisherOf[leaf] === 'device')
 
 /** More than this of one terminal waiting to be worked on, and the rest is dropped: a terminal sends again what matters. */
 const maximumWaiting = 64;
+
+/** The field that is out of its range, where that is what is wrong: schemas end their detail with its name. */
+const fieldOf = ({ code, detail }: Failure): string | undefined =>
+  code === 'message.malformed' ? /: ([a-z][A-Za-z]*(?:\.[A-Za-z0-9]+){0,4})$/.exec(detail ?? '')?.[1] : undefined;
 
 /**
  * Everything that comes from terminals: sorted by topic, the sender looked up in the registry, one message of a terminal
@@ -109,7 +113,7 @@ export class AgentDesk {
     });
     // A broker that does not take our answer is no fault of the sender.
     if (!worked.ok && worked.failure.code.startsWith('message.'))
-      this.#reject(incoming.device.device, incoming.leaf, worked.failure.code);
+      this.#reject(incoming.device.device, incoming.leaf, worked.failure.code, fieldOf(worked.failure));
   }
 
   #answer(incoming: Incoming): Promise<Result<void>> {
@@ -151,14 +155,14 @@ export class AgentDesk {
   }
 
   /** Counted in memory, written by `flushRejections`: whoever sends rubbish must not cost a disk write each time. */
-  #reject(device: string, leaf: TopicLeaf, code: FailureCode): void {
+  #reject(device: string, leaf: TopicLeaf, code: FailureCode, field?: string): void {
     const known = this.#context.devices().has(device) ? device : 'unknown';
     const key = `${known} ${code}`;
     const counted = this.#rejections.get(key);
     if (counted) counted.times += 1;
     else {
       this.#rejections.set(key, { device: known, code, times: 1 });
-      this.#context.log.event('message.refused', { leaf, code, device: known });
+      this.#context.log.event('message.refused', { leaf, code, device: known, ...(field !== undefined && { field }) });
     }
   }
 

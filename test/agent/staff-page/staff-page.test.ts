@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { until } from '../../../scripts/beds/simulated-clock.ts';
@@ -402,6 +402,16 @@ describe('whatever a terminal says of itself', () => {
       for (const lane of ['1番', '2番']) expect(body, JSON.stringify(state)).toContain(lane);
       expect(body, JSON.stringify(state)).not.toContain('表示できません');
     }
+  });
+
+  test('what is out of its range is refused by its name', async () => {
+    const told = vi.spyOn(bed.context.log, 'event');
+    await show({ since: 8.64e15 });
+    await until('the refusal', () => told.mock.calls.length > 0);
+    expect(told.mock.calls).toContainEqual([
+      'message.refused',
+      { leaf: 'state', code: 'message.malformed', device: 'front-1', field: 'since' },
+    ]);
   });
 
   test('a lane that cannot be drawn takes neither its neighbours nor the page with it', async () => {
