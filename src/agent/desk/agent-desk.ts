@@ -23,7 +23,9 @@ const maximumWaiting = 64;
 
 /** The field that is out of its range, where that is what is wrong: schemas end their detail with its name. */
 const fieldOf = ({ code, detail }: Failure): string | undefined =>
-  code === 'message.malformed' ? /: ([a-z][A-Za-z]*(?:\.[A-Za-z0-9]+){0,4})$/.exec(detail ?? '')?.[1] : undefined;
+  code === 'message.malformed'
+    ? /: (?!shape$)([a-z][A-Za-z]*(?:\.[A-Za-z0-9]+){0,4})$/.exec(detail ?? '')?.[1]
+    : undefined;
 
 /**
  * Everything that comes from terminals: sorted by topic, the sender looked up in the registry, one message of a terminal

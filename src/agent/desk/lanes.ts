@@ -85,13 +85,20 @@ export class Lanes {
   }
 }
 
+/** The first field that is out of its range; keys of a later release are none. */
+const wrongField = (content: unknown): string =>
+  stateSchema
+    .safeParse(content)
+    .error?.issues.find(({ code }) => code !== 'unrecognized_keys')
+    ?.path.join('.') || 'shape';
+
 const parseState = (payload: Uint8Array): Result<Taken<LaneState>> => {
   const malformed = (detail: string) => err(failure('message.malformed', `state: ${detail}`));
   if (payload.length > 4_000) return malformed('too long');
   try {
     const content: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     const taken = takeKnown(stateSchema, content);
-    if (taken === null) return malformed('shape');
+    if (taken === null) return malformed(wrongField(content));
     const { failureCode, ...state } = taken.value;
     const value = failureCode === undefined ? state : { ...state, code: fromV1Code(failureCode) };
     return ok({ value, unknown: taken.unknown });
