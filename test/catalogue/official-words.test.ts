@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 
@@ -21,4 +22,22 @@ test('the application is for the first time only, never said to be once in a lif
   expect(textOf('ja', 'registration.lead')).toContain('初回だけ');
   for (const { texts } of Object.values(languages))
     expect(texts['registration.lead']).not.toMatch(/一生|in your life|평생|जीवनमा|na vida|sa buhay|trong đời/);
+});
+
+/*
+ * A terminal that was not updated yet names the version of its own files, and its agent must know the texts behind it.
+ * So what a consent question shows is never changed in place: it comes in a notice with its day. (Other texts may be.)
+ */
+test('the version that terminals of release 19854c3 name is still the one in force, with the same consent texts', () => {
+  const catalogue = catalogueAt(Date.parse('2026-12-01T00:00:00Z'));
+  expect(catalogue.version).toBe('2024-10-07.1+2026-11-22');
+  const shown = Object.values(catalogue.languages).map(({ language, texts }) => [
+    language,
+    ...Object.entries(texts)
+      .filter(([key]) => /^(consent|subject|specific-disease)\./.test(key) && !key.endsWith('.visiting-nurse'))
+      .map(([key, text]) => `${key}=${text}`)
+      .sort(),
+    ...['agree', 'decline', 'provide', 'withhold'].map((name) => texts[`control.${name}`]),
+  ]);
+  expect(createHash('sha256').update(JSON.stringify(shown)).digest('hex')).toBe('e101d01cc5e9919435c8b4e57e53bb23017890071b849def5d5e0e59bc34e887');
 });
