@@ -39,5 +39,7 @@ test('the version that terminals of release 19854c3 name is still the one in for
       .sort(),
     ...['agree', 'decline', 'provide', 'withhold'].map((name) => texts[`control.${name}`]),
   ]);
-  expect(createHash('sha256').update(JSON.stringify(shown)).digest('hex')).toBe('e101d01cc5e9919435c8b4e57e53bb23017890071b849def5d5e0e59bc34e887');
+  expect(createHash('sha256').update(JSON.stringify(shown)).digest('hex')).toBe(
+    'e101d01cc5e9919435c8b4e57e53bb23017890071b849def5d5e0e59bc34e887',
+  );
 });
