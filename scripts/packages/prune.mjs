@@ -20,9 +20,10 @@ const unusedParts = (root) => {
     ...['node-hid/prebuilds', '@serialport/bindings-cpp/prebuilds']
       .flatMap((folder) => children(of(folder)))
       .filter((folder) => !folder.includes(`${platform}-${arch}`)),
-    // The card's front is read with LSTM models alone, and Node loads the .wasm beside the .js, not the one in it.
+    // Under Node tesseract.js loads the whole engine whatever is asked of it (7.0.0's getCore compares a flag with modes), and
+    // the .wasm beside the .js, not the one in it.
     ...children(of('tesseract.js-core')).filter(
-      (file) => file.includes('tesseract-core') && (file.endsWith('.wasm.js') || !file.includes('-lstm')),
+      (file) => file.includes('tesseract-core') && (file.endsWith('.wasm.js') || file.includes('-lstm')),
     ),
     // drivers/card-front-reader/card-front-ocr.ts names the models that are read.
     of('@tesseract.js-data/jpn/4.0.0'),
