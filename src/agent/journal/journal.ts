@@ -155,7 +155,9 @@ export class Journal extends JournalAge {
       );
       const countedAt = before.finishedAt ?? at;
       if (failedBefore) this.#count(before, 'failed', before.code ?? '', countedAt, -1);
-      if (!this.isAnsweredOtherwise(before)) this.#count(before, outcome, code ?? '', countedAt);
+      // What may be taken back later is counted whatever else the visit has: only so do taking back and counting agree.
+      if (outcome === 'failed' || !this.isAnsweredOtherwise(before))
+        this.#count(before, outcome, code ?? '', countedAt);
       return { failedBefore };
     });
   }
