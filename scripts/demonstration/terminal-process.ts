@@ -29,6 +29,8 @@ export type TerminalStart = {
   readonly configFile: string;
   readonly authorityFolder: string;
   readonly keyFolder: string;
+  /** The day by which cards are made, where it is not this process's own. ms since 1970 UTC */
+  readonly cardsMs?: number;
 };
 
 const start = JSON.parse(process.argv[2] ?? '{}') as TerminalStart;
@@ -52,7 +54,7 @@ const cardOf = (id: string): Promise<MadeCard> => {
 };
 const make = async (persona: Parameters<typeof makeCard>[0]['persona']): Promise<MadeCard> => {
   const photo = persona.face !== null && isFaceId(persona.face) ? await loadFaceGrey(persona.face) : null;
-  return makeCard({ persona, authority, keyFolder: start.keyFolder, photo, wallMs: Date.now() });
+  return makeCard({ persona, authority, keyFolder: start.keyFolder, photo, wallMs: start.cardsMs ?? Date.now() });
 };
 
 const log = createEventLog({ format: 'json', level: 'debug' });

@@ -1,0 +1,228 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { askHealth } from '../../drivers/host/health-socket.ts';
+import { personaById } from '../../drivers/virtual/personas.ts';
+import type { ScreenName } from '../../src/core/screen/screen-model.ts';
+import { type HealthReport, healthReportSchema } from '../../src/terminal/doctor/health.ts';
+import { Mosquitto } from '../beds/mosquitto.ts';
+import {
+  authorityFolder,
+  createDemoFacility,
+  keyFolder,
+  projectRoot,
+  writeTerminalConfig,
+} from '../demonstration/facility.ts';
+import { type Reactions, ScriptedPatient } from '../demonstration/scripted-patient.ts';
+import type { ToTerminal } from '../demonstration/terminal-process.ts';
+
+/* One clinic as it stands: mosquitto, agent, link and terminal, each a process of its own that can be hurt. */
+
+const main = join(projectRoot, 'src/main.ts');
+const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+export const run = (command: string, ...args: readonly string[]): string =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** Polled, with a bound: other processes tell nobody when they are done. */
+export const eventually = async <T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  limitMs = 25_000,
+): Promise<T> => {
+  const untilMs = performance.now() + limitMs;
+  while (performance.now() < untilMs) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`not within ${limitMs} ms: ${what}`);
+};
+
+class Process {
+  readonly lines: string[] = [];
+  readonly child: ChildProcess;
+
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
+    this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      cwd: projectRoot,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...environment },
+    });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.lines.push(line));
+    process.setMaxListeners(100).once('exit', () => this.child.kill('SIGKILL'));
+  }
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.isRunning) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGCONT');
+    this.child.kill(signal);
+    await ended;
+  }
+}
+
+export type Row = {
+  readonly id: string;
+  readonly session: string;
+  readonly verdict: string;
+  readonly outcome: string | null;
+  readonly file: string | null;
+  readonly lateAt: number | null;
+};
+
+export class MisfortunesBed {
+  readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-misfortunes-'));
+  readonly disks = {
+    journal: join(this.directory, 'disk-journal'),
+    oqs: join(this.directory, 'disk-oqs'),
+    link: join(this.directory, 'disk-link'),
+  };
+  #facility: Awaited<ReturnType<typeof createDemoFacility>> | null = null;
+  #mosquitto: Mosquitto | null = null;
+  #patient: ScriptedPatient | null = null;
+  #configFile = '';
+  #staffPage = '';
+  agent: Process | null = null;
+  link: Process | null = null;
+  terminal: Process | null = null;
+
+  get mosquitto(): Mosquitto {
+    if (this.#mosquitto === null) throw new Error('no broker');
+    return this.#mosquitto;
+  }
+  get patient(): ScriptedPatient {
+    if (this.#patient === null) throw new Error('no patient');
+    return this.#patient;
+  }
+
+  async build(): Promise<void> {
+    for (const disk of Object.values(this.disks)) {
+      mkdirSync(disk);
+      run('mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', disk);
+    }
+    this.#facility = await createDemoFacility(this.directory, { answerDelayMs: 100, staffPort: 0 });
+    const { agentDirectory } = this.#facility;
+    const yaml = { staffPort: 0, service: { answerDelayMs: 100 }, journal: join(this.disks.journal, 'journal.sqlite') };
+    writeFileSync(
+      join(agentDirectory, 'agent.yaml'),
+      JSON.stringify({ ...yaml, oqsFolder: join(this.disks.oqs, 'oqs') }),
+    );
+    this.#mosquitto = await Mosquitto.prepare(this.directory);
+    await this.mosquitto.start();
+    this.#configFile = writeTerminalConfig(this.#facility, { brokerPort: this.mosquitto.port, screenPort: 0 });
+    const config = run('cat', this.#configFile).replace(/store: .*/, `store: ${join(this.disks.link, 'link.sqlite')}`);
+    writeFileSync(this.#configFile, config);
+    await this.startAgent();
+    await this.startLink();
+    await this.startTerminal();
+  }
+
+  /** `clock`: faketime's offset, or a file of it that may change while the process runs. */
+  #time(clock: string | undefined): Readonly<Record<string, string>> {
+    if (clock === undefined) return {};
+    const how = clock.startsWith('/')
+      ? { FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1' }
+      : { FAKETIME: clock };
+    return { LD_PRELOAD: fakeTime, FAKETIME_DONT_FAKE_MONOTONIC: '1', ...how };
+  }
+
+  async startAgent(clock?: string, more: readonly string[] = []): Promise<void> {
+    const args = [main, 'agent', '--dir', this.#facility?.agentDirectory ?? '', '--make-folders', '--log', 'json'];
+    const broker = ['--broker', `localhost:${this.mosquitto.port}`, '--mqtt', '5'];
+    const agent = new Process([...args, ...broker, ...more], this.#time(clock));
+    this.agent = agent;
+    const ready = await eventually('the agent', () => {
+      if (!agent.isRunning) throw new Error(agent.lines.join('\n'));
+      return agent.lines.find((line) => line.startsWith('{"ready":true'));
+    });
+    this.#staffPage = (JSON.parse(ready) as { staffPage: string }).staffPage;
+  }
+  async startLink(clock?: string): Promise<void> {
+    this.link = new Process([main, 'link', '--config', this.#configFile, '--log', 'json'], this.#time(clock));
+    const { link } = this;
+    await eventually('the link', () => link.lines.find((line) => line.includes('"process.ready"')));
+  }
+  async startTerminal(clock?: string): Promise<void> {
+    const camera = { kind: 'virtual', seed: 1, controlSocket: join(this.directory, 'camera.sock') };
+    // Cards are of today, whatever the terminal takes today to be.
+    const start = { configFile: this.#configFile, authorityFolder, keyFolder, camera, cardsMs: Date.now() };
+    const script = join(projectRoot, 'scripts/demonstration/terminal-process.ts');
+    const terminal = new Process([script, JSON.stringify(start)], this.#time(clock));
+    this.terminal = terminal;
+    let screenPort: number | undefined;
+    terminal.child.on('message', (message) => {
+      const { type, screenPort: port } = message as { type?: string; screenPort?: number };
+      if (type === 'ready') screenPort = port;
+    });
+    this.#patient?.leave();
+    this.#patient = await ScriptedPatient.before(await eventually('the terminal', () => screenPort, 40_000));
+  }
+  order(order: ToTerminal): void {
+    this.terminal?.child.send(order, () => {});
+  }
+
+  async health(): Promise<HealthReport | null> {
+    const text = await askHealth(join(this.directory, 'health.sock'), 2_000);
+    return text === null ? null : healthReportSchema.parse(JSON.parse(text));
+  }
+  async staffPage(): Promise<string> {
+    return (await fetch(this.#staffPage, { signal: AbortSignal.timeout(3_000) })).text();
+  }
+  rows(): readonly Row[] {
+    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
+    const columns = 'request_id AS id, session, verdict, outcome, file, late_at AS lateAt';
+    const rows = database.prepare(`SELECT ${columns} FROM request WHERE kind = 'eligibility' ORDER BY rowid`).all();
+    database.close();
+    return rows as never;
+  }
+  files(): readonly string[] {
+    return readdirSync(join(this.disks.oqs, 'oqs', 'face')).filter((name) => name.endsWith('.xml'));
+  }
+  uses(): number {
+    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
+    const sql =
+      "SELECT sum(times) AS uses FROM usage WHERE kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')";
+    const row = database.prepare(sql).get();
+    database.close();
+    return Number(row?.uses ?? 0);
+  }
+
+  async close(): Promise<void> {
+    this.#patient?.leave();
+    for (const process of [this.terminal, this.link, this.agent]) await process?.end('SIGKILL');
+    await this.#mosquitto?.kill();
+    for (const disk of Object.values(this.disks)) run('umount', '-l', disk);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/* Who comes: by PIN, agreeing to everything. */
+
+const pin = personaById('taro').pins.auth?.secret ?? '';
+const answers: Partial<Record<ScreenName, string>> = {
+  'choose-method': 'use-pin',
+  face: 'use-pin',
+  'consent-bundle': 'agree',
+  'consent-item': 'agree',
+  'specific-disease': 'agree',
+  'medical-subsidy': 'use',
+  'prescription-form': 'electronic',
+  'certificate-notice': 'next',
+  'referral-documents': 'next',
+  summary: 'confirm',
+};
+export const reactions: Reactions = (model) => {
+  if (model.screen === 'pin')
+    return model.body.kind === 'pin' && model.body.entered === 0 && !model.body.checking
+      ? { do: 'type-pin', digits: new TextEncoder().encode(pin) }
+      : { do: 'wait' };
+  const control = answers[model.screen];
+  return control === undefined ? { do: 'wait' } : ({ do: 'touch', control } as ReturnType<Reactions>);
+};
