@@ -22,6 +22,11 @@ export class SimulatedClock implements Clock {
     };
   }
 
+  /** Time goes on without a turn of the event loop; whoever is due is woken by the next `advance`. */
+  skip(ms: number): void {
+    this.#step(this.#monotonicMs + ms);
+  }
+
   setWall(wallMs: number): void {
     this.#wallMs = wallMs;
   }

@@ -8,6 +8,7 @@ import type { Failure } from '../../src/core/failure.ts';
 import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
 import type { ControlId } from '../../src/core/visit/control-ids.ts';
 import type { StateName } from '../../src/core/visit/session.ts';
+import { notMeantForMs } from '../../src/core/visit/session-buttons.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
@@ -67,6 +68,8 @@ class ToldFaceVerifier implements FaceVerifier {
 class SeenScreen implements Screen {
   readonly shown: ScreenModel[] = [];
   preview: Screen['preview'] = () => {};
+  /** A person looks before the finger comes down. */
+  look: () => void = () => {};
   #listener: (event: ScreenEvent) => void = () => {};
 
   show(model: ScreenModel): void {
@@ -84,11 +87,13 @@ class SeenScreen implements Screen {
     return model;
   }
   touch(control: ControlId, value?: string): void {
+    this.look();
     const { session, revision } = this.now;
     const touch = { session, revision, control, ...(value === undefined ? {} : { value }) };
     this.#listener({ type: 'touched', touch });
   }
   key(key: number): void {
+    this.look();
     this.#listener({ type: 'pin-key', key });
   }
 }
@@ -154,6 +159,7 @@ export const openVisitBed = async (
     newId: () => crypto.randomUUID(),
     restart: {},
   });
+  screen.look = () => clock.skip(notMeantForMs(runner.session, clock.now()));
   const states: StateName[] = [];
   runner.subscribe((session) => {
     if (states.at(-1) !== session.state.name) states.push(session.state.name);

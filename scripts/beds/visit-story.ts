@@ -5,6 +5,7 @@ import type { ConsentCatalogue } from '../../src/core/catalogue/consent-catalogu
 import type { ControlId } from '../../src/core/visit/control-ids.ts';
 import type { Identity } from '../../src/core/visit/identity.ts';
 import type { Effect, Session, SessionEvent, SessionState, StateName, Visit } from '../../src/core/visit/session.ts';
+import { notMeantForMs } from '../../src/core/visit/session-buttons.ts';
 import { initialSession, transition } from '../../src/core/visit/session-machine.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
 import { type FacilitySettings, firstTimeouts } from '../../src/wire/facility-settings.ts';
@@ -144,7 +145,13 @@ export class VisitStory {
     });
   }
 
+  /** As a person does: after a look at what is asked. `hit` is the finger that does not look. */
   touch(control: ControlId, value?: string): readonly Effect[] {
+    this.pass(notMeantForMs(this.session, { monotonicMs: this.nowMs, wallMs: 0 }));
+    return this.hit(control, value);
+  }
+
+  hit(control: ControlId, value?: string): readonly Effect[] {
     const session = visitOf(this.state)?.session ?? null;
     return this.tell({ type: 'Touched', session, control, ...(value === undefined ? {} : { value }) });
   }

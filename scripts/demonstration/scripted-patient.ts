@@ -1,6 +1,8 @@
 import WebSocket from 'ws';
 import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
+import { isSameQuestion } from '../../src/core/screen/speech.ts';
 import type { ControlId } from '../../src/core/visit/control-ids.ts';
+import { delays } from '../../src/core/visit/delays.ts';
 
 /** What the patient does when a screen appears; `wait` = look and do nothing. */
 export type Reaction =
@@ -12,6 +14,8 @@ export type Reactions = (model: ScreenModel) => Reaction;
 
 /** Longer than any stage of a visit may take. ms */
 const patienceMs = 30_000;
+/** Between a new question and the finger: one that came sooner would not be taken. ms */
+const lookMs = delays.otherButtonsMs + 100;
 const enterKey = 0x0d;
 
 /**
@@ -22,6 +26,8 @@ export class ScriptedPatient {
   readonly #socket: WebSocket;
   #model: ScreenModel | null = null;
   #previews = 0;
+  #question = '';
+  #askedAtMs = 0;
   #onScreen: (model: ScreenModel) => void = () => {};
 
   constructor(socket: WebSocket) {
@@ -81,7 +87,7 @@ export class ScriptedPatient {
         const looksLike = JSON.stringify([screen, session, heading, note, body, controls]);
         if (looksLike === lastLookedAt) return;
         lastLookedAt = looksLike;
-        this.#react(reactions(model), model);
+        this.#afterALook(reactions(model), model);
       };
       this.#onScreen = look;
       if (this.#model !== null) look(this.#model);
@@ -90,6 +96,20 @@ export class ScriptedPatient {
 
   leave(): void {
     this.#socket.close();
+  }
+
+  /** What a person does comes a look later, if it is still asked then; nothing comes before the first question's turn. */
+  #afterALook(reaction: Reaction, model: ScreenModel): void {
+    const { screen, session, heading } = model;
+    if (this.#question !== `${screen} ${session} ${heading}`) {
+      this.#question = `${screen} ${session} ${heading}`;
+      this.#askedAtMs = performance.now();
+    }
+    if (reaction.do === 'wait') return;
+    const waitMs = Math.max(0, this.#askedAtMs + lookMs - performance.now());
+    setTimeout(() => {
+      if (this.#model !== null && isSameQuestion(model, this.#model)) this.#react(reaction, this.#model);
+    }, waitMs);
   }
 
   #react(reaction: Reaction, model: ScreenModel): void {

@@ -143,12 +143,12 @@ export const scriptedVisits: readonly ScriptedVisit[] = [
     name: 'impostor-then-pin',
     expects: { ...accepted('pin'), through: 'verifyingFace' },
     play: async (demo, patient) => {
-      // Somebody else stands before the camera; once the screen offers other ways in large, the PIN is taken.
+      // Somebody else stands before the camera; once the screen offers other ways, the PIN is taken.
       const method: Reactions = (model) => {
         if (model.screen === 'choose-method') return touch('use-face');
         if (model.screen === 'pin') return typePin(pinOf('hanako'));
-        const offered = model.controls.find((control) => control.id === 'use-pin');
-        return offered?.weight === 'equal' ? touch('use-pin') : wait;
+        const offered = model.controls.find((control) => control.id === 'use-face')?.pressed;
+        return offered === false ? touch('use-pin') : wait;
       };
       await visit(demo, patient, { persona: 'hanako', face: faceOf('taro'), consent: 'agree', method });
     },

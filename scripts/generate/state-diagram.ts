@@ -133,6 +133,8 @@ const walk = (): Edge[] => {
       const story = new VisitStory();
       story.session = session;
       story.nowMs = event.type === 'DeadlinePassed' ? (session.state.deadlineMs ?? 0) : 0;
+      // A finger that is meant: whatever stood there before is long gone.
+      if (event.type === 'Touched') story.session = { ...session, othersGoneAtMs: null };
       story.tell(event);
       const [from, to] = [session.state.name, story.name];
       if (from !== to) edges.set(`${from}|${to}|${event.type}`, { from, to, event: event.type });

@@ -121,7 +121,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,
-    session: { state, surroundings: { ...surroundings, ...around }, display },
+    session: { state, surroundings: { ...surroundings, ...around }, display, othersGoneAtMs: null },
   });
   const deadlineMs = galleryNow.monotonicMs + 15_000;
   const patience = { asked: false } as const;
@@ -227,7 +227,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     shown('reading', { name: 'readingCard', visit, resuming: null, deadlineMs }),
     shown('reading.resuming', { name: 'readingCard', visit, resuming: visit, deadlineMs }),
     shown('reading.lookup', { name: 'awaitingLookup', visit, deadlineMs }),
-    shown('choose-method', { name: 'choosingMethod', visit, deadlineMs }),
+    shown('choose-method', { name: 'choosingMethod', visit, patience, deadlineMs }),
     face('face', {}),
     face('face.others', { offerOthers: true, hint: 'no-face' }),
     ...faceHints.map((hint) => face(`face.hint-${hint}`, { hint })),

@@ -58,7 +58,7 @@ const Face = ({ body }: { readonly body: Of<'face'> }) => {
     );
   });
   return (
-    <div class={`visual face-view ${body.hint === null ? 'comparing' : 'guiding'}`}>
+    <div class={`visual face-view ${!body.looking ? 'resting' : body.hint === null ? 'comparing' : 'guiding'}`}>
       <canvas ref={canvas} class={seen.value ? '' : 'hidden'} />
       <FaceOutline hint={body.hint} picture={seen.value} />
     </div>

@@ -18,6 +18,8 @@ export const touched = signal<{ readonly revision: number; readonly key: string 
 const coverAfterMs = 2_500;
 const retryMs = 400;
 const heartbeatMs = 2_000;
+/** A touch that the terminal did not take looks felt no longer than this. */
+const feltMs = 800;
 
 let socket: WebSocket | null = null;
 let cover: ReturnType<typeof setTimeout> | undefined;
@@ -81,7 +83,11 @@ setInterval(tellPainted, heartbeatMs);
 export const touch = (control: ControlId, value?: string): void => {
   const shown = model.value;
   if (shown === null) return;
-  touched.value = { revision: shown.revision, key: `${control} ${value ?? ''}` };
+  const felt = { revision: shown.revision, key: `${control} ${value ?? ''}` };
+  touched.value = felt;
+  setTimeout(() => {
+    if (touched.value === felt) touched.value = null;
+  }, feltMs);
   const sent: Touch = {
     session: shown.session,
     revision: shown.revision,

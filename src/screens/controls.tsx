@@ -1,23 +1,7 @@
 import type { Control, ScreenModel } from '../core/screen/screen-model.ts';
-import { model, modelAtMs, touch, touched } from './connection.ts';
+import { model, touch, touched } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ChoicePicture } from './pictures.tsx';
-
-/** A finger that trembles lands twice: the second one must not answer the next question. */
-const guardMs = 300;
-let guardedScreen = '';
-let guardedSinceMs = 0;
-
-/** Whether the question now on the screen has stood there long enough to be meant. */
-const isMeant = (): boolean => {
-  const shown = model.value;
-  const question = `${shown?.screen} ${shown?.heading}`;
-  if (question !== guardedScreen) {
-    guardedScreen = question;
-    guardedSinceMs = modelAtMs.value;
-  }
-  return performance.now() - guardedSinceMs >= guardMs;
-};
 
 const Choice = ({ control, focused }: { readonly control: Control; readonly focused: boolean }) => {
   const sent =
@@ -28,9 +12,7 @@ const Choice = ({ control, focused }: { readonly control: Control; readonly focu
       class={`choice ${control.weight} ${sent ? 'sent' : ''} ${focused ? 'focused' : ''}`}
       data-control={control.id}
       aria-pressed={control.pressed}
-      onClick={() => {
-        if (isMeant()) touch(control.id, control.value);
-      }}
+      onClick={() => touch(control.id, control.value)}
     >
       {control.weight === 'row' && <i aria-hidden="true" class="tick" />}
       {control.note !== undefined && <ChoicePicture id={control.id} />}
@@ -56,7 +38,6 @@ export const Rows = ({ shown }: { readonly shown: ScreenModel }) => {
 
 /** What can be done here: free choices side by side and alike, ways round below, what is left to ask beside them. */
 export const Controls = ({ shown }: { readonly shown: ScreenModel }) => {
-  isMeant();
   const first = drawn(shown, 'primary', 'equal');
   const second = drawn(shown, 'secondary');
   const beside = shown.body.kind === 'items' ? shown.note : null;

@@ -45,6 +45,8 @@ export const facilitySettingsSchema = z.strictObject({
   theme: z.enum(['default', 'high-contrast', 'dark']).default('default'),
   textPercent: z.union([z.literal(100), z.literal(150), z.literal(200)]).default(100),
   layout: z.enum(['standard', 'low']).default('standard'),
+  /** The face check begins when the card has been read, instead of waiting to be chosen */
+  faceAtOnce: z.boolean().default(false),
   /** Consent screens in languages whose texts no native reader has reviewed */
   offerUnreviewedLanguages: z.boolean().default(false),
   timeouts: z

@@ -48,7 +48,7 @@ it.each([
 
 it('PIN blocked: the face alone is offered', async () => {
   await bed.insert('pin-blocked');
-  await bed.see('face');
+  await bed.see('choose-method');
   expect(bed.screen.now.controls.some(({ id }) => id === 'use-pin')).toBe(false);
   await bed.beginFace();
   bed.face.say({ type: 'matched' });

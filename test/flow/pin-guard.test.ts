@@ -8,6 +8,7 @@ import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import type { ControlId } from '../../src/core/visit/control-ids.ts';
+import { notMeantForMs } from '../../src/core/visit/session-buttons.ts';
 import { visitOf } from '../../src/core/visit/session-steps.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import type { ScreenEvent } from '../../src/ports/screen.ts';
@@ -123,11 +124,18 @@ class Counter {
   }
 
   press(key: number): void {
+    this.#look();
     if (key === enter) this.submits++;
     this.#tellScreen({ type: 'pin-key', key });
   }
 
+  /** A finger that comes too soon after another question is not taken, and would spend the action. */
+  #look(): void {
+    this.clock.skip(notMeantForMs(this.runner.session, this.clock.now()));
+  }
+
   touch(control: ControlId): void {
+    this.#look();
     if (control === 'last-try-yes' && this.runner.session.state.name === 'enteringPin') this.#yes = true;
     this.#tellScreen({
       type: 'touched',

@@ -42,6 +42,7 @@ test('what version 1 does not know is left out for it, at any depth, and nothing
   };
   const {
     homeConsent: _home,
+    faceAtOnce: _face,
     qualificationApp: _app,
     ...known
   } = settingsToV1(facilitySettings) as typeof testSettings;

@@ -2,7 +2,7 @@ import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
 import type { ControlId } from '../visit/control-ids.ts';
-import type { Session, SessionState } from '../visit/session.ts';
+import type { Session, SessionState, Visit } from '../visit/session.ts';
 import { canUseFace, canUsePin, visitOf } from '../visit/session-steps.ts';
 import { closingOf, drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
@@ -146,16 +146,12 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       });
     case 'choosingMethod':
       return part('choose-method', 2, d, d.words('choose-method.heading'), {
-        lead: [d.words('choose-method.lead')],
-        controls: [
-          control('use-face', 'equal', d.words('control.use-face'), { note: d.words('control.use-face.note') }),
-          control('use-pin', 'equal', d.words('control.use-pin'), { note: d.words('control.use-pin.note') }),
-          callStaff(d),
-        ],
-        note: d.words('choose-method.soon'),
+        lead: faceNotice(state.visit, d),
+        body: { kind: 'face', hint: null, looking: false },
+        controls: waysToVerify(state.visit, d, { pressed: false }),
       });
     case 'verifyingFace':
-      return face(state, d);
+      return face(session, state, d);
     case 'enteringPin':
       return state.lastTry === 'asking' ? lastTry(d) : pin(session, state, d);
     case 'awaitingStaffCheck': {
@@ -309,16 +305,37 @@ const maintenanceNote = (
     : d.words('idle.maintenance', { from: dayAndTime(window.fromMs, wallMs), until });
 };
 
-const face = (state: Extract<SessionState, { name: 'verifyingFace' }>, d: Dictionary): Part =>
+/** Before the camera looks: what becomes of its picture, and that nobody must be looked at. */
+const faceNotice = (visit: Visit, d: Dictionary): readonly Words[] => [
+  d.words('promise.photo'),
+  d.words(canUsePin(visit) ? 'choose-method.free' : 'help'),
+];
+
+/** The same buttons at the same place, from the choice to the end of the face check: nothing moves under a finger. */
+const waysToVerify = (visit: Visit, d: Dictionary, faceButton: { readonly pressed: boolean }): DrawnControl[] => [
+  control('use-face', 'equal', d.words('control.use-face'), faceButton),
+  ...(canUsePin(visit) ? [control('use-pin', 'equal', d.words('control.use-pin'))] : []),
+  callStaff(d),
+];
+
+const face = (
+  { surroundings }: Session,
+  state: Extract<SessionState, { name: 'verifyingFace' }>,
+  d: Dictionary,
+): Part =>
   part('face', 2, d, d.words(`face.hint.${state.hint ?? 'none'}`), {
-    lead: [state.offerOthers ? d.words('face.others') : d.words('face.lead'), d.words('face.mask')],
-    body: { kind: 'face', hint: state.hint },
-    controls: [
-      ...(canUsePin(state.visit)
-        ? [control('use-pin', state.offerOthers ? 'equal' : 'secondary', d.words('control.face-to-pin'))]
-        : []),
-      { ...callStaff(d), weight: state.offerOthers ? 'equal' : 'secondary' },
+    lead: [
+      ...(state.offerOthers ? [d.words('face.others')] : []),
+      ...(surroundings.settings?.faceAtOnce === true
+        ? faceNotice(state.visit, d)
+        : state.offerOthers
+          ? []
+          : [d.words('face.lead')]),
+      d.words('face.mask'),
     ],
+    body: { kind: 'face', hint: state.hint, looking: true },
+    // Once others are offered, the face check can be taken up again with its full time.
+    controls: waysToVerify(state.visit, d, { pressed: !state.offerOthers }),
   });
 
 const pinLength = 4;

@@ -67,8 +67,8 @@ export type ScreenBody =
         | 'desk'
         | 'wait';
     }
-  /** `hint` null: it is going well, the face is being compared */
-  | { readonly kind: 'face'; readonly hint: FaceHint | null }
+  /** `hint` null: it is going well, the face is being compared. `looking` false: the camera waits to be chosen */
+  | { readonly kind: 'face'; readonly hint: FaceHint | null; readonly looking: boolean }
   | { readonly kind: 'pin'; readonly entered: number; readonly length: number; readonly checking: boolean }
   | { readonly kind: 'items'; readonly items: readonly ScreenItem[] }
   | {

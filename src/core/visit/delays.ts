@@ -7,8 +7,8 @@ export const delays = {
   readCardMs: 10_000,
   /** A phone is taken out, unlocked, its owner authenticated on it or by PIN, and held to its reader. */
   presentPhoneMs: 60_000,
-  /** Long enough to read two buttons and reach one; then the face check begins by itself. */
-  autoFaceMs: 3_000,
+  /** A finger that trembles lands twice within this time: where another question's buttons just were, it is not meant. */
+  otherButtonsMs: 800,
   /** The national service answers in 3-7 s and has been at work since the card was read. */
   lookupAfterVerificationMs: 4_000,
   /** The face process restarts in about 1.5 s; after this the PIN is offered instead. */

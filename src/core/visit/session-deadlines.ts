@@ -10,7 +10,6 @@ import {
   proceed,
   rest,
   sendToDesk,
-  startFace,
   stay,
   visitOf,
   withoutFace,
@@ -42,7 +41,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     case 'readingCard':
       return sendToDesk(session, at, failure('card.communication'), true);
     case 'choosingMethod':
-      return startFace(session, state.visit, at);
+      return outOfPatience(session, state, at);
     case 'verifyingFace':
       if (state.trouble !== null) return withoutFace(session, at, state.trouble);
       if (!state.offerOthers) return go(session, { ...state, offerOthers: true, ...patient(session, at) });

@@ -3,6 +3,7 @@ import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
+import { buttonsNoted } from './session-buttons.ts';
 import { cardGone, cardInserted, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { cardOfVisit, earlierGivenUp, observeEarlier, showResult, visitResult } from './session-earlier.ts';
@@ -52,6 +53,7 @@ export const initialSession = (
     consentCatalogue,
   },
   display,
+  othersGoneAtMs: null,
 });
 
 /** What an event says about the world around the visit, before anybody reacts to it. */
@@ -100,7 +102,10 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
  * Pure and total: every event is answered in every state; one that does not belong there changes nothing.
  * Events that come from work begun for an earlier insertion of a card are dropped here.
  */
-export const transition = (before: Session, event: SessionEvent): Step => {
+export const transition = (before: Session, event: SessionEvent): Step =>
+  buttonsNoted(before, answered(before, event), event.at);
+
+const answered = (before: Session, event: SessionEvent): Step => {
   const session: Session = { ...before, surroundings: observe(before.surroundings, event) };
   const { state } = session;
   const { at } = event;

@@ -148,7 +148,8 @@ export const finish = (session: Session, at: Moment, outcome: string): Step => {
       ? dismissPhone(session.state)
       : [endCard(visit), ...released(visit, outcome), { type: 'VisitEnded', session: visit.session, outcome }];
   const { surroundings } = session;
-  const rested: Session = { surroundings, state: restState(surroundings, at), display: facilityDisplay(surroundings) };
+  const display = facilityDisplay(surroundings);
+  const rested: Session = { ...session, state: restState(surroundings, at), display };
   const waiting = session.surroundings.cardOnBed;
   if (rested.state.name !== 'idle' || waiting === null || waiting.insertion === visit?.insertion)
     return { session: rested, effects };
@@ -268,12 +269,16 @@ export const startStaffCheck = (session: Session, visit: Visit, at: Moment, reas
     { type: 'ClearPinEntry' },
   );
 
-/** After the card was read: the ways that are open for this card, with the face first. */
+/**
+ * After the card was read: the ways that are open for this card, with the face first. The camera waits until the face
+ * check is chosen, unless the facility lets it begin at once.
+ */
 export const beginVerification = (session: Session, visit: Visit, at: Moment): Step => {
-  const face = faceOpen(visit, session.surroundings);
-  if (face && canUsePin(visit))
-    return go(session, { name: 'choosingMethod', visit, deadlineMs: at.monotonicMs + delays.autoFaceMs });
-  if (face) return startFace(session, visit, at);
+  const { surroundings } = session;
+  if (faceOpen(visit, surroundings))
+    return surroundings.settings?.faceAtOnce === true
+      ? startFace(session, visit, at)
+      : go(session, { name: 'choosingMethod', visit, ...patient(session, at) });
   if (canUsePin(visit)) return startPin(session, visit, at, 'face-closed');
   return startStaffCheck(session, visit, at, whyNoPin(visit));
 };

@@ -1,7 +1,8 @@
 import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from '../catalogue/consent.ts';
 import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
-import type { Display, Session, SessionEvent, Step, Visit } from './session.ts';
+import type { Display, Session, SessionEvent, SessionState, Step, Visit } from './session.ts';
+import { notMeantForMs } from './session-buttons.ts';
 import { phoneTouched } from './session-phone.ts';
 import {
   canUseFace,
@@ -62,6 +63,7 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   const display = adjusted(session.display, touch, session.surroundings.settings?.languages ?? []);
   const fresh = extended(display === null ? session : { ...session, display }, at);
   if (display !== null) return stay(fresh);
+  if (touch.said !== true && notMeantForMs(session, at) > 0) return stay(fresh);
   if (visit === null) return phoneTouched(fresh, touch, at);
   const { state } = fresh;
   switch (state.name) {
@@ -70,6 +72,8 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
       if (touch.control === 'use-pin' && canUsePin(visit)) return startPin(fresh, visit, at, 'none');
       return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, null) : stay(fresh);
     case 'verifyingFace':
+      if (touch.control === 'use-face' && state.offerOthers && state.trouble === null)
+        return faceAgain(fresh, state, at);
       if (touch.control === 'use-pin' && canUsePin(visit)) return startPin(fresh, visit, at, 'none');
       return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, null) : stay(fresh);
     case 'enteringPin':
@@ -97,6 +101,15 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
       return stay(fresh);
   }
 };
+
+/** The camera has been looking all the time: only its time runs anew. */
+const faceAgain = (session: Session, state: Extract<SessionState, { name: 'verifyingFace' }>, at: Moment): Step =>
+  go(session, {
+    ...state,
+    offerOthers: false,
+    patience: { asked: false },
+    deadlineMs: at.monotonicMs + session.surroundings.timeouts.faceMs,
+  });
 
 /** 「まだいらっしゃいますか」 goes away and the full time runs again; what was entered and answered stays. */
 const extended = (session: Session, at: Moment): Session => {

@@ -108,7 +108,7 @@ export type SessionState = { readonly deadlineMs: number | null } & (
   /** `phone` null: which one is being asked; otherwise it is to be presented now */
   | { readonly name: 'choosingPhone'; readonly phone: PhoneKind | null }
   | { readonly name: 'readingCard'; readonly visit: Visit; readonly resuming: Visit | null }
-  | { readonly name: 'choosingMethod'; readonly visit: Visit }
+  | { readonly name: 'choosingMethod'; readonly visit: Visit; readonly patience: Patience }
   | {
       readonly name: 'verifyingFace';
       readonly visit: Visit;
@@ -206,7 +206,14 @@ export type SessionEvent = At<
   | OfInsertion<{ readonly type: 'PinVerified' }>
   | OfInsertion<{ readonly type: 'PinRefused'; readonly triesLeft: number }>
   | OfInsertion<{ readonly type: 'PinCheckFailed'; readonly failure: Failure }>
-  | { readonly type: 'Touched'; readonly session: string | null; readonly control: ControlId; readonly value?: string }
+  | {
+      readonly type: 'Touched';
+      readonly session: string | null;
+      readonly control: ControlId;
+      readonly value?: string;
+      /** Chosen by keys after it had been said: no finger that came down on what lay there before */
+      readonly said?: true;
+    }
   | { readonly type: 'StaffApproved'; readonly session: string; readonly approval: string }
   | { readonly type: 'StaffCancelled'; readonly session: string }
   | OfInsertion<{ readonly type: 'RequestSigned'; readonly kind: RequestKind; readonly requestId: string }>
@@ -266,5 +273,7 @@ export type Session = {
   readonly state: SessionState;
   readonly surroundings: Surroundings;
   readonly display: Display;
+  /** Monotonic ms when the buttons of another question last went away; null: none have been there */
+  readonly othersGoneAtMs: number | null;
 };
 export type Step = { readonly session: Session; readonly effects: readonly Effect[] };

@@ -10,7 +10,8 @@ const digitOf = (key: PinKey): number | null => (key >= zeroKey && key <= zeroKe
 /** What the keys bring about; the guide knows screens, not rules. */
 type KeypadGuideParts = {
   readonly model: () => ScreenModel | null;
-  readonly touch: (touch: Touch) => void;
+  /** `said`: the choice was said before it was taken */
+  readonly touch: (touch: Touch, said: boolean) => void;
   readonly pinKey: (key: PinKey) => void;
   /** Something came under the keys, counted as in `ScreenModel.focused`: draw it so and say it; null: nothing any more. */
   readonly focus: (index: number | null) => void;
@@ -89,7 +90,7 @@ export class KeypadGuide {
     else if (is(enterKey, 'choose')) {
       const { code } = model.languages[at - stops] ?? { code: model.language };
       this.#goTo(null);
-      this.#touch(model, { control: 'language', value: code });
+      this.#touch(model, { control: 'language', value: code }, true);
     } else this.#sayAgain();
   }
 
@@ -160,11 +161,12 @@ export class KeypadGuide {
       );
     if (isTool && control.id === 'repeat') return this.#sayAgain();
     // A tool stays under the keys: louder can be pressed once more.
+    const said = this.#focus !== null;
     if (!isTool) this.#goTo(null);
-    this.#touch(model, { control: control.id, ...(control.value === undefined ? {} : { value: control.value }) });
+    this.#touch(model, { control: control.id, ...(control.value === undefined ? {} : { value: control.value }) }, said);
   }
 
-  #touch(model: ScreenModel, what: Pick<Touch, 'control' | 'value'>): void {
-    this.#parts.touch({ session: model.session, revision: model.revision, ...what });
+  #touch(model: ScreenModel, what: Pick<Touch, 'control' | 'value'>, said: boolean): void {
+    this.#parts.touch({ session: model.session, revision: model.revision, ...what }, said);
   }
 }

@@ -75,10 +75,16 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'PinRefused':
       return { type, ...insertion, triesLeft: event.triesLeft };
     case 'Touched': {
-      const { session, control, value } = event;
+      const { session, control, value, said } = event;
       const kept =
         value === undefined ? {} : { value: control === 'toggle-document' ? names.of('document', value) : value };
-      return { type, session: session === null ? null : names.of('session', session), control, ...kept };
+      return {
+        type,
+        session: session === null ? null : names.of('session', session),
+        control,
+        ...kept,
+        ...(said ? { said } : {}),
+      };
     }
     case 'StaffApproved':
       return { type, session: names.of('session', event.session), approval: 'approval' };

@@ -1,6 +1,7 @@
 import { type Catalogue, nextAnnouncementMs } from '../../core/catalogue/catalogue.ts';
 import type { Touch } from '../../core/screen/screen-model.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
+import { notMeantForMs } from '../../core/visit/session-buttons.ts';
 import { initialSession, transition } from '../../core/visit/session-machine.ts';
 import { facilityDisplay, visitOf } from '../../core/visit/session-steps.ts';
 import type { CardReaderEvent } from '../../ports/card-reader.ts';
@@ -50,7 +51,7 @@ export class SessionRunner {
     this.#stages = new StageLog(parts.log);
     this.#guide = new KeypadGuide({
       model: () => this.#presentation.model,
-      touch: (touch) => this.#touched(touch),
+      touch: (touch, said) => this.#touched(touch, said),
       pinKey: (key) => this.#pinKey(key),
       focus: (index) => {
         this.#presentation.focus(index);
@@ -95,7 +96,7 @@ export class SessionRunner {
       parts.faceVerifier.subscribeHealth((trouble) => this.tell({ type: 'FaceHealthChanged', trouble })),
       parts.clinic.subscribe((event) => this.#clinicEvent(event)),
       parts.screen.subscribe((event) => {
-        if (event.type === 'pin-key') this.#pinKey(event.key);
+        if (event.type === 'pin-key' && notMeantForMs(this.#session, parts.clock.now()) === 0) this.#pinKey(event.key);
         if (event.type === 'touched') this.#touched(event.touch);
       }),
       parts.keypad?.subscribe((event) => {
@@ -226,10 +227,11 @@ export class SessionRunner {
     void card?.end();
   }
 
-  #touched(touch: Touch): void {
-    this.tell({ type: 'Touched', ...touch });
-    if (touch.control === 'repeat') this.#presentation.repeat();
-    if (touch.control === 'softer' || touch.control === 'louder') this.#presentation.volumeChanged();
+  #touched({ session, control, value }: Touch, said = false): void {
+    const what = { session, control, ...(value === undefined ? {} : { value }) };
+    this.tell({ type: 'Touched', ...what, ...(said ? { said } : {}) });
+    if (control === 'repeat') this.#presentation.repeat();
+    if (control === 'softer' || control === 'louder') this.#presentation.volumeChanged();
   }
 
   /** Keys count only while the PIN step waits for them: a key pressed at any other time is thrown away unread. */

@@ -178,6 +178,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
     consentCatalogue: catalogue.consents,
   },
   display: rest.display,
+  othersGoneAtMs: null,
 });
 
 /** `enteringPin 60000`: the state, its failure if it has one, the ms until its deadline. */

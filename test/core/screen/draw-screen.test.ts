@@ -89,6 +89,21 @@ describe('the screens', () => {
     expect(named('referral-documents').controls.some((each) => each.pressed === true)).toBe(false);
   });
 
+  it('keep the ways to verify where they are, from the choice through the face check, whatever is said above them', () => {
+    const ways = (name: string, settings = gallerySettings) =>
+      named(name, 'ja', settings).controls.map(({ id, label, weight }) => ({ id, label, weight }));
+    expect(ways('choose-method').map(({ id }) => id)).toEqual(['use-face', 'use-pin', 'call-staff']);
+    expect(named('choose-method').body.kind).toBe(named('face').body.kind);
+    for (const name of ['face', 'face.others', 'face.hint-nearer'])
+      expect(ways(name), name).toEqual(ways('choose-method'));
+  });
+
+  it('say on the screen before the camera looks what becomes of its picture, and what else serves', () => {
+    const words = ['顔写真は機器に保存されません。', '顔認証のほか、暗証番号や受付の人でも本人確認ができます。'];
+    expect(named('choose-method').lead).toEqual(words);
+    expect(named('face', 'ja', { ...gallerySettings, faceAtOnce: true }).lead).toEqual(expect.arrayContaining(words));
+  });
+
   it('offer a smartphone only where the facility has one read', () => {
     expect(named('idle').controls.map((each) => each.id)).toEqual(['use-smartphone']);
     const without = { ...gallerySettings, smartphone: false };

@@ -32,10 +32,25 @@ describe('a visit from the card to the closing screen', () => {
     expect(story.effects.at(-1)).toMatchObject({ type: 'VisitEnded', outcome: 'accepted' });
   });
 
-  it('the face begins by itself when nobody chooses', () => {
+  it('no camera looks before the face is chosen, however long that takes; nobody there: the visit ends', () => {
     const story = VisitStory.atRest();
     story.present();
-    story.pass(delays.autoFaceMs);
+    story.pass(settings.timeouts.answerMs - 1);
+    expect(story.name).toBe('choosingMethod');
+    expect(story.did('StartFace')).toBe(0);
+    story.touch('use-face');
+    expect(story.name).toBe('verifyingFace');
+    const left = VisitStory.atRest();
+    left.present();
+    left.pass(settings.timeouts.answerMs + delays.stillThereMs);
+    expect(failureCodeOf(left)).toBe('session.timed-out');
+    expect(left.did('StartFace')).toBe(0);
+  });
+
+  it('a facility may let the face check begin at once', () => {
+    const story = VisitStory.atRest();
+    story.tell({ type: 'SettingsChanged', settings: { ...settings, faceAtOnce: true } });
+    story.present();
     expect(story.name).toBe('verifyingFace');
     story.tell({ type: 'FaceMatched', insertion: story.visit.insertion });
     expect(story.name).toBe('askingConsent');
@@ -185,7 +200,10 @@ describe('the PIN', () => {
   it.each(['blocked', 'absent'] as const)('%s: never offered, the face is', (state) => {
     const story = VisitStory.atRest();
     story.present({ pin: { state } });
-    expect(story.name).toBe('verifyingFace');
+    expect(story.name).toBe('choosingMethod');
+    story.touch('use-pin');
+    expect(story.name).toBe('choosingMethod');
+    story.touch('use-face');
     story.touch('use-pin');
     expect(story.name).toBe('verifyingFace');
   });

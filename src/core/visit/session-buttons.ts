@@ -1,0 +1,51 @@
+import type { Moment } from '../moment.ts';
+import { delays } from './delays.ts';
+import type { Session, SessionState, Step } from './session.ts';
+
+/**
+ * The question whose buttons stand on the screen, by a name that changes with it; null: nothing can be answered here.
+ * Choice and face check are one question: their buttons are the same and stay where they are.
+ */
+const questionOn = ({ state, surroundings }: Session): string | null => {
+  if ('patience' in state && state.patience.asked) return 'still-there';
+  switch (state.name) {
+    case 'idle':
+      return surroundings.settings?.smartphone === true ? 'idle' : null;
+    case 'choosingPhone':
+      return `phone ${state.phone}`;
+    case 'choosingMethod':
+    case 'verifyingFace':
+      return 'identity';
+    case 'enteringPin':
+      return state.lastTry === 'asking' ? 'last-try' : 'pin';
+    case 'awaitingStaffCheck':
+      return 'staff-check';
+    case 'registering':
+      return state.phase === 'asking' ? 'registration' : null;
+    case 'askingConsent':
+      return consentOn(state);
+    case 'interrupted':
+      return state.approvable ? 'desk' : null;
+    default:
+      return null;
+  }
+};
+
+const consentOn = ({ visit }: Extract<SessionState, { name: 'askingConsent' }>): string => {
+  const question = visit.questions?.[visit.questionIndex];
+  return `consent ${visit.questionIndex} ${question?.kind}`;
+};
+
+/** Notes when the buttons of one question made way for another's, or for none. */
+export const buttonsNoted = (before: Session, { session, effects }: Step, at: Moment): Step => {
+  const was = questionOn(before);
+  const changed = was !== null && was !== questionOn(session);
+  return { session: { ...session, othersGoneAtMs: changed ? at.monotonicMs : before.othersGoneAtMs }, effects };
+};
+
+/**
+ * How long a finger is not yet meant for what it touches now, because another question's buttons were there; ms, 0 =
+ * it is. Nobody reads a question in so short a time: what comes is the last answer once more, or a finger on its way.
+ */
+export const notMeantForMs = ({ othersGoneAtMs }: Session, at: Moment): number =>
+  othersGoneAtMs === null ? 0 : Math.max(0, othersGoneAtMs + delays.otherButtonsMs - at.monotonicMs);
