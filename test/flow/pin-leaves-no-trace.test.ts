@@ -13,7 +13,7 @@ const settled = (text: string): string =>
   text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/"time":"[^"]*"/g, '"time"')
-    .replace(/"(ms|since)":[\d.]+/g, '"$1"');
+    .replace(/"(ms|since|version)":[\d.]+/g, '"$1"');
 
 /** One visit by PIN, with a typing mistake; everything that leaves the session runner and could be seen or kept. */
 const traceOf = async (pin: string, mistake: string) => {
