@@ -2,6 +2,7 @@ import '@digital-go-jp/design-tokens/dist/tokens.css';
 import './style/base.css';
 import './style/frame.css';
 import './style/parts.css';
+import './style/face.css';
 import './style/sizes.css';
 import { render } from 'preact';
 import { connect } from './connection.ts';
