@@ -146,7 +146,9 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       });
     case 'choosingMethod':
       return part('choose-method', 2, d, d.words('choose-method.heading'), {
-        lead: faceNotice(state.visit, d),
+        lead: canUsePin(state.visit)
+          ? [d.words('choose-method.lead'), d.words('promise.photo')]
+          : faceNotice(state.visit, d),
         body: { kind: 'face', hint: null, looking: false },
         controls: waysToVerify(state.visit, d, { pressed: false }),
       });

@@ -99,8 +99,9 @@ describe('the screens', () => {
   });
 
   it('say on the screen before the camera looks what becomes of its picture, and what else serves', () => {
-    const words = ['顔写真は機器に保存されません。', '顔認証のほか、暗証番号や受付の人でも本人確認ができます。'];
-    expect(named('choose-method').lead).toEqual(words);
+    const kept = '顔写真は機器に保存されません。';
+    expect(named('choose-method').lead).toEqual(['顔認証または4桁の暗証番号を入力してください。', kept]);
+    const words = [kept, '顔認証のほか、暗証番号や受付の人でも本人確認ができます。'];
     expect(named('face', 'ja', { ...gallerySettings, faceAtOnce: true }).lead).toEqual(expect.arrayContaining(words));
   });
 
