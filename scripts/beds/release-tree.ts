@@ -58,7 +58,11 @@ export const releaseTree = (release: string): string => {
   execFileSync('tar', ['-x', '-C', making], { input: archive });
   const lock = (at: string): string => git('show', `${at}:package-lock.json`);
   if (lock(commit) === lock('HEAD')) link(join(projectRoot, 'node_modules'), join(making, 'node_modules'));
-  else execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: making, stdio: 'inherit' });
+  else {
+    // As scripts/setup: `npm ci` fails when a registry lacks an optional package of another platform.
+    const install = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    execFileSync('npm', install, { cwd: making, stdio: ['ignore', 'inherit', 'inherit'] });
+  }
   shareBuilt(making);
   try {
     renameSync(making, tree);

@@ -2,9 +2,10 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import type * as KeptFace from '../beds/kept-face.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
 import { placesOf } from '../beds/release-tree.ts';
 import type * as Facility from '../demonstration/facility.ts';
@@ -98,6 +99,18 @@ export type SkewClinic = {
   readonly close: () => Promise<void>;
 };
 
+/** Where a tree has its face process of its own; before that, the terminal began it itself. */
+const keptFaceFile = 'scripts/beds/kept-face.ts';
+
+/** A terminal that finds no face process at its start lets the first patient in by PIN. */
+const appears = async (path: string): Promise<void> => {
+  const until = performance.now() + readyWithinMs;
+  while (!existsSync(path)) {
+    if (performance.now() > until) throw new Error(`${path} did not appear`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
 const load = <T>(tree: string, file: string): Promise<T> => import(join(tree, file)) as Promise<T>;
 
 /**
@@ -144,7 +157,7 @@ export const startSkewClinic = async (trees: {
       configFile: own.writeTerminalConfig(facility, { brokerPort: mosquitto.port, screenPort: 0 }),
       authorityFolder: own.authorityFolder,
       keyFolder: own.keyFolder,
-      camera: { kind: 'virtual', seed: 1, controlSocket: camera.path },
+      camera: { kind: 'virtual' as const, seed: 1, controlSocket: camera.path },
     };
     const main = placesOf(trees.terminal).main;
     // What a technician does once after an update of a terminal.
@@ -152,6 +165,14 @@ export const startSkewClinic = async (trees: {
     if (trees.made !== trees.terminal && existsSync(join(trees.terminal, 'src/cli/adopt.ts'))) {
       const adopt = [main, 'adopt', ...config, '--former-store', join(directory, 'terminal.sqlite')];
       execFileSync(process.execPath, adopt, { stdio: ['ignore', 'ignore', 'inherit'] });
+    }
+    if (existsSync(join(trees.terminal, keptFaceFile))) {
+      const { keepFaceProcess } = await load<typeof KeptFace>(trees.terminal, keptFaceFile);
+      const { camera, configFile } = start;
+      const socket = join(dirname(configFile), 'face.sock');
+      const face = keepFaceProcess({ profile: 'demo', camera }, socket);
+      closing.push(() => face.close());
+      await appears(socket);
     }
     const hasLink = existsSync(join(trees.terminal, 'src/cli/link.ts'));
     const link = hasLink ? new End('link', trees.terminal, main, ['link', ...config, '--log', 'json']) : null;
