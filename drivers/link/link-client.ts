@@ -1,3 +1,4 @@
+import type { WarningDays } from '../../src/core/certificate-life.ts';
 import { type Failure, failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
@@ -25,6 +26,8 @@ type LinkClient = {
   readonly store: Store;
   /** The agent's time as it is now, ms since 1970 UTC: forgotten when the link is away, told again with the next challenge */
   tellTime(wallMs: number): void;
+  /** When the device's certificate ends (ms since 1970 UTC), and the warning that holds in days; told at each change */
+  subscribeCertificate(listener: (end: { readonly endsMs: number; readonly days: WarningDays | null }) => void): void;
   close(): void;
 };
 
@@ -59,6 +62,7 @@ export const createLinkClient = ({ path, log, delays = {} }: LinkClientOptions):
   const listeners = new Map<string, Set<(delivery: Delivery) => void>>();
   const connectionListeners = new Set<(connected: boolean, cause?: Failure) => void>();
   const calls = new Map<number, Call>();
+  let certificateListener: Parameters<LinkClient['subscribeCertificate']>[0] = () => {};
   let lastId = 0;
   let peer: Peer | null = null;
   let connected = false;
@@ -77,6 +81,8 @@ export const createLinkClient = ({ path, log, delays = {} }: LinkClientOptions):
   const receive = (message: FromLink, parts: readonly Uint8Array[]): void => {
     const [bytes = new Uint8Array()] = parts;
     switch (message.type) {
+      case 'certificate':
+        return certificateListener({ endsMs: message.endsMs, days: message.days });
       case 'connection':
         return tellConnection(message.connected, message.cause === undefined ? cause : failureOf(message.cause));
       case 'delivered': {
@@ -199,6 +205,9 @@ export const createLinkClient = ({ path, log, delays = {} }: LinkClientOptions):
       firstBrokenAuditEntry: () =>
         askStore({ method: 'firstBrokenAuditEntry' }, ({ value }) => (typeof value === 'number' ? value : null)),
       close: async () => {},
+    },
+    subscribeCertificate: (listener) => {
+      certificateListener = listener;
     },
     tellTime: (wallMs) => peer?.send({ type: 'time', wallMs }),
     close: () => {

@@ -73,7 +73,11 @@ export const toLinkSchema = z.discriminatedUnion('type', [
 ]);
 export type ToLink = z.infer<typeof toLinkSchema>;
 
+const warning = z.union([z.literal(60), z.literal(30), z.literal(14), z.literal(7)]);
+
 export const fromLinkSchema = z.discriminatedUnion('type', [
+  /** When the device's certificate ends, and how many days before that it is warned of now */
+  z.strictObject({ type: z.literal('certificate'), endsMs: instant, days: warning.nullable() }),
   z.strictObject({ type: z.literal('connection'), connected: z.boolean(), cause: failureSchema.optional() }),
   /** Part: the payload */
   z.strictObject({ type: z.literal('delivered'), filter: topic, topic, retained: z.boolean() }),

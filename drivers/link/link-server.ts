@@ -1,3 +1,4 @@
+import type { WarningDays } from '../../src/core/certificate-life.ts';
 import type { Result } from '../../src/core/result.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import type { MessageBus } from '../../src/ports/message-bus.ts';
@@ -14,10 +15,16 @@ export type LinkServerOptions = {
   readonly offline: { readonly topic: string; readonly payload: Uint8Array };
   /** The agent's time, as the terminal has verified it */
   readonly heard?: (wallMs: number) => void;
+  /** Of the device, for the terminal to tell the clinic */
+  readonly certificate?: () => { readonly endsMs: number; readonly days: WarningDays | null };
   readonly delays?: Partial<SocketDelays>;
 };
 
-export type LinkServer = FramedServer & { readonly terminalConnected: boolean };
+export type LinkServer = FramedServer & {
+  readonly terminalConnected: boolean;
+  /** Again, when it has changed */
+  tellCertificate(): void;
+};
 
 type Say = (message: FromLink, parts?: readonly Uint8Array[]) => void;
 type Answer = { readonly value?: number | boolean | null; readonly parts?: readonly Uint8Array[] };
@@ -139,6 +146,7 @@ export const serveLink = async (options: LinkServerOptions): Promise<LinkServer>
   const tellOffline = (): void => {
     if (busConnected && !terminalConnected) void bus.publish(offline.topic, offline.payload, { retain: true });
   };
+  let tellCertificate = (): void => {};
   const endWatch = bus.subscribeConnection((connected) => {
     busConnected = connected;
     tellOffline();
@@ -150,12 +158,18 @@ export const serveLink = async (options: LinkServerOptions): Promise<LinkServer>
       terminalConnected = true;
       log.event('peer.connected', { peer: 'terminal' });
       const terminal = serveTerminal(options, peer);
+      tellCertificate = () => {
+        const end = options.certificate?.();
+        if (end !== undefined) peer.send({ type: 'certificate', ...end });
+      };
+      tellCertificate();
       return {
         received: terminal.received,
         ended: (reason) => {
           terminal.ended();
           // Of a newer connection of the same terminal the greeting is already there.
           terminalConnected = reason === 'replaced';
+          if (!terminalConnected) tellCertificate = () => {};
           log.event('peer.lost', { peer: 'terminal', reason });
           tellOffline();
         },
@@ -168,6 +182,7 @@ export const serveLink = async (options: LinkServerOptions): Promise<LinkServer>
     get terminalConnected() {
       return terminalConnected;
     },
+    tellCertificate: () => tellCertificate(),
     close: async () => {
       endWatch();
       await server.close();

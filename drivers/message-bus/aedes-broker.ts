@@ -4,7 +4,7 @@ import { accessRules, type BrokerUsers, permits } from '../../src/wire/broker-ac
 import { ConnectionLimits, proofMs } from './connection-limits.ts';
 
 type EmbeddedBrokerOptions = {
-  /** The broker's TLS files and the facility's revocation list, PEM */
+  /** The broker's TLS files and the revocation lists, PEM */
   readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string; readonly revoked?: string };
   readonly users: BrokerUsers;
   /** Default 127.0.0.1 */
@@ -25,6 +25,9 @@ export type EmbeddedBroker = {
   readonly restore: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
+
+/** OpenSSL takes one list at a time from Node. */
+const listsOf = (pem: string): string[] => pem.match(/-----BEGIN X509 CRL-----[\s\S]+?-----END X509 CRL-----/g) ?? [];
 
 const listen = (server: Server, host: string, port: number): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -63,7 +66,7 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
         key: tls.key,
         cert: tls.certificate,
         ca: tls.ca,
-        ...(tls.revoked ? { crl: tls.revoked } : {}),
+        ...(tls.revoked ? { crl: listsOf(tls.revoked) } : {}),
         requestCert: true,
         rejectUnauthorized: true,
         minVersion: 'TLSv1.3',

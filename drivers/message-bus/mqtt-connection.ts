@@ -49,6 +49,8 @@ type ConnectionOptions = {
   readonly delays: Delays;
   readonly maximumInFlight: number;
   readonly filters: () => readonly string[];
+  /** Asked for once the others stand; told whether the broker grants each */
+  readonly optionalFilters: () => ReadonlyMap<string, (isGranted: boolean) => void>;
   readonly opened: () => void;
   readonly delivered: (delivery: Delivery) => void;
   /** Exactly once, whatever happened */
@@ -58,7 +60,8 @@ type ConnectionOptions = {
 /** One TLS connection and its MQTT session. Never revived: after its end a new one is made and nothing is carried over. */
 export type MqttConnection = {
   readonly publish: (topic: string, payload: Uint8Array, options: PublishOptions) => Promise<Result<void>>;
-  readonly subscribe: (filter: string) => void;
+  /** `granted`: for a filter that the broker may refuse without ending the connection */
+  readonly subscribe: (filter: string, granted?: (isGranted: boolean) => void) => void;
   readonly end: (cause: Failure) => void;
 };
 
@@ -167,6 +170,10 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
     open = true;
     clearTimeout(deadline);
     options.opened();
+    for (const [filter, granted] of options.optionalFilters())
+      client.subscribe(filter, { qos: 1 }, (error) => {
+        if (!ended) granted(!error);
+      });
   };
 
   socket.on('error', (error) => {
@@ -251,11 +258,13 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
 
   return {
     publish,
-    subscribe: (filter) => {
+    subscribe: (filter, granted) => {
       // Before CONNACK the list of filters, read then, will have it.
       if (!greeted || ended) return;
       client.subscribe(filter, { qos: 1 }, (error) => {
-        if (error) end(failure('delivery.access-refused', 'subscription'));
+        if (granted !== undefined) {
+          if (!ended) granted(!error);
+        } else if (error) end(failure('delivery.access-refused', 'subscription'));
       });
     },
     end,

@@ -1,4 +1,4 @@
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Failure, failure } from '../../src/core/failure.ts';
 import { err } from '../../src/core/result.ts';
 import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
@@ -13,6 +13,8 @@ export type MqttMessageBusOptions = {
   /** The name that the broker's certificate must carry; default `host`. */
   readonly serverName?: string;
   readonly tls: TlsFiles;
+  /** Former keys and certificates: tried in turn when the broker does not admit the newer */
+  readonly formerTls?: readonly TlsFiles[];
   /** Device or agent id */
   readonly clientId: string;
   /** 5, or 4 (= 3.1.1) for the embedded broker */
@@ -28,17 +30,22 @@ export type MqttMessageBusOptions = {
 
 const machineTime = (): KnownTime => ({ wallMs: Date.now(), floorMs: 0, certainty: 'confirmed' });
 
+const contextOf = ({ key, certificate, ca }: TlsFiles): SecureContext =>
+  createSecureContext({ key, cert: certificate, ca, minVersion: 'TLSv1.3' });
+
+type MqttMessageBus = MessageBus & {
+  /** From the next connection on, which is made at once; the one in force before stays good as a former one. */
+  useTls(tls: TlsFiles): void;
+};
+
 /** Throws when key or certificate cannot be read by OpenSSL. Connects at once and for as long as it lives. */
-export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus => {
+export const createMqttMessageBus = (options: MqttMessageBusOptions): MqttMessageBus => {
   const delays: Delays = { ...defaultDelays, ...options.delays };
-  const context = createSecureContext({
-    key: options.tls.key,
-    cert: options.tls.certificate,
-    ca: options.tls.ca,
-    minVersion: 'TLSv1.3',
-  });
+  let contexts = [options.tls, ...(options.formerTls ?? [])].map(contextOf);
+  let turn = 0;
   const authorities = certificatesOf(options.tls.ca);
   const subscriptions = new Map<string, Set<(delivery: Delivery) => void>>();
+  const optional = new Map<string, (isGranted: boolean) => void>();
   const connectionListeners = new Set<(connected: boolean, cause?: Failure) => void>();
   let connection: MqttConnection | null = null;
   let connected = false;
@@ -62,6 +69,9 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus
 
   const attempt = (): void => {
     pause = null;
+    const [newest] = contexts;
+    const context = contexts[turn % contexts.length] ?? newest;
+    if (context === undefined) return;
     connection = openConnection({
       host: options.host,
       port: options.port,
@@ -74,7 +84,8 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus
       ...(options.will ? { will: options.will } : {}),
       delays,
       maximumInFlight: options.maximumInFlight ?? 16,
-      filters: () => [...subscriptions.keys()],
+      filters: () => [...subscriptions.keys()].filter((filter) => !optional.has(filter)),
+      optionalFilters: () => optional,
       opened: () => {
         connected = true;
         pauseMs = delays.firstPauseMs;
@@ -83,6 +94,8 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus
       delivered: deliver,
       ended: (why) => {
         const changed = connected || why.code !== cause.code;
+        // Each time from the newest; the next one only where the broker says that it does not know us by this one.
+        turn = !connected && why.code === 'delivery.access-refused' ? turn + 1 : 0;
         connection = null;
         connected = false;
         cause = why;
@@ -98,15 +111,26 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MessageBus
   return {
     publish: async (topic, payload, publishOptions = {}) =>
       connection !== null && connected ? connection.publish(topic, payload, publishOptions) : err(cause),
-    subscribe: (filter, listener) => {
+    subscribe: (filter, listener, choice) => {
       const listeners = subscriptions.get(filter) ?? new Set();
       listeners.add(listener);
       subscriptions.set(filter, listeners);
-      connection?.subscribe(filter);
+      if (choice === undefined) connection?.subscribe(filter);
+      else {
+        optional.set(filter, choice.granted);
+        if (connected) connection?.subscribe(filter, choice.granted);
+      }
       return () => {
         listeners.delete(listener);
-        if (listeners.size === 0) subscriptions.delete(filter);
+        if (listeners.size > 0) return;
+        subscriptions.delete(filter);
+        optional.delete(filter);
       };
+    },
+    useTls: (tls) => {
+      contexts = [contextOf(tls), ...contexts].slice(0, 3);
+      turn = 0;
+      connection?.end(failure('delivery.offline', 'new certificate'));
     },
     subscribeConnection: (listener) => {
       connectionListeners.add(listener);

@@ -6,7 +6,13 @@ import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
-import { addDevice, listDevices, revokeDevice, rollFacilityKey } from '../agent/provisioning/facility-authority.ts';
+import {
+  addDevice,
+  listDevices,
+  renewIssuers,
+  revokeDevice,
+  rollFacilityKey,
+} from '../agent/provisioning/facility-authority.ts';
 import { newOneTimeSecret, oneTimeAddress } from '../agent/staff-page/one-time-code.ts';
 import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-page/staff-codes.ts';
 import { createEventLog, describeError } from '../log/event-log.ts';
@@ -144,6 +150,22 @@ const tellWhatFollows = async (facilityDir: string): Promise<void> => {
 };
 
 const facilityDirOption = ['--facility-dir <dir>', 'directory of `uketsuke provision`'] as const;
+
+const addIssuerCommands = (agent: Command): void => {
+  const issuer = agent.command('issuer').description('what agents renew certificates with, below the facility CA');
+  withAuthorityKey(issuer.command('renew'))
+    .description(
+      'gives each agent one, or another term for the one it has; the CA key is needed for it and for nothing else afterwards',
+    )
+    .requiredOption(...facilityDirOption)
+    .action(
+      orExplain(async (options: AuthorityKeyOptions & { facilityDir: string }) => {
+        const isNew = await renewIssuers(options.facilityDir, await authorityKeyAccess(options));
+        if (isNew) print('facility-ca.pem is new: restart agents; the broker needs its files again');
+        await tellWhatFollows(options.facilityDir);
+      }),
+    );
+};
 
 const addRegistryCommands = (agent: Command): void => {
   const device = agent.command('device').description('the terminals of this facility');
@@ -321,6 +343,7 @@ export const register = (program: Command): void => {
     );
   addRegistryCommands(agent);
   addAuthorityKeyCommands(agent, orExplain);
+  addIssuerCommands(agent);
   addStaffCommands(agent);
   addUsageCommands(agent);
   addAuditCommands(agent, orExplain);

@@ -1,9 +1,11 @@
+import { dirname } from 'node:path';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
+import { readTlsPairs } from '../trust/tls-pairs.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 3 s. */
 
@@ -48,13 +50,13 @@ export const probeBroker = async ({
   device,
   paths,
 }: Pick<Config, 'broker' | 'device'> & {
-  readonly paths: Pick<Config['paths'], 'provisioning'>;
+  readonly paths: Pick<Config['paths'], 'provisioning' | 'store'>;
 }): Promise<Failure | null> => {
   const bus = createMqttMessageBus({
     host: broker.host,
     port: broker.port,
     ...(broker.serverName === '' ? {} : { serverName: broker.serverName }),
-    tls: await readLinkKeys(paths.provisioning),
+    tls: (await readTlsPairs(dirname(paths.store), await readLinkKeys(paths.provisioning)))[0],
     clientId: device,
     protocolVersion: broker.protocolVersion,
   });

@@ -36,7 +36,13 @@ const storeFiles = async (path: string): Promise<string[]> => {
 
 const terminalPaths = async (configFile: string): Promise<string[]> => {
   const config = readConfigOrExit(configFile);
-  return [config.paths.provisioning, ...(await storeFiles(config.paths.store)), configFile];
+  const renewed = ['tls-renewed.pem', 'tls-former.pem', 'tls-next-key.pem'];
+  return [
+    config.paths.provisioning,
+    ...(await storeFiles(config.paths.store)),
+    ...renewed.map((name) => join(dirname(config.paths.store), name)),
+    configFile,
+  ];
 };
 
 /** Files for the レセコン and questions from it hold names and numbers; the folders themselves belong to it. */

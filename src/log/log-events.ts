@@ -245,6 +245,13 @@ export const logEvents = {
   }),
   'clock.confirmed': event('info', 'technician', 'The time is confirmed by the agent or by the network.', {}),
 
+  'certificate.renewed': event('info', 'technician', 'A new one is in force.', { owner: deviceId, days: count }),
+  'certificate.issued': event('info', 'technician', 'A device has a new one from this agent.', { device: deviceId }),
+  'certificate.refused': event('warn', 'technician', 'A request or its answer was refused.', {
+    device: deviceId,
+    code,
+  }),
+
   'bus.connected': event('info', 'technician', 'The broker is reached.', { ms }),
   'bus.disconnected': event('warn', 'technician', 'The broker is not reached.', { errorCode: maybe(errorCode) }),
   'challenge.stocked': event('debug', 'developer', 'Challenges fetched ahead.', { challenges: count }),

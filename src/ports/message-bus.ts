@@ -15,8 +15,12 @@ export type PublishOptions = {
 export interface MessageBus {
   /** QoS 1; answers after the PUBACK, or `delivery.offline` when not connected or not acknowledged in time. Never queues. */
   publish(topic: string, payload: Uint8Array, options?: PublishOptions): Promise<Result<void>>;
-  /** Kept over reconnects. */
-  subscribe(filter: string, listener: (delivery: Delivery) => void): () => void;
+  /** Kept over reconnects. `optional`: a broker that does not grant it is no trouble, only told. */
+  subscribe(
+    filter: string,
+    listener: (delivery: Delivery) => void,
+    optional?: { readonly granted: (isGranted: boolean) => void },
+  ): () => void;
   /**
    * Told at once and at each change. Connected = subscriptions stand. The cause, when not: `delivery.offline`,
    * `delivery.broker-untrusted` (its certificate or TLS version), `delivery.access-refused` (ours, or the ACL).

@@ -6,6 +6,7 @@ import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
 import { AgentDesk } from '../agent/desk/agent-desk.ts';
+import { CertificateDesk } from '../agent/desk/certificate-desk.ts';
 import { watchDisk } from '../agent/disk-watch.ts';
 import type { EligibilityService } from '../agent/eligibility/eligibility-service.ts';
 import { withTimeLimit } from '../agent/eligibility/eligibility-time-limit.ts';
@@ -39,6 +40,7 @@ import { createEventLog, describeError, type EventLog } from '../log/event-log.t
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
 import { forgetBackups } from '../storage/back-up.ts';
+import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
@@ -52,6 +54,9 @@ const auditMs = 24 * 60 * 60_000;
 /** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
 const backupLifeMs = 24 * 60 * 60_000;
 const forgetBackupsMs = 10 * 60_000;
+
+/** Whether its own certificate is due is looked at this often. ms */
+const certificateMs = 3_600_000;
 
 type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
@@ -167,11 +172,13 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
         port: embedded.port,
       })
     : null;
+  const [tls, ...formerTls] = await readTlsPairs(directory, keys.value.tls);
   const bus = createMqttMessageBus({
     host: embedded ? reachable(embedded.host) : config.broker.host,
     port: broker?.port ?? config.broker.port,
     ...(config.broker.serverName ? { serverName: config.broker.serverName } : {}),
-    tls: keys.value.tls,
+    tls,
+    formerTls,
     clientId: keys.value.agent,
     protocolVersion: embedded ? 4 : config.broker.protocolVersion,
     time: () => clock.time,
@@ -209,11 +216,19 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     broker?.setUsers(usersOf(keys.value, devices.value));
     desk.publishSettings();
   };
+  const certificates = new CertificateDesk({
+    directory,
+    context,
+    inForce: tls,
+    adopt: (renewed) => bus.useTls(renewed),
+  });
+  void certificates.look();
   const inquiries = new InquiryDesk(context);
   const page = await startStaffPage({
     port: config.staffPort,
     context,
     desk,
+    certificates,
     catalogue: () => catalogueAt(clock.now().wallMs),
     staff: () => staff.value,
     staffCodes: new StaffCodes(() => staff.value, journal.guesses, config.staffCodes),
@@ -242,6 +257,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.handOver.giveUp(journal.sweep());
       desk.handOver.resume();
     }),
+    every(certificateMs, () => void certificates.look()),
     every(auditMs, () => audit.check()),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs, backupLifeMs)),
   ];
@@ -264,6 +280,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       for (const round of rounds) clearInterval(round);
       for (const file of files.all) file.close();
       inquiries.stop();
+      certificates.close();
       desk.close();
       await page.close();
       await bus.close();

@@ -18,12 +18,18 @@ import { logStoreNews } from '../log/log-store-news.ts';
 import { lastWill } from '../terminal/delivery/tell-state.ts';
 import type { LinkReport } from '../terminal/doctor/health.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
+import { readTlsPairs } from '../trust/tls-pairs.ts';
+import { certificateTopic } from '../wire/certificate-messages.ts';
+import { LinkCertificate } from './link-certificate.ts';
 import { version } from './release.ts';
 import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
 /** The audit chain is verified this often, first at the start. ms */
 const auditMs = 24 * 60 * 60_000;
+
+/** Whether the certificate is due is looked at this often. ms */
+const certificateMs = 3_600_000;
 
 type Link = { close(): Promise<void> };
 
@@ -38,9 +44,10 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   const startedAtMs = performance.now();
   log.event('process.started', { process: 'link', version, profile: config.profile });
   const { facility, device, lane, profile, broker } = config;
-  const tls = await readLinkKeys(config.paths.provisioning);
+  const state = dirname(config.paths.store);
+  const [tls, ...formerTls] = await readTlsPairs(state, await readLinkKeys(config.paths.provisioning));
   checkIdentity(tls.certificate, config);
-  const timeFile = join(dirname(config.paths.store), 'last-time');
+  const timeFile = join(state, 'last-time');
   const clock = startLinkClock({ certificate: tls.certificate, timeFile, log });
   const since = clock.now().wallMs;
   const catalogueVersion = catalogueAt(since).version;
@@ -56,6 +63,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     ...(broker.serverName === '' ? {} : { serverName: broker.serverName }),
     delays: { keepaliveMs: broker.keepaliveSeconds * 1_000 },
     tls,
+    formerTls,
     clientId: device,
     protocolVersion: broker.protocolVersion,
     time: () => clock.time,
@@ -65,10 +73,40 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   bus.subscribeConnection((connected, cause) => {
     reached.trouble = connected ? null : (cause ?? null);
   });
+  const certificate = new LinkCertificate({
+    ...{ directory: state, facility, device, inForce: tls, log, time: () => clock.time },
+    send: (request) => bus.publish(certificateTopic(facility, device, 'request'), request),
+    adopt: (renewed) => {
+      bus.useTls(renewed);
+      server.tellCertificate();
+    },
+  });
   const server = await serveLink({
     ...{ listenAt: listenAt(config.link.socket), bus, store, log, offline },
-    heard: (wallMs) => clock.hear(wallMs, false),
+    heard: (wallMs) => {
+      clock.hear(wallMs, false);
+      server.tellCertificate();
+    },
+    certificate: () => certificate.end,
   });
+  // An older broker grants no such topic and takes no such message: then nothing is asked.
+  const endAnswers = bus.subscribe(
+    certificateTopic(facility, device, 'answer'),
+    ({ payload }) => void certificate.receive(payload),
+    {
+      granted: (isGranted) => {
+        mayAsk = isGranted;
+        if (isGranted) void certificate.look();
+      },
+    },
+  );
+  const lookAtCertificate = (): void => {
+    if (mayAsk) void certificate.look();
+    server.tellCertificate();
+    callOffCertificate = clock.wakeAt(clock.now().monotonicMs + certificateMs, lookAtCertificate);
+  };
+  let mayAsk = false;
+  let callOffCertificate = clock.wakeAt(clock.now().monotonicMs + certificateMs, lookAtCertificate);
   const checkAudit = async (): Promise<void> => {
     const broken = await store.firstBrokenAuditEntry();
     if (broken.ok && broken.value !== null) log.event('audit.broken', { number: broken.value });
@@ -103,6 +141,8 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
       notifier.stopping();
       callOff();
       callOffAudit();
+      callOffCertificate();
+      endAnswers();
       await health.close();
       await server.close();
       clock.close();

@@ -114,7 +114,11 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const terminal = { facility, device, lane, version, profile: config.profile };
   const link = createLinkClient({ path: config.link.socket, log });
   const { bus, store } = link;
-  const clinic = createClinicLink({ bus, store, clock, log, keys, machineWallMs: () => clock.machineWallMs() });
+  const clinic = createClinicLink({
+    ...{ bus, store, clock, log, keys },
+    machineWallMs: () => clock.machineWallMs(),
+    subscribeCertificate: link.subscribeCertificate,
+  });
   clinic.subscribe((event) => {
     if (event.type !== 'time') return;
     clock.hear(event.wallMs, event.doubted);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Mode 0600 in a directory of mode 0700, to the disk, then renamed: whole or not at all. */
+/** Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. */
 export const writeFileAtomically = async (path: string, text: string): Promise<void> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
@@ -14,4 +14,8 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
     await file.close();
   }
   await rename(aside, path);
+  // Windows opens no directory; NTFS keeps its names in its own journal.
+  if (process.platform === 'win32') return;
+  const directory = await open(dirname(path), 'r');
+  await directory.sync().finally(() => directory.close());
 };

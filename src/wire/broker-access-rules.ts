@@ -1,3 +1,4 @@
+import { certificateTopic } from './certificate-messages.ts';
 import { publisherOf, topicLeaves, topicOf } from './topics.ts';
 
 /**
@@ -13,12 +14,19 @@ export type BrokerUsers = {
 };
 
 export const accessRules = ({ facility, agents, devices }: BrokerUsers): readonly AccessRule[] => {
-  const rulesOf = (user: string, role: 'device' | 'agent'): readonly AccessRule[] =>
-    topicLeaves.map((leaf) => ({
-      user,
-      access: publisherOf[leaf] === role ? 'write' : 'read',
-      filter: topicOf(facility, role === 'device' ? user : '+', leaf),
-    }));
+  const rulesOf = (user: string, role: 'device' | 'agent'): readonly AccessRule[] => {
+    const whose = role === 'device' ? user : '+';
+    const access = (publisher: 'device' | 'agent'): AccessRule['access'] => (publisher === role ? 'write' : 'read');
+    return [
+      ...topicLeaves.map((leaf) => ({
+        user,
+        access: access(publisherOf[leaf]),
+        filter: topicOf(facility, whose, leaf),
+      })),
+      { user, access: access('device'), filter: certificateTopic(facility, whose, 'request') },
+      { user, access: access('agent'), filter: certificateTopic(facility, whose, 'answer') },
+    ];
+  };
   return [
     ...devices.flatMap((device) => rulesOf(device, 'device')),
     ...agents.flatMap((agent) => rulesOf(agent, 'agent')),

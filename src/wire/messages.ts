@@ -67,6 +67,13 @@ export const stateSchema = z.strictObject({
     .optional(),
   /** Requests whose patients left without the answer (request ids): shown to staff as late. Wire 2 */
   late: z.array(uuid).max(8).optional(),
+  /** The device's certificate for the broker ends soon: `days` is the warning that holds. Wire 2 */
+  certificateWarning: z
+    .strictObject({
+      days: z.union([z.literal(60), z.literal(30), z.literal(14), z.literal(7)]),
+      endsAt: instantMs,
+    })
+    .optional(),
 });
 export type StateMessage = z.infer<typeof stateSchema>;
 

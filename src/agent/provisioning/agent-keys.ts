@@ -51,6 +51,8 @@ export type DeviceEntry = {
   readonly device: string;
   readonly lane: number;
   readonly revoked: boolean;
+  /** Of the certificate that it was provisioned with */
+  readonly certificateSerial: string;
   readonly signing: VerificationKey;
   readonly sealing: SealingPublicKey;
 };
@@ -73,9 +75,10 @@ export const publicPart = ({ kty, crv, x, y, kid }: PublicJwk): PublicJwk => ({ 
 export const readDeviceRegistry = async (directory: string): Promise<ReadonlyMap<string, DeviceEntry>> => {
   const devices = await readJsonFile(devicesFileSchema, join(directory, agentFiles.devices));
   const entries = devices.map(
-    async ({ device, lane, signingKey, sealingKey, revokedAt }): Promise<DeviceEntry> => ({
+    async ({ device, lane, signingKey, sealingKey, certificateSerial, revokedAt }): Promise<DeviceEntry> => ({
       device,
       lane,
+      certificateSerial,
       revoked: revokedAt !== undefined,
       signing: await importVerificationKey(device, signingKey),
       sealing: await importSealingPublicKey(sealingKey),

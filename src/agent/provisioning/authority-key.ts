@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { access, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompactEncrypt, compactDecrypt } from 'jose';
-import { writeFileAtomically } from './write-file.ts';
+import { writeFileAtomically } from '../../trust/write-file.ts';
 
 /*
  * The key of a facility's CA signs new terminals and revocations, nothing else: no process needs it from day to day, and

@@ -2,9 +2,9 @@ import { access, chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { keyFiles, readJsonFile } from '../../trust/key-files.ts';
+import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type BrokerUsers, renderAclFile } from '../../wire/broker-access-rules.ts';
 import { readBrokerFiles, readFacility } from './facility-authority.ts';
-import { writeFileAtomically } from './write-file.ts';
 
 /** `directory` holds TLS files and ACL, `state` is mosquitto's own; both absolute. */
 const mosquittoPlaceSchema = z.strictObject({

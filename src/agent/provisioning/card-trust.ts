@@ -6,7 +6,7 @@ import { sha256DigestInfo, verifyRsaSignature } from '../../protocol/card/digest
 import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
 import { cardCryptography } from '../../trust/card-cryptography.ts';
 import { cvIssuersFile, parseCvIssuers } from '../../trust/cv-trust.ts';
-import { writeFileAtomically } from './write-file.ts';
+import { writeFileAtomically } from '../../trust/write-file.ts';
 
 /**
  * Whom the agent believes about cards, from two files of one directory:

@@ -12,6 +12,7 @@ import {
   type TlsFiles,
   type Trust,
 } from '../../trust/key-files.ts';
+import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier } from '../../wire/messages.ts';
 import {
   agentFiles,
@@ -23,8 +24,14 @@ import {
   type RegisteredDevice,
 } from './agent-keys.ts';
 import { type AuthorityKeyAccess, readAuthorityKey, writeAuthorityKey } from './authority-key.ts';
-import { createAuthority, issueCertificate, issueRevocationList, validFor } from './certificate-authority.ts';
-import { writeFileAtomically } from './write-file.ts';
+import {
+  allowingIssuers,
+  createAuthority,
+  issueCertificate,
+  issueRevocationList,
+  validFor,
+} from './certificate-authority.ts';
+import { giveIssuingAuthority, issuingFiles, writeIssuerRevocations } from './issuing-authority.ts';
 
 /**
  * A facility's directory: its CA, registry and facility keys, and below it what is handed over by files:
@@ -116,12 +123,21 @@ export const readFacility = async (directory: string) => ({
 export const listDevices = async (directory: string): Promise<readonly RegisteredDevice[]> =>
   (await readFacility(directory)).devices;
 
-/** The broker's TLS files and the revocation list, PEM. */
+/** One of each authority whose clients the broker admits: OpenSSL refuses a client whose issuer has none. PEM */
+const revocationLists = async (directory: string): Promise<string> => {
+  const { agents } = await readFacility(directory);
+  const paths = agents.map(({ agent }) => join(agentDirectory(directory, agent), issuingFiles.revoked));
+  const known = await Promise.all(paths.map(exists));
+  const lists = [join(directory, files.revoked), ...paths.filter((_, index) => known[index])];
+  return (await Promise.all(lists.map((path) => readFile(path, 'utf8')))).map((text) => `${text.trim()}\n`).join('');
+};
+
+/** The broker's TLS files and the revocation lists, PEM. */
 export const readBrokerFiles = async (directory: string): Promise<TlsFiles & { readonly revoked: string }> => ({
   key: await readFile(join(directory, 'broker', keyFiles.tlsKey), 'utf8'),
   certificate: await readFile(join(directory, 'broker', keyFiles.tlsCertificate), 'utf8'),
   ca: await readFile(join(directory, keyFiles.facilityCa), 'utf8'),
-  revoked: await readFile(join(directory, files.revoked), 'utf8'),
+  revoked: await revocationLists(directory),
 });
 
 export const agentDirectory = (directory: string, agent: string): string => join(directory, 'agents', agent);
@@ -165,6 +181,40 @@ const refuseTaken = async (directory: string, id: string): Promise<void> => {
   }
 };
 
+/** In the lists of the agents' issuing authorities, as far as those have been at work in this directory. */
+const listRevoked = async (directory: string, nowMs: number): Promise<void> => {
+  const { agents, devices } = await readFacility(directory);
+  const revoked = new Set(devices.flatMap(({ device, revokedAt }) => (revokedAt === undefined ? [] : [device])));
+  for (const { agent } of agents)
+    await writeIssuerRevocations(agentDirectory(directory, agent), (name) => revoked.has(name), nowMs);
+};
+
+const issuerName = (agent: string): string => `Uketsuke issuer at ${agent}`;
+
+/**
+ * The issuing authority of each agent for another term, while the facility's key is at hand: before the old one ends, or for a facility
+ * that was set up before agents had one. The facility's certificate of those allows none below it and is made anew, for the
+ * same name and key: whatever it has signed stays good. Answers whether that was so: agents and broker elsewhere need it.
+ */
+export const renewIssuers = async (directory: string, caKey: AuthorityKeyAccess = {}): Promise<boolean> => {
+  const { agents } = await readFacility(directory);
+  const before = await readAuthority(directory, caKey);
+  const certificate = await allowingIssuers(before);
+  const isNew = certificate !== before.certificate;
+  if (isNew)
+    for (const target of [directory, ...agents.map(({ agent }) => agentDirectory(directory, agent))])
+      await writeFileAtomically(join(target, keyFiles.facilityCa), certificate);
+  for (const { agent } of agents)
+    await giveIssuingAuthority(
+      agentDirectory(directory, agent),
+      { ...before, certificate },
+      issuerName(agent),
+      Date.now(),
+    );
+  await listRevoked(directory, Date.now());
+  return isNew;
+};
+
 /** Answers the agent's directory. Devices made earlier must be handed their new `trust.json`. */
 export const addAgent = async (directory: string, agent: string, caKey: AuthorityKeyAccess = {}): Promise<string> => {
   await refuseTaken(directory, agent);
@@ -173,6 +223,7 @@ export const addAgent = async (directory: string, agent: string, caKey: Authorit
   const target = agentDirectory(directory, agent);
   const tls = await issueCertificate(ca, { commonName: agent, ...validFor(Date.now(), leafYears) });
   await writeTls(target, tls.key, tls.certificate, ca.certificate);
+  await giveIssuingAuthority(target, ca, issuerName(agent), Date.now());
   const signing = await newKey('ES256');
   await writeJson(join(target, keyFiles.signingKey), signing);
   await writeJson(join(directory, agentFiles.agents), [...agents, { agent, signingKey: publicPart(signing) }]);
@@ -229,6 +280,7 @@ export const revokeDevice = async (
   await writeJson(join(directory, agentFiles.devices), after);
   const list = await issueRevocationList(await readAuthority(directory, caKey), serials, validFor(now, caYears));
   await writeFileAtomically(join(directory, files.revoked), list);
+  await listRevoked(directory, now);
   await distribute(directory);
 };
 

@@ -81,6 +81,26 @@ const clockFault = (model: PageModel): Markup | null => {
   );
 };
 
+const whoseWords = { agent: 'この PC', issuer: '証明書を更新するための鍵（発行局）' } as const;
+
+/** Renewal works by itself from 60 days before: whoever reads this long afterwards has something to do. */
+const certificateWarnings = ({ certificates, desk }: PageModel): Markup | null => {
+  const lanes = desk.lanes.all().flatMap(({ lane, state }) => {
+    const warning = state?.certificateWarning;
+    return warning === undefined ? [] : [{ whose: `窓口${lane}`, days: warning.days, endsMs: warning.endsAt }];
+  });
+  const own = certificates.warnings().map(({ what, days, endsMs }) => ({ whose: whoseWords[what], days, endsMs }));
+  const soon = [...own, ...lanes].sort((a, b) => a.endsMs - b.endsMs);
+  if (soon.length === 0) return null;
+  return banner(
+    '通信の証明書の期限が近づいています',
+    html`<ul>${soon.map(({ whose, days, endsMs }) => html`<li>${whose}：${dayAndTimeText(endsMs)} まで（${days}日以内）</li>`)}</ul>
+      <ol><li>端末とこの PC は自動で更新します。電源を入れたままにしてください</li>
+      <li>30日以内になっても残るときは、システム担当者が施設の鍵（USBメモリなど）を用意して <code>uketsuke agent issuer renew</code> を行う</li></ol>`,
+    soon.some(({ days }) => days <= 14) ? '' : 'notice',
+  );
+};
+
 /** Whatever concerns all lanes at once, worst first. Empty when all is well. */
 export const bannerView = (model: PageModel): Markup => {
   const { desk, problems } = model;
@@ -98,6 +118,7 @@ export const bannerView = (model: PageModel): Markup => {
     ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile(model, true)}`)}
     ${diskFault(model)}
     ${clockFault(model)}
+    ${certificateWarnings(model)}
     ${faults.map((fault) =>
       banner(
         catalogue.failures[fault.code].staff.summary,

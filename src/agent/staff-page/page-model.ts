@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentDesk } from '../desk/agent-desk.ts';
+import type { CertificateDesk } from '../desk/certificate-desk.ts';
 import type { FolderFault } from '../oqs-folder/hand-over.ts';
 import type { PendingOrders } from './pending-orders.ts';
 import type { StaffCodes, StaffMember } from './staff-codes.ts';
@@ -14,6 +15,7 @@ export type StaffPageParts = {
   readonly port: number;
   readonly context: AgentContext;
   readonly desk: AgentDesk;
+  readonly certificates: Pick<CertificateDesk, 'warnings'>;
   /** As it holds now */
   readonly catalogue: () => Catalogue;
   readonly staff: () => readonly StaffMember[];

@@ -2,8 +2,8 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { writeFileAtomically } from '../../trust/write-file.ts';
 import type { CodeGuesses } from '../journal/code-guesses.ts';
-import { writeFileAtomically } from '../provisioning/write-file.ts';
 import { stepOfCode } from './one-time-code.ts';
 
 /** Longer is no code any more. */

@@ -1,3 +1,4 @@
+import type { WarningDays } from '../../core/certificate-life.ts';
 import { err, type Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -67,6 +68,10 @@ type ClinicLinkOptions = {
   readonly keys: TerminalKeys;
   /** This machine's own clock, right or wrong, for the agent to compare with; default: `clock`'s */
   readonly machineWallMs?: () => number;
+  /** When the device's certificate ends and is warned of: told to the clinic in `state` */
+  readonly subscribeCertificate?: (
+    listener: (end: { readonly endsMs: number; readonly days: WarningDays | null }) => void,
+  ) => void;
   readonly outboxDelays?: Partial<OutboxDelays>;
 };
 
@@ -155,10 +160,21 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     stateTeller.tellNow();
   };
   let settingsVersion: number | undefined;
+  let certificateWarning: StateMessage['certificateWarning'];
   const stateTeller = createStateTeller(
     (payload) => void post.publish('state', payload, { retain: true }),
-    () => ({ ...(settingsVersion !== undefined && { settingsVersion }), ...(late.length > 0 && { late: [...late] }) }),
+    () => ({
+      ...(settingsVersion !== undefined && { settingsVersion }),
+      ...(late.length > 0 && { late: [...late] }),
+      ...(certificateWarning !== undefined && { certificateWarning }),
+    }),
   );
+  options.subscribeCertificate?.(({ endsMs, days }) => {
+    const before = certificateWarning;
+    certificateWarning = days === null ? undefined : { days, endsAt: endsMs };
+    if (before?.days !== certificateWarning?.days || before?.endsAt !== certificateWarning?.endsAt)
+      stateTeller.tellNow();
+  });
   const keeper = createSettingsKeeper({
     store,
     clock,

@@ -28,6 +28,7 @@ beforeEach(async () => {
     port: 0,
     context: bed.context,
     desk: bed.desk,
+    certificates: { warnings: () => [] },
     catalogue: () => catalogueAt(bed.clock.now().wallMs),
     staff: () => staff,
     staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),

@@ -229,7 +229,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       probeBroker({
         device: 'front-1',
         broker: { host: 'localhost', port, ...settings },
-        paths: { provisioning: place.deviceDirectory },
+        paths: { provisioning: place.deviceDirectory, store: join(place.directory, 'link.sqlite') },
       });
     expect(await ask(broker)).toBeNull();
     expect(await ask(refusing)).toMatchObject({ code: 'delivery.access-refused' });
