@@ -43,7 +43,7 @@ const orMissing = (error: NodeJS.ErrnoException): null => {
   throw error;
 };
 
-export const readIssued = async (directory: string): Promise<readonly IssuedCertificate[]> => {
+export const readIssued = async (directory: string): Promise<z.infer<typeof issuedSchema>> => {
   const text = await readFile(join(directory, issuingFiles.issued), 'utf8').catch(orMissing);
   return text === null ? [] : issuedSchema.parse(JSON.parse(text));
 };
