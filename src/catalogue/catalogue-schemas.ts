@@ -154,6 +154,7 @@ const deskOrder = z.strictObject({
   say: sentence,
   contacts: z.array(z.strictObject({ name: sentence, number: z.string().regex(/^[\d-]+$/), hours: sentence })),
   emergencyItems: z.array(sentence).min(1),
+  renewal: z.strictObject({ place: sentence, deadline: sentence, bring: z.array(sentence).min(1) }),
   source: sentence,
 });
 export const deskSchema = z.strictObject({ ...dated, order: deskOrder });

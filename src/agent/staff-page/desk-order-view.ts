@@ -20,11 +20,14 @@ const deskOrderList = (model: PageModel, nationalOutage = false, code = ''): Mar
 const folded = (model: PageModel, code: string): Markup =>
   html`<details><summary>ほかの方法で受付する（${model.catalogue().desk.never.replace('。', '')}）</summary>${deskOrderList(model, false, code)}</details>`;
 
+/** Failures that a renewed certificate ends. */
+const needsRenewal: ReadonlySet<string> = new Set(['card.certificate-expired', 'card.certificate-revoked']);
+
 /** The steps of one failure; each leads in one step to the official order and its printed form, said there or not. */
 export const failureSteps = (model: PageModel, steps: readonly string[], code: string): Markup =>
   html`<ol>${[...steps.filter((step) => step !== deskToken), deskToken].map(
     (step) => html`<li>${step === deskToken ? folded(model, code) : step}</li>`,
-  )}</ol>`;
+  )}</ol>${needsRenewal.has(code) && html`<p><a href="/renewal">更新のご案内を印刷する</a></p>`}`;
 
 /** Where waiting is one way: the others. */
 export const otherWays = folded;
@@ -66,4 +69,16 @@ export const declarationPage = (model: PageModel, code: string | null): Markup =
     </table>
     <p>この用紙は、はじめに受診したときに1枚だけ書いていただきます。お支払いは、ふだんの割合のままです。</p>
   </section>`;
+};
+
+/** 電子証明書の更新, in large letters, to print and hand over: where, until when, what to bring. Nothing of the person. */
+export const renewalPage = (model: PageModel): Markup => {
+  const { renewal } = model.catalogue().desk;
+  return html`<section class="slip">
+    <p>マイナンバーカードの電子証明書の更新が必要です。</p>
+    <dl><dt>どこで</dt><dd>${renewal.place}</dd>
+    <dt>いつまで</dt><dd>${renewal.deadline}</dd>
+    <dt>持ちもの</dt><dd><ul>${renewal.bring.map((item) => html`<li>${item}</li>`)}</ul></dd></dl>
+    <p>手数料はかかりません。きょうの診療は、受付でほかの方法で確認します。お支払いは変わりません。</p>
+    <p class="mute">${model.context.settings().facilityName}</p></section>`;
 };

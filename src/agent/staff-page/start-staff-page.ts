@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { bannerView } from './banner-view.ts';
-import { declarationPage } from './desk-order-view.ts';
+import { declarationPage, renewalPage } from './desk-order-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { carryOut } from './orders.ts';
@@ -150,6 +150,7 @@ export const startStaffPage = async (
     if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address.get('code')).text);
+    if (path === '/renewal') return page(200, 'text/html', renewalLayout(model).text);
     if (path === '/favicon.ico') return { status: 204 };
     if (path === '/usage.csv')
       return page(200, 'text/csv', usageCsv(model), {
@@ -204,3 +205,6 @@ const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
 
 const declarationLayout = (model: PageModel, code: string | null): Markup =>
   layout('被保険者資格申立書', html`<a class="button" href="/">受付モニターへ</a>`, declarationPage(model, code));
+
+const renewalLayout = (model: PageModel): Markup =>
+  layout('電子証明書の更新のご案内', html`<a class="button" href="/">受付モニターへ</a>`, renewalPage(model));

@@ -15,7 +15,7 @@ const failureText = (model: PageModel, code: string): Markup => {
 
 const stillAskedText = (model: PageModel, code: string): Markup =>
   html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
-    <p><span class="pill quiet">照会を続けています</span> 回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
+    <p><span class="pill quiet">照会を続けています</span> 資格はまだ聞けていません（無効ではありません）。回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
     ${otherWays(model, code)}`;
 
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */

@@ -35,11 +35,12 @@ export const outcomeWords = {
   tested: 'テスト 正常',
 } as const;
 
+/** QualificationValidity in words, each with the next step: 無効 is not the same as 無効（新しい資格あり）, nor as nobody found. */
 export const validityWords: Readonly<Record<number, string>> = {
   1: '有効',
-  2: '無効',
-  3: '無効（新しい資格あり）',
-  4: '該当する資格なし',
+  2: '無効：この資格は終わっています。保険が変わったか聞き、新しい保険のマイナポータルの画面か「資格情報のお知らせ」で確認する',
+  3: '無効（新しい資格あり）：レセコンで新しい資格を選び直す。資格がない方ではありません',
+  4: '該当する資格なし：登録が済んでいないことがあります。カードとマイナポータルの画面、または「資格情報のお知らせ」で確認する',
   5: '複数該当（レセコンで選択）',
   6: '有効（未登録・医療扶助）',
 };
@@ -48,7 +49,8 @@ const characterWords: Readonly<Record<string, string>> = {
   'removed-selector': '氏名などの異体字指定を外して書きました',
   twin: '同じ形の別コードの記号に置き換えました',
   lacking: '氏名などに、レセコンで表示できないことがある文字があります（省略せずに書いています）',
-  'sent-as-placeholder': '氏名に ● または ? が届いています。被保険者証などで確認してください',
+  'sent-as-placeholder':
+    '氏名に ● または ? が届いています。マイナポータルの「医療保険の資格情報」の画面、「資格情報のお知らせ」、または本人に字を確かめてください',
 };
 
 /** Words of `staff-notice.ts`. */

@@ -20,6 +20,8 @@ export type DeskOrder = {
   readonly contacts: readonly { readonly name: string; readonly number: string; readonly hours: string }[];
   /** What 緊急時医療情報・資格確認機能 asks for */
   readonly emergencyItems: readonly string[];
+  /** 電子証明書の更新: what the patient is told, on a slip to take home */
+  readonly renewal: { readonly place: string; readonly deadline: string; readonly bring: readonly string[] };
   readonly source: string;
 };
 
