@@ -1,12 +1,13 @@
 // Removes from node_modules what nothing here ever loads: builds for other systems, and variants that are not used. Prints
 // the megabytes that went. What is left works as before; `npm install` of another version lays everything down again.
-//   node scripts/packages/prune.mjs [FOLDER]
+//   node scripts/packages/prune.mjs [FOLDER [ARCHITECTURE]]
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const children = (folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []);
-const { platform, arch } = process;
+const { platform } = process;
+const arch = process.argv[3] ?? process.arch;
 
 /** What goes, by package, under `root`/node_modules. */
 const unusedParts = (root) => {

@@ -1,5 +1,5 @@
 // Writes npm-shrinkwrap.json: package-lock.json with the address of each tarball at the registry of this machine.
-//   node scripts/packages/write-shrinkwrap.mjs REGISTRY
+//   node scripts/packages/write-shrinkwrap.mjs REGISTRY [ARCHITECTURE]
 // The lockfile names no registry, so npm would ask for the description of each package to learn where its one version
 // lies: 66 MB for 250 packages. The addresses have one form everywhere; the integrity hashes of the lockfile hold.
 // Optional packages of other machines are marked as such: npm 9 does not know a C library, and fetches 60 MB for musl.
@@ -7,7 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const registry = new URL(process.argv[2]).href.replace(/\/$/, '');
 const lockfile = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-const { platform, arch, report } = process;
+const { platform, report } = process;
+const arch = process.argv[3] ?? process.arch;
 const libc = platform !== 'linux' ? undefined : report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
 const isForThis = ({ os, cpu, libc: library }) =>
   (os?.includes(platform) ?? true) && (cpu?.includes(arch) ?? true) && (library?.includes(libc) ?? true);

@@ -17,6 +17,8 @@ import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { type FacilityKind, facilityKinds } from '../wire/facility-settings.ts';
+import { addClinicCommand } from './provision-clinic.ts';
+import { addTerminalCommand } from './provision-terminal.ts';
 
 type FacilityOptions = {
   readonly dir: string;
@@ -44,6 +46,19 @@ const askKind = async (kinds: Catalogue['consents']['kinds']): Promise<FacilityK
   } finally {
     lines.close();
   }
+};
+
+/** The command's own options are checked here: its subcommands have none of them. Throws what is missing. */
+const complete = (options: Partial<FacilityOptions>): FacilityOptions => {
+  const needed = {
+    dir: '--dir',
+    facility: '--facility',
+    name: '--name',
+    institutionCode: '--institution-code',
+  } as const;
+  for (const [key, option] of Object.entries(needed))
+    if (options[key as keyof typeof needed] === undefined) throw new Error(`${option} is missing`);
+  return options as FacilityOptions;
 };
 
 /** Facility, one agent, its settings file and the terminals, each in its directory to hand over. */
@@ -97,13 +112,14 @@ const orExplain =
 
 /** `uketsuke provision`: keys are made here and handed over as files; the CA's key is locked, or leaves on a stick. */
 export const register = (program: Command): void => {
-  program
+  const command = program
     .command('provision')
     .description("makes a facility's CA, keys, an agent and its terminals; prints the directories to hand over")
-    .requiredOption('--dir <dir>', 'new directory of the facility')
-    .requiredOption('--facility <id>', 'id of the facility, as in its topics')
-    .requiredOption('--name <text>', 'name of the facility as patients know it')
-    .requiredOption('--institution-code <code>', '医療機関等コード, 10 digits')
+    .enablePositionalOptions()
+    .option('--dir <dir>', 'new directory of the facility')
+    .option('--facility <id>', 'id of the facility, as in its topics')
+    .option('--name <text>', 'name of the facility as patients know it')
+    .option('--institution-code <code>', '医療機関等コード, 10 digits')
     .addOption(
       new Option('--kind <kind>', '医科, 歯科, 薬局 or 訪問看護: which questions it begins with').choices(
         facilityKinds,
@@ -114,5 +130,7 @@ export const register = (program: Command): void => {
     .option('--terminals <number>', 'how many terminals: terminal-01 and so on', '1')
     .option('--card-trust <dir>', 'trust anchors of cards to copy to the agent')
     .option('--ca-key-to <file>', "where the CA's key goes (a stick); without it, it stays here under a passphrase")
-    .action(orExplain(provision));
+    .action(orExplain(async (options: Partial<FacilityOptions>) => provision(complete(options))));
+  addClinicCommand(command, orExplain);
+  addTerminalCommand(command, orExplain);
 };

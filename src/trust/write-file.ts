@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { chown, mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. */
+/**
+ * Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. What
+ * root writes belongs to the directory's owner: the process that the directory was made for reads it.
+ */
 export const writeFileAtomically = async (path: string, text: string): Promise<void> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
@@ -12,6 +15,10 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
     await file.sync();
   } finally {
     await file.close();
+  }
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = await stat(dirname(path));
+    await chown(aside, uid, gid);
   }
   await rename(aside, path);
   // Windows opens no directory; NTFS keeps its names in its own journal.

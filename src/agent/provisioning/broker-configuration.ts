@@ -1,4 +1,4 @@
-import { access, chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { keyFiles, readJsonFile } from '../../trust/key-files.ts';
@@ -48,13 +48,8 @@ export const writeMosquittoFiles = async (facilityDirectory: string, place: Mosq
   const files = await readBrokerFiles(facilityDirectory);
   await mkdir(place.state, { recursive: true, mode: 0o700 });
   await mkdir(place.directory, { recursive: true, mode: 0o700 });
-  const { uid, gid } = await stat(place.directory);
-  const write = async (name: string, text: string): Promise<void> => {
-    const path = join(place.directory, name);
-    await writeFileAtomically(path, text);
-    // mosquitto gives up being root before it reads a list again.
-    if (process.getuid?.() === 0) await chown(path, uid, gid);
-  };
+  // mosquitto gives up being root before it reads a list again: they are the directory's owner's.
+  const write = (name: string, text: string): Promise<void> => writeFileAtomically(join(place.directory, name), text);
   await write(keyFiles.tlsKey, files.key);
   await write(keyFiles.tlsCertificate, files.certificate);
   await write(keyFiles.facilityCa, files.ca);

@@ -1,17 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { cvIssuersFile } from '../../trust/cv-trust.ts';
-import {
-  keyFiles,
-  keyFolders,
-  type PrivateJwk,
-  privateJwkSchema,
-  readJsonFile,
-  type TlsFiles,
-  type Trust,
-} from '../../trust/key-files.ts';
+import { keyFiles, keyFolders, readJsonFile, type TlsFiles, type Trust } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier } from '../../wire/messages.ts';
 import {
@@ -26,12 +17,14 @@ import {
 import { type AuthorityKeyAccess, readAuthorityKey, writeAuthorityKey } from './authority-key.ts';
 import {
   allowingIssuers,
+  certify,
   createAuthority,
   issueCertificate,
   issueRevocationList,
   validFor,
 } from './certificate-authority.ts';
 import { giveIssuingAuthority, issuingFiles, writeIssuerRevocations } from './issuing-authority.ts';
+import { type DevicePublicKeys, makeDeviceKeys, newKey } from './make-device-keys.ts';
 
 /**
  * A facility's directory: its CA, registry and facility keys, and below it what is handed over by files:
@@ -47,22 +40,6 @@ const leafYears = 5;
 
 const writeJson = (path: string, value: unknown): Promise<void> =>
   writeFileAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
-
-const newKey = async (algorithm: 'ES256' | 'ECDH-ES'): Promise<PrivateJwk> => {
-  const { privateKey } = await generateKeyPair(algorithm, {
-    extractable: true,
-    ...(algorithm === 'ECDH-ES' ? { crv: 'P-256' } : {}),
-  });
-  const { kty, crv, x, y, d } = await exportJWK(privateKey);
-  return privateJwkSchema.parse({
-    kty,
-    crv,
-    x,
-    y,
-    d,
-    kid: await calculateJwkThumbprint({ kty: kty ?? '', crv: crv ?? '', x: x ?? '', y: y ?? '' }),
-  });
-};
 
 const exists = async (path: string): Promise<boolean> =>
   access(path).then(
@@ -231,7 +208,36 @@ export const addAgent = async (directory: string, agent: string, caKey: Authorit
   return target;
 };
 
-/** Answers the terminal's directory, complete when the facility has an agent. */
+/** A terminal that made its keys itself: what it is told stands in its directory. */
+export const enrolDevice = async (
+  directory: string,
+  device: string,
+  lane: number,
+  keys: DevicePublicKeys,
+  caKey: AuthorityKeyAccess = {},
+): Promise<void> => {
+  await refuseTaken(directory, device);
+  const { devices } = await readFacility(directory);
+  const ca = await readAuthority(directory, caKey);
+  const now = Date.now();
+  const link = join(deviceDirectory(directory, device), keyFolders.link);
+  const leaf = { commonName: device, publicKey: keys.tlsKey, ...validFor(now, leafYears) };
+  const { certificate, serial } = await certify(ca, leaf);
+  await writeFileAtomically(join(link, keyFiles.tlsCertificate), certificate);
+  await writeFileAtomically(join(link, keyFiles.facilityCa), ca.certificate);
+  const entry: RegisteredDevice = {
+    device,
+    lane,
+    signingKey: publicPart(keys.signingKey),
+    sealingKey: publicPart(keys.sealingKey),
+    certificateSerial: serial,
+    addedAt: now,
+  };
+  await writeJson(join(directory, agentFiles.devices), devicesFileSchema.parse([...devices, entry]));
+  await distribute(directory);
+};
+
+/** Answers the terminal's directory, complete when the facility has an agent: keys made here, to be handed over. */
 export const addDevice = async (
   directory: string,
   device: string,
@@ -239,26 +245,8 @@ export const addDevice = async (
   caKey: AuthorityKeyAccess = {},
 ): Promise<string> => {
   await refuseTaken(directory, device);
-  const { devices } = await readFacility(directory);
-  const ca = await readAuthority(directory, caKey);
-  const now = Date.now();
   const target = deviceDirectory(directory, device);
-  const tls = await issueCertificate(ca, { commonName: device, ...validFor(now, leafYears) });
-  const signing = await newKey('ES256');
-  const sealing = await newKey('ECDH-ES');
-  await writeTls(join(target, keyFolders.link), tls.key, tls.certificate, ca.certificate);
-  await writeJson(join(target, keyFolders.terminal, keyFiles.signingKey), signing);
-  await writeJson(join(target, keyFolders.terminal, keyFiles.sealingKey), sealing);
-  const entry: RegisteredDevice = {
-    device,
-    lane,
-    signingKey: publicPart(signing),
-    sealingKey: publicPart(sealing),
-    certificateSerial: tls.serial,
-    addedAt: now,
-  };
-  await writeJson(join(directory, agentFiles.devices), devicesFileSchema.parse([...devices, entry]));
-  await distribute(directory);
+  await enrolDevice(directory, device, lane, await makeDeviceKeys(target), caKey);
   return target;
 };
 

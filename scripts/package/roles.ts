@@ -1,0 +1,163 @@
+/**
+ * The four Debian packages of a release: the programs (one for each architecture) and three roles that name what a
+ * machine of that role needs besides. A role holds its units; nothing of it starts before `uketsuke provision`.
+ */
+export type Architecture = 'amd64' | 'arm64';
+
+type Role = {
+  readonly name: string;
+  readonly about: string;
+  readonly explained: string;
+  readonly depends: readonly string[];
+  readonly recommends?: readonly string[];
+  /** file of the project → place on the device */
+  readonly files: Readonly<Record<string, string>>;
+  /** Units that stop when the package goes, in that order. */
+  readonly units: readonly string[];
+  /** What purge removes, besides the files of the package. */
+  readonly purges: readonly string[];
+  /** Shell of postinst beside what all have. */
+  readonly configure: readonly string[];
+};
+
+const units = '/usr/lib/systemd/system';
+const unitFiles = (...names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [`systemd/${name}`, `${units}/${name.split('/').at(-1)}`]));
+
+/** Libraries that the add-ons in node_modules and Node itself are linked with (a test asks `ldd` in a bare root). */
+export const runtimeDepends = [
+  'libc6 (>= 2.36)',
+  'libgcc-s1',
+  'libpcsclite1',
+  'libstdc++6',
+  'libudev1',
+  'libusb-1.0-0',
+  'systemd',
+] as const;
+
+export const runtime = {
+  name: 'uketsuke',
+  about: 'runtime of the face-authenticating card reader at a clinic',
+  explained:
+    'Programs of terminal and agent, with the Node, the face models and the pages that\n they were tested with. What a machine is for is said by uketsuke-terminal,\n uketsuke-kiosk and uketsuke-agent.',
+} as const;
+
+export const roles: readonly Role[] = [
+  {
+    name: 'uketsuke-terminal',
+    about: 'terminal at the counter (card, face, PIN, consent)',
+    explained:
+      'Units, device rules and all programs of a terminal at the counter of a clinic.\n "uketsuke provision terminal" sets it up.',
+    depends: ['pcscd', 'libccid', 'polkitd', 'udev', 'ffmpeg', 'alsa-utils', 'espeak-ng'],
+    recommends: ['uketsuke-kiosk'],
+    files: {
+      ...unitFiles(
+        'uketsuke.service',
+        'uketsuke-screen.socket',
+        'uketsuke-link.service',
+        'uketsuke-link.socket',
+        'uketsuke-face.service',
+        'uketsuke-face.socket',
+      ),
+      'systemd/udev/70-uketsuke.rules': '/usr/lib/udev/rules.d/70-uketsuke.rules',
+      'systemd/polkit/50-uketsuke.rules': '/usr/share/polkit-1/rules.d/50-uketsuke.rules',
+      'systemd/rpicam/rpicam.conf': '/usr/share/doc/uketsuke-terminal/examples/rpicam.conf',
+      'systemd/uketsuke.example.yaml': '/usr/share/doc/uketsuke-terminal/examples/terminal.yaml',
+    },
+    units: [
+      'uketsuke.service',
+      'uketsuke-face.service',
+      'uketsuke-link.service',
+      'uketsuke-screen.socket',
+      'uketsuke-face.socket',
+      'uketsuke-link.socket',
+    ],
+    purges: [
+      '/etc/uketsuke/terminal.yaml',
+      '/etc/uketsuke/provisioning',
+      '/etc/systemd/system/uketsuke-link.service.d',
+      '/var/lib/uketsuke',
+      '/var/lib/uketsuke-link',
+    ],
+    configure: ['if [ -S /run/udev/control ]; then udevadm control --reload && udevadm trigger; fi'],
+  },
+  {
+    name: 'uketsuke-kiosk',
+    about: "patient's screen of a terminal",
+    explained: 'The browser that shows the page of uketsuke-terminal on the touch screen, and nothing\n else.',
+    depends: ['uketsuke-terminal', 'cage', 'chromium', 'libpam-modules'],
+    files: unitFiles('uketsuke-kiosk.service'),
+    units: ['uketsuke-kiosk.service'],
+    purges: [],
+    configure: [],
+  },
+  {
+    name: 'uketsuke-agent',
+    about: "clinic's end (checks requests, writes the files of the receipt computer)",
+    explained:
+      'Agent and message broker of a clinic, on a machine beside the official terminal. The\n broker is an instance of mosquitto of its own: the one of Debian stays as it is.\n "uketsuke provision clinic" sets it up.',
+    depends: ['mosquitto (>= 2.0)', 'nftables', 'procps'],
+    files: {
+      ...unitFiles(
+        'uketsuke-agent.service',
+        'mosquitto/uketsuke-broker.service',
+        'mosquitto/uketsuke-broker-limits.service',
+        'mosquitto/uketsuke-broker-reload.path',
+        'mosquitto/uketsuke-broker-reload.service',
+      ),
+    },
+    units: [
+      'uketsuke-agent.service',
+      'uketsuke-broker-reload.path',
+      'uketsuke-broker.service',
+      'uketsuke-broker-limits.service',
+    ],
+    purges: [
+      '/etc/mosquitto/uketsuke',
+      '/var/lib/uketsuke-agent',
+      '/var/lib/uketsuke-broker',
+      '/var/lib/uketsuke-facility',
+    ],
+    configure: [],
+  },
+];
+
+const script = (...lines: readonly string[]): string => `#!/bin/sh\nset -e\n${lines.join('\n')}\n`;
+const reload = 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi';
+
+/** Each may run any number of times, with systemd (a device) and without (an image that is being made). */
+export const runtimeScripts: Readonly<Record<string, string>> = {
+  postinst: script(
+    'if [ "$1" = configure ]; then',
+    '  systemd-sysusers uketsuke.conf',
+    // Not where an image is made without /proc: there the first start does it.
+    '  systemd-tmpfiles --create uketsuke.conf || true',
+    'fi',
+  ),
+  postrm: script(
+    'if [ "$1" = purge ]; then',
+    '  rmdir --ignore-fail-on-non-empty /etc/uketsuke 2>/dev/null || true',
+    'fi',
+  ),
+};
+
+export const roleScripts = ({ units: names, purges, configure }: Role): Readonly<Record<string, string>> => ({
+  postinst: script(
+    'if [ "$1" = configure ]; then',
+    ...configure.map((line) => `  ${line}`),
+    `  ${reload}`,
+    // An update: what runs, runs anew. A first installation starts nothing.
+    `  if [ -n "$2" ] && [ -d /run/systemd/system ]; then systemctl try-restart ${names.join(' ')}; fi`,
+    'fi',
+  ),
+  prerm: script(
+    'if [ "$1" = remove ]; then',
+    `  if [ -d /run/systemd/system ]; then systemctl stop ${names.join(' ')}; fi`,
+    `  systemctl --quiet disable ${names.join(' ')} 2>/dev/null || true`,
+    'fi',
+  ),
+  postrm: script(
+    ...(purges.length === 0 ? [] : ['if [ "$1" = purge ]; then', `  rm -rf ${purges.join(' ')}`, 'fi']),
+    reload,
+  ),
+});

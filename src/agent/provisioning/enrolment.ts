@@ -1,0 +1,226 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import { createServer, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cvIssuersFile } from '../../trust/cv-trust.ts';
+import { keyFiles, keyFolders, readJsonFile } from '../../trust/key-files.ts';
+import { writeFileAtomically } from '../../trust/write-file.ts';
+import { identifier, publicJwkSchema } from '../../wire/messages.ts';
+import type { AuthorityKeyAccess } from './authority-key.ts';
+import { deviceDirectory, enrolDevice, listDevices, readBrokerFiles } from './facility-authority.ts';
+import type { DevicePublicKeys } from './make-device-keys.ts';
+
+/*
+ * How a terminal becomes one of the facility's: the clinic's end writes a code (a file for a stick) and listens for as long
+ * as somebody stands beside it. The terminal makes its keys, believes only the facility's CA that the code names, and hands
+ * its public keys over with the code's secret. One use: later only the same keys are answered again, for a terminal that
+ * lost its power before it had written the answer.
+ */
+
+export const enrolmentCodeSchema = z.strictObject({
+  facility: identifier,
+  device: identifier,
+  lane: z.int().min(1).max(99),
+  /** Where the enrolment listens and the broker is: the same machine */
+  host: z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/),
+  enrolmentPort: z.int().min(1).max(65_535),
+  brokerPort: z.int().min(1).max(65_535),
+  /** PEM; nobody else is believed */
+  facilityCa: z.string().max(4000),
+  secret: z.string().regex(/^[\w-]{22}$/),
+  /** ms since 1970 */
+  until: z.int(),
+  /** Cards of a test chain: nobody's data may be at stake */
+  test: z.boolean(),
+  /** Models of unverified licence that the facility accepted, by the hash of the file that was accepted */
+  acceptedModels: z.array(z.strictObject({ id: z.string().max(60), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+});
+export type EnrolmentCode = z.infer<typeof enrolmentCodeSchema>;
+
+const requestSchema = z.strictObject({
+  device: identifier,
+  secret: z.string().max(64),
+  tlsKey: z.string().max(1000),
+  signingKey: publicJwkSchema,
+  sealingKey: publicJwkSchema,
+});
+const answerSchema = z.strictObject({
+  tlsCertificate: z.string().max(4000),
+  facilityCa: z.string().max(4000),
+  trust: z.string().max(100_000),
+  cvIssuers: z.string().max(1_000_000).nullable(),
+});
+type Answer = z.infer<typeof answerSchema>;
+
+const offersFile = 'enrolments.json';
+const offersSchema = z.array(
+  z.strictObject({ device: identifier, lane: z.int(), secretHash: z.string(), until: z.int() }),
+);
+type Offer = z.infer<typeof offersSchema>[number];
+
+/** Wrong secrets after which the listener answers nobody any more. */
+const mostGuesses = 20;
+const longestBody = 8192;
+const path = '/enrol';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const readOffers = async (directory: string): Promise<readonly Offer[]> =>
+  access(join(directory, offersFile)).then(
+    () => readJsonFile(offersSchema, join(directory, offersFile)),
+    () => [],
+  );
+
+/** A secret for one terminal, of which only the hash stays here; an earlier one of that terminal counts no more. */
+export const offerEnrolment = async (
+  directory: string,
+  { device, lane, until }: { readonly device: string; readonly lane: number; readonly until: number },
+): Promise<string> => {
+  const secret = randomBytes(16).toString('base64url');
+  const others = (await readOffers(directory)).filter((offer) => offer.device !== device);
+  const offers = [...others, { device, lane, secretHash: sha256(secret), until }];
+  await writeFileAtomically(join(directory, offersFile), `${JSON.stringify(offers)}\n`);
+  return secret;
+};
+
+const answerFor = async (directory: string, device: string): Promise<Answer> => {
+  const target = deviceDirectory(directory, device);
+  const read = (...parts: string[]): Promise<string> => readFile(join(target, ...parts), 'utf8');
+  return {
+    tlsCertificate: await read(keyFolders.link, keyFiles.tlsCertificate),
+    facilityCa: await read(keyFolders.link, keyFiles.facilityCa),
+    trust: await read(keyFolders.terminal, keyFiles.trust),
+    cvIssuers: await read(keyFolders.terminal, cvIssuersFile).catch(() => null),
+  };
+};
+
+type Outcome = { readonly status: 200; readonly answer: Answer } | { readonly status: 400 | 403 | 409 };
+
+/** What one request is answered. `nowMs`: ms since 1970 */
+export const enrol = async (
+  directory: string,
+  body: string,
+  nowMs: number,
+  caKey: AuthorityKeyAccess,
+): Promise<Outcome> => {
+  const parsed = requestSchema.safeParse(
+    (() => {
+      try {
+        return JSON.parse(body);
+      } catch {
+        return null;
+      }
+    })(),
+  );
+  if (!parsed.success) return { status: 400 };
+  const { device, secret, ...keys } = parsed.data;
+  const offer = (await readOffers(directory)).find((one) => one.device === device);
+  const given = Buffer.from(sha256(secret));
+  const isRight = offer !== undefined && timingSafeEqual(given, Buffer.from(offer.secretHash));
+  if (!isRight || nowMs > offer.until) return { status: 403 };
+  const known = (await listDevices(directory)).find((one) => one.device === device);
+  if (known === undefined) await enrolDevice(directory, device, offer.lane, keys, caKey);
+  else if (
+    known.revokedAt !== undefined ||
+    known.signingKey.kid !== keys.signingKey.kid ||
+    known.signingKey.x !== keys.signingKey.x ||
+    known.sealingKey.x !== keys.sealingKey.x
+  )
+    return { status: 409 };
+  return { status: 200, answer: await answerFor(directory, device) };
+};
+
+/** Listens with the broker's certificate. `onEnrolled` is waited for before the terminal is answered. */
+export const listenForEnrolments = async (
+  directory: string,
+  caKey: AuthorityKeyAccess,
+  { host, port }: { readonly host: string; readonly port: number },
+  onEnrolled: (device: string) => Promise<void>,
+): Promise<{ readonly port: number; close(): void }> => {
+  const { key, certificate } = await readBrokerFiles(directory);
+  let guesses = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+  const answer = async (body: string): Promise<Outcome> => {
+    if (guesses >= mostGuesses) return { status: 403 };
+    const outcome = await enrol(directory, body, Date.now(), caKey);
+    if (outcome.status === 403) guesses += 1;
+    if (outcome.status === 200) await onEnrolled(requestSchema.parse(JSON.parse(body)).device);
+    return outcome;
+  };
+  const server = createServer({ key, cert: certificate, minVersion: 'TLSv1.3' }, (asked, reply) => {
+    let body = '';
+    asked.on('data', (chunk) => {
+      body += String(chunk);
+      if (body.length > longestBody) asked.destroy();
+    });
+    asked.on('end', () => {
+      // One after the other: two would read and write the registry at once.
+      turn = turn
+        .then(async () => {
+          const outcome =
+            asked.method === 'POST' && asked.url === path ? await answer(body) : ({ status: 400 } as const);
+          reply.writeHead(outcome.status, { 'content-type': 'application/json', connection: 'close' });
+          reply.end(outcome.status === 200 ? JSON.stringify(outcome.answer) : '');
+        })
+        .catch(() => reply.writeHead(500).end());
+    });
+  });
+  server.maxConnections = 32;
+  server.requestTimeout = 10_000;
+  server.headersTimeout = 5_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};
+
+const refusals: Readonly<Record<number, string>> = {
+  403: "the code is wrong or too old: `uketsuke provision clinic` at the clinic's PC writes a new one",
+  409: 'a terminal of this name was enrolled with other keys: revoke it there, or take the code of another terminal',
+};
+
+/** The terminal's side: its public keys for what it needs to know. Throws with what helps. */
+export const askForEnrolment = async (code: EnrolmentCode, keys: DevicePublicKeys): Promise<Answer> => {
+  const body = JSON.stringify({ device: code.device, secret: code.secret, ...keys });
+  const [status, text] = await new Promise<[number, string]>((resolve, reject) => {
+    const asked = request(
+      {
+        host: code.host,
+        port: code.enrolmentPort,
+        path,
+        method: 'POST',
+        ca: code.facilityCa,
+        minVersion: 'TLSv1.3',
+        timeout: 20_000,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      },
+      (reply) => {
+        let answer = '';
+        reply.on('data', (chunk) => {
+          answer += String(chunk);
+        });
+        reply.on('end', () => resolve([reply.statusCode ?? 0, answer]));
+      },
+    );
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 20 s')));
+    asked.on('error', (error) =>
+      reject(
+        new Error(
+          `${code.host}:${code.enrolmentPort} is not reached (${error.message}): is \`uketsuke provision clinic\` running there?`,
+        ),
+      ),
+    );
+    asked.end(body);
+  });
+  if (status !== 200) throw new Error(refusals[status] ?? `the clinic's PC answered ${status}`);
+  return answerSchema.parse(JSON.parse(text));
+};

@@ -1,0 +1,63 @@
+import { createPublicKey, generateKeyPair as generateNodeKeyPair } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+import { keyFiles, keyFolders, type PrivateJwk, privateJwkSchema, readJsonFile } from '../../trust/key-files.ts';
+import { writeFileAtomically } from '../../trust/write-file.ts';
+import type { PublicJwk } from '../../wire/messages.ts';
+import { publicPart } from './agent-keys.ts';
+
+/** The public halves of a terminal's keys, wherever they were made. `tlsKey`: SPKI, DER, base64 */
+export type DevicePublicKeys = {
+  readonly tlsKey: string;
+  readonly signingKey: PublicJwk;
+  readonly sealingKey: PublicJwk;
+};
+
+export const newKey = async (algorithm: 'ES256' | 'ECDH-ES'): Promise<PrivateJwk> => {
+  const { privateKey } = await generateKeyPair(algorithm, {
+    extractable: true,
+    ...(algorithm === 'ECDH-ES' ? { crv: 'P-256' } : {}),
+  });
+  const { kty, crv, x, y, d } = await exportJWK(privateKey);
+  return privateJwkSchema.parse({
+    kty,
+    crv,
+    x,
+    y,
+    d,
+    kid: await calculateJwkThumbprint({ kty: kty ?? '', crv: crv ?? '', x: x ?? '', y: y ?? '' }),
+  });
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const keptKey = async (path: string, algorithm: 'ES256' | 'ECDH-ES'): Promise<PrivateJwk> => {
+  if (!(await exists(path))) await writeFileAtomically(path, `${JSON.stringify(await newKey(algorithm), null, 2)}\n`);
+  return readJsonFile(privateJwkSchema, path);
+};
+
+/**
+ * A terminal's three keys below its directory, where they are made and stay; answers their public halves. Keys that are
+ * there already are the terminal's: a run that was cut off goes on with them.
+ */
+export const makeDeviceKeys = async (directory: string): Promise<DevicePublicKeys> => {
+  const tlsPath = join(directory, keyFolders.link, keyFiles.tlsKey);
+  if (!(await exists(tlsPath))) {
+    const { privateKey } = await promisify(generateNodeKeyPair)('ec', { namedCurve: 'P-256' });
+    await writeFileAtomically(tlsPath, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  }
+  const terminal = join(directory, keyFolders.terminal);
+  return {
+    tlsKey: createPublicKey(await readFile(tlsPath, 'utf8'))
+      .export({ type: 'spki', format: 'pem' })
+      .toString(),
+    signingKey: publicPart(await keptKey(join(terminal, keyFiles.signingKey), 'ES256')),
+    sealingKey: publicPart(await keptKey(join(terminal, keyFiles.sealingKey), 'ECDH-ES')),
+  };
+};

@@ -1,0 +1,134 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  askForEnrolment,
+  type EnrolmentCode,
+  enrol,
+  listenForEnrolments,
+  offerEnrolment,
+} from '../../../src/agent/provisioning/enrolment.ts';
+import {
+  addAgent,
+  createFacility,
+  listDevices,
+  revokeDevice,
+} from '../../../src/agent/provisioning/facility-authority.ts';
+import { makeDeviceKeys } from '../../../src/agent/provisioning/make-device-keys.ts';
+import { isTestCardTrust, makeTestCardTrust } from '../../../src/agent/provisioning/test-card-trust.ts';
+
+let folder: string;
+let facility: string;
+let terminal: string;
+const hour = 3_600_000;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-enrolment-'));
+  facility = join(folder, 'facility');
+  terminal = join(folder, 'terminal');
+  await createFacility(facility, { facility: 'clinic-0001', brokerNames: ['127.0.0.1'] });
+  await addAgent(facility, 'agent-1');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const codeFor = async (device: string, port = 1): Promise<EnrolmentCode> => {
+  const until = Date.now() + hour;
+  const secret = await offerEnrolment(facility, { device, lane: 1, until });
+  return {
+    ...{ facility: 'clinic-0001', device, lane: 1, host: '127.0.0.1', enrolmentPort: port, brokerPort: 8883 },
+    facilityCa: readFileSync(join(facility, 'facility-ca.pem'), 'utf8'),
+    ...{ secret, until, test: true, acceptedModels: [] },
+  };
+};
+const asked = async (code: EnrolmentCode, place = terminal, more: Record<string, unknown> = {}): Promise<string> =>
+  JSON.stringify({ device: code.device, secret: code.secret, ...(await makeDeviceKeys(place)), ...more });
+
+test("over TLS: the terminal's own keys are certified and stay where they were made; the code serves the same keys again", async () => {
+  const enrolled: string[] = [];
+  const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async (device) => {
+    enrolled.push(device);
+  });
+  try {
+    const code = await codeFor('terminal-01', listener.port);
+    const keys = await makeDeviceKeys(terminal);
+    const answer = await askForEnrolment(code, keys);
+    const certificate = new X509Certificate(answer.tlsCertificate);
+    expect(certificate.subject).toBe('CN=terminal-01');
+    expect(certificate.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')).toBe(keys.tlsKey);
+    expect(certificate.verify(new X509Certificate(answer.facilityCa).publicKey)).toBe(true);
+    const [entry] = await listDevices(facility);
+    expect(entry).toMatchObject({ device: 'terminal-01', signingKey: { kid: keys.signingKey.kid } });
+    // Power lost before the answer was written: the same keys, the same answer.
+    expect(await askForEnrolment(code, await makeDeviceKeys(terminal))).toEqual(answer);
+    expect(await listDevices(facility)).toHaveLength(1);
+    expect(enrolled).toEqual(['terminal-01', 'terminal-01']);
+    const stranger = await makeDeviceKeys(join(folder, 'stranger'));
+    await expect(askForEnrolment(code, stranger)).rejects.toThrow('other keys');
+    // Whoever stands in for the clinic's PC has no certificate of the facility that the code names.
+    await createFacility(join(folder, 'other'), { facility: 'clinic-0001', brokerNames: ['127.0.0.1'] });
+    const foreignCa = readFileSync(join(folder, 'other/facility-ca.pem'), 'utf8');
+    await expect(askForEnrolment({ ...code, facilityCa: foreignCa }, keys)).rejects.toThrow('is not reached');
+  } finally {
+    listener.close();
+  }
+});
+
+test('no private key of the terminal is written at the clinic', async () => {
+  const code = await codeFor('terminal-01');
+  expect((await enrol(facility, await asked(code), Date.now(), {})).status).toBe(200);
+  const secrets = ['link/tls-key.pem', 'terminal/signing-key.jwk.json', 'terminal/sealing-key.jwk.json'].map((name) => {
+    const text = readFileSync(join(terminal, name), 'utf8');
+    return /"d": "([^"]+)"/.exec(text)?.[1] ?? text.split('\n')[1] ?? '';
+  });
+  const written = readdirSync(facility, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(facility, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'utf8'))
+    .join();
+  for (const secret of secrets) {
+    expect(secret.length).toBeGreaterThan(30);
+    expect(written).not.toContain(secret);
+  }
+});
+
+test.each([
+  ['a wrong secret', { secret: 'AAAAAAAAAAAAAAAAAAAAAA' }, 0, 403],
+  ['the code of another terminal', { device: 'terminal-02' }, 0, 403],
+  ['a code past its time', {}, 2 * hour, 403],
+  ['a key that is none', { signingKey: 'none' }, 0, 400],
+])('%s is refused and enrols nobody', async (_what, more, laterMs, status) => {
+  const code = await codeFor('terminal-01');
+  const outcome = await enrol(facility, await asked(code, terminal, more), Date.now() + laterMs, {});
+  expect(outcome.status).toBe(status);
+  expect(await listDevices(facility)).toEqual([]);
+});
+
+test('a newer code of a terminal ends the older one; a revoked terminal is not let in again', async () => {
+  const older = await asked(await codeFor('terminal-01'));
+  const newer = await asked(await codeFor('terminal-01'));
+  expect((await enrol(facility, older, Date.now(), {})).status).toBe(403);
+  expect((await enrol(facility, newer, Date.now(), {})).status).toBe(200);
+  await revokeDevice(facility, 'terminal-01');
+  expect((await enrol(facility, newer, Date.now(), {})).status).toBe(409);
+});
+
+test('after twenty wrong secrets the listener answers nobody', async () => {
+  const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
+  try {
+    const code = await codeFor('terminal-01', listener.port);
+    const keys = await makeDeviceKeys(terminal);
+    for (let guess = 0; guess < 20; guess += 1)
+      await expect(askForEnrolment({ ...code, secret: 'A'.repeat(22) }, keys)).rejects.toThrow('wrong or too old');
+    await expect(askForEnrolment(code, keys)).rejects.toThrow('wrong or too old');
+    expect(await listDevices(facility)).toEqual([]);
+  } finally {
+    listener.close();
+  }
+});
+
+test('a chain of test cards is known by its name', async () => {
+  expect(isTestCardTrust((await makeTestCardTrust()).certificateIssuersPem)).toBe(true);
+  expect(isTestCardTrust(readFileSync(join(facility, 'facility-ca.pem'), 'utf8'))).toBe(false);
+});
