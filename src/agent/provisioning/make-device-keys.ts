@@ -55,8 +55,8 @@ export const makeDeviceKeys = async (directory: string): Promise<DevicePublicKey
   const terminal = join(directory, keyFolders.terminal);
   return {
     tlsKey: createPublicKey(await readFile(tlsPath, 'utf8'))
-      .export({ type: 'spki', format: 'pem' })
-      .toString(),
+      .export({ type: 'spki', format: 'der' })
+      .toString('base64'),
     signingKey: publicPart(await keptKey(join(terminal, keyFiles.signingKey), 'ES256')),
     sealingKey: publicPart(await keptKey(join(terminal, keyFiles.sealingKey), 'ECDH-ES')),
   };
