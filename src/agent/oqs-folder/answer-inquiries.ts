@@ -32,7 +32,7 @@ import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
 import { registerReferences } from './register-references.ts';
 import { isUnreadable, type RequestFile, requestOf, strangersIn } from './request-files.ts';
 import { listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
-import { writeOqsFile } from './write-oqs-file.ts';
+import { folderFailureOf, writeOqsFile } from './write-oqs-file.ts';
 
 /** How often `req/` is looked into. ms */
 const pollMs = 1_000;
@@ -63,6 +63,8 @@ export class InquiryDesk {
   readonly #context: AgentContext;
   readonly #bulks = new Map<string, Bulk>();
   #folderFault: FolderFault | null = null;
+  /** `req/` itself cannot be looked into: nobody's inquiry is seen. */
+  #requestsFault: FolderFault | null = null;
   readonly #lying = new Map<LyingCode, FolderFault>();
   readonly #passedOver = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
@@ -89,20 +91,29 @@ export class InquiryDesk {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** `res/` takes no answers: the questions wait in `req/`. Or something in `req/` has a request's name and is no file. */
+  /**
+   * `req/` is away or a link: questions are not seen. `res/` takes no answers: the questions wait in `req/`. Or something
+   * in `req/` has a request's name and is no file.
+   */
   get folderFault(): FolderFault | null {
-    return this.#folderFault ?? [...this.#lying.values()][0] ?? null;
+    return this.#requestsFault ?? this.#folderFault ?? [...this.#lying.values()][0] ?? null;
   }
 
-  /** One look at `req/`. A folder that is not there has no inquiries. */
+  /** One look at `req/`. A folder that cannot be looked into has no inquiries, and is told. */
   async poll(): Promise<void> {
     if (this.#context.clock.now().monotonicMs < this.#lookAgainMs) return;
     this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
-    const names = await listShared(folder, () => true, maximumNames).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
+    const names = await listShared(folder, () => true, maximumNames).then(
+      (found) => {
+        this.#tellRequests(null);
+        return found;
+      },
+      (error: unknown) => {
+        this.#tellRequests(folderFailureOf(error));
+        return [];
+      },
+    );
     let odd = 0;
     for (const request of names.map(requestOf)) {
       if (request === null || this.#stopped) continue;
@@ -178,6 +189,16 @@ export class InquiryDesk {
     if (count === 0) this.#lying.delete(code);
     else this.#lying.set(code, { folder: 'req', code, sinceMs: known?.sinceMs ?? clock.now().wallMs, waiting: count });
     if (count > 0 && code === 'files.request-unknown') log.event('agent.request-file', { code });
+    changed();
+  }
+
+  #tellRequests(code: FailureCode | null): void {
+    const known = this.#requestsFault;
+    if (code === (known?.code ?? null)) return;
+    const { clock, changed, log } = this.#context;
+    const sinceMs = known?.sinceMs ?? clock.now().wallMs;
+    this.#requestsFault = code && { folder: 'req', code, sinceMs, waiting: 0 };
+    if (code) log.event('agent.request-file', { code });
     changed();
   }
 

@@ -17,6 +17,8 @@ type OpenFolder = {
   readonly at: (name: string) => string;
   /** Throws when the folder is no longer the one that was opened. */
   readonly check: () => Promise<void>;
+  /** The folder's own entries to the disk: without it a power cut may take back a rename of which the journal knows. */
+  readonly sync: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -42,6 +44,11 @@ export const heldFolders: FolderAccess = {
     return {
       at: (name) => `/proc/self/fd/${handle.fd}/${name}`,
       check: async () => {},
+      // A share of another machine may know no such order (CIFS, FUSE): what it keeps is its own affair.
+      sync: () =>
+        handle.sync().catch((error: NodeJS.ErrnoException) => {
+          if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code ?? '')) throw error;
+        }),
       close: () => handle.close(),
     };
   },
@@ -74,6 +81,8 @@ export const comparedFolders: FolderAccess = {
       check: async () => {
         if (!isSame(await look(), first)) throw notAFolder(folder);
       },
+      // Windows opens no folder for that; NTFS keeps its names in a journal of its own.
+      sync: async () => {},
       close: async () => {},
     };
   },
@@ -183,6 +192,7 @@ export const writeShared = (folder: string, name: string, bytes: Uint8Array, acc
       }
       await check();
       await rename(at(temporary), at(name));
+      await opened.sync();
     } catch (error) {
       await unlink(at(temporary)).catch(() => undefined);
       throw error;

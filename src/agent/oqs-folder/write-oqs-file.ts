@@ -14,10 +14,12 @@ const codeOf: Record<string, FailureCode> = {
   ENOTDIR: 'files.folder-missing',
 };
 
-const refusal = (error: unknown): Result<never> => {
-  const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  return err(failure(codeOf[reason] ?? 'files.write-failed', reason));
-};
+/** What a step in a shared folder that failed is called. */
+export const folderFailureOf = (error: unknown): FailureCode =>
+  codeOf[(error as NodeJS.ErrnoException).code ?? ''] ?? 'files.write-failed';
+
+const refusal = (error: unknown): Result<never> =>
+  err(failure(folderFailureOf(error), (error as NodeJS.ErrnoException).code ?? 'unknown'));
 
 /**
  * Writes a file that the レセコン polls for: it sees the whole file or none. The same name again replaces it. The folder

@@ -26,12 +26,13 @@ const serviceOutage = (model: PageModel): FailureCode | null => {
 const banner = (title: string, content: Markup, kind = ''): Markup =>
   html`<section class="banner ${kind}" role="status"><h2>${title}</h2>${content}</section>`;
 
-const waitingText = ({ code, waiting }: FolderFault): string => {
+const waitingText = ({ folder, code, waiting }: FolderFault): string => {
   if (code === 'files.not-a-file')
     return `照会ファイルの名前で、ファイルでないもの（フォルダ・リンクなど）が${waiting}件あります。読まずに置いてあります。ほかの照会は続けています。`;
   if (code === 'files.request-unreadable')
     return `${waiting}件。理由を結果ファイルで答え、元のファイルは名前の終わりに .unreadable を付けて置いてあります。ほかの照会は続けています。`;
   if (code === 'files.request-unknown') return `${waiting}件。読まずに置いてあります。ほかの照会は続けています。`;
+  if (folder === 'req') return 'レセコンからの照会が見えません。直りしだい自動で答えます。顔認証の受付は続けています。';
   return `${waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。`;
 };
 

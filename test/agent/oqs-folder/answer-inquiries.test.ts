@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -181,6 +182,24 @@ test('res is gone: the question waits, staff are told, the answer comes when the
   await desk.poll();
   expect(requests()).toEqual([]);
   expect(desk.folderFault).toBeNull();
+});
+
+test.each([
+  ['is away', () => {}],
+  ['is a link to our own files', (req: string) => symlinkSync(bed.testFacility.directory, req)],
+])('req %s: staff are told, and the question is answered once it is back', async (_name, harm) => {
+  const req = join(bed.oqsFolder, 'req');
+  put('OQSsiquc01req_0004.xml', search('1000001'));
+  renameSync(req, `${req}-aside`);
+  harm(req);
+  await desk.poll();
+  expect(desk.folderFault).toMatchObject({ folder: 'req', code: 'files.folder-missing' });
+  expect(readdirSync(join(bed.oqsFolder, 'res'))).toEqual([]);
+  rmSync(req, { force: true });
+  renameSync(`${req}-aside`, req);
+  await desk.poll();
+  expect(desk.folderFault).toBeNull();
+  expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_0004.xml'))).toBe(true);
 });
 
 test('files of others are left alone', async () => {

@@ -135,6 +135,25 @@ describe.each(variants)('a folder that others write to, %s', (_name, access) => 
     expect(readFileSync(key, 'utf8')).toBe('private key');
   });
 
+  it('the folder itself goes to the disk after the rename: a power cut takes no file back', async () => {
+    const seen: string[][] = [];
+    const watched: FolderAccess = {
+      flags: access.flags,
+      open: async (path) => {
+        const opened = await access.open(path);
+        return {
+          ...opened,
+          sync: async () => {
+            seen.push(readdirSync(folder));
+            await opened.sync();
+          },
+        };
+      },
+    };
+    await writeShared(folder, 'a.xml', Buffer.from('answer'), watched);
+    expect(seen).toEqual([['a.xml']]);
+  });
+
   it('a name is one step', async () => {
     for (const name of ['../a', 'a/b', '..', '.', '', 'a\0b', 'a\\b']) {
       await expect(readShared(folder, name, 9, access)).rejects.toThrow();
