@@ -197,6 +197,10 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       result: { outcome, qualificationValidity: null, code: null },
       atMs: galleryNow.wallMs,
     });
+  const withoutCard = (session: Session): Session => ({
+    ...session,
+    surroundings: { ...session.surroundings, cardOnBed: null },
+  });
   const sent = { visit, requestId: sessionId, deadlineMs } as const;
   const codes = Object.keys(failureRules) as FailureCode[];
 
@@ -261,15 +265,18 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     accepted('accepted.late', 'late'),
     accepted('accepted.all', 'late', agreed),
     accepted('accepted.ask-desk', 'not-eligible'),
-    shown('card-pulled', {
-      name: 'interrupted',
-      failure: failure('card.removed'),
-      visit,
-      resume: true,
-      approvable: false,
-      atMs: galleryNow.wallMs,
-      deadlineMs,
-    }),
+    { ...accepted('accepted.card-gone', 'eligible'), session: withoutCard(accepted('', 'eligible').session) },
+    ...[true, false].map((resume) =>
+      shown(resume ? 'card-pulled' : 'card-pulled.begin-again', {
+        name: 'interrupted',
+        failure: failure('card.removed'),
+        visit,
+        resume,
+        approvable: false,
+        atMs: galleryNow.wallMs,
+        deadlineMs,
+      }),
+    ),
     shown('take-card', {
       name: 'awaitingCardRemoval',
       visit,

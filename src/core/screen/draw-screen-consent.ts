@@ -103,8 +103,8 @@ const summaryPart = (d: Dictionary, visit: Visit, controls: readonly DrawnContro
   });
 };
 
-/** 「今日 提供する情報 / 提供しない情報」 as answered, for the summary and the closing screen. */
-export const closingOf = (
+/** 「今日 提供する情報 / 提供しない情報」 as answered. */
+const closingOf = (
   d: Dictionary,
   answers: Answers,
 ): { readonly body: Part['body']; readonly words: readonly Words[]; readonly lead: readonly Words[] } => {

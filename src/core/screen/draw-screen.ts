@@ -2,9 +2,10 @@ import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
 import type { ControlId } from '../visit/control-ids.ts';
+import { delays } from '../visit/delays.ts';
 import type { Session, SessionState, Visit } from '../visit/session.ts';
 import { canUseFace, canUsePin, visitOf } from '../visit/session-steps.ts';
-import { closingOf, drawQuestion } from './draw-screen-consent.ts';
+import { drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
@@ -207,20 +208,24 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         body: { kind: 'picture', picture: 'wait' },
       });
     case 'showingResult': {
-      const closing = closingOf(d, state.visit.answers);
+      const onBed = surroundings.cardOnBed?.insertion === state.visit.insertion;
+      const form = state.visit.answers.prescriptionForm;
       const remark =
         state.result.outcome === 'late'
           ? d.words('accepted.late')
           : state.result.outcome === 'eligible'
             ? null
             : d.words('accepted.ask-desk');
-      return part('accepted', 4, d, d.words('accepted.heading', { time: clockTime(state.atMs) }), {
+      // What was answered is nobody else's to read: it stands on the summary, not on a screen that is walked away from.
+      const closing = [d.words(onBed ? 'accepted.lead' : 'accepted.thanks')];
+      if (form !== null) closing.push(d.words(`summary.prescription.${form}`));
+      const heading = d.words('accepted.heading', { time: clockTime(state.atMs) });
+      return part('accepted', 4, d, onBed ? d.words('accepted.take-card') : heading, {
         tone: 'good',
-        lead: [d.words('accepted.lead'), ...closing.lead],
+        lead: closing,
         note: remark,
-        body: closing.body,
-        bodyWords: closing.words,
-        promises: [d.words('accepted.disappears'), d.words('help')],
+        body: onBed ? { kind: 'picture', picture: 'take-card' } : { kind: 'plain' },
+        promises: [d.words(onBed ? 'accepted.disappears' : 'promise.photo'), d.words('help')],
       });
     }
     case 'awaitingCardRemoval':
@@ -235,12 +240,8 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
             body: { kind: 'picture', picture: 'take-card' },
           });
     case 'interrupted':
-      return state.resume
-        ? part('card-pulled', null, d, d.words('card-pulled.heading'), {
-            tone: 'attention',
-            lead: [d.words('card-pulled.lead', { seconds: Math.round(surroundings.timeouts.cardReturnMs / 1_000) })],
-            body: { kind: 'picture', picture: 'put-back-card' },
-          })
+      return state.resume || state.failure.code === 'card.removed'
+        ? notFinished(session, state, d, now)
         : drawDesk(catalogue, d, state.failure, {
             wallMs: state.atMs,
             cardOnBed: surroundings.cardOnBed !== null,
@@ -251,6 +252,26 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     default:
       return state satisfies never;
   }
+};
+
+/** The card was taken too early: first it can go on, then only begin again; either way nothing has been received. */
+const notFinished = (
+  { surroundings }: Session,
+  state: Extract<SessionState, { name: 'interrupted' }>,
+  d: Dictionary,
+  now: Moment,
+): Part => {
+  const { cardReturnMs } = surroundings.timeouts;
+  const totalMs = state.resume ? cardReturnMs : delays.notFinishedMs;
+  return part('card-pulled', null, d, d.words('card-pulled.heading'), {
+    tone: 'attention',
+    lead: [
+      state.resume
+        ? d.words('card-pulled.lead', { seconds: Math.round(cardReturnMs / 1_000) })
+        : d.words('card-pulled.again'),
+    ],
+    body: countdown((state.deadlineMs ?? now.monotonicMs) - totalMs, state, now),
+  });
 };
 
 /** What the notices promise to the public, before anything has been read. */

@@ -29,6 +29,8 @@ export const delays = {
   showResultAfterRemovalMs: 3_000,
   /** A card still there after this makes light, voice and staff page call; again at this rhythm. */
   cardLeftMs: 15_000,
+  /** A pulled card's answers are gone, and whoever walks away has this long to see that nothing has been received. */
+  notFinishedMs: 20_000,
   /** The desk screen with its code stays this long, or until the next card. */
   deskMs: 30_000,
   /** The same once the card has been taken: time to read the heading again. */

@@ -90,6 +90,13 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
         { type: 'Chime', sound: 'attention' },
       );
     case 'interrupted':
+      // Only laid down anew can the card begin again: its answers are no longer within reach.
+      if (state.resume && state.failure.code === 'card.removed')
+        return go(
+          session,
+          { ...state, resume: false, deadlineMs: at.monotonicMs + delays.notFinishedMs },
+          { type: 'Chime', sound: 'attention' },
+        );
       return cardOrFinish(session, at, state.failure.code);
     case 'outOfService':
       return stay(session);

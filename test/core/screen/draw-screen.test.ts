@@ -98,6 +98,22 @@ describe('the screens', () => {
       expect(ways(name), name).toEqual(ways('choose-method'));
   });
 
+  it('end with the card, and leave nothing of what was answered on a screen that is walked away from', () => {
+    for (const name of ['accepted', 'accepted.all', 'accepted.card-gone'])
+      expect(JSON.stringify(named(name)), name).not.toMatch(/手術|特定疾病|医療費助成/);
+    expect(named('accepted')).toMatchObject({
+      heading: '受付できました。カードをお取りください',
+      body: { kind: 'picture', picture: 'take-card' },
+    });
+    expect(named('accepted.card-gone').lead[0]).toBe('ありがとうございました。お呼びするまでお待ちください。');
+  });
+
+  it('say that nothing has been received when the card was taken too early, with the time that is left', () => {
+    for (const name of ['card-pulled', 'card-pulled.begin-again'])
+      expect(named(name), name).toMatchObject({ heading: '受付は終わっていません', body: { kind: 'countdown' } });
+    expect(named('card-pulled.begin-again').lead).toEqual(['カードをもう一度置いてください']);
+  });
+
   it('say on the screen before the camera looks what becomes of its picture, and what else serves', () => {
     const kept = '顔写真は機器に保存されません。';
     expect(named('choose-method').lead).toEqual(['顔認証または4桁の暗証番号を入力してください。', kept]);

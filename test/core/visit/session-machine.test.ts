@@ -350,7 +350,20 @@ describe('the card goes', () => {
   it('and stays away: the visit is over', () => {
     const story = asked();
     story.tell({ type: 'CardRemoved' });
+    const { session } = story.visit;
+    const chimes = story.did('Chime');
     story.pass(settings.timeouts.cardReturnMs);
+    // Whoever walks away is told once more that nothing has been received; the answers are out of reach.
+    expect(story.state).toMatchObject({ name: 'interrupted', resume: false, failure: { code: 'card.removed' } });
+    expect(story.did('Chime')).toBe(chimes + 1);
+    const back = VisitStory.atRest();
+    back.session = story.session;
+    back.nowMs = story.nowMs;
+    back.tell({ type: 'CardInserted', insertion: 'again', session: 'session-again' });
+    back.tell({ type: 'CardRead', insertion: 'again', identity });
+    expect(back.visit).toMatchObject({ session: 'session-again', answers: { consents: [] } });
+    expect(back.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed' });
+    story.pass(delays.notFinishedMs);
     expect(story.name).toBe('idle');
   });
 
@@ -526,7 +539,7 @@ describe('a patient who does nothing', () => {
     story.present();
     story.touch('language', 'en');
     story.tell({ type: 'CardRemoved' });
-    story.pass(settings.timeouts.cardReturnMs);
+    story.pass(settings.timeouts.cardReturnMs + delays.notFinishedMs);
     expect(story.session.display.language).toBe('ja');
   });
 });
