@@ -89,6 +89,8 @@ const compileReader = (folder: string, nodeFolder: string, architecture: Archite
       timeout: 300_000,
       env: {
         ...process.env,
+        // What npm hands down rules over the command line, and names the headers of another Node.
+        npm_config_nodedir: nodeFolder,
         CC: `${prefix}gcc`,
         CXX: `${prefix}g++`,
         AR: `${prefix}ar`,
@@ -99,6 +101,8 @@ const compileReader = (folder: string, nodeFolder: string, architecture: Archite
     },
   );
   const built = readFileSync(join(target, 'build/Release/pcsclite.node'));
+  // Made for another Node, an add-on is compiled without a word and is refused when it is loaded.
+  if (!isForeign) run(folder, join(nodeFolder, 'bin/node'), '-e', "require('pcsclite')");
   for (const part of ['build', 'src', 'test', 'examples', 'binding.gyp'])
     rmSync(join(target, part), { recursive: true, force: true });
   mkdirSync(join(target, 'build/Release'), { recursive: true });
