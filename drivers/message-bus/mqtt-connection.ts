@@ -51,6 +51,8 @@ type ConnectionOptions = {
   readonly filters: () => readonly string[];
   /** Asked for once the others stand; told whether the broker grants each */
   readonly optionalFilters: () => ReadonlyMap<string, (isGranted: boolean) => void>;
+  /** The broker that we trust shows a certificate that ends then. ms since 1970 UTC */
+  readonly metServer: (certificateEndsMs: number) => void;
   readonly opened: () => void;
   readonly delivered: (delivery: Delivery) => void;
   /** Exactly once, whatever happened */
@@ -185,6 +187,8 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
     const wrong = serverError(socket, options);
     if (wrong !== null) return end(failure('delivery.broker-untrusted', wrong));
     if (ended) return;
+    const endsMs = socket.getPeerX509Certificate()?.validToDate.getTime();
+    if (endsMs !== undefined) options.metServer(endsMs);
     trusted = true;
     client.connect();
   });

@@ -36,6 +36,8 @@ const contextOf = ({ key, certificate, ca }: TlsFiles): SecureContext =>
 type MqttMessageBus = MessageBus & {
   /** From the next connection on, which is made at once; the one in force before stays good as a former one. */
   useTls(tls: TlsFiles): void;
+  /** Of the broker's certificate as it was shown last, ms since 1970 UTC; null: not met yet */
+  readonly serverEndsMs: number | null;
 };
 
 /** Throws when key or certificate cannot be read by OpenSSL. Connects at once and for as long as it lives. */
@@ -43,6 +45,7 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MqttMessag
   const delays: Delays = { ...defaultDelays, ...options.delays };
   let contexts = [options.tls, ...(options.formerTls ?? [])].map(contextOf);
   let turn = 0;
+  let serverEndsMs: number | null = null;
   const authorities = certificatesOf(options.tls.ca);
   const subscriptions = new Map<string, Set<(delivery: Delivery) => void>>();
   const optional = new Map<string, (isGranted: boolean) => void>();
@@ -86,6 +89,9 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MqttMessag
       maximumInFlight: options.maximumInFlight ?? 16,
       filters: () => [...subscriptions.keys()].filter((filter) => !optional.has(filter)),
       optionalFilters: () => optional,
+      metServer: (endsMs) => {
+        serverEndsMs = endsMs;
+      },
       opened: () => {
         connected = true;
         pauseMs = delays.firstPauseMs;
@@ -126,6 +132,9 @@ export const createMqttMessageBus = (options: MqttMessageBusOptions): MqttMessag
         subscriptions.delete(filter);
         optional.delete(filter);
       };
+    },
+    get serverEndsMs() {
+      return serverEndsMs;
     },
     useTls: (tls) => {
       contexts = [contextOf(tls), ...contexts].slice(0, 3);

@@ -6,7 +6,14 @@ import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { freshNonce } from '../../src/agent/intake/answer-challenges.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { watchAudit } from '../../src/agent/journal/watch-audit.ts';
+import { takeAuthorityKeyAway } from '../../src/agent/provisioning/authority-key.ts';
+import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import type { TrustedTime } from '../../src/core/trusted-time.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
+import { certificateOf, clientChainError } from '../../src/trust/client-chain.ts';
+import type { TlsFiles } from '../../src/trust/key-files.ts';
+import { certificatesOf } from '../../src/trust/server-chain.ts';
+import { openCertificateEnds } from '../beds/certificate-bed.ts';
 
 /**
  * npm run five-years [-- --days 1825 --perDay 100 --json]
@@ -14,7 +21,9 @@ import { createEventLog } from '../../src/log/event-log.ts';
  * Five years of a clinic in the two real stores, as fast as they go: every write that a visit makes at either end, the
  * sweep of each night, the audit chain. Time is simulated, the journal's age too; the files lie in memory (/dev/shm), so
  * that no fsync is waited for, and are copied to nowhere. `bytesPerVisit`: what the process wrote (wchar of
- * /proc/self/io) for the first visits, by end, KiB. Certificates are not part of it.
+ * /proc/self/io) for the first visits, by end, KiB. The facility's key is taken away on the first day; each night link and
+ * agent look at their certificates, and each month both begin anew with what is on their disks. `certificatesRenewed`: new
+ * ones in force whose chain leads to the facility; a night on which one that is in force has ended fails the run.
  */
 const { values } = parseArgs({
   options: {
@@ -54,6 +63,46 @@ const bytes = { terminal: 0, agent: 0, visits: 0 };
 const must = <T>(result: { ok: true; value: T } | { ok: false; failure: { code: string; detail?: string } }): T => {
   if (!result.ok) throw new Error(`${result.failure.code} ${result.failure.detail ?? ''}`);
   return result.value;
+};
+
+/** The facility is made now; what is simulated goes on from there. */
+const provisionedAtMs = Date.now();
+const trustedTime = (): TrustedTime => ({
+  ...{ wallMs: provisionedAtMs + nowMs - startedAtMs, floorMs: provisionedAtMs, certainty: 'confirmed' },
+  ...{ fault: null, machineAheadMs: 0 },
+});
+const facility = join(folder, 'facility');
+await createFacility(facility, { facility: 'clinic', brokerNames: ['localhost'] });
+const certificatePlace = {
+  agentDirectory: await addAgent(facility, 'agent-01'),
+  deviceDirectory: await addDevice(facility, 'terminal-01', 1),
+  ...{ device: 'terminal-01', state: join(folder, 'link') },
+};
+await takeAuthorityKeyAway(facility, {}, join(folder, 'stick.pem'));
+rmSync(join(folder, 'stick.pem'));
+const openEnds = () => openCertificateEnds(certificatePlace, trustedTime);
+let ends = await openEnds();
+const certificates = { link: 0, agent: 0, faults: new Set<string>() };
+const endOf = ({ certificate }: TlsFiles): number => certificateOf(certificate)?.validToDate.getTime() ?? 0;
+/** A run that reaches the first warning must renew at both ends. */
+const firstWarningMs = Math.min(endOf(ends.linkTls), endOf(ends.agentTls)) - 60 * dayMs;
+
+const lookAtCertificates = async (day: number): Promise<void> => {
+  await ends.look();
+  for (const end of ['link', 'agent'] as const) {
+    const adopted = ends.adopted[end].splice(0);
+    for (const { certificate, ca } of adopted) {
+      const wrong = clientChainError(certificatesOf(certificate), certificatesOf(ca), trustedTime());
+      if (wrong === null) certificates[end] += 1;
+      else certificates.faults.add(`${end}: ${wrong}`);
+    }
+    if (adopted.length > 0) say(`day ${day}: the ${end} has a new certificate`);
+  }
+  if (day % 30 === 0 || ends.link.end.endsMs < trustedTime().wallMs) {
+    ends = await openEnds();
+    for (const tls of [ends.linkTls, ends.agentTls])
+      if (endOf(tls) < trustedTime().wallMs) certificates.faults.add(`day ${day}: a certificate in force has ended`);
+  }
 };
 
 const consents = { TKK: true, YZK: true, SRJ: true, SHJ: true, TSR: false } as const;
@@ -123,6 +172,7 @@ const visit = async (): Promise<void> => {
 
 const night = async (day: number): Promise<void> => {
   for (const requestId of journal.sweep()) journal.giveUp(requestId, nowMs);
+  await lookAtCertificates(day);
   // Each night in the product; each fifth here, for the whole chain is read each time.
   if (day % 5 !== 0) return;
   audit.check();
@@ -180,6 +230,7 @@ try {
     databaseMb: sizes(),
     startMs: start,
     lostPending,
+    certificatesRenewed: certificates.link + certificates.agent,
     auditVerified,
     ...(bytes.visits > 0 ? { bytesPerVisit: { terminal: kb.terminal * 1024, agent: kb.agent * 1024 } } : {}),
     profile: 'release',
@@ -189,7 +240,11 @@ try {
   );
   process.stdout.write(`${JSON.stringify(report)}\n`);
   const within = kb.terminal <= limits.terminalKb && kb.agent <= limits.agentKb;
-  process.exitCode = lostPending === 0 && auditVerified && within ? 0 : 1;
+  for (const fault of certificates.faults) say(fault);
+  const mustRenew = trustedTime().wallMs > firstWarningMs + dayMs;
+  const renewed = !mustRenew || (certificates.link > 0 && certificates.agent > 0);
+  const certified = renewed && certificates.faults.size === 0;
+  process.exitCode = lostPending === 0 && auditVerified && certified && within ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

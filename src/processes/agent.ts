@@ -220,6 +220,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     directory,
     context,
     inForce: tls,
+    brokerEndsMs: () => bus.serverEndsMs,
     adopt: (renewed) => bus.useTls(renewed),
   });
   void certificates.look();

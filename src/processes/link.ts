@@ -89,7 +89,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     },
     certificate: () => certificate.end,
   });
-  // An older broker grants no such topic and takes no such message: then nothing is asked.
+  // A broker of an older release would end the connection over such a message: asked only where it grants the topic.
   const endAnswers = bus.subscribe(
     certificateTopic(facility, device, 'answer'),
     ({ payload }) => void certificate.receive(payload),

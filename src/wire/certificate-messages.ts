@@ -6,8 +6,8 @@ import { identifier } from './messages.ts';
  * part in. `uketsuke/v1/<facility>/<device>/certificate-request` and `…/certificate`.
  *   certificate-request  compact JWS, ES256, by the key of the certificate that it holds now
  *   certificate          plain JSON: a certificate is signed by itself, by whom the facility's authority has entrusted
- * A link asks only where the broker has granted it the topic of the answer: before `uketsuke broker` was run again it does
- * not, and nothing else depends on it.
+ * A link asks only where the broker has granted it the topic of the answer. A broker whose access rules are older grants
+ * nothing (the embedded one) or refuses what is published (mosquitto); nothing else depends on it.
  */
 export const certificateLeaves = { request: 'certificate-request', answer: 'certificate' } as const;
 

@@ -1,6 +1,8 @@
+import 'reflect-metadata';
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { X509Crl } from '@peculiar/x509';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nextKeyFile, openCertificateEnds } from '../../scripts/beds/certificate-bed.ts';
 import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
@@ -96,6 +98,20 @@ test('killed after any step: the same key is asked with again and gets the same 
   expect((await open()).linkTls.key).toBe(place.device.tls.key);
 });
 
+test("a device that is revoked after a renewal stands in the issuing authority's list with the new certificate", async () => {
+  const { look, adopted, linkTls } = await open();
+  nowMs = endOf(linkTls.certificate) - 50 * dayMs;
+  await look();
+  const serial = certificateOf(adopted.link[0]?.certificate ?? '')?.serialNumber.toLowerCase();
+  const listed = async () => {
+    const text = readFileSync(join(place.agentDirectory, 'issuing-revoked.pem'), 'utf8');
+    return new X509Crl(text).entries.map(({ serialNumber }) => serialNumber.toLowerCase());
+  };
+  expect(await listed()).toEqual([]);
+  await revokeDevice(place.directory, 'front-1', { file: join(place.directory, 'stick.pem') });
+  expect(await listed()).toEqual([serial]);
+});
+
 test('refused: another device, a revoked one, a certificate that was not issued, one that is not due, a doubted clock', async () => {
   const { link, linkTls, desk } = await open(() => null);
   const { facility } = place.agent;
@@ -142,7 +158,12 @@ test('a new issuing authority is made with the key from the stick, and staff are
   nowMs = startedMs + 6 * 365.25 * dayMs - 10 * dayMs;
   expect(first.desk.warnings()).toContainEqual(expect.objectContaining({ what: 'issuer', days: 14 }));
   nowMs = startedMs;
+  const brokerFile = join(place.directory, 'broker/tls-certificate.pem');
+  const broker = readFileSync(brokerFile, 'utf8');
   expect(await renewIssuers(place.directory, { file: join(place.directory, 'stick.pem') })).toBe(false);
+  const brokerNow = readFileSync(brokerFile, 'utf8');
+  expect(brokerNow).not.toBe(broker);
+  expect(certificateOf(brokerNow)?.subjectAltName).toBe(certificateOf(broker)?.subjectAltName);
   const again = await open();
   nowMs = endOf(again.linkTls.certificate) - 50 * dayMs;
   await again.look();

@@ -19,13 +19,15 @@ type CertificateDeskOptions = {
   readonly context: Context;
   /** What the agent shows to the broker now */
   readonly inForce: TlsFiles;
+  /** Of the broker's certificate, as far as it has been seen. ms since 1970 UTC */
+  readonly brokerEndsMs?: () => number | null;
   /** The agent's own, renewed and on the disk: from now on it goes by this */
   readonly adopt: (tls: TlsFiles) => void;
 };
 
 /** What ends soon at this end, for staff. */
 type CertificateWarning = {
-  readonly what: 'agent' | 'issuer';
+  readonly what: 'agent' | 'issuer' | 'broker';
   readonly days: WarningDays;
   readonly endsMs: number;
 };
@@ -71,6 +73,7 @@ export class CertificateDesk {
     const ends = [
       { what: 'agent' as const, endsMs: certificateOf(this.#inForce.certificate)?.validToDate.getTime() ?? null },
       { what: 'issuer' as const, endsMs: this.#issuerEndsMs },
+      { what: 'broker' as const, endsMs: this.#options.brokerEndsMs?.() ?? null },
     ];
     return ends.flatMap(({ what, endsMs }) => {
       const days = endsMs === null ? null : warningOf(endsMs, time);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -37,6 +38,8 @@ const facilityFileSchema = z.strictObject({ facility: identifier, createdAt: z.n
 const files = { facility: 'facility.json', revoked: 'revoked.pem' } as const;
 const caYears = 20;
 const leafYears = 5;
+/** Renewed with the facility's key alone: it outlives five years in which nobody brings that. */
+const brokerYears = 6;
 
 const writeJson = (path: string, value: unknown): Promise<void> =>
   writeFileAtomically(path, `${JSON.stringify(value, null, 2)}\n`);
@@ -78,7 +81,11 @@ export const createFacility = async (
   await writeAuthorityKey(directory, ca.key, caPassphrase);
   await writeFileAtomically(join(directory, keyFiles.facilityCa), ca.certificate);
   await writeFileAtomically(join(directory, files.revoked), await issueRevocationList(ca, [], validFor(now, caYears)));
-  const broker = await issueCertificate(ca, { commonName: 'broker', names: brokerNames, ...validFor(now, leafYears) });
+  const broker = await issueCertificate(ca, {
+    commonName: 'broker',
+    names: brokerNames,
+    ...validFor(now, brokerYears),
+  });
   await writeTls(join(directory, 'broker'), broker.key, broker.certificate, ca.certificate);
   await writeJson(join(directory, agentFiles.facilityKeys), {
     facility,
@@ -166,10 +173,20 @@ const listRevoked = async (directory: string, nowMs: number): Promise<void> => {
     await writeIssuerRevocations(agentDirectory(directory, agent), (name) => revoked.has(name), nowMs);
 };
 
+/** Under the names that it has. */
+const renewBroker = async (directory: string, ca: { readonly key: string; readonly certificate: string }) => {
+  const target = join(directory, 'broker');
+  const held = new X509Certificate(await readFile(join(target, keyFiles.tlsCertificate), 'utf8'));
+  const names = (held.subjectAltName ?? '').split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  const leaf = { commonName: 'broker', names, ...validFor(Date.now(), brokerYears) };
+  const made = await issueCertificate(ca, leaf);
+  await writeTls(target, made.key, made.certificate, ca.certificate);
+};
+
 const issuerName = (agent: string): string => `Uketsuke issuer at ${agent}`;
 
 /**
- * The issuing authority of each agent for another term, while the facility's key is at hand: before the old one ends, or for a facility
+ * The issuing authority of each agent and the broker's certificate for another term, while the facility's key is at hand: before the old one ends, or for a facility
  * that was set up before agents had one. The facility's certificate of those allows none below it and is made anew, for the
  * same name and key: whatever it has signed stays good. Answers whether that was so: agents and broker elsewhere need it.
  */
@@ -188,6 +205,7 @@ export const renewIssuers = async (directory: string, caKey: AuthorityKeyAccess 
       issuerName(agent),
       Date.now(),
     );
+  await renewBroker(directory, { ...before, certificate });
   await listRevoked(directory, Date.now());
   return isNew;
 };

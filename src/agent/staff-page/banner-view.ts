@@ -82,7 +82,11 @@ const clockFault = (model: PageModel): Markup | null => {
   );
 };
 
-const whoseWords = { agent: 'この PC', issuer: '証明書を更新するための鍵（発行局）' } as const;
+const whoseWords = {
+  agent: 'この PC',
+  issuer: '証明書を更新するための鍵（発行局）',
+  broker: '中継（ブローカー）',
+} as const;
 
 /** Renewal works by itself from 60 days before: whoever reads this long afterwards has something to do. */
 const certificateWarnings = ({ certificates, desk }: PageModel): Markup | null => {

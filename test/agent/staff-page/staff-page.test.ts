@@ -18,6 +18,7 @@ import { commandSchema, type StateMessage, staffApprovalSchema } from '../../../
 let bed: AgentBed;
 let page: Awaited<ReturnType<typeof startStaffPage>>;
 const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';
+let certificateWarnings: { what: 'issuer'; days: 14; endsMs: number }[] = [];
 
 beforeEach(async () => {
   bed = await makeAgentBed();
@@ -28,7 +29,7 @@ beforeEach(async () => {
     port: 0,
     context: bed.context,
     desk: bed.desk,
-    certificates: { warnings: () => [] },
+    certificates: { warnings: () => certificateWarnings },
     catalogue: () => catalogueAt(bed.clock.now().wallMs),
     staff: () => staff,
     staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
@@ -428,4 +429,15 @@ describe('whatever a terminal says of itself', () => {
     expect(body).toContain('2番');
     expect(body).toContain('今日の受付');
   });
+});
+
+test('certificates that end soon stand on the page, those of terminals as their state tells them', async () => {
+  const banner = async () => (await fetch(new URL('/part/banner', page.address))).text();
+  expect(await banner()).not.toContain('証明書');
+  const dayMs = 86_400_000;
+  await show({ certificateWarning: { days: 30, endsAt: bed.clock.now().wallMs + 29 * dayMs } });
+  expect(await banner()).toMatch(/窓口1：[^<]*（30日以内）/);
+  certificateWarnings = [{ what: 'issuer', days: 14, endsMs: bed.clock.now().wallMs + 13 * dayMs }];
+  expect(await banner()).toMatch(/発行局）：[^<]*（14日以内）[\s\S]*窓口1/);
+  certificateWarnings = [];
 });

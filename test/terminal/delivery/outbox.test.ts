@@ -6,7 +6,7 @@ import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err, ok, type Result } from '../../../src/core/result.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
-import type { OutboxRow } from '../../../src/ports/store.ts';
+import type { OutboxRow, Store } from '../../../src/ports/store.ts';
 import { createOutbox, type OutboxEvent } from '../../../src/terminal/delivery/outbox.ts';
 
 const log = createEventLog({ format: 'silent' });
@@ -126,4 +126,47 @@ test('a disk that does not let a row go: told all the same, and sent again only 
   await outbox.receive(receiptFor(one.requestId));
   expect(events.map(({ type }) => type)).toEqual(['receipt']);
   expect(store.rows.has(one.requestId)).toBe(true);
+});
+
+test('stored by a link whose answer was lost: the patient is at the desk, the row goes when the link is back, and is never sent', async () => {
+  const clock = new SimulatedClock();
+  const disk = new MemoryStore();
+  const lost = failure('delivery.link-lost', 'away');
+  let away = true;
+  const store: Store = {
+    addOutboxRow: async (row) => {
+      await disk.addOutboxRow(row);
+      return err(lost);
+    },
+    outboxRows: () => disk.outboxRows(),
+    removeOutboxRow: (id, entry) => (away ? Promise.resolve(err(lost)) : disk.removeOutboxRow(id, entry)),
+    raiseSettings: (...of) => disk.raiseSettings(...of),
+    readSettings: () => disk.readSettings(),
+    rememberNonce: (...of) => disk.rememberNonce(...of),
+    firstBrokenAuditEntry: () => disk.firstBrokenAuditEntry(),
+    close: async () => {},
+  };
+  const sent: string[] = [];
+  const outbox = createOutbox({
+    ...{ store, clock, log, tell: () => {} },
+    send: async ({ requestId }) => {
+      sent.push(requestId);
+      return ok(undefined);
+    },
+  });
+  outbox.setConnected(true);
+  const { row } = setUp(async () => ok(undefined));
+  const mine = row();
+  expect(await outbox.add(mine)).toMatchObject({ ok: false, failure: { code: 'delivery.link-lost' } });
+  outbox.cancel(mine.requestId);
+  await clock.advance(20_000);
+  // A terminal that looks again meanwhile finds it, and lets it lie.
+  expect(await outbox.load()).toMatchObject({ ok: true });
+  expect(await disk.outboxRows()).toMatchObject({ value: [{ requestId: mine.requestId }] });
+  away = false;
+  await clock.advance(3_000);
+  expect(await disk.outboxRows()).toMatchObject({ value: [] });
+  await clock.advance(600_000);
+  expect(sent).toEqual([]);
+  outbox.close();
 });
