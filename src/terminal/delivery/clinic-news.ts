@@ -26,6 +26,20 @@ export type ClinicEvent =
   | { readonly type: 'settings'; readonly message: SettingsMessage }
   | { readonly type: 'command'; readonly message: CommandMessage };
 
+/** Of which request an event tells what came of it. */
+const answeredRequest = (event: ClinicEvent): string | undefined => {
+  switch (event.type) {
+    case 'receipt':
+      return event.receipt.requestId;
+    case 'result':
+      return event.result.requestId;
+    case 'request-expired':
+      return event.requestId;
+    default:
+      return undefined;
+  }
+};
+
 /** Tells what happens on the way to the clinic; whoever comes later is told at once how things stand. */
 export const createClinicNews = (clock: Clock, log: EventLog) => {
   const listeners = new Set<(event: ClinicEvent) => void>();
@@ -36,12 +50,16 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
   let ready = false;
   /** Found before anybody listened, perhaps */
   const earlier: Extract<ClinicEvent, { type: 'earlier-visit' }>[] = [];
+  /** What came of those meanwhile: an agent answers sooner than a terminal that starts has somebody to listen */
+  const earlierAnswers: ClinicEvent[] = [];
   let agentTrouble: Failure | null = null;
   let settings: SettingsMessage | null = null;
   let time: { readonly aheadMs: number; readonly doubted: boolean } | null = null;
   let closed = false;
 
   const tell = (event: ClinicEvent): void => {
+    const answered = answeredRequest(event);
+    if (earlier.some(({ requestId }) => requestId === answered)) earlierAnswers.push(event);
     if (!closed) for (const listener of [...listeners]) listener(event);
   };
   /** What cannot be kept cannot be sent: as long as the store does not open, the way to the clinic counts as closed. */
@@ -112,7 +130,7 @@ export const createClinicNews = (clock: Clock, log: EventLog) => {
       listener({ type: 'challenges-ready', ready });
       if (agentTrouble !== null) listener({ type: 'agent', trouble: agentTrouble });
       if (time !== null) listener(timeNow(time));
-      for (const found of earlier) listener(found);
+      for (const event of [...earlier, ...earlierAnswers]) listener(event);
       if (settings !== null) listener({ type: 'settings', message: settings });
       return () => listeners.delete(listener);
     },
