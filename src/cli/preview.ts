@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
@@ -33,8 +33,13 @@ const fail = (message: string): never => {
 /** JSON or YAML; only what differs from the demo's settings has to stand in it. */
 const readSettings = (path: string | undefined): FacilitySettings => {
   if (path === undefined) return gallerySettings;
-  if (!existsSync(path)) return fail(`${path}: cannot be read`);
-  const read = facilitySettingsSchema.safeParse({ ...gallerySettings, ...(parse(readFileSync(path, 'utf8')) ?? {}) });
+  let given: unknown;
+  try {
+    given = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return fail(`${path}: cannot be read (${error instanceof Error ? error.message : String(error)})`);
+  }
+  const read = facilitySettingsSchema.safeParse({ ...gallerySettings, ...(given ?? {}) });
   return read.success ? read.data : fail(`${path}: ${z.prettifyError(read.error)}`);
 };
 

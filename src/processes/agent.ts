@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
@@ -131,6 +131,12 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { directory, embeddedBroker: embedded } = start;
   const log = start.log ?? createEventLog({ format: 'json' });
   const config = await readAgentConfig(directory, start.config);
+  // Before anything is made: a mistyped directory leaves nothing behind.
+  if (!existsSync(join(directory, agentFiles.facilityKeys)))
+    throw new Error(
+      `${directory}: no agent's directory (${agentFiles.facilityKeys} is missing); \`uketsuke provision\` makes one`,
+    );
+  const trust = await readCardTrust(config.cardTrust);
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
   await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
   const ours = [directory, config.journal, config.staffFile, config.settingsFile, config.cardTrust];
@@ -145,7 +151,6 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   let tellTerminals = (): void => {};
   const files = await openFiles(directory, config, changed, () => tellTerminals());
   const { keys, devices, settings, staff } = files;
-  const trust = await readCardTrust(config.cardTrust);
   const machineClock = start.clock ?? createSystemClock();
   const journal = await awaitJournal({
     open: () => new Journal(config.journal, { steadyMs }),

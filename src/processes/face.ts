@@ -75,7 +75,11 @@ const loadModels = async (settings: FaceSettings): Promise<Result<Loaded>> => {
   const text = await readFile(join(settings.modelsDir, 'manifest.json'), 'utf8').catch(() => null);
   if (text === null) return err(failure('face.models-missing', 'manifest.json'));
   const manifest = JSON.parse(text) as Manifest;
-  const embedding = embeddingById(manifest, settings.embeddingModel);
+  // A configuration of an earlier release may name a model that is gone: a named fault, not a process that ends again and again.
+  const wanted = manifest.models.find(({ id }) => id === settings.embeddingModel);
+  if (wanted?.role !== 'embedding')
+    return err(failure('face.models-missing', `face.embeddingModel: ${settings.embeddingModel}`));
+  const embedding = embeddingById(manifest, wanted.id);
   const face = await loadAll(settings, [entryById(manifest, 'blazeface'), entryById(manifest, 'facemesh'), embedding]);
   if (!face.ok) return face;
   const attack = await loadAll(settings, [entryById(manifest, 'fr_detect'), entryById(manifest, 'fr_liveness')]);

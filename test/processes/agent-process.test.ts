@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -153,6 +153,10 @@ test('mistakes are one line and exit code 2', () => {
   const missing = failing('agent', '--dir', join(folder, 'nowhere'));
   expect(missing.status).toBe(2);
   expect(missing.stderr.trim().split('\n')).toHaveLength(1);
+  expect(missing.stderr).toContain('uketsuke provision');
+  expect(existsSync(join(folder, 'nowhere'))).toBe(false);
+  rmSync(join(agent, 'card-trust'), { recursive: true });
+  expect(failing('agent', '--dir', agent).stderr).toMatch(/card-trust\/card-ca\.pem: no trust anchors .* --card-trust/);
   expect(failing('agent', 'device', 'add', 'terminal-01', '--lane', '1', '--facility-dir', folder)).toMatchObject({
     status: 2,
   });

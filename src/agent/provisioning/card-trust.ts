@@ -32,11 +32,17 @@ export const parseCardTrust = (certificateIssuersPem: string, cvIssuersJson: str
   return { certificateIssuers, visualIssuers: parseCvIssuers(cvIssuersJson) };
 };
 
-export const readCardTrust = async (directory: string): Promise<CardTrust> =>
-  parseCardTrust(
-    await readFile(join(directory, cardTrustFiles.certificateIssuers), 'utf8'),
-    await readFile(join(directory, cardTrustFiles.visualIssuers), 'utf8'),
-  );
+/** Throws with the file and who brings it when one is missing or not what it should be. */
+export const readCardTrust = async (directory: string): Promise<CardTrust> => {
+  const read = (name: string): Promise<string> =>
+    readFile(join(directory, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new Error(
+        `${join(directory, name)}: no trust anchors of cards (${error.code}); whoever set the clinic up puts ` +
+          `${Object.values(cardTrustFiles).join(' and ')} there, or names their folder with --card-trust`,
+      );
+    });
+  return parseCardTrust(await read(cardTrustFiles.certificateIssuers), await read(cardTrustFiles.visualIssuers));
+};
 
 /** For a demo's or a test's own card authority; the real anchors come from J-LIS. */
 export const writeCardTrust = async (

@@ -196,10 +196,13 @@ const readerFaults: Partial<Record<FailureCode, FaultName>> = {
   'reader.driver-missing': 'reader.driver-missing',
 };
 
-const reader = async ({ config, report, probeReader }: Examination): Promise<Finding> => {
+const reader = async ({ config, report, probeReader, pcscdSocket }: Examination): Promise<Finding> => {
   if (report === null && config.cardReader.driver !== 'pcsc') return skipped('the daemon is not running');
   const trouble = report === null ? await probeReader() : report.cardReader.trouble;
   if (trouble === null) return fine(report?.slot === undefined ? '' : slotText(report.slot));
+  // One fault, named once: without the service nothing is known of the reader, and its driver has been loaded.
+  if (trouble.code === 'reader.service-down' && (await connectionError({ path: pcscdSocket })) !== null)
+    return skipped('see pcscd');
   return found(readerFaults[trouble.code as FailureCode] ?? 'reader.missing', trouble.detail);
 };
 

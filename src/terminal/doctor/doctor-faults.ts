@@ -108,7 +108,11 @@ export const doctorFaults = {
     'a face model is not the one the manifest names',
     'run scripts/setup-models, or install the package again; ask who changed it',
   ),
-  'pcscd.not-running': fault('technician', 'the card service pcscd does not answer', 'systemctl restart pcscd.socket'),
+  'pcscd.not-running': fault(
+    'technician',
+    'the card service pcscd does not answer',
+    'systemctl restart pcscd.socket; where it is not installed: apt-get install pcscd libccid',
+  ),
   'pcscd.hung': fault(
     'technician',
     'the card service pcscd takes connections and answers nothing; the terminal restarts it',

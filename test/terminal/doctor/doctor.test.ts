@@ -215,6 +215,16 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ]);
   });
 
+  test('a card service that is away is named once, with the package where it was never installed', async () => {
+    const diagnoses = await examine({
+      ...well(),
+      pcscdSocket: join(folder, 'nobody.comm'),
+      report: { ...healthyReport, cardReader: lost('reader.service-down') },
+    });
+    expect(faultsOf(diagnoses)).toEqual(['pcscd.not-running']);
+    expect(printDiagnoses(diagnoses)).toContain('apt-get install pcscd');
+  });
+
   test('without a daemon and without keys names these two, not what follows from them', async () => {
     const absent = withPaths({ provisioning: join(folder, 'absent') });
     const diagnoses = await examine({ ...well(), ...absent, report: null });
