@@ -112,6 +112,8 @@ const run = async (options: RunOptions): Promise<void> => {
         },
       }),
     ...(options.makeFolders && { makeFolders: true }),
+    // The service manager begins a new one, as after an error that nobody expected.
+    endNow: () => process.exit(70),
     log,
   });
   let stopping = false;

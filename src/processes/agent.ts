@@ -17,6 +17,7 @@ import {
 } from '../agent/eligibility/simulated-eligibility-service.ts';
 import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
+import { watchJournalPlace } from '../agent/journal/journal-place.ts';
 import { watchAudit } from '../agent/journal/watch-audit.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
@@ -45,6 +46,8 @@ import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
 
+/** A journal whose file was deleted or replaced is noticed within this. ms */
+const placeMs = 1_000;
 /** Personal data past its time is looked for this often. ms */
 const sweepMs = 10_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
@@ -70,6 +73,11 @@ type AgentStart = {
   readonly clock?: Clock;
   /** Whether the system's clock is set from the network; another answer in tests */
   readonly isSynchronised?: () => Promise<boolean>;
+  /**
+   * The journal was taken away and put back: this process must end now, and begin again with the file that lies there.
+   * Absent: nobody can end it, and nobody looks.
+   */
+  readonly endNow?: () => void;
 };
 
 /** What a parent process needs: printed as one JSON line once everything listens. */
@@ -256,7 +264,14 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     }, ms);
   const audit = watchAudit(journal, log);
   audit.check();
+  const journalPlace = watchJournalPlace(config.journal, journal);
   const rounds = [
+    every(placeMs, () => {
+      if (start.endNow === undefined || !journalPlace.isTakenAway()) return;
+      log.event('store.failed', { code: disk.failed(new Error('the journal was deleted or replaced')) });
+      journalPlace.putBack();
+      start.endNow();
+    }),
     every(forgetMs, () => journal.forgetDeleted()),
     every(sweepMs, () => {
       desk.flushRejections();

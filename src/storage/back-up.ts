@@ -4,6 +4,9 @@ import type { DatabaseSync } from 'node:sqlite';
 
 const backupName = (path: string, version: number): string => `${path}.before-migration-${version}`;
 
+/** Of a file that somebody put in the place of an open store. */
+export const strayName = (path: string, atMs: number): string => `${path}.put-in-place-${atMs}`;
+
 const sync = (path: string, mode: string): void => {
   const file = openSync(path, mode);
   try {
@@ -13,6 +16,15 @@ const sync = (path: string, mode: string): void => {
   }
 };
 
+/** All of an open database as one new file, durable when this returns. Throws what SQLite says. */
+export const copyStore = (database: DatabaseSync, path: string): void => {
+  // Of a copy that was cut off.
+  rmSync(path, { force: true });
+  database.prepare('VACUUM INTO ?').run(path);
+  chmodSync(path, 0o600);
+  sync(path, 'r+');
+};
+
 /**
  * A whole copy of an open database beside it, durable when this returns; answers its path. `version` is the form of the
  * copy. VACUUM INTO leaves out what was deleted, and reads through the write-ahead log.
@@ -20,11 +32,7 @@ const sync = (path: string, mode: string): void => {
 export const backUp = (database: DatabaseSync, path: string, version: number): string => {
   const backup = backupName(path, version);
   const aside = `${backup}.part`;
-  // Of a copy that was cut off.
-  rmSync(aside, { force: true });
-  database.prepare('VACUUM INTO ?').run(aside);
-  chmodSync(aside, 0o600);
-  sync(aside, 'r+');
+  copyStore(database, aside);
   renameSync(aside, backup);
   // Windows opens no directory; NTFS journals the rename itself.
   if (process.platform !== 'win32') sync(dirname(path), 'r');
@@ -36,9 +44,9 @@ export const backUp = (database: DatabaseSync, path: string, version: number): s
  * no more than a copy.
  */
 export const forgetBackups = (path: string, nowMs: number, ageMs: number): readonly string[] => {
-  const prefix = `${basename(path)}.before-migration-`;
+  const prefixes = ['before-migration-', 'put-in-place-'].map((kind) => `${basename(path)}.${kind}`);
   const old = readdirSync(dirname(path))
-    .filter((name) => name.startsWith(prefix))
+    .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
     .map((name) => join(dirname(path), name))
     .filter((backup) => statSync(backup).mtimeMs <= nowMs - ageMs);
   for (const backup of old) rmSync(backup, { force: true });

@@ -119,6 +119,21 @@ test('provision → agent → terminal: settings arrive, follow their file, neve
   if (running) expect(await once(running, 'exit')).toEqual([0, null]);
 });
 
+/* Windows deletes no file that is open. */
+test.skipIf(process.platform === 'win32')(
+  'the journal is deleted while the agent runs: it ends by itself, and the next one has lost nothing',
+  async () => {
+    const ready = await start();
+    const heard = await listen(ready);
+    const ended = running === null ? null : once(running, 'exit');
+    for (const part of ['', '-wal', '-shm']) rmSync(`${ready.journal}${part}`, { force: true });
+    expect(await ended).toEqual([70, null]);
+    await bus?.close();
+    const again = await listen(await start());
+    expect(again[0]).toEqual(heard[0]);
+  },
+);
+
 test('a terminal added while the agent runs may connect, a revoked one may not', async () => {
   const ready = await start();
   const caKey = ['--facility-dir', folder, '--ca-passphrase-file', passphrase];

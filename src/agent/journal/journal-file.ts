@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Failure } from '../../core/failure.ts';
 import { AuditChain } from '../../storage/audit-chain.ts';
+import { copyStore } from '../../storage/back-up.ts';
 import { openStore, type StoreNews } from '../../storage/open-store.ts';
 import { journalKind } from './journal-kind.ts';
 
@@ -47,6 +48,10 @@ export class JournalFile {
   close(): void {
     this.forgetDeleted();
     this.#database.close();
+  }
+
+  copyTo(path: string): void {
+    copyStore(this.#database, path);
   }
 
   /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
