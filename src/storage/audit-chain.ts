@@ -68,7 +68,9 @@ export class AuditChain {
     this.#prepare = prepare;
   }
 
-  append(line: AuditLine): void {
+  append({ atMs, ...rest }: AuditLine): void {
+    // A time counted on from another machine's has fractions; the column takes whole ms alone, and what is hashed is what is kept.
+    const line: AuditLine = { ...rest, atMs: Math.round(atMs) };
     const last = this.#head ?? (this.#prepare('SELECT number, hash FROM audit_head').get() as Link);
     const number = last.number + 1;
     const hash = hashOf(last.hash, number, line);

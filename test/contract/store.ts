@@ -67,6 +67,12 @@ export const storeContract = (
       expect(settings.ok && settings.value && new TextDecoder().decode(settings.value.document)).toBe('seven');
     });
 
+    test('a time with fractions of a ms, counted on from the one that the agent told, is taken', async () => {
+      const document = new TextEncoder().encode('one');
+      expect(await store.raiseSettings(1, document, 1_795_949_613_384.625)).toEqual({ ok: true, value: true });
+      expect(await store.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
+    });
+
     test('a nonce is new once, also over a restart, until it has expired', async () => {
       expect(await store.rememberNonce('n', 5_000, 1_000)).toEqual({ ok: true, value: true });
       expect(await store.rememberNonce('n', 5_000, 2_000)).toEqual({ ok: true, value: false });

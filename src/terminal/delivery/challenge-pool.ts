@@ -56,7 +56,7 @@ export interface ChallengePool {
   heard(agent: string): void;
   /** Asks for a sign of life and no challenge. */
   probe(): void;
-  /** The agent's clock now, as far as known; null before the first answer. */
+  /** The agent's clock now, as far as known, whole ms; null before the first answer. */
   agentNowMs(): number | null;
   close(): void;
 }
@@ -184,7 +184,7 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
       lastHeard = agent;
       refill();
     },
-    agentNowMs: () => (agentOffsetMs === null ? null : nowMs() + agentOffsetMs),
+    agentNowMs: () => (agentOffsetMs === null ? null : Math.round(nowMs() + agentOffsetMs)),
     close: () => {
       closed = true;
       callOff?.();
