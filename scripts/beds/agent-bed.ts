@@ -281,7 +281,8 @@ export const makeAgentBed = async (
       opened('result', async (bytes) =>
         must(await openSealedAndSigned('result', bytes, resultSchema, [device.sealing], device.agents, address)),
       ),
-    files: (): string[] => readdirSync(join(oqsFolder, 'face')),
+    /** What a レセコン would take: not what is being written, nor the look whether the folder takes files. */
+    files: (): string[] => readdirSync(join(oqsFolder, 'face')).filter((name) => !name.startsWith('.')),
     /** Until nothing has been published for some turns of the event loop: for other parties on this broker. */
     quiet: (): Promise<void> => quiet(device.signing, () => broker.passed.length, { turns: 15 }),
     close: (): void => {

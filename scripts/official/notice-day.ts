@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import type { ConsentCatalogue } from '../../src/core/catalogue/consent-catalogue.ts';
+import { until } from '../beds/simulated-clock.ts';
 import { openVisitBed, type VisitBed } from '../beds/visit-bed.ts';
 import { catalogueWith } from './check-notice.ts';
 
@@ -71,7 +72,9 @@ const visit = async (
   await bed.see('accepted', 'desk');
   await bed.agent.quiet();
   const last = bed.visits().at(-1);
-  const file = bed.agent.files().find((each) => !filesBefore.has(each));
+  const newFile = () => bed.agent.files().find((each) => !filesBefore.has(each));
+  if (last?.outcome === 'eligible') await until('its file', () => newFile() !== undefined);
+  const file = newFile();
   const xml = file === undefined ? '' : readFileSync(join(bed.agent.oqsFolder, 'face', file), 'latin1');
   bed.reader.pull();
   await ready(bed);

@@ -46,6 +46,7 @@ const staffSee = (): string =>
     folderFaults: () => [],
     staffCodes: { guessed: () => [] },
     problems: () => [],
+    certificates: { warnings: () => [] },
   } as unknown as PageModel).text;
 
 beforeEach(() => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { until } from '../../scripts/beds/simulated-clock.ts';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
 let bed: VisitBed;
@@ -17,6 +18,7 @@ it('in grace: 資格情報 only, told why, accepted without a consent', async ()
   await bed.see('accepted');
   expect(bed.visits()).toMatchObject([{ verdict: 'accepted', consents: {} }]);
   // 資格情報 includes 限度額: it goes to the レセコン without a question.
+  await until('its file', () => bed.agent.files().length > 0);
   const [file = ''] = bed.agent.files();
   const xml = readFileSync(join(bed.agent.oqsFolder, 'face', file), 'latin1');
   expect(xml).toContain('<LimitApplicationCertificateRelatedConsFlg>1<');
