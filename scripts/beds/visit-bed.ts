@@ -229,7 +229,9 @@ export const openVisitBed = async (
     },
     takeCard: async (): Promise<void> => {
       reader.pull();
+      // Thanks take seconds; a card pulled early is waited for, and told of, for half a minute.
       await clock.advance(10_000);
+      if (screen.now.screen !== 'idle') await clock.advance(20_000);
       await bed.see('idle');
     },
     setClockError: (ms: number): void => {
