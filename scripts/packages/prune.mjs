@@ -26,6 +26,10 @@ const unusedParts = (root) => {
     ...children(of('tesseract.js-core')).filter(
       (file) => file.includes('tesseract-core') && (file.endsWith('.wasm.js') || file.includes('-lstm')),
     ),
+    // 60 MB of OpenSSL's headers for systems that are not ours; our add-ons do not even ask for them.
+    ...children(join(root, 'scripts/node24/node_modules'))
+      .flatMap((node) => children(join(node, 'include/node/openssl/archs')))
+      .filter((folder) => !/linux-(x86_64|aarch64)$/.test(folder)),
     // drivers/card-front-reader/card-front-ocr.ts names the models that are read.
     of('@tesseract.js-data/jpn/4.0.0'),
   ].filter((path) => existsSync(path));
