@@ -16,7 +16,7 @@ it('by face, agreeing to everything', async () => {
   await bed.answerAll('agree');
   await bed.see('accepted');
   expect(bed.visits()).toMatchObject([{ method: 'face', verdict: 'accepted', consents: all(true) }]);
-  expect(bed.agent.files()).toHaveLength(1);
+  await until('its file', () => bed.agent.files().length === 1);
   await bed.takeCard();
   await until('the row gone', () => bed.store.rows.size === 0);
 });
