@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { until } from '../../scripts/beds/simulated-clock.ts';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 
 let bed: VisitBed;
@@ -57,7 +58,7 @@ it('receipt lost on the way: the request is sent again, done once, and the recei
   expect(lost).toBe(1);
   expect(bed.broker.passedOn('request').length).toBeGreaterThan(1);
   expect(bed.visits()).toHaveLength(1);
-  expect(bed.agent.files()).toHaveLength(1);
+  await until('its file', () => bed.agent.files().length === 1);
   const receipts = await bed.agent.receipts();
   expect(new Set(receipts.map((receipt) => JSON.stringify(receipt))).size).toBe(1);
 });
