@@ -86,6 +86,16 @@ export const openSigned = async <T extends { facility: string; device: string }>
   }
 };
 
+/** Whose key a compact JWS names; nothing is verified. undefined: none of these. */
+export const signerOf = (text: string, keys: readonly VerificationKey[]): string | undefined => {
+  try {
+    const { kid } = decodeProtectedHeader(text);
+    return keys.find((key) => key.kid === kid)?.owner;
+  } catch {
+    return undefined;
+  }
+};
+
 /** Compact JWE. The same plain text never looks the same twice: the ephemeral key is new each time. */
 export const seal = async (kind: TopicLeaf, plain: Uint8Array, key: SealingPublicKey): Promise<Uint8Array> =>
   encoder.encode(

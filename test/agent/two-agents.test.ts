@@ -5,13 +5,15 @@ import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../../script
 import { readDeviceKeys } from '../../scripts/beds/device-keys.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
 import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
-import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
+import { makeTestFacility, type TestFacility, testRequest } from '../../scripts/beds/test-facility.ts';
 import { Journal, type JournalVisit, type UsageRow } from '../../src/agent/journal/journal.ts';
+import { readAgentKeys } from '../../src/agent/provisioning/agent-keys.ts';
 import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';
-import type { Challenge } from '../../src/wire/messages.ts';
+import { sign } from '../../src/trust/seal.ts';
+import type { Challenge, Receipt } from '../../src/wire/messages.ts';
 
 /** Two real agents, two lanes, one real mosquitto: who answers what, and what is left when one of them dies. */
 if (mosquittoPath === null) console.warn('skipped: two agents on one broker need mosquitto (Debian package mosquitto)');
@@ -77,10 +79,11 @@ afterAll(async () => {
 });
 
 /** A challenge of this agent; those of the other one are let go. */
-const challengeOf = async ({ link }: Lane, agent: string): Promise<Challenge> => {
+const challengeOf = async ({ link }: Lane, agent: string, approval?: string): Promise<Challenge> => {
   const endMs = performance.now() + 20_000;
   while (performance.now() < endMs) {
-    const challenge = link.takeChallenge(300_000);
+    const challenge = link.takeChallenge(300_000, approval);
+    if (approval !== undefined && challenge !== null) expect(challenge.agent).toBe(agent);
     if (challenge?.agent === agent) return challenge;
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -112,6 +115,48 @@ const journalOf = ({ journal }: Agent): { readonly visits: JournalVisit[]; reado
     opened.close();
   }
 };
+
+test.skipIf(mosquittoPath === null)(
+  'an approval of staff at one agent is of use there, once, and never at the other',
+  { timeout: 90_000 },
+  async () => {
+    const [lane] = lanes;
+    const [one, two] = agents;
+    const { signing } = await readAgentKeys(facility.agentDirectory);
+    const session = crypto.randomUUID();
+    const approvedAt = Date.now();
+    const approval = {
+      ...{ facility: facility.device.facility, device: lane.device, session, approver: 'nurse-1' },
+      ...{ approvedAt, expiresAt: approvedAt + 600_000 },
+    };
+    const staffApproval = new TextDecoder().decode(await sign('staff-approval', approval, signing));
+    const use = async (challenge: Challenge): Promise<string> => {
+      const { nonce, agent, issuedAt, expiresAt } = challenge;
+      const request = testRequest({
+        ...{ issuedAt, agent, challenge: nonce, expiresAt, session, staffApproval, consents: [] },
+        ...{ verificationMethod: 'staff', device: lane.device, lane: lane.lane },
+      });
+      const signed = await lane.link.sign(request, { method: 'staff' });
+      if (!signed.ok) throw new Error(signed.failure.code);
+      expect((await lane.link.submit(signed.value)).ok).toBe(true);
+      const { receipt } = (await lane.watch.receipt(signed.value.requestId)) as { receipt: Receipt };
+      expect(receipt.agent).toBe(agent);
+      return receipt.code ?? receipt.verdict;
+    };
+    const accepted = (): number =>
+      agents
+        .flatMap((agent) => journalOf(agent).visits)
+        .filter((row) => row.session === session && row.verdict === 'accepted').length;
+    expect(await use(await challengeOf(lane, two.name))).toBe('message.forged');
+    expect(accepted()).toBe(0);
+    // A visit takes a challenge of the agent that gave the approval, whoever was heard last.
+    const own = await challengeOf(lane, one.name, staffApproval);
+    expect(await use(own)).toBe('accepted');
+    expect(await use(await challengeOf(lane, two.name))).toBe('message.forged');
+    expect(await use(await challengeOf(lane, one.name))).toBe('message.stale');
+    expect(accepted()).toBe(1);
+  },
+);
 
 // Once, in a busy room, a request was refused whose code nobody saw: it is said now, and tried again.
 test.skipIf(mosquittoPath === null)(

@@ -89,6 +89,7 @@ describe('messages from anywhere', () => {
     const context = {
       facility,
       device,
+      agent: made.agent.agent,
       agents: made.agent.agents,
       trust: { certificateIssuers: [], visualIssuers: [] },
       nowMs: 2_000,

@@ -60,7 +60,8 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   const now = clock.now().wallMs;
   const { trust } = parts.context;
   const datesCount = mayRefuseByDate(parts.context.time());
-  const evidence = { facility: keys().facility, device, agents: keys().agents, trust, nowMs: now, datesCount };
+  const { facility, agent, agents } = keys();
+  const evidence = { facility, device, agent, agents, trust, nowMs: now, datesCount };
   // Signatures are verified on other threads: the card's need not wait for the device's.
   const [fromDevice, verdict] = await Promise.all([verifyDevice(document, device), verifyPatient(document, evidence)]);
   if (!fromDevice.ok) return fromDevice;

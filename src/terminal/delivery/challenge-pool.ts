@@ -47,7 +47,8 @@ type ChallengePoolOptions = {
 type Stocked = { readonly challenge: Challenge; readonly endsAtMonotonicMs: number };
 
 export interface ChallengePool {
-  take(minimumLifeMs: number): Challenge | null;
+  /** `agent`: of this one alone */
+  take(minimumLifeMs: number, agent?: string): Challenge | null;
   ready(minimumLifeMs: number): boolean;
   setConnected(connected: boolean): void;
   /** A verified answer. false = nobody asked for it (any more). */
@@ -134,9 +135,9 @@ export const createChallengePool = ({ clock, log, ask, changed, ...rest }: Chall
 
   return {
     ready: (minimumLifeMs) => withLife(minimumLifeMs).length > 0,
-    take: (minimumLifeMs) => {
+    take: (minimumLifeMs, agent) => {
       // The youngest first.
-      const alive = withLife(minimumLifeMs);
+      const alive = withLife(minimumLifeMs).filter(({ challenge }) => agent === undefined || challenge.agent === agent);
       const chosen = alive.find(({ challenge }) => challenge.agent === lastHeard) ?? alive[0];
       if (chosen === undefined) return null;
       stock = stock.filter((entry) => entry !== chosen);

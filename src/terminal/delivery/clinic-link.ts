@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MessageBus } from '../../ports/message-bus.ts';
 import type { OutboxRow, Store } from '../../ports/store.ts';
 import type { TerminalKeys } from '../../trust/key-files.ts';
+import { signerOf } from '../../trust/seal.ts';
 import {
   type Challenge,
   challengesSchema,
@@ -34,8 +35,11 @@ export type { ClinicEvent } from './clinic-news.ts';
 /** The terminal's side of the way to the clinic: nothing is told upwards that was not signed by an agent and meant for us. */
 export interface ClinicLink {
   readonly connected: boolean;
-  /** A challenge with at least this much life, handed out once and never again; null = none. The pool refills itself. */
-  takeChallenge(minimumLifeMs: number): Challenge | null;
+  /**
+   * A challenge with at least this much life, handed out once and never again; null = none. The pool refills itself.
+   * `approval`: a challenge of the agent that signed it; no other takes it.
+   */
+  takeChallenge(minimumLifeMs: number, approval?: string | null): Challenge | null;
   /** The agent's wall clock now, ms: what documents are dated by. null before its first answer. */
   agentNowMs(): number | null;
   challengesReady(minimumLifeMs: number): boolean;
@@ -304,7 +308,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     get connected() {
       return news.connected;
     },
-    takeChallenge: (minimumLifeMs) => pool.take(minimumLifeMs),
+    takeChallenge: (minimumLifeMs, approval = null) =>
+      pool.take(minimumLifeMs, approval === null ? undefined : signerOf(approval, keys.agents)),
     agentNowMs: () => pool.agentNowMs(),
     challengesReady: (minimumLifeMs) => pool.ready(minimumLifeMs),
     lookup: async (session, authCertificateDer, signal) =>

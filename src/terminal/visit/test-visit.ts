@@ -22,7 +22,7 @@ export const testVisit = async (
 ): Promise<Result<void>> => {
   const { clinic, clock, newId } = parts;
   const { facility, device, lane } = parts.terminal;
-  const challenge = clinic.takeChallenge(leastChallengeLifeMs);
+  const challenge = clinic.takeChallenge(leastChallengeLifeMs, order.approval);
   if (challenge === null) return err(failure('delivery.no-challenge'));
   const requestId = newId();
   const signed = await clinic.sign(

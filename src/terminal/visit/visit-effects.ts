@@ -226,7 +226,9 @@ const signRequests = (parts: SessionParts, hand: VisitHand) => {
     const settings = hand.settings();
     if (evidence === null) return fail(failure('card.removed'));
     if (settings === null) return fail(failure('settings.missing'));
-    const challenge = clinic.takeChallenge(leastChallengeLifeMs);
+    const { verification } = visit;
+    const approval = verification.state === 'verified' ? verification.staffApproval : null;
+    const challenge = clinic.takeChallenge(leastChallengeLifeMs, approval);
     if (challenge === null) return fail(failure('delivery.no-challenge'));
     const catalogue = hand.catalogue();
     const textHashOf = (question: Parameters<typeof consentTextOf>[2], language: string): string =>

@@ -41,7 +41,8 @@ beforeAll(async () => {
   trust = parseCardTrust(authority.caCertificatePem, authority.cvIssuersJson);
   const device = testFacility.registry.get('front-1');
   if (device === undefined) throw new Error('no front-1');
-  context = { facility, device, agents: testFacility.agent.agents, trust, nowMs };
+  const { agent, agents } = testFacility.agent;
+  context = { facility, device, agent, agents, trust, nowMs };
 });
 afterAll(() => testFacility.remove());
 
@@ -459,6 +460,12 @@ describe('the staff path and the payload', () => {
     expect(await staff(await approve({ expiresAt: nowMs }))).toBe('delivery.expired');
     expect(await staff({})).toBe('message.malformed');
     expect(await staff({ staffApproval: 'a.b.c' })).toBe('message.malformed');
+  });
+
+  test('an approval of another agent: its one use is kept in the journal over there', async () => {
+    const document = await signed({ method: 'staff' }, await approve());
+    expect(await codeOf(document)).toBe('accepted');
+    expect(await codeOf(document, { agent: 'agent-2' })).toBe('message.forged');
   });
 
   test('an approval on another path', async () => {
