@@ -1,12 +1,15 @@
 /** A camera behind ffmpeg: V4L2 devices on a terminal; lavfi graphs and files in tests. */
 
 import type { Camera } from '../../src/ports/camera.ts';
-import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
 import { createPipedCamera, frameHeight, frameWidth, rgbBytes, warmUpFrames } from './piped-camera.ts';
 
 const usualFramesPerSecond = 30;
 
-type FfmpegCameraSettings = Omit<Extract<CameraSettings, { kind: 'ffmpeg' }>, 'kind'>;
+export type FfmpegCameraSettings = {
+  /** A V4L2 device (`/dev/video0`), or a lavfi graph or a file for tests. */
+  readonly source: { readonly device: string } | { readonly lavfi: string } | { readonly file: string };
+  readonly framesPerSecond?: number;
+};
 
 const inputArguments = ({ source, framesPerSecond = usualFramesPerSecond }: FfmpegCameraSettings): string[] => {
   if ('device' in source)

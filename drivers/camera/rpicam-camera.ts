@@ -4,7 +4,6 @@
  */
 
 import type { Camera } from '../../src/ports/camera.ts';
-import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
 import { createPipedCamera, frameHeight, frameWidth, warmUpFrames } from './piped-camera.ts';
 
 const usualFramesPerSecond = 15;
@@ -12,7 +11,11 @@ const framePixels = frameWidth * frameHeight;
 /** A plane of brightness, then two of colour at half the width and half the height. */
 const yuv420Bytes = (framePixels * 3) / 2;
 
-type RpicamCameraSettings = Omit<Extract<CameraSettings, { kind: 'rpicam' }>, 'kind'>;
+export type RpicamCameraSettings = {
+  /** 0 = the first; `rpicam-vid --list-cameras` counts them. */
+  readonly index: number;
+  readonly framesPerSecond?: number;
+};
 
 export const rpicamArguments = ({ index, framesPerSecond = usualFramesPerSecond }: RpicamCameraSettings): string[] => [
   ...['--camera', `${index}`, '--framerate', `${framesPerSecond}`],

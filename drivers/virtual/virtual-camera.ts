@@ -1,7 +1,6 @@
 /** A camera of painted frames behind the camera port; everything after it is as with a real one. */
 import { failure } from '../../src/core/failure.ts';
 import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
-import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
 import { isFaceId } from './faces.ts';
 import { OrderedFrames } from './ordered-frames.ts';
 import { emptyScene, frameHeight, frameWidth, personBefore, SceneRenderer } from './render-scene.ts';
@@ -10,7 +9,13 @@ import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 /** A frame costs about 10 ms to paint; more of them would only take time from the models. */
 const usualFramesPerSecond = 15;
 
-type VirtualCameraSettings = Extract<CameraSettings, { kind: 'virtual' }>;
+export type VirtualCameraSettings = {
+  readonly seed: number;
+  readonly framesPerSecond?: number;
+  /** Path of the control panel's unix socket; without it `face` stays before the camera. */
+  readonly controlSocket?: string;
+  readonly face?: string | null;
+};
 
 export class VirtualCamera implements Camera {
   readonly #renderer: SceneRenderer;

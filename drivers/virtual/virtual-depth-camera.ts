@@ -1,7 +1,6 @@
 /** A depth camera of computed measurements beside the virtual camera: it hears the same orders and sees the same scene. */
 import { failure } from '../../src/core/failure.ts';
 import type { DepthCamera, DepthCameraEvent, DepthFrame } from '../../src/ports/depth-camera.ts';
-import type { DepthCameraSettings } from '../../src/ports/face-process-messages.ts';
 import { OrderedFrames } from './ordered-frames.ts';
 import type { Person } from './render-scene.ts';
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
@@ -25,6 +24,8 @@ const headMm = (x: number, y: number): number | null => {
 const sheetMm = (x: number, y: number, turn: number): number | null =>
   Math.abs(x) > 150 || Math.abs(y) > 200 ? null : faceMm - x * Math.tan((turn * Math.PI) / 180);
 
+export type VirtualDepthCameraSettings = { readonly controlSocket: string };
+
 export class VirtualDepthCamera implements DepthCamera {
   readonly #depthMm = new Uint16Array(frameWidth * frameHeight);
   readonly #infrared = new Uint8Array(frameWidth * frameHeight);
@@ -39,7 +40,7 @@ export class VirtualDepthCamera implements DepthCamera {
   });
   readonly #stopHearing: () => void;
 
-  constructor({ controlSocket }: DepthCameraSettings) {
+  constructor({ controlSocket }: VirtualDepthCameraSettings) {
     this.#stopHearing = hearOrders(controlSocket, (orders) => this.#frames.obey(orders));
   }
 
@@ -77,5 +78,5 @@ export class VirtualDepthCamera implements DepthCamera {
   }
 }
 
-export const createVirtualDepthCamera = (settings: DepthCameraSettings): DepthCamera =>
+export const createVirtualDepthCamera = (settings: VirtualDepthCameraSettings): DepthCamera =>
   new VirtualDepthCamera(settings);

@@ -1,6 +1,5 @@
 import { createEventLog } from '../../src/log/event-log.ts';
-import type { FaceSettings } from '../../src/ports/face-process-messages.ts';
-import { startFace } from '../../src/processes/face.ts';
+import { type FaceSettings, startFace } from '../../src/processes/face.ts';
 
 /** The face process with settings of which a configuration file has no word: virtual cameras, films. */
 const { settings, socket } = JSON.parse(process.argv[2] ?? '') as {

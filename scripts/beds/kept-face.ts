@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSocketFaceVerifier, type SocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
-import type { FaceSettings } from '../../src/ports/face-process-messages.ts';
+import type { FaceSettings } from '../../src/processes/face.ts';
 import { faceProcessStart } from '../../src/processes/face-start.ts';
 import { keepProcess } from './kept-process.ts';
 

@@ -7,7 +7,7 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-
 import { isFaceId } from '../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
-import type { CameraSettings } from '../../src/ports/face-process-messages.ts';
+import type { CameraSettings } from '../../src/processes/cameras.ts';
 import { keepFaceProcess } from '../beds/kept-face.ts';
 import { keepProcess } from '../beds/kept-process.ts';
 import { type Child, type LogLine, parseLogLine, startChild } from './child.ts';

@@ -1,6 +1,6 @@
-import { accessSync, constants, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
+import { isOnPath } from '../../drivers/host/is-on-path.ts';
 import { probeReader } from '../../src/cli/doctor-probes.ts';
 
 /** A part of a terminal: whether this machine has a real one that works, and what the demo runs on. */
@@ -11,16 +11,6 @@ type RealPart = {
   readonly detail: string;
   readonly demoUses: string;
 };
-
-const isOnPath = (program: string): boolean =>
-  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 
 const namesIn = (folder: string, pattern: RegExp): string[] => {
   try {

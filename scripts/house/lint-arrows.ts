@@ -73,6 +73,8 @@ const explain: Record<string, string> = {
 /** Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. */
 const virtualCommands = /^src\/cli\/(virtual-card|trace)\.ts$/;
 
+const cameraRegistry = 'src/processes/cameras.ts';
+
 /** What is wrong with one import; null = nothing. */
 const whatIsWrong = (file: string, from: string, each: Import): string | null => {
   const target = targetOf(file, each);
@@ -90,6 +92,8 @@ const whatIsWrong = (file: string, from: string, each: Import): string | null =>
   if (way === 'type' && mayImportTypes[from]?.includes(to) === true) return null;
   if (mayImport[from]?.includes(to) !== true) return explain[from] ?? `${from} may not import ${to}`;
   if (from === 'screens' && to === 'core' && way !== 'type') return 'types of core only (import type)';
+  if (from === 'root' && /^drivers\/camera\//.test(target) && file !== cameraRegistry)
+    return `cameras are picked in ${cameraRegistry} alone`;
   if (from === 'root' && to === 'virtual') {
     if (file.startsWith('src/cli/') && !virtualCommands.test(file)) return 'no command but virtual-card and trace';
     if (way !== 'dynamic' && way !== 'type')

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
+import { missingForCamera } from '../processes/cameras.ts';
 import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import {
   type Diagnosis,
@@ -34,6 +35,7 @@ type DoctorOptions = { readonly config: string; readonly json?: true; readonly q
 const probesOf = (config: Config) => ({
   freeBytes: freeBytesOf,
   pcscdSocket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',
+  missingForCamera: () => missingForCamera(config.camera),
   probeReader: () => probeReader(config),
   probeBroker: () => probeBroker(config),
 });

@@ -9,6 +9,7 @@ import { serveFace } from '../../drivers/face-verifier/face-server.ts';
 import type { ListenAt } from '../../drivers/host/framed-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
+import type { VirtualDepthCameraSettings } from '../../drivers/virtual/virtual-depth-camera.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { FaceModels } from '../face/attempt/face-pipeline.ts';
@@ -17,11 +18,27 @@ import type { PadModels } from '../face/models/detect-attack.ts';
 import { embeddingById, entryById, type Manifest, type ModelEntry, refuseUnverified } from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { Camera, Frame } from '../ports/camera.ts';
+import type { Frame } from '../ports/camera.ts';
 import type { DepthCamera } from '../ports/depth-camera.ts';
-import type { FaceSettings } from '../ports/face-process-messages.ts';
+import { type CameraSettings, cameraSettingsOf, openCamera } from './cameras.ts';
 import { version } from './release.ts';
 import type { Config } from './terminal-config.ts';
+
+/** What the face process is started with. */
+export type FaceSettings = {
+  readonly modelsDir: string;
+  readonly profile: 'release' | 'demo';
+  readonly camera: CameraSettings;
+  /** Left out: none, the usual case. There is no driver for a real one yet (src/ports/depth-camera.ts). */
+  readonly depthCamera?: VirtualDepthCameraSettings;
+  /** Id of the embedding model in models/manifest.json. */
+  readonly embeddingModel: string;
+  /** Cosine at or above which two faces are one person's; without it the model's default. */
+  readonly threshold?: number;
+  /** Ids of models that may be used in the release profile although their licence is not verified. */
+  readonly acceptedUnverifiedModels: readonly string[];
+  readonly threads: number;
+};
 
 const previewWidth = 480;
 
@@ -35,20 +52,6 @@ const drawPreview = async ({ rgb, width, height }: Frame): Promise<Uint8Array> =
     .flop()
     .jpeg({ quality: 75 })
     .toBuffer();
-
-const openCamera = async ({ camera, profile }: FaceSettings): Promise<Camera> => {
-  if (camera.kind === 'ffmpeg') {
-    const { createFfmpegCamera } = await import('../../drivers/camera/ffmpeg-camera.ts');
-    return createFfmpegCamera(camera);
-  }
-  if (camera.kind === 'rpicam') {
-    const { createRpicamCamera } = await import('../../drivers/camera/rpicam-camera.ts');
-    return createRpicamCamera(camera);
-  }
-  if (profile === 'release') throw new Error('the release profile has no virtual camera');
-  const { createVirtualCamera } = await import('../../drivers/virtual/virtual-camera.ts');
-  return createVirtualCamera(camera);
-};
 
 const openDepthCamera = async ({ depthCamera, profile }: FaceSettings): Promise<DepthCamera | null> => {
   if (depthCamera === undefined) return null;
@@ -96,15 +99,10 @@ type Face = { close(): Promise<void> };
 
 /** The settings of the face process that a configuration names. Throws for `virtual`: it comes with the demo only. */
 export const faceSettingsOf = ({ camera, face, paths, profile }: Config): FaceSettings => {
-  if (camera.driver === 'virtual') throw new Error('camera.driver: virtual hardware is run by scripts/demo only');
-  const { framesPerSecond } = camera;
   return {
     modelsDir: paths.models,
     profile,
-    camera:
-      camera.driver === 'rpicam'
-        ? { kind: 'rpicam', index: camera.index, framesPerSecond }
-        : { kind: 'ffmpeg', source: { device: camera.device }, framesPerSecond },
+    camera: cameraSettingsOf(camera),
     embeddingModel: face.embeddingModel,
     acceptedUnverifiedModels: face.acceptUnverifiedModels,
     ...(face.threshold === undefined ? {} : { threshold: face.threshold }),
@@ -136,7 +134,10 @@ export const startFace = async (settings: FaceSettings, at: ListenAt, log: Event
   if (notifier.aliveEveryMs !== null) beat(notifier.aliveEveryMs);
   const loaded = await loadModels(settings);
   if (loaded.ok) {
-    const [camera, depthCamera] = [await openCamera(settings), await openDepthCamera(settings)];
+    const [camera, depthCamera] = [
+      await openCamera(settings.camera, settings.profile),
+      await openDepthCamera(settings),
+    ];
     worker = new FaceWorker({ ...loaded.value, camera, depthCamera, tell: server.tell, drawPreview });
     worker.start();
   } else server.tell({ type: 'health', trouble: loaded.failure });

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFfmpegCamera } from '../../drivers/camera/ffmpeg-camera.ts';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
@@ -25,6 +24,7 @@ import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
 import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
+import { openCamera } from './cameras.ts';
 import { releasedMs, version } from './release.ts';
 import { startTerminalClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
@@ -67,8 +67,9 @@ export const counterDrivers = async (config: Config, log: EventLog): Promise<Cou
     cardReader: reader,
     cardFrontReader:
       cardFrontReader.driver === 'tesseract'
-        ? await createTesseractCardFrontReader(createFfmpegCamera({ source: cardFrontReader }), () =>
-            Math.max(Date.now(), releasedMs),
+        ? await createTesseractCardFrontReader(
+            await openCamera({ kind: 'ffmpeg', source: cardFrontReader }, config.profile),
+            () => Math.max(Date.now(), releasedMs),
           )
         : null,
     // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts).

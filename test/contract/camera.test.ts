@@ -44,11 +44,7 @@ const collect = (from: Camera, type: CameraEvent['type'], count: number): Promis
   });
 
 const cameras: [string, boolean, () => Camera][] = [
-  [
-    'virtual',
-    modelsMissing('contract/camera'),
-    () => createVirtualCamera({ kind: 'virtual', seed: 1, face: 'sample3-a' }),
-  ],
+  ['virtual', modelsMissing('contract/camera'), () => createVirtualCamera({ seed: 1, face: 'sample3-a' })],
   ['ffmpeg', !hasFfmpeg, () => createFfmpegCamera({ source: { lavfi: 'testsrc2=size=640x480:rate=30' } })],
 ];
 
@@ -88,7 +84,7 @@ describe.each(cameras)('%s camera', (_, missing, create) => {
 });
 
 test.skipIf(modelsMissing('contract/camera'))('the virtual camera is lost and found on order', async () => {
-  const virtual = new VirtualCamera({ kind: 'virtual', seed: 1 });
+  const virtual = new VirtualCamera({ seed: 1 });
   camera = virtual;
   const scene = { ...emptyScene, people: [personBefore('sample3-a')] };
   const events = collect(virtual, 'found', 1);

@@ -28,7 +28,7 @@ describe('virtual depth camera', () => {
     control.setFault('none');
   });
   const listen = (): void => {
-    camera = createVirtualDepthCamera({ kind: 'virtual', controlSocket: control.path });
+    camera = createVirtualDepthCamera({ controlSocket: control.path });
     events = listenTo((listener) => camera.subscribe(listener));
   };
   const nextFrame = async (fits: (frame: DepthFrame) => boolean = () => true): Promise<DepthFrame> => {

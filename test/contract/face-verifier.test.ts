@@ -275,7 +275,7 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
     const own = await encodeGreyJp2(await loadFaceGrey('sample3-a'));
     const sheet = { turn: 0, rim: 40, colour: [12, 12, 14] } as const;
     control.setScene({ ...emptyScene, people: [{ ...personBefore('sample3-a'), scale: 0.72, sheet }] });
-    const other = create({ depthCamera: { kind: 'virtual', controlSocket: control.path } });
+    const other = create({ depthCamera: { controlSocket: control.path } });
     try {
       await health((trouble) => trouble === null, other);
       const end = await new Promise<FaceAttemptEvent>((resolve) => {

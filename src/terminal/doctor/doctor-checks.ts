@@ -25,7 +25,6 @@ export type Examined = {
   readonly device: string;
   readonly lane: number;
   readonly cardReader: { readonly driver: string };
-  readonly camera: { readonly driver: string; readonly device: string };
   readonly cardFrontReader: { readonly driver: string; readonly device: string };
   readonly keypad: { readonly driver: string; readonly device: string };
   readonly statusLight: { readonly driver: string; readonly device: string };
@@ -49,6 +48,8 @@ export type Examination = {
   /** Of the directory's file system; another one in tests. */
   readonly freeBytes: (directory: string) => Promise<number>;
   readonly pcscdSocket: string;
+  /** What the machine lacks for the configured camera; null = nothing that shows without opening it. */
+  readonly missingForCamera: () => string | null;
   /** What only a driver can tell when no daemon does: null = it works. Each answers within 3 s. */
   readonly probeReader: () => Promise<Failure | null>;
   readonly probeBroker: () => Promise<Failure | null>;
@@ -76,10 +77,6 @@ const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
-  );
-const isOnPath = async (program: string): Promise<boolean> =>
-  (await Promise.all((process.env.PATH ?? '').split(':').map((folder) => exists(join(folder, program))))).includes(
-    true,
   );
 
 const daemon = async ({ report }: Examination): Promise<Finding> => {
@@ -206,11 +203,9 @@ const reader = async ({ config, report, probeReader, pcscdSocket }: Examination)
   return found(readerFaults[trouble.code as FailureCode] ?? 'reader.missing', trouble.detail);
 };
 
-const camera = async ({ config, report }: Examination): Promise<Finding> => {
-  if (config.camera.driver === 'ffmpeg' && !(await exists(config.camera.device)))
-    return found('camera.missing', config.camera.device);
-  if (config.camera.driver === 'rpicam' && !(await isOnPath('rpicam-vid')))
-    return found('camera.missing', 'rpicam-vid: not installed (package rpicam-apps of Raspberry Pi OS)');
+const camera = async ({ missingForCamera, report }: Examination): Promise<Finding> => {
+  const missing = missingForCamera();
+  if (missing !== null) return found('camera.missing', missing);
   if (report === null) return skipped('the daemon is not running');
   const { trouble } = report.face;
   if (trouble?.code === 'camera.lost') return found('camera.missing', trouble.detail);

@@ -101,7 +101,6 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       device: 'front-1',
       lane: 1,
       cardReader: { driver: 'pcsc' },
-      camera: { driver: 'ffmpeg', device: '/dev/null' },
       cardFrontReader: { driver: 'tesseract', device: '/dev/null' },
       keypad: { driver: 'hid', device: '/dev/null' },
       statusLight: { driver: 'serial', device: '/dev/null' },
@@ -130,6 +129,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     wallMs: Date.now() + 1_000,
     freeBytes: async () => 8e9,
     pcscdSocket: join(folder, 'pcscd.comm'),
+    missingForCamera: () => null,
     probeReader: async () => null,
     probeBroker: async () => null,
   });
@@ -167,8 +167,8 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['pcscd.not-running', () => ({ pcscdSocket: join(folder, 'nobody.comm') })],
     ['reader.missing', () => reporting({ cardReader: lost('reader.lost') })],
     ['reader.driver-missing', () => reporting({ cardReader: lost('reader.driver-missing') })],
-    ['camera.missing', () => ({ config: { ...config, camera: { driver: 'ffmpeg', device: '/dev/video99' } } })],
-    ['camera.missing', () => ({ config: { ...config, camera: { driver: 'rpicam', device: '/dev/null' } } })],
+    ['camera.missing', () => ({ missingForCamera: () => '/dev/video99' })],
+    ['camera.missing', () => reporting({ face: lost('camera.lost') })],
     ['camera.blind', () => reporting({ face: lost('camera.black') })],
     [
       'card-camera.missing',
