@@ -21,6 +21,8 @@ class Terminal {
   connected = false;
   cause: Failure | undefined;
   answers = 0;
+  /** The agent tells every terminal its settings as soon as it is connected and listens. */
+  settings = 0;
 
   constructor(keys: DeviceKeys, port: number) {
     this.#keys = keys;
@@ -33,6 +35,9 @@ class Terminal {
     });
     this.#bus.subscribe(topicOf(facility, keys.device, 'challenge'), () => {
       this.answers += 1;
+    });
+    this.#bus.subscribe(topicOf(facility, keys.device, 'settings'), () => {
+      this.settings += 1;
     });
     this.#bus.subscribeConnection((connected, cause) => {
       this.connected = connected;
@@ -69,7 +74,9 @@ beforeAll(async () => {
   await agent.start(['--log', 'silent']);
   revoked = new Terminal(bed.device, mosquitto.port);
   other = new Terminal(bed.other, mosquitto.port);
-  await until('both connected', () => revoked.connected && other.connected);
+  await until('both connected', () => revoked.connected && other.connected, 20_000);
+  // Ready is said by its staff page; a question of before it listens at the broker would be lost.
+  await until('the agent at the broker', () => revoked.settings > 0 && other.settings > 0, 20_000);
 }, 60_000);
 afterAll(async () => {
   if (mosquittoPath === null) return;
