@@ -49,7 +49,7 @@ export const roles: readonly Role[] = [
     explained:
       'Units, device rules and all programs of a terminal at the counter of a clinic.\n "uketsuke provision terminal" sets it up.',
     depends: ['pcscd', 'libccid', 'polkitd', 'udev', 'ffmpeg', 'alsa-utils', 'espeak-ng'],
-    recommends: ['uketsuke-kiosk'],
+    recommends: ['uketsuke-kiosk', 'tpm2-tools'],
     files: {
       ...unitFiles(
         'uketsuke.service',

@@ -4,17 +4,20 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { z } from 'zod';
+import { defaultTpm } from '../../drivers/host/tpm-key.ts';
 import { readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { version } from '../processes/release.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { openAttestation, signAttestation } from '../trust/attestation.ts';
 import { differences, type InstalledFile, installedFiles, manifestName, treeHash } from '../trust/installed-tree.ts';
 import { readTerminalKeys } from '../trust/key-files.ts';
+import { attestationSigner } from './attestation-key.ts';
 import { readConfigOrExit } from './config.ts';
 
 type AttestOptions = {
   readonly config: string;
   readonly tree: string;
+  readonly tpm: string;
   readonly seal?: true;
   readonly verify?: string;
   readonly devices?: string;
@@ -40,6 +43,11 @@ const fail = (reason: string, status: number): never => {
   process.exit(status);
 };
 
+const keptWords = {
+  tpm: "Signed with the key in this device's TPM.",
+  file: 'Signed with a key in a file: this device has no TPM, or was enrolled without it.',
+} as const;
+
 /** At the end of packaging: which files belong to the release. */
 const seal = async (tree: string): Promise<void> => {
   const files = await installedFiles(tree);
@@ -50,7 +58,7 @@ const seal = async (tree: string): Promise<void> => {
   process.stdout.write(`${JSON.stringify({ release: version, tree: treeHash(files), files: files.length })}\n`);
 };
 
-const attest = async ({ config: file, tree, json }: AttestOptions): Promise<void> => {
+const attest = async ({ config: file, tree, tpm, json }: AttestOptions): Promise<void> => {
   const expected = await readManifest(tree);
   if (expected === null) return fail(`${join(tree, manifestName)} is missing: nothing tells what was released`, 2);
   const found = await installedFiles(tree);
@@ -59,15 +67,16 @@ const attest = async ({ config: file, tree, json }: AttestOptions): Promise<void
   const config = readConfigOrExit(file);
   const keys = await readTerminalKeys(config.paths.provisioning);
   const { facility, device, signing } = keys;
+  const signer = await attestationSigner(config.paths.provisioning, tpm, signing);
   const attestation = {
     ...{ facility, device, release: version, tree: treeHash(found), files: found.length },
-    ...{ node: process.version, key: 'file' as const, at: Date.now() },
+    ...{ node: process.version, at: Date.now() },
   };
-  const signed = await signAttestation(attestation, signing);
+  const signed = await signAttestation(attestation, signer);
   process.stdout.write(
     json
-      ? `${JSON.stringify({ ...attestation, signed })}\n`
-      : `${renderUnicodeCompact(signed, { border: 2 })}\n${signed}\n`,
+      ? `${JSON.stringify({ ...attestation, key: signer.kept, signed })}\n`
+      : `${renderUnicodeCompact(signed, { border: 2 })}\n${signed}\n${keptWords[signer.kept]}\n`,
   );
 };
 
@@ -78,7 +87,7 @@ const verify = async ({ verify: file = '', devices: directory, tree }: AttestOpt
   const text = (await readFile(file, 'utf8')).trim();
   const opened = await openAttestation(
     text,
-    devices.map(({ signing }) => signing),
+    devices.map(({ attestation }) => attestation),
   );
   if (!opened.ok) return fail(`${opened.failure.code}: ${opened.failure.detail}`, 1);
   const found = await installedFiles(tree);
@@ -100,6 +109,7 @@ export const register = (program: Command): void => {
     .description('release, hash of all that is installed and time, signed by the device, as a QR code; or checks one')
     .option('--config <file>', 'configuration file', defaultConfigPath)
     .option('--tree <dir>', 'what is installed', fileURLToPath(new URL('../..', import.meta.url)))
+    .option('--tpm <name>', 'the TPM, as tpm2-tools call it', defaultTpm)
     .option('--seal', `at the end of packaging: writes ${manifestName}`)
     .option('--verify <file>', 'checks what a device said against the files of --tree')
     .option('--devices <dir>', "with --verify: the agent's directory")

@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { defaultTpm } from '../../drivers/host/tpm-key.ts';
 import { askForEnrolment, type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
 import type { Manifest } from '../face/models/manifest.ts';
@@ -12,6 +13,8 @@ import { configSchema, defaultConfigPath, loadConfig, printProblems } from '../p
 import { cvIssuersFile } from '../trust/cv-trust.ts';
 import { keyFiles, keyFolders } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
+import type { PublicJwk } from '../wire/messages.ts';
+import { hasTpm, keptTpmKey } from './attestation-key.ts';
 
 const provisioning = '/etc/uketsuke/provisioning';
 const brokerDropIn = '/etc/systemd/system/uketsuke-link.service.d/broker.conf';
@@ -105,8 +108,21 @@ const allowBroker = async (host: string): Promise<void> => {
   await writeFile(brokerDropIn, `[Service]\nIPAddressAllow=${address}\n`);
 };
 
-const enrol = async (code: EnrolmentCode): Promise<void> => {
-  const keys = await makeDeviceKeys(provisioning);
+/** null: no TPM here, or none that can be used, which is told. */
+const findTpmKey = async (tpm: string): Promise<PublicJwk | null> => {
+  if (!(await hasTpm(tpm))) return null;
+  try {
+    return await keptTpmKey(provisioning, tpm);
+  } catch (error) {
+    tell(`× TPM — 使えません（${error instanceof Error ? error.message : String(error)}）`);
+    return null;
+  }
+};
+
+/** Answers whether the attestation key is in the TPM. */
+const enrol = async (code: EnrolmentCode, tpm: string): Promise<boolean> => {
+  const attestationKey = await findTpmKey(tpm);
+  const keys = { ...(await makeDeviceKeys(provisioning)), ...(attestationKey !== null && { attestationKey }) };
   const answer = await askForEnrolment(code, keys);
   const [link, terminal] = [join(provisioning, keyFolders.link), join(provisioning, keyFolders.terminal)];
   await writeFileAtomically(join(link, keyFiles.facilityCa), answer.facilityCa);
@@ -117,6 +133,7 @@ const enrol = async (code: EnrolmentCode): Promise<void> => {
   run('chown', '-R', 'uketsuke:uketsuke', terminal);
   // Root reaches both; each process its own.
   await chmod(provisioning, 0o755);
+  return attestationKey !== null;
 };
 
 const partNames: Readonly<Record<keyof Parts, string>> = {
@@ -127,12 +144,15 @@ const partNames: Readonly<Record<keyof Parts, string>> = {
   loudspeaker: 'スピーカー（音声は画面の側で鳴らします）',
 };
 
-const provisionTerminal = async (named: string | undefined, { parts: again }: { parts?: true }): Promise<void> => {
+const provisionTerminal = async (
+  named: string | undefined,
+  { parts: again, tpm }: { parts?: true; tpm: string },
+): Promise<void> => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('as root, on Debian');
   if (!(await exists('/usr/lib/systemd/system/uketsuke.service')))
     throw new Error('the package uketsuke-terminal is not installed here');
   const code = await readCode(named);
-  await enrol(code);
+  const inTpm = await enrol(code, tpm);
   const parts = await findParts();
   await writeConfiguration(code, parts, again === true);
   await allowBroker(code.host);
@@ -143,11 +163,12 @@ const provisionTerminal = async (named: string | undefined, { parts: again }: { 
   run('systemctl', 'restart', ...wanted);
   for (const [part, isThere] of Object.entries(parts))
     tell(`${isThere ? '○' : '×'} ${partNames[part as keyof Parts]}${isThere ? '' : ' — 見つかりません'}`);
+  tell(inTpm ? '○ 証明用の鍵 — TPM の中' : '△ 証明用の鍵 — ファイル（TPM がないか、使えません）');
   if (code.acceptedModels.length === 0) tell('× 顔照合 — 施設がモデルの利用条件をまだ承認していません');
   if (code.test) tell('テスト用の発行者です: 本物のカードは受け付けません。');
   tell('このあと: スタッフ画面の「テスト受付」を押すと、受付の通り道を確かめられます。');
   process.stdout.write(
-    `${JSON.stringify({ facility: code.facility, device: code.device, lane: code.lane, test: code.test, parts })}\n`,
+    `${JSON.stringify({ facility: code.facility, device: code.device, lane: code.lane, test: code.test, parts, attestationKey: inTpm ? 'tpm' : 'file' })}\n`,
   );
 };
 
@@ -159,6 +180,7 @@ export const addTerminalCommand = (
   provision
     .command('terminal [code]')
     .description("this terminal, whole: keys made here, enrolled at the clinic's PC, parts found, services started")
+    .option('--tpm <name>', 'the TPM, as tpm2-tools call it', defaultTpm)
     .option('--parts', 'look for the parts again and write terminal.yaml anew')
     .action(orExplain(provisionTerminal));
 };

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
 import { join, posix, relative, sep } from 'node:path';
 
-/** What is no part of what runs: its history, caches, and what only developers read. */
+/** What is no part of what runs: its history, caches, and what only developers read, at the top alone. */
 const leftOut = new Set(['.git', '.cache', '.vite', 'coverage', 'test', 'docs']);
 /** Made at the end of packaging, about everything else. */
 export const manifestName = 'release-files.json';
@@ -22,7 +22,8 @@ const hashFile = (path: string): Promise<string> =>
 async function* entriesBelow(root: string, directory: string): AsyncGenerator<{ path: string; isLink: boolean }> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (leftOut.has(entry.name) || relative(root, path) === manifestName) continue;
+    const place = relative(root, path);
+    if (leftOut.has(place) || place === manifestName) continue;
     if (entry.isDirectory()) yield* entriesBelow(root, path);
     else if (entry.isFile() || entry.isSymbolicLink()) yield { path, isLink: entry.isSymbolicLink() };
   }

@@ -11,6 +11,7 @@ import type { SealingPrivateKey, SealingPublicKey, SigningKey, VerificationKey }
  *   link/      tls-key.pem tls-certificate.pem facility-ca.pem   mutual TLS to the broker (CN = device id)
  *   terminal/  signing-key.jwk.json                              ES256, private
  *              sealing-key.jwk.json                              ECDH-ES P-256, private
+ *              attestation-key.json                              ES256, of the TPM where there is one: only it can load it
  *              trust.json                                        who this terminal is and whom it believes
  *              cv-issuers.json                                   trust anchors of the card's face (cv-trust.ts)
  * `kid` is the RFC 7638 thumbprint everywhere. An agent has the same names in one directory.
@@ -23,6 +24,7 @@ export const keyFiles = {
   facilityCa: 'facility-ca.pem',
   signingKey: 'signing-key.jwk.json',
   sealingKey: 'sealing-key.jwk.json',
+  attestationKey: 'attestation-key.json',
   trust: 'trust.json',
 } as const;
 

@@ -1,12 +1,27 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SoftwareTpm, softwareTpmMissing } from '../../scripts/beds/software-tpm.ts';
 import { createDemoFacility, writeTerminalConfig } from '../../scripts/demonstration/facility.ts';
 import { chromiumFlags, chromiumPath } from '../../scripts/screens/screens-browser.ts';
+import { deviceDirectory, enrolDevice } from '../../src/agent/provisioning/facility-authority.ts';
+import { makeDeviceKeys } from '../../src/agent/provisioning/make-device-keys.ts';
+import { keptTpmKey } from '../../src/cli/attestation-key.ts';
+import { keyFiles } from '../../src/trust/key-files.ts';
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
 let folder: string;
@@ -91,6 +106,76 @@ describe('what runs on a device', () => {
   });
 });
 
+const tpm = new SoftwareTpm();
+afterAll(() => tpm.remove());
+let inTpm: readonly string[];
+/** The word of the TPM's device, signed with its file key */
+let saidByFile: string;
+const noTpm = softwareTpmMissing();
+if (noTpm !== null) console.warn(`skipped: attestation by a TPM: ${noTpm}`);
+describe.skipIf(noTpm !== null)('a device with a TPM', () => {
+  let device: string;
+  beforeAll(async () => {
+    await tpm.start();
+    device = join(folder, 'with-tpm');
+    const attestationKey = await keptTpmKey(device, tpm.name);
+    const keys = { ...(await makeDeviceKeys(device)), attestationKey };
+    const { directory } = facility;
+    await enrolDevice(directory, 'terminal-02', 2, keys);
+    const { trust } = keyFiles;
+    cpSync(join(deviceDirectory(directory, 'terminal-02'), 'terminal', trust), join(device, 'terminal', trust));
+    const text = readFileSync(config, 'utf8');
+    const other = join(folder, 'with-tpm.yaml');
+    writeFileSync(other, text.replaceAll(deviceDirectory(directory, 'terminal-01'), device));
+    inTpm = ['--config', other, '--tpm', tpm.name];
+  }, 60_000);
+  afterAll(() => tpm.stop());
+
+  const sayInTpm = () => attest(...inTpm, '--json');
+  const write = (out: string): string => {
+    const { signed } = JSON.parse(out) as { signed: string };
+    writeFileSync(said(), signed);
+    return signed;
+  };
+
+  it('signs with the key in it, says so, and is verified', () => {
+    attest('--seal');
+    const done = sayInTpm();
+    expect(JSON.parse(done.out)).toMatchObject({ device: 'terminal-02', key: 'tpm' });
+    write(done.out);
+    expect(verify()).toMatchObject({ status: 0, out: expect.stringContaining('"key":"tpm"') });
+    expect(attest(...inTpm).out).toContain("key in this device's TPM");
+    expect(attest().out).toContain('key in a file');
+    writeFileSync(join(tree, 'src', 'main.ts'), 'evil');
+    expect(sayInTpm()).toMatchObject({ status: 1, out: '' });
+  });
+
+  it('is not believed by its file key: a copy of its disk says nothing', () => {
+    attest('--seal');
+    const key = join(device, 'terminal', keyFiles.attestationKey);
+    renameSync(key, `${key}.aside`);
+    const done = sayInTpm();
+    renameSync(`${key}.aside`, key);
+    expect(JSON.parse(done.out)).toMatchObject({ key: 'file' });
+    saidByFile = write(done.out);
+    expect(verify()).toMatchObject({ status: 1, error: expect.stringContaining('message.forged') });
+  });
+
+  it('with another TPM, or none that answers, says nothing: no other key takes its place', async () => {
+    attest('--seal');
+    const other = new SoftwareTpm();
+    await other.start();
+    const elsewhere = attest(...inTpm, '--tpm', other.name);
+    await other.remove();
+    expect(elsewhere).toMatchObject({ status: 2, out: '', error: expect.stringContaining('tpm2_load') });
+    await tpm.stop();
+    const silent = sayInTpm();
+    await tpm.start();
+    expect(silent).toMatchObject({ status: 2, out: '', error: expect.stringContaining('the TPM') });
+    expect(sayInTpm().status).toBe(0);
+  });
+});
+
 if (!existsSync(chromiumPath)) console.warn('skipped: the offline page needs Chromium (Debian package chromium)');
 it.skipIf(!existsSync(chromiumPath))('the offline page judges the same', async () => {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags] });
@@ -110,6 +195,16 @@ it.skipIf(!existsSync(chromiumPath))('the offline page judges the same', async (
   };
   expect(await judged(signed, released.tree)).toContain('GENUINE: terminal-01');
   expect(await judged(signed, 'x'.repeat(43))).toContain('ALTERED');
+  expect(await judged(signed, released.tree)).toContain('in a file of the device, not in a TPM');
   expect(await judged(`${signed.slice(0, -2)}AA`, released.tree)).toContain('NOT GENUINE');
+  if (noTpm === null) {
+    // Of the test before: a file key and a TPM's key of the same device.
+    attest('--seal');
+    await tpm.start();
+    const inItsTpm = JSON.parse(attest(...inTpm, '--json').out).signed as string;
+    await tpm.stop();
+    expect(await judged(inItsTpm, released.tree)).toContain("signed with a key in the device's TPM");
+    expect(await judged(saidByFile, released.tree)).toContain('NOT GENUINE: no device');
+  }
   await browser.close();
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { AttestationKey } from '../../trust/attestation.ts';
 import {
   importSealingPrivateKey,
   importSealingPublicKey,
@@ -39,6 +40,8 @@ const registeredDeviceSchema = z.strictObject({
   lane: z.number().int().min(1).max(99),
   signingKey: publicJwkSchema,
   sealingKey: publicJwkSchema,
+  /** In the device's TPM; without one its signing key attests */
+  attestationKey: publicJwkSchema.optional(),
   certificateSerial: z.string(),
   addedAt: z.number().int(),
   revokedAt: z.number().int().optional(),
@@ -55,6 +58,7 @@ export type DeviceEntry = {
   readonly certificateSerial: string;
   readonly signing: VerificationKey;
   readonly sealing: SealingPublicKey;
+  readonly attestation: AttestationKey;
 };
 
 export type AgentKeys = {
@@ -74,16 +78,22 @@ export const publicPart = ({ kty, crv, x, y, kid }: PublicJwk): PublicJwk => ({ 
 /** Read again whenever the file changes: a device may be added or revoked while the agent runs. */
 export const readDeviceRegistry = async (directory: string): Promise<ReadonlyMap<string, DeviceEntry>> => {
   const devices = await readJsonFile(devicesFileSchema, join(directory, agentFiles.devices));
-  const entries = devices.map(
-    async ({ device, lane, signingKey, sealingKey, certificateSerial, revokedAt }): Promise<DeviceEntry> => ({
+  const entries = devices.map(async (entry): Promise<DeviceEntry> => {
+    const { device, lane, signingKey, sealingKey, attestationKey, certificateSerial, revokedAt } = entry;
+    const signing = await importVerificationKey(device, signingKey);
+    return {
       device,
       lane,
       certificateSerial,
       revoked: revokedAt !== undefined,
-      signing: await importVerificationKey(device, signingKey),
+      signing,
       sealing: await importSealingPublicKey(sealingKey),
-    }),
-  );
+      attestation:
+        attestationKey === undefined
+          ? { ...signing, kept: 'file' }
+          : { ...(await importVerificationKey(device, attestationKey)), kept: 'tpm' },
+    };
+  });
   return new Map((await Promise.all(entries)).map((entry) => [entry.device, entry]));
 };
 

@@ -45,6 +45,7 @@ const requestSchema = z.strictObject({
   tlsKey: z.string().max(1000),
   signingKey: publicJwkSchema,
   sealingKey: publicJwkSchema,
+  attestationKey: publicJwkSchema.optional(),
 });
 const answerSchema = z.strictObject({
   tlsCertificate: z.string().max(4000),
@@ -126,7 +127,8 @@ export const enrol = async (
     known.revokedAt !== undefined ||
     known.signingKey.kid !== keys.signingKey.kid ||
     known.signingKey.x !== keys.signingKey.x ||
-    known.sealingKey.x !== keys.sealingKey.x
+    known.sealingKey.x !== keys.sealingKey.x ||
+    known.attestationKey?.x !== keys.attestationKey?.x
   )
     return { status: 409 };
   return { status: 200, answer: await answerFor(directory, device) };
@@ -149,25 +151,29 @@ export const listenForEnrolments = async (
     if (outcome.status === 200) await onEnrolled(requestSchema.parse(JSON.parse(body)).device);
     return outcome;
   };
-  const server = createServer({ key, cert: certificate, minVersion: 'TLSv1.3' }, (asked, reply) => {
-    let body = '';
-    asked.on('data', (chunk) => {
-      body += String(chunk);
-      if (body.length > longestBody) asked.destroy();
-    });
-    asked.on('end', () => {
-      // One after the other: two would read and write the registry at once.
-      turn = turn
-        .then(async () => {
-          const outcome =
-            asked.method === 'POST' && asked.url === path ? await answer(body) : ({ status: 400 } as const);
-          reply.writeHead(outcome.status, { 'content-type': 'application/json', connection: 'close' });
-          reply.end(outcome.status === 200 ? JSON.stringify(outcome.answer) : '');
-        })
-        .catch(() => reply.writeHead(500).end());
-    });
-  });
-  server.maxConnections = 32;
+  const server = createServer(
+    { key, cert: certificate, minVersion: 'TLSv1.3', handshakeTimeout: 5_000 },
+    (asked, reply) => {
+      let body = '';
+      asked.on('data', (chunk) => {
+        body += String(chunk);
+        if (body.length > longestBody) asked.destroy();
+      });
+      asked.on('end', () => {
+        // One after the other: two would read and write the registry at once.
+        turn = turn
+          .then(async () => {
+            const outcome =
+              asked.method === 'POST' && asked.url === path ? await answer(body) : ({ status: 400 } as const);
+            reply.writeHead(outcome.status, { 'content-type': 'application/json', connection: 'close' });
+            reply.end(outcome.status === 200 ? JSON.stringify(outcome.answer) : '');
+          })
+          .catch(() => reply.writeHead(500).end());
+      });
+    },
+  );
+  // Whoever says nothing is gone within the time of a handshake.
+  server.maxConnections = 1_024;
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
   await new Promise<void>((resolve, reject) => {

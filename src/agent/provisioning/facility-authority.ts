@@ -248,6 +248,7 @@ export const enrolDevice = async (
     lane,
     signingKey: publicPart(keys.signingKey),
     sealingKey: publicPart(keys.sealingKey),
+    ...(keys.attestationKey !== undefined && { attestationKey: publicPart(keys.attestationKey) }),
     certificateSerial: serial,
     addedAt: now,
   };

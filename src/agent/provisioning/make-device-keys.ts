@@ -13,6 +13,8 @@ export type DevicePublicKeys = {
   readonly tlsKey: string;
   readonly signingKey: PublicJwk;
   readonly sealingKey: PublicJwk;
+  /** In the terminal's TPM, where there is one */
+  readonly attestationKey?: PublicJwk | undefined;
 };
 
 export const newKey = async (algorithm: 'ES256' | 'ECDH-ES'): Promise<PrivateJwk> => {

@@ -1,8 +1,11 @@
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readDeviceRegistry } from '../../../src/agent/provisioning/agent-keys.ts';
 import {
   askForEnrolment,
   type EnrolmentCode,
@@ -113,6 +116,37 @@ test('a newer code of a terminal ends the older one; a revoked terminal is not l
   await revokeDevice(facility, 'terminal-01');
   expect((await enrol(facility, newer, Date.now(), {})).status).toBe(409);
 });
+
+test('the key in its TPM is registered with the others, and no other takes its place afterwards', async () => {
+  const code = await codeFor('terminal-01');
+  const keyOf = async (name: string) => (await makeDeviceKeys(join(folder, name))).signingKey;
+  const attestationKey = await keyOf('tpm');
+  const outcome = (more: Record<string, unknown>) =>
+    asked(code, terminal, more).then((body) => enrol(facility, body, Date.now(), {}));
+  expect((await outcome({ attestationKey })).status).toBe(200);
+  expect((await outcome({ attestationKey: await keyOf('another') })).status).toBe(409);
+  expect((await outcome({})).status).toBe(409);
+  expect(await listDevices(facility)).toMatchObject([{ device: 'terminal-01', attestationKey }]);
+  const { attestation, signing } =
+    (await readDeviceRegistry(join(facility, 'agents/agent-1'))).get('terminal-01') ?? {};
+  expect(attestation).toMatchObject({ kept: 'tpm', kid: attestationKey.kid });
+  expect(signing?.kid).not.toBe(attestationKey.kid);
+});
+
+test('silent connections keep no terminal from being enrolled for longer than a few seconds', async () => {
+  const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
+  const silent = Array.from({ length: 200 }, () => connect(listener.port, '127.0.0.1').on('error', () => {}));
+  try {
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    const beganMs = performance.now();
+    await askForEnrolment(await codeFor('terminal-01', listener.port), await makeDeviceKeys(terminal));
+    expect(performance.now() - beganMs).toBeLessThan(8_000);
+    await Promise.all(silent.map((socket) => (socket.destroyed ? null : once(socket, 'close'))));
+  } finally {
+    for (const socket of silent) socket.destroy();
+    listener.close();
+  }
+}, 30_000);
 
 test('after twenty wrong secrets the listener answers nobody', async () => {
   const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
