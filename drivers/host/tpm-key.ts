@@ -16,7 +16,7 @@ export const tpmDevice = '/dev/tpmrm0';
 export const defaultTpm = `device:${tpmDevice}`;
 
 /** Both as tpm2-tools write them: TPM2B_PUBLIC and TPM2B_PRIVATE. About 90 and 130 bytes */
-export type WrappedKey = { readonly public: Uint8Array; readonly private: Uint8Array };
+type WrappedKey = { readonly public: Uint8Array; readonly private: Uint8Array };
 
 /** A TPM of some years ago takes about a second for a P-256 key. ms */
 const limitMs = 20_000;
