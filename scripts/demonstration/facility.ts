@@ -1,12 +1,12 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings, withEveryQuestion } from '../../src/catalogue/first-settings.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { printYaml } from '../../src/config-file/plain-yaml.ts';
 import { keyFolders } from '../../src/trust/key-files.ts';
 import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 
@@ -56,8 +56,8 @@ export const createDemoFacility = async (
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, keyFolders.terminal, 'cv-issuers.json'));
   const { staffCode, ...member } = demoStaff;
   await addStaffMember(join(agentDirectory, 'staff.json'), member, staffCode);
-  writeFileSync(join(agentDirectory, 'facility-settings.yaml'), stringify(settings));
-  writeFileSync(join(agentDirectory, 'agent.yaml'), stringify({ staffPort, service: { answerDelayMs } }));
+  writeFileSync(join(agentDirectory, 'facility-settings.yaml'), printYaml(settings));
+  writeFileSync(join(agentDirectory, 'agent.yaml'), printYaml({ staffPort, service: { answerDelayMs } }));
   return { directory, agentDirectory, deviceDirectory };
 };
 
@@ -90,6 +90,6 @@ export const writeTerminalConfig = (
     link: { socket: join(facility.directory, 'link.sock'), health: join(facility.directory, 'link-health.sock') },
     health: { socket: join(facility.directory, 'health.sock') },
   };
-  writeFileSync(file, stringify(config));
+  writeFileSync(file, printYaml(config));
   return file;
 };

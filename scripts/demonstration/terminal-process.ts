@@ -8,9 +8,10 @@ import { createVirtualCardFrontReader } from '../../drivers/virtual/virtual-card
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
+import { printProblems } from '../../src/config-file/read-settings.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { startTerminal } from '../../src/processes/terminal.ts';
-import { loadConfig, printProblems } from '../../src/processes/terminal-config.ts';
+import { loadConfig } from '../../src/processes/terminal-config.ts';
 
 /* The terminal of the demo: the daemon as it is, with virtual hardware at the lowest level, in a process of its own. */
 

@@ -17,7 +17,7 @@ const partOf = (file: string): string | undefined => {
 };
 
 const ground = ['wire', 'core', 'protocol'];
-const shared = [...ground, 'ports', 'catalogue', 'trust', 'log', 'storage', 'web'];
+const shared = [...ground, 'config-file', 'ports', 'catalogue', 'trust', 'log', 'storage', 'web'];
 const all = [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'drivers', 'virtual'];
 
 /** Which parts a part may import. What is not named here (test) may import anything. */
@@ -25,13 +25,14 @@ const mayImport: Record<string, readonly string[]> = {
   wire: ['wire'],
   core: ['core'],
   protocol: ['wire', 'core', 'protocol'],
+  'config-file': ['core', 'config-file'],
   ports: [...ground, 'ports'],
   catalogue: [...ground, 'catalogue'],
   trust: [...ground, 'trust'],
   log: [...ground, 'storage', 'log'],
   web: ['web'],
   storage: [...ground, 'storage'],
-  config: [...ground, 'ports', 'catalogue', 'config'],
+  config: [...ground, 'config-file', 'ports', 'catalogue', 'config'],
   terminal: [...shared, 'terminal'],
   face: [...ground, 'ports', 'face'],
   agent: [...shared, 'agent'],

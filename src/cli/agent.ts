@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
@@ -321,7 +321,7 @@ export const register = (program: Command): void => {
     .option('--dir <dir>', "the agent's directory, as `uketsuke provision` made it")
     .option('--broker <host:port>', 'the broker (default: agent.yaml)', hostAndPort)
     .option('--broker-name <name>', "name in the broker's certificate, where it is another")
-    .option('--mqtt <version>', '4 or 5 (default 5)')
+    .addOption(new Option('--mqtt <version>', 'default 5').choices(['4', '5']))
     .option('--embedded-broker', 'run a broker in this process, for a clinic without one')
     .option('--broker-host <address>', 'address on which the embedded broker listens', '127.0.0.1')
     .option('--broker-port <port>', 'its port (default 8883; 0 = any)', wholeNumber)

@@ -1,25 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
-import {
-  type Config,
-  configSchema,
-  defaultConfigPath,
-  exampleOf,
-  loadConfig,
-  printProblems,
-} from '../processes/terminal-config.ts';
+import { printYaml } from '../config-file/plain-yaml.ts';
+import { printProblems } from '../config-file/read-settings.ts';
+import { type Config, configSchema, defaultConfigPath, exampleOf, loadConfig } from '../processes/terminal-config.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     process.stderr.write(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})\n`);
     process.exit(2);
   }
-  const read = loadConfig(text);
+  const read = loadConfig(bytes);
   if (read.ok) return read.value;
   process.stderr.write(printProblems(path, read.failure));
   process.exit(2);
@@ -42,7 +36,7 @@ export const register = (program: Command): void => {
     .option('--json', 'as JSON')
     .action((options: { config: string; json?: true }) => {
       const settings = readConfigOrExit(options.config);
-      process.stdout.write(options.json ? `${JSON.stringify(settings)}\n` : stringify(settings));
+      process.stdout.write(options.json ? `${JSON.stringify(settings)}\n` : printYaml(settings));
     });
   config
     .command('example')

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
+import { readPlainYaml } from '../config-file/plain-yaml.ts';
+import { printProblems, readSettings } from '../config-file/read-settings.ts';
 import { drawScreen } from '../core/screen/draw-screen.ts';
 import type { Display } from '../core/visit/session.ts';
 import { adjusted } from '../core/visit/session-touch.ts';
@@ -31,20 +31,24 @@ const fail = (message: string): never => {
 };
 
 /** JSON or YAML; only what differs from the demo's settings has to stand in it. */
-const readSettings = (path: string | undefined): FacilitySettings => {
+const settingsOf = (path: string | undefined): FacilitySettings => {
   if (path === undefined) return gallerySettings;
-  let given: unknown;
+  let bytes: Uint8Array;
   try {
-    given = parse(readFileSync(path, 'utf8'));
+    bytes = readFileSync(path);
   } catch (error) {
-    return fail(`${path}: cannot be read (${error instanceof Error ? error.message : String(error)})`);
+    return fail(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
-  const read = facilitySettingsSchema.safeParse({ ...gallerySettings, ...(given ?? {}) });
-  return read.success ? read.data : fail(`${path}: ${z.prettifyError(read.error)}`);
+  const read = readSettings(facilitySettingsSchema.partial(), bytes);
+  if (!read.ok) return fail(printProblems(path, read.failure));
+  const plain = readPlainYaml(bytes);
+  const written = Object.keys(plain.ok ? (plain.value.value as object) : {});
+  const given = Object.entries(read.value).filter(([key]) => written.includes(key));
+  return { ...gallerySettings, ...Object.fromEntries(given) };
 };
 
 const preview = async (options: PreviewOptions): Promise<void> => {
-  const settings = readSettings(options.settings);
+  const settings = settingsOf(options.settings);
   const catalogue = catalogueAt(Date.now());
   let display: Display = {
     language: options.language ?? settings.languages[0] ?? 'ja',

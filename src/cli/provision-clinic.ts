@@ -4,7 +4,6 @@ import { access, chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/prom
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { newPassphrase } from '../agent/provisioning/authority-key.ts';
@@ -16,10 +15,12 @@ import { isTestCardTrust, makeTestCardTrust } from '../agent/provisioning/test-c
 import { addStaffMember, readStaff } from '../agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
+import { printYaml } from '../config-file/plain-yaml.ts';
+import { printProblems, readSettings } from '../config-file/read-settings.ts';
 import type { Manifest } from '../face/models/manifest.ts';
 import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
-import { facilityKinds } from '../wire/facility-settings.ts';
+import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
 
 /** Where things lie on the clinic's PC: the units name the same. */
 const places = {
@@ -34,9 +35,9 @@ const brokerPort = 8883;
 
 /** What somebody must know; read from a file, so that a second run asks nothing. */
 const answersSchema = z.strictObject({
-  facility: z.string(),
-  name: z.string().min(1),
-  institutionCode: z.string(),
+  facility: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and hyphens, a letter first'),
+  name: facilitySettingsSchema.shape.facilityName,
+  institutionCode: z.string().regex(/^\d{10}$/, '10 digits, in quotes'),
   kind: z.enum(facilityKinds),
   /** One terminal a lane */
   lanes: z.int().min(1).max(99).default(1),
@@ -44,6 +45,13 @@ const answersSchema = z.strictObject({
   faceModelsAcceptedBy: z.string().min(1).max(60).optional(),
 });
 type Answers = z.infer<typeof answersSchema>;
+
+/** Throws with the place of each mistake. */
+export const readAnswers = async (path: string): Promise<Answers> => {
+  const read = readSettings(answersSchema, await readFile(path));
+  if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
+  return read.value;
+};
 
 type ClinicOptions = {
   readonly answers: string;
@@ -159,7 +167,7 @@ const makeAgent = async (answers: Answers, options: ClinicOptions): Promise<stri
     const { consents } = catalogueAt(Date.now());
     await writeFileAtomically(
       settings,
-      stringify(firstFacilitySettings(consents, answers.kind, name, answers.institutionCode)),
+      printYaml(firstFacilitySettings(consents, answers.kind, name, answers.institutionCode)),
     );
   }
   const staff = join(places.agent, 'staff.json');
@@ -246,7 +254,7 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
     throw new Error('as root, on Debian; on Windows scripts of its own install the agent');
   if (!(await exists(places.agent)) || !(await exists('/usr/lib/uketsuke')))
     throw new Error('the package uketsuke-agent is not installed here');
-  const answers = answersSchema.parse(parse(await readFile(options.answers, 'utf8')));
+  const answers = await readAnswers(options.answers);
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
   const names = [...new Set([host, hostname(), ...addresses, 'localhost', '127.0.0.1'])];

@@ -4,12 +4,13 @@ import { access, chmod, glob, mkdir, readFile, writeFile } from 'node:fs/promise
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
 import { defaultTpm } from '../../drivers/host/tpm-key.ts';
 import { askForEnrolment, type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
+import { printYaml } from '../config-file/plain-yaml.ts';
+import { printProblems } from '../config-file/read-settings.ts';
 import type { Manifest } from '../face/models/manifest.ts';
-import { configSchema, defaultConfigPath, loadConfig, printProblems } from '../processes/terminal-config.ts';
+import { configSchema, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import { cvIssuersFile } from '../trust/cv-trust.ts';
 import { keyFiles, keyFolders } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
@@ -94,7 +95,7 @@ const writeConfiguration = async (code: EnrolmentCode, parts: Parts, again: bool
     tell(`${defaultConfigPath} は残します（部品を探し直すときは --parts）`);
     return;
   }
-  const text = stringify(await configuration(code, parts));
+  const text = printYaml(await configuration(code, parts));
   const checked = loadConfig(text);
   if (!checked.ok) throw new Error(printProblems(defaultConfigPath, checked.failure));
   await writeFile(defaultConfigPath, text, { mode: 0o644 });

@@ -2,7 +2,6 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import { z } from 'zod';
 import { newPassphrase, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
 import { cardTrustFiles } from '../agent/provisioning/card-trust.ts';
@@ -15,6 +14,7 @@ import {
 } from '../agent/provisioning/facility-authority.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
+import { printYaml } from '../config-file/plain-yaml.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { type FacilityKind, facilityKinds } from '../wire/facility-settings.ts';
 import { addClinicCommand } from './provision-clinic.ts';
@@ -76,7 +76,7 @@ const provision = async (options: FacilityOptions): Promise<void> => {
     caPassphrase: passphrase,
   });
   const agent = await addAgent(options.dir, options.agent, access);
-  await writeFile(join(agent, 'facility-settings.yaml'), stringify(settings), { mode: 0o600 });
+  await writeFile(join(agent, 'facility-settings.yaml'), printYaml(settings), { mode: 0o600 });
   if (options.cardTrust !== undefined) {
     await mkdir(join(agent, 'card-trust'), { recursive: true, mode: 0o700 });
     for (const name of Object.values(cardTrustFiles))

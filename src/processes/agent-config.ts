@@ -1,32 +1,51 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { printProblems, readSettings } from '../config-file/read-settings.ts';
 
+/** No range reaches over a factor of 1,000: seconds written for milliseconds are refused, not taken. */
 const milliseconds = (minimum: number, maximum: number, preset: number) =>
   z.number().int().min(minimum).max(maximum).default(preset);
 
+const hostName = z.union(
+  [z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/), z.ipv6()],
+  'a host name or an address',
+);
+
+/**
+ * Absolute, or from the agent's directory. `\oqs` (what is left of `\\server\oqs` in double quotes) and `C:oqs` begin
+ * wherever the program happens to stand; `oqs:x` is a hidden stream of the file `oqs`.
+ */
+const path = z
+  .string()
+  .min(1)
+  .max(400)
+  .regex(
+    /^([A-Za-z]:(?=[\\/])|\\(?=\\)|(?!\\))[^:*?"<>|]*$/,
+    'no path of a file: C:\\…, \\\\server\\…, or a name, without : * ? " < > |',
+  );
+
 /** `agent.yaml` in the agent's directory; every setting has a default. Relative paths begin at that directory. */
-const agentConfigSchema = z.strictObject({
+export const agentConfigSchema = z.strictObject({
   broker: z
     .strictObject({
-      host: z.string().default('127.0.0.1'),
+      host: hostName.default('127.0.0.1'),
       port: z.number().int().min(1).max(65_535).default(8883),
       /** The name in the broker's certificate, where it is reached under another */
-      serverName: z.string().optional(),
+      serverName: hostName.optional(),
       /** 5; 4 (= 3.1.1) for the embedded broker */
       protocolVersion: z.union([z.literal(4), z.literal(5)]).default(5),
     })
     .prefault({}),
   /** What the clinic decides for all terminals; watched while the agent runs */
-  settingsFile: z.string().default('facility-settings.yaml'),
+  settingsFile: path.default('facility-settings.yaml'),
   /** Of several agents of a facility one alone publishes the settings: their versions must not compete */
   publishesSettings: z.boolean().default(true),
   /** Trust anchors of cards */
-  cardTrust: z.string().default('card-trust'),
-  journal: z.string().default('journal.sqlite'),
+  cardTrust: path.default('card-trust'),
+  journal: path.default('journal.sqlite'),
   /** Approvers and the hashes of their staffCode */
-  staffFile: z.string().default('staff.json'),
+  staffFile: path.default('staff.json'),
   /** What is asked of whoever approves 目視確認; a facility may turn on more than four digits, or a second factor */
   staffCodes: z
     .strictObject({
@@ -36,7 +55,7 @@ const agentConfigSchema = z.strictObject({
     })
     .prefault({}),
   /** Shared with the レセコン: face/, req/, res/ */
-  oqsFolder: z.string().default('oqs'),
+  oqsFolder: path.default('oqs'),
   /** Most レセコン read Shift_JIS. Every file of the folder has the same; what it lacks stands as a character reference */
   encoding: z.enum(['Shift_JIS', 'UTF-8']).default('Shift_JIS'),
   /** What a file in Shift_JIS calls itself. Windows-31J is the true name of its bytes where `machineDependent` are bytes */
@@ -51,12 +70,15 @@ const agentConfigSchema = z.strictObject({
     .strictObject({
       /** The official software's interface is not public; a driver for it would be named here */
       driver: z.literal('simulated').default('simulated'),
-      answerDelayMs: milliseconds(0, 60_000, 3_000),
+      /** 0, or no fewer than 100: `3` would be seconds */
+      answerDelayMs: z
+        .union([z.literal(0), z.number().int().min(100).max(60_000)], '0, or 100 to 60000 ms')
+        .default(3_000),
     })
     .prefault({}),
   challengeLifeMs: milliseconds(60_000, 3_600_000, 600_000),
   /** Personal data of a visit whose file could not be written is deleted after this; consents end after 24 h, too */
-  personalLifeMs: milliseconds(60_000, 7 * 86_400_000, 86_400_000),
+  personalLifeMs: milliseconds(3_600_000, 7 * 86_400_000, 86_400_000),
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;
 export type AgentConfigInput = z.input<typeof agentConfigSchema>;
@@ -64,18 +86,21 @@ export type AgentConfigInput = z.input<typeof agentConfigSchema>;
 /** `agent.yaml` where there is one, under what the command line says. Paths come back absolute. Throws on mistakes. */
 export const readAgentConfig = async (directory: string, overrides: AgentConfigInput = {}): Promise<AgentConfig> => {
   const path = join(directory, 'agent.yaml');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
     throw error;
   });
-  const file = (parse(text) ?? {}) as AgentConfigInput;
+  const read = bytes === null ? null : readSettings(agentConfigSchema, bytes);
+  if (read?.ok === false) throw new Error(printProblems(path, read.failure).trimEnd());
+  const file = read?.value ?? agentConfigSchema.parse({});
   const checked = agentConfigSchema.safeParse({
     ...file,
     ...overrides,
     broker: { ...file.broker, ...overrides.broker },
     service: { ...file.service, ...overrides.service },
   });
-  if (!checked.success) throw new Error(`${path}:\n${z.prettifyError(checked.error)}`);
+  // What is left then is what the command line says.
+  if (!checked.success) throw new Error(z.prettifyError(checked.error));
   const at = (name: string): string => (isAbsolute(name) ? name : join(directory, name));
   const config = checked.data;
   return {

@@ -1,15 +1,7 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { err, ok, type Result } from '../core/result.ts';
-
-/** What is wrong with a configuration file, and where. `line` and `column` begin at 1. */
-type ConfigProblem = {
-  readonly line: number;
-  readonly column: number;
-  readonly reason: string;
-  /** The valid key or value that is spelled most like the one found. */
-  readonly nearest?: string;
-};
+import { type ConfigProblem, framed } from '../config-file/plain-yaml.ts';
+import { describeSettings, type JsonSchema, readSettings } from '../config-file/read-settings.ts';
+import type { Result } from '../core/result.ts';
 
 /** Where a device looks for its configuration when `--config` is not given. */
 export const defaultConfigPath = '/etc/uketsuke/terminal.yaml';
@@ -164,131 +156,14 @@ export const configSchema = z.strictObject({
 });
 export type Config = z.infer<typeof configSchema>;
 
-const letterDistance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-};
-
-/** The candidate at most two letters, or a third of its letters, away from what was written. */
-const nearestOf = (written: string, candidates: readonly string[]): string | undefined =>
-  candidates
-    .map((candidate) => ({ candidate, distance: letterDistance(written, candidate) }))
-    .filter(
-      ({ candidate, distance }) =>
-        distance > 0 && distance <= Math.max(candidate.length > 3 ? 2 : 1, Math.floor(candidate.length / 3)),
-    )
-    .sort((a, b) => a.distance - b.distance)[0]?.candidate;
-
-type JsonSchema = {
-  readonly properties?: Record<string, JsonSchema>;
-  readonly required?: readonly string[];
-  readonly enum?: readonly (string | number)[];
-  readonly default?: unknown;
-  readonly description?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly unit?: string;
-  readonly example?: string;
-};
-
-/** The schema as plain data, for the nearest key and the generated example. */
-export const describeSettings = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
-
-const secretWords = /pass(word|phrase)?|secret|token|private.?key|^pin$/i;
-
-/**
- * Reads one YAML text by a schema. Every problem is told with its place; a text that is not YAML is told, too.
- * `formerKeys`: what a key of the top level was called in an earlier release → its name now; a file may keep the old one.
- * Also used for the agent's configuration.
- */
-const readSettings = <S extends z.ZodType>(
-  schema: S,
-  text: string,
-  formerKeys: Readonly<Record<string, string>> = {},
-): Result<z.infer<S>, readonly ConfigProblem[]> => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const placeOf = (offset: number | undefined) => {
-    const { line, col } = lines.linePos(offset ?? 0);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  if (document.errors.length > 0) {
-    return err(document.errors.map((error) => ({ ...placeOf(error.pos[0]), reason: `not YAML: ${error.message}` })));
-  }
-
-  // The node of the deepest key of `keys` that the file has.
-  const placeOfPath = (keys: readonly PropertyKey[], wantKey: boolean) => {
-    let node: unknown = document.contents;
-    let offset: number | undefined;
-    for (const [depth, key] of keys.entries()) {
-      if (!isMap(node)) break;
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
-      if (pair === undefined || !isScalar(pair.key)) break;
-      const value = pair.value as { range?: readonly number[] } | null;
-      const last = depth === keys.length - 1;
-      offset = last && !wantKey ? (value?.range?.[0] ?? pair.key.range?.[0]) : pair.key.range?.[0];
-      node = value;
-    }
-    return placeOf(offset);
-  };
-  if (isMap(document.contents)) {
-    for (const { key } of document.contents.items) {
-      const now = isScalar(key) && typeof key.value === 'string' ? formerKeys[key.value] : undefined;
-      if (isScalar(key) && now !== undefined && !document.contents.has(now)) key.value = now;
-    }
-  }
-  const schemaAt = (keys: readonly PropertyKey[]) =>
-    keys.reduce<JsonSchema | undefined>((at, key) => at?.properties?.[String(key)], describeSettings(schema));
-
-  const parsed = schema.safeParse(document.toJS() ?? {});
-  if (parsed.success) return ok(parsed.data);
-  const problems = parsed.error.issues.flatMap((issue): ConfigProblem[] => {
-    const here = schemaAt(issue.path);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => {
-        const nearest = nearestOf(key, Object.keys(here?.properties ?? {}));
-        const reason = secretWords.test(key)
-          ? `"${key}" looks like a secret: secrets are files of the provisioning directory`
-          : `unknown key "${key}"`;
-        return {
-          ...placeOfPath([...issue.path, key], true),
-          reason,
-          ...(nearest === undefined ? {} : { nearest }),
-        };
-      });
-    }
-    const name = issue.path.join('.') || 'the file';
-    const written = document.getIn(issue.path);
-    if (written === undefined) return [{ ...placeOfPath(issue.path, true), reason: `${name} is missing` }];
-    const nearest = typeof written === 'string' ? nearestOf(written, (here?.enum ?? []).map(String)) : undefined;
-    return [
-      {
-        ...placeOfPath(issue.path, false),
-        reason: `${name}: ${issue.message}`,
-        ...(nearest === undefined ? {} : { nearest }),
-      },
-    ];
-  });
-  return err(problems);
-};
-
 /** A terminal that was set up by an earlier release keeps its file. */
 const formerKeys = { cardFaceReader: 'cardFrontReader' };
 
 /** The parts that can be virtual. */
 const parts = ['cardReader', 'camera', 'cardFrontReader', 'keypad', 'statusLight'] as const;
 
-/** The text of a terminal's configuration file → its settings, or everything that is wrong with it. */
-export const loadConfig = (text: string): Result<Config, readonly ConfigProblem[]> => {
+/** A terminal's configuration file → its settings, or everything that is wrong with it. */
+export const loadConfig = (file: string | Uint8Array): Result<Config, readonly ConfigProblem[]> => {
   const released = configSchema.superRefine((config, context) => {
     if (config.profile === 'demo') return;
     for (const part of parts) {
@@ -300,17 +175,8 @@ export const loadConfig = (text: string): Result<Config, readonly ConfigProblem[
         });
     }
   });
-  return readSettings(released, text, formerKeys);
+  return readSettings(released, file, formerKeys);
 };
-
-/** `terminal.yaml:3:9: camera.fps: …`, one line a problem. */
-export const printProblems = (file: string, problems: readonly ConfigProblem[]): string =>
-  problems
-    .map(({ line, column, reason, nearest }) => {
-      const hint = nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
-      return `${file}:${line}:${column}: ${reason}${hint}\n`;
-    })
-    .join('');
 
 const rangeOf = ({ enum: words, minimum, maximum, unit }: JsonSchema): string => {
   const range = words !== undefined ? words.join(' | ') : minimum !== undefined ? `${minimum} … ${maximum}` : '';
@@ -341,5 +207,5 @@ export const exampleOf = (schema: z.ZodType, title: string): string => {
     }
   };
   write(describeSettings(schema), '');
-  return `${text.join('\n')}\n`;
+  return framed(`${text.join('\n')}\n`);
 };

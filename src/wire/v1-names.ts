@@ -14,7 +14,9 @@ export const settingsFromV1 = (written: unknown): unknown => {
   const rest = { ...written };
   const asks: Record<string, unknown> = isRecord(written.asks) ? { ...written.asks } : {};
   for (const code of v1Asks) {
-    if (`ask${code}` in rest) asks[code] = rest[`ask${code}`];
+    // Named in both ways, which of the two counts is not ours to guess: the old name stays, and is refused.
+    if (!(`ask${code}` in rest) || code in asks) continue;
+    asks[code] = rest[`ask${code}`];
     delete rest[`ask${code}`];
   }
   return { ...rest, asks };

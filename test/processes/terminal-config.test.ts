@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { describeSettings } from '../../src/config-file/read-settings.ts';
 import { commands } from '../../src/main.ts';
-import { configSchema, describeSettings, exampleOf, loadConfig } from '../../src/processes/terminal-config.ts';
+import { configSchema, exampleOf, loadConfig } from '../../src/processes/terminal-config.ts';
 
 const minimal = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: broker.clinic.example\n';
 const problemsOf = (text: string) => {
@@ -28,7 +29,7 @@ describe('a configuration file', () => {
     ['a number as text', `${minimal}lane: "one"\n`, 5, 7, 'lane: Invalid input', undefined],
     ['a list where a section stands', `${minimal}camera:\n  - 1\n`, 6, 3, 'camera: Invalid input', undefined],
     ['a password', `${minimal}  password: x\n`, 5, 3, 'secrets are files', undefined],
-    ['the same key twice', `${minimal}lane: 1\nlane: 2\n`, 6, 1, 'not YAML', undefined],
+    ['the same key twice', `${minimal}lane: 1\nlane: 2\n`, 6, 1, 'for the second time', undefined],
     ['a tab', `${minimal}\tlane: 1\n`, 5, 1, 'not YAML', undefined],
     ['half its keys', 'facility: clinic-0001\n', 1, 1, 'device is missing', undefined],
   ])('with %s is refused, with the place', (_name, text, line, column, reason, nearest) => {

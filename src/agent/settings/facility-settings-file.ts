@@ -1,11 +1,39 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
-import { z } from 'zod';
+import { catalogueAt, changeInstants } from '../../catalogue/load-catalogue.ts';
+import { printProblems, readSettings } from '../../config-file/read-settings.ts';
 import { type FacilitySettings, writtenFacilitySettingsSchema } from '../../wire/facility-settings.ts';
+
+/** Questions and languages of the catalogue, whenever they hold: a file may name those of a notice to come. */
+const knownWords = () => {
+  const catalogues = changeInstants().map((instant) => catalogueAt(instant));
+  return {
+    codes: new Set<string>(catalogues.flatMap(({ consents }) => consents.items.map(({ code }) => code))),
+    languages: new Set(catalogues.flatMap(({ languages }) => Object.keys(languages))),
+  };
+};
+
+/** A question or a language that nobody knows would be passed over in silence, and another answer given in its place. */
+const fileSchema = writtenFacilitySettingsSchema.superRefine(({ asks, languages }, context) => {
+  const known = knownWords();
+  for (const code of Object.keys(asks))
+    if (!known.codes.has(code))
+      context.addIssue({
+        code: 'custom',
+        path: ['asks', code],
+        message: `no question is called so (${[...known.codes].join(', ')})`,
+      });
+  for (const [index, language] of languages.entries())
+    if (!known.languages.has(language) || languages.indexOf(language) !== index)
+      context.addIssue({
+        code: 'custom',
+        path: ['languages', index],
+        message: `each language once, of ${[...known.languages].join(', ')}`,
+      });
+});
 
 /** YAML (JSON is YAML, too). Throws with the place of each mistake. */
 export const readFacilitySettings = async (path: string): Promise<FacilitySettings> => {
-  const checked = writtenFacilitySettingsSchema.safeParse(parse(await readFile(path, 'utf8')));
-  if (!checked.success) throw new Error(`${path}:\n${z.prettifyError(checked.error)}`);
-  return checked.data;
+  const read = readSettings(fileSchema, await readFile(path));
+  if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
+  return read.value;
 };
