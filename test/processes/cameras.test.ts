@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { describeSettings } from '../../src/config-file/read-settings.ts';
 import { cameraSettingsOf, missingForCamera, openCamera } from '../../src/processes/cameras.ts';
-import { configSchema, describeSettings } from '../../src/processes/terminal-config.ts';
+import { configSchema } from '../../src/processes/terminal-config.ts';
 
 const config = { driver: 'ffmpeg', device: '/dev/no-such-video', index: 2, framesPerSecond: 12 } as const;
 const words = describeSettings(configSchema).properties?.camera?.properties?.driver?.enum ?? [];

@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { Dice } from '../fuzz-bytes.ts';
 import { type ConfigFile, configFiles } from './files.ts';
-import { type Mutation, mutations } from './mutations.ts';
+import { keys } from './keys.ts';
+import type { Mutation } from './mutation.ts';
 import { readAsWritten } from './plain-reading.ts';
+import { letters } from './slips.ts';
+import { values as spoiltValues } from './values.ts';
+import { same, wholeFile } from './whole-files.ts';
 
 /*
  * npm run config-fuzz -- [--cases 10000] [--seed N] [--json]: every file that a person writes, spoilt in one of so many
@@ -18,6 +22,7 @@ const { values } = parseArgs({
 });
 const cases = Number(values.cases);
 const seed = values.seed === undefined ? Date.now() % 2_147_483_648 : Number(values.seed);
+const mutations: readonly Mutation[] = [...same, ...wholeFile, ...spoiltValues, ...keys, ...letters, ...letters];
 const boundMs = 2_000;
 const shownSilent = 20;
 

@@ -4,7 +4,7 @@
  * without a YAML library, to be compared with it: what a person cannot read here, nobody may have taken for something.
  */
 
-export type Plain = string | number | boolean | readonly Plain[] | { readonly [key: string]: Plain };
+type Plain = string | number | boolean | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** undefined: no value that a person would be sure of. */
 const readValue = (written: string): Plain | undefined => {
