@@ -1,7 +1,8 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { connect, createServer, type OnReadOpts, type Server, Socket } from 'node:net';
 import type { z } from 'zod';
 import { encodeFrame, FrameReader } from './frames.ts';
+import { clearSocketPlace } from './socket-place.ts';
 
 /**
  * Frames over Unix sockets between the processes of one device. Whatever the other end does (goes away, comes back,
@@ -178,7 +179,7 @@ export const serveFrames = async <M>(at: ListenAt, conversation: Conversation<M>
     ends.add(end);
   });
   server.maxConnections = mostConnections;
-  if ('path' in at) rmSync(at.path, { force: true });
+  if ('path' in at) clearSocketPlace(at.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(at, resolve);

@@ -1,5 +1,6 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { clearSocketPlace } from './socket-place.ts';
 
 /** A doctor reads at once. ms */
 const silentMs = 2_000;
@@ -12,7 +13,7 @@ type HealthServer = { close(): Promise<void> };
  * may connect. Rejects when the path cannot be listened on; what a killed process left behind is taken over.
  */
 export const serveHealth = async (path: string, report: () => unknown): Promise<HealthServer> => {
-  rmSync(path, { force: true });
+  clearSocketPlace(path);
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     // Who neither reads nor hangs up must not hold a descriptor.

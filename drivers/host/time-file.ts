@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { renameDurably, syncFile } from '../../src/storage/rename-durably.ts';
 
 /** The last confirmed time that an earlier run saw, ms since 1970 UTC; null where there is none that can be read. */
 export const readLastTime = (path: string): number | null => {
@@ -15,11 +16,9 @@ export const readLastTime = (path: string): number | null => {
 export const writeLastTime = (path: string, wallMs: number): void => {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(`${path}.new`, 'w', 0o600);
-    writeFileSync(file, String(Math.round(wallMs)));
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(`${path}.new`, path);
+    writeFileSync(`${path}.new`, String(Math.round(wallMs)), { mode: 0o600 });
+    syncFile(`${path}.new`);
+    renameDurably(`${path}.new`, path);
   } catch {
     // Told by whoever needs the disk for more than this.
   }

@@ -4,7 +4,9 @@ import { type Failure, failure } from '../../src/core/failure.ts';
 import { ok, type Result } from '../../src/core/result.ts';
 import type { AuditEntry, OutboxRow } from '../../src/ports/store.ts';
 import { AuditChain } from '../../src/storage/audit-chain.ts';
+import { copyStore } from '../../src/storage/back-up.ts';
 import { openStore, type StoreNews } from '../../src/storage/open-store.ts';
+import { type StorePlace, watchStorePlace } from '../../src/storage/store-place.ts';
 import { outboxKind } from './outbox-kind.ts';
 
 /** The thread that owns the database: its fsync never stands in the daemon's event loop. */
@@ -22,7 +24,7 @@ export type StoreQuestion = { readonly id: number; readonly call: StoreCall };
 export type StoreAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failure: Failure }
-  /** Nobody's answer: what happened when the file was opened */
+  /** Nobody's answer: what happened to the file */
   | { readonly news: StoreNews };
 
 const { path, forgetAfterMs } = workerData as { path: string; forgetAfterMs: number };
@@ -30,12 +32,29 @@ const { path, forgetAfterMs } = workerData as { path: string; forgetAfterMs: num
 /** null until the file could be opened: tried again with each call, so that a disk that comes back needs no restart. */
 let database: DatabaseSync | null = null;
 
+let place: StorePlace | null = null;
+const tell = (news: StoreNews): void => parentPort?.postMessage({ news } satisfies StoreAnswer);
+
+/** A file that was deleted or replaced under us would be lost with everything in it: it is put back, and opened anew. */
+const keepPlace = (): void => {
+  if (database === null || place === null || !place.isTakenAway()) return;
+  const failure = place.putBack();
+  database.close();
+  database = null;
+  prepared.clear();
+  audit.forgetHead();
+  tell({ type: 'put-back', failure });
+};
+
 const open = (): Result<DatabaseSync> => {
+  keepPlace();
   if (database !== null) return ok(database);
   const opened = openStore(path, outboxKind);
   if (!opened.ok) return opened;
-  database = opened.value.database;
-  for (const news of opened.value.news) parentPort?.postMessage({ news } satisfies StoreAnswer);
+  const { database: own, news } = opened.value;
+  database = own;
+  place = watchStorePlace(path, (to) => copyStore(own, to));
+  for (const each of news) tell(each);
   owed = unpaid();
   return ok(database);
 };
@@ -177,9 +196,20 @@ const answerTo = (call: StoreCall): unknown => {
     case 'firstBrokenAuditEntry':
       return firstBrokenAuditEntry();
     case 'close':
+      clearInterval(looking);
       return opened().close();
   }
 };
+
+/** A file that was taken away is noticed within this, though nobody writes. ms */
+const placeMs = 1_000;
+const looking = setInterval(() => {
+  try {
+    if (database !== null) open();
+  } catch {
+    // A disk that refuses: the next look tries again.
+  }
+}, placeMs);
 
 /** What was deleted must not live on in the write-ahead log. */
 let forgetting: NodeJS.Timeout | null = null;

@@ -15,7 +15,7 @@ const auditMs = 60_000;
 /**
  * The store in a thread of its own. When the thread dies, every open call answers
  * `delivery.store-failed` and the next call starts a new thread; a file that cannot be opened answers each call with its
- * `storage.…` failure. `hear`: what an opening did to the file.
+ * `storage.…` failure. `hear`: what happened to the file.
  * `forgetAfterMs`: how long what was deleted may live on in the write-ahead log; rows that leave together cost one sync.
  */
 export const createSqliteStore = (

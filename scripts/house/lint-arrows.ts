@@ -28,7 +28,7 @@ const mayImport: Record<string, readonly string[]> = {
   'config-file': ['core', 'config-file'],
   ports: [...ground, 'ports'],
   catalogue: [...ground, 'catalogue'],
-  trust: [...ground, 'trust'],
+  trust: [...ground, 'storage', 'trust'],
   log: [...ground, 'storage', 'log'],
   web: ['web'],
   storage: [...ground, 'storage'],

@@ -50,6 +50,22 @@ export const checkPrograms = (file: string, text: string): Finding[] => {
     );
 };
 
+/**
+ * What the product renames is to be found after a power cut: `renameDurably` brings the name to the disk, too. The folder
+ * shared with other machines does it by its own handle.
+ */
+export const checkRenames = (file: string, text: string): Finding[] => {
+  const mayRename = ['src/storage/rename-durably.ts', 'src/agent/oqs-folder/shared-folder.ts'];
+  if (!/^(src|drivers\/(?!virtual\/)).*\.tsx?$/.test(file) || mayRename.includes(file)) return [];
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      /\brename(Sync)?\(/.test(line)
+        ? [{ file, line: index + 1, rule: 'renames', what: `renames by itself: ${mayRename[0]} does that` }]
+        : [],
+    );
+};
+
 /** Every path in back-ticks in README's table "where do I change X" must exist. */
 export const checkReadmePaths = (text: string, exists: (path: string) => boolean): Finding[] => {
   const lines = text.split('\n');
@@ -106,6 +122,7 @@ const main = (): void => {
       ...checkMachinePaths(file, text),
       ...checkLength(file, text),
       ...checkPrograms(file, text),
+      ...checkRenames(file, text),
     ]),
     ...checkGraph(graph),
     ...checkNames([...texts.keys()]),

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FailureCode } from '../core/failure.ts';
@@ -67,6 +67,17 @@ export const watchDisk = (options: {
       return diskFaultOf(error);
     }
   };
+  /** SQLite calls each refused write an I/O error; the folder says whether the disk has become read-only. */
+  const nameOf = (error: unknown): FailureCode => {
+    const code = diskFaultOf(error);
+    if (code !== 'agent.disk-failed') return code;
+    try {
+      accessSync(folder, constants.W_OK);
+      return code;
+    } catch (refused) {
+      return diskFaultOf(refused);
+    }
+  };
   let looking = false;
   const look = async (): Promise<void> => {
     if (looking) return;
@@ -81,7 +92,7 @@ export const watchDisk = (options: {
       return fault;
     },
     failed: (error) => {
-      const code = diskFaultOf(error);
+      const code = nameOf(error);
       log.event('process.error', describeError(error));
       set(code);
       return code;

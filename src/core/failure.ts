@@ -80,6 +80,8 @@ export const failureRules = {
   'storage.unwritable': technician(true),
   'storage.migration-failed': technician(true),
   'storage.audit-broken': technician(false),
+  'storage.taken-away': technician(false),
+  'storage.rolled-back': technician(false),
   'files.folder-full': technician(true),
   'files.folder-read-only': technician(true),
   'files.folder-missing': technician(true),

@@ -319,6 +319,14 @@ export const logEvents = {
   'audit.broken': event('error', 'technician', 'An entry of the audit chain does not fit the one before it.', {
     number: count,
   }),
+  'store.put-back': event(
+    'error',
+    'technician',
+    'A store that was deleted or replaced while open lies under its name again.',
+    {
+      code,
+    },
+  ),
   'store.set-aside': event(
     'error',
     'technician',

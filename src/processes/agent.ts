@@ -17,7 +17,7 @@ import {
 } from '../agent/eligibility/simulated-eligibility-service.ts';
 import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
-import { watchJournalPlace } from '../agent/journal/journal-place.ts';
+import { watchJournalHead } from '../agent/journal/journal-witness.ts';
 import { watchAudit } from '../agent/journal/watch-audit.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
@@ -41,6 +41,7 @@ import { createEventLog, describeError, type EventLog } from '../log/event-log.t
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
 import { forgetBackups } from '../storage/back-up.ts';
+import { watchStorePlace } from '../storage/store-place.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
@@ -168,6 +169,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     log,
   });
   for (const news of journal.news) logStoreNews(log, news);
+  const witness = watchJournalHead(join(directory, agentFiles.journalSeen), journal, steadyMs);
   const clock = startAgentClock({
     clock: machineClock,
     journal,
@@ -264,12 +266,24 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     }, ms);
   const audit = watchAudit(journal, log);
   audit.check();
-  const journalPlace = watchJournalPlace(config.journal, journal);
+  if (witness.isRolledBack) {
+    log.event('store.failed', { code: 'storage.rolled-back' });
+    try {
+      journal.noteRolledBack(clock.now().wallMs);
+    } catch (error) {
+      disk.failed(error);
+    }
+  }
+  const keepWitness = (now = false): Promise<void> =>
+    witness.keep(now).catch((error) => log.event('process.error', describeError(error)));
+  void keepWitness(true);
+  const journalPlace = watchStorePlace(config.journal, (to) => journal.copyTo(to));
   const rounds = [
     every(placeMs, () => {
       if (start.endNow === undefined || !journalPlace.isTakenAway()) return;
-      log.event('store.failed', { code: disk.failed(new Error('the journal was deleted or replaced')) });
-      journalPlace.putBack();
+      // Before it is copied: what is put back says so itself.
+      journal.noteMishap('storage.taken-away', clock.now().wallMs);
+      log.event('store.put-back', { code: journalPlace.putBack().code });
       start.endNow();
     }),
     every(forgetMs, () => journal.forgetDeleted()),
@@ -277,6 +291,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.flushRejections();
       desk.handOver.giveUp(journal.sweep());
       desk.handOver.resume();
+      void keepWitness();
     }),
     every(certificateMs, () => void certificates.look()),
     every(auditMs, () => audit.check()),
@@ -308,6 +323,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       await broker?.close();
       disk.close();
       clock.close();
+      await keepWitness(true);
       journal.close();
     },
   };

@@ -55,7 +55,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   let storeDamage: Failure | null = null;
   const store = createSqliteStore(config.paths.store, (news) => {
     logStoreNews(log, news);
-    if (news.type === 'set-aside') storeDamage = news.failure;
+    if (news.type !== 'migrated') storeDamage = news.failure;
   });
   const bus = createMqttMessageBus({
     host: broker.host,

@@ -15,7 +15,9 @@ export type AuditVerdict = { readonly entries: number; readonly brokenAt: number
 /** One line of an export: an entry with its number and hash, as `verifyExport` takes it. */
 export type ExportedLine = AuditLine & { readonly number: number; readonly hash: string };
 
-type Link = { readonly number: number; readonly hash: string };
+/** An entry by its number and the hash that covers everything before it. */
+export type AuditEnd = { readonly number: number; readonly hash: string };
+type Link = AuditEnd;
 type AuditRow = { number: number; at_ms: number; event: string; subject: string; code: string | null; hash: string };
 
 /** `audit`, its end, and where it begins since older entries went. */
@@ -84,6 +86,27 @@ export class AuditChain {
   /** The transaction was rolled back. */
   forgetHead(): void {
     this.#head = null;
+  }
+
+  /** The newest entry; number 0 of an empty chain */
+  end(): AuditEnd {
+    return this.#prepare('SELECT number, hash FROM audit_head').get() as AuditEnd;
+  }
+
+  /** Whether that entry belongs to this chain, or is older than what is kept of it. */
+  reaches({ number, hash }: AuditEnd): boolean {
+    const start = this.#prepare('SELECT number, hash FROM audit_start').get() as Link;
+    if (number <= start.number) return number < start.number || hash === start.hash;
+    return this.#prepare('SELECT 1 FROM audit WHERE number = ? AND hash = ?').get(number, hash) !== undefined;
+  }
+
+  /** The newest of these events among the last `within` entries, with what was written of it. */
+  latest(events: readonly string[], within: number): ExportedLine[] {
+    const rows = this.#prepare(
+      `SELECT * FROM audit WHERE number > (SELECT number FROM audit_head) - ? AND event IN (SELECT value FROM json_each(?))
+        ORDER BY number DESC`,
+    ).all(within, JSON.stringify(events)) as AuditRow[];
+    return events.flatMap((event) => rows.find((row) => row.event === event) ?? []).map(lineOf);
   }
 
   /** Every entry against the one before, from where the chain begins to its end. */

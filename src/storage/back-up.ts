@@ -1,20 +1,12 @@
-import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { renameDurably, syncFile } from './rename-durably.ts';
 
 const backupName = (path: string, version: number): string => `${path}.before-migration-${version}`;
 
 /** Of a file that somebody put in the place of an open store. */
 export const strayName = (path: string, atMs: number): string => `${path}.put-in-place-${atMs}`;
-
-const sync = (path: string, mode: string): void => {
-  const file = openSync(path, mode);
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-};
 
 /** All of an open database as one new file, durable when this returns. Throws what SQLite says. */
 export const copyStore = (database: DatabaseSync, path: string): void => {
@@ -22,7 +14,7 @@ export const copyStore = (database: DatabaseSync, path: string): void => {
   rmSync(path, { force: true });
   database.prepare('VACUUM INTO ?').run(path);
   chmodSync(path, 0o600);
-  sync(path, 'r+');
+  syncFile(path);
 };
 
 /**
@@ -33,9 +25,7 @@ export const backUp = (database: DatabaseSync, path: string, version: number): s
   const backup = backupName(path, version);
   const aside = `${backup}.part`;
   copyStore(database, aside);
-  renameSync(aside, backup);
-  // Windows opens no directory; NTFS journals the rename itself.
-  if (process.platform !== 'win32') sync(dirname(path), 'r');
+  renameDurably(aside, backup);
   return backup;
 };
 

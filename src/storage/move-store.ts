@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chown, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { renameDurably, syncDirectory, syncFile } from './rename-durably.ts';
 
 /**
  * Brings a store of an earlier release to where this one looks for it, also onto another file system. Nothing happens when
@@ -24,9 +25,10 @@ export const moveStore = async (
     await chown(dirname(to), owner.uid, owner.gid);
     await chown(aside, owner.uid, owner.gid);
   }
-  const file = await open(aside, 'r+');
-  await file.sync().finally(() => file.close());
-  await rename(aside, to);
+  syncFile(aside);
+  renameDurably(aside, to);
+  // The directory may be new, too; until its own name is on the disk the old file is the only one that a power cut leaves.
+  syncDirectory(dirname(dirname(to)));
   await rm(from);
   return true;
 };

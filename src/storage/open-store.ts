@@ -10,7 +10,9 @@ import { newestVersion, type StoreKind } from './store-kind.ts';
 export type StoreNews =
   | { readonly type: 'migrated'; readonly from: number; readonly to: number; readonly backup: string }
   /** The file could not be read; it lies under `aside`, and `rows` of it are in the new one. */
-  | { readonly type: 'set-aside'; readonly failure: Failure; readonly aside: string; readonly rows: number };
+  | { readonly type: 'set-aside'; readonly failure: Failure; readonly aside: string; readonly rows: number }
+  /** Somebody had deleted or replaced the open file; all of it lies there again. */
+  | { readonly type: 'put-back'; readonly failure: Failure };
 
 type OpenedStore = { readonly database: DatabaseSync; readonly news: readonly StoreNews[] };
 

@@ -1,12 +1,13 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { renameDurably } from './rename-durably.ts';
 
 /** Moves a file and what SQLite keeps beside it; answers the new path. A name that is taken gets a number. */
 export const setAside = (path: string): string => {
   let number = 1;
   while (existsSync(`${path}.damaged-${number}`)) number += 1;
   const aside = `${path}.damaged-${number}`;
-  for (const part of ['-wal', '-shm', '']) if (existsSync(path + part)) renameSync(path + part, aside + part);
+  for (const part of ['-wal', '-shm', '']) if (existsSync(path + part)) renameDurably(path + part, aside + part);
   return aside;
 };
 

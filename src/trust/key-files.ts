@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CryptoKey, importJWK } from 'jose';
 import { z } from 'zod';
+import { parseJsonFile } from '../storage/parse-file.ts';
 import { identifier, type PublicJwk, publicJwkSchema } from '../wire/messages.ts';
 import type { SealingPrivateKey, SealingPublicKey, SigningKey, VerificationKey } from './seal.ts';
 
@@ -56,7 +57,7 @@ export type TerminalKeys = {
 };
 
 export const readJsonFile = async <T>(schema: z.ZodType<T>, path: string): Promise<T> =>
-  schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  parseJsonFile(path, await readFile(path, 'utf8'), schema);
 
 export const readTlsFiles = async (directory: string): Promise<TlsFiles> => ({
   key: await readFile(join(directory, keyFiles.tlsKey), 'utf8'),

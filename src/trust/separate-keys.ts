@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chown, copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renameDurably, syncDirectory, syncFile } from '../storage/rename-durably.ts';
 import { cvIssuersFile } from './cv-trust.ts';
 import { keyFiles, keyFolders } from './key-files.ts';
 
@@ -17,9 +18,8 @@ const copyDurably = async (from: string, to: string, owner: Owner): Promise<void
   const aside = `${to}.part`;
   await copyFile(from, aside);
   await chown(aside, owner.uid, owner.gid);
-  const file = await open(aside, 'r+');
-  await file.sync().finally(() => file.close());
-  await rename(aside, to);
+  syncFile(aside);
+  renameDurably(aside, to);
 };
 
 /**
@@ -46,6 +46,7 @@ export const separateKeys = async (
       moved.push(name);
     }
   }
+  syncDirectory(deviceDirectory);
   for (const name of moved) await rm(join(deviceDirectory, name));
   return moved;
 };

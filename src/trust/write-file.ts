@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, rename, stat } from 'node:fs/promises';
+import { chown, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { renameDurably } from '../storage/rename-durably.ts';
 
 /**
  * Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. What
@@ -20,9 +21,5 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
     const { uid, gid } = await stat(dirname(path));
     await chown(aside, uid, gid);
   }
-  await rename(aside, path);
-  // Windows opens no directory; NTFS keeps its names in its own journal.
-  if (process.platform === 'win32') return;
-  const directory = await open(dirname(path), 'r');
-  await directory.sync().finally(() => directory.close());
+  renameDurably(aside, path);
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import {
   serveFrames,
 } from '../../drivers/host/framed-socket.ts';
 import { encodeFrame, type Frame, FrameReader, maximumFrameBytes } from '../../drivers/host/frames.ts';
+import { serveHealth } from '../../drivers/host/health-socket.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -151,6 +152,19 @@ describe('a framed socket', () => {
     dial(path);
     await until('greeted', () => server.peers.length === 1);
     left.close();
+  });
+
+  test.each([
+    ['a directory', (taken: string) => mkdirSync(taken)],
+    ['a file', (taken: string) => writeFileSync(taken, 'kept')],
+  ])('%s where the socket must be is named and left as it is', async (what, make) => {
+    const taken = join(directory, `taken-${what.length}.sock`);
+    make(taken);
+    await expect(serveFrames({ path: taken }, end().conversation)).rejects.toThrow(
+      `socket.place-taken: ${taken}: ${what}`,
+    );
+    await expect(serveHealth(taken, () => ({}))).rejects.toThrow(`socket.place-taken: ${taken}: ${what}`);
+    expect(lstatSync(taken).isSocket()).toBe(false);
   });
 
   test('nonsense before and after the greeting ends that connection, and no other', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test, vi } from 'vitest';
@@ -9,6 +9,7 @@ import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { linkBed } from '../../scripts/beds/link-bed.ts';
 import { MemoryBroker } from '../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import type { StoreNews } from '../../src/storage/open-store.ts';
 import { storeContract } from './store.ts';
 
 // Bounds for a machine that does ten other things; none of these waits when all is well.
@@ -126,6 +127,39 @@ describe('SQLite store under faults', () => {
         writesAgain: true,
         audit: null,
       });
+    },
+  );
+
+  test.each([
+    ['deleted', (path: string) => rmSync(path), 'deleted'],
+    ['replaced by an older copy', (path: string) => renameSync(`${path}.copy`, path), 'put-in-place'],
+    ['deleted with its folder', (path: string) => rmSync(dirname(path), { recursive: true }), 'deleted'],
+  ])(
+    'a file that is %s while it is open: told, and every row is there at the next start',
+    async (_what, harm, said) => {
+      const path = join(directory, `place-${++files}`, 'link.sqlite');
+      const heard: StoreNews[] = [];
+      const row = (requestId: string) => ({
+        ...{ requestId, session: 's', documentHash: 'h', sealed: new Uint8Array([1]), visitMark: null },
+        ...{ createdAtMs: 5, expiresAtMs: 9 },
+      });
+      const store = createSqliteStore(path, (news) => heard.push(news), undefined, 60_000);
+      await store.addOutboxRow(row('before'));
+      new DatabaseSync(path).prepare('VACUUM INTO ?').run(`${path}.copy`);
+      await store.raiseSettings(7, new Uint8Array([7]), 6);
+      harm(path);
+      // Nobody writes; it is noticed all the same.
+      await vi.waitFor(() => expect(heard).toMatchObject([{ failure: { code: 'storage.taken-away' } }]), 20_000);
+      expect(heard[0]).toMatchObject({ type: 'put-back', failure: { detail: expect.stringContaining(said) } });
+      // The next one is found by the write itself.
+      renameSync(path, `${path}.away`);
+      await store.addOutboxRow(row('after'));
+      await store.close();
+      const next = openStore(path);
+      expect(await next.outboxRows()).toMatchObject({ value: [{ requestId: 'after' }, { requestId: 'before' }] });
+      expect(await next.readSettings()).toMatchObject({ value: { version: 7 } });
+      expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
+      await next.close();
     },
   );
 

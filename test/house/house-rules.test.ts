@@ -13,6 +13,7 @@ import {
   checkNames,
   checkPrograms,
   checkReadmePaths,
+  checkRenames,
 } from '../../scripts/house/lint-house.ts';
 import { moduleGraph, parseModule } from '../../scripts/house/module-graph.ts';
 
@@ -207,4 +208,13 @@ test('a driver that starts programs by itself is found; a type, a script and the
   for (const file of ['drivers/host/run-program.ts', 'scripts/beds/a.ts', 'test/a.test.ts'])
     expect(checkPrograms(file, text)).toEqual([]);
   expect(checkPrograms('drivers/a.ts', text.replace('import', 'import type'))).toEqual([]);
+});
+
+test('a rename that a power cut may take back is found; the two that bring it to the disk are not', () => {
+  for (const text of ['await rename(aside, to);', 'renameSync(aside, to);'])
+    for (const file of ['src/trust/a.ts', 'drivers/host/a.ts'])
+      expect(checkRenames(file, text)).toMatchObject([{ file, line: 1, rule: 'renames' }]);
+  for (const file of ['src/storage/rename-durably.ts', 'scripts/beds/a.ts', 'drivers/virtual/a.ts'])
+    expect(checkRenames(file, 'renameSync(aside, to);')).toEqual([]);
+  expect(checkRenames('src/trust/a.ts', 'renameDurably(aside, to);')).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -69,6 +69,9 @@ const start = async (): Promise<AgentReady> => {
   return JSON.parse(line) as AgentReady;
 };
 
+const banner = async ({ staffPage }: AgentReady): Promise<string> =>
+  (await fetch(new URL('/part/banner', staffPage))).text();
+
 const listen = async (ready: AgentReady): Promise<SettingsMessage[]> => {
   const keys = await readDeviceKeys(join(folder, 'devices', 'terminal-01'));
   const heard: SettingsMessage[] = [];
@@ -129,10 +132,34 @@ test.skipIf(process.platform === 'win32')(
     for (const part of ['', '-wal', '-shm']) rmSync(`${ready.journal}${part}`, { force: true });
     expect(await ended).toEqual([70, null]);
     await bus?.close();
-    const again = await listen(await start());
+    const next = await start();
+    const again = await listen(next);
     expect(again[0]).toEqual(heard[0]);
+    expect(await banner(next)).toContain('storage.taken-away');
   },
 );
+
+test('an older journal put in its place while nobody ran is told to staff, and is served with', async () => {
+  const stop = async (): Promise<void> => {
+    const ended = running === null ? null : once(running, 'exit');
+    running?.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  };
+  const { journal, ...first } = await start();
+  expect(await banner({ journal, ...first })).not.toContain('storage.rolled-back');
+  await stop();
+  copyFileSync(journal, join(folder, 'of-last-week.sqlite'));
+  const file = join(agent, 'facility-settings.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('試験医院', '試験医院 別館'));
+  const second = await start();
+  await listen(second);
+  await bus?.close();
+  await stop();
+  copyFileSync(join(folder, 'of-last-week.sqlite'), journal);
+  const third = await start();
+  expect(await banner(third)).toContain('storage.rolled-back');
+  expect((await listen(third))[0]?.facilitySettings.facilityName).toBe('試験医院 別館');
+});
 
 test('a terminal added while the agent runs may connect, a revoked one may not', async () => {
   const ready = await start();

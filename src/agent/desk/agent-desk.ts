@@ -20,6 +20,8 @@ const fromDevices = topicLeaves.filter((leaf) => publisherOf[leaf] === 'device')
 
 /** More than this of one terminal waiting to be worked on, and the rest is dropped: a terminal sends again what matters. */
 const maximumWaiting = 64;
+/** A terminal that says nothing of its settings is told them this often at most. ms */
+const tellAgainMs = 5_000;
 
 /** The field that is out of its range, where that is what is wrong: schemas end their detail with its name. */
 const fieldOf = ({ code, detail }: Failure): string | undefined =>
@@ -42,6 +44,7 @@ export class AgentDesk {
   readonly #consentTexts: () => ConsentTexts;
   readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
   readonly #unsubscribe: (() => void)[];
+  readonly #toldAgainAtMs = new Map<string, number>();
   readonly #rejections = new Map<string, { device: string; code: FailureCode; times: number }>();
   #connected = false;
 
@@ -71,15 +74,20 @@ export class AgentDesk {
   }
 
   /** Also told again after each reconnect, so that a failure here has its next try. */
-  publishSettings(): void {
-    publishSettings(this.#context, this.#post).catch((error) =>
+  publishSettings(only?: string): void {
+    publishSettings(this.#context, this.#post, only).catch((error) =>
       this.#context.log.event('process.error', describeError(error)),
     );
   }
 
   close(): void {
     this.handOver.stop();
-    this.flushRejections();
+    try {
+      this.flushRejections();
+    } catch (error) {
+      // A full disk: counts of the last seconds are lost, and no more.
+      this.#context.log.event('process.error', describeError(error));
+    }
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
@@ -145,15 +153,32 @@ export class AgentDesk {
     }
   }
 
-  /** A terminal that speaks another wire than before, or holds settings that this journal does not know of, is told anew. */
+  /**
+   * A terminal that speaks another wire than before, holds settings that this journal does not know of, or none at all, is
+   * told anew.
+   */
   async #receiveState(incoming: Incoming): Promise<Result<void>> {
     const { device } = incoming.device;
     const wireBefore = this.lanes.wireOf(device);
     const received = this.lanes.receive(incoming);
     if (!received.ok) return received;
-    const isBehind = this.#context.journal.learnSettingsFloor(device, this.lanes.settingsVersionOf(device));
-    if (isBehind || wireBefore !== this.lanes.wireOf(device)) this.publishSettings();
+    const version = this.lanes.settingsVersionOf(device);
+    const isBehind = this.#context.journal.learnSettingsFloor(device, version);
+    if (isBehind || this.#lacksSettings(device, version) || wireBefore !== this.lanes.wireOf(device))
+      this.publishSettings(device);
     return received;
+  }
+
+  /**
+   * The retained message may be gone with a broker's store. A terminal that has not yet heard what we speak does not say
+   * what it holds: it is told no oftener than this costs nothing.
+   */
+  #lacksSettings(device: string, version: number): boolean {
+    const nowMs = this.#context.clock.now().monotonicMs;
+    const lately = nowMs - (this.#toldAgainAtMs.get(device) ?? Number.NEGATIVE_INFINITY) < tellAgainMs;
+    if (version > 0 || lately || !this.lanes.isOnline(device) || this.lanes.wireOf(device) < 2) return false;
+    this.#toldAgainAtMs.set(device, nowMs);
+    return true;
   }
 
   /** Counted in memory, written by `flushRejections`: whoever sends rubbish must not cost a disk write each time. */

@@ -57,6 +57,10 @@ export class Lanes {
     return this.#states.get(device)?.state.settingsVersion ?? 0;
   }
 
+  isOnline(device: string): boolean {
+    return (this.#states.get(device)?.state.status ?? 'offline') !== 'offline';
+  }
+
   /** Of what the terminal calls late the journal keeps what it knows by now: a request may come after the word. */
   keepLate(device: string): void {
     const late = this.#states.get(device)?.state.late ?? [];

@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { renameDurably } from '../../storage/rename-durably.ts';
 import type { ServiceMemory } from './simulated-eligibility-service.ts';
 
 /** The simulated service's own memory as a JSON file. */
@@ -12,7 +13,7 @@ export const serviceMemoryFile = (path: string): ServiceMemory => {
   }
   const write = (): void => {
     writeFileSync(`${path}.writing`, JSON.stringify([...entries]));
-    renameSync(`${path}.writing`, path);
+    renameDurably(`${path}.writing`, path);
   };
   return {
     has: (entry) => entries.has(entry),

@@ -64,7 +64,11 @@ export class JournalAge extends JournalFile {
   }
 
   override close(): void {
-    if (this.#mayWrite) this.#write();
+    try {
+      if (this.#mayWrite) this.#write();
+    } catch {
+      // A full disk: everything is that much younger at the next start, never older.
+    }
     super.close();
   }
 

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import type { Failure } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { AuditChain } from '../../storage/audit-chain.ts';
 import { copyStore } from '../../storage/back-up.ts';
 import { openStore, type StoreNews } from '../../storage/open-store.ts';
@@ -14,6 +14,12 @@ export class Unopened extends Error {
     this.failure = cause;
   }
 }
+
+/** What somebody did to the file while it was open, or while nobody ran. */
+type Mishap = Extract<FailureCode, 'storage.taken-away' | 'storage.rolled-back'>;
+const mishaps: readonly Mishap[] = ['storage.taken-away', 'storage.rolled-back'];
+/** Staff are told for about a week of 100 visits a day. No clock has a word in it. */
+const toldEntries = 2_000;
 
 export type JournalFileOptions = { readonly readOnly?: boolean };
 
@@ -46,8 +52,23 @@ export class JournalFile {
   }
 
   close(): void {
-    this.forgetDeleted();
+    try {
+      this.forgetDeleted();
+    } catch {
+      // A full disk: the next start clears the log.
+    }
     this.#database.close();
+  }
+
+  /** Durable, and in the chain: told for days, also after a restart. */
+  noteMishap(mishap: Mishap, atMs: number): void {
+    this.transaction(() => this.audit.append({ atMs, event: mishap, subject: 'journal' }));
+  }
+
+  mishaps(): readonly Failure[] {
+    return this.audit
+      .latest(mishaps, toldEntries)
+      .map(({ event, atMs }) => failure(event as Mishap, new Date(atMs).toISOString()));
   }
 
   copyTo(path: string): void {

@@ -67,6 +67,14 @@ export class Journal extends JournalAge {
     });
   }
 
+  /** This is not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void. */
+  noteRolledBack(atMs: number): void {
+    this.transaction(() => {
+      this.noteMishap('storage.rolled-back', atMs);
+      this.run('DELETE FROM challenge WHERE request_id IS NULL');
+    });
+  }
+
   visit(requestId: string): JournalVisit | undefined {
     return this.#visits('WHERE request_id = ?', requestId)[0];
   }

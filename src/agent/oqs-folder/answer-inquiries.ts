@@ -31,7 +31,7 @@ import { numberInquiryOf } from './number-inquiry.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
 import { registerReferences } from './register-references.ts';
 import { isUnreadable, type RequestFile, requestOf, strangersIn } from './request-files.ts';
-import { listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
+import { isFolderShared, listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
 import { folderFailureOf, writeOqsFile } from './write-oqs-file.ts';
 
 /** How often `req/` is looked into. ms */
@@ -65,7 +65,7 @@ export class InquiryDesk {
   #folderFault: FolderFault | null = null;
   /** `req/` itself cannot be looked into: nobody's inquiry is seen. */
   #requestsFault: FolderFault | null = null;
-  readonly #lying = new Map<LyingCode, FolderFault>();
+  readonly #lying = new Map<string, FolderFault>();
   readonly #passedOver = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
@@ -115,19 +115,22 @@ export class InquiryDesk {
       },
     );
     let odd = 0;
+    let blocked = 0;
     for (const request of names.map(requestOf)) {
       if (request === null || this.#stopped) continue;
       try {
-        if (!(await this.#answer(folder, request))) odd += 1;
+        if (await this.#isBlocked(request)) blocked += 1;
+        else if (!(await this.#answer(folder, request))) odd += 1;
       } catch (error) {
         // One request that cannot be read or taken away must not keep the others waiting.
         const { code } = error as NodeJS.ErrnoException;
         this.#context.log.event('store.failed', code === undefined ? {} : { errorCode: code });
       }
     }
-    this.#tellLying('files.not-a-file', odd);
-    this.#tellLying('files.request-unreadable', names.filter(isUnreadable).length);
-    this.#tellLying('files.request-unknown', await strangersIn(folder, names, settledMs));
+    this.#tellLying('req', 'files.not-a-file', odd);
+    this.#tellLying('res', 'files.not-a-file', blocked);
+    this.#tellLying('req', 'files.request-unreadable', names.filter(isUnreadable).length);
+    this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, names, settledMs));
     const { monotonicMs } = this.#context.clock.now();
     for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
@@ -138,6 +141,12 @@ export class InquiryDesk {
     this.#isResumed = true;
     for (const { receptionNumber, questions } of this.#context.journal.bulkInquiries())
       this.#begin(receptionNumber, z.array(searchInfoSchema).parse(JSON.parse(questions)));
+  }
+
+  /** A folder lies in `res/` under the answer's name: nobody is asked for an answer that cannot be put there. */
+  async #isBlocked({ resultName }: RequestFile): Promise<boolean> {
+    const res = join(this.#context.options.oqsFolder, 'res');
+    return isFolderShared(res, resultName).catch(() => false);
   }
 
   /** false: it is no file of its own, and stays unread. */
@@ -154,7 +163,8 @@ export class InquiryDesk {
     const res = join(this.#context.options.oqsFolder, 'res');
     const written = await writeOqsFile(res, request.resultName, result.bytes);
     if (!written.ok) {
-      this.#fault(written.failure.code);
+      // A folder that came under this name meanwhile shuts no other answer out.
+      if (written.failure.code !== 'files.not-a-file') this.#fault(written.failure.code);
       return true;
     }
     this.#folderFault = null;
@@ -181,13 +191,17 @@ export class InquiryDesk {
     return encoded.ok ? encoded.value : null;
   }
 
-  /** What lies in `req/` and is no request, or was none that anybody could read: told as long as it lies there. */
-  #tellLying(code: LyingCode, count: number): void {
-    const known = this.#lying.get(code);
+  /**
+   * What lies in `req/` and is no request, or was none that anybody could read, or in `res/` in an answer's place: told as
+   * long as it lies there.
+   */
+  #tellLying(folder: 'req' | 'res', code: LyingCode, count: number): void {
+    const key = `${folder} ${code}`;
+    const known = this.#lying.get(key);
     if (count === (known?.waiting ?? 0)) return;
     const { clock, changed, log } = this.#context;
-    if (count === 0) this.#lying.delete(code);
-    else this.#lying.set(code, { folder: 'req', code, sinceMs: known?.sinceMs ?? clock.now().wallMs, waiting: count });
+    if (count === 0) this.#lying.delete(key);
+    else this.#lying.set(key, { folder, code, sinceMs: known?.sinceMs ?? clock.now().wallMs, waiting: count });
     if (count > 0 && code === 'files.request-unknown') log.event('agent.request-file', { code });
     changed();
   }

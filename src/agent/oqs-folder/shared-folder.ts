@@ -208,6 +208,18 @@ export const removeShared = (folder: string, name: string, access = folderAccess
     });
   });
 
+/** Whether a folder lies under this name: no file can take its place. A link to one is replaced like a file. */
+export const isFolderShared = (folder: string, name: string, access = folderAccess): Promise<boolean> =>
+  within(access, folder, async ({ at, check }) => {
+    checkName(name);
+    await check();
+    const found = await lstat(at(name)).catch((error: NodeJS.ErrnoException) => {
+      if (isGone(error)) return null;
+      throw error;
+    });
+    return found?.isDirectory() ?? false;
+  });
+
 /** Moves an entry aside within its folder; nothing of it is read. */
 export const renameShared = (folder: string, name: string, newName: string, access = folderAccess): Promise<void> =>
   within(access, folder, async ({ at, check }) => {

@@ -12,6 +12,10 @@ const codeOf: Record<string, FailureCode> = {
   EPERM: 'files.folder-read-only',
   ENOENT: 'files.folder-missing',
   ENOTDIR: 'files.folder-missing',
+  // A directory lies under the name: it is about this file alone.
+  EISDIR: 'files.not-a-file',
+  ENOTEMPTY: 'files.not-a-file',
+  EEXIST: 'files.not-a-file',
 };
 
 /** What a step in a shared folder that failed is called. */

@@ -25,6 +25,8 @@ export const agentFiles = {
   facilityKeys: 'facility-keys.json',
   devices: 'devices.json',
   agents: 'agents.json',
+  /** Where the journal's audit chain last ended (journal-witness.ts) */
+  journalSeen: 'journal-seen.json',
 } as const;
 
 export const facilityKeysSchema = z.strictObject({

@@ -6,9 +6,9 @@ import type { AgentPost } from '../agent-post.ts';
 /**
  * The settings of the facility to every registered terminal, retained, in the words that it knows. Each terminal's version
  * rises with what it is told and lives in the journal, so that it never goes back over a restart; the same content keeps
- * its version and its instant, and is the same message again.
+ * its version and its instant, and is the same message again. `only`: to this terminal alone.
  */
-export const publishSettings = async (context: AgentContext, post: AgentPost): Promise<void> => {
+export const publishSettings = async (context: AgentContext, post: AgentPost, only?: string): Promise<void> => {
   const { journal, clock, keys, devices, settings, options, catalogues } = context;
   if (!options.publishesSettings) return;
   const { facilityKeys, facility } = keys();
@@ -18,7 +18,7 @@ export const publishSettings = async (context: AgentContext, post: AgentPost): P
   const facilitySettings = { ...settings(), asks: { ...settings().asks, ...asks } };
   const content = { facilitySettings, facilityKeys };
   for (const device of devices().values()) {
-    if (device.revoked) continue;
+    if (device.revoked || (only ?? device.device) !== device.device) continue;
     const told = post.wording(device, 'settings', { ...content, version: 1, validFrom: 0 });
     const contentHash = createHash('sha256').update(JSON.stringify(told)).digest('base64url');
     const issue = journal.settingsIssue({ facility, device: device.device, contentHash }, clock.now().wallMs);

@@ -27,6 +27,8 @@ const banner = (title: string, content: Markup, kind = ''): Markup =>
   html`<section class="banner ${kind}" role="status"><h2>${title}</h2>${content}</section>`;
 
 const waitingText = ({ folder, code, waiting }: FolderFault): string => {
+  if (code === 'files.not-a-file' && folder !== 'req')
+    return `結果ファイルの名前のフォルダがあり、${waiting}件の結果を置けません。そのフォルダを移すと自動で置きます。ほかの結果は置いています。`;
   if (code === 'files.not-a-file')
     return `照会ファイルの名前で、ファイルでないもの（フォルダ・リンクなど）が${waiting}件あります。読まずに置いてあります。ほかの照会は続けています。`;
   if (code === 'files.request-unreadable')
@@ -40,6 +42,7 @@ const waitingText = ({ folder, code, waiting }: FolderFault): string => {
 const storeFaults = ({ context: { journal }, catalogue }: PageModel): readonly Markup[] =>
   [
     ...journal.news.flatMap((news) => (news.type === 'set-aside' ? [news.failure] : [])),
+    ...journal.mishaps(),
     ...(journal.auditFault === null ? [] : [journal.auditFault]),
   ].map(({ code, detail = '' }) => {
     const { summary, cause, steps } = catalogue().failures[code].staff;

@@ -2,6 +2,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { parseJsonFile } from '../../storage/parse-file.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import type { CodeGuesses } from '../journal/code-guesses.ts';
 import { stepOfCode } from './one-time-code.ts';
@@ -35,7 +36,7 @@ export const readStaff = async (path: string): Promise<readonly StaffMember[]> =
     if (error.code === 'ENOENT') return '[]';
     throw error;
   });
-  return staffFileSchema.parse(JSON.parse(text));
+  return parseJsonFile(path, text, staffFileSchema);
 };
 
 /** Only a salted hash of the staffCode is kept. The same approver again gets the new code. Throws when it is too short. */

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { access, readFile, statfs } from 'node:fs/promises';
+import { access, lstat, readFile, statfs } from 'node:fs/promises';
 import { connect, isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -30,6 +30,9 @@ export type Examined = {
   readonly statusLight: { readonly driver: string; readonly device: string };
   readonly screen: { readonly port: number };
   readonly broker: { readonly host: string; readonly port: number; readonly serverName: string };
+  readonly link: { readonly socket: string; readonly health: string };
+  readonly face: { readonly socket: string };
+  readonly health: { readonly socket: string };
   readonly paths: {
     readonly provisioning: string;
     readonly store: string;
@@ -79,14 +82,23 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const daemon = async ({ report }: Examination): Promise<Finding> => {
-  if (report === null) return found('daemon.not-running');
+/** Why a process may not be there: something else lies where its socket must be, and it does not delete that. */
+const notRunning = async (fault: FaultName, ...sockets: readonly string[]): Promise<Finding> => {
+  for (const path of sockets) {
+    const lying = await lstat(path).catch(() => null);
+    if (lying !== null && !lying.isSocket()) return found('socket.place-taken', path);
+  }
+  return found(fault);
+};
+
+const daemon = async ({ config, report }: Examination): Promise<Finding> => {
+  if (report === null) return notRunning('daemon.not-running', config.health.socket);
   if (report.silentParts.length > 0) return found('daemon.part-silent', report.silentParts.join(', '));
   return fine(`${report.version}, up ${Math.round(report.upMs / 1000)} s, ${report.state}`);
 };
 
-const link = async ({ report, linkReport }: Examination): Promise<Finding> => {
-  if (linkReport === null) return found('link.not-running');
+const link = async ({ config, report, linkReport }: Examination): Promise<Finding> => {
+  if (linkReport === null) return notRunning('link.not-running', config.link.socket, config.link.health);
   if (report !== null && !linkReport.terminalConnected) return found('link.without-terminal');
   return fine(`${linkReport.version}, up ${Math.round(linkReport.upMs / 1000)} s`);
 };

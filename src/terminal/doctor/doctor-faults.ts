@@ -43,6 +43,11 @@ export const doctorFaults = {
     'the link process runs, and the terminal has no connection to its socket',
     'systemctl restart uketsuke-link uketsuke; the two must have the same link.socket',
   ),
+  'socket.place-taken': fault(
+    'technician',
+    'a directory or a file lies where a socket of the terminal must be; nothing that somebody put there is deleted',
+    'ls -ld the path named; move it away; systemctl restart uketsuke-link uketsuke',
+  ),
   'keys.missing': fault(
     'technician',
     'keys or certificates of this terminal are missing or unreadable',

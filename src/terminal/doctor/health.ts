@@ -90,7 +90,7 @@ export const linkReportSchema = z.strictObject({
   terminalConnected: z.boolean(),
   /** null: the broker is reached */
   brokerTrouble: z.string().nullable(),
-  /** What was wrong with the store's file when it was opened; it was set aside and the link went on. */
+  /** What happened to the store's file: found damaged and set aside, or taken away and put back; the link went on. */
   storeDamage: troubleSchema,
 });
 export type LinkReport = z.infer<typeof linkReportSchema>;

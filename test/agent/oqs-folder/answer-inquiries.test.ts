@@ -221,3 +221,21 @@ test('what has the name of a request and is no file: told, left where it is, and
   await desk.poll();
   expect(desk.folderFault).toBeNull();
 });
+
+test('a folder under the name of an answer: told, nobody is asked for that answer, and the others come at once', async () => {
+  mkdirSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_1.xml'));
+  put('OQSsiquc01req_1.xml', search('1000001'));
+  put('OQSsiquc01req_2.xml', search('1000001'));
+  await desk.poll();
+  expect(desk.folderFault).toMatchObject({ folder: 'res', code: 'files.not-a-file', waiting: 1 });
+  expect(requests()).toEqual(['OQSsiquc01req_1.xml']);
+  expect(bed.asked.filter((name) => name === 'inquire')).toHaveLength(1);
+  // The next question waits for no pause.
+  put('OQSsiquc01req_3.xml', search('1000001'));
+  await desk.poll();
+  expect(got('OQSsiquc01res_3.xml')).toContain('<QualificationValidity>1<');
+  rmSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_1.xml'), { recursive: true });
+  await desk.poll();
+  expect(got('OQSsiquc01res_1.xml')).toContain('<QualificationValidity>1<');
+  expect(desk.folderFault).toBeNull();
+});

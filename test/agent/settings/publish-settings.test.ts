@@ -60,6 +60,26 @@ test('a terminal that holds later settings than a lost journal knows is told bey
   expect(count()).toBe(times);
 });
 
+test('a terminal that says that it has no settings is told them again, and no oftener than every few seconds', async () => {
+  await say({ version: sayWire('0.2.0') });
+  await until('the settings', () => count() >= 1);
+  await bed.clock.advance(60_000, async () => {});
+  const first = (await told()).at(-1);
+  const before = count();
+  await say({ version: sayWire('0.2.0'), phase: 'out-of-service' });
+  await until('the settings again', () => count() > before);
+  expect((await told()).at(-1)).toEqual(first);
+  const known = count();
+  for (const since of [2, 3, 4]) await say({ version: sayWire('0.2.0'), since });
+  await bed.clock.advance(1_000, async () => {});
+  expect(count()).toBe(known);
+  await bed.clock.advance(60_000, async () => {});
+  await say({ version: sayWire('0.2.0'), settingsVersion: first?.version });
+  await say({ version: sayWire('0.2.0'), status: 'offline' });
+  await bed.clock.advance(1_000, async () => {});
+  expect(count()).toBe(known);
+});
+
 test('a state of a later release is taken without its new keys', async () => {
   await say({ version: '9.9.9+wire.9', planted: { deep: 1 } });
   await until('the lane', () => bed.desk.lanes.all().find(({ device }) => device === 'front-1')?.state !== null);

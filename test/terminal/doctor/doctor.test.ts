@@ -106,6 +106,9 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       statusLight: { driver: 'serial', device: '/dev/null' },
       screen: { port: 8480 },
       broker: { host: 'localhost', port: broker.port, serverName: '' },
+      link: { socket: join(folder, 'link.sock'), health: join(folder, 'link-health.sock') },
+      face: { socket: join(folder, 'face.sock') },
+      health: { socket: join(folder, 'health.sock') },
       paths: {
         provisioning: place.deviceDirectory,
         store: join(folder, 'terminal.sqlite'),
@@ -136,6 +139,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   const withPaths = (paths: Partial<Examined['paths']>): Partial<Examination> => ({
     config: { ...config, paths: { ...config.paths, ...paths } },
   });
+  const taken = { socket: tmpdir(), health: '/nowhere' };
   /** As the daemon reports it while the broker is not reached, so that the doctor looks for the reason itself. */
   const cutOff = (to: Partial<Examined['broker']>, code = 'delivery.offline'): Partial<Examination> => ({
     config: { ...config, broker: { ...config.broker, ...to } },
@@ -154,6 +158,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   test.each<[FaultName, () => Partial<Examination>]>([
     ['daemon.part-silent', () => reporting({ silentParts: ['session-runner'] })],
     ['link.not-running', () => ({ linkReport: null })],
+    ['socket.place-taken', () => ({ linkReport: null, config: { ...config, link: taken } })],
     ['link.without-terminal', () => ({ linkReport: { ...healthyLink, terminalConnected: false } })],
     ['keys.missing', () => withPaths({ provisioning: join(folder, 'absent') })],
     ['keys.of-another-terminal', () => withPaths({ provisioning: join(place.directory, 'devices/front-2') })],

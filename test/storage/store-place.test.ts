@@ -2,8 +2,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Journal } from '../../../src/agent/journal/journal.ts';
-import { watchJournalPlace } from '../../../src/agent/journal/journal-place.ts';
+import { Journal } from '../../src/agent/journal/journal.ts';
+import { watchStorePlace } from '../../src/storage/store-place.ts';
 
 let folder: string;
 let path: string;
@@ -31,7 +31,7 @@ test.skipIf(process.platform === 'win32').each([
   'a journal that is taken away while it is open, %s: noticed, and all of it lies there for the next start',
   (_name, takeAway) => {
     const journal = new Journal(path);
-    const place = watchJournalPlace(path, journal);
+    const place = watchStorePlace(path, (to) => journal.copyTo(to));
     journal.copyTo(join(folder, 'backup.sqlite'));
     const told = journal.settingsIssue(content('a'), 1_000);
     expect(place.isTakenAway()).toBe(false);

@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, statSync, utimesSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Failure, failure } from '../core/failure.ts';
+import { strayName } from './back-up.ts';
+import { renameDurably } from './rename-durably.ts';
+
+/** What SQLite keeps beside a file in WAL mode belongs to that file alone. */
+const parts = ['', '-wal', '-shm'] as const;
+
+const idOf = (path: string): string | null => {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev} ${found.ino}`;
+};
+
+export type StorePlace = {
+  /** Whether somebody deleted the file or gave its name to another one since it was opened */
+  isTakenAway(): boolean;
+  /**
+   * The whole store under its name again; what lies there instead is set aside. Everything written after this is in the
+   * file that nobody finds: whoever calls this must close that file, or end, before anything else is written.
+   */
+  putBack(): Failure;
+};
+
+/**
+ * Whether a store still lies where it was opened. A process goes on writing into a file whose name somebody deleted, or
+ * gave to another file (a backup put in its place): its next start would know nothing of that. To be called once the
+ * file is open; `copyTo`: all of the open store as one new file.
+ */
+export const watchStorePlace = (path: string, copyTo: (path: string) => void): StorePlace => {
+  const opened = idOf(path);
+  return {
+    isTakenAway: () => idOf(path) !== opened,
+    putBack: () => {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const whole = `${path}.put-back`;
+      copyTo(whole);
+      const nowMs = Date.now();
+      const aside = strayName(path, nowMs);
+      for (const part of parts) if (existsSync(`${path}${part}`)) renameDurably(`${path}${part}`, `${aside}${part}`);
+      const isReplaced = existsSync(aside);
+      // Its life as a copy begins today, however old it is.
+      if (isReplaced) utimesSync(aside, nowMs / 1_000, nowMs / 1_000);
+      renameDurably(whole, path);
+      return failure(
+        'storage.taken-away',
+        isReplaced ? `${path}: what lay there instead is now ${aside}` : `${path}: it had been deleted`,
+      );
+    },
+  };
+};

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Journal } from '../../../src/agent/journal/journal.ts';
+import { watchJournalHead } from '../../../src/agent/journal/journal-witness.ts';
+
+let folder: string;
+let path: string;
+let seen: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-witness-'));
+  path = join(folder, 'journal.sqlite');
+  seen = join(folder, 'journal-seen.json');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+let issued = 0;
+/** One run of an agent: `entries` are written, the end is kept, and the file is closed. Answers what it found. */
+const run = async (entries: number): Promise<boolean> => {
+  const journal = new Journal(path);
+  const witness = watchJournalHead(seen, journal, () => 0);
+  for (let each = 0; each < entries; each += 1)
+    journal.settingsIssue({ facility: 'clinic-0001', device: 'front-1', contentHash: String(issued++) }, 1_000);
+  await witness.keep(true);
+  journal.close();
+  return witness.isRolledBack;
+};
+
+test('the journal of before is found again, run after run', async () => {
+  expect([await run(3), await run(0), await run(2), await run(1)]).toEqual([false, false, false, false]);
+});
+
+test.each([
+  ['an older copy put in its place', (copy: string) => copyFileSync(copy, path)],
+  ['a journal deleted', () => rmSync(path)],
+])('%s while nobody ran is noticed, once', async (_name, harm) => {
+  await run(3);
+  copyFileSync(path, join(folder, 'copy.sqlite'));
+  await run(2);
+  harm(join(folder, 'copy.sqlite'));
+  expect(await run(1)).toBe(true);
+  expect(await run(1)).toBe(false);
+});
+
+test('an older copy that has grown as long as the newer one was is noticed, too', async () => {
+  await run(3);
+  copyFileSync(path, join(folder, 'copy.sqlite'));
+  await run(2);
+  copyFileSync(join(folder, 'copy.sqlite'), path);
+  const elsewhere = new Journal(path);
+  for (let each = 0; each < 4; each += 1)
+    elsewhere.settingsIssue({ facility: 'clinic-0001', device: 'front-1', contentHash: `x${each}` }, 2_000);
+  elsewhere.close();
+  expect(await run(0)).toBe(true);
+});
+
+test('entries that have gone by their number are no sign of an older copy', async () => {
+  await run(30);
+  const journal = new Journal(path);
+  journal.atOnce(() => journal.audit.rotate(1));
+  journal.close();
+  expect(await run(1)).toBe(false);
+});
+
+test('challenges of an older copy are good for nothing, and the chain and the banner tell of it', () => {
+  const journal = new Journal(path);
+  journal.addChallenges('front-1', [{ nonce: 'n', issuedAt: 1_000, expiresAt: 601_000 }], 48);
+  journal.noteRolledBack(2_000);
+  expect(journal.mishaps()).toMatchObject([{ code: 'storage.rolled-back', actor: 'technician' }]);
+  const receivedAt = 2_000;
+  const outcome = journal.record({
+    ...{ requestId: 'r', device: 'front-1', lane: 1, session: 's', kind: 'eligibility', method: 'pin' },
+    ...{ documentHash: 'h', consents: { TKK: true, YZK: true, SRJ: true, SHJ: true, TSR: false }, challenge: 'n' },
+    ...{ certificate: '', code: undefined, issuedAt: 1_500, receivedAt, expiresAt: 601_000, personalLifeMs: 1 },
+    personal: { limitApplication: false, approvedDocuments: [], consentTimes: [] },
+  });
+  expect(outcome).toMatchObject({ visit: { verdict: 'refused', code: 'message.stale' } });
+  journal.close();
+});
+
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+if (!canMount) console.warn('skipped: "closed on a full disk" needs root and unshare -m to mount a small file system');
+test.skipIf(!canMount)('a journal is closed on a full disk without an error, and is whole afterwards', () => {
+  const disk = join(folder, 'disk');
+  mkdirSync(disk);
+  const program = `
+    import { appendFileSync } from 'node:fs';
+    import { Journal } from ${JSON.stringify(new URL('../../../src/agent/journal/journal.ts', import.meta.url).href)};
+    let steady = 0;
+    const open = () => new Journal('${disk}/journal.sqlite', { steadyMs: () => (steady += 60_000) });
+    const journal = open();
+    journal.atOnce(() => journal.audit.append({ atMs: 1, event: 'x', subject: 'y' }));
+    let refused = '';
+    try { for (;;) appendFileSync('${disk}/filler', 'x'.repeat(4096)); } catch {}
+    try { for (;;) journal.atOnce(() => journal.audit.append({ atMs: 1, event: 'x'.repeat(400), subject: 'y' })); } catch (error) { refused = String(error.errcode & 0xff); }
+    journal.close();
+    const { rmSync } = await import('node:fs');
+    rmSync('${disk}/filler');
+    const next = open();
+    console.log(refused, next.audit.verify().brokenAt);
+    next.close();`;
+  const node = `${process.execPath} --disable-warning=ExperimentalWarning --input-type=module`;
+  const ran = spawnSync('unshare', ['-m', 'sh', '-c', `mount -t tmpfs -o size=400k none ${disk} && exec ${node}`], {
+    encoding: 'utf8',
+    input: program,
+  });
+  expect(ran.stderr).toBe('');
+  expect(ran.stdout).toBe('13 null\n');
+});
