@@ -319,18 +319,13 @@ export const logEvents = {
   'audit.broken': event('error', 'technician', 'An entry of the audit chain does not fit the one before it.', {
     number: count,
   }),
-  'store.put-back': event(
-    'error',
-    'technician',
-    'A store that was deleted or replaced while open lies under its name again.',
-    {
-      code,
-    },
-  ),
+  'store.put-back': event('error', 'technician', 'A store deleted or replaced while open: it lies there again.', {
+    code,
+  }),
   'store.set-aside': event(
     'error',
     'technician',
-    'A damaged store was moved aside; what could be read is in the new one.',
+    'A damaged store was moved aside; a new one has what could be read.',
     {
       file: storeFile,
       rows: count,

@@ -18,7 +18,7 @@ const readSeen = (path: string): AuditEnd | null => {
   }
 };
 
-export type JournalWitness = {
+type JournalWitness = {
   /** The journal that was opened lacks what the last one here had: an older copy, another one, a new one */
   readonly isRolledBack: boolean;
   /** To be called often; writes seldom, and when `now`. What the disk refuses is tried again. */
