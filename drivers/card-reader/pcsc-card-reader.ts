@@ -89,7 +89,7 @@ class ReaderWatch {
       if (isStale()) return;
       const connected = await this.#tryConnect();
       if (connected.ok) {
-        const open = openSession(this.reader, connected.value, atr);
+        const open = openSession(this.reader, connected.value, atr, () => this.#tell({ type: 'card-faltered' }));
         if (isStale()) {
           await open.kill();
           return;

@@ -72,8 +72,16 @@ export type OpenSession = {
   kill(): Promise<void>;
 };
 
-/** One exclusive connection of pcsclite's as a card session; a handle that failed once is never used again. */
-export const openSession = (reader: PcscReader, protocol: number, atr: Uint8Array): OpenSession => {
+/**
+ * One exclusive connection of pcsclite's as a card session; a handle that failed once is never used again. `faltered`: it
+ * failed, and the card was not taken away.
+ */
+export const openSession = (
+  reader: PcscReader,
+  protocol: number,
+  atr: Uint8Array,
+  faltered: () => void,
+): OpenSession => {
   let alive = true;
   let turn: Promise<unknown> = Promise.resolve();
   let tellGone: () => void = () => undefined;
@@ -113,7 +121,9 @@ export const openSession = (reader: PcscReader, protocol: number, atr: Uint8Arra
       delay(removalNoticeMs, false, { signal: waiting.signal }).catch(() => false),
     ]);
     waiting.abort();
-    return noticed ? removed : err(failure('card.communication', hexCode(code)));
+    if (noticed) return removed;
+    faltered();
+    return err(failure('card.communication', hexCode(code)));
   };
 
   let released: Promise<void> | null = null;

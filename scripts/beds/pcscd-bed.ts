@@ -85,6 +85,12 @@ export class PcscdBed {
     this.#connection = await connectToVpcd({ to: { path: this.#relayPath }, card, ...options });
   }
 
+  /** The card loses its power where it lies, for less than pcscd needs to notice: the chip is as after a reset. */
+  async interrupt(card: VirtualCard): Promise<void> {
+    await this.#connection?.close();
+    this.#connection = await connectToVpcd({ to: { path: this.#relayPath }, card });
+  }
+
   /** Answers when pcscd has had time to notice: it looks at vpcd every 0.4 s, faster than a hand swaps cards. */
   async pull(): Promise<void> {
     const connection = this.#connection;

@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
 import { countAtSlot } from '../../src/terminal/doctor/slot-counts.ts';
 import { openVisitBed } from '../beds/visit-bed.ts';
+import { terminalOnPcscdMissing } from '../demonstration/terminal-on-pcscd.ts';
+import { sparkAtPcscd } from './static-at-pcscd.ts';
 
 /*
- * npm run static-at-slot -- [--times 500] [--json]: a spark at each contact (card reset, mute card, bus reset in turn, at
+ * npm run static-at-slot -- [--times 500] [--pcscd 60] [--json]: a spark at each contact (card reset, mute card, bus reset in turn, at
  * the contact itself or some APDUs later); the patient takes the card and lays it down again. Stuck: a terminal that does
- * not read that card then, or is not idle after it. Simulated time; the counts are those the doctor shows.
+ * not read that card then, or is not idle after it. Simulated time; the counts are those the doctor shows. Then some at a
+ * real pcscd (static-at-pcscd.ts), in real time.
  */
 
 export const sparkAtSlot = async (times: number) => {
@@ -41,9 +44,19 @@ export const sparkAtSlot = async (times: number) => {
 };
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, times: { type: 'string', default: '500' } } });
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean' },
+      times: { type: 'string', default: '500' },
+      pcscd: { type: 'string', default: '60' },
+    },
+  });
   const figures = await sparkAtSlot(Number(values.times));
-  const { cardResets, muteCards, busResets } = figures.counted;
-  process.stdout.write(`${JSON.stringify(figures)}\n`);
-  process.exit(figures.stuck === 0 && cardResets + muteCards + busResets >= figures.discharges ? 0 : 1);
+  const missing = Number(values.pcscd) > 0 ? await terminalOnPcscdMissing() : 'not asked for';
+  if (missing !== null) process.stderr.write(`skipped: sparks at a real pcscd: ${missing}\n`);
+  const pcscd = missing === null ? await sparkAtPcscd(Number(values.pcscd)) : null;
+  process.stdout.write(`${JSON.stringify({ ...figures, ...(pcscd !== null && { pcscd }) })}\n`);
+  const isGood = ({ discharges, stuck, counted }: Pick<typeof figures, 'discharges' | 'stuck' | 'counted'>): boolean =>
+    stuck === 0 && counted.cardResets + counted.muteCards + counted.busResets >= discharges;
+  process.exit(isGood(figures) && (pcscd === null || isGood(pcscd)) ? 0 : 1);
 }

@@ -21,6 +21,8 @@ export type CardReaderEvent =
   | { readonly type: 'card-inserted'; readonly session: CardSession }
   /** A card is on the bed but no connection could be made (upside down, another chip, another program holds it). */
   | { readonly type: 'card-unreadable'; readonly failure: Failure }
+  /** An APDU failed though the card lies there: its session is dead, and says so to whoever waits. */
+  | { readonly type: 'card-faltered' }
   | { readonly type: 'card-removed' };
 
 export interface CardReader {

@@ -4,8 +4,8 @@ import type { Clock } from '../../ports/clock.ts';
 
 /**
  * What happened at the slot since the start: static electricity of a dry winter day shows here and nowhere else. A card
- * that is reset at contact is gone and back at once; one that is mute has no answer to power; a reader whose bus is reset
- * is lost and found again.
+ * that is reset at contact is gone and back at once, or fails an APDU where it lies; one that is mute has no answer to
+ * power; a reader whose bus is reset is lost and found again.
  */
 export const slotCountsSchema = z.strictObject({
   cardResets: z.number().int().min(0),
@@ -31,6 +31,7 @@ export const countAtSlot = (
     const nowMs = clock.now().monotonicMs;
     if (type === 'card-removed') removedAtMs = nowMs;
     if (type === 'card-inserted' && nowMs - removedAtMs <= atOnceMs) counts.cardResets += 1;
+    if (type === 'card-faltered') counts.cardResets += 1;
     if (type === 'card-unreadable') counts.muteCards += 1;
     if (type === 'reader-lost') lostAtMs = nowMs;
     if (type === 'reader-found' && nowMs - lostAtMs <= busResetMs) counts.busResets += 1;

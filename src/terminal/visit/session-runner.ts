@@ -208,6 +208,9 @@ export class SessionRunner {
         return this.tell({ type: 'CardUnreadable', failure: event.failure, session: this.#parts.newId() });
       case 'card-removed':
         return this.tell({ type: 'CardRemoved' });
+      case 'card-faltered':
+        // The visit hears it from the APDU that failed.
+        return;
       case 'card-inserted': {
         const { session } = event;
         if (this.#session.state.name === 'idle') this.#renewCatalogue();

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { AgentProcess, type AgentReady, furnishAgent } from '../beds/delivery-bed.ts';
+import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
+import { PcscdBed, pcscdMissing, pcscliteMissing } from '../beds/pcscd-bed.ts';
+import { authority } from '../beds/test-cards.ts';
+import { ScriptedPatient } from './scripted-patient.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const main = `${root}src/main.ts`;
+
+/** Why a visit on real parts cannot be had here; null = it can. */
+export const terminalOnPcscdMissing = async (): Promise<string | null> =>
+  pcscdMissing() ??
+  (await pcscliteMissing()) ??
+  (mosquittoPath === null ? 'mosquitto is not installed' : null) ??
+  (existsSync(`${root}dist/screens/index.html`) ? null : 'the page is not built (scripts/setup)');
+
+/**
+ * `uketsuke link`, `uketsuke run` and `uketsuke agent` as on a device, profile release, no virtual driver anywhere: a
+ * real pcscd with vpcd's reader, mosquitto with mutual TLS, SQLite; a patient before the screen.
+ */
+export class TerminalOnPcscd {
+  readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-real-'));
+  readonly slot = new PcscdBed();
+  /** Lines of terminal and link */
+  readonly log: string[] = [];
+  #broker: Mosquitto | null = null;
+  #agent: AgentProcess | null = null;
+  #terminal: ChildProcess | null = null;
+  #link: ChildProcess | null = null;
+  #ready: AgentReady | null = null;
+  #patient: ScriptedPatient | null = null;
+
+  get agent(): AgentReady {
+    if (this.#ready === null) throw new Error('not started');
+    return this.#ready;
+  }
+  get patient(): ScriptedPatient {
+    if (this.#patient === null) throw new Error('not started');
+    return this.#patient;
+  }
+  get healthSocket(): string {
+    return join(this.directory, 'health.sock');
+  }
+
+  async start(): Promise<void> {
+    const { directory } = this;
+    await createFacility(directory, { facility: 'real-parts', brokerNames: ['localhost'] });
+    const agentDirectory = await addAgent(directory, 'agent-1');
+    const deviceDirectory = await addDevice(directory, 'front-1', 1);
+    await furnishAgent(agentDirectory);
+    writeFileSync(join(deviceDirectory, 'terminal', 'cv-issuers.json'), authority.cvIssuersJson);
+    this.#broker = await Mosquitto.prepare(directory);
+    await this.#broker.start();
+    this.#agent = new AgentProcess(agentDirectory, `localhost:${this.#broker.port}`);
+    this.#ready = await this.#agent.start();
+    await this.slot.start();
+    this.#patient = await ScriptedPatient.before(await this.#startTerminal(deviceDirectory, this.#broker.port));
+  }
+
+  /** Resolves with the port of its screen. */
+  async #startTerminal(deviceDirectory: string, brokerPort: number): Promise<number> {
+    const { directory } = this;
+    const screenPort = 18_480 + (process.pid % 1_000);
+    const config = {
+      facility: 'real-parts',
+      device: 'front-1',
+      lane: 1,
+      screen: { port: screenPort },
+      broker: { host: 'localhost', port: brokerPort },
+      paths: {
+        provisioning: deviceDirectory,
+        store: join(directory, 'link.sqlite'),
+        models: `${root}models`,
+        screens: `${root}dist/screens`,
+      },
+      link: { socket: join(directory, 'link.sock'), health: join(directory, 'link-health.sock') },
+      health: { socket: this.healthSocket },
+      log: { level: 'debug' },
+    };
+    const file = join(directory, 'terminal.yaml');
+    writeFileSync(file, stringify(config));
+    const start = (command: string): ChildProcess =>
+      spawn(process.execPath, [main, command, '--config', file, '--log', 'json'], {
+        env: { ...process.env, PCSCLITE_CSOCK_NAME: this.slot.socketPath },
+        stdio: ['ignore', 'inherit', 'pipe'],
+      });
+    this.#link = start('link');
+    this.#terminal = start('run');
+    const { log } = this;
+    const terminal = this.#terminal;
+    if (this.#link.stderr === null || terminal.stderr === null) throw new Error('no log');
+    createInterface({ input: this.#link.stderr }).on('line', (line) => log.push(line));
+    const lines = createInterface({ input: terminal.stderr });
+    await new Promise<void>((resolve, reject) => {
+      terminal.once('exit', (code) => reject(new Error(`uketsuke run ended with ${code}:\n${log.join('\n')}`)));
+      lines.on('line', (line) => {
+        log.push(line);
+        if (line.includes('"process.ready"')) resolve();
+      });
+    });
+    return screenPort;
+  }
+
+  async close(): Promise<void> {
+    this.#patient?.leave();
+    for (const child of [this.#terminal, this.#link]) {
+      if (child === null || child.exitCode !== null) continue;
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      await gone;
+    }
+    await this.#agent?.kill('SIGTERM');
+    await this.slot.stop();
+    await this.#broker?.kill('SIGTERM');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
