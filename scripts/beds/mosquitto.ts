@@ -21,7 +21,7 @@ const freePort = async (): Promise<number> => {
 /** A real mosquitto with the rendered configuration and ACL, on loopback. */
 export class Mosquitto {
   readonly port: number;
-  /** TLS files, ACL, mosquitto.conf and `state/`: what a test may change before `start` */
+  /** TLS files, ACL, mosquitto.conf: what a test may change before `start` */
   readonly directory: string;
   readonly #configuration: string;
   #process: ChildProcess | null = null;
@@ -35,7 +35,7 @@ export class Mosquitto {
   static async prepare(facilityDirectory: string, address = '127.0.0.1', port?: number): Promise<Mosquitto> {
     const chosen = port ?? (await freePort());
     const directory = `${facilityDirectory}/mosquitto-${chosen}`;
-    const place = { address, port: chosen, directory, state: `${directory}/state` };
+    const place = { address, port: chosen, directory };
     const configuration = await writeMosquittoFiles(facilityDirectory, place);
     for (const path of [facilityDirectory, directory]) chmodSync(path, 0o755);
     return new Mosquitto(chosen, directory, configuration);

@@ -13,7 +13,6 @@ type BrokerOptions = {
   readonly out: string;
   readonly address: string;
   readonly port: number;
-  readonly state: string;
 };
 
 /** `uketsuke broker`: what mosquitto reads. `agent device add | revoke` write them again; mosquitto reads them at SIGHUP. */
@@ -25,10 +24,9 @@ export const register = (program: Command): void => {
     .requiredOption('--out <dir>', 'where mosquitto reads them, e.g. /etc/mosquitto/uketsuke')
     .option('--address <address>', 'address to listen on', '0.0.0.0')
     .option('--port <port>', 'TLS port', portNumber, 8883)
-    .option('--state <dir>', "mosquitto's own directory", '/var/lib/mosquitto')
-    .action(async ({ facilityDir, out, address, port, state }: BrokerOptions) => {
+    .action(async ({ facilityDir, out, address, port }: BrokerOptions) => {
       try {
-        const place = { address, port, directory: resolve(out), state: resolve(state) };
+        const place = { address, port, directory: resolve(out) };
         process.stdout.write(`${await writeMosquittoFiles(facilityDir, place)}\n`);
       } catch (error) {
         process.stderr.write(`uketsuke broker: ${error instanceof Error ? error.message : String(error)}\n`);

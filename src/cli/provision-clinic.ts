@@ -27,7 +27,6 @@ const places = {
   facility: '/var/lib/uketsuke-facility',
   agent: '/var/lib/uketsuke-agent',
   broker: '/etc/mosquitto/uketsuke',
-  brokerState: '/var/lib/uketsuke-broker',
   oqs: '/srv/oqs',
 } as const;
 const agentId = 'agent-1';
@@ -185,9 +184,7 @@ const makeAgent = async (answers: Answers, options: ClinicOptions): Promise<stri
 const makeBroker = async (): Promise<void> => {
   await mkdir(places.broker, { recursive: true, mode: 0o700 });
   giveTo('mosquitto', places.broker);
-  await mkdir(places.brokerState, { recursive: true, mode: 0o700 });
-  giveTo('mosquitto', places.brokerState);
-  const place = { address: '0.0.0.0', port: brokerPort, directory: places.broker, state: places.brokerState };
+  const place = { address: '0.0.0.0', port: brokerPort, directory: places.broker };
   await writeMosquittoFiles(places.facility, place);
 };
 

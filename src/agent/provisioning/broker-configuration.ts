@@ -6,12 +6,11 @@ import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type BrokerUsers, renderAclFile } from '../../wire/broker-access-rules.ts';
 import { readBrokerFiles, readFacility } from './facility-authority.ts';
 
-/** `directory` holds TLS files and ACL, `state` is mosquitto's own; both absolute. */
-const mosquittoPlaceSchema = z.strictObject({
+/** `directory`, absolute, holds TLS files and ACL. A file of before may name a folder for a database, too: there is none now. */
+const mosquittoPlaceSchema = z.object({
   address: z.string(),
   port: z.number().int(),
   directory: z.string(),
-  state: z.string(),
 });
 type MosquittoPlace = Readonly<z.infer<typeof mosquittoPlaceSchema>>;
 
@@ -46,7 +45,6 @@ export const brokerUsers = async (facilityDirectory: string): Promise<BrokerUser
  */
 export const writeMosquittoFiles = async (facilityDirectory: string, place: MosquittoPlace): Promise<string> => {
   const files = await readBrokerFiles(facilityDirectory);
-  await mkdir(place.state, { recursive: true, mode: 0o700 });
   await mkdir(place.directory, { recursive: true, mode: 0o700 });
   // mosquitto gives up being root before it reads a list again: they are the directory's owner's.
   const write = (name: string, text: string): Promise<void> => writeFileAtomically(join(place.directory, name), text);
