@@ -17,7 +17,7 @@ const plants = (versions: { readonly journal: number; readonly outbox: number })
   },
   {
     file: 'src/wire/messages.ts',
-    after: 'export const stateSchema = z.strictObject({\n',
+    after: '  stateFromV1,\n  z.strictObject({\n',
     text: '  planted: z.boolean().optional(),\n',
   },
   { file: 'src/agent/journal/journal-kind.ts', after: '', text: step(versions.journal + 1, 'request') },

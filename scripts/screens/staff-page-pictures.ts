@@ -64,8 +64,8 @@ const show = (lane: number, more: Partial<StateMessage>): void => {
   bed.broker.deliver(topicOf(facility, device, 'state'), new TextEncoder().encode(JSON.stringify(state)), true);
 };
 show(1, { status: 'busy', phase: 'askingConsent', session: crypto.randomUUID() });
-show(2, { status: 'out-of-service', phase: 'outOfService', failureCode: 'reader.lost' });
-show(3, { status: 'busy', phase: 'awaitingStaffCheck', session: crypto.randomUUID(), failureCode: 'face.not-matched' });
+show(2, { status: 'out-of-service', phase: 'outOfService', code: 'reader.lost' });
+show(3, { status: 'busy', phase: 'awaitingStaffCheck', session: crypto.randomUUID(), code: 'face.not-matched' });
 for (const persona of ['hanako', 'revoked', 'taro', 'near-expiry'])
   await bed.request((await bed.sign(await bed.pin(personas.get(persona)?.serial ?? ''))).sealed);
 const own = {

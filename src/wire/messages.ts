@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { writtenFacilitySettingsSchema } from './facility-settings.ts';
+import { resultFromV1, stateFromV1 } from './v1-names.ts';
 
 /*
  * The payloads of all messages between terminal and agent. How each travels:
@@ -41,40 +42,44 @@ const code = z
   .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/);
 const addressed = { facility: identifier, device: identifier };
 
-export const stateSchema = z.strictObject({
-  device: identifier,
-  lane: z.number().int().min(1).max(99),
-  /** Its release, and the wire it speaks: `0.2.0+wire.2` (src/wire/versions.ts) */
-  version,
-  profile: z.enum(['release', 'demo']),
-  status: z.enum(['idle', 'busy', 'out-of-service', 'offline']),
-  /** The session's state by name, for the staff page; absent when offline */
-  phase: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z-]{0,39}$/)
-    .optional(),
-  /** Present while a visit is going on: what a staff approval must name */
-  session: uuid.optional(),
-  failureCode: code.optional(),
-  catalogueVersion: version,
-  since: instantMs,
-  /** Version of the settings that hold: below it none is taken. Wire 2. At most 2^40, so that no lie exhausts the count */
-  settingsVersion: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 40)
-    .optional(),
-  /** Requests whose patients left without the answer (request ids): shown to staff as late. Wire 2 */
-  late: z.array(uuid).max(8).optional(),
-  /** The device's certificate for the broker ends soon: `days` is the warning that holds. Wire 2 */
-  certificateWarning: z
-    .strictObject({
-      days: z.union([z.literal(60), z.literal(30), z.literal(14), z.literal(7)]),
-      endsAt: instantMs,
-    })
-    .optional(),
-});
+export const stateSchema = z.preprocess(
+  stateFromV1,
+  z.strictObject({
+    device: identifier,
+    lane: z.number().int().min(1).max(99),
+    /** Its release, and the wire it speaks: `0.2.0+wire.2` (src/wire/versions.ts) */
+    version,
+    profile: z.enum(['release', 'demo']),
+    status: z.enum(['idle', 'busy', 'out-of-service', 'offline']),
+    /** The session's state by name, for the staff page; absent when offline */
+    phase: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z-]{0,39}$/)
+      .optional(),
+    /** Present while a visit is going on: what a staff approval must name */
+    session: uuid.optional(),
+    /** Why it is out of service, or what the visit has come to */
+    code: code.optional(),
+    catalogueVersion: version,
+    since: instantMs,
+    /** Version of the settings that hold: below it none is taken. Wire 2. At most 2^40, so that no lie exhausts the count */
+    settingsVersion: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 40)
+      .optional(),
+    /** Requests whose patients left without the answer (request ids): shown to staff as late. Wire 2 */
+    late: z.array(uuid).max(8).optional(),
+    /** The device's certificate for the broker ends soon: `days` is the warning that holds. Wire 2 */
+    certificateWarning: z
+      .strictObject({
+        days: z.union([z.literal(60), z.literal(30), z.literal(14), z.literal(7)]),
+        endsAt: instantMs,
+      })
+      .optional(),
+  }),
+);
 export type StateMessage = z.infer<typeof stateSchema>;
 
 export const challengeRequestSchema = z.strictObject({
@@ -203,14 +208,18 @@ export const receiptSchema = z.strictObject({
 });
 export type Receipt = z.infer<typeof receiptSchema>;
 
-export const resultSchema = z.strictObject({
-  ...addressed,
-  requestId: uuid,
-  outcome: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']),
-  /** QualificationValidity 1 … 6 */
-  qualificationValidity: z.number().int().min(1).max(6).optional(),
-  messageCode: code.optional(),
-});
+export const resultSchema = z.preprocess(
+  resultFromV1,
+  z.strictObject({
+    ...addressed,
+    requestId: uuid,
+    outcome: z.enum(['eligible', 'not-eligible', 'registered', 'failed', 'tested']),
+    /** QualificationValidity 1 … 6 */
+    qualificationValidity: z.number().int().min(1).max(6).optional(),
+    /** Why, of the outcome `failed` */
+    code: code.optional(),
+  }),
+);
 export type ResultMessage = z.infer<typeof resultSchema>;
 
 export const commandSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { TopicLeaf } from './topics.ts';
 import { v1Schemas } from './v1-messages.ts';
-import { settingsToV1 } from './v1-names.ts';
+import { codeToV1, settingsToV1 } from './v1-names.ts';
 
 /** A value as a schema takes it, and the keys that were left out for it, as paths: `facilitySettings.newKey`. */
 export type Taken<T> = { readonly value: T; readonly unknown: readonly string[] };
@@ -39,8 +39,10 @@ export const takeKnown = <T>(schema: z.ZodType<T>, value: unknown): Taken<T> | n
 };
 
 /** What has another name today. */
-const renamedForV1 = (message: object): object =>
-  'facilitySettings' in message ? { ...message, facilitySettings: settingsToV1(message.facilitySettings) } : message;
+const renamedForV1 = (leaf: TopicLeaf, message: object): object =>
+  'facilitySettings' in message
+    ? { ...message, facilitySettings: settingsToV1(message.facilitySettings) }
+    : codeToV1(leaf, message);
 
 /**
  * A message of this release in the words of an older wire. Keys that came later are left out; a key that was renamed or
@@ -50,7 +52,7 @@ export const inWordsOf = (wire: number, leaf: TopicLeaf, message: object): objec
   if (wire > 1) return message;
   const schema = v1Schemas[leaf];
   if (schema === undefined) throw new Error(`version 1 of the wire has no topic ${leaf}`);
-  const taken = takeKnown(schema, renamedForV1(message));
+  const taken = takeKnown(schema, renamedForV1(leaf, message));
   if (taken === null) throw new Error(`version 1 of the wire has no words for this ${leaf}`);
   return taken.value as object;
 };

@@ -5,6 +5,20 @@
 
 const v1Asks = ['TKK', 'YZK', 'SRJ', 'SHJ', 'TSR'] as const;
 
+/**
+ * Failure codes whose words in messages are those of the first release, so that a terminal and an agent of different
+ * releases mean the same. ours → v1
+ */
+const v1Codes: Readonly<Record<string, string>> = {
+  'card.number-b-unreadable': 'card.face-number-unreadable',
+  'card.number-b-wrong': 'card.face-number-wrong',
+  'card.number-b-tries-low': 'card.face-number-tries-low',
+};
+const ourCodes = Object.fromEntries(Object.entries(v1Codes).map(([ours, v1]) => [v1, ours]));
+
+/** What version 1 calls the failure code of a message, by its topic. Elsewhere it says `code`, as everything does today. */
+const v1CodeNames = { state: 'failureCode', result: 'messageCode' } as const;
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -31,4 +45,20 @@ export const settingsToV1 = (settings: unknown): unknown => {
     ...(rest.institutionType === 'visiting-nurse' && { institutionType: 'medical' }),
     ...Object.fromEntries(v1Asks.map((code) => [`ask${code}`, (asks as Record<string, unknown>)[code] === true])),
   };
+};
+
+const codeFromV1 = (name: string) => (message: unknown) => {
+  if (!isRecord(message) || !(name in message) || 'code' in message) return message;
+  const { [name]: code, ...rest } = message;
+  return { ...rest, code: typeof code === 'string' ? (ourCodes[code] ?? code) : code };
+};
+export const stateFromV1 = codeFromV1(v1CodeNames.state);
+export const resultFromV1 = codeFromV1(v1CodeNames.result);
+
+/** A message's failure code by the name and in the word that version 1 has for it. */
+export const codeToV1 = (leaf: string, message: object): object => {
+  if (!isRecord(message) || typeof message.code !== 'string') return message;
+  const { code, ...rest } = message;
+  const name = leaf === 'state' || leaf === 'result' ? v1CodeNames[leaf] : 'code';
+  return { ...rest, [name]: v1Codes[code as string] ?? code };
 };

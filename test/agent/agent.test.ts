@@ -88,7 +88,7 @@ describe('a visit that is right', () => {
     await bed.request((await bed.sign(card, { kind: 'registration', consents: [] })).sealed);
     await bed.request((await bed.sign(card, { kind: 'registration', consents: [] })).sealed);
     await bed.request((await bed.sign(card)).sealed);
-    expect((await bed.results()).map(({ outcome, messageCode }) => messageCode ?? outcome)).toEqual([
+    expect((await bed.results()).map(({ outcome, code }) => code ?? outcome)).toEqual([
       'eligibility.not-registered',
       'registered',
       'registered',
@@ -170,7 +170,7 @@ describe('refusals, each with its code', () => {
       { 'service-down': '5E57100C', 'service-unreadable': '5E57100D', 'service-maintenance': '5E57100E' }[persona];
     const { sealed } = await bed.sign(await bed.pin(serial ?? ''));
     await (code.startsWith('eligibility') ? bed.requestInOutage(sealed) : bed.request(sealed));
-    expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: code }]);
+    expect(await bed.results()).toMatchObject([{ outcome: 'failed', code }]);
     expect(bed.files()).toEqual([]);
     // What was no answer is asked for again; an answer ends it.
     expect(bed.journal.unfinished()).toHaveLength(code.startsWith('eligibility') ? 1 : 0);
@@ -196,7 +196,7 @@ describe('refusals, each with its code', () => {
   ])('face of one, certificate of another (%s, %s): staff decide, nothing is handed on', async (birthDate, sex) => {
     const authCertificate = Buffer.from(await bed.certificate(serialOf('hanako'))).toString('base64url');
     await bed.request((await bed.sign(bed.face(birthDate, sex), { authCertificate })).sealed);
-    expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'card.identity-mismatch' }]);
+    expect(await bed.results()).toMatchObject([{ outcome: 'failed', code: 'card.identity-mismatch' }]);
     expect(bed.files()).toEqual([]);
   });
 
@@ -338,7 +338,7 @@ describe('a folder that takes no file', () => {
     await bed.clock.advance(bed.options.personalLifeMs + 1);
     bed.desk.handOver.giveUp(bed.journal.sweep());
     await until('the result', () => bed.broker.passedOn('result').length > 0);
-    expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'delivery.expired' }]);
+    expect(await bed.results()).toMatchObject([{ outcome: 'failed', code: 'delivery.expired' }]);
   });
 
   test('after a crash with the folder shut, a service that is down now is waited for', async () => {

@@ -84,6 +84,23 @@ describe.each(storedReleases())('stores of release %s', (release) => {
     expect(statSync(join(folder, backupsIn()[0] ?? '')).mode & 0o777).toBe(0o600);
   });
 
+  test('why the service’s answer failed stands where a refusal says why', () => {
+    const path = join(folder, 'journal.sqlite');
+    layDown(release, 'journal', path);
+    const before = new DatabaseSync(path);
+    before.exec(
+      "UPDATE request SET outcome = 'failed', outcome_code = 'eligibility.unavailable' WHERE request_id = 'request-2'",
+    );
+    before.close();
+    const journal = new Journal(path);
+    expect(journal.visits().map(({ verdict, outcome, code }) => [verdict, outcome, code])).toEqual([
+      ['accepted', 'eligible', null],
+      ['accepted', 'failed', 'eligibility.unavailable'],
+      ['refused', null, 'card.certificate-revoked'],
+    ]);
+    journal.close();
+  });
+
   test('the outbox opens: what waits is sent, settings floor and nonces hold, the audit chain is whole', async () => {
     const path = join(folder, 'outbox.sqlite');
     layDown(release, 'outbox', path);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testSettings } from '../../scripts/beds/test-facility.ts';
-import { settingsMessageSchema } from '../../src/wire/messages.ts';
+import { failureRules } from '../../src/core/failure.ts';
+import { resultSchema, settingsMessageSchema, stateSchema } from '../../src/wire/messages.ts';
 import { inWordsOf } from '../../src/wire/translate.ts';
 import { v1Schemas } from '../../src/wire/v1-messages.ts';
 import { settingsFromV1 } from '../../src/wire/v1-names.ts';
@@ -38,5 +39,44 @@ describe('settings by the names of version 1', () => {
       facilityName: 'x',
     });
     for (const other of [{ asks: { TKK: true } }, null, 'x', ['askTKK']]) expect(settingsFromV1(other)).toBe(other);
+  });
+});
+
+describe('the failure code of a message', () => {
+  const state = { device: 'front-1', lane: 1, version: '0.1.0', profile: 'release', status: 'out-of-service' };
+  const said = {
+    state: { ...state, catalogueVersion: '2024-10-07', since: 1 },
+    result: {
+      facility: 'clinic-0001',
+      device: 'front-1',
+      requestId: '00000000-0000-4000-8000-000000000001',
+      outcome: 'failed',
+    },
+  } as const;
+  const codes = Object.keys(failureRules);
+
+  it.each([
+    ['state', 'failureCode'],
+    ['result', 'messageCode'],
+  ] as const)('of a %s is %s in version 1, as that takes it; it comes back as it went', (leaf, name) => {
+    const { schema } = { state: { schema: stateSchema }, result: { schema: resultSchema } }[leaf];
+    const words = codes.map((code) => {
+      const told = inWordsOf(1, leaf, { ...said[leaf], code }) as Record<string, string>;
+      expect(v1Schemas[leaf]?.safeParse(told).success, code).toBe(true);
+      expect(schema.parse(told)).toEqual({ ...said[leaf], code });
+      expect(inWordsOf(newestWire, leaf, { ...said[leaf], code })).toEqual({ ...said[leaf], code });
+      return told[name];
+    });
+    // No word of version 1 means two failures.
+    expect(new Set(words).size).toBe(codes.length);
+    expect(inWordsOf(1, leaf, { ...said[leaf], code: 'card.number-b-wrong' })).toMatchObject({
+      [name]: 'card.face-number-wrong',
+    });
+  });
+
+  it('that is there twice, or no code, is judged by the schema', () => {
+    expect(resultSchema.safeParse({ ...said.result, code: 'a.b', messageCode: 'a.b' }).success).toBe(false);
+    expect(resultSchema.safeParse({ ...said.result, messageCode: 7 }).success).toBe(false);
+    expect(stateSchema.safeParse(null).success).toBe(false);
   });
 });

@@ -99,7 +99,7 @@ const byTerminal = async (attempts: Attempts, agent: RealAgent): Promise<void> =
     ['a state since the year 287396', { since: 9_007_199_254_740_991 }],
     ['a state in a phase called constructor', { phase: 'constructor' }],
     ['a state with a script for a version', { version: '<script>alert(1)</script>' }],
-    ['a state with a failure called __proto__.x', { failureCode: '__proto__.x' }],
+    ['a state with a failure called __proto__.x', { code: '__proto__.x' }],
   ] as const)
     await attempts.attempt(34, name, async () => {
       await agent.state(more);
@@ -111,7 +111,7 @@ const byTerminal = async (attempts: Attempts, agent: RealAgent): Promise<void> =
       return { isIn: isBlank || !agent.isRunning, seen: `page ${page.status}, ${text.length} characters` };
     });
   await attempts.attempt(34, 'a state of another device on our topic', async () => {
-    await agent.state({ device: 'front-2', failureCode: 'camera.lost' });
+    await agent.state({ device: 'front-2', code: 'camera.lost' });
     const text = await (await fetch(agent.ready.staffPage)).text();
     return { isIn: /2番[\s\S]*camera\.lost/.test(text), seen: `${text.length} characters` };
   });

@@ -3,18 +3,14 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { nameUnknownKeys } from '../../log/name-once.ts';
 import { type StateMessage, stateSchema } from '../../wire/messages.ts';
 import { type Taken, takeKnown } from '../../wire/translate.ts';
-import { fromV1Code } from '../../wire/v1-codes.ts';
 import { wireOf } from '../../wire/versions.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
-
-/** A `state` message in our words: `code` is what v1 calls `failureCode`. */
-type LaneState = Omit<StateMessage, 'failureCode'> & { readonly code?: string };
 
 /** What a terminal last said of itself (a hint, never trusted) and when it came. `state` null: nothing yet. */
 export type Lane = {
   readonly device: string;
   readonly lane: number;
-  readonly state: LaneState | null;
+  readonly state: StateMessage | null;
   readonly receivedAt: number | null;
   /** How far its clock is ahead of ours, as it last asked for challenges. ms */
   readonly clockAheadMs: number;
@@ -25,7 +21,7 @@ export class Lanes {
   readonly #context: AgentContext;
   readonly #nameUnknown: ReturnType<typeof nameUnknownKeys>;
   readonly #clocksAheadMs = new Map<string, number>();
-  readonly #states = new Map<string, { state: LaneState; receivedAt: number }>();
+  readonly #states = new Map<string, { state: StateMessage; receivedAt: number }>();
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -96,16 +92,14 @@ const wrongField = (content: unknown): string =>
     .error?.issues.find(({ code }) => code !== 'unrecognized_keys')
     ?.path.join('.') || 'shape';
 
-const parseState = (payload: Uint8Array): Result<Taken<LaneState>> => {
+const parseState = (payload: Uint8Array): Result<Taken<StateMessage>> => {
   const malformed = (detail: string) => err(failure('message.malformed', `state: ${detail}`));
   if (payload.length > 4_000) return malformed('too long');
   try {
     const content: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
     const taken = takeKnown(stateSchema, content);
     if (taken === null) return malformed(wrongField(content));
-    const { failureCode, ...state } = taken.value;
-    const value = failureCode === undefined ? state : { ...state, code: fromV1Code(failureCode) };
-    return ok({ value, unknown: taken.unknown });
+    return ok(taken);
   } catch {
     return malformed('not JSON');
   }

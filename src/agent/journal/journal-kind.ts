@@ -111,5 +111,12 @@ export const journalKind: StoreKind = {
       name: 'which patients had left before their answer came',
       sql: 'ALTER TABLE request ADD COLUMN late_at INTEGER;',
     },
+    {
+      version: 7,
+      name: 'a refusal and a failed outcome say why in one column: no request has both',
+      sql: `
+  UPDATE request SET code = outcome_code WHERE code IS NULL;
+  ALTER TABLE request DROP COLUMN outcome_code;`,
+    },
   ],
 };

@@ -37,7 +37,7 @@ export const visitSchema = z.object({
 export type JournalVisit = z.infer<typeof visitSchema>;
 
 export const visitColumns = `request_id AS requestId, device, lane, session, kind, document_hash AS documentHash, method,
-  consents, verdict, coalesce(code, outcome_code) AS code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
+  consents, verdict, code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
   outcome, qualification_validity AS qualificationValidity,
   finished_at AS finishedAt, file, handed_over_at AS handedOverAt,
   given_up_at AS givenUpAt, late_at AS lateAt`;

@@ -158,7 +158,7 @@ export class Journal extends JournalAge {
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
       this.run(
-        'UPDATE request SET outcome = ?, outcome_code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
+        'UPDATE request SET outcome = ?, code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
         ...[outcome, code ?? null, qualificationValidity ?? null, at, requestId],
       );
       const countedAt = before.finishedAt ?? at;

@@ -299,7 +299,7 @@ export class HandOver {
       requestId,
       outcome,
       ...(qualificationValidity !== null && { qualificationValidity }),
-      ...(code !== null && { messageCode: code }),
+      ...(code !== null && { code }),
     };
     await this.#post.sealed(device, 'result', message, requestId);
   }

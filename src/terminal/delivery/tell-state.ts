@@ -8,7 +8,7 @@ const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.str
 /** What the broker tells, retained, when the terminal vanishes: for the bus driver's `will`. */
 export const lastWill = (
   facility: string,
-  state: Omit<StateMessage, 'status' | 'phase' | 'session' | 'failureCode'>,
+  state: Omit<StateMessage, 'status' | 'phase' | 'session' | 'code'>,
 ): { readonly topic: string; readonly payload: Uint8Array } => ({
   topic: topicOf(facility, state.device, 'state'),
   payload: encode({ ...state, version: sayWire(state.version), status: 'offline' }),

@@ -6,7 +6,6 @@ import { lightOf } from '../../core/visit/light-of.ts';
 import type { Session, SessionState } from '../../core/visit/session.ts';
 import { visitOf } from '../../core/visit/session-steps.ts';
 import type { StateMessage } from '../../wire/messages.ts';
-import { toV1Code } from '../../wire/v1-codes.ts';
 import type { SessionParts } from './session-parts.ts';
 
 const statusOf = (state: SessionState): StateMessage['status'] =>
@@ -132,7 +131,7 @@ export class Presentation {
       status: statusOf(state),
       phase: state.name,
       ...(visit === null ? {} : { session: visit.session }),
-      ...(code === undefined ? {} : { failureCode: toV1Code(code) }),
+      ...(code === undefined ? {} : { code }),
       catalogueVersion: catalogue.version,
     } as const;
     const told = JSON.stringify(message);

@@ -264,7 +264,7 @@ export class SessionRunner {
         return this.tell({ type: 'ReceiptArrived', requestId, verdict, code: code ?? null });
       }
       case 'result': {
-        const { requestId, outcome, qualificationValidity, messageCode: code } = event.result;
+        const { requestId, outcome, qualificationValidity, code } = event.result;
         // A test is nobody's visit: `testVisit` waits for it.
         if (outcome === 'tested') return;
         return this.tell({

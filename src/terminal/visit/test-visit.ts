@@ -51,7 +51,7 @@ export const testVisit = async (
         if (event.receipt.verdict === 'refused') end(err(failure(codeOf(event.receipt.code))));
       }
       if (event.type === 'result' && event.result.requestId === requestId)
-        end(event.result.outcome === 'tested' ? ok(undefined) : err(failure(codeOf(event.result.messageCode))));
+        end(event.result.outcome === 'tested' ? ok(undefined) : err(failure(codeOf(event.result.code))));
       if (event.type === 'request-expired' && event.requestId === requestId) end(err(failure('delivery.expired')));
     };
     const unsubscribe = clinic.subscribe(hear);

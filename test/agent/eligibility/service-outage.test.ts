@@ -64,7 +64,7 @@ test('down for longer: the patient is told in time, the answer comes late into j
   await bed.requestInOutage(sealed);
   const [first = 0] = asked;
   expect(bed.clock.now().monotonicMs - first).toBeLessThan(delays.resultMs);
-  expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'eligibility.unavailable' }]);
+  expect(await bed.results()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
   expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', code: 'eligibility.unavailable' }]);
   expect(bed.journal.usage()).toMatchObject([{ outcome: 'failed', times: 1 }]);
 
@@ -111,7 +111,7 @@ test('an announced interruption is told at once, and asked about later', async (
   breakService('eligibility.maintenance');
   await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
   expect(asked).toHaveLength(1);
-  expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'eligibility.maintenance' }]);
+  expect(await bed.results()).toMatchObject([{ outcome: 'failed', code: 'eligibility.maintenance' }]);
   repair();
   await bed.answeredLate();
   expect(bed.journal.visits()).toMatchObject([{ outcome: 'eligible' }]);

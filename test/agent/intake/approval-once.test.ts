@@ -125,7 +125,7 @@ describe('the face of one, the certificate of another', () => {
       if (isLookedUp) await bed.lookup(certificate, session);
       bed.asked.length = 0;
       await bed.request((await bed.sign(card, more)).sealed);
-      expect(await bed.results()).toMatchObject([{ outcome: 'failed', messageCode: 'card.identity-mismatch' }]);
+      expect(await bed.results()).toMatchObject([{ outcome: 'failed', code: 'card.identity-mismatch' }]);
       expect(bed.asked.filter((call) => call !== 'lookup')).toEqual([]);
       expect(bed.asked.length).toBe(isLookedUp ? 0 : 1);
       expect(bed.files()).toEqual([]);

@@ -217,7 +217,7 @@ describe('orders come from the page itself and from nowhere else', () => {
   test('what devices and staff are called cannot become markup', async () => {
     await show({});
     // Markup in a field is refused with the message; what is shown is what came before.
-    await show({ version: '<script>1</script>', failureCode: 'a.b' });
+    await show({ version: '<script>1</script>', code: 'a.b' });
     const { body } = await ask('GET', '/part/lanes');
     expect(body).not.toContain('<script>');
     expect(body).toContain('看護師 &lt;A&gt;');
@@ -226,7 +226,7 @@ describe('orders come from the page itself and from nowhere else', () => {
 
 describe('what staff see', () => {
   test('a lane out of service: what is wrong, what to do, what to tell the patient', async () => {
-    await show({ status: 'out-of-service', phase: 'outOfService', failureCode: 'reader.lost' });
+    await show({ status: 'out-of-service', phase: 'outOfService', code: 'reader.lost' });
     const { body } = await ask('GET', '/part/lanes');
     const texts = catalogueAt(bed.clock.now().wallMs).failures['reader.lost'].staff;
     for (const text of [texts.summary, texts.cause, ...texts.steps, '患者さまへ', 'この窓口を再起動'])
@@ -375,24 +375,14 @@ describe('whatever a terminal says of itself', () => {
         status: fc.constantFrom('idle', 'busy', 'out-of-service', 'offline'),
         phase: fc.constantFrom('idle', 'awaitingStaffCheck', 'interrupted', 'constructor', 'toString', 'unknown-state'),
         session: fc.constant(session),
-        failureCode: fc.constantFrom('card.removed', 'a.b', 'constructor.name', 'camera.lost'),
+        code: fc.constantFrom('card.removed', 'a.b', 'constructor.name', 'camera.lost'),
         catalogueVersion: fc.constant('1'),
         since: fc.constantFrom(0, 1, 4_102_444_800_000, Date.UTC(2026, 10, 1)),
         ...fields,
       },
       { requiredKeys: ['device'] },
     );
-  const names = [
-    'lane',
-    'version',
-    'profile',
-    'status',
-    'phase',
-    'session',
-    'failureCode',
-    'catalogueVersion',
-    'since',
-  ];
+  const names = ['lane', 'version', 'profile', 'status', 'phase', 'session', 'code', 'catalogueVersion', 'since'];
 
   test('the page is drawn with every lane in it', async () => {
     await show({});
