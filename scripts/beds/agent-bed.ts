@@ -14,6 +14,7 @@ import { Journal } from '../../src/agent/journal/journal.ts';
 import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import { parseCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { catalogueAt, catalogueDir, catalogueOfVersion } from '../../src/catalogue/load-catalogue.ts';
+import { readReleasedTexts } from '../../src/catalogue/released-texts.ts';
 import type { TrustedTime } from '../../src/core/trusted-time.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
@@ -113,6 +114,7 @@ export const makeAgentBed = async (
   const catalogues = {
     at: (wallMs: number) => catalogueAt(wallMs, dir),
     ofVersion: (version: string) => catalogueOfVersion(version, dir),
+    released: readReleasedTexts(dir),
   };
   const catalogueVersion = catalogues.at(clock.now().wallMs).version;
 

@@ -8,7 +8,8 @@ import { placesOf, projectRoot, releaseTree } from '../beds/release-tree.ts';
  * scripts/node scripts/generate/stored-release.ts RELEASE
  *
  * Lets the code of a release write a journal and an outbox, and keeps both as SQL in test/storage/releases/RELEASE: what a
- * clinic's disk holds when the next release comes. Run once a release. People and numbers are made up.
+ * clinic's disk holds when the next release comes. Also writes down, in src/catalogue/released, what its screens say when
+ * they ask for consents. Run once a release. People and numbers are made up.
  */
 const [release = ''] = process.argv.slice(2);
 const tree = releaseTree(release);
@@ -71,4 +72,16 @@ for (const [name, code] of [
   writeFileSync(join(target, `${name}.sql`), heading + dump('.dump'));
 }
 rmSync(work, { recursive: true, force: true });
+
+const textsScript = `
+  import { consentKeys } from ${JSON.stringify(join(tree, 'src/agent/intake/consent-texts.ts'))};
+  import { catalogueAt } from ${JSON.stringify(join(tree, 'src/catalogue/load-catalogue.ts'))};
+  process.stdout.write(JSON.stringify(consentKeys(catalogueAt(Date.now()))));`;
+const said = execFileSync(process.execPath, ['--input-type=module', '--eval', textsScript], { cwd: tree });
+const keys = [...new Set(JSON.parse(said.toString('utf8')) as string[])].sort().map((key) => key.split(' '));
+const byWord = <T>(parts: readonly (readonly string[])[], place: number, then: (of: typeof parts) => T) =>
+  Object.fromEntries([...Map.groupBy(parts, (each) => each[place] ?? '')].map(([word, of]) => [word, then(of)]));
+const texts = byWord(keys, 1, (ofLanguage) => byWord(ofLanguage, 2, (ofCode) => ofCode.map((key) => key[3])));
+const released = { release, catalogueVersion: keys[0]?.[0], texts };
+writeFileSync(join(projectRoot, 'src/catalogue/released', `${release}.json`), `${JSON.stringify(released, null, 2)}\n`);
 process.stdout.write(`${target}\n`);

@@ -1,3 +1,4 @@
+import type { ReleasedTexts } from '../catalogue/released-texts.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import type { TrustedTime } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
@@ -38,6 +39,8 @@ export type Catalogues = {
   readonly at: (wallMs: number) => Catalogue;
   /** undefined: no file here ever came to it */
   readonly ofVersion: (version: string) => Catalogue | undefined;
+  /** What terminals of earlier releases have on their screens */
+  readonly released: readonly ReleasedTexts[];
 };
 
 export type AgentOptions = {

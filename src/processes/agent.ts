@@ -37,6 +37,7 @@ import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
 import { catalogueAt, catalogueOfVersion, refusedNotices } from '../catalogue/load-catalogue.ts';
+import { readReleasedTexts } from '../catalogue/released-texts.ts';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -130,7 +131,7 @@ const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): Elig
 };
 
 /** The notices of this installation. */
-const catalogues: Catalogues = { at: catalogueAt, ofVersion: catalogueOfVersion };
+const catalogues: Catalogues = { at: catalogueAt, ofVersion: catalogueOfVersion, released: readReleasedTexts() };
 
 /** Where this process itself reaches the broker that it runs. */
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ReleasedTexts } from '../../catalogue/released-texts.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { ConsentTopic, Question } from '../../core/catalogue/consent.ts';
 import { consentTextOf } from '../../core/screen/draw-screen-consent.ts';
@@ -42,7 +43,8 @@ const questionsOf = (catalogue: Catalogue, kind: FacilityKind): readonly Consent
 const keyOf = ({ catalogueVersion, language, code, textHash }: Omit<Consent, 'given' | 'at'>): string =>
   [catalogueVersion, language, code, textHash].join(' ');
 
-const keysOf = (catalogue: Catalogue): readonly string[] =>
+/** Everything that a screen of this catalogue can have said: version, language, code and SHA-256 of the text, by spaces. */
+export const consentKeys = (catalogue: Catalogue): readonly string[] =>
   facilityKinds.flatMap((institution) =>
     questionsOf(catalogue, institution).flatMap((question) => {
       const codes = (question.kind === 'consent-item' ? [question.topic] : question.topics).flatMap((one) => one.codes);
@@ -62,10 +64,32 @@ export type ConsentTexts = {
   isShown(consent: Consent): boolean;
 };
 
-export const consentTexts = (catalogues: readonly Catalogue[]): ConsentTexts => {
-  const keys = new Set(catalogues.flatMap(keysOf));
+/** A catalogue's version without that of its texts: which notices it follows. */
+const noticesIn = (version: string): string => version.split('+').toSpliced(1, 1).join('+');
+
+const releasedKeys = ({ catalogueVersion, texts }: ReleasedTexts): readonly string[] =>
+  Object.entries(texts).flatMap(([language, hashes]) =>
+    Object.entries(hashes).flatMap(([code, each]) =>
+      each.map((textHash) => keyOf({ catalogueVersion, language, code, textHash })),
+    ),
+  );
+
+/**
+ * `released`: texts of releases whose terminals may still be at work. They count while no notice has come into force that
+ * those terminals do not know: after one their words are no longer what the patient has to be asked.
+ */
+export const consentTexts = (
+  catalogues: readonly Catalogue[],
+  released: readonly ReleasedTexts[] = [],
+): ConsentTexts => {
+  const inForce = new Set(catalogues.map(({ version }) => noticesIn(version)));
+  const former = released.filter(({ catalogueVersion }) => inForce.has(noticesIn(catalogueVersion)));
+  const keys = new Set([...catalogues.flatMap(consentKeys), ...former.flatMap(releasedKeys)]);
   return {
-    versions: new Set(catalogues.map(({ version }) => version)),
+    versions: new Set([
+      ...catalogues.map(({ version }) => version),
+      ...former.map(({ catalogueVersion }) => catalogueVersion),
+    ]),
     isShown: (consent) => keys.has(keyOf(consent)),
   };
 };
@@ -95,7 +119,7 @@ export class ConsentTextsInForce {
       found.every((one) => known.catalogues.includes(one))
     )
       return known.texts;
-    const texts = consentTexts(found);
+    const texts = consentTexts(found, catalogues.released);
     this.#known = { catalogues: found, texts };
     return texts;
   }
