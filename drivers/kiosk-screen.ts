@@ -38,6 +38,7 @@ const fromPageSchema = z.union([
     }),
   }),
   z.strictObject({ painted: z.number().int().min(0) }),
+  z.strictObject({ heard: z.number().int().min(0) }),
 ]);
 
 /** More than any finger can do; the rest of a touch storm is dropped unread. */
@@ -111,6 +112,11 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     for (const listener of [...listeners]) listener(event);
   };
 
+  const speaker = createPageSpeaker((sound) => {
+    sendAll(JSON.stringify({ sound }));
+    return pages.size > 0;
+  }, options.speechDir ?? '');
+
   const answer = async ({ method, path }: LocalRequest): Promise<LocalAnswer> => {
     const file = method === 'GET' ? files.get(path) : undefined;
     const body = file === undefined ? null : 'body' in file ? file.body : await readFile(file.path).catch(() => null);
@@ -134,6 +140,7 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     }
     const message = fromPageSchema.safeParse(parsed);
     if (!message.success) return;
+    if ('heard' in message.data) return speaker.heard(message.data.heard);
     if ('painted' in message.data) {
       tell({ type: 'painted', revision: message.data.painted });
       return;
@@ -154,7 +161,9 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     });
     page.on('close', () => {
       pages.delete(page);
-      if (pages.size === 0) tell({ type: 'disconnected' });
+      if (pages.size > 0) return;
+      speaker.away();
+      tell({ type: 'disconnected' });
     });
     if (model !== null) page.send(JSON.stringify({ model }));
     if (pages.size === 1) tell({ type: 'connected' });
@@ -182,9 +191,7 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
 
   return {
     port: server.port,
-    speaker: createPageSpeaker((sound) => {
-      sendAll(JSON.stringify({ sound }));
-    }, options.speechDir ?? ''),
+    speaker,
     show(next) {
       model = next;
       sendAll(JSON.stringify({ model: next }));

@@ -1,9 +1,17 @@
-import type { Speaker, Utterance } from '../../src/ports/speaker.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Saying, Speaker, Utterance } from '../../src/ports/speaker.ts';
 import { type RunningProgram, runProgram } from '../host/run-program.ts';
 import { watchEarphoneJack } from './alsa-earphone-jack.ts';
 import { chimeSamples } from './chimes.ts';
 import { loudnessPercent } from './loudness.ts';
-import { espeakVoice, recordedVoice, sampleRate, type Voice, voiceLimitMs } from './speech-voices.ts';
+import {
+  espeakVoice,
+  languagesWithoutVoice,
+  recordedVoice,
+  sampleRate,
+  type Voice,
+  voiceLimitMs,
+} from './speech-voices.ts';
 
 type AlsaSpeakerOptions = {
   /** The recorded voice (src/catalogue/speech) */
@@ -30,9 +38,25 @@ const mostPlayers = 4;
 /** How much longer than its sound a player may take. ms */
 const playerSlackMs = 5_000;
 const pauseMs = 350;
+/** A player is given the next sentence so long before the last one ends. ms */
+const leadMs = 200;
 const pause = new Uint8Array(2 * Math.round((sampleRate * pauseMs) / 1_000));
 
 const durationMs = (samples: Uint8Array): number => (samples.byteLength / 2 / sampleRate) * 1_000;
+
+type Said = { readonly utterances: readonly Utterance[]; readonly ended?: Saying['ended'] };
+
+/** Until then, or until what is being heard has ended or been stopped. */
+const waitUntil = async (atMs: number, signal: AbortSignal, ended: Promise<unknown> | undefined): Promise<void> => {
+  const waitMs = atMs - performance.now();
+  if (waitMs <= 0 || signal.aborted) return;
+  const waiting = new AbortController();
+  const stop = (): void => waiting.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  void ended?.then(stop);
+  await wait(waitMs, undefined, { signal: waiting.signal }).catch(() => undefined);
+  signal.removeEventListener('abort', stop);
+};
 
 /** Louder or softer; a copy, since recordings are used again. */
 const scaled = (samples: Uint8Array, percent: number): Uint8Array => {
@@ -64,6 +88,8 @@ export const createAlsaSpeaker = (
   let volume = options.volume ?? 50;
   let steps = 0;
   let speaking: AbortController | null = null;
+  /** Said once the sentence in progress has been heard */
+  let next: Said | null = null;
   const speeches = new Set<Promise<void>>();
   /** Those that have not gone. */
   const players = new Set<RunningProgram>();
@@ -88,25 +114,41 @@ export const createAlsaSpeaker = (
     return null;
   };
 
-  const speak = async (utterances: readonly Utterance[], signal: AbortSignal): Promise<void> => {
+  /** Says one thing after the other in one player; a thing that is to come after the sentence takes the place of the rest. */
+  const speak = async (first: Said, signal: AbortSignal): Promise<void> => {
+    let said = first;
+    let at = 0;
     let player: RunningProgram | null = null;
     let endsAtMs = 0;
-    for (const utterance of utterances) {
+    while (!signal.aborted) {
+      if (next !== null) [said, at, next] = [next, 0, null];
+      const utterance = said.utterances[at];
+      if (utterance === undefined) {
+        // The player ends when all has been heard.
+        player?.input?.end();
+        player?.allow(Math.max(0, endsAtMs - performance.now()) + playerSlackMs);
+        await player?.ended;
+        if (signal.aborted) return;
+        player = null;
+        if (next !== null) continue;
+        speaking = null;
+        return said.ended?.();
+      }
+      at += 1;
+      // The next sentence is made while this one is heard, and given shortly before its end.
       const samples = await soundOf(utterance, signal);
-      if (signal.aborted) break;
-      if (samples === null) continue;
-      // The next sentence is made while this one is heard.
+      await waitUntil(endsAtMs - leadMs, signal, player?.ended);
+      if (signal.aborted || next !== null || samples === null) continue;
       endsAtMs = Math.max(performance.now(), endsAtMs) + durationMs(samples) + pauseMs;
       const leftMs = endsAtMs - performance.now();
       player?.allow(leftMs + playerSlackMs + voiceLimitMs);
-      player ??= open(earphone && earphoneDevice !== '' ? earphoneDevice : device, leftMs + voiceLimitMs);
-      if (player === null) return;
-      signal.addEventListener('abort', player.stop, { once: true });
-      player.input?.write(scaled(samples, loudnessPercent(volume, steps)));
-      player.input?.write(pause);
+      if (player === null) {
+        player = open(earphone && earphoneDevice !== '' ? earphoneDevice : device, leftMs + voiceLimitMs);
+        if (player !== null) signal.addEventListener('abort', player.stop, { once: true });
+      }
+      player?.input?.write(scaled(samples, loudnessPercent(volume, steps)));
+      player?.input?.write(pause);
     }
-    player?.input?.end();
-    player?.allow(Math.max(0, endsAtMs - performance.now()) + playerSlackMs);
   };
 
   const jack =
@@ -115,15 +157,23 @@ export const createAlsaSpeaker = (
       : watchEarphoneJack({ ...options, jack: earphoneJack }, (inserted) => {
           // What is being said would go on in the room, or in an ear that is no longer there.
           speaking?.abort();
+          speaking = null;
+          next = null;
           earphone = inserted;
           tellEarphone(inserted);
         });
 
   return {
-    say(utterances) {
+    say(utterances, { when = 'after-sentence', ended } = {}) {
+      const said = { utterances, ended };
+      if (speaking !== null && when === 'after-sentence') {
+        next = said;
+        return;
+      }
       speaking?.abort();
+      next = null;
       speaking = new AbortController();
-      const task = speak(utterances, speaking.signal);
+      const task = speak(said, speaking.signal);
       speeches.add(task);
       void task.then(() => speeches.delete(task));
     },
@@ -134,7 +184,9 @@ export const createAlsaSpeaker = (
     silence() {
       speaking?.abort();
       speaking = null;
+      next = null;
     },
+    speaks: (language) => !(languagesWithoutVoice as readonly string[]).includes(language),
     setVolume(percent) {
       volume = percent;
     },

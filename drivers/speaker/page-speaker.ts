@@ -5,12 +5,21 @@ import { recordings } from './speech-voices.ts';
 
 /** What the page is asked to sound like. `src`: a recording it can fetch; without one its browser's own voice is tried. */
 type PageSound =
-  | { readonly say: readonly { readonly language: string; readonly text: string; readonly src?: string }[] }
+  | {
+      readonly say: readonly { readonly language: string; readonly text: string; readonly src?: string }[];
+      /** The sentence in progress is heard to its end first */
+      readonly after: boolean;
+      /** Told back when all of it has been heard */
+      readonly id: number;
+    }
   | { readonly tones: readonly Tone[] }
   | { readonly silence: true };
 
 /** Where the kiosk serves the recordings. */
 export const speechPath = '/speech/';
+
+/** `heard`: a page has said all of that; `away`: there is no page any more. */
+type PageSpeaker = Speaker & { heard(id: number): void; away(): void };
 
 /**
  * Voice and chimes by the browser that shows the screen: for the demo on any computer, and for a kiosk whose browser
@@ -18,24 +27,47 @@ export const speechPath = '/speech/';
  * `--autoplay-policy=no-user-gesture-required`.
  */
 export const createPageSpeaker = (
-  send: (sound: PageSound & { readonly volume: number }) => void,
+  /** false: there is no page to send it to */
+  send: (sound: PageSound & { readonly volume: number }) => boolean,
   speechDir: string,
-): Speaker => {
+): PageSpeaker => {
   const fileOf = recordings(speechDir);
   let volume = 50;
   let steps = 0;
+  let lastId = 0;
+  let ended: (() => void) | undefined;
+  const end = (): void => {
+    const tell = ended;
+    ended = undefined;
+    tell?.();
+  };
   return {
-    say: (utterances) =>
-      send({
+    say: (utterances, saying = {}) => {
+      lastId += 1;
+      ended = saying.ended;
+      const sent = send({
+        id: lastId,
+        after: saying.when !== 'now',
         say: utterances.map((utterance) => {
           const file = fileOf(utterance);
           const { language, text } = utterance;
           return file === undefined ? { language, text } : { language, text, src: `${speechPath}${file}` };
         }),
         volume: loudnessPercent(volume, steps),
-      }),
-    chime: (sound) => send({ tones: figures[sound], volume: loudnessPercent(volume, steps) }),
-    silence: () => send({ silence: true, volume: loudnessPercent(volume, steps) }),
+      });
+      if (!sent) end();
+    },
+    heard: (id) => {
+      if (id === lastId) end();
+    },
+    away: end,
+    // What a browser's own voices can say is not known here.
+    speaks: () => true,
+    chime: (sound) => void send({ tones: figures[sound], volume: loudnessPercent(volume, steps) }),
+    silence: () => {
+      ended = undefined;
+      send({ silence: true, volume: loudnessPercent(volume, steps) });
+    },
     setVolume: (percent) => {
       volume = percent;
     },

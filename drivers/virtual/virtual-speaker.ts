@@ -1,4 +1,4 @@
-import type { Speaker, Utterance } from '../../src/ports/speaker.ts';
+import type { Saying, Speaker, Utterance } from '../../src/ports/speaker.ts';
 
 /** An ear instead of a loudspeaker: keeps what was said, for tests and for the demo's control panel. */
 export interface VirtualSpeaker extends Speaker {
@@ -14,7 +14,13 @@ export interface VirtualSpeaker extends Speaker {
   earphone(inserted: boolean): void;
 }
 
-export const createVirtualSpeaker = (): VirtualSpeaker => {
+/**
+ * `timed`: calls back when so many utterances have been heard, by the clock of a story; without it everything has been
+ * heard at once.
+ */
+export const createVirtualSpeaker = (
+  timed: (utterances: readonly Utterance[], saying: Saying) => void = (_utterances, { ended }) => ended?.(),
+): VirtualSpeaker => {
   const said: (readonly Utterance[])[] = [];
   const chimes: Parameters<Speaker['chime']>[0][] = [];
   let loudness = 0;
@@ -28,13 +34,15 @@ export const createVirtualSpeaker = (): VirtualSpeaker => {
     get all() {
       return said.flatMap((words) => words.map(({ text }) => text)).join('\n');
     },
-    say: (utterances) => {
+    say: (utterances, saying = {}) => {
       said.push(utterances);
+      timed(utterances, saying);
     },
     chime: (sound) => {
       chimes.push(sound);
     },
     silence: () => {},
+    speaks: () => true,
     setVolume: () => {},
     get loudness() {
       return loudness;

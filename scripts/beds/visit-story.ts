@@ -74,7 +74,7 @@ export class VisitStory {
       language: 'ja',
       theme: 'default',
       textPercent: 100,
-      voice: true,
+      voice: 'headings',
       loudness: 0,
     },
     firstTimeouts,

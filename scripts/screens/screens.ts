@@ -57,7 +57,7 @@ const docsShots = [
 const catalogue = catalogueAt(galleryNow.wallMs);
 const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({
   ...shot,
-  voice: true,
+  voice: 'all',
   loudness: 0,
 });
 

@@ -54,7 +54,7 @@ const preview = async (options: PreviewOptions): Promise<void> => {
     language: options.language ?? settings.languages[0] ?? 'ja',
     theme: settings.theme,
     textPercent: settings.textPercent,
-    voice: false,
+    voice: 'off',
     loudness: 0,
   };
   const exhibits = (): readonly Exhibit[] => gallery(settings, catalogue, display);

@@ -1,11 +1,20 @@
 /** What is said: the words on the screen, with their reading where the engine cannot know it. */
 export type Utterance = { readonly language: string; readonly text: string; readonly reading?: string };
 
+export type Saying = {
+  /** `now`: what is being said is cut; `after-sentence` (default): the sentence in progress is heard to its end */
+  readonly when?: 'now' | 'after-sentence';
+  /** Once all of this has been heard, or could not be said. Not when something else was said in its place, or silence came. */
+  readonly ended?: () => void;
+};
+
 export interface Speaker {
-  /** Stops what is being said and says this. Sound that cannot be made is not a failure of the visit. */
-  say(utterances: readonly Utterance[]): void;
+  /** Takes the place of what was still to be said. Sound that cannot be made is not a failure of the visit. */
+  say(utterances: readonly Utterance[], saying?: Saying): void;
   chime(sound: 'contact' | 'accepted' | 'attention' | 'key'): void;
   silence(): void;
+  /** Whether it has a voice for a language of the catalogue */
+  speaks(language: string): boolean;
   /** The terminal's own volume, 0 … 100 */
   setVolume(percent: number): void;
   /** Louder (above 0) or softer than that, as the patient wants it; 0 = as the terminal is set. Holds from the next sound on. */

@@ -53,7 +53,7 @@ export const connect = (): void => {
     };
     if (message.reload === true) return location.reload();
     if (message.sound !== undefined) {
-      sound(message.sound);
+      sound(message.sound, (heard) => send(JSON.stringify({ heard })));
       return;
     }
     if (message.model === undefined) {

@@ -1,15 +1,20 @@
 type Spoken = { readonly language: string; readonly text: string; readonly src?: string };
 export type Sound = { readonly volume: number } & (
-  | { readonly say: readonly Spoken[] }
+  | { readonly say: readonly Spoken[]; readonly after: boolean; readonly id: number }
   | { readonly tones: readonly { readonly hertz: number; readonly ms: number }[] }
   | { readonly silence: true }
 );
 
 let player: HTMLAudioElement | null = null;
 let turn = 0;
+/** Said once the sentence in progress has been heard */
+let next: Saying | null = null;
+let speaking = false;
 
 const silence = (): void => {
   turn += 1;
+  speaking = false;
+  next = null;
   player?.pause();
   player = null;
   window.speechSynthesis?.cancel();
@@ -36,13 +41,26 @@ const sayOne = ({ language, text, src }: Spoken, volume: number): Promise<void> 
     window.speechSynthesis.speak(words);
   });
 
-const say = async (utterances: readonly Spoken[], volume: number): Promise<void> => {
+type Saying = Extract<Sound, { readonly say: unknown }>;
+
+const say = async (asked: Saying, heard: (id: number) => void): Promise<void> => {
+  if (asked.after && speaking) {
+    next = asked;
+    return;
+  }
   silence();
   const mine = turn;
-  for (const utterance of utterances) {
+  next = null;
+  speaking = true;
+  let saying = asked;
+  for (let at = 0; at < saying.say.length; at += 1) {
+    const utterance = saying.say[at];
+    if (utterance !== undefined) await sayOne(utterance, saying.volume);
     if (turn !== mine) return;
-    await sayOne(utterance, volume);
+    if (next !== null) [saying, at, next] = [next, -1, null];
   }
+  speaking = false;
+  heard(saying.id);
 };
 
 let context: AudioContext | null = null;
@@ -72,8 +90,8 @@ const playTones = (tones: readonly { readonly hertz: number; readonly ms: number
 };
 
 /** Voice and chimes when the terminal speaks through this page. */
-export const sound = (asked: Sound): void => {
-  if ('say' in asked) void say(asked.say, asked.volume);
+export const sound = (asked: Sound, heard: (id: number) => void): void => {
+  if ('say' in asked) void say(asked, heard);
   else if ('tones' in asked) playTones(asked.tones, asked.volume);
   else silence();
 };

@@ -5,6 +5,8 @@ import { settingsFromV1 } from './v1-names.ts';
 export const facilityKinds = ['medical', 'dental', 'pharmacy', 'visiting-nurse'] as const;
 export type FacilityKind = (typeof facilityKinds)[number];
 
+export const cameraPlaces = ['above', 'below', 'left', 'right'] as const;
+
 /** What a clinic decides for all its terminals; comes from the agent, signed and versioned. */
 export const facilitySettingsSchema = z.strictObject({
   facilityName: z
@@ -47,6 +49,14 @@ export const facilitySettingsSchema = z.strictObject({
   layout: z.enum(['standard', 'low']).default('standard'),
   /** The face check begins when the card has been read, instead of waiting to be chosen */
   faceAtOnce: z.boolean().default(false),
+  /** What is said by itself; whoever asks, by the button, a key or an earphone, hears everything. */
+  voice: z.enum(['off', 'headings']).default('headings'),
+  /** Of voice and chimes, 0 … 100; left out: as the terminal is configured */
+  volume: z.number().int().min(0).max(100).optional(),
+  /** Whether the idle screen speaks to somebody whom the presence sensor has noticed */
+  idleVoice: z.enum(['off', 'when-near']).default('when-near'),
+  /** Where the camera is, as seen from the screen: what the voice says to who cannot see the picture */
+  cameraPlace: z.enum(cameraPlaces).default('above'),
   /** Consent screens in languages whose texts no native reader has reviewed */
   offerUnreviewedLanguages: z.boolean().default(false),
   timeouts: z

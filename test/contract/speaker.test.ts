@@ -34,7 +34,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 speakerContract('virtual', createVirtualSpeaker);
-speakerContract('page that nobody looks at', () => createPageSpeaker(() => {}, speechDir));
+speakerContract('page that nobody looks at', () => createPageSpeaker(() => false, speechDir));
 speakerContract('ALSA without a sound card', () => createAlsaSpeaker({ speechDir, player: ['false'] }));
 speakerContract('ALSA without a player', () => createAlsaSpeaker({ speechDir, player: ['no-such-player'] }));
 
@@ -93,6 +93,38 @@ describe('the voice', () => {
   });
 });
 
+describe('a sentence in progress', () => {
+  /** The samples of a text alone, and what came out of the loudspeaker when more is said in the middle of it. */
+  const saidInTheMiddle = async (when: 'now' | 'after-sentence') => {
+    const file = join(dir, `middle-${when}`);
+    const player = ['sh', '-c', `cat >> ${file}`] as const;
+    const speaker = createAlsaSpeaker({ speechDir, volume: 100, player });
+    const ended: string[] = [];
+    const first = [
+      { language: 'ja', text: 'カードを読み取っています' },
+      { language: 'ja', text: 'そのまま、カードを動かさないでください。' },
+    ];
+    speaker.say(first, { ended: () => ended.push('first') });
+    await expect.poll(() => existsSync(file) && readFileSync(file).length > 0, { timeout: 10_000 }).toBe(true);
+    speaker.say([{ language: 'ja', text: '準備しています' }], { when, ended: () => ended.push('second') });
+    await speaker.finished();
+    await speaker.close();
+    return { ended, samples: readFileSync(file).length / 2 };
+  };
+
+  it.skipIf(!ffmpeg)('is heard to its end before a hint, and what was to follow it makes way', async () => {
+    const lengthOf = async (text: string): Promise<number> => (await heard([{ language: 'ja', text }])).length;
+    const [first, hint] = [await lengthOf('カードを読み取っています'), await lengthOf('準備しています')];
+    const { ended, samples } = await saidInTheMiddle('after-sentence');
+    expect([ended, samples]).toEqual([['second'], first + hint]);
+  });
+
+  it.skipIf(!ffmpeg)('is cut for who acted', async () => {
+    const { ended } = await saidInTheMiddle('now');
+    expect(ended).toEqual(['second']);
+  });
+});
+
 describe('the volume', () => {
   it('goes 4 dB a step from where the terminal is set, and never beyond full scale', () => {
     expect([-2, -1, 0, 1, 2].map((steps) => Math.round(loudnessPercent(50, steps)))).toEqual([20, 32, 50, 79, 100]);
@@ -119,7 +151,7 @@ describe('the volume', () => {
 
   it('reaches the page with every sound', () => {
     const sent: number[] = [];
-    const speaker = createPageSpeaker(({ volume }) => sent.push(Math.round(volume)), speechDir);
+    const speaker = createPageSpeaker(({ volume }) => sent.push(Math.round(volume)) > 0, speechDir);
     speaker.setVolume(50);
     speaker.chime('contact');
     speaker.setLoudness(1);

@@ -24,6 +24,17 @@ export const speakerContract = (name: string, open: () => Speaker): void => {
       await expect(speaker.close()).resolves.toBeUndefined();
     });
 
+    it('tells once when what it said has been heard, or could not be said; silence ends it untold', async () => {
+      speaker = open();
+      let heard = 0;
+      const utterances = [{ language: 'tl', text: 'Sandali lang po.' }];
+      speaker.say(utterances, { when: 'now', ended: () => (heard += 1) });
+      await expect.poll(() => heard, { timeout: 10_000 }).toBe(1);
+      speaker.say([], { ended: () => (heard += 1) });
+      await expect.poll(() => heard, { timeout: 10_000 }).toBe(2);
+      expect(typeof speaker.speaks('ja')).toBe('boolean');
+    });
+
     it('does not fail over a language or a text it cannot say', async () => {
       speaker = open();
       speaker.say([

@@ -4,6 +4,7 @@ import type { Answers, ConsentTopic, Question } from '../catalogue/consent.ts';
 import type { Visit } from '../visit/session.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { type Dictionary, dictionaryOf, type Words } from './draw-screen-words.ts';
+import { spokenDate, spokenTitle } from './japanese-reading.ts';
 
 type Institution = FacilitySettings['institutionType'];
 
@@ -169,6 +170,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
       const specific = question.kind === 'consent-item' && question.topic.screen === 'specific-disease';
       return part(specific ? 'specific-disease' : question.kind, 3, d, words.heading, {
         lead: words.lead,
+        isPrivate: question.kind === 'consent-item',
         note: words.note,
         remaining,
         body: { kind: 'items', items: words.items.map((each) => ({ label: each.label.text, note: each.note.text })) },
@@ -179,6 +181,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
     }
     case 'medical-subsidy':
       return part('medical-subsidy', 3, d, d.words('medical-subsidy.heading'), {
+        isPrivate: true,
         lead: [d.words('medical-subsidy.lead')],
         remaining,
         controls: [
@@ -200,14 +203,20 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
     case 'waiting-prescriptions':
     case 'referral-documents':
       return part(question.kind, 3, d, d.words(`${question.kind}.heading`), {
+        isPrivate: true,
         lead: [d.words(`${question.kind}.lead`)],
         remaining,
         controls: [
-          ...question.documents.map((document) => {
+          ...question.documents.map((document, index) => {
             const chosen = visit.answers.approvedDocuments.includes(document.id);
             return control('toggle-document', 'row', d.words('referral-documents.item', document), {
               value: document.id,
               pressed: chosen,
+              said: d.words('speech.document', {
+                // No foreign voice reads a Japanese title.
+                title: d.language.startsWith('ja') ? spokenTitle(document.title) : index + 1,
+                date: spokenDate(document.date),
+              }),
               note: d.words(chosen ? 'referral-documents.chosen' : 'referral-documents.not-chosen'),
             });
           }),

@@ -3,13 +3,20 @@ import type { Dictionary, Words } from './draw-screen-words.ts';
 import type { Control, ScreenBody, ScreenModel, ScreenName } from './screen-model.ts';
 
 /** A control before it becomes part of a model: its label still knows its reading. */
-export type DrawnControl = Omit<Control, 'label' | 'note'> & { readonly label: Words; readonly note?: Words };
+export type DrawnControl = Omit<Control, 'label' | 'note'> & {
+  readonly label: Words;
+  readonly note?: Words;
+  /** Said in place of the label */
+  readonly said?: Words;
+};
 
 /** What differs from state to state; frame, tools and speech are added in one place (draw-screen.ts). */
 export type Part = {
   readonly screen: ScreenName;
   readonly step: ScreenModel['step'];
   readonly tone: ScreenModel['tone'];
+  /** The lead says why the patient is here once more: it is said before what can be chosen. */
+  readonly notice: boolean;
   readonly heading: Words;
   readonly lead: readonly Words[];
   readonly note: Words | null;
@@ -17,6 +24,10 @@ export type Part = {
   readonly body: ScreenBody;
   /** Words inside the body, for the voice */
   readonly bodyWords: readonly Words[];
+  /** The heading itself tells something of this patient, or names a health item: not for the room. */
+  readonly isPrivate: boolean;
+  /** Said in place of the heading, where who hears needs other words than who sees */
+  readonly spokenHeading: Words | null;
   readonly controls: readonly DrawnControl[];
   readonly pinKeys: ScreenModel['pinKeys'];
   /** What may be relied on here; the second line is the way to help unless the state has more to promise. */
@@ -34,12 +45,15 @@ export const part = (
   screen,
   step,
   tone: 'calm',
+  notice: false,
   heading,
   lead: [],
   note: null,
   remaining: null,
   body: { kind: 'plain' },
   bodyWords: [],
+  isPrivate: false,
+  spokenHeading: null,
   controls: [],
   pinKeys: null,
   promises: [dictionary.words('promise.photo'), dictionary.words('help')],
@@ -50,5 +64,10 @@ export const control = (
   id: ControlId,
   weight: Control['weight'],
   label: Words,
-  extra: { readonly note?: Words; readonly value?: string; readonly pressed?: boolean } = {},
+  extra: {
+    readonly note?: Words;
+    readonly value?: string;
+    readonly pressed?: boolean;
+    readonly said?: Words;
+  } = {},
 ): DrawnControl => ({ id, weight, label, ...extra });

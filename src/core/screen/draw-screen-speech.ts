@@ -1,28 +1,51 @@
 import type { DrawnControl, Part } from './draw-screen-part.ts';
 import type { Dictionary, Words } from './draw-screen-words.ts';
-import type { ScreenModel } from './screen-model.ts';
+import type { ScreenModel, SpokenSentence } from './screen-model.ts';
 
 /** Keys that are there beside the touch screen */
 export type KeysThere = 'digits' | 'four-keys' | null;
 
-/** One choice as it is said: its number, its name. */
-export const spokenChoice = (d: Dictionary, index: number, label: Words): Words =>
-  d.words('speech.choice', { number: index + 1, label });
+/** Where digits are the PIN's, no choice is named by one. */
+const isNumbered = ({ body }: Part): boolean => body.kind !== 'pin';
 
-/** The words on the screen in the order they are read, then what can be chosen, by number, and with which keys. */
+/** One choice as it is said: its number, its name. */
+export const spokenChoice = (d: Dictionary, drawn: Part, index: number, label: Words): Words =>
+  isNumbered(drawn) ? d.words('speech.choice', { number: index + 1, label }) : d.words('speech.way', { label });
+
+const sentences = (part: SpokenSentence['part'], words: readonly Words[]): readonly SpokenSentence[] =>
+  words.map((each) => ({ ...each, part }));
+
+/**
+ * What the screen says: the heading; where something went wrong, why; what can be chosen, by number, and with which keys;
+ * then everything else. Who knows the screen has answered before the rest is said.
+ */
 export const speechOf = (drawn: Part, d: Dictionary, keypad: KeysThere): ScreenModel['speech'] => {
-  const choices = drawn.controls.map((each, index) => spokenChoice(d, index, spokenLabel(each)));
+  const choices = drawn.controls.map((each, index) => spokenChoice(d, drawn, index, each.said ?? each.label));
+  const first = drawn.tone === 'attention' || drawn.notice;
+  const begins = drawn.screen === 'idle' || drawn.screen === 'choose-method';
   return [
-    drawn.heading,
-    ...drawn.lead,
-    ...drawn.bodyWords,
-    ...(drawn.note === null ? [] : [drawn.note]),
-    ...(drawn.remaining === null ? [] : [drawn.remaining]),
-    // What is promised for this question is said with it; the promise of every screen is not said on every screen.
-    ...(drawn.promises[0].text === d.text('promise.photo') ? [] : [drawn.promises[0]]),
-    ...(choices.length > 1 ? [d.words('speech.choices')] : []),
-    ...choices,
-    ...(keypad ? keyWords(drawn, keypad).map((key) => d.words(key)) : []),
+    {
+      ...(drawn.spokenHeading ?? drawn.heading),
+      part: 'heading',
+      ...(drawn.isPrivate ? { aloud: d.words('speech.look') } : {}),
+    },
+    ...(begins && keypad !== null ? sentences('invite', [d.words('speech.ask-by-key')]) : []),
+    ...(first ? sentences('why', drawn.lead) : []),
+    ...sentences('choice', choices),
+    ...(keypad
+      ? sentences(
+          'keys',
+          keyWords(drawn, keypad).map((key) => d.words(key)),
+        )
+      : []),
+    ...sentences('more', [
+      ...(first ? [] : drawn.lead),
+      ...drawn.bodyWords,
+      ...(drawn.note === null ? [] : [drawn.note]),
+      ...(drawn.remaining === null ? [] : [drawn.remaining]),
+      // What is promised for this question is said with it; the promise of every screen is not said on every screen.
+      ...(drawn.promises[0].text === d.text('promise.photo') ? [] : [drawn.promises[0]]),
+    ]),
   ];
 };
 
@@ -42,12 +65,14 @@ const keyWords = (drawn: Part, keypad: NonNullable<KeysThere>): readonly string[
   ];
 };
 
-export const spokenLabel = ({ label, note }: DrawnControl): Words =>
-  note === undefined
-    ? label
+export const spokenLabel = ({ label, note, said }: DrawnControl): Words => {
+  const name = said ?? label;
+  return note === undefined
+    ? name
     : {
-        text: `${label.text} ${note.text}`,
-        ...(label.reading !== undefined || note.reading !== undefined
-          ? { reading: `${label.reading ?? label.text} ${note.reading ?? note.text}` }
+        text: `${name.text} ${note.text}`,
+        ...(name.reading !== undefined || note.reading !== undefined
+          ? { reading: `${name.reading ?? name.text} ${note.reading ?? note.text}` }
           : {}),
       };
+};

@@ -1,5 +1,6 @@
 import type { Catalogue, LanguageTexts } from '../catalogue/catalogue.ts';
 import { formatJapanInstant } from '../japan-time.ts';
+import { dayReading, timeReading } from './japanese-reading.ts';
 
 /** What is written, and how it is read aloud where the kanji do not tell. */
 export type Words = { readonly text: string; readonly reading?: string };
@@ -32,6 +33,8 @@ export const dictionaryOf = (catalogue: Catalogue, language: string): Dictionary
     const source = chosen?.texts[key] === undefined ? japanese : chosen;
     const pattern = source?.texts[key] ?? key;
     const reading = source?.readings[key];
+    // Kana are for Japanese voices: what a value sounds like there is nothing to another language.
+    if (source?.language.startsWith('ja') !== true) return { text: fill(pattern, values, writtenOf) };
     const hasReading =
       reading !== undefined || Object.values(values).some((value) => typeof value === 'object' && value.reading);
     return {
@@ -49,8 +52,17 @@ export const clockTime = (wallMs: number): string => {
 };
 
 /** 10/7 22:00 by Japanese time; without the day when it is today */
-export const dayAndTime = (wallMs: number, todayMs: number): string => {
+export const dayAndTime = (wallMs: number, todayMs: number): Words => {
   const instant = formatJapanInstant(wallMs);
-  const day = `${Number(instant.slice(4, 6))}/${Number(instant.slice(6, 8))} `;
-  return `${instant.slice(0, 8) === formatJapanInstant(todayMs).slice(0, 8) ? '' : day}${clockTime(wallMs)}`;
+  const [month, date, hour, minute] = [4, 6, 8, 10].map((at) => Number(instant.slice(at, at + 2))) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const isToday = instant.slice(0, 8) === formatJapanInstant(todayMs).slice(0, 8);
+  return {
+    text: `${isToday ? '' : `${month}/${date} `}${clockTime(wallMs)}`,
+    reading: `${isToday ? '' : `${dayReading(month, date)} `}${timeReading(hour, minute)}`,
+  };
 };

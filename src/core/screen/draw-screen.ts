@@ -3,10 +3,11 @@ import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
 import type { ControlId } from '../visit/control-ids.ts';
 import { delays } from '../visit/delays.ts';
-import type { Session, SessionState, Visit } from '../visit/session.ts';
+import type { Session, SessionState } from '../visit/session.ts';
 import { canUseFace, canUsePin, visitOf } from '../visit/session-steps.ts';
 import { drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
+import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
 import { type KeysThere, speechOf, spokenChoice, spokenLabel } from './draw-screen-speech.ts';
@@ -24,6 +25,8 @@ export type DrawContext = {
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: KeysThere;
+  /** Whether a voice speaks this language here; left out: it does. Without one there are no tools for it. */
+  readonly speaks?: (language: string) => boolean;
 };
 
 /** The screen of a session, complete but for its revision: every word, picture, control and spoken text. Pure. */
@@ -56,9 +59,12 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     body: drawn.body,
     controls: drawn.controls.map((each, index) => ({
       ...writtenControl(each),
-      spoken: spokenChoice(d, index, spokenLabel(each)),
+      spoken: spokenChoice(d, drawn, index, spokenLabel(each)),
     })),
-    tools: toolsOf(session, d, languages.length > 1),
+    tools: toolsOf(session, d, {
+      languages: languages.length > 1,
+      voice: context.speaks?.(d.language) ?? true,
+    }),
     footer: [drawn.promises[0].text, drawn.promises[1].text],
     speech: speechOf(drawn, d, context.keypad ?? null),
     languages,
@@ -67,7 +73,7 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
   };
 };
 
-const writtenControl = ({ label, note, ...rest }: DrawnControl): Control => ({
+const writtenControl = ({ label, note, said: _, ...rest }: DrawnControl): Control => ({
   ...rest,
   label: label.text,
   ...(note === undefined ? {} : { note: note.text }),
@@ -86,18 +92,21 @@ const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | nul
       : [];
   });
 
-/** The tools at the same place on every screen. */
-const toolsOf = ({ display }: Session, d: Dictionary, severalLanguages: boolean): readonly Control[] => {
+/** The tools at the same place on every screen; one that would do nothing here is not shown. */
+const toolsOf = (
+  { display }: Session,
+  d: Dictionary,
+  there: { readonly languages: boolean; readonly voice: boolean },
+): readonly Control[] => {
   const tool = (id: ControlId, extra: { readonly pressed?: boolean } = {}): Control => {
     const label = d.words(`tool.${id}`);
     return { ...writtenControl(control(id, 'secondary', label, extra)), spoken: label };
   };
   return [
-    ...(severalLanguages ? [tool('language')] : []),
-    tool('voice', { pressed: display.voice }),
-    tool('repeat'),
-    tool('softer'),
-    tool('louder'),
+    ...(there.languages ? [tool('language')] : []),
+    ...(there.voice
+      ? [tool('voice', { pressed: display.voice === 'all' }), tool('repeat'), tool('softer'), tool('louder')]
+      : []),
     tool('text-size'),
     tool('theme'),
   ];
@@ -220,8 +229,10 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       const closing = [d.words(onBed ? 'accepted.lead' : 'accepted.thanks')];
       if (form !== null) closing.push(d.words(`summary.prescription.${form}`));
       const heading = d.words('accepted.heading', { time: clockTime(state.atMs) });
+      const spokenHeading = onBed ? null : d.words('accepted.spoken');
       return part('accepted', 4, d, onBed ? d.words('accepted.take-card') : heading, {
         tone: 'good',
+        spokenHeading,
         lead: closing,
         note: remark,
         body: onBed ? { kind: 'picture', picture: 'take-card' } : { kind: 'plain' },
@@ -277,8 +288,6 @@ const notFinished = (
 /** What the notices promise to the public, before anything has been read. */
 const bothPromises = (d: Dictionary): Part['promises'] => [d.words('promise.photo'), d.words('promise.number')];
 
-const callStaff = (d: Dictionary): DrawnControl => control('call-staff', 'secondary', d.words('control.call-staff'));
-
 /** The state's own wait, from `sinceMs` to its deadline: total and rest are the machine's, the screen adds no time. */
 const countdown = (sinceMs: number, { deadlineMs }: SessionState, now: Moment): Part['body'] => {
   const endMs = deadlineMs ?? now.monotonicMs;
@@ -327,69 +336,3 @@ const maintenanceNote = (
     ? d.words('idle.maintenance-now', { until })
     : d.words('idle.maintenance', { from: dayAndTime(window.fromMs, wallMs), until });
 };
-
-/** Before the camera looks: what becomes of its picture, and that nobody must be looked at. */
-const faceNotice = (visit: Visit, d: Dictionary): readonly Words[] => [
-  d.words('promise.photo'),
-  d.words(canUsePin(visit) ? 'choose-method.free' : 'help'),
-];
-
-/** The same buttons at the same place, from the choice to the end of the face check: nothing moves under a finger. */
-const waysToVerify = (visit: Visit, d: Dictionary, faceButton: { readonly pressed: boolean }): DrawnControl[] => [
-  control('use-face', 'equal', d.words('control.use-face'), faceButton),
-  ...(canUsePin(visit) ? [control('use-pin', 'equal', d.words('control.use-pin'))] : []),
-  callStaff(d),
-];
-
-const face = (
-  { surroundings }: Session,
-  state: Extract<SessionState, { name: 'verifyingFace' }>,
-  d: Dictionary,
-): Part =>
-  part('face', 2, d, d.words(`face.hint.${state.hint ?? 'none'}`), {
-    lead: [
-      ...(state.offerOthers ? [d.words('face.others')] : []),
-      ...(surroundings.settings?.faceAtOnce === true
-        ? faceNotice(state.visit, d)
-        : state.offerOthers
-          ? []
-          : [d.words('face.lead')]),
-      d.words('face.mask'),
-    ],
-    body: { kind: 'face', hint: state.hint, looking: true },
-    // Once others are offered, the face check can be taken up again with its full time.
-    controls: waysToVerify(state.visit, d, { pressed: !state.offerOthers }),
-  });
-
-const pinLength = 4;
-
-const pin = (session: Session, state: Extract<SessionState, { name: 'enteringPin' }>, d: Dictionary): Part => {
-  const why = state.notice === 'none' ? [] : [d.words(`pin.${state.notice}`)];
-  const tries = state.triesLeft > 1 ? d.words('pin.tries', { count: state.triesLeft }) : d.words('pin.tries-last');
-  const entered = d.words('pin.entered', { length: pinLength, count: state.entered });
-  return part('pin', 2, d, state.checking ? d.words('pin.checking') : d.words('pin.heading'), {
-    tone: state.notice === 'wrong' ? 'attention' : 'calm',
-    lead: state.checking ? [d.words('pin.checking.lead')] : why.length > 0 ? why : [d.words('pin.lead')],
-    note: state.checking ? null : tries,
-    body: { kind: 'pin', entered: state.entered, length: pinLength, checking: state.checking },
-    bodyWords: state.checking ? [] : [entered],
-    controls: state.checking
-      ? []
-      : [
-          ...(canUseFace(session) ? [control('use-face', 'secondary', d.words('control.pin-to-face'))] : []),
-          callStaff(d),
-        ],
-    pinKeys: { clear: d.text('pin.clear'), enter: d.text('pin.enter') },
-    promises: [d.words('promise.pin'), d.words('help')],
-  });
-};
-
-const lastTry = (d: Dictionary): Part =>
-  part('pin-last-try', 2, d, d.words('pin-last-try.heading'), {
-    tone: 'attention',
-    lead: [d.words('pin-last-try.lead'), d.words('pin-last-try.ask')],
-    controls: [
-      control('last-try-yes', 'equal', d.words('control.last-try-yes')),
-      control('last-try-no', 'equal', d.words('control.last-try-no'), { note: d.words('control.last-try-no.note') }),
-    ],
-  });

@@ -92,6 +92,18 @@ export type ScreenBody =
   /** `remainingMs` when drawn; the page counts on from there */
   | { readonly kind: 'countdown'; readonly remainingMs: number; readonly totalMs: number };
 
+/**
+ * A sentence for the voice, with its kana reading where there is one. `heading` is said to whoever is there, once the
+ * voice is on; the rest to who asked: why something went wrong, what can be chosen and how, then all else on the screen.
+ * `invite` tells who has not asked how to ask. `aloud`: said in place of a sentence that is nobody else's to hear.
+ */
+export type SpokenSentence = {
+  readonly text: string;
+  readonly reading?: string;
+  readonly part: 'heading' | 'why' | 'choice' | 'keys' | 'more' | 'invite';
+  readonly aloud?: { readonly text: string; readonly reading?: string };
+};
+
 /** Everything the page draws and says, in the language of the visit. The page adds no word and knows no rule. */
 export type ScreenModel = {
   readonly screen: ScreenName;
@@ -119,8 +131,8 @@ export type ScreenModel = {
   /** The same tools at the same place on every screen */
   readonly tools: readonly Control[];
   readonly footer: readonly [string, string];
-  /** The same words for the voice, with kana reading where there is one */
-  readonly speech: readonly { readonly text: string; readonly reading?: string }[];
+  /** What the voice says here, in this order */
+  readonly speech: readonly SpokenSentence[];
   /** Languages offered by the language tool: code and own name */
   readonly languages: readonly { readonly code: string; readonly name: string }[];
   /**

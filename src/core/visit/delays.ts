@@ -33,6 +33,12 @@ export const delays = {
   notFinishedMs: 20_000,
   /** The desk screen with its code stays this long, or until the next card. */
   deskMs: 30_000,
+  /** Of the longest screen with every word of it; a sound card that never ends a sentence holds up nothing beyond this. */
+  longestSpeechMs: 90_000,
+  /** A deadline that comes while something is said is looked at again after this. */
+  whileSaidMs: 1_000,
+  /** Language, size and voice chosen at rest wait so long for whoever still looks for the card. */
+  chosenAtRestMs: 180_000,
   /** The same once the card has been taken: time to read the heading again. */
   deskAfterRemovalMs: 6_000,
 } as const;

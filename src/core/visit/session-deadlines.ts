@@ -14,6 +14,7 @@ import {
   visitOf,
   withoutFace,
 } from './session-steps.ts';
+import { listenMs } from './session-voice.ts';
 
 /** First the patient is asked, then, after a fair wait, the visit ends and the card is to be taken. */
 const outOfPatience = (session: Session, state: Extract<SessionState, { patience: Patience }>, at: Moment): Step =>
@@ -33,6 +34,10 @@ const outOfPatience = (session: Session, state: Extract<SessionState, { patience
 export const deadlinePassed = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (state.deadlineMs === null || at.monotonicMs < state.deadlineMs) return stay(session);
+  const { sayingSinceMs } = session.surroundings;
+  const quietMs = sayingSinceMs === null ? 0 : sayingSinceMs + delays.longestSpeechMs;
+  if (listenMs(session) !== null && at.monotonicMs < quietMs)
+    return go(session, { ...state, deadlineMs: Math.min(quietMs, at.monotonicMs + delays.whileSaidMs) });
   switch (state.name) {
     case 'idle':
       return rest({ ...session, display: facilityDisplay(session.surroundings) }, at);

@@ -29,7 +29,8 @@ import {
   withoutFace,
   withVisit,
 } from './session-steps.ts';
-import { touched } from './session-touch.ts';
+import { keyPressed, touched } from './session-touch.ts';
+import { voiceEnded } from './session-voice.ts';
 
 /** A terminal that has just been switched on: nothing is known yet, so nothing can be done. */
 export const initialSession = (
@@ -48,6 +49,7 @@ export const initialSession = (
     challengesReady: false,
     agentTrouble: null,
     earlier: [],
+    sayingSinceMs: null,
     settings: null,
     timeouts,
     consentCatalogue,
@@ -88,6 +90,10 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
     case 'ReceiptArrived':
     case 'ResultArrived':
       return observeEarlier(surroundings, event);
+    case 'VoiceBegan':
+      return { ...surroundings, sayingSinceMs: event.at.monotonicMs };
+    case 'VoiceEnded':
+      return { ...surroundings, sayingSinceMs: null };
     case 'SettingsChanged':
       return { ...surroundings, settings: event.settings, timeouts: event.settings.timeouts };
     case 'CatalogueChanged':
@@ -182,11 +188,21 @@ const answered = (before: Session, event: SessionEvent): Step => {
       return stay(session);
     case 'PinDigitsChanged':
       return state.name === 'enteringPin' && !state.checking
-        ? go(session, { ...state, entered: event.entered, ...patient(session, at) })
+        ? go(session, {
+            ...state,
+            entered: event.entered,
+            notice: state.notice === 'incomplete' ? 'none' : state.notice,
+            ...patient(session, at),
+          })
         : stay(session);
     case 'PinSubmitted':
-      if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking' || state.entered !== 4)
-        return stay(session);
+      if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return stay(session);
+      if (state.entered !== 4)
+        return go(
+          session,
+          { ...state, notice: 'incomplete', ...patient(session, at) },
+          { type: 'Chime', sound: 'attention' },
+        );
       return go(
         session,
         { ...state, checking: true, deadlineMs: at.monotonicMs + delays.signingMs },
@@ -208,6 +224,12 @@ const answered = (before: Session, event: SessionEvent): Step => {
         : sendToDesk(session, at, event.failure, true);
     case 'Touched':
       return touched(session, event, at);
+    case 'KeyPressed':
+      return keyPressed(session, event.asks, at);
+    case 'VoiceBegan':
+      return stay(session);
+    case 'VoiceEnded':
+      return voiceEnded(session, at);
     case 'StaffApproved': {
       if (visit?.session !== event.session || !mayBeApproved(session)) return stay(session);
       return verified(session, at, 'staff', event.approval);

@@ -11,6 +11,7 @@ export const phoneTouched = (
 ): Step => {
   const { state, surroundings } = session;
   const { deadlineMs } = patient(session, at);
+  const restMs = at.monotonicMs + delays.chosenAtRestMs;
   if (state.name === 'idle')
     return control === 'use-smartphone' && surroundings.settings?.smartphone === true
       ? go(session, { name: 'choosingPhone', phone: null, deadlineMs })
@@ -19,7 +20,7 @@ export const phoneTouched = (
   if (control === 'back') {
     const rested = restState(surroundings, at);
     // A language chosen meanwhile stays for whoever still stands there.
-    const resting = rested.name === 'idle' ? { ...rested, deadlineMs: rested.deadlineMs ?? deadlineMs } : rested;
+    const resting = rested.name === 'idle' ? { ...rested, deadlineMs: rested.deadlineMs ?? restMs } : rested;
     return go(session, resting, ...dismissPhone(state));
   }
   if (state.phone !== null || (control !== 'iphone' && control !== 'android')) return stay(session);

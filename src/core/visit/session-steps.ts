@@ -43,7 +43,7 @@ export const withVisit = (session: Session, change: Partial<Visit>): Session => 
 
 const notAsked = { asked: false } as const;
 
-const answerMs = (surroundings: Surroundings): number => surroundings.timeouts.answerMs;
+export const answerMs = (surroundings: Surroundings): number => surroundings.timeouts.answerMs;
 
 /** A fresh stretch of patience: a touch extends every wait for the patient. */
 export const patient = (session: Session, at: Moment) => ({
@@ -51,12 +51,12 @@ export const patient = (session: Session, at: Moment) => ({
   deadlineMs: at.monotonicMs + answerMs(session.surroundings),
 });
 
-/** The screen as the clinic wants it for whoever comes next. The voice is on: who needs it cannot look for a button. */
+/** The screen as the clinic wants it for whoever comes next. Headings are said: who needs more cannot look for a button. */
 export const facilityDisplay = ({ settings }: Surroundings): Display => ({
   language: settings?.languages[0] ?? 'ja',
   theme: settings?.theme ?? 'default',
   textPercent: settings?.textPercent ?? 100,
-  voice: true,
+  voice: settings?.voice ?? 'headings',
   loudness: 0,
 });
 

@@ -1,6 +1,7 @@
 import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from '../catalogue/consent.ts';
 import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
+import { delays } from './delays.ts';
 import type { Display, Session, SessionEvent, SessionState, Step, Visit } from './session.ts';
 import { notMeantForMs } from './session-buttons.ts';
 import { phoneTouched } from './session-phone.ts';
@@ -43,7 +44,9 @@ export const adjusted = (
       return { ...display, theme: next[display.theme] };
     }
     case 'voice':
-      return { ...display, voice: !display.voice };
+      return { ...display, voice: display.voice === 'all' ? 'off' : 'all' };
+    case 'repeat':
+      return { ...display, voice: 'all' };
     case 'softer':
       return { ...display, loudness: Math.max(-loudest, display.loudness - 1) };
     case 'louder':
@@ -102,6 +105,12 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   }
 };
 
+/** Somebody is there, whatever the key does; who has not asked for the voice may do so by any key. */
+export const keyPressed = (session: Session, asks: boolean, at: Moment): Step => {
+  const fresh = extended(session, at);
+  return stay(asks ? { ...fresh, display: { ...fresh.display, voice: 'all' } } : fresh);
+};
+
 /** The camera has been looking all the time: only its time runs anew. */
 const faceAgain = (session: Session, state: Extract<SessionState, { name: 'verifyingFace' }>, at: Moment): Step =>
   go(session, {
@@ -115,8 +124,8 @@ const faceAgain = (session: Session, state: Extract<SessionState, { name: 'verif
 const extended = (session: Session, at: Moment): Session => {
   const { state } = session;
   // Between visits a language or size somebody chose goes back by itself.
-  if (state.name === 'idle' && state.deadlineMs === null)
-    return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
+  if (state.name === 'idle' && session.surroundings.disconnectedSinceMs === null)
+    return { ...session, state: { ...state, deadlineMs: at.monotonicMs + delays.chosenAtRestMs } };
   if (state.name === 'choosingPhone' && state.phone === null)
     return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
   if (!('patience' in state) || state.deadlineMs === null) return session;

@@ -29,6 +29,8 @@ export type Surroundings = {
   readonly timeouts: FacilitySettings['timeouts'];
   /** Visits that were signed before the terminal restarted, with what has been heard of them since */
   readonly earlier: readonly EarlierVisit[];
+  /** Since when something is being said, monotonic ms; null: it is quiet */
+  readonly sayingSinceMs: number | null;
   readonly consentCatalogue: ConsentCatalogue;
 };
 
@@ -48,7 +50,8 @@ export type Display = {
   readonly language: string;
   readonly theme: 'default' | 'high-contrast' | 'dark';
   readonly textPercent: 100 | 150 | 200;
-  readonly voice: boolean;
+  /** `headings`: what may be said to a whole room; `all`: somebody asked for it */
+  readonly voice: 'off' | 'headings' | 'all';
   /** Steps louder (up to 2) or softer (down to -2) than the terminal is set */
   readonly loudness: number;
 };
@@ -96,7 +99,8 @@ export type Visit = {
 /** A patient-facing wait that a touch extends. `asked`: 「まだいらっしゃいますか」 is on the screen. */
 export type Patience = { readonly asked: false } | { readonly asked: true; readonly sinceMs: number };
 
-export type PinNotice = 'none' | 'wrong' | 'card-forgot' | 'face-closed';
+/** `incomplete`: 決定 before all four digits were in */
+export type PinNotice = 'none' | 'wrong' | 'card-forgot' | 'face-closed' | 'incomplete';
 
 export type RequestKind = 'eligibility' | 'registration';
 
@@ -214,6 +218,10 @@ export type SessionEvent = At<
       /** Chosen by keys after it had been said: no finger that came down on what lay there before */
       readonly said?: true;
     }
+  /** Any key of a keypad: somebody is there. `asks`: and shall hear what is on the screen. */
+  | { readonly type: 'KeyPressed'; readonly asks: boolean }
+  | { readonly type: 'VoiceBegan' }
+  | { readonly type: 'VoiceEnded' }
   | { readonly type: 'StaffApproved'; readonly session: string; readonly approval: string }
   | { readonly type: 'StaffCancelled'; readonly session: string }
   | OfInsertion<{ readonly type: 'RequestSigned'; readonly kind: RequestKind; readonly requestId: string }>

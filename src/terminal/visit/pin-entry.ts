@@ -2,8 +2,8 @@ import type { PinKey } from '../../ports/keypad.ts';
 
 const length = 4;
 const clearKey = 0x08;
-const enterKey = 0x0d;
-const isDigit = (key: PinKey): boolean => key >= 0x30 && key <= 0x39;
+export const enterKey = 0x0d;
+export const isDigitKey = (key: PinKey): boolean => key >= 0x30 && key <= 0x39;
 
 /**
  * The digits of one PIN between key and APDU: four bytes in one place, overwritten when taken, cleared or thrown away.
@@ -17,9 +17,9 @@ export class PinEntry {
     return this.#entered;
   }
 
-  /** `changed`: a digit came in or all were cleared. `submitted`: enter with four digits in. Anything else is ignored. */
-  press(key: PinKey): 'changed' | 'submitted' | 'ignored' {
-    if (isDigit(key)) {
+  /** `changed`: a digit came in or all were cleared. `submitted`: enter with four digits in; `incomplete`: with fewer. */
+  press(key: PinKey): 'changed' | 'submitted' | 'incomplete' | 'ignored' {
+    if (isDigitKey(key)) {
       if (this.#entered === length) return 'ignored';
       this.#digits[this.#entered] = key;
       this.#entered += 1;
@@ -29,7 +29,8 @@ export class PinEntry {
       this.clear();
       return 'changed';
     }
-    return key === enterKey && this.#entered === length ? 'submitted' : 'ignored';
+    if (key !== enterKey) return 'ignored';
+    return this.#entered === length ? 'submitted' : 'incomplete';
   }
 
   /** The four ASCII digits, once; the entry is empty afterwards and the copy is the caller's to overwrite. */

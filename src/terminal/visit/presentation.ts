@@ -1,9 +1,9 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
 import type { ScreenModel } from '../../core/screen/screen-model.ts';
-import { isSameQuestion, type SpokenWords, wordsToSay } from '../../core/screen/speech.ts';
+import { forEar, isSameQuestion, type SpokenWords, sentencesToSay, speaksToNobody } from '../../core/screen/speech.ts';
 import { lightOf } from '../../core/visit/light-of.ts';
-import type { Session, SessionState } from '../../core/visit/session.ts';
+import type { Display, Session, SessionState } from '../../core/visit/session.ts';
 import { visitOf } from '../../core/visit/session-steps.ts';
 import type { StateMessage } from '../../wire/messages.ts';
 import type { SessionParts } from './session-parts.ts';
@@ -14,19 +14,27 @@ const statusOf = (state: SessionState): StateMessage['status'] =>
 /** Shows one session on screen, light, voice and the clinic's staff page; each is told only what has changed. */
 export class Presentation {
   readonly #parts: SessionParts;
+  /** Told when the voice begins and when all has been said */
+  readonly #speaking: (speaking: boolean) => void;
   #revision = 0;
   #drawn = '';
-  #voice = false;
+  #voice: Display['voice'] = 'off';
   #focused: number | null = null;
   #loudness = 0;
   /** With an earphone in, the voice speaks whatever the button says, and says what is promised below, too. */
   #earphone = false;
+  /** Somebody stands before the terminal, as far as its sensor knows */
+  #near = false;
+  /** What was said in this visit */
+  #heard = new Set<string>();
+  #volume: number | undefined;
   #light = '';
   #told = '';
   #model: ScreenModel | null = null;
 
-  constructor(parts: SessionParts) {
+  constructor(parts: SessionParts, speaking: (speaking: boolean) => void = () => {}) {
     this.#parts = parts;
+    this.#speaking = speaking;
   }
 
   /** The screen as it stands, for the doctor and for a repeated announcement. */
@@ -34,8 +42,9 @@ export class Presentation {
     return this.#model;
   }
 
-  show(session: Session, catalogue: Catalogue): void {
-    const { clock, screen, statusLight, offerUnreviewedLanguages, undrawable } = this.#parts;
+  /** `acted`: it follows what the visitor did, who has heard enough of what was being said. */
+  show(session: Session, catalogue: Catalogue, acted = false): void {
+    const { clock, screen, speaker, statusLight, offerUnreviewedLanguages, undrawable } = this.#parts;
     const now = clock.now();
     const draw = () =>
       drawScreen(session, {
@@ -45,6 +54,7 @@ export class Presentation {
         ...(undrawable === undefined ? {} : { undrawable }),
         focused: this.#focused,
         keypad: this.#parts.keypad?.keys ?? null,
+        speaks: (language) => speaker?.speaks(language) ?? false,
       });
     let drawing = draw();
     if (this.#focused !== null && this.#model !== null && !isSameQuestion(this.#model, drawing)) {
@@ -53,15 +63,18 @@ export class Presentation {
     }
     const drawn = JSON.stringify(drawing);
     const { loudness } = session.display;
-    if (loudness !== this.#loudness) this.#parts.speaker?.setLoudness(loudness);
+    if (loudness !== this.#loudness) speaker?.setLoudness(loudness);
     this.#loudness = loudness;
+    const volume = session.surroundings.settings?.volume;
+    if (volume !== undefined && volume !== this.#volume) speaker?.setVolume(volume);
+    this.#volume = volume;
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       this.#revision += 1;
       const before = this.#model;
       this.#model = { ...drawing, revision: this.#revision };
       screen.show(this.#model);
-      this.#speak(session.display.voice || this.#earphone, before, this.#model);
+      this.#speak(session, before, this.#model, acted);
     }
     const light = lightOf(session.state);
     if (light !== this.#light) {
@@ -71,14 +84,18 @@ export class Presentation {
     this.#tellClinic(session, catalogue, now.wallMs);
   }
 
+  get hasEarphone(): boolean {
+    return this.#earphone;
+  }
+
   /** Says the screen once more. */
   repeat(): void {
-    if (this.#model !== null) this.#say(this.#whole(this.#model), this.#model.language);
+    if (this.#model !== null) this.#say(this.#whole(this.#model), this.#model.language, 'now');
   }
 
   /** Who changes the volume hears at once how loud it is now: by what was too soft, or by a chime while the voice is off. */
   volumeChanged(): void {
-    if (this.#voice) this.repeat();
+    if (this.#voice === 'all') this.repeat();
     else this.#parts.speaker?.chime('key');
   }
 
@@ -89,8 +106,8 @@ export class Presentation {
     if (index === null || model === null) return;
     const language = model.languages[index - model.controls.length - model.tools.length];
     const spoken = [...model.controls, ...model.tools][index]?.spoken;
-    if (language !== undefined) this.#say([{ text: language.name }], language.code);
-    else if (spoken !== undefined) this.#say([spoken], model.language);
+    if (language !== undefined) this.#say([{ text: language.name }], language.code, 'now');
+    else if (spoken !== undefined) this.#say([spoken], model.language, 'now');
   }
 
   /** An earphone was put in: who did that wants to hear. Taken out, the voice is as the button says. */
@@ -99,23 +116,60 @@ export class Presentation {
     if (inserted) this.repeat();
   }
 
-  #speak(voice: boolean, before: ScreenModel | null, model: ScreenModel): void {
-    const turnedOn = voice && !this.#voice;
-    if (!voice && this.#voice) this.#parts.speaker?.silence();
+  /** Somebody comes or goes, as the presence sensor says: who comes is told where the terminal is and what to do. */
+  near(near: boolean, session: Session): void {
+    const comes = near && !this.#near;
+    this.#near = near;
+    const model = this.#model;
+    if (!comes || model === null || !speaksToNobody(model) || this.#ear(session, model) !== 'headings') return;
+    this.#parts.speaker?.chime('contact');
+    this.#say(forEar(model.speech, 'headings', new Set()), model.language, 'after-sentence');
+  }
+
+  /** Who hears: the room, or somebody who asked; null: nobody. */
+  #ear({ display, surroundings }: Session, model: ScreenModel): 'headings' | 'all' | null {
+    if (this.#earphone || display.voice === 'all') return 'all';
+    if (display.voice === 'off') return null;
+    if (!speaksToNobody(model)) return 'headings';
+    return this.#near && surroundings.settings?.idleVoice !== 'off' ? 'headings' : null;
+  }
+
+  #speak(session: Session, before: ScreenModel | null, model: ScreenModel, acted: boolean): void {
+    const { voice } = session.display;
+    const turnedOn = voice === 'all' && this.#voice !== 'all';
+    if (voice === 'off' && this.#voice !== 'off') this.#silence();
     this.#voice = voice;
     const isNew = turnedOn || before === null || !isSameQuestion(before, model);
-    const words = !voice ? [] : isNew ? this.#whole(model) : wordsToSay(before, model);
-    if (words.length > 0) this.#say(words, model.language);
+    if (before?.session !== model.session) this.#heard = new Set();
+    const ear = this.#ear(session, model);
+    if (ear === null) return;
+    const sentences = isNew ? model.speech : sentencesToSay(before, model);
+    const words = forEar(sentences, ear, this.#heard);
+    if (words.length > 0) this.#say(words, model.language, acted ? 'now' : 'after-sentence');
   }
 
+  /** Everything, for who asks for it once more. */
   #whole({ speech, footer }: ScreenModel): SpokenWords {
-    if (!this.#earphone) return speech;
-    const said = new Set(speech.map(({ text }) => text));
-    return [...speech, ...footer.filter((text) => !said.has(text)).map((text) => ({ text }))];
+    const words = forEar(speech, 'all', new Set());
+    if (!this.#earphone) return words;
+    const said = new Set(words.map(({ text }) => text));
+    return [...words, ...footer.filter((text) => !said.has(text)).map((text) => ({ text }))];
   }
 
-  #say(words: SpokenWords, language: string): void {
-    this.#parts.speaker?.say(words.map((each) => ({ ...each, language })));
+  #silence(): void {
+    this.#parts.speaker?.silence();
+    this.#speaking(false);
+  }
+
+  #say(words: SpokenWords, language: string, when: 'now' | 'after-sentence'): void {
+    const { speaker } = this.#parts;
+    if (speaker === null) return;
+    for (const { text } of words) this.#heard.add(text);
+    this.#speaking(true);
+    speaker.say(
+      words.map((each) => ({ ...each, language })),
+      { when, ended: () => this.#speaking(false) },
+    );
   }
 
   #tellClinic(session: Session, catalogue: Catalogue, wallMs: number): void {

@@ -110,6 +110,8 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
       return { type, trouble: event.trouble === null ? null : word(event.trouble) };
     case 'ChallengesChanged':
       return { type, ready: event.ready };
+    case 'KeyPressed':
+      return { type, asks: event.asks };
     case 'SettingsChanged':
       return { type, settings: withoutName(event.settings) };
     case 'CardRemoved':
@@ -117,6 +119,8 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'FaceMatched':
     case 'FaceMissed':
     case 'PinSubmitted':
+    case 'VoiceBegan':
+    case 'VoiceEnded':
     case 'PinVerified':
     case 'BusConnected':
     case 'CatalogueChanged':

@@ -10,7 +10,7 @@ import { firstTimeouts } from '../../wire/facility-settings.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import { EarlierVisits } from './earlier-visits.ts';
 import { KeypadGuide } from './keypad-guide.ts';
-import { PinEntry } from './pin-entry.ts';
+import { enterKey, isDigitKey, PinEntry } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { RestartablePart, SessionParts } from './session-parts.ts';
 import { StageLog } from './stage-log.ts';
@@ -20,6 +20,18 @@ import { type Told, visitExecutors } from './visit-effects.ts';
 
 /** A clock that is set while the terminal runs is noticed within this time. ms */
 const everyHourMs = 3_600_000;
+
+/** What the visitor does: whoever acts has heard enough. */
+const isVisitors = ({ type }: SessionEvent): boolean =>
+  [
+    'Touched',
+    'KeyPressed',
+    'PinDigitsChanged',
+    'PinSubmitted',
+    'CardInserted',
+    'CardRemoved',
+    'PhonePresented',
+  ].includes(type);
 
 /**
  * Runs the session machine on the real parts: one event after the other, each followed by its effects, the next
@@ -47,7 +59,9 @@ export class SessionRunner {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#presentation = new Presentation(parts);
+    this.#presentation = new Presentation(parts, (speaking) =>
+      this.tell({ type: speaking ? 'VoiceBegan' : 'VoiceEnded' }),
+    );
     this.#stages = new StageLog(parts.log);
     this.#guide = new KeypadGuide({
       model: () => this.#presentation.model,
@@ -66,7 +80,7 @@ export class SessionRunner {
         language: 'ja',
         theme: 'default',
         textPercent: 100,
-        voice: true,
+        voice: 'headings',
         loudness: 0,
       },
       firstTimeouts,
@@ -100,7 +114,10 @@ export class SessionRunner {
         if (event.type === 'touched') this.#touched(event.touch);
       }),
       parts.keypad?.subscribe((event) => {
-        if (event.type === 'key' || event.type === 'move') this.#guide.press(event);
+        if (event.type === 'key' || event.type === 'move') this.#keyed(event);
+      }) ?? (() => {}),
+      parts.statusLight?.subscribe((event) => {
+        if (event.type === 'presence') this.#presentation.near(event.near, this.#session);
       }) ?? (() => {}),
     ];
     parts.speaker?.onEarphone((inserted) => this.#presentation.earphone(inserted));
@@ -160,7 +177,7 @@ export class SessionRunner {
     if (session.state.deadlineMs !== before.state.deadlineMs || event.type === 'DeadlinePassed')
       this.#setDeadline(session.state.deadlineMs);
     if (session.state.name === 'idle' && before.state.name !== 'idle') this.#renewCatalogue();
-    this.#show();
+    this.#show(isVisitors(event));
     this.#stages.follow(before, session, event.at.monotonicMs);
     for (const listener of this.#listeners) listener(session, event);
   }
@@ -194,8 +211,8 @@ export class SessionRunner {
     });
   }
 
-  #show(): void {
-    this.#presentation.show(this.#session, this.#catalogue);
+  #show(acted = false): void {
+    this.#presentation.show(this.#session, this.#catalogue, acted);
   }
 
   #cardEvent(event: CardReaderEvent): void {
@@ -232,9 +249,23 @@ export class SessionRunner {
 
   #touched({ session, control, value }: Touch, said = false): void {
     const what = { session, control, ...(value === undefined ? {} : { value }) };
+    const hadVoice = this.#session.display.voice === 'all';
     this.tell({ type: 'Touched', ...what, ...(said ? { said } : {}) });
-    if (control === 'repeat') this.#presentation.repeat();
+    if (control === 'repeat' && hadVoice) this.#presentation.repeat();
     if (control === 'softer' || control === 'louder') this.#presentation.volumeChanged();
+  }
+
+  /**
+   * The first key asks for the voice and does nothing else: what it would choose has not been heard. On the PIN screen it
+   * is a digit, unless it can only be a question.
+   */
+  #keyed(event: Parameters<KeypadGuide['press']>[0]): void {
+    const { display, state } = this.#session;
+    const pressed = event.type === 'key' ? isDigitKey(event.key) || event.key === enterKey : false;
+    const types = state.name === 'enteringPin' && (pressed || state.entered > 0);
+    const asks = display.voice !== 'all' && !this.#presentation.hasEarphone && !types;
+    this.tell({ type: 'KeyPressed', asks });
+    if (!asks) this.#guide.press(event);
   }
 
   /** Keys count only while the PIN step waits for them: a key pressed at any other time is thrown away unread. */
@@ -248,7 +279,7 @@ export class SessionRunner {
       this.#parts.speaker?.chime('key');
       this.tell({ type: 'PinDigitsChanged', insertion, entered: this.#pinEntry.entered });
     }
-    if (pressed === 'submitted') this.tell({ type: 'PinSubmitted', insertion });
+    if (pressed === 'submitted' || pressed === 'incomplete') this.tell({ type: 'PinSubmitted', insertion });
   }
 
   #clinicEvent(event: ClinicEvent): void {

@@ -22,7 +22,8 @@ const displaySchema = z.strictObject({
   language: z.string().max(12),
   theme: z.enum(['default', 'high-contrast', 'dark']),
   textPercent: z.union([z.literal(100), z.literal(150), z.literal(200)]),
-  voice: z.boolean(),
+  /** true, false: tapes of before there were headings alone */
+  voice: z.union([z.enum(['off', 'headings', 'all']), z.boolean().transform((on) => (on ? 'all' : 'off'))]),
   loudness: z.number(),
 });
 
@@ -173,6 +174,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
     challengesReady: rest.challengesReady,
     agentTrouble: null,
     earlier: [],
+    sayingSinceMs: null,
     settings: rest.settings,
     timeouts: rest.settings?.timeouts ?? firstTimeouts,
     consentCatalogue: catalogue.consents,

@@ -534,7 +534,9 @@ describe('a patient who does nothing', () => {
     const story = VisitStory.atRest();
     story.touch('language', 'en');
     expect(story.session.display.language).toBe('en');
-    story.pass(settings.timeouts.answerMs);
+    story.pass(delays.chosenAtRestMs - 1);
+    expect(story.session.display.language).toBe('en');
+    story.pass(1);
     expect(story.session.display.language).toBe('ja');
     story.present();
     story.touch('language', 'en');

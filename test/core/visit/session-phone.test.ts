@@ -48,7 +48,7 @@ describe('the choice of a smartphone', () => {
     expect(story.name).toBe('choosingPhone');
     story.touch('back');
     expect(story.session.display.language).toBe('en');
-    story.pass(settings.timeouts.answerMs);
+    story.pass(delays.chosenAtRestMs);
     expect(story.session.display.language).toBe('ja');
   });
 

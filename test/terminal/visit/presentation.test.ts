@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createVirtualSpeaker } from '../../../drivers/virtual/virtual-speaker.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
@@ -7,9 +7,21 @@ import { Presentation } from '../../../src/terminal/visit/presentation.ts';
 import type { SessionParts } from '../../../src/terminal/visit/session-parts.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = { language: 'ja', theme: 'default', textPercent: 100, voice: true, loudness: 0 } as const;
+const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0 } as const;
 
-const present = () => {
+const exhibitNamed = (name: string, voice: 'all' | 'headings') => {
+  const exhibit = gallery(gallerySettings, catalogue, { ...display, voice }).find((each) => each.name === name);
+  if (exhibit === undefined) throw new Error(`no exhibit ${name}`);
+  return exhibit;
+};
+
+const present = ({
+  voice = 'all',
+  keypad = null,
+}: {
+  readonly voice?: 'all' | 'headings';
+  readonly keypad?: 'digits' | null;
+} = {}) => {
   const ear = createVirtualSpeaker();
   const shown: ScreenModel[] = [];
   const presentation = new Presentation({
@@ -17,15 +29,13 @@ const present = () => {
     screen: { show: (model: ScreenModel) => shown.push(model) },
     speaker: ear,
     statusLight: null,
-    keypad: null,
+    keypad: keypad === null ? null : { keys: keypad },
     offerUnreviewedLanguages: true,
     clinic: { publishState: () => {} },
     terminal: { device: 'd', lane: 1, version: '0', profile: 'demo' },
   } as unknown as SessionParts);
   const show = (name: string): ScreenModel => {
-    const exhibit = gallery(gallerySettings, catalogue, display).find((each) => each.name === name);
-    if (exhibit === undefined) throw new Error(`no exhibit ${name}`);
-    presentation.show(exhibit.session, catalogue);
+    presentation.show(exhibitNamed(name, voice).session, catalogue);
     return shown.at(-1) as ScreenModel;
   };
   return { ear, presentation, show };
@@ -54,4 +64,57 @@ it('says with a question what is promised for it', () => {
   expect(ear.last).toContain('同意は、いまから24時間有効です。');
   show('pin');
   expect(ear.last).toContain('入力した番号は、表示も保存もされません。');
+});
+
+describe('the room', () => {
+  const inRoom = (name: string, keypad: 'digits' | null = null) => {
+    const { ear, show } = present({ voice: 'headings', keypad });
+    show(name);
+    return ear.all;
+  };
+
+  it('hears no health item and no paper, whatever is asked: a heading, or that there is a question', () => {
+    for (const name of [
+      'consent-item.surgery',
+      'consent-item.specific-disease',
+      'medical-subsidy',
+      'referral-documents',
+      'waiting-prescriptions',
+    ])
+      expect(inRoom(name), name).toBe('質問があります。画面をご覧ください。');
+    expect(inRoom('consent-bundle')).toBe('過去の医療情報を、当院の医師などに提供しますか');
+    expect(inRoom('summary')).toBe('これで よろしいですか');
+  });
+
+  it('is told once how to hear more, where there are keys to ask by', () => {
+    expect(inRoom('choose-method', 'digits')).toContain('音声で聞くときは、どれかのキーを押してください。');
+    expect(inRoom('choose-method')).not.toContain('キー');
+  });
+
+  it('hears nothing from a terminal at rest, until its sensor notices somebody', () => {
+    const { ear, presentation, show } = present({ voice: 'headings', keypad: null });
+    show('idle');
+    expect(ear.said).toEqual([]);
+    presentation.near(true, exhibitNamed('idle', 'headings').session);
+    expect(ear.last).toBe('マイナンバーカードをカードリーダーに置いてください。');
+    presentation.near(true, exhibitNamed('idle', 'headings').session);
+    expect(ear.said).toHaveLength(1);
+  });
+});
+
+it('explains the keys and a question once a visit; what can be chosen is said each time', () => {
+  const { ear, show } = present();
+  show('consent-item.checkup');
+  expect(ear.last).toContain('同意は、いまから24時間有効です。');
+  show('consent-item.surgery');
+  expect(ear.last).toContain('1、同意する。');
+  expect(ear.last).toContain('手術・病名・感染症の記録');
+  expect(ear.last).not.toContain('同意は、いまから24時間有効です。');
+});
+
+it('names no way by a digit where digits are the PIN', () => {
+  const { ear, show } = present();
+  show('pin');
+  expect(ear.last).toContain('顔認証にする。');
+  expect(ear.last).not.toMatch(/\d、/);
 });

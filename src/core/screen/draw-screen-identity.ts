@@ -1,0 +1,83 @@
+import type { Session, SessionState, Visit } from '../visit/session.ts';
+import { canUseFace, canUsePin } from '../visit/session-steps.ts';
+import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
+import type { Dictionary, Words } from './draw-screen-words.ts';
+
+const callStaff = (d: Dictionary): DrawnControl => control('call-staff', 'secondary', d.words('control.call-staff'));
+
+/** Before the camera looks: what becomes of its picture, and that nobody must be looked at. */
+export const faceNotice = (visit: Visit, d: Dictionary): readonly Words[] => [
+  d.words('promise.photo'),
+  d.words(canUsePin(visit) ? 'choose-method.free' : 'help'),
+];
+
+/** The same buttons at the same place, from the choice to the end of the face check: nothing moves under a finger. */
+export const waysToVerify = (
+  visit: Visit,
+  d: Dictionary,
+  faceButton: { readonly pressed: boolean },
+): DrawnControl[] => [
+  control('use-face', 'equal', d.words('control.use-face'), faceButton),
+  ...(canUsePin(visit) ? [control('use-pin', 'equal', d.words('control.use-pin'))] : []),
+  callStaff(d),
+];
+
+const cameraPlace = ({ settings }: Session['surroundings'], d: Dictionary): Words =>
+  d.words(`camera.${settings?.cameraPlace ?? 'above'}`);
+
+export const face = (
+  { surroundings }: Session,
+  state: Extract<SessionState, { name: 'verifyingFace' }>,
+  d: Dictionary,
+): Part =>
+  part('face', 2, d, d.words(`face.hint.${state.hint ?? 'none'}`), {
+    lead: [
+      ...(state.offerOthers ? [d.words('face.others')] : []),
+      ...(surroundings.settings?.faceAtOnce === true
+        ? faceNotice(state.visit, d)
+        : state.offerOthers
+          ? []
+          : [d.words('face.lead')]),
+      d.words('face.mask'),
+    ],
+    // Who does not see the picture is told where the camera is.
+    spokenHeading:
+      state.hint === 'no-face' ? d.words('face.spoken.no-face', { place: cameraPlace(surroundings, d) }) : null,
+    body: { kind: 'face', hint: state.hint, looking: true },
+    // Once others are offered, the face check can be taken up again with its full time.
+    controls: waysToVerify(state.visit, d, { pressed: !state.offerOthers }),
+  });
+
+const pinLength = 4;
+
+export const pin = (session: Session, state: Extract<SessionState, { name: 'enteringPin' }>, d: Dictionary): Part => {
+  const why = state.notice === 'none' ? [] : [d.words(`pin.${state.notice}`)];
+  const tries = state.triesLeft > 1 ? d.words('pin.tries', { count: state.triesLeft }) : d.words('pin.tries-last');
+  const entered = d.words('pin.entered', { length: pinLength, count: state.entered });
+  return part('pin', 2, d, state.checking ? d.words('pin.checking') : d.words('pin.heading'), {
+    tone: state.notice === 'wrong' || state.notice === 'incomplete' ? 'attention' : 'calm',
+    notice: why.length > 0,
+    lead: state.checking ? [d.words('pin.checking.lead')] : why.length > 0 ? why : [d.words('pin.lead')],
+    note: state.checking ? null : tries,
+    body: { kind: 'pin', entered: state.entered, length: pinLength, checking: state.checking },
+    bodyWords: state.checking ? [] : [entered],
+    controls: state.checking
+      ? []
+      : [
+          ...(canUseFace(session) ? [control('use-face', 'secondary', d.words('control.pin-to-face'))] : []),
+          callStaff(d),
+        ],
+    pinKeys: { clear: d.text('pin.clear'), enter: d.text('pin.enter') },
+    promises: [d.words('promise.pin'), d.words('help')],
+  });
+};
+
+export const lastTry = (d: Dictionary): Part =>
+  part('pin-last-try', 2, d, d.words('pin-last-try.heading'), {
+    tone: 'attention',
+    lead: [d.words('pin-last-try.lead'), d.words('pin-last-try.ask')],
+    controls: [
+      control('last-try-yes', 'equal', d.words('control.last-try-yes')),
+      control('last-try-no', 'equal', d.words('control.last-try-no'), { note: d.words('control.last-try-no.note') }),
+    ],
+  });

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { delays } from '../../../src/core/visit/delays.ts';
+
+const { answerMs, cardReturnMs } = settings.timeouts;
+
+describe('a patient who listens', () => {
+  it('has the whole time from the end of what is said, also for 「まだいらっしゃいますか」', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.tell({ type: 'VoiceBegan' });
+    story.pass(answerMs + 5_000);
+    expect(story.state).toMatchObject({ patience: { asked: false } });
+    story.tell({ type: 'VoiceEnded' });
+    story.pass(answerMs - 1);
+    expect(story.state).toMatchObject({ patience: { asked: false } });
+    story.pass(1);
+    expect(story.state).toMatchObject({ patience: { asked: true } });
+    story.tell({ type: 'VoiceBegan' });
+    story.pass(delays.stillThereMs + 5_000);
+    story.tell({ type: 'VoiceEnded' });
+    story.pass(delays.stillThereMs - 1);
+    expect(story.state).toMatchObject({ patience: { asked: true } });
+    story.pass(1);
+    expect(story.name).toBe('interrupted');
+  });
+
+  it('is not waited for for ever where a sound card never ends a sentence', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.tell({ type: 'VoiceBegan' });
+    story.pass(Math.max(answerMs, delays.longestSpeechMs) + delays.whileSaidMs);
+    expect(story.state).toMatchObject({ patience: { asked: true } });
+  });
+
+  it('does not keep the answers of a pulled card any longer', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.tell({ type: 'CardRemoved' });
+    story.tell({ type: 'VoiceBegan' });
+    story.pass(cardReturnMs);
+    expect(story.state).toMatchObject({ name: 'interrupted', resume: false });
+    story.pass(delays.notFinishedMs);
+    expect(story.name).toBe('interrupted');
+    story.tell({ type: 'VoiceEnded' });
+    story.pass(delays.notFinishedMs);
+    expect(story.name).toBe('idle');
+  });
+
+  it('is still there when any key is pressed, and asks for the voice by it', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.pass(answerMs);
+    expect(story.state).toMatchObject({ patience: { asked: true } });
+    story.tell({ type: 'KeyPressed', asks: true });
+    expect(story.state).toMatchObject({ patience: { asked: false } });
+    expect(story.session.display.voice).toBe('all');
+  });
+});
+
+describe('the voice', () => {
+  it('says headings until somebody asks, and is as the clinic wants it for the next patient', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.touch('voice');
+    expect(story.session.display.voice).toBe('all');
+    story.touch('voice');
+    expect(story.session.display.voice).toBe('off');
+    story.touch('repeat');
+    expect(story.session.display.voice).toBe('all');
+    story.tell({ type: 'SettingsChanged', settings: { ...settings, voice: 'off' } });
+    story.tell({ type: 'CardRemoved' });
+    story.pass(cardReturnMs + delays.notFinishedMs);
+    expect(story.session.display.voice).toBe('off');
+  });
+});
