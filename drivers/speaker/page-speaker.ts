@@ -1,4 +1,4 @@
-import type { Speaker } from '../../src/ports/speaker.ts';
+import type { Speaker, Utterance } from '../../src/ports/speaker.ts';
 import { figures, type Tone } from './chimes.ts';
 import { loudnessPercent } from './loudness.ts';
 import { recordings } from './speech-voices.ts';
@@ -14,6 +14,10 @@ type PageSound =
     }
   | { readonly tones: readonly Tone[] }
   | { readonly silence: true };
+
+/** Slower than any voice says a sentence: a page that has not told by then plays nothing. ms */
+const longestMs = (utterances: readonly Utterance[]): number =>
+  utterances.reduce((sum, { text }) => sum + 1_500 + 300 * text.length, 0);
 
 /** Where the kiosk serves the recordings. */
 export const speechPath = '/speech/';
@@ -36,7 +40,9 @@ export const createPageSpeaker = (
   let steps = 0;
   let lastId = 0;
   let ended: (() => void) | undefined;
+  let limit: NodeJS.Timeout | undefined;
   const end = (): void => {
+    clearTimeout(limit);
     const tell = ended;
     ended = undefined;
     tell?.();
@@ -55,7 +61,9 @@ export const createPageSpeaker = (
         }),
         volume: loudnessPercent(volume, steps),
       });
-      if (!sent) end();
+      clearTimeout(limit);
+      if (sent) limit = setTimeout(end, longestMs(utterances)).unref();
+      else end();
     },
     heard: (id) => {
       if (id === lastId) end();
@@ -66,6 +74,7 @@ export const createPageSpeaker = (
     chime: (sound) => void send({ tones: figures[sound], volume: loudnessPercent(volume, steps) }),
     silence: () => {
       ended = undefined;
+      clearTimeout(limit);
       send({ silence: true, volume: loudnessPercent(volume, steps) });
     },
     setVolume: (percent) => {
@@ -76,6 +85,6 @@ export const createPageSpeaker = (
     },
     // A browser does not tell where its sound goes.
     onEarphone: () => {},
-    close: async () => {},
+    close: async () => clearTimeout(limit),
   };
 };

@@ -37,7 +37,9 @@ export class ScriptedPatient {
         this.#previews += 1;
         return;
       }
-      const message = JSON.parse(String(raw)) as { model?: ScreenModel };
+      const message = JSON.parse(String(raw)) as { model?: ScreenModel; sound?: { id?: number } };
+      // Sees, and does not listen: whatever is said has been heard at once.
+      if (message.sound?.id !== undefined) socket.send(JSON.stringify({ heard: message.sound.id }));
       if (message.model === undefined) return;
       this.#model = message.model;
       socket.send(JSON.stringify({ painted: message.model.revision }));
