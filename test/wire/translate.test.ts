@@ -43,6 +43,9 @@ test('what version 1 does not know is left out for it, at any depth, and nothing
   const {
     homeConsent: _home,
     faceAtOnce: _face,
+    voice: _voice,
+    idleVoice: _idle,
+    cameraPlace: _place,
     qualificationApp: _app,
     ...known
   } = settingsToV1(facilitySettings) as typeof testSettings;
