@@ -1,7 +1,7 @@
 import { type FailureCode, failureRules } from '../core/failure.ts';
-import type { SessionEvent, StateName } from '../core/visit/session.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
 import { type Kind, kind, maybe, oneOf, pattern } from './log-kinds.ts';
+import { cause, state, wordsOf } from './session-words.ts';
 
 const code = kind<FailureCode>('failure code', (value) => typeof value === 'string' && value in failureRules);
 const count = kind<number>('count', (value) => Number.isSafeInteger(value) && (value as number) >= 0);
@@ -36,75 +36,6 @@ const profile = oneOf('release', 'demo');
 const method = oneOf('face', 'pin', 'staff');
 const outcome = oneOf('accepted', 'refused', 'sent-to-desk', 'cancelled');
 
-// Every word of a union, checked by the compiler in both directions: a new state cannot be forgotten here.
-const wordsOf = <Union extends string>(shown: string, words: Record<Union, true>): Kind<Union> => ({
-  ...oneOf(...(Object.keys(words) as Union[])),
-  shown,
-});
-
-const state = wordsOf<StateName>('state of the session', {
-  idle: true,
-  choosingPhone: true,
-  readingCard: true,
-  choosingMethod: true,
-  verifyingFace: true,
-  enteringPin: true,
-  awaitingStaffCheck: true,
-  awaitingLookup: true,
-  registering: true,
-  askingConsent: true,
-  signing: true,
-  sending: true,
-  awaitingResult: true,
-  showingResult: true,
-  awaitingCardRemoval: true,
-  interrupted: true,
-  outOfService: true,
-});
-const cause = wordsOf<SessionEvent['type']>('event of the session', {
-  CardInserted: true,
-  CardUnreadable: true,
-  PhonePresented: true,
-  CardRemoved: true,
-  ReaderFound: true,
-  ReaderLost: true,
-  CardRead: true,
-  CardReadFailed: true,
-  VisualRead: true,
-  LookupAnswered: true,
-  LookupFailed: true,
-  FaceHinted: true,
-  FaceMatched: true,
-  FaceMissed: true,
-  FaceFailed: true,
-  FaceHealthChanged: true,
-  PinDigitsChanged: true,
-  PinSubmitted: true,
-  PinVerified: true,
-  PinRefused: true,
-  PinCheckFailed: true,
-  Touched: true,
-  KeyPressed: true,
-  VoiceBegan: true,
-  VoiceEnded: true,
-  StaffApproved: true,
-  StaffCancelled: true,
-  RequestSigned: true,
-  SigningFailed: true,
-  ReceiptArrived: true,
-  ResultArrived: true,
-  RequestExpired: true,
-  EarlierVisitFound: true,
-  EarlierVisitGivenUp: true,
-  BusConnected: true,
-  BusDisconnected: true,
-  ChallengesChanged: true,
-  AgentChanged: true,
-  SettingsChanged: true,
-  CatalogueChanged: true,
-  DeadlinePassed: true,
-  ShutdownRequested: true,
-});
 const leaf = wordsOf<TopicLeaf>('topic leaf', {
   state: true,
   'challenge-request': true,
