@@ -116,6 +116,7 @@ export const roles: readonly Role[] = [
       '/etc/mosquitto/uketsuke',
       '/var/lib/uketsuke-agent',
       '/var/lib/uketsuke-broker',
+      '/var/lib/uketsuke-broker-limits',
       '/var/lib/uketsuke-facility',
     ],
     configure: [],

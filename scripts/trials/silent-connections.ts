@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { knowAddress } from '../../src/agent/provisioning/known-addresses.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
 import { facility, makeTestFacility } from '../beds/test-facility.ts';
 
 /*
  * 1,100 silent connections against a real mosquitto in a network namespace, a terminal that knocks from another: without
- * the limits (it must be kept out, or the trial shows nothing), with them from one address, from 200, and with the
- * terminal's address known. Root, nftables and mosquitto are needed.
+ * the limits (it must be kept out, or the trial shows nothing), with them from one address, from 200, with the terminal's
+ * address known, and for a terminal that was never served but enrolled, before and after the limits are loaded anew. Root, nftables and mosquitto are needed.
  */
 
 type SilentFigures = {
@@ -20,6 +21,10 @@ type SilentFigures = {
   /** A terminal that was never here before, while 200 addresses fill the part of the unknown: kept out, and told so */
   readonly manyAddressesUnknown: Served;
   readonly manyAddressesKnown: Served;
+  /** Never served, its address told by the enrolment while the connections stand */
+  readonly manyAddressesEnrolled: Served;
+  /** The same after the machine of the broker has started anew, and nobody was served since */
+  readonly manyAddressesRestarted: Served;
 };
 type Served = { readonly served: boolean; readonly ms: number; readonly held: number };
 
@@ -64,6 +69,15 @@ class Clinic {
     const limits = new URL('../../systemd/mosquitto/limits.nft', import.meta.url).pathname;
     run('ip', 'netns', 'exec', this.broker, 'sysctl', '-q', 'net.netfilter.nf_conntrack_acct=1');
     run('ip', 'netns', 'exec', this.broker, 'nft', '-D', `broker_port=${port}`, '-f', limits);
+  }
+
+  /** As `uketsuke provision clinic` does when the terminal has shown its code. */
+  enrols(address: string, file: string): Promise<void> {
+    return knowAddress(address, (args) => run('ip', 'netns', 'exec', this.broker, 'nft', ...args), file);
+  }
+
+  restores(file: string): void {
+    run('ip', 'netns', 'exec', this.broker, 'nft', '-f', file);
   }
 
   knows(address: string): boolean {
@@ -123,7 +137,11 @@ export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => 
   const broker = await Mosquitto.prepare(testFacility.directory, '10.77.0.1', 8883);
   // A unit's usual limit of descriptors, or the one of our drop-in.
   const within = (descriptors: number) => ['ip', 'netns', 'exec', clinic.broker, 'prlimit', `--nofile=${descriptors}`];
-  const flooded = async (addresses: readonly string[], visitsBefore = 0): Promise<Served> => {
+  const flooded = async (
+    addresses: readonly string[],
+    visitsBefore = 0,
+    meanwhile: () => Promise<void> = async () => {},
+  ): Promise<Served> => {
     if (visitsBefore > 0) await knock(clinic.terminal, broker.port, directory, visitsBefore);
     const args = [
       'netns',
@@ -139,6 +157,7 @@ export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => 
     const flood = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] });
     try {
       const { held } = await firstLine(flood);
+      await meanwhile();
       return { ...(await knock(clinic.terminal, broker.port, directory)), held: Number(held) };
     } finally {
       await stop(flood);
@@ -156,7 +175,18 @@ export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => 
     const manyAddressesKnown = await flooded(clinic.attackers, 3);
     if (!clinic.knows('10.77.0.2')) throw new Error('a terminal that proved itself is not known to the limits');
     if (clinic.knows('10.77.1.')) throw new Error('a silent address counts as known');
-    return { silent, undefended, oneAddress, manyAddressesUnknown, manyAddressesKnown };
+    clinic.forget();
+    const file = `${testFacility.directory}/known.nft`;
+    const manyAddressesEnrolled = await flooded(clinic.attackers, 0, () => clinic.enrols('::ffff:10.77.0.2', file));
+    clinic.defend(broker.port);
+    if (clinic.knows('10.77.0.2')) throw new Error('limits that were loaded anew know somebody');
+    clinic.restores(file);
+    const manyAddressesRestarted = await flooded(clinic.attackers);
+    return {
+      silent,
+      undefended,
+      ...{ oneAddress, manyAddressesUnknown, manyAddressesKnown, manyAddressesEnrolled, manyAddressesRestarted },
+    };
   } finally {
     await broker.kill();
     clinic.remove();
@@ -167,7 +197,9 @@ export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { json: { type: 'boolean' }, silent: { type: 'string', default: '1100' } } });
   const figures = await measureSilence(Number(values.silent));
-  const good = !figures.undefended.served && figures.oneAddress.served && figures.manyAddressesKnown.served;
+  const { undefended, oneAddress, manyAddressesKnown, manyAddressesEnrolled, manyAddressesRestarted } = figures;
+  const defended = [oneAddress, manyAddressesKnown, manyAddressesEnrolled, manyAddressesRestarted];
+  const good = !undefended.served && defended.every(({ served }) => served);
   process.stdout.write(`${JSON.stringify({ profile: 'namespaces', facility, ...figures, good })}\n`);
   process.exitCode = good ? 0 : 1;
 }

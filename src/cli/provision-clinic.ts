@@ -11,6 +11,7 @@ import { renewMosquittoFiles, writeMosquittoFiles } from '../agent/provisioning/
 import { cardTrustFiles, parseCardTrust } from '../agent/provisioning/card-trust.ts';
 import { type EnrolmentCode, listenForEnrolments, offerEnrolment } from '../agent/provisioning/enrolment.ts';
 import { addAgent, createFacility, listDevices, readFacility } from '../agent/provisioning/facility-authority.ts';
+import { knowAddress } from '../agent/provisioning/known-addresses.ts';
 import { isTestCardTrust, makeTestCardTrust } from '../agent/provisioning/test-card-trust.ts';
 import { addStaffMember, readStaff } from '../agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
@@ -214,6 +215,17 @@ const writeCodes = async (lanes: number, codesTo: string, shared: Shared): Promi
   return files;
 };
 
+/** At the broker's port. Without the limits there is nothing that would keep the terminal out for its address. */
+const keepPlace = async (device: string, address: string): Promise<void> => {
+  try {
+    await knowAddress(address, (args) =>
+      execFileSync('nft', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 10_000 }),
+    );
+  } catch (error) {
+    tell(`${device}: 接続数の制限に登録できませんでした（${error instanceof Error ? error.message : String(error)}）`);
+  }
+};
+
 /** Until every code has been used or the time is over. */
 const waitForTerminals = async (
   codes: ReadonlyMap<string, string>,
@@ -231,8 +243,9 @@ const waitForTerminals = async (
     places.facility,
     { passphrase },
     { host: '0.0.0.0', port },
-    async (device) => {
+    async (device, address) => {
       await renewMosquittoFiles(places.facility);
+      await keepPlace(device, address);
       run('systemctl', 'reload', 'uketsuke-broker.service');
       tell(`登録しました: ${device}`);
       if (missing.delete(device)) enrolled.push(device);

@@ -109,7 +109,10 @@ it.skipIf(missing !== null)(
     expect(figures.oneAddress.served).toBe(true);
     expect(figures.oneAddress.held).toBeLessThanOrEqual(8);
     expect(figures.manyAddressesUnknown.held).toBeLessThanOrEqual(400);
+    expect(figures.manyAddressesUnknown.served).toBe(false);
     expect(figures.manyAddressesKnown.served).toBe(true);
+    expect(figures.manyAddressesEnrolled).toMatchObject({ served: true, held: 400 });
+    expect(figures.manyAddressesRestarted).toMatchObject({ served: true, held: 400 });
   },
   120_000,
 );

@@ -57,6 +57,11 @@ const silence = await measureSilence();
 for (const [name, { served, held }] of [
   ['1,100 silent connections of one address at mosquitto', silence.oneAddress],
   ['1,100 silent connections of 200 addresses at mosquitto, the terminal known', silence.manyAddressesKnown],
+  [
+    '1,100 silent connections of 200 addresses at mosquitto, the terminal new and enrolled',
+    silence.manyAddressesEnrolled,
+  ],
+  ['the same after the broker has started anew', silence.manyAddressesRestarted],
 ] as const)
   await attempts.attempt(35, name, async () => ({
     isIn: !served,

@@ -139,16 +139,16 @@ export const listenForEnrolments = async (
   directory: string,
   caKey: AuthorityKeyAccess,
   { host, port }: { readonly host: string; readonly port: number },
-  onEnrolled: (device: string) => Promise<void>,
+  onEnrolled: (device: string, address: string) => Promise<void>,
 ): Promise<{ readonly port: number; close(): void }> => {
   const { key, certificate } = await readBrokerFiles(directory);
   let guesses = 0;
   let turn: Promise<unknown> = Promise.resolve();
-  const answer = async (body: string): Promise<Outcome> => {
+  const answer = async (body: string, address: string): Promise<Outcome> => {
     if (guesses >= mostGuesses) return { status: 403 };
     const outcome = await enrol(directory, body, Date.now(), caKey);
     if (outcome.status === 403) guesses += 1;
-    if (outcome.status === 200) await onEnrolled(requestSchema.parse(JSON.parse(body)).device);
+    if (outcome.status === 200) await onEnrolled(requestSchema.parse(JSON.parse(body)).device, address);
     return outcome;
   };
   const server = createServer(
@@ -164,7 +164,9 @@ export const listenForEnrolments = async (
         turn = turn
           .then(async () => {
             const outcome =
-              asked.method === 'POST' && asked.url === path ? await answer(body) : ({ status: 400 } as const);
+              asked.method === 'POST' && asked.url === path
+                ? await answer(body, asked.socket.remoteAddress ?? '')
+                : ({ status: 400 } as const);
             reply.writeHead(outcome.status, { 'content-type': 'application/json', connection: 'close' });
             reply.end(outcome.status === 200 ? JSON.stringify(outcome.answer) : '');
           })
