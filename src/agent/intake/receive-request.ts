@@ -26,6 +26,17 @@ const certificateHash = ({ authCertificate }: EligibilityRequest): string => {
   return der === null ? '' : hashOf(der);
 };
 
+/** A certificate issued so lately may not be known to the service yet. ms */
+const renewedMs = 7 * 24 * 60 * 60_000;
+
+/** By word alone: dates are kept of nobody here. */
+const certificateWord = (verdict: EvidenceVerdict | null, nowMs: number): JournalVisit['certificateState'] => {
+  const checked = verdict?.certificate;
+  if (!checked) return null;
+  if (checked.state !== 'valid') return checked.state;
+  return nowMs - checked.certificate.notBeforeMs < renewedMs ? 'renewed' : 'valid';
+};
+
 /** What comes after the receipt: the service is asked, or a result that is known already is told again. */
 type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): void };
 
@@ -133,6 +144,7 @@ const rowOf = (
     consents: Object.fromEntries(request.consents.map(({ code: consent, given }) => [consent, given])),
     challenge: request.challenge,
     certificate: certificateHash(request),
+    certificateState: certificateWord(verdict, receivedAt),
     code,
     issuedAt: request.issuedAt,
     receivedAt,

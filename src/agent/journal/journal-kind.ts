@@ -2,9 +2,10 @@ import { auditStartTable, auditTables } from '../../storage/audit-chain.ts';
 import type { StoreKind } from '../../storage/store-kind.ts';
 
 /**
- * Every form the agent's journal has had. Only `personal`, `today` and `bulk_inquiry` hold anything about a person, each
- * with the instant at which it must be gone; everything else is about requests, devices and counts. docs/privacy.md says
- * how long what stays. A new column is a new step at the end; a step that was released never changes.
+ * Every form the agent's journal has had. Only `personal`, `today`, `bulk_inquiry`, `kept_name` and
+ * `certificate_end` hold anything about a person, each with the instant at which it must be gone; everything else is about
+ * requests, devices and counts. docs/privacy.md says how long what stays. A new column is a new step at the end; a step
+ * that was released never changes.
  */
 export const journalKind: StoreKind = {
   name: 'journal',
@@ -117,6 +118,19 @@ export const journalKind: StoreKind = {
       sql: `
   UPDATE request SET code = outcome_code WHERE code IS NULL;
   ALTER TABLE request DROP COLUMN outcome_code;`,
+    },
+    {
+      version: 8,
+      name: 'the right characters of names sent with ●; whose certificate ends soon, and in which state it was shown',
+      sql: `
+  CREATE TABLE kept_name (
+    reference_number TEXT PRIMARY KEY, content TEXT NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE certificate_end (
+    reference_number TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, delete_at INTEGER NOT NULL
+  ) STRICT;
+  ALTER TABLE today ADD COLUMN open_names TEXT;
+  ALTER TABLE request ADD COLUMN certificate TEXT;`,
     },
   ],
 };

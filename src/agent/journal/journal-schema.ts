@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { FailureCode } from '../../core/failure.ts';
 import { type ConsentCode, consentCode } from '../../wire/messages.ts';
+import type { NamesByElement } from './kept-names.ts';
+
+/** `renewed`: issued within days, so that the service may not know it yet */
+const certificateWords = ['valid', 'near-expiry', 'grace', 'renewed'] as const;
 
 const consentsSchema = z.record(consentCode, z.boolean());
 
@@ -33,6 +37,8 @@ export const visitSchema = z.object({
   givenUpAt: z.number().nullable(),
   /** When the terminal said that the patient had left without the answer */
   lateAt: z.number().nullable(),
+  /** How the card's certificate stood when the request came; null: not read, or a row of before 2026-12 */
+  certificateState: z.enum(certificateWords).nullable(),
 });
 export type JournalVisit = z.infer<typeof visitSchema>;
 
@@ -40,7 +46,7 @@ export const visitColumns = `request_id AS requestId, device, lane, session, kin
   consents, verdict, code, issued_at AS issuedAt, received_at AS receivedAt, expires_at AS expiresAt,
   outcome, qualification_validity AS qualificationValidity,
   finished_at AS finishedAt, file, handed_over_at AS handedOverAt,
-  given_up_at AS givenUpAt, late_at AS lateAt`;
+  given_up_at AS givenUpAt, late_at AS lateAt, certificate AS certificateState`;
 
 /** What is needed to ask the service once more after a crash, and nothing that it answered. */
 export const personalSchema = z.strictObject({
@@ -74,6 +80,7 @@ export type NewRequest = {
   readonly challenge: string;
   /** Staff path: hash of the certificate that the approval is used for, '' without one */
   readonly certificate: string;
+  readonly certificateState?: JournalVisit['certificateState'];
   /** `code` undefined = accepted, if the challenge holds */
   readonly code: FailureCode | undefined;
   readonly issuedAt: number;
@@ -108,6 +115,7 @@ export const visitOf = (request: NewRequest, code: FailureCode | undefined): Jou
   handedOverAt: null,
   givenUpAt: null,
   lateAt: null,
+  certificateState: request.certificateState ?? null,
 });
 
 /** `other-document`: the id is taken by a document with another hash; nothing was written. */
@@ -125,8 +133,18 @@ export type Outcome = {
 /** 一括照会 in work. `source`: which file asked, so that the same file again is the same inquiry. */
 export type BulkInquiry = { readonly receptionNumber: string; readonly source: string; readonly questions: string };
 
-/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. */
-export type TodayNote = { readonly referenceNumber: string; readonly notices: readonly string[] };
+/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. `openNames`: as sent, with ●. */
+export type TodayNote = {
+  readonly referenceNumber: string;
+  readonly notices: readonly string[];
+  readonly openNames?: NamesByElement;
+};
+
+export const todayNoteOf = (row: Record<string, unknown>): TodayNote => ({
+  referenceNumber: String(row.reference_number),
+  notices: JSON.parse(String(row.notices)) as string[],
+  openNames: JSON.parse(String(row.open_names ?? '{}')) as NamesByElement,
+});
 
 export type UsageRow = {
   readonly month: string;

@@ -3,6 +3,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { FailureCode } from '../../core/failure.ts';
 import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { bindApproval, useApproval } from './approval-use.ts';
+import { CertificateEnds } from './certificate-ends.ts';
 import { CodeGuesses } from './code-guesses.ts';
 import { JournalAge } from './journal-age.ts';
 import {
@@ -16,11 +17,13 @@ import {
   personalSchema,
   type RecordOutcome,
   type TodayNote,
+  todayNoteOf,
   type UsageRow,
   visitColumns,
   visitOf,
   visitSchema,
 } from './journal-schema.ts';
+import { KeptNames } from './kept-names.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { deletionsAt } from './retention.ts';
 import { issueSettings, learnFloor, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
@@ -46,10 +49,13 @@ export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wal
 export class Journal extends JournalAge {
   readonly #sql: Sql = {
     get: (sql, ...values) => this.get(sql, ...values),
+    all: (sql, ...values) => this.all(sql, ...values),
     run: (sql, ...values) => this.run(sql, ...values),
   };
   /** Wrong staff codes */
   readonly guesses = new CodeGuesses(this.#sql);
+  readonly names = new KeptNames(this.#sql, () => this.livedMs);
+  readonly certificateEnds = new CertificateEnds(this.#sql, () => this.livedMs);
 
   /** Of more than `keep` open ones of this device the oldest are dropped. */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
@@ -99,10 +105,10 @@ export class Journal extends JournalAge {
       const code = this.#refusalOf(request);
       this.run(
         `INSERT INTO request (request_id, device, lane, session, kind, document_hash, method, consents, verdict, code,
-          issued_at, received_at, expires_at, lived_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          issued_at, received_at, expires_at, lived_at, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[request.requestId, request.device, request.lane, request.session, request.kind, request.documentHash],
         ...[request.method, JSON.stringify(request.consents), code ? 'refused' : 'accepted', code ?? null],
-        ...[request.issuedAt, request.receivedAt, request.expiresAt, this.livedMs],
+        ...[request.issuedAt, request.receivedAt, request.expiresAt, this.livedMs, request.certificateState ?? null],
       );
       if (code === undefined)
         this.run(
@@ -194,15 +200,16 @@ export class Journal extends JournalAge {
   }
 
   /**
-   * What staff need of a visit on its day (照会番号, notices by word), and the mark that this chart's card was seen this
+   * What staff need of a visit on its day (照会番号, notices by word, names with ●), and the mark that this chart's card was seen this
    * month.
    */
-  rememberToday(requestId: string, { referenceNumber, notices }: TodayNote, at: number): void {
+  rememberToday(requestId: string, { referenceNumber, notices, openNames = {} }: TodayNote, at: number): void {
     const month = monthOf(at);
     this.transaction(() => {
       this.run(
-        'INSERT OR REPLACE INTO today (request_id, reference_number, notices, delete_at) VALUES (?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO today (request_id, reference_number, notices, delete_at, open_names) VALUES (?, ?, ?, ?, ?)',
         ...[requestId, referenceNumber, JSON.stringify(notices), this.livedMs + endOfJapanDay(japanDate(at)) - at],
+        JSON.stringify(openNames),
       );
       if (referenceNumber !== '')
         this.run(
@@ -234,13 +241,7 @@ export class Journal extends JournalAge {
   }
 
   todayNotes(): Map<string, TodayNote> {
-    const rows = this.all('SELECT request_id, reference_number, notices FROM today');
-    return new Map(
-      rows.map((row) => [
-        String(row.request_id),
-        { referenceNumber: String(row.reference_number), notices: JSON.parse(String(row.notices)) as string[] },
-      ]),
-    );
+    return new Map(this.all('SELECT * FROM today').map((row) => [String(row.request_id), todayNoteOf(row)]));
   }
 
   /** 月1回: whether the card of this 照会番号 was seen in the month of `at`. */

@@ -13,6 +13,8 @@ export const deletionsAt = (livedMs: number): readonly (readonly [sql: string, b
   ['DELETE FROM personal WHERE delete_at <= ?', livedMs],
   ['DELETE FROM today WHERE delete_at <= ?', livedMs],
   ['DELETE FROM bulk_inquiry WHERE delete_at <= ?', livedMs],
+  ['DELETE FROM kept_name WHERE delete_at <= ?', livedMs],
+  ['DELETE FROM certificate_end WHERE delete_at <= ?', livedMs],
   ['DELETE FROM approval_use WHERE delete_at <= ?', livedMs],
   ['DELETE FROM card_seen WHERE month IN (SELECT month FROM month_key WHERE lived_at < ?)', livedMs - monthLifeMs],
   ['DELETE FROM month_key WHERE lived_at < ?', livedMs - monthLifeMs],

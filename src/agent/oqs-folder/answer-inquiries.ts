@@ -29,6 +29,7 @@ import type { AgentContext } from '../agent-context.ts';
 import type { FolderFault } from './hand-over.ts';
 import { numberInquiryOf } from './number-inquiry.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
+import { putKeptNames } from './put-kept-names.ts';
 import { registerReferences } from './register-references.ts';
 import { isUnreadable, type RequestFile, requestOf, strangersIn } from './request-files.ts';
 import { isFolderShared, listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
@@ -337,7 +338,7 @@ export class InquiryDesk {
 
   async #ask(search: SearchInfo): Promise<InquiryAnswer> {
     const answer = await this.#context.service.inquire(numberInquiryOf(search));
-    if (answer.ok) return answer;
+    if (answer.ok) return ok(putKeptNames(answer.value, this.#context.journal.names).answer);
     // Nobody with this number is an answer, not a fault: 4 該当資格なし.
     if (answer.failure.code === 'eligibility.not-found')
       return { ok: true, value: { qualificationValidity: 4, qualifications: [], referenceNumber: '' } };

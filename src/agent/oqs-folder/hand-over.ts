@@ -2,6 +2,7 @@ import { type FailureCode, failureRules } from '../../core/failure.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { delays } from '../../core/visit/delays.ts';
 import { describeError } from '../../log/event-log.ts';
+import { parseCertificate } from '../../protocol/card/certificate.ts';
 import { checkSamePerson } from '../../protocol/card/visual-ap.ts';
 import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
@@ -17,6 +18,7 @@ import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { encodeOqs } from './oqs-encoding.ts';
+import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
@@ -231,12 +233,14 @@ export class HandOver {
       ...(personal.limitApplication && { limitApplicationAt: receivedAt }),
       ...(personal.prescriptionForm && { prescriptionForm: personal.prescriptionForm }),
     };
+    const { answer: named, open: openNames, differs } = putKeptNames(answer, journal.names);
     const encoded = encodeOqs(
       qualificationMessageSchemaOf(rules.prefixes),
-      faceMessage(forFile, answer),
+      faceMessage(forFile, named),
       options.encoding,
     );
     const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : []);
+    if (differs) notices.push('kept-name-differs');
     if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
     const written = await this.#writeWhenPossible(requestId, name, encoded.value.bytes);
@@ -245,7 +249,9 @@ export class HandOver {
     const at = clock.now().wallMs;
     journal.atOnce(() => {
       journal.handOver(requestId, at, name);
-      journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices }, at);
+      journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices, openNames }, at);
+      if (answer.referenceNumber !== '')
+        journal.certificateEnds.see(answer.referenceNumber, soonEndOf(visit, personal), receivedAt);
     });
     this.#context.log.event('agent.file-written', { request: requestId, file: name });
   }
@@ -304,6 +310,14 @@ export class HandOver {
     await this.#post.sealed(device, 'result', message, requestId);
   }
 }
+
+/** When the card's certificate ends or ended, where that is near. ms since 1970 */
+const soonEndOf = ({ certificateState }: JournalVisit, { authCertificate }: Personal): number | null => {
+  if (authCertificate === undefined || (certificateState !== 'near-expiry' && certificateState !== 'grace'))
+    return null;
+  const parsed = parseCertificate(new Uint8Array(Buffer.from(authCertificate, 'base64url')));
+  return parsed.ok ? parsed.value.notAfterMs : null;
+};
 
 /** Nothing to compare where the face was not the proof. `card.identity-mismatch`. */
 const compare = ({ birthdate, sex }: Personal, person: PersonOfService): Result<void> =>

@@ -2,6 +2,7 @@ import iconv from 'iconv-lite';
 import type { z } from 'zod';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { holdsPlaceholder, nameElements } from '../../protocol/oqs/oqs-names.ts';
 import { type EncodingSetting, type OqsEncoding, readOqsXml, writeOqsXml } from '../../protocol/oqs/oqs-xml.ts';
 
 /**
@@ -48,7 +49,7 @@ const fitsShiftJis = (character: string): boolean => {
 };
 const codePointOf = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-const nameElements = new Set(['Name', 'NameOfOther', 'NameKana', 'NameOfOtherKana', 'InsuredName']);
+const namedElements: ReadonlySet<string> = new Set(nameElements);
 
 const mapLeaves = (value: unknown, change: (text: string, element: string) => string, element = 'XmlMsg'): unknown => {
   if (typeof value === 'string') return change(value, element);
@@ -83,7 +84,7 @@ const placeholders = (message: unknown): EncodingNote[] => {
   const notes: EncodingNote[] = [];
   mapLeaves(message, (text, element) => {
     for (const character of text)
-      if (nameElements.has(element) && '●?？'.includes(character))
+      if (namedElements.has(element) && holdsPlaceholder(character))
         notes.push({ element, codePoint: codePointOf(character), what: 'sent-as-placeholder' });
     return text;
   });

@@ -15,6 +15,8 @@ export type StaffNotice =
   | 'consent-not-obtainable'
   | 'medical-subsidy-wanted'
   | `documents-opened:${number}`
+  /** A name is kept under this 照会番号, and another one was sent */
+  | 'kept-name-differs'
   | `name-character:${EncodingNote['what']}:${string}`;
 
 export const noticesOf = (

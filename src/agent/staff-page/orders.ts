@@ -2,6 +2,7 @@ import type { Result } from '../../core/result.ts';
 import type { CommandAnswer } from '../desk/command-desk.ts';
 import { runTestVisit } from '../desk/order-test-visit.ts';
 import { monthOf } from '../journal/journal.ts';
+import { forgetName, keepName } from './names-view.ts';
 import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
 import type { StaffCheck } from './staff-codes.ts';
@@ -125,6 +126,10 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
     }
     case '/official-usage':
       return official(form, model);
+    case '/keep-name':
+      return keepName(form, model);
+    case '/forget-name':
+      return forgetName(form, model);
     default:
       return null;
   }

@@ -7,6 +7,7 @@ import { bannerView } from './banner-view.ts';
 import { declarationPage, renewalPage } from './desk-order-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
+import { namesPage } from './names-view.ts';
 import { carryOut } from './orders.ts';
 import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
 import { PendingOrders } from './pending-orders.ts';
@@ -42,6 +43,13 @@ const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams
   banner: bannerView,
   lanes: lanesView,
   visits: visitsView,
+};
+
+/** Where the answer to an order is shown, where that is not the first page. */
+const pageOf: Readonly<Record<string, string>> = {
+  '/official-usage': '/usage',
+  '/keep-name': '/names',
+  '/forget-name': '/names',
 };
 
 /** Nothing to tell = an empty element, which takes no room. */
@@ -150,6 +158,7 @@ export const startStaffPage = async (
     if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address.get('code')).text);
+    if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
     if (path === '/renewal') return page(200, 'text/html', renewalLayout(model).text);
     if (path === '/favicon.ico') return { status: 204 };
     if (path === '/usage.csv')
@@ -173,7 +182,7 @@ export const startStaffPage = async (
     const id = randomBytes(9).toString('base64url');
     notices.set(id, { notice, atMs: model.nowMs() });
     for (const old of [...notices.keys()].slice(0, -maximumNotices)) notices.delete(old);
-    return { status: 303, headers: { Location: `${path === '/official-usage' ? '/usage' : '/'}?notice=${id}` } };
+    return { status: 303, headers: { Location: `${pageOf[path] ?? '/'}?notice=${id}` } };
   };
 
   const server = await startLocalServer({
@@ -201,6 +210,13 @@ const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
     `利用件数の報告　${model.context.settings().facilityName}`,
     html`<a class="button" href="/">受付モニターへ</a>`,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${usagePage(model)}`,
+  );
+
+const namesLayout = (model: PageModel, address: URLSearchParams): Markup =>
+  layout(
+    '氏名の ● を正しい字にする',
+    html`<a class="button" href="/">受付モニターへ</a>`,
+    html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${namesPage(model, address)}`,
   );
 
 const declarationLayout = (model: PageModel, code: string | null): Markup =>

@@ -50,7 +50,8 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
     ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}
     ${code !== null && (isStillAsked(visit) ? stillAskedText(model, code) : failureText(model, code))}
     ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
-    ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}`;
+    ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}
+    ${Object.keys(note?.openNames ?? {}).length > 0 && html`<p><a class="button" href="/names?request=${visit.requestId}">正しい字を登録する</a></p>`}`;
 };
 
 const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | string => {

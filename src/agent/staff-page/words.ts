@@ -65,6 +65,8 @@ export const noticeText = (notice: string): string => {
   if (kind === 'several-qualifications') return '資格が複数あります。レセコンで選んでください';
   if (kind === 'ticket-of-another-institution')
     return '医療券の指定医療機関が当院ではありません。福祉事務所に確認してください';
+  if (kind === 'kept-name-differs')
+    return '登録してある氏名と、届いた氏名が合いません（改姓、番号の付け違いなど）。届いたまま書いています';
   if (kind === 'consent-lapsed') return '訪問・オンライン診療の同意の期限が切れています';
   if (kind === 'consent-not-obtainable') return '救急：同意は取得困難として記録されました';
   return notice;

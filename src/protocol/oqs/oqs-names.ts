@@ -1,0 +1,45 @@
+/** Elements of a result that hold a name, in the order of the file. */
+export const nameElements = ['InsuredName', 'Name', 'NameOfOther', 'NameKana', 'NameOfOtherKana'] as const;
+export type NameElement = (typeof nameElements)[number];
+
+/** What the service writes where it has no code for a character. */
+const placeholder = /[●?？]/u;
+
+export const holdsPlaceholder = (name: string): boolean => placeholder.test(name);
+
+const graphemes = new Intl.Segmenter('ja', { granularity: 'grapheme' });
+/** As they are seen: a character with its variation selector is one. */
+const charactersOf = (text: string): string[] => [...graphemes.segment(text)].map(({ segment }) => segment);
+const isBlank = (character: string): boolean => /^\s+$/u.test(character);
+
+/** Which characters of a name are placeholders, counted from 1 without blanks: may be told, says nothing of the name. */
+export const placeholderPlaces = (sent: string): { readonly places: readonly number[]; readonly length: number } => {
+  const seen = charactersOf(sent).filter((character) => !isBlank(character));
+  return {
+    places: seen.flatMap((character, index) => (holdsPlaceholder(character) ? [index + 1] : [])),
+    length: seen.length,
+  };
+};
+
+/**
+ * The name as it was sent, each placeholder filled from the right name. null: the two are not the same name, for they
+ * differ where no placeholder stands, or in length; blanks are as they were sent.
+ * Worked example: `●橋　一` and `髙橋 一` → `髙橋　一`; `●橋　一` and `髙木 一` → null.
+ */
+export const fillName = (sent: string, right: string): string | null => {
+  const known = charactersOf(right).filter((character) => !isBlank(character));
+  let filled = '';
+  let at = 0;
+  for (const character of charactersOf(sent)) {
+    if (isBlank(character)) {
+      filled += character;
+      continue;
+    }
+    const counterpart = known[at];
+    at += 1;
+    if (counterpart === undefined || holdsPlaceholder(counterpart)) return null;
+    if (!holdsPlaceholder(character) && character !== counterpart) return null;
+    filled += counterpart;
+  }
+  return at === known.length ? filled : null;
+};

@@ -1,0 +1,132 @@
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { personas } from '../../../drivers/virtual/personas.ts';
+import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { corpus } from '../../../scripts/official/oqs-corpus.ts';
+import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
+import { namesPage } from '../../../src/agent/staff-page/names-view.ts';
+import { carryOut } from '../../../src/agent/staff-page/orders.ts';
+import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
+import { visitsView } from '../../../src/agent/staff-page/visits-view.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
+
+/** 見本 花子 as the service would send her if it lacked a character of her name. */
+const sent = { Name: '架空　●子', InsuredName: '架空　●子' };
+let names: { Name: string; InsuredName?: string } = sent;
+let bed: AgentBed;
+beforeEach(async () => {
+  names = sent;
+  bed = await makeAgentBed({
+    records: (records) =>
+      records.map((record) =>
+        record.persona === 'hanako'
+          ? {
+              ...record,
+              get qualifications() {
+                return record.qualifications.map((one) => ({ ...one, ...names }));
+              },
+              referenceNumber: '4711',
+            }
+          : record,
+      ),
+  });
+});
+afterEach(() => bed.close());
+
+const model = (): PageModel =>
+  ({
+    context: bed.context,
+    desk: bed.desk,
+    catalogue: () => catalogueAt(bed.clock.now().wallMs),
+    nowMs: () => bed.clock.now().wallMs,
+    token: 't',
+  }) as unknown as PageModel;
+const order = (path: string, fields: Record<string, string>) =>
+  carryOut(path, new URLSearchParams({ referenceNumber: '4711', ...fields }), model());
+const visit = async (): Promise<string> => {
+  const before = new Set(bed.files());
+  await bed.request((await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''))).sealed);
+  const file = bed.files().find((name) => !before.has(name)) ?? '';
+  return decodedOqs(readFileSync(join(bed.oqsFolder, 'face', file)));
+};
+const namesIn = (xml: string): string[] =>
+  [...xml.matchAll(/<(?:Insured)?Name>([^<]*)</g)].map(([, name]) => name ?? '');
+
+describe('● in a name', () => {
+  test('entered once, by 照会番号: none in the second visit’s file, nor in an answer by number, nor after a restart', async () => {
+    expect(namesIn(await visit())).toEqual(['架空　●子', '架空　●子']);
+    expect(visitsView(model()).text).toContain(`/names?request=${bed.journal.visits()[0]?.requestId}`);
+    expect(await order('/keep-name', { Name: '架空 花\u{e0100}子' })).toMatchObject({ good: true });
+    expect(namesIn(await visit())).toEqual(['架空　花子', '架空　花子']);
+    bed.restart();
+    await bed.clock.advance(1_000);
+    const third = await visit();
+    expect(namesIn(third)).toEqual(['架空　花子', '架空　花子']);
+    expect(third).not.toMatch(/●/);
+    const [inquiry] = corpus.filter(({ name }) => name === 'OQSsiquc01req_lf.xml');
+    const path = join(bed.oqsFolder, 'req', 'OQSsiquc01req_lf.xml');
+    writeFileSync(path, inquiry?.bytes ?? new Uint8Array());
+    utimesSync(path, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+    await new InquiryDesk(bed.context).poll();
+    expect(decodedOqs(readFileSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_lf.xml')))).toContain('架空　花子');
+  });
+
+  test('a slip of the hand is refused at once, by what is known of the name as it came today', async () => {
+    await visit();
+    for (const [Name, why] of [
+      ['架空 花', '文字数'],
+      ['架橋 花子', '● のほかの字'],
+      ['架空 ●子', '● や ? のまま'],
+      ['架空 花\u0007子', '使えない文字'],
+      ['', '氏名を入力'],
+    ] as const)
+      expect(await order('/keep-name', { Name }), Name).toMatchObject({
+        good: false,
+        text: expect.stringContaining(why),
+      });
+    expect(await order('/keep-name', { Name: '架空 花子', referenceNumber: ' ' })).toMatchObject({ good: false });
+    expect(bed.journal.names.count).toBe(0);
+  });
+
+  test('another name under the same number is never filled in: told, and written as it came', async () => {
+    await visit();
+    await order('/keep-name', { Name: '架空 花子' });
+    names = { Name: '試験　●子', InsuredName: '架空　太●' };
+    expect(namesIn(await visit())).toEqual(['架空　太●', '試験　●子']);
+    expect(bed.journal.todayNotes().get(bed.journal.visits().at(-1)?.requestId ?? '')?.notices).toContain(
+      'kept-name-differs',
+    );
+    expect(visitsView(model()).text).toContain('届いた氏名が合いません');
+  });
+
+  test('is gone when staff say so, and 400 days after nobody has come', async () => {
+    await visit();
+    await order('/keep-name', { Name: '架空 花子' });
+    expect(await order('/forget-name', {})).toMatchObject({ good: true });
+    expect(await order('/forget-name', {})).toMatchObject({ good: false });
+    expect(namesIn(await visit())).toContain('架空　●子');
+    await order('/keep-name', { Name: '架空 花子' });
+    await bed.clock.advance(399 * 86_400_000);
+    bed.journal.sweep();
+    expect(bed.journal.names.count).toBe(1);
+    await bed.clock.advance(2 * 86_400_000);
+    bed.journal.sweep();
+    expect(bed.journal.names.count).toBe(0);
+  });
+
+  test('the page tells the places of ●, and no character of the name', async () => {
+    await visit();
+    const { requestId = '' } = bed.journal.visits()[0] ?? {};
+    const page = namesPage(model(), new URLSearchParams({ request: requestId })).text;
+    expect(page).toContain('4文字のうち 3文字目が ● で届いています');
+    expect(page).toContain('value="4711"');
+    expect(page).not.toMatch(/架空|子/);
+    expect(visitsView(model()).text).not.toMatch(/架空/);
+  });
+
+  test('a patient without a chart yet is told to get a number first', async () => {
+    bed.journal.rememberToday('new', { referenceNumber: '', notices: [], openNames: { Name: '●田' } }, Date.now());
+    expect(namesPage(model(), new URLSearchParams({ request: 'new' })).text).toContain('照会番号がまだありません');
+  });
+});
