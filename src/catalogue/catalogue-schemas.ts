@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { renewalStates, validityCases } from '../core/catalogue/desk-order.ts';
 import { consentPrefixes, specificDiseasesPrefix } from '../protocol/oqs/oqs-xml-schema.ts';
 import { facilityKinds } from '../wire/facility-settings.ts';
 import { consentCode } from '../wire/messages.ts';
@@ -154,7 +155,23 @@ const deskOrder = z.strictObject({
   say: sentence,
   contacts: z.array(z.strictObject({ name: sentence, number: z.string().regex(/^[\d-]+$/), hours: sentence })),
   emergencyItems: z.array(sentence).min(1),
-  renewal: z.strictObject({ place: sentence, deadline: sentence, bring: z.array(sentence).min(1) }),
+  renewal: z.strictObject({
+    place: sentence,
+    placeNote: sentence,
+    bring: z.array(sentence).min(1),
+    states: z.record(
+      z.enum(renewalStates),
+      z.strictObject({
+        name: sentence,
+        title: sentence,
+        deadline: sentence,
+        openDeadline: sentence,
+        today: sentence,
+        next: sentence,
+      }),
+    ),
+  }),
+  validity: z.record(z.enum(validityCases), z.strictObject({ name: sentence, next: z.string() })),
   source: sentence,
 });
 export const deskSchema = z.strictObject({ ...dated, order: deskOrder });

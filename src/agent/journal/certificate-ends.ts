@@ -1,7 +1,7 @@
 import type { Sql } from './sql.ts';
 
 /** Whose certificate ends within months, or has ended: by 照会番号, from the day the card was seen. ms since 1970 */
-export type CertificateEnd = { readonly referenceNumber: string; readonly endsAt: number; readonly seenAt: number };
+type CertificateEnd = { readonly referenceNumber: string; readonly endsAt: number; readonly seenAt: number };
 
 /** Known for the month of the visit and the one after, so that whoever comes once a month is told twice. ms */
 const lifeMs = 62 * 24 * 60 * 60_000;

@@ -1,4 +1,5 @@
 import { type FailureCode, failureRules } from '../../core/failure.ts';
+import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { ok, type Result } from '../../core/result.ts';
 import { delays } from '../../core/visit/delays.ts';
 import { describeError } from '../../log/event-log.ts';
@@ -241,6 +242,8 @@ export class HandOver {
     );
     const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : []);
     if (differs) notices.push('kept-name-differs');
+    const end = soonEndOf(visit, personal);
+    if (end !== null) notices.push(`certificate:${end.state}:${formatJapanDate(japanDate(end.atMs))}`);
     if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
     const written = await this.#writeWhenPossible(requestId, name, encoded.value.bytes);
@@ -251,7 +254,7 @@ export class HandOver {
       journal.handOver(requestId, at, name);
       journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices, openNames }, at);
       if (answer.referenceNumber !== '')
-        journal.certificateEnds.see(answer.referenceNumber, soonEndOf(visit, personal), receivedAt);
+        journal.certificateEnds.see(answer.referenceNumber, end?.atMs ?? null, receivedAt);
     });
     this.#context.log.event('agent.file-written', { request: requestId, file: name });
   }
@@ -312,11 +315,13 @@ export class HandOver {
 }
 
 /** When the card's certificate ends or ended, where that is near. ms since 1970 */
-const soonEndOf = ({ certificateState }: JournalVisit, { authCertificate }: Personal): number | null => {
-  if (authCertificate === undefined || (certificateState !== 'near-expiry' && certificateState !== 'grace'))
-    return null;
+const soonEndOf = (
+  { certificateState: state }: JournalVisit,
+  { authCertificate }: Personal,
+): { readonly state: 'near-expiry' | 'grace'; readonly atMs: number } | null => {
+  if (authCertificate === undefined || (state !== 'near-expiry' && state !== 'grace')) return null;
   const parsed = parseCertificate(new Uint8Array(Buffer.from(authCertificate, 'base64url')));
-  return parsed.ok ? parsed.value.notAfterMs : null;
+  return parsed.ok ? { state, atMs: parsed.value.notAfterMs } : null;
 };
 
 /** Nothing to compare where the face was not the proof. `card.identity-mismatch`. */

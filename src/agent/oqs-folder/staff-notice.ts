@@ -17,6 +17,8 @@ export type StaffNotice =
   | `documents-opened:${number}`
   /** A name is kept under this 照会番号, and another one was sent */
   | 'kept-name-differs'
+  /** The card's certificate ends soon or has ended, with its last day yyyyMMdd */
+  | `certificate:${'near-expiry' | 'grace'}:${string}`
   | `name-character:${EncodingNote['what']}:${string}`;
 
 export const noticesOf = (

@@ -1,8 +1,10 @@
+import type { RenewalState } from '../../core/catalogue/desk-order.ts';
 import { deskSteps } from '../../core/catalogue/desk-order.ts';
 import { japanDate } from '../../core/japan-time.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
+import { renewalAddress } from './renewal-view.ts';
 
 /** In a failure's steps of the catalogue: the order at the desk stands here, from its one place. */
 const deskToken = '@desk';
@@ -20,14 +22,22 @@ const deskOrderList = (model: PageModel, nationalOutage = false, code = ''): Mar
 const folded = (model: PageModel, code: string): Markup =>
   html`<details><summary>ほかの方法で受付する（${model.catalogue().desk.never.replace('。', '')}）</summary>${deskOrderList(model, false, code)}</details>`;
 
-/** Failures that a renewed certificate ends. */
-const needsRenewal: ReadonlySet<string> = new Set(['card.certificate-expired', 'card.certificate-revoked']);
+/** Failures that a renewed certificate ends, and which slip tells of it. */
+const renewalOf: Readonly<Record<string, RenewalState>> = {
+  'card.certificate-expired': 'expired',
+  'card.certificate-revoked': 'revoked',
+};
+
+const renewalLink = (code: string): Markup | null => {
+  const state = renewalOf[code];
+  return state === undefined ? null : html`<p><a href="${renewalAddress(state)}">更新のご案内を印刷する</a></p>`;
+};
 
 /** The steps of one failure; each leads in one step to the official order and its printed form, said there or not. */
 export const failureSteps = (model: PageModel, steps: readonly string[], code: string): Markup =>
   html`<ol>${[...steps.filter((step) => step !== deskToken), deskToken].map(
     (step) => html`<li>${step === deskToken ? folded(model, code) : step}</li>`,
-  )}</ol>${needsRenewal.has(code) && html`<p><a href="/renewal">更新のご案内を印刷する</a></p>`}`;
+  )}</ol>${renewalLink(code)}`;
 
 /** Where waiting is one way: the others. */
 export const otherWays = folded;
@@ -69,16 +79,4 @@ export const declarationPage = (model: PageModel, code: string | null): Markup =
     </table>
     <p>この用紙は、はじめに受診したときに1枚だけ書いていただきます。お支払いは、ふだんの割合のままです。</p>
   </section>`;
-};
-
-/** 電子証明書の更新, in large letters, to print and hand over: where, until when, what to bring. Nothing of the person. */
-export const renewalPage = (model: PageModel): Markup => {
-  const { renewal } = model.catalogue().desk;
-  return html`<section class="slip">
-    <p>マイナンバーカードの電子証明書の更新が必要です。</p>
-    <dl><dt>どこで</dt><dd>${renewal.place}</dd>
-    <dt>いつまで</dt><dd>${renewal.deadline}</dd>
-    <dt>持ちもの</dt><dd><ul>${renewal.bring.map((item) => html`<li>${item}</li>`)}</ul></dd></dl>
-    <p>手数料はかかりません。きょうの診療は、受付でほかの方法で確認します。お支払いは変わりません。</p>
-    <p class="mute">${model.context.settings().facilityName}</p></section>`;
 };

@@ -22,15 +22,18 @@ const soon = () => {
 };
 events.addEventListener('changed', soon);
 events.addEventListener('open', () => {
-  offline.hidden = true;
+  if (offline) offline.hidden = true;
   soon();
 });
 events.addEventListener('error', () => {
-  offline.hidden = false;
+  if (offline) offline.hidden = false;
 });
 document.addEventListener('focusout', soon);
 // Time alone changes something, too: notices grow old, a window of maintenance begins.
 setInterval(soon, 30_000);
+document.addEventListener('click', (event) => {
+  if (event.target.closest?.('[data-print]')) print();
+});
 // One press, one order: the button of a form that was sent sleeps until the answer is there.
 document.addEventListener('submit', (event) => {
   for (const button of event.target.querySelectorAll('button'))

@@ -3,16 +3,19 @@ import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
+import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
-import { declarationPage, renewalPage } from './desk-order-view.ts';
+import { declarationPage } from './desk-order-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { namesPage } from './names-view.ts';
 import { carryOut } from './orders.ts';
 import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
 import { PendingOrders } from './pending-orders.ts';
+import { expiringCount, expiringPage, renewalPage } from './renewal-view.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
+import { monthText } from './words.ts';
 
 /** So many pages may listen at once; the oldest is let go, its browser asks again. */
 const maximumListeners = 16;
@@ -39,7 +42,8 @@ const securityHeaders = {
 
 const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams) => Markup>> = {
   notice: (model, address) => noticeView(model.notice(address)),
-  month: (model) => html`<a class="button" href="/usage">今月 ${model.context.journal.cardUses(model.nowMs())}件</a>`,
+  month: (model) => html`<a class="button" href="/expiring">更新が必要な方 ${expiringCount(model)}人</a>
+    <a class="button" href="/names">氏名の ●</a> <a class="button" href="/usage">今月 ${model.context.journal.cardUses(model.nowMs())}件</a>`,
   banner: bannerView,
   lanes: lanesView,
   visits: visitsView,
@@ -69,6 +73,8 @@ const drawn = (name: string, model: PageModel, address: URLSearchParams): Markup
 const part = (name: string, model: PageModel, address: URLSearchParams): Markup => {
   return html`<div data-part="${name}">${drawn(name, model, address)}</div>`;
 };
+
+const toMonitor = html`<a class="button" href="/">受付モニターへ</a>`;
 
 /** Whole page. `title` is the heading, too. */
 const layout = (title: string, navigation: Markup, content: Markup): Markup => html`<!doctype html>
@@ -159,7 +165,8 @@ export const startStaffPage = async (
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address.get('code')).text);
     if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
-    if (path === '/renewal') return page(200, 'text/html', renewalLayout(model).text);
+    if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
+    if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
     if (path === '/favicon.ico') return { status: 204 };
     if (path === '/usage.csv')
       return page(200, 'text/csv', usageCsv(model), {
@@ -208,19 +215,22 @@ export const startStaffPage = async (
 const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout(
     `利用件数の報告　${model.context.settings().facilityName}`,
-    html`<a class="button" href="/">受付モニターへ</a>`,
+    toMonitor,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${usagePage(model)}`,
   );
 
 const namesLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout(
     '氏名の ● を正しい字にする',
-    html`<a class="button" href="/">受付モニターへ</a>`,
+    toMonitor,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${namesPage(model, address)}`,
   );
 
 const declarationLayout = (model: PageModel, code: string | null): Markup =>
-  layout('被保険者資格申立書', html`<a class="button" href="/">受付モニターへ</a>`, declarationPage(model, code));
+  layout('被保険者資格申立書', toMonitor, declarationPage(model, code));
 
-const renewalLayout = (model: PageModel): Markup =>
-  layout('電子証明書の更新のご案内', html`<a class="button" href="/">受付モニターへ</a>`, renewalPage(model));
+const renewalLayout = (model: PageModel, address: URLSearchParams): Markup =>
+  layout('電子証明書の更新のご案内', toMonitor, renewalPage(model, address));
+
+const expiringLayout = (model: PageModel): Markup =>
+  layout(`更新が必要な方　${monthText(monthOf(model.nowMs()))}`, toMonitor, expiringPage(model));

@@ -1,3 +1,4 @@
+import { type ValidityCase, validityCases } from '../../core/catalogue/desk-order.ts';
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import { delays } from '../../core/visit/delays.ts';
 import type { JournalVisit, TodayNote } from '../journal/journal.ts';
@@ -5,7 +6,8 @@ import { failureSteps, otherWays } from './desk-order-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
-import { methodWords, noticeText, outcomeWords, timeText, validityWords } from './words.ts';
+import { certificateNotice } from './renewal-view.ts';
+import { methodWords, noticeText, outcomeWords, timeText } from './words.ts';
 
 const failureText = (model: PageModel, code: string): Markup => {
   const entry = failureTexts(model, code);
@@ -15,8 +17,16 @@ const failureText = (model: PageModel, code: string): Markup => {
 
 const stillAskedText = (model: PageModel, code: string): Markup =>
   html`${failureTexts(model, code)?.staff.summary} <span class="code">${code}</span>
-    <p><span class="pill quiet">照会を続けています</span> 資格はまだ聞けていません（無効ではありません）。回答が届きしだい、この欄とレセコンに入ります。カードを置き直す必要はありません。</p>
+    <p>${model.catalogue().desk.validity['not-asked'].next}</p>
     ${otherWays(model, code)}`;
+
+/** How the 資格 stands, told apart: each of the service's six words, not applied for, not heard yet. */
+const validityCaseOf = (visit: JournalVisit): ValidityCase | null => {
+  if (visit.outcome === 'failed' && visit.code === 'eligibility.not-registered') return 'not-registered';
+  if (isStillAsked(visit)) return 'not-asked';
+  const validity = String(visit.qualificationValidity);
+  return validityCases.find((each) => each === validity) ?? null;
+};
 
 /** Later than the patient was asked to wait at the terminal, for us or for the service: they had been sent to the desk. */
 const isLate = ({ issuedAt, receivedAt, finishedAt, outcome, lateAt }: JournalVisit, offlineMs: number): boolean =>
@@ -28,9 +38,12 @@ const isLate = ({ issuedAt, receivedAt, finishedAt, outcome, lateAt }: JournalVi
 const isStillAsked = ({ outcome, handedOverAt, givenUpAt }: JournalVisit): boolean =>
   outcome === 'failed' && handedOverAt === null && givenUpAt === null;
 
-const outcomePill = (visit: JournalVisit): Markup => {
+const outcomePill = (visit: JournalVisit, model: PageModel): Markup => {
   if (visit.verdict === 'refused') return html`<span class="pill bad">受け付けず</span>`;
   if (visit.outcome === null) return html`<span class="pill quiet">確認中</span>`;
+  const validity = validityCaseOf(visit);
+  if (validity !== null && validity !== '1')
+    return html`<span class="pill ${validity === '6' ? 'ok' : 'warn'}">${model.catalogue().desk.validity[validity].name}</span>`;
   const good = visit.outcome !== 'not-eligible' && visit.outcome !== 'failed';
   return html`<span class="pill ${good ? 'ok' : 'warn'}">${outcomeWords[visit.outcome]}</span>`;
 };
@@ -38,6 +51,7 @@ const outcomePill = (visit: JournalVisit): Markup => {
 const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageModel): Markup => {
   const late = isLate(visit, model.context.settings().timeouts.offlineMs);
   const { code } = visit;
+  const validity = validityCaseOf(visit);
   const waitsForFile =
     visit.verdict === 'accepted' &&
     visit.outcome !== null &&
@@ -47,10 +61,10 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
     visit.givenUpAt === null;
   return html`
     ${late && html`<p><span class="pill warn">遅れて届いた結果</span> 患者さまは窓口でお待ちかもしれません</p>`}
-    ${visit.qualificationValidity !== null && visit.qualificationValidity !== 1 && html`<p>${validityWords[visit.qualificationValidity]}</p>`}
+    ${validity !== null && validity !== 'not-asked' && html`<p>${model.catalogue().desk.validity[validity].next}</p>`}
     ${code !== null && (isStillAsked(visit) ? stillAskedText(model, code) : failureText(model, code))}
     ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
-    ${note?.notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}
+    ${note?.notices.map((notice) => certificateNotice(model, notice) ?? html`<p>${noticeText(notice)}</p>`)}
     ${Object.keys(note?.openNames ?? {}).length > 0 && html`<p><a class="button" href="/names?request=${visit.requestId}">正しい字を登録する</a></p>`}`;
 };
 
@@ -73,7 +87,7 @@ export const visitsView = (model: PageModel): Markup => {
         <td class="short">${timeText(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>
         <td class="short">${visit.lane}番</td>
         <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
-        <td>${outcomePill(visit)}</td>
+        <td>${outcomePill(visit, model)}</td>
         <td>${chart(visit, note)}</td>
         <td>${remarks(visit, note, model)}</td>
       </tr>`;

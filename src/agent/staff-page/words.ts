@@ -35,16 +35,6 @@ export const outcomeWords = {
   tested: 'テスト 正常',
 } as const;
 
-/** QualificationValidity in words, each with the next step: 無効 is not the same as 無効（新しい資格あり）, nor as nobody found. */
-export const validityWords: Readonly<Record<number, string>> = {
-  1: '有効',
-  2: '無効：この資格は終わっています。保険が変わったか聞き、新しい保険のマイナポータルの画面か「資格情報のお知らせ」で確認する',
-  3: '無効（新しい資格あり）：レセコンで新しい資格を選び直す。資格がない方ではありません',
-  4: '該当する資格なし：登録が済んでいないことがあります。カードとマイナポータルの画面、または「資格情報のお知らせ」で確認する',
-  5: '複数該当（レセコンで選択）',
-  6: '有効（未登録・医療扶助）',
-};
-
 const characterWords: Readonly<Record<string, string>> = {
   'removed-selector': '氏名などの異体字指定を外して書きました',
   twin: '同じ形の別コードの記号に置き換えました',
@@ -85,6 +75,12 @@ export const timeText = (wallMs: number): string =>
 export const dayAndTimeText = (wallMs: number): string => {
   const { month, day } = japanDate(wallMs);
   return `${month}月${day}日 ${timeText(wallMs)}`;
+};
+
+/** yyyy年M月d日 in Japan. */
+export const dayText = (wallMs: number): string => {
+  const { year, month, day } = japanDate(wallMs);
+  return `${year}年${month}月${day}日`;
 };
 
 export const monthText = (month: string): string => `${month.slice(0, 4)}年${Number(month.slice(4))}月`;

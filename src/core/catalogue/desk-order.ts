@@ -1,6 +1,27 @@
 /** What has to be there for a step: nothing, a way that this facility has set up, or an outage of the whole country. */
 type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
 
+/** Of a card's 利用者証明用電子証明書, as the desk has to tell them apart. */
+export const renewalStates = ['near-expiry', 'grace', 'expired', 'revoked'] as const;
+export type RenewalState = (typeof renewalStates)[number];
+
+/** `{ends}`: last day of the certificate; `{grace}`: last day on which it still gives 資格情報. */
+type RenewalTexts = {
+  readonly name: string;
+  readonly title: string;
+  readonly deadline: string;
+  /** Where no date is known */
+  readonly openDeadline: string;
+  /** How this visit stands */
+  readonly today: string;
+  /** What the desk does */
+  readonly next: string;
+};
+
+/** QualificationValidity 1 to 6; the application is not made yet; the service has not been heard. */
+export const validityCases = ['1', '2', '3', '4', '5', '6', 'not-registered', 'not-asked'] as const;
+export type ValidityCase = (typeof validityCases)[number];
+
 /**
  * What the desk does when a card cannot be checked, in the official order: the one place in the data that every failure
  * text, banner, visit row, guide and printed sheet refers to (src/catalogue/desk/*.json). Texts are for staff, Japanese.
@@ -21,7 +42,14 @@ export type DeskOrder = {
   /** What 緊急時医療情報・資格確認機能 asks for */
   readonly emergencyItems: readonly string[];
   /** 電子証明書の更新: what the patient is told, on a slip to take home */
-  readonly renewal: { readonly place: string; readonly deadline: string; readonly bring: readonly string[] };
+  readonly renewal: {
+    readonly place: string;
+    readonly placeNote: string;
+    readonly bring: readonly string[];
+    readonly states: Readonly<Record<RenewalState, RenewalTexts>>;
+  };
+  /** What the service says about a 資格, or does not say: a word, and what the desk does next ('' = nothing) */
+  readonly validity: Readonly<Record<ValidityCase, { readonly name: string; readonly next: string }>>;
   readonly source: string;
 };
 

@@ -1,14 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { testSettings } from '../../../scripts/beds/test-facility.ts';
-import {
-  declarationPage,
-  failureSteps,
-  meanwhile,
-  renewalPage,
-} from '../../../src/agent/staff-page/desk-order-view.ts';
+import { declarationPage, failureSteps, meanwhile } from '../../../src/agent/staff-page/desk-order-view.ts';
 import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
-import { noticeText, validityWords } from '../../../src/agent/staff-page/words.ts';
+import { noticeText } from '../../../src/agent/staff-page/words.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { gallery, gallerySettings } from '../../../src/cli/preview-gallery.ts';
 import type { FailureCode } from '../../../src/core/failure.ts';
@@ -52,18 +47,16 @@ describe('the order at the desk', () => {
     expect(page).toContain('2026年11月29日');
   });
 
-  test('an ended certificate leads to a slip: where, until when, what to bring', () => {
+  test('an ended certificate leads to its own slip, a revoked one to another', () => {
     for (const code of codes)
-      expect(failureSteps(modelOf(), [], code).text.includes('/renewal'), code).toBe(
-        code === 'card.certificate-expired' || code === 'card.certificate-revoked',
+      expect(/\/renewal\?state=(\w+)/.exec(failureSteps(modelOf(), [], code).text)?.[1] ?? null, code).toBe(
+        { 'card.certificate-expired': 'expired', 'card.certificate-revoked': 'revoked' }[code as string] ?? null,
       );
-    expect(renewalPage(modelOf()).text).toMatch(/市区町村の窓口[\s\S]*3か月後の月末[\s\S]*マイナンバーカード/);
   });
 
-  test('無効, 無効（新資格あり）, 該当なし and not yet asked are told apart, each with its next step', () => {
-    expect(new Set([2, 3, 4].map((validity) => validityWords[validity]?.split('：')[1])).size).toBe(3);
-    expect(validityWords[3]).toContain('資格がない方ではありません');
-    expect(noticeText('name-character:sent-as-placeholder:U+25CF')).not.toContain('被保険者証');
+  test('● is asked of what is valid today, never of a card that is not any more', () => {
+    expect(noticeText('name-character:sent-as-placeholder:U+25CF')).toMatch(/マイナポータル.*資格情報のお知らせ/);
+    expect(noticeText('name-character:sent-as-placeholder:U+25CF')).not.toMatch(/被保険者証|健康保険証を|保険証の字/);
   });
 
   test('資格確認書 never comes first, and ways that are not set up are on no screen', () => {
