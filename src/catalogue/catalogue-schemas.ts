@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hitBy } from '../core/catalogue/catalogue.ts';
 import { renewalStates, validityCases } from '../core/catalogue/desk-order.ts';
 import { consentPrefixes, specificDiseasesPrefix } from '../protocol/oqs/oqs-xml-schema.ts';
 import { facilityKinds } from '../wire/facility-settings.ts';
@@ -171,6 +172,7 @@ const deskOrder = z.strictObject({
       }),
     ),
   }),
+  outages: z.record(z.enum(hitBy), z.strictObject({ name: sentence, text: sentence })),
   validity: z.record(z.enum(validityCases), z.strictObject({ name: sentence, next: z.string() })),
   source: sentence,
 });
@@ -240,6 +242,7 @@ export const maintenanceSchema = z.strictObject({
   windows: z.array(
     z
       .strictObject({
+        hits: z.enum(hitBy).default('everyone'),
         areas: z.array(z.string().regex(/^\d{2}$/)),
         from: instant,
         until: instant,

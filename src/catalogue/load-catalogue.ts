@@ -141,6 +141,7 @@ const compose = (files: Parts, atMs: number): Omit<Catalogue, 'refusedNotices' |
     shares: [...shares.rules, ...after(shares).flatMap((notice) => notice.shares)],
     grants: newest(files.grants, atMs, 'grants').grants,
     maintenance: files.maintenance.map((window) => ({
+      hits: window.hits,
       areas: window.areas,
       fromMs: window.from,
       untilMs: window.until,

@@ -1,27 +1,21 @@
-import { isAnnounced } from '../../core/catalogue/catalogue.ts';
-import type { FailureCode } from '../../core/failure.ts';
+import { isAnnounced, type MaintenanceWindow } from '../../core/catalogue/catalogue.ts';
 import type { ClockFault } from '../../core/trusted-time.ts';
 import type { FolderFault } from '../oqs-folder/hand-over.ts';
 import { meanwhile } from './desk-order-view.ts';
 import { html, type Markup } from './html.ts';
+import { type Outage, outageOf } from './outage.ts';
 import type { PageModel } from './page-model.ts';
 import { dayAndTimeText, timeText } from './words.ts';
 
-/** As many answers missing in a row count as an outage of the national service, and not as one patient's trouble. */
-const missingAnswers = 3;
+/** So far back the last visits are looked at. ms */
+const lookBackMs = 30 * 60_000;
 
-const serviceOutage = (model: PageModel): FailureCode | null => {
-  const last = model.context.journal
-    .visits(model.nowMs() - 30 * 60_000)
-    .filter((visit) => visit.outcome !== null && visit.kind !== 'test')
-    .slice(-missingAnswers);
-  const codes = last.map(({ code }) => code);
-  if (last.length < missingAnswers) return null;
-  if (codes.every((code) => code === 'eligibility.maintenance')) return 'eligibility.maintenance';
-  return codes.every((code) => code === 'eligibility.unavailable' || code === 'eligibility.maintenance')
-    ? 'eligibility.unavailable'
-    : null;
-};
+const serviceOutage = (model: PageModel): Outage | null =>
+  outageOf(
+    model.context.journal
+      .visits(model.nowMs() - lookBackMs)
+      .filter((visit) => visit.outcome !== null && visit.kind !== 'test'),
+  );
 
 const banner = (title: string, content: Markup, kind = ''): Markup =>
   html`<section class="banner ${kind}" role="status"><h2>${title}</h2>${content}</section>`;
@@ -109,6 +103,30 @@ const certificateWarnings = ({ certificates, desk }: PageModel): Markup | null =
   );
 };
 
+/** The service does not answer: whom it hits, since when, what the desk does for them. */
+const outageBanner = (model: PageModel, { hits, code, sinceMs }: Outage): Markup => {
+  const { desk, failures } = model.catalogue();
+  const { name, text } = desk.outages[hits];
+  const summary = failures[code].staff.summary;
+  return banner(
+    hits === 'everyone' ? summary : name,
+    html`<p>${timeText(sinceMs)} から。${hits === 'everyone' ? html`${name}。${failures[code].staff.cause}` : `${summary}。`}</p>
+      <p>${text}</p>${meanwhile(model, true)}<p class="code">${code} ${hits}</p>`,
+  );
+};
+
+/** An announced interruption: when, whom it hits, whether it is this area's alone. */
+const windowBanner = (model: PageModel, { fromMs, untilMs, areas, hits = 'everyone' }: MaintenanceWindow): Markup => {
+  const { name, text } = model.catalogue().desk.outages[hits];
+  const goesOn = fromMs <= model.nowMs();
+  return banner(
+    `オンライン資格確認のメンテナンス${areas.length > 0 ? '（当院の地域）' : '（全国）'}`,
+    html`<p>${dayAndTimeText(fromMs)} から ${dayAndTimeText(untilMs)} まで。<b>${goesOn ? name : `その間、${name}`}</b></p>
+      ${goesOn && html`<p>${hits !== 'everyone' && text}</p>${meanwhile(model)}`}`,
+    'notice',
+  );
+};
+
 /** Whatever concerns all lanes at once, worst first. Empty when all is well. */
 export const bannerView = (model: PageModel): Markup => {
   const { desk, problems } = model;
@@ -119,11 +137,11 @@ export const bannerView = (model: PageModel): Markup => {
   const lanes = desk.lanes.all();
   const dark = lanes.length > 0 && lanes.every(({ state }) => state === null || state.status === 'offline');
   const area = model.context.settings().area;
-  const window = catalogue.maintenance.find((each) => isAnnounced(each, area, model.nowMs()));
+  const windows = catalogue.maintenance.filter((each) => isAnnounced(each, area, model.nowMs()));
   return html`
     ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile(model)}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile(model)}`)}
-    ${outage !== null && banner(catalogue.failures[outage].staff.summary, html`<p>${catalogue.failures[outage].staff.cause}</p>${meanwhile(model, true)}`)}
+    ${outage !== null && outageBanner(model, outage)}
     ${diskFault(model)}
     ${clockFault(model)}
     ${certificateWarnings(model)}
@@ -152,6 +170,6 @@ export const bannerView = (model: PageModel): Markup => {
         'notice',
       )
     }
-    ${window && banner('オンライン資格確認のメンテナンス', html`<p>${dayAndTimeText(window.fromMs)} から ${dayAndTimeText(window.untilMs)} まで</p>`, 'notice')}
+    ${windows.map((window) => windowBanner(model, window))}
     ${problems().map((problem) => banner('設定ファイルに誤りがあります（前の設定で動いています）', html`<p class="code">${problem}</p>`, 'notice'))}`;
 };

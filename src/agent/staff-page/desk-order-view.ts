@@ -48,7 +48,7 @@ export const meanwhile = (model: PageModel, nationalOutage = false): Markup => {
   return html`${deskOrderList(model, nationalOutage)}
     ${
       nationalOutage &&
-      html`<p>緊急時医療情報・資格確認機能で入力する項目：${desk.emergencyItems.join('、')}</p>
+      html`<p>緊急時医療情報・資格確認機能で入力する項目：${desk.emergencyItems.join('、')}　<a href="/emergency-items">書いてもらう用紙を印刷する</a></p>
         <ul>${desk.contacts.map(({ name, number, hours }) => html`<li>${name} <b>${number}</b>（${hours}）</li>`)}</ul>`
     }
     <p class="say">患者さまへ：「${desk.say}」</p>`;
@@ -79,4 +79,15 @@ export const declarationPage = (model: PageModel, code: string | null): Markup =
     </table>
     <p>この用紙は、はじめに受診したときに1枚だけ書いていただきます。お支払いは、ふだんの割合のままです。</p>
   </section>`;
+};
+
+/** What 緊急時医療情報・資格確認機能 asks for, for the patient to write down; staff type it in at the 資格確認端末. */
+export const emergencyItemsPage = (model: PageModel): Markup => {
+  const { emergencyItems, say, never } = model.catalogue().desk;
+  const { year, month, day } = japanDate(model.nowMs());
+  return html`<section class="form-sheet large">
+    <p class="mute">${year}年${month}月${day}日　${model.context.settings().facilityName}</p>
+    <p>${say}。次の${emergencyItems.length}つを書いてください。</p>
+    <table>${emergencyItems.map((item) => blank(item, true))}</table>
+    <p><b>${never}</b>この用紙は、保険の資格の確認だけに使い、確認のあと処分します。</p></section>`;
 };

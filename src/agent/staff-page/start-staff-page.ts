@@ -5,7 +5,7 @@ import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
-import { declarationPage } from './desk-order-view.ts';
+import { declarationPage, emergencyItemsPage } from './desk-order-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { namesPage } from './names-view.ts';
@@ -75,6 +75,8 @@ const part = (name: string, model: PageModel, address: URLSearchParams): Markup 
 };
 
 const toMonitor = html`<a class="button" href="/">受付モニターへ</a>`;
+
+const printButton = html`<p class="tools"><button type="button" data-print>印刷する</button></p>`;
 
 /** Whole page. `title` is the heading, too. */
 const layout = (title: string, navigation: Markup, content: Markup): Markup => html`<!doctype html>
@@ -165,6 +167,7 @@ export const startStaffPage = async (
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address.get('code')).text);
     if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
+    if (path === '/emergency-items') return page(200, 'text/html', emergencyItemsLayout(model).text);
     if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
     if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
     if (path === '/favicon.ico') return { status: 204 };
@@ -227,10 +230,13 @@ const namesLayout = (model: PageModel, address: URLSearchParams): Markup =>
   );
 
 const declarationLayout = (model: PageModel, code: string | null): Markup =>
-  layout('被保険者資格申立書', toMonitor, declarationPage(model, code));
+  layout('被保険者資格申立書', toMonitor, html`${printButton}${declarationPage(model, code)}`);
 
 const renewalLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout('電子証明書の更新のご案内', toMonitor, renewalPage(model, address));
 
 const expiringLayout = (model: PageModel): Markup =>
   layout(`更新が必要な方　${monthText(monthOf(model.nowMs()))}`, toMonitor, expiringPage(model));
+
+const emergencyItemsLayout = (model: PageModel): Markup =>
+  layout('緊急時医療情報・資格確認機能のための用紙', toMonitor, html`${printButton}${emergencyItemsPage(model)}`);

@@ -29,8 +29,14 @@ export type FailureEntry = {
   readonly technician: { readonly cause: string; readonly steps: readonly string[] };
 };
 
+/** Whom an interruption hits: all, those who have yet to apply (初回登録), those whose certificate is days old. */
+export const hitBy = ['everyone', 'not-yet-registered', 'freshly-renewed'] as const;
+export type HitBy = (typeof hitBy)[number];
+
 /** An announced interruption of the national service. Instants are ms since 1970 UTC. */
 export type MaintenanceWindow = {
+  /** Absent: everyone */
+  readonly hits?: HitBy;
   /** Prefecture codes (JIS X 0401); empty = the whole country */
   readonly areas: readonly string[];
   readonly fromMs: number;

@@ -1,3 +1,5 @@
+import type { HitBy } from './catalogue.ts';
+
 /** What has to be there for a step: nothing, a way that this facility has set up, or an outage of the whole country. */
 type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
 
@@ -48,6 +50,8 @@ export type DeskOrder = {
     readonly bring: readonly string[];
     readonly states: Readonly<Record<RenewalState, RenewalTexts>>;
   };
+  /** Whom an outage hits, in words, and what the desk does for them */
+  readonly outages: Readonly<Record<HitBy, { readonly name: string; readonly text: string }>>;
   /** What the service says about a 資格, or does not say: a word, and what the desk does next ('' = nothing) */
   readonly validity: Readonly<Record<ValidityCase, { readonly name: string; readonly next: string }>>;
   readonly source: string;

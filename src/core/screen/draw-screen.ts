@@ -329,7 +329,10 @@ const maintenanceNote = (
   d: Dictionary,
   wallMs: number,
 ): Words | null => {
-  const window = catalogue.maintenance.find((each) => isAnnounced(each, settings?.area ?? '', wallMs));
+  // What hits a few of them only is for the desk to know: the others would go home.
+  const window = catalogue.maintenance.find(
+    (each) => (each.hits ?? 'everyone') === 'everyone' && isAnnounced(each, settings?.area ?? '', wallMs),
+  );
   if (window === undefined) return null;
   const until = dayAndTime(window.untilMs, wallMs);
   return wallMs >= window.fromMs
