@@ -20,6 +20,7 @@ import { createEventLog } from '../../src/log/event-log.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import { type CardEvidence, signRequest } from '../../src/terminal/delivery/sign-request.ts';
 import { openSealedAndSigned, openSigned, sign, signAndSeal } from '../../src/trust/seal.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import {
   type Challenge,
   challengesSchema,
@@ -71,8 +72,10 @@ export const makeAgentBed = async (
     readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
     readonly catalogueDir?: string;
     readonly startMs?: number;
+    readonly settings?: FacilitySettings;
   } = {},
 ) => {
+  const settings = more.settings ?? testSettings;
   const testFacility = await makeTestFacility();
   const { directory, device, agent } = testFacility;
   const clock = new SimulatedClock(more.startMs ?? Date.now());
@@ -126,7 +129,7 @@ export const makeAgentBed = async (
     const context: AgentContext = {
       keys: () => agent,
       devices: () => testFacility.registry,
-      settings: () => testSettings,
+      settings: () => settings,
       catalogues,
       trust: parseCardTrust(authority.caCertificatePem, authority.cvIssuersJson),
       bus: broker.connect('agent-1'),

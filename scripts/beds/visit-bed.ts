@@ -19,6 +19,7 @@ import type { Speaker } from '../../src/ports/speaker.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { SessionRunner } from '../../src/terminal/visit/session-runner.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { makeAgentBed } from './agent-bed.ts';
 import { MemoryStore } from './memory-store.ts';
 import { until } from './simulated-clock.ts';
@@ -112,6 +113,7 @@ export const openVisitBed = async (
     readonly keys?: Keypad['keys'];
     readonly catalogueDir?: string;
     readonly startMs?: number;
+    readonly settings?: FacilitySettings;
   } = {},
 ) => {
   const agent = await makeAgentBed(more);

@@ -20,6 +20,8 @@ export type LookupAnswer = {
   readonly medicalSubsidy: boolean;
   /** 診療情報提供書 that wait for the patient's consent (同意保留文書一覧) */
   readonly pendingDocuments: NonNullable<LookupResult['pendingDocuments']>;
+  /** 電子処方箋 that wait for this patient, for a 薬局 to dispense. The field of the official interface is not public. */
+  readonly waitingPrescriptions: NonNullable<LookupResult['pendingDocuments']>;
   /** Never sent to a terminal */
   readonly person: PersonOfService;
 };
@@ -29,7 +31,7 @@ export type EligibilityAnswer = AnswerForFile & PersonOfService & { readonly cer
 /** What the patient decided at the reader: the national service keeps consents, and opens the documents that were chosen. */
 export type PatientChoices = {
   readonly consents: readonly { readonly code: ConsentCode; readonly given: boolean; readonly at: number }[];
-  /** Ids of `pendingDocuments` that become 閲覧可 */
+  /** Ids of `pendingDocuments` that become 閲覧可, or of `waitingPrescriptions` that are dispensed here */
   readonly approvedDocuments: readonly string[];
   /** 医療費助成の受給者証を利用する; undefined: not asked */
   readonly medicalSubsidyUse?: boolean;

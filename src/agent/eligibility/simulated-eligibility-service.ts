@@ -24,6 +24,7 @@ const serviceRecordSchema = z.strictObject({
   behaviour: z.enum(['normal', 'slow', 'down', 'unreadable', 'in-maintenance']).default('normal'),
   medicalSubsidy: z.boolean().default(false),
   pendingDocuments: z.array(pendingDocumentSchema).default([]),
+  waitingPrescriptions: z.array(pendingDocumentSchema).default([]),
   qualificationValidity: z
     .union([1, 2, 3, 4, 5, 6].map((value) => z.literal(value as 1 | 2 | 3 | 4 | 5 | 6)))
     .default(1),
@@ -97,9 +98,8 @@ export class SimulatedEligibilityService implements EligibilityService {
       registered: this.#isRegistered(record.value, card) ? 'yes' : 'no',
       certificateStatus: record.value.certificateStatus,
       medicalSubsidy: record.value.medicalSubsidy,
-      pendingDocuments: record.value.pendingDocuments.filter(
-        ({ id }) => !this.#options.memory.has(documentEntry(card, id)),
-      ),
+      pendingDocuments: this.#stillOpen(card, record.value.pendingDocuments),
+      waitingPrescriptions: this.#stillOpen(card, record.value.waitingPrescriptions),
       person: { birthdate: record.value.birthdate, sex: record.value.sex },
     });
   }
@@ -117,7 +117,7 @@ export class SimulatedEligibilityService implements EligibilityService {
     if (!record.ok) return record;
     if (record.value.certificateStatus === 'revoked') return err(failure('card.certificate-revoked'));
     if (!this.#isRegistered(record.value, card)) return err(failure('eligibility.not-registered'));
-    for (const { id } of record.value.pendingDocuments)
+    for (const { id } of [...record.value.pendingDocuments, ...record.value.waitingPrescriptions])
       if (choices.approvedDocuments.includes(id)) this.#options.memory.add(documentEntry(card, id));
     return ok(this.#answerOf(record.value));
   }
@@ -138,6 +138,11 @@ export class SimulatedEligibilityService implements EligibilityService {
   #answerOf(record: ServiceRecord): EligibilityAnswer {
     const registered = this.#options.memory.get(referenceKey(record));
     return { ...answerOf(record), ...(registered !== undefined && { referenceNumber: registered }) };
+  }
+
+  /** Opened, or taken by a 薬局: it waits no longer. */
+  #stillOpen<T extends { readonly id: string }>(card: CardReference, documents: readonly T[]): T[] {
+    return documents.filter(({ id }) => !this.#options.memory.has(documentEntry(card, id)));
   }
 
   #isRegistered(record: ServiceRecord, card: CardReference): boolean {

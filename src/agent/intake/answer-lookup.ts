@@ -44,14 +44,24 @@ const askService = async (
   return unknownAnswer;
 };
 
-const asShown = (answer: LookupAnswer, { settings }: AgentContext) => ({
-  registered: answer.registered,
-  certificateStatus: answer.certificateStatus,
-  medicalSubsidy: answer.medicalSubsidy && settings().medicalSubsidy,
-  ...(settings().referralDocuments && answer.pendingDocuments.length > 0
-    ? { pendingDocuments: [...answer.pendingDocuments] }
-    : {}),
-});
+/** What this kind of facility offers to choose from: letters of referral where it takes them, e-prescriptions that wait. */
+const offered = (answer: LookupAnswer, { settings, catalogues, clock }: AgentContext) => {
+  const { institutionType, referralDocuments, prescriptionUse } = settings();
+  const { consents } = catalogues.at(clock.now().wallMs);
+  if (consents.kinds[institutionType].pendingDocuments === 'prescriptions')
+    return prescriptionUse === 0 ? [] : answer.waitingPrescriptions;
+  return referralDocuments ? answer.pendingDocuments : [];
+};
+
+const asShown = (answer: LookupAnswer, context: AgentContext) => {
+  const documents = offered(answer, context);
+  return {
+    registered: answer.registered,
+    certificateStatus: answer.certificateStatus,
+    medicalSubsidy: answer.medicalSubsidy && context.settings().medicalSubsidy,
+    ...(documents.length > 0 && { pendingDocuments: [...documents] }),
+  };
+};
 
 /** What the terminal must know before it asks the patient: registered, revoked, PMH, prescription, waiting documents. */
 export const answerLookup = async (

@@ -224,6 +224,7 @@ export class HandOver {
     // A consent opens what it opened on the day it was given, though a notice came into force meanwhile.
     const known = personal.catalogueVersion === undefined ? undefined : catalogues.ofVersion(personal.catalogueVersion);
     const rules = (known ?? catalogues.at(receivedAt)).consents;
+    const { pendingDocuments } = rules.kinds[settings().institutionType];
     const forFile: VisitForFile = {
       requestId,
       lane,
@@ -240,7 +241,7 @@ export class HandOver {
       faceMessage(forFile, named),
       options.encoding,
     );
-    const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : []);
+    const notices = noticesOf(answer, choicesOf(personal), encoded.ok ? encoded.value.notes : [], pendingDocuments);
     if (differs) notices.push('kept-name-differs');
     const end = soonEndOf(visit, personal);
     if (end !== null) notices.push(`certificate:${end.state}:${formatJapanDate(japanDate(end.atMs))}`);

@@ -15,6 +15,8 @@ export type StaffNotice =
   | 'consent-not-obtainable'
   | 'medical-subsidy-wanted'
   | `documents-opened:${number}`
+  /** 薬局: so many e-prescriptions are to be dispensed here */
+  | `prescriptions-chosen:${number}`
   /** A name is kept under this 照会番号, and another one was sent */
   | 'kept-name-differs'
   /** The card's certificate ends soon or has ended, with its last day yyyyMMdd */
@@ -25,6 +27,7 @@ export const noticesOf = (
   answer: EligibilityAnswer,
   choices: PatientChoices,
   notes: readonly EncodingNote[],
+  documents: 'referrals' | 'prescriptions',
 ): StaffNotice[] => {
   const tickets = answer.qualifications.flatMap((one) => one.PublicExpenseResultList?.MedicalTicketInfo ?? []);
   const notices: StaffNotice[] = notes.map(({ what, codePoint }) => `name-character:${what}:${codePoint}` as const);
@@ -35,6 +38,8 @@ export const noticesOf = (
   if (answer.consentSituation === 'lapsed') notices.push('consent-lapsed');
   if (answer.consentSituation === 'not-obtainable') notices.push('consent-not-obtainable');
   if (choices.medicalSubsidyUse === true) notices.push('medical-subsidy-wanted');
-  if (choices.approvedDocuments.length > 0) notices.push(`documents-opened:${choices.approvedDocuments.length}`);
+  const chosen = choices.approvedDocuments.length;
+  if (chosen > 0)
+    notices.push(documents === 'referrals' ? `documents-opened:${chosen}` : `prescriptions-chosen:${chosen}`);
   return [...new Set(notices)];
 };

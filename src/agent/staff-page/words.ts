@@ -49,6 +49,7 @@ export const noticeText = (notice: string): string => {
   if (kind === 'name-character') return `${characterWords[what ?? ''] ?? ''}（${codePoint ?? ''}）`;
   if (kind === 'medical-subsidy-wanted') return '医療費助成の受給者証の利用を希望されています';
   if (kind === 'documents-opened') return `診療情報提供書 ${what ?? ''}件の閲覧に同意されました`;
+  if (kind === 'prescriptions-chosen') return `電子処方箋 ${what ?? ''}件を当薬局で調剤してほしいとのことです`;
   if (kind === 'file-not-writable') return 'レセコン用ファイルを作れませんでした。システム担当者へ連絡してください';
   if (kind === 'file-given-up')
     return 'レセコン用ファイルを書けないまま保存期限が過ぎました。番号で照会するか、もう一度カードで受付してください';
