@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { hitBy } from '../core/catalogue/catalogue.ts';
-import { renewalStates, validityCases } from '../core/catalogue/desk-order.ts';
+import { hitBy, renewalStates, validityCases } from '../core/catalogue/desk-order.ts';
 import { consentPrefixes, specificDiseasesPrefix } from '../protocol/oqs/oqs-xml-schema.ts';
 import { facilityKinds } from '../wire/facility-settings.ts';
 import { consentCode } from '../wire/messages.ts';

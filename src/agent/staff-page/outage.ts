@@ -1,4 +1,4 @@
-import { type HitBy, hitBy } from '../../core/catalogue/catalogue.ts';
+import { type HitBy, hitBy } from '../../core/catalogue/desk-order.ts';
 import type { FailureCode } from '../../core/failure.ts';
 import type { JournalVisit } from '../journal/journal.ts';
 

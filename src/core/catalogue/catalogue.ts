@@ -1,6 +1,6 @@
 import type { FailureCode } from '../failure.ts';
 import type { ConsentCatalogue } from './consent-catalogue.ts';
-import type { DeskOrder } from './desk-order.ts';
+import type { DeskOrder, HitBy } from './desk-order.ts';
 import type { Grants } from './grants.ts';
 import type { ShareRule } from './usage-share.ts';
 
@@ -28,10 +28,6 @@ export type FailureEntry = {
   readonly staff: { readonly summary: string; readonly cause: string; readonly steps: readonly string[] };
   readonly technician: { readonly cause: string; readonly steps: readonly string[] };
 };
-
-/** Whom an interruption hits: all, those who have yet to apply (初回登録), those whose certificate is days old. */
-export const hitBy = ['everyone', 'not-yet-registered', 'freshly-renewed'] as const;
-export type HitBy = (typeof hitBy)[number];
 
 /** An announced interruption of the national service. Instants are ms since 1970 UTC. */
 export type MaintenanceWindow = {

@@ -1,7 +1,9 @@
-import type { HitBy } from './catalogue.ts';
-
 /** What has to be there for a step: nothing, a way that this facility has set up, or an outage of the whole country. */
 type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
+
+/** Whom an interruption hits: all, those who have yet to apply (初回登録), those whose certificate is days old. */
+export const hitBy = ['everyone', 'not-yet-registered', 'freshly-renewed'] as const;
+export type HitBy = (typeof hitBy)[number];
 
 /** Of a card's 利用者証明用電子証明書, as the desk has to tell them apart. */
 export const renewalStates = ['near-expiry', 'grace', 'expired', 'revoked'] as const;

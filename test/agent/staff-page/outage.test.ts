@@ -8,7 +8,8 @@ import { emergencyItemsPage } from '../../../src/agent/staff-page/desk-order-vie
 import { outageOf } from '../../../src/agent/staff-page/outage.ts';
 import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
-import type { Catalogue, HitBy } from '../../../src/core/catalogue/catalogue.ts';
+import type { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
+import type { HitBy } from '../../../src/core/catalogue/desk-order.ts';
 
 type Asked = Parameters<typeof outageOf>[0][number];
 /** R registration, V visit, N visit with a new certificate; `-` no answer, `+` answered, `0` 登録がない, `m` maintenance. */

@@ -282,13 +282,13 @@ describe('what staff see', () => {
     service.check = async () => err(failure('eligibility.unavailable'));
     await bed.requestInOutage((await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''))).sealed);
     const waiting = (await ask('GET', '/part/visits')).body;
-    for (const text of ['確認できず', '照会を続けています', '申立書']) expect(waiting).toContain(text);
+    for (const text of ['まだ照会できていません', '照会は自動で続き', '申立書']) expect(waiting).toContain(text);
     expect(waiting).not.toContain('遅れて届いた結果');
     service.check = check;
     await bed.answeredLate();
     const late = (await ask('GET', '/part/visits')).body;
     for (const text of ['資格あり', '遅れて届いた結果', '100001']) expect(late).toContain(text);
-    expect(late).not.toContain('照会を続けています');
+    expect(late).not.toContain('照会は自動で続き');
   });
 
   test('a shut folder, an outage of the service and a disaster area are told above everything', async () => {
