@@ -30,82 +30,113 @@ const askAgainMs = 60_000;
 /** Whoever keeps the time hears of it this often. ms */
 const tellAgainMs = 3_600_000;
 
-/** The machine's clock held within what is known of the time. The system's clock itself is not touched. */
-export const createTrustedClock = (options: TrustedClockOptions): TrustedClock => {
-  const { clock, lastSeenMs = null, isSynchronised, steadyMs = () => uptime() * 1_000 } = options;
-  const machine = (): MachineTime => ({ steadyMs: steadyMs(), wallMs: clock.now().wallMs });
-  const listeners = new Set<(time: TrustedTime) => void>();
-  const softwareMs = Math.max(0, ...options.floorsMs);
-  let known: TimeKnowledge = {
-    floorMs: Math.max(softwareMs, lastSeenMs ?? 0),
-    ceilingMs: softwareMs + longestLifeMs,
-    lastSeenMs: options.doubtsLongGaps ? lastSeenMs : null,
-    began: machine(),
-    word: null,
-    synchronised: false,
-  };
-  let told = tellTime(known, machine());
-  let callOff = (): void => {};
-  let toldAtMs = told.wallMs;
-  let askedAtMs = Number.NEGATIVE_INFINITY;
-  let closed = false;
+class ConfirmedClock implements TrustedClock {
+  readonly #clock: TrustedClockOptions['clock'];
+  readonly #isSynchronised: TrustedClockOptions['isSynchronised'];
+  readonly #steadyMs: () => number;
+  readonly #listeners = new Set<(time: TrustedTime) => void>();
+  readonly #softwareMs: number;
+  #known: TimeKnowledge;
+  #told: TrustedTime;
+  #callOff = (): void => {};
+  #toldAtMs: number;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #closed = false;
 
-  const look = (): TrustedTime => {
-    const time = tellTime(known, machine());
+  constructor(options: TrustedClockOptions) {
+    const { clock, lastSeenMs = null, isSynchronised, steadyMs = () => uptime() * 1_000 } = options;
+    this.#clock = clock;
+    this.#isSynchronised = isSynchronised;
+    this.#steadyMs = steadyMs;
+    this.#softwareMs = Math.max(0, ...options.floorsMs);
+    this.#known = {
+      floorMs: Math.max(this.#softwareMs, lastSeenMs ?? 0),
+      ceilingMs: this.#softwareMs + longestLifeMs,
+      lastSeenMs: options.doubtsLongGaps ? lastSeenMs : null,
+      began: this.#machine(),
+      word: null,
+      synchronised: false,
+    };
+    this.#told = tellTime(this.#known, this.#machine());
+    this.#toldAtMs = this.#told.wallMs;
+    this.#round();
+  }
+
+  get time(): TrustedTime {
+    return this.#look();
+  }
+
+  now(): ReturnType<Clock['now']> {
+    return { monotonicMs: this.#clock.now().monotonicMs, wallMs: this.#look().wallMs };
+  }
+
+  wakeAt(monotonicMs: number, wake: () => void): () => void {
+    return this.#clock.wakeAt(monotonicMs, wake);
+  }
+
+  machineWallMs(): number {
+    return this.#clock.now().wallMs;
+  }
+
+  hear(wallMs: number, doubted: boolean): void {
+    // A time before our own software was made is nobody's word.
+    if (wallMs < this.#softwareMs) return;
+    this.#known = { ...this.#known, word: { wallMs, steadyMs: this.#steadyMs(), doubted } };
+    this.#look();
+  }
+
+  subscribe(listener: (time: TrustedTime) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#look());
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#callOff();
+    this.#listeners.clear();
+  }
+
+  #machine(): MachineTime {
+    return { steadyMs: this.#steadyMs(), wallMs: this.#clock.now().wallMs };
+  }
+
+  #look(): TrustedTime {
+    const time = tellTime(this.#known, this.#machine());
     const isNews =
-      time.certainty !== told.certainty || time.fault !== told.fault || time.wallMs - tellAgainMs > toldAtMs;
-    told = time;
+      time.certainty !== this.#told.certainty ||
+      time.fault !== this.#told.fault ||
+      time.wallMs - tellAgainMs > this.#toldAtMs;
+    this.#told = time;
     if (isNews) {
-      toldAtMs = time.wallMs;
-      for (const listener of [...listeners]) listener(time);
+      this.#toldAtMs = time.wallMs;
+      for (const listener of [...this.#listeners]) listener(time);
     }
     return time;
-  };
+  }
 
-  const ask = async (): Promise<void> => {
-    if (isSynchronised === undefined) return;
-    const synchronised = await isSynchronised();
-    if (closed || synchronised === known.synchronised) return;
+  async #ask(): Promise<void> {
+    if (this.#isSynchronised === undefined) return;
+    const synchronised = await this.#isSynchronised();
+    if (this.#closed || synchronised === this.#known.synchronised) return;
     // A synchronised clock is right whatever was seen before; one that was and no longer is begins from there.
-    known = synchronised
-      ? { ...known, synchronised, floorMs: softwareMs }
-      : { ...known, synchronised, began: machine(), lastSeenMs: null };
-    look();
-  };
-  const round = (): void => {
-    if (closed) return;
-    look();
-    const nowMs = clock.now().monotonicMs;
-    if (nowMs - askedAtMs >= askAgainMs) {
-      askedAtMs = nowMs;
-      void ask();
-    }
-    callOff = clock.wakeAt(nowMs + lookAgainMs, round);
-  };
-  round();
+    this.#known = synchronised
+      ? { ...this.#known, synchronised, floorMs: this.#softwareMs }
+      : { ...this.#known, synchronised, began: this.#machine(), lastSeenMs: null };
+    this.#look();
+  }
 
-  return {
-    get time() {
-      return look();
-    },
-    now: () => ({ monotonicMs: clock.now().monotonicMs, wallMs: look().wallMs }),
-    wakeAt: (monotonicMs, wake) => clock.wakeAt(monotonicMs, wake),
-    machineWallMs: () => clock.now().wallMs,
-    hear: (wallMs, doubted) => {
-      // A time before our own software was made is nobody's word.
-      if (wallMs < softwareMs) return;
-      known = { ...known, word: { wallMs, steadyMs: steadyMs(), doubted } };
-      look();
-    },
-    subscribe: (listener) => {
-      listeners.add(listener);
-      listener(look());
-      return () => listeners.delete(listener);
-    },
-    close: () => {
-      closed = true;
-      callOff();
-      listeners.clear();
-    },
-  };
-};
+  #round(): void {
+    if (this.#closed) return;
+    this.#look();
+    const nowMs = this.#clock.now().monotonicMs;
+    if (nowMs - this.#askedAtMs >= askAgainMs) {
+      this.#askedAtMs = nowMs;
+      void this.#ask();
+    }
+    this.#callOff = this.#clock.wakeAt(nowMs + lookAgainMs, () => this.#round());
+  }
+}
+
+/** The machine's clock held within what is known of the time. The system's clock itself is not touched. */
+export const createTrustedClock = (options: TrustedClockOptions): TrustedClock => new ConfirmedClock(options);

@@ -25,80 +25,88 @@ type HidKeypadSettings = {
 const openHidraw = async (path: string): Promise<HidDevice> =>
   (await HIDAsync.open(await realpath(path))) as unknown as HidDevice;
 
+class HidKeypad implements Keypad {
+  readonly keys = 'digits';
+  readonly #path: HidKeypadSettings['device'];
+  readonly #retryMs: number;
+  readonly #open: NonNullable<HidKeypadSettings['open']>;
+  readonly #reader: ReturnType<typeof createReportReader>;
+  readonly #listeners = new Set<(event: KeypadEvent) => void>();
+  #opened: HidDevice | null = null;
+  #known: 'unknown' | 'found' | 'lost' = 'unknown';
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor({ device: path, model: modelName, retryMs = 1_000, open = openHidraw }: HidKeypadSettings) {
+    this.#path = path;
+    this.#retryMs = retryMs;
+    this.#open = open;
+    const model = keypadModels.get(modelName);
+    if (model === undefined)
+      throw new Error(`keypad.model: "${modelName}" is not one of ${[...keypadModels.keys()].join(', ')}`);
+    this.#reader = createReportReader(model);
+    void this.#connect();
+  }
+
+  subscribe(listener: (event: KeypadEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#known === 'found') listener({ type: 'found' });
+    if (this.#known === 'lost') listener({ type: 'lost', failure: failure('keypad.lost') });
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#listeners.clear();
+    this.#reader.forget();
+    await this.#opened?.close().catch(() => {});
+    this.#opened = null;
+  }
+
+  #tell(event: KeypadEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #lost(): void {
+    const broken = this.#opened;
+    this.#opened = null;
+    this.#reader.forget();
+    broken?.close().catch(() => {});
+    if (this.#closed) return;
+    if (this.#known !== 'lost') {
+      this.#known = 'lost';
+      this.#tell({ type: 'lost', failure: failure('keypad.lost') });
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#connect(), this.#retryMs);
+  }
+
+  async #connect(): Promise<void> {
+    let device: HidDevice;
+    try {
+      device = await this.#open(this.#path);
+    } catch {
+      return this.#lost();
+    }
+    if (this.#closed) return void device.close().catch(() => {});
+    this.#opened = device;
+    device.on('error', () => {
+      if (this.#opened === device) this.#lost();
+    });
+    device.on('data', (report) => {
+      if (this.#opened !== device) return;
+      const keys = this.#reader.read(report, performance.now());
+      report.fill(0);
+      for (const key of keys) this.#tell({ type: 'key', key });
+    });
+    this.#known = 'found';
+    this.#tell({ type: 'found' });
+  }
+}
+
 /**
  * A USB keypad over hidraw (node-hid, asynchronous). Reports become one byte per key and are overwritten; unplugged, it
  * is tried again until it is back. node-hid tells no unplug: a failing read does.
  */
-export const createHidKeypad = ({
-  device: path,
-  model: modelName,
-  retryMs = 1_000,
-  open = openHidraw,
-}: HidKeypadSettings): Keypad => {
-  const model = keypadModels.get(modelName);
-  if (model === undefined)
-    throw new Error(`keypad.model: "${modelName}" is not one of ${[...keypadModels.keys()].join(', ')}`);
-  const reader = createReportReader(model);
-  const listeners = new Set<(event: KeypadEvent) => void>();
-  let opened: HidDevice | null = null;
-  let known: 'unknown' | 'found' | 'lost' = 'unknown';
-  let retry: NodeJS.Timeout | undefined;
-  let closed = false;
-
-  const tell = (event: KeypadEvent): void => {
-    for (const listener of listeners) listener(event);
-  };
-  const lost = (): void => {
-    const broken = opened;
-    opened = null;
-    reader.forget();
-    broken?.close().catch(() => {});
-    if (closed) return;
-    if (known !== 'lost') {
-      known = 'lost';
-      tell({ type: 'lost', failure: failure('keypad.lost') });
-    }
-    clearTimeout(retry);
-    retry = setTimeout(() => void connect(), retryMs);
-  };
-  const connect = async (): Promise<void> => {
-    let device: HidDevice;
-    try {
-      device = await open(path);
-    } catch {
-      return lost();
-    }
-    if (closed) return void device.close().catch(() => {});
-    opened = device;
-    device.on('error', () => {
-      if (opened === device) lost();
-    });
-    device.on('data', (report) => {
-      if (opened !== device) return;
-      const keys = reader.read(report, performance.now());
-      report.fill(0);
-      for (const key of keys) tell({ type: 'key', key });
-    });
-    known = 'found';
-    tell({ type: 'found' });
-  };
-  void connect();
-
-  return {
-    keys: 'digits',
-    subscribe: (listener) => {
-      listeners.add(listener);
-      if (known === 'found') listener({ type: 'found' });
-      if (known === 'lost') listener({ type: 'lost', failure: failure('keypad.lost') });
-      return () => listeners.delete(listener);
-    },
-    close: async () => {
-      closed = true;
-      clearTimeout(retry);
-      listeners.clear();
-      reader.forget();
-      await opened?.close().catch(() => {});
-      opened = null;
-    },
-  };
-};
+export const createHidKeypad = (options: HidKeypadSettings): Keypad => new HidKeypad(options);

@@ -39,29 +39,40 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
     });
   });
 
-export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> => {
-  const { tls, host = '127.0.0.1' } = options;
-  let rules = accessRules(options.users);
-  const sockets = new Map<TLSSocket, string>();
-  const userOf = (client: { readonly conn: unknown } | null): string =>
-    client === null ? '' : (sockets.get(client.conn as TLSSocket) ?? '');
+/** Who is connected, by the certificate; `aedes` answers them, each within its rights. */
+class ConnectedUsers {
+  readonly #sockets = new Map<TLSSocket, string>();
+  readonly #limits = new ConnectionLimits();
+  #rules: ReturnType<typeof accessRules>;
 
-  const limits = new ConnectionLimits();
-  const aedes = await Aedes.createBroker({
-    connectTimeout: proofMs,
-    authenticate: (client, _username, _password, done) => {
-      // The client id must be the certificate's name: it cannot push another device's session aside.
-      const user = userOf(client);
-      done(null, user !== '' && client.id === user && rules.some((rule) => rule.user === user));
-    },
-    authorizePublish: (client, packet, done) =>
-      permits(rules, userOf(client), 'write', packet.topic) ? done(null) : done(new Error('not permitted')),
-    authorizeSubscribe: (client, subscription, done) =>
-      done(null, permits(rules, userOf(client), 'read', subscription.topic) ? subscription : null),
-  });
+  constructor(users: BrokerUsers) {
+    this.#rules = accessRules(users);
+  }
 
-  const newServer = (): Server => {
-    const made = createServer(
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  createBroker(): Promise<Aedes> {
+    return Aedes.createBroker({
+      connectTimeout: proofMs,
+      authenticate: (client, _username, _password, done) => {
+        // The client id must be the certificate's name: it cannot push another device's session aside.
+        const user = this.#userOf(client);
+        done(null, user !== '' && client.id === user && this.#rules.some((rule) => rule.user === user));
+      },
+      authorizePublish: (client, packet, done) =>
+        permits(this.#rules, this.#userOf(client), 'write', packet.topic)
+          ? done(null)
+          : done(new Error('not permitted')),
+      authorizeSubscribe: (client, subscription, done) =>
+        done(null, permits(this.#rules, this.#userOf(client), 'read', subscription.topic) ? subscription : null),
+    });
+  }
+
+  /** `aedes` takes over what the certificate has named. */
+  createServer(tls: EmbeddedBrokerOptions['tls'], aedes: Aedes): Server {
+    const server = createServer(
       {
         key: tls.key,
         cert: tls.certificate,
@@ -79,43 +90,59 @@ export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promi
           return;
         }
         socket.setNoDelay(true);
-        sockets.set(socket, name);
-        socket.once('close', () => sockets.delete(socket));
-        limits.proves(socket, name);
+        this.#sockets.set(socket, name);
+        socket.once('close', () => this.#sockets.delete(socket));
+        this.#limits.proves(socket, name);
         socket.on('error', () => socket.destroy());
         aedes.handle(socket);
       },
     );
-    limits.watch(made);
+    this.#limits.watch(server);
     // A descriptor that is not to be had right now must not end the agent: the next connection may find one.
-    made.on('error', () => {});
-    return made;
-  };
+    server.on('error', () => {});
+    return server;
+  }
 
-  let server = newServer();
+  /** Those who are no longer among them are cut off. */
+  allow(users: BrokerUsers): void {
+    this.#rules = accessRules(users);
+    for (const [socket, name] of this.#sockets) if (!this.#rules.some(({ user }) => user === name)) socket.destroy();
+  }
+
+  cut(): void {
+    this.#limits.destroyUnproven();
+    for (const socket of this.#sockets.keys()) socket.destroy();
+  }
+
+  #userOf(client: { readonly conn: unknown } | null): string {
+    return client === null ? '' : (this.#sockets.get(client.conn as TLSSocket) ?? '');
+  }
+}
+
+export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> => {
+  const { tls, host = '127.0.0.1' } = options;
+  const users = new ConnectedUsers(options.users);
+  const aedes = await users.createBroker();
+  let server = users.createServer(tls, aedes);
   const port = await listen(server, host, options.port ?? 0);
 
   const cut = async (): Promise<void> => {
     if (!server.listening) return;
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
-    limits.destroyUnproven();
-    for (const socket of sockets.keys()) socket.destroy();
+    users.cut();
     await stopped;
   };
 
   return {
     port,
     get connectedClients() {
-      return sockets.size;
+      return users.count;
     },
-    setUsers: (users) => {
-      rules = accessRules(users);
-      for (const [socket, name] of sockets) if (!rules.some(({ user }) => user === name)) socket.destroy();
-    },
+    setUsers: (allowed) => users.allow(allowed),
     cut,
     restore: async () => {
       if (server.listening) return;
-      server = newServer();
+      server = users.createServer(tls, aedes);
       await listen(server, host, port);
     },
     close: async () => {

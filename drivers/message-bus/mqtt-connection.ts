@@ -103,19 +103,7 @@ const propertiesOf = ({ expirySeconds, responseTopic, correlation }: PublishOpti
   ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
 });
 
-export const openConnection = (options: ConnectionOptions): MqttConnection => {
-  const { host, port, serverName, context, clientId, protocolVersion, will, delays } = options;
-  let ended = false;
-  let trusted = false;
-  let greeted = false;
-  let open = false;
-  let heard = true;
-  let inFlight = 0;
-  let maximumInFlight = options.maximumInFlight;
-  let cause: Failure = failure('delivery.offline', 'closed');
-  const queue: (() => void)[] = [];
-  const unanswered = new Set<() => void>();
-
+const connectSocket = ({ host, port, serverName, context }: ConnectionOptions): TLSSocket => {
   const socket = connectTls({
     host,
     port,
@@ -129,148 +117,183 @@ export const openConnection = (options: ConnectionOptions): MqttConnection => {
   });
   // Without this a request and its answer take 90 ms: Nagle against the delayed ACK.
   socket.setNoDelay(true);
+  return socket;
+};
 
-  const clientOptions: IClientOptions = {
-    clientId,
-    protocolVersion,
-    // Nothing is left with the broker: the outbox knows better what is still to be sent.
-    clean: true,
-    reconnectPeriod: 0,
-    connectTimeout: 2 * delays.connectMs,
-    keepalive: Math.ceil(delays.keepaliveMs / 1000),
-    resubscribe: false,
-    manualConnect: true,
-    queueQoSZero: false,
-    ...(will ? { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true } } : {}),
-  };
-  const client = new MqttClient(() => socket, clientOptions);
+const clientOptionsOf = ({ clientId, protocolVersion, will, delays }: ConnectionOptions): IClientOptions => ({
+  clientId,
+  protocolVersion,
+  // Nothing is left with the broker: the outbox knows better what is still to be sent.
+  clean: true,
+  reconnectPeriod: 0,
+  connectTimeout: 2 * delays.connectMs,
+  keepalive: Math.ceil(delays.keepaliveMs / 1000),
+  resubscribe: false,
+  manualConnect: true,
+  queueQoSZero: false,
+  ...(will ? { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true } } : {}),
+});
 
-  const end = (why: Failure): void => {
-    if (ended) return;
-    ended = true;
-    clearTimeout(deadline);
-    clearInterval(probe);
-    for (const giveUp of [...unanswered]) giveUp();
-    if (trusted) client.end(true);
-    socket.destroy();
-    options.ended(why);
-  };
-  const deadline = setTimeout(() => end(failure('delivery.offline', 'no connection in time')), delays.connectMs);
-  const isSilent = (): void => {
-    if (!heard) end(failure('delivery.offline', 'silence'));
-  };
-  const probe = setInterval(() => {
-    if (!open) return;
-    // After a stall of our own the answer may lie unread: sockets are read before the silence counts.
-    if (!heard) return void setImmediate(() => setImmediate(isSilent));
-    heard = false;
-    client.sendPing();
-  }, delays.probeMs);
+class OneConnection implements MqttConnection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: TLSSocket;
+  readonly #client: MqttClient;
+  readonly #deadline: NodeJS.Timeout;
+  readonly #probe: NodeJS.Timeout;
+  #ended = false;
+  #trusted = false;
+  #greeted = false;
+  #open = false;
+  #heard = true;
+  #inFlight = 0;
+  #maximumInFlight: number;
+  #cause: Failure = failure('delivery.offline', 'closed');
+  readonly #queue: (() => void)[] = [];
+  readonly #unanswered = new Set<() => void>();
 
-  const becomeOpen = (): void => {
-    if (ended || open) return;
-    open = true;
-    clearTimeout(deadline);
-    options.opened();
-    for (const [filter, granted] of options.optionalFilters())
-      client.subscribe(filter, { qos: 1 }, (error) => {
-        if (!ended) granted(!error);
-      });
-  };
+  constructor(options: ConnectionOptions) {
+    const { delays } = options;
+    this.#options = options;
+    this.#maximumInFlight = options.maximumInFlight;
+    this.#socket = connectSocket(options);
+    this.#client = new MqttClient(() => this.#socket, clientOptionsOf(options));
+    this.#deadline = setTimeout(() => this.end(failure('delivery.offline', 'no connection in time')), delays.connectMs);
+    this.#probe = setInterval(() => this.#askForLife(), delays.probeMs);
+    this.#listenToSocket();
+    this.#listenToClient();
+  }
 
-  socket.on('error', (error) => {
-    cause = causeOf(error);
-    if (!trusted) end(cause);
-  });
-  socket.on('close', () => end(cause));
-  socket.on('secureConnect', () => {
-    const wrong = serverError(socket, options);
-    if (wrong !== null) return end(failure('delivery.broker-untrusted', wrong));
-    if (ended) return;
-    const endsMs = socket.getPeerX509Certificate()?.validToDate.getTime();
-    if (endsMs !== undefined) options.metServer(endsMs);
-    trusted = true;
-    client.connect();
-  });
-  client.on('error', (error) => end(causeOf(error)));
-  client.on('close', () => end(cause));
-  client.on('packetreceive', () => {
-    heard = true;
-  });
-  client.on('message', (topic, payload, packet) => {
-    if (!ended) options.delivered({ topic, payload: new Uint8Array(payload), retained: packet.retain });
-  });
-  client.on('connect', (connack) => {
-    maximumInFlight = Math.min(maximumInFlight, connack.properties?.receiveMaximum ?? 65_535);
-    greeted = true;
-    const filters = options.filters();
-    if (filters.length === 0) return becomeOpen();
-    client.subscribe([...filters], { qos: 1 }, (error) => {
-      if (error) end(failure('delivery.access-refused', 'subscription'));
-      else becomeOpen();
+  #listenToSocket(): void {
+    this.#socket.on('error', (error) => {
+      this.#cause = causeOf(error);
+      if (!this.#trusted) this.end(this.#cause);
     });
-  });
+    this.#socket.on('close', () => this.end(this.#cause));
+    this.#socket.on('secureConnect', () => {
+      const wrong = serverError(this.#socket, this.#options);
+      if (wrong !== null) return this.end(failure('delivery.broker-untrusted', wrong));
+      if (this.#ended) return;
+      const endsMs = this.#socket.getPeerX509Certificate()?.validToDate.getTime();
+      if (endsMs !== undefined) this.#options.metServer(endsMs);
+      this.#trusted = true;
+      this.#client.connect();
+    });
+  }
 
-  const release = (): void => {
-    inFlight--;
-    queue.shift()?.();
-  };
+  #listenToClient(): void {
+    this.#client.on('error', (error) => this.end(causeOf(error)));
+    this.#client.on('close', () => this.end(this.#cause));
+    this.#client.on('packetreceive', () => {
+      this.#heard = true;
+    });
+    this.#client.on('message', (topic, payload, packet) => {
+      if (!this.#ended) this.#options.delivered({ topic, payload: new Uint8Array(payload), retained: packet.retain });
+    });
+    this.#client.on('connect', (connack) => {
+      this.#maximumInFlight = Math.min(this.#maximumInFlight, connack.properties?.receiveMaximum ?? 65_535);
+      this.#greeted = true;
+      const filters = this.#options.filters();
+      if (filters.length === 0) return this.#becomeOpen();
+      this.#client.subscribe([...filters], { qos: 1 }, (error) => {
+        if (error) this.end(failure('delivery.access-refused', 'subscription'));
+        else this.#becomeOpen();
+      });
+    });
+  }
 
-  const publish = (topic: string, payload: Uint8Array, publishOptions: PublishOptions): Promise<Result<void>> =>
-    new Promise((resolve) => {
+  #askForLife(): void {
+    if (!this.#open) return;
+    // After a stall of our own the answer may lie unread: sockets are read before the silence counts.
+    if (!this.#heard) return void setImmediate(() => setImmediate(() => this.#endIfSilent()));
+    this.#heard = false;
+    this.#client.sendPing();
+  }
+
+  end(why: Failure): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+    clearInterval(this.#probe);
+    for (const giveUp of [...this.#unanswered]) giveUp();
+    if (this.#trusted) this.#client.end(true);
+    this.#socket.destroy();
+    this.#options.ended(why);
+  }
+
+  publish(topic: string, payload: Uint8Array, publishOptions: PublishOptions): Promise<Result<void>> {
+    return new Promise((resolve) => {
       let sent = false;
       let settled = false;
       const settle = (result: Result<void>): void => {
         if (settled) return;
         settled = true;
         clearTimeout(timer);
-        unanswered.delete(giveUp);
-        const place = queue.indexOf(send);
-        if (place >= 0) queue.splice(place, 1);
+        this.#unanswered.delete(giveUp);
+        const place = this.#queue.indexOf(send);
+        if (place >= 0) this.#queue.splice(place, 1);
         resolve(result);
         if (!sent) return;
         // A publish that timed out still holds its place at the broker until the connection ends or the PUBACK comes.
-        if (result.ok || ended) release();
+        if (result.ok || this.#ended) this.#release();
       };
       const giveUp = (): void => settle(err(failure('delivery.offline', 'connection lost before the PUBACK')));
       const timer = setTimeout(
         () => settle(err(failure('delivery.offline', 'no PUBACK in time'))),
-        delays.acknowledgeMs,
+        this.#options.delays.acknowledgeMs,
       );
       const send = (): void => {
         sent = true;
-        inFlight++;
+        this.#inFlight++;
         const packet: IClientPublishOptions = {
           qos: 1,
           retain: publishOptions.retain ?? false,
-          ...(protocolVersion === 5 ? { properties: propertiesOf(publishOptions) } : {}),
+          ...(this.#options.protocolVersion === 5 ? { properties: propertiesOf(publishOptions) } : {}),
         };
-        client.publish(topic, Buffer.from(payload), packet, (error) => {
-          if (settled) return release();
+        this.#client.publish(topic, Buffer.from(payload), packet, (error) => {
+          if (settled) return this.#release();
           if (error) {
             settle(err(failure('delivery.access-refused', 'PUBACK')));
-            return release();
+            return this.#release();
           }
           settle(ok(undefined));
         });
       };
-      unanswered.add(giveUp);
-      if (ended || !open) return giveUp();
-      if (inFlight < maximumInFlight) send();
-      else queue.push(send);
+      this.#unanswered.add(giveUp);
+      if (this.#ended || !this.#open) return giveUp();
+      if (this.#inFlight < this.#maximumInFlight) send();
+      else this.#queue.push(send);
     });
+  }
 
-  return {
-    publish,
-    subscribe: (filter, granted) => {
-      // Before CONNACK the list of filters, read then, will have it.
-      if (!greeted || ended) return;
-      client.subscribe(filter, { qos: 1 }, (error) => {
-        if (granted !== undefined) {
-          if (!ended) granted(!error);
-        } else if (error) end(failure('delivery.access-refused', 'subscription'));
+  subscribe(filter: string, granted?: (isGranted: boolean) => void): void {
+    // Before CONNACK the list of filters, read then, will have it.
+    if (!this.#greeted || this.#ended) return;
+    this.#client.subscribe(filter, { qos: 1 }, (error) => {
+      if (granted !== undefined) {
+        if (!this.#ended) granted(!error);
+      } else if (error) this.end(failure('delivery.access-refused', 'subscription'));
+    });
+  }
+
+  #endIfSilent(): void {
+    if (!this.#heard) this.end(failure('delivery.offline', 'silence'));
+  }
+
+  #becomeOpen(): void {
+    if (this.#ended || this.#open) return;
+    this.#open = true;
+    clearTimeout(this.#deadline);
+    this.#options.opened();
+    for (const [filter, granted] of this.#options.optionalFilters())
+      this.#client.subscribe(filter, { qos: 1 }, (error) => {
+        if (!this.#ended) granted(!error);
       });
-    },
-    end,
-  };
-};
+  }
+
+  #release(): void {
+    this.#inFlight--;
+    this.#queue.shift()?.();
+  }
+}
+
+export const openConnection = (options: ConnectionOptions): MqttConnection => new OneConnection(options);

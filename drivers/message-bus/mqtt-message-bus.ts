@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Failure, failure } from '../../src/core/failure.ts';
-import { err } from '../../src/core/result.ts';
-import type { Delivery, MessageBus } from '../../src/ports/message-bus.ts';
+import { err, type Result } from '../../src/core/result.ts';
+import type { Delivery, MessageBus, PublishOptions } from '../../src/ports/message-bus.ts';
 import type { TlsFiles } from '../../src/trust/key-files.ts';
 import { certificatesOf, type KnownTime } from '../../src/trust/server-chain.ts';
 import { covers } from '../../src/wire/broker-access-rules.ts';
@@ -40,117 +40,138 @@ type MqttMessageBus = MessageBus & {
   readonly serverEndsMs: number | null;
 };
 
-/** Throws when key or certificate cannot be read by OpenSSL. Connects at once and for as long as it lives. */
-export const createMqttMessageBus = (options: MqttMessageBusOptions): MqttMessageBus => {
-  const delays: Delays = { ...defaultDelays, ...options.delays };
-  let contexts = [options.tls, ...(options.formerTls ?? [])].map(contextOf);
-  let turn = 0;
-  let serverEndsMs: number | null = null;
-  const authorities = certificatesOf(options.tls.ca);
-  const subscriptions = new Map<string, Set<(delivery: Delivery) => void>>();
-  const optional = new Map<string, (isGranted: boolean) => void>();
-  const connectionListeners = new Set<(connected: boolean, cause?: Failure) => void>();
-  let connection: MqttConnection | null = null;
-  let connected = false;
-  let cause: Failure = failure('delivery.offline', 'not connected yet');
-  let pauseMs = delays.firstPauseMs;
-  let pause: NodeJS.Timeout | null = null;
-  let closed = false;
+class MqttBus implements MqttMessageBus {
+  readonly #options: MqttMessageBusOptions;
+  readonly #delays: Delays;
+  #contexts: readonly SecureContext[];
+  #turn = 0;
+  #serverEndsMs: number | null = null;
+  readonly #authorities: ReturnType<typeof certificatesOf>;
+  readonly #subscriptions = new Map<string, Set<(delivery: Delivery) => void>>();
+  readonly #optional = new Map<string, (isGranted: boolean) => void>();
+  readonly #connectionListeners = new Set<(connected: boolean, cause?: Failure) => void>();
+  #connection: MqttConnection | null = null;
+  #connected = false;
+  #cause: Failure = failure('delivery.offline', 'not connected yet');
+  #pauseMs: number;
+  #pause: NodeJS.Timeout | null = null;
+  #closed = false;
 
-  const tell = (): void => {
-    for (const listener of [...connectionListeners]) {
-      if (connected) listener(true);
-      else listener(false, cause);
+  constructor(options: MqttMessageBusOptions) {
+    this.#options = options;
+    this.#delays = { ...defaultDelays, ...options.delays };
+    this.#contexts = [options.tls, ...(options.formerTls ?? [])].map(contextOf);
+    this.#authorities = certificatesOf(options.tls.ca);
+    this.#pauseMs = this.#delays.firstPauseMs;
+    this.#attempt();
+  }
+
+  async publish(topic: string, payload: Uint8Array, publishOptions: PublishOptions = {}): Promise<Result<void>> {
+    return this.#connection !== null && this.#connected
+      ? this.#connection.publish(topic, payload, publishOptions)
+      : err(this.#cause);
+  }
+
+  subscribe(
+    filter: string,
+    listener: (delivery: Delivery) => void,
+    choice?: { readonly granted: (isGranted: boolean) => void },
+  ): () => void {
+    const listeners = this.#subscriptions.get(filter) ?? new Set();
+    listeners.add(listener);
+    this.#subscriptions.set(filter, listeners);
+    if (choice === undefined) this.#connection?.subscribe(filter);
+    else {
+      this.#optional.set(filter, choice.granted);
+      if (this.#connected) this.#connection?.subscribe(filter, choice.granted);
     }
-  };
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size > 0) return;
+      this.#subscriptions.delete(filter);
+      this.#optional.delete(filter);
+    };
+  }
 
-  const deliver = (delivery: Delivery): void => {
-    for (const [filter, listeners] of subscriptions) {
+  get serverEndsMs(): number | null {
+    return this.#serverEndsMs;
+  }
+
+  useTls(tls: TlsFiles): void {
+    this.#contexts = [contextOf(tls), ...this.#contexts].slice(0, 3);
+    this.#turn = 0;
+    this.#connection?.end(failure('delivery.offline', 'new certificate'));
+  }
+
+  subscribeConnection(listener: (connected: boolean, cause?: Failure) => void): () => void {
+    this.#connectionListeners.add(listener);
+    if (this.#connected) listener(true);
+    else listener(false, this.#cause);
+    return () => this.#connectionListeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#connection?.end(failure('delivery.offline', 'closed'));
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#connectionListeners]) {
+      if (this.#connected) listener(true);
+      else listener(false, this.#cause);
+    }
+  }
+
+  #deliver(delivery: Delivery): void {
+    for (const [filter, listeners] of this.#subscriptions) {
       if (covers(filter, delivery.topic)) for (const listener of [...listeners]) listener(delivery);
     }
-  };
+  }
 
-  const attempt = (): void => {
-    pause = null;
-    const [newest] = contexts;
-    const context = contexts[turn % contexts.length] ?? newest;
+  #attempt(): void {
+    this.#pause = null;
+    const [newest] = this.#contexts;
+    const context = this.#contexts[this.#turn % this.#contexts.length] ?? newest;
     if (context === undefined) return;
-    connection = openConnection({
-      host: options.host,
-      port: options.port,
-      serverName: options.serverName ?? options.host,
+    this.#connection = openConnection({
+      host: this.#options.host,
+      port: this.#options.port,
+      serverName: this.#options.serverName ?? this.#options.host,
       context,
-      authorities,
-      time: options.time ?? machineTime,
-      clientId: options.clientId,
-      protocolVersion: options.protocolVersion,
-      ...(options.will ? { will: options.will } : {}),
-      delays,
-      maximumInFlight: options.maximumInFlight ?? 16,
-      filters: () => [...subscriptions.keys()].filter((filter) => !optional.has(filter)),
-      optionalFilters: () => optional,
+      authorities: this.#authorities,
+      time: this.#options.time ?? machineTime,
+      clientId: this.#options.clientId,
+      protocolVersion: this.#options.protocolVersion,
+      ...(this.#options.will ? { will: this.#options.will } : {}),
+      delays: this.#delays,
+      maximumInFlight: this.#options.maximumInFlight ?? 16,
+      filters: () => [...this.#subscriptions.keys()].filter((filter) => !this.#optional.has(filter)),
+      optionalFilters: () => this.#optional,
       metServer: (endsMs) => {
-        serverEndsMs = endsMs;
+        this.#serverEndsMs = endsMs;
       },
       opened: () => {
-        connected = true;
-        pauseMs = delays.firstPauseMs;
-        tell();
+        this.#connected = true;
+        this.#pauseMs = this.#delays.firstPauseMs;
+        this.#tell();
       },
-      delivered: deliver,
+      delivered: (delivery) => this.#deliver(delivery),
       ended: (why) => {
-        const changed = connected || why.code !== cause.code;
+        const changed = this.#connected || why.code !== this.#cause.code;
         // Each time from the newest; the next one only where the broker says that it does not know us by this one.
-        turn = !connected && why.code === 'delivery.access-refused' ? turn + 1 : 0;
-        connection = null;
-        connected = false;
-        cause = why;
-        if (closed) return;
-        pause = setTimeout(attempt, pauseMs);
-        pauseMs = Math.min(2 * pauseMs, delays.lastPauseMs);
-        if (changed) tell();
+        this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
+        this.#connection = null;
+        this.#connected = false;
+        this.#cause = why;
+        if (this.#closed) return;
+        this.#pause = setTimeout(() => this.#attempt(), this.#pauseMs);
+        this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
+        if (changed) this.#tell();
       },
     });
-  };
-  attempt();
+  }
+}
 
-  return {
-    publish: async (topic, payload, publishOptions = {}) =>
-      connection !== null && connected ? connection.publish(topic, payload, publishOptions) : err(cause),
-    subscribe: (filter, listener, choice) => {
-      const listeners = subscriptions.get(filter) ?? new Set();
-      listeners.add(listener);
-      subscriptions.set(filter, listeners);
-      if (choice === undefined) connection?.subscribe(filter);
-      else {
-        optional.set(filter, choice.granted);
-        if (connected) connection?.subscribe(filter, choice.granted);
-      }
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size > 0) return;
-        subscriptions.delete(filter);
-        optional.delete(filter);
-      };
-    },
-    get serverEndsMs() {
-      return serverEndsMs;
-    },
-    useTls: (tls) => {
-      contexts = [contextOf(tls), ...contexts].slice(0, 3);
-      turn = 0;
-      connection?.end(failure('delivery.offline', 'new certificate'));
-    },
-    subscribeConnection: (listener) => {
-      connectionListeners.add(listener);
-      if (connected) listener(true);
-      else listener(false, cause);
-      return () => connectionListeners.delete(listener);
-    },
-    close: async () => {
-      closed = true;
-      if (pause !== null) clearTimeout(pause);
-      connection?.end(failure('delivery.offline', 'closed'));
-    },
-  };
-};
+/** Throws when key or certificate cannot be read by OpenSSL. Connects at once and for as long as it lives. */
+export const createMqttMessageBus = (options: MqttMessageBusOptions): MqttMessageBus => new MqttBus(options);

@@ -14,109 +14,125 @@ type SerialStatusLightSettings = {
   readonly pingMs?: number;
 };
 
+class SerialStatusLight implements StatusLight {
+  readonly #device: SerialStatusLightSettings['device'];
+  readonly #baud: SerialStatusLightSettings['baud'];
+  readonly #retryMs: number;
+  readonly #pingMs: number;
+  readonly #listeners = new Set<(event: StatusLightEvent) => void>();
+  #line: SerialPort | null = null;
+  #wanted: LightPattern = 'off';
+  #known: 'unknown' | 'found' | 'lost' = 'unknown';
+  #unanswered = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #ping: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor({ device, baud, retryMs = 1_000, pingMs = 2_000 }: SerialStatusLightSettings) {
+    this.#device = device;
+    this.#baud = baud;
+    this.#retryMs = retryMs;
+    this.#pingMs = pingMs;
+    this.#connect();
+  }
+
+  show(pattern: LightPattern): void {
+    this.#wanted = pattern;
+    this.#send({ type: 'show', pattern });
+  }
+
+  beep(beep: Parameters<StatusLight['beep']>[0]): void {
+    this.#send({ type: 'beep', beep });
+  }
+
+  subscribe(listener: (event: StatusLightEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#known === 'found') listener({ type: 'found' });
+    if (this.#known === 'lost') listener({ type: 'lost', failure: failure('light.lost') });
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#ping);
+    this.#listeners.clear();
+    const open = this.#line;
+    this.#line = null;
+    if (open?.isOpen) {
+      // The light goes dark with its terminal instead of lying about it.
+      open.write(Buffer.from(encodeLightCommand({ type: 'show', pattern: 'off' })));
+      await new Promise<void>((resolve) => open.drain(() => open.close(() => resolve())));
+    }
+  }
+
+  #tell(event: StatusLightEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #send(command: LightCommand): void {
+    this.#line?.write(Buffer.from(encodeLightCommand(command)), () => {});
+  }
+
+  #lost(): void {
+    const broken = this.#line;
+    this.#line = null;
+    clearInterval(this.#ping);
+    if (broken?.isOpen) broken.close(() => {});
+    if (this.#closed) return;
+    if (this.#known !== 'lost') {
+      this.#known = 'lost';
+      this.#tell({ type: 'lost', failure: failure('light.lost') });
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), this.#retryMs);
+  }
+
+  // Found is a light that answers, not a line that opens.
+  #answered(): void {
+    this.#unanswered = 0;
+    if (this.#known === 'found') return;
+    this.#known = 'found';
+    this.#send({ type: 'show', pattern: this.#wanted });
+    this.#tell({ type: 'found' });
+  }
+
+  #connect(): void {
+    const port = new SerialPort({ path: this.#device, baudRate: this.#baud, autoOpen: false });
+    const read = createFrameReader();
+    port.on('error', () => {
+      if (this.#line === port) this.#lost();
+    });
+    port.on('close', () => {
+      if (this.#line === port) this.#lost();
+    });
+    port.on('data', (chunk: Buffer) => {
+      if (this.#line !== port) return;
+      for (const body of read(chunk)) {
+        const answer = decodeLightAnswer(body);
+        if (answer === null) continue;
+        this.#answered();
+        if (answer.type === 'presence') this.#tell(answer);
+      }
+    });
+    port.open((error) => {
+      if (this.#closed) return port.isOpen ? port.close(() => {}) : undefined;
+      if (error !== null) return this.#lost();
+      this.#line = port;
+      this.#unanswered = 0;
+      this.#send({ type: 'ping' });
+      this.#ping = setInterval(() => {
+        this.#unanswered += 1;
+        if (this.#unanswered > 3) return this.#lost();
+        this.#send({ type: 'ping' });
+      }, this.#pingMs);
+    });
+  }
+}
+
 /**
  * Light, beeper and presence sensor on a serial line. The pattern that holds is sent again whenever the light comes
  * back. A `data` listener is always there: without one serialport does not notice that the device was unplugged.
  */
-export const createSerialStatusLight = ({
-  device,
-  baud,
-  retryMs = 1_000,
-  pingMs = 2_000,
-}: SerialStatusLightSettings): StatusLight => {
-  const listeners = new Set<(event: StatusLightEvent) => void>();
-  let line: SerialPort | null = null;
-  let wanted: LightPattern = 'off';
-  let known: 'unknown' | 'found' | 'lost' = 'unknown';
-  let unanswered = 0;
-  let retry: NodeJS.Timeout | undefined;
-  let ping: NodeJS.Timeout | undefined;
-  let closed = false;
-
-  const tell = (event: StatusLightEvent): void => {
-    for (const listener of listeners) listener(event);
-  };
-  const send = (command: LightCommand): void => {
-    line?.write(Buffer.from(encodeLightCommand(command)), () => {});
-  };
-  const lost = (): void => {
-    const broken = line;
-    line = null;
-    clearInterval(ping);
-    if (broken?.isOpen) broken.close(() => {});
-    if (closed) return;
-    if (known !== 'lost') {
-      known = 'lost';
-      tell({ type: 'lost', failure: failure('light.lost') });
-    }
-    clearTimeout(retry);
-    retry = setTimeout(connect, retryMs);
-  };
-  // Found is a light that answers, not a line that opens.
-  const answered = (): void => {
-    unanswered = 0;
-    if (known === 'found') return;
-    known = 'found';
-    send({ type: 'show', pattern: wanted });
-    tell({ type: 'found' });
-  };
-  const connect = (): void => {
-    const port = new SerialPort({ path: device, baudRate: baud, autoOpen: false });
-    const read = createFrameReader();
-    port.on('error', () => {
-      if (line === port) lost();
-    });
-    port.on('close', () => {
-      if (line === port) lost();
-    });
-    port.on('data', (chunk: Buffer) => {
-      if (line !== port) return;
-      for (const body of read(chunk)) {
-        const answer = decodeLightAnswer(body);
-        if (answer === null) continue;
-        answered();
-        if (answer.type === 'presence') tell(answer);
-      }
-    });
-    port.open((error) => {
-      if (closed) return port.isOpen ? port.close(() => {}) : undefined;
-      if (error !== null) return lost();
-      line = port;
-      unanswered = 0;
-      send({ type: 'ping' });
-      ping = setInterval(() => {
-        unanswered += 1;
-        if (unanswered > 3) return lost();
-        send({ type: 'ping' });
-      }, pingMs);
-    });
-  };
-  connect();
-
-  return {
-    show: (pattern) => {
-      wanted = pattern;
-      send({ type: 'show', pattern });
-    },
-    beep: (beep) => send({ type: 'beep', beep }),
-    subscribe: (listener) => {
-      listeners.add(listener);
-      if (known === 'found') listener({ type: 'found' });
-      if (known === 'lost') listener({ type: 'lost', failure: failure('light.lost') });
-      return () => listeners.delete(listener);
-    },
-    close: async () => {
-      closed = true;
-      clearTimeout(retry);
-      clearInterval(ping);
-      listeners.clear();
-      const open = line;
-      line = null;
-      if (open?.isOpen) {
-        // The light goes dark with its terminal instead of lying about it.
-        open.write(Buffer.from(encodeLightCommand({ type: 'show', pattern: 'off' })));
-        await new Promise<void>((resolve) => open.drain(() => open.close(() => resolve())));
-      }
-    },
-  };
-};
+export const createSerialStatusLight = (options: SerialStatusLightSettings): StatusLight =>
+  new SerialStatusLight(options);

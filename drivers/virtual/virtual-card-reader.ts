@@ -36,20 +36,84 @@ type OpenSession = { readonly session: CardSession; kill(): void };
 
 const readerName = 'Virtual reader';
 
-export const createVirtualCardReader = ({
-  timing = instantTiming,
-  onApdu,
-}: VirtualCardReaderOptions = {}): VirtualCardReader => {
-  const listeners = new Set<(event: CardReaderEvent) => void>();
-  let card: VirtualCard | null = null;
-  let plugged = true;
-  let open: OpenSession | null = null;
-  let apduCount = 0;
-  const tell = (event: CardReaderEvent): void => {
-    for (const listener of [...listeners]) listener(event);
-  };
+class SlotReader implements VirtualCardReader {
+  readonly #timing: NonNullable<VirtualCardReaderOptions['timing']>;
+  readonly #onApdu: VirtualCardReaderOptions['onApdu'];
+  readonly #listeners = new Set<(event: CardReaderEvent) => void>();
+  #card: VirtualCard | null = null;
+  #plugged = true;
+  #open: OpenSession | null = null;
+  #apduCount = 0;
 
-  const openSession = (inserted: VirtualCard): OpenSession => {
+  constructor({ timing = instantTiming, onApdu }: VirtualCardReaderOptions = {}) {
+    this.#timing = timing;
+    this.#onApdu = onApdu;
+  }
+
+  pull(): void {
+    if (this.#card === null) return;
+    this.#card = null;
+    this.#open?.kill();
+    this.#open = null;
+    if (this.#plugged) this.#tell({ type: 'card-removed' });
+  }
+
+  unplug(): void {
+    if (!this.#plugged) return;
+    this.#plugged = false;
+    this.#open?.kill();
+    this.#open = null;
+    this.#tell({ type: 'reader-lost', failure: failure('reader.lost') });
+  }
+
+  plug(): void {
+    if (this.#plugged) return;
+    this.#plugged = true;
+    this.#tell({ type: 'reader-found', reader: readerName });
+    if (this.#card !== null) this.#lay(this.#card);
+  }
+
+  discharge(what: 'card' | 'mute' | 'bus'): void {
+    if (what === 'bus') {
+      this.unplug();
+      return this.plug();
+    }
+    this.#open?.kill();
+    this.#open = null;
+    if (this.#card === null || !this.#plugged) return;
+    this.#tell({ type: 'card-removed' });
+    if (what === 'card') this.#lay(this.#card);
+    else this.#tell({ type: 'card-unreadable', failure: failure('card.communication') });
+  }
+
+  get apduCount(): number {
+    return this.#apduCount;
+  }
+
+  insert(inserted: VirtualCard): void {
+    this.pull();
+    this.#lay(inserted);
+  }
+
+  subscribe(listener: (event: CardReaderEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#plugged) listener({ type: 'reader-found', reader: readerName });
+    else listener({ type: 'reader-lost', failure: failure('reader.lost') });
+    if (this.#open !== null) listener({ type: 'card-inserted', session: this.#open.session });
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    this.#open?.kill();
+    this.#open = null;
+  }
+
+  #tell(event: CardReaderEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #openSession(inserted: VirtualCard): OpenSession {
     let alive = true;
     let turn: Promise<unknown> = Promise.resolve();
     const removed = err(failure('card.removed'));
@@ -57,12 +121,12 @@ export const createVirtualCardReader = ({
 
     const answer = async (command: Uint8Array) => {
       if (!alive) return removed;
-      const index = apduCount++;
-      onApdu?.({ phase: 'before', index, command });
+      const index = this.#apduCount++;
+      this.#onApdu?.({ phase: 'before', index, command });
       if (!alive) return removed;
       const response = inserted.transmit(command);
-      const waitMs = answerTimeMs(timing, command, response);
-      onApdu?.({ phase: 'after', index, command });
+      const waitMs = answerTimeMs(this.#timing, command, response);
+      this.#onApdu?.({ phase: 'after', index, command });
       if (waitMs > 0) await delay(waitMs);
       // A card pulled while it answered has acted all the same: a VERIFY counts, its answer is lost.
       return alive ? ok(response) : removed;
@@ -82,71 +146,15 @@ export const createVirtualCardReader = ({
       end: async () => kill(),
     };
     return { session, kill };
-  };
+  }
 
-  const lay = (laid: VirtualCard): void => {
-    card = laid;
-    if (!plugged) return;
-    open = openSession(laid);
-    tell({ type: 'card-inserted', session: open.session });
-  };
+  #lay(laid: VirtualCard): void {
+    this.#card = laid;
+    if (!this.#plugged) return;
+    this.#open = this.#openSession(laid);
+    this.#tell({ type: 'card-inserted', session: this.#open.session });
+  }
+}
 
-  const pull = (): void => {
-    if (card === null) return;
-    card = null;
-    open?.kill();
-    open = null;
-    if (plugged) tell({ type: 'card-removed' });
-  };
-
-  const unplug = (): void => {
-    if (!plugged) return;
-    plugged = false;
-    open?.kill();
-    open = null;
-    tell({ type: 'reader-lost', failure: failure('reader.lost') });
-  };
-  const plug = (): void => {
-    if (plugged) return;
-    plugged = true;
-    tell({ type: 'reader-found', reader: readerName });
-    if (card !== null) lay(card);
-  };
-
-  return {
-    discharge: (what) => {
-      if (what === 'bus') {
-        unplug();
-        return plug();
-      }
-      open?.kill();
-      open = null;
-      if (card === null || !plugged) return;
-      tell({ type: 'card-removed' });
-      if (what === 'card') lay(card);
-      else tell({ type: 'card-unreadable', failure: failure('card.communication') });
-    },
-    get apduCount() {
-      return apduCount;
-    },
-    insert: (inserted) => {
-      pull();
-      lay(inserted);
-    },
-    pull,
-    unplug,
-    plug,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      if (plugged) listener({ type: 'reader-found', reader: readerName });
-      else listener({ type: 'reader-lost', failure: failure('reader.lost') });
-      if (open !== null) listener({ type: 'card-inserted', session: open.session });
-      return () => void listeners.delete(listener);
-    },
-    close: async () => {
-      listeners.clear();
-      open?.kill();
-      open = null;
-    },
-  };
-};
+export const createVirtualCardReader = (options: VirtualCardReaderOptions = {}): VirtualCardReader =>
+  new SlotReader(options);

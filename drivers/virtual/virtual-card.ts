@@ -46,100 +46,110 @@ export type VirtualCard = {
 
 const success = (body?: Uint8Array): Uint8Array => encodeResponse(statusWords.success, body);
 
-/**
- * The card's operating system. The security status is cleared on reset and on any SELECT of an application (the reading
- * of the real card's unclear behaviour that asks the most of a reader).
- */
-export const createVirtualCard = (
-  id: string,
-  atr: Uint8Array,
-  applications: readonly CardApplication[],
-): VirtualCard => {
-  let application: CardApplication | null = null;
-  let file: CardFile | null = null;
-  let verifiedFids = new Set<number>();
-  let fid = 0;
-  let verifyCount = 0;
+const isDigestInfo = (body: Uint8Array): boolean =>
+  body[0] === 0x30 && body[1] === body.length - 2 && body.length <= 117;
 
-  const reset = (): void => {
-    application = null;
-    file = null;
-    verifiedFids = new Set();
-  };
+class CardInMemory implements VirtualCard {
+  readonly id: string;
+  readonly atr: Uint8Array;
+  readonly #applications: readonly CardApplication[];
+  #application: CardApplication | null = null;
+  #file: CardFile | null = null;
+  #verifiedFids = new Set<number>();
+  #fid = 0;
+  #verifyCount = 0;
 
-  const select = ({ p1, p2, body }: CommandApdu): Uint8Array => {
+  constructor(id: string, atr: Uint8Array, applications: readonly CardApplication[]) {
+    this.#applications = applications;
+    this.id = id;
+    this.atr = atr;
+  }
+
+  reset(): void {
+    this.#application = null;
+    this.#file = null;
+    this.#verifiedFids = new Set();
+  }
+
+  transmit(bytes: Uint8Array): Uint8Array {
+    const command = decodeCommand(bytes);
+    return command === null ? encodeResponse(statusWords.wrongLength) : this.#respond(command);
+  }
+
+  get verifyCount(): number {
+    return this.#verifyCount;
+  }
+
+  #select({ p1, p2, body }: CommandApdu): Uint8Array {
     if (body === undefined) return encodeResponse(statusWords.wrongLength);
     if (p2 !== 0x0c) return encodeResponse(statusWords.wrongParameters);
     if (p1 === 0x04) {
-      const found = applications.find(({ aid }) => equalBytes(aid, body));
+      const found = this.#applications.find(({ aid }) => equalBytes(aid, body));
       if (found === undefined) return encodeResponse(statusWords.fileNotFound);
-      reset();
-      application = found;
+      this.reset();
+      this.#application = found;
       return success();
     }
     if (p1 !== 0x02) return encodeResponse(statusWords.wrongParameters);
     if (body.length !== 2) return encodeResponse(statusWords.wrongLength);
     const wanted = ((body[0] ?? 0) << 8) | (body[1] ?? 0);
-    const found = application?.files.get(wanted);
+    const found = this.#application?.files.get(wanted);
     if (found === undefined) return encodeResponse(statusWords.fileNotFound);
-    file = found;
-    fid = wanted;
+    this.#file = found;
+    this.#fid = wanted;
     return success();
-  };
+  }
 
-  const verify = ({ p1, p2, body }: CommandApdu): Uint8Array => {
+  #verify({ p1, p2, body }: CommandApdu): Uint8Array {
     if (p1 !== 0x00 || p2 !== 0x80) return encodeResponse(statusWords.wrongParameters);
-    if (file?.kind !== 'secret') return encodeResponse(statusWords.noCurrentFile);
+    if (this.#file?.kind !== 'secret') return encodeResponse(statusWords.noCurrentFile);
     // The empty VERIFY on a blocked key must say 63C0: with 6984 OpenSC takes the whole card for a foreign one.
-    if (body === undefined) return encodeResponse(0x63c0 | file.triesLeft);
-    verifyCount++;
-    if (file.triesLeft === 0) return encodeResponse(statusWords.keyBlocked);
-    if (equalBytes(file.secret, body)) {
-      file.triesLeft = file.tries;
-      verifiedFids.add(fid);
+    if (body === undefined) return encodeResponse(0x63c0 | this.#file.triesLeft);
+    this.#verifyCount++;
+    if (this.#file.triesLeft === 0) return encodeResponse(statusWords.keyBlocked);
+    if (equalBytes(this.#file.secret, body)) {
+      this.#file.triesLeft = this.#file.tries;
+      this.#verifiedFids.add(this.#fid);
       return success();
     }
-    file.triesLeft--;
-    verifiedFids.delete(fid);
-    return encodeResponse(0x63c0 | file.triesLeft);
-  };
+    this.#file.triesLeft--;
+    this.#verifiedFids.delete(this.#fid);
+    return encodeResponse(0x63c0 | this.#file.triesLeft);
+  }
 
-  const readBinary = ({ p1, p2, le }: CommandApdu): Uint8Array => {
-    if (file?.kind !== 'transparent') return encodeResponse(statusWords.noCurrentFile);
+  #readBinary({ p1, p2, le }: CommandApdu): Uint8Array {
+    if (this.#file?.kind !== 'transparent') return encodeResponse(statusWords.noCurrentFile);
     if (p1 > 0x7f) return encodeResponse(statusWords.wrongParameters);
     if (le === undefined) return encodeResponse(statusWords.wrongLength);
-    if (file.openedBy.length > 0 && !file.openedBy.some((pin) => verifiedFids.has(pin)))
+    if (this.#file.openedBy.length > 0 && !this.#file.openedBy.some((pin) => this.#verifiedFids.has(pin)))
       return encodeResponse(statusWords.securityStatusNotSatisfied);
     const offset = (p1 << 8) | p2;
-    if (offset >= file.content.length) return encodeResponse(statusWords.offsetPastEnd);
-    return success(file.content.slice(offset, offset + le));
-  };
+    if (offset >= this.#file.content.length) return encodeResponse(statusWords.offsetPastEnd);
+    return success(this.#file.content.slice(offset, offset + le));
+  }
 
-  const isDigestInfo = (body: Uint8Array): boolean =>
-    body[0] === 0x30 && body[1] === body.length - 2 && body.length <= 117;
-
-  const sign = ({ p1, p2, body, le }: CommandApdu): Uint8Array => {
+  #sign({ p1, p2, body, le }: CommandApdu): Uint8Array {
     if (p1 !== 0x00 || (p2 !== 0x80 && p2 !== 0x00)) return encodeResponse(statusWords.wrongParameters);
     if (body === undefined || le === undefined) return encodeResponse(statusWords.wrongLength);
     if (p2 === 0x00) {
-      if (application?.presenceKey === undefined) return encodeResponse(statusWords.conditionsNotSatisfied);
-      return isDigestInfo(body) ? success(application.presenceKey(body)) : encodeResponse(statusWords.wrongData);
+      if (this.#application?.presenceKey === undefined) return encodeResponse(statusWords.conditionsNotSatisfied);
+      return isDigestInfo(body) ? success(this.#application.presenceKey(body)) : encodeResponse(statusWords.wrongData);
     }
-    if (file?.kind !== 'key') return encodeResponse(statusWords.noCurrentFile);
-    if (!verifiedFids.has(file.openedBy)) return encodeResponse(statusWords.securityStatusNotSatisfied);
-    return isDigestInfo(body) ? success(file.sign(body)) : encodeResponse(statusWords.wrongData);
-  };
+    if (this.#file?.kind !== 'key') return encodeResponse(statusWords.noCurrentFile);
+    if (!this.#verifiedFids.has(this.#file.openedBy)) return encodeResponse(statusWords.securityStatusNotSatisfied);
+    return isDigestInfo(body) ? success(this.#file.sign(body)) : encodeResponse(statusWords.wrongData);
+  }
 
-  const respond = (command: CommandApdu): Uint8Array => {
+  #respond(command: CommandApdu): Uint8Array {
     switch ((command.cla << 8) | command.ins) {
       case 0x00a4:
-        return select(command);
+        return this.#select(command);
       case 0x0020:
-        return verify(command);
+        return this.#verify(command);
       case 0x00b0:
-        return readBinary(command);
+        return this.#readBinary(command);
       case 0x802a:
-        return sign(command);
+        return this.#sign(command);
       case 0x0084:
         return command.le === undefined || command.le > 64
           ? encodeResponse(statusWords.wrongLength)
@@ -149,18 +159,12 @@ export const createVirtualCard = (
           command.cla === 0x00 || command.cla === 0x80 ? statusWords.instructionUnknown : statusWords.classUnknown,
         );
     }
-  };
+  }
+}
 
-  return {
-    id,
-    atr,
-    reset,
-    transmit: (bytes) => {
-      const command = decodeCommand(bytes);
-      return command === null ? encodeResponse(statusWords.wrongLength) : respond(command);
-    },
-    get verifyCount() {
-      return verifyCount;
-    },
-  };
-};
+/**
+ * The card's operating system. The security status is cleared on reset and on any SELECT of an application (the reading
+ * of the real card's unclear behaviour that asks the most of a reader).
+ */
+export const createVirtualCard = (id: string, atr: Uint8Array, applications: readonly CardApplication[]): VirtualCard =>
+  new CardInMemory(id, atr, applications);

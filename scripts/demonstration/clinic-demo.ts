@@ -62,109 +62,107 @@ const waitForReady = async (child: Child, name: string, ready: Promise<void>): P
   await Promise.race([ready, failed]);
 };
 
+type OnLog = DemoOptions['onLog'];
+
+/** A line of a process' event log, or what it says beside it. */
+const hearLine = (source: Parameters<OnLog>[0], line: string, onLog: OnLog): void => {
+  const parsed = parseLogLine(line);
+  if (parsed === null) process.stderr.write(`${source}: ${line}\n`);
+  else onLog(source, parsed);
+};
+
+const startAgentProcess = async (agentDirectory: string, brokerPort: number, onLog: OnLog) => {
+  const { promise: ready, resolve: tellReady } = Promise.withResolvers<void>();
+  let told: AgentReady | null = null;
+  const agent = startChild(
+    'agent',
+    join(projectRoot, 'src/main.ts'),
+    [
+      ...['agent', '--dir', agentDirectory],
+      ...['--broker', `localhost:${brokerPort}`, '--mqtt', '4', '--make-folders'],
+    ],
+    (stream, line) => {
+      if (stream !== 'stdout' || !line.includes('"ready":true')) return hearLine('agent', line, onLog);
+      told = JSON.parse(line) as AgentReady;
+      tellReady();
+    },
+  );
+  await waitForReady(agent, 'the agent', ready);
+  if (told === null) throw new Error('the agent told no address');
+  return { agent, told: told as AgentReady };
+};
+
+const keepLinkProcess = (configFile: string, onLog: OnLog) =>
+  keepProcess(
+    process.execPath,
+    [
+      ...['--disable-warning=ExperimentalWarning', join(projectRoot, 'src/main.ts')],
+      ...['link', '--config', configFile, '--log', 'json'],
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      started: ({ stderr }) => {
+        if (stderr !== null) createInterface({ input: stderr }).on('line', (line) => hearLine('link', line, onLog));
+      },
+    },
+  );
+
+const startTerminalProcess = async (start: TerminalStart, onLog: OnLog) => {
+  const terminal = startChild(
+    'terminal',
+    join(projectRoot, 'scripts/demonstration/terminal-process.ts'),
+    [JSON.stringify(start)],
+    (_stream, line) => hearLine('terminal', line, onLog),
+  );
+  let light = 'off';
+  const { promise: told, resolve: tellPort } = Promise.withResolvers<number>();
+  terminal.process.on('message', (message: FromTerminal) => {
+    if (message.type === 'light') light = message.pattern;
+    if (message.type === 'ready') tellPort(message.screenPort);
+  });
+  await waitForReady(
+    terminal,
+    'the terminal',
+    told.then(() => undefined),
+  );
+  return { terminal, screenPort: await told, light: () => light };
+};
+
+/** `control`: null with a real camera */
+const chooseCamera = async (
+  device: string | null,
+  directory: string,
+): Promise<{ readonly camera: CameraSettings; readonly control: VirtualCameraControl | null }> => {
+  if (device !== null) return { camera: { kind: 'ffmpeg', source: { device } }, control: null };
+  const control = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
+  return { camera: { kind: 'virtual', seed: 1, controlSocket: control.path }, control };
+};
+
 export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo> => {
+  const { onLog } = options;
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-demo-'));
   const facility = await createDemoFacility(directory, options);
   const broker = await startEmbeddedBroker({
     tls: await readBrokerFiles(directory),
     users: { facility: facilityId, agents: [agentId], devices: [deviceId] },
   });
-
-  let agentReady: AgentReady | null = null;
-  let tellAgentReady = (): void => {};
-  const agentIsReady = new Promise<void>((resolve) => {
-    tellAgentReady = resolve;
-  });
-  const agent = startChild(
-    'agent',
-    join(projectRoot, 'src/main.ts'),
-    [
-      'agent',
-      '--dir',
-      facility.agentDirectory,
-      '--broker',
-      `localhost:${broker.port}`,
-      '--mqtt',
-      '4',
-      '--make-folders',
-    ],
-    (stream, line) => {
-      if (stream === 'stdout' && line.includes('"ready":true')) {
-        agentReady = JSON.parse(line) as AgentReady;
-        return tellAgentReady();
-      }
-      const parsed = parseLogLine(line);
-      if (parsed === null) process.stderr.write(`agent: ${line}\n`);
-      else options.onLog('agent', parsed);
-    },
-  );
-  await waitForReady(agent, 'the agent', agentIsReady);
-
-  let camera: CameraSettings;
-  let control: VirtualCameraControl | null = null;
-  if (options.cameraDevice === null) {
-    control = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
-    camera = { kind: 'virtual', seed: 1, controlSocket: control.path };
-  } else {
-    camera = { kind: 'ffmpeg', source: { device: options.cameraDevice } };
-  }
-  const start: TerminalStart = {
-    configFile: writeTerminalConfig(facility, { brokerPort: broker.port, screenPort: options.screenPort }),
-    authorityFolder,
-    keyFolder,
-  };
+  const { agent, told } = await startAgentProcess(facility.agentDirectory, broker.port, onLog);
+  const { camera, control } = await chooseCamera(options.cameraDevice, directory);
+  const configFile = writeTerminalConfig(facility, { brokerPort: broker.port, screenPort: options.screenPort });
   const face = keepFaceProcess({ profile: 'demo', camera }, join(facility.directory, 'face.sock'));
-  const link = keepProcess(
-    process.execPath,
-    [
-      ...['--disable-warning=ExperimentalWarning', join(projectRoot, 'src/main.ts')],
-      ...['link', '--config', start.configFile, '--log', 'json'],
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      started: ({ stderr }) => {
-        if (stderr === null) return;
-        createInterface({ input: stderr }).on('line', (line) => {
-          const parsed = parseLogLine(line);
-          if (parsed === null) process.stderr.write(`link: ${line}\n`);
-          else options.onLog('link', parsed);
-        });
-      },
-    },
-  );
-  const terminal = startChild(
-    'terminal',
-    join(projectRoot, 'scripts/demonstration/terminal-process.ts'),
-    [JSON.stringify(start)],
-    (_stream, line) => {
-      const parsed = parseLogLine(line);
-      if (parsed === null) process.stderr.write(`terminal: ${line}\n`);
-      else options.onLog('terminal', parsed);
-    },
-  );
-  let light = 'off';
-  let screenPort = options.screenPort;
-  const terminalIsReady = new Promise<void>((resolve) => {
-    terminal.process.on('message', (message: FromTerminal) => {
-      if (message.type === 'light') light = message.pattern;
-      if (message.type !== 'ready') return;
-      screenPort = message.screenPort;
-      resolve();
-    });
-  });
-  await waitForReady(terminal, 'the terminal', terminalIsReady);
-  if (agentReady === null) throw new Error('the agent told no address');
+  const link = keepLinkProcess(configFile, onLog);
+  const { terminal, screenPort, light } = await startTerminalProcess({ configFile, authorityFolder, keyFolder }, onLog);
   const head = control === null ? null : new PaintedHead(control, screenPort);
 
   return {
     directory,
     screenPort,
-    agent: agentReady,
+    agent: told,
     broker,
     order: (order) => void terminal.process.send(order),
-    setFace: (face) => head?.setFace(face !== null && isFaceId(face) ? face : null),
-    light: () => light,
-    kill: (process) => (process === 'link' ? link : face).kill(),
+    setFace: (who) => head?.setFace(who !== null && isFaceId(who) ? who : null),
+    light,
+    kill: (name) => (name === 'link' ? link : face).kill(),
     close: async () => {
       head?.close();
       await terminal.stop();

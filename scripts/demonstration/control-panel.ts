@@ -21,73 +21,84 @@ type Action = z.infer<typeof actionSchema>;
 const everyday = ['hanako', 'taro', 'unregistered', 'near-expiry', 'grace', 'face-only', 'pin-blocked'];
 const rank = (id: string): number => (everyday.includes(id) ? everyday.indexOf(id) : everyday.length);
 
-export const startControlPanel = async (demo: ClinicDemo, wantedPort: number) => {
-  let card: string | null = null;
-  let face: string | null = null;
-  let connected = true;
-  let plugged = true;
+const facesShown = faceIds.map((id) => ({
+  id,
+  of: [...personas.values()].filter(({ face }) => face === id).map((persona) => persona.id),
+}));
+const personasShown = [...personas.values()]
+  .sort((a, b) => rank(a.id) - rank(b.id))
+  .map(({ id, title, face, pins }) => ({ id, title, face, pin: pins.auth?.secret ?? null }));
 
-  const perform = async (action: Action): Promise<void> => {
+/** What lies, stands and is plugged in at the counter, as it was ordered here. */
+class Counter {
+  readonly #demo: ClinicDemo;
+  #card: string | null = null;
+  #face: string | null = null;
+  #connected = true;
+  #plugged = true;
+
+  constructor(demo: ClinicDemo) {
+    this.#demo = demo;
+  }
+
+  async perform(action: Action): Promise<void> {
+    const demo = this.#demo;
     switch (action.action) {
       case 'insert':
         if (!personas.has(action.persona)) return;
-        card = action.persona;
+        this.#card = action.persona;
         return demo.order({ type: 'insert', persona: action.persona });
       case 'pull':
-        card = null;
+        this.#card = null;
         return demo.order({ type: 'pull' });
       case 'face':
-        face = action.face;
+        this.#face = action.face;
         return demo.setFace(action.face);
       case 'network':
-        connected = action.connected;
-        return connected ? demo.broker.restore() : demo.broker.cut();
+        this.#connected = action.connected;
+        return action.connected ? demo.broker.restore() : demo.broker.cut();
       case 'reader':
-        plugged = action.plugged;
-        return demo.order({ type: plugged ? 'plug-reader' : 'unplug-reader' });
+        this.#plugged = action.plugged;
+        return demo.order({ type: action.plugged ? 'plug-reader' : 'unplug-reader' });
       case 'keypad':
         return demo.order({ type: 'keypad', key: action.key });
       default:
         return action satisfies never;
     }
-  };
+  }
 
-  const situation = () => ({
-    card,
-    face,
-    connected,
-    plugged,
-    light: demo.light(),
-    screen: `http://127.0.0.1:${demo.screenPort}`,
-    staffPage: demo.agent.staffPage,
-    faces: faceIds.map((id) => ({
-      id,
-      of: [...personas.values()].filter((persona) => persona.face === id).map((persona) => persona.id),
-    })),
-    personas: [...personas.values()]
-      .sort((a, b) => rank(a.id) - rank(b.id))
-      .map(({ id, title, face: own, pins }) => ({
-        id,
-        title,
-        face: own,
-        pin: pins.auth?.secret ?? null,
-      })),
-  });
+  situation() {
+    return {
+      card: this.#card,
+      face: this.#face,
+      connected: this.#connected,
+      plugged: this.#plugged,
+      light: this.#demo.light(),
+      screen: `http://127.0.0.1:${this.#demo.screenPort}`,
+      staffPage: this.#demo.agent.staffPage,
+      faces: facesShown,
+      personas: personasShown,
+    };
+  }
+}
 
+const json = (status: number, value: unknown): LocalAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: JSON.stringify(value),
+});
+
+export const startControlPanel = async (demo: ClinicDemo, wantedPort: number) => {
+  const counter = new Counter(demo);
   const page = readFileSync(new URL('./control-panel.html', import.meta.url));
-  const json = (status: number, value: unknown): LocalAnswer => ({
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    body: JSON.stringify(value),
-  });
   const answer = async ({ method, path, body }: LocalRequest): Promise<LocalAnswer> => {
     if (method === 'GET' && path === '/')
       return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: page };
-    if (method === 'GET' && path === '/situation') return json(200, situation());
+    if (method === 'GET' && path === '/situation') return json(200, counter.situation());
     if (method !== 'POST' || path !== '/action') return { status: 404 };
     try {
-      await perform(actionSchema.parse(JSON.parse(body.toString())));
-      return json(200, situation());
+      await counter.perform(actionSchema.parse(JSON.parse(body.toString())));
+      return json(200, counter.situation());
     } catch {
       return json(400, { error: 'no such action' });
     }

@@ -60,12 +60,11 @@ const namesOfDeclaration = (declaration: Node): string[] => {
   return 'id' in declaration && isNode(declaration.id) ? [nameOf(declaration.id)] : [];
 };
 
-/** What a module imports, exports and how long its functions are, by its syntax tree. */
-export const parseModule = (file: string, text: string): Module => {
-  const { program, errors } = parseSync(file, text);
+/** The line of an offset in `text`, both as parsers count them: lines from 1, offsets from 0. */
+const linesOf = (text: string): ((offset: number) => number) => {
   const starts = [0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  const lineAt = (offset: number): number => {
+  return (offset) => {
     let [low, high] = [0, starts.length];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
@@ -74,6 +73,12 @@ export const parseModule = (file: string, text: string): Module => {
     }
     return low + 1;
   };
+};
+
+/** What a module imports, exports and how long its functions are, by its syntax tree. */
+export const parseModule = (file: string, text: string): Module => {
+  const { program, errors } = parseSync(file, text);
+  const lineAt = linesOf(text);
   const imports: Import[] = [];
   const exports: Module['exports'][number][] = [];
   const functions: Module['functions'][number][] = [];

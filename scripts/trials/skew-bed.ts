@@ -113,17 +113,68 @@ const appears = async (path: string): Promise<void> => {
 
 const load = <T>(tree: string, file: string): Promise<T> => import(join(tree, file)) as Promise<T>;
 
+/** Ends what was begun, the last first. */
+type Closing = (() => Promise<unknown>)[];
+type Trees = { readonly agent: string; readonly terminal: string; readonly made: string };
+type AgentReady = { readonly staffPage: string; readonly journal: string };
+
+const startAgent = async (tree: string, directory: string, brokerPort: number, closing: Closing) => {
+  const broker = ['--broker', `localhost:${brokerPort}`, '--mqtt', '5', '--make-folders', '--staff-port', '0'];
+  const end = new End('agent', tree, placesOf(tree).main, ['agent', '--dir', directory, ...broker]);
+  closing.push(() => end.stop());
+  const isReady = (said: unknown) => ((said as { ready?: unknown }).ready === true ? (said as AgentReady) : undefined);
+  return { end, ready: await end.ready(isReady) };
+};
+
+/** What a terminal of its release consists of: its own processes, each as that release has it. */
+const startTerminal = async (trees: Trees, start: TerminalStart, formerStore: string, closing: Closing) => {
+  const { main, demonstration } = placesOf(trees.terminal);
+  const config = ['--config', start.configFile];
+  // What a technician does once after an update of a terminal.
+  if (trees.made !== trees.terminal && existsSync(join(trees.terminal, 'src/cli/adopt.ts'))) {
+    const adopt = [main, 'adopt', ...config, '--former-store', formerStore];
+    execFileSync(process.execPath, adopt, { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  if (existsSync(join(trees.terminal, keptFaceFile))) {
+    const { keepFaceProcess } = await load<typeof KeptFace>(trees.terminal, keptFaceFile);
+    const socket = join(dirname(start.configFile), 'face.sock');
+    const face = keepFaceProcess({ profile: 'demo', camera: start.camera }, socket);
+    closing.push(() => face.close());
+    await appears(socket);
+  }
+  const hasLink = existsSync(join(trees.terminal, 'src/cli/link.ts'));
+  const link = hasLink ? new End('link', trees.terminal, main, ['link', ...config, '--log', 'json']) : null;
+  if (link !== null) closing.push(() => link.stop());
+  const program = join(demonstration, 'terminal-process.ts');
+  const terminal = new End('terminal', trees.terminal, program, [JSON.stringify(start)]);
+  closing.push(() => terminal.stop());
+  const screenPort = await terminal.ready((said) => {
+    const message = said as { type?: string; screenPort?: number };
+    return message.type === 'ready' ? message.screenPort : undefined;
+  });
+  return { terminal, link, screenPort };
+};
+type TerminalStart = {
+  readonly configFile: string;
+  readonly authorityFolder: string;
+  readonly keyFolder: string;
+  readonly camera: { readonly kind: 'virtual'; readonly seed: number; readonly controlSocket: string };
+};
+
+const rowsOf = (journal: string): readonly JournalRow[] => {
+  const database = new DatabaseSync(journal, { readOnly: true });
+  const rows = database.prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request').all();
+  database.close();
+  return rows as never;
+};
+
 /**
  * `made`: the tree whose `provision` made the facility and whose agent wrote the journal first; the clinic was updated
  * since then.
  */
-export const startSkewClinic = async (trees: {
-  readonly agent: string;
-  readonly terminal: string;
-  readonly made: string;
-}): Promise<SkewClinic> => {
+export const startSkewClinic = async (trees: Trees): Promise<SkewClinic> => {
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-skew-'));
-  const closing: (() => Promise<unknown>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
+  const closing: Closing = [async () => rmSync(directory, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
     for (const end of closing.reverse()) await end();
   };
@@ -135,16 +186,9 @@ export const startSkewClinic = async (trees: {
     await mosquitto.start();
     closing.push(() => mosquitto.kill('SIGTERM'));
 
-    const broker = ['--broker', `localhost:${mosquitto.port}`, '--mqtt', '5', '--make-folders', '--staff-port', '0'];
-    type Ready = { readonly staffPage: string; readonly journal: string };
-    const startAgent = async (tree: string): Promise<{ end: End; ready: Ready }> => {
-      const end = new End('agent', tree, placesOf(tree).main, ['agent', '--dir', facility.agentDirectory, ...broker]);
-      closing.push(() => end.stop());
-      const isReady = (said: unknown) => ((said as { ready?: unknown }).ready === true ? (said as Ready) : undefined);
-      return { end, ready: await end.ready(isReady) };
-    };
-    if (trees.made !== trees.agent) await (await startAgent(trees.made)).end.stop();
-    const agent = await startAgent(trees.agent);
+    const agentOf = (tree: string) => startAgent(tree, facility.agentDirectory, mosquitto.port, closing);
+    if (trees.made !== trees.agent) await (await agentOf(trees.made)).end.stop();
+    const agent = await agentOf(trees.agent);
 
     const { createVirtualCameraControl } = await load<typeof import('../../drivers/virtual/virtual-camera-control.ts')>(
       trees.terminal,
@@ -153,42 +197,19 @@ export const startSkewClinic = async (trees: {
     const camera = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
     closing.push(() => camera.close());
     const own = await facilityOf(trees.terminal);
-    const start = {
+    const start: TerminalStart = {
       configFile: own.writeTerminalConfig(facility, { brokerPort: mosquitto.port, screenPort: 0 }),
       authorityFolder: own.authorityFolder,
       keyFolder: own.keyFolder,
-      camera: { kind: 'virtual' as const, seed: 1, controlSocket: camera.path },
+      camera: { kind: 'virtual', seed: 1, controlSocket: camera.path },
     };
-    const main = placesOf(trees.terminal).main;
-    // What a technician does once after an update of a terminal.
-    const config = ['--config', start.configFile];
-    if (trees.made !== trees.terminal && existsSync(join(trees.terminal, 'src/cli/adopt.ts'))) {
-      const adopt = [main, 'adopt', ...config, '--former-store', join(directory, 'terminal.sqlite')];
-      execFileSync(process.execPath, adopt, { stdio: ['ignore', 'ignore', 'inherit'] });
-    }
-    if (existsSync(join(trees.terminal, keptFaceFile))) {
-      const { keepFaceProcess } = await load<typeof KeptFace>(trees.terminal, keptFaceFile);
-      const { camera, configFile } = start;
-      const socket = join(dirname(configFile), 'face.sock');
-      const face = keepFaceProcess({ profile: 'demo', camera }, socket);
-      closing.push(() => face.close());
-      await appears(socket);
-    }
-    const hasLink = existsSync(join(trees.terminal, 'src/cli/link.ts'));
-    const link = hasLink ? new End('link', trees.terminal, main, ['link', ...config, '--log', 'json']) : null;
-    if (link !== null) closing.push(() => link.stop());
-    const terminal = new End(
-      'terminal',
-      trees.terminal,
-      join(placesOf(trees.terminal).demonstration, 'terminal-process.ts'),
-      [JSON.stringify(start)],
+    const { terminal, link, screenPort } = await startTerminal(
+      trees,
+      start,
+      join(directory, 'terminal.sqlite'),
+      closing,
     );
-    closing.push(() => terminal.stop());
-    const screenPort = await terminal.ready((said) => {
-      const message = said as { type?: string; screenPort?: number };
-      return message.type === 'ready' ? message.screenPort : undefined;
-    });
-    const demonstration = placesOf(trees.terminal).demonstration;
+    const { demonstration } = placesOf(trees.terminal);
     const { ScriptedPatient: Patient } = await load<typeof import('../demonstration/scripted-patient.ts')>(
       demonstration,
       'scripted-patient.ts',
@@ -204,12 +225,7 @@ export const startSkewClinic = async (trees: {
       visits: scriptedVisits,
       staffPage: agent.ready.staffPage,
       staff: made.demoStaff,
-      rows: () => {
-        const database = new DatabaseSync(agent.ready.journal, { readOnly: true });
-        const rows = database.prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request').all();
-        database.close();
-        return rows as never;
-      },
+      rows: () => rowsOf(agent.ready.journal),
       logOf: (end) => (end === 'agent' ? agent.end.lines : [...terminal.lines, ...(link?.lines ?? [])]),
       close,
     };

@@ -59,10 +59,14 @@ export const startAgentClock = (options: AgentClockOptions): TrustedClock => {
   });
   const round = setInterval(look, 10_000);
   return {
-    ...trusted,
     get time() {
       return trusted.time;
     },
+    now: () => trusted.now(),
+    wakeAt: (monotonicMs, wake) => trusted.wakeAt(monotonicMs, wake),
+    machineWallMs: () => trusted.machineWallMs(),
+    hear: (wallMs, doubted) => trusted.hear(wallMs, doubted),
+    subscribe: (listener) => trusted.subscribe(listener),
     close: () => {
       clearInterval(round);
       look();

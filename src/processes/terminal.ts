@@ -118,7 +118,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const clinic = createClinicLink({
     ...{ bus, store, clock, log, keys },
     machineWallMs: () => clock.machineWallMs(),
-    subscribeCertificate: link.subscribeCertificate,
+    subscribeCertificate: (listener) => link.subscribeCertificate(listener),
   });
   clinic.subscribe((event) => {
     if (event.type !== 'time') return;

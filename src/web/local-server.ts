@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -137,35 +137,107 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: LocalA
   else response.end(request.method === 'HEAD' ? undefined : body);
 };
 
-/** Rejects when the port is taken. */
-export const startLocalServer = async (options: LocalServerOptions): Promise<LocalServer> => {
-  const { answer, socket: socketOptions, maximumBodyBytes = usualBodyBytes, onError = () => {} } = options;
-  const connections = new Connections();
-  let names: readonly string[] = [];
-  let origins: readonly string[] = [];
-  let headers: Readonly<Record<string, string>> = {};
+/** Under which names the server is asked, and whose pages may ask: known once it has its port. */
+class OwnNames {
+  #names: readonly string[] = [];
+  origins: readonly string[] = [];
+
+  know(port: number): void {
+    this.#names = [`127.0.0.1:${port}`, `localhost:${port}`];
+    this.origins = this.#names.map((name) => `http://${name}`);
+  }
 
   /** null: the request may go on. */
-  const refused = (request: IncomingMessage): LocalAnswer | null => {
+  refuse(request: IncomingMessage): LocalAnswer | null {
     const { host, origin } = request.headers;
-    if (host === undefined || !names.includes(host)) return refusal(421, 'unknown host');
-    if (origin !== undefined && !origins.includes(origin)) return refusal(403, 'foreign origin');
+    if (host === undefined || !this.#names.includes(host)) return refusal(421, 'unknown host');
+    if (origin !== undefined && !this.origins.includes(origin)) return refusal(403, 'foreign origin');
     return null;
-  };
+  }
+}
 
-  const respond = async (request: IncomingMessage): Promise<LocalAnswer> => {
-    const no = refused(request);
-    if (no !== null) return no;
-    const { method } = request;
-    if (method !== 'GET' && method !== 'HEAD' && method !== 'POST')
-      return { ...refusal(405, 'GET or POST'), headers: { allow: 'GET, HEAD, POST' } };
-    const target = targetOf(request.url);
-    if (target === null) return refusal(400, 'not an address of this page');
-    const body = method === 'POST' ? await readBody(request, maximumBodyBytes) : Buffer.alloc(0);
-    if (body === null) return { ...refusal(413, 'too long'), headers: { connection: 'close' } };
-    const isFromOwnPage = request.headers.origin !== undefined;
-    return answer({ ...target, method: method === 'POST' ? 'POST' : 'GET', isFromOwnPage, body });
+const respond = async (
+  request: IncomingMessage,
+  { answer, maximumBodyBytes = usualBodyBytes }: LocalServerOptions,
+): Promise<LocalAnswer> => {
+  const { method } = request;
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST')
+    return { ...refusal(405, 'GET or POST'), headers: { allow: 'GET, HEAD, POST' } };
+  const target = targetOf(request.url);
+  if (target === null) return refusal(400, 'not an address of this page');
+  const body = method === 'POST' ? await readBody(request, maximumBodyBytes) : Buffer.alloc(0);
+  if (body === null) return { ...refusal(413, 'too long'), headers: { connection: 'close' } };
+  const isFromOwnPage = request.headers.origin !== undefined;
+  return answer({ ...target, method: method === 'POST' ? 'POST' : 'GET', isFromOwnPage, body });
+};
+
+/** What no parser of HTTP understands, or what is too long for it. */
+const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
+};
+
+/** The WebSockets of the server's pages; nobody else's. Returns how to end them all. */
+const admitSockets = (
+  server: Server,
+  connections: Connections,
+  own: OwnNames,
+  { socket: options, onError = () => {} }: LocalServerOptions,
+): (() => void) => {
+  const sockets = new Set<WebSocket>();
+  const upgrades = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: options?.maximumMessageBytes ?? 0,
+  });
+  upgrades.on('wsClientError', (_error, socket) => socket.destroy());
+  const admit = (socket: WebSocket): void => {
+    const [oldest] = sockets.size >= maximumSockets ? sockets : [];
+    oldest?.terminate();
+    sockets.add(socket);
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => sockets.delete(socket));
+    try {
+      options?.admit(socket);
+    } catch (error) {
+      onError(error);
+      socket.terminate();
+    }
   };
+  server.on('upgrade', (request, socket: Socket, head) => {
+    connections.begins(socket);
+    const no = own.refuse(request);
+    if (no !== null || options === undefined || request.url !== options.path) {
+      const status = no?.status === 421 ? '421 Misdirected Request' : '403 Forbidden';
+      // An upgraded socket is ours alone: one whose other end never hangs up must not stay.
+      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
+      return;
+    }
+    upgrades.handleUpgrade(request, socket, head, admit);
+  });
+  return () => {
+    for (const socket of sockets) socket.terminate();
+    upgrades.close();
+  };
+};
+
+/** Resolves with the port; rejects when it is taken. */
+const listen = (server: Server, { inheritedFd, port }: LocalServerOptions): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(inheritedFd === undefined ? { port, host: '127.0.0.1' } : { fd: inheritedFd }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+
+/** Rejects when the port is taken. */
+export const startLocalServer = async (options: LocalServerOptions): Promise<LocalServer> => {
+  const { onError = () => {} } = options;
+  const connections = new Connections();
+  const own = new OwnNames();
+  let headers: Readonly<Record<string, string>> = {};
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { socket } = request;
@@ -174,7 +246,7 @@ export const startLocalServer = async (options: LocalServerOptions): Promise<Loc
     response.on('error', () => response.destroy());
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     try {
-      send(request, response, await respond(request));
+      send(request, response, own.refuse(request) ?? (await respond(request, options)));
     } catch (error) {
       // A client that went away in the middle of its body is no fault of ours.
       if (!request.destroyed || request.complete) onError(error);
@@ -191,66 +263,20 @@ export const startLocalServer = async (options: LocalServerOptions): Promise<Loc
   server.requestTimeout = requestMs;
   server.keepAliveTimeout = keepAliveMs;
   server.on('connection', (socket) => connections.add(socket));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
-  });
+  server.on('clientError', refuseUnreadable);
+  const endSockets = admitSockets(server, connections, own, options);
 
-  const sockets = new Set<WebSocket>();
-  const upgrades = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: socketOptions?.maximumMessageBytes ?? 0,
-  });
-  upgrades.on('wsClientError', (_error, socket) => socket.destroy());
-  const admit = (socket: WebSocket): void => {
-    const [oldest] = sockets.size >= maximumSockets ? sockets : [];
-    oldest?.terminate();
-    sockets.add(socket);
-    socket.on('error', () => socket.terminate());
-    socket.on('close', () => sockets.delete(socket));
-    try {
-      socketOptions?.admit(socket);
-    } catch (error) {
-      onError(error);
-      socket.terminate();
-    }
-  };
-  server.on('upgrade', (request, socket: Socket, head) => {
-    connections.begins(socket);
-    const no = refused(request);
-    if (no !== null || socketOptions === undefined || request.url !== socketOptions.path) {
-      const status = no?.status === 421 ? '421 Misdirected Request' : '403 Forbidden';
-      // An upgraded socket is ours alone: one whose other end never hangs up must not stay.
-      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
-      return;
-    }
-    upgrades.handleUpgrade(request, socket, head, admit);
-  });
-
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    const at =
-      options.inheritedFd === undefined ? { port: options.port, host: '127.0.0.1' } : { fd: options.inheritedFd };
-    server.listen(at, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options);
   // A descriptor that is not to be had right now (EMFILE) must not end anything: the next one may be.
   server.on('error', onError);
-  names = [`127.0.0.1:${port}`, `localhost:${port}`];
-  origins = names.map((name) => `http://${name}`);
+  own.know(port);
   headers = options.headers?.(port) ?? {};
 
   return {
     port,
-    origins,
+    origins: own.origins,
     close: async () => {
-      for (const socket of sockets) socket.terminate();
-      upgrades.close();
+      endSockets();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         // Also those that were upgraded, which the HTTP server no longer counts as its own.

@@ -62,133 +62,165 @@ export interface ChallengePool {
   close(): void;
 }
 
-export const createChallengePool = ({ clock, log, ask, changed, ...rest }: ChallengePoolOptions): ChallengePool => {
-  const delays = { ...poolDelays, ...rest.delays };
-  let stock: readonly Stocked[] = [];
-  const asked = new Map<string, number>();
+class FetchedChallenges implements ChallengePool {
+  readonly #clock: ChallengePoolOptions['clock'];
+  readonly #log: ChallengePoolOptions['log'];
+  readonly #ask: ChallengePoolOptions['ask'];
+  readonly #changed: ChallengePoolOptions['changed'];
+  readonly #delays: PoolDelays;
+  #stock: readonly Stocked[] = [];
+  readonly #asked = new Map<string, number>();
   /** Every nonce that was ever stocked and could still be alive: an answer repeated by the broker brings none back. */
-  const seen = new Map<string, number>();
+  readonly #seen = new Map<string, number>();
   /** Only the agent that made a challenge answers its request: the one heard last is there. */
-  let lastHeard: string | null = null;
-  let connected = false;
-  let closed = false;
+  #lastHeard: string | null = null;
+  #connected = false;
+  #closed = false;
   /** The request that an answer is awaited for */
-  let awaiting: string | null = null;
-  let pauseMs = delays.firstPauseMs;
+  #awaiting: string | null = null;
+  #pauseMs: number;
   /** agent's clock minus our monotonic clock */
-  let agentOffsetMs: number | null = null;
-  let callOff: (() => void) | null = null;
+  #agentOffsetMs: number | null = null;
+  #callOff: (() => void) | null = null;
 
-  const nowMs = (): number => clock.now().monotonicMs;
-  const withLife = (lifeMs: number): readonly Stocked[] => {
-    const limit = nowMs() + lifeMs;
-    return stock.filter(({ endsAtMonotonicMs }) => endsAtMonotonicMs >= limit);
-  };
+  constructor({ clock, log, ask, changed, ...rest }: ChallengePoolOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#ask = ask;
+    this.#changed = changed;
+    this.#delays = { ...poolDelays, ...rest.delays };
+    this.#pauseMs = this.#delays.firstPauseMs;
+  }
 
-  const comfortable = (): readonly Stocked[] =>
-    withLife(delays.comfortableLifeMs).filter(({ challenge }) => lastHeard === null || challenge.agent === lastHeard);
+  ready(minimumLifeMs: number): boolean {
+    return this.#withLife(minimumLifeMs).length > 0;
+  }
 
-  const wakeAt = (atMs: number, wake: () => void): void => {
-    callOff?.();
-    callOff = closed ? null : clock.wakeAt(atMs, wake);
-  };
+  take(minimumLifeMs: number, agent?: string): Challenge | null {
+    // The youngest first.
+    const alive = this.#withLife(minimumLifeMs).filter(
+      ({ challenge }) => agent === undefined || challenge.agent === agent,
+    );
+    const chosen = alive.find(({ challenge }) => challenge.agent === this.#lastHeard) ?? alive[0];
+    if (chosen === undefined) return null;
+    this.#stock = this.#stock.filter((entry) => entry !== chosen);
+    this.#refill();
+    return chosen.challenge;
+  }
 
-  function refill(): void {
-    stock = withLife(0);
-    changed();
+  setConnected(isConnected: boolean): void {
+    this.#connected = isConnected;
+    this.#asked.clear();
+    this.#awaiting = null;
+    this.#pauseMs = this.#delays.firstPauseMs;
+    this.#refill();
+  }
+
+  stock(challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean {
+    const sentAtMs = this.#asked.get(challengeRequestId);
+    if (sentAtMs === undefined || this.#nowMs() - sentAtMs > this.#delays.answerMs) return false;
+    // A second agent of the facility may answer the same request within the time.
+    this.#agentOffsetMs = agentTime - sentAtMs;
+    this.#lastHeard = challenges[0]?.agent ?? this.#lastHeard;
+    // A sign of life, or an agent that cannot keep what it would hand out.
+    if (challenges.length === 0 && this.#awaiting !== challengeRequestId) return true;
+    const added = challenges
+      .filter(({ nonce }) => !this.#seen.has(nonce))
+      .map((challenge) => ({ challenge, endsAtMonotonicMs: sentAtMs + (challenge.expiresAt - agentTime) }));
+    for (const { challenge, endsAtMonotonicMs } of added) this.#seen.set(challenge.nonce, endsAtMonotonicMs);
+    this.#stock = [...this.#stock, ...added].sort((a, b) => b.endsAtMonotonicMs - a.endsAtMonotonicMs).slice(0, most);
+    this.#log.event('challenge.stocked', { challenges: this.#stock.length });
+    this.#awaiting = null;
+    this.#pauseMs = this.#delays.firstPauseMs;
+    if (this.#comfortable().length >= low) this.#refill();
+    else {
+      // An agent whose challenges live shortly, or who gave none, is not asked without a pause.
+      this.#changed();
+      this.#wakeAt(this.#nowMs() + this.#delays.lastPauseMs, () => this.#refill());
+    }
+    return true;
+  }
+
+  probe(): void {
+    const id = randomUUID();
+    this.#asked.set(id, this.#nowMs());
+    void this.#ask(id, 0);
+  }
+
+  heard(agent: string): void {
+    if (agent === this.#lastHeard) return;
+    this.#lastHeard = agent;
+    this.#refill();
+  }
+
+  agentNowMs(): number | null {
+    return this.#agentOffsetMs === null ? null : Math.round(this.#nowMs() + this.#agentOffsetMs);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#callOff?.();
+  }
+
+  #nowMs(): number {
+    return this.#clock.now().monotonicMs;
+  }
+
+  #withLife(lifeMs: number): readonly Stocked[] {
+    const limit = this.#nowMs() + lifeMs;
+    return this.#stock.filter(({ endsAtMonotonicMs }) => endsAtMonotonicMs >= limit);
+  }
+
+  #comfortable(): readonly Stocked[] {
+    return this.#withLife(this.#delays.comfortableLifeMs).filter(
+      ({ challenge }) => this.#lastHeard === null || challenge.agent === this.#lastHeard,
+    );
+  }
+
+  #wakeAt(atMs: number, wake: () => void): void {
+    this.#callOff?.();
+    this.#callOff = this.#closed ? null : this.#clock.wakeAt(atMs, wake);
+  }
+
+  #refill(): void {
+    this.#stock = this.#withLife(0);
+    this.#changed();
     // While an answer is awaited, the wake-up that ends the waiting must stay.
-    if (closed || awaiting !== null) return;
-    callOff?.();
-    callOff = null;
-    if (!connected) {
-      const turningMs = (stock[0]?.endsAtMonotonicMs ?? 0) - delays.visitLifeMs + 1;
-      if (turningMs > nowMs()) wakeAt(turningMs, refill);
+    if (this.#closed || this.#awaiting !== null) return;
+    this.#callOff?.();
+    this.#callOff = null;
+    if (!this.#connected) {
+      const turningMs = (this.#stock[0]?.endsAtMonotonicMs ?? 0) - this.#delays.visitLifeMs + 1;
+      if (turningMs > this.#nowMs()) this.#wakeAt(turningMs, () => this.#refill());
       return;
     }
-    const enough = comfortable();
+    const enough = this.#comfortable();
     if (enough.length >= low) {
       const ends = enough.map(({ endsAtMonotonicMs }) => endsAtMonotonicMs).sort((a, b) => a - b);
       // When so many have sunk below comfort that fewer than `low` are left.
-      const turning = ends[ends.length - low] ?? nowMs();
-      return wakeAt(turning - delays.comfortableLifeMs + 1, refill);
+      const turning = ends[ends.length - low] ?? this.#nowMs();
+      return this.#wakeAt(turning - this.#delays.comfortableLifeMs + 1, () => this.#refill());
     }
-    void request();
+    void this.#request();
   }
 
-  const request = async (): Promise<void> => {
+  async #request(): Promise<void> {
     const id = randomUUID();
-    awaiting = id;
-    const sentAtMs = nowMs();
-    for (const [old, atMs] of asked) if (sentAtMs - atMs > delays.answerMs) asked.delete(old);
-    for (const [nonce, endsAtMs] of seen) if (endsAtMs < sentAtMs) seen.delete(nonce);
-    asked.set(id, sentAtMs);
-    await ask(id, wanted);
-    if (closed || awaiting !== id) return;
-    const ownPauseMs = pauseMs;
-    pauseMs = Math.min(2 * pauseMs, delays.lastPauseMs);
+    this.#awaiting = id;
+    const sentAtMs = this.#nowMs();
+    for (const [old, atMs] of this.#asked) if (sentAtMs - atMs > this.#delays.answerMs) this.#asked.delete(old);
+    for (const [nonce, endsAtMs] of this.#seen) if (endsAtMs < sentAtMs) this.#seen.delete(nonce);
+    this.#asked.set(id, sentAtMs);
+    await this.#ask(id, wanted);
+    if (this.#closed || this.#awaiting !== id) return;
+    const ownPauseMs = this.#pauseMs;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
     // An answer to this one still counts when the next question is already out.
-    wakeAt(nowMs() + ownPauseMs, () => {
-      awaiting = null;
-      refill();
+    this.#wakeAt(this.#nowMs() + ownPauseMs, () => {
+      this.#awaiting = null;
+      this.#refill();
     });
-  };
+  }
+}
 
-  return {
-    ready: (minimumLifeMs) => withLife(minimumLifeMs).length > 0,
-    take: (minimumLifeMs, agent) => {
-      // The youngest first.
-      const alive = withLife(minimumLifeMs).filter(({ challenge }) => agent === undefined || challenge.agent === agent);
-      const chosen = alive.find(({ challenge }) => challenge.agent === lastHeard) ?? alive[0];
-      if (chosen === undefined) return null;
-      stock = stock.filter((entry) => entry !== chosen);
-      refill();
-      return chosen.challenge;
-    },
-    setConnected: (isConnected) => {
-      connected = isConnected;
-      asked.clear();
-      awaiting = null;
-      pauseMs = delays.firstPauseMs;
-      refill();
-    },
-    stock: (challengeRequestId, agentTime, challenges) => {
-      const sentAtMs = asked.get(challengeRequestId);
-      if (sentAtMs === undefined || nowMs() - sentAtMs > delays.answerMs) return false;
-      // A second agent of the facility may answer the same request within the time.
-      agentOffsetMs = agentTime - sentAtMs;
-      lastHeard = challenges[0]?.agent ?? lastHeard;
-      // A sign of life, or an agent that cannot keep what it would hand out.
-      if (challenges.length === 0 && awaiting !== challengeRequestId) return true;
-      const added = challenges
-        .filter(({ nonce }) => !seen.has(nonce))
-        .map((challenge) => ({ challenge, endsAtMonotonicMs: sentAtMs + (challenge.expiresAt - agentTime) }));
-      for (const { challenge, endsAtMonotonicMs } of added) seen.set(challenge.nonce, endsAtMonotonicMs);
-      stock = [...stock, ...added].sort((a, b) => b.endsAtMonotonicMs - a.endsAtMonotonicMs).slice(0, most);
-      log.event('challenge.stocked', { challenges: stock.length });
-      awaiting = null;
-      pauseMs = delays.firstPauseMs;
-      if (comfortable().length >= low) refill();
-      else {
-        // An agent whose challenges live shortly, or who gave none, is not asked without a pause.
-        changed();
-        wakeAt(nowMs() + delays.lastPauseMs, refill);
-      }
-      return true;
-    },
-    probe: () => {
-      const id = randomUUID();
-      asked.set(id, nowMs());
-      void ask(id, 0);
-    },
-    heard: (agent) => {
-      if (agent === lastHeard) return;
-      lastHeard = agent;
-      refill();
-    },
-    agentNowMs: () => (agentOffsetMs === null ? null : Math.round(nowMs() + agentOffsetMs)),
-    close: () => {
-      closed = true;
-      callOff?.();
-    },
-  };
-};
+export const createChallengePool = (options: ChallengePoolOptions): ChallengePool => new FetchedChallenges(options);

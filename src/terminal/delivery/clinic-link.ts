@@ -21,7 +21,7 @@ import { publisherOf, type TopicLeaf, topicLeaves } from '../../wire/topics.ts';
 import { createCommandGate } from './admit-command.ts';
 import { type AgentWatch, createAgentWatch } from './agent-watch.ts';
 import { type ChallengePool, createChallengePool, poolDelays } from './challenge-pool.ts';
-import { type ClinicEvent, type ClinicNews, createClinicNews } from './clinic-news.ts';
+import { type ClinicEvent, ClinicNews } from './clinic-news.ts';
 import { createDevicePost, type DevicePost } from './device-post.ts';
 import { createLookups, type Lookups } from './lookups.ts';
 import { createOutbox, type Outbox, type OutboxDelays } from './outbox.ts';
@@ -99,17 +99,93 @@ type Parts = {
 /** What staff are told of at a time; the agent keeps what it was told. */
 const mostLate = 8;
 
+/** What the terminal says of itself, with what is true besides the session. */
+const createSelfReport = (post: DevicePost, subscribeCertificate: ClinicLinkOptions['subscribeCertificate']) => {
+  const late: string[] = [];
+  let settingsVersion: number | undefined;
+  let certificateWarning: StateMessage['certificateWarning'];
+  const stateTeller = createStateTeller(
+    (payload) => void post.publish('state', payload, { retain: true }),
+    () => ({
+      ...(settingsVersion !== undefined && { settingsVersion }),
+      ...(late.length > 0 && { late: [...late] }),
+      ...(certificateWarning !== undefined && { certificateWarning }),
+    }),
+  );
+  subscribeCertificate?.(({ endsMs, days }) => {
+    const before = certificateWarning;
+    certificateWarning = days === null ? undefined : { days, endsAt: endsMs };
+    if (before?.days !== certificateWarning?.days || before?.endsAt !== certificateWarning?.endsAt)
+      stateTeller.tellNow();
+  });
+  return {
+    stateTeller,
+    tellLate: (requestId: string): void => {
+      if (!late.includes(requestId)) late.push(requestId);
+      if (late.length > mostLate) late.shift();
+      stateTeller.tellNow();
+    },
+    tellSettingsVersion: (version: number): void => {
+      settingsVersion = version;
+      stateTeller.tellNow();
+    },
+  };
+};
+
+const createPool = (
+  { clock, log, machineWallMs = () => clock.now().wallMs }: ClinicLinkOptions,
+  post: DevicePost,
+  news: ClinicNews,
+): ChallengePool => {
+  const pool = createChallengePool({
+    clock,
+    log,
+    ask: async (challengeRequestId, wanted) => {
+      const requestedAt = Math.max(0, Math.round(machineWallMs()));
+      const message = { ...post.addressee, challengeRequestId, requestedAt, wanted };
+      return post.publish('challenge-request', await post.sign('challenge-request', message), {
+        ...post.replyTo('challenge', challengeRequestId),
+        expirySeconds: 5,
+      });
+    },
+    changed: () => news.setReady(pool.ready(poolDelays.visitLifeMs)),
+  });
+  return pool;
+};
+
+/** What becomes of a request on its way: its receipt is told, then its result is waited for. */
+const followRequest =
+  (news: ClinicNews, results: ResultWatch) =>
+  (event: Parameters<Parameters<typeof createOutbox>[0]['tell']>[0]): void => {
+    if (event.type === 'earlier-visit') {
+      const { requestId, session, visitMark } = event.row;
+      return news.foundEarlier({ type: 'earlier-visit', requestId, session, mark: visitMark ?? '' });
+    }
+    if (event.type === 'request-expired') {
+      results.forget(event.requestId);
+      return news.tell(event);
+    }
+    const { receipt, session, row } = event;
+    news.tell({ type: 'receipt', receipt, session });
+    if (receipt.verdict === 'accepted') results.await(row);
+    else results.forget(receipt.requestId);
+  };
+
 const createParts = (options: ClinicLinkOptions): Parts => {
   const { bus, store, clock, log, keys, outboxDelays } = options;
-  const machineWallMs = options.machineWallMs ?? (() => clock.now().wallMs);
   const agentNowMs = (): number | null => pool.agentNowMs();
   const heard = (agent: string): void => {
     pool.heard(agent);
     agentWatch.heard();
   };
   const post = createDevicePost({ bus, log, keys, heard });
-  const news = createClinicNews(clock, log);
-  const agentWatch = createAgentWatch({ clock, ask: () => pool.probe(), tell: news.setAgent });
+  const news = new ClinicNews(clock, log);
+  const pool = createPool(options, post, news);
+  const agentWatch = createAgentWatch({
+    clock,
+    ask: () => pool.probe(),
+    tell: (trouble) => news.setAgent(trouble),
+  });
   const sendRequest = (row: Pick<OutboxRow, 'requestId' | 'sealed' | 'expiresAtMs'>): Promise<Result<void>> =>
     post.publish('request', row.sealed, {
       ...post.replyTo('receipt', row.requestId),
@@ -123,89 +199,25 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     tell: (result) => news.tell({ type: 'result', result }),
   });
   const outbox = createOutbox({
-    store,
-    clock,
-    agentNowMs,
-    log,
+    ...{ store, clock, agentNowMs, log },
     send: sendRequest,
-    tell: (event) => {
-      if (event.type === 'earlier-visit') {
-        const { requestId, session, visitMark } = event.row;
-        return news.foundEarlier({ type: 'earlier-visit', requestId, session, mark: visitMark ?? '' });
-      }
-      if (event.type === 'request-expired') {
-        results.forget(event.requestId);
-        return news.tell(event);
-      }
-      const { receipt, session, row } = event;
-      news.tell({ type: 'receipt', receipt, session });
-      if (receipt.verdict === 'accepted') results.await(row);
-      else results.forget(receipt.requestId);
-    },
+    tell: followRequest(news, results),
     ...(outboxDelays ? { delays: outboxDelays } : {}),
   });
-  const pool: ChallengePool = createChallengePool({
-    clock,
-    log,
-    ask: async (challengeRequestId, wanted) => {
-      const requestedAt = Math.max(0, Math.round(machineWallMs()));
-      const message = { ...post.addressee, challengeRequestId, requestedAt, wanted };
-      return post.publish('challenge-request', await post.sign('challenge-request', message), {
-        ...post.replyTo('challenge', challengeRequestId),
-        expirySeconds: 5,
-      });
-    },
-    changed: () => news.setReady(pool.ready(poolDelays.visitLifeMs)),
-  });
-  const late: string[] = [];
-  const tellLate = (requestId: string): void => {
-    if (!late.includes(requestId)) late.push(requestId);
-    if (late.length > mostLate) late.shift();
-    stateTeller.tellNow();
-  };
-  let settingsVersion: number | undefined;
-  let certificateWarning: StateMessage['certificateWarning'];
-  const stateTeller = createStateTeller(
-    (payload) => void post.publish('state', payload, { retain: true }),
-    () => ({
-      ...(settingsVersion !== undefined && { settingsVersion }),
-      ...(late.length > 0 && { late: [...late] }),
-      ...(certificateWarning !== undefined && { certificateWarning }),
-    }),
-  );
-  options.subscribeCertificate?.(({ endsMs, days }) => {
-    const before = certificateWarning;
-    certificateWarning = days === null ? undefined : { days, endsAt: endsMs };
-    if (before?.days !== certificateWarning?.days || before?.endsAt !== certificateWarning?.endsAt)
-      stateTeller.tellNow();
-  });
+  const { stateTeller, tellLate, tellSettingsVersion } = createSelfReport(post, options.subscribeCertificate);
   const keeper = createSettingsKeeper({
-    store,
-    clock,
-    log,
+    ...{ store, clock, log, agentNowMs },
     agents: keys.agents,
     addressee: post.addressee,
     overlook: post.overlook,
-    agentNowMs,
     apply: (message) => {
       post.useFacilityKeys(message.facilityKeys);
-      settingsVersion = message.version;
-      stateTeller.tellNow();
+      tellSettingsVersion(message.version);
       news.setSettings(message);
     },
   });
-  return {
-    post,
-    news,
-    pool,
-    lookups: createLookups(post, clock, log),
-    outbox,
-    results,
-    keeper,
-    stateTeller,
-    agentWatch,
-    tellLate,
-  };
+  const lookups = createLookups(post, clock, log);
+  return { post, news, pool, lookups, outbox, results, keeper, stateTeller, agentWatch, tellLate };
 };
 
 type Receivers = Partial<Record<TopicLeaf, (bytes: Uint8Array) => Promise<void>>>;
@@ -280,7 +292,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   const { bus, clock, keys } = options;
   const parts = createParts(options);
   const { post, news, pool, lookups, outbox, results, keeper, stateTeller } = parts;
-  const receivers = receiversOf(parts, createCommandGate({ ...options, agentNowMs: pool.agentNowMs }));
+  const receivers = receiversOf(parts, createCommandGate({ ...options, agentNowMs: () => pool.agentNowMs() }));
   let closed = false;
   const stopLoading = loadStored(parts, options);
 
@@ -327,15 +339,15 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
         visitMark: mark,
       });
     },
-    release: outbox.release,
-    cancel: outbox.cancel,
+    release: (requestId) => outbox.release(requestId),
+    cancel: (requestId) => outbox.cancel(requestId),
     tellLate: parts.tellLate,
     publishState: stateTeller.tell,
     answerCommand: (commandId, outcome, code) => {
       const message = { ...post.addressee, commandId, outcome, ...(code === undefined ? {} : { code }) };
       void post.sign('command-result', message).then((bytes) => post.publish('command-result', bytes));
     },
-    subscribe: news.subscribe,
+    subscribe: (listener) => news.subscribe(listener),
     close: async () => {
       closed = true;
       news.close();

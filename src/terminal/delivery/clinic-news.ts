@@ -40,103 +40,124 @@ const answeredRequest = (event: ClinicEvent): string | undefined => {
   }
 };
 
+/** The agent's clock as it was told: how far ahead of our monotonic one */
+type AgentTime = { readonly aheadMs: number; readonly doubted: boolean };
+
 /** Tells what happens on the way to the clinic; whoever comes later is told at once how things stand. */
-export const createClinicNews = (clock: Clock, log: EventLog) => {
-  const listeners = new Set<(event: ClinicEvent) => void>();
-  let connected = false;
-  let cause: Failure = failure('delivery.offline', 'not connected yet');
-  let changedAtMs = clock.now().monotonicMs;
-  let storeTrouble: Failure | null = null;
-  let ready = false;
+export class ClinicNews {
+  readonly #clock: Clock;
+  readonly #log: EventLog;
+  readonly #listeners = new Set<(event: ClinicEvent) => void>();
+  #connected = false;
+  #cause: Failure = failure('delivery.offline', 'not connected yet');
+  #changedAtMs: number;
+  #storeTrouble: Failure | null = null;
+  #ready = false;
   /** Found before anybody listened, perhaps */
-  const earlier: Extract<ClinicEvent, { type: 'earlier-visit' }>[] = [];
+  readonly #earlier: Extract<ClinicEvent, { type: 'earlier-visit' }>[] = [];
   /** What came of those meanwhile: an agent answers sooner than a terminal that starts has somebody to listen */
-  const earlierAnswers: ClinicEvent[] = [];
-  let agentTrouble: Failure | null = null;
-  let settings: SettingsMessage | null = null;
-  let time: { readonly aheadMs: number; readonly doubted: boolean } | null = null;
-  let closed = false;
+  readonly #earlierAnswers: ClinicEvent[] = [];
+  #agentTrouble: Failure | null = null;
+  #settings: SettingsMessage | null = null;
+  #time: AgentTime | null = null;
+  #closed = false;
 
-  const tell = (event: ClinicEvent): void => {
+  constructor(clock: Clock, log: EventLog) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#changedAtMs = this.#clock.now().monotonicMs;
+  }
+
+  tell(event: ClinicEvent): void {
     const answered = answeredRequest(event);
-    if (earlier.some(({ requestId }) => requestId === answered)) earlierAnswers.push(event);
-    if (!closed) for (const listener of [...listeners]) listener(event);
-  };
+    if (this.#earlier.some(({ requestId }) => requestId === answered)) this.#earlierAnswers.push(event);
+    if (!this.#closed) for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Why not, while it is not */
+  get cause(): Failure {
+    return this.#cause;
+  }
+
+  setConnection(isConnected: boolean, why: Failure | undefined): void {
+    const nowMs = this.#clock.now().monotonicMs;
+    if (isConnected && !this.#connected) this.#log.event('bus.connected', { ms: nowMs - this.#changedAtMs });
+    if (!isConnected && this.#connected) this.#log.event('bus.disconnected', {});
+    if (isConnected !== this.#connected) this.#changedAtMs = nowMs;
+    const changed = isConnected !== this.#connected || (why !== undefined && why.code !== this.#cause.code);
+    this.#connected = isConnected;
+    this.#cause = why ?? this.#cause;
+    if (changed) this.tell(this.#connection());
+  }
+
+  setStore(trouble: Failure | null): void {
+    if (trouble?.code === this.#storeTrouble?.code) return;
+    this.#storeTrouble = trouble;
+    this.tell({ type: 'store', failure: trouble });
+    this.tell(this.#connection());
+  }
+
+  setAgent(trouble: Failure | null): void {
+    this.#agentTrouble = trouble;
+    if (trouble !== null) this.#log.event('part.lost', { part: 'agent', code: trouble.code });
+    else this.#log.event('part.found', { part: 'agent' });
+    this.tell({ type: 'agent', trouble });
+  }
+
+  foundEarlier(found: Extract<ClinicEvent, { type: 'earlier-visit' }>): void {
+    this.#earlier.push(found);
+    this.tell(found);
+  }
+
+  setReady(isReady: boolean): void {
+    const changed = isReady !== this.#ready;
+    this.#ready = isReady;
+    if (changed) this.tell({ type: 'challenges-ready', ready: this.#ready });
+  }
+
+  /** The agent's time as it is now */
+  setTime(wallMs: number, doubted: boolean): void {
+    this.#time = { aheadMs: wallMs - this.#clock.now().monotonicMs, doubted };
+    this.tell(this.#timeNow(this.#time));
+  }
+
+  setSettings(message: SettingsMessage): void {
+    this.#settings = message;
+    this.tell({ type: 'settings', message });
+  }
+
+  subscribe(listener: (event: ClinicEvent) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#connection());
+    if (this.#storeTrouble !== null) listener({ type: 'store', failure: this.#storeTrouble });
+    listener({ type: 'challenges-ready', ready: this.#ready });
+    if (this.#agentTrouble !== null) listener({ type: 'agent', trouble: this.#agentTrouble });
+    if (this.#time !== null) listener(this.#timeNow(this.#time));
+    for (const event of [...this.#earlier, ...this.#earlierAnswers]) listener(event);
+    if (this.#settings !== null) listener({ type: 'settings', message: this.#settings });
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
   /** What cannot be kept cannot be sent: as long as the store does not open, the way to the clinic counts as closed. */
-  const connection = (): ClinicEvent =>
-    storeTrouble === null && connected
+  #connection(): ClinicEvent {
+    return this.#storeTrouble === null && this.#connected
       ? { type: 'connected' }
-      : { type: 'disconnected', failure: storeTrouble ?? cause };
+      : { type: 'disconnected', failure: this.#storeTrouble ?? this.#cause };
+  }
 
-  const timeNow = ({ aheadMs, doubted }: NonNullable<typeof time>): ClinicEvent => ({
-    type: 'time',
-    wallMs: clock.now().monotonicMs + aheadMs,
-    doubted,
-  });
-
-  return {
-    tell,
-    get connected(): boolean {
-      return connected;
-    },
-    /** Why not, while it is not */
-    get cause(): Failure {
-      return cause;
-    },
-    setConnection: (isConnected: boolean, why: Failure | undefined): void => {
-      const nowMs = clock.now().monotonicMs;
-      if (isConnected && !connected) log.event('bus.connected', { ms: nowMs - changedAtMs });
-      if (!isConnected && connected) log.event('bus.disconnected', {});
-      if (isConnected !== connected) changedAtMs = nowMs;
-      const changed = isConnected !== connected || (why !== undefined && why.code !== cause.code);
-      connected = isConnected;
-      cause = why ?? cause;
-      if (changed) tell(connection());
-    },
-    setStore: (trouble: Failure | null): void => {
-      if (trouble?.code === storeTrouble?.code) return;
-      storeTrouble = trouble;
-      tell({ type: 'store', failure: trouble });
-      tell(connection());
-    },
-    setAgent: (trouble: Failure | null): void => {
-      agentTrouble = trouble;
-      if (trouble !== null) log.event('part.lost', { part: 'agent', code: trouble.code });
-      else log.event('part.found', { part: 'agent' });
-      tell({ type: 'agent', trouble });
-    },
-    foundEarlier: (found: Extract<ClinicEvent, { type: 'earlier-visit' }>): void => {
-      earlier.push(found);
-      tell(found);
-    },
-    setReady: (isReady: boolean): void => {
-      const changed = isReady !== ready;
-      ready = isReady;
-      if (changed) tell({ type: 'challenges-ready', ready });
-    },
-    /** The agent's time as it is now */
-    setTime: (wallMs: number, doubted: boolean): void => {
-      time = { aheadMs: wallMs - clock.now().monotonicMs, doubted };
-      tell(timeNow(time));
-    },
-    setSettings: (message: SettingsMessage): void => {
-      settings = message;
-      tell({ type: 'settings', message });
-    },
-    subscribe: (listener: (event: ClinicEvent) => void): (() => void) => {
-      listeners.add(listener);
-      listener(connection());
-      if (storeTrouble !== null) listener({ type: 'store', failure: storeTrouble });
-      listener({ type: 'challenges-ready', ready });
-      if (agentTrouble !== null) listener({ type: 'agent', trouble: agentTrouble });
-      if (time !== null) listener(timeNow(time));
-      for (const event of [...earlier, ...earlierAnswers]) listener(event);
-      if (settings !== null) listener({ type: 'settings', message: settings });
-      return () => listeners.delete(listener);
-    },
-    close: (): void => {
-      closed = true;
-    },
-  };
-};
-export type ClinicNews = ReturnType<typeof createClinicNews>;
+  #timeNow({ aheadMs, doubted }: AgentTime): ClinicEvent {
+    return {
+      type: 'time',
+      wallMs: this.#clock.now().monotonicMs + aheadMs,
+      doubted,
+    };
+  }
+}

@@ -84,197 +84,236 @@ export interface Outbox {
 /** A disk that refuses a removal is asked again after this. ms */
 const removeAgainMs = 2_000;
 
-export const createOutbox = (options: OutboxOptions): Outbox => {
-  const { store, clock, log, send, tell, maximumInFlight = 8 } = options;
-  const delays = { ...outboxDelays, ...options.delays };
-  const entries = new Map<string, Entry>();
+class DurableOutbox implements Outbox {
+  readonly #options: OutboxOptions;
+  readonly #store: OutboxOptions['store'];
+  readonly #clock: OutboxOptions['clock'];
+  readonly #log: OutboxOptions['log'];
+  readonly #send: OutboxOptions['send'];
+  readonly #tell: OutboxOptions['tell'];
+  readonly #maximumInFlight: number;
+  readonly #delays: typeof outboxDelays;
+  readonly #entries = new Map<string, Entry>();
   /** Receipted, and the visit still on: what is written once it ends */
-  const settled = new Map<string, AuditEntry>();
-  const released = new Set<string>();
-  const cancelled = new Set<string>();
-  let connected = false;
-  let closed = false;
-  let inFlight = 0;
-  let callOff: (() => void) | null = null;
+  readonly #settled = new Map<string, AuditEntry>();
+  readonly #released = new Set<string>();
+  readonly #cancelled = new Set<string>();
+  #connected = false;
+  #closed = false;
+  #inFlight = 0;
+  #callOff: (() => void) | null = null;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    const { store, clock, log, send, tell, maximumInFlight = 8 } = options;
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#send = send;
+    this.#tell = tell;
+    this.#maximumInFlight = maximumInFlight;
+    this.#delays = { ...outboxDelays, ...options.delays };
+  }
+
+  get waiting(): number {
+    return this.#entries.size;
+  }
+
+  holds(requestId: string): boolean {
+    return this.#entries.has(requestId);
+  }
+
+  async load(): Promise<Result<void>> {
+    const rows = await this.#store.outboxRows();
+    if (!rows.ok) return rows;
+    for (const row of rows.value) {
+      if (this.#cancelled.has(row.requestId)) continue;
+      this.#hold(row, true);
+      if (row.visitMark !== null) this.#tell({ type: 'earlier-visit', row });
+    }
+    this.#pump();
+    return ok(undefined);
+  }
+
+  async add(row: OutboxRow): Promise<Result<void>> {
+    const stored = await this.#store.addOutboxRow(row);
+    if (!stored.ok) {
+      this.#log.event('store.failed', {});
+      return stored;
+    }
+    this.#hold(row);
+    this.#log.event('outbox.stored', { request: row.requestId, waiting: this.#entries.size });
+    this.#pump();
+    return ok(undefined);
+  }
+
+  setConnected(isConnected: boolean): void {
+    this.#connected = isConnected;
+    if (isConnected) {
+      // A new connection is a new chance: nobody waits for a pause that the old one earned.
+      const nowMs = this.#clock.now().monotonicMs;
+      for (const entry of this.#entries.values()) {
+        entry.attempts = 0;
+        entry.nextSendMonotonicMs = nowMs;
+      }
+    }
+    this.#pump();
+  }
+
+  timeKnown(): void {
+    const nowMs = this.#clock.now().monotonicMs;
+    for (const entry of this.#entries.values())
+      entry.expiresAtMonotonicMs = nowMs + this.#lifeLeftMs(entry.row, entry.isEarlier);
+    this.#pump();
+  }
+
+  hurry(): void {
+    const nowMs = this.#clock.now().monotonicMs;
+    for (const entry of this.#entries.values())
+      entry.nextSendMonotonicMs = Math.min(
+        entry.nextSendMonotonicMs,
+        Math.max(nowMs, entry.lastSendMonotonicMs + this.#delays.hurryMs),
+      );
+    this.#pump();
+  }
+
+  async receive(receipt: Receipt): Promise<Result<void>> {
+    const entry = this.#entries.get(receipt.requestId);
+    if (entry === undefined || entry.leaving) return ok(undefined);
+    if (receipt.documentHash !== entry.row.documentHash)
+      return err(failure('message.forged', 'receipt of another document under this id'));
+    const { requestId, session } = entry.row;
+    const { verdict, code } = receipt;
+    const now = this.#clock.now();
+    this.#entries.delete(requestId);
+    this.#log.event('outbox.receipted', {
+      request: requestId,
+      verdict,
+      ms: now.monotonicMs - entry.storedAtMonotonicMs,
+    });
+    // Told before the row is off the disk: should we die in between, it is sent again and answered the same.
+    this.#tell({ type: 'receipt', receipt, session, row: entry.row });
+    const written: AuditEntry = {
+      atMs: now.wallMs,
+      event: verdict === 'accepted' ? 'receipt-accepted' : 'receipt-refused',
+      subject: requestId,
+      ...(code === undefined ? {} : { code }),
+    };
+    // Who waits for the answer has not had it yet.
+    if (entry.row.visitMark !== null && verdict === 'accepted' && !this.#released.delete(requestId))
+      this.#settled.set(requestId, written);
+    else await this.#remove(written);
+    return ok(undefined);
+  }
+
+  release(requestId: string): void {
+    const written = this.#settled.get(requestId);
+    this.#settled.delete(requestId);
+    if (written !== undefined) void this.#remove(written);
+    else if (this.#entries.has(requestId)) this.#released.add(requestId);
+  }
+
+  cancel(requestId: string): void {
+    this.#entries.delete(requestId);
+    this.#cancelled.add(requestId);
+    void this.#remove({ atMs: this.#clock.now().wallMs, event: 'request-cancelled', subject: requestId });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#callOff?.();
+  }
 
   /**
    * No clock of ours ends a request: it ends by the agent's. Before that is known (after a restart) a request is kept for
    * the whole of its life from now on: at least as long as is right, and the agent refuses what comes too late.
    */
-  const lifeLeftMs = ({ createdAtMs, expiresAtMs, visitMark }: OutboxRow, isEarlier = false): number => {
-    const leftMs = Math.max(0, expiresAtMs - (options.agentNowMs?.() ?? createdAtMs));
+  #lifeLeftMs({ createdAtMs, expiresAtMs, visitMark }: OutboxRow, isEarlier = false): number {
+    const leftMs = Math.max(0, expiresAtMs - (this.#options.agentNowMs?.() ?? createdAtMs));
     // The agent may have taken it before the restart: it is asked, and knows.
-    return isEarlier && visitMark !== null ? Math.max(leftMs, delays.askOnceMs) : leftMs;
-  };
+    return isEarlier && visitMark !== null ? Math.max(leftMs, this.#delays.askOnceMs) : leftMs;
+  }
 
-  const hold = (row: OutboxRow, isEarlier = false): void => {
-    if (entries.has(row.requestId)) return;
-    const now = clock.now();
-    entries.set(row.requestId, {
+  #hold(row: OutboxRow, isEarlier = false): void {
+    if (this.#entries.has(row.requestId)) return;
+    const now = this.#clock.now();
+    this.#entries.set(row.requestId, {
       row,
       isEarlier,
       storedAtMonotonicMs: now.monotonicMs,
-      expiresAtMonotonicMs: now.monotonicMs + lifeLeftMs(row, isEarlier),
+      expiresAtMonotonicMs: now.monotonicMs + this.#lifeLeftMs(row, isEarlier),
       nextSendMonotonicMs: now.monotonicMs,
       lastSendMonotonicMs: Number.NEGATIVE_INFINITY,
       attempts: 0,
       sending: false,
       leaving: false,
     });
-  };
+  }
 
-  const transmit = async (entry: Entry): Promise<void> => {
+  async #transmit(entry: Entry): Promise<void> {
     entry.sending = true;
-    inFlight++;
+    this.#inFlight++;
     entry.attempts++;
-    const pauseMs = Math.min(delays.firstResendMs * 2 ** (entry.attempts - 1), delays.lastResendMs);
-    entry.lastSendMonotonicMs = clock.now().monotonicMs;
+    const pauseMs = Math.min(this.#delays.firstResendMs * 2 ** (entry.attempts - 1), this.#delays.lastResendMs);
+    entry.lastSendMonotonicMs = this.#clock.now().monotonicMs;
     entry.nextSendMonotonicMs = entry.lastSendMonotonicMs + pauseMs;
-    const sent = await send(entry.row);
+    const sent = await this.#send(entry.row);
     entry.sending = false;
-    inFlight--;
-    if (sent.ok) log.event('outbox.published', { request: entry.row.requestId, attempt: entry.attempts });
-    pump();
-  };
+    this.#inFlight--;
+    if (sent.ok) this.#log.event('outbox.published', { request: entry.row.requestId, attempt: entry.attempts });
+    this.#pump();
+  }
 
   /** Tried until the disk takes it: a row that stays would be sent at the next start. */
-  const remove = async (entry: AuditEntry): Promise<void> => {
-    const removed = await store.removeOutboxRow(entry.subject, entry);
-    if (closed) return;
+  async #remove(entry: AuditEntry): Promise<void> {
+    const removed = await this.#store.removeOutboxRow(entry.subject, entry);
+    if (this.#closed) return;
     if (removed.ok) {
-      cancelled.delete(entry.subject);
-      return pump();
+      this.#cancelled.delete(entry.subject);
+      return this.#pump();
     }
-    log.event('store.failed', { code: removed.failure.code });
-    clock.wakeAt(clock.now().monotonicMs + removeAgainMs, () => void remove(entry));
-  };
+    this.#log.event('store.failed', { code: removed.failure.code });
+    this.#clock.wakeAt(this.#clock.now().monotonicMs + removeAgainMs, () => void this.#remove(entry));
+  }
 
-  const expire = async (entry: Entry): Promise<void> => {
+  async #expire(entry: Entry): Promise<void> {
     entry.leaving = true;
     const { requestId, session } = entry.row;
-    const atMs = clock.now().wallMs;
-    const removed = await store.removeOutboxRow(requestId, { atMs, event: 'request-expired', subject: requestId });
-    if (closed) return;
+    const atMs = this.#clock.now().wallMs;
+    const removed = await this.#store.removeOutboxRow(requestId, {
+      atMs,
+      event: 'request-expired',
+      subject: requestId,
+    });
+    if (this.#closed) return;
     // The patient must hear of it even while the disk refuses; the row itself is void and goes at the next start.
-    entries.delete(requestId);
-    if (!removed.ok) log.event('store.failed', {});
-    log.event('outbox.expired', { request: requestId });
-    tell({ type: 'request-expired', requestId, session });
-    pump();
-  };
+    this.#entries.delete(requestId);
+    if (!removed.ok) this.#log.event('store.failed', {});
+    this.#log.event('outbox.expired', { request: requestId });
+    this.#tell({ type: 'request-expired', requestId, session });
+    this.#pump();
+  }
 
-  function pump(): void {
-    if (closed) return;
-    callOff?.();
-    callOff = null;
-    const nowMs = clock.now().monotonicMs;
+  #pump(): void {
+    if (this.#closed) return;
+    this.#callOff?.();
+    this.#callOff = null;
+    const nowMs = this.#clock.now().monotonicMs;
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const entry of entries.values()) {
+    for (const entry of this.#entries.values()) {
       if (entry.leaving) continue;
       if (entry.expiresAtMonotonicMs <= nowMs) {
-        void expire(entry);
+        void this.#expire(entry);
         continue;
       }
       nextMs = Math.min(nextMs, entry.expiresAtMonotonicMs);
       // What an earlier run left is not sent before it is known whether it has ended: the same agent answers both.
-      if (!connected || entry.sending || (entry.isEarlier && options.agentNowMs?.() === null)) continue;
+      if (!this.#connected || entry.sending || (entry.isEarlier && this.#options.agentNowMs?.() === null)) continue;
       if (entry.nextSendMonotonicMs > nowMs) nextMs = Math.min(nextMs, entry.nextSendMonotonicMs);
-      else if (inFlight < maximumInFlight) void transmit(entry);
+      else if (this.#inFlight < this.#maximumInFlight) void this.#transmit(entry);
     }
-    if (nextMs !== Number.POSITIVE_INFINITY) callOff = clock.wakeAt(nextMs, pump);
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#callOff = this.#clock.wakeAt(nextMs, () => this.#pump());
   }
+}
 
-  return {
-    get waiting() {
-      return entries.size;
-    },
-    holds: (requestId) => entries.has(requestId),
-    load: async () => {
-      const rows = await store.outboxRows();
-      if (!rows.ok) return rows;
-      for (const row of rows.value) {
-        if (cancelled.has(row.requestId)) continue;
-        hold(row, true);
-        if (row.visitMark !== null) tell({ type: 'earlier-visit', row });
-      }
-      pump();
-      return ok(undefined);
-    },
-    add: async (row) => {
-      const stored = await store.addOutboxRow(row);
-      if (!stored.ok) {
-        log.event('store.failed', {});
-        return stored;
-      }
-      hold(row);
-      log.event('outbox.stored', { request: row.requestId, waiting: entries.size });
-      pump();
-      return ok(undefined);
-    },
-    setConnected: (isConnected) => {
-      connected = isConnected;
-      if (isConnected) {
-        // A new connection is a new chance: nobody waits for a pause that the old one earned.
-        const nowMs = clock.now().monotonicMs;
-        for (const entry of entries.values()) {
-          entry.attempts = 0;
-          entry.nextSendMonotonicMs = nowMs;
-        }
-      }
-      pump();
-    },
-    timeKnown: () => {
-      const nowMs = clock.now().monotonicMs;
-      for (const entry of entries.values()) entry.expiresAtMonotonicMs = nowMs + lifeLeftMs(entry.row, entry.isEarlier);
-      pump();
-    },
-    hurry: () => {
-      const nowMs = clock.now().monotonicMs;
-      for (const entry of entries.values())
-        entry.nextSendMonotonicMs = Math.min(
-          entry.nextSendMonotonicMs,
-          Math.max(nowMs, entry.lastSendMonotonicMs + delays.hurryMs),
-        );
-      pump();
-    },
-    receive: async (receipt) => {
-      const entry = entries.get(receipt.requestId);
-      if (entry === undefined || entry.leaving) return ok(undefined);
-      if (receipt.documentHash !== entry.row.documentHash)
-        return err(failure('message.forged', 'receipt of another document under this id'));
-      const { requestId, session } = entry.row;
-      const { verdict, code } = receipt;
-      const now = clock.now();
-      entries.delete(requestId);
-      log.event('outbox.receipted', { request: requestId, verdict, ms: now.monotonicMs - entry.storedAtMonotonicMs });
-      // Told before the row is off the disk: should we die in between, it is sent again and answered the same.
-      tell({ type: 'receipt', receipt, session, row: entry.row });
-      const written: AuditEntry = {
-        atMs: now.wallMs,
-        event: verdict === 'accepted' ? 'receipt-accepted' : 'receipt-refused',
-        subject: requestId,
-        ...(code === undefined ? {} : { code }),
-      };
-      // Who waits for the answer has not had it yet.
-      if (entry.row.visitMark !== null && verdict === 'accepted' && !released.delete(requestId))
-        settled.set(requestId, written);
-      else await remove(written);
-      return ok(undefined);
-    },
-    release: (requestId) => {
-      const written = settled.get(requestId);
-      settled.delete(requestId);
-      if (written !== undefined) void remove(written);
-      else if (entries.has(requestId)) released.add(requestId);
-    },
-    cancel: (requestId) => {
-      entries.delete(requestId);
-      cancelled.add(requestId);
-      void remove({ atMs: clock.now().wallMs, event: 'request-cancelled', subject: requestId });
-    },
-    close: () => {
-      closed = true;
-      callOff?.();
-    },
-  };
-};
+export const createOutbox = (options: OutboxOptions): Outbox => new DurableOutbox(options);

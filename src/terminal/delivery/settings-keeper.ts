@@ -32,85 +32,114 @@ export interface SettingsKeeper {
 const storeRetryMs = 2_000;
 const longestWaitMs = 3_600_000;
 
+class SignedSettings implements SettingsKeeper {
+  readonly #options: SettingsKeeperOptions;
+  readonly #store: SettingsKeeperOptions['store'];
+  readonly #clock: SettingsKeeperOptions['clock'];
+  readonly #log: SettingsKeeperOptions['log'];
+  readonly #agents: SettingsKeeperOptions['agents'];
+  readonly #addressee: SettingsKeeperOptions['addressee'];
+  readonly #apply: SettingsKeeperOptions['apply'];
+  readonly #overlook: SettingsKeeperOptions['overlook'];
+  #current: SettingsMessage | null = null;
+  #pending: { readonly message: SettingsMessage; readonly bytes: Uint8Array } | null = null;
+  #callOff: (() => void) | null = null;
+  #closed = false;
+
+  constructor(options: SettingsKeeperOptions) {
+    this.#options = options;
+    const { store, clock, log, agents, addressee, apply, overlook } = this.#options;
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#agents = agents;
+    this.#addressee = addressee;
+    this.#apply = apply;
+    this.#overlook = overlook;
+  }
+
+  async load(): Promise<Result<void>> {
+    const stored = await this.#store.readSettings();
+    if (!stored.ok) return stored;
+    if (stored.value === null || this.#current !== null) return ok(undefined);
+    const opened = await this.#open(stored.value.document);
+    if (!opened.ok) {
+      // The agent's key was changed at a new provisioning: the floor stays, the content waits for the agent.
+      this.#refuse('message.forged');
+      return ok(undefined);
+    }
+    this.#current = opened.value.message;
+    this.#apply(this.#current);
+    return ok(undefined);
+  }
+
+  timeKnown(): void {
+    void this.#settle();
+  }
+
+  async receive(bytes: Uint8Array): Promise<boolean> {
+    const opened = await this.#open(bytes);
+    if (this.#closed) return false;
+    if (!opened.ok) {
+      this.#refuse(opened.failure.code === 'message.forged' ? 'message.forged' : 'message.malformed');
+      return false;
+    }
+    const { message } = opened.value;
+    if (this.#current !== null && message.version <= this.#current.version) {
+      // Every reconnect brings the retained message again; another content under the same version is no news but a fault.
+      if (JSON.stringify(message) !== JSON.stringify(this.#current)) this.#refuse('message.stale');
+      return true;
+    }
+    if (this.#pending === null || this.#pending.message.version < message.version) {
+      this.#pending = { message, bytes };
+      await this.#settle();
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#callOff?.();
+  }
+
+  #refuse(code: 'message.stale' | 'message.forged' | 'message.malformed'): void {
+    this.#log.event('message.refused', { leaf: 'settings', code });
+  }
+
+  #later(ms: number): void {
+    this.#callOff?.();
+    if (!this.#closed)
+      this.#callOff = this.#clock.wakeAt(this.#clock.now().monotonicMs + ms, () => void this.#settle());
+  }
+
+  async #settle(): Promise<void> {
+    const candidate = this.#pending;
+    if (candidate === null || this.#closed) return;
+    const nowMs = this.#options.agentNowMs?.() ?? this.#clock.now().wallMs;
+    const { message, bytes } = candidate;
+    if (message.validFrom > nowMs) return this.#later(Math.min(message.validFrom - nowMs, longestWaitMs));
+    const raised = await this.#store.raiseSettings(message.version, bytes, nowMs);
+    if (this.#closed || this.#pending !== candidate) return;
+    if (!raised.ok) {
+      this.#log.event('store.failed', {});
+      return this.#later(storeRetryMs);
+    }
+    this.#pending = null;
+    if (!raised.value) return this.#refuse('message.stale');
+    this.#current = message;
+    this.#log.event('settings.applied', { version: message.version });
+    this.#apply(message);
+  }
+
+  #open(bytes: Uint8Array) {
+    return openSigned('settings', bytes, settingsMessageSchema, this.#agents, this.#addressee, (unknown) =>
+      this.#overlook('settings', unknown),
+    );
+  }
+}
+
 /**
  * Settings hold from their `validFrom` on and only ever rise: the version floor is on the disk before they are applied,
  * so that an old retained message is refused after a restart, too.
  */
-export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKeeper => {
-  const { store, clock, log, agents, addressee, apply, overlook } = options;
-  let current: SettingsMessage | null = null;
-  let pending: { readonly message: SettingsMessage; readonly bytes: Uint8Array } | null = null;
-  let callOff: (() => void) | null = null;
-  let closed = false;
-
-  const refuse = (code: 'message.stale' | 'message.forged' | 'message.malformed'): void =>
-    log.event('message.refused', { leaf: 'settings', code });
-
-  const later = (ms: number): void => {
-    callOff?.();
-    if (!closed) callOff = clock.wakeAt(clock.now().monotonicMs + ms, () => void settle());
-  };
-
-  const settle = async (): Promise<void> => {
-    const candidate = pending;
-    if (candidate === null || closed) return;
-    const nowMs = options.agentNowMs?.() ?? clock.now().wallMs;
-    const { message, bytes } = candidate;
-    if (message.validFrom > nowMs) return later(Math.min(message.validFrom - nowMs, longestWaitMs));
-    const raised = await store.raiseSettings(message.version, bytes, nowMs);
-    if (closed || pending !== candidate) return;
-    if (!raised.ok) {
-      log.event('store.failed', {});
-      return later(storeRetryMs);
-    }
-    pending = null;
-    if (!raised.value) return refuse('message.stale');
-    current = message;
-    log.event('settings.applied', { version: message.version });
-    apply(message);
-  };
-
-  const open = (bytes: Uint8Array) =>
-    openSigned('settings', bytes, settingsMessageSchema, agents, addressee, (unknown) => overlook('settings', unknown));
-
-  return {
-    load: async () => {
-      const stored = await store.readSettings();
-      if (!stored.ok) return stored;
-      if (stored.value === null || current !== null) return ok(undefined);
-      const opened = await open(stored.value.document);
-      if (!opened.ok) {
-        // The agent's key was changed at a new provisioning: the floor stays, the content waits for the agent.
-        refuse('message.forged');
-        return ok(undefined);
-      }
-      current = opened.value.message;
-      apply(current);
-      return ok(undefined);
-    },
-    timeKnown: () => void settle(),
-    receive: async (bytes) => {
-      const opened = await open(bytes);
-      if (closed) return false;
-      if (!opened.ok) {
-        refuse(opened.failure.code === 'message.forged' ? 'message.forged' : 'message.malformed');
-        return false;
-      }
-      const { message } = opened.value;
-      if (current !== null && message.version <= current.version) {
-        // Every reconnect brings the retained message again; another content under the same version is no news but a fault.
-        if (JSON.stringify(message) !== JSON.stringify(current)) refuse('message.stale');
-        return true;
-      }
-      if (pending === null || pending.message.version < message.version) {
-        pending = { message, bytes };
-        await settle();
-      }
-      return true;
-    },
-    close: () => {
-      closed = true;
-      callOff?.();
-    },
-  };
-};
+export const createSettingsKeeper = (options: SettingsKeeperOptions): SettingsKeeper => new SignedSettings(options);
