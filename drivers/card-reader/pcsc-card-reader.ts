@@ -30,6 +30,8 @@ const restartAgainMs = 20_000;
 /** A card that was just laid down may need a moment before it answers. */
 const connectAttempts = 3;
 const connectPauseMs = 150;
+/** Another program lets go of the card at its own time: tried again as long as the card lies there. */
+const heldPauseMs = 500;
 
 // `outsideCallback`: pcsclite holds a mutex while it calls back, and its close() takes the same one: closing from inside
 // a callback, or from a microtask of it, hangs the process.
@@ -83,10 +85,7 @@ class ReaderWatch {
 
   async #connect(insertion: number, atr: Uint8Array): Promise<void> {
     const isStale = (): boolean => this.#closed || !this.#present || this.#lastState >>> 16 !== insertion;
-    let code = 0;
-    for (let attempt = 0; attempt < connectAttempts; attempt++) {
-      if (attempt > 0) await delay(connectPauseMs);
-      if (isStale()) return;
+    for (let attempt = 1; !isStale(); attempt++) {
       const connected = await this.#tryConnect();
       if (connected.ok) {
         const open = openSession(this.reader, connected.value, atr, () => this.#tell({ type: 'card-faltered' }));
@@ -98,11 +97,15 @@ class ReaderWatch {
         this.#tell({ type: 'card-inserted', session: open.session });
         return;
       }
-      code = returnCode(connected.failure);
+      const code = returnCode(connected.failure);
+      const isHeld = code === scard.sharingViolation;
+      if (attempt === connectAttempts && !isStale()) {
+        const detail = isHeld ? 'another program holds the card' : hexCode(code);
+        this.#tell({ type: 'card-unreadable', failure: failure('card.unreadable', detail) });
+      }
+      if (attempt >= connectAttempts && !isHeld) return;
+      await delay(attempt < connectAttempts ? connectPauseMs : heldPauseMs);
     }
-    if (isStale()) return;
-    const detail = code === scard.sharingViolation ? 'another program holds the card' : hexCode(code);
-    this.#tell({ type: 'card-unreadable', failure: failure('card.unreadable', detail) });
   }
 
   #tryConnect(): Promise<Result<number, Error>> {
