@@ -5,6 +5,7 @@ import type { Delivery, MessageBus, PublishOptions } from '../../src/ports/messa
 import type { TlsFiles } from '../../src/trust/key-files.ts';
 import { certificatesOf, type KnownTime } from '../../src/trust/server-chain.ts';
 import { covers } from '../../src/wire/broker-access-rules.ts';
+import { createHostAddress, type LookUp } from './host-address.ts';
 import { type Delays, defaultDelays, type MqttConnection, openConnection } from './mqtt-connection.ts';
 
 export type MqttMessageBusOptions = {
@@ -24,11 +25,19 @@ export type MqttMessageBusOptions = {
   /** The time by which the broker's certificate is judged; default: the machine's clock */
   readonly time?: () => KnownTime;
   readonly delays?: Partial<Delays>;
+  /** Default: the system's own */
+  readonly lookUp?: LookUp;
   /** Publishes without PUBACK; the broker's Receive Maximum lowers it. */
   readonly maximumInFlight?: number;
 };
 
 const machineTime = (): KnownTime => ({ wallMs: Date.now(), floorMs: 0, certainty: 'confirmed' });
+
+/** A look-up that takes longer is told: nobody is connected, and here is why. */
+const nameSilenceMs = 3_000;
+
+const unknownName = (host: string, error: unknown): string =>
+  `the name ${host} is not known (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`;
 
 const contextOf = ({ key, certificate, ca }: TlsFiles): SecureContext =>
   createSecureContext({ key, cert: certificate, ca, minVersion: 'TLSv1.3' });
@@ -56,6 +65,7 @@ class MqttBus implements MqttMessageBus {
   #pauseMs: number;
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
+  readonly #addressOf: () => Promise<string>;
 
   constructor(options: MqttMessageBusOptions) {
     this.#options = options;
@@ -63,6 +73,7 @@ class MqttBus implements MqttMessageBus {
     this.#contexts = [options.tls, ...(options.formerTls ?? [])].map(contextOf);
     this.#authorities = certificatesOf(options.tls.ca);
     this.#pauseMs = this.#delays.firstPauseMs;
+    this.#addressOf = createHostAddress(options.host, options.lookUp);
     this.#attempt();
   }
 
@@ -131,11 +142,27 @@ class MqttBus implements MqttMessageBus {
 
   #attempt(): void {
     this.#pause = null;
+    const { host } = this.#options;
+    const silent = setTimeout(() => {
+      this.#cause = failure('delivery.offline', `no name server has an answer for ${host} yet`);
+      this.#tell();
+    }, nameSilenceMs);
+    this.#addressOf()
+      .finally(() => clearTimeout(silent))
+      .then(
+        (address) => {
+          if (!this.#closed) this.#connect(address);
+        },
+        (error) => this.#ended(failure('delivery.offline', unknownName(host, error)), true),
+      );
+  }
+
+  #connect(address: string): void {
     const [newest] = this.#contexts;
     const context = this.#contexts[this.#turn % this.#contexts.length] ?? newest;
     if (context === undefined) return;
     this.#connection = openConnection({
-      host: this.#options.host,
+      host: address,
       port: this.#options.port,
       serverName: this.#options.serverName ?? this.#options.host,
       context,
@@ -157,19 +184,22 @@ class MqttBus implements MqttMessageBus {
         this.#tell();
       },
       delivered: (delivery) => this.#deliver(delivery),
-      ended: (why) => {
-        const changed = this.#connected || why.code !== this.#cause.code;
-        // Each time from the newest; the next one only where the broker says that it does not know us by this one.
-        this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
-        this.#connection = null;
-        this.#connected = false;
-        this.#cause = why;
-        if (this.#closed) return;
-        this.#pause = setTimeout(() => this.#attempt(), this.#pauseMs);
-        this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
-        if (changed) this.#tell();
-      },
+      ended: (why) => this.#ended(why),
     });
+  }
+
+  /** `byWords`: a new detail under the same code is news, too */
+  #ended(why: Failure, byWords = false): void {
+    const changed = this.#connected || why.code !== this.#cause.code || (byWords && why.detail !== this.#cause.detail);
+    // Each time from the newest; the next one only where the broker says that it does not know us by this one.
+    this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
+    this.#connection = null;
+    this.#connected = false;
+    this.#cause = why;
+    if (this.#closed) return;
+    this.#pause = setTimeout(() => this.#attempt(), this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
+    if (changed) this.#tell();
   }
 }
 

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import type { LookUp } from '../../drivers/message-bus/host-address.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
+import { brokerUsers } from '../../src/agent/provisioning/broker-configuration.ts';
+import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
+
+/** The broker by its name: what silent, failing and late name servers do to a terminal. */
+let made: TestFacility;
+let broker: Awaited<ReturnType<typeof startEmbeddedBroker>>;
+const start = async (port?: number) =>
+  startEmbeddedBroker({
+    tls: await readBrokerFiles(made.directory),
+    users: await brokerUsers(made.directory),
+    ...(port === undefined ? {} : { port }),
+  });
+beforeAll(async () => {
+  made = await makeTestFacility();
+  broker = await start();
+});
+afterAll(async () => {
+  await broker.close();
+  made.remove();
+});
+
+const busBy = (lookUp: LookUp) => {
+  const { tls, device } = made.device;
+  const bus = createMqttMessageBus({
+    ...{ host: 'broker.clinic.test', serverName: '127.0.0.1', port: broker.port, tls, clientId: device },
+    ...{ protocolVersion: 4, lookUp, delays: { connectMs: 1_500 } },
+  });
+  const told = { connections: 0, detail: '' };
+  bus.subscribeConnection((connected, cause) => {
+    if (connected) told.connections += 1;
+    else told.detail = cause?.detail ?? '';
+  });
+  return { bus, told };
+};
+
+test('an answer that comes later than any attempt may take is used all the same, and the silence is told meanwhile', async () => {
+  const { bus, told } = busBy(() => new Promise((resolve) => setTimeout(resolve, 4_000, '127.0.0.1')));
+  await until('the silence', () => told.detail.includes('no name server has an answer for broker.clinic.test'), 20_000);
+  await until('connected', () => told.connections === 1, 20_000);
+  await bus.close();
+}, 60_000);
+
+test('a name that nobody knows is told with its name, and asked again until somebody does', async () => {
+  let asked = 0;
+  const { bus, told } = busBy(async () => {
+    asked += 1;
+    if (asked < 3) throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+    return '127.0.0.1';
+  });
+  await until('the name', () => told.detail === 'the name broker.clinic.test is not known (ENOTFOUND)', 20_000);
+  await until('connected', () => told.connections === 1, 20_000);
+  expect(asked).toBe(3);
+  await bus.close();
+}, 60_000);
+
+test('name servers that fail later on leave the address that was known', async () => {
+  let isDown = false;
+  const { bus, told } = busBy(() => (isDown ? new Promise(() => {}) : Promise.resolve('127.0.0.1')));
+  await until('connected', () => told.connections === 1, 20_000);
+  isDown = true;
+  const { port } = broker;
+  await broker.close();
+  broker = await start(port);
+  await until('connected again', () => told.connections === 2, 20_000);
+  await bus.close();
+}, 60_000);
