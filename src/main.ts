@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 
 type CommandFile = { readonly register: (program: Command) => void };
@@ -54,6 +54,14 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
   .version;
 
+/** A clinic's PC has the agent's commands alone: there the files of a terminal's are missing. */
+const load = (name: string, read: () => Promise<CommandFile>): Promise<CommandFile> =>
+  read().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND' || existsSync(new URL(`cli/${name}.ts`, import.meta.url))) throw error;
+    process.stderr.write(`uketsuke ${name}: a command of terminals; it is not part of what is installed here\n`);
+    process.exit(2);
+  });
+
 /** Runs `uketsuke <args>`. */
 export const main = async (args: readonly string[]): Promise<void> => {
   const program = new Command('uketsuke')
@@ -64,7 +72,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
   if (asked === undefined) {
     for (const [name, { about }] of Object.entries(commands)) program.command(name).description(about);
   } else {
-    (await asked.load()).register(program);
+    (await load(args[0] ?? '', asked.load)).register(program);
   }
   await program.parseAsync(args, { from: 'user' });
 };

@@ -84,6 +84,7 @@ export const failureRules = {
   'storage.rolled-back': technician(false),
   'files.folder-full': technician(true),
   'files.folder-read-only': technician(true),
+  'files.in-use': staff(true),
   'files.folder-missing': technician(true),
   'files.write-failed': technician(true),
   'files.request-unreadable': technician(false),

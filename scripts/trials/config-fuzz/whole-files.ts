@@ -99,7 +99,7 @@ export const wholeFile: readonly Mutation[] = [
   },
   {
     name: 'a wrong byte',
-    kind: 'damage',
+    kind: 'letters',
     apply: (text, dice) => {
       const bytes = utf8(text);
       bytes[dice.below(bytes.length)] = dice.of([0xff, 0x80, 0xc0, 0xfe, 0x00, 0x1a, 0x07]);

@@ -27,6 +27,7 @@ import {
 } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { FolderFault } from './hand-over.ts';
+import { HeldRequests } from './held-requests.ts';
 import { numberInquiryOf } from './number-inquiry.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
 import { putKeptNames } from './put-kept-names.ts';
@@ -48,7 +49,10 @@ const maximumNames = 1_000;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
-type LyingCode = Extract<FailureCode, 'files.not-a-file' | 'files.request-unreadable' | 'files.request-unknown'>;
+type LyingCode = Extract<
+  FailureCode,
+  'files.in-use' | 'files.not-a-file' | 'files.request-unreadable' | 'files.request-unknown'
+>;
 
 /** `atMs`: monotonic */
 type Bulk = { readonly atMs: number; readonly units: BulkUnit[]; done: boolean };
@@ -66,6 +70,7 @@ export class InquiryDesk {
   #folderFault: FolderFault | null = null;
   /** `req/` itself cannot be looked into: nobody's inquiry is seen. */
   #requestsFault: FolderFault | null = null;
+  readonly #held = new HeldRequests();
   readonly #lying = new Map<string, FolderFault>();
   readonly #passedOver = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
@@ -102,7 +107,7 @@ export class InquiryDesk {
 
   /** One look at `req/`. A folder that cannot be looked into has no inquiries, and is told. */
   async poll(): Promise<void> {
-    if (this.#context.clock.now().monotonicMs < this.#lookAgainMs) return;
+    if (this.#monotonicMs < this.#lookAgainMs) return;
     this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
     const names = await listShared(folder, () => true, maximumNames).then(
@@ -118,21 +123,23 @@ export class InquiryDesk {
     let odd = 0;
     let blocked = 0;
     for (const request of names.map(requestOf)) {
-      if (request === null || this.#stopped) continue;
+      if (request === null || this.#stopped || !this.#held.isDue(request.name, this.#monotonicMs)) continue;
       try {
         if (await this.#isBlocked(request)) blocked += 1;
         else if (!(await this.#answer(folder, request))) odd += 1;
       } catch (error) {
+        if (this.#held.hold(request.name, error, this.#monotonicMs)) continue;
         // One request that cannot be read or taken away must not keep the others waiting.
         const { code } = error as NodeJS.ErrnoException;
         this.#context.log.event('store.failed', code === undefined ? {} : { errorCode: code });
       }
     }
+    this.#tellLying('req', 'files.in-use', this.#held.count(new Set(names), this.#monotonicMs));
     this.#tellLying('req', 'files.not-a-file', odd);
     this.#tellLying('res', 'files.not-a-file', blocked);
     this.#tellLying('req', 'files.request-unreadable', names.filter(isUnreadable).length);
     this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, names, settledMs));
-    const { monotonicMs } = this.#context.clock.now();
+    const monotonicMs = this.#monotonicMs;
     for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
 
@@ -155,6 +162,9 @@ export class InquiryDesk {
     const file = await readShared(folder, request.name, maximumBytes);
     if (file.kind === 'odd') return false;
     if (file.kind === 'gone') return true;
+    const what = file.kind === 'file' ? createHash('sha256').update(file.bytes).digest('hex') : `${file.modifiedMs}`;
+    if (this.#held.hasAnswer(request.name, `${what} read`)) return this.#takeAway(folder, request, true);
+    if (this.#held.hasAnswer(request.name, `${what} unread`)) return this.#takeAway(folder, request, false);
     const text = file.kind === 'file' ? decodeOqs(file.bytes) : err(failure('message.malformed', 'OQS XML: too long'));
     const answer = text.ok ? await this.#answerTo(request, text.value) : text;
     // It may still be being written. Its date is another machine's, whose clock may be ahead of ours.
@@ -164,21 +174,23 @@ export class InquiryDesk {
     const res = join(this.#context.options.oqsFolder, 'res');
     const written = await writeOqsFile(res, request.resultName, result.bytes);
     if (!written.ok) {
-      // A folder that came under this name meanwhile shuts no other answer out.
-      if (written.failure.code !== 'files.not-a-file') this.#fault(written.failure.code);
+      // An older answer of that name is open somewhere, or a folder came under it: the other answers find their place.
+      if (written.failure.code === 'files.in-use') this.#held.wait(request.name, this.#monotonicMs);
+      else if (written.failure.code !== 'files.not-a-file') this.#fault(written.failure.code);
       return true;
     }
     this.#folderFault = null;
-    if (answer.ok) {
-      await removeShared(folder, request.name);
-      result.written?.();
-      return true;
-    }
-    // Answered, and kept under another name for whoever has to see why.
-    return renameShared(folder, request.name, `${request.name}.unreadable`).then(
-      () => true,
-      () => false,
-    );
+    result.written?.();
+    this.#held.answered(request.name, `${what} ${answer.ok ? 'read' : 'unread'}`);
+    return this.#takeAway(folder, request, answer.ok);
+  }
+
+  /** Answered: it goes, or is kept under another name for whoever has to see why it could not be read. Throws. */
+  async #takeAway(folder: string, { name }: RequestFile, wasRead: boolean): Promise<true> {
+    if (wasRead) await removeShared(folder, name);
+    else await renameShared(folder, name, `${name}.unreadable`);
+    this.#held.free(name);
+    return true;
   }
 
   /** What cannot be read is answered all the same: with the fault by element names, never with a value. */
@@ -222,7 +234,7 @@ export class InquiryDesk {
     const sinceMs = this.#folderFault?.sinceMs ?? clock.now().wallMs;
     const known = this.#folderFault?.code === code;
     this.#folderFault = { folder: 'res', code, sinceMs, waiting: 1 };
-    this.#lookAgainMs = clock.now().monotonicMs + shutFolderMs;
+    this.#lookAgainMs = this.#monotonicMs + shutFolderMs;
     if (!known) changed();
   }
 
@@ -356,6 +368,10 @@ export class InquiryDesk {
 
   get #institution(): string {
     return this.#context.settings().medicalInstitutionCode;
+  }
+
+  get #monotonicMs(): number {
+    return this.#context.clock.now().monotonicMs;
   }
 
   get #now(): number {

@@ -10,6 +10,7 @@ const codeOf: Record<string, FailureCode> = {
   EROFS: 'files.folder-read-only',
   EACCES: 'files.folder-read-only',
   EPERM: 'files.folder-read-only',
+  EBUSY: 'files.in-use',
   ENOENT: 'files.folder-missing',
   ENOTDIR: 'files.folder-missing',
   // A directory lies under the name: it is about this file alone.
@@ -18,9 +19,15 @@ const codeOf: Record<string, FailureCode> = {
   EEXIST: 'files.not-a-file',
 };
 
-/** What a step in a shared folder that failed is called. */
-export const folderFailureOf = (error: unknown): FailureCode =>
-  codeOf[(error as NodeJS.ErrnoException).code ?? ''] ?? 'files.write-failed';
+/**
+ * What a step in a shared folder that failed is called. A file that was made and written there, but may not take its
+ * name, meets one that somebody holds open: Windows says EPERM to that, as it does to a folder without a right.
+ */
+export const folderFailureOf = (error: unknown): FailureCode => {
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (syscall === 'rename' && ['EPERM', 'EACCES'].includes(code)) return 'files.in-use';
+  return codeOf[code] ?? 'files.write-failed';
+};
 
 const refusal = (error: unknown): Result<never> =>
   err(failure(folderFailureOf(error), (error as NodeJS.ErrnoException).code ?? 'unknown'));

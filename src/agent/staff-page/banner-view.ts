@@ -28,6 +28,8 @@ const waitingText = ({ folder, code, waiting }: FolderFault): string => {
   if (code === 'files.request-unreadable')
     return `${waiting}件。理由を結果ファイルで答え、元のファイルは名前の終わりに .unreadable を付けて置いてあります。ほかの照会は続けています。`;
   if (code === 'files.request-unknown') return `${waiting}件。読まずに置いてあります。ほかの照会は続けています。`;
+  if (code === 'files.in-use')
+    return `${waiting}件以上が待っています。閉じられしだい自動で続けます。ほかの照会と顔認証の受付は続けています。`;
   if (folder === 'req') return 'レセコンからの照会が見えません。直りしだい自動で答えます。顔認証の受付は続けています。';
   return `${waiting}件以上の結果がレセコンへの書込みを待っています。直りしだい自動で書き込みます。`;
 };

