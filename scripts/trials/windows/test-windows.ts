@@ -19,7 +19,14 @@ const { values } = parseArgs({
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 
 /** The visits that need nothing of the demo but a terminal. */
-const played = ['pin', 'refuse-every-consent', 'wrong-pin-then-right', 'first-registration', 'card-pulled-while-consenting', 'face'];
+const played = [
+  'pin',
+  'refuse-every-consent',
+  'wrong-pin-then-right',
+  'first-registration',
+  'card-pulled-while-consenting',
+  'face',
+];
 
 const isWhole = ({ verdict, outcome }: JournalRow): boolean =>
   verdict === 'accepted' && outcome !== null && outcome !== 'failed';

@@ -22,9 +22,9 @@ import type { FromTerminal, ToTerminal } from '../../demonstration/terminal-proc
 
 export const program = 'C:\\Program Files\\Uketsuke';
 /** Blanks and Japanese, as clinics call their folders. */
-export const home = 'C:\\受付 データ';
-export const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
-export const agentId = 'agent-01';
+const home = 'C:\\受付 データ';
+const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
+const agentId = 'agent-01';
 
 const readyWithinMs = 90_000;
 const pollMs = 100;
@@ -59,7 +59,7 @@ type AgentReady = {
   readonly journal: string;
 };
 
-export class WindowsAgent {
+class WindowsAgent {
   readonly #room: WineRoom;
   #program: WindowsProgram | null = null;
   #ready: AgentReady | null = null;
