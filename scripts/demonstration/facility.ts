@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
+import { writeCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings, withEveryQuestion } from '../../src/catalogue/first-settings.ts';
@@ -48,11 +49,8 @@ export const createDemoFacility = async (
   await createFacility(directory, { facility: facilityId, brokerNames: ['localhost', '127.0.0.1'] });
   const agentDirectory = await addAgent(directory, agentId);
   const deviceDirectory = await addDevice(directory, deviceId, 1);
-  await ensureTestAuthority(authorityFolder);
-  const trust = join(agentDirectory, 'card-trust');
-  mkdirSync(trust, { recursive: true });
-  copyFileSync(join(authorityFolder, 'card-ca.pem'), join(trust, 'card-ca.pem'));
-  copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(trust, 'cv-issuers.json'));
+  const { caCertificatePem, cvIssuersJson } = await ensureTestAuthority(authorityFolder);
+  await writeCardTrust(join(agentDirectory, 'card-trust'), { certificateIssuersPem: caCertificatePem, cvIssuersJson });
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, keyFolders.terminal, 'cv-issuers.json'));
   const { staffCode, ...member } = demoStaff;
   await addStaffMember(join(agentDirectory, 'staff.json'), member, staffCode);

@@ -71,6 +71,7 @@ export class TerminalOnPcscd {
     const { directory } = this;
     const screenPort = 18_480 + (process.pid % 1_000);
     const config = {
+      profile: 'test',
       facility: 'real-parts',
       device: 'front-1',
       lane: 1,

@@ -24,7 +24,7 @@ const units = '/usr/lib/systemd/system';
 const unitFiles = (...names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [`systemd/${name}`, `${units}/${name.split('/').at(-1)}`]));
 
-/** Libraries that the add-ons in node_modules and Node itself are linked with (a test asks `ldd` in a bare root). */
+/** Libraries that Node and the add-ons in node_modules are linked with; scripts/test-vm installs them into a blank root. */
 export const runtimeDepends = [
   'libc6 (>= 2.36)',
   'libgcc-s1',
@@ -48,7 +48,7 @@ export const roles: readonly Role[] = [
     about: 'terminal at the counter (card, face, PIN, consent)',
     explained:
       'Units, device rules and all programs of a terminal at the counter of a clinic.\n "uketsuke provision terminal" sets it up.',
-    depends: ['pcscd', 'libccid', 'polkitd', 'udev', 'ffmpeg', 'alsa-utils', 'espeak-ng'],
+    depends: ['pcscd', 'libccid', 'polkitd', 'udev', 'mount', 'ffmpeg', 'alsa-utils', 'espeak-ng'],
     recommends: ['uketsuke-kiosk', 'tpm2-tools'],
     files: {
       ...unitFiles(
@@ -58,6 +58,7 @@ export const roles: readonly Role[] = [
         'uketsuke-link.socket',
         'uketsuke-face.service',
         'uketsuke-face.socket',
+        'welcome/uketsuke-welcome.service',
       ),
       'systemd/udev/70-uketsuke.rules': '/usr/lib/udev/rules.d/70-uketsuke.rules',
       'systemd/polkit/50-uketsuke.rules': '/usr/share/polkit-1/rules.d/50-uketsuke.rules',
@@ -71,15 +72,30 @@ export const roles: readonly Role[] = [
       'uketsuke-screen.socket',
       'uketsuke-face.socket',
       'uketsuke-link.socket',
+      'uketsuke-welcome.service',
     ],
     purges: [
       '/etc/uketsuke/terminal.yaml',
+      '/etc/uketsuke/enrolment-code.json',
       '/etc/uketsuke/provisioning',
       '/etc/systemd/system/uketsuke-link.service.d',
       '/var/lib/uketsuke',
       '/var/lib/uketsuke-link',
     ],
-    configure: ['if [ -S /run/udev/control ]; then udevadm control --reload && udevadm trigger; fi'],
+    configure: [
+      'if [ -S /run/udev/control ]; then udevadm control --reload && udevadm trigger; fi',
+      // Up to release 19854c3 all keys lay in one directory, and the store with the terminal.
+      'if [ -f /etc/uketsuke/terminal.yaml ] && [ -f /etc/uketsuke/provisioning/tls-key.pem ]; then',
+      '  if [ -d /run/systemd/system ]; then systemctl stop uketsuke.service uketsuke-link.service; fi',
+      '  uketsuke adopt',
+      '  if [ -d /run/systemd/system ]; then systemctl start uketsuke-screen.socket uketsuke-link.socket uketsuke-face.socket uketsuke-link.service uketsuke-face.service uketsuke.service; fi',
+      'fi',
+      // What a machine that nobody has set up does by itself. Enabled once: an administrator may disable it.
+      'if [ -z "$2" ]; then',
+      '  systemctl --quiet enable uketsuke-welcome.service',
+      '  if [ -d /run/systemd/system ]; then systemctl daemon-reload; systemctl start --no-block uketsuke-welcome.service; fi',
+      'fi',
+    ],
   },
   {
     name: 'uketsuke-kiosk',

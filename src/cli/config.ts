@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
+import { type Manifest, refuseUnverified } from '../face/models/manifest.ts';
 import { type Config, configSchema, defaultConfigPath, exampleOf, loadConfig } from '../processes/terminal-config.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readFileSync(path === '-' ? 0 : path);
   } catch (error) {
     process.stderr.write(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})\n`);
     process.exit(2);
@@ -19,14 +21,42 @@ export const readConfigOrExit = (path: string): Config => {
   process.exit(2);
 };
 
+/** What a terminal with these settings will not have, by itself no mistake: told, so that nobody finds out at the counter. */
+const partsOff = ({ cardFrontReader, keypad, speaker, statusLight }: Config): string[] =>
+  [
+    cardFrontReader.driver === 'none' &&
+      'cardFrontReader.driver is none: no matching of faces; PIN and staff check remain',
+    keypad.driver === 'none' && 'keypad.driver is none: the PIN is typed on the screen',
+    speaker.driver === 'none' && 'speaker.driver is none: no voice',
+    statusLight.driver === 'none' && 'statusLight.driver is none: no light',
+  ].filter((line) => line !== false);
+
+/** A face path whose model this profile refuses would fail at the first patient. null: none, or accepted. */
+const refusedModel = ({ cardFrontReader, face, paths, profile }: Config): string | null => {
+  if (cardFrontReader.driver === 'none') return null;
+  const place = join(paths.models, 'manifest.json');
+  if (!existsSync(place)) return null;
+  const { models } = JSON.parse(readFileSync(place, 'utf8')) as Manifest;
+  const wanted = models.filter(({ id }) => id === face.embeddingModel);
+  if (wanted.length === 0) return `face.embeddingModel: ${place} has no model "${face.embeddingModel}"`;
+  if (refuseUnverified(wanted, profile, face.acceptUnverifiedModels) === null) return null;
+  return `face.acceptUnverifiedModels: profile ${profile} refuses ${face.embeddingModel}, whose licence is not verified; name it here once the facility has accepted it (models/README.md), or set cardFrontReader.driver: none`;
+};
+
 export const register = (program: Command): void => {
   const config = program.command('config').description("the terminal's configuration file: check, show, example");
   config
     .command('check')
     .description('tells what is wrong, with line, column and the nearest valid key; exit code 2 when something is')
-    .option('--config <file>', 'configuration file', defaultConfigPath)
+    .option('--config <file>', 'configuration file; - reads standard input', defaultConfigPath)
     .action((options: { config: string }) => {
-      readConfigOrExit(options.config);
+      const config = readConfigOrExit(options.config);
+      const unusable = refusedModel(config);
+      if (unusable !== null) {
+        process.stderr.write(`${options.config}: ${unusable}\n`);
+        process.exit(2);
+      }
+      for (const part of partsOff(config)) process.stderr.write(`${options.config}: ${part}\n`);
       process.stdout.write(`${options.config}: OK\n`);
     });
   config

@@ -1,18 +1,21 @@
-import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { access, chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { renderUnicodeCompact } from 'uqr';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { newPassphrase } from '../agent/provisioning/authority-key.ts';
-import { renewMosquittoFiles, writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
-import { cardTrustFiles, parseCardTrust } from '../agent/provisioning/card-trust.ts';
-import { type EnrolmentCode, listenForEnrolments, offerEnrolment } from '../agent/provisioning/enrolment.ts';
+import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
+import { cardTrustFiles, parseCardTrust, writeCardTrust } from '../agent/provisioning/card-trust.ts';
+import { offerEnrolment } from '../agent/provisioning/enrolment.ts';
+import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
+import { offerLetters, qrText, shownLetters } from '../agent/provisioning/enrolment-letters.ts';
 import { addAgent, createFacility, listDevices, readFacility } from '../agent/provisioning/facility-authority.ts';
-import { knowAddress } from '../agent/provisioning/known-addresses.ts';
-import { isTestCardTrust, makeTestCardTrust } from '../agent/provisioning/test-card-trust.ts';
+import { makeTestCardTrust } from '../agent/provisioning/test-card-trust.ts';
 import { addStaffMember, readStaff } from '../agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
@@ -22,16 +25,21 @@ import type { Manifest } from '../face/models/manifest.ts';
 import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
-
-/** Where things lie on the clinic's PC: the units name the same. */
-const places = {
-  facility: '/var/lib/uketsuke-facility',
-  agent: '/var/lib/uketsuke-agent',
-  broker: '/etc/mosquitto/uketsuke',
-  oqs: '/srv/oqs',
-} as const;
-const agentId = 'agent-1';
-const brokerPort = 8883;
+import { markedAsTest, testMark } from '../wire/profile.ts';
+import {
+  agentId,
+  brokerPort,
+  clinicPlaces,
+  clinicUnits,
+  enrolmentPort,
+  enrolmentUnit,
+  exists,
+  needRootOnDebian,
+  passphraseFile,
+  run,
+  succeeds,
+} from './provision-places.ts';
+import { inWords, tell } from './say.ts';
 
 /** What somebody must know; read from a file, so that a second run asks nothing. */
 const answersSchema = z.strictObject({
@@ -47,31 +55,22 @@ const answersSchema = z.strictObject({
 type Answers = z.infer<typeof answersSchema>;
 
 /** Throws with the place of each mistake. */
-export const readAnswers = async (path: string): Promise<Answers> => {
-  const read = readSettings(answersSchema, await readFile(path));
+export const readAnswers = async (path: string): Promise<Answers> => checkedAnswers(path, await readFile(path));
+const checkedAnswers = (path: string, text: string | Uint8Array): Answers => {
+  const read = readSettings(answersSchema, text);
   if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
   return read.value;
 };
 
 type ClinicOptions = {
-  readonly answers: string;
+  readonly answers?: string;
   readonly cardTrust?: string;
   readonly test?: true;
   readonly codesTo?: string;
   readonly caPassphraseFile: string;
   readonly host?: string;
-  readonly enrolmentPort: string;
   readonly waitMinutes: string;
 };
-
-const tell = (line: string): boolean => process.stderr.write(`${line}\n`);
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-const run = (program: string, ...args: string[]): void =>
-  void execFileSync(program, args, { stdio: ['ignore', 'ignore', 2], timeout: 90_000 });
 
 const ownAddresses = (): string[] =>
   Object.values(networkInterfaces())
@@ -88,9 +87,11 @@ const unverifiedModels = async (): Promise<EnrolmentCode['acceptedModels']> =>
     .filter(({ licenceStatus }) => licenceStatus === 'unverified')
     .map(({ id, sha256 }) => ({ id, sha256 }));
 
-const aboutModels = `顔照合について: 顔を比べるモデルの一部は、利用条件（ライセンス）が公に確認できていません
-（models/README.md）。このまま使うかどうかは施設が決めます。使う場合は、決めた方の名前を設定ファイルの
-faceModelsAcceptedBy に書いてください。書かなければ顔照合は動かず、暗証番号と目視確認だけになります。`;
+const aboutModels = [
+  'About matching faces: the licence of one of the models that compare them is not publicly confirmed (models/README.md).',
+  'The facility decides whether to use it: whoever decides is named in the answers as faceModelsAcceptedBy. Without it faces',
+  'are not matched; PIN and staff check remain.',
+].join('\n');
 
 const acceptanceFile = 'face-model-acceptance.json';
 
@@ -101,7 +102,7 @@ const acceptModels = async ({ faceModelsAcceptedBy: by }: Answers): Promise<Enro
     return [];
   }
   const models = await unverifiedModels();
-  const path = join(places.facility, acceptanceFile);
+  const path = join(clinicPlaces.facility, acceptanceFile);
   const records: readonly { by: string; models: EnrolmentCode['acceptedModels'] }[] = (await exists(path))
     ? JSON.parse(await readFile(path, 'utf8'))
     : [];
@@ -126,180 +127,211 @@ const readChains = async (options: ClinicOptions) => {
   }
   const certificateIssuersPem = await readFile(join(cardTrust, cardTrustFiles.certificateIssuers), 'utf8');
   const cvIssuersJson = await readFile(join(cardTrust, cardTrustFiles.visualIssuers), 'utf8');
-  parseCardTrust(certificateIssuersPem, cvIssuersJson);
-  if (isTestCardTrust(certificateIssuersPem) && !test)
+  if (parseCardTrust(certificateIssuersPem, cvIssuersJson).isTest && !test)
     throw new Error(`${cardTrust}: a chain of test cards, which anybody can make; a facility at work has J-LIS's`);
   return { certificateIssuersPem, cvIssuersJson };
 };
 
-/** Facility, agent and their files: what is there stays. Answers the CA's passphrase. */
-const makeFacility = async (answers: Answers, names: readonly string[], passphraseFile: string): Promise<string> => {
+/** Facility, agent and their files: what is there stays. */
+const makeFacility = async (answers: Answers, names: readonly string[], passphraseFile: string): Promise<void> => {
   if (!(await exists(passphraseFile))) await writeFileAtomically(passphraseFile, `${newPassphrase()}\n`);
   const passphrase = (await readFile(passphraseFile, 'utf8')).trim();
-  if (!(await exists(join(places.facility, 'facility.json'))))
-    await createFacility(places.facility, {
+  if (!(await exists(join(clinicPlaces.facility, 'facility.json'))))
+    await createFacility(clinicPlaces.facility, {
       facility: answers.facility,
       brokerNames: names,
       caPassphrase: passphrase,
     });
-  const { facility, agents } = await readFacility(places.facility);
+  const { facility, agents } = await readFacility(clinicPlaces.facility);
   if (facility !== answers.facility)
-    throw new Error(`${places.facility} holds the facility ${facility}, not ${answers.facility}`);
+    throw new Error(`${clinicPlaces.facility} holds the facility ${facility}, not ${answers.facility}`);
   // The agent's own place is where it is handed over: a terminal that is added or revoked is known there at once.
-  await mkdir(join(places.facility, 'agents'), { recursive: true, mode: 0o700 });
-  const link = join(places.facility, 'agents', agentId);
-  if (!(await exists(link))) await symlink(places.agent, link);
-  if (agents.length === 0) await addAgent(places.facility, agentId, { passphrase });
-  return passphrase;
+  await mkdir(join(clinicPlaces.facility, 'agents'), { recursive: true, mode: 0o700 });
+  const link = join(clinicPlaces.facility, 'agents', agentId);
+  if (!(await exists(link))) await symlink(clinicPlaces.agent, link);
+  if (agents.length === 0) await addAgent(clinicPlaces.facility, agentId, { passphrase });
+};
+
+/** After a trial the mark goes, before one it comes; the rest of the file stays as somebody wrote it. */
+const keepNameTrue = async (file: string, isTest: boolean): Promise<void> => {
+  const document = parseDocument(await readFile(file, 'utf8'));
+  const name = String(document.get('facilityName') ?? '');
+  const wanted = isTest ? markedAsTest(name) : name.replace(testMark, '');
+  if (name === wanted) return;
+  document.set('facilityName', wanted);
+  await writeFileAtomically(file, document.toString());
+};
+
+/** From the file that was named, else as they were given before, else asked of whoever sits here. Kept for the next run. */
+const findAnswers = async (named: string | undefined): Promise<Answers> => {
+  const kept = join(clinicPlaces.facility, 'answers.yaml');
+  const file = named ?? ((await exists(kept)) ? kept : undefined);
+  const answers =
+    file === undefined ? checkedAnswers('answers', printYaml(await askAnswers())) : await readAnswers(file);
+  await writeFileAtomically(kept, printYaml(answers));
+  return answers;
+};
+
+const askAnswers = async (): Promise<Record<string, unknown>> => {
+  if (!process.stdin.isTTY) throw new Error('--answers FILE is missing, and nobody sits here who could be asked');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const ask = async (english: string): Promise<string> => (await lines.question(`${inWords(english)}: `)).trim();
+  try {
+    const facility = await ask('id of the facility, as clinic-0001 (never changes)');
+    const name = await ask('its name, as patients know it');
+    const institutionCode = await ask('its 医療機関等コード, 10 digits');
+    const kind = facilityKinds[Number(await ask('its kind: 1 medical, 2 dental, 3 pharmacy, 4 visiting nurse')) - 1];
+    const lanes = Number(await ask('how many terminals'));
+    tell(aboutModels);
+    const faceModelsAcceptedBy = await ask('who accepts the face models (nothing: no matching of faces)');
+    return {
+      facility,
+      name,
+      institutionCode,
+      kind,
+      lanes,
+      ...(faceModelsAcceptedBy !== '' && { faceModelsAcceptedBy }),
+    };
+  } finally {
+    lines.close();
+  }
 };
 
 const makeAgent = async (answers: Answers, options: ClinicOptions): Promise<string | null> => {
   const chains = await readChains(options);
-  const trust = join(places.agent, 'card-trust');
+  const trust = join(clinicPlaces.agent, 'card-trust');
   if (!(await exists(join(trust, cardTrustFiles.certificateIssuers))) || options.cardTrust !== undefined) {
-    await writeFileAtomically(join(trust, cardTrustFiles.certificateIssuers), chains.certificateIssuersPem);
-    await writeFileAtomically(join(trust, cardTrustFiles.visualIssuers), chains.cvIssuersJson);
+    await writeCardTrust(trust, chains);
   }
-  const settings = join(places.agent, 'facility-settings.yaml');
+  const settings = join(clinicPlaces.agent, 'facility-settings.yaml');
   if (!(await exists(settings))) {
     // Patients and staff read the name on every screen.
-    const name = options.test ? `【テスト】${answers.name}` : answers.name;
+    const name = options.test ? markedAsTest(answers.name) : answers.name;
     const { consents } = catalogueAt(Date.now());
     await writeFileAtomically(
       settings,
       printYaml(firstFacilitySettings(consents, answers.kind, name, answers.institutionCode)),
     );
-  }
-  const staff = join(places.agent, 'staff.json');
+  } else await keepNameTrue(settings, options.test === true);
+  const config = join(clinicPlaces.agent, 'agent.yaml');
+  if (!(await exists(config))) await writeFileAtomically(config, printYaml({ triesNewTerminals: true }));
+  const staff = join(clinicPlaces.agent, 'staff.json');
   let staffCode: string | null = null;
   if ((await readStaff(staff)).length === 0) {
     staffCode = String(randomInt(100_000_000)).padStart(8, '0');
     await addStaffMember(staff, { approver: 'reception', label: '受付' }, staffCode);
   }
-  giveTo('uketsuke-agent', places.agent);
-  await makeOqsFolders(places.oqs);
-  giveTo('uketsuke-agent', places.oqs);
+  giveTo('uketsuke-agent', clinicPlaces.agent);
+  await makeOqsFolders(clinicPlaces.oqs);
+  giveTo('uketsuke-agent', clinicPlaces.oqs);
   return staffCode;
 };
 
 const makeBroker = async (): Promise<void> => {
-  await mkdir(places.broker, { recursive: true, mode: 0o700 });
-  giveTo('mosquitto', places.broker);
-  const place = { address: '0.0.0.0', port: brokerPort, directory: places.broker };
-  await writeMosquittoFiles(places.facility, place);
+  await mkdir(clinicPlaces.broker, { recursive: true, mode: 0o700 });
+  giveTo('mosquitto', clinicPlaces.broker);
+  const place = { address: '0.0.0.0', port: brokerPort, directory: clinicPlaces.broker };
+  await writeMosquittoFiles(clinicPlaces.facility, place);
 };
 
 const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2, '0')}`;
 
 type Shared = Omit<EnrolmentCode, 'device' | 'lane' | 'secret'>;
+type Waiting = { readonly device: string; readonly letters: string; readonly file?: string };
 
-/** A code for every lane without a terminal; answers their files by device. */
-const writeCodes = async (lanes: number, codesTo: string, shared: Shared): Promise<ReadonlyMap<string, string>> => {
-  const known = new Set(
-    (await listDevices(places.facility)).filter(({ revokedAt }) => revokedAt === undefined).map(({ lane }) => lane),
-  );
-  const taken = new Set((await listDevices(places.facility)).map(({ device }) => device));
-  const files = new Map<string, string>();
-  await mkdir(codesTo, { recursive: true, mode: 0o700 });
+/** A code for every lane without a terminal: letters to type or to show, and a file where a stick is named. */
+const offerCodes = async (lanes: number, codesTo: string | undefined, shared: Shared): Promise<readonly Waiting[]> => {
+  const devices = await listDevices(clinicPlaces.facility);
+  const known = new Set(devices.filter(({ revokedAt }) => revokedAt === undefined).map(({ lane }) => lane));
+  const taken = new Set(devices.map(({ device }) => device));
+  const waiting: Waiting[] = [];
+  if (codesTo !== undefined) await mkdir(codesTo, { recursive: true, mode: 0o700 });
   for (let lane = 1; lane <= lanes; lane += 1) {
     if (known.has(lane)) continue;
     // A terminal that replaces a revoked one has a name of its own.
     let device = terminalId(lane);
     for (let turn = 2; taken.has(device); turn += 1) device = `${terminalId(lane)}-${turn}`;
-    const secret = await offerEnrolment(places.facility, { device, lane, until: shared.until });
-    const file = join(codesTo, `uketsuke-${device}.json`);
+    const secret = await offerEnrolment(clinicPlaces.facility, { device, lane, until: shared.until });
     const code: EnrolmentCode = { ...shared, device, lane, secret };
+    const letters = await offerLetters(clinicPlaces.facility, code);
+    if (codesTo === undefined) {
+      waiting.push({ device, letters });
+      continue;
+    }
+    const file = join(codesTo, `uketsuke-${device}.json`);
     await writeFile(file, `${JSON.stringify(code)}\n`, { mode: 0o600 });
-    files.set(device, file);
+    waiting.push({ device, letters, file });
   }
-  return files;
+  return waiting;
 };
 
-/** At the broker's port. Without the limits there is nothing that would keep the terminal out for its address. */
-const keepPlace = async (device: string, address: string): Promise<void> => {
-  try {
-    await knowAddress(address, (args) =>
-      execFileSync('nft', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 10_000 }),
-    );
-  } catch (error) {
-    tell(`${device}: 接続数の制限に登録できませんでした（${error instanceof Error ? error.message : String(error)}）`);
-  }
-};
-
-/** Until every code has been used or the time is over. */
-const waitForTerminals = async (
-  codes: ReadonlyMap<string, string>,
-  passphrase: string,
-  port: number,
-  until: number,
-): Promise<readonly string[]> => {
-  const missing = new Set(codes.keys());
-  const enrolled: string[] = [];
-  let done = (): void => {};
-  const all = new Promise<void>((resolve) => {
-    done = resolve;
-  });
-  const listener = await listenForEnrolments(
-    places.facility,
-    { passphrase },
-    { host: '0.0.0.0', port },
-    async (device, address) => {
-      await renewMosquittoFiles(places.facility);
-      await keepPlace(device, address);
-      run('systemctl', 'reload', 'uketsuke-broker.service');
-      tell(`登録しました: ${device}`);
-      if (missing.delete(device)) enrolled.push(device);
-      if (missing.size === 0) setTimeout(done, 1_000);
-    },
+/** For as long as the codes count, beside whatever is done here next; a second call begins it anew. */
+const openEnrolment = (passphrase: string, minutes: number): void => {
+  succeeds('systemctl', 'stop', enrolmentUnit);
+  succeeds('systemctl', 'reset-failed', enrolmentUnit);
+  const properties = [
+    `LoadCredential=facility-ca-passphrase:${passphrase}`,
+    `RuntimeMaxSec=${minutes * 60 + 60}`,
+    'Type=exec',
+  ];
+  const main = process.argv[1] ?? '';
+  const own = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'provision', 'listen'];
+  run(
+    'systemd-run',
+    '--quiet',
+    '--collect',
+    `--unit=${enrolmentUnit}`,
+    ...properties.map((each) => `--property=${each}`),
+    ...own,
   );
-  const timer = setTimeout(done, until - Date.now());
-  await all;
-  clearTimeout(timer);
-  listener.close();
-  return enrolled;
+};
+
+const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => {
+  tell('code of {device}: {letters}', { device, letters: shownLetters(letters) });
+  if (file !== undefined) tell('  as a file: {file}', { file });
+  tell("  or show this to the terminal's camera:");
+  process.stderr.write(`${renderUnicodeCompact(qrText({ host, port: enrolmentPort, letters }), { border: 2 })}\n`);
 };
 
 const provisionClinic = async (options: ClinicOptions): Promise<void> => {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0)
-    throw new Error('as root, on Debian; on Windows scripts of its own install the agent');
-  if (!(await exists(places.agent)) || !(await exists('/usr/lib/uketsuke')))
+  needRootOnDebian();
+  if (!(await exists(clinicPlaces.agent)) || !(await exists('/usr/lib/uketsuke')))
     throw new Error('the package uketsuke-agent is not installed here');
-  const answers = await readAnswers(options.answers);
+  const answers = await findAnswers(options.answers);
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
   const names = [...new Set([host, hostname(), ...addresses, 'localhost', '127.0.0.1'])];
   await readChains(options); // before anything is made
-  const passphrase = await makeFacility(answers, names, options.caPassphraseFile);
+  await makeFacility(answers, names, options.caPassphraseFile);
   const staffCode = await makeAgent(answers, options);
   const acceptedModels = await acceptModels(answers);
   await makeBroker();
-  run('systemctl', 'enable', '--now', 'uketsuke-broker.service', 'uketsuke-broker-reload.path');
+  run('systemctl', 'enable', '--now', ...clinicUnits);
   run('systemctl', 'reload', 'uketsuke-broker.service');
-  run('systemctl', 'enable', '--now', 'uketsuke-agent.service');
-  const until = Date.now() + Number(options.waitMinutes) * 60_000;
-  const codes = await writeCodes(answers.lanes, options.codesTo ?? join(places.facility, 'codes'), {
+  // It reads its trust anchors when it starts.
+  if (options.cardTrust !== undefined) run('systemctl', 'restart', 'uketsuke-agent.service');
+  const minutes = Number(options.waitMinutes);
+  const waiting = await offerCodes(answers.lanes, options.codesTo, {
     facility: answers.facility,
     host,
-    enrolmentPort: Number(options.enrolmentPort),
+    enrolmentPort,
     brokerPort,
-    facilityCa: await readFile(join(places.facility, keyFiles.facilityCa), 'utf8'),
-    until,
+    facilityCa: await readFile(join(clinicPlaces.facility, keyFiles.facilityCa), 'utf8'),
+    until: Date.now() + minutes * 60_000,
     test: options.test === true,
     acceptedModels,
   });
-  if (options.test) tell('テスト用の発行者です: 本物のカードは受け付けません。施設名に【テスト】が付きます。');
-  if (staffCode !== null) tell(`職員コード（受付、一度だけ表示）: ${staffCode}`);
-  tell(`CAの合言葉: ${options.caPassphraseFile}（USBメモリーに移して金庫へ）`);
-  for (const [device, file] of codes) tell(`登録コード ${device}: ${file}`);
-  if (codes.size > 0) tell(`端末の登録を待っています（${options.waitMinutes} 分まで）…`);
-  const enrolled =
-    codes.size === 0 ? [] : await waitForTerminals(codes, passphrase, Number(options.enrolmentPort), until);
-  await chmod(options.caPassphraseFile, 0o600);
-  const missing = [...codes.keys()].filter((device) => !enrolled.includes(device));
+  if (options.test) tell('Test cards: real ones are refused here. The name on every screen begins with 【テスト】.');
+  if (staffCode !== null) tell('staff code of the reception, told this once: {staffCode}', { staffCode });
+  tell("the CA's passphrase: {file} (onto a stick, into the safe)", { file: options.caPassphraseFile });
+  if (waiting.length > 0) {
+    openEnrolment(options.caPassphraseFile, minutes);
+    for (const each of waiting) tellWaiting(each, host);
+    tell('The codes count for {minutes} minutes, for one terminal each. Go to the terminal now.', { minutes });
+  }
   process.stdout.write(
-    `${JSON.stringify({ facility: answers.facility, test: options.test === true, enrolled, missing })}\n`,
+    `${JSON.stringify({ facility: answers.facility, test: options.test === true, waiting: waiting.map(({ device }) => device) })}\n`,
   );
-  if (missing.length > 0) process.exitCode = 3;
 };
 
 /** `uketsuke provision clinic`: may be run again at any time; what is there stays, what is missing is made. */
@@ -309,18 +341,16 @@ export const addClinicCommand = (
 ): void => {
   provision
     .command('clinic')
-    .description("the clinic's PC, whole: CA, broker, agent, folders, services; then waits for the terminals")
-    .requiredOption('--answers <file>', 'YAML: facility, name, institutionCode, kind, lanes, faceModelsAcceptedBy')
+    .description("the clinic's PC, whole: CA, broker, agent, folders, services; tells a code for each terminal")
+    .option(
+      '--answers <file>',
+      'YAML, else they are asked: facility, name, institutionCode, kind, lanes, faceModelsAcceptedBy',
+    )
     .option('--card-trust <dir>', 'card-ca.pem and cv-issuers.json, which the facility has from J-LIS')
     .option('--test', 'test cards only; the name on every screen says so')
-    .option('--codes-to <dir>', 'where the enrolment codes go, a stick (default: beside the facility)')
-    .option(
-      '--ca-passphrase-file <file>',
-      "the CA's passphrase; made when missing",
-      join(places.facility, 'ca-passphrase'),
-    )
+    .option('--codes-to <dir>', 'where the codes go as files, too: a stick')
+    .option('--ca-passphrase-file <file>', "the CA's passphrase; made when missing", passphraseFile)
     .option('--host <address>', 'how terminals reach this machine (default: its first address)')
-    .option('--enrolment-port <port>', 'open only while this command runs', '8884')
     .option('--wait-minutes <minutes>', 'how long the codes count', '30')
     .action(orExplain(provisionClinic));
 };

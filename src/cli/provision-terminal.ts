@@ -1,25 +1,32 @@
-import { execFileSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { access, chmod, glob, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultTpm } from '../../drivers/host/tpm-key.ts';
-import { askForEnrolment, type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment.ts';
+import { askForEnrolment } from '../agent/provisioning/enrolment.ts';
+import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import type { Manifest } from '../face/models/manifest.ts';
+import { cameraSettingsOf, missingForCamera, openCamera } from '../processes/cameras.ts';
 import { configSchema, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import { cvIssuersFile } from '../trust/cv-trust.ts';
 import { keyFiles, keyFolders } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import type { PublicJwk } from '../wire/messages.ts';
 import { hasTpm, keptTpmKey } from './attestation-key.ts';
+import { awaitEnrolment } from './await-enrolment.ts';
+import { findEnrolment, readCodeFile } from './find-enrolment.ts';
+import { exists, needRootOnDebian, run, succeeds } from './provision-places.ts';
+import { tell } from './say.ts';
 
 const provisioning = '/etc/uketsuke/provisioning';
 const brokerDropIn = '/etc/systemd/system/uketsuke-link.service.d/broker.conf';
-const sticks = '/media/**/uketsuke-*.json';
+/** Kept until everything is done: a terminal that loses its power goes on by itself. */
+const keptCode = '/etc/uketsuke/enrolment-code.json';
+const console = '/dev/tty1';
 const units = [
   'uketsuke-screen.socket',
   'uketsuke-link.socket',
@@ -29,32 +36,6 @@ const units = [
   'uketsuke.service',
 ];
 const kiosk = 'uketsuke-kiosk.service';
-
-const tell = (line: string): boolean => process.stderr.write(`${line}\n`);
-const run = (program: string, ...args: string[]): void =>
-  void execFileSync(program, args, { stdio: ['ignore', 'ignore', 2], timeout: 120_000 });
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
-const findAll = async (pattern: string): Promise<string[]> => {
-  const found: string[] = [];
-  for await (const path of glob(pattern)) found.push(path);
-  return found;
-};
-
-/** The file that was named, or the one on a stick that is in. Throws when there is none, or more than one. */
-const readCode = async (named: string | undefined): Promise<EnrolmentCode> => {
-  const found = named === undefined ? await findAll(sticks) : [named];
-  const [file] = found;
-  if (file === undefined) throw new Error(`no enrolment code: put in the stick (${sticks}), or name the file`);
-  if (found.length > 1) throw new Error(`more than one enrolment code: name one of ${found.join(', ')}`);
-  const code = enrolmentCodeSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
-  if (!code.success) throw new Error(`${file} is no enrolment code`);
-  return code.data;
-};
 
 const defaults = configSchema.parse({ facility: 'x', device: 'x', broker: { host: 'x' } });
 
@@ -77,12 +58,37 @@ const acceptedHere = async (code: EnrolmentCode): Promise<string[]> => {
     .map(({ id }) => id);
 };
 
-const configuration = async (code: EnrolmentCode, parts: Parts) => ({
-  facility: code.facility,
-  device: code.device,
-  lane: code.lane,
-  broker: { host: code.host, port: code.brokerPort },
-  face: { acceptUnverifiedModels: await acceptedHere(code) },
+/** What the terminal is, from its code or, on a later run, from what is there. */
+type Identity = Pick<EnrolmentCode, 'facility' | 'device' | 'lane' | 'host' | 'brokerPort' | 'test'> & {
+  readonly acceptedModels: readonly string[];
+};
+
+const identityFromCode = async (code: EnrolmentCode): Promise<Identity> => ({
+  ...code,
+  acceptedModels: await acceptedHere(code),
+});
+
+/** null: nobody has set this terminal up yet. */
+const identityHere = async (): Promise<Identity | null> => {
+  const isThere =
+    (await exists(defaultConfigPath)) && (await exists(join(provisioning, keyFolders.link, keyFiles.tlsCertificate)));
+  if (!isThere) return null;
+  const read = loadConfig(await readFile(defaultConfigPath, 'utf8'));
+  if (!read.ok) throw new Error(printProblems(defaultConfigPath, read.failure));
+  const { facility, device, lane, broker, face, profile } = read.value;
+  return {
+    ...{ facility, device, lane, host: broker.host, brokerPort: broker.port, test: profile === 'test' },
+    acceptedModels: face.acceptUnverifiedModels,
+  };
+};
+
+const configuration = (identity: Identity, parts: Parts) => ({
+  ...(identity.test && { profile: 'test' }),
+  facility: identity.facility,
+  device: identity.device,
+  lane: identity.lane,
+  broker: { host: identity.host, port: identity.brokerPort },
+  face: { acceptUnverifiedModels: identity.acceptedModels },
   ...(parts.cardCamera && { cardFrontReader: { driver: 'tesseract' } }),
   ...(parts.keypad && { keypad: { driver: 'hid' } }),
   ...(parts.statusLight && { statusLight: { driver: 'serial' } }),
@@ -90,15 +96,11 @@ const configuration = async (code: EnrolmentCode, parts: Parts) => ({
   speaker: { driver: parts.loudspeaker ? 'alsa' : 'page' },
 });
 
-const writeConfiguration = async (code: EnrolmentCode, parts: Parts, again: boolean): Promise<void> => {
-  if ((await exists(defaultConfigPath)) && !again) {
-    tell(`${defaultConfigPath} は残します（部品を探し直すときは --parts）`);
-    return;
-  }
-  const text = printYaml(await configuration(code, parts));
+const writeConfiguration = async (identity: Identity, parts: Parts): Promise<void> => {
+  const text = printYaml(configuration(identity, parts));
   const checked = loadConfig(text);
   if (!checked.ok) throw new Error(printProblems(defaultConfigPath, checked.failure));
-  await writeFile(defaultConfigPath, text, { mode: 0o644 });
+  await writeFileAtomically(defaultConfigPath, text);
   await chmod(defaultConfigPath, 0o644);
 };
 
@@ -115,7 +117,7 @@ const findTpmKey = async (tpm: string): Promise<PublicJwk | null> => {
   try {
     return await keptTpmKey(provisioning, tpm);
   } catch (error) {
-    tell(`× TPM — 使えません（${error instanceof Error ? error.message : String(error)}）`);
+    tell('× TPM: cannot be used ({reason})', { reason: error instanceof Error ? error.message : String(error) });
     return null;
   }
 };
@@ -137,40 +139,69 @@ const enrol = async (code: EnrolmentCode, tpm: string): Promise<boolean> => {
   return attestationKey !== null;
 };
 
-const partNames: Readonly<Record<keyof Parts, string>> = {
-  faceCamera: '顔を見るカメラ',
-  cardCamera: 'カード券面のカメラ（なければ顔照合は使えません）',
-  keypad: 'テンキー（画面のテンキーはいつも使えます）',
-  statusLight: '状態ランプ',
-  loudspeaker: 'スピーカー（音声は画面の側で鳴らします）',
+const partNames: Readonly<Record<keyof Parts, readonly [here: string, absent: string]>> = {
+  faceCamera: ['camera for the face', 'not found: no matching of faces; PIN and staff check remain'],
+  cardCamera: ['camera above the card', 'not found: no matching of faces; PIN and staff check remain'],
+  keypad: ['keypad', 'not found: the one on the screen serves'],
+  statusLight: ['status light', 'not found'],
+  loudspeaker: ['loudspeaker', 'not found: the screen speaks'],
 };
 
-const provisionTerminal = async (
-  named: string | undefined,
-  { parts: again, tpm }: { parts?: true; tpm: string },
-): Promise<void> => {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('as root, on Debian');
+const tellParts = (parts: Parts, code: Identity): void => {
+  for (const [part, isThere] of Object.entries(parts)) {
+    const [name, absent] = partNames[part as keyof Parts];
+    if (isThere) tell(`○ ${name}`);
+    else tell(`× ${name}: ${absent}`);
+  }
+  if (code.acceptedModels.length === 0) tell('× matching of faces: the facility has not accepted the models');
+  if (code.test) tell('Test cards: real ones are refused here. The name on every screen begins with 【テスト】.');
+};
+
+type Options = { readonly tpm: string; readonly parts?: true; readonly host?: string; readonly wait?: true };
+
+const codeFor = async (given: string | undefined, { host, wait }: Options): Promise<EnrolmentCode> => {
+  if (given === undefined && (await exists(keptCode))) {
+    const kept = await readCodeFile(keptCode);
+    if (kept.until > Date.now()) return kept;
+    await rm(keptCode);
+  }
+  if (!wait) return findEnrolment(given, host);
+  // A few pictures a second are enough for a code that somebody holds still.
+  const settings = { ...defaults.camera, framesPerSecond: 5 };
+  const camera = missingForCamera(settings) === null ? await openCamera(cameraSettingsOf(settings), 'release') : null;
+  return awaitEnrolment(camera, console);
+};
+
+const provisionTerminal = async (given: string | undefined, options: Options): Promise<void> => {
+  needRootOnDebian();
   if (!(await exists('/usr/lib/systemd/system/uketsuke.service')))
     throw new Error('the package uketsuke-terminal is not installed here');
-  const code = await readCode(named);
-  const inTpm = await enrol(code, tpm);
+  const here = given === undefined && !options.wait && !(await exists(keptCode)) ? await identityHere() : null;
+  const code = here === null ? await codeFor(given, options) : null;
+  if (code !== null) {
+    await writeFileAtomically(keptCode, JSON.stringify(code));
+    const inTpm = await enrol(code, options.tpm);
+    tell(
+      inTpm ? '○ key of attestation: in the TPM' : '△ key of attestation: a file (no TPM, or none that can be used)',
+    );
+  }
+  const identity = here ?? (await identityFromCode(code as EnrolmentCode));
   const parts = await findParts();
-  await writeConfiguration(code, parts, again === true);
-  await allowBroker(code.host);
+  if (code !== null || options.parts) await writeConfiguration(identity, parts);
+  else tell('{file} stays as it is (--parts looks for the parts again)', { file: defaultConfigPath });
+  await allowBroker(identity.host);
   run('systemctl', 'daemon-reload');
   const wanted = (await exists(`/usr/lib/systemd/system/${kiosk}`)) ? [...units, kiosk] : units;
-  run('systemctl', 'enable', ...wanted);
+  run('systemctl', 'enable', '--quiet', ...wanted);
   // Keys may be new to what already runs.
-  run('systemctl', 'restart', ...wanted);
-  for (const [part, isThere] of Object.entries(parts))
-    tell(`${isThere ? '○' : '×'} ${partNames[part as keyof Parts]}${isThere ? '' : ' — 見つかりません'}`);
-  tell(inTpm ? '○ 証明用の鍵 — TPM の中' : '△ 証明用の鍵 — ファイル（TPM がないか、使えません）');
-  if (code.acceptedModels.length === 0) tell('× 顔照合 — 施設がモデルの利用条件をまだ承認していません');
-  if (code.test) tell('テスト用の発行者です: 本物のカードは受け付けません。');
-  tell('このあと: スタッフ画面の「テスト受付」を押すと、受付の通り道を確かめられます。');
-  process.stdout.write(
-    `${JSON.stringify({ facility: code.facility, device: code.device, lane: code.lane, test: code.test, parts, attestationKey: inTpm ? 'tpm' : 'file' })}\n`,
-  );
+  run('systemctl', 'restart', ...units);
+  // A screen that does not start is the terminal's to tell; the counter's way to the clinic is open without it.
+  if (wanted.length > units.length) succeeds('systemctl', 'restart', '--no-block', kiosk);
+  await rm(keptCode, { force: true });
+  tellParts(parts, identity);
+  tell('Ready. The clinic tries it out by itself (テスト受付); what came of it stands on the staff page.');
+  const { facility, device, lane, test } = identity;
+  process.stdout.write(`${JSON.stringify({ facility, device, lane, test, parts })}\n`);
 };
 
 /** `uketsuke provision terminal`: may be run again, with the same code until it is too old. */
@@ -183,5 +214,7 @@ export const addTerminalCommand = (
     .description("this terminal, whole: keys made here, enrolled at the clinic's PC, parts found, services started")
     .option('--tpm <name>', 'the TPM, as tpm2-tools call it', defaultTpm)
     .option('--parts', 'look for the parts again and write terminal.yaml anew')
+    .option('--host <address>', "the clinic's PC, where letters are typed and it is not found by itself")
+    .option('--wait', 'wait for a stick, a QR code or letters: what a terminal that nobody has set up does by itself')
     .action(orExplain(provisionTerminal));
 };

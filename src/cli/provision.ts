@@ -18,6 +18,8 @@ import { printYaml } from '../config-file/plain-yaml.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { type FacilityKind, facilityKinds } from '../wire/facility-settings.ts';
 import { addClinicCommand } from './provision-clinic.ts';
+import { addListenCommand } from './provision-listen.ts';
+import { addMoveCommands } from './provision-move.ts';
 import { addTerminalCommand } from './provision-terminal.ts';
 
 type FacilityOptions = {
@@ -132,5 +134,7 @@ export const register = (program: Command): void => {
     .option('--ca-key-to <file>', "where the CA's key goes (a stick); without it, it stays here under a passphrase")
     .action(orExplain(async (options: Partial<FacilityOptions>) => provision(complete(options))));
   addClinicCommand(command, orExplain);
+  addListenCommand(command, orExplain);
+  addMoveCommands(command, orExplain);
   addTerminalCommand(command, orExplain);
 };

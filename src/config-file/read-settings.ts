@@ -54,6 +54,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const valueAt = (value: unknown, keys: readonly PropertyKey[]): unknown =>
   keys.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as never)[key] : undefined), value);
 
+/** What an example has where somebody must say something; and the names that documents use. */
+const isPlaceholder = (found: unknown): boolean =>
+  typeof found === 'string' && found.length < longestName && (/^<.*>$/.test(found) || /\.example$/i.test(found));
+
 /**
  * Reads one YAML file by a schema. Every problem is told with its place; a text that is not plain YAML is told, too.
  * `formerKeys`: what a key of the top level was called in an earlier release → its name now; a file may keep the old one.
@@ -104,6 +108,10 @@ export const readSettings = <S extends z.ZodType>(
     const name = issue.path.join('.') || 'the file';
     const found = valueAt(written, issue.path);
     if (found === undefined) return [{ ...placeOf(inFile(issue.path), 'key'), reason: `${name} is missing` }];
+    if (isPlaceholder(found))
+      return [
+        { ...placeOf(inFile(issue.path), 'value'), reason: `${name}: still the example's placeholder; must be set` },
+      ];
     const nearest = typeof found === 'string' ? nearestOf(found, (here?.enum ?? []).map(String)) : undefined;
     return [
       {

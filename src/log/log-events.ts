@@ -1,4 +1,5 @@
 import { type FailureCode, failureRules } from '../core/failure.ts';
+import { profiles } from '../wire/profile.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
 import { type Kind, kind, maybe, oneOf, pattern } from './log-kinds.ts';
 import { cause, state, wordsOf } from './session-words.ts';
@@ -32,7 +33,7 @@ const elementNames = pattern('XML element names', /^[A-Za-z_][\w.:-]*(,[A-Za-z_]
 /** Names say which lane and when, nothing of a person. */
 const oqsFile = pattern('file name of オンライン資格確認', /^OQS[a-z0-9]+_[A-Za-z0-9_-]{1,80}\.xml$/);
 
-const profile = oneOf('release', 'demo');
+const profile = oneOf(...profiles);
 const method = oneOf('face', 'pin', 'staff');
 const outcome = oneOf('accepted', 'refused', 'sent-to-desk', 'cancelled');
 

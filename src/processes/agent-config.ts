@@ -64,6 +64,8 @@ export const agentConfigSchema = z.strictObject({
   machineDependent: z.enum(['character-reference', 'bytes']).default('character-reference'),
   /** Read and passed over: a file of its own encoding for one rare character is no longer written */
   whenShiftJisLacks: z.enum(['utf-8', 'character-reference']).optional(),
+  /** A terminal that was added within the hour is tried out (テスト受付) as soon as it is ready; `provision clinic` turns it on */
+  triesNewTerminals: z.boolean().default(false),
   /** Loopback port of the staff page; 0 = any free one */
   staffPort: z.number().int().min(0).max(65_535).default(8490),
   service: z

@@ -243,6 +243,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const inquiries = new InquiryDesk(context);
   const page = await startStaffPage({
     port: config.staffPort,
+    triesNewTerminals: config.triesNewTerminals,
     context,
     desk,
     certificates,

@@ -20,6 +20,7 @@ import { ModelSession } from '../face/models/model-session.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Frame } from '../ports/camera.ts';
 import type { DepthCamera } from '../ports/depth-camera.ts';
+import type { Profile } from '../wire/profile.ts';
 import { type CameraSettings, cameraSettingsOf, openCamera } from './cameras.ts';
 import { version } from './release.ts';
 import type { Config } from './terminal-config.ts';
@@ -27,7 +28,7 @@ import type { Config } from './terminal-config.ts';
 /** What the face process is started with. */
 export type FaceSettings = {
   readonly modelsDir: string;
-  readonly profile: 'release' | 'demo';
+  readonly profile: Profile;
   readonly camera: CameraSettings;
   /** Left out: none, the usual case. There is no driver for a real one yet (src/ports/depth-camera.ts). */
   readonly depthCamera?: VirtualDepthCameraSettings;

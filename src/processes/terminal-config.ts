@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ConfigProblem, framed } from '../config-file/plain-yaml.ts';
 import { describeSettings, type JsonSchema, readSettings } from '../config-file/read-settings.ts';
 import type { Result } from '../core/result.ts';
+import { profiles } from '../wire/profile.ts';
 
 /** Where a device looks for its configuration when `--config` is not given. */
 export const defaultConfigPath = '/etc/uketsuke/terminal.yaml';
@@ -9,7 +10,10 @@ export const defaultConfigPath = '/etc/uketsuke/terminal.yaml';
 const identifier = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and hyphens, a letter first');
 const path = z.string().min(1).max(200).startsWith('/', 'an absolute path');
 const devicePath = z.string().regex(/^\/dev\/[\w./-]+$/, 'a device below /dev');
-const host = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'a host name or an IPv4 address');
+const host = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'a host name or an IPv4 address')
+  .refine((name) => !/\.example$/i.test(name), 'a name of documents, which nobody has');
 const tcpPort = (preset: number) => z.int().min(1).max(65_535).default(preset).meta({ unit: 'TCP port' });
 // `prefault`: a section that is left out is filled with its own defaults.
 const section = <T extends z.ZodRawShape>(about: string, shape: T) =>
@@ -24,7 +28,10 @@ const section = <T extends z.ZodRawShape>(about: string, shape: T) =>
  * Secrets never stand here: keys and certificates are files of the provisioning directory.
  */
 export const configSchema = z.strictObject({
-  profile: z.enum(['release', 'demo']).default('release').describe('release refuses every virtual driver.'),
+  profile: z
+    .enum(profiles)
+    .default('release')
+    .describe('release refuses virtual drivers and test cards; test takes test cards, and every screen says so.'),
   facility: identifier.describe('Id of the facility (医療機関等), as in its topics.').meta({ example: 'clinic-0001' }),
   device: identifier.describe('Id of this terminal; the CN of its certificate.').meta({ example: 'terminal-01' }),
   lane: z.int().min(1).max(99).default(1).describe('Number of the counter this terminal stands at.'),
@@ -122,7 +129,7 @@ export const configSchema = z.strictObject({
       .describe('Loopback port of the page; 0: any free one.'),
   }),
   broker: section("The clinic's MQTT broker, mutual TLS only.", {
-    host: host.describe('Host name or address.').meta({ example: 'broker.clinic.example' }),
+    host: host.describe('Host name or address.').meta({ example: '192.168.1.10' }),
     port: tcpPort(8883).describe('Port for MQTT over TLS.'),
     protocolVersion: z.literal([5, 4]).default(5).describe('MQTT 5, or 4 (= 3.1.1) for brokers that do not speak 5.'),
     serverName: z
@@ -171,7 +178,7 @@ export const loadConfig = (file: string | Uint8Array): Result<Config, readonly C
         context.addIssue({
           code: 'custom',
           path: [part, 'driver'],
-          message: 'profile release refuses virtual drivers',
+          message: `profile ${config.profile} refuses virtual drivers`,
         });
     }
   });
@@ -185,7 +192,7 @@ const rangeOf = ({ enum: words, minimum, maximum, unit }: JsonSchema): string =>
 
 /**
  * A commented example made from a schema: each setting with its default, range and unit; settings without a default
- * are filled with their `example` and have to be changed.
+ * hold a placeholder that no check lets pass, with their `example` in the comment.
  */
 export const exampleOf = (schema: z.ZodType, title: string): string => {
   const text = [`# ${title}`, ''];
@@ -194,12 +201,12 @@ export const exampleOf = (schema: z.ZodType, title: string): string => {
       const range = rangeOf(setting);
       if (setting.properties !== undefined) text.push('');
       const isRequired = section.required?.includes(key) === true;
-      const must = isRequired && setting.properties === undefined ? 'Must be set. ' : '';
+      const must = isRequired && setting.properties === undefined ? `Must be set, as ${setting.example}: ` : '';
       text.push(`${indent}# ${must}${setting.description ?? ''}${range === '' ? '' : ` (${range})`}`);
       if (setting.default === undefined && setting.example === undefined && setting.properties === undefined) {
         text.push(`${indent}# ${key}:`);
       } else if (setting.properties === undefined) {
-        text.push(`${indent}${key}: ${JSON.stringify(setting.default ?? setting.example)}`);
+        text.push(`${indent}${key}: ${JSON.stringify(setting.default ?? `<${key}>`)}`);
       } else {
         text.push(`${indent}${key}:`);
         write(setting, `${indent}  `);

@@ -22,7 +22,7 @@ import { undrawableLanguages } from '../terminal/doctor/page-fonts.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
-import { cvIssuersFile, parseCvIssuers } from '../trust/cv-trust.ts';
+import { cvIssuersFile, isTestCvIssuer, parseCvIssuers } from '../trust/cv-trust.ts';
 import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
 import { openCamera } from './cameras.ts';
 import { releasedMs, version } from './release.ts';
@@ -110,6 +110,10 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const trustedCvIssuers = parseCvIssuers(
     await readFile(join(provisioning, keyFolders.terminal, cvIssuersFile), 'utf8'),
   );
+  if (config.profile === 'release' && trustedCvIssuers.some(isTestCvIssuer))
+    throw new Error(
+      `${join(provisioning, keyFolders.terminal, cvIssuersFile)}: trust anchors of test cards, which anybody can make; profile release refuses them (for a trial: profile: test)`,
+    );
   checkIdentity(config, keys);
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };

@@ -20,6 +20,10 @@ const trustSchema = z.array(
 /** Its name, beside the keys of a terminal and in the card trust of an agent. */
 export const cvIssuersFile = 'cv-issuers.json';
 
+/** Whether a key calls itself a test's: the id of every authority of test cards says so, ours and the demo's. */
+export const isTestCvIssuer = ({ issuerId }: CvIssuer): boolean =>
+  Buffer.from(issuerId).toString('latin1').includes('TEST');
+
 /**
  * The trust store of the passive proof: a JSON file of keys that may sign CV certificates, the same at terminal and
  * agent. Throws on a file nobody can run with: an empty store is allowed and trusts no card.

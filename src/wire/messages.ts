@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { writtenFacilitySettingsSchema } from './facility-settings.ts';
+import { profiles } from './profile.ts';
 import { resultFromV1, stateFromV1 } from './v1-names.ts';
 
 /*
@@ -49,7 +50,8 @@ export const stateSchema = z.preprocess(
     lane: z.number().int().min(1).max(99),
     /** Its release, and the wire it speaks: `0.2.0+wire.2` (src/wire/versions.ts) */
     version,
-    profile: z.enum(['release', 'demo']),
+    /** Wire 2 knows `test`, which wire 1 calls `demo` */
+    profile: z.enum(profiles),
     status: z.enum(['idle', 'busy', 'out-of-service', 'offline']),
     /** The session's state by name, for the staff page; absent when offline */
     phase: z

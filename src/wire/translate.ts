@@ -39,10 +39,11 @@ export const takeKnown = <T>(schema: z.ZodType<T>, value: unknown): Taken<T> | n
 };
 
 /** What has another name today. */
-const renamedForV1 = (leaf: TopicLeaf, message: object): object =>
-  'facilitySettings' in message
-    ? { ...message, facilitySettings: settingsToV1(message.facilitySettings) }
-    : codeToV1(leaf, message);
+const renamedForV1 = (leaf: TopicLeaf, message: object): object => {
+  if ('facilitySettings' in message) return { ...message, facilitySettings: settingsToV1(message.facilitySettings) };
+  const isTest = 'profile' in message && message.profile === 'test';
+  return codeToV1(leaf, isTest ? { ...message, profile: 'demo' } : message);
+};
 
 /**
  * A message of this release in the words of an older wire. Keys that came later are left out; a key that was renamed or

@@ -91,7 +91,7 @@ describe('messages from anywhere', () => {
       device,
       agent: made.agent.agent,
       agents: made.agent.agents,
-      trust: { certificateIssuers: [], visualIssuers: [] },
+      trust: { certificateIssuers: [], visualIssuers: [], isTest: false },
       nowMs: 2_000,
     };
     await fc.assert(

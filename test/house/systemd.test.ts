@@ -7,6 +7,15 @@ import { commands } from '../../src/main.ts';
 import { faceProcessStart } from '../../src/processes/face-start.ts';
 import { defaultConfigPath, loadConfig } from '../../src/processes/terminal-config.ts';
 
+/** The example as somebody fills it in. */
+const filledExample = () =>
+  loadConfig(
+    readFileSync('systemd/uketsuke.example.yaml', 'utf8')
+      .replace('<facility>', 'clinic-0001')
+      .replace('<device>', 'terminal-01')
+      .replace('<host>', '192.0.2.10'),
+  );
+
 const units = readdirSync('systemd').filter((name) => name.endsWith('.service'));
 const sockets = readdirSync('systemd').filter((name) => name.endsWith('.socket'));
 const read = (name: string): string => readFileSync(join('systemd', name), 'utf8').replaceAll('\\\n', '');
@@ -106,7 +115,7 @@ describe('a unit', () => {
   });
 
   test('with a socket names the one of the configuration, which the terminal alone may open', () => {
-    const config = loadConfig(readFileSync('systemd/uketsuke.example.yaml', 'utf8'));
+    const config = filledExample();
     if (!config.ok) throw new Error('the example is not accepted');
     const { link, face, screen } = config.value;
     expect(settings('uketsuke-link.socket', 'ListenStream')).toEqual([link.socket]);
@@ -133,7 +142,7 @@ describe('a unit', () => {
   test('of the screen reaches this machine alone, at the port of the configuration', () => {
     expect(settings('uketsuke-kiosk.service', 'IPAddressAllow')).toEqual(['localhost']);
     expect(settings('uketsuke-kiosk.service', 'IPAddressDeny')).toEqual(['any']);
-    const config = loadConfig(readFileSync('systemd/uketsuke.example.yaml', 'utf8'));
+    const config = filledExample();
     if (!config.ok) throw new Error('the example is not accepted');
     expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain(
       `http://127.0.0.1:${config.value.screen.port}/`,
@@ -167,7 +176,7 @@ describe('the udev rules', () => {
   });
 
   test('make the links that the configuration names by default', () => {
-    const config = loadConfig(readFileSync('systemd/uketsuke.example.yaml', 'utf8'));
+    const config = filledExample();
     if (!config.ok) throw new Error('the example is not accepted');
     const { camera, keypad, statusLight } = config.value;
     for (const { device } of [camera, keypad, statusLight])

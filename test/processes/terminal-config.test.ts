@@ -7,7 +7,7 @@ import { describeSettings } from '../../src/config-file/read-settings.ts';
 import { commands } from '../../src/main.ts';
 import { configSchema, exampleOf, loadConfig } from '../../src/processes/terminal-config.ts';
 
-const minimal = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: broker.clinic.example\n';
+const minimal = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: 192.0.2.10\n';
 const problemsOf = (text: string) => {
   const read = loadConfig(text);
   if (read.ok) throw new Error('was accepted');
@@ -85,16 +85,44 @@ describe('the schema', () => {
   test('and the commented example are equal (scripts/node src/main.ts config example > systemd/uketsuke.example.yaml)', () => {
     const example = exampleOf(configSchema, 'Uketsuke terminal. Check it with: uketsuke config check');
     expect(readFileSync('systemd/uketsuke.example.yaml', 'utf8')).toBe(example);
-    const read = loadConfig(example);
-    expect(read.ok).toBe(true);
-    const shortest = loadConfig(minimal);
-    expect(read).toEqual(shortest);
+    // As it comes it is refused, a line for each thing that somebody must say.
+    const refused = loadConfig(example);
+    expect(refused).toMatchObject({
+      ok: false,
+      failure: ['facility', 'device', 'broker.host'].map((name) => ({
+        reason: `${name}: still the example's placeholder; must be set`,
+      })),
+    });
+    const filled = example
+      .replace('<facility>', 'clinic-0001')
+      .replace('<device>', 'terminal-01')
+      .replace('<host>', '192.0.2.10');
+    expect(loadConfig(filled)).toEqual(loadConfig(minimal));
   });
 });
 
 describe('the command line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-config-'));
   const run = (...args: string[]) => spawnSync(process.execPath, ['src/main.ts', ...args], { encoding: 'utf8' });
+
+  test('config example | config check is refused until somebody has said what must be said', () => {
+    const example = run('config', 'example').stdout;
+    const check = (input: string) =>
+      spawnSync(process.execPath, ['src/main.ts', 'config', 'check', '--config', '-'], { encoding: 'utf8', input });
+    expect(check(example)).toMatchObject({ status: 2, stdout: '' });
+    const filled = example.replace('<facility>', 'a').replace('<device>', 'b').replace('<host>', '192.0.2.10');
+    const checked = check(filled.replace('/usr/lib/uketsuke/models', process.cwd() + '/models'));
+    // It works as it stands, and what it will not have is said.
+    expect(checked).toMatchObject({ status: 0, stdout: '-: OK\n' });
+    expect(checked.stderr).toContain('no matching of faces');
+    const faces = filled
+      .replace('/usr/lib/uketsuke/models', process.cwd() + '/models')
+      .replace('driver: "none"', 'driver: "tesseract"');
+    expect(check(faces)).toMatchObject({ status: 2, stderr: expect.stringContaining('face.acceptUnverifiedModels') });
+    const accepted = faces.replace('acceptUnverifiedModels: []', 'acceptUnverifiedModels: ["fr_feature"]');
+    expect(check(accepted).status).toBe(0);
+    expect(check(filled.replace('192.0.2.10', 'broker.clinic.example')).status).toBe(2);
+  });
 
   test('config check answers 0 for a good file, 2 and the places for a bad one, 2 for none', () => {
     const file = join(folder, 'terminal.yaml');

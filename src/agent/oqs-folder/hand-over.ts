@@ -219,7 +219,7 @@ export class HandOver {
   }
 
   async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer): Promise<void> {
-    const { journal, clock, options, settings, catalogues } = this.#context;
+    const { journal, clock, options, settings, catalogues, trust } = this.#context;
     const { requestId, lane, receivedAt } = visit;
     // A consent opens what it opened on the day it was given, though a notice came into force meanwhile.
     const known = personal.catalogueVersion === undefined ? undefined : catalogues.ofVersion(personal.catalogueVersion);
@@ -230,6 +230,7 @@ export class HandOver {
       lane,
       confirmedAt: receivedAt,
       medicalInstitutionCode: settings().medicalInstitutionCode,
+      ...(trust.isTest && { isTest: true }),
       consents: personal.consentTimes,
       rules,
       ...(personal.limitApplication && { limitApplicationAt: receivedAt }),

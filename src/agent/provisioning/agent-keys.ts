@@ -58,6 +58,8 @@ export type DeviceEntry = {
   readonly revoked: boolean;
   /** Of the certificate that it was provisioned with */
   readonly certificateSerial: string;
+  /** ms since 1970 */
+  readonly addedAt?: number;
   readonly signing: VerificationKey;
   readonly sealing: SealingPublicKey;
   readonly attestation: AttestationKey;
@@ -81,12 +83,13 @@ export const publicPart = ({ kty, crv, x, y, kid }: PublicJwk): PublicJwk => ({ 
 export const readDeviceRegistry = async (directory: string): Promise<ReadonlyMap<string, DeviceEntry>> => {
   const devices = await readJsonFile(devicesFileSchema, join(directory, agentFiles.devices));
   const entries = devices.map(async (entry): Promise<DeviceEntry> => {
-    const { device, lane, signingKey, sealingKey, attestationKey, certificateSerial, revokedAt } = entry;
+    const { device, lane, signingKey, sealingKey, attestationKey, certificateSerial, addedAt, revokedAt } = entry;
     const signing = await importVerificationKey(device, signingKey);
     return {
       device,
       lane,
       certificateSerial,
+      addedAt,
       revoked: revokedAt !== undefined,
       signing,
       sealing: await importSealingPublicKey(sealingKey),

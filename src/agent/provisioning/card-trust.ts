@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Certificate, oids, parseCertificate } from '../../protocol/card/certificate.ts';
 import { sha256DigestInfo, verifyRsaSignature } from '../../protocol/card/digest-info.ts';
 import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
 import { cardCryptography } from '../../trust/card-cryptography.ts';
-import { cvIssuersFile, parseCvIssuers } from '../../trust/cv-trust.ts';
+import { cvIssuersFile, isTestCvIssuer, parseCvIssuers } from '../../trust/cv-trust.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 
 /**
@@ -16,7 +16,13 @@ import { writeFileAtomically } from '../../trust/write-file.ts';
 export type CardTrust = {
   readonly certificateIssuers: readonly Certificate[];
   readonly visualIssuers: readonly CvIssuer[];
+  /** Anybody can make cards for it: nobody's data may be at stake, and the files for the レセコン say so */
+  readonly isTest: boolean;
 };
+/** Lies beside anchors of test cards when somebody wants them; without it they are refused. */
+const testCardsWanted = 'TEST-CARDS-ACCEPTED';
+/** Stands in the name of every authority of test cards, ours and the demo's. */
+const testWord = 'TEST';
 export const cardTrustFiles = { certificateIssuers: 'card-ca.pem', visualIssuers: cvIssuersFile } as const;
 
 const pemBlock = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
@@ -29,10 +35,14 @@ export const parseCardTrust = (certificateIssuersPem: string, cvIssuersJson: str
     return parsed.value;
   });
   if (certificateIssuers.length === 0) throw new Error(`${cardTrustFiles.certificateIssuers}: no certificate`);
-  return { certificateIssuers, visualIssuers: parseCvIssuers(cvIssuersJson) };
+  const visualIssuers = parseCvIssuers(cvIssuersJson);
+  const isTest =
+    certificateIssuers.some(({ subject }) => Buffer.from(subject).toString('latin1').includes(testWord)) ||
+    visualIssuers.some(isTestCvIssuer);
+  return { certificateIssuers, visualIssuers, isTest };
 };
 
-/** Throws with the file and who brings it when one is missing or not what it should be. */
+/** Throws with the file and who brings it when one is missing, not what it should be, or a test's that nobody asked for. */
 export const readCardTrust = async (directory: string): Promise<CardTrust> => {
   const read = (name: string): Promise<string> =>
     readFile(join(directory, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -41,16 +51,28 @@ export const readCardTrust = async (directory: string): Promise<CardTrust> => {
           `${Object.values(cardTrustFiles).join(' and ')} there, or names their folder with --card-trust`,
       );
     });
-  return parseCardTrust(await read(cardTrustFiles.certificateIssuers), await read(cardTrustFiles.visualIssuers));
+  const trust = parseCardTrust(await read(cardTrustFiles.certificateIssuers), await read(cardTrustFiles.visualIssuers));
+  const isWanted = await readFile(join(directory, testCardsWanted)).then(
+    () => true,
+    () => false,
+  );
+  if (trust.isTest && !isWanted)
+    throw new Error(
+      `${directory}: trust anchors of test cards, which anybody can make: refused. A facility at work has those of J-LIS; a trial says so: \`uketsuke provision clinic --test\``,
+    );
+  return trust;
 };
 
-/** For a demo's or a test's own card authority; the real anchors come from J-LIS. */
+/** Anchors that the caller has checked; those of test cards are marked as wanted. */
 export const writeCardTrust = async (
   directory: string,
   texts: { readonly certificateIssuersPem: string; readonly cvIssuersJson: string },
 ): Promise<void> => {
   await writeFileAtomically(join(directory, cardTrustFiles.certificateIssuers), texts.certificateIssuersPem);
   await writeFileAtomically(join(directory, cardTrustFiles.visualIssuers), texts.cvIssuersJson);
+  const { isTest } = parseCardTrust(texts.certificateIssuersPem, texts.cvIssuersJson);
+  if (isTest) await writeFileAtomically(join(directory, testCardsWanted), 'see docs/technician-guide.md\n');
+  else await rm(join(directory, testCardsWanted), { force: true });
 };
 
 /**

@@ -3,41 +3,25 @@ import { access, readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { cvIssuersFile } from '../../trust/cv-trust.ts';
 import { keyFiles, keyFolders, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier, publicJwkSchema } from '../../wire/messages.ts';
 import type { AuthorityKeyAccess } from './authority-key.ts';
+import type { EnrolmentCode } from './enrolment-code.ts';
+import { answerLetters, closeOffer, lettersPath } from './enrolment-letters.ts';
 import { deviceDirectory, enrolDevice, listDevices, readBrokerFiles } from './facility-authority.ts';
 import type { DevicePublicKeys } from './make-device-keys.ts';
 
 /*
- * How a terminal becomes one of the facility's: the clinic's end writes a code (a file for a stick) and listens for as long
+ * How a terminal becomes one of the facility's: the clinic's end writes a code (a file for a stick; or eight letters, by
+ * which the terminal is told the code: enrolment-letters.ts) and listens for as long
  * as somebody stands beside it. The terminal makes its keys, believes only the facility's CA that the code names, and hands
  * its public keys over with the code's secret. One use: later only the same keys are answered again, for a terminal that
  * lost its power before it had written the answer.
  */
-
-export const enrolmentCodeSchema = z.strictObject({
-  facility: identifier,
-  device: identifier,
-  lane: z.int().min(1).max(99),
-  /** Where the enrolment listens and the broker is: the same machine */
-  host: z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/),
-  enrolmentPort: z.int().min(1).max(65_535),
-  brokerPort: z.int().min(1).max(65_535),
-  /** PEM; nobody else is believed */
-  facilityCa: z.string().max(4000),
-  secret: z.string().regex(/^[\w-]{22}$/),
-  /** ms since 1970 */
-  until: z.int(),
-  /** Cards of a test chain: nobody's data may be at stake */
-  test: z.boolean(),
-  /** Models of unverified licence that the facility accepted, by the hash of the file that was accepted */
-  acceptedModels: z.array(z.strictObject({ id: z.string().max(60), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
-});
-export type EnrolmentCode = z.infer<typeof enrolmentCodeSchema>;
 
 const requestSchema = z.strictObject({
   device: identifier,
@@ -64,7 +48,7 @@ type Offer = z.infer<typeof offersSchema>[number];
 /** Wrong secrets after which the listener answers nobody any more. */
 const mostGuesses = 20;
 const longestBody = 8192;
-const path = '/enrol';
+const enrolPath = '/enrol';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -98,6 +82,8 @@ const answerFor = async (directory: string, device: string): Promise<Answer> => 
 };
 
 type Outcome = { readonly status: 200; readonly answer: Answer } | { readonly status: 400 | 403 | 409 };
+
+type Reply = { readonly status: 200; readonly answer: object } | { readonly status: 400 | 403 | 409 };
 
 /** What one request is answered. `nowMs`: ms since 1970 */
 export const enrol = async (
@@ -144,11 +130,22 @@ export const listenForEnrolments = async (
   const { key, certificate } = await readBrokerFiles(directory);
   let guesses = 0;
   let turn: Promise<unknown> = Promise.resolve();
-  const answer = async (body: string, address: string): Promise<Outcome> => {
+  const answer = async (path: string | undefined, body: string, socket: TLSSocket): Promise<Reply> => {
+    if (path !== enrolPath && path !== lettersPath) return { status: 400 };
     if (guesses >= mostGuesses) return { status: 403 };
+    if (path === lettersPath) {
+      const told = await answerLetters(directory, body, socket, Date.now());
+      if (told !== null) return { status: 200, answer: told };
+      guesses += 1;
+      return { status: 403 };
+    }
     const outcome = await enrol(directory, body, Date.now(), caKey);
     if (outcome.status === 403) guesses += 1;
-    if (outcome.status === 200) await onEnrolled(requestSchema.parse(JSON.parse(body)).device, address);
+    if (outcome.status === 200) {
+      const { device } = requestSchema.parse(JSON.parse(body));
+      await onEnrolled(device, socket.remoteAddress ?? '');
+      await closeOffer(directory, device);
+    }
     return outcome;
   };
   const server = createServer(
@@ -163,10 +160,8 @@ export const listenForEnrolments = async (
         // One after the other: two would read and write the registry at once.
         turn = turn
           .then(async () => {
-            const outcome =
-              asked.method === 'POST' && asked.url === path
-                ? await answer(body, asked.socket.remoteAddress ?? '')
-                : ({ status: 400 } as const);
+            const outcome: Reply =
+              asked.method === 'POST' ? await answer(asked.url, body, asked.socket as TLSSocket) : { status: 400 };
             reply.writeHead(outcome.status, { 'content-type': 'application/json', connection: 'close' });
             reply.end(outcome.status === 200 ? JSON.stringify(outcome.answer) : '');
           })
@@ -204,7 +199,7 @@ export const askForEnrolment = async (code: EnrolmentCode, keys: DevicePublicKey
       {
         host: code.host,
         port: code.enrolmentPort,
-        path,
+        path: enrolPath,
         method: 'POST',
         ca: code.facilityCa,
         minVersion: 'TLSv1.3',

@@ -1,28 +1,14 @@
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
-import {
-  BasicConstraintsExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { validFor } from './certificate-authority.ts';
 
-/** Stands in the name of every authority of test cards, ours and the demo's. */
-const testWord = /\btest\b/i;
 const algorithm = {
   name: 'RSASSA-PKCS1-v1_5',
   hash: 'SHA-256',
   modulusLength: 2048,
   publicExponent: new Uint8Array([1, 0, 1]),
 };
-
-/** Whether any of the certificates, PEM, calls itself a test's. */
-export const isTestCardTrust = (certificateIssuersPem: string): boolean =>
-  (certificateIssuersPem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).some((pem) =>
-    testWord.test(new X509Certificate(pem).subject),
-  );
 
 /**
  * Trust anchors for a facility that is being tried out: their private keys are thrown away, no card exists for them. The

@@ -13,6 +13,8 @@ export type Notice = { readonly good: boolean; readonly text: string };
 export type StaffPageParts = {
   /** 0 = any free port of the loopback interface */
   readonly port: number;
+  /** Tries out a terminal that was added a moment ago, by itself */
+  readonly triesNewTerminals?: boolean;
   readonly context: AgentContext;
   readonly desk: AgentDesk;
   readonly certificates: Pick<CertificateDesk, 'warnings'>;

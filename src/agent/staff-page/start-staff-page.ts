@@ -13,6 +13,7 @@ import { carryOut } from './orders.ts';
 import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
 import { PendingOrders } from './pending-orders.ts';
 import { expiringCount, expiringPage, renewalPage } from './renewal-view.ts';
+import { tryNewTerminals } from './try-new-terminals.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
 import { monthText } from './words.ts';
@@ -202,7 +203,9 @@ export const startStaffPage = async (
     onError: (error) => pageParts.context.log.event('process.error', describeError(error)),
   });
 
+  const tryThem = pageParts.triesNewTerminals ? tryNewTerminals(model) : () => {};
   const unsubscribe = pageParts.subscribe(() => {
+    tryThem();
     for (const listener of listeners) listener.write('event: changed\ndata:\n\n');
   });
   return {

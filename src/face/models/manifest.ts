@@ -1,6 +1,7 @@
 /** models/manifest.json: what each model file is, where it comes from, and how it wants to be fed. */
 
 import { type Failure, failure } from '../../core/failure.ts';
+import type { Profile } from '../../wire/profile.ts';
 import type { Point } from '../picture/geometry.ts';
 import type { InputFormat } from '../picture/sample-image.ts';
 
@@ -63,10 +64,10 @@ export const embeddingById = (manifest: Manifest, id: string): EmbeddingEntry =>
   return entry as EmbeddingEntry;
 };
 
-/** In the release profile a model of unverified licence works only when the settings accept it by name. */
+/** But in the demo a model of unverified licence works only when the settings accept it by name. */
 export const refuseUnverified = (
   models: readonly ModelEntry[],
-  profile: 'release' | 'demo',
+  profile: Profile,
   accepted: readonly string[],
 ): Failure | null => {
   if (profile === 'demo') return null;

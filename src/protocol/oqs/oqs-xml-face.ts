@@ -25,6 +25,8 @@ export type VisitForFile = {
   /** When 限度額適用認定証等 is provided on the basis of the 2024-10-07 notice; undefined: not provided */
   readonly limitApplicationAt?: number;
   readonly prescriptionForm?: 'electronic' | 'paper';
+  /** A card of a test chain: the name of the file says so */
+  readonly isTest?: boolean;
 };
 
 export type AnswerForFile = {
@@ -115,8 +117,8 @@ export const faceMessage = (visit: VisitForFile, answer: AnswerForFile): Qualifi
 });
 
 /** Lane and request: two lanes may finish in the same second, and the same request always has the same file. */
-const fileIdentifier = ({ lane, requestId }: VisitForFile): string =>
-  `L${String(lane).padStart(2, '0')}${requestId.replaceAll('-', '').slice(0, 12)}`;
+const fileIdentifier = ({ lane, requestId, isTest }: VisitForFile): string =>
+  `${isTest ? 'TEST' : ''}L${String(lane).padStart(2, '0')}${requestId.replaceAll('-', '').slice(0, 12)}`;
 
 /** `OQSsiquc01res_face_<…>_<yyyyMMddHHmmss>.xml` */
 export const faceFileName = (visit: VisitForFile): string =>

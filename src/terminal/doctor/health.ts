@@ -8,6 +8,7 @@ import type { FaceVerifier } from '../../ports/face-verifier.ts';
 import type { Keypad } from '../../ports/keypad.ts';
 import type { Screen } from '../../ports/screen.ts';
 import type { StatusLight } from '../../ports/status-light.ts';
+import { type Profile, profiles } from '../../wire/profile.ts';
 import type { ClinicLink } from '../delivery/clinic-link.ts';
 import type { SessionRunner } from '../visit/session-runner.ts';
 import { countAtSlot, slotCountsSchema } from './slot-counts.ts';
@@ -27,7 +28,7 @@ type SignsOfLife = Readonly<Record<VitalPart, number>>;
  *   session-runner  its deadline is answered within a turn of the event loop; 10 s is a stuck machine
  *   card-reader     an unplugged reader is found again by its driver; a restart is the last means, and no more often
  *                   than this, so that the out-of-service screen stands still for staff to read
- *   screen          the page tells every 2 s that it painted; Chromium needs up to 60 s after power-on
+ *   screen          the page, once it has come, tells every 2 s that it painted; a restart of Chromium takes up to 60 s
  */
 export const silenceLimitsMs: SignsOfLife = {
   'session-runner': 10_000,
@@ -50,7 +51,7 @@ const partSchema = z.strictObject({ present: z.boolean(), trouble: troubleSchema
 /** What the daemon says of itself to `uketsuke doctor`. Nothing of a patient. */
 export const healthReportSchema = z.strictObject({
   version: z.string(),
-  profile: z.enum(['release', 'demo']),
+  profile: z.enum(profiles),
   upMs: z.number(),
   /** The session's state by name */
   state: z.string(),
@@ -85,7 +86,7 @@ export type HealthReport = z.infer<typeof healthReportSchema>;
 /** What the link process says of itself. */
 export const linkReportSchema = z.strictObject({
   version: z.string(),
-  profile: z.enum(['release', 'demo']),
+  profile: z.enum(profiles),
   upMs: z.number(),
   terminalConnected: z.boolean(),
   /** null: the broker is reached */
@@ -107,7 +108,7 @@ type WatchedParts = {
   readonly clinic: Pick<ClinicLink, 'subscribe'>;
   readonly time?: () => TrustedTime;
   readonly version: string;
-  readonly profile: 'release' | 'demo';
+  readonly profile: Profile;
   /**
    * Tells the service manager that all is well; called every `everyMs`, and not at all while a vital part is silent.
    * null = nobody watches.
@@ -206,6 +207,8 @@ export const watchHealth = (parts: WatchedParts): Health => {
     const { deadlineMs } = parts.runner.session.state;
     if (deadlineMs === null || nowMs <= deadlineMs) alive('session-runner');
     if (cardReader.present) alive('card-reader');
+    // Where no page has come since the start another start brings none: the kiosk's own unit begins it again and again.
+    if (paintedAtMs === null) alive('screen');
   };
   const silentNow = (): ReturnType<typeof silentParts> => {
     lookAround();

@@ -6,6 +6,7 @@ import { lightOf } from '../../core/visit/light-of.ts';
 import type { Display, Session, SessionState } from '../../core/visit/session.ts';
 import { visitOf } from '../../core/visit/session-steps.ts';
 import type { StateMessage } from '../../wire/messages.ts';
+import { markedAsTest } from '../../wire/profile.ts';
 import type { SessionParts } from './session-parts.ts';
 
 const statusOf = (state: SessionState): StateMessage['status'] =>
@@ -46,8 +47,9 @@ export class Presentation {
   show(session: Session, catalogue: Catalogue, acted = false): void {
     const { clock, screen, speaker, statusLight, offerUnreviewedLanguages, undrawable } = this.#parts;
     const now = clock.now();
-    const draw = () =>
-      drawScreen(session, {
+    const takesTestCards = this.#parts.terminal.profile === 'test';
+    const draw = () => {
+      const drawn = drawScreen(session, {
         catalogue,
         now,
         offerUnreviewedLanguages,
@@ -56,6 +58,9 @@ export class Presentation {
         keypad: this.#parts.keypad?.keys ?? null,
         speaks: (language) => speaker?.speaks(language) ?? false,
       });
+      // Whatever the settings call the facility.
+      return takesTestCards ? { ...drawn, facilityName: markedAsTest(drawn.facilityName) } : drawn;
+    };
     let drawing = draw();
     if (this.#focused !== null && this.#model !== null && !isSameQuestion(this.#model, drawing)) {
       this.#focused = null;

@@ -13,13 +13,14 @@ import type { StatusLight } from '../../ports/status-light.ts';
 import type { CardCryptography } from '../../protocol/card/digest-info.ts';
 import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
 import type { CommandMessage } from '../../wire/messages.ts';
+import type { Profile } from '../../wire/profile.ts';
 import type { ClinicLink } from '../delivery/clinic-link.ts';
 
 export type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['part'];
 
 /** What the session runner is given by the composition root. A part that a device does not have is null. */
 export type SessionParts = {
-  readonly terminal: Terminal & { readonly version: string; readonly profile: 'release' | 'demo' };
+  readonly terminal: Terminal & { readonly version: string; readonly profile: Profile };
   readonly clock: Clock;
   /** Whether a date may refuse a card: not while the time is doubted. Default: it may */
   readonly datesCount?: () => boolean;

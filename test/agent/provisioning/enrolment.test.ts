@@ -1,26 +1,51 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, request } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { encode } from 'uqr';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readDeviceRegistry } from '../../../src/agent/provisioning/agent-keys.ts';
+import { parseCardTrust, readCardTrust, writeCardTrust } from '../../../src/agent/provisioning/card-trust.ts';
 import {
   askForEnrolment,
-  type EnrolmentCode,
   enrol,
   listenForEnrolments,
   offerEnrolment,
 } from '../../../src/agent/provisioning/enrolment.ts';
+import type { EnrolmentCode } from '../../../src/agent/provisioning/enrolment-code.ts';
+import {
+  answerSearches,
+  askByLetters,
+  newLetters,
+  offerLetters,
+  openOffers,
+  qrText,
+  readLetters,
+  readQrText,
+  searchClinics,
+} from '../../../src/agent/provisioning/enrolment-letters.ts';
 import {
   addAgent,
   createFacility,
   listDevices,
+  readBrokerFiles,
   revokeDevice,
 } from '../../../src/agent/provisioning/facility-authority.ts';
 import { makeDeviceKeys } from '../../../src/agent/provisioning/make-device-keys.ts';
-import { isTestCardTrust, makeTestCardTrust } from '../../../src/agent/provisioning/test-card-trust.ts';
+import { makeTestCardTrust } from '../../../src/agent/provisioning/test-card-trust.ts';
+import { readQrPicture } from '../../../src/cli/await-enrolment.ts';
 
 let folder: string;
 let facility: string;
@@ -163,6 +188,162 @@ test('after twenty wrong secrets the listener answers nobody', async () => {
 });
 
 test('a chain of test cards is known by its name', async () => {
-  expect(isTestCardTrust((await makeTestCardTrust()).certificateIssuersPem)).toBe(true);
-  expect(isTestCardTrust(readFileSync(join(facility, 'facility-ca.pem'), 'utf8'))).toBe(false);
+  const { certificateIssuersPem, cvIssuersJson } = await makeTestCardTrust();
+  expect(parseCardTrust(certificateIssuersPem, cvIssuersJson).isTest).toBe(true);
+  const others = readFileSync(join(facility, 'facility-ca.pem'), 'utf8');
+  expect(parseCardTrust(others, '[]').isTest).toBe(false);
+  const testSigner = [
+    {
+      issuerId: Buffer.from('SOMEBODY-TEST-01').toString('hex').toUpperCase(),
+      modulus: 'AB'.repeat(256),
+      exponent: '010001',
+    },
+  ];
+  expect(parseCardTrust(others, JSON.stringify(testSigner)).isTest).toBe(true);
+});
+
+test('an agent takes test cards only where somebody has said so', async () => {
+  const trust = join(folder, 'card-trust');
+  const chain = await makeTestCardTrust();
+  await writeCardTrust(trust, chain);
+  expect((await readCardTrust(trust)).isTest).toBe(true);
+  // The anchors alone, as somebody would copy them by hand.
+  const copied = join(folder, 'copied');
+  mkdirSync(copied);
+  for (const name of ['card-ca.pem', 'cv-issuers.json']) copyFileSync(join(trust, name), join(copied, name));
+  await expect(readCardTrust(copied)).rejects.toThrow(/test cards.*refused/);
+  // The real ones after a trial: what was said before does not stay.
+  const others = {
+    certificateIssuersPem: readFileSync(join(facility, 'facility-ca.pem'), 'utf8'),
+    cvIssuersJson: '[]',
+  };
+  await writeCardTrust(trust, others);
+  expect((await readCardTrust(trust)).isTest).toBe(false);
+  writeFileSync(join(trust, 'card-ca.pem'), chain.certificateIssuersPem);
+  await expect(readCardTrust(trust)).rejects.toThrow(/test cards/);
+});
+
+describe('eight letters', () => {
+  const letteredListener = async () => {
+    const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
+    const letters = await offerLetters(facility, await codeFor('terminal-01', listener.port));
+    return { ...listener, at: { host: '127.0.0.1', port: listener.port, letters } };
+  };
+
+  test('bring the code, once: afterwards they are nobody’s', async () => {
+    const { at, close } = await letteredListener();
+    try {
+      const code = await askByLetters(at);
+      expect(code).toMatchObject({ device: 'terminal-01', lane: 1, host: '127.0.0.1' });
+      // Power lost here: the same letters serve until the terminal has its certificate.
+      expect(await askByLetters(at)).toEqual(code);
+      await askForEnrolment(code, await makeDeviceKeys(terminal));
+      expect(await openOffers(facility, Date.now())).toEqual([]);
+      await expect(askByLetters(at)).rejects.toThrow('wrong, used or too old');
+    } finally {
+      close();
+    }
+  });
+
+  test('that are wrong bring nothing, and twenty wrong ones end the listener, for the right ones, too', async () => {
+    const { at, close } = await letteredListener();
+    try {
+      for (let guess = 0; guess < 20; guess += 1)
+        await expect(askByLetters({ ...at, letters: newLetters() })).rejects.toThrow('wrong, used or too old');
+      await expect(askByLetters(at)).rejects.toThrow('wrong, used or too old');
+    } finally {
+      close();
+    }
+  }, 60_000);
+
+  test('that are past their time bring nothing', async () => {
+    const { at, close } = await letteredListener();
+    try {
+      await offerLetters(facility, { ...(await codeFor('terminal-02')), until: Date.now() - 1 });
+      expect((await openOffers(facility, Date.now())).map(({ device }) => device)).toEqual(['terminal-01']);
+      expect(await openOffers(facility, Date.now() + 2 * hour)).toEqual([]);
+      expect(at.letters).toHaveLength(8);
+    } finally {
+      close();
+    }
+  });
+
+  test('whoever sits between terminal and clinic fits neither', async () => {
+    const { at, close } = await letteredListener();
+    const { key, certificate } = await readBrokerFiles(facility);
+    // Hands every question and answer through, in two TLS sessions: the proofs belong to one.
+    const between = createServer({ key, cert: certificate }, (asked, reply) => {
+      const through = request(
+        {
+          host: '127.0.0.1',
+          port: at.port,
+          path: asked.url,
+          method: 'POST',
+          headers: asked.headers,
+          rejectUnauthorized: false,
+        },
+        (answer) => {
+          reply.writeHead(answer.statusCode ?? 500);
+          answer.pipe(reply);
+        },
+      );
+      asked.pipe(through);
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = between.address() as AddressInfo;
+      await expect(askByLetters({ ...at, port })).rejects.toThrow('wrong, used or too old');
+      expect((await askByLetters(at)).device).toBe('terminal-01');
+    } finally {
+      between.close();
+      between.closeAllConnections();
+      close();
+    }
+  });
+
+  test('a stranger who answers without knowing them is not believed', async () => {
+    const { key, certificate } = await readBrokerFiles(facility);
+    const code = JSON.stringify(await codeFor('terminal-01'));
+    const stranger = createServer({ key, cert: certificate }, (_asked, reply) =>
+      reply.end(JSON.stringify({ code, proof: 'A'.repeat(43) })),
+    );
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = stranger.address() as AddressInfo;
+      await expect(askByLetters({ host: '127.0.0.1', port, letters: newLetters() })).rejects.toThrow('stands in');
+    } finally {
+      stranger.close();
+      stranger.closeAllConnections();
+    }
+  });
+
+  test('the clinic is found by asking the network, and by nothing else', async () => {
+    const searches = await answerSearches(0, '127.0.0.1', 8884);
+    expect(await searchClinics(searches.port, '127.0.0.1')).toEqual([{ host: '127.0.0.1', port: 8884 }]);
+    searches.close();
+  });
+
+  test.each([
+    ['abcd-efgh', 'ABCDEFGH'],
+    [' k2mn 9xyz ', 'K2MN9XYZ'],
+    ['ABCD-EFG', null],
+    ['ABCD-EFG0', null],
+  ])('%s is read as %s', (typed, letters) => {
+    expect(readLetters(typed)).toBe(letters);
+  });
+
+  test('a QR code before the camera is read, whatever lies around it', async () => {
+    const shown = { host: '192.168.1.10', port: 8884, letters: newLetters() };
+    const [width, height, scale] = [640, 480, 6];
+    const rgb = new Uint8Array(width * height * 3).fill(128);
+    const { data, size } = encode(qrText(shown), { border: 4 });
+    for (let y = 0; y < size * scale; y += 1)
+      for (let x = 0; x < size * scale; x += 1) {
+        const dark = data[Math.floor(y / scale)]?.[Math.floor(x / scale)] === true;
+        rgb.fill(dark ? 20 : 235, ((y + 40) * width + x + 90) * 3, ((y + 40) * width + x + 91) * 3);
+      }
+    expect(readQrText((await readQrPicture(rgb, width, height)) ?? '')).toEqual(shown);
+    expect(await readQrPicture(rgb.fill(128), width, height)).toBe(null);
+    expect(readQrText('https://192.168.1.10/')).toBe(null);
+  });
 });

@@ -131,6 +131,8 @@ describe('what goes into the file of a visit', () => {
     expect(faceFileName({ ...visit, requestId: visit.requestId.replace('0190', '0191') })).not.toBe(
       faceFileName(visit),
     );
+    expect(faceFileName({ ...visit, isTest: true })).toMatch(/^OQSsiquc01res_face_TEST.+_(\d{14})\.xml$/);
+    expect(faceFileName(visit)).not.toContain('TEST');
   });
 });
 

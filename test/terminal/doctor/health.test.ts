@@ -126,6 +126,14 @@ describe('the watchdog', () => {
     made.health.close();
   });
 
+  test('is fed where no page has come yet: a terminal without a screen is not started anew for ever', async () => {
+    const made = bed();
+    made.tellFace(null);
+    expect(await made.fedWithin(3 * silenceLimitsMs.screen, false)).toBe((3 * silenceLimitsMs.screen) / 1_000);
+    expect(made.health.report()).toMatchObject({ silentParts: [], screen: { connected: false } });
+    made.health.close();
+  });
+
   test('is not fed once the session runner leaves a deadline unanswered', async () => {
     const made = bed();
     made.tellFace(null);

@@ -5,6 +5,7 @@ import { gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-g
 import type { ScreenModel } from '../../../src/core/screen/screen-model.ts';
 import { Presentation } from '../../../src/terminal/visit/presentation.ts';
 import type { SessionParts } from '../../../src/terminal/visit/session-parts.ts';
+import type { Profile } from '../../../src/wire/profile.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
 const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0 } as const;
@@ -18,12 +19,15 @@ const exhibitNamed = (name: string, voice: 'all' | 'headings') => {
 const present = ({
   voice = 'all',
   keypad = null,
+  profile = 'demo',
 }: {
   readonly voice?: 'all' | 'headings';
   readonly keypad?: 'digits' | null;
+  readonly profile?: Profile;
 } = {}) => {
   const ear = createVirtualSpeaker();
   const shown: ScreenModel[] = [];
+  const told: string[] = [];
   const presentation = new Presentation({
     clock: { now: () => galleryNow },
     screen: { show: (model: ScreenModel) => shown.push(model) },
@@ -31,14 +35,14 @@ const present = ({
     statusLight: null,
     keypad: keypad === null ? null : { keys: keypad },
     offerUnreviewedLanguages: true,
-    clinic: { publishState: () => {} },
-    terminal: { device: 'd', lane: 1, version: '0', profile: 'demo' },
+    clinic: { publishState: (state: { profile: string }) => told.push(state.profile) },
+    terminal: { device: 'd', lane: 1, version: '0', profile },
   } as unknown as SessionParts);
   const show = (name: string): ScreenModel => {
     presentation.show(exhibitNamed(name, voice).session, catalogue);
     return shown.at(-1) as ScreenModel;
   };
-  return { ear, presentation, show };
+  return { ear, presentation, show, told };
 };
 
 it('says each language by its own name in its own voice', () => {
@@ -117,4 +121,14 @@ it('names no way by a digit where digits are the PIN', () => {
   show('pin');
   expect(ear.last).toContain('顔認証にする。');
   expect(ear.last).not.toMatch(/\d、/);
+});
+
+it('says on every screen and to the clinic that test cards are taken, whatever the settings call the facility', () => {
+  const testing = present({ profile: 'test' });
+  const working = present({ profile: 'release' });
+  for (const { name } of gallery(gallerySettings, catalogue, display)) {
+    expect(testing.show(name).facilityName).toMatch(/^【テスト】(?!【)/);
+    expect(working.show(name).facilityName).not.toContain('【テスト】');
+  }
+  expect(new Set(testing.told)).toEqual(new Set(['test']));
 });

@@ -1,0 +1,188 @@
+import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
+
+export const project = fileURLToPath(new URL('../../../', import.meta.url));
+export const say = (text: string): boolean => process.stderr.write(`test-vm: ${text}\n`);
+const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
+
+/** Debian with systemd and nothing of ours, made once and kept for a week. */
+const blankDebian = (suite: string): string => {
+  const store = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'uketsuke/test-vm');
+  const archive = join(store, `${suite}.tar`);
+  if (spawnSync('find', [archive, '-mtime', '-7'], { encoding: 'utf8' }).stdout.trim() !== '') return archive;
+  mkdirSync(store, { recursive: true });
+  say(`making a blank Debian (${suite}) …`);
+  const include = '--include=systemd,systemd-sysv,dbus,ca-certificates,iproute2';
+  execFileSync(
+    'mmdebstrap',
+    ['--quiet', '--variant=minbase', '--format=tar', include, suite, `${archive}.part`],
+    quiet,
+  );
+  execFileSync('mv', [`${archive}.part`, archive]);
+  return archive;
+};
+
+const nspawn = (root: string, more: readonly string[]): string[] => [
+  '--quiet',
+  '-D',
+  root,
+  '--register=no',
+  '--keep-unit',
+  ...more,
+];
+
+/** A command in the root, with this machine's network and without systemd. Throws with the end of what it said. */
+const inRoot = (root: string, ...command: readonly string[]): string => {
+  const given = nspawn(root, [
+    '--as-pid2',
+    '--resolv-conf=off',
+    '--pipe',
+    '--setenv=DEBIAN_FRONTEND=noninteractive',
+    '--chdir=/trial/debs',
+  ]);
+  const done = spawnSync('systemd-nspawn', [...given, ...command], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    timeout: 600_000,
+  });
+  if (done.status !== 0) throw new Error(`${command.join(' ')}: ${(done.stdout + done.stderr).slice(-1500)}`);
+  return done.stdout;
+};
+
+const useThisNetwork = (root: string): void => {
+  for (const file of ['resolv.conf', 'hosts']) copyFileSync(realpathSync(`/etc/${file}`), join(root, 'etc', file));
+  const settings = spawnSync('apt-config', ['dump'], { encoding: 'utf8' }).stdout;
+  const network = settings
+    .split('\n')
+    .filter((line) => /^Acquire::(http|https|Check-[A-Za-z-]+)\b.* "[^"]+";$/.test(line));
+  writeFileSync(join(root, 'etc/apt/apt.conf.d/99machine'), `${network.join('\n')}\n`);
+};
+
+/** Without recommended packages: what Depends lacks is missing. */
+const aptInstall = (root: string, ...names: readonly string[]): string =>
+  inRoot(root, 'sh', '-c', `apt-get install -y -q --no-install-recommends ${names.join(' ')}`);
+
+export const makeRoot = (suite: string): string => {
+  const root = mkdtempSync(join(tmpdir(), 'uketsuke-test-vm-'));
+  execFileSync('tar', ['--numeric-owner', '-xpf', blankDebian(suite), '-C', root]);
+  chmodSync(root, 0o755);
+  mkdirSync(join(root, 'trial/debs'), { recursive: true });
+  return root;
+};
+
+/** The release before, as far as there is one: the same files under an earlier number, for the way back and the update. */
+const makePrevious = (root: string, names: readonly string[]): void => {
+  const place = join(root, 'trial/previous');
+  mkdirSync(place);
+  for (const name of names) {
+    const tree = mkdtempSync(join(tmpdir(), 'uketsuke-previous-'));
+    execFileSync('dpkg-deb', ['--raw-extract', join(root, 'trial/debs', name), tree], quiet);
+    const control = join(tree, 'DEBIAN/control');
+    const [, version = ''] = /^Version: (.*)$/m.exec(readFileSync(control, 'utf8')) ?? [];
+    writeFileSync(control, readFileSync(control, 'utf8').replaceAll(version, `${version}~before`));
+    execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, join(place, name)], quiet);
+    rmSync(tree, { recursive: true });
+  }
+};
+
+/** `commands`: the guide's own, of which those that install are carried out here, where there is a network. */
+export const installPackages = (root: string, debs: string, commands: readonly string[]): void => {
+  useThisNetwork(root);
+  // Nothing starts while the root is made.
+  writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const wanted = /^uketsuke(-agent|-terminal|-kiosk)?_.*_(all|amd64)\.deb$/;
+  const names = readdirSync(debs).filter((name) => wanted.test(name));
+  for (const name of names) copyFileSync(join(debs, name), join(root, 'trial/debs', name));
+  inRoot(root, 'apt-get', 'update', '-q');
+  for (const command of commands.filter((each) => each.includes('apt-get install'))) {
+    const [, packages = ''] = /apt-get install (.*)$/.exec(command) ?? [];
+    say(command);
+    aptInstall(root, packages);
+  }
+  // Every maintainer script once more: it must not mind.
+  aptInstall(root, '--reinstall', ...names.map((name) => `./${name}`));
+  // What stands in for a reader, a card and its issuer.
+  aptInstall(root, 'vsmartcard-vpcd', 'util-linux');
+  makePrevious(
+    root,
+    names.filter((name) => !name.includes('kiosk')),
+  );
+  rmSync(join(root, 'usr/sbin/policy-rc.d'));
+  cpSync(join(project, '.cache/test-authority'), join(root, 'trial/cache/test-authority'), { recursive: true });
+  const keys = join(project, '.cache/virtual-card-keys');
+  if (existsSync(keys)) cpSync(keys, join(root, 'trial/cache/virtual-card-keys'), { recursive: true });
+  makeIssuers(join(root, 'trial/issuers'));
+};
+
+/** Trust anchors that do not call themselves a test's: what a release is given. No card of theirs exists. */
+const makeIssuers = (folder: string): void => {
+  mkdirSync(folder);
+  const subject = ['-subj', '/C=JP/O=Stand-in issuer/CN=No card of this issuer exists', '-days', '30'];
+  const about = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+  const key = join(folder, 'thrown-away.pem');
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      key,
+      ...subject,
+      ...about,
+      '-out',
+      join(folder, 'card-ca.pem'),
+    ],
+    { stdio: 'ignore' },
+  );
+  rmSync(key);
+  writeFileSync(join(folder, 'cv-issuers.json'), '[]');
+};
+
+/** Boots it with a network of its own, until `script` (a shell script) has ended. */
+export const boot = (root: string, script: string, seconds: number): void => {
+  writeFileSync(join(root, 'trial/run.sh'), `#!/bin/sh\n${script}\nsystemctl poweroff --no-block\n`, { mode: 0o755 });
+  const system = join(root, 'etc/systemd/system');
+  writeFileSync(
+    join(system, 'trial.service'),
+    '[Unit]\nAfter=multi-user.target\n[Service]\nType=exec\nExecStart=/trial/run.sh\n',
+  );
+  mkdirSync(join(system, 'graphical.target.wants'), { recursive: true });
+  rmSync(join(system, 'graphical.target.wants/trial.service'), { force: true });
+  symlinkSync('/etc/systemd/system/trial.service', join(system, 'graphical.target.wants/trial.service'));
+  rmSync(join(system, 'default.target'), { force: true });
+  symlinkSync('/lib/systemd/system/graphical.target', join(system, 'default.target'));
+  const options = nspawn(root, ['-b', '--private-network', '--console=pipe', `--bind-ro=${project}:/project`]);
+  const given = ['--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN', '--system-call-filter=bpf'];
+  const booted = spawnSync('timeout', [String(seconds), 'systemd-nspawn', ...options, ...given], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 26,
+  });
+  writeFileSync(join(root, 'trial/console.txt'), booted.stdout + booted.stderr);
+};
+
+export const readTrial = (root: string, name: string): string => {
+  const path = join(root, 'trial', name);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+};

@@ -1,0 +1,26 @@
+import { carryOut } from './orders.ts';
+import type { PageModel } from './page-model.ts';
+
+/** Registered no longer ago than this, a terminal that reports for the first time is new here. ms */
+const newForMs = 3_600_000;
+
+/**
+ * A terminal that was added a moment ago is tried out as soon as it is ready for patients, once: nobody has to remember to
+ * press テスト受付 after setting it up. What came of it stands in its lane. Call it whenever something has changed.
+ */
+export const tryNewTerminals = (model: PageModel): (() => void) => {
+  const tried = new Set<string>();
+  const isNew = (device: string, now: number): boolean => {
+    const addedAt = model.context.devices().get(device)?.addedAt ?? 0;
+    if (now - addedAt > newForMs) return false;
+    return model.context.journal.visits(addedAt).every((visit) => visit.device !== device);
+  };
+  return () => {
+    const now = model.nowMs();
+    for (const { device, state } of model.desk.lanes.all()) {
+      if (tried.has(device) || state?.status !== 'idle') continue;
+      tried.add(device);
+      if (isNew(device, now)) void carryOut('/test-visit', new URLSearchParams({ device }), model).catch(() => {});
+    }
+  };
+};
