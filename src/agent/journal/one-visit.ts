@@ -8,7 +8,8 @@ export const markLate = (sql: Sql, requestIds: readonly string[], device: string
   requestIds.filter(
     (requestId) =>
       sql.run(
-        'UPDATE request SET late_at = ? WHERE request_id = ? AND device = ? AND late_at IS NULL',
+        // A test has no patient.
+        "UPDATE request SET late_at = ? WHERE request_id = ? AND device = ? AND late_at IS NULL AND kind <> 'test'",
         ...[at, requestId, device],
       ) > 0,
   ).length > 0;

@@ -2,6 +2,7 @@ import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Patience, Session, SessionState, Step } from './session.ts';
+import { leftBehind } from './session-earlier.ts';
 import {
   facilityDisplay,
   finish,
@@ -67,12 +68,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
       return sendToDesk(session, at, failure('card.communication'));
     case 'sending': {
       const desk = sendToDesk(session, at, failure('delivery.offline'));
-      const { requestId } = state;
-      const late = [
-        { type: 'TellLate', requestId },
-        { type: 'ReleaseRequest', requestId },
-      ] as const;
-      return { ...desk, effects: [...late, ...desk.effects] };
+      return { ...desk, effects: [...leftBehind(state.requestId), ...desk.effects] };
     }
     case 'awaitingResult':
       return go(

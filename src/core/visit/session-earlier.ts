@@ -46,7 +46,8 @@ export const observeEarlier = (surroundings: Surroundings, event: News): Surroun
   return { ...surroundings, earlier: [...earlier, { requestId, session, receipt: null, result: null }] };
 };
 
-const leftBehind = (requestId: string): readonly Effect[] => [
+/** Nobody waits for the answer to this request any more. */
+export const leftBehind = (requestId: string): readonly Effect[] => [
   { type: 'TellLate', requestId },
   { type: 'ReleaseRequest', requestId },
 ];

@@ -6,7 +6,7 @@ import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, V
 import { buttonsNoted } from './session-buttons.ts';
 import { cardGone, cardInserted, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
-import { cardOfVisit, earlierGivenUp, observeEarlier, showResult, visitResult } from './session-earlier.ts';
+import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
 import { phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
@@ -117,7 +117,8 @@ const answered = (before: Session, event: SessionEvent): Step => {
   const { at } = event;
   const visit = visitOf(state);
   const begins = event.type === 'CardInserted' || event.type === 'PhonePresented';
-  if ('insertion' in event && !begins && event.insertion !== visit?.insertion) return stay(session);
+  if ('insertion' in event && !begins && event.insertion !== visit?.insertion)
+    return event.type === 'RequestSigned' ? signedTooLate(session, event.requestId) : stay(session);
 
   switch (event.type) {
     case 'CardInserted':
@@ -327,7 +328,7 @@ const pinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
 const requestSigned = (session: Session, kind: RequestKind, requestId: string, at: Moment): Step => {
   const { state } = session;
   const visit = visitOf(state);
-  if (visit === null) return stay(session);
+  if (visit === null || (state.name === 'interrupted' && !state.resume)) return signedTooLate(session, requestId);
   if (kind === 'registration') {
     const sent: Visit = { ...visit, registration: 'sent' };
     if (state.name === 'registering')
@@ -341,7 +342,7 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
     return stay(withVisit(session, sent));
   }
   // The card may have been pulled the moment after it signed: the row is durable, the visit is on its way.
-  if (state.name !== 'signing' && !(state.name === 'interrupted' && state.resume)) return stay(session);
+  if (state.name !== 'signing' && state.name !== 'interrupted') return signedTooLate(session, requestId);
   return go(
     session,
     {
@@ -355,6 +356,12 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
     endCard(visit),
   );
 };
+
+/**
+ * A disk that hung has taken the request after its patient was sent away: it is on its way and cannot be taken back, so
+ * staff are told that its result comes late.
+ */
+const signedTooLate = (session: Session, requestId: string): Step => ({ session, effects: leftBehind(requestId) });
 
 const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
   const { state } = session;

@@ -155,11 +155,13 @@ const createPool = (
 
 /** What becomes of a request on its way: its receipt is told, then its result is waited for. */
 const followRequest =
-  (news: ClinicNews, results: ResultWatch) =>
+  (news: ClinicNews, results: ResultWatch, tellLate: (requestId: string) => void) =>
   (event: Parameters<Parameters<typeof createOutbox>[0]['tell']>[0]): void => {
     if (event.type === 'earlier-visit') {
       const { requestId, session, visitMark } = event.row;
-      return news.foundEarlier({ type: 'earlier-visit', requestId, session, mark: visitMark ?? '' });
+      // A registration of before the restart is gone on with by nobody: its visit begins anew, or is over.
+      if (visitMark === null) return tellLate(requestId);
+      return news.foundEarlier({ type: 'earlier-visit', requestId, session, mark: visitMark });
     }
     if (event.type === 'request-expired') {
       results.forget(event.requestId);
@@ -198,13 +200,13 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     ask: (awaited) => void sendRequest(awaited),
     tell: (result) => news.tell({ type: 'result', result }),
   });
+  const { stateTeller, tellLate, tellSettingsVersion } = createSelfReport(post, options.subscribeCertificate);
   const outbox = createOutbox({
     ...{ store, clock, agentNowMs, log },
     send: sendRequest,
-    tell: followRequest(news, results),
+    tell: followRequest(news, results, tellLate),
     ...(outboxDelays ? { delays: outboxDelays } : {}),
   });
-  const { stateTeller, tellLate, tellSettingsVersion } = createSelfReport(post, options.subscribeCertificate);
   const keeper = createSettingsKeeper({
     ...{ store, clock, log, agentNowMs },
     agents: keys.agents,

@@ -24,7 +24,7 @@ export type OutboxDelays = {
 const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300, askOnceMs: 60_000 };
 
 export type OutboxEvent =
-  /** Left by an earlier run, with a patient who may still be there */
+  /** Left by an earlier run; with a `visitMark` its patient may still be there */
   | { readonly type: 'earlier-visit'; readonly row: OutboxRow }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly session: string; readonly row: OutboxRow }
   | { readonly type: 'request-expired'; readonly requestId: string; readonly session: string };
@@ -129,7 +129,7 @@ class DurableOutbox implements Outbox {
     for (const row of rows.value) {
       if (this.#cancelled.has(row.requestId)) continue;
       this.#hold(row, true);
-      if (row.visitMark !== null) this.#tell({ type: 'earlier-visit', row });
+      this.#tell({ type: 'earlier-visit', row });
     }
     this.#pump();
     return ok(undefined);

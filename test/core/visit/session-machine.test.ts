@@ -515,6 +515,62 @@ describe('the clinic cannot be reached', () => {
   });
 });
 
+describe('a request that the disk took only after its patient had been sent away is told to staff as late', () => {
+  const late = [
+    { type: 'TellLate', requestId: 'r' },
+    { type: 'ReleaseRequest', requestId: 'r' },
+  ];
+  const signing = () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.enterPin();
+    story.answerAll('agree');
+    expect(story.name).toBe('signing');
+    return { story, insertion: story.visit.insertion };
+  };
+  it('while they read that they shall go to the desk', () => {
+    const { story, insertion } = signing();
+    story.pass(delays.signingMs);
+    expect(story.name).toBe('interrupted');
+    expect(story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' })).toEqual(late);
+    expect(story.name).toBe('interrupted');
+  });
+  it('when somebody else has laid down a card, or nobody has', () => {
+    for (const next of [() => {}, (story: VisitStory) => story.insert()]) {
+      const { story, insertion } = signing();
+      story.pass(delays.signingMs);
+      story.tell({ type: 'CardRemoved' });
+      story.pass(delays.deskMs);
+      expect(story.name).toBe('idle');
+      next(story);
+      const before = story.state;
+      expect(story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' })).toEqual(late);
+      expect(story.state).toEqual(before);
+    }
+  });
+  it('when staff have called the visit off', () => {
+    const { story, insertion } = signing();
+    story.tell({ type: 'StaffCancelled', session: story.visit.session });
+    expect(story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' })).toEqual(late);
+  });
+  it('a registration, too', () => {
+    const story = VisitStory.atRest();
+    story.present({}, { registered: 'no' });
+    story.enterPin();
+    story.touch('agree');
+    const { insertion } = story.visit;
+    story.pass(delays.signingMs);
+    expect(story.name).toBe('interrupted');
+    expect(story.tell({ type: 'RequestSigned', insertion, kind: 'registration', requestId: 'r' })).toEqual(late);
+  });
+  it('but a card pulled the moment after it signed goes on', () => {
+    const { story, insertion } = signing();
+    story.tell({ type: 'CardRemoved' });
+    story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' });
+    expect(story.name).toBe('sending');
+  });
+});
+
 describe('a patient who does nothing', () => {
   it('is asked, a touch gives the full time again with every answer, silence ends the visit', () => {
     const story = VisitStory.atRest();

@@ -388,6 +388,25 @@ describe('a request', () => {
     expect(eventsOf('receipt')[0]?.session).toBe(signed.session);
   });
 
+  test('one without a visit to go on with (a registration) is sent after the restart, and staff are told that it is late', async () => {
+    await ready();
+    const signed = await signedRequest();
+    broker.setConnected('front-1', false);
+    await link.submit(signed, null);
+    await link.close();
+    agent.wire = 2;
+    startLink();
+    link.publishState({
+      ...{ device: 'front-1', lane: 1, version: '0.2.0', profile: 'release', status: 'idle' },
+      ...{ catalogueVersion: '2024-10-07.1', since: 1 },
+    } as const);
+    await until('the receipt', () => eventsOf('receipt').length === 1);
+    const last = () => JSON.parse(new TextDecoder().decode(broker.passedOn('state').at(-1)?.payload)) as object;
+    await until('the word to staff', () => 'late' in last());
+    expect(last()).toMatchObject({ late: [signed.requestId] });
+    expect(eventsOf('earlier-visit')).toEqual([]);
+  });
+
   test('expired while the daemon was down: told after the restart', async () => {
     await ready();
     const signed = await signedRequest();
