@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Actor, type FailureCode, failureRules } from '../../src/core/failure.ts';
+import { type FaultName, faultOf } from '../../src/catalogue/faults.ts';
 import type { ScreenName } from '../../src/core/screen/screen-model.ts';
-import { doctorFaults, type FaultName } from '../../src/terminal/doctor/doctor-faults.ts';
 import { eventually, MisfortunesBed, type Row, reactions, run } from './misfortunes-bed.ts';
 
 /**
@@ -19,9 +18,7 @@ const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { typ
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 const bed = new MisfortunesBed();
 
-type Code = FailureCode | FaultName;
-const actorOf = (code: Code): Actor =>
-  code in failureRules ? failureRules[code as FailureCode].actor : doctorFaults[code as FaultName].actor;
+type Code = FaultName;
 
 const lay = (persona = 'taro') => bed.order({ type: 'insert', persona });
 const take = () => bed.order({ type: 'pull' });
@@ -369,7 +366,7 @@ try {
     const outcome = await check(one);
     outcomes.push(outcome);
     say(
-      `${outcome.named ? 'named ' : 'NOT   '} ${outcome.healed ? 'healed' : 'NOT   '}  ${one.code} (${actorOf(one.code)})  ${one.name}  ${outcome.why ?? ''}`,
+      `${outcome.named ? 'named ' : 'NOT   '} ${outcome.healed ? 'healed' : 'NOT   '}  ${one.code} (${faultOf(one.code).actor})  ${one.name}  ${outcome.why ?? ''}`,
     );
   }
   await eventually(

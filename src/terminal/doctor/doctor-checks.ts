@@ -4,11 +4,11 @@ import { access, lstat, readFile, statfs } from 'node:fs/promises';
 import { connect, isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import type { FaultName } from '../../catalogue/faults.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
-import type { Failure, FailureCode } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failureRules } from '../../core/failure.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
-import type { FaultName } from './doctor-faults.ts';
 import type { HealthReport, LinkReport } from './health.ts';
 import { undrawableLanguages } from './page-fonts.ts';
 import { slotText } from './slot-counts.ts';
@@ -73,6 +73,9 @@ const networkMs = 3_000;
 
 const fine = (detail = ''): Finding => ({ state: 'ok', detail });
 const found = (fault: FaultName, detail = ''): Finding => ({ state: 'found', fault, detail });
+/** What a process says of itself, by its own code; another release may say one that is unknown here. */
+const codeOf = (code: string | null, otherwise: FailureCode): FailureCode =>
+  code !== null && code in failureRules ? (code as FailureCode) : otherwise;
 const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
 const systemCode = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
@@ -98,7 +101,7 @@ const daemon = async ({ config, report }: Examination): Promise<Finding> => {
 };
 
 const link = async ({ config, report, linkReport }: Examination): Promise<Finding> => {
-  if (linkReport === null) return notRunning('link.not-running', config.link.socket, config.link.health);
+  if (linkReport === null) return notRunning('delivery.link-lost', config.link.socket, config.link.health);
   if (report !== null && !linkReport.terminalConnected) return found('link.without-terminal');
   return fine(`${linkReport.version}, up ${Math.round(linkReport.upMs / 1000)} s`);
 };
@@ -167,14 +170,14 @@ const models = async ({ config }: Examination): Promise<Finding> => {
     const manifest = await readFile(join(config.paths.models, 'manifest.json'), 'utf8');
     entries = (JSON.parse(manifest) as { models: Entry[] }).models;
   } catch (error) {
-    return found('models.missing', `manifest.json: ${systemCode(error)}`);
+    return found('face.models-missing', `manifest.json: ${systemCode(error)}`);
   }
   for (const { file, sha256 } of entries) {
     try {
       const hash = createHash('sha256').update(await readFile(join(config.paths.models, file)));
-      if (hash.digest('hex') !== sha256) return found('models.changed', file);
+      if (hash.digest('hex') !== sha256) return found('face.model-unverified', file);
     } catch (error) {
-      return found('models.missing', `${file}: ${systemCode(error)}`);
+      return found('face.models-missing', `${file}: ${systemCode(error)}`);
     }
   }
   return fine(`${entries.length} models, hashes as in the manifest`);
@@ -196,13 +199,7 @@ const connectionError = (options: { path: string } | { host: string; port: numbe
 const pcscd = async ({ config, pcscdSocket }: Examination): Promise<Finding> => {
   if (config.cardReader.driver !== 'pcsc') return skipped('the reader is not on PC/SC');
   const error = await connectionError({ path: pcscdSocket });
-  return error === null ? fine() : found('pcscd.not-running', error);
-};
-
-const readerFaults: Partial<Record<FailureCode, FaultName>> = {
-  'reader.service-down': 'pcscd.not-running',
-  'reader.service-hung': 'pcscd.hung',
-  'reader.driver-missing': 'reader.driver-missing',
+  return error === null ? fine() : found('reader.service-down', error);
 };
 
 const reader = async ({ config, report, probeReader, pcscdSocket }: Examination): Promise<Finding> => {
@@ -212,17 +209,15 @@ const reader = async ({ config, report, probeReader, pcscdSocket }: Examination)
   // One fault, named once: without the service nothing is known of the reader, and its driver has been loaded.
   if (trouble.code === 'reader.service-down' && (await connectionError({ path: pcscdSocket })) !== null)
     return skipped('see pcscd');
-  return found(readerFaults[trouble.code as FailureCode] ?? 'reader.missing', trouble.detail);
+  return found(codeOf(trouble.code, 'reader.lost'), trouble.detail);
 };
 
 const camera = async ({ missingForCamera, report }: Examination): Promise<Finding> => {
   const missing = missingForCamera();
-  if (missing !== null) return found('camera.missing', missing);
+  if (missing !== null) return found('camera.lost', missing);
   if (report === null) return skipped('the daemon is not running');
   const { trouble } = report.face;
-  if (trouble?.code === 'camera.lost') return found('camera.missing', trouble.detail);
-  if (trouble?.code.startsWith('camera.')) return found('camera.blind', trouble.code);
-  return fine();
+  return trouble?.code.startsWith('camera.') ? found(codeOf(trouble.code, 'camera.lost'), trouble.detail) : fine();
 };
 
 const face = async ({ report }: Examination): Promise<Finding> => {
@@ -230,13 +225,7 @@ const face = async ({ report }: Examination): Promise<Finding> => {
   const { trouble } = report.face;
   if (trouble === null) return fine();
   if (trouble.code.startsWith('camera.')) return skipped('see the camera');
-  if (trouble.code === 'face.process-lost') return found('face.not-running', trouble.detail);
-  return found('face.not-working', [trouble.code, trouble.detail ?? ''].join(' ').trim());
-};
-
-const brokerFaults: Partial<Record<FailureCode, FaultName>> = {
-  'delivery.access-refused': 'broker.refuses-us',
-  'delivery.broker-untrusted': 'broker.untrusted',
+  return found(codeOf(trouble.code, 'face.process-lost'), trouble.detail);
 };
 
 /** null = a certificate that the terminal trusts, over TLS 1.3; else OpenSSL's word. */
@@ -275,32 +264,21 @@ const broker = async (examination: Examination): Promise<Finding> => {
   }
   const closed = await connectionError({ host, port });
   if (closed !== null)
-    return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'broker.unreachable', `${host}:${port}: ${closed}`);
+    return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'delivery.offline', `${host}:${port}: ${closed}`);
   if (!(await exists(join(config.paths.provisioning, keyFolders.link, keyFiles.facilityCa))))
     return skipped('the keys cannot be read');
   const untrusted = await serverCertificateError(examination);
-  if (untrusted !== null) return found('broker.untrusted', untrusted);
+  if (untrusted !== null) return found('delivery.broker-untrusted', untrusted);
   const trouble = linkReport === null ? await probeBroker() : { code: linkReport.brokerTrouble, detail: '' };
   if (trouble === null) return fine('MQTT over mutual TLS');
-  return found(brokerFaults[trouble.code as FailureCode] ?? 'broker.unreachable', trouble.detail);
-};
-
-const agentFaults: Partial<Record<FailureCode, FaultName>> = {
-  'agent.disk-full': 'agent.disk-full',
-  'agent.disk-read-only': 'agent.disk-read-only',
-  'agent.disk-failed': 'agent.disk-failed',
-  'files.folder-full': 'files.folder-full',
-  'files.folder-read-only': 'files.folder-read-only',
-  'files.in-use': 'files.in-use',
-  'files.folder-missing': 'files.folder-missing',
-  'files.write-failed': 'files.folder-missing',
+  return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail);
 };
 
 const agent = async ({ report }: Examination): Promise<Finding> => {
   if (report === null) return skipped('the daemon is not running');
   if (!report.broker.present) return skipped('the broker is not reached');
   const { agentTrouble } = report;
-  if (agentTrouble) return found(agentFaults[agentTrouble.code as FailureCode] ?? 'agent.silent', agentTrouble.code);
+  if (agentTrouble) return found(codeOf(agentTrouble.code, 'agent.silent'), agentTrouble.detail);
   return report.agentAnswers ? fine() : found('agent.silent');
 };
 
@@ -309,17 +287,11 @@ const settings = async ({ report }: Examination): Promise<Finding> => {
   return report.settings ? fine() : found('settings.missing');
 };
 
-const storeFaults: Partial<Record<FailureCode, FaultName>> = {
-  'storage.newer': 'store.newer',
-  'storage.not-ours': 'store.newer',
-  'storage.damaged': 'store.damaged',
-};
-
 const store = async ({ report, linkReport }: Examination): Promise<Finding> => {
   if (linkReport === null) return skipped('the link process is not running');
   const trouble = report?.store.trouble ?? linkReport.storeDamage;
   if (trouble === null) return fine();
-  return found(storeFaults[trouble.code as FailureCode] ?? 'store.unwritable', trouble.detail);
+  return found(codeOf(trouble.code, 'storage.unwritable'), trouble.detail);
 };
 
 const screen = async ({ config, report }: Examination): Promise<Finding> => {
@@ -382,6 +354,6 @@ export const doctorChecks = {
   screen,
   fonts,
   cardCamera: ({ config }: Examination) => device(config.cardFrontReader, undefined, 'card-camera.missing'),
-  keypad: ({ config, report }: Examination) => device(config.keypad, report?.keypad, 'keypad.missing'),
-  light: ({ config, report }: Examination) => device(config.statusLight, report?.statusLight, 'light.missing'),
+  keypad: ({ config, report }: Examination) => device(config.keypad, report?.keypad, 'keypad.lost'),
+  light: ({ config, report }: Examination) => device(config.statusLight, report?.statusLight, 'light.lost'),
 } satisfies Readonly<Record<string, DoctorCheck>>;

@@ -1,6 +1,6 @@
+import { type FaultName, faultOf } from '../../catalogue/faults.ts';
 import type { Actor } from '../../core/failure.ts';
 import { type DoctorCheck, doctorChecks, type Examination, type Finding } from './doctor-checks.ts';
-import { doctorFaults, type FaultName } from './doctor-faults.ts';
 
 /** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
 export type Diagnosis = { readonly check: string; readonly detail: string } & (
@@ -27,8 +27,8 @@ const within = async <T>(limitMs: number, work: Promise<T>): Promise<T> => {
 
 export const diagnosisOf = (check: string, finding: Finding): Diagnosis => {
   if (finding.state !== 'found') return { check, state: finding.state, detail: finding.detail };
-  const { weight, ...fault } = doctorFaults[finding.fault];
-  return { check, state: weight, fault: finding.fault, detail: finding.detail, ...fault };
+  const { weight, remedy, ...fault } = faultOf(finding.fault);
+  return { check, state: weight, fault: finding.fault, detail: finding.detail, ...fault, remedy: remedy.join('; ') };
 };
 
 /** Runs all checks, or those that are named, at once; ends within `limitMs`. */

@@ -10,12 +10,12 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../../../drivers/messa
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import { type ClinicDemo, startClinicDemo } from '../../../scripts/demonstration/clinic-demo.ts';
 import { readBrokerFiles } from '../../../src/agent/provisioning/facility-authority.ts';
+import { type FaultName, faultOf } from '../../../src/catalogue/faults.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { probeBroker } from '../../../src/cli/doctor-probes.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
 import type { Examination, Examined } from '../../../src/terminal/doctor/doctor-checks.ts';
-import { doctorFaults, type FaultName } from '../../../src/terminal/doctor/doctor-faults.ts';
 import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
 import { keyFiles } from '../../../src/trust/key-files.ts';
 
@@ -157,7 +157,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
 
   test.each<[FaultName, () => Partial<Examination>]>([
     ['daemon.part-silent', () => reporting({ silentParts: ['session-runner'] })],
-    ['link.not-running', () => ({ linkReport: null })],
+    ['delivery.link-lost', () => ({ linkReport: null })],
     ['socket.place-taken', () => ({ linkReport: null, config: { ...config, link: taken } })],
     ['link.without-terminal', () => ({ linkReport: { ...healthyLink, terminalConnected: false } })],
     ['keys.missing', () => withPaths({ provisioning: join(folder, 'absent') })],
@@ -167,25 +167,25 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['clock.wrong', () => ({ wallMs: Date.UTC(2020, 0, 1) })],
     ['disk.nearly-full', () => ({ freeBytes: async () => 199_999_999 })],
     ['disk.store-missing', () => ({ freeBytes: () => Promise.reject(Object.assign(new Error(), { code: 'ENOENT' })) })],
-    ['models.missing', () => withPaths({ models: join(folder, 'half') })],
-    ['models.changed', () => withPaths({ models: join(folder, 'changed') })],
-    ['pcscd.not-running', () => ({ pcscdSocket: join(folder, 'nobody.comm') })],
-    ['reader.missing', () => reporting({ cardReader: lost('reader.lost') })],
+    ['face.models-missing', () => withPaths({ models: join(folder, 'half') })],
+    ['face.model-unverified', () => withPaths({ models: join(folder, 'changed') })],
+    ['reader.service-down', () => ({ pcscdSocket: join(folder, 'nobody.comm') })],
+    ['reader.lost', () => reporting({ cardReader: lost('reader.lost') })],
     ['reader.driver-missing', () => reporting({ cardReader: lost('reader.driver-missing') })],
-    ['camera.missing', () => ({ missingForCamera: () => '/dev/video99' })],
-    ['camera.missing', () => reporting({ face: lost('camera.lost') })],
-    ['camera.blind', () => reporting({ face: lost('camera.black') })],
+    ['camera.lost', () => ({ missingForCamera: () => '/dev/video99' })],
+    ['camera.lost', () => reporting({ face: lost('camera.lost') })],
+    ['camera.black', () => reporting({ face: lost('camera.black') })],
     [
       'card-camera.missing',
       () => ({ config: { ...config, cardFrontReader: { driver: 'tesseract', device: '/dev/video99' } } }),
     ],
-    ['face.not-running', () => reporting({ face: lost('face.process-lost') })],
-    ['face.not-working', () => reporting({ face: lost('face.models-missing') })],
+    ['face.process-lost', () => reporting({ face: lost('face.process-lost') })],
+    ['face.models-missing', () => reporting({ face: lost('face.models-missing') })],
     ['broker.name-unknown', () => cutOff({ host: 'broker.invalid' })],
     ['broker.port-closed', () => cutOff({ port: 1 })],
-    ['broker.untrusted', () => cutOff({ port: foreign.port })],
-    ['broker.untrusted', () => cutOff({ serverName: 'another.clinic.example' })],
-    ['broker.refuses-us', () => cutOff({}, 'delivery.access-refused')],
+    ['delivery.broker-untrusted', () => cutOff({ port: foreign.port })],
+    ['delivery.broker-untrusted', () => cutOff({ serverName: 'another.clinic.example' })],
+    ['delivery.access-refused', () => cutOff({}, 'delivery.access-refused')],
     ['agent.silent', () => reporting({ agentAnswers: false })],
     ['settings.missing', () => reporting({ settings: false })],
     ['screen.not-built', () => withPaths({ screens: join(folder, 'absent') })],
@@ -193,15 +193,15 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['screen.font-missing', () => withPaths({ screens: join(folder, 'fontless') })],
     ['screen.no-page', () => reporting({ screen: { connected: false, paintedAgoMs: null } })],
     ['screen.frozen', () => reporting({ screen: { connected: true, paintedAgoMs: 10_001 } })],
-    ['keypad.missing', () => ({ config: { ...config, keypad: { driver: 'hid', device: '/dev/hidraw99' } } })],
-    ['light.missing', () => reporting({ statusLight: lost('light.lost') })],
+    ['keypad.lost', () => ({ config: { ...config, keypad: { driver: 'hid', device: '/dev/hidraw99' } } })],
+    ['light.lost', () => reporting({ statusLight: lost('light.lost') })],
     ['check.unfinished', () => ({ freeBytes: () => new Promise<number>(() => {}) })],
   ])('names %s, and nothing else', async (fault, more) => {
     const limitMs = fault === 'check.unfinished' ? shortLimitMs : undefined;
     const diagnoses = await examine({ ...well(), ...more() }, limitMs);
     expect(faultsOf(diagnoses)).toEqual([fault]);
-    expect(exitCodeOf(diagnoses)).toBe(doctorFaults[fault].weight === 'fault' ? 1 : 0);
-    expect(printDiagnoses(diagnoses)).toContain(doctorFaults[fault].remedy);
+    expect(exitCodeOf(diagnoses)).toBe(faultOf(fault).weight === 'fault' ? 1 : 0);
+    expect(printDiagnoses(diagnoses)).toContain(faultOf(fault).remedy.join('; '));
   });
 
   test('without a daemon says so and looks at reader and broker itself', async () => {
@@ -214,9 +214,9 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     });
     expect(faultsOf(diagnoses)).toEqual([
       'daemon.not-running',
-      'link.not-running',
-      'reader.missing',
-      'broker.refuses-us',
+      'delivery.link-lost',
+      'reader.lost',
+      'delivery.access-refused',
     ]);
   });
 
@@ -226,7 +226,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       pcscdSocket: join(folder, 'nobody.comm'),
       report: { ...healthyReport, cardReader: lost('reader.service-down') },
     });
-    expect(faultsOf(diagnoses)).toEqual(['pcscd.not-running']);
+    expect(faultsOf(diagnoses)).toEqual(['reader.service-down']);
     expect(printDiagnoses(diagnoses)).toContain('apt-get install pcscd');
   });
 
@@ -341,7 +341,7 @@ describe.skipIf(unbuilt !== undefined)('the doctor, on the running demo,', () =>
 
   test('sees the reader unplugged, and back', async () => {
     demo.order({ type: 'unplug-reader' });
-    await faultsBecome(['reader.missing']);
+    await faultsBecome(['reader.lost']);
     demo.order({ type: 'plug-reader' });
     await faultsBecome([]);
   });
