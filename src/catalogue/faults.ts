@@ -10,7 +10,7 @@ import { failuresSchema } from './catalogue-schemas.ts';
  * stands here. The doctor, docs/faults.md and the trials read it; no fault has two names.
  */
 
-export type Fault = {
+type Fault = {
   readonly actor: Actor;
   /** `warning`: serves patients still, but not for long or not in every way. */
   readonly weight: 'fault' | 'warning';

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -210,11 +211,13 @@ describe('the health report', () => {
   test('is told over the socket; without a daemon there is none; a socket left behind is taken over', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'uketsuke-health-')), 'health.sock');
     expect(await askHealth(path, 1_000)).toBeNull();
-    writeFileSync(path, '');
+    const left = createServer().listen(path);
+    await once(left, 'listening');
     const server = await serveHealth(path, () => ({ state: 'idle' }));
     expect(await askHealth(path, 1_000)).toBe('{"state":"idle"}\n');
     await server.close();
     expect(await askHealth(path, 1_000)).toBeNull();
+    left.close();
   });
 });
 
