@@ -99,37 +99,74 @@ export type KioskScreen = Screen & {
   reload(): void;
 };
 
-/** Serves the page and speaks with it. Rejects when the port is taken; throws when the page is not built. */
-export const createKioskScreen = async (options: KioskScreenOptions): Promise<KioskScreen> => {
-  const files = readPage(options.pageDir);
-  if (options.speechDir !== undefined)
-    for (const [path, file] of filesBelow(options.speechDir, speechPath)) files.set(path, file);
-  const listeners = new Set<(event: ScreenEvent) => void>();
-  const pages = new Set<WebSocket>();
-  let model: ScreenModel | null = null;
+/** The pages that are open (one at a counter), what they say and what they are sent. */
+class Pages {
+  readonly listeners = new Set<(event: ScreenEvent) => void>();
+  readonly #open = new Set<WebSocket>();
+  readonly speaker: ReturnType<typeof createPageSpeaker>;
+  #model: ScreenModel | null = null;
 
-  const tell = (event: ScreenEvent): void => {
-    for (const listener of [...listeners]) listener(event);
-  };
+  constructor(speechDir = '') {
+    this.speaker = createPageSpeaker((sound) => {
+      this.send({ sound });
+      return this.areThere;
+    }, speechDir);
+  }
 
-  const speaker = createPageSpeaker((sound) => {
-    sendAll(JSON.stringify({ sound }));
-    return pages.size > 0;
-  }, options.speechDir ?? '');
+  get areThere(): boolean {
+    return this.#open.size > 0;
+  }
 
-  const answer = async ({ method, path }: LocalRequest): Promise<LocalAnswer> => {
-    const file = method === 'GET' ? files.get(path) : undefined;
-    const body = file === undefined ? null : 'body' in file ? file.body : await readFile(file.path).catch(() => null);
-    return file === undefined || body === null
-      ? { status: 404 }
-      : { status: 200, headers: { 'content-type': file.type }, body };
-  };
+  show(model: ScreenModel): void {
+    this.#model = model;
+    this.send({ model });
+  }
 
-  const receive = (bytes: Uint8Array, binary: boolean): void => {
+  /** A page that reads nothing must not fill our memory; a real one asks again. */
+  send(message: object): void {
+    const text = JSON.stringify(message);
+    for (const page of this.#open) {
+      if (page.bufferedAmount > unreadLimit) page.terminate();
+      else page.send(text);
+    }
+  }
+
+  preview(jpeg: Uint8Array | null): void {
+    for (const page of this.#open) {
+      if (jpeg === null) page.send('{"preview":null}');
+      else if (page.bufferedAmount < previewBacklogLimit) page.send(jpeg, { binary: true });
+    }
+  }
+
+  admit(page: WebSocket): void {
+    this.#open.add(page);
+    let second = 0;
+    let received = 0;
+    page.on('message', (raw, binary) => {
+      const now = Math.floor(performance.now() / 1_000);
+      received = now === second ? received + 1 : 1;
+      second = now;
+      if (received <= messagesPerSecond && raw instanceof Uint8Array) this.#receive(raw, binary);
+    });
+    page.on('close', () => {
+      this.#open.delete(page);
+      if (this.areThere) return;
+      this.speaker.away();
+      this.#tell({ type: 'disconnected' });
+    });
+    if (this.#model !== null) page.send(JSON.stringify({ model: this.#model }));
+    if (this.#open.size === 1) this.#tell({ type: 'connected' });
+  }
+
+  #tell(event: ScreenEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+
+  #receive(bytes: Uint8Array, binary: boolean): void {
     if (binary) {
       const key = bytes.length === 1 ? bytes[0] : undefined;
       bytes.fill(0);
-      if (key !== undefined && isPinKey(key)) tell({ type: 'pin-key', key });
+      if (key !== undefined && isPinKey(key)) this.#tell({ type: 'pin-key', key });
       return;
     }
     let parsed: unknown;
@@ -140,41 +177,29 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
     }
     const message = fromPageSchema.safeParse(parsed);
     if (!message.success) return;
-    if ('heard' in message.data) return speaker.heard(message.data.heard);
+    if ('heard' in message.data) return this.speaker.heard(message.data.heard);
     if ('painted' in message.data) {
-      tell({ type: 'painted', revision: message.data.painted });
+      this.#tell({ type: 'painted', revision: message.data.painted });
       return;
     }
     const { value, ...touch } = message.data.touch;
-    tell({ type: 'touched', touch: value === undefined ? touch : { ...touch, value } });
-  };
+    this.#tell({ type: 'touched', touch: value === undefined ? touch : { ...touch, value } });
+  }
+}
 
-  const admit = (page: WebSocket): void => {
-    pages.add(page);
-    let second = 0;
-    let received = 0;
-    page.on('message', (raw, binary) => {
-      const now = Math.floor(performance.now() / 1_000);
-      received = now === second ? received + 1 : 1;
-      second = now;
-      if (received <= messagesPerSecond && raw instanceof Uint8Array) receive(raw, binary);
-    });
-    page.on('close', () => {
-      pages.delete(page);
-      if (pages.size > 0) return;
-      speaker.away();
-      tell({ type: 'disconnected' });
-    });
-    if (model !== null) page.send(JSON.stringify({ model }));
-    if (pages.size === 1) tell({ type: 'connected' });
-  };
+/** Serves the page and speaks with it. Rejects when the port is taken; throws when the page is not built. */
+export const createKioskScreen = async (options: KioskScreenOptions): Promise<KioskScreen> => {
+  const files = readPage(options.pageDir);
+  if (options.speechDir !== undefined)
+    for (const [path, file] of filesBelow(options.speechDir, speechPath)) files.set(path, file);
+  const pages = new Pages(options.speechDir);
 
-  /** A page that reads nothing must not fill our memory; a real one asks again. */
-  const sendAll = (text: string): void => {
-    for (const page of pages) {
-      if (page.bufferedAmount > unreadLimit) page.terminate();
-      else page.send(text);
-    }
+  const answer = async ({ method, path }: LocalRequest): Promise<LocalAnswer> => {
+    const file = method === 'GET' ? files.get(path) : undefined;
+    const body = file === undefined ? null : 'body' in file ? file.body : await readFile(file.path).catch(() => null);
+    return file === undefined || body === null
+      ? { status: 404 }
+      : { status: 200, headers: { 'content-type': file.type }, body };
   };
 
   const server = await startLocalServer({
@@ -186,32 +211,28 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
       'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self'; font-src 'self'; connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     }),
     answer,
-    socket: { path: '/screen', maximumMessageBytes: 2_048, admit },
+    socket: { path: '/screen', maximumMessageBytes: 2_048, admit: (page) => pages.admit(page) },
   });
 
   return {
     port: server.port,
-    speaker,
-    show(next) {
-      model = next;
-      sendAll(JSON.stringify({ model: next }));
+    speaker: pages.speaker,
+    show(model) {
+      pages.show(model);
     },
     reload() {
-      sendAll('{"reload":true}');
+      pages.send({ reload: true });
     },
     preview(jpeg) {
-      for (const page of pages) {
-        if (jpeg === null) page.send('{"preview":null}');
-        else if (page.bufferedAmount < previewBacklogLimit) page.send(jpeg, { binary: true });
-      }
+      pages.preview(jpeg);
     },
     subscribe(listener) {
-      listeners.add(listener);
-      listener({ type: pages.size > 0 ? 'connected' : 'disconnected' });
-      return () => listeners.delete(listener);
+      pages.listeners.add(listener);
+      listener({ type: pages.areThere ? 'connected' : 'disconnected' });
+      return () => pages.listeners.delete(listener);
     },
     async close() {
-      listeners.clear();
+      pages.listeners.clear();
       await server.close();
     },
   };

@@ -133,153 +133,158 @@ interface PcscCardReader extends CardReader {
   restart(): void;
 }
 
+class ReaderOfPcscd implements PcscCardReader {
+  readonly #wanted: string;
+  readonly #retryMs: number;
+  readonly #service: PcscOptions['service'];
+  readonly #listeners = new Set<(event: CardReaderEvent) => void>();
+  #pcsc: Pcsc | null = null;
+  #watch: ReaderWatch | null = null;
+  #trouble = failure('reader.lost');
+  #retry: NodeJS.Timeout | null = null;
+  #closed = false;
+  #create: (() => Pcsc) | null = null;
+  readonly #others = new Map<string, PcscReader>();
+  /**
+   * A pcscd that hangs is told within 8 s. Nothing is closed meanwhile (that would hang with it): once it has been
+   * restarted the library says that its connection is gone, and everything is looked for anew.
+   */
+  #hung = false;
+  #orderedAtMs = Number.NEGATIVE_INFINITY;
+  #probing: NodeJS.Timeout | null;
+
+  constructor({ reader: wanted = '', retryMs = 500, service, load = loadPcsclite }: PcscOptions = {}) {
+    this.#wanted = wanted;
+    this.#retryMs = retryMs;
+    this.#service = service;
+    this.#probing = this.#service === undefined ? null : setTimeout(() => void this.#watchService(), probeMs);
+    try {
+      this.#create = load();
+      this.#start();
+    } catch {
+      this.#trouble = failure(
+        'reader.driver-missing',
+        'the optional package pcsclite is not installed or not compiled for this Node',
+      );
+    }
+  }
+
+  restart(): void {
+    if (this.#pcsc === null) return;
+    this.#hung = false;
+    this.#tellTrouble('reader.service-down');
+    void this.#stop().then(() => {
+      if (!this.#closed) this.#retry = setTimeout(() => this.#start(), this.#retryMs);
+    });
+  }
+
+  subscribe(listener: (event: CardReaderEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#watch === null || this.#hung) listener({ type: 'reader-lost', failure: this.#trouble });
+    else {
+      listener({ type: 'reader-found', reader: this.#watch.reader.name });
+      if (this.#watch.session !== null) listener({ type: 'card-inserted', session: this.#watch.session });
+    }
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#listeners.clear();
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    if (this.#probing !== null) clearTimeout(this.#probing);
+    await this.#stop();
+  }
+
+  #tell(event: CardReaderEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  #tellTrouble(code: FailureCode, detail?: string): void {
+    const isNews = this.#watch !== null || this.#trouble.code !== code;
+    this.#trouble = failure(code, detail);
+    if (isNews) this.#tell({ type: 'reader-lost', failure: this.#trouble });
+  }
+
+  #take(reader: PcscReader): void {
+    this.#watch = new ReaderWatch(reader, (event) => this.#tell(event));
+    this.#tell({ type: 'reader-found', reader: reader.name });
+  }
+
+  #onReader(reader: PcscReader): void {
+    reader.on('error', () => this.restart());
+    reader.on('end', () => {
+      this.#others.delete(reader.name);
+      if (this.#watch?.reader !== reader) return;
+      const lost = this.#watch;
+      this.#tellTrouble('reader.lost');
+      this.#watch = null;
+      void lost.close();
+      const next = this.#others.values().next().value;
+      if (next !== undefined) {
+        this.#others.delete(next.name);
+        this.#take(next);
+      }
+    });
+    if (!reader.name.includes(this.#wanted)) return;
+    if (this.#watch === null) this.#take(reader);
+    else this.#others.set(reader.name, reader);
+  }
+
+  async #stop(): Promise<void> {
+    const [lostPcsc, lostWatch, unused] = [this.#pcsc, this.#watch, [...this.#others.values()]];
+    this.#pcsc = null;
+    this.#watch = null;
+    this.#others.clear();
+    await lostWatch?.close();
+    await outsideCallback();
+    for (const reader of unused) reader.close();
+    lostPcsc?.close();
+  }
+
+  #start(): void {
+    this.#retry = null;
+    if (this.#closed || this.#create === null) return;
+    try {
+      this.#pcsc = this.#create();
+    } catch {
+      this.#tellTrouble('reader.service-down');
+      this.#retry = setTimeout(() => this.#start(), this.#retryMs);
+      return;
+    }
+    const started = this.#pcsc;
+    started.on('reader', (reader) => this.#onReader(reader));
+    started.on('error', () => {
+      if (this.#pcsc === started) this.restart();
+    });
+  }
+
+  async #watchService(): Promise<void> {
+    if (this.#service === undefined || this.#closed) return;
+    const state = this.#pcsc === null ? 'away' : await probePcscd(this.#service.socket, probeMs);
+    if (this.#closed) return;
+    if (state === 'hung') {
+      if (!this.#hung) this.#tellTrouble('reader.service-hung');
+      this.#hung = true;
+      if (performance.now() - this.#orderedAtMs > restartAgainMs) {
+        this.#orderedAtMs = performance.now();
+        this.#service.restart();
+      }
+    } else if (this.#hung && state === 'answers') {
+      this.#hung = false;
+      // It woke up by itself, and the connection with it.
+      if (this.#watch !== null) {
+        this.#tell({ type: 'reader-found', reader: this.#watch.reader.name });
+        if (this.#watch.session !== null) this.#tell({ type: 'card-inserted', session: this.#watch.session });
+      }
+    }
+    this.#probing = setTimeout(() => void this.#watchService(), probeMs);
+  }
+}
+
 /**
  * The reader at a real pcscd. Each insertion is one exclusive connection (SCARD_SHARE_EXCLUSIVE), given back with a
  * reset; a handle that failed once is never used again. While pcscd is away it is looked for every `retryMs`.
  * Without the optional package `pcsclite`: one `reader-lost` with `reader.driver-missing`.
  */
-export const createPcscCardReader = ({
-  reader: wanted = '',
-  retryMs = 500,
-  service,
-  load = loadPcsclite,
-}: PcscOptions = {}): PcscCardReader => {
-  const listeners = new Set<(event: CardReaderEvent) => void>();
-  let pcsc: Pcsc | null = null;
-  let watch: ReaderWatch | null = null;
-  let trouble = failure('reader.lost');
-  let retry: NodeJS.Timeout | null = null;
-  let closed = false;
-  const tell = (event: CardReaderEvent): void => {
-    for (const listener of [...listeners]) listener(event);
-  };
-  const tellTrouble = (code: FailureCode, detail?: string): void => {
-    const isNews = watch !== null || trouble.code !== code;
-    trouble = failure(code, detail);
-    if (isNews) tell({ type: 'reader-lost', failure: trouble });
-  };
-
-  let create: (() => Pcsc) | null = null;
-  const others = new Map<string, PcscReader>();
-
-  const take = (reader: PcscReader): void => {
-    watch = new ReaderWatch(reader, tell);
-    tell({ type: 'reader-found', reader: reader.name });
-  };
-
-  const onReader = (reader: PcscReader): void => {
-    reader.on('error', () => serviceDown());
-    reader.on('end', () => {
-      others.delete(reader.name);
-      if (watch?.reader !== reader) return;
-      const lost = watch;
-      tellTrouble('reader.lost');
-      watch = null;
-      void lost.close();
-      const next = others.values().next().value;
-      if (next !== undefined) {
-        others.delete(next.name);
-        take(next);
-      }
-    });
-    if (!reader.name.includes(wanted)) return;
-    if (watch === null) take(reader);
-    else others.set(reader.name, reader);
-  };
-
-  const stop = async (): Promise<void> => {
-    const [lostPcsc, lostWatch, unused] = [pcsc, watch, [...others.values()]];
-    pcsc = null;
-    watch = null;
-    others.clear();
-    await lostWatch?.close();
-    await outsideCallback();
-    for (const reader of unused) reader.close();
-    lostPcsc?.close();
-  };
-
-  const start = (): void => {
-    retry = null;
-    if (closed || create === null) return;
-    try {
-      pcsc = create();
-    } catch {
-      tellTrouble('reader.service-down');
-      retry = setTimeout(start, retryMs);
-      return;
-    }
-    const started = pcsc;
-    started.on('reader', onReader);
-    started.on('error', () => {
-      if (pcsc === started) serviceDown();
-    });
-  };
-
-  /**
-   * A pcscd that hangs is told within 8 s. Nothing is closed meanwhile (that would hang with it): once it has been
-   * restarted the library says that its connection is gone, and everything is looked for anew.
-   */
-  let hung = false;
-  let orderedAtMs = Number.NEGATIVE_INFINITY;
-  const watchService = async (): Promise<void> => {
-    if (service === undefined || closed) return;
-    const state = pcsc === null ? 'away' : await probePcscd(service.socket, probeMs);
-    if (closed) return;
-    if (state === 'hung') {
-      if (!hung) tellTrouble('reader.service-hung');
-      hung = true;
-      if (performance.now() - orderedAtMs > restartAgainMs) {
-        orderedAtMs = performance.now();
-        service.restart();
-      }
-    } else if (hung && state === 'answers') {
-      hung = false;
-      // It woke up by itself, and the connection with it.
-      if (watch !== null) {
-        tell({ type: 'reader-found', reader: watch.reader.name });
-        if (watch.session !== null) tell({ type: 'card-inserted', session: watch.session });
-      }
-    }
-    probing = setTimeout(() => void watchService(), probeMs);
-  };
-  let probing: NodeJS.Timeout | null = service === undefined ? null : setTimeout(() => void watchService(), probeMs);
-
-  const serviceDown = (): void => {
-    if (pcsc === null) return;
-    hung = false;
-    tellTrouble('reader.service-down');
-    void stop().then(() => {
-      if (!closed) retry = setTimeout(start, retryMs);
-    });
-  };
-
-  try {
-    create = load();
-    start();
-  } catch {
-    trouble = failure(
-      'reader.driver-missing',
-      'the optional package pcsclite is not installed or not compiled for this Node',
-    );
-  }
-
-  return {
-    restart: serviceDown,
-    subscribe: (listener) => {
-      listeners.add(listener);
-      if (watch === null || hung) listener({ type: 'reader-lost', failure: trouble });
-      else {
-        listener({ type: 'reader-found', reader: watch.reader.name });
-        if (watch.session !== null) listener({ type: 'card-inserted', session: watch.session });
-      }
-      return () => void listeners.delete(listener);
-    },
-    close: async () => {
-      closed = true;
-      listeners.clear();
-      if (retry !== null) clearTimeout(retry);
-      if (probing !== null) clearTimeout(probing);
-      await stop();
-    },
-  };
-};
+export const createPcscCardReader = (options: PcscOptions = {}): PcscCardReader => new ReaderOfPcscd(options);

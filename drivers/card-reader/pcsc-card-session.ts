@@ -72,29 +72,52 @@ export type OpenSession = {
   kill(): Promise<void>;
 };
 
-/**
- * One exclusive connection of pcsclite's as a card session; a handle that failed once is never used again. `faltered`: it
- * failed, and the card was not taken away.
- */
-export const openSession = (
-  reader: PcscReader,
-  protocol: number,
-  atr: Uint8Array,
-  faltered: () => void,
-): OpenSession => {
-  let alive = true;
-  let turn: Promise<unknown> = Promise.resolve();
-  let tellGone: () => void = () => undefined;
-  const gone = new Promise<void>((resolve) => {
-    tellGone = resolve;
-  });
-  const removed = err(failure('card.removed'));
+class ExclusiveSession implements OpenSession {
+  readonly #reader: PcscReader;
+  readonly #protocol: number;
+  readonly #faltered: () => void;
+  #alive = true;
+  #turn: Promise<unknown> = Promise.resolve();
+  #tellGone: () => void = () => undefined;
+  readonly #gone: Promise<void>;
+  readonly #removed = err(failure('card.removed'));
+  #released: Promise<void> | null = null;
+  readonly session: CardSession;
 
-  const exchange = (command: Uint8Array): Promise<Result<Uint8Array, Error>> =>
-    new Promise((resolve) => {
+  constructor(reader: PcscReader, protocol: number, atr: Uint8Array, faltered: () => void) {
+    this.#reader = reader;
+    this.#protocol = protocol;
+    this.#faltered = faltered;
+    this.#gone = new Promise<void>((resolve) => {
+      this.#tellGone = resolve;
+    });
+    this.session = {
+      id: randomUUID(),
+      atr,
+      transmit: (command) => {
+        if (!this.#alive) return Promise.resolve(this.#removed);
+        const answered = this.#turn.then(() => this.#answer(command));
+        this.#turn = answered;
+        return answered;
+      },
+      end: () => {
+        this.#alive = false;
+        return this.#release();
+      },
+    };
+  }
+
+  kill(): Promise<void> {
+    this.#alive = false;
+    this.#tellGone();
+    return this.#release();
+  }
+
+  #exchange(command: Uint8Array): Promise<Result<Uint8Array, Error>> {
+    return new Promise((resolve) => {
       const bytes = Buffer.from(command);
       try {
-        reader.transmit(bytes, answerLimit, protocol, (error, answer) =>
+        this.#reader.transmit(bytes, answerLimit, this.#protocol, (error, answer) =>
           resolve(error ? err(error) : ok(new Uint8Array(answer))),
         );
       } catch (error) {
@@ -103,62 +126,48 @@ export const openSession = (
       // The binding has copied them; a PIN does not stay here.
       bytes.fill(0);
     });
+  }
 
-  const answer = async (command: Uint8Array): Promise<Result<Uint8Array>> => {
-    if (!alive) return removed;
-    const answered = await exchange(command);
+  async #answer(command: Uint8Array): Promise<Result<Uint8Array>> {
+    if (!this.#alive) return this.#removed;
+    const answered = await this.#exchange(command);
     // A card that goes while it answers can look like success without a single byte (seen with vpcd).
     const isWhole = answered.ok && answered.value.length >= 2;
-    if (isWhole) return alive ? answered : removed;
+    if (isWhole) return this.#alive ? answered : this.#removed;
     // Whatever it was, this handle has seen its last APDU.
-    alive = false;
+    this.#alive = false;
     const code = answered.ok ? scard.notTransacted : returnCode(answered.failure);
     const named = transmitFailure(code);
     if (named !== 'card.communication') return err(failure(named, hexCode(code)));
     const waiting = new AbortController();
     const noticed = await Promise.race([
-      gone.then(() => true),
+      this.#gone.then(() => true),
       delay(removalNoticeMs, false, { signal: waiting.signal }).catch(() => false),
     ]);
     waiting.abort();
-    if (noticed) return removed;
-    faltered();
+    if (noticed) return this.#removed;
+    this.#faltered();
     return err(failure('card.communication', hexCode(code)));
-  };
+  }
 
-  let released: Promise<void> | null = null;
-  const release = (): Promise<void> => {
-    released ??= turn.then(
+  #release(): Promise<void> {
+    this.#released ??= this.#turn.then(
       () =>
         new Promise<void>((resolve) => {
-          reader.disconnect(reader.SCARD_RESET_CARD, () => {
+          this.#reader.disconnect(this.#reader.SCARD_RESET_CARD, () => {
             // A disconnect that fails (card gone) leaves this set, and the next connect would be skipped.
-            reader.connected = false;
+            this.#reader.connected = false;
             resolve();
           });
         }),
     );
-    return released;
-  };
-  const kill = (): Promise<void> => {
-    alive = false;
-    tellGone();
-    return release();
-  };
+    return this.#released;
+  }
+}
 
-  const session: CardSession = {
-    id: randomUUID(),
-    atr,
-    transmit: (command) => {
-      if (!alive) return Promise.resolve(removed);
-      const answered = turn.then(() => answer(command));
-      turn = answered;
-      return answered;
-    },
-    end: () => {
-      alive = false;
-      return release();
-    },
-  };
-  return { session, kill };
-};
+/**
+ * One exclusive connection of pcsclite's as a card session; a handle that failed once is never used again. `faltered`: it
+ * failed, and the card was not taken away.
+ */
+export const openSession = (reader: PcscReader, protocol: number, atr: Uint8Array, faltered: () => void): OpenSession =>
+  new ExclusiveSession(reader, protocol, atr, faltered);

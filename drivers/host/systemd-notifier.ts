@@ -1,7 +1,7 @@
 import { runProgram } from './run-program.ts';
 
 /** Speaks to the service manager (sd_notify(3)); every call does nothing where there is none. */
-interface ServiceNotifier {
+export interface ServiceNotifier {
   /** Half of the unit's WatchdogSec, ms: how often `alive` is due. null = nobody watches. */
   readonly aliveEveryMs: number | null;
   ready(status: string): void;

@@ -67,6 +67,167 @@ const scaled = (samples: Uint8Array, percent: number): Uint8Array => {
   return new Uint8Array(to.buffer);
 };
 
+class AlsaSpeaker implements Speaker {
+  readonly #voices: readonly Voice[];
+  readonly #program: string;
+  readonly #args: readonly string[];
+  readonly #device: AlsaSpeakerOptions['device'];
+  readonly #earphoneDevice: string;
+  #earphone: boolean;
+  #tellEarphone: (inserted: boolean) => void = () => {};
+  #volume: number;
+  #steps = 0;
+  #speaking: AbortController | null = null;
+  /** Said once the sentence in progress has been heard */
+  #next: Said | null = null;
+  readonly #speeches = new Set<Promise<void>>();
+  /** Those that have not gone. */
+  readonly #players = new Set<RunningProgram>();
+  readonly #jack: ReturnType<typeof watchEarphoneJack> | null;
+
+  constructor(options: AlsaSpeakerOptions) {
+    this.#voices = [recordedVoice(options.speechDir), espeakVoice()];
+    const [program, ...args] = options.player ?? [
+      'aplay',
+      ...['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate)],
+    ];
+    this.#program = program;
+    this.#args = args;
+    const { device, earphoneDevice = '', earphoneJack = '' } = options;
+    this.#device = device;
+    this.#earphoneDevice = earphoneDevice;
+    this.#earphone = earphoneJack === '' && this.#earphoneDevice !== '';
+    this.#volume = options.volume ?? 50;
+    this.#jack =
+      earphoneJack === ''
+        ? null
+        : watchEarphoneJack({ ...options, jack: earphoneJack }, (inserted) => {
+            // What is being said would go on in the room, or in an ear that is no longer there.
+            this.#speaking?.abort();
+            this.#speaking = null;
+            this.#next = null;
+            this.#earphone = inserted;
+            this.#tellEarphone(inserted);
+          });
+  }
+
+  say(utterances: readonly Utterance[], { when = 'after-sentence', ended }: Saying = {}): void {
+    const said = { utterances, ended };
+    if (this.#speaking !== null && when === 'after-sentence') {
+      this.#next = said;
+      return;
+    }
+    this.#speaking?.abort();
+    this.#next = null;
+    this.#speaking = new AbortController();
+    const task = this.#speak(said, this.#speaking.signal);
+    this.#speeches.add(task);
+    void task.then(() => this.#speeches.delete(task));
+  }
+
+  chime(sound: 'contact' | 'accepted' | 'attention' | 'key'): void {
+    const samples = chimeSamples(sound);
+    this.#open(this.#device, durationMs(samples))?.input?.end(
+      scaled(samples, loudnessPercent(this.#volume, this.#steps)),
+    );
+  }
+
+  silence(): void {
+    this.#speaking?.abort();
+    this.#speaking = null;
+    this.#next = null;
+  }
+
+  speaks(language: string): boolean {
+    return !(languagesWithoutVoice as readonly string[]).includes(language);
+  }
+
+  setVolume(percent: number): void {
+    this.#volume = percent;
+  }
+
+  setLoudness(wanted: number): void {
+    this.#steps = wanted;
+  }
+
+  onEarphone(listener: (inserted: boolean) => void): void {
+    this.#tellEarphone = listener;
+    if (this.#earphone && this.#jack !== null) listener(true);
+  }
+
+  async finished(): Promise<void> {
+    while (this.#speeches.size + this.#players.size > 0)
+      await Promise.all([...this.#speeches, ...[...this.#players].map(({ ended }) => ended)]);
+  }
+
+  async close(): Promise<void> {
+    this.#jack?.close();
+    this.#speaking?.abort();
+    for (const player of this.#players) player.stop();
+    await Promise.all([...this.#speeches, ...[...this.#players].map(({ ended }) => ended)]);
+  }
+
+  /** A player of so much sound; null while too many hang. */
+  #open(to: string | undefined, soundMs: number): RunningProgram | null {
+    if (this.#players.size >= mostPlayers) return null;
+    const player = runProgram(this.#program, [...this.#args, ...(to === undefined ? [] : ['-D', to])], {
+      takesInput: true,
+      limitMs: soundMs + playerSlackMs,
+    });
+    this.#players.add(player);
+    void player.gone.then(() => this.#players.delete(player));
+    return player;
+  }
+
+  async #soundOf(utterance: Utterance, signal: AbortSignal): Promise<Uint8Array | null> {
+    for (const voice of this.#voices) {
+      const samples = await voice(utterance, signal);
+      if (samples !== null || signal.aborted) return samples;
+    }
+    return null;
+  }
+
+  /** Says one thing after the other in one player; a thing that is to come after the sentence takes the place of the rest. */
+  async #speak(first: Said, signal: AbortSignal): Promise<void> {
+    let said = first;
+    let at = 0;
+    let player: RunningProgram | null = null;
+    let endsAtMs = 0;
+    while (!signal.aborted) {
+      if (this.#next !== null) [said, at, this.#next] = [this.#next, 0, null];
+      const utterance = said.utterances[at];
+      if (utterance === undefined) {
+        // The player ends when all has been heard.
+        player?.input?.end();
+        player?.allow(Math.max(0, endsAtMs - performance.now()) + playerSlackMs);
+        await player?.ended;
+        if (signal.aborted) return;
+        player = null;
+        if (this.#next !== null) continue;
+        this.#speaking = null;
+        return said.ended?.();
+      }
+      at += 1;
+      // The next sentence is made while this one is heard, and given shortly before its end.
+      const samples = await this.#soundOf(utterance, signal);
+      await waitUntil(endsAtMs - leadMs, signal, player?.ended);
+      if (signal.aborted || this.#next !== null || samples === null) continue;
+      endsAtMs = Math.max(performance.now(), endsAtMs) + durationMs(samples) + pauseMs;
+      const leftMs = endsAtMs - performance.now();
+      player?.allow(leftMs + playerSlackMs + voiceLimitMs);
+      if (player === null) {
+        player = this.#open(
+          this.#earphone && this.#earphoneDevice !== '' ? this.#earphoneDevice : this.#device,
+          leftMs + voiceLimitMs,
+        );
+        if (player !== null) signal.addEventListener('abort', player.stop, { once: true });
+      }
+      player?.input?.write(scaled(samples, loudnessPercent(this.#volume, this.#steps)));
+      player?.input?.write(pause);
+    }
+  }
+}
+
 /**
  * Voice and chimes through ALSA: recordings where a text has one, espeak-ng for the rest, silence where neither can.
  * Never fails a visit: a player that is missing or dies is silence too, and the next word tries again.
@@ -76,136 +237,4 @@ export const createAlsaSpeaker = (
 ): Speaker & {
   /** Resolves when everything told so far has been played. */
   finished(): Promise<void>;
-} => {
-  const voices: readonly Voice[] = [recordedVoice(options.speechDir), espeakVoice()];
-  const [program, ...args] = options.player ?? [
-    'aplay',
-    ...['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate)],
-  ];
-  const { device, earphoneDevice = '', earphoneJack = '' } = options;
-  let earphone = earphoneJack === '' && earphoneDevice !== '';
-  let tellEarphone: (inserted: boolean) => void = () => {};
-  let volume = options.volume ?? 50;
-  let steps = 0;
-  let speaking: AbortController | null = null;
-  /** Said once the sentence in progress has been heard */
-  let next: Said | null = null;
-  const speeches = new Set<Promise<void>>();
-  /** Those that have not gone. */
-  const players = new Set<RunningProgram>();
-
-  /** A player of so much sound; null while too many hang. */
-  const open = (to: string | undefined, soundMs: number): RunningProgram | null => {
-    if (players.size >= mostPlayers) return null;
-    const player = runProgram(program, [...args, ...(to === undefined ? [] : ['-D', to])], {
-      takesInput: true,
-      limitMs: soundMs + playerSlackMs,
-    });
-    players.add(player);
-    void player.gone.then(() => players.delete(player));
-    return player;
-  };
-
-  const soundOf = async (utterance: Utterance, signal: AbortSignal): Promise<Uint8Array | null> => {
-    for (const voice of voices) {
-      const samples = await voice(utterance, signal);
-      if (samples !== null || signal.aborted) return samples;
-    }
-    return null;
-  };
-
-  /** Says one thing after the other in one player; a thing that is to come after the sentence takes the place of the rest. */
-  const speak = async (first: Said, signal: AbortSignal): Promise<void> => {
-    let said = first;
-    let at = 0;
-    let player: RunningProgram | null = null;
-    let endsAtMs = 0;
-    while (!signal.aborted) {
-      if (next !== null) [said, at, next] = [next, 0, null];
-      const utterance = said.utterances[at];
-      if (utterance === undefined) {
-        // The player ends when all has been heard.
-        player?.input?.end();
-        player?.allow(Math.max(0, endsAtMs - performance.now()) + playerSlackMs);
-        await player?.ended;
-        if (signal.aborted) return;
-        player = null;
-        if (next !== null) continue;
-        speaking = null;
-        return said.ended?.();
-      }
-      at += 1;
-      // The next sentence is made while this one is heard, and given shortly before its end.
-      const samples = await soundOf(utterance, signal);
-      await waitUntil(endsAtMs - leadMs, signal, player?.ended);
-      if (signal.aborted || next !== null || samples === null) continue;
-      endsAtMs = Math.max(performance.now(), endsAtMs) + durationMs(samples) + pauseMs;
-      const leftMs = endsAtMs - performance.now();
-      player?.allow(leftMs + playerSlackMs + voiceLimitMs);
-      if (player === null) {
-        player = open(earphone && earphoneDevice !== '' ? earphoneDevice : device, leftMs + voiceLimitMs);
-        if (player !== null) signal.addEventListener('abort', player.stop, { once: true });
-      }
-      player?.input?.write(scaled(samples, loudnessPercent(volume, steps)));
-      player?.input?.write(pause);
-    }
-  };
-
-  const jack =
-    earphoneJack === ''
-      ? null
-      : watchEarphoneJack({ ...options, jack: earphoneJack }, (inserted) => {
-          // What is being said would go on in the room, or in an ear that is no longer there.
-          speaking?.abort();
-          speaking = null;
-          next = null;
-          earphone = inserted;
-          tellEarphone(inserted);
-        });
-
-  return {
-    say(utterances, { when = 'after-sentence', ended } = {}) {
-      const said = { utterances, ended };
-      if (speaking !== null && when === 'after-sentence') {
-        next = said;
-        return;
-      }
-      speaking?.abort();
-      next = null;
-      speaking = new AbortController();
-      const task = speak(said, speaking.signal);
-      speeches.add(task);
-      void task.then(() => speeches.delete(task));
-    },
-    chime(sound) {
-      const samples = chimeSamples(sound);
-      open(device, durationMs(samples))?.input?.end(scaled(samples, loudnessPercent(volume, steps)));
-    },
-    silence() {
-      speaking?.abort();
-      speaking = null;
-      next = null;
-    },
-    speaks: (language) => !(languagesWithoutVoice as readonly string[]).includes(language),
-    setVolume(percent) {
-      volume = percent;
-    },
-    setLoudness(wanted) {
-      steps = wanted;
-    },
-    onEarphone(listener) {
-      tellEarphone = listener;
-      if (earphone && jack !== null) listener(true);
-    },
-    async finished() {
-      while (speeches.size + players.size > 0)
-        await Promise.all([...speeches, ...[...players].map(({ ended }) => ended)]);
-    },
-    async close() {
-      jack?.close();
-      speaking?.abort();
-      for (const player of players) player.stop();
-      await Promise.all([...speeches, ...[...players].map(({ ended }) => ended)]);
-    },
-  };
-};
+} => new AlsaSpeaker(options);

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentContext, AgentOptions } from '../../src/agent/agent-context.ts';
+import type { AgentContext, AgentOptions, Catalogues } from '../../src/agent/agent-context.ts';
 import { AgentDesk } from '../../src/agent/desk/agent-desk.ts';
 import type { EligibilityService } from '../../src/agent/eligibility/eligibility-service.ts';
 import {
@@ -37,7 +37,7 @@ import { MemoryBroker } from './memory-bus.ts';
 import { quiet } from './quiet.ts';
 import { SimulatedClock, until } from './simulated-clock.ts';
 import { authority } from './test-cards.ts';
-import { facility, makeTestFacility, testRequest, testSettings } from './test-facility.ts';
+import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from './test-facility.ts';
 
 export const recordsJson = readFileSync(
   new URL('../../src/agent/eligibility/simulated-eligibility-service.records.json', import.meta.url),
@@ -63,239 +63,297 @@ export const serviceMemory = (): ServiceMemory => {
   };
 };
 
-/**
- * The agent's desk with everything real but the broker (in memory), the time (simulated) and the national service (the
- * simulated one, answering at once), and a terminal's keys to speak to it with.
- */
-export const makeAgentBed = async (
-  more: {
-    readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
-    readonly catalogueDir?: string;
-    readonly startMs?: number;
-    readonly settings?: FacilitySettings;
-  } = {},
-) => {
-  const settings = more.settings ?? testSettings;
-  const testFacility = await makeTestFacility();
-  const { directory, device, agent } = testFacility;
-  const clock = new SimulatedClock(more.startMs ?? Date.now());
-  const broker = new MemoryBroker();
-  const terminalBus = broker.connect('front-1');
-  const oqsFolder = join(directory, 'oqs');
-  for (const name of ['face', 'req', 'res']) mkdirSync(join(oqsFolder, name), { recursive: true });
-  const journalPath = join(directory, 'journal.sqlite');
-  const records = parseServiceRecords(recordsJson, clock.now().wallMs);
+const must = <T>(result: { ok: true; value: { message: T } } | { ok: false; failure: { detail?: string } }): T => {
+  if (!result.ok) throw new Error(result.failure.detail ?? 'not opened');
+  return result.value.message;
+};
+
+/** The simulated service, answering at once; what it is asked is noted by name. */
+const countedService = (wallMs: number, change: AgentBedOptions['records'], asked: string[]): EligibilityService => {
+  const records = parseServiceRecords(recordsJson, wallMs);
   const simulated: EligibilityService = new SimulatedEligibilityService({
-    records: more.records?.(records) ?? records,
+    records: change?.(records) ?? records,
     memory: serviceMemory(),
     answerDelayMs: 0,
     wait: async () => {},
   });
-  const asked: string[] = [];
   const counted =
     <A extends unknown[], T>(name: string, call: (...args: A) => T) =>
     (...args: A): T => {
       asked.push(name);
       return call(...args);
     };
-  const service: EligibilityService = {
+  return {
     lookup: counted('lookup', (card) => simulated.lookup(card)),
     register: counted('register', (card) => simulated.register(card)),
     check: counted('check', (card, choices) => simulated.check(card, choices)),
     registerReference: counted('registerReference', (inquiry, number) => simulated.registerReference(inquiry, number)),
     inquire: counted('inquire', (inquiry) => simulated.inquire(inquiry)),
   };
-  const options: AgentOptions = {
-    oqsFolder,
-    encoding: { encoding: 'Shift_JIS', label: 'Shift_JIS', machineDependent: 'character-reference' },
-    publishesSettings: true,
-    challengeLifeMs: 600_000,
-    personalLifeMs: 86_400_000,
-  };
-  const address = { facility, device: 'front-1' };
-  const dir = more.catalogueDir ?? catalogueDir;
-  const catalogues = {
-    at: (wallMs: number) => catalogueAt(wallMs, dir),
-    ofVersion: (version: string) => catalogueOfVersion(version, dir),
-    released: readReleasedTexts(dir),
-  };
-  const catalogueVersion = catalogues.at(clock.now().wallMs).version;
+};
 
-  const listeners = new Set<() => void>();
-  let timeNow: TrustedTime = { wallMs: 0, floorMs: 0, certainty: 'confirmed', fault: null, machineAheadMs: 0 };
+type AgentBedOptions = {
+  readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
+  readonly catalogueDir?: string;
+  readonly startMs?: number;
+  readonly settings?: FacilitySettings;
+};
+
+/**
+ * The agent's desk with everything real but the broker (in memory), the time (simulated) and the national service (the
+ * simulated one, answering at once), and a terminal's keys to speak to it with.
+ */
+export class AgentBed {
+  readonly testFacility: TestFacility;
+  readonly keys: Awaited<ReturnType<typeof cardKeys>>;
+  readonly #device: TestFacility['device'];
+  readonly #agent: TestFacility['agent'];
+  readonly clock: SimulatedClock;
+  readonly broker = new MemoryBroker();
+  readonly #terminalBus: ReturnType<MemoryBroker['connect']>;
+  readonly oqsFolder: string;
+  readonly journalPath: string;
+  /** What the national service was asked, by name, in order */
+  readonly asked: string[] = [];
+  readonly #service: EligibilityService;
+  readonly #settings: FacilitySettings;
+  readonly options: AgentOptions;
+  readonly #address = { facility, device: 'front-1' };
+  readonly #catalogues: Catalogues;
+  readonly catalogueVersion: string;
+  readonly listeners = new Set<() => void>();
+  #timeNow: TrustedTime = { wallMs: 0, floorMs: 0, certainty: 'confirmed', fault: null, machineAheadMs: 0 };
+  #running: { readonly journal: Journal; readonly context: AgentContext; readonly desk: AgentDesk };
+
+  constructor(testFacility: TestFacility, keys: Awaited<ReturnType<typeof cardKeys>>, more: AgentBedOptions) {
+    this.testFacility = testFacility;
+    this.keys = keys;
+    this.#settings = more.settings ?? testSettings;
+    const { directory, device, agent } = this.testFacility;
+    this.#device = device;
+    this.#agent = agent;
+    this.clock = new SimulatedClock(more.startMs ?? Date.now());
+    this.#terminalBus = this.broker.connect('front-1');
+    this.oqsFolder = join(directory, 'oqs');
+    for (const name of ['face', 'req', 'res']) mkdirSync(join(this.oqsFolder, name), { recursive: true });
+    this.journalPath = join(directory, 'journal.sqlite');
+    this.#service = countedService(this.clock.now().wallMs, more.records, this.asked);
+    this.options = {
+      oqsFolder: this.oqsFolder,
+      encoding: { encoding: 'Shift_JIS', label: 'Shift_JIS', machineDependent: 'character-reference' },
+      publishesSettings: true,
+      challengeLifeMs: 600_000,
+      personalLifeMs: 86_400_000,
+    };
+    const dir = more.catalogueDir ?? catalogueDir;
+    this.#catalogues = {
+      at: (wallMs: number) => catalogueAt(wallMs, dir),
+      ofVersion: (version: string) => catalogueOfVersion(version, dir),
+      released: readReleasedTexts(dir),
+    };
+    this.catalogueVersion = this.#catalogues.at(this.clock.now().wallMs).version;
+    this.#running = this.#open();
+  }
+
+  get journal() {
+    return this.#running.journal;
+  }
+
+  /** How far the agent trusts its own clock from now on */
+  setTime(time: Partial<TrustedTime>): void {
+    this.#timeNow = { ...this.#timeNow, ...time };
+  }
+
+  get context() {
+    return this.#running.context;
+  }
+
+  get desk() {
+    return this.#running.desk;
+  }
+
+  restart() {
+    this.#running.desk.close();
+    this.#running.journal.close();
+    this.#running = this.#open();
+  }
+
+  send(leaf: Parameters<typeof topicOf>[2], payload: Uint8Array) {
+    return this.#terminalBus.publish(topicOf(facility, 'front-1', leaf), payload);
+  }
+
+  certificate(serial: string, dates: { notAfterMs?: number } = {}) {
+    return certificateFor(this.keys.auth, this.clock.now().wallMs, { serial, ...dates });
+  }
+
+  async challenge(): Promise<Challenge> {
+    const challengeRequestId = crypto.randomUUID();
+    const question = { ...this.#address, challengeRequestId, requestedAt: this.clock.now().wallMs, wanted: 1 };
+    await this.send('challenge-request', await sign('challenge-request', question, this.#device.signing));
+    let answer: Challenge | undefined;
+    const answered = this.broker.passedOn('challenge').length + 1;
+    await until('a challenge', () => this.broker.passedOn('challenge').length >= answered);
+    for (const payload of this.broker.passedOn('challenge').map((one) => one.payload)) {
+      const message = must(
+        await openSigned('challenge', payload, challengesSchema, this.#device.agents, this.#address),
+      );
+      if (message.challengeRequestId === challengeRequestId) answer = message.challenges[0];
+    }
+    if (answer === undefined) throw new Error('no challenge');
+    return answer;
+  }
+
+  /** A request signed by card and device; `more` changes the payload. */
+  async sign(card: CardEvidence, more: Partial<EligibilityRequest> = {}) {
+    const challenge = more.challenge === undefined ? await this.challenge() : undefined;
+    const issuedAt = this.clock.now().wallMs;
+    const request = testRequest({
+      issuedAt,
+      verificationMethod: card.method,
+      ...(card.method === 'pin' && { authCertificate: toBase64url(card.authCertificate) }),
+      ...(challenge && { challenge: challenge.nonce, expiresAt: challenge.expiresAt }),
+      ...more,
+    });
+    const facilityKey = this.#device.facilityKeys[0];
+    if (facilityKey === undefined) throw new Error('no facility key');
+    const signed = await signRequest(request, card, { device: this.#device.signing, facility: facilityKey });
+    if (!signed.ok) throw new Error(signed.failure.code);
+    return signed.value;
+  }
+
+  async pin(serial: string) {
+    return pinCard(await this.certificate(serial), this.keys.auth);
+  }
+
+  face(birthDate: string, sex: string) {
+    return faceCard(visualEvidence(this.keys.visual, { birthDate, sex }), this.keys.visual);
+  }
+
+  /** Sends it and waits for all that follows: receipt, result, file (or the fault of its folder). */
+  async request(sealed: Uint8Array, awaited: 'handed over' | 'receipted' = 'handed over'): Promise<void> {
+    const [receipts, results] = [this.broker.passedOn('receipt').length, this.broker.passedOn('result').length];
+    await this.send('request', sealed);
+    await until('a receipt', () => this.broker.passedOn('receipt').length > receipts);
+    const receipt = (await this.receipts()).at(-1);
+    if (awaited === 'receipted' || receipt?.verdict !== 'accepted') return;
+    await until('a result', () => this.broker.passedOn('result').length > results);
+    await until(
+      'the hand-over',
+      () =>
+        this.#running.journal.visit(receipt.requestId)?.handedOverAt !== null ||
+        this.#running.desk.handOver.folderFault !== null,
+    );
+  }
+
+  /** The same while the service is down: until the patient is told so. */
+  async requestInOutage(sealed: Uint8Array): Promise<void> {
+    const results = this.broker.passedOn('result').length;
+    await this.request(sealed, 'receipted');
+    const isAsked = () => this.#running.journal.visits().at(-1)?.outcome === null;
+    for (let tries = 0; tries < 60 && isAsked(); tries += 1) await this.clock.advance(500);
+    await until('a result', () => this.broker.passedOn('result').length > results, 5_000);
+  }
+
+  /** After the service is back: until the first visit has its answer and its file. */
+  async answeredLate(): Promise<void> {
+    const before = this.#running.journal.visits()[0]?.finishedAt;
+    const isWaiting = () => this.#running.journal.visits()[0]?.finishedAt === before;
+    for (let minutes = 0; minutes < 12 && isWaiting(); minutes += 1) await this.clock.advance(60_000);
+    await until('the hand-over', () => this.#running.journal.visits()[0]?.handedOverAt !== null, 5_000);
+  }
+
+  async lookup(authCertificate: Uint8Array, session: string = crypto.randomUUID()) {
+    const facilityKey = this.#device.facilityKeys[0];
+    if (facilityKey === undefined) throw new Error('no facility key');
+    const lookup = {
+      ...this.#address,
+      lookupId: crypto.randomUUID(),
+      session,
+      requestedAt: this.clock.now().wallMs,
+      authCertificate: toBase64url(authCertificate),
+    };
+    const before = this.broker.passedOn('lookup-result').length;
+    await this.send('lookup', await signAndSeal('lookup', lookup, this.#device.signing, facilityKey));
+    await until('a lookup result', () => this.broker.passedOn('lookup-result').length > before);
+    const payload = this.broker.passedOn('lookup-result').at(-1)?.payload ?? new Uint8Array();
+    return must(
+      await openSealedAndSigned(
+        'lookup-result',
+        payload,
+        lookupResultSchema,
+        [this.#device.sealing],
+        this.#device.agents,
+        this.#address,
+      ),
+    );
+  }
+
+  receipts(): Promise<Receipt[]> {
+    return this.#opened('receipt', async (bytes) =>
+      must(await openSigned('receipt', bytes, receiptSchema, this.#device.agents, this.#address)),
+    );
+  }
+
+  results(): Promise<ResultMessage[]> {
+    return this.#opened('result', async (bytes) =>
+      must(
+        await openSealedAndSigned(
+          'result',
+          bytes,
+          resultSchema,
+          [this.#device.sealing],
+          this.#device.agents,
+          this.#address,
+        ),
+      ),
+    );
+  }
+
+  /** What a レセコン would take: not what is being written, nor the look whether the folder takes files. */
+  files(): string[] {
+    return readdirSync(join(this.oqsFolder, 'face')).filter((name) => !name.startsWith('.'));
+  }
+
+  /** Until nothing has been published for some turns of the event loop: for other parties on this broker. */
+  quiet(): Promise<void> {
+    return quiet(this.#device.signing, () => this.broker.passed.length, { turns: 15 });
+  }
+
+  close(): void {
+    this.#running.desk.close();
+    this.#running.journal.close();
+    this.testFacility.remove();
+  }
+
   /** As after a start of the process: a new desk on the same journal. */
-  const open = () => {
-    const journal = new Journal(journalPath, { steadyMs: () => clock.now().monotonicMs });
+  #open() {
+    const journal = new Journal(this.journalPath, { steadyMs: () => this.clock.now().monotonicMs });
     const context: AgentContext = {
-      keys: () => agent,
-      devices: () => testFacility.registry,
-      settings: () => settings,
-      catalogues,
+      keys: () => this.#agent,
+      devices: () => this.testFacility.registry,
+      settings: () => this.#settings,
+      catalogues: this.#catalogues,
       trust: parseCardTrust(authority.caCertificatePem, authority.cvIssuersJson),
-      bus: broker.connect('agent-1'),
+      bus: this.broker.connect('agent-1'),
       journal,
-      service,
-      clock,
-      time: () => timeNow,
+      service: this.#service,
+      clock: this.clock,
+      time: () => this.#timeNow,
       disk: { fault: null, failed: () => 'agent.disk-failed' },
       log: createEventLog({ format: 'silent' }),
-      options,
+      options: this.options,
       changed: () => {
-        for (const listener of listeners) listener();
+        for (const listener of this.listeners) listener();
       },
     };
     const texts = new ConsentTextsInForce(context);
     return { journal, context, desk: new AgentDesk(context, () => texts.now()) };
-  };
-  let running = open();
+  }
 
-  const keys = await cardKeys();
-  const opened = async <T>(leaf: string, open: (bytes: Uint8Array) => Promise<T>): Promise<T[]> =>
-    Promise.all(broker.passedOn(leaf).map(({ payload }) => open(payload)));
-  const must = <T>(result: { ok: true; value: { message: T } } | { ok: false; failure: { detail?: string } }): T => {
-    if (!result.ok) throw new Error(result.failure.detail ?? 'not opened');
-    return result.value.message;
-  };
+  async #opened<T>(leaf: string, read: (bytes: Uint8Array) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.broker.passedOn(leaf).map(({ payload }) => read(payload)));
+  }
+}
 
-  const bed = {
-    testFacility,
-    broker,
-    clock,
-    keys,
-    options,
-    oqsFolder,
-    journalPath,
-    /** What the national service was asked, by name, in order */
-    asked,
-    catalogueVersion,
-    get journal() {
-      return running.journal;
-    },
-    listeners,
-    /** How far the agent trusts its own clock from now on */
-    setTime: (time: Partial<TrustedTime>): void => {
-      timeNow = { ...timeNow, ...time };
-    },
-    get context() {
-      return running.context;
-    },
-    get desk() {
-      return running.desk;
-    },
-    restart: () => {
-      running.desk.close();
-      running.journal.close();
-      running = open();
-    },
-    send: (leaf: Parameters<typeof topicOf>[2], payload: Uint8Array) =>
-      terminalBus.publish(topicOf(facility, 'front-1', leaf), payload),
-    certificate: (serial: string, dates: { notAfterMs?: number } = {}) =>
-      certificateFor(keys.auth, clock.now().wallMs, { serial, ...dates }),
-    challenge: async (): Promise<Challenge> => {
-      const challengeRequestId = crypto.randomUUID();
-      const question = { ...address, challengeRequestId, requestedAt: clock.now().wallMs, wanted: 1 };
-      await bed.send('challenge-request', await sign('challenge-request', question, device.signing));
-      let answer: Challenge | undefined;
-      const answered = broker.passedOn('challenge').length + 1;
-      await until('a challenge', () => broker.passedOn('challenge').length >= answered);
-      for (const payload of broker.passedOn('challenge').map((one) => one.payload)) {
-        const message = must(await openSigned('challenge', payload, challengesSchema, device.agents, address));
-        if (message.challengeRequestId === challengeRequestId) answer = message.challenges[0];
-      }
-      if (answer === undefined) throw new Error('no challenge');
-      return answer;
-    },
-    /** A request signed by card and device; `more` changes the payload. */
-    sign: async (card: CardEvidence, more: Partial<EligibilityRequest> = {}) => {
-      const challenge = more.challenge === undefined ? await bed.challenge() : undefined;
-      const issuedAt = clock.now().wallMs;
-      const request = testRequest({
-        issuedAt,
-        verificationMethod: card.method,
-        ...(card.method === 'pin' && { authCertificate: toBase64url(card.authCertificate) }),
-        ...(challenge && { challenge: challenge.nonce, expiresAt: challenge.expiresAt }),
-        ...more,
-      });
-      const facilityKey = device.facilityKeys[0];
-      if (facilityKey === undefined) throw new Error('no facility key');
-      const signed = await signRequest(request, card, { device: device.signing, facility: facilityKey });
-      if (!signed.ok) throw new Error(signed.failure.code);
-      return signed.value;
-    },
-    pin: async (serial: string) => pinCard(await bed.certificate(serial), keys.auth),
-    face: (birthDate: string, sex: string) => faceCard(visualEvidence(keys.visual, { birthDate, sex }), keys.visual),
-    /** Sends it and waits for all that follows: receipt, result, file (or the fault of its folder). */
-    request: async (sealed: Uint8Array, awaited: 'handed over' | 'receipted' = 'handed over'): Promise<void> => {
-      const [receipts, results] = [broker.passedOn('receipt').length, broker.passedOn('result').length];
-      await bed.send('request', sealed);
-      await until('a receipt', () => broker.passedOn('receipt').length > receipts);
-      const receipt = (await bed.receipts()).at(-1);
-      if (awaited === 'receipted' || receipt?.verdict !== 'accepted') return;
-      await until('a result', () => broker.passedOn('result').length > results);
-      await until(
-        'the hand-over',
-        () =>
-          running.journal.visit(receipt.requestId)?.handedOverAt !== null || running.desk.handOver.folderFault !== null,
-      );
-    },
-    /** The same while the service is down: until the patient is told so. */
-    requestInOutage: async (sealed: Uint8Array): Promise<void> => {
-      const results = broker.passedOn('result').length;
-      await bed.request(sealed, 'receipted');
-      const isAsked = () => running.journal.visits().at(-1)?.outcome === null;
-      for (let tries = 0; tries < 60 && isAsked(); tries += 1) await clock.advance(500);
-      await until('a result', () => broker.passedOn('result').length > results, 5_000);
-    },
-    /** After the service is back: until the first visit has its answer and its file. */
-    answeredLate: async (): Promise<void> => {
-      const before = running.journal.visits()[0]?.finishedAt;
-      const isWaiting = () => running.journal.visits()[0]?.finishedAt === before;
-      for (let minutes = 0; minutes < 12 && isWaiting(); minutes += 1) await clock.advance(60_000);
-      await until('the hand-over', () => running.journal.visits()[0]?.handedOverAt !== null, 5_000);
-    },
-    lookup: async (authCertificate: Uint8Array, session: string = crypto.randomUUID()) => {
-      const facilityKey = device.facilityKeys[0];
-      if (facilityKey === undefined) throw new Error('no facility key');
-      const lookup = {
-        ...address,
-        lookupId: crypto.randomUUID(),
-        session,
-        requestedAt: clock.now().wallMs,
-        authCertificate: toBase64url(authCertificate),
-      };
-      const before = broker.passedOn('lookup-result').length;
-      await bed.send('lookup', await signAndSeal('lookup', lookup, device.signing, facilityKey));
-      await until('a lookup result', () => broker.passedOn('lookup-result').length > before);
-      const payload = broker.passedOn('lookup-result').at(-1)?.payload ?? new Uint8Array();
-      return must(
-        await openSealedAndSigned(
-          'lookup-result',
-          payload,
-          lookupResultSchema,
-          [device.sealing],
-          device.agents,
-          address,
-        ),
-      );
-    },
-    receipts: (): Promise<Receipt[]> =>
-      opened('receipt', async (bytes) =>
-        must(await openSigned('receipt', bytes, receiptSchema, device.agents, address)),
-      ),
-    results: (): Promise<ResultMessage[]> =>
-      opened('result', async (bytes) =>
-        must(await openSealedAndSigned('result', bytes, resultSchema, [device.sealing], device.agents, address)),
-      ),
-    /** What a レセコン would take: not what is being written, nor the look whether the folder takes files. */
-    files: (): string[] => readdirSync(join(oqsFolder, 'face')).filter((name) => !name.startsWith('.')),
-    /** Until nothing has been published for some turns of the event loop: for other parties on this broker. */
-    quiet: (): Promise<void> => quiet(device.signing, () => broker.passed.length, { turns: 15 }),
-    close: (): void => {
-      running.desk.close();
-      running.journal.close();
-      testFacility.remove();
-    },
-  };
-  return bed;
-};
-export type AgentBed = Awaited<ReturnType<typeof makeAgentBed>>;
+export const makeAgentBed = async (more: AgentBedOptions = {}): Promise<AgentBed> =>
+  new AgentBed(await makeTestFacility(), await cardKeys(), more);

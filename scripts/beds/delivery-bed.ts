@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,6 +7,7 @@ import { toBase64url } from '../../src/protocol/base64url.ts';
 import type { ClinicEvent, ClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';
 import type { Challenge } from '../../src/wire/messages.ts';
+import { endChild } from './end-child.ts';
 import { cardKeys, certificateFor, pinCard } from './evidence-fixtures.ts';
 import { authority } from './test-cards.ts';
 import { testRequest, testSettings } from './test-facility.ts';
@@ -93,10 +93,7 @@ export class AgentProcess {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process;
     this.#process = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    await endChild(child, signal);
   }
 }
 

@@ -1,22 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { writeMosquittoFiles } from '../../src/agent/provisioning/broker-configuration.ts';
+import { endChild } from './end-child.ts';
+import { freePort } from './free-port.ts';
 
 const candidates = ['mosquitto', '/usr/sbin/mosquitto'];
 export const mosquittoPath = candidates.find((path) => spawnSync(path, ['-h']).error === undefined) ?? null;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-};
 
 /** A real mosquitto with the rendered configuration and ACL, on loopback. */
 export class Mosquitto {
@@ -68,9 +58,6 @@ export class Mosquitto {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process;
     this.#process = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    await endChild(child, signal);
   }
 }

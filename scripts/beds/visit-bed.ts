@@ -2,7 +2,6 @@ import { createVirtualCardFrontReader } from '../../drivers/virtual/virtual-card
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
-import type { ServiceRecord } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
 import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
 import type { Failure } from '../../src/core/failure.ts';
 import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
@@ -19,8 +18,7 @@ import type { Speaker } from '../../src/ports/speaker.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { SessionRunner } from '../../src/terminal/visit/session-runner.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
-import { makeAgentBed } from './agent-bed.ts';
+import { type AgentBed, makeAgentBed } from './agent-bed.ts';
 import { MemoryStore } from './memory-store.ts';
 import { until } from './simulated-clock.ts';
 import { pinBytes, testCard, trustedCvIssuers } from './test-cards.ts';
@@ -101,153 +99,164 @@ class SeenScreen implements Screen {
 
 const enterKey = 0x0d;
 
+type VisitBedOptions = NonNullable<Parameters<typeof makeAgentBed>[0]> & {
+  readonly speaker?: Speaker;
+  readonly smartphoneReader?: SmartphoneReader;
+  readonly keys?: Keypad['keys'];
+};
+
 /**
  * A whole visit on simulated time: session runner, clinic link, agent desk, journal, files and every signature are the
  * real ones; cards are virtual at APDU level; the broker is in memory and the face port is told what to say.
  */
-export const openVisitBed = async (
-  more: {
-    readonly records?: (records: readonly ServiceRecord[]) => readonly ServiceRecord[];
-    readonly speaker?: Speaker;
-    readonly smartphoneReader?: SmartphoneReader;
-    readonly keys?: Keypad['keys'];
-    readonly catalogueDir?: string;
-    readonly startMs?: number;
-    readonly settings?: FacilitySettings;
-  } = {},
-) => {
-  const agent = await makeAgentBed(more);
-  const { clock, broker, testFacility } = agent;
-  const { facility, device, lane } = testFacility.device;
-  const logLines: string[] = [];
-  const log = createEventLog({ format: 'json', level: 'debug', write: (line) => logLines.push(line) });
-  const store = new MemoryStore();
+export class VisitBed {
+  readonly agent: AgentBed;
+  readonly clock: AgentBed['clock'];
+  readonly broker: AgentBed['broker'];
+  readonly logLines: string[] = [];
+  readonly store = new MemoryStore();
   /** The terminal's own wall clock may be wrong; both ends count the same seconds. */
-  let clockErrorMs = 0;
-  const terminalClock: Clock = {
-    now: () => ({ ...clock.now(), wallMs: clock.now().wallMs + clockErrorMs }),
-    wakeAt: (atMs, wake) => clock.wakeAt(atMs, wake),
-  };
-  const clinic = createClinicLink({
-    bus: broker.connect('front-1'),
-    store,
-    clock: terminalClock,
-    log,
-    keys: testFacility.device,
-  });
-  const reader = createVirtualCardReader();
-  const cardFrontReader = createVirtualCardFrontReader();
-  const face = new ToldFaceVerifier();
-  const screen = new SeenScreen();
-  const light = createVirtualStatusLight();
-  const keypad = createVirtualKeypad(more.keys);
-  const runner = new SessionRunner({
-    terminal: { facility, device, lane, version: '0.0.0', profile: 'demo' },
-    clock: terminalClock,
-    log,
-    cardReader: reader,
-    cardFrontReader,
-    faceVerifier: face,
-    screen,
-    smartphoneReader: more.smartphoneReader ?? null,
-    keypad,
-    statusLight: light,
-    speaker: more.speaker ?? null,
-    clinic,
-    trustedCvIssuers,
-    cryptography: cardCryptography,
-    catalogueAt: (wallMs) => catalogueAt(wallMs, more.catalogueDir ?? catalogueDir),
-    offerUnreviewedLanguages: false,
-    newId: () => crypto.randomUUID(),
-    restart: {},
-  });
-  screen.look = () => clock.skip(notMeantForMs(runner.session, clock.now()));
-  const states: StateName[] = [];
-  runner.subscribe((session) => {
-    if (states.at(-1) !== session.state.name) states.push(session.state.name);
-  });
+  #clockErrorMs = 0;
+  readonly #clinic: ReturnType<typeof createClinicLink>;
+  readonly reader = createVirtualCardReader();
+  readonly #cardFrontReader = createVirtualCardFrontReader();
+  readonly face = new ToldFaceVerifier();
+  readonly screen = new SeenScreen();
+  readonly light = createVirtualStatusLight();
+  readonly keypad: ReturnType<typeof createVirtualKeypad>;
+  readonly runner: SessionRunner;
+  readonly states: StateName[] = [];
 
-  const bed = {
-    agent,
-    clock,
-    broker,
-    store,
-    reader,
-    face,
-    screen,
-    light,
-    keypad,
-    runner,
-    states,
-    logLines,
-    get state() {
-      return runner.session.state;
-    },
-    get code() {
-      const { state } = runner.session;
-      return 'failure' in state ? state.failure?.code : undefined;
-    },
-    see: (...names: readonly ScreenName[]): Promise<void> =>
-      until(`${names.join(' or ')}, still ${screen.shown.at(-1)?.screen}`, () =>
-        names.includes(screen.shown.at(-1)?.screen as ScreenName),
-      ),
-    insert: async (persona: string): Promise<void> => {
-      const made = await testCard(persona, clock.now().wallMs);
-      cardFrontReader.show(made.printedNumberB);
-      reader.insert(made.card);
-    },
-    typePin: (digits: string): void => {
-      for (const key of [...pinBytes(digits), enterKey]) screen.key(key);
-    },
-    /** From the method choice to a verified PIN. */
-    enterPin: async (digits: string): Promise<void> => {
-      await bed.see('choose-method', 'pin');
-      if (screen.now.screen === 'choose-method') screen.touch('use-pin');
-      bed.typePin(digits);
-    },
-    /** Until the face port has the photo and looks. */
-    beginFace: async (): Promise<void> => {
-      await bed.see('choose-method', 'face');
-      if (screen.now.screen === 'choose-method') screen.touch('use-face');
-      await until('the face step', () => face.watching);
-    },
-    verifyFace: async (): Promise<void> => {
-      await bed.beginFace();
-      face.say({ type: 'matched' });
-    },
-    /** Answers whatever is asked until the request is on its way. */
-    answerAll: async (control: 'agree' | 'decline'): Promise<void> => {
-      await bed.see('consent-bundle', 'consent-item', 'specific-disease', 'certificate-notice', 'summary');
-      for (let turns = 0; turns < 20 && runner.session.state.name === 'askingConsent'; turns += 1) {
-        const answers: Partial<Record<ScreenName, ControlId>> = {
-          summary: 'confirm',
-          'certificate-notice': 'next',
-          'referral-documents': 'next',
-          'medical-subsidy': control === 'agree' ? 'use' : 'do-not-use',
-          'prescription-form': 'electronic',
-        };
-        screen.touch(answers[screen.now.screen] ?? control);
-      }
-    },
-    takeCard: async (): Promise<void> => {
-      reader.pull();
-      // Thanks take seconds; a card pulled early is waited for, and told of, for half a minute.
-      await clock.advance(10_000);
-      if (screen.now.screen !== 'idle') await clock.advance(20_000);
-      await bed.see('idle');
-    },
-    setClockError: (ms: number): void => {
-      clockErrorMs = ms;
-    },
-    visits: () => agent.journal.visits(),
-    close: async (): Promise<void> => {
-      await runner.close();
-      await clinic.close();
-      agent.close();
-    },
-  };
+  constructor(agent: AgentBed, more: VisitBedOptions) {
+    this.agent = agent;
+    const { clock, broker, testFacility } = this.agent;
+    this.clock = clock;
+    this.broker = broker;
+    const { facility, device, lane } = testFacility.device;
+    const log = createEventLog({ format: 'json', level: 'debug', write: (line) => this.logLines.push(line) });
+    const terminalClock: Clock = {
+      now: () => ({ ...this.clock.now(), wallMs: this.clock.now().wallMs + this.#clockErrorMs }),
+      wakeAt: (atMs, wake) => this.clock.wakeAt(atMs, wake),
+    };
+    this.#clinic = createClinicLink({
+      bus: this.broker.connect('front-1'),
+      store: this.store,
+      clock: terminalClock,
+      log,
+      keys: testFacility.device,
+    });
+    this.keypad = createVirtualKeypad(more.keys);
+    this.runner = new SessionRunner({
+      terminal: { facility, device, lane, version: '0.0.0', profile: 'demo' },
+      clock: terminalClock,
+      log,
+      cardReader: this.reader,
+      cardFrontReader: this.#cardFrontReader,
+      faceVerifier: this.face,
+      screen: this.screen,
+      smartphoneReader: more.smartphoneReader ?? null,
+      keypad: this.keypad,
+      statusLight: this.light,
+      speaker: more.speaker ?? null,
+      clinic: this.#clinic,
+      trustedCvIssuers,
+      cryptography: cardCryptography,
+      catalogueAt: (wallMs) => catalogueAt(wallMs, more.catalogueDir ?? catalogueDir),
+      offerUnreviewedLanguages: false,
+      newId: () => crypto.randomUUID(),
+      restart: {},
+    });
+    this.screen.look = () => this.clock.skip(notMeantForMs(this.runner.session, this.clock.now()));
+    this.runner.subscribe((session) => {
+      if (this.states.at(-1) !== session.state.name) this.states.push(session.state.name);
+    });
+  }
+
+  get state() {
+    return this.runner.session.state;
+  }
+
+  get code() {
+    const { state } = this.runner.session;
+    return 'failure' in state ? state.failure?.code : undefined;
+  }
+
+  see(...names: readonly ScreenName[]): Promise<void> {
+    return until(`${names.join(' or ')}, still ${this.screen.shown.at(-1)?.screen}`, () =>
+      names.includes(this.screen.shown.at(-1)?.screen as ScreenName),
+    );
+  }
+
+  async insert(persona: string): Promise<void> {
+    const made = await testCard(persona, this.clock.now().wallMs);
+    this.#cardFrontReader.show(made.printedNumberB);
+    this.reader.insert(made.card);
+  }
+
+  typePin(digits: string): void {
+    for (const key of [...pinBytes(digits), enterKey]) this.screen.key(key);
+  }
+
+  /** From the method choice to a verified PIN. */
+  async enterPin(digits: string): Promise<void> {
+    await this.see('choose-method', 'pin');
+    if (this.screen.now.screen === 'choose-method') this.screen.touch('use-pin');
+    this.typePin(digits);
+  }
+
+  /** Until the face port has the photo and looks. */
+  async beginFace(): Promise<void> {
+    await this.see('choose-method', 'face');
+    if (this.screen.now.screen === 'choose-method') this.screen.touch('use-face');
+    await until('the face step', () => this.face.watching);
+  }
+
+  async verifyFace(): Promise<void> {
+    await this.beginFace();
+    this.face.say({ type: 'matched' });
+  }
+
+  /** Answers whatever is asked until the request is on its way. */
+  async answerAll(control: 'agree' | 'decline'): Promise<void> {
+    await this.see('consent-bundle', 'consent-item', 'specific-disease', 'certificate-notice', 'summary');
+    for (let turns = 0; turns < 20 && this.runner.session.state.name === 'askingConsent'; turns += 1) {
+      const answers: Partial<Record<ScreenName, ControlId>> = {
+        summary: 'confirm',
+        'certificate-notice': 'next',
+        'referral-documents': 'next',
+        'medical-subsidy': control === 'agree' ? 'use' : 'do-not-use',
+        'prescription-form': 'electronic',
+      };
+      this.screen.touch(answers[this.screen.now.screen] ?? control);
+    }
+  }
+
+  async takeCard(): Promise<void> {
+    this.reader.pull();
+    // Thanks take seconds; a card pulled early is waited for, and told of, for half a minute.
+    await this.clock.advance(10_000);
+    if (this.screen.now.screen !== 'idle') await this.clock.advance(20_000);
+    await this.see('idle');
+  }
+
+  setClockError(ms: number): void {
+    this.#clockErrorMs = ms;
+  }
+
+  visits() {
+    return this.agent.journal.visits();
+  }
+
+  async close(): Promise<void> {
+    await this.runner.close();
+    await this.#clinic.close();
+    this.agent.close();
+  }
+}
+
+/** With the first screen shown. */
+export const openVisitBed = async (more: VisitBedOptions = {}): Promise<VisitBed> => {
+  const bed = new VisitBed(await makeAgentBed(more), more);
   await bed.see('idle');
   return bed;
 };
-
-export type VisitBed = Awaited<ReturnType<typeof openVisitBed>>;

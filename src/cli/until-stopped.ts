@@ -1,5 +1,7 @@
+import type { Command } from 'commander';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
-import type { Config } from '../processes/terminal-config.ts';
+import { type Config, defaultConfigPath } from '../processes/terminal-config.ts';
+import { readConfigOrExit } from './config.ts';
 
 /**
  * Runs one process of a device until SIGTERM: status 0 after that, 1 with one line when it cannot run with what it was
@@ -38,3 +40,21 @@ export const untilStopped = async (
 };
 
 export type ProcessOptions = { readonly config: string; readonly log: 'json' | 'pretty' };
+
+/** The command that is one process of a device, by its configuration. */
+export const registerProcess = (
+  program: Command,
+  name: string,
+  about: string,
+  start: (config: Config, log: EventLog) => Promise<{ close(): Promise<void> }>,
+): void => {
+  program
+    .command(name)
+    .description(about)
+    .option('--config <file>', 'configuration file', defaultConfigPath)
+    .option('--log <format>', 'json or pretty, on standard error', process.stderr.isTTY ? 'pretty' : 'json')
+    .action((options: ProcessOptions) => {
+      const config = readConfigOrExit(options.config);
+      return untilStopped(name, config, options.log, (log) => start(config, log));
+    });
+};

@@ -23,6 +23,7 @@ import type { DepthCamera } from '../ports/depth-camera.ts';
 import type { Profile } from '../wire/profile.ts';
 import { type CameraSettings, cameraSettingsOf, openCamera } from './cameras.ts';
 import { version } from './release.ts';
+import { beatWith } from './rounds.ts';
 import type { Config } from './terminal-config.ts';
 
 /** What the face process is started with. */
@@ -127,12 +128,7 @@ export const startFace = async (settings: FaceSettings, at: ListenAt, log: Event
   });
   const clock = createSystemClock();
   const notifier = createSystemdNotifier();
-  let callOff = (): void => {};
-  const beat = (everyMs: number): void => {
-    notifier.alive();
-    callOff = clock.wakeAt(clock.now().monotonicMs + everyMs, () => beat(everyMs));
-  };
-  if (notifier.aliveEveryMs !== null) beat(notifier.aliveEveryMs);
+  const endBeat = beatWith(notifier, clock);
   const loaded = await loadModels(settings);
   if (loaded.ok) {
     const [camera, depthCamera] = [
@@ -147,7 +143,7 @@ export const startFace = async (settings: FaceSettings, at: ListenAt, log: Event
   return {
     close: async () => {
       notifier.stopping();
-      callOff();
+      endBeat();
       await server.close();
     },
   };

@@ -15,6 +15,8 @@ import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import type { Failure } from '../core/failure.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MessageBus } from '../ports/message-bus.ts';
 import { lastWill } from '../terminal/delivery/tell-state.ts';
 import type { LinkReport } from '../terminal/doctor/health.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
@@ -22,6 +24,7 @@ import { readTlsPairs } from '../trust/tls-pairs.ts';
 import { certificateTopic } from '../wire/certificate-messages.ts';
 import { LinkCertificate } from './link-certificate.ts';
 import { version } from './release.ts';
+import { beatWith, startRound } from './rounds.ts';
 import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
@@ -39,36 +42,75 @@ const checkIdentity = (certificate: string, { device, paths }: Pick<Config, 'dev
   if (name !== device) throw new Error(`device: the configuration says ${device}, ${paths.provisioning} says ${name}`);
 };
 
-/** Throws, naming the file, when it cannot run with what it was given; broker and terminal may come and go. */
-export const startLink = async (config: Config, log: EventLog): Promise<Link> => {
-  const startedAtMs = performance.now();
-  log.event('process.started', { process: 'link', version, profile: config.profile });
-  const { facility, device, lane, profile, broker } = config;
-  const state = dirname(config.paths.store);
-  const [tls, ...formerTls] = await readTlsPairs(state, await readLinkKeys(config.paths.provisioning));
-  checkIdentity(tls.certificate, config);
-  const timeFile = join(state, 'last-time');
-  const clock = startLinkClock({ certificate: tls.certificate, timeFile, log });
-  const since = clock.now().wallMs;
-  const catalogueVersion = catalogueAt(since).version;
-  const offline = lastWill(facility, { device, lane, version, profile, since, catalogueVersion });
-  let storeDamage: Failure | null = null;
-  const store = createSqliteStore(config.paths.store, (news) => {
-    logStoreNews(log, news);
-    if (news.type !== 'migrated') storeDamage = news.failure;
+/** Has the certificate renewed in time. Returns how to end it. */
+const keepCertificate = (
+  { facility, device }: Config,
+  parts: { readonly bus: MessageBus; readonly clock: Clock; readonly certificate: LinkCertificate },
+  tell: () => void,
+): (() => void) => {
+  const { bus, clock, certificate } = parts;
+  let mayAsk = false;
+  // A broker of an older release would end the connection over such a message: asked only where it grants the topic.
+  const endAnswers = bus.subscribe(
+    certificateTopic(facility, device, 'answer'),
+    ({ payload }) => void certificate.receive(payload),
+    {
+      granted: (isGranted) => {
+        mayAsk = isGranted;
+        if (isGranted) void certificate.look();
+      },
+    },
+  );
+  const endLooks = startRound(clock, certificateMs, 'later', () => {
+    if (mayAsk) void certificate.look();
+    tell();
   });
-  const bus = createMqttMessageBus({
+  return () => {
+    endLooks();
+    endAnswers();
+  };
+};
+
+const connectBus = (
+  { broker, device }: Config,
+  parts: Required<Pick<Parameters<typeof createMqttMessageBus>[0], 'tls' | 'formerTls' | 'time' | 'will'>>,
+) =>
+  createMqttMessageBus({
     host: broker.host,
     port: broker.port,
     ...(broker.serverName === '' ? {} : { serverName: broker.serverName }),
     delays: { keepaliveMs: broker.keepaliveSeconds * 1_000 },
-    tls,
-    formerTls,
     clientId: device,
     protocolVersion: broker.protocolVersion,
-    time: () => clock.time,
-    will: offline,
+    ...parts,
   });
+
+/** `damage`: what the store told of itself as it opened */
+const openLinkStore = (path: string, log: EventLog) => {
+  let damage: Failure | null = null;
+  const store = createSqliteStore(path, (news) => {
+    logStoreNews(log, news);
+    if (news.type !== 'migrated') damage = news.failure;
+  });
+  return { store, damage: () => damage };
+};
+
+/** Throws, naming the file, when it cannot run with what it was given; broker and terminal may come and go. */
+export const startLink = async (config: Config, log: EventLog): Promise<Link> => {
+  const startedAtMs = performance.now();
+  log.event('process.started', { process: 'link', version, profile: config.profile });
+  const { facility, device, lane, profile } = config;
+  const state = dirname(config.paths.store);
+  const [tls, ...formerTls] = await readTlsPairs(state, await readLinkKeys(config.paths.provisioning));
+  checkIdentity(tls.certificate, config);
+  const clock = startLinkClock({ certificate: tls.certificate, timeFile: join(state, 'last-time'), log });
+  const since = clock.now().wallMs;
+  const offline = lastWill(facility, {
+    ...{ device, lane, version, profile, since },
+    catalogueVersion: catalogueAt(since).version,
+  });
+  const { store, damage } = openLinkStore(config.paths.store, log);
+  const bus = connectBus(config, { tls, formerTls, time: () => clock.time, will: offline });
   const reached: { trouble: Failure | null } = { trouble: null };
   bus.subscribeConnection((connected, cause) => {
     reached.trouble = connected ? null : (cause ?? null);
@@ -89,60 +131,30 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     },
     certificate: () => certificate.end,
   });
-  // A broker of an older release would end the connection over such a message: asked only where it grants the topic.
-  const endAnswers = bus.subscribe(
-    certificateTopic(facility, device, 'answer'),
-    ({ payload }) => void certificate.receive(payload),
-    {
-      granted: (isGranted) => {
-        mayAsk = isGranted;
-        if (isGranted) void certificate.look();
-      },
-    },
-  );
-  const lookAtCertificate = (): void => {
-    if (mayAsk) void certificate.look();
-    server.tellCertificate();
-    callOffCertificate = clock.wakeAt(clock.now().monotonicMs + certificateMs, lookAtCertificate);
-  };
-  let mayAsk = false;
-  let callOffCertificate = clock.wakeAt(clock.now().monotonicMs + certificateMs, lookAtCertificate);
-  const checkAudit = async (): Promise<void> => {
+  const endCertificate = keepCertificate(config, { bus, clock, certificate }, () => server.tellCertificate());
+  const endAudit = startRound(clock, auditMs, 'at-once', async () => {
     const broken = await store.firstBrokenAuditEntry();
     if (broken.ok && broken.value !== null) log.event('audit.broken', { number: broken.value });
-    callOffAudit = clock.wakeAt(clock.now().monotonicMs + auditMs, () => void checkAudit());
-  };
-  let callOffAudit = (): void => {};
-  void checkAudit();
+  });
   const notifier = createSystemdNotifier();
-  let callOff = (): void => {};
-  const beat = async (everyMs: number): Promise<void> => {
-    // Whatever the disk says, the store has said it.
-    await store.readSettings();
-    notifier.alive();
-    callOff = clock.wakeAt(clock.now().monotonicMs + everyMs, () => void beat(everyMs));
-  };
-  if (notifier.aliveEveryMs !== null) void beat(notifier.aliveEveryMs);
-  const health = await serveHealth(
-    config.link.health,
-    (): LinkReport => ({
+  const endBeat = beatWith(notifier, clock, () => store.readSettings());
+  const health = await serveHealth(config.link.health, (): LinkReport => {
+    const damaged = damage();
+    return {
       version,
       profile,
       upMs: Math.round(performance.now() - startedAtMs),
       terminalConnected: server.terminalConnected,
       brokerTrouble: reached.trouble?.code ?? null,
-      storeDamage: storeDamage === null ? null : toldOf(storeDamage),
-    }),
-  );
+      storeDamage: damaged === null ? null : toldOf(damaged),
+    };
+  });
   notifier.ready(`device ${device}`);
   log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
   return {
     close: async () => {
       notifier.stopping();
-      callOff();
-      callOffAudit();
-      callOffCertificate();
-      endAnswers();
+      for (const end of [endBeat, endAudit, endCertificate]) end();
       await health.close();
       await server.close();
       clock.close();

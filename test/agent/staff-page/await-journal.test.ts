@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../../scripts/beds/free-port.ts';
 import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
 import { Journal } from '../../../src/agent/journal/journal.ts';
 import { awaitJournal } from '../../../src/agent/staff-page/await-journal.ts';
@@ -16,16 +15,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uketsuke-await-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-};
 
 test('a journal of a later release: staff read why and who mends it, and work begins when the file is put right', async () => {
   const path = join(folder, 'journal.sqlite');
