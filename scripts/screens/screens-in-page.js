@@ -7,7 +7,6 @@ window.lookAtScreen = async (theme) => {
   const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
   const where = (element) =>
     `${element.tagName.toLowerCase()}${element.className && typeof element.className === 'string' ? `.${element.className.trim().replaceAll(/\s+/g, '.')}` : ''}`;
-  const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
   const textNodes = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -66,7 +65,12 @@ window.lookAtScreen = async (theme) => {
       const range = document.createRange();
       range.setStart(node, index);
       range.setEnd(node, index + word.length);
-      const tops = [...range.getClientRects()].map(({ top }) => Math.round(top));
+      const rects = [...range.getClientRects()];
+      // Longer than a line of such letters is, it has to.
+      const wide = rects.reduce((sum, { width }) => sum + width, 0);
+      const line = (parent.closest('h1, p, li, button') ?? parent).getBoundingClientRect().width;
+      if (wide > line * 0.9) continue;
+      const tops = rects.map(({ top }) => Math.round(top));
       if (tops.some((top) => Math.abs(top - tops[0]) > 4))
         clipped.push(`${where(parent)} "${word}" goes on in the next line`);
     }
@@ -74,7 +78,7 @@ window.lookAtScreen = async (theme) => {
   // Boxes that lie over each other hide words without being cut.
   const parts = [
     ...document.querySelectorAll(
-      'header .facility, header .steps, header .tools, footer p, footer .tools, main .text, main .controls, main .pad, main .visual',
+      'header .facility, header .steps, header .tools, footer .help, footer .tools, main .text, main .controls, main .pad, main .visual',
     ),
   ].filter((element) => visible(element) && element.getBoundingClientRect().width > 0);
   for (const [index, one] of parts.entries())
@@ -88,13 +92,44 @@ window.lookAtScreen = async (theme) => {
   const scrolled = text === null ? 0 : text.scrollHeight - text.clientHeight;
   const readable = text === null ? innerHeight : text.clientHeight;
 
-  const smallTargets = [...document.querySelectorAll('button')]
-    .filter(visible)
-    .filter((button) => {
-      const { width, height } = button.getBoundingClientRect();
-      return width < 56 * unit - 0.5 || height < 56 * unit - 0.5;
-    })
-    .map(where);
+  const targets = [...document.querySelectorAll('button')].filter(visible).map((button) => {
+    const { width, height } = button.getBoundingClientRect();
+    return { what: where(button), px: Math.min(width, height) };
+  });
+  // Ruby is read with the letters it stands over.
+  const letters = textNodes
+    .filter((node) => node.parentElement.closest('rt') === null)
+    .map((node) => ({
+      what: where(node.parentElement),
+      px: parseFloat(getComputedStyle(node.parentElement).fontSize),
+    }));
+
+  // What a question is about is on the screen, or the way to it is and the buttons wait.
+  const subjectsHidden = [];
+  const answers = [...document.querySelectorAll('.choice.equal, .choice.primary, button.key')].filter(visible);
+  if (text !== null) {
+    const area = text.getBoundingClientRect();
+    const arrow = document.querySelector('.more');
+    const subjects = [...text.querySelectorAll('[data-subject]')];
+    for (const subject of subjects) {
+      const { top, bottom } = subject.getBoundingClientRect();
+      if (top >= area.top - 4 && bottom <= area.bottom + 4) continue;
+      if (arrow === null) subjectsHidden.push(`${where(subject)} is hidden and nothing says so`);
+      else if (answers.some((answer) => answer.getAttribute('aria-disabled') !== 'true'))
+        subjectsHidden.push(`${where(subject)} is hidden beside a button that is ready`);
+    }
+    // Read in the order in which it stands.
+    const tops = [...text.children].filter(visible).map((each) => each.getBoundingClientRect().top);
+    if (tops.some((top, index) => index > 0 && top < tops[index - 1] - 1)) subjectsHidden.push('not in reading order');
+    // The rest can be reached, and then the buttons are ready.
+    if (arrow !== null) {
+      text.scrollTop = text.scrollHeight;
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const waiting = answers.filter((answer) => answer.isConnected && answer.getAttribute('aria-disabled') === 'true');
+      if (waiting.length > 0) subjectsHidden.push('a button waits though all has been seen');
+      text.scrollTop = 0;
+    }
+  }
 
   // WCAG 2.2 relative luminance; a translucent colour is laid over what is below it.
   const known = new Map();
@@ -133,7 +168,9 @@ window.lookAtScreen = async (theme) => {
   return {
     overflow,
     clipped,
-    smallTargets,
+    targets,
+    letters,
+    subjectsHidden,
     lowContrast,
     scrolled,
     readable,

@@ -7,16 +7,24 @@ export type Shot = {
   readonly language: string;
   readonly theme: 'default' | 'high-contrast' | 'dark';
   readonly textPercent: 100 | 150 | 200;
-  readonly orientation: 'landscape' | 'portrait';
+  readonly panel: PanelName;
   readonly layout: 'standard' | 'low';
 };
 
 export const nameOf = (shot: Shot): string =>
-  `${shot.exhibit} ${shot.language} ${shot.theme} ${shot.textPercent} ${shot.orientation} ${shot.layout}`;
+  `${shot.exhibit} ${shot.language} ${shot.theme} ${shot.textPercent} ${shot.panel} ${shot.layout}`;
 
 const themes = ['default', 'high-contrast', 'dark'] as const;
 const sizes = [100, 150, 200] as const;
-const orientations = ['landscape', 'portrait'] as const;
+/** The glass a screen is drawn on: pixels, and how wide it is. mm */
+export const panelSizes = {
+  landscape: { width: 1280, height: 800, widthMm: 218, diagonalInches: 10.1 },
+  portrait: { width: 800, height: 1280, widthMm: 136, diagonalInches: 10.1 },
+  wide: { width: 1024, height: 600, widthMm: 222, diagonalInches: 10.1 },
+  small: { width: 800, height: 480, widthMm: 154, diagonalInches: 7 },
+} as const;
+export type PanelName = keyof typeof panelSizes;
+const panels = ['landscape', 'portrait', 'wide', 'small'] as const;
 const layouts = ['standard', 'low'] as const;
 
 /** Desk screens differ by their patient text only: one code for each is enough but for `--all`. */
@@ -32,16 +40,16 @@ export const distinct = (exhibits: readonly Exhibit[], catalogue: Catalogue): re
 };
 
 /**
- * Every exhibit in every language, theme, size, orientation and layout; what is dear to change (the size of the window)
+ * Every exhibit in every language, theme, size, panel and layout; what is dear to change (the size of the window)
  * changes seldom, what is cheap (the theme) at every step.
  */
 export const allShots = (exhibits: readonly string[], languages: readonly string[]): readonly Shot[] =>
-  orientations.flatMap((orientation) =>
+  panels.flatMap((panel) =>
     layouts.flatMap((layout) =>
       exhibits.flatMap((exhibit) =>
         languages.flatMap((language) =>
           sizes.flatMap((textPercent) =>
-            themes.map((theme) => ({ exhibit, language, theme, textPercent, orientation, layout })),
+            themes.map((theme) => ({ exhibit, language, theme, textPercent, panel, layout })),
           ),
         ),
       ),
@@ -61,17 +69,16 @@ export const scenes = (shots: readonly Shot[]): readonly (readonly [Shot, ...Sho
 
 /**
  * Where axe can find something else than before: the page's structure depends on exhibit and language, its colours on
- * the theme, its places on size, orientation and layout.
+ * the theme, its places on size, panel and layout.
  */
-export const axeCanDiffer = ({ language, theme, textPercent, orientation, layout }: Shot): boolean =>
-  (textPercent === 100 && orientation === 'landscape' && layout === 'standard') ||
-  (language === 'ja' && theme === 'default');
+export const axeCanDiffer = ({ language, theme, textPercent, panel, layout }: Shot): boolean =>
+  (textPercent === 100 && panel === 'landscape' && layout === 'standard') || (language === 'ja' && theme === 'default');
 
 const at = <T>(values: readonly T[], index: number): T => values[index % values.length] as T;
 
 /**
  * About two hundred: every exhibit as it is seen most (Japanese, default, 100 %, landscape), and every exhibit once more
- * in a combination that moves through languages, themes, sizes, orientations and layouts with steps that share no
+ * in a combination that moves through languages, themes, sizes, panels and layouts with steps that share no
  * factor, so that each value meets each other many times.
  */
 export const chosenShots = (exhibits: readonly string[], languages: readonly string[]): readonly Shot[] => [
@@ -80,7 +87,7 @@ export const chosenShots = (exhibits: readonly string[], languages: readonly str
     language: 'ja',
     theme: 'default' as const,
     textPercent: 100 as const,
-    orientation: 'landscape' as const,
+    panel: 'landscape' as const,
     layout: 'standard' as const,
   })),
   ...exhibits.map((exhibit, index) => ({
@@ -88,10 +95,25 @@ export const chosenShots = (exhibits: readonly string[], languages: readonly str
     language: at(languages, index * 3 + 1),
     theme: at(themes, Math.floor(index / 2)),
     textPercent: at(sizes, index + Math.floor(index / 7)),
-    orientation: at(orientations, Math.floor(index / 3)),
+    panel: at(panels, Math.floor(index / 3)),
     layout: at(layouts, Math.floor(index / 5)),
   })),
 ];
+
+/** Every exhibit on every panel at every size of letters, in Japanese. */
+export const everySize = (exhibits: readonly string[]): readonly Shot[] =>
+  panels.flatMap((panel) =>
+    exhibits.flatMap((exhibit) =>
+      sizes.map((textPercent) => ({
+        exhibit,
+        language: 'ja',
+        theme: 'default' as const,
+        textPercent,
+        panel,
+        layout: 'standard' as const,
+      })),
+    ),
+  );
 
 /** One of several parts of about the same size, as `2/3` names it; together they are the whole. */
 export const partOf = (shots: readonly Shot[], part: string): readonly Shot[] => {

@@ -27,7 +27,12 @@ export const catalogueTexts = (catalogue: Catalogue, language: string, facilityN
 
 /** Words that are drawn and not said. The code for staff and the frame are not read out on every screen. */
 export const unspoken = (model: Omit<ScreenModel, 'revision'>): readonly string[] => {
-  const said = model.speech.map(({ text }) => text).join('\n');
+  const choices = model.controls.flatMap(({ spoken }) => (spoken === undefined ? [] : [spoken.text]));
+  const said = [...model.speech.map(({ text }) => text), ...choices].join('\n');
+  // Who hears is told in other words what only eyes can use: a circle on the screen, the time, a paper's whole title.
+  const isOtherwise = (words: string): boolean =>
+    words === model.heading && model.speech[0]?.part === 'heading' && model.speech[0].text !== words;
+  const named = model.controls.filter(({ weight }) => weight !== 'row');
   const { body } = model;
   const inBody =
     body.kind === 'items'
@@ -41,7 +46,7 @@ export const unspoken = (model: Omit<ScreenModel, 'revision'>): readonly string[
     model.note,
     model.remaining,
     ...inBody,
-    ...model.controls.flatMap(({ label, note }) => [label, note ?? null]),
+    ...named.flatMap(({ label, note }) => [label, note ?? null]),
   ];
-  return drawn.filter((words): words is string => words !== null && !said.includes(words));
+  return drawn.filter((words): words is string => words !== null && !isOtherwise(words) && !said.includes(words));
 };

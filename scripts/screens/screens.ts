@@ -1,8 +1,10 @@
 /**
- * Chromium over the patient's screens: every exhibit of the gallery in languages, themes, text sizes, orientations and
+ * Chromium over the patient's screens: every exhibit of the gallery in languages, themes, text sizes, panels and
  * layouts, through the real page and its real driver. Counts what would make a person stumble; all counts must be 0.
  *
- *   npm run screens -- --json            about 200 shots, the last line is one JSON object
+ *   npm run screens -- --json            four panels at three sizes of letters, and a choice of everything; the last line
+ *                                        is one JSON object
+ *   npm run screens -- --json --chosen   the choice alone, about 250 shots
  *   npm run screens -- --json --all      every combination (about half an hour; a picture of one in 37)
  *   npm run screens -- --json --part 1/3 the first third of them, without the times (tests walk so, on both processors)
  *   npm run screens -- --only idle,pin --language all --text 200
@@ -19,10 +21,22 @@ import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { Display } from '../../src/core/visit/session.ts';
 import { openBrowser } from './screens-browser.ts';
+import { touchTwice } from './screens-double-tap.ts';
 import { measureFeedback } from './screens-feedback.ts';
 import { type Found, look, noFindings } from './screens-look.ts';
 import { contactSheets } from './screens-sheets.ts';
-import { allShots, axeCanDiffer, chosenShots, distinct, nameOf, partOf, type Shot, scenes } from './screens-shots.ts';
+import {
+  allShots,
+  axeCanDiffer,
+  chosenShots,
+  distinct,
+  everySize,
+  nameOf,
+  panelSizes,
+  partOf,
+  type Shot,
+  scenes,
+} from './screens-shots.ts';
 import { catalogueTexts, unspoken } from './screens-words.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -35,7 +49,9 @@ const { values: options } = parseArgs({
     language: { type: 'string' },
     theme: { type: 'string' },
     text: { type: 'string' },
-    orientation: { type: 'string' },
+    panel: { type: 'string' },
+    chosen: { type: 'boolean', default: false },
+    staff: { type: 'boolean', default: false },
     layout: { type: 'string' },
     part: { type: 'string' },
     out: { type: 'string', default: join(root, '.cache', 'screens') },
@@ -66,14 +82,9 @@ const exhibitsOf = (shot: Omit<Shot, 'exhibit'>) =>
   gallery({ ...gallerySettings, layout: shot.layout, smartphone: !options.docs }, catalogue, display(shot));
 const languages = gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined);
 
-const narrowed = [
-  options.only,
-  options.language,
-  options.theme,
-  options.text,
-  options.orientation,
-  options.layout,
-].some((each) => each !== undefined);
+const narrowed = [options.only, options.language, options.theme, options.text, options.panel, options.layout].some(
+  (each) => each !== undefined,
+);
 
 /** Whether a value is what an option names: one, all, or left out the usual one. */
 const isAsked = (option: string | undefined, value: string, usual: string): boolean =>
@@ -84,21 +95,22 @@ const wantedShots = (): readonly Shot[] => {
     language: 'ja',
     theme: 'default',
     textPercent: 100,
-    orientation: 'landscape',
+    panel: 'landscape',
     layout: 'standard',
   } as const;
   const exhibits = exhibitsOf(standard);
   if (options.docs) return docsShots.map((exhibit) => ({ exhibit, ...standard }));
-  const { only, language, theme, text, orientation, layout } = options;
+  const { only, language, theme, text, panel, layout } = options;
   const names = (options.all ? exhibits : distinct(exhibits, catalogue)).map(({ name }) => name);
-  if (!narrowed) return options.all ? allShots(names, languages) : chosenShots(names, languages);
+  if (!narrowed && options.all) return allShots(names, languages);
+  if (!narrowed) return [...chosenShots(names, languages), ...(options.chosen ? [] : everySize(names))];
   return allShots(names, languages).filter(
     (shot) =>
       (only?.split(',').includes(shot.exhibit) ?? true) &&
       isAsked(language, shot.language, 'ja') &&
       isAsked(theme, shot.theme, 'default') &&
       isAsked(text, String(shot.textPercent), '100') &&
-      isAsked(orientation, shot.orientation, 'landscape') &&
+      isAsked(panel, shot.panel, 'landscape') &&
       isAsked(layout, shot.layout, 'standard'),
   );
 };
@@ -120,7 +132,8 @@ const screensSeen = new Set<string>();
 mkdirSync(options.out, { recursive: true });
 
 /** Of a whole walk, one picture of each exhibit and language, moving through the other values. */
-const isPictured = (index: number): boolean => !options.all || index % 37 === 0;
+const isPictured = (index: number): boolean =>
+  options.all ? index % 37 === 0 : narrowed || options.docs || options.chosen || index % 7 === 0;
 
 let revision = 0;
 let walked = 0;
@@ -128,18 +141,22 @@ for (const scene of scenes(shots)) {
   const [first] = scene;
   const exhibit = exhibitsOf(first).find((each) => each.name === first.exhibit);
   if (exhibit === undefined) throw new Error(`no exhibit ${first.exhibit}`);
-  const drawn = drawScreen(exhibit.session, exhibitContext(catalogue, exhibit));
+  const panel = panelSizes[first.panel];
+  const { diagonalInches } = panel;
+  const drawn = drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), diagonalInches });
   screensSeen.add(drawn.screen);
-  await page.setViewportSize(
-    first.orientation === 'landscape' ? { width: 1280, height: 800 } : { width: 800, height: 1280 },
-  );
+  await page.setViewportSize({ width: panel.width, height: panel.height });
+  // Without a loudspeaker, or in a language nobody speaks here, there is nothing to hear and no button for it.
+  const mute = drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), speaks: () => false });
+  for (const { id } of mute.tools)
+    if (['voice', 'repeat', 'softer', 'louder'].includes(id)) found.deadTools.push(`${nameOf(first)}: ${id}`);
   revision += 1;
   screen.show({ ...drawn, revision });
   await page.waitForSelector(`[data-revision="${revision}"]`);
   for (const words of unspoken(drawn)) found.withoutSpeech.push(`${nameOf(first)}: ${words}`);
   const isOfCatalogue = catalogueTexts(catalogue, first.language, gallerySettings.facilityName);
   for (const shot of scene) {
-    await look(page, shot, isOfCatalogue, !options.all || axeCanDiffer(shot), found);
+    await look(page, shot, isOfCatalogue, axeCanDiffer(shot), found);
     if (isPictured(walked)) {
       const png = await page.screenshot();
       if (options.docs) await keepForDocs(shot.exhibit, png);
@@ -153,8 +170,9 @@ for (const scene of scenes(shots)) {
 }
 const sheets = await contactSheets(pictures, options.out);
 // A narrowed walk looks at pictures; the times belong to the whole one, on a machine that does nothing else.
-const isWhole = !narrowed && !options.docs && options.part === undefined;
+const isWhole = !narrowed && !options.docs && !options.chosen && options.part === undefined;
 const feedbackMs = isWhole ? await measureFeedback(page, screen, catalogue) : null;
+if (isWhole) found.sameSpotWithin800Ms.push(...(await touchTwice(page, screen, catalogue)));
 await close();
 await screen.close();
 
@@ -165,6 +183,7 @@ const counts = Object.fromEntries(Object.entries(found).map(([kind, findings]) =
 const report = {
   screens: screensSeen.size,
   shots: shots.length,
+  sizes: [...new Set(shots.map(({ panel }) => `${panelSizes[panel].width}x${panelSizes[panel].height}`))],
   ...counts,
   ...(feedbackMs === null ? {} : { feedbackMs }),
 };

@@ -122,7 +122,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,
-    session: { state, surroundings: { ...surroundings, ...around }, display, othersGoneAtMs: null },
+    session: { state, surroundings: { ...surroundings, ...around }, display, help: null, othersGoneAtMs: null },
   });
   const deadlineMs = galleryNow.monotonicMs + 15_000;
   const patience = { asked: false } as const;

@@ -50,6 +50,7 @@ export const cause = wordsOf<SessionEvent['type']>('event of the session', {
   PinCheckFailed: true,
   Touched: true,
   KeyPressed: true,
+  HelpAnswered: true,
   VoiceBegan: true,
   VoiceEnded: true,
   StaffApproved: true,

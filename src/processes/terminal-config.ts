@@ -127,6 +127,13 @@ export const configSchema = z.strictObject({
       .default(8480)
       .meta({ unit: 'TCP port' })
       .describe('Loopback port of the page; 0: any free one.'),
+    diagonalInches: z
+      .number()
+      .min(5)
+      .max(32)
+      .default(10.1)
+      .meta({ unit: 'inch' })
+      .describe('Of the panel: letters and buttons are sized in millimetres by it (docs/screens.md).'),
   }),
   broker: section("The clinic's MQTT broker, mutual TLS only.", {
     host: host.describe('Host name or address.').meta({ example: '192.168.1.10' }),

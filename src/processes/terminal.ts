@@ -152,6 +152,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     cryptography: cardCryptography,
     catalogueAt,
     offerUnreviewedLanguages: config.profile === 'demo',
+    diagonalInches: config.screen.diagonalInches,
     undrawable: new Set((await undrawableLanguages(config.paths.screens, catalogueAt(clock.now().wallMs))).keys()),
     newId: randomUUID,
     restart: { ...drivers.restart, screen: () => screen.reload() },

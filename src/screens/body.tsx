@@ -99,7 +99,7 @@ const Dots = ({ body }: { readonly body: Of<'pin'> }) => (
 );
 
 const Items = ({ body }: { readonly body: Of<'items'> }) => (
-  <ul class="items">
+  <ul class="items" data-subject>
     {body.items.map(({ label, note }) => (
       <li key={label}>
         <b>{label}</b>
@@ -121,7 +121,7 @@ const List = ({ title, lines, className }: { title: string; lines: readonly stri
 );
 
 const Summary = ({ body }: { readonly body: Of<'summary'> }) => (
-  <div class="summary">
+  <div class="summary" data-subject>
     <List className="provided" title={body.providedTitle} lines={body.provided} />
     <List className="withheld" title={body.withheldTitle} lines={body.withheld} />
   </div>

@@ -46,7 +46,7 @@ const ToolOf = ({
   );
 };
 
-/** Name of the clinic, the poster's four steps with where we are, and language and voice at their place. */
+/** Name of the clinic, which of the poster's four steps this is, and language and voice at their place. */
 export const Header = ({
   shown,
   choosingLanguage,
@@ -60,14 +60,11 @@ export const Header = ({
         {shown.steps.map((label, index) => {
           const number = index + 1;
           const state = number < now || now === 4 ? 'done' : number === now ? 'now' : 'later';
+          const isNow = number === now;
           return (
-            <li
-              key={label}
-              class={number === now ? `now ${state}` : state}
-              aria-current={number === now ? 'step' : undefined}
-            >
-              <b>{state === 'done' ? '✓' : number}</b>
-              <span>{label}</span>
+            <li key={label} class={isNow ? `now ${state}` : state} aria-current={isNow ? 'step' : undefined}>
+              <b>{!isNow ? '' : state === 'done' ? '✓' : number}</b>
+              <span class={isNow ? '' : 'unseen'}>{label}</span>
             </li>
           );
         })}
@@ -80,13 +77,12 @@ export const Header = ({
   );
 };
 
-/** What the patient may rely on here, and the quieter tools. */
+/** The way to a person, and the quieter tools: icons, so that the words that are there can be large. */
 export const Footer = ({ shown }: Shown) => (
   <footer>
-    <p>
-      <span>{shown.footer[0]}</span>
-      <span>{shown.footer[1]}</span>
-    </p>
+    <div class="help">
+      <ToolOf shown={shown} id="call-help" />
+    </div>
     <div class="tools">
       {(['repeat', 'softer', 'louder', 'text-size', 'theme'] as const).map((id) => (
         <ToolOf key={id} shown={shown} id={id} />

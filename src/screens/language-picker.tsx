@@ -12,7 +12,14 @@ export const LanguagePicker = ({
   const first = shown.controls.length + shown.tools.length;
   return (
     <main class="languages">
-      <h1 class="unseen">{shown.tools.find((tool) => tool.id === 'language')?.label}</h1>
+      <div class="picker-head">
+        <h1>{shown.tools.find((tool) => tool.id === 'language')?.label}</h1>
+        <button type="button" class="close" aria-label={shown.closeLabel} onClick={() => onChosen(null)}>
+          <svg viewBox="0 0 24 24" class="icon" aria-hidden="true">
+            <path d="M5 5l14 14M19 5 5 19" />
+          </svg>
+        </button>
+      </div>
       {shown.languages.map(({ code, name }, index) => (
         <button
           type="button"

@@ -9,13 +9,26 @@ import { LanguagePicker } from './language-picker.tsx';
 import { inPhrases } from './phrases.ts';
 import { CheckMark, Waiting } from './pictures.tsx';
 import { PinPad } from './pin-pad.tsx';
-import { ScrollingText } from './scrolling-text.tsx';
+import { ScrollingText, unseenSubject } from './scrolling-text.tsx';
 
 /** Draws the model, and nothing that is not in it. */
+/** An inch, in mm */
+const inch = 25.4;
+
+/** On a large panel letters need not be larger than this at 100 %; a small one has what its glass can hold. mm */
+const largestLetterMm = 12;
+
+/** Of one rem at most, by the size of the glass: letters of the size that is read stand at 1.875 rem. px */
+const remLimit = (diagonalInches: number | null): string => {
+  const pxPerMm = Math.hypot(innerWidth, innerHeight) / ((diagonalInches ?? 10.1) * inch);
+  return `${Math.max(10, (largestLetterMm * pxPerMm) / 1.875)}px`;
+};
+
 export const Page = () => {
   const choosingLanguage = useSignal(false);
   useSignalEffect(() => {
     document.documentElement.lang = htmlLanguage(model.value?.language ?? 'ja');
+    document.documentElement.style.setProperty('--rem-limit', remLimit(model.value?.diagonalInches ?? null));
   });
   const told = useComputed(() => (model.value === null ? null : inPhrases(model.value)));
   const shown = told.value;
@@ -52,28 +65,59 @@ export const Page = () => {
   );
 };
 
-const Main = ({ shown }: { readonly shown: ScreenModel }) => (
-  <main key={`${shown.screen} ${shown.heading}`}>
-    <div class="content">
-      <Body shown={shown} side />
-      <div class="words">
-        <ScrollingText>
-          <h1>
-            {shown.tone === 'good' && <CheckMark />}
-            {shown.heading}
-          </h1>
-          {shown.lead.map((line) => (
-            <p class="lead" key={line}>
-              {line}
-            </p>
-          ))}
-          <Body shown={shown} side={false} />
-          <Rows shown={shown} />
-          {shown.note !== null && <p class="note">{shown.note}</p>}
-        </ScrollingText>
-        <Controls shown={shown} />
+const Lead = ({ shown }: { readonly shown: ScreenModel }) =>
+  shown.lead.map((line) => (
+    <p class="lead" key={line}>
+      {line}
+    </p>
+  ));
+
+/**
+ * In the order in which it is read: what the question is about first, for it must have been on the screen before the
+ * question can be answered; where something went wrong, why.
+ */
+const Words = ({ shown }: { readonly shown: ScreenModel }) => {
+  const isPin = shown.body.kind === 'pin';
+  const isNotice = shown.tone === 'attention' || isPin;
+  return (
+    <>
+      <h1 data-subject>
+        {shown.tone === 'good' && <CheckMark />}
+        {shown.heading}
+      </h1>
+      {isPin && <Note shown={shown} />}
+      {isNotice && <Lead shown={shown} />}
+      {isNotice && !isPin && <Note shown={shown} />}
+      <Body shown={shown} side={false} />
+      <Rows shown={shown} />
+      {!isNotice && <Note shown={shown} />}
+      {!isNotice && <Lead shown={shown} />}
+      {!shown.lead.includes(shown.footer[0]) && <p class="promise">{shown.footer[0]}</p>}
+    </>
+  );
+};
+
+const Note = ({ shown: { note } }: { readonly shown: ScreenModel }) =>
+  note === null ? null : (
+    <p class="note" data-subject>
+      {note}
+    </p>
+  );
+
+const Main = ({ shown }: { readonly shown: ScreenModel }) => {
+  const question = `${shown.session} ${shown.screen} ${shown.heading} ${shown.textPercent}`;
+  return (
+    <main key={`${shown.screen} ${shown.heading}`}>
+      <div class="content">
+        <Body shown={shown} side />
+        <div class="words">
+          <ScrollingText question={question}>
+            <Words shown={shown} />
+          </ScrollingText>
+          <Controls shown={shown} waits={unseenSubject.value === question} />
+        </div>
+        {shown.pinKeys !== null && <PinPad shown={shown} words={shown.pinKeys} />}
       </div>
-      {shown.pinKeys !== null && <PinPad shown={shown} words={shown.pinKeys} />}
-    </div>
-  </main>
-);
+    </main>
+  );
+};

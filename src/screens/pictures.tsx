@@ -227,6 +227,7 @@ const icons: Partial<Record<ControlId, string>> = {
   louder: 'M3 9v6h4l6 5V4L7 9zM16.5 12h6M19.5 9v6',
   repeat: 'M4 12a8 8 0 1 1 3 6.2M4 12l-2-3M4 12l3-2.4',
   'text-size': 'M2 19 7 6l5 13M4 15h6M14 19l4-9 4 9M15.500 16h5',
+  'call-help': 'M12 3a6 6 0 0 0-6 6v5l-2 3h16l-2-3V9a6 6 0 0 0-6-6zM10 20a2 2 0 0 0 4 0',
   theme: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
 };
 

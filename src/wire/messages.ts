@@ -73,6 +73,15 @@ export const stateSchema = z.preprocess(
       .optional(),
     /** Requests whose patients left without the answer (request ids): shown to staff as late. Wire 2 */
     late: z.array(uuid).max(8).optional(),
+    /** Somebody called the staff from this screen and nobody has answered. Wire 2 */
+    helpCalledAt: instantMs.optional(),
+    /** In which the visit goes on, as the catalogue names it. Wire 2 */
+    language: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z-]{1,11}$/)
+      .optional(),
+    /** The last visit that its patient left before anything was received. Wire 2 */
+    abandoned: z.strictObject({ session: uuid, at: instantMs, reason: code }).optional(),
     /** The device's certificate for the broker ends soon: `days` is the warning that holds. Wire 2 */
     certificateWarning: z
       .strictObject({
@@ -234,6 +243,8 @@ export const commandSchema = z.strictObject({
     z.strictObject({ name: z.literal('approve-staff-check'), session: uuid, approval: compactJws }),
     z.strictObject({ name: z.literal('cancel-session'), session: uuid }),
     z.strictObject({ name: z.literal('restart'), part: z.enum(['daemon', 'reader', 'face', 'screen']) }),
+    /** Staff have seen the call for help and come. Wire 2 */
+    z.strictObject({ name: z.literal('answer-help') }),
     /** The approval is good for a request of kind `test` alone */
     z.strictObject({ name: z.literal('test-visit'), session: uuid, approval: compactJws }),
   ]),

@@ -34,6 +34,8 @@ export const model = (revision: number, session: string | null = null): ScreenMo
   controls: [],
   tools: [],
   footer: ['', ''],
+  closeLabel: '',
+  diagonalInches: null,
   speech: [],
   languages: [],
   focused: null,

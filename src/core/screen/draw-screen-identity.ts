@@ -51,10 +51,12 @@ export const face = (
 const pinLength = 4;
 
 export const pin = (session: Session, state: Extract<SessionState, { name: 'enteringPin' }>, d: Dictionary): Part => {
-  const why = state.notice === 'none' ? [] : [d.words(`pin.${state.notice}`)];
+  // What went wrong is the heading, so that it and the tries that are left stand at the top however large the letters.
+  const isWrong = state.notice === 'wrong';
+  const why = state.notice === 'none' ? [] : [d.words(isWrong ? 'pin.heading' : `pin.${state.notice}`)];
   const tries = state.triesLeft > 1 ? d.words('pin.tries', { count: state.triesLeft }) : d.words('pin.tries-last');
   const entered = d.words('pin.entered', { length: pinLength, count: state.entered });
-  return part('pin', 2, d, state.checking ? d.words('pin.checking') : d.words('pin.heading'), {
+  return part('pin', 2, d, state.checking ? d.words('pin.checking') : d.words(isWrong ? 'pin.wrong' : 'pin.heading'), {
     tone: state.notice === 'wrong' || state.notice === 'incomplete' ? 'attention' : 'calm',
     notice: why.length > 0,
     lead: state.checking ? [d.words('pin.checking.lead')] : why.length > 0 ? why : [d.words('pin.lead')],

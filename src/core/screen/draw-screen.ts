@@ -26,6 +26,8 @@ export type DrawContext = {
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: KeysThere;
   /** Whether a voice speaks this language here; left out: it does. Without one there are no tools for it. */
+  /** Of the panel, where the configuration tells */
+  readonly diagonalInches?: number | null;
   readonly speaks?: (language: string) => boolean;
 };
 
@@ -67,6 +69,8 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     }),
     footer: [drawn.promises[0].text, drawn.promises[1].text],
     speech: speechOf(drawn, d, context.keypad ?? null),
+    closeLabel: d.text('control.close'),
+    diagonalInches: context.diagonalInches ?? null,
     languages,
     focused: context.focused ?? null,
     pinKeys: drawn.pinKeys,
@@ -92,9 +96,13 @@ const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | nul
       : [];
   });
 
+/** Where the question itself offers a person, or one is on the way, the tool would say the same once more. */
+const callsStaffItself = (name: SessionState['name']): boolean =>
+  name === 'choosingMethod' || name === 'verifyingFace' || name === 'enteringPin' || name === 'awaitingStaffCheck';
+
 /** The tools at the same place on every screen; one that would do nothing here is not shown. */
 const toolsOf = (
-  { display }: Session,
+  { display, help, state }: Session,
   d: Dictionary,
   there: { readonly languages: boolean; readonly voice: boolean },
 ): readonly Control[] => {
@@ -102,7 +110,12 @@ const toolsOf = (
     const label = d.words(`tool.${id}`);
     return { ...writtenControl(control(id, 'secondary', label, extra)), spoken: label };
   };
+  const helpLabel = help === null ? 'tool.call-help' : help.answered ? 'help.coming' : 'help.called';
+  const label = d.words(helpLabel);
   return [
+    ...(callsStaffItself(state.name)
+      ? []
+      : [{ ...writtenControl(control('call-help', 'secondary', label, { pressed: help !== null })), spoken: label }]),
     ...(there.languages ? [tool('language')] : []),
     ...(there.voice
       ? [tool('voice', { pressed: display.voice === 'all' }), tool('repeat'), tool('softer'), tool('louder')]

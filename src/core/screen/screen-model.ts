@@ -130,9 +130,14 @@ export type ScreenModel = {
   readonly controls: readonly Control[];
   /** The same tools at the same place on every screen */
   readonly tools: readonly Control[];
+  /** What may be relied on here; then the way to help, unless the state has more to promise */
   readonly footer: readonly [string, string];
   /** What the voice says here, in this order */
   readonly speech: readonly SpokenSentence[];
+  /** Leaves the language picker as it was */
+  readonly closeLabel: string;
+  /** Of the panel, inches; null: not known, 10.1 is assumed. Letters and targets are sized in millimetres by it. */
+  readonly diagonalInches: number | null;
   /** Languages offered by the language tool: code and own name */
   readonly languages: readonly { readonly code: string; readonly name: string }[];
   /**

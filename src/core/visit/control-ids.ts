@@ -6,6 +6,7 @@ export const controlIds = [
   'use-face',
   'use-pin',
   'call-staff',
+  'call-help',
   'agree',
   'decline',
   'one-by-one',

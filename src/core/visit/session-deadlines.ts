@@ -41,7 +41,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     return go(session, { ...state, deadlineMs: Math.min(quietMs, at.monotonicMs + delays.whileSaidMs) });
   switch (state.name) {
     case 'idle':
-      return rest({ ...session, display: facilityDisplay(session.surroundings) }, at);
+      return rest({ ...session, display: facilityDisplay(session.surroundings), help: null }, at);
     case 'choosingPhone':
       return finish(session, at, 'session.timed-out');
     case 'readingCard':

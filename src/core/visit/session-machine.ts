@@ -55,6 +55,7 @@ export const initialSession = (
     consentCatalogue,
   },
   display,
+  help: null,
   othersGoneAtMs: null,
 });
 
@@ -225,6 +226,8 @@ const answered = (before: Session, event: SessionEvent): Step => {
         : sendToDesk(session, at, event.failure, true);
     case 'Touched':
       return touched(session, event, at);
+    case 'HelpAnswered':
+      return stay(session.help === null ? session : { ...session, help: { ...session.help, answered: true } });
     case 'KeyPressed':
       return keyPressed(session, event.asks, at);
     case 'VoiceBegan':

@@ -149,7 +149,7 @@ export const finish = (session: Session, at: Moment, outcome: string): Step => {
       : [endCard(visit), ...released(visit, outcome), { type: 'VisitEnded', session: visit.session, outcome }];
   const { surroundings } = session;
   const display = facilityDisplay(surroundings);
-  const rested: Session = { ...session, state: restState(surroundings, at), display };
+  const rested: Session = { ...session, state: restState(surroundings, at), display, help: null };
   const waiting = session.surroundings.cardOnBed;
   if (rested.state.name !== 'idle' || waiting === null || waiting.insertion === visit?.insertion)
     return { session: rested, effects };

@@ -66,6 +66,7 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   const display = adjusted(session.display, touch, session.surroundings.settings?.languages ?? []);
   const fresh = extended(display === null ? session : { ...session, display }, at);
   if (display !== null) return stay(fresh);
+  if (touch.control === 'call-help') return callHelp(fresh, at);
   if (touch.said !== true && notMeantForMs(session, at) > 0) return stay(fresh);
   if (visit === null) return phoneTouched(fresh, touch, at);
   const { state } = fresh;
@@ -104,6 +105,15 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
       return stay(fresh);
   }
 };
+
+/** Staff are called from any screen, once; whatever stands on it stays. */
+const callHelp = (session: Session, at: Moment): Step =>
+  session.help === null
+    ? {
+        session: { ...session, help: { calledAtMs: at.wallMs, answered: false } },
+        effects: [{ type: 'Chime', sound: 'key' }],
+      }
+    : stay(session);
 
 /** Somebody is there, whatever the key does; who has not asked for the voice may do so by any key. */
 export const keyPressed = (session: Session, asks: boolean, at: Moment): Step => {

@@ -220,6 +220,8 @@ export type SessionEvent = At<
     }
   /** Any key of a keypad: somebody is there. `asks`: and shall hear what is on the screen. */
   | { readonly type: 'KeyPressed'; readonly asks: boolean }
+  /** Staff have seen the call and come. */
+  | { readonly type: 'HelpAnswered' }
   | { readonly type: 'VoiceBegan' }
   | { readonly type: 'VoiceEnded' }
   | { readonly type: 'StaffApproved'; readonly session: string; readonly approval: string }
@@ -272,7 +274,7 @@ export type Effect =
   /** Exactly one VERIFY with what was typed; the bytes are overwritten before the answer comes. */
   | { readonly type: 'VerifyPin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
   | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
-  | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' }
+  | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' | 'key' }
   /** The visit is over, and how; nothing of it colours the next. */
   | { readonly type: 'VisitEnded'; readonly session: string; readonly outcome: string };
 
@@ -281,6 +283,8 @@ export type Session = {
   readonly state: SessionState;
   readonly surroundings: Surroundings;
   readonly display: Display;
+  /** Somebody called the staff from here and is still there; null: nobody did */
+  readonly help: { readonly calledAtMs: number; readonly answered: boolean } | null;
   /** Monotonic ms when the buttons of another question last went away; null: none have been there */
   readonly othersGoneAtMs: number | null;
 };

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { FailureCode } from '../../core/failure.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
 import type { ScreenModel } from '../../core/screen/screen-model.ts';
 import { forEar, isSameQuestion, type SpokenWords, sentencesToSay, speaksToNobody } from '../../core/screen/speech.ts';
@@ -29,6 +30,8 @@ export class Presentation {
   /** What was said in this visit */
   #heard = new Set<string>();
   #volume: number | undefined;
+  /** The last visit that its patient left before anything was received */
+  #abandoned: StateMessage['abandoned'] | null = null;
   #light = '';
   #told = '';
   #model: ScreenModel | null = null;
@@ -56,6 +59,7 @@ export class Presentation {
         ...(undrawable === undefined ? {} : { undrawable }),
         focused: this.#focused,
         keypad: this.#parts.keypad?.keys ?? null,
+        diagonalInches: this.#parts.diagonalInches ?? null,
         speaks: (language) => speaker?.speaks(language) ?? false,
       });
       // Whatever the settings call the facility.
@@ -81,7 +85,7 @@ export class Presentation {
       screen.show(this.#model);
       this.#speak(session, before, this.#model, acted);
     }
-    const light = lightOf(session.state);
+    const light = session.help?.answered === false ? 'call-staff' : lightOf(session.state);
     if (light !== this.#light) {
       this.#light = light;
       statusLight?.show(light);
@@ -91,6 +95,11 @@ export class Presentation {
 
   get hasEarphone(): boolean {
     return this.#earphone;
+  }
+
+  /** A patient has gone before anything was received: staff are told with the next state. */
+  abandoned(session: string, reason: FailureCode): void {
+    this.#abandoned = { session, at: Math.round(this.#parts.clock.now().wallMs), reason };
   }
 
   /** Says the screen once more. */
@@ -191,6 +200,9 @@ export class Presentation {
       phase: state.name,
       ...(visit === null ? {} : { session: visit.session }),
       ...(code === undefined ? {} : { code }),
+      ...(session.help?.answered === false ? { helpCalledAt: Math.round(session.help.calledAtMs) } : {}),
+      ...(visit === null ? {} : { language: session.display.language }),
+      ...(this.#abandoned === null ? {} : { abandoned: this.#abandoned }),
       catalogueVersion: catalogue.version,
     } as const;
     const told = JSON.stringify(message);

@@ -120,6 +120,7 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'FaceMissed':
     case 'PinSubmitted':
     case 'VoiceBegan':
+    case 'HelpAnswered':
     case 'VoiceEnded':
     case 'PinVerified':
     case 'BusConnected':

@@ -41,6 +41,8 @@ export type SessionParts = {
   readonly offerUnreviewedLanguages: boolean;
   /** Languages whose signs the screen has no font for; left out: none. */
   readonly undrawable?: ReadonlySet<string>;
+  /** Of the panel; left out: not known */
+  readonly diagonalInches?: number;
   /** A random UUID */
   readonly newId: () => string;
   readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;

@@ -21,6 +21,10 @@ import { type Told, visitExecutors } from './visit-effects.ts';
 /** A clock that is set while the terminal runs is noticed within this time. ms */
 const everyHourMs = 3_600_000;
 
+/** Its patient went away, and nothing was received. */
+const isAbandoned = (outcome: string): outcome is 'card.removed' | 'session.timed-out' =>
+  outcome === 'card.removed' || outcome === 'session.timed-out';
+
 /** What the visitor does: whoever acts has heard enough. */
 const isVisitors = ({ type }: SessionEvent): boolean =>
   [
@@ -172,6 +176,10 @@ export class SessionRunner {
         cause: event.type,
         code: 'failure' in session.state ? session.state.failure?.code : undefined,
       });
+    for (const effect of effects) {
+      if (effect.type === 'VisitEnded' && isAbandoned(effect.outcome))
+        this.#presentation.abandoned(effect.session, effect.outcome);
+    }
     for (const effect of effects) (this.#executors[effect.type] as (known: typeof effect) => void)(effect);
     // A timer may ring a fraction of a millisecond early: then the same deadline is waited for once more.
     if (session.state.deadlineMs !== before.state.deadlineMs || event.type === 'DeadlinePassed')
@@ -338,6 +346,9 @@ export class SessionRunner {
       case 'cancel-session':
         this.tell({ type: 'StaffCancelled', session: command.session });
         return answer(this.#session.state.name !== before);
+      case 'answer-help':
+        this.tell({ type: 'HelpAnswered' });
+        return answer(this.#session.help?.answered === true);
       case 'restart':
         return this.#restart(command.part, answer);
       case 'test-visit':

@@ -312,7 +312,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     ReleaseRequest: ({ requestId }) => parts.clinic.release(requestId),
     Chime: ({ sound }) => {
       parts.speaker?.chime(sound);
-      parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
+      if (sound !== 'key') parts.statusLight?.beep(sound === 'accepted' ? 'done' : sound);
     },
     VisitEnded: () => cards.visitEnded(),
   };

@@ -180,6 +180,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
     consentCatalogue: catalogue.consents,
   },
   display: rest.display,
+  help: null,
   othersGoneAtMs: null,
 });
 
