@@ -23,7 +23,7 @@ export const panelSizes = {
   wide: { width: 1024, height: 600, widthMm: 222, diagonalInches: 10.1 },
   small: { width: 800, height: 480, widthMm: 154, diagonalInches: 7 },
 } as const;
-export type PanelName = keyof typeof panelSizes;
+type PanelName = keyof typeof panelSizes;
 const panels = ['landscape', 'portrait', 'wide', 'small'] as const;
 const layouts = ['standard', 'low'] as const;
 
