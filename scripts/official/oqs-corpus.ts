@@ -181,6 +181,116 @@ const byLayout: readonly CorpusFile[] = [
   file('own-entity', utf8(declared('UTF-8', `<!DOCTYPE x [<!ENTITY a "b">]>${one}`)), unreadable),
 ];
 
+/** What programs were seen or must be feared to do, beyond layout and encoding: full width, padding, a header of their own. */
+const byHabit: readonly CorpusFile[] = [
+  file(
+    'full-width-number',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '１０００００１' })))),
+    found,
+  ),
+  file(
+    'full-width-all',
+    sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(
+          searchOf({
+            InsurerNumber: '１３８０５７',
+            InsuredCardSymbol: '架空・１',
+            InsuredIdentificationNumber: '１０００００１',
+          }),
+        ),
+      ),
+    ),
+    found,
+  ),
+  file('zero-padded', sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsurerNumber: '00138057' })))), found),
+  file(
+    'blank-after-symbol',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '架空・1　' })))),
+    found,
+  ),
+  file(
+    'branch-full-width',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredBranchNumber: '０１' })))),
+    found,
+  ),
+  file('right-birthdate', sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, Birthdate: '19800217' })))), found),
+  file('other-birthdate', sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, Birthdate: '19800218' })))), nobody),
+  file(
+    'birthdate-with-strokes',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, Birthdate: '1980/02/17' })))),
+    unreadable,
+  ),
+  file(
+    'empty-number',
+    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '' })))),
+    unreadable,
+  ),
+  file(
+    'number-twice',
+    sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(searchOf(insured).replace('<InsurerNumber>', '<InsurerNumber>1</InsurerNumber><InsurerNumber>')),
+      ),
+    ),
+    unreadable,
+  ),
+  file('two-searches', sjis(declared('Shift_JIS', bodyOf(searchOf(insured) + searchOf(insured)))), unreadable),
+  file(
+    'short-institution-code',
+    sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(searchOf(insured), element('MessageHeader', element('MedicalInstitutionCode', '2345678'))),
+      ),
+    ),
+    found,
+  ),
+  file(
+    'dates-of-iso',
+    sjis(
+      declared(
+        'Shift_JIS',
+        bodyOf(
+          searchOf(insured),
+          element(
+            'MessageHeader',
+            elements({
+              ProcessExecutionTime: '2026-11-29T10:00:00+09:00',
+              QualificationConfirmationDate: '2026/11/29',
+            }),
+          ),
+        ),
+      ),
+    ),
+    found,
+  ),
+  file('version-1.1', sjis(`<?xml version="1.1" encoding="Shift_JIS" ?>${one}`), found),
+  file('blank-before', sjis(`\r\n  ${declared('Shift_JIS', one)}`), found),
+  file('default-namespace', sjis(declared('Shift_JIS', one.replace('<XmlMsg>', '<XmlMsg xmlns="urn:oqs">'))), found),
+  file('instruction', sjis(declared('Shift_JIS', `<?vendor a="b"?>${one}<!-- end -->`)), found),
+  file('doctype', sjis(declared('Shift_JIS', `<!DOCTYPE XmlMsg SYSTEM "x.dtd">${one}`)), unreadable),
+  file('nul-after', sjis(`${declared('Shift_JIS', one)}\u0000`), unreadable),
+  file('euc-undeclared', iconv.encode(one, 'eucjp'), unreadable),
+  file('euc-declared-sjis', iconv.encode(declared('Shift_JIS', one), 'eucjp'), unreadable),
+  file('utf-16-without-mark', new Uint8Array(Buffer.from(declared('UTF-16', one), 'utf16le')), unreadable),
+  file('mark-of-utf8-before-sjis', Uint8Array.of(0xef, 0xbb, 0xbf, ...sjis(declared('Shift_JIS', one))), unreadable),
+  file(
+    'too-long',
+    sjis(declared('Shift_JIS', bodyOf(`${searchOf(insured)}<!--${'x'.repeat(4_100_000)}-->`))),
+    unreadable,
+  ),
+  { name: `OQSsiquc01req_${'長'.repeat(75)}.xml`, bytes: sjis(declared('Shift_JIS', one)), expected: found },
+  { name: `OQSsiquc01req_${'壊'.repeat(75)}.xml`, bytes: sjis('<x'), expected: unreadable },
+  { name: 'OQSsiquc01req_.xml', bytes: sjis(declared('Shift_JIS', one)), expected: found },
+  { name: 'OQSSIQUC01REQ_all capitals.XML', bytes: sjis(declared('Shift_JIS', one)), expected: found },
+  { name: 'OQSsihvd01req_訪問 1.xml', bytes: sjis(declared('Shift_JIS', one)), expected: unknownKind },
+  { name: 'OQSsiquc01req_1.xml.tmp', bytes: sjis(declared('Shift_JIS', one)), expected: { told: true } },
+  { name: '~OQSsiquc01req_1.xml', bytes: sjis(declared('Shift_JIS', one)), expected: { told: true } },
+];
+
 const asked = sjis(declared('Shift_JIS', one));
 const registration = (number: string, search = insured): string =>
   `${searchOf(search)}${element('ReferenceNumber', number)}`;
@@ -245,7 +355,7 @@ const byKind: readonly CorpusFile[] = [
   },
 ];
 
-export const corpus: readonly CorpusFile[] = [...byDeclaration, ...byLayout, ...byName, ...byKind];
+export const corpus: readonly CorpusFile[] = [...byDeclaration, ...byLayout, ...byHabit, ...byName, ...byKind];
 
 /** Programs of others that refuse what breaks the standard. `null`: not installed. */
 const strictReaders: Readonly<Record<string, readonly string[]>> = {
@@ -265,12 +375,12 @@ const refusedBy = (path: string): { readonly readers: string[]; readonly refused
 };
 
 const longAgo = (path: string): void => {
-  const past = new Date(Date.now() - 60_000);
+  const past = new Date(Date.now() - 3_600_000);
   utimesSync(path, past, past);
 };
 
 const isTold = (desk: InquiryDesk, bed: AgentBed, name: string): boolean =>
-  desk.folderFault !== null && existsSync(join(bed.oqsFolder, 'req', name));
+  desk.folderFaults.length > 0 && existsSync(join(bed.oqsFolder, 'req', name));
 
 type Outcome = {
   readonly name: string;

@@ -250,7 +250,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     catalogue: () => catalogueAt(clock.now().wallMs),
     staff: () => staff.value,
     staffCodes: new StaffCodes(() => staff.value, journal.guesses, config.staffCodes),
-    folderFaults: () => [desk.handOver, inquiries].flatMap(({ folderFault }) => folderFault ?? []),
+    folderFaults: () => [
+      ...(desk.handOver.folderFault === null ? [] : [desk.handOver.folderFault]),
+      ...inquiries.folderFaults,
+    ],
     problems: () => [...files.all.flatMap(({ problem }) => problem ?? []), ...refusedNotices(clock.now().wallMs)],
     subscribe: (listener) => {
       listeners.add(listener);

@@ -175,12 +175,19 @@ const answerOf = (record: ServiceRecord): EligibilityAnswer => ({
   qualifications: record.qualifications,
 });
 
+/** As the real service compares them: １ and 1 are one digit, blanks and leading zeros of an insurer's number are filling. */
+const folded = (value: string | undefined): string => (value ?? '').normalize('NFKC').replace(/\s+/g, '');
+const isSame = (known: string | undefined, asked: string | undefined): boolean =>
+  asked === undefined || asked === '' || folded(known) === folded(asked);
+const insurer = (number: string | undefined): string => folded(number).replace(/^0+/, '');
+
 const matches = (record: ServiceRecord, inquiry: NumberInquiry): boolean =>
-  (inquiry.birthdate === undefined || inquiry.birthdate === '' || inquiry.birthdate === record.birthdate) &&
+  isSame(record.birthdate, inquiry.birthdate) &&
   record.qualifications.some(
     (one) =>
-      one.InsurerNumber?.trim() === inquiry.insurerNumber.trim() &&
-      one.InsuredIdentificationNumber === inquiry.insuredIdentificationNumber &&
-      (inquiry.insuredCardSymbol === undefined || one.InsuredCardSymbol === inquiry.insuredCardSymbol) &&
-      (inquiry.insuredBranchNumber === undefined || one.InsuredBranchNumber === inquiry.insuredBranchNumber),
+      insurer(one.InsurerNumber) === insurer(inquiry.insurerNumber) &&
+      folded(inquiry.insuredIdentificationNumber) !== '' &&
+      folded(one.InsuredIdentificationNumber) === folded(inquiry.insuredIdentificationNumber) &&
+      isSame(one.InsuredCardSymbol, inquiry.insuredCardSymbol) &&
+      isSame(one.InsuredBranchNumber, inquiry.insuredBranchNumber),
   );

@@ -32,7 +32,15 @@ import { numberInquiryOf } from './number-inquiry.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { registerReferences } from './register-references.ts';
-import { isUnreadable, type RequestFile, requestOf, strangersIn } from './request-files.ts';
+import {
+  asideName,
+  isBrokenName,
+  isStrange,
+  isUnreadable,
+  type RequestFile,
+  requestOf,
+  strangersIn,
+} from './request-files.ts';
 import { isFolderShared, listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
 import { folderFailureOf, writeOqsFile } from './write-oqs-file.ts';
 
@@ -46,6 +54,8 @@ const maximumBytes = 4_000_000;
 const shutFolderMs = 5_000;
 /** So many requests are looked at in one round; the rest in the next. */
 const maximumNames = 1_000;
+/** So many entries that are no request's are looked at in one round: enough to be told of. */
+const maximumStrangers = 50;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
@@ -101,8 +111,8 @@ export class InquiryDesk {
    * `req/` is away or a link: questions are not seen. `res/` takes no answers: the questions wait in `req/`. Or something
    * in `req/` has a request's name and is no file.
    */
-  get folderFault(): FolderFault | null {
-    return this.#requestsFault ?? this.#folderFault ?? [...this.#lying.values()][0] ?? null;
+  get folderFaults(): readonly FolderFault[] {
+    return [this.#requestsFault, this.#folderFault, ...this.#lying.values()].filter((fault) => fault !== null);
   }
 
   /** One look at `req/`. A folder that cannot be looked into has no inquiries, and is told. */
@@ -110,16 +120,22 @@ export class InquiryDesk {
     if (this.#monotonicMs < this.#lookAgainMs) return;
     this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
-    const names = await listShared(folder, () => true, maximumNames).then(
-      (found) => {
+    // Each kind by itself: whatever else lies there takes no request's place.
+    const found = await Promise.all([
+      listShared(folder, (name) => requestOf(name) !== null, maximumNames),
+      listShared(folder, isUnreadable, maximumNames),
+      listShared(folder, isStrange, maximumStrangers),
+    ]).then(
+      (lists) => {
         this.#tellRequests(null);
-        return found;
+        return lists;
       },
       (error: unknown) => {
         this.#tellRequests(folderFailureOf(error));
         return [];
       },
     );
+    const [names = [], unreadable = [], strange = []] = found;
     let odd = 0;
     let blocked = 0;
     for (const request of names.map(requestOf)) {
@@ -132,13 +148,14 @@ export class InquiryDesk {
         // One request that cannot be read or taken away must not keep the others waiting.
         const { code } = error as NodeJS.ErrnoException;
         this.#context.log.event('store.failed', code === undefined ? {} : { errorCode: code });
+        odd += 1;
       }
     }
     this.#tellLying('req', 'files.in-use', this.#held.count(new Set(names), this.#monotonicMs));
     this.#tellLying('req', 'files.not-a-file', odd);
     this.#tellLying('res', 'files.not-a-file', blocked);
-    this.#tellLying('req', 'files.request-unreadable', names.filter(isUnreadable).length);
-    this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, names, settledMs));
+    this.#tellLying('req', 'files.request-unreadable', unreadable.length);
+    this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, strange, settledMs));
     const monotonicMs = this.#monotonicMs;
     for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
@@ -161,7 +178,7 @@ export class InquiryDesk {
   async #answer(folder: string, request: RequestFile): Promise<boolean> {
     const file = await readShared(folder, request.name, maximumBytes);
     if (file.kind === 'odd') return false;
-    if (file.kind === 'gone') return true;
+    if (file.kind === 'gone') return !isBrokenName(request.name);
     const what = file.kind === 'file' ? createHash('sha256').update(file.bytes).digest('hex') : `${file.modifiedMs}`;
     if (this.#held.hasAnswer(request.name, `${what} read`)) return this.#takeAway(folder, request, true);
     if (this.#held.hasAnswer(request.name, `${what} unread`)) return this.#takeAway(folder, request, false);
@@ -188,7 +205,7 @@ export class InquiryDesk {
   /** Answered: it goes, or is kept under another name for whoever has to see why it could not be read. Throws. */
   async #takeAway(folder: string, { name }: RequestFile, wasRead: boolean): Promise<true> {
     if (wasRead) await removeShared(folder, name);
-    else await renameShared(folder, name, `${name}.unreadable`);
+    else await renameShared(folder, name, asideName(name));
     this.#held.free(name);
     return true;
   }

@@ -165,10 +165,17 @@ const decodeUtf8 = (bytes: Uint8Array): string | null => {
     return null;
   }
 };
+/** Almost any bytes of EUC-JP are some Shift_JIS, in half-width kana and private signs: somebody else's symbol and number. */
+const isRatherEuc = (bytes: Uint8Array, shiftJis: string): boolean => {
+  if (!/[\uff61-\uff9f\ue000-\uf8ff]/.test(shiftJis)) return false;
+  const euc = iconv.decode(bytes, 'eucjp');
+  return !euc.includes('\ufffd') && /[\u3040-\u30ff\u4e00-\u9fff]/.test(euc);
+};
+
 /** iconv-lite writes U+FFFD where it has no sign, without a word. */
 const decodeShiftJis = (bytes: Uint8Array): string | null => {
   const text = iconv.decode(bytes, 'cp932');
-  return text.includes('\ufffd') ? null : text;
+  return text.includes('\ufffd') || isRatherEuc(bytes, text) ? null : text;
 };
 
 /**

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readShared } from './shared-folder.ts';
 
 /** `OQSsiquc01req_0001.xml`; what comes after req_ is the clinic's: Japanese, blanks, capitals, all as programs write it. */
@@ -24,22 +25,34 @@ export const requestOf = (name: string): RequestFile | null => {
   return { name, kind, known, resultName: `${kind}res${match[2] === undefined ? '' : `_${match[2]}`}.xml` };
 };
 
-/** What an operating system or a program leaves behind while it writes: nobody's request. */
-const isPassing = (name: string): boolean =>
-  name.startsWith('.') || name.startsWith('~') || /^(thumbs\.db|desktop\.ini)$/i.test(name);
+/** What an operating system keeps in every folder it shows or shares: nobody's request, however old. */
+const isOfSystem = (name: string): boolean =>
+  /^(thumbs\.db|desktop\.ini|\.ds_store|\._.*|\.nfs[0-9a-f]+|\.uketsuke-.*)$/i.test(name);
+/** What a program writes before it renames; it is told when it lies there for longer than that. */
+const isPassing = (name: string): boolean => name.startsWith('.') || name.startsWith('~');
+const passingMs = 10 * 60_000;
 
-export const isUnreadable = (name: string): boolean => name.endsWith('.unreadable');
+const unreadableEnd = '.unreadable';
+export const isUnreadable = (name: string): boolean => name.endsWith(unreadableEnd);
+/** The name under which a request is put aside; no longer than a folder takes. */
+export const asideName = (name: string): string =>
+  Buffer.byteLength(name) + unreadableEnd.length <= 255
+    ? `${name}${unreadableEnd}`
+    : `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.xml${unreadableEnd}`;
 
-/** So many strange names are looked at in one round. */
-const maximumStrangers = 50;
+/** Bytes that are no UTF-8, as a share with another machine's names gives them: such a file can be seen, never opened. */
+export const isBrokenName = (name: string): boolean => name.includes('\ufffd');
 
-/** Files that lie in `req/` and are no request by name, and longer than somebody needs to rename them. */
-export const strangersIn = async (folder: string, names: readonly string[], settledMs: number): Promise<number> => {
-  const strange = names.filter((name) => requestOf(name) === null && !isUnreadable(name) && !isPassing(name));
+export const isStrange = (name: string): boolean =>
+  requestOf(name) === null && !isUnreadable(name) && !isOfSystem(name);
+
+/** Of names that are no request's: files that lie in `req/` for longer than somebody needs to rename them. */
+export const strangersIn = async (folder: string, strange: readonly string[], settledMs: number): Promise<number> => {
   const settled = await Promise.all(
-    strange.slice(0, maximumStrangers).map(async (name) => {
+    strange.map(async (name) => {
       const file = await readShared(folder, name, 0);
-      return file.kind === 'odd' || (file.kind !== 'gone' && Math.abs(Date.now() - file.modifiedMs) >= settledMs);
+      if (file.kind === 'gone') return isBrokenName(name);
+      return file.kind === 'odd' || Math.abs(Date.now() - file.modifiedMs) >= (isPassing(name) ? passingMs : settledMs);
     }),
   );
   return settled.filter(Boolean).length;

@@ -179,7 +179,8 @@ const create = async ({ at }: OpenFolder, name: string, access: FolderAccess): P
 export const writeShared = (folder: string, name: string, bytes: Uint8Array, access = folderAccess): Promise<void> =>
   within(access, folder, async (opened) => {
     checkName(name);
-    const temporary = `.${name}.${randomBytes(6).toString('hex')}.writing`;
+    // Not made from the name, which may be as long as the folder takes.
+    const temporary = `.${randomBytes(12).toString('hex')}.writing`;
     const { at, check } = opened;
     try {
       await check();

@@ -5,13 +5,13 @@ import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
-import { declarationPage, emergencyItemsPage } from './desk-order-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { namesPage } from './names-view.ts';
 import { carryOut } from './orders.ts';
 import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
 import { PendingOrders } from './pending-orders.ts';
+import { declarationPage, emergencyItemsPage } from './printed-forms.ts';
 import { expiringCount, expiringPage, renewalPage } from './renewal-view.ts';
 import { tryNewTerminals } from './try-new-terminals.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
@@ -166,7 +166,7 @@ export const startStaffPage = async (
   const read = (path: string, address: URLSearchParams): LocalAnswer => {
     if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
-    if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address.get('code')).text);
+    if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address).text);
     if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
     if (path === '/emergency-items') return page(200, 'text/html', emergencyItemsLayout(model).text);
     if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
@@ -232,8 +232,8 @@ const namesLayout = (model: PageModel, address: URLSearchParams): Markup =>
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${namesPage(model, address)}`,
   );
 
-const declarationLayout = (model: PageModel, code: string | null): Markup =>
-  layout('被保険者資格申立書', toMonitor, html`${printButton}${declarationPage(model, code)}`);
+const declarationLayout = (model: PageModel, address: URLSearchParams): Markup =>
+  layout('被保険者資格申立書', toMonitor, declarationPage(model, address));
 
 const renewalLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout('電子証明書の更新のご案内', toMonitor, renewalPage(model, address));

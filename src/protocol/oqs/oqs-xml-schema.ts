@@ -228,12 +228,13 @@ export type QualificationMessage = z.infer<ReturnType<typeof qualificationMessag
 /** With the prefixes of the layout alone. */
 export const qualificationMessageSchema = qualificationMessageSchemaOf(consentPrefixes);
 
+/** Of a request's header the identifier alone comes back in its answer; no form of the others keeps a patient waiting. */
 const requestHeaderSchema = z.strictObject({
-  ProcessExecutionTime: instant.optional(),
-  QualificationConfirmationDate: date.optional(),
-  MedicalInstitutionCode: code(/^\d{10}$/).optional(),
+  ProcessExecutionTime: text(60).optional(),
+  QualificationConfirmationDate: text(60).optional(),
+  MedicalInstitutionCode: text(60).optional(),
   ArbitraryFileIdentifier: text(60).optional(),
-  CharacterCodeIdentifier: code(/^[012]$/).optional(),
+  CharacterCodeIdentifier: text(60).optional(),
 });
 
 /** `req/OQSsiquc01req_…xml`: one number inquiry. The layout of requests is known from public clients only. */

@@ -65,14 +65,19 @@ const paths = (error: z.ZodError): string =>
 /** How strangers' files are read: any order, empty = absent, blanks around a value are none of it; what is unknown is named. */
 type Leniency = { readonly unknown: Set<string> };
 
-const isOptional = (schema: unknown): boolean => schema instanceof z.ZodOptional;
+/** １２３ is 123 where the field takes no other digits: some programs write every value in full width. */
+const foreignLeaf = (text: string, schema: unknown): string => {
+  if (!(schema instanceof z.ZodType) || schema.safeParse(text).success) return text;
+  const folded = text.normalize('NFKC');
+  return schema.safeParse(folded).success ? folded : text;
+};
 
 const readElement = (element: XmlElement, schema: unknown, lenient?: Leniency): Result<unknown> => {
   const inner = unwrap(schema);
   const malformed = (reason: string) => err(failure('message.malformed', `OQS XML: ${element.name}: ${reason}`));
   if (!(inner instanceof z.ZodObject)) {
     if (element.children.length > 0) return malformed('holds elements');
-    return ok(lenient ? element.text.trim() : element.text);
+    return ok(lenient ? foreignLeaf(element.text.trim(), inner) : element.text);
   }
   if (element.text.trim() !== '') return malformed('holds text beside elements');
   const value: Record<string, unknown> = {};
@@ -92,7 +97,7 @@ const readElement = (element: XmlElement, schema: unknown, lenient?: Leniency): 
     const read = readElement(child, repeated ? member.element : member, lenient);
     if (!read.ok) return read;
     if (repeated) value[child.name] = [...((value[child.name] as unknown[] | undefined) ?? []), read.value];
-    else if (lenient && read.value === '' && isOptional(inner.shape[child.name])) continue;
+    else if (lenient && read.value === '') continue;
     else if (child.name in value) return malformed(`${child.name} stands twice`);
     else value[child.name] = read.value;
   }

@@ -134,7 +134,7 @@ test('一括照会 while res takes no file: one inquiry, asked once, answered wh
     await desk.poll();
     await bed.clock.advance(1_000);
   }
-  expect(desk.folderFault).toMatchObject({ code: 'files.folder-missing' });
+  expect(desk.folderFaults[0]).toMatchObject({ code: 'files.folder-missing' });
   expect(bed.journal.bulkInquiries()).toHaveLength(1);
   mkdirSync(join(bed.oqsFolder, 'res'));
   await bed.clock.advance(5_000);
@@ -176,12 +176,12 @@ test('res is gone: the question waits, staff are told, the answer comes when the
   put('OQSsiquc01req_0003.xml', search('1000001'));
   await desk.poll();
   expect(requests()).toEqual(['OQSsiquc01req_0003.xml']);
-  expect(desk.folderFault).toMatchObject({ folder: 'res', code: 'files.folder-missing' });
+  expect(desk.folderFaults[0]).toMatchObject({ folder: 'res', code: 'files.folder-missing' });
   mkdirSync(join(bed.oqsFolder, 'res'));
   await bed.clock.advance(5_000);
   await desk.poll();
   expect(requests()).toEqual([]);
-  expect(desk.folderFault).toBeNull();
+  expect(desk.folderFaults).toEqual([]);
 });
 
 test.each([
@@ -193,12 +193,12 @@ test.each([
   renameSync(req, `${req}-aside`);
   harm(req);
   await desk.poll();
-  expect(desk.folderFault).toMatchObject({ folder: 'req', code: 'files.folder-missing' });
+  expect(desk.folderFaults[0]).toMatchObject({ folder: 'req', code: 'files.folder-missing' });
   expect(readdirSync(join(bed.oqsFolder, 'res'))).toEqual([]);
   rmSync(req, { force: true });
   renameSync(`${req}-aside`, req);
   await desk.poll();
-  expect(desk.folderFault).toBeNull();
+  expect(desk.folderFaults).toEqual([]);
   expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_0004.xml'))).toBe(true);
 });
 
@@ -216,10 +216,10 @@ test('what has the name of a request and is no file: told, left where it is, and
   await desk.poll();
   expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_0001.xml'))).toBe(true);
   expect(requests()).toEqual(['OQSmuquc01req_0000.xml', 'OQSsiquc01req_0000.xml']);
-  expect(desk.folderFault).toMatchObject({ folder: 'req', code: 'files.not-a-file', waiting: 2 });
+  expect(desk.folderFaults[0]).toMatchObject({ folder: 'req', code: 'files.not-a-file', waiting: 2 });
   for (const name of requests()) rmSync(join(bed.oqsFolder, 'req', name), { recursive: true });
   await desk.poll();
-  expect(desk.folderFault).toBeNull();
+  expect(desk.folderFaults).toEqual([]);
 });
 
 test('a folder under the name of an answer: told, nobody is asked for that answer, and the others come at once', async () => {
@@ -227,7 +227,7 @@ test('a folder under the name of an answer: told, nobody is asked for that answe
   put('OQSsiquc01req_1.xml', search('1000001'));
   put('OQSsiquc01req_2.xml', search('1000001'));
   await desk.poll();
-  expect(desk.folderFault).toMatchObject({ folder: 'res', code: 'files.not-a-file', waiting: 1 });
+  expect(desk.folderFaults[0]).toMatchObject({ folder: 'res', code: 'files.not-a-file', waiting: 1 });
   expect(requests()).toEqual(['OQSsiquc01req_1.xml']);
   expect(bed.asked.filter((name) => name === 'inquire')).toHaveLength(1);
   // The next question waits for no pause.
@@ -237,5 +237,37 @@ test('a folder under the name of an answer: told, nobody is asked for that answe
   rmSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_1.xml'), { recursive: true });
   await desk.poll();
   expect(got('OQSsiquc01res_1.xml')).toContain('<QualificationValidity>1<');
-  expect(desk.folderFault).toBeNull();
+  expect(desk.folderFaults).toEqual([]);
+});
+
+test('whatever else lies in req takes no request’s place; each kind of it is told by itself', async () => {
+  const req = join(bed.oqsFolder, 'req');
+  const past = new Date(Date.now() - 3_600_000);
+  const lay = (name: string): void => {
+    writeFileSync(join(req, name), 'x');
+    utimesSync(join(req, name), past, past);
+  };
+  for (let index = 0; index < 1_100; index += 1) lay(`0000-${index}.dat`);
+  lay('OQSsiquc01req_bad.xml');
+  mkdirSync(join(req, 'OQSsiquc01req_folder.xml'));
+  put('OQSsiquc01req_zz.xml', search('1000001'));
+  await desk.poll();
+  expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_zz.xml'))).toBe(true);
+  await desk.poll();
+  expect(desk.folderFaults.map(({ code }) => code).sort()).toEqual([
+    'files.not-a-file',
+    'files.request-unknown',
+    'files.request-unreadable',
+  ]);
+});
+
+test.runIf(process.platform === 'linux')('a name that is no UTF-8 can be seen and not opened: told', async () => {
+  const name = Buffer.concat([Buffer.from(join(bed.oqsFolder, 'req', 'OQSsiquc01req_')), Buffer.from([0x8f, 0x8c])]);
+  writeFileSync(Buffer.concat([name, Buffer.from('.xml')]), 'x');
+  writeFileSync(Buffer.concat([name, Buffer.from('.txt')]), 'x');
+  await desk.poll();
+  expect(desk.folderFaults.map(({ code, waiting }) => [code, waiting])).toEqual([
+    ['files.not-a-file', 1],
+    ['files.request-unknown', 1],
+  ]);
 });

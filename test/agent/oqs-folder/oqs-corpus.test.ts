@@ -56,7 +56,7 @@ describe('what cannot be answered as asked', () => {
     expect(answer).toContain('InsuredIdentificationNumber');
     expect(answer).not.toContain('138057');
     expect(readdirSync(join(bed.oqsFolder, 'req'))).toEqual(['OQSsiquc01req_without-number.xml.unreadable']);
-    expect(desk.folderFault).toMatchObject({ code: 'files.request-unreadable', waiting: 1 });
+    expect(desk.folderFaults[0]).toMatchObject({ code: 'files.request-unreadable', waiting: 1 });
   });
 
   test('an insured person is never answered 該当資格なし because of the bytes', async () => {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { testSettings } from '../../../scripts/beds/test-facility.ts';
-import { declarationPage, failureSteps, meanwhile } from '../../../src/agent/staff-page/desk-order-view.ts';
+import { failureSteps, meanwhile } from '../../../src/agent/staff-page/desk-order-view.ts';
 import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
+import { declarationPage } from '../../../src/agent/staff-page/printed-forms.ts';
 import { noticeText } from '../../../src/agent/staff-page/words.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { gallery, gallerySettings } from '../../../src/cli/preview-gallery.ts';
@@ -41,7 +42,7 @@ describe('the order at the desk', () => {
     expect(isInOrder(text)).toBe(true);
     expect(text).toContain(`/declaration?code=${code}`);
     expect(text).not.toContain('@desk');
-    const page = declarationPage(modelOf(), code).text;
+    const page = declarationPage(modelOf(), new URLSearchParams({ code })).text;
     expect(page).toContain(catalogue.failures[code].staff.summary);
     expect(page).toContain(testSettings.facilityName);
     expect(page).toContain('2026年11月29日');
@@ -78,6 +79,41 @@ describe('the order at the desk', () => {
     expect([...texts].sort((a, b) => a - b)).toEqual(texts);
     expect(told).toContain(catalogue.desk.never);
     expect(guide.replace(told, '')).not.toMatch(/資格確認書|居宅同意取得型/);
+  });
+
+  const pairs = codes.flatMap((code) => Object.keys(catalogue.languages).map((language) => [code, language] as const));
+  const textOf = (code: FailureCode, language: string): string =>
+    failureSteps(modelOf({ languages: Object.keys(catalogue.languages) }), catalogue.failures[code].staff.steps, code)
+      .text.split('<a href="')
+      .find((link) => link.startsWith(`/declaration?code=${code}&language=${language}"`)) ?? '';
+
+  /** A text as it stands in a page; one that is missing stands in none. */
+  const drawn = (text: string | undefined): string => (text ?? '\0').replaceAll("'", '&#39;');
+
+  test('every failure in every language: one step to the order, and from it to the printed form in that language', () => {
+    const whole = pairs.filter(([code, language]) => {
+      const model = modelOf({ languages: Object.keys(catalogue.languages) });
+      const page = declarationPage(model, new URLSearchParams({ code, language })).text;
+      const texts: Readonly<Record<string, string>> = catalogue.languages[language]?.texts ?? {};
+      const words = ['lead', 'reason', 'name', 'insurance-national', 'unknown', 'share', 'signature', 'note'];
+      return (
+        (language === 'ja' || textOf(code, language) !== '') &&
+        page.includes(catalogue.failures[code].staff.summary) &&
+        page.includes(testSettings.facilityName) &&
+        page.includes('2026年11月29日') &&
+        !page.includes('undefined') &&
+        (language === 'ja' || page.includes(drawn(texts[`failure.${catalogue.failures[code].patientText}`]))) &&
+        words.every((word) => page.includes(drawn(texts[`declaration.${word}`])))
+      );
+    });
+    expect(pairs.length).toBe(codes.length * 10);
+    expect(whole.length / pairs.length).toBe(1);
+  });
+
+  test('a language that the catalogue does not have is printed in Japanese alone', () => {
+    const page = declarationPage(modelOf(), new URLSearchParams({ code: 'camera.lost', language: '__proto__' })).text;
+    expect(page).toContain('フリガナ');
+    expect(page).not.toContain('<small lang');
   });
 
   const failed = (language: string) =>

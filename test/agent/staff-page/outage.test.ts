@@ -4,9 +4,9 @@ import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts'
 import { certificateFor, pinCard } from '../../../scripts/beds/evidence-fixtures.ts';
 import type { ServiceRecord } from '../../../src/agent/eligibility/simulated-eligibility-service.ts';
 import { bannerView } from '../../../src/agent/staff-page/banner-view.ts';
-import { emergencyItemsPage } from '../../../src/agent/staff-page/desk-order-view.ts';
 import { outageOf } from '../../../src/agent/staff-page/outage.ts';
 import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
+import { emergencyItemsPage } from '../../../src/agent/staff-page/printed-forms.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
 import type { HitBy } from '../../../src/core/catalogue/desk-order.ts';
