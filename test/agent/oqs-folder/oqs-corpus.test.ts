@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { corpus, playCorpus } from '../../../scripts/official/oqs-corpus.ts';
+import { playCorpus } from '../../../scripts/official/oqs-corpus.ts';
+import { corpus } from '../../../scripts/official/oqs-request-files.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
 
 let bed: AgentBed;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { corpus } from '../../../scripts/official/oqs-corpus.ts';
+import { corpus } from '../../../scripts/official/oqs-request-files.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
 import { namesPage } from '../../../src/agent/staff-page/names-view.ts';
 import { carryOut } from '../../../src/agent/staff-page/orders.ts';
