@@ -10,6 +10,7 @@ export const rgbBytes = frameWidth * frameHeight * 3;
 export const warmUpFrames = 10;
 /** No frame for so long = the camera is lost. Opening a USB camera takes up to two seconds. */
 const stallMs = 4_000;
+/** A camera that was unplugged is tried again this often: whoever plugs it in sees it work at once. */
 const retryMs = 1_000;
 
 /** What to run, and what it writes. */

@@ -25,10 +25,12 @@ const loadPcsclite = (): (() => Pcsc) => createRequire(import.meta.url)('pcsclit
 
 /** pcscd answers within a millisecond; asked this often, and given so long. ms */
 const probeMs = 4_000;
+/** A restart of pcscd is ordered again no sooner: a service that starts, and its reader, need some seconds. ms */
 const restartAgainMs = 20_000;
 
 /** A card that was just laid down may need a moment before it answers. */
 const connectAttempts = 3;
+/** Between two attempts on such a card; a hand that lays it down properly needs about as long. ms */
 const connectPauseMs = 150;
 /** Another program lets go of the card at its own time: tried again as long as the card lies there. */
 const heldPauseMs = 500;

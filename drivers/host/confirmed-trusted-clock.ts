@@ -26,6 +26,7 @@ type TrustedClockOptions = {
 
 /** How soon a clock that was set, or a synchronisation, is noticed. ms */
 const lookAgainMs = 2_000;
+/** The system is asked this often whether its clock is set from the network: a program is run for it. ms */
 const askAgainMs = 60_000;
 /** Whoever keeps the time hears of it this often. ms */
 const tellAgainMs = 3_600_000;

@@ -37,6 +37,7 @@ export type SocketDelays = {
   /** Each end says that it lives this often */
   readonly aliveMs: number;
   readonly firstPauseMs: number;
+  /** The longest pause before the next attempt: how late an end that came back is noticed */
   readonly lastPauseMs: number;
 };
 const socketDelays: SocketDelays = {

@@ -7,9 +7,11 @@ const question = 'are-you-there';
 const answer = 'i-am';
 
 type WatchDelays = {
+  /** The process that is watched is asked whether it lives this often; an answer costs it nothing */
   readonly askEveryMs: number;
   /** A process that has not answered for so long hangs */
   readonly silentMs: number;
+  /** Before the next start, so that one that ends at once does not take the whole processor */
   readonly restartMs: number;
   /** The first start on a slow machine takes 9 s */
   readonly startMs: number;

@@ -21,6 +21,7 @@ export type Delays = {
   readonly acknowledgeMs: number;
   /** First pause before the next attempt; doubled up to the last */
   readonly firstPauseMs: number;
+  /** The longest pause: how late a broker that came back is noticed at most */
   readonly lastPauseMs: number;
   /** MQTT keep alive: the broker tells the last will after 1.5 times this */
   readonly keepaliveMs: number;

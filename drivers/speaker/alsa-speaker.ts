@@ -37,6 +37,7 @@ type AlsaSpeakerOptions = {
 const mostPlayers = 4;
 /** How much longer than its sound a player may take. ms */
 const playerSlackMs = 5_000;
+/** Between two sentences: a breath, as a person reads aloud. ms */
 const pauseMs = 350;
 /** A player is given the next sentence so long before the last one ends. ms */
 const leadMs = 200;

@@ -8,6 +8,7 @@ import { Journal } from '../../src/agent/journal/journal.ts';
 import { watchAudit } from '../../src/agent/journal/watch-audit.ts';
 import { takeAuthorityKeyAway } from '../../src/agent/provisioning/authority-key.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { dayMs } from '../../src/core/time-units.ts';
 import type { TrustedTime } from '../../src/core/trusted-time.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { certificateOf, clientChainError } from '../../src/trust/client-chain.ts';
@@ -37,7 +38,6 @@ const { values } = parseArgs({
 const [days, perDay] = [Number(values.days), Number(values.perDay)];
 const limits = { terminalKb: 31, agentKb: 55 };
 const measured = 300;
-const dayMs = 86_400_000;
 /** More than the sealed request of a face visit with every consent has; one by PIN without any has 6,600. */
 const sealedBytes = 10_000;
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);

@@ -60,12 +60,23 @@ const timesOf = (file: string): Row[] => {
     const above = comments.findLast(({ end }) => end <= node.start && text.slice(end, node.start).trim() === '');
     return above === undefined ? '' : oneLine(above.value);
   };
-  const row = (name: string, said: ESTree.Node, init: ESTree.Node): Row[] => {
+  /** Of a member of a constant object the reason may stand at the type that the object has. */
+  const atType = (type: string, member: string): string => {
+    const declared = program.body
+      .map((each) => (each.type === 'ExportNamedDeclaration' ? each.declaration : each))
+      .find((each) => each?.type === 'TSTypeAliasDeclaration' && each.id.name === type);
+    if (declared?.type !== 'TSTypeAliasDeclaration' || declared.typeAnnotation.type !== 'TSTypeLiteral') return '';
+    const found = declared.typeAnnotation.members.find(
+      (each) => each.type === 'TSPropertySignature' && each.key.type === 'Identifier' && each.key.name === member,
+    );
+    return found === undefined ? '' : before(found);
+  };
+  const row = (name: string, said: ESTree.Node, init: ESTree.Node, why = before(said)): Row[] => {
     const value = numberOf(init);
     const seconds = /Seconds$/.test(name) ? 1_000 : 1;
     if (value === null) return [];
     const scaled = Array.isArray(value) ? value.map((each) => each * seconds) : value * seconds;
-    return [{ name, ms: shown(scaled), place: file, why: before(said) }];
+    return [{ name, ms: shown(scaled), place: file, why }];
   };
   return program.body.flatMap((statement) => {
     const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
@@ -75,9 +86,19 @@ const timesOf = (file: string): Row[] => {
       if (isTime(id.name)) return row(id.name, statement, init);
       const object = init.type === 'TSAsExpression' ? init.expression : init;
       if (object.type !== 'ObjectExpression') return [];
+      const annotation = id.typeAnnotation?.typeAnnotation;
+      const type =
+        annotation?.type === 'TSTypeReference' && annotation.typeName.type === 'Identifier'
+          ? annotation.typeName.name
+          : '';
       return object.properties.flatMap((property) =>
         property.type === 'Property' && property.key.type === 'Identifier' && isTime(property.key.name)
-          ? row(`${id.name}.${property.key.name}`, property, property.value)
+          ? row(
+              `${id.name}.${property.key.name}`,
+              property,
+              property.value,
+              before(property) || atType(type, property.key.name),
+            )
           : [],
       );
     });
@@ -96,21 +117,28 @@ const settingsRows = (): string[] => {
   });
 };
 
-const render = (): string => {
+const allRows = (): readonly Row[] => {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src', 'drivers'], {
     encoding: 'utf8',
   })
     .split('\n')
     .filter(
-      (file) => /\.tsx?$/.test(file) && !file.startsWith('drivers/virtual/') && file !== 'src/wire/v1-messages.ts',
+      (file) =>
+        /\.tsx?$/.test(file) &&
+        !file.startsWith('drivers/virtual/') &&
+        !['src/wire/v1-messages.ts', 'src/core/time-units.ts'].includes(file),
     );
-  const rows = files.flatMap(timesOf);
+  return files.flatMap(timesOf);
+};
+
+const render = (rows: readonly Row[]): string => {
   const ofVisit = rows.filter(({ place }) => place === 'src/core/visit/delays.ts');
   const others = rows.filter(({ place }) => place !== 'src/core/visit/delays.ts');
   return [
     '# Times',
     '',
-    'Made from the code by `scripts/generate/render-times.ts`; do not edit. Each time stands once, where it is waited for.',
+    'Made from the code by `scripts/generate/render-times.ts`; do not edit. Each time stands once, where it is waited for,',
+    'with its reason: the check refuses one that has none. Units: `src/core/time-units.ts`.',
     '',
     '## What a clinic chooses',
     '',
@@ -137,7 +165,12 @@ const render = (): string => {
   ].join('\n');
 };
 
-const text = render();
+const rows = allRows();
+const text = render(rows);
+for (const { name, place } of rows.filter(({ why }) => why === '')) {
+  process.stderr.write(`${place}: ${name} says no reason: a comment above it, or at its member in the type\n`);
+  process.exitCode = 1;
+}
 if (!process.argv.includes('--check')) writeFileSync(document, text);
 else if (readFileSync(document, 'utf8') !== text) {
   process.stderr.write('docs/times.md: the times have changed; run scripts/node scripts/generate/render-times.ts\n');

@@ -11,6 +11,7 @@ import {
 } from '../core/catalogue/consent.ts';
 import { type FailureCode, failure, failureRules } from '../core/failure.ts';
 import type { DrawContext } from '../core/screen/draw-screen.ts';
+import { hourMs } from '../core/time-units.ts';
 import type { Identity } from '../core/visit/identity.ts';
 import type { Display, Session, SessionState, Surroundings, Visit } from '../core/visit/session.ts';
 import { faceHints } from '../core/visit/verification.ts';
@@ -33,7 +34,11 @@ export const exhibitContext = (catalogue: Catalogue, { maintenance }: Exhibit): 
 });
 
 /** 2026-11-21 14:03 JST: the clock in the pictures. */
-export const galleryNow = { monotonicMs: 1_000_000, wallMs: Date.parse('2026-11-21T14:03:00+09:00') };
+export const galleryNow = {
+  // Any instant that leaves room for what lies before it.
+  monotonicMs: 1_000_000,
+  wallMs: Date.parse('2026-11-21T14:03:00+09:00'),
+};
 
 const never = failure('face.process-lost');
 
@@ -80,7 +85,6 @@ const waitingPrescriptions = [
   { id: 'p2', title: '電子処方箋', from: '見本医院', date: '2026-11-18' },
 ];
 
-const hourMs = 3_600_000;
 const maintenanceIn = (hours: number): MaintenanceWindow => {
   const fromMs = galleryNow.wallMs + hours * hourMs;
   return { areas: [], fromMs, untilMs: fromMs + 7 * hourMs, announceMs: 24 * hourMs };

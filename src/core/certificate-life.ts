@@ -1,3 +1,4 @@
+import { dayMs } from './time-units.ts';
 import type { TrustedTime } from './trusted-time.ts';
 
 /** Staff are warned so many days before a certificate ends; from the first on it is renewed. */
@@ -5,8 +6,6 @@ export const warningDays = [60, 30, 14, 7] as const;
 export type WarningDays = (typeof warningDays)[number];
 
 type KnownTime = Pick<TrustedTime, 'wallMs' | 'floorMs' | 'certainty'>;
-
-const dayMs = 86_400_000;
 
 /** The latest time that is surely reached: a clock that is doubted warns of nothing and ends nothing. ms since 1970 UTC */
 export const surelyReachedMs = ({ wallMs, floorMs, certainty }: KnownTime): number =>

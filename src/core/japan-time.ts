@@ -1,8 +1,10 @@
+import { dayMs } from './time-units.ts';
+
 /** Japanese time (UTC+9, no summer time): calendar days are counted by it whatever the machine's time zone. */
 export type JapanDate = { readonly year: number; readonly month: number; readonly day: number };
 
+/** JST is UTC+9 all year. ms */
 const offsetMs = 9 * 60 * 60 * 1000;
-const dayMs = 24 * 60 * 60 * 1000;
 
 export const japanDate = (wallMs: number): JapanDate => {
   const shifted = new Date(wallMs + offsetMs);

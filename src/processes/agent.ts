@@ -58,6 +58,7 @@ const forgetMs = 1_000;
 const auditMs = 24 * 60 * 60_000;
 /** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
 const backupLifeMs = 24 * 60 * 60_000;
+/** Whether such a copy has had its time is looked at this often. ms */
 const forgetBackupsMs = 10 * 60_000;
 
 /** Whether its own certificate is due is looked at this often. ms */

@@ -1,5 +1,6 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { type WarningDays, warningOf } from '../core/certificate-life.ts';
+import { dayMs } from '../core/time-units.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { newTlsKey, signCertificateRequest } from '../trust/certificate-request.ts';
 import { certificateOf, clientChainError, commonNameOf } from '../trust/client-chain.ts';
@@ -23,8 +24,6 @@ type LinkCertificateOptions = {
 
 /** What the terminal is told, to tell the clinic. `days`: the warning that holds. */
 type CertificateEnd = { readonly endsMs: number; readonly days: WarningDays | null };
-
-const dayMs = 86_400_000;
 
 /**
  * The device's certificate renews itself from the first warning on. Each step is on the disk before the next: the new key

@@ -62,7 +62,9 @@ const maximumHeaders = 64;
 const usualBodyBytes = 4_096;
 /** A browser on the same machine sends its headers at once. ms */
 const headersMs = 5_000;
+/** A whole form of some hundred bytes, from the same machine. ms */
 const requestMs = 10_000;
+/** A page that is open asks more often than this; an idle connection makes room. ms */
 const keepAliveMs = 5_000;
 /** Of more connections than this, the one that has been silent longest makes room: a flood cannot keep a page out. */
 const maximumConnections = 96;

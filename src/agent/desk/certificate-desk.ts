@@ -2,6 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { surelyReachedMs, type WarningDays, warningDays, warningOf } from '../../core/certificate-life.ts';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { newTlsKey, openCertificateRequest } from '../../trust/certificate-request.ts';
 import { certificateOf, clientChainError, commonNameOf } from '../../trust/client-chain.ts';
 import type { TlsFiles } from '../../trust/key-files.ts';
@@ -32,7 +33,6 @@ type CertificateWarning = {
   readonly endsMs: number;
 };
 
-const dayMs = 86_400_000;
 /** A device's clock may be a little ahead of ours: it may ask so much before the first warning. ms */
 const earlyMs = 30 * dayMs;
 

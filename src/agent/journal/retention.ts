@@ -1,4 +1,5 @@
-const dayMs = 24 * 60 * 60 * 1000;
+import { dayMs } from '../../core/time-units.ts';
+
 /** How long a challenge and a request's row are known: longer than anybody can re-send. */
 const requestLifeMs = 400 * dayMs;
 const challengeLifeMs = 30 * dayMs;

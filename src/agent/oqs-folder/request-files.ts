@@ -28,8 +28,9 @@ export const requestOf = (name: string): RequestFile | null => {
 /** What an operating system keeps in every folder it shows or shares: nobody's request, however old. */
 const isOfSystem = (name: string): boolean =>
   /^(thumbs\.db|desktop\.ini|\.ds_store|\._.*|\.nfs[0-9a-f]+|\.uketsuke-.*)$/i.test(name);
-/** What a program writes before it renames; it is told when it lies there for longer than that. */
+/** What a program writes before it renames. */
 const isPassing = (name: string): boolean => name.startsWith('.') || name.startsWith('~');
+/** Such a file is told of when it lies there for longer: no program writes that slowly. ms */
 const passingMs = 10 * 60_000;
 
 const unreadableEnd = '.unreadable';

@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { createPublicKey, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { hourMs } from '../../core/time-units.ts';
 
 /** The facility's own CA for mutual TLS inside the clinic: ECDSA P-256 throughout. It has nothing to do with the cards' CA. */
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
-const hourMs = 3_600_000;
 export const yearMs = 365.25 * 24 * hourMs;
 
 export type IssuedFiles = { readonly key: string; readonly certificate: string; readonly serial: string };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hourMs } from '../../core/time-units.ts';
 import { certificateOf } from '../../trust/client-chain.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier } from '../../wire/messages.ts';
@@ -23,7 +24,6 @@ export const issuingFiles = {
 const issuerYears = 6;
 /** Of a renewed certificate. */
 const renewedYears = 2;
-const hourMs = 3_600_000;
 
 type Authority = Pick<IssuedFiles, 'key' | 'certificate'>;
 

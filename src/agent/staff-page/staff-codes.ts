@@ -76,6 +76,7 @@ export const removeStaffMember = async (path: string, approver: string): Promise
 
 /** After this many wrong codes of one approver in a row the next are refused unread for a while, each time twice as long. */
 const wrongCodesAllowed = 5;
+/** Long enough to ask a colleague for the right one; doubled from then on. ms */
 const firstLockMs = 60_000;
 /** 10,000 codes of four digits take four and a half years at this pace. ms */
 const longestLockMs = 4 * 60 * 60_000;

@@ -35,12 +35,14 @@ const unseenMs = 500;
 const minFrames = 2;
 /** A try is a miss when both have gone by since its first good frame: enough frames, and time to hold still. */
 const missFrames = 8;
+/** A camera of 15 frames a second gives eight in half a second: time to hold still is the longer of the two. ms */
 const missAfterMs = 1_500;
 /**
  * So close below the threshold another view of the face may well bring the match: the head is asked to turn a little,
  * once an attempt. Of the false rejects at the default threshold most are as close, of impostors hardly any.
  */
 const nearMiss = 0.1;
+/** Time to hear or read that the head is to be turned, and to turn it. ms */
 const turnForMs = 3_000;
 /**
  * A hint stays this long before another replaces it, so that it can be read; "hold still" (null) gives way at once. With

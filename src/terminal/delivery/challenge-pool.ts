@@ -18,6 +18,7 @@ type PoolDelays = {
   readonly answerMs: number;
   /** Pause before asking again, doubled up to the last: how long an agent that came back is not noticed */
   readonly firstPauseMs: number;
+  /** The longest pause: an agent that came back is noticed within it */
   readonly lastPauseMs: number;
 };
 export const poolDelays: PoolDelays = {

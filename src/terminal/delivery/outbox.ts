@@ -15,6 +15,7 @@ export type OutboxDelays = {
    * away and nobody tells, the last pause is what the patient waits on top: 2 s at most.
    */
   readonly firstResendMs: number;
+  /** The longest pause: what a patient waits on top when an agent comes back and nobody tells */
   readonly lastResendMs: number;
   /** A sign of life from the agent sends again at once, unless the last send is more recent than this */
   readonly hurryMs: number;

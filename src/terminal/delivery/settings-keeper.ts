@@ -28,8 +28,9 @@ export interface SettingsKeeper {
   close(): void;
 }
 
-/** A disk that refuses is asked again after this; setTimeout cannot wait longer than 24 days, so long waits go by the hour. */
+/** A disk that refuses is asked again after this. ms */
 const storeRetryMs = 2_000;
+/** setTimeout cannot wait longer than 24 days: long waits go by the hour. ms */
 const longestWaitMs = 3_600_000;
 
 class SignedSettings implements SettingsKeeper {

@@ -8,6 +8,7 @@ import type { FaultName } from '../../catalogue/faults.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { type Failure, type FailureCode, failureRules } from '../../core/failure.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
 import type { HealthReport, LinkReport } from './health.ts';
 import { undrawableLanguages } from './page-fonts.ts';
@@ -63,12 +64,12 @@ export const freeBytesOf = async (directory: string): Promise<number> => {
   return bavail * bsize;
 };
 
-const dayMs = 86_400_000;
 const nearExpiryDays = 30;
 /** A day's outbox and event log need some 10 MB. */
 const leastFreeBytes = 200_000_000;
 /** The page tells every 2 s that it painted. */
 const frozenAfterMs = 10_000;
+/** A broker of the clinic answers within milliseconds; whoever waits for the doctor is a person. ms */
 const networkMs = 3_000;
 
 const fine = (detail = ''): Finding => ({ state: 'ok', detail });

@@ -1,13 +1,13 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Failure } from '../../core/failure.ts';
 import { endOfJapanDay, japanDate } from '../../core/japan-time.ts';
+import { hourMs } from '../../core/time-units.ts';
 import type { Identity } from '../../core/visit/identity.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
 import { stateWord, type TapeHead, type TapeLine, TapePlayer, tapedVisual, tapeVersion } from './visit-tape.ts';
 
 /** A tape is of a visit or a few, not of a week. */
 const mostLines = 20_000;
-const halfDayMs = 43_200_000;
 
 /** Says the same for the same and tells nothing else of it: `card-1`, `card-2` in the order in which they come. */
 class Names {
@@ -153,7 +153,7 @@ const headOf = ({ state, surroundings, display }: Session, at: SessionEvent['at'
     surroundings;
   return {
     visitTape: tapeVersion,
-    dayMs: endOfJapanDay(japanDate(at.wallMs)) - halfDayMs,
+    dayMs: endOfJapanDay(japanDate(at.wallMs)) - 12 * hourMs,
     catalogueVersion: catalogue.version,
     rest: {
       outOfService: state.name === 'outOfService' ? state.failure.code : null,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { type Failure, type FailureCode, failure, failureRules } from '../../core/failure.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
+import { dayMs } from '../../core/time-units.ts';
 import type { Identity, VisualState } from '../../core/visit/identity.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
 import { transition } from '../../core/visit/session-machine.ts';
@@ -89,7 +90,6 @@ export const parseTape = (text: string): Tape => {
   };
 };
 
-const dayMs = 86_400_000;
 /** Which certificate's end stands for a state of it: ms from the day of the tape. */
 const endOf = { valid: 900 * dayMs, 'near-expiry': 30 * dayMs, grace: -10 * dayMs, dead: -400 * dayMs } as const;
 
