@@ -30,7 +30,8 @@ export class ScriptedPatient {
   #askedAtMs = 0;
   #onScreen: (model: ScreenModel) => void = () => {};
 
-  constructor(socket: WebSocket) {
+  /** `sees`: hears of every screen, whatever the patient waits for */
+  constructor(socket: WebSocket, sees: (model: ScreenModel) => void = () => {}) {
     this.#socket = socket;
     socket.on('message', (raw, binary) => {
       if (binary) {
@@ -43,13 +44,14 @@ export class ScriptedPatient {
       if (message.model === undefined) return;
       this.#model = message.model;
       socket.send(JSON.stringify({ painted: message.model.revision }));
+      sees(message.model);
       this.#onScreen(message.model);
     });
   }
 
-  static async before(screenPort: number): Promise<ScriptedPatient> {
+  static async before(screenPort: number, sees?: (model: ScreenModel) => void): Promise<ScriptedPatient> {
     const socket = new WebSocket(`ws://127.0.0.1:${screenPort}/screen`);
-    const patient = new ScriptedPatient(socket);
+    const patient = new ScriptedPatient(socket, sees);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);

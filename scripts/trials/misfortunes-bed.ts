@@ -1,12 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { askHealth } from '../../drivers/host/health-socket.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
+import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import type { ScreenName } from '../../src/core/screen/screen-model.ts';
 import { type HealthReport, healthReportSchema } from '../../src/terminal/doctor/health.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
@@ -42,6 +44,9 @@ export const eventually = async <T>(
   throw new Error(`not within ${limitMs} ms: ${what}`);
 };
 
+/** One line of a process's log, as far as the trial reads it. */
+type Logged = { readonly event?: string; readonly request?: string; readonly verdict?: string; readonly code?: string };
+
 class Process {
   readonly lines: string[] = [];
   readonly child: ChildProcess;
@@ -56,15 +61,25 @@ class Process {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.lines.push(line));
     process.setMaxListeners(100).once('exit', () => this.child.kill('SIGKILL'));
   }
+  get log(): readonly Logged[] {
+    return this.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Logged);
+  }
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
-  async end(signal: NodeJS.Signals): Promise<void> {
-    if (!this.isRunning) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill('SIGCONT');
-    this.child.kill(signal);
-    await ended;
+  /** Its exit status; null after a signal. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    if (this.isRunning) {
+      const ended = once(this.child, 'exit');
+      this.child.kill('SIGCONT');
+      this.child.kill(signal);
+      await ended;
+    }
+    return this.child.exitCode;
+  }
+  async ended(): Promise<number | null> {
+    if (this.isRunning) await once(this.child, 'exit');
+    return this.child.exitCode;
   }
 }
 
@@ -89,6 +104,10 @@ export class MisfortunesBed {
   #patient: ScriptedPatient | null = null;
   #configFile = '';
   #staffPage = '';
+  #onBed: string | null = null;
+  readonly #terminals: Process[] = [];
+  /** Every screen that said that a visit was received, by session: whose card lay there */
+  readonly accepted = new Map<string, string>();
   agent: Process | null = null;
   link: Process | null = null;
   terminal: Process | null = null;
@@ -103,10 +122,12 @@ export class MisfortunesBed {
   }
 
   async build(): Promise<void> {
-    for (const disk of Object.values(this.disks)) {
-      mkdirSync(disk);
-      run('mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', disk);
-    }
+    for (const disk of Object.values(this.disks)) mkdirSync(disk);
+    // A real file system for the journal: only such a one can turn read-only under a program that writes.
+    run('truncate', '-s', '32M', this.#image);
+    run('mkfs.ext4', '-q', '-m', '0', this.#image);
+    this.#mountJournal();
+    for (const disk of [this.disks.oqs, this.disks.link]) run('mount', '-t', 'tmpfs', '-o', 'size=24m', 'none', disk);
     this.#facility = await createDemoFacility(this.directory, { answerDelayMs: 100, staffPort: 0 });
     const { agentDirectory } = this.#facility;
     const yaml = { staffPort: 0, service: { answerDelayMs: 100 }, journal: join(this.disks.journal, 'journal.sqlite') };
@@ -122,6 +143,28 @@ export class MisfortunesBed {
     await this.startAgent();
     await this.startLink();
     await this.startTerminal();
+  }
+
+  get #image(): string {
+    return `${this.disks.journal}.img`;
+  }
+  #mountJournal(): void {
+    run('mount', '-o', 'loop,errors=remount-ro', this.#image, this.disks.journal);
+  }
+  /** As after an error of the disk: everything that is open for writing is refused from now on. */
+  breakJournalDisk(): void {
+    run('mount', '-o', 'remount,abort', this.disks.journal);
+  }
+  /** What a technician does about it; the agent has ended. */
+  repairJournalDisk(): void {
+    run('umount', this.disks.journal);
+    try {
+      run('e2fsck', '-p', this.#image);
+    } catch (error) {
+      // 1: errors were corrected.
+      if ((error as { status?: number }).status !== 1) throw error;
+    }
+    this.#mountJournal();
   }
 
   /** `clock`: faketime's offset, or a file of it that may change while the process runs. */
@@ -156,21 +199,66 @@ export class MisfortunesBed {
     const script = join(projectRoot, 'scripts/demonstration/terminal-process.ts');
     const terminal = new Process([script, JSON.stringify(start)], this.#time(clock));
     this.terminal = terminal;
+    this.#terminals.push(terminal);
+    this.#onBed = null;
     let screenPort: number | undefined;
     terminal.child.on('message', (message) => {
       const { type, screenPort: port } = message as { type?: string; screenPort?: number };
       if (type === 'ready') screenPort = port;
     });
     this.#patient?.leave();
-    this.#patient = await ScriptedPatient.before(await eventually('the terminal', () => screenPort, 40_000));
+    this.#patient = await ScriptedPatient.before(
+      await eventually('the terminal', () => screenPort, 60_000),
+      ({ screen, session }) => {
+        if (screen === 'accepted' && session !== null) this.accepted.set(session, this.#onBed ?? 'nobody');
+      },
+    );
   }
   order(order: ToTerminal): void {
+    // Who has taken the card may still stand there: it stays the last one's until another is laid down.
+    if (order.type === 'insert') this.#onBed = order.persona;
     this.terminal?.child.send(order, () => {});
+  }
+  /** What every terminal of this trial has logged. */
+  get terminalLog(): readonly Logged[] {
+    return this.#terminals.flatMap(({ log }) => log);
+  }
+  get linkSocket(): string {
+    return join(this.directory, 'link.sock');
+  }
+  /** Whether a link that cannot run ends with the code of what is wrong. */
+  async linkRefuses(): Promise<boolean> {
+    const link = new Process([main, 'link', '--config', this.#configFile, '--log', 'json'], {});
+    return (await link.ended()) === 1 && link.lines.some((line) => line.includes('socket.place-taken'));
+  }
+  /** Something of the facility's settings that no visit depends on: the journal writes down that terminals are told. */
+  async changeSettings(): Promise<void> {
+    const file = join(this.#facility?.agentDirectory ?? '', 'facility-settings.yaml');
+    const before = readFileSync(file, 'utf8');
+    const after = before.replace(/"?faceMs"?: ?(\d+)/, (found, ms) => found.replace(ms, String(Number(ms) + 1_000)));
+    if (after === before) throw new Error('no faceMs in the settings');
+    writeFileSync(file, after);
+  }
+  /** Faults that `uketsuke doctor` names. */
+  async doctor(): Promise<readonly string[]> {
+    const args = ['--disable-warning=ExperimentalWarning', main, 'doctor', '--config', this.#configFile, '--json'];
+    const printed = await promisify(execFile)(process.execPath, args, { cwd: projectRoot }).catch(
+      (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+    );
+    const { diagnoses } = JSON.parse(printed.stdout) as { diagnoses: readonly { fault?: string }[] };
+    return diagnoses.flatMap(({ fault }) => fault ?? []);
   }
 
   async health(): Promise<HealthReport | null> {
     const text = await askHealth(join(this.directory, 'health.sock'), 2_000);
     return text === null ? null : healthReportSchema.parse(JSON.parse(text));
+  }
+  /** Requests that wait in the terminal's outbox. */
+  outbox(): number {
+    const database = new DatabaseSync(join(this.disks.link, 'link.sqlite'), { readOnly: true });
+    const row = database.prepare('SELECT count(*) AS rows FROM outbox').get();
+    database.close();
+    return Number(row?.rows);
   }
   async staffPage(): Promise<string> {
     return (await fetch(this.#staffPage, { signal: AbortSignal.timeout(3_000) })).text();
@@ -181,6 +269,12 @@ export class MisfortunesBed {
     const rows = database.prepare(`SELECT ${columns} FROM request WHERE kind = 'eligibility' ORDER BY rowid`).all();
     database.close();
     return rows as never;
+  }
+  /** What the file for the レセコン says of a visit; '' without one. */
+  xmlOf({ file }: Row): string {
+    if (file === null) return '';
+    const text = decodeOqs(readFileSync(join(this.disks.oqs, 'oqs', 'face', file)));
+    return text.ok ? text.value : '';
   }
   files(): readonly string[] {
     return readdirSync(join(this.disks.oqs, 'oqs', 'face')).filter((name) => name.endsWith('.xml'));
