@@ -1,25 +1,15 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Actor } from '../../src/core/failure.ts';
-import { stepsWith, type Word } from './misfortune-steps.ts';
+import { type Case, stepsWith } from './misfortune-steps.ts';
+import { storeCasesOf } from './misfortune-stores.ts';
 import { eventually, type MisfortunesBed } from './misfortunes-bed.ts';
-
-/** `word`: what the first place where somebody looks says; `who`: must act, by the table of faults */
-export type Case = {
-  readonly name: string;
-  readonly word: Word;
-  readonly who: Actor | 'nobody';
-  readonly befall: () => Promise<Word>;
-};
 
 /** Every misfortune, in an order in which one after the other can befall one clinic. */
 export const casesOf = (bed: MisfortunesBed): readonly Case[] => {
   const steps = stepsWith(bed);
-  const { faulty, agentWith, terminalWith, healthSays, staffPageSays, doctorSays, visit, lay, take, until } = steps;
+  const { faulty, agentWith, terminalWith, healthSays, staffPageSays, visit, lay, take, until } = steps;
   const { fill, empty, setClock, clockFile, idle, oneVisit, rowsSince } = steps;
   const oqs = join(bed.disks.oqs, 'oqs');
-  const journal = join(bed.disks.journal, 'journal.sqlite');
-  const linkStore = join(bed.disks.link, 'link.sqlite');
 
   const agentStartsAt = (offset: string) => () =>
     faulty(
@@ -322,99 +312,5 @@ export const casesOf = (bed: MisfortunesBed): readonly Case[] => {
     befall: killedTerminal(heard, next),
   }));
 
-  const damage = (path: string): void => {
-    const half = Math.floor(readFileSync(path).length / 2);
-    const bytes = readFileSync(path);
-    bytes.fill(0x55, half, half + 2_048);
-    writeFileSync(path, bytes);
-  };
-  const settings = join(bed.directory, 'settings-seen');
-  const stores: readonly Case[] = [
-    {
-      ...{ name: "the agent's journal is deleted while it runs", word: 'storage.taken-away', who: 'technician' },
-      befall: () =>
-        faulty(
-          async () => {
-            for (const part of ['', '-wal', '-shm']) rmSync(`${journal}${part}`, { force: true });
-            // It ends by itself, and the service manager begins it anew.
-            if ((await bed.agent?.ended()) !== 70) throw new Error('it goes on without its journal');
-            await bed.startAgent();
-          },
-          () => staffPageSays('storage.taken-away'),
-          () => {},
-        ),
-    },
-    {
-      ...{
-        name: 'an older journal is put in place while the agent is off',
-        word: 'storage.rolled-back',
-        who: 'technician',
-      },
-      befall: () =>
-        faulty(
-          async () => {
-            await bed.agent?.end('SIGTERM');
-            copyFileSync(journal, settings);
-            await bed.changeSettings();
-            await bed.startAgent();
-            await bed.agent?.end('SIGTERM');
-            copyFileSync(settings, journal);
-            await bed.startAgent();
-          },
-          () => staffPageSays('storage.rolled-back'),
-          () => {},
-        ),
-    },
-    {
-      ...{ name: "the link's store is deleted while it runs", word: 'storage.taken-away', who: 'technician' },
-      befall: () =>
-        faulty(
-          () => rmSync(linkStore),
-          () => doctorSays('storage.taken-away'),
-          () => {},
-        ),
-    },
-    {
-      ...{ name: "the link's store is damaged while it is off", word: 'storage.damaged', who: 'technician' },
-      befall: () =>
-        faulty(
-          async () => {
-            await bed.link?.end('SIGTERM');
-            damage(linkStore);
-            await bed.startLink();
-          },
-          () => doctorSays('storage.damaged'),
-          () => {},
-        ),
-    },
-    {
-      ...{ name: "the link's store is cut to nothing while it is off", word: 'goes-on', who: 'nobody' },
-      befall: async () => {
-        await bed.link?.end('SIGTERM');
-        truncateSync(linkStore);
-        await bed.startLink();
-        await idle();
-        return 'goes-on';
-      },
-    },
-    {
-      ...{ name: "a directory lies where the link's socket must be", word: 'socket.place-taken', who: 'technician' },
-      befall: () =>
-        faulty(
-          async () => {
-            await bed.link?.end('SIGKILL');
-            rmSync(bed.linkSocket, { force: true });
-            mkdirSync(bed.linkSocket);
-            if (await bed.linkRefuses()) return;
-            throw new Error('the link does not say why');
-          },
-          () => doctorSays('socket.place-taken'),
-          async () => {
-            rmSync(bed.linkSocket, { recursive: true });
-            await bed.startLink();
-          },
-        ),
-    },
-  ];
-  return [...clocks, ...terminalClocks, ...processes, ...disks, ...folders, ...killed, ...stores];
+  return [...clocks, ...terminalClocks, ...processes, ...disks, ...folders, ...killed, ...storeCasesOf(bed)];
 };

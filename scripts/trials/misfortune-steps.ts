@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FaultName } from '../../src/catalogue/faults.ts';
+import type { Actor } from '../../src/core/failure.ts';
 import type { ScreenName } from '../../src/core/screen/screen-model.ts';
 import { eventually, type MisfortunesBed, type Row, reactions, run } from './misfortunes-bed.ts';
 
@@ -10,6 +11,14 @@ import { eventually, type MisfortunesBed, type Row, reactions, run } from './mis
 
 /** `goes-on`: nothing is wrong for whoever looks; the patient is shown the end of the visit that was cut off. */
 export type Word = FaultName | 'goes-on';
+
+/** `word`: what the first place where somebody looks says; `who`: must act, by the table of faults */
+export type Case = {
+  readonly name: string;
+  readonly word: Word;
+  readonly who: Actor | 'nobody';
+  readonly befall: () => Promise<Word>;
+};
 
 export const stepsWith = (bed: MisfortunesBed) => {
   const lay = (persona = 'taro') => bed.order({ type: 'insert', persona });

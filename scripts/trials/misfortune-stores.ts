@@ -1,0 +1,106 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Case, stepsWith } from './misfortune-steps.ts';
+import type { MisfortunesBed } from './misfortunes-bed.ts';
+
+/** What befalls the files in which both ends keep what must not be lost, and a socket's place. */
+export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
+  const { faulty, staffPageSays, doctorSays, idle } = stepsWith(bed);
+  const journal = join(bed.disks.journal, 'journal.sqlite');
+  const linkStore = join(bed.disks.link, 'link.sqlite');
+  const damage = (path: string): void => {
+    const half = Math.floor(readFileSync(path).length / 2);
+    const bytes = readFileSync(path);
+    bytes.fill(0x55, half, half + 2_048);
+    writeFileSync(path, bytes);
+  };
+  const copy = join(bed.directory, 'journal-of-last-week');
+  const stores: readonly Case[] = [
+    {
+      ...{ name: "the agent's journal is deleted while it runs", word: 'storage.taken-away', who: 'technician' },
+      befall: () =>
+        faulty(
+          async () => {
+            for (const part of ['', '-wal', '-shm']) rmSync(`${journal}${part}`, { force: true });
+            // It ends by itself, and the service manager begins it anew.
+            if ((await bed.agent?.ended()) !== 70) throw new Error('it goes on without its journal');
+            await bed.startAgent();
+          },
+          () => staffPageSays('storage.taken-away'),
+          () => {},
+        ),
+    },
+    {
+      ...{
+        name: 'an older journal is put in place while the agent is off',
+        word: 'storage.rolled-back',
+        who: 'technician',
+      },
+      befall: () =>
+        faulty(
+          async () => {
+            await bed.agent?.end('SIGTERM');
+            copyFileSync(journal, copy);
+            await bed.changeSettings();
+            await bed.startAgent();
+            await bed.agent?.end('SIGTERM');
+            copyFileSync(copy, journal);
+            await bed.startAgent();
+          },
+          () => staffPageSays('storage.rolled-back'),
+          () => {},
+        ),
+    },
+    {
+      ...{ name: "the link's store is deleted while it runs", word: 'storage.taken-away', who: 'technician' },
+      befall: () =>
+        faulty(
+          () => rmSync(linkStore),
+          () => doctorSays('storage.taken-away'),
+          () => {},
+        ),
+    },
+    {
+      ...{ name: "the link's store is damaged while it is off", word: 'storage.damaged', who: 'technician' },
+      befall: () =>
+        faulty(
+          async () => {
+            await bed.link?.end('SIGTERM');
+            damage(linkStore);
+            await bed.startLink();
+          },
+          () => doctorSays('storage.damaged'),
+          () => {},
+        ),
+    },
+    {
+      ...{ name: "the link's store is cut to nothing while it is off", word: 'goes-on', who: 'nobody' },
+      befall: async () => {
+        await bed.link?.end('SIGTERM');
+        truncateSync(linkStore);
+        await bed.startLink();
+        await idle();
+        return 'goes-on';
+      },
+    },
+    {
+      ...{ name: "a directory lies where the link's socket must be", word: 'socket.place-taken', who: 'technician' },
+      befall: () =>
+        faulty(
+          async () => {
+            await bed.link?.end('SIGKILL');
+            rmSync(bed.linkSocket, { force: true });
+            mkdirSync(bed.linkSocket);
+            if (await bed.linkRefuses()) return;
+            throw new Error('the link does not say why');
+          },
+          () => doctorSays('socket.place-taken'),
+          async () => {
+            rmSync(bed.linkSocket, { recursive: true });
+            await bed.startLink();
+          },
+        ),
+    },
+  ];
+  return stores;
+};
