@@ -10,7 +10,7 @@ import { eventually, type MisfortunesBed, type Row, reactions, run } from './mis
 /* What the cases are made of: a visit, where somebody looks, what is done to a process or a disk. */
 
 /** `goes-on`: nothing is wrong for whoever looks; the patient is shown the end of the visit that was cut off. */
-export type Word = FaultName | 'goes-on';
+type Word = FaultName | 'goes-on';
 
 /** `word`: what the first place where somebody looks says; `who`: must act, by the table of faults */
 export type Case = {
