@@ -20,6 +20,13 @@ describe('増設補助 (closed 2025-01-15)', () => {
   test.each(cells)('hospital, %i given, %i uses: %i', (given, uses, readers) => {
     expect(grantedReaders(grants, { kind: 'hospital', given, uses })).toEqual({ readers, capYen: caps[readers] });
   });
+  test.each(steps.flatMap((uses) => (['clinic', 'pharmacy'] as const).map((kind) => [kind, uses] as const)))(
+    '%s from %i uses on: one more',
+    (kind, uses) => {
+      for (const given of [0, 1, 2])
+        expect(grantedReaders(grants, { kind, given, uses })).toEqual({ readers: 1, capYen: 275_000 });
+    },
+  );
   test.each([
     ['hospital', 1, 499, 0],
     ['clinic', 1, 499, 0],
@@ -123,27 +130,40 @@ describe.each(Object.keys(tables))('一時金, table %s', (table) => {
     });
   });
 
-  // ≤ 150 レセプト: 万円 at 1, 5, 10, 15, 25, 35, 40 people more
-  test.each([
-    [2.9, [0, 0, 1, 1.5, 2.5, 3.5, 5]],
-    [4, [0, 1, 1.5, 2.5, 3.5, 5, 5]],
-    [5, [1, 1.5]],
-  ] as const)('small, %d %%', (share, row) => {
-    const steps = [1, 5, 10, 15, 25, 35, 40];
-    for (const [column, tenThousand] of row.entries())
-      expect(yenOf(table, 'small', share, steps[column] ?? 0), `+${steps[column]}`).toBe(tenThousand * 10_000);
-  });
-  test('small, where the ordinary table takes over', () => {
-    for (const [share, increase] of [
-      [5, 10],
-      [9.9, 30],
-      [10, 1],
-      [35, 80],
-    ] as const)
-      expect(yenOf(table, 'small', share, increase)).toBe(yenOf(table, 'clinic', share, increase));
-    // Past its ceiling: 5万 until the ordinary table gives more.
+  // ≤ 150 レセプト: 万円 at 1, 5, 10, 15, 25, 35, 40 people more, below 3 %, from 3 %, from 5 % (there up to 9 people)
+  const smallSteps = [1, 5, 10, 15, 25, 35, 40];
+  const smallRows = [
+    [0, 0, 1, 1.5, 2.5, 3.5, 5],
+    [0, 1, 1.5, 2.5, 3.5, 5, 5],
+    [1, 1.5],
+  ];
+  const last = (steps: readonly number[], row: readonly number[], increase: number): number =>
+    row[steps.findLastIndex((step) => increase >= step)] ?? 0;
+  /** As the paper words it: the ordinary table from 10 % or, from 5 % on, from 10 people; past the ceiling whichever is more. */
+  const byThePaper = (shareClass: number, increase: number): number => {
+    const { steps, rows } = tables[table]?.clinic ?? { steps: [], rows: [] };
+    const ordinary = last(steps, rows[shareClass] ?? [], increase);
+    if (shareClass > 2 || (shareClass === 2 && increase >= 10)) return ordinary;
+    const small = last(smallSteps, smallRows[shareClass] ?? [], increase);
+    return small === 5 ? Math.max(small, ordinary) : small;
+  };
+
+  test.each(lowest.map((from, shareClass) => [from, within[shareClass] ?? 0, shareClass] as const))(
+    'small, from %d to %d %%: every increase up to 260 people',
+    (from, until, shareClass) => {
+      for (let increase = 0; increase <= 260; increase += 1)
+        for (const share of [from, until])
+          expect(yenOf(table, 'small', share, increase), `${share} %, +${increase}`).toBe(
+            byThePaper(shareClass, increase) * 10_000,
+          );
+    },
+  );
+  test('small, by hand where the ordinary table takes over', () => {
     expect([39, 40, 50, 70].map((increase) => yenOf(table, 'small', 2, increase))).toEqual([
       35_000, 50_000, 50_000, 70_000,
+    ]);
+    expect([4, 5, 9, 10].map((increase) => yenOf(table, 'small', 7, increase))).toEqual([
+      10_000, 15_000, 15_000, 30_000,
     ]);
   });
 });
