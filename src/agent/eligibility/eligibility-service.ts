@@ -65,7 +65,7 @@ export interface EligibilityService {
    * consented to or told.
    */
   lookup(card: CardReference): Promise<Result<LookupAnswer>>;
-  /** 健康保険証利用の申込 (初回登録), once in a lifetime; again = no effect. */
+  /** 健康保険証利用の申込 (初回登録); again = no effect. */
   register(card: CardReference): Promise<Result<void>>;
   /** 資格確認 by card, with what the patient decided. */
   check(card: CardReference, choices: PatientChoices): Promise<Result<EligibilityAnswer>>;

@@ -2,13 +2,14 @@ import { fillName, holdsPlaceholder, type NameElement, nameElements } from '../.
 import type { Qualification } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { KeptNames, NamesByElement } from '../journal/kept-names.ts';
 
-type Answer = { readonly referenceNumber: string; readonly qualifications: readonly Qualification[] };
+/** Names as a file holds them, whatever else stands beside them. */
+type Named = { readonly [element in NameElement]?: string | undefined };
 
-type WithNames<T> = {
-  readonly answer: T;
+type Filled = {
+  readonly filled: NamesByElement;
   /** Names that still hold ●, as they were sent */
   readonly open: NamesByElement;
-  /** A name is kept under this 照会番号, and it is not the one that was sent */
+  /** A name is kept, and it is not the one that was sent */
   readonly differs: boolean;
 };
 
@@ -19,30 +20,39 @@ const rightName = (element: NameElement, sent: string, kept: NamesByElement, own
 };
 
 /**
- * Puts the characters that staff entered in the place of ●, where the rest of the name is the same; another person's name
- * under the same number, or one that changed, stays as it was sent and is told.
+ * The characters that staff entered in the place of ●, where the rest of the name is the same; another person's name
+ * under the same number, or one that changed, stays open.
  */
-export const putKeptNames = <T extends Answer>(answer: T, names: KeptNames): WithNames<T> => {
-  const kept = answer.referenceNumber === '' ? {} : names.of(answer.referenceNumber);
+export const fillNames = (named: Named, kept: NamesByElement): Filled => {
+  const filled: NamesByElement = {};
   const open: NamesByElement = {};
   let differs = false;
-  let used = false;
-  const qualifications = answer.qualifications.map((qualification) => {
-    const filled: NamesByElement = {};
-    for (const element of nameElements) {
-      const sent = qualification[element];
-      if (sent === undefined || !holdsPlaceholder(sent)) continue;
-      const right = rightName(element, sent, kept, qualification.Name);
-      if (typeof right === 'string') {
-        filled[element] = right;
-        used = true;
-      } else {
-        open[element] = sent;
-        differs ||= right === null;
-      }
+  for (const element of nameElements) {
+    const sent = named[element];
+    if (sent === undefined || !holdsPlaceholder(sent)) continue;
+    const right = rightName(element, sent, kept, named.Name);
+    if (typeof right === 'string') filled[element] = right;
+    else {
+      open[element] = sent;
+      differs ||= right === null;
     }
-    return { ...qualification, ...filled };
-  });
-  if (used) names.used(answer.referenceNumber);
-  return { answer: { ...answer, qualifications }, open, differs };
+  }
+  return { filled, open, differs };
+};
+
+/** The answer with its names filled from what is kept under its 照会番号; what is used is kept for longer. */
+export const putKeptNames = <
+  T extends { readonly referenceNumber: string; readonly qualifications: readonly Qualification[] },
+>(
+  answer: T,
+  names: KeptNames,
+): Pick<Filled, 'open' | 'differs'> & { readonly answer: T } => {
+  const kept = answer.referenceNumber === '' ? {} : names.of(answer.referenceNumber);
+  const each = answer.qualifications.map((one) => ({ one, ...fillNames(one, kept) }));
+  if (each.some(({ filled }) => Object.keys(filled).length > 0)) names.used(answer.referenceNumber);
+  return {
+    answer: { ...answer, qualifications: each.map(({ one, filled }) => ({ ...one, ...filled })) },
+    open: Object.assign({}, ...each.map(({ open }) => open)),
+    differs: each.some(({ differs }) => differs),
+  };
 };

@@ -5,7 +5,9 @@ import {
   nameElements,
   placeholderPlaces,
 } from '../../protocol/oqs/oqs-names.ts';
+import type { TodayNote } from '../journal/journal.ts';
 import type { NamesByElement } from '../journal/kept-names.ts';
+import { fillNames } from '../oqs-folder/put-kept-names.ts';
 import { html, type Markup } from './html.ts';
 import type { Notice, PageModel } from './page-model.ts';
 
@@ -30,6 +32,11 @@ const placesText = (sent: string): string => {
   const { places, length } = placeholderPlaces(sent);
   return `${length}文字のうち ${places.join('・')}文字目が ● で届いています`;
 };
+
+/** Whether what staff entered since fills every ● of a visit. */
+export const isFilledByNow = ({ referenceNumber, openNames = {} }: TodayNote, { context }: PageModel): boolean =>
+  referenceNumber !== '' &&
+  Object.keys(fillNames(openNames, context.journal.names.of(referenceNumber)).open).length === 0;
 
 /** Names sent with ● to this 照会番号 today. */
 const openNamesOf = ({ context }: PageModel, referenceNumber: string): NamesByElement =>

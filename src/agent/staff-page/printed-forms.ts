@@ -48,9 +48,9 @@ export const declarationPage = (model: PageModel, address: URLSearchParams): Mar
   const theirReason = model.catalogue().languages[language]?.texts[`failure.${failed?.patientText}`];
   return html`${languageLinks(model, code, language)}<section class="form-sheet">
     <p class="mute">${year}年${month}月${day}日　${facilityName}（医療機関等コード ${medicalInstitutionCode}）</p>
-    ${language !== 'ja' && html`<h2>${form('title')}</h2>`}
+    ${language !== 'ja' && html`<p lang="${language}"><b>${model.catalogue().languages[language]?.texts['declaration.title']}</b></p>`}
     <p>${form('lead')}</p>
-    <p>${form('reason')}：<b>${failed?.staff.summary ?? '　　　　　　　　　　　　'}</b>${language !== 'ja' && theirReason !== undefined && html`<br><small lang="${language}">${theirReason}</small>`}</p>
+    <p>${form('reason')}${language === 'ja' ? '：' : html`<br>`}<b>${failed?.staff.summary ?? '　　　　　　　　　　　　'}</b>${language !== 'ja' && theirReason !== undefined && html`<br><small lang="${language}">${theirReason}</small>`}</p>
     <table>
       ${['kana', 'name', 'birthdate', 'sex', 'address', 'phone'].map((key) => blank(form(key), key === 'address'))}
       ${row(form('insurance'), boxes(['insurance-employee', 'insurance-national', 'insurance-elderly', 'other', 'unknown'].map(form)))}

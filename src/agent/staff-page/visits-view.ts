@@ -5,6 +5,7 @@ import type { JournalVisit, TodayNote } from '../journal/journal.ts';
 import { failureSteps, otherWays } from './desk-order-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
+import { isFilledByNow } from './names-view.ts';
 import type { PageModel } from './page-model.ts';
 import { certificateNotice } from './renewal-view.ts';
 import { methodWords, noticeText, outcomeWords, timeText } from './words.ts';
@@ -48,6 +49,17 @@ const outcomePill = (visit: JournalVisit, model: PageModel): Markup => {
   return html`<span class="pill ${good ? 'ok' : 'warn'}">${outcomeWords[visit.outcome]}</span>`;
 };
 
+const isAboutOpenName = (notice: string): boolean => notice.startsWith('name-character:sent-as-placeholder');
+
+/** A name that came with ●: what to do, or that it was done since. */
+const nameRemark = (visit: JournalVisit, note: TodayNote | undefined, model: PageModel): Markup | null => {
+  const notices = note?.notices.filter(isAboutOpenName) ?? [];
+  if (note === undefined || notices.length === 0) return null;
+  if (isFilledByNow(note, model)) return html`<p>氏名の ●：正しい字を登録しました。次の受付から使います</p>`;
+  return html`${notices.map((notice) => html`<p>${noticeText(notice)}</p>`)}
+    <p><a class="button" href="/names?request=${visit.requestId}">正しい字を登録する</a></p>`;
+};
+
 const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageModel): Markup => {
   const late = isLate(visit, model.context.settings().timeouts.offlineMs);
   const { code } = visit;
@@ -64,8 +76,8 @@ const remarks = (visit: JournalVisit, note: TodayNote | undefined, model: PageMo
     ${validity !== null && validity !== 'not-asked' && html`<p>${model.catalogue().desk.validity[validity].next}</p>`}
     ${code !== null && (isStillAsked(visit) ? stillAskedText(model, code) : failureText(model, code))}
     ${waitsForFile && html`<p>レセコン用ファイルの書込み待ち</p>`}
-    ${note?.notices.map((notice) => certificateNotice(model, notice) ?? html`<p>${noticeText(notice)}</p>`)}
-    ${Object.keys(note?.openNames ?? {}).length > 0 && html`<p><a class="button" href="/names?request=${visit.requestId}">正しい字を登録する</a></p>`}`;
+    ${note?.notices.filter((notice) => !isAboutOpenName(notice)).map((notice) => certificateNotice(model, notice) ?? html`<p>${noticeText(notice)}</p>`)}
+    ${nameRemark(visit, note, model)}`;
 };
 
 const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | string => {

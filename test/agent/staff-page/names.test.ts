@@ -58,6 +58,8 @@ describe('● in a name', () => {
     expect(namesIn(await visit())).toEqual(['架空　●子', '架空　●子']);
     expect(visitsView(model()).text).toContain(`/names?request=${bed.journal.visits()[0]?.requestId}`);
     expect(await order('/keep-name', { Name: '架空 花\u{e0100}子' })).toMatchObject({ good: true });
+    expect(visitsView(model()).text).toContain('正しい字を登録しました');
+    expect(visitsView(model()).text).not.toContain('/names?request');
     expect(namesIn(await visit())).toEqual(['架空　花子', '架空　花子']);
     bed.restart();
     await bed.clock.advance(1_000);
