@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -145,8 +145,9 @@ export class MisfortunesBed {
     await this.startTerminal();
   }
 
+  #disksUsed = 0;
   get #image(): string {
-    return `${this.disks.journal}.img`;
+    return `${this.disks.journal}-${this.#disksUsed}.img`;
   }
   #mountJournal(): void {
     run('mount', '-o', 'loop,errors=remount-ro', this.#image, this.disks.journal);
@@ -155,9 +156,15 @@ export class MisfortunesBed {
   breakJournalDisk(): void {
     run('mount', '-o', 'remount,abort', this.disks.journal);
   }
-  /** What a technician does about it; the agent has ended. */
+  /**
+   * What a technician does about it once the agent has ended: the disk is copied to another one and checked. (The old one
+   * cannot be mounted again while another mount namespace of this machine still knows it.)
+   */
   repairJournalDisk(): void {
     run('umount', this.disks.journal);
+    const broken = this.#image;
+    this.#disksUsed += 1;
+    copyFileSync(broken, this.#image);
     try {
       run('e2fsck', '-p', this.#image);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FailureCode } from '../core/failure.ts';
@@ -17,6 +17,28 @@ const bySystem: Readonly<Record<string, FailureCode>> = {
   EROFS: 'agent.disk-read-only',
   EACCES: 'agent.disk-read-only',
   EPERM: 'agent.disk-read-only',
+};
+
+/** Options of a file system that takes no writes any more, whatever `access` says of it: ext4 after an error. */
+const refusing = ['ro', 'emergency_ro', 'shutdown'];
+
+/** The file systems of this machine, each line as proc_pid_mountinfo(5) has it; none where there is no such file (Windows). */
+const mountLines = (): readonly string[] => {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+};
+
+/** Whether the file system on which a folder lies refuses writes. Reads no more than the system's own list of mounts. */
+export const refusesWrites = (folder: string, lines: readonly string[] = mountLines()): boolean => {
+  const { dev } = statSync(folder);
+  const device = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+  return lines
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === device)
+    .some((fields) => (fields.at(-1) ?? '').split(',').some((option) => refusing.includes(option)));
 };
 
 /** What a failed write on the journal's disk is called. */
@@ -59,6 +81,7 @@ export const watchDisk = (options: {
   const found = async (): Promise<FailureCode | null> => {
     try {
       await access(folder, constants.W_OK);
+      if (refusesWrites(folder)) return 'agent.disk-read-only';
       const { bavail, bsize } = await statfs(folder);
       if (bavail * bsize < leastFreeBytes) return 'agent.disk-full';
       if (fault !== null) tryWrite();
@@ -73,7 +96,7 @@ export const watchDisk = (options: {
     if (code !== 'agent.disk-failed') return code;
     try {
       accessSync(folder, constants.W_OK);
-      return code;
+      return refusesWrites(folder) ? 'agent.disk-read-only' : code;
     } catch (refused) {
       return diskFaultOf(refused);
     }
