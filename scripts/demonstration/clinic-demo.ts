@@ -30,6 +30,8 @@ type DemoOptions = {
   readonly answerDelayMs: number;
   /** A V4L2 device in place of the virtual camera */
   readonly cameraDevice: string | null;
+  /** A new file in which the visits are written down, as by `uketsuke visit record` */
+  readonly tape?: string | undefined;
   readonly onLog: (source: 'terminal' | 'link' | 'agent', line: LogLine) => void;
 };
 
@@ -151,7 +153,10 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
   const configFile = writeTerminalConfig(facility, { brokerPort: broker.port, screenPort: options.screenPort });
   const face = keepFaceProcess({ profile: 'demo', camera }, join(facility.directory, 'face.sock'));
   const link = keepLinkProcess(configFile, onLog);
-  const { terminal, screenPort, light } = await startTerminalProcess({ configFile, authorityFolder, keyFolder }, onLog);
+  const { terminal, screenPort, light } = await startTerminalProcess(
+    { configFile, authorityFolder, keyFolder, ...(options.tape === undefined ? {} : { tape: options.tape }) },
+    onLog,
+  );
   const head = control === null ? null : new PaintedHead(control, screenPort);
 
   return {

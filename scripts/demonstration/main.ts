@@ -8,12 +8,13 @@ import { runOnce } from './run-once.ts';
 import type { Timeline } from './timeline.ts';
 import { scriptedVisits } from './visits.ts';
 
-const usage = `./scripts/demo [--once] [--json] [--visit NAME] [--camera DEVICE] [--log]
+const usage = `./scripts/demo [--once] [--json] [--visit NAME] [--camera DEVICE] [--record FILE] [--log]
 
   --once           a scripted patient makes every visit, then everything ends; exit code 0 only if all ended well
   --visit NAME     with --once: only this one (${scriptedVisits.map(({ name }) => name).join(', ')})
   --json           with --once: the last line is one JSON object
   --camera DEVICE  a V4L2 device such as /dev/video0 in place of the virtual camera
+  --record FILE    writes the visits down, without the person: uketsuke visit replay FILE
   --log            the event logs of terminal, link and agent on standard error
 `;
 
@@ -30,6 +31,7 @@ const { values } = (() => {
         json: { type: 'boolean', default: false },
         visit: { type: 'string' },
         camera: { type: 'string' },
+        record: { type: 'string' },
         log: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -61,6 +63,7 @@ const demo = await startClinicDemo({
   staffPort: once ? 0 : 8490,
   answerDelayMs: once ? 300 : 3_000,
   cameraDevice: values.camera ?? null,
+  tape: values.record,
   onLog: follow,
 });
 

@@ -10,6 +10,7 @@ import { createVirtualKeypad } from '../../drivers/virtual/virtual-keypad.ts';
 import { createVirtualStatusLight } from '../../drivers/virtual/virtual-status-light.ts';
 import { printProblems } from '../../src/config-file/read-settings.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
+import { openTapeFile } from '../../src/processes/record-visits-to-file.ts';
 import { startTerminal } from '../../src/processes/terminal.ts';
 import { loadConfig } from '../../src/processes/terminal-config.ts';
 
@@ -32,6 +33,8 @@ export type TerminalStart = {
   readonly keyFolder: string;
   /** The day by which cards are made, where it is not this process's own. ms since 1970 UTC */
   readonly cardsMs?: number;
+  /** The visits are written down there, as by `uketsuke visit record` */
+  readonly tape?: string;
 };
 
 const start = JSON.parse(process.argv[2] ?? '{}') as TerminalStart;
@@ -79,6 +82,9 @@ const terminal = await startTerminal(
   log,
 );
 
+const tape = start.tape === undefined ? null : openTapeFile(start.tape);
+const stopTape = tape?.record(terminal.runner, (why) => void process.stderr.write(`${why}\n`)) ?? (() => {});
+
 const obey = async (order: ToTerminal): Promise<void> => {
   switch (order.type) {
     case 'insert': {
@@ -102,6 +108,7 @@ const obey = async (order: ToTerminal): Promise<void> => {
 process.on('message', (order: ToTerminal) => void obey(order));
 const stop = async (): Promise<void> => {
   await terminal.close();
+  stopTape();
   process.exit(0);
 };
 process.on('disconnect', () => void stop());

@@ -74,6 +74,9 @@ const explain: Record<string, string> = {
 /** Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. */
 const virtualCommands = /^src\/cli\/(virtual-card|trace)\.ts$/;
 
+/** Scripts that play a patient or draw one. What builds, packs, checks or documents the product knows no virtual hardware. */
+const playsPatients = /^scripts\/(beds|demonstration|bench|evaluate|screens|trials)\/|^scripts\/models\/cut-faces\.ts$/;
+
 const cameraRegistry = 'src/processes/cameras.ts';
 
 /** What is wrong with one import; null = nothing. */
@@ -93,6 +96,8 @@ const whatIsWrong = (file: string, from: string, each: Import): string | null =>
   if (way === 'type' && mayImportTypes[from]?.includes(to) === true) return null;
   if (mayImport[from]?.includes(to) !== true) return explain[from] ?? `${from} may not import ${to}`;
   if (from === 'screens' && to === 'core' && way !== 'type') return 'types of core only (import type)';
+  if (from === 'scripts' && to === 'virtual' && !playsPatients.test(file))
+    return 'only scripts that play a patient have virtual hardware';
   if (from === 'root' && /^drivers\/camera\//.test(target) && file !== cameraRegistry)
     return `cameras are picked in ${cameraRegistry} alone`;
   if (from === 'root' && to === 'virtual') {

@@ -1,10 +1,10 @@
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
+import { openTapeFile } from '../processes/record-visits-to-file.ts';
 import { counterDrivers, startTerminal } from '../processes/terminal.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
-import { recordVisits } from '../terminal/visit/record-visit.ts';
 import { formatTape, parseTape, type Replay, replayTape, type Tape } from '../terminal/visit/visit-tape.ts';
 import { readConfigOrExit } from './config.ts';
 import { type ProcessOptions, untilStopped } from './until-stopped.ts';
@@ -15,20 +15,14 @@ const keptFolder = new URL('../../test/flow/recorded/', import.meta.url);
 /** The terminal itself, as `uketsuke run`, with its visits written down. */
 const record = async (file: string, options: ProcessOptions): Promise<void> => {
   const config = readConfigOrExit(options.config);
-  const output = openSync(file, 'wx', 0o600);
+  const tape = openTapeFile(file);
   await untilStopped('visit record', config, options.log, async (log) => {
     const terminal = await startTerminal(config, await counterDrivers(config, log), log);
-    const stop = recordVisits(
-      terminal.runner,
-      catalogueAt,
-      (line) => void writeSync(output, `${JSON.stringify(line)}\n`),
-      (atMs) => say(`the redacted story parts from the real one at ${Math.round(atMs)} ms: this tape is of no use`),
-    );
+    const stop = tape.record(terminal.runner, say);
     return {
       close: async () => {
         await terminal.close();
         stop();
-        closeSync(output);
       },
     };
   });

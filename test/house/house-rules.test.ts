@@ -49,6 +49,7 @@ describe('an import that runs the wrong way is found, with its line', () => {
     ['a driver into the terminal', 'drivers/a.ts', "import type { X } from '../src/terminal/b.ts';"],
     ['a worker started upward', 'drivers/a.ts', "new Worker(new URL('../src/processes/face.ts', import.meta.url));"],
     ['a type written as import()', 'src/wire/a.ts', "type X = import('../core/b.ts').X;"],
+    ['a package into virtual hardware', 'scripts/package/b.ts', "import '../../drivers/virtual/c.ts';"],
     ['a process past the list of cameras', 'src/processes/b.ts', "import '../../drivers/camera/ffmpeg-camera.ts';"],
     ['a command into virtual hardware', 'src/cli/run.ts', "await import('../../drivers/virtual/b.ts');"],
     ['src into test', 'src/terminal/a.ts', "import { x } from '../../test/b.ts';"],
