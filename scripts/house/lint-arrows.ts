@@ -182,16 +182,6 @@ export const checkDeadExports = ({ modules }: ModuleGraph): Finding[] => {
   });
 };
 
-const longestFunctionLines = 70;
-
-/** Not a finding: some are a table or one switch and read well. Counted, so that their number falls. */
-export const longFunctions = ({ modules }: ModuleGraph) =>
-  [...modules]
-    .filter(([file]) => !file.startsWith('test/'))
-    .flatMap(([file, { functions }]) => functions.map((each) => ({ file, ...each })))
-    .filter(({ lines }) => lines > longestFunctionLines)
-    .sort((a, b) => b.lines - a.lines);
-
 /** Everything that the graph alone can tell. A graph without arrows is a parser that saw nothing: a finding, too. */
 export const checkGraph = (graph: ModuleGraph): Finding[] => {
   const unread = [...graph.modules].flatMap(([file, { errors }]) =>

@@ -8,7 +8,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkGraph, type Finding, longFunctions } from './lint-arrows.ts';
+import { checkGraph, type Finding } from './lint-arrows.ts';
+import { checkLongFunctions, longFunctions } from './long-functions.ts';
 import { type ModuleGraph, moduleGraph } from './module-graph.ts';
 
 const longestFileLines = 400;
@@ -125,6 +126,7 @@ const main = (): void => {
       ...checkRenames(file, text),
     ]),
     ...checkGraph(graph),
+    ...checkLongFunctions(graph),
     ...checkNames([...texts.keys()]),
     ...checkDeadFiles(graph, texts),
     ...checkReadmePaths(texts.get('README.md') ?? '', existsSync),
@@ -133,8 +135,7 @@ const main = (): void => {
   process.exitCode = findings.length === 0 ? 0 : 1;
   const long = longFunctions(graph);
   if (process.argv.includes('--long'))
-    for (const { file, line, name, lines } of long)
-      console.log(`${file}:${line}  ${name || 'nameless'}  ${lines} lines`);
+    for (const { file, line, name, lines } of long) console.log(`${file}:${line}  ${name}  ${lines} lines`);
   const count = (...rules: string[]): number => findings.filter(({ rule }) => rules.includes(rule)).length;
   const counted = {
     rooms: new Set([...graph.modules.keys()].flatMap((file) => /^src\/([^/]+)\//.exec(file)?.[1] ?? [])).size,

@@ -171,7 +171,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     feedWatchdog: notifier.alive,
     everyMs: notifier.aliveEveryMs,
   });
-  const healthServer = await serveHealth(config.health.socket, health.report);
+  const healthServer = await serveHealth(config.health.socket, () => health.report());
   notifier.ready(`lane ${lane}`);
   log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
   return {

@@ -15,6 +15,7 @@ import {
   checkReadmePaths,
   checkRenames,
 } from '../../scripts/house/lint-house.ts';
+import { checkLongFunctions, readWhole } from '../../scripts/house/long-functions.ts';
 import { moduleGraph, parseModule } from '../../scripts/house/module-graph.ts';
 
 const graphOf = (files: Readonly<Record<string, string>>) => moduleGraph(new Map(Object.entries(files)));
@@ -218,4 +219,22 @@ test('a rename that a power cut may take back is found; the two that bring it to
   for (const file of ['src/storage/rename-durably.ts', 'scripts/beds/a.ts', 'drivers/virtual/a.ts'])
     expect(checkRenames(file, 'renameSync(aside, to);')).toEqual([]);
   expect(checkRenames('src/trust/a.ts', 'renameDurably(aside, to);')).toEqual([]);
+});
+
+describe('functions of more than 70 lines', () => {
+  const long = `export const long = () => {\n${'  run();\n'.repeat(69)}};\n`;
+  const graph = graphOf({ 'src/terminal/a.ts': long, 'test/a.test.ts': long });
+
+  test('one that the list does not know is told, with its name; tests are outside', () => {
+    expect(checkLongFunctions(graph, {})).toMatchObject([{ file: 'src/terminal/a.ts', rule: 'long-function' }]);
+    expect(checkLongFunctions(graph, { 'src/terminal/a.ts long': 'why' })).toEqual([]);
+    expect(checkLongFunctions(graphOf({ 'src/terminal/a.ts': long.replace('  run();\n', '') }), {})).toEqual([]);
+  });
+
+  test('an entry of the list that has become short is told; each says why', () => {
+    const known = { 'src/terminal/a.ts long': 'why', 'src/terminal/b.ts gone': 'why' };
+    expect(checkLongFunctions(graph, known)).toMatchObject([{ what: /^src\/terminal\/b\.ts gone is no longer/ }]);
+    expect(Object.values(readWhole).filter((why) => why.length < 15)).toEqual([]);
+    expect(Object.keys(readWhole).length).toBeLessThanOrEqual(15);
+  });
 });

@@ -169,6 +169,22 @@ const startTerminal = async (
   return { process: child, screenPort, words };
 };
 
+/** Read from a copy: the journal itself is in the hand of the agent, behind another system's locks. */
+const rowsOf = (room: WineRoom, directory: string): ReturnType<WindowsClinic['rows']> => {
+  const copy = join(directory, 'journal-copy');
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy);
+  const from = room.path(`${home}\\agents\\${agentId}`);
+  for (const name of readdirSync(from).filter((each) => /^journal\.sqlite(-wal)?$/.test(each)))
+    cpSync(join(from, name), join(copy, name));
+  const database = new DatabaseSync(join(copy, 'journal.sqlite'));
+  try {
+    return database.prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request').all() as never;
+  } finally {
+    database.close();
+  }
+};
+
 /** `prepare`: what a technician does with the files before the first start. */
 export const startWindowsClinic = async (
   room: WineRoom,
@@ -225,22 +241,7 @@ export const startWindowsClinic = async (
       terminalSaid: terminal.words,
       order: (order) => void terminal.process.send(order, () => {}),
       setFace: (who) => camera.setFace(who as never),
-      rows: () => {
-        const copy = join(directory, 'journal-copy');
-        rmSync(copy, { recursive: true, force: true });
-        mkdirSync(copy);
-        const from = room.path(`${home}\\agents\\${agentId}`);
-        for (const name of readdirSync(from).filter((each) => /^journal\.sqlite(-wal)?$/.test(each)))
-          cpSync(join(from, name), join(copy, name));
-        const database = new DatabaseSync(join(copy, 'journal.sqlite'));
-        try {
-          return database
-            .prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request')
-            .all() as never;
-        } finally {
-          database.close();
-        }
-      },
+      rows: () => rowsOf(room, directory),
       files: (folder) => readdirSync(join(room.path(oqs), folder)).sort(),
       read: (folder, name) => readFileSync(join(room.path(oqs), folder, name)),
       close,

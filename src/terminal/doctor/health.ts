@@ -134,130 +134,148 @@ const shown = ({ present, trouble }: Watched): z.infer<typeof partSchema> => ({
       : { code: trouble.code, ...(trouble.detail === undefined ? {} : { detail: trouble.detail }) },
 });
 
-/** Listens to every part, feeds the watchdog while the vital ones live, and answers the doctor. */
-export const watchHealth = (parts: WatchedParts): Health => {
-  const { clock, log } = parts;
-  const startedMs = clock.now().monotonicMs;
-  const signs: Record<VitalPart, number> = {
-    'session-runner': startedMs,
-    'card-reader': startedMs,
-    screen: startedMs,
-  };
-  const alive = (part: VitalPart): void => {
-    signs[part] = clock.now().monotonicMs;
-  };
-  const cardReader: Watched = { present: false, trouble: null };
-  const slot = countAtSlot(parts.cardReader, clock);
-  const face: Watched = { present: false, trouble: null };
-  const keypad: Watched = { present: false, trouble: null };
-  const statusLight: Watched = { present: false, trouble: null };
-  const broker: Watched = { present: false, trouble: null };
-  const store: Watched = { present: true, trouble: null };
-  let screenConnected = false;
-  let paintedAtMs: number | null = null;
-  let agentAnswers = false;
-  let agentTrouble: Failure | null = null;
-  let settings = false;
-  let told: readonly VitalPart[] = [];
+class HealthWatch implements Health {
+  readonly #parts: WatchedParts;
+  readonly #clock: WatchedParts['clock'];
+  readonly #log: WatchedParts['log'];
+  readonly #startedMs: number;
+  readonly #signs: Record<VitalPart, number>;
+  readonly #cardReader: Watched = { present: false, trouble: null };
+  readonly #slot: ReturnType<typeof countAtSlot>;
+  readonly #face: Watched = { present: false, trouble: null };
+  readonly #keypad: Watched = { present: false, trouble: null };
+  readonly #statusLight: Watched = { present: false, trouble: null };
+  readonly #broker: Watched = { present: false, trouble: null };
+  readonly #store: Watched = { present: true, trouble: null };
+  #screenConnected = false;
+  #paintedAtMs: number | null = null;
+  #agentAnswers = false;
+  #agentTrouble: Failure | null = null;
+  #settings = false;
+  #told: readonly VitalPart[] = [];
+  readonly #unsubscribes: readonly ((() => void) | undefined)[];
+  #callOff = (): void => {};
 
-  const follow = (watched: Watched, part: 'card-reader' | 'keypad' | 'status-light', trouble: Failure | null): void => {
+  constructor(parts: WatchedParts) {
+    this.#parts = parts;
+    const { clock, log } = this.#parts;
+    this.#clock = clock;
+    this.#log = log;
+    this.#startedMs = this.#clock.now().monotonicMs;
+    this.#signs = {
+      'session-runner': this.#startedMs,
+      'card-reader': this.#startedMs,
+      screen: this.#startedMs,
+    };
+    this.#slot = countAtSlot(this.#parts.cardReader, this.#clock);
+    this.#unsubscribes = [
+      this.#parts.cardReader.subscribe((event) => {
+        if (event.type === 'reader-found') this.#follow(this.#cardReader, 'card-reader', null);
+        if (event.type === 'reader-lost') this.#follow(this.#cardReader, 'card-reader', event.failure);
+      }),
+      this.#parts.faceVerifier.subscribeHealth((trouble) => {
+        this.#face.present = trouble === null;
+        this.#face.trouble = trouble;
+      }),
+      this.#parts.screen.subscribe((event) => {
+        if (event.type === 'connected') this.#screenConnected = true;
+        if (event.type === 'disconnected') this.#screenConnected = false;
+        if (event.type !== 'painted') return;
+        this.#paintedAtMs = this.#clock.now().monotonicMs;
+        this.#alive('screen');
+      }),
+      this.#parts.keypad?.subscribe((event) => {
+        if (event.type === 'found') this.#follow(this.#keypad, 'keypad', null);
+        if (event.type === 'lost') this.#follow(this.#keypad, 'keypad', event.failure);
+      }),
+      this.#parts.statusLight?.subscribe((event) => {
+        if (event.type === 'found') this.#follow(this.#statusLight, 'status-light', null);
+        if (event.type === 'lost') this.#follow(this.#statusLight, 'status-light', event.failure);
+      }),
+      this.#parts.clinic.subscribe((event) => {
+        if (event.type === 'connected') Object.assign(this.#broker, { present: true, trouble: null });
+        if (event.type === 'disconnected') Object.assign(this.#broker, { present: false, trouble: event.failure });
+        if (event.type === 'store')
+          Object.assign(this.#store, { present: event.failure === null, trouble: event.failure });
+        if (event.type === 'challenges-ready') this.#agentAnswers = event.ready;
+        if (event.type === 'agent') this.#agentTrouble = event.trouble;
+        if (event.type === 'settings') this.#settings = true;
+      }),
+    ];
+    if (this.#parts.everyMs !== null) this.#beat(this.#parts.everyMs);
+  }
+
+  report(): HealthReport {
+    const { monotonicMs } = this.#clock.now();
+    const { state } = this.#parts.runner.session;
+    const failure = 'failure' in state ? state.failure : null;
+    return {
+      version: this.#parts.version,
+      profile: this.#parts.profile,
+      upMs: Math.round(monotonicMs - this.#startedMs),
+      state: state.name,
+      stateFailure: shown({ present: true, trouble: failure }).trouble,
+      cardReader: shown(this.#cardReader),
+      slot: this.#slot.counts(),
+      face: shown(this.#face),
+      screen: {
+        connected: this.#screenConnected,
+        paintedAgoMs: this.#paintedAtMs === null ? null : Math.round(monotonicMs - this.#paintedAtMs),
+      },
+      keypad: shown(this.#keypad),
+      statusLight: shown(this.#statusLight),
+      broker: shown(this.#broker),
+      store: shown(this.#store),
+      agentAnswers: this.#agentAnswers,
+      agentTrouble: shown({ present: true, trouble: this.#agentTrouble }).trouble,
+      settings: this.#settings,
+      ...(this.#parts.time && { time: timeShown(this.#parts.time()) }),
+      silentParts: this.#silentNow().map(({ part }) => part),
+    };
+  }
+
+  close(): void {
+    this.#callOff();
+    this.#slot.stop();
+    for (const unsubscribe of this.#unsubscribes) unsubscribe?.();
+  }
+
+  #alive(part: VitalPart): void {
+    this.#signs[part] = this.#clock.now().monotonicMs;
+  }
+
+  #follow(watched: Watched, part: 'card-reader' | 'keypad' | 'status-light', trouble: Failure | null): void {
     const was = watched.present;
     watched.present = trouble === null;
     watched.trouble = trouble;
-    if (trouble !== null) log.event('part.lost', { part, code: trouble.code });
-    else if (!was) log.event('part.found', { part });
-  };
-  const unsubscribes = [
-    parts.cardReader.subscribe((event) => {
-      if (event.type === 'reader-found') follow(cardReader, 'card-reader', null);
-      if (event.type === 'reader-lost') follow(cardReader, 'card-reader', event.failure);
-    }),
-    parts.faceVerifier.subscribeHealth((trouble) => {
-      face.present = trouble === null;
-      face.trouble = trouble;
-    }),
-    parts.screen.subscribe((event) => {
-      if (event.type === 'connected') screenConnected = true;
-      if (event.type === 'disconnected') screenConnected = false;
-      if (event.type !== 'painted') return;
-      paintedAtMs = clock.now().monotonicMs;
-      alive('screen');
-    }),
-    parts.keypad?.subscribe((event) => {
-      if (event.type === 'found') follow(keypad, 'keypad', null);
-      if (event.type === 'lost') follow(keypad, 'keypad', event.failure);
-    }),
-    parts.statusLight?.subscribe((event) => {
-      if (event.type === 'found') follow(statusLight, 'status-light', null);
-      if (event.type === 'lost') follow(statusLight, 'status-light', event.failure);
-    }),
-    parts.clinic.subscribe((event) => {
-      if (event.type === 'connected') Object.assign(broker, { present: true, trouble: null });
-      if (event.type === 'disconnected') Object.assign(broker, { present: false, trouble: event.failure });
-      if (event.type === 'store') Object.assign(store, { present: event.failure === null, trouble: event.failure });
-      if (event.type === 'challenges-ready') agentAnswers = event.ready;
-      if (event.type === 'agent') agentTrouble = event.trouble;
-      if (event.type === 'settings') settings = true;
-    }),
-  ];
+    if (trouble !== null) this.#log.event('part.lost', { part, code: trouble.code });
+    else if (!was) this.#log.event('part.found', { part });
+  }
 
   /** The parts that do not speak up by themselves are looked at. */
-  const lookAround = (): void => {
-    const nowMs = clock.now().monotonicMs;
-    const { deadlineMs } = parts.runner.session.state;
-    if (deadlineMs === null || nowMs <= deadlineMs) alive('session-runner');
-    if (cardReader.present) alive('card-reader');
+  #lookAround(): void {
+    const nowMs = this.#clock.now().monotonicMs;
+    const { deadlineMs } = this.#parts.runner.session.state;
+    if (deadlineMs === null || nowMs <= deadlineMs) this.#alive('session-runner');
+    if (this.#cardReader.present) this.#alive('card-reader');
     // Where no page has come since the start another start brings none: the kiosk's own unit begins it again and again.
-    if (paintedAtMs === null) alive('screen');
-  };
-  const silentNow = (): ReturnType<typeof silentParts> => {
-    lookAround();
-    return silentParts(signs, clock.now().monotonicMs);
-  };
-  let callOff = (): void => {};
-  const beat = (everyMs: number): void => {
-    const silent = silentNow();
-    if (silent.length === 0) parts.feedWatchdog();
-    for (const { part, silentMs } of silent)
-      if (!told.includes(part)) log.event('watchdog.withheld', { part, silentMs: Math.round(silentMs) });
-    told = silent.map(({ part }) => part);
-    callOff = clock.wakeAt(clock.now().monotonicMs + everyMs, () => beat(everyMs));
-  };
-  if (parts.everyMs !== null) beat(parts.everyMs);
+    if (this.#paintedAtMs === null) this.#alive('screen');
+  }
 
-  return {
-    report: () => {
-      const { monotonicMs } = clock.now();
-      const { state } = parts.runner.session;
-      const failure = 'failure' in state ? state.failure : null;
-      return {
-        version: parts.version,
-        profile: parts.profile,
-        upMs: Math.round(monotonicMs - startedMs),
-        state: state.name,
-        stateFailure: shown({ present: true, trouble: failure }).trouble,
-        cardReader: shown(cardReader),
-        slot: slot.counts(),
-        face: shown(face),
-        screen: {
-          connected: screenConnected,
-          paintedAgoMs: paintedAtMs === null ? null : Math.round(monotonicMs - paintedAtMs),
-        },
-        keypad: shown(keypad),
-        statusLight: shown(statusLight),
-        broker: shown(broker),
-        store: shown(store),
-        agentAnswers,
-        agentTrouble: shown({ present: true, trouble: agentTrouble }).trouble,
-        settings,
-        ...(parts.time && { time: timeShown(parts.time()) }),
-        silentParts: silentNow().map(({ part }) => part),
-      };
-    },
-    close: () => {
-      callOff();
-      slot.stop();
-      for (const unsubscribe of unsubscribes) unsubscribe?.();
-    },
-  };
-};
+  #silentNow(): ReturnType<typeof silentParts> {
+    this.#lookAround();
+    return silentParts(this.#signs, this.#clock.now().monotonicMs);
+  }
+
+  #beat(everyMs: number): void {
+    const silent = this.#silentNow();
+    if (silent.length === 0) this.#parts.feedWatchdog();
+    for (const { part, silentMs } of silent)
+      if (!this.#told.includes(part)) this.#log.event('watchdog.withheld', { part, silentMs: Math.round(silentMs) });
+    this.#told = silent.map(({ part }) => part);
+    this.#callOff = this.#clock.wakeAt(this.#clock.now().monotonicMs + everyMs, () => this.#beat(everyMs));
+  }
+}
+
+/** Listens to every part, feeds the watchdog while the vital ones live, and answers the doctor. */
+export const watchHealth = (parts: WatchedParts): Health => new HealthWatch(parts);

@@ -197,32 +197,31 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
   return { check: checkPin };
 };
 
+/** What the card adds to a request; null: it is not there any more, or was not what the visit needs. */
+const evidenceOf = ({ verification, identity }: Visit, session: CardSession | undefined): CardEvidence | null => {
+  if (verification.state !== 'verified') return null;
+  if (verification.method === 'staff') return { method: 'staff' };
+  if (session === undefined || identity === null) return null;
+  if (verification.method === 'pin')
+    return {
+      method: 'pin',
+      authCertificate: identity.authCertificate,
+      sign: (sha256) => signWithAuthKey(session, sha256),
+    };
+  return identity.visual.state === 'read'
+    ? { method: 'face', visual: identity.visual.evidence, sign: (sha256) => provePresence(session, sha256) }
+    : null;
+};
+
 /** What was verified and answered is signed by card and device and made durable. */
 const signRequests = (parts: SessionParts, hand: VisitHand) => {
   const { clinic, clock } = parts;
   const { tell } = hand;
 
-  const evidenceOf = (insertion: string, visit: Visit): CardEvidence | null => {
-    const { verification, identity } = visit;
-    if (verification.state !== 'verified') return null;
-    if (verification.method === 'staff') return { method: 'staff' };
-    const session = hand.cards.get(insertion)?.session;
-    if (session === undefined || identity === null) return null;
-    if (verification.method === 'pin')
-      return {
-        method: 'pin',
-        authCertificate: identity.authCertificate,
-        sign: (sha256) => signWithAuthKey(session, sha256),
-      };
-    return identity.visual.state === 'read'
-      ? { method: 'face', visual: identity.visual.evidence, sign: (sha256) => provePresence(session, sha256) }
-      : null;
-  };
-
   const signAndSend = async ({ insertion, kind, visit }: Extract<Effect, { type: 'SignRequest' }>): Promise<void> => {
     const fail = (reason: ReturnType<typeof failure>) =>
       tell({ type: 'SigningFailed', insertion, kind, failure: reason });
-    const evidence = evidenceOf(insertion, visit);
+    const evidence = evidenceOf(visit, hand.cards.get(insertion)?.session);
     const settings = hand.settings();
     if (evidence === null) return fail(failure('card.removed'));
     if (settings === null) return fail(failure('settings.missing'));
