@@ -25,6 +25,9 @@ export const readWhole: Readonly<Record<string, string>> = {
   'scripts/trials/break-in/clinic-attacks.ts attackBroker': 'a list of attempts, one after the other',
   'scripts/trials/break-in/clinic-attacks.ts attackFolders': 'a list of attempts, one after the other',
   'scripts/trials/break-in/agent-attacks.ts byTerminal': 'a list of attempts, one after the other',
+  'scripts/trials/misfortune-cases.ts casesOf': 'a list of misfortunes, each with its word and who acts',
+  'scripts/trials/misfortune-stores.ts storeCasesOf': 'a list of misfortunes, of the stores',
+  'scripts/trials/misfortune-steps.ts stepsWith': 'a list of steps, each a few lines, that share one bed',
 };
 
 /** The longest first; tests are outside. */
