@@ -130,7 +130,8 @@ const converse = <M>(
   };
 
   const receive = (chunk: Buffer): void => {
-    turns = 0;
+    // Whoever does not greet has no place to keep, whatever else it says.
+    if (listener !== null) turns = 0;
     const frames = ended ? [] : reader.push(chunk);
     if (frames === null) return end('malformed');
     for (const { body, parts } of frames) if (!ended) take(body, parts);

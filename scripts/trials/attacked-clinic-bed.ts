@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +12,10 @@ import { type AttackedClinic, childrenOf } from './attacked-clinic.ts';
 /** The clinic of `attacked-clinic.ts` with `uketsuke preview` beside it, as a trial holds them. */
 export type Clinic = AttackedClinic & {
   readonly preview: string;
+  /** Where terminals are enrolled, as `uketsuke provision clinic` listens while somebody waits for one */
+  readonly enrolmentPort: number;
+  /** Of the code for terminal-07 */
+  readonly enrolmentSecret: string;
   /** Every process of it, with what it runs */
   readonly processes: readonly { readonly pid: number; readonly name: string }[];
   readonly close: () => Promise<void>;
@@ -54,14 +59,25 @@ export const startAttackedClinic = async (): Promise<Clinic> => {
   const preview = spawn(process.execPath, [here('../../src/main.ts'), 'preview', '--port', '0'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const enrolment = spawn(process.execPath, [here('./enrolling-clinic.ts'), clinic.directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const { port: enrolmentPort, secret: enrolmentSecret } = JSON.parse(
+    await lineOf(enrolment, (line) => (line.startsWith('{') ? line : null)),
+  ) as { port: number; secret: string };
   const address = await lineOf(preview, (line) => /http:\/\/127\.0\.0\.1:\d+\//.exec(line)?.[0] ?? null);
-  const pids = [child.pid, preview.pid].flatMap((pid) => (pid === undefined ? [] : [pid, ...childrenOf(pid)]));
+  const pids = [child.pid, preview.pid, enrolment.pid].flatMap((pid) =>
+    pid === undefined ? [] : [pid, ...childrenOf(pid)],
+  );
   return {
     ...clinic,
     preview: address,
+    enrolmentPort,
+    enrolmentSecret,
     processes: pids.map((pid) => ({ pid, name: nameOf(pid) ?? '?' })),
     close: async () => {
       preview.kill('SIGTERM');
+      enrolment.kill('SIGTERM');
       if (child.exitCode !== null || child.signalCode !== null)
         return void rmSync(clinic.directory, { recursive: true, force: true });
       const ended = once(child, 'exit');
@@ -121,6 +137,20 @@ const tls = async (clinic: Clinic): Promise<boolean> => {
   });
 };
 
+/** Somebody without a code is told so. */
+const enrolment = async (clinic: Clinic): Promise<boolean> => {
+  const keys = await readLinkKeys(clinic.deviceDirectory);
+  return new Promise((resolve) => {
+    const at = { host: '127.0.0.1', servername: 'localhost', port: clinic.enrolmentPort, path: '/enrol' };
+    const asked = request({ ...at, method: 'POST', ca: keys.ca }, (reply) => {
+      reply.resume();
+      resolve(reply.statusCode === 400);
+    });
+    asked.on('error', () => resolve(false));
+    asked.end('{}');
+  });
+};
+
 /** An inquiry of the レセコン is answered. */
 const inquiry = async (clinic: Clinic): Promise<boolean> => {
   const id = `alive${process.hrtime.bigint()}`;
@@ -143,7 +173,7 @@ export const isAlive = async (
     .filter(({ pid, name }) => nameOf(pid) !== name)
     .map(({ name, pid }) => `${name} (${pid})`);
   if (dead.length > 0) return { dead, silent: [] };
-  const [link = '', linkHealth = '', health = '', camera = ''] = clinic.sockets;
+  const [link = '', linkHealth = '', health = '', camera = '', face = ''] = clinic.sockets;
   const questions: readonly (readonly [string, Promise<boolean>])[] = [
     ['staff page', page(clinic.staffPage)],
     ["patient's page", page(clinic.screen)],
@@ -154,6 +184,8 @@ export const isAlive = async (
     ['health of the link', jsonSocket(linkHealth)],
     ['link', connects(link)],
     ['camera control', connects(camera)],
+    ['face process', connects(face)],
+    ['enrolment', enrolment(clinic)],
     ['OQS folder', inquiry(clinic)],
   ];
   const answers = await Promise.all(questions.map(async ([name, question]) => [name, await inTime(question)] as const));

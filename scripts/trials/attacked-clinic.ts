@@ -47,7 +47,7 @@ const describe = (demo: ClinicDemo, panelPort: number): AttackedClinic => {
     journal: demo.agent.journal,
     agentDirectory: join(directory, 'agents', 'agent-01'),
     deviceDirectory: join(directory, 'devices', deviceId),
-    sockets: ['link.sock', 'link-health.sock', 'health.sock', 'camera.sock'].map(socket),
+    sockets: ['link.sock', 'link-health.sock', 'health.sock', 'camera.sock', 'face.sock'].map(socket),
     staff: { approver: demoStaff.approver, staffCode: demoStaff.staffCode },
   };
 };

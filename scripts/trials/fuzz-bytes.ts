@@ -142,6 +142,21 @@ export const httpBytes = (dice: Dice, host: string): Buffer => {
   return dice.chance(0.3) ? mutate(dice, sent) : sent;
 };
 
+/** What a terminal asks at its enrolment, with a secret that is none. */
+export const enrolmentBytes = (dice: Dice): Buffer => {
+  const key = '{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"k"}';
+  const body = dice.of([
+    `{"device":"terminal-07","secret":"x","tlsKey":"x","signingKey":${key},"sealingKey":${key}}`,
+    '{"device":"__proto__","secret":"x"}',
+    'null',
+    '[',
+    'x'.repeat(dice.of(lengths)),
+  ]);
+  const head = `POST /enrol HTTP/1.1\r\nHost: x\r\nContent-Length: ${dice.chance(0.8) ? body.length : 9_000}\r\n\r\n`;
+  const whole = Buffer.from(head + body);
+  return dice.chance(0.4) ? mutate(dice, whole) : whole;
+};
+
 export const upgradeBytes = (host: string, path: string): Buffer =>
   Buffer.from(
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
@@ -191,24 +206,57 @@ export const mqttBytes = (dice: Dice): Buffer => {
   return Buffer.concat(packets);
 };
 
-/** Frames between the processes of a device. */
-export const frameBytes = (dice: Dice): Buffer => {
-  const texts = [
-    '{"protocol":"uketsuke-link/1"}',
-    '{"alive":true}',
-    '{"protocol":null}',
-    '{"call":"__proto__","id":1}',
-    '{',
-    'null',
-    '[[[]]]',
-  ];
-  const text = Buffer.from(dice.of(texts));
-  const frame = Buffer.alloc(9 + text.length);
-  frame.writeUInt32BE(dice.chance(0.8) ? 5 + text.length : dice.of([0, 4, 5, 524_288, 524_289, 0xffff_ffff]), 0);
-  frame.writeUInt32BE(dice.chance(0.8) ? text.length : dice.below(0xffff_ffff), 4);
-  frame.writeUInt8(dice.chance(0.8) ? 0 : dice.below(256), 8);
-  text.copy(frame, 9);
-  return dice.chance(0.4) ? mutate(dice, frame) : frame;
+/** What may be said to a process of the device by its own kind, in part with fields that are not. */
+const saidToLink = [
+  '{"type":"publish","id":1,"topic":"uketsuke/x/y/state"}',
+  '{"type":"publish","id":-1,"topic":"#","responseTopic":"\\u0000"}',
+  '{"type":"subscribe","filter":"#"}',
+  '{"type":"subscribe","filter":"+/+/\\u0000"}',
+  '{"type":"time","wallMs":1e308}',
+  '{"type":"time","wallMs":-1}',
+  '{"type":"store","id":1,"call":{"method":"outboxRows"}}',
+  '{"type":"store","id":2,"call":{"method":"raiseSettings","version":9007199254740991,"atMs":0}}',
+  '{"type":"store","id":3,"call":{"method":"rememberNonce","nonce":"__proto__","expiresAtMs":1e308,"nowMs":0.5}}',
+  '{"type":"store","id":4,"call":{"method":"addOutboxRow","row":{"requestId":"a","session":"b","documentHash":"c","createdAtMs":1e308,"expiresAtMs":-1,"visitMark":null}}}',
+  '{"type":"store","id":5,"call":{"method":"removeOutboxRow","requestId":"a","entry":{"atMs":0.5,"event":"request-cancelled","subject":"a"}}}',
+];
+const saidToFace = [
+  '{"type":"begin","attempt":1,"padStrength":"active"}',
+  '{"type":"begin","attempt":9007199254740991,"padStrength":"off"}',
+  '{"type":"reference","attempt":1}',
+  '{"type":"reference","attempt":1}',
+  '{"type":"stop","attempt":1}',
+  '{"type":"stop","attempt":1e308}',
+];
+const saidToAny = ['{"alive":true}', '{"protocol":null}', '{"call":"__proto__","id":1}', '{', 'null', '[[[]]]'];
+
+const frame = (dice: Dice, text: string): Buffer => {
+  const parts = Array.from({ length: dice.chance(0.5) ? 0 : dice.below(4) }, () => dice.bytes(dice.of(lengths)));
+  const body = Buffer.from(text);
+  const size = 5 + 4 * parts.length + body.length + parts.reduce((sum, part) => sum + part.length, 0);
+  const head = Buffer.alloc(9 + 4 * parts.length);
+  head.writeUInt32BE(dice.chance(0.9) ? size : dice.of([0, 4, 5, 524_288, 524_289, 0xffff_ffff]), 0);
+  head.writeUInt32BE(dice.chance(0.95) ? body.length : dice.below(0xffff_ffff), 4);
+  head.writeUInt8(dice.chance(0.95) ? parts.length : dice.below(256), 8);
+  for (const [index, part] of parts.entries()) head.writeUInt32BE(part.length, 9 + 4 * index);
+  return Buffer.concat([head, body, ...parts]);
+};
+
+/** Frames between the processes of a device: mostly a right greeting, then what its peer may say and what nobody may. */
+export const frameBytes = (dice: Dice, kind: 'link' | 'face' | 'other'): Buffer => {
+  const said = { link: saidToLink, face: saidToFace, other: saidToAny }[kind];
+  const greeting = dice.chance(0.8) ? [Buffer.from(`{"protocol":"uketsuke-${kind}/1"}`)] : [];
+  const greetings = greeting.map((text) => {
+    const head = Buffer.alloc(9);
+    head.writeUInt32BE(5 + text.length, 0);
+    head.writeUInt32BE(text.length, 4);
+    return Buffer.concat([head, text]);
+  });
+  const frames = Array.from({ length: 1 + dice.below(6) }, () =>
+    frame(dice, dice.chance(0.75) ? dice.of(said) : dice.of(saidToAny)),
+  );
+  const rest = Buffer.concat(frames);
+  return Buffer.concat([...greetings, dice.chance(0.3) ? mutate(dice, rest) : rest]);
 };
 
 /** A ClientHello as browsers and terminals begin, changed. */

@@ -9,6 +9,7 @@ import { readLinkKeys } from '../../src/trust/key-files.ts';
 import { type Clinic, isAlive, startAttackedClinic } from './attacked-clinic-bed.ts';
 import {
   Dice,
+  enrolmentBytes,
   fileBytes,
   frameBytes,
   httpBytes,
@@ -115,7 +116,7 @@ const folderInput = (dice: Dice, clinic: Clinic): (() => Promise<void>) => {
 const watchedInput = (dice: Dice, clinic: Clinic): (() => Promise<void>) => {
   const path = join(
     clinic.agentDirectory,
-    dice.of(['facility-settings.yaml', 'staff.json', 'devices.json', 'agents.json']),
+    dice.of(['facility-settings.yaml', 'staff.json', 'devices.json', 'agents.json', 'facility-keys.json']),
   );
   const good = readFileSync(path);
   return async () => {
@@ -176,6 +177,17 @@ const openTargets = async (clinic: Clinic) => {
     (dice: Dice): Input => {
       const pieces = cut(dice, tlsBytes(dice, hello));
       return {
+        target: 'enrolment, before TLS',
+        throwAt: () => throwBytes({ port: clinic.enrolmentPort, host: '127.0.0.1' }, pieces),
+      };
+    },
+    (dice: Dice): Input => {
+      const bytes = dice.chance(0.5) ? httpBytes(dice, `127.0.0.1:${clinic.enrolmentPort}`) : enrolmentBytes(dice);
+      return { target: 'enrolment', throwAt: () => overTls(clinic.enrolmentPort, keys, bytes) };
+    },
+    (dice: Dice): Input => {
+      const pieces = cut(dice, tlsBytes(dice, hello));
+      return {
         target: 'broker, before TLS',
         throwAt: () => throwBytes({ port: clinic.brokerPort, host: '127.0.0.1' }, pieces),
       };
@@ -185,8 +197,10 @@ const openTargets = async (clinic: Clinic) => {
       return { target: 'broker, MQTT', throwAt: () => overTls(clinic.brokerPort, keys, bytes) };
     },
     ...clinic.sockets.map((path) => (dice: Dice): Input => {
-      const pieces = cut(dice, frameBytes(dice));
-      return { target: path.split('/').at(-1) ?? '', throwAt: () => throwBytes({ path }, pieces) };
+      const name = path.split('/').at(-1) ?? '';
+      const kind = name === 'link.sock' ? 'link' : name === 'face.sock' ? 'face' : 'other';
+      const pieces = cut(dice, frameBytes(dice, kind));
+      return { target: name, throwAt: () => throwBytes({ path }, pieces) };
     }),
     (dice: Dice): Input => ({ target: 'OQS folders', throwAt: folderInput(dice, clinic) }),
   ];

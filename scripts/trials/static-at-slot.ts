@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { ScreenName } from '../../src/core/screen/screen-model.ts';
 import { countAtSlot } from '../../src/terminal/doctor/slot-counts.ts';
 import { openVisitBed } from '../beds/visit-bed.ts';
 import { terminalOnPcscdMissing } from '../demonstration/terminal-on-pcscd.ts';
@@ -16,6 +18,27 @@ export const sparkAtSlot = async (times: number) => {
   const slot = countAtSlot(bed.reader, bed.clock);
   const kinds = ['card', 'mute', 'bus'] as const;
   let stuck = 0;
+  /**
+   * At once, or within three minutes of the terminal's time. Each of its seconds gives the agent's cryptography, which runs
+   * on other threads, some time too: on a busy machine it would else be silent for minutes, and the terminal rightly out of
+   * service.
+   */
+  const see = async (...names: readonly ScreenName[]): Promise<void> => {
+    const isThere = (): boolean => names.some((name) => name === bed.screen.shown.at(-1)?.screen);
+    for (let looks = 0; looks < 2_000 && !isThere(); looks += 1)
+      await (looks < 500 ? new Promise((resolve) => setImmediate(resolve)) : delay(2));
+    for (let seconds = 0; seconds < 180 && !isThere(); seconds += 1) {
+      await bed.clock.advance(1_000);
+      await delay(20);
+    }
+    if (!isThere()) throw new Error(`${names.join(' or ')} is not seen, still ${bed.screen.shown.at(-1)?.screen}`);
+  };
+  const takeCard = async (): Promise<void> => {
+    bed.reader.pull();
+    // Thanks take seconds; a card pulled early is waited for, and told of, for half a minute.
+    for (const ms of [10_000, 20_000]) if (bed.screen.now.screen !== 'idle') await bed.clock.advance(ms);
+    await see('idle');
+  };
   try {
     for (let index = 0; index < times; index += 1) {
       const kind = kinds[index % kinds.length] ?? 'card';
@@ -25,10 +48,10 @@ export const sparkAtSlot = async (times: number) => {
       bed.reader.discharge(kind);
       await bed.clock.advance(500);
       try {
-        await bed.takeCard();
+        await takeCard();
         await bed.insert('hanako');
-        await bed.see('choose-method', 'face');
-        await bed.takeCard();
+        await see('choose-method', 'face');
+        await takeCard();
       } catch (error) {
         stuck += 1;
         process.stderr.write(`${index} ${kind}: ${(error as Error).message}\n`);

@@ -77,28 +77,39 @@ const refusal = (status: number, text: string): LocalAnswer => ({
   body: text,
 });
 
-/** Connections in the order of their last request; what has never asked anything goes first. */
+/**
+ * Connections in the order of their last request. What has not asked anything, or not to the end, goes first; then who has
+ * waited longest for an answer. Sockets have a limit of their own.
+ */
 class Connections {
   readonly #idle = new Set<Socket>();
   readonly #busy = new Set<Socket>();
+  readonly #upgraded = new Set<Socket>();
 
   add(socket: Socket): void {
     this.#idle.add(socket);
     socket.once('close', () => {
       this.#idle.delete(socket);
       this.#busy.delete(socket);
+      this.#upgraded.delete(socket);
     });
     // The HTTP parser has its own listener; this one stands after an upgrade, too.
     socket.on('error', () => socket.destroy());
-    const oldest =
-      this.#idle.size + this.#busy.size > maximumConnections ? this.#idle.values().next().value : undefined;
-    oldest?.destroy();
+    if (this.#idle.size + this.#busy.size <= maximumConnections) return;
+    const others = this.#idle.size > 1 ? this.#idle : this.#busy;
+    others.values().next().value?.destroy();
   }
 
   destroyAll(): void {
-    for (const socket of [...this.#idle, ...this.#busy]) socket.destroy();
+    for (const socket of [...this.#idle, ...this.#busy, ...this.#upgraded]) socket.destroy();
   }
 
+  upgrades(socket: Socket): void {
+    this.#idle.delete(socket);
+    this.#upgraded.add(socket);
+  }
+
+  /** A whole request has come. */
   begins(socket: Socket): void {
     if (this.#idle.delete(socket)) this.#busy.add(socket);
   }
@@ -160,6 +171,7 @@ class OwnNames {
 
 const respond = async (
   request: IncomingMessage,
+  connections: Connections,
   { answer, maximumBodyBytes = usualBodyBytes }: LocalServerOptions,
 ): Promise<LocalAnswer> => {
   const { method } = request;
@@ -169,6 +181,7 @@ const respond = async (
   if (target === null) return refusal(400, 'not an address of this page');
   const body = method === 'POST' ? await readBody(request, maximumBodyBytes) : Buffer.alloc(0);
   if (body === null) return { ...refusal(413, 'too long'), headers: { connection: 'close' } };
+  connections.begins(request.socket);
   const isFromOwnPage = request.headers.origin !== undefined;
   return answer({ ...target, method: method === 'POST' ? 'POST' : 'GET', isFromOwnPage, body });
 };
@@ -208,7 +221,7 @@ const admitSockets = (
     }
   };
   server.on('upgrade', (request, socket: Socket, head) => {
-    connections.begins(socket);
+    connections.upgrades(socket);
     const no = own.refuse(request);
     if (no !== null || options === undefined || request.url !== options.path) {
       const status = no?.status === 421 ? '421 Misdirected Request' : '403 Forbidden';
@@ -243,12 +256,11 @@ export const startLocalServer = async (options: LocalServerOptions): Promise<Loc
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { socket } = request;
-    connections.begins(socket);
     response.once('close', () => connections.ends(socket));
     response.on('error', () => response.destroy());
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     try {
-      send(request, response, own.refuse(request) ?? (await respond(request, options)));
+      send(request, response, own.refuse(request) ?? (await respond(request, connections, options)));
     } catch (error) {
       // A client that went away in the middle of its body is no fault of ours.
       if (!request.destroyed || request.complete) onError(error);

@@ -12,6 +12,7 @@ const start = async (): Promise<void> => {
     port: 0,
     answer: ({ method, path, body }) => {
       if (path === '/throws') throw new Error('of the page');
+      if (path === '/stream') return { status: 200, stream: (response) => void response.write('begun') };
       return { status: 200, body: `${method} ${path} ${body.length}` };
     },
     socket: { path: '/socket', maximumMessageBytes: 16, admit: (socket) => socket.send('in') },
@@ -83,6 +84,22 @@ describe('the local server', () => {
     expect(await say(`GET /through HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`)).toContain('GET /through');
     // The oldest made room: no more than the limit are held.
     expect(silent.filter((socket) => !socket.destroyed && socket.readyState === 'open').length).toBeLessThan(200);
+  });
+
+  it('is reached through 200 bodies that never end, and 200 answers that nobody reads', async () => {
+    await start();
+    const reached = (): Promise<string> => say(`GET /through HTTP/1.1\r\n${host()}Connection: close\r\n\r\n`);
+    for (const head of [
+      `POST / HTTP/1.1\r\n${host()}Content-Length: 4000\r\n\r\nx`,
+      `GET /stream HTTP/1.1\r\n${host()}\r\n`,
+    ]) {
+      const held = await Promise.all(Array.from({ length: 200 }, dial));
+      for (const socket of held) socket.write(head);
+      // The server has read them all once it answers the last one's neighbour.
+      expect(await reached(), head).toContain('GET /through');
+      expect(await reached(), head).toContain('GET /through');
+      expect(held.filter((socket) => !socket.destroyed && socket.readyState === 'open').length).toBeLessThan(200);
+    }
   });
 
   it('a socket of another page, name or path is refused; a long message ends its own connection alone', async () => {

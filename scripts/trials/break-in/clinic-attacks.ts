@@ -123,7 +123,7 @@ export const attackPages = async (attempts: Attempts, clinic: Clinic): Promise<v
     });
 };
 
-const xml = (number: string): string =>
+export const inquiryXml = (number: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?><XmlMsg><MessageHeader><MedicalInstitutionCode>1310000001</MedicalInstitutionCode></MessageHeader><MessageBody><QualificationConfirmSearchInfo><InsurerNumber>  138057</InsurerNumber><InsuredIdentificationNumber>${number}</InsuredIdentificationNumber><LimitApplicationCertificateRelatedConsFlg>1</LimitApplicationCertificateRelatedConsFlg></QualificationConfirmSearchInfo></MessageBody></XmlMsg>`;
 
 export const attackFolders = async (attempts: Attempts, clinic: Clinic): Promise<void> => {
@@ -149,7 +149,7 @@ export const attackFolders = async (attempts: Attempts, clinic: Clinic): Promise
   /** Another inquiry is answered all the same. */
   const answers = async (): Promise<boolean> => {
     next += 1;
-    writeFileSync(at('req', `OQSsiquc01req_honest${next}.xml`), xml('1000001'));
+    writeFileSync(at('req', `OQSsiquc01req_honest${next}.xml`), inquiryXml('1000001'));
     return within(10_000, () => existsSync(at('res', `OQSsiquc01res_honest${next}.xml`)));
   };
   const judge = async () => {
@@ -218,7 +218,7 @@ export const attackFolders = async (attempts: Attempts, clinic: Clinic): Promise
       symlinkSync(clinic.agentDirectory, at(folder));
       const request =
         folder === 'res' ? at('req', name('redirected')) : join(clinic.agentDirectory, name('redirected'));
-      if (folder === 'res') writeFileSync(request, xml('1000001'));
+      if (folder === 'res') writeFileSync(request, inquiryXml('1000001'));
       await new Promise((resolve) => setTimeout(resolve, 2_500));
       const after = readdirSync(clinic.agentDirectory).sort().join();
       rmSync(at(folder));

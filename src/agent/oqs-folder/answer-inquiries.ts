@@ -56,6 +56,8 @@ const shutFolderMs = 5_000;
 const maximumNames = 1_000;
 /** So many entries that are no request's are looked at in one round: enough to be told of. */
 const maximumStrangers = 50;
+/** Requests of one listing: links under such names, by the thousand, must not hide one that can be answered. */
+const maximumListed = 50_000;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
@@ -83,6 +85,8 @@ export class InquiryDesk {
   readonly #held = new HeldRequests();
   readonly #lying = new Map<string, FolderFault>();
   readonly #passedOver = new Set<string>();
+  /** Names of requests in `req/` that are no files of their own */
+  readonly #odd = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
   #isResumed = false;
@@ -122,11 +126,13 @@ export class InquiryDesk {
     const folder = join(this.#context.options.oqsFolder, 'req');
     // Each kind by itself: whatever else lies there takes no request's place.
     const found = await Promise.all([
-      listShared(folder, (name) => requestOf(name) !== null, maximumNames),
+      listShared(folder, (name) => requestOf(name) !== null, maximumListed),
       listShared(folder, isUnreadable, maximumNames),
       listShared(folder, isStrange, maximumStrangers),
     ]).then(
       (lists) => {
+    const names = await listShared(folder, () => true, maximumListed).then(
+      (found) => {
         this.#tellRequests(null);
         return lists;
       },
@@ -136,13 +142,13 @@ export class InquiryDesk {
       },
     );
     const [names = [], unreadable = [], strange = []] = found;
-    let odd = 0;
     let blocked = 0;
-    for (const request of names.map(requestOf)) {
-      if (request === null || this.#stopped || !this.#held.isDue(request.name, this.#monotonicMs)) continue;
+    for (const request of this.#inTurn(names)) {
+      if (this.#stopped || !this.#held.isDue(request.name, this.#monotonicMs)) continue;
       try {
         if (await this.#isBlocked(request)) blocked += 1;
-        else if (!(await this.#answer(folder, request))) odd += 1;
+        else if (await this.#answer(folder, request)) this.#odd.delete(request.name);
+        else this.#odd.add(request.name);
       } catch (error) {
         if (this.#held.hold(request.name, error, this.#monotonicMs)) continue;
         // One request that cannot be read or taken away must not keep the others waiting.
@@ -152,12 +158,21 @@ export class InquiryDesk {
       }
     }
     this.#tellLying('req', 'files.in-use', this.#held.count(new Set(names), this.#monotonicMs));
-    this.#tellLying('req', 'files.not-a-file', odd);
+    this.#tellLying('req', 'files.not-a-file', this.#odd.size);
     this.#tellLying('res', 'files.not-a-file', blocked);
     this.#tellLying('req', 'files.request-unreadable', unreadable.length);
     this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, strange, settledMs));
     const monotonicMs = this.#monotonicMs;
     for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
+  }
+
+  /** Requests of this round: first what may be answered, then what was no file when it was looked at last. */
+  #inTurn(names: readonly string[]): readonly RequestFile[] {
+    const requests = names.map(requestOf).filter((request) => request !== null);
+    const there = new Set(names);
+    for (const name of this.#odd) if (!there.has(name)) this.#odd.delete(name);
+    const [odd, others] = [true, false].map((isOdd) => requests.filter(({ name }) => this.#odd.has(name) === isOdd));
+    return [...(others ?? []), ...(odd ?? [])].slice(0, maximumNames);
   }
 
   /** Once: what stood in the journal when this process began. Asking again has the same effect. */

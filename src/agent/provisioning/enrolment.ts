@@ -13,7 +13,7 @@ import type { AuthorityKeyAccess } from './authority-key.ts';
 import type { EnrolmentCode } from './enrolment-code.ts';
 import { answerLetters, closeOffer, lettersPath } from './enrolment-letters.ts';
 import { deviceDirectory, enrolDevice, listDevices, readBrokerFiles } from './facility-authority.ts';
-import type { DevicePublicKeys } from './make-device-keys.ts';
+import { areDeviceKeys, type DevicePublicKeys } from './make-device-keys.ts';
 
 /*
  * How a terminal becomes one of the facility's: the clinic's end writes a code (a file for a stick; or eight letters, by
@@ -107,6 +107,7 @@ export const enrol = async (
   const given = Buffer.from(sha256(secret));
   const isRight = offer !== undefined && timingSafeEqual(given, Buffer.from(offer.secretHash));
   if (!isRight || nowMs > offer.until) return { status: 403 };
+  if (!(await areDeviceKeys(keys))) return { status: 400 };
   const known = (await listDevices(directory)).find((one) => one.device === device);
   if (known === undefined) await enrolDevice(directory, device, offer.lane, keys, caKey);
   else if (

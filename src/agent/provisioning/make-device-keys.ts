@@ -3,7 +3,15 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import { keyFiles, keyFolders, type PrivateJwk, privateJwkSchema, readJsonFile } from '../../trust/key-files.ts';
+import {
+  importSealingPublicKey,
+  importVerificationKey,
+  keyFiles,
+  keyFolders,
+  type PrivateJwk,
+  privateJwkSchema,
+  readJsonFile,
+} from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import type { PublicJwk } from '../../wire/messages.ts';
 import { publicPart } from './agent-keys.ts';
@@ -62,4 +70,25 @@ export const makeDeviceKeys = async (directory: string): Promise<DevicePublicKey
     signingKey: publicPart(await keptKey(join(terminal, keyFiles.signingKey), 'ES256')),
     sealingKey: publicPart(await keptKey(join(terminal, keyFiles.sealingKey), 'ECDH-ES')),
   };
+};
+
+/** Whether each is a key of its kind under its own name: one that is none would keep the whole registry from being read. */
+export const areDeviceKeys = async ({
+  tlsKey,
+  signingKey,
+  sealingKey,
+  attestationKey,
+}: DevicePublicKeys): Promise<boolean> => {
+  try {
+    const tls = createPublicKey({ key: Buffer.from(tlsKey, 'base64'), format: 'der', type: 'spki' });
+    if (tls.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false;
+    for (const key of [signingKey, ...(attestationKey === undefined ? [] : [attestationKey])])
+      await importVerificationKey('', key);
+    await importSealingPublicKey(sealingKey);
+    const named = [signingKey, sealingKey, ...(attestationKey === undefined ? [] : [attestationKey])];
+    const names = await Promise.all(named.map(({ kty, crv, x, y }) => calculateJwkThumbprint({ kty, crv, x, y })));
+    return named.every(({ kid }, index) => kid === names[index]);
+  } catch {
+    return false;
+  }
 };

@@ -121,11 +121,17 @@ test('no private key of the terminal is written at the clinic', async () => {
   }
 });
 
+const noPoint = { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43), kid: 'A'.repeat(43) };
+
 test.each([
   ['a wrong secret', { secret: 'AAAAAAAAAAAAAAAAAAAAAA' }, 0, 403],
   ['the code of another terminal', { device: 'terminal-02' }, 0, 403],
   ['a code past its time', {}, 2 * hour, 403],
   ['a key that is none', { signingKey: 'none' }, 0, 400],
+  ['a key that is no point of the curve', { signingKey: noPoint }, 0, 400],
+  ['a sealing key that is no point', { sealingKey: noPoint }, 0, 400],
+  ['an attestation key that is no point', { attestationKey: noPoint }, 0, 400],
+  ['a TLS key that is none', { tlsKey: 'AAAA' }, 0, 400],
 ])('%s is refused and enrols nobody', async (_what, more, laterMs, status) => {
   const code = await codeFor('terminal-01');
   const outcome = await enrol(facility, await asked(code, terminal, more), Date.now() + laterMs, {});
