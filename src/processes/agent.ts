@@ -33,6 +33,7 @@ import { readCardTrust } from '../agent/provisioning/card-trust.ts';
 import { readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
 import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
 import { awaitJournal } from '../agent/staff-page/await-journal.ts';
+import { GuessesBeside } from '../agent/staff-page/guesses-beside.ts';
 import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
@@ -250,7 +251,12 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     certificates,
     catalogue: () => catalogueAt(clock.now().wallMs),
     staff: () => staff.value,
-    staffCodes: new StaffCodes(() => staff.value, journal.guesses, config.staffCodes),
+    staffCodes: new StaffCodes(
+      () => staff.value,
+      journal.guesses,
+      config.staffCodes,
+      new GuessesBeside(join(directory, agentFiles.codeGuesses)),
+    ),
     folderFaults: () => [
       ...(desk.handOver.folderFault === null ? [] : [desk.handOver.folderFault]),
       ...inquiries.folderFaults,

@@ -9,6 +9,7 @@ import { addStaffMember } from '../../../src/agent/staff-page/staff-codes.ts';
 import { toBase64url } from '../../../src/protocol/base64url.ts';
 import { faceCard, pinCard, visualEvidence } from '../../beds/evidence-fixtures.ts';
 import { testRequest, testSettings } from '../../beds/test-facility.ts';
+import { attackByDocuments, attackCodes, attackFiles } from './agent-sisters.ts';
 import { type Attempts, hashOfFile, within } from './attempts.ts';
 import { RealAgent } from './real-agent.ts';
 
@@ -246,13 +247,27 @@ export const attackAgent = async (attempts: Attempts): Promise<number> => {
   try {
     await agent.start();
     await byTerminal(attempts, agent);
+    await attackByDocuments(attempts, agent);
     if (!agent.isRunning) crashes += 1;
     await byGuessing(attempts, agent);
     if (!agent.isRunning) crashes += 1;
     const settings = readFileSync(join(agent.testFacility.agentDirectory, 'facility-settings.yaml'), 'utf8');
     if (!settings.includes(testSettings.facilityName)) throw new Error('settings were changed');
     await byPlace(attempts, agent);
+    await attackFiles(attempts, agent);
     return crashes;
+  } finally {
+    await agent.close();
+  }
+};
+
+/** Codes and the journal they are counted in, at an agent of its own: the journal is deleted there. */
+export const attackCodesOfAnother = async (attempts: Attempts): Promise<number> => {
+  const agent = await RealAgent.provision();
+  try {
+    await agent.start();
+    await attackCodes(attempts, agent);
+    return agent.isRunning ? 0 : 1;
   } finally {
     await agent.close();
   }

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { isAlive, startAttackedClinic } from '../attacked-clinic-bed.ts';
 import { checkErase } from '../erase-check.ts';
 import { measureSilence } from '../silent-connections.ts';
-import { attackAgent } from './agent-attacks.ts';
+import { attackAgent, attackCodesOfAnother } from './agent-attacks.ts';
 import { Attempts } from './attempts.ts';
 import { attackBroker, attackFolders, attackPages, attackSockets } from './clinic-attacks.ts';
+import { attackEnrolment, attackNames, attackTopics } from './clinic-sisters.ts';
+import { attackPagesPatiently } from './page-sisters.ts';
 
 /*
  * npm run break-in -- [--json]: attacks with little in hand (a place in the clinic's network, a share, a browser, one
@@ -41,6 +43,10 @@ try {
   await attackFolders(attempts, clinic);
   await attackBroker(attempts, clinic);
   await attackSockets(attempts, clinic);
+  await attackPagesPatiently(attempts, clinic);
+  await attackNames(attempts, clinic);
+  await attackTopics(attempts, clinic);
+  await attackEnrolment(attempts, clinic);
   const { dead, silent } = await isAlive(clinic);
   crashes += dead.length;
   for (const what of [...dead, ...silent]) process.stdout.write(`gone or silent: ${what}\n`);
@@ -48,6 +54,7 @@ try {
   await clinic.close();
 }
 crashes += await attackAgent(attempts);
+crashes += await attackCodesOfAnother(attempts);
 await attackTree(attempts);
 await attempts.attempt(39, 'keys and patients on the raw disk of an erased device', async () => {
   const { hits, foundBefore } = await checkErase();

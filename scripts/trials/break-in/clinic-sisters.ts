@@ -315,6 +315,6 @@ export const attackEnrolment = async (attempts: Attempts, clinic: Clinic): Promi
     );
     const told = await ask('{}');
     for (const socket of silent) socket.destroy();
-    return { isIn: held === '200' || told !== '400', seen: `${held}; with 200 silent ones: ${told}` };
+    return { isIn: held === '200' || !/^\d{3}$/.test(told), seen: `${held}; with 200 silent ones: ${told}` };
   });
 };

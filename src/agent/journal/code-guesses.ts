@@ -1,7 +1,7 @@
 import type { Sql } from './sql.ts';
 
 /** Wrong codes of one approver in a row, and until when the next are refused unread (ms since 1970). */
-type Guesses = {
+export type Guesses = {
   readonly approver: string;
   readonly wrong: number;
   readonly lockedUntil: number;

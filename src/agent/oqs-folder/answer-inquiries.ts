@@ -131,8 +131,6 @@ export class InquiryDesk {
       listShared(folder, isStrange, maximumStrangers),
     ]).then(
       (lists) => {
-    const names = await listShared(folder, () => true, maximumListed).then(
-      (found) => {
         this.#tellRequests(null);
         return lists;
       },
@@ -226,7 +224,7 @@ export class InquiryDesk {
   }
 
   /** What cannot be read is answered all the same: with the fault by element names, never with a value. */
-  #faultAnswer({ kind, known }: RequestFile, { detail }: Failure): Answer | null {
+  #faultAnswer({ kind, known }: RequestFile, detail : Failure): Answer | null {
     const about = { institutionCode: this.#institution, identifier: '', kind };
     const reason = `${known === null ? 'この種類の照会には対応していません。' : '照会ファイルを読み取れません。'}${detail ?? ''}`;
     const code = known === null ? 'files.request-unknown' : 'files.request-unreadable';
@@ -270,7 +268,7 @@ export class InquiryDesk {
     if (!known) changed();
   }
 
-  async #answerTo({ name, known }: RequestFile, text: string): Promise<Result<Answer>> {
+  async #answerTo({ name, known }: RequestFile, text: string): Promise<Result<Answer>> 
     switch (known) {
       case 'OQSsiquc01':
         return this.#inquire(text);
@@ -284,7 +282,6 @@ export class InquiryDesk {
       case null:
         return err(failure('message.malformed'));
     }
-  }
 
   async #register(kind: 'OQSsiimm01' | 'OQSmuimm01', text: string): Promise<Result<Answer>> {
     const registered = await registerReferences(text, kind === 'OQSmuimm01', this.#context.service);
@@ -392,7 +389,7 @@ export class InquiryDesk {
 
   #encode<S extends z.ZodObject>(
     schema: S,
-    message: z.infer<S> & { MessageHeader: { CharacterCodeIdentifier?: string | undefined } },
+    message: z.infer<S> & CharacterCodeIdentifier?: string | undefined ,
   ): Result<Answer> {
     const encoded = encodeOqs(schema, message, this.#context.options.encoding);
     return encoded.ok ? ok({ bytes: encoded.value.bytes }) : err(encoded.failure);

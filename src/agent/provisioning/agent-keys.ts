@@ -27,6 +27,8 @@ export const agentFiles = {
   agents: 'agents.json',
   /** Where the journal's audit chain last ended (journal-witness.ts) */
   journalSeen: 'journal-seen.json',
+  /** Wrong staffCodes, counted beside the journal, too (guesses-beside.ts) */
+  codeGuesses: 'code-guesses.json',
 } as const;
 
 export const facilityKeysSchema = z.strictObject({

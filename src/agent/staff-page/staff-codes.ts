@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { parseJsonFile } from '../../storage/parse-file.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
-import type { CodeGuesses } from '../journal/code-guesses.ts';
+import type { CodeGuesses, Guesses } from '../journal/code-guesses.ts';
+import type { GuessesBeside } from './guesses-beside.ts';
 import { stepOfCode } from './one-time-code.ts';
 
 /** Longer is no code any more. */
@@ -104,7 +105,15 @@ export class StaffCodes {
   readonly #guesses: CodeGuesses;
   readonly #rules: StaffCodeRules;
 
-  constructor(staff: () => readonly StaffMember[], guesses: CodeGuesses, rules: StaffCodeRules) {
+  readonly #beside: GuessesBeside | null;
+
+  constructor(
+    staff: () => readonly StaffMember[],
+    guesses: CodeGuesses,
+    rules: StaffCodeRules,
+    beside: GuessesBeside | null = null,
+  ) {
+    this.#beside = beside;
     this.#staff = staff;
     this.#guesses = guesses;
     this.#rules = rules;
@@ -122,12 +131,14 @@ export class StaffCodes {
     const member = this.#staff().find((one) => one.approver === approver);
     if (member === undefined) return { is: 'wrong' };
     const key = keyOf(member);
-    const before = this.#guesses.of(key);
+    const before = this.#of(key);
     // A clock that was set back must not lock anybody out for longer than the lock is.
     const until = Math.min(before?.lockedUntil ?? 0, nowMs + longestLockMs);
     if (until > nowMs) return { is: 'locked', until };
     const wrong = (before?.wrong ?? 0) + 1;
-    this.#guesses.set(key, { approver, wrong, lockedUntil: nowMs + lockOf(wrong), lastAt: nowMs });
+    const counted = { approver, wrong, lockedUntil: nowMs + lockOf(wrong), lastAt: nowMs };
+    this.#guesses.set(key, counted);
+    await this.#beside?.set(key, counted);
     const hash = Buffer.from(member.hash, 'base64url');
     const derived = await derive(
       given.staffCode.slice(0, maximumLength),
@@ -139,8 +150,15 @@ export class StaffCodes {
     const factor = this.#secondFactor(member, key, given.oneTimeCode, nowMs);
     if (!isRight || factor === 'wrong') return { is: 'wrong' };
     this.#guesses.forget(key);
+    await this.#beside?.set(key, undefined);
     if (factor === 'none') return { is: 'no-second-factor' };
     return { is: (member.length ?? 4) < this.#rules.minimumLength ? 'too-short' : 'right' };
+  }
+
+  /** Of the two that count, the one that has counted more. */
+  #of(key: string): Guesses | undefined {
+    const [here, beside] = [this.#guesses.of(key), this.#beside?.of(key)];
+    return (beside?.wrong ?? 0) > (here?.wrong ?? 0) ? beside : here;
   }
 
   #secondFactor(member: StaffMember, key: string, code: string, nowMs: number): 'right' | 'wrong' | 'none' {
@@ -155,7 +173,7 @@ export class StaffCodes {
   /** Approvers at whose codes somebody has guessed so often that it is no slip of a finger. */
   guessed(): readonly GuessedCode[] {
     return this.#staff().flatMap((member) => {
-      const guesses = this.#guesses.of(keyOf(member));
+      const guesses = this.#of(keyOf(member));
       return guesses === undefined || guesses.wrong < wrongCodesAllowed
         ? []
         : [{ label: member.label, wrong: guesses.wrong, lockedUntil: guesses.lockedUntil }];

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal } from '../../../src/agent/journal/journal.ts';
+import { GuessesBeside } from '../../../src/agent/staff-page/guesses-beside.ts';
 import { oneTimeAddress, oneTimeCode, stepAt } from '../../../src/agent/staff-page/one-time-code.ts';
 import { addStaffMember, readStaff, StaffCodes, type StaffMember } from '../../../src/agent/staff-page/staff-codes.ts';
 
@@ -56,6 +57,33 @@ describe('guessing', () => {
     });
     expect(codes().guessed()).toEqual([]);
   });
+
+  test.each(['journal.sqlite', 'beside.json'])(
+    '%s taken away, or an older one in its place, gives no new tries',
+    async (name) => {
+      const beside = join(folder, 'beside.json');
+      const anew = () =>
+        new StaffCodes(
+          () => staff,
+          journal.guesses,
+          { minimumLength: 4, secondFactor: false },
+          new GuessesBeside(beside),
+        );
+      const right = { staffCode: '4711', oneTimeCode: '' };
+      for (let wrong = 0; wrong < 7; wrong += 1)
+        await anew().check('nurse-1', { staffCode: 'no', oneTimeCode: '' }, begin + wrong * 600_000);
+      const nowMs = begin + 6 * 600_000;
+      expect(await anew().check('nurse-1', right, nowMs + 1)).toMatchObject({ is: 'locked' });
+      journal.close();
+      for (const file of readdirSync(folder)) if (file.startsWith(name)) rmSync(join(folder, file));
+      journal = new Journal(join(folder, 'journal.sqlite'));
+      expect(await anew().check('nurse-1', right, nowMs + 1)).toMatchObject({ is: 'locked' });
+      expect(anew().guessed()).toMatchObject([{ wrong: 7 }]);
+      // The right one after the lock ends both counts.
+      expect(await anew().check('nurse-1', right, nowMs + 600_000)).toEqual({ is: 'right' });
+      expect(anew().guessed()).toEqual([]);
+    },
+  );
 
   test('many at once are counted one by one', async () => {
     const checks = codes();
