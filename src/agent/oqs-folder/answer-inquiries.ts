@@ -39,6 +39,7 @@ import {
   isUnreadable,
   type RequestFile,
   requestOf,
+  requestsInTurn,
   strangersIn,
 } from './request-files.ts';
 import { isFolderShared, listShared, readShared, removeShared, renameShared } from './shared-folder.ts';
@@ -52,12 +53,10 @@ const settledMs = 3_000;
 const maximumBytes = 4_000_000;
 /** While `res/` takes no file, the service is not asked again each time. ms */
 const shutFolderMs = 5_000;
-/** So many requests are looked at in one round; the rest in the next. */
-const maximumNames = 1_000;
+/** So many requests are looked at in one round, of so many that are listed: links must hide none that can be answered. */
+const [maximumNames, maximumListed] = [1_000, 50_000];
 /** So many entries that are no request's are looked at in one round: enough to be told of. */
 const maximumStrangers = 50;
-/** Requests of one listing: links under such names, by the thousand, must not hide one that can be answered. */
-const maximumListed = 50_000;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
 const bulkLifeMs = 24 * 60 * 60_000;
 
@@ -85,7 +84,6 @@ export class InquiryDesk {
   readonly #held = new HeldRequests();
   readonly #lying = new Map<string, FolderFault>();
   readonly #passedOver = new Set<string>();
-  /** Names of requests in `req/` that are no files of their own */
   readonly #odd = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
@@ -141,7 +139,7 @@ export class InquiryDesk {
     );
     const [names = [], unreadable = [], strange = []] = found;
     let blocked = 0;
-    for (const request of this.#inTurn(names)) {
+    for (const request of requestsInTurn(names, this.#odd, maximumNames)) {
       if (this.#stopped || !this.#held.isDue(request.name, this.#monotonicMs)) continue;
       try {
         if (await this.#isBlocked(request)) blocked += 1;
@@ -152,7 +150,7 @@ export class InquiryDesk {
         // One request that cannot be read or taken away must not keep the others waiting.
         const { code } = error as NodeJS.ErrnoException;
         this.#context.log.event('store.failed', code === undefined ? {} : { errorCode: code });
-        odd += 1;
+        this.#odd.add(request.name);
       }
     }
     this.#tellLying('req', 'files.in-use', this.#held.count(new Set(names), this.#monotonicMs));
@@ -162,15 +160,6 @@ export class InquiryDesk {
     this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, strange, settledMs));
     const monotonicMs = this.#monotonicMs;
     for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
-  }
-
-  /** Requests of this round: first what may be answered, then what was no file when it was looked at last. */
-  #inTurn(names: readonly string[]): readonly RequestFile[] {
-    const requests = names.map(requestOf).filter((request) => request !== null);
-    const there = new Set(names);
-    for (const name of this.#odd) if (!there.has(name)) this.#odd.delete(name);
-    const [odd, others] = [true, false].map((isOdd) => requests.filter(({ name }) => this.#odd.has(name) === isOdd));
-    return [...(others ?? []), ...(odd ?? [])].slice(0, maximumNames);
   }
 
   /** Once: what stood in the journal when this process began. Asking again has the same effect. */
@@ -224,7 +213,7 @@ export class InquiryDesk {
   }
 
   /** What cannot be read is answered all the same: with the fault by element names, never with a value. */
-  #faultAnswer({ kind, known }: RequestFile, detail : Failure): Answer | null {
+  #faultAnswer({ kind, known }: RequestFile, { detail }: Failure): Answer | null {
     const about = { institutionCode: this.#institution, identifier: '', kind };
     const reason = `${known === null ? 'この種類の照会には対応していません。' : '照会ファイルを読み取れません。'}${detail ?? ''}`;
     const code = known === null ? 'files.request-unknown' : 'files.request-unreadable';
@@ -268,7 +257,7 @@ export class InquiryDesk {
     if (!known) changed();
   }
 
-  async #answerTo({ name, known }: RequestFile, text: string): Promise<Result<Answer>> 
+  async #answerTo({ name, known }: RequestFile, text: string): Promise<Result<Answer>> {
     switch (known) {
       case 'OQSsiquc01':
         return this.#inquire(text);
@@ -282,6 +271,7 @@ export class InquiryDesk {
       case null:
         return err(failure('message.malformed'));
     }
+  }
 
   async #register(kind: 'OQSsiimm01' | 'OQSmuimm01', text: string): Promise<Result<Answer>> {
     const registered = await registerReferences(text, kind === 'OQSmuimm01', this.#context.service);
@@ -389,7 +379,7 @@ export class InquiryDesk {
 
   #encode<S extends z.ZodObject>(
     schema: S,
-    message: z.infer<S> & CharacterCodeIdentifier?: string | undefined ,
+    message: z.infer<S> & { MessageHeader: { CharacterCodeIdentifier?: string | undefined } },
   ): Result<Answer> {
     const encoded = encodeOqs(schema, message, this.#context.options.encoding);
     return encoded.ok ? ok({ bytes: encoded.value.bytes }) : err(encoded.failure);

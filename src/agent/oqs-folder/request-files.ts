@@ -44,6 +44,18 @@ export const asideName = (name: string): string =>
 /** Bytes that are no UTF-8, as a share with another machine's names gives them: such a file can be seen, never opened. */
 export const isBrokenName = (name: string): boolean => name.includes('\ufffd');
 
+/**
+ * Requests of one round, at most so many: first what may be answered, then what was `odd` (no file of its own, not to be
+ * read) when it was looked at last. Takes names out of `odd` that are gone.
+ */
+export const requestsInTurn = (names: readonly string[], odd: Set<string>, maximum: number): readonly RequestFile[] => {
+  const there = new Set(names);
+  for (const name of odd) if (!there.has(name)) odd.delete(name);
+  const requests = names.map(requestOf).filter((request) => request !== null);
+  const inTurn = [false, true].flatMap((isOdd) => requests.filter(({ name }) => odd.has(name) === isOdd));
+  return inTurn.slice(0, maximum);
+};
+
 export const isStrange = (name: string): boolean =>
   requestOf(name) === null && !isUnreadable(name) && !isOfSystem(name);
 

@@ -30,6 +30,16 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
+test('two thousand links under names of requests, and three thousand other files, hide no request', async () => {
+  for (let index = 0; index < 2_000; index += 1)
+    symlinkSync('/etc/passwd', join(bed.oqsFolder, 'req', `OQSsiquc01req_0${index}.xml`));
+  for (let index = 0; index < 3_000; index += 1) writeFileSync(join(bed.oqsFolder, 'req', `0${index}.txt`), '');
+  put('OQSsiquc01req_z.xml', search('1000001'));
+  // What was no file is looked at after the others from the second round on.
+  for (let round = 0; round < 3; round += 1) await desk.poll();
+  expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_z.xml'))).toBe(true);
+}, 30_000);
+
 const put = (name: string, body: string): void => {
   const header =
     '<MessageHeader><MedicalInstitutionCode>1312345678</MedicalInstitutionCode><ArbitraryFileIdentifier>a1</ArbitraryFileIdentifier></MessageHeader>';
