@@ -21,43 +21,20 @@ const count = (journal: string, sql: string): number => {
   }
 };
 
-/** A terminal in the attacker's hand: what its own signature may and may not say. */
-export const attackByDocuments = async (attempts: Attempts, agent: RealAgent): Promise<void> => {
-  const keys = agent.testFacility.device;
+/** Documents that must leave no accepted row behind. */
+const refusals = (attempts: Attempts, agent: RealAgent) => {
   const accepted = (): number => count(agent.ready.journal, "SELECT count(*) FROM request WHERE verdict = 'accepted'");
-  const certificate = await agent.certificate(personas.get('hanako')?.serial ?? '');
-  const pin = () => pinCard(certificate, agent.keys.auth);
-  const refused = (threat: number, name: string, send: () => Promise<string>): Promise<void> =>
+  return (threat: number, name: string, send: () => Promise<string>): Promise<void> =>
     attempts.attempt(threat, name, async () => {
       const before = accepted();
       const told = await send();
       return { isIn: accepted() > before || !agent.isRunning, seen: `${told}, ${accepted() - before} rows` };
     });
-  const byPin = (more: Parameters<RealAgent['request']>[1]) => () => agent.request(pin(), more);
-  await refused(34, 'a request signed in 2099', byPin({ issuedAt: Date.UTC(2099, 1, 1), consents: [] }));
-  await refused(34, 'a request good until 2100', byPin({ issuedAt: 0, expiresAt: 4_102_444_800_000, consents: [] }));
-  await refused(4, 'a request with a challenge of our own', byPin({ challenge: 'A'.repeat(43) }));
-  await refused(5, "a request for another lane's device", byPin({ device: 'front-2', lane: 2 }));
-  await refused(5, 'a request with the lane of another', byPin({ lane: 2 }));
-  await refused(9, 'a consent with a text that nobody was shown', async () => {
-    const [consent] = testRequest({ issuedAt: Date.now() }).consents;
-    if (consent === undefined) throw new Error('no consent');
-    return agent.request(pin(), { consents: [{ ...consent, textHash: 'A'.repeat(43) }] });
-  });
-  await refused(28, 'the certificate of one card, signed by another', async () => {
-    const other = await agent.certificate(personas.get('taro')?.serial ?? '');
-    return agent.request(pinCard(certificate, agent.keys.auth), { authCertificate: toBase64url(other) });
-  });
-  const face = (visual: ReturnType<typeof visualEvidence>) => () =>
-    agent.request(faceCard(visual, agent.keys.visual), { authCertificate: toBase64url(certificate) });
-  await refused(
-    28,
-    'a face request whose 券面 was signed by the attacker',
-    face(visualEvidence(agent.keys.visual, { signer: agent.keys.auth })),
-  );
-  const genuine = visualEvidence(agent.keys.visual);
-  const { df22 } = visualEvidence(agent.keys.visual, { birthDate: '19900101' });
-  await refused(28, 'a face request with another birth date in a genuine 券面', face({ ...genuine, df22 }));
+};
+
+const attackByApprovals = async (attempts: Attempts, agent: RealAgent, certificate: Uint8Array): Promise<void> => {
+  const keys = agent.testFacility.device;
+  const refused = refusals(attempts, agent);
   const approve = (by: typeof keys.signing, more: object = {}): Promise<string> => {
     const approvedAt = Date.now();
     const said = {
@@ -107,11 +84,44 @@ export const attackByDocuments = async (attempts: Attempts, agent: RealAgent): P
       }
       // The answers to all of them are on their way; the oldest challenges count no more.
       await new Promise((resolve) => setTimeout(resolve, 3_000));
-      const told = await agent.request(pin(), { session: randomUUID() });
+      const told = await agent.request(pinCard(certificate, agent.keys.auth), { session: randomUUID() });
       const open = count(agent.ready.journal, 'SELECT count(*) FROM challenge');
       return { isIn: told !== 'accepted' || open > 100, seen: `${told}, ${open} kept` };
     },
   );
+};
+
+/** A terminal in the attacker's hand: what its own signature may and may not say. */
+export const attackByDocuments = async (attempts: Attempts, agent: RealAgent): Promise<void> => {
+  const certificate = await agent.certificate(personas.get('hanako')?.serial ?? '');
+  const pin = () => pinCard(certificate, agent.keys.auth);
+  const refused = refusals(attempts, agent);
+  const byPin = (more: Parameters<RealAgent['request']>[1]) => () => agent.request(pin(), more);
+  await refused(34, 'a request signed in 2099', byPin({ issuedAt: Date.UTC(2099, 1, 1), consents: [] }));
+  await refused(34, 'a request good until 2100', byPin({ issuedAt: 0, expiresAt: 4_102_444_800_000, consents: [] }));
+  await refused(4, 'a request with a challenge of our own', byPin({ challenge: 'A'.repeat(43) }));
+  await refused(5, "a request for another lane's device", byPin({ device: 'front-2', lane: 2 }));
+  await refused(5, 'a request with the lane of another', byPin({ lane: 2 }));
+  await refused(9, 'a consent with a text that nobody was shown', async () => {
+    const [consent] = testRequest({ issuedAt: Date.now() }).consents;
+    if (consent === undefined) throw new Error('no consent');
+    return agent.request(pin(), { consents: [{ ...consent, textHash: 'A'.repeat(43) }] });
+  });
+  await refused(28, 'the certificate of one card, signed by another', async () => {
+    const other = await agent.certificate(personas.get('taro')?.serial ?? '');
+    return agent.request(pinCard(certificate, agent.keys.auth), { authCertificate: toBase64url(other) });
+  });
+  const face = (visual: ReturnType<typeof visualEvidence>) => () =>
+    agent.request(faceCard(visual, agent.keys.visual), { authCertificate: toBase64url(certificate) });
+  await refused(
+    28,
+    'a face request whose 券面 was signed by the attacker',
+    face(visualEvidence(agent.keys.visual, { signer: agent.keys.auth })),
+  );
+  const genuine = visualEvidence(agent.keys.visual);
+  const { df22 } = visualEvidence(agent.keys.visual, { birthDate: '19900101' });
+  await refused(28, 'a face request with another birth date in a genuine 券面', face({ ...genuine, df22 }));
+  await attackByApprovals(attempts, agent, certificate);
 };
 
 /** Staff codes by other ways than one guess after the other. */
@@ -173,6 +183,36 @@ export const attackCodes = async (attempts: Attempts, agent: RealAgent): Promise
     await agent.state({ session });
     const page = await guess('nurse-1', '2580');
     return { isIn: approvals() > 0, seen: /違います|止めています/.test(page) ? 'refused' : `${approvals()} approvals` };
+  });
+};
+
+const attackTrees = async (attempts: Attempts, folder: string): Promise<void> => {
+  const tree = join(folder, 'tree');
+  const attest = (...args: string[]) =>
+    spawnSync(process.execPath, [main, 'attest', '--tree', tree, ...args], { encoding: 'utf8' });
+  const altered = async (name: string, alter: () => void): Promise<void> => {
+    rmSync(tree, { recursive: true, force: true });
+    mkdirSync(join(tree, 'node_modules/x'), { recursive: true });
+    writeFileSync(join(tree, 'node_modules/x/index.js'), '');
+    cpSync(main, join(tree, 'main.ts'));
+    if (attest('--seal').status !== 0) throw new Error('the tree was not sealed');
+    await attempts.attempt(40, name, async () => {
+      alter();
+      const done = attest('--config', join(folder, 'none.yaml'));
+      return { isIn: !done.stderr.includes('not signed: altered'), seen: done.stderr.trim().slice(0, 70) };
+    });
+  };
+  await altered('a program below a folder called docs', () => {
+    mkdirSync(join(tree, 'node_modules/x/docs'));
+    writeFileSync(join(tree, 'node_modules/x/docs/index.js'), 'evil()');
+  });
+  await altered('a hidden file, and one called like the list of files below another folder', () => {
+    writeFileSync(join(tree, 'node_modules/x/release-files.json'), '{}');
+  });
+  await altered('a folder that is a link to the same files elsewhere', () => {
+    cpSync(join(tree, 'node_modules'), join(folder, 'elsewhere'), { recursive: true });
+    rmSync(join(tree, 'node_modules'), { recursive: true });
+    symlinkSync(join(folder, 'elsewhere'), join(tree, 'node_modules'));
   });
 };
 
@@ -238,31 +278,5 @@ export const attackFiles = async (attempts: Attempts, agent: RealAgent): Promise
     const done = add('terminal-09', join(folder, 'zero'));
     return { isIn: hashOfFile(registry) !== before || done.status === null, seen: done.status ?? 'hung' };
   });
-  const tree = join(folder, 'tree');
-  const attest = (...args: string[]) =>
-    spawnSync(process.execPath, [main, 'attest', '--tree', tree, ...args], { encoding: 'utf8' });
-  const altered = async (name: string, alter: () => void): Promise<void> => {
-    rmSync(tree, { recursive: true, force: true });
-    mkdirSync(join(tree, 'node_modules/x'), { recursive: true });
-    writeFileSync(join(tree, 'node_modules/x/index.js'), '');
-    cpSync(main, join(tree, 'main.ts'));
-    if (attest('--seal').status !== 0) throw new Error('the tree was not sealed');
-    await attempts.attempt(40, name, async () => {
-      alter();
-      const done = attest('--config', join(folder, 'none.yaml'));
-      return { isIn: !done.stderr.includes('not signed: altered'), seen: done.stderr.trim().slice(0, 70) };
-    });
-  };
-  await altered('a program below a folder called docs', () => {
-    mkdirSync(join(tree, 'node_modules/x/docs'));
-    writeFileSync(join(tree, 'node_modules/x/docs/index.js'), 'evil()');
-  });
-  await altered('a hidden file, and one called like the list of files below another folder', () => {
-    writeFileSync(join(tree, 'node_modules/x/release-files.json'), '{}');
-  });
-  await altered('a folder that is a link to the same files elsewhere', () => {
-    cpSync(join(tree, 'node_modules'), join(folder, 'elsewhere'), { recursive: true });
-    rmSync(join(tree, 'node_modules'), { recursive: true });
-    symlinkSync(join(folder, 'elsewhere'), join(tree, 'node_modules'));
-  });
+  await attackTrees(attempts, folder);
 };

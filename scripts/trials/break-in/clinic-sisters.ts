@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import mqtt from 'mqtt';
@@ -15,64 +15,13 @@ import { inquiryXml } from './clinic-attacks.ts';
 const clinicName = 'demo-clinic';
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What else may lie in a shared folder, and under which names. */
-export const attackNames = async (attempts: Attempts, clinic: Clinic): Promise<void> => {
-  const at = (folder: string, name = ''): string => join(clinic.oqsFolder, folder, name);
-  let next = 0;
-  const isAnswered = async (id: string): Promise<boolean> => {
-    writeFileSync(at('req', `OQSsiquc01req_${id}.xml`), inquiryXml('1000001'));
-    return within(10_000, () => existsSync(at('res', `OQSsiquc01res_${id}.xml`)));
-  };
-  const outside = (): string => readdirSync(join(clinic.oqsFolder, '..')).sort().join();
-  const before = outside();
-  const judge = async () => {
-    next += 1;
-    const answered = await isAnswered(`after${next}`);
-    const isIn = !answered || outside() !== before;
-    return {
-      isIn,
-      seen: `others ${answered ? 'answered' : 'blocked'}, ${outside() === before ? 'nothing' : 'something'} outside`,
-    };
-  };
-  const put = (name: string | Buffer): void => {
-    const folder = Buffer.from(`${at('req')}/`);
-    writeFileSync(Buffer.concat([folder, Buffer.from(name)]), inquiryXml('1000001'));
-  };
-  const socket = createServer();
-  const planted: readonly (readonly [string, () => void | Promise<void>])[] = [
-    [
-      'names with two dots, a backslash, a line break, a quote',
-      () => {
-        for (const id of ['..', '..\\..\\x', 'a\nb', '"><x>', '%2e%2e%2f', '$(id)', '-rf', '\u202exml', '.', ' '])
-          put(`OQSsiquc01req_${id}.xml`);
-      },
-    ],
-    [
-      'names of 255 bytes, whose answer has no room for a temporary name',
-      () => {
-        put(`OQSsiquc01req_${'x'.repeat(237)}.xml`);
-        put(`OQSsiquc01req_${'あ'.repeat(79)}.xml`);
-      },
-    ],
-    [
-      'names that are no UTF-8',
-      () => {
-        for (const byte of [0x80, 0xc0, 0xff])
-          put(Buffer.concat([Buffer.from('OQSsiquc01req_'), Buffer.from([byte]), Buffer.from('.xml')]));
-      },
-    ],
-    [
-      'names that differ in case alone',
-      () => {
-        for (const name of [
-          'OQSsiquc01req_case.xml',
-          'OQSSIQUC01REQ_case.xml',
-          'oqssiquc01req_CASE.XML',
-          'OQSsiquc01req_CASE.xml',
-        ])
-          put(name);
-      },
-    ],
+const oddKinds = (
+  clinic: Clinic,
+  put: (name: string | Buffer) => void,
+  socket: Server,
+): readonly (readonly [string, () => void | Promise<void>])[] => {
+  const at = (folder: string, name: string): string => join(clinic.oqsFolder, folder, name);
+  return [
     [
       'a socket, and a real device node, under names of requests',
       async () => {
@@ -108,6 +57,77 @@ export const attackNames = async (attempts: Attempts, clinic: Clinic): Promise<v
       },
     ],
   ];
+};
+
+/** What is put into the shared folder, and how. `put`: an inquiry under that name in `req/`. */
+const oddThings = (
+  clinic: Clinic,
+  put: (name: string | Buffer) => void,
+  socket: Server,
+): readonly (readonly [string, () => void | Promise<void>])[] => {
+  return [
+    [
+      'names with two dots, a backslash, a line break, a quote',
+      () => {
+        for (const id of ['..', '..\\..\\x', 'a\nb', '"><x>', '%2e%2e%2f', '$(id)', '-rf', '\u202exml', '.', ' '])
+          put(`OQSsiquc01req_${id}.xml`);
+      },
+    ],
+    [
+      'names of 255 bytes, whose answer has no room for a temporary name',
+      () => {
+        put(`OQSsiquc01req_${'x'.repeat(237)}.xml`);
+        put(`OQSsiquc01req_${'あ'.repeat(79)}.xml`);
+      },
+    ],
+    [
+      'names that are no UTF-8',
+      () => {
+        for (const byte of [0x80, 0xc0, 0xff])
+          put(Buffer.concat([Buffer.from('OQSsiquc01req_'), Buffer.from([byte]), Buffer.from('.xml')]));
+      },
+    ],
+    [
+      'names that differ in case alone',
+      () => {
+        for (const name of [
+          'OQSsiquc01req_case.xml',
+          'OQSSIQUC01REQ_case.xml',
+          'oqssiquc01req_CASE.XML',
+          'OQSsiquc01req_CASE.xml',
+        ])
+          put(name);
+      },
+    ],
+    ...oddKinds(clinic, put, socket),
+  ];
+};
+
+/** What else may lie in a shared folder, and under which names. */
+export const attackNames = async (attempts: Attempts, clinic: Clinic): Promise<void> => {
+  const at = (folder: string, name = ''): string => join(clinic.oqsFolder, folder, name);
+  let next = 0;
+  const isAnswered = async (id: string): Promise<boolean> => {
+    writeFileSync(at('req', `OQSsiquc01req_${id}.xml`), inquiryXml('1000001'));
+    return within(10_000, () => existsSync(at('res', `OQSsiquc01res_${id}.xml`)));
+  };
+  const outside = (): string => readdirSync(join(clinic.oqsFolder, '..')).sort().join();
+  const before = outside();
+  const judge = async () => {
+    next += 1;
+    const answered = await isAnswered(`after${next}`);
+    const isIn = !answered || outside() !== before;
+    return {
+      isIn,
+      seen: `others ${answered ? 'answered' : 'blocked'}, ${outside() === before ? 'nothing' : 'something'} outside`,
+    };
+  };
+  const put = (name: string | Buffer): void => {
+    const folder = Buffer.from(`${at('req')}/`);
+    writeFileSync(Buffer.concat([folder, Buffer.from(name)]), inquiryXml('1000001'));
+  };
+  const socket = createServer();
+  const planted = oddThings(clinic, put, socket);
   for (const [what, plant] of planted) {
     await attempts.attempt(30, what, async () => {
       await plant();
@@ -141,9 +161,46 @@ const enter = async (clinic: Clinic, tls: TlsFiles, options: mqtt.IClientOptions
   return { client, heard };
 };
 
-/** A terminal's certificate in the attacker's hand, at the broker. The honest terminal of that name is pushed aside meanwhile. */
-export const attackTopics = async (attempts: Attempts, clinic: Clinic): Promise<void> => {
-  const own = await readLinkKeys(clinic.deviceDirectory);
+/** Much at once, at the broker and at the link. */
+const attackLength = async (attempts: Attempts, clinic: Clinic, own: TlsFiles): Promise<void> => {
+  await attempts.attempt(34, '8 MB on a topic of its own, and a thousand words of nonsense', async () => {
+    const { client } = await enter(clinic, own);
+    client.publish(topicOf(clinicName, 'terminal-01', 'request'), Buffer.alloc(8 << 20), { qos: 0 });
+    await pause(500);
+    client.end(true);
+    const again = await enter(clinic, own);
+    for (let index = 0; index < 1_000; index += 1)
+      again.client.publish(topicOf(clinicName, 'terminal-01', index % 2 === 0 ? 'state' : 'lookup'), `{"x":${index}`, {
+        qos: 0,
+      });
+    await pause(1_000);
+    again.client.end(true);
+    const { dead, silent } = await isAlive(clinic);
+    return { isIn: dead.length + silent.length > 0, seen: [...dead, ...silent].join(', ') || 'all answer' };
+  });
+  await attempts.attempt(36, 'eight connections to the link that say that they live and never greet', async () => {
+    const [path = ''] = clinic.sockets;
+    const alive = Buffer.from('{"alive":true}');
+    const frame = Buffer.alloc(9 + alive.length);
+    frame.writeUInt32BE(5 + alive.length, 0);
+    frame.writeUInt32BE(alive.length, 4);
+    alive.copy(frame, 9);
+    const held = Array.from({ length: 8 }, () => {
+      const socket = connect(path);
+      socket.on('error', () => socket.destroy());
+      socket.resume();
+      const beat = setInterval(() => socket.write(frame), 1_000);
+      socket.on('close', () => clearInterval(beat));
+      return socket;
+    });
+    const gone = await within(20_000, () => held.every((socket) => socket.destroyed));
+    for (const socket of held) socket.destroy();
+    const { dead, silent } = await isAlive(clinic);
+    return { isIn: !gone || dead.length + silent.length > 0, seen: gone ? 'all hung up on' : 'still held' };
+  });
+};
+
+const plantRetained = async (attempts: Attempts, clinic: Clinic, own: TlsFiles): Promise<void> => {
   const notOurs = topicLeaves
     .filter((leaf) => ['challenge', 'lookup-result', 'receipt', 'result', 'command', 'settings'].includes(leaf))
     .map((leaf) => topicOf(clinicName, 'terminal-01', leaf));
@@ -175,6 +232,12 @@ export const attackTopics = async (attempts: Attempts, clinic: Clinic): Promise<
     client.end(true);
     return { isIn: planted.length > 0, seen: `${planted.length} of ${heard.size} retained` };
   });
+};
+
+/** A terminal's certificate in the attacker's hand, at the broker. The honest terminal of that name is pushed aside meanwhile. */
+export const attackTopics = async (attempts: Attempts, clinic: Clinic): Promise<void> => {
+  const own = await readLinkKeys(clinic.deviceDirectory);
+  await plantRetained(attempts, clinic, own);
   await attempts.attempt(5, 'wide filters and shared subscriptions', async () => {
     const read = new Set<string>();
     for (const filter of [
@@ -213,41 +276,7 @@ export const attackTopics = async (attempts: Attempts, clinic: Clinic): Promise<
     again.client.end(true);
     return { isIn, seen: isIn ? 'passed on' : 'not passed on' };
   });
-  await attempts.attempt(34, '8 MB on a topic of its own, and a thousand words of nonsense', async () => {
-    const { client } = await enter(clinic, own);
-    client.publish(topicOf(clinicName, 'terminal-01', 'request'), Buffer.alloc(8 << 20), { qos: 0 });
-    await pause(500);
-    client.end(true);
-    const again = await enter(clinic, own);
-    for (let index = 0; index < 1_000; index += 1)
-      again.client.publish(topicOf(clinicName, 'terminal-01', index % 2 === 0 ? 'state' : 'lookup'), `{"x":${index}`, {
-        qos: 0,
-      });
-    await pause(1_000);
-    again.client.end(true);
-    const { dead, silent } = await isAlive(clinic);
-    return { isIn: dead.length + silent.length > 0, seen: [...dead, ...silent].join(', ') || 'all answer' };
-  });
-  await attempts.attempt(36, 'eight connections to the link that say that they live and never greet', async () => {
-    const [path = ''] = clinic.sockets;
-    const alive = Buffer.from('{"alive":true}');
-    const frame = Buffer.alloc(9 + alive.length);
-    frame.writeUInt32BE(5 + alive.length, 0);
-    frame.writeUInt32BE(alive.length, 4);
-    alive.copy(frame, 9);
-    const held = Array.from({ length: 8 }, () => {
-      const socket = connect(path);
-      socket.on('error', () => socket.destroy());
-      socket.resume();
-      const beat = setInterval(() => socket.write(frame), 1_000);
-      socket.on('close', () => clearInterval(beat));
-      return socket;
-    });
-    const gone = await within(20_000, () => held.every((socket) => socket.destroyed));
-    for (const socket of held) socket.destroy();
-    const { dead, silent } = await isAlive(clinic);
-    return { isIn: !gone || dead.length + silent.length > 0, seen: gone ? 'all hung up on' : 'still held' };
-  });
+  await attackLength(attempts, clinic, own);
 };
 
 /** The one-use code of a terminal, and the listener that takes it. */
