@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { faceIds } from '../../drivers/virtual/faces.ts';
 import { personas } from '../../drivers/virtual/personas.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../src/web/local-server.ts';
+import { pageFonts } from '../../src/web/page-fonts.ts';
 import type { ClinicDemo } from './clinic-demo.ts';
 
 /* What a hand at the counter can do, as a page on loopback: cards, faces, keys, cables. */
@@ -91,9 +92,12 @@ const json = (status: number, value: unknown): LocalAnswer => ({
 export const startControlPanel = async (demo: ClinicDemo, wantedPort: number) => {
   const counter = new Counter(demo);
   const page = readFileSync(new URL('./control-panel.html', import.meta.url));
+  const fonts = pageFonts();
   const answer = async ({ method, path, body }: LocalRequest): Promise<LocalAnswer> => {
     if (method === 'GET' && path === '/')
       return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: page };
+    const font = method === 'GET' ? await fonts(path) : null;
+    if (font !== null) return font;
     if (method === 'GET' && path === '/situation') return json(200, counter.situation());
     if (method !== 'POST' || path !== '/action') return { status: 404 };
     try {

@@ -20,7 +20,7 @@ export const chromiumPath = '/usr/bin/chromium';
 /** No font of the machine: what the product's own do not draw is not drawn (scripts/generate/cut-page-fonts.ts). */
 const fontsOfOurs = join(import.meta.dirname, '..', '..', '.cache', 'page', 'fonts', 'fonts.conf');
 const inherited = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-const chromiumEnvironment = { ...Object.fromEntries(inherited), FONTCONFIG_FILE: fontsOfOurs };
+export const chromiumEnvironment = { ...Object.fromEntries(inherited), FONTCONFIG_FILE: fontsOfOurs };
 
 /** A fresh Chromium on the patient's page, with the measuring script and axe inside. Moving pictures stand still. */
 export const openBrowser = async (

@@ -38,6 +38,7 @@ import {
   scenes,
 } from './screens-shots.ts';
 import { catalogueTexts, unspoken } from './screens-words.ts';
+import { walkStaffPage } from './staff-walk.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const { values: options } = parseArgs({
@@ -57,6 +58,12 @@ const { values: options } = parseArgs({
     out: { type: 'string', default: join(root, '.cache', 'screens') },
   },
 });
+
+if (options.staff) {
+  const { isGood, ...walked } = await walkStaffPage();
+  process.stdout.write(`${JSON.stringify({ profile: 'demo', ...walked })}\n`);
+  process.exit(isGood ? 0 : 1);
+}
 
 const docsShots = [
   'idle',

@@ -53,6 +53,11 @@ export const facilitySettingsSchema = z.strictObject({
   voice: z.enum(['off', 'headings']).default('headings'),
   /** Of voice and chimes, 0 … 100; left out: as the terminal is configured */
   volume: z.number().int().min(0).max(100).optional(),
+  /** Whom staff call when a machine fails: shown on the staff page */
+  technicianPhone: z
+    .string()
+    .regex(/^[0-9+()\- ]{3,24}$/)
+    .optional(),
   /** Whether the idle screen speaks to somebody whom the presence sensor has noticed */
   idleVoice: z.enum(['off', 'when-near']).default('when-near'),
   /** Where the camera is, as seen from the screen: what the voice says to who cannot see the picture */

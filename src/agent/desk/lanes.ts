@@ -37,10 +37,18 @@ export class Lanes {
     const before = this.#states.get(device.device)?.state;
     this.#states.set(device.device, { state, receivedAt: this.#context.clock.now().wallMs });
     this.keepLate(device.device);
+    this.#keepEvents(device.device, state);
     if (before?.status !== state.status)
       this.#context.log.event('agent.device-state', { device: device.device, status: state.status });
     this.#context.changed();
     return ok(undefined);
+  }
+
+  /** Said again and again with each state, kept once. */
+  #keepEvents(device: string, { lane, abandoned, helpCalledAt }: StateMessage): void {
+    const { deskEvents } = this.#context.journal;
+    if (abandoned !== undefined) deskEvents.abandoned({ ...abandoned, device, lane });
+    if (helpCalledAt !== undefined) deskEvents.called(device, lane, helpCalledAt);
   }
 
   /** The newest wire that this agent and the terminal speak; 1 until the terminal says more. */

@@ -132,5 +132,19 @@ export const journalKind: StoreKind = {
   ALTER TABLE today ADD COLUMN open_names TEXT;
   ALTER TABLE request ADD COLUMN certificate TEXT;`,
     },
+    {
+      version: 9,
+      name: 'visits that were left before anything was received, and calls for help with the time until their answer',
+      sql: `
+  CREATE TABLE abandoned (
+    session TEXT PRIMARY KEY, device TEXT NOT NULL, lane INTEGER NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
+    lived_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX abandoned_at ON abandoned (at);
+  CREATE TABLE help_call (
+    device TEXT NOT NULL, called_at INTEGER NOT NULL, lane INTEGER NOT NULL, answered_at INTEGER, lived_at INTEGER NOT NULL,
+    PRIMARY KEY (device, called_at)
+  ) STRICT;`,
+    },
   ],
 };

@@ -5,6 +5,7 @@ import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time
 import { bindApproval, useApproval } from './approval-use.ts';
 import { CertificateEnds } from './certificate-ends.ts';
 import { CodeGuesses } from './code-guesses.ts';
+import { DeskEvents } from './desk-events.ts';
 import { JournalAge } from './journal-age.ts';
 import {
   type BulkInquiry,
@@ -54,6 +55,7 @@ export class Journal extends JournalAge {
   };
   /** Wrong staff codes */
   readonly guesses = new CodeGuesses(this.#sql);
+  readonly deskEvents = new DeskEvents(this.#sql, () => this.livedMs);
   readonly names = new KeptNames(this.#sql, () => this.livedMs);
   readonly certificateEnds = new CertificateEnds(this.#sql, () => this.livedMs);
 

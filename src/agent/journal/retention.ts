@@ -26,4 +26,6 @@ export const deletionsAt = (livedMs: number): readonly (readonly [sql: string, b
     livedMs - requestLifeMs,
   ],
   ['DELETE FROM rejection WHERE lived_at < ?', livedMs - challengeLifeMs],
+  ['DELETE FROM abandoned WHERE lived_at < ?', livedMs - requestLifeMs],
+  ['DELETE FROM help_call WHERE lived_at < ?', livedMs - requestLifeMs],
 ];

@@ -84,7 +84,7 @@ const clockFault = (model: PageModel): Markup | null => {
 const whoseWords = {
   agent: 'この PC',
   issuer: '証明書を更新するための鍵（発行局）',
-  broker: '中継（ブローカー）',
+  broker: '院内の中継機器',
 } as const;
 
 /** Renewal works by itself from 60 days before: whoever reads this long afterwards has something to do. */
@@ -141,7 +141,7 @@ export const bannerView = (model: PageModel): Markup => {
   const area = model.context.settings().area;
   const windows = catalogue.maintenance.filter((each) => isAnnounced(each, area, model.nowMs()));
   return html`
-    ${!desk.connected && banner('院内の中継（ブローカー）につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile(model)}`)}
+    ${!desk.connected && banner('院内の中継機器につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile(model)}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile(model)}`)}
     ${outage !== null && outageBanner(model, outage)}
     ${diskFault(model)}

@@ -6,7 +6,7 @@ import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
 import { testVisitView } from './test-visit-view.ts';
-import { isPhase, phaseWords, timeText } from './words.ts';
+import { isPhase, languageWords, phaseWords, timeText } from './words.ts';
 
 /** Phases from which the machine takes a staff approval (`mayBeApproved`); the terminal decides in the end. */
 const approvable = new Set(['awaitingStaffCheck', 'interrupted', 'choosingMethod', 'verifyingFace', 'enteringPin']);
@@ -45,9 +45,43 @@ const now = (lane: Lane, model: PageModel): Markup => {
   const since = html`<span class="mute">${timeText(state.since)} から</span>`;
   if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
   const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
-  return html`${phase} ${since}${clockNote(lane)}
+  const language = languageWords[state.language ?? ''];
+  return html`${phase} ${since}${language !== undefined && language !== '日本語' && html` <span class="pill quiet">${language}</span>`}${clockNote(lane)}
     ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.code}</p>`}`;
 };
+
+/**
+ * What at this lane waits for somebody, by a key that is new when it is: the page's script tells each once. Lane, reason,
+ * the patient's language, since when. null: nobody is needed.
+ */
+const attentionOf = (lane: Lane, model: PageModel): { readonly key: string; readonly text: string } | null => {
+  const { state, device } = lane;
+  if (state === null || !model.desk.connected) return null;
+  const language = languageWords[state.language ?? ''];
+  const said = (what: string, key: string, since: number) => ({
+    key: `${device} ${key}`,
+    text: `${lane.lane}番：${what}${language === undefined || language === '日本語' ? '' : `（${language}）`} ${timeText(since)} から`,
+  });
+  if (state.helpCalledAt !== undefined)
+    return said('患者さまが呼んでいます', `help ${state.helpCalledAt}`, state.helpCalledAt);
+  if (state.phase === 'awaitingStaffCheck') return said('目視の確認待ち', `check ${state.session}`, state.since);
+  if (state.status === 'out-of-service' || state.status === 'offline')
+    return said(
+      failureTexts(model, state.code)?.staff.summary ?? '通信できません',
+      `fault ${state.code ?? state.status}`,
+      state.since,
+    );
+  // A card that was pulled may come back and go on by itself.
+  return state.phase === 'interrupted' && state.code !== 'card.removed'
+    ? said(failureTexts(model, state.code)?.staff.summary ?? '窓口へご案内中', `desk ${state.session}`, state.since)
+    : null;
+};
+
+const help = (lane: Lane, model: PageModel): Markup | null =>
+  lane.state?.helpCalledAt === undefined
+    ? null
+    : html`<p><span class="pill warn">患者さまが呼んでいます</span> <span class="mute">${timeText(lane.state.helpCalledAt)} から</span></p>
+      <form method="post" action="/answer-help">${hidden(model, lane)}<button class="fill">すぐ行きます</button></form>`;
 
 const hidden = (model: PageModel, lane: Lane): Markup =>
   html`<input type="hidden" name="token" value="${model.token}"><input type="hidden" name="device" value="${lane.device}">`;
@@ -120,6 +154,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
         )
       : null;
   return html`
+    ${help(lane, model)}
     ${todo.length > 0 && failureSteps(model, todo, state?.code ?? '')}
     ${
       faulty &&
@@ -147,7 +182,8 @@ const restartButtons = [
 const laneRow = (lane: Lane, model: PageModel, lanes: readonly Lane[]): Markup => {
   const others = lanes.filter((other) => other !== lane);
   try {
-    return html`<tr>
+    const attention = attentionOf(lane, model);
+    return html`<tr ${attention && html`data-attention="${attention.key}" data-attention-text="${attention.text}"`}>
         <td class="lane">${lane.lane}番</td>
         <td>${statusPill(lane, model)}</td>
         <td>${now(lane, model)}</td>

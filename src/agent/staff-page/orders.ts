@@ -17,7 +17,8 @@ const follow = async (
   sent: Promise<Result<CommandAnswer>>,
   words: { readonly done: string; readonly refused: string },
 ): Promise<Notice> => {
-  model.orders.start(device, what, model.nowMs());
+  const visit = model.desk.lanes.all().find((lane) => lane.device === device)?.state?.session;
+  model.orders.start(device, what, model.nowMs(), what === 'restart' ? undefined : visit);
   const answer = await sent;
   model.context.changed();
   if (!answer.ok) {
@@ -108,6 +109,14 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
         done: '再起動を始めました。復帰すると窓口の欄に表示されます。',
         refused: '端末が再起動を受け付けませんでした。受付の途中でないか確認してください。',
       });
+    }
+    case '/answer-help': {
+      model.context.journal.deskEvents.answered(device, model.nowMs());
+      const answer = await commands.send(device, { name: 'answer-help' });
+      model.context.changed();
+      return answer.ok
+        ? { good: true, text: '「受付の人が来ます」と患者さまの画面に出しました。' }
+        : { good: false, text: '窓口の画面に知らせられませんでした。窓口へ行ってください。' };
     }
     case '/test-visit':
       return testVisit(device, model);

@@ -5,6 +5,8 @@ import type { TestVisitReport } from '../desk/order-test-visit.ts';
 export type Order = {
   readonly what: 'restart' | 'approve' | 'cancel' | 'test-visit';
   readonly sentAt: number;
+  /** The visit that went on there then: a word about it goes away with it */
+  readonly session?: string;
   readonly state: 'sent' | 'done' | 'refused' | 'unanswered' | 'returned';
   readonly code?: string;
   readonly returnedAt?: number;
@@ -19,8 +21,8 @@ const shownMs = 5 * 60_000;
 export class PendingOrders {
   readonly #orders = new Map<string, Order>();
 
-  start(device: string, what: Order['what'], nowMs: number): void {
-    this.#orders.set(device, { what, sentAt: nowMs, state: 'sent' });
+  start(device: string, what: Order['what'], nowMs: number, session?: string): void {
+    this.#orders.set(device, { what, sentAt: nowMs, state: 'sent', ...(session === undefined ? {} : { session }) });
   }
 
   answered(device: string, state: 'done' | 'refused' | 'unanswered', code?: string): void {
@@ -38,6 +40,7 @@ export class PendingOrders {
   of(device: string, state: StateMessage | null, receivedAt: number | null, nowMs: number): Order | null {
     const order = this.#orders.get(device);
     if (order === undefined || nowMs - order.sentAt > shownMs) return null;
+    if (order.session !== undefined && order.session !== state?.session) return null;
     const back = state !== null && receivedAt !== null && receivedAt > order.sentAt;
     const ready = state?.status === 'idle' || state?.status === 'busy';
     if (order.what !== 'restart' || order.state === 'refused' || order.state === 'returned' || !back || !ready)

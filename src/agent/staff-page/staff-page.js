@@ -41,3 +41,66 @@ document.addEventListener('submit', (event) => {
       button.disabled = true;
     });
 });
+
+// A lane newly needs somebody: a soft sound, once; the title and the icon blink until it is done; a desktop notification
+// where that was allowed. What is needed, and for how long, is said by the server.
+const title = document.title;
+const icon = document.getElementById('icon');
+const bell = document.getElementById('bell');
+const notify = document.getElementById('notify');
+const today = () => new Date().toLocaleDateString('sv');
+const isMuted = () => localStorage.getItem('muted') === today();
+let told = new Set();
+let sound;
+const ring = () => {
+  if (isMuted()) return;
+  sound ??= new AudioContext();
+  const gain = sound.createGain();
+  gain.connect(sound.destination);
+  gain.gain.setValueAtTime(0.0001, sound.currentTime);
+  gain.gain.exponentialRampToValueAtTime(0.15, sound.currentTime + 0.05);
+  gain.gain.exponentialRampToValueAtTime(0.0001, sound.currentTime + 0.9);
+  for (const [hertz, after] of [
+    [660, 0],
+    [880, 0.25],
+  ]) {
+    const tone = sound.createOscillator();
+    tone.frequency.value = hertz;
+    tone.connect(gain);
+    tone.start(sound.currentTime + after);
+    tone.stop(sound.currentTime + 0.9);
+  }
+};
+const drawBell = () => {
+  if (bell === null) return;
+  bell.setAttribute('aria-pressed', String(!isMuted()));
+  bell.textContent = isMuted() ? 'お知らせ音：今日は消しています' : 'お知らせ音：入';
+  notify.hidden = !('Notification' in window) || Notification.permission !== 'default';
+};
+bell?.addEventListener('click', () => {
+  if (isMuted()) localStorage.removeItem('muted');
+  else localStorage.setItem('muted', today());
+  drawBell();
+  ring();
+});
+notify?.addEventListener('click', () => Notification.requestPermission().then(drawBell));
+drawBell();
+
+let calls = [];
+const attend = () => {
+  calls = [...document.querySelectorAll('[data-attention]')];
+  const fresh = calls.filter((call) => !told.has(call.dataset.attention));
+  told = new Set(calls.map((call) => call.dataset.attention));
+  if (fresh.length === 0) return;
+  ring();
+  if ('Notification' in window && Notification.permission === 'granted')
+    for (const { dataset } of fresh) new Notification(dataset.attentionText, { tag: dataset.attention });
+};
+new MutationObserver(attend).observe(document.querySelector('main'), { childList: true, subtree: true });
+attend();
+let isLit = false;
+setInterval(() => {
+  isLit = !isLit && calls.length > 0;
+  document.title = isLit ? `● ${calls[0].dataset.attentionText}` : title;
+  icon.href = isLit ? '/icon-called.svg' : '/icon.svg';
+}, 1_000);

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
+import { fontStyle, pageFonts } from '../../web/page-fonts.ts';
 import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
+import { monthSheet } from './month-sheet-view.ts';
 import { namesPage } from './names-view.ts';
 import { carryOut } from './orders.ts';
 import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
@@ -20,6 +22,9 @@ import { monthText } from './words.ts';
 
 /** So many pages may listen at once; the oldest is let go, its browser asks again. */
 const maximumListeners = 16;
+/** An answer to an order, with the visit it was about: the lane and what went on there. */
+type Told = { readonly notice: Notice; readonly atMs: number; readonly device: string; readonly visit: string };
+
 /** Answers to the last orders, by the id in the address of the page that shows them. */
 const maximumNotices = 32;
 /** What was answered to an order is news for this long. ms */
@@ -27,11 +32,12 @@ const noticeMs = 60_000;
 
 const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 const style = asset('./staff-page.css');
+const fonts = pageFonts();
 const script = asset('./staff-page.js');
 
 const securityHeaders = {
   'Content-Security-Policy':
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   // Not `no-referrer`: browsers then call the Origin of our own forms null.
@@ -79,13 +85,25 @@ const toMonitor = html`<a class="button" href="/">受付モニターへ</a>`;
 
 const printButton = html`<p class="tools"><button type="button" data-print>印刷する</button></p>`;
 
+/** Sound, once and soft, whenever a lane newly needs somebody; muted for the day by whoever sits there. */
+const bell = html`<button type="button" id="bell" aria-pressed="true">お知らせ音</button>
+  <button type="button" id="notify" hidden>デスクトップ通知を許可</button>`;
+
+const icon = (isCalled: boolean): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="${isCalled ? '#a90000' : '#0017c1'}"/><path d="M7 17l6 6L25 10" fill="none" stroke="#fff" stroke-width="4"/></svg>`;
+
 /** Whole page. `title` is the heading, too. */
-const layout = (title: string, navigation: Markup, content: Markup): Markup => html`<!doctype html>
+const layout = (
+  title: string,
+  navigation: Markup,
+  content: Markup,
+  phone: string | undefined = undefined,
+): Markup => html`<!doctype html>
 <html lang="ja"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><link rel="stylesheet" href="/staff-page.css"><script src="/staff-page.js" defer></script></head>
+<title>${title}</title><link rel="icon" href="/icon.svg" id="icon"><link rel="stylesheet" href="${fontStyle}"><link rel="stylesheet" href="/staff-page.css"><script src="/staff-page.js" defer></script></head>
 <body><header><h1>${title}</h1><nav>${navigation}</nav></header>
 <main>${content}</main>
-<footer>この画面に患者さまの氏名・番号は表示しません。この PC からだけ開けます。</footer></body></html>`;
+<footer>この画面に患者さまの氏名・番号は表示しません。この PC からだけ開けます。${phone && `　機械の連絡先（保守）：${phone}`}</footer></body></html>`;
 
 const noticeView = (notice: Notice | undefined): Markup =>
   notice === undefined
@@ -102,10 +120,10 @@ const disasterSection = (model: PageModel): Markup => {
 };
 
 const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
-  const { facilityName } = model.context.settings();
+  const { facilityName, technicianPhone } = model.context.settings();
   return layout(
     `受付モニター　${facilityName}`,
-    part('month', model, address),
+    html`${bell}${part('month', model, address)}`,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。PC のサービス「uketsuke agent」を確認してください。</p>
       ${part('notice', model, address)}
       ${part('banner', model, address)}
@@ -116,6 +134,7 @@ const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
           <label>照会番号（カルテ番号）<input name="referenceNumber" required autocomplete="off" maxlength="40"></label>
           <button>調べる</button></form></section>
       ${disasterSection(model)}`,
+    technicianPhone,
   );
 };
 
@@ -144,7 +163,7 @@ export const startStaffPage = async (
   pageParts: StaffPageParts,
 ): Promise<{ readonly address: string; close(): Promise<void> }> => {
   const listeners = new Set<ServerResponse>();
-  const notices = new Map<string, { readonly notice: Notice; readonly atMs: number }>();
+  const notices = new Map<string, Told>();
   const model: PageModel = {
     ...pageParts,
     token: randomBytes(32).toString('base64url'),
@@ -152,8 +171,15 @@ export const startStaffPage = async (
     nowMs: () => pageParts.context.clock.now().wallMs,
     notice: (address) => {
       const told = notices.get(address.get('notice') ?? '');
-      return told && model.nowMs() - told.atMs < noticeMs ? told.notice : undefined;
+      return told && model.nowMs() - told.atMs < noticeMs && visitAt(told.device) === told.visit
+        ? told.notice
+        : undefined;
     },
+  };
+  /** What goes on at a lane; a message about it goes away with it. */
+  const visitAt = (device: string): string => {
+    const state = model.desk.lanes.all().find((lane) => lane.device === device)?.state;
+    return `${state?.session ?? ''} ${state?.status === 'offline'}`;
   };
   const listen = (response: ServerResponse): void => {
     const oldest = listeners.size >= maximumListeners ? listeners.values().next().value : undefined;
@@ -163,7 +189,9 @@ export const startStaffPage = async (
     response.on('close', () => listeners.delete(response));
   };
 
-  const read = (path: string, address: URLSearchParams): LocalAnswer => {
+  const read = async (path: string, address: URLSearchParams): Promise<LocalAnswer> => {
+    const font = await fonts(path);
+    if (font !== null) return font;
     if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address).text);
@@ -171,7 +199,10 @@ export const startStaffPage = async (
     if (path === '/emergency-items') return page(200, 'text/html', emergencyItemsLayout(model).text);
     if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
     if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
+    if (path === '/month') return page(200, 'text/html', monthLayout(model).text);
     if (path === '/favicon.ico') return { status: 204 };
+    if (path === '/icon.svg' || path === '/icon-called.svg')
+      return { status: 200, headers: { 'Content-Type': 'image/svg+xml' }, body: icon(path === '/icon-called.svg') };
     if (path === '/usage.csv')
       return page(200, 'text/csv', usageCsv(model), {
         'Content-Disposition': 'attachment; filename="uketsuke-usage.csv"',
@@ -191,7 +222,8 @@ export const startStaffPage = async (
     if (notice === null) return page(404, 'text/plain', 'not found');
     // The answer is a page of its own address, so that reloading it orders nothing again.
     const id = randomBytes(9).toString('base64url');
-    notices.set(id, { notice, atMs: model.nowMs() });
+    const device = form.get('device') ?? '';
+    notices.set(id, { notice, atMs: model.nowMs(), device, visit: visitAt(device) });
     for (const old of [...notices.keys()].slice(0, -maximumNotices)) notices.delete(old);
     return { status: 303, headers: { Location: `${pageOf[path] ?? '/'}?notice=${id}` } };
   };
@@ -217,6 +249,13 @@ export const startStaffPage = async (
     },
   };
 };
+
+const monthLayout = (model: PageModel): Markup =>
+  layout(
+    `月の集計　${model.context.settings().facilityName}`,
+    html`<a class="button" href="/usage">利用件数へ</a>`,
+    html`${printButton}${monthSheet(model)}`,
+  );
 
 const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout(

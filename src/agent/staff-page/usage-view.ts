@@ -1,16 +1,17 @@
+import { startOfJapanDay } from '../../core/japan-time.ts';
 import type { UsageRow } from '../journal/journal.ts';
 import { monthOf } from '../journal/journal.ts';
 import { grantsSection, shareSection } from './dated-tables-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
-import { methodWords, monthText } from './words.ts';
+import { kindWords, methodWords, monthText, outcomeWords } from './words.ts';
 
 /** 利用件数: visits whose card the national service answered for. Registrations and failures are no uses. */
-const isCardUse = ({ kind, outcome }: Pick<UsageRow, 'kind' | 'outcome'>): boolean =>
+export const isCardUse = ({ kind, outcome }: Pick<UsageRow, 'kind' | 'outcome'>): boolean =>
   kind === 'eligibility' && (outcome === 'eligible' || outcome === 'not-eligible');
 
-const sum = (rows: readonly UsageRow[]): number => rows.reduce((total, { times }) => total + times, 0);
+export const sum = (rows: readonly UsageRow[]): number => rows.reduce((total, { times }) => total + times, 0);
 
 /** The last twelve months, oldest first, this one included. */
 const lastMonths = (nowMs: number): string[] => {
@@ -96,6 +97,8 @@ export const usagePage = (model: PageModel): Markup => {
   const all = journal.usage();
   const month = monthOf(model.nowMs());
   const rows = all.filter((row) => row.month === month);
+  const firstDay = startOfJapanDay({ year: Number(month.slice(0, 4)), month: Number(month.slice(4)), day: 1 });
+  const left = journal.deskEvents.abandonedSince(firstDay);
   const uses = sum(rows.filter(isCardUse));
   const officialByMonth = new Map(journal.officialUsage().map((one) => [one.month, one]));
   const months = lastMonths(model.nowMs());
@@ -108,11 +111,12 @@ export const usagePage = (model: PageModel): Markup => {
     <section><h2>${monthText(month)}</h2><div class="facts">
       <div class="fact">この受付システムの利用件数<b>${uses}件</b><span class="mute">マイナ保険証で資格を確認した受付</span></div>
       <div class="fact">初回の利用申込<b>${sum(rows.filter((row) => row.outcome === 'registered'))}件</b></div>
+      <div class="fact">途中でやめた受付<b>${left.length}件</b><span class="mute">カードを取った・操作がなかった</span></div>
       <div class="fact">確認できなかった受付<b>${sum(rows.filter((row) => row.code !== ''))}件</b></div>
       <div class="fact">公式の利用率${latest && `（${monthText(latest.month)}）`}<b>${latest ? percent(latest.cardUses, latest.confirmations) : '未入力'}</b>
         <span class="mute">回数の利用率：マイナ保険証利用数 ÷ オンライン資格確認回数。加算の実績要件（人数の利用率）とは別です</span></div>
     </div></section>
-    <section><h2>12か月の利用件数</h2>${chart(months, all, '月ごとの利用件数、方法別')}${legend}<a class="button" href="/usage.csv">CSV で保存</a></section>
+    <section><h2>12か月の利用件数</h2>${chart(months, all, '月ごとの利用件数、方法別')}${legend}<p class="tools"><a class="button" href="/usage.csv">CSV で保存</a><a class="button" href="/month">月の集計を印刷</a></p></section>
     <section><h2>窓口と方法</h2>${lanesTable(rows)}</section>
     <section><h2>確認できなかった理由</h2>${causesTable(rows, model)}</section>
     <section><h2>公式の件数</h2>
@@ -139,10 +143,18 @@ const csvCell = (cell: string | number): string =>
   /[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell);
 
 /** Every count by month, lane, kind, method, outcome and cause; UTF-8 with a byte order mark, so that Excel reads it. */
-export const usageCsv = ({ context }: PageModel): string => {
-  const lines = context.journal
+export const usageCsv = (model: PageModel): string => {
+  const lines = model.context.journal
     .usage()
-    .map(({ month, lane, kind, method, outcome, code, times }) => [month, lane, kind, method, outcome, code, times]);
+    .map(({ month, lane, kind, method, outcome, code, times }) => [
+      monthText(month),
+      `${lane}番`,
+      kindWords[kind],
+      methodWords[method],
+      outcome === '' ? '' : (outcomeWords[outcome as keyof typeof outcomeWords] ?? '受け付けず'),
+      code === '' ? '' : (failureTexts(model, code)?.staff.summary ?? code),
+      times,
+    ]);
   const header = ['月', '窓口', '種類', '方法', '結果', '理由', '件数'];
   return `\ufeff${[header, ...lines].map((line) => line.map(csvCell).join(',')).join('\r\n')}\r\n`;
 };

@@ -25,6 +25,22 @@ export const phaseWords: Readonly<Record<StateName, string>> = {
 export const isPhase = (name: string | undefined): name is StateName =>
   name !== undefined && Object.hasOwn(phaseWords, name);
 
+export const kindWords = { eligibility: '受付', registration: '利用申込', test: 'テスト' } as const;
+
+/** The languages of the patient's screen, as staff know them. */
+export const languageWords: Readonly<Record<string, string>> = {
+  ja: '日本語',
+  'ja-easy': 'やさしい日本語',
+  en: '英語',
+  'zh-Hans': '中国語（簡体）',
+  'zh-Hant': '中国語（繁体）',
+  ko: '韓国語',
+  vi: 'ベトナム語',
+  pt: 'ポルトガル語',
+  tl: 'フィリピン語',
+  ne: 'ネパール語',
+};
+
 export const methodWords = { face: '顔認証', pin: '暗証番号', staff: '目視' } as const;
 
 export const outcomeWords = {
@@ -43,10 +59,14 @@ const characterWords: Readonly<Record<string, string>> = {
     '氏名に ● または ? が届いています。マイナポータルの「医療保険の資格情報」の画面、「資格情報のお知らせ」、または本人に字を確かめてください',
 };
 
+/** U+20BB7 → 𠮷: staff know the letter, not its number. */
+const characterOf = (codePoint = ''): string =>
+  /^U\+[0-9A-F]{4,6}$/.test(codePoint) ? String.fromCodePoint(Number.parseInt(codePoint.slice(2), 16)) : codePoint;
+
 /** Words of `staff-notice.ts`. */
 export const noticeText = (notice: string): string => {
   const [kind, what, codePoint] = notice.split(':');
-  if (kind === 'name-character') return `${characterWords[what ?? ''] ?? ''}（${codePoint ?? ''}）`;
+  if (kind === 'name-character') return `${characterWords[what ?? ''] ?? ''}（${characterOf(codePoint)}）`;
   if (kind === 'medical-subsidy-wanted') return '医療費助成の受給者証の利用を希望されています';
   if (kind === 'documents-opened') return `診療情報提供書 ${what ?? ''}件の閲覧に同意されました`;
   if (kind === 'prescriptions-chosen') return `電子処方箋 ${what ?? ''}件を当薬局で調剤してほしいとのことです`;

@@ -323,7 +323,9 @@ describe('what staff see', () => {
     const body = await follow(saved);
     for (const text of ['2件', '37.5%', '66.7%', 'card.certificate-revoked', '<svg']) expect(body).toContain(text);
     const csv = await ask('GET', '/usage.csv');
-    expect(csv.body.split('\r\n')).toContain(`${month.replace('-', '')},1,eligibility,pin,eligible,,2`);
+    expect(csv.body.split('\r\n')).toContain(
+      `${month.slice(0, 4)}年${Number(month.slice(5))}月,1番,受付,暗証番号,資格あり,,2`,
+    );
     for (const bad of [
       { cardUses: '9', confirmations: '8' },
       { cardUses: 'x', confirmations: '8' },

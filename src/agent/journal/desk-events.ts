@@ -1,0 +1,57 @@
+import type { Sql } from './sql.ts';
+
+type Abandoned = {
+  readonly session: string;
+  readonly device: string;
+  readonly lane: number;
+  readonly at: number;
+  readonly reason: string;
+};
+type HelpCall = {
+  readonly device: string;
+  readonly lane: number;
+  readonly calledAt: number;
+  /** null: nobody has answered */
+  readonly answeredAt: number | null;
+};
+
+/** What happened at a terminal without a request: visits that were left, calls for help. Nothing of a person is in it. */
+export class DeskEvents {
+  readonly #sql: Sql;
+  readonly #livedMs: () => number;
+
+  constructor(sql: Sql, livedMs: () => number) {
+    this.#sql = sql;
+    this.#livedMs = livedMs;
+  }
+
+  /** A visit that its patient left before anything was received; told again, it is the same one. true = it was news */
+  abandoned({ session, device, lane, at, reason }: Abandoned): boolean {
+    const values = [session, device, lane, at, reason, this.#livedMs()];
+    return this.#sql.run('INSERT OR IGNORE INTO abandoned VALUES (?, ?, ?, ?, ?, ?)', ...values) > 0;
+  }
+
+  abandonedSince(at: number): Abandoned[] {
+    return this.#sql.all(
+      'SELECT session, device, lane, at, reason FROM abandoned WHERE at >= ? ORDER BY at',
+      at,
+    ) as never;
+  }
+
+  called(device: string, lane: number, calledAt: number): boolean {
+    const values = [device, calledAt, lane, null, this.#livedMs()];
+    return this.#sql.run('INSERT OR IGNORE INTO help_call VALUES (?, ?, ?, ?, ?)', ...values) > 0;
+  }
+
+  answered(device: string, at: number): void {
+    this.#sql.run('UPDATE help_call SET answered_at = ? WHERE device = ? AND answered_at IS NULL', at, device);
+  }
+
+  callsSince(at: number): HelpCall[] {
+    return this.#sql.all(
+      `SELECT device, lane, called_at AS calledAt, answered_at AS answeredAt FROM help_call
+        WHERE called_at >= ? ORDER BY called_at`,
+      at,
+    ) as never;
+  }
+}

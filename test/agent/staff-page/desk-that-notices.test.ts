@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { readStaff, StaffCodes } from '../../../src/agent/staff-page/staff-codes.ts';
+import { startStaffPage } from '../../../src/agent/staff-page/start-staff-page.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
+import type { StateMessage } from '../../../src/wire/messages.ts';
+
+let bed: AgentBed;
+let page: Awaited<ReturnType<typeof startStaffPage>>;
+const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';
+beforeEach(async () => {
+  bed = await makeAgentBed();
+  const staff = await readStaff(join(bed.testFacility.directory, 'nobody.json')).catch(() => []);
+  page = await startStaffPage({
+    port: 0,
+    context: bed.context,
+    desk: bed.desk,
+    certificates: { warnings: () => [] },
+    catalogue: () => catalogueAt(bed.clock.now().wallMs),
+    staff: () => staff,
+    staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
+    folderFaults: () => [],
+    problems: () => [],
+    subscribe: () => () => {},
+  });
+});
+afterEach(async () => {
+  await page.close();
+  bed.close();
+});
+
+const show = (more: Partial<StateMessage>): Promise<unknown> =>
+  bed.send(
+    'state',
+    new TextEncoder().encode(
+      JSON.stringify({
+        ...{ device: 'front-1', lane: 1, version: '0.1.0', profile: 'demo', status: 'idle', phase: 'idle' },
+        ...{ catalogueVersion: bed.catalogueVersion, since: bed.clock.now().wallMs, ...more },
+      }),
+    ),
+  );
+const read = async (path: string): Promise<string> => (await fetch(new URL(path, page.address))).text();
+
+it('names lane, reason, language and since when, by a key that is new once', async () => {
+  await show({ status: 'busy', phase: 'awaitingStaffCheck', session, language: 'vi' });
+  const first = await read('/part/lanes');
+  expect(first).toMatch(
+    /data-attention="front-1 check [0-9a-f-]+" data-attention-text="1番：目視の確認待ち（ベトナム語） /,
+  );
+  expect(await read('/part/lanes')).toBe(first);
+  await show({});
+  expect(await read('/part/lanes')).not.toContain('data-attention');
+});
+
+it('shows a call for help until it is answered, and keeps how long that took', async () => {
+  const calledAt = bed.clock.now().wallMs;
+  await show({ helpCalledAt: calledAt });
+  expect(await read('/part/lanes')).toContain('すぐ行きます');
+  await show({ helpCalledAt: calledAt, since: calledAt + 1 });
+  await bed.clock.advance(90_000);
+  bed.journal.deskEvents.answered('front-1', bed.clock.now().wallMs);
+  expect(bed.journal.deskEvents.callsSince(0)).toEqual([
+    { device: 'front-1', lane: 1, calledAt, answeredAt: calledAt + 90_000 },
+  ]);
+  expect(await read('/month')).toContain('<th scope="row">　応じるまでの時間（平均）</th><td>2分</td>');
+});
+
+it('counts a visit that was left once, however often the terminal says so', async () => {
+  const abandoned = { session, at: bed.clock.now().wallMs, reason: 'card.removed' };
+  for (const since of [1, 2, 3]) await show({ abandoned, since });
+  expect(bed.journal.deskEvents.abandonedSince(0)).toHaveLength(1);
+  expect(await read('/usage')).toContain('途中でやめた受付<b>1件</b>');
+  expect(await read('/month')).toContain('<th scope="row">　カードを途中で取った</th><td>1件</td>');
+});
+
+it('says the month in Japanese words, for Excel', async () => {
+  const csv = await read('/usage.csv');
+  expect(csv.split('\r\n')[0]).toContain('月,窓口,種類,方法,結果,理由,件数');
+});
+
+it('has the letters that the patient’s page has, from the same files', async () => {
+  expect(await read('/')).toContain('href="/fonts/fonts.css"');
+  const answer = await fetch(new URL('/fonts/fonts.css', page.address));
+  expect([200, 404]).toContain(answer.status);
+  if (answer.status === 200) expect(await answer.text()).toContain('font-family:"Noto Sans JP"');
+  expect((await fetch(new URL('/fonts/..%2findex.html', page.address))).status).toBe(404);
+});
