@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { faceIds } from '../../drivers/virtual/faces.ts';
 import { personas } from '../../drivers/virtual/personas.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../src/web/local-server.ts';
-import { pageFonts } from '../../src/web/page-fonts.ts';
+import { pageFonts } from '../../src/web/served-fonts.ts';
 import type { ClinicDemo } from './clinic-demo.ts';
 
 /* What a hand at the counter can do, as a page on loopback: cards, faces, keys, cables. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
-import { fontStyle, pageFonts } from '../../web/page-fonts.ts';
+import { fontStyle, pageFonts } from '../../web/served-fonts.ts';
 import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
 import { html, Markup } from './html.ts';
