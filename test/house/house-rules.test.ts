@@ -8,6 +8,7 @@ import {
 } from '../../scripts/house/lint-arrows.ts';
 import {
   checkDeadFiles,
+  checkFormatters,
   checkLength,
   checkMachinePaths,
   checkNames,
@@ -238,4 +239,13 @@ describe('functions of more than 70 lines', () => {
     // It may become shorter.
     expect(Object.keys(readWhole).length).toBeLessThanOrEqual(18);
   });
+});
+
+test('a formatter of Intl is made once in its module, not each time', () => {
+  const found = (text: string) => checkFormatters('src/agent/a.ts', text).map(({ line }) => line);
+  expect(found("const time = new Intl.DateTimeFormat('ja-JP');\nexport const text = (ms) => time.format(ms);")).toEqual(
+    [],
+  );
+  expect(found("export const text = (ms) =>\n  new Intl.DateTimeFormat('ja-JP').format(ms);")).toEqual([2]);
+  expect(found("const text = (yen: number) => new Intl.NumberFormat('ja-JP').format(yen);")).toEqual([1]);
 });

@@ -92,6 +92,11 @@ export class Journal extends JournalAge {
     return this.#visits('WHERE received_at >= ? ORDER BY received_at, rowid', fromMs);
   }
 
+  /** The newest of those since `fromMs`, newest first, at most `most`. */
+  newestVisits(fromMs: number, most: number): JournalVisit[] {
+    return this.#visits('WHERE received_at >= ? ORDER BY received_at DESC, rowid DESC LIMIT ?', fromMs, most);
+  }
+
   /**
    * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is
    * unknown, of another device, used or expired, or that would outlive it, becomes refused (`message.stale`), as does one

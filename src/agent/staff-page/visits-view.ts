@@ -85,15 +85,18 @@ const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | strin
   return note.referenceNumber === '' ? html`<span class="pill quiet">新しいカルテ</span>` : note.referenceNumber;
 };
 
+/** A page is drawn at each change: what it does not show it does not read. */
+const shownVisits = 200;
+
 /** 今日の受付: time, lane, method, outcome and 照会番号; never a name, a date of birth or an insurance number. */
 export const visitsView = (model: PageModel): Markup => {
   const { journal } = model.context;
   const notes = journal.todayNotes();
-  const visits = journal.visits(startOfJapanDay(japanDate(model.nowMs()))).reverse();
+  const visits = journal.newestVisits(startOfJapanDay(japanDate(model.nowMs())), shownVisits);
   if (visits.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
   return html`<table>
     <thead><tr><th scope="col">時刻</th><th scope="col">窓口</th><th scope="col">方法</th><th scope="col">結果</th><th scope="col">照会番号</th><th scope="col">確認すること</th></tr></thead>
-    <tbody>${visits.slice(0, 200).map((visit) => {
+    <tbody>${visits.map((visit) => {
       const note = notes.get(visit.requestId);
       return html`<tr data-request="${visit.requestId}">
         <td class="short">${timeText(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>

@@ -83,14 +83,16 @@ export const noticeText = (notice: string): string => {
   return notice;
 };
 
+/** Made once: each formatter holds 30 KB outside of V8's sight, and a page of 200 visits asks for 200 times of day. */
+const timeOfDay = new Intl.DateTimeFormat('ja-JP', {
+  timeZone: 'Asia/Tokyo',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
+});
+
 /** HH:mm in Japan. */
-export const timeText = (wallMs: number): string =>
-  new Intl.DateTimeFormat('ja-JP', {
-    timeZone: 'Asia/Tokyo',
-    hour: '2-digit',
-    minute: '2-digit',
-    hour12: false,
-  }).format(wallMs);
+export const timeText = (wallMs: number): string => timeOfDay.format(wallMs);
 
 /** M月d日 HH:mm in Japan. */
 export const dayAndTimeText = (wallMs: number): string => {
