@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { inWords } from './cli/say.ts';
 
 type CommandFile = { readonly register: (program: Command) => void };
 
@@ -62,6 +63,13 @@ const load = (name: string, read: () => Promise<CommandFile>): Promise<CommandFi
     process.exit(2);
   });
 
+/** What help says, in the language of the locale. */
+const inWordsOfLocale = (command: Command): void => {
+  command.description(inWords(command.description()));
+  for (const option of command.options) option.description = inWords(option.description);
+  for (const each of command.commands) inWordsOfLocale(each);
+};
+
 /** Runs `uketsuke <args>`. */
 export const main = async (args: readonly string[]): Promise<void> => {
   const program = new Command('uketsuke')
@@ -74,6 +82,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
   } else {
     (await load(args[0] ?? '', asked.load)).register(program);
   }
+  inWordsOfLocale(program);
   await program.parseAsync(args, { from: 'user' });
 };
 

@@ -145,7 +145,7 @@ class ConnectedFaceVerifier implements SocketFaceVerifier {
 
 /**
  * Health is `face.process-lost` until the face process is there, has loaded its models and seen a camera picture.
- * Failures told by health: `face.models-missing`, `face.model-unverified`, `camera.lost`, `camera.frozen`,
+ * Failures told by health: `face.models-missing`, `face.model-unverified`, `face.model-not-accepted`, `camera.lost`, `camera.frozen`,
  * `camera.black`, `face.process-lost`; `face.reference-unusable` ends an attempt only.
  */
 export const createSocketFaceVerifier = (options: SocketFaceVerifierOptions): SocketFaceVerifier =>

@@ -101,7 +101,7 @@ export const roles: readonly Role[] = [
     name: 'uketsuke-kiosk',
     about: "patient's screen of a terminal",
     explained: 'The browser that shows the page of uketsuke-terminal on the touch screen, and nothing\n else.',
-    depends: ['uketsuke-terminal', 'cage', 'chromium', 'libpam-modules'],
+    depends: ['uketsuke-terminal', 'cage', 'chromium', 'libpam-modules', 'libpam-systemd'],
     files: unitFiles('uketsuke-kiosk.service'),
     units: ['uketsuke-kiosk.service'],
     purges: [],

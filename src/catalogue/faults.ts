@@ -40,7 +40,7 @@ const foundByDoctor = {
   'config.missing': fault(
     'technician',
     'this machine has no configuration yet; what needs none was checked',
-    'uketsuke config example > /etc/uketsuke/terminal.yaml, set facility, device and broker.host',
+    "uketsuke provision terminal, with a code of the clinic's PC; by hand: uketsuke config example, fill in every <…>, uketsuke config check",
   ),
   'daemon.not-running': fault(
     'technician',
@@ -65,22 +65,22 @@ const foundByDoctor = {
   'keys.missing': fault(
     'technician',
     'keys or certificates of this terminal are missing or unreadable',
-    "copy the device directory that `uketsuke agent device add` made, readable for the terminal's user alone",
+    "uketsuke provision terminal, with a new code of the clinic's PC (there: revoke this terminal, then uketsuke provision clinic)",
   ),
   'keys.of-another-terminal': fault(
     'technician',
     'the keys belong to another terminal than the configuration names',
-    'copy the right device directory, or correct facility, device and lane',
+    'correct facility, device and lane in terminal.yaml; or uketsuke provision terminal, with a new code',
   ),
   'certificate.expired': fault(
     'technician',
     "the terminal's or the facility CA's certificate has expired",
-    'issue a new one at the clinic terminal: uketsuke agent device add',
+    "at the clinic's PC: revoke this terminal, then uketsuke provision clinic; here: uketsuke provision terminal, with the new code",
   ),
   'certificate.near-expiry': warning(
     'technician',
     'a certificate expires within 30 days',
-    'issue a new one at the clinic terminal before that day',
+    "it is renewed by itself while the clinic's PC is reached: see agent and broker; else as for one that has expired",
   ),
   'clock.corrected': warning(
     'technician',
@@ -115,17 +115,17 @@ const foundByDoctor = {
   'screen.not-built': fault(
     'technician',
     "the page of the patient's screen is missing",
-    'run scripts/setup; check paths.screens',
+    'apt-get install --reinstall uketsuke (in a working tree: scripts/setup); check paths.screens',
   ),
   'screen.font-missing': fault(
     'technician',
     "a font of the patient's screen is missing or damaged: Japanese cannot be drawn",
-    'scripts/setup',
+    'apt-get install --reinstall uketsuke; in a working tree: scripts/setup',
   ),
   'screen.language-not-drawn': warning(
     'technician',
     "a font of the patient's screen is missing or damaged: the languages named are not offered",
-    'scripts/setup',
+    'apt-get install --reinstall uketsuke; in a working tree: scripts/setup',
   ),
   'screen.no-page': fault(
     'staff',
@@ -157,20 +157,23 @@ const stillServing: ReadonlySet<FailureCode> = new Set<FailureCode>([
 
 const isFailureCode = (name: FaultName): name is FailureCode => name in failureRules;
 
+type Told = { readonly cause: string; readonly steps: readonly string[] };
 type Words = Readonly<
-  Record<string, { readonly technician: { readonly cause: string; readonly steps: readonly string[] } }>
+  Record<string, { readonly staff: Told & { readonly summary: string }; readonly technician: Told }>
 >;
 let words: Words | null = null;
 
-/** A technician's words do not wait for a notice's day, nor for a right clock: those of the newest file. */
-const techniciansWords = (code: FailureCode): { readonly cause: string; readonly steps: readonly string[] } => {
+/** These words do not wait for a notice's day, nor for a right clock: those of the newest file. */
+const newestWords = (): Words => {
   if (words === null) {
     const newest = readdirSync(join(catalogueDir, 'failures')).sort().at(-1) ?? '';
     const read = readCatalogueFile(failuresSchema, join(catalogueDir, 'failures', newest));
     words = 'value' in read ? read.value.failures : {};
   }
-  return words[code]?.technician ?? { cause: code, steps: [code] };
+  return words;
 };
+
+const techniciansWords = (code: FailureCode): Told => newestWords()[code]?.technician ?? { cause: code, steps: [code] };
 
 /** One entry of the table. */
 export const faultOf = (name: FaultName): Fault => {
@@ -178,6 +181,15 @@ export const faultOf = (name: FaultName): Fault => {
   const { cause, steps } = techniciansWords(name);
   const weight = stillServing.has(name) ? 'warning' : 'fault';
   return { actor: failureRules[name].actor, weight, cause, remedy: steps };
+};
+
+/** A code of what runs, in the words that staff read (Japanese); null: only a doctor finds it. */
+export const inStaffWords = (
+  name: FaultName,
+): { readonly cause: string; readonly remedy: readonly string[] } | null => {
+  if (!isFailureCode(name)) return null;
+  const found = newestWords()[name]?.staff;
+  return found === undefined ? null : { cause: `${found.summary}（${found.cause}）`, remedy: found.steps };
 };
 
 /** The whole table: what runs first, then what only a doctor finds. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
+import { inStaffWords } from '../catalogue/faults.ts';
 import { missingForCamera } from '../processes/cameras.ts';
 import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import {
@@ -18,6 +19,7 @@ import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
 import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
 import { readConfigOrExit } from './config.ts';
 import { probeBroker, probeReader } from './doctor-probes.ts';
+import { inWords, speaksJapanese } from './say.ts';
 
 const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | null> => {
   const text = await askHealth(socket, 2_000);
@@ -40,10 +42,17 @@ const probesOf = (config: Config) => ({
   probeBroker: () => probeBroker(config),
 });
 
+/** What the staff page says of a code, and the technician's commands after it. */
+const inLocale = (each: Diagnosis): Diagnosis => {
+  const staff = 'fault' in each && speaksJapanese() ? inStaffWords(each.fault) : null;
+  if (staff === null || !('fault' in each)) return each;
+  return { ...each, cause: staff.cause, remedy: [...staff.remedy, each.remedy].join('。') };
+};
+
 const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: string): never => {
   if (options.json)
     process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses })}\n`);
-  else process.stdout.write(printDiagnoses(diagnoses));
+  else process.stdout.write(printDiagnoses(diagnoses.map(inLocale), inWords));
   if (options.qr) process.stdout.write(`${renderUnicodeCompact(verdict, { border: 2 })}\n${verdict}\n`);
   process.exit(exitCodeOf(diagnoses));
 };

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 
 type Values = Readonly<Record<string, string | number>>;
 
-const speaksJapanese = ({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv): boolean =>
+export const speaksJapanese = ({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv = process.env): boolean =>
   /^ja/i.test(LC_ALL || LC_MESSAGES || LANG || '');
 
 let catalogue: Readonly<Record<string, string>> | undefined;

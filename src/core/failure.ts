@@ -45,6 +45,7 @@ export const failureRules = {
   'face.process-lost': technician(true),
   'face.models-missing': technician(false),
   'face.model-unverified': technician(false),
+  'face.model-not-accepted': technician(false),
   'face.reference-unusable': staff(false),
   'face.not-matched': patient(true),
   'face.attack-suspected': staff(false),

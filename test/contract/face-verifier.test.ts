@@ -302,7 +302,7 @@ describe.skipIf(modelsMissing('contract/face-verifier'))('face verifier', () => 
   test.each<[string, Partial<KeptFaceSettings>]>([
     ['face.models-missing', { modelsDir: socketDir }],
     ['face.models-missing', { embeddingModel: 'dlib_resnet' }],
-    ['face.model-unverified', { profile: 'release' }],
+    ['face.model-not-accepted', { profile: 'release' }],
   ])('%s is told by health', async (code, settings) => {
     const other = create(settings);
     try {

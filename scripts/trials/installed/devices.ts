@@ -1,7 +1,198 @@
-/** In QEMU, with Debian's kernel. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import sharp from 'sharp';
+import { inRoot, project, say, trialAtBoot } from './root.ts';
+
+/*
+ * The installed machine in QEMU with Debian's kernel: what a container does not have. A display whose picture is taken, a
+ * USB keyboard whose keys are pressed, and a camera of the kernel (vivid). The processor is emulated: everything is slow,
+ * and the units wait longer than on a device.
+ */
+
+type Step = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly detail?: string };
+type Word = { readonly what: string } & Readonly<Record<string, unknown>>;
+
+const bootSeconds = 900;
+const diskMb = 4_000;
+
+const prepare = (root: string): void => {
+  say('adding a kernel …');
+  inRoot(root, 'sh', '-c', 'apt-get install -y -q --no-install-recommends linux-image-amd64 initramfs-tools kmod zstd');
+  copyFileSync(join(project, 'scripts/trials/installed/devices-inside.mjs'), join(root, 'trial/devices-inside.mjs'));
+  // Written as a technician pins cameras: by a rule of the machine's own.
+  writeFileSync(
+    join(root, 'etc/udev/rules.d/71-uketsuke-trial.rules'),
+    'SUBSYSTEM=="video4linux", ATTR{name}=="vivid-*-vid-cap", SYMLINK+="uketsuke-face-camera", GROUP="uketsuke-face", MODE="0660"\n',
+  );
+  writeFileSync(join(root, 'etc/modules-load.d/trial.conf'), 'vivid\n');
+  writeFileSync(join(root, 'etc/modprobe.d/trial.conf'), 'options vivid n_devs=1 num_inputs=1 input_types=0\n');
+  for (const unit of ['uketsuke', 'uketsuke-link', 'uketsuke-face', 'uketsuke-agent']) {
+    mkdirSync(join(root, `etc/systemd/system/${unit}.service.d`), { recursive: true });
+    writeFileSync(
+      join(root, `etc/systemd/system/${unit}.service.d/slow.conf`),
+      '[Service]\nTimeoutStartSec=600\nWatchdogSec=600\n',
+    );
+  }
+  const config = join(root, 'etc/uketsuke/terminal.yaml');
+  const text = readFileSync(config, 'utf8');
+  if (!text.includes('keypad:')) writeFileSync(config, text.replace('speaker:', 'keypad:\n  driver: hid\nspeaker:'));
+  // The network of the container is not here: the clinic's end is not part of this look.
+  writeFileSync(join(root, 'etc/fstab'), '/dev/vda / ext4 defaults 0 1\n');
+  trialAtBoot(root, 'ip address add 192.0.2.10/24 dev lo\n/usr/lib/uketsuke/node/bin/node /trial/devices-inside.mjs');
+};
+
+const makeDisk = (root: string, folder: string): string => {
+  say('making its disk …');
+  const disk = join(folder, 'disk.img');
+  execFileSync('mkfs.ext4', ['-q', '-F', '-d', root, disk, `${diskMb}M`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return disk;
+};
+
+const start = (root: string, folder: string, disk: string): ChildProcess => {
+  const kernelOf = (kind: string): string =>
+    join(root, 'boot', readdirSync(join(root, 'boot')).find((name) => name.startsWith(kind)) ?? kind);
+  const options = [
+    ...[
+      '-accel',
+      'tcg,thread=multi',
+      '-cpu',
+      'max',
+      '-m',
+      '2500',
+      '-smp',
+      '2',
+      '-nodefaults',
+      '-no-reboot',
+      '-display',
+      'none',
+    ],
+    ...['-vga', 'std', '-device', 'virtio-rng-pci', '-device', 'qemu-xhci', '-device', 'usb-kbd', '-nic', 'none'],
+    ...[
+      '-serial',
+      `file:${join(folder, 'console.txt')}`,
+      '-monitor',
+      `unix:${join(folder, 'monitor.sock')},server,nowait`,
+    ],
+    ...[
+      '-kernel',
+      kernelOf('vmlinuz-'),
+      '-initrd',
+      kernelOf('initrd.img-'),
+      '-append',
+      'root=/dev/vda rw console=ttyS0 console=tty0 quiet loglevel=3',
+    ],
+    ...['-drive', `file=${disk},format=raw,if=virtio,cache=unsafe`],
+  ];
+  return spawn('timeout', [String(bootSeconds), 'qemu-system-x86_64', ...options], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+};
+
+const order = (folder: string, command: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(join(folder, 'monitor.sock'));
+    socket.once('error', reject);
+    socket.once('close', () => resolve());
+    socket.write(`${command}\n`);
+    setTimeout(() => socket.end(), 500);
+  });
+
+const wordsIn = (folder: string): Word[] => {
+  const file = join(folder, 'console.txt');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('TRIAL {'))
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line.slice('TRIAL '.length)) as Word];
+      } catch {
+        return [];
+      }
+    });
+};
+
+/** Colours of the picture, coarsely: a page has many, a black screen or a console few. */
+const coloursOf = async (png: string): Promise<number> => {
+  const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const seen = new Set<number>();
+  for (let at = 0; at < info.width * info.height * 3; at += 3)
+    seen.add(((data[at] ?? 0) >> 4) * 256 + ((data[at + 1] ?? 0) >> 4) * 16 + ((data[at + 2] ?? 0) >> 4));
+  return seen.size;
+};
+
+const takePicture = async (folder: string, to: string): Promise<void> => {
+  const raw = join(folder, 'screen.ppm');
+  await order(folder, `screendump ${raw}`);
+  execFileSync('ffmpeg', ['-loglevel', 'error', '-y', '-i', raw, to], { stdio: ['ignore', 'ignore', 'inherit'] });
+};
+
+/** `pictures`: where the picture of the screen is left for somebody to look at. */
 export const tryDevices = async (
-  _root: string,
-): Promise<{
-  steps: { name: string; ok: boolean; ms: number; detail?: string }[];
-  devices: Readonly<Record<string, boolean>>;
-}> => ({ steps: [], devices: {} });
+  root: string,
+  pictures: string,
+): Promise<{ readonly steps: readonly Step[]; readonly devices: Readonly<Record<string, boolean>> }> => {
+  prepare(root);
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-qemu-'));
+  try {
+    const disk = makeDisk(root, folder);
+    say('booting it in QEMU: minutes …');
+    const began = performance.now();
+    const machine = start(root, folder, disk);
+    let pressed = false;
+    while (machine.exitCode === null && !wordsIn(folder).some(({ what }) => what === 'end')) {
+      await pause(1_000);
+      if (pressed || !wordsIn(folder).some(({ what }) => what === 'press')) continue;
+      pressed = true;
+      await takePicture(folder, pictures);
+      for (const key of ['1', '2', 'kp_3', 'ret']) {
+        await order(folder, `sendkey ${key}`);
+        await pause(2_000);
+      }
+    }
+    await Promise.race([new Promise((resolve) => machine.once('exit', resolve)), pause(60_000)]);
+    if (machine.exitCode === null) machine.kill('SIGTERM');
+    const ms = Math.round(performance.now() - began);
+    const words = wordsIn(folder);
+    copyFileSync(join(folder, 'console.txt'), `${pictures}.console.txt`);
+    const doctor = words.find(({ what }) => what === 'doctor') ?? {};
+    const stateOf = (check: string): string =>
+      String(((doctor as Record<string, unknown>)[check] as { state?: string } | undefined)?.state);
+    const keys = words
+      .filter(({ what, event }) => what === 'keypad' && String(event).includes('"key"'))
+      .map(({ event }) => (JSON.parse(String(event)) as { key: number }).key);
+    const colours = existsSync(pictures) ? await coloursOf(pictures) : 0;
+    const is = (name: string, ok: boolean, detail: string): Step => ({ name, ok, ms: 0, ...(ok ? {} : { detail }) });
+    const steps = [
+      { ...is('the installed machine boots in QEMU', words.length > 0, 'no word from it'), ms },
+      is(
+        'the kiosk shows the page on its display',
+        stateOf('screen') === 'ok' && colours >= 12,
+        `${JSON.stringify(doctor)}, ${colours} colours; ${JSON.stringify(words.find(({ what }) => what === 'kiosk'))}`,
+      ),
+      is(
+        'a USB keypad is read',
+        JSON.stringify(keys) === '[49,50,51,13]' && stateOf('keypad') === 'ok',
+        `keys ${JSON.stringify(keys)}, ${JSON.stringify(doctor)}`,
+      ),
+      is('the camera of the kernel is seen by the face process', stateOf('camera') === 'ok', JSON.stringify(doctor)),
+    ];
+    const [, kiosk, hid, camera] = steps.map(({ ok }) => ok);
+    return { steps, devices: { kiosk: kiosk === true, hid: hid === true, camera: camera === true } };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};

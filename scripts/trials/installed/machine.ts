@@ -27,6 +27,7 @@ const { values } = parseArgs({
     suite: { type: 'string', default: 'bookworm' },
     debs: { type: 'string', default: 'packages' },
     root: { type: 'string' },
+    picture: { type: 'string', default: '.cache/test-vm-screen.png' },
   },
 });
 
@@ -57,7 +58,7 @@ try {
   steps.push(...told.steps);
   figures = told.figures;
   if (!values['without-kiosk']) {
-    const tried = await tryDevices(root);
+    const tried = await tryDevices(root, resolve(values.picture));
     steps.push(...tried.steps);
     devices = tried.devices;
   }

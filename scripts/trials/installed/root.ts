@@ -50,7 +50,7 @@ const nspawn = (root: string, more: readonly string[]): string[] => [
 ];
 
 /** A command in the root, with this machine's network and without systemd. Throws with the end of what it said. */
-const inRoot = (root: string, ...command: readonly string[]): string => {
+export const inRoot = (root: string, ...command: readonly string[]): string => {
   const given = nspawn(root, [
     '--as-pid2',
     '--resolv-conf=off',
@@ -159,19 +159,22 @@ const makeIssuers = (folder: string): void => {
   writeFileSync(join(folder, 'cv-issuers.json'), '[]');
 };
 
-/** Boots it with a network of its own, until `script` (a shell script) has ended. */
-export const boot = (root: string, script: string, seconds: number): void => {
+/** `script` (shell) runs once everything of the next boot is up; then the machine is switched off. */
+export const trialAtBoot = (root: string, script: string): void => {
   writeFileSync(join(root, 'trial/run.sh'), `#!/bin/sh\n${script}\nsystemctl poweroff --no-block\n`, { mode: 0o755 });
   const system = join(root, 'etc/systemd/system');
-  writeFileSync(
-    join(system, 'trial.service'),
-    '[Unit]\nAfter=multi-user.target\n[Service]\nType=exec\nExecStart=/trial/run.sh\n',
-  );
+  const unit = '[Unit]\nAfter=multi-user.target\n[Service]\nType=exec\nExecStart=/trial/run.sh\n';
+  writeFileSync(join(system, 'trial.service'), unit);
   mkdirSync(join(system, 'graphical.target.wants'), { recursive: true });
   rmSync(join(system, 'graphical.target.wants/trial.service'), { force: true });
   symlinkSync('/etc/systemd/system/trial.service', join(system, 'graphical.target.wants/trial.service'));
   rmSync(join(system, 'default.target'), { force: true });
   symlinkSync('/lib/systemd/system/graphical.target', join(system, 'default.target'));
+};
+
+/** Boots it in a container with a network of its own, for `script`. */
+export const boot = (root: string, script: string, seconds: number): void => {
+  trialAtBoot(root, script);
   const options = nspawn(root, ['-b', '--private-network', '--console=pipe', `--bind-ro=${project}:/project`]);
   const given = ['--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN', '--system-call-filter=bpf'];
   const booted = spawnSync('timeout', [String(seconds), 'systemd-nspawn', ...options, ...given], {

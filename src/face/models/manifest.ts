@@ -73,5 +73,5 @@ export const refuseUnverified = (
   if (profile === 'demo') return null;
   const refused = models.filter(({ licenceStatus, id }) => licenceStatus === 'unverified' && !accepted.includes(id));
   if (refused.length === 0) return null;
-  return failure('face.model-unverified', `licence not verified: ${refused.map(({ id }) => id).join(', ')}`);
+  return failure('face.model-not-accepted', `licence not verified: ${refused.map(({ id }) => id).join(', ')}`);
 };

@@ -61,14 +61,23 @@ export const exitCodeOf = (diagnoses: readonly Diagnosis[]): 0 | 1 =>
 
 const marks = { ok: 'OK  ', skipped: '–   ', warning: 'WARN', fault: 'FAIL' } as const;
 
-/** For a person at a terminal. */
-export const printDiagnoses = (diagnoses: readonly Diagnosis[]): string =>
+/** For a person at a terminal. `words`: the catalogue's texts in the language of that person. */
+export const printDiagnoses = (
+  diagnoses: readonly Diagnosis[],
+  words: (english: string) => string = (english) => english,
+): string =>
   diagnoses
     .map((each) => {
       const head = `${marks[each.state]}  ${each.check.padEnd(13)}`;
       if (!('fault' in each)) return `${head}${each.detail}\n`;
       const detail = each.detail === '' ? '' : ` (${each.detail})`;
-      return `${head}${each.fault}${detail}\n      cause:   ${each.cause}\n      remedy:  ${each.remedy}\n      who:     ${each.actor}\n`;
+      return [
+        `${head}${each.fault}${detail}`,
+        `      ${words('cause:   ')}${words(each.cause)}`,
+        `      ${words('remedy:  ')}${words(each.remedy)}`,
+        `      ${words('who:     ')}${words(each.actor)}`,
+        '',
+      ].join('\n');
     })
     .join('');
 

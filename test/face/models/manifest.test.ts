@@ -33,7 +33,7 @@ test('the release profile refuses a model of unverified licence until it is acce
   expect(refuseUnverified(models, 'demo', [])).toBeNull();
   expect(refuseUnverified(models, 'release', ['fr_feature'])).toBeNull();
   expect(refuseUnverified(models, 'release', ['fr_liveness'])).toMatchObject({
-    code: 'face.model-unverified',
+    code: 'face.model-not-accepted',
     detail: 'licence not verified: fr_feature',
   });
   expect(refuseUnverified([entryById(manifest, 'facemesh')], 'release', [])).toBeNull();

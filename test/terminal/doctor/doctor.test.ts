@@ -181,6 +181,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ],
     ['face.process-lost', () => reporting({ face: lost('face.process-lost') })],
     ['face.models-missing', () => reporting({ face: lost('face.models-missing') })],
+    ['face.model-not-accepted', () => reporting({ face: lost('face.model-not-accepted') })],
     ['broker.name-unknown', () => cutOff({ host: 'broker.invalid' })],
     ['broker.port-closed', () => cutOff({ port: 1 })],
     ['delivery.broker-untrusted', () => cutOff({ port: foreign.port })],

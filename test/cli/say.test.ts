@@ -1,0 +1,74 @@
+import { globSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { faultNames, faultOf, inStaffWords } from '../../src/catalogue/faults.ts';
+import { inWords } from '../../src/cli/say.ts';
+import { commands } from '../../src/main.ts';
+import { printDiagnoses } from '../../src/terminal/doctor/doctor.ts';
+
+const japanese = JSON.parse(readFileSync('src/cli/texts.ja.json', 'utf8')) as Record<string, string>;
+const inJapan = { LANG: 'ja_JP.UTF-8' };
+
+/** Every text of help, with what commander itself says. */
+const helpTexts = async (): Promise<Set<string>> => {
+  const texts = new Set<string>();
+  const walk = (command: Command): void => {
+    texts.add(command.description());
+    for (const { description } of command.options) texts.add(description);
+    for (const each of command.commands) walk(each);
+  };
+  for (const { about, load } of Object.values(commands)) {
+    texts.add(about);
+    const program = new Command('uketsuke');
+    (await load()).register(program);
+    for (const each of program.commands) walk(each);
+  }
+  texts.delete('');
+  return texts;
+};
+
+/** The texts that stand in the calls themselves, in `tell('…'` and `inWords('…'`. */
+const saidTexts = (): Set<string> =>
+  new Set(
+    globSync('src/cli/*.ts').flatMap((file) =>
+      [
+        ...readFileSync(file, 'utf8').matchAll(
+          /(?:\btell|\binWords|\bask)\(\s*(?:inTpm \? )?(['"])((?:(?!\1).)+)\1(?: : (['"])((?:(?!\3).)+)\3)?/g,
+        ),
+      ].flatMap(([, , one = '', , other]) => (other === undefined ? [one] : [one, other])),
+    ),
+  );
+
+test('everything that help, doctor and provision say has its Japanese', async () => {
+  const wanted = new Set([...(await helpTexts()), ...saidTexts()]);
+  for (const name of faultNames) {
+    const { cause, remedy, actor } = faultOf(name);
+    for (const text of inStaffWords(name) === null ? [cause, remedy.join('; '), actor] : [actor]) wanted.add(text);
+    expect(inStaffWords(name)?.cause ?? '顔', name).toMatch(/[\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Han}]/u);
+  }
+  expect([...wanted].filter((text) => japanese[text] === undefined)).toEqual([]);
+  expect(saidTexts().size).toBeGreaterThan(15);
+});
+
+test('a translation keeps what is filled in and the names that are typed', () => {
+  for (const [english, text] of Object.entries(japanese)) {
+    const names = (of: string): string[] => (of.match(/\{\w+\}/g) ?? []).sort();
+    expect(names(text), english).toEqual(names(english));
+  }
+});
+
+test('the locale decides: Japanese where it is, English elsewhere, and nothing in JSON changes', () => {
+  expect(inWords('enrolled: {device}', { device: 'terminal-01' }, inJapan)).toBe('登録しました: terminal-01');
+  expect(inWords('enrolled: {device}', { device: 'terminal-01' }, { LANG: 'C.UTF-8' })).toBe('enrolled: terminal-01');
+  expect(inWords('enrolled: {device}', { device: 'x' }, { LC_ALL: 'C', LANG: 'ja_JP.UTF-8' })).toBe('enrolled: x');
+  expect(inWords('a text that nobody translated', {}, inJapan)).toBe('a text that nobody translated');
+});
+
+test('the doctor says cause, remedy and who in Japanese', () => {
+  const { weight, remedy, ...fault } = faultOf('screen.no-page');
+  const diagnosis = { check: 'screen', state: weight, fault: 'screen.no-page', detail: '', ...fault } as const;
+  const told = printDiagnoses([{ ...diagnosis, remedy: remedy.join('; ') }], (text) => inWords(text, {}, inJapan));
+  expect(told).toContain('画面のブラウザーがつながっていません');
+  expect(told).toContain('スタッフ');
+  expect(told).not.toMatch(/cause|remedy|restart the/);
+});
