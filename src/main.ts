@@ -13,6 +13,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: "the terminal's outbox and its connection to the broker, until SIGTERM",
       load: () => import('./cli/link.ts'),
     },
+    bench: {
+      about: 'figures of the parts of a terminal, for the bring-up sheet',
+      load: () => import('./cli/bench.ts'),
+    },
     adopt: {
       about: 'brings keys and store of an earlier release to where this one looks for them',
       load: () => import('./cli/adopt.ts'),
