@@ -10,12 +10,11 @@ import { z } from 'zod';
 import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { newPassphrase } from '../agent/provisioning/authority-key.ts';
 import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
-import { cardTrustFiles, parseCardTrust, writeCardTrust } from '../agent/provisioning/card-trust.ts';
+import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
 import { offerEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { offerLetters, qrText, shownLetters } from '../agent/provisioning/enrolment-letters.ts';
 import { addAgent, createFacility, listDevices, readFacility } from '../agent/provisioning/facility-authority.ts';
-import { makeTestCardTrust } from '../agent/provisioning/test-card-trust.ts';
 import { addStaffMember, readStaff } from '../agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
@@ -26,6 +25,7 @@ import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { markedAsTest, testMark } from '../wire/profile.ts';
+import { type ChosenChains, cardTrustPlace, chooseChains } from './clinic-card-trust.ts';
 import {
   agentId,
   brokerPort,
@@ -115,23 +115,6 @@ const acceptModels = async ({ faceModelsAcceptedBy: by }: Answers): Promise<Enro
   return models;
 };
 
-/** The texts of the card chains. Throws when there is none, or a test's where none was asked for. */
-const readChains = async (options: ClinicOptions) => {
-  const { cardTrust, test } = options;
-  if (cardTrust === undefined) {
-    if (!test)
-      throw new Error(
-        '--card-trust DIR is missing: card-ca.pem and cv-issuers.json, which the facility has from J-LIS. For a trial with test cards: --test',
-      );
-    return makeTestCardTrust();
-  }
-  const certificateIssuersPem = await readFile(join(cardTrust, cardTrustFiles.certificateIssuers), 'utf8');
-  const cvIssuersJson = await readFile(join(cardTrust, cardTrustFiles.visualIssuers), 'utf8');
-  if (parseCardTrust(certificateIssuersPem, cvIssuersJson).isTest && !test)
-    throw new Error(`${cardTrust}: a chain of test cards, which anybody can make; a facility at work has J-LIS's`);
-  return { certificateIssuersPem, cvIssuersJson };
-};
-
 /** Facility, agent and their files: what is there stays. */
 const makeFacility = async (answers: Answers, names: readonly string[], passphraseFile: string): Promise<void> => {
   if (!(await exists(passphraseFile))) await writeFileAtomically(passphraseFile, `${newPassphrase()}\n`);
@@ -197,22 +180,18 @@ const askAnswers = async (): Promise<Record<string, unknown>> => {
   }
 };
 
-const makeAgent = async (answers: Answers, options: ClinicOptions): Promise<string | null> => {
-  const chains = await readChains(options);
-  const trust = join(clinicPlaces.agent, 'card-trust');
-  if (!(await exists(join(trust, cardTrustFiles.certificateIssuers))) || options.cardTrust !== undefined) {
-    await writeCardTrust(trust, chains);
-  }
+const makeAgent = async (answers: Answers, { texts, isTest }: ChosenChains): Promise<string | null> => {
+  if (texts !== null) await writeCardTrust(cardTrustPlace, texts);
   const settings = join(clinicPlaces.agent, 'facility-settings.yaml');
   if (!(await exists(settings))) {
     // Patients and staff read the name on every screen.
-    const name = options.test ? markedAsTest(answers.name) : answers.name;
+    const name = isTest ? markedAsTest(answers.name) : answers.name;
     const { consents } = catalogueAt(Date.now());
     await writeFileAtomically(
       settings,
       printYaml(firstFacilitySettings(consents, answers.kind, name, answers.institutionCode)),
     );
-  } else await keepNameTrue(settings, options.test === true);
+  } else await keepNameTrue(settings, isTest);
   const config = join(clinicPlaces.agent, 'agent.yaml');
   if (!(await exists(config))) await writeFileAtomically(config, printYaml({ triesNewTerminals: true }));
   const staff = join(clinicPlaces.agent, 'staff.json');
@@ -301,15 +280,15 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
   const names = [...new Set([host, hostname(), ...addresses, 'localhost', '127.0.0.1'])];
-  await readChains(options); // before anything is made
+  const chains = await chooseChains(options);
   await makeFacility(answers, names, options.caPassphraseFile);
-  const staffCode = await makeAgent(answers, options);
+  const staffCode = await makeAgent(answers, chains);
   const acceptedModels = await acceptModels(answers);
   await makeBroker();
   run('systemctl', 'enable', '--now', ...clinicUnits);
   run('systemctl', 'reload', 'uketsuke-broker.service');
   // It reads its trust anchors when it starts.
-  if (options.cardTrust !== undefined) run('systemctl', 'restart', 'uketsuke-agent.service');
+  if (chains.texts !== null) run('systemctl', 'restart', 'uketsuke-agent.service');
   const minutes = Number(options.waitMinutes);
   const waiting = await offerCodes(answers.lanes, options.codesTo, {
     facility: answers.facility,
@@ -318,10 +297,10 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
     brokerPort,
     facilityCa: await readFile(join(clinicPlaces.facility, keyFiles.facilityCa), 'utf8'),
     until: Date.now() + minutes * 60_000,
-    test: options.test === true,
+    test: chains.isTest,
     acceptedModels,
   });
-  if (options.test) tell('Test cards: real ones are refused here. The name on every screen begins with 【テスト】.');
+  if (chains.isTest) tell('Test cards: real ones are refused here. The name on every screen begins with 【テスト】.');
   if (staffCode !== null) tell('staff code of the reception, told this once: {staffCode}', { staffCode });
   tell("the CA's passphrase: {file} (onto a stick, into the safe)", { file: options.caPassphraseFile });
   if (waiting.length > 0) {
@@ -330,7 +309,7 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
     tell('The codes count for {minutes} minutes, for one terminal each. Go to the terminal now.', { minutes });
   }
   process.stdout.write(
-    `${JSON.stringify({ facility: answers.facility, test: options.test === true, waiting: waiting.map(({ device }) => device) })}\n`,
+    `${JSON.stringify({ facility: answers.facility, test: chains.isTest, waiting: waiting.map(({ device }) => device) })}\n`,
   );
 };
 

@@ -79,7 +79,8 @@ const killed = async (): Promise<void> => {
       figures[`kill ${unit.replace('.service', '')}`] = ms;
       slowest = Math.max(slowest, ms);
     });
-  figures.killRecoverMs = slowest;
+  figures.killRecoverMs = figures['kill uketsuke'] ?? Number.POSITIVE_INFINITY;
+  figures.killSlowestMs = slowest;
   await step('after the kills a test visit is accepted', async () => {
     await allActive(30);
     await orderTestVisit();
@@ -186,6 +187,9 @@ const withoutPage = async (): Promise<void> => {
 process.chdir('/root');
 network();
 mkdirSync(stick, { recursive: true });
+// A run before this one may have left its clinic.
+if (existsSync('/etc/uketsuke/terminal.yaml') || existsSync('/var/lib/uketsuke-facility/facility.json'))
+  sh('uketsuke provision undo --yes');
 cpSync('/trial/issuers', 'card-trust', { recursive: true });
 writeFileSync('clinic.yaml', guideAnswers(guide));
 await step('a terminal that nobody has set up waits', () => until('uketsuke-welcome.service', 30, isWaiting));

@@ -8,7 +8,7 @@
  * that the same files boot in QEMU (emulated processor: minutes) with Debian's kernel: the kiosk on a display, a HID keypad
  * and a camera of the kernel. Needs root, mmdebstrap, systemd-container, qemu-system-x86, e2fsprogs, busybox-static.
  *   --quick   without the two minutes that a terminal without a page is watched
- *   --root    a root that --keep left: only what comes after the container
+ *   --root    a root that --keep left: only what comes after the container; with --inside the container, too
  * Exit status 1: something was not as it must be.
  */
 import { rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     suite: { type: 'string', default: 'bookworm' },
     debs: { type: 'string', default: 'packages' },
     root: { type: 'string' },
+    inside: { type: 'boolean' },
     picture: { type: 'string', default: '.cache/test-vm-screen.png' },
   },
 });
@@ -48,6 +49,8 @@ try {
   if (values.root === undefined) {
     installPackages(root, resolve(values.debs), guideCommands(join(project, 'docs/technician-guide.md')));
     if (values.quick) writeFileSync(join(root, 'trial/quick'), '');
+  }
+  if (values.root === undefined || values.inside) {
     say('booting …');
     boot(root, inside, 540);
   }
@@ -63,7 +66,7 @@ try {
     devices = tried.devices;
   }
   say('taking the packages away …');
-  boot(root, purge, 120);
+  if (!values.inside) boot(root, purge, 120);
   const left = readTrial(root, 'left.txt');
   steps.push({
     name: 'purge leaves nothing',

@@ -12,7 +12,7 @@ import { type ReadCardOptions, readCard } from '../card/read-card.ts';
  */
 
 /** null: no first frame within the time. */
-export type CameraFigures = {
+type CameraFigures = {
   readonly firstFrameMs: number | null;
   readonly framesPerSecond: number;
   /** Longest time without a frame */
@@ -114,7 +114,7 @@ export const benchLight = async (
   return { found, presence };
 };
 
-export type CardFigures = {
+type CardFigures = {
   readonly atrBytes: number;
   /** From the card's session to everything that is read without a secret */
   readonly readMs: number;
