@@ -29,6 +29,8 @@ export class ScriptedAgent {
   busy = 0;
   /** The newest wire that it says it speaks; undefined: version 1, which says nothing */
   wire: number | undefined;
+  /** It says that it knows none of its challenges of before this instant */
+  voidBefore: number | undefined;
   challengeLifeMs = 600_000;
   clockOffsetMs = 0;
   receipt: Partial<Receipt> = {};
@@ -113,7 +115,8 @@ export class ScriptedAgent {
     }));
     const { challengeRequestId } = opened.value.message;
     const wire = this.wire === undefined ? {} : { wire: this.wire };
-    await this.send('challenge', { challengeRequestId, agentTime, challenges, ...wire });
+    const forgotten = this.voidBefore === undefined ? {} : { voidBefore: this.voidBefore };
+    await this.send('challenge', { challengeRequestId, agentTime, challenges, ...wire, ...forgotten });
   }
 
   async #devicePublicKey() {

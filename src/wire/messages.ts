@@ -118,6 +118,8 @@ export const challengesSchema = z.strictObject({
   /** The agent cannot keep what it is told (`agent.…`), or not hand it on (`files.…`) */
   trouble: code.optional(),
   challenges: z.array(challengeSchema).max(16),
+  /** The agent has lost its memory (an older journal, a new one): it knows none of its challenges of before this instant */
+  voidBefore: instantMs.optional(),
   /** Newest wire that this agent speaks; absent: 1. Told only to terminals that speak more than 1 */
   wire: z.number().int().min(1).max(999).optional(),
 });

@@ -65,6 +65,7 @@ export const answerChallenges = async (
     'challenge',
     {
       ...{ challengeRequestId, agentTime: now, challenges: given, wire: newestWire },
+      ...(journal.knowsNothingBefore !== null && { voidBefore: journal.knowsNothingBefore }),
       ...(timeDoubted && { timeDoubted }),
       ...(trouble !== null && { trouble }),
     },

@@ -32,6 +32,12 @@ export class JournalFile {
   /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
   readonly audit: AuditChain = new AuditChain((sql) => this.#prepared(sql));
 
+  /** A new file when it was opened, or one of which only what could be read was taken over */
+  readonly isWithoutPast: boolean = false;
+
+  /** Challenges of before this instant (agent's clock, ms) stand in no journal of ours; null: what was handed out is known */
+  knowsNothingBefore: number | null = null;
+
   /** As the last check of the chain found it (watch-audit.ts); null: whole */
   auditFault: Failure | null = null;
 
@@ -49,6 +55,7 @@ export class JournalFile {
     if (!opened.ok) throw new Unopened(opened.failure);
     this.#database = opened.value.database;
     this.news = opened.value.news;
+    this.isWithoutPast = this.audit.end().number === 0 || this.news.some(({ type }) => type === 'set-aside');
   }
 
   close(): void {

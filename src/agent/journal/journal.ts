@@ -77,6 +77,7 @@ export class Journal extends JournalAge {
 
   /** This is not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void. */
   noteRolledBack(atMs: number): void {
+    this.knowsNothingBefore = Math.round(atMs);
     this.transaction(() => {
       this.noteMishap('storage.rolled-back', atMs);
       this.run('DELETE FROM challenge WHERE request_id IS NULL');

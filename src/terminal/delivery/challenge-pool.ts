@@ -54,6 +54,8 @@ export interface ChallengePool {
   setConnected(connected: boolean): void;
   /** A verified answer. false = nobody asked for it (any more). */
   stock(challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
+  /** This agent knows none of the challenges that it handed out before this instant of its clock: they are of no use. */
+  forget(agent: string, beforeMs: number): void;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
   /** Asks for a sign of life and no challenge. */
@@ -140,6 +142,13 @@ class FetchedChallenges implements ChallengePool {
       this.#wakeAt(this.#nowMs() + this.#delays.lastPauseMs, () => this.#refill());
     }
     return true;
+  }
+
+  forget(agent: string, beforeMs: number): void {
+    const known = this.#stock.filter(({ challenge }) => challenge.agent !== agent || challenge.issuedAt >= beforeMs);
+    if (known.length === this.#stock.length) return;
+    this.#stock = known;
+    this.#refill();
   }
 
   probe(): void {

@@ -232,11 +232,20 @@ const receiversOf = (
   challenge: async (bytes) => {
     const opened = await post.openSigned('challenge', challengesSchema, bytes);
     if (opened === null) return;
-    const { challengeRequestId, agentTime, timeDoubted = false, challenges, wire, trouble } = opened.message;
+    const {
+      challengeRequestId,
+      agentTime,
+      timeDoubted = false,
+      challenges,
+      wire,
+      trouble,
+      voidBefore,
+    } = opened.message;
     if (challenges.some(({ agent }) => agent !== opened.signer))
       return post.refuse('challenge', { code: 'message.forged' });
     if (!pool.stock(challengeRequestId, agentTime, challenges))
       return post.refuse('challenge', { code: 'message.stale' });
+    if (voidBefore !== undefined) pool.forget(opened.signer, voidBefore);
     stateTeller.heard(opened.signer, wire);
     agentWatch.answered(wire, trouble);
     news.setTime(pool.agentNowMs() ?? agentTime, timeDoubted);

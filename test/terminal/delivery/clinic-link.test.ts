@@ -117,6 +117,24 @@ describe('challenges', () => {
     expect(nonces).not.toContain(first.nonce);
   });
 
+  test('those of before an agent lost its memory are dropped at its next word, and fetched anew', async () => {
+    // Such an agent is asked for a sign of life every few seconds.
+    agent.wire = 2;
+    await ready();
+    await pass(10_000);
+    agent.voidBefore = agent.nowMs();
+    await pass(10_000);
+    const issued: number[] = [];
+    for (
+      let challenge = link.takeChallenge(0);
+      challenge !== null && issued.length < 4;
+      challenge = link.takeChallenge(0)
+    )
+      issued.push(challenge.issuedAt);
+    expect(issued).toHaveLength(4);
+    expect(issued.filter((at) => at < (agent.voidBefore ?? 0))).toEqual([]);
+  });
+
   test('one recorded earlier is of no use after a restart', async () => {
     await ready();
     const answer = broker.passedOn('challenge')[0];
