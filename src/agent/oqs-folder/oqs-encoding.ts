@@ -2,7 +2,7 @@ import iconv from 'iconv-lite';
 import type { z } from 'zod';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { holdsPlaceholder, nameElements } from '../../protocol/oqs/oqs-names.ts';
+import { holdsPlaceholder, joinKana, nameElements } from '../../protocol/oqs/oqs-names.ts';
 import { type EncodingSetting, type OqsEncoding, readOqsXml, writeOqsXml } from '../../protocol/oqs/oqs-xml.ts';
 
 /**
@@ -34,9 +34,6 @@ const twins: Record<string, string> = {
   '\u2013': '\uff0d',
   '\u00a0': ' ',
 };
-/** か + U+3099 is が: the same letter in two pieces, as some systems write it. */
-const joinKana = (text: string): string =>
-  text.replace(/[\u3040-\u30ff][\u3099\u309a]/g, (pair) => pair.normalize('NFC'));
 const isSelector = (character: string): boolean => /^[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]$/u.test(character);
 // Asked of the codec itself, for it answers "?" without a word where it has no code; each character once.
 const asked = new Map<string, boolean>();

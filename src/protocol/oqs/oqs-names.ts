@@ -12,6 +12,10 @@ const graphemes = new Intl.Segmenter('ja', { granularity: 'grapheme' });
 const charactersOf = (text: string): string[] => [...graphemes.segment(text)].map(({ segment }) => segment);
 const isBlank = (character: string): boolean => /^\s+$/u.test(character);
 
+/** か + U+3099 is が: the same letter in two pieces, as some systems write and paste it. Nothing but kana is touched. */
+export const joinKana = (text: string): string =>
+  text.replace(/[\u3040-\u30ff][\u3099\u309a]/g, (pair) => pair.normalize('NFC'));
+
 /** Which characters of a name are placeholders, counted from 1 without blanks: may be told, says nothing of the name. */
 export const placeholderPlaces = (sent: string): { readonly places: readonly number[]; readonly length: number } => {
   const seen = charactersOf(sent).filter((character) => !isBlank(character));
@@ -27,7 +31,7 @@ export const placeholderPlaces = (sent: string): { readonly places: readonly num
  * Worked example: `●橋　一` and `髙橋 一` → `髙橋　一`; `●橋　一` and `髙木 一` → null.
  */
 export const fillName = (sent: string, right: string): string | null => {
-  const known = charactersOf(right).filter((character) => !isBlank(character));
+  const known = charactersOf(joinKana(right)).filter((character) => !isBlank(character));
   let filled = '';
   let at = 0;
   for (const character of charactersOf(sent)) {

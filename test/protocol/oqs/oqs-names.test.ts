@@ -11,6 +11,7 @@ describe('a name sent with ● and the right one', () => {
     ['●田　？', '𠮷田 葛\u{e0100}', '𠮷田　葛\u{e0100}'],
     ['渡●', '渡邉\u{e0101}', '渡邉\u{e0101}'],
     ['花子', '花子', '花子'],
+    ['●ずえ', '上す\u3099え', '上ずえ'],
   ])('%s and %s: %s', (sent, right, filled) => {
     expect(fillName(sent, right)).toBe(filled);
   });
