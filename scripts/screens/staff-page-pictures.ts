@@ -14,6 +14,7 @@ import { addStaffMember, readStaff, StaffCodes } from '../../src/agent/staff-pag
 import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../src/core/failure.ts';
+import { addMonths, japanDate, startOfJapanDay } from '../../src/core/japan-time.ts';
 import { err } from '../../src/core/result.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
@@ -75,9 +76,11 @@ await bed.request((await bed.sign(bed.face('19800217', '2'), own)).sealed);
 
 const year = new DatabaseSync(bed.journalPath);
 const count = year.prepare('INSERT INTO usage VALUES (?, 1, ?, ?, ?, ?, ?)');
-const monthMs = 30.4 * 86_400_000;
+/** Some instant of the month so many months ago. ms since 1970 */
+const monthsAgo = (back: number): number =>
+  startOfJapanDay(addMonths({ ...japanDate(bed.clock.now().wallMs), day: 1 }, -back));
 for (let back = 1; back <= 11; back += 1) {
-  const at = bed.clock.now().wallMs - back * monthMs;
+  const at = monthsAgo(back);
   for (const [method, times] of [
     ['face', 520 - 21 * back],
     ['pin', 160 - 6 * back],
@@ -87,7 +90,7 @@ for (let back = 1; back <= 11; back += 1) {
 }
 year.close();
 bed.journal.setOfficialUsage(
-  { month: monthOf(bed.clock.now().wallMs - monthMs), cardUses: 690, confirmations: 1_380 },
+  { month: monthOf(monthsAgo(1)), cardUses: 690, confirmations: 1_380 },
   bed.clock.now().wallMs,
 );
 
