@@ -120,12 +120,11 @@ const runs = { numRuns: 2_000 };
 describe('whatever happens, in whatever order', () => {
   it('(the scripts reach every state, so the rules below are about all of them)', () => {
     const reached = new Set<string>();
-    fc.assert(
-      fc.property(script, (steps) => {
+    // The rarest is met once in some thousand scripts: they go on until it is, not as long as luck will do.
+    const seed = fc.readConfigureGlobal().seed ?? Date.now();
+    for (let rounds = 0; reached.size < 17 && rounds < 20; rounds += 1)
+      for (const steps of fc.sample(script, { ...runs, seed: (seed + rounds) | 0 }))
         play(steps, (_before, _event, after) => void reached.add(after.state.name));
-      }),
-      runs,
-    );
     expect(reached.size).toBe(17);
   });
 
