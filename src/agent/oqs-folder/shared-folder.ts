@@ -97,8 +97,13 @@ type SharedFile =
   | { readonly kind: 'gone' }
   | { readonly kind: 'odd' };
 
+/** Windows opens something else under these: a stream beside the file, the name without its end, a device. */
+const isOddOnWindows = (name: string): boolean =>
+  /[:*?"<>|]|[. ]$/.test(name) || /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])( *\.|$)/i.test(name);
+
 /** An entry's name is one step: no separator, not the folder or its parent. */
 const checkName = (name: string): void => {
+  if (process.platform === 'win32' && isOddOnWindows(name)) throw new Error('not the name of an entry');
   if (name === '.' || name === '..' || name === '' || /[/\\\0]/.test(name) || name.includes(sep))
     throw new Error('not the name of an entry');
 };

@@ -162,6 +162,13 @@ describe.each(variants)('a folder that others write to, %s', (_name, access) => 
   });
 });
 
+it('the trial that Windows runs holds on this system, too, and everything can be planted here', () => {
+  const program = new URL('../../../scripts/trials/windows/shared-folder-attacks.ts', import.meta.url).pathname;
+  const { tries, ...told } = JSON.parse(execFileSync(process.execPath, [program], { encoding: 'utf8' }));
+  expect(told).toMatchObject({ in: 0, notPlanted: [] });
+  expect(tries).toBeGreaterThanOrEqual(18);
+});
+
 describe('where the shared folder lies', () => {
   const codeOf = async (shared: string): Promise<string | null> => {
     const checked = await checkOqsPlace(shared, [key, join(root, 'agent')]);
