@@ -40,6 +40,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: 'leaves nothing of patients or keys on a device that is given away',
       load: () => import('./cli/erase.ts'),
     },
+    models: {
+      about: 'face models: add one of your own, measure it, their cards',
+      load: () => import('./cli/models.ts'),
+    },
     attest: {
       about: 'what runs here, signed by the device; checks such a word',
       load: () => import('./cli/attest.ts'),

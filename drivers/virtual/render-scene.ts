@@ -24,9 +24,12 @@ export type Person = {
   readonly y: number;
   /** 1 = the face is about 170 pixels wide. */
   readonly scale: number;
-  /** Degrees; yaw turns the head to the picture's right. */
+  /** Degrees; yaw turns the head to the picture's right, pitch bends it down. */
   readonly roll: number;
   readonly yaw: number;
+  readonly pitch?: number;
+  /** What the person looks like today in place of the loaded picture: 480×640 RGB. */
+  readonly cut?: Uint8Array;
   readonly covers?: readonly Cover[];
   /** Half-closes the eyes around these points of the cut: 1 = as photographed, 0.2 = shut. */
   readonly eyes?: { readonly opening: number; readonly centres: readonly { readonly x: number; readonly y: number }[] };
@@ -60,6 +63,7 @@ export const emptyScene: Scene = { people: [], light: 1, wall: 120, restlessness
 export const faceX = cutWidth / 2;
 export const faceY = cutHeight * 0.47;
 const headRadius = 165;
+const headHeight = 230;
 const baseScale = 0.7;
 /** A sheet 45 cm away, in pixels of a cut where a face of 15 cm is 330 wide. */
 const sheetDistance = 990;
@@ -99,16 +103,26 @@ export class SceneRenderer {
   readonly #mask = ovalMask();
   readonly #probes = new Map<FaceId, Uint8Array>();
   readonly #noise: Int8Array;
-  readonly #random: () => number;
-  readonly #phases: readonly number[];
+  #random: () => number = () => 0;
+  #phases: readonly number[] = [];
 
   /** `seed` decides noise and motion. */
   constructor(seed: number) {
-    this.#random = seededNumbers(seed);
-    this.#phases = Array.from({ length: 4 }, () => this.#random() * 2 * Math.PI);
+    this.restart(seed);
     this.#noise = Int8Array.from({ length: frameWidth * frameHeight + 65536 }, () =>
       Math.round(this.#random() * 6 - 3),
     );
+  }
+
+  /** Noise and motion as `seed` has it from here on: what is painted depends on nothing painted before. */
+  restart(seed: number): void {
+    this.#random = seededNumbers(seed);
+    this.#phases = Array.from({ length: 4 }, () => this.#random() * 2 * Math.PI);
+  }
+
+  /** The picture of a loaded face, 480×640 RGB; to be painted over only in a copy. */
+  probeOf(face: FaceId): Uint8Array | null {
+    return this.#probes.get(face) ?? null;
   }
 
   /** Loads the picture of a face before it is rendered. @throws Error when scripts/setup-models has not run */
@@ -129,7 +143,7 @@ export class SceneRenderer {
     const swing = (periodMs: number, index: number): number =>
       Math.sin((atMs / periodMs) * 2 * Math.PI + (this.#phases[index] ?? 0)) * scene.restlessness;
     for (const person of scene.people) {
-      const plain = this.#probes.get(person.face);
+      const plain = person.cut ?? this.#probes.get(person.face);
       if (plain === undefined) continue;
       const probe = person.covers === undefined ? plain : covered(plain, person.covers);
       const moved = {
@@ -153,6 +167,7 @@ export class SceneRenderer {
     const { sheet } = person;
     const reach = Math.hypot(cutWidth, cutHeight) * (sheet === undefined ? 0.62 : 0.8) * scale;
     const yaw = (person.yaw * Math.PI) / 180;
+    const pitch = ((person.pitch ?? 0) * Math.PI) / 180;
     for (let y = Math.max(0, Math.floor(centreY - reach)); y < Math.min(frameHeight, centreY + reach); y++) {
       for (let x = Math.max(0, Math.floor(centreX - reach)); x < Math.min(frameWidth, centreX + reach); x++) {
         const dx = x - centreX;
@@ -161,7 +176,7 @@ export class SceneRenderer {
         const seen = { x: (cosine * dx + sine * dy) * 0.985, y: (cosine * dy - sine * dx) * 1.01 };
         const { x: across, y: down } = sheet === undefined ? seen : onSheet(seen, sheet.turn);
         const sourceX = faceX + turned(across, down, yaw);
-        const openY = faceY + down + 1.5 * Math.sin(across / 60);
+        const openY = faceY + nodded(across, down, pitch) + 1.5 * Math.sin(across / 60);
         const sourceY = person.eyes === undefined ? openY : throughLids(person.eyes, sourceX, openY);
         const at = (y * frameWidth + x) * 3;
         if (sourceX < 0 || sourceY < 0 || sourceX >= cutWidth - 1 || sourceY >= cutHeight - 1) {
@@ -249,8 +264,16 @@ export const turned = (across: number, down: number, yaw: number): number => {
   return onCylinder(across - noseHeight * Math.sin(yaw), yaw);
 };
 
-const onCylinder = (across: number, yaw: number): number => {
-  const edge = Math.sign(across) * headRadius;
-  if (Math.abs(across) >= headRadius) return edge * Math.cos(yaw) + across - edge;
-  return headRadius * Math.sin(Math.asin(across / headRadius) - yaw);
+/** The same bent forward: from the side, a head is a taller cylinder. */
+const nodded = (across: number, down: number, pitch: number): number => {
+  if (pitch === 0) return down;
+  const unbent = onCylinder(down, pitch, headHeight);
+  const noseHeight = nose.height * Math.exp(-(across ** 2 + (unbent - nose.y) ** 2) / (2 * nose.radius ** 2));
+  return onCylinder(down - noseHeight * Math.sin(pitch), pitch, headHeight);
+};
+
+const onCylinder = (across: number, angle: number, radius: number = headRadius): number => {
+  const edge = Math.sign(across) * radius;
+  if (Math.abs(across) >= radius) return edge * Math.cos(angle) + across - edge;
+  return radius * Math.sin(Math.asin(across / radius) - angle);
 };

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { facesDir } from '../../drivers/virtual/faces.ts';
-import type { FaceModels } from '../../src/face/attempt/face-pipeline.ts';
+import type { FaceModels } from '../../src/face/attempt/find-face.ts';
 import { embeddingById, entryById, type Manifest, type ModelEntry } from '../../src/face/models/manifest.ts';
 import { ModelSession } from '../../src/face/models/model-session.ts';
 

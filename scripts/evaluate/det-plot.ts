@@ -1,5 +1,5 @@
 /** A detection error trade-off plot: false rejects over false accepts, both on the scale of the normal distribution. */
-import type { ErrorPoint } from './accuracy.ts';
+import type { ErrorPoint } from '../../src/face/calibration/accuracy.ts';
 
 const plotSize = 560;
 const margin = 70;

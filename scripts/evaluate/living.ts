@@ -10,22 +10,24 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { faceIds, loadFaceRgb } from '../../drivers/virtual/faces.ts';
-import { seededNumbers } from '../../drivers/virtual/render-scene.ts';
+import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
+import { frameHeight, frameWidth, seededNumbers } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
-import { embedReference } from '../../src/face/attempt/embed-reference.ts';
-import { findFace } from '../../src/face/attempt/face-pipeline.ts';
+import { findFace } from '../../src/face/attempt/find-face.ts';
+import { asCardPhoto, readRgb } from '../../src/face/calibration/card-photo.ts';
+import { personOf } from '../../src/face/calibration/group-rates.ts';
 import { measureQuality } from '../../src/face/measures/measure-quality.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
-import { asCardPhoto, readRgb } from './card-photo.ts';
-import { personOf } from './group-rates.ts';
+import { between } from './between.ts';
+import { codeOfAttempts, codeOfLooking, hashOf, KeptResults, seedFor } from './kept-results.ts';
 import { LivingPainter, type Pose } from './living-painter.ts';
-import { between, openBench, shippedPadStrength } from './open-bench.ts';
+import { openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
 const { values: options } = parseArgs({
   options: {
     images: { type: 'string' },
-    people: { type: 'string', default: '100' },
+    sequences: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
@@ -34,7 +36,6 @@ const { values: options } = parseArgs({
 /** The camera's default rate (src/processes/terminal-config.ts). */
 const frameMs = 1_000 / 15;
 const timeLimitMs = 30_000;
-const cardPhotoBytes = 15_000;
 const minMatched = 98;
 /** The same hint for so long is a loop. */
 const loopMs = 10_000;
@@ -57,7 +58,23 @@ const drawnPeople = async (): Promise<Sitter[]> => {
   return sitters;
 };
 
-/** People with three pictures: the first is on the card, the others live. */
+/**
+ * Whether somebody else stands in the picture, or no face is found: such a picture is none of somebody who stands alone. A
+ * second face may show only at the size that the counter's camera sees it.
+ */
+const isOfOnePerson = async (picture: RgbImage): Promise<boolean> => {
+  const found = await findFace(bench.models, picture);
+  if (found === null) return false;
+  const painter = await LivingPainter.of(picture, found.landmarks.mesh, seededNumbers(1));
+  const frame = { width: frameWidth, height: frameHeight, rgb: new Uint8Array(frameWidth * frameHeight * 3) };
+  painter.paint({ x: 0, y: 0, faceWidth: 0.22, roll: 0, yaw: 0, eyesShut: false, light: 1 }, frame.rgb);
+  const again = await findFace(bench.models, frame);
+  const company = ({ faces, landmarks }: NonNullable<typeof found>, image: RgbImage): boolean =>
+    measureQuality(image, faces, landmarks).people > 1;
+  return again !== null && !company(found, picture) && !company(again, frame);
+};
+
+/** Of each person three pictures at a time: the first is on the card, the others live. */
 const peopleOf = async (folder: string): Promise<Sitter[]> => {
   const byPerson = new Map<string, string[]>();
   for (const name of (await readdir(folder)).filter((each) => /_\d{4}\.jpe?g$/i.test(each)).sort()) {
@@ -65,10 +82,20 @@ const peopleOf = async (folder: string): Promise<Sitter[]> => {
     byPerson.set(person, [...(byPerson.get(person) ?? []), name]);
   }
   const sitters: Sitter[] = [];
-  for (const [name, [card, ...others]] of byPerson) {
-    if (card === undefined || others.length < 2) continue;
-    const living = await Promise.all(others.slice(0, 2).map((each) => readRgb(join(folder, each))));
-    sitters.push({ name, card: await readRgb(join(folder, card)), living });
+  for (const [name, files] of byPerson) {
+    if (files.length < 3) continue;
+    const alone: RgbImage[] = [];
+    for (const file of files) {
+      const picture = await readRgb(join(folder, file));
+      if (await keptPictures.of(hashOf(picture.rgb), () => isOfOnePerson(picture))) alone.push(picture);
+      else leftOut.push(file);
+    }
+    if (alone.length < 3)
+      process.stderr.write(`living: ${name}: fewer than three pictures without somebody else in them\n`);
+    for (let i = 0; i + 2 < alone.length; i += 3) {
+      const [card, ...living] = alone.slice(i, i + 3) as [RgbImage, RgbImage, RgbImage];
+      sitters.push({ name: i === 0 ? name : `${name} (${i / 3 + 1})`, card, living });
+    }
   }
   return sitters;
 };
@@ -151,8 +178,10 @@ const loops = ({ told, decidedAfterMs }: Played): boolean =>
     return untilMs - atMs >= loopMs || (told3 > 2 && !['turn-left', 'turn-right', 'blink'].includes(hint));
   });
 
-const bench = await openBench(Number(options.seed));
-const random = seededNumbers(Number(options.seed) + 77);
+const bench = await openBench('living', Number(options.seed));
+const keptPictures = new KeptResults('living-pictures', [...codeOfLooking, 'scripts/evaluate/living-painter.ts']);
+/** Pictures. */
+const leftOut: string[] = [];
 const folder = options.images;
 const hasPictures = folder !== undefined && existsSync(folder);
 if (!hasPictures)
@@ -161,31 +190,25 @@ if (!hasPictures)
   );
 const sitters = [...(await drawnPeople()), ...(hasPictures ? await peopleOf(folder) : [])].slice(
   0,
-  Number(options.people),
+  Number(options.sequences),
 );
 
-const results: (Played & { readonly name: string })[] = [];
-let failuresToAcquire = 0;
-for (const { name, card, living } of sitters) {
-  const reference = await embedReference(bench.models, await asCardPhoto(card, cardPhotoBytes));
+type Outcome = { readonly played: Played } | { readonly noFaceIn: string };
+
+const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome> => {
+  const random = seededNumbers(seedFor(options.seed, name));
+  const { seen: reference, tookMs: referenceMs } = await bench.looker.reference(await asCardPhoto(card, encodeGreyJp2));
+  if (reference === null) return { noFaceIn: 'the card photo' };
   const painters: LivingPainter[] = [];
-  let hasCompany = false;
+  const turnedBy: number[] = [];
   for (const picture of living) {
     const found = await findFace(bench.models, picture);
-    if (found === null) continue;
-    // A picture of two people side by side is no picture of somebody who stands alone.
-    if (measureQuality(picture, found.faces, found.landmarks).people > 1) hasCompany = true;
+    if (found === null) return { noFaceIn: 'a picture' };
     painters.push(await LivingPainter.of(picture, found.landmarks.mesh, random));
+    turnedBy.push(Math.abs(measureQuality(picture, found.faces, found.landmarks).yaw));
   }
-  if (reference === null || painters.length < living.length) {
-    failuresToAcquire++;
-    process.stderr.write(`living: ${name}: no face in ${reference === null ? 'the card photo' : 'a picture'}\n`);
-    continue;
-  }
-  if (hasCompany) {
-    process.stderr.write(`living: ${name}: left out, somebody else stands in the picture\n`);
-    continue;
-  }
+  // Who is asked to look into the camera shows the picture in which they do so most.
+  const straightest = turnedBy.indexOf(Math.min(...turnedBy));
   const visitor = new Visitor(random);
   let view = 0;
   const played = await playAttempt(bench, reference, {
@@ -193,16 +216,35 @@ for (const { name, card, living } of sitters) {
     timeLimitMs: timeLimitMs,
     padStrength: shippedPadStrength,
     endsAtMiss: false,
+    random,
+    referenceMs,
     paint: (atMs, told, target) => {
       if (told.hint === null) view = Math.floor(atMs / viewMs) % painters.length;
+      if (told.hint === 'look-here') view = straightest;
       painters[view]?.paint(visitor.pose(atMs, told), target);
     },
   });
-  results.push({ name, ...played });
-  const story = played.told.map(({ hint, atMs }) => `${Math.round(atMs)} ${hint ?? '–'}`).join(', ');
-  process.stderr.write(
-    `living: ${name}: ${played.end}${played.why === null ? '' : ` (${played.why})`} after ${Math.round(played.decidedAfterMs)} ms, passive ${played.bonaFide?.toFixed(2) ?? 'not judged'}: ${story}\n`,
-  );
+  return { played };
+};
+
+const kept = new KeptResults('living', codeOfAttempts);
+const results: (Played & { readonly name: string })[] = [];
+let failuresToAcquire = 0;
+for (const sitter of sitters) {
+  const { name, card, living } = sitter;
+  const pictures = hashOf([card, ...living].map(({ rgb }) => hashOf(rgb)).join());
+  const outcome = await kept.of(`${options.seed}:${pictures}`, () => comeToTheCounter(sitter));
+  if ('noFaceIn' in outcome) {
+    failuresToAcquire++;
+    process.stderr.write(`living: ${name}: no face in ${outcome.noFaceIn}\n`);
+  } else {
+    const { played } = outcome;
+    results.push({ name, ...played });
+    const story = played.told.map(({ hint, atMs }) => `${Math.round(atMs)} ${hint ?? '–'}`).join(', ');
+    process.stderr.write(
+      `living: ${name}: ${played.end}${played.why === null ? '' : ` (${played.why})`} after ${Math.round(played.decidedAfterMs)} ms, passive ${played.evidence.map(({ bonaFide }) => bonaFide?.toFixed(2) ?? '–').join(' ') || 'not asked'}: ${story}\n`,
+    );
+  }
 }
 
 const quantile = (values: readonly number[], part: number): number =>
@@ -212,12 +254,13 @@ const isPrompted = ({ hints }: Played): boolean =>
   hints.some((hint) => ['turn-left', 'turn-right', 'blink'].includes(hint));
 const times = matchedRuns.map(({ decidedAfterMs }) => decidedAfterMs);
 const unprompted = matchedRuns.filter((run) => !isPrompted(run)).map(({ decidedAfterMs }) => decidedAfterMs);
-const people = results.length + failuresToAcquire;
-const matched = Number(((matchedRuns.length / people) * 100).toFixed(1));
+const sequences = results.length + failuresToAcquire;
+const matched = Number(((matchedRuns.length / sequences) * 100).toFixed(1));
 const hintLoops = results.filter(loops).length;
 const report = {
   profile: 'release',
-  people,
+  people: new Set(results.map(({ name }) => name.replace(/ \(\d+\)$/, ''))).size,
+  sequences,
   matched,
   hintLoops,
   medianMs: quantile(times, 0.5),
@@ -225,6 +268,8 @@ const report = {
   /** Of those who were let through without being asked to move. */
   unprompted: { people: unprompted.length, medianMs: quantile(unprompted, 0.5), p95Ms: quantile(unprompted, 0.95) },
   failuresToAcquire,
+  /** Pictures in which somebody else stands, or no face is found. */
+  picturesLeftOut: leftOut.length,
   suspected: results.filter(({ end }) => end === 'suspected').length,
   padStrength: shippedPadStrength,
   threshold: bench.threshold,

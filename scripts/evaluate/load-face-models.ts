@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FaceModels } from '../../src/face/attempt/face-pipeline.ts';
-import { embeddingById, entryById, type Manifest, type ModelEntry } from '../../src/face/models/manifest.ts';
+import type { FaceModels } from '../../src/face/attempt/find-face.ts';
+import {
+  type EmbeddingEntry,
+  embeddingById,
+  entryById,
+  type Manifest,
+  type ModelEntry,
+  thresholdFor,
+} from '../../src/face/models/manifest.ts';
 import { ModelSession } from '../../src/face/models/model-session.ts';
 
-const modelsDir = fileURLToPath(new URL('../../models', import.meta.url));
+export const modelsDir = fileURLToPath(new URL('../../models', import.meta.url));
 
 export const readManifest = async (): Promise<Manifest> =>
   JSON.parse(await readFile(join(modelsDir, 'manifest.json'), 'utf8')) as Manifest;
@@ -24,4 +31,11 @@ export const loadFaceModels = async (embedding: string): Promise<FaceModels> => 
     landmarker: await loadModel(entryById(manifest, 'facemesh')),
     embedder: await loadModel(embeddingById(manifest, embedding)),
   };
+};
+
+/** What a release compares with where nothing is configured. @throws Error for a model that was never measured */
+export const shippedThreshold = (entry: EmbeddingEntry): number => {
+  const threshold = thresholdFor(entry, 'release', undefined);
+  if (!threshold.ok) throw new Error(threshold.failure.detail);
+  return threshold.value;
 };

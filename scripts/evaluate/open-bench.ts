@@ -1,14 +1,14 @@
 /** Models, painter and people for attempts with painted frames. */
 import { type FaceId, faceIds, loadFaceRgb } from '../../drivers/virtual/faces.ts';
-import { SceneRenderer, seededNumbers } from '../../drivers/virtual/render-scene.ts';
+import { SceneRenderer } from '../../drivers/virtual/render-scene.ts';
 import { firstFacilitySettings } from '../../src/catalogue/first-settings.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
-import { embedReference } from '../../src/face/attempt/embed-reference.ts';
-import { type FaceModels, findFace } from '../../src/face/attempt/face-pipeline.ts';
+import { type FaceModels, findFace } from '../../src/face/attempt/find-face.ts';
 import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
 import { type EmbeddingEntry, entryById } from '../../src/face/models/manifest.ts';
-import { loadFaceModels, loadModel, readManifest } from './load-face-models.ts';
+import { loadFaceModels, loadModel, readManifest, shippedThreshold } from './load-face-models.ts';
+import { FrameLooker } from './look-at-frames.ts';
 
 export type Known = {
   readonly id: FaceId;
@@ -23,8 +23,7 @@ export type Bench = {
   readonly threshold: number;
   readonly renderer: SceneRenderer;
   readonly people: readonly Known[];
-  /** Numbers in 0..1 from the seed. */
-  readonly random: () => number;
+  readonly looker: FrameLooker;
 };
 
 /** What a new clinic begins with: what is measured is what is shipped. */
@@ -35,14 +34,15 @@ export const shippedPadStrength = firstFacilitySettings(
   '0000000000',
 ).padStrength;
 
-/** @throws Error when scripts/setup-models has not run */
-export const openBench = async (seed: number): Promise<Bench> => {
+/** `name`: of the evaluation. @throws Error when scripts/setup-models has not run */
+export const openBench = async (name: string, seed: number): Promise<Bench> => {
   const models = await loadFaceModels('fr_feature');
   const manifest = await readManifest();
   const pad = {
     secondDetector: await loadModel(entryById(manifest, 'fr_detect')),
     pad: await loadModel(entryById(manifest, 'fr_liveness')),
   };
+  const looker = new FrameLooker(name, models, pad);
   const renderer = new SceneRenderer(seed);
   const people: Known[] = [];
   // sample1-c is sample3-b once more.
@@ -50,12 +50,16 @@ export const openBench = async (seed: number): Promise<Bench> => {
     await renderer.load(id);
     const cut = await loadFaceRgb(id);
     const found = await findFace(models, cut);
-    const reference = await embedReference(models, cut);
+    const { seen: reference } = await looker.reference(cut);
     if (found === null || reference === null) throw new Error(`open-bench: no face in ${id}`);
     people.push({ id, reference, mesh: found.landmarks.mesh });
   }
-  const { defaultThreshold } = models.embedder.entry as EmbeddingEntry;
-  return { models, pad, threshold: defaultThreshold, renderer, people, random: seededNumbers(seed) };
+  return {
+    models,
+    pad,
+    threshold: shippedThreshold(models.embedder.entry as EmbeddingEntry),
+    renderer,
+    people,
+    looker,
+  };
 };
-
-export const between = (random: () => number, low: number, high: number): number => low + random() * (high - low);

@@ -5,9 +5,17 @@
  * Not among them is what passes for certain: somebody who plays the right clip on a good screen for each prompt.
  */
 import { parseArgs } from 'node:util';
-import { emptyScene, frameWidth, type Person, personBefore, type Sheet } from '../../drivers/virtual/render-scene.ts';
+import {
+  emptyScene,
+  frameWidth,
+  type Person,
+  personBefore,
+  type Sheet,
+  seededNumbers,
+} from '../../drivers/virtual/render-scene.ts';
+import { upper95 } from '../../src/face/calibration/confidence.ts';
 import { leftEye, meanMeshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
-import { upper95 } from './confidence.ts';
+import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
 import { type Known, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
@@ -103,19 +111,23 @@ const bonaFide: Presentation = { pose: (known, _, told) => obedient(known, told)
 
 const percent = (part: number, whole: number): number => Number(((part / whole) * 100).toFixed(1));
 
-const bench = await openBench(Number(options.seed));
+const bench = await openBench('pad-eval', Number(options.seed));
+const kept = new KeptResults('pad-eval', codeOfAttempts);
 const n = Number(options.presentations);
 /** As in src/face/attempt/weigh-evidence.ts. */
 const scoreTakenForReal = 0.4;
 
 const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): Promise<readonly Played[]> => {
   const played: Played[] = [];
-  for (let i = 0; i < n; i++) {
+  const present = (i: number): Promise<Played> => {
     const known = bench.people[i % bench.people.length] as Known;
     const other = bench.people[(i + 1) % bench.people.length] as Known;
+    const random = seededNumbers(seedFor(options.seed, name, i));
+    bench.renderer.restart(seedFor(options.seed, name, i));
     // No two presentations begin at the same moment of a film.
-    const startMs = Math.floor(bench.random() * 10_000);
-    const result = await playAttempt(bench, known.reference, {
+    const startMs = Math.floor(random() * 10_000);
+    return playAttempt(bench, known.reference, {
+      random,
       frameMs: frameMs,
       timeLimitMs: timeLimitMs,
       padStrength: shippedPadStrength,
@@ -126,8 +138,9 @@ const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): 
       },
       ...(loopMs === undefined ? {} : { loopMs }),
     });
-    played.push(result);
-  }
+  };
+  for (let i = 0; i < n; i++)
+    played.push(await kept.of(`${options.seed}:${name}:${i}`.replaceAll(' ', '-'), () => present(i)));
   const accepted = played.filter(({ end }) => end === 'matched').length;
   process.stderr.write(`pad-eval: ${name}: ${accepted} of ${n} accepted\n`);
   return played;
@@ -140,7 +153,10 @@ const countReasons = (played: readonly Played[]): Record<string, number> => {
 };
 /** By the passive model alone, of those it could look at. */
 const takenForReal = (played: readonly Played[]): number => {
-  const seen = played.flatMap(({ bonaFide: value }) => value ?? []);
+  const seen = played.flatMap(({ evidence }) => {
+    const judged = evidence.flatMap(({ bonaFide: value }) => value ?? []);
+    return judged.length === 0 ? [] : [judged.reduce((a, b) => a + b, 0) / judged.length];
+  });
   return percent(seen.filter((value) => value >= scoreTakenForReal).length, Math.max(1, seen.length));
 };
 

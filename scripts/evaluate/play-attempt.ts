@@ -5,9 +5,9 @@
 import { frameHeight, frameWidth } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint, PadStrength } from '../../src/core/visit/verification.ts';
 import { AttemptCourse } from '../../src/face/attempt/face-attempt.ts';
-import { examineFrame, examineLiveness } from '../../src/face/attempt/face-pipeline.ts';
 import { asAttemptFinding } from '../../src/face/attempt/face-worker.ts';
 import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
+import type { LivenessEvidence } from '../../src/face/attempt/weigh-evidence.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
 import type { Bench } from './open-bench.ts';
 
@@ -24,6 +24,10 @@ type Play = {
   readonly loopMs?: number;
   /** false: the patient stays and tries again, as a miss keeps them where they are. */
   readonly endsAtMiss?: boolean;
+  /** Numbers in 0..1 for this attempt alone: what it comes to depends on no other attempt. */
+  readonly random: () => number;
+  /** The card's photo comes at 0 and takes so long: frames of that time are not looked at, as in the face process. */
+  readonly referenceMs?: number;
 };
 
 export type Played = {
@@ -38,29 +42,30 @@ export type Played = {
   readonly hintMs: readonly number[];
   /** Each hint with the moment it was told; null = all is well. */
   readonly told: readonly { readonly hint: FaceHint | null; readonly atMs: number }[];
-  /** From the first frame to the decision, with what its frame really took to examine. */
+  /** From the card's photo to the decision, with what the photo and the deciding frame took to examine. */
   readonly decidedAfterMs: number;
-  /** Mean of the passive model over the frames it could judge; null where there was none. */
-  readonly bonaFide: number | null;
+  /** What was weighed, frame by frame. */
+  readonly evidence: readonly LivenessEvidence[];
 };
 
 /** Plays until a match, a miss, a suspicion or the time limit. `reference`: of the card. */
 export const playAttempt = async (bench: Bench, reference: Embedding, play: Play): Promise<Played> => {
-  const { models, pad, random } = bench;
+  const { looker } = bench;
+  const { random } = play;
   const course = new AttemptCourse(bench.threshold, play.padStrength, random);
   course.compareWith(reference.slice());
   const watch = new CameraWatch();
   const recording: Uint8Array[] = [];
   const hints: FaceHint[] = [];
   const hintMs: number[] = [];
-  const bonaFides: number[] = [];
+  const weighed: LivenessEvidence[] = [];
   let told: { hint: FaceHint | null; sinceMs: number } = { hint: null, sinceMs: 0 };
   let untold = null as { readonly hint: FaceHint; readonly sinceMs: number } | null;
   const allTold: { hint: FaceHint | null; atMs: number }[] = [];
   const finish = (end: Played['end'], decidedAfterMs: number): Played => {
     course.wipe();
-    const bonaFide = bonaFides.length === 0 ? null : bonaFides.reduce((a, b) => a + b, 0) / bonaFides.length;
-    return { end, why: end === 'matched' ? null : course.why, hints, hintMs, told: allTold, decidedAfterMs, bonaFide };
+    const why = end === 'matched' ? null : course.why;
+    return { end, why, hints, hintMs, told: allTold, decidedAfterMs, evidence: weighed };
   };
   for (let atMs = 0, i = 0; atMs < play.timeLimitMs; atMs += play.frameMs, i++) {
     const place = play.loopMs === undefined ? -1 : Math.floor((atMs % play.loopMs) / play.frameMs);
@@ -71,15 +76,16 @@ export const playAttempt = async (bench: Bench, reference: Embedding, play: Play
     }
     const image = { width: frameWidth, height: frameHeight, rgb };
     watch.check({ ...image, capturedAtMs: atMs });
-    const startedMs = performance.now();
-    const finding = await examineFrame(models, image, { mirrored: i % 2 === 1 });
+    if (atMs < (play.referenceMs ?? 0)) continue;
+    const { seen: finding, tookMs: lookedMs } = await looker.frame(image, i % 2 === 1);
     const steps = course.take(asAttemptFinding(finding, watch.hasRepeated), atMs);
-    if (course.wantsEvidence && finding.hint === null) {
-      const evidence = await examineLiveness(pad, image, finding.mesh);
-      if (evidence.bonaFide !== null) bonaFides.push(evidence.bonaFide);
+    let tookMs = lookedMs;
+    if (course.wantsEvidence && finding.embedding !== undefined) {
+      const { seen: evidence, tookMs: weighedMs } = await looker.liveness(image, finding.mesh);
+      tookMs += weighedMs;
+      weighed.push(evidence);
       steps.push(...course.weigh(evidence));
     }
-    const tookMs = performance.now() - startedMs;
     if (finding.hint === null || finding.hint === told.hint) untold = null;
     else if (finding.hint !== untold?.hint) untold = { hint: finding.hint, sinceMs: atMs - random() * play.frameMs };
     for (const step of steps) {

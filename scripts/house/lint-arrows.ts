@@ -71,8 +71,11 @@ const explain: Record<string, string> = {
   scripts: 'scripts import no test: what both need stands in scripts/beds',
 };
 
-/** Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. */
-const virtualCommands = /^src\/cli\/(virtual-card|trace)\.ts$/;
+/**
+ * Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. Models are
+ * measured on photos as a card would hold them.
+ */
+const virtualCommands = /^src\/cli\/(virtual-card|trace|models)\.ts$/;
 
 /** Scripts that play a patient or draw one. What builds, packs, checks or documents the product knows no virtual hardware. */
 const playsPatients = /^scripts\/(beds|demonstration|bench|evaluate|screens|trials)\/|^scripts\/models\/cut-faces\.ts$/;
@@ -101,7 +104,8 @@ const whatIsWrong = (file: string, from: string, each: Import): string | null =>
   if (from === 'root' && /^drivers\/camera\//.test(target) && file !== cameraRegistry)
     return `cameras are picked in ${cameraRegistry} alone`;
   if (from === 'root' && to === 'virtual') {
-    if (file.startsWith('src/cli/') && !virtualCommands.test(file)) return 'no command but virtual-card and trace';
+    if (file.startsWith('src/cli/') && !virtualCommands.test(file))
+      return 'no command but virtual-card, trace and models';
     if (way !== 'dynamic' && way !== 'type')
       return 'virtual drivers are reached by import() alone, after the profile was checked';
   }

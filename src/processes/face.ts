@@ -12,10 +12,17 @@ import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import type { VirtualDepthCameraSettings } from '../../drivers/virtual/virtual-depth-camera.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { FaceModels } from '../face/attempt/face-pipeline.ts';
 import { FaceWorker } from '../face/attempt/face-worker.ts';
+import type { FaceModels } from '../face/attempt/find-face.ts';
 import type { PadModels } from '../face/models/detect-attack.ts';
-import { embeddingById, entryById, type Manifest, type ModelEntry, refuseUnverified } from '../face/models/manifest.ts';
+import {
+  embeddingById,
+  entryById,
+  type Manifest,
+  type ModelEntry,
+  refuseUnverified,
+  thresholdFor,
+} from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Frame } from '../ports/camera.ts';
@@ -85,6 +92,8 @@ const loadModels = async (settings: FaceSettings): Promise<Result<Loaded>> => {
   if (wanted?.role !== 'embedding')
     return err(failure('face.models-missing', `face.embeddingModel: ${settings.embeddingModel}`));
   const embedding = embeddingById(manifest, wanted.id);
+  const threshold = thresholdFor(embedding, settings.profile, settings.threshold);
+  if (!threshold.ok) return threshold;
   const face = await loadAll(settings, [entryById(manifest, 'blazeface'), entryById(manifest, 'facemesh'), embedding]);
   if (!face.ok) return face;
   const attack = await loadAll(settings, [entryById(manifest, 'fr_detect'), entryById(manifest, 'fr_liveness')]);
@@ -93,7 +102,7 @@ const loadModels = async (settings: FaceSettings): Promise<Result<Loaded>> => {
   return ok({
     models: { detector, landmarker, embedder },
     pad: attack.ok ? { secondDetector, pad } : attack.failure,
-    threshold: settings.threshold ?? embedding.defaultThreshold,
+    threshold: threshold.value,
   });
 };
 

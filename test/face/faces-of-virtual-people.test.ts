@@ -12,13 +12,14 @@ import {
 } from '../../drivers/virtual/render-scene.ts';
 import { loadModels, manifest, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
-import { examineFrame, type FaceModels, type FrameFinding, sessionsOf } from '../../src/face/attempt/face-pipeline.ts';
+import { examineFrame, type FrameFinding, sessionsOf } from '../../src/face/attempt/face-pipeline.ts';
+import type { FaceModels } from '../../src/face/attempt/find-face.ts';
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
 import { comparisonScore, type Embedding } from '../../src/face/models/embed-face.ts';
 import { embeddingById } from '../../src/face/models/manifest.ts';
 
 const people = faceIds.filter((id) => id !== 'sample1-c');
-const threshold = embeddingById(manifest, 'fr_feature').defaultThreshold;
+const threshold = embeddingById(manifest, 'fr_feature').calibration?.defaultThreshold ?? Number.NaN;
 
 describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () => {
   let models: FaceModels;

@@ -16,6 +16,8 @@ export const faceHints = [
   'hold-still',
   'mask-off',
   'sunglasses-off',
+  'uncover-face',
+  'glasses-glare',
   'one-person-only',
   'turn-left',
   'turn-right',

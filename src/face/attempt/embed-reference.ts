@@ -9,7 +9,7 @@ import {
 } from '../models/embed-face.ts';
 import type { ModelSession } from '../models/model-session.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
-import { type FaceModels, findFace } from './face-pipeline.ts';
+import { type FaceModels, findFace } from './find-face.ts';
 
 /**
  * The found points are a pixel or two off, most of all up and down. The mean over crops around the found place depends

@@ -21,7 +21,8 @@ export type AttemptFinding = {
   readonly isRepeated?: boolean;
 } & (
   | { readonly hint: FaceHint; readonly embedding?: undefined; readonly signals?: HeadSignals }
-  | { readonly hint: null; readonly embedding: Embedding; readonly signals: HeadSignals }
+  /** With a hint: of a face that something covers. */
+  | { readonly hint: FaceHint | null; readonly embedding: Embedding; readonly signals: HeadSignals }
 );
 
 /** During the prompts the face must stay the same person's; turned heads score lower, another person's far lower. */
@@ -56,6 +57,8 @@ export class AttemptCourse {
   #reference: Embedding | null = null;
   readonly #threshold: number;
   readonly #probes = new ProbeSet();
+  /** Frames in which something covers the face: never mixed with the others, and no miss comes of them. */
+  readonly #coveredProbes = new ProbeSet();
   #goodFrames = 0;
   #firstGoodAtMs = 0;
   readonly #padStrength: PadStrength;
@@ -96,6 +99,7 @@ export class AttemptCourse {
 
   #forgetFrames(): void {
     this.#probes.wipe();
+    this.#coveredProbes.wipe();
     this.#goodFrames = 0;
     this.#evidence.forget();
     this.#evidenceWanted = false;
@@ -118,16 +122,20 @@ export class AttemptCourse {
       return this.#suspect('repeated-frame');
     }
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
-    if (finding.hint !== null) return this.#tellHint(finding.hint, atMs);
-    this.#probes.add(finding.embedding);
+    if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
+    const isCovered = finding.hint !== null;
+    const probes = isCovered ? this.#coveredProbes : this.#probes;
+    probes.add(finding.embedding);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
-    const steps = isTurning ? [] : this.#tellHint(null, atMs);
+    const steps = isTurning ? [] : this.#tellHint(finding.hint, atMs);
     if (this.#reference === null) return steps;
     this.#seenAtMs = atMs;
-    if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
-    this.#goodFrames++;
-    if (this.#probes.frames < minFrames) return steps;
-    const score = this.#probes.score(this.#reference);
+    if (!isCovered) {
+      if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
+      this.#goodFrames++;
+    }
+    if (probes.frames < minFrames) return steps;
+    const score = probes.score(this.#reference);
     if (score >= this.#threshold) {
       if (this.#padStrength === 'off') return [...steps, ...this.#match()];
       this.#evidenceWanted = true;
@@ -135,7 +143,7 @@ export class AttemptCourse {
     }
     // Only what belongs to the frames that decide is weighed.
     this.#evidence.forget();
-    if (isTurning || !this.#isLongEnough(atMs)) return steps;
+    if (isCovered || isTurning || !this.#isLongEnough(atMs)) return steps;
     if (this.#turnAskedAtMs === null && score >= this.#threshold - nearMiss) {
       this.#turnAskedAtMs = atMs;
       return [...steps, ...this.#tellHint(this.#random() < 0.5 ? 'turn-left' : 'turn-right', atMs, true)];
@@ -184,11 +192,12 @@ export class AttemptCourse {
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
     let isVerified = false;
-    if (finding.hint === null && this.#reference !== null) {
+    if (finding.embedding !== undefined && this.#reference !== null) {
       const isOther = comparisonScore(finding.embedding, this.#reference) < this.#threshold - continuityMargin;
-      this.#probes.add(finding.embedding);
+      const probes = finding.hint === null ? this.#probes : this.#coveredProbes;
+      probes.add(finding.embedding);
       if (isOther) return this.#miss('other-face');
-      isVerified = this.#probes.score(this.#reference) >= this.#threshold - restMargin;
+      isVerified = probes.score(this.#reference) >= this.#threshold - restMargin;
       this.#evidenceWanted = isVerified;
     }
     const outcome = prompts.take(signals, isVerified, atMs);

@@ -11,14 +11,8 @@ import type { PadModels } from '../models/detect-attack.ts';
 import type { Embedding } from '../models/embed-face.ts';
 import { embedReference } from './embed-reference.ts';
 import { AttemptCourse, type AttemptFinding, type AttemptStep } from './face-attempt.ts';
-import {
-  examineFrame,
-  examineLiveness,
-  type FaceModels,
-  type FrameFinding,
-  faceBoxIn,
-  sessionsOf,
-} from './face-pipeline.ts';
+import { examineFrame, examineLiveness, type FrameFinding, faceBoxIn, sessionsOf } from './face-pipeline.ts';
+import type { FaceModels } from './find-face.ts';
 import { CameraWatch } from './watch-camera.ts';
 import { DepthWatch } from './watch-depth.ts';
 
@@ -32,8 +26,8 @@ type Attempt = {
 };
 
 export const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): AttemptFinding => {
-  if (finding.hint === null) return { hint: null, embedding: finding.embedding, signals: finding.signals, isRepeated };
-  const { hint, signals } = finding;
+  const { hint, embedding, signals } = finding;
+  if (embedding !== undefined) return { hint, embedding, signals, isRepeated };
   return { hint, isRepeated, ...(signals === undefined ? {} : { signals }) };
 };
 
@@ -186,12 +180,12 @@ export class FaceWorker {
     });
     await preview;
     if (this.#attempt !== attempt) {
-      if (finding.hint === null) finding.embedding.fill(0);
+      finding.embedding?.fill(0);
       return;
     }
     const { course, pad } = attempt;
     this.#tellSteps(attempt, course.take(asAttemptFinding(finding, isRepeated), frame.capturedAtMs));
-    if (!course.wantsEvidence || pad === null || finding.hint !== null) return;
+    if (!course.wantsEvidence || pad === null || finding.embedding === undefined) return;
     const seen = this.#depth === null ? {} : { depth: this.#depth.judge(faceBoxIn(frame, finding.mesh)) };
     const evidence = { ...(await examineLiveness(pad, frame, finding.mesh)), ...seen };
     if (this.#attempt === attempt) this.#tellSteps(attempt, course.weigh(evidence));

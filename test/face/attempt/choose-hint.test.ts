@@ -1,17 +1,37 @@
 import { expect, test } from 'vitest';
-import { chooseHint, hintUnconfirmed } from '../../../src/face/attempt/choose-hint.ts';
+import {
+  chooseCoveringHint,
+  chooseHint,
+  hintUnconfirmed,
+  isTurnedAway,
+} from '../../../src/face/attempt/choose-hint.ts';
+import type { FaceCovering } from '../../../src/face/measures/measure-covering.ts';
 import type { FrameQuality } from '../../../src/face/measures/measure-quality.ts';
 
+/** Medians of ordinary portraits. */
+const bare: FaceCovering = {
+  mouthLine: -0.54,
+  mouthDetail: 0.15,
+  lowerHue: 0.02,
+  mouthHue: 0.03,
+  lowerLight: -0.05,
+  paneLight: -0.19,
+  eyeShine: -0.4,
+  eyeBandLight: -0.03,
+  foreheadDifference: 0.06,
+};
+const inside = { left: 0, right: 0, above: 0, below: 0 };
 const good: FrameQuality = {
+  ...bare,
   people: 1,
   faceWidth: 0.25,
   centreX: 0,
   centreY: 0,
+  beyond: inside,
   yaw: 0,
   pitch: 5,
   roll: 0,
-  eyeLight: 0.6,
-  mouthPallor: 0,
+  noseDown: 0.35,
   faceLight: 130,
   surroundingLight: 120,
 };
@@ -26,19 +46,50 @@ test.each<[string | null, Partial<FrameQuality>]>([
   ['move-right', { centreX: 0.3 }],
   ['move-down', { centreY: -0.3 }],
   ['move-up', { centreY: 0.3 }],
+  // Cut by the frame, though the middle of what is seen is not far off.
+  ['move-left', { centreX: -0.2, beyond: { ...inside, left: 0.1 } }],
+  ['move-right', { centreX: 0.2, beyond: { ...inside, right: 0.1 } }],
+  ['move-down', { beyond: { ...inside, above: 0.1 } }],
+  ['move-up', { beyond: { ...inside, below: 0.1 } }],
+  ['farther', { beyond: { ...inside, left: 0.1, right: 0.1 } }],
+  [null, { beyond: { ...inside, left: 0.02 } }],
   ['more-light', { faceLight: 30, surroundingLight: 40 }],
   ['strong-back-light', { faceLight: 60, surroundingLight: 220 }],
-  ['mask-off', { mouthPallor: 0.2 }],
-  ['sunglasses-off', { eyeLight: 0.2 }],
-  ['look-here', { yaw: -45 }],
-  ['look-here', { pitch: 40 }],
-  ['look-here', { roll: 50 }],
   ['farther', { faceWidth: 0.6, centreX: 0.3 }],
 ])('%s for %o', (hint, change) => {
   expect(chooseHint({ ...good, ...change })).toBe(hint);
 });
 
+test.each<[boolean, Partial<FrameQuality>]>([
+  [false, {}],
+  [true, { yaw: -45 }],
+  [true, { pitch: 40 }],
+  [true, { roll: 50 }],
+  [true, { noseDown: 0.55 }],
+])('turned away: %s for %o', (turned, change) => {
+  expect(isTurnedAway({ ...good, ...change })).toBe(turned);
+});
+
+test.each<[string | null, string, Partial<FaceCovering>]>([
+  [null, 'an ordinary face', {}],
+  [null, 'a beard: dark, with a mouth', { lowerLight: -0.9, lowerHue: 0.04 }],
+  [null, 'hair over the forehead', { foreheadDifference: 0.4 }],
+  ['mask-off', 'white cloth', { mouthLine: 0.05, mouthDetail: 0.02, lowerHue: 0.1, mouthHue: 0.1, lowerLight: 0.4 }],
+  ['mask-off', 'blue cloth', { mouthLine: 0.05, mouthDetail: 0.02, lowerHue: 0.19, mouthHue: 0.19 }],
+  ['mask-off', 'black cloth', { mouthLine: -0.1, mouthDetail: 0.02, lowerLight: -1, lowerHue: 0.01, mouthHue: 0.01 }],
+  ['mask-off', 'black cloth whose noise looks like a line', { mouthLine: -0.8, lowerLight: -1.4 }],
+  ['mask-off', 'a print where the lips would be', { mouthLine: -0.3, lowerHue: 0.15, mouthHue: 0.15 }],
+  ['mask-off', 'below the nose', { mouthLine: 0.2, mouthDetail: 0.06, lowerHue: 0.02, mouthHue: 0.17 }],
+  ['sunglasses-off', 'dark panes', { paneLight: -1.4, eyeShine: -1.5 }],
+  ['glasses-glare', 'shining panes', { paneLight: 0.4, eyeShine: 0.4 }],
+  ['uncover-face', 'a brim and its shade', { eyeBandLight: -0.5, foreheadDifference: 0.25 }],
+  ['uncover-face', 'a hand before the mouth', { mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01 }],
+])('%s: %s', (hint, _, change) => {
+  expect(chooseCoveringHint({ ...bare, ...change })).toBe(hint);
+});
+
 test('a face that is not sure is taken for masked, or else asked to look here', () => {
-  expect(hintUnconfirmed({ ...good, mouthPallor: 0.08 })).toBe('mask-off');
-  expect(hintUnconfirmed(good)).toBe('look-here');
+  expect(hintUnconfirmed(4, bare)).toBe('mask-off');
+  expect(hintUnconfirmed(0.7, { ...bare, mouthLine: 0.05, lowerHue: 0.1 })).toBe('mask-off');
+  expect(hintUnconfirmed(0.7, bare)).toBe('look-here');
 });

@@ -286,3 +286,45 @@ test('a near miss is asked once to turn a little, and another view of the face b
   }
   expect(told).toEqual(['null', 'turn-left', 'matched']);
 });
+
+test('passive: doubts on the first frames that others outweigh put no prompt; the mean of all counts, not the best', () => {
+  const told = (scores: readonly (number | null)[]) =>
+    playLiveness('passive', (i) => withLiveness({ bonaFide: scores[i - 1] ?? null }), scores.length + 1);
+  expect(told([0.1, 0.1, 0.1, 0.9, 0.9])).toEqual(['null', 'matched']);
+  expect(told([null, null, null, 0.9, 0.9, 0.9])).toEqual(['null', 'matched']);
+  // One lucky frame among many that look like a photo is no evidence.
+  expect(told([0.1, 0.1, 0.9, 0.1, 0.1, 0.1])).toEqual(['null']);
+  expect(told([0.9, 0.9])).toEqual(['null']);
+});
+
+/** A frame of the card's holder in which something covers the face; `score` with the reference. */
+const coveredScoring = (score: number): AttemptFinding => ({ ...scoring(score), hint: 'mask-off' }) as AttemptFinding;
+
+test('a covered face is told so at once, and matches all the same where it is enough like the card', () => {
+  expect(play([coveredScoring(0.8), coveredScoring(0.8)])).toEqual(['0 hint mask-off', '1 matched']);
+  expect(play([coveredScoring(0.4), coveredScoring(0.4)])).toEqual(['0 hint mask-off']);
+});
+
+test('covered frames are no miss, and never mixed with the others', () => {
+  expect(play(Array.from({ length: 60 }, () => coveredScoring(0.3)))).toEqual(['0 hint mask-off']);
+  // Ten poor covered frames before do not spoil two good ones after the mask is off.
+  const told = play([...Array.from({ length: 10 }, () => coveredScoring(0.2)), scoring(0.6), scoring(0.6)]);
+  expect(told).toEqual(['0 hint mask-off', '10 hint null', '11 matched']);
+  // Nor do covered ones help a face that is not like the card.
+  expect(play([coveredScoring(0.44), scoring(0.3), coveredScoring(0.44), scoring(0.3)])).not.toContain('3 matched');
+});
+
+test('passive: who is taken for covered all the time answers the prompt as everybody does', () => {
+  const hear = late();
+  const told = playLiveness(
+    'passive',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      const liveness = { bonaFide: 0.1, moire: 0 };
+      return { ...seen, hint: seen.hint ?? 'mask-off', liveness } as Seen;
+    },
+    200,
+  );
+  expect(told).toContain('matched');
+  expect(told.slice(0, told.indexOf('matched'))).not.toContain('suspected');
+});

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { manifest } from '../../../scripts/beds/built-models.ts';
+import { manifest, modelsDir } from '../../../scripts/beds/built-models.ts';
 import { recipes } from '../../../scripts/models/recipes.ts';
-import { embeddingById, entryById, refuseUnverified } from '../../../src/face/models/manifest.ts';
+import { renderModelCard } from '../../../src/face/calibration/model-card.ts';
+import { embeddingById, entryById, refuseUnverified, thresholdFor } from '../../../src/face/models/manifest.ts';
 import { elementsOf } from '../../../src/face/picture/sample-image.ts';
 
 test('every recipe has an entry, and every entry a recipe', () => {
@@ -16,11 +18,54 @@ test.each(manifest.models)('$id says where it comes from and how it is fed', (mo
   expect(model.outputs.length).toBeGreaterThan(0);
 });
 
-test('the default threshold is stricter than every one measured for FMR 1e-4', () => {
-  const { thresholds, defaultThreshold, alignment } = embeddingById(manifest, 'fr_feature');
-  expect(thresholds.length).toBeGreaterThan(0);
-  for (const { threshold } of thresholds) expect(defaultThreshold).toBeGreaterThan(threshold);
+test('the shipped threshold keeps the worst measured group at 0.02 % false accepts, and visits at 3 % false rejects', () => {
+  const { calibration, alignment } = embeddingById(manifest, 'fr_feature');
+  expect(calibration?.groups?.comparisons).toBeGreaterThanOrEqual(10_000);
+  expect(calibration?.groups?.worstFar).toBeLessThanOrEqual(0.02);
+  expect(calibration?.groups?.bound).toBeGreaterThan(calibration?.groups?.worstFar ?? 1);
+  expect(calibration?.perVisitFrr).toBeLessThanOrEqual(3);
   expect(alignment.points).toHaveLength(alignment.template.length);
+});
+
+const measured = embeddingById(manifest, 'fr_feature');
+const { calibration: _, ...unmeasured } = measured;
+const range = measured.calibration?.range ?? { least: Number.NaN, most: Number.NaN };
+
+test('a model that was never measured is refused, in every profile and whatever threshold is configured', () => {
+  for (const profile of ['release', 'demo'] as const)
+    for (const configured of [undefined, 0.5])
+      expect(thresholdFor(unmeasured, profile, configured)).toMatchObject({
+        ok: false,
+        failure: {
+          code: 'face.model-unverified',
+          detail: expect.stringContaining('uketsuke models calibrate fr_feature'),
+        },
+      });
+});
+
+test.each([range.least - 0.01, range.most + 0.01, 0])(
+  'a release refuses the threshold %f, for which nothing was measured',
+  (threshold) => {
+    expect(thresholdFor(measured, 'release', threshold)).toMatchObject({
+      ok: false,
+      failure: { code: 'face.model-unverified', detail: expect.stringContaining(`${range.least} to ${range.most}`) },
+    });
+    // Who tries things out may.
+    expect(thresholdFor(measured, 'demo', threshold)).toEqual({ ok: true, value: threshold });
+  },
+);
+
+test("within the measured range the configured threshold holds, else the model's own", () => {
+  for (const threshold of [range.least, range.most, 0.5])
+    expect(thresholdFor(measured, 'release', threshold)).toEqual({ ok: true, value: threshold });
+  expect(thresholdFor(measured, 'release', undefined)).toEqual({
+    ok: true,
+    value: measured.calibration?.defaultThreshold,
+  });
+});
+
+test.each(manifest.models)('the card of $id says what the manifest says', (model) => {
+  expect(readFileSync(`${modelsDir}/cards/${model.id}.md`, 'utf8')).toBe(renderModelCard(model));
 });
 
 test('what is asked for by a wrong name is a configuration error', () => {

@@ -1,5 +1,5 @@
 /** Rates that hold for people, not for pictures: by group, and by visit. Pure. */
-import { comparisonScore, type Embedding, meanEmbedding } from '../../src/face/models/embed-face.ts';
+import { comparisonScore, type Embedding, meanEmbedding } from '../models/embed-face.ts';
 import { upper95 } from './confidence.ts';
 
 export type Picture = {

@@ -1,7 +1,7 @@
 /** The error rates that face-eval prints, on scores whose rates can be counted by hand. */
 import { describe, expect, test } from 'vitest';
-import { ScoreSet, tenfoldPairAccuracy } from '../../../scripts/evaluate/accuracy.ts';
 import { detPlot } from '../../../scripts/evaluate/det-plot.ts';
+import { ScoreSet, tenfoldPairAccuracy } from '../../../src/face/calibration/accuracy.ts';
 
 /** 0, 1/n … (n−1)/n */
 const ladder = (n: number): number[] => Array.from({ length: n }, (_, i) => i / n);
