@@ -102,7 +102,7 @@ export const refuseUnverified = (
 };
 
 /**
- * The threshold to compare with: the configured one, or the model's own. A model that was never measured is refused, and
+ * The threshold to compare with: the configured one, or the model's own. A model that was never measured is refused and,
  * but in the demo, a threshold for which nothing was measured.
  */
 export const thresholdFor = (
