@@ -11,10 +11,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { emptyScene, frameHeight, frameWidth, seededNumbers } from '../../drivers/virtual/render-scene.ts';
+import { emptyScene, frameHeight, frameWidth, type Person, seededNumbers } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
 import { between } from './between.ts';
 import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
+import { obedient } from './obedient.ts';
 import { type Known, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 import { follow, type Mistake, mistakes, sceneOf, upright } from './standing-wrong.ts';
@@ -60,6 +61,10 @@ const run = async (mistake: string, i: number): Promise<Run> => {
     // Whoever is told the same thing for longer moves again.
     reactAfterMs = forMs + between(random, 600, 1_200);
   };
+  const moving = (told: Told, yaw: number): Partial<Person> => {
+    const asked = obedient(known, told);
+    return { ...asked, yaw: yaw + (asked.yaw ?? 0) };
+  };
   const sharpFrame = new Uint8Array(frameWidth * frameHeight * 3);
   const played = await playAttempt(bench, known.reference, {
     frameMs: frameMs,
@@ -70,7 +75,8 @@ const run = async (mistake: string, i: number): Promise<Run> => {
     paint: (atMs, told, target) => {
       react(told);
       const { blur } = patient;
-      renderer.render(sceneOf(patient, companion, emptyScene), atMs, blur.length > 0 ? sharpFrame : target);
+      const moved = { ...patient, person: { ...patient.person, ...moving(told, patient.person.yaw) } };
+      renderer.render(sceneOf(moved, companion, emptyScene), atMs, blur.length > 0 ? sharpFrame : target);
       if (blur.length > 0)
         smear({ width: frameWidth, height: frameHeight, rgb: sharpFrame }, blur.length, blur.angle, target);
     },

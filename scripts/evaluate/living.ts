@@ -19,7 +19,7 @@ import { personOf } from '../../src/face/calibration/group-rates.ts';
 import { measureQuality } from '../../src/face/measures/measure-quality.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { between } from './between.ts';
-import { codeOfAttempts, codeOfLooking, hashOf, KeptResults, seedFor } from './kept-results.ts';
+import { codeOfAttempts, codeOfEmbedding, hashOf, KeptResults, seedFor } from './kept-results.ts';
 import { LivingPainter, type Pose } from './living-painter.ts';
 import { openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
@@ -179,7 +179,11 @@ const loops = ({ told, decidedAfterMs }: Played): boolean =>
   });
 
 const bench = await openBench('living', Number(options.seed));
-const keptPictures = new KeptResults('living-pictures', [...codeOfLooking, 'scripts/evaluate/living-painter.ts']);
+const keptPictures = new KeptResults('living-pictures', [
+  ...codeOfEmbedding,
+  'src/face/measures/measure-quality.ts',
+  'scripts/evaluate/living-painter.ts',
+]);
 /** Pictures. */
 const leftOut: string[] = [];
 const folder = options.images;

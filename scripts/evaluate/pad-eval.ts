@@ -14,8 +14,8 @@ import {
   seededNumbers,
 } from '../../drivers/virtual/render-scene.ts';
 import { upper95 } from '../../src/face/calibration/confidence.ts';
-import { leftEye, meanMeshPoint, rightEye } from '../../src/face/models/find-landmarks.ts';
 import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
+import { blinks, effort, eyesOf, obedient, sideOf, turnDegrees } from './obedient.ts';
 import { type Known, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
@@ -29,7 +29,6 @@ const { values: options } = parseArgs({
 
 const frameMs = 100;
 const timeLimitMs = 40_000;
-const turnDegrees = 24;
 /** So far away that the passive model sees its surroundings. */
 const scale = 0.72;
 
@@ -40,19 +39,7 @@ type Presentation = {
   readonly loopMs?: number;
 };
 
-const eyesOf = ({ mesh }: Known, opening: number): Partial<Person> =>
-  opening === 1 ? {} : { eyes: { opening, centres: [meanMeshPoint(mesh, leftEye), meanMeshPoint(mesh, rightEye)] } };
-/** 0 until the reaction time has passed, then 1 after 300 ms, and on up to 2: people turn until they are told it will do. */
-const effort = ({ forMs }: Told): number => Math.min(2, Math.max(0, (forMs - 500) / 300));
-const sideOf = ({ hint }: Told): number => (hint === 'turn-left' ? 1 : hint === 'turn-right' ? -1 : 0);
-/** For 400 ms, and again until they are told it will do. */
-const blinks = ({ hint, forMs }: Told): boolean => hint === 'blink' && forMs > 500 && (forMs - 500) % 1_500 < 400;
 const wave = (atMs: number, periodMs: number): number => Math.sin((atMs / periodMs) * 2 * Math.PI);
-
-const obedient = (known: Known, told: Told): Partial<Person> => ({
-  yaw: turnDegrees * sideOf(told) * effort(told),
-  ...eyesOf(known, blinks(told) ? 0.05 : 1),
-});
 
 const paper = (turn: number): Sheet => ({ turn, rim: 24, colour: [236, 234, 228] });
 const screen: Sheet = { turn: 0, rim: 40, colour: [12, 12, 14] };

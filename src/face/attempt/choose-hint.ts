@@ -55,8 +55,10 @@ const covering = {
   roughly: 1.5,
 } as const;
 
-/** Hints of what covers the face: it is told, and the face compared all the same. */
-export type CoveringHint = Extract<FaceHint, 'mask-off' | 'sunglasses-off' | 'uncover-face' | 'glasses-glare'>;
+/** Hints of what covers the face. */
+type CoveringHint = Extract<FaceHint, 'mask-off' | 'sunglasses-off' | 'uncover-face' | 'glasses-glare'>;
+/** What is guessed from the look of a face: it is told, and the face compared all the same. */
+export type GuessedHint = CoveringHint | 'look-here';
 
 /** null = nothing covers it. */
 export const chooseCoveringHint = (face: FaceCovering): CoveringHint | null => {

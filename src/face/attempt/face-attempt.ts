@@ -21,7 +21,7 @@ export type AttemptFinding = {
   readonly isRepeated?: boolean;
 } & (
   | { readonly hint: FaceHint; readonly embedding?: undefined; readonly signals?: HeadSignals }
-  /** With a hint: of a face that something covers. */
+  /** With a hint: of a face that seems covered or turned away. */
   | { readonly hint: FaceHint | null; readonly embedding: Embedding; readonly signals: HeadSignals }
 );
 
@@ -50,6 +50,8 @@ const turnForMs = 3_000;
  * a frame's interval and the time to look at it the next one is told within 700 ms all the same (`npm run guidance-eval`).
  */
 const hintDwellMs = 400;
+/** Taking off a mask or a hat takes an old person so long. */
+const doubtForMs = 4_000;
 
 type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
 
@@ -57,8 +59,10 @@ export class AttemptCourse {
   #reference: Embedding | null = null;
   readonly #threshold: number;
   readonly #probes = new ProbeSet();
-  /** Frames in which something covers the face: never mixed with the others, and no miss comes of them. */
-  readonly #coveredProbes = new ProbeSet();
+  /** Frames of a face that seems covered or turned away: not mixed with the others. */
+  readonly #doubtfulProbes = new ProbeSet();
+  /** Since when such frames have come in this try. */
+  #doubtfulSinceMs: number | null = null;
   #goodFrames = 0;
   #firstGoodAtMs = 0;
   readonly #padStrength: PadStrength;
@@ -99,7 +103,8 @@ export class AttemptCourse {
 
   #forgetFrames(): void {
     this.#probes.wipe();
-    this.#coveredProbes.wipe();
+    this.#doubtfulProbes.wipe();
+    this.#doubtfulSinceMs = null;
     this.#goodFrames = 0;
     this.#evidence.forget();
     this.#evidenceWanted = false;
@@ -123,14 +128,15 @@ export class AttemptCourse {
     }
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
-    const isCovered = finding.hint !== null;
-    const probes = isCovered ? this.#coveredProbes : this.#probes;
+    const hint = this.#believed(finding.hint, atMs);
+    const isDoubtful = hint !== null;
+    const probes = isDoubtful ? this.#doubtfulProbes : this.#probes;
     probes.add(finding.embedding);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
-    const steps = isTurning ? [] : this.#tellHint(finding.hint, atMs);
+    const steps = isTurning ? [] : this.#tellHint(hint, atMs);
     if (this.#reference === null) return steps;
     this.#seenAtMs = atMs;
-    if (!isCovered) {
+    if (!isDoubtful) {
       if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
       this.#goodFrames++;
     }
@@ -143,7 +149,7 @@ export class AttemptCourse {
     }
     // Only what belongs to the frames that decide is weighed.
     this.#evidence.forget();
-    if (isCovered || isTurning || !this.#isLongEnough(atMs)) return steps;
+    if (isDoubtful || isTurning || !this.#isLongEnough(atMs)) return steps;
     if (this.#turnAskedAtMs === null && score >= this.#threshold - nearMiss) {
       this.#turnAskedAtMs = atMs;
       return [...steps, ...this.#tellHint(this.#random() < 0.5 ? 'turn-left' : 'turn-right', atMs, true)];
@@ -163,6 +169,17 @@ export class AttemptCourse {
     else if (weight === 'unsure') this.#prompts = new LivenessPrompts(this.#random, 'single');
     else return this.#match();
     return [];
+  }
+
+  /**
+   * A hint that is guessed from the look of a face (`hint` beside an embedding) is believed for some seconds: whoever could
+   * do something about it has done it by then. From then on, until the try ends, the frames count as all others do: nobody is
+   * told for ever to take off a beard.
+   */
+  #believed(hint: FaceHint | null, atMs: number): FaceHint | null {
+    if (hint === null) return null;
+    this.#doubtfulSinceMs ??= atMs;
+    return atMs - this.#doubtfulSinceMs < doubtForMs ? hint : null;
   }
 
   #isLongEnough(atMs: number): boolean {
@@ -192,9 +209,10 @@ export class AttemptCourse {
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
     let isVerified = false;
-    if (finding.embedding !== undefined && this.#reference !== null) {
+    // A head that turns as it was asked to is not compared: it scores low, and is no other face for it.
+    if (finding.embedding !== undefined && finding.hint !== 'look-here' && this.#reference !== null) {
       const isOther = comparisonScore(finding.embedding, this.#reference) < this.#threshold - continuityMargin;
-      const probes = finding.hint === null ? this.#probes : this.#coveredProbes;
+      const probes = finding.hint === null ? this.#probes : this.#doubtfulProbes;
       probes.add(finding.embedding);
       if (isOther) return this.#miss('other-face');
       isVerified = probes.score(this.#reference) >= this.#threshold - restMargin;

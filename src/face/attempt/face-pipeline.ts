@@ -11,9 +11,9 @@ import type { ModelSession } from '../models/model-session.ts';
 import type { Box } from '../picture/geometry.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
 import {
-  type CoveringHint,
   chooseCoveringHint,
   chooseHint,
+  type GuessedHint,
   hintUnconfirmed,
   isTurnedAway,
   limits,
@@ -29,8 +29,11 @@ export type FrameFinding =
       readonly embedding?: undefined;
     }
   | {
-      /** null = nothing to better. A covered face is compared, too: beards and caps are taken for covers now and then. */
-      readonly hint: CoveringHint | null;
+      /**
+       * null = nothing to better. A face that seems covered or turned is compared, too: beards and caps are taken for covers
+       * now and then, and the landmark model guesses how a head is held.
+       */
+      readonly hint: GuessedHint | null;
       readonly quality: FrameQuality;
       readonly embedding: Embedding;
       readonly signals: HeadSignals;
@@ -57,15 +60,14 @@ export const examineFrame = async (
   const signals = readHeadSignals(mesh);
   const hint = chooseHint(quality);
   if (hint !== null) return { hint, quality, signals };
-  const coveringHint = chooseCoveringHint(quality);
-  if (coveringHint === null && isTurnedAway(quality)) return { hint: 'look-here', quality, signals };
+  const guessedHint = chooseCoveringHint(quality) ?? (isTurnedAway(quality) ? 'look-here' : null);
   if (!alignFace(models.embedder, image, mesh)) return { hint: 'look-here', quality, signals };
   const { input } = models.embedder.entry as EmbeddingEntry;
   if (measureSharpness(models.embedder.input, input) < limits.minSharpness)
     return { hint: 'hold-still', quality, signals };
   if (mirrored) mirrorAligned(models.embedder);
   const embedding = await embedAligned(models.embedder);
-  return { hint: coveringHint, quality, embedding, signals, mesh };
+  return { hint: guessedHint, quality, embedding, signals, mesh };
 };
 
 /** What a frame says about being an attack: asked only of the frames that would decide, as it costs two more models. */

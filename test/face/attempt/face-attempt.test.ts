@@ -305,8 +305,15 @@ test('a covered face is told so at once, and matches all the same where it is en
   expect(play([coveredScoring(0.4), coveredScoring(0.4)])).toEqual(['0 hint mask-off']);
 });
 
-test('covered frames are no miss, and never mixed with the others', () => {
-  expect(play(Array.from({ length: 60 }, () => coveredScoring(0.3)))).toEqual(['0 hint mask-off']);
+test('for four seconds a guess is believed and no miss comes of it; then the frames count as others do, and no hint loops', () => {
+  const told = play(Array.from({ length: 160 }, () => coveredScoring(0.3)));
+  expect(told.slice(0, 3)).toEqual(['0 hint mask-off', '40 hint null', '55 missed']);
+  expect(told.slice(3, 6)).toEqual(['56 hint mask-off', '96 hint null', '111 missed']);
+  // Who matches only by the ordinary rules matches then.
+  expect(play(Array.from({ length: 60 }, (_, i) => coveredScoring(i < 45 ? 0.3 : 0.8)))).toContain('46 matched');
+});
+
+test('frames of a covered face are never mixed with the others', () => {
   // Ten poor covered frames before do not spoil two good ones after the mask is off.
   const told = play([...Array.from({ length: 10 }, () => coveredScoring(0.2)), scoring(0.6), scoring(0.6)]);
   expect(told).toEqual(['0 hint mask-off', '10 hint null', '11 matched']);
@@ -327,4 +334,19 @@ test('passive: who is taken for covered all the time answers the prompt as every
   );
   expect(told).toContain('matched');
   expect(told.slice(0, told.indexOf('matched'))).not.toContain('suspected');
+});
+
+test('active: a head that turns far as it was asked to is not taken for another face', () => {
+  const hear = late();
+  const told = playLiveness(
+    'active',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
+      return isFar ? ({ ...seen, hint: 'look-here', embedding: stranger() } as Seen) : seen;
+    },
+    200,
+  );
+  expect(told.slice(0, told.indexOf('matched') + 1)).not.toContain('missed');
+  expect(told).toContain('matched');
 });
