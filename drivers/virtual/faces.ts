@@ -86,8 +86,8 @@ export const loadFaceRgb = async (faceId: FaceId): Promise<RgbImage> => {
   return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
 };
 
-export const cardPhotoWidth = 240;
-export const cardPhotoHeight = 320;
+const cardPhotoWidth = 240;
+const cardPhotoHeight = 320;
 
 /** The persona's photo as it stands on a card: 240×320, grey. @throws Error when scripts/setup-models has not run */
 export const loadFaceGrey = async (faceId: FaceId): Promise<{ width: 240; height: 320; grey: Uint8Array }> => {

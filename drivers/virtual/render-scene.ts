@@ -7,15 +7,6 @@ import { cutHeight, cutWidth, type FaceId, loadFaceRgb } from './faces.ts';
 export const frameWidth = 640;
 export const frameHeight = 480;
 
-/** Something worn on the face: an ellipse of one colour, in pixels of the cut. */
-export type Cover = {
-  readonly x: number;
-  readonly y: number;
-  readonly radiusX: number;
-  readonly radiusY: number;
-  readonly colour: readonly [number, number, number];
-};
-
 /** Where a person stands and how they are lit. */
 export type Person = {
   readonly face: FaceId;
@@ -30,7 +21,6 @@ export type Person = {
   readonly pitch?: number;
   /** What the person looks like today in place of the loaded picture: 480×640 RGB. */
   readonly cut?: Uint8Array;
-  readonly covers?: readonly Cover[];
   /** Half-closes the eyes around these points of the cut: 1 = as photographed, 0.2 = shut. */
   readonly eyes?: { readonly opening: number; readonly centres: readonly { readonly x: number; readonly y: number }[] };
   /** Shown as a flat picture on paper or a screen, not as a head. */
@@ -143,9 +133,8 @@ export class SceneRenderer {
     const swing = (periodMs: number, index: number): number =>
       Math.sin((atMs / periodMs) * 2 * Math.PI + (this.#phases[index] ?? 0)) * scene.restlessness;
     for (const person of scene.people) {
-      const plain = person.cut ?? this.#probes.get(person.face);
-      if (plain === undefined) continue;
-      const probe = person.covers === undefined ? plain : covered(plain, person.covers);
+      const probe = person.cut ?? this.#probes.get(person.face);
+      if (probe === undefined) continue;
       const moved = {
         ...person,
         x: person.x + swing(4_100, 0) * 0.02,
@@ -235,22 +224,6 @@ export const throughLids = ({ opening, centres }: NonNullable<Person['eyes']>, x
     return eye.y + drawn * eyeRadiusY;
   }
   return y;
-};
-
-const covered = (probe: Uint8Array, covers: readonly Cover[]): Uint8Array => {
-  const result = probe.slice();
-  for (const { x, y, radiusX, radiusY, colour } of covers)
-    for (let v = Math.ceil(y - radiusY); v < y + radiusY; v++)
-      for (let u = Math.ceil(x - radiusX); u < x + radiusX; u++)
-        if (
-          u >= 0 &&
-          v >= 0 &&
-          u < cutWidth &&
-          v < cutHeight &&
-          ((u - x) / radiusX) ** 2 + ((v - y) / radiusY) ** 2 < 1
-        )
-          result.set(colour, (v * cutWidth + u) * 3);
-  return result;
 };
 
 /** The nose: how far it stands out and how wide it is, in pixels of the cut (2.2 to a millimetre), below the eyes. */

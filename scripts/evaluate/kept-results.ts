@@ -26,7 +26,7 @@ const modelsAlone = (manifest: string): string =>
   );
 
 /** One word for the present text of these files and folders (`.ts` within folders), relative to the project's root. */
-export const digestOfCode = (paths: readonly string[]): string => {
+const digestOfCode = (paths: readonly string[]): string => {
   const hash = createHash('sha256').update(modelsAlone(readFileSync(join(root, manifestFile), 'utf8')));
   for (const file of paths.flatMap(filesUnder).sort()) hash.update(file).update(readFileSync(join(root, file)));
   return hash.digest('hex').slice(0, 16);

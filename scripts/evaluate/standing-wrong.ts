@@ -16,7 +16,7 @@ import {
 
 type Random = () => number;
 
-export type Patient = {
+type Patient = {
   readonly person: Person;
   readonly companion: boolean;
   readonly present: boolean;

@@ -10,9 +10,9 @@ import { examineModel } from '../face/calibration/add-model.ts';
 import { calibrate, type Groups } from '../face/calibration/calibrate-model.ts';
 import { asCardPhoto, type EncodeJp2, readRgb } from '../face/calibration/card-photo.ts';
 import { type Picture, personOf } from '../face/calibration/group-rates.ts';
-import { readManifest, withEntry, writeCalibration, writeModels } from '../face/calibration/write-models.ts';
 import { embeddingById, entryById } from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
+import { readManifest, withEntry, writeCalibration, writeModels } from './models-folder.ts';
 
 const modelsOfThisTree = fileURLToPath(new URL('../../models', import.meta.url));
 const tell = (line: string): boolean => process.stderr.write(`${line}\n`);

@@ -44,7 +44,8 @@ describe.skipIf(modelsMissing('faces-of-virtual-people'))('virtual people', () =
     return examineFrame(models, { width: frameWidth, height: frameHeight, rgb }, { mirrored: false });
   };
   const scoreOf = (finding: FrameFinding, id: FaceId): number => {
-    if (finding.hint !== null) throw new Error(`hint ${finding.hint}`);
+    // What is only guessed (a head that looks bent) is compared all the same.
+    if (finding.embedding === undefined) throw new Error(`hint ${finding.hint}`);
     return comparisonScore(finding.embedding, references.get(id) ?? new Float32Array(512));
   };
 

@@ -12,7 +12,7 @@ export type FaceModels = {
 };
 
 /** A face in a picture: the largest, or the surest of equally large ones. */
-export type FoundFace = {
+type FoundFace = {
   readonly face: DetectedFace;
   readonly faces: readonly DetectedFace[];
   readonly landmarks: Landmarks;

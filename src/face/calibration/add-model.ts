@@ -5,7 +5,7 @@ import type { EmbeddingEntry } from '../models/manifest.ts';
 import type { InputFormat } from '../picture/sample-image.ts';
 
 /** What the file itself does not tell. */
-export type ModelWords = {
+type ModelWords = {
   readonly id: string;
   readonly source: string;
   readonly licence: string;
