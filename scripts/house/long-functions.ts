@@ -11,12 +11,10 @@ export const readWhole: Readonly<Record<string, string>> = {
   'src/core/visit/session-machine.ts answered': 'the rule book: one switch, a case an event, the compiler asks for all',
   'src/core/visit/session-deadlines.ts deadlinePassed': 'one switch, a case a state that has a deadline',
   'src/core/screen/draw-screen.ts drawState': 'one switch, a case a state: each has exactly one screen',
-  'src/core/screen/draw-screen-consent.ts drawQuestion': 'one switch, a case a kind of question',
   'src/terminal/visit/record-visit.ts redact':
     'one switch, a case an event: nothing may pass without having been thought of',
   'src/cli/preview-gallery.ts gallery': 'a list: every screen that there is, in the order of a visit',
   'src/processes/agent.ts startAgent': 'joins the agent: what is begun, in which order, and ended in the reverse',
-  'src/processes/terminal.ts startTerminal': 'joins the terminal: the same',
   'src/agent/staff-page/start-staff-page.ts startStaffPage': 'joins the page: its routes in one table, then the server',
   'src/face/picture/sample-image.ts sampleInto':
     'two loops over pixels, written out: a call for each would cost a frame',
@@ -24,7 +22,6 @@ export const readWhole: Readonly<Record<string, string>> = {
   'scripts/screens/screens-in-page.js nameless': 'is handed to the browser as text: it has to bring everything with it',
   'scripts/trials/break-in/clinic-attacks.ts attackBroker': 'a list of attempts, one after the other',
   'scripts/trials/break-in/clinic-attacks.ts attackFolders': 'a list of attempts, one after the other',
-  'scripts/trials/break-in/agent-attacks.ts byTerminal': 'a list of attempts, one after the other',
   'scripts/trials/misfortune-cases.ts casesOf': 'a list of misfortunes, each with its word and who acts',
   'scripts/trials/misfortune-stores.ts storeCasesOf': 'a list of misfortunes, of the stores',
   'scripts/trials/misfortune-steps.ts stepsWith': 'a list of steps, each a few lines, that share one bed',

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -161,6 +161,21 @@ type TerminalStart = {
   readonly camera: { readonly kind: 'virtual'; readonly seed: number; readonly controlSocket: string };
 };
 
+/** An agent of today takes test cards only where somebody has said that this is a trial: said once, after the update. */
+const sayTrial = async (tree: string, cardTrust: string): Promise<void> => {
+  const file = 'src/agent/provisioning/card-trust.ts';
+  if (!existsSync(join(tree, file))) return;
+  const { cardTrustFiles, writeCardTrust } = await load<typeof import('../../src/agent/provisioning/card-trust.ts')>(
+    tree,
+    file,
+  );
+  const read = (name: string): string => readFileSync(join(cardTrust, name), 'utf8');
+  await writeCardTrust(cardTrust, {
+    certificateIssuersPem: read(cardTrustFiles.certificateIssuers),
+    cvIssuersJson: read(cardTrustFiles.visualIssuers),
+  });
+};
+
 const rowsOf = (journal: string): readonly JournalRow[] => {
   const database = new DatabaseSync(journal, { readOnly: true });
   const rows = database.prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request').all();
@@ -187,7 +202,10 @@ export const startSkewClinic = async (trees: Trees): Promise<SkewClinic> => {
     closing.push(() => mosquitto.kill('SIGTERM'));
 
     const agentOf = (tree: string) => startAgent(tree, facility.agentDirectory, mosquitto.port, closing);
-    if (trees.made !== trees.agent) await (await agentOf(trees.made)).end.stop();
+    if (trees.made !== trees.agent) {
+      await (await agentOf(trees.made)).end.stop();
+      await sayTrial(trees.agent, join(facility.agentDirectory, 'card-trust'));
+    }
     const agent = await agentOf(trees.agent);
 
     const { createVirtualCameraControl } = await load<typeof import('../../drivers/virtual/virtual-camera-control.ts')>(

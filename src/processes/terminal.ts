@@ -16,6 +16,7 @@ import { createSerialStatusLight } from '../../drivers/status-light/serial-statu
 import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
 import { mayRefuseByDate } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
 import { watchHealth } from '../terminal/doctor/health.ts';
 import { undrawableLanguages } from '../terminal/doctor/page-fonts.ts';
@@ -23,7 +24,7 @@ import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, isTestCvIssuer, parseCvIssuers } from '../trust/cv-trust.ts';
-import { keyFolders, readTerminalKeys } from '../trust/key-files.ts';
+import { keyFolders, readTerminalKeys, type TerminalKeys } from '../trust/key-files.ts';
 import { openCamera } from './cameras.ts';
 import { releasedMs, version } from './release.ts';
 import { startTerminalClock } from './terminal-clock.ts';
@@ -97,26 +98,22 @@ const checkIdentity = (config: Config, keys: { facility: string; device: string;
       throw new Error(`${key}: the configuration says ${config[key]}, ${config.paths.provisioning} says ${keys[key]}`);
 };
 
-/**
- * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
- * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
- */
-export const startTerminal = async (config: Config, drivers: CounterDrivers, log: EventLog): Promise<Terminal> => {
-  const startedAtMs = performance.now();
-  log.event('process.started', { process: 'terminal', version, profile: config.profile });
-  const clock = startTerminalClock(log);
+/** Whom this terminal is and whom it trusts. Throws, naming the file. */
+const readTrust = async (config: Config) => {
   const { provisioning } = config.paths;
   const keys = await readTerminalKeys(provisioning);
-  const trustedCvIssuers = parseCvIssuers(
-    await readFile(join(provisioning, keyFolders.terminal, cvIssuersFile), 'utf8'),
-  );
+  const issuers = join(provisioning, keyFolders.terminal, cvIssuersFile);
+  const trustedCvIssuers = parseCvIssuers(await readFile(issuers, 'utf8'));
   if (config.profile === 'release' && trustedCvIssuers.some(isTestCvIssuer))
     throw new Error(
-      `${join(provisioning, keyFolders.terminal, cvIssuersFile)}: trust anchors of test cards, which anybody can make; profile release refuses them (for a trial: profile: test)`,
+      `${issuers}: trust anchors of test cards, which anybody can make; profile release refuses them (for a trial: profile: test)`,
     );
   checkIdentity(config, keys);
-  const { facility, device, lane } = keys;
-  const terminal = { facility, device, lane, version, profile: config.profile };
+  return { keys, trustedCvIssuers };
+};
+
+/** The way to the clinic, by the link process; both hear the agent's time. */
+const joinClinic = (config: Config, keys: TerminalKeys, clock: TrustedClock, log: EventLog) => {
   const link = createLinkClient({ path: config.link.socket, log });
   const { bus, store } = link;
   const clinic = createClinicLink({
@@ -129,14 +126,33 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     clock.hear(event.wallMs, event.doubted);
     if (!event.doubted) link.tellTime(event.wallMs);
   });
+  return { link, clinic };
+};
+
+const openScreen = ({ screen, paths, speaker }: Config) => {
   // With a socket of the service manager's the terminal may make no network socket of its own.
   const screenFd = inheritedFd();
-  const screen = await createKioskScreen({
-    port: config.screen.port,
+  return createKioskScreen({
+    port: screen.port,
     ...(screenFd === null ? {} : { inheritedFd: screenFd }),
-    pageDir: config.paths.screens,
-    ...(config.speaker.driver === 'page' ? { speechDir: join(catalogueDir, 'speech') } : {}),
+    pageDir: paths.screens,
+    ...(speaker.driver === 'page' ? { speechDir: join(catalogueDir, 'speech') } : {}),
   });
+};
+
+/**
+ * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
+ * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
+ */
+export const startTerminal = async (config: Config, drivers: CounterDrivers, log: EventLog): Promise<Terminal> => {
+  const startedAtMs = performance.now();
+  log.event('process.started', { process: 'terminal', version, profile: config.profile });
+  const clock = startTerminalClock(log);
+  const { keys, trustedCvIssuers } = await readTrust(config);
+  const { facility, device, lane } = keys;
+  const terminal = { facility, device, lane, version, profile: config.profile };
+  const { link, clinic } = joinClinic(config, keys, clock, log);
+  const screen = await openScreen(config);
   const speaker = config.speaker.driver === 'page' ? screen.speaker : drivers.speaker;
   speaker?.setVolume(config.speaker.volume);
   const runner = new SessionRunner({

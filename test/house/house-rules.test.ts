@@ -237,7 +237,7 @@ describe('functions of more than 70 lines', () => {
     expect(checkLongFunctions(graph, known)).toMatchObject([{ what: /^src\/terminal\/b\.ts gone is no longer/ }]);
     expect(Object.values(readWhole).filter((why) => why.length < 15)).toEqual([]);
     // It may become shorter.
-    expect(Object.keys(readWhole).length).toBeLessThanOrEqual(18);
+    expect(Object.keys(readWhole).length).toBeLessThanOrEqual(15);
   });
 });
 

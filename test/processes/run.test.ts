@@ -47,6 +47,8 @@ describe.skipIf(missing.length > 0)('uketsuke run', () => {
   const writeConfig = (more: object = {}): string => {
     const file = join(folder, 'terminal.yaml');
     const config = {
+      // Its trust anchors are those of test cards.
+      profile: 'test',
       facility: 'test-clinic',
       device: 'front-1',
       camera: { device: '/dev/video99' },
@@ -133,6 +135,11 @@ describe.skipIf(missing.length > 0)('uketsuke run', () => {
 
   test.each([
     ['keys of another terminal', { device: 'front-2' }, /device: the configuration says front-2, .* says front-1/],
+    [
+      'trust anchors of test cards at a facility at work',
+      { profile: 'release' },
+      /cv-issuers\.json: trust anchors of test cards/,
+    ],
     ['no keys', { paths: { provisioning: '/nonexistent' } }, /nonexistent/],
     [
       'virtual hardware',

@@ -27,8 +27,8 @@ const count = (journal: string, sql: string): number => {
 };
 const accepted = (journal: string): number => count(journal, "SELECT count(*) FROM request WHERE verdict = 'accepted'");
 
-/** A terminal in the attacker's hand against the agent: approvals, comparisons, times, odd words. */
-const byTerminal = async (attempts: Attempts, agent: RealAgent): Promise<void> => {
+/** An approval of staff in the hand of an attacker's terminal: good once, for one card, in one session. */
+const byApproval = async (attempts: Attempts, agent: RealAgent): Promise<void> => {
   await agent.state({ session });
   if (!(await within(10_000, async () => (await (await fetch(agent.ready.staffPage)).text()).includes(session))))
     throw new Error('the lane does not show the visit');
@@ -64,7 +64,11 @@ const byTerminal = async (attempts: Attempts, agent: RealAgent): Promise<void> =
   await agent.start();
   await reuse('the approval after the agent was killed and started', 'hanako');
   await reuse('the approval for another card after a restart', 'taro');
+};
 
+/** Consents of other times; one person's face with another's certificate. */
+const byRequest = async (attempts: Attempts, agent: RealAgent): Promise<void> => {
+  const rows = (): number => accepted(agent.ready.journal);
   const time = async (name: string, at: number): Promise<void> =>
     attempts.attempt(34, name, async () => {
       const before = rows();
@@ -95,7 +99,10 @@ const byTerminal = async (attempts: Attempts, agent: RealAgent): Promise<void> =
       const isIn = hashOfFile(memory) !== before || (result?.outcome !== 'failed' && told === 'accepted');
       return { isIn, seen: `${told}, ${result?.outcome}, service memory ${hashOfFile(memory)}` };
     });
+};
 
+/** Odd words about itself. */
+const byState = async (attempts: Attempts, agent: RealAgent): Promise<void> => {
   for (const [name, more] of [
     ['a state since the year 287396', { since: 9_007_199_254_740_991 }],
     ['a state in a phase called constructor', { phase: 'constructor' }],
@@ -246,7 +253,7 @@ export const attackAgent = async (attempts: Attempts): Promise<number> => {
   let crashes = 0;
   try {
     await agent.start();
-    await byTerminal(attempts, agent);
+    for (const attack of [byApproval, byRequest, byState]) await attack(attempts, agent);
     await attackByDocuments(attempts, agent);
     if (!agent.isRunning) crashes += 1;
     await byGuessing(attempts, agent);

@@ -151,6 +151,38 @@ const noticePart = (d: Dictionary, state: 'near-expiry' | 'grace'): Part => {
   );
 };
 
+/** Documents of which the patient picks those that the clinic may have. */
+const documentsPart = (
+  d: Dictionary,
+  { kind, documents }: Extract<Question, { kind: 'waiting-prescriptions' | 'referral-documents' }>,
+  chosen: readonly string[],
+  {
+    remaining,
+    startOver,
+  }: { readonly remaining: ReturnType<typeof remainingOf>; readonly startOver: readonly ReturnType<typeof control>[] },
+): Part =>
+  part(kind, 3, d, d.words(`${kind}.heading`), {
+    isPrivate: true,
+    lead: [d.words(`${kind}.lead`)],
+    remaining,
+    controls: [
+      ...documents.map((document, index) =>
+        control('toggle-document', 'row', d.words('referral-documents.item', document), {
+          value: document.id,
+          pressed: chosen.includes(document.id),
+          said: d.words('speech.document', {
+            // No foreign voice reads a Japanese title.
+            title: d.language.startsWith('ja') ? spokenTitle(document.title) : index + 1,
+            date: spokenDate(document.date),
+          }),
+          note: d.words(chosen.includes(document.id) ? 'referral-documents.chosen' : 'referral-documents.not-chosen'),
+        }),
+      ),
+      control('next', 'primary', d.words('control.next')),
+      ...startOver,
+    ],
+  });
+
 /** The screen of the question that is being asked. */
 export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySettings): Part => {
   const question = visit.questions?.[visit.questionIndex];
@@ -202,27 +234,6 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
       });
     case 'waiting-prescriptions':
     case 'referral-documents':
-      return part(question.kind, 3, d, d.words(`${question.kind}.heading`), {
-        isPrivate: true,
-        lead: [d.words(`${question.kind}.lead`)],
-        remaining,
-        controls: [
-          ...question.documents.map((document, index) => {
-            const chosen = visit.answers.approvedDocuments.includes(document.id);
-            return control('toggle-document', 'row', d.words('referral-documents.item', document), {
-              value: document.id,
-              pressed: chosen,
-              said: d.words('speech.document', {
-                // No foreign voice reads a Japanese title.
-                title: d.language.startsWith('ja') ? spokenTitle(document.title) : index + 1,
-                date: spokenDate(document.date),
-              }),
-              note: d.words(chosen ? 'referral-documents.chosen' : 'referral-documents.not-chosen'),
-            });
-          }),
-          control('next', 'primary', d.words('control.next')),
-          ...startOver,
-        ],
-      });
+      return documentsPart(d, question, visit.answers.approvedDocuments, { remaining, startOver });
   }
 };
