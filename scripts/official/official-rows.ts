@@ -86,6 +86,9 @@ export const faultOf = ({ shown }: Row): string | null => {
     : `${shown.file} has no test called "${shown.words}"`;
 };
 
+/** Of a table's title the words before its first place: they stand in the name of each of its tests. */
+const fixedPart = (words: string): string => words.split('%')[0] ?? words;
+
 type Ran = { readonly fullName: string; readonly title: string; readonly status: string };
 
 /** The tests behind the rows, run now: rows whose test did not pass, with what became of it. */
@@ -97,10 +100,11 @@ const faultsByRunning = (rows: readonly Row[]): string[] => {
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-official-'));
   const report = join(folder, 'report.json');
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const named = shown.map(({ words }) => fixedPart(words).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
   try {
     spawnSync(
       process.execPath,
-      [vitest, 'run', '--maxWorkers=1', '--reporter=json', `--outputFile=${report}`, ...files],
+      [vitest, 'run', '--maxWorkers=1', '--reporter=json', `--outputFile=${report}`, '-t', named, ...files],
       {
         cwd: root,
         stdio: ['ignore', 'ignore', 'inherit'],
@@ -111,8 +115,7 @@ const faultsByRunning = (rows: readonly Row[]): string[] => {
     };
     return shown.flatMap(({ requirement, file, words }) => {
       const ran = testResults.find(({ name }) => name.endsWith(file))?.assertionResults ?? [];
-      // Of a table's title only the words before its first place stand in every name.
-      const own = ran.filter(({ fullName }) => fullName.includes(words.split('%')[0] ?? words));
+      const own = ran.filter(({ fullName }) => fullName.includes(fixedPart(words)));
       const failed = own.find(({ status }) => status !== 'passed');
       if (own.length > 0 && failed === undefined) return [];
       return [

@@ -10,16 +10,19 @@ const lifeMs = 62 * 24 * 60 * 60_000;
 export class CertificateEnds {
   readonly #sql: Sql;
   readonly #livedMs: () => number;
+  readonly #deleted: () => void;
 
-  constructor(sql: Sql, livedMs: () => number) {
+  constructor(sql: Sql, livedMs: () => number, deleted: () => void) {
     this.#sql = sql;
     this.#livedMs = livedMs;
+    this.#deleted = deleted;
   }
 
   /** `endsAt` null: this card is good for long, renewed perhaps. */
   see(referenceNumber: string, endsAt: number | null, seenAt: number): void {
-    if (endsAt === null) this.#sql.run('DELETE FROM certificate_end WHERE reference_number = ?', referenceNumber);
-    else
+    if (endsAt === null) {
+      if (this.#sql.run('DELETE FROM certificate_end WHERE reference_number = ?', referenceNumber) > 0) this.#deleted();
+    } else
       this.#sql.run(
         'INSERT OR REPLACE INTO certificate_end (reference_number, ends_at, seen_at, delete_at) VALUES (?, ?, ?, ?)',
         ...[referenceNumber, Math.round(endsAt), Math.round(seenAt), this.#livedMs() + lifeMs],

@@ -56,8 +56,12 @@ export class Journal extends JournalAge {
   /** Wrong staff codes */
   readonly guesses = new CodeGuesses(this.#sql);
   readonly deskEvents = new DeskEvents(this.#sql, () => this.livedMs);
-  readonly names = new KeptNames(this.#sql, () => this.livedMs);
-  readonly certificateEnds = new CertificateEnds(this.#sql, () => this.livedMs);
+  readonly #lived = (): number => this.livedMs;
+  readonly #deleted = (): void => {
+    this.deletedSinceCheckpoint = true;
+  };
+  readonly names = new KeptNames(this.#sql, this.#lived, this.#deleted);
+  readonly certificateEnds = new CertificateEnds(this.#sql, this.#lived, this.#deleted);
 
   /** Of more than `keep` open ones of this device the oldest are dropped. */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
@@ -207,10 +211,7 @@ export class Journal extends JournalAge {
     this.deletedSinceCheckpoint = true;
   }
 
-  /**
-   * What staff need of a visit on its day (照会番号, notices by word, names with ●), and the mark that this chart's card was seen this
-   * month.
-   */
+  /** What staff need of a visit on its day (照会番号, notices, names with ●), and that this chart's card was seen this month. */
   rememberToday(requestId: string, { referenceNumber, notices, openNames = {} }: TodayNote, at: number): void {
     const month = monthOf(at);
     this.transaction(() => {

@@ -11,10 +11,13 @@ const lifeMs = 400 * 24 * 60 * 60_000;
 export class KeptNames {
   readonly #sql: Sql;
   readonly #livedMs: () => number;
+  readonly #deleted: () => void;
 
-  constructor(sql: Sql, livedMs: () => number) {
+  /** `deleted`: a name has gone, and must go from the write-ahead log, too */
+  constructor(sql: Sql, livedMs: () => number, deleted: () => void) {
     this.#sql = sql;
     this.#livedMs = livedMs;
+    this.#deleted = deleted;
   }
 
   of(referenceNumber: string): NamesByElement {
@@ -29,6 +32,7 @@ export class KeptNames {
       'INSERT OR REPLACE INTO kept_name (reference_number, content, delete_at) VALUES (?, ?, ?)',
       ...[referenceNumber, content, this.#livedMs() + lifeMs],
     );
+    this.#deleted();
   }
 
   used(referenceNumber: string): void {
@@ -40,6 +44,7 @@ export class KeptNames {
 
   /** true = there was one */
   forget(referenceNumber: string): boolean {
+    this.#deleted();
     return this.#sql.run('DELETE FROM kept_name WHERE reference_number = ?', referenceNumber) > 0;
   }
 

@@ -117,6 +117,20 @@ describe('● in a name', () => {
     expect(bed.journal.names.count).toBe(0);
   });
 
+  test('forgotten, or entered anew: no trace of the old name is left in the journal’s files', async () => {
+    const onDisk = (): string =>
+      ['', '-wal'].map((end) => readFileSync(`${bed.journalPath}${end}`).toString('utf8')).join('');
+    await order('/keep-name', { Name: '架空 花子' });
+    expect(onDisk()).toContain('架空 花子');
+    await order('/keep-name', { Name: '架空 葉子' });
+    bed.journal.forgetDeleted();
+    expect(onDisk()).not.toContain('架空 花子');
+    expect(onDisk()).toContain('架空 葉子');
+    await order('/forget-name', {});
+    bed.journal.forgetDeleted();
+    expect(onDisk()).not.toContain('架空');
+  });
+
   test('the page tells the places of ●, and no character of the name', async () => {
     await visit();
     const { requestId = '' } = bed.journal.visits()[0] ?? {};
