@@ -225,9 +225,13 @@ try {
     await night(day);
     if (day % 365 === 0) {
       const { terminal, agent } = sizes();
-      const pageMs = performance.now();
-      journal.visits(nowMs - dayMs);
-      const page = Math.round((performance.now() - pageMs) * 10) / 10;
+      // The least of a few: a busy machine takes the processor away in between.
+      const pages = Array.from({ length: 5 }, () => {
+        const pageMs = performance.now();
+        journal.visits(nowMs - dayMs);
+        return performance.now() - pageMs;
+      });
+      const page = Math.round(Math.min(...pages) * 10) / 10;
       const start = await startAgain();
       starts.push(start);
       const spent = Math.round((performance.now() - beganMs) / 1000);

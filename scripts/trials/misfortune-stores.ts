@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Case, stepsWith } from './misfortune-steps.ts';
-import type { MisfortunesBed } from './misfortunes-bed.ts';
+import { eventually, type MisfortunesBed } from './misfortunes-bed.ts';
 
 /** What befalls the files in which both ends keep what must not be lost, and a socket's place. */
 export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
@@ -41,8 +41,10 @@ export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
           async () => {
             await bed.agent?.end('SIGTERM');
             copyFileSync(journal, copy);
+            const before = bed.journalEntries();
             await bed.changeSettings();
             await bed.startAgent();
+            await eventually('another entry', () => (bed.journalEntries() > before ? true : undefined), 60_000);
             await bed.agent?.end('SIGTERM');
             copyFileSync(copy, journal);
             await bed.startAgent();

@@ -260,6 +260,13 @@ export class MisfortunesBed {
     const text = await askHealth(join(this.directory, 'health.sock'), 2_000);
     return text === null ? null : healthReportSchema.parse(JSON.parse(text));
   }
+  /** How far the journal's audit chain goes. */
+  journalEntries(): number {
+    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
+    const row = database.prepare('SELECT number FROM audit_head').get();
+    database.close();
+    return Number(row?.number);
+  }
   /** Requests that wait in the terminal's outbox. */
   outbox(): number {
     const database = new DatabaseSync(join(this.disks.link, 'link.sqlite'), { readOnly: true });
