@@ -14,7 +14,9 @@ import type { DrawContext } from '../core/screen/draw-screen.ts';
 import { hourMs } from '../core/time-units.ts';
 import type { Identity } from '../core/visit/identity.ts';
 import type { Display, Session, SessionState, Surroundings, Visit } from '../core/visit/session.ts';
+import { newVisit } from '../core/visit/session-steps.ts';
 import { faceHints } from '../core/visit/verification.ts';
+import { noEvidence } from '../terminal/visit/visit-tape.ts';
 import type { FacilitySettings } from '../wire/facility-settings.ts';
 import type { LookupResult } from '../wire/messages.ts';
 
@@ -53,15 +55,7 @@ export const identity: Identity = {
   visual: {
     state: 'read',
     photoHash: 'photo-of-hanako',
-    evidence: {
-      df22: new Uint8Array(),
-      df23: new Uint8Array(),
-      df24: new Uint8Array(),
-      hash2: new Uint8Array(),
-      hash3: new Uint8Array(),
-      df28: new Uint8Array(),
-      cvCertificate: new Uint8Array(),
-    },
+    evidence: noEvidence,
   },
 };
 
@@ -110,19 +104,9 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     consentCatalogue: catalogue.consents,
   };
   const visit: Visit = {
-    session: sessionId,
-    insertion: sessionId,
-    startedAt: galleryNow,
+    ...newVisit({ session: sessionId, insertion: sessionId }, galleryNow),
     identity,
     lookup: { state: 'answered', result: lookup },
-    verification: { state: 'open' },
-    faceMisses: 0,
-    faceClosed: null,
-    registration: 'not-needed',
-    questions: null,
-    questionIndex: 0,
-    answers: noAnswers,
-    requestId: null,
   };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,

@@ -94,7 +94,7 @@ export const restState = (surroundings: Surroundings, at: Moment): SessionState 
   return { name: 'idle', deadlineMs: null };
 };
 
-const newVisit = (card: { insertion: string; session: string }, at: Moment): Visit => ({
+export const newVisit = (card: { insertion: string; session: string }, at: Moment): Visit => ({
   session: card.session,
   insertion: card.insertion,
   startedAt: at,
