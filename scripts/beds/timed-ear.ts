@@ -41,6 +41,8 @@ export const spokenLengths = (): ((utterance: Utterance) => Promise<number | nul
 export type TimedEar = {
   readonly speaker: VirtualSpeaker;
   readonly speaking: boolean;
+  /** Sentences that have been heard to their end */
+  readonly heard: readonly string[];
   /** Sentences that were cut though whoever listened had done nothing */
   readonly cut: readonly string[];
   /** Runs what the visitor does: whoever acts cuts what is being said. */
@@ -52,6 +54,7 @@ type Said = { readonly utterances: readonly Utterance[]; readonly ended: Saying[
 /** `lengthMs`: of an utterance, known beforehand. */
 export const createTimedEar = (clock: () => Clock, lengthMs: (utterance: Utterance) => number): TimedEar => {
   const cut: string[] = [];
+  const heard: string[] = [];
   let acting = false;
   let now: { said: Said; at: number; cancel: () => void } | null = null;
   let next: Said | null = null;
@@ -65,6 +68,7 @@ export const createTimedEar = (clock: () => Clock, lengthMs: (utterance: Utteran
     }
     const endMs = clock().now().monotonicMs + lengthMs(utterance) + pauseMs;
     const cancel = clock().wakeAt(endMs, () => {
+      heard.push(utterance.text);
       if (next === null) return go(said, at + 1);
       const other = next;
       next = null;
@@ -102,6 +106,7 @@ export const createTimedEar = (clock: () => Clock, lengthMs: (utterance: Utteran
       },
     },
     cut,
+    heard,
     get speaking() {
       return now !== null;
     },

@@ -28,6 +28,8 @@ type DemoOptions = {
   readonly screenPort: number;
   readonly staffPort: number;
   readonly answerDelayMs: number;
+  /** What the clinic asks; left out: everything */
+  readonly questions?: 'ordinary' | 'every';
   /** A V4L2 device in place of the virtual camera */
   readonly cameraDevice: string | null;
   /** A new file in which the visits are written down, as by `uketsuke visit record` */

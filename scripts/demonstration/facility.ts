@@ -26,9 +26,10 @@ export const demoStaff = { approver: 'nurse-1', label: '看護師 見本', staff
 
 const { consents } = catalogueAt(Date.now());
 
+const ordinary = firstFacilitySettings(consents, 'medical', 'さくら内科クリニック', '1310000001');
 /** Every question is switched on. */
 const settings: FacilitySettings = {
-  ...withEveryQuestion(consents, firstFacilitySettings(consents, 'medical', 'さくら内科クリニック', '1310000001')),
+  ...withEveryQuestion(consents, ordinary),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
 };
 
@@ -44,7 +45,16 @@ type DemoFacility = {
  */
 export const createDemoFacility = async (
   directory: string,
-  { answerDelayMs, staffPort }: { readonly answerDelayMs: number; readonly staffPort: number },
+  {
+    answerDelayMs,
+    staffPort,
+    questions = 'every',
+  }: {
+    readonly answerDelayMs: number;
+    readonly staffPort: number;
+    /** `ordinary`: the catalogue's defaults for 医科 */
+    readonly questions?: 'ordinary' | 'every';
+  },
 ): Promise<DemoFacility> => {
   await createFacility(directory, { facility: facilityId, brokerNames: ['localhost', '127.0.0.1'] });
   const agentDirectory = await addAgent(directory, agentId);
@@ -54,7 +64,10 @@ export const createDemoFacility = async (
   copyFileSync(join(authorityFolder, 'cv-issuers.json'), join(deviceDirectory, keyFolders.terminal, 'cv-issuers.json'));
   const { staffCode, ...member } = demoStaff;
   await addStaffMember(join(agentDirectory, 'staff.json'), member, staffCode);
-  writeFileSync(join(agentDirectory, 'facility-settings.yaml'), printYaml(settings));
+  writeFileSync(
+    join(agentDirectory, 'facility-settings.yaml'),
+    printYaml(questions === 'ordinary' ? ordinary : settings),
+  );
   writeFileSync(join(agentDirectory, 'agent.yaml'), printYaml({ staffPort, service: { answerDelayMs } }));
   return { directory, agentDirectory, deviceDirectory };
 };

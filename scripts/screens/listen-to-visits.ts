@@ -1,7 +1,9 @@
+import { firstFacilitySettings } from '../../src/catalogue/first-settings.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { galleryNow } from '../../src/cli/preview-gallery.ts';
 import type { StateName } from '../../src/core/visit/session.ts';
 import type { Utterance } from '../../src/ports/speaker.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { until } from '../beds/simulated-clock.ts';
 import { createTimedEar, type TimedEar } from '../beds/timed-ear.ts';
 import { openVisitBed, type VisitBed } from '../beds/visit-bed.ts';
@@ -119,23 +121,103 @@ const stories: Readonly<Record<string, (visitor: Visitor) => Promise<void>>> = {
   },
 };
 
+/** Heading and choices, as far as they have not been heard on this screen; the rest is for who does not know it. */
+const hearChoices = async (visitor: Visitor): Promise<void> => {
+  const { bed, ear } = visitor;
+  const from = ear.heard.length;
+  const last = bed.screen.now.speech.findLast(({ part }) => part === 'choice' || part === 'heading')?.text ?? '';
+  await passUntil(visitor, last, () => ear.heard.slice(from).includes(last) || !ear.speaking);
+};
+
+/** A whole visit by PIN and keypad, screen dark: card in → 「受付できました」 heard. */
+const blindVisit = async (visitor: Visitor): Promise<void> => {
+  const { bed, ear } = visitor;
+  ear.act(() => bed.keypad.press(digit(5)));
+  await hearChoices(visitor);
+  await ear.act(() => bed.insert('hanako'));
+  await passUntil(visitor, 'the choice', () => bed.state.name === 'choosingMethod');
+  await hearChoices(visitor);
+  await choose(visitor, '暗証番号');
+  await hearChoices(visitor);
+  for (const value of [1, 2, 3, 4]) {
+    ear.act(() => bed.keypad.press(digit(value)));
+    await bed.clock.advance(700);
+  }
+  ear.act(() => bed.keypad.press(enter));
+  const isAsked = () => bed.state.name === 'askingConsent';
+  await passUntil(visitor, 'the questions', () => isAsked() || bed.state.name === 'showingResult');
+  while (isAsked()) {
+    await hearChoices(visitor);
+    const labels = bed.screen.now.controls.map(({ label }) => label);
+    const answer = ['これで受付する', '同意する', '提供しない', '利用しない', '紙の処方箋', 'わかりました', 'つぎへ'];
+    await choose(visitor, answer.find((each) => labels.includes(each)) ?? '');
+    await bed.clock.advance(0);
+  }
+  await passUntil(visitor, 'the end', () => bed.state.name === 'showingResult');
+  await hearChoices(visitor);
+};
+
+/** Seconds from the first key to the last word that matters. `ordinary`: the catalogue's defaults for 医科. */
+export const blindVisitSeconds = async (
+  lengthOf: (utterance: Utterance) => Promise<number | null>,
+): Promise<{ readonly ordinary: number; readonly every: number }> => {
+  const lengths = await knownLengths(lengthOf);
+  const secondsWith = async (change: Partial<FacilitySettings>): Promise<number> => {
+    const { visitor, close } = await standBefore(lengths);
+    const { settings } = visitor.bed.runner.session.surroundings;
+    if (settings === null) throw new Error('no settings');
+    visitor.bed.runner.tell({ type: 'SettingsChanged', settings: { ...settings, ...change } });
+    const startMs = visitor.bed.clock.now().monotonicMs;
+    await blindVisit(visitor);
+    const seconds = (visitor.bed.clock.now().monotonicMs - startMs) / 1_000;
+    await close();
+    return Math.round(seconds * 10) / 10;
+  };
+  const consents = catalogueAt(galleryNow.wallMs).consents;
+  const { asks, medicalSubsidy, prescriptionUse, referralDocuments } = firstFacilitySettings(
+    consents,
+    'medical',
+    '-',
+    '0000000000',
+  );
+  return {
+    ordinary: await secondsWith({ asks, medicalSubsidy, prescriptionUse, referralDocuments }),
+    every: await secondsWith({}),
+  };
+};
+
+const knownLengths = async (
+  lengthOf: (utterance: Utterance) => Promise<number | null>,
+): Promise<ReadonlyMap<string, number>> => {
+  const lengths = new Map<string, number>();
+  for (const text of spokenTexts(catalogueAt(galleryNow.wallMs), 'ja'))
+    lengths.set(text, (await lengthOf({ language: 'ja', text })) ?? 0);
+  return lengths;
+};
+
+/** Somebody before a terminal, with an ear for its voice. */
+const standBefore = async (lengths: ReadonlyMap<string, number>) => {
+  let bed: VisitBed | null = null;
+  const clock = () => {
+    if (bed === null) throw new Error('nothing is said before there is a terminal');
+    return bed.clock;
+  };
+  // A paper's day is about as long as a sentence.
+  const ear = createTimedEar(clock, ({ text }) => lengths.get(text) ?? 3_000);
+  bed = await openVisitBed({ speaker: ear.speaker });
+  const opened = bed;
+  return { visitor: { bed: opened, ear }, close: () => opened.close() };
+};
+
 /** Whole visits on simulated time, each sentence as long as its sound file, deadlines and rules the real ones. */
 export const listenToVisits = async (
   lengthOf: (utterance: Utterance) => Promise<number | null>,
 ): Promise<readonly Heard[]> => {
-  const lengths = new Map<string, number>();
-  for (const text of spokenTexts(catalogueAt(galleryNow.wallMs), 'ja'))
-    lengths.set(text, (await lengthOf({ language: 'ja', text })) ?? 0);
+  const lengths = await knownLengths(lengthOf);
   const heard: Heard[] = [];
   for (const [name, story] of Object.entries(stories)) {
-    let bed: VisitBed | null = null;
-    const clock = () => {
-      if (bed === null) throw new Error('nothing is said before there is a terminal');
-      return bed.clock;
-    };
-    // A paper's day is about as long as a sentence.
-    const ear = createTimedEar(clock, ({ text }) => lengths.get(text) ?? 3_000);
-    bed = await openVisitBed({ speaker: ear.speaker });
+    const { visitor, close } = await standBefore(lengths);
+    const { bed, ear } = visitor;
     const deadlineBeforeSpeech: string[] = [];
     let before: { readonly name: StateName; readonly isSaid: boolean } = { name: bed.state.name, isSaid: false };
     bed.runner.subscribe((session, event) => {
@@ -145,10 +227,10 @@ export const listenToVisits = async (
       before = { name: session.state.name, isSaid: session.surroundings.sayingSinceMs !== null };
     });
     const startMs = bed.clock.now().monotonicMs;
-    await story({ bed, ear });
+    await story(visitor);
     const seconds = (bed.clock.now().monotonicMs - startMs) / 1_000;
     heard.push({ name, cut: ear.cut, deadlineBeforeSpeech, seconds });
-    await bed.close();
+    await close();
   }
   return heard;
 };

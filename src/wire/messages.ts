@@ -147,6 +147,8 @@ export const lookupResultSchema = z.strictObject({
   certificateStatus: z.enum(['good', 'revoked', 'unknown']),
   /** 医療費助成の受給者証 (PMH) */
   medicalSubsidy: z.boolean(),
+  /** 特定疾病療養受療証: false = there is none, nothing is asked about it; left out: the service does not say. Wire 2 */
+  specificDisease: z.boolean().optional(),
   prescription: z.strictObject({ use: z.number().int().min(0).max(9), timing: z.number().int().min(0).max(9) }),
   pendingDocuments: z.array(pendingDocumentSchema).max(20).optional(),
   maintenance: z.strictObject({ until: instantMs }).optional(),

@@ -18,6 +18,8 @@ export type LookupAnswer = {
   readonly certificateStatus: 'good' | 'revoked' | 'unknown';
   /** The patient has a 受給者証 of a 医療費助成 that this site may ask for (PMH) */
   readonly medicalSubsidy: boolean;
+  /** 特定疾病療養受療証; left out: not known before the visit */
+  readonly specificDisease?: boolean;
   /** 診療情報提供書 that wait for the patient's consent (同意保留文書一覧) */
   readonly pendingDocuments: NonNullable<LookupResult['pendingDocuments']>;
   /** 電子処方箋 that wait for this patient, for a 薬局 to dispense. The field of the official interface is not public. */

@@ -23,6 +23,7 @@ const serviceRecordSchema = z.strictObject({
   /** How the service behaves for this person: `slow` takes 7 s at the default delay, `unreadable` breaks the schema */
   behaviour: z.enum(['normal', 'slow', 'down', 'unreadable', 'in-maintenance']).default('normal'),
   medicalSubsidy: z.boolean().default(false),
+  specificDisease: z.boolean().optional(),
   pendingDocuments: z.array(pendingDocumentSchema).default([]),
   waitingPrescriptions: z.array(pendingDocumentSchema).default([]),
   qualificationValidity: z
@@ -98,6 +99,7 @@ export class SimulatedEligibilityService implements EligibilityService {
       registered: this.#isRegistered(record.value, card) ? 'yes' : 'no',
       certificateStatus: record.value.certificateStatus,
       medicalSubsidy: record.value.medicalSubsidy,
+      ...(record.value.specificDisease === undefined ? {} : { specificDisease: record.value.specificDisease }),
       pendingDocuments: this.#stillOpen(card, record.value.pendingDocuments),
       waitingPrescriptions: this.#stillOpen(card, record.value.waitingPrescriptions),
       person: { birthdate: record.value.birthdate, sex: record.value.sex },

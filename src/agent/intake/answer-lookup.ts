@@ -21,7 +21,10 @@ const askService = async (
   { der, session }: { readonly der: Uint8Array; readonly session: string },
   memory: LookupMemory,
 ): Promise<
-  Pick<LookupResult, 'registered' | 'certificateStatus' | 'medicalSubsidy' | 'pendingDocuments' | 'maintenance'>
+  Pick<
+    LookupResult,
+    'registered' | 'certificateStatus' | 'medicalSubsidy' | 'specificDisease' | 'pendingDocuments' | 'maintenance'
+  >
 > => {
   const now = context.clock.now().wallMs;
   const checked = checkCardCertificate(der, context.trust, now, mayRefuseByDate(context.time()));
@@ -59,6 +62,7 @@ const asShown = (answer: LookupAnswer, context: AgentContext) => {
     registered: answer.registered,
     certificateStatus: answer.certificateStatus,
     medicalSubsidy: answer.medicalSubsidy && context.settings().medicalSubsidy,
+    ...(answer.specificDisease !== undefined && { specificDisease: answer.specificDisease }),
     ...(documents.length > 0 && { pendingDocuments: [...documents] }),
   };
 };

@@ -81,7 +81,10 @@ export const questionsOf = (
   certificateState: 'valid' | 'near-expiry' | 'grace' | null,
 ): readonly Question[] => {
   if (certificateState === 'grace') return [{ kind: 'certificate-notice', state: 'grace' }];
-  const topics = askedTopics(catalogue, settings);
+  // Who holds no 特定疾病療養受療証 is not asked about one.
+  const topics = askedTopics(catalogue, settings).filter(
+    ({ screen }) => screen !== 'specific-disease' || lookup?.specificDisease !== false,
+  );
   const bundled = topics.filter((topic) => topic.bundled);
   const questions: Question[] = [];
   if (bundled.length > 1) questions.push({ kind: 'consent-bundle', topics: bundled });
@@ -100,6 +103,12 @@ export const questionsOf = (
     questions.push({ kind: 'referral-documents', documents });
   if (certificateState === 'near-expiry') questions.push({ kind: 'certificate-notice', state: 'near-expiry' });
   return questions.length === 0 ? [] : [...questions, { kind: 'summary' }];
+};
+
+/** Some of it given and some refused: only then is there something to look over before it is signed. */
+export const isMixed = ({ consents, medicalSubsidyUse }: Answers): boolean => {
+  const given = [...consents.map((answer) => answer.given), ...(medicalSubsidyUse === null ? [] : [medicalSubsidyUse])];
+  return new Set(given).size > 1;
 };
 
 /** 「ひとつずつ選ぶ」: the bundle becomes one question for each of its topics, at the same place. */

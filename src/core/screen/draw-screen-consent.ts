@@ -85,6 +85,14 @@ export const consentTextOf = (
     .join('\n');
 };
 
+/** Two sentences in one box. */
+const together = (one: Words, other: Words): Words => ({
+  text: `${one.text} ${other.text}`,
+  ...(one.reading === undefined && other.reading === undefined
+    ? {}
+    : { reading: `${one.reading ?? one.text} ${other.reading ?? other.text}` }),
+});
+
 const remainingOf = (d: Dictionary, visit: Visit): Words | null => {
   const isAsked = ({ kind }: Question): boolean => kind !== 'summary' && kind !== 'certificate-notice';
   const questions = visit.questions ?? [];
@@ -203,7 +211,8 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
       return part(specific ? 'specific-disease' : question.kind, 3, d, words.heading, {
         lead: words.lead,
         isPrivate: question.kind === 'consent-item',
-        note: words.note,
+        // What refusing costs is no part of what is agreed to: it is not in the text of the record.
+        note: specific ? together(words.note, d.words('specific-disease.cost')) : words.note,
         remaining,
         body: { kind: 'items', items: words.items.map((each) => ({ label: each.label.text, note: each.note.text })) },
         bodyWords: words.items.map((each) => d.words('consent.subject-item', { subject: each.label, note: each.note })),
@@ -215,6 +224,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
       return part('medical-subsidy', 3, d, d.words('medical-subsidy.heading'), {
         isPrivate: true,
         lead: [d.words('medical-subsidy.lead')],
+        note: d.words('medical-subsidy.cost'),
         remaining,
         controls: [
           control('use', 'equal', d.words('control.use')),

@@ -1,4 +1,4 @@
-import { noAnswers, questionsOf } from '../catalogue/consent.ts';
+import { isMixed, noAnswers, questionsOf } from '../catalogue/consent.ts';
 import { type Failure, type FailureCode, failure, failureRules } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
@@ -357,7 +357,8 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
   const asked: Visit = { ...visit, questions };
   const held = nobodyKeeps(session.surroundings, at);
   if (held !== null) return sendToDesk(session, at, held);
-  if (asked.questionIndex < questions.length)
+  const isLookedOver = questions[asked.questionIndex]?.kind === 'summary' && !isMixed(asked.answers);
+  if (asked.questionIndex < questions.length && !isLookedOver)
     return go(session, { name: 'askingConsent', visit: asked, ...patient(session, at) });
   return sign(session, asked, 'eligibility', at);
 };

@@ -35,7 +35,8 @@ describe('a finger that lands twice', () => {
   it('confirms nothing after the last question, and sends nobody to staff from the face check', () => {
     const story = questions();
     for (let left = 20; left > 0 && story.visit.questions?.[story.visit.questionIndex]?.kind !== 'summary'; left -= 1)
-      story.touch('agree');
+      // Some of each: only then is there something to look over.
+      story.touch(left % 2 === 0 ? 'agree' : 'decline');
     story.hit('confirm');
     expect(story.name).toBe('askingConsent');
     story.touch('confirm');
