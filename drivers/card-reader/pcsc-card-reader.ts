@@ -6,12 +6,13 @@ import { err, ok, type Result } from '../../src/core/result.ts';
 import type { CardReader, CardReaderEvent, CardSession } from '../../src/ports/card-reader.ts';
 import { hexCode, type OpenSession, openSession, type PcscReader, returnCode, scard } from './pcsc-card-session.ts';
 import { probePcscd } from './pcscd-probe.ts';
+import { ReaderSlots, type Slot } from './reader-slots.ts';
 
 type Pcsc = EventEmitter & { close(): void };
 type ReaderStatus = { readonly state: number; readonly atr?: Buffer };
 
 type PcscOptions = {
-  /** Part of the reader's name; without it the first reader found. */
+  /** Part of the reader's name; without it every slot of every reader, but those for security modules (SAM). */
   readonly reader?: string;
   /** How soon to look for pcscd again, ms. pcsclite never recovers from its restart by itself. */
   readonly retryMs?: number;
@@ -39,7 +40,7 @@ const heldPauseMs = 500;
 // a callback, or from a microtask of it, hangs the process.
 
 /** What the driver does at one reader: a card comes, a card goes, one after the other. */
-class ReaderWatch {
+class ReaderWatch implements Slot {
   readonly reader: PcscReader;
   readonly #tell: (event: CardReaderEvent) => void;
   /** pcscd counts insertions and removals in the upper 16 bits of the state: a swap between two looks is seen, too. */
@@ -48,6 +49,8 @@ class ReaderWatch {
   #open: OpenSession | null = null;
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
+  /** null: not looked at yet */
+  #foundWithCard: boolean | null = null;
 
   constructor(reader: PcscReader, tell: (event: CardReaderEvent) => void) {
     this.reader = reader;
@@ -57,14 +60,23 @@ class ReaderWatch {
     reader.on('status', (status: ReaderStatus) => this.#onStatus(status));
   }
 
+  get name(): string {
+    return this.reader.name;
+  }
+
   get session(): CardSession | null {
     return this.#open?.session ?? null;
+  }
+
+  get wasFoundWithCard(): boolean {
+    return this.#foundWithCard === true;
   }
 
   #onStatus({ state, atr }: ReaderStatus): void {
     const isPresent = (state & this.reader.SCARD_STATE_PRESENT) !== 0;
     const isSameCard = state >>> 16 === this.#lastState >>> 16;
     this.#lastState = state;
+    this.#foundWithCard = isPresent && (this.#foundWithCard ?? true);
     if (isPresent && this.#present && isSameCard) return;
     if (this.#present) this.#cardGone();
     this.#present = isPresent;
@@ -141,12 +153,11 @@ class ReaderOfPcscd implements PcscCardReader {
   readonly #service: PcscOptions['service'];
   readonly #listeners = new Set<(event: CardReaderEvent) => void>();
   #pcsc: Pcsc | null = null;
-  #watch: ReaderWatch | null = null;
+  readonly #slots = new ReaderSlots((event) => this.#tell(event));
   #trouble = failure('reader.lost');
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
   #create: (() => Pcsc) | null = null;
-  readonly #others = new Map<string, PcscReader>();
   /**
    * A pcscd that hangs is told within 8 s. Nothing is closed meanwhile (that would hang with it): once it has been
    * restarted the library says that its connection is gone, and everything is looked for anew.
@@ -182,11 +193,8 @@ class ReaderOfPcscd implements PcscCardReader {
 
   subscribe(listener: (event: CardReaderEvent) => void): () => void {
     this.#listeners.add(listener);
-    if (this.#watch === null || this.#hung) listener({ type: 'reader-lost', failure: this.#trouble });
-    else {
-      listener({ type: 'reader-found', reader: this.#watch.reader.name });
-      if (this.#watch.session !== null) listener({ type: 'card-inserted', session: this.#watch.session });
-    }
+    if (this.#slots.isEmpty || this.#hung) listener({ type: 'reader-lost', failure: this.#trouble });
+    else this.#tellPresent(listener);
     return () => void this.#listeners.delete(listener);
   }
 
@@ -202,45 +210,41 @@ class ReaderOfPcscd implements PcscCardReader {
     for (const listener of [...this.#listeners]) listener(event);
   }
 
+  #tellPresent(listener: (event: CardReaderEvent) => void): void {
+    listener({ type: 'reader-found', reader: this.#slots.name });
+    if (this.#slots.session !== null) listener({ type: 'card-inserted', session: this.#slots.session });
+  }
+
   #tellTrouble(code: FailureCode, detail?: string): void {
-    const isNews = this.#watch !== null || this.#trouble.code !== code;
+    const isNews = !this.#slots.isEmpty || this.#trouble.code !== code;
     this.#trouble = failure(code, detail);
     if (isNews) this.#tell({ type: 'reader-lost', failure: this.#trouble });
   }
 
-  #take(reader: PcscReader): void {
-    this.#watch = new ReaderWatch(reader, (event) => this.#tell(event));
-    this.#tell({ type: 'reader-found', reader: reader.name });
-  }
-
   #onReader(reader: PcscReader): void {
     reader.on('error', () => this.restart());
-    reader.on('end', () => {
-      this.#others.delete(reader.name);
-      if (this.#watch?.reader !== reader) return;
-      const lost = this.#watch;
-      this.#tellTrouble('reader.lost');
-      this.#watch = null;
-      void lost.close();
-      const next = this.#others.values().next().value;
-      if (next !== undefined) {
-        this.#others.delete(next.name);
-        this.#take(next);
-      }
-    });
-    if (!reader.name.includes(this.#wanted)) return;
-    if (this.#watch === null) this.#take(reader);
-    else this.#others.set(reader.name, reader);
+    const isModule = (name: string): boolean => /\bSAM\b/i.test(name);
+    if (!reader.name.includes(this.#wanted) || (isModule(reader.name) && !isModule(this.#wanted))) return;
+    const watch: ReaderWatch = new ReaderWatch(reader, (event) => this.#slots.hear(watch, event));
+    reader.on('end', () => this.#onEnd(watch));
+    this.#slots.add(watch);
+  }
+
+  #onEnd(watch: ReaderWatch): void {
+    const lost = this.#slots.remove(watch.name);
+    if (lost === null || (!lost.hadVisit && !this.#slots.isEmpty)) return;
+    this.#trouble = failure('reader.lost');
+    this.#tell({ type: 'reader-lost', failure: this.#trouble });
+    if (this.#slots.isEmpty) return;
+    this.#tell({ type: 'reader-found', reader: this.#slots.name });
+    this.#slots.turnToWaiting();
   }
 
   async #stop(): Promise<void> {
-    const [lostPcsc, lostWatch, unused] = [this.#pcsc, this.#watch, [...this.#others.values()]];
+    const lostPcsc = this.#pcsc;
     this.#pcsc = null;
-    this.#watch = null;
-    this.#others.clear();
-    await lostWatch?.close();
+    await this.#slots.removeAll();
     await outsideCallback();
-    for (const reader of unused) reader.close();
     lostPcsc?.close();
   }
 
@@ -275,10 +279,7 @@ class ReaderOfPcscd implements PcscCardReader {
     } else if (this.#hung && state === 'answers') {
       this.#hung = false;
       // It woke up by itself, and the connection with it.
-      if (this.#watch !== null) {
-        this.#tell({ type: 'reader-found', reader: this.#watch.reader.name });
-        if (this.#watch.session !== null) this.#tell({ type: 'card-inserted', session: this.#watch.session });
-      }
+      if (!this.#slots.isEmpty) this.#tellPresent((event) => this.#tell(event));
     }
     this.#probing = setTimeout(() => void this.#watchService(), probeMs);
   }

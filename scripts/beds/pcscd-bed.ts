@@ -45,6 +45,8 @@ export class PcscdBed {
   #pcscd: ChildProcess | null = null;
   #relay: ChildProcess | null = null;
   #connection: VpcdConnection | null = null;
+  #secondRelay: ChildProcess | null = null;
+  #secondConnection: VpcdConnection | null = null;
 
   get socketPath(): string {
     return join(this.folder, 'pcscd.comm');
@@ -68,13 +70,30 @@ export class PcscdBed {
     ].join('\n');
     this.#pcscd = spawn('unshare', ['-n', '-m', 'bash', '-c', script, this.folder], { stdio: 'ignore' });
     await this.#until(() => existsSync(this.socketPath), 'pcscd');
-    rmSync(this.#relayPath, { force: true });
-    const relay = fileURLToPath(new URL('./vpcd-relay.ts', import.meta.url));
-    const enter = ['-t', `${this.pid}`, '-n', process.execPath, relay, this.#relayPath, `${vpcdPort}`];
-    this.#relay = spawn('nsenter', enter, { stdio: ['ignore', 'pipe', 'inherit'] });
-    if (this.#relay.stdout === null) throw new Error('relay without output');
-    await once(createInterface(this.#relay.stdout), 'line', { signal: AbortSignal.timeout(10_000) });
+    this.#relay = await this.#relayTo(vpcdPort, this.#relayPath);
     await this.#untilVpcdListens();
+  }
+
+  async #relayTo(port: number, path: string): Promise<ChildProcess> {
+    rmSync(path, { force: true });
+    const relay = fileURLToPath(new URL('./vpcd-relay.ts', import.meta.url));
+    const enter = ['-t', `${this.pid}`, '-n', process.execPath, relay, path, `${port}`];
+    const child = spawn('nsenter', enter, { stdio: ['ignore', 'pipe', 'inherit'] });
+    if (child.stdout === null) throw new Error('relay without output');
+    await once(createInterface(child.stdout), 'line', { signal: AbortSignal.timeout(10_000) });
+    return child;
+  }
+
+  /** Into the second of the reader's two slots; lies there until `pullSecond`. */
+  async insertSecond(card: VirtualCard): Promise<void> {
+    const path = join(this.folder, 'vpcd-2.sock');
+    this.#secondRelay ??= await this.#relayTo(vpcdPort + 1, path);
+    this.#secondConnection = await connectToVpcd({ to: { path }, card });
+  }
+
+  async pullSecond(): Promise<void> {
+    await this.#secondConnection?.close();
+    this.#secondConnection = null;
   }
 
   async insert(
@@ -103,13 +122,15 @@ export class PcscdBed {
   /** kill -9 of pcscd; `start` brings a new one. */
   async kill(): Promise<void> {
     await this.pull();
-    for (const child of [this.#relay, this.#pcscd]) {
+    await this.pullSecond();
+    for (const child of [this.#relay, this.#secondRelay, this.#pcscd]) {
       if (child === null || child.exitCode !== null || child.signalCode !== null) continue;
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
     }
     this.#relay = null;
+    this.#secondRelay = null;
     this.#pcscd = null;
     rmSync(this.socketPath, { force: true });
     rmSync(join(this.folder, 'pcscd.pid'), { force: true });

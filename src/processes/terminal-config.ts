@@ -37,7 +37,11 @@ export const configSchema = z.strictObject({
   lane: z.int().min(1).max(99).default(1).describe('Number of the counter this terminal stands at.'),
   cardReader: section('The contactless reader for My Number cards.', {
     driver: z.enum(['pcsc', 'virtual']).default('pcsc').describe('pcsc: a reader that pcscd knows.'),
-    name: z.string().max(100).default('').describe('Part of the PC/SC name; empty: the first reader.'),
+    name: z
+      .string()
+      .max(100)
+      .default('')
+      .describe('Part of the PC/SC name; empty: every slot of every reader, but those for security modules.'),
     serviceRestart: z
       .array(z.string())
       .default(['systemctl', '--no-ask-password', 'restart', 'pcscd.service'])
