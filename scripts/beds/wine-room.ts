@@ -111,6 +111,11 @@ export class WineRoom {
     ]);
   }
 
+  unmount(windowsPath: string): void {
+    const at = join(this.#root, prefix, 'drive_c', windowsPath.replace(/^C:\\/, '').replaceAll('\\', '/'));
+    execFileSync('nsenter', ['-t', String(this.#holder.pid), '-m', 'umount', at]);
+  }
+
   /** Node refuses a pipe of Wine as its output: what a program says goes to a file. */
   start(words: readonly string[]): WindowsProgram {
     this.#programs += 1;

@@ -64,6 +64,11 @@ export class ScriptedPatient {
     return this.#previews;
   }
 
+  /** What stands on the screen now */
+  get screen(): ScreenName | null {
+    return this.#model?.screen ?? null;
+  }
+
   /** Resolves with the first screen of these names, now or later. */
   see(...names: readonly ScreenName[]): Promise<ScreenModel> {
     return this.follow(() => ({ do: 'wait' }), names);

