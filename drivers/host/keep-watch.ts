@@ -29,23 +29,37 @@ export const answerWatch = (work: () => void, stop: () => void): void => {
   process.on('disconnect', stop);
 };
 
+/** A child that was told to stop and has not is killed after this. ms */
+const lastWordsMs = 10_000;
+
+type Watch = {
+  /** Told to stop by the end of its channel, which Windows knows, too; it closes in order. Resolves when it has gone. */
+  readonly stop: () => Promise<void>;
+};
+
 /**
  * Runs a program of ours again and again until told to stop: after an end, and after it has hung. Only that child is ever
- * killed. Its output is ours.
+ * killed. Its output is ours, or goes to the open file `output`.
  */
-export const keepWatch = (args: readonly string[], log: EventLog, delays: WatchDelays = watchDelays): void => {
+export const keepWatch = (
+  args: readonly string[],
+  log: EventLog,
+  output: number | 'inherit' = 'inherit',
+  delays: WatchDelays = watchDelays,
+): Watch => {
   let stopping = false;
   let child: ChildProcess | null = null;
 
   const start = (): void => {
     const started = spawn(process.execPath, [...process.execArgv, ...args], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', output, output, 'ipc'],
       windowsHide: true,
     });
     child = started;
     let heardAtMs = performance.now() + delays.startMs - delays.silentMs;
     const round = setInterval(() => {
       const silentMs = performance.now() - heardAtMs;
+      if (stopping) return;
       if (silentMs < delays.silentMs) return void started.send(question, () => {});
       log.event('watchdog.withheld', { part: 'agent', silentMs: Math.round(silentMs) });
       if (started.pid !== undefined) started.kill('SIGKILL');
@@ -57,18 +71,31 @@ export const keepWatch = (args: readonly string[], log: EventLog, delays: WatchD
     started.once('exit', (code) => {
       clearInterval(round);
       child = null;
-      if (stopping) process.exit(code ?? 0);
+      if (stopping) return gone(code ?? 0);
       // 2: what it was started with is wrong; nobody can mend that but a technician.
       if (code === 2) process.exit(2);
       setTimeout(start, delays.restartMs);
     });
   };
-  const stop = (): void => {
+  let gone = (_code: number): void => {};
+  const ended = new Promise<number>((resolve) => {
+    gone = resolve;
+  });
+  const stop = async (): Promise<number> => {
     stopping = true;
-    if (child?.pid === undefined) process.exit(0);
-    child.kill('SIGTERM');
+    if (child?.pid === undefined) return 0;
+    const { pid } = child;
+    if (child.connected) child.disconnect();
+    const force = setTimeout(() => {
+      if (child?.pid === pid) child.kill('SIGKILL');
+    }, lastWordsMs);
+    const code = await ended;
+    clearTimeout(force);
+    return code;
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  const endAll = (): void => void stop().then((code) => process.exit(code));
+  process.on('SIGTERM', endAll);
+  process.on('SIGINT', endAll);
   start();
+  return { stop: async () => void (await stop()) };
 };

@@ -33,12 +33,23 @@ export class WineRoom {
   }
 
   /** `directory`: where programs' words are kept. */
-  static async open(root: string, directory: string): Promise<WineRoom> {
+  static async open(
+    root: string,
+    directory: string,
+    { ownNetwork = false }: { readonly ownNetwork?: boolean } = {},
+  ): Promise<WineRoom> {
     const mounts =
-      'mount --bind "$1" "$1"; mount --rbind /dev "$1/dev"; mount -t proc proc "$1/proc"; echo ready; exec sleep infinity';
-    const holder = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', mounts, 'sh', root], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+      '[ "$2" = false ] || ip link set lo up; mount --bind "$1" "$1"; mount --rbind /dev "$1/dev"; mount -t proc proc "$1/proc"; echo ready; exec sleep infinity';
+    const holder = spawn(
+      'unshare',
+      [
+        ...['--mount', '--propagation', 'private', ...(ownNetwork ? ['--net'] : [])],
+        ...['sh', '-ec', mounts, 'sh', root, String(ownNetwork)],
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     process.once('exit', () => holder.kill('SIGKILL'));
     await once(holder.stdout as NonNullable<typeof holder.stdout>, 'data');
     const room = new WineRoom(root, holder, directory);
@@ -60,7 +71,7 @@ export class WineRoom {
     ];
     return [
       'nsenter',
-      ['-t', String(this.#holder.pid), '-m', 'chroot', this.#root, 'env', '-i', ...environment, ...words],
+      ['-t', String(this.#holder.pid), '-m', '-n', 'chroot', this.#root, 'env', '-i', ...environment, ...words],
     ];
   }
 
@@ -77,6 +88,11 @@ export class WineRoom {
   /** A program of Debian in the room; its output. */
   debian(...words: readonly string[]): string {
     return this.#wait(words, 60_000, false);
+  }
+
+  /** Of a process in the room's namespaces */
+  get processId(): number | undefined {
+    return this.#holder.pid;
   }
 
   get version(): string {

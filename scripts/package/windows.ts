@@ -40,7 +40,8 @@ const reach = (): { readonly modules: ReadonlySet<string>; readonly packages: Re
       if (each.way === 'type' || each.specifier.startsWith('node:')) continue;
       const target = targetOf(file, each);
       if (target === null) packages.add(packageOf(each.specifier));
-      else if (target.endsWith('.ts')) next.push(target);
+      // Virtual hardware is reached by import() alone, behind a profile that no clinic has.
+      else if (target.endsWith('.ts') && !target.startsWith('drivers/virtual/')) next.push(target);
     }
   }
   return { modules, packages };
@@ -87,6 +88,23 @@ const putNode = (target: string): void => {
   if (existsSync(linux)) copyFileSync(linux, join(target, 'node-LICENSE.txt'));
 };
 
+/** What tells the service manager of Windows that it is a service (drivers/host/windows-service.ts): for Windows alone. */
+const putServiceCalls = (target: string): void => {
+  const modules = join(target, 'node_modules');
+  const koffi = npmForWindows('koffi@3.3.4');
+  for (const name of ['package.json', 'LICENSE.txt', 'index.cjs', 'indirect.cjs', 'index.js', 'indirect.js', 'lib'])
+    if (existsSync(join(koffi, name))) cpSync(join(koffi, name), join(modules, 'koffi', name), { recursive: true });
+  cpSync(npmForWindows('@koromix/koffi-win32-x64@3.3.4'), join(modules, '@koromix/koffi-win32-x64'), {
+    recursive: true,
+  });
+};
+
+/** Code of another system would be found out at the clinic. */
+const foreignPrograms = (target: string): readonly string[] =>
+  readdirSync(target, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.(node|so|dylib)$/.test(name) && !name.includes('win32'),
+  );
+
 /** Below `target`, which must not be there: everything that the clinic's PC gets. */
 export const makeWindowsFolder = (target: string): { readonly modules: number; readonly packages: number } => {
   mkdirSync(target, { recursive: true });
@@ -111,12 +129,15 @@ export const makeWindowsFolder = (target: string): { readonly modules: number; r
         return !inside.split(sep).includes('node_modules') && !isIdle(inside);
       },
     });
+  putServiceCalls(target);
   for (const name of ['package.json', 'LICENSE']) copyFileSync(join(project, name), join(target, name));
   for (const name of readdirSync(join(project, 'scripts/package/windows'))) {
     // Notepad and cmd of older Windows want CRLF; PowerShell 5 reads Japanese only behind a mark of UTF-8.
     const text = readFileSync(join(project, 'scripts/package/windows', name), 'utf8').replaceAll(/\r?\n/g, '\r\n');
     writeFileSync(join(target, name), name.endsWith('.cmd') ? text : `\ufeff${text}`);
   }
+  const foreign = foreignPrograms(target);
+  if (foreign.length > 0) throw new Error(`not for Windows: ${foreign.join(', ')}`);
   return { modules: modules.size, packages: folders.size };
 };
 

@@ -9,7 +9,6 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { newPassphrase } from '../agent/provisioning/authority-key.ts';
-import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
 import { offerEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
@@ -26,19 +25,8 @@ import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { markedAsTest, testMark } from '../wire/profile.ts';
 import { type ChosenChains, cardTrustPlace, chooseChains } from './clinic-card-trust.ts';
-import {
-  agentId,
-  brokerPort,
-  clinicPlaces,
-  clinicUnits,
-  enrolmentPort,
-  enrolmentUnit,
-  exists,
-  needRootOnDebian,
-  passphraseFile,
-  run,
-  succeeds,
-} from './provision-places.ts';
+import { agentLiesInFacility, clinicSystem } from './clinic-system.ts';
+import { agentId, brokerPort, clinicPlaces, enrolmentPort, exists, passphraseFile } from './provision-places.ts';
 import { inWords, tell } from './say.ts';
 
 /** What somebody must know; read from a file, so that a second run asks nothing. */
@@ -77,9 +65,6 @@ const ownAddresses = (): string[] =>
     .flatMap((all) => all ?? [])
     .filter(({ internal, family }) => !internal && family === 'IPv4')
     .map(({ address }) => address);
-
-/** A directory and what is in it, for one user. */
-const giveTo = (user: string, directory: string): void => run('chown', '-R', `${user}:${user}`, directory);
 
 const modelsPlace = new URL('../../models/manifest.json', import.meta.url);
 const unverifiedModels = async (): Promise<EnrolmentCode['acceptedModels']> =>
@@ -131,7 +116,7 @@ const makeFacility = async (answers: Answers, names: readonly string[], passphra
   // The agent's own place is where it is handed over: a terminal that is added or revoked is known there at once.
   await mkdir(join(clinicPlaces.facility, 'agents'), { recursive: true, mode: 0o700 });
   const link = join(clinicPlaces.facility, 'agents', agentId);
-  if (!(await exists(link))) await symlink(clinicPlaces.agent, link);
+  if (!agentLiesInFacility && !(await exists(link))) await symlink(clinicPlaces.agent, link);
   if (agents.length === 0) await addAgent(clinicPlaces.facility, agentId, { passphrase });
 };
 
@@ -193,24 +178,18 @@ const makeAgent = async (answers: Answers, { texts, isTest }: ChosenChains): Pro
     );
   } else await keepNameTrue(settings, isTest);
   const config = join(clinicPlaces.agent, 'agent.yaml');
-  if (!(await exists(config))) await writeFileAtomically(config, printYaml({ triesNewTerminals: true }));
+  if (!(await exists(config)))
+    await writeFileAtomically(config, printYaml({ triesNewTerminals: true, oqsFolder: clinicPlaces.oqs }));
   const staff = join(clinicPlaces.agent, 'staff.json');
   let staffCode: string | null = null;
   if ((await readStaff(staff)).length === 0) {
     staffCode = String(randomInt(100_000_000)).padStart(8, '0');
     await addStaffMember(staff, { approver: 'reception', label: '受付' }, staffCode);
   }
-  giveTo('uketsuke-agent', clinicPlaces.agent);
+  clinicSystem.giveToAgent(clinicPlaces.agent, false);
   await makeOqsFolders(clinicPlaces.oqs);
-  giveTo('uketsuke-agent', clinicPlaces.oqs);
+  clinicSystem.giveToAgent(clinicPlaces.oqs, true);
   return staffCode;
-};
-
-const makeBroker = async (): Promise<void> => {
-  await mkdir(clinicPlaces.broker, { recursive: true, mode: 0o700 });
-  giveTo('mosquitto', clinicPlaces.broker);
-  const place = { address: '0.0.0.0', port: brokerPort, directory: clinicPlaces.broker };
-  await writeMosquittoFiles(clinicPlaces.facility, place);
 };
 
 const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2, '0')}`;
@@ -244,27 +223,6 @@ const offerCodes = async (lanes: number, codesTo: string | undefined, shared: Sh
   return waiting;
 };
 
-/** For as long as the codes count, beside whatever is done here next; a second call begins it anew. */
-const openEnrolment = (passphrase: string, minutes: number): void => {
-  succeeds('systemctl', 'stop', enrolmentUnit);
-  succeeds('systemctl', 'reset-failed', enrolmentUnit);
-  const properties = [
-    `LoadCredential=facility-ca-passphrase:${passphrase}`,
-    `RuntimeMaxSec=${minutes * 60 + 60}`,
-    'Type=exec',
-  ];
-  const main = process.argv[1] ?? '';
-  const own = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'provision', 'listen'];
-  run(
-    'systemd-run',
-    '--quiet',
-    '--collect',
-    `--unit=${enrolmentUnit}`,
-    ...properties.map((each) => `--property=${each}`),
-    ...own,
-  );
-};
-
 const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => {
   tell('code of {device}: {letters}', { device, letters: shownLetters(letters) });
   if (file !== undefined) tell('  as a file: {file}', { file });
@@ -273,9 +231,7 @@ const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => 
 };
 
 const provisionClinic = async (options: ClinicOptions): Promise<void> => {
-  needRootOnDebian();
-  if (!(await exists(clinicPlaces.agent)) || !(await exists('/usr/lib/uketsuke')))
-    throw new Error('the package uketsuke-agent is not installed here');
+  await clinicSystem.check();
   const answers = await findAnswers(options.answers);
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
@@ -284,11 +240,9 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   await makeFacility(answers, names, options.caPassphraseFile);
   const staffCode = await makeAgent(answers, chains);
   const acceptedModels = await acceptModels(answers);
-  await makeBroker();
-  run('systemctl', 'enable', '--now', ...clinicUnits);
-  run('systemctl', 'reload', 'uketsuke-broker.service');
+  await clinicSystem.makeBroker();
   // It reads its trust anchors when it starts.
-  if (chains.texts !== null) run('systemctl', 'restart', 'uketsuke-agent.service');
+  clinicSystem.startServices(chains.texts !== null);
   const minutes = Number(options.waitMinutes);
   const waiting = await offerCodes(answers.lanes, options.codesTo, {
     facility: answers.facility,
@@ -304,7 +258,7 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   if (staffCode !== null) tell('staff code of the reception, told this once: {staffCode}', { staffCode });
   tell("the CA's passphrase: {file} (onto a stick, into the safe)", { file: options.caPassphraseFile });
   if (waiting.length > 0) {
-    openEnrolment(options.caPassphraseFile, minutes);
+    clinicSystem.openEnrolment(options.caPassphraseFile, minutes);
     for (const each of waiting) tellWaiting(each, host);
     tell('The codes count for {minutes} minutes, for one terminal each. Go to the terminal now.', { minutes });
   }

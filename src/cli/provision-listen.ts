@@ -4,7 +4,7 @@ import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.
 import { listenForEnrolments } from '../agent/provisioning/enrolment.ts';
 import { answerSearches, openOffers } from '../agent/provisioning/enrolment-letters.ts';
 import { knowAddress } from '../agent/provisioning/known-addresses.ts';
-import { authorityKeyAccess } from './authority-key.ts';
+import { type AuthorityKeyOptions, authorityKeyAccess, withAuthorityKey } from './authority-key.ts';
 import { clinicPlaces, enrolmentPort, run } from './provision-places.ts';
 import { tell } from './say.ts';
 
@@ -20,9 +20,17 @@ const keepPlace = async (device: string, address: string): Promise<void> => {
   }
 };
 
+/** A broker in the agent's own process looks at the registry by itself. */
+const tellBroker = async (device: string, address: string): Promise<void> => {
+  if (process.platform === 'win32') return;
+  await renewMosquittoFiles(clinicPlaces.facility);
+  await keepPlace(device, address);
+  run('systemctl', 'reload', 'uketsuke-broker.service');
+};
+
 /** Until every code has been used or the last has ended. */
-const listen = async (): Promise<void> => {
-  const access = await authorityKeyAccess({});
+const listen = async (options: AuthorityKeyOptions): Promise<void> => {
+  const access = await authorityKeyAccess(options);
   let finish = (): void => {};
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
@@ -33,9 +41,7 @@ const listen = async (): Promise<void> => {
     access,
     { host: '0.0.0.0', port: enrolmentPort },
     async (device, address) => {
-      await renewMosquittoFiles(clinicPlaces.facility);
-      await keepPlace(device, address);
-      run('systemctl', 'reload', 'uketsuke-broker.service');
+      await tellBroker(device, address);
       tell('enrolled: {device}', { device });
     },
   );
@@ -57,8 +63,7 @@ export const addListenCommand = (
   provision: Command,
   orExplain: <A extends unknown[]>(work: (...args: A) => Promise<void>) => (...args: A) => Promise<void>,
 ): void => {
-  provision
-    .command('listen')
+  withAuthorityKey(provision.command('listen'))
     .description('waits for terminals for as long as a code counts; `provision clinic` starts it')
     .action(orExplain(listen));
 };

@@ -1,18 +1,38 @@
 import { execFileSync } from 'node:child_process';
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 
-/** Where things lie on the clinic's PC: the units name the same. */
-export const clinicPlaces = {
+export const agentId = 'agent-1';
+
+type ClinicPlaces = {
+  readonly facility: string;
+  readonly agent: string;
+  readonly broker: string;
+  readonly oqs: string;
+};
+
+const onDebian: ClinicPlaces = {
   facility: '/var/lib/uketsuke-facility',
   agent: '/var/lib/uketsuke-agent',
   broker: '/etc/mosquitto/uketsuke',
   oqs: '/srv/oqs',
-} as const;
-export const agentId = 'agent-1';
+};
+
+/** The agent runs the broker; the folder is where the 資格確認端末 has it. */
+const onWindows = (programData: string): ClinicPlaces => ({
+  facility: `${programData}\\Uketsuke`,
+  agent: `${programData}\\Uketsuke\\agents\\${agentId}`,
+  broker: `${programData}\\Uketsuke\\broker`,
+  oqs: 'C:\\OQS',
+});
+
+/** Where things lie on the clinic's PC: the units name the same. */
+export const clinicPlaces: ClinicPlaces =
+  process.platform === 'win32' ? onWindows(process.env.ProgramData ?? 'C:\\ProgramData') : onDebian;
 export const brokerPort = 8883;
 /** Enrolment, TCP; and the search for it, UDP */
 export const enrolmentPort = 8884;
-export const passphraseFile = `${clinicPlaces.facility}/ca-passphrase`;
+export const passphraseFile = join(clinicPlaces.facility, 'ca-passphrase');
 
 export const clinicUnits = [
   'uketsuke-broker.service',

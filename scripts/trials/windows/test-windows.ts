@@ -9,6 +9,7 @@ import { makeWindowsFolder } from '../../package/windows.ts';
 import { wrongFiles } from './files-of-visits.ts';
 import { fillDisk } from './full-disk.ts';
 import { holdFilesOpen, ReceiptComputer } from './held-files.ts';
+import { tryService } from './installed-service.ts';
 import { eventually, type JournalRow, program, startWindowsClinic, type WindowsClinic } from './windows-clinic.ts';
 
 /*
@@ -101,7 +102,8 @@ const trial = async (name: string, play: () => Promise<void>): Promise<void> => 
 };
 
 const directory = mkdtempSync(join(tmpdir(), 'uketsuke-windows-'));
-const room = await WineRoom.open(values.root ?? '', directory);
+const root = values.root ?? '';
+const room = await WineRoom.open(root, directory);
 try {
   const wine = room.version;
   rmSync(room.path(program), { recursive: true, force: true });
@@ -121,9 +123,22 @@ try {
   } finally {
     await clinic.close();
   }
+  room.close();
+  const service = { recoverMs: 0 };
+  await trial('the service', async () => void Object.assign(service, await tryService(root, directory, say)));
   const { files } = judged;
   const filesWrong = judged.wrong.length;
-  const report = { visits, lost, files, filesWrong, kills, wine, failed, profile: 'demo' };
+  const report = {
+    visits,
+    lost,
+    files,
+    filesWrong,
+    kills,
+    wine,
+    failed,
+    serviceRecoverMs: service.recoverMs,
+    profile: 'demo',
+  };
   process.stdout.write(`${JSON.stringify(report)}\n`);
   process.exitCode = visits > 0 && lost + filesWrong + failed === 0 && files > 0 ? 0 : 1;
 } finally {

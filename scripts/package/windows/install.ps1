@@ -1,0 +1,62 @@
+# 資格確認端末（Windows 10 / 11）に受付エージェントを入れます。管理者の PowerShell で:
+#   powershell -ExecutionPolicy Bypass -File install.ps1 [-Answers answers.yaml] [-CardTrust フォルダ] [-CodesTo E:\] [-Test]
+# 何度実行してもかまいません。あるものは残り、足りないものが作られます。取り除くとき: -Remove（データは残ります）
+param(
+  [string]$Answers,
+  [string]$CardTrust,
+  [string]$CodesTo,
+  [string]$HostName,
+  [switch]$Test,
+  [switch]$Remove
+)
+$ErrorActionPreference = 'Stop'
+$service = 'UketsukeAgent'
+$target = Join-Path $env:ProgramFiles 'Uketsuke'
+$source = $PSScriptRoot
+
+$identity = [Security.Principal.WindowsPrincipal][Security.Principal.WindowsIdentity]::GetCurrent()
+if (-not $identity.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {
+  Write-Error '管理者として実行してください（PowerShell を右クリック →「管理者として実行」）。'
+}
+
+function Stop-Agent {
+  $found = Get-Service -Name $service -ErrorAction SilentlyContinue
+  if ($found -and $found.Status -ne 'Stopped') {
+    Stop-Service -Name $service
+    $found.WaitForStatus('Stopped', [TimeSpan]::FromSeconds(30))
+  }
+}
+
+if ($Remove) {
+  Stop-Agent
+  sc.exe delete $service | Out-Null
+  foreach ($rule in 'Uketsuke broker', 'Uketsuke enrolment') {
+    netsh.exe advfirewall firewall delete rule "name=$rule" | Out-Null
+  }
+  if ($source -ne $target) { Remove-Item -Recurse -Force $target }
+  Write-Output "取り除きました。データは残っています: $env:ProgramData\Uketsuke"
+  exit 0
+}
+
+# 1. プログラム: 前の版は、新しい版が置けるまで残します。
+Stop-Agent
+if ($source -ne $target) {
+  $fresh = "$target.new"
+  if (Test-Path $fresh) { Remove-Item -Recurse -Force $fresh }
+  Copy-Item -Recurse $source $fresh
+  if (Test-Path "$target.old") { Remove-Item -Recurse -Force "$target.old" }
+  if (Test-Path $target) { Rename-Item $target "$target.old" }
+  Rename-Item $fresh $target
+}
+
+# 2. あとはすべて uketsuke が行います: 鍵、フォルダ、権限、サービス、ファイアウォール、端末の登録コード。
+$arguments = @('provision', 'clinic')
+if ($Answers) { $arguments += @('--answers', $Answers) }
+if ($CardTrust) { $arguments += @('--card-trust', $CardTrust) }
+if ($CodesTo) { $arguments += @('--codes-to', $CodesTo) }
+if ($HostName) { $arguments += @('--host', $HostName) }
+if ($Test) { $arguments += '--test' }
+$env:LANG = 'ja_JP.UTF-8'
+[Console]::OutputEncoding = [Text.Encoding]::UTF8
+& (Join-Path $target 'node.exe') '--disable-warning=ExperimentalWarning' (Join-Path $target 'src\main.ts') @arguments
+exit $LASTEXITCODE
