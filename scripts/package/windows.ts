@@ -6,7 +6,17 @@
  * Nothing of a terminal: no camera, no models, no page of the patient. The packages are copied from this tree's
  * node_modules, as the lockfile has them; nothing in them is compiled.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -92,8 +102,10 @@ const putNode = (target: string): void => {
 const putServiceCalls = (target: string): void => {
   const modules = join(target, 'node_modules');
   const koffi = npmForWindows('koffi@3.3.4');
-  for (const name of ['package.json', 'LICENSE.txt', 'index.cjs', 'indirect.cjs', 'index.js', 'indirect.js', 'lib'])
-    if (existsSync(join(koffi, name))) cpSync(join(koffi, name), join(modules, 'koffi', name), { recursive: true });
+  // Not its source in C++.
+  const isProgram = (path: string): boolean =>
+    statSync(path).isDirectory() ? !/[/\\](doc|vendor)$/.test(path) : /\.(c?js|json|txt)$/.test(path);
+  cpSync(koffi, join(modules, 'koffi'), { recursive: true, filter: isProgram });
   cpSync(npmForWindows('@koromix/koffi-win32-x64@3.3.4'), join(modules, '@koromix/koffi-win32-x64'), {
     recursive: true,
   });

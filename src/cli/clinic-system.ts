@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import {
@@ -83,8 +83,12 @@ const wholeFolder = '(OI)(CI)';
 
 const windows: ClinicSystem = {
   check: async () => {
-    // Whoever is no administrator may not ask the service manager for this.
-    if (!succeeds('sc.exe', 'query', 'type=', 'service')) throw new Error('as an administrator');
+    try {
+      // Nobody but an administrator puts anything there.
+      await rmdir(await mkdtemp(join(process.env.ProgramFiles ?? 'C:\\Program Files', 'uketsuke-')));
+    } catch {
+      throw new Error('as an administrator');
+    }
   },
   giveToAgent: (directory, isShared) => {
     const { agent, system, administrators, users } = windowsUsers;
@@ -103,9 +107,13 @@ const windows: ClinicSystem = {
     ];
     const command = [node, quietly, main, ...words].map((word) => `"${word}"`).join(' ');
     const how = ['binPath=', command, 'start=', 'auto', 'obj=', 'NT AUTHORITY\\LocalService'];
-    if (!succeeds('sc.exe', 'query', service))
-      run('sc.exe', 'create', service, ...how, 'DisplayName=', 'Uketsuke agent');
-    else run('sc.exe', 'config', service, ...how);
+    const create = (): void => run('sc.exe', 'create', service, ...how, 'DisplayName=', 'Uketsuke agent');
+    if (!succeeds('sc.exe', 'query', service)) create();
+    else if (!succeeds('sc.exe', 'config', service, ...how)) {
+      succeeds('sc.exe', 'stop', service);
+      run('sc.exe', 'delete', service);
+      create();
+    }
     run('sc.exe', 'failure', service, 'reset=', '86400', 'actions=', 'restart/1000/restart/5000/restart/60000');
     for (const [name, port] of [
       ['Uketsuke broker', brokerPort],
