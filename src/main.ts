@@ -33,6 +33,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: "the clinic's end on the 資格確認端末, its device registry, staff codes and keys",
       load: () => import('./cli/agent.ts'),
     },
+    'windows-service': {
+      about: 'a command as a service of Windows; `provision clinic` makes it',
+      load: () => import('./cli/windows-service.ts'),
+    },
     broker: { about: "mosquitto's files for a facility", load: () => import('./cli/broker.ts') },
     provision: { about: 'makes the keys and files of a facility', load: () => import('./cli/provision.ts') },
     config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },

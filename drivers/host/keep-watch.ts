@@ -27,6 +27,8 @@ export const answerWatch = (work: () => void, stop: () => void): void => {
     process.send?.(answer);
   });
   process.on('disconnect', stop);
+  // Told to stop before it had begun to listen.
+  if (!process.connected) stop();
 };
 
 /** A child that was told to stop and has not is killed after this. ms */

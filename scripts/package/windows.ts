@@ -26,7 +26,7 @@ import { npmForWindows } from './npm-for-windows.ts';
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What somebody at the clinic's PC may ask for; the other commands are a terminal's. */
-const commands = ['agent', 'provision', 'broker', 'erase'] as const;
+const commands = ['agent', 'provision', 'broker', 'erase', 'windows-service'] as const;
 
 /** Files that modules open beside themselves. */
 const data = ['src/catalogue', 'src/agent', 'src/cli', 'systemd/mosquitto', 'models/manifest.json', 'models/README.md'];

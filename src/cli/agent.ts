@@ -3,9 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
-import { openLogFile } from '../../drivers/host/log-file.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
-import { runAsWindowsService } from '../../drivers/host/windows-service.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import {
@@ -17,7 +15,7 @@ import {
 } from '../agent/provisioning/facility-authority.ts';
 import { newOneTimeSecret, oneTimeAddress } from '../agent/staff-page/one-time-code.ts';
 import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-page/staff-codes.ts';
-import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
+import { createEventLog, describeError } from '../log/event-log.ts';
 import { startAgent } from '../processes/agent.ts';
 import { type AgentConfigInput, readAgentConfig } from '../processes/agent-config.ts';
 import { addAuditCommands } from './agent-audit.ts';
@@ -41,9 +39,6 @@ const hostAndPort = (text: string): { host: string; port: number } => {
 };
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-
-/** Longer than the watching process gives the agent. ms */
-const serviceStopMs = 15_000;
 
 /** Mistakes of whoever runs the command are one line, not a stack. */
 const orExplain =
@@ -73,8 +68,6 @@ type RunOptions = {
   readonly serviceDelayMs?: number;
   readonly makeFolders?: true;
   readonly watched?: true;
-  readonly windowsService?: string;
-  readonly logFile?: string;
   readonly log: 'json' | 'pretty' | 'silent';
 };
 
@@ -91,19 +84,15 @@ const configOf = (options: RunOptions): AgentConfigInput => ({
   ...(options.staffPort !== undefined && { staffPort: options.staffPort }),
 });
 
-/** The agent as a child of this process. */
-const watchOver = (options: RunOptions, log: EventLog): void => {
-  const ours = ['--watched', '--windows-service', options.windowsService, '--log-file', options.logFile];
-  const args = process.argv.slice(1).filter((word) => !ours.includes(word));
-  const watch = keepWatch(args, log, options.logFile === undefined ? 'inherit' : openLogFile(options.logFile));
-  if (options.windowsService !== undefined) runAsWindowsService(options.windowsService, watch.stop, serviceStopMs);
-};
-
 const run = async (options: RunOptions): Promise<void> => {
   if (options.embeddedBroker && options.facilityDir === undefined)
     throw new Error("--embedded-broker needs --facility-dir: the broker's keys are there");
   const log = createEventLog({ format: options.log });
-  if (options.watched || options.windowsService !== undefined) return watchOver(options, log);
+  if (options.watched)
+    return void keepWatch(
+      process.argv.slice(1).filter((word) => word !== '--watched'),
+      log,
+    );
   // An error that nobody expected ends the process, and the service manager begins a new one; the journal knows what is
   // left. Node would print its message, which may quote what was being worked on.
   process.on('uncaughtException', (error) => {
@@ -347,8 +336,6 @@ export const register = (program: Command): void => {
       '--watched',
       'run under a watcher of our own, which restarts it when it ends or hangs (where no systemd does)',
     )
-    .option('--windows-service <name>', 'the same as a service of Windows, which `uketsuke provision clinic` makes')
-    .option('--log-file <file>', 'with either: where the event log goes')
     .option('--log <format>', 'json, pretty or silent, on standard error', 'json')
     .action(
       orExplain(async (options: Partial<RunOptions>) => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
@@ -79,6 +79,11 @@ const windowsUsers = {
   administrators: '*S-1-5-32-544',
   users: '*S-1-5-32-545',
 };
+const servicesKey = 'HKLM\\SYSTEM\\CurrentControlSet\\Services';
+/** ERROR_SERVICE_ALREADY_RUNNING */
+const alreadyRunning = 1056;
+const statusOf = (program: string, ...args: string[]): number | null =>
+  spawnSync(program, args, { stdio: 'ignore', timeout: 120_000 }).status;
 const wholeFolder = '(OI)(CI)';
 
 const windows: ClinicSystem = {
@@ -101,19 +106,27 @@ const windows: ClinicSystem = {
   startServices: (anew) => {
     const [node, main] = own();
     const words = [
-      ...['agent', '--windows-service', service, '--log-file', join(clinicPlaces.agent, 'agent.log')],
-      ...['--dir', clinicPlaces.agent, '--embedded-broker', '--facility-dir', clinicPlaces.facility],
+      ...['windows-service', '--log-file', join(clinicPlaces.agent, 'agent.log'), service],
+      ...['agent', '--dir', clinicPlaces.agent, '--embedded-broker', '--facility-dir', clinicPlaces.facility],
       ...['--broker-host', '0.0.0.0', '--broker-port', String(brokerPort)],
     ];
     const command = [node, quietly, main, ...words].map((word) => `"${word}"`).join(' ');
     const how = ['binPath=', command, 'start=', 'auto', 'obj=', 'NT AUTHORITY\\LocalService'];
-    const create = (): void => run('sc.exe', 'create', service, ...how, 'DisplayName=', 'Uketsuke agent');
-    if (!succeeds('sc.exe', 'query', service)) create();
-    else if (!succeeds('sc.exe', 'config', service, ...how)) {
-      succeeds('sc.exe', 'stop', service);
-      run('sc.exe', 'delete', service);
-      create();
-    }
+    if (!succeeds('sc.exe', 'query', service))
+      run('sc.exe', 'create', service, ...how, 'DisplayName=', 'Uketsuke agent');
+    else if (!succeeds('sc.exe', 'config', service, ...how))
+      run(
+        'reg.exe',
+        'add',
+        `${servicesKey}\\${service}`,
+        '/v',
+        'ImagePath',
+        '/t',
+        'REG_EXPAND_SZ',
+        '/d',
+        command,
+        '/f',
+      );
     run('sc.exe', 'failure', service, 'reset=', '86400', 'actions=', 'restart/1000/restart/5000/restart/60000');
     for (const [name, port] of [
       ['Uketsuke broker', brokerPort],
@@ -124,8 +137,9 @@ const windows: ClinicSystem = {
       run('netsh.exe', 'advfirewall', 'firewall', 'add', 'rule', ...rule, `localport=${port}`);
     }
     if (anew) succeeds('sc.exe', 'stop', service);
-    // Already running: as it should be.
-    succeeds('sc.exe', 'start', service);
+    const status = statusOf('sc.exe', 'start', service);
+    if (status !== 0 && status !== alreadyRunning)
+      throw new Error(`the service ${service} does not start (${status}): see agent.log in ${clinicPlaces.agent}`);
   },
   openEnrolment: (passphraseFile) => {
     const [node, main] = own();

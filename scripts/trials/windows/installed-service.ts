@@ -32,7 +32,12 @@ const agentProcess = (): number | undefined =>
     .find((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return words.includes(places.data) && words.includes('main.ts') && !words.includes('--windows-service');
+        return (
+          words.includes(places.data) &&
+          words.includes('main.ts') &&
+          !words.includes('windows-service') &&
+          !words.includes('provision')
+        );
       } catch {
         return false;
       }
