@@ -3,8 +3,8 @@ import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * The 資格確認端末 is a Windows PC; the agent was never run there. What can be told from its source: every module that
- * `uketsuke agent` loads, and in it nothing that only POSIX has.
+ * The 資格確認端末 is a Windows PC. `scripts/test-windows` runs the agent under Wine, when somebody calls it; this is held on
+ * every day: every module that the agent and its service load, and in it nothing that only POSIX has.
  */
 const root = new URL('../../', import.meta.url).pathname;
 const importPattern = /(?<![.\w])(?:from|import)\s*\(?\s*'([^']+)'/g;
@@ -30,11 +30,18 @@ const reach = (entry: string) => {
   return { modules, packages };
 };
 
-const { modules, packages } = reach('src/cli/agent.ts');
+const agent = reach('src/cli/agent.ts');
+const service = reach('src/cli/windows-service.ts');
+const modules = new Map([...agent.modules, ...service.modules]);
+const packages = new Set([...agent.packages, ...service.packages]);
 
 /** Modules that hold such a thing behind a branch: what keeps Windows from it must stand in them. */
 const branched: Readonly<Record<string, string>> = {
   'src/agent/oqs-folder/shared-folder.ts': "process.platform === 'linux' ? heldFolders : comparedFolders",
+  // There is no such file there; what the file system says of itself is asked by a write.
+  'src/agent/disk-watch.ts': 'none where there is no such file (Windows)',
+  // The directory's owner, where root writes for another user.
+  'src/trust/write-file.ts': 'if (process.getuid?.() === 0) {',
   'drivers/host/systemd-notifier.ts': 'if (socket === undefined) return;',
   // Programs that Windows has: its own word about the clock, and this one once more, by its own path.
   'drivers/host/run-program.ts': 'spawn(',
@@ -53,6 +60,10 @@ const posixOnly: readonly (readonly [string, RegExp])[] = [
   // Asking the system about its clock goes by run-program.ts, which needs nothing of POSIX.
   ['a child process of its own', /from 'node:child_process'/],
   ['a Unix socket', /\.sock\b/],
+  ['a flag of open() that is silently 0 there', /\bO_(NOFOLLOW|NONBLOCK|DIRECTORY|NOCTTY|SYNC|DSYNC)\b/],
+  ['a signal that never comes there', /['"`]SIG(HUP|USR1|USR2|PIPE|ALRM|CHLD|CONT|STOP|TSTP)['"`]/],
+  ['rights or owners of files that are not kept there', /\b(f|l)?chown(Sync)?\(|process\.umask\(/],
+  ['who the user is, by number', /\buserInfo\(\)\.(uid|gid)/],
   ["a URL's pathname taken for a file's path (/C:/…)", /new URL\([^)]*import\.meta\.url\)\.pathname/],
   ['a symbolic or hard link (needs a right there)', /\b(sym)?link(Sync)?\(/],
 ];

@@ -111,12 +111,12 @@ describe('the command line', () => {
       spawnSync(process.execPath, ['src/main.ts', 'config', 'check', '--config', '-'], { encoding: 'utf8', input });
     expect(check(example)).toMatchObject({ status: 2, stdout: '' });
     const filled = example.replace('<facility>', 'a').replace('<device>', 'b').replace('<host>', '192.0.2.10');
-    const checked = check(filled.replace('/usr/lib/uketsuke/models', process.cwd() + '/models'));
+    const checked = check(filled.replace('/usr/lib/uketsuke/models', `${process.cwd()}/models`));
     // It works as it stands, and what it will not have is said.
     expect(checked).toMatchObject({ status: 0, stdout: '-: OK\n' });
     expect(checked.stderr).toContain('no matching of faces');
     const faces = filled
-      .replace('/usr/lib/uketsuke/models', process.cwd() + '/models')
+      .replace('/usr/lib/uketsuke/models', `${process.cwd()}/models`)
       .replace('driver: "none"', 'driver: "tesseract"');
     expect(check(faces)).toMatchObject({ status: 2, stderr: expect.stringContaining('face.acceptUnverifiedModels') });
     const accepted = faces.replace('acceptUnverifiedModels: []', 'acceptUnverifiedModels: ["fr_feature"]');

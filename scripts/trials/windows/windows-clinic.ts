@@ -22,7 +22,7 @@ import type { FromTerminal, ToTerminal } from '../../demonstration/terminal-proc
 
 export const program = 'C:\\Program Files\\Uketsuke';
 /** Blanks and Japanese, as clinics call their folders. */
-export const home = 'C:\\受付 データ';
+const home = 'C:\\受付 データ';
 export const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
 const agentId = 'agent-01';
 
