@@ -2,6 +2,7 @@ import { copyFileSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 
 /** Two files of it: weeks of a clinic's events. Bytes */
 const largest = 20_000_000;
+/** A minute of the worst log is far less than that. ms */
 const lookEveryMs = 60_000;
 
 /**
