@@ -21,6 +21,13 @@ export const freshNonce = (nowMs: number): string => {
   return bytes.toString('base64url');
 };
 
+/**
+ * Told for as long as a challenge of before may live. Not after this clock was set back: what is handed out now would
+ * bear an earlier instant, and be dropped with the rest.
+ */
+const forgotten = (before: number | null, now: number, lifeMs: number): { readonly voidBefore?: number } =>
+  before !== null && before <= now && now - before <= lifeMs ? { voidBefore: before } : {};
+
 /** Fresh challenges, written down before they go out: one that is not in the journal is not ours. */
 export const answerChallenges = async (
   { device, payload }: Incoming,
@@ -65,7 +72,7 @@ export const answerChallenges = async (
     'challenge',
     {
       ...{ challengeRequestId, agentTime: now, challenges: given, wire: newestWire },
-      ...(journal.knowsNothingBefore !== null && { voidBefore: journal.knowsNothingBefore }),
+      ...forgotten(journal.knowsNothingBefore, now, options.challengeLifeMs),
       ...(timeDoubted && { timeDoubted }),
       ...(trouble !== null && { trouble }),
     },

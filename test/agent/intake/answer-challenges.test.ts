@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { until } from '../../../scripts/beds/simulated-clock.ts';
+import { facility } from '../../../scripts/beds/test-facility.ts';
+import { openSigned } from '../../../src/trust/seal.ts';
+import { challengesSchema } from '../../../src/wire/messages.ts';
+import { sayWire } from '../../../src/wire/versions.ts';
+
+let bed: AgentBed;
+beforeEach(async () => {
+  bed = await makeAgentBed();
+  const state = {
+    ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'release', status: 'idle' },
+    ...{ catalogueVersion: '2024-10-07', since: 1 },
+  };
+  await bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
+  await until('the lane', () => bed.desk.lanes.wireOf('front-1') === 2);
+});
+afterEach(() => bed.close());
+
+/** What the answer to one more question says of challenges of before. */
+const voidBefore = async (): Promise<number | undefined> => {
+  await bed.challenge();
+  const { agents } = bed.testFacility.device;
+  const payload = bed.broker.passedOn('challenge').at(-1)?.payload ?? new Uint8Array();
+  const opened = await openSigned('challenge', payload, challengesSchema, agents, { facility, device: 'front-1' });
+  if (!opened.ok) throw new Error(opened.failure.detail);
+  return opened.value.message.voidBefore;
+};
+
+test('an agent that remembers says nothing of before; one that does not says so for as long as a challenge lives', async () => {
+  expect(await voidBefore()).toBeUndefined();
+  const nowMs = bed.clock.now().wallMs;
+  bed.journal.noteRolledBack(nowMs);
+  expect(await voidBefore()).toBe(nowMs);
+  await bed.clock.advance(bed.options.challengeLifeMs + 1);
+  expect(await voidBefore()).toBeUndefined();
+});
+
+test('a clock that is set back after the start makes no challenge void that is handed out now', async () => {
+  bed.journal.noteRolledBack(bed.clock.now().wallMs);
+  bed.clock.setWall(bed.clock.now().wallMs - 3_600_000);
+  expect(await voidBefore()).toBeUndefined();
+});
