@@ -43,10 +43,12 @@ const keepPlace = (): void => {
   database = null;
   prepared.clear();
   audit.forgetHead();
+  // Before anybody hears of it: a file that is not open has nobody who would put it back a second time.
+  open();
   tell({ type: 'put-back', failure });
 };
 
-const open = (): Result<DatabaseSync> => {
+function open(): Result<DatabaseSync> {
   keepPlace();
   if (database !== null) return ok(database);
   const opened = openStore(path, outboxKind);
@@ -57,7 +59,7 @@ const open = (): Result<DatabaseSync> => {
   for (const each of news) tell(each);
   owed = unpaid();
   return ok(database);
-};
+}
 const opened = (): DatabaseSync => {
   if (database === null) throw new Error('not open');
   return database;
