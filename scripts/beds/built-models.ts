@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { facesDir } from '../../drivers/virtual/faces.ts';
 import type { FaceModels } from '../../src/face/attempt/find-face.ts';
+import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import { embeddingById, entryById, type Manifest, type ModelEntry } from '../../src/face/models/manifest.ts';
 import { ModelSession } from '../../src/face/models/model-session.ts';
 
@@ -28,4 +29,9 @@ export const loadModels = async (embedding = 'fr_feature'): Promise<FaceModels> 
   detector: await load(entryById(manifest, 'blazeface')),
   landmarker: await load(entryById(manifest, 'facemesh')),
   embedder: await load(embeddingById(manifest, embedding)),
+});
+
+export const loadPadModels = async (): Promise<PadModels> => ({
+  secondDetector: await load(entryById(manifest, 'fr_detect')),
+  pad: await load(entryById(manifest, 'fr_liveness')),
 });

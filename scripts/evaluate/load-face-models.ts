@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FaceModels } from '../../src/face/attempt/find-face.ts';
+import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import {
   type EmbeddingEntry,
   embeddingById,
@@ -14,11 +15,11 @@ import { ModelSession } from '../../src/face/models/model-session.ts';
 
 export const modelsDir = fileURLToPath(new URL('../../models', import.meta.url));
 
-export const readManifest = async (): Promise<Manifest> =>
+const readManifest = async (): Promise<Manifest> =>
   JSON.parse(await readFile(join(modelsDir, 'manifest.json'), 'utf8')) as Manifest;
 
 /** @throws Error saying to run scripts/setup-models when a model is missing */
-export const loadModel = async (entry: ModelEntry): Promise<ModelSession> => {
+const loadModel = async (entry: ModelEntry): Promise<ModelSession> => {
   const loaded = await ModelSession.load(modelsDir, entry, 1);
   if (!loaded.ok) throw new Error(`${loaded.failure.code}: ${loaded.failure.detail}`);
   return loaded.value;
@@ -38,4 +39,12 @@ export const shippedThreshold = (entry: EmbeddingEntry): number => {
   const threshold = thresholdFor(entry, 'release', undefined);
   if (!threshold.ok) throw new Error(threshold.failure.detail);
   return threshold.value;
+};
+
+export const loadPadModels = async (): Promise<PadModels> => {
+  const manifest = await readManifest();
+  return {
+    secondDetector: await loadModel(entryById(manifest, 'fr_detect')),
+    pad: await loadModel(entryById(manifest, 'fr_liveness')),
+  };
 };

@@ -6,8 +6,8 @@ import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { type FaceModels, findFace } from '../../src/face/attempt/find-face.ts';
 import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
-import { type EmbeddingEntry, entryById } from '../../src/face/models/manifest.ts';
-import { loadFaceModels, loadModel, readManifest, shippedThreshold } from './load-face-models.ts';
+import type { EmbeddingEntry } from '../../src/face/models/manifest.ts';
+import { loadFaceModels, loadPadModels, shippedThreshold } from './load-face-models.ts';
 import { FrameLooker } from './look-at-frames.ts';
 
 export type Known = {
@@ -37,11 +37,7 @@ export const shippedPadStrength = firstFacilitySettings(
 /** `name`: of the evaluation. @throws Error when scripts/setup-models has not run */
 export const openBench = async (name: string, seed: number): Promise<Bench> => {
   const models = await loadFaceModels('fr_feature');
-  const manifest = await readManifest();
-  const pad = {
-    secondDetector: await loadModel(entryById(manifest, 'fr_detect')),
-    pad: await loadModel(entryById(manifest, 'fr_liveness')),
-  };
+  const pad = await loadPadModels();
   const looker = new FrameLooker(name, models, pad);
   const renderer = new SceneRenderer(seed);
   const people: Known[] = [];

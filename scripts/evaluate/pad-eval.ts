@@ -1,8 +1,8 @@
 /**
  * Painted attacks against prompts, flatness, continuity, moiré and repeated frames, and painted patients who do as asked.
- * All of it is synthetic: it shows that the parts work together, and is no measure of resistance to real attacks. The
- * passive model has no say in it, as a painted patient *is* a picture of a face; what it says of each is told apart.
- * Not among them is what passes for certain: somebody who plays the right clip on a good screen for each prompt.
+ * All of it is synthetic: it shows that the parts work together, and is no measure of resistance to real attacks. A painted
+ * patient *is* a picture of a face, and the passive model takes many for that; what it says of each is told apart. Everything
+ * runs at the strength that is shipped. Not among them is what passes for certain: somebody who plays the right clip on a good screen for each prompt.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -138,14 +138,23 @@ const countReasons = (played: readonly Played[]): Record<string, number> => {
   for (const { why } of played) if (why !== null) counts[why] = (counts[why] ?? 0) + 1;
   return counts;
 };
-/** By the passive model alone, of those it could look at. */
-const takenForReal = (played: readonly Played[]): number => {
+/**
+ * By the passive model alone, of those it could look at: what three frames would let through, and what the six do that it is
+ * given before it is called unsure (src/face/attempt/weigh-evidence.ts).
+ */
+const takenForReal = (played: readonly Played[], frames: number): number => {
   const seen = played.flatMap(({ evidence }) => {
-    const judged = evidence.flatMap(({ bonaFide: value }) => value ?? []);
-    return judged.length === 0 ? [] : [judged.reduce((a, b) => a + b, 0) / judged.length];
+    const judged = evidence.slice(0, frames).flatMap(({ bonaFide: value }) => value ?? []);
+    return judged.length < 3 ? [] : [judged];
   });
-  return percent(seen.filter((value) => value >= scoreTakenForReal).length, Math.max(1, seen.length));
+  const isTaken = (judged: readonly number[]): boolean =>
+    judged.some((_, i) => {
+      const first = judged.slice(0, i + 1);
+      return first.length >= 3 && first.reduce((a, b) => a + b, 0) / first.length >= scoreTakenForReal;
+    });
+  return percent(seen.filter(isTaken).length, Math.max(1, seen.length));
 };
+const alone = (played: readonly Played[]) => ({ three: takenForReal(played, 3), six: takenForReal(played, 6) });
 
 const results = [];
 for (const [name, attack] of Object.entries(species)) {
@@ -157,17 +166,20 @@ for (const [name, attack] of Object.entries(species)) {
     apcer: percent(accepted, n),
     upper95: Number(upper95(accepted, n).toFixed(1)),
     stoppedBy: countReasons(played),
-    passiveModelAlone: { apcer: takenForReal(played) },
+    takenForRealByPassiveModel: alone(played),
   });
 }
 const patients = await presentAll('bona fide', bonaFide);
 const refused = patients.filter(({ end }) => end !== 'matched').length;
 const report = {
+  profile: 'release',
+  defaults: true,
+  padStrength: shippedPadStrength,
   synthetic: true,
   species: results,
   bpcer: percent(refused, n),
   upper95: Number(upper95(refused, n).toFixed(1)),
   refusedFor: countReasons(patients),
-  passiveModelAlone: { bpcer: Number((100 - takenForReal(patients)).toFixed(1)) },
+  takenForRealByPassiveModel: alone(patients),
 };
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);

@@ -9,6 +9,7 @@ import { asAttemptFinding } from '../../src/face/attempt/face-worker.ts';
 import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
 import type { LivenessEvidence } from '../../src/face/attempt/weigh-evidence.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
+import type { FrameLooker } from './look-at-frames.ts';
 import type { Bench } from './open-bench.ts';
 
 /** What whoever stands before the camera has last been told, and for how long. */
@@ -49,7 +50,11 @@ export type Played = {
 };
 
 /** Plays until a match, a miss, a suspicion or the time limit. `reference`: of the card. */
-export const playAttempt = async (bench: Bench, reference: Embedding, play: Play): Promise<Played> => {
+export const playAttempt = async (
+  bench: Pick<Bench, 'threshold'> & { readonly looker: Pick<FrameLooker, 'frame' | 'liveness'> },
+  reference: Embedding,
+  play: Play,
+): Promise<Played> => {
   const { looker } = bench;
   const { random } = play;
   const course = new AttemptCourse(bench.threshold, play.padStrength, random);
