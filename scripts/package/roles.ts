@@ -88,7 +88,7 @@ export const roles: readonly Role[] = [
       'if [ -f /etc/uketsuke/terminal.yaml ] && [ -f /etc/uketsuke/provisioning/tls-key.pem ]; then',
       '  if [ -d /run/systemd/system ]; then systemctl stop uketsuke.service uketsuke-link.service; fi',
       '  uketsuke adopt',
-      '  if [ -d /run/systemd/system ]; then systemctl start uketsuke-screen.socket uketsuke-link.socket uketsuke-face.socket uketsuke-link.service uketsuke-face.service uketsuke.service; fi',
+      '  if [ -d /run/systemd/system ]; then systemctl start uketsuke-screen.socket uketsuke-link.socket uketsuke-face.socket uketsuke-link.service uketsuke-face.service uketsuke.service || true; fi',
       'fi',
       // What a machine that nobody has set up does by itself. Enabled once: an administrator may disable it.
       'if [ -z "$2" ]; then',

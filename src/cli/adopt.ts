@@ -6,7 +6,12 @@ import { moveStore } from '../storage/move-store.ts';
 import { separateKeys } from '../trust/separate-keys.ts';
 import { readConfigOrExit } from './config.ts';
 
-type Options = { readonly config: string; readonly formerStore: string; readonly linkUser: string };
+type Options = {
+  readonly config: string;
+  readonly formerStore: string;
+  readonly linkUser: string;
+  readonly terminalUser: string;
+};
 
 /** null: this machine has no such user, and files stay whose they are. */
 const idsOf = (user: string): { uid: number; gid: number } | undefined => {
@@ -14,11 +19,11 @@ const idsOf = (user: string): { uid: number; gid: number } | undefined => {
   return uid && gid && process.getuid?.() === 0 ? { uid, gid } : undefined;
 };
 
-const adopt = async ({ config: path, formerStore, linkUser }: Options): Promise<void> => {
+const adopt = async ({ config: path, formerStore, linkUser, terminalUser }: Options): Promise<void> => {
   const { paths } = readConfigOrExit(path);
   const owner = idsOf(linkUser);
   readdirSync(paths.provisioning);
-  const moved = await separateKeys(paths.provisioning, owner);
+  const moved = await separateKeys(paths.provisioning, owner, idsOf(terminalUser));
   for (const name of moved) process.stdout.write(`${paths.provisioning}/${name}: in the folder of its process\n`);
   if (await moveStore(formerStore, paths.store, owner)) process.stdout.write(`${formerStore}: now ${paths.store}\n`);
 };
@@ -31,6 +36,7 @@ export const register = (program: Command): void => {
     .option('--config <file>', 'configuration file', defaultConfigPath)
     .option('--former-store <file>', 'where the store was', '/var/lib/uketsuke/terminal.sqlite')
     .option('--link-user <name>', 'who runs uketsuke link', 'uketsuke-link')
+    .option('--terminal-user <name>', 'who runs uketsuke run', 'uketsuke')
     .action(async (options: Options) => {
       try {
         await adopt(options);

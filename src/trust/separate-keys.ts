@@ -29,9 +29,10 @@ const copyDurably = async (from: string, to: string, owner: Owner): Promise<void
 export const separateKeys = async (
   deviceDirectory: string,
   linkOwner: Owner | undefined,
+  terminalOwner?: Owner,
 ): Promise<readonly string[]> => {
   const { uid, gid } = await stat(deviceDirectory);
-  const owners = { link: linkOwner ?? { uid, gid }, terminal: { uid, gid } };
+  const owners = { link: linkOwner ?? { uid, gid }, terminal: terminalOwner ?? { uid, gid } };
   const moved: string[] = [];
   for (const folder of [keyFolders.link, keyFolders.terminal]) {
     const target = join(deviceDirectory, folder);
