@@ -13,7 +13,7 @@ const declarationLinks = (model: PageModel, code: string): Markup => {
   const offered = model.context.settings().languages.filter((language) => language !== 'ja');
   return html` <a href="/declaration?code=${code}">印刷する</a>${offered.map(
     (language) =>
-      html` <a href="/declaration?code=${code}&language=${language}">${languages[language]?.name ?? language}</a>`,
+      html` <a href="/declaration?code=${code}&language=${language}"><span lang="${language}">${languages[language]?.name ?? language}</span></a>`,
   )}`;
 };
 

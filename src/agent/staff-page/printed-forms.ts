@@ -28,7 +28,7 @@ const row = (label: Markup, content: Markup): Markup => html`<tr><th scope="row"
 const languageLinks = (model: PageModel, code: string, now: string): Markup =>
   html`<p class="tools">${Object.values(model.catalogue().languages).map(
     ({ language, name }) =>
-      html`<a class="button" lang="${language}" href="/declaration?code=${code}&language=${language}" ${language === now && html`aria-current="page"`}>${name}</a>`,
+      html`<a class="button" href="/declaration?code=${code}&language=${language}" ${language === now && html`aria-current="page"`}><span lang="${language}">${name}</span></a>`,
   )} <button type="button" data-print>印刷する</button></p>`;
 
 /**
