@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
 
 /** One attack and what an independent look afterwards said. `seen`: a status, a hash, a count, for whoever reads. */
 type Attempt = { readonly name: string; readonly threat: number; readonly isIn: boolean; readonly seen: string };
@@ -31,3 +32,14 @@ export const within = async (ms: number, holds: () => boolean | Promise<boolean>
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
+
+/** Whether a page is answered within 10 s, on a connection of its own: one of before may have made room for an attacker's. */
+export const isServed = (address: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const asked = get(address, { agent: false, timeout: 10_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => resolve(false));
+  });

@@ -23,7 +23,7 @@ import { readLinkKeys } from '../../../src/trust/key-files.ts';
 import { topicOf } from '../../../src/wire/topics.ts';
 import { authorityFolder } from '../../demonstration/facility.ts';
 import { type Clinic, isAlive } from '../attacked-clinic-bed.ts';
-import { type Attempts, hashOfFile, within } from './attempts.ts';
+import { type Attempts, hashOfFile, isServed, within } from './attempts.ts';
 
 /** Raw bytes; answers the status line, or nothing. */
 const say = (port: number, bytes: string): Promise<string> =>
@@ -50,12 +50,6 @@ const holdSilent = async (port: number, count: number): Promise<Socket[]> => {
   }
   return held;
 };
-
-const isServed = async (address: string): Promise<boolean> =>
-  fetch(address, { signal: AbortSignal.timeout(10_000) }).then(
-    (answer) => answer.status === 200,
-    () => false,
-  );
 
 export const attackPages = async (attempts: Attempts, clinic: Clinic): Promise<void> => {
   const pages = [

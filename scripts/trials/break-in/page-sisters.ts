@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type Clinic, isAlive } from '../attacked-clinic-bed.ts';
-import type { Attempts } from './attempts.ts';
+import { type Attempts, isServed } from './attempts.ts';
 
 /** Attacks on the pages that need patience or a long breath, beside the first ones of clinic-attacks.ts. */
 
@@ -11,11 +11,6 @@ const open = (port: number): Promise<Socket> =>
     socket.on('error', reject);
     socket.resume();
   });
-const isServed = (address: string): Promise<boolean> =>
-  fetch(address, { signal: AbortSignal.timeout(10_000) }).then(
-    (answer) => answer.status === 200,
-    () => false,
-  );
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Memory of all processes of the clinic, MB */
