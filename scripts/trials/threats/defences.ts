@@ -30,7 +30,7 @@ export const defences: readonly Defence[] = [
   },
   {
     row: 30,
-    test: ['test/contract/local-server.test.ts', 'is reached through 200 bodies'],
+    test: ['test/contract/local-server.test.ts', 'is reached through a hundred'],
     without: [
       [
         'src/web/local-server.ts',
