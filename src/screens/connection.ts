@@ -53,7 +53,14 @@ export const connect = (): void => {
       readonly sound?: Sound;
       readonly reload?: true;
     };
-    if (message.reload === true) return location.reload();
+    if (message.reload === true) {
+      // Only while somebody answers: a browser that finds nobody shows a page of its own.
+      void fetch('/', { cache: 'no-store' }).then(
+        () => location.reload(),
+        () => undefined,
+      );
+      return;
+    }
     if (message.sound !== undefined) {
       sound(message.sound, (heard) => send(JSON.stringify({ heard })));
       return;

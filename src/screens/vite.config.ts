@@ -8,6 +8,7 @@ export default defineConfig({
   publicDir: '../../.cache/page',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
+    rollupOptions: { input: ['index.html', 'waiting.html'].map((name) => `${import.meta.dirname}/${name}`) },
     outDir: '../../dist/screens',
     emptyOutDir: true,
     target: 'chrome120',
