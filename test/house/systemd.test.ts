@@ -145,8 +145,10 @@ describe('a unit', () => {
     const config = filledExample();
     if (!config.ok) throw new Error('the example is not accepted');
     expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain(
-      `http://127.0.0.1:${config.value.screen.port}/`,
+      '--app=file:///usr/lib/uketsuke/dist/screens/waiting.html ',
     );
+    // Which port it asks, where nothing else is said
+    expect(readFileSync('src/screens/waiting.html', 'utf8')).toContain(`: ${config.value.screen.port}}/`);
   });
 
   test('of the screen lets the voice speak before anybody has touched it', () => {

@@ -212,7 +212,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
         lead: words.lead,
         isPrivate: question.kind === 'consent-item',
         // What refusing costs is no part of what is agreed to: it is not in the text of the record.
-        note: specific ? together(words.note, d.words('specific-disease.cost')) : words.note,
+        note: specific ? together(words.note, d.words('cost.specific-disease')) : words.note,
         remaining,
         body: { kind: 'items', items: words.items.map((each) => ({ label: each.label.text, note: each.note.text })) },
         bodyWords: words.items.map((each) => d.words('consent.subject-item', { subject: each.label, note: each.note })),
@@ -224,7 +224,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
       return part('medical-subsidy', 3, d, d.words('medical-subsidy.heading'), {
         isPrivate: true,
         lead: [d.words('medical-subsidy.lead')],
-        note: d.words('medical-subsidy.cost'),
+        note: d.words('cost.medical-subsidy'),
         remaining,
         controls: [
           control('use', 'equal', d.words('control.use')),

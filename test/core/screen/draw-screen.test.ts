@@ -247,7 +247,7 @@ describe('the text of a consent', () => {
       const text = consentTextOf(catalogue, 'ja', questionOf(name), 'medical');
       const items = screen.body.kind === 'items' ? screen.body.items.flatMap(({ label, note }) => [label, note]) : [];
       // What refusing costs stands beside what is agreed to, and is no part of it.
-      const cost = catalogue.languages.ja?.texts['specific-disease.cost'] ?? '';
+      const cost = catalogue.languages.ja?.texts['cost.specific-disease'] ?? '';
       const note = screen.note?.replace(` ${cost}`, '') ?? '';
       for (const shown of [screen.heading, ...screen.lead, ...items, note, screen.footer[0]])
         expect(text.split('\n')).toContain(shown);
