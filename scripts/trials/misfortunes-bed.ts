@@ -311,14 +311,14 @@ export class MisfortunesBed {
   }
 }
 
-/* Who comes: by PIN, agreeing to everything. */
+/* Who comes: by PIN, agreeing to everything but 手術: so the screen asks once more before it is signed. */
 
 const pin = personaById('taro').pins.auth?.secret ?? '';
 const answers: Partial<Record<ScreenName, string>> = {
   'choose-method': 'use-pin',
   face: 'use-pin',
   'consent-bundle': 'agree',
-  'consent-item': 'agree',
+  'consent-item': 'decline',
   'specific-disease': 'agree',
   'medical-subsidy': 'use',
   'prescription-form': 'electronic',
