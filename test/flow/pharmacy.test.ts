@@ -54,8 +54,10 @@ it('a 薬局 is offered the e-prescriptions that wait, never asked 電子 or 紙
   await until('its file', () => bed.agent.files().length === 1);
   const [file = ''] = bed.agent.files();
   expect(decodedOqs(readFileSync(join(bed.agent.oqsFolder, 'face', file)))).not.toContain('PrescriptionIssueSelect');
-  const note = bed.agent.journal.todayNotes().get(bed.visits()[0]?.requestId ?? '');
-  expect(note?.notices).toContain('prescriptions-chosen:1');
+  // Written down after the file.
+  const notices = () => bed.agent.journal.todayNotes().get(bed.visits()[0]?.requestId ?? '')?.notices ?? [];
+  await until('its note', () => notices().length > 0);
+  expect(notices()).toContain('prescriptions-chosen:1');
   await bed.takeCard();
   expect((await visit([])).offered).toEqual(['rx-0001']);
 });
