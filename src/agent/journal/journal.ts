@@ -26,6 +26,7 @@ import {
 } from './journal-schema.ts';
 import { KeptNames } from './kept-names.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
+import { addChallenges, useChallenge } from './open-challenges.ts';
 import { deletionsAt } from './retention.ts';
 import { issueSettings, learnFloor, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
@@ -63,20 +64,9 @@ export class Journal extends JournalAge {
   readonly names = new KeptNames(this.#sql, this.#lived, this.#deleted);
   readonly certificateEnds = new CertificateEnds(this.#sql, this.#lived, this.#deleted);
 
-  /** Of more than `keep` open ones of this device the oldest are dropped. */
+  /** Of many more than `keep` open ones of this device the oldest are dropped. */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
-    this.transaction(() => {
-      for (const { nonce, issuedAt, expiresAt } of challenges)
-        this.run(
-          'INSERT INTO challenge (nonce, device, issued_at, expires_at, lived_at) VALUES (?, ?, ?, ?, ?)',
-          ...[nonce, device, issuedAt, expiresAt, this.livedMs],
-        );
-      this.run(
-        `DELETE FROM challenge WHERE device = ? AND request_id IS NULL AND rowid NOT IN
-          (SELECT rowid FROM challenge WHERE device = ? AND request_id IS NULL ORDER BY rowid DESC LIMIT ?)`,
-        ...[device, device, keep],
-      );
-    });
+    this.transaction(() => addChallenges(this.#sql, device, { challenges, keep, livedMs: this.livedMs }));
   }
 
   /** This is not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void. */
@@ -135,19 +125,9 @@ export class Journal extends JournalAge {
   }
 
   #refusalOf(request: NewRequest): FailureCode | undefined {
-    if (!this.#useChallenge(request)) return request.code ?? 'message.stale';
+    if (!useChallenge(this.#sql, request, this.livedMs)) return request.code ?? 'message.stale';
     if (request.code !== undefined || request.method !== 'staff') return request.code;
     return useApproval(this.#sql, { ...request, livedMs: this.livedMs });
-  }
-
-  /** A challenge ends by the journal's own age, and by the wall clock where that is not doubted. */
-  #useChallenge({ challenge, device, requestId, receivedAt, expiresAt, datesCount = true }: NewRequest): boolean {
-    const used = this.run(
-      `UPDATE challenge SET request_id = ? WHERE nonce = ? AND device = ? AND request_id IS NULL AND expires_at >= ?
-        AND (? = 0 OR expires_at >= ?) AND ? - lived_at <= expires_at - issued_at`,
-      ...[requestId, challenge, device, expiresAt, datesCount ? 1 : 0, receivedAt, this.livedMs],
-    );
-    return used === 1;
   }
 
   /** Accepted and not handed over: what a crash or a full folder left undone, oldest first. */
