@@ -32,7 +32,7 @@ export const ScrollingText = ({
     const ends = [...text.querySelectorAll('[data-subject]')].map((each) => each.getBoundingClientRect().bottom - top);
     if (seen.current.question !== question) seen.current = { question, untilPx: 0 };
     seen.current.untilPx = Math.max(seen.current.untilPx, text.scrollTop + text.clientHeight);
-    const isUnseen = Math.max(0, ...ends) > seen.current.untilPx + 4;
+    const isUnseen = Math.max(0, ...ends) > seen.current.untilPx + 2;
     if (isUnseen) unseenSubject.value = question;
     else if (unseenSubject.value !== null) unseenSubject.value = null;
   };
