@@ -45,6 +45,12 @@ const terminalText = printYaml({
   log: { level: 'warn' },
 });
 
+/** With what a technician writes into it. */
+const filledExample = exampleOf(configSchema, 'Uketsuke terminal')
+  .replace('<facility>', 'clinic-0001')
+  .replace('<device>', 'terminal-02')
+  .replace('<host>', '192.0.2.17');
+
 const agentText = printYaml({
   broker: { host: '192.0.2.17', port: 8884, protocolVersion: 5, serverName: 'broker.clinic.example' },
   staffCodes: { minimumLength: 6, secondFactor: true },
@@ -90,7 +96,7 @@ export const configFiles = (directory: string): readonly ConfigFile[] => {
     {
       // The terminal, its link, its face process and `doctor` read this one.
       name: 'terminal.yaml',
-      texts: [exampleOf(configSchema, 'Uketsuke terminal'), ...both(terminalText)],
+      texts: [filledExample, ...both(terminalText)],
       shortest: 'facility: clinic-0001\ndevice: terminal-02\nbroker:\n  host: 192.0.2.17\n',
       read: async (bytes) => {
         const read = loadConfig(bytes);
