@@ -163,6 +163,9 @@ const updates = async (): Promise<void> => {
     if (Number(visits()) < Number(before)) throw new Error('the journal is smaller than before');
     await orderTestVisit();
   });
+};
+
+const adopted = async (): Promise<void> => {
   await step('a terminal of the first release is taken over by the update', async () => {
     sh(`systemctl stop ${terminalUnits.join(' ')}`);
     sh(
@@ -201,7 +204,7 @@ const guided = async (): Promise<void> => {
 };
 
 /** In this order; one of them alone goes on from what the boot before left. */
-const parts = { guided, killed, hung, wholeVisit, updates, withoutPage };
+const parts = { guided, killed, hung, wholeVisit, updates, adopted, withoutPage };
 const only = existsSync('/trial/only') ? readFileSync('/trial/only', 'utf8').trim().split(',') : Object.keys(parts);
 
 process.chdir('/root');

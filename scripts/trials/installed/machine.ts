@@ -7,7 +7,7 @@
  * profile, a broken terminal is replaced, the clinic moves to another PC, the packages go back and forth and away. After
  * that the same files boot in QEMU (emulated processor: minutes) with Debian's kernel: the kiosk on a display, a HID keypad
  * and a camera of the kernel. Needs root, mmdebstrap, systemd-container, qemu-system-x86, e2fsprogs, busybox-static.
- *   --only    some of guided,killed,hung,wholeVisit,updates,withoutPage (inside.ts)
+ *   --only    some of guided,killed,hung,wholeVisit,updates,adopted,withoutPage (inside.ts)
  *   --root    a root that --keep left: only what comes after the container; with --inside the container, too
  * Exit status 1: something was not as it must be.
  */
