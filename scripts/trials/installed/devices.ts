@@ -46,6 +46,12 @@ const prepare = (root: string): void => {
       '[Service]\nTimeoutStartSec=600\nWatchdogSec=600\n',
     );
   }
+  // No processor for graphics is emulated.
+  mkdirSync(join(root, 'etc/systemd/system/uketsuke-kiosk.service.d'), { recursive: true });
+  writeFileSync(
+    join(root, 'etc/systemd/system/uketsuke-kiosk.service.d/slow.conf'),
+    '[Service]\nEnvironment=WLR_RENDERER=pixman\nTimeoutStartSec=600\n',
+  );
   const config = join(root, 'etc/uketsuke/terminal.yaml');
   const text = readFileSync(config, 'utf8');
   if (!text.includes('keypad:')) writeFileSync(config, text.replace('speaker:', 'keypad:\n  driver: hid\nspeaker:'));
