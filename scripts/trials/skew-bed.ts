@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import type { VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import type * as KeptFace from '../beds/kept-face.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
 import { placesOf } from '../beds/release-tree.ts';
@@ -161,6 +162,21 @@ type TerminalStart = {
   readonly camera: { readonly kind: 'virtual'; readonly seed: number; readonly controlSocket: string };
 };
 
+/** Who stands before the camera: does what the screen asks of a face, where that release asks anything. */
+const personBefore = async (
+  demonstration: string,
+  camera: VirtualCameraControl,
+  screenPort: number,
+  closing: Closing,
+): Promise<(face: string | null) => void> => {
+  const file = 'painted-head.ts';
+  if (!existsSync(join(demonstration, file))) return (face) => camera.setFace(face as never);
+  const { PaintedHead } = await load<typeof import('../demonstration/painted-head.ts')>(demonstration, file);
+  const head = new PaintedHead(camera, screenPort);
+  closing.push(async () => head.close());
+  return (face) => head.setFace(face as never);
+};
+
 /** An agent of today takes test cards only where somebody has said that this is a trial: said once, after the update. */
 const sayTrial = async (tree: string, cardTrust: string): Promise<void> => {
   const file = 'src/agent/provisioning/card-trust.ts';
@@ -234,11 +250,12 @@ export const startSkewClinic = async (trees: Trees): Promise<SkewClinic> => {
     );
     const patient = await Patient.before(screenPort);
     closing.push(async () => patient.leave());
+    const setFace = await personBefore(demonstration, camera, screenPort, closing);
     const { scriptedVisits } = await load<typeof Visits>(demonstration, 'visits.ts');
     return {
       // A terminal that died is told by the screens that do not come.
       order: (order) => void terminal.process.send(order, () => {}),
-      setFace: (face) => camera.setFace(face as never),
+      setFace,
       patient,
       visits: scriptedVisits,
       staffPage: agent.ready.staffPage,
