@@ -44,5 +44,5 @@ it('has no word that was found to be wrong', () => {
   ];
   for (const [language, words] of wrong)
     for (const [key, text] of Object.entries(languages[language]?.texts ?? {}))
-      expect(text, `${language} ${key}`).not.toMatch(words);
+      if (!isConsent(key)) expect(text, `${language} ${key}`).not.toMatch(words);
 });

@@ -41,6 +41,9 @@ const codeBody = (
 /** 2026-11-21T08:30Z: whoever reads the code is elsewhere. */
 const minuteOf = (wallMs: number): string => `${new Date(wallMs).toISOString().slice(0, 16)}Z`;
 
+/** Laid down anew, or the right one: that is asked for before anybody is called. */
+const cardAgain: ReadonlySet<FailureCode> = new Set(['card.unreadable', 'card.not-my-number', 'card.old-juki']);
+
 /** 「受付の方に お声がけください」, why, and the code for staff. */
 export const drawDesk = (
   catalogue: Catalogue,
@@ -51,12 +54,18 @@ export const drawDesk = (
   // Nobody is called for a visit that ended because nothing was touched any more.
   const quiet = failure.code === 'session.timed-out';
   const takeCard = at.cardOnBed ? [d.words('desk.take-card')] : [];
-  return part('desk', null, d, quiet ? d.words('take-card.heading') : d.words('desk.heading'), {
-    tone: 'attention',
-    lead: [reasonOf(catalogue, d, failure), ...(quiet ? [] : takeCard)],
-    controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
-    body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
-  });
+  return part(
+    'desk',
+    null,
+    d,
+    d.words(quiet ? 'take-card.heading' : cardAgain.has(failure.code) ? 'desk.card-again' : 'desk.heading'),
+    {
+      tone: 'attention',
+      lead: [reasonOf(catalogue, d, failure), ...(quiet ? [] : takeCard)],
+      controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
+      body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
+    },
+  );
 };
 
 /** Between visits: nothing can be done here now, why, and what happens meanwhile. */
