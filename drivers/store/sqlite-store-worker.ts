@@ -4,9 +4,8 @@ import { type Failure, failure } from '../../src/core/failure.ts';
 import { ok, type Result } from '../../src/core/result.ts';
 import type { AuditEntry, OutboxRow } from '../../src/ports/store.ts';
 import { AuditChain } from '../../src/storage/audit-chain.ts';
-import { copyStore } from '../../src/storage/back-up.ts';
 import { openStore, type StoreNews } from '../../src/storage/open-store.ts';
-import { type StorePlace, watchStorePlace } from '../../src/storage/store-place.ts';
+import type { StorePlace } from '../../src/storage/store-place.ts';
 import { outboxKind } from './outbox-kind.ts';
 
 /** The thread that owns the database: its fsync never stands in the daemon's event loop. */
@@ -53,10 +52,9 @@ function open(): Result<DatabaseSync> {
   if (database !== null) return ok(database);
   const opened = openStore(path, outboxKind);
   if (!opened.ok) return opened;
-  const { database: own, news } = opened.value;
-  database = own;
-  place = watchStorePlace(path, (to) => copyStore(own, to));
-  for (const each of news) tell(each);
+  database = opened.value.database;
+  place = opened.value.place;
+  for (const news of opened.value.news) tell(news);
   owed = unpaid();
   return ok(database);
 }

@@ -43,7 +43,6 @@ import { createEventLog, describeError, type EventLog } from '../log/event-log.t
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
 import { forgetBackups } from '../storage/back-up.ts';
-import { watchStorePlace } from '../storage/store-place.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
@@ -290,13 +289,12 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const keepWitness = (now = false): Promise<void> =>
     witness.keep(now).catch((error) => log.event('process.error', describeError(error)));
   void keepWitness(true);
-  const journalPlace = watchStorePlace(config.journal, (to) => journal.copyTo(to));
   const rounds = [
     every(placeMs, () => {
-      if (start.endNow === undefined || !journalPlace.isTakenAway()) return;
+      if (start.endNow === undefined || !journal.place?.isTakenAway()) return;
       // Before it is copied: what is put back says so itself.
       journal.noteMishap('storage.taken-away', clock.now().wallMs);
-      log.event('store.put-back', { code: journalPlace.putBack().code });
+      log.event('store.put-back', { code: journal.place.putBack().code });
       start.endNow();
     }),
     every(forgetMs, () => journal.forgetDeleted()),

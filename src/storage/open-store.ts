@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { backUp } from './back-up.ts';
+import { backUp, copyStore } from './back-up.ts';
 import { recoverRows, setAside } from './recover-rows.ts';
 import { newestVersion, type StoreKind } from './store-kind.ts';
+import { idOf, type StorePlace, watchStorePlace } from './store-place.ts';
 
 /** What happened at the opening that somebody must hear of. */
 export type StoreNews =
@@ -14,7 +15,12 @@ export type StoreNews =
   /** Somebody had deleted or replaced the open file; all of it lies there again. */
   | { readonly type: 'put-back'; readonly failure: Failure };
 
-type OpenedStore = { readonly database: DatabaseSync; readonly news: readonly StoreNews[] };
+type OpenedStore = {
+  readonly database: DatabaseSync;
+  readonly news: readonly StoreNews[];
+  /** Whether its file still lies where it was opened */
+  readonly place: StorePlace;
+};
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that we tell apart. */
 const busy = 5;
@@ -112,6 +118,7 @@ const migrate = (database: DatabaseSync, path: string, kind: StoreKind): Result<
 };
 
 const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
+  const before = idOf(path);
   const database = new DatabaseSync(path, { timeout: 2_000 });
   const closing = <T>(failed: T): T => {
     database.close();
@@ -125,7 +132,8 @@ const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
     if (verdict !== 'ok') throw new Damage(String(verdict));
     const migrated = migrate(database, path, kind);
     if (!migrated.ok) return closing(migrated);
-    return ok({ database, news: migrated.value === null ? [] : [migrated.value] });
+    const place = watchStorePlace(path, before, (to) => copyStore(database, to));
+    return ok({ database, place, news: migrated.value === null ? [] : [migrated.value] });
   } catch (error) {
     database.close();
     throw error;
@@ -153,7 +161,7 @@ export const openStore = (path: string, kind: StoreKind): Result<OpenedStore> =>
       const rows = recoverRows(aside, opened.value.database);
       const damaged = failure('storage.damaged', `${path}: ${wordOf(error)}; the file lies aside as ${aside}`);
       return ok({
-        database: opened.value.database,
+        ...opened.value,
         news: [...opened.value.news, { type: 'set-aside', failure: damaged, aside, rows }],
       });
     } catch (second) {

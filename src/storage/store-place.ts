@@ -7,7 +7,8 @@ import { renameDurably } from './rename-durably.ts';
 /** What SQLite keeps beside a file in WAL mode belongs to that file alone. */
 const parts = ['', '-wal', '-shm'] as const;
 
-const idOf = (path: string): string | null => {
+/** Which file lies there; null: none. */
+export const idOf = (path: string): string | null => {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? null : `${found.dev} ${found.ino}`;
 };
@@ -25,10 +26,12 @@ export type StorePlace = {
 /**
  * Whether a store still lies where it was opened. A process goes on writing into a file whose name somebody deleted, or
  * gave to another file (a backup put in its place): its next start would know nothing of that. To be called once the
- * file is open; `copyTo`: all of the open store as one new file.
+ * file is open; `before`: which one lay there before it was opened, null where it was made; `copyTo`: all of the open
+ * store as one new file.
  */
-export const watchStorePlace = (path: string, copyTo: (path: string) => void): StorePlace => {
-  const opened = idOf(path);
+export const watchStorePlace = (path: string, before: string | null, copyTo: (path: string) => void): StorePlace => {
+  // Somebody may be quicker than the opening: a place that is empty by now was taken away.
+  const opened = before ?? idOf(path) ?? 'taken away';
   return {
     isTakenAway: () => idOf(path) !== opened,
     putBack: () => {

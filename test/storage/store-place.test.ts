@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Journal } from '../../src/agent/journal/journal.ts';
-import { watchStorePlace } from '../../src/storage/store-place.ts';
+import { idOf, watchStorePlace } from '../../src/storage/store-place.ts';
 
 let folder: string;
 let path: string;
@@ -31,7 +31,8 @@ test.skipIf(process.platform === 'win32').each([
   'a journal that is taken away while it is open, %s: noticed, and all of it lies there for the next start',
   (_name, takeAway) => {
     const journal = new Journal(path);
-    const place = watchStorePlace(path, (to) => journal.copyTo(to));
+    const { place } = journal;
+    if (place === null) throw new Error('opened to be read');
     journal.copyTo(join(folder, 'backup.sqlite'));
     const told = journal.settingsIssue(content('a'), 1_000);
     expect(place.isTakenAway()).toBe(false);
@@ -46,5 +47,20 @@ test.skipIf(process.platform === 'win32').each([
     expect(next.audit.verify()).toMatchObject({ brokenAt: null });
     next.close();
     expect(readdirSync(join(folder, 'kept')).filter((name) => name.endsWith('.put-back'))).toEqual([]);
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'whoever takes the file away while it is being opened is noticed, too',
+  () => {
+    const journal = new Journal(path);
+    const copyTo = (to: string) => journal.copyTo(to);
+    const before = idOf(path);
+    journal.copyTo(`${path}.copy`);
+    renameSync(`${path}.copy`, path);
+    expect(watchStorePlace(path, before, copyTo).isTakenAway()).toBe(true);
+    rmSync(path);
+    expect(watchStorePlace(path, null, copyTo).isTakenAway()).toBe(true);
+    journal.close();
   },
 );

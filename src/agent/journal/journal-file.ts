@@ -3,6 +3,7 @@ import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { AuditChain } from '../../storage/audit-chain.ts';
 import { copyStore } from '../../storage/back-up.ts';
 import { openStore, type StoreNews } from '../../storage/open-store.ts';
+import type { StorePlace } from '../../storage/store-place.ts';
 import { journalKind } from './journal-kind.ts';
 
 /** Nobody can run with this journal. */
@@ -41,6 +42,9 @@ export class JournalFile {
   /** As the last check of the chain found it (watch-audit.ts); null: whole */
   auditFault: Failure | null = null;
 
+  /** Whether the file still lies where it was opened; null: it was opened to be read */
+  readonly place: StorePlace | null = null;
+
   /** What the opening did to the file */
   readonly news: readonly StoreNews[];
 
@@ -54,6 +58,7 @@ export class JournalFile {
     const opened = openStore(path, journalKind);
     if (!opened.ok) throw new Unopened(opened.failure);
     this.#database = opened.value.database;
+    this.place = opened.value.place;
     this.news = opened.value.news;
     this.isWithoutPast = this.audit.end().number === 0 || this.news.some(({ type }) => type === 'set-aside');
   }
