@@ -1,6 +1,5 @@
 /** `uketsuke models`: an integrator brings an embedding model of their own, and measures it before it may be used. */
 import { copyFile, readdir, readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
@@ -184,9 +183,7 @@ export const register = (program: Command): void => {
     .action(orExplain(add));
   models
     .command('calibrate <id>')
-    .description(
-      `measures a model on pictures and writes its threshold; about 10 pictures a second and core (${availableParallelism()} here, one is used)`,
-    )
+    .description('measures a model on pictures and writes its threshold; about 10 pictures a second and core')
     .addOption(folder())
     .requiredOption('--images <folder>', 'pictures called NAME_NNNN.jpg, one name a person')
     .option('--pairs <tsv>', 'columns a, b, same: only the pictures it names, and it must agree with their names')

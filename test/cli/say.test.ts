@@ -19,7 +19,7 @@ const helpTexts = async (): Promise<Set<string>> => {
   };
   for (const { about, load } of Object.values(commands)) {
     texts.add(about);
-    const program = new Command('uketsuke');
+    const program = new Command('uketsuke').enablePositionalOptions();
     (await load()).register(program);
     for (const each of program.commands) walk(each);
   }
