@@ -8,6 +8,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal, type NewRequest } from '../../../src/agent/journal/journal.ts';
 
+/** In which no time passes: a challenge of a second must not run out because the machine is busy. */
+const openJournal = (path: string): Journal => new Journal(path, { steadyMs: () => 0 });
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uketsuke-journal-'));
@@ -49,7 +52,7 @@ test('whatever comes in whatever order, with restarts between: one document an i
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       run += 1;
       const path = join(folder, `${run}.sqlite`);
-      let journal = new Journal(path);
+      let journal = openJournal(path);
       journal.addChallenges(
         'front-1',
         ['x', 'y'].map((nonce) => ({ nonce, issuedAt: at, expiresAt: at + 1_000 })),
@@ -62,7 +65,7 @@ test('whatever comes in whatever order, with restarts between: one document an i
       for (const { id, hash, device, challenge, late, restart } of steps) {
         if (restart) {
           journal.close();
-          journal = new Journal(path);
+          journal = openJournal(path);
         }
         const receivedAt = late ? at + 1_001 : at;
         const recorded = journal.record(
@@ -105,7 +108,7 @@ test('whatever comes in whatever order, with restarts between: one document an i
 test('what was recorded when the process was killed is there: nothing acknowledged is lost', async () => {
   const writer = `
     import { Journal } from '${new URL('../../../src/agent/journal/journal.ts', import.meta.url).pathname}';
-    const journal = new Journal(process.argv[1]);
+    const journal = new Journal(process.argv[1], { steadyMs: () => 0 });
     for (let number = 0; ; number += 1) {
       journal.addChallenges('front-1', [{ nonce: 'c' + number, issuedAt: ${at}, expiresAt: ${at + 1_000} }], 48);
       journal.record({ ...${JSON.stringify(request())}, code: undefined, requestId: 'r' + number, challenge: 'c' + number });
@@ -121,7 +124,7 @@ test('what was recorded when the process was killed is there: nothing acknowledg
     if (acknowledged === 100) child.kill('SIGKILL');
   }
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  const journal = new Journal(path);
+  const journal = openJournal(path);
   const ids = new Set(journal.visits().map(({ requestId }) => requestId));
   for (let number = 0; number <= acknowledged; number += 1) expect(ids.has(`r${number}`), `r${number}`).toBe(true);
   expect(acknowledged).toBeGreaterThanOrEqual(100);
@@ -129,7 +132,7 @@ test('what was recorded when the process was killed is there: nothing acknowledg
 });
 
 test('the oldest open challenges give way, used ones never', () => {
-  const journal = new Journal(join(folder, 'a.sqlite'));
+  const journal = openJournal(join(folder, 'a.sqlite'));
   const add = (nonce: string): void =>
     journal.addChallenges('front-1', [{ nonce, issuedAt: at, expiresAt: at + 1_000 }], 2);
   add('used');
@@ -145,7 +148,7 @@ test('the oldest open challenges give way, used ones never', () => {
 });
 
 test('counts: a use is counted once, whatever is told again; a month has its own', () => {
-  const journal = new Journal(join(folder, 'a.sqlite'));
+  const journal = openJournal(join(folder, 'a.sqlite'));
   const add = (id: string, receivedAt: number): void => {
     journal.addChallenges('front-1', [{ nonce: id, issuedAt: receivedAt, expiresAt: receivedAt + 1_000 }], 48);
     journal.record(
@@ -174,30 +177,30 @@ describe('settings', () => {
 
   test('the version rises with the content and never goes back; the same content is the same issue', () => {
     const path = join(folder, 'a.sqlite');
-    let journal = new Journal(path);
+    let journal = openJournal(path);
     const first = issue(journal, 'a', at);
     expect(issue(journal, 'a', at + 5_000)).toEqual(first);
     expect(issue(journal, 'b', at + 6_000)).toEqual({ version: first.version + 1, validFrom: at + 6_000 });
     journal.close();
-    journal = new Journal(path);
+    journal = openJournal(path);
     expect(issue(journal, 'a', at + 7_000).version).toBe(first.version + 2);
     journal.close();
   });
 
   test('a lost journal begins above everything that was counted before', () => {
     const path = join(folder, 'a.sqlite');
-    let journal = new Journal(path);
+    let journal = openJournal(path);
     issue(journal, 'a', at);
     const before = issue(journal, 'b', at + 1_000).version;
     journal.close();
     for (const part of ['', '-wal', '-shm']) rmSync(path + part, { force: true });
-    journal = new Journal(path);
+    journal = openJournal(path);
     expect(issue(journal, 'b', at + 60_000).version).toBeGreaterThan(before);
     journal.close();
   });
 
   test('a journal whose clock was wrong learns from the terminal what it holds, and goes beyond', () => {
-    const journal = new Journal(join(folder, 'a.sqlite'));
+    const journal = openJournal(join(folder, 'a.sqlite'));
     const tooLow = issue(journal, 'a', Date.UTC(2001, 0, 1)).version;
     expect(journal.learnSettingsFloor('front-1', tooLow)).toBe(false);
     expect(journal.learnSettingsFloor('front-1', 2_000_000_000)).toBe(true);
@@ -209,7 +212,7 @@ describe('settings', () => {
 
 test('another process reads while this one writes', () => {
   const path = join(folder, 'a.sqlite');
-  const journal = new Journal(path);
+  const journal = openJournal(path);
   const reader = new Journal(path, { readOnly: true });
   journal.addChallenges('front-1', [{ nonce: 'c1', issuedAt: at, expiresAt: at + 1_000 }], 48);
   journal.record(request());
