@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { startLocalServer } from '../../web/local-server.ts';
+import { fontStyle, pageFonts } from '../../web/served-fonts.ts';
 import type { Journal } from '../journal/journal.ts';
 import { Unopened } from '../journal/journal-file.ts';
 import { html, type Markup } from './html.ts';
@@ -23,14 +25,14 @@ const againMs = 5_000;
 const view = ({ code, detail = '' }: Failure, catalogue: Catalogue): Markup => {
   const { staff, technician } = catalogue.failures[code];
   return html`<!doctype html>
-<html lang="ja"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>受付モニター</title></head>
-<body><h1>受付を始められません：${staff.summary}</h1>
+<html lang="ja"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>受付モニター</title><link rel="stylesheet" href="${fontStyle}"><link rel="stylesheet" href="/staff-page.css"></head>
+<body><main><h1>受付を始められません：${staff.summary}</h1>
 <p>${staff.cause}</p>
 <ol>${staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
 <p>直ると、この画面は自動で元に戻ります。それまで端末は受付をしません。</p>
 <h2>保守の担当者へ</h2>
 <p><code>${code} ${detail}</code></p><p lang="en">${technician.cause}</p>
-<ol lang="en">${technician.steps.map((step) => html`<li>${step}</li>`)}</ol></body></html>`;
+<ol lang="en">${technician.steps.map((step) => html`<li>${step}</li>`)}</ol></main></body></html>`;
 };
 
 /**
@@ -52,14 +54,22 @@ export const awaitJournal = async ({ open, port, catalogue, clock, log }: Journa
   };
   let journal = attempt();
   if (journal !== null) return journal;
+  const fonts = pageFonts();
+  const style = readFileSync(new URL('./staff-page.css', import.meta.url));
   const server = await startLocalServer({
     port,
-    headers: () => ({ 'Cache-Control': 'no-store', 'Content-Security-Policy': "default-src 'none'" }),
-    answer: () => ({
-      status: 503,
-      headers: { 'Content-Type': 'text/html; charset=utf-8' },
-      body: fault === null ? '' : view(fault, catalogue()).text,
+    headers: () => ({
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': "default-src 'none'; style-src 'self'; font-src 'self'",
     }),
+    answer: async ({ path }) => {
+      if (path === '/staff-page.css')
+        return { status: 200, headers: { 'Content-Type': 'text/css; charset=utf-8' }, body: style };
+      const font = await fonts(path);
+      if (font !== null) return font;
+      const body = fault === null ? '' : view(fault, catalogue()).text;
+      return { status: 503, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
+    },
   });
   while (journal === null) {
     await new Promise<void>((resolve) => clock.wakeAt(clock.now().monotonicMs + againMs, resolve));

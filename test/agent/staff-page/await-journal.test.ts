@@ -38,6 +38,8 @@ test('a journal of a later release: staff read why and who mends it, and work be
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(told?.status).toBe(503);
+  // In the product's own letters, as the page that staff know.
+  expect((await fetch(`http://127.0.0.1:${port}/staff-page.css`)).status).toBe(200);
   const text = (await told?.text()) ?? '';
   expect(text).toContain('storage.newer');
   expect(text).toContain(path);
