@@ -133,7 +133,8 @@ describe('the order at the desk', () => {
       const screens = failed(language);
       expect(screens.length).toBeGreaterThanOrEqual(20);
       const texts = catalogue.languages[language]?.texts ?? {};
-      const headings = [texts['desk.heading'], texts['take-card.heading']];
+      // A card that cannot be read is first asked for once more, with the desk beside it.
+      const headings = [texts['desk.heading'], texts['take-card.heading'], texts['desk.card-again']];
       for (const screen of screens.filter(({ screen: name }) => name === 'desk'))
         expect(headings).toContain(screen.heading);
       for (const code of codes) expect(texts[`failure.${catalogue.failures[code].patientText}`], code).toBeTruthy();
