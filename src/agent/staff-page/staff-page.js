@@ -2,16 +2,33 @@
 const events = new EventSource('/events');
 const offline = document.getElementById('page-offline');
 
+const isBusy = (part) => part.contains(document.activeElement) && document.activeElement !== document.body;
+
+/** What is typed and chosen in a part, by the visit and order that its form is about. */
+const fieldsOf = (part) =>
+  [...part.querySelectorAll('form :is(input, select, textarea):not([type=hidden])')].map((field) => {
+    const about = [...field.form.querySelectorAll('input[type=hidden]')].map(({ name, value }) => `${name}=${value}`);
+    return {
+      key: [field.form.action, ...about, field.name].join(' '),
+      field,
+      by: field.type === 'checkbox' ? 'checked' : 'value',
+    };
+  });
+
 const refresh = async () => {
   for (const part of document.querySelectorAll('[data-part]')) {
     // Somebody is writing in it or has a drawer open: it is drawn anew once they are done.
-    if (part.contains(document.activeElement) && document.activeElement !== document.body) continue;
-    const open = [...part.querySelectorAll('details[open]')].map((one) => one.dataset.key);
+    if (isBusy(part)) continue;
     const answer = await fetch(`/part/${part.dataset.part}${location.search}`);
     if (!answer.ok) continue;
     const text = await answer.text();
-    if (part.innerHTML !== text) part.innerHTML = text;
+    // Meanwhile somebody may have begun to.
+    if (isBusy(part) || part.innerHTML === text) continue;
+    const open = [...part.querySelectorAll('details[open]')].map((one) => one.dataset.key);
+    const typed = new Map(fieldsOf(part).map(({ key, field, by }) => [key, field[by]]));
+    part.innerHTML = text;
     for (const one of part.querySelectorAll('details')) if (open.includes(one.dataset.key)) one.open = true;
+    for (const { key, field, by } of fieldsOf(part)) if (typed.has(key)) field[by] = typed.get(key);
   }
 };
 

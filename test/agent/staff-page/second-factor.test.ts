@@ -5,7 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { until } from '../../../scripts/beds/simulated-clock.ts';
+import { breathe, until } from '../../../scripts/beds/simulated-clock.ts';
 import { chromiumFlags, chromiumPath } from '../../../scripts/screens/screens-browser.ts';
 import { oneTimeCode, stepAt } from '../../../src/agent/staff-page/one-time-code.ts';
 import { readStaff, StaffCodes } from '../../../src/agent/staff-page/staff-codes.ts';
@@ -112,11 +112,14 @@ test.skipIf(!existsSync(chromiumPath))(
     // A one-time code that was shown once is used up, though the other code was wrong.
     expect(await approve(code, now())).toContain('職員コードが違います');
     await bed.clock.advance(30_000);
-    const waiting = approve(code, now());
+    const used = now();
+    const waiting = approve(code, used);
     await until('the command', () => sent() === 1);
+    // Its answer is waited for from the moment the broker has it.
+    await breathe();
     await bed.clock.advance(20_000);
     expect(await waiting).toContain('返事がありません');
-    expect(await approve(code, now())).toContain('職員コードが違います');
+    expect(await approve(code, used)).toContain('職員コードが違います');
     expect(sent()).toBe(1);
   },
   90_000,
