@@ -10,15 +10,14 @@ import { personas } from '../../drivers/virtual/personas.ts';
 import { monthOf } from '../../src/agent/journal/journal.ts';
 import { readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
 import { addDevice } from '../../src/agent/provisioning/facility-authority.ts';
-import { addStaffMember, readStaff, StaffCodes } from '../../src/agent/staff-page/staff-codes.ts';
-import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
-import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { addStaffMember, readStaff } from '../../src/agent/staff-page/staff-codes.ts';
 import { failure } from '../../src/core/failure.ts';
 import { addMonths, japanDate, startOfJapanDay } from '../../src/core/japan-time.ts';
 import { err } from '../../src/core/result.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
 import { until } from '../beds/simulated-clock.ts';
+import { openStaffPage } from '../beds/staff-page-bed.ts';
 import { facility } from '../beds/test-facility.ts';
 import { openVisitBed } from '../beds/visit-bed.ts';
 import { chromiumFlags, chromiumPath } from './screens-browser.ts';
@@ -35,21 +34,7 @@ for (const [device, entry] of await readDeviceRegistry(agentDirectory))
 const staffFile = join(directory, 'staff.json');
 await addStaffMember(staffFile, { approver: 'nurse-1', label: '看護師 A' }, '1234');
 const staff = await readStaff(staffFile);
-const page = await startStaffPage({
-  port: 0,
-  context: bed.context,
-  desk: bed.desk,
-  certificates: { warnings: () => [] },
-  catalogue: () => catalogueAt(bed.clock.now().wallMs),
-  staff: () => staff,
-  staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
-  folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
-  problems: () => [],
-  subscribe: (listener) => {
-    bed.listeners.add(listener);
-    return () => bed.listeners.delete(listener);
-  },
-});
+const page = await openStaffPage(bed, staff);
 
 const show = (lane: number, more: Partial<StateMessage>): void => {
   const device = `front-${lane}`;

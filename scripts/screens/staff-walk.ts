@@ -3,14 +3,14 @@
  * nothing beyond the edge, every control reached and used by the keyboard alone, with a focus that is seen; and that a
  * lane which needs somebody is told by sound, title and icon. `npm run screens -- --staff --json`.
  */
+
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
-import { addStaffMember, readStaff, StaffCodes } from '../../src/agent/staff-page/staff-codes.ts';
-import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
-import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { addStaffMember, readStaff } from '../../src/agent/staff-page/staff-codes.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
+import { openStaffPage } from '../beds/staff-page-bed.ts';
 import { facility } from '../beds/test-facility.ts';
 import { openVisitBed } from '../beds/visit-bed.ts';
 import { chromiumEnvironment, chromiumFlags, chromiumPath } from './screens-browser.ts';
@@ -54,27 +54,13 @@ const byKeyboard = async (tab: Page): Promise<{ readonly reached: number; readon
 };
 
 /** A staff page of an agent that has everything but a real broker, with a lane that says what it is told to. */
-const openStaffPage = async () => {
+const openWalkedDesk = async () => {
   const visits = await openVisitBed();
   const bed = visits.agent;
   const staffFile = join(bed.testFacility.directory, 'staff.json');
   await addStaffMember(staffFile, { approver: 'nurse-1', label: '看護師 A' }, '1234');
   const staff = await readStaff(staffFile);
-  const page = await startStaffPage({
-    port: 0,
-    context: bed.context,
-    desk: bed.desk,
-    certificates: { warnings: () => [] },
-    catalogue: () => catalogueAt(bed.clock.now().wallMs),
-    staff: () => staff,
-    staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
-    folderFaults: () => [],
-    problems: () => [],
-    subscribe: (listener) => {
-      bed.listeners.add(listener);
-      return () => bed.listeners.delete(listener);
-    },
-  });
+  const page = await openStaffPage(bed, staff);
   const show = (more: Partial<StateMessage>): void => {
     const state = { device: 'front-2', lane: 2, version: '0.1.0', profile: 'demo', ...more };
     const whole = { ...state, catalogueVersion: bed.catalogueVersion, since: bed.clock.now().wallMs };
@@ -86,7 +72,7 @@ const openStaffPage = async () => {
   };
   return { address: page.address, show, close };
 };
-type StaffPage = Awaited<ReturnType<typeof openStaffPage>>;
+type StaffPage = Awaited<ReturnType<typeof openWalkedDesk>>;
 
 /** A browser at a desk: its tones are counted instead of heard. */
 const openDesk = async (): Promise<{ readonly tab: Page; readonly close: () => Promise<void> }> => {
@@ -129,7 +115,7 @@ const isTold = async (tab: Page, { address, show }: StaffPage, found: string[]):
 };
 
 export const walkStaffPage = async (): Promise<Record<string, unknown> & { readonly isGood: boolean }> => {
-  const page = await openStaffPage();
+  const page = await openWalkedDesk();
   const { show } = page;
   const { tab, close } = await openDesk();
   const found: string[] = [];

@@ -1,29 +1,17 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { readStaff, StaffCodes } from '../../../src/agent/staff-page/staff-codes.ts';
-import { startStaffPage } from '../../../src/agent/staff-page/start-staff-page.ts';
-import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
+import { openStaffPage } from '../../../scripts/beds/staff-page-bed.ts';
+import { readStaff } from '../../../src/agent/staff-page/staff-codes.ts';
 import type { StateMessage } from '../../../src/wire/messages.ts';
 
 let bed: AgentBed;
-let page: Awaited<ReturnType<typeof startStaffPage>>;
+let page: Awaited<ReturnType<typeof openStaffPage>>;
 const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';
 beforeEach(async () => {
   bed = await makeAgentBed();
   const staff = await readStaff(join(bed.testFacility.directory, 'nobody.json')).catch(() => []);
-  page = await startStaffPage({
-    port: 0,
-    context: bed.context,
-    desk: bed.desk,
-    certificates: { warnings: () => [] },
-    catalogue: () => catalogueAt(bed.clock.now().wallMs),
-    staff: () => staff,
-    staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
-    folderFaults: () => [],
-    problems: () => [],
-    subscribe: () => () => {},
-  });
+  page = await openStaffPage(bed, staff);
 });
 afterEach(async () => {
   await page.close();

@@ -6,11 +6,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { breathe, until } from '../../../scripts/beds/simulated-clock.ts';
+import { openStaffPage } from '../../../scripts/beds/staff-page-bed.ts';
 import { chromiumFlags, chromiumPath } from '../../../scripts/screens/screens-browser.ts';
 import { oneTimeCode, stepAt } from '../../../src/agent/staff-page/one-time-code.ts';
 import { readStaff, StaffCodes } from '../../../src/agent/staff-page/staff-codes.ts';
-import { startStaffPage } from '../../../src/agent/staff-page/start-staff-page.ts';
-import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 
 /** As a facility turns it on: codes of eight characters and an authenticator app, made by the command, typed into the page. */
 if (!existsSync(chromiumPath)) console.warn('skipped: the second factor needs Chromium (Debian package chromium)');
@@ -18,7 +17,7 @@ const main = new URL('../../../src/main.ts', import.meta.url).pathname;
 const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';
 const code = 'long-code-of-the-nurse';
 let bed: AgentBed;
-let staffPage: Awaited<ReturnType<typeof startStaffPage>>;
+let staffPage: Awaited<ReturnType<typeof openStaffPage>>;
 let browser: Browser;
 let page: Page;
 let secret: string;
@@ -41,20 +40,8 @@ beforeEach(async () => {
   const base32 = /otpauth:\/\/\S*secret=([A-Z2-7]+)/.exec(added.stdout + added.stderr)?.[1] ?? '';
   secret = Buffer.from(bytesOfBase32(base32)).toString('base64url');
   const staff = await readStaff(join(directory, 'staff.json'));
-  staffPage = await startStaffPage({
-    port: 0,
-    context: bed.context,
-    desk: bed.desk,
-    certificates: { warnings: () => [] },
-    catalogue: () => catalogueAt(bed.clock.now().wallMs),
-    staff: () => staff,
+  staffPage = await openStaffPage(bed, staff, {
     staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 8, secondFactor: true }),
-    folderFaults: () => [],
-    problems: () => [],
-    subscribe: (listener) => {
-      bed.listeners.add(listener);
-      return () => bed.listeners.delete(listener);
-    },
   });
   const state = {
     ...{ device: 'front-1', lane: 1, version: '0.1.0', profile: 'demo', status: 'busy', phase: 'awaitingStaffCheck' },

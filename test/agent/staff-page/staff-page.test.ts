@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { until } from '../../../scripts/beds/simulated-clock.ts';
+import { openStaffPage } from '../../../scripts/beds/staff-page-bed.ts';
 import { facility } from '../../../scripts/beds/test-facility.ts';
-import { addStaffMember, readStaff, StaffCodes } from '../../../src/agent/staff-page/staff-codes.ts';
-import { startStaffPage } from '../../../src/agent/staff-page/start-staff-page.ts';
+import { addStaffMember, readStaff } from '../../../src/agent/staff-page/staff-codes.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err } from '../../../src/core/result.ts';
@@ -16,7 +16,7 @@ import { openSigned, sign } from '../../../src/trust/seal.ts';
 import { commandSchema, type StateMessage, staffApprovalSchema } from '../../../src/wire/messages.ts';
 
 let bed: AgentBed;
-let page: Awaited<ReturnType<typeof startStaffPage>>;
+let page: Awaited<ReturnType<typeof openStaffPage>>;
 const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';
 let certificateWarnings: { what: 'issuer'; days: 14; endsMs: number }[] = [];
 
@@ -25,21 +25,7 @@ beforeEach(async () => {
   const file = join(bed.testFacility.directory, 'staff.json');
   await addStaffMember(file, { approver: 'nurse-1', label: '看護師 <A>' }, 'right-code');
   const staff = await readStaff(file);
-  page = await startStaffPage({
-    port: 0,
-    context: bed.context,
-    desk: bed.desk,
-    certificates: { warnings: () => certificateWarnings },
-    catalogue: () => catalogueAt(bed.clock.now().wallMs),
-    staff: () => staff,
-    staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
-    folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
-    problems: () => [],
-    subscribe: (listener) => {
-      bed.listeners.add(listener);
-      return () => bed.listeners.delete(listener);
-    },
-  });
+  page = await openStaffPage(bed, staff, { certificates: { warnings: () => certificateWarnings } });
 });
 afterEach(async () => {
   await page.close();

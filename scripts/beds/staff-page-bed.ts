@@ -1,0 +1,26 @@
+import type { StaffMember } from '../../src/agent/staff-page/staff-codes.ts';
+import { StaffCodes } from '../../src/agent/staff-page/staff-codes.ts';
+import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
+import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import type { AgentBed } from './agent-bed.ts';
+
+type More = Partial<Parameters<typeof startStaffPage>[0]>;
+
+/** The staff page of an agent's bed, on a free port; as after provision unless `more` says otherwise. */
+export const openStaffPage = (bed: AgentBed, staff: readonly StaffMember[], more: More = {}) =>
+  startStaffPage({
+    port: 0,
+    context: bed.context,
+    desk: bed.desk,
+    certificates: { warnings: () => [] },
+    catalogue: () => catalogueAt(bed.clock.now().wallMs),
+    staff: () => staff,
+    staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
+    folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
+    problems: () => [],
+    subscribe: (listener) => {
+      bed.listeners.add(listener);
+      return () => bed.listeners.delete(listener);
+    },
+    ...more,
+  });
