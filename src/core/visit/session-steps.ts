@@ -358,9 +358,10 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
   const held = nobodyKeeps(session.surroundings, at);
   if (held !== null) return sendToDesk(session, at, held);
   const isLookedOver = questions[asked.questionIndex]?.kind === 'summary' && !isMixed(asked.answers);
-  if (asked.questionIndex < questions.length && !isLookedOver)
-    return go(session, { name: 'askingConsent', visit: asked, ...patient(session, at) });
-  return sign(session, asked, 'eligibility', at);
+  const answered: Visit = isLookedOver ? { ...asked, questionIndex: asked.questionIndex + 1 } : asked;
+  if (answered.questionIndex < questions.length)
+    return go(session, { name: 'askingConsent', visit: answered, ...patient(session, at) });
+  return sign(session, answered, 'eligibility', at);
 };
 
 /** A code from the clinic's end as a failure we know; an unknown one is a refusal whose code goes to staff as it is. */
