@@ -97,6 +97,8 @@ const install = async (root: string): Promise<void> => {
   inRoot(root, 'chown', '-R', 'uketsuke:', '/etc/uketsuke/provisioning/terminal');
   inRoot(root, 'chown', '-R', 'uketsuke-link:', '/etc/uketsuke/provisioning/link');
   const config = {
+    // Its cards are of a test authority, which `release` refuses; nothing in the units depends on it.
+    profile: 'test',
     facility: 'walls',
     device: 'terminal-01',
     broker: { host: broker },
@@ -222,7 +224,7 @@ try {
     exposure.terminal <= 0.8 &&
     exposure.link <= 1.6;
   const report = {
-    profile: 'release',
+    profile: 'test',
     processes: processes.length,
     forbiddenReads: forbidden.length,
     allowed: allowed.length,
