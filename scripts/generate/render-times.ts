@@ -3,10 +3,12 @@
  *
  *   scripts/node scripts/generate/render-times.ts [--check]
  */
+
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ESTree, parseSync } from 'vite';
 import { z } from 'zod';
+import { dayMs, hourMs } from '../../src/core/time-units.ts';
 import { facilitySettingsSchema } from '../../src/wire/facility-settings.ts';
 
 type Row = { readonly name: string; readonly ms: string; readonly place: string; readonly why: string };
@@ -14,8 +16,11 @@ type Row = { readonly name: string; readonly ms: string; readonly place: string;
 const document = new URL('../../docs/times.md', import.meta.url);
 const isTime = (name: string): boolean => /(Ms|Seconds)$/.test(name);
 
-/** The value of `5 * 60_000` and the like; null: it comes from somewhere else. */
+const namedUnits: Readonly<Record<string, number>> = { dayMs, hourMs };
+
+/** The value of `5 * 60_000`, `7 * dayMs` and the like; null: it comes from somewhere else. */
 const numberOf = (node: ESTree.Node): number | number[] | null => {
+  if (node.type === 'Identifier') return namedUnits[node.name] ?? null;
   if (node.type === 'Literal' && typeof node.value === 'number') return node.value;
   if (node.type === 'TSAsExpression') return numberOf(node.expression);
   if (node.type === 'BinaryExpression') {
@@ -33,8 +38,8 @@ const numberOf = (node: ESTree.Node): number | number[] | null => {
 };
 
 const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
+  ['d', dayMs],
+  ['h', hourMs],
   ['min', 60_000],
   ['s', 1_000],
 ] as const;

@@ -15,7 +15,9 @@ type Options = {
 
 /** null: this machine has no such user, and files stay whose they are. */
 const idsOf = (user: string): { uid: number; gid: number } | undefined => {
-  const [uid, gid] = ['-u', '-g'].map((flag) => Number(spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout));
+  const [uid, gid] = ['-u', '-g'].map((flag) =>
+    Number(spawnSync('id', [flag, user], { encoding: 'utf8', timeout: 10_000 }).stdout),
+  );
   return uid && gid && process.getuid?.() === 0 ? { uid, gid } : undefined;
 };
 

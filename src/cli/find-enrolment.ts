@@ -43,6 +43,7 @@ const unmountedSticks = (): string[] => {
   try {
     const listed = execFileSync('lsblk', ['--json', '--list', '--output', 'PATH,RM,FSTYPE,MOUNTPOINTS'], {
       encoding: 'utf8',
+      timeout: 10_000,
     });
     const { blockdevices } = JSON.parse(listed) as { blockdevices: readonly Part[] };
     return blockdevices

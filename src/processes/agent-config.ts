@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { printProblems, readSettings } from '../config-file/read-settings.ts';
+import { dayMs, hourMs } from '../core/time-units.ts';
 
 /** No range reaches over a factor of 1,000: seconds written for milliseconds are refused, not taken. */
 const milliseconds = (minimum: number, maximum: number, preset: number) =>
@@ -78,9 +79,9 @@ export const agentConfigSchema = z.strictObject({
         .default(3_000),
     })
     .prefault({}),
-  challengeLifeMs: milliseconds(60_000, 3_600_000, 600_000),
+  challengeLifeMs: milliseconds(60_000, hourMs, 600_000),
   /** Personal data of a visit whose file could not be written is deleted after this; consents end after 24 h, too */
-  personalLifeMs: milliseconds(3_600_000, 7 * 86_400_000, 86_400_000),
+  personalLifeMs: milliseconds(hourMs, 7 * dayMs, dayMs),
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;
 export type AgentConfigInput = z.input<typeof agentConfigSchema>;

@@ -39,6 +39,7 @@ import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
 import { catalogueAt, catalogueOfVersion, refusedNotices } from '../catalogue/load-catalogue.ts';
 import { readReleasedTexts } from '../catalogue/released-texts.ts';
+import { dayMs, hourMs } from '../core/time-units.ts';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -55,14 +56,14 @@ const sweepMs = 10_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
 const forgetMs = 1_000;
 /** The audit chain is verified this often, first after the start. ms */
-const auditMs = 24 * 60 * 60_000;
+const auditMs = dayMs;
 /** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
-const backupLifeMs = 24 * 60 * 60_000;
+const backupLifeMs = dayMs;
 /** Whether such a copy has had its time is looked at this often. ms */
 const forgetBackupsMs = 10 * 60_000;
 
 /** Whether its own certificate is due is looked at this often. ms */
-const certificateMs = 3_600_000;
+const certificateMs = hourMs;
 
 type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */

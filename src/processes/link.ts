@@ -2,6 +2,7 @@
  * The link process: the device's way out. It keeps what the terminal has sealed until it is told that it may go, and
  * carries it to the broker and back. It holds the key of the connection, and none that opens a document.
  */
+
 import { X509Certificate } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { listenAt } from '../../drivers/host/framed-socket.ts';
@@ -13,6 +14,7 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import type { Failure } from '../core/failure.ts';
+import { dayMs, hourMs } from '../core/time-units.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -29,10 +31,10 @@ import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
 /** The audit chain is verified this often, first at the start. ms */
-const auditMs = 24 * 60 * 60_000;
+const auditMs = dayMs;
 
 /** Whether the certificate is due is looked at this often. ms */
-const certificateMs = 3_600_000;
+const certificateMs = hourMs;
 
 type Link = { close(): Promise<void> };
 

@@ -3,12 +3,13 @@ import { isClockSynchronised } from '../../drivers/host/clock-synchronisation.ts
 import { createTrustedClock } from '../../drivers/host/confirmed-trusted-clock.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { readLastTime, writeLastTime } from '../../drivers/host/time-file.ts';
+import { hourMs } from '../core/time-units.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { releasedMs } from './release.ts';
 
 /** A floor that is this old serves as well; flash has better things to write. ms */
-const rememberEveryMs = 3_600_000;
+const rememberEveryMs = hourMs;
 
 const logged = (clock: TrustedClock, log: EventLog): TrustedClock => {
   clock.subscribe(({ certainty, fault, machineAheadMs }) => {

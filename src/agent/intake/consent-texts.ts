@@ -3,6 +3,7 @@ import type { ReleasedTexts } from '../../catalogue/released-texts.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { ConsentTopic, Question } from '../../core/catalogue/consent.ts';
 import { consentTextOf } from '../../core/screen/draw-screen-consent.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { type FacilityKind, facilityKinds } from '../../wire/facility-settings.ts';
 import type { Consent } from '../../wire/messages.ts';
 import type { AgentContext } from '../agent-context.ts';
@@ -95,7 +96,7 @@ export const consentTexts = (
 };
 
 /** A request signed just before a notice came into force still names the catalogue of yesterday. ms */
-const overlapMs = 24 * 60 * 60_000;
+const overlapMs = dayMs;
 /** A terminal whose clock is ahead of ours, by no more than a request may be, already asks by the notice of tomorrow. ms */
 const aheadMs = 5 * 60_000;
 

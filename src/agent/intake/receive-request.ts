@@ -1,5 +1,6 @@
 import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { dayMs, hourMs } from '../../core/time-units.ts';
 import { mayRefuseByDate } from '../../core/trusted-time.ts';
 import { fromBase64url } from '../../protocol/base64url.ts';
 import { parseDocument } from '../../protocol/evidence.ts';
@@ -18,7 +19,7 @@ import { type EvidenceVerdict, verifyDevice, verifyPatient } from './verify-evid
 const clockSkewMs = 5 * 60_000;
 
 /** No visit takes longer; a consent given before that is of another one. ms */
-const visitMs = 2 * 60 * 60_000;
+const visitMs = 2 * hourMs;
 
 /** '' where the chip could not be read */
 const certificateHash = ({ authCertificate }: EligibilityRequest): string => {
@@ -27,7 +28,7 @@ const certificateHash = ({ authCertificate }: EligibilityRequest): string => {
 };
 
 /** A certificate issued so lately may not be known to the service yet. ms */
-const renewedMs = 7 * 24 * 60 * 60_000;
+const renewedMs = 7 * dayMs;
 
 /** By word alone: dates are kept of nobody here. */
 const certificateWord = (verdict: EvidenceVerdict | null, nowMs: number): JournalVisit['certificateState'] => {

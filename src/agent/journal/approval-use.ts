@@ -1,8 +1,9 @@
 import type { FailureCode } from '../../core/failure.ts';
+import { dayMs } from '../../core/time-units.ts';
 import type { Sql } from './sql.ts';
 
 /** Far beyond the life of an approval, by the journal's age: no clock that is set brings one back. ms */
-const rememberedMs = 24 * 60 * 60_000;
+const rememberedMs = dayMs;
 
 /** Of a request on the staff path: `certificate` is the hash of its certificate, '' where the chip could not be read. */
 type ApprovalUse = {

@@ -1,37 +1,35 @@
-import type { Sql } from './sql.ts';
+import { dayMs } from '../../core/time-units.ts';
+import type { LastingRows } from './lasting-rows.ts';
 
 /** Whose certificate ends within months, or has ended: by 照会番号, from the day the card was seen. ms since 1970 */
 type CertificateEnd = { readonly referenceNumber: string; readonly endsAt: number; readonly seenAt: number };
 
 /** Known for the month of the visit and the one after, so that whoever comes once a month is told twice. ms */
-const lifeMs = 62 * 24 * 60 * 60_000;
+const lifeMs = 62 * dayMs;
 
 /** The clinic's list of whose card wants renewing. Only of those who came, and only where the end is near. */
 export class CertificateEnds {
-  readonly #sql: Sql;
-  readonly #livedMs: () => number;
-  readonly #deleted: () => void;
+  readonly #rows: LastingRows;
 
-  constructor(sql: Sql, livedMs: () => number, deleted: () => void) {
-    this.#sql = sql;
-    this.#livedMs = livedMs;
-    this.#deleted = deleted;
+  constructor(rows: LastingRows) {
+    this.#rows = rows;
   }
 
   /** `endsAt` null: this card is good for long, renewed perhaps. */
   see(referenceNumber: string, endsAt: number | null, seenAt: number): void {
     if (endsAt === null) {
-      if (this.#sql.run('DELETE FROM certificate_end WHERE reference_number = ?', referenceNumber) > 0) this.#deleted();
+      if (this.#rows.run('DELETE FROM certificate_end WHERE reference_number = ?', referenceNumber) > 0)
+        this.#rows.deleted();
     } else
-      this.#sql.run(
+      this.#rows.run(
         'INSERT OR REPLACE INTO certificate_end (reference_number, ends_at, seen_at, delete_at) VALUES (?, ?, ?, ?)',
-        ...[referenceNumber, Math.round(endsAt), Math.round(seenAt), this.#livedMs() + lifeMs],
+        ...[referenceNumber, Math.round(endsAt), Math.round(seenAt), this.#rows.livedMs() + lifeMs],
       );
   }
 
   /** Those seen from an instant on, the earliest end first */
   since(seenFromMs: number): CertificateEnd[] {
-    return this.#sql.all(
+    return this.#rows.all(
       `SELECT reference_number AS referenceNumber, ends_at AS endsAt, seen_at AS seenAt FROM certificate_end
         WHERE seen_at >= ? ORDER BY ends_at, reference_number`,
       seenFromMs,

@@ -25,6 +25,7 @@ import {
   visitSchema,
 } from './journal-schema.ts';
 import { KeptNames } from './kept-names.ts';
+import type { LastingRows } from './lasting-rows.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { deletionsAt } from './retention.ts';
@@ -57,12 +58,15 @@ export class Journal extends JournalAge {
   /** Wrong staff codes */
   readonly guesses = new CodeGuesses(this.#sql);
   readonly deskEvents = new DeskEvents(this.#sql, () => this.livedMs);
-  readonly #lived = (): number => this.livedMs;
-  readonly #deleted = (): void => {
-    this.deletedSinceCheckpoint = true;
+  readonly #lastingRows: LastingRows = {
+    ...this.#sql,
+    livedMs: () => this.livedMs,
+    deleted: () => {
+      this.deletedSinceCheckpoint = true;
+    },
   };
-  readonly names = new KeptNames(this.#sql, this.#lived, this.#deleted);
-  readonly certificateEnds = new CertificateEnds(this.#sql, this.#lived, this.#deleted);
+  readonly names = new KeptNames(this.#lastingRows);
+  readonly certificateEnds = new CertificateEnds(this.#lastingRows);
 
   /** Of many more than `keep` open ones of this device the oldest are dropped. */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {

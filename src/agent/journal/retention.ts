@@ -1,7 +1,8 @@
 import { dayMs } from '../../core/time-units.ts';
 
-/** How long a challenge and a request's row are known: longer than anybody can re-send. */
+/** How long a request's row is known: longer than anybody can re-send. ms */
 const requestLifeMs = 400 * dayMs;
+/** A challenge is used or out within the hour; one that is known no more is refused just the same. ms */
 const challengeLifeMs = 30 * dayMs;
 /** The marks of cards seen in a month, and the key without which they say nothing. */
 const monthLifeMs = 31 * dayMs;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { formatJapanInstant } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { describeError } from '../../log/event-log.ts';
 import { readForeignOqsXml } from '../../protocol/oqs/oqs-xml.ts';
 import {
@@ -58,7 +59,7 @@ const [maximumNames, maximumListed] = [1_000, 50_000];
 /** So many entries that are no request's are looked at in one round: enough to be told of. */
 const maximumStrangers = 50;
 /** A 一括照会 that nobody fetches is forgotten after this. ms */
-const bulkLifeMs = 24 * 60 * 60_000;
+const bulkLifeMs = dayMs;
 
 type LyingCode = Extract<
   FailureCode,

@@ -6,6 +6,7 @@ import { hourMs } from '../../core/time-units.ts';
 /** The facility's own CA for mutual TLS inside the clinic: ECDSA P-256 throughout. It has nothing to do with the cards' CA. */
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+/** A year with its share of a leap day: certificates are given for whole ones. ms */
 export const yearMs = 365.25 * 24 * hourMs;
 
 export type IssuedFiles = { readonly key: string; readonly certificate: string; readonly serial: string };

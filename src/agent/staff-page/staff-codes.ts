@@ -2,6 +2,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { hourMs } from '../../core/time-units.ts';
 import { parseJsonFile } from '../../storage/parse-file.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import type { CodeGuesses, Guesses } from '../journal/code-guesses.ts';
@@ -80,7 +81,7 @@ const wrongCodesAllowed = 5;
 /** Long enough to ask a colleague for the right one; doubled from then on. ms */
 const firstLockMs = 60_000;
 /** 10,000 codes of four digits take four and a half years at this pace. ms */
-const longestLockMs = 4 * 60 * 60_000;
+const longestLockMs = 4 * hourMs;
 
 const lockOf = (wrong: number): number =>
   wrong < wrongCodesAllowed ? 0 : Math.min(firstLockMs * 2 ** Math.min(wrong - wrongCodesAllowed, 20), longestLockMs);

@@ -1,8 +1,9 @@
+import { hourMs } from '../../core/time-units.ts';
 import { carryOut } from './orders.ts';
 import type { PageModel } from './page-model.ts';
 
 /** Registered no longer ago than this, a terminal that reports for the first time is new here. ms */
-const newForMs = 3_600_000;
+const newForMs = hourMs;
 
 /**
  * A terminal that was added a moment ago is tried out as soon as it is ready for patients, once: nobody has to remember to

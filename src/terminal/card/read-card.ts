@@ -1,6 +1,7 @@
 import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { certificateStateAt } from '../../core/visit/certificate-state.ts';
 import type { Identity, PinState, VisualState } from '../../core/visit/identity.ts';
 import type { CardFrontReader } from '../../ports/card-front-reader.ts';
@@ -53,7 +54,7 @@ type CardReading = {
 const numberBTriesKept = 5;
 
 /** A clock that runs behind by a day is more likely than a certificate from the future. */
-const notBeforeToleranceMs = 24 * 60 * 60 * 1000;
+const notBeforeToleranceMs = dayMs;
 
 const certificateLimit = 4096;
 

@@ -1,4 +1,5 @@
 import { ok, type Result } from '../../core/result.ts';
+import { hourMs } from '../../core/time-units.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
@@ -31,7 +32,7 @@ export interface SettingsKeeper {
 /** A disk that refuses is asked again after this. ms */
 const storeRetryMs = 2_000;
 /** setTimeout cannot wait longer than 24 days: long waits go by the hour. ms */
-const longestWaitMs = 3_600_000;
+const longestWaitMs = hourMs;
 
 class SignedSettings implements SettingsKeeper {
   readonly #options: SettingsKeeperOptions;

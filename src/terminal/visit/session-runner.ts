@@ -1,5 +1,6 @@
 import { type Catalogue, nextAnnouncementMs } from '../../core/catalogue/catalogue.ts';
 import type { Touch } from '../../core/screen/screen-model.ts';
+import { hourMs } from '../../core/time-units.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
 import { notMeantForMs } from '../../core/visit/session-buttons.ts';
 import { initialSession, transition } from '../../core/visit/session-machine.ts';
@@ -19,7 +20,7 @@ import { VisitCard } from './visit-card.ts';
 import { type Told, visitExecutors } from './visit-effects.ts';
 
 /** A clock that is set while the terminal runs is noticed within this time. ms */
-const everyHourMs = 3_600_000;
+const lookAgainMs = hourMs;
 
 /** Its patient went away, and nothing was received. */
 const isAbandoned = (outcome: string): outcome is 'card.removed' | 'session.timed-out' =>
@@ -211,7 +212,7 @@ export class SessionRunner {
     // One that began in mid-visit takes effect when the terminal is idle again.
     const noticeMs = nextChangeMs > wallMs ? nextChangeMs : Number.POSITIVE_INFINITY;
     const nextMs = Math.min(nextAnnouncementMs(maintenance, wallMs), noticeMs);
-    const waitMs = Math.min(everyHourMs, nextMs - wallMs);
+    const waitMs = Math.min(lookAgainMs, nextMs - wallMs);
     this.#cancelNextLook = this.#parts.clock.wakeAt(monotonicMs + waitMs, () => {
       if (this.#session.state.name === 'idle') this.#renewCatalogue();
       this.#show();
