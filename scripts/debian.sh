@@ -19,3 +19,17 @@ install_packages() {
   "${get[@]}" install -y --no-install-recommends "$@" >.cache/apt.txt 2>&1 </dev/null ||
     { "${get[@]}" update && "${get[@]}" install -y --no-install-recommends "$@"; } >.cache/apt.txt 2>&1 </dev/null
 }
+
+# provide_packages FILE WHO: what FILE lists, one `name # reason` a line, is installed where we may; what is missing then is
+# in $missing.
+missing=''
+provide_packages() {
+  local wanted
+  wanted="$(sed 's/#.*//' "$1" | xargs)"
+  missing="$(missing_packages $wanted)"
+  if [ -n "$missing" ] && may_install_packages; then
+    echo "$2: installing Debian packages: $missing" >&2
+    install_packages $missing || echo "$2: apt-get failed, see .cache/apt.txt" >&2
+    missing="$(missing_packages $wanted)"
+  fi
+}
