@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
-import { type Manifest, refuseUnverified } from '../face/models/manifest.ts';
+import { parseManifest, refuseUnverified } from '../face/models/manifest.ts';
 import { type Config, configSchema, defaultConfigPath, exampleOf, loadConfig } from '../processes/terminal-config.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
@@ -36,8 +36,9 @@ const refusedModel = ({ cardFrontReader, face, paths, profile }: Config): string
   if (cardFrontReader.driver === 'none') return null;
   const place = join(paths.models, 'manifest.json');
   if (!existsSync(place)) return null;
-  const { models } = JSON.parse(readFileSync(place, 'utf8')) as Manifest;
-  const wanted = models.filter(({ id }) => id === face.embeddingModel);
+  const manifest = parseManifest(readFileSync(place, 'utf8'));
+  if (!manifest.ok) return `${place}: ${manifest.failure.detail}`;
+  const wanted = manifest.value.models.filter(({ id }) => id === face.embeddingModel);
   if (wanted.length === 0) return `face.embeddingModel: ${place} has no model "${face.embeddingModel}"`;
   if (refuseUnverified(wanted, profile, face.acceptUnverifiedModels) === null) return null;
   return `face.acceptUnverifiedModels: profile ${profile} refuses ${face.embeddingModel}, whose licence is not verified; name it here once the facility has accepted it (models/README.md), or set cardFrontReader.driver: none`;

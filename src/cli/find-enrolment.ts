@@ -3,6 +3,7 @@ import { glob, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment-code.ts';
 import { askByLetters, readLetters, searchClinics } from '../agent/provisioning/enrolment-letters.ts';
+import { parseJson } from '../storage/parse-file.ts';
 import { enrolmentPort, succeeds } from './provision-places.ts';
 
 /* Where a terminal finds its enrolment code: a file that was named, a stick, or letters that somebody types or shows. */
@@ -19,16 +20,9 @@ const codesBelow = async (pattern: string): Promise<string[]> => {
 };
 
 export const readCodeFile = async (file: string): Promise<EnrolmentCode> => {
-  const text = await readFile(file, 'utf8');
-  const code = (() => {
-    try {
-      return enrolmentCodeSchema.safeParse(JSON.parse(text));
-    } catch {
-      return { success: false } as const;
-    }
-  })();
-  if (!code.success) throw new Error(`${file} is no enrolment code`);
-  return code.data;
+  const code = parseJson(await readFile(file, 'utf8'), enrolmentCodeSchema);
+  if (code === null) throw new Error(`${file} is no enrolment code`);
+  return code;
 };
 
 type Part = {

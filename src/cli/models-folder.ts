@@ -2,11 +2,24 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderModelCard } from '../face/calibration/model-card.ts';
-import { type EmbeddingEntry, embeddingById, type Manifest, type ModelCalibration } from '../face/models/manifest.ts';
+import {
+  type EmbeddingEntry,
+  embeddingById,
+  type Manifest,
+  type ModelCalibration,
+  parseManifest,
+} from '../face/models/manifest.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 
-export const readManifest = async (folder: string): Promise<Manifest> =>
-  JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+/** The project's own */
+export const modelsFolder = join(import.meta.dirname, '../../models');
+
+/** Throws where it cannot be read. */
+export const readManifest = async (folder: string): Promise<Manifest> => {
+  const manifest = parseManifest(await readFile(join(folder, 'manifest.json'), 'utf8'));
+  if (!manifest.ok) throw new Error(`${folder}: ${manifest.failure.detail}`);
+  return manifest.value;
+};
 
 /** The manifest, and every model's card. */
 export const writeModels = async (folder: string, { models }: Manifest): Promise<void> => {

@@ -1,7 +1,6 @@
 /** `uketsuke models`: an integrator brings an embedding model of their own, and measures it before it may be used. */
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { embedReference } from '../face/attempt/embed-reference.ts';
 import { embedStill, type FaceModels } from '../face/attempt/find-face.ts';
@@ -11,9 +10,8 @@ import { asCardPhoto, type EncodeJp2, readRgb } from '../face/calibration/card-p
 import { type Picture, personOf } from '../face/calibration/group-rates.ts';
 import { embeddingById, entryById } from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
-import { readManifest, withEntry, writeCalibration, writeModels } from './models-folder.ts';
+import { modelsFolder, readManifest, withEntry, writeCalibration, writeModels } from './models-folder.ts';
 
-const modelsOfThisTree = fileURLToPath(new URL('../../models', import.meta.url));
 const tell = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 type AddOptions = {
@@ -164,7 +162,7 @@ const orExplain =
 
 export const register = (program: Command): void => {
   const models = program.command('models').description('face models: add one, measure it, draw their cards');
-  const folder = (): Option => new Option('--models <folder>', 'manifest and files').default(modelsOfThisTree);
+  const folder = (): Option => new Option('--models <folder>', 'manifest and files').default(modelsFolder);
   models
     .command('add <file>')
     .description('checks an ONNX embedding model and enters it; it is refused until it is calibrated')

@@ -19,13 +19,13 @@ import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems, readSettings } from '../config-file/read-settings.ts';
-import type { Manifest } from '../face/models/manifest.ts';
 import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { markedAsTest, testMark } from '../wire/profile.ts';
 import { type ChosenChains, cardTrustPlace, chooseChains } from './clinic-card-trust.ts';
 import { agentLiesInFacility, clinicSystem } from './clinic-system.ts';
+import { modelsFolder, readManifest } from './models-folder.ts';
 import { agentId, brokerPort, clinicPlaces, enrolmentPort, exists, passphraseFile } from './provision-places.ts';
 import { inWords, tell } from './say.ts';
 
@@ -66,9 +66,8 @@ const ownAddresses = (): string[] =>
     .filter(({ internal, family }) => !internal && family === 'IPv4')
     .map(({ address }) => address);
 
-const modelsPlace = new URL('../../models/manifest.json', import.meta.url);
 const unverifiedModels = async (): Promise<EnrolmentCode['acceptedModels']> =>
-  (JSON.parse(await readFile(modelsPlace, 'utf8')) as Manifest).models
+  (await readManifest(modelsFolder)).models
     .filter(({ licenceStatus }) => licenceStatus === 'unverified')
     .map(({ id, sha256 }) => ({ id, sha256 }));
 

@@ -9,7 +9,6 @@ import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
-import type { Manifest } from '../face/models/manifest.ts';
 import { cameraSettingsOf, missingForCamera, openCamera } from '../processes/cameras.ts';
 import { configSchema, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import { cvIssuersFile } from '../trust/cv-trust.ts';
@@ -19,6 +18,7 @@ import type { PublicJwk } from '../wire/messages.ts';
 import { hasTpm, keptTpmKey } from './attestation-key.ts';
 import { awaitEnrolment } from './await-enrolment.ts';
 import { findEnrolment, readCodeFile } from './find-enrolment.ts';
+import { modelsFolder, readManifest } from './models-folder.ts';
 import { exists, needRootOnDebian, run, succeeds } from './provision-places.ts';
 import { tell } from './say.ts';
 
@@ -51,8 +51,7 @@ type Parts = Awaited<ReturnType<typeof findParts>>;
 
 /** Of the models that the facility accepted, those whose files are the very ones that this terminal has. */
 const acceptedHere = async (code: EnrolmentCode): Promise<string[]> => {
-  const manifest = new URL('../../models/manifest.json', import.meta.url);
-  const { models } = JSON.parse(await readFile(manifest, 'utf8')) as Manifest;
+  const { models } = await readManifest(modelsFolder);
   return code.acceptedModels
     .filter(({ id, sha256 }) => models.some((model) => model.id === id && model.sha256 === sha256))
     .map(({ id }) => id);

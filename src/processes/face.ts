@@ -18,8 +18,8 @@ import type { PadModels } from '../face/models/detect-attack.ts';
 import {
   embeddingById,
   entryById,
-  type Manifest,
   type ModelEntry,
+  parseManifest,
   refuseUnverified,
   thresholdFor,
 } from '../face/models/manifest.ts';
@@ -86,7 +86,9 @@ const loadAll = async (settings: FaceSettings, entries: readonly ModelEntry[]): 
 const loadModels = async (settings: FaceSettings): Promise<Result<Loaded>> => {
   const text = await readFile(join(settings.modelsDir, 'manifest.json'), 'utf8').catch(() => null);
   if (text === null) return err(failure('face.models-missing', 'manifest.json'));
-  const manifest = JSON.parse(text) as Manifest;
+  const parsed = parseManifest(text);
+  if (!parsed.ok) return parsed;
+  const manifest = parsed.value;
   // A configuration of an earlier release may name a model that is gone: a named fault, not a process that ends again and again.
   const wanted = manifest.models.find(({ id }) => id === settings.embeddingModel);
   if (wanted?.role !== 'embedding')

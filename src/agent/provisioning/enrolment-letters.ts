@@ -5,6 +5,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { z } from 'zod';
+import { parseJson } from '../../storage/parse-file.ts';
 import { readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type EnrolmentCode, enrolmentCodeSchema } from './enrolment-code.ts';
@@ -96,17 +97,9 @@ export const answerLetters = async (
   socket: TLSSocket,
   nowMs: number,
 ): Promise<z.infer<typeof answerSchema> | null> => {
-  const parsed = requestSchema.safeParse(
-    (() => {
-      try {
-        return JSON.parse(body);
-      } catch {
-        return null;
-      }
-    })(),
-  );
-  if (!parsed.success) return null;
-  const { salt, proof } = parsed.data;
+  const asked = parseJson(body, requestSchema);
+  if (asked === null) return null;
+  const { salt, proof } = asked;
   const bound = boundTo(socket);
   for (const { letters, code } of await readOffers(directory)) {
     if (code.until <= nowMs) continue;

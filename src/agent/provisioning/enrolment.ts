@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { z } from 'zod';
+import { parseJson } from '../../storage/parse-file.ts';
 import { cvIssuersFile } from '../../trust/cv-trust.ts';
 import { keyFiles, keyFolders, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
@@ -81,7 +82,9 @@ const answerFor = async (directory: string, device: string): Promise<Answer> => 
   };
 };
 
-type Outcome = { readonly status: 200; readonly answer: Answer } | { readonly status: 400 | 403 | 409 };
+type Outcome =
+  | { readonly status: 200; readonly device: string; readonly answer: Answer }
+  | { readonly status: 400 | 403 | 409 };
 
 type Reply = { readonly status: 200; readonly answer: object } | { readonly status: 400 | 403 | 409 };
 
@@ -92,17 +95,9 @@ export const enrol = async (
   nowMs: number,
   caKey: AuthorityKeyAccess,
 ): Promise<Outcome> => {
-  const parsed = requestSchema.safeParse(
-    (() => {
-      try {
-        return JSON.parse(body);
-      } catch {
-        return null;
-      }
-    })(),
-  );
-  if (!parsed.success) return { status: 400 };
-  const { device, secret, ...keys } = parsed.data;
+  const asked = parseJson(body, requestSchema);
+  if (asked === null) return { status: 400 };
+  const { device, secret, ...keys } = asked;
   const offer = (await readOffers(directory)).find((one) => one.device === device);
   const given = Buffer.from(sha256(secret));
   const isRight = offer !== undefined && timingSafeEqual(given, Buffer.from(offer.secretHash));
@@ -118,7 +113,7 @@ export const enrol = async (
     known.attestationKey?.x !== keys.attestationKey?.x
   )
     return { status: 409 };
-  return { status: 200, answer: await answerFor(directory, device) };
+  return { status: 200, device, answer: await answerFor(directory, device) };
 };
 
 /** Listens with the broker's certificate. `onEnrolled` is waited for before the terminal is answered. */
@@ -143,9 +138,8 @@ export const listenForEnrolments = async (
     const outcome = await enrol(directory, body, Date.now(), caKey);
     if (outcome.status === 403) guesses += 1;
     if (outcome.status === 200) {
-      const { device } = requestSchema.parse(JSON.parse(body));
-      await onEnrolled(device, socket.remoteAddress ?? '');
-      await closeOffer(directory, device);
+      await onEnrolled(outcome.device, socket.remoteAddress ?? '');
+      await closeOffer(directory, outcome.device);
     }
     return outcome;
   };

@@ -77,6 +77,17 @@ export type EmbeddingEntry = ModelEntry & {
 
 export type Manifest = { readonly models: readonly (ModelEntry | EmbeddingEntry)[] };
 
+/** Its hashes are checked where files are loaded. `face.models-missing`: no JSON, or no list of models (a cut file). */
+export const parseManifest = (text: string): Result<Manifest> => {
+  const cut = err(failure('face.models-missing', 'manifest.json: not a list of models'));
+  try {
+    const content = JSON.parse(text) as Partial<Manifest> | null;
+    return Array.isArray(content?.models) ? ok(content as Manifest) : cut;
+  } catch {
+    return cut;
+  }
+};
+
 export const entryById = (manifest: Manifest, id: string): ModelEntry => {
   const entry = manifest.models.find((model) => model.id === id);
   if (entry === undefined) throw new Error(`models/manifest.json has no model "${id}"`);

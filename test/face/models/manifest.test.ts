@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { manifest, modelsDir } from '../../../scripts/beds/built-models.ts';
 import { recipes } from '../../../scripts/models/recipes.ts';
 import { renderModelCard } from '../../../src/face/calibration/model-card.ts';
-import { embeddingById, entryById, refuseUnverified, thresholdFor } from '../../../src/face/models/manifest.ts';
+import {
+  embeddingById,
+  entryById,
+  parseManifest,
+  refuseUnverified,
+  thresholdFor,
+} from '../../../src/face/models/manifest.ts';
 import { elementsOf } from '../../../src/face/picture/sample-image.ts';
 
 test('every recipe has an entry, and every entry a recipe', () => {
@@ -83,3 +89,10 @@ test('the release profile refuses a model of unverified licence until it is acce
   });
   expect(refuseUnverified([entryById(manifest, 'facemesh')], 'release', [])).toBeNull();
 });
+
+test.each(['', '{"models":[{"id":"fr_', 'null', '[]', '{"models":{}}'])(
+  'a manifest that a power cut left as %s is a named fault, not a process that ends again and again',
+  (text) => {
+    expect(parseManifest(text)).toMatchObject({ ok: false, failure: { code: 'face.models-missing' } });
+  },
+);
