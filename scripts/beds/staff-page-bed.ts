@@ -1,3 +1,4 @@
+import type { PageModel } from '../../src/agent/staff-page/page-model.ts';
 import type { StaffMember } from '../../src/agent/staff-page/staff-codes.ts';
 import { StaffCodes } from '../../src/agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
@@ -24,3 +25,13 @@ export const openStaffPage = (bed: AgentBed, staff: readonly StaffMember[], more
     },
     ...more,
   });
+
+/** What the views of the page are drawn from, without a page. */
+export const pageModelOf = (bed: AgentBed): PageModel =>
+  ({
+    context: bed.context,
+    desk: bed.desk,
+    catalogue: () => catalogueAt(bed.clock.now().wallMs),
+    nowMs: () => bed.clock.now().wallMs,
+    token: 't',
+  }) as unknown as PageModel;

@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
 import { corpus } from '../../../scripts/official/oqs-request-files.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
 import { namesPage } from '../../../src/agent/staff-page/names-view.ts';
 import { carryOut } from '../../../src/agent/staff-page/orders.ts';
-import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
 import { visitsView } from '../../../src/agent/staff-page/visits-view.ts';
-import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 
 /** 見本 花子 as the service would send her if it lacked a character of her name. */
 const sent = { Name: '架空　●子', InsuredName: '架空　●子' };
@@ -34,14 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
-const model = (): PageModel =>
-  ({
-    context: bed.context,
-    desk: bed.desk,
-    catalogue: () => catalogueAt(bed.clock.now().wallMs),
-    nowMs: () => bed.clock.now().wallMs,
-    token: 't',
-  }) as unknown as PageModel;
+const model = () => pageModelOf(bed);
 const order = (path: string, fields: Record<string, string>) =>
   carryOut(path, new URLSearchParams({ referenceNumber: '4711', ...fields }), model());
 const visit = async (): Promise<string> => {

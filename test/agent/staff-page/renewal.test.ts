@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { pinCard } from '../../../scripts/beds/evidence-fixtures.ts';
+import { pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
 import type { ServiceRecord } from '../../../src/agent/eligibility/simulated-eligibility-service.ts';
-import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
 import {
   certificateNotice,
   expiringCount,
@@ -11,7 +11,6 @@ import {
   renewalPage,
 } from '../../../src/agent/staff-page/renewal-view.ts';
 import { visitsView } from '../../../src/agent/staff-page/visits-view.ts';
-import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { renewalStates, validityCases } from '../../../src/core/catalogue/desk-order.ts';
 
 const startMs = Date.parse('2026-12-10T10:00:00+09:00');
@@ -34,14 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
-const model = (): PageModel =>
-  ({
-    context: bed.context,
-    desk: bed.desk,
-    catalogue: () => catalogueAt(bed.clock.now().wallMs),
-    nowMs: () => bed.clock.now().wallMs,
-    token: 't',
-  }) as unknown as PageModel;
+const model = () => pageModelOf(bed);
 /** A visit whose certificate ends at that instant. */
 const visit = async (notAfter: string): Promise<void> => {
   const notAfterMs = Date.parse(notAfter);
