@@ -3,7 +3,6 @@
 //   node scripts/packages/are-installed.mjs               asks
 //   node scripts/packages/are-installed.mjs --remember    notes the files that are there now (set-up has just ended well)
 // Plain JavaScript: it also runs under the old Node that a machine starts with.
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -16,14 +15,14 @@ const read = (path) => {
   }
 };
 
-/** Names and sizes below a package's folder, without the packages inside it and without what set-up itself compiles. */
+/** Size by name below a package's folder, without the packages inside it and without what set-up itself compiles. */
 const filesOf = (folder) =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (!entry.isDirectory()) return [`${path} ${statSync(path, { throwIfNoEntry: false })?.size}`];
+    if (!entry.isDirectory()) return [[path, sizeOf(path)]];
     return entry.name === 'node_modules' || path === join('node_modules', 'pcsclite', 'build') ? [] : filesOf(path);
   });
-const listing = (folder) => createHash('sha256').update(filesOf(folder).sort().join('\n')).digest('base64url');
+const sizeOf = (path) => statSync(path, { throwIfNoEntry: false })?.size;
 
 const wanted = read('package-lock.json')?.packages;
 const installed = read('node_modules/.package-lock.json')?.packages;
@@ -32,7 +31,7 @@ if (wanted === undefined || installed === undefined) process.exit(1);
 if (process.argv[2] === '--remember') {
   const there = Object.keys(wanted).filter((path) => path !== '' && existsSync(`${path}/package.json`));
   mkdirSync(dirname(noted), { recursive: true });
-  writeFileSync(noted, JSON.stringify(Object.fromEntries(there.map((path) => [path, listing(path)]))));
+  writeFileSync(noted, JSON.stringify(Object.fromEntries(there.map((path) => [path, filesOf(path)]))));
   process.exit(0);
 }
 
@@ -46,10 +45,10 @@ const missing = Object.entries(wanted).filter(
 );
 const damaged = Object.entries(read(noted) ?? {}).filter(
   ([path, files]) =>
-    // Another version is on its way anyway.
+    // Another version is on its way anyway. What came beside the files (Python leaves what it compiled) is no damage.
     wanted[path] !== undefined &&
     wanted[path].version === installed[path]?.version &&
-    (!existsSync(path) || listing(path) !== files),
+    files.some(([file, size]) => sizeOf(file) !== size),
 );
 for (const [path] of damaged) {
   process.stderr.write(`setup: ${path} is not as it was installed: once more …\n`);

@@ -35,10 +35,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('all there is all there; an add-on that set-up compiles later changes nothing', () => {
+test('all there is all there; an add-on that set-up compiles later changes nothing, nor does what a program leaves beside the files', () => {
   expect(ask().status).toBe(0);
   expect(ask('--remember').status).toBe(0);
   write('node_modules/pcsclite/build/Release/pcsclite.node', 'compiled');
+  write('node_modules/zod/lib/__pycache__/left-behind.pyc', 'by a program that ran');
   expect(ask()).toEqual({ status: 0, stderr: '' });
 });
 
