@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const noted = '.cache/setup/package-files.json';
+const noted = '.cache/setup/installed-files.json';
 const read = (path) => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
