@@ -7,6 +7,7 @@ import type { ScreenModel } from '../src/core/screen/screen-model.ts';
 import { controlIds } from '../src/core/visit/control-ids.ts';
 import type { Screen, ScreenEvent } from '../src/ports/screen.ts';
 import type { Speaker } from '../src/ports/speaker.ts';
+import { contentTypes } from '../src/web/content-types.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../src/web/local-server.ts';
 import { createPageSpeaker, speechPath } from './speaker/page-speaker.ts';
 
@@ -18,15 +19,6 @@ import { createPageSpeaker, speechPath } from './speaker/page-speaker.ts';
  * Several pages may be open; all show the same and all may touch: what counts is the session and the revision that a
  * touch names, not the page it came from.
  */
-
-const contentTypes: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.ogg': 'audio/ogg',
-  '.woff2': 'font/woff2',
-};
 
 const fromPageSchema = z.union([
   z.strictObject({

@@ -221,8 +221,11 @@ class ReaderOfPcscd implements PcscCardReader {
     if (isNews) this.#tell({ type: 'reader-lost', failure: this.#trouble });
   }
 
-  #onReader(reader: PcscReader): void {
-    reader.on('error', () => this.restart());
+  #onReader(reader: PcscReader, of: Pcsc): void {
+    // A reader of a connection that was given up tells its end late, from a thread of its own.
+    reader.on('error', () => {
+      if (this.#pcsc === of) this.restart();
+    });
     const isModule = (name: string): boolean => /\bSAM\b/i.test(name);
     if (!reader.name.includes(this.#wanted) || (isModule(reader.name) && !isModule(this.#wanted))) return;
     const watch: ReaderWatch = new ReaderWatch(reader, (event) => this.#slots.hear(watch, event));
@@ -231,7 +234,7 @@ class ReaderOfPcscd implements PcscCardReader {
   }
 
   #onEnd(watch: ReaderWatch): void {
-    const lost = this.#slots.remove(watch.name);
+    const lost = this.#slots.remove(watch);
     if (lost === null || (!lost.hadVisit && !this.#slots.isEmpty)) return;
     this.#trouble = failure('reader.lost');
     this.#tell({ type: 'reader-lost', failure: this.#trouble });
@@ -259,7 +262,7 @@ class ReaderOfPcscd implements PcscCardReader {
       return;
     }
     const started = this.#pcsc;
-    started.on('reader', (reader) => this.#onReader(reader));
+    started.on('reader', (reader) => this.#onReader(reader, started));
     started.on('error', () => {
       if (this.#pcsc === started) this.restart();
     });

@@ -19,6 +19,8 @@ export class ReaderSlots {
   readonly #tell: (event: CardReaderEvent) => void;
   readonly #slots = new Map<string, Slot>();
   #ofVisit: Slot | null = null;
+  /** What lies in other slots and cannot be read, while a visit is on */
+  readonly #unreadable = new Map<Slot, CardReaderEvent>();
 
   constructor(tell: (event: CardReaderEvent) => void) {
     this.#tell = tell;
@@ -40,17 +42,17 @@ export class ReaderSlots {
   /** A former slot of that name is closed. */
   add(slot: Slot): void {
     const former = this.#slots.get(slot.name);
-    if (former !== undefined) void this.remove(former.name);
+    if (former !== undefined) this.remove(former);
     this.#slots.set(slot.name, slot);
     if (this.#slots.size === 1) this.#tell({ type: 'reader-found', reader: this.name });
   }
 
-  /** `hadVisit`: the card of the visit lay there. */
-  remove(name: string): { readonly hadVisit: boolean } | null {
-    const slot = this.#slots.get(name);
-    if (slot === undefined) return null;
+  /** `hadVisit`: the card of the visit lay there. null: another slot has its name by now. */
+  remove(slot: Slot): { readonly hadVisit: boolean } | null {
+    if (this.#slots.get(slot.name) !== slot) return null;
     const hadVisit = this.#ofVisit === slot;
-    this.#slots.delete(name);
+    this.#slots.delete(slot.name);
+    this.#unreadable.delete(slot);
     if (hadVisit) this.#ofVisit = null;
     void slot.close();
     return { hadVisit };
@@ -59,6 +61,7 @@ export class ReaderSlots {
   async removeAll(): Promise<void> {
     const slots = [...this.#slots.values()];
     this.#slots.clear();
+    this.#unreadable.clear();
     this.#ofVisit = null;
     for (const slot of slots) await slot.close();
   }
@@ -66,8 +69,12 @@ export class ReaderSlots {
   /** What happened at `slot`. */
   hear(slot: Slot, event: CardReaderEvent): void {
     if (this.#slots.get(slot.name) !== slot) return;
-    if (this.#ofVisit !== null && this.#ofVisit !== slot) return;
     if (event.type === 'card-unreadable' && slot.wasFoundWithCard && this.#slots.size > 1) return;
+    if (event.type === 'card-removed') this.#unreadable.delete(slot);
+    if (this.#ofVisit !== null && this.#ofVisit !== slot) {
+      if (event.type === 'card-unreadable') this.#unreadable.set(slot, event);
+      return;
+    }
     if (event.type === 'card-inserted' || event.type === 'card-unreadable') this.#ofVisit = slot;
     if (event.type === 'card-removed') this.#ofVisit = null;
     this.#tell(event);
@@ -77,8 +84,15 @@ export class ReaderSlots {
   /** A card that has been lying in another slot is the next one. */
   turnToWaiting(): void {
     const next = [...this.#slots.values()].find(({ session }) => session !== null);
-    if (next === undefined || next.session === null) return;
-    this.#ofVisit = next;
-    this.#tell({ type: 'card-inserted', session: next.session });
+    if (next !== undefined && next.session !== null) {
+      this.#ofVisit = next;
+      return this.#tell({ type: 'card-inserted', session: next.session });
+    }
+    const [unreadable] = this.#unreadable;
+    if (unreadable === undefined) return;
+    const [slot, event] = unreadable;
+    this.#unreadable.delete(slot);
+    this.#ofVisit = slot;
+    this.#tell(event);
   }
 }

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import { hourMs } from '../../src/core/time-units.ts';
 import {
   longestLifeMs,
   type MachineTime,
@@ -29,7 +30,7 @@ const lookAgainMs = 2_000;
 /** The system is asked this often whether its clock is set from the network: a program is run for it. ms */
 const askAgainMs = 60_000;
 /** Whoever keeps the time hears of it this often. ms */
-const tellAgainMs = 3_600_000;
+const tellAgainMs = hourMs;
 
 class ConfirmedClock implements TrustedClock {
   readonly #clock: TrustedClockOptions['clock'];

@@ -5,7 +5,7 @@ import type { Delivery, MessageBus, PublishOptions } from '../../src/ports/messa
 import type { TlsFiles } from '../../src/trust/key-files.ts';
 import { certificatesOf, type KnownTime } from '../../src/trust/server-chain.ts';
 import { covers } from '../../src/wire/broker-access-rules.ts';
-import { createHostAddress, type LookUp } from './host-address.ts';
+import { HostAddress, type LookUp } from './host-address.ts';
 import { type Delays, defaultDelays, type MqttConnection, openConnection } from './mqtt-connection.ts';
 
 export type MqttMessageBusOptions = {
@@ -65,7 +65,7 @@ class MqttBus implements MqttMessageBus {
   #pauseMs: number;
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
-  readonly #addressOf: () => Promise<string>;
+  readonly #address: HostAddress;
 
   constructor(options: MqttMessageBusOptions) {
     this.#options = options;
@@ -73,7 +73,7 @@ class MqttBus implements MqttMessageBus {
     this.#contexts = [options.tls, ...(options.formerTls ?? [])].map(contextOf);
     this.#authorities = certificatesOf(options.tls.ca);
     this.#pauseMs = this.#delays.firstPauseMs;
-    this.#addressOf = createHostAddress(options.host, options.lookUp);
+    this.#address = new HostAddress(options.host, options.lookUp);
     this.#attempt();
   }
 
@@ -144,10 +144,12 @@ class MqttBus implements MqttMessageBus {
     this.#pause = null;
     const { host } = this.#options;
     const silent = setTimeout(() => {
+      if (this.#closed) return;
       this.#cause = failure('delivery.offline', `no name server has an answer for ${host} yet`);
       this.#tell();
     }, nameSilenceMs);
-    this.#addressOf()
+    this.#address
+      .next()
       .finally(() => clearTimeout(silent))
       .then(
         (address) => {
@@ -193,6 +195,7 @@ class MqttBus implements MqttMessageBus {
     const changed = this.#connected || why.code !== this.#cause.code || (byWords && why.detail !== this.#cause.detail);
     // Each time from the newest; the next one only where the broker says that it does not know us by this one.
     this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
+    if (this.#connection !== null && !this.#connected && why.code === 'delivery.offline') this.#address.failed();
     this.#connection = null;
     this.#connected = false;
     this.#cause = why;

@@ -1,7 +1,8 @@
 /** The demo's hand on the virtual camera, over a unix socket: who is before it, and what ails it. */
-import { rmSync } from 'node:fs';
+
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { clearSocketPlace } from '../host/socket-place.ts';
 import type { FaceId } from './faces.ts';
 import { emptyScene, personBefore, type Scene } from './render-scene.ts';
 
@@ -60,7 +61,7 @@ export const createVirtualCameraControl = async (path: string, face: FaceId | nu
     orders = { ...orders, ...next };
     for (const camera of cameras) camera.write(line());
   };
-  rmSync(path, { force: true });
+  clearSocketPlace(path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);

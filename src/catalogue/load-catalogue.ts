@@ -1,6 +1,7 @@
 import type { Catalogue, FailureEntry, LanguageTexts, RefusedNotice } from '../core/catalogue/catalogue.ts';
 import type { ConsentCatalogue } from '../core/catalogue/consent-catalogue.ts';
 import { type FailureCode, failureRules } from '../core/failure.ts';
+import { hourMs } from '../core/time-units.ts';
 import { consentPrefixes } from '../protocol/oqs/oqs-xml-schema.ts';
 import { type CatalogueFiles, catalogueDir, readCatalogueFiles } from './catalogue-files.ts';
 import type { ConsentsOfNotice, Notice } from './catalogue-schemas.ts';
@@ -145,7 +146,7 @@ const compose = (files: Parts, atMs: number): Omit<Catalogue, 'refusedNotices' |
       areas: window.areas,
       fromMs: window.from,
       untilMs: window.until,
-      announceMs: window.announceHours * 3_600_000,
+      announceMs: window.announceHours * hourMs,
     })),
   };
 };

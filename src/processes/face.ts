@@ -64,7 +64,7 @@ const drawPreview = async ({ rgb, width, height }: Frame): Promise<Uint8Array> =
 
 const openDepthCamera = async ({ depthCamera, profile }: FaceSettings): Promise<DepthCamera | null> => {
   if (depthCamera === undefined) return null;
-  if (profile === 'release') throw new Error('the release profile has no virtual depth camera');
+  if (profile !== 'demo') throw new Error(`the ${profile} profile has no virtual depth camera`);
   const { createVirtualDepthCamera } = await import('../../drivers/virtual/virtual-depth-camera.ts');
   return createVirtualDepthCamera(depthCamera);
 };

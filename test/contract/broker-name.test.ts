@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
-import type { LookUp } from '../../drivers/message-bus/host-address.ts';
+import { HostAddress, type LookUp } from '../../drivers/message-bus/host-address.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
@@ -40,11 +40,11 @@ const busBy = (lookUp: LookUp) => {
 };
 
 test('an answer that comes later than any attempt may take is used all the same, and the silence is told meanwhile', async () => {
-  const { promise, resolve } = Promise.withResolvers<string>();
+  const { promise, resolve } = Promise.withResolvers<string[]>();
   const { bus, told } = busBy(() => promise);
   // Told after 3 s; an attempt is given up after 1.5.
   await until('the silence', () => told.detail.includes('no name server has an answer for broker.clinic.test'), 20_000);
-  resolve('127.0.0.1');
+  resolve(['127.0.0.1']);
   await until('connected', () => told.connections === 1, 20_000);
   await bus.close();
 }, 60_000);
@@ -54,7 +54,7 @@ test('a name that nobody knows is told with its name, and asked again until some
   const { bus, told } = busBy(async () => {
     asked += 1;
     if (asked < 3) throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
-    return '127.0.0.1';
+    return ['127.0.0.1'];
   });
   await until('the name', () => told.detail === 'the name broker.clinic.test is not known (ENOTFOUND)', 20_000);
   await until('connected', () => told.connections === 1, 20_000);
@@ -64,7 +64,7 @@ test('a name that nobody knows is told with its name, and asked again until some
 
 test('name servers that fail later on leave the address that was known', async () => {
   let isDown = false;
-  const { bus, told } = busBy(() => (isDown ? new Promise(() => {}) : Promise.resolve('127.0.0.1')));
+  const { bus, told } = busBy(() => (isDown ? new Promise(() => {}) : Promise.resolve(['127.0.0.1'])));
   await until('connected', () => told.connections === 1, 20_000);
   isDown = true;
   const { port } = broker;
@@ -73,3 +73,27 @@ test('name servers that fail later on leave the address that was known', async (
   await until('connected again', () => told.connections === 2, 20_000);
   await bus.close();
 }, 60_000);
+
+test('of several addresses the one that serves is found, and kept to', async () => {
+  // Nobody listens at the second address of loopback.
+  const { bus, told } = busBy(async () => ['127.0.0.2', '127.0.0.1']);
+  await until('connected', () => told.connections === 1, 20_000);
+  const { port } = broker;
+  await broker.close();
+  broker = await start(port);
+  await until('connected again', () => told.connections === 2, 20_000);
+  await bus.close();
+}, 60_000);
+
+test('the address in use stays in use, in whatever order the next answer names it', async () => {
+  const asked: string[][] = [
+    ['192.0.2.1', '192.0.2.2'],
+    ['192.0.2.2', '192.0.2.1'],
+  ];
+  const address = new HostAddress('broker.clinic.test', async () => asked.shift() ?? []);
+  expect(await address.next()).toBe('192.0.2.1');
+  address.failed();
+  expect(await address.next()).toBe('192.0.2.2');
+  await Promise.resolve();
+  expect(await address.next()).toBe('192.0.2.2');
+});

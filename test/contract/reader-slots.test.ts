@@ -64,11 +64,32 @@ test('a slot that goes takes its visit with it, and no other', async () => {
   const both = slots(contacts, antenna);
   contacts.session = session('first');
   both.hear(contacts, { type: 'card-inserted', session: contacts.session });
-  expect(both.remove('Reader PICC 0')).toEqual({ hadVisit: false });
+  expect(both.remove(antenna)).toEqual({ hadVisit: false });
   expect(both.session).toEqual({ id: 'first' });
-  expect(both.remove('Reader ICC 0')).toEqual({ hadVisit: true });
+  expect(both.remove(contacts)).toEqual({ hadVisit: true });
   both.hear(contacts, { type: 'card-removed' });
   expect([both.session, both.isEmpty, told.length, contacts.closed, antenna.closed]).toEqual([null, true, 2, 1, 1]);
+});
+
+test('a late end of a slot takes nothing from the new one of its name', () => {
+  const [former, fresh] = [slot('Reader PICC 0'), slot('Reader PICC 0')];
+  const both = slots(former);
+  both.add(fresh);
+  expect([former.closed, both.remove(former), both.isEmpty, fresh.closed]).toEqual([1, null, false, 0]);
+});
+
+test('a card that cannot be read, waiting in another slot, is told when the first card is taken', () => {
+  const [contacts, antenna] = [slot('Reader ICC 0'), slot('Reader PICC 0')];
+  const both = slots(contacts, antenna);
+  contacts.session = session('first');
+  both.hear(contacts, { type: 'card-inserted', session: contacts.session });
+  both.hear(antenna, { type: 'card-unreadable', failure: failure('card.unreadable') });
+  expect(told.at(-1)?.type).toBe('card-inserted');
+  contacts.session = null;
+  both.hear(contacts, { type: 'card-removed' });
+  expect(told.slice(-2).map(({ type }) => type)).toEqual(['card-removed', 'card-unreadable']);
+  both.hear(antenna, { type: 'card-removed' });
+  expect(told.at(-1)?.type).toBe('card-removed');
 });
 
 test.skipIf(missing !== null)(
