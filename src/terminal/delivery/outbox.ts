@@ -87,11 +87,6 @@ const removeAgainMs = 2_000;
 
 class DurableOutbox implements Outbox {
   readonly #options: OutboxOptions;
-  readonly #store: OutboxOptions['store'];
-  readonly #clock: OutboxOptions['clock'];
-  readonly #log: OutboxOptions['log'];
-  readonly #send: OutboxOptions['send'];
-  readonly #tell: OutboxOptions['tell'];
   readonly #maximumInFlight: number;
   readonly #delays: typeof outboxDelays;
   readonly #entries = new Map<string, Entry>();
@@ -106,13 +101,7 @@ class DurableOutbox implements Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    const { store, clock, log, send, tell, maximumInFlight = 8 } = options;
-    this.#store = store;
-    this.#clock = clock;
-    this.#log = log;
-    this.#send = send;
-    this.#tell = tell;
-    this.#maximumInFlight = maximumInFlight;
+    this.#maximumInFlight = options.maximumInFlight ?? 8;
     this.#delays = { ...outboxDelays, ...options.delays };
   }
 
@@ -125,25 +114,25 @@ class DurableOutbox implements Outbox {
   }
 
   async load(): Promise<Result<void>> {
-    const rows = await this.#store.outboxRows();
+    const rows = await this.#options.store.outboxRows();
     if (!rows.ok) return rows;
     for (const row of rows.value) {
       if (this.#cancelled.has(row.requestId)) continue;
       this.#hold(row, true);
-      this.#tell({ type: 'earlier-visit', row });
+      this.#options.tell({ type: 'earlier-visit', row });
     }
     this.#pump();
     return ok(undefined);
   }
 
   async add(row: OutboxRow): Promise<Result<void>> {
-    const stored = await this.#store.addOutboxRow(row);
+    const stored = await this.#options.store.addOutboxRow(row);
     if (!stored.ok) {
-      this.#log.event('store.failed', {});
+      this.#options.log.event('store.failed', {});
       return stored;
     }
     this.#hold(row);
-    this.#log.event('outbox.stored', { request: row.requestId, waiting: this.#entries.size });
+    this.#options.log.event('outbox.stored', { request: row.requestId, waiting: this.#entries.size });
     this.#pump();
     return ok(undefined);
   }
@@ -152,7 +141,7 @@ class DurableOutbox implements Outbox {
     this.#connected = isConnected;
     if (isConnected) {
       // A new connection is a new chance: nobody waits for a pause that the old one earned.
-      const nowMs = this.#clock.now().monotonicMs;
+      const nowMs = this.#options.clock.now().monotonicMs;
       for (const entry of this.#entries.values()) {
         entry.attempts = 0;
         entry.nextSendMonotonicMs = nowMs;
@@ -162,14 +151,14 @@ class DurableOutbox implements Outbox {
   }
 
   timeKnown(): void {
-    const nowMs = this.#clock.now().monotonicMs;
+    const nowMs = this.#options.clock.now().monotonicMs;
     for (const entry of this.#entries.values())
       entry.expiresAtMonotonicMs = nowMs + this.#lifeLeftMs(entry.row, entry.isEarlier);
     this.#pump();
   }
 
   hurry(): void {
-    const nowMs = this.#clock.now().monotonicMs;
+    const nowMs = this.#options.clock.now().monotonicMs;
     for (const entry of this.#entries.values())
       entry.nextSendMonotonicMs = Math.min(
         entry.nextSendMonotonicMs,
@@ -185,15 +174,15 @@ class DurableOutbox implements Outbox {
       return err(failure('message.forged', 'receipt of another document under this id'));
     const { requestId, session } = entry.row;
     const { verdict, code } = receipt;
-    const now = this.#clock.now();
+    const now = this.#options.clock.now();
     this.#entries.delete(requestId);
-    this.#log.event('outbox.receipted', {
+    this.#options.log.event('outbox.receipted', {
       request: requestId,
       verdict,
       ms: now.monotonicMs - entry.storedAtMonotonicMs,
     });
     // Told before the row is off the disk: should we die in between, it is sent again and answered the same.
-    this.#tell({ type: 'receipt', receipt, session, row: entry.row });
+    this.#options.tell({ type: 'receipt', receipt, session, row: entry.row });
     const written: AuditEntry = {
       atMs: now.wallMs,
       event: verdict === 'accepted' ? 'receipt-accepted' : 'receipt-refused',
@@ -217,7 +206,7 @@ class DurableOutbox implements Outbox {
   cancel(requestId: string): void {
     this.#entries.delete(requestId);
     this.#cancelled.add(requestId);
-    void this.#remove({ atMs: this.#clock.now().wallMs, event: 'request-cancelled', subject: requestId });
+    void this.#remove({ atMs: this.#options.clock.now().wallMs, event: 'request-cancelled', subject: requestId });
   }
 
   close(): void {
@@ -237,7 +226,7 @@ class DurableOutbox implements Outbox {
 
   #hold(row: OutboxRow, isEarlier = false): void {
     if (this.#entries.has(row.requestId)) return;
-    const now = this.#clock.now();
+    const now = this.#options.clock.now();
     this.#entries.set(row.requestId, {
       row,
       isEarlier,
@@ -256,32 +245,32 @@ class DurableOutbox implements Outbox {
     this.#inFlight++;
     entry.attempts++;
     const pauseMs = Math.min(this.#delays.firstResendMs * 2 ** (entry.attempts - 1), this.#delays.lastResendMs);
-    entry.lastSendMonotonicMs = this.#clock.now().monotonicMs;
+    entry.lastSendMonotonicMs = this.#options.clock.now().monotonicMs;
     entry.nextSendMonotonicMs = entry.lastSendMonotonicMs + pauseMs;
-    const sent = await this.#send(entry.row);
+    const sent = await this.#options.send(entry.row);
     entry.sending = false;
     this.#inFlight--;
-    if (sent.ok) this.#log.event('outbox.published', { request: entry.row.requestId, attempt: entry.attempts });
+    if (sent.ok) this.#options.log.event('outbox.published', { request: entry.row.requestId, attempt: entry.attempts });
     this.#pump();
   }
 
   /** Tried until the disk takes it: a row that stays would be sent at the next start. */
   async #remove(entry: AuditEntry): Promise<void> {
-    const removed = await this.#store.removeOutboxRow(entry.subject, entry);
+    const removed = await this.#options.store.removeOutboxRow(entry.subject, entry);
     if (this.#closed) return;
     if (removed.ok) {
       this.#cancelled.delete(entry.subject);
       return this.#pump();
     }
-    this.#log.event('store.failed', { code: removed.failure.code });
-    this.#clock.wakeAt(this.#clock.now().monotonicMs + removeAgainMs, () => void this.#remove(entry));
+    this.#options.log.event('store.failed', { code: removed.failure.code });
+    this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + removeAgainMs, () => void this.#remove(entry));
   }
 
   async #expire(entry: Entry): Promise<void> {
     entry.leaving = true;
     const { requestId, session } = entry.row;
-    const atMs = this.#clock.now().wallMs;
-    const removed = await this.#store.removeOutboxRow(requestId, {
+    const atMs = this.#options.clock.now().wallMs;
+    const removed = await this.#options.store.removeOutboxRow(requestId, {
       atMs,
       event: 'request-expired',
       subject: requestId,
@@ -289,9 +278,9 @@ class DurableOutbox implements Outbox {
     if (this.#closed) return;
     // The patient must hear of it even while the disk refuses; the row itself is void and goes at the next start.
     this.#entries.delete(requestId);
-    if (!removed.ok) this.#log.event('store.failed', {});
-    this.#log.event('outbox.expired', { request: requestId });
-    this.#tell({ type: 'request-expired', requestId, session });
+    if (!removed.ok) this.#options.log.event('store.failed', {});
+    this.#options.log.event('outbox.expired', { request: requestId });
+    this.#options.tell({ type: 'request-expired', requestId, session });
     this.#pump();
   }
 
@@ -299,7 +288,7 @@ class DurableOutbox implements Outbox {
     if (this.#closed) return;
     this.#callOff?.();
     this.#callOff = null;
-    const nowMs = this.#clock.now().monotonicMs;
+    const nowMs = this.#options.clock.now().monotonicMs;
     let nextMs = Number.POSITIVE_INFINITY;
     for (const entry of this.#entries.values()) {
       if (entry.leaving) continue;
@@ -313,7 +302,7 @@ class DurableOutbox implements Outbox {
       if (entry.nextSendMonotonicMs > nowMs) nextMs = Math.min(nextMs, entry.nextSendMonotonicMs);
       else if (this.#inFlight < this.#maximumInFlight) void this.#transmit(entry);
     }
-    if (nextMs !== Number.POSITIVE_INFINITY) this.#callOff = this.#clock.wakeAt(nextMs, () => this.#pump());
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#callOff = this.#options.clock.wakeAt(nextMs, () => this.#pump());
   }
 }
 

@@ -36,13 +36,6 @@ const longestWaitMs = hourMs;
 
 class SignedSettings implements SettingsKeeper {
   readonly #options: SettingsKeeperOptions;
-  readonly #store: SettingsKeeperOptions['store'];
-  readonly #clock: SettingsKeeperOptions['clock'];
-  readonly #log: SettingsKeeperOptions['log'];
-  readonly #agents: SettingsKeeperOptions['agents'];
-  readonly #addressee: SettingsKeeperOptions['addressee'];
-  readonly #apply: SettingsKeeperOptions['apply'];
-  readonly #overlook: SettingsKeeperOptions['overlook'];
   #current: SettingsMessage | null = null;
   #pending: { readonly message: SettingsMessage; readonly bytes: Uint8Array } | null = null;
   #callOff: (() => void) | null = null;
@@ -50,18 +43,10 @@ class SignedSettings implements SettingsKeeper {
 
   constructor(options: SettingsKeeperOptions) {
     this.#options = options;
-    const { store, clock, log, agents, addressee, apply, overlook } = this.#options;
-    this.#store = store;
-    this.#clock = clock;
-    this.#log = log;
-    this.#agents = agents;
-    this.#addressee = addressee;
-    this.#apply = apply;
-    this.#overlook = overlook;
   }
 
   async load(): Promise<Result<void>> {
-    const stored = await this.#store.readSettings();
+    const stored = await this.#options.store.readSettings();
     if (!stored.ok) return stored;
     if (stored.value === null || this.#current !== null) return ok(undefined);
     const opened = await this.#open(stored.value.document);
@@ -71,7 +56,7 @@ class SignedSettings implements SettingsKeeper {
       return ok(undefined);
     }
     this.#current = opened.value.message;
-    this.#apply(this.#current);
+    this.#options.apply(this.#current);
     return ok(undefined);
   }
 
@@ -105,37 +90,42 @@ class SignedSettings implements SettingsKeeper {
   }
 
   #refuse(code: 'message.stale' | 'message.forged' | 'message.malformed'): void {
-    this.#log.event('message.refused', { leaf: 'settings', code });
+    this.#options.log.event('message.refused', { leaf: 'settings', code });
   }
 
   #later(ms: number): void {
     this.#callOff?.();
     if (!this.#closed)
-      this.#callOff = this.#clock.wakeAt(this.#clock.now().monotonicMs + ms, () => void this.#settle());
+      this.#callOff = this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + ms, () => void this.#settle());
   }
 
   async #settle(): Promise<void> {
     const candidate = this.#pending;
     if (candidate === null || this.#closed) return;
-    const nowMs = this.#options.agentNowMs?.() ?? this.#clock.now().wallMs;
+    const nowMs = this.#options.agentNowMs?.() ?? this.#options.clock.now().wallMs;
     const { message, bytes } = candidate;
     if (message.validFrom > nowMs) return this.#later(Math.min(message.validFrom - nowMs, longestWaitMs));
-    const raised = await this.#store.raiseSettings(message.version, bytes, nowMs);
+    const raised = await this.#options.store.raiseSettings(message.version, bytes, nowMs);
     if (this.#closed || this.#pending !== candidate) return;
     if (!raised.ok) {
-      this.#log.event('store.failed', {});
+      this.#options.log.event('store.failed', {});
       return this.#later(storeRetryMs);
     }
     this.#pending = null;
     if (!raised.value) return this.#refuse('message.stale');
     this.#current = message;
-    this.#log.event('settings.applied', { version: message.version });
-    this.#apply(message);
+    this.#options.log.event('settings.applied', { version: message.version });
+    this.#options.apply(message);
   }
 
   #open(bytes: Uint8Array) {
-    return openSigned('settings', bytes, settingsMessageSchema, this.#agents, this.#addressee, (unknown) =>
-      this.#overlook('settings', unknown),
+    return openSigned(
+      'settings',
+      bytes,
+      settingsMessageSchema,
+      this.#options.agents,
+      this.#options.addressee,
+      (unknown) => this.#options.overlook('settings', unknown),
     );
   }
 }
