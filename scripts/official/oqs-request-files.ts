@@ -266,6 +266,30 @@ const byHabit: readonly CorpusFile[] = [
   file('nul-after', sjis(`${declared('Shift_JIS', one)}\u0000`), unreadable),
   file('euc-undeclared', iconv.encode(one, 'eucjp'), unreadable),
   file('euc-declared-sjis', iconv.encode(declared('Shift_JIS', one), 'eucjp'), unreadable),
+  file(
+    'euc-declared-sjis-kana',
+    iconv.encode(declared('Shift_JIS', one.replace('架空・1', 'きよたけ')), 'eucjp'),
+    unreadable,
+  ),
+  file(
+    'euc-declared-sjis-katakana',
+    iconv.encode(declared('Shift_JIS', one.replace('架空・1', 'キヨタケ')), 'eucjp'),
+    unreadable,
+  ),
+  ...['ｱｲ', 'ｷﾖﾔｹ', 'ｶｸｳ 1 ｻﾝﾌﾟ'].flatMap((kana, index) => [
+    file(
+      `half-width-kana-${index}`,
+      sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: kana, InsuredCardSymbol: '' })))),
+      found,
+    ),
+    file(`half-width-symbol-${index}`, sjis(declared('Shift_JIS', one.replace('架空・1', kana))), nobody),
+    // In pairs they are kanji of EUC, too, and nobody says which of the two it is.
+    file(
+      `half-width-undeclared-${index}`,
+      sjis(bodyOf(searchOf({ ...insured, ArbitraryIdentifier: kana, InsuredCardSymbol: '' }))),
+      kana.includes(' ') ? found : unreadable,
+    ),
+  ]),
   file('utf-16-without-mark', new Uint8Array(Buffer.from(declared('UTF-16', one), 'utf16le')), unreadable),
   file('mark-of-utf8-before-sjis', Uint8Array.of(0xef, 0xbb, 0xbf, ...sjis(declared('Shift_JIS', one))), unreadable),
   file(

@@ -162,17 +162,24 @@ const decodeUtf8 = (bytes: Uint8Array): string | null => {
     return null;
   }
 };
-/** Almost any bytes of EUC-JP are some Shift_JIS, in half-width kana and private signs: somebody else's symbol and number. */
-const isRatherEuc = (bytes: Uint8Array, shiftJis: string): boolean => {
+/**
+ * Almost any bytes of EUC-JP are some Shift_JIS, in half-width kana and private signs: somebody else's symbol and number.
+ * Without a declaration a reading in whole Japanese signs is taken for what was meant. Half-width kana in pairs (ｱｲ) are
+ * kanji of EUC, too: a file that says it is Shift_JIS is believed, unless it would have private signs, or EUC has
+ * hiragana or full-width katakana in it, which in Shift_JIS are each a ､ or ･ before a sign.
+ */
+const isRatherEuc = (bytes: Uint8Array, shiftJis: string, isDeclared: boolean): boolean => {
   if (!/[\uff61-\uff9f\ue000-\uf8ff]/.test(shiftJis)) return false;
   const euc = iconv.decode(bytes, 'eucjp');
-  return !euc.includes('\ufffd') && /[\u3040-\u30ff\u4e00-\u9fff]/.test(euc);
+  if (euc.includes('\ufffd')) return false;
+  const hasPrivate = /[\ue000-\uf8ff]/.test(shiftJis);
+  return (isDeclared && !hasPrivate ? /[\u3041-\u3096\u30a1-\u30f6]/ : /[\u3040-\u30ff\u4e00-\u9fff]/).test(euc);
 };
 
 /** iconv-lite writes U+FFFD where it has no sign, without a word. */
-const decodeShiftJis = (bytes: Uint8Array): string | null => {
+const decodeShiftJis = (bytes: Uint8Array, isDeclared: boolean): string | null => {
   const text = iconv.decode(bytes, 'cp932');
-  return text.includes('\ufffd') || isRatherEuc(bytes, text) ? null : text;
+  return text.includes('\ufffd') || isRatherEuc(bytes, text, isDeclared) ? null : text;
 };
 
 /**
@@ -188,11 +195,11 @@ export const decodeOqs = (bytes: Uint8Array): Result<string> => {
     return unreadable('an encoding that is neither Shift_JIS nor UTF-8');
   const head = iconv.decode(bytes.subarray(0, 200), 'latin1');
   const declared = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/i.exec(head)?.[1];
-  if (declared === undefined) return told(decodeUtf8(bytes) ?? decodeShiftJis(bytes), 'UTF-8 and no Shift_JIS');
+  if (declared === undefined) return told(decodeUtf8(bytes) ?? decodeShiftJis(bytes, false), 'UTF-8 and no Shift_JIS');
   if (shiftJisNames.test(declared)) {
     // Almost any bytes are some Shift_JIS: what is whole Japanese UTF-8 would be read as somebody else's number.
     if (/[\u3000-\uffef]/.test(decodeUtf8(bytes) ?? '')) return unreadable('UTF-8 that is declared as Shift_JIS');
-    return told(decodeShiftJis(bytes), 'Shift_JIS');
+    return told(decodeShiftJis(bytes, true), 'Shift_JIS');
   }
   if (utf8Names.test(declared)) return told(decodeUtf8(bytes), 'UTF-8');
   return unreadable('an encoding that is neither Shift_JIS nor UTF-8');
