@@ -26,14 +26,16 @@ export const placeholderPlaces = (sent: string): { readonly places: readonly num
 };
 
 /**
- * The name as it was sent, each placeholder filled from the right name. null: the two are not the same name, for they
- * differ where no placeholder stands, or in length; blanks are as they were sent.
- * Worked example: `●橋　一` and `髙橋 一` → `髙橋　一`; `●橋　一` and `髙木 一` → null.
+ * The name as it was sent, each placeholder filled from the right name. null: the two are not known to be the same name,
+ * for they differ where no placeholder stands, or in length, or no character was sent that could agree: `●●` is every name
+ * of two, and under a wrong 照会番号 it would become another person's. Blanks are as they were sent.
+ * Worked example: `●橋　一` and `髙橋 一` → `髙橋　一`; `●橋　一` and `髙木 一` → null; `●●` and `髙橋` → null.
  */
 export const fillName = (sent: string, right: string): string | null => {
   const known = charactersOf(joinKana(right)).filter((character) => !isBlank(character));
   let filled = '';
   let at = 0;
+  let agreeing = 0;
   for (const character of charactersOf(sent)) {
     if (isBlank(character)) {
       filled += character;
@@ -42,8 +44,11 @@ export const fillName = (sent: string, right: string): string | null => {
     const counterpart = known[at];
     at += 1;
     if (counterpart === undefined || holdsPlaceholder(counterpart)) return null;
-    if (!holdsPlaceholder(character) && character !== counterpart) return null;
+    if (!holdsPlaceholder(character)) {
+      if (character !== counterpart) return null;
+      agreeing += 1;
+    }
     filled += counterpart;
   }
-  return at === known.length ? filled : null;
+  return at === known.length && agreeing > 0 ? filled : null;
 };
