@@ -55,6 +55,30 @@ export type DiskWatch = {
   close(): void;
 };
 
+/** What the staff's figures or the next visit only gain by: a disk that refuses it is told, and whoever calls goes on. */
+export const keepIfPossible = (disk: Pick<DiskWatch, 'failed'>, write: () => void): void => {
+  try {
+    write();
+  } catch (error) {
+    disk.failed(error);
+  }
+};
+
+/** Work that may write into the journal. null: its disk refuses, which is told. Throws whatever is another's fault. */
+export const unlessDiskRefuses = async <T>(
+  disk: Pick<DiskWatch, 'failed'>,
+  work: () => Promise<T>,
+): Promise<T | null> => {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+    if (typeof errcode !== 'number' && !(typeof code === 'string' && code in bySystem)) throw error;
+    disk.failed(error);
+    return null;
+  }
+};
+
 /**
  * Whether the journal can keep what comes: seen before the write that fails, by room and mount, without writing; once
  * something is wrong, a small write of the journal itself tells when it is over.

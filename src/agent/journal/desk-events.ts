@@ -43,8 +43,12 @@ export class DeskEvents {
     return this.#sql.run('INSERT OR IGNORE INTO help_call VALUES (?, ?, ?, ?, ?)', ...values) > 0;
   }
 
-  answered(device: string, at: number): void {
-    this.#sql.run('UPDATE help_call SET answered_at = ? WHERE device = ? AND answered_at IS NULL', at, device);
+  /** This call alone: one that nobody answered stays one that nobody answered. Said again, the first time counts. */
+  answered(device: string, calledAt: number, at: number): void {
+    this.#sql.run(
+      'UPDATE help_call SET answered_at = ? WHERE device = ? AND called_at = ? AND answered_at IS NULL',
+      ...[at, device, calledAt],
+    );
   }
 
   callsSince(at: number): HelpCall[] {

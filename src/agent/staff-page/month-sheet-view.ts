@@ -1,4 +1,4 @@
-import { startOfJapanDay } from '../../core/japan-time.ts';
+import { startOfJapanMonth } from '../../core/japan-time.ts';
 import { monthOf } from '../journal/journal.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -13,7 +13,7 @@ export const monthSheet = (model: PageModel): Markup => {
   const { journal } = model.context;
   const month = monthOf(model.nowMs());
   const rows = journal.usage().filter((row) => row.month === month);
-  const firstDay = startOfJapanDay({ year: Number(month.slice(0, 4)), month: Number(month.slice(4)), day: 1 });
+  const firstDay = startOfJapanMonth(model.nowMs());
   const left = journal.deskEvents.abandonedSince(firstDay);
   const calls = journal.deskEvents.callsSince(firstDay);
   const answered = calls.flatMap(({ calledAt, answeredAt }) => (answeredAt === null ? [] : [answeredAt - calledAt]));

@@ -1,6 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import type { CommandAnswer } from '../desk/command-desk.ts';
 import { runTestVisit } from '../desk/order-test-visit.ts';
+import { keepIfPossible } from '../disk-watch.ts';
 import { monthOf } from '../journal/journal.ts';
 import { forgetName, keepName } from './names-view.ts';
 import type { Notice, PageModel } from './page-model.ts';
@@ -69,6 +70,19 @@ const testVisit = async (device: string, model: PageModel): Promise<Notice> => {
   return { good: false, text: 'テスト受付：途中で止まりました。窓口の欄に、どこまで進んだかを表示しています。' };
 };
 
+/** The call that the lane shows now; it counts as answered once the terminal has told the patient. */
+const answerHelp = async (device: string, { context, desk, nowMs }: PageModel): Promise<Notice> => {
+  const calledAt = desk.lanes.all().find((lane) => lane.device === device)?.state?.helpCalledAt;
+  const answer = await desk.commands.send(device, { name: 'answer-help' });
+  const isTaken = answer.ok && answer.value.outcome === 'done';
+  if (isTaken && calledAt !== undefined)
+    keepIfPossible(context.disk, () => context.journal.deskEvents.answered(device, calledAt, nowMs()));
+  context.changed();
+  return isTaken
+    ? { good: true, text: '「受付の人が来ます」と患者さまの画面に出しました。' }
+    : { good: false, text: '窓口の画面に知らせられませんでした。窓口へ行ってください。' };
+};
+
 const wholeNumber = (text: string | null): number | null =>
   text !== null && /^\d{1,7}$/.test(text) ? Number(text) : null;
 
@@ -110,14 +124,8 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
         refused: '端末が再起動を受け付けませんでした。受付の途中でないか確認してください。',
       });
     }
-    case '/answer-help': {
-      model.context.journal.deskEvents.answered(device, model.nowMs());
-      const answer = await commands.send(device, { name: 'answer-help' });
-      model.context.changed();
-      return answer.ok
-        ? { good: true, text: '「受付の人が来ます」と患者さまの画面に出しました。' }
-        : { good: false, text: '窓口の画面に知らせられませんでした。窓口へ行ってください。' };
-    }
+    case '/answer-help':
+      return answerHelp(device, model);
     case '/test-visit':
       return testVisit(device, model);
     case '/card-seen': {

@@ -1,5 +1,12 @@
 import { type RenewalState, renewalStates } from '../../core/catalogue/desk-order.ts';
-import { formatJapanDate, type JapanDate, japanDate, parseJapanDate, startOfJapanDay } from '../../core/japan-time.ts';
+import {
+  formatJapanDate,
+  type JapanDate,
+  japanDate,
+  parseJapanDate,
+  startOfJapanDay,
+  startOfJapanMonth,
+} from '../../core/japan-time.ts';
 import { certificateStateAt, graceEndMs } from '../../core/visit/certificate-state.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
@@ -41,8 +48,6 @@ export const renewalPage = (model: PageModel, address: URLSearchParams): Markup 
     <p class="mute">${model.context.settings().facilityName}</p></section>`;
 };
 
-const firstOfMonthMs = (nowMs: number): number => startOfJapanDay({ ...japanDate(nowMs), day: 1 });
-
 /** How one of the list stands today: what was near its end may have ended since. */
 const stateNow = (endsAt: number, nowMs: number): RenewalState => {
   const state = certificateStateAt('my-number-card', endsAt, nowMs);
@@ -51,12 +56,12 @@ const stateNow = (endsAt: number, nowMs: number): RenewalState => {
 
 /** Of this month's patients those whose certificate ends within three months or has ended. */
 export const expiringCount = (model: PageModel): number =>
-  model.context.journal.certificateEnds.since(firstOfMonthMs(model.nowMs())).length;
+  model.context.journal.certificateEnds.since(startOfJapanMonth(model.nowMs())).length;
 
 /** By 照会番号 alone: staff find the name in their レセコン. The earliest end first. */
 export const expiringPage = (model: PageModel): Markup => {
   const { states } = model.catalogue().desk.renewal;
-  const ends = model.context.journal.certificateEnds.since(firstOfMonthMs(model.nowMs()));
+  const ends = model.context.journal.certificateEnds.since(startOfJapanMonth(model.nowMs()));
   const lead = html`<p>今月カードで受付した方のうち、電子証明書の期限が3か月以内か、切れている方です。照会番号のない方（新しいカルテ）は、今日の受付の欄で確認してください。</p>`;
   if (ends.length === 0) return html`<section>${lead}<p class="mute">いまのところ、いません。</p></section>`;
   return html`<section>${lead}

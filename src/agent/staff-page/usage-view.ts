@@ -1,4 +1,4 @@
-import { startOfJapanDay } from '../../core/japan-time.ts';
+import { startOfJapanMonth } from '../../core/japan-time.ts';
 import type { UsageRow } from '../journal/journal.ts';
 import { monthOf } from '../journal/journal.ts';
 import { grantsSection, shareSection } from './dated-tables-view.ts';
@@ -97,8 +97,7 @@ export const usagePage = (model: PageModel): Markup => {
   const all = journal.usage();
   const month = monthOf(model.nowMs());
   const rows = all.filter((row) => row.month === month);
-  const firstDay = startOfJapanDay({ year: Number(month.slice(0, 4)), month: Number(month.slice(4)), day: 1 });
-  const left = journal.deskEvents.abandonedSince(firstDay);
+  const left = journal.deskEvents.abandonedSince(startOfJapanMonth(model.nowMs()));
   const uses = sum(rows.filter(isCardUse));
   const officialByMonth = new Map(journal.officialUsage().map((one) => [one.month, one]));
   const months = lastMonths(model.nowMs());

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { openStaffPage } from '../../../scripts/beds/staff-page-bed.ts';
+import { openStaffPage, pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
+import { carryOut } from '../../../src/agent/staff-page/orders.ts';
 import { readStaff } from '../../../src/agent/staff-page/staff-codes.ts';
+import { failure } from '../../../src/core/failure.ts';
+import { err, ok } from '../../../src/core/result.ts';
 import type { StateMessage } from '../../../src/wire/messages.ts';
 
 let bed: AgentBed;
@@ -47,11 +50,35 @@ it('shows a call for help until it is answered, and keeps how long that took', a
   expect(await read('/part/lanes')).toContain('すぐ行きます');
   await show({ helpCalledAt: calledAt, since: calledAt + 1 });
   await bed.clock.advance(90_000);
-  bed.journal.deskEvents.answered('front-1', bed.clock.now().wallMs);
+  bed.journal.deskEvents.answered('front-1', calledAt, bed.clock.now().wallMs);
   expect(bed.journal.deskEvents.callsSince(0)).toEqual([
     { device: 'front-1', lane: 1, calledAt, answeredAt: calledAt + 90_000 },
   ]);
   expect(await read('/month')).toContain('<th scope="row">　応じるまでの時間（平均）</th><td>2分</td>');
+});
+
+it('counts as answered the one call that the lane shows, once the terminal has told the patient', async () => {
+  const { deskEvents } = bed.journal;
+  const answers = () => deskEvents.callsSince(0).map(({ answeredAt }) => answeredAt);
+  const press = (answer: Awaited<ReturnType<typeof bed.desk.commands.send>>) => {
+    bed.desk.commands.send = async () => {
+      // Until the terminal has taken it, nobody has told the patient anything.
+      expect(answers()).toEqual([null, null]);
+      return answer;
+    };
+    return carryOut('/answer-help', new URLSearchParams({ device: 'front-1' }), pageModelOf(bed));
+  };
+  const forgotten = bed.clock.now().wallMs;
+  await show({ helpCalledAt: forgotten });
+  await bed.clock.advance(3_600_000);
+  await show({ helpCalledAt: forgotten + 3_600_000 });
+  await bed.clock.advance(60_000);
+  expect(await press(err(failure('delivery.offline')))).toMatchObject({ good: false });
+  expect(await press(ok({ outcome: 'refused', code: 'message.stale' }))).toMatchObject({ good: false });
+  expect(answers()).toEqual([null, null]);
+  expect(await press(ok({ outcome: 'done' }))).toMatchObject({ good: true });
+  expect(answers()).toEqual([null, forgotten + 3_660_000]);
+  expect(await read('/month')).toContain('<th scope="row">　応じるまでの時間（平均）</th><td>1分</td>');
 });
 
 it('counts a visit that was left once, however often the terminal says so', async () => {
