@@ -133,17 +133,18 @@ export type Outcome = {
 /** 一括照会 in work. `source`: which file asked, so that the same file again is the same inquiry. */
 export type BulkInquiry = { readonly receptionNumber: string; readonly source: string; readonly questions: string };
 
-/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. `openNames`: as sent, with ●. */
+/** `referenceNumber`: 照会番号, '' = a new chart. `notices`: words of `staff-notice.ts`. `openNames`: as sent, with ●, by qualification. */
 export type TodayNote = {
   readonly referenceNumber: string;
   readonly notices: readonly string[];
-  readonly openNames?: NamesByElement;
+  readonly openNames?: readonly NamesByElement[];
 };
 
 export const todayNoteOf = (row: Record<string, unknown>): TodayNote => ({
   referenceNumber: String(row.reference_number),
   notices: JSON.parse(String(row.notices)) as string[],
-  openNames: JSON.parse(String(row.open_names ?? '{}')) as NamesByElement,
+  // A day's note of a release that kept one for all qualifications is a list of one.
+  openNames: [JSON.parse(String(row.open_names ?? '[]')) as NamesByElement | NamesByElement[]].flat(),
 });
 
 export type UsageRow = {

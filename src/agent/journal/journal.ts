@@ -196,7 +196,7 @@ export class Journal extends JournalAge {
   }
 
   /** What staff need of a visit on its day (照会番号, notices, names with ●), and that this chart's card was seen this month. */
-  rememberToday(requestId: string, { referenceNumber, notices, openNames = {} }: TodayNote, at: number): void {
+  rememberToday(requestId: string, { referenceNumber, notices, openNames = [] }: TodayNote, at: number): void {
     const month = monthOf(at);
     this.transaction(() => {
       this.run(

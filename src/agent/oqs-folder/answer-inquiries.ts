@@ -27,8 +27,10 @@ import {
   searchInfoSchema,
 } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
+import { keepIfPossible, unlessDiskRefuses } from '../disk-watch.ts';
 import type { FolderFault } from './hand-over.ts';
 import { HeldRequests } from './held-requests.ts';
+import { namePassedOver } from './name-passed-over.ts';
 import { numberInquiryOf } from './number-inquiry.ts';
 import { decodeOqs, encodeOqs } from './oqs-encoding.ts';
 import { putKeptNames } from './put-kept-names.ts';
@@ -84,7 +86,7 @@ export class InquiryDesk {
   #requestsFault: FolderFault | null = null;
   readonly #held = new HeldRequests();
   readonly #lying = new Map<string, FolderFault>();
-  readonly #passedOver = new Set<string>();
+  readonly #passOver: ReturnType<typeof namePassedOver>;
   readonly #odd = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
@@ -93,6 +95,7 @@ export class InquiryDesk {
 
   constructor(context: AgentContext) {
     this.#context = context;
+    this.#passOver = namePassedOver(context.log);
   }
 
   start(): void {
@@ -186,7 +189,10 @@ export class InquiryDesk {
     if (this.#held.hasAnswer(request.name, `${what} read`)) return this.#takeAway(folder, request, true);
     if (this.#held.hasAnswer(request.name, `${what} unread`)) return this.#takeAway(folder, request, false);
     const text = file.kind === 'file' ? decodeOqs(file.bytes) : err(failure('message.malformed', 'OQS XML: too long'));
-    const answer = text.ok ? await this.#answerTo(request, text.value) : text;
+    const { disk } = this.#context;
+    // What our own disk refuses is no fault of the request: it waits, and staff see why.
+    const answer = text.ok ? await unlessDiskRefuses(disk, () => this.#answerTo(request, text.value)) : text;
+    if (answer === null) return true;
     // It may still be being written. Its date is another machine's, whose clock may be ahead of ours.
     if (!answer.ok && Math.abs(Date.now() - file.modifiedMs) < settledMs) return true;
     const result = answer.ok ? answer.value : this.#faultAnswer(request, answer.failure);
@@ -200,7 +206,7 @@ export class InquiryDesk {
       return true;
     }
     this.#folderFault = null;
-    result.written?.();
+    keepIfPossible(disk, () => result.written?.());
     this.#held.answered(request.name, `${what} ${answer.ok ? 'read' : 'unread'}`);
     return this.#takeAway(folder, request, answer.ok);
   }
@@ -287,8 +293,16 @@ export class InquiryDesk {
   async #inquire(text: string): Promise<Result<Answer>> {
     const read = this.#read(inquirySchema, text);
     if (!read.ok) return read;
+    const { names } = this.#context.journal;
     const answer = await this.#ask(read.value.MessageBody.QualificationConfirmSearchInfo);
-    return this.#encode(qualificationMessageSchema, inquiryResult(read.value, answer, this.#institution, this.#now));
+    const filled = answer.ok ? putKeptNames(answer.value, names) : null;
+    const told = filled === null ? answer : ok(filled.answer);
+    const result = this.#encode(
+      qualificationMessageSchema,
+      inquiryResult(read.value, told, this.#institution, this.#now),
+    );
+    if (!result.ok || !filled?.isUsed) return result;
+    return ok({ ...result.value, written: () => names.used(filled.answer.referenceNumber) });
   }
 
   #read<S extends z.ZodObject>(schema: S, text: string): Result<z.infer<S>> {
@@ -296,16 +310,6 @@ export class InquiryDesk {
     if (!read.ok) return read;
     this.#passOver(read.value.unknown);
     return ok(read.value.value);
-  }
-
-  /** Elements that nobody here knows: named once in the log, by how many. */
-  #passOver(unknown: readonly string[]): void {
-    const fresh = unknown.filter((name) => !this.#passedOver.has(name));
-    for (const name of fresh) this.#passedOver.add(name);
-    if (fresh.length > 0)
-      this.#context.log.event('agent.elements-passed-over', {
-        elements: fresh.join(',').slice(0, 200).replace(/,$/, ''),
-      });
   }
 
   #receiveBulk(name: string, text: string): Result<Answer> {
@@ -349,17 +353,11 @@ export class InquiryDesk {
     const { journal } = this.#context;
     const isKnown = journal.bulkInquiries().some((bulk) => bulk.receptionNumber === receptionNumber);
     const bulk = isKnown ? this.#bulks.get(receptionNumber) : undefined;
+    const units = bulk?.done ? bulk.units : null;
     const unknown = { code: 'message.stale', message: '受付番号が見つかりません。もう一度照会してください。' };
-    const answer = this.#encode(
-      bulkResultSchema,
-      bulkResult(
-        this.#institution,
-        receptionNumber,
-        bulk?.done ? bulk.units : null,
-        this.#now,
-        isKnown ? undefined : unknown,
-      ),
-    );
+    const fault = isKnown ? undefined : unknown;
+    const result = bulkResult(this.#institution, receptionNumber, units, this.#now, fault);
+    const answer = this.#encode(bulkResultSchema, result);
     if (!answer.ok || !bulk?.done) return answer;
     const written = (): void => {
       journal.forgetBulk(receptionNumber);
@@ -370,7 +368,7 @@ export class InquiryDesk {
 
   async #ask(search: SearchInfo): Promise<InquiryAnswer> {
     const answer = await this.#context.service.inquire(numberInquiryOf(search));
-    if (answer.ok) return ok(putKeptNames(answer.value, this.#context.journal.names).answer);
+    if (answer.ok) return answer;
     // Nobody with this number is an answer, not a fault: 4 該当資格なし.
     if (answer.failure.code === 'eligibility.not-found')
       return { ok: true, value: { qualificationValidity: 4, qualifications: [], referenceNumber: '' } };

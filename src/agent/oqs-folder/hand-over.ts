@@ -9,6 +9,7 @@ import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
+import { keepIfPossible } from '../disk-watch.ts';
 import type {
   CardReference,
   EligibilityAnswer,
@@ -236,7 +237,7 @@ export class HandOver {
       ...(personal.limitApplication && { limitApplicationAt: receivedAt }),
       ...(personal.prescriptionForm && { prescriptionForm: personal.prescriptionForm }),
     };
-    const { answer: named, open: openNames, differs } = putKeptNames(answer, journal.names);
+    const { answer: named, open: openNames, differs, isUsed } = putKeptNames(answer, journal.names);
     const encoded = encodeOqs(
       qualificationMessageSchemaOf(rules.prefixes),
       faceMessage(forFile, named),
@@ -258,6 +259,7 @@ export class HandOver {
       if (answer.referenceNumber !== '')
         journal.certificateEnds.see(answer.referenceNumber, end?.atMs ?? null, receivedAt);
     });
+    if (isUsed) keepIfPossible(this.#context.disk, () => journal.names.used(answer.referenceNumber));
     this.#context.log.event('agent.file-written', { request: requestId, file: name });
   }
 

@@ -40,19 +40,27 @@ export const fillNames = (named: Named, kept: NamesByElement): Filled => {
   return { filled, open, differs };
 };
 
-/** The answer with its names filled from what is kept under its 照会番号; what is used is kept for longer. */
+/**
+ * The answer with its names filled from what is kept under its 照会番号. Writes nothing: whoever has written the file says
+ * that the names were used (`isUsed`), which keeps them for longer. `open`: one entry for each qualification that has any.
+ */
 export const putKeptNames = <
   T extends { readonly referenceNumber: string; readonly qualifications: readonly Qualification[] },
 >(
   answer: T,
   names: KeptNames,
-): Pick<Filled, 'open' | 'differs'> & { readonly answer: T } => {
+): {
+  readonly answer: T;
+  readonly open: readonly NamesByElement[];
+  readonly differs: boolean;
+  readonly isUsed: boolean;
+} => {
   const kept = answer.referenceNumber === '' ? {} : names.of(answer.referenceNumber);
   const each = answer.qualifications.map((one) => ({ one, ...fillNames(one, kept) }));
-  if (each.some(({ filled }) => Object.keys(filled).length > 0)) names.used(answer.referenceNumber);
   return {
     answer: { ...answer, qualifications: each.map(({ one, filled }) => ({ ...one, ...filled })) },
-    open: Object.assign({}, ...each.map(({ open }) => open)),
+    open: each.map(({ open }) => open).filter((open) => Object.keys(open).length > 0),
     differs: each.some(({ differs }) => differs),
+    isUsed: each.some(({ filled }) => Object.keys(filled).length > 0),
   };
 };

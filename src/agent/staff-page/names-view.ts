@@ -1,6 +1,7 @@
 import {
   fillName,
   holdsPlaceholder,
+  isAllPlaceholders,
   type NameElement,
   nameElements,
   placeholderPlaces,
@@ -34,18 +35,22 @@ const placesText = (sent: string): string => {
 };
 
 /** Whether what staff entered since fills every ● of a visit. */
-export const isFilledByNow = ({ referenceNumber, openNames = {} }: TodayNote, { context }: PageModel): boolean =>
-  referenceNumber !== '' &&
-  Object.keys(fillNames(openNames, context.journal.names.of(referenceNumber)).open).length === 0;
+export const isFilledByNow = ({ referenceNumber, openNames = [] }: TodayNote, { context }: PageModel): boolean => {
+  if (referenceNumber === '') return false;
+  const kept = context.journal.names.of(referenceNumber);
+  return openNames.every((open) => Object.keys(fillNames(open, kept).open).length === 0);
+};
 
 /** Names sent with ● to this 照会番号 today. */
-const openNamesOf = ({ context }: PageModel, referenceNumber: string): NamesByElement =>
-  Object.assign(
-    {},
-    ...[...context.journal.todayNotes().values()]
-      .filter((note) => referenceNumber !== '' && note.referenceNumber === referenceNumber)
-      .map(({ openNames }) => openNames),
-  );
+const openNamesOf = ({ context }: PageModel, referenceNumber: string): readonly NamesByElement[] =>
+  [...context.journal.todayNotes().values()]
+    .filter((note) => referenceNumber !== '' && note.referenceNumber === referenceNumber)
+    .flatMap(({ openNames = [] }) => openNames);
+
+/** Each once, in the order in which they came. */
+const sentAs = (open: readonly NamesByElement[], element: NameElement): readonly string[] => [
+  ...new Set(open.flatMap((names) => names[element] ?? [])),
+];
 
 /**
  * Where staff enter, once, the right characters of a name that comes with ●. Nothing that was entered is shown again: the
@@ -54,7 +59,7 @@ const openNamesOf = ({ context }: PageModel, referenceNumber: string): NamesByEl
 export const namesPage = (model: PageModel, address: URLSearchParams): Markup => {
   const note = model.context.journal.todayNotes().get(address.get('request') ?? '');
   const reference = note?.referenceNumber ?? '';
-  const open = note?.openNames ?? {};
+  const open = note?.openNames ?? [];
   return html`<section><h2>正しい字を登録する</h2>
     <ol><li>マイナポータルの「医療保険の資格情報」の画面、「資格情報のお知らせ」、または本人に、正しい字を確かめる</li>
       <li>照会番号（カルテ番号）と、氏名の全部を、正しい字で入力する（貼り付けもできます）</li>
@@ -63,10 +68,10 @@ export const namesPage = (model: PageModel, address: URLSearchParams): Markup =>
     <form class="stack" method="post" action="/keep-name"><input type="hidden" name="token" value="${model.token}">
       <label>照会番号（カルテ番号）<input name="referenceNumber" required autocomplete="off" maxlength="50" value="${reference}"></label>
       ${inFormOrder
-        .filter((element) => always.has(element) || open[element] !== undefined)
+        .filter((element) => always.has(element) || sentAs(open, element).length > 0)
         .map((element) => {
-          const sent = open[element];
-          return html`<label>${elementWords[element]}${sent !== undefined && html` <span class="pill warn">${placesText(sent)}</span>`}
+          const places = [...new Set(sentAs(open, element).map(placesText))];
+          return html`<label>${elementWords[element]}${places.map((text) => html` <span class="pill warn">${text}</span>`)}
             <input name="${element}" autocomplete="off" maxlength="100" lang="ja"></label>`;
         })}
       <button>登録する</button></form></section>
@@ -92,10 +97,15 @@ export const keepName = (form: URLSearchParams, model: PageModel): Notice => {
     if (!isName(name)) return refused(`${elementWords[element]}：使えない文字があるか、100文字を超えています。`);
     if (holdsPlaceholder(name))
       return refused(`${elementWords[element]}：● や ? のままです。正しい字を入力してください。`);
-    const sent = open[element];
-    if (sent !== undefined && fillName(sent, name) === null)
+    const sent = sentAs(open, element);
+    if (sent.length > 0 && sent.every(isAllPlaceholders))
       return refused(
-        `${elementWords[element]}：届いた氏名と、● のほかの字または文字数が違います。登録していません（${placesText(sent)}）。`,
+        `${elementWords[element]}：届いた氏名が ● だけのため、同じ方の氏名か確かめられません。登録していません。`,
+      );
+    // One card may have names of two insurers: what fits none of them is a slip of the hand.
+    if (sent.length > 0 && sent.every((one) => fillName(one, name) === null))
+      return refused(
+        `${elementWords[element]}：届いた氏名と、● のほかの字または文字数が違います。登録していません（${sent.map(placesText).join('、')}）。`,
       );
   }
   const { journal, clock } = model.context;
@@ -109,7 +119,13 @@ export const keepName = (form: URLSearchParams, model: PageModel): Notice => {
 
 export const forgetName = (form: URLSearchParams, model: PageModel): Notice => {
   const referenceNumber = (form.get('referenceNumber') ?? '').trim();
-  return model.context.journal.names.forget(referenceNumber)
+  const { journal, clock } = model.context;
+  const isForgotten = journal.atOnce(() => {
+    const was = journal.names.forget(referenceNumber);
+    if (was) journal.audit.append({ atMs: clock.now().wallMs, event: 'name-forgotten', subject: 'staff-page' });
+    return was;
+  });
+  return isForgotten
     ? { good: true, text: `照会番号 ${referenceNumber}：登録を消しました。` }
     : refused(`照会番号 ${referenceNumber}：登録はありません。`);
 };

@@ -25,6 +25,12 @@ export const placeholderPlaces = (sent: string): { readonly places: readonly num
   };
 };
 
+/** No character of the name came. */
+export const isAllPlaceholders = (sent: string): boolean => {
+  const { places, length } = placeholderPlaces(sent);
+  return places.length === length;
+};
+
 /**
  * The name as it was sent, each placeholder filled from the right name. null: the two are not known to be the same name,
  * for they differ where no placeholder stands, or in length, or no character was sent that could agree: `●●` is every name

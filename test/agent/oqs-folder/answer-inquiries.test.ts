@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { breathe } from '../../../scripts/beds/simulated-clock.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
@@ -100,6 +100,24 @@ test('一括照会: a reception number, then in progress or valid / invalid, fet
   put('OQSmuquc02req_d.xml', `<ReceptionNumber>${ReceptionNumber}</ReceptionNumber>`);
   await desk.poll();
   expect(got('OQSmuquc02res_d.xml')).toContain('<SegmentOfResult>3<');
+});
+
+test('一括照会 while the journal’s disk is full: no fault of the file; it waits, and is answered once there is room', async () => {
+  const failed = vi.spyOn(bed.context.disk, 'failed');
+  const receiveBulk = bed.journal.receiveBulk.bind(bed.journal);
+  bed.journal.receiveBulk = () => {
+    throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+  };
+  put('OQSmuquc01req_b.xml', search('1000001'));
+  put('OQSsiquc01req_c.xml', search('1000001'));
+  await desk.poll();
+  expect(failed).toHaveBeenCalled();
+  expect(desk.folderFaults).toEqual([]);
+  expect(requests()).toEqual(['OQSmuquc01req_b.xml']);
+  bed.journal.receiveBulk = receiveBulk;
+  await desk.poll();
+  expect(requests()).toEqual([]);
+  expect(got('OQSmuquc01res_b.xml')).toContain('<ReceptionNumber>');
 });
 
 const receive = async (name: string): Promise<string> => {

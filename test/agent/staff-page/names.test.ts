@@ -1,6 +1,7 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
@@ -13,9 +14,12 @@ import { visitsView } from '../../../src/agent/staff-page/visits-view.ts';
 /** 見本 花子 as the service would send her if it lacked a character of her name. */
 const sent = { Name: '架空　●子', InsuredName: '架空　●子' };
 let names: { Name: string; InsuredName?: string } = sent;
+/** Of a second qualification, where she has one */
+let second: typeof names | null = null;
 let bed: AgentBed;
 beforeEach(async () => {
   names = sent;
+  second = null;
   bed = await makeAgentBed({
     records: (records) =>
       records.map((record) =>
@@ -23,7 +27,9 @@ beforeEach(async () => {
           ? {
               ...record,
               get qualifications() {
-                return record.qualifications.map((one) => ({ ...one, ...names }));
+                return [names, ...(second === null ? [] : [second])].flatMap((each) =>
+                  record.qualifications.map((one) => ({ ...one, ...each })),
+                );
               },
               referenceNumber: '4711',
             }
@@ -42,6 +48,16 @@ const visit = async (): Promise<string> => {
   const file = bed.files().find((name) => !before.has(name)) ?? '';
   return decodedOqs(readFileSync(join(bed.oqsFolder, 'face', file)));
 };
+const inquire = async (): Promise<string> => {
+  const inquiry = corpus.find(({ name }) => name === 'OQSsiquc01req_lf.xml');
+  const path = join(bed.oqsFolder, 'req', 'OQSsiquc01req_lf.xml');
+  writeFileSync(path, inquiry?.bytes ?? new Uint8Array());
+  utimesSync(path, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+  const desk = new InquiryDesk(bed.context);
+  await desk.poll();
+  expect(desk.folderFaults).toEqual([]);
+  return decodedOqs(readFileSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_lf.xml')));
+};
 const namesIn = (xml: string): string[] =>
   [...xml.matchAll(/<(?:Insured)?Name>([^<]*)</g)].map(([, name]) => name ?? '');
 
@@ -58,12 +74,7 @@ describe('● in a name', () => {
     const third = await visit();
     expect(namesIn(third)).toEqual(['架空　花子', '架空　花子']);
     expect(third).not.toMatch(/●/);
-    const [inquiry] = corpus.filter(({ name }) => name === 'OQSsiquc01req_lf.xml');
-    const path = join(bed.oqsFolder, 'req', 'OQSsiquc01req_lf.xml');
-    writeFileSync(path, inquiry?.bytes ?? new Uint8Array());
-    utimesSync(path, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
-    await new InquiryDesk(bed.context).poll();
-    expect(decodedOqs(readFileSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_lf.xml')))).toContain('架空　花子');
+    expect(await inquire()).toContain('架空　花子');
   });
 
   test('a slip of the hand is refused at once, by what is known of the name as it came today', async () => {
@@ -92,6 +103,61 @@ describe('● in a name', () => {
       'kept-name-differs',
     );
     expect(visitsView(model()).text).toContain('届いた氏名が合いません');
+  });
+
+  test('of two qualifications with different names, one filled: the other is not called done, in any order', async () => {
+    for (const [first, other] of [
+      [sent, { Name: '旧姓　●子' }],
+      [{ Name: '旧姓　●子' }, sent],
+    ]) {
+      names = first ?? sent;
+      second = other ?? null;
+      await visit();
+      expect(await order('/keep-name', { Name: '試験 花子' })).toMatchObject({ good: false });
+      expect(await order('/keep-name', { Name: '架空 花子' })).toMatchObject({ good: true });
+      expect(visitsView(model()).text).not.toContain('正しい字を登録しました');
+      expect(visitsView(model()).text).toContain('/names?request');
+      await order('/forget-name', {});
+    }
+  });
+
+  test('nothing but ●: another person’s name under a wrong number is neither kept nor filled in', async () => {
+    await order('/keep-name', { Name: '試験 葉子', InsuredName: '試験 葉子' });
+    names = { Name: '●●　●●', InsuredName: '●●　●●' };
+    expect(namesIn(await visit())).toEqual(['●●　●●', '●●　●●']);
+    expect(await order('/keep-name', { Name: '架空 花子' })).toMatchObject({
+      good: false,
+      text: expect.stringContaining('● だけ'),
+    });
+  });
+
+  test('a note of today from before an update, with one name for all qualifications, is still read', async () => {
+    bed.journal.rememberToday('old', { referenceNumber: '4711', notices: [], openNames: [sent] }, Date.now());
+    const database = new DatabaseSync(bed.journalPath);
+    database.prepare("UPDATE today SET open_names = ? WHERE request_id = 'old'").run(JSON.stringify(sent));
+    database.close();
+    expect(bed.journal.todayNotes().get('old')?.openNames).toEqual([sent]);
+  });
+
+  test('kept and forgotten: both stand in the audit chain, without the name or its number', async () => {
+    await order('/keep-name', { Name: '架空 花子' });
+    await order('/forget-name', {});
+    await order('/forget-name', {});
+    const events = ['name-kept', 'name-forgotten'].map((event) => bed.journal.audit.latest([event], 10).length);
+    expect(events).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['the file of a visit', visit],
+    ['an answer by number', () => inquire()],
+  ])('%s is written though the journal cannot note that a name was used', async (_name, write) => {
+    await order('/keep-name', { Name: '架空 花子' });
+    bed.journal.names.used = () => {
+      throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+    };
+    const failed = vi.spyOn(bed.context.disk, 'failed');
+    expect(namesIn(await write())).toContain('架空　花子');
+    expect(failed).toHaveBeenCalledTimes(1);
   });
 
   test('is gone when staff say so, and 400 days after nobody has come', async () => {
@@ -134,7 +200,7 @@ describe('● in a name', () => {
   });
 
   test('a patient without a chart yet is told to get a number first', async () => {
-    bed.journal.rememberToday('new', { referenceNumber: '', notices: [], openNames: { Name: '●田' } }, Date.now());
+    bed.journal.rememberToday('new', { referenceNumber: '', notices: [], openNames: [{ Name: '●田' }] }, Date.now());
     expect(namesPage(model(), new URLSearchParams({ request: 'new' })).text).toContain('照会番号がまだありません');
   });
 });
