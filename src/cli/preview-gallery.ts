@@ -110,7 +110,14 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,
-    session: { state, surroundings: { ...surroundings, ...around }, display, help: null, othersGoneAtMs: null },
+    session: {
+      state,
+      surroundings: { ...surroundings, ...around },
+      display,
+      help: null,
+      othersGoneAtMs: null,
+      chosenUntilMs: null,
+    },
   });
   const deadlineMs = galleryNow.monotonicMs + 15_000;
   const patience = { asked: false } as const;
@@ -206,8 +213,8 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     })),
     shown(
       'idle.reconnecting',
-      { name: 'idle', deadlineMs },
-      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs - 15_000 },
+      { name: 'idle', deadlineMs: galleryNow.monotonicMs + 5_000 },
+      { cardOnBed: null, connected: false, disconnectedSinceMs: galleryNow.monotonicMs - 5_000 },
     ),
     ...(settings.smartphone
       ? [

@@ -3,8 +3,8 @@ import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
 import type { ControlId } from '../visit/control-ids.ts';
 import { delays } from '../visit/delays.ts';
-import type { Session, SessionState } from '../visit/session.ts';
-import { canUseFace, canUsePin, visitOf } from '../visit/session-steps.ts';
+import type { Session, SessionState, Surroundings } from '../visit/session.ts';
+import { canUseFace, canUsePin, offlineAtMs, visitOf } from '../visit/session-steps.ts';
 import { drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
 import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';
@@ -25,9 +25,9 @@ export type DrawContext = {
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: KeysThere;
-  /** Whether a voice speaks this language here; left out: it does. Without one there are no tools for it. */
   /** Of the panel, where the configuration tells */
   readonly diagonalInches?: number | null;
+  /** Whether a voice speaks this language here; left out: it does. Without one there are no tools for it. */
   readonly speaks?: (language: string) => boolean;
 };
 
@@ -145,8 +145,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     });
   switch (state.name) {
     case 'idle':
-      if (surroundings.disconnectedSinceMs !== null && state.deadlineMs !== null)
-        return reconnecting(surroundings.disconnectedSinceMs, state, settings, d, now);
+      if (surroundings.disconnectedSinceMs !== null) return reconnecting(surroundings, settings, d, now);
       return part('idle', 1, d, d.words('idle.heading'), {
         lead: [d.words('idle.lead')],
         note: maintenanceNote(catalogue, settings, d, now.wallMs),
@@ -302,7 +301,7 @@ const notFinished = (
 const bothPromises = (d: Dictionary): Part['promises'] => [d.words('promise.photo'), d.words('promise.number')];
 
 /** The state's own wait, from `sinceMs` to its deadline: total and rest are the machine's, the screen adds no time. */
-const countdown = (sinceMs: number, { deadlineMs }: SessionState, now: Moment): Part['body'] => {
+const countdown = (sinceMs: number, { deadlineMs }: Pick<SessionState, 'deadlineMs'>, now: Moment): Part['body'] => {
   const endMs = deadlineMs ?? now.monotonicMs;
   return {
     kind: 'countdown',
@@ -322,8 +321,7 @@ const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictio
 
 /** Out of reach for the moment: challenges in store let a visit begin, and there is a time at which the desk takes over. */
 const reconnecting = (
-  sinceMs: number,
-  state: SessionState,
+  surroundings: Surroundings,
   settings: FacilitySettings | null,
   d: Dictionary,
   now: Moment,
@@ -331,7 +329,11 @@ const reconnecting = (
   part('idle', 1, d, d.words('idle.heading'), {
     lead: [d.words('outage.reconnecting')],
     note: d.words('outage.then-desk'),
-    body: countdown(sinceMs, state, now),
+    body: countdown(
+      surroundings.disconnectedSinceMs ?? now.monotonicMs,
+      { deadlineMs: offlineAtMs(surroundings) },
+      now,
+    ),
     controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
     promises: bothPromises(d),
   });

@@ -8,7 +8,9 @@ import {
   beginVerification,
   dismissPhone,
   endCard,
+  ended,
   finish,
+  forNobody,
   go,
   proceed,
   rest,
@@ -39,6 +41,19 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
     default:
       return stay(session);
   }
+};
+
+/** Something lies there that is no card for this: a visit that goes straight to the desk. */
+export const cardUnreadable = (session: Session, reason: Failure, newSession: string, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'idle' && state.name !== 'choosingPhone' && state.name !== 'interrupted') return stay(session);
+  const before = state.name === 'interrupted' ? state : null;
+  // Laid down where a card was just pulled it is the same person's; after that, somebody else's.
+  const from = before !== null && !before.resume ? forNobody(session) : session;
+  const begun = startVisit(from, { insertion: newSession, session: newSession }, at).session;
+  const desk = sendToDesk(begun, at, reason, reason.code === 'card.unreadable');
+  const over = before === null ? dismissPhone(state) : ended(before.visit, before.failure.code);
+  return { ...desk, effects: [...over, ...desk.effects] };
 };
 
 /** The card, or the reader with it, is no longer there. */
@@ -127,12 +142,10 @@ export const cardRead = (session: Session, identity: Identity, at: Moment): Step
     return askAgain ? { ...step, effects: [lookup(visit), ...step.effects] } : step;
   }
   const visit: Visit = { ...state.visit, identity };
-  const fresh: Session = { ...session, state: { ...state, visit } };
+  // Another person's card: what the last one chose and heard is not for them.
+  const fresh: Session = { ...(state.resuming === null ? session : forNobody(session)), state: { ...state, visit } };
   if (identity.certificateState === 'dead') return sendToDesk(fresh, at, failure('card.certificate-expired'));
   const step = beginVerification(fresh, visit, at);
-  const ended =
-    state.resuming === null
-      ? []
-      : [{ type: 'VisitEnded', session: state.resuming.session, outcome: 'card.removed' } as const];
-  return { ...step, effects: [...ended, lookup(visit), ...step.effects] };
+  const over = state.resuming === null ? [] : ended(state.resuming, 'card.removed');
+  return { ...step, effects: [...over, lookup(visit), ...step.effects] };
 };

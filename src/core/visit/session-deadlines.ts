@@ -3,18 +3,7 @@ import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Patience, Session, SessionState, Step } from './session.ts';
 import { leftBehind } from './session-earlier.ts';
-import {
-  facilityDisplay,
-  finish,
-  go,
-  patient,
-  proceed,
-  rest,
-  sendToDesk,
-  stay,
-  visitOf,
-  withoutFace,
-} from './session-steps.ts';
+import { finish, go, patient, proceed, rest, sendToDesk, stay, visitOf, withoutFace } from './session-steps.ts';
 import { listenMs } from './session-voice.ts';
 
 /** First the patient is asked, then, after a fair wait, the visit ends and the card is to be taken. */
@@ -41,7 +30,8 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     return go(session, { ...state, deadlineMs: Math.min(quietMs, at.monotonicMs + delays.whileSaidMs) });
   switch (state.name) {
     case 'idle':
-      return rest({ ...session, display: facilityDisplay(session.surroundings), help: null }, at);
+    case 'outOfService':
+      return rest(session, at);
     case 'choosingPhone':
       return finish(session, at, 'session.timed-out');
     case 'readingCard':
@@ -99,8 +89,6 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
           { type: 'Chime', sound: 'attention' },
         );
       return cardOrFinish(session, at, state.failure.code);
-    case 'outOfService':
-      return stay(session);
     default:
       return state satisfies never;
   }

@@ -4,13 +4,12 @@ import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
 import { buttonsNoted } from './session-buttons.ts';
-import { cardGone, cardInserted, visualRead } from './session-card.ts';
+import { cardGone, cardInserted, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
 import { phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
-  dismissPhone,
   endCard,
   failureOf,
   finish,
@@ -22,7 +21,6 @@ import {
   startFace,
   startPin,
   startStaffCheck,
-  startVisit,
   stay,
   verified,
   visitOf,
@@ -57,6 +55,7 @@ export const initialSession = (
   display,
   help: null,
   othersGoneAtMs: null,
+  chosenUntilMs: null,
 });
 
 /** What an event says about the world around the visit, before anybody reacts to it. */
@@ -124,16 +123,8 @@ const answered = (before: Session, event: SessionEvent): Step => {
   switch (event.type) {
     case 'CardInserted':
       return cardInserted(session, event.insertion, event.session, at);
-    case 'CardUnreadable': {
-      if (state.name !== 'idle' && state.name !== 'choosingPhone' && state.name !== 'interrupted') return stay(session);
-      const desk = sendToDesk(
-        startVisit(session, { insertion: event.session, session: event.session }, at).session,
-        at,
-        event.failure,
-        event.failure.code === 'card.unreadable',
-      );
-      return { ...desk, effects: [...dismissPhone(state), ...desk.effects] };
-    }
+    case 'CardUnreadable':
+      return cardUnreadable(session, event.failure, event.session, at);
     case 'PhonePresented':
       return phonePresented(session, event, at);
     case 'CardRemoved':

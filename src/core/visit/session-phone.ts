@@ -11,17 +11,15 @@ export const phoneTouched = (
 ): Step => {
   const { state, surroundings } = session;
   const { deadlineMs } = patient(session, at);
-  const restMs = at.monotonicMs + delays.chosenAtRestMs;
   if (state.name === 'idle')
     return control === 'use-smartphone' && surroundings.settings?.smartphone === true
       ? go(session, { name: 'choosingPhone', phone: null, deadlineMs })
       : stay(session);
   if (state.name !== 'choosingPhone') return stay(session);
   if (control === 'back') {
-    const rested = restState(surroundings, at);
     // A language chosen meanwhile stays for whoever still stands there.
-    const resting = rested.name === 'idle' ? { ...rested, deadlineMs: rested.deadlineMs ?? restMs } : rested;
-    return go(session, resting, ...dismissPhone(state));
+    const chosen = { ...session, chosenUntilMs: at.monotonicMs + delays.chosenAtRestMs };
+    return go(chosen, restState(chosen, at), ...dismissPhone(state));
   }
   if (state.phone !== null || (control !== 'iphone' && control !== 'android')) return stay(session);
   return go(

@@ -70,28 +70,42 @@ const nobodyKeeps = ({ agentTrouble, disconnectedSinceMs, disconnection }: Surro
   return agentTrouble?.code.startsWith('agent.') ? agentTrouble : null;
 };
 
-/** Where the terminal rests between visits: idle, or out of service with what is wrong around it. */
-export const restState = (surroundings: Surroundings, at: Moment): SessionState => {
+/** The screen as the clinic wants it, and nobody called: what somebody chose is gone with them. */
+export const forNobody = (session: Session): Session => ({
+  ...session,
+  display: facilityDisplay(session.surroundings),
+  help: null,
+  chosenUntilMs: null,
+});
+
+/** When a terminal that cannot reach the clinic stops beginning visits, monotonic ms; null: it reaches it. */
+export const offlineAtMs = ({ disconnectedSinceMs, timeouts }: Surroundings): number | null =>
+  disconnectedSinceMs === null ? null : disconnectedSinceMs + Math.min(timeouts.offlineMs, delays.nobodyAnswersMs);
+
+/**
+ * Where the terminal rests between visits: idle, or out of service with what is wrong around it. Whatever is wrong, it
+ * wakes when what somebody chose here is to go back.
+ */
+export const restState = ({ surroundings, chosenUntilMs }: Session, at: Moment): SessionState => {
   const out = (trouble: Failure): SessionState => ({
     name: 'outOfService',
     failure: trouble,
     sinceMs: at.monotonicMs,
-    deadlineMs: null,
+    deadlineMs: chosenUntilMs,
   });
   if (surroundings.reader.state === 'lost') return out(surroundings.reader.failure);
-  const offlineSince = surroundings.disconnectedSinceMs;
+  const offlineMs = offlineAtMs(surroundings);
   if (surroundings.settings === null)
-    return out(offlineSince === null ? failure('settings.missing') : surroundings.disconnection);
-  if (offlineSince !== null) {
-    const offlineAtMs = offlineSince + Math.min(surroundings.timeouts.offlineMs, delays.nobodyAnswersMs);
-    if (at.monotonicMs >= offlineAtMs) return out(surroundings.disconnection);
+    return out(offlineMs === null ? failure('settings.missing') : surroundings.disconnection);
+  if (offlineMs !== null) {
+    if (at.monotonicMs >= offlineMs) return out(surroundings.disconnection);
     if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
-    return { name: 'idle', deadlineMs: offlineAtMs };
+    return { name: 'idle', deadlineMs: Math.min(offlineMs, chosenUntilMs ?? offlineMs) };
   }
   const held = nobodyKeeps(surroundings, at);
   if (held !== null) return out(held);
   if (!surroundings.challengesReady) return out(failure('delivery.no-challenge'));
-  return { name: 'idle', deadlineMs: null };
+  return { name: 'idle', deadlineMs: chosenUntilMs };
 };
 
 export const newVisit = (card: { insertion: string; session: string }, at: Moment): Visit => ({
@@ -117,21 +131,26 @@ export const startVisit = (
   resuming: Visit | null = null,
 ): Step =>
   go(
-    session,
+    { ...session, chosenUntilMs: null },
     { name: 'readingCard', visit: newVisit(card, at), resuming, deadlineMs: at.monotonicMs + delays.readCardMs },
     { type: 'Chime', sound: 'contact' },
     { type: 'ReadCard', insertion: card.insertion },
   );
 
-/** Between visits the surroundings alone decide; a card that has waited is served when service comes back. */
+/**
+ * Between visits the surroundings alone decide; a card that has waited is served when service comes back. What somebody
+ * chose goes back when its time is over, whatever happens around the terminal meanwhile.
+ */
 export const rest = (session: Session, at: Moment): Step => {
   if (session.state.name !== 'idle' && session.state.name !== 'outOfService') return stay(session);
-  const state = restState(session.surroundings, at);
+  const stillChosen = session.chosenUntilMs !== null && at.monotonicMs < session.chosenUntilMs;
+  const chosen = stillChosen ? session : forNobody(session);
+  const state = restState(chosen, at);
   const same =
     state.name === 'outOfService' &&
     session.state.name === 'outOfService' &&
     state.failure.code === session.state.failure.code;
-  const rested = same ? session : { ...session, state };
+  const rested = { ...chosen, state: same ? { ...session.state, deadlineMs: state.deadlineMs } : state };
   const waiting = session.surroundings.cardOnBed;
   return state.name === 'idle' && waiting !== null ? startVisit(rested, waiting, at) : stay(rested);
 };
@@ -140,16 +159,19 @@ export const rest = (session: Session, at: Moment): Step => {
 const released = ({ requestId }: Visit, outcome: string): readonly Effect[] =>
   requestId === null || outcome === 'session.shutdown' ? [] : [{ type: 'ReleaseRequest', requestId }];
 
+/** The visit is over: its card is let go, and what was kept of it. */
+export const ended = (visit: Visit, outcome: string): readonly Effect[] => [
+  endCard(visit),
+  ...released(visit, outcome),
+  { type: 'VisitEnded', session: visit.session, outcome },
+];
+
 /** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */
 export const finish = (session: Session, at: Moment, outcome: string): Step => {
   const visit = visitOf(session.state);
-  const effects: readonly Effect[] =
-    visit === null
-      ? dismissPhone(session.state)
-      : [endCard(visit), ...released(visit, outcome), { type: 'VisitEnded', session: visit.session, outcome }];
-  const { surroundings } = session;
-  const display = facilityDisplay(surroundings);
-  const rested: Session = { ...session, state: restState(surroundings, at), display, help: null };
+  const effects = visit === null ? dismissPhone(session.state) : ended(visit, outcome);
+  const left = forNobody(session);
+  const rested: Session = { ...left, state: restState(left, at) };
   const waiting = session.surroundings.cardOnBed;
   if (rested.state.name !== 'idle' || waiting === null || waiting.insertion === visit?.insertion)
     return { session: rested, effects };

@@ -9,6 +9,7 @@ import {
   canUseFace,
   canUsePin,
   go,
+  offlineAtMs,
   patient,
   proceed,
   sendToDesk,
@@ -134,8 +135,11 @@ const faceAgain = (session: Session, state: Extract<SessionState, { name: 'verif
 const extended = (session: Session, at: Moment): Session => {
   const { state } = session;
   // Between visits a language or size somebody chose goes back by itself.
-  if (state.name === 'idle' && session.surroundings.disconnectedSinceMs === null)
-    return { ...session, state: { ...state, deadlineMs: at.monotonicMs + delays.chosenAtRestMs } };
+  if (state.name === 'idle' || state.name === 'outOfService') {
+    const chosenUntilMs = at.monotonicMs + delays.chosenAtRestMs;
+    const ownMs = (state.name === 'idle' ? offlineAtMs(session.surroundings) : null) ?? chosenUntilMs;
+    return { ...session, chosenUntilMs, state: { ...state, deadlineMs: Math.min(ownMs, chosenUntilMs) } };
+  }
   if (state.name === 'choosingPhone' && state.phone === null)
     return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
   if (!('patience' in state) || state.deadlineMs === null) return session;

@@ -11,8 +11,6 @@ export const listenMs = ({ state, surroundings }: Session): number | null => {
   const answering = answerMs(surroundings);
   if ('patience' in state && state.patience.asked) return delays.stillThereMs;
   switch (state.name) {
-    case 'idle':
-      return surroundings.disconnectedSinceMs === null ? delays.chosenAtRestMs : null;
     case 'choosingPhone':
       return state.phone === null ? answering : delays.presentPhoneMs;
     case 'choosingMethod':

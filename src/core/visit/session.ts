@@ -287,5 +287,7 @@ export type Session = {
   readonly help: { readonly calledAtMs: number; readonly answered: boolean } | null;
   /** Monotonic ms when the buttons of another question last went away; null: none have been there */
   readonly othersGoneAtMs: number | null;
+  /** Monotonic ms until which what was chosen at rest (display, help) stays there; null: nothing was, or a visit goes on */
+  readonly chosenUntilMs: number | null;
 };
 export type Step = { readonly session: Session; readonly effects: readonly Effect[] };

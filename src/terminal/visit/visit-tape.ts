@@ -183,6 +183,8 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
   display: rest.display,
   help: null,
   othersGoneAtMs: null,
+  // Within reach of the clinic a state of rest has no other deadline.
+  chosenUntilMs: rest.disconnectedSinceMs === null ? rest.deadlineMs : null,
 });
 
 /** `enteringPin 60000`: the state, its failure if it has one, the ms until its deadline. */

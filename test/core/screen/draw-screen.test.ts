@@ -133,7 +133,7 @@ describe('the screens', () => {
 
   it('out of reach, say what happens meanwhile: a countdown while a visit can still begin, then the other ways', () => {
     const reconnecting = named('idle.reconnecting');
-    expect(reconnecting.body).toEqual({ kind: 'countdown', remainingMs: 15_000, totalMs: 30_000 });
+    expect(reconnecting.body).toEqual({ kind: 'countdown', remainingMs: 5_000, totalMs: 10_000 });
     expect(reconnecting.heading).toBe(named('idle').heading);
     expect(reconnecting.lead).toContain('通信が切れています。自動でつなぎ直しています。');
     expect(named('outage').lead).toContain('つながると、この画面は自動で元に戻ります。');

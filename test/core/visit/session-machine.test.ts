@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { identity, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
+import { facilityDisplay } from '../../../src/core/visit/session-steps.ts';
 
 const failureCodeOf = (story: VisitStory): string | undefined =>
   'failure' in story.state ? story.state.failure?.code : undefined;
@@ -338,12 +339,15 @@ describe('the card goes', () => {
   it('another card is another visit, with nothing of the first', () => {
     const story = asked();
     const { session } = story.visit;
+    story.touch('voice');
+    story.touch('call-help');
     story.tell({ type: 'CardRemoved' });
     const other = { ...identity, authCertificate: Uint8Array.of(0x30, 0x82, 0x02), certificateSerial: '02' };
     story.tell({ type: 'CardRead', insertion: story.insert(), identity: other });
     expect(story.name).toBe('choosingMethod');
     expect(story.visit.session).not.toBe(session);
     expect(story.visit.answers.consents).toEqual([]);
+    expect(story.session).toMatchObject({ display: facilityDisplay(story.session.surroundings), help: null });
     expect(story.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed' });
   });
 

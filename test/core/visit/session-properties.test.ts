@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type Happening, identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { controlIds } from '../../../src/core/visit/control-ids.ts';
+import { delays } from '../../../src/core/visit/delays.ts';
 import type { Effect, Session } from '../../../src/core/visit/session.ts';
-import { visitOf } from '../../../src/core/visit/session-steps.ts';
+import { facilityDisplay, visitOf } from '../../../src/core/visit/session-steps.ts';
 
 const controls = controlIds;
 
@@ -86,6 +87,11 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
   (story) => story.tell({ type: 'StaffApproved', session: visitOf(story.state)?.session ?? '', approval: 'jws' }),
   (story) => story.tell({ type: 'StaffCancelled', session: visitOf(story.state)?.session ?? '' }),
   (story, n) => story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: n % 2 === 0 } }),
+  (story, n) => story.tell({ type: 'AgentChanged', trouble: n % 3 ? null : failure('agent.silent') }),
+  (story, n) => story.tell({ type: 'KeyPressed', asks: n % 2 === 0 }),
+  (story) => story.tell({ type: 'HelpAnswered' }),
+  (story) => story.tell({ type: 'VoiceBegan' }),
+  (story) => story.tell({ type: 'VoiceEnded' }),
   (story, n) => void story.touch(n % 2 ? 'use-smartphone' : 'android'),
   (story, n) => story.tell({ type: 'PhonePresented', insertion: `phone-${n}`, session: `session-p${n}` }),
   (story, n) => story.pass((n % 40) * 1_000),
@@ -97,6 +103,24 @@ const ofInsertion = (story: VisitStory, event: (insertion: string) => Happening)
 };
 
 const script = fc.array(fc.tuple(fc.nat(moves.length - 1), fc.nat(1_000)), { maxLength: 120, size: 'max' });
+
+/** What goes on around a terminal that nobody stands before. */
+const surroundingMoves: typeof moves = [
+  (story) => story.tell({ type: 'CardRemoved' }),
+  (story) => story.tell({ type: 'ReaderLost', failure: failure('reader.lost') }),
+  (story) => story.tell({ type: 'ReaderFound' }),
+  (story) => story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') }),
+  (story) => story.tell({ type: 'BusConnected' }),
+  (story, n) => story.tell({ type: 'ChallengesChanged', ready: n % 4 !== 0 }),
+  (story, n) => story.tell({ type: 'AgentChanged', trouble: n % 3 ? null : failure('agent.silent') }),
+  (story, n) => story.tell({ type: 'SettingsChanged', settings: { ...settings, textPercent: n % 2 ? 100 : 150 } }),
+  (story) => story.tell({ type: 'HelpAnswered' }),
+  (story) => story.tell({ type: 'VoiceBegan' }),
+  (story) => story.tell({ type: 'VoiceEnded' }),
+  (story, n) => story.pass((n % 40) * 1_000),
+];
+
+const restScript = fc.array(fc.tuple(fc.nat(surroundingMoves.length - 1), fc.nat(1_000)), { maxLength: 12 });
 
 /** Plays a script and shows every single step to `check`. */
 const play = (
@@ -193,6 +217,28 @@ describe('whatever happens, in whatever order', () => {
     );
   });
 
+  it('language, voice and call never pass to the card of another, and each visit is told to have ended', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        play(steps, (before, event, after, effects) => {
+          const awaited = before.state.name === 'readingCard' ? before.state.resuming : null;
+          const was = awaited ?? visitOf(before.state);
+          const is = visitOf(after.state);
+          // Read, and another's: until then it may be the one that is waited for.
+          const isOthers = event.type === 'CardRead' && after.state.name !== 'readingCard';
+          if (was === null || was.session === is?.session || (awaited !== null && !isOthers)) return;
+          const cameBack = after.state.name === 'readingCard' && after.state.resuming !== null;
+          const wasAway = before.state.name === 'interrupted' && before.state.resume;
+          const isSamePerson = cameBack || (wasAway && event.type === 'CardUnreadable');
+          if (!isSamePerson) expect(after).toMatchObject({ display: facilityDisplay(after.surroundings), help: null });
+          if (!cameBack)
+            expect(effects).toContainEqual(expect.objectContaining({ type: 'VisitEnded', session: was.session }));
+        });
+      }),
+      runs,
+    );
+  });
+
   it('only start-over, an answer of the patient or the end of the session changes what was answered', () => {
     fc.assert(
       fc.property(script, (steps) => {
@@ -203,6 +249,33 @@ describe('whatever happens, in whatever order', () => {
           if (event.type === 'Touched') return;
           expect(is.answers).toEqual(was.answers);
         });
+      }),
+      runs,
+    );
+  });
+
+  it('at rest what somebody chose is gone after its time, whatever happened meanwhile, and so is their call', () => {
+    const facility = (session: Session): void => {
+      expect(session.display).toEqual(facilityDisplay(session.surroundings));
+      expect(session.help).toBeNull();
+    };
+    const isRest = ({ state }: Session): boolean => state.name === 'idle' || state.name === 'outOfService';
+    fc.assert(
+      fc.property(script, restScript, (steps, atRest) => {
+        const story = play(steps, () => {});
+        story.tell({ type: 'CardRemoved' });
+        story.pass(3_600_000);
+        expect(isRest(story.session)).toBe(true);
+        facility(story.session);
+        // Somebody chooses and calls, and goes away; from now on only the world around the terminal moves.
+        story.tell({ type: 'KeyPressed', asks: true });
+        story.touch('text-size');
+        story.touch('call-help');
+        const goneMs = story.nowMs;
+        for (const [move, n] of atRest) surroundingMoves[move]?.(story, n);
+        story.pass(Math.max(0, goneMs + delays.chosenAtRestMs - story.nowMs));
+        expect(isRest(story.session)).toBe(true);
+        facility(story.session);
       }),
       runs,
     );
@@ -227,6 +300,7 @@ describe('whatever happens, in whatever order', () => {
         story.tell({ type: 'CardRemoved' });
         story.tell({ type: 'ReaderFound' });
         story.tell({ type: 'ChallengesChanged', ready: true });
+        story.tell({ type: 'AgentChanged', trouble: null });
         story.tell({ type: 'BusConnected' });
         story.pass(3_600_000);
         expect(story.name).toBe('idle');
