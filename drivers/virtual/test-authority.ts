@@ -38,8 +38,9 @@ export type TestAuthority = {
 const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const;
 const makePair = promisify(generateKeyPair);
 
-/** Years from now; test certificates of the authority itself never expire within a test. */
-const yearsFromNow = (years: number): Date => new Date(Date.now() + years * 365.25 * 24 * 3600 * 1000);
+/** The authority's own certificate: older than any card made for a simulated day, and in force for 20 years from now. */
+const authorityBegan = new Date('2010-01-01');
+const authorityEnds = (): Date => new Date(Date.now() + 20 * 365.25 * 24 * 3600 * 1000);
 
 export const makeRsaKey = async (): Promise<KeyObject> => (await makePair('rsa', { modulusLength: 2048 })).privateKey;
 
@@ -76,8 +77,8 @@ const makeCaCertificate = async (caKey: KeyObject): Promise<string> => {
     serialNumber: '01',
     subject: issuerName,
     issuer: issuerName,
-    notBefore: yearsFromNow(-10),
-    notAfter: yearsFromNow(20),
+    notBefore: authorityBegan,
+    notAfter: authorityEnds(),
     signingAlgorithm: algorithm,
     publicKey: createPublicKey(caKey).toCryptoKey(algorithm, true, ['verify']),
     signingKey: caKey.toCryptoKey(algorithm, true, ['sign']),

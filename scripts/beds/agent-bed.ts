@@ -132,7 +132,7 @@ export class AgentBed {
     const { directory, device, agent } = this.testFacility;
     this.#device = device;
     this.#agent = agent;
-    this.clock = new SimulatedClock(more.startMs ?? Date.now());
+    this.clock = new SimulatedClock(more.startMs);
     this.#terminalBus = this.broker.connect('front-1');
     this.oqsFolder = join(directory, 'oqs');
     for (const name of ['face', 'req', 'res']) mkdirSync(join(this.oqsFolder, name), { recursive: true });

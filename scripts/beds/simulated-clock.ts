@@ -1,12 +1,18 @@
 import type { Clock } from '../../src/ports/clock.ts';
 
+/**
+ * When simulated time begins: a Wednesday in mid-month, ten in the morning in Japan. A test on simulated time says the
+ * same on every day that it is run on; one about a month's end, midnight or a new year sets its own moment.
+ */
+export const simulatedStartMs = Date.parse('2026-11-18T10:00:00+09:00');
+
 /** Time that passes only when told to. The wall clock may be set apart from the monotonic one. */
 export class SimulatedClock implements Clock {
   #monotonicMs = 1_000;
   #wallMs: number;
   #wakes: { readonly atMs: number; readonly wake: () => void }[] = [];
 
-  constructor(wallMs = Date.UTC(2026, 10, 21, 3, 0, 0)) {
+  constructor(wallMs = simulatedStartMs) {
     this.#wallMs = wallMs;
   }
 

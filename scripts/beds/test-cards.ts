@@ -7,6 +7,7 @@ import type { CardSession } from '../../src/ports/card-reader.ts';
 import { type ReadCardOptions, readCard } from '../../src/terminal/card/read-card.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import { parseCvIssuers } from '../../src/trust/cv-trust.ts';
+import { simulatedStartMs } from './simulated-clock.ts';
 
 const cache = new URL('../../.cache/', import.meta.url).pathname;
 export const authority = await ensureTestAuthority(`${cache}test-authority`);
@@ -14,10 +15,11 @@ export const trustedCvIssuers = parseCvIssuers(authority.cvIssuersJson);
 
 export { drawnPhoto };
 
-export const testCard = (id: string, wallMs: number = Date.now()): Promise<MadeCard> =>
+/** Its dates are relative to the start of simulated time; one for a process is made for the machine’s day. */
+export const testCard = (id: string, wallMs: number = simulatedStartMs): Promise<MadeCard> =>
   makeCard({ persona: personaById(id), authority, keyFolder: `${cache}virtual-card-keys`, photo: drawnPhoto, wallMs });
 
-/** What `readCard` gets in tests: the printed number is seen, the test authority trusted. */
+/** What `readCard` gets in tests: the printed number is seen, the test authority trusted, the day is the cards' own. */
 export const readOptions = (printedNumberB: string | null, more: Partial<ReadCardOptions> = {}): ReadCardOptions => {
   const cardFrontReader = createVirtualCardFrontReader();
   cardFrontReader.show(printedNumberB);
@@ -25,7 +27,7 @@ export const readOptions = (printedNumberB: string | null, more: Partial<ReadCar
     cardFrontReader,
     trustedCvIssuers,
     cryptography: cardCryptography,
-    wallMs: Date.now(),
+    wallMs: simulatedStartMs,
     signal: new AbortController().signal,
     ...more,
   };

@@ -82,6 +82,22 @@ export const checkFormatters = (file: string, text: string): Finding[] =>
             : [],
         );
 
+/**
+ * Whoever works on simulated time never looks at the machine's clock: the first of a month, a midnight or a year later the
+ * same test would say something else. What needs both has the machine's from a file without a simulated one.
+ */
+export const checkMachineClock = (file: string, text: string): Finding[] =>
+  !/^(test|scripts)\/(?!house\/).*\.tsx?$/.test(file) ||
+  !/simulatedStartMs|SimulatedClock|\/(agent|visit)-bed\.ts'/.test(text)
+    ? []
+    : text
+        .split('\n')
+        .flatMap((line, index) =>
+          /\bDate\.now\b|\bnew Date\(\)/.test(line)
+            ? [{ file, line: index + 1, rule: 'machine-clock', what: 'the machine’s clock beside a simulated one' }]
+            : [],
+        );
+
 /** Every path in back-ticks in README's table "where do I change X" must exist. */
 export const checkReadmePaths = (text: string, exists: (path: string) => boolean): Finding[] => {
   const lines = text.split('\n');
@@ -140,6 +156,7 @@ const main = (): void => {
       ...checkPrograms(file, text),
       ...checkRenames(file, text),
       ...checkFormatters(file, text),
+      ...checkMachineClock(file, text),
     ]),
     ...checkGraph(graph),
     ...checkLongFunctions(graph),

@@ -4,11 +4,12 @@
  * are installed. `silent`: files that got neither an answer nor a word on the staff page; `wrong`: another answer.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InquiryDesk } from '../../src/agent/oqs-folder/answer-inquiries.ts';
 import { requestOf } from '../../src/agent/oqs-folder/request-files.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../beds/agent-bed.ts';
+import { lainLong } from '../beds/lain-long.ts';
 import { asked, type CorpusFile, corpus, named } from './oqs-request-files.ts';
 
 /** Programs of others that refuse what breaks the standard. `null`: not installed. */
@@ -28,11 +29,6 @@ const refusedBy = (path: string): { readonly readers: string[]; readonly refused
   return { readers, refused };
 };
 
-const longAgo = (path: string): void => {
-  const past = new Date(Date.now() - 3_600_000);
-  utimesSync(path, past, past);
-};
-
 const isTold = (desk: InquiryDesk, bed: AgentBed, name: string): boolean =>
   desk.folderFaults.length > 0 && existsSync(join(bed.oqsFolder, 'req', name));
 
@@ -46,7 +42,7 @@ const play = async ({ name, bytes, expected }: CorpusFile, bed: AgentBed, reader
   const desk = new InquiryDesk(bed.context);
   const path = join(bed.oqsFolder, 'req', name);
   writeFileSync(path, bytes);
-  longAgo(path);
+  lainLong(path);
   await desk.poll();
   const result = requestOf(name)?.resultName;
   const answer = result === undefined ? undefined : join(bed.oqsFolder, 'res', result);

@@ -10,6 +10,7 @@ import { chromium, type Page } from 'playwright-core';
 import { addStaffMember, readStaff } from '../../src/agent/staff-page/staff-codes.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
+import { simulatedStartMs } from '../beds/simulated-clock.ts';
 import { openStaffPage } from '../beds/staff-page-bed.ts';
 import { facility } from '../beds/test-facility.ts';
 import { openVisitBed } from '../beds/visit-bed.ts';
@@ -24,7 +25,7 @@ const paths = ['/', '/usage', '/month', '/names', '/expiring', '/renewal', '/dec
 const states: Readonly<Record<string, Partial<StateMessage>>> = {
   idle: { status: 'idle', phase: 'idle' },
   check: { status: 'busy', phase: 'awaitingStaffCheck', session: crypto.randomUUID(), language: 'vi' },
-  help: { status: 'idle', phase: 'idle', helpCalledAt: Date.now() },
+  help: { status: 'idle', phase: 'idle', helpCalledAt: simulatedStartMs },
   fault: { status: 'out-of-service', phase: 'outOfService', code: 'reader.lost' },
   offline: { status: 'offline' },
 };
@@ -101,7 +102,7 @@ const isTold = async (tab: Page, { address, show }: StaffPage, found: string[]):
   show({ status: 'idle', phase: 'idle' });
   await tab.goto(address);
   await tab.evaluate('window.rings = 0');
-  show({ ...states.help, helpCalledAt: Date.now() });
+  show({ ...states.help, helpCalledAt: simulatedStartMs });
   await until("document.title.startsWith('● 2番')");
   const icon = await tab.getAttribute('#icon', 'href');
   const rings = (await tab.evaluate('window.rings')) as number;

@@ -42,7 +42,7 @@ export const sparkAtPcscd = async (times: number) => {
     await parts.start();
     const { slot, patient } = parts;
     await patient.see('idle');
-    const { card } = await testCard('hanako');
+    const { card } = await testCard('hanako', Date.now());
     const spark = async (kind: (typeof kinds)[number], after: number): Promise<void> => {
       made[kind] += 1;
       if (kind === 'mute') return slot.insert(mute);

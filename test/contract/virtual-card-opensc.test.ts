@@ -64,7 +64,7 @@ describe.skipIf(skipReason !== null)('the virtual card judged by OpenSC', { time
         if (event.type === 'card-inserted') resolve(event.session);
       });
     });
-    const reading = await readCard(session, readOptions(null));
+    const reading = await readCard(session, readOptions(null, { wallMs: Date.now() }));
     await session.end();
     await reader.close();
     return reading.ok ? reading.value.identity.authCertificate : null;

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { simulatedStartMs } from '../../scripts/beds/simulated-clock.ts';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 import { bannerView } from '../../src/agent/staff-page/banner-view.ts';
 import type { PageModel } from '../../src/agent/staff-page/page-model.ts';
@@ -9,15 +10,15 @@ import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts
 
 /*
  * A window of the catalogue's file, as an operator would write one from a notice: shown beforehand to patients and
- * staff, when its time comes and though nothing else happens, and gone when it is over. The bed's clock begins now, the window ten hours later.
+ * staff, when its time comes and though nothing else happens, and gone when it is over. The window begins ten hours after the bed's clock.
  */
 let bed: VisitBed;
 let dir = '';
 const hourMs = 3_600_000;
 const windowOf = (areas: readonly string[]) => ({
   areas,
-  from: new Date(Date.now() + 10 * hourMs).toISOString(),
-  until: new Date(Date.now() + 17 * hourMs).toISOString(),
+  from: new Date(simulatedStartMs + 10 * hourMs).toISOString(),
+  until: new Date(simulatedStartMs + 17 * hourMs).toISOString(),
   announceHours: 8,
 });
 const open = async (areas: readonly string[]): Promise<void> => {

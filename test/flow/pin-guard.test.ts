@@ -51,7 +51,7 @@ const enter = 0x0d;
 const clear = 0x08;
 
 class Counter {
-  readonly clock = new SimulatedClock(Date.now());
+  readonly clock = new SimulatedClock();
   readonly #verifyCommands: Uint8Array[] = [];
   /** Times the patient pressed enter: no VERIFY without one. */
   submits = 0;

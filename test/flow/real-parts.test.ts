@@ -47,7 +47,7 @@ it.skipIf(why !== null)(
   { timeout: 90_000 },
   async () => {
     await parts.patient.see('idle');
-    const made = await testCard('hanako');
+    const made = await testCard('hanako', Date.now());
     await bed.insert(made.card);
     const last = await parts.patient.follow(byPin, ['accepted', 'desk', 'out-of-service']);
     expect(last.screen, log.slice(-20).join('\n')).toBe('accepted');

@@ -10,6 +10,7 @@ import {
   checkDeadFiles,
   checkFormatters,
   checkLength,
+  checkMachineClock,
   checkMachinePaths,
   checkNames,
   checkPrograms,
@@ -220,6 +221,19 @@ test('a rename that a power cut may take back is found; the two that bring it to
   for (const file of ['src/storage/rename-durably.ts', 'scripts/beds/a.ts', 'drivers/virtual/a.ts'])
     expect(checkRenames(file, 'renameSync(aside, to);')).toEqual([]);
   expect(checkRenames('src/trust/a.ts', 'renameDurably(aside, to);')).toEqual([]);
+});
+
+test('the machine’s clock beside a simulated one is found; alone it may be looked at', () => {
+  const bed = "import { openVisitBed } from '../../scripts/beds/visit-bed.ts';\n";
+  for (const line of [
+    'const now = Date.now();',
+    'const now = new Date();',
+    'const clock = new SimulatedClock(Date.now());',
+  ])
+    for (const file of ['test/flow/a.test.ts', 'scripts/trials/a.ts'])
+      expect(checkMachineClock(file, bed + line)).toMatchObject([{ file, line: 2, rule: 'machine-clock' }]);
+  expect(checkMachineClock('test/flow/a.test.ts', 'const now = Date.now();')).toEqual([]);
+  expect(checkMachineClock('test/flow/a.test.ts', `${bed}new Date(bed.clock.now().wallMs)`)).toEqual([]);
 });
 
 describe('functions of more than 70 lines', () => {

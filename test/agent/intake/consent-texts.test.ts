@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { missingRelease, releases } from '../../../scripts/beds/release-tree.ts';
+import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { testRequest, testSettings } from '../../../scripts/beds/test-facility.ts';
 import { consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
@@ -19,10 +20,10 @@ import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
 import { facilityKinds } from '../../../src/wire/facility-settings.ts';
 import type { Consent } from '../../../src/wire/messages.ts';
 
-const catalogue = catalogueAt(Date.now());
+const catalogue = catalogueAt(simulatedStartMs);
 const consentCodes = catalogue.consents.items.map(({ code }) => code);
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
-const [right] = testRequest({ issuedAt: Date.now() }).consents as [Consent];
+const [right] = testRequest({ issuedAt: simulatedStartMs }).consents as [Consent];
 
 test('whatever a screen can ask, in every language, for every choice of items and kind of institution, is known', () => {
   const texts = consentTexts([catalogue]);

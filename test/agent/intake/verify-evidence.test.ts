@@ -10,6 +10,7 @@ import {
   pinCard,
   visualEvidence,
 } from '../../../scripts/beds/evidence-fixtures.ts';
+import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { authority } from '../../../scripts/beds/test-cards.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest } from '../../../scripts/beds/test-facility.ts';
 import {
@@ -26,7 +27,7 @@ import { type CardEvidence, signRequest } from '../../../src/terminal/delivery/s
 import { sign } from '../../../src/trust/seal.ts';
 import type { EligibilityRequest } from '../../../src/wire/messages.ts';
 
-const nowMs = Date.now();
+const nowMs = simulatedStartMs;
 const dayMs = 24 * 3_600_000;
 let testFacility: TestFacility;
 let trust: CardTrust;

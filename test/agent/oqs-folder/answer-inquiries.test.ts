@@ -6,13 +6,13 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { lainLong } from '../../../scripts/beds/lain-long.ts';
 import { breathe } from '../../../scripts/beds/simulated-clock.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
 import { readOqsXml } from '../../../src/protocol/oqs/oqs-xml.ts';
@@ -192,8 +192,7 @@ test('a question that nobody can read is put aside once it has settled; the next
   put('OQSsiquc01req_good.xml', search('1000001'));
   await desk.poll();
   expect(requests()).toEqual(['OQSsiquc01req_bad.xml']);
-  const past = Date.now() / 1_000 - 60;
-  utimesSync(join(bed.oqsFolder, 'req', 'OQSsiquc01req_bad.xml'), past, past);
+  lainLong(join(bed.oqsFolder, 'req', 'OQSsiquc01req_bad.xml'));
   await desk.poll();
   expect(requests()).toEqual(['OQSsiquc01req_bad.xml.unreadable']);
   expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_good.xml'))).toBe(true);
@@ -270,10 +269,9 @@ test('a folder under the name of an answer: told, nobody is asked for that answe
 
 test('whatever else lies in req takes no request’s place; each kind of it is told by itself', async () => {
   const req = join(bed.oqsFolder, 'req');
-  const past = new Date(Date.now() - 3_600_000);
   const lay = (name: string): void => {
     writeFileSync(join(req, name), 'x');
-    utimesSync(join(req, name), past, past);
+    lainLong(join(req, name));
   };
   for (let index = 0; index < 1_100; index += 1) lay(`0000-${index}.dat`);
   lay('OQSsiquc01req_bad.xml');

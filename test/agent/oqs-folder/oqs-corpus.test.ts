@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { lainLong } from '../../../scripts/beds/lain-long.ts';
 import { playCorpus } from '../../../scripts/official/oqs-corpus.ts';
 import { corpus } from '../../../scripts/official/oqs-request-files.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
@@ -18,8 +19,7 @@ const put = (name: string): string => {
   if (file === undefined) throw new Error(name);
   const path = join(bed.oqsFolder, 'req', name);
   writeFileSync(path, file.bytes);
-  const past = new Date(Date.now() - 60_000);
-  utimesSync(path, past, past);
+  lainLong(path);
   return path;
 };
 const got = (name: string): string => decodedOqs(readFileSync(join(bed.oqsFolder, 'res', name)));

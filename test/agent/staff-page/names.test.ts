@@ -1,9 +1,10 @@
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, decodedOqs, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { lainLong } from '../../../scripts/beds/lain-long.ts';
 import { pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
 import { corpus } from '../../../scripts/official/oqs-request-files.ts';
 import { InquiryDesk } from '../../../src/agent/oqs-folder/answer-inquiries.ts';
@@ -52,7 +53,7 @@ const inquire = async (): Promise<string> => {
   const inquiry = corpus.find(({ name }) => name === 'OQSsiquc01req_lf.xml');
   const path = join(bed.oqsFolder, 'req', 'OQSsiquc01req_lf.xml');
   writeFileSync(path, inquiry?.bytes ?? new Uint8Array());
-  utimesSync(path, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
+  lainLong(path);
   const desk = new InquiryDesk(bed.context);
   await desk.poll();
   expect(desk.folderFaults).toEqual([]);
@@ -132,7 +133,11 @@ describe('● in a name', () => {
   });
 
   test('a note of today from before an update, with one name for all qualifications, is still read', async () => {
-    bed.journal.rememberToday('old', { referenceNumber: '4711', notices: [], openNames: [sent] }, Date.now());
+    bed.journal.rememberToday(
+      'old',
+      { referenceNumber: '4711', notices: [], openNames: [sent] },
+      bed.clock.now().wallMs,
+    );
     const database = new DatabaseSync(bed.journalPath);
     database.prepare("UPDATE today SET open_names = ? WHERE request_id = 'old'").run(JSON.stringify(sent));
     database.close();
@@ -200,7 +205,11 @@ describe('● in a name', () => {
   });
 
   test('a patient without a chart yet is told to get a number first', async () => {
-    bed.journal.rememberToday('new', { referenceNumber: '', notices: [], openNames: [{ Name: '●田' }] }, Date.now());
+    bed.journal.rememberToday(
+      'new',
+      { referenceNumber: '', notices: [], openNames: [{ Name: '●田' }] },
+      bed.clock.now().wallMs,
+    );
     expect(namesPage(model(), new URLSearchParams({ request: 'new' })).text).toContain('照会番号がまだありません');
   });
 });
