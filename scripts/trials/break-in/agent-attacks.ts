@@ -8,10 +8,11 @@ import { newOneTimeSecret, oneTimeCode, stepAt } from '../../../src/agent/staff-
 import { addStaffMember } from '../../../src/agent/staff-page/staff-codes.ts';
 import { toBase64url } from '../../../src/protocol/base64url.ts';
 import { faceCard, pinCard, visualEvidence } from '../../beds/evidence-fixtures.ts';
+import { RealAgent } from '../../beds/real-agent.ts';
 import { testRequest, testSettings } from '../../beds/test-facility.ts';
+import { within } from '../../beds/within.ts';
 import { attackByDocuments, attackCodes, attackFiles } from './agent-sisters.ts';
-import { type Attempts, hashOfFile, within } from './attempts.ts';
-import { RealAgent } from './real-agent.ts';
+import { type Attempts, hashOfFile } from './attempts.ts';
 
 const serialOf = (persona: string): string => personas.get(persona)?.serial ?? '';
 const session = '0190a5b2-1c2d-4e3f-8a4b-5c6d7e8f9a0b';

@@ -7,9 +7,10 @@ import { personas } from '../../../drivers/virtual/personas.ts';
 import { toBase64url } from '../../../src/protocol/base64url.ts';
 import { sign } from '../../../src/trust/seal.ts';
 import { faceCard, pinCard, visualEvidence } from '../../beds/evidence-fixtures.ts';
+import type { RealAgent } from '../../beds/real-agent.ts';
 import { facility, testRequest } from '../../beds/test-facility.ts';
-import { type Attempts, hashOfFile, within } from './attempts.ts';
-import type { RealAgent } from './real-agent.ts';
+import { within } from '../../beds/within.ts';
+import { type Attempts, hashOfFile } from './attempts.ts';
 
 const main = new URL('../../../src/main.ts', import.meta.url).pathname;
 const count = (journal: string, sql: string): number => {

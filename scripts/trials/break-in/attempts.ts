@@ -23,16 +23,6 @@ export class Attempts {
 export const hashOfFile = (path: string): string =>
   existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16) : 'gone';
 
-/** Polls until it holds or time is up; answers whether it held. */
-export const within = async (ms: number, holds: () => boolean | Promise<boolean>): Promise<boolean> => {
-  const last = performance.now() + ms;
-  for (;;) {
-    if (await holds()) return true;
-    if (performance.now() > last) return false;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};
-
 /** Whether a page is answered within 10 s, on a connection of its own: one of before may have made room for an attacker's. */
 export const isServed = (address: string): Promise<boolean> =>
   new Promise((resolve) => {

@@ -21,9 +21,10 @@ import { ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts'
 import { addDevice } from '../../../src/agent/provisioning/facility-authority.ts';
 import { readLinkKeys } from '../../../src/trust/key-files.ts';
 import { topicOf } from '../../../src/wire/topics.ts';
+import { within } from '../../beds/within.ts';
 import { authorityFolder } from '../../demonstration/facility.ts';
 import { type Clinic, isAlive } from '../attacked-clinic-bed.ts';
-import { type Attempts, hashOfFile, isServed, within } from './attempts.ts';
+import { type Attempts, hashOfFile, isServed } from './attempts.ts';
 
 /** Raw bytes; answers the status line, or nothing. */
 const say = (port: number, bytes: string): Promise<string> =>

@@ -8,8 +8,9 @@ import mqtt from 'mqtt';
 import { makeDeviceKeys } from '../../../src/agent/provisioning/make-device-keys.ts';
 import { readLinkKeys, type TlsFiles } from '../../../src/trust/key-files.ts';
 import { topicLeaves, topicOf } from '../../../src/wire/topics.ts';
+import { within } from '../../beds/within.ts';
 import { type Clinic, isAlive } from '../attacked-clinic-bed.ts';
-import { type Attempts, hashOfFile, within } from './attempts.ts';
+import { type Attempts, hashOfFile } from './attempts.ts';
 import { inquiryXml } from './clinic-attacks.ts';
 
 const clinicName = 'demo-clinic';

@@ -4,13 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stringify } from 'yaml';
-import { createMqttMessageBus } from '../../../drivers/message-bus/mqtt-message-bus.ts';
-import { writeCardTrust } from '../../../src/agent/provisioning/card-trust.ts';
-import { addStaffMember } from '../../../src/agent/staff-page/staff-codes.ts';
-import type { MessageBus } from '../../../src/ports/message-bus.ts';
-import { toBase64url } from '../../../src/protocol/base64url.ts';
-import { type CardEvidence, signRequest } from '../../../src/terminal/delivery/sign-request.ts';
-import { openSealedAndSigned, openSigned, sign } from '../../../src/trust/seal.ts';
+import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { writeCardTrust } from '../../src/agent/provisioning/card-trust.ts';
+import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
+import type { MessageBus } from '../../src/ports/message-bus.ts';
+import { toBase64url } from '../../src/protocol/base64url.ts';
+import { type CardEvidence, signRequest } from '../../src/terminal/delivery/sign-request.ts';
+import { openSealedAndSigned, openSigned, sign } from '../../src/trust/seal.ts';
 import {
   type CommandMessage,
   challengesSchema,
@@ -20,19 +20,19 @@ import {
   type ResultMessage,
   receiptSchema,
   resultSchema,
-} from '../../../src/wire/messages.ts';
-import { type TopicLeaf, topicOf } from '../../../src/wire/topics.ts';
-import { cardKeys, certificateFor } from '../../beds/evidence-fixtures.ts';
-import { authority } from '../../beds/test-cards.ts';
-import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from '../../beds/test-facility.ts';
-import { within } from './attempts.ts';
+} from '../../src/wire/messages.ts';
+import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
+import { cardKeys, certificateFor } from './evidence-fixtures.ts';
+import { authority } from './test-cards.ts';
+import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from './test-facility.ts';
+import { within } from './within.ts';
 
 type Ready = { readonly staffPage: string; readonly brokerPort: number; readonly journal: string };
-const main = new URL('../../../src/main.ts', import.meta.url).pathname;
+const main = new URL('../../src/main.ts', import.meta.url).pathname;
 const device = 'front-1';
 const addressee = { facility, device };
 
-/** `uketsuke agent --embedded-broker` as a process that can be killed and started again, with a terminal in the attacker's hand. */
+/** `uketsuke agent --embedded-broker` as a process that can be killed and started again, with a terminal in somebody's hand. */
 export class RealAgent {
   readonly testFacility: TestFacility;
   readonly keys: Awaited<ReturnType<typeof cardKeys>>;
