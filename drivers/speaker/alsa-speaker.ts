@@ -104,9 +104,7 @@ class AlsaSpeaker implements Speaker {
         ? null
         : watchEarphoneJack({ ...options, jack: earphoneJack }, (inserted) => {
             // What is being said would go on in the room, or in an ear that is no longer there.
-            this.#speaking?.abort();
-            this.#speaking = null;
-            this.#next = null;
+            this.silence();
             this.#earphone = inserted;
             this.#tellEarphone(inserted);
           });
@@ -115,11 +113,11 @@ class AlsaSpeaker implements Speaker {
   say(utterances: readonly Utterance[], { when = 'after-sentence', ended }: Saying = {}): void {
     const said = { utterances, ended };
     if (this.#speaking !== null && when === 'after-sentence') {
+      const replaced = this.#next;
       this.#next = said;
-      return;
+      return replaced?.ended?.();
     }
-    this.#speaking?.abort();
-    this.#next = null;
+    this.silence();
     this.#speaking = new AbortController();
     const task = this.#speak(said, this.#speaking.signal);
     this.#speeches.add(task);
@@ -134,9 +132,11 @@ class AlsaSpeaker implements Speaker {
   }
 
   silence(): void {
+    const waiting = this.#next;
     this.#speaking?.abort();
     this.#speaking = null;
     this.#next = null;
+    waiting?.ended?.();
   }
 
   speaks(language: string): boolean {
@@ -195,18 +195,20 @@ class AlsaSpeaker implements Speaker {
     let player: RunningProgram | null = null;
     let endsAtMs = 0;
     while (!signal.aborted) {
-      if (this.#next !== null) [said, at, this.#next] = [this.#next, 0, null];
+      if (this.#next !== null) {
+        said.ended?.();
+        [said, at, this.#next] = [this.#next, 0, null];
+      }
       const utterance = said.utterances[at];
       if (utterance === undefined) {
         // The player ends when all has been heard.
         player?.input?.end();
         player?.allow(Math.max(0, endsAtMs - performance.now()) + playerSlackMs);
         await player?.ended;
-        if (signal.aborted) return;
         player = null;
-        if (this.#next !== null) continue;
+        if (signal.aborted || this.#next !== null) continue;
         this.#speaking = null;
-        return said.ended?.();
+        break;
       }
       at += 1;
       // The next sentence is made while this one is heard, and given shortly before its end.
@@ -226,6 +228,7 @@ class AlsaSpeaker implements Speaker {
       player?.input?.write(scaled(samples, loudnessPercent(this.#volume, this.#steps)));
       player?.input?.write(pause);
     }
+    said.ended?.();
   }
 }
 

@@ -49,6 +49,7 @@ export const createPageSpeaker = (
   };
   return {
     say: (utterances, saying = {}) => {
+      end();
       lastId += 1;
       ended = saying.ended;
       const sent = send({
@@ -73,9 +74,8 @@ export const createPageSpeaker = (
     speaks: () => true,
     chime: (sound) => void send({ tones: figures[sound], volume: loudnessPercent(volume, steps) }),
     silence: () => {
-      ended = undefined;
-      clearTimeout(limit);
       send({ silence: true, volume: loudnessPercent(volume, steps) });
+      end();
     },
     setVolume: (percent) => {
       volume = percent;
@@ -85,6 +85,6 @@ export const createPageSpeaker = (
     },
     // A browser does not tell where its sound goes.
     onEarphone: () => {},
-    close: async () => clearTimeout(limit),
+    close: async () => end(),
   };
 };

@@ -20,6 +20,7 @@ export interface VirtualSpeaker extends Speaker {
  */
 export const createVirtualSpeaker = (
   timed: (utterances: readonly Utterance[], saying: Saying) => void = (_utterances, { ended }) => ended?.(),
+  silence: () => void = () => {},
 ): VirtualSpeaker => {
   const said: (readonly Utterance[])[] = [];
   const chimes: Parameters<Speaker['chime']>[0][] = [];
@@ -41,7 +42,7 @@ export const createVirtualSpeaker = (
     chime: (sound) => {
       chimes.push(sound);
     },
-    silence: () => {},
+    silence,
     speaks: () => true,
     setVolume: () => {},
     get loudness() {

@@ -72,6 +72,7 @@ export const createTimedEar = (clock: () => Clock, lengthMs: (utterance: Utteran
       if (next === null) return go(said, at + 1);
       const other = next;
       next = null;
+      said.ended?.();
       go(other, 0);
     });
     now = { said, at, cancel };
@@ -79,32 +80,24 @@ export const createTimedEar = (clock: () => Clock, lengthMs: (utterance: Utteran
   const stop = (): void => {
     const sentence = now?.said.utterances[now.at];
     if (sentence !== undefined && !acting) cut.push(sentence.text);
+    const over = [now?.said, next];
     now?.cancel();
     now = null;
     next = null;
+    for (const said of over) said?.ended?.();
   };
-  const speaker = createVirtualSpeaker((utterances, { when, ended }) => {
-    const said = { utterances, ended };
-    if (now !== null && when !== 'now') next = said;
-    else {
+  const say = (said: Said, when: Saying['when']): void => {
+    if (now === null || when === 'now') {
       stop();
-      go(said, 0);
+      return go(said, 0);
     }
-  });
+    const replaced = next;
+    next = said;
+    replaced?.ended?.();
+  };
+  const speaker = createVirtualSpeaker((utterances, { when, ended }) => say({ utterances, ended }, when), stop);
   return {
-    speaker: {
-      ...speaker,
-      silence: stop,
-      get last() {
-        return speaker.last;
-      },
-      get all() {
-        return speaker.all;
-      },
-      get loudness() {
-        return speaker.loudness;
-      },
-    },
+    speaker,
     cut,
     heard,
     get speaking() {

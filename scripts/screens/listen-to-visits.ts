@@ -224,7 +224,7 @@ export const listenToVisits = async (
       const left = before.name !== session.state.name && before.isSaid && event.type === 'DeadlinePassed';
       // The answers of a pulled card live no longer because of what is said; its screen stands on.
       if (left && before.name !== 'interrupted') deadlineBeforeSpeech.push(before.name);
-      before = { name: session.state.name, isSaid: session.surroundings.sayingSinceMs !== null };
+      before = { name: session.state.name, isSaid: session.surroundings.speaking };
     });
     const startMs = bed.clock.now().monotonicMs;
     await story(visitor);

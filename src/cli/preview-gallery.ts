@@ -98,7 +98,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     challengesReady: true,
     agentTrouble: null,
     earlier: [],
-    sayingSinceMs: null,
+    speaking: false,
     settings,
     timeouts: settings.timeouts,
     consentCatalogue: catalogue.consents,
@@ -116,6 +116,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       display,
       help: null,
       othersGoneAtMs: null,
+      unmovedSinceMs: 0,
       chosenUntilMs: null,
     },
   });

@@ -4,7 +4,7 @@ export type Utterance = { readonly language: string; readonly text: string; read
 export type Saying = {
   /** `now`: what is being said is cut; `after-sentence` (default): the sentence in progress is heard to its end */
   readonly when?: 'now' | 'after-sentence';
-  /** Once all of this has been heard, or could not be said. Not when something else was said in its place, or silence came. */
+  /** Once, however it ended: heard, cut, replaced before its turn, or it could not be said. */
   readonly ended?: () => void;
 };
 

@@ -24,7 +24,25 @@ export const speakerContract = (name: string, open: () => Speaker): void => {
       await expect(speaker.close()).resolves.toBeUndefined();
     });
 
-    it('tells once when what it said has been heard, or could not be said; silence ends it untold', async () => {
+    it('tells once that what it said is over, however it ended: replaced before its turn, cut, silenced, closed', async () => {
+      speaker = open();
+      const utterances = [{ language: 'ja', text: 'カードを読み取っています' }];
+      const over = [0, 0, 0, 0, 0];
+      const ended = (index: number) => () => {
+        over[index] = (over[index] ?? 0) + 1;
+      };
+      speaker.say(utterances, { ended: ended(0) });
+      speaker.say(utterances, { ended: ended(1) });
+      speaker.say(utterances, { ended: ended(2) });
+      speaker.say(utterances, { when: 'now', ended: ended(3) });
+      speaker.silence();
+      await expect.poll(() => over, { timeout: 10_000 }).toEqual([1, 1, 1, 1, 0]);
+      speaker.say(utterances, { ended: ended(4) });
+      await speaker.close();
+      expect(over).toEqual([1, 1, 1, 1, 1]);
+    });
+
+    it('tells once when what it said has been heard, or could not be said', async () => {
       speaker = open();
       let heard = 0;
       const utterances = [{ language: 'tl', text: 'Sandali lang po.' }];

@@ -65,3 +65,19 @@ it('speaks into an earphone whatever the button says, and more: what is promised
   await bed.see('staff-check');
   expect(ear.said.length).toBe(before + 2);
 });
+
+it('repeats and changes its volume into an earphone without turning the room’s voice on', async () => {
+  ear.earphone(true);
+  const before = ear.said.length;
+  bed.screen.touch('louder');
+  expect(ear.said.length).toBe(before + 1);
+  bed.screen.touch('repeat');
+  expect(ear.said.length).toBe(before + 2);
+  expect(ear.last).toContain('顔写真は機器に保存されません。');
+  expect(bed.runner.session.display.voice).toBe('headings');
+  ear.earphone(false);
+  bed.screen.touch('use-pin');
+  await bed.see('pin');
+  // A room again: the heading alone.
+  expect(ear.last).not.toContain('入力した番号は、表示も保存もされません。');
+});

@@ -31,9 +31,11 @@ export class DeskEvents {
     return this.#sql.run('INSERT OR IGNORE INTO abandoned VALUES (?, ?, ?, ?, ?, ?)', ...values) > 0;
   }
 
+  /** Without those whose request came after all: a disk that hung kept it when its patient had already gone. */
   abandonedSince(at: number): Abandoned[] {
     return this.#sql.all(
-      'SELECT session, device, lane, at, reason FROM abandoned WHERE at >= ? ORDER BY at',
+      `SELECT session, device, lane, at, reason FROM abandoned WHERE at >= ? AND NOT EXISTS
+        (SELECT 1 FROM request WHERE request.session = abandoned.session AND request.kind = 'eligibility') ORDER BY at`,
       at,
     ) as never;
   }

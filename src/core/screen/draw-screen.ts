@@ -21,7 +21,7 @@ export type DrawContext = {
   readonly offerUnreviewedLanguages: boolean;
   /** Languages whose signs the screen has no font for: never offered. */
   readonly undrawable?: ReadonlySet<string>;
-  /** Where the keys stand (app/keypad-guide.ts) */
+  /** Where the keys stand (terminal/visit/keypad-guide.ts) */
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: KeysThere;
@@ -115,7 +115,12 @@ const toolsOf = (
   return [
     ...(callsStaffItself(state.name)
       ? []
-      : [{ ...writtenControl(control('call-help', 'secondary', label, { pressed: help !== null })), spoken: label }]),
+      : [
+          {
+            ...writtenControl(control('call-help', 'secondary', label, { pressed: help?.answered === false })),
+            spoken: label,
+          },
+        ]),
     ...(there.languages ? [tool('language')] : []),
     ...(there.voice
       ? [tool('voice', { pressed: display.voice === 'all' }), tool('repeat'), tool('softer'), tool('louder')]

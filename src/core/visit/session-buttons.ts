@@ -1,6 +1,6 @@
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
-import type { Session, SessionState, Step } from './session.ts';
+import type { Session, SessionEvent, SessionState, Step } from './session.ts';
 
 /**
  * The question whose buttons stand on the screen, by a name that changes with it; null: nothing can be answered here.
@@ -36,11 +36,32 @@ const consentOn = ({ visit }: Extract<SessionState, { name: 'askingConsent' }>):
   return `consent ${visit.questionIndex} ${question?.kind}`;
 };
 
-/** Notes when the buttons of one question made way for another's, or for none. */
-export const buttonsNoted = (before: Session, { session, effects }: Step, at: Moment): Step => {
-  const was = questionOn(before);
-  const changed = was !== null && was !== questionOn(session);
-  return { session: { ...session, othersGoneAtMs: changed ? at.monotonicMs : before.othersGoneAtMs }, effects };
+const visitorsEvents: readonly SessionEvent['type'][] = [
+  'Touched',
+  'KeyPressed',
+  'PinDigitsChanged',
+  'PinSubmitted',
+  'CardInserted',
+  'CardRemoved',
+  'PhonePresented',
+];
+
+/** What the visitor does: whoever acts is there, and has heard enough. */
+export const isVisitors = ({ type }: SessionEvent): boolean => visitorsEvents.includes(type);
+
+/** Notes when the buttons of one question made way for another's, or for none, and since when nothing has moved. */
+export const noted = (before: Session, { session, effects }: Step, event: SessionEvent): Step => {
+  const { monotonicMs } = event.at;
+  const [was, is] = [questionOn(before), questionOn(session)];
+  const moved = before.state.name !== session.state.name || was !== is || isVisitors(event);
+  return {
+    session: {
+      ...session,
+      othersGoneAtMs: was !== null && was !== is ? monotonicMs : before.othersGoneAtMs,
+      unmovedSinceMs: moved ? monotonicMs : before.unmovedSinceMs,
+    },
+    effects,
+  };
 };
 
 /**

@@ -24,9 +24,8 @@ const outOfPatience = (session: Session, state: Extract<SessionState, { patience
 export const deadlinePassed = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (state.deadlineMs === null || at.monotonicMs < state.deadlineMs) return stay(session);
-  const { sayingSinceMs } = session.surroundings;
-  const quietMs = sayingSinceMs === null ? 0 : sayingSinceMs + delays.longestSpeechMs;
-  if (listenMs(session) !== null && at.monotonicMs < quietMs)
+  const quietMs = session.unmovedSinceMs + delays.longestSpeechMs;
+  if (session.surroundings.speaking && listenMs(session) !== null && at.monotonicMs < quietMs)
     return go(session, { ...state, deadlineMs: Math.min(quietMs, at.monotonicMs + delays.whileSaidMs) });
   switch (state.name) {
     case 'idle':

@@ -3,7 +3,7 @@ import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
-import { buttonsNoted } from './session-buttons.ts';
+import { noted } from './session-buttons.ts';
 import { cardGone, cardInserted, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
@@ -47,7 +47,7 @@ export const initialSession = (
     challengesReady: false,
     agentTrouble: null,
     earlier: [],
-    sayingSinceMs: null,
+    speaking: false,
     settings: null,
     timeouts,
     consentCatalogue,
@@ -55,6 +55,7 @@ export const initialSession = (
   display,
   help: null,
   othersGoneAtMs: null,
+  unmovedSinceMs: 0,
   chosenUntilMs: null,
 });
 
@@ -91,9 +92,9 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
     case 'ResultArrived':
       return observeEarlier(surroundings, event);
     case 'VoiceBegan':
-      return { ...surroundings, sayingSinceMs: event.at.monotonicMs };
+      return { ...surroundings, speaking: true };
     case 'VoiceEnded':
-      return { ...surroundings, sayingSinceMs: null };
+      return { ...surroundings, speaking: false };
     case 'SettingsChanged':
       return { ...surroundings, settings: event.settings, timeouts: event.settings.timeouts };
     case 'CatalogueChanged':
@@ -108,8 +109,7 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
  * Pure and total: every event is answered in every state; one that does not belong there changes nothing.
  * Events that come from work begun for an earlier insertion of a card are dropped here.
  */
-export const transition = (before: Session, event: SessionEvent): Step =>
-  buttonsNoted(before, answered(before, event), event.at);
+export const transition = (before: Session, event: SessionEvent): Step => noted(before, answered(before, event), event);
 
 const answered = (before: Session, event: SessionEvent): Step => {
   const session: Session = { ...before, surroundings: observe(before.surroundings, event) };
@@ -224,7 +224,7 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'VoiceBegan':
       return stay(session);
     case 'VoiceEnded':
-      return voiceEnded(session, at);
+      return before.surroundings.speaking ? voiceEnded(session, at) : stay(session);
     case 'StaffApproved': {
       if (visit?.session !== event.session || !mayBeApproved(session)) return stay(session);
       return verified(session, at, 'staff', event.approval);
@@ -322,7 +322,8 @@ const pinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
 const requestSigned = (session: Session, kind: RequestKind, requestId: string, at: Moment): Step => {
   const { state } = session;
   const visit = visitOf(state);
-  if (visit === null || (state.name === 'interrupted' && !state.resume)) return signedTooLate(session, requestId);
+  if (visit === null || (state.name === 'interrupted' && !state.resume))
+    return signedTooLate(kind === 'eligibility' ? withVisit(session, { requestId }) : session, requestId);
   if (kind === 'registration') {
     const sent: Visit = { ...visit, registration: 'sent' };
     if (state.name === 'registering')

@@ -163,7 +163,7 @@ const released = ({ requestId }: Visit, outcome: string): readonly Effect[] =>
 export const ended = (visit: Visit, outcome: string): readonly Effect[] => [
   endCard(visit),
   ...released(visit, outcome),
-  { type: 'VisitEnded', session: visit.session, outcome },
+  { type: 'VisitEnded', session: visit.session, outcome, signed: visit.requestId !== null },
 ];
 
 /** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */

@@ -107,9 +107,9 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   }
 };
 
-/** Staff are called from any screen, once; whatever stands on it stays. */
+/** Staff are called from any screen, again when they have answered; whatever stands on it stays. */
 const callHelp = (session: Session, at: Moment): Step =>
-  session.help === null
+  session.help === null || session.help.answered
     ? {
         session: { ...session, help: { calledAtMs: at.wallMs, answered: false } },
         effects: [{ type: 'Chime', sound: 'key' }],

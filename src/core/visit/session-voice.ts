@@ -39,10 +39,14 @@ export const listenMs = ({ state, surroundings }: Session): number | null => {
   }
 };
 
-/** All has been said: the patient's time begins now. A longer time that runs already is not cut. */
+/**
+ * All has been said: the patient's time begins now. A longer time that runs already is not cut, and however often
+ * something is said (a hint, a screen once more by a loose earphone) while nothing moves, its end stays.
+ */
 export const voiceEnded = (session: Session, at: Moment): Step => {
   const { state } = session;
   const wait = listenMs(session);
   if (wait === null || state.deadlineMs === null) return stay(session);
-  return go(session, { ...state, deadlineMs: Math.max(state.deadlineMs, at.monotonicMs + wait) });
+  const heardMs = Math.min(at.monotonicMs, session.unmovedSinceMs + delays.longestSpeechMs);
+  return go(session, { ...state, deadlineMs: Math.max(state.deadlineMs, heardMs + wait) });
 };

@@ -29,8 +29,8 @@ export type Surroundings = {
   readonly timeouts: FacilitySettings['timeouts'];
   /** Visits that were signed before the terminal restarted, with what has been heard of them since */
   readonly earlier: readonly EarlierVisit[];
-  /** Since when something is being said, monotonic ms; null: it is quiet */
-  readonly sayingSinceMs: number | null;
+  /** Something is being said */
+  readonly speaking: boolean;
   readonly consentCatalogue: ConsentCatalogue;
 };
 
@@ -275,8 +275,8 @@ export type Effect =
   | { readonly type: 'VerifyPin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
   | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
   | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' | 'key' }
-  /** The visit is over, and how; nothing of it colours the next. */
-  | { readonly type: 'VisitEnded'; readonly session: string; readonly outcome: string };
+  /** The visit is over, and how; nothing of it colours the next. `signed`: its 資格確認 is on its way, or has been answered. */
+  | { readonly type: 'VisitEnded'; readonly session: string; readonly outcome: string; readonly signed: boolean };
 
 /** The whole of what the machine knows. */
 export type Session = {
@@ -287,6 +287,8 @@ export type Session = {
   readonly help: { readonly calledAtMs: number; readonly answered: boolean } | null;
   /** Monotonic ms when the buttons of another question last went away; null: none have been there */
   readonly othersGoneAtMs: number | null;
+  /** Monotonic ms since when the screen asks the same and nobody has done anything */
+  readonly unmovedSinceMs: number;
   /** Monotonic ms until which what was chosen at rest (display, help) stays there; null: nothing was, or a visit goes on */
   readonly chosenUntilMs: number | null;
 };

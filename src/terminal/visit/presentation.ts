@@ -16,8 +16,10 @@ const statusOf = (state: SessionState): StateMessage['status'] =>
 /** Shows one session on screen, light, voice and the clinic's staff page; each is told only what has changed. */
 export class Presentation {
   readonly #parts: SessionParts;
-  /** Told when the voice begins and when all has been said */
+  /** Told when the voice begins with something that is to be heard before anybody answers, and when that is over */
   readonly #speaking: (speaking: boolean) => void;
+  /** The last such thing, by its number */
+  #awaited = 0;
   #revision = 0;
   #drawn = '';
   #voice: Display['voice'] = 'off';
@@ -109,7 +111,7 @@ export class Presentation {
 
   /** Who changes the volume hears at once how loud it is now: by what was too soft, or by a chime while the voice is off. */
   volumeChanged(): void {
-    if (this.#voice === 'all') this.repeat();
+    if (this.#voice === 'all' || this.#earphone) this.repeat();
     else this.#parts.speaker?.chime('key');
   }
 
@@ -159,7 +161,9 @@ export class Presentation {
     if (ear === null) return;
     const sentences = isNew ? model.speech : sentencesToSay(before, model);
     const words = forEar(sentences, ear, this.#heard);
-    if (words.length > 0) this.#say(words, model.language, acted ? 'now' : 'after-sentence');
+    // A hint during the face check asks nothing that has to be heard first: it follows what the patient does.
+    const isAwaited = isNew || model.screen !== 'face';
+    if (words.length > 0) this.#say(words, model.language, acted ? 'now' : 'after-sentence', isAwaited);
   }
 
   /** Everything, for who asks for it once more. */
@@ -172,18 +176,23 @@ export class Presentation {
 
   #silence(): void {
     this.#parts.speaker?.silence();
-    this.#speaking(false);
   }
 
-  #say(words: SpokenWords, language: string, when: 'now' | 'after-sentence'): void {
+  #say(words: SpokenWords, language: string, when: 'now' | 'after-sentence', isAwaited = true): void {
     const { speaker } = this.#parts;
     if (speaker === null) return;
     for (const { text } of words) this.#heard.add(text);
+    const said = words.map((each) => ({ ...each, language }));
+    if (!isAwaited) return speaker.say(said, { when });
+    this.#awaited += 1;
+    const mine = this.#awaited;
     this.#speaking(true);
-    speaker.say(
-      words.map((each) => ({ ...each, language })),
-      { when, ended: () => this.#speaking(false) },
-    );
+    speaker.say(said, {
+      when,
+      ended: () => {
+        if (mine === this.#awaited) this.#speaking(false);
+      },
+    });
   }
 
   #tellClinic(session: Session, catalogue: Catalogue, wallMs: number): void {

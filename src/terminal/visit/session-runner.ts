@@ -2,7 +2,7 @@ import { type Catalogue, nextAnnouncementMs } from '../../core/catalogue/catalog
 import type { Touch } from '../../core/screen/screen-model.ts';
 import { hourMs } from '../../core/time-units.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
-import { notMeantForMs } from '../../core/visit/session-buttons.ts';
+import { isVisitors, notMeantForMs } from '../../core/visit/session-buttons.ts';
 import { initialSession, transition } from '../../core/visit/session-machine.ts';
 import { facilityDisplay, visitOf } from '../../core/visit/session-steps.ts';
 import type { CardReaderEvent } from '../../ports/card-reader.ts';
@@ -22,21 +22,9 @@ import { type Told, visitExecutors } from './visit-effects.ts';
 /** A clock that is set while the terminal runs is noticed within this time. ms */
 const lookAgainMs = hourMs;
 
-/** Its patient went away, and nothing was received. */
-const isAbandoned = (outcome: string): outcome is 'card.removed' | 'session.timed-out' =>
+/** How a visit ends that its patient has left. */
+const isLeft = (outcome: string): outcome is 'card.removed' | 'session.timed-out' =>
   outcome === 'card.removed' || outcome === 'session.timed-out';
-
-/** What the visitor does: whoever acts has heard enough. */
-const isVisitors = ({ type }: SessionEvent): boolean =>
-  [
-    'Touched',
-    'KeyPressed',
-    'PinDigitsChanged',
-    'PinSubmitted',
-    'CardInserted',
-    'CardRemoved',
-    'PhonePresented',
-  ].includes(type);
 
 /**
  * Runs the session machine on the real parts: one event after the other, each followed by its effects, the next
@@ -178,7 +166,7 @@ export class SessionRunner {
         code: 'failure' in session.state ? session.state.failure?.code : undefined,
       });
     for (const effect of effects) {
-      if (effect.type === 'VisitEnded' && isAbandoned(effect.outcome))
+      if (effect.type === 'VisitEnded' && !effect.signed && isLeft(effect.outcome))
         this.#presentation.abandoned(effect.session, effect.outcome);
     }
     for (const effect of effects) (this.#executors[effect.type] as (known: typeof effect) => void)(effect);
@@ -259,6 +247,11 @@ export class SessionRunner {
   #touched({ session, control, value }: Touch, said = false): void {
     const what = { session, control, ...(value === undefined ? {} : { value }) };
     const hadVoice = this.#session.display.voice === 'all';
+    // Who has an earphone in hears it once more there; the room's voice is not turned on by it.
+    if (control === 'repeat' && this.#presentation.hasEarphone) {
+      this.tell({ type: 'KeyPressed', asks: false });
+      return this.#presentation.repeat();
+    }
     this.tell({ type: 'Touched', ...what, ...(said ? { said } : {}) });
     if (control === 'repeat' && hadVoice) this.#presentation.repeat();
     if (control === 'softer' || control === 'louder') this.#presentation.volumeChanged();

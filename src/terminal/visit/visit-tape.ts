@@ -175,7 +175,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
     challengesReady: rest.challengesReady,
     agentTrouble: null,
     earlier: [],
-    sayingSinceMs: null,
+    speaking: false,
     settings: rest.settings,
     timeouts: rest.settings?.timeouts ?? firstTimeouts,
     consentCatalogue: catalogue.consents,
@@ -183,6 +183,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
   display: rest.display,
   help: null,
   othersGoneAtMs: null,
+  unmovedSinceMs: 0,
   // Within reach of the clinic a state of rest has no other deadline.
   chosenUntilMs: rest.disconnectedSinceMs === null ? rest.deadlineMs : null,
 });

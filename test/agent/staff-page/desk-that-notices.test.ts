@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { openStaffPage, pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
 import { carryOut } from '../../../src/agent/staff-page/orders.ts';
@@ -87,6 +88,15 @@ it('counts a visit that was left once, however often the terminal says so', asyn
   expect(bed.journal.deskEvents.abandonedSince(0)).toHaveLength(1);
   expect(await read('/usage')).toContain('途中でやめた受付<b>1件</b>');
   expect(await read('/month')).toContain('<th scope="row">　カードを途中で取った</th><td>1件</td>');
+});
+
+it('does not count a visit as left whose request came after all', async () => {
+  const at = bed.clock.now().wallMs;
+  await show({ abandoned: { session, at, reason: 'card.removed' } });
+  expect(bed.journal.deskEvents.abandonedSince(0)).toHaveLength(1);
+  const { sealed } = await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''), { session });
+  await bed.request(sealed);
+  expect(bed.journal.deskEvents.abandonedSince(0)).toEqual([]);
 });
 
 it('says the month in Japanese words, for Excel', async () => {

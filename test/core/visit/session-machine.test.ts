@@ -348,7 +348,7 @@ describe('the card goes', () => {
     expect(story.visit.session).not.toBe(session);
     expect(story.visit.answers.consents).toEqual([]);
     expect(story.session).toMatchObject({ display: facilityDisplay(story.session.surroundings), help: null });
-    expect(story.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed' });
+    expect(story.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed', signed: false });
   });
 
   it('and stays away: the visit is over', () => {
@@ -366,9 +366,23 @@ describe('the card goes', () => {
     back.tell({ type: 'CardInserted', insertion: 'again', session: 'session-again' });
     back.tell({ type: 'CardRead', insertion: 'again', identity });
     expect(back.visit).toMatchObject({ session: 'session-again', answers: { consents: [] } });
-    expect(back.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed' });
+    expect(back.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed', signed: false });
     story.pass(delays.notFinishedMs);
     expect(story.name).toBe('idle');
+  });
+
+  it('and stays away while a disk hangs: signed after all, the visit was not left without a request', () => {
+    const story = asked();
+    story.answerAll('agree');
+    expect(story.name).toBe('signing');
+    story.tell({ type: 'CardRemoved' });
+    const { insertion, session } = story.visit;
+    story.pass(settings.timeouts.cardReturnMs);
+    expect(story.state).toMatchObject({ name: 'interrupted', resume: false });
+    story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'late' });
+    story.pass(delays.notFinishedMs);
+    expect(story.effects).toContainEqual({ type: 'TellLate', requestId: 'late' });
+    expect(story.effects).toContainEqual({ type: 'VisitEnded', session, outcome: 'card.removed', signed: true });
   });
 
   it('while sending: the visit goes on without it', () => {

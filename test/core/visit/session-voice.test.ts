@@ -33,6 +33,34 @@ describe('a patient who listens', () => {
     expect(story.state).toMatchObject({ patience: { asked: true } });
   });
 
+  it('is not waited for any longer by hints that are said again and again', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.touch('use-face');
+    const beganMs = story.nowMs;
+    while (story.name !== 'interrupted' && story.nowMs - beganMs < 600_000) {
+      const { insertion } = story.visit;
+      story.tell({ type: 'FaceHinted', insertion, hint: story.nowMs % 4_000 < 2_000 ? 'nearer' : 'farther' });
+      story.tell({ type: 'VoiceBegan' });
+      story.pass(1_500);
+      story.tell({ type: 'VoiceEnded' });
+      story.pass(500);
+    }
+    const { faceMs } = settings.timeouts;
+    const hardEndMs = 2 * delays.longestSpeechMs + faceMs + answerMs + delays.stillThereMs;
+    expect(story.nowMs - beganMs).toBeLessThanOrEqual(hardEndMs + 2_000);
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'session.timed-out' } });
+  });
+
+  it('is told of by what ends alone: an end without a beginning moves nothing', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    const { deadlineMs } = story.state;
+    story.pass(5_000);
+    story.tell({ type: 'VoiceEnded' });
+    expect(story.state.deadlineMs).toBe(deadlineMs);
+  });
+
   it('does not keep the answers of a pulled card any longer', () => {
     const story = VisitStory.atRest();
     story.present();
@@ -72,5 +100,22 @@ describe('the voice', () => {
     story.tell({ type: 'CardRemoved' });
     story.pass(cardReturnMs + delays.notFinishedMs);
     expect(story.session.display.voice).toBe('off');
+  });
+});
+
+describe('a call for help', () => {
+  it('can be made again once it was answered, and not twice before', () => {
+    const story = VisitStory.atRest();
+    const calls = () => story.session.help;
+    story.touch('call-help');
+    const first = calls();
+    story.pass(60_000);
+    story.touch('call-help');
+    expect(calls()).toEqual(first);
+    story.tell({ type: 'HelpAnswered' });
+    expect(calls()).toMatchObject({ answered: true });
+    story.pass(60_000);
+    story.touch('call-help');
+    expect(calls()).toEqual({ calledAtMs: (first?.calledAtMs ?? 0) + 120_000, answered: false });
   });
 });

@@ -20,15 +20,17 @@ const present = ({
   voice = 'all',
   keypad = null,
   profile = 'demo',
+  speaking,
 }: {
   readonly voice?: 'all' | 'headings';
   readonly keypad?: 'digits' | null;
   readonly profile?: Profile;
+  readonly speaking?: (speaking: boolean) => void;
 } = {}) => {
   const ear = createVirtualSpeaker();
   const shown: ScreenModel[] = [];
   const told: string[] = [];
-  const presentation = new Presentation({
+  const parts = {
     clock: { now: () => galleryNow },
     screen: { show: (model: ScreenModel) => shown.push(model) },
     speaker: ear,
@@ -37,7 +39,8 @@ const present = ({
     offerUnreviewedLanguages: true,
     clinic: { publishState: (state: { profile: string }) => told.push(state.profile) },
     terminal: { device: 'd', lane: 1, version: '0', profile },
-  } as unknown as SessionParts);
+  } as unknown as SessionParts;
+  const presentation = new Presentation(parts, speaking);
   const show = (name: string): ScreenModel => {
     presentation.show(exhibitNamed(name, voice).session, catalogue);
     return shown.at(-1) as ScreenModel;
@@ -68,6 +71,17 @@ it('says with a question what is promised for it', () => {
   expect(ear.last).toContain('同意は、いまから24時間有効です。');
   show('pin');
   expect(ear.last).toContain('入力した番号は、表示も保存もされません。');
+});
+
+it('waits for a question to be heard, and for no hint of the face check', () => {
+  const waits: boolean[] = [];
+  const { ear, show } = present({ speaking: (speaking) => waits.push(speaking) });
+  show('face');
+  expect(waits).toEqual([true, false]);
+  const said = ear.said.length;
+  show('face.others');
+  expect(ear.said.length).toBe(said + 1);
+  expect(waits).toEqual([true, false]);
 });
 
 describe('the room', () => {
