@@ -138,23 +138,16 @@ const countReasons = (played: readonly Played[]): Record<string, number> => {
   for (const { why } of played) if (why !== null) counts[why] = (counts[why] ?? 0) + 1;
   return counts;
 };
-/**
- * By the passive model alone, of those it could look at: what three frames would let through, and what the six do that it is
- * given before it is called unsure (src/face/attempt/weigh-evidence.ts).
- */
-const takenForReal = (played: readonly Played[], frames: number): number => {
-  const seen = played.flatMap(({ evidence }) => {
-    const judged = evidence.slice(0, frames).flatMap(({ bonaFide: value }) => value ?? []);
-    return judged.length < 3 ? [] : [judged];
+/** By the passive model alone, of those of whom it could judge the three frames that decide first; undefined = of nobody. */
+const takenForReal = (played: readonly Played[]): number | undefined => {
+  const scores = played.flatMap(({ evidence }) => {
+    const judged = evidence.slice(0, 3).flatMap(({ bonaFide: value }) => value ?? []);
+    return judged.length < 3 ? [] : [judged.reduce((a, b) => a + b, 0) / 3];
   });
-  const isTaken = (judged: readonly number[]): boolean =>
-    judged.some((_, i) => {
-      const first = judged.slice(0, i + 1);
-      return first.length >= 3 && first.reduce((a, b) => a + b, 0) / first.length >= scoreTakenForReal;
-    });
-  return percent(seen.filter(isTaken).length, Math.max(1, seen.length));
+  return scores.length === 0
+    ? undefined
+    : percent(scores.filter((score) => score >= scoreTakenForReal).length, scores.length);
 };
-const alone = (played: readonly Played[]) => ({ three: takenForReal(played, 3), six: takenForReal(played, 6) });
 
 const results = [];
 for (const [name, attack] of Object.entries(species)) {
@@ -166,7 +159,7 @@ for (const [name, attack] of Object.entries(species)) {
     apcer: percent(accepted, n),
     upper95: Number(upper95(accepted, n).toFixed(1)),
     stoppedBy: countReasons(played),
-    takenForRealByPassiveModel: alone(played),
+    takenForRealByPassiveModel: takenForReal(played),
   });
 }
 const patients = await presentAll('bona fide', bonaFide);
@@ -180,6 +173,6 @@ const report = {
   bpcer: percent(refused, n),
   upper95: Number(upper95(refused, n).toFixed(1)),
   refusedFor: countReasons(patients),
-  takenForRealByPassiveModel: alone(patients),
+  takenForRealByPassiveModel: takenForReal(patients),
 };
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);

@@ -32,7 +32,7 @@ type Play = {
 };
 
 export type Played = {
-  readonly end: 'matched' | 'missed' | 'suspected' | 'nothing';
+  readonly end: 'matched' | 'missed' | 'unsure' | 'suspected' | 'nothing';
   /** What ended it (src/face/attempt/face-attempt.ts); null after a match. */
   readonly why: string | null;
   readonly hints: readonly FaceHint[];

@@ -48,6 +48,7 @@ export const failureRules = {
   'face.model-not-accepted': technician(false),
   'face.reference-unusable': staff(false),
   'face.not-matched': patient(true),
+  'face.unsure': staff(false),
   'face.attack-suspected': staff(false),
   'keypad.lost': staff(true),
   'light.lost': staff(true),

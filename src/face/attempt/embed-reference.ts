@@ -48,13 +48,17 @@ const sharpen = ({ input, entry }: ModelSession): void => {
 export const embedReference = async (models: FaceModels, image: RgbImage): Promise<Embedding | null> => {
   const found = await findFace(models, image);
   if (found === null) return null;
+  const { mesh } = found.landmarks;
   const embeddings: Embedding[] = [];
-  for (const view of views) {
-    if (!alignFace(models.embedder, image, found.landmarks.mesh, view)) return null;
-    sharpen(models.embedder);
-    embeddings.push(await embedBothSides(models.embedder));
+  try {
+    for (const view of views) {
+      if (!alignFace(models.embedder, image, mesh, view)) return null;
+      sharpen(models.embedder);
+      embeddings.push(await embedBothSides(models.embedder));
+    }
+    return meanEmbedding(embeddings);
+  } finally {
+    for (const embedding of embeddings) embedding.fill(0);
+    mesh.fill(0);
   }
-  const mean = meanEmbedding(embeddings);
-  for (const embedding of embeddings) embedding.fill(0);
-  return mean;
 };

@@ -13,6 +13,8 @@ export type AttemptStep =
   | { readonly type: 'hint'; readonly hint: FaceHint | null }
   | { readonly type: 'matched' }
   | { readonly type: 'missed' }
+  /** Whether a living person stands there could not be told, and one prompt did not tell it either. */
+  | { readonly type: 'unsure' }
   /** Looks like a picture of a face, not like a face. */
   | { readonly type: 'suspected' };
 
@@ -21,7 +23,7 @@ export type AttemptFinding = {
   readonly isRepeated?: boolean;
 } & (
   | { readonly hint: FaceHint; readonly embedding?: undefined; readonly signals?: HeadSignals }
-  /** With a hint: of a face that seems covered or turned away. */
+  /** With a hint: a guess that the face is covered or turned away. */
   | { readonly hint: FaceHint | null; readonly embedding: Embedding; readonly signals: HeadSignals }
 );
 
@@ -51,7 +53,7 @@ const turnForMs = 3_000;
  */
 const hintDwellMs = 400;
 /** Taking off a mask or a hat takes an old person so long. */
-const doubtForMs = 4_000;
+const guessForMs = 4_000;
 
 type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
 
@@ -59,10 +61,8 @@ export class AttemptCourse {
   #reference: Embedding | null = null;
   readonly #threshold: number;
   readonly #probes = new ProbeSet();
-  /** Frames of a face that seems covered or turned away: not mixed with the others. */
-  readonly #doubtfulProbes = new ProbeSet();
-  /** Since when such frames have come in this try. */
-  #doubtfulSinceMs: number | null = null;
+  /** When a face first seemed covered or turned away in this try. */
+  #guessedSinceMs: number | null = null;
   #goodFrames = 0;
   #firstGoodAtMs = 0;
   readonly #padStrength: PadStrength;
@@ -71,6 +71,8 @@ export class AttemptCourse {
   /** Set once the person is known to be the card's, and is to be seen moving. */
   #prompts: LivenessPrompts | null = null;
   #evidenceWanted = false;
+  /** How many frames have been weighed in a row, and since when. */
+  #weighed = { frames: 0, sinceMs: 0 };
   /** When a near miss was asked to turn the head. */
   #turnAskedAtMs: number | null = null;
   #seenAtMs = 0;
@@ -89,6 +91,7 @@ export class AttemptCourse {
 
   /** Comparing begins with it; until then frames give hints only. Taken over: overwritten by `wipe`. */
   compareWith(reference: Embedding): void {
+    this.#reference?.fill(0);
     this.#reference = reference;
   }
 
@@ -103,12 +106,16 @@ export class AttemptCourse {
 
   #forgetFrames(): void {
     this.#probes.wipe();
-    this.#doubtfulProbes.wipe();
-    this.#doubtfulSinceMs = null;
+    this.#guessedSinceMs = null;
     this.#goodFrames = 0;
-    this.#evidence.forget();
+    this.#forgetEvidence();
     this.#evidenceWanted = false;
     this.#prompts = null;
+  }
+
+  #forgetEvidence(): void {
+    this.#evidence.forget();
+    this.#weighed = { frames: 0, sinceMs: 0 };
   }
 
   /** The frame just taken would decide: what it says of an attack is wanted, in `weigh`. */
@@ -129,27 +136,27 @@ export class AttemptCourse {
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
     const hint = this.#believed(finding.hint, atMs);
-    const isDoubtful = hint !== null;
-    const probes = isDoubtful ? this.#doubtfulProbes : this.#probes;
-    probes.add(finding.embedding);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
     const steps = isTurning ? [] : this.#tellHint(hint, atMs);
+    if (hint !== null) {
+      finding.embedding.fill(0);
+      return steps;
+    }
+    this.#probes.add(finding.embedding);
     if (this.#reference === null) return steps;
     this.#seenAtMs = atMs;
-    if (!isDoubtful) {
-      if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
-      this.#goodFrames++;
-    }
-    if (probes.frames < minFrames) return steps;
-    const score = probes.score(this.#reference);
+    if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
+    this.#goodFrames++;
+    if (this.#probes.frames < minFrames) return steps;
+    const score = this.#probes.score(this.#reference);
     if (score >= this.#threshold) {
       if (this.#padStrength === 'off') return [...steps, ...this.#match()];
       this.#evidenceWanted = true;
       return steps;
     }
     // Only what belongs to the frames that decide is weighed.
-    this.#evidence.forget();
-    if (isDoubtful || isTurning || !this.#isLongEnough(atMs)) return steps;
+    this.#forgetEvidence();
+    if (isTurning || !this.#isLongEnough(atMs)) return steps;
     if (this.#turnAskedAtMs === null && score >= this.#threshold - nearMiss) {
       this.#turnAskedAtMs = atMs;
       return [...steps, ...this.#tellHint(this.#random() < 0.5 ? 'turn-left' : 'turn-right', atMs, true)];
@@ -163,7 +170,7 @@ export class AttemptCourse {
     this.#evidence.add(evidence);
     if (this.#prompts !== null) return this.#evidence.weigh() === 'attack' ? this.#suspect('evidence') : [];
     const weight = this.#evidence.weigh();
-    if (weight === null) return this.#isLongEnough(this.#seenAtMs) ? this.#miss('evidence') : [];
+    if (weight === null) return this.#isWeighedLongEnough() ? this.#miss('evidence') : [];
     if (weight === 'attack') return this.#suspect('evidence');
     if (this.#padStrength === 'active') this.#prompts = new LivenessPrompts(this.#random, 'sequence');
     else if (weight === 'unsure') this.#prompts = new LivenessPrompts(this.#random, 'single');
@@ -172,18 +179,28 @@ export class AttemptCourse {
   }
 
   /**
-   * A hint that is guessed from the look of a face (`hint` beside an embedding) is believed for some seconds: whoever could
-   * do something about it has done it by then. From then on, until the try ends, the frames count as all others do: nobody is
-   * told for ever to take off a beard.
+   * A hint that is guessed from the look of a face (`hint` beside an embedding) is believed for some seconds: it is told, and
+   * the frame is not compared. Whoever could do something about it has done it by then. From then on, until the try ends, such
+   * frames are as all others: nobody is told for ever to take off a beard.
    */
   #believed(hint: FaceHint | null, atMs: number): FaceHint | null {
     if (hint === null) return null;
-    this.#doubtfulSinceMs ??= atMs;
-    return atMs - this.#doubtfulSinceMs < doubtForMs ? hint : null;
+    this.#guessedSinceMs ??= atMs;
+    return atMs - this.#guessedSinceMs < guessForMs ? hint : null;
   }
 
   #isLongEnough(atMs: number): boolean {
     return this.#goodFrames >= missFrames && atMs - this.#firstGoodAtMs >= missAfterMs;
+  }
+
+  /**
+   * From the first frame that was weighed, not from the try's first: who matches late, after the head was turned, has given
+   * as little evidence by then as anybody.
+   */
+  #isWeighedLongEnough(): boolean {
+    if (this.#weighed.frames === 0) this.#weighed.sinceMs = this.#seenAtMs;
+    this.#weighed.frames++;
+    return this.#weighed.frames >= missFrames && this.#seenAtMs - this.#weighed.sinceMs >= missAfterMs;
   }
 
   #match(): AttemptStep[] {
@@ -203,28 +220,42 @@ export class AttemptCourse {
     return [{ type: 'suspected' }];
   }
 
+  /**
+   * Only a sheet is what no living face can show. Whoever did not hear, cannot turn, or is seen askew all the time is no
+   * attacker for it.
+   */
+  #failPrompts(why: PromptFailure): AttemptStep[] {
+    if (this.#padStrength === 'active') return this.#miss(why);
+    // One prompt, and no second: staff or the PIN serve as well, and nobody is kept before the camera.
+    if (why === 'sheet') return this.#suspect(why);
+    this.why = why;
+    this.#forgetFrames();
+    return [{ type: 'unsure' }];
+  }
+
   /** A turned head is no good frame to compare, but its points are. Another face or a vanished one ends it. */
   #followPrompts(finding: AttemptFinding, prompts: LivenessPrompts, atMs: number): AttemptStep[] {
-    const { signals } = finding;
+    const { signals, embedding } = finding;
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
+    const hint = embedding === undefined ? finding.hint : this.#believed(finding.hint, atMs);
     let isVerified = false;
-    // A head that turns as it was asked to is not compared: it scores low, and is no other face for it.
-    if (finding.embedding !== undefined && finding.hint !== 'look-here' && this.#reference !== null) {
-      const isOther = comparisonScore(finding.embedding, this.#reference) < this.#threshold - continuityMargin;
-      const probes = finding.hint === null ? this.#probes : this.#doubtfulProbes;
-      probes.add(finding.embedding);
-      if (isOther) return this.#miss('other-face');
-      isVerified = probes.score(this.#reference) >= this.#threshold - restMargin;
-      this.#evidenceWanted = isVerified;
+    if (embedding !== undefined && this.#reference !== null) {
+      const isOther = comparisonScore(embedding, this.#reference) < this.#threshold - continuityMargin;
+      // A head that turns as it was asked to scores low, and is no other face for it.
+      if (hint !== null || (isOther && finding.hint === 'look-here')) embedding.fill(0);
+      else {
+        this.#probes.add(embedding);
+        if (isOther) return this.#miss('other-face');
+        isVerified = this.#probes.score(this.#reference) >= this.#threshold - restMargin;
+        this.#evidenceWanted = isVerified;
+      }
     }
     const outcome = prompts.take(signals, isVerified, atMs);
     // While the head comes to rest the ordinary hints help it there.
     if (outcome.type === 'waiting')
-      return this.#tellHint(outcome.prompt ?? finding.hint ?? 'hold-still', atMs, outcome.prompt !== null);
-    if (outcome.type === 'passed') return this.#match();
-    // One prompt, and no second: staff or the PIN serve as well, and nobody is kept before the camera.
-    return this.#padStrength === 'active' ? this.#miss(outcome.why) : this.#suspect(outcome.why);
+      return this.#tellHint(outcome.prompt ?? hint ?? 'hold-still', atMs, outcome.prompt !== null);
+    return outcome.type === 'passed' ? this.#match() : this.#failPrompts(outcome.why);
   }
 
   /** Overwrites reference and frames. */

@@ -30,8 +30,8 @@ export type FrameFinding =
     }
   | {
       /**
-       * null = nothing to better. A face that seems covered or turned is compared, too: beards and caps are taken for covers
-       * now and then, and the landmark model guesses how a head is held.
+       * null = nothing to better. A face that seems covered or turned has an embedding, too: beards and caps are taken for covers
+       * now and then, and the landmark model guesses how a head is held. AttemptCourse says when it is compared.
        */
       readonly hint: GuessedHint | null;
       readonly quality: FrameQuality;
@@ -40,16 +40,12 @@ export type FrameFinding =
       readonly mesh: Float32Array;
     };
 
-/**
- * Looks at one camera frame: either a hint what to do better, or an embedding. With every other frame `mirrored` (the
- * mirror image is compared), the mean over the frames is one over both sides of the face, too, at no cost in time.
- */
-export const examineFrame = async (
+const judgeFrame = async (
   models: FaceModels,
   image: RgbImage,
-  { mirrored }: { readonly mirrored: boolean },
+  { found, unconfirmed }: Awaited<ReturnType<typeof lookForFace>>,
+  mirrored: boolean,
 ): Promise<FrameFinding> => {
-  const { found, unconfirmed } = await lookForFace(models, image);
   if (found === null) {
     if (unconfirmed === null) return { hint: 'no-face', quality: null };
     const rough = measureQuality(image, unconfirmed.faces, unconfirmed.landmarks);
@@ -68,6 +64,23 @@ export const examineFrame = async (
   if (mirrored) mirrorAligned(models.embedder);
   const embedding = await embedAligned(models.embedder);
   return { hint: guessedHint, quality, embedding, signals, mesh };
+};
+
+/**
+ * Looks at one camera frame: either a hint what to do better, or an embedding with the points of the face, both for the
+ * caller to overwrite. With every other frame `mirrored` (the mirror image is compared), the mean over the frames is one over
+ * both sides of the face, too, at no cost in time.
+ */
+export const examineFrame = async (
+  models: FaceModels,
+  image: RgbImage,
+  { mirrored }: { readonly mirrored: boolean },
+): Promise<FrameFinding> => {
+  const looked = await lookForFace(models, image);
+  const finding = await judgeFrame(models, image, looked, mirrored);
+  for (const face of [looked.found, looked.unconfirmed])
+    if (finding.embedding === undefined || face?.landmarks.mesh !== finding.mesh) face?.landmarks.mesh.fill(0);
+  return finding;
 };
 
 /** What a frame says about being an attack: asked only of the frames that would decide, as it costs two more models. */

@@ -31,6 +31,8 @@ export const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): At
   return { hint, isRepeated, ...(signals === undefined ? {} : { signals }) };
 };
 
+const codeOf = { suspected: 'face.attack-suspected', unsure: 'face.unsure' } as const;
+
 /** Nobody must know when which prompt comes. */
 const unguessable = (): number => randomInt(2 ** 32) / 2 ** 32;
 
@@ -42,6 +44,7 @@ type FaceWorkerParts = {
   /** null: the terminal has none. */
   readonly depthCamera: DepthCamera | null;
   readonly threshold: number;
+  /** What it keeps of a message it copies at once: a preview is overwritten afterwards. */
   readonly tell: (message: FromFaceProcess) => void;
   /** Mirrored JPEG of a frame. */
   readonly drawPreview: (frame: Frame) => Promise<Uint8Array>;
@@ -179,6 +182,11 @@ export class FaceWorker {
       mirrored: this.#framesSeen++ % 2 === 1,
     });
     await preview;
+    await this.#tellOf(attempt, frame, finding, isRepeated);
+    if (finding.embedding !== undefined) finding.mesh.fill(0);
+  }
+
+  async #tellOf(attempt: Attempt, frame: Frame, finding: FrameFinding, isRepeated: boolean): Promise<void> {
     if (this.#attempt !== attempt) {
       finding.embedding?.fill(0);
       return;
@@ -193,10 +201,10 @@ export class FaceWorker {
 
   #tellSteps(attempt: Attempt, steps: readonly AttemptStep[]): void {
     for (const step of steps) {
-      if (step.type === 'suspected')
-        this.#tellEvent(attempt.id, { type: 'failed', failure: failure('face.attack-suspected') });
+      if (step.type === 'suspected' || step.type === 'unsure')
+        this.#tellEvent(attempt.id, { type: 'failed', failure: failure(codeOf[step.type]) });
       else this.#tellEvent(attempt.id, step);
-      if (step.type === 'matched' || step.type === 'suspected') void this.#end();
+      if (step.type !== 'hint' && step.type !== 'missed') void this.#end();
     }
   }
 
@@ -205,6 +213,7 @@ export class FaceWorker {
     this.#lastPreviewMs = frame.capturedAtMs;
     const jpeg = await this.#parts.drawPreview(frame);
     if (this.#attempt === attempt) this.#tellEvent(attempt.id, { type: 'preview', jpeg });
+    jpeg.fill(0);
   }
 
   async #end(): Promise<void> {

@@ -37,7 +37,9 @@ export const lookForFace = async (
     const landmarks = await findLandmarks(landmarker, image, cropOfDetection(face, landmarker.entry.input.width));
     const seen = { face, faces, landmarks };
     if (landmarks.confidence >= minMeshConfidence) return { found: seen, unconfirmed };
-    if (face.confidence > (unconfirmed?.face.confidence ?? minUnconfirmed)) unconfirmed = seen;
+    const isSurer = face.confidence > (unconfirmed?.face.confidence ?? minUnconfirmed);
+    (isSurer ? unconfirmed : seen)?.landmarks.mesh.fill(0);
+    if (isSurer) unconfirmed = seen;
   }
   return { found: null, unconfirmed };
 };

@@ -16,15 +16,8 @@ export type LivenessEvidence = {
   readonly depth?: DepthVerdict;
 };
 
-/** The latest frames: what only an attack can show must show in them. */
+/** The latest frames only: they are the ones that are compared, so nobody can lend a photo their own liveness. */
 const frames = 3;
-/**
- * The passive model is asked on as many frames as this before it is called unsure, all of the frames that are compared, so
- * nobody can lend a photo their own liveness. What it says changes with the head's place and the light; a prompt costs a
- * living person two seconds, three more frames 200 ms. The mean is over all of them, not the best: a photo that scores low
- * time after time gains nothing by waiting (`npm run pad-eval`, `npm run living`).
- */
-const patience = 6;
 /** Of `frames`, as one of them may be taken while the head moves. */
 const depthFrames = 2;
 /**
@@ -38,7 +31,7 @@ const maxMoire = 0.35;
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export class EvidenceScale {
-  readonly #seen: LivenessEvidence[] = [];
+  readonly #latest: LivenessEvidence[] = [];
   readonly #hasDepthCamera: boolean;
 
   /** With a depth camera its evidence is needed, not only listened to: without it nobody is bona fide. */
@@ -47,25 +40,23 @@ export class EvidenceScale {
   }
 
   add(evidence: LivenessEvidence): void {
-    this.#seen.push(evidence);
-    if (this.#seen.length > patience) this.#seen.shift();
+    this.#latest.push(evidence);
+    if (this.#latest.length > frames) this.#latest.shift();
   }
 
   forget(): void {
-    this.#seen.length = 0;
+    this.#latest.length = 0;
   }
 
-  /** null = more frames may tell: too few yet, a passive model in doubt, a depth camera that has not seen enough. */
+  /** null = too few frames yet, or a depth camera that has not seen enough. */
   weigh(): 'attack' | 'bona-fide' | 'unsure' | null {
-    if (this.#seen.length < frames) return null;
-    const latest = this.#seen.slice(-frames);
-    const saying = (verdict: DepthVerdict): number => latest.filter(({ depth }) => depth === verdict).length;
+    if (this.#latest.length < frames) return null;
+    const saying = (verdict: DepthVerdict): number => this.#latest.filter(({ depth }) => depth === verdict).length;
     if (saying('attack') >= depthFrames) return 'attack';
-    if (mean(latest.map(({ moire }) => moire)) > maxMoire) return 'attack';
+    if (mean(this.#latest.map(({ moire }) => moire)) > maxMoire) return 'attack';
     // Depth says more than the look of a picture: with it the passive model is not asked.
     if (this.#hasDepthCamera) return saying('bona-fide') < depthFrames ? null : 'bona-fide';
-    const judged = this.#seen.flatMap(({ bonaFide }) => bonaFide ?? []);
-    if (judged.length >= frames && mean(judged) >= minBonaFide) return 'bona-fide';
-    return this.#seen.length < patience ? null : 'unsure';
+    const judged = this.#latest.flatMap(({ bonaFide }) => bonaFide ?? []);
+    return judged.length < frames || mean(judged) < minBonaFide ? 'unsure' : 'bona-fide';
   }
 }

@@ -80,6 +80,7 @@ export const findLandmarks = async (landmarker: ModelSession, image: RgbImage, c
   sampleRoughlyInto(image, crop, input, landmarker.input);
   const rough = await readMesh(landmarker, crop);
   const exactCrop = cropOfMesh(rough.mesh, input.width);
+  rough.mesh.fill(0);
   sampleInto(image, exactCrop, input, landmarker.input, 1);
   return readMesh(landmarker, exactCrop);
 };
