@@ -2,19 +2,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { JournalVisit } from '../../../src/agent/journal/journal.ts';
 import { WineRoom } from '../../beds/wine-room.ts';
+import { parseLogLine } from '../../demonstration/child.ts';
 import type { ClinicDemo } from '../../demonstration/clinic-demo.ts';
+import { faultsOfVisit, reportOf } from '../../demonstration/judge-visit.ts';
+import { Timeline } from '../../demonstration/timeline.ts';
 import { scriptedVisits } from '../../demonstration/visits.ts';
 import { makeWindowsFolder } from '../../package/windows.ts';
 import { wrongFiles } from './files-of-visits.ts';
 import { fillDisk } from './full-disk.ts';
 import { holdFilesOpen, ReceiptComputer } from './held-files.ts';
 import { tryService } from './installed-service.ts';
-import { eventually, type JournalRow, program, startWindowsClinic, type WindowsClinic } from './windows-clinic.ts';
+import { eventually, program, startWindowsClinic, type WindowsClinic } from './windows-clinic.ts';
 
 /*
  * scripts/test-windows: see there. `lost`: a visit without an accepted row and an answer, or whose file for the レセコン
- * never came. `filesWrong`: files of face/ and res/ that a strict reader refuses, that miss their end, or that nobody asked for.
+ * never came. `wrong`: one that nobody disturbed and that ended otherwise than it must. `filesWrong`: files of face/ and res/ that a strict reader refuses, that miss their end, or that nobody asked for.
  */
 const { values } = parseArgs({
   options: { root: { type: 'string' }, json: { type: 'boolean' } },
@@ -31,7 +35,7 @@ const played = [
   'face',
 ];
 
-const isWhole = ({ verdict, outcome }: JournalRow): boolean =>
+const isWhole = ({ verdict, outcome }: JournalVisit): boolean =>
   verdict === 'accepted' && outcome !== null && outcome !== 'failed';
 
 // Ordered to go, it takes its processes with it.
@@ -41,6 +45,7 @@ let visits = 0;
 let lost = 0;
 let kills = 0;
 let unsigned = 0;
+let wrong = 0;
 
 /** The screen stands at the beginning again, whatever became of the last visit. */
 const goHome = async (clinic: WindowsClinic): Promise<void> => {
@@ -49,17 +54,18 @@ const goHome = async (clinic: WindowsClinic): Promise<void> => {
 };
 
 /**
- * One visit of the script. Lost: a request that was signed has no row, or no answer. A patient whom a stopped agent sends
- * to the desk before anything is signed has lost nothing; such visits are counted apart. `meanwhile` runs beside it.
+ * One visit of the script. Lost: a request that was signed has no row, or no answer. It must end as the script expects; a
+ * patient whom an agent that was killed meanwhile (`kill` runs beside it) sends to the desk before anything is signed has
+ * lost nothing, and such visits are counted apart.
  */
-const playVisit = async (clinic: WindowsClinic, name: string, meanwhile?: () => Promise<void>): Promise<void> => {
+const playVisit = async (clinic: WindowsClinic, name: string, kill?: () => Promise<void>): Promise<void> => {
   const visit = scriptedVisits.find((each) => each.name === name);
   if (visit === undefined) throw new Error(`no visit ${name}`);
-  const known = new Set(clinic.rows().map(({ id }) => id));
+  const known = new Set(clinic.rows().map(({ requestId }) => requestId));
+  const fresh = (): JournalVisit[] => clinic.rows().filter(({ requestId }) => !known.has(requestId));
   const before = clinic.terminalSaid.length;
-  const said = (event: string): number =>
-    clinic.terminalSaid.slice(before).filter((line) => line.includes(`"event":"${event}"`)).length;
-  const besides = meanwhile?.();
+  const timeline = new Timeline();
+  const besides = kill?.();
   const trouble = await visit.play(clinic as unknown as ClinicDemo, clinic.patient).then(
     () => null,
     (error: Error) => error.message,
@@ -67,21 +73,28 @@ const playVisit = async (clinic: WindowsClinic, name: string, meanwhile?: () => 
   try {
     await besides;
     await goHome(clinic);
-    const signed = said('request.signed');
+    const lines = clinic.terminalSaid.slice(before).flatMap((line) => parseLogLine(line) ?? []);
+    for (const line of lines) timeline.add(line);
+    const signed = lines.filter(({ event }) => event === 'request.signed').length;
     await eventually('the rows of the journal', () => {
-      const fresh = clinic.rows().filter(({ id }) => !known.has(id));
-      return fresh.length >= signed && fresh.every(isWhole) ? true : undefined;
+      const rows = fresh();
+      return rows.length >= signed && rows.every(isWhole) ? true : undefined;
     });
     if (signed > 0) visits += 1;
     else unsigned += 1;
+    const rows = fresh();
+    const report = reportOf(name, rows, timeline.times());
+    const disturbed = kill !== undefined;
+    const faults = faultsOfVisit(report, rows, timeline, visit.expects, { trouble, disturbed });
+    if (faults.length > 0) wrong += 1;
     const late = trouble === null ? '' : ` (the screen: ${trouble})`;
     say(`  ${name}: ${signed === 0 ? 'ended before anything was signed' : 'accepted and answered'}${late}`);
+    for (const fault of faults) say(`  ${name}: WRONG: ${fault}`);
   } catch (error) {
     visits += 1;
     lost += 1;
-    const fresh = clinic.rows().filter(({ id }) => !known.has(id));
     say(
-      `  ${name}: LOST: ${(error as Error).message} ${trouble} ${JSON.stringify(fresh)}\n${[...clinic.agent.said().split('\n').slice(-8), ...clinic.terminalSaid.slice(-12)].join('\n')}`,
+      `  ${name}: LOST: ${(error as Error).message} ${trouble} ${JSON.stringify(fresh())}\n${[...clinic.agent.said().split('\n').slice(-8), ...clinic.terminalSaid.slice(-12)].join('\n')}`,
     );
   }
 };
@@ -154,12 +167,13 @@ try {
     kills,
     wine,
     unsigned,
+    wrong,
     failed,
     serviceRecoverMs: service.recoverMs,
     profile: 'demo',
   };
   process.stdout.write(`${JSON.stringify(report)}\n`);
-  process.exitCode = visits > 0 && lost + filesWrong + failed === 0 && files > 0 ? 0 : 1;
+  process.exitCode = visits > 0 && lost + wrong + filesWrong + failed === 0 && files > 0 ? 0 : 1;
 } finally {
   room.close();
   rmSync(directory, { recursive: true, force: true });

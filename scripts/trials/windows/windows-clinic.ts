@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
 import { createVirtualCameraControl } from '../../../drivers/virtual/virtual-camera-control.ts';
+import { Journal, type JournalVisit } from '../../../src/agent/journal/journal.ts';
 import { keepFaceProcess } from '../../beds/kept-face.ts';
 import { keepProcess } from '../../beds/kept-process.ts';
 import type { WindowsProgram, WineRoom } from '../../beds/wine-room.ts';
@@ -42,14 +42,6 @@ export const eventually = async <T>(
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   throw new Error(`waited ${limitMs / 1000} s for ${what}`);
-};
-
-export type JournalRow = {
-  readonly id: string;
-  readonly kind: string;
-  readonly method: string;
-  readonly verdict: string;
-  readonly outcome: string | null;
 };
 
 type AgentReady = {
@@ -128,7 +120,7 @@ export type WindowsClinic = {
   readonly order: (order: ToTerminal) => void;
   readonly setFace: (face: string | null) => void;
   /** Every row; read from a copy: two systems lock a file in different ways. */
-  readonly rows: () => readonly JournalRow[];
+  readonly rows: () => readonly JournalVisit[];
   readonly files: (folder: 'face' | 'req' | 'res') => readonly string[];
   readonly read: (folder: 'face' | 'req' | 'res', name: string) => Buffer;
   readonly brokerPort: number;
@@ -177,11 +169,11 @@ const rowsOf = (room: WineRoom, directory: string): ReturnType<WindowsClinic['ro
   const from = room.path(`${home}\\agents\\${agentId}`);
   for (const name of readdirSync(from).filter((each) => /^journal\.sqlite(-wal)?$/.test(each)))
     cpSync(join(from, name), join(copy, name));
-  const database = new DatabaseSync(join(copy, 'journal.sqlite'));
+  const journal = new Journal(join(copy, 'journal.sqlite'), { readOnly: true });
   try {
-    return database.prepare('SELECT request_id AS id, kind, method, verdict, outcome FROM request').all() as never;
+    return journal.visits();
   } finally {
-    database.close();
+    journal.close();
   }
 };
 
