@@ -39,6 +39,27 @@ type Watch = {
   readonly stop: () => Promise<void>;
 };
 
+/** Kills a child that has not answered for too long. Returns how to end it. */
+const askAgainAndAgain = (
+  child: ChildProcess,
+  log: EventLog,
+  { askEveryMs, silentMs, startMs }: WatchDelays,
+  isStopping: () => boolean,
+): (() => void) => {
+  let heardAtMs = performance.now() + startMs - silentMs;
+  child.on('message', (message) => {
+    if (message === answer) heardAtMs = performance.now();
+  });
+  const round = setInterval(() => {
+    const sinceMs = performance.now() - heardAtMs;
+    if (isStopping()) return;
+    if (sinceMs < silentMs) return void child.send(question, () => {});
+    log.event('watchdog.withheld', { part: 'agent', silentMs: Math.round(sinceMs) });
+    if (child.pid !== undefined) child.kill('SIGKILL');
+  }, askEveryMs);
+  return () => clearInterval(round);
+};
+
 /**
  * Runs a program of ours again and again until told to stop: after an end, and after it has hung. Only that child is ever
  * killed. Its output is ours, or goes to the open file `output`.
@@ -51,32 +72,35 @@ export const keepWatch = (
 ): Watch => {
   let stopping = false;
   let child: ChildProcess | null = null;
+  let pause: NodeJS.Timeout | null = null;
 
+  const startAgain = (): void => {
+    if (!stopping) pause = setTimeout(start, delays.restartMs);
+  };
   const start = (): void => {
     const started = spawn(process.execPath, [...process.execArgv, ...args], {
       stdio: ['ignore', output, output, 'ipc'],
       windowsHide: true,
     });
     child = started;
-    let heardAtMs = performance.now() + delays.startMs - delays.silentMs;
-    const round = setInterval(() => {
-      const silentMs = performance.now() - heardAtMs;
-      if (stopping) return;
-      if (silentMs < delays.silentMs) return void started.send(question, () => {});
-      log.event('watchdog.withheld', { part: 'agent', silentMs: Math.round(silentMs) });
-      if (started.pid !== undefined) started.kill('SIGKILL');
-    }, delays.askEveryMs);
-    started.on('message', (message) => {
-      if (message === answer) heardAtMs = performance.now();
-    });
-    started.on('error', (error) => log.event('process.error', describeError(error)));
-    started.once('exit', (code) => {
-      clearInterval(round);
+    const endQuestions = askAgainAndAgain(started, log, delays, () => stopping);
+    const over = (): void => {
+      endQuestions();
       child = null;
+    };
+    started.on('error', (error) => {
+      log.event('process.error', describeError(error));
+      if (started.pid !== undefined) return;
+      // It never began, so no end will be told (an update has taken the program away for a moment).
+      over();
+      startAgain();
+    });
+    started.once('exit', (code) => {
+      over();
       if (stopping) return gone(code ?? 0);
       // 2: what it was started with is wrong; nobody can mend that but a technician.
       if (code === 2) process.exit(2);
-      setTimeout(start, delays.restartMs);
+      startAgain();
     });
   };
   let gone = (_code: number): void => {};
@@ -85,6 +109,7 @@ export const keepWatch = (
   });
   const stop = async (): Promise<number> => {
     stopping = true;
+    if (pause !== null) clearTimeout(pause);
     if (child?.pid === undefined) return 0;
     const { pid } = child;
     if (child.connected) child.disconnect();

@@ -141,6 +141,10 @@ class LinkConnection implements LinkClient {
       this.#askStore({ method: 'readSettings' }, ({ value, parts: [document] }) =>
         typeof value === 'number' && document !== undefined ? { version: value, document } : null,
       ),
+    lastAccepted: () =>
+      this.#askStore({ method: 'lastAccepted' }, ({ value, parts: [id] }) =>
+        typeof value === 'number' && id !== undefined ? { requestId: Buffer.from(id).toString(), at: value } : null,
+      ),
     // Said twice it would answer "seen", which is not true: a lost answer is a failure.
     rememberNonce: (nonce, expiresAtMs, nowMs) =>
       this.#askStore({ method: 'rememberNonce', nonce, expiresAtMs, nowMs }, ({ value }) => value === true, [], false),

@@ -50,6 +50,7 @@ const storeCallSchema = z.discriminatedUnion('method', [
   /** Part: the signed settings */
   z.strictObject({ method: z.literal('raiseSettings'), version: z.int(), atMs: instant }),
   z.strictObject({ method: z.literal('readSettings') }),
+  z.strictObject({ method: z.literal('lastAccepted') }),
   z.strictObject({ method: z.literal('rememberNonce'), nonce: id, expiresAtMs: instant, nowMs: instant }),
   z.strictObject({ method: z.literal('firstBrokenAuditEntry') }),
 ]);
@@ -83,7 +84,7 @@ export const fromLinkSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('delivered'), filter: topic, topic, retained: z.boolean() }),
   /** One of the rows that a call of `outboxRows` is answered with. Part: the sealed request */
   z.strictObject({ type: z.literal('row'), id: callId, row: rowSchema }),
-  /** Part, for `readSettings`: the signed settings */
+  /** Part, for `readSettings`: the signed settings; for `lastAccepted`: the request's id */
   z.strictObject({
     type: z.literal('answer'),
     id: callId,

@@ -64,6 +64,11 @@ const carryOut = async (
       const { value } = settings;
       return { ok: true, value: value === null ? { value: null } : { value: value.version, parts: [value.document] } };
     }
+    case 'lastAccepted': {
+      const last = await store.lastAccepted();
+      if (!last.ok || last.value === null) return last.ok ? { ok: true, value: { value: null } } : last;
+      return { ok: true, value: { value: last.value.at, parts: [Buffer.from(last.value.requestId)] } };
+    }
     case 'rememberNonce':
       return told(store.rememberNonce(call.nonce, call.expiresAtMs, call.nowMs));
     case 'firstBrokenAuditEntry':

@@ -4,6 +4,7 @@ import { type Failure, failure } from '../../src/core/failure.ts';
 import { ok, type Result } from '../../src/core/result.ts';
 import type { AuditEntry, OutboxRow } from '../../src/ports/store.ts';
 import { AuditChain } from '../../src/storage/audit-chain.ts';
+import { forgetBackups } from '../../src/storage/back-up.ts';
 import { openStore, type StoreNews } from '../../src/storage/open-store.ts';
 import type { StorePlace } from '../../src/storage/store-place.ts';
 import { outboxKind } from './outbox-kind.ts';
@@ -15,6 +16,7 @@ export type StoreCall =
   | { readonly method: 'removeOutboxRow'; readonly requestId: string; readonly entry: AuditEntry }
   | { readonly method: 'raiseSettings'; readonly version: number; readonly document: Uint8Array; readonly atMs: number }
   | { readonly method: 'readSettings' }
+  | { readonly method: 'lastAccepted' }
   | { readonly method: 'rememberNonce'; readonly nonce: string; readonly expiresAtMs: number; readonly nowMs: number }
   | { readonly method: 'firstBrokenAuditEntry' }
   /** Brings the write-ahead log into the file and gives back its room. */
@@ -73,7 +75,7 @@ const statement = (sql: string) => {
 const audit = new AuditChain(statement);
 /** Some five months of 100 visits a day; verifying them holds up the store for a fifth of a second. */
 const keptEntries = 30_000;
-/** Only the last row before a crash can lack its entry. */
+/** Only the last row before a crash can lack its entry; and whoever asks for the last visit asks for a late one. */
 const lookedAtEntries = 2_000;
 
 const atOnce = <T>(work: () => T): T => {
@@ -163,6 +165,11 @@ const raiseSettings = (version: number, document: Uint8Array, atMs: number): boo
   });
 };
 
+const lastAccepted = (): { requestId: string; at: number } | null => {
+  const [entry] = audit.latest(['receipt-accepted'], lookedAtEntries);
+  return entry === undefined ? null : { requestId: entry.subject, at: entry.atMs };
+};
+
 const rememberNonce = (nonce: string, expiresAtMs: number, nowMs: number): boolean =>
   atOnce(() => {
     statement('DELETE FROM nonce WHERE expires_at_ms < ?').run(nowMs);
@@ -191,12 +198,15 @@ const answerTo = (call: StoreCall): unknown => {
       return raiseSettings(call.version, call.document, call.atMs);
     case 'readSettings':
       return readSettings();
+    case 'lastAccepted':
+      return lastAccepted();
     case 'rememberNonce':
       return rememberNonce(call.nonce, call.expiresAtMs, call.nowMs);
     case 'firstBrokenAuditEntry':
       return firstBrokenAuditEntry();
     case 'close':
       clearInterval(looking);
+      clearInterval(forgettingBackups);
       return opened().close();
   }
 };
@@ -210,6 +220,16 @@ const looking = setInterval(() => {
     // A disk that refuses: the next look tries again.
   }
 }, placeMs);
+
+/** Whether a copy of the store has had its time is looked at this often. ms */
+const forgetBackupsMs = 10 * 60_000;
+const forgettingBackups = setInterval(() => {
+  try {
+    forgetBackups(path, Date.now());
+  } catch {
+    // The folder is away for a moment: the next look finds them.
+  }
+}, forgetBackupsMs);
 
 /** What was deleted must not live on in the write-ahead log. */
 let forgetting: NodeJS.Timeout | null = null;

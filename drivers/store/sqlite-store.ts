@@ -54,6 +54,10 @@ class SqliteStore implements Store {
     return this.#ask<{ readonly version: number; readonly document: Uint8Array } | null>({ method: 'readSettings' });
   }
 
+  lastAccepted(): Promise<Result<{ readonly requestId: string; readonly at: number } | null>> {
+    return this.#ask<{ readonly requestId: string; readonly at: number } | null>({ method: 'lastAccepted' });
+  }
+
   rememberNonce(nonce: string, expiresAtMs: number, nowMs: number): Promise<Result<boolean>> {
     return this.#ask<boolean>({ method: 'rememberNonce', nonce, expiresAtMs, nowMs });
   }

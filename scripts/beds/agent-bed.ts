@@ -172,9 +172,11 @@ export class AgentBed {
     return this.#running.desk;
   }
 
-  restart() {
+  /** `meanwhile`: what befalls its files while it is off */
+  restart(meanwhile: () => void = () => {}) {
     this.#running.desk.close();
     this.#running.journal.close();
+    meanwhile();
     this.#running = this.#open();
   }
 

@@ -40,6 +40,10 @@ export class MemoryStore implements Store {
       return true;
     });
   }
+  async lastAccepted() {
+    const last = this.audit.findLast(({ event }) => event === 'receipt-accepted');
+    return ok(last === undefined ? null : { requestId: last.subject, at: last.atMs });
+  }
   async readSettings() {
     return ok(this.#settings);
   }

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { keepWatch } from '../../drivers/host/keep-watch.ts';
 import { openLogFile } from '../../drivers/host/log-file.ts';
@@ -13,8 +12,8 @@ const stopWithinMs = 15_000;
  * says what it is. A service has neither standard output nor error: everything goes to a file.
  */
 const serve = (name: string, words: readonly string[], { logFile }: { readonly logFile: string }): void => {
-  const file = openLogFile(logFile);
-  const log = createEventLog({ format: 'json', write: (line) => void writeSync(file, line) });
+  const { file, write } = openLogFile(logFile);
+  const log = createEventLog({ format: 'json', write });
   process.on('uncaughtException', (error) => {
     log.event('process.error', describeError(error));
     process.exit(70);

@@ -38,6 +38,8 @@ export interface Store {
   removeOutboxRow(requestId: string, entry: AuditEntry): Promise<Result<boolean>>;
   /** The settings message as it was signed; a version below the stored one is not written and answers false. */
   raiseSettings(version: number, document: Uint8Array, atMs: number): Promise<Result<boolean>>;
+  /** The newest request whose receipt said accepted, of some hundreds of visits back, and when; null: none */
+  lastAccepted(): Promise<Result<{ readonly requestId: string; readonly at: number } | null>>;
   readSettings(): Promise<Result<{ readonly version: number; readonly document: Uint8Array } | null>>;
   /** true = seen for the first time. Forgotten once `expiresAtMs` lies before `nowMs`. */
   rememberNonce(nonce: string, expiresAtMs: number, nowMs: number): Promise<Result<boolean>>;

@@ -19,6 +19,7 @@ import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { watchJournalHead } from '../agent/journal/journal-witness.ts';
 import { watchAudit } from '../agent/journal/watch-audit.ts';
+import { keepJournalPlace } from '../agent/keep-journal-place.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
 import { makeOqsFolders, sweepOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
@@ -57,9 +58,7 @@ const sweepMs = 10_000;
 const forgetMs = 1_000;
 /** The audit chain is verified this often, first after the start. ms */
 const auditMs = dayMs;
-/** Copies of the journal from before a migration hold what the journal itself deletes: none outlives the longest of it. ms */
-const backupLifeMs = dayMs;
-/** Whether such a copy has had its time is looked at this often. ms */
+/** Whether a copy of the journal has had its time is looked at this often. ms */
 const forgetBackupsMs = 10 * 60_000;
 
 /** Whether its own certificate is due is looked at this often. ms */
@@ -291,13 +290,14 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     witness.keep(now).catch((error) => log.event('process.error', describeError(error)));
   void keepWitness(true);
   const rounds = [
-    every(placeMs, () => {
-      if (start.endNow === undefined || !journal.place?.isTakenAway()) return;
-      // Before it is copied: what is put back says so itself.
-      journal.noteMishap('storage.taken-away', clock.now().wallMs);
-      log.event('store.put-back', { code: journal.place.putBack().code });
-      start.endNow();
-    }),
+    ...(start.endNow === undefined
+      ? []
+      : [
+          every(
+            placeMs,
+            keepJournalPlace({ journal, disk, log, wallMs: () => clock.now().wallMs, endNow: start.endNow }),
+          ),
+        ]),
     every(forgetMs, () => journal.forgetDeleted()),
     every(sweepMs, () => {
       desk.flushRejections();
@@ -307,7 +307,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     }),
     every(certificateMs, () => void certificates.look()),
     every(auditMs, () => audit.check()),
-    every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs, backupLifeMs)),
+    every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs)),
   ];
   desk.handOver.resume();
   inquiries.start();

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { backUp, copyStore } from './back-up.ts';
 import { recoverRows, setAside } from './recover-rows.ts';
 import { newestVersion, type StoreKind } from './store-kind.ts';
-import { idOf, type StorePlace, watchStorePlace } from './store-place.ts';
+import { finishPutBack, idOf, type StorePlace, watchStorePlace } from './store-place.ts';
 
 /** What happened at the opening that somebody must hear of. */
 export type StoreNews =
@@ -118,6 +118,7 @@ const migrate = (database: DatabaseSync, path: string, kind: StoreKind): Result<
 };
 
 const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
+  const put = finishPutBack(path);
   const before = idOf(path);
   const database = new DatabaseSync(path, { timeout: 2_000 });
   const closing = <T>(failed: T): T => {
@@ -133,7 +134,9 @@ const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
     const migrated = migrate(database, path, kind);
     if (!migrated.ok) return closing(migrated);
     const place = watchStorePlace(path, before, (to) => copyStore(database, to));
-    return ok({ database, place, news: migrated.value === null ? [] : [migrated.value] });
+    const news: StoreNews[] = put === null ? [] : [{ type: 'put-back', failure: put }];
+    if (migrated.value !== null) news.push(migrated.value);
+    return ok({ database, place, news });
   } catch (error) {
     database.close();
     throw error;

@@ -73,6 +73,8 @@ export const stateSchema = z.preprocess(
       .optional(),
     /** Requests whose patients left without the answer (request ids): shown to staff as late. Wire 2 */
     late: z.array(uuid).max(8).optional(),
+    /** The newest request of this terminal that an agent accepted, and when, as its receipt says. Wire 2 */
+    lastAccepted: z.strictObject({ requestId: uuid, at: instantMs }).optional(),
     /** Somebody called the staff from this screen and nobody has answered. Wire 2 */
     helpCalledAt: instantMs.optional(),
     /** In which the visit goes on, as the catalogue names it. Wire 2 */

@@ -55,6 +55,22 @@ export const storeContract = (
       expect(await store.outboxRows()).toEqual({ ok: true, value: [] });
     });
 
+    test('the last request that was accepted is known, also over a restart; what was refused is none', async () => {
+      expect(await store.lastAccepted()).toEqual({ ok: true, value: null });
+      const leaves = async (atMs: number, event: 'receipt-accepted' | 'receipt-refused') => {
+        const one = row();
+        await store.addOutboxRow(one);
+        await store.removeOutboxRow(one.requestId, { atMs, event, subject: one.requestId });
+        return one.requestId;
+      };
+      await leaves(3_000, 'receipt-accepted');
+      const requestId = await leaves(4_000, 'receipt-accepted');
+      await leaves(5_000, 'receipt-refused');
+      expect(await store.lastAccepted()).toEqual({ ok: true, value: { requestId, at: 4_000 } });
+      store = await reopen();
+      expect(await store.lastAccepted()).toEqual({ ok: true, value: { requestId, at: 4_000 } });
+    });
+
     test('settings only rise, also over a restart', async () => {
       const document = (text: string) => new TextEncoder().encode(text);
       expect(await store.readSettings()).toEqual({ ok: true, value: null });

@@ -1,8 +1,19 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Journal } from '../../src/agent/journal/journal.ts';
+import { forgetBackups } from '../../src/storage/back-up.ts';
 import { idOf, watchStorePlace } from '../../src/storage/store-place.ts';
 
 let folder: string;
@@ -64,3 +75,68 @@ test.skipIf(process.platform === 'win32')(
     journal.close();
   },
 );
+
+/** A journal with one version told, copied whole as it is when its process dies in the midst of putting it back. */
+const diedPuttingBack = () => {
+  const journal = new Journal(path);
+  const told = journal.settingsIssue(content('a'), 1_000);
+  journal.copyTo(`${path}.put-back`);
+  journal.close();
+  for (const part of ['', '-wal', '-shm']) rmSync(`${path}${part}`, { force: true });
+  return told;
+};
+
+test.each([
+  ['nothing', () => {}, 'it had been deleted'],
+  [
+    'another file, with a log of its own',
+    () => {
+      const elsewhere = join(folder, 'stranger.sqlite');
+      const stranger = new Journal(elsewhere);
+      for (const hash of ['x', 'y', 'z']) stranger.settingsIssue(content(hash), 5_000);
+      for (const part of ['', '-wal']) copyFileSync(`${elsewhere}${part}`, `${path}${part}`);
+      stranger.close();
+    },
+    'put-in-place',
+  ],
+])('killed in the midst of being put back, %s lies in its place: the next start finishes it', (_what, harm, said) => {
+  const told = diedPuttingBack();
+  harm();
+  const next = new Journal(path);
+  expect(next.news).toMatchObject([{ type: 'put-back', failure: { detail: expect.stringContaining(said) } }]);
+  expect(next.settingsIssue(content('a'), 9_000)).toEqual(told);
+  next.close();
+  expect(existsSync(`${path}.put-back`)).toBe(false);
+  const again = new Journal(path);
+  expect(again.news).toEqual([]);
+  again.close();
+});
+
+test('a store that is brought back before it could be put back keeps no copy that would be taken for it later', () => {
+  const journal = new Journal(path);
+  const { place } = journal;
+  if (place === null) throw new Error('opened to be read');
+  renameSync(path, `${path}.away`);
+  // Its log cannot be set aside: a folder lies under that name.
+  const now = Date.now;
+  Date.now = () => 1;
+  mkdirSync(`${path}.put-in-place-1-wal`);
+  writeFileSync(join(`${path}.put-in-place-1-wal`, 'x'), '');
+  expect(() => place.putBack()).toThrow();
+  Date.now = now;
+  expect(existsSync(`${path}.put-back`)).toBe(true);
+  renameSync(`${path}.away`, path);
+  expect(place.isTakenAway()).toBe(false);
+  expect(existsSync(`${path}.put-back`)).toBe(false);
+  journal.close();
+});
+
+test('what a copy that was cut off has left goes after its day; one that waits for its name does not', () => {
+  const old = new Date(Date.now() - 86_401_000);
+  for (const end of ['.put-back.part', '.put-back', '.put-in-place-7', '']) {
+    writeFileSync(`${path}${end}`, 'x');
+    utimesSync(`${path}${end}`, old, old);
+  }
+  forgetBackups(path, Date.now());
+  expect(readdirSync(join(folder, 'kept')).sort()).toEqual(['journal.sqlite', 'journal.sqlite.put-back']);
+});

@@ -2,6 +2,7 @@ import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { err, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Delivery } from '../../ports/message-bus.ts';
+import type { StateMessage } from '../../wire/messages.ts';
 import { parseTopic, publisherOf, type TopicLeaf, topicLeaves, topicOf } from '../../wire/topics.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import { AgentPost } from '../agent-post.ts';
@@ -14,6 +15,7 @@ import { RecentIds } from '../intake/recent-ids.ts';
 import { HandOver } from '../oqs-folder/hand-over.ts';
 import { publishSettings } from '../settings/publish-settings.ts';
 import { CommandDesk } from './command-desk.ts';
+import { compareWithTerminals } from './compare-with-terminals.ts';
 import { Lanes } from './lanes.ts';
 
 const fromDevices = topicLeaves.filter((leaf) => publisherOf[leaf] === 'device');
@@ -45,6 +47,7 @@ export class AgentDesk {
   readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
   readonly #unsubscribe: (() => void)[];
   readonly #toldAgainAtMs = new Map<string, number>();
+  readonly #compareWithTerminals: ReturnType<typeof compareWithTerminals>;
   readonly #rejections = new Map<string, { device: string; code: FailureCode; times: number }>();
   #connected = false;
 
@@ -53,6 +56,7 @@ export class AgentDesk {
     this.#post = new AgentPost(context, (device) => this.lanes.wireOf(device));
     this.#consentTexts = texts;
     this.lanes = new Lanes(context);
+    this.#compareWithTerminals = compareWithTerminals(context);
     this.commands = new CommandDesk(context, this.#post, { lanes: this.lanes, memory: this.#memory });
     this.handOver = new HandOver(context, this.#post, this.#memory);
     const { bus, keys } = context;
@@ -126,7 +130,7 @@ export class AgentDesk {
       this.#reject(incoming.device.device, incoming.leaf, worked.failure.code, fieldOf(worked.failure));
   }
 
-  #answer(incoming: Incoming): Promise<Result<void>> {
+  #answer(incoming: Incoming): Promise<Result<unknown>> {
     switch (incoming.leaf) {
       case 'state':
         return this.#receiveState(incoming);
@@ -157,13 +161,14 @@ export class AgentDesk {
    * A terminal that speaks another wire than before, holds settings that this journal does not know of, or none at all, is
    * told anew.
    */
-  async #receiveState(incoming: Incoming): Promise<Result<void>> {
+  async #receiveState(incoming: Incoming): Promise<Result<StateMessage>> {
     const { device } = incoming.device;
     const wireBefore = this.lanes.wireOf(device);
     const received = this.lanes.receive(incoming);
     if (!received.ok) return received;
     const version = this.lanes.settingsVersionOf(device);
     const isBehind = this.#context.journal.learnSettingsFloor(device, version);
+    this.#compareWithTerminals(received.value, isBehind);
     if (isBehind || this.#lacksSettings(device, version) || wireBefore !== this.lanes.wireOf(device))
       this.publishSettings(device);
     return received;

@@ -28,7 +28,7 @@ export class Lanes {
     this.#nameUnknown = nameUnknownKeys(context.log);
   }
 
-  receive({ device, payload }: Incoming): Result<void> {
+  receive({ device, payload }: Incoming): Result<StateMessage> {
     const parsed = parseState(payload);
     if (!parsed.ok) return parsed;
     const { value: state, unknown } = parsed.value;
@@ -41,7 +41,7 @@ export class Lanes {
     if (before?.status !== state.status)
       this.#context.log.event('agent.device-state', { device: device.device, status: state.status });
     this.#context.changed();
-    return ok(undefined);
+    return ok(state);
   }
 
   /** Said again and again with each state, kept once. */

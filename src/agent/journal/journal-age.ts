@@ -53,8 +53,9 @@ export class JournalAge extends JournalFile {
     this.#beforeMs += ms;
   }
 
-  /** One small durable write: throws while the disk refuses. */
+  /** One small durable write: throws while the disk refuses, or where the file is one that nobody finds again. */
   tryWrite(): void {
+    this.mustBeInPlace();
     this.#write();
   }
 

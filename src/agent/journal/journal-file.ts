@@ -39,6 +39,9 @@ export class JournalFile {
   /** Challenges of before this instant (agent's clock, ms) stand in no journal of ours; null: what was handed out is known */
   knowsNothingBefore: number | null = null;
 
+  /** It was found out in this run that an older journal, or another one, was put in the place of the last */
+  isRolledBack = false;
+
   /** As the last check of the chain found it (watch-audit.ts); null: whole */
   auditFault: Failure | null = null;
 
@@ -81,6 +84,11 @@ export class JournalFile {
     return this.audit
       .latest(mishaps, toldEntries)
       .map(({ event, atMs }) => failure(event as Mishap, new Date(atMs).toISOString()));
+  }
+
+  /** What goes into a file that somebody took away is not kept, whatever SQLite says. Throws. */
+  protected mustBeInPlace(): void {
+    if (this.place?.isTakenAway()) throw new Error('the journal was taken away');
   }
 
   copyTo(path: string): void {

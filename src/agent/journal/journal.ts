@@ -75,6 +75,7 @@ export class Journal extends JournalAge {
 
   /** This is not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void. */
   noteRolledBack(atMs: number): void {
+    this.isRolledBack = true;
     this.knowsNothingBefore = Math.round(atMs);
     this.transaction(() => {
       this.noteMishap('storage.rolled-back', atMs);
@@ -102,6 +103,7 @@ export class Journal extends JournalAge {
    * whose staff approval was used (`useApproval`). The same id and hash again changes nothing and gives the first row.
    */
   record(request: NewRequest): RecordOutcome {
+    this.mustBeInPlace();
     return this.transaction(() => {
       const known = this.visit(request.requestId);
       if (known !== undefined)

@@ -94,6 +94,7 @@ type Parts = {
   readonly stateTeller: StateTeller;
   readonly agentWatch: AgentWatch;
   readonly tellLate: (requestId: string) => void;
+  readonly noteAccepted: (last: NonNullable<StateMessage['lastAccepted']>) => void;
 };
 
 /** What staff are told of at a time; the agent keeps what it was told. */
@@ -103,11 +104,13 @@ const mostLate = 8;
 const createSelfReport = (post: DevicePost, subscribeCertificate: ClinicLinkOptions['subscribeCertificate']) => {
   const late: string[] = [];
   let settingsVersion: number | undefined;
+  let lastAccepted: StateMessage['lastAccepted'];
   let certificateWarning: StateMessage['certificateWarning'];
   const stateTeller = createStateTeller(
     (payload) => void post.publish('state', payload, { retain: true }),
     () => ({
       ...(settingsVersion !== undefined && { settingsVersion }),
+      ...(lastAccepted !== undefined && { lastAccepted }),
       ...(late.length > 0 && { late: [...late] }),
       ...(certificateWarning !== undefined && { certificateWarning }),
     }),
@@ -124,6 +127,10 @@ const createSelfReport = (post: DevicePost, subscribeCertificate: ClinicLinkOpti
       if (!late.includes(requestId)) late.push(requestId);
       if (late.length > mostLate) late.shift();
       stateTeller.tellNow();
+    },
+    /** Told with whatever is told next: a visit that is accepted goes on. */
+    noteAccepted: (last: NonNullable<StateMessage['lastAccepted']>): void => {
+      if (last.at >= (lastAccepted?.at ?? 0)) lastAccepted = last;
     },
     tellSettingsVersion: (version: number): void => {
       settingsVersion = version;
@@ -155,7 +162,7 @@ const createPool = (
 
 /** What becomes of a request on its way: its receipt is told, then its result is waited for. */
 const followRequest =
-  (news: ClinicNews, results: ResultWatch, tellLate: (requestId: string) => void) =>
+  (news: ClinicNews, results: ResultWatch, { tellLate, noteAccepted }: Pick<Parts, 'tellLate' | 'noteAccepted'>) =>
   (event: Parameters<Parameters<typeof createOutbox>[0]['tell']>[0]): void => {
     if (event.type === 'earlier-visit') {
       const { requestId, session, visitMark } = event.row;
@@ -169,8 +176,9 @@ const followRequest =
     }
     const { receipt, session, row } = event;
     news.tell({ type: 'receipt', receipt, session });
-    if (receipt.verdict === 'accepted') results.await(row);
-    else results.forget(receipt.requestId);
+    if (receipt.verdict !== 'accepted') return results.forget(receipt.requestId);
+    noteAccepted({ requestId: receipt.requestId, at: receipt.receivedAt });
+    results.await(row);
   };
 
 const createParts = (options: ClinicLinkOptions): Parts => {
@@ -200,11 +208,12 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     ask: (awaited) => void sendRequest(awaited),
     tell: (result) => news.tell({ type: 'result', result }),
   });
-  const { stateTeller, tellLate, tellSettingsVersion } = createSelfReport(post, options.subscribeCertificate);
+  const self = createSelfReport(post, options.subscribeCertificate);
+  const { stateTeller, tellLate, noteAccepted, tellSettingsVersion } = self;
   const outbox = createOutbox({
     ...{ store, clock, agentNowMs, log },
     send: sendRequest,
-    tell: followRequest(news, results, tellLate),
+    tell: followRequest(news, results, self),
     ...(outboxDelays ? { delays: outboxDelays } : {}),
   });
   const keeper = createSettingsKeeper({
@@ -219,7 +228,7 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     },
   });
   const lookups = createLookups(post, clock, log);
-  return { post, news, pool, lookups, outbox, results, keeper, stateTeller, agentWatch, tellLate };
+  return { post, news, pool, lookups, outbox, results, keeper, stateTeller, agentWatch, tellLate, noteAccepted };
 };
 
 type Receivers = Partial<Record<TopicLeaf, (bytes: Uint8Array) => Promise<void>>>;
@@ -280,10 +289,15 @@ const receiversOf = (
 });
 
 /** What an earlier run left in the store; asked for until the store answers. Returns how to give up. */
-const loadStored = ({ outbox, keeper, news }: Parts, { clock, log }: ClinicLinkOptions): (() => void) => {
+const loadStored = (
+  { outbox, keeper, news, noteAccepted }: Parts,
+  { store, clock, log }: ClinicLinkOptions,
+): (() => void) => {
   let closed = false;
   let callOff = (): void => {};
   const load = async (): Promise<void> => {
+    const last = await store.lastAccepted();
+    if (last.ok && last.value !== null) noteAccepted({ ...last.value, at: Math.round(last.value.at) });
     const rows = await outbox.load();
     const loaded = rows.ok ? await keeper.load() : rows;
     if (closed) return;

@@ -136,8 +136,6 @@ const shown = ({ present, trouble }: Watched): z.infer<typeof partSchema> => ({
 
 class HealthWatch implements Health {
   readonly #parts: WatchedParts;
-  readonly #clock: WatchedParts['clock'];
-  readonly #log: WatchedParts['log'];
   readonly #startedMs: number;
   readonly #signs: Record<VitalPart, number>;
   readonly #cardReader: Watched = { present: false, trouble: null };
@@ -158,41 +156,35 @@ class HealthWatch implements Health {
 
   constructor(parts: WatchedParts) {
     this.#parts = parts;
-    const { clock, log } = this.#parts;
-    this.#clock = clock;
-    this.#log = log;
-    this.#startedMs = this.#clock.now().monotonicMs;
-    this.#signs = {
-      'session-runner': this.#startedMs,
-      'card-reader': this.#startedMs,
-      screen: this.#startedMs,
-    };
-    this.#slot = countAtSlot(this.#parts.cardReader, this.#clock);
+    const { clock, cardReader, faceVerifier, screen, keypad, statusLight, clinic, everyMs } = parts;
+    this.#startedMs = clock.now().monotonicMs;
+    this.#signs = { 'session-runner': this.#startedMs, 'card-reader': this.#startedMs, screen: this.#startedMs };
+    this.#slot = countAtSlot(cardReader, clock);
     this.#unsubscribes = [
-      this.#parts.cardReader.subscribe((event) => {
+      cardReader.subscribe((event) => {
         if (event.type === 'reader-found') this.#follow(this.#cardReader, 'card-reader', null);
         if (event.type === 'reader-lost') this.#follow(this.#cardReader, 'card-reader', event.failure);
       }),
-      this.#parts.faceVerifier.subscribeHealth((trouble) => {
+      faceVerifier.subscribeHealth((trouble) => {
         this.#face.present = trouble === null;
         this.#face.trouble = trouble;
       }),
-      this.#parts.screen.subscribe((event) => {
+      screen.subscribe((event) => {
         if (event.type === 'connected') this.#screenConnected = true;
         if (event.type === 'disconnected') this.#screenConnected = false;
         if (event.type !== 'painted') return;
-        this.#paintedAtMs = this.#clock.now().monotonicMs;
+        this.#paintedAtMs = clock.now().monotonicMs;
         this.#alive('screen');
       }),
-      this.#parts.keypad?.subscribe((event) => {
+      keypad?.subscribe((event) => {
         if (event.type === 'found') this.#follow(this.#keypad, 'keypad', null);
         if (event.type === 'lost') this.#follow(this.#keypad, 'keypad', event.failure);
       }),
-      this.#parts.statusLight?.subscribe((event) => {
+      statusLight?.subscribe((event) => {
         if (event.type === 'found') this.#follow(this.#statusLight, 'status-light', null);
         if (event.type === 'lost') this.#follow(this.#statusLight, 'status-light', event.failure);
       }),
-      this.#parts.clinic.subscribe((event) => {
+      clinic.subscribe((event) => {
         if (event.type === 'connected') Object.assign(this.#broker, { present: true, trouble: null });
         if (event.type === 'disconnected') Object.assign(this.#broker, { present: false, trouble: event.failure });
         if (event.type === 'store')
@@ -202,11 +194,11 @@ class HealthWatch implements Health {
         if (event.type === 'settings') this.#settings = true;
       }),
     ];
-    if (this.#parts.everyMs !== null) this.#beat(this.#parts.everyMs);
+    if (everyMs !== null) this.#beat(everyMs);
   }
 
   report(): HealthReport {
-    const { monotonicMs } = this.#clock.now();
+    const { monotonicMs } = this.#parts.clock.now();
     const { state } = this.#parts.runner.session;
     const failure = 'failure' in state ? state.failure : null;
     return {
@@ -241,20 +233,20 @@ class HealthWatch implements Health {
   }
 
   #alive(part: VitalPart): void {
-    this.#signs[part] = this.#clock.now().monotonicMs;
+    this.#signs[part] = this.#parts.clock.now().monotonicMs;
   }
 
   #follow(watched: Watched, part: 'card-reader' | 'keypad' | 'status-light', trouble: Failure | null): void {
     const was = watched.present;
     watched.present = trouble === null;
     watched.trouble = trouble;
-    if (trouble !== null) this.#log.event('part.lost', { part, code: trouble.code });
-    else if (!was) this.#log.event('part.found', { part });
+    if (trouble !== null) this.#parts.log.event('part.lost', { part, code: trouble.code });
+    else if (!was) this.#parts.log.event('part.found', { part });
   }
 
   /** The parts that do not speak up by themselves are looked at. */
   #lookAround(): void {
-    const nowMs = this.#clock.now().monotonicMs;
+    const nowMs = this.#parts.clock.now().monotonicMs;
     const { deadlineMs } = this.#parts.runner.session.state;
     if (deadlineMs === null || nowMs <= deadlineMs) this.#alive('session-runner');
     if (this.#cardReader.present) this.#alive('card-reader');
@@ -264,16 +256,17 @@ class HealthWatch implements Health {
 
   #silentNow(): ReturnType<typeof silentParts> {
     this.#lookAround();
-    return silentParts(this.#signs, this.#clock.now().monotonicMs);
+    return silentParts(this.#signs, this.#parts.clock.now().monotonicMs);
   }
 
   #beat(everyMs: number): void {
     const silent = this.#silentNow();
     if (silent.length === 0) this.#parts.feedWatchdog();
     for (const { part, silentMs } of silent)
-      if (!this.#told.includes(part)) this.#log.event('watchdog.withheld', { part, silentMs: Math.round(silentMs) });
+      if (!this.#told.includes(part))
+        this.#parts.log.event('watchdog.withheld', { part, silentMs: Math.round(silentMs) });
     this.#told = silent.map(({ part }) => part);
-    this.#callOff = this.#clock.wakeAt(this.#clock.now().monotonicMs + everyMs, () => this.#beat(everyMs));
+    this.#callOff = this.#parts.clock.wakeAt(this.#parts.clock.now().monotonicMs + everyMs, () => this.#beat(everyMs));
   }
 }
 

@@ -618,6 +618,30 @@ test('the state is told again after a reconnection, retained', async () => {
   expect(JSON.parse(new TextDecoder().decode(broker.passedOn('state')[1]?.payload)).status).toBe('busy');
 });
 
+test('the state says which request was accepted last, also after a restart', async () => {
+  const stated = (): Record<string, unknown> =>
+    JSON.parse(new TextDecoder().decode(broker.passedOn('state').at(-1)?.payload));
+  const state = {
+    ...({ device: 'front-1', lane: 1, version: '0.2.0', profile: 'release', status: 'idle' } as const),
+    ...{ catalogueVersion: '2024-10-07.1', since: 1 },
+  };
+  agent.wire = 2;
+  await ready();
+  link.publishState(state);
+  expect(stated()).not.toHaveProperty('lastAccepted');
+  const { requestId, ...signed } = await signedRequest();
+  await link.submit({ requestId, ...signed });
+  await until('the result', () => eventsOf('result').length === 1);
+  link.publishState({ ...state, since: 2 });
+  const at = eventsOf('receipt')[0]?.receipt.receivedAt;
+  expect(stated()).toMatchObject({ since: 2, lastAccepted: { requestId, at } });
+  await link.close();
+  startLink();
+  await ready();
+  link.publishState({ ...state, since: 3 });
+  expect(stated()).toMatchObject({ since: 3, lastAccepted: { requestId } });
+});
+
 test('the state speaks version 1 until an agent says more, and again when one says less', async () => {
   const stated = (): Record<string, unknown>[] =>
     broker.passedOn('state').map(({ payload }) => JSON.parse(new TextDecoder().decode(payload)));

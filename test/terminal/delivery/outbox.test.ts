@@ -142,6 +142,7 @@ test('stored by a link whose answer was lost: the patient is at the desk, the ro
     removeOutboxRow: (id, entry) => (away ? Promise.resolve(err(lost)) : disk.removeOutboxRow(id, entry)),
     raiseSettings: (...of) => disk.raiseSettings(...of),
     readSettings: () => disk.readSettings(),
+    lastAccepted: () => disk.lastAccepted(),
     rememberNonce: (...of) => disk.rememberNonce(...of),
     firstBrokenAuditEntry: () => disk.firstBrokenAuditEntry(),
     close: async () => {},

@@ -1,0 +1,33 @@
+import { dayMs } from '../../core/time-units.ts';
+import type { StateMessage } from '../../wire/messages.ts';
+import type { AgentContext } from '../agent-context.ts';
+
+/** Rows of requests are kept for 400 days: what a terminal says of long before may be gone by right. ms */
+const longAgoMs = 300 * dayMs;
+
+/**
+ * Whether the terminals remember more than this journal. A copy of the agent's whole directory brings its own witness along
+ * (journal-witness.ts); what a terminal holds does not go back with it: the settings that it was told, and the last request
+ * that was accepted from it. Told once in a run. Of two agents that share a facility nobody knows here which was meant: then
+ * nothing is said.
+ */
+export const compareWithTerminals = (
+  context: Pick<AgentContext, 'journal' | 'clock' | 'keys' | 'log' | 'disk'>,
+): ((state: Pick<StateMessage, 'lastAccepted'>, isSettingsBehind: boolean) => void) => {
+  const { journal, clock, keys, log, disk } = context;
+  let isTold = false;
+  const lacks = ({ requestId, at }: NonNullable<StateMessage['lastAccepted']>): boolean =>
+    clock.now().wallMs - at < longAgoMs && journal.visit(requestId) === undefined;
+  return ({ lastAccepted }, isSettingsBehind) => {
+    if (isTold || keys().agents.length > 1) return;
+    if (!isSettingsBehind && (lastAccepted === undefined || !lacks(lastAccepted))) return;
+    isTold = true;
+    if (journal.isRolledBack) return;
+    log.event('store.failed', { code: 'storage.rolled-back' });
+    try {
+      journal.noteRolledBack(clock.now().wallMs);
+    } catch (error) {
+      disk.failed(error);
+    }
+  };
+};

@@ -1,0 +1,96 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keepWatch } from '../../drivers/host/keep-watch.ts';
+import { openLogFile, shortenLog } from '../../drivers/host/log-file.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { createEventLog } from '../../src/log/event-log.ts';
+
+const log = createEventLog({ format: 'silent' });
+const delays = { askEveryMs: 50, silentMs: 60_000, restartMs: 200, startMs: 60_000 };
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-watch-'));
+  path = join(folder, 'agent.log');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A program that leaves a line each time it begins, and ends at once or when its watcher goes. */
+const program = (rest: string): readonly string[] => [
+  '--eval',
+  `require('node:fs').appendFileSync(${JSON.stringify(join(folder, 'starts'))}, '${'x'}'); ${rest}`,
+];
+const starts = (): number => (existsSync(join(folder, 'starts')) ? statSync(join(folder, 'starts')).size : 0);
+
+/** A watch whose first start fails, as it is in the pause before the next one. */
+const pausing = async () => {
+  const node = process.execPath;
+  let failed = false;
+  process.execPath = join(folder, 'not-there-for-a-moment');
+  const event = (): void => {
+    failed = true;
+  };
+  const watch = keepWatch(program(''), { ...log, event }, 'inherit', delays);
+  await until('the failed start', () => failed);
+  process.execPath = node;
+  return watch;
+};
+
+test('a program that could not be started, or has ended, begins anew', async () => {
+  const watch = await pausing();
+  await until('a second start', () => starts() >= 2, 20_000);
+  await watch.stop();
+});
+
+test('a watch that is stopped in the pause before the next start starts nothing more', async () => {
+  const watch = await pausing();
+  await watch.stop();
+  expect(starts()).toBe(0);
+  // Longer than its pause would have been: another one has begun twice.
+  const others = join(folder, 'others');
+  const next = keepWatch(
+    ['--eval', `require('node:fs').appendFileSync(${JSON.stringify(others)}, 'x')`],
+    log,
+    'inherit',
+    delays,
+  );
+  await until('two starts', () => existsSync(others) && statSync(others).size >= 2, 20_000);
+  await next.stop();
+  expect(starts()).toBe(0);
+});
+
+test('a log that is too long leaves its lines beside it, and who has it open goes on at its beginning', () => {
+  const { write } = openLogFile(path);
+  write('first\n');
+  shortenLog(path, 6);
+  write('second\n');
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('first\n');
+  expect(readFileSync(path, 'utf8')).toBe('second\n');
+});
+
+test('a log that cannot be copied, opened or found ends nobody, and does not grow for ever', () => {
+  mkdirSync(`${path}.1`);
+  writeFileSync(path, 'lines\n');
+  shortenLog(path, 6);
+  expect(readFileSync(path, 'utf8')).toBe('lines\n');
+  appendFileSync(path, 'lines\n');
+  shortenLog(path, 6);
+  expect(readFileSync(path, 'utf8')).toBe('');
+  rmSync(path);
+  shortenLog(path, 6);
+  mkdirSync(path);
+  openLogFile(path).write('nobody keeps this\n');
+  expect(statSync(path).isDirectory()).toBe(true);
+});
