@@ -1,7 +1,8 @@
 /**
  * Speed and memory of the face path at the settings that are shipped. Ratios are taken within one run: absolute times depend
  * on the machine's load. Exit code 1 when a frame costs more than 1.3 times its models or 30 ms, a decision more than 0.6 s,
- * or the quicker of the other libraries less than 5 times as much.
+ * the card's holder is not told for who they are in one of the attempts, or the quicker of the other libraries costs less than
+ * 5 times as much.
  */
 
 import { fork } from 'node:child_process';
@@ -112,9 +113,12 @@ const timeAttempts = async (attempts: number) => {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const times: number[] = [];
+  let holders = 0;
   for (let i = 0; i < attempts; i++) {
     // Another person first, so that the loop is watched under a stream of previews and hints, too.
-    control.setFace(i % 4 === 3 ? 'sample6-d' : 'sample3-a');
+    const isHolder = i % 4 !== 3;
+    if (isHolder) holders++;
+    control.setFace(isHolder ? 'sample3-a' : 'sample6-d');
     const startedMs = performance.now();
     const outcome = await new Promise<string>((resolve) => {
       const stop = verifier.start({ referenceJp2, padStrength: shippedPadStrength }, ({ type }) => {
@@ -129,7 +133,7 @@ const timeAttempts = async (attempts: number) => {
   await verifier.close();
   await control.close();
   rmSync(folder, { recursive: true });
-  return { times, eventLoopP99Ms: delay.percentile(99) / 1e6 };
+  return { times, holders, eventLoopP99Ms: delay.percentile(99) / 1e6 };
 };
 
 const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
@@ -147,7 +151,7 @@ const frames = await paintFrames(24);
 tell(`pipeline, ${options.frames} frames, and other libraries on the same frames in turn`);
 const { whole, inside, deciding, decidingInside, rivals } = await timeInTurns(frames, Number(options.frames));
 tell(`card photo → decision, ${options.attempts} attempts`);
-const { times, eventLoopP99Ms } = await timeAttempts(Number(options.attempts));
+const { times, holders, eventLoopP99Ms } = await timeAttempts(Number(options.attempts));
 tell(`memory over ${options.soak} frames`);
 const { startKb, endKb } = await soak(Number(options.soak));
 
@@ -176,11 +180,16 @@ const report = {
   /** Of the attempts that matched without a prompt: nobody answers one here. */
   ...(times.length === 0 ? {} : { decisionMs: { p50: quantile(times, 0.5), p95: quantile(times, 0.95) } }),
   decided: times.length,
+  holders,
   eventLoopDelayMs: { p99: Number(eventLoopP99Ms.toFixed(2)) },
   rssGrowthPercent: Number((((endKb - startKb) / startKb) * 100).toFixed(2)),
   soakFrames: Number(options.soak),
 };
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
 const isMissed =
-  report.ratio > 1.3 || p50 > 30 || (rivalMedians.length > 0 && speedup < 5) || !(quantile(times, 0.95) <= 600);
+  report.ratio > 1.3 ||
+  p50 > 30 ||
+  (rivalMedians.length > 0 && speedup < 5) ||
+  times.length < holders ||
+  !(quantile(times, 0.95) <= 600);
 process.exit(isMissed ? 1 : 0);

@@ -3,7 +3,9 @@
  * same thing over and over? Each is painted from two other pictures than the one on the
  * card (people with three pictures; optimistic, as frames of one visit differ less), stands or sits where people do
  * at a counter (35-80 cm before a camera of 60-80°, high or low or beside its middle), moves a little, hears a hint or a
- * prompt and does what it says. Exit code 1 when fewer than 98 % match or one hint loops.
+ * prompt and does what it says. A picture in which no face is found is a failure to acquire and counts as one who did not
+ * match; pictures in which somebody else stands are left out, and counted. Exit code 1 when fewer than 98 % match, one hint
+ * loops, or pictures were given of fewer than 80 people.
  */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -21,13 +23,14 @@ import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { between } from './between.ts';
 import { codeOfAttempts, codeOfEmbedding, hashOf, KeptResults, seedFor } from './kept-results.ts';
 import { LivingPainter, type Pose } from './living-painter.ts';
-import { openBench, shippedPadStrength } from './open-bench.ts';
+import { keyOfAttempt, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
 const { values: options } = parseArgs({
   options: {
     images: { type: 'string' },
-    sequences: { type: 'string', default: '200' },
+    /** The first so many; left out: all. */
+    sequences: { type: 'string' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
@@ -37,6 +40,7 @@ const { values: options } = parseArgs({
 const frameMs = 1_000 / 15;
 const timeLimitMs = 30_000;
 const minMatched = 98;
+const minPeople = 80;
 /** The same hint for so long is a loop. */
 const loopMs = 10_000;
 const faceMetres = 0.15;
@@ -59,10 +63,10 @@ const drawnPeople = async (): Promise<Sitter[]> => {
 };
 
 /**
- * Whether somebody else stands in the picture, or no face is found: such a picture is none of somebody who stands alone. A
- * second face may show only at the size that the counter's camera sees it.
+ * Whether somebody else stands in the picture, so that it is none of somebody who stands alone. A second face may show only at
+ * the size that the counter's camera sees it. Where no face is found at all, there is no company either: that counts.
  */
-const isOfOnePerson = async (picture: RgbImage): Promise<boolean> => {
+const hasCompany = async (picture: RgbImage): Promise<boolean> => {
   const found = await findFace(bench.models, picture);
   if (found === null) return false;
   const painter = await LivingPainter.of(picture, found.landmarks.mesh, seededNumbers(1));
@@ -71,7 +75,7 @@ const isOfOnePerson = async (picture: RgbImage): Promise<boolean> => {
   const again = await findFace(bench.models, frame);
   const company = ({ faces, landmarks }: NonNullable<typeof found>, image: RgbImage): boolean =>
     measureQuality(image, faces, landmarks).people > 1;
-  return again !== null && !company(found, picture) && !company(again, frame);
+  return company(found, picture) || (again !== null && company(again, frame));
 };
 
 /** Of each person three pictures at a time: the first is on the card, the others live. */
@@ -87,11 +91,12 @@ const peopleOf = async (folder: string): Promise<Sitter[]> => {
     const alone: RgbImage[] = [];
     for (const file of files) {
       const picture = await readRgb(join(folder, file));
-      if (await keptPictures.of(hashOf(picture.rgb), () => isOfOnePerson(picture))) alone.push(picture);
-      else leftOut.push(file);
+      if (await keptPictures.of(hashOf(picture.rgb), () => hasCompany(picture))) {
+        leftOut.push(file);
+        process.stderr.write(`living: ${file} is left out: somebody else stands in it\n`);
+      } else alone.push(picture);
     }
-    if (alone.length < 3)
-      process.stderr.write(`living: ${name}: fewer than three pictures without somebody else in them\n`);
+    if (alone.length < 3) peopleLeftOut.push(name);
     for (let i = 0; i + 2 < alone.length; i += 3) {
       const [card, ...living] = alone.slice(i, i + 3) as [RgbImage, RgbImage, RgbImage];
       sitters.push({ name: i === 0 ? name : `${name} (${i / 3 + 1})`, card, living });
@@ -169,13 +174,16 @@ class Visitor {
   }
 }
 
-/** The same hint again although nothing came between that could have ended it, or one that stays for 10 s. */
-const loops = ({ told, decidedAfterMs }: Played): boolean =>
+const isPrompt = (hint: FaceHint): boolean => ['turn-left', 'turn-right', 'blink'].includes(hint);
+
+/** The same hint again without the picture reacting, a third time at all, or one that stays for 10 s. */
+const loops = ({ told, toldAgain, decidedAfterMs }: Played): boolean =>
+  toldAgain.some((hint) => !isPrompt(hint)) ||
   told.some(({ hint, atMs }, i) => {
     if (hint === null) return false;
     const untilMs = told[i + 1]?.atMs ?? decidedAfterMs;
-    const told3 = told.filter((each) => each.hint === hint).length;
-    return untilMs - atMs >= loopMs || (told3 > 2 && !['turn-left', 'turn-right', 'blink'].includes(hint));
+    const times = told.filter((each) => each.hint === hint).length;
+    return untilMs - atMs >= loopMs || (times > 2 && !isPrompt(hint));
   });
 
 const bench = await openBench('living', Number(options.seed));
@@ -184,18 +192,17 @@ const keptPictures = new KeptResults('living-pictures', [
   'src/face/measures/measure-quality.ts',
   'scripts/evaluate/living-painter.ts',
 ]);
-/** Pictures. */
+/** Pictures in which somebody else stands, and whoever has fewer than three without. */
 const leftOut: string[] = [];
+const peopleLeftOut: string[] = [];
 const folder = options.images;
 const hasPictures = folder !== undefined && existsSync(folder);
 if (!hasPictures)
   process.stderr.write(
     `living: skipped, the people of pictures: no folder ${folder ?? '(--images DIR)'}; drawn people only\n`,
   );
-const sitters = [...(await drawnPeople()), ...(hasPictures ? await peopleOf(folder) : [])].slice(
-  0,
-  Number(options.sequences),
-);
+const everybody = [...(await drawnPeople()), ...(hasPictures ? await peopleOf(folder) : [])];
+const sitters = everybody.slice(0, Number(options.sequences ?? everybody.length));
 
 type Outcome = { readonly played: Played } | { readonly noFaceIn: string };
 
@@ -237,7 +244,8 @@ let failuresToAcquire = 0;
 for (const sitter of sitters) {
   const { name, card, living } = sitter;
   const pictures = hashOf([card, ...living].map(({ rgb }) => hashOf(rgb)).join());
-  const outcome = await kept.of(`${options.seed}:${pictures}`, () => comeToTheCounter(sitter));
+  const key = keyOfAttempt(bench.threshold, shippedPadStrength, options.seed, pictures);
+  const outcome = await kept.of(key, () => comeToTheCounter(sitter));
   if ('noFaceIn' in outcome) {
     failuresToAcquire++;
     process.stderr.write(`living: ${name}: no face in ${outcome.noFaceIn}\n`);
@@ -254,16 +262,16 @@ for (const sitter of sitters) {
 const quantile = (values: readonly number[], part: number): number =>
   Math.round([...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * part) - 1)] ?? 0);
 const matchedRuns = results.filter(({ end }) => end === 'matched');
-const isPrompted = ({ hints }: Played): boolean =>
-  hints.some((hint) => ['turn-left', 'turn-right', 'blink'].includes(hint));
+const isPrompted = ({ hints }: Played): boolean => hints.some(isPrompt);
 const times = matchedRuns.map(({ decidedAfterMs }) => decidedAfterMs);
 const unprompted = matchedRuns.filter((run) => !isPrompted(run)).map(({ decidedAfterMs }) => decidedAfterMs);
 const sequences = results.length + failuresToAcquire;
 const matched = Number(((matchedRuns.length / sequences) * 100).toFixed(1));
 const hintLoops = results.filter(loops).length;
+const people = new Set(sitters.map(({ name }) => name.replace(/ \(\d+\)$/, ''))).size;
 const report = {
   profile: 'release',
-  people: new Set(results.map(({ name }) => name.replace(/ \(\d+\)$/, ''))).size,
+  people,
   sequences,
   matched,
   hintLoops,
@@ -272,12 +280,15 @@ const report = {
   /** Of those who were let through without being asked to move. */
   unprompted: { people: unprompted.length, medianMs: quantile(unprompted, 0.5), p95Ms: quantile(unprompted, 0.95) },
   failuresToAcquire,
-  /** Pictures in which somebody else stands, or no face is found. */
+  /** As somebody else stands in them. */
   picturesLeftOut: leftOut.length,
+  peopleLeftOut: peopleLeftOut.length,
+  prompted: results.filter(isPrompted).length,
+  unsure: results.filter(({ end }) => end === 'unsure').length,
   suspected: results.filter(({ end }) => end === 'suspected').length,
   padStrength: shippedPadStrength,
   threshold: bench.threshold,
   defaults: true,
 };
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
-if (matched < minMatched || hintLoops > 0) process.exitCode = 1;
+if (matched < minMatched || hintLoops > 0 || (hasPictures && people < minPeople)) process.exitCode = 1;

@@ -3,6 +3,7 @@ import { type FaceId, faceIds, loadFaceRgb } from '../../drivers/virtual/faces.t
 import { SceneRenderer } from '../../drivers/virtual/render-scene.ts';
 import { firstFacilitySettings } from '../../src/catalogue/first-settings.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import type { PadStrength } from '../../src/core/visit/verification.ts';
 import { type FaceModels, findFace } from '../../src/face/attempt/find-face.ts';
 import type { PadModels } from '../../src/face/models/detect-attack.ts';
 import type { Embedding } from '../../src/face/models/embed-face.ts';
@@ -33,6 +34,13 @@ export const shippedPadStrength = firstFacilitySettings(
   '-',
   '0000000000',
 ).padStrength;
+
+/** Under which a whole attempt is kept: what decided in it besides the code, and what tells it from the others. */
+export const keyOfAttempt = (
+  threshold: number,
+  padStrength: PadStrength,
+  ...words: readonly (string | number)[]
+): string => [padStrength, threshold, ...words].join(':').replaceAll(' ', '-');
 
 /** `name`: of the evaluation. @throws Error when scripts/setup-models has not run */
 export const openBench = async (name: string, seed: number): Promise<Bench> => {

@@ -16,7 +16,7 @@ import {
 import { upper95 } from '../../src/face/calibration/confidence.ts';
 import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
 import { blinks, effort, eyesOf, obedient, sideOf, turnDegrees } from './obedient.ts';
-import { type Known, openBench, shippedPadStrength } from './open-bench.ts';
+import { type Known, keyOfAttempt, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
 const { values: options } = parseArgs({
@@ -127,7 +127,9 @@ const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): 
     });
   };
   for (let i = 0; i < n; i++)
-    played.push(await kept.of(`${options.seed}:${name}:${i}`.replaceAll(' ', '-'), () => present(i)));
+    played.push(
+      await kept.of(keyOfAttempt(bench.threshold, shippedPadStrength, options.seed, name, i), () => present(i)),
+    );
   const accepted = played.filter(({ end }) => end === 'matched').length;
   process.stderr.write(`pad-eval: ${name}: ${accepted} of ${n} accepted\n`);
   return played;

@@ -43,6 +43,8 @@ export type Played = {
   readonly hintMs: readonly number[];
   /** Each hint with the moment it was told; null = all is well. */
   readonly told: readonly { readonly hint: FaceHint | null; readonly atMs: number }[];
+  /** Hints that were told again although every frame in between asked for the same: nothing that was seen had changed. */
+  readonly toldAgain: readonly FaceHint[];
   /** From the card's photo to the decision, with what the photo and the deciding frame took to examine. */
   readonly decidedAfterMs: number;
   /** What was weighed, frame by frame. */
@@ -67,10 +69,13 @@ export const playAttempt = async (
   let told: { hint: FaceHint | null; sinceMs: number } = { hint: null, sinceMs: 0 };
   let untold = null as { readonly hint: FaceHint; readonly sinceMs: number } | null;
   const allTold: { hint: FaceHint | null; atMs: number }[] = [];
+  /** Hints of which no frame has been free since they were told. */
+  const unanswered = new Set<FaceHint>();
+  const toldAgain: FaceHint[] = [];
   const finish = (end: Played['end'], decidedAfterMs: number): Played => {
     course.wipe();
     const why = end === 'matched' ? null : course.why;
-    return { end, why, hints, hintMs, told: allTold, decidedAfterMs, evidence: weighed };
+    return { end, why, hints, hintMs, told: allTold, toldAgain, decidedAfterMs, evidence: weighed };
   };
   for (let atMs = 0, i = 0; atMs < play.timeLimitMs; atMs += play.frameMs, i++) {
     const place = play.loopMs === undefined ? -1 : Math.floor((atMs % play.loopMs) / play.frameMs);
@@ -93,6 +98,7 @@ export const playAttempt = async (
     }
     if (finding.hint === null || finding.hint === told.hint) untold = null;
     else if (finding.hint !== untold?.hint) untold = { hint: finding.hint, sinceMs: atMs - random() * play.frameMs };
+    for (const hint of unanswered) if (hint !== finding.hint) unanswered.delete(hint);
     for (const step of steps) {
       if (step.type === 'missed' && play.endsAtMiss === false) continue;
       if (step.type !== 'hint') return finish(step.type, atMs + tookMs);
@@ -100,6 +106,8 @@ export const playAttempt = async (
       told = { hint: step.hint, sinceMs: atMs };
       if (step.hint === null) continue;
       hints.push(step.hint);
+      if (unanswered.has(step.hint)) toldAgain.push(step.hint);
+      unanswered.add(step.hint);
       if (untold?.hint === step.hint) hintMs.push(atMs - untold.sinceMs + tookMs);
       untold = null;
     }

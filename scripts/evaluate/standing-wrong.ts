@@ -167,6 +167,17 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
   hand: { class: 'hand', hints: ['uncover-face', 'mask-off'], make: wearing(putUpHand) },
 };
 
+/**
+ * Nothing is left that a hint could be about, however well it is meant: half of where the mistakes above begin, and of where
+ * src/face/attempt/choose-hint.ts begins to tell.
+ */
+export const standsWell = ({ person, companion, present, light, blur }: Patient): boolean => {
+  const { x, y, scale, roll, yaw, pitch = 0, cut } = person;
+  const isInPlace = Math.abs(x) <= 0.12 && Math.abs(y) <= 0.12 && scale >= 0.7 && scale <= 1.5;
+  const isStraight = Math.abs(roll) <= 15 && Math.abs(yaw) <= 12 && Math.abs(pitch) <= 10;
+  return present && !companion && cut === undefined && light === 1 && blur.length === 0 && isInPlace && isStraight;
+};
+
 /** What the patient does on a hint: the right thing, by 70 to 110 % of what is needed. */
 export const follow = (patient: Patient, hint: FaceHint, random: Random): Patient => {
   const { person } = patient;

@@ -10,7 +10,11 @@ import { groupRates, type Picture, perVisitFrr, score } from './group-rates.ts';
 const mostWorstFar = 0.02;
 /** Without groups nobody knows the worst one: it was once 27 times the whole, so the whole is held to so much less. */
 const mostFar = 0.001;
-/** The rates that choose the threshold rest on a few accepted pairs: one step for chance is two hundredths. */
+/**
+ * The rate that chooses the threshold rests on a few accepted pairs: its 95 % bound must keep within twice that. Where no group
+ * was given there is no such bound to go by: two hundredths more.
+ */
+const mostWorstBound = 0.04;
 const margin = 0.02;
 /** From here on the model turns away more visits than anybody would bear. */
 const mostPerVisitFrr = 10;
@@ -59,8 +63,8 @@ export const worstGroup = ({ pictures, groupOf }: Groups, threshold: number) => 
 };
 
 /**
- * The lowest threshold (in hundredths) that keeps the worst group's false accepts at 0.02 %, with a margin for chance, and
- * the range in which the model was measured to be of use.
+ * The lowest threshold (in hundredths) that keeps the worst group's false accepts at 0.02 % and their bound at 0.04 %, and the
+ * range in which the model was measured to be of use.
  * @throws Error when there are too few pictures, no threshold is strict enough, or the strictest that is turns away every tenth visit
  */
 export const calibrate = (
@@ -81,7 +85,11 @@ export const calibrate = (
   if (least === undefined) throw new Error('no threshold keeps false accepts low enough: this model cannot be used');
   const bearable = steps.filter((each) => each >= least && perVisitFrr(pictures, each).frr <= mostPerVisitFrr);
   const most = bearable.at(-1);
-  const defaultThreshold = rounded(least + margin);
+  const defaultThreshold =
+    groups === null
+      ? rounded(least + margin)
+      : steps.find((each) => each >= least && worstGroup(groups, each).bound <= mostWorstBound);
+  if (defaultThreshold === undefined) throw new Error('too few people in the worst group to tell a rate of 0.02 %');
   if (most === undefined || most < defaultThreshold)
     throw new Error(
       `at ${defaultThreshold} more than ${mostPerVisitFrr} % of visits are turned away: this model cannot be used`,

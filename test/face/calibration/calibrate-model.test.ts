@@ -1,7 +1,7 @@
 /** The threshold that a measurement leads to, on embeddings whose scores are known. */
 import { expect, test } from 'vitest';
 import { seededNumbers } from '../../../drivers/virtual/render-scene.ts';
-import { calibrate, type Groups } from '../../../src/face/calibration/calibrate-model.ts';
+import { calibrate, type Groups, worstGroup } from '../../../src/face/calibration/calibrate-model.ts';
 import type { Picture } from '../../../src/face/calibration/group-rates.ts';
 
 const dimensions = 64;
@@ -46,6 +46,11 @@ test('a group whose people look more alike raises the threshold for everybody', 
   expect(held.defaultThreshold).toBeGreaterThan(alone.defaultThreshold + 0.03);
   expect(held.groups).toMatchObject({ worst: 'one label', comparisons: (150 * 149) / 2 });
   expect(held.groups?.worstFar).toBeLessThanOrEqual(0.02);
+  // Not the lowest that keeps the rate: the lowest that keeps what chance may have hidden.
+  expect(held.groups?.bound).toBeLessThanOrEqual(0.04);
+  expect(held.defaultThreshold).toBeGreaterThan(held.range.least);
+  const boundAt = (threshold: number) => worstGroup(groups, threshold).bound;
+  expect(boundAt(held.defaultThreshold - 0.01)).toBeGreaterThan(0.04);
 });
 
 test('too few pictures, a model that knows nobody, and one that turns people away are refused with the reason', () => {
