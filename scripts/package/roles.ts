@@ -2,6 +2,8 @@
  * The four Debian packages of a release: the programs (one for each architecture) and three roles that name what a
  * machine of that role needs besides. A role holds its units; nothing of it starts before `uketsuke provision`.
  */
+import { madePlaces } from '../../src/cli/provision-places.ts';
+
 export type Architecture = 'amd64' | 'arm64';
 
 type Role = {
@@ -74,14 +76,7 @@ export const roles: readonly Role[] = [
       'uketsuke-link.socket',
       'uketsuke-welcome.service',
     ],
-    purges: [
-      '/etc/uketsuke/terminal.yaml',
-      '/etc/uketsuke/enrolment-code.json',
-      '/etc/uketsuke/provisioning',
-      '/etc/systemd/system/uketsuke-link.service.d',
-      '/var/lib/uketsuke',
-      '/var/lib/uketsuke-link',
-    ],
+    purges: madePlaces.terminal,
     configure: [
       'if [ -S /run/udev/control ]; then udevadm control --reload && udevadm trigger; fi',
       // Up to release 19854c3 all keys lay in one directory, and the store with the terminal.
@@ -128,13 +123,7 @@ export const roles: readonly Role[] = [
       'uketsuke-broker.service',
       'uketsuke-broker-limits.service',
     ],
-    purges: [
-      '/etc/mosquitto/uketsuke',
-      '/var/lib/uketsuke-agent',
-      '/var/lib/uketsuke-broker',
-      '/var/lib/uketsuke-broker-limits',
-      '/var/lib/uketsuke-facility',
-    ],
+    purges: madePlaces.clinic,
     configure: [],
   },
 ];

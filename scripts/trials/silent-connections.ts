@@ -73,7 +73,7 @@ class Clinic {
 
   /** As `uketsuke provision clinic` does when the terminal has shown its code. */
   enrols(address: string, file: string): Promise<void> {
-    return knowAddress(address, (args) => run('ip', 'netns', 'exec', this.broker, 'nft', ...args), file);
+    return knowAddress(address, async (args) => run('ip', 'netns', 'exec', this.broker, 'nft', ...args), file);
   }
 
   restores(file: string): void {

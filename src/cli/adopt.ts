@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { moveStore } from '../storage/move-store.ts';
 import { separateKeys } from '../trust/separate-keys.ts';
 import { readConfigOrExit } from './config.ts';
+import { outcomeOf } from './run-commands.ts';
 
 type Options = {
   readonly config: string;
@@ -14,18 +14,17 @@ type Options = {
 };
 
 /** null: this machine has no such user, and files stay whose they are. */
-const idsOf = (user: string): { uid: number; gid: number } | undefined => {
-  const [uid, gid] = ['-u', '-g'].map((flag) =>
-    Number(spawnSync('id', [flag, user], { encoding: 'utf8', timeout: 10_000 }).stdout),
-  );
+const idsOf = async (user: string): Promise<{ uid: number; gid: number } | undefined> => {
+  const idOf = async (flag: string): Promise<number> => Number((await outcomeOf('id', [flag, user], 10_000)).output);
+  const [uid, gid] = [await idOf('-u'), await idOf('-g')];
   return uid && gid && process.getuid?.() === 0 ? { uid, gid } : undefined;
 };
 
 const adopt = async ({ config: path, formerStore, linkUser, terminalUser }: Options): Promise<void> => {
   const { paths } = readConfigOrExit(path);
-  const owner = idsOf(linkUser);
+  const owner = await idsOf(linkUser);
   readdirSync(paths.provisioning);
-  const moved = await separateKeys(paths.provisioning, owner, idsOf(terminalUser));
+  const moved = await separateKeys(paths.provisioning, owner, await idsOf(terminalUser));
   for (const name of moved) process.stdout.write(`${paths.provisioning}/${name}: in the folder of its process\n`);
   if (await moveStore(formerStore, paths.store, owner)) process.stdout.write(`${formerStore}: now ${paths.store}\n`);
 };

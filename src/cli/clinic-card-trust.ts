@@ -12,18 +12,26 @@ export type ChosenChains = {
   readonly isTest: boolean;
 };
 
+/**
+ * The anchors of a folder that somebody named. Throws when they are a test's and no trial was asked for, or the other way
+ * round: a trial believes no card of a real person.
+ */
+export const chainsFrom = async (directory: string, test: boolean): Promise<NonNullable<ChosenChains['texts']>> => {
+  const certificateIssuersPem = await readFile(join(directory, cardTrustFiles.certificateIssuers), 'utf8');
+  const cvIssuersJson = await readFile(join(directory, cardTrustFiles.visualIssuers), 'utf8');
+  const { isTest } = parseCardTrust(certificateIssuersPem, cvIssuersJson);
+  if (isTest && !test)
+    throw new Error(`${directory}: a chain of test cards, which anybody can make; a facility at work has J-LIS's`);
+  if (test && !isTest)
+    throw new Error(`${directory}: a chain of real cards: --test is a trial, in which no card of a real person counts`);
+  return { certificateIssuersPem, cvIssuersJson };
+};
+
 type Options = { readonly cardTrust?: string; readonly test?: true };
 
 /** Whose cards this clinic takes, before anything is made. Throws when nobody said it, or a test's where none was asked for. */
 export const chooseChains = async ({ cardTrust, test }: Options): Promise<ChosenChains> => {
-  if (cardTrust !== undefined) {
-    const certificateIssuersPem = await readFile(join(cardTrust, cardTrustFiles.certificateIssuers), 'utf8');
-    const cvIssuersJson = await readFile(join(cardTrust, cardTrustFiles.visualIssuers), 'utf8');
-    const { isTest } = parseCardTrust(certificateIssuersPem, cvIssuersJson);
-    if (isTest && !test)
-      throw new Error(`${cardTrust}: a chain of test cards, which anybody can make; a facility at work has J-LIS's`);
-    return { texts: { certificateIssuersPem, cvIssuersJson }, isTest: test === true };
-  }
+  if (cardTrust !== undefined) return { texts: await chainsFrom(cardTrust, test === true), isTest: test === true };
   if (await exists(join(cardTrustPlace, cardTrustFiles.certificateIssuers))) {
     const { isTest } = await readCardTrust(cardTrustPlace);
     if (test && !isTest)

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { glob, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment-code.ts';
 import { askByLetters, readLetters, searchClinics } from '../agent/provisioning/enrolment-letters.ts';
 import { parseJson } from '../storage/parse-file.ts';
-import { enrolmentPort, succeeds } from './provision-places.ts';
+import { enrolmentPort } from './provision-places.ts';
+import { outcomeOf } from './run-commands.ts';
 
 /* Where a terminal finds its enrolment code: a file that was named, a stick, or letters that somebody types or shows. */
 
@@ -12,6 +13,8 @@ const fileName = 'uketsuke-*.json';
 /** Where desktop programs and the technician's own mounts are */
 const mounted = `/media/**/${fileName}`;
 const ownMount = '/run/uketsuke-stick';
+/** A stick that is failing answers in minutes, or never. ms */
+const stickMs = 10_000;
 
 const codesBelow = async (pattern: string): Promise<string[]> => {
   const found: string[] = [];
@@ -25,56 +28,67 @@ export const readCodeFile = async (file: string): Promise<EnrolmentCode> => {
   return code;
 };
 
-type Part = {
-  readonly path: string;
-  readonly rm: boolean;
-  readonly fstype: string | null;
-  readonly mountpoints: readonly (string | null)[];
-};
+const listedSchema = z.object({
+  blockdevices: z.array(
+    z.object({
+      path: z.string(),
+      rm: z.boolean(),
+      fstype: z.string().nullable(),
+      mountpoints: z.array(z.string().nullable()),
+    }),
+  ),
+});
 
 /** Removable partitions with a file system that nobody has mounted. */
-const unmountedSticks = (): string[] => {
-  try {
-    const listed = execFileSync('lsblk', ['--json', '--list', '--output', 'PATH,RM,FSTYPE,MOUNTPOINTS'], {
-      encoding: 'utf8',
-      timeout: 10_000,
-    });
-    const { blockdevices } = JSON.parse(listed) as { blockdevices: readonly Part[] };
-    return blockdevices
-      .filter(
-        ({ rm, fstype, mountpoints }) =>
-          rm && ['vfat', 'exfat', 'ext4'].includes(fstype ?? '') && mountpoints.every((at) => at === null),
-      )
-      .map(({ path }) => path);
-  } catch {
-    return [];
-  }
+const unmountedSticks = async (): Promise<string[]> => {
+  const words = ['--json', '--list', '--output', 'PATH,RM,FSTYPE,MOUNTPOINTS'];
+  const { output } = await outcomeOf('lsblk', words, stickMs);
+  return (parseJson(output, listedSchema)?.blockdevices ?? [])
+    .filter(
+      ({ rm, fstype, mountpoints }) =>
+        rm && ['vfat', 'exfat', 'ext4'].includes(fstype ?? '') && mountpoints.every((at) => at === null),
+    )
+    .map(({ path }) => path);
 };
 
 const onSticks = async (): Promise<EnrolmentCode[]> => {
   const codes: EnrolmentCode[] = [];
-  for (const path of unmountedSticks()) {
+  for (const path of await unmountedSticks()) {
     await mkdir(ownMount, { recursive: true, mode: 0o700 });
-    if (!succeeds('mount', '-o', 'ro,nosuid,nodev,noexec', path, ownMount)) continue;
+    const { ok } = await outcomeOf('mount', ['-o', 'ro,nosuid,nodev,noexec', path, ownMount], stickMs);
+    if (!ok) continue;
     try {
       for (const file of await codesBelow(join(ownMount, fileName))) codes.push(await readCodeFile(file));
     } finally {
-      succeeds('umount', ownMount);
+      await outcomeOf('umount', [ownMount], stickMs);
     }
   }
   return codes;
 };
 
-/** The one code on the sticks that are in; null: there is none. Throws when there is more than one: which is this terminal? */
-export const codeOnStick = async (nowMs: number): Promise<EnrolmentCode | null> => {
+/**
+ * Of the codes on a stick, the one for this terminal: the newest that `mayServe`. Whether it is too old is the clinic's
+ * to say, whose clock made it. null: there is none. Throws when the newest are several: which is this terminal?
+ */
+export const chooseCode = (
+  codes: readonly EnrolmentCode[],
+  mayServe: (code: EnrolmentCode) => boolean,
+): EnrolmentCode | null => {
+  const open = codes.filter(mayServe);
+  const newest = Math.max(...open.map(({ until }) => until));
+  const [code = null, ...more] = open.filter(({ until }) => until === newest);
+  if (code !== null && more.length > 0)
+    throw new Error(
+      `more than one enrolment code: name the file of one of ${[code, ...more].map(({ device }) => device).join(', ')}`,
+    );
+  return code;
+};
+
+/** The code on the sticks that are in. */
+export const codeOnStick = async (mayServe: (code: EnrolmentCode) => boolean): Promise<EnrolmentCode | null> => {
   const codes = await onSticks();
   for (const file of await codesBelow(mounted)) codes.push(await readCodeFile(file));
-  const open = codes.filter(({ until }) => until > nowMs);
-  if (open.length > 1)
-    throw new Error(
-      `more than one enrolment code: name the file of one of ${open.map(({ device }) => device).join(', ')}`,
-    );
-  return open[0] ?? null;
+  return chooseCode(codes, mayServe);
 };
 
 /** The code behind letters, from `host` or from whoever in this network waits for terminals. */
@@ -98,7 +112,7 @@ export const findEnrolment = async (given: string | undefined, host: string | un
   const letters = given === undefined ? null : readLetters(given);
   if (letters !== null) return codeOfLetters(letters, host);
   if (given !== undefined) return readCodeFile(given);
-  const code = await codeOnStick(Date.now());
+  const code = await codeOnStick(() => true);
   if (code === null)
     throw new Error(`no enrolment code: type its eight letters, put in the stick (${mounted}), or name the file`);
   return code;

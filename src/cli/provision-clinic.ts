@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { makeOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { newPassphrase } from '../agent/provisioning/authority-key.ts';
 import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
-import { offerEnrolment } from '../agent/provisioning/enrolment.ts';
+import { hasOffers, offerEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { offerLetters, qrText, shownLetters } from '../agent/provisioning/enrolment-letters.ts';
 import { addAgent, createFacility, listDevices, readFacility } from '../agent/provisioning/facility-authority.ts';
@@ -99,11 +99,21 @@ const acceptModels = async ({ faceModelsAcceptedBy: by }: Answers): Promise<Enro
   return models;
 };
 
+const facilityFile = join(clinicPlaces.facility, 'facility.json');
+
+/** null: it was taken away into the safe, and nothing is to be signed now. Made with the facility, never for one that has its own. */
+const findPassphrase = async (file: string): Promise<string | null> => {
+  if (await exists(file)) return (await readFile(file, 'utf8')).trim();
+  if (await exists(facilityFile)) return null;
+  const passphrase = newPassphrase();
+  await writeFileAtomically(file, `${passphrase}\n`);
+  await clinicSystem.closeToAgent(file);
+  return passphrase;
+};
+
 /** Facility, agent and their files: what is there stays. */
-const makeFacility = async (answers: Answers, names: readonly string[], passphraseFile: string): Promise<void> => {
-  if (!(await exists(passphraseFile))) await writeFileAtomically(passphraseFile, `${newPassphrase()}\n`);
-  const passphrase = (await readFile(passphraseFile, 'utf8')).trim();
-  if (!(await exists(join(clinicPlaces.facility, 'facility.json'))))
+const makeFacility = async (answers: Answers, names: readonly string[], passphrase: string | null): Promise<void> => {
+  if (passphrase !== null && !(await exists(facilityFile)))
     await createFacility(clinicPlaces.facility, {
       facility: answers.facility,
       brokerNames: names,
@@ -116,7 +126,7 @@ const makeFacility = async (answers: Answers, names: readonly string[], passphra
   await mkdir(join(clinicPlaces.facility, 'agents'), { recursive: true, mode: 0o700 });
   const link = join(clinicPlaces.facility, 'agents', agentId);
   if (!agentLiesInFacility && !(await exists(link))) await symlink(clinicPlaces.agent, link);
-  if (agents.length === 0) await addAgent(clinicPlaces.facility, agentId, { passphrase });
+  if (agents.length === 0) await addAgent(clinicPlaces.facility, agentId, passphrase === null ? {} : { passphrase });
 };
 
 /** After a trial the mark goes, before one it comes; the rest of the file stays as somebody wrote it. */
@@ -129,14 +139,13 @@ const keepNameTrue = async (file: string, isTest: boolean): Promise<void> => {
   await writeFileAtomically(file, document.toString());
 };
 
-/** From the file that was named, else as they were given before, else asked of whoever sits here. Kept for the next run. */
+/** For the next run. */
+const keptAnswers = join(clinicPlaces.facility, 'answers.yaml');
+
+/** From the file that was named, else as they were given before, else asked of whoever sits here. */
 const findAnswers = async (named: string | undefined): Promise<Answers> => {
-  const kept = join(clinicPlaces.facility, 'answers.yaml');
-  const file = named ?? ((await exists(kept)) ? kept : undefined);
-  const answers =
-    file === undefined ? checkedAnswers('answers', printYaml(await askAnswers())) : await readAnswers(file);
-  await writeFileAtomically(kept, printYaml(answers));
-  return answers;
+  const file = named ?? ((await exists(keptAnswers)) ? keptAnswers : undefined);
+  return file === undefined ? checkedAnswers('answers', printYaml(await askAnswers())) : await readAnswers(file);
 };
 
 const askAnswers = async (): Promise<Record<string, unknown>> => {
@@ -185,9 +194,8 @@ const makeAgent = async (answers: Answers, { texts, isTest }: ChosenChains): Pro
     staffCode = String(randomInt(100_000_000)).padStart(8, '0');
     await addStaffMember(staff, { approver: 'reception', label: '受付' }, staffCode);
   }
-  clinicSystem.giveToAgent(clinicPlaces.agent, false);
   await makeOqsFolders(clinicPlaces.oqs);
-  clinicSystem.giveToAgent(clinicPlaces.oqs, true);
+  await clinicSystem.giveToAgent();
   return staffCode;
 };
 
@@ -196,18 +204,33 @@ const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2
 type Shared = Omit<EnrolmentCode, 'device' | 'lane' | 'secret'>;
 type Waiting = { readonly device: string; readonly letters: string; readonly file?: string };
 
-/** A code for every lane without a terminal: letters to type or to show, and a file where a stick is named. */
-const offerCodes = async (lanes: number, codesTo: string | undefined, shared: Shared): Promise<readonly Waiting[]> => {
+type Lane = { readonly lane: number; readonly device: string };
+
+/** Those without a terminal, each with the name of its next one. */
+const openLanes = async (lanes: number): Promise<readonly Lane[]> => {
   const devices = await listDevices(clinicPlaces.facility);
   const known = new Set(devices.filter(({ revokedAt }) => revokedAt === undefined).map(({ lane }) => lane));
   const taken = new Set(devices.map(({ device }) => device));
-  const waiting: Waiting[] = [];
-  if (codesTo !== undefined) await mkdir(codesTo, { recursive: true, mode: 0o700 });
-  for (let lane = 1; lane <= lanes; lane += 1) {
-    if (known.has(lane)) continue;
+  const nameFor = (lane: number): string => {
     // A terminal that replaces a revoked one has a name of its own.
     let device = terminalId(lane);
     for (let turn = 2; taken.has(device); turn += 1) device = `${terminalId(lane)}-${turn}`;
+    return device;
+  };
+  return Array.from({ length: lanes }, (_, index) => index + 1)
+    .filter((lane) => !known.has(lane))
+    .map((lane) => ({ lane, device: nameFor(lane) }));
+};
+
+/** A code for each: letters to type or to show, and a file where a stick is named. */
+const offerCodes = async (
+  lanes: readonly Lane[],
+  codesTo: string | undefined,
+  shared: Shared,
+): Promise<readonly Waiting[]> => {
+  const waiting: Waiting[] = [];
+  if (codesTo !== undefined) await mkdir(codesTo, { recursive: true, mode: 0o700 });
+  for (const { lane, device } of lanes) {
     const secret = await offerEnrolment(clinicPlaces.facility, { device, lane, until: shared.until });
     const code: EnrolmentCode = { ...shared, device, lane, secret };
     const letters = await offerLetters(clinicPlaces.facility, code);
@@ -231,23 +254,34 @@ const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => 
 
 const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   await clinicSystem.check();
+  const minutes = Number(options.waitMinutes);
+  if (!(minutes >= 1 && minutes <= 1440)) throw new Error('--wait-minutes: 1 to 1440');
   const answers = await findAnswers(options.answers);
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
   const names = [...new Set([host, hostname(), ...addresses, 'localhost', '127.0.0.1'])];
   const chains = await chooseChains(options);
-  await makeFacility(answers, names, options.caPassphraseFile);
+  await clinicSystem.closePlaces();
+  const passphrase = await findPassphrase(options.caPassphraseFile);
+  await makeFacility(answers, names, passphrase);
+  // What was found wrong with them does not come back with the next run.
+  await writeFileAtomically(keptAnswers, printYaml(answers));
   const staffCode = await makeAgent(answers, chains);
   const acceptedModels = await acceptModels(answers);
   await clinicSystem.makeBroker();
   // It reads its trust anchors when it starts.
-  clinicSystem.startServices(chains.texts !== null);
-  const minutes = Number(options.waitMinutes);
-  const waiting = await offerCodes(answers.lanes, options.codesTo, {
+  await clinicSystem.startServices(chains.texts !== null);
+  const lanes = await openLanes(answers.lanes);
+  if (lanes.length > 0 && passphrase === null)
+    throw new Error(
+      `${options.caPassphraseFile}: the CA's passphrase is not here, and terminals are missing: bring it from the safe, or name it with --ca-passphrase-file`,
+    );
+  const waiting = await offerCodes(lanes, options.codesTo, {
     facility: answers.facility,
     host,
     enrolmentPort,
     brokerPort,
+    ...(clinicSystem.brokerProtocol !== undefined && { brokerProtocol: clinicSystem.brokerProtocol }),
     facilityCa: await readFile(join(clinicPlaces.facility, keyFiles.facilityCa), 'utf8'),
     until: Date.now() + minutes * 60_000,
     test: chains.isTest,
@@ -256,8 +290,10 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   if (chains.isTest) tell('Test cards: real ones are refused here. The name on every screen begins with 【テスト】.');
   if (staffCode !== null) tell('staff code of the reception, told this once: {staffCode}', { staffCode });
   tell("the CA's passphrase: {file} (onto a stick, into the safe)", { file: options.caPassphraseFile });
+  // One that lost its power before it had its answer asks again, though its code has been used.
+  if (passphrase !== null && (await hasOffers(clinicPlaces.facility)))
+    await clinicSystem.openEnrolment(options.caPassphraseFile, minutes);
   if (waiting.length > 0) {
-    clinicSystem.openEnrolment(options.caPassphraseFile, minutes);
     for (const each of waiting) tellWaiting(each, host);
     tell('The codes count for {minutes} minutes, for one terminal each. Go to the terminal now.', { minutes });
   }

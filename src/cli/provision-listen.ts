@@ -1,35 +1,21 @@
-import { execFileSync } from 'node:child_process';
 import type { Command } from 'commander';
-import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { listenForEnrolments } from '../agent/provisioning/enrolment.ts';
 import { answerSearches, openOffers } from '../agent/provisioning/enrolment-letters.ts';
-import { knowAddress } from '../agent/provisioning/known-addresses.ts';
 import { type AuthorityKeyOptions, authorityKeyAccess, withAuthorityKey } from './authority-key.ts';
-import { clinicPlaces, enrolmentPort, run } from './provision-places.ts';
+import { clinicSystem } from './clinic-system.ts';
+import { clinicPlaces, enrolmentPort } from './provision-places.ts';
 import { tell } from './say.ts';
 
-/** At the broker's port. Without the limits there is nothing that would keep the terminal out for its address. */
-const keepPlace = async (device: string, address: string): Promise<void> => {
-  try {
-    await knowAddress(address, (args) =>
-      execFileSync('nft', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 10_000 }),
-    );
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    tell("{device}: not known to the broker's connection limits ({reason})", { device, reason });
-  }
-};
+type Options = AuthorityKeyOptions & { readonly minutes: string };
 
-/** A broker in the agent's own process looks at the registry by itself. */
-const tellBroker = async (device: string, address: string): Promise<void> => {
-  if (process.platform === 'win32') return;
-  await renewMosquittoFiles(clinicPlaces.facility);
-  await keepPlace(device, address);
-  run('systemctl', 'reload', 'uketsuke-broker.service');
-};
+/** How late the end is noticed. ms */
+const lookEveryMs = 2_000;
 
-/** Until every code has been used or the last has ended. */
-const listen = async (options: AuthorityKeyOptions): Promise<void> => {
+/**
+ * For so many minutes, and longer while a code counts: a terminal that lost its power after its last question asks again
+ * by the same code, and is answered.
+ */
+const listen = async (options: Options): Promise<void> => {
   const access = await authorityKeyAccess(options);
   let finish = (): void => {};
   const finished = new Promise<void>((resolve) => {
@@ -41,17 +27,16 @@ const listen = async (options: AuthorityKeyOptions): Promise<void> => {
     access,
     { host: '0.0.0.0', port: enrolmentPort },
     async (device, address) => {
-      await tellBroker(device, address);
+      await clinicSystem.admitTerminal(device, address);
       tell('enrolled: {device}', { device });
     },
   );
+  const endMs = performance.now() + Number(options.minutes) * 60_000;
   const look = async (): Promise<void> => {
-    if ((await openOffers(clinicPlaces.facility, Date.now())).length === 0) finish();
+    if (performance.now() > endMs && (await openOffers(clinicPlaces.facility, Date.now())).length === 0) finish();
   };
-  // A code that was used leaves the list once its terminal has been answered.
-  const timer = setInterval(() => void look().catch(finish), 2_000);
+  const timer = setInterval(() => void look().catch(finish), lookEveryMs);
   process.once('SIGTERM', finish);
-  await look();
   await finished;
   clearInterval(timer);
   searches.close();
@@ -65,5 +50,6 @@ export const addListenCommand = (
 ): void => {
   withAuthorityKey(provision.command('listen'))
     .description('waits for terminals for as long as a code counts; `provision clinic` starts it')
+    .option('--minutes <minutes>', 'at least so long', '30')
     .action(orExplain(listen));
 };

@@ -1,22 +1,24 @@
-import { spawn } from 'node:child_process';
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
-import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { type RunningProgram, runProgram } from '../../drivers/host/run-program.ts';
+import { expectLaterJournal } from '../agent/journal/journal-witness.ts';
+import { agentFiles } from '../agent/provisioning/agent-keys.ts';
 import { renameDurably } from '../storage/rename-durably.ts';
 import {
   clinicPlaces,
   clinicUnits,
   enrolmentUnit,
   exists,
+  limitsUnit,
+  madePlaces,
   needRootOnDebian,
-  run,
-  succeeds,
 } from './provision-places.ts';
+import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
 
 /*
@@ -38,6 +40,17 @@ const readPassphrase = async (file: string): Promise<string> => {
   return passphrase;
 };
 
+/** A stick that takes or gives nothing for so long is failing. ms */
+const stallMs = 60_000;
+/** The whole of five years is 50 MB; the slowest stick writes it in a minute. ms */
+const copyMs = 30 * 60_000;
+
+const endOf = async (tar: RunningProgram, what: string): Promise<void> => {
+  const { how, code, words } = await tar.ended;
+  if (how !== 'ended' || code !== 0)
+    throw new Error(`${what}: tar ${how === 'ended' ? `ended with ${code}` : how} ${words}`);
+};
+
 /** Whole and on the disk, or not there: a backup that is half written must not look like one. */
 export const writeBackup = async (file: string, passphrase: string, places: readonly string[]): Promise<void> => {
   const [salt, iv] = [randomBytes(saltBytes), randomBytes(ivBytes)];
@@ -45,13 +58,19 @@ export const writeBackup = async (file: string, passphrase: string, places: read
   const cipher = createCipheriv('aes-256-gcm', keyOf(passphrase, salt), iv);
   const head = Buffer.concat([magic, salt, iv]);
   cipher.setAAD(head);
-  const tar = spawn('tar', ['-c', '--numeric-owner', '-P', ...places], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(tar, 'close');
+  const archive = new PassThrough();
+  const tar = runProgram('tar', ['-c', '--numeric-owner', '-P', ...places], {
+    limitMs: stallMs,
+    onOutput: (piece) => {
+      tar.allow(stallMs);
+      archive.write(piece);
+    },
+  });
+  void tar.ended.then(() => archive.end());
   const out = createWriteStream(aside, { mode: 0o600 });
   out.write(head);
-  await pipeline(tar.stdout, cipher, out);
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`tar ended with ${code}: ${file} is not written`);
+  await pipeline(archive, cipher, out, { signal: AbortSignal.timeout(copyMs) });
+  await endOf(tar, `${file} is not written`);
   const handle = await open(aside, 'a');
   await handle.write(cipher.getAuthTag());
   await handle.sync();
@@ -87,11 +106,32 @@ export const readBackup = async (file: string, passphrase: string, root: string)
     throw new Error(`${file}: another passphrase, or the file is damaged; nothing was restored`);
   }
   const { decipher, from } = await decipherOf(file, passphrase);
-  const tar = spawn('tar', ['-x', '-p', '--numeric-owner', '-C', root], { stdio: ['pipe', 'ignore', 'pipe'] });
-  const ended = once(tar, 'close');
-  await pipeline(from, decipher, tar.stdin);
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`tar ended with ${code}: restore it again`);
+  const tar = runProgram('tar', ['-x', '-p', '--numeric-owner', '-C', root], { limitMs: copyMs, takesInput: true });
+  if (tar.input !== null) await pipeline(from, decipher, tar.input, { signal: AbortSignal.timeout(copyMs) });
+  await endOf(tar, 'restore it again');
+};
+
+/** When the journal was last written to, as the backup has it. */
+const journalOf = async (agent: string): Promise<Date> => {
+  const times = await Promise.all(
+    ['journal.sqlite', 'journal.sqlite-wal'].map((name) =>
+      stat(join(agent, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  return new Date(Math.max(...times));
+};
+
+/**
+ * A copy of before: what came after it is not in it. The agent notes so in its audit chain, on the staff page, and goes
+ * beyond every number that it had given out (`storage.rolled-back`). Answers how far the copy reaches.
+ */
+export const settleRestored = async (agent: string): Promise<Date> => {
+  const until = await journalOf(agent);
+  await expectLaterJournal(join(agent, agentFiles.journalSeen));
+  return until;
 };
 
 type FileOptions = { readonly passphraseFile: string };
@@ -99,13 +139,13 @@ type FileOptions = { readonly passphraseFile: string };
 const backup = async (file: string, { passphraseFile }: FileOptions): Promise<void> => {
   needRootOnDebian();
   const passphrase = await readPassphrase(passphraseFile);
-  const isRunning = succeeds('systemctl', 'is-active', '--quiet', 'uketsuke-agent.service');
+  const isRunning = await succeeds('systemctl', 'is-active', '--quiet', 'uketsuke-agent.service');
   // The journal is copied while nobody writes; terminals keep what they have meanwhile.
-  if (isRunning) run('systemctl', 'stop', 'uketsuke-agent.service');
+  if (isRunning) await run('systemctl', 'stop', 'uketsuke-agent.service');
   try {
     await writeBackup(file, passphrase, movedPlaces);
   } finally {
-    if (isRunning) run('systemctl', 'start', 'uketsuke-agent.service');
+    if (isRunning) await run('systemctl', 'start', 'uketsuke-agent.service');
   }
   tell(
     '{file} holds everything of the clinic’s end, encrypted. On the new PC, under the same address: uketsuke provision restore',
@@ -118,13 +158,18 @@ const restore = async (file: string, { passphraseFile }: FileOptions): Promise<v
   if (await exists(join(clinicPlaces.facility, 'facility.json')))
     throw new Error(`${clinicPlaces.facility} holds a facility already: \`uketsuke provision undo --yes\` first`);
   await readBackup(file, await readPassphrase(passphraseFile), '/');
+  const until = await settleRestored(clinicPlaces.agent);
   // Users may have other numbers here.
-  run('chown', '-R', 'uketsuke-agent:uketsuke-agent', clinicPlaces.agent);
-  run('chown', '-R', 'mosquitto:mosquitto', clinicPlaces.broker);
+  await run('chown', '-R', 'uketsuke-agent:uketsuke-agent', clinicPlaces.agent);
+  await run('chown', '-R', 'mosquitto:mosquitto', clinicPlaces.broker);
   for (const folder of ['face', 'req', 'res'])
-    run('install', '-d', '-o', 'uketsuke-agent', '-g', 'uketsuke-agent', join(clinicPlaces.oqs, folder));
-  run('systemctl', 'enable', '--quiet', '--now', ...clinicUnits);
+    await run('install', '-d', '-o', 'uketsuke-agent', '-g', 'uketsuke-agent', join(clinicPlaces.oqs, folder));
+  await run('systemctl', 'enable', '--quiet', '--now', ...clinicUnits);
   tell('restored. Take the old PC out of the network before this one answers: two with the same keys must not run');
+  tell(
+    'The journal ends at {until}. Visits after that are not in it (the staff page says so until a technician has seen to it); a terminal that was added after it must be enrolled again, one that was revoked after it must be revoked again.',
+    { until: until.toISOString() },
+  );
 };
 
 const terminalUnits = [
@@ -141,19 +186,7 @@ const terminalUnits = [
 const undo = async ({ yes, terminal, clinic }: { yes?: true; terminal?: true; clinic?: true }): Promise<void> => {
   needRootOnDebian();
   const both = terminal !== true && clinic !== true;
-  const goes = [
-    ...(both || terminal
-      ? [
-          defaultConfigPath,
-          '/etc/uketsuke/provisioning',
-          '/etc/uketsuke/enrolment-code.json',
-          '/etc/systemd/system/uketsuke-link.service.d',
-          '/var/lib/uketsuke',
-          '/var/lib/uketsuke-link',
-        ]
-      : []),
-    ...(both || clinic ? movedPlaces : []),
-  ];
+  const goes = [...(both || terminal ? madePlaces.terminal : []), ...(both || clinic ? madePlaces.clinic : [])];
   if (yes !== true) {
     for (const place of goes) if (await exists(place)) process.stdout.write(`${place}\n`);
     throw new Error(
@@ -162,16 +195,16 @@ const undo = async ({ yes, terminal, clinic }: { yes?: true; terminal?: true; cl
   }
   const stopped = [
     ...(both || terminal ? terminalUnits : []),
-    ...(both || clinic ? [enrolmentUnit, ...clinicUnits] : []),
+    ...(both || clinic ? [enrolmentUnit, ...clinicUnits, limitsUnit] : []),
   ];
   for (const unit of stopped) {
-    succeeds('systemctl', 'stop', unit);
-    succeeds('systemctl', 'disable', '--quiet', unit);
+    await succeeds('systemctl', 'stop', unit);
+    await succeeds('systemctl', 'disable', '--quiet', unit);
   }
   for (const place of goes) await rm(place, { recursive: true, force: true });
-  run('systemd-tmpfiles', '--create', 'uketsuke.conf');
-  run('systemctl', 'daemon-reload');
-  if (both || terminal) succeeds('systemctl', 'start', '--no-block', 'uketsuke-welcome.service');
+  await run('systemd-tmpfiles', '--create', 'uketsuke.conf');
+  await run('systemctl', 'daemon-reload');
+  if (both || terminal) await succeeds('systemctl', 'start', '--no-block', 'uketsuke-welcome.service');
   tell('undone: {count} places are gone', { count: goes.length });
 };
 

@@ -1,17 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export const agentId = 'agent-1';
 
-type ClinicPlaces = {
+export type ClinicPlaces = {
   readonly facility: string;
   readonly agent: string;
   readonly broker: string;
   readonly oqs: string;
 };
 
-const onDebian: ClinicPlaces = {
+const placesOnDebian: ClinicPlaces = {
   facility: '/var/lib/uketsuke-facility',
   agent: '/var/lib/uketsuke-agent',
   broker: '/etc/mosquitto/uketsuke',
@@ -19,7 +18,7 @@ const onDebian: ClinicPlaces = {
 };
 
 /** The agent runs the broker; the folder is where the 資格確認端末 has it. */
-const onWindows = (programData: string): ClinicPlaces => ({
+const placesOnWindows = (programData: string): ClinicPlaces => ({
   facility: `${programData}\\Uketsuke`,
   agent: `${programData}\\Uketsuke\\agents\\${agentId}`,
   broker: `${programData}\\Uketsuke\\broker`,
@@ -28,17 +27,40 @@ const onWindows = (programData: string): ClinicPlaces => ({
 
 /** Where things lie on the clinic's PC: the units name the same. */
 export const clinicPlaces: ClinicPlaces =
-  process.platform === 'win32' ? onWindows(process.env.ProgramData ?? 'C:\\ProgramData') : onDebian;
+  process.platform === 'win32' ? placesOnWindows(process.env.ProgramData ?? 'C:\\ProgramData') : placesOnDebian;
 export const brokerPort = 8883;
 /** Enrolment, TCP; and the search for it, UDP */
 export const enrolmentPort = 8884;
-export const passphraseFile = join(clinicPlaces.facility, 'ca-passphrase');
+export const passphraseName = 'ca-passphrase';
+export const passphraseFile = join(clinicPlaces.facility, passphraseName);
 
 export const clinicUnits = [
   'uketsuke-broker.service',
   'uketsuke-broker-reload.path',
   'uketsuke-agent.service',
 ] as const;
+
+/** What `provision` makes, or what runs by it, and `undo` and the packages' purge take away: the folder of the レセコン stays. */
+export const madePlaces = {
+  terminal: [
+    '/etc/uketsuke/terminal.yaml',
+    '/etc/uketsuke/terminal.yaml.before',
+    '/etc/uketsuke/enrolment-code.json',
+    '/etc/uketsuke/provisioning',
+    '/etc/systemd/system/uketsuke-link.service.d',
+    '/var/lib/uketsuke',
+    '/var/lib/uketsuke-link',
+  ],
+  clinic: [
+    placesOnDebian.broker,
+    placesOnDebian.agent,
+    '/var/lib/uketsuke-broker',
+    '/var/lib/uketsuke-broker-limits',
+    placesOnDebian.facility,
+  ],
+} as const;
+/** What the broker's unit brings along: limits of its port */
+export const limitsUnit = 'uketsuke-broker-limits.service';
 /** Made when codes are given out, gone when none is open any more */
 export const enrolmentUnit = 'uketsuke-enrolment.service';
 
@@ -48,20 +70,27 @@ export const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Throws when it ends badly; its standard error is shown. */
-export const run = (program: string, ...args: string[]): void =>
-  void execFileSync(program, args, { stdio: ['ignore', 'ignore', 2], timeout: 120_000 });
-
-/** Whether it ends well; nothing is shown. */
-export const succeeds = (program: string, ...args: string[]): boolean => {
-  try {
-    execFileSync(program, args, { stdio: 'ignore', timeout: 120_000 });
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 export const needRootOnDebian = (): void => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('as root, on Debian');
+};
+
+/** What `uketsuke provision clinic` asks of the system of the clinic's PC: everything in which Debian and Windows differ. */
+export type ClinicSystem = {
+  /** 4 (= MQTT 3.1.1) where its broker speaks no other */
+  readonly brokerProtocol?: 4;
+  /** Throws where it cannot work. */
+  readonly check: () => Promise<void>;
+  /** Before anything is written: whoever else uses this PC opens nothing of what will lie in the places, nor adds to it. */
+  readonly closePlaces: () => Promise<void>;
+  /** A file there that is not for the agent, either. */
+  readonly closeToAgent: (file: string) => Promise<void>;
+  /** The agent's directory, for the agent alone; the folder shared with the レセコン, for its users, too */
+  readonly giveToAgent: () => Promise<void>;
+  readonly makeBroker: () => Promise<void>;
+  /** `anew`: what already runs begins again with what was changed. */
+  readonly startServices: (anew: boolean) => Promise<void>;
+  /** Waits for terminals beside whatever is done here next, for so many minutes; a second call begins it anew. */
+  readonly openEnrolment: (passphraseFile: string, minutes: number) => Promise<void>;
+  /** A terminal was added: whoever guards the broker lets it in from now on, from this address. */
+  readonly admitTerminal: (device: string, address: string) => Promise<void>;
 };

@@ -1,13 +1,13 @@
 import { lookup } from 'node:dns/promises';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultTpm } from '../../drivers/host/tpm-key.ts';
 import { askForEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
+import { EnrolmentRefused } from '../agent/provisioning/enrolment-letters.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
-import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { cameraSettingsOf, missingForCamera, openCamera } from '../processes/cameras.ts';
 import { configSchema, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
@@ -19,8 +19,10 @@ import { hasTpm, keptTpmKey } from './attestation-key.ts';
 import { awaitEnrolment } from './await-enrolment.ts';
 import { findEnrolment, readCodeFile } from './find-enrolment.ts';
 import { modelsFolder, readManifest } from './models-folder.ts';
-import { exists, needRootOnDebian, run, succeeds } from './provision-places.ts';
+import { exists, needRootOnDebian } from './provision-places.ts';
+import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
+import { type Identity, type Parts, writeTerminalConfig } from './write-terminal-config.ts';
 
 const provisioning = '/etc/uketsuke/provisioning';
 const brokerDropIn = '/etc/systemd/system/uketsuke-link.service.d/broker.conf';
@@ -40,14 +42,13 @@ const kiosk = 'uketsuke-kiosk.service';
 const defaults = configSchema.parse({ facility: 'x', device: 'x', broker: { host: 'x' } });
 
 /** What can be found without asking: the links that the udev rules make, and a sound card. */
-const findParts = async () => ({
+const findParts = async (): Promise<Parts> => ({
   faceCamera: await exists(defaults.camera.device),
   cardCamera: await exists(defaults.cardFrontReader.device),
   keypad: await exists(defaults.keypad.device),
   statusLight: await exists(defaults.statusLight.device),
   loudspeaker: !/no soundcards/.test(await readFile('/proc/asound/cards', 'utf8').catch(() => 'no soundcards')),
 });
-type Parts = Awaited<ReturnType<typeof findParts>>;
 
 /** Of the models that the facility accepted, those whose files are the very ones that this terminal has. */
 const acceptedHere = async (code: EnrolmentCode): Promise<string[]> => {
@@ -55,11 +56,6 @@ const acceptedHere = async (code: EnrolmentCode): Promise<string[]> => {
   return code.acceptedModels
     .filter(({ id, sha256 }) => models.some((model) => model.id === id && model.sha256 === sha256))
     .map(({ id }) => id);
-};
-
-/** What the terminal is, from its code or, on a later run, from what is there. */
-type Identity = Pick<EnrolmentCode, 'facility' | 'device' | 'lane' | 'host' | 'brokerPort' | 'test'> & {
-  readonly acceptedModels: readonly string[];
 };
 
 const identityFromCode = async (code: EnrolmentCode): Promise<Identity> => ({
@@ -77,37 +73,26 @@ const identityHere = async (): Promise<Identity | null> => {
   const { facility, device, lane, broker, face, profile } = read.value;
   return {
     ...{ facility, device, lane, host: broker.host, brokerPort: broker.port, test: profile === 'test' },
+    ...(broker.protocolVersion === 4 && { brokerProtocol: 4 as const }),
     acceptedModels: face.acceptUnverifiedModels,
   };
 };
 
-const configuration = (identity: Identity, parts: Parts) => ({
-  ...(identity.test && { profile: 'test' }),
-  facility: identity.facility,
-  device: identity.device,
-  lane: identity.lane,
-  broker: { host: identity.host, port: identity.brokerPort },
-  face: { acceptUnverifiedModels: identity.acceptedModels },
-  ...(parts.cardCamera && { cardFrontReader: { driver: 'tesseract' } }),
-  ...(parts.keypad && { keypad: { driver: 'hid' } }),
-  ...(parts.statusLight && { statusLight: { driver: 'serial' } }),
-  // A machine without a sound card may have one in its screen: the browser plays the recordings.
-  speaker: { driver: parts.loudspeaker ? 'alsa' : 'page' },
-});
+type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>;
 
-const writeConfiguration = async (identity: Identity, parts: Parts): Promise<void> => {
-  const text = printYaml(configuration(identity, parts));
-  const checked = loadConfig(text);
-  if (!checked.ok) throw new Error(printProblems(defaultConfigPath, checked.failure));
-  await writeFileAtomically(defaultConfigPath, text);
-  await chmod(defaultConfigPath, 0o644);
+/** The link's only way out: to every address that the broker's name has. */
+export const wayToBroker = async (
+  host: string,
+  find: Lookup = (name) => lookup(name, { all: true }),
+): Promise<string> => {
+  const addresses = isIP(host) === 0 ? (await find(host)).map(({ address }) => address) : [host];
+  return ['[Service]', ...addresses.map((address) => `IPAddressAllow=${address}`), ''].join('\n');
 };
 
-/** The link's only way out. */
 const allowBroker = async (host: string): Promise<void> => {
-  const address = isIP(host) === 0 ? (await lookup(host)).address : host;
-  await mkdir('/etc/systemd/system/uketsuke-link.service.d', { recursive: true });
-  await writeFile(brokerDropIn, `[Service]\nIPAddressAllow=${address}\n`);
+  const text = await wayToBroker(host);
+  await mkdir(dirname(brokerDropIn), { recursive: true });
+  await writeFile(brokerDropIn, text);
 };
 
 /** null: no TPM here, or none that can be used, which is told. */
@@ -131,8 +116,8 @@ const enrol = async (code: EnrolmentCode, tpm: string): Promise<boolean> => {
   await writeFileAtomically(join(link, keyFiles.tlsCertificate), answer.tlsCertificate);
   if (answer.cvIssuers !== null) await writeFileAtomically(join(terminal, cvIssuersFile), answer.cvIssuers);
   await writeFileAtomically(join(terminal, keyFiles.trust), answer.trust);
-  run('chown', '-R', 'uketsuke-link:uketsuke-link', link);
-  run('chown', '-R', 'uketsuke:uketsuke', terminal);
+  await run('chown', '-R', 'uketsuke-link:uketsuke-link', link);
+  await run('chown', '-R', 'uketsuke:uketsuke', terminal);
   // Root reaches both; each process its own.
   await chmod(provisioning, 0o755);
   return attestationKey !== null;
@@ -158,17 +143,38 @@ const tellParts = (parts: Parts, code: Identity): void => {
 
 type Options = { readonly tpm: string; readonly parts?: true; readonly host?: string; readonly wait?: true };
 
-const codeFor = async (given: string | undefined, { host, wait }: Options): Promise<EnrolmentCode> => {
-  if (given === undefined && (await exists(keptCode))) {
-    const kept = await readCodeFile(keptCode);
-    if (kept.until > Date.now()) return kept;
-    await rm(keptCode);
+/** A code with which this terminal began before it lost its power; the clinic says whether it still counts. */
+const keptBefore = async (): Promise<EnrolmentCode | null> => {
+  if (!(await exists(keptCode))) return null;
+  // What cannot be read serves nobody.
+  return readCodeFile(keptCode).catch(() => null);
+};
+
+/** Answers once the terminal has its certificate. A code that the clinic refuses is not kept for the next start. */
+const enrolBy = async (code: EnrolmentCode, tpm: string): Promise<EnrolmentCode> => {
+  const before = await keptBefore();
+  await writeFileAtomically(keptCode, JSON.stringify(code));
+  try {
+    const inTpm = await enrol(code, tpm);
+    tell(
+      inTpm ? '○ key of attestation: in the TPM' : '△ key of attestation: a file (no TPM, or none that can be used)',
+    );
+    return code;
+  } catch (error) {
+    // With an earlier one the clinic may have certified this terminal already.
+    if (before !== null && before.secret !== code.secret) await writeFileAtomically(keptCode, JSON.stringify(before));
+    else if (error instanceof EnrolmentRefused) await rm(keptCode, { force: true });
+    throw error;
   }
-  if (!wait) return findEnrolment(given, host);
+};
+
+const enrolSomehow = async (given: string | undefined, { host, wait, tpm }: Options): Promise<EnrolmentCode> => {
+  const kept = given === undefined ? await keptBefore() : null;
+  if (!wait) return enrolBy(kept ?? (await findEnrolment(given, host)), tpm);
   // A few pictures a second are enough for a code that somebody holds still.
   const settings = { ...defaults.camera, framesPerSecond: 5 };
   const camera = missingForCamera(settings) === null ? await openCamera(cameraSettingsOf(settings), 'release') : null;
-  return awaitEnrolment(camera, console);
+  return awaitEnrolment({ camera, console, kept }, (code) => enrolBy(code, tpm));
 };
 
 const provisionTerminal = async (given: string | undefined, options: Options): Promise<void> => {
@@ -176,26 +182,20 @@ const provisionTerminal = async (given: string | undefined, options: Options): P
   if (!(await exists('/usr/lib/systemd/system/uketsuke.service')))
     throw new Error('the package uketsuke-terminal is not installed here');
   const here = given === undefined && !options.wait && !(await exists(keptCode)) ? await identityHere() : null;
-  const code = here === null ? await codeFor(given, options) : null;
-  if (code !== null) {
-    await writeFileAtomically(keptCode, JSON.stringify(code));
-    const inTpm = await enrol(code, options.tpm);
-    tell(
-      inTpm ? '○ key of attestation: in the TPM' : '△ key of attestation: a file (no TPM, or none that can be used)',
-    );
-  }
+  const code = here === null ? await enrolSomehow(given, options) : null;
   const identity = here ?? (await identityFromCode(code as EnrolmentCode));
   const parts = await findParts();
-  if (code !== null || options.parts) await writeConfiguration(identity, parts);
+  if (code !== null || options.parts)
+    await writeTerminalConfig(defaultConfigPath, identity, parts, options.parts === true);
   else tell('{file} stays as it is (--parts looks for the parts again)', { file: defaultConfigPath });
   await allowBroker(identity.host);
-  run('systemctl', 'daemon-reload');
+  await run('systemctl', 'daemon-reload');
   const wanted = (await exists(`/usr/lib/systemd/system/${kiosk}`)) ? [...units, kiosk] : units;
-  run('systemctl', 'enable', '--quiet', ...wanted);
+  await run('systemctl', 'enable', '--quiet', ...wanted);
   // Keys may be new to what already runs.
-  run('systemctl', 'restart', ...units);
+  await run('systemctl', 'restart', ...units);
   // A screen that does not start is the terminal's to tell; the counter's way to the clinic is open without it.
-  if (wanted.length > units.length) succeeds('systemctl', 'restart', '--no-block', kiosk);
+  if (wanted.length > units.length) await succeeds('systemctl', 'restart', '--no-block', kiosk);
   await rm(keptCode, { force: true });
   tellParts(parts, identity);
   tell('Ready. The clinic tries it out by itself (テスト受付); what came of it stands on the staff page.');

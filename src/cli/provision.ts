@@ -1,10 +1,10 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { newPassphrase, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
-import { cardTrustFiles } from '../agent/provisioning/card-trust.ts';
+import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
 import {
   addAgent,
   addDevice,
@@ -17,6 +17,7 @@ import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { type FacilityKind, facilityKinds } from '../wire/facility-settings.ts';
+import { chainsFrom } from './clinic-card-trust.ts';
 import { addClinicCommand } from './provision-clinic.ts';
 import { addListenCommand } from './provision-listen.ts';
 import { addMoveCommands } from './provision-move.ts';
@@ -32,6 +33,7 @@ type FacilityOptions = {
   readonly agent: string;
   readonly terminals: string;
   readonly cardTrust?: string;
+  readonly test?: true;
   readonly caKeyTo?: string;
 };
 
@@ -70,6 +72,7 @@ const provision = async (options: FacilityOptions): Promise<void> => {
   const settings = firstFacilitySettings(consents, kind, options.name, options.institutionCode);
   const count = Number(options.terminals);
   if (!Number.isInteger(count) || count < 0 || count > 99) throw new Error('--terminals: 0 to 99');
+  const chains = options.cardTrust === undefined ? null : await chainsFrom(options.cardTrust, options.test === true);
   const passphrase = newPassphrase();
   const access = { passphrase };
   await createFacility(options.dir, {
@@ -79,11 +82,7 @@ const provision = async (options: FacilityOptions): Promise<void> => {
   });
   const agent = await addAgent(options.dir, options.agent, access);
   await writeFile(join(agent, 'facility-settings.yaml'), printYaml(settings), { mode: 0o600 });
-  if (options.cardTrust !== undefined) {
-    await mkdir(join(agent, 'card-trust'), { recursive: true, mode: 0o700 });
-    for (const name of Object.values(cardTrustFiles))
-      await copyFile(join(options.cardTrust, name), join(agent, 'card-trust', name));
-  }
+  if (chains !== null) await writeCardTrust(join(agent, 'card-trust'), chains);
   const terminals = Array.from({ length: count }, (_, index) => index + 1);
   for (const lane of terminals) await addDevice(options.dir, terminalId(lane), lane, access);
   if (options.caKeyTo !== undefined) await takeAuthorityKeyAway(options.dir, access, options.caKeyTo);
@@ -131,6 +130,7 @@ export const register = (program: Command): void => {
     .option('--agent <id>', 'id of the agent', 'agent-1')
     .option('--terminals <number>', 'how many terminals: terminal-01 and so on', '1')
     .option('--card-trust <dir>', 'trust anchors of cards to copy to the agent')
+    .option('--test', 'they are those of test cards')
     .option('--ca-key-to <file>', "where the CA's key goes (a stick); without it, it stays here under a passphrase")
     .action(orExplain(async (options: Partial<FacilityOptions>) => provision(complete(options))));
   addClinicCommand(command, orExplain);

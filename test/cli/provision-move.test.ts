@@ -1,17 +1,23 @@
 import {
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readBackup, writeBackup } from '../../src/cli/provision-move.ts';
+import { roles } from '../../scripts/package/roles.ts';
+import { Journal } from '../../src/agent/journal/journal.ts';
+import { watchJournalHead } from '../../src/agent/journal/journal-witness.ts';
+import { readBackup, settleRestored, writeBackup } from '../../src/cli/provision-move.ts';
+import { madePlaces } from '../../src/cli/provision-places.ts';
 
 let folder: string;
 let place: string;
@@ -74,4 +80,38 @@ test('a file that is none is named, and a place that is gone leaves no half back
   const unwritten = join(folder, 'unwritten');
   await expect(writeBackup(unwritten, passphrase, [join(folder, 'nowhere')])).rejects.toThrow('is not written');
   expect(existsSync(unwritten)).toBe(false);
+});
+
+test('a copy that is put back is told as far as it reaches, and the agent’s own witness doubts it', async () => {
+  const journal = new Journal(join(place, 'journal.sqlite'));
+  const head = watchJournalHead(join(place, 'journal-seen.json'), journal, () => 0);
+  journal.settingsIssue({ facility: 'clinic-0001', device: 'front-1', contentHash: 'a' }, 1_000);
+  await head.keep(true);
+  journal.close();
+  const lastWrittenAt = new Date('2026-11-20T03:00:00Z');
+  utimesSync(join(place, 'journal.sqlite'), lastWrittenAt, lastWrittenAt);
+  await writeBackup(file, passphrase, [place]);
+  const other = join(folder, 'other');
+  mkdirSync(other);
+  await readBackup(file, passphrase, other);
+  const agent = join(other, place);
+  expect(await settleRestored(agent)).toEqual(lastWrittenAt);
+  const restored = new Journal(join(agent, 'journal.sqlite'));
+  expect(watchJournalHead(join(agent, 'journal-seen.json'), restored, () => 0).isRolledBack).toBe(true);
+  restored.close();
+});
+
+test('what units and `provision` make is what undo and purge take away', () => {
+  const unitsOf = (pattern: string): string[] => globSync(pattern).map((unit) => readFileSync(unit, 'utf8'));
+  const stateOf = (texts: string[]): string[] =>
+    texts.flatMap((text) => [...text.matchAll(/^StateDirectory=(.*)$/gm)].map(([, name]) => `/var/lib/${name}`));
+  const [clinic, terminal] = [
+    stateOf([...unitsOf('systemd/mosquitto/*.service'), ...unitsOf('systemd/uketsuke-agent.service')]),
+    stateOf(['', '-link', '-face', '-kiosk'].flatMap((name) => unitsOf(`systemd/uketsuke${name}.service`))),
+  ];
+  expect([clinic.length, terminal.length]).toEqual([3, 2]);
+  expect(madePlaces.clinic).toEqual(expect.arrayContaining(clinic));
+  expect(madePlaces.terminal).toEqual(expect.arrayContaining(terminal));
+  const purged = roles.flatMap(({ purges }) => purges);
+  expect([...purged].sort()).toEqual([...madePlaces.terminal, ...madePlaces.clinic].sort());
 });

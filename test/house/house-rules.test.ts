@@ -207,7 +207,7 @@ describe('the other house rules', () => {
 
 test('a driver that starts programs by itself is found; a type, a script and the one way are not', () => {
   const text = "import { spawn } from 'node:child_process';";
-  for (const file of ['drivers/speaker/a.ts', 'src/terminal/a.ts'])
+  for (const file of ['drivers/speaker/a.ts', 'src/terminal/a.ts', 'src/cli/a.ts'])
     expect(checkPrograms(file, text)).toMatchObject([{ file, line: 1, rule: 'programs' }]);
   for (const file of ['drivers/host/run-program.ts', 'scripts/beds/a.ts', 'test/a.test.ts'])
     expect(checkPrograms(file, text)).toEqual([]);

@@ -30,12 +30,22 @@ function Stop-Agent {
 if ($Remove) {
   Stop-Agent
   sc.exe delete $service | Out-Null
-  foreach ($rule in 'Uketsuke broker', 'Uketsuke enrolment') {
+  foreach ($rule in 'Uketsuke broker', 'Uketsuke enrolment', 'Uketsuke search') {
     netsh.exe advfirewall firewall delete rule "name=$rule" | Out-Null
   }
   if ($source -ne $target) { Remove-Item -Recurse -Force $target }
   Write-Output "取り除きました。データは残っています: $env:ProgramData\Uketsuke"
   exit 0
+}
+
+# 鍵と記録の場所: だれでもフォルダを作れる ProgramData に、ほかの人が先に作ったものは使いません。
+# 開ける人（SYSTEM、Administrators、LOCAL SERVICE）は、何かが書かれる前に provision clinic が決めます。
+$data = Join-Path $env:ProgramData 'Uketsuke'
+if (Test-Path $data) {
+  $owner = (Get-Acl $data).GetOwner([Security.Principal.SecurityIdentifier]).Value
+  if ($owner -notin 'S-1-5-18', 'S-1-5-32-544') {
+    Write-Error "$data は管理者が作ったものではありません（所有者 $owner）。中を確かめ、消すか名前を変えてから、もう一度実行してください。"
+  }
 }
 
 # 1. プログラム: 前の版は、新しい版が置けるまで残します。
@@ -49,7 +59,8 @@ if ($source -ne $target) {
   Rename-Item $fresh $target
 }
 
-# 2. あとはすべて uketsuke が行います: 鍵、フォルダ、権限、サービス、ファイアウォール、端末の登録コード。
+# 2. あとはすべて uketsuke が行います: 鍵、フォルダ、権限、サービス、ファイアウォール（TCP 8883・8884、UDP 8884）、
+#    端末の登録コード。登録された端末は、サービスを再起動しなくても約 1 秒でつながります。
 $arguments = @('provision', 'clinic')
 if ($Answers) { $arguments += @('--answers', $Answers) }
 if ($CardTrust) { $arguments += @('--card-trust', $CardTrust) }

@@ -195,10 +195,22 @@ const guided = async (): Promise<void> => {
   writeFileSync('clinic.yaml', guideAnswers(guide));
   await step('a terminal that nobody has set up waits', () => until('uketsuke-welcome.service', 30, isWaiting));
   await runGuide();
+  await step('answers that were refused are not kept for the next run', async () => {
+    writeFileSync('another.yaml', guideAnswers(guide).replace('clinic-0001', 'clinic-0002'));
+    const refusal = sh('uketsuke provision clinic --answers another.yaml 2>&1 || true');
+    if (!/holds the facility clinic-0001/.test(refusal)) throw new Error(`not refused: ${refusal}`);
+  });
   await step('a second run of both commands changes nothing', async () => {
     const told = sh('uketsuke provision clinic');
     if (!told.includes('"waiting":[]')) throw new Error(told);
     sh('uketsuke provision terminal');
+    await allActive(60);
+  });
+  await step('what was set by hand stays with a new search for parts', async () => {
+    sh("sed -i 's/^\\.\\.\\.$/screen:\\n  diagonalInches: 13.3\\n.../' /etc/uketsuke/terminal.yaml");
+    sh('uketsuke provision terminal --parts');
+    if (!readFileSync('/etc/uketsuke/terminal.yaml', 'utf8').includes('diagonalInches: 13.3'))
+      throw new Error(readFileSync('/etc/uketsuke/terminal.yaml', 'utf8'));
     await allActive(60);
   });
 };

@@ -18,6 +18,10 @@ const readSeen = (path: string): AuditEnd | null => {
   }
 };
 
+/** A journal of before was put there by somebody who says so: the next start finds it to be one. `path`: as in `watchJournalHead` */
+export const expectLaterJournal = (path: string): Promise<void> =>
+  writeFileAtomically(path, `${JSON.stringify({ number: Number.MAX_SAFE_INTEGER, hash: '' })}\n`);
+
 type JournalWitness = {
   /** The journal that was opened lacks what the last one here had: an older copy, another one, a new one */
   readonly isRolledBack: boolean;

@@ -29,7 +29,7 @@ import type { LastingRows } from './lasting-rows.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { deletionsAt } from './retention.ts';
-import { issueSettings, learnFloor, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
+import { issueSettings, learnFloor, raiseAll, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
 
 export type {
@@ -73,13 +73,14 @@ export class Journal extends JournalAge {
     this.transaction(() => addChallenges(this.#sql, device, { challenges, keep, livedMs: this.livedMs }));
   }
 
-  /** This is not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void. */
+  /** Not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void, and counted beyond. */
   noteRolledBack(atMs: number): void {
     this.isRolledBack = true;
     this.knowsNothingBefore = Math.round(atMs);
     this.transaction(() => {
       this.noteMishap('storage.rolled-back', atMs);
       this.run('DELETE FROM challenge WHERE request_id IS NULL');
+      raiseAll(this.#sql, atMs);
     });
   }
 

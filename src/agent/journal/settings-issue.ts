@@ -31,3 +31,13 @@ export const learnFloor = (sql: Sql, device: string, version: number): boolean =
     'UPDATE settings_issue SET version = ?, content_hash = ? WHERE device = ? AND version < ?',
     ...[version, '', device, version],
   ) > 0;
+
+/**
+ * After a journal that was rolled back nobody knows how far versions had been counted: the next of each terminal goes
+ * beyond. A million settings of one terminal were never issued after any copy.
+ */
+export const raiseAll = (sql: Sql, nowMs: number): void =>
+  void sql.run(
+    "UPDATE settings_issue SET version = max(version + 1000000, ?), content_hash = ''",
+    Math.floor(nowMs / 1000),
+  );

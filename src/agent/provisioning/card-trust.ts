@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '../../protocol/bytes.ts';
-import { type Certificate, oids, parseCertificate } from '../../protocol/card/certificate.ts';
+import { type Certificate, oids, parseCertificate, valuesOfName } from '../../protocol/card/certificate.ts';
 import { sha256DigestInfo, verifyRsaSignature } from '../../protocol/card/digest-info.ts';
 import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
 import { cardCryptography } from '../../trust/card-cryptography.ts';
@@ -21,8 +21,10 @@ export type CardTrust = {
 };
 /** Lies beside anchors of test cards when somebody wants them; without it they are refused. */
 const testCardsWanted = 'TEST-CARDS-ACCEPTED';
-/** Stands in the name of every authority of test cards, ours and the demo's. */
-const testWord = 'TEST';
+/** Stands in the name of every authority of test cards, ours and the demo's; as a word of its own, in any letters. */
+const testWord = /(?<!\p{sc=Latin})test(?!\p{sc=Latin})|テスト/iu;
+const callsItselfTest = ({ subject }: Certificate): boolean =>
+  valuesOfName(subject).some((value) => testWord.test(value.normalize('NFKC')));
 export const cardTrustFiles = { certificateIssuers: 'card-ca.pem', visualIssuers: cvIssuersFile } as const;
 
 const pemBlock = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
@@ -36,9 +38,7 @@ export const parseCardTrust = (certificateIssuersPem: string, cvIssuersJson: str
   });
   if (certificateIssuers.length === 0) throw new Error(`${cardTrustFiles.certificateIssuers}: no certificate`);
   const visualIssuers = parseCvIssuers(cvIssuersJson);
-  const isTest =
-    certificateIssuers.some(({ subject }) => Buffer.from(subject).toString('latin1').includes(testWord)) ||
-    visualIssuers.some(isTestCvIssuer);
+  const isTest = certificateIssuers.some(callsItselfTest) || visualIssuers.some(isTestCvIssuer);
   return { certificateIssuers, visualIssuers, isTest };
 };
 

@@ -10,6 +10,8 @@ export const enrolmentCodeSchema = z.strictObject({
   host: z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/),
   enrolmentPort: z.int().min(1).max(65_535),
   brokerPort: z.int().min(1).max(65_535),
+  /** 4 (= MQTT 3.1.1): the broker that an agent runs itself speaks no other. Absent: any */
+  brokerProtocol: z.literal(4).optional(),
   /** PEM; nobody else is believed */
   facilityCa: z.string().max(4000),
   secret: z.string().regex(/^[\w-]{22}$/),

@@ -30,6 +30,9 @@ export const readLetters = (typed: string): string | null => {
   return letters.length === howMany && [...letters].every((sign) => signs.includes(sign)) ? letters : null;
 };
 
+/** The clinic has answered, and the code serves nobody: to ask again is one guess more, and the same answer. */
+export class EnrolmentRefused extends Error {}
+
 /** What a QR code holds: the letters, and where they count. */
 type ShownCode = { readonly host: string; readonly port: number; readonly letters: string };
 export const qrText = ({ host, port, letters }: ShownCode): string => `UKETSUKE1 ${host} ${port} ${letters}`;
@@ -152,7 +155,7 @@ export const askByLetters = async ({ host, port, letters }: ShownCode): Promise<
     const bound = boundTo(socket);
     const { status, text } = await post(socket, JSON.stringify({ salt, proof: proofOf(key, 'terminal', bound, '') }));
     if (status !== 200)
-      throw new Error(
+      throw new EnrolmentRefused(
         "these letters are wrong, used or too old: `uketsuke provision clinic` at the clinic's PC shows new ones",
       );
     const answer = answerSchema.parse(JSON.parse(text));

@@ -10,18 +10,19 @@ import { cvIssuersFile } from '../../trust/cv-trust.ts';
 import { keyFiles, keyFolders, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier, publicJwkSchema } from '../../wire/messages.ts';
+import type { RegisteredDevice } from './agent-keys.ts';
 import type { AuthorityKeyAccess } from './authority-key.ts';
 import type { EnrolmentCode } from './enrolment-code.ts';
-import { answerLetters, closeOffer, lettersPath } from './enrolment-letters.ts';
-import { deviceDirectory, enrolDevice, listDevices, readBrokerFiles } from './facility-authority.ts';
+import { answerLetters, closeOffer, EnrolmentRefused, lettersPath } from './enrolment-letters.ts';
+import { deviceDirectory, distribute, enrolDevice, listDevices, readBrokerFiles } from './facility-authority.ts';
 import { areDeviceKeys, type DevicePublicKeys } from './make-device-keys.ts';
 
 /*
  * How a terminal becomes one of the facility's: the clinic's end writes a code (a file for a stick; or eight letters, by
  * which the terminal is told the code: enrolment-letters.ts) and listens for as long
  * as somebody stands beside it. The terminal makes its keys, believes only the facility's CA that the code names, and hands
- * its public keys over with the code's secret. One use: later only the same keys are answered again, for a terminal that
- * lost its power before it had written the answer.
+ * its public keys over with the code's secret. One use: later only the same keys are answered again, with the same words
+ * and however late, for a terminal that lost its power before it had written the answer; nobody else is.
  */
 
 const requestSchema = z.strictObject({
@@ -88,6 +89,15 @@ type Outcome =
 
 type Reply = { readonly status: 200; readonly answer: object } | { readonly status: 400 | 403 | 409 };
 
+const haveSameKeys = (known: RegisteredDevice, keys: DevicePublicKeys): boolean =>
+  known.signingKey.kid === keys.signingKey.kid &&
+  known.signingKey.x === keys.signingKey.x &&
+  known.sealingKey.x === keys.sealingKey.x &&
+  known.attestationKey?.x === keys.attestationKey?.x;
+
+/** Whether terminals were given codes here: one that lost its power may still come back for its answer. */
+export const hasOffers = async (directory: string): Promise<boolean> => (await readOffers(directory)).length > 0;
+
 /** What one request is answered. `nowMs`: ms since 1970 */
 export const enrol = async (
   directory: string,
@@ -100,21 +110,36 @@ export const enrol = async (
   const { device, secret, ...keys } = asked;
   const offer = (await readOffers(directory)).find((one) => one.device === device);
   const given = Buffer.from(sha256(secret));
-  const isRight = offer !== undefined && timingSafeEqual(given, Buffer.from(offer.secretHash));
-  if (!isRight || nowMs > offer.until) return { status: 403 };
-  if (!(await areDeviceKeys(keys))) return { status: 400 };
+  if (offer === undefined || !timingSafeEqual(given, Buffer.from(offer.secretHash))) return { status: 403 };
   const known = (await listDevices(directory)).find((one) => one.device === device);
+  const isSame = known !== undefined && known.revokedAt === undefined && haveSameKeys(known, keys);
+  if (!isSame && nowMs > offer.until) return { status: 403 };
+  if (!(await areDeviceKeys(keys))) return { status: 400 };
+  if (known !== undefined && !isSame) return { status: 409 };
   if (known === undefined) await enrolDevice(directory, device, offer.lane, keys, caKey);
-  else if (
-    known.revokedAt !== undefined ||
-    known.signingKey.kid !== keys.signingKey.kid ||
-    known.signingKey.x !== keys.signingKey.x ||
-    known.sealingKey.x !== keys.sealingKey.x ||
-    known.attestationKey?.x !== keys.attestationKey?.x
-  )
-    return { status: 409 };
+  // Power lost here, between the registry and what the terminal is told of it.
+  else await distribute(directory);
   return { status: 200, device, answer: await answerFor(directory, device) };
 };
+
+/** Wrong ones count against the codes of one time: whoever gives out new ones stands beside it. */
+class Guesses {
+  wrong = 0;
+  readonly #directory: string;
+  readonly #codes = new Set<string>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async areUsedUp(): Promise<boolean> {
+    for (const { secretHash } of await readOffers(this.#directory)) {
+      if (!this.#codes.has(secretHash)) this.wrong = 0;
+      this.#codes.add(secretHash);
+    }
+    return this.wrong >= mostGuesses;
+  }
+}
 
 /** Listens with the broker's certificate. `onEnrolled` is waited for before the terminal is answered. */
 export const listenForEnrolments = async (
@@ -124,19 +149,19 @@ export const listenForEnrolments = async (
   onEnrolled: (device: string, address: string) => Promise<void>,
 ): Promise<{ readonly port: number; close(): void }> => {
   const { key, certificate } = await readBrokerFiles(directory);
-  let guesses = 0;
+  const guesses = new Guesses(directory);
   let turn: Promise<unknown> = Promise.resolve();
   const answer = async (path: string | undefined, body: string, socket: TLSSocket): Promise<Reply> => {
     if (path !== enrolPath && path !== lettersPath) return { status: 400 };
-    if (guesses >= mostGuesses) return { status: 403 };
+    if (await guesses.areUsedUp()) return { status: 403 };
     if (path === lettersPath) {
       const told = await answerLetters(directory, body, socket, Date.now());
       if (told !== null) return { status: 200, answer: told };
-      guesses += 1;
+      guesses.wrong += 1;
       return { status: 403 };
     }
     const outcome = await enrol(directory, body, Date.now(), caKey);
-    if (outcome.status === 403) guesses += 1;
+    if (outcome.status === 403) guesses.wrong += 1;
     if (outcome.status === 200) {
       await onEnrolled(outcome.device, socket.remoteAddress ?? '');
       await closeOffer(directory, outcome.device);
@@ -219,6 +244,8 @@ export const askForEnrolment = async (code: EnrolmentCode, keys: DevicePublicKey
     );
     asked.end(body);
   });
-  if (status !== 200) throw new Error(refusals[status] ?? `the clinic's PC answered ${status}`);
+  const answered = refusals[status] ?? `the clinic's PC answered ${status}`;
+  if (status >= 400 && status < 500) throw new EnrolmentRefused(answered);
+  if (status !== 200) throw new Error(answered);
   return answerSchema.parse(JSON.parse(text));
 };

@@ -137,7 +137,7 @@ const visualTrust = async (directory: string, agents: readonly { readonly agent:
 };
 
 /** What every agent and terminal knows of the others, written again into each hand-over directory. */
-const distribute = async (directory: string): Promise<void> => {
+export const distribute = async (directory: string): Promise<void> => {
   const { facility, agents, devices, keys } = await readFacility(directory);
   for (const { agent } of agents) {
     const target = agentDirectory(directory, agent);

@@ -15,12 +15,13 @@ const knownFile = '/var/lib/uketsuke-broker-limits/known.nft';
  */
 export const knowAddress = async (
   address: string,
-  nft: (args: readonly string[]) => string,
+  nft: (args: readonly string[]) => Promise<string>,
   file = knownFile,
 ): Promise<void> => {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '');
   if (!isIPv4(plain) && !isIPv6(plain)) throw new Error(`${address} is no address`);
-  nft(['add', 'element', ...table, isIPv4(plain) ? 'known4' : 'known6', `{ ${plain} }`]);
-  const sets = ['known4', 'known6'].map((name) => nft(['list', 'set', ...table, name]));
+  await nft(['add', 'element', ...table, isIPv4(plain) ? 'known4' : 'known6', `{ ${plain} }`]);
+  const sets: string[] = [];
+  for (const name of ['known4', 'known6']) sets.push(await nft(['list', 'set', ...table, name]));
   await writeFileAtomically(file, sets.join(''));
 };

@@ -1,6 +1,7 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { equalBytes, toAscii, toHex } from '../bytes.ts';
+import { decodeUtf8 } from '../utf8.ts';
 import type { RsaPublicKey } from './digest-info.ts';
 import { readTlv, readTlvs, type Tlv } from './tlv.ts';
 
@@ -160,6 +161,42 @@ const parse = (der: Uint8Array): Certificate => {
     signature: bitString(signature),
     tbs: demand(tbs, 'signed part').raw,
   };
+};
+
+/** DirectoryString and its sisters (X.520): tag → how its bytes spell letters */
+const spellings: Readonly<Record<number, 'utf-8' | 'utf-16be' | 'utf-32be' | 'latin1'>> = {
+  12: 'utf-8',
+  18: 'latin1',
+  19: 'latin1',
+  20: 'latin1',
+  22: 'latin1',
+  28: 'utf-32be',
+  30: 'utf-16be',
+};
+
+/** What is no text (a bit string) says nothing. */
+const spelled = ({ tag, value }: Tlv): string => {
+  const spelling = spellings[tag];
+  if (spelling === undefined) return '';
+  if (spelling === 'utf-8') return demand(decodeUtf8(value), 'letters of a name');
+  const width = spelling === 'utf-32be' ? 4 : spelling === 'utf-16be' ? 2 : 1;
+  let text = '';
+  for (let at = 0; at + width <= value.length; at += width) {
+    const letter = value.subarray(at, at + width).reduce((sum, byte) => sum * 256 + byte, 0);
+    text += letter > 0x10ffff ? '\ufffd' : String.fromCodePoint(letter);
+  }
+  return text;
+};
+
+/** The values of a distinguished name (`subject`, `issuer`), whatever they are of: JP, a body, a name. Throws where it is no name. */
+export const valuesOfName = (name: Uint8Array): readonly string[] => {
+  const sequence = readTlv(name);
+  if (!sequence.ok) throw new Malformed('name');
+  return children(tagged(sequence.value, 0x30, 'name')).flatMap((part) =>
+    children(tagged(part, 0x31, 'part of a name')).map((attribute) =>
+      spelled(demand(children(tagged(attribute, 0x30, 'attribute of a name'))[1], 'value of a name')),
+    ),
+  );
 };
 
 /** Exactly one certificate, no bytes behind it. Anything else is `card.certificate-invalid`; never throws. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Journal } from '../../../src/agent/journal/journal.ts';
-import { watchJournalHead } from '../../../src/agent/journal/journal-witness.ts';
+import { expectLaterJournal, watchJournalHead } from '../../../src/agent/journal/journal-witness.ts';
 
 let folder: string;
 let path: string;
@@ -78,6 +78,32 @@ test('challenges of an older copy are good for nothing, and the chain and the ba
   });
   expect(outcome).toMatchObject({ visit: { verdict: 'refused', code: 'message.stale' } });
   journal.close();
+});
+
+test('versions of settings only rise, whatever copy was put back: terminals refuse what they have seen', () => {
+  const issue = (journal: Journal, content: string, atMs: number): number =>
+    journal.settingsIssue({ facility: 'clinic-0001', device: 'front-1', contentHash: content }, atMs).version;
+  const journal = new Journal(path);
+  const given = [issue(journal, 'a', 1_000_000), issue(journal, 'b', 2_000_000)];
+  journal.close();
+  copyFileSync(path, join(folder, 'copy.sqlite'));
+  const later = new Journal(path);
+  given.push(issue(later, 'c', 3_000_000), issue(later, 'd', 4_000_000));
+  later.close();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+  copyFileSync(join(folder, 'copy.sqlite'), path);
+  const restored = new Journal(path);
+  // The clock of the new PC is behind.
+  restored.noteRolledBack(1_500_000);
+  for (const content of ['b', 'e', 'c']) given.push(issue(restored, content, 1_600_000));
+  restored.close();
+  expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
+});
+
+test('a journal that somebody restored is known to be one of before, once', async () => {
+  await run(3);
+  await expectLaterJournal(seen);
+  expect([await run(1), await run(1)]).toEqual([true, false]);
 });
 
 const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;

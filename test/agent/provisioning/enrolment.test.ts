@@ -21,6 +21,7 @@ import { parseCardTrust, readCardTrust, writeCardTrust } from '../../../src/agen
 import {
   askForEnrolment,
   enrol,
+  hasOffers,
   listenForEnrolments,
   offerEnrolment,
 } from '../../../src/agent/provisioning/enrolment.ts';
@@ -28,6 +29,7 @@ import type { EnrolmentCode } from '../../../src/agent/provisioning/enrolment-co
 import {
   answerSearches,
   askByLetters,
+  EnrolmentRefused,
   newLetters,
   offerLetters,
   openOffers,
@@ -147,6 +149,49 @@ test('a newer code of a terminal ends the older one; a revoked terminal is not l
   await revokeDevice(facility, 'terminal-01');
   expect((await enrol(facility, newer, Date.now(), {})).status).toBe(409);
 });
+
+test('a terminal that lost its power at the last step is answered the same by the same code, however late, and nobody else is', async () => {
+  const code = await codeFor('terminal-01');
+  const ask = async (place: string, atMs: number, more: Record<string, unknown> = {}) =>
+    enrol(facility, await asked(code, place, more), atMs, {});
+  const first = await ask(terminal, Date.now());
+  expect(first.status).toBe(200);
+  // Half an hour later, when the code has long counted for nobody.
+  expect(await ask(terminal, Date.now() + 2 * hour)).toEqual(first);
+  expect((await ask(join(folder, 'stranger'), Date.now() + 2 * hour)).status).toBe(403);
+  expect((await ask(join(folder, 'stranger'), Date.now())).status).toBe(409);
+  expect((await ask(terminal, Date.now(), { secret: 'A'.repeat(22) })).status).toBe(403);
+  await revokeDevice(facility, 'terminal-01');
+  expect((await ask(terminal, Date.now() + 2 * hour)).status).toBe(403);
+});
+
+test("the clinic's PC that lost its power after the registry had its line answers all the same", async () => {
+  const code = await codeFor('terminal-01');
+  const first = await enrol(facility, await asked(code), Date.now(), {});
+  rmSync(join(facility, 'devices/terminal-01/terminal/trust.json'));
+  expect(await enrol(facility, await asked(code), Date.now(), {})).toEqual(first);
+});
+
+test('the listener still answers a terminal whose letters are used, and wrong guesses end with the codes they were made at', async () => {
+  const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
+  try {
+    const code = await codeFor('terminal-01', listener.port);
+    await offerLetters(facility, code);
+    const keys = await makeDeviceKeys(terminal);
+    const answer = await askForEnrolment(code, keys);
+    expect(await openOffers(facility, Date.now())).toEqual([]);
+    expect(await hasOffers(facility)).toBe(true);
+    expect(await askForEnrolment(code, keys)).toEqual(answer);
+    for (let guess = 0; guess < 20; guess += 1)
+      await expect(askForEnrolment({ ...code, secret: 'A'.repeat(22) }, keys)).rejects.toThrow(EnrolmentRefused);
+    await expect(askForEnrolment(code, keys)).rejects.toThrow('wrong or too old');
+    // Somebody at the clinic's PC gives out another code.
+    await codeFor('terminal-02', listener.port);
+    expect(await askForEnrolment(code, keys)).toEqual(answer);
+  } finally {
+    listener.close();
+  }
+}, 60_000);
 
 test('the key in its TPM is registered with the others, and no other takes its place afterwards', async () => {
   const code = await codeFor('terminal-01');
