@@ -1,11 +1,11 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Case, stepsWith } from './misfortune-steps.ts';
 import { eventually, type MisfortunesBed } from './misfortunes-bed.ts';
 
 /** What befalls the files in which both ends keep what must not be lost, and a socket's place. */
 export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
-  const { faulty, staffPageSays, doctorSays, idle } = stepsWith(bed);
+  const { faulty, staffPageSays, doctorSays, healthSays, visit, oneVisit } = stepsWith(bed);
   const journal = join(bed.disks.journal, 'journal.sqlite');
   const linkStore = join(bed.disks.link, 'link.sqlite');
   const damage = (path: string): void => {
@@ -79,9 +79,15 @@ export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
       ...{ name: "the link's store is cut to nothing while it is off", word: 'goes-on', who: 'nobody' },
       befall: async () => {
         await bed.link?.end('SIGTERM');
+        await healthSays('delivery.link-lost');
+        if (statSync(linkStore).size === 0) throw new Error('the store holds nothing that could be cut');
         truncateSync(linkStore);
         await bed.startLink();
-        await idle();
+        const before = bed.rows();
+        const screen = await visit();
+        if (screen !== 'accepted') throw new Error(`a visit ends at ${screen}`);
+        await oneVisit(before, false);
+        if (statSync(linkStore).size === 0) throw new Error('a request was kept, and the store holds nothing');
         return 'goes-on';
       },
     },

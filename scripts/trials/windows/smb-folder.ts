@@ -165,7 +165,7 @@ try {
     'the new answer replaces it all the same, and whoever reads now has the new one',
     fetched('a2').includes('<QualificationValidity>'),
   );
-  check('and has held it until now', holder.exitCode === null);
+  check('and has held it until now', holder.exitCode === null && holder.signalCode === null);
   holder.kill('SIGKILL');
 
   // A question that its writer still has open: smbd keeps other clients out, the agent reads what is there.
@@ -188,11 +188,14 @@ try {
 
   // What is being written has a name that the client does not see as a file of the folder.
   writeFileSync(join(bed.oqsFolder, 'face', '.OQSx.xml.00.writing'), 'half');
-  const listed = smb('ls face\\*');
+  writeFileSync(join(bed.oqsFolder, 'face', 'OQSx.xml'), 'whole');
+  const listed = smb('ls face\\*').split('\n');
+  const attributesOf = (name: string): string | undefined =>
+    listed.map((line) => line.trim().split(/\s+/)).find(([first]) => first === name)?.[1];
   check(
-    'what is half written is hidden from clients',
-    /\.writing\s+\w*H/.test(listed) || !listed.includes('.writing'),
-    listed,
+    'of what is half written and what is whole, clients see the whole one alone',
+    !(attributesOf('OQSx.xml') ?? 'H').includes('H') && (attributesOf('.OQSx.xml.00.writing') ?? 'H').includes('H'),
+    listed.join('\n'),
   );
   const samba = execFileSync('chroot', [root, 'smbd', '--version'], { encoding: 'utf8' }).trim();
   process.stdout.write(`${JSON.stringify({ tried, wrong, samba: samba.replace('Version ', ''), profile: 'demo' })}\n`);
