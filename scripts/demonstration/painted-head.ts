@@ -10,7 +10,7 @@ import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
 
 /** From seeing the words to moving. ms */
-const reactionMs = 700;
+export const reactionMs = 700;
 const lidsShutMs = 350;
 const turnDegrees = 30;
 

@@ -2,6 +2,7 @@ import { firstFacilitySettings } from '../../src/catalogue/first-settings.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { galleryNow } from '../../src/cli/preview-gallery.ts';
 import type { StateName } from '../../src/core/visit/session.ts';
+import { visitOf } from '../../src/core/visit/session-steps.ts';
 import type { Utterance } from '../../src/ports/speaker.ts';
 import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { until } from '../beds/simulated-clock.ts';
@@ -26,6 +27,7 @@ const digit = (value: number): number => 0x30 + value;
 const busy: readonly StateName[] = ['readingCard', 'awaitingLookup', 'signing', 'sending', 'awaitingResult'];
 const isBusy = ({ state }: VisitBed): boolean =>
   busy.includes(state.name) ||
+  visitOf(state)?.lookup.state === 'pending' ||
   (state.name === 'enteringPin' && state.checking) ||
   (state.name === 'registering' && state.phase !== 'asking');
 
