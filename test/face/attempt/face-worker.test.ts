@@ -1,0 +1,104 @@
+/** What comes about of a face in the face process while it works: whatever is not compared any more is overwritten at once. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { loadFaceGrey } from '../../../drivers/virtual/faces.ts';
+import { encodeGreyJp2 } from '../../../drivers/virtual/jp2.ts';
+import {
+  emptyScene,
+  frameHeight,
+  frameWidth,
+  type Person,
+  personBefore,
+  SceneRenderer,
+} from '../../../drivers/virtual/render-scene.ts';
+import { loadModels, loadPadModels, modelsMissing } from '../../../scripts/beds/built-models.ts';
+import { FaceWorker } from '../../../src/face/attempt/face-worker.ts';
+import { meshPoints } from '../../../src/face/models/find-landmarks.ts';
+import type { CameraEvent } from '../../../src/ports/camera.ts';
+import type { FromFaceProcess } from '../../../src/ports/face-process-messages.ts';
+
+/** Every array as long as an embedding or as the points of a face, from now on. */
+const catchFaces = (): Float32Array[] => {
+  const lengths = [512, meshPoints * 3];
+  const caught: Float32Array[] = [];
+  const keep = (made: Float32Array): Float32Array => {
+    if (lengths.includes(made.length)) caught.push(made);
+    return made;
+  };
+  const real = Float32Array;
+  vi.stubGlobal(
+    'Float32Array',
+    new Proxy(real, { construct: (target, args) => keep(Reflect.construct(target, args)) }),
+  );
+  const slice = real.prototype.slice;
+  vi.spyOn(real.prototype, 'slice').mockImplementation(function (this: Float32Array<ArrayBuffer>, ...args) {
+    return keep(slice.apply(this, args)) as Float32Array<ArrayBuffer>;
+  });
+  return caught;
+};
+const areLeft = (arrays: readonly (Float32Array | Uint8Array)[]): number =>
+  arrays.filter((array) => array.some((value: number) => value !== 0)).length;
+
+/** Of four views three frames each and their mean, and the card's photo. */
+const mostCompared = 4 * (3 + 1) + 1;
+
+describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  test('keeps only what it compares, and nothing after the attempt', async () => {
+    const [models, pad] = [await loadModels(), await loadPadModels()];
+    const renderer = new SceneRenderer(3);
+    await renderer.load('sample3-a');
+    const photo = await encodeGreyJp2(await loadFaceGrey('sample6-d'));
+    let show: ((event: CameraEvent) => void) | null = null;
+    const previews: Uint8Array[] = [];
+    const told: FromFaceProcess[] = [];
+    const caught = catchFaces();
+    const worker = new FaceWorker({
+      models,
+      pad,
+      depthCamera: null,
+      threshold: 0.49,
+      camera: {
+        subscribe: (listener) => {
+          show = listener;
+          return () => {
+            show = null;
+          };
+        },
+        close: async () => undefined,
+      },
+      drawPreview: async ({ rgb }) => {
+        const preview = rgb.slice(0, 1_000);
+        previews.push(preview);
+        return preview;
+      },
+      tell: (message) => told.push(message),
+    });
+    worker.start();
+    worker.begin(1, 'passive');
+    await worker.receiveReference(1, photo);
+    expect(areLeft([photo])).toBe(0);
+    const poses: Partial<Person>[] = [{}, { scale: 0.3 }, { roll: 52 }, { yaw: 45 }, { x: 0.34 }, { pitch: 42 }];
+    for (let i = 0; i < 24; i++) {
+      const rgb = new Uint8Array(frameWidth * frameHeight * 3);
+      const person = { ...personBefore('sample3-a'), ...poses[i % poses.length] };
+      renderer.render({ ...emptyScene, people: [person] }, i * 100, rgb);
+      const before = caught.length;
+      await vi.waitUntil(() => {
+        // A frame that comes while another is looked at is left out.
+        show?.({ type: 'frame', frame: { width: frameWidth, height: frameHeight, rgb, capturedAtMs: i * 100 } });
+        return caught.length > before;
+      });
+      await vi.waitUntil(() => areLeft(caught) <= mostCompared);
+    }
+    expect(caught.length).toBeGreaterThan(60);
+    expect(previews.length).toBeGreaterThan(10);
+    expect(areLeft(previews)).toBe(0);
+    expect(told.some((message) => message.type === 'event' && message.event.type === 'hint')).toBe(true);
+    await worker.stop(1);
+    expect(areLeft(caught)).toBe(0);
+  }, 60_000);
+});
