@@ -52,7 +52,7 @@ const add = async (file: string, options: AddOptions): Promise<void> => {
   await writeModels(options.models, withEntry(manifest, entry));
   const { width } = entry.input;
   tell(`${id}: ${width}×${width}, ${entry.dimensions} numbers, sha256 ${entry.sha256}`);
-  tell(`It is refused until it is measured: uketsuke models calibrate ${id} --images DIR --groups FILE`);
+  tell(`It is refused until it is measured: uketsuke models calibrate ${id} --images DIR --groups DIR`);
   process.stdout.write(
     `${JSON.stringify({ id, sha256: entry.sha256, dimensions: entry.dimensions, calibrated: false })}\n`,
   );
@@ -116,7 +116,18 @@ type CalibrateOptions = {
   readonly dryRun?: true;
 };
 
-const measure = async (id: string, options: CalibrateOptions): Promise<void> => {
+/** @throws Error where there is none, or more than one */
+const onlyUnmeasured = async (folder: string): Promise<string> => {
+  const manifest = await readManifest(folder);
+  const ids = manifest.models
+    .filter(({ id, role }) => role === 'embedding' && embeddingById(manifest, id).calibration === undefined)
+    .map(({ id }) => id);
+  if (ids.length !== 1) throw new Error(`name the model to measure; not yet measured: ${ids.join(', ') || 'none'}`);
+  return ids[0] as string;
+};
+
+const measure = async (given: string | undefined, options: CalibrateOptions): Promise<void> => {
+  const id = given ?? (await onlyUnmeasured(options.models));
   const models = await loadModels(options.models, id);
   const { encodeGreyJp2 } = await import('../../drivers/virtual/jp2.ts');
   const names =
@@ -180,8 +191,10 @@ export const register = (program: Command): void => {
     .option('--scale <number>', 'divides it then', '127.5')
     .action(orExplain(add));
   models
-    .command('calibrate <id>')
-    .description('measures a model on pictures and writes its threshold; about 10 pictures a second and core')
+    .command('calibrate [id]')
+    .description(
+      'measures a model on pictures and writes its threshold; about 10 pictures a second and core. Without an id: the one that was added and not yet measured',
+    )
     .addOption(folder())
     .requiredOption('--images <folder>', 'pictures called NAME_NNNN.jpg, one name a person')
     .option('--pairs <tsv>', 'columns a, b, same: only the pictures it names, and it must agree with their names')

@@ -56,9 +56,7 @@ const words = [
   'own pictures',
 ];
 /** What the command wrote to standard error, and its exit code. */
-const add = async (file: string | Uint8Array, ...more: string[]): Promise<{ told: string; status: number }> => {
-  const path = typeof file === 'string' ? file : join(folder, 'given.onnx');
-  if (typeof file !== 'string') writeFileSync(path, file);
+const run = async (...args: string[]): Promise<{ told: string; status: number }> => {
   const told: string[] = [];
   const { stderr, stdout } = process;
   const [error, output] = [stderr.write, stdout.write];
@@ -66,13 +64,18 @@ const add = async (file: string | Uint8Array, ...more: string[]): Promise<{ told
   stdout.write = (() => true) as typeof stdout.write;
   process.exitCode = 0;
   try {
-    await main(['models', 'add', path, ...words, ...more]);
+    await main(['models', ...args]);
     return { told: told.join(''), status: Number(process.exitCode) };
   } finally {
     process.exitCode = 0;
     Object.assign(stderr, { write: error });
     Object.assign(stdout, { write: output });
   }
+};
+const add = (file: string | Uint8Array, ...more: string[]): ReturnType<typeof run> => {
+  const path = typeof file === 'string' ? file : join(folder, 'given.onnx');
+  if (typeof file !== 'string') writeFileSync(path, file);
+  return run('add', path, ...words, ...more);
 };
 
 test('a model is entered with hash, shape and card, and without a calibration', async () => {
@@ -89,6 +92,15 @@ test('a model is entered with hash, shape and card, and without a calibration', 
   expect(readFileSync(join(folder, 'cards', 'small.md'), 'utf8')).toContain('None: not calibrated');
   // Everything that was there before is there still.
   expect(embeddingById(readManifest(), 'fr_feature').calibration).toBeDefined();
+});
+
+test('calibrate without a name takes the one model that is not measured, and asks where there are two', async () => {
+  const calibrate = () => run('calibrate', '--models', folder, '--images', folder);
+  expect((await calibrate()).told).toContain('blazeface.onnx: run scripts/setup-models');
+  await add(smallModel([1, 3, 64, 64]), '--id', 'second');
+  const { told, status } = await calibrate();
+  expect(told).toBe('uketsuke models: name the model to measure; not yet measured: small, second\n');
+  expect(status).toBe(2);
 });
 
 test.each<[string, () => string | Uint8Array, string[], string]>([
