@@ -176,15 +176,22 @@ class Visitor {
 
 const isPrompt = (hint: FaceHint): boolean => ['turn-left', 'turn-right', 'blink'].includes(hint);
 
-/** The same hint again without the picture reacting, a third time at all, or one that stays for 10 s. */
-const loops = ({ told, toldAgain, decidedAfterMs }: Played): boolean =>
-  toldAgain.some((hint) => !isPrompt(hint)) ||
-  told.some(({ hint, atMs }, i) => {
-    if (hint === null) return false;
-    const untilMs = told[i + 1]?.atMs ?? decidedAfterMs;
-    const times = told.filter((each) => each.hint === hint).length;
-    return untilMs - atMs >= loopMs || (times > 2 && !isPrompt(hint));
-  });
+/**
+ * The same hint again without the picture reacting, a third time at all, or one that stays for 10 s. Prompts, and to hold still
+ * before and after them, are none that could be followed once for all.
+ */
+const loops = ({ told, toldAgain, decidedAfterMs }: Played): boolean => {
+  const isAtPrompt = (i: number): boolean =>
+    [told[i - 1], told[i], told[i + 1]].some((each) => each !== undefined && each.hint !== null && isPrompt(each.hint));
+  const hints = told.filter(
+    ({ hint }, i) => hint !== null && !(isAtPrompt(i) && (hint === 'hold-still' || isPrompt(hint))),
+  );
+  return (
+    toldAgain.some((hint) => !isPrompt(hint)) ||
+    hints.some(({ hint }) => hints.filter((each) => each.hint === hint).length > 2) ||
+    told.some(({ hint, atMs }, i) => hint !== null && (told[i + 1]?.atMs ?? decidedAfterMs) - atMs >= loopMs)
+  );
+};
 
 const bench = await openBench('living', Number(options.seed));
 const keptPictures = new KeptResults('living-pictures', [
@@ -222,6 +229,7 @@ const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome
   const straightest = turnedBy.indexOf(Math.min(...turnedBy));
   const visitor = new Visitor(random);
   let view = 0;
+  let isMoving = false;
   const played = await playAttempt(bench, reference, {
     frameMs: frameMs,
     timeLimitMs: timeLimitMs,
@@ -230,8 +238,9 @@ const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome
     random,
     referenceMs,
     paint: (atMs, told, target) => {
+      isMoving = told.hint !== null && (isMoving || isPrompt(told.hint));
       if (told.hint === null) view = Math.floor(atMs / viewMs) % painters.length;
-      if (told.hint === 'look-here') view = straightest;
+      if (told.hint === 'look-here' && !isMoving) view = straightest;
       painters[view]?.paint(visitor.pose(atMs, told), target);
     },
   });
