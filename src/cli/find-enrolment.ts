@@ -10,15 +10,15 @@ import { outcomeOf } from './run-commands.ts';
 /* Where a terminal finds its enrolment code: a file that was named, a stick, or letters that somebody types or shows. */
 
 const fileName = 'uketsuke-*.json';
-/** Where desktop programs and the technician's own mounts are */
-const mounted = `/media/**/${fileName}`;
+/** Where desktop programs and the technician's own mounts are. No deeper: a disk full of pictures is no stick. */
+const mounts = ['/media', '/media/*', '/media/*/*'];
 const ownMount = '/run/uketsuke-stick';
 /** A stick that is failing answers in minutes, or never. ms */
 const stickMs = 10_000;
 
-const codesBelow = async (pattern: string): Promise<string[]> => {
+const codesIn = async (folders: readonly string[]): Promise<string[]> => {
   const found: string[] = [];
-  for await (const path of glob(pattern)) found.push(path);
+  for await (const path of glob(folders.map((folder) => join(folder, fileName)))) found.push(path);
   return found;
 };
 
@@ -58,7 +58,7 @@ const onSticks = async (): Promise<EnrolmentCode[]> => {
     const { ok } = await outcomeOf('mount', ['-o', 'ro,nosuid,nodev,noexec', path, ownMount], stickMs);
     if (!ok) continue;
     try {
-      for (const file of await codesBelow(join(ownMount, fileName))) codes.push(await readCodeFile(file));
+      for (const file of await codesIn([ownMount])) codes.push(await readCodeFile(file));
     } finally {
       await outcomeOf('umount', [ownMount], stickMs);
     }
@@ -87,7 +87,7 @@ export const chooseCode = (
 /** The code on the sticks that are in. */
 export const codeOnStick = async (mayServe: (code: EnrolmentCode) => boolean): Promise<EnrolmentCode | null> => {
   const codes = await onSticks();
-  for (const file of await codesBelow(mounted)) codes.push(await readCodeFile(file));
+  for (const file of await codesIn(mounts)) codes.push(await readCodeFile(file));
   return chooseCode(codes, mayServe);
 };
 
@@ -114,6 +114,8 @@ export const findEnrolment = async (given: string | undefined, host: string | un
   if (given !== undefined) return readCodeFile(given);
   const code = await codeOnStick(() => true);
   if (code === null)
-    throw new Error(`no enrolment code: type its eight letters, put in the stick (${mounted}), or name the file`);
+    throw new Error(
+      `no enrolment code: type its eight letters, put in the stick (${mounts[1]}/${fileName}), or name the file`,
+    );
   return code;
 };

@@ -50,8 +50,14 @@ reader.stdout.on('data', (data) => {
   for (const line of String(data).trim().split('\n')) say('keypad', { event: line });
 });
 let last = [];
-const isUp = await until(500, () => {
+const isUp = await until(900, () => {
   last = doctor();
+  const states = ['screen', 'camera', 'keypad'].map((check) => [check, stateOf(last, check).state]);
+  say('so far', {
+    seconds: Math.round(process.uptime()),
+    ...Object.fromEntries(states),
+    jobs: sh('systemctl list-jobs --no-legend').text.slice(0, 600),
+  });
   return (
     stateOf(last, 'screen').state === 'ok' &&
     stateOf(last, 'camera').state === 'ok' &&

@@ -159,11 +159,11 @@ const makeIssuers = (folder: string): void => {
   writeFileSync(join(folder, 'cv-issuers.json'), '[]');
 };
 
-/** `script` (shell) runs once everything of the next boot is up; then the machine is switched off. */
-export const trialAtBoot = (root: string, script: string): void => {
+/** `script` (shell) runs once everything of the next boot is up, or `after`; then the machine is switched off. */
+export const trialAtBoot = (root: string, script: string, after = 'multi-user.target'): void => {
   writeFileSync(join(root, 'trial/run.sh'), `#!/bin/sh\n${script}\nsystemctl poweroff --no-block\n`, { mode: 0o755 });
   const system = join(root, 'etc/systemd/system');
-  const unit = '[Unit]\nAfter=multi-user.target\n[Service]\nType=exec\nExecStart=/trial/run.sh\n';
+  const unit = `[Unit]\nAfter=${after}\n[Service]\nType=exec\nExecStart=/trial/run.sh\n`;
   writeFileSync(join(system, 'trial.service'), unit);
   mkdirSync(join(system, 'graphical.target.wants'), { recursive: true });
   rmSync(join(system, 'graphical.target.wants/trial.service'), { force: true });

@@ -43,6 +43,19 @@ const agentProcess = (): number | undefined =>
       }
     });
 
+/** By its code, from this machine in the network of the room. */
+const enrolTerminal = (room: WineRoom, code: string, place: string): { found: number; sent: boolean; ms: number } => {
+  const file = join(room.path(places.codes), code);
+  const script = new URL('./enrolled-terminal.ts', import.meta.url).pathname;
+  const words = ['--disable-warning=ExperimentalWarning', script, file, place];
+  const told = execFileSync('nsenter', ['-t', String(room.processId), '-n', process.execPath, ...words], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 60_000,
+  });
+  return JSON.parse(told);
+};
+
 export const tryService = async (
   root: string,
   directory: string,
@@ -72,7 +85,7 @@ export const tryService = async (
     clear(room);
     writeFileSync(room.path(places.answers), answers);
     const setUp = ['provision', 'clinic', '--answers', places.answers, '--test', '--host', '127.0.0.1'];
-    const said = await uketsuke(...setUp, '--codes-to', places.codes, '--wait-minutes', '1');
+    const said = await uketsuke(...setUp, '--codes-to', places.codes, '--wait-minutes', '2');
     if (!said.includes('"waiting":["terminal-01","terminal-02"]')) throw new Error(said);
     await eventually('the service to run', async () => ((await state()) === 'RUNNING' ? true : undefined));
     if (!(await answers8490()).includes('<html')) throw new Error('no page');
@@ -83,6 +96,11 @@ export const tryService = async (
 
     const pid = agentProcess();
     if (pid === undefined) throw new Error('the process of the agent is not found');
+    const terminal = enrolTerminal(room, codes[0] ?? '', join(directory, 'enrolled'));
+    if (terminal.found !== 1 || !terminal.sent || agentProcess() !== pid)
+      throw new Error(`the terminal: ${JSON.stringify(terminal)}, the agent ${pid}, now ${agentProcess()}`);
+    say(`  a terminal finds the clinic, enrols and is served ${terminal.ms} ms later; nothing was restarted`);
+
     process.kill(pid, 'SIGKILL');
     const beganMs = performance.now();
     await eventually('the end of the agent', () => (existsSync(`/proc/${pid}`) ? undefined : true));
@@ -90,7 +108,8 @@ export const tryService = async (
     const recoverMs = Math.round(performance.now() - beganMs);
     say(`  the agent killed: it answers again after ${recoverMs} ms`);
 
-    await uketsuke(...setUp);
+    // One of the two is enrolled; the other gets a new code, and what waits for it goes on.
+    if (!(await uketsuke(...setUp)).includes('"waiting":["terminal-02"]')) throw new Error('the second run');
     await room.run(['sc.exe', 'stop', service]);
     await eventually('the service to stop', async () => ((await state()) === 'STOPPED' ? true : undefined));
     if (agentProcess() !== undefined || page() !== null) throw new Error('the agent outlives its service');
