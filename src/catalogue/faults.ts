@@ -42,10 +42,35 @@ const foundByDoctor = {
     'this machine has no configuration yet; what needs none was checked',
     "uketsuke provision terminal, with a code of the clinic's PC; by hand: uketsuke config example, fill in every <…>, uketsuke config check",
   ),
+  'config.invalid': fault(
+    'technician',
+    'the configuration breaks its form: the line and what is right there stand beside it',
+    'correct that line; or the last one that was good: `uketsuke config restore`',
+  ),
+  'config.unreadable': fault(
+    'technician',
+    'the terminal may not read its configuration',
+    '`chmod 644 /etc/uketsuke/terminal.yaml`; `systemctl restart uketsuke-link uketsuke`',
+  ),
   'daemon.not-running': fault(
     'technician',
     'the terminal itself does not answer on its health socket',
-    'systemctl status uketsuke; journalctl -u uketsuke -n 50',
+    'begin it; what it says of its end is in its log',
+  ),
+  'daemon.stopped': fault(
+    'technician',
+    'somebody stopped the terminal: its service does not run',
+    '`systemctl unmask uketsuke`; `systemctl start uketsuke`',
+  ),
+  'daemon.cannot-start': fault(
+    'technician',
+    'the terminal ends again and again; its last words stand beside it',
+    'mend what they say; journalctl -u uketsuke -n 50; `systemctl restart uketsuke`',
+  ),
+  'daemon.hung': fault(
+    'technician',
+    'the terminal runs and answers nothing; its watchdog restarts it within 30 s',
+    '`systemctl kill -s SIGKILL uketsuke`; `systemctl restart uketsuke`',
   ),
   'daemon.part-silent': fault(
     'technician',
@@ -70,7 +95,27 @@ const foundByDoctor = {
   'keys.of-another-terminal': fault(
     'technician',
     'the keys belong to another terminal than the configuration names',
-    'correct facility, device and lane in terminal.yaml; or uketsuke provision terminal, with a new code',
+    'correct facility, device and lane in terminal.yaml, or the last one that was good: `uketsuke config restore`; else uketsuke provision terminal, with a new code',
+  ),
+  'keys.shut': fault(
+    'technician',
+    'the folder of the keys is shut to the processes whose they are',
+    '`chmod 755 {path}`; `systemctl restart uketsuke-link uketsuke`',
+  ),
+  'keys.exposed': fault(
+    'technician',
+    'others on this machine may read a secret key of the terminal',
+    '`chmod 600 {path}`; who had an account here may have it: a new code, and revoke this terminal',
+  ),
+  'files.owner-wrong': fault(
+    'technician',
+    'files belong to another user than the process whose they are',
+    '`chown -R {user}: {path}`; `chmod -R u+rwX {path}`; `systemctl restart {unit}`',
+  ),
+  'program.damaged': fault(
+    'technician',
+    'files of the installed program are missing or not as they were installed',
+    '`apt-get install --reinstall -y uketsuke`; `systemctl restart uketsuke-link uketsuke`',
   ),
   'certificate.expired': fault(
     'technician',
@@ -95,7 +140,12 @@ const foundByDoctor = {
   'disk.store-missing': fault(
     'technician',
     'the directory of the store is missing',
-    'systemctl restart uketsuke makes it; check paths.store',
+    '`systemctl restart uketsuke-link` makes it; check paths.store',
+  ),
+  'disk.read-only': fault(
+    'technician',
+    'the store lies on a file system that takes no writes',
+    '`mount -o remount,rw {path}`; `systemctl restart uketsuke-link uketsuke`; dmesg: a disk with errors is made read-only',
   ),
   'card-camera.missing': fault(
     'staff',
@@ -105,17 +155,52 @@ const foundByDoctor = {
   'broker.name-unknown': fault(
     'technician',
     "the broker's name has no address",
-    "check broker.host and the clinic's name server",
+    "check broker.host and the clinic's name server; the last configuration that was good: `uketsuke config restore`",
+  ),
+  'broker.stopped': fault(
+    'technician',
+    'somebody stopped the broker on this machine',
+    '`systemctl unmask uketsuke-broker`; `systemctl start uketsuke-broker`',
+  ),
+  'broker.cannot-start': fault(
+    'technician',
+    'the broker on this machine ends again and again; its last words stand beside it',
+    '`uketsuke provision clinic`; `systemctl restart uketsuke-broker`',
+  ),
+  'broker.hung': fault(
+    'technician',
+    'the broker takes connections and answers nothing',
+    "at the clinic's PC: `systemctl kill -s SIGKILL uketsuke-broker`; `systemctl restart uketsuke-broker`",
+  ),
+  'agent.stopped': fault(
+    'technician',
+    'somebody stopped the agent on this machine',
+    '`systemctl unmask uketsuke-agent`; `systemctl start uketsuke-agent`',
+  ),
+  'agent.cannot-start': fault(
+    'technician',
+    'the agent on this machine ends again and again; its last words stand beside it',
+    'mend what they say; `systemctl restart uketsuke-agent`',
+  ),
+  'link.broker-not-allowed': fault(
+    'technician',
+    'the link may reach another address than that of the broker',
+    '`uketsuke provision terminal` allows the one of the configuration',
+  ),
+  'speaker.missing': fault(
+    'technician',
+    'the loudspeaker is to be a sound card, and this machine has none',
+    'plug it in; or let the screen speak: speaker.driver: page, then `uketsuke config check`',
   ),
   'broker.port-closed': fault(
     'technician',
     "nothing listens on the broker's port",
-    'is the broker running? check broker.port and the firewall of the clinic terminal',
+    'is the broker running? check broker.port and the firewall of the clinic terminal; the last configuration that was good: `uketsuke config restore`',
   ),
   'screen.not-built': fault(
     'technician',
     "the page of the patient's screen is missing",
-    'apt-get install --reinstall uketsuke (in a working tree: scripts/setup); check paths.screens',
+    '`apt-get install --reinstall -y uketsuke` (in a working tree: scripts/setup); check paths.screens',
   ),
   'screen.font-missing': fault(
     'technician',
@@ -130,9 +215,9 @@ const foundByDoctor = {
   'screen.no-page': fault(
     'staff',
     'no browser shows the page',
-    'restart the terminal; systemctl status uketsuke-kiosk',
+    'restart the terminal; `systemctl restart uketsuke-kiosk`',
   ),
-  'screen.frozen': fault('technician', 'the page does not paint any more', 'systemctl restart uketsuke-kiosk'),
+  'screen.frozen': fault('technician', 'the page does not paint any more', '`systemctl restart uketsuke-kiosk`'),
 } as const satisfies Record<string, Fault>;
 
 export type FaultName = FailureCode | keyof typeof foundByDoctor;

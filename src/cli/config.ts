@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { runProgram } from '../../drivers/host/run-program.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { parseManifest, refuseUnverified } from '../face/models/manifest.ts';
 import { type Config, configSchema, defaultConfigPath, exampleOf, loadConfig } from '../processes/terminal-config.ts';
+import { writeFileAtomically } from '../trust/write-file.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {
@@ -44,13 +47,46 @@ const refusedModel = ({ cardFrontReader, face, paths, profile }: Config): string
   return `face.acceptUnverifiedModels: profile ${profile} refuses ${face.embeddingModel}, whose licence is not verified; name it here once the facility has accepted it (models/README.md), or set cardFrontReader.driver: none`;
 };
 
+/** Beside the file: the last one that was good, as provisioning or `config check --keep` left it. */
+const keptPath = (path: string): string => `${path.replace(/\.yaml$/, '')}.good.yaml`;
+
+/** So that a slip of the hand can be undone. Only what holds is kept. */
+export const keepGoodConfig = async (path: string): Promise<void> => {
+  const bytes = readFileSync(path);
+  if (loadConfig(bytes).ok) await writeFileAtomically(keptPath(path), bytes.toString('utf8'));
+};
+
+/** The last good one in its place; what lay there stays beside it for whoever wants to see what was wrong. */
+const restoreConfig = async (path: string): Promise<void> => {
+  const kept = keptPath(path);
+  if (!existsSync(kept)) {
+    process.stderr.write(`${kept}: there is none; \`uketsuke provision terminal\` makes one\n`);
+    process.exit(1);
+  }
+  const good = readFileSync(kept, 'utf8');
+  readConfigOrExit(kept);
+  if (existsSync(path)) await writeFileAtomically(`${path}.replaced`, readFileSync(path, 'utf8'));
+  await writeFileAtomically(path, good);
+  await chmod(path, 0o644);
+  process.stdout.write(`${path}: as in ${kept}; what it held before is in ${path}.replaced\n`);
+  if (path !== defaultConfigPath) return;
+  const { how, code, words } = await runProgram('systemctl', ['restart', 'uketsuke-link', 'uketsuke'], {
+    limitMs: 90_000,
+  }).ended;
+  if (how !== 'ended' || code !== 0) {
+    process.stderr.write(`systemctl restart uketsuke-link uketsuke: ${words}\n`);
+    process.exit(1);
+  }
+};
+
 export const register = (program: Command): void => {
   const config = program.command('config').description("the terminal's configuration file: check, show, example");
   config
     .command('check')
     .description('tells what is wrong, with line, column and the nearest valid key; exit code 2 when something is')
     .option('--config <file>', 'configuration file; - reads standard input', defaultConfigPath)
-    .action((options: { config: string }) => {
+    .option('--keep', 'and keeps it as the last good one, for `config restore`')
+    .action(async (options: { config: string; keep?: true }) => {
       const config = readConfigOrExit(options.config);
       const unusable = refusedModel(config);
       if (unusable !== null) {
@@ -59,7 +95,13 @@ export const register = (program: Command): void => {
       }
       for (const part of partsOff(config)) process.stderr.write(`${options.config}: ${part}\n`);
       process.stdout.write(`${options.config}: OK\n`);
+      if (options.keep && options.config !== '-') await keepGoodConfig(options.config);
     });
+  config
+    .command('restore')
+    .description('the last good configuration in its place again; terminal and link begin anew')
+    .option('--config <file>', 'configuration file', defaultConfigPath)
+    .action((options: { config: string }) => restoreConfig(options.config));
   config
     .command('show')
     .description('every setting that holds, defaults included')

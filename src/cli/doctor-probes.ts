@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { BlockList, isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
+import { runProgram } from '../../drivers/host/run-program.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
+import type { Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 
@@ -68,3 +72,91 @@ export const probeBroker = async ({
   await bus.close();
   return trouble;
 };
+
+/** What a program prints; null where it is missing, fails or takes longer than 3.5 s. */
+const said = async (program: string, ...args: string[]): Promise<string | null> => {
+  const pieces: Buffer[] = [];
+  const { how, code } = await runProgram(program, args, {
+    limitMs: 3_500,
+    onOutput: (piece) => void pieces.push(piece),
+    environment: { ...process.env, LC_ALL: 'C' },
+  }).ended;
+  // `dpkg --verify` ends with 1 where it found something.
+  return how === 'ended' && (code === 0 || pieces.length > 0) ? Buffer.concat(pieces).toString('utf8') : null;
+};
+
+/** Of the log lines of one unit the last that says why it ended: a process's own line, else systemd's. */
+const lastWordsOf = (log: string): string => {
+  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  const own = lines.findLast((line) => /^uketsuke [a-z-]+: |^\S+\.yaml:|^Error: |^\s*Error: |^Error:/.test(line));
+  const word = own ?? lines.findLast((line) => /error|failed|cannot|unable/i.test(line) && !line.startsWith('{'));
+  return (word ?? '').trim().slice(0, 300);
+};
+
+const unit = async (name: string): Promise<UnitState | null> => {
+  const told = await said('systemctl', 'show', '-p', 'LoadState,ActiveState,SubState', name);
+  if (told === null) return null;
+  const { LoadState, ActiveState, SubState } = Object.fromEntries(
+    told.split('\n').map((line) => line.split('=', 2) as [string, string]),
+  );
+  if (LoadState === 'masked') return { state: 'stopped', lastWords: 'masked' };
+  if (LoadState !== 'loaded') return null;
+  if (ActiveState === 'active' || ActiveState === 'reloading') return { state: 'running', lastWords: '' };
+  if (ActiveState === 'inactive' || SubState === 'stop-sigterm') return { state: 'stopped', lastWords: '' };
+  const log = await said('journalctl', '-u', name, '-n', '60', '-o', 'cat', '--no-pager');
+  return { state: 'failing', lastWords: lastWordsOf(log ?? '') };
+};
+
+/** Names in brackets are ours; the numbers are only looked up where the user exists. */
+const userId = async (name: string): Promise<number | null> => {
+  const found = new RegExp(`^${name}:[^:]*:(\\d+):`, 'm').exec(await readFile('/etc/passwd', 'utf8').catch(() => ''));
+  return found === null ? null : Number(found[1]);
+};
+
+/** What the link's unit allows; a unit that denies nothing allows all. */
+const mayReach = async (address: string): Promise<boolean | null> => {
+  const [allow, deny] = await Promise.all(
+    ['IPAddressAllow', 'IPAddressDeny'].map((name) =>
+      said('systemctl', 'show', '-p', name, '--value', 'uketsuke-link.service'),
+    ),
+  );
+  if (!allow || !deny?.trim()) return null;
+  const family = (each: string): 'ipv4' | 'ipv6' => (isIP(each) === 6 ? 'ipv6' : 'ipv4');
+  const allowed = new BlockList();
+  for (const [, net = '', bits] of allow.matchAll(/([0-9a-f.:]+)\/(\d+)/g))
+    allowed.addSubnet(net, Number(bits), family(net));
+  return allowed.check(address, family(address));
+};
+
+/** By the mount with the longest path above it. */
+const isReadOnly = async (path: string): Promise<boolean> => {
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''))
+    .split('\n')
+    .map((line) => line.split(' '));
+  const [nearest] = mounts
+    .filter(([, , , , at = '?']) => path === at || path.startsWith(at === '/' ? '/' : `${at}/`))
+    .toSorted(([, , , , one = ''], [, , , , other = '']) => other.length - one.length);
+  // Last mounted on one place is what is seen there.
+  const last = mounts.findLast(([, , , , at]) => at === nearest?.[4]);
+  return last?.[5]?.split(',').includes('ro') ?? false;
+};
+
+const packages = ['uketsuke', 'uketsuke-terminal', 'uketsuke-agent', 'uketsuke-kiosk'];
+
+const damagedFiles = async (): Promise<readonly string[] | null> => {
+  // dpkg's own placeholders
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: for dpkg-query
+  const installed = await said('dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n', ...packages);
+  const names = (installed ?? '').split('\n').flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []);
+  if (names.length === 0) return null;
+  const told = await said('dpkg', '--verify', ...names);
+  return (told ?? '')
+    .split('\n')
+    .filter((line) => line !== '' && !/^\S+ +c /.test(line))
+    .map((line) => line.replace(/^\S+ +/, ''));
+};
+
+const hasSoundCard = async (): Promise<boolean> =>
+  !/no soundcards/.test(await readFile('/proc/asound/cards', 'utf8').catch(() => 'no soundcards'));
+
+export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard };

@@ -1,24 +1,20 @@
 import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
 import { inStaffWords } from '../catalogue/faults.ts';
+import { printProblems } from '../config-file/read-settings.ts';
 import { missingForCamera } from '../processes/cameras.ts';
 import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
-import {
-  type Diagnosis,
-  diagnosisOf,
-  examine,
-  exitCodeOf,
-  printDiagnoses,
-  verdictOf,
-} from '../terminal/doctor/doctor.ts';
+import { diagnosisOf, examine, exitCodeOf, filledIn, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
 import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
+import type { Diagnosis } from '../terminal/doctor/examination.ts';
 import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
 import { readConfigOrExit } from './config.ts';
-import { probeBroker, probeReader } from './doctor-probes.ts';
+import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
 
 const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | null> => {
@@ -40,6 +36,7 @@ const probesOf = (config: Config) => ({
   missingForCamera: () => missingForCamera(config.camera),
   probeReader: () => probeReader(config),
   probeBroker: () => probeBroker(config),
+  machine: thisMachine,
 });
 
 /** What the staff page says of a code, and the technician's commands after it. */
@@ -50,49 +47,69 @@ const inLocale = (each: Diagnosis): Diagnosis => {
 };
 
 const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: string): never => {
+  const told = diagnoses.map((each) =>
+    'fault' in each ? { ...each, remedy: filledIn(each.remedy, each.where) } : each,
+  );
   if (options.json)
-    process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses })}\n`);
+    process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses: told })}\n`);
   else process.stdout.write(printDiagnoses(diagnoses.map(inLocale), inWords));
   if (options.qr) process.stdout.write(`${renderUnicodeCompact(verdict, { border: 2 })}\n${verdict}\n`);
   process.exit(exitCodeOf(diagnoses));
 };
 
-/** What can be told of a machine on which nothing is configured yet: the parts of the program itself, and the reader. */
-const examineBareMachine = async (options: DoctorOptions): Promise<void> => {
+/**
+ * Where there is no configuration that holds: that fault, then what can be told all the same, of the parts of the program
+ * itself and of the reader.
+ */
+const examineWithout = async (
+  options: DoctorOptions,
+  fault: 'config.missing' | 'config.invalid',
+  detail: string,
+): Promise<void> => {
   const loaded = loadConfig('facility: unconfigured\ndevice: unconfigured\nbroker:\n  host: localhost\n');
   if (!loaded.ok) throw new Error('the defaults of the configuration are not valid');
   const root = join(import.meta.dirname, '../..');
   const paths = { ...loaded.value.paths, models: join(root, 'models'), screens: join(root, 'dist/screens') };
   const config = { ...loaded.value, paths };
   const wallMs = Date.now();
-  const { models, pcscd, reader, screen, fonts } = doctorChecks;
+  const { models, pcscd, reader, screen, fonts, program } = doctorChecks;
   const diagnoses = [
-    diagnosisOf('config', { state: 'found', fault: 'config.missing', detail: options.config }),
+    diagnosisOf('config', { state: 'found', fault, detail }),
     ...(await examine({ config, report: null, linkReport: null, wallMs, ...probesOf(config) }, undefined, {
-      models,
-      pcscd,
-      reader,
-      screen,
-      fonts,
+      ...{ models, pcscd, reader, screen, fonts, program },
     })),
   ];
   tell(options, diagnoses, verdictOf(diagnoses, { facility: '-', device: '-', version: '-', wallMs }));
 };
 
+/** As the terminal's own user sees the file: the doctor may be root. */
+const isHiddenFromTerminal = async (path: string): Promise<boolean> => {
+  const [user, { uid, mode }] = await Promise.all([thisMachine.userId('uketsuke'), stat(path)]);
+  return user !== null && (mode & 0o004) === 0 && (uid !== user || (mode & 0o400) === 0);
+};
+
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
-  if (options.config === defaultConfigPath && !existsSync(options.config)) return examineBareMachine(options);
-  const config = readConfigOrExit(options.config);
+  if (!existsSync(options.config)) {
+    if (options.config === defaultConfigPath) return examineWithout(options, 'config.missing', options.config);
+    readConfigOrExit(options.config);
+  }
+  const loaded = loadConfig(await readFile(options.config));
+  if (!loaded.ok) {
+    const [first = ''] = printProblems(options.config, loaded.failure).split('\n');
+    return examineWithout(options, 'config.invalid', first);
+  }
+  const config = loaded.value;
   const [report, linkReport] = await Promise.all([
     readReport(healthReportSchema, config.health.socket),
     readReport(linkReportSchema, config.link.health),
   ]);
   const wallMs = Date.now();
-  const diagnoses = await examine({
-    config,
-    report,
-    linkReport,
-    wallMs,
-    ...probesOf(config),
+  const hidden = await isHiddenFromTerminal(options.config);
+  const diagnoses = await examine({ config, report, linkReport, wallMs, ...probesOf(config) }, undefined, {
+    ...(hidden && {
+      config: async () => ({ state: 'found' as const, fault: 'config.unreadable' as const, detail: options.config }),
+    }),
+    ...doctorChecks,
   });
   const { facility, device } = config;
   tell(options, diagnoses, verdictOf(diagnoses, { facility, device, version: report?.version ?? '-', wallMs }));

@@ -17,6 +17,7 @@ import { writeFileAtomically } from '../trust/write-file.ts';
 import type { PublicJwk } from '../wire/messages.ts';
 import { hasTpm, keptTpmKey } from './attestation-key.ts';
 import { awaitEnrolment } from './await-enrolment.ts';
+import { keepGoodConfig } from './config.ts';
 import { findEnrolment, readCodeFile } from './find-enrolment.ts';
 import { modelsFolder, readManifest } from './models-folder.ts';
 import { exists, needRootOnDebian } from './provision-places.ts';
@@ -196,6 +197,7 @@ const provisionTerminal = async (given: string | undefined, options: Options): P
   await run('systemctl', 'restart', ...units);
   // A screen that does not start is the terminal's to tell; the counter's way to the clinic is open without it.
   if (wanted.length > units.length) await succeeds('systemctl', 'restart', '--no-block', kiosk);
+  await keepGoodConfig(defaultConfigPath);
   await rm(keptCode, { force: true });
   tellParts(parts, identity);
   tell('Ready. The clinic tries it out by itself (テスト受付); what came of it stands on the staff page.');

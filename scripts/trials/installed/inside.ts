@@ -6,7 +6,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { guideAnswers, guideCommands } from './guide.ts';
 import { orderTestVisit, seeTestVisit } from './staff-desk.ts';
-import { figures, isActive, mainPid, pause, recovered, sh, spawn, step, until } from './steps.ts';
+import { figures, isActive, lettersIn, mainPid, network, pause, recovered, sh, spawn, step, until } from './steps.ts';
 
 const guide = '/project/docs/technician-guide.md';
 const terminalUnits = ['uketsuke.service', 'uketsuke-link.service', 'uketsuke-face.service'];
@@ -16,16 +16,6 @@ const stick = '/media/usb';
 const allActive = (seconds: number): Promise<void> =>
   until(`active: ${services.filter((unit) => !isActive(unit)).join(', ')}`, seconds, () => services.every(isActive));
 const isWaiting = (): boolean => isActive('uketsuke-welcome.service');
-
-/** Eight letters as `provision clinic` tells them. */
-const lettersIn = (told: string): string => /: ([A-Z2-9]{4}-[A-Z2-9]{4})/.exec(told)?.[1] ?? 'none';
-
-const network = (): void => {
-  // A network of this machine alone in which terminal and clinic find each other.
-  sh('ip link add clinic0 type veth peer name clinic1');
-  sh('ip address add 192.0.2.10/24 broadcast + dev clinic0 && ip link set clinic1 up && ip link set clinic0 up');
-  sh('ip route add default dev clinic0');
-};
 
 let letters = 'none';
 const commands: string[] = [];

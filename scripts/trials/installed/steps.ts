@@ -62,4 +62,14 @@ export const recovered = async (unit: string, seconds: number, harm: (pid: numbe
   return Math.round(performance.now() - began);
 };
 
+/** Eight letters as `provision clinic` tells them. */
+export const lettersIn = (told: string): string => /: ([A-Z2-9]{4}-[A-Z2-9]{4})/.exec(told)?.[1] ?? 'none';
+
+/** A network of this machine alone in which terminal and clinic find each other. */
+export const network = (): void => {
+  sh('ip link add clinic0 type veth peer name clinic1');
+  sh('ip address add 192.0.2.10/24 broadcast + dev clinic0 && ip link set clinic1 up && ip link set clinic0 up');
+  sh('ip route add default dev clinic0');
+};
+
 export { pause, spawn };

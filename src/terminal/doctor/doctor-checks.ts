@@ -7,57 +7,22 @@ import { connect as connectTls } from 'node:tls';
 import type { FaultName } from '../../catalogue/faults.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
-import { type Failure, type FailureCode, failureRules } from '../../core/failure.ts';
+import { type FailureCode, failureRules } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
-import type { HealthReport, LinkReport } from './health.ts';
+import type { DoctorCheck, Examination, Finding } from './examination.ts';
+import type { HealthReport } from './health.ts';
+import {
+  agentUnit,
+  brokerUnit,
+  findingOfUnit,
+  linkUnit,
+  machineChecks,
+  terminalUnit,
+  troubleOfUnit,
+} from './machine-checks.ts';
 import { undrawableLanguages } from './page-fonts.ts';
 import { slotText } from './slot-counts.ts';
-
-/** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
-export type Finding =
-  | { readonly state: 'ok'; readonly detail: string }
-  | { readonly state: 'found'; readonly fault: FaultName; readonly detail: string }
-  | { readonly state: 'skipped'; readonly detail: string };
-
-/** The settings that the doctor looks at: those of the configuration, by the same names. */
-export type Examined = {
-  readonly facility: string;
-  readonly device: string;
-  readonly lane: number;
-  readonly cardReader: { readonly driver: string };
-  readonly cardFrontReader: { readonly driver: string; readonly device: string };
-  readonly keypad: { readonly driver: string; readonly device: string };
-  readonly statusLight: { readonly driver: string; readonly device: string };
-  readonly screen: { readonly port: number };
-  readonly broker: { readonly host: string; readonly port: number; readonly serverName: string };
-  readonly link: { readonly socket: string; readonly health: string };
-  readonly face: { readonly socket: string };
-  readonly health: { readonly socket: string };
-  readonly paths: {
-    readonly provisioning: string;
-    readonly store: string;
-    readonly models: string;
-    readonly screens: string;
-  };
-};
-
-export type Examination = {
-  readonly config: Examined;
-  /** null: no daemon answers */
-  readonly report: HealthReport | null;
-  /** null: no link process answers */
-  readonly linkReport: LinkReport | null;
-  readonly wallMs: number;
-  /** Of the directory's file system; another one in tests. */
-  readonly freeBytes: (directory: string) => Promise<number>;
-  readonly pcscdSocket: string;
-  /** What the machine lacks for the configured camera; null = nothing that shows without opening it. */
-  readonly missingForCamera: () => string | null;
-  /** What only a driver can tell when no daemon does: null = it works. Each answers within 3 s. */
-  readonly probeReader: () => Promise<Failure | null>;
-  readonly probeBroker: () => Promise<Failure | null>;
-};
 
 export const freeBytesOf = async (directory: string): Promise<number> => {
   const { bavail, bsize } = await statfs(directory);
@@ -86,23 +51,30 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Why a process may not be there: something else lies where its socket must be, and it does not delete that. */
-const notRunning = async (fault: FaultName, ...sockets: readonly string[]): Promise<Finding> => {
+/** Something else lies where a socket must be, and no process of ours deletes that. */
+const placeTaken = async (...sockets: readonly string[]): Promise<Finding | null> => {
   for (const path of sockets) {
     const lying = await lstat(path).catch(() => null);
     if (lying !== null && !lying.isSocket()) return found('socket.place-taken', path);
   }
-  return found(fault);
+  return null;
 };
 
-const daemon = async ({ config, report }: Examination): Promise<Finding> => {
-  if (report === null) return notRunning('daemon.not-running', config.health.socket);
+const daemon = async ({ config, report, machine }: Examination): Promise<Finding> => {
+  if (report === null)
+    return (
+      (await placeTaken(config.health.socket)) ?? (await findingOfUnit(machine, terminalUnit, 'daemon.not-running'))
+    );
   if (report.silentParts.length > 0) return found('daemon.part-silent', report.silentParts.join(', '));
   return fine(`${report.version}, up ${Math.round(report.upMs / 1000)} s, ${report.state}`);
 };
 
-const link = async ({ config, report, linkReport }: Examination): Promise<Finding> => {
-  if (linkReport === null) return notRunning('delivery.link-lost', config.link.socket, config.link.health);
+const link = async ({ config, report, linkReport, machine }: Examination): Promise<Finding> => {
+  if (linkReport === null)
+    return (
+      (await placeTaken(config.link.socket, config.link.health)) ??
+      (await findingOfUnit(machine, linkUnit, 'delivery.link-lost'))
+    );
   if (report !== null && !linkReport.terminalConnected) return found('link.without-terminal');
   return fine(`${linkReport.version}, up ${Math.round(linkReport.upMs / 1000)} s`);
 };
@@ -213,7 +185,8 @@ const reader = async ({ config, report, probeReader, pcscdSocket }: Examination)
   return found(codeOf(trouble.code, 'reader.lost'), trouble.detail);
 };
 
-const camera = async ({ missingForCamera, report }: Examination): Promise<Finding> => {
+const camera = async ({ config, missingForCamera, report }: Examination): Promise<Finding> => {
+  if (config.cardFrontReader.driver === 'none') return skipped('there is no face path by the configuration');
   const missing = missingForCamera();
   if (missing !== null) return found('camera.lost', missing);
   if (report === null) return skipped('the daemon is not running');
@@ -255,27 +228,35 @@ const serverCertificateError = async ({ config }: Examination): Promise<string |
 
 /** Step by step, so that the first step that fails is the one that is named. */
 const broker = async (examination: Examination): Promise<Finding> => {
-  const { config, linkReport, probeBroker } = examination;
+  const { config, linkReport, machine, probeBroker } = examination;
   const { host, port } = config.broker;
   if (linkReport !== null && linkReport.brokerTrouble === null) return fine('connected');
+  const here = await troubleOfUnit(machine, brokerUnit);
+  if (here !== null) return here;
+  let address: string;
   try {
-    await lookup(host);
+    address = (await lookup(host)).address;
   } catch (error) {
     return found('broker.name-unknown', `${host}: ${systemCode(error)}`);
   }
+  if ((await machine.mayReach(address)) === false) return found('link.broker-not-allowed', address);
   const closed = await connectionError({ host, port });
   if (closed !== null)
     return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'delivery.offline', `${host}:${port}: ${closed}`);
   if (!(await exists(join(config.paths.provisioning, keyFolders.link, keyFiles.facilityCa))))
     return skipped('the keys cannot be read');
   const untrusted = await serverCertificateError(examination);
+  // It takes connections and says nothing: no question of trust.
+  if (untrusted === 'ETIMEDOUT') return found('broker.hung', `${host}:${port}`);
   if (untrusted !== null) return found('delivery.broker-untrusted', untrusted);
   const trouble = linkReport === null ? await probeBroker() : { code: linkReport.brokerTrouble, detail: '' };
   if (trouble === null) return fine('MQTT over mutual TLS');
   return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail);
 };
 
-const agent = async ({ report }: Examination): Promise<Finding> => {
+const agent = async ({ report, machine }: Examination): Promise<Finding> => {
+  const here = await troubleOfUnit(machine, agentUnit);
+  if (here !== null) return here;
   if (report === null) return skipped('the daemon is not running');
   if (!report.broker.present) return skipped('the broker is not reached');
   const { agentTrouble } = report;
@@ -333,8 +314,6 @@ const device = async (
   return fine();
 };
 
-export type DoctorCheck = (examination: Examination) => Promise<Finding>;
-
 /** What is checked, by name, in the order in which a technician would look. */
 export const doctorChecks = {
   terminal: daemon,
@@ -357,4 +336,5 @@ export const doctorChecks = {
   cardCamera: ({ config }: Examination) => device(config.cardFrontReader, undefined, 'card-camera.missing'),
   keypad: ({ config, report }: Examination) => device(config.keypad, report?.keypad, 'keypad.lost'),
   light: ({ config, report }: Examination) => device(config.statusLight, report?.statusLight, 'light.lost'),
+  ...machineChecks,
 } satisfies Readonly<Record<string, DoctorCheck>>;

@@ -1,18 +1,7 @@
 import { type FaultName, faultOf } from '../../catalogue/faults.ts';
-import type { Actor } from '../../core/failure.ts';
-import { type DoctorCheck, doctorChecks, type Examination, type Finding } from './doctor-checks.ts';
-
-/** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
-export type Diagnosis = { readonly check: string; readonly detail: string } & (
-  | { readonly state: 'ok' | 'skipped' }
-  | {
-      readonly state: 'fault' | 'warning';
-      readonly fault: FaultName;
-      readonly actor: Actor;
-      readonly cause: string;
-      readonly remedy: string;
-    }
-);
+import { causesFirst } from './causes.ts';
+import { doctorChecks } from './doctor-checks.ts';
+import type { Diagnosis, DoctorCheck, Examination, Finding } from './examination.ts';
 
 /** A check that itself breaks must not hide the others, nor look well. */
 const checkLimitMs = 4_000;
@@ -25,19 +14,31 @@ const within = async <T>(limitMs: number, work: Promise<T>): Promise<T> => {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 };
 
+/** A remedy with the places of this machine in it: its commands can be run word for word. */
+export const filledIn = (remedy: string, where: Readonly<Record<string, string>> = {}): string =>
+  remedy.replaceAll(/\{(\w+)\}/g, (whole, name: string) => where[name] ?? whole);
+
 export const diagnosisOf = (check: string, finding: Finding): Diagnosis => {
   if (finding.state !== 'found') return { check, state: finding.state, detail: finding.detail };
   const { weight, remedy, ...fault } = faultOf(finding.fault);
-  return { check, state: weight, fault: finding.fault, detail: finding.detail, ...fault, remedy: remedy.join('; ') };
+  return {
+    check,
+    state: weight,
+    fault: finding.fault,
+    detail: finding.detail,
+    ...fault,
+    remedy: remedy.join('; '),
+    ...(finding.where && { where: finding.where }),
+  };
 };
 
-/** Runs all checks, or those that are named, at once; ends within `limitMs`. */
-export const examine = (
+/** Runs all checks, or those that are named, at once; ends within `limitMs`. The cause comes first. */
+export const examine = async (
   examination: Examination,
   limitMs: number = checkLimitMs,
   checks: Readonly<Record<string, DoctorCheck>> = doctorChecks,
-): Promise<readonly Diagnosis[]> =>
-  Promise.all(
+): Promise<readonly Diagnosis[]> => {
+  const diagnoses = await Promise.all(
     Object.entries(checks).map(async ([check, run]): Promise<Diagnosis> => {
       const finding = await within(limitMs, run(examination)).catch(
         (error: unknown): Finding => ({
@@ -49,6 +50,8 @@ export const examine = (
       return diagnosisOf(check, finding);
     }),
   );
+  return causesFirst(diagnoses);
+};
 
 /** Each fault once: several checks may meet the same one. */
 export const faultsOf = (diagnoses: readonly Diagnosis[]): readonly FaultName[] => [
@@ -74,7 +77,7 @@ export const printDiagnoses = (
       return [
         `${head}${each.fault}${detail}`,
         `      ${words('cause:   ')}${words(each.cause)}`,
-        `      ${words('remedy:  ')}${words(each.remedy)}`,
+        `      ${words('remedy:  ')}${filledIn(words(each.remedy), each.where)}`,
         `      ${words('who:     ')}${words(each.actor)}`,
         '',
       ].join('\n');

@@ -15,7 +15,7 @@ import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { probeBroker } from '../../../src/cli/doctor-probes.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
-import type { Examination, Examined } from '../../../src/terminal/doctor/doctor-checks.ts';
+import type { Examination, Examined, Machine, UnitState } from '../../../src/terminal/doctor/examination.ts';
 import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
 import { keyFiles } from '../../../src/trust/key-files.ts';
 
@@ -45,6 +45,23 @@ const healthyLink: LinkReport = {
   brokerTrouble: null,
   storeDamage: null,
 };
+
+/** No systemd, none of our users, not installed as a package: a working tree. */
+const bareMachine: Machine = {
+  unit: async () => null,
+  userId: async () => null,
+  mayReach: async () => null,
+  isReadOnly: async () => false,
+  damagedFiles: async () => null,
+  hasSoundCard: async () => true,
+};
+
+const machineWith = (more: Partial<Machine>): Machine => ({ ...bareMachine, ...more });
+const unitIs =
+  (unit: string, state: UnitState['state']): Machine['unit'] =>
+  async (name) =>
+    name === unit ? { state, lastWords: 'uketsuke: EADDRINUSE' } : null;
+const offline: Partial<Examination> = { linkReport: { ...healthyLink, brokerTrouble: 'delivery.offline' } };
 
 const dayMs = 86_400_000;
 /** Long enough for every check that answers at all (slowest seen: a TLS handshake, 70 ms). */
@@ -104,6 +121,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       cardFrontReader: { driver: 'tesseract', device: '/dev/null' },
       keypad: { driver: 'hid', device: '/dev/null' },
       statusLight: { driver: 'serial', device: '/dev/null' },
+      speaker: { driver: 'alsa', device: 'default' },
       screen: { port: 8480 },
       broker: { host: 'localhost', port: broker.port, serverName: '' },
       link: { socket: join(folder, 'link.sock'), health: join(folder, 'link-health.sock') },
@@ -135,6 +153,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     missingForCamera: () => null,
     probeReader: async () => null,
     probeBroker: async () => null,
+    machine: bareMachine,
   });
   const withPaths = (paths: Partial<Examined['paths']>): Partial<Examination> => ({
     config: { ...config, paths: { ...config.paths, ...paths } },
@@ -213,12 +232,9 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       probeReader: async () => failure('reader.lost'),
       probeBroker: async () => failure('delivery.access-refused', 'NOT_AUTHORIZED'),
     });
-    expect(faultsOf(diagnoses)).toEqual([
-      'daemon.not-running',
-      'delivery.link-lost',
-      'reader.lost',
-      'delivery.access-refused',
-    ]);
+    expect(new Set(faultsOf(diagnoses))).toEqual(
+      new Set(['daemon.not-running', 'delivery.link-lost', 'reader.lost', 'delivery.access-refused']),
+    );
   });
 
   test('a card service that is away is named once, with the package where it was never installed', async () => {
@@ -231,10 +247,38 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     expect(printDiagnoses(diagnoses)).toContain('apt-get install pcscd');
   });
 
-  test('without a daemon and without keys names these two, not what follows from them', async () => {
+  test('without keys there is no daemon: the cause is named, and what follows from it is no second fault', async () => {
     const absent = withPaths({ provisioning: join(folder, 'absent') });
     const diagnoses = await examine({ ...well(), ...absent, report: null });
-    expect(faultsOf(diagnoses)).toEqual(['daemon.not-running', 'keys.missing']);
+    expect(faultsOf(diagnoses)).toEqual(['keys.missing']);
+    expect(diagnoses[0]).toMatchObject({ fault: 'keys.missing' });
+    expect(diagnoses.find(({ check }) => check === 'terminal')).toMatchObject({
+      state: 'skipped',
+      detail: 'follows from keys.missing',
+    });
+  });
+
+  test.each<[FaultName, Partial<Examination>]>([
+    ['daemon.stopped', { report: null, machine: machineWith({ unit: unitIs('uketsuke.service', 'stopped') }) }],
+    ['daemon.cannot-start', { report: null, machine: machineWith({ unit: unitIs('uketsuke.service', 'failing') }) }],
+    ['daemon.hung', { report: null, machine: machineWith({ unit: unitIs('uketsuke.service', 'running') }) }],
+    ['agent.stopped', { machine: machineWith({ unit: unitIs('uketsuke-agent.service', 'stopped') }) }],
+    ['agent.cannot-start', { machine: machineWith({ unit: unitIs('uketsuke-agent.service', 'failing') }) }],
+    [
+      'broker.cannot-start',
+      { ...offline, machine: machineWith({ unit: unitIs('uketsuke-broker.service', 'failing') }) },
+    ],
+    ['link.broker-not-allowed', { ...offline, machine: machineWith({ mayReach: async () => false }) }],
+    ['files.owner-wrong', { machine: machineWith({ userId: async () => 54_321 }) }],
+    ['program.damaged', { machine: machineWith({ damagedFiles: async () => ['/usr/lib/uketsuke/src/main.ts'] }) }],
+    ['speaker.missing', { machine: machineWith({ hasSoundCard: async () => false }) }],
+    ['disk.read-only', { machine: machineWith({ isReadOnly: async () => true }) }],
+  ])('the machine itself tells of %s', async (fault, more) => {
+    const diagnoses = await examine({ ...well(), ...more });
+    expect(faultsOf(diagnoses)).toEqual([fault]);
+    expect(diagnoses[0]).toMatchObject({ fault });
+    // What stands in braces is filled in: a command can be run word for word.
+    expect('remedy' in (diagnoses[0] ?? {}) ? printDiagnoses(diagnoses) : '{').not.toContain('{');
   });
 
   test('asks the broker itself when no daemon does: one that serves us, one that does not, one we do not trust', async () => {

@@ -1,0 +1,125 @@
+import type { FaultName } from '../../catalogue/faults.ts';
+import type { Diagnosis } from './examination.ts';
+
+/*
+ * One fault shows in many places: without keys there is no terminal, without a terminal no page. The doctor names the cause;
+ * what follows from it is told as such and is no second fault.
+ */
+
+const processes: readonly FaultName[] = [
+  'daemon.not-running',
+  'daemon.stopped',
+  'daemon.cannot-start',
+  'daemon.hung',
+  'daemon.part-silent',
+  'delivery.link-lost',
+  'link.without-terminal',
+  'face.process-lost',
+];
+const clinic: readonly FaultName[] = [
+  'agent.stopped',
+  'agent.cannot-start',
+  'agent.silent',
+  'settings.missing',
+  'delivery.access-refused',
+];
+const broker: readonly FaultName[] = [
+  'broker.stopped',
+  'broker.cannot-start',
+  'broker.hung',
+  'broker.port-closed',
+  'delivery.offline',
+  'delivery.broker-untrusted',
+];
+const stores: readonly FaultName[] = [
+  'storage.unwritable',
+  'storage.damaged',
+  'delivery.store-failed',
+  'disk.store-missing',
+  'agent.disk-read-only',
+  'agent.disk-failed',
+];
+const keys: readonly FaultName[] = ['keys.missing', 'keys.of-another-terminal', 'keys.shut'];
+
+/** What may follow from each, the deepest causes first: the order is that of telling. */
+const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = [
+  [
+    'program.damaged',
+    [
+      ...processes,
+      ...clinic,
+      ...broker,
+      'screen.not-built',
+      'screen.font-missing',
+      'screen.language-not-drawn',
+      'screen.no-page',
+      'face.models-missing',
+      'face.model-unverified',
+      'reader.driver-missing',
+      'reader.lost',
+      'check.unfinished',
+    ],
+  ],
+  ['config.missing', processes],
+  ['config.invalid', processes],
+  ['config.unreadable', processes],
+  ['files.owner-wrong', [...processes, ...clinic, ...broker, ...stores, ...keys]],
+  ['keys.shut', [...processes, 'keys.missing', 'screen.no-page']],
+  ['keys.missing', [...processes, 'delivery.offline', 'delivery.broker-untrusted']],
+  ['keys.of-another-terminal', [...processes, ...clinic, 'delivery.offline']],
+  ['disk.read-only', [...processes, ...stores, ...clinic]],
+  ['disk.nearly-full', [...stores, 'delivery.link-lost', 'agent.disk-full']],
+  ['disk.store-missing', ['storage.unwritable', 'delivery.link-lost']],
+  ['storage.newer', [...processes, 'storage.unwritable', 'settings.missing']],
+  ['storage.not-ours', [...processes, 'storage.unwritable', 'settings.missing']],
+  ['storage.unwritable', ['delivery.link-lost', 'link.without-terminal', 'settings.missing', 'agent.silent']],
+  ['socket.place-taken', processes],
+  ['reader.service-down', ['reader.lost']],
+  ['reader.service-hung', ['reader.lost', 'reader.service-down', 'daemon.part-silent']],
+  ['reader.driver-missing', ['reader.lost']],
+  ['daemon.stopped', ['link.without-terminal', 'screen.no-page']],
+  ['daemon.cannot-start', ['link.without-terminal', 'screen.no-page']],
+  ['daemon.hung', ['link.without-terminal', 'screen.no-page', 'screen.frozen']],
+  ['delivery.link-lost', ['settings.missing', 'delivery.offline', 'agent.silent', 'delivery.store-failed']],
+  ['broker.name-unknown', ['delivery.offline', ...clinic]],
+  ['link.broker-not-allowed', ['delivery.offline', 'settings.missing', 'agent.silent']],
+  ['broker.cannot-start', [...broker, ...clinic]],
+  ['broker.stopped', [...broker, ...clinic]],
+  ['broker.hung', [...broker, ...clinic]],
+  ['broker.port-closed', ['delivery.offline', ...clinic]],
+  ['delivery.offline', clinic],
+  ['delivery.broker-untrusted', clinic],
+  ['delivery.access-refused', ['agent.silent', 'settings.missing', 'delivery.offline']],
+  [
+    'agent.cannot-start',
+    ['agent.silent', 'settings.missing', 'storage.newer', 'broker.port-closed', 'delivery.offline'],
+  ],
+  ['agent.stopped', ['agent.silent', 'settings.missing']],
+  ['agent.silent', ['settings.missing']],
+];
+const rank = new Map(follows.map(([fault], index) => [fault, index]));
+
+/** Causes first, then other faults, warnings, and what is well; what follows from a cause is not a fault of its own. */
+export const causesFirst = (diagnoses: readonly Diagnosis[]): readonly Diagnosis[] => {
+  const present = new Set(diagnoses.flatMap((each) => ('fault' in each ? [each.fault] : [])));
+  const explained = new Map<FaultName, FaultName>();
+  for (const [cause, effects] of follows)
+    if (present.has(cause) && !explained.has(cause))
+      for (const effect of effects)
+        if (present.has(effect) && effect !== cause && !explained.has(effect)) explained.set(effect, cause);
+  const told = new Set<FaultName>();
+  const kept = diagnoses.map((each): Diagnosis => {
+    if (!('fault' in each)) return each;
+    const cause = explained.get(each.fault);
+    if (cause === undefined && (each.fault === 'check.unfinished' || !told.has(each.fault))) {
+      told.add(each.fault);
+      return each;
+    }
+    return { check: each.check, state: 'skipped', detail: `follows from ${cause ?? each.fault}` };
+  });
+  const place = (each: Diagnosis): number => {
+    if (!('fault' in each)) return 2_000;
+    return (each.state === 'warning' ? 1_000 : 0) + (rank.get(each.fault) ?? 500);
+  };
+  return kept.toSorted((one, other) => place(one) - place(other));
+};

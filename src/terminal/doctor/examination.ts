@@ -1,0 +1,94 @@
+import type { FaultName } from '../../catalogue/faults.ts';
+import type { Actor, Failure } from '../../core/failure.ts';
+import type { HealthReport, LinkReport } from './health.ts';
+
+/** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
+export type Finding =
+  | { readonly state: 'ok'; readonly detail: string }
+  | {
+      readonly state: 'found';
+      readonly fault: FaultName;
+      readonly detail: string;
+      /** What stands for `{path}`, `{user}`, `{unit}` in the remedy */
+      readonly where?: Readonly<Record<string, string>>;
+    }
+  | { readonly state: 'skipped'; readonly detail: string };
+
+/** The settings that the doctor looks at: those of the configuration, by the same names. */
+export type Examined = {
+  readonly facility: string;
+  readonly device: string;
+  readonly lane: number;
+  readonly cardReader: { readonly driver: string };
+  readonly cardFrontReader: { readonly driver: string; readonly device: string };
+  readonly keypad: { readonly driver: string; readonly device: string };
+  readonly statusLight: { readonly driver: string; readonly device: string };
+  readonly speaker: { readonly driver: string; readonly device: string };
+  readonly screen: { readonly port: number };
+  readonly broker: { readonly host: string; readonly port: number; readonly serverName: string };
+  readonly link: { readonly socket: string; readonly health: string };
+  readonly face: { readonly socket: string };
+  readonly health: { readonly socket: string };
+  readonly paths: {
+    readonly provisioning: string;
+    readonly store: string;
+    readonly models: string;
+    readonly screens: string;
+  };
+};
+
+export type Examination = {
+  readonly config: Examined;
+  /** null: no daemon answers */
+  readonly report: HealthReport | null;
+  /** null: no link process answers */
+  readonly linkReport: LinkReport | null;
+  readonly wallMs: number;
+  /** Of the directory's file system; another one in tests. */
+  readonly freeBytes: (directory: string) => Promise<number>;
+  readonly pcscdSocket: string;
+  /** What the machine lacks for the configured camera; null = nothing that shows without opening it. */
+  readonly missingForCamera: () => string | null;
+  /** What only a driver can tell when no daemon does: null = it works. Each answers within 3 s. */
+  readonly probeReader: () => Promise<Failure | null>;
+  readonly probeBroker: () => Promise<Failure | null>;
+  readonly machine: Machine;
+};
+
+/** `stopped`: by somebody, or masked; `failing`: it begins and ends again and again, or gave up. */
+export type UnitState = {
+  readonly state: 'running' | 'stopped' | 'failing';
+  /** The last line that the program or systemd said of its end; '' when there is none */
+  readonly lastWords: string;
+};
+
+export type Machine = {
+  /** null: no systemd here, or no such unit */
+  readonly unit: (name: string) => Promise<UnitState | null>;
+  /** Numeric id of a user; null: there is none of this name */
+  readonly userId: (name: string) => Promise<number | null>;
+  /** Whether the link's unit lets it speak with this address; null: nothing is known */
+  readonly mayReach: (address: string) => Promise<boolean | null>;
+  /** Whether the place lies on a file system that takes no writes */
+  readonly isReadOnly: (path: string) => Promise<boolean>;
+  /** Files of the installed packages that are missing or not as installed; null: not installed as packages */
+  readonly damagedFiles: () => Promise<readonly string[] | null>;
+  readonly hasSoundCard: () => Promise<boolean>;
+};
+
+export type DoctorCheck = (examination: Examination) => Promise<Finding>;
+
+/** One line of the doctor: well, not checked, or what is wrong, why, what helps and who does it. */
+export type Diagnosis = { readonly check: string; readonly detail: string } & (
+  | { readonly state: 'ok' | 'skipped' }
+  | {
+      readonly state: 'fault' | 'warning';
+      readonly fault: FaultName;
+      readonly actor: Actor;
+      readonly cause: string;
+      /** Commands stand between backticks */
+      readonly remedy: string;
+      /** What stands for `{path}` … in it */
+      readonly where?: Readonly<Record<string, string>>;
+    }
+);
