@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { endChild } from './end-child.ts';
 
 /** A new process after this; doubled up to the second while processes keep dying young. */
 const restartMs = 100;
@@ -52,12 +52,7 @@ export const keepProcess = (
       closed = true;
       process.off('exit', killNow);
       if (timer !== null) clearTimeout(timer);
-      if (child === null) return;
-      const gone = once(child, 'exit');
-      child.kill('SIGTERM');
-      const force = setTimeout(killNow, 3_000);
-      await gone;
-      clearTimeout(force);
+      await endChild(child, 'SIGTERM', 3_000);
     },
   };
 };

@@ -11,6 +11,7 @@ import type { CardTiming } from '../../drivers/virtual/card-timing.ts';
 import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
 import type { ApduMoment } from '../../drivers/virtual/virtual-card-reader.ts';
 import { connectToVpcd, type VpcdConnection } from '../../drivers/virtual/vpcd-client.ts';
+import { endChild } from './end-child.ts';
 
 const vpcdPort = 35963;
 const vpcdLibrary = '/usr/lib/pcsc/drivers/serial/libifdvpcd.so';
@@ -123,12 +124,7 @@ export class PcscdBed {
   async kill(): Promise<void> {
     await this.pull();
     await this.pullSecond();
-    for (const child of [this.#relay, this.#secondRelay, this.#pcscd]) {
-      if (child === null || child.exitCode !== null || child.signalCode !== null) continue;
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const child of [this.#relay, this.#secondRelay, this.#pcscd]) await endChild(child, 'SIGKILL');
     this.#relay = null;
     this.#secondRelay = null;
     this.#pcscd = null;

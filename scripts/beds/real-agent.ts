@@ -22,6 +22,7 @@ import {
   resultSchema,
 } from '../../src/wire/messages.ts';
 import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
+import { endChild } from './end-child.ts';
 import { cardKeys, certificateFor } from './evidence-fixtures.ts';
 import { authority } from './test-cards.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from './test-facility.ts';
@@ -109,10 +110,7 @@ export class RealAgent {
     this.#bus = null;
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
+    await endChild(child, 'SIGKILL');
   }
 
   async #connect(): Promise<void> {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endChild } from './end-child.ts';
 
 /** Why no TPM of software can be had here; null = it can. */
 export const softwareTpmMissing = (): string | null => {
@@ -40,10 +40,8 @@ export class SoftwareTpm {
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
+    if (child === null) return;
+    await endChild(child, 'SIGKILL');
     for (const end of ['', '.ctrl']) rmSync(join(this.folder, `tpm.sock${end}`), { force: true });
   }
 

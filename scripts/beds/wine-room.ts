@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endChild } from './end-child.ts';
 
 /*
  * A Debian 13 with Wine (made by scripts/test-windows), entered by programs of Windows. It has its own mounts and shares
@@ -148,12 +149,7 @@ export class WineRoom {
       process: child,
       said: () => readFileSync(file, 'utf8'),
       hasEnded,
-      kill: async () => {
-        if (hasEnded()) return;
-        const ended = once(child, 'exit');
-        child.kill('SIGKILL');
-        await ended;
-      },
+      kill: () => endChild(child, 'SIGKILL'),
     };
   }
 

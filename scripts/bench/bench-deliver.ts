@@ -14,6 +14,7 @@ import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { signRequest } from '../../src/terminal/delivery/sign-request.ts';
 import { AgentProcess, furnishAgent, LinkWatch, makeVisitor } from '../beds/delivery-bed.ts';
+import { endChild } from '../beds/end-child.ts';
 import { cardKeys } from '../beds/evidence-fixtures.ts';
 import { keepProcess } from '../beds/kept-process.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
@@ -156,9 +157,7 @@ const bareCourse = async (mosquitto: Mosquitto, agentDirectory: string): Promise
     run: (count) => inTurn(count, visit),
     close: async () => {
       client.end(true);
-      const ended = once(other, 'exit');
-      other.kill('SIGTERM');
-      await ended;
+      await endChild(other, 'SIGTERM');
     },
   };
 };

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { AgentProcess, type AgentReady, furnishAgent } from '../beds/delivery-bed.ts';
+import { endChild } from '../beds/end-child.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
 import { PcscdBed, pcscdMissing, pcscliteMissing } from '../beds/pcscd-bed.ts';
 import { authority } from '../beds/test-cards.ts';
@@ -113,12 +113,7 @@ export class TerminalOnPcscd {
 
   async close(): Promise<void> {
     this.#patient?.leave();
-    for (const child of [this.#terminal, this.#link]) {
-      if (child === null || child.exitCode !== null) continue;
-      const gone = once(child, 'exit');
-      child.kill('SIGTERM');
-      await gone;
-    }
+    for (const child of [this.#terminal, this.#link]) await endChild(child, 'SIGTERM');
     await this.#agent?.kill('SIGTERM');
     await this.slot.stop();
     await this.#broker?.kill('SIGTERM');

@@ -1,8 +1,9 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
 import { type Case, stepsWith } from './misfortune-steps.ts';
 import { storeCasesOf } from './misfortune-stores.ts';
-import { eventually, type MisfortunesBed } from './misfortunes-bed.ts';
+import type { MisfortunesBed } from './misfortunes-bed.ts';
 
 /** Every misfortune, in an order in which one after the other can befall one clinic. */
 export const casesOf = (bed: MisfortunesBed): readonly Case[] => {

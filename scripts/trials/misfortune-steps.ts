@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { FaultName } from '../../src/catalogue/faults.ts';
 import type { Actor } from '../../src/core/failure.ts';
 import type { ScreenName } from '../../src/core/screen/screen-model.ts';
-import { eventually, type MisfortunesBed, type Row, reactions, run } from './misfortunes-bed.ts';
+import { eventually } from './eventually.ts';
+import { type MisfortunesBed, type Row, reactions, run } from './misfortunes-bed.ts';
 
 /* What the cases are made of: a visit, where somebody looks, what is done to a process or a disk. */
 

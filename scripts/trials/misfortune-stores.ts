@@ -1,7 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
 import { type Case, stepsWith } from './misfortune-steps.ts';
-import { eventually, type MisfortunesBed } from './misfortunes-bed.ts';
+import type { MisfortunesBed } from './misfortunes-bed.ts';
 
 /** What befalls the files in which both ends keep what must not be lost, and a socket's place. */
 export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {

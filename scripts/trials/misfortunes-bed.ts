@@ -21,6 +21,7 @@ import {
 } from '../demonstration/facility.ts';
 import { type Reactions, ScriptedPatient } from '../demonstration/scripted-patient.ts';
 import type { ToTerminal } from '../demonstration/terminal-process.ts';
+import { eventually } from './eventually.ts';
 
 /* One clinic as it stands: mosquitto, agent, link and terminal, each a process of its own that can be hurt. */
 
@@ -28,21 +29,6 @@ const main = join(projectRoot, 'src/main.ts');
 const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 export const run = (command: string, ...args: readonly string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-
-/** Polled, with a bound: other processes tell nobody when they are done. */
-export const eventually = async <T>(
-  what: string,
-  look: () => T | undefined | Promise<T | undefined>,
-  limitMs = 25_000,
-): Promise<T> => {
-  const untilMs = performance.now() + limitMs;
-  while (performance.now() < untilMs) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`not within ${limitMs} ms: ${what}`);
-};
 
 /** One line of a process's log, as far as the trial reads it. */
 type Logged = { readonly event?: string; readonly request?: string; readonly verdict?: string; readonly code?: string };

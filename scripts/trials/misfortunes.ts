@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { faultOf } from '../../src/catalogue/faults.ts';
+import { eventually } from './eventually.ts';
 import { casesOf } from './misfortune-cases.ts';
 import { type Case, stepsWith } from './misfortune-steps.ts';
-import { eventually, MisfortunesBed } from './misfortunes-bed.ts';
+import { MisfortunesBed } from './misfortunes-bed.ts';
 import { judge } from './misfortunes-judge.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentProcess, furnishAgent } from '../beds/delivery-bed.ts';
+import { endChild } from '../beds/end-child.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
 import { makeTestFacility, type TestFacility } from '../beds/test-facility.ts';
 import type { TerminalLine } from './terminal-end.ts';
@@ -175,10 +175,7 @@ export class OutageBed {
   async killTerminal(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#terminal;
     this.#terminal = null;
-    if (child === null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
+    await endChild(child, signal);
   }
   /** As the kernel has it: T = stopped. */
   get terminalState(): string {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { knowAddress } from '../../src/agent/provisioning/known-addresses.ts';
+import { endChild } from '../beds/end-child.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
 import { facility, makeTestFacility } from '../beds/test-facility.ts';
 
@@ -104,13 +104,6 @@ const firstLine = async (child: ChildProcess): Promise<Record<string, unknown>> 
   throw new Error('the child ended without a word');
 };
 
-const stop = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
-};
-
 const knock = async (within: string, port: number, directory: string, visits = 1): Promise<Served> => {
   const args = [
     'netns',
@@ -125,7 +118,7 @@ const knock = async (within: string, port: number, directory: string, visits = 1
   ];
   const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const said = await firstLine(child);
-  await stop(child);
+  await endChild(child, 'SIGKILL');
   return { served: said.served === true, ms: Number(said.ms), held: 0 };
 };
 
@@ -160,7 +153,7 @@ export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => 
       await meanwhile();
       return { ...(await knock(clinic.terminal, broker.port, directory)), held: Number(held) };
     } finally {
-      await stop(flood);
+      await endChild(flood, 'SIGKILL');
     }
   };
   try {

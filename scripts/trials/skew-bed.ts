@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import type { VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
+import { endChild } from '../beds/end-child.ts';
 import type * as KeptFace from '../beds/kept-face.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
 import { placesOf } from '../beds/release-tree.ts';
@@ -77,13 +77,8 @@ class End {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.#ordered = true;
-    const ended = once(this.process, 'exit');
-    this.process.kill('SIGTERM');
-    const force = setTimeout(() => this.process.kill('SIGKILL'), 5_000);
-    await ended;
-    clearTimeout(force);
+    await endChild(this.process, 'SIGTERM', 5_000);
   }
 }
 

@@ -6,6 +6,7 @@ import { newestVersion } from '../../src/storage/store-kind.ts';
 import { plantedTree } from '../beds/planted-tree.ts';
 import { missingRelease, projectRoot, releases, releaseTree } from '../beds/release-tree.ts';
 import type { ClinicDemo } from '../demonstration/clinic-demo.ts';
+import { eventually } from './eventually.ts';
 import { type JournalRow, type SkewClinic, startSkewClinic } from './skew-bed.ts';
 
 /**
@@ -30,18 +31,6 @@ const wanted: Readonly<Record<string, { readonly method: string; readonly rows: 
   pin: { method: 'pin', rows: 1 },
   staff: { method: 'staff', rows: 1 },
   'first-registration': { method: 'pin', rows: 2 },
-};
-
-const waitMs = 20_000;
-const pollMs = 100;
-const eventually = async <T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> => {
-  const until = performance.now() + waitMs;
-  while (performance.now() < until) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-  throw new Error(`waited for ${what}`);
 };
 
 /** Staff look at card and face and say so on the staff page, as a browser would send it. */

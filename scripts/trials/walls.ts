@@ -12,13 +12,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { keptDebian } from './kept-debian.ts';
 import { devices, type Process, processes, type Try, triesOf } from './walls-tries.ts';
 
 /**
@@ -35,21 +36,6 @@ const say = (text: string): boolean => process.stderr.write(`walls: ${text}\n`);
 const limitSeconds = 420;
 const [broker, elsewhere] = ['192.0.2.10', '192.0.2.99'];
 const packages = 'systemd,systemd-sysv,dbus,udev,polkitd,pcscd,libpcsclite1,libstdc++6,libudev1,libusb-1.0-0,iproute2';
-
-/** A Debian with systemd, made once and kept for a week. */
-const debianArchive = (): string => {
-  const store = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'uketsuke/walls');
-  const archive = join(store, 'bookworm.tar');
-  const fresh = spawnSync('find', [archive, '-mtime', '-7'], { encoding: 'utf8' }).stdout.trim() !== '';
-  if (fresh) return archive;
-  mkdirSync(store, { recursive: true });
-  say('making a Debian with systemd (a minute or two) …');
-  const part = `${archive}.part`;
-  const options = ['--quiet', '--variant=minbase', '--format=tar', `--include=${packages}`];
-  execFileSync('mmdebstrap', [...options, 'bookworm', part], { stdio: ['ignore', 'inherit', 'inherit'] });
-  execFileSync('mv', [part, archive]);
-  return archive;
-};
 
 const inRoot = (root: string, ...command: readonly string[]): string =>
   execFileSync('chroot', [root, ...command], { encoding: 'utf8' });
@@ -203,7 +189,7 @@ const exposureOf = (unit: string): number => {
 
 const root = mkdtempSync(join(tmpdir(), 'uketsuke-walls-root-'));
 try {
-  execFileSync('tar', ['--numeric-owner', '-xpf', debianArchive(), '-C', root]);
+  execFileSync('tar', ['--numeric-owner', '-xpf', keptDebian('walls', 'bookworm', packages, say), '-C', root]);
   chmodSync(root, 0o755);
   await install(root);
   say('booting …');

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createPublicKey, verify, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
+import { endChild } from '../../scripts/beds/end-child.ts';
 import { PcscdBed, pcscdMissing, pcscliteMissing } from '../../scripts/beds/pcscd-bed.ts';
 import { readOptions } from '../../scripts/beds/test-cards.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
@@ -50,10 +50,7 @@ describe.skipIf(skipReason !== null)('the virtual card judged by OpenSC', { time
     return printed;
   };
   const stopPlaying = async (): Promise<void> => {
-    if (card === null || card.exitCode !== null) return;
-    const gone = once(card, 'exit');
-    card.kill('SIGTERM');
-    await gone;
+    await endChild(card, 'SIGTERM');
     card = null;
   };
   /** What our own stack reads of the same card; also the sign that pcscd has seen it. */

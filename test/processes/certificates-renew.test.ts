@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
 import { askHealth } from '../../drivers/host/health-socket.ts';
+import { endChild } from '../../scripts/beds/end-child.ts';
 import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
 import { breathe, until } from '../../scripts/beds/simulated-clock.ts';
 import {
@@ -38,12 +38,7 @@ const begin = (...args: readonly string[]) => {
       createInterface({ input: stream }).on('line', (line) => {
         if (line.startsWith('{"level"')) lines.push(JSON.parse(line) as Line);
       });
-  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  };
+  const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => endChild(child, signal);
   ending.push(() => stop('SIGKILL'));
   return { lines, stop, has: (event: string) => lines.some((line) => line.event === event) };
 };

@@ -19,6 +19,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { outboxKind } from '../../drivers/store/outbox-kind.ts';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { endChild } from '../../scripts/beds/end-child.ts';
 import { missingRelease, releases } from '../../scripts/beds/release-tree.ts';
 import { layDown, storedReleases } from '../../scripts/beds/stored-releases.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
@@ -235,9 +236,7 @@ test('killed in mid-migration: the old file is whole, and the next start takes t
   });
   if (child.stdout === null) throw new Error('no standard output');
   await once(createInterface({ input: child.stdout }), 'line');
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
+  await endChild(child, 'SIGKILL');
   expect(statSync(`${path}-wal`).size).toBeGreaterThan(1_000_000);
   expect(contentOf(path)).toEqual(before);
   const journal = new Journal(path);

@@ -13,32 +13,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keptDebian } from '../kept-debian.ts';
 
 /* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 export const say = (text: string): boolean => process.stderr.write(`test-vm: ${text}\n`);
 const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
-
-/** Debian with systemd and nothing of ours, made once and kept for a week. */
-const blankDebian = (suite: string): string => {
-  const store = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'uketsuke/test-vm');
-  const archive = join(store, `${suite}.tar`);
-  if (spawnSync('find', [archive, '-mtime', '-7'], { encoding: 'utf8' }).stdout.trim() !== '') return archive;
-  mkdirSync(store, { recursive: true });
-  say(`making a blank Debian (${suite}) …`);
-  const include = '--include=systemd,systemd-sysv,dbus,ca-certificates,iproute2';
-  execFileSync(
-    'mmdebstrap',
-    ['--quiet', '--variant=minbase', '--format=tar', include, suite, `${archive}.part`],
-    quiet,
-  );
-  execFileSync('mv', [`${archive}.part`, archive]);
-  return archive;
-};
 
 const nspawn = (root: string, more: readonly string[]): string[] => [
   '--quiet',
@@ -82,7 +66,13 @@ const aptInstall = (root: string, ...names: readonly string[]): string =>
 
 export const makeRoot = (suite: string): string => {
   const root = mkdtempSync(join(tmpdir(), 'uketsuke-test-vm-'));
-  execFileSync('tar', ['--numeric-owner', '-xpf', blankDebian(suite), '-C', root]);
+  execFileSync('tar', [
+    '--numeric-owner',
+    '-xpf',
+    keptDebian('test-vm', suite, 'systemd,systemd-sysv,dbus,ca-certificates,iproute2', say),
+    '-C',
+    root,
+  ]);
   chmodSync(root, 0o755);
   mkdirSync(join(root, 'trial/debs'), { recursive: true });
   return root;

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createVirtualCameraControl } from '../../../drivers/virtual/virtual-camera-control.ts';
 import { Journal, type JournalVisit } from '../../../src/agent/journal/journal.ts';
+import { endChild } from '../../beds/end-child.ts';
 import { keepFaceProcess } from '../../beds/kept-face.ts';
 import { keepProcess } from '../../beds/kept-process.ts';
 import type { WindowsProgram, WineRoom } from '../../beds/wine-room.ts';
@@ -17,6 +17,7 @@ import {
 } from '../../demonstration/facility.ts';
 import { ScriptedPatient } from '../../demonstration/scripted-patient.ts';
 import type { FromTerminal, ToTerminal } from '../../demonstration/terminal-process.ts';
+import { eventually as eventuallyWithin } from '../eventually.ts';
 
 /* A clinic: terminal, link and face process of this machine; agent, broker and folder of the レセコン under Wine. */
 
@@ -26,23 +27,12 @@ const home = 'C:\\受付 データ';
 export const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
 const agentId = 'agent-01';
 
-const readyWithinMs = 90_000;
-const pollMs = 100;
-
-/** Asks until there is an answer. Throws after `limitMs`. */
-export const eventually = async <T>(
+/** Under Wine everything takes its time. */
+export const eventually = <T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  limitMs = readyWithinMs,
-): Promise<T> => {
-  const until = performance.now() + limitMs;
-  while (performance.now() < until) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-  throw new Error(`waited ${limitMs / 1000} s for ${what}`);
-};
+  limitMs = 90_000,
+): Promise<T> => eventuallyWithin(what, look, limitMs);
 
 type AgentReady = {
   readonly ready: true;
@@ -145,13 +135,7 @@ const startTerminal = async (
     { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
   process.once('exit', () => child.kill('SIGKILL'));
-  closing.push(async () => {
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), 5_000);
-    await ended;
-    clearTimeout(force);
-  });
+  closing.push(() => endChild(child, 'SIGTERM', 5_000));
   const words: string[] = [];
   if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', (line) => words.push(line));
   const screenPort = await new Promise<number>((resolve, reject) => {
