@@ -137,14 +137,13 @@ const foreignCard = (persona: Persona): VirtualCard => {
   switch (persona.type) {
     case 'old-juki':
       return createVirtualCard(persona.id, atr, [jpki('JPKIAPICCTOKEN')]);
-    case 'android-phone':
-      return createVirtualCard(persona.id, atr, [jpki('JPKIAPGPSETOKEN')]);
     case 'driving-licence':
       return createVirtualCard(persona.id, atr, foreign('driving licence'));
     case 'residence-card':
       return createVirtualCard(persona.id, atr, foreign('residence card'));
+    case 'android-phone':
     case 'my-number-card':
-      throw new Error('a My Number card is not foreign');
+      throw new Error(`${persona.type} is not foreign`);
   }
 };
 
@@ -154,6 +153,7 @@ const jpkiApplication = async (
   signKey: KeyObject,
 ): Promise<CardApplication> => {
   const { persona, authority, wallMs } = request;
+  const isPhone = persona.type === 'android-phone';
   const notAfterMs = lastSecondOf(dayFrom(japanDate(wallMs), persona.certificateExpires));
   const notBeforeMs = lastSecondOf(dayFrom(japanDate(notAfterMs), { years: -5 }));
   const commonName = (kind: string): string =>
@@ -180,9 +180,9 @@ const jpkiApplication = async (
   const cardFiles = new Map<number, CardFile>([
     [signFiles.certificate, guarded(padded(sign, 2048), signFiles.password)],
     [signFiles.issuerCertificate, free(padded(ca, 2048))],
-    [files.jpki.tokenInformation, free(tokenInformation('JPKIAPICCTOKEN2'))],
+    [files.jpki.tokenInformation, free(tokenInformation(isPhone ? 'JPKIAPGPSETOKEN' : 'JPKIAPICCTOKEN2'))],
     [0x0008, free(Uint8Array.of(0x8f, 0x8f, 0x00))],
-    [files.jpki.authCertificate, free(padded(auth, 2048))],
+    [files.jpki.authCertificate, isPhone ? guarded(padded(auth, 2048), files.jpki.authPin) : free(padded(auth, 2048))],
     [files.jpki.authIssuerCertificate, free(padded(ca, 2048))],
     [files.jpki.authKey, { kind: 'key', openedBy: files.jpki.authPin, sign: signDigestInfo(authKey) }],
     [signFiles.key, { kind: 'key', openedBy: signFiles.password, sign: signDigestInfo(signKey) }],
@@ -198,7 +198,9 @@ const jpkiApplication = async (
  */
 export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
   const { persona, authority, keyFolder, photo, wallMs } = request;
-  if (persona.type !== 'my-number-card') return { persona, card: foreignCard(persona), printedNumberB: null };
+  const isPhone = persona.type === 'android-phone';
+  if (persona.type !== 'my-number-card' && !isPhone)
+    return { persona, card: foreignCard(persona), printedNumberB: null };
   if (persona.hasPhoto && photo === null) throw new Error(`persona ${persona.id} needs a photo`);
   mkdirSync(keyFolder, { recursive: true });
   const key = (name: string) => cachedRsaKey(join(keyFolder, `${name}.pem`));
@@ -208,6 +210,10 @@ export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
     key('sign'),
     persona.hasPhoto && photo !== null ? encodeGreyJp2(photo) : new Uint8Array(),
   ]);
+  if (isPhone) {
+    const jpki = await jpkiApplication(request, authKey, signKey);
+    return { persona, card: createVirtualCard(persona.id, atr, [jpki]), printedNumberB: null };
+  }
   const expiry = dayFrom(japanDate(wallMs), persona.cardExpires);
   const birthDate = parseJapanDate(persona.person.birthDate);
   const printed = birthDate === null ? null : verificationNumberB(birthDate, expiry.year, persona.securityCode);

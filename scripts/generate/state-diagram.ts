@@ -70,7 +70,9 @@ const happenings = (session: Session): Happening[] => {
   ];
   if (visit === null) {
     events.push({ type: 'PhonePresented', insertion: 'phone', session: 'p' });
-    for (const control of ['use-smartphone', 'iphone', 'back'] as const)
+    for (const entered of [0, 4]) events.push({ type: 'PhonePinDigitsChanged', entered });
+    events.push({ type: 'PhonePinSubmitted' });
+    for (const control of ['use-smartphone', 'iphone', 'android', 'last-try-yes', 'back'] as const)
       events.push({ type: 'Touched', session: null, control });
     return events;
   }
@@ -92,6 +94,9 @@ const happenings = (session: Session): Happening[] => {
   events.push({ type: 'FaceFailed', insertion, failure: failure('camera.lost') });
   events.push({ type: 'PinDigitsChanged', insertion, entered: 4 }, { type: 'PinSubmitted', insertion });
   events.push({ type: 'PinVerified', insertion });
+  events.push({ type: 'PhoneVerified', insertion, identity: { ...identity, kind: 'android-phone', visual: without } });
+  for (const code of ['card.removed', 'card.unreadable'] as const)
+    events.push({ type: 'PinCheckFailed', insertion, failure: failure(code) });
   for (const triesLeft of [1, 0]) events.push({ type: 'PinRefused', insertion, triesLeft });
   const kind = session.state.name === 'registering' ? 'registration' : 'eligibility';
   events.push({ type: 'RequestSigned', insertion, kind, requestId: 'r' });
@@ -151,6 +156,9 @@ const order = [
   'outOfService',
   'idle',
   'choosingPhone',
+  'enteringPhonePin',
+  'awaitingPhone',
+  'verifyingPhone',
   'readingCard',
   'choosingMethod',
   'verifyingFace',

@@ -186,6 +186,20 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       notice: 'none',
       ...change,
     });
+  const phonePin = (name: string, change: Partial<Extract<SessionState, { name: 'enteringPhonePin' }>>): Exhibit =>
+    shown(
+      name,
+      {
+        name: 'enteringPhonePin',
+        deadlineMs,
+        entered: 0,
+        triesLeft: null,
+        lastTry: 'not-the-last',
+        notice: 'none',
+        ...change,
+      },
+      { cardOnBed: null },
+    );
   const accepted = (name: string, outcome: 'eligible' | 'not-eligible' | 'late', answers: Answers = full): Exhibit =>
     shown(name, {
       name: 'showingResult',
@@ -219,10 +233,20 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     ),
     ...(settings.smartphone
       ? [
-          shown('choose-phone', { name: 'choosingPhone', phone: null, deadlineMs }, { cardOnBed: null }),
+          shown('choose-phone', { name: 'choosingPhone', deadlineMs }, { cardOnBed: null }),
+          phonePin('phone-pin', {}),
+          phonePin('phone-pin.wrong', { notice: 'wrong', triesLeft: 2 }),
+          phonePin('phone-pin.missed', { notice: 'missed' }),
+          phonePin('phone-pin.incomplete', { notice: 'incomplete', entered: 2 }),
+          phonePin('pin-last-try.phone', { triesLeft: 1, lastTry: 'asking' }),
           ...(['iphone', 'android'] as const).map((phone) =>
-            shown(`present-phone.${phone}`, { name: 'choosingPhone', phone, deadlineMs }, { cardOnBed: null }),
+            shown(
+              `present-phone.${phone}`,
+              { name: 'awaitingPhone', phone, lastTry: 'not-the-last', deadlineMs },
+              { cardOnBed: null },
+            ),
           ),
+          shown('reading.phone', { name: 'verifyingPhone', visit, deadlineMs }, { cardOnBed: null }),
         ]
       : []),
     shown('reading', { name: 'readingCard', visit, resuming: null, deadlineMs }),

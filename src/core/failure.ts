@@ -19,6 +19,8 @@ export const failureRules = {
   'card.not-my-number': patient(false),
   'card.old-juki': patient(false),
   'card.phone-not-supported': patient(false),
+  'card.phone-pin-blocked': staff(false),
+  'card.phone-removed': patient(true),
   'card.left-behind': staff(false),
   'card.pin-wrong': patient(true),
   'card.pin-blocked': staff(false),

@@ -18,6 +18,18 @@ test('a locked PIN can be unlocked in two places: town hall, or a convenience st
   }
 });
 
+test('a phone’s PIN is another than the card’s: it is unlocked in the マイナポータル app, and the card still serves', () => {
+  const { cause, steps } = failures['card.phone-pin-blocked'].staff;
+  expect(cause).toMatch(/カードの暗証番号とは別.*マイナポータルアプリ/);
+  expect(steps.join(' ')).toMatch(/マイナンバーカードを置いて.*@desk/);
+  const town = /市区町村|市役所|town hall|市區町村|시구정촌|prefeitura|munisipyo|tòa thị chính|नगरपालिका/;
+  for (const [language, { texts }] of Object.entries(languages)) {
+    expect(texts['failure.phone-pin-blocked'], language).toMatch(/マイナポータル|Mynaportal|마이나포털/);
+    expect(texts['failure.phone-pin-blocked'], language).not.toMatch(town);
+    expect(texts['phone-pin.lead'], language).not.toBe(texts['pin.lead']);
+  }
+});
+
 test('the application is for the first time only, never said to be once in a lifetime', () => {
   expect(textOf('ja', 'registration.lead')).toContain('初回だけ');
   for (const { texts } of Object.values(languages))

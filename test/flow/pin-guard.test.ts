@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
+import { createVirtualSmartphoneReader } from '../../drivers/virtual/virtual-smartphone-reader.ts';
 import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
 import { testCard, trustedCvIssuers } from '../../scripts/beds/test-cards.ts';
 import { testSettings } from '../../scripts/beds/test-facility.ts';
@@ -38,7 +40,10 @@ const silentClinic = (): ClinicLink => ({
   publishState: () => undefined,
   answerCommand: () => undefined,
   subscribe: (listener) => {
-    const settings = { facilitySettings: testSettings } as Extract<ClinicEvent, { type: 'settings' }>['message'];
+    const settings = { facilitySettings: { ...testSettings, smartphone: true } } as Extract<
+      ClinicEvent,
+      { type: 'settings' }
+    >['message'];
     listener({ type: 'settings', message: settings });
     listener({ type: 'connected' });
     listener({ type: 'challenges-ready', ready: true });
@@ -50,38 +55,54 @@ const silentClinic = (): ClinicLink => ({
 const enter = 0x0d;
 const clear = 0x08;
 
+/** What a patient may not lose by a mistake of ours: a card on the bed, or a phone at its reader. */
+class Guarded {
+  /** Times enter was pressed for it: no VERIFY without one. */
+  submits = 0;
+  verifies = 0;
+  /** VERIFYs sent with one try left, and whether a yes was given for it since the last of them. */
+  lastTriesSpent = 0;
+  lastTriesUnconfirmed = 0;
+  yes = false;
+  #triesLeft: number;
+
+  constructor(triesLeft: number) {
+    this.#triesLeft = triesLeft;
+  }
+
+  verified(digits: string): void {
+    this.verifies++;
+    if (this.#triesLeft === 1) {
+      this.lastTriesSpent++;
+      if (!this.yes) this.lastTriesUnconfirmed++;
+      this.yes = false;
+    }
+    this.#triesLeft = digits === '1234' ? 3 : Math.max(0, this.#triesLeft - 1);
+  }
+}
+
 class Counter {
   readonly clock = new SimulatedClock();
   readonly #verifyCommands: Uint8Array[] = [];
-  /** Times the patient pressed enter: no VERIFY without one. */
-  submits = 0;
-  verifies = 0;
-  /** VERIFYs sent with one try left, and the yeses given since the last of them. */
-  lastTriesSpent = 0;
-  lastTriesUnconfirmed = 0;
-  #yes = false;
-  #triesLeft: number;
+  readonly card: Guarded;
+  readonly phone: Guarded;
   #tellScreen: (event: ScreenEvent) => void = () => undefined;
 
-  readonly reader = createVirtualCardReader({
-    onApdu: ({ phase, command }) => {
+  readonly #onApdu =
+    (guarded: () => Guarded): NonNullable<NonNullable<Parameters<typeof createVirtualCardReader>[0]>['onApdu']> =>
+    ({ phase, command }) => {
       if (phase !== 'before' || command[1] !== 0x20 || command.length !== 9) return;
-      this.verifies++;
       this.#verifyCommands.push(command);
-      if (this.#triesLeft === 1) {
-        this.lastTriesSpent++;
-        if (!this.#yes) this.lastTriesUnconfirmed++;
-        this.#yes = false;
-      }
-      const isRight = new TextDecoder().decode(command.slice(5)) === '1234';
-      this.#triesLeft = isRight ? 3 : Math.max(0, this.#triesLeft - 1);
-    },
-  });
+      guarded().verified(new TextDecoder().decode(command.slice(5)));
+    };
+  readonly reader = createVirtualCardReader({ onApdu: this.#onApdu(() => this.card) });
+  readonly phones = createVirtualSmartphoneReader({ onApdu: this.#onApdu(() => this.phone) });
 
   readonly runner: SessionRunner;
 
   constructor(triesLeft = 3) {
-    this.#triesLeft = triesLeft;
+    this.card = new Guarded(triesLeft);
+    this.phone = new Guarded(triesLeft);
     const parts: SessionParts = {
       terminal: {
         facility: 'test',
@@ -108,7 +129,7 @@ class Counter {
         },
         close: async () => undefined,
       },
-      smartphoneReader: null,
+      smartphoneReader: this.phones,
       keypad: null,
       statusLight: null,
       speaker: null,
@@ -125,8 +146,12 @@ class Counter {
 
   press(key: number): void {
     this.#look();
-    if (key === enter) this.submits++;
+    if (key === enter) this.#typedFor.submits++;
     this.#tellScreen({ type: 'pin-key', key });
+  }
+
+  get #typedFor(): Guarded {
+    return this.runner.session.state.name === 'enteringPhonePin' ? this.phone : this.card;
   }
 
   /** A finger that comes too soon after another question is not taken, and would spend the action. */
@@ -136,7 +161,8 @@ class Counter {
 
   touch(control: ControlId): void {
     this.#look();
-    if (control === 'last-try-yes' && this.runner.session.state.name === 'enteringPin') this.#yes = true;
+    const { state } = this.runner.session;
+    if (control === 'last-try-yes' && 'lastTry' in state && state.lastTry === 'asking') this.#typedFor.yes = true;
     this.#tellScreen({
       type: 'touched',
       touch: { session: visitOf(this.runner.session.state)?.session ?? null, control, revision: 0 },
@@ -157,6 +183,8 @@ const settle = (): Promise<void> => turns(600);
 
 type Action =
   | { readonly type: 'insert' | 'pull' | 'unplug' | 'settle' }
+  /** Towards a phone's PIN; a phone, or a card, held to the reader for phones; taken away from there */
+  | { readonly type: 'choose-phone' | 'hold-phone' | 'hold-card' | 'take-away' }
   | { readonly type: 'digits'; readonly digits: '1234' | '0000' | '12' }
   | { readonly type: 'submit'; readonly digits: '1234' | '0000' }
   | { readonly type: 'key'; readonly key: number }
@@ -187,17 +215,26 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom<ControlId>('use-pin', 'back', 'last-try-no', 'call-staff')
+      .constantFrom<ControlId>('use-pin', 'back', 'last-try-no', 'call-staff', 'call-help')
       .map((control) => ({ type: 'touch', control }) as Action),
   },
   { weight: 1, arbitrary: fc.constantFrom(500, 6_000, 60_000).map((ms) => ({ type: 'wait', ms }) as Action) },
 );
 
-const perform = async (
-  counter: Counter,
-  card: Awaited<ReturnType<typeof testCard>>['card'],
-  next: Action,
-): Promise<void> => {
+const phoneAction: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 3, arbitrary: action },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Action>(
+      ...([{ type: 'choose-phone' }, { type: 'hold-phone' }, { type: 'hold-phone' }] as const),
+      ...([{ type: 'hold-card' }, { type: 'take-away' }] as const),
+    ),
+  },
+);
+
+type Things = { readonly card: VirtualCard; readonly phone: VirtualCard; readonly stray: VirtualCard };
+
+const perform = async (counter: Counter, { card, phone, stray }: Things, next: Action): Promise<void> => {
   switch (next.type) {
     case 'insert':
       counter.reader.plug();
@@ -209,6 +246,16 @@ const perform = async (
       return counter.reader.unplug();
     case 'settle':
       return settle();
+    case 'choose-phone':
+      counter.touch('use-smartphone');
+      counter.touch('android');
+      return settle();
+    case 'hold-phone':
+      return counter.phones.hold(phone);
+    case 'hold-card':
+      return counter.phones.hold(stray);
+    case 'take-away':
+      return counter.phones.takeAway();
     case 'digits':
       for (const digit of next.digits) counter.press(digit.charCodeAt(0));
       return;
@@ -226,42 +273,66 @@ const perform = async (
   }
 };
 
-const reached = { verified: 0, wrong: 0, lastTries: 0, blocked: 0, verifies: 0 };
+/** Some of the tries were spent before, elsewhere. */
+const spent = async (persona: string, left: number): Promise<VirtualCard> => {
+  const { card } = await testCard(persona);
+  for (const apdu of [
+    '00A4040C0AD392F000260100000001',
+    '00A4020C020018',
+    ...Array(3 - left).fill('002000800439393939'),
+  ])
+    card.transmit(fromHex(apdu));
+  return card;
+};
 
-test('whatever a patient does in whatever order: one VERIFY a submit at most, the last try only with its own yes, no digit kept', async () => {
+/** Whatever a patient does, beginning with `first`: every rule, after each single action. */
+const anyOrder = async (first: Action, actions: fc.Arbitrary<Action>) => {
+  const reached = { verified: 0, wrong: 0, lastTries: 0, blocked: 0, verifies: 0, phoneVerified: 0, phoneVerifies: 0 };
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 3 }),
-      fc.array(action, { minLength: 6, maxLength: 30, size: 'max' }),
-      async (tries, actions) => {
+      fc.array(actions, { minLength: 6, maxLength: 30, size: 'max' }),
+      async (tries, then) => {
         const counter = new Counter(tries);
         counter.runner.subscribe((_, event) => {
           if (event.type === 'PinVerified') reached.verified++;
+          if (event.type === 'PhoneVerified') reached.phoneVerified++;
           if (event.type === 'PinRefused') reached[event.triesLeft === 0 ? 'blocked' : 'wrong']++;
         });
-        const { card } = await testCard('hanako');
-        for (const apdu of [
-          '00A4040C0AD392F000260100000001',
-          '00A4020C020018',
-          ...Array(3 - tries).fill('002000800439393939'),
-        ])
-          card.transmit(fromHex(apdu));
-        await perform(counter, card, { type: 'insert' });
-        for (const next of actions) {
-          await perform(counter, card, next);
-          expect(counter.verifies).toBeLessThanOrEqual(counter.submits);
-          expect(counter.lastTriesUnconfirmed).toBe(0);
+        const things: Things = {
+          card: await spent('hanako', tries),
+          phone: await spent('android-phone', tries),
+          stray: (await testCard('taro')).card,
+        };
+        for (const next of [first, ...then]) {
+          await perform(counter, things, next);
+          for (const guarded of [counter.card, counter.phone]) {
+            expect(guarded.verifies).toBeLessThanOrEqual(guarded.submits);
+            expect(guarded.lastTriesUnconfirmed).toBe(0);
+          }
         }
         await settle();
         expect(counter.digitsLeftBehind).toBe(0);
-        reached.lastTries += counter.lastTriesSpent;
-        reached.verifies += counter.verifies;
+        expect(things.stray.verifyCount).toBe(0);
+        reached.lastTries += counter.card.lastTriesSpent + counter.phone.lastTriesSpent;
+        reached.verifies += counter.card.verifies;
+        reached.phoneVerifies += counter.phone.verifies;
         await counter.runner.close();
       },
     ),
     { numRuns: 250 },
   );
+  return reached;
+};
+
+test('whatever a patient does in whatever order: one VERIFY a submit at most, the last try only with its own yes, no digit kept', async () => {
+  const { phoneVerified: _none, phoneVerifies: _either, ...reached } = await anyOrder({ type: 'insert' }, action);
   // The search went where it hurts; otherwise it proves nothing.
+  for (const [name, times] of Object.entries(reached)) expect(times, `${name} was reached`).toBeGreaterThan(3);
+});
+
+test('and with a phone, whose PIN is typed before it is there: the same, and no card is ever sent its digits', async () => {
+  const reached = await anyOrder({ type: 'choose-phone' }, phoneAction);
   for (const [name, times] of Object.entries(reached)) expect(times, `${name} was reached`).toBeGreaterThan(3);
 });
 
@@ -273,7 +344,7 @@ test('enter pressed four times while the card answers: one VERIFY', async () => 
   for (const digit of '0000') counter.press(digit.charCodeAt(0));
   for (let times = 0; times < 4; times++) counter.press(enter);
   await settle();
-  expect(counter.verifies).toBe(1);
+  expect(counter.card.verifies).toBe(1);
   await counter.runner.close();
 });
 
@@ -290,7 +361,7 @@ test('a card pulled while it checks the PIN and put back: the digits are gone, n
   await settle();
   counter.press(enter);
   await settle();
-  expect(counter.verifies).toBeLessThanOrEqual(1);
+  expect(counter.card.verifies).toBeLessThanOrEqual(1);
   expect(counter.digitsLeftBehind).toBe(0);
   await counter.runner.close();
 });

@@ -18,7 +18,7 @@ const options = /^ExecStart=\S+((?: --\S+)*) /m.exec(readFileSync(join(root, 'sy
 const enteringPin = `
   import { PinEntry } from '${root}src/terminal/visit/pin-entry.ts';
   const entry = new PinEntry();
-  for (const key of [0x31, 0x32, 0x33]) entry.press(key);
+  for (const key of [0x31, 0x32, 0x33]) entry.press(key, 'card-1');
   const photo = Buffer.alloc(1 << 20, 'a canary in memory ');
   setInterval(() => photo.length + entry.entered, 1_000);
   process.stdout.write('entering');

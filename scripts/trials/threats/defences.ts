@@ -22,9 +22,9 @@ export const defences: readonly Defence[] = [
     test: ['test/flow/hardware-goes-and-comes.test.ts', ''],
     without: [
       [
-        'src/terminal/visit/session-runner.ts',
-        "if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return;",
-        "if (!('visit' in state)) return;",
+        'src/terminal/visit/pin-entry.ts',
+        "if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return null;",
+        "if (!('visit' in state)) return null;",
       ],
     ],
   },

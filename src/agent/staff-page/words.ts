@@ -5,6 +5,9 @@ import type { StateName } from '../../core/visit/session.ts';
 export const phaseWords: Readonly<Record<StateName, string>> = {
   idle: 'カードをお待ちしています',
   choosingPhone: 'スマートフォンの種類を選択中',
+  enteringPhonePin: 'スマートフォンの暗証番号を入力中',
+  awaitingPhone: 'スマートフォンをかざすのを待っています',
+  verifyingPhone: 'スマートフォンを確認中',
   readingCard: 'カードを読み取り中',
   choosingMethod: '本人確認の方法を選択中',
   verifyingFace: '顔認証中',

@@ -50,27 +50,39 @@ export const face = (
 
 const pinLength = 4;
 
+/** The dots, their words for the voice, and the two keys beside the digits. */
+export const pinBody = (
+  d: Dictionary,
+  entered: number,
+  checking: boolean,
+): Pick<Part, 'body' | 'bodyWords' | 'pinKeys'> => ({
+  body: { kind: 'pin', entered, length: pinLength, checking },
+  bodyWords: checking ? [] : [d.words('pin.entered', { length: pinLength, count: entered })],
+  pinKeys: { clear: d.text('pin.clear'), enter: d.text('pin.enter') },
+});
+
+export const triesWords = (d: Dictionary, triesLeft: number): Words =>
+  triesLeft > 1 ? d.words('pin.tries', { count: triesLeft }) : d.words('pin.tries-last');
+
+export const pinPromises = (d: Dictionary): Part['promises'] => [d.words('promise.pin'), d.words('help')];
+
 export const pin = (session: Session, state: Extract<SessionState, { name: 'enteringPin' }>, d: Dictionary): Part => {
   // What went wrong is the heading, so that it and the tries that are left stand at the top however large the letters.
   const isWrong = state.notice === 'wrong';
   const why = state.notice === 'none' ? [] : [d.words(isWrong ? 'pin.heading' : `pin.${state.notice}`)];
-  const tries = state.triesLeft > 1 ? d.words('pin.tries', { count: state.triesLeft }) : d.words('pin.tries-last');
-  const entered = d.words('pin.entered', { length: pinLength, count: state.entered });
   return part('pin', 2, d, state.checking ? d.words('pin.checking') : d.words(isWrong ? 'pin.wrong' : 'pin.heading'), {
     tone: state.notice === 'wrong' || state.notice === 'incomplete' ? 'attention' : 'calm',
     notice: why.length > 0,
     lead: state.checking ? [d.words('pin.checking.lead')] : why.length > 0 ? why : [d.words('pin.lead')],
-    note: state.checking ? null : tries,
-    body: { kind: 'pin', entered: state.entered, length: pinLength, checking: state.checking },
-    bodyWords: state.checking ? [] : [entered],
+    note: state.checking ? null : triesWords(d, state.triesLeft),
+    ...pinBody(d, state.entered, state.checking),
     controls: state.checking
       ? []
       : [
           ...(canUseFace(session) ? [control('use-face', 'secondary', d.words('control.pin-to-face'))] : []),
           callStaff(d),
         ],
-    pinKeys: { clear: d.text('pin.clear'), enter: d.text('pin.enter') },
-    promises: [d.words('promise.pin'), d.words('help')],
+    promises: pinPromises(d),
   });
 };
 

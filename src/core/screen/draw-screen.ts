@@ -4,12 +4,12 @@ import type { Moment } from '../moment.ts';
 import type { ControlId } from '../visit/control-ids.ts';
 import { delays } from '../visit/delays.ts';
 import type { Session, SessionState, Surroundings } from '../visit/session.ts';
-import { canUseFace, canUsePin, offlineAtMs, visitOf } from '../visit/session-steps.ts';
+import { canUseFace, canUsePin, isPhone, offlineAtMs, visitOf } from '../visit/session-steps.ts';
 import { drawQuestion } from './draw-screen-consent.ts';
 import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
 import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
-import { drawPhone, toSmartphone } from './draw-screen-phone.ts';
+import { choosePhone, phonePin, presentPhone, toSmartphone, verifyingPhone } from './draw-screen-phone.ts';
 import { type KeysThere, speechOf, spokenChoice, spokenLabel } from './draw-screen-speech.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
 import type { Control, ScreenModel } from './screen-model.ts';
@@ -159,7 +159,13 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         promises: bothPromises(d),
       });
     case 'choosingPhone':
-      return drawPhone(d, state.phone);
+      return choosePhone(d);
+    case 'enteringPhonePin':
+      return phonePin(d, state);
+    case 'awaitingPhone':
+      return presentPhone(d, state.phone);
+    case 'verifyingPhone':
+      return verifyingPhone(d);
     case 'readingCard':
       return part('reading', 1, d, d.words('reading.heading'), {
         lead: [d.words('reading.lead'), ...(state.resuming === null ? [] : [d.words('reading.resuming')])],
@@ -215,7 +221,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       return settings === null ? starting(session, context, d) : drawQuestion(d, state.visit, settings);
     case 'signing':
       return part('signing', 3, d, d.words('signing.heading'), {
-        lead: [d.words('signing.lead')],
+        lead: [d.words(isPhone(state.visit) ? 'phone.keep-there' : 'signing.lead')],
         body: { kind: 'picture', picture: 'reading-card' },
       });
     case 'sending':

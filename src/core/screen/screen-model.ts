@@ -5,6 +5,7 @@ export const screenNames = [
   'starting',
   'idle',
   'choose-phone',
+  'phone-pin',
   'present-phone',
   'reading',
   'choose-method',

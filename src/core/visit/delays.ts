@@ -7,6 +7,11 @@ export const delays = {
   readCardMs: 10_000,
   /** A phone is taken out, unlocked, its owner authenticated on it or by PIN, and held to its reader. */
   presentPhoneMs: 60_000,
+  /**
+   * An Android's PIN, from 決定 until the phone is there; then it is overwritten and asked again. The phone is taken out
+   * and unlocked meanwhile; no touch and no voice makes it longer.
+   */
+  phonePinHeldMs: 45_000,
   /** A finger that trembles lands twice within this time: where another question's buttons just were, it is not meant. */
   otherButtonsMs: 800,
   /** The national service answers in 3-7 s and has been at work since the card was read. */

@@ -19,8 +19,11 @@ export const lightOf = (state: SessionState): LightPattern => {
     case 'idle':
       return 'ready';
     case 'readingCard':
+    case 'verifyingPhone':
       return 'reading';
     case 'choosingPhone':
+    case 'enteringPhonePin':
+    case 'awaitingPhone':
     case 'choosingMethod':
     case 'verifyingFace':
     case 'enteringPin':

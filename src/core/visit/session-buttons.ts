@@ -12,6 +12,10 @@ const questionOn = ({ state, surroundings }: Session): string | null => {
     case 'idle':
       return surroundings.settings?.smartphone === true ? 'idle' : null;
     case 'choosingPhone':
+      return 'phone';
+    case 'enteringPhonePin':
+      return state.lastTry === 'asking' ? 'phone-last-try' : 'phone-pin';
+    case 'awaitingPhone':
       return `phone ${state.phone}`;
     case 'choosingMethod':
     case 'verifyingFace':
@@ -44,6 +48,8 @@ const visitorsEvents: readonly SessionEvent['type'][] = [
   'CardInserted',
   'CardRemoved',
   'PhonePresented',
+  'PhonePinDigitsChanged',
+  'PhonePinSubmitted',
 ];
 
 /** What the visitor does: whoever acts is there, and has heard enough. */

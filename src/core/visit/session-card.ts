@@ -29,7 +29,9 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
   switch (state.name) {
     case 'idle':
       return startVisit(session, card, at);
-    case 'choosingPhone': {
+    case 'choosingPhone':
+    case 'enteringPhonePin':
+    case 'awaitingPhone': {
       const visit = startVisit(session, card, at);
       return { ...visit, effects: [...dismissPhone(state), ...visit.effects] };
     }
@@ -46,7 +48,8 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
 /** Something lies there that is no card for this: a visit that goes straight to the desk. */
 export const cardUnreadable = (session: Session, reason: Failure, newSession: string, at: Moment): Step => {
   const { state } = session;
-  if (state.name !== 'idle' && state.name !== 'choosingPhone' && state.name !== 'interrupted') return stay(session);
+  if (!['idle', 'choosingPhone', 'enteringPhonePin', 'awaitingPhone', 'interrupted'].includes(state.name))
+    return stay(session);
   const before = state.name === 'interrupted' ? state : null;
   // Laid down where a card was just pulled it is the same person's; after that, somebody else's.
   const from = before !== null && !before.resume ? forNobody(session) : session;

@@ -3,6 +3,7 @@ import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Patience, Session, SessionState, Step } from './session.ts';
 import { leftBehind } from './session-earlier.ts';
+import { askPhonePin } from './session-phone.ts';
 import { finish, go, patient, proceed, rest, sendToDesk, stay, visitOf, withoutFace } from './session-steps.ts';
 import { listenMs } from './session-voice.ts';
 
@@ -32,7 +33,12 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     case 'outOfService':
       return rest(session, at);
     case 'choosingPhone':
+    case 'enteringPhonePin':
       return finish(session, at, 'session.timed-out');
+    case 'awaitingPhone':
+      return state.phone === 'android' ? askPhonePin(session, at, 'missed') : finish(session, at, 'session.timed-out');
+    case 'verifyingPhone':
+      return sendToDesk(session, at, failure('card.communication'));
     case 'readingCard':
       return sendToDesk(session, at, failure('card.communication'), true);
     case 'choosingMethod':

@@ -7,13 +7,14 @@ import { noted } from './session-buttons.ts';
 import { cardGone, cardInserted, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
-import { phonePresented } from './session-phone.ts';
+import { phoneFailed, phonePinRefused, phonePinWiped, phoneTold } from './session-phone.ts';
 import {
   awaitCardReturn,
   endCard,
   failureOf,
   finish,
   go,
+  isPhone,
   patient,
   proceed,
   rest,
@@ -109,7 +110,8 @@ const observe = (surroundings: Surroundings, event: SessionEvent): Surroundings 
  * Pure and total: every event is answered in every state; one that does not belong there changes nothing.
  * Events that come from work begun for an earlier insertion of a card are dropped here.
  */
-export const transition = (before: Session, event: SessionEvent): Step => noted(before, answered(before, event), event);
+export const transition = (before: Session, event: SessionEvent): Step =>
+  noted(before, phonePinWiped(before, answered(before, event)), event);
 
 const answered = (before: Session, event: SessionEvent): Step => {
   const session: Session = { ...before, surroundings: observe(before.surroundings, event) };
@@ -126,7 +128,10 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'CardUnreadable':
       return cardUnreadable(session, event.failure, event.session, at);
     case 'PhonePresented':
-      return phonePresented(session, event, at);
+    case 'PhonePinDigitsChanged':
+    case 'PhonePinSubmitted':
+    case 'PhoneVerified':
+      return phoneTold(session, event, at);
     case 'CardRemoved':
       // Somebody's card that came and went while another visit, begun with a phone, goes on
       if (visit !== null && (before.surroundings.cardOnBed?.insertion ?? visit.insertion) !== visit.insertion)
@@ -208,8 +213,10 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'PinVerified':
       return state.name === 'enteringPin' && state.checking ? verified(session, at, 'pin') : stay(session);
     case 'PinRefused':
+      if (state.name === 'verifyingPhone') return phonePinRefused(session, event.triesLeft, at);
       return state.name === 'enteringPin' && state.checking ? pinRefused(session, event.triesLeft, at) : stay(session);
     case 'PinCheckFailed':
+      if (state.name === 'verifyingPhone') return phoneFailed(session, event.failure, at);
       if (state.name !== 'enteringPin' || !state.checking) return stay(session);
       if (event.failure.code === 'card.pin-blocked') return pinRefused(session, 0, at);
       return event.failure.code === 'card.removed'
@@ -361,7 +368,10 @@ const signedTooLate = (session: Session, requestId: string): Step => ({ session,
 const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'signing' && state.name !== 'registering') return stay(session);
-  if (reason.code === 'card.removed') return awaitCardReturn(session, at, reason);
+  if (reason.code === 'card.removed')
+    return isPhone(state.visit)
+      ? sendToDesk(session, at, failure('card.phone-removed'))
+      : awaitCardReturn(session, at, reason);
   if (reason.code === 'card.security-status-lost') return startPin(session, state.visit, at, 'card-forgot');
   return sendToDesk(session, at, reason);
 };

@@ -1,40 +1,194 @@
+import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
-import type { Session, SessionEvent, Step } from './session.ts';
-import { dismissPhone, go, patient, restState, startVisit, stay } from './session-steps.ts';
+import type { Identity } from './identity.ts';
+import type { LastTry, PhonePinNotice, Session, SessionEvent, SessionState, Step, Visit } from './session.ts';
+import {
+  dismissPhone,
+  ended,
+  go,
+  newVisit,
+  patient,
+  restState,
+  sendToDesk,
+  startVisit,
+  stay,
+  verified,
+} from './session-steps.ts';
+
+/*
+ * A smartphone instead of a card. An iPhone authenticates its owner itself and is then held to its reader. For an Android
+ * the PIN is typed here first, with nothing held anywhere (outline published on 2025-08-28), and kept until the phone
+ * is there. Those digits never meet anything but an Android: whatever else happens, they are gone.
+ */
+
+const pinLength = 4;
+
+type Told<Name extends SessionEvent['type']> = Extract<SessionEvent, { type: Name }>;
+
+/** Whether digits typed for a phone are in the terminal's memory. */
+const holdsPhonePin = (state: SessionState): boolean =>
+  (state.name === 'enteringPhonePin' && state.entered > 0) ||
+  (state.name === 'awaitingPhone' && state.phone === 'android');
+
+/** Every way on but the one to the phone itself overwrites them, before anything else is done. */
+export const phonePinWiped = ({ state: before }: Session, step: Step): Step => {
+  const { state } = step.session;
+  return holdsPhonePin(before) && !holdsPhonePin(state) && state.name !== 'verifyingPhone'
+    ? { ...step, effects: [{ type: 'ClearPinEntry' }, ...step.effects] }
+    : step;
+};
+
+/** The PIN is asked (again): nothing of an earlier one is left, and no phone is waited for. */
+export const askPhonePin = (
+  session: Session,
+  at: Moment,
+  notice: PhonePinNotice,
+  triesLeft: number | null = null,
+): Step =>
+  go(
+    session,
+    {
+      name: 'enteringPhonePin',
+      entered: 0,
+      triesLeft,
+      lastTry: triesLeft === 1 ? 'asking' : 'not-the-last',
+      notice,
+      deadlineMs: patient(session, at).deadlineMs,
+    },
+    ...dismissPhone(session.state),
+    { type: 'ClearPinEntry' },
+  );
+
+const awaitPhone = (session: Session, at: Moment, phone: 'iphone' | 'android', lastTry: LastTry): Step =>
+  go(
+    session,
+    {
+      name: 'awaitingPhone',
+      phone,
+      lastTry,
+      deadlineMs: at.monotonicMs + (phone === 'android' ? delays.phonePinHeldMs : delays.presentPhoneMs),
+    },
+    { type: 'PresentPhone', phone },
+  );
 
 /** Touches between visits: towards a smartphone, where the facility has one read, and back. */
-export const phoneTouched = (
-  session: Session,
-  { control }: Extract<SessionEvent, { type: 'Touched' }>,
-  at: Moment,
-): Step => {
+export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at: Moment): Step => {
   const { state, surroundings } = session;
   const { deadlineMs } = patient(session, at);
   if (state.name === 'idle')
     return control === 'use-smartphone' && surroundings.settings?.smartphone === true
-      ? go(session, { name: 'choosingPhone', phone: null, deadlineMs })
+      ? go(session, { name: 'choosingPhone', deadlineMs })
       : stay(session);
-  if (state.name !== 'choosingPhone') return stay(session);
+  if (state.name !== 'choosingPhone' && state.name !== 'enteringPhonePin' && state.name !== 'awaitingPhone')
+    return stay(session);
   if (control === 'back') {
     // A language chosen meanwhile stays for whoever still stands there.
     const chosen = { ...session, chosenUntilMs: at.monotonicMs + delays.chosenAtRestMs };
-    return go(chosen, restState(chosen, at), ...dismissPhone(state));
+    const back = go(chosen, restState(chosen, at), ...dismissPhone(state));
+    // A card that was laid down while a phone was being asked has waited.
+    const waiting = surroundings.cardOnBed;
+    if (waiting === null || back.session.state.name !== 'idle') return back;
+    const begun = startVisit(back.session, waiting, at);
+    return { ...begun, effects: [...back.effects, ...begun.effects] };
   }
-  if (state.phone !== null || (control !== 'iphone' && control !== 'android')) return stay(session);
+  if (state.name === 'enteringPhonePin' && state.lastTry === 'asking' && control === 'last-try-yes')
+    return go(session, { ...state, lastTry: 'confirmed', notice: 'none', deadlineMs });
+  if (state.name !== 'choosingPhone') return stay(session);
+  if (control === 'iphone') return awaitPhone(session, at, 'iphone', 'not-the-last');
+  if (control !== 'android') return stay(session);
+  const asked = askPhonePin(session, at, 'none');
+  return { ...asked, effects: [...asked.effects, { type: 'FindPhoneReader' }] };
+};
+
+/** Somebody comes to help, and may look on: a PIN that was typed for a phone is not kept meanwhile. */
+export const phonePinPutAway = (session: Session, at: Moment): Step => {
+  const { state } = session;
+  if (!holdsPhonePin(state)) return stay(session);
+  if (state.name === 'enteringPhonePin') return go(session, { ...state, entered: 0 });
+  return askPhonePin(session, at, 'none');
+};
+
+const phonePinTyped = (session: Session, entered: number, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'enteringPhonePin' || state.lastTry === 'asking') return stay(session);
+  const notice = state.notice === 'incomplete' ? 'none' : state.notice;
+  return go(session, { ...state, entered, notice, deadlineMs: patient(session, at).deadlineMs });
+};
+
+/** 決定: only now is a phone waited for. Without all four digits nothing is. */
+const phonePinSubmitted = (session: Session, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'enteringPhonePin' || state.lastTry === 'asking') return stay(session);
+  if (state.entered === pinLength) return awaitPhone(session, at, 'android', state.lastTry);
+  const { deadlineMs } = patient(session, at);
+  return go(session, { ...state, notice: 'incomplete', deadlineMs }, { type: 'Chime', sound: 'attention' });
+};
+
+/** The phone is there. One that comes when nobody waits for it any more changes nothing. */
+const phonePresented = (
+  session: Session,
+  { insertion, session: newSession }: Told<'PhonePresented'>,
+  at: Moment,
+): Step => {
+  const { state } = session;
+  if (state.name !== 'awaitingPhone') return stay(session);
+  const phone = { insertion, session: newSession };
+  if (state.phone === 'iphone') return startVisit(session, phone, at);
   return go(
-    session,
-    { name: 'choosingPhone', phone: control, deadlineMs: at.monotonicMs + delays.presentPhoneMs },
-    { type: 'PresentPhone', phone: control },
+    { ...session, chosenUntilMs: null },
+    { name: 'verifyingPhone', visit: newVisit(phone, at), deadlineMs: at.monotonicMs + delays.signingMs },
+    { type: 'Chime', sound: 'contact' },
+    { type: 'VerifyPhonePin', insertion, lastTryConfirmed: state.lastTry === 'confirmed' },
   );
 };
 
-/** The phone is there: a visit like any other. One that comes when nobody waits for it any more changes nothing. */
-export const phonePresented = (
+/** It took the PIN: a visit like any other whose owner is verified. */
+const phoneVerified = (session: Session, identity: Identity, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'verifyingPhone') return stay(session);
+  const visit: Visit = { ...state.visit, identity };
+  const known: Session = { ...session, state: { ...state, visit } };
+  if (identity.certificateState === 'dead') return sendToDesk(known, at, failure('card.certificate-expired'));
+  const step = verified(known, at, 'pin');
+  const { insertion, session: id } = visit;
+  return { ...step, effects: [{ type: 'StartLookup', insertion, session: id, identity }, ...step.effects] };
+};
+
+/** What comes of a phone, its PIN and the one VERIFY, when all is well. */
+export const phoneTold = (
   session: Session,
-  { insertion, session: newSession }: Extract<SessionEvent, { type: 'PhonePresented' }>,
+  event: Told<'PhonePresented' | 'PhonePinDigitsChanged' | 'PhonePinSubmitted' | 'PhoneVerified'>,
   at: Moment,
-): Step =>
-  session.state.name === 'choosingPhone' && session.state.phone !== null
-    ? startVisit(session, { insertion, session: newSession }, at)
-    : stay(session);
+): Step => {
+  switch (event.type) {
+    case 'PhonePresented':
+      return phonePresented(session, event, at);
+    case 'PhonePinDigitsChanged':
+      return phonePinTyped(session, event.entered, at);
+    case 'PhonePinSubmitted':
+      return phonePinSubmitted(session, at);
+    case 'PhoneVerified':
+      return phoneVerified(session, event.identity, at);
+    default:
+      return event satisfies never;
+  }
+};
+
+/** The phone told how many tries it has left (0 = none); with one left and no yes for it, it was not asked. */
+export const phonePinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'verifyingPhone') return stay(session);
+  if (triesLeft === 0) return sendToDesk(session, at, failure('card.phone-pin-blocked'));
+  const asked = askPhonePin(session, at, 'wrong', triesLeft);
+  return { ...asked, effects: [...ended(state.visit, 'card.pin-wrong'), ...asked.effects] };
+};
+
+/** A phone that was taken away too soon is held once more, with its PIN typed anew; anything else is for the desk. */
+export const phoneFailed = (session: Session, reason: Failure, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'verifyingPhone') return stay(session);
+  if (reason.code !== 'card.removed') return sendToDesk(session, at, reason);
+  const asked = askPhonePin(session, at, 'missed');
+  return { ...asked, effects: [...ended(state.visit, 'card.communication'), ...asked.effects] };
+};

@@ -30,7 +30,10 @@ export const endCard = (visit: Visit): Effect => ({ type: 'EndCard', insertion: 
 
 /** Who leaves for something else while a phone is awaited no longer waits for it. */
 export const dismissPhone = (state: SessionState): readonly Effect[] =>
-  state.name === 'choosingPhone' && state.phone !== null ? [{ type: 'DismissPhone' }] : [];
+  state.name === 'awaitingPhone' ? [{ type: 'DismissPhone' }] : [];
+
+/** Held to a reader of its own: it lies on no bed, and cannot be laid down again. */
+export const isPhone = ({ identity }: Visit): boolean => identity !== null && identity.kind !== 'my-number-card';
 
 /** The visit of the state, if one is going on. */
 export const visitOf = (state: SessionState): Visit | null => ('visit' in state ? state.visit : null);

@@ -4,7 +4,7 @@ import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Display, Session, SessionEvent, SessionState, Step, Visit } from './session.ts';
 import { notMeantForMs } from './session-buttons.ts';
-import { phoneTouched } from './session-phone.ts';
+import { phonePinPutAway, phoneTouched } from './session-phone.ts';
 import {
   canUseFace,
   canUsePin,
@@ -67,7 +67,11 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   const display = adjusted(session.display, touch, session.surroundings.settings?.languages ?? []);
   const fresh = extended(display === null ? session : { ...session, display }, at);
   if (display !== null) return stay(fresh);
-  if (touch.control === 'call-help') return callHelp(fresh, at);
+  if (touch.control === 'call-help') {
+    const called = callHelp(fresh, at);
+    const away = phonePinPutAway(called.session, at);
+    return { ...away, effects: [...called.effects, ...away.effects] };
+  }
   if (touch.said !== true && notMeantForMs(session, at) > 0) return stay(fresh);
   if (visit === null) return phoneTouched(fresh, touch, at);
   const { state } = fresh;
@@ -140,7 +144,7 @@ const extended = (session: Session, at: Moment): Session => {
     const ownMs = (state.name === 'idle' ? offlineAtMs(session.surroundings) : null) ?? chosenUntilMs;
     return { ...session, chosenUntilMs, state: { ...state, deadlineMs: Math.min(ownMs, chosenUntilMs) } };
   }
-  if (state.name === 'choosingPhone' && state.phone === null)
+  if (state.name === 'choosingPhone' || state.name === 'enteringPhonePin')
     return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
   if (!('patience' in state) || state.deadlineMs === null) return session;
   if (state.name === 'verifyingFace' && !state.offerOthers) return session;

@@ -12,10 +12,13 @@ export const listenMs = ({ state, surroundings }: Session): number | null => {
   if ('patience' in state && state.patience.asked) return delays.stillThereMs;
   switch (state.name) {
     case 'choosingPhone':
-      return state.phone === null ? answering : delays.presentPhoneMs;
+    case 'enteringPhonePin':
     case 'choosingMethod':
     case 'askingConsent':
       return answering;
+    case 'awaitingPhone':
+      // A PIN is kept no longer because of what is said.
+      return state.phone === 'iphone' ? delays.presentPhoneMs : null;
     case 'verifyingFace':
       if (state.trouble !== null) return null;
       return state.offerOthers ? answering : surroundings.timeouts.faceMs;

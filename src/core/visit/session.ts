@@ -102,15 +102,32 @@ export type Patience = { readonly asked: false } | { readonly asked: true; reado
 /** `incomplete`: 決定 before all four digits were in */
 export type PinNotice = 'none' | 'wrong' | 'card-forgot' | 'face-closed' | 'incomplete';
 
+/** The last try is spent only after its own yes. */
+export type LastTry = 'not-the-last' | 'asking' | 'confirmed';
+
 export type RequestKind = 'eligibility' | 'registration';
 
 export type PhoneKind = 'iphone' | 'android';
 
+/** `missed`: no phone came, or it went away too soon; nothing is held any more */
+export type PhonePinNotice = 'none' | 'wrong' | 'missed' | 'incomplete';
+
 /** `deadlineMs`: monotonic ms at which `DeadlinePassed` comes; null = none. One state, one screen. */
 export type SessionState = { readonly deadlineMs: number | null } & (
   | { readonly name: 'idle' }
-  /** `phone` null: which one is being asked; otherwise it is to be presented now */
-  | { readonly name: 'choosingPhone'; readonly phone: PhoneKind | null }
+  | { readonly name: 'choosingPhone' }
+  /** An Android's PIN is typed with nothing held to any reader. `triesLeft` null: no phone has told yet. */
+  | {
+      readonly name: 'enteringPhonePin';
+      readonly entered: number;
+      readonly triesLeft: number | null;
+      readonly lastTry: LastTry;
+      readonly notice: PhonePinNotice;
+    }
+  /** The phone is to be held to its reader now. An Android's PIN is kept until `deadlineMs` and no longer. */
+  | { readonly name: 'awaitingPhone'; readonly phone: PhoneKind; readonly lastTry: LastTry }
+  /** An Android is there: its one VERIFY, then what the PIN opens is read. */
+  | { readonly name: 'verifyingPhone'; readonly visit: Visit }
   | { readonly name: 'readingCard'; readonly visit: Visit; readonly resuming: Visit | null }
   | { readonly name: 'choosingMethod'; readonly visit: Visit; readonly patience: Patience }
   | {
@@ -129,8 +146,7 @@ export type SessionState = { readonly deadlineMs: number | null } & (
       readonly patience: Patience;
       readonly entered: number;
       readonly triesLeft: number;
-      /** The last try is spent only after its own yes. */
-      readonly lastTry: 'not-the-last' | 'asking' | 'confirmed';
+      readonly lastTry: LastTry;
       readonly checking: boolean;
       readonly notice: PinNotice;
     }
@@ -208,6 +224,11 @@ export type SessionEvent = At<
   | OfInsertion<{ readonly type: 'PinDigitsChanged'; readonly entered: number }>
   | OfInsertion<{ readonly type: 'PinSubmitted' }>
   | OfInsertion<{ readonly type: 'PinVerified' }>
+  /** Of an Android's PIN, before there is a phone */
+  | { readonly type: 'PhonePinDigitsChanged'; readonly entered: number }
+  | { readonly type: 'PhonePinSubmitted' }
+  /** The phone took the PIN, and told who it is. */
+  | OfInsertion<{ readonly type: 'PhoneVerified'; readonly identity: Identity }>
   | OfInsertion<{ readonly type: 'PinRefused'; readonly triesLeft: number }>
   | OfInsertion<{ readonly type: 'PinCheckFailed'; readonly failure: Failure }>
   | {
@@ -262,6 +283,8 @@ export type Effect =
   /** Its patient has been told all there is, or is gone: nothing of the visit is kept for a restart. */
   | { readonly type: 'ReleaseRequest'; readonly requestId: string }
   | { readonly type: 'ReadCard'; readonly insertion: string }
+  /** A PIN is about to be typed for a phone: a terminal that has no reader for one says so first. */
+  | { readonly type: 'FindPhoneReader' }
   | { readonly type: 'PresentPhone'; readonly phone: PhoneKind }
   /** No smartphone is waited for any more. */
   | { readonly type: 'DismissPhone' }
@@ -273,6 +296,8 @@ export type Effect =
   | { readonly type: 'ClearPinEntry' }
   /** Exactly one VERIFY with what was typed; the bytes are overwritten before the answer comes. */
   | { readonly type: 'VerifyPin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
+  /** The same for the phone that is there now, if it is an Android; no card is ever sent a phone's PIN. */
+  | { readonly type: 'VerifyPhonePin'; readonly insertion: string; readonly lastTryConfirmed: boolean }
   | { readonly type: 'SignRequest'; readonly insertion: string; readonly kind: RequestKind; readonly visit: Visit }
   | { readonly type: 'Chime'; readonly sound: 'contact' | 'accepted' | 'attention' | 'key' }
   /** The visit is over, and how; nothing of it colours the next. `signed`: its 資格確認 is on its way, or has been answered. */

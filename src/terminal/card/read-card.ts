@@ -3,7 +3,7 @@ import { japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { certificateStateAt } from '../../core/visit/certificate-state.ts';
-import type { Identity, PinState, VisualState } from '../../core/visit/identity.ts';
+import type { Identity, PinState, TokenKind, VisualState } from '../../core/visit/identity.ts';
 import type { CardFrontReader } from '../../ports/card-front-reader.ts';
 import type { CardSession } from '../../ports/card-reader.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -88,7 +88,8 @@ const nameForeignCard = async (session: CardSession): Promise<Result<never>> => 
   return err(failure('card.not-my-number'));
 };
 
-const checkToken = async (session: CardSession): Promise<Result<void>> => {
+/** Whose token lies there. Selects JPKI AP. */
+export const readToken = async (session: CardSession): Promise<Result<TokenKind>> => {
   const jpki = await exchange(session, selectApplication(applications.jpki));
   if (!jpki.ok) return jpki;
   if (!jpki.value) return nameForeignCard(session);
@@ -103,12 +104,11 @@ const checkToken = async (session: CardSession): Promise<Result<void>> => {
   const label = readTokenLabel(information.value);
   switch (label.kind) {
     case 'my-number-card':
-      return ok(undefined);
-    case 'old-juki':
-      return err(failure('card.old-juki'));
     case 'android-phone':
     case 'iphone':
-      return err(failure('card.phone-not-supported', label.kind));
+      return ok(label.kind);
+    case 'old-juki':
+      return err(failure('card.old-juki'));
     case 'unknown':
       return err(failure('card.not-my-number', 'unknown token label'));
   }
@@ -130,17 +130,29 @@ export const readPinState = (session: CardSession): Promise<Result<PinState>> =>
     return jpki.ok ? readSelectedPinState(session) : jpki;
   });
 
-/** Everything of JPKI AP that is free to read. */
-const readJpki = async (session: CardSession, options: ReadCardOptions) => {
-  const token = await checkToken(session);
-  if (!token.ok) return token;
+/** EF 000A, parsed and checked; expects JPKI AP to be selected. */
+export const readAuthCertificate = async (
+  session: CardSession,
+  { datesCount, wallMs }: Pick<ReadCardOptions, 'datesCount' | 'wallMs'>,
+) => {
   const authCertificate = await readCertificateFile(session, files.jpki.authCertificate);
   if (!authCertificate.ok) return authCertificate;
   const parsed = parseCertificate(authCertificate.value);
   const certificate = parsed.ok ? checkAuthCertificate(parsed.value) : parsed;
   if (!certificate.ok) return certificate;
-  if (options.datesCount !== false && certificate.value.notBeforeMs > options.wallMs + notBeforeToleranceMs)
+  if (datesCount !== false && certificate.value.notBeforeMs > wallMs + notBeforeToleranceMs)
     return err(failure('card.certificate-invalid', 'not valid yet, or the clock of this terminal is wrong'));
+  return ok({ authCertificate: authCertificate.value, certificate: certificate.value });
+};
+
+/** Everything of JPKI AP that is free to read. */
+const readJpki = async (session: CardSession, options: ReadCardOptions) => {
+  const token = await readToken(session);
+  if (!token.ok) return token;
+  // On a phone the certificate opens only with the PIN, or its owner is authenticated on it.
+  if (token.value !== 'my-number-card') return err(failure('card.phone-not-supported', token.value));
+  const read = await readAuthCertificate(session, options);
+  if (!read.ok) return read;
   let issuerCertificate: Uint8Array | null = null;
   if (options.withIssuerCertificate === true) {
     const issuer = await readCertificateFile(session, files.jpki.authIssuerCertificate);
@@ -149,12 +161,7 @@ const readJpki = async (session: CardSession, options: ReadCardOptions) => {
   }
   const pin = await readSelectedPinState(session);
   if (!pin.ok) return pin;
-  return ok({
-    authCertificate: authCertificate.value,
-    certificate: certificate.value,
-    issuerCertificate,
-    pin: pin.value,
-  });
+  return ok({ ...read.value, issuerCertificate, pin: pin.value });
 };
 
 /**

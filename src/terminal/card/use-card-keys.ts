@@ -14,7 +14,7 @@ import {
 } from '../../protocol/card/myna-card.ts';
 import { exchange, exclusively } from './card-access.ts';
 
-type PinOutcome =
+export type PinOutcome =
   | VerifyOutcome
   /** One try is left and nobody said yes to spending it: no VERIFY was sent. */
   | { readonly type: 'last-try-not-confirmed' };
@@ -33,7 +33,8 @@ export const verifyPin = (
 ): Promise<Result<PinOutcome>> =>
   exclusively(session, () => verifyOnce(session, digits, lastTryConfirmed)).finally(() => digits.fill(0));
 
-const verifyOnce = async (
+/** Within `exclusively`; the caller overwrites `digits`. Selects JPKI AP. */
+export const verifyOnce = async (
   session: CardSession,
   digits: Uint8Array,
   lastTryConfirmed: boolean,

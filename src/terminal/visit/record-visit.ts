@@ -70,6 +70,9 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
       return { type, ...insertion, hint: event.hint };
     case 'FaceHealthChanged':
       return { type, trouble: event.trouble === null ? null : word(event.trouble) };
+    case 'PhoneVerified':
+      return { type, ...insertion, identity: redactIdentity(event.identity, names) };
+    case 'PhonePinDigitsChanged':
     case 'PinDigitsChanged':
       return { type, ...insertion, entered: event.entered };
     case 'PinRefused':
@@ -119,6 +122,7 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'FaceMatched':
     case 'FaceMissed':
     case 'PinSubmitted':
+    case 'PhonePinSubmitted':
     case 'VoiceBegan':
     case 'HelpAnswered':
     case 'VoiceEnded':

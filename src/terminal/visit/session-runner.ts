@@ -11,7 +11,7 @@ import { firstTimeouts } from '../../wire/facility-settings.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import { EarlierVisits } from './earlier-visits.ts';
 import { KeypadGuide } from './keypad-guide.ts';
-import { enterKey, isDigitKey, PinEntry } from './pin-entry.ts';
+import { enterKey, isDigitKey, ofPhone, PinEntry, pinOwnerOf } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { RestartablePart, SessionParts } from './session-parts.ts';
 import { StageLog } from './stage-log.ts';
@@ -264,24 +264,29 @@ export class SessionRunner {
   #keyed(event: Parameters<KeypadGuide['press']>[0]): void {
     const { display, state } = this.#session;
     const pressed = event.type === 'key' ? isDigitKey(event.key) || event.key === enterKey : false;
-    const types = state.name === 'enteringPin' && (pressed || state.entered > 0);
+    const isPin = state.name === 'enteringPin' || state.name === 'enteringPhonePin';
+    const types = isPin && (pressed || state.entered > 0);
     const asks = display.voice !== 'all' && !this.#presentation.hasEarphone && !types;
     this.tell({ type: 'KeyPressed', asks });
     if (!asks) this.#guide.press(event);
   }
 
-  /** Keys count only while the PIN step waits for them: a key pressed at any other time is thrown away unread. */
+  /** Keys count only while a PIN is waited for: a key pressed at any other time is thrown away unread. */
   #pinKey(key: PinKey): void {
-    const { state } = this.#session;
-    if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return;
-    const { insertion } = state.visit;
-    const pressed = this.#pinEntry.press(key);
+    const owner = pinOwnerOf(this.#session.state);
+    if (owner === null) return;
+    const pressed = this.#pinEntry.press(key, owner);
+    const { entered } = this.#pinEntry;
+    const isPhones = owner === ofPhone;
     if (pressed === 'changed') {
       // One sound for every key: whoever listens learns how many, never which.
       this.#parts.speaker?.chime('key');
-      this.tell({ type: 'PinDigitsChanged', insertion, entered: this.#pinEntry.entered });
+      if (isPhones) this.tell({ type: 'PhonePinDigitsChanged', entered });
+      else this.tell({ type: 'PinDigitsChanged', insertion: owner, entered });
     }
-    if (pressed === 'submitted' || pressed === 'incomplete') this.tell({ type: 'PinSubmitted', insertion });
+    if (pressed !== 'submitted' && pressed !== 'incomplete') return;
+    if (isPhones) this.tell({ type: 'PhonePinSubmitted' });
+    else this.tell({ type: 'PinSubmitted', insertion: owner });
   }
 
   #clinicEvent(event: ClinicEvent): void {

@@ -6,6 +6,7 @@ const stages = {
   readingCard: 'card',
   verifyingFace: 'face',
   enteringPin: 'pin',
+  verifyingPhone: 'pin',
   awaitingStaffCheck: 'staff',
   awaitingLookup: 'lookup',
   askingConsent: 'consent',

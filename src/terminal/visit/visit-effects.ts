@@ -9,10 +9,11 @@ import type { Effect, PhoneKind, SessionEvent, Visit } from '../../core/visit/se
 import type { CardSession } from '../../ports/card-reader.ts';
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { openCard, type VisualReading } from '../card/read-card.ts';
-import { provePresence, signWithAuthKey, verifyPin } from '../card/use-card-keys.ts';
+import { openPhone } from '../card/read-phone.ts';
+import { type PinOutcome, provePresence, signWithAuthKey, verifyPin } from '../card/use-card-keys.ts';
 import type { CardEvidence } from '../delivery/sign-request.ts';
 import { visitMark } from '../delivery/visit-mark.ts';
-import type { PinEntry } from './pin-entry.ts';
+import { ofPhone, type PinEntry } from './pin-entry.ts';
 import type { SessionParts } from './session-parts.ts';
 import type { VisitCard } from './visit-card.ts';
 
@@ -46,19 +47,23 @@ const waitForPhone = (parts: SessionParts, hand: VisitHand) => {
 
   let phoneAwaited: AbortController | null = null;
 
+  const unsupported = failure('card.phone-not-supported');
+
+  const findReader = (): void => {
+    if (parts.smartphoneReader === null) tell({ type: 'CardUnreadable', failure: unsupported, session: parts.newId() });
+  };
+
   const presentPhone = async (phone: PhoneKind): Promise<void> => {
     const own = new AbortController();
     phoneAwaited = own;
     const presented =
-      parts.smartphoneReader === null
-        ? err(failure('card.phone-not-supported'))
-        : await parts.smartphoneReader.present(phone, own.signal);
+      parts.smartphoneReader === null ? err(unsupported) : await parts.smartphoneReader.present(phone, own.signal);
     if (own.signal.aborted) return presented.ok ? presented.value.end() : undefined;
     if (presented.ok) return hand.take(presented.value);
     tell({ type: 'CardUnreadable', failure: presented.failure, session: parts.newId() });
   };
 
-  return { present: presentPhone, dismiss: () => phoneAwaited?.abort() };
+  return { find: findReader, present: presentPhone, dismiss: () => phoneAwaited?.abort() };
 };
 
 /** A card is read: certificate and PIN counter first, its visual record behind the visit. */
@@ -163,14 +168,15 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
   const { log } = parts;
   const { tell } = hand;
 
-  const refused = (insertion: string, triesLeft: number): void => {
+  const refused = (insertion: string, outcome: Exclude<PinOutcome, { type: 'verified' }>): void => {
+    const triesLeft = outcome.type === 'wrong' ? outcome.triesLeft : outcome.type === 'blocked' ? 0 : 1;
     log.event('pin.refused', { session: hand.session(), triesLeft });
     tell({ type: 'PinRefused', insertion, triesLeft });
   };
 
   const checkPin = async (insertion: string, lastTryConfirmed: boolean): Promise<void> => {
     const card = hand.cards.get(insertion);
-    const digits = hand.pinEntry.take();
+    const digits = hand.pinEntry.take(insertion);
     if (card === undefined) {
       digits.fill(0);
       return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
@@ -180,21 +186,28 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
     await card.visualRead;
     const outcome = await verifyPin(card.session, digits, { lastTryConfirmed });
     if (!outcome.ok) return tell({ type: 'PinCheckFailed', insertion, failure: outcome.failure });
-    switch (outcome.value.type) {
-      case 'verified':
-        return tell({ type: 'PinVerified', insertion });
-      case 'wrong':
-        return refused(insertion, outcome.value.triesLeft);
-      case 'last-try-not-confirmed':
-        return refused(insertion, 1);
-      case 'blocked':
-        return refused(insertion, 0);
-      default:
-        return outcome.value satisfies never;
-    }
+    if (outcome.value.type === 'verified') tell({ type: 'PinVerified', insertion });
+    else refused(insertion, outcome.value);
   };
 
-  return { check: checkPin };
+  /** Taken before anything is waited for: from here on only this one use of them is left. */
+  const checkPhonePin = async (insertion: string, lastTryConfirmed: boolean): Promise<void> => {
+    const digits = hand.pinEntry.take(ofPhone);
+    const phone = hand.cards.get(insertion);
+    if (phone === undefined) {
+      digits.fill(0);
+      return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
+    }
+    const { wallMs } = parts.clock.now();
+    const datesCount = parts.datesCount?.() ?? true;
+    const opened = await openPhone(phone.session, digits, { lastTryConfirmed, wallMs, datesCount });
+    if (!opened.ok) return tell({ type: 'PinCheckFailed', insertion, failure: opened.failure });
+    const outcome = opened.value;
+    if (outcome.type === 'verified') tell({ type: 'PhoneVerified', insertion, identity: outcome.identity });
+    else refused(insertion, outcome);
+  };
+
+  return { check: checkPin, checkPhone: checkPhonePin };
 };
 
 /** What the card adds to a request; null: it is not there any more, or was not what the visit needs. */
@@ -282,6 +295,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
 
   return {
     ReadCard: ({ insertion }) => void cards.read(insertion),
+    FindPhoneReader: phones.find,
     PresentPhone: ({ phone }) => void phones.present(phone),
     DismissPhone: () => phones.dismiss(),
     EndCard: ({ insertion }) => {
@@ -306,6 +320,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
     StopFace: faces.stop,
     ClearPinEntry: () => hand.pinEntry.clear(),
     VerifyPin: ({ insertion, lastTryConfirmed }) => void pins.check(insertion, lastTryConfirmed),
+    VerifyPhonePin: ({ insertion, lastTryConfirmed }) => void pins.checkPhone(insertion, lastTryConfirmed),
     SignRequest: (effect) => void requests.sign(effect),
     TellLate: ({ requestId }) => parts.clinic.tellLate(requestId),
     ReleaseRequest: ({ requestId }) => parts.clinic.release(requestId),

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { identity, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
+import type { Identity } from '../../../src/core/visit/identity.ts';
 
 let story: VisitStory;
 beforeEach(() => {
@@ -19,10 +20,10 @@ it('is off by default: the control means nothing where the facility has none', (
 });
 
 describe('the choice of a smartphone', () => {
-  it.each(['iphone', 'android'] as const)('%s: its reader is asked, and a visit begins like a card’s', (phone) => {
+  it('iphone: its reader is asked, and a visit begins like a card’s', () => {
     story.touch('use-smartphone');
-    expect(story.state).toMatchObject({ name: 'choosingPhone', phone: null });
-    expect(story.touch(phone)).toEqual([{ type: 'PresentPhone', phone }]);
+    expect(story.name).toBe('choosingPhone');
+    expect(story.touch('iphone')).toEqual([{ type: 'PresentPhone', phone: 'iphone' }]);
     present();
     expect(story.name).toBe('readingCard');
     expect(story.effects.at(-1)).toEqual({ type: 'ReadCard', insertion: 'phone-1' });
@@ -70,7 +71,7 @@ describe('the choice of a smartphone', () => {
 
   it('cannot be read: to the desk with the reason', () => {
     story.touch('use-smartphone');
-    story.touch('android');
+    story.touch('iphone');
     story.tell({ type: 'CardUnreadable', failure: failure('card.phone-not-supported'), session: 's' });
     expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
   });
@@ -95,3 +96,161 @@ describe('the choice of a smartphone', () => {
 
 const unreadable = (): void =>
   void story.tell({ type: 'CardUnreadable', failure: failure('card.unreadable'), session: 's' });
+
+/** As far as a phone being awaited, with its PIN in memory. */
+const holdPin = (): void => {
+  story.touch('use-smartphone');
+  story.touch('android');
+  story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+  story.tell({ type: 'PhonePinSubmitted' });
+};
+const phone: Identity = {
+  ...identity,
+  kind: 'android-phone',
+  visual: { state: 'unavailable', code: 'card.photo-absent' },
+};
+
+describe('an Android’s PIN', () => {
+  it('is typed first, with nothing held; 決定 alone lets a phone be awaited; one VERIFY, then a visit whose owner is verified', () => {
+    story.touch('use-smartphone');
+    expect(story.touch('android')).toEqual([{ type: 'ClearPinEntry' }, { type: 'FindPhoneReader' }]);
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, triesLeft: null });
+    present();
+    expect(story.name).toBe('enteringPhonePin');
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    expect(story.did('PresentPhone')).toBe(0);
+    expect(story.tell({ type: 'PhonePinSubmitted' })).toEqual([{ type: 'PresentPhone', phone: 'android' }]);
+    expect(story.did('VerifyPhonePin')).toBe(0);
+    present();
+    expect(story.effects.at(-1)).toEqual({ type: 'VerifyPhonePin', insertion: 'phone-1', lastTryConfirmed: false });
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: phone });
+    expect(story.visit.verification).toMatchObject({ state: 'verified', method: 'pin', standing: true });
+    story.tell({ type: 'LookupAnswered', insertion: 'phone-1', result: lookup });
+    story.answerAll('agree');
+    story.deliver();
+    expect(story.state).toMatchObject({ name: 'showingResult', result: { outcome: 'eligible' } });
+    expect(story.did('VerifyPhonePin')).toBe(1);
+  });
+
+  it.each<[string, () => void, string]>([
+    ['its time', () => story.pass(delays.phonePinHeldMs), 'enteringPhonePin'],
+    ['back', () => void story.touch('back'), 'idle'],
+    ['a card laid down', () => void story.insert(), 'readingCard'],
+    ['something else laid down', () => unreadable(), 'interrupted'],
+    ['a call for help', () => void story.touch('call-help'), 'enteringPhonePin'],
+    ['shutdown', () => void story.tell({ type: 'ShutdownRequested' }), 'outOfService'],
+  ])('held until the phone comes: %s overwrites it and ends the wait, before anything else', (_name, happen, name) => {
+    holdPin();
+    const before = story.effects.length;
+    happen();
+    expect(story.name).toBe(name);
+    const effects = story.effects.slice(before).map(({ type }) => type);
+    expect(effects[0]).toBe('ClearPinEntry');
+    expect(effects).toContain('DismissPhone');
+    present();
+    expect(story.did('VerifyPhonePin')).toBe(0);
+  });
+
+  it('no touch and no voice lets it stay longer', () => {
+    holdPin();
+    const { deadlineMs } = story.state;
+    story.pass(delays.phonePinHeldMs - 1_000);
+    story.touch('text-size');
+    story.tell({ type: 'VoiceBegan' });
+    expect(story.state.deadlineMs).toBe(deadlineMs);
+    story.pass(1_000);
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, notice: 'missed' });
+    story.tell({ type: 'VoiceEnded' });
+  });
+
+  it.each<[string, () => void]>([
+    ['nobody goes on', () => story.pass(settings.timeouts.answerMs)],
+    ['back', () => void story.touch('back')],
+    ['a call for help', () => void story.touch('call-help')],
+    ['a card laid down', () => void story.insert()],
+  ])('half typed: %s overwrites it', (_name, happen) => {
+    story.touch('use-smartphone');
+    story.touch('android');
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 2 });
+    const cleared = story.did('ClearPinEntry');
+    happen();
+    expect(story.did('ClearPinEntry')).toBeGreaterThan(cleared);
+    expect(story.state).not.toMatchObject({ name: 'enteringPhonePin', entered: 2 });
+  });
+
+  it('with fewer than four digits 決定 says so, and no phone is awaited', () => {
+    story.touch('use-smartphone');
+    story.touch('android');
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 3 });
+    story.tell({ type: 'PhonePinSubmitted' });
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', notice: 'incomplete', entered: 3 });
+    expect(story.did('PresentPhone')).toBe(0);
+  });
+
+  it('wrong: the phone is let go, the tries that are left are shown, and nothing of the digits is left', () => {
+    holdPin();
+    present();
+    const effects = story.tell({ type: 'PinRefused', insertion: 'phone-1', triesLeft: 2 });
+    expect(effects.map(({ type }) => type)).toEqual(['EndCard', 'VisitEnded', 'ClearPinEntry']);
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, triesLeft: 2, notice: 'wrong' });
+  });
+
+  it('the last try goes only with its own yes, and 3 misses lead to the desk with the words for a phone', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PinRefused', insertion: 'phone-1', triesLeft: 1 });
+    expect(story.state).toMatchObject({ lastTry: 'asking' });
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    story.tell({ type: 'PhonePinSubmitted' });
+    expect(story.name).toBe('enteringPhonePin');
+    story.touch('last-try-yes');
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    story.tell({ type: 'PhonePinSubmitted' });
+    story.tell({ type: 'PhonePresented', insertion: 'phone-2', session: 'session-q' });
+    expect(story.effects.at(-1)).toMatchObject({ type: 'VerifyPhonePin', lastTryConfirmed: true });
+    story.tell({ type: 'PinRefused', insertion: 'phone-2', triesLeft: 0 });
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-pin-blocked' } });
+  });
+
+  it('taken away while it checks: typed anew; anything else there: the desk', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PinCheckFailed', insertion: 'phone-1', failure: failure('card.removed') });
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, notice: 'missed' });
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    story.tell({ type: 'PhonePinSubmitted' });
+    story.tell({ type: 'PhonePresented', insertion: 'phone-2', session: 'session-q' });
+    story.tell({ type: 'PinCheckFailed', insertion: 'phone-2', failure: failure('card.unreadable') });
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.unreadable' }, approvable: false });
+  });
+
+  it('a card laid down while the phone checks waits its turn and is never sent a VERIFY', () => {
+    holdPin();
+    present();
+    const card = story.insert();
+    expect(story.name).toBe('verifyingPhone');
+    story.tell({ type: 'PinRefused', insertion: 'phone-1', triesLeft: 2 });
+    story.touch('back');
+    expect(story.state).toMatchObject({ name: 'readingCard', visit: { insertion: card } });
+    expect(story.effects.filter(({ type }) => type.startsWith('Verify'))).toHaveLength(1);
+  });
+
+  it('taken away before its visit is signed: the patient is told to begin again, for it cannot be laid down again', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: phone });
+    story.tell({ type: 'LookupAnswered', insertion: 'phone-1', result: lookup });
+    story.answerAll('agree');
+    expect(story.name).toBe('signing');
+    const gone = failure('card.removed');
+    story.tell({ type: 'SigningFailed', insertion: 'phone-1', kind: 'eligibility', failure: gone });
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-removed' }, resume: false });
+  });
+
+  it('a certificate of a phone that has ended goes to the desk', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: { ...phone, certificateState: 'dead' } });
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.certificate-expired' } });
+  });
+});
