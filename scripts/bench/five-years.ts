@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
-import { freshNonce } from '../../src/agent/intake/answer-challenges.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { watchAudit } from '../../src/agent/journal/watch-audit.ts';
 import { takeAuthorityKeyAway } from '../../src/agent/provisioning/authority-key.ts';
@@ -15,6 +14,7 @@ import { certificateOf, clientChainError } from '../../src/trust/client-chain.ts
 import type { TlsFiles } from '../../src/trust/key-files.ts';
 import { certificatesOf } from '../../src/trust/server-chain.ts';
 import { openCertificateEnds } from '../beds/certificate-bed.ts';
+import { createAgentVisits } from './agent-visits.ts';
 
 /**
  * npm run five-years [-- --days 1825 --perDay 100 --json]
@@ -24,7 +24,9 @@ import { openCertificateEnds } from '../beds/certificate-bed.ts';
  * that no fsync is waited for, and are copied to nowhere. `bytesPerVisit`: what the process wrote (wchar of
  * /proc/self/io) for a visit, by end: the most of what the first visits of each year took. `startMs`: both stores open
  * again and have read what waits, the most of what it took after each year. `lostPending`: what nobody answered or took,
- * and is neither waiting nor given up by its time in the end. The facility's key is taken away on the first day; each night link and
+ * and is neither waiting nor given up by its time in the end. `flat`: sizes, start and today's list of the staff page (of at most
+ * 200 visits) after the last year, to those after the second, the first in which the journal holds all that it keeps: processor
+ * time, the least of some, so that a busy machine does not change it. The facility's key is taken away on the first day; each night link and
  * agent look at their certificates, and each month both begin anew with what is on their disks. `certificatesRenewed`: new
  * ones in force whose chain leads to the facility; a night on which one that is in force has ended fails the run.
  */
@@ -113,8 +115,6 @@ const lookAtCertificates = async (day: number): Promise<void> => {
   }
 };
 
-const consents = { TKK: true, YZK: true, SRJ: true, SHJ: true, TSR: false } as const;
-let challenges: { nonce: string; issuedAt: number; expiresAt: number }[] = [];
 let number = 0;
 /** Requests that nobody answered or took: they must be there in the end. */
 const left = { outbox: new Set<string>(), journal: new Set<string>() };
@@ -129,36 +129,10 @@ const atTerminal = async (requestId: string, isLeft: boolean): Promise<void> => 
   else must(await store.removeOutboxRow(requestId, { atMs: nowMs, event: 'receipt-accepted', subject: requestId }));
 };
 
+const agentVisit = createAgentVisits(() => nowMs);
 const atAgent = (requestId: string, isLeft: boolean): void => {
-  // The terminal asks for four when fewer than two are left that live long enough: at this pace, before each visit.
-  if (challenges.filter(({ expiresAt }) => expiresAt > nowMs + 360_000).length < 2) {
-    challenges = Array.from({ length: 4 }, () => ({
-      nonce: freshNonce(nowMs),
-      issuedAt: nowMs,
-      expiresAt: nowMs + 600_000,
-    }));
-    journal.addChallenges('terminal-01', challenges, 48);
-  }
-  const challenge = challenges.pop();
-  const recorded = journal.record({
-    ...{ requestId, device: 'terminal-01', lane: 1, session: crypto.randomUUID(), kind: 'eligibility', method: 'pin' },
-    ...{ documentHash: 'h'.repeat(43), consents, challenge: challenge?.nonce ?? '', certificate: '', code: undefined },
-    ...{ issuedAt: nowMs, receivedAt: nowMs, expiresAt: nowMs + 1_000, personalLifeMs: dayMs },
-    personal: {
-      ...{ authCertificate: 'A'.repeat(1_900), certificateSerial: '5E570001', limitApplication: true },
-      approvedDocuments: [],
-      consentTimes: (['TKK', 'YZK', 'SRJ', 'SHJ', 'TSR'] as const).map((code) => ({ code, given: true, at: nowMs })),
-    },
-  });
-  if (recorded.kind !== 'recorded' || recorded.visit.verdict !== 'accepted') throw new Error(`visit ${number} refused`);
-  journal.finish(requestId, { outcome: 'eligible', qualificationValidity: 1, at: nowMs + 300 });
+  agentVisit(journal, requestId, isLeft ? null : `OQSsiquc01res_face_${number}.xml`);
   if (isLeft) left.journal.add(requestId);
-  else
-    journal.atOnce(() => {
-      journal.handOver(requestId, nowMs + 400, `OQSsiquc01res_face_${number}.xml`);
-      journal.rememberToday(requestId, { referenceNumber: String(100_000 + (number % 3_000)), notices: [] }, nowMs);
-    });
-  journal.forgetDeleted();
 };
 
 /** `waits`: the folder that takes its file is shut */
@@ -200,19 +174,49 @@ const megabytes = (path: string): number =>
     (['', '-wal'].reduce((sum, end) => sum + (existsSync(path + end) ? statSync(path + end).size : 0), 0) / 1e6) * 10,
   ) / 10;
 
-/** Both ends begin anew with what is on their disks. ms */
-const startAgain = async (): Promise<number> => {
+/** Processor time of this process, all threads. ms */
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+};
+
+/** Both ends begin anew with what is on their disks. */
+const startAgain = async (): Promise<{ readonly ms: number; readonly cpu: number }> => {
   await store.close();
   journal.close();
-  const beganMs = performance.now();
+  const [beganMs, cpuBefore] = [performance.now(), cpuMs()];
   journal = openJournal();
   audit = watchAudit(journal, log);
   store = createSqliteStore(paths.terminal, undefined, 0);
   must(await store.outboxRows());
   journal.unfinished();
-  return Math.round(performance.now() - beganMs);
+  return { ms: Math.round(performance.now() - beganMs), cpu: cpuMs() - cpuBefore };
 };
 const starts: number[] = [];
+
+/** Today's visits as the staff page reads them. ms of processor time */
+const readPage = (): number => {
+  const before = cpuMs();
+  const visits = journal.newestVisits(nowMs - dayMs, 200);
+  journal.todayNotes(visits.map(({ requestId }) => requestId));
+  return cpuMs() - before;
+};
+type Year = { readonly terminalMb: number; readonly agentMb: number; readonly start: number; readonly page: number };
+const years: Year[] = [];
+const atYearsEnd = async (): Promise<Year> => {
+  const { terminal: terminalMb, agent: agentMb } = sizes();
+  const page = Math.min(...Array.from({ length: 50 }, readPage));
+  const each: Awaited<ReturnType<typeof startAgain>>[] = [];
+  for (let times = 0; times < 5; times += 1) each.push(await startAgain());
+  starts.push(Math.min(...each.map(({ ms }) => ms)));
+  return { terminalMb, agentMb, page, start: Math.min(...each.map(({ cpu }) => cpu)) };
+};
+/** A year's figures to those of another */
+const ratiosOf = (year: Year, to: Year): Record<keyof Year, number> =>
+  Object.fromEntries(
+    Object.entries(year).map(([what, value]) => [what, Math.round((value / to[what as keyof Year]) * 100) / 100]),
+  ) as Record<keyof Year, number>;
+const flatLimits: Record<keyof Year, number> = { terminalMb: 1.1, agentMb: 1.1, start: 1.3, page: 1.5 };
 
 try {
   const beganMs = performance.now();
@@ -225,23 +229,17 @@ try {
     nowMs += 15 * 3_600_000;
     await night(day);
     if (day % 365 === 0) {
-      const { terminal, agent } = sizes();
-      // The least of a few: a busy machine takes the processor away in between.
-      const pages = Array.from({ length: 5 }, () => {
-        const pageMs = performance.now();
-        journal.visits(nowMs - dayMs);
-        return performance.now() - pageMs;
-      });
-      const page = Math.round(Math.min(...pages) * 10) / 10;
-      const start = await startAgain();
-      starts.push(start);
+      const year = await atYearsEnd();
+      years.push(year);
       const spent = Math.round((performance.now() - beganMs) / 1000);
       say(
-        `year ${day / 365}: ${number} visits, terminal ${terminal} MB, agent ${agent} MB, today's rows in ${page} ms, start in ${start} ms, ${spent} s`,
+        `year ${years.length}: ${number} visits, terminal ${year.terminalMb} MB, agent ${year.agentMb} MB, today's list ${year.page.toFixed(2)} ms, start ${Math.round(year.start)} ms of processor time, ${spent} s`,
       );
+      const [, second = year] = years;
+      say(`  to the second year: ${JSON.stringify(ratiosOf(year, second))}`);
     }
   }
-  starts.push(await startAgain());
+  starts.push((await startAgain()).ms);
   const start = Math.max(...starts);
   const waiting = new Set(must(await store.outboxRows()).map(({ requestId }) => requestId));
   const unfinished = new Set(journal.unfinished().map(({ visit: { requestId } }) => requestId));
@@ -254,6 +252,10 @@ try {
   const measuredYears = bytes.filter(({ visits }) => visits > 0);
   const most = (end: 'terminal' | 'agent'): number =>
     Math.max(...measuredYears.map(({ visits, ...sum }) => Math.round((sum[end] / visits / 1024) * 10) / 10));
+  const [, second] = years;
+  const last = years.at(-1);
+  const flat = second === undefined || last === undefined || years.length < 3 ? null : ratiosOf(last, second);
+  const isFlat = flat === null || Object.entries(flatLimits).every(([what, most]) => flat[what as keyof Year] <= most);
   const kb = { terminal: most('terminal'), agent: most('agent') };
   await store.close();
   journal.close();
@@ -265,6 +267,7 @@ try {
     certificatesRenewed: certificates.link + certificates.agent,
     auditVerified,
     ...(measuredYears.length > 0 ? { bytesPerVisit: { terminal: kb.terminal * 1024, agent: kb.agent * 1024 } } : {}),
+    ...(flat === null ? {} : { flat }),
     profile: 'release',
   };
   say(
@@ -276,7 +279,7 @@ try {
   const mustRenew = trustedTime().wallMs > firstWarningMs + dayMs;
   const renewed = !mustRenew || (certificates.link > 0 && certificates.agent > 0);
   const certified = renewed && certificates.faults.size === 0;
-  process.exitCode = lostPending === 0 && auditVerified && certified && within ? 0 : 1;
+  process.exitCode = lostPending === 0 && auditVerified && certified && within && isFlat ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

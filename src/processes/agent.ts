@@ -277,7 +277,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     }, ms);
   const audit = watchAudit(journal, log);
   audit.check();
-  if (journal.isWithoutPast) journal.knowsNothingBefore = Math.round(clock.now().wallMs);
+  // A power cut may have taken the last of them: terminals fetch others.
+  journal.knowsNothingBefore = Math.round(clock.now().wallMs);
   if (witness.isRolledBack) {
     log.event('store.failed', { code: 'storage.rolled-back' });
     try {

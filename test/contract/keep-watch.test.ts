@@ -71,6 +71,22 @@ test('a watch that is stopped in the pause before the next start starts nothing 
   expect(starts()).toBe(0);
 });
 
+test('what is watched has the heap that its unit gives it where systemd watches', async () => {
+  const flags = join(folder, 'flags');
+  const watch = keepWatch(
+    ['--eval', `require('node:fs').writeFileSync(${JSON.stringify(flags)}, process.execArgv.join(' '))`],
+    log,
+    'inherit',
+    delays,
+  );
+  await until('its flags', () => existsSync(flags) && statSync(flags).size > 0, 20_000);
+  await watch.stop();
+  const unit = readFileSync(new URL('../../systemd/uketsuke-agent.service', import.meta.url), 'utf8');
+  const bounds = unit.match(/--max-[\w-]+=\d+/g) ?? [];
+  expect(bounds).toHaveLength(2);
+  for (const bound of bounds) expect(readFileSync(flags, 'utf8').split(' ')).toContain(bound);
+});
+
 test('a log that is too long leaves its lines beside it, and who has it open goes on at its beginning', () => {
   const { write } = openLogFile(path);
   write('first\n');

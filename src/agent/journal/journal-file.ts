@@ -3,6 +3,7 @@ import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { AuditChain } from '../../storage/audit-chain.ts';
 import { copyStore } from '../../storage/back-up.ts';
 import { openStore, type StoreNews } from '../../storage/open-store.ts';
+import { newestVersion } from '../../storage/store-kind.ts';
 import type { StorePlace } from '../../storage/store-place.ts';
 import { journalKind } from './journal-kind.ts';
 
@@ -33,10 +34,7 @@ export class JournalFile {
   /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
   readonly audit: AuditChain = new AuditChain((sql) => this.#prepared(sql));
 
-  /** A new file when it was opened, or one of which only what could be read was taken over */
-  readonly isWithoutPast: boolean = false;
-
-  /** Challenges of before this instant (agent's clock, ms) stand in no journal of ours; null: what was handed out is known */
+  /** Challenges of before this instant (agent's clock, ms) may stand in no journal of ours; null: what was handed out is known */
   knowsNothingBefore: number | null = null;
 
   /** It was found out in this run that an older journal, or another one, was put in the place of the last */
@@ -63,7 +61,6 @@ export class JournalFile {
     this.#database = opened.value.database;
     this.place = opened.value.place;
     this.news = opened.value.news;
-    this.isWithoutPast = this.audit.end().number === 0 || this.news.some(({ type }) => type === 'set-aside');
   }
 
   close(): void {
@@ -98,8 +95,8 @@ export class JournalFile {
   /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
   forgetDeleted(): void {
     if (!this.deletedSinceCheckpoint) return;
-    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.deletedSinceCheckpoint = false;
+    // A reader of another process (doctor, an export) may hold the log: the next call empties it.
+    this.deletedSinceCheckpoint = this.get('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0;
   }
 
   protected all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
@@ -123,6 +120,34 @@ export class JournalFile {
   /** All of it is on the disk, or none; one write to the disk for all. */
   atOnce<T>(work: () => T): T {
     return this.transaction(work);
+  }
+
+  /**
+   * The end of a visit: all of it is on the disk when this returns, and what it deletes is in no file any more. The checkpoint
+   * syncs the log before it empties it, so that the commit need not.
+   */
+  atOnceAndForgotten<T>(work: () => T): T {
+    if (this.#database.isTransaction) {
+      this.deletedSinceCheckpoint = true;
+      return work();
+    }
+    const value = this.soonDurable(work);
+    this.deletedSinceCheckpoint = true;
+    this.forgetDeleted();
+    // The log is being read by another process. The same number again is a write: it takes along what stands before it.
+    if (this.deletedSinceCheckpoint) this.#database.exec(`PRAGMA user_version = ${newestVersion(journalKind)}`);
+    return value;
+  }
+
+  /** On the disk with the next write that is: for what a power cut may take back, and is then done again with the same effect. */
+  protected soonDurable<T>(work: () => T): T {
+    if (this.#database.isTransaction) return work();
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return this.transaction(work);
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL');
+    }
   }
 
   protected transaction<T>(work: () => T): T {

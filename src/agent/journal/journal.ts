@@ -28,7 +28,7 @@ import { KeptNames } from './kept-names.ts';
 import type { LastingRows } from './lasting-rows.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
-import { deletionsAt } from './retention.ts';
+import { deletionsAt, overdueRequests } from './retention.ts';
 import { issueSettings, learnFloor, raiseAll, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
 
@@ -68,9 +68,12 @@ export class Journal extends JournalAge {
   readonly names = new KeptNames(this.#lastingRows);
   readonly certificateEnds = new CertificateEnds(this.#lastingRows);
 
-  /** Of many more than `keep` open ones of this device the oldest are dropped. */
+  /**
+   * Of many more than `keep` open ones of this device the oldest are dropped. What a power cut takes is refused like any that is
+   * not ours: the next start calls those of before void (`knowsNothingBefore`).
+   */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
-    this.transaction(() => addChallenges(this.#sql, device, { challenges, keep, livedMs: this.livedMs }));
+    this.soonDurable(() => addChallenges(this.#sql, device, { challenges, keep, livedMs: this.livedMs }));
   }
 
   /** Not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void, and counted beyond. */
@@ -155,10 +158,11 @@ export class Journal extends JournalAge {
 
   /**
    * What the service said, counted once, for the month in which it was first told. The first answer stands, but for a
-   * failure that is still being asked about (not handed over): what comes after it takes its place.
+   * failure that is still being asked about (not handed over): what comes after it takes its place. What a power cut takes back
+   * is asked once more, counts included.
    */
   finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome): { readonly failedBefore: boolean } {
-    return this.transaction(() => {
+    return this.soonDurable(() => {
       const before = this.visit(requestId);
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
@@ -177,12 +181,11 @@ export class Journal extends JournalAge {
 
   /** The end of our part: the file is there, or there is none to write. Personal data of the request is deleted. */
   handOver(requestId: string, at: number, file?: string): void {
-    this.transaction(() => {
+    this.atOnceAndForgotten(() => {
       this.run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
       this.run('DELETE FROM personal WHERE request_id = ?', requestId);
       this.audit.append({ atMs: at, event: 'handed-over', subject: requestId });
     });
-    this.deletedSinceCheckpoint = true;
   }
 
   markLate = (ids: readonly string[], device: string, at: number) => markLate(this.#sql, ids, device, at);
@@ -190,12 +193,11 @@ export class Journal extends JournalAge {
 
   /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
   giveUp(requestId: string, at: number): void {
-    this.transaction(() => {
+    this.atOnceAndForgotten(() => {
       this.run('UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL', at, requestId);
       this.run('DELETE FROM personal WHERE request_id = ?', requestId);
       this.audit.append({ atMs: at, event: 'given-up', subject: requestId });
     });
-    this.deletedSinceCheckpoint = true;
   }
 
   /** What staff need of a visit on its day (照会番号, notices, names with ●), and that this chart's card was seen this month. */
@@ -236,8 +238,16 @@ export class Journal extends JournalAge {
     this.deletedSinceCheckpoint = true;
   }
 
-  todayNotes(): Map<string, TodayNote> {
-    return new Map(this.all('SELECT * FROM today').map((row) => [String(row.request_id), todayNoteOf(row)]));
+  /** By request; of these requests alone, or all of today */
+  todayNotes(requestIds?: readonly string[]): Map<string, TodayNote> {
+    const rows =
+      requestIds === undefined
+        ? this.all('SELECT * FROM today')
+        : this.all(
+            'SELECT * FROM today WHERE request_id IN (SELECT value FROM json_each(?))',
+            JSON.stringify(requestIds),
+          );
+    return new Map(rows.map((row) => [String(row.request_id), todayNoteOf(row)]));
   }
 
   /** 月1回: whether the card of this 照会番号 was seen in the month of `at`. */
@@ -359,13 +369,12 @@ export class Journal extends JournalAge {
    */
   sweep(): string[] {
     const nowMs = this.livedMs;
-    const overdue = this.all('SELECT request_id FROM personal WHERE delete_at <= ?', nowMs).map((row) =>
-      String(row.request_id),
-    );
-    this.transaction(() => {
+    const overdue = this.transaction(() => {
+      const requestIds = this.all(overdueRequests, nowMs).map((row) => String(row.request_id));
       for (const [sql, beforeMs] of deletionsAt(nowMs))
         if (this.run(sql, beforeMs) > 0) this.deletedSinceCheckpoint = true;
       this.keepAge();
+      return requestIds;
     });
     this.forgetDeleted();
     return overdue;

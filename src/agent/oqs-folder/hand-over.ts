@@ -253,7 +253,7 @@ export class HandOver {
     if (this.#stopped) return;
     if (!written) return this.#giveUpFile(visit, answer, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
-    journal.atOnce(() => {
+    journal.atOnceAndForgotten(() => {
       journal.handOver(requestId, at, name);
       journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices, openNames }, at);
       if (answer.referenceNumber !== '')

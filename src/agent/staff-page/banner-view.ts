@@ -7,13 +7,15 @@ import { type Outage, outageOf } from './outage.ts';
 import type { PageModel } from './page-model.ts';
 import { dayAndTimeText, timeText } from './words.ts';
 
-/** So far back the last visits are looked at. ms */
+/** So far back the last visits are looked at, and at so many of them. ms */
 const lookBackMs = 30 * 60_000;
+const lookedAtVisits = 200;
 
 const serviceOutage = (model: PageModel): Outage | null =>
   outageOf(
     model.context.journal
-      .visits(model.nowMs() - lookBackMs)
+      .newestVisits(model.nowMs() - lookBackMs, lookedAtVisits)
+      .reverse()
       .filter((visit) => visit.outcome !== null && visit.kind !== 'test'),
   );
 

@@ -57,7 +57,8 @@ const sentAs = (open: readonly NamesByElement[], element: NameElement): readonly
  * page tells which characters are missing by their place alone.
  */
 export const namesPage = (model: PageModel, address: URLSearchParams): Markup => {
-  const note = model.context.journal.todayNotes().get(address.get('request') ?? '');
+  const requestId = address.get('request') ?? '';
+  const note = model.context.journal.todayNotes([requestId]).get(requestId);
   const reference = note?.referenceNumber ?? '';
   const open = note?.openNames ?? [];
   return html`<section><h2>正しい字を登録する</h2>

@@ -91,9 +91,9 @@ const shownVisits = 200;
 /** 今日の受付: time, lane, method, outcome and 照会番号; never a name, a date of birth or an insurance number. */
 export const visitsView = (model: PageModel): Markup => {
   const { journal } = model.context;
-  const notes = journal.todayNotes();
   const visits = journal.newestVisits(startOfJapanDay(japanDate(model.nowMs())), shownVisits);
   if (visits.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
+  const notes = journal.todayNotes(visits.map(({ requestId }) => requestId));
   return html`<table>
     <thead><tr><th scope="col">時刻</th><th scope="col">窓口</th><th scope="col">方法</th><th scope="col">結果</th><th scope="col">照会番号</th><th scope="col">確認すること</th></tr></thead>
     <tbody>${visits.map((visit) => {
