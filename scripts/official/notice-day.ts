@@ -68,7 +68,7 @@ const visit = async (
   await bed.enterPin('1234');
   await bed.see('consent-bundle', 'consent-item');
   // Signs of life are signed by real cryptography: on a busy machine half a minute at once would leave them unanswered.
-  if (untilMs !== undefined) await bed.clock.advance(untilMs - bed.clock.now().wallMs, () => bed.agent.quiet());
+  if (untilMs !== undefined) await bed.pass(untilMs - bed.clock.now().wallMs);
   await bed.answerAll('agree');
   await bed.see('accepted', 'desk');
   await bed.agent.quiet();
@@ -96,7 +96,7 @@ const night = async (dir: string, clockErrorMs: number): Promise<{ visits: Notic
     bed.setClockError(clockErrorMs);
     const { desk } = bed.agent;
     const to = async (ms: number): Promise<void> => {
-      await bed.clock.advance(midnightMs + ms - bed.clock.now().wallMs);
+      await bed.pass(midnightMs + ms - bed.clock.now().wallMs);
       await ready(bed);
     };
     const told = clockErrorMs === 0 ? 'clocks agree' : `terminal ${clockErrorMs / minuteMs} min off`;

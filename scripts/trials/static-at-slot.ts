@@ -18,25 +18,18 @@ export const sparkAtSlot = async (times: number) => {
   const slot = countAtSlot(bed.reader, bed.clock);
   const kinds = ['card', 'mute', 'bus'] as const;
   let stuck = 0;
-  /**
-   * At once, or within three minutes of the terminal's time. Each of its seconds gives the agent's cryptography, which runs
-   * on other threads, some time too: on a busy machine it would else be silent for minutes, and the terminal rightly out of
-   * service.
-   */
+  /** At once, or within three minutes of the terminal's time. */
   const see = async (...names: readonly ScreenName[]): Promise<void> => {
     const isThere = (): boolean => names.some((name) => name === bed.screen.shown.at(-1)?.screen);
     for (let looks = 0; looks < 2_000 && !isThere(); looks += 1)
       await (looks < 500 ? new Promise((resolve) => setImmediate(resolve)) : delay(2));
-    for (let seconds = 0; seconds < 180 && !isThere(); seconds += 1) {
-      await bed.clock.advance(1_000);
-      await delay(20);
-    }
+    for (let seconds = 0; seconds < 180 && !isThere(); seconds += 1) await bed.pass(1_000);
     if (!isThere()) throw new Error(`${names.join(' or ')} is not seen, still ${bed.screen.shown.at(-1)?.screen}`);
   };
   const takeCard = async (): Promise<void> => {
     bed.reader.pull();
     // Thanks take seconds; a card pulled early is waited for, and told of, for half a minute.
-    for (const ms of [10_000, 20_000]) if (bed.screen.now.screen !== 'idle') await bed.clock.advance(ms);
+    for (const ms of [10_000, 20_000]) if (bed.screen.now.screen !== 'idle') await bed.pass(ms);
     await see('idle');
   };
   try {
@@ -46,7 +39,7 @@ export const sparkAtSlot = async (times: number) => {
       // At the contact itself, or while the card is being read.
       for (let turns = index % 7; turns > 0; turns -= 1) await bed.clock.advance(1);
       bed.reader.discharge(kind);
-      await bed.clock.advance(500);
+      await bed.pass(500);
       try {
         await takeCard();
         await bed.insert('hanako');
@@ -56,7 +49,7 @@ export const sparkAtSlot = async (times: number) => {
         stuck += 1;
         process.stderr.write(`${index} ${kind}: ${(error as Error).message}\n`);
         bed.reader.pull();
-        await bed.clock.advance(120_000);
+        await bed.pass(120_000);
       }
     }
     return { profile: 'virtual reader', discharges: times, stuck, counted: slot.counts() };

@@ -6,7 +6,14 @@ import { runProgram } from '../../drivers/host/run-program.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { parseManifest, refuseUnverified } from '../face/models/manifest.ts';
-import { type Config, configSchema, defaultConfigPath, exampleOf, loadConfig } from '../processes/terminal-config.ts';
+import {
+  type Config,
+  configSchema,
+  copiesOfConfig,
+  defaultConfigPath,
+  exampleOf,
+  loadConfig,
+} from '../processes/terminal-config.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
@@ -47,28 +54,26 @@ const refusedModel = ({ cardFrontReader, face, paths, profile }: Config): string
   return `face.acceptUnverifiedModels: profile ${profile} refuses ${face.embeddingModel}, whose licence is not verified; name it here once the facility has accepted it (models/README.md), or set cardFrontReader.driver: none`;
 };
 
-/** Beside the file: the last one that was good, as provisioning or `config check --keep` left it. */
-const keptPath = (path: string): string => `${path.replace(/\.yaml$/, '')}.good.yaml`;
-
 /** So that a slip of the hand can be undone. Only what holds is kept. */
 export const keepGoodConfig = async (path: string): Promise<void> => {
   const bytes = readFileSync(path);
-  if (loadConfig(bytes).ok) await writeFileAtomically(keptPath(path), bytes.toString('utf8'));
+  if (loadConfig(bytes).ok) await writeFileAtomically(copiesOfConfig(path).good, bytes.toString('utf8'));
 };
 
 /** The last good one in its place; what lay there stays beside it for whoever wants to see what was wrong. */
 const restoreConfig = async (path: string): Promise<void> => {
-  const kept = keptPath(path);
+  const kept = copiesOfConfig(path).good;
   if (!existsSync(kept)) {
     process.stderr.write(`${kept}: there is none; \`uketsuke provision terminal\` makes one\n`);
     process.exit(1);
   }
   const good = readFileSync(kept, 'utf8');
   readConfigOrExit(kept);
-  if (existsSync(path)) await writeFileAtomically(`${path}.replaced`, readFileSync(path, 'utf8'));
+  const { replaced } = copiesOfConfig(path);
+  if (existsSync(path)) await writeFileAtomically(replaced, readFileSync(path, 'utf8'));
   await writeFileAtomically(path, good);
   await chmod(path, 0o644);
-  process.stdout.write(`${path}: as in ${kept}; what it held before is in ${path}.replaced\n`);
+  process.stdout.write(`${path}: as in ${kept}; what it held before is in ${replaced}\n`);
   if (path !== defaultConfigPath) return;
   const { how, code, words } = await runProgram('systemctl', ['restart', 'uketsuke-link', 'uketsuke'], {
     limitMs: 90_000,

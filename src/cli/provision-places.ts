@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.ts';
 
 export const agentId = 'agent-1';
 
@@ -43,8 +44,8 @@ export const clinicUnits = [
 /** What `provision` makes, or what runs by it, and `undo` and the packages' purge take away: the folder of the レセコン stays. */
 export const madePlaces = {
   terminal: [
-    '/etc/uketsuke/terminal.yaml',
-    '/etc/uketsuke/terminal.yaml.before',
+    defaultConfigPath,
+    ...Object.values(copiesOfConfig(defaultConfigPath)),
     '/etc/uketsuke/enrolment-code.json',
     '/etc/uketsuke/provisioning',
     '/etc/systemd/system/uketsuke-link.service.d',

@@ -3,7 +3,7 @@ import { isMap, parseDocument } from 'yaml';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
-import { loadConfig } from '../processes/terminal-config.ts';
+import { copiesOfConfig, loadConfig } from '../processes/terminal-config.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { tell } from './say.ts';
 
@@ -83,7 +83,7 @@ export const writeTerminalConfig = async (
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  const kept = `${file}.before`;
+  const { before: kept } = copiesOfConfig(file);
   // A file with a mistake in it keeps nobody out of the clinic: what was in it is there to be put right.
   const isSound = before !== null && loadConfig(before).ok;
   const text = configAfter(isSound ? before : null, identity, parts, looksAgain);

@@ -6,6 +6,15 @@ import { profiles } from '../wire/profile.ts';
 
 /** Where a device looks for its configuration when `--config` is not given. */
 export const defaultConfigPath = '/etc/uketsuke/terminal.yaml';
+/** Copies that our commands leave beside a configuration file; gone with it when a terminal is given away. */
+export const copiesOfConfig = (path: string) => ({
+  /** The last good one, as provisioning or `config check --keep` left it */
+  good: `${path.replace(/\.yaml$/, '')}.good.yaml`,
+  /** As it was before `config restore` */
+  replaced: `${path}.replaced`,
+  /** As it was before the last enrolment */
+  before: `${path}.before`,
+});
 
 const identifier = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and hyphens, a letter first');
 const path = z.string().min(1).max(200).startsWith('/', 'an absolute path');

@@ -112,6 +112,11 @@ test('what units and `provision` make is what undo and purge take away', () => {
   expect([clinic.length, terminal.length]).toEqual([3, 2]);
   expect(madePlaces.clinic).toEqual(expect.arrayContaining(clinic));
   expect(madePlaces.terminal).toEqual(expect.arrayContaining(terminal));
+  expect(madePlaces.terminal).toEqual(
+    expect.arrayContaining(
+      ['yaml', 'good.yaml', 'yaml.replaced', 'yaml.before'].map((end) => `/etc/uketsuke/terminal.${end}`),
+    ),
+  );
   const purged = roles.flatMap(({ purges }) => purges);
   expect([...purged].sort()).toEqual([...madePlaces.terminal, ...madePlaces.clinic].sort());
 });

@@ -24,7 +24,7 @@ it('reader unplugged while consenting and plugged in again: the visit goes on wi
   bed.screen.touch('agree');
   bed.reader.unplug();
   await bed.see('card-pulled');
-  await bed.clock.advance(2_000);
+  await bed.pass(2_000);
   bed.reader.plug();
   await bed.see('consent-item');
   await bed.answerAll('agree');
@@ -37,7 +37,7 @@ it('reader unplugged for good: the visit ends, the next one is told why', async 
   await bed.see('choose-method');
   bed.reader.unplug();
   await bed.see('card-pulled');
-  await bed.clock.advance(5_000);
+  await bed.pass(5_000);
   expect(bed.state).toMatchObject({ name: 'outOfService', failure: { code: 'reader.lost' } });
   expect(bed.visits()).toEqual([]);
 });
@@ -57,7 +57,7 @@ it('face process killed in mid-visit: begun again with the same photo, the patie
   await bed.beginFace();
   bed.face.say({ type: 'failed', failure: failure('face.process-lost') });
   bed.face.ail(failure('face.process-lost'));
-  await bed.clock.advance(1_500);
+  await bed.pass(1_500);
   bed.face.ail(null);
   await bed.beginFace();
   expect(bed.face.references).toHaveLength(2);
@@ -71,7 +71,7 @@ it('face process that stays dead: the PIN; with a 顔認証 card staff are calle
   await bed.insert('face-only');
   await bed.beginFace();
   bed.face.say({ type: 'failed', failure: failure('face.process-lost') });
-  await bed.clock.advance(6_000);
+  await bed.pass(6_000);
   await bed.see('staff-check');
   expect(bed.light.shown).toBe('call-staff');
 });

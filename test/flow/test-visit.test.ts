@@ -60,7 +60,7 @@ describe('tells where it stopped', () => {
     bed.broker.tamper = (passing) => (passing.topic.endsWith('/request') ? [] : [passing]);
     const report = test();
     await bed.agent.quiet();
-    await bed.clock.advance(10_001);
+    await bed.pass(10_001);
     await bed.agent.quiet();
     expect(await report).toMatchObject({ code: 'delivery.offline', journaledMs: null, confirmedMs: null });
   });
@@ -69,7 +69,7 @@ describe('tells where it stopped', () => {
     bed.broker.tamper = (passing) => (passing.topic.endsWith('/receipt') ? [] : [passing]);
     const report = test();
     await bed.agent.quiet();
-    await bed.clock.advance(10_001);
+    await bed.pass(10_001);
     await bed.agent.quiet();
     expect(await report).toMatchObject({ code: 'delivery.offline', confirmedMs: null, journaledMs: 0 });
   });

@@ -67,7 +67,7 @@ it('the card pulled while consenting and put back: no answer is lost, the PIN is
   bed.screen.touch('decline');
   bed.reader.pull();
   await bed.see('card-pulled');
-  await bed.clock.advance(4_000);
+  await bed.pass(4_000);
   await bed.insert('hanako');
   await bed.see('pin');
   bed.typePin('1234');

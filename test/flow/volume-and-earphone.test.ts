@@ -17,7 +17,7 @@ const enter = 0x0d;
 const leave = async (): Promise<void> => {
   bed.reader.pull();
   await bed.see('card-pulled');
-  await bed.clock.advance(30_000);
+  await bed.pass(30_000);
   await bed.see('idle');
 };
 

@@ -45,7 +45,11 @@ const unneeded = [
 
 const prepare = (root: string): void => {
   say('adding a kernel …');
-  inRoot(root, 'sh', '-c', 'apt-get install -y -q --no-install-recommends linux-image-amd64 initramfs-tools kmod zstd');
+  // With what this machine boots from alone, its first file system is a tenth as large to unpack.
+  mkdirSync(join(root, 'etc/initramfs-tools/conf.d'), { recursive: true });
+  writeFileSync(join(root, 'etc/initramfs-tools/conf.d/trial.conf'), 'MODULES=list\nCOMPRESS=lz4\n');
+  writeFileSync(join(root, 'etc/initramfs-tools/modules'), 'virtio_pci\nvirtio_blk\next4\n');
+  inRoot(root, 'sh', '-c', 'apt-get install -y -q --no-install-recommends linux-image-amd64 initramfs-tools kmod lz4');
   copyFileSync(join(project, 'scripts/trials/installed/devices-inside.mjs'), join(root, 'trial/devices-inside.mjs'));
   // Written as a technician pins cameras: by a rule of the machine's own.
   writeFileSync(
@@ -67,6 +71,8 @@ const prepare = (root: string): void => {
     join(root, 'etc/systemd/system/uketsuke-kiosk.service.d/slow.conf'),
     '[Service]\nEnvironment=WLR_RENDERER=pixman\nTimeoutStartSec=600\n',
   );
+  mkdirSync(join(root, 'etc/chromium.d'), { recursive: true });
+  writeFileSync(join(root, 'etc/chromium.d/trial'), 'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS --disable-gpu"\n');
   const config = join(root, 'etc/uketsuke/terminal.yaml');
   const text = readFileSync(config, 'utf8');
   if (!text.includes('keypad:')) writeFileSync(config, text.replace('speaker:', 'keypad:\n  driver: hid\nspeaker:'));
@@ -118,7 +124,7 @@ const start = (root: string, folder: string, disk: string): ChildProcess => {
       '-initrd',
       kernelOf('initrd.img-'),
       '-append',
-      'root=/dev/vda rw console=tty0 console=ttyS0 loglevel=4 systemd.show_status=1 systemd.log_target=console',
+      'root=/dev/vda rw console=tty0 console=ttyS0 loglevel=4 systemd.show_status=1',
     ],
     ...['-drive', `file=${disk},format=raw,if=virtio,cache=unsafe`],
   ];
@@ -193,10 +199,13 @@ export const tryDevices = async (
     if (machine.exitCode === null) machine.kill('SIGTERM');
     const ms = Math.round(performance.now() - began);
     const words = wordsIn(folder);
-    copyFileSync(join(folder, 'console.txt'), `${pictures}.console.txt`);
-    const doctor = words.find(({ what }) => what === 'doctor') ?? {};
-    const stateOf = (check: string): string =>
-      String(((doctor as Record<string, unknown>)[check] as { state?: string } | undefined)?.state);
+    const console = `${pictures}.console.txt`;
+    copyFileSync(join(folder, 'console.txt'), console);
+    say(`its console: ${console}`);
+    // Where its time was over before everything was there, what was.
+    const parts =
+      words.find(({ what }) => what === 'parts') ?? words.findLast(({ what }) => what === 'so far')?.parts ?? {};
+    const isThere = (part: string): boolean => (parts as Record<string, unknown>)[part] === true;
     const keys = words
       .filter(({ what, event }) => what === 'keypad' && String(event).includes('"key"'))
       .map(({ event }) => (JSON.parse(String(event)) as { key: number }).key);
@@ -206,15 +215,15 @@ export const tryDevices = async (
       { ...is('the installed machine boots in QEMU', words.length > 0, 'no word from it'), ms },
       is(
         'the kiosk shows the page on its display',
-        stateOf('screen') === 'ok' && colours >= 12,
-        `${JSON.stringify(doctor)}, ${colours} colours; ${JSON.stringify(words.find(({ what }) => what === 'kiosk'))}`,
+        isThere('screen') && colours >= 12,
+        `${JSON.stringify(parts)}, ${colours} colours; ${JSON.stringify(words.find(({ what }) => what === 'kiosk'))}`,
       ),
       is(
         'a USB keypad is read',
-        JSON.stringify(keys) === '[49,50,51,13]' && stateOf('keypad') === 'ok',
-        `keys ${JSON.stringify(keys)}, ${JSON.stringify(doctor)}`,
+        JSON.stringify(keys) === '[49,50,51,13]' && isThere('keypad'),
+        `keys ${JSON.stringify(keys)}, ${JSON.stringify(parts)}`,
       ),
-      is('the camera of the kernel is seen by the face process', stateOf('camera') === 'ok', JSON.stringify(doctor)),
+      is('the camera of the kernel is seen by the face process', isThere('camera'), JSON.stringify(parts)),
     ];
     const [, kiosk, hid, camera] = steps.map(({ ok }) => ok);
     return { steps, devices: { kiosk: kiosk === true, hid: hid === true, camera: camera === true } };

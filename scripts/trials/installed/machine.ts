@@ -47,7 +47,7 @@ let figures: Readonly<Record<string, number>> = {};
 let devices: Readonly<Record<string, boolean>> = {};
 try {
   if (values.root === undefined) {
-    installPackages(root, resolve(values.debs), guideCommands(join(project, 'docs/technician-guide.md')));
+    await installPackages(root, resolve(values.debs), guideCommands(join(project, 'docs/technician-guide.md')));
   }
   if (values.root === undefined || values.inside) {
     say('booting …');

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts';
 import { keptDebian } from '../kept-debian.ts';
 
 /* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
@@ -94,7 +95,7 @@ const makePrevious = (root: string, names: readonly string[]): void => {
 };
 
 /** `commands`: the guide's own, of which those that install are carried out here, where there is a network. */
-export const installPackages = (root: string, debs: string, commands: readonly string[]): void => {
+export const installPackages = async (root: string, debs: string, commands: readonly string[]): Promise<void> => {
   useThisNetwork(root);
   // Nothing starts while the root is made.
   writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -116,7 +117,7 @@ export const installPackages = (root: string, debs: string, commands: readonly s
     names.filter((name) => !name.includes('kiosk')),
   );
   rmSync(join(root, 'usr/sbin/policy-rc.d'));
-  cpSync(join(project, '.cache/test-authority'), join(root, 'trial/cache/test-authority'), { recursive: true });
+  await ensureTestAuthority(join(root, 'trial/cache/test-authority'));
   const keys = join(project, '.cache/virtual-card-keys');
   if (existsSync(keys)) cpSync(keys, join(root, 'trial/cache/virtual-card-keys'), { recursive: true });
   makeIssuers(join(root, 'trial/issuers'));

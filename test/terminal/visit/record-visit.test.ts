@@ -48,10 +48,10 @@ const tellStory = async (): Promise<string> => {
   const tape = recording();
   await bed.insert('hanako');
   await bed.enterPin('1235');
-  await bed.clock.advance(1_000);
+  await bed.pass(1_000);
   bed.reader.pull();
   await bed.see('card-pulled');
-  await bed.clock.advance(2_000);
+  await bed.pass(2_000);
   await bed.insert('hanako');
   await bed.enterPin('1234');
   await bed.answerAll('agree');
