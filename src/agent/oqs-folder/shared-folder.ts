@@ -171,10 +171,14 @@ export const readShared = (
 const create = async ({ at }: OpenFolder, name: string, access: FolderAccess): Promise<FileHandle> => {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | access.flags;
   const file = await open(at(name), flags, 0o640);
-  const [made, lies] = [await file.stat({ bigint: true }), await lstat(at(name), { bigint: true })];
-  if (isSame(made, lies) && made.isFile() && made.nlink <= 1n) return file;
-  await file.close();
-  throw Object.assign(new Error('another file lies there'), { code: 'EEXIST' });
+  try {
+    const [made, lies] = [await file.stat({ bigint: true }), await lstat(at(name), { bigint: true })];
+    if (isSame(made, lies) && made.isFile() && made.nlink <= 1n) return file;
+    throw Object.assign(new Error('another file lies there'), { code: 'EEXIST' });
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 };
 
 /**

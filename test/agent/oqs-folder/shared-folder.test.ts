@@ -72,6 +72,25 @@ describe.each(variants)('a folder that others write to, %s', (_name, access) => 
     expect(await read()).toEqual({ kind: 'odd' });
   });
 
+  it.runIf(process.platform === 'linux')(
+    'holds no handle of a file that is taken away while it is written',
+    async () => {
+      const held = () => readdirSync('/proc/self/fd').length;
+      const before = held();
+      const hasty: FolderAccess = {
+        flags: access.flags,
+        open: async (of) => {
+          const opened = await access.open(of);
+          // Whoever looks by this name finds the file gone.
+          return { ...opened, at: (name) => (existsSync(join(folder, name)) ? join(folder, 'gone') : opened.at(name)) };
+        },
+      };
+      for (let times = 0; times < 10; times += 1)
+        await expect(writeShared(folder, 'a.xml', Buffer.from('text'), hasty)).rejects.toThrow('ENOENT');
+      expect(held()).toBe(before);
+    },
+  );
+
   it('reads nothing of a socket', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(path(), resolve));
