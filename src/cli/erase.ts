@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { oqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
-import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.ts';
 import { eraseTree, fillFreeSpace, freeSpaceOf } from '../trust/erase.ts';
 import { readConfigOrExit } from './config.ts';
 
@@ -42,6 +42,7 @@ const terminalPaths = async (configFile: string): Promise<string[]> => {
     ...(await storeFiles(config.paths.store)),
     ...renewed.map((name) => join(dirname(config.paths.store), name)),
     configFile,
+    ...Object.values(copiesOfConfig(configFile)),
   ];
 };
 
