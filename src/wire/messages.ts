@@ -43,6 +43,9 @@ const code = z
   .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/);
 const addressed = { facility: identifier, device: identifier };
 
+/** No settings of a higher version are taken, so that nobody holds any. */
+export const highestSettingsVersion = 2_147_483_647;
+
 export const stateSchema = z.preprocess(
   stateFromV1,
   z.strictObject({
@@ -276,7 +279,7 @@ export type PublicJwk = z.infer<typeof publicJwkSchema>;
 
 export const settingsMessageSchema = z.strictObject({
   ...addressed,
-  version: z.number().int().min(1).max(2_147_483_647),
+  version: z.number().int().min(1).max(highestSettingsVersion),
   validFrom: instantMs,
   facilitySettings: writtenFacilitySettingsSchema,
   facilityKeys: z.strictObject({ current: publicJwkSchema, next: publicJwkSchema.optional() }),

@@ -1,4 +1,7 @@
+import { highestSettingsVersion } from '../../wire/messages.ts';
 import type { Sql } from './sql.ts';
+
+const raisedBy = 1_000_000;
 
 export type SettingsContent = { readonly facility: string; readonly device: string; readonly contentHash: string };
 export type SettingsIssue = { readonly version: number; readonly validFrom: number };
@@ -25,8 +28,12 @@ export const issueSettings = (
   return { version, validFrom: nowMs, isNew: true };
 };
 
-/** true = the terminal holds a later version than was known here; the next issue goes beyond it. */
+/**
+ * true = the terminal holds a later version than was known here; the next issue goes beyond it. So high that little is left
+ * beyond it, it is a lie, and would keep this terminal from every later setting.
+ */
 export const learnFloor = (sql: Sql, device: string, version: number): boolean =>
+  version < highestSettingsVersion - 10 * raisedBy &&
   sql.run(
     'UPDATE settings_issue SET version = ?, content_hash = ? WHERE device = ? AND version < ?',
     ...[version, '', device, version],
@@ -38,6 +45,6 @@ export const learnFloor = (sql: Sql, device: string, version: number): boolean =
  */
 export const raiseAll = (sql: Sql, nowMs: number): void =>
   void sql.run(
-    "UPDATE settings_issue SET version = max(version + 1000000, ?), content_hash = ''",
-    Math.floor(nowMs / 1000),
+    "UPDATE settings_issue SET version = max(version + ?, ?), content_hash = ''",
+    ...[raisedBy, Math.floor(nowMs / 1000)],
   );

@@ -52,12 +52,25 @@ test('a terminal that holds later settings than a lost journal knows is told bey
   const known = count();
   await say({ version: sayWire('0.2.0'), settingsVersion: before + 1_000_000 });
   await until('settings beyond', () => count() > known);
-  expect((await told()).at(-1)?.version).toBe(before + 1_000_001);
+  const beyond = (await told()).at(-1)?.version ?? 0;
+  expect(beyond).toBeGreaterThan(before + 1_000_000);
   // What it says then is what we know: nothing is told again.
   const times = count();
-  await say({ version: sayWire('0.2.0'), settingsVersion: before + 1_000_001 });
+  await say({ version: sayWire('0.2.0'), settingsVersion: beyond });
   await bed.clock.advance(1_000, async () => {});
   expect(count()).toBe(times);
+});
+
+test('a version that no settings can have is a lie, and keeps nobody from the next ones', async () => {
+  bed.desk.publishSettings();
+  await until('the settings', () => count() >= 1);
+  for (const settingsVersion of [2 ** 40, 2_147_483_647, 2_147_483_000]) await say({ settingsVersion });
+  await bed.clock.advance(1_000, async () => {});
+  const before = (await told()).at(-1)?.version ?? 0;
+  bed.desk.publishSettings();
+  await until('the settings again', () => count() >= 2);
+  expect((await told()).at(-1)?.version).toBe(before);
+  expect(bed.journal.mishaps()).toEqual([]);
 });
 
 test('a terminal that says that it has no settings is told them again, and no oftener than every few seconds', async () => {
