@@ -162,7 +162,6 @@ export class VisitBed {
       trustedCvIssuers,
       cryptography: cardCryptography,
       catalogueAt: (wallMs) => catalogueAt(wallMs, more.catalogueDir ?? catalogueDir),
-      offerUnreviewedLanguages: false,
       newId: () => crypto.randomUUID(),
       restart: {},
     });

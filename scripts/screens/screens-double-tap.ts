@@ -22,7 +22,7 @@ export const touchTwice = async (page: Page, screen: Screen, catalogue: Catalogu
   const show = async (next: Session): Promise<void> => {
     session = next;
     revision += 1;
-    const model = drawScreen(next, { catalogue, now: now(), offerUnreviewedLanguages: true });
+    const model = drawScreen(next, { catalogue, now: now(), offerUnproved: true });
     screen.show({ ...model, revision });
     await page.waitForSelector(`[data-revision="${revision}"]`);
   };
@@ -47,7 +47,7 @@ export const touchTwice = async (page: Page, screen: Screen, catalogue: Catalogu
   });
   await page.setViewportSize({ width: 1280, height: 800 });
   for (const exhibit of gallery(gallerySettings, catalogue, display)) {
-    const model = drawScreen(exhibit.session, { catalogue, now: now(), offerUnreviewedLanguages: true });
+    const model = drawScreen(exhibit.session, { catalogue, now: now(), offerUnproved: true });
     for (const { id, value, weight } of model.controls) {
       if (exhibit.name.startsWith('desk.') || weight === 'row') continue;
       await show(exhibit.session);

@@ -59,7 +59,7 @@ export const measureFeedback = async (
   catalogue: Catalogue,
 ): Promise<{ readonly card: number; readonly touchP99: number }> => {
   const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0 } as const;
-  const context = { catalogue, offerUnreviewedLanguages: true };
+  const context = { catalogue, offerUnproved: true };
   const exhibits = gallery(gallerySettings, catalogue, display);
   const sessionOf = (name: string): Session => {
     const exhibit = exhibits.find((each) => each.name === name);

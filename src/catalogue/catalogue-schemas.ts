@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { textGrades } from '../core/catalogue/catalogue.ts';
 import { hitBy, renewalStates, validityCases } from '../core/catalogue/desk-order.ts';
 import { consentPrefixes, specificDiseasesPrefix } from '../protocol/oqs/oqs-xml-schema.ts';
 import { facilityKinds } from '../wire/facility-settings.ts';
@@ -97,15 +98,48 @@ const kindsShape = z.record(
 
 export const kindsSchema = z.strictObject({ ...dated, basis: sentence, kinds: kindsShape, unknown: z.array(sentence) });
 
-export const textsSchema = z.strictObject({
-  language: z.string().regex(/^[a-z]{2}(-[A-Za-z]+)?$/),
-  name: sentence,
+const textsOf = z.record(z.string(), sentence);
+const languageCode = z.string().regex(/^[a-z]{2}(-[A-Za-z]+)?$/);
+
+/**
+ * How far the texts of a language have been proved. `backTranslated`: what asks for a consent or a PIN, may be refused or
+ * tells of a failure was put back into Japanese or English from the text alone (words/back-translations), and meant the
+ * same. `native`: a person who grew up with the language has read all of it. null: neither, so it is not offered.
+ */
+const grade = z.enum(textGrades).nullable();
+
+/** Who has read a language's texts, when, and which: SHA-256 of them all (scripts/words/text-hash.ts). */
+const nativeReader = z.strictObject({ name: sentence, date: z.iso.date(), textsHash: z.string().length(43) });
+
+export const textsSchema = z
+  .strictObject({
+    language: languageCode,
+    name: sentence,
+    ...dated,
+    grade,
+    gradeNote: sentence,
+    nativeReaders: z.array(nativeReader).default([]),
+    texts: textsOf,
+    readings: textsOf,
+  })
+  .refine(
+    ({ grade: said, nativeReaders }) => said !== 'native' || nativeReaders.length > 0,
+    'native, and read by nobody',
+  );
+
+/**
+ * Words of consents that were mended, from a day on. Unlike a notice it changes nothing of what is asked, so terminals that
+ * do not have it yet go on with the words of before, and their agent goes on knowing them (released/).
+ */
+export const mendedTextsSchema = z.strictObject({
   ...dated,
-  reviewed: z.boolean(),
-  reviewNote: sentence,
-  texts: z.record(z.string(), sentence),
-  readings: z.record(z.string(), sentence),
+  reason: sentence,
+  texts: z.record(languageCode, textsOf),
+  readings: z.record(languageCode, textsOf).default({}),
+  /** Of the languages whose grade changes with it */
+  grades: z.record(languageCode, grade).default({}),
 });
+export type MendedTexts = z.infer<typeof mendedTextsSchema>;
 
 const noticeNumbers = z.array(z.strictObject({ number: z.string().regex(/^\d{3}$/), name: sentence.nullable() }));
 const failureEntry = z.strictObject({

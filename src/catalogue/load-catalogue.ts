@@ -4,7 +4,7 @@ import { type FailureCode, failureRules } from '../core/failure.ts';
 import { hourMs } from '../core/time-units.ts';
 import { consentPrefixes } from '../protocol/oqs/oqs-xml-schema.ts';
 import { type CatalogueFiles, catalogueDir, readCatalogueFiles } from './catalogue-files.ts';
-import type { ConsentsOfNotice, Notice } from './catalogue-schemas.ts';
+import type { ConsentsOfNotice, MendedTexts, Notice } from './catalogue-schemas.ts';
 
 export { catalogueDir } from './catalogue-files.ts';
 
@@ -76,17 +76,20 @@ const prefixesOf = ({ prefixes }: ConsentsOfNotice): readonly string[] =>
   );
 
 type TextsFile = CatalogueFiles['texts'][number];
+type Change = Notice | MendedTexts;
 
-const languageOf = ({ language, name, reviewed, texts, readings }: TextsFile, notices: readonly Notice[]) => {
-  const withdrawn = new Set(notices.flatMap(({ withdrawnTexts }) => withdrawnTexts));
-  const changed = Object.assign({}, ...notices.map((notice) => notice.texts[language] ?? {})) as Record<string, string>;
-  const spoken = Object.assign({}, ...notices.map((notice) => notice.readings[language] ?? {})) as typeof changed;
+/** `changes`: notices and mended texts that hold, oldest first */
+const languageOf = ({ language, name, grade, texts, readings }: TextsFile, changes: readonly Change[]) => {
+  const withdrawn = new Set(changes.flatMap((change) => ('withdrawnTexts' in change ? change.withdrawnTexts : [])));
+  const changed = Object.assign({}, ...changes.map((change) => change.texts[language] ?? {})) as Record<string, string>;
+  const spoken = Object.assign({}, ...changes.map((change) => change.readings[language] ?? {})) as typeof changed;
+  const regraded = changes.findLast((change): change is MendedTexts => 'grades' in change && language in change.grades);
   // The old reading of a text that a notice changed would say the old words.
   const kept = Object.entries(readings).filter(([key]) => changed[key] === undefined && !withdrawn.has(key));
   return {
     language,
     name,
-    reviewed,
+    grade: regraded === undefined ? grade : (regraded.grades[language] ?? null),
     texts: Object.fromEntries(Object.entries({ ...texts, ...changed }).filter(([key]) => !withdrawn.has(key))),
     readings: { ...Object.fromEntries(kept), ...spoken },
   };
@@ -107,11 +110,18 @@ const compose = (files: Parts, atMs: number): Omit<Catalogue, 'refusedNotices' |
   const notices = files.notices.filter(({ validFrom }) => validFrom <= atMs).sort((a, b) => a.validFrom - b.validFrom);
   /** A notice changes what held before it; a whole file of a later day already holds it. */
   const after = ({ validFrom }: Dated): readonly Notice[] => notices.filter((notice) => notice.validFrom >= validFrom);
+  const mended = files.mended.filter(({ validFrom }) => validFrom <= atMs);
+  const changes: readonly Change[] = [...notices, ...mended].sort((a, b) => a.validFrom - b.validFrom);
 
   const consentsNow = after(consents).findLast((notice) => notice.consents !== undefined)?.consents ?? consents;
   const kindsNow = after(kinds).findLast((notice) => notice.kinds !== undefined)?.kinds ?? kinds.kinds;
-  const languages = texts.map((file) => languageOf(file, after(file)));
-  const textVersion = texts
+  const languages = texts.map((file) =>
+    languageOf(
+      file,
+      changes.filter(({ validFrom }) => validFrom >= file.validFrom),
+    ),
+  );
+  const textVersion = [...texts, ...mended]
     .map(({ version }) => version)
     .sort()
     .at(-1);
@@ -151,7 +161,9 @@ const compose = (files: Parts, atMs: number): Omit<Catalogue, 'refusedNotices' |
   };
 };
 
-const datedKinds = ['consents', 'kinds', 'failures', 'texts', 'desk', 'shares', 'grants', 'notices'] as const;
+const datedKinds = ['consents', 'kinds', 'failures', 'texts', 'mended', 'desk', 'shares', 'grants', 'notices'] as const;
+/** Kinds that change what another says: nothing is missing while none has begun. */
+const amending: readonly string[] = ['mended', 'notices'];
 
 const dated = (files: Parts): readonly Dated[] => datedKinds.flatMap((kind) => [...files[kind]]);
 
@@ -205,28 +217,41 @@ export const changeInstants = (dir: string = catalogueDir): readonly number[] =>
 const firstWholeMs = (files: CatalogueFiles): number =>
   Math.max(
     ...datedKinds.flatMap((kind) =>
-      kind === 'notices' || files[kind].length === 0
+      amending.includes(kind) || files[kind].length === 0
         ? []
         : [Math.min(...files[kind].map(({ validFrom }) => validFrom))],
     ),
   );
 
+/** `words`: with the mended texts, or as it was before them */
+const heldAt = (askedMs: number, dir: string, words: 'mended' | 'before'): Catalogue => {
+  const all = filesOf(dir);
+  const files = words === 'mended' ? all : { ...all, mended: [] };
+  // Before the first files began, which is where a clock without a battery stands, the first hold.
+  const atMs = Math.max(askedMs, firstWholeMs(files));
+  const instants = changeInstants(dir);
+  const begun = instants.findLast((instant) => instant <= atMs);
+  const name = `${dir} ${words} ${begun}`;
+  const known = held.get(name);
+  if (known !== undefined) return known;
+  const nextChangeMs = instants.find((instant) => instant > atMs) ?? Number.POSITIVE_INFINITY;
+  const catalogue = { ...hold(files, atMs), nextChangeMs };
+  held.set(name, catalogue);
+  return catalogue;
+};
+
 /**
  * The catalogue as it holds at an instant (ms since 1970 UTC): the same object until something changes. Throws when
  * files are missing or wrong and nothing older holds.
  */
-export const catalogueAt = (askedMs: number, dir: string = catalogueDir): Catalogue => {
-  // Before the first files began, which is where a clock without a battery stands, the first hold.
-  const atMs = Math.max(askedMs, firstWholeMs(filesOf(dir)));
-  const begun = changeInstants(dir).findLast((instant) => instant <= atMs);
-  const name = `${dir} ${begun}`;
-  const known = held.get(name);
-  if (known !== undefined) return known;
-  const nextChangeMs = changeInstants(dir).find((instant) => instant > atMs) ?? Number.POSITIVE_INFINITY;
-  const catalogue = { ...hold(filesOf(dir), atMs), nextChangeMs };
-  held.set(name, catalogue);
-  return catalogue;
-};
+export const catalogueAt = (askedMs: number, dir: string = catalogueDir): Catalogue => heldAt(askedMs, dir, 'mended');
+
+/**
+ * The same without mended texts, for a terminal whose agent is of a release before them: it would refuse a consent to
+ * words that it does not know. A language whose grade rests on them is not offered then.
+ */
+export const catalogueBeforeMended = (askedMs: number, dir: string = catalogueDir): Catalogue =>
+  heldAt(askedMs, dir, 'before');
 
 /** The catalogue that a request or a consent names, whenever it held; undefined: none of these files ever came to it. */
 export const catalogueOfVersion = (version: string, dir: string = catalogueDir): Catalogue | undefined =>

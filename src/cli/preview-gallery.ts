@@ -32,7 +32,7 @@ export type Exhibit = {
 export const exhibitContext = (catalogue: Catalogue, { maintenance }: Exhibit): DrawContext => ({
   catalogue: { ...catalogue, maintenance: maintenance === undefined ? [] : [maintenance] },
   now: galleryNow,
-  offerUnreviewedLanguages: true,
+  offerUnproved: true,
 });
 
 /** 2026-11-21 14:03 JST: the clock in the pictures. */
@@ -354,6 +354,5 @@ export const gallerySettings: FacilitySettings = {
     firstFacilitySettings(consentsNow, 'medical', 'さくら内科クリニック', '1312345670'),
   ),
   languages: ['ja', 'ja-easy', 'en', 'zh-Hans', 'zh-Hant', 'ko', 'vi', 'pt', 'tl', 'ne'],
-  offerUnreviewedLanguages: true,
   smartphone: true,
 };

@@ -13,7 +13,7 @@ import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { createLinkClient } from '../../drivers/link/link-client.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
-import { catalogueAt, catalogueDir } from '../catalogue/load-catalogue.ts';
+import { catalogueAt, catalogueBeforeMended, catalogueDir } from '../catalogue/load-catalogue.ts';
 import { mayRefuseByDate } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
@@ -25,6 +25,7 @@ import { SessionRunner } from '../terminal/visit/session-runner.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { cvIssuersFile, isTestCvIssuer, parseCvIssuers } from '../trust/cv-trust.ts';
 import { keyFolders, readTerminalKeys, type TerminalKeys } from '../trust/key-files.ts';
+import { mendedTextsWire } from '../wire/versions.ts';
 import { openCamera } from './cameras.ts';
 import { releasedMs, version } from './release.ts';
 import { startTerminalClock } from './terminal-clock.ts';
@@ -166,8 +167,8 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     clinic,
     trustedCvIssuers,
     cryptography: cardCryptography,
-    catalogueAt,
-    offerUnreviewedLanguages: config.profile === 'demo',
+    catalogueAt: (wallMs) =>
+      clinic.agentWire() >= mendedTextsWire ? catalogueAt(wallMs) : catalogueBeforeMended(wallMs),
     diagonalInches: config.screen.diagonalInches,
     undrawable: new Set((await undrawableLanguages(config.paths.screens, catalogueAt(clock.now().wallMs))).keys()),
     newId: randomUUID,

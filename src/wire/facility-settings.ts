@@ -62,7 +62,7 @@ export const facilitySettingsSchema = z.strictObject({
   idleVoice: z.enum(['off', 'when-near']).default('when-near'),
   /** Where the camera is, as seen from the screen: what the voice says to who cannot see the picture */
   cameraPlace: z.enum(cameraPlaces).default('above'),
-  /** Consent screens in languages whose texts no native reader has reviewed */
+  /** Without effect since texts have grades; files of clinics and version 1 of the wire still name it. */
   offerUnreviewedLanguages: z.boolean().default(false),
   timeouts: z
     .strictObject({

@@ -5,6 +5,9 @@
 export const newestWire = 2;
 const oldestWire = 1;
 
+/** Spoken by every agent that knows the mended texts of consents (src/catalogue/mended-texts): no release before did. */
+export const mendedTextsWire = 2;
+
 const said = /\+wire\.(\d{1,3})$/;
 
 /** `state.version` as a terminal tells it: its release, and which wire it speaks. Version 1 takes any text there. */

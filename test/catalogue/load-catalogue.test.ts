@@ -116,7 +116,7 @@ describe('the catalogue', () => {
       '同意する',
       '同意します',
     ]);
-    expect(before.version).toBe(catalogue.version);
+    expect(before.version).toBe(catalogueAt(begins - 1).version);
     expect(after.version).toBe(`${catalogue.consents.version}+2027-04-01`);
     expect(after.languages.en).toEqual(before.languages.en);
     rmSync(dir, { recursive: true });

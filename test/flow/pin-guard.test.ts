@@ -28,6 +28,7 @@ import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 /** A clinic that is connected and never answers: nothing of it matters for the PIN. */
 const silentClinic = (): ClinicLink => ({
   connected: true,
+  agentWire: () => 2,
   takeChallenge: () => null,
   agentNowMs: () => null,
   release: () => {},
@@ -137,7 +138,6 @@ class Counter {
       trustedCvIssuers,
       cryptography: cardCryptography,
       catalogueAt,
-      offerUnreviewedLanguages: false,
       newId: () => crypto.randomUUID(),
       restart: {},
     };

@@ -50,7 +50,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
     if (exhibit === undefined) throw new Error(`no exhibit ${name}`);
     revision += 1;
     screen.show({
-      ...drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnreviewedLanguages: true }),
+      ...drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnproved: true }),
       revision,
     });
     await page.waitForSelector(`[data-revision="${revision}"]`);
@@ -112,7 +112,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
       loudness: 0,
     }).find((each) => each.name === 'referral-documents');
     if (exhibit === undefined) throw new Error('no referral documents');
-    const drawn = drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnreviewedLanguages: true });
+    const drawn = drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnproved: true });
     revision += 1;
     const controls = drawn.controls.map((each) => ({ ...each, label: `紹介状 髙﨑\u{3134B} ${each.label}` }));
     screen.show({ ...drawn, revision, controls });

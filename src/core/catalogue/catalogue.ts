@@ -4,6 +4,10 @@ import type { DeskOrder, HitBy } from './desk-order.ts';
 import type { Grants } from './grants.ts';
 import type { ShareRule } from './usage-share.ts';
 
+export const textGrades = ['backTranslated', 'native'] as const;
+/** `backTranslated` is provisional: no person who grew up with the language has read it. `native`: one has. */
+type TextGrade = (typeof textGrades)[number];
+
 /**
  * What is written and said in one language. `texts` may hold {placeholders}; `readings` has the kana of those texts
  * whose kanji a speech engine cannot know. Whether the keys are complete is checked where the files are loaded.
@@ -13,8 +17,8 @@ export type LanguageTexts = {
   readonly language: string;
   /** In the language itself */
   readonly name: string;
-  /** A native reader has read every text. Consent screens of the others need the facility's word. */
-  readonly reviewed: boolean;
+  /** How far its texts are proved; null: not at all, so visits in it are not offered. */
+  readonly grade: TextGrade | null;
   readonly texts: Readonly<Record<string, string>>;
   readonly readings: Readonly<Record<string, string>>;
 };

@@ -17,8 +17,8 @@ import type { Control, ScreenModel } from './screen-model.ts';
 export type DrawContext = {
   readonly catalogue: Catalogue;
   readonly now: Moment;
-  /** The demo offers languages that no native reader has reviewed; a facility may, by its settings. */
-  readonly offerUnreviewedLanguages: boolean;
+  /** Trials draw languages whose texts nobody has proved; a clinic is not offered them. */
+  readonly offerUnproved?: boolean;
   /** Languages whose signs the screen has no font for: never offered. */
   readonly undrawable?: ReadonlySet<string>;
   /** Where the keys stand (terminal/visit/keypad-guide.ts) */
@@ -85,15 +85,13 @@ const writtenControl = ({ label, note, said: _, ...rest }: DrawnControl): Contro
 
 /**
  * Languages a visit can be held in: of those the facility names, the first always (else there would be no visit), the
- * others once a native reader has reviewed their texts, or where facility or demo lift that, and if they can be drawn.
+ * others that have a grade, and whose signs can be drawn.
  */
 const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | null, context: DrawContext) =>
   (settings?.languages ?? ['ja']).flatMap((code, index) => {
     const texts = catalogue.languages[code];
-    const lifted = context.offerUnreviewedLanguages || settings?.offerUnreviewedLanguages === true;
-    return texts !== undefined && (index === 0 || ((texts.reviewed || lifted) && !context.undrawable?.has(code)))
-      ? [texts]
-      : [];
+    const isProved = texts?.grade !== null || context.offerUnproved === true;
+    return texts !== undefined && (index === 0 || (isProved && !context.undrawable?.has(code))) ? [texts] : [];
   });
 
 /** Where the question itself offers a person, or one is on the way, the tool would say the same once more. */

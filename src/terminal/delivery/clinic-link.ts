@@ -40,6 +40,8 @@ export interface ClinicLink {
    * `approval`: a challenge of the agent that signed it; no other takes it.
    */
   takeChallenge(minimumLifeMs: number, approval?: string | null): Challenge | null;
+  /** The oldest wire that an agent heard so far speaks (src/wire/versions.ts) */
+  agentWire(): number;
   /** The agent's wall clock now, ms: what documents are dated by. null before its first answer. */
   agentNowMs(): number | null;
   challengesReady(minimumLifeMs: number): boolean;
@@ -345,8 +347,9 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     get connected() {
       return news.connected;
     },
-    takeChallenge: (minimumLifeMs, approval = null) =>
-      pool.take(minimumLifeMs, approval === null ? undefined : signerOf(approval, keys.agents)),
+    agentWire: stateTeller.wire,
+    takeChallenge: (lifeMs, approval = null) =>
+      pool.take(lifeMs, approval === null ? undefined : signerOf(approval, keys.agents)),
     agentNowMs: () => pool.agentNowMs(),
     challengesReady: (minimumLifeMs) => pool.ready(minimumLifeMs),
     lookup: async (session, authCertificateDer, signal) =>

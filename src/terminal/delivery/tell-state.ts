@@ -36,6 +36,8 @@ export const createStateTeller = (publish: (payload: Uint8Array) => void, beside
       tellNow();
     },
     tellNow,
+    /** The oldest wire of the agents that were heard; before any was, the oldest there is */
+    wire,
     /** `said`: the newest wire that this agent says it speaks */
     heard: (agent: string, said: number | undefined): void => {
       const before = wire();

@@ -50,14 +50,13 @@ export class Presentation {
 
   /** `acted`: it follows what the visitor did, who has heard enough of what was being said. */
   show(session: Session, catalogue: Catalogue, acted = false): void {
-    const { clock, screen, speaker, statusLight, offerUnreviewedLanguages, undrawable } = this.#parts;
+    const { clock, screen, speaker, statusLight, undrawable } = this.#parts;
     const now = clock.now();
     const takesTestCards = this.#parts.terminal.profile === 'test';
     const draw = () => {
       const drawn = drawScreen(session, {
         catalogue,
         now,
-        offerUnreviewedLanguages,
         ...(undrawable === undefined ? {} : { undrawable }),
         focused: this.#focused,
         keypad: this.#parts.keypad?.keys ?? null,

@@ -38,7 +38,6 @@ export type SessionParts = {
   readonly cryptography: CardCryptography;
   /** The catalogue that holds at a wall-clock instant, ms. */
   readonly catalogueAt: (wallMs: number) => Catalogue;
-  readonly offerUnreviewedLanguages: boolean;
   /** Languages whose signs the screen has no font for; left out: none. */
   readonly undrawable?: ReadonlySet<string>;
   /** Of the panel; left out: not known */

@@ -322,6 +322,8 @@ export class SessionRunner {
       case 'earlier-visit':
         return this.#earlier.found(event);
       case 'time':
+        // An agent was heard: which words of consents it knows may be another matter now.
+        if (this.#session.state.name === 'idle') this.#renewCatalogue();
         return;
       case 'command':
         return this.#command(event.message);

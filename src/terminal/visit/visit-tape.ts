@@ -201,7 +201,6 @@ const screenWord = (session: Session, head: TapeHead, catalogue: Catalogue, atMs
   const model = drawScreen(session, {
     catalogue,
     now: { monotonicMs: atMs, wallMs: head.dayMs + atMs },
-    offerUnreviewedLanguages: false,
   });
   const names = (controls: typeof model.controls): string =>
     controls.map(({ id, weight, pressed }) => `${id}${weight === 'primary' ? '*' : ''}${pressed ? '!' : ''}`).join(',');

@@ -123,7 +123,7 @@ describe('the order at the desk', () => {
         drawScreen(exhibit.session, {
           catalogue,
           now: { monotonicMs: 0, wallMs: nowMs },
-          offerUnreviewedLanguages: true,
+          offerUnproved: true,
         }),
       );
 

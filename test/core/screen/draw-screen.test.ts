@@ -7,7 +7,7 @@ import { type ScreenModel, screenNames } from '../../../src/core/screen/screen-m
 import type { Display } from '../../../src/core/visit/session.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const context = { catalogue, now: galleryNow, offerUnreviewedLanguages: true };
+const context = { catalogue, now: galleryNow, offerUnproved: true };
 const displayIn = (language: string): Display => ({
   language,
   theme: 'default',
@@ -208,17 +208,21 @@ describe('the screens', () => {
     expect(note(['13'], window.untilMs)).toBeNull();
   });
 
-  it('offer unreviewed languages only where facility or demo says so, the first always', () => {
-    const idle = gallery({ ...gallerySettings, offerUnreviewedLanguages: false }, catalogue, displayIn('ja')).find(
+  it('offer a language by its grade, whatever the facility says, and the first always', () => {
+    const idle = gallery({ ...gallerySettings, offerUnreviewedLanguages: true }, catalogue, displayIn('ja')).find(
       ({ name }) => name === 'idle',
     );
     if (idle === undefined) throw new Error('no idle exhibit');
-    const offered = (offerUnreviewedLanguages: boolean) =>
-      drawScreen(idle.session, { ...context, offerUnreviewedLanguages }).languages.map(({ code }) => code);
-    expect(offered(false)).toEqual(
-      gallerySettings.languages.filter((code, index) => index === 0 || catalogue.languages[code]?.reviewed === true),
-    );
-    expect(offered(true)).toEqual(gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined));
+    const grades = { ja: null, vi: 'backTranslated', ne: 'native' } as const;
+    const graded = Object.entries(catalogue.languages).map(([code, texts]) => [
+      code,
+      { ...texts, grade: grades[code as keyof typeof grades] ?? null },
+    ]);
+    const inForce = { ...context, catalogue: { ...catalogue, languages: Object.fromEntries(graded) } };
+    const offered = (offerUnproved: boolean) =>
+      drawScreen(idle.session, { ...inForce, offerUnproved }).languages.map(({ code }) => code);
+    expect(offered(false)).toEqual(['ja', 'vi', 'ne']);
+    expect(offered(true)).toEqual(gallerySettings.languages);
   });
 
   it('never offer a language that the screen has no font for', () => {

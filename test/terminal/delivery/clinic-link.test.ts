@@ -654,9 +654,11 @@ test('the state speaks version 1 until an agent says more, and again when one sa
   await ready();
   expect(stated().every((state) => v1Schemas.state?.safeParse(state).success)).toBe(true);
   expect(stated().at(-1)?.version).toBe('0.2.0+wire.2');
+  expect(link.agentWire()).toBe(1);
   agent.wire = 7;
   await pass(10 * minute);
   expect(stated().at(-1)).toMatchObject({ settingsVersion: 5 });
+  expect(link.agentWire()).toBe(2);
   agent.wire = undefined;
   await pass(10 * minute);
   expect(v1Schemas.state?.safeParse(stated().at(-1)).success).toBe(true);

@@ -36,7 +36,6 @@ const present = ({
     speaker: ear,
     statusLight: null,
     keypad: keypad === null ? null : { keys: keypad },
-    offerUnreviewedLanguages: true,
     clinic: { publishState: (state: { profile: string }) => told.push(state.profile) },
     terminal: { device: 'd', lane: 1, version: '0', profile },
   } as unknown as SessionParts;
