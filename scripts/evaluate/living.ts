@@ -73,8 +73,7 @@ const hasCompany = async (picture: RgbImage): Promise<boolean> => {
   const frame = { width: frameWidth, height: frameHeight, rgb: new Uint8Array(frameWidth * frameHeight * 3) };
   painter.paint({ x: 0, y: 0, faceWidth: 0.22, roll: 0, yaw: 0, eyesShut: false, light: 1 }, frame.rgb);
   const again = await findFace(bench.models, frame);
-  const company = ({ faces, landmarks }: NonNullable<typeof found>, image: RgbImage): boolean =>
-    measureQuality(image, faces, landmarks).people > 1;
+  const company = (seen: NonNullable<typeof found>, image: RgbImage): boolean => measureQuality(image, seen).people > 1;
   return company(found, picture) || (again !== null && company(again, frame));
 };
 
@@ -223,7 +222,7 @@ const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome
     const found = await findFace(bench.models, picture);
     if (found === null) return { noFaceIn: 'a picture' };
     painters.push(await LivingPainter.of(picture, found.landmarks.mesh, random));
-    turnedBy.push(Math.abs(measureQuality(picture, found.faces, found.landmarks).yaw));
+    turnedBy.push(Math.abs(measureQuality(picture, found).yaw));
   }
   // Who is asked to look into the camera shows the picture in which they do so most.
   const straightest = turnedBy.indexOf(Math.min(...turnedBy));

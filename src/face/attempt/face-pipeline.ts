@@ -10,14 +10,7 @@ import type { EmbeddingEntry } from '../models/manifest.ts';
 import type { ModelSession } from '../models/model-session.ts';
 import type { Box } from '../picture/geometry.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
-import {
-  chooseCoveringHint,
-  chooseHint,
-  type GuessedHint,
-  hintUnconfirmed,
-  isTurnedAway,
-  limits,
-} from './choose-hint.ts';
+import { chooseHint, type GuessedHint, guessHint, hintUnconfirmed, limits } from './choose-hint.ts';
 import { type FaceModels, lookForFace } from './find-face.ts';
 import { type HeadSignals, readHeadSignals } from './liveness-prompts.ts';
 
@@ -48,15 +41,15 @@ const judgeFrame = async (
 ): Promise<FrameFinding> => {
   if (found === null) {
     if (unconfirmed === null) return { hint: 'no-face', quality: null };
-    const rough = measureQuality(image, unconfirmed.faces, unconfirmed.landmarks);
+    const rough = measureQuality(image, unconfirmed);
     return { hint: hintUnconfirmed(measureRoughCovering(image, unconfirmed.face), rough), quality: rough };
   }
   const { mesh } = found.landmarks;
-  const quality = measureQuality(image, found.faces, found.landmarks);
+  const quality = measureQuality(image, found);
   const signals = readHeadSignals(mesh);
   const hint = chooseHint(quality);
   if (hint !== null) return { hint, quality, signals };
-  const guessedHint = chooseCoveringHint(quality) ?? (isTurnedAway(quality) ? 'look-here' : null);
+  const guessedHint = guessHint(quality);
   if (!alignFace(models.embedder, image, mesh)) return { hint: 'look-here', quality, signals };
   const { input } = models.embedder.entry as EmbeddingEntry;
   if (measureSharpness(models.embedder.input, input) < limits.minSharpness)

@@ -6,6 +6,8 @@ import type { InputFormat, RgbImage } from '../picture/sample-image.ts';
 import { type FaceCovering, measureCovering } from './measure-covering.ts';
 
 export type FrameQuality = FaceCovering & {
+  /** How sure the detector is, 0.5..1: of a free face that looks into the camera more than of anything else. */
+  readonly confidence: number;
   /** Faces at least half as wide as the largest one, that one included. */
   readonly people: number;
   /** Width of the face over width of the picture. */
@@ -88,10 +90,15 @@ const scaled = ({ x, y, width, height }: Box, factor: number): Box => ({
   height: height * factor,
 });
 
-export const measureQuality = (image: RgbImage, faces: readonly DetectedFace[], { mesh }: Landmarks): FrameQuality => {
+/** What the detector and the landmark model found. */
+type Found = { readonly face: DetectedFace; readonly faces: readonly DetectedFace[]; readonly landmarks: Landmarks };
+
+export const measureQuality = (image: RgbImage, { face: { confidence }, faces, landmarks }: Found): FrameQuality => {
+  const { mesh } = landmarks;
   const box = meshBox(mesh);
   const largest = Math.max(...faces.map((face) => face.box.width));
   return {
+    confidence,
     people: faces.filter((face) => face.box.width >= largest * bystanderWidth).length,
     faceWidth: box.width / image.width,
     centreX: (box.x + box.width / 2) / image.width - 0.5,

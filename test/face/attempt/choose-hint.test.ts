@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest';
-import {
-  chooseCoveringHint,
-  chooseHint,
-  hintUnconfirmed,
-  isTurnedAway,
-} from '../../../src/face/attempt/choose-hint.ts';
-import type { FaceCovering } from '../../../src/face/measures/measure-covering.ts';
+import { chooseHint, guessHint, hintUnconfirmed } from '../../../src/face/attempt/choose-hint.ts';
 import type { FrameQuality } from '../../../src/face/measures/measure-quality.ts';
 
 /** Medians of ordinary portraits. */
-const bare: FaceCovering = {
+const bare = {
+  confidence: 0.93,
   mouthLine: -0.54,
   mouthDetail: 0.15,
   lowerHue: 0.02,
@@ -20,6 +15,8 @@ const bare: FaceCovering = {
   eyeBandLight: -0.03,
   foreheadDifference: 0.06,
 };
+/** Of what is covered the detector is less sure. */
+const covered = { confidence: 0.86 };
 const inside = { left: 0, right: 0, above: 0, below: 0 };
 const good: FrameQuality = {
   ...bare,
@@ -60,36 +57,57 @@ test.each<[string | null, Partial<FrameQuality>]>([
   expect(chooseHint({ ...good, ...change })).toBe(hint);
 });
 
-test.each<[boolean, Partial<FrameQuality>]>([
-  [false, {}],
-  [true, { yaw: -45 }],
-  [true, { pitch: 40 }],
-  [true, { roll: 50 }],
-  [true, { noseDown: 0.55 }],
-])('turned away: %s for %o', (turned, change) => {
-  expect(isTurnedAway({ ...good, ...change })).toBe(turned);
+test.each<['look-here' | null, string, Partial<FrameQuality>]>([
+  [null, 'straight', {}],
+  ['look-here', 'turned', { yaw: -32 }],
+  ['look-here', 'turned far: half a mouth looks like cloth', { yaw: 41, confidence: 0.8, mouthLine: 0, lowerHue: 0.1 }],
+  ['look-here', 'thrown back', { pitch: 40 }],
+  ['look-here', 'tilted', { roll: 50 }],
+  ['look-here', 'bent', { noseDown: 0.6 }],
+  ['look-here', 'bent a little, as the detector has its doubts, too', { noseDown: 0.5, confidence: 0.88 }],
+  [null, 'a nose that stands low', { noseDown: 0.53, confidence: 0.93 }],
+  [
+    'look-here',
+    'bent so that the mouth is hardly seen',
+    { noseDown: 0.6, confidence: 0.84, mouthLine: -0.27, mouthDetail: 0.07 },
+  ],
+])('%s: a head %s', (hint, _, change) => {
+  expect(guessHint({ ...good, ...change })).toBe(hint);
 });
 
-test.each<[string | null, string, Partial<FaceCovering>]>([
+test.each<[string | null, string, Partial<FrameQuality>]>([
   [null, 'an ordinary face', {}],
   [null, 'a beard: dark, with a mouth', { lowerLight: -0.9, lowerHue: 0.04 }],
   [null, 'hair over the forehead', { foreheadDifference: 0.4 }],
-  ['mask-off', 'white cloth', { mouthLine: 0.05, mouthDetail: 0.02, lowerHue: 0.1, mouthHue: 0.1, lowerLight: 0.4 }],
-  ['mask-off', 'blue cloth', { mouthLine: 0.05, mouthDetail: 0.02, lowerHue: 0.19, mouthHue: 0.19 }],
-  ['mask-off', 'black cloth', { mouthLine: -0.1, mouthDetail: 0.02, lowerLight: -1, lowerHue: 0.01, mouthHue: 0.01 }],
-  ['mask-off', 'black cloth whose noise looks like a line', { mouthLine: -0.8, lowerLight: -1.4 }],
-  ['mask-off', 'a print where the lips would be', { mouthLine: -0.3, lowerHue: 0.15, mouthHue: 0.15 }],
-  ['mask-off', 'below the nose', { mouthLine: 0.2, mouthDetail: 0.06, lowerHue: 0.02, mouthHue: 0.17 }],
-  ['sunglasses-off', 'dark panes', { paneLight: -1.4, eyeShine: -1.5 }],
-  ['glasses-glare', 'shining panes', { paneLight: 0.4, eyeShine: 0.4 }],
-  ['uncover-face', 'a brim and its shade', { eyeBandLight: -0.5, foreheadDifference: 0.25 }],
-  ['uncover-face', 'a hand before the mouth', { mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01 }],
+  [
+    null,
+    'a faint mouth in a face that the detector is sure of',
+    { mouthLine: -0.3, mouthDetail: 0.07, confidence: 0.95 },
+  ],
+  [
+    'mask-off',
+    'white cloth',
+    { ...covered, mouthLine: 0.05, mouthDetail: 0.02, lowerHue: 0.1, mouthHue: 0.1, lowerLight: 0.4 },
+  ],
+  ['mask-off', 'blue cloth', { ...covered, mouthLine: 0.05, mouthDetail: 0.02, lowerHue: 0.19, mouthHue: 0.19 }],
+  [
+    'mask-off',
+    'black cloth',
+    { ...covered, mouthLine: -0.1, mouthDetail: 0.02, lowerLight: -1, lowerHue: 0.01, mouthHue: 0.01 },
+  ],
+  ['mask-off', 'black cloth whose noise looks like a line', { ...covered, mouthLine: -0.8, lowerLight: -1.4 }],
+  ['mask-off', 'a print where the lips would be', { ...covered, mouthLine: -0.3, lowerHue: 0.15, mouthHue: 0.15 }],
+  ['mask-off', 'below the nose', { ...covered, mouthLine: 0.2, mouthDetail: 0.06, lowerHue: 0.02, mouthHue: 0.17 }],
+  ['sunglasses-off', 'dark panes', { ...covered, paneLight: -1.4, eyeShine: -1.5 }],
+  ['glasses-glare', 'shining panes', { ...covered, paneLight: 0.4, eyeShine: 0.4 }],
+  ['uncover-face', 'a brim and its shade', { ...covered, eyeBandLight: -0.5, foreheadDifference: 0.25 }],
+  ['uncover-face', 'a hand before the mouth', { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01 }],
 ])('%s: %s', (hint, _, change) => {
-  expect(chooseCoveringHint({ ...bare, ...change })).toBe(hint);
+  expect(guessHint({ ...good, ...change })).toBe(hint);
 });
 
 test('a face that is not sure is taken for masked, or else asked to look here', () => {
-  expect(hintUnconfirmed(4, bare)).toBe('mask-off');
-  expect(hintUnconfirmed(0.7, { ...bare, mouthLine: 0.05, lowerHue: 0.1 })).toBe('mask-off');
-  expect(hintUnconfirmed(0.7, bare)).toBe('look-here');
+  expect(hintUnconfirmed(4, good)).toBe('mask-off');
+  expect(hintUnconfirmed(0.7, { ...good, confidence: 0.8, mouthLine: 0.05, lowerHue: 0.1 })).toBe('mask-off');
+  expect(hintUnconfirmed(0.7, good)).toBe('look-here');
 });

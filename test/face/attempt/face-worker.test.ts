@@ -38,6 +38,8 @@ const catchFaces = (): Float32Array[] => {
 const areLeft = (arrays: readonly (Float32Array | Uint8Array)[]): number =>
   arrays.filter((array) => array.some((value: number) => value !== 0)).length;
 
+/** On a machine that has much else to do a frame may take seconds. */
+const patience = { timeout: 20_000, interval: 20 };
 /** Of four views three frames each and their mean, and the card's photo. */
 const mostCompared = 4 * (3 + 1) + 1;
 
@@ -91,8 +93,8 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
         // A frame that comes while another is looked at is left out.
         show?.({ type: 'frame', frame: { width: frameWidth, height: frameHeight, rgb, capturedAtMs: i * 100 } });
         return caught.length > before;
-      });
-      await vi.waitUntil(() => areLeft(caught) <= mostCompared);
+      }, patience);
+      await vi.waitUntil(() => areLeft(caught) <= mostCompared, patience);
     }
     expect(caught.length).toBeGreaterThan(60);
     expect(previews.length).toBeGreaterThan(10);
@@ -100,5 +102,5 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
     expect(told.some((message) => message.type === 'event' && message.event.type === 'hint')).toBe(true);
     await worker.stop(1);
     expect(areLeft(caught)).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });
