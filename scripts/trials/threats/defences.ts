@@ -88,4 +88,30 @@ export const defences: readonly Defence[] = [
     test: ['test/processes/attest.test.ts', 'a byte of a file'],
     without: [['src/cli/attest.ts', 'if (altered.length > 0) return fail(', 'if (altered.length > 99) return fail(']],
   },
+  {
+    row: 44,
+    test: ['test/cli/clinic-windows.test.ts', 'nobody but agent and administrators'],
+    without: [['src/cli/clinic-windows.ts', 'await grantOnly(facility, [', 'void ([']],
+  },
+  {
+    row: 44,
+    test: ['test/cli/clinic-windows.test.ts', 'a link that somebody laid there'],
+    without: [['src/cli/clinic-windows.ts', 'if (link !== undefined)', 'if (link === null)']],
+  },
+  {
+    row: 45,
+    test: ['test/agent/provisioning/enrolment.test.ts', 'a terminal that lost its power at the last step'],
+    without: [['src/agent/provisioning/enrolment.ts', '!isSame && nowMs > offer.until', 'nowMs > offer.until']],
+  },
+  {
+    row: 45,
+    test: ['test/cli/await-enrolment.test.ts', 'an old QR code'],
+    without: [
+      [
+        'src/cli/await-enrolment.ts',
+        'isRefused ? Number.POSITIVE_INFINITY : nowMs() + againAfterMs',
+        'isRefused ? 0 : 1',
+      ],
+    ],
+  },
 ];
