@@ -69,16 +69,20 @@ class SeenScreen implements Screen {
   preview: Screen['preview'] = () => {};
   /** A person looks before the finger comes down. */
   look: () => void = () => {};
-  #listener: (event: ScreenEvent) => void = () => {};
+  readonly #listeners = new Set<(event: ScreenEvent) => void>();
 
   show(model: ScreenModel): void {
     this.shown.push(model);
   }
   subscribe(listener: (event: ScreenEvent) => void) {
-    this.#listener = listener;
-    return () => {};
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
   async close() {}
+
+  #tell(event: ScreenEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
 
   get now(): ScreenModel {
     const model = this.shown.at(-1);
@@ -89,11 +93,15 @@ class SeenScreen implements Screen {
     this.look();
     const { session, revision } = this.now;
     const touch = { session, revision, control, ...(value === undefined ? {} : { value }) };
-    this.#listener({ type: 'touched', touch });
+    this.#tell({ type: 'touched', touch });
+  }
+  /** Its browser comes or goes. */
+  page(type: 'connected' | 'disconnected'): void {
+    this.#tell({ type });
   }
   key(key: number): void {
     this.look();
-    this.#listener({ type: 'pin-key', key });
+    this.#tell({ type: 'pin-key', key });
   }
 }
 

@@ -212,11 +212,6 @@ const foundByDoctor = {
     "a font of the patient's screen is missing or damaged: the languages named are not offered",
     'apt-get install --reinstall uketsuke; in a working tree: scripts/setup',
   ),
-  'screen.no-page': fault(
-    'staff',
-    'no browser shows the page',
-    'restart the terminal; `systemctl restart uketsuke-kiosk`',
-  ),
   'screen.frozen': fault('technician', 'the page does not paint any more', '`systemctl restart uketsuke-kiosk`'),
 } as const satisfies Record<string, Fault>;
 

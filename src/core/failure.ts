@@ -54,6 +54,7 @@ export const failureRules = {
   'face.attack-suspected': staff(false),
   'keypad.lost': staff(true),
   'light.lost': staff(true),
+  'screen.no-page': staff(true),
   'eligibility.not-registered': staff(false),
   'eligibility.not-found': staff(false),
   'eligibility.unavailable': staff(true),

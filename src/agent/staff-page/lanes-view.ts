@@ -13,12 +13,19 @@ const approvable = new Set(['awaitingStaffCheck', 'interrupted', 'choosingMethod
 /** Phases in which the visit can be ended from here: nothing is signed yet. */
 const cancellable = new Set([...approvable, 'readingCard', 'awaitingLookup', 'registering', 'askingConsent']);
 
+/** Nobody can be served there, by a screen that says so or by none at all. */
+const isUnserved = ({ status, code }: NonNullable<Lane['state']>): boolean =>
+  status === 'out-of-service' || status === 'offline' || code === 'screen.no-page';
+
 const statusPill = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (!model.desk.connected) return html`<span class="pill quiet">不明</span>`;
   if (state === null) return html`<span class="pill quiet">未接続</span>`;
   if (state.status === 'offline') return html`<span class="pill bad">通信できません</span>`;
   if (state.status === 'out-of-service')
+    return html`<span class="pill bad">${failureTexts(model, state.code)?.staff.summary ?? '使用できません'}</span>`;
+  // A dark screen is told before whatever somebody has begun there.
+  if (state.code === 'screen.no-page')
     return html`<span class="pill bad">${failureTexts(model, state.code)?.staff.summary ?? '使用できません'}</span>`;
   if (state.phase === 'awaitingStaffCheck') return html`<span class="pill warn">目視の確認待ち</span>`;
   if (state.phase === 'interrupted')
@@ -65,7 +72,7 @@ const attentionOf = (lane: Lane, model: PageModel): { readonly key: string; read
   if (state.helpCalledAt !== undefined)
     return said('患者さまが呼んでいます', `help ${state.helpCalledAt}`, state.helpCalledAt);
   if (state.phase === 'awaitingStaffCheck') return said('目視の確認待ち', `check ${state.session}`, state.since);
-  if (state.status === 'out-of-service' || state.status === 'offline')
+  if (isUnserved(state))
     return said(
       failureTexts(model, state.code)?.staff.summary ?? '通信できません',
       `fault ${state.code ?? state.status}`,
@@ -138,7 +145,7 @@ const orderNote = (order: Order | null, model: PageModel): Markup | null => {
 const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup => {
   const { state } = lane;
   const failure = failureTexts(model, state?.code);
-  const faulty = state === null || state.status === 'offline' || state.status === 'out-of-service';
+  const faulty = state === null || isUnserved(state);
   const working = (status: string) => others.find((other) => other.state?.status === status);
   const free = working('idle') ?? working('busy');
   const offlineSteps = ['端末の電源ランプと LAN ケーブルを確認する', '1分で直らなければ電源を入れ直す'];

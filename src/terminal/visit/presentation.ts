@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
-import type { FailureCode } from '../../core/failure.ts';
+import type { Failure, FailureCode } from '../../core/failure.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
 import type { ScreenModel } from '../../core/screen/screen-model.ts';
 import { forEar, isSameQuestion, type SpokenWords, sentencesToSay, speaksToNobody } from '../../core/screen/speech.ts';
@@ -34,6 +34,8 @@ export class Presentation {
   #volume: number | undefined;
   /** The last visit that its patient left before anything was received */
   #abandoned: StateMessage['abandoned'] | null = null;
+  /** No browser shows the page */
+  #pageTrouble: Failure | null = null;
   #light = '';
   #told = '';
   #model: ScreenModel | null = null;
@@ -86,7 +88,8 @@ export class Presentation {
       screen.show(this.#model);
       this.#speak(session, before, this.#model, acted);
     }
-    const light = session.help?.answered === false ? 'call-staff' : lightOf(session.state);
+    const light =
+      this.#pageTrouble !== null ? 'fault' : session.help?.answered === false ? 'call-staff' : lightOf(session.state);
     if (light !== this.#light) {
       this.#light = light;
       statusLight?.show(light);
@@ -101,6 +104,11 @@ export class Presentation {
   /** A patient has gone before anything was received: staff are told with the next state. */
   abandoned(session: string, reason: FailureCode): void {
     this.#abandoned = { session, at: Math.round(this.#parts.clock.now().wallMs), reason };
+  }
+
+  /** Whether a browser shows the page: staff are told with the next state. */
+  page(trouble: Failure | null): void {
+    this.#pageTrouble = trouble;
   }
 
   /** Says the screen once more. */
@@ -198,7 +206,7 @@ export class Presentation {
     const { state } = session;
     const { device, lane, version, profile } = this.#parts.terminal;
     const visit = visitOf(state);
-    const code = 'failure' in state ? state.failure?.code : undefined;
+    const code = ('failure' in state ? state.failure?.code : undefined) ?? this.#pageTrouble?.code;
     const message = {
       device,
       lane,

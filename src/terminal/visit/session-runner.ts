@@ -1,4 +1,5 @@
 import { type Catalogue, nextAnnouncementMs } from '../../core/catalogue/catalogue.ts';
+import type { Failure } from '../../core/failure.ts';
 import type { Touch } from '../../core/screen/screen-model.ts';
 import { hourMs } from '../../core/time-units.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
@@ -11,6 +12,7 @@ import { firstTimeouts } from '../../wire/facility-settings.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import { EarlierVisits } from './earlier-visits.ts';
 import { KeypadGuide } from './keypad-guide.ts';
+import { watchPage } from './page-watch.ts';
 import { enterKey, isDigitKey, ofPhone, PinEntry, pinOwnerOf } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { RestartablePart, SessionParts } from './session-parts.ts';
@@ -98,6 +100,7 @@ export class SessionRunner {
       catalogue: () => this.#catalogue,
       session: () => visitOf(this.#session.state)?.session,
     });
+    const page = watchPage(parts.clock, (trouble) => this.#pageNoticed(trouble));
     this.#unsubscribes = [
       parts.cardReader.subscribe((event) => this.#cardEvent(event)),
       parts.faceVerifier.subscribeHealth((trouble) => this.tell({ type: 'FaceHealthChanged', trouble })),
@@ -105,7 +108,9 @@ export class SessionRunner {
       parts.screen.subscribe((event) => {
         if (event.type === 'pin-key' && notMeantForMs(this.#session, parts.clock.now()) === 0) this.#pinKey(event.key);
         if (event.type === 'touched') this.#touched(event.touch);
+        page.hear(event);
       }),
+      page.close,
       parts.keypad?.subscribe((event) => {
         if (event.type === 'key' || event.type === 'move') this.#keyed(event);
       }) ?? (() => {}),
@@ -210,6 +215,14 @@ export class SessionRunner {
 
   #show(acted = false): void {
     this.#presentation.show(this.#session, this.#catalogue, acted);
+  }
+
+  #pageNoticed(trouble: Failure | null): void {
+    const { log } = this.#parts;
+    if (trouble === null) log.event('part.found', { part: 'screen' });
+    else log.event('part.lost', { part: 'screen', code: trouble.code });
+    this.#presentation.page(trouble);
+    this.#show();
   }
 
   #cardEvent(event: CardReaderEvent): void {

@@ -45,6 +45,14 @@ it('names lane, reason, language and since when, by a key that is new once', asy
   expect(await read('/part/lanes')).not.toContain('data-attention');
 });
 
+it('notices a lane whose screen is dark, and says where patients may go', async () => {
+  await show({ code: 'screen.no-page' });
+  const lanes = await read('/part/lanes');
+  expect(lanes).toContain('data-attention="front-1 fault screen.no-page"');
+  expect(lanes).toContain('<span class="pill bad">窓口の画面が映っていない</span>');
+  expect(lanes).toContain('受付でお手続きします。');
+});
+
 it('shows a call for help until it is answered, and keeps how long that took', async () => {
   const calledAt = bed.clock.now().wallMs;
   await show({ helpCalledAt: calledAt });
