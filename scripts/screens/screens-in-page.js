@@ -55,6 +55,14 @@ window.lookAtScreen = async (theme) => {
         clipped.push(`${where(up)} "${node.data}"`);
     }
   }
+  /** How wide a line of the words in this element can be. px */
+  const lineOf = (element) => {
+    let block = element;
+    while (getComputedStyle(block).display.startsWith('inline') || getComputedStyle(block).display.startsWith('ruby'))
+      block = block.parentElement;
+    const { paddingLeft, paddingRight } = getComputedStyle(block);
+    return block.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  };
   // A word, or in headings and on buttons a phrase, that goes on in the next line; the code for staff may.
   const han = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
   for (const node of textNodes) {
@@ -68,8 +76,7 @@ window.lookAtScreen = async (theme) => {
       const rects = [...range.getClientRects()];
       // Longer than a line of such letters is, it has to.
       const wide = rects.reduce((sum, { width }) => sum + width, 0);
-      const line = (parent.closest('h1, p, li, button') ?? parent).getBoundingClientRect().width;
-      if (wide > line * 0.9) continue;
+      if (wide > lineOf(parent)) continue;
       const tops = rects.map(({ top }) => Math.round(top));
       if (tops.some((top) => Math.abs(top - tops[0]) > 4))
         clipped.push(`${where(parent)} "${word}" goes on in the next line`);
@@ -90,6 +97,9 @@ window.lookAtScreen = async (theme) => {
     }
   const text = document.querySelector('main .text');
   const scrolled = text === null ? 0 : text.scrollHeight - text.clientHeight;
+  // Less than the blank below the last line hides nothing.
+  if (scrolled > 8 && document.querySelector('.more') === null)
+    overflow.push(`words go on for ${scrolled} px and nothing says so`);
   const readable = text === null ? innerHeight : text.clientHeight;
 
   const targets = [...document.querySelectorAll('button')].filter(visible).map((button) => {

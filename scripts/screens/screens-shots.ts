@@ -68,7 +68,7 @@ export const scenes = (shots: readonly Shot[]): readonly (readonly [Shot, ...Sho
 };
 
 /**
- * Where axe can find something else than before: the page's structure depends on exhibit and language, its colours on
+ * Of thousands of shots, those where axe can find something else than before: the page's structure depends on exhibit and language, its colours on
  * the theme, its places on size, panel and layout.
  */
 export const axeCanDiffer = ({ language, theme, textPercent, panel, layout }: Shot): boolean =>

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
-import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
+import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
@@ -25,13 +25,14 @@ export const catalogueTexts = (catalogue: Catalogue, language: string, facilityN
   return (text: string): boolean => figures.test(text) || pattern.test(text);
 };
 
+/** Where who hears is told in other words what only eyes can use: the circle before the face, the time of a receipt. */
+const saidOtherwise: ReadonlySet<ScreenName> = new Set(['face', 'accepted']);
+
 /** Words that are drawn and not said. The code for staff and the frame are not read out on every screen. */
 export const unspoken = (model: Omit<ScreenModel, 'revision'>): readonly string[] => {
   const choices = model.controls.flatMap(({ spoken }) => (spoken === undefined ? [] : [spoken.text]));
   const said = [...model.speech.map(({ text }) => text), ...choices].join('\n');
-  // Who hears is told in other words what only eyes can use: a circle on the screen, the time, a paper's whole title.
-  const isOtherwise = (words: string): boolean =>
-    words === model.heading && model.speech[0]?.part === 'heading' && model.speech[0].text !== words;
+  const isOtherwise = (words: string): boolean => words === model.heading && saidOtherwise.has(model.screen);
   const named = model.controls.filter(({ weight }) => weight !== 'row');
   const { body } = model;
   const inBody =
