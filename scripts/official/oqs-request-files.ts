@@ -40,6 +40,10 @@ const file = (label: string, bytes: Uint8Array, expected: Expected): CorpusFile 
   expected,
 });
 
+/** As most of them are written, with other values. */
+const asking = (label: string, values: Readonly<Record<string, string>>, expected: Expected): CorpusFile =>
+  file(label, sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, ...values })))), expected);
+
 /** Every name that is in use for the two encodings. */
 const byDeclaration: readonly CorpusFile[] = [
   ...[
@@ -58,8 +62,14 @@ const byDeclaration: readonly CorpusFile[] = [
     'csWindows31J',
     'MS_Kanji',
     'x-ms-cp932',
+    'windows-932',
+    'SJIS-win',
+    'x-MS932',
+    ' Shift_JIS ',
   ].map((label) => file(`declared-${label}`, sjis(declared(label, one)), found)),
-  ...['UTF-8', 'utf-8', 'utf8', 'UTF8'].map((label) => file(`declared-${label}-u`, utf8(declared(label, one)), found)),
+  ...['UTF-8', 'utf-8', 'utf8', 'UTF8', 'UTF_8', 'UTF-8N'].map((label) =>
+    file(`declared-${label}-u`, utf8(declared(label, one)), found),
+  ),
   file('bom', utf8(`\ufeff${declared('UTF-8', one)}`), found),
   file('bom-undeclared', utf8(`\ufeff${one}`), found),
   file('undeclared-utf8', utf8(one), found),
@@ -69,7 +79,13 @@ const byDeclaration: readonly CorpusFile[] = [
   file('sjis-declared-utf8', sjis(declared('UTF-8', one)), unreadable),
   file('utf8-declared-sjis', utf8(declared('Shift_JIS', one.replace('架空・1', '架空・髙﨑①'))), unreadable),
   file('euc-jp', iconv.encode(declared('EUC-JP', one), 'eucjp'), unreadable),
-  file('utf-16', new Uint8Array(iconv.encode(declared('UTF-16', one), 'utf-16')), unreadable),
+  file('utf-16-le', new Uint8Array(iconv.encode(declared('UTF-16', one), 'utf-16')), found),
+  file('utf-16-be', new Uint8Array(iconv.encode(`\ufeff${declared('UTF-16', one)}`, 'utf-16be')), found),
+  file('utf-16-declared-sjis', new Uint8Array(iconv.encode(declared('Shift_JIS', one), 'utf-16')), found),
+  file('utf-16-cut', new Uint8Array(iconv.encode(declared('UTF-16', one), 'utf-16')).subarray(0, 301), unreadable),
+  file('utf-16-lone-surrogate', Uint8Array.of(0xff, 0xfe, 0x3c, 0x00, 0x00, 0xd8, 0x3e, 0x00), unreadable),
+  file('shift-jis-2004', sjis(declared('Shift_JIS-2004', one)), unreadable),
+  file('iso-2022-jp', utf8(declared('ISO-2022-JP', one)), unreadable),
 ];
 
 const byLayout: readonly CorpusFile[] = [
@@ -103,16 +119,8 @@ const byLayout: readonly CorpusFile[] = [
     found,
   ),
   file('comment', sjis(declared('Shift_JIS', `<!-- 照会 -->${one}`)), found),
-  file(
-    'cdata',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '<![CDATA[架空・1]]>' })))),
-    found,
-  ),
-  file(
-    'references',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '&#x67B6;空・1' })))),
-    found,
-  ),
+  asking('cdata', { InsuredCardSymbol: '<![CDATA[架空・1]]>' }, found),
+  asking('references', { InsuredCardSymbol: '&#x67B6;空・1' }, found),
   file(
     'empty-elements',
     sjis(declared('Shift_JIS', bodyOf(`${searchOf({ ...insured, InsuredBranchNumber: '', Birthdate: '' })}`))),
@@ -128,30 +136,18 @@ const byLayout: readonly CorpusFile[] = [
     ),
     found,
   ),
-  file(
-    'blanks-around',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '\r\n 1000001 \r\n' })))),
-    found,
-  ),
+  asking('blanks-around', { InsuredIdentificationNumber: '\r\n 1000001 \r\n' }, found),
   file(
     'no-header',
     sjis(declared('Shift_JIS', element('XmlMsg', element('MessageBody', searchOf(insured))))),
     unreadable,
   ),
   file('empty-header', sjis(declared('Shift_JIS', bodyOf(searchOf(insured), '<MessageHeader/>'))), found),
-  file(
-    'nobody',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '9999999' })))),
-    nobody,
-  ),
-  file(
-    'machine-dependent',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '髙﨑①ⅰ' })))),
-    nobody,
-  ),
-  file(
+  asking('nobody', { InsuredIdentificationNumber: '9999999' }, nobody),
+  asking('machine-dependent', { InsuredCardSymbol: '髙﨑①ⅰ' }, nobody),
+  asking(
     'machine-dependent-arbitrary',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: '髙﨑①ⅰ㈱' })))),
+    { ArbitraryIdentifier: '髙﨑①ⅰ㈱' },
     { answer: ['<QualificationValidity>1<', '髙﨑①ⅰ㈱'] },
   ),
   file('without-number', sjis(declared('Shift_JIS', bodyOf(searchOf({ InsurerNumber: '138057' })))), unreadable),
@@ -174,11 +170,7 @@ const byLayout: readonly CorpusFile[] = [
 
 /** What programs were seen or must be feared to do, beyond layout and encoding: full width, padding, a header of their own. */
 const byHabit: readonly CorpusFile[] = [
-  file(
-    'full-width-number',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '１０００００１' })))),
-    found,
-  ),
+  asking('full-width-number', { InsuredIdentificationNumber: '１０００００１' }, found),
   file(
     'full-width-all',
     sjis(
@@ -195,29 +187,30 @@ const byHabit: readonly CorpusFile[] = [
     ),
     found,
   ),
-  file('zero-padded', sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsurerNumber: '00138057' })))), found),
-  file(
-    'blank-after-symbol',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredCardSymbol: '架空・1　' })))),
-    found,
+  asking('zero-padded', { InsurerNumber: '00138057' }, found),
+  asking('blank-after-symbol', { InsuredCardSymbol: '架空・1　' }, found),
+  asking('branch-full-width', { InsuredBranchNumber: '０１' }, found),
+  ...['1000\u200b001', '\ufeff1000001', '\u20601000001\u200e', '1000001\u00ad'].map((number, index) =>
+    file(
+      `unseen-signs-${index}`,
+      utf8(declared('UTF-8', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: number })))),
+      found,
+    ),
   ),
   file(
-    'branch-full-width',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredBranchNumber: '０１' })))),
-    found,
-  ),
-  file('right-birthdate', sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, Birthdate: '19800217' })))), found),
-  file('other-birthdate', sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, Birthdate: '19800218' })))), nobody),
-  file(
-    'birthdate-with-strokes',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, Birthdate: '1980/02/17' })))),
-    unreadable,
+    'unseen-in-their-own-name',
+    utf8(declared('UTF-8', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: 'a\u200bb' })))),
+    { answer: ['<QualificationValidity>1<', 'a\u200bb'] },
   ),
   file(
-    'empty-number',
-    sjis(declared('Shift_JIS', bodyOf(searchOf({ ...insured, InsuredIdentificationNumber: '' })))),
-    unreadable,
+    'decomposed-kana',
+    utf8(declared('UTF-8', bodyOf(searchOf({ ...insured, ArbitraryIdentifier: 'カ\u3099ハ\u309a' })))),
+    { answer: ['<QualificationValidity>1<', 'ガパ'] },
   ),
+  asking('right-birthdate', { Birthdate: '19800217' }, found),
+  asking('other-birthdate', { Birthdate: '19800218' }, nobody),
+  asking('birthdate-with-strokes', { Birthdate: '1980/02/17' }, unreadable),
+  asking('empty-number', { InsuredIdentificationNumber: '' }, unreadable),
   file(
     'number-twice',
     sjis(
@@ -316,6 +309,8 @@ const byName: readonly CorpusFile[] = [
   { name: 'OQSsiquc01REQ_CAPITALS.XML', bytes: asked, expected: found },
   { name: 'OQSsiquc01req.xml', bytes: asked, expected: found },
   { name: 'OQSsiquc01req_a(1)+b,c.xml', bytes: asked, expected: found },
+  { name: 'OQSsiquc01req_か\u3099く.xml', bytes: asked, expected: found },
+  { name: 'OQSsiquc01req_1 - コピー (2).xml', bytes: asked, expected: found },
   { name: 'OQSmuhvq01req_1.xml', bytes: asked, expected: unknownKind },
   { name: 'OQSmuonq01req_1.xml', bytes: asked, expected: unknownKind },
   { name: 'OQSmutic01req_1.xml', bytes: asked, expected: unknownKind },

@@ -150,18 +150,24 @@ const withCharacterCode = <T extends WithHeader>(message: T, encoding: OqsEncodi
   MessageHeader: { ...message.MessageHeader, CharacterCodeIdentifier: encoding === 'UTF-8' ? '0' : '1' },
 });
 
-/** What programs call the two encodings in a declaration. Windows-31J holds all of Shift_JIS that is in use. */
-const shiftJisNames =
-  /^(shift[_-]?jis|x-sjis|sjis|csshiftjis|ms_kanji|(cs)?windows-?31j|ms932|cp932|x-ms-cp932|ibm943)$/i;
-const utf8Names = /^utf-?8$/i;
+/**
+ * What programs call the two encodings in a declaration, without strokes and blanks. Windows-31J holds all of Shift_JIS
+ * that is in use (not JIS X 0213's, which has other signs in the same places).
+ */
+const shiftJisNames = new Set([
+  ...['shiftjis', 'sjis', 'xsjis', 'csshiftjis', 'mskanji', 'windows31j', 'xwindows31j', 'cswindows31j'],
+  ...['ms932', 'xms932', 'cp932', 'xmscp932', 'windows932', 'sjiswin', 'ibm943'],
+]);
+const utf8Names = new Set(['utf8', 'utf8n', 'unicode11utf8']);
 
-const decodeUtf8 = (bytes: Uint8Array): string | null => {
+const decodeWhole = (bytes: Uint8Array, label: 'utf-8' | 'utf-16le' | 'utf-16be'): string | null => {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(label, { fatal: true }).decode(bytes);
   } catch {
     return null;
   }
 };
+const decodeUtf8 = (bytes: Uint8Array): string | null => decodeWhole(bytes, 'utf-8');
 /**
  * Almost any bytes of EUC-JP are some Shift_JIS, in half-width kana and private signs: somebody else's symbol and number.
  * Without a declaration a reading in whole Japanese signs is taken for what was meant. Half-width kana in pairs (ｱｲ) are
@@ -183,24 +189,26 @@ const decodeShiftJis = (bytes: Uint8Array, isDeclared: boolean): string | null =
 };
 
 /**
- * The text of a file, whole or not at all. A byte order mark is believed, then the declaration, by every name that is in
- * use for the two encodings; without either it is whichever of them fits all bytes. Fails with `message.malformed`.
+ * The text of a file, whole or not at all. A byte order mark is believed (of UTF-16, too, in which scripts on Windows
+ * write by themselves), then the declaration, by every name that is in use for the two encodings; without either it is
+ * whichever of them fits all bytes. Fails with `message.malformed`.
  */
 export const decodeOqs = (bytes: Uint8Array): Result<string> => {
   const unreadable = (reason: string) => err(failure('message.malformed', `OQS XML: ${reason}`));
   const told = (text: string | null, name: string): Result<string> =>
     text === null ? unreadable(`bytes that are no ${name}`) : ok(text);
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return told(decodeUtf8(bytes), 'UTF-8');
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    return unreadable('an encoding that is neither Shift_JIS nor UTF-8');
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return told(decodeWhole(bytes, 'utf-16le'), 'UTF-16');
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return told(decodeWhole(bytes, 'utf-16be'), 'UTF-16');
   const head = iconv.decode(bytes.subarray(0, 200), 'latin1');
-  const declared = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/i.exec(head)?.[1];
+  const encoding = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/i.exec(head)?.[1];
+  const declared = encoding?.toLowerCase().replaceAll(/[-_\s]/g, '');
   if (declared === undefined) return told(decodeUtf8(bytes) ?? decodeShiftJis(bytes, false), 'UTF-8 and no Shift_JIS');
-  if (shiftJisNames.test(declared)) {
+  if (shiftJisNames.has(declared)) {
     // Almost any bytes are some Shift_JIS: what is whole Japanese UTF-8 would be read as somebody else's number.
     if (/[\u3000-\uffef]/.test(decodeUtf8(bytes) ?? '')) return unreadable('UTF-8 that is declared as Shift_JIS');
     return told(decodeShiftJis(bytes, true), 'Shift_JIS');
   }
-  if (utf8Names.test(declared)) return told(decodeUtf8(bytes), 'UTF-8');
+  if (utf8Names.has(declared)) return told(decodeUtf8(bytes), 'UTF-8');
   return unreadable('an encoding that is neither Shift_JIS nor UTF-8');
 };

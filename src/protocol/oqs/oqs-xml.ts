@@ -65,6 +65,9 @@ const paths = (error: z.ZodError): string =>
 /** How strangers' files are read: any order, empty = absent, blanks around a value are none of it; what is unknown is named. */
 type Leniency = { readonly unknown: Set<string> };
 
+/** Signs that nobody sees, as a page or a document leaves them in what is copied from it. */
+const unseen = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g;
+
 /** １２３ is 123 where the field takes no other digits: some programs write every value in full width. */
 const foreignLeaf = (text: string, schema: unknown): string => {
   if (!(schema instanceof z.ZodType) || schema.safeParse(text).success) return text;
@@ -77,7 +80,10 @@ const readElement = (element: XmlElement, schema: unknown, lenient?: Leniency): 
   const malformed = (reason: string) => err(failure('message.malformed', `OQS XML: ${element.name}: ${reason}`));
   if (!(inner instanceof z.ZodObject)) {
     if (element.children.length > 0) return malformed('holds elements');
-    return ok(lenient ? foreignLeaf(element.text.trim(), inner) : element.text);
+    if (!lenient) return ok(element.text);
+    // What a program calls its own request by comes back as it was.
+    const isTheirs = element.name.startsWith('Arbitrary');
+    return ok(foreignLeaf((isTheirs ? element.text : element.text.replaceAll(unseen, '')).trim(), inner));
   }
   if (element.text.trim() !== '') return malformed('holds text beside elements');
   const value: Record<string, unknown> = {};
