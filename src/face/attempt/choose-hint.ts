@@ -130,4 +130,7 @@ export const chooseHint = (quality: FrameQuality): Exclude<FaceHint, CoveringHin
  * measureRoughCovering; `guessed`: by the landmarks all the same.
  */
 export const hintUnconfirmed = (roughCovering: number, guessed: FrameQuality): FaceHint =>
-  roughCovering > covering.roughly || isMasked(guessed) || isPrinted(guessed) ? 'mask-off' : 'look-here';
+  Math.abs(guessed.yaw) <= limits.surelyTurned &&
+  (roughCovering > covering.roughly || isMasked(guessed) || isPrinted(guessed))
+    ? 'mask-off'
+    : 'look-here';

@@ -41,8 +41,8 @@ const missFrames = 8;
 /** A camera of 15 frames a second gives eight in half a second: time to hold still is the longer of the two. ms */
 const missAfterMs = 1_500;
 /**
- * So close below the threshold another view of the face may well bring the match: the head is asked to turn a little,
- * once an attempt. Of the false rejects at the default threshold most are as close, of impostors hardly any.
+ * So close below the threshold another view of the face may well bring the match: the head is asked to turn a little, in one
+ * try to one side, in a later one to the other. Of the false rejects at the default threshold most are as close, of impostors hardly any.
  */
 const nearMiss = 0.1;
 /** Time to hear or read that the head is to be turned, and to turn it. ms */
@@ -52,10 +52,26 @@ const turnForMs = 3_000;
  * a frame's interval and the time to look at it the next one is told within 700 ms all the same (`npm run guidance-eval`).
  */
 const hintDwellMs = 400;
+/** One that was told just before the present one: whoever hears two in turn can follow neither. */
+const returnDwellMs = 1_500;
+/** A guess that is not made of every frame is told on until no frame has been so for this long. */
+const guessGoneMs = 700;
 /** Taking off a mask or a hat takes an old person so long. */
 const guessForMs = 4_000;
 
 type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
+
+type Told = {
+  /** undefined: nothing yet */
+  readonly hint: FaceHint | null | undefined;
+  readonly atMs: number;
+  /** The last other hint before it. */
+  readonly before: FaceHint | null;
+  /** A guess that is still believed. */
+  isGuess: boolean;
+  /** When a frame last asked for it. */
+  seenAtMs: number;
+};
 
 export class AttemptCourse {
   #reference: Embedding | null = null;
@@ -73,13 +89,13 @@ export class AttemptCourse {
   #evidenceWanted = false;
   /** How many frames have been weighed in a row, and since when. */
   #weighed = { frames: 0, sinceMs: 0 };
-  /** When a near miss was asked to turn the head. */
+  /** When a near miss was asked in this try to turn the head, and to which sides in this attempt. */
   #turnAskedAtMs: number | null = null;
+  readonly #sidesAsked: ('turn-left' | 'turn-right')[] = [];
   #seenAtMs = 0;
   /** What the latest miss or suspicion came from: for reports, never told to anybody. */
   why: MissReason | null = null;
-  #toldHint: FaceHint | null | undefined;
-  #toldAtMs = 0;
+  #told: Told = { hint: undefined, atMs: 0, before: null, isGuess: false, seenAtMs: 0 };
 
   /** `random`: numbers in 0..1, for the order and time of prompts; must not be guessable. */
   constructor(threshold: number, padStrength: PadStrength, random: () => number, hasDepthCamera = false) {
@@ -95,18 +111,30 @@ export class AttemptCourse {
     this.#reference = reference;
   }
 
-  #tellHint(hint: FaceHint | null, atMs: number, isPrompt = false): AttemptStep[] {
-    if (hint === this.#toldHint) return [];
-    const isBeingRead = this.#toldHint !== undefined && this.#toldHint !== null && !isPrompt;
-    if (isBeingRead && atMs - this.#toldAtMs < hintDwellMs) return [];
-    this.#toldHint = hint;
-    this.#toldAtMs = atMs;
+  #tellHint(hint: FaceHint | null, atMs: number, kind: 'sure' | 'guess' | 'prompt' = 'sure'): AttemptStep[] {
+    const told = this.#told;
+    if (hint === told.hint) {
+      told.seenAtMs = atMs;
+      return [];
+    }
+    if (kind !== 'prompt' && this.#isBeingRead(hint, atMs)) return [];
+    const before = kind === 'prompt' ? null : (told.hint ?? told.before);
+    this.#told = { hint, atMs, before, isGuess: kind === 'guess', seenAtMs: atMs };
     return [{ type: 'hint', hint }];
+  }
+
+  /** What was told last stays for now. */
+  #isBeingRead(next: FaceHint | null, atMs: number): boolean {
+    const { hint, atMs: toldAtMs, before, isGuess, seenAtMs } = this.#told;
+    if (hint === undefined || hint === null) return false;
+    if (isGuess && (next === null || next === 'hold-still') && atMs - seenAtMs < guessGoneMs) return true;
+    return atMs - toldAtMs < (next !== null && next === before ? returnDwellMs : hintDwellMs);
   }
 
   #forgetFrames(): void {
     this.#probes.wipe();
     this.#guessedSinceMs = null;
+    this.#turnAskedAtMs = null;
     this.#goodFrames = 0;
     this.#forgetEvidence();
     this.#evidenceWanted = false;
@@ -137,7 +165,7 @@ export class AttemptCourse {
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
     const hint = this.#believed(finding.hint, atMs);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
-    const steps = isTurning ? [] : this.#tellHint(hint, atMs);
+    const steps = isTurning ? [] : this.#tellHint(hint, atMs, hint === null ? 'sure' : 'guess');
     if (hint !== null) {
       finding.embedding.fill(0);
       return steps;
@@ -157,11 +185,21 @@ export class AttemptCourse {
     // Only what belongs to the frames that decide is weighed.
     this.#forgetEvidence();
     if (isTurning || !this.#isLongEnough(atMs)) return steps;
-    if (this.#turnAskedAtMs === null && score >= this.#threshold - nearMiss) {
+    const side = score >= this.#threshold - nearMiss ? this.#sideToAsk() : null;
+    if (side !== null) {
       this.#turnAskedAtMs = atMs;
-      return [...steps, ...this.#tellHint(this.#random() < 0.5 ? 'turn-left' : 'turn-right', atMs, true)];
+      this.#sidesAsked.push(side);
+      return [...steps, ...this.#tellHint(side, atMs, 'prompt')];
     }
     return [...steps, ...this.#miss('no-match')];
+  }
+
+  /** null: this try has asked already, or the attempt both ways. */
+  #sideToAsk(): 'turn-left' | 'turn-right' | null {
+    if (this.#turnAskedAtMs !== null || this.#sidesAsked.length === 2) return null;
+    const [first] = this.#sidesAsked;
+    if (first !== undefined) return first === 'turn-left' ? 'turn-right' : 'turn-left';
+    return this.#random() < 0.5 ? 'turn-left' : 'turn-right';
   }
 
   /** What the frame just taken says of an attack; only when `wantsEvidence`. */
@@ -186,7 +224,9 @@ export class AttemptCourse {
   #believed(hint: FaceHint | null, atMs: number): FaceHint | null {
     if (hint === null) return null;
     this.#guessedSinceMs ??= atMs;
-    return atMs - this.#guessedSinceMs < guessForMs ? hint : null;
+    if (atMs - this.#guessedSinceMs < guessForMs) return hint;
+    this.#told.isGuess = false;
+    return null;
   }
 
   #isLongEnough(atMs: number): boolean {
@@ -252,10 +292,18 @@ export class AttemptCourse {
       }
     }
     const outcome = prompts.take(signals, isVerified, atMs);
-    // While the head comes to rest the ordinary hints help it there.
-    if (outcome.type === 'waiting')
-      return this.#tellHint(outcome.prompt ?? hint ?? 'hold-still', atMs, outcome.prompt !== null);
+    if (outcome.type === 'waiting' && outcome.prompt !== null) return this.#tellHint(outcome.prompt, atMs, 'prompt');
+    if (outcome.type === 'waiting') return this.#helpToRest(hint, embedding !== undefined, atMs);
     return outcome.type === 'passed' ? this.#match() : this.#failPrompts(outcome.why);
+  }
+
+  /**
+   * The ordinary hints help the head to come to rest. But nobody has put anything before the face that was just free, and a
+   * head on its way back from a turn looks as if: such a guess is not told.
+   */
+  #helpToRest(hint: FaceHint | null, isGuess: boolean, atMs: number): AttemptStep[] {
+    if (hint === null || (isGuess && hint !== 'look-here')) return this.#tellHint('hold-still', atMs);
+    return this.#tellHint(hint, atMs, isGuess ? 'guess' : 'sure');
   }
 
   /** Overwrites reference and frames. */

@@ -1,0 +1,134 @@
+/** Hints that are guessed from the look of a face: told, not compared, told on and ended. */
+import { expect, test } from 'vitest';
+
+import {
+  coveredScoring,
+  hinting,
+  isPrompt,
+  late,
+  obeying,
+  play,
+  playLiveness,
+  type Seen,
+  scoring,
+  stranger,
+  withLiveness,
+} from './course-player.ts';
+
+test('a hint that was told just before comes back later than another one would', () => {
+  const inTurn = Array.from({ length: 60 }, (_, i) => hinting(i % 12 < 6 ? 'mask-off' : 'look-here'));
+  const told = play(inTurn);
+  const atMs = told.map((each) => Number(each.split(' ')[0]) * 100);
+  expect(told.slice(0, 2)).toEqual(['0 hint mask-off', '6 hint look-here']);
+  for (const [i, at] of atMs.entries()) if (i > 1) expect(at - (atMs[i - 1] ?? 0)).toBeGreaterThanOrEqual(1_500);
+});
+
+test('a guess of some frames and not of others is told once, until none has been so for 0.7 s', () => {
+  const flicker = (frames: number) =>
+    Array.from({ length: frames }, (_, i) => (i % 4 < 2 ? coveredScoring(0.3) : scoring(0.3)));
+  expect(play(flicker(14))).toEqual(['0 hint mask-off']);
+  const gone = Array.from({ length: 8 }, () => scoring(0.3));
+  expect(play([...flicker(6), ...gone])).toEqual(['0 hint mask-off', '12 hint null']);
+});
+
+test('a face that seems covered is told so and not compared for four seconds; then it is as any other', () => {
+  expect(play(Array.from({ length: 60 }, () => coveredScoring(0.8)))).toEqual([
+    '0 hint mask-off',
+    '40 hint null',
+    '41 matched',
+    ...['42 hint mask-off'],
+  ]);
+});
+
+test('nobody is told for ever: frames of a guess lead to a miss as others do, each try from the beginning', () => {
+  const told = play(Array.from({ length: 160 }, () => coveredScoring(0.3)));
+  expect(told.slice(0, 3)).toEqual(['0 hint mask-off', '40 hint null', '55 missed']);
+  expect(told.slice(3, 6)).toEqual(['56 hint mask-off', '96 hint null', '111 missed']);
+});
+
+test('frames that are not compared neither spoil nor help, and are overwritten at once', () => {
+  const poor = Array.from({ length: 10 }, () => coveredScoring(0.2));
+  expect(play([...poor, scoring(0.6), scoring(0.6)])).toEqual(['0 hint mask-off', '11 matched']);
+  const good = Array.from({ length: 10 }, () => coveredScoring(0.9));
+  expect(play([...good, scoring(0.3), scoring(0.3)])).toEqual(['0 hint mask-off']);
+  for (const { embedding } of [...poor, ...good]) expect(embedding).toEqual(Float32Array.of(0, 0));
+});
+
+test.each(['mask-off', 'look-here'] as const)(
+  'passive: whose every frame is guessed to be %s gets through the prompt as everybody does',
+  (guess) => {
+    const hear = late();
+    const told = playLiveness(
+      'passive',
+      (i, hint) => {
+        const seen = obeying(i, hear(hint));
+        // Turned far a face is unlike itself.
+        const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
+        const embedding = isFar && guess === 'look-here' ? stranger() : seen.embedding;
+        return { ...seen, hint: seen.hint ?? guess, embedding, liveness: { bonaFide: 0.1, moire: 0 } } as Seen;
+      },
+      200,
+    );
+    expect(told.filter(isPrompt).length).toBeGreaterThan(0);
+    expect(told.slice(0, told.indexOf('matched') + 1)).toContain('matched');
+    expect(told.slice(0, told.indexOf('matched'))).not.toContain('suspected');
+  },
+);
+
+test('passive: who always seems turned and does not answer ends unsure, not suspected', () => {
+  const told = playLiveness('passive', () => ({ ...withLiveness({ bonaFide: 0.1 }), hint: 'look-here' }) as Seen, 220);
+  const end = told.indexOf('unsure');
+  expect(end).toBeGreaterThan(0);
+  expect(told.slice(0, end)).not.toContain('matched');
+  expect(told.slice(0, end)).not.toContain('suspected');
+});
+
+test('what is seen while a prompt is answered is overwritten, compared or not', () => {
+  const hear = late();
+  const seenAll: Float32Array[] = [];
+  playLiveness(
+    'active',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
+      const finding = { ...seen, hint: isFar ? 'look-here' : i % 3 === 0 ? 'mask-off' : null } as Seen;
+      if (finding.embedding !== undefined) seenAll.push(finding.embedding);
+      return finding;
+    },
+    120,
+  );
+  const kept = seenAll.filter((embedding) => embedding.some((value) => value !== 0));
+  // Four views of three frames are held until the end; the test does not wipe.
+  expect(seenAll.length).toBeGreaterThan(80);
+  expect(kept.length).toBeLessThanOrEqual(12);
+});
+
+test('while a prompt is answered nobody is told to uncover a face that was free just before', () => {
+  const hear = late();
+  const told = playLiveness(
+    'active',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
+      return isFar ? ({ ...seen, hint: 'mask-off', embedding: stranger() } as Seen) : seen;
+    },
+    200,
+  );
+  expect(told).toContain('matched');
+  expect(told).not.toContain('mask-off');
+});
+
+test('active: a head that turns far as it was asked to is not taken for another face', () => {
+  const hear = late();
+  const told = playLiveness(
+    'active',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
+      return isFar ? ({ ...seen, hint: 'look-here', embedding: stranger() } as Seen) : seen;
+    },
+    200,
+  );
+  expect(told.slice(0, told.indexOf('matched') + 1)).not.toContain('missed');
+  expect(told).toContain('matched');
+});
