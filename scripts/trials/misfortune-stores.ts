@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { type Case, stepsWith } from './misfortune-steps.ts';
@@ -49,6 +49,37 @@ export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
             await bed.agent?.end('SIGTERM');
             copyFileSync(copy, journal);
             await bed.startAgent();
+          },
+          () => staffPageSays('storage.rolled-back'),
+          () => {},
+        ),
+    },
+    {
+      ...{
+        name: "an older copy of the agent's whole directory is put in place while it is off",
+        word: 'storage.rolled-back',
+        who: 'technician',
+      },
+      befall: () =>
+        faulty(
+          async () => {
+            await bed.agent?.end('SIGTERM');
+            copyFileSync(journal, copy);
+            cpSync(bed.agentDirectory, `${copy}-directory`, { recursive: true });
+            const held = bed.heldSettings();
+            await bed.changeSettings();
+            await bed.startAgent();
+            await eventually('the settings at the terminal', () => bed.heldSettings() > held || undefined, 60_000);
+            await bed.agent?.end('SIGTERM');
+            copyFileSync(copy, journal);
+            cpSync(`${copy}-directory`, bed.agentDirectory, { recursive: true });
+            const known = bed.journalEvents('storage.rolled-back');
+            await bed.startAgent();
+            await eventually(
+              'another word of it',
+              () => bed.journalEvents('storage.rolled-back') > known || undefined,
+              60_000,
+            );
           },
           () => staffPageSays('storage.rolled-back'),
           () => {},

@@ -247,6 +247,26 @@ export class MisfortunesBed {
     return text === null ? null : healthReportSchema.parse(JSON.parse(text));
   }
   /** How far the journal's audit chain goes. */
+  get agentDirectory(): string {
+    return this.#facility?.agentDirectory ?? '';
+  }
+
+  /** Of the settings that the link keeps for the terminal */
+  heldSettings(): number {
+    const database = new DatabaseSync(join(this.disks.link, 'link.sqlite'), { readOnly: true });
+    const row = database.prepare('SELECT version FROM settings').get();
+    database.close();
+    return Number(row?.version ?? 0);
+  }
+
+  /** How often the agent has written such an event into its chain */
+  journalEvents(event: string): number {
+    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
+    const row = database.prepare('SELECT count(*) AS times FROM audit WHERE event = ?').get(event);
+    database.close();
+    return Number(row?.times);
+  }
+
   journalEntries(): number {
     const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
     const row = database.prepare('SELECT number FROM audit_head').get();
