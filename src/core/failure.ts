@@ -20,6 +20,7 @@ export const failureRules = {
   'card.old-juki': patient(false),
   'card.phone-not-supported': patient(false),
   'card.phone-pin-blocked': staff(false),
+  'card.phone-certificate-unusable': staff(false),
   'card.phone-removed': patient(true),
   'card.left-behind': staff(false),
   'card.pin-wrong': patient(true),

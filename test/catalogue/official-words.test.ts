@@ -27,8 +27,10 @@ test('a phone’s PIN is another than the card’s: it is unlocked in the マイ
   expect(steps.join(' ')).toMatch(/マイナンバーカードを置いて.*@desk/);
   const town = /市区町村|市役所|town hall|市區町村|시구정촌|prefeitura|munisipyo|tòa thị chính|नगरपालिका/;
   for (const [language, { texts }] of Object.entries(languages)) {
-    expect(texts['failure.phone-pin-blocked'], language).toMatch(/マイナポータル|Mynaportal|마이나포털/);
-    expect(texts['failure.phone-pin-blocked'], language).not.toMatch(town);
+    for (const key of ['failure.phone-pin-blocked', 'failure.phone-certificate']) {
+      expect(texts[key], language).toMatch(/マイナポータル|Mynaportal|마이나포털/);
+      expect(texts[key], language).not.toMatch(town);
+    }
     expect(texts['phone-pin.lead'], language).not.toBe(texts['pin.lead']);
   }
 });

@@ -7,7 +7,7 @@ import { noted } from './session-buttons.ts';
 import { cardGone, cardInserted, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
-import { phoneFailed, phonePinRefused, phonePinWiped, phoneTold } from './session-phone.ts';
+import { phoneCertificateUnusable, phoneFailed, phonePinRefused, phonePinWiped, phoneTold } from './session-phone.ts';
 import {
   awaitCardReturn,
   endCard,
@@ -152,7 +152,7 @@ const answered = (before: Session, event: SessionEvent): Step => {
       const known = withVisit(session, { lookup: { state: 'answered', result: event.result } });
       if (isSigned(session) || (state.name === 'interrupted' && !state.resume)) return stay(known);
       if (event.result.certificateStatus === 'revoked')
-        return sendToDesk(known, at, failure('card.certificate-revoked'));
+        return sendToDesk(known, at, isPhone(visit) ? phoneCertificateUnusable : failure('card.certificate-revoked'));
       if (event.result.maintenance !== undefined) return sendToDesk(known, at, failure('eligibility.maintenance'));
       return state.name === 'awaitingLookup' ? continueVisit(known, at) : stay(known);
     }

@@ -143,13 +143,16 @@ const phonePresented = (
   );
 };
 
+/** Ended or revoked, it is not the card's: that one may be in order, and the phone's is registered anew in the app. */
+export const phoneCertificateUnusable = failure('card.phone-certificate-unusable');
+
 /** It took the PIN: a visit like any other whose owner is verified. */
 const phoneVerified = (session: Session, identity: Identity, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'verifyingPhone') return stay(session);
   const visit: Visit = { ...state.visit, identity };
   const known: Session = { ...session, state: { ...state, visit } };
-  if (identity.certificateState === 'dead') return sendToDesk(known, at, failure('card.certificate-expired'));
+  if (identity.certificateState === 'dead') return sendToDesk(known, at, phoneCertificateUnusable);
   const step = verified(known, at, 'pin');
   const { insertion, session: id } = visit;
   return { ...step, effects: [{ type: 'StartLookup', insertion, session: id, identity }, ...step.effects] };

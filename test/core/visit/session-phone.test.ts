@@ -247,10 +247,18 @@ describe('an Android’s PIN', () => {
     expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-removed' }, resume: false });
   });
 
-  it('a certificate of a phone that has ended goes to the desk', () => {
+  it('a phone’s certificate that has ended or is revoked: the desk, with words for a phone', () => {
     holdPin();
     present();
     story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: { ...phone, certificateState: 'dead' } });
-    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.certificate-expired' } });
+    const code = 'card.phone-certificate-unusable';
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code } });
+    story.pass(delays.deskMs);
+    holdPin();
+    story.tell({ type: 'PhonePresented', insertion: 'phone-2', session: 'session-q' });
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-2', identity: phone });
+    const revoked = { ...lookup, certificateStatus: 'revoked' } as const;
+    story.tell({ type: 'LookupAnswered', insertion: 'phone-2', result: revoked });
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code } });
   });
 });
