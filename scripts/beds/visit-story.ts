@@ -76,6 +76,7 @@ export class VisitStory {
       textPercent: 100,
       voice: 'headings',
       loudness: 0,
+      layout: 'standard',
     },
     firstTimeouts,
   );

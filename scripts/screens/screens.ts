@@ -78,7 +78,7 @@ const docsShots = [
 ];
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Display => ({
+const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent' | 'layout'>): Display => ({
   ...shot,
   voice: 'all',
   loudness: 0,
@@ -86,7 +86,7 @@ const display = (shot: Pick<Shot, 'language' | 'theme' | 'textPercent'>): Displa
 
 // The pictures of the documents show what is on by default.
 const exhibitsOf = (shot: Omit<Shot, 'exhibit'>) =>
-  gallery({ ...gallerySettings, layout: shot.layout, smartphone: !options.docs }, catalogue, display(shot));
+  gallery({ ...gallerySettings, smartphone: !options.docs }, catalogue, display(shot));
 const languages = gallerySettings.languages.filter((code) => catalogue.languages[code] !== undefined);
 
 const narrowed = [options.only, options.language, options.theme, options.text, options.panel, options.layout].some(

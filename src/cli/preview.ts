@@ -56,6 +56,7 @@ const preview = async (options: PreviewOptions): Promise<void> => {
     textPercent: settings.textPercent,
     voice: 'off',
     loudness: 0,
+    layout: 'standard',
   };
   const exhibits = (): readonly Exhibit[] => gallery(settings, catalogue, display);
   const names = exhibits().map(({ name }) => name);

@@ -84,7 +84,7 @@ export const Footer = ({ shown }: Shown) => (
       <ToolOf shown={shown} id="call-help" />
     </div>
     <div class="tools">
-      {(['repeat', 'softer', 'louder', 'text-size', 'theme'] as const).map((id) => (
+      {(['repeat', 'softer', 'louder', 'text-size', 'theme', 'layout'] as const).map((id) => (
         <ToolOf key={id} shown={shown} id={id} />
       ))}
     </div>

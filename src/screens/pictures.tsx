@@ -229,6 +229,7 @@ const icons: Partial<Record<ControlId, string>> = {
   'text-size': 'M2 19 7 6l5 13M4 15h6M14 19l4-9 4 9M15.500 16h5',
   'call-help': 'M12 3a6 6 0 0 0-6 6v5l-2 3h16l-2-3V9a6 6 0 0 0-6-6zM10 20a2 2 0 0 0 4 0',
   theme: 'M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18',
+  layout: 'M3 3h18v18H3zM3 15h18M12 5v7M9 9l3 3 3-3',
 };
 
 /** Line icons, 24 × 24. A tool that is off is struck through. */

@@ -43,7 +43,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   });
 
   const show = async (name: string, facilityName = gallerySettings.facilityName): Promise<number> => {
-    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0 } as const;
+    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
     const exhibit = gallery({ ...gallerySettings, facilityName }, catalogue, display).find(
       (each) => each.name === name,
     );
@@ -110,6 +110,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
       textPercent: 100,
       voice: 'all',
       loudness: 0,
+      layout: 'standard',
     }).find((each) => each.name === 'referral-documents');
     if (exhibit === undefined) throw new Error('no referral documents');
     const drawn = drawScreen(exhibit.session, { catalogue, now: galleryNow, offerUnproved: true });

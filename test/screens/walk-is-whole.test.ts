@@ -6,7 +6,7 @@ import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import { parts } from './browser-walk.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0 } as const;
+const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
 const exhibits = distinct(gallery(gallerySettings, catalogue, display), catalogue);
 const shots = chosenShots(
   exhibits.map(({ name }) => name),
@@ -22,5 +22,5 @@ it('the parts of the walk are the whole, in order and of one size', () => {
 
 it('the walk sees every screen there is', () => {
   const screens = exhibits.map((exhibit) => drawScreen(exhibit.session, exhibitContext(catalogue, exhibit)).screen);
-  expect(new Set(screens).size).toBe(32);
+  expect(new Set(screens).size).toBe(33);
 });

@@ -49,7 +49,7 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     language: d.language,
     theme: display.theme,
     textPercent: display.textPercent,
-    layout: settings?.layout ?? 'standard',
+    layout: display.layout,
     facilityName: settings?.facilityName ?? '',
     steps: [d.text('step.1'), d.text('step.2'), d.text('step.3'), d.text('step.4')],
     step: drawn.step,
@@ -125,6 +125,7 @@ const toolsOf = (
       : []),
     tool('text-size'),
     tool('theme'),
+    tool('layout', { pressed: display.layout === 'low' }),
   ];
 };
 

@@ -24,6 +24,7 @@ export const controlIds = [
   'language',
   'text-size',
   'theme',
+  'layout',
   'voice',
   'repeat',
   'softer',

@@ -59,6 +59,7 @@ export const facilityDisplay = ({ settings }: Surroundings): Display => ({
   language: settings?.languages[0] ?? 'ja',
   theme: settings?.theme ?? 'default',
   textPercent: settings?.textPercent ?? 100,
+  layout: settings?.layout ?? 'standard',
   voice: settings?.voice ?? 'headings',
   loudness: 0,
 });

@@ -44,6 +44,8 @@ export const adjusted = (
       const next = { default: 'high-contrast', 'high-contrast': 'dark', dark: 'default' } as const;
       return { ...display, theme: next[display.theme] };
     }
+    case 'layout':
+      return { ...display, layout: display.layout === 'low' ? 'standard' : 'low' };
     case 'voice':
       return { ...display, voice: display.voice === 'all' ? 'off' : 'all' };
     case 'repeat':

@@ -50,6 +50,8 @@ export type Display = {
   readonly language: string;
   readonly theme: 'default' | 'high-contrast' | 'dark';
   readonly textPercent: 100 | 150 | 200;
+  /** `low`: everything to touch at the lower edge, for a hand that reaches from a wheelchair */
+  readonly layout: 'standard' | 'low';
   /** `headings`: what may be said to a whole room; `all`: somebody asked for it */
   readonly voice: 'off' | 'headings' | 'all';
   /** Steps louder (up to 2) or softer (down to -2) than the terminal is set */

@@ -77,6 +77,7 @@ export class SessionRunner {
         textPercent: 100,
         voice: 'headings',
         loudness: 0,
+        layout: 'standard',
       },
       firstTimeouts,
     );

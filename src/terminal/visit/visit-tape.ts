@@ -23,6 +23,7 @@ const displaySchema = z.strictObject({
   language: z.string().max(12),
   theme: z.enum(['default', 'high-contrast', 'dark']),
   textPercent: z.union([z.literal(100), z.literal(150), z.literal(200)]),
+  layout: z.enum(['standard', 'low']).default('standard'),
   /** true, false: tapes of before there were headings alone */
   voice: z.union([z.enum(['off', 'headings', 'all']), z.boolean().transform((on) => (on ? 'all' : 'off'))]),
   loudness: z.number(),

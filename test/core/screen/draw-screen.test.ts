@@ -14,6 +14,7 @@ const displayIn = (language: string): Display => ({
   textPercent: 100,
   voice: 'all',
   loudness: 0,
+  layout: 'standard',
 });
 type Drawn = Omit<ScreenModel, 'revision'>;
 const drawn = (language: string, settings = gallerySettings): readonly { name: string; screen: Drawn }[] =>
