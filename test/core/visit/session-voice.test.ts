@@ -119,3 +119,19 @@ describe('a call for help', () => {
     expect(calls()).toEqual({ calledAtMs: (first?.calledAtMs ?? 0) + 120_000, answered: false });
   });
 });
+
+describe('everything to touch at the lower edge', () => {
+  it('is one touch away, and goes back with the visit', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.touch('layout');
+    expect(story.session.display.layout).toBe('low');
+    story.touch('layout');
+    expect(story.session.display.layout).toBe('standard');
+    story.touch('layout');
+    story.tell({ type: 'CardRemoved' });
+    story.pass(cardReturnMs + delays.notFinishedMs);
+    expect(story.name).toBe('idle');
+    expect(story.session.display.layout).toBe('standard');
+  });
+});
