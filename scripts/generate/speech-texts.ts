@@ -12,7 +12,14 @@ const isUnforeseen = (text: string): boolean => /見本(病院|医院)|\d\d:\d\d
  * numbers that counting texts can hold.
  */
 export const spokenTexts = (catalogue: Catalogue, language: string): readonly string[] => {
-  const display = { language, theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
+  const display = {
+    language,
+    theme: 'default',
+    textPercent: 100,
+    voice: 'all',
+    loudness: 0,
+    layout: 'standard',
+  } as const;
   const said = new Set<string>();
   for (const institutionType of facilityKinds)
     for (const exhibit of gallery({ ...gallerySettings, institutionType }, catalogue, display))

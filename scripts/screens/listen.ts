@@ -85,7 +85,14 @@ let longestMs = 0;
 for (const language of languages) {
   const catalogue = catalogueAt(galleryNow.wallMs);
   const health = healthWords(catalogue, language);
-  const display = { language, theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
+  const display = {
+    language,
+    theme: 'default',
+    textPercent: 100,
+    voice: 'all',
+    loudness: 0,
+    layout: 'standard',
+  } as const;
   for (const institutionType of facilityKinds)
     for (const exhibit of gallery({ ...gallerySettings, institutionType }, catalogue, display))
       for (const keypad of keypads) {

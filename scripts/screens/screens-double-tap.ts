@@ -14,7 +14,14 @@ const againMs = 350;
  * touch did something to the question that the first had brought. The page, its spots and the machine are the real ones.
  */
 export const touchTwice = async (page: Page, screen: Screen, catalogue: Catalogue): Promise<readonly string[]> => {
-  const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'off', loudness: 0, layout: 'standard' } as const;
+  const display = {
+    language: 'ja',
+    theme: 'default',
+    textPercent: 100,
+    voice: 'off',
+    loudness: 0,
+    layout: 'standard',
+  } as const;
   const found: string[] = [];
   let session: Session | null = null;
   let revision = 2_000_000;

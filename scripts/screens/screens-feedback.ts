@@ -58,7 +58,14 @@ export const measureFeedback = async (
   screen: Screen,
   catalogue: Catalogue,
 ): Promise<{ readonly card: number; readonly touchP99: number }> => {
-  const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
+  const display = {
+    language: 'ja',
+    theme: 'default',
+    textPercent: 100,
+    voice: 'all',
+    loudness: 0,
+    layout: 'standard',
+  } as const;
   const context = { catalogue, offerUnproved: true };
   const exhibits = gallery(gallerySettings, catalogue, display);
   const sessionOf = (name: string): Session => {

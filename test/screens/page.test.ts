@@ -43,7 +43,14 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   });
 
   const show = async (name: string, facilityName = gallerySettings.facilityName): Promise<number> => {
-    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
+    const display = {
+      language: 'ja',
+      theme: 'default',
+      textPercent: 100,
+      voice: 'all',
+      loudness: 0,
+      layout: 'standard',
+    } as const;
     const exhibit = gallery({ ...gallerySettings, facilityName }, catalogue, display).find(
       (each) => each.name === name,
     );

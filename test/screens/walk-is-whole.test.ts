@@ -6,7 +6,14 @@ import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import { parts } from './browser-walk.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
+const display = {
+  language: 'ja',
+  theme: 'default',
+  textPercent: 100,
+  voice: 'all',
+  loudness: 0,
+  layout: 'standard',
+} as const;
 const exhibits = distinct(gallery(gallerySettings, catalogue, display), catalogue);
 const shots = chosenShots(
   exhibits.map(({ name }) => name),

@@ -55,7 +55,7 @@ export const patient = (session: Session, at: Moment) => ({
 });
 
 /** The screen as the clinic wants it for whoever comes next. Headings are said: who needs more cannot look for a button. */
-export const facilityDisplay = ({ settings }: Surroundings): Display => ({
+export const facilityDisplay = ({ settings }: Pick<Surroundings, 'settings'>): Display => ({
   language: settings?.languages[0] ?? 'ja',
   theme: settings?.theme ?? 'default',
   textPercent: settings?.textPercent ?? 100,

@@ -69,19 +69,7 @@ export class SessionRunner {
       repeat: () => this.#presentation.repeat(),
     });
     this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
-    const unknown = initialSession(
-      this.#catalogue.consents,
-      {
-        language: 'ja',
-        theme: 'default',
-        textPercent: 100,
-        voice: 'headings',
-        loudness: 0,
-        layout: 'standard',
-      },
-      firstTimeouts,
-    );
-    this.#session = { ...unknown, display: facilityDisplay(unknown.surroundings) };
+    this.#session = initialSession(this.#catalogue.consents, facilityDisplay({ settings: null }), firstTimeouts);
     this.#earlier = new EarlierVisits(
       parts.clock,
       (requestId) => this.tell({ type: 'EarlierVisitGivenUp', requestId }),

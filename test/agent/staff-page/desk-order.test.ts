@@ -117,7 +117,14 @@ describe('the order at the desk', () => {
   });
 
   const failed = (language: string) =>
-    gallery(gallerySettings, catalogue, { language, theme: 'default', textPercent: 100, voice: 'off', loudness: 0, layout: 'standard' })
+    gallery(gallerySettings, catalogue, {
+      language,
+      theme: 'default',
+      textPercent: 100,
+      voice: 'off',
+      loudness: 0,
+      layout: 'standard',
+    })
       .filter(({ session }) => session.state.name === 'interrupted')
       .map((exhibit) =>
         drawScreen(exhibit.session, {

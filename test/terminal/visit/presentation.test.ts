@@ -8,7 +8,14 @@ import type { SessionParts } from '../../../src/terminal/visit/session-parts.ts'
 import type { Profile } from '../../../src/wire/profile.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'all', loudness: 0, layout: 'standard' } as const;
+const display = {
+  language: 'ja',
+  theme: 'default',
+  textPercent: 100,
+  voice: 'all',
+  loudness: 0,
+  layout: 'standard',
+} as const;
 
 const exhibitNamed = (name: string, voice: 'all' | 'headings') => {
   const exhibit = gallery(gallerySettings, catalogue, { ...display, voice }).find((each) => each.name === name);
