@@ -48,6 +48,15 @@ const soundTimes = async (): Promise<readonly number[]> => {
   return times;
 };
 
+const display = {
+  language: 'ja',
+  theme: 'default',
+  textPercent: 100,
+  voice: 'all',
+  loudness: 0,
+  layout: 'standard',
+} as const;
+
 /**
  * How long a person waits for the first sign. Card: contact → the reading screen painted and the chime begun, the
  * slower of both (99th percentile of 20).
@@ -58,14 +67,6 @@ export const measureFeedback = async (
   screen: Screen,
   catalogue: Catalogue,
 ): Promise<{ readonly card: number; readonly touchP99: number }> => {
-  const display = {
-    language: 'ja',
-    theme: 'default',
-    textPercent: 100,
-    voice: 'all',
-    loudness: 0,
-    layout: 'standard',
-  } as const;
   const context = { catalogue, offerUnproved: true };
   const exhibits = gallery(gallerySettings, catalogue, display);
   const sessionOf = (name: string): Session => {
