@@ -90,9 +90,9 @@ const run = async (mistake: string, i: number): Promise<Run> => {
       )
         forNothing.add(told.hint);
       react(told);
-      rightSinceMs = standsWell(patient) ? (rightSinceMs ?? atMs) : null;
       const { blur } = patient;
       const moved = { ...patient, person: { ...patient.person, ...moving(told, patient.person.yaw) } };
+      rightSinceMs = standsWell(moved) ? (rightSinceMs ?? atMs) : null;
       renderer.render(sceneOf(moved, companion, emptyScene), atMs, blur.length > 0 ? sharpFrame : target);
       if (blur.length > 0)
         smear({ width: frameWidth, height: frameHeight, rgb: sharpFrame }, blur.length, blur.angle, target);
