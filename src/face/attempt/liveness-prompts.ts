@@ -44,7 +44,8 @@ export const readHeadSignals = (mesh: Float32Array): HeadSignals => {
   };
 };
 
-const kinds: readonly Prompt[] = ['turn-left', 'turn-right', 'blink'];
+const turns: readonly Prompt[] = ['turn-left', 'turn-right'];
+const kinds: readonly Prompt[] = [...turns, 'blink'];
 const oneOf = <T>(choices: readonly T[], random: () => number): T =>
   choices[Math.floor(random() * choices.length)] as T;
 /** Three prompts, not all alike: 24 sequences. A recording that shows all three answers in turn fits one of them. */
@@ -54,8 +55,8 @@ const promptSequences: readonly (readonly Prompt[])[] = kinds
 /** Enough time to hear or read, understand and move. */
 const answerWithinMs = 5_000;
 /**
- * Left and right are taken for each other, and behind glasses a blink is not always seen: a single prompt is put once
- * more, as the other kind of movement.
+ * A single prompt is to turn the head: behind glasses a blink is not always seen, and a photo with holes for the eyes blinks as
+ * well as anybody. Left and right are taken for each other, and not everybody can turn: it is put once more, as a blink.
  */
 const singleMistakes = 1;
 /** Nobody sees, understands and turns this quickly: the movement was under way before the prompt. */
@@ -111,7 +112,7 @@ export class LivenessPrompts {
   /** `random`: numbers from 0 to less than 1. `single`: one prompt; `sequence`: three, not all alike. */
   constructor(random: () => number, kind: 'single' | 'sequence') {
     this.#random = random;
-    this.#prompts = kind === 'single' ? [oneOf(kinds, random)] : oneOf(promptSequences, random);
+    this.#prompts = kind === 'single' ? [oneOf(turns, random)] : oneOf(promptSequences, random);
     this.#mistakesLeft = kind === 'single' ? singleMistakes : 0;
   }
 
@@ -175,7 +176,7 @@ export class LivenessPrompts {
   #mistaken(why: PromptFailure, prompt: Prompt): PromptOutcome {
     if (this.#mistakesLeft === 0) return { type: 'failed', why };
     this.#mistakesLeft--;
-    this.#prompts = [prompt === 'blink' ? oneOf(['turn-left', 'turn-right'], this.#random) : 'blink'];
+    this.#prompts = [prompt === 'blink' ? oneOf(turns, this.#random) : 'blink'];
     this.#asked = null;
     this.#rest = null;
     this.#restUntilMs = null;

@@ -7,13 +7,13 @@ type Look = Partial<HeadSignals> & { readonly isVerified?: boolean };
 type Moment = { readonly prompt: Prompt | null; readonly forMs: number; readonly atMs: number };
 
 /** Plays a head that looks as `look` says; returns the prompts asked, when, and how it ended. */
-const play = (seed: number, look: (moment: Moment) => Look, everyMs = 50) => {
+const play = (seed: number, look: (moment: Moment) => Look, everyMs = 50, kind: 'single' | 'sequence' = 'sequence') => {
   let state = seed;
   const random = (): number => {
     state = (state * 16807) % 2147483647;
     return state / 2147483647;
   };
-  const prompts = new LivenessPrompts(random, 'sequence');
+  const prompts = new LivenessPrompts(random, kind);
   const asked: Prompt[] = [];
   const times: number[] = [];
   let told: Prompt | null = null;
@@ -140,4 +140,25 @@ test('a film of rest, left, rest, right, rest, blink fits one sequence in 24', (
       if (play(seed * 3 + startMs, ({ atMs }) => film(atMs + startMs)).end === 'passed') passed++;
   expect(passed / (seeds.length * 6)).toBeLessThan(0.08);
   expect(passed).toBeGreaterThan(0);
+});
+
+test('a single prompt is to turn, to either side; who does not is asked to blink', () => {
+  const turned = seeds.map((seed) => play(seed, answer(900), 50, 'single'));
+  expect(new Set(turned.map(({ end }) => end))).toEqual(new Set(['passed']));
+  expect(new Set(turned.map(({ asked }) => asked.join()))).toEqual(new Set(['turn-left', 'turn-right']));
+  const onlyBlinks = (moment: Moment): Look => (moment.prompt === 'blink' ? answer(900)(moment) : {});
+  for (const seed of seeds.slice(0, 20)) {
+    const { asked, end } = play(seed, onlyBlinks, 50, 'single');
+    expect(asked.at(-1)).toBe('blink');
+    expect(asked).toHaveLength(2);
+    expect(end).toBe('passed');
+  }
+});
+
+test('a photo with holes for the eyes that is turned as asked is a sheet before it can blink', () => {
+  const sheet = ({ prompt, forMs }: Moment): Look => {
+    if (prompt === 'blink') return forMs > 900 && forMs < 1_100 ? { eyeOpening: 0.1 } : {};
+    return prompt === null || forMs < 900 ? {} : { breadth: resting.breadth * 0.85 };
+  };
+  for (const seed of seeds.slice(0, 50)) expect(play(seed, sheet, 50, 'single').end).toBe('sheet');
 });
