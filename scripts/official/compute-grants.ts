@@ -7,23 +7,27 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
 import { type GrantKind, grantedReaders, lumpSumYen } from '../../src/core/catalogue/grants.ts';
 
-const number = (text: string): number => {
-  if (!/^\d{1,7}(\.\d+)?$/.test(text)) throw new InvalidArgumentError('a number');
+const { grants } = catalogueAt(Date.now());
+const whole = (text: string): number => {
+  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
   return Number(text);
 };
-const { grants } = catalogueAt(Date.now());
+const percent = (text: string): number => {
+  if (!/^\d{1,3}(\.\d+)?$/.test(text) || Number(text) > 100) throw new InvalidArgumentError('per cent, 0 to 100');
+  return Number(text);
+};
 const command = new Command('grants')
   .addOption(new Option('--kind <kind>').choices(['clinic', 'pharmacy', 'hospital', 'small']).makeOptionMandatory())
-  .option('--given <readers>', 'readers given free before (hospital)', number, 1)
-  .option('--uses <uses>', 'uses in the best month', number)
-  .option('--share <percent>', 'share of October 2023, per cent', number)
-  .option('--increase <people>', 'how many more people since', number)
+  .addOption(new Option('--given <readers>', 'readers given free before (hospital)').choices(['1', '2', '3']))
+  .option('--uses <uses>', 'uses in the best month', whole)
+  .option('--share <percent>', 'share of October 2023, per cent', percent)
+  .option('--increase <people>', 'how many more people since', whole)
   .addOption(new Option('--table <table>', 'which 一時金').choices(Object.keys(grants.lumpSums)))
   .option('--json', 'one JSON object as the last line')
   .parse();
 const options = command.opts<{
   kind: GrantKind;
-  given: number;
+  given?: string;
   uses?: number;
   share?: number;
   increase?: number;
@@ -32,7 +36,10 @@ const options = command.opts<{
 
 const answer = (): object => {
   const { kind, given, uses, share, increase, table } = options;
-  if (uses !== undefined) return grantedReaders(grants, { kind, given, uses });
+  if (uses !== undefined) {
+    if (kind === 'hospital' && given === undefined) return command.error('a hospital says how many were --given');
+    return grantedReaders(grants, { kind, given: Number(given ?? '1'), uses });
+  }
   const sum = table === undefined ? undefined : grants.lumpSums[table];
   if (sum === undefined || share === undefined || increase === undefined)
     return command.error('either --uses, or --share, --increase and --table');
