@@ -1,5 +1,6 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { eventually } from './eventually.ts';
 import { type Case, stepsWith } from './misfortune-steps.ts';
 import type { MisfortunesBed } from './misfortunes-bed.ts';
@@ -13,6 +14,17 @@ export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
     const half = Math.floor(readFileSync(path).length / 2);
     const bytes = readFileSync(path);
     bytes.fill(0x55, half, half + 2_048);
+    writeFileSync(path, bytes);
+  };
+  /** What lies there is known from the tables: nothing need be lost. */
+  const damageIndex = (path: string, index: string): void => {
+    const database = new DatabaseSync(path, { readOnly: true });
+    const { page_size: size } = database.prepare('PRAGMA page_size').get() as { page_size: number };
+    const root = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(index);
+    database.close();
+    const bytes = readFileSync(path);
+    const from = (Number(root?.rootpage) - 1) * size;
+    bytes.fill(0x55, from, from + size);
     writeFileSync(path, bytes);
   };
   const copy = join(bed.directory, 'journal-of-last-week');
@@ -93,6 +105,18 @@ export const storeCasesOf = (bed: MisfortunesBed): readonly Case[] => {
           () => doctorSays('storage.taken-away'),
           () => {},
         ),
+    },
+    {
+      ...{ name: "the agent's journal is damaged while it is off", word: 'storage.damaged', who: 'technician' },
+      befall: async () => {
+        const before = bed.rows();
+        await bed.agent?.end('SIGTERM');
+        damageIndex(journal, 'request_session');
+        await bed.startAgent();
+        const word = await staffPageSays('storage.damaged');
+        if (bed.rows().length !== before.length) throw new Error('rows that could be read are gone');
+        return word;
+      },
     },
     {
       ...{ name: "the link's store is damaged while it is off", word: 'storage.damaged', who: 'technician' },

@@ -31,9 +31,9 @@ const broker: readonly FaultName[] = [
   'delivery.offline',
   'delivery.broker-untrusted',
 ];
+/** Not `storage.damaged`, nor one that was taken away: no disk that refuses writes does that, and somebody must hear of it. */
 const stores: readonly FaultName[] = [
   'storage.unwritable',
-  'storage.damaged',
   'delivery.store-failed',
   'disk.store-missing',
   'agent.disk-read-only',
