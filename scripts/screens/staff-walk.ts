@@ -20,7 +20,17 @@ type AxeResults = {
   readonly violations: readonly { readonly id: string; readonly nodes: readonly { html: string }[] }[];
 };
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const paths = ['/', '/usage', '/month', '/names', '/expiring', '/renewal', '/declaration', '/emergency-items'];
+const paths = [
+  '/',
+  '/usage',
+  '/month',
+  '/names',
+  '/expiring',
+  '/renewal',
+  '/declaration',
+  '/emergency-items',
+  '/companions',
+];
 
 const states: Readonly<Record<string, Partial<StateMessage>>> = {
   idle: { status: 'idle', phase: 'idle' },

@@ -6,6 +6,7 @@ import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web
 import { fontStyle, pageFonts } from '../../web/served-fonts.ts';
 import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
+import { companionsPage } from './companions-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
 import { monthSheet } from './month-sheet-view.ts';
@@ -123,7 +124,7 @@ const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
   const { facilityName, technicianPhone } = model.context.settings();
   return layout(
     `受付モニター　${facilityName}`,
-    html`${bell}${part('month', model, address)}`,
+    html`${bell}<a class="button" href="/companions">付き添いの方へ</a>${part('month', model, address)}`,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。PC のサービス「uketsuke agent」を確認してください。</p>
       ${part('notice', model, address)}
       ${part('banner', model, address)}
@@ -196,6 +197,7 @@ export const startStaffPage = async (
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address).text);
     if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
+    if (path === '/companions') return page(200, 'text/html', companionsLayout(model).text);
     if (path === '/emergency-items') return page(200, 'text/html', emergencyItemsLayout(model).text);
     if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
     if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
@@ -279,6 +281,9 @@ const renewalLayout = (model: PageModel, address: URLSearchParams): Markup =>
 
 const expiringLayout = (model: PageModel): Markup =>
   layout(`更新が必要な方　${monthText(monthOf(model.nowMs()))}`, toMonitor, expiringPage(model));
+
+const companionsLayout = (model: PageModel): Markup =>
+  layout('付き添いの方へ', toMonitor, html`${printButton}${companionsPage(model)}`);
 
 const emergencyItemsLayout = (model: PageModel): Markup =>
   layout('緊急時医療情報・資格確認機能のための用紙', toMonitor, html`${printButton}${emergencyItemsPage(model)}`);

@@ -107,6 +107,15 @@ it('does not count a visit as left whose request came after all', async () => {
   expect(bed.journal.deskEvents.abandonedSince(0)).toEqual([]);
 });
 
+it('has a page to print for whoever comes with a patient, one touch from the monitor', async () => {
+  expect(await read('/')).toContain('<a class="button" href="/companions">付き添いの方へ</a>');
+  const page = await read('/companions');
+  for (const who of ['お子さまと来られた方', 'ご家族・介助の方', '車いすの方・背の低い方', '目や耳の不自由な方'])
+    expect(page).toContain(`<h2>${who}</h2>`);
+  // Nobody at the desk types a patient's PIN.
+  expect(page).toContain('暗証番号を、受付の職員に教えたり、入力を頼んだりしないでください。');
+});
+
 it('says the month in Japanese words, for Excel', async () => {
   const csv = await read('/usage.csv');
   expect(csv.split('\r\n')[0]).toContain('月,窓口,種類,方法,結果,理由,件数');
