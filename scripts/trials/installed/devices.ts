@@ -26,8 +26,6 @@ import { inRoot, project, say, trialAtBoot } from './root.ts';
 type Step = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly detail?: string };
 type Word = { readonly what: string } & Readonly<Record<string, unknown>>;
 
-/** Everything inside runs ten to twenty times slower. */
-const bootSeconds = 1_500;
 const diskMb = 4_000;
 
 const unneeded = [
@@ -65,6 +63,19 @@ const prepare = (root: string): void => {
       '[Service]\nTimeoutStartSec=600\nWatchdogSec=600\n',
     );
   }
+  // Debian's own are ended after 90 s, or by watchdogs of 3 min, however slow the processor is.
+  mkdirSync(join(root, 'etc/systemd/system.conf.d'), { recursive: true });
+  writeFileSync(
+    join(root, 'etc/systemd/system.conf.d/slow.conf'),
+    '[Manager]\nDefaultTimeoutStartSec=900\nDefaultTimeoutStopSec=300\nDefaultDeviceTimeoutSec=900\n',
+  );
+  for (const unit of ['systemd-udevd', 'systemd-journald', 'systemd-logind']) {
+    mkdirSync(join(root, `etc/systemd/system/${unit}.service.d`), { recursive: true });
+    writeFileSync(
+      join(root, `etc/systemd/system/${unit}.service.d/slow.conf`),
+      '[Service]\nTimeoutStartSec=900\nWatchdogSec=0\n',
+    );
+  }
   // No processor for graphics is emulated.
   mkdirSync(join(root, 'etc/systemd/system/uketsuke-kiosk.service.d'), { recursive: true });
   writeFileSync(
@@ -93,7 +104,7 @@ const makeDisk = (root: string, folder: string): string => {
   return disk;
 };
 
-const start = (root: string, folder: string, disk: string): ChildProcess => {
+const start = (root: string, folder: string, disk: string, seconds: number): ChildProcess => {
   const kernelOf = (kind: string): string =>
     join(root, 'boot', readdirSync(join(root, 'boot')).find((name) => name.startsWith(kind)) ?? kind);
   const options = [
@@ -124,11 +135,11 @@ const start = (root: string, folder: string, disk: string): ChildProcess => {
       '-initrd',
       kernelOf('initrd.img-'),
       '-append',
-      'root=/dev/vda rw console=tty0 console=ttyS0 loglevel=4 systemd.show_status=1',
+      'root=/dev/vda rw console=tty0 console=ttyS0 loglevel=4 systemd.show_status=1 udev.event_timeout=900',
     ],
     ...['-drive', `file=${disk},format=raw,if=virtio,cache=unsafe`],
   ];
-  return spawn('timeout', [String(bootSeconds), 'qemu-system-x86_64', ...options], {
+  return spawn('timeout', [String(seconds), 'qemu-system-x86_64', ...options], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
 };
@@ -172,10 +183,11 @@ const takePicture = async (folder: string, to: string): Promise<void> => {
   execFileSync('ffmpeg', ['-loglevel', 'error', '-y', '-i', raw, to], { stdio: ['ignore', 'ignore', 'inherit'] });
 };
 
-/** `pictures`: where the picture of the screen is left for somebody to look at. */
+/** `pictures`: where the picture of the screen is left for somebody to look at. `seconds`: after which it is switched off. */
 export const tryDevices = async (
   root: string,
   pictures: string,
+  seconds: number,
 ): Promise<{ readonly steps: readonly Step[]; readonly devices: Readonly<Record<string, boolean>> }> => {
   prepare(root);
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-qemu-'));
@@ -183,7 +195,7 @@ export const tryDevices = async (
     const disk = makeDisk(root, folder);
     say('booting it in QEMU: minutes …');
     const began = performance.now();
-    const machine = start(root, folder, disk);
+    const machine = start(root, folder, disk, seconds);
     let pressed = false;
     while (machine.exitCode === null && !wordsIn(folder).some(({ what }) => what === 'end')) {
       await pause(1_000);

@@ -1,5 +1,6 @@
 /**
  * scripts/test-vm [--json] [--debs DIR] [--suite bookworm|trixie] [--without-kiosk] [--only PARTS] [--keep] [--root DIR]
+ *                 [--qemu-seconds 1500] [--picture FILE]
  *
  * A Debian made a moment ago gets the packages of `npm run package` by apt, without recommended ones; then a real systemd
  * boots in a container and the technician's guide is carried out command by command, with one action at the terminal (the
@@ -29,6 +30,8 @@ const { values } = parseArgs({
     root: { type: 'string' },
     inside: { type: 'boolean' },
     picture: { type: 'string', default: '.cache/test-vm-screen.png' },
+    // Everything in QEMU runs ten to twenty times slower.
+    'qemu-seconds': { type: 'string', default: '1500' },
   },
 });
 
@@ -63,7 +66,7 @@ try {
   steps.push(...told.steps);
   figures = told.figures;
   if (!values['without-kiosk']) {
-    const tried = await tryDevices(root, resolve(values.picture));
+    const tried = await tryDevices(root, resolve(values.picture), Number(values['qemu-seconds']));
     steps.push(...tried.steps);
     devices = tried.devices;
   }
