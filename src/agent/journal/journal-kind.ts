@@ -146,5 +146,13 @@ export const journalKind: StoreKind = {
     PRIMARY KEY (device, called_at)
   ) STRICT;`,
     },
+    {
+      version: 10,
+      name: 'the share by レセプト, as typed in from the portal',
+      sql: `
+  CREATE TABLE receipt_share (
+    month TEXT PRIMARY KEY, people INTEGER NOT NULL, receipts INTEGER NOT NULL, entered_at INTEGER NOT NULL
+  ) STRICT;`,
+    },
   ],
 };

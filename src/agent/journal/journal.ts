@@ -28,6 +28,7 @@ import { KeptNames } from './kept-names.ts';
 import type { LastingRows } from './lasting-rows.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
+import { ReceiptShares } from './receipt-shares.ts';
 import { deletionsAt, overdueRequests } from './retention.ts';
 import { issueSettings, learnFloor, raiseAll, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
@@ -58,6 +59,7 @@ export class Journal extends JournalAge {
   /** Wrong staff codes */
   readonly guesses = new CodeGuesses(this.#sql);
   readonly deskEvents = new DeskEvents(this.#sql, () => this.livedMs);
+  readonly receiptShares = new ReceiptShares(this.#sql);
   readonly #lastingRows: LastingRows = {
     ...this.#sql,
     livedMs: () => this.livedMs,

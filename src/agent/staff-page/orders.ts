@@ -98,6 +98,18 @@ const official = (form: URLSearchParams, model: PageModel): Notice => {
   return { good: true, text: '公式の件数を保存しました。' };
 };
 
+const receiptShare = (form: URLSearchParams, model: PageModel): Notice => {
+  const month = (form.get('month') ?? '').replace('-', '');
+  const people = wholeNumber(form.get('people'));
+  const receipts = wholeNumber(form.get('receipts'));
+  if (!/^20\d{2}(0[1-9]|1[0-2])$/.test(month) || people === null || receipts === null || receipts === 0)
+    return { good: false, text: '月、人数、レセプト件数を数字で入力してください。' };
+  if (people > receipts) return { good: false, text: 'マイナ保険証利用者数がレセプト件数より多くなっています。' };
+  if (month > monthOf(model.nowMs())) return { good: false, text: '先の月は入力できません。' };
+  model.context.journal.receiptShares.set({ month, people, receipts }, model.nowMs());
+  return { good: true, text: '加算の利用率を保存しました。' };
+};
+
 /** The order of a form, by its path. null: there is no such order. */
 export const carryOut = async (path: string, form: URLSearchParams, model: PageModel): Promise<Notice | null> => {
   const device = form.get('device') ?? '';
@@ -143,6 +155,8 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
     }
     case '/official-usage':
       return official(form, model);
+    case '/receipt-share':
+      return receiptShare(form, model);
     case '/keep-name':
       return keepName(form, model);
     case '/forget-name':

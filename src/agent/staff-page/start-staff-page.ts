@@ -60,6 +60,7 @@ const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams
 /** Where the answer to an order is shown, where that is not the first page. */
 const pageOf: Readonly<Record<string, string>> = {
   '/official-usage': '/usage',
+  '/receipt-share': '/usage',
   '/keep-name': '/names',
   '/forget-name': '/names',
 };

@@ -305,6 +305,14 @@ describe('what staff see', () => {
     for (const persona of ['hanako', 'taro', 'revoked'])
       await bed.request((await bed.sign(await bed.pin(personas.get(persona)?.serial ?? ''))).sealed);
     const month = new Date(bed.clock.now().wallMs + 9 * 3_600_000).toISOString().slice(0, 7);
+    const share = await follow(await post('/receipt-share', { month, people: '3', receipts: '8' }));
+    expect(share).toMatch(/37\.5%.*基準を満たします/s);
+    for (const bad of [
+      { people: '9', receipts: '8' },
+      { people: '0', receipts: '0' },
+      { people: '-1', receipts: '8' },
+    ])
+      expect(await follow(await post('/receipt-share', { month, ...bad }))).toContain('class="message bad"');
     const saved = await post('/official-usage', { month, cardUses: '3', confirmations: '8' });
     const body = await follow(saved);
     for (const text of ['2件', '37.5%', '66.7%', 'card.certificate-revoked', '<svg']) expect(body).toContain(text);
