@@ -97,9 +97,10 @@ window.lookAtScreen = async (theme) => {
     }
   const text = document.querySelector('main .text');
   const scrolled = text === null ? 0 : text.scrollHeight - text.clientHeight;
-  // Less than the blank below the last line hides nothing.
-  if (scrolled > 8 && document.querySelector('.more') === null)
-    overflow.push(`words go on for ${scrolled} px and nothing says so`);
+  // Less than the blank below the last line hides nothing. The arrow comes with a frame of its own.
+  const unsaid = () => scrolled > 8 && document.querySelector('.more') === null;
+  for (let frames = 0; frames < 5 && unsaid(); frames += 1) await new Promise(requestAnimationFrame);
+  if (unsaid()) overflow.push(`words go on for ${scrolled} px and nothing says so`);
   const readable = text === null ? innerHeight : text.clientHeight;
 
   const targets = [...document.querySelectorAll('button')].filter(visible).map((button) => {

