@@ -116,7 +116,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       display,
       help: null,
       othersGoneAtMs: null,
-      unmovedSinceMs: 0,
+      unmovedSinceMs: galleryNow.monotonicMs,
       chosenUntilMs: null,
     },
   });
