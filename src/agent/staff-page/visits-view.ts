@@ -1,6 +1,7 @@
 import { type ValidityCase, validityCases } from '../../core/catalogue/desk-order.ts';
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import { delays } from '../../core/visit/delays.ts';
+import type { DeskEvents } from '../journal/desk-events.ts';
 import type { JournalVisit, TodayNote } from '../journal/journal.ts';
 import { failureSteps, otherWays } from './desk-order-view.ts';
 import { failureTexts } from './failure-texts.ts';
@@ -88,24 +89,44 @@ const chart = (visit: JournalVisit, note: TodayNote | undefined): Markup | strin
 /** A page is drawn at each change: what it does not show it does not read. */
 const shownVisits = 200;
 
+const leftWords: Readonly<Record<string, string>> = {
+  'card.removed': 'カードを途中で取りました',
+  'session.timed-out': '操作がないまま終わりました',
+};
+
+/** Nobody has signed anything there: whoever left may think that they did. */
+const leftRow = ({ at, lane, reason }: ReturnType<DeskEvents['abandonedSince']>[number]): Markup => html`<tr>
+    <td class="short">${timeText(at)}</td><td class="short">${lane}番</td><td class="short">—</td>
+    <td><span class="pill warn">途中でやめた</span></td><td>—</td>
+    <td>${leftWords[reason] ?? 'とちゅうで終わりました'}。受付は終わっていません。お近くにいれば、お声かけください</td></tr>`;
+
+const visitRow = (
+  visit: JournalVisit,
+  note: TodayNote | undefined,
+  model: PageModel,
+): Markup => html`<tr data-request="${visit.requestId}">
+      <td class="short">${timeText(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>
+      <td class="short">${visit.lane}番</td>
+      <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
+      <td>${outcomePill(visit, model)}</td>
+      <td>${chart(visit, note)}</td>
+      <td>${remarks(visit, note, model)}</td>
+  </tr>`;
+
 /** 今日の受付: time, lane, method, outcome and 照会番号; never a name, a date of birth or an insurance number. */
 export const visitsView = (model: PageModel): Markup => {
   const { journal } = model.context;
-  const visits = journal.newestVisits(startOfJapanDay(japanDate(model.nowMs())), shownVisits);
-  if (visits.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
+  const today = startOfJapanDay(japanDate(model.nowMs()));
+  const visits = journal.newestVisits(today, shownVisits);
+  const left = journal.deskEvents.abandonedSince(today).slice(-shownVisits);
+  if (visits.length + left.length === 0) return html`<p class="mute">今日の受付はまだありません。</p>`;
   const notes = journal.todayNotes(visits.map(({ requestId }) => requestId));
+  const rows = [
+    ...visits.map((visit) => ({ at: visit.receivedAt, drawn: visitRow(visit, notes.get(visit.requestId), model) })),
+    ...left.map((one) => ({ at: one.at, drawn: leftRow(one) })),
+  ].sort((a, b) => b.at - a.at);
   return html`<table>
     <thead><tr><th scope="col">時刻</th><th scope="col">窓口</th><th scope="col">方法</th><th scope="col">結果</th><th scope="col">照会番号</th><th scope="col">確認すること</th></tr></thead>
-    <tbody>${visits.map((visit) => {
-      const note = notes.get(visit.requestId);
-      return html`<tr data-request="${visit.requestId}">
-        <td class="short">${timeText(visit.receivedAt)}<br><span class="code">${visit.requestId.slice(0, 8)}</span></td>
-        <td class="short">${visit.lane}番</td>
-        <td class="short">${visit.kind === 'test' ? 'テスト' : methodWords[visit.method]}${visit.kind === 'registration' && html`<br><span class="mute">利用申込</span>`}</td>
-        <td>${outcomePill(visit, model)}</td>
-        <td>${chart(visit, note)}</td>
-        <td>${remarks(visit, note, model)}</td>
-      </tr>`;
-    })}</tbody>
+    <tbody>${rows.map((row) => row.drawn)}</tbody>
   </table>`;
 };

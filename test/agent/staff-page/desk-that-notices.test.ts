@@ -94,6 +94,9 @@ it('counts a visit that was left once, however often the terminal says so', asyn
   const abandoned = { session, at: bed.clock.now().wallMs, reason: 'card.removed' };
   for (const since of [1, 2, 3]) await show({ abandoned, since });
   expect(bed.journal.deskEvents.abandonedSince(0)).toHaveLength(1);
+  const visits = await read('/part/visits');
+  expect(visits.split('途中でやめた')).toHaveLength(2);
+  expect(visits).toContain('カードを途中で取りました。受付は終わっていません。');
   expect(await read('/usage')).toContain('途中でやめた受付<b>1件</b>');
   expect(await read('/month')).toContain('<th scope="row">　カードを途中で取った</th><td>1件</td>');
 });
