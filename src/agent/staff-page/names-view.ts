@@ -1,7 +1,8 @@
 import {
+  enteredName,
   fillName,
-  holdsPlaceholder,
   isAllPlaceholders,
+  isUnfinishedName,
   type NameElement,
   nameElements,
   placeholderPlaces,
@@ -27,7 +28,8 @@ const inFormOrder = ([...nameElements] as NameElement[]).sort(
 
 const isReference = (text: string): boolean => text !== '' && text.length <= 50 && !/\p{Cc}/u.test(text);
 /** What the file's layout takes: `oqs-xml-schema.ts`. */
-const isName = (text: string): boolean => text.length <= 100 && /^[^\p{Cc}\p{Cs}\ufffe\uffff]+$/u.test(text);
+const isName = (text: string): boolean =>
+  text.length <= 100 && /^[^\p{Cc}\p{Cs}\p{Emoji_Presentation}\ufffe\uffff]+$/u.test(text);
 
 const placesText = (sent: string): string => {
   const { places, length } = placeholderPlaces(sent);
@@ -88,7 +90,7 @@ const refused = (text: string): Notice => ({ good: false, text });
 export const keepName = (form: URLSearchParams, model: PageModel): Notice => {
   const referenceNumber = (form.get('referenceNumber') ?? '').trim();
   const entered = inFormOrder.flatMap((element): [NameElement, string][] => {
-    const name = (form.get(element) ?? '').trim();
+    const name = enteredName(form.get(element) ?? '');
     return name === '' ? [] : [[element, name]];
   });
   if (!isReference(referenceNumber)) return refused('照会番号を50文字までで入力してください。');
@@ -96,8 +98,8 @@ export const keepName = (form: URLSearchParams, model: PageModel): Notice => {
   const open = openNamesOf(model, referenceNumber);
   for (const [element, name] of entered) {
     if (!isName(name)) return refused(`${elementWords[element]}：使えない文字があるか、100文字を超えています。`);
-    if (holdsPlaceholder(name))
-      return refused(`${elementWords[element]}：● や ? のままです。正しい字を入力してください。`);
+    if (isUnfinishedName(name))
+      return refused(`${elementWords[element]}：● や ?、〓 のままです。正しい字を入力してください。`);
     const sent = sentAs(open, element);
     if (sent.length > 0 && sent.every(isAllPlaceholders))
       return refused(

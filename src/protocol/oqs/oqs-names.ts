@@ -5,7 +5,20 @@ export type NameElement = (typeof nameElements)[number];
 /** What the service writes where it has no code for a character. */
 const placeholder = /[●?？]/u;
 
+/** What other programs write in its place; in a name that somebody enters it is no character of the name. */
+const othersPlaceholder = /[〓■□\ufffd]/u;
+
 export const holdsPlaceholder = (name: string): boolean => placeholder.test(name);
+
+/** Whether somebody entered a name in which a character is still missing. */
+export const isUnfinishedName = (name: string): boolean => holdsPlaceholder(name) || othersPlaceholder.test(name);
+
+/** Signs that nobody sees, as a page or a document leaves them in what is copied from it; no variation selector. */
+export const withoutUnseen = (text: string): string =>
+  text.replaceAll(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g, '');
+
+/** A name as somebody meant to enter it: no signs nobody sees, kana in one piece, no blanks around it. */
+export const enteredName = (text: string): string => joinKana(withoutUnseen(text)).trim();
 
 const graphemes = new Intl.Segmenter('ja', { granularity: 'grapheme' });
 /** As they are seen: a character with its variation selector is one. */
@@ -38,18 +51,18 @@ export const isAllPlaceholders = (sent: string): boolean => {
  * Worked example: `●橋　一` and `髙橋 一` → `髙橋　一`; `●橋　一` and `髙木 一` → null; `●●` and `髙橋` → null.
  */
 export const fillName = (sent: string, right: string): string | null => {
-  const known = charactersOf(joinKana(right)).filter((character) => !isBlank(character));
+  const known = charactersOf(enteredName(right)).filter((character) => !isBlank(character));
   let filled = '';
   let at = 0;
   let agreeing = 0;
-  for (const character of charactersOf(sent)) {
+  for (const character of charactersOf(joinKana(sent))) {
     if (isBlank(character)) {
       filled += character;
       continue;
     }
     const counterpart = known[at];
     at += 1;
-    if (counterpart === undefined || holdsPlaceholder(counterpart)) return null;
+    if (counterpart === undefined || isUnfinishedName(counterpart)) return null;
     if (!holdsPlaceholder(character)) {
       if (character !== counterpart) return null;
       agreeing += 1;

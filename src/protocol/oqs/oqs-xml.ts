@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { withoutUnseen } from './oqs-names.ts';
 import { parseXml, type XmlElement } from './oqs-xml-parser.ts';
 
 /**
@@ -65,9 +66,6 @@ const paths = (error: z.ZodError): string =>
 /** How strangers' files are read: any order, empty = absent, blanks around a value are none of it; what is unknown is named. */
 type Leniency = { readonly unknown: Set<string> };
 
-/** Signs that nobody sees, as a page or a document leaves them in what is copied from it. */
-const unseen = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/g;
-
 /** １２３ is 123 where the field takes no other digits: some programs write every value in full width. */
 const foreignLeaf = (text: string, schema: unknown): string => {
   if (!(schema instanceof z.ZodType) || schema.safeParse(text).success) return text;
@@ -83,7 +81,7 @@ const readElement = (element: XmlElement, schema: unknown, lenient?: Leniency): 
     if (!lenient) return ok(element.text);
     // What a program calls its own request by comes back as it was.
     const isTheirs = element.name.startsWith('Arbitrary');
-    return ok(foreignLeaf((isTheirs ? element.text : element.text.replaceAll(unseen, '')).trim(), inner));
+    return ok(foreignLeaf((isTheirs ? element.text : withoutUnseen(element.text)).trim(), inner));
   }
   if (element.text.trim() !== '') return malformed('holds text beside elements');
   const value: Record<string, unknown> = {};

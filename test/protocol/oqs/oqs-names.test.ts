@@ -12,6 +12,8 @@ describe('a name sent with ● and the right one', () => {
     ['渡●', '渡邉\u{e0101}', '渡邉\u{e0101}'],
     ['花子', '花子', '花子'],
     ['●ずえ', '上す\u3099え', '上ずえ'],
+    ['●す\u3099え', '上ずえ', '上ずえ'],
+    ['●橋　一', '\ufeff髙橋\u200b 一\u2060', '髙橋　一'],
   ])('%s and %s: %s', (sent, right, filled) => {
     expect(fillName(sent, right)).toBe(filled);
   });
@@ -22,6 +24,9 @@ describe('a name sent with ● and the right one', () => {
     ['●橋　一郎', '髙橋 一', 'shorter'],
     ['●橋　一', '●橋 一', '● again'],
     ['●橋　一', '', 'nothing'],
+    ['●橋　一', '〓橋 一', 'what another program writes for a missing character'],
+    ['●橋　一', '\ufffd橋 一', 'what was lost on the way'],
+    ['●橋　一', '■橋 一', 'what another program writes for a missing character'],
     ['●●　●', '髙橋 一', 'not one character that agrees: everybody of that length'],
     ['？', '辻', 'not one character that agrees: everybody of that length'],
     ['●田　太郎', '辻\u{e0100}井　太郎', 'another person of the same length'],
