@@ -11,8 +11,8 @@ import { writeOqsFile } from '../../src/agent/oqs-folder/write-oqs-file.ts';
 import { visitsView } from '../../src/agent/staff-page/visits-view.ts';
 import { dayMs } from '../../src/core/time-units.ts';
 import { type AgentBed, makeAgentBed } from '../beds/agent-bed.ts';
+import { createAgentVisits } from '../beds/agent-visits.ts';
 import { pageModelOf } from '../beds/staff-page-bed.ts';
-import { createAgentVisits } from './agent-visits.ts';
 
 /**
  * npm run bench:agent [-- --visits 60 --json]

@@ -13,8 +13,8 @@ import { createEventLog } from '../../src/log/event-log.ts';
 import { certificateOf, clientChainError } from '../../src/trust/client-chain.ts';
 import type { TlsFiles } from '../../src/trust/key-files.ts';
 import { certificatesOf } from '../../src/trust/server-chain.ts';
+import { createAgentVisits } from '../beds/agent-visits.ts';
 import { openCertificateEnds } from '../beds/certificate-bed.ts';
-import { createAgentVisits } from './agent-visits.ts';
 
 /**
  * npm run five-years [-- --days 1825 --perDay 100 --json]

@@ -12,7 +12,7 @@ if (!hasStrace) console.warn('skipped: "on the disk" needs the Debian package st
 
 const program = `
   import { openSync, writeSync } from 'node:fs';
-  import { createAgentVisits } from ${JSON.stringify(new URL('../../scripts/bench/agent-visits.ts', import.meta.url).href)};
+  import { createAgentVisits } from ${JSON.stringify(new URL('../../scripts/beds/agent-visits.ts', import.meta.url).href)};
   import { Journal } from ${JSON.stringify(new URL('../../src/agent/journal/journal.ts', import.meta.url).href)};
   const [, , path, marks] = process.argv;
   const mark = openSync(marks, 'a');
