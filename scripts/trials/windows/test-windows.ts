@@ -24,7 +24,7 @@ const { values } = parseArgs({
   options: { root: { type: 'string' }, json: { type: 'boolean' }, only: { type: 'string' } },
 });
 /** Alone, each takes a minute on a quiet machine; what was left out is no success of the whole. */
-const parts = ['visits', 'kills', 'held', 'disk', 'service'] as const;
+const parts = ['visits', 'face', 'kills', 'held', 'disk', 'service'] as const;
 const plays = (part: (typeof parts)[number]): boolean => values.only?.split(',').includes(part) ?? true;
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 
@@ -35,7 +35,6 @@ const played = [
   'wrong-pin-then-right',
   'first-registration',
   'card-pulled-while-consenting',
-  'face',
 ];
 
 const isWhole = ({ verdict, outcome }: JournalVisit): boolean =>
@@ -93,6 +92,7 @@ const playVisit = async (clinic: WindowsClinic, name: string, kill?: () => Promi
     const late = trouble === null ? '' : ` (the screen: ${trouble})`;
     say(`  ${name}: ${signed === 0 ? 'ended before anything was signed' : 'accepted and answered'}${late}`);
     for (const fault of faults) say(`  ${name}: WRONG: ${fault}`);
+    if (faults.length > 0) say(clinic.terminalSaid.slice(before).slice(-25).join('\n'));
   } catch (error) {
     visits += 1;
     lost += 1;
@@ -148,6 +148,7 @@ try {
     const clinic = await startWindowsClinic(room, directory, asNotepadSaves);
     try {
       if (plays('visits')) for (const name of played) await playVisit(clinic, name);
+      if (plays('face')) await playVisit(clinic, 'face');
       if (plays('kills'))
         for (const moment of killMoments) await playVisit(clinic, 'pin', () => killAt(clinic, moment));
       const computer = new ReceiptComputer(room, clinic);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isFaceId } from '../../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl } from '../../../drivers/virtual/virtual-camera-control.ts';
 import { Journal, type JournalVisit } from '../../../src/agent/journal/journal.ts';
 import { endChild } from '../../beds/end-child.ts';
@@ -15,6 +16,7 @@ import {
   projectRoot,
   writeTerminalConfig,
 } from '../../demonstration/facility.ts';
+import { PaintedHead } from '../../demonstration/painted-head.ts';
 import { ScriptedPatient } from '../../demonstration/scripted-patient.ts';
 import type { FromTerminal, ToTerminal } from '../../demonstration/terminal-process.ts';
 import { eventually as eventuallyWithin } from '../eventually.ts';
@@ -210,13 +212,16 @@ export const startWindowsClinic = async (
     const terminal = await startTerminal(configFile, camera.path, closing);
     const patient = await ScriptedPatient.before(terminal.screenPort);
     closing.push(() => patient.leave());
+    // A face that never moves is taken for a picture of one.
+    const head = new PaintedHead(camera, terminal.screenPort);
+    closing.push(() => head.close());
     return {
       agent,
       patient,
       brokerPort,
       terminalSaid: terminal.words,
       order: (order) => void terminal.process.send(order, () => {}),
-      setFace: (who) => camera.setFace(who as never),
+      setFace: (who) => head.setFace(who !== null && isFaceId(who) ? who : null),
       rows: () => rowsOf(room, directory),
       files: (folder) => readdirSync(join(room.path(oqs), folder)).sort(),
       read: (folder, name) => readFileSync(join(room.path(oqs), folder, name)),
