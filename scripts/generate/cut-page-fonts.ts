@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import decompress from 'woff2-encoder/decompress';
-import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { catalogueAt, catalogueBeforeMended } from '../../src/catalogue/load-catalogue.ts';
 import { isWithin, licenceOf, type Slice, slicesOf, writeRanges } from './font-slices.ts';
 
 /** Families, and the languages whose texts each is the first to draw; the Japanese one draws what is left. */
@@ -29,7 +29,9 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 /** Of today's notice and of the last that is known of; the clock of a machine that is being set up may be wrong. */
-const catalogues = [Math.max(Date.now(), Date.UTC(2026, 0)), Date.UTC(9_999, 0)].map((atMs) => catalogueAt(atMs));
+const now = Math.max(Date.now(), Date.UTC(2026, 0));
+// The words of before are shown where an agent knows no others.
+const catalogues = [catalogueAt(now), catalogueAt(Date.UTC(9_999, 0)), catalogueBeforeMended(now)];
 const codes = [...new Set(catalogues.flatMap(({ languages }) => Object.keys(languages)))];
 const charactersOfLanguage = (code: string): Set<number> => {
   const texts = catalogues.flatMap(({ languages: { [code]: language } }) =>

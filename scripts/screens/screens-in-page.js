@@ -185,7 +185,15 @@ window.lookAtScreen = async (theme) => {
     lowContrast,
     scrolled,
     readable,
-    texts: textNodes.map((node) => node.data.replaceAll('\u200b', '').trim()),
+    texts: [
+      ...textNodes.filter((node) => node.parentElement.closest('.furigana') === null).map((node) => node.data),
+      // A text with furigana is one text: its letters without what stands above them.
+      ...[...document.querySelectorAll('.furigana')].filter(visible).map((each) => {
+        const copy = each.cloneNode(true);
+        for (const above of copy.querySelectorAll('rt')) above.remove();
+        return copy.textContent;
+      }),
+    ].map((text) => text.replaceAll('\u200b', '').trim()),
   };
 };
 

@@ -6,11 +6,12 @@ import { readCatalogueFiles } from '../../src/catalogue/catalogue-files.ts';
 import { catalogueAt, catalogueDir, changeInstants } from '../../src/catalogue/load-catalogue.ts';
 import { backTranslationsSchema, glossarySchema, termsSchema } from '../../src/catalogue/words-schemas.ts';
 import type { Catalogue, LanguageTexts } from '../../src/core/catalogue/catalogue.ts';
+import { furiganaOf } from '../../src/core/screen/furigana.ts';
 import { facilityKinds } from '../../src/wire/facility-settings.ts';
 
 /** What is wrong with the words: in which file, of which text, and what is wanted instead. */
 type Violation = {
-  readonly check: 'back-translation' | 'glossary' | 'scope' | 'native';
+  readonly check: 'back-translation' | 'glossary' | 'scope' | 'native' | 'reading';
   readonly file: string;
   readonly key: string;
   readonly wanted: string;
@@ -20,7 +21,7 @@ type Violation = {
 const fewestTerms = 40;
 
 /** First letters of the SHA-256 of a text. */
-const textHash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
+export const textHash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
 
 /** SHA-256 of all texts of a language: what a native reader signs for. */
 export const textsHash = ({ texts }: Pick<LanguageTexts, 'texts'>): string =>
@@ -53,7 +54,7 @@ const needsBackTranslation = (key: string): boolean =>
 const readJson = <T>(schema: z.ZodType<T>, path: string): T | null =>
   existsSync(path) ? schema.parse(JSON.parse(readFileSync(path, 'utf8'))) : null;
 
-const backTranslationsOf = (language: string, dir: string = catalogueDir) =>
+export const backTranslationsOf = (language: string, dir: string = catalogueDir) =>
   readJson(backTranslationsSchema, join(dir, 'back-translations', `${language}.json`));
 
 const backTranslationFaults = ({ language, texts }: LanguageTexts, dir: string): readonly Violation[] => {
@@ -159,7 +160,20 @@ const nativeFaults = (texts: LanguageTexts, dir: string): readonly Violation[] =
   return [{ check: 'native', file, key: '*', wanted: `a native reader of the texts of today: textsHash ${hash}` }];
 };
 
-/** One file of the catalogue that nobody could use would hide the rest: told instead. */
+/**
+ * The voice says the text of today, and each kanji of やさしい日本語 has its kana: a reading that is not that of its text is
+ * one of before.
+ */
+const readingFaults = ({ language, texts, readings }: LanguageTexts): readonly Violation[] =>
+  !language.startsWith('ja')
+    ? []
+    : Object.entries(texts)
+        .filter(([key, text]) => /\p{Script=Han}/u.test(text) && furiganaOf(text, readings[key] ?? text) === null)
+        .map(([key, text]) => ({
+          ...{ check: 'reading', file: `texts/${language}.json`, key },
+          wanted: `the kana of 「${text}」, not 「${readings[key] ?? 'none'}」: take them out of readings, npm run make-speech`,
+        }));
+
 export const checkWords = (catalogue: Catalogue, dir: string = catalogueDir): readonly Violation[] => {
   const languages = Object.values(catalogue.languages);
   const japanese = catalogue.languages.ja?.texts ?? {};
@@ -169,6 +183,7 @@ export const checkWords = (catalogue: Catalogue, dir: string = catalogueDir): re
     ...(texts.grade === null ? [] : scopeFaults(texts)),
     ...glossaryFaults(texts, japanese, dir),
     ...nativeFaults(texts, dir),
+    ...readingFaults(texts),
   ]);
 };
 

@@ -1,16 +1,27 @@
 /**
  * npm run words [-- --json]
+ * npm run words -- --read LANGUAGE KEY "what the text means, read by itself"
+ * npm run words -- --page LANGUAGE [FILE]
  *
  * Whether the texts of every language are proved as far as their grade says: back-translations of the texts of today, the
- * glossary's terms where Japanese has them, one scope of consent. Each violation is told with file, key and what
+ * glossary's terms where Japanese has them, one scope of consent, a reading for every kanji that the voice says and that
+ * やさしい日本語 shows. Each violation is told with file, key and what
  * is wanted. The last line is one JSON object: {"languages","glossaryTerms","violations","offered"}; exit status 1 where
- * there are violations.
+ * there are violations. `--read` keeps what a text means beside it, with the hash of the text of today. `--page` makes the
+ * page of a language for readers outside, one file with every text, its number and pictures of the screens (default:
+ * .cache/words/LANGUAGE.html).
  */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
-import { cataloguesToCheck, checkWords, glossaryOf } from './check-words.ts';
+import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
+import { projectRoot } from '../beds/release-tree.ts';
+import { cataloguesToCheck, checkWords, glossaryOf, textHash } from './check-words.ts';
 
-parseArgs({ options: { json: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, read: { type: 'boolean' }, page: { type: 'boolean' } },
+  allowPositionals: true,
+});
 const tell = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 const check = (): void => {
@@ -35,4 +46,27 @@ const check = (): void => {
   process.exitCode = told.size === 0 ? 0 : 1;
 };
 
-check();
+const keepMeaning = (language: string, key: string, meaning: string): void => {
+  const text = catalogueAt(Date.now()).languages[language]?.texts[key];
+  if (text === undefined) throw new Error(`no text ${key} in ${language}`);
+  const path = join(catalogueDir, 'back-translations', `${language}.json`);
+  const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<'means' | 'of', Record<string, string>>;
+  kept.means[key] = meaning;
+  kept.of[key] = textHash(text);
+  writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`);
+  tell(`${language} ${key}: 「${text}」 ${meaning}`);
+};
+
+const writePage = async (language: string, file: string): Promise<void> => {
+  // Chromium is needed for this alone.
+  const { correctionPage } = await import('./correction-page.ts');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, await correctionPage(language));
+  tell(file);
+};
+
+const [language = '', second, meaning] = positionals;
+if (values.page === true) await writePage(language, second ?? join(projectRoot, '.cache/words', `${language}.html`));
+else if (values.read !== true) check();
+else if (second === undefined || meaning === undefined) throw new Error('npm run words -- --read LANGUAGE KEY MEANING');
+else keepMeaning(language, second, meaning);

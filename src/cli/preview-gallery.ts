@@ -35,11 +35,11 @@ export const exhibitContext = (catalogue: Catalogue, { maintenance }: Exhibit): 
   offerUnproved: true,
 });
 
-/** 2026-11-21 14:03 JST: the clock in the pictures. */
+/** 2026-12-01 14:03 JST: the clock in the pictures, when the words of today hold. */
 export const galleryNow = {
   // Any instant that leaves room for what lies before it.
   monotonicMs: 1_000_000,
-  wallMs: Date.parse('2026-11-21T14:03:00+09:00'),
+  wallMs: Date.parse('2026-12-01T14:03:00+09:00'),
 };
 
 const never = failure('face.process-lost');

@@ -4,11 +4,12 @@ import { encode } from 'uqr';
 import type { ScreenBody, ScreenModel } from '../core/screen/screen-model.ts';
 import { modelAtMs, preview } from './connection.ts';
 import { FaceOutline, Picture } from './pictures.tsx';
+import { WithRuby } from './with-ruby.tsx';
 
 type Of<K extends ScreenBody['kind']> = Extract<ScreenBody, { readonly kind: K }>;
 
 /** The middle of the screen: pictures stand beside the words (`side`), lists and summaries below them. */
-export const Body = ({ shown: { body }, side }: { readonly shown: ScreenModel; readonly side: boolean }) => {
+export const Body = ({ shown: { body, ruby }, side }: { readonly shown: ScreenModel; readonly side: boolean }) => {
   switch (body.kind) {
     case 'plain':
       return null;
@@ -25,9 +26,9 @@ export const Body = ({ shown: { body }, side }: { readonly shown: ScreenModel; r
     case 'pin':
       return side ? null : <Dots body={body} />;
     case 'items':
-      return side ? null : <Items body={body} />;
+      return side ? null : <Items body={body} ruby={ruby} />;
     case 'summary':
-      return side ? null : <Summary body={body} />;
+      return side ? null : <Summary body={body} ruby={ruby} />;
     case 'code':
       return side ? null : <Code body={body} />;
   }
@@ -98,32 +99,47 @@ const Dots = ({ body }: { readonly body: Of<'pin'> }) => (
   </div>
 );
 
-const Items = ({ body }: { readonly body: Of<'items'> }) => (
+type Ruby = { readonly ruby: ScreenModel['ruby'] };
+
+const Items = ({ body, ruby }: Ruby & { readonly body: Of<'items'> }) => (
   <ul class="items" data-subject>
     {body.items.map(({ label, note }) => (
       <li key={label}>
-        <b>{label}</b>
-        <span>{note}</span>
+        <b>
+          <WithRuby text={label} ruby={ruby} />
+        </b>
+        <span>
+          <WithRuby text={note} ruby={ruby} />
+        </span>
       </li>
     ))}
   </ul>
 );
 
-const List = ({ title, lines, className }: { title: string; lines: readonly string[]; className: string }) => (
+const List = ({
+  title,
+  lines,
+  className,
+  ruby,
+}: Ruby & { title: string; lines: readonly string[]; className: string }) => (
   <section class={className}>
-    <h2>{title}</h2>
+    <h2>
+      <WithRuby text={title} ruby={ruby} />
+    </h2>
     <ul>
       {lines.map((line) => (
-        <li key={line}>{line}</li>
+        <li key={line}>
+          <WithRuby text={line} ruby={ruby} />
+        </li>
       ))}
     </ul>
   </section>
 );
 
-const Summary = ({ body }: { readonly body: Of<'summary'> }) => (
+const Summary = ({ body, ruby }: Ruby & { readonly body: Of<'summary'> }) => (
   <div class="summary" data-subject>
-    <List className="provided" title={body.providedTitle} lines={body.provided} />
-    <List className="withheld" title={body.withheldTitle} lines={body.withheld} />
+    <List className="provided" title={body.providedTitle} lines={body.provided} ruby={ruby} />
+    <List className="withheld" title={body.withheldTitle} lines={body.withheld} ruby={ruby} />
   </div>
 );
 

@@ -3,13 +3,16 @@ import { model, touch, touched } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ChoicePicture } from './pictures.tsx';
 import { scrollOn } from './scrolling-text.tsx';
+import { WithRuby } from './with-ruby.tsx';
 
 const Choice = ({
   control,
   focused,
   waits,
+  ruby,
 }: {
   readonly control: Control;
+  readonly ruby: ScreenModel['ruby'];
   readonly focused: boolean;
   /** Its question has not been on the screen as a whole: touched, it shows the rest. */
   readonly waits: boolean;
@@ -27,8 +30,14 @@ const Choice = ({
     >
       {control.weight === 'row' && <i aria-hidden="true" class="tick" />}
       {control.note !== undefined && <ChoicePicture id={control.id} />}
-      <span class="label">{control.weight === 'row' ? withCodes(control.label) : control.label}</span>
-      {control.note !== undefined && <span class="small">{control.note}</span>}
+      <span class="label">
+        {control.weight === 'row' ? withCodes(control.label) : <WithRuby text={control.label} ruby={ruby} />}
+      </span>
+      {control.note !== undefined && (
+        <span class="small">
+          <WithRuby text={control.note} ruby={ruby} />
+        </span>
+      )}
     </button>
   );
 };
@@ -43,6 +52,7 @@ const drawn = (shown: ScreenModel, waits: boolean, ...weights: readonly Control[
         control={control}
         focused={shown.focused === index}
         waits={waits}
+        ruby={shown.ruby}
       />
     ));
 
@@ -67,7 +77,11 @@ export const Controls = ({ shown, waits }: { readonly shown: ScreenModel; readon
       {(second.length > 0 || shown.remaining !== null) && (
         <div class="second">
           {second}
-          {shown.remaining !== null && <p class="remaining">{shown.remaining}</p>}
+          {shown.remaining !== null && (
+            <p class="remaining">
+              <WithRuby text={shown.remaining} ruby={shown.ruby} />
+            </p>
+          )}
         </div>
       )}
     </div>

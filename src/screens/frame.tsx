@@ -3,6 +3,7 @@ import type { ControlId } from '../core/visit/control-ids.ts';
 import { touch } from './connection.ts';
 import { withCodes } from './glyphs.ts';
 import { ToolIcon } from './pictures.tsx';
+import { WithRuby } from './with-ruby.tsx';
 
 type Shown = { readonly shown: ScreenModel };
 
@@ -10,8 +11,10 @@ const Tool = ({
   tool,
   focused,
   onPress,
+  ruby,
 }: {
   readonly tool: Control;
+  readonly ruby: ScreenModel['ruby'];
   readonly focused: boolean;
   readonly onPress: () => void;
 }) => (
@@ -23,7 +26,9 @@ const Tool = ({
     onClick={onPress}
   >
     <ToolIcon id={tool.id} on={tool.pressed !== false} />
-    <span>{tool.label}</span>
+    <span>
+      <WithRuby text={tool.label} ruby={ruby} />
+    </span>
   </button>
 );
 
@@ -42,6 +47,7 @@ const ToolOf = ({
       tool={pressed === undefined ? tool : { ...tool, pressed }}
       focused={shown.focused === shown.controls.length + index}
       onPress={onPress}
+      ruby={shown.ruby}
     />
   );
 };
@@ -64,7 +70,9 @@ export const Header = ({
           return (
             <li key={label} class={isNow ? `now ${state}` : state} aria-current={isNow ? 'step' : undefined}>
               <b>{!isNow ? '' : state === 'done' ? '✓' : number}</b>
-              <span class={isNow ? '' : 'unseen'}>{label}</span>
+              <span class={isNow ? '' : 'unseen'}>
+                <WithRuby text={label} ruby={shown.ruby} />
+              </span>
             </li>
           );
         })}

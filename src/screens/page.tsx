@@ -10,6 +10,7 @@ import { inPhrases } from './phrases.ts';
 import { CheckMark, Waiting } from './pictures.tsx';
 import { PinPad } from './pin-pad.tsx';
 import { ScrollingText, unseenSubject } from './scrolling-text.tsx';
+import { WithRuby } from './with-ruby.tsx';
 
 /** Draws the model, and nothing that is not in it. */
 /** An inch, in mm */
@@ -68,7 +69,7 @@ export const Page = () => {
 const Lead = ({ shown }: { readonly shown: ScreenModel }) =>
   shown.lead.map((line) => (
     <p class="lead" key={line}>
-      {line}
+      <WithRuby text={line} ruby={shown.ruby} />
     </p>
   ));
 
@@ -83,7 +84,7 @@ const Words = ({ shown }: { readonly shown: ScreenModel }) => {
     <>
       <h1 data-subject>
         {shown.tone === 'good' && <CheckMark />}
-        {shown.heading}
+        <WithRuby text={shown.heading} ruby={shown.ruby} />
       </h1>
       {isPin && <Note shown={shown} />}
       {isNotice && <Lead shown={shown} />}
@@ -92,20 +93,27 @@ const Words = ({ shown }: { readonly shown: ScreenModel }) => {
       <Rows shown={shown} />
       {!isNotice && <Note shown={shown} />}
       {!isNotice && <Lead shown={shown} />}
-      {!shown.lead.includes(shown.footer[0]) && <p class="promise">{shown.footer[0]}</p>}
+      {!shown.lead.includes(shown.footer[0]) && (
+        <p class="promise">
+          <WithRuby text={shown.footer[0]} ruby={shown.ruby} />
+        </p>
+      )}
     </>
   );
 };
 
-const Note = ({ shown: { note } }: { readonly shown: ScreenModel }) =>
+const Note = ({ shown: { note, ruby } }: { readonly shown: ScreenModel }) =>
   note === null ? null : (
     <p class="note" data-subject>
-      {note}
+      <WithRuby text={note} ruby={ruby} />
     </p>
   );
 
 const Main = ({ shown }: { readonly shown: ScreenModel }) => {
-  const question = `${shown.session} ${shown.screen} ${shown.heading} ${shown.textPercent}`;
+  // Another list under the same heading is another question; a digit more is not.
+  const { body, lead } = shown;
+  const list = body.kind === 'items' || body.kind === 'summary' ? JSON.stringify([body, lead]) : '';
+  const question = `${shown.session} ${shown.screen} ${shown.heading} ${shown.textPercent} ${list}`;
   return (
     <main key={`${shown.screen} ${shown.heading}`}>
       <div class="content">

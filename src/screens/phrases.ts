@@ -2,13 +2,14 @@ import { jaModel, Parser, zhHansModel, zhHantModel } from 'budoux';
 import type { Control, ScreenBody, ScreenModel } from '../core/screen/screen-model.ts';
 
 /** Zero width space: a line may break here (style/base.css forbids it elsewhere between letters). */
-const mayBreak = '\u200B';
+export const mayBreak = '\u200B';
 
-const japanese = new Parser(jaModel);
+/** やさしい日本語 has spaces between its phrases, but for the ends of sentences. */
+const afterSentences = { parse: (text: string): string[] => text.split(/(?<=[、。])/) };
 /** Languages written without spaces. Others break at theirs. */
-const parsers: Readonly<Record<string, Parser>> = {
-  ja: japanese,
-  'ja-easy': japanese,
+const parsers: Readonly<Record<string, Pick<Parser, 'parse'>>> = {
+  ja: new Parser(jaModel),
+  'ja-easy': afterSentences,
   'zh-Hans': new Parser(zhHansModel),
   'zh-Hant': new Parser(zhHantModel),
 };

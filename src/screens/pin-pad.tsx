@@ -1,5 +1,6 @@
 import type { ScreenModel } from '../core/screen/screen-model.ts';
 import { pressPinKey } from './connection.ts';
+import { WithRuby } from './with-ruby.tsx';
 
 const clearKey = 0x08;
 const enterKey = 0x0d;
@@ -25,7 +26,7 @@ export const PinPad = ({
     <div class="pad">
       {digits.map(key)}
       <button type="button" class="key word" disabled={checking} onClick={() => pressPinKey(clearKey)}>
-        {words.clear}
+        <WithRuby text={words.clear} ruby={shown.ruby} />
       </button>
       {key(0)}
       <button
@@ -34,7 +35,7 @@ export const PinPad = ({
         disabled={checking}
         onClick={() => pressPinKey(enterKey)}
       >
-        {words.enter}
+        <WithRuby text={words.enter} ruby={shown.ruby} />
       </button>
     </div>
   );

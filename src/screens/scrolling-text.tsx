@@ -41,6 +41,8 @@ export const ScrollingText = ({
     if (text === null) return;
     const observer = new ResizeObserver(look);
     observer.observe(text);
+    // Letters that come late make what is read longer, not the area it is read in.
+    for (const part of text.children) observer.observe(part);
     look();
     return () => observer.disconnect();
   });

@@ -75,6 +75,16 @@ it.each<[string, string, (content: Content) => void, string, string, RegExp]>([
     /and other medical staff/,
   ],
   [
+    'a text that the voice reads by the kana of before',
+    'texts/ja-easy.json',
+    ({ texts }) => {
+      texts['help.coming'] = 'お医者さんが 来ます';
+    },
+    'reading',
+    'help.coming',
+    /the kana of 「お医者さんが 来ます」, not 「うけつけの、 ひとが、 きます」/,
+  ],
+  [
     'a native reader who read other texts',
     'texts/ja.json',
     (content) => {

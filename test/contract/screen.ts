@@ -34,6 +34,7 @@ export const model = (revision: number, session: string | null = null): ScreenMo
   controls: [],
   tools: [],
   footer: ['', ''],
+  ruby: {},
   closeLabel: '',
   diagonalInches: null,
   speech: [],

@@ -212,7 +212,7 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
         lead: words.lead,
         isPrivate: question.kind === 'consent-item',
         // What refusing costs is no part of what is agreed to: it is not in the text of the record.
-        note: specific ? together(words.note, d.words('cost.specific-disease')) : words.note,
+        note: specific ? d.keep(together(words.note, d.words('cost.specific-disease'))) : words.note,
         remaining,
         body: { kind: 'items', items: words.items.map((each) => ({ label: each.label.text, note: each.note.text })) },
         bodyWords: words.items.map((each) => d.words('consent.subject-item', { subject: each.label, note: each.note })),

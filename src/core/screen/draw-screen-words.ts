@@ -1,5 +1,6 @@
 import type { Catalogue, LanguageTexts } from '../catalogue/catalogue.ts';
 import { formatJapanInstant } from '../japan-time.ts';
+import { languageWithFurigana } from './furigana.ts';
 import { dayReading, timeReading } from './japanese-reading.ts';
 
 /** What is written, and how it is read aloud where the kanji do not tell. */
@@ -21,6 +22,10 @@ export type Dictionary = {
   readonly language: string;
   readonly words: (key: string, values?: WordValues) => Words;
   readonly text: (key: string, values?: WordValues) => string;
+  /** Puts words that were made of others among those of this screen, for their furigana. */
+  readonly keep: (words: Words) => Words;
+  /** Reading of each text made so far; none where the language has no furigana */
+  readonly readings: ReadonlyMap<string, string>;
 };
 
 const fallbackLanguage = 'ja';
@@ -29,7 +34,12 @@ const fallbackLanguage = 'ja';
 export const dictionaryOf = (catalogue: Catalogue, language: string): Dictionary => {
   const japanese: LanguageTexts | undefined = catalogue.languages[fallbackLanguage];
   const chosen = catalogue.languages[language] ?? japanese;
-  const words = (key: string, values: WordValues = {}): Words => {
+  const readings = new Map<string, string>();
+  const keep = (words: Words): Words => {
+    if (chosen?.language === languageWithFurigana) readings.set(words.text, words.reading ?? words.text);
+    return words;
+  };
+  const made = (key: string, values: WordValues): Words => {
     const source = chosen?.texts[key] === undefined ? japanese : chosen;
     const pattern = source?.texts[key] ?? key;
     const reading = source?.readings[key];
@@ -42,7 +52,9 @@ export const dictionaryOf = (catalogue: Catalogue, language: string): Dictionary
       ...(hasReading ? { reading: fill(reading ?? pattern, values, readOf) } : {}),
     };
   };
-  return { language: chosen?.language ?? fallbackLanguage, words, text: (key, values) => words(key, values).text };
+  const words = (key: string, values: WordValues = {}): Words => keep(made(key, values));
+  const spoken = chosen?.language ?? fallbackLanguage;
+  return { language: spoken, words, text: (key, values) => words(key, values).text, keep, readings };
 };
 
 /** 14:03 by Japanese time */

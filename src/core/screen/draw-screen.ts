@@ -10,6 +10,7 @@ import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
 import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { choosePhone, phonePin, presentPhone, toSmartphone, verifyingPhone } from './draw-screen-phone.ts';
+import { rubyOf } from './draw-screen-ruby.ts';
 import { type KeysThere, speechOf, spokenChoice, spokenLabel } from './draw-screen-speech.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
 import type { Control, ScreenModel } from './screen-model.ts';
@@ -43,7 +44,7 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     code: language,
     name,
   }));
-  return {
+  const model: Omit<ScreenModel, 'revision' | 'ruby'> = {
     screen: drawn.screen,
     session: visit?.session ?? null,
     language: d.language,
@@ -75,6 +76,7 @@ export const drawScreen = (session: Session, context: DrawContext): Omit<ScreenM
     focused: context.focused ?? null,
     pinKeys: drawn.pinKeys,
   };
+  return { ...model, ruby: rubyOf(model, d.readings) };
 };
 
 const writtenControl = ({ label, note, said: _, ...rest }: DrawnControl): Control => ({

@@ -1,5 +1,6 @@
 import type { ControlId } from '../visit/control-ids.ts';
 import type { FaceHint } from '../visit/verification.ts';
+import type { RubyPiece } from './furigana.ts';
 
 export const screenNames = [
   'starting',
@@ -135,6 +136,8 @@ export type ScreenModel = {
   readonly footer: readonly [string, string];
   /** What the voice says here, in this order */
   readonly speech: readonly SpokenSentence[];
+  /** Furigana: what stands above the kanji of each text that is drawn here, by the text; empty in other languages */
+  readonly ruby: Readonly<Record<string, readonly RubyPiece[]>>;
   /** Leaves the language picker as it was */
   readonly closeLabel: string;
   /** Of the panel, inches; null: not known, 10.1 is assumed. Letters and targets are sized in millimetres by it. */
