@@ -1,6 +1,6 @@
 import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** The question whose subject has not yet been on the screen as a whole; null: all has been. Its buttons wait. */
 export const unseenSubject = signal<string | null>(null);
@@ -36,7 +36,8 @@ export const ScrollingText = ({
     if (isUnseen) unseenSubject.value = question;
     else if (unseenSubject.value !== null) unseenSubject.value = null;
   };
-  useEffect(() => {
+  // Before it is painted: no button is ready for a moment, and no words end without their arrow, on a busy machine.
+  useLayoutEffect(() => {
     const text = area.current;
     if (text === null) return;
     const observer = new ResizeObserver(look);
