@@ -10,12 +10,63 @@ export type Defence = {
 
 export const defences: readonly Defence[] = [
   {
-    row: 6,
-    test: ['test/agent/provisioning/enrolment.test.ts', 'silent connections keep no terminal'],
+    row: 2,
+    test: ['test/flow/pin-guard.test.ts', 'whatever a patient does'],
+    without: [['src/terminal/card/card-access.ts', '.finally(() => bytes.fill(0))', '']],
+  },
+  {
+    row: 3,
+    test: ['test/flow/pin-guard.test.ts', 'whatever a patient does'],
     without: [
-      ['src/agent/provisioning/enrolment.ts', 'handshakeTimeout: 5_000', 'handshakeTimeout: 120_000'],
-      ['src/agent/provisioning/enrolment.ts', 'maxConnections = 1_024', 'maxConnections = 32'],
+      ['src/core/visit/session-steps.ts', "pin.triesLeft <= 1 ? 'asking' : 'not-the-last'", "'confirmed'"],
+      [
+        'src/terminal/card/use-card-keys.ts',
+        'counter.value.triesLeft === 1 && !lastTryConfirmed',
+        'lastTryConfirmed === null',
+      ],
     ],
+  },
+  {
+    row: 4,
+    test: ['test/agent/agent.test.ts', 'a challenge serves once'],
+    without: [
+      ['src/agent/journal/open-challenges.ts', ' AND request_id IS NULL AND expires_at >= ?', ' AND expires_at >= ?'],
+    ],
+  },
+  {
+    row: 5,
+    test: ['test/terminal/delivery/clinic-link.test.ts', 'signed by a device, for another device'],
+    without: [
+      [
+        'src/trust/seal.ts',
+        'if (facility !== addressee.facility || device !== addressee.device)',
+        'if (facility !== addressee.facility)',
+      ],
+    ],
+  },
+  {
+    row: 6,
+    test: ['test/contract/bad-servers.test.ts', 'the right certificate over'],
+    without: [
+      ['drivers/message-bus/mqtt-connection.ts', "minVersion: 'TLSv1.3'", "minVersion: 'TLSv1'"],
+      ['drivers/message-bus/mqtt-message-bus.ts', "minVersion: 'TLSv1.3'", "minVersion: 'TLSv1'"],
+    ],
+  },
+  {
+    row: 8,
+    test: ['test/storage/audit-chain.test.ts', ''],
+    without: [
+      [
+        'src/storage/audit-chain.ts',
+        'line.number !== number || line.hash !== hashOf(hash, number, line)',
+        'line.number !== number',
+      ],
+    ],
+  },
+  {
+    row: 12,
+    test: ['test/face/attempt/watch-camera.test.ts', 'frozen'],
+    without: [['src/face/attempt/watch-camera.ts', 'const frozenAfterMs = 2_000', 'const frozenAfterMs = 2_000_000']],
   },
   {
     row: 16,
@@ -26,6 +77,71 @@ export const defences: readonly Defence[] = [
         "if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return null;",
         "if (!('visit' in state)) return null;",
       ],
+    ],
+  },
+  {
+    row: 18,
+    test: ['test/terminal/delivery/clinic-link.test.ts', 'more than thirty in a minute'],
+    without: [
+      ['src/terminal/delivery/admit-command.ts', 'const commandsPerMinute = 30', 'const commandsPerMinute = 3_000'],
+    ],
+  },
+  {
+    row: 18,
+    test: ['test/terminal/delivery/clinic-link.test.ts', 'are carried out once'],
+    without: [
+      ['src/terminal/delivery/admit-command.ts', "return first.value || refuse('message.stale')", 'return true'],
+    ],
+  },
+  {
+    row: 19,
+    test: ['test/core/trusted-time.test.ts', 'a board that wakes in 1970'],
+    without: [
+      ['src/core/trusted-time.ts', 'machine.wallMs >= floorMs && ', ''],
+      ['src/core/trusted-time.ts', 'began.wallMs >= floorMs && ', ''],
+    ],
+  },
+  {
+    row: 22,
+    test: ['test/house/systemd.test.ts', ''],
+    without: [['systemd/uketsuke.service', 'LimitCORE=0', 'LimitCORE=infinity']],
+  },
+  {
+    row: 24,
+    test: ['test/contract/screen.test.ts', 'a touch storm'],
+    without: [['drivers/kiosk-screen.ts', 'const messagesPerSecond = 60', 'const messagesPerSecond = 60_000']],
+  },
+  {
+    row: 25,
+    test: ['test/core/visit/session-properties.test.ts', 'another visit'],
+    without: [
+      ['src/core/visit/session-touch.ts', 'if (touch.session !== (visit?.session ?? null)) return stay(session);', ''],
+    ],
+  },
+  {
+    row: 26,
+    test: ['test/contract/screen.test.ts', 'DNS rebinding'],
+    without: [
+      ['src/web/local-server.ts', 'if (host === undefined || !this.#names.includes(host))', 'if (host === undefined)'],
+    ],
+  },
+  {
+    row: 26,
+    test: ['test/contract/screen.test.ts', 'DNS rebinding'],
+    without: [
+      ['src/web/local-server.ts', 'if (origin !== undefined && !this.origins.includes(origin))', "if (origin === '')"],
+    ],
+  },
+  {
+    row: 27,
+    test: ['test/storage/deleted-rows.test.ts', "the agent's files"],
+    without: [['src/agent/journal/journal-file.ts', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA user_version']],
+  },
+  {
+    row: 28,
+    test: ['test/agent/agent.test.ts', 'face'],
+    without: [
+      ['src/agent/oqs-folder/hand-over.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
     ],
   },
   {
@@ -63,6 +179,13 @@ export const defences: readonly Defence[] = [
     without: [['src/agent/journal/approval-use.ts', "if (before !== undefined) return 'message.stale';", '']],
   },
   {
+    row: 33,
+    test: ['test/agent/intake/approval-once.test.ts', 'the face of one'],
+    without: [
+      ['src/agent/oqs-folder/hand-over.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
+    ],
+  },
+  {
     row: 34,
     test: ['test/agent/staff-page/staff-codes.test.ts', 'guessing'],
     without: [['src/agent/staff-page/staff-codes.ts', "if (until > nowMs) return { is: 'locked', until };", '']],
@@ -71,6 +194,27 @@ export const defences: readonly Defence[] = [
     row: 34,
     test: ['test/agent/staff-page/staff-codes.test.ts', 'journal.sqlite taken away'],
     without: [['src/agent/staff-page/staff-codes.ts', 'await this.#beside?.set(key, counted);', '']],
+  },
+  {
+    row: 35,
+    test: ['test/agent/intake/approval-once.test.ts', 'a consent given'],
+    without: [['src/agent/intake/receive-request.ts', "return 'consent.time-implausible';", 'return undefined;']],
+  },
+  {
+    row: 36,
+    test: ['test/contract/connection-limits.test.ts', 'serves a terminal through 1,100'],
+    without: [
+      ['drivers/message-bus/connection-limits.ts', 'const unprovenOfAddress = 8', 'const unprovenOfAddress = 8_000'],
+      ['drivers/message-bus/connection-limits.ts', 'const unprovenAtAll = 128', 'const unprovenAtAll = 128_000'],
+    ],
+  },
+  {
+    row: 36,
+    test: ['test/agent/provisioning/enrolment.test.ts', 'silent connections keep no terminal'],
+    without: [
+      ['src/agent/provisioning/enrolment.ts', 'handshakeTimeout: 5_000', 'handshakeTimeout: 120_000'],
+      ['src/agent/provisioning/enrolment.ts', 'maxConnections = 1_024', 'maxConnections = 32'],
+    ],
   },
   {
     row: 37,
@@ -82,6 +226,11 @@ export const defences: readonly Defence[] = [
         'if (pem !== passphrase) return',
       ],
     ],
+  },
+  {
+    row: 38,
+    test: ['test/agent/wrong-clock.test.ts', 'a card is refused by its date only'],
+    without: [['src/core/trusted-time.ts', "certainty !== 'doubted'", 'certainty.length > 0']],
   },
   {
     row: 40,

@@ -167,6 +167,23 @@ describe('whatever happens, in whatever order', () => {
     expect(reached.size).toBe(20);
   });
 
+  it('a finger on another visit’s screen, or on the idle one before this visit, answers nothing', () => {
+    fc.assert(
+      fc.property(script, (steps) => {
+        const story = play(steps, () => {});
+        const own = visitOf(story.state)?.session ?? null;
+        for (const session of ['the last patient’s', own === null ? 'session-1' : null])
+          for (const control of controls) {
+            const before = story.session;
+            expect(story.tell({ type: 'Touched', session, control })).toEqual([]);
+            // That somebody moved is noted, and nothing else.
+            expect({ ...story.session, unmovedSinceMs: before.unmovedSinceMs }).toEqual(before);
+          }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('a VERIFY is sent only by a submit of four digits, one for each, and the last try only after its own yes', () => {
     fc.assert(
       fc.property(script, (steps) => {
