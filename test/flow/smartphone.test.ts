@@ -102,6 +102,10 @@ describe('an Android: the PIN first, then the phone', () => {
     await bed.agent.quiet();
     const [visit] = bed.visits();
     expect(visit).toMatchObject({ method: 'pin', outcome: 'eligible' });
+    const since = bed.screen.shown.findIndex(({ screen }) => screen === 'present-phone');
+    const leads = bed.screen.shown.slice(since).flatMap(({ lead }) => lead);
+    expect(leads).toContain('スマートフォンを動かさないでください。');
+    expect(leads.filter((lead) => /カードを(動かさ|忘れ)/.test(lead))).toEqual([]);
   });
 
   it('a wrong PIN shows the tries that are left; the next right one goes on', async () => {

@@ -175,7 +175,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       });
     case 'awaitingLookup':
       return part('reading', 2, d, d.words('reading.lookup'), {
-        lead: [d.words('reading.lead')],
+        lead: [d.words(isPhone(state.visit) ? 'phone.keep-there' : 'reading.lead')],
         body: { kind: 'picture', picture: 'wait' },
       });
     case 'choosingMethod':
