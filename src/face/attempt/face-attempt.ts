@@ -79,6 +79,8 @@ export class AttemptCourse {
   readonly #probes = new ProbeSet();
   /** When a face first seemed covered or turned away in this try. */
   #guessedSinceMs: number | null = null;
+  /** Guesses that nobody did anything about in an earlier try, or could: still not compared at first, but not told again. */
+  readonly #disbelieved = new Set<FaceHint>();
   #goodFrames = 0;
   #firstGoodAtMs = 0;
   readonly #padStrength: PadStrength;
@@ -123,6 +125,11 @@ export class AttemptCourse {
     return [{ type: 'hint', hint }];
   }
 
+  #tellGuess(hint: FaceHint | null, atMs: number): AttemptStep[] {
+    if (hint === null || this.#disbelieved.has(hint)) return this.#tellHint(null, atMs);
+    return this.#tellHint(hint, atMs, 'guess');
+  }
+
   /** What was told last stays for now. */
   #isBeingRead(next: FaceHint | null, atMs: number): boolean {
     const { hint, atMs: toldAtMs, before, isGuess, seenAtMs } = this.#told;
@@ -165,7 +172,7 @@ export class AttemptCourse {
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
     const hint = this.#believed(finding.hint, atMs);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
-    const steps = isTurning ? [] : this.#tellHint(hint, atMs, hint === null ? 'sure' : 'guess');
+    const steps = isTurning ? [] : this.#tellGuess(hint, atMs);
     if (hint !== null) {
       finding.embedding.fill(0);
       return steps;
@@ -226,6 +233,7 @@ export class AttemptCourse {
     this.#guessedSinceMs ??= atMs;
     if (atMs - this.#guessedSinceMs < guessForMs) return hint;
     this.#told.isGuess = false;
+    this.#disbelieved.add(hint);
     return null;
   }
 
@@ -302,7 +310,8 @@ export class AttemptCourse {
    * head on its way back from a turn looks as if: such a guess is not told.
    */
   #helpToRest(hint: FaceHint | null, isGuess: boolean, atMs: number): AttemptStep[] {
-    if (hint === null || (isGuess && hint !== 'look-here')) return this.#tellHint('hold-still', atMs);
+    const isNews = hint === 'look-here' && !this.#disbelieved.has(hint);
+    if (hint === null || (isGuess && !isNews)) return this.#tellHint('hold-still', atMs);
     return this.#tellHint(hint, atMs, isGuess ? 'guess' : 'sure');
   }
 
