@@ -70,7 +70,7 @@ const foundByDoctor = {
   'daemon.hung': fault(
     'technician',
     'the terminal runs and answers nothing; its watchdog restarts it within 30 s',
-    '`systemctl kill -s SIGKILL uketsuke`; `systemctl restart uketsuke`',
+    '`systemctl restart uketsuke`',
   ),
   'daemon.part-silent': fault(
     'technician',
@@ -170,7 +170,7 @@ const foundByDoctor = {
   'broker.hung': fault(
     'technician',
     'the broker takes connections and answers nothing',
-    "at the clinic's PC: `systemctl kill -s SIGKILL uketsuke-broker`; `systemctl restart uketsuke-broker`",
+    "at the clinic's PC: `systemctl kill --kill-whom=main -s SIGKILL uketsuke-broker`; `systemctl restart uketsuke-broker`",
   ),
   'agent.stopped': fault(
     'technician',

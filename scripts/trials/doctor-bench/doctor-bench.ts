@@ -45,7 +45,7 @@ const offerPackages = (root: string): void => {
 const root = values.root ?? makeRoot(values.suite);
 try {
   if (values.root === undefined) {
-    installPackages(root, resolve(values.debs), [
+    await installPackages(root, resolve(values.debs), [
       'apt-get install ./uketsuke_*_amd64.deb ./uketsuke-agent_*_all.deb ./uketsuke-terminal_*_all.deb rsync nftables openssl',
     ]);
     offerPackages(root);

@@ -68,14 +68,17 @@ const putBack = async ({ undo }: Pick<InjectedFault, 'undo'>): Promise<void> => 
     'systemctl unmask uketsuke uketsuke-link uketsuke-link.socket uketsuke-agent uketsuke-broker pcscd pcscd.socket 2>/dev/null; true',
   );
   sh(
-    'for unit in uketsuke uketsuke-link uketsuke-face uketsuke-agent uketsuke-broker pcscd page; do systemctl kill -s SIGCONT $unit 2>/dev/null; done; true',
+    'for unit in uketsuke uketsuke-link uketsuke-face uketsuke-agent uketsuke-broker pcscd uketsuke-kiosk; do kill -CONT $(systemctl show -p MainPID --value $unit) 2>/dev/null; done; true',
   );
-  sh('systemctl stop uketsuke uketsuke-link uketsuke-face uketsuke-agent uketsuke-broker 2>/dev/null; true', 60);
+  sh(
+    'systemctl stop uketsuke-kiosk uketsuke-link.socket uketsuke-face.socket uketsuke-screen.socket uketsuke uketsuke-link uketsuke-face uketsuke-agent uketsuke-broker 2>/dev/null; true',
+    60,
+  );
   if (undo !== undefined) sh(`${undo} || true`);
   for (const place of places) sh(`rm -rf ${place} && cp -a /good${place} ${place}`);
   sh('rsync -a --delete /good/usr/lib/uketsuke/ /usr/lib/uketsuke/', 120);
   sh(
-    'systemctl daemon-reload; systemctl reset-failed; systemctl start --no-block pcscd.socket uketsuke-link.socket uketsuke-face.socket uketsuke-broker uketsuke-agent uketsuke-link uketsuke page',
+    'systemctl daemon-reload; systemctl reset-failed; systemctl start --no-block pcscd.socket uketsuke-screen.socket uketsuke-link.socket uketsuke-face.socket uketsuke-broker uketsuke-agent uketsuke-link uketsuke uketsuke-kiosk',
   );
   await until('well again', 90, () => services.every(isActive) && asked().lines.length === 0);
 };
@@ -125,15 +128,26 @@ const tryFault = async (fault: InjectedFault): Promise<Outcome> => {
 
 const setUp = async (): Promise<void> => {
   network();
+  // A root that was kept is set up already.
+  if (existsSync('/good')) return putBack({});
   writeFileSync('clinic.yaml', guideAnswers('/project/docs/technician-guide.md'));
   const letters = lettersIn(
     sh('uketsuke provision clinic --test --card-trust /trial/cache/test-authority --answers clinic.yaml 2>&1', 240),
   );
   sh(`uketsuke provision terminal ${letters} 2>&1`, 240);
   await until('the units', 90, () => services.every(isActive));
-  sh(
-    'systemd-run --unit=page --property=JoinsNamespaceOf=uketsuke-screen.socket --property=PrivateNetwork=yes --property=Restart=always /usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning /project/scripts/trials/doctor-bench/page.ts',
+  // In place of the kiosk's browser, which this machine has no display for.
+  writeFileSync(
+    '/etc/systemd/system/uketsuke-kiosk.service',
+    `[Unit]
+JoinsNamespaceOf=uketsuke-screen.socket
+[Service]
+PrivateNetwork=yes
+Restart=always
+ExecStart=/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning /project/scripts/trials/doctor-bench/page.ts
+`,
   );
+  sh('systemctl daemon-reload; systemctl start uketsuke-kiosk');
   await until('all is well', 60, () => asked().lines.length === 0);
   await orderTestVisit();
   sh('systemctl stop uketsuke uketsuke-link uketsuke-face uketsuke-agent uketsuke-broker', 60);

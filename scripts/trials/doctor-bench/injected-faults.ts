@@ -34,6 +34,8 @@ const setting = (path: string, value: string): string =>
     writeFileSync(file, yaml.stringify(settings));
   ' && ${restart}`;
 
+const hang = (unit: string): string => `kill -STOP $(systemctl show -p MainPID --value ${unit})`;
+
 const technician = (
   name: string,
   expect: string | readonly string[],
@@ -43,22 +45,21 @@ const technician = (
 const staff = (...given: Parameters<typeof technician>): InjectedFault => ({ ...technician(...given), actor: 'staff' });
 
 const processes: readonly InjectedFault[] = [
-  technician('the terminal was stopped', 'daemon.stopped', 'systemctl stop uketsuke'),
   technician('the terminal was masked', 'daemon.stopped', 'systemctl mask --now uketsuke'),
-  technician('the terminal hangs', 'daemon.hung', 'systemctl kill -s SIGSTOP uketsuke'),
+  technician('the terminal hangs', 'daemon.hung', hang('uketsuke')),
   technician('the link was stopped', 'delivery.link-lost', 'systemctl stop uketsuke-link.socket uketsuke-link'),
-  technician('the link hangs', 'delivery.link-lost', 'systemctl kill -s SIGSTOP uketsuke-link'),
+  technician('the link hangs', 'delivery.link-lost', hang('uketsuke-link')),
   technician('the link was masked', 'delivery.link-lost', 'systemctl mask --now uketsuke-link.socket uketsuke-link'),
   technician('the face process was stopped', 'face.process-lost', 'systemctl stop uketsuke-face.socket uketsuke-face'),
   technician('the agent was stopped', 'agent.stopped', 'systemctl stop uketsuke-agent'),
   technician('the agent was masked', 'agent.stopped', 'systemctl mask --now uketsuke-agent'),
-  staff('the agent hangs', 'agent.silent', 'systemctl kill -s SIGSTOP uketsuke-agent'),
+  staff('the agent hangs', 'agent.silent', hang('uketsuke-agent')),
   technician('the broker was stopped', 'broker.stopped', 'systemctl stop uketsuke-broker'),
   technician('the broker was masked', 'broker.stopped', 'systemctl mask --now uketsuke-broker'),
-  technician('the broker hangs', 'broker.hung', 'systemctl kill -s SIGSTOP uketsuke-broker'),
+  technician('the broker hangs', 'broker.hung', hang('uketsuke-broker')),
   technician('the card service was stopped', 'reader.service-down', 'systemctl stop pcscd.socket pcscd'),
   technician('the card service was masked', 'reader.service-down', 'systemctl mask --now pcscd.socket pcscd'),
-  technician('the card service hangs', 'reader.service-hung', 'systemctl kill -s SIGSTOP pcscd'),
+  technician('the card service hangs', 'reader.service-hung', hang('pcscd')),
   technician(
     'a folder lies where the health socket must be',
     'socket.place-taken',
@@ -84,7 +85,7 @@ const configuration: readonly InjectedFault[] = [
   technician('another device', 'keys.of-another-terminal', setting('device', '"terminal-77"')),
   technician('another lane', 'keys.of-another-terminal', setting('lane', '7')),
   technician("the broker's name has no address", 'broker.name-unknown', setting('broker.host', '"nobody.invalid"')),
-  technician("the broker's port is another", 'broker.port-closed', setting('broker.port', '8884')),
+  technician("the broker's port is another", 'broker.port-closed', setting('broker.port', '8899')),
   technician(
     "the broker's certificate has another name",
     'delivery.broker-untrusted',
@@ -92,9 +93,14 @@ const configuration: readonly InjectedFault[] = [
   ),
   staff('a keypad that is not there', 'keypad.lost', setting('keypad.driver', '"hid"'), { hands: 'the cable' }),
   staff('a light that is not there', 'light.lost', setting('statusLight.driver', '"serial"'), { hands: 'the cable' }),
-  staff('a card camera that is not there', 'card-camera.missing', setting('cardFrontReader.driver', '"tesseract"'), {
-    hands: 'the cable',
-  }),
+  staff(
+    'a card camera that is not there',
+    ['camera.lost', 'card-camera.missing'],
+    setting('cardFrontReader.driver', '"tesseract"'),
+    {
+      hands: 'the cable',
+    },
+  ),
   technician('a loudspeaker that is not there', 'speaker.missing', setting('speaker.driver', '"alsa"'), {
     hands: 'a sound card',
   }),
@@ -349,8 +355,8 @@ const agents: readonly InjectedFault[] = [
 ];
 
 const screens: readonly InjectedFault[] = [
-  staff('no page comes', 'screen.no-page', 'systemctl stop page'),
-  technician('the page does not paint any more', 'screen.frozen', 'systemctl kill -s SIGSTOP page'),
+  staff('no page comes', 'screen.no-page', 'systemctl stop uketsuke-kiosk'),
+  technician('the page does not paint any more', 'screen.frozen', hang('uketsuke-kiosk')),
 ];
 
 export const injectedFaults: readonly InjectedFault[] = [

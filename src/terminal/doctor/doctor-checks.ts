@@ -36,6 +36,8 @@ const leastFreeBytes = 200_000_000;
 const frozenAfterMs = 10_000;
 /** A broker of the clinic answers within milliseconds; whoever waits for the doctor is a person. ms */
 const networkMs = 3_000;
+/** A name server of the clinic answers within milliseconds, too; one that is away is asked for ten seconds by the system. ms */
+const nameMs = 1_500;
 
 const fine = (detail = ''): Finding => ({ state: 'ok', detail });
 const found = (fault: FaultName, detail = ''): Finding => ({ state: 'found', fault, detail });
@@ -226,6 +228,19 @@ const serverCertificateError = async ({ config }: Examination): Promise<string |
   });
 };
 
+/** A name server that says nothing is told as such, within a time of its own. */
+const addressOf = async (host: string): Promise<Finding | { readonly value: string }> => {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<Finding>((resolve) => {
+    timer = setTimeout(() => resolve(found('broker.name-unknown', `${host}: the name server does not answer`)), nameMs);
+  });
+  const asked = lookup(host).then(
+    ({ address }) => ({ value: address }),
+    (error: unknown) => found('broker.name-unknown', `${host}: ${systemCode(error)}`),
+  );
+  return Promise.race([asked, silence]).finally(() => clearTimeout(timer));
+};
+
 /** Step by step, so that the first step that fails is the one that is named. */
 const broker = async (examination: Examination): Promise<Finding> => {
   const { config, linkReport, machine, probeBroker } = examination;
@@ -233,17 +248,15 @@ const broker = async (examination: Examination): Promise<Finding> => {
   if (linkReport !== null && linkReport.brokerTrouble === null) return fine('connected');
   const here = await troubleOfUnit(machine, brokerUnit);
   if (here !== null) return here;
-  let address: string;
-  try {
-    address = (await lookup(host)).address;
-  } catch (error) {
-    return found('broker.name-unknown', `${host}: ${systemCode(error)}`);
-  }
-  if ((await machine.mayReach(address)) === false) return found('link.broker-not-allowed', address);
+  const address = await addressOf(host);
+  if ('state' in address) return address;
+  if ((await machine.mayReach(address.value)) === false) return found('link.broker-not-allowed', address.value);
   const closed = await connectionError({ host, port });
   if (closed !== null)
     return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'delivery.offline', `${host}:${port}: ${closed}`);
-  if (!(await exists(join(config.paths.provisioning, keyFolders.link, keyFiles.facilityCa))))
+  const ours = [keyFiles.facilityCa, keyFiles.tlsKey, keyFiles.tlsCertificate];
+  const link = join(config.paths.provisioning, keyFolders.link);
+  if (!(await Promise.all(ours.map((file) => exists(join(link, file))))).every(Boolean))
     return skipped('the keys cannot be read');
   const untrusted = await serverCertificateError(examination);
   // It takes connections and says nothing: no question of trust.
