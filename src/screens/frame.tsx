@@ -21,7 +21,8 @@ const Tool = ({
   <button
     type="button"
     class={`tool tool-${tool.id} ${focused ? 'focused' : ''}`}
-    aria-label={tool.label}
+    // The words that stand there name it; what is an icon alone has its name from here.
+    aria-label={ruby[tool.label] !== undefined && tool.id === 'call-help' ? undefined : tool.label}
     aria-pressed={tool.pressed}
     onClick={onPress}
   >
