@@ -97,10 +97,10 @@ export class AgentProcess {
   }
 }
 
-/** Signs requests as a visit by PIN would. */
-export const makeVisitor = async () => {
+/** Signs requests as a visit by PIN would, with a card whose certificate is good at `nowMs`: the clock of whoever checks it. */
+export const makeVisitor = async (nowMs: number) => {
   const keys = await cardKeys();
-  const certificate = await certificateFor(keys.auth, Date.now(), { serial: knownSerial });
+  const certificate = await certificateFor(keys.auth, nowMs, { serial: knownSerial });
   const card = pinCard(certificate, keys.auth);
   return {
     card,

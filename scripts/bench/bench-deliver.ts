@@ -67,7 +67,7 @@ const ourCourse = async (mosquitto: Mosquitto): Promise<Course> => {
   const { bus, store } = client;
   const link = createClinicLink({ bus, store, clock, log, keys });
   const watch = new LinkWatch(link);
-  const visitor = await makeVisitor();
+  const visitor = await makeVisitor(Date.now());
   const visit = async (): Promise<number> => {
     const ready = () => (link.challengesReady(300_000) ? true : undefined);
     await watch.until('challenges', ready);
@@ -135,7 +135,7 @@ const bareCourse = async (mosquitto: Mosquitto, agentDirectory: string): Promise
   const agentKey = (await readAgentKeys(agentDirectory)).agents.find(({ owner }) => owner === 'agent-2');
   const [facilityKey] = keys.facilityKeys;
   if (agentKey === undefined || facilityKey === undefined) throw new Error('no keys');
-  const visitor = await makeVisitor();
+  const visitor = await makeVisitor(Date.now());
   const signer: Pick<ClinicLink, 'sign'> = {
     sign: (request, card) => signRequest(request, card, { device: keys.signing, facility: facilityKey }),
   };

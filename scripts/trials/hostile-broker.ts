@@ -134,7 +134,7 @@ const terminal = (): { link: ClinicLink; watch: LinkWatch; close: () => Promise<
   };
 };
 let end = terminal();
-const visitor = await makeVisitor();
+const visitor = await makeVisitor(Date.now());
 
 /** Everything that was honestly made, to tell the forged from it. */
 const honest = { documents: new Map<string, string>(), commands: new Set<string>(), nonces: new Set<string>() };

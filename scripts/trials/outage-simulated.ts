@@ -65,7 +65,8 @@ class SimulatedBed {
   }
 
   static async build(): Promise<SimulatedBed> {
-    const built = new SimulatedBed(await makeAgentBed(), await makeVisitor());
+    const agent = await makeAgentBed();
+    const built = new SimulatedBed(agent, await makeVisitor(agent.clock.now().wallMs));
     await built.pass(5 * second);
     return built;
   }

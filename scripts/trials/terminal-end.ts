@@ -55,7 +55,7 @@ const link = createClinicLink({
   },
   keys,
 });
-const visitor = await makeVisitor();
+const visitor = await makeVisitor(Date.now());
 
 link.subscribe((event) => {
   switch (event.type) {

@@ -65,7 +65,7 @@ beforeAll(async () => {
   agents = started as unknown as readonly [Agent, Agent];
   const { directory } = facility;
   lanes = [await laneOf(`${directory}/devices/front-1`), await laneOf(`${directory}/devices/front-2`)];
-  visitor = await makeVisitor();
+  visitor = await makeVisitor(Date.now());
   for (const { watch } of lanes) await watch.ready();
 }, 90_000);
 afterAll(async () => {

@@ -4,6 +4,7 @@ import { makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { LinkWatch, makeVisitor } from '../../../scripts/beds/delivery-bed.ts';
 import type { Passing } from '../../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
+import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { facility } from '../../../scripts/beds/test-facility.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../../src/terminal/delivery/clinic-link.ts';
@@ -39,7 +40,7 @@ describe('replayed messages', () => {
   beforeAll(async () => {
     bed = await makeAgentBed();
     openLink();
-    const visitor = await makeVisitor();
+    const visitor = await makeVisitor(bed.clock.now().wallMs);
     for (let visits = 0; visits < 3; visits++) {
       await ready();
       const challenge = link.takeChallenge(300_000);
@@ -64,6 +65,8 @@ describe('replayed messages', () => {
     bed.broker.passed.push({ from: 'agent-1', topic, payload });
     bed.broker.deliver(topic, payload);
     await watch.until('the command', (events) => events.find(({ type }) => type === 'command'));
+    // A file on its way is no message: the day ends when the last one lies there.
+    await until('the last file', () => bed.journal.unfinished().length === 0);
     await bed.quiet();
     recorded = [...bed.broker.passed];
   });

@@ -24,7 +24,7 @@ test('a terminal stolen with visits waiting: its files hold nothing readable of 
   const log = createEventLog({ format: 'silent' });
   const link = createClinicLink({ bus: broker.connect('front-1'), store, clock, log, keys: testFacility.device });
   const watch = new LinkWatch(link);
-  const visitor = await makeVisitor();
+  const visitor = await makeVisitor(clock.now().wallMs);
   await watch.until('challenges', () => (link.challengesReady(300_000) ? true : undefined));
   broker.setConnected('front-1', false);
   const contents: string[] = [];
