@@ -50,7 +50,8 @@ const byKeyboard = async (tab: Page): Promise<{ readonly reached: number; readon
       .filter((each) => each.checkVisibility() && !each.disabled); all.forEach((each, at) => each.dataset.at = at); return all.length; })()`,
   )) as number;
   const seen = new Set<string>();
-  for (let presses = 0; presses < wanted + 3; presses += 1) {
+  // A field for a month is several stops: year, month and its calendar.
+  for (let presses = 0; presses < 2 * wanted + 3; presses += 1) {
     await tab.keyboard.press('Tab');
     const at = (await tab.evaluate(
       `(() => { const one = document.activeElement; const style = getComputedStyle(one);
