@@ -3,6 +3,8 @@ window.lookAtScreen = async (theme) => {
   // Letters are measured as they stand when their font is there; the layout asks for it.
   document.body.getBoundingClientRect();
   await document.fonts.ready;
+  // What fits is decided anew with the font's own letters, and stands in the next picture but one at the latest.
+  for (let frames = 0; frames < 2; frames += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
   document.querySelector('.screen').dataset.theme = theme;
   const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
   const where = (element) =>
