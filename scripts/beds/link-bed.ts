@@ -21,12 +21,23 @@ export const linkBed = (served: Served, { answerMs = 8_000 }: { readonly answerM
   const start = (parts: Served = served): void => {
     server = serveLink({ listenAt: { path }, ...parts, log, offline });
   };
-  const stop = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     await (await server)?.close();
     server = null;
   };
   start();
   const client = createLinkClient({ path, log, delays: { answerMs } });
+  /** Until the terminal has noticed, too: what it says then waits for the next link. */
+  const stop = async (): Promise<void> => {
+    await end();
+    let forget = (): void => {};
+    await new Promise<void>((resolve) => {
+      forget = client.bus.subscribeConnection((_connected, cause) => {
+        if (cause?.code === 'delivery.link-lost') resolve();
+      });
+    });
+    forget();
+  };
   return {
     path,
     bus: client.bus,
@@ -35,7 +46,7 @@ export const linkBed = (served: Served, { answerMs = 8_000 }: { readonly answerM
     start,
     close: async (): Promise<void> => {
       client.close();
-      await stop();
+      await end();
       rmSync(directory, { recursive: true, force: true });
     },
   };
