@@ -141,7 +141,8 @@ export const cardRead = (session: Session, identity: Identity, at: Moment): Step
       identity,
       lookup: askAgain ? { state: 'pending' } : resuming.lookup,
     };
-    const step = proceed(session, visit, at);
+    // Also where it cannot go on: it is this visit that goes to the desk, and ends, not the one the card began as.
+    const step = proceed({ ...session, state: { ...state, visit, resuming: null } }, visit, at);
     return askAgain ? { ...step, effects: [lookup(visit), ...step.effects] } : step;
   }
   const visit: Visit = { ...state.visit, identity };

@@ -282,6 +282,21 @@ describe('a photo that is still being read', () => {
     }
   });
 
+  it('a card that is put back when nothing can be kept any more: its own visit goes to the desk', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.tell({ type: 'StaffApproved', session: story.visit.session, approval: 'jws' });
+    expect(story.name).toBe('askingConsent');
+    const { session } = story.visit;
+    story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') });
+    story.pass(10_000);
+    story.tell({ type: 'CardRemoved' });
+    const insertion = story.insert();
+    story.tell({ type: 'CardRead', insertion, identity });
+    expect(story.name).toBe('interrupted');
+    expect(story.visit).toMatchObject({ session, insertion });
+  });
+
   it('is waited for when a card verified by face is put back: another photo is another visit', () => {
     for (const photoHash of ['photo-of-hanako', 'photo-of-somebody-else']) {
       const story = VisitStory.atRest();
