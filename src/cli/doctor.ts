@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
 import { inStaffWords } from '../catalogue/faults.ts';
 import { printProblems } from '../config-file/read-settings.ts';
+import { ok } from '../core/result.ts';
 import { missingForCamera } from '../processes/cameras.ts';
 import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import { diagnosisOf, examine, exitCodeOf, filledIn, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
@@ -89,11 +90,11 @@ const isHiddenFromTerminal = async (path: string): Promise<boolean> => {
 };
 
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
-  if (!existsSync(options.config)) {
-    if (options.config === defaultConfigPath) return examineWithout(options, 'config.missing', options.config);
-    readConfigOrExit(options.config);
-  }
-  const loaded = loadConfig(await readFile(options.config));
+  if (!existsSync(options.config) && options.config === defaultConfigPath)
+    return examineWithout(options, 'config.missing', options.config);
+  const bytes = await readFile(options.config).catch(() => null);
+  // A file that was named, and that cannot be read by whoever runs this: told in a line.
+  const loaded = bytes === null ? ok(readConfigOrExit(options.config)) : loadConfig(bytes);
   if (!loaded.ok) {
     const [first = ''] = printProblems(options.config, loaded.failure).split('\n');
     return examineWithout(options, 'config.invalid', first);
@@ -115,7 +116,7 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
   tell(options, diagnoses, verdictOf(diagnoses, { facility, device, version: report?.version ?? '-', wallMs }));
 };
 
-/** `uketsuke doctor`: exit code 0 well or warnings only, 1 a fault, 2 a configuration nobody can read. */
+/** `uketsuke doctor`: exit code 0 well or warnings only, 1 a fault, 2 a file that was named and cannot be read. */
 export const register = (program: Command): void => {
   program
     .command('doctor')
