@@ -94,20 +94,24 @@ const lastWordsOf = (log: string): string => {
 };
 
 const unit = async (name: string): Promise<UnitState | null> => {
-  const told = await said('systemctl', 'show', '-p', 'LoadState,ActiveState,SubState', name);
+  const told = await said('systemctl', 'show', '-p', 'LoadState,ActiveState,SubState,UnitFileState', name);
   if (told === null) return null;
-  const { LoadState, ActiveState, SubState } = Object.fromEntries(
+  const { LoadState, ActiveState, SubState, UnitFileState } = Object.fromEntries(
     told.split('\n').map((line) => line.split('=', 2) as [string, string]),
   );
-  if (LoadState === 'masked') return { state: 'stopped', lastWords: 'masked' };
+  if (LoadState === 'masked') return { state: 'stopped', isWanted: true, lastWords: 'masked' };
   if (LoadState !== 'loaded') return null;
-  if (ActiveState === 'active' || ActiveState === 'reloading') return { state: 'running', lastWords: '' };
-  if (ActiveState === 'inactive' || SubState === 'stop-sigterm') return { state: 'stopped', lastWords: '' };
+  const isWanted = UnitFileState !== 'disabled';
+  // One that begins is on its way; one that begins again after it ended is not.
+  const isBeginning = ActiveState === 'activating' && SubState !== 'auto-restart';
+  if (ActiveState === 'active' || ActiveState === 'reloading' || isBeginning)
+    return { state: 'running', isWanted, lastWords: '' };
+  if (ActiveState === 'inactive' || ActiveState === 'deactivating')
+    return { state: 'stopped', isWanted, lastWords: '' };
   const log = await said('journalctl', '-u', name, '-n', '60', '-o', 'cat', '--no-pager');
-  return { state: 'failing', lastWords: lastWordsOf(log ?? '') };
+  return { state: 'failing', isWanted, lastWords: lastWordsOf(log ?? '') };
 };
 
-/** Names in brackets are ours; the numbers are only looked up where the user exists. */
 const userId = async (name: string): Promise<number | null> => {
   const found = new RegExp(`^${name}:[^:]*:(\\d+):`, 'm').exec(await readFile('/etc/passwd', 'utf8').catch(() => ''));
   return found === null ? null : Number(found[1]);
@@ -150,10 +154,13 @@ const damagedFiles = async (): Promise<readonly string[] | null> => {
   const names = (installed ?? '').split('\n').flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []);
   if (names.length === 0) return null;
   const told = await said('dpkg', '--verify', ...names);
-  return (told ?? '')
-    .split('\n')
-    .filter((line) => line !== '' && !/^\S+ +c /.test(line))
-    .map((line) => line.replace(/^\S+ +/, ''));
+  // Models may be others than those of the package (`uketsuke models add`): their own check knows them.
+  return (
+    told
+      ?.split('\n')
+      .filter((line) => line !== '' && !/^\S+ +c /.test(line) && !line.includes('/uketsuke/models/'))
+      .map((line) => line.replace(/^\S+ +/, '')) ?? null
+  );
 };
 
 const hasSoundCard = async (): Promise<boolean> =>

@@ -86,7 +86,7 @@ const examineWithout = async (
 /** As the terminal's own user sees the file: the doctor may be root. */
 const isHiddenFromTerminal = async (path: string): Promise<boolean> => {
   const [user, { uid, mode }] = await Promise.all([thisMachine.userId('uketsuke'), stat(path)]);
-  return user !== null && (mode & 0o004) === 0 && (uid !== user || (mode & 0o400) === 0);
+  return user !== null && (mode & 0o044) === 0 && (uid !== user || (mode & 0o400) === 0);
 };
 
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {

@@ -268,6 +268,7 @@ const broker = async (examination: Examination): Promise<Finding> => {
 };
 
 const agent = async ({ report, machine }: Examination): Promise<Finding> => {
+  if (report?.agentAnswers && !report.agentTrouble) return fine();
   const here = await troubleOfUnit(machine, agentUnit);
   if (here !== null) return here;
   if (report === null) return skipped('the daemon is not running');

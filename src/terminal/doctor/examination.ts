@@ -58,6 +58,8 @@ export type Examination = {
 /** `stopped`: by somebody, or masked; `failing`: it begins and ends again and again, or gave up. */
 export type UnitState = {
   readonly state: 'running' | 'stopped' | 'failing';
+  /** Enabled, or masked by somebody; a package's unit that nobody ever set up is neither */
+  readonly isWanted: boolean;
   /** The last line that the program or systemd said of its end; '' when there is none */
   readonly lastWords: string;
 };
@@ -71,7 +73,7 @@ export type Machine = {
   readonly mayReach: (address: string) => Promise<boolean | null>;
   /** Whether the place lies on a file system that takes no writes */
   readonly isReadOnly: (path: string) => Promise<boolean>;
-  /** Files of the installed packages that are missing or not as installed; null: not installed as packages */
+  /** Files of the installed packages that are missing or not as installed; null: no packages, or not known in time */
   readonly damagedFiles: () => Promise<readonly string[] | null>;
   readonly hasSoundCard: () => Promise<boolean>;
 };

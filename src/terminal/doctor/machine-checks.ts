@@ -1,5 +1,5 @@
 import { lstat, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { FaultName } from '../../catalogue/faults.ts';
 import { keyFiles, keyFolders } from '../../trust/key-files.ts';
 import type { DoctorCheck, Examined, Finding, Machine, UnitState } from './examination.ts';
@@ -25,7 +25,7 @@ export const findingOfUnit = async (
 /** The same of a process that may live on another machine: null = it is not here, or it runs. */
 export const troubleOfUnit = async (machine: Machine, { unit, faults }: Unit): Promise<Finding | null> => {
   const seen = await machine.unit(unit);
-  if (seen === null || seen.state === 'running') return null;
+  if (seen === null || seen.state === 'running' || !seen.isWanted) return null;
   return { state: 'found', fault: faults[seen.state], detail: seen.lastWords };
 };
 
@@ -50,7 +50,10 @@ export const brokerUnit: Unit = {
 const ownedPlaces = ({ paths }: Examined): readonly { path: string; user: string; unit: string }[] => [
   { path: join(paths.provisioning, keyFolders.terminal), user: 'uketsuke', unit: 'uketsuke' },
   { path: join(paths.provisioning, keyFolders.link), user: 'uketsuke-link', unit: 'uketsuke-link' },
-  { path: dirname(paths.store), user: 'uketsuke-link', unit: 'uketsuke-link' },
+  // A folder that is not ours alone must not change hands with all that is in it.
+  ...(basename(dirname(paths.store)).startsWith('uketsuke')
+    ? [{ path: dirname(paths.store), user: 'uketsuke-link', unit: 'uketsuke-link' }]
+    : []),
   { path: '/var/lib/uketsuke', user: 'uketsuke', unit: 'uketsuke' },
   { path: '/var/lib/uketsuke-agent', user: 'uketsuke-agent', unit: 'uketsuke-agent' },
   { path: '/etc/mosquitto/uketsuke', user: 'mosquitto', unit: 'uketsuke-broker' },
@@ -96,7 +99,7 @@ const secrecy: DoctorCheck = async ({ config: { paths } }) => {
 
 const program: DoctorCheck = async ({ machine }) => {
   const damaged = await machine.damagedFiles();
-  if (damaged === null) return { state: 'skipped', detail: 'not installed as a package' };
+  if (damaged === null) return { state: 'skipped', detail: 'not installed as a package, or not compared in time' };
   if (damaged.length === 0) return { state: 'ok', detail: 'as installed' };
   const [first] = damaged;
   return {

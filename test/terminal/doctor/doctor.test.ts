@@ -58,9 +58,10 @@ const bareMachine: Machine = {
 
 const machineWith = (more: Partial<Machine>): Machine => ({ ...bareMachine, ...more });
 const unitIs =
-  (unit: string, state: UnitState['state']): Machine['unit'] =>
+  (unit: string, state: UnitState['state'], isWanted = true): Machine['unit'] =>
   async (name) =>
-    name === unit ? { state, lastWords: 'uketsuke: EADDRINUSE' } : null;
+    name === unit ? { state, isWanted, lastWords: 'uketsuke: EADDRINUSE' } : null;
+const unanswered: Partial<Examination> = { report: { ...healthyReport, agentAnswers: false } };
 const offline: Partial<Examination> = { linkReport: { ...healthyLink, brokerTrouble: 'delivery.offline' } };
 
 const dayMs = 86_400_000;
@@ -258,12 +259,31 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     });
   });
 
+  test('a unit that nobody set up here, and a clinic that answers from elsewhere, are no fault', async () => {
+    for (const name of ['uketsuke-agent.service', 'uketsuke-broker.service']) {
+      const machine = machineWith({ unit: unitIs(name, 'stopped', false) });
+      expect(faultsOf(await examine({ ...well(), machine }))).toEqual([]);
+    }
+    const stopped = machineWith({ unit: unitIs('uketsuke-agent.service', 'stopped') });
+    expect(faultsOf(await examine({ ...well(), machine: stopped }))).toEqual([]);
+  });
+
+  test('no remedy takes over a folder that is not ours alone', async () => {
+    const machine = machineWith({ userId: async (name) => (name === 'uketsuke-link' ? 54_321 : null) });
+    const shared = withPaths({ store: '/tmp/link.sqlite', provisioning: join(folder, 'nowhere') });
+    const diagnoses = await examine({ ...well(), ...shared, machine });
+    expect(printDiagnoses(diagnoses)).not.toContain('chown');
+  });
+
   test.each<[FaultName, Partial<Examination>]>([
     ['daemon.stopped', { report: null, machine: machineWith({ unit: unitIs('uketsuke.service', 'stopped') }) }],
     ['daemon.cannot-start', { report: null, machine: machineWith({ unit: unitIs('uketsuke.service', 'failing') }) }],
     ['daemon.hung', { report: null, machine: machineWith({ unit: unitIs('uketsuke.service', 'running') }) }],
-    ['agent.stopped', { machine: machineWith({ unit: unitIs('uketsuke-agent.service', 'stopped') }) }],
-    ['agent.cannot-start', { machine: machineWith({ unit: unitIs('uketsuke-agent.service', 'failing') }) }],
+    ['agent.stopped', { ...unanswered, machine: machineWith({ unit: unitIs('uketsuke-agent.service', 'stopped') }) }],
+    [
+      'agent.cannot-start',
+      { ...unanswered, machine: machineWith({ unit: unitIs('uketsuke-agent.service', 'failing') }) },
+    ],
     [
       'broker.cannot-start',
       { ...offline, machine: machineWith({ unit: unitIs('uketsuke-broker.service', 'failing') }) },
