@@ -94,16 +94,16 @@ const lastWordsOf = (log: string): string => {
 };
 
 const unit = async (name: string): Promise<UnitState | null> => {
-  const told = await said('systemctl', 'show', '-p', 'LoadState,ActiveState,SubState,UnitFileState', name);
+  const told = await said('systemctl', 'show', '-p', 'LoadState,ActiveState,UnitFileState,NRestarts', name);
   if (told === null) return null;
-  const { LoadState, ActiveState, SubState, UnitFileState } = Object.fromEntries(
+  const { LoadState, ActiveState, UnitFileState, NRestarts } = Object.fromEntries(
     told.split('\n').map((line) => line.split('=', 2) as [string, string]),
   );
   if (LoadState === 'masked') return { state: 'stopped', isWanted: true, lastWords: 'masked' };
   if (LoadState !== 'loaded') return null;
   const isWanted = UnitFileState !== 'disabled';
   // One that begins is on its way; one that begins again after it ended is not.
-  const isBeginning = ActiveState === 'activating' && SubState !== 'auto-restart';
+  const isBeginning = ActiveState === 'activating' && NRestarts === '0';
   if (ActiveState === 'active' || ActiveState === 'reloading' || isBeginning)
     return { state: 'running', isWanted, lastWords: '' };
   if (ActiveState === 'inactive' || ActiveState === 'deactivating')
