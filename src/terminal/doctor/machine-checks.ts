@@ -71,7 +71,7 @@ const owners: DoctorCheck = async ({ config, machine }) => {
       };
   }
   const above = await stat(config.paths.provisioning).catch(() => null);
-  if (above !== null && (await machine.userId('uketsuke')) !== null && (above.mode & 0o005) !== 0o005)
+  if (above !== null && (await machine.userId('uketsuke')) !== null && (above.mode & 0o001) === 0)
     return {
       state: 'found',
       fault: 'keys.shut',
