@@ -59,6 +59,12 @@ export const cardUnreadable = (session: Session, reason: Failure, newSession: st
   return { ...desk, effects: [...over, ...desk.effects] };
 };
 
+/** What was put back is taken again before it was read: its own insertion ends, and the visit goes on waiting. */
+const cardGoneAgain = (session: Session, put: Visit, resuming: Visit, at: Moment, reason: Failure): Step => {
+  const back = awaitCardReturn(withVisit(session, resuming), at, reason);
+  return { ...back, effects: [endCard(put), ...back.effects] };
+};
+
 /** The card, or the reader with it, is no longer there. */
 export const cardGone = (session: Session, at: Moment, reason: Failure): Step => {
   const { state } = session;
@@ -69,7 +75,7 @@ export const cardGone = (session: Session, at: Moment, reason: Failure): Step =>
     case 'readingCard':
       return state.resuming === null
         ? finish(session, at, reason.code)
-        : awaitCardReturn(withVisit(session, state.resuming), at, reason);
+        : cardGoneAgain(session, state.visit, state.resuming, at, reason);
     case 'sending':
     case 'awaitingResult':
       return { session, effects: [endCard(state.visit)] };
@@ -147,9 +153,12 @@ export const cardRead = (session: Session, identity: Identity, at: Moment): Step
   }
   const visit: Visit = { ...state.visit, identity };
   // Another person's card: what the last one chose and heard is not for them.
-  const fresh: Session = { ...(state.resuming === null ? session : forNobody(session)), state: { ...state, visit } };
-  if (identity.certificateState === 'dead') return sendToDesk(fresh, at, failure('card.certificate-expired'));
-  const step = beginVerification(fresh, visit, at);
+  const known: Session = state.resuming === null ? session : forNobody(session);
+  const fresh: Session = { ...known, state: { ...state, visit, resuming: null } };
   const over = state.resuming === null ? [] : ended(state.resuming, 'card.removed');
-  return { ...step, effects: [...over, lookup(visit), ...step.effects] };
+  const isDead = identity.certificateState === 'dead';
+  const step = isDead
+    ? sendToDesk(fresh, at, failure('card.certificate-expired'))
+    : beginVerification(fresh, visit, at);
+  return { ...step, effects: [...over, ...(isDead ? [] : [lookup(visit)]), ...step.effects] };
 };

@@ -368,10 +368,10 @@ const signedTooLate = (session: Session, requestId: string): Step => ({ session,
 const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'signing' && state.name !== 'registering') return stay(session);
-  if (reason.code === 'card.removed')
-    return isPhone(state.visit)
-      ? sendToDesk(session, at, failure('card.phone-removed'))
-      : awaitCardReturn(session, at, reason);
+  // A phone is held, not laid down: it cannot be put back, and its PIN is asked for before it is there or not at all.
+  const isLost = reason.code === 'card.removed' || reason.code === 'card.security-status-lost';
+  if (isLost && isPhone(state.visit)) return sendToDesk(session, at, failure('card.phone-removed'));
+  if (reason.code === 'card.removed') return awaitCardReturn(session, at, reason);
   if (reason.code === 'card.security-status-lost') return startPin(session, state.visit, at, 'card-forgot');
   return sendToDesk(session, at, reason);
 };

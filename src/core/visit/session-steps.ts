@@ -185,8 +185,12 @@ export const finish = (session: Session, at: Moment, outcome: string): Step => {
 
 /** To the desk: the patient sees what to do, staff the code. `approvable`: staff may still approve this patient. */
 export const sendToDesk = (session: Session, at: Moment, reason: Failure, approvable = false): Step => {
-  const visit = visitOf(session.state);
+  const { state } = session;
+  const visit = visitOf(state);
   if (visit === null) return stay(session);
+  // A visit whose card was waited for ends here, too, whatever lies in its place.
+  const waitedFor =
+    state.name === 'readingCard' && state.resuming !== null ? ended(state.resuming, 'card.removed') : [];
   return go(
     session,
     {
@@ -198,6 +202,7 @@ export const sendToDesk = (session: Session, at: Moment, reason: Failure, approv
       atMs: at.wallMs,
       deadlineMs: at.monotonicMs + delays.deskMs,
     },
+    ...waitedFor,
     endCard(visit),
     { type: 'Chime', sound: 'attention' },
   );

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { identity, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
+import type { Effect } from '../../../src/core/visit/session.ts';
 import { facilityDisplay } from '../../../src/core/visit/session-steps.ts';
 
 const failureCodeOf = (story: VisitStory): string | undefined =>
@@ -295,6 +296,46 @@ describe('a photo that is still being read', () => {
     story.tell({ type: 'CardRead', insertion, identity });
     expect(story.name).toBe('interrupted');
     expect(story.visit).toMatchObject({ session, insertion });
+  });
+
+  it.each<[string, (story: VisitStory) => readonly Effect[]]>([
+    [
+      'is not read',
+      (story) =>
+        story.tell({
+          type: 'CardReadFailed',
+          insertion: story.visit.insertion,
+          failure: failure('card.unreadable'),
+        }),
+    ],
+    [
+      'is of another person, and has expired',
+      (story) =>
+        story.tell({
+          type: 'CardRead',
+          insertion: story.visit.insertion,
+          identity: { ...identity, authCertificate: Uint8Array.of(9), certificateState: 'dead' },
+        }),
+    ],
+    ['is sent to the desk by staff', (story) => story.tell({ type: 'StaffCancelled', session: story.visit.session })],
+  ])('the visit that was waited for ends once when what is put in its place %s', (_what, happens) => {
+    const story = VisitStory.atRest();
+    story.present();
+    const { session } = story.visit;
+    story.tell({ type: 'CardRemoved' });
+    story.insert();
+    const effects = happens(story);
+    expect(story.name).toBe('interrupted');
+    expect(effects.filter((each) => each.type === 'VisitEnded' && each.session === session)).toHaveLength(1);
+  });
+
+  it('a card that is put back and taken again before it was read: its own insertion ends', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.tell({ type: 'CardRemoved' });
+    const insertion = story.insert();
+    expect(story.tell({ type: 'CardRemoved' })).toContainEqual({ type: 'EndCard', insertion });
+    expect(story.state).toMatchObject({ name: 'interrupted', resume: true });
   });
 
   it('is waited for when a card verified by face is put back: another photo is another visit', () => {
