@@ -20,7 +20,13 @@ export const keepJournalPlace = ({ journal, disk, log, wallMs, endNow }: Parts):
   let isRefused = false;
   return () => {
     const { place } = journal;
-    if (place === null || !place.isTakenAway()) return;
+    if (place === null) return;
+    if (!place.isTakenAway()) {
+      // Brought back by hand, too: another taking away is another mishap.
+      isNoted = false;
+      isRefused = false;
+      return;
+    }
     try {
       // Before it is copied: what is put back says so itself.
       if (!isNoted) journal.noteMishap('storage.taken-away', wallMs());

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { runProgram } from '../../drivers/host/run-program.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { parseManifest, refuseUnverified } from '../face/models/manifest.ts';
@@ -15,6 +14,7 @@ import {
   loadConfig,
 } from '../processes/terminal-config.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
+import { run } from './run-commands.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {
@@ -75,11 +75,10 @@ const restoreConfig = async (path: string): Promise<void> => {
   await chmod(path, 0o644);
   process.stdout.write(`${path}: as in ${kept}; what it held before is in ${replaced}\n`);
   if (path !== defaultConfigPath) return;
-  const { how, code, words } = await runProgram('systemctl', ['restart', 'uketsuke-link', 'uketsuke'], {
-    limitMs: 90_000,
-  }).ended;
-  if (how !== 'ended' || code !== 0) {
-    process.stderr.write(`systemctl restart uketsuke-link uketsuke: ${words}\n`);
+  try {
+    await run('systemctl', 'restart', 'uketsuke-link', 'uketsuke');
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exit(1);
   }
 };

@@ -10,6 +10,7 @@ import type { Config } from '../processes/terminal-config.ts';
 import type { Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
+import { hasSoundCard } from './sound-card.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 3 s. */
 
@@ -162,8 +163,5 @@ const damagedFiles = async (): Promise<readonly string[] | null> => {
       .map((line) => line.replace(/^\S+ +/, '')) ?? null
   );
 };
-
-const hasSoundCard = async (): Promise<boolean> =>
-  !/no soundcards/.test(await readFile('/proc/asound/cards', 'utf8').catch(() => 'no soundcards'));
 
 export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard };

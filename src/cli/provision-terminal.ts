@@ -23,6 +23,7 @@ import { modelsFolder, readManifest } from './models-folder.ts';
 import { exists, needRootOnDebian } from './provision-places.ts';
 import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
+import { hasSoundCard } from './sound-card.ts';
 import { type Identity, type Parts, writeTerminalConfig } from './write-terminal-config.ts';
 
 const provisioning = '/etc/uketsuke/provisioning';
@@ -48,7 +49,7 @@ const findParts = async (): Promise<Parts> => ({
   cardCamera: await exists(defaults.cardFrontReader.device),
   keypad: await exists(defaults.keypad.device),
   statusLight: await exists(defaults.statusLight.device),
-  loudspeaker: !/no soundcards/.test(await readFile('/proc/asound/cards', 'utf8').catch(() => 'no soundcards')),
+  loudspeaker: await hasSoundCard(),
 });
 
 /** Of the models that the facility accepted, those whose files are the very ones that this terminal has. */

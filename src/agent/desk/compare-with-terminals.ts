@@ -1,6 +1,7 @@
 import { dayMs } from '../../core/time-units.ts';
 import type { StateMessage } from '../../wire/messages.ts';
 import type { AgentContext } from '../agent-context.ts';
+import { keepIfPossible } from '../disk-watch.ts';
 
 /** Rows of requests are kept for 400 days: what a terminal says of long before may be gone by right. ms */
 const longAgoMs = 300 * dayMs;
@@ -24,10 +25,6 @@ export const compareWithTerminals = (
     isTold = true;
     if (journal.isRolledBack) return;
     log.event('store.failed', { code: 'storage.rolled-back' });
-    try {
-      journal.noteRolledBack(clock.now().wallMs);
-    } catch (error) {
-      disk.failed(error);
-    }
+    keepIfPossible(disk, () => journal.noteRolledBack(clock.now().wallMs));
   };
 };
