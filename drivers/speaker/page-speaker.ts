@@ -62,7 +62,6 @@ export const createPageSpeaker = (
         }),
         volume: loudnessPercent(volume, steps),
       });
-      clearTimeout(limit);
       if (sent) limit = setTimeout(end, longestMs(utterances)).unref();
       else end();
     },

@@ -258,7 +258,7 @@ export const catalogueOfVersion = (version: string, dir: string = catalogueDir):
   changeInstants(dir)
     .flatMap((atMs) => {
       try {
-        return [catalogueAt(atMs, dir)];
+        return [catalogueBeforeMended(atMs, dir), catalogueAt(atMs, dir)];
       } catch {
         return [];
       }

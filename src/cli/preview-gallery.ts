@@ -242,7 +242,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
           ...(['iphone', 'android'] as const).map((phone) =>
             shown(
               `present-phone.${phone}`,
-              { name: 'awaitingPhone', phone, lastTry: 'not-the-last', deadlineMs },
+              { name: 'awaitingPhone', phone, lastTry: 'not-the-last', triesLeft: null, deadlineMs },
               { cardOnBed: null },
             ),
           ),

@@ -14,9 +14,9 @@ export const japanDate = (wallMs: number): JapanDate => {
 /** 00:00:00 JST of that day, ms since 1970. Days and months outside their range carry over, as in `Date.UTC`. */
 export const startOfJapanDay = ({ year, month, day }: JapanDate): number => Date.UTC(year, month - 1, day) - offsetMs;
 
-/** 23:59:59.999 JST of that day. */
 export const startOfJapanMonth = (wallMs: number): number => startOfJapanDay({ ...japanDate(wallMs), day: 1 });
 
+/** 23:59:59.999 JST of that day. */
 export const endOfJapanDay = (date: JapanDate): number => startOfJapanDay(date) + dayMs - 1;
 
 export const daysInMonth = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();

@@ -14,7 +14,7 @@ export const delays = {
   phonePinHeldMs: 45_000,
   /** A finger that trembles lands twice within this time: where another question's buttons just were, it is not meant. */
   otherButtonsMs: 800,
-  /** The national service answers in 3-7 s and has been at work since the card was read. */
+  /** The national service answers in 3-7 s and has been at work since the card was read (for a phone it begins only then: `resultMs`). */
   lookupAfterVerificationMs: 4_000,
   /** The face process restarts in about 1.5 s; after this the PIN is offered instead. */
   faceRestartMs: 6_000,

@@ -12,6 +12,7 @@ import {
   finish,
   forNobody,
   go,
+  isPhone,
   proceed,
   rest,
   sendToDesk,
@@ -68,6 +69,9 @@ const cardGoneAgain = (session: Session, put: Visit, resuming: Visit, at: Moment
 /** The card, or the reader with it, is no longer there. */
 export const cardGone = (session: Session, at: Moment, reason: Failure): Step => {
   const { state } = session;
+  const visit = visitOf(state);
+  // What comes and goes on the bed, or the bed's reader itself, is nothing to a visit begun with a phone.
+  if (visit !== null && (state.name === 'verifyingPhone' || isPhone(visit))) return stay(session);
   switch (state.name) {
     case 'idle':
     case 'outOfService':

@@ -36,7 +36,9 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     case 'enteringPhonePin':
       return finish(session, at, 'session.timed-out');
     case 'awaitingPhone':
-      return state.phone === 'android' ? askPhonePin(session, at, 'missed') : finish(session, at, 'session.timed-out');
+      return state.phone === 'android'
+        ? askPhonePin(session, at, 'missed', state.triesLeft)
+        : finish(session, at, 'session.timed-out');
     case 'verifyingPhone':
       return sendToDesk(session, at, failure('card.communication'));
     case 'readingCard':

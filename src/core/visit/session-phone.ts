@@ -2,13 +2,23 @@ import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
-import type { LastTry, PhonePinNotice, Session, SessionEvent, SessionState, Step, Visit } from './session.ts';
+import type {
+  LastTry,
+  PhoneKind,
+  PhonePinNotice,
+  Session,
+  SessionEvent,
+  SessionState,
+  Step,
+  Visit,
+} from './session.ts';
 import {
   dismissPhone,
   ended,
   go,
   newVisit,
   patient,
+  rest,
   restState,
   sendToDesk,
   startVisit,
@@ -60,13 +70,19 @@ export const askPhonePin = (
     { type: 'ClearPinEntry' },
   );
 
-const awaitPhone = (session: Session, at: Moment, phone: 'iphone' | 'android', lastTry: LastTry): Step =>
+const awaitPhone = (
+  session: Session,
+  at: Moment,
+  phone: PhoneKind,
+  { lastTry, triesLeft }: { readonly lastTry: LastTry; readonly triesLeft: number | null },
+): Step =>
   go(
     session,
     {
       name: 'awaitingPhone',
       phone,
       lastTry,
+      triesLeft,
       deadlineMs: at.monotonicMs + (phone === 'android' ? delays.phonePinHeldMs : delays.presentPhoneMs),
     },
     { type: 'PresentPhone', phone },
@@ -85,17 +101,14 @@ export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at:
   if (control === 'back') {
     // A language chosen meanwhile stays for whoever still stands there.
     const chosen = { ...session, chosenUntilMs: at.monotonicMs + delays.chosenAtRestMs };
-    const back = go(chosen, restState(chosen, at), ...dismissPhone(state));
     // A card that was laid down while a phone was being asked has waited.
-    const waiting = surroundings.cardOnBed;
-    if (waiting === null || back.session.state.name !== 'idle') return back;
-    const begun = startVisit(back.session, waiting, at);
-    return { ...begun, effects: [...back.effects, ...begun.effects] };
+    const rested = rest({ ...chosen, state: restState(chosen, at) }, at);
+    return { ...rested, effects: [...dismissPhone(state), ...rested.effects] };
   }
   if (state.name === 'enteringPhonePin' && state.lastTry === 'asking' && control === 'last-try-yes')
     return go(session, { ...state, lastTry: 'confirmed', notice: 'none', deadlineMs });
   if (state.name !== 'choosingPhone') return stay(session);
-  if (control === 'iphone') return awaitPhone(session, at, 'iphone', 'not-the-last');
+  if (control === 'iphone') return awaitPhone(session, at, 'iphone', { lastTry: 'not-the-last', triesLeft: null });
   if (control !== 'android') return stay(session);
   const asked = askPhonePin(session, at, 'none');
   return { ...asked, effects: [...asked.effects, { type: 'FindPhoneReader' }] };
@@ -106,7 +119,7 @@ export const phonePinPutAway = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (!holdsPhonePin(state)) return stay(session);
   if (state.name === 'enteringPhonePin') return go(session, { ...state, entered: 0 });
-  return askPhonePin(session, at, 'none');
+  return askPhonePin(session, at, 'none', state.name === 'awaitingPhone' ? state.triesLeft : null);
 };
 
 const phonePinTyped = (session: Session, entered: number, at: Moment): Step => {
@@ -120,7 +133,7 @@ const phonePinTyped = (session: Session, entered: number, at: Moment): Step => {
 const phonePinSubmitted = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'enteringPhonePin' || state.lastTry === 'asking') return stay(session);
-  if (state.entered === pinLength) return awaitPhone(session, at, 'android', state.lastTry);
+  if (state.entered === pinLength) return awaitPhone(session, at, 'android', state);
   const { deadlineMs } = patient(session, at);
   return go(session, { ...state, notice: 'incomplete', deadlineMs }, { type: 'Chime', sound: 'attention' });
 };

@@ -372,7 +372,7 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
     return go(session, {
       name: 'awaitingLookup',
       visit,
-      deadlineMs: at.monotonicMs + delays.lookupAfterVerificationMs,
+      deadlineMs: at.monotonicMs + (isPhone(visit) ? delays.resultMs : delays.lookupAfterVerificationMs),
     });
   const lookup = visit.lookup.state === 'answered' ? visit.lookup.result : null;
   if (lookup?.registered === 'no' && visit.registration !== 'done') {

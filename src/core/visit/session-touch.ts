@@ -9,9 +9,9 @@ import {
   canUseFace,
   canUsePin,
   go,
-  offlineAtMs,
   patient,
   proceed,
+  restState,
   sendToDesk,
   signRegistration,
   startFace,
@@ -142,9 +142,8 @@ const extended = (session: Session, at: Moment): Session => {
   const { state } = session;
   // Between visits a language or size somebody chose goes back by itself.
   if (state.name === 'idle' || state.name === 'outOfService') {
-    const chosenUntilMs = at.monotonicMs + delays.chosenAtRestMs;
-    const ownMs = (state.name === 'idle' ? offlineAtMs(session.surroundings) : null) ?? chosenUntilMs;
-    return { ...session, chosenUntilMs, state: { ...state, deadlineMs: Math.min(ownMs, chosenUntilMs) } };
+    const chosen = { ...session, chosenUntilMs: at.monotonicMs + delays.chosenAtRestMs };
+    return { ...chosen, state: { ...state, deadlineMs: restState(chosen, at).deadlineMs } };
   }
   if (state.name === 'choosingPhone' || state.name === 'enteringPhonePin')
     return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };

@@ -127,7 +127,13 @@ export type SessionState = { readonly deadlineMs: number | null } & (
       readonly notice: PhonePinNotice;
     }
   /** The phone is to be held to its reader now. An Android's PIN is kept until `deadlineMs` and no longer. */
-  | { readonly name: 'awaitingPhone'; readonly phone: PhoneKind; readonly lastTry: LastTry }
+  | {
+      readonly name: 'awaitingPhone';
+      readonly phone: PhoneKind;
+      readonly lastTry: LastTry;
+      /** As in `enteringPhonePin`: a PIN that is asked again is asked with what is known */
+      readonly triesLeft: number | null;
+    }
   /** An Android is there: its one VERIFY, then what the PIN opens is read. */
   | { readonly name: 'verifyingPhone'; readonly visit: Visit }
   | { readonly name: 'readingCard'; readonly visit: Visit; readonly resuming: Visit | null }

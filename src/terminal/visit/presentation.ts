@@ -160,7 +160,7 @@ export class Presentation {
   #speak(session: Session, before: ScreenModel | null, model: ScreenModel, acted: boolean): void {
     const { voice } = session.display;
     const turnedOn = voice === 'all' && this.#voice !== 'all';
-    if (voice === 'off' && this.#voice !== 'off') this.#silence();
+    if (voice === 'off' && this.#voice !== 'off') this.#parts.speaker?.silence();
     this.#voice = voice;
     const isNew = turnedOn || before === null || !isSameQuestion(before, model);
     if (before?.session !== model.session) this.#heard = new Set();
@@ -179,10 +179,6 @@ export class Presentation {
     if (!this.#earphone) return words;
     const said = new Set(words.map(({ text }) => text));
     return [...words, ...footer.filter((text) => !said.has(text)).map((text) => ({ text }))];
-  }
-
-  #silence(): void {
-    this.#parts.speaker?.silence();
   }
 
   #say(words: SpokenWords, language: string, when: 'now' | 'after-sentence', isAwaited = true): void {

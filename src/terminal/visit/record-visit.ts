@@ -151,7 +151,11 @@ const withoutName = <T extends object>(settings: T): T => ({
   medicalInstitutionCode: '0000000000',
 });
 
-const headOf = ({ state, surroundings, display }: Session, at: SessionEvent['at'], catalogue: Catalogue): TapeHead => {
+const headOf = (
+  { state, surroundings, display, chosenUntilMs }: Session,
+  at: SessionEvent['at'],
+  catalogue: Catalogue,
+): TapeHead => {
   const before = (instantMs: number | null): number | null => (instantMs === null ? null : instantMs - at.monotonicMs);
   const { reader, faceTrouble, connected, disconnectedSinceMs, disconnection, challengesReady, settings } =
     surroundings;
@@ -163,6 +167,7 @@ const headOf = ({ state, surroundings, display }: Session, at: SessionEvent['at'
       outOfService: state.name === 'outOfService' ? state.failure.code : null,
       sinceMs: state.name === 'outOfService' ? before(state.sinceMs) : null,
       deadlineMs: before(state.deadlineMs),
+      chosenUntilMs: before(chosenUntilMs),
       readerLost: reader.state === 'lost' ? reader.failure.code : null,
       faceTrouble: faceTrouble?.code ?? null,
       connected,

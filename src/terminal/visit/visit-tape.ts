@@ -39,6 +39,8 @@ const headSchema = z.strictObject({
     outOfService: trouble,
     sinceMs: z.number().nullable(),
     deadlineMs: z.number().nullable(),
+    /** Tapes of before have none */
+    chosenUntilMs: z.number().nullable().optional(),
     readerLost: trouble,
     faceTrouble: trouble,
     connected: z.boolean(),
@@ -186,7 +188,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
   othersGoneAtMs: null,
   unmovedSinceMs: 0,
   // Within reach of the clinic a state of rest has no other deadline.
-  chosenUntilMs: rest.disconnectedSinceMs === null ? rest.deadlineMs : null,
+  chosenUntilMs: rest.chosenUntilMs ?? (rest.disconnectedSinceMs === null ? rest.deadlineMs : null),
 });
 
 /** `enteringPin 60000`: the state, its failure if it has one, the ms until its deadline. */

@@ -247,6 +247,53 @@ describe('an Android’s PIN', () => {
     expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-removed' }, resume: false });
   });
 
+  it('a phone that has forgotten its PIN is not asked for it as a card is', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: phone });
+    story.tell({ type: 'LookupAnswered', insertion: 'phone-1', result: lookup });
+    story.answerAll('agree');
+    const forgot = failure('card.security-status-lost');
+    story.tell({ type: 'SigningFailed', insertion: 'phone-1', kind: 'eligibility', failure: forgot });
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-removed' }, resume: false });
+  });
+
+  it('what comes and goes on the bed, and the bed’s reader, end no visit of a phone', () => {
+    for (const stage of ['verifyingPhone', 'awaitingLookup', 'askingConsent']) {
+      story = VisitStory.atRest();
+      story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: true } });
+      holdPin();
+      present();
+      if (stage !== 'verifyingPhone') story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: phone });
+      if (stage === 'askingConsent') story.tell({ type: 'LookupAnswered', insertion: 'phone-1', result: lookup });
+      expect(story.name).toBe(stage);
+      expect(story.tell({ type: 'CardRemoved' })).toEqual([]);
+      expect(story.tell({ type: 'ReaderLost', failure: failure('reader.lost') })).toEqual([]);
+      expect(story.name).toBe(stage);
+    }
+  });
+
+  it('its look-up begins only now, and has the whole time of one', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: phone });
+    story.pass(delays.lookupAfterVerificationMs + 1_000);
+    expect(story.name).toBe('awaitingLookup');
+    story.tell({ type: 'LookupAnswered', insertion: 'phone-1', result: lookup });
+    expect(story.name).toBe('askingConsent');
+  });
+
+  it('tries that a phone told of are known still when its PIN is asked again without a VERIFY', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PinRefused', insertion: 'phone-1', triesLeft: 1 });
+    story.touch('last-try-yes');
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    story.tell({ type: 'PhonePinSubmitted' });
+    story.pass(delays.phonePinHeldMs);
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', triesLeft: 1, lastTry: 'asking' });
+  });
+
   it('a phone’s certificate that has ended or is revoked: the desk, with words for a phone', () => {
     holdPin();
     present();
