@@ -1,4 +1,4 @@
-import { exhibitContext, gallery, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { exhibitContext, gallery, galleryDisplay, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import { dictionaryOf } from '../../src/core/screen/draw-screen-words.ts';
@@ -12,14 +12,7 @@ const isUnforeseen = (text: string): boolean => /見本(病院|医院)|\d\d:\d\d
  * numbers that counting texts can hold.
  */
 export const spokenTexts = (catalogue: Catalogue, language: string): readonly string[] => {
-  const display = {
-    language,
-    theme: 'default',
-    textPercent: 100,
-    voice: 'all',
-    loudness: 0,
-    layout: 'standard',
-  } as const;
+  const display = { ...galleryDisplay, language };
   const said = new Set<string>();
   for (const institutionType of facilityKinds)
     for (const exhibit of gallery({ ...gallerySettings, institutionType }, catalogue, display))

@@ -8,7 +8,14 @@
  * hears, and a sentence that no voice can say are counted; the exit status is 1 if there is one.
  */
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
-import { type Exhibit, exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import {
+  type Exhibit,
+  exhibitContext,
+  gallery,
+  galleryDisplay,
+  galleryNow,
+  gallerySettings,
+} from '../../src/cli/preview-gallery.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import { dictionaryOf } from '../../src/core/screen/draw-screen-words.ts';
@@ -85,14 +92,7 @@ let longestMs = 0;
 for (const language of languages) {
   const catalogue = catalogueAt(galleryNow.wallMs);
   const health = healthWords(catalogue, language);
-  const display = {
-    language,
-    theme: 'default',
-    textPercent: 100,
-    voice: 'all',
-    loudness: 0,
-    layout: 'standard',
-  } as const;
+  const display = { ...galleryDisplay, language };
   for (const institutionType of facilityKinds)
     for (const exhibit of gallery({ ...gallerySettings, institutionType }, catalogue, display))
       for (const keypad of keypads) {

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { gallery, galleryDisplay, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { Session, SessionEvent } from '../../src/core/visit/session.ts';
@@ -14,14 +14,7 @@ const againMs = 350;
  * touch did something to the question that the first had brought. The page, its spots and the machine are the real ones.
  */
 export const touchTwice = async (page: Page, screen: Screen, catalogue: Catalogue): Promise<readonly string[]> => {
-  const display = {
-    language: 'ja',
-    theme: 'default',
-    textPercent: 100,
-    voice: 'off',
-    loudness: 0,
-    layout: 'standard',
-  } as const;
+  const display = { ...galleryDisplay, voice: 'off' } as const;
   const found: string[] = [];
   let session: Session | null = null;
   let revision = 2_000_000;

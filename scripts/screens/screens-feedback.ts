@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
 import { catalogueDir } from '../../src/catalogue/load-catalogue.ts';
-import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { gallery, galleryDisplay, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { Session, SessionEvent } from '../../src/core/visit/session.ts';
@@ -48,14 +48,7 @@ const soundTimes = async (): Promise<readonly number[]> => {
   return times;
 };
 
-const display = {
-  language: 'ja',
-  theme: 'default',
-  textPercent: 100,
-  voice: 'all',
-  loudness: 0,
-  layout: 'standard',
-} as const;
+const display = galleryDisplay;
 
 /**
  * How long a person waits for the first sign. Card: contact → the reading screen painted and the chime begun, the

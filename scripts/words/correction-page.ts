@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
-import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { exhibitContext, gallery, galleryDisplay, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { ScreenModel } from '../../src/core/screen/screen-model.ts';
@@ -58,14 +58,7 @@ const exhibitsOf = async (catalogue: Catalogue, language: string): Promise<reado
   const screen = await createKioskScreen({ port: 0, pageDir: join(projectRoot, 'dist/screens') });
   const { page, close } = await openBrowser(screen.port);
   const exhibits: Exhibit[] = [];
-  const display = {
-    language,
-    theme: 'default',
-    textPercent: 100,
-    voice: 'off',
-    loudness: 0,
-    layout: 'standard',
-  } as const;
+  const display = { ...galleryDisplay, language, voice: 'off' } as const;
   try {
     await page.setViewportSize({ width: 1_280, height: 800 });
     const seen = new Set<string>();

@@ -35,6 +35,16 @@ export const exhibitContext = (catalogue: Catalogue, { maintenance }: Exhibit): 
   offerUnproved: true,
 });
 
+/** In Japanese at 100 %, to somebody who asked for the voice: whoever draws a screen begins with it and changes what is meant. */
+export const galleryDisplay: Display = {
+  language: 'ja',
+  theme: 'default',
+  textPercent: 100,
+  voice: 'all',
+  loudness: 0,
+  layout: 'standard',
+};
+
 /** 2026-12-01 14:03 JST: the clock in the pictures, when the words of today hold. */
 export const galleryNow = {
   // Any instant that leaves room for what lies before it.

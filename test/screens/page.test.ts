@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createKioskScreen, type KioskScreen } from '../../drivers/kiosk-screen.ts';
 import { chromiumPath, openBrowser } from '../../scripts/screens/screens-browser.ts';
 import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
-import { gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { gallery, galleryDisplay, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import type { ScreenEvent } from '../../src/ports/screen.ts';
 
@@ -43,14 +43,7 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
   });
 
   const show = async (name: string, facilityName = gallerySettings.facilityName): Promise<number> => {
-    const display = {
-      language: 'ja',
-      theme: 'default',
-      textPercent: 100,
-      voice: 'all',
-      loudness: 0,
-      layout: 'standard',
-    } as const;
+    const display = galleryDisplay;
     const exhibit = gallery({ ...gallerySettings, facilityName }, catalogue, display).find(
       (each) => each.name === name,
     );

@@ -1,19 +1,12 @@
 import { expect, it } from 'vitest';
 import { chosenShots, distinct, nameOf, partOf } from '../../scripts/screens/screens-shots.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
-import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
+import { exhibitContext, gallery, galleryDisplay, galleryNow, gallerySettings } from '../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../src/core/screen/draw-screen.ts';
 import { parts } from './browser-walk.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = {
-  language: 'ja',
-  theme: 'default',
-  textPercent: 100,
-  voice: 'all',
-  loudness: 0,
-  layout: 'standard',
-} as const;
+const display = galleryDisplay;
 const exhibits = distinct(gallery(gallerySettings, catalogue, display), catalogue);
 const shots = chosenShots(
   exhibits.map(({ name }) => name),

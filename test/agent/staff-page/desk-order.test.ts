@@ -6,7 +6,7 @@ import type { PageModel } from '../../../src/agent/staff-page/page-model.ts';
 import { declarationPage } from '../../../src/agent/staff-page/printed-forms.ts';
 import { noticeText } from '../../../src/agent/staff-page/words.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
-import { gallery, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import { gallery, galleryDisplay, gallerySettings } from '../../../src/cli/preview-gallery.ts';
 import type { FailureCode } from '../../../src/core/failure.ts';
 import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
 
@@ -117,14 +117,7 @@ describe('the order at the desk', () => {
   });
 
   const failed = (language: string) =>
-    gallery(gallerySettings, catalogue, {
-      language,
-      theme: 'default',
-      textPercent: 100,
-      voice: 'off',
-      loudness: 0,
-      layout: 'standard',
-    })
+    gallery(gallerySettings, catalogue, { ...galleryDisplay, language, voice: 'off' } as const)
       .filter(({ session }) => session.state.name === 'interrupted')
       .map((exhibit) =>
         drawScreen(exhibit.session, {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
-import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import {
+  exhibitContext,
+  gallery,
+  galleryDisplay,
+  galleryNow,
+  gallerySettings,
+} from '../../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
 import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
 import { type ScreenModel, screenNames } from '../../../src/core/screen/screen-model.ts';
@@ -8,14 +14,7 @@ import type { Display } from '../../../src/core/visit/session.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
 const context = { catalogue, now: galleryNow, offerUnproved: true };
-const displayIn = (language: string): Display => ({
-  language,
-  theme: 'default',
-  textPercent: 100,
-  voice: 'all',
-  loudness: 0,
-  layout: 'standard',
-});
+const displayIn = (language: string): Display => ({ ...galleryDisplay, language });
 type Drawn = Omit<ScreenModel, 'revision'>;
 const drawn = (language: string, settings = gallerySettings): readonly { name: string; screen: Drawn }[] =>
   gallery(settings, catalogue, displayIn(language)).map((exhibit) => ({

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
-import { exhibitContext, gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import {
+  exhibitContext,
+  gallery,
+  galleryDisplay,
+  galleryNow,
+  gallerySettings,
+} from '../../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
 import { furiganaOf } from '../../../src/core/screen/furigana.ts';
 
@@ -34,14 +40,7 @@ describe('furigana', () => {
     const catalogue = catalogueAt(Date.parse('2026-12-01T00:00:00Z'));
     let above = 0;
     for (const language of ['ja-easy', 'ja']) {
-      const display = {
-        language,
-        theme: 'default',
-        textPercent: 100,
-        voice: 'off',
-        loudness: 0,
-        layout: 'standard',
-      } as const;
+      const display = { ...galleryDisplay, language, voice: 'off' } as const;
       for (const exhibit of gallery(gallerySettings, catalogue, display)) {
         const drawn = drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), now: galleryNow });
         if (language === 'ja') expect(drawn.ruby, exhibit.name).toEqual({});

@@ -103,32 +103,20 @@ test('what is seen while a prompt is answered is overwritten, compared or not', 
   expect(kept.length).toBeLessThanOrEqual(12);
 });
 
+/** Turned far, a picture is taken for something else than the face that was told to turn. */
+const farAs = (hint: NonNullable<Seen['hint']>, seen: Seen): Seen =>
+  Math.abs(seen.signals?.noseOffset ?? 0) > 0.1 ? ({ ...seen, hint, embedding: stranger() } as Seen) : seen;
+
 test('while a prompt is answered nobody is told to uncover a face that was free just before', () => {
   const hear = late();
-  const told = playLiveness(
-    'active',
-    (i, hint) => {
-      const seen = obeying(i, hear(hint));
-      const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
-      return isFar ? ({ ...seen, hint: 'mask-off', embedding: stranger() } as Seen) : seen;
-    },
-    200,
-  );
+  const told = playLiveness('active', (i, hint) => farAs('mask-off', obeying(i, hear(hint))), 200);
   expect(told).toContain('matched');
   expect(told).not.toContain('mask-off');
 });
 
 test('active: a head that turns far as it was asked to is not taken for another face', () => {
   const hear = late();
-  const told = playLiveness(
-    'active',
-    (i, hint) => {
-      const seen = obeying(i, hear(hint));
-      const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
-      return isFar ? ({ ...seen, hint: 'look-here', embedding: stranger() } as Seen) : seen;
-    },
-    200,
-  );
+  const told = playLiveness('active', (i, hint) => farAs('look-here', obeying(i, hear(hint))), 200);
   expect(told.slice(0, told.indexOf('matched') + 1)).not.toContain('missed');
   expect(told).toContain('matched');
 });

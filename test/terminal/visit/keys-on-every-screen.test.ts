@@ -4,6 +4,7 @@ import {
   type Exhibit,
   exhibitContext,
   gallery,
+  galleryDisplay,
   galleryNow,
   gallerySettings,
 } from '../../../src/cli/preview-gallery.ts';
@@ -18,14 +19,7 @@ import { KeypadGuide } from '../../../src/terminal/visit/keypad-guide.ts';
  */
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = {
-  language: 'ja',
-  theme: 'default',
-  textPercent: 100,
-  voice: 'all',
-  loudness: 0,
-  layout: 'standard',
-} as const;
+const display = galleryDisplay;
 const exhibits = gallery(gallerySettings, catalogue, display);
 const kinds = ['four-keys', 'digits'] as const;
 type Keys = (typeof kinds)[number];

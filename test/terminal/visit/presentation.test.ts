@@ -1,21 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createVirtualSpeaker } from '../../../drivers/virtual/virtual-speaker.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
-import { gallery, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import { gallery, galleryDisplay, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
 import type { ScreenModel } from '../../../src/core/screen/screen-model.ts';
 import { Presentation } from '../../../src/terminal/visit/presentation.ts';
 import type { SessionParts } from '../../../src/terminal/visit/session-parts.ts';
 import type { Profile } from '../../../src/wire/profile.ts';
 
 const catalogue = catalogueAt(galleryNow.wallMs);
-const display = {
-  language: 'ja',
-  theme: 'default',
-  textPercent: 100,
-  voice: 'all',
-  loudness: 0,
-  layout: 'standard',
-} as const;
+const display = galleryDisplay;
 
 const exhibitNamed = (name: string, voice: 'all' | 'headings') => {
   const exhibit = gallery(gallerySettings, catalogue, { ...display, voice }).find((each) => each.name === name);
