@@ -115,7 +115,8 @@ const foundByDoctor = {
   'program.damaged': fault(
     'technician',
     'files of the installed program are missing or not as they were installed',
-    '`apt-get install --reinstall -y uketsuke`; `systemctl restart uketsuke-link uketsuke`',
+    '`apt-get install --reinstall -y {packages}`; `systemctl restart {units}`',
+    'where apt has no source of them: apt-get install --reinstall with the .deb files of {packages}, of the version that is installed',
   ),
   'certificate.expired': fault(
     'technician',

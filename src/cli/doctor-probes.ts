@@ -1,13 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
 import { runProgram } from '../../drivers/host/run-program.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { refusesWrites } from '../agent/disk-watch.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
-import type { Machine, UnitState } from '../terminal/doctor/examination.ts';
+import type { DamagedFile, Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import { hasSoundCard } from './sound-card.ts';
@@ -86,31 +88,58 @@ const said = async (program: string, ...args: string[]): Promise<string | null> 
   return how === 'ended' && (code === 0 || pieces.length > 0) ? Buffer.concat(pieces).toString('utf8') : null;
 };
 
-/** Of the log lines of one unit the last that says why it ended: a process's own line, else systemd's. */
-const lastWordsOf = (log: string): string => {
-  const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const own = lines.findLast((line) => /^uketsuke [a-z-]+: |^\S+\.yaml:|^Error: |^\s*Error: |^Error:/.test(line));
-  const word = own ?? lines.findLast((line) => /error|failed|cannot|unable/i.test(line) && !line.startsWith('{'));
-  return (word ?? '').trim().slice(0, 300);
+/** What systemd says of every end, after the line that tells why. */
+const saysNothing = /: Failed with result |^Failed to start |^Dependency failed for |^Emitted 'error' event/;
+/** A process's own word, or one of systemd or of another program; no line of the log of events, none of a stack. */
+const saysWhy = (line: string): boolean =>
+  /^uketsuke [a-z-]+: |^\S+\.yaml:|^\s*Error: /.test(line) ||
+  (/^(?![\s{]).*(error|failed|cannot|unable)/i.test(line) && !saysNothing.test(line));
+
+/** Of the log lines of one unit the last that says why it ended; else how, by systemd; '' where nothing says so. */
+export const lastWordsOf = (log: string): string => {
+  const lines = log.split('\n');
+  return (lines.findLast(saysWhy) ?? lines.findLast((line) => line.includes(': Failed with result ')) ?? '')
+    .trim()
+    .slice(0, 300);
 };
 
-const unit = async (name: string): Promise<UnitState | null> => {
-  const told = await said('systemctl', 'show', '-p', 'LoadState,ActiveState,UnitFileState,NRestarts', name);
-  if (told === null) return null;
+/** What `systemctl show` says of a unit; null: there is none. Its words are asked for where it is `failing`. */
+export const unitStateOf = (told: string): UnitState | null => {
   const { LoadState, ActiveState, UnitFileState, NRestarts } = Object.fromEntries(
     told.split('\n').map((line) => line.split('=', 2) as [string, string]),
   );
   if (LoadState === 'masked') return { state: 'stopped', isWanted: true, lastWords: 'masked' };
   if (LoadState !== 'loaded') return null;
-  const isWanted = UnitFileState !== 'disabled';
+  const of = (state: UnitState['state']): UnitState => ({
+    state,
+    isWanted: UnitFileState !== 'disabled',
+    lastWords: '',
+  });
+  if (ActiveState === 'active' || ActiveState === 'reloading') return of('running');
+  if (ActiveState === 'inactive' || ActiveState === 'deactivating') return of('stopped');
   // One that begins is on its way; one that begins again after it ended is not.
-  const isBeginning = ActiveState === 'activating' && NRestarts === '0';
-  if (ActiveState === 'active' || ActiveState === 'reloading' || isBeginning)
-    return { state: 'running', isWanted, lastWords: '' };
-  if (ActiveState === 'inactive' || ActiveState === 'deactivating')
-    return { state: 'stopped', isWanted, lastWords: '' };
-  const log = await said('journalctl', '-u', name, '-n', '60', '-o', 'cat', '--no-pager');
-  return { state: 'failing', isWanted, lastWords: lastWordsOf(log ?? '') };
+  return of(ActiveState === 'activating' && NRestarts === '0' ? 'beginning' : 'failing');
+};
+
+const unit = async (name: string): Promise<UnitState | null> => {
+  const told = await said(
+    'systemctl',
+    'show',
+    '-p',
+    'LoadState,ActiveState,UnitFileState,NRestarts,InvocationID',
+    name,
+  );
+  const state = told === null ? null : unitStateOf(told);
+  if (state?.state !== 'failing') return state;
+  const logOf = async (...which: string[]): Promise<string> =>
+    lastWordsOf((await said('journalctl', ...which, '-n', '60', '-o', 'cat', '--no-pager')) ?? '');
+  const run = /^InvocationID=(\w+)$/m.exec(told ?? '')?.[1];
+  // Its own lines and systemd's of it. What has only just begun again has said nothing yet: then those before it.
+  const [last, before] = await Promise.all([
+    run === undefined ? '' : logOf(`_SYSTEMD_INVOCATION_ID=${run}`, '+', `INVOCATION_ID=${run}`),
+    logOf('-u', name),
+  ]);
+  return { ...state, lastWords: last || before };
 };
 
 const userId = async (name: string): Promise<number | null> => {
@@ -133,35 +162,38 @@ const mayReach = async (address: string): Promise<boolean | null> => {
   return allowed.check(address, family(address));
 };
 
-/** By the mount with the longest path above it. */
+/** Its file system refuses writes (also root's), or it alone is mounted read-only. */
 const isReadOnly = async (path: string): Promise<boolean> => {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''))
-    .split('\n')
-    .map((line) => line.split(' '));
-  const [nearest] = mounts
-    .filter(([, , , , at = '?']) => path === at || path.startsWith(at === '/' ? '/' : `${at}/`))
-    .toSorted(([, , , , one = ''], [, , , , other = '']) => other.length - one.length);
-  // Last mounted on one place is what is seen there.
-  const last = mounts.findLast(([, , , , at]) => at === nearest?.[4]);
-  return last?.[5]?.split(',').includes('ro') ?? false;
+  try {
+    await access(path, constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EROFS') return true;
+  }
+  return refusesWrites(path);
 };
 
 const packages = ['uketsuke', 'uketsuke-terminal', 'uketsuke-agent', 'uketsuke-kiosk'];
 
-const damagedFiles = async (): Promise<readonly string[] | null> => {
-  // dpkg's own placeholders
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: for dpkg-query
-  const installed = await said('dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n', ...packages);
-  const names = (installed ?? '').split('\n').flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []);
-  if (names.length === 0) return null;
-  const told = await said('dpkg', '--verify', ...names);
+/** null: not compared in time */
+const damagedFilesOf = async (name: string): Promise<readonly DamagedFile[] | null> => {
+  const told = await said('dpkg', '--verify', name);
   // Models may be others than those of the package (`uketsuke models add`): their own check knows them.
   return (
     told
       ?.split('\n')
       .filter((line) => line !== '' && !/^\S+ +c /.test(line) && !line.includes('/uketsuke/models/'))
-      .map((line) => line.replace(/^\S+ +/, '')) ?? null
+      .map((line) => ({ package: name, path: line.replace(/^\S+ +/, '') })) ?? null
   );
+};
+
+const damagedFiles = async (): Promise<readonly DamagedFile[] | null> => {
+  // dpkg's own placeholders
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: for dpkg-query
+  const installed = await said('dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n', ...packages);
+  const names = (installed ?? '').split('\n').flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []);
+  const compared = await Promise.all(names.map(damagedFilesOf));
+  const damaged = compared.flatMap((files) => files ?? []);
+  return damaged.length === 0 && (names.length === 0 || compared.includes(null)) ? null : damaged;
 };
 
 export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard };

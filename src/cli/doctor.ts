@@ -12,8 +12,9 @@ import { missingForCamera } from '../processes/cameras.ts';
 import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import { diagnosisOf, examine, exitCodeOf, filledIn, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
 import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
-import type { Diagnosis } from '../terminal/doctor/examination.ts';
+import type { Diagnosis, DoctorCheck } from '../terminal/doctor/examination.ts';
 import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
+import { clinicChecks, isClinicAlone } from '../terminal/doctor/machine-checks.ts';
 import { readConfigOrExit } from './config.ts';
 import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
@@ -58,14 +59,11 @@ const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: 
   process.exit(exitCodeOf(diagnoses));
 };
 
-/**
- * Where there is no configuration that holds: that fault, then what can be told all the same, of the parts of the program
- * itself and of the reader.
- */
-const examineWithout = async (
+/** Whatever can be told without a configuration, by the defaults; `first`: what is known already. */
+const examineByDefaults = async (
   options: DoctorOptions,
-  fault: 'config.missing' | 'config.invalid',
-  detail: string,
+  first: readonly Diagnosis[],
+  checks: Readonly<Record<string, DoctorCheck>>,
 ): Promise<void> => {
   const loaded = loadConfig('facility: unconfigured\ndevice: unconfigured\nbroker:\n  host: localhost\n');
   if (!loaded.ok) throw new Error('the defaults of the configuration are not valid');
@@ -73,14 +71,23 @@ const examineWithout = async (
   const paths = { ...loaded.value.paths, models: join(root, 'models'), screens: join(root, 'dist/screens') };
   const config = { ...loaded.value, paths };
   const wallMs = Date.now();
-  const { models, pcscd, reader, screen, fonts, program } = doctorChecks;
-  const diagnoses = [
-    diagnosisOf('config', { state: 'found', fault, detail }),
-    ...(await examine({ config, report: null, linkReport: null, wallMs, ...probesOf(config) }, undefined, {
-      ...{ models, pcscd, reader, screen, fonts, program },
-    })),
-  ];
+  const examination = { config, report: null, linkReport: null, wallMs, ...probesOf(config) };
+  const diagnoses = [...first, ...(await examine(examination, undefined, checks))];
   tell(options, diagnoses, verdictOf(diagnoses, { facility: '-', device: '-', version: '-', wallMs }));
+};
+
+/**
+ * Where there is no configuration that holds: that fault, then what can be told all the same, of the parts of the program
+ * itself and of the reader.
+ */
+const examineWithout = (
+  options: DoctorOptions,
+  fault: 'config.missing' | 'config.invalid',
+  detail: string,
+): Promise<void> => {
+  const { models, pcscd, reader, screen, fonts, program } = doctorChecks;
+  const first = [diagnosisOf('config', { state: 'found', fault, detail })];
+  return examineByDefaults(options, first, { models, pcscd, reader, screen, fonts, program });
 };
 
 /** Three processes read the file, each as its own user; the doctor may be root. A group that may is the technician's choice. */
@@ -90,6 +97,8 @@ const isHiddenFromTerminal = async (path: string): Promise<boolean> => {
 };
 
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
+  if (options.config === defaultConfigPath && (await isClinicAlone(thisMachine)))
+    return examineByDefaults(options, [], clinicChecks);
   if (!existsSync(options.config) && options.config === defaultConfigPath)
     return examineWithout(options, 'config.missing', options.config);
   const bytes = options.config === '-' ? null : await readFile(options.config).catch(() => null);

@@ -105,7 +105,7 @@ const tryFault = async (fault: InjectedFault): Promise<Outcome> => {
     const [first] = lines;
     return (
       first?.fault !== undefined &&
-      fault.expect.includes(first.fault) &&
+      fault.expect.some((each) => each === first.fault) &&
       first.actor === fault.actor &&
       lines.length <= 3
     );

@@ -1,8 +1,10 @@
+import type { FaultName } from '../../../src/catalogue/faults.ts';
+
 /** One thing that is wrong with an installed terminal, and what a doctor must say of it. */
 export type InjectedFault = {
   readonly name: string;
   /** Codes that are right as the first line; more than one where the same thing has two true names */
-  readonly expect: readonly string[];
+  readonly expect: readonly FaultName[];
   readonly actor: 'technician' | 'staff';
   /** Shell, as root */
   readonly inject: string;
@@ -38,7 +40,7 @@ const hang = (unit: string): string => `kill -STOP $(systemctl show -p MainPID -
 
 const technician = (
   name: string,
-  expect: string | readonly string[],
+  expect: FaultName | readonly FaultName[],
   inject: string,
   more: { readonly hands?: string; readonly undo?: string } = {},
 ): InjectedFault => ({ name, expect: [expect].flat(), actor: 'technician', inject, ...more });
@@ -122,17 +124,17 @@ const keyFaults: readonly InjectedFault[] = [
   }),
   technician(
     "the terminal's keys belong to root",
-    'keys.unreadable',
+    'files.owner-wrong',
     `chown -R root:root ${keys}/terminal && chmod -R go= ${keys}/terminal && ${restart}`,
   ),
   technician(
     "the link's keys belong to root",
-    'keys.unreadable',
+    'files.owner-wrong',
     `chown -R root:root ${keys}/link && chmod -R go= ${keys}/link && ${restart}`,
   ),
   technician(
     'the folder of the keys is shut',
-    'keys.unreadable',
+    'keys.shut',
     `chmod 700 ${keys} && chown root:root ${keys} && ${restart}`,
   ),
   technician(
@@ -145,13 +147,14 @@ const keyFaults: readonly InjectedFault[] = [
 
 const stores: readonly InjectedFault[] = [
   technician(
+    // The file alone: a folder that is another's systemd gives back to the unit at its start, with all that is in it.
     'the store belongs to root',
-    'storage.unwritable',
-    `systemctl stop uketsuke-link && chown -R root:root /var/lib/uketsuke-link && chmod -R go= /var/lib/uketsuke-link && ${restart}`,
+    'files.owner-wrong',
+    `systemctl stop uketsuke-link && chown root:root ${store}* && chmod go= ${store}* && ${restart}`,
   ),
   technician(
     'the store is on a read-only file system',
-    'storage.unwritable',
+    ['disk.read-only', 'storage.unwritable'],
     `systemctl stop uketsuke-link && mount --bind /var/lib/uketsuke-link /var/lib/uketsuke-link && mount -o remount,ro,bind /var/lib/uketsuke-link && ${restart}`,
     { undo: 'umount /var/lib/uketsuke-link' },
   ),
@@ -268,7 +271,7 @@ const line: readonly InjectedFault[] = [
   ),
   technician(
     "the broker's files belong to root",
-    'broker.cannot-start',
+    ['files.owner-wrong', 'broker.cannot-start'],
     `chown -R root:root /etc/mosquitto/uketsuke && chmod -R go= /etc/mosquitto/uketsuke && systemctl restart uketsuke-broker`,
   ),
   technician(
@@ -303,9 +306,9 @@ const agents: readonly InjectedFault[] = [
     { hands: 'the anchors' },
   ),
   technician(
-    "the agent's folder belongs to root",
-    'agent.cannot-start',
-    `chown -R root:root ${agent} && chmod -R go= ${agent} && systemctl restart --no-block uketsuke-agent`,
+    "the agent's journal belongs to root",
+    'files.owner-wrong',
+    `systemctl stop uketsuke-agent && chown root:root ${agent}/journal.sqlite* && chmod go= ${agent}/journal.sqlite* && systemctl start --no-block uketsuke-agent`,
   ),
   technician(
     "somebody else has the staff page's port",

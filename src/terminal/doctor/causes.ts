@@ -8,7 +8,6 @@ import type { Diagnosis } from './examination.ts';
 
 const processes: readonly FaultName[] = [
   'daemon.not-running',
-  'daemon.stopped',
   'daemon.cannot-start',
   'daemon.hung',
   'daemon.part-silent',
@@ -16,21 +15,12 @@ const processes: readonly FaultName[] = [
   'link.without-terminal',
   'face.process-lost',
 ];
-const clinic: readonly FaultName[] = [
-  'agent.stopped',
-  'agent.cannot-start',
-  'agent.silent',
-  'settings.missing',
-  'delivery.access-refused',
-];
-const broker: readonly FaultName[] = [
-  'broker.stopped',
-  'broker.cannot-start',
-  'broker.hung',
-  'broker.port-closed',
-  'delivery.offline',
-  'delivery.broker-untrusted',
-];
+/** What a terminal sees of a clinic's end that is not reached or does not answer */
+const clinic: readonly FaultName[] = ['agent.silent', 'settings.missing', 'delivery.access-refused'];
+/** What whoever connects sees of a broker that does not serve */
+const brokerAway: readonly FaultName[] = ['broker.port-closed', 'delivery.offline', 'delivery.broker-untrusted'];
+/** Of the clinic's end on this machine */
+const services: readonly FaultName[] = ['agent.cannot-start', 'broker.cannot-start', 'broker.hung'];
 /** Not `storage.damaged`, nor one that was taken away: no disk that refuses writes does that, and somebody must hear of it. */
 const stores: readonly FaultName[] = [
   'storage.unwritable',
@@ -41,14 +31,18 @@ const stores: readonly FaultName[] = [
 ];
 const keys: readonly FaultName[] = ['keys.missing', 'keys.of-another-terminal', 'keys.shut'];
 
-/** What may follow from each, the deepest causes first: the order is that of telling. */
-const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = [
+/**
+ * What may follow from each, the deepest causes first: the order is that of telling. What somebody stopped (`*.stopped`)
+ * follows from nothing; an agent waits for its broker, and does not end without it.
+ */
+export const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = [
   [
     'program.damaged',
     [
       ...processes,
       ...clinic,
-      ...broker,
+      ...brokerAway,
+      ...services,
       'screen.not-built',
       'screen.font-missing',
       'screen.language-not-drawn',
@@ -63,11 +57,11 @@ const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = [
   ['config.missing', processes],
   ['config.invalid', processes],
   ['config.unreadable', processes],
-  ['files.owner-wrong', [...processes, ...clinic, ...broker, ...stores, ...keys]],
+  ['files.owner-wrong', [...processes, ...clinic, ...brokerAway, ...services, ...stores, ...keys]],
   ['keys.shut', [...processes, 'keys.missing', 'screen.no-page']],
   ['keys.missing', [...processes, 'delivery.offline', 'delivery.broker-untrusted']],
   ['keys.of-another-terminal', [...processes, ...clinic, 'delivery.offline']],
-  ['disk.read-only', [...processes, ...stores, ...clinic]],
+  ['disk.read-only', [...processes, ...stores, ...clinic, 'agent.cannot-start']],
   ['disk.nearly-full', [...stores, 'delivery.link-lost', 'agent.disk-full']],
   ['disk.store-missing', ['storage.unwritable', 'delivery.link-lost']],
   ['storage.newer', [...processes, 'storage.unwritable', 'settings.missing']],
@@ -83,17 +77,14 @@ const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = [
   ['delivery.link-lost', ['settings.missing', 'delivery.offline', 'agent.silent', 'delivery.store-failed']],
   ['broker.name-unknown', ['delivery.offline', ...clinic]],
   ['link.broker-not-allowed', ['delivery.offline', 'settings.missing', 'agent.silent']],
-  ['broker.cannot-start', [...broker, ...clinic]],
-  ['broker.stopped', [...broker, ...clinic]],
-  ['broker.hung', [...broker, ...clinic]],
+  ['broker.cannot-start', [...brokerAway, ...clinic]],
+  ['broker.stopped', [...brokerAway, ...clinic]],
+  ['broker.hung', [...brokerAway, ...clinic]],
   ['broker.port-closed', ['delivery.offline', ...clinic]],
   ['delivery.offline', clinic],
   ['delivery.broker-untrusted', clinic],
-  ['delivery.access-refused', ['agent.silent', 'settings.missing', 'delivery.offline']],
-  [
-    'agent.cannot-start',
-    ['agent.silent', 'settings.missing', 'storage.newer', 'broker.port-closed', 'delivery.offline'],
-  ],
+  ['delivery.access-refused', ['agent.silent', 'settings.missing']],
+  ['agent.cannot-start', ['agent.silent', 'settings.missing']],
   ['agent.stopped', ['agent.silent', 'settings.missing']],
   ['agent.silent', ['settings.missing']],
 ];

@@ -4,6 +4,7 @@ import { access, lstat, readFile, statfs } from 'node:fs/promises';
 import { connect, isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { z } from 'zod';
 import type { FaultName } from '../../catalogue/faults.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
@@ -138,12 +139,14 @@ const disk = async ({ config, freeBytes }: Examination): Promise<Finding> => {
   }
 };
 
+/** What the doctor needs of it; the rest is the face process's (src/face/models/manifest.ts). */
+const manifestSchema = z.object({ models: z.array(z.object({ file: z.string(), sha256: z.string() })) });
+
 const models = async ({ config }: Examination): Promise<Finding> => {
-  type Entry = { readonly file: string; readonly sha256: string };
-  let entries: readonly Entry[];
+  let entries: z.infer<typeof manifestSchema>['models'];
   try {
     const manifest = await readFile(join(config.paths.models, 'manifest.json'), 'utf8');
-    entries = (JSON.parse(manifest) as { models: Entry[] }).models;
+    entries = manifestSchema.parse(JSON.parse(manifest)).models;
   } catch (error) {
     return found('face.models-missing', `manifest.json: ${systemCode(error)}`);
   }

@@ -9,7 +9,7 @@ export type Finding =
       readonly state: 'found';
       readonly fault: FaultName;
       readonly detail: string;
-      /** What stands for `{path}`, `{user}`, `{unit}` in the remedy */
+      /** What stands for `{path}`, `{user}`, `{unit}` … in the remedy */
       readonly where?: Readonly<Record<string, string>>;
     }
   | { readonly state: 'skipped'; readonly detail: string };
@@ -55,14 +55,17 @@ export type Examination = {
   readonly machine: Machine;
 };
 
-/** `stopped`: by somebody, or masked; `failing`: it begins and ends again and again, or gave up. */
+/** `beginning`: for the first time; `stopped`: by somebody, or masked; `failing`: it begins and ends again and again, or gave up. */
 export type UnitState = {
-  readonly state: 'running' | 'stopped' | 'failing';
+  readonly state: 'beginning' | 'running' | 'stopped' | 'failing';
   /** Enabled, or masked by somebody; a package's unit that nobody ever set up is neither */
   readonly isWanted: boolean;
   /** The last line that the program or systemd said of its end; '' when there is none */
   readonly lastWords: string;
 };
+
+/** A file of an installed package that is missing or not as it was installed */
+export type DamagedFile = { readonly package: string; readonly path: string };
 
 export type Machine = {
   /** null: no systemd here, or no such unit */
@@ -73,8 +76,8 @@ export type Machine = {
   readonly mayReach: (address: string) => Promise<boolean | null>;
   /** Whether the place lies on a file system that takes no writes */
   readonly isReadOnly: (path: string) => Promise<boolean>;
-  /** Files of the installed packages that are missing or not as installed; null: no packages, or not known in time */
-  readonly damagedFiles: () => Promise<readonly string[] | null>;
+  /** Of the installed packages; null: no packages, or not known in time */
+  readonly damagedFiles: () => Promise<readonly DamagedFile[] | null>;
   readonly hasSoundCard: () => Promise<boolean>;
 };
 

@@ -9,24 +9,26 @@ import type { DoctorCheck, Examined, Finding, Machine, UnitState } from './exami
  * words, whose the files are, whether the program is whole.
  */
 
-type Unit = { readonly unit: string; readonly faults: Readonly<Record<UnitState['state'], FaultName>> };
+type Unit = {
+  readonly unit: string;
+  readonly faults: Readonly<Record<Exclude<UnitState['state'], 'beginning'>, FaultName>>;
+};
+
+const findingOf = ({ faults }: Unit, { state, lastWords }: UnitState): Finding =>
+  state === 'beginning'
+    ? { state: 'skipped', detail: 'it is starting' }
+    : { state: 'found', fault: faults[state], detail: lastWords };
 
 /** Why a process does not answer, by its unit; without systemd `otherwise` is all that is known. */
-export const findingOfUnit = async (
-  machine: Machine,
-  { unit, faults }: Unit,
-  otherwise: FaultName,
-): Promise<Finding> => {
-  const seen = await machine.unit(unit);
-  if (seen === null) return { state: 'found', fault: otherwise, detail: '' };
-  return { state: 'found', fault: faults[seen.state], detail: seen.lastWords };
+export const findingOfUnit = async (machine: Machine, unit: Unit, otherwise: FaultName): Promise<Finding> => {
+  const seen = await machine.unit(unit.unit);
+  return seen === null ? { state: 'found', fault: otherwise, detail: '' } : findingOf(unit, seen);
 };
 
 /** The same of a process that may live on another machine: null = it is not here, or it runs. */
-export const troubleOfUnit = async (machine: Machine, { unit, faults }: Unit): Promise<Finding | null> => {
-  const seen = await machine.unit(unit);
-  if (seen === null || seen.state === 'running' || !seen.isWanted) return null;
-  return { state: 'found', fault: faults[seen.state], detail: seen.lastWords };
+export const troubleOfUnit = async (machine: Machine, unit: Unit): Promise<Finding | null> => {
+  const seen = await machine.unit(unit.unit);
+  return seen === null || seen.state === 'running' || !seen.isWanted ? null : findingOf(unit, seen);
 };
 
 export const terminalUnit: Unit = {
@@ -46,29 +48,38 @@ export const brokerUnit: Unit = {
   faults: { running: 'broker.hung', stopped: 'broker.stopped', failing: 'broker.cannot-start' },
 };
 
+/** `holds`: a file in it that nobody else writes; systemd sees to the folder alone. */
+type OwnedPlace = { readonly path: string; readonly holds?: string; readonly user: string; readonly unit: string };
+
 /** Whose a place must be. The agent's and the broker's are here only where the clinic's end is. */
-const ownedPlaces = ({ paths }: Examined): readonly { path: string; user: string; unit: string }[] => [
+const ownedPlaces = ({ paths }: Examined): readonly OwnedPlace[] => [
   { path: join(paths.provisioning, keyFolders.terminal), user: 'uketsuke', unit: 'uketsuke' },
   { path: join(paths.provisioning, keyFolders.link), user: 'uketsuke-link', unit: 'uketsuke-link' },
   // A folder that is not ours alone must not change hands with all that is in it.
   ...(basename(dirname(paths.store)).startsWith('uketsuke')
-    ? [{ path: dirname(paths.store), user: 'uketsuke-link', unit: 'uketsuke-link' }]
+    ? [{ path: dirname(paths.store), holds: paths.store, user: 'uketsuke-link', unit: 'uketsuke-link' }]
     : []),
   { path: '/var/lib/uketsuke', user: 'uketsuke', unit: 'uketsuke' },
-  { path: '/var/lib/uketsuke-agent', user: 'uketsuke-agent', unit: 'uketsuke-agent' },
+  {
+    ...{ path: '/var/lib/uketsuke-agent', holds: '/var/lib/uketsuke-agent/journal.sqlite' },
+    ...{ user: 'uketsuke-agent', unit: 'uketsuke-agent' },
+  },
   { path: '/etc/mosquitto/uketsuke', user: 'mosquitto', unit: 'uketsuke-broker' },
 ];
 
 const owners: DoctorCheck = async ({ config, machine }) => {
-  for (const { path, user, unit } of ownedPlaces(config)) {
-    const [wanted, is] = await Promise.all([machine.userId(user), stat(path).catch(() => null)]);
-    if (wanted !== null && is !== null && is.uid !== wanted)
-      return {
-        state: 'found',
-        fault: 'files.owner-wrong',
-        detail: `${path}: not ${user}'s`,
-        where: { path, user, unit },
-      };
+  for (const { path, holds, user, unit } of ownedPlaces(config)) {
+    const wanted = await machine.userId(user);
+    for (const place of holds === undefined ? [path] : [path, holds]) {
+      const is = await stat(place).catch(() => null);
+      if (wanted !== null && is !== null && is.uid !== wanted)
+        return {
+          state: 'found',
+          fault: 'files.owner-wrong',
+          detail: `${place}: not ${user}'s`,
+          where: { path, user, unit },
+        };
+    }
   }
   const above = await stat(config.paths.provisioning).catch(() => null);
   if (above !== null && (await machine.userId('uketsuke')) !== null && (above.mode & 0o001) === 0)
@@ -97,15 +108,26 @@ const secrecy: DoctorCheck = async ({ config: { paths } }) => {
   return { state: 'ok', detail: '' };
 };
 
+/** Those of our units that somebody set up here; one that never was must not begin by a remedy. */
+const unitsInUse = async (machine: Machine): Promise<readonly string[]> => {
+  const names = ['uketsuke-link', 'uketsuke', 'uketsuke-agent'];
+  const seen = await Promise.all(names.map((name) => machine.unit(`${name}.service`)));
+  return names.filter((_, index) => seen[index]?.isWanted);
+};
+
 const program: DoctorCheck = async ({ machine }) => {
-  const damaged = await machine.damagedFiles();
+  const [damaged, units] = await Promise.all([machine.damagedFiles(), unitsInUse(machine)]);
   if (damaged === null) return { state: 'skipped', detail: 'not installed as a package, or not compared in time' };
-  if (damaged.length === 0) return { state: 'ok', detail: 'as installed' };
   const [first] = damaged;
+  if (first === undefined) return { state: 'ok', detail: 'as installed' };
   return {
     state: 'found',
     fault: 'program.damaged',
-    detail: `${first}${damaged.length > 1 ? ` and ${damaged.length - 1} more` : ''}`,
+    detail: `${first.path}${damaged.length > 1 ? ` and ${damaged.length - 1} more` : ''}`,
+    where: {
+      packages: [...new Set(damaged.map((each) => each.package))].join(' '),
+      units: (units.length > 0 ? units : ['uketsuke-link', 'uketsuke']).join(' '),
+    },
   };
 };
 
@@ -125,3 +147,26 @@ const writable: DoctorCheck = async ({ config, machine }) => {
 };
 
 export const machineChecks = { owners, secrecy, program, speaker, writable };
+
+/** A unit of the clinic's end, on the clinic's own PC */
+const unitHere =
+  (unit: Unit): DoctorCheck =>
+  async ({ machine }) => {
+    const seen = await machine.unit(unit.unit);
+    if (seen === null || !seen.isWanted) return { state: 'skipped', detail: 'nobody set it up here' };
+    return seen.state === 'running' ? { state: 'ok', detail: 'it runs' } : findingOf(unit, seen);
+  };
+
+/** Of a clinic's PC that is no terminal: nothing of a reader, a screen or a terminal's configuration. */
+export const clinicChecks = {
+  agent: unitHere(agentUnit),
+  broker: unitHere(brokerUnit),
+  owners,
+  program,
+} satisfies Readonly<Record<string, DoctorCheck>>;
+
+/** Whether this machine is the clinic's end and no terminal. Without systemd nobody knows: then it is taken for a terminal. */
+export const isClinicAlone = async (machine: Machine): Promise<boolean> => {
+  const [terminal, agent] = await Promise.all([terminalUnit, agentUnit].map(({ unit }) => machine.unit(unit)));
+  return terminal === null && agent !== null;
+};

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FaultName } from '../../../src/catalogue/faults.ts';
-import { causesFirst } from '../../../src/terminal/doctor/causes.ts';
+import { causesFirst, follows } from '../../../src/terminal/doctor/causes.ts';
 import type { Diagnosis } from '../../../src/terminal/doctor/examination.ts';
 
 const told = (...faults: FaultName[]): string[] =>
@@ -14,5 +14,27 @@ test('what follows from a cause is no fault of its own, and the cause comes firs
 
 test.each(['storage.damaged', 'storage.taken-away'] as const)('a full or shut disk does not explain %s', (fault) => {
   for (const cause of ['disk.nearly-full', 'disk.read-only', 'files.owner-wrong', 'disk.store-missing'] as const)
-    expect(told(fault, cause)).toEqual(expect.arrayContaining([cause, fault]));
+    expect(told(fault, cause)).toEqual([cause, fault]);
+});
+
+test('what somebody stopped follows from nothing, and an agent that cannot start from no broker', () => {
+  for (const [cause, effects] of follows) {
+    expect(
+      effects.filter((each) => each.endsWith('.stopped')),
+      cause,
+    ).toEqual([]);
+    if (/^(broker|delivery)\./.test(cause))
+      expect(told('agent.cannot-start', cause)).toEqual([cause, 'agent.cannot-start']);
+  }
+  expect(told('agent.stopped', 'broker.stopped')).toEqual(['broker.stopped', 'agent.stopped']);
+  for (const cause of ['program.damaged', 'files.owner-wrong', 'disk.read-only'] as const)
+    expect(told('agent.cannot-start', cause)).toEqual([cause]);
+  // What is read of this machine's own broker or store is no work of the agent's.
+  for (const fault of ['broker.port-closed', 'storage.newer'] as const)
+    expect(told('agent.cannot-start', fault)).toEqual([fault, 'agent.cannot-start']);
+});
+
+test('every entry counts: with both there, the effect is not told', () => {
+  for (const [cause, effects] of follows)
+    for (const effect of effects) expect(told(effect, cause), `${effect} from ${cause}`).toEqual([cause]);
 });
