@@ -97,10 +97,10 @@ const isHiddenFromTerminal = async (path: string): Promise<boolean> => {
 };
 
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
-  if (options.config === defaultConfigPath && (await isClinicAlone(thisMachine)))
-    return examineByDefaults(options, [], clinicChecks);
   if (!existsSync(options.config) && options.config === defaultConfigPath)
-    return examineWithout(options, 'config.missing', options.config);
+    return (await isClinicAlone(thisMachine))
+      ? examineByDefaults(options, [], clinicChecks)
+      : examineWithout(options, 'config.missing', options.config);
   const bytes = options.config === '-' ? null : await readFile(options.config).catch(() => null);
   // A file that was named, and that cannot be read by whoever runs this: told in a line.
   const loaded = bytes === null ? ok(readConfigOrExit(options.config)) : loadConfig(bytes);
