@@ -201,6 +201,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       name,
       {
         name: 'enteringPhonePin',
+        patience,
         deadlineMs,
         entered: 0,
         triesLeft: null,
@@ -243,12 +244,13 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     ),
     ...(settings.smartphone
       ? [
-          shown('choose-phone', { name: 'choosingPhone', deadlineMs }, { cardOnBed: null }),
+          shown('choose-phone', { name: 'choosingPhone', patience, deadlineMs }, { cardOnBed: null }),
           phonePin('phone-pin', {}),
           phonePin('phone-pin.wrong', { notice: 'wrong', triesLeft: 2 }),
           phonePin('phone-pin.missed', { notice: 'missed' }),
           phonePin('phone-pin.incomplete', { notice: 'incomplete', entered: 2 }),
           phonePin('pin-last-try.phone', { triesLeft: 1, lastTry: 'asking' }),
+          phonePin('still-there.phone', { patience: { asked: true, sinceMs: galleryNow.monotonicMs - 5_000 } }),
           ...(['iphone', 'android'] as const).map((phone) =>
             shown(
               `present-phone.${phone}`,

@@ -145,7 +145,8 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
   if (askedMs !== null)
     return part('still-there', null, d, d.words('still-there.heading'), {
       tone: 'attention',
-      lead: [d.words('still-there.lead')],
+      // Before a phone was there nothing was answered.
+      lead: visitOf(state) === null ? [] : [d.words('still-there.lead')],
       body: countdown(askedMs, state, now),
       controls: [control('still-here', 'primary', d.words('control.still-here'))],
     });

@@ -4,13 +4,29 @@ import { delays } from './delays.ts';
 import type { Patience, Session, SessionState, Step } from './session.ts';
 import { leftBehind } from './session-earlier.ts';
 import { askPhonePin } from './session-phone.ts';
-import { finish, go, patient, proceed, rest, sendToDesk, stay, visitOf, withoutFace } from './session-steps.ts';
+import {
+  dismissPhone,
+  finish,
+  go,
+  patient,
+  proceed,
+  rest,
+  sendToDesk,
+  stay,
+  visitOf,
+  withoutFace,
+} from './session-steps.ts';
 import { listenMs } from './session-voice.ts';
 
-/** First the patient is asked, then, after a fair wait, the visit ends and the card is to be taken. */
+/**
+ * First the patient is asked, then, after a fair wait, the visit ends and the card is to be taken. Before a phone was
+ * there nothing lies anywhere: the screen is the next patient's.
+ */
 const outOfPatience = (session: Session, state: Extract<SessionState, { patience: Patience }>, at: Moment): Step =>
   state.patience.asked
-    ? sendToDesk(session, at, failure('session.timed-out'))
+    ? visitOf(state) === null
+      ? finish(session, at, 'session.timed-out')
+      : sendToDesk(session, at, failure('session.timed-out'))
     : go(
         session,
         {
@@ -20,6 +36,12 @@ const outOfPatience = (session: Session, state: Extract<SessionState, { patience
         },
         { type: 'Chime', sound: 'attention' },
       );
+
+/** Whether somebody still looks for theirs is asked before the choice; held meanwhile, it begins nothing. */
+const noPhoneCame = (session: Session, at: Moment): Step => {
+  const step = outOfPatience(session, { name: 'choosingPhone', ...patient(session, at) }, at);
+  return { ...step, effects: [...dismissPhone(session.state), ...step.effects] };
+};
 
 /** What the passing of the state's own deadline means; a deadline that was moved meanwhile changes nothing. */
 export const deadlinePassed = (session: Session, at: Moment): Step => {
@@ -33,12 +55,14 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
     case 'outOfService':
       return rest(session, at);
     case 'choosingPhone':
+      return outOfPatience(session, state, at);
     case 'enteringPhonePin':
-      return finish(session, at, 'session.timed-out');
+      // No card lies there that would bind what was typed to whoever goes on.
+      return outOfPatience(session, { ...state, entered: 0 }, at);
     case 'awaitingPhone':
       return state.phone === 'android'
         ? askPhonePin(session, at, 'missed', state.triesLeft)
-        : finish(session, at, 'session.timed-out');
+        : noPhoneCame(session, at);
     case 'verifyingPhone':
       return sendToDesk(session, at, failure('card.communication'));
     case 'readingCard':

@@ -64,7 +64,7 @@ export const askPhonePin = (
       triesLeft,
       lastTry: triesLeft === 1 ? 'asking' : 'not-the-last',
       notice,
-      deadlineMs: patient(session, at).deadlineMs,
+      ...patient(session, at),
     },
     ...dismissPhone(session.state),
     { type: 'ClearPinEntry' },
@@ -91,10 +91,9 @@ const awaitPhone = (
 /** Touches between visits: towards a smartphone, where the facility has one read, and back. */
 export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at: Moment): Step => {
   const { state, surroundings } = session;
-  const { deadlineMs } = patient(session, at);
   if (state.name === 'idle')
     return control === 'use-smartphone' && surroundings.settings?.smartphone === true
-      ? go(session, { name: 'choosingPhone', deadlineMs })
+      ? go(session, { name: 'choosingPhone', ...patient(session, at) })
       : stay(session);
   if (state.name !== 'choosingPhone' && state.name !== 'enteringPhonePin' && state.name !== 'awaitingPhone')
     return stay(session);
@@ -106,7 +105,7 @@ export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at:
     return { ...rested, effects: [...dismissPhone(state), ...rested.effects] };
   }
   if (state.name === 'enteringPhonePin' && state.lastTry === 'asking' && control === 'last-try-yes')
-    return go(session, { ...state, lastTry: 'confirmed', notice: 'none', deadlineMs });
+    return go(session, { ...state, lastTry: 'confirmed', notice: 'none', ...patient(session, at) });
   if (state.name !== 'choosingPhone') return stay(session);
   if (control === 'iphone') return awaitPhone(session, at, 'iphone', { lastTry: 'not-the-last', triesLeft: null });
   if (control !== 'android') return stay(session);
@@ -126,7 +125,7 @@ const phonePinTyped = (session: Session, entered: number, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'enteringPhonePin' || state.lastTry === 'asking') return stay(session);
   const notice = state.notice === 'incomplete' ? 'none' : state.notice;
-  return go(session, { ...state, entered, notice, deadlineMs: patient(session, at).deadlineMs });
+  return go(session, { ...state, entered, notice, ...patient(session, at) });
 };
 
 /** 決定: only now is a phone waited for. Without all four digits nothing is. */
@@ -134,8 +133,7 @@ const phonePinSubmitted = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'enteringPhonePin' || state.lastTry === 'asking') return stay(session);
   if (state.entered === pinLength) return awaitPhone(session, at, 'android', state);
-  const { deadlineMs } = patient(session, at);
-  return go(session, { ...state, notice: 'incomplete', deadlineMs }, { type: 'Chime', sound: 'attention' });
+  return go(session, { ...state, notice: 'incomplete', ...patient(session, at) }, { type: 'Chime', sound: 'attention' });
 };
 
 /** The phone is there. One that comes when nobody waits for it any more changes nothing. */

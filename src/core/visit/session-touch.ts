@@ -145,8 +145,6 @@ const extended = (session: Session, at: Moment): Session => {
     const chosen = { ...session, chosenUntilMs: at.monotonicMs + delays.chosenAtRestMs };
     return { ...chosen, state: { ...state, deadlineMs: restState(chosen, at).deadlineMs } };
   }
-  if (state.name === 'choosingPhone' || state.name === 'enteringPhonePin')
-    return { ...session, state: { ...state, deadlineMs: patient(session, at).deadlineMs } };
   if (!('patience' in state) || state.deadlineMs === null) return session;
   if (state.name === 'verifyingFace' && !state.offerOthers) return session;
   if (state.name === 'registering' && state.phase !== 'asking') return session;

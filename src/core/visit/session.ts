@@ -117,10 +117,11 @@ export type PhonePinNotice = 'none' | 'wrong' | 'missed' | 'incomplete';
 /** `deadlineMs`: monotonic ms at which `DeadlinePassed` comes; null = none. One state, one screen. */
 export type SessionState = { readonly deadlineMs: number | null } & (
   | { readonly name: 'idle' }
-  | { readonly name: 'choosingPhone' }
+  | { readonly name: 'choosingPhone'; readonly patience: Patience }
   /** An Android's PIN is typed with nothing held to any reader. `triesLeft` null: no phone has told yet. */
   | {
       readonly name: 'enteringPhonePin';
+      readonly patience: Patience;
       readonly entered: number;
       readonly triesLeft: number | null;
       readonly lastTry: LastTry;

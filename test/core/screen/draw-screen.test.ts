@@ -181,7 +181,7 @@ describe('the screens', () => {
   it('name the session on every screen of a visit and none between visits', () => {
     for (const { name, screen } of drawn('ja')) {
       const between =
-        name === 'pin-last-try.phone' ||
+        ['pin-last-try.phone', 'still-there.phone'].includes(name) ||
         ['starting', 'idle', 'choose-phone', 'phone-pin', 'present-phone', 'outage', 'out-of-service'].includes(
           screen.screen,
         );

@@ -37,8 +37,39 @@ describe('the choice of a smartphone', () => {
     expect(story.name).toBe('idle');
     story.touch('use-smartphone');
     story.pass(settings.timeouts.answerMs);
+    story.pass(delays.stillThereMs);
     expect(story.name).toBe('idle');
     expect(story.did('DismissPhone')).toBe(0);
+  });
+
+  it.each<[string, () => void, Record<string, unknown>]>([
+    ['which phone', () => undefined, { name: 'choosingPhone' }],
+    ['the PIN', () => typeTwo(), { name: 'enteringPhonePin', entered: 0 }],
+  ])('%s: whoever takes long is asked whether they are still there, and goes on where they were, digits overwritten', (_name, come, there) => {
+    story.touch('use-smartphone');
+    come();
+    const before = story.session;
+    story.pass(settings.timeouts.answerMs);
+    expect(story.state).toMatchObject({ ...there, patience: { asked: true } });
+    story.touch('still-here');
+    expect(story.state).toMatchObject({ ...there, patience: { asked: false } });
+    expect(story.session.display).toEqual(before.display);
+    story.pass(settings.timeouts.answerMs);
+    story.pass(delays.stillThereMs - 1);
+    expect(story.state).toMatchObject(there);
+    story.pass(1);
+    expect(story.name).toBe('idle');
+  });
+
+  it('no iPhone came: whether somebody still looks for it is asked before the choice', () => {
+    story.touch('use-smartphone');
+    story.touch('iphone');
+    story.pass(delays.presentPhoneMs);
+    expect(story.state).toMatchObject({ name: 'choosingPhone', patience: { asked: true } });
+    story.touch('still-here');
+    story.touch('iphone');
+    present();
+    expect(story.name).toBe('readingCard');
   });
 
   it('every touch gives the full time again, and the chosen language stays on the way back', () => {
@@ -57,7 +88,7 @@ describe('the choice of a smartphone', () => {
     ['a card laid down wins', () => void story.insert(), 'readingCard'],
     ['a card laid down wrongly leads to the desk', () => unreadable(), 'interrupted'],
     ['back', () => void story.touch('back'), 'idle'],
-    ['nobody presents it', () => story.pass(delays.presentPhoneMs), 'idle'],
+    ['nobody presents it', () => story.pass(delays.presentPhoneMs), 'choosingPhone'],
     ['shutdown', () => void story.tell({ type: 'ShutdownRequested' }), 'outOfService'],
   ])('while the phone is awaited: %s, and it is awaited no more', (_name, happen, name) => {
     story.touch('use-smartphone');
@@ -96,6 +127,11 @@ describe('the choice of a smartphone', () => {
 
 const unreadable = (): void =>
   void story.tell({ type: 'CardUnreadable', failure: failure('card.unreadable'), session: 's' });
+
+const typeTwo = (): void => {
+  story.touch('android');
+  story.tell({ type: 'PhonePinDigitsChanged', entered: 2 });
+};
 
 /** As far as a phone being awaited, with its PIN in memory. */
 const holdPin = (): void => {
