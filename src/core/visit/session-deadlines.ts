@@ -60,9 +60,7 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
       // No card lies there that would bind what was typed to whoever goes on.
       return outOfPatience(session, { ...state, entered: 0 }, at);
     case 'awaitingPhone':
-      return state.phone === 'android'
-        ? askPhonePin(session, at, 'missed', state.triesLeft)
-        : noPhoneCame(session, at);
+      return state.phone === 'android' ? askPhonePin(session, at, 'missed', state.triesLeft) : noPhoneCame(session, at);
     case 'verifyingPhone':
       return sendToDesk(session, at, failure('card.communication'));
     case 'readingCard':

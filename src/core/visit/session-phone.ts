@@ -133,7 +133,11 @@ const phonePinSubmitted = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'enteringPhonePin' || state.lastTry === 'asking') return stay(session);
   if (state.entered === pinLength) return awaitPhone(session, at, 'android', state);
-  return go(session, { ...state, notice: 'incomplete', ...patient(session, at) }, { type: 'Chime', sound: 'attention' });
+  return go(
+    session,
+    { ...state, notice: 'incomplete', ...patient(session, at) },
+    { type: 'Chime', sound: 'attention' },
+  );
 };
 
 /** The phone is there. One that comes when nobody waits for it any more changes nothing. */

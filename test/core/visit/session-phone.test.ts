@@ -45,21 +45,24 @@ describe('the choice of a smartphone', () => {
   it.each<[string, () => void, Record<string, unknown>]>([
     ['which phone', () => undefined, { name: 'choosingPhone' }],
     ['the PIN', () => typeTwo(), { name: 'enteringPhonePin', entered: 0 }],
-  ])('%s: whoever takes long is asked whether they are still there, and goes on where they were, digits overwritten', (_name, come, there) => {
-    story.touch('use-smartphone');
-    come();
-    const before = story.session;
-    story.pass(settings.timeouts.answerMs);
-    expect(story.state).toMatchObject({ ...there, patience: { asked: true } });
-    story.touch('still-here');
-    expect(story.state).toMatchObject({ ...there, patience: { asked: false } });
-    expect(story.session.display).toEqual(before.display);
-    story.pass(settings.timeouts.answerMs);
-    story.pass(delays.stillThereMs - 1);
-    expect(story.state).toMatchObject(there);
-    story.pass(1);
-    expect(story.name).toBe('idle');
-  });
+  ])(
+    '%s: whoever takes long is asked whether they are still there, and goes on where they were, digits overwritten',
+    (_name, come, there) => {
+      story.touch('use-smartphone');
+      come();
+      const before = story.session;
+      story.pass(settings.timeouts.answerMs);
+      expect(story.state).toMatchObject({ ...there, patience: { asked: true } });
+      story.touch('still-here');
+      expect(story.state).toMatchObject({ ...there, patience: { asked: false } });
+      expect(story.session.display).toEqual(before.display);
+      story.pass(settings.timeouts.answerMs);
+      story.pass(delays.stillThereMs - 1);
+      expect(story.state).toMatchObject(there);
+      story.pass(1);
+      expect(story.name).toBe('idle');
+    },
+  );
 
   it('no iPhone came: whether somebody still looks for it is asked before the choice', () => {
     story.touch('use-smartphone');
