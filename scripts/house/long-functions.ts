@@ -16,8 +16,6 @@ export const readWhole: Readonly<Record<string, string>> = {
   'src/cli/preview-gallery.ts gallery': 'a list: every screen that there is, in the order of a visit',
   'src/processes/agent.ts startAgent': 'joins the agent: what is begun, in which order, and ended in the reverse',
   'src/agent/staff-page/start-staff-page.ts startStaffPage': 'joins the page: its routes in one table, then the server',
-  'src/face/picture/sample-image.ts sampleInto':
-    'two loops over pixels, written out: a call for each would cost a frame',
   'scripts/generate/asyncapi-document.ts asyncapiDocument': 'one literal: the document',
   'scripts/screens/screens-in-page.js nameless': 'is handed to the browser as text: it has to bring everything with it',
   'scripts/trials/break-in/clinic-attacks.ts attackBroker': 'a list of attempts, one after the other',

@@ -16,15 +16,128 @@ export type InputFormat = {
 
 export const elementsOf = (format: InputFormat): number => format.width * format.height * 3;
 
-/** Is every pixel of the crop, with its neighbours, inside the picture? Then no sample has to ask. */
-const liesInside = (image: RgbImage, m: Affine, format: InputFormat): boolean =>
-  [0, format.width].every((u) =>
-    [0, format.height].every((v) => {
-      const x = m.a * u + m.b * v + m.tx;
-      const y = m.c * u + m.d * v + m.ty;
-      return x >= 1 && y >= 1 && x < image.width - 1 && y < image.height - 1;
-    }),
-  );
+/** Where the channels of a pixel stand in the input, and how a sum of samples, which weigh 65,536 each, becomes an element. */
+const placesIn = ({ layout, channels, width, height, mean, scale }: InputFormat, samples: number) => {
+  const channelStep = layout === 'NHWC' ? 1 : width * height;
+  const [red, blue] = channels === 'RGB' ? [0, 2 * channelStep] : [2 * channelStep, 0];
+  const pixelStep = layout === 'NHWC' ? 3 : 1;
+  const factor = 1 / (scale * samples * 65_536);
+  return { rowStep: width * pixelStep, pixelStep, red, green: channelStep, blue, factor, shift: -mean / scale };
+};
+
+/** Row `v` of a crop, from one column to before another, of `taps`×`taps` samples a pixel. */
+type SampleRow = (
+  image: RgbImage,
+  toImage: Affine,
+  row: { readonly v: number; readonly from: number; readonly to: number; readonly taps: number },
+  places: ReturnType<typeof placesIn>,
+  target: Float32Array,
+) => void;
+
+/**
+ * Where every sample and its neighbours are inside the picture: in whole numbers from the place (in 65,536ths of a pixel, a
+ * step further for each sample) to the sum, and without asking where it is, in half the time of `sampleAnywhere`.
+ */
+const sampleInside: SampleRow = ({ rgb, width }, { a, b, tx, c, d, ty }, { v, from, to, taps }, places, target) => {
+  const { rowStep, pixelStep, red, green, blue, factor, shift } = places;
+  const rowBytes = width * 3;
+  const stepX = Math.round((a / taps) * 65_536) | 0;
+  const stepY = Math.round((c / taps) * 65_536) | 0;
+  const u0 = from + 0.5 / taps;
+  for (let j = 0; j < taps; j++) {
+    const v0 = v + (j + 0.5) / taps;
+    // Pixel centres lie at halves: −0.5 leads to the corner of the four neighbours.
+    let x = Math.floor((a * u0 + b * v0 + tx - 0.5) * 65_536) | 0;
+    let y = Math.floor((c * u0 + d * v0 + ty - 0.5) * 65_536) | 0;
+    let at = v * rowStep + from * pixelStep;
+    for (let u = from; u < to; u++) {
+      let r = 0;
+      let g = 0;
+      let bl = 0;
+      for (let i = 0; i < taps; i++) {
+        const fx = (x >> 8) & 255;
+        const fy = (y >> 8) & 255;
+        const w11 = Math.imul(fx, fy);
+        const w10 = (fx << 8) - w11;
+        const w01 = (fy << 8) - w11;
+        const w00 = 65_536 - (fx << 8) - w01;
+        const p = (Math.imul(y >> 16, rowBytes) + Math.imul(x >> 16, 3)) | 0;
+        const q = (p + rowBytes) | 0;
+        r = (r + Math.imul(rgb[p] as number, w00) + Math.imul(rgb[p + 3] as number, w10)) | 0;
+        r = (r + Math.imul(rgb[q] as number, w01) + Math.imul(rgb[q + 3] as number, w11)) | 0;
+        g = (g + Math.imul(rgb[p + 1] as number, w00) + Math.imul(rgb[p + 4] as number, w10)) | 0;
+        g = (g + Math.imul(rgb[q + 1] as number, w01) + Math.imul(rgb[q + 4] as number, w11)) | 0;
+        bl = (bl + Math.imul(rgb[p + 2] as number, w00) + Math.imul(rgb[p + 5] as number, w10)) | 0;
+        bl = (bl + Math.imul(rgb[q + 2] as number, w01) + Math.imul(rgb[q + 5] as number, w11)) | 0;
+        x = (x + stepX) | 0;
+        y = (y + stepY) | 0;
+      }
+      target[at + red] = (j === 0 ? shift : (target[at + red] as number)) + r * factor;
+      target[at + green] = (j === 0 ? shift : (target[at + green] as number)) + g * factor;
+      target[at + blue] = (j === 0 ? shift : (target[at + blue] as number)) + bl * factor;
+      at += pixelStep;
+    }
+  }
+};
+
+/** What lies outside of the picture is black. */
+const sampleAnywhere: SampleRow = (image, { a, b, tx, c, d, ty }, { v, from, to, taps }, places, target) => {
+  const { rgb, width, height } = image;
+  const { rowStep, pixelStep, red, green, blue, factor, shift } = places;
+  const rowBytes = width * 3;
+  let at = v * rowStep + from * pixelStep;
+  for (let u = from; u < to; u++, at += pixelStep) {
+    let r = 0;
+    let g = 0;
+    let bl = 0;
+    for (let tap = 0; tap < taps * taps; tap++) {
+      const u0 = u + ((tap % taps) + 0.5) / taps;
+      const v0 = v + (Math.floor(tap / taps) + 0.5) / taps;
+      const x = a * u0 + b * v0 + tx - 0.5;
+      const y = c * u0 + d * v0 + ty - 0.5;
+      if (x <= -1 || y <= -1 || x >= width || y >= height) continue;
+      const x256 = Math.floor(x * 256) | 0;
+      const y256 = Math.floor(y * 256) | 0;
+      const fx = x256 & 255;
+      const fy = y256 & 255;
+      const xa = Math.max(x256 >> 8, 0) * 3;
+      const xb = Math.min((x256 >> 8) + 1, width - 1) * 3;
+      const ya = Math.max(y256 >> 8, 0) * rowBytes;
+      const yb = Math.min((y256 >> 8) + 1, height - 1) * rowBytes;
+      const of = (channel: number): number =>
+        ((rgb[ya + xa + channel] as number) * (256 - fx) + (rgb[ya + xb + channel] as number) * fx) * (256 - fy) +
+        ((rgb[yb + xa + channel] as number) * (256 - fx) + (rgb[yb + xb + channel] as number) * fx) * fy;
+      r += of(0);
+      g += of(1);
+      bl += of(2);
+    }
+    target[at + red] = r * factor + shift;
+    target[at + green] = g * factor + shift;
+    target[at + blue] = bl * factor + shift;
+  }
+};
+
+/** The columns of row `v` (first, and the one behind the last) whose samples and their neighbours are all inside the picture. */
+const columnsInside = ({ width, height }: RgbImage, m: Affine, v: number, columns: number): [number, number] => {
+  let [from, to] = [0, columns];
+  /** `slope`·u + `start` is to stay between 1 and `most`. */
+  const keepBetween = (slope: number, start: number, most: number): void => {
+    if (slope === 0) {
+      if (start < 1 || start > most) to = 0;
+      return;
+    }
+    const one = (1 - start) / slope;
+    const other = (most - start) / slope;
+    from = Math.max(from, Math.ceil(Math.min(one, other)));
+    // A column reaches from u to u + 1.
+    to = Math.min(to, Math.floor(Math.max(one, other) - 1));
+  };
+  for (const edge of [v, v + 1]) {
+    keepBetween(m.a, m.b * edge + m.tx, width - 2);
+    keepBetween(m.c, m.d * edge + m.ty, height - 2);
+  }
+  return from < to ? [from, to] : [0, 0];
+};
 
 /**
  * Writes the crop into `target`. `toImage` leads from crop pixels to picture pixels; what lies outside the picture is
@@ -37,89 +150,12 @@ export const sampleInto = (
   target: Float32Array,
   taps: number = Math.min(4, Math.max(1, Math.round(magnification(toImage)))),
 ): void => {
-  const { rgb, width, height } = image;
-  const pixels = format.width * format.height;
-  const pixelStep = format.layout === 'NHWC' ? 3 : 1;
-  const channelStep = format.layout === 'NHWC' ? 1 : pixels;
-  const red = format.channels === 'RGB' ? 0 : 2 * channelStep;
-  const green = channelStep;
-  const blue = format.channels === 'RGB' ? 2 * channelStep : 0;
-  const factor = 1 / (format.scale * taps * taps * 65_536);
-  const shift = (0 - format.mean) / format.scale;
-  const inside = liesInside(image, toImage, format);
-  const { a, c } = toImage;
-  const rowBytes = width * 3;
-  const right = width - 1;
-  const bottom = height - 1;
-  let at = 0;
+  const places = placesIn(format, taps * taps);
   for (let v = 0; v < format.height; v++) {
-    for (let u = 0; u < format.width; u++) {
-      let r = 0;
-      let g = 0;
-      let bl = 0;
-      for (let j = 0; j < taps; j++) {
-        const v0 = v + (j + 0.5) / taps;
-        // Pixel centres lie at halves: −0.5 leads to the corner of the four neighbours.
-        const rowX = toImage.b * v0 + toImage.tx - 0.5;
-        const rowY = toImage.d * v0 + toImage.ty - 0.5;
-        for (let i = 0; i < taps; i++) {
-          const u0 = u + (i + 0.5) / taps;
-          const x = a * u0 + rowX;
-          const y = c * u0 + rowY;
-          if (!inside && (x <= -1 || y <= -1 || x >= width || y >= height)) continue;
-          // In 256ths of a pixel: with whole numbers all the way to the sum this loop takes two thirds of the time.
-          const x256 = Math.floor(x * 256) | 0;
-          const y256 = Math.floor(y * 256) | 0;
-          const left = x256 >> 8;
-          const top = y256 >> 8;
-          const fx = x256 & 255;
-          const fy = y256 & 255;
-          const w11 = fx * fy;
-          const w10 = (fx << 8) - w11;
-          const w01 = (fy << 8) - w11;
-          const w00 = 65_536 - (fx << 8) - w01;
-          let p00 = top * rowBytes + left * 3;
-          let p10 = p00 + 3;
-          let p01 = p00 + rowBytes;
-          let p11 = p01 + 3;
-          if (!inside) {
-            const xa = Math.max(left, 0) * 3;
-            const xb = Math.min(left + 1, right) * 3;
-            const ya = Math.max(top, 0) * rowBytes;
-            const yb = Math.min(top + 1, bottom) * rowBytes;
-            p00 = ya + xa;
-            p10 = ya + xb;
-            p01 = yb + xa;
-            p11 = yb + xb;
-          }
-          r =
-            (r +
-              (rgb[p00] as number) * w00 +
-              (rgb[p10] as number) * w10 +
-              (rgb[p01] as number) * w01 +
-              (rgb[p11] as number) * w11) |
-            0;
-          g =
-            (g +
-              (rgb[p00 + 1] as number) * w00 +
-              (rgb[p10 + 1] as number) * w10 +
-              (rgb[p01 + 1] as number) * w01 +
-              (rgb[p11 + 1] as number) * w11) |
-            0;
-          bl =
-            (bl +
-              (rgb[p00 + 2] as number) * w00 +
-              (rgb[p10 + 2] as number) * w10 +
-              (rgb[p01 + 2] as number) * w01 +
-              (rgb[p11 + 2] as number) * w11) |
-            0;
-        }
-      }
-      target[at + red] = r * factor + shift;
-      target[at + green] = g * factor + shift;
-      target[at + blue] = bl * factor + shift;
-      at += pixelStep;
-    }
+    const [from, to] = columnsInside(image, toImage, v, format.width);
+    if (from > 0) sampleAnywhere(image, toImage, { v, from: 0, to: from, taps }, places, target);
+    sampleInside(image, toImage, { v, from, to, taps }, places, target);
+    if (to < format.width) sampleAnywhere(image, toImage, { v, from: to, to: format.width, taps }, places, target);
   }
 };
 
