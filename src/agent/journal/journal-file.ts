@@ -83,6 +83,11 @@ export class JournalFile {
       .map(({ event, atMs }) => failure(event as Mishap, new Date(atMs).toISOString()));
   }
 
+  /** When it was last noted in it that it had been put in the place of a later one (agent's clock, ms); null: never */
+  rolledBackAt(): number | null {
+    return this.audit.latest(['storage.rolled-back'], Number.MAX_SAFE_INTEGER)[0]?.atMs ?? null;
+  }
+
   /** What goes into a file that somebody took away is not kept, whatever SQLite says. Throws. */
   protected mustBeInPlace(): void {
     if (this.place?.isTakenAway()) throw new Error('the journal was taken away');
