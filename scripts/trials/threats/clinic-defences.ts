@@ -1,31 +1,7 @@
-/**
- * How each defence of docs/threats.md is taken out, so that its test must turn red. `row`: the row's number; `test`: file
- * and words in the names of its tests; `without`: text of the source and what stands in its place. A row may have more than one.
- */
-export type Defence = {
-  readonly row: number;
-  readonly test: readonly [file: string, names: string];
-  readonly without: readonly (readonly [file: string, text: string, instead: string])[];
-};
+import type { Defence } from './defence.ts';
 
-export const defences: readonly Defence[] = [
-  {
-    row: 2,
-    test: ['test/flow/pin-guard.test.ts', 'whatever a patient does'],
-    without: [['src/terminal/card/card-access.ts', '.finally(() => bytes.fill(0))', '']],
-  },
-  {
-    row: 3,
-    test: ['test/flow/pin-guard.test.ts', 'whatever a patient does'],
-    without: [
-      ['src/core/visit/session-steps.ts', "pin.triesLeft <= 1 ? 'asking' : 'not-the-last'", "'confirmed'"],
-      [
-        'src/terminal/card/use-card-keys.ts',
-        'counter.value.triesLeft === 1 && !lastTryConfirmed',
-        'lastTryConfirmed === null',
-      ],
-    ],
-  },
+/** What is defended at the clinic's end, between the two, and where both are made. */
+export const clinicDefences: readonly Defence[] = [
   {
     row: 4,
     test: ['test/agent/agent.test.ts', 'a challenge serves once'],
@@ -53,6 +29,13 @@ export const defences: readonly Defence[] = [
     ],
   },
   {
+    row: 7,
+    test: ['test/agent/intake/revocation.test.ts', ''],
+    without: [
+      ['src/agent/desk/agent-desk.ts', 'if (device === undefined || device.revoked) {', 'if (device === undefined) {'],
+    ],
+  },
+  {
     row: 8,
     test: ['test/storage/audit-chain.test.ts', ''],
     without: [
@@ -64,73 +47,30 @@ export const defences: readonly Defence[] = [
     ],
   },
   {
-    row: 12,
-    test: ['test/face/attempt/watch-camera.test.ts', 'frozen'],
-    without: [['src/face/attempt/watch-camera.ts', 'const frozenAfterMs = 2_000', 'const frozenAfterMs = 2_000_000']],
-  },
-  {
-    row: 16,
-    test: ['test/flow/hardware-goes-and-comes.test.ts', ''],
+    row: 9,
+    test: ['test/agent/intake/consent-texts.test.ts', 'a text of somebody else'],
     without: [
       [
-        'src/terminal/visit/pin-entry.ts',
-        "if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return null;",
-        "if (!('visit' in state)) return null;",
+        'src/agent/intake/consent-texts.ts',
+        '[catalogueVersion, language, code, textHash]',
+        '[catalogueVersion, language, code]',
       ],
     ],
   },
   {
-    row: 18,
-    test: ['test/terminal/delivery/clinic-link.test.ts', 'more than thirty in a minute'],
-    without: [
-      ['src/terminal/delivery/admit-command.ts', 'const commandsPerMinute = 30', 'const commandsPerMinute = 3_000'],
-    ],
+    row: 23,
+    test: ['test/house/supply-chain.test.ts', 'versions are exact'],
+    without: [['scripts/setup', 'node node_modules/node-gyp/bin/node-gyp.js rebuild', 'npm rebuild']],
   },
   {
-    row: 18,
-    test: ['test/terminal/delivery/clinic-link.test.ts', 'are carried out once'],
-    without: [
-      ['src/terminal/delivery/admit-command.ts', "return first.value || refuse('message.stale')", 'return true'],
-    ],
-  },
-  {
-    row: 19,
-    test: ['test/core/trusted-time.test.ts', 'a board that wakes in 1970'],
-    without: [
-      ['src/core/trusted-time.ts', 'machine.wallMs >= floorMs && ', ''],
-      ['src/core/trusted-time.ts', 'began.wallMs >= floorMs && ', ''],
-    ],
-  },
-  {
-    row: 22,
-    test: ['test/house/systemd.test.ts', ''],
-    without: [['systemd/uketsuke.service', 'LimitCORE=0', 'LimitCORE=infinity']],
+    row: 23,
+    test: ['test/scripts/models/npm-source.test.ts', 'tampered with'],
+    without: [['scripts/models/npm-source.ts', 'if (found !== sha256)', "if (found === '')"]],
   },
   {
     row: 24,
     test: ['test/contract/screen.test.ts', 'a touch storm'],
     without: [['drivers/kiosk-screen.ts', 'const messagesPerSecond = 60', 'const messagesPerSecond = 60_000']],
-  },
-  {
-    row: 25,
-    test: ['test/core/visit/session-properties.test.ts', 'another visit'],
-    without: [
-      ['src/core/visit/session-touch.ts', 'if (touch.session !== (visit?.session ?? null)) return stay(session);', ''],
-    ],
-  },
-  {
-    row: 26,
-    test: ['test/contract/screen.test.ts', 'DNS rebinding'],
-    without: [
-      ['src/web/local-server.ts', 'if (host === undefined || !this.#names.includes(host))', 'if (host === undefined)'],
-    ],
-  },
-  {
-    row: 26,
-    test: ['test/contract/screen.test.ts', 'DNS rebinding'],
-    without: [
-      ['src/web/local-server.ts', 'if (origin !== undefined && !this.origins.includes(origin))', "if (origin === '')"],
-    ],
   },
   {
     row: 27,
@@ -142,17 +82,6 @@ export const defences: readonly Defence[] = [
     test: ['test/agent/agent.test.ts', 'face'],
     without: [
       ['src/agent/oqs-folder/hand-over.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
-    ],
-  },
-  {
-    row: 30,
-    test: ['test/contract/local-server.test.ts', 'is reached through a hundred'],
-    without: [
-      [
-        'src/web/local-server.ts',
-        'const others = this.#idle.size > 1 ? this.#idle : this.#busy;',
-        'const others = this.#idle;',
-      ],
     ],
   },
   {
@@ -228,14 +157,24 @@ export const defences: readonly Defence[] = [
     ],
   },
   {
-    row: 38,
-    test: ['test/agent/wrong-clock.test.ts', 'a card is refused by its date only'],
-    without: [['src/core/trusted-time.ts', "certainty !== 'doubted'", 'certainty.length > 0']],
+    row: 39,
+    test: ['test/processes/erase.test.ts', ''],
+    without: [
+      ['src/trust/erase.ts', '    await overwrite(path, found.size);\n', ''],
+      ['src/trust/erase.ts', 'written += await fill(file, written);', 'written += 0;'],
+    ],
   },
   {
     row: 40,
     test: ['test/processes/attest.test.ts', 'a byte of a file'],
     without: [['src/cli/attest.ts', 'if (altered.length > 0) return fail(', 'if (altered.length > 99) return fail(']],
+  },
+  {
+    row: 43,
+    test: ['test/agent/certificates.test.ts', 'refused: another device'],
+    without: [
+      ['src/agent/desk/certificate-desk.ts', 'if (entry === undefined || entry.revoked)', 'if (entry === undefined)'],
+    ],
   },
   {
     row: 44,
