@@ -196,6 +196,21 @@ const foundByDoctor = {
     'plug it in',
     'or let the screen speak: `uketsuke provision terminal --parts` looks for the parts again',
   ),
+  'speaker.silent': fault(
+    'staff',
+    'the loudspeaker makes no sound that the microphone or the receptionist hears',
+    'turn up its volume; plug its cable in again; restart the terminal, and test once more',
+  ),
+  'keypad.key-dead': fault(
+    'staff',
+    'keys of the keypad give no sign when they are pressed',
+    'press each of them once more; plug its cable in again, and test once more; until it is replaced patients type on the screen',
+  ),
+  'light.dark': fault(
+    'staff',
+    'the status light is connected, and nobody sees it change',
+    'plug its cable in again, restart the terminal, and test once more; the screen says the same',
+  ),
   'broker.port-closed': fault(
     'technician',
     "nothing listens on the broker's port",

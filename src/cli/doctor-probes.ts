@@ -6,13 +6,13 @@ import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
 import { runProgram } from '../../drivers/host/run-program.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { refusesWrites } from '../agent/disk-watch.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
 import type { DamagedFile, Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
-import { hasSoundCard } from './sound-card.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 2 s. */
 

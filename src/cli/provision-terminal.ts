@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultTpm } from '../../drivers/host/tpm-key.ts';
+import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { askForEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
@@ -23,7 +24,6 @@ import { modelsFolder, readManifest } from './models-folder.ts';
 import { exists, needRootOnDebian } from './provision-places.ts';
 import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
-import { hasSoundCard } from './sound-card.ts';
 import { type Identity, type Parts, writeTerminalConfig } from './write-terminal-config.ts';
 
 const provisioning = '/etc/uketsuke/provisioning';
