@@ -58,6 +58,10 @@ const returnDwellMs = 1_500;
 const guessGoneMs = 700;
 /** Taking off a mask or a hat takes an old person so long. */
 const guessForMs = 4_000;
+/** What may seem to be before a face and hide nothing: a brim, thick glasses, a head held askew. A mask or dark glasses come off. */
+const minorGuesses: ReadonlySet<FaceHint> = new Set(['uncover-face', 'look-here', 'glasses-glare']);
+/** Whoever is recognised so long in spite of a minor guess, as well as is asked of everybody, has heard it by then. */
+const recognisedForMs = 1_000;
 
 type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
 
@@ -79,6 +83,11 @@ export class AttemptCourse {
   readonly #probes = new ProbeSet();
   /** When a face first seemed covered or turned away in this try. */
   #guessedSinceMs: number | null = null;
+  /** Frames of a minor guess, compared apart: what they come to decides about the guess alone. */
+  readonly #guessedProbes = new ProbeSet();
+  #recognisedSinceMs: number | null = null;
+  /** Minor guesses that the face was recognised in spite of: not told again, and compared as all others. */
+  readonly #seenThrough = new Set<FaceHint>();
   /** Guesses that nobody did anything about in an earlier try, or could: still not compared at first, but not told again. */
   readonly #disbelieved = new Set<FaceHint>();
   #goodFrames = 0;
@@ -140,6 +149,8 @@ export class AttemptCourse {
 
   #forgetFrames(): void {
     this.#probes.wipe();
+    this.#guessedProbes.wipe();
+    this.#recognisedSinceMs = null;
     this.#guessedSinceMs = null;
     this.#turnAskedAtMs = null;
     this.#goodFrames = 0;
@@ -170,7 +181,9 @@ export class AttemptCourse {
     }
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
-    const hint = this.#believed(finding.hint, atMs);
+    const guess = finding.hint;
+    if (guess !== null && minorGuesses.has(guess)) this.#tryToSeeThrough(guess, finding.embedding, atMs);
+    const hint = this.#believed(guess, atMs);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
     const steps = isTurning ? [] : this.#tellGuess(hint, atMs);
     if (hint !== null) {
@@ -229,12 +242,24 @@ export class AttemptCourse {
    * frames are as all others: nobody is told for ever to take off a beard.
    */
   #believed(hint: FaceHint | null, atMs: number): FaceHint | null {
-    if (hint === null) return null;
+    if (hint === null || this.#seenThrough.has(hint)) return null;
     this.#guessedSinceMs ??= atMs;
     if (atMs - this.#guessedSinceMs < guessForMs) return hint;
     this.#told.isGuess = false;
     this.#disbelieved.add(hint);
     return null;
+  }
+
+  #tryToSeeThrough(guess: FaceHint, embedding: Embedding, atMs: number): void {
+    if (this.#reference === null || this.#seenThrough.has(guess)) return;
+    this.#guessedProbes.add(embedding.slice());
+    const isRecognised =
+      this.#guessedProbes.frames >= minFrames && this.#guessedProbes.score(this.#reference) >= this.#threshold;
+    if (!isRecognised) this.#recognisedSinceMs = null;
+    else this.#recognisedSinceMs ??= atMs;
+    if (atMs - (this.#recognisedSinceMs ?? atMs) < recognisedForMs) return;
+    this.#seenThrough.add(guess);
+    this.#told.isGuess = false;
   }
 
   #isLongEnough(atMs: number): boolean {

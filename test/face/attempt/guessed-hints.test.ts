@@ -1,6 +1,7 @@
 /** Hints that are guessed from the look of a face: told, not compared, told on and ended. */
 import { expect, test } from 'vitest';
 
+import type { AttemptFinding } from '../../../src/face/attempt/face-attempt.ts';
 import {
   coveredScoring,
   hinting,
@@ -37,6 +38,28 @@ test('a face that seems covered is told so and not compared for four seconds; th
     '40 hint null',
     '41 matched',
   ]);
+});
+
+const seeming = (
+  hint: 'look-here' | 'uncover-face' | 'glasses-glare' | 'sunglasses-off',
+  score: number,
+): AttemptFinding => ({ ...scoring(score), hint }) as AttemptFinding;
+
+test.each(['look-here', 'uncover-face', 'glasses-glare'] as const)(
+  'who is recognised for a second in spite of %s is told so no longer, and compared as everybody',
+  (guess) => {
+    const frames = Array.from({ length: 20 }, () => seeming(guess, 0.8));
+    expect(play(frames).slice(0, 3)).toEqual([`0 hint ${guess}`, '11 hint null', '12 matched']);
+    for (const { embedding } of frames.slice(0, 11)) expect(embedding).toEqual(Float32Array.of(0, 0));
+  },
+);
+
+test('who is not recognised is told for four seconds; dark glasses come off, recognised or not', () => {
+  expect(play(Array.from({ length: 45 }, () => seeming('look-here', 0.4)))).toEqual([
+    '0 hint look-here',
+    '40 hint null',
+  ]);
+  expect(play(Array.from({ length: 30 }, () => seeming('sunglasses-off', 0.8)))).toEqual(['0 hint sunglasses-off']);
 });
 
 test('nobody is told for ever: frames of a guess lead to a miss as others do, each try from the beginning', () => {
