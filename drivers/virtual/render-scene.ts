@@ -54,7 +54,7 @@ export const faceX = cutWidth / 2;
 export const faceY = cutHeight * 0.47;
 const headRadius = 165;
 const headHeight = 230;
-const baseScale = 0.7;
+export const baseScale = 0.7;
 /** A sheet 45 cm away, in pixels of a cut where a face of 15 cm is 330 wide. */
 const sheetDistance = 990;
 

@@ -3,9 +3,11 @@
  * same thing over and over? Each is painted from two other pictures than the one on the
  * card (people with three pictures; optimistic, as frames of one visit differ less), stands or sits where people do
  * at a counter (35-80 cm before a camera of 60-80°, high or low or beside its middle), moves a little, hears a hint or a
- * prompt and does what it says. A picture in which no face is found is a failure to acquire and counts as one who did not
+ * prompt and does what it says. On the card is that one of the three that comes nearest to what is accepted for a card: nothing
+ * before the face, looking into the camera (`--card first`: whichever comes first, caps and shut eyes and all). A picture in which
+ * no face is found is a failure to acquire and counts as one who did not
  * match; pictures in which somebody else stands are left out, and counted. Exit code 1 when fewer than 98 % match, one hint
- * loops, or pictures were given of fewer than 80 people.
+ * loops, one in twenty of those who only had to look waits for longer than 0.6 s, or pictures gave fewer than 80 sequences.
  */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -15,7 +17,9 @@ import { faceIds, loadFaceRgb } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { frameHeight, frameWidth, seededNumbers } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
+import { guessHint } from '../../src/face/attempt/choose-hint.ts';
 import { findFace } from '../../src/face/attempt/find-face.ts';
+import { readHeadSignals } from '../../src/face/attempt/liveness-prompts.ts';
 import { asCardPhoto, readRgb } from '../../src/face/calibration/card-photo.ts';
 import { personOf } from '../../src/face/calibration/group-rates.ts';
 import { measureQuality } from '../../src/face/measures/measure-quality.ts';
@@ -32,6 +36,7 @@ const { values: options } = parseArgs({
     /** The first so many; left out: all. */
     sequences: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    card: { type: 'string', default: 'fit' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -40,7 +45,8 @@ const { values: options } = parseArgs({
 const frameMs = 1_000 / 15;
 const timeLimitMs = 30_000;
 const minMatched = 98;
-const minPeople = 80;
+const minSequences = 80;
+const lookingWithinMs = 600;
 /** The same hint for so long is a loop. */
 const loopMs = 10_000;
 const faceMetres = 0.15;
@@ -77,7 +83,23 @@ const hasCompany = async (picture: RgbImage): Promise<boolean> => {
   return company(found, picture) || (again !== null && company(again, frame));
 };
 
-/** Of each person three pictures at a time: the first is on the card, the others live. */
+/** Small = fit for a card. */
+const unfitness = async (picture: RgbImage): Promise<number> => {
+  const found = await findFace(bench.models, picture);
+  if (found === null) return Number.POSITIVE_INFINITY;
+  const signals = readHeadSignals(found.landmarks.mesh);
+  return Math.abs(signals.noseOffset) + (guessHint(measureQuality(picture, found), signals) === null ? 0 : 1);
+};
+
+/** The one for the card comes first. */
+const cardFirst = async (pictures: readonly RgbImage[]): Promise<RgbImage[]> => {
+  if (options.card === 'first') return [...pictures];
+  const ranked = [];
+  for (const picture of pictures) ranked.push({ picture, unfit: await unfitness(picture) });
+  return ranked.sort((a, b) => a.unfit - b.unfit).map(({ picture }) => picture);
+};
+
+/** Of each person three pictures at a time: one is on the card, the others live. */
 const peopleOf = async (folder: string): Promise<Sitter[]> => {
   const byPerson = new Map<string, string[]>();
   for (const name of (await readdir(folder)).filter((each) => /_\d{4}\.jpe?g$/i.test(each)).sort()) {
@@ -97,7 +119,7 @@ const peopleOf = async (folder: string): Promise<Sitter[]> => {
     }
     if (alone.length < 3) peopleLeftOut.push(name);
     for (let i = 0; i + 2 < alone.length; i += 3) {
-      const [card, ...living] = alone.slice(i, i + 3) as [RgbImage, RgbImage, RgbImage];
+      const [card, ...living] = (await cardFirst(alone.slice(i, i + 3))) as [RgbImage, RgbImage, RgbImage];
       sitters.push({ name: i === 0 ? name : `${name} (${i / 3 + 1})`, card, living });
     }
   }
@@ -272,7 +294,9 @@ const quantile = (values: readonly number[], part: number): number =>
 const matchedRuns = results.filter(({ end }) => end === 'matched');
 const isPrompted = ({ hints }: Played): boolean => hints.some(isPrompt);
 const times = matchedRuns.map(({ decidedAfterMs }) => decidedAfterMs);
-const unprompted = matchedRuns.filter((run) => !isPrompted(run)).map(({ decidedAfterMs }) => decidedAfterMs);
+/** Of those who were told nothing: for anything else the product waits for the person. */
+const looking = matchedRuns.filter(({ hints }) => hints.length === 0).map(({ decidedAfterMs }) => decidedAfterMs);
+const lookingP95Ms = quantile(looking, 0.95);
 const sequences = results.length + failuresToAcquire;
 const matched = Number(((matchedRuns.length / sequences) * 100).toFixed(1));
 const hintLoops = results.filter(loops).length;
@@ -285,8 +309,7 @@ const report = {
   hintLoops,
   medianMs: quantile(times, 0.5),
   p95Ms: quantile(times, 0.95),
-  /** Of those who were let through without being asked to move. */
-  unprompted: { people: unprompted.length, medianMs: quantile(unprompted, 0.5), p95Ms: quantile(unprompted, 0.95) },
+  looking: { sequences: looking.length, medianMs: quantile(looking, 0.5), p95Ms: lookingP95Ms },
   failuresToAcquire,
   /** As somebody else stands in them. */
   picturesLeftOut: leftOut.length,
@@ -296,7 +319,9 @@ const report = {
   suspected: results.filter(({ end }) => end === 'suspected').length,
   padStrength: shippedPadStrength,
   threshold: bench.threshold,
+  card: options.card,
   defaults: true,
 };
 process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, null, 2)}\n`);
-if (matched < minMatched || hintLoops > 0 || (hasPictures && people < minPeople)) process.exitCode = 1;
+const isMissed = matchedRuns.length / sequences < minMatched / 100 || hintLoops > 0 || lookingP95Ms > lookingWithinMs;
+if (isMissed || (hasPictures && sequences < minSequences)) process.exitCode = 1;

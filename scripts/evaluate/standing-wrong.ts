@@ -1,7 +1,16 @@
 /** Ways to stand wrong before the camera, the hints that belong to them, and what somebody does who hears one. */
 import { cutHeight, cutWidth } from '../../drivers/virtual/faces.ts';
-import { type Person, personBefore, type Scene, type SceneRenderer } from '../../drivers/virtual/render-scene.ts';
+import {
+  baseScale,
+  frameWidth,
+  type Person,
+  personBefore,
+  type Scene,
+  type SceneRenderer,
+} from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
+import { readHeadSignals } from '../../src/face/attempt/liveness-prompts.ts';
+import { meshBox } from '../../src/face/models/find-landmarks.ts';
 import { between } from './between.ts';
 import type { Known } from './open-bench.ts';
 import {
@@ -78,10 +87,12 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
     hints: ['nearer'],
     make: (patient, random) => standing(patient, { scale: between(random, 0.3, 0.42) }),
   },
+  // By the width that the face has in the frame: faces are not equally wide.
   near: {
     class: 'distance',
     hints: ['farther'],
-    make: (patient, random) => standing(patient, { scale: between(random, 2.2, 2.5) }),
+    make: (patient, random, { mesh }) =>
+      standing(patient, { scale: (between(random, 0.58, 0.64) * frameWidth) / (meshBox(mesh).width * baseScale) }),
   },
   // The picture is not mirrored: in its left half stands who is too far to their own right.
   left: {
@@ -137,10 +148,12 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
     hints: ['look-here'],
     make: (patient, random) => standing(patient, { roll: between(random, 48, 58) * (random() < 0.5 ? -1 : 1) }),
   },
+  // Away from the camera: on to the side to which the head on the picture is turned already. The other way it would look here.
   turnedAway: {
     class: 'turned',
     hints: ['look-here'],
-    make: (patient, random) => standing(patient, { yaw: between(random, 42, 52) * (random() < 0.5 ? -1 : 1) }),
+    make: (patient, random, { mesh }) =>
+      standing(patient, { yaw: between(random, 42, 52) * Math.sign(readHeadSignals(mesh).noseOffset) }),
   },
   lookingDown: {
     class: 'lookingDown',

@@ -1,6 +1,7 @@
 /** What a patient can do better, from what was measured: one hint at a time, the most useful first. */
 import type { FaceHint } from '../../core/visit/verification.ts';
 import type { FrameQuality } from '../measures/measure-quality.ts';
+import type { HeadSignals } from './liveness-prompts.ts';
 
 /**
  * When a frame is not good enough. Widths and offsets are parts of the picture; the picture is 640×480. Recognition
@@ -17,6 +18,9 @@ export const limits = {
   maxPitch: 30,
   /** Further than 36° no mask makes the landmark model turn a head that is straight. */
   surelyTurned: 36,
+  /** Nor, with less, does one also bring the nose so near to a cheek: a head that is turned hides half its mouth, as cloth does. */
+  turnedYaw: 25,
+  turnedNose: 0.35,
   /**
    * Who looks down at the card: the depth that the landmark model guesses tells it late. 1 % of portraits give 0.48 and more.
    * Some people's noses stand low in their faces; the detector is surer of them than of anybody who looks down.
@@ -43,6 +47,8 @@ export const limits = {
 const covering = {
   /** No line between the lips is darker than this: no mouth is seen. */
   noMouthLine: -0.22,
+  /** In the light below a brim a mouth is told from cloth by less. */
+  shadedMouthLine: -0.15,
   clothHue: 0.03,
   clothOnMouthHue: 0.04,
   /** So far from skin that it is cloth, with whatever is printed where the lips would be. */
@@ -50,24 +56,33 @@ const covering = {
   blackCloth: -0.7,
   /** No beard hides so much of the cheeks. */
   blackAllOver: -1.1,
+  /**
+   * Between the eyes it is so much brighter than on cheeks and nose under cloth that is darker than skin, printed or not; of 80
+   * free faces the brightest gave 0.08. Beards leave the cheeks free.
+   */
+  darkCheeks: 0.25,
+  /** No nostrils are darker than this: what hides the mouth hides the nose, too, and is a mask of the colour of skin, not a hand. */
+  noNostrils: -0.12,
   darkPanes: -0.9,
   shine: 0.15,
   roughly: 1.5,
+  /** Of `handBeforeMouth`. */
+  hand: 0.3,
   /** Surer than this the detector is of no masked face: 161 painted masks at the counter give at most 0.942, 95 % of them 0.92. */
   freeFace: 0.94,
 } as const;
 
 /**
  * Weighted sums, above 0 where a mask leaves the nose free, a hand is before the mouth, a brim shades the eyes: logistic
- * regressions over portraits of half of 135 people of LFW, as they are and painted, by themselves and at the size and light of
- * a counter. Of the other half at the counter 0, 1 and 4 of a hundred free faces are above, and 99, 90 and 90 of the covered.
+ * regressions over portraits of half of 135 people of LFW (of 75 for the brim), as they are and painted, at the size and light
+ * of a counter. Of the other half 0, 1 and 0 of a hundred free faces are above, and 99, 90 and 97 of the covered.
  */
 const maskBelowNose = ({ confidence, mouthLine, mouthHue, mouthDetail }: FrameQuality): number =>
   9.42 - 12.2 * confidence + 5.5 * mouthLine + 31.4 * mouthHue - 5 * mouthDetail;
 const handBeforeMouth = ({ confidence, mouthLine, mouthDetail }: FrameQuality): number =>
   22.15 - 20.3 * confidence + 9.6 * mouthLine - 16.9 * mouthDetail;
-const brimOverEyes = ({ confidence, eyeBandLight, foreheadDifference }: FrameQuality): number =>
-  8.23 - 14.55 * confidence - 9.5 * eyeBandLight + 8.55 * foreheadDifference;
+const brimOverEyes = ({ confidence, eyeBandLight, foreheadDifference, lowerLight }: FrameQuality): number =>
+  0.84 - 4.38 * confidence - 3.09 * eyeBandLight + 5.88 * foreheadDifference + 4.16 * lowerLight;
 
 /** Hints of what covers the face. */
 type CoveringHint = Extract<FaceHint, 'mask-off' | 'sunglasses-off' | 'uncover-face' | 'glasses-glare'>;
@@ -78,33 +93,47 @@ const isMasked = (face: FrameQuality): boolean => {
   if (face.lowerLight < covering.blackAllOver || maskBelowNose(face) > 0) return true;
   const isOfCloth = face.lowerHue > covering.clothHue || face.mouthHue > covering.clothOnMouthHue;
   const hasMouth = face.mouthLine <= covering.noMouthLine;
-  return !hasMouth && face.confidence < covering.freeFace && (isOfCloth || face.lowerLight < covering.blackCloth);
+  if (face.confidence >= covering.freeFace) return false;
+  return face.eyeBandLight > covering.darkCheeks || (!hasMouth && (isOfCloth || face.lowerLight < covering.blackCloth));
 };
 
 const isPrinted = ({ lowerHue, mouthHue, mouthLine }: FrameQuality): boolean =>
   lowerHue > covering.printedHue && mouthHue > covering.printedHue && mouthLine > covering.noMouthLine * 2;
 
-const isTurnedAway = ({ yaw, pitch, roll, noseDown, confidence }: FrameQuality): boolean =>
-  Math.abs(yaw) > limits.maxYaw ||
-  Math.abs(pitch) > limits.maxPitch ||
+/** A low nose alone is doubtful, and so is a bent head whose mouth is hidden as by a hand. */
+const isTurnedAway = (face: FrameQuality): boolean => {
+  const { yaw, pitch, noseDown, confidence } = face;
+  const isDoubtful = confidence >= limits.surelyFrontal || handBeforeMouth(face) > covering.hand * 2;
+  return (
+    Math.abs(yaw) > limits.maxYaw ||
+    Math.abs(pitch) > limits.maxPitch ||
+    noseDown > (isDoubtful ? limits.maxNoseDown : limits.doubtfulNoseDown)
+  );
+};
+
+/** Whatever is before the face: nothing that covers it tilts the line of the eyes, or moves both the depth and the nose so far. */
+const isSurelyTurned = ({ yaw, roll }: FrameQuality, { noseOffset }: Pick<HeadSignals, 'noseOffset'>): boolean =>
+  Math.abs(yaw) > limits.surelyTurned ||
   Math.abs(roll) > limits.maxRoll ||
-  noseDown > limits.maxNoseDown ||
-  (noseDown > limits.doubtfulNoseDown && confidence < limits.surelyFrontal);
+  (Math.abs(yaw) > limits.turnedYaw && Math.abs(noseOffset) > limits.turnedNose);
 
 /**
  * What covers a face that is found, or how it is turned away; null = nothing. Cloth and brims make the landmark model see heads
- * turned that are not, but not so far as `surelyTurned`; a head that is bent hides its mouth as a hand does.
+ * turned that are not, but not so far as `isSurelyTurned`.
  */
-export const guessHint = (face: FrameQuality): GuessedHint | null => {
-  if (Math.abs(face.yaw) > limits.surelyTurned) return 'look-here';
+export const guessHint = (face: FrameQuality, signals: Pick<HeadSignals, 'noseOffset'>): GuessedHint | null => {
+  if (isSurelyTurned(face, signals)) return 'look-here';
   if (face.paneLight < covering.darkPanes) return 'sunglasses-off';
-  if (brimOverEyes(face) > 0 && (maskBelowNose(face) <= 0 || face.mouthLine <= covering.noMouthLine))
-    return 'uncover-face';
+  // In the shade of a brim nothing shines.
+  const isShining = face.eyeShine > covering.shine;
+  const isShaded = brimOverEyes(face) > 0 && !isShining;
+  if (isShaded && (!isMasked(face) || face.mouthLine <= covering.shadedMouthLine)) return 'uncover-face';
   if (isMasked(face)) return 'mask-off';
-  if (face.eyeShine > covering.shine) return 'glasses-glare';
+  if (isShining) return 'glasses-glare';
   if (isPrinted(face)) return 'mask-off';
   if (isTurnedAway(face)) return 'look-here';
-  return handBeforeMouth(face) > 0.3 ? 'uncover-face' : null;
+  if (handBeforeMouth(face) <= covering.hand) return null;
+  return face.noseLine > covering.noNostrils ? 'mask-off' : 'uncover-face';
 };
 
 /** null = good enough to compare, unless `guessHint` finds something. */

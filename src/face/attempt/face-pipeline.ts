@@ -49,7 +49,7 @@ const judgeFrame = async (
   const signals = readHeadSignals(mesh);
   const hint = chooseHint(quality);
   if (hint !== null) return { hint, quality, signals };
-  const guessedHint = guessHint(quality);
+  const guessedHint = guessHint(quality, signals);
   if (!alignFace(models.embedder, image, mesh)) return { hint: 'look-here', quality, signals };
   const { input } = models.embedder.entry as EmbeddingEntry;
   if (measureSharpness(models.embedder.input, input) < limits.minSharpness)

@@ -11,6 +11,8 @@ import type { RgbImage } from '../picture/sample-image.ts';
 export type FaceCovering = {
   /** Darkest of the line between the lips over the cheeks: far below 0 where there is a mouth, about 0 on cloth and hands. */
   readonly mouthLine: number;
+  /** Darkest under the nose over the cheeks: far below 0 where nostrils are seen, about 0 on cloth that covers them. */
+  readonly noseLine: number;
   /** Spread of brightness over lips and what is around them: cloth and the back of a hand have little. */
   readonly mouthDetail: number;
   /** How far the hue of the lower face is from that between the eyes; cloth of any colour is far. */
@@ -35,6 +37,7 @@ const mouthAndChin = [18, 200, 199, 57, 287, 13, 14];
 const lipLine = [13, 14, 78, 308, 81, 311];
 const aroundMouth = [0, 11, 12, 13, 14, 15, 16, 17, 18, 164, 61, 291, 40, 270, 91, 321];
 const besideNose = [205, 425];
+const underNose = [20, 250, 60, 290, 99, 328, 97, 326, 2];
 const cheeks = [101, 330, 50, 280, 4, 205, 425];
 const skin = [50, 280, 205, 425, 151, 9];
 const forehead = [151, 108, 337, 9];
@@ -106,6 +109,7 @@ export const measureCovering = (image: RgbImage, mesh: Float32Array): FaceCoveri
     Math.max(...parts.map((indices) => mean(lights(indices))));
   return {
     mouthLine: Math.log(Math.min(...lights(lipLine)) / mean(lights(besideNose))),
+    noseLine: Math.log(Math.min(...lights(underNose)) / mean(lights(besideNose))),
     mouthDetail: deviation(lights(aroundMouth).map(Math.log)),
     lowerHue: hues(lowerFace),
     mouthHue: hues(mouthAndChin),

@@ -8,7 +8,6 @@ import type { TerminalKeys } from '../../trust/key-files.ts';
 import { signerOf } from '../../trust/seal.ts';
 import {
   type Challenge,
-  type CommandResult,
   challengesSchema,
   commandSchema,
   type EligibilityRequest,
@@ -60,7 +59,7 @@ export interface ClinicLink {
   tellLate(requestId: string): void;
   /** Retained; told again after each reconnect. */
   publishState(state: StateMessage): void;
-  answerCommand(commandId: string, answer: Omit<CommandResult, 'facility' | 'device' | 'commandId'>): void;
+  answerCommand(commandId: string, outcome: 'done' | 'refused', code?: string): void;
   /** Connection, challenges and settings are told to a new listener at once. */
   subscribe(listener: (event: ClinicEvent) => void): () => void;
   /** Ends timers and subscriptions; bus and store belong to whoever made them. */
@@ -372,8 +371,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     cancel: (requestId) => outbox.cancel(requestId),
     tellLate: parts.tellLate,
     publishState: stateTeller.tell,
-    answerCommand: (commandId, answer) => {
-      const message = { ...post.addressee, commandId, ...answer };
+    answerCommand: (commandId, outcome, code) => {
+      const message = { ...post.addressee, commandId, outcome, ...(code === undefined ? {} : { code }) };
       void post.sign('command-result', message).then((bytes) => post.publish('command-result', bytes));
     },
     subscribe: (listener) => news.subscribe(listener),

@@ -7,6 +7,7 @@ const bare = {
   confidence: 0.93,
   mouthLine: -0.54,
   mouthDetail: 0.15,
+  noseLine: -0.41,
   lowerHue: 0.02,
   mouthHue: 0.03,
   lowerLight: -0.05,
@@ -17,6 +18,7 @@ const bare = {
 };
 /** Of what is covered the detector is less sure. */
 const covered = { confidence: 0.86 };
+const straight = { noseOffset: 0.1 };
 const inside = { left: 0, right: 0, above: 0, below: 0 };
 const good: FrameQuality = {
   ...bare,
@@ -63,16 +65,21 @@ test.each<['look-here' | null, string, Partial<FrameQuality>]>([
   ['look-here', 'turned far: half a mouth looks like cloth', { yaw: 41, confidence: 0.8, mouthLine: 0, lowerHue: 0.1 }],
   ['look-here', 'thrown back', { pitch: 40 }],
   ['look-here', 'tilted', { roll: 50 }],
+  [
+    'look-here',
+    'tilted, with a mouth that is hardly seen',
+    { roll: 50, confidence: 0.85, mouthLine: -0.2, lowerHue: 0.1 },
+  ],
   ['look-here', 'bent', { noseDown: 0.6 }],
   ['look-here', 'bent a little, as the detector has its doubts, too', { noseDown: 0.5, confidence: 0.88 }],
   [null, 'a nose that stands low', { noseDown: 0.53, confidence: 0.93 }],
   [
     'look-here',
-    'bent so that the mouth is hardly seen',
+    'bent so far that the mouth is hardly seen',
     { noseDown: 0.6, confidence: 0.84, mouthLine: -0.27, mouthDetail: 0.07 },
   ],
 ])('%s: a head %s', (hint, _, change) => {
-  expect(guessHint({ ...good, ...change })).toBe(hint);
+  expect(guessHint({ ...good, ...change }, straight)).toBe(hint);
 });
 
 test.each<[string | null, string, Partial<FrameQuality>]>([
@@ -100,10 +107,46 @@ test.each<[string | null, string, Partial<FrameQuality>]>([
   ['mask-off', 'below the nose', { ...covered, mouthLine: 0.2, mouthDetail: 0.06, lowerHue: 0.02, mouthHue: 0.17 }],
   ['sunglasses-off', 'dark panes', { ...covered, paneLight: -1.4, eyeShine: -1.5 }],
   ['glasses-glare', 'shining panes', { ...covered, paneLight: 0.4, eyeShine: 0.4 }],
-  ['uncover-face', 'a brim and its shade', { ...covered, eyeBandLight: -0.5, foreheadDifference: 0.25 }],
+  [
+    'uncover-face',
+    'a brim and its shade',
+    { ...covered, eyeBandLight: -0.5, foreheadDifference: 0.25, lowerLight: 0.5 },
+  ],
+  [
+    'uncover-face',
+    'a brim that is all of the forehead there is, by its shade',
+    { ...covered, eyeBandLight: -0.48, foreheadDifference: 0.04, lowerLight: 0.65, confidence: 0.92 },
+  ],
+  [
+    'glasses-glare',
+    'panes that shine below dark hair',
+    { paneLight: 0.3, eyeShine: 0.4, eyeBandLight: -0.6, lowerLight: 0.5 },
+  ],
   ['uncover-face', 'a hand before the mouth', { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01 }],
+  [
+    'uncover-face',
+    'a hand before the mouth of a face whose nose stands low',
+    { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01, noseDown: 0.53 },
+  ],
+  [
+    'mask-off',
+    'cloth of the colour of skin: no nostrils either',
+    { ...covered, mouthLine: 0.1, mouthDetail: 0.05, mouthHue: 0.01, noseLine: 0.04 },
+  ],
+  [
+    'mask-off',
+    'a dark print where the lips would be, of hardly another hue',
+    { ...covered, mouthLine: -0.33, mouthDetail: 0.11, mouthHue: 0.06, lowerHue: 0.05, eyeBandLight: 0.37 },
+  ],
 ])('%s: %s', (hint, _, change) => {
-  expect(guessHint({ ...good, ...change })).toBe(hint);
+  expect(guessHint({ ...good, ...change }, straight)).toBe(hint);
+});
+
+test('a head turned so far that half of its mouth is hidden is asked to look here, whatever else it looks like', () => {
+  const halfHidden = { ...good, ...covered, yaw: 31, mouthLine: 0.02, lowerHue: 0.08 };
+  expect(guessHint(halfHidden, { noseOffset: -0.45 })).toBe('look-here');
+  // A mask makes the landmark model turn heads; their noses stay where they are.
+  expect(guessHint(halfHidden, { noseOffset: -0.2 })).toBe('mask-off');
 });
 
 test('a face that is not sure is taken for masked, or else asked to look here', () => {
