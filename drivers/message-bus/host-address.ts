@@ -34,7 +34,7 @@ export class HostAddress {
     return this.#known[this.#turn % this.#known.length] ?? this.#host;
   }
 
-  /** Nobody served at the address of `next`. */
+  /** No broker of ours answered at the address of `next`. */
   failed(): void {
     this.#turn += 1;
   }

@@ -195,7 +195,8 @@ class MqttBus implements MqttMessageBus {
     const changed = this.#connected || why.code !== this.#cause.code || (byWords && why.detail !== this.#cause.detail);
     // Each time from the newest; the next one only where the broker says that it does not know us by this one.
     this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
-    if (this.#connection !== null && !this.#connected && why.code === 'delivery.offline') this.#address.failed();
+    // Nobody there, or a stranger: whoever knows our certificate and refuses it is the broker.
+    if (this.#connection !== null && !this.#connected && why.code !== 'delivery.access-refused') this.#address.failed();
     this.#connection = null;
     this.#connected = false;
     this.#cause = why;

@@ -85,6 +85,19 @@ test('of several addresses the one that serves is found, and kept to', async () 
   await bus.close();
 }, 60_000);
 
+test('an address at which a stranger answers gives way to the next', async () => {
+  const other = await makeTestFacility();
+  const stranger = await startEmbeddedBroker({
+    ...{ tls: await readBrokerFiles(other.directory), users: await brokerUsers(other.directory) },
+    ...{ host: '127.0.0.2', port: broker.port },
+  });
+  const { bus, told } = busBy(async () => ['127.0.0.2', '127.0.0.1']);
+  await until('connected', () => told.connections === 1, 20_000);
+  await bus.close();
+  await stranger.close();
+  other.remove();
+}, 60_000);
+
 test('the address in use stays in use, in whatever order the next answer names it', async () => {
   const asked: string[][] = [
     ['192.0.2.1', '192.0.2.2'],
