@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runtimeScripts } from '../../scripts/package/roles.ts';
 import { commands } from '../../src/main.ts';
 import { faceProcessStart } from '../../src/processes/face-start.ts';
 import { defaultConfigPath, loadConfig } from '../../src/processes/terminal-config.ts';
@@ -78,6 +79,26 @@ describe('a unit', () => {
     );
     expect(main?.replace('/usr/lib/uketsuke/', '')).toSatisfy(existsSync);
     expect(Object.keys(commands)).toContain(command);
+  });
+
+  test('starts from what root compiled when the package was configured, for its user, and what purge takes away', () => {
+    const { postinst = '', postrm = '' } = runtimeScripts;
+    const [, kept = ''] = /NODE_COMPILE_CACHE=(\S+)/.exec(postinst) ?? [];
+    const [, users = ''] = /for user in (.*);/.exec(postinst) ?? [];
+    const [, started = ''] = /for command in (.*);/.exec(postinst) ?? [];
+    for (const name of ours) {
+      expect(settings(name, 'Environment')).toContain(`NODE_COMPILE_CACHE=${kept}`);
+      expect(users.split(' ')).toContain(settings(name, 'User')[0]);
+      expect(started.split(' ')).toContain(
+        settings(name, 'ExecStart')[0]?.split(' ').filter((word) => !word.startsWith('--'))[2],
+      );
+      // No unit may write what it will run at its next start.
+      expect(settings(name, 'ProtectSystem')).toEqual(['strict']);
+      for (const key of ['ReadWritePaths', 'CacheDirectory', 'BindPaths'])
+        expect(settings(name, key).join(' ')).not.toMatch(/cache/);
+    }
+    expect(kept).toMatch(/^\/var\/cache\/uketsuke\//);
+    expect(postrm).toContain('rm -rf /var/cache/uketsuke;');
   });
 
   test('of the terminal reads the default configuration and is watched; the watchdog never hangs on the network', () => {
