@@ -144,15 +144,16 @@ const wholeVisit = async (): Promise<void> => {
 const updates = async (): Promise<void> => {
   const visits = (): string =>
     sh('sqlite=$(ls -l /var/lib/uketsuke-agent/journal.sqlite) && echo "$sqlite" | awk \'{print $5}\'');
-  await step('the way back to the release before, and the update', async () => {
-    const before = visits();
-    sh('dpkg -i /trial/previous/*.deb');
-    await allActive(60);
-    sh('dpkg -i /trial/debs/*.deb');
-    await allActive(60);
-    if (Number(visits()) < Number(before)) throw new Error('the journal is smaller than before');
-    await orderTestVisit();
-  });
+  for (const release of readdirSync('/trial/former'))
+    await step(`the way back to an earlier release (${release}), and the update`, async () => {
+      const before = visits();
+      sh(`dpkg -i /trial/former/${release}/*.deb`);
+      await allActive(60);
+      sh('dpkg -i /trial/debs/*.deb');
+      await allActive(60);
+      if (Number(visits()) < Number(before)) throw new Error('the journal is smaller than before');
+      await orderTestVisit();
+    });
 };
 
 const adopted = async (): Promise<void> => {

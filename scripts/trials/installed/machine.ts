@@ -1,6 +1,6 @@
 /**
  * scripts/test-vm [--json] [--debs DIR] [--suite bookworm|trixie] [--without-kiosk] [--only PARTS] [--keep] [--root DIR]
- *                 [--qemu-seconds 1500] [--picture FILE]
+ *                 [--qemu-seconds 1500] [--picture FILE] [--former DIR]
  *
  * A Debian made a moment ago gets the packages of `npm run package` by apt, without recommended ones; then a real systemd
  * boots in a container and the technician's guide is carried out command by command, with one action at the terminal (the
@@ -8,6 +8,7 @@
  * profile, a broken terminal is replaced, the clinic moves to another PC, the packages go back and forth and away. After
  * that the same files boot in QEMU (emulated processor: minutes) with Debian's kernel: the kiosk on a display, a HID keypad
  * and a camera of the kernel. Needs root, mmdebstrap, systemd-container, qemu-system-x86, e2fsprogs, busybox-static.
+ *   --former  a folder of packages for each earlier release; without it, these files under an earlier number
  *   --only    some of guided,killed,hung,wholeVisit,updates,adopted,withoutPage (inside.ts)
  *   --root    a root that --keep left: only what comes after the container; with --inside the container, too
  * Exit status 1: something was not as it must be.
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     'without-kiosk': { type: 'boolean' },
     suite: { type: 'string', default: 'bookworm' },
     debs: { type: 'string', default: 'packages' },
+    former: { type: 'string' },
     root: { type: 'string' },
     inside: { type: 'boolean' },
     picture: { type: 'string', default: '.cache/test-vm-screen.png' },
@@ -50,7 +52,8 @@ let figures: Readonly<Record<string, number>> = {};
 let devices: Readonly<Record<string, boolean>> = {};
 try {
   if (values.root === undefined) {
-    await installPackages(root, resolve(values.debs), guideCommands(join(project, 'docs/technician-guide.md')));
+    const commands = guideCommands(join(project, 'docs/technician-guide.md'));
+    await installPackages(root, resolve(values.debs), commands, values.former && resolve(values.former));
   }
   if (values.root === undefined || values.inside) {
     say('booting …');

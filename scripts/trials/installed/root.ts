@@ -79,10 +79,11 @@ export const makeRoot = (suite: string): string => {
   return root;
 };
 
-/** The release before, as far as there is one: the same files under an earlier number, for the way back and the update. */
-const makePrevious = (root: string, names: readonly string[]): void => {
-  const place = join(root, 'trial/previous');
-  mkdirSync(place);
+const install = /^uketsuke(-agent|-terminal|-kiosk)?_.*_(all|amd64)\.deb$/;
+const packagesIn = (folder: string): string[] => readdirSync(folder).filter((name) => install.test(name));
+
+/** These packages under an earlier number: the way back and the update where no former release is at hand. */
+const makeEarlierNumber = (root: string, place: string, names: readonly string[]): void => {
   for (const name of names) {
     const tree = mkdtempSync(join(tmpdir(), 'uketsuke-previous-'));
     execFileSync('dpkg-deb', ['--raw-extract', join(root, 'trial/debs', name), tree], quiet);
@@ -94,13 +95,33 @@ const makePrevious = (root: string, names: readonly string[]): void => {
   }
 };
 
-/** `commands`: the guide's own, of which those that install are carried out here, where there is a network. */
-export const installPackages = async (root: string, debs: string, commands: readonly string[]): Promise<void> => {
+/** /trial/former/NAME holds the packages of each release to go back to and to come from. */
+const bringFormerReleases = (root: string, former: string | undefined, names: readonly string[]): void => {
+  const releases = former === undefined ? [] : readdirSync(former);
+  for (const release of releases.length > 0 ? releases : ['same-files']) {
+    const place = join(root, 'trial/former', release);
+    mkdirSync(place, { recursive: true });
+    if (former === undefined || releases.length === 0) makeEarlierNumber(root, place, names);
+    else
+      for (const name of packagesIn(join(former, release)))
+        copyFileSync(join(former, release, name), join(place, name));
+  }
+};
+
+/**
+ * `commands`: the guide's own, of which those that install are carried out here, where there is a network. `former`: a
+ * folder with a folder of packages for each earlier release.
+ */
+export const installPackages = async (
+  root: string,
+  debs: string,
+  commands: readonly string[],
+  former?: string,
+): Promise<void> => {
   useThisNetwork(root);
   // Nothing starts while the root is made.
   writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  const wanted = /^uketsuke(-agent|-terminal|-kiosk)?_.*_(all|amd64)\.deb$/;
-  const names = readdirSync(debs).filter((name) => wanted.test(name));
+  const names = packagesIn(debs);
   for (const name of names) copyFileSync(join(debs, name), join(root, 'trial/debs', name));
   inRoot(root, 'apt-get', 'update', '-q');
   for (const command of commands.filter((each) => each.includes('apt-get install'))) {
@@ -112,10 +133,7 @@ export const installPackages = async (root: string, debs: string, commands: read
   aptInstall(root, '--reinstall', ...names.map((name) => `./${name}`));
   // What stands in for a reader, a card and its issuer.
   aptInstall(root, 'vsmartcard-vpcd', 'util-linux');
-  makePrevious(
-    root,
-    names.filter((name) => !name.includes('kiosk')),
-  );
+  bringFormerReleases(root, former, names);
   rmSync(join(root, 'usr/sbin/policy-rc.d'));
   await ensureTestAuthority(join(root, 'trial/cache/test-authority'));
   const keys = join(project, '.cache/virtual-card-keys');
