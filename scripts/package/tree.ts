@@ -191,6 +191,9 @@ export const makeProgramTree = (target: string, architecture: Architecture): voi
   mkdirSync(join(target, 'docs'));
   for (const name of readdirSync(join(project, 'docs')).filter((name) => /\.(md|html)$/.test(name)))
     copyFileSync(join(project, 'docs', name), join(target, 'docs', name));
+  // The guides show them.
+  for (const name of ['pictures', 'screens'])
+    cpSync(join(project, 'docs', name), join(target, 'docs', name), { recursive: true });
   stripPrograms(target, architecture);
 };
 

@@ -25,6 +25,18 @@ describe('the documents', () => {
     },
   );
 
+  test('the guides of staff and technicians have pictures, which are there and in the package', () => {
+    const packed = readFileSync('scripts/package/tree.ts', 'utf8');
+    for (const guide of ['docs/staff-guide.md', 'docs/technician-guide.md']) {
+      const shown = [...readFileSync(guide, 'utf8').matchAll(/<img src="((\w+)\/[\w.-]+)"/g)];
+      expect(shown.length).toBeGreaterThan(0);
+      for (const [, path = '', folder = ''] of shown) {
+        expect(existsSync(`docs/${path}`), path).toBe(true);
+        expect(packed).toContain(`'${folder}'`);
+      }
+    }
+  });
+
   test('the staff guide names no failure code that does not exist', () => {
     const guide = readFileSync('docs/staff-guide.md', 'utf8');
     const named = [...guide.matchAll(/`([a-z]+\.[a-z-]+)`/g)].map(([, code]) => code ?? '');

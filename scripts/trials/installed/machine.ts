@@ -10,6 +10,7 @@
  * and a camera of the kernel. Needs root, mmdebstrap, systemd-container, qemu-system-x86, e2fsprogs, busybox-static.
  *   --former  a folder of packages for each earlier release; without it, these files under an earlier number
  *   --only    some of guided,killed,hung,wholeVisit,updates,adopted,withoutPage (inside.ts)
+ *   --keep    the root stays, with its packages: no purge
  *   --root    a root that --keep left: only what comes after the container; with --inside the container, too
  * Exit status 1: something was not as it must be.
  */
@@ -74,7 +75,7 @@ try {
     devices = tried.devices;
   }
   // A root that is kept for another look keeps its packages.
-  if (values.root === undefined) {
+  if (values.root === undefined && !values.keep) {
     say('taking the packages away …');
     boot(root, purge, 120);
     const left = readTrial(root, 'left.txt');
