@@ -149,9 +149,9 @@ export const runtimeScripts: Readonly<Record<string, string>> = {
     '  done',
     `  chmod -R a+rX ${compiled}`,
     // Node looks for what its own user made.
-    `  for made in ${compiled}/*-0; do`,
+    `  for made in $(cd ${compiled} && ls -d -- *-0 2>/dev/null); do`,
     '    for user in uketsuke uketsuke-link uketsuke-face uketsuke-agent; do',
-    '      if [ -d "$made" ]; then ln -sfn "${made##*/}" "${made%-0}-$(id -u $user)"; fi',
+    `      ln -sfn $made ${compiled}/$(basename $made -0)-$(id -u $user)`,
     '    done',
     '  done',
     'fi',

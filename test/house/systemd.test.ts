@@ -90,7 +90,9 @@ describe('a unit', () => {
       expect(settings(name, 'Environment')).toContain(`NODE_COMPILE_CACHE=${kept}`);
       expect(users.split(' ')).toContain(settings(name, 'User')[0]);
       expect(started.split(' ')).toContain(
-        settings(name, 'ExecStart')[0]?.split(' ').filter((word) => !word.startsWith('--'))[2],
+        settings(name, 'ExecStart')[0]
+          ?.split(' ')
+          .filter((word) => !word.startsWith('--'))[2],
       );
       // No unit may write what it will run at its next start.
       expect(settings(name, 'ProtectSystem')).toEqual(['strict']);
