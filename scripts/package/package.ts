@@ -67,9 +67,9 @@ const close = (root: string, out: string, control: Control): string => {
       '',
     ].join('\n'),
   );
-  const sums = listFiles(root).map(
-    (path) => `${createHash('md5').update(readFileSync(path)).digest('hex')}  ${relative(root, path)}`,
-  );
+  const sums = listFiles(root)
+    .filter((path) => !path.startsWith(join(root, 'etc/')))
+    .map((path) => `${createHash('md5').update(readFileSync(path)).digest('hex')}  ${relative(root, path)}`);
   put(
     root,
     'DEBIAN/control',
@@ -88,6 +88,10 @@ const close = (root: string, out: string, control: Control): string => {
       '',
     ].join('\n'),
   );
+  const settings = listFiles(root)
+    .map((path) => `/${relative(root, path)}`)
+    .filter((path) => path.startsWith('/etc/'));
+  if (settings.length > 0) put(root, 'DEBIAN/conffiles', `${settings.join('\n')}\n`);
   put(root, 'DEBIAN/md5sums', `${sums.join('\n')}\n`);
   for (const [script, text] of Object.entries(scripts)) put(root, `DEBIAN/${script}`, text);
   settle(root, epoch);

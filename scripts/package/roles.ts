@@ -96,8 +96,12 @@ export const roles: readonly Role[] = [
     name: 'uketsuke-kiosk',
     about: "patient's screen of a terminal",
     explained: 'The browser that shows the page of uketsuke-terminal on the touch screen, and nothing\n else.',
-    depends: ['uketsuke-terminal', 'cage', 'chromium', 'libpam-modules', 'libpam-systemd'],
-    files: unitFiles('uketsuke-kiosk.service'),
+    // The cage of Debian 12 ends at once where there is no Xwayland, and does not depend on it.
+    depends: ['uketsuke-terminal', 'cage', 'xwayland', 'chromium', 'libpam-modules', 'libpam-systemd'],
+    files: {
+      ...unitFiles('uketsuke-kiosk.service'),
+      'systemd/chromium/uketsuke.json': '/etc/chromium/policies/managed/uketsuke.json',
+    },
     units: ['uketsuke-kiosk.service'],
     purges: [],
     configure: [],

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runtimeScripts } from '../../scripts/package/roles.ts';
+import { roles, runtimeScripts } from '../../scripts/package/roles.ts';
 import { commands } from '../../src/main.ts';
 import { faceProcessStart } from '../../src/processes/face-start.ts';
 import { defaultConfigPath, loadConfig } from '../../src/processes/terminal-config.ts';
@@ -172,6 +172,19 @@ describe('a unit', () => {
     );
     // Which port it asks, where nothing else is said
     expect(readFileSync('src/screens/waiting.html', 'utf8')).toContain(`: ${config.value.screen.port}}/`);
+  });
+
+  test('of the screen begins and goes on with pages that the browser may show, and is packed with what lets it show them', () => {
+    const policy = JSON.parse(readFileSync('systemd/chromium/uketsuke.json', 'utf8'));
+    const [, first = ''] = /--app=(\S+)/.exec(settings('uketsuke-kiosk.service', 'ExecStart')[0] ?? '') ?? [];
+    const [, next = ''] = /(http:\/\/[\d.]+):/.exec(readFileSync('src/screens/waiting.html', 'utf8')) ?? [];
+    expect(policy.URLBlocklist).toEqual(['*']);
+    expect(policy.URLAllowlist).toEqual([next, `${dirname(first)}/`]);
+    const kiosk = roles.find(({ name }) => name === 'uketsuke-kiosk');
+    expect(Object.keys(kiosk?.files ?? {})).toContain('systemd/chromium/uketsuke.json');
+    // Without Xwayland the cage of Debian 12 ends at once; with --kiosk its Chromium does.
+    expect(kiosk?.depends).toContain('xwayland');
+    expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).not.toContain(' --kiosk ');
   });
 
   test('of the screen lets the voice speak before anybody has touched it', () => {
