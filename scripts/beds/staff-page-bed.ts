@@ -3,6 +3,7 @@ import type { StaffMember } from '../../src/agent/staff-page/staff-codes.ts';
 import { StaffCodes } from '../../src/agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../../src/agent/staff-page/start-staff-page.ts';
 import { catalogueAt } from '../../src/catalogue/load-catalogue.ts';
+import { japaneseOf } from '../../src/cli/say.ts';
 import type { AgentBed } from './agent-bed.ts';
 
 type More = Partial<Parameters<typeof startStaffPage>[0]>;
@@ -19,6 +20,7 @@ export const openStaffPage = (bed: AgentBed, staff: readonly StaffMember[], more
     staffCodes: new StaffCodes(() => staff, bed.journal.guesses, { minimumLength: 4, secondFactor: false }),
     folderFaults: () => [bed.desk.handOver].flatMap(({ folderFault }) => folderFault ?? []),
     problems: () => [],
+    inJapanese: japaneseOf,
     subscribe: (listener) => {
       bed.listeners.add(listener);
       return () => bed.listeners.delete(listener);
@@ -34,4 +36,5 @@ export const pageModelOf = (bed: AgentBed): PageModel =>
     catalogue: () => catalogueAt(bed.clock.now().wallMs),
     nowMs: () => bed.clock.now().wallMs,
     token: 't',
+    inJapanese: japaneseOf,
   }) as unknown as PageModel;

@@ -16,6 +16,12 @@ import { simulatedStartMs } from './simulated-clock.ts';
 
 export const facility = 'test-clinic';
 
+/** The terminals were added when the simulated time began: the hour of this machine is of no other day. */
+const registryOf = async (agentDirectory: string) =>
+  new Map(
+    [...(await readDeviceRegistry(agentDirectory))].map(([id, entry]) => [id, { ...entry, addedAt: simulatedStartMs }]),
+  );
+
 /** A facility of its own in a temporary directory: one agent, two devices. */
 export const makeTestFacility = async (brokerNames: readonly string[] = ['localhost', '127.0.0.1']) => {
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-facility-'));
@@ -30,7 +36,7 @@ export const makeTestFacility = async (brokerNames: readonly string[] = ['localh
     device: await readDeviceKeys(deviceDirectory),
     other: await readDeviceKeys(otherDirectory),
     agent: await readAgentKeys(agentDirectory),
-    registry: await readDeviceRegistry(agentDirectory),
+    registry: await registryOf(agentDirectory),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 };

@@ -12,10 +12,12 @@ import { createEventLog } from '../../src/log/event-log.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { FaceAttempt, FaceAttemptEvent, FaceVerifier } from '../../src/ports/face-verifier.ts';
 import type { Keypad } from '../../src/ports/keypad.ts';
+import type { Microphone } from '../../src/ports/microphone.ts';
 import type { Screen, ScreenEvent } from '../../src/ports/screen.ts';
 import type { SmartphoneReader } from '../../src/ports/smartphone-reader.ts';
 import type { Speaker } from '../../src/ports/speaker.ts';
 import { createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
+import type { SessionParts } from '../../src/terminal/visit/session-parts.ts';
 import { SessionRunner } from '../../src/terminal/visit/session-runner.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import { type AgentBed, makeAgentBed } from './agent-bed.ts';
@@ -111,6 +113,8 @@ type VisitBedOptions = NonNullable<Parameters<typeof makeAgentBed>[0]> & {
   readonly speaker?: Speaker;
   readonly smartphoneReader?: SmartphoneReader;
   readonly keys?: Keypad['keys'];
+  readonly microphone?: Microphone;
+  readonly inspect?: SessionParts['inspect'];
 };
 
 /**
@@ -172,6 +176,8 @@ export class VisitBed {
       catalogueAt: (wallMs) => catalogueAt(wallMs, more.catalogueDir ?? catalogueDir),
       newId: () => crypto.randomUUID(),
       restart: {},
+      ...(more.microphone && { microphone: more.microphone }),
+      ...(more.inspect && { inspect: more.inspect }),
     });
     this.screen.look = () => this.clock.skip(notMeantForMs(this.runner.session, this.clock.now()));
     this.runner.subscribe((session) => {

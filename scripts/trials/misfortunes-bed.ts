@@ -8,9 +8,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { askHealth } from '../../drivers/host/health-socket.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
+import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
 import type { ScreenName } from '../../src/core/screen/screen-model.ts';
 import { type HealthReport, healthReportSchema } from '../../src/terminal/doctor/health.ts';
+import { keepFaceProcess } from '../beds/kept-face.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
 import {
   authorityFolder,
@@ -88,6 +90,8 @@ export class MisfortunesBed {
   #facility: Awaited<ReturnType<typeof createDemoFacility>> | null = null;
   #mosquitto: Mosquitto | null = null;
   #patient: ScriptedPatient | null = null;
+  readonly #cameraSocket = join(this.directory, 'camera.sock');
+  #camera: VirtualCameraControl | null = null;
   #configFile = '';
   #staffPage = '';
   #onBed: string | null = null;
@@ -97,6 +101,8 @@ export class MisfortunesBed {
   agent: Process | null = null;
   link: Process | null = null;
   terminal: Process | null = null;
+  /** Only where a trial starts it, as these visits go by PIN; begins again by itself. */
+  face: ReturnType<typeof keepFaceProcess> | null = null;
 
   get mosquitto(): Mosquitto {
     if (this.#mosquitto === null) throw new Error('no broker');
@@ -185,8 +191,13 @@ export class MisfortunesBed {
     const { link } = this;
     await eventually('the link', () => link.lines.find((line) => line.includes('"process.ready"')));
   }
+  async startFace(): Promise<void> {
+    this.#camera = await createVirtualCameraControl(this.#cameraSocket, null);
+    const camera = { kind: 'virtual', seed: 1, controlSocket: this.#cameraSocket } as const;
+    this.face = keepFaceProcess({ profile: 'demo', camera }, join(this.directory, 'face.sock'));
+  }
   async startTerminal(clock?: string): Promise<void> {
-    const camera = { kind: 'virtual', seed: 1, controlSocket: join(this.directory, 'camera.sock') };
+    const camera = { kind: 'virtual', seed: 1, controlSocket: this.#cameraSocket };
     // Cards are of today, whatever the terminal takes today to be.
     const start = { configFile: this.#configFile, authorityFolder, keyFolder, camera, cardsMs: Date.now() };
     const script = join(projectRoot, 'scripts/demonstration/terminal-process.ts');
@@ -311,6 +322,8 @@ export class MisfortunesBed {
   async close(): Promise<void> {
     this.#patient?.leave();
     for (const process of [this.terminal, this.link, this.agent]) await process?.end('SIGKILL');
+    await this.face?.close();
+    await this.#camera?.close();
     await this.#mosquitto?.kill();
     for (const disk of Object.values(this.disks)) run('umount', '-l', disk);
     rmSync(this.directory, { recursive: true, force: true });

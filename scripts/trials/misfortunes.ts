@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { faultOf } from '../../src/catalogue/faults.ts';
-import { eventually } from './eventually.ts';
+import { judgeClinic, settledClinic } from './judge-clinic.ts';
 import { casesOf } from './misfortune-cases.ts';
 import { type Case, stepsWith } from './misfortune-steps.ts';
 import { MisfortunesBed } from './misfortunes-bed.ts';
-import { judge } from './misfortunes-judge.ts';
 
 /**
  * npm run misfortunes [-- --json] [-- --only NAME]
@@ -40,34 +39,6 @@ const check = async ({ name, word, who, befall }: Case): Promise<Outcome> => {
   return { name, named, healed, ...(why !== '' && { why }) };
 };
 
-const records = JSON.parse(
-  readFileSync(
-    new URL('../../src/agent/eligibility/simulated-eligibility-service.records.json', import.meta.url),
-    'utf8',
-  ),
-) as readonly { persona: string; qualifications: readonly { InsuredIdentificationNumber: string }[] }[];
-const numberOf = (persona: string): string =>
-  records.find((record) => record.persona === persona)?.qualifications[0]?.InsuredIdentificationNumber ?? 'nobody';
-
-const judged = () => {
-  const log = bed.terminalLog;
-  const requestsOf = (event: string) =>
-    log.filter((line) => line.event === event).flatMap(({ request }) => request ?? []);
-  const expired = new Set(requestsOf('outbox.expired'));
-  const accepting = ({ event, verdict }: (typeof log)[number]) =>
-    event === 'outbox.receipted' && verdict === 'accepted';
-  return judge({
-    rows: bed.rows(),
-    accepted: bed.accepted,
-    receipts: log.filter(accepting).flatMap(({ request }) => request ?? []),
-    kept: requestsOf('outbox.stored').filter((id) => !expired.has(id)),
-    xmlOf: (row) => bed.xmlOf(row),
-    numberOf,
-    files: bed.files().length,
-    uses: bed.uses(),
-  });
-};
-
 if (process.getuid?.() !== 0 || !existsSync('/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1')) {
   say('misfortunes: skipped, needs root and the Debian package faketime');
   process.exit(1);
@@ -84,9 +55,8 @@ try {
     const marks = `${outcome.named ? 'named ' : 'NOT   '} ${outcome.healed ? 'healed' : 'NOT   '}`;
     say(`${marks}  ${one.word} (${one.who})  ${one.name}  ${outcome.why ?? ''}`);
   }
-  const isDone = () => bed.rows().every(({ file, verdict: said }) => file !== null || said !== 'accepted');
-  await eventually('every file', () => (isDone() ? true : undefined), 30_000).catch(() => {});
-  verdict = judged();
+  await settledClinic(bed).catch(() => {});
+  verdict = judgeClinic(bed);
   say(`${bed.rows().length} visits in the journal, ${bed.accepted.size} screens said accepted`);
 } finally {
   await bed.close();

@@ -40,7 +40,8 @@ const foundByDoctor = {
   'config.missing': fault(
     'technician',
     'this machine has no configuration yet; what needs none was checked',
-    "uketsuke provision terminal, with a code of the clinic's PC; by hand: uketsuke config example, fill in every <…>, uketsuke config check",
+    'a terminal that had one: `uketsuke config restore`',
+    "a new one: uketsuke provision terminal, with a code of the clinic's PC; by hand: uketsuke config example, fill in every <…>, uketsuke config check",
   ),
   'config.invalid': fault(
     'technician',
@@ -85,12 +86,12 @@ const foundByDoctor = {
   'socket.place-taken': fault(
     'technician',
     'a directory or a file lies where a socket of the terminal must be; nothing that somebody put there is deleted',
-    'ls -ld the path named; move it away; systemctl restart uketsuke-link uketsuke',
+    '`mv {path} {path}.moved-away`; `systemctl restart uketsuke-link uketsuke`',
   ),
   'keys.missing': fault(
     'technician',
     'keys or certificates of this terminal are missing or unreadable',
-    "uketsuke provision terminal, with a new code of the clinic's PC (there: revoke this terminal, then uketsuke provision clinic)",
+    "at the clinic's PC `uketsuke provision clinic --replace {device}` tells a new code; here `uketsuke provision terminal CODE`",
   ),
   'keys.of-another-terminal': fault(
     'technician',
@@ -121,7 +122,7 @@ const foundByDoctor = {
   'certificate.expired': fault(
     'technician',
     "the terminal's or the facility CA's certificate has expired",
-    "at the clinic's PC: revoke this terminal, then uketsuke provision clinic; here: uketsuke provision terminal, with the new code",
+    "at the clinic's PC `uketsuke provision clinic --replace {device}` tells a new code; here `uketsuke provision terminal CODE`",
   ),
   'certificate.near-expiry': warning(
     'technician',
@@ -152,6 +153,7 @@ const foundByDoctor = {
     'staff',
     'the camera above the card bed is not found; there is no face path, PIN and staff check (目視) still work',
     'plug its cable in again, then restart the terminal',
+    'where this counter is to have none: `uketsuke provision terminal --parts` looks for the parts again',
   ),
   'broker.name-unknown': fault(
     'technician',
@@ -191,7 +193,23 @@ const foundByDoctor = {
   'speaker.missing': fault(
     'technician',
     'the loudspeaker is to be a sound card, and this machine has none',
-    'plug it in; or let the screen speak: speaker.driver: page, then `uketsuke config check`',
+    'plug it in',
+    'or let the screen speak: `uketsuke provision terminal --parts` looks for the parts again',
+  ),
+  'speaker.silent': fault(
+    'staff',
+    'the loudspeaker makes no sound that the microphone or the receptionist hears',
+    'turn up its volume; plug its cable in again; restart the terminal, and test once more',
+  ),
+  'keypad.key-dead': fault(
+    'staff',
+    'keys of the keypad give no sign when they are pressed',
+    'press each of them once more; plug its cable in again, and test once more; until it is replaced patients type on the screen',
+  ),
+  'light.dark': fault(
+    'staff',
+    'the status light is connected, and nobody sees it change',
+    'plug its cable in again, restart the terminal, and test once more; the screen says the same',
   ),
   'broker.port-closed': fault(
     'technician',
@@ -206,12 +224,12 @@ const foundByDoctor = {
   'screen.font-missing': fault(
     'technician',
     "a font of the patient's screen is missing or damaged: Japanese cannot be drawn",
-    'apt-get install --reinstall uketsuke; in a working tree: scripts/setup',
+    '`apt-get install --reinstall -y uketsuke`; in a working tree: scripts/setup',
   ),
   'screen.language-not-drawn': warning(
     'technician',
     "a font of the patient's screen is missing or damaged: the languages named are not offered",
-    'apt-get install --reinstall uketsuke; in a working tree: scripts/setup',
+    '`apt-get install --reinstall -y uketsuke`; in a working tree: scripts/setup',
   ),
   'screen.frozen': fault('technician', 'the page does not paint any more', '`systemctl restart uketsuke-kiosk`'),
 } as const satisfies Record<string, Fault>;

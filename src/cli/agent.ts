@@ -25,6 +25,7 @@ import {
   authorityKeyAccess,
   withAuthorityKey,
 } from './authority-key.ts';
+import { japaneseOf } from './say.ts';
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
@@ -114,6 +115,7 @@ const run = async (options: RunOptions): Promise<void> => {
     ...(options.makeFolders && { makeFolders: true }),
     // The service manager begins a new one, as after an error that nobody expected.
     endNow: () => process.exit(70),
+    inJapanese: japaneseOf,
     log,
   });
   let stopping = false;

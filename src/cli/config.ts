@@ -60,6 +60,9 @@ export const keepGoodConfig = async (path: string): Promise<void> => {
   if (loadConfig(bytes).ok) await writeFileAtomically(copiesOfConfig(path).good, bytes.toString('utf8'));
 };
 
+/** The units that read it when they begin */
+export const readersOfConfig: readonly string[] = ['uketsuke-link', 'uketsuke-face', 'uketsuke'];
+
 /** The last good one in its place; what lay there stays beside it for whoever wants to see what was wrong. */
 const restoreConfig = async (path: string): Promise<void> => {
   const kept = copiesOfConfig(path).good;
@@ -76,7 +79,7 @@ const restoreConfig = async (path: string): Promise<void> => {
   process.stdout.write(`${path}: as in ${kept}; what it held before is in ${replaced}\n`);
   if (path !== defaultConfigPath) return;
   try {
-    await run('systemctl', 'restart', 'uketsuke-link', 'uketsuke');
+    await run('systemctl', 'restart', ...readersOfConfig);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exit(1);
@@ -103,7 +106,7 @@ export const register = (program: Command): void => {
     });
   config
     .command('restore')
-    .description('the last good configuration in its place again; terminal and link begin anew')
+    .description('the last good configuration in its place again; all that read it begin anew')
     .option('--config <file>', 'configuration file', defaultConfigPath)
     .action((options: { config: string }) => restoreConfig(options.config));
   config

@@ -6,17 +6,17 @@ import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
 import { runProgram } from '../../drivers/host/run-program.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { refusesWrites } from '../agent/disk-watch.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
 import type { DamagedFile, Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
-import { hasSoundCard } from './sound-card.ts';
 
-/* What only a driver can tell while no daemon runs: null = it works. Each answers within 3 s. */
+/* What only a driver can tell while no daemon runs: null = it works. Each answers within 2 s. */
 
-const probeMs = 3_000;
+const probeMs = 2_000;
 
 /** The first word of `begin`'s listener, or `silent` after a while. */
 const firstAnswer = (
@@ -76,11 +76,11 @@ export const probeBroker = async ({
   return trouble;
 };
 
-/** What a program prints; null where it is missing, fails or takes longer than 3.5 s. */
+/** What a program prints; null where it is missing, fails or takes longer than 2.5 s. */
 const said = async (program: string, ...args: string[]): Promise<string | null> => {
   const pieces: Buffer[] = [];
   const { how, code } = await runProgram(program, args, {
-    limitMs: 3_500,
+    limitMs: 2_500,
     onOutput: (piece) => void pieces.push(piece),
     environment: { ...process.env, LC_ALL: 'C' },
   }).ended;

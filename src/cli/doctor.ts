@@ -20,7 +20,7 @@ import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
 
 const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | null> => {
-  const text = await askHealth(socket, 2_000);
+  const text = await askHealth(socket, 1_000);
   if (text === null) return null;
   try {
     return schema.parse(JSON.parse(text));
@@ -29,6 +29,13 @@ const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | 
     return null;
   }
 };
+
+/** Whoever asks waits 5 s at most, the start of this process and all. ms */
+const wholeMs = 4_300;
+/** As little is given to the checks even where the parts said nothing for long. ms */
+const leastMs = 2_000;
+/** What is left for the checks; `performance.now()` counts from the start of the process. */
+const leftMs = (): number => Math.max(leastMs, wholeMs - performance.now());
 
 type DoctorOptions = { readonly config: string; readonly json?: true; readonly qr?: true };
 
@@ -50,7 +57,13 @@ const inLocale = (each: Diagnosis): Diagnosis => {
 
 const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: string): never => {
   const told = diagnoses.map((each) =>
-    'fault' in each ? { ...each, remedy: filledIn(each.remedy, each.where) } : each,
+    'fault' in each
+      ? {
+          ...each,
+          remedy: filledIn(each.remedy, each.where),
+          steps: each.steps.map((step) => filledIn(step, each.where)),
+        }
+      : each,
   );
   if (options.json)
     process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses: told })}\n`);
@@ -72,7 +85,7 @@ const examineByDefaults = async (
   const config = { ...loaded.value, paths };
   const wallMs = Date.now();
   const examination = { config, report: null, linkReport: null, wallMs, ...probesOf(config) };
-  const diagnoses = [...first, ...(await examine(examination, undefined, checks))];
+  const diagnoses = [...first, ...(await examine(examination, leftMs(), checks))];
   tell(options, diagnoses, verdictOf(diagnoses, { facility: '-', device: '-', version: '-', wallMs }));
 };
 
@@ -115,7 +128,7 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
   ]);
   const wallMs = Date.now();
   const hidden = await isHiddenFromTerminal(options.config);
-  const diagnoses = await examine({ config, report, linkReport, wallMs, ...probesOf(config) }, undefined, {
+  const diagnoses = await examine({ config, report, linkReport, wallMs, ...probesOf(config) }, leftMs(), {
     ...(hidden && {
       config: async () => ({ state: 'found' as const, fault: 'config.unreadable' as const, detail: options.config }),
     }),

@@ -22,7 +22,7 @@ const codesIn = async (folders: readonly string[]): Promise<string[]> => {
   return found;
 };
 
-export const readCodeFile = async (file: string): Promise<EnrolmentCode> => {
+const readCodeFile = async (file: string): Promise<EnrolmentCode> => {
   const code = parseJson(await readFile(file, 'utf8'), enrolmentCodeSchema);
   if (code === null) throw new Error(`${file} is no enrolment code`);
   return code;

@@ -13,7 +13,13 @@ import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
 import { hasOffers, offerEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { offerLetters, qrText, shownLetters } from '../agent/provisioning/enrolment-letters.ts';
-import { addAgent, createFacility, listDevices, readFacility } from '../agent/provisioning/facility-authority.ts';
+import {
+  addAgent,
+  createFacility,
+  listDevices,
+  readFacility,
+  revokeDevice,
+} from '../agent/provisioning/facility-authority.ts';
 import { addStaffMember, readStaff } from '../agent/staff-page/staff-codes.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
@@ -58,6 +64,7 @@ type ClinicOptions = {
   readonly caPassphraseFile: string;
   readonly host?: string;
   readonly waitMinutes: string;
+  readonly replace?: string;
 };
 
 const ownAddresses = (): string[] =>
@@ -252,6 +259,9 @@ const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => 
   process.stderr.write(`${renderUnicodeCompact(qrText({ host, port: enrolmentPort, letters }), { border: 2 })}\n`);
 };
 
+const missingPassphrase = (file: string): string =>
+  `${file}: the CA's passphrase is not here, and terminals are missing: bring it from the safe, or name it with --ca-passphrase-file`;
+
 const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   await clinicSystem.check();
   const minutes = Number(options.waitMinutes);
@@ -264,6 +274,10 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   await clinicSystem.closePlaces();
   const passphrase = await findPassphrase(options.caPassphraseFile);
   await makeFacility(answers, names, passphrase);
+  if (options.replace !== undefined) {
+    if (passphrase === null) throw new Error(missingPassphrase(options.caPassphraseFile));
+    await revokeDevice(clinicPlaces.facility, options.replace, { passphrase });
+  }
   // What was found wrong with them does not come back with the next run.
   await writeFileAtomically(keptAnswers, printYaml(answers));
   const staffCode = await makeAgent(answers, chains);
@@ -272,10 +286,7 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   // It reads its trust anchors when it starts.
   await clinicSystem.startServices(chains.texts !== null);
   const lanes = await openLanes(answers.lanes);
-  if (lanes.length > 0 && passphrase === null)
-    throw new Error(
-      `${options.caPassphraseFile}: the CA's passphrase is not here, and terminals are missing: bring it from the safe, or name it with --ca-passphrase-file`,
-    );
+  if (lanes.length > 0 && passphrase === null) throw new Error(missingPassphrase(options.caPassphraseFile));
   const waiting = await offerCodes(lanes, options.codesTo, {
     facility: answers.facility,
     host,
@@ -319,6 +330,7 @@ export const addClinicCommand = (
     .option('--codes-to <dir>', 'where the codes go as files, too: a stick')
     .option('--ca-passphrase-file <file>', "the CA's passphrase; made when missing", passphraseFile)
     .option('--host <address>', 'how terminals reach this machine (default: its first address)')
+    .option('--replace <device>', 'a terminal whose keys are lost or given up: revoked, and a code for the next one')
     .option('--wait-minutes <minutes>', 'how long the codes count', '30')
     .action(orExplain(provisionClinic));
 };

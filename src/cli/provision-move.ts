@@ -52,7 +52,12 @@ const endOf = async (tar: RunningProgram, what: string): Promise<void> => {
 };
 
 /** Whole and on the disk, or not there: a backup that is half written must not look like one. */
-export const writeBackup = async (file: string, passphrase: string, places: readonly string[]): Promise<void> => {
+export const writeBackup = async (
+  file: string,
+  passphrase: string,
+  places: readonly string[],
+  interrupted?: AbortSignal,
+): Promise<void> => {
   const [salt, iv] = [randomBytes(saltBytes), randomBytes(ivBytes)];
   const aside = `${file}.part`;
   const cipher = createCipheriv('aes-256-gcm', keyOf(passphrase, salt), iv);
@@ -69,7 +74,8 @@ export const writeBackup = async (file: string, passphrase: string, places: read
   void tar.ended.then(() => archive.end());
   const out = createWriteStream(aside, { mode: 0o600 });
   out.write(head);
-  await pipeline(archive, cipher, out, { signal: AbortSignal.timeout(copyMs) });
+  const signal = AbortSignal.any([AbortSignal.timeout(copyMs), ...(interrupted === undefined ? [] : [interrupted])]);
+  await pipeline(archive, cipher, out, { signal });
   await endOf(tar, `${file} is not written`);
   const handle = await open(aside, 'a');
   await handle.write(cipher.getAuthTag());
@@ -136,17 +142,31 @@ export const settleRestored = async (agent: string): Promise<Date> => {
 
 type FileOptions = { readonly passphraseFile: string };
 
+const agentUnit = 'uketsuke-agent.service';
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * The journal is copied while nobody writes; terminals keep what they have meanwhile. An agent that ran before runs again
+ * afterwards, also when somebody has pressed Ctrl-C or gone away: nothing else would begin it before the next start.
+ */
+export const withAgentStopped = async (work: (interrupted: AbortSignal) => Promise<void>): Promise<void> => {
+  const interruption = new AbortController();
+  const interrupt = (): void => interruption.abort();
+  const isRunning = await succeeds('systemctl', 'is-active', '--quiet', agentUnit);
+  for (const signal of interruptions) process.on(signal, interrupt);
+  try {
+    if (isRunning) await run('systemctl', 'stop', agentUnit);
+    await work(interruption.signal);
+  } finally {
+    if (isRunning) await run('systemctl', 'start', agentUnit);
+    for (const signal of interruptions) process.off(signal, interrupt);
+  }
+};
+
 const backup = async (file: string, { passphraseFile }: FileOptions): Promise<void> => {
   needRootOnDebian();
   const passphrase = await readPassphrase(passphraseFile);
-  const isRunning = await succeeds('systemctl', 'is-active', '--quiet', 'uketsuke-agent.service');
-  // The journal is copied while nobody writes; terminals keep what they have meanwhile.
-  if (isRunning) await run('systemctl', 'stop', 'uketsuke-agent.service');
-  try {
-    await writeBackup(file, passphrase, movedPlaces);
-  } finally {
-    if (isRunning) await run('systemctl', 'start', 'uketsuke-agent.service');
-  }
+  await withAgentStopped((interrupted) => writeBackup(file, passphrase, movedPlaces, interrupted));
   tell(
     '{file} holds everything of the clinic’s end, encrypted. On the new PC, under the same address: uketsuke provision restore',
     { file },

@@ -4,9 +4,9 @@ import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultTpm } from '../../drivers/host/tpm-key.ts';
+import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { askForEnrolment } from '../agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
-import { EnrolmentRefused } from '../agent/provisioning/enrolment-letters.ts';
 import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { cameraSettingsOf, missingForCamera, openCamera } from '../processes/cameras.ts';
@@ -18,17 +18,16 @@ import type { PublicJwk } from '../wire/messages.ts';
 import { hasTpm, keptTpmKey } from './attestation-key.ts';
 import { awaitEnrolment } from './await-enrolment.ts';
 import { keepGoodConfig } from './config.ts';
-import { findEnrolment, readCodeFile } from './find-enrolment.ts';
+import { findEnrolment } from './find-enrolment.ts';
+import { enrolKept, keptEnrolment } from './kept-enrolment.ts';
 import { modelsFolder, readManifest } from './models-folder.ts';
 import { exists, needRootOnDebian } from './provision-places.ts';
 import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
-import { hasSoundCard } from './sound-card.ts';
 import { type Identity, type Parts, writeTerminalConfig } from './write-terminal-config.ts';
 
 const provisioning = '/etc/uketsuke/provisioning';
 const brokerDropIn = '/etc/systemd/system/uketsuke-link.service.d/broker.conf';
-/** Kept until everything is done: a terminal that loses its power goes on by itself. */
 const keptCode = '/etc/uketsuke/enrolment-code.json';
 const console = '/dev/tty1';
 const units = [
@@ -145,38 +144,25 @@ const tellParts = (parts: Parts, code: Identity): void => {
 
 type Options = { readonly tpm: string; readonly parts?: true; readonly host?: string; readonly wait?: true };
 
-/** A code with which this terminal began before it lost its power; the clinic says whether it still counts. */
-const keptBefore = async (): Promise<EnrolmentCode | null> => {
-  if (!(await exists(keptCode))) return null;
-  // What cannot be read serves nobody.
-  return readCodeFile(keptCode).catch(() => null);
-};
-
-/** Answers once the terminal has its certificate. A code that the clinic refuses is not kept for the next start. */
+/** Answers once the terminal has its certificate. */
 const enrolBy = async (code: EnrolmentCode, tpm: string): Promise<EnrolmentCode> => {
-  const before = await keptBefore();
-  await writeFileAtomically(keptCode, JSON.stringify(code));
-  try {
+  await enrolKept(keptCode, code, async () => {
     const inTpm = await enrol(code, tpm);
     tell(
       inTpm ? '○ key of attestation: in the TPM' : '△ key of attestation: a file (no TPM, or none that can be used)',
     );
-    return code;
-  } catch (error) {
-    // With an earlier one the clinic may have certified this terminal already.
-    if (before !== null && before.secret !== code.secret) await writeFileAtomically(keptCode, JSON.stringify(before));
-    else if (error instanceof EnrolmentRefused) await rm(keptCode, { force: true });
-    throw error;
-  }
+  });
+  return code;
 };
 
 const enrolSomehow = async (given: string | undefined, { host, wait, tpm }: Options): Promise<EnrolmentCode> => {
-  const kept = given === undefined ? await keptBefore() : null;
-  if (!wait) return enrolBy(kept ?? (await findEnrolment(given, host)), tpm);
+  const kept = given === undefined ? await keptEnrolment(keptCode) : null;
+  if (kept?.isServed) return kept.code;
+  if (!wait) return enrolBy(kept?.code ?? (await findEnrolment(given, host)), tpm);
   // A few pictures a second are enough for a code that somebody holds still.
   const settings = { ...defaults.camera, framesPerSecond: 5 };
   const camera = missingForCamera(settings) === null ? await openCamera(cameraSettingsOf(settings), 'release') : null;
-  return awaitEnrolment({ camera, console, kept }, (code) => enrolBy(code, tpm));
+  return awaitEnrolment({ camera, console, kept: kept?.code ?? null }, (code) => enrolBy(code, tpm));
 };
 
 const provisionTerminal = async (given: string | undefined, options: Options): Promise<void> => {

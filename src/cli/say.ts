@@ -16,6 +16,9 @@ const japanese = (): Readonly<Record<string, string>> => {
   return catalogue;
 };
 
+/** In Japanese, whatever the locale; a text without a translation stays English. */
+export const japaneseOf = (english: string): string => japanese()[english] ?? english;
+
 /** `english` in the language of the locale, its `{names}` filled in. A text without a translation stays English. */
 export const inWords = (english: string, values: Values = {}, environment: NodeJS.ProcessEnv = process.env): string =>
   ((speaksJapanese(environment) ? japanese()[english] : undefined) ?? english).replaceAll(/\{(\w+)\}/g, (all, name) =>

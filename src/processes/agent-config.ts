@@ -67,6 +67,11 @@ export const agentConfigSchema = z.strictObject({
   whenShiftJisLacks: z.enum(['utf-8', 'character-reference']).optional(),
   /** A terminal that was added within the hour is tried out (テスト受付) as soon as it is ready; `provision clinic` turns it on */
   triesNewTerminals: z.boolean().default(false),
+  /** 始業前点検 of each terminal, once a day from then on (Japan), when it serves nobody; nothing sounds or shines. off: by the button alone */
+  selfTestAt: z
+    .string()
+    .regex(/^(([01]\d|2[0-3]):[0-5]\d|off)$/, 'HH:MM, or off')
+    .default('07:00'),
   /** Loopback port of the staff page; 0 = any free one */
   staffPort: z.number().int().min(0).max(65_535).default(8490),
   service: z

@@ -7,6 +7,7 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
 import { AgentDesk } from '../agent/desk/agent-desk.ts';
 import { CertificateDesk } from '../agent/desk/certificate-desk.ts';
+import { createMorningRound } from '../agent/desk/morning-round.ts';
 import { watchDisk } from '../agent/disk-watch.ts';
 import type { EligibilityService } from '../agent/eligibility/eligibility-service.ts';
 import { withTimeLimit } from '../agent/eligibility/eligibility-time-limit.ts';
@@ -74,6 +75,8 @@ type AgentStart = {
   readonly makeFolders?: boolean;
   readonly log?: EventLog;
   readonly clock?: Clock;
+  /** What technicians are told, in the words that staff read; default: as it is */
+  readonly inJapanese?: (english: string) => string;
   /** Whether the system's clock is set from the network; another answer in tests */
   readonly isSynchronised?: () => Promise<boolean>;
   /**
@@ -261,6 +264,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       ...inquiries.folderFaults,
     ],
     problems: () => [...files.all.flatMap(({ problem }) => problem ?? []), ...refusedNotices(clock.now().wallMs)],
+    inJapanese: start.inJapanese ?? ((english) => english),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -300,6 +304,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
           ),
         ]),
     every(forgetMs, () => journal.forgetDeleted()),
+    // Of several agents one asks: the one that gives out the settings.
+    ...(config.selfTestAt === 'off' || !config.publishesSettings
+      ? []
+      : [every(sweepMs, createMorningRound(context, desk, config.selfTestAt))]),
     every(sweepMs, () => {
       desk.flushRejections();
       desk.handOver.giveUp(journal.sweep());

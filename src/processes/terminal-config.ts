@@ -124,6 +124,13 @@ export const configSchema = z.strictObject({
       .regex(/^([\w:=,.-]{1,40}\/[\w ,.-]{1,60})?$/, 'card/control, e.g. hw:0/Headphone Jack')
       .default('')
       .describe('Control that tells whether an earphone is in (amixer contents), e.g. hw:0/Headphone Jack.'),
+    microphone: z
+      .string()
+      .regex(/^[\w:=,.-]{0,80}$/)
+      .default('')
+      .describe(
+        'ALSA device of a microphone that hears the loudspeaker in the self-test, for 3 s; empty: a person listens.',
+      ),
     volume: z
       .int()
       .min(0)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
@@ -11,14 +11,18 @@ import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { createLinkClient } from '../../drivers/link/link-client.ts';
+import { createAlsaMicrophone } from '../../drivers/microphone/alsa-microphone.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
+import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { catalogueAt, catalogueBeforeMended, catalogueDir } from '../catalogue/load-catalogue.ts';
 import { mayRefuseByDate } from '../core/trusted-time.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
-import { watchHealth } from '../terminal/doctor/health.ts';
+import { freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
+import { type HealthReport, watchHealth } from '../terminal/doctor/health.ts';
+import { inspectOwnParts } from '../terminal/doctor/own-parts.ts';
 import { undrawableLanguages } from '../terminal/doctor/page-fonts.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
@@ -39,7 +43,7 @@ type CounterDrivers = Pick<
   SessionParts,
   'cardReader' | 'cardFrontReader' | 'smartphoneReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
 > &
-  Partial<Pick<SessionParts, 'restart'>>;
+  Partial<Pick<SessionParts, 'restart' | 'microphone'>>;
 
 type Terminal = {
   readonly runner: SessionRunner;
@@ -83,6 +87,7 @@ export const counterDrivers = async (config: Config, log: EventLog): Promise<Cou
       config.speaker.driver === 'alsa'
         ? createAlsaSpeaker({ ...config.speaker, speechDir: join(catalogueDir, 'speech') })
         : null,
+    microphone: config.speaker.microphone === '' ? null : createAlsaMicrophone({ device: config.speaker.microphone }),
     // The service manager begins each of them anew.
     restart: {
       daemon: () => process.kill(process.pid, 'SIGTERM'),
@@ -117,17 +122,22 @@ const readTrust = async (config: Config) => {
 const joinClinic = (config: Config, keys: TerminalKeys, clock: TrustedClock, log: EventLog) => {
   const link = createLinkClient({ path: config.link.socket, log });
   const { bus, store } = link;
+  let certificateEndsMs: number | null = null;
   const clinic = createClinicLink({
     ...{ bus, store, clock, log, keys },
     machineWallMs: () => clock.machineWallMs(),
-    subscribeCertificate: (listener) => link.subscribeCertificate(listener),
+    subscribeCertificate: (listener) =>
+      link.subscribeCertificate((end) => {
+        certificateEndsMs = end.endsMs;
+        listener(end);
+      }),
   });
   clinic.subscribe((event) => {
     if (event.type !== 'time') return;
     clock.hear(event.wallMs, event.doubted);
     if (!event.doubted) link.tellTime(event.wallMs);
   });
-  return { link, clinic };
+  return { link, clinic, certificateEndsMs: () => certificateEndsMs };
 };
 
 const openScreen = ({ screen, paths, speaker }: Config) => {
@@ -141,6 +151,13 @@ const openScreen = ({ screen, paths, speaker }: Config) => {
   });
 };
 
+const inspectHere = (config: Config, report: HealthReport, wallMs: number, certificateEndsMs: number | null) =>
+  inspectOwnParts({
+    ...{ report, wallMs, certificateEndsMs, hasSoundCard },
+    freeBytes: () => freeBytesOf(process.env.STATE_DIRECTORY ?? dirname(config.paths.store)),
+    speaker: config.speaker.driver,
+  });
+
 /**
  * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
  * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
@@ -152,7 +169,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const { keys, trustedCvIssuers } = await readTrust(config);
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };
-  const { link, clinic } = joinClinic(config, keys, clock, log);
+  const { link, clinic, certificateEndsMs } = joinClinic(config, keys, clock, log);
   const screen = await openScreen(config);
   const speaker = config.speaker.driver === 'page' ? screen.speaker : drivers.speaker;
   speaker?.setVolume(config.speaker.volume);
@@ -173,6 +190,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     undrawable: new Set((await undrawableLanguages(config.paths.screens, catalogueAt(clock.now().wallMs))).keys()),
     newId: randomUUID,
     restart: { ...drivers.restart, screen: () => screen.reload() },
+    inspect: () => inspectHere(config, health.report(), clock.now().wallMs, certificateEndsMs()),
   });
   const notifier = createSystemdNotifier();
   const health = watchHealth({

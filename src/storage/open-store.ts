@@ -24,6 +24,8 @@ type OpenedStore = {
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that we tell apart. */
 const busy = 5;
+/** Another process that writes or reads is waited for so long. ms */
+export const busyForMs = 2_000;
 const corrupt = 11;
 const notADatabase = 26;
 
@@ -120,7 +122,7 @@ const migrate = (database: DatabaseSync, path: string, kind: StoreKind): Result<
 const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
   const put = finishPutBack(path);
   const before = idOf(path);
-  const database = new DatabaseSync(path, { timeout: 2_000 });
+  const database = new DatabaseSync(path, { timeout: busyForMs });
   const closing = <T>(failed: T): T => {
     database.close();
     return failed;

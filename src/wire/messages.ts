@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { writtenFacilitySettingsSchema } from './facility-settings.ts';
 import { profiles } from './profile.ts';
+import { selfTestSchema } from './self-test-report.ts';
 import { resultFromV1, stateFromV1 } from './v1-names.ts';
 
 /*
@@ -256,6 +257,11 @@ export const commandSchema = z.strictObject({
     z.strictObject({ name: z.literal('answer-help') }),
     /** The approval is good for a request of kind `test` alone */
     z.strictObject({ name: z.literal('test-visit'), session: uuid, approval: compactJws }),
+    /**
+     * 始業前点検: answered `done` when it begins and once more, with `selfTest`, when it ends. The approval is good for the
+     * test request of its line alone. `byHand`: somebody stands at the terminal. Wire 2
+     */
+    z.strictObject({ name: z.literal('self-test'), session: uuid, approval: compactJws, byHand: z.boolean() }),
   ]),
 });
 export type CommandMessage = z.infer<typeof commandSchema>;
@@ -265,7 +271,10 @@ export const commandResultSchema = z.strictObject({
   commandId: uuid,
   outcome: z.enum(['done', 'refused']),
   code: code.optional(),
+  /** Of a self-test that has ended. Wire 2 */
+  selfTest: selfTestSchema.optional(),
 });
+export type CommandResult = z.infer<typeof commandResultSchema>;
 
 /** A P-256 public key with its RFC 7638 thumbprint as `kid`. */
 export const publicJwkSchema = z.strictObject({

@@ -189,7 +189,13 @@ describe('uketsuke doctor, by the units of a machine that systemd tells of', () 
   test.skipIf(isConfigured)("a clinic's PC is no terminal without a configuration", () => {
     const well = doctor({ 'uketsuke-agent.service': is('active', 0) });
     expect(well.status).toBe(0);
-    expect(well.diagnoses.map(({ check }) => check).toSorted()).toEqual(['agent', 'broker', 'owners', 'program']);
+    expect(well.diagnoses.map(({ check }) => check).toSorted()).toEqual([
+      'agent',
+      'broker',
+      'owners',
+      'program',
+      'setAside',
+    ]);
     // Its words in this start; and those before it, where it has said nothing yet.
     const words = `case "$*" in *_SYSTEMD_INVOCATION_ID=ab12*) echo "$NEW";; *) echo 'Error: of yesterday';; esac`;
     for (const [said, word] of [

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   globSync,
@@ -16,7 +18,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { roles } from '../../scripts/package/roles.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { watchJournalHead } from '../../src/agent/journal/journal-witness.ts';
-import { readBackup, settleRestored, writeBackup } from '../../src/cli/provision-move.ts';
+import { readBackup, settleRestored, withAgentStopped, writeBackup } from '../../src/cli/provision-move.ts';
 import { madePlaces } from '../../src/cli/provision-places.ts';
 
 let folder: string;
@@ -72,6 +74,33 @@ test.each([
   mkdirSync(other);
   await expect(readBackup(file, given, other)).rejects.toThrow('nothing was restored');
   expect(readdirSync(other)).toEqual([]);
+});
+
+test.each(['SIGINT', 'SIGHUP'] as const)('a backup that %s ends leaves an agent that runs', async (signal) => {
+  const log = join(folder, 'systemctl.log');
+  const stub = `#!/bin/sh\necho "$1 $2" >> ${log}\n`;
+  writeFileSync(join(folder, 'systemctl'), stub, { mode: 0o755 });
+  const move = join(import.meta.dirname, '../../src/cli/provision-move.ts');
+  // Its stick takes nothing.
+  const script = `import { ${withAgentStopped.name} } from ${JSON.stringify(move)};
+    await withAgentStopped((interrupted) => new Promise((_, reject) => {
+      const waits = setInterval(() => {}, 1_000);
+      interrupted.onabort = () => { clearInterval(waits); reject(new Error('interrupted')); };
+      process.stdout.write('copying');
+    })).catch(() => process.exit(2));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  child.kill(signal);
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(2);
+  expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
+    'is-active --quiet',
+    'stop uketsuke-agent.service',
+    'start uketsuke-agent.service',
+  ]);
 });
 
 test('a file that is none is named, and a place that is gone leaves no half backup', async () => {

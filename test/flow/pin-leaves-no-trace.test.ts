@@ -3,6 +3,7 @@ import { makeCard } from '../../drivers/virtual/card-maker.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
 import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
 import { createVirtualSmartphoneReader } from '../../drivers/virtual/virtual-smartphone-reader.ts';
+import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { authority, drawnPhoto, pinBytes } from '../../scripts/beds/test-cards.ts';
 import { openVisitBed } from '../../scripts/beds/visit-bed.ts';
@@ -57,7 +58,8 @@ let phones = createVirtualSmartphoneReader();
 /** One visit by PIN, with a typing mistake; everything that leaves the session runner and could be seen or kept. */
 const traceOf = async (pin: string, mistake: string, by: 'card' | 'phone') => {
   phones = createVirtualSmartphoneReader();
-  const bed = await openVisitBed({ smartphoneReader: phones });
+  const speaker = createVirtualSpeaker();
+  const bed = await openVisitBed({ smartphoneReader: phones, speaker });
   const persona = personaById(by === 'card' ? 'hanako' : 'android-phone');
   const auth = persona.pins.auth;
   if (auth === null) throw new Error('the persona has a PIN');
@@ -76,13 +78,14 @@ const traceOf = async (pin: string, mistake: string, by: 'card' | 'phone') => {
     log: bed.logLines.slice(logged).map(settled),
     messages: bed.broker.passed.map(({ topic, payload }) => `${topic.split('/').at(-1)} ${payload.length}`).sort(),
     states: bed.states,
+    heard: [...speaker.chimes],
   };
   await bed.close();
   return trace;
 };
 
 it.each(['card', 'phone'] as const)(
-  'two visits by %s that differ in the PIN alone leave the same screens, log, states and message sizes',
+  'two visits by %s that differ in the PIN alone leave the same screens, sounds, log, states and message sizes',
   async (by) => {
     const one = await traceOf('1234', '1243', by);
     const other = await traceOf('9071', '9017', by);
@@ -90,6 +93,8 @@ it.each(['card', 'phone'] as const)(
     expect(one.screens).toEqual(other.screens);
     expect(one.log).toEqual(other.log);
     expect(one.states).toEqual(other.states);
+    expect(one.heard).toEqual(other.heard);
+    expect(one.heard.filter((sound) => sound === 'key').length).toBeGreaterThanOrEqual(8);
     expect(one.messages).toEqual(other.messages);
   },
 );

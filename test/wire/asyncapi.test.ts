@@ -129,7 +129,8 @@ describe('every message of whole visits between link and agent', () => {
     await send();
     await until('the command', () => watch.events.some(({ type }) => type === 'command'));
     const command = watch.events.find((event) => event.type === 'command');
-    if (command?.type === 'command') link.answerCommand(command.message.commandId, 'refused', 'session.timed-out');
+    if (command?.type === 'command')
+      link.answerCommand(command.message.commandId, { outcome: 'refused', code: 'session.timed-out' });
     await until('its answer', () => bed.broker.passedOn('command-result').length === 1);
 
     const { device, agent } = bed.testFacility;

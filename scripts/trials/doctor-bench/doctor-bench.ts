@@ -3,9 +3,10 @@
  *
  * Faults of an installed terminal and clinic (packages of `npm run package`, real systemd in a container), injected one
  * after the other. `right`: the first line has the expected code and names who must act, with at most two more lines.
- * `remedyProven`: the commands of the remedy (between backticks), run word for word; then the doctor is content and a test
- * visit goes all the way; in percent of all faults. What needs hands counts as not proven. Exit status 1: below 95 % right,
- * below 80 % proven, a false alarm, more than 5 s, or fewer than 80 faults.
+ * `remedyProven`: the commands of the remedy (between backticks) run word for word, step by step until one helps (CODE: the
+ * letters that the command before it told); then the doctor is content and a test visit goes all the way; in percent of all
+ * faults. What needs hands (a cable, a backup) counts as not proven. Exit status 1: below 95 % right, below 80 % proven, a
+ * false alarm, more than 5 s, or fewer than 80 faults.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';

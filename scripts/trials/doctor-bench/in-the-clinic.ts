@@ -12,7 +12,7 @@ type Line = {
   readonly state: string;
   readonly fault?: string;
   readonly actor?: string;
-  readonly remedy?: string;
+  readonly steps?: readonly string[];
   readonly detail: string;
 };
 type Told = { readonly lines: readonly Line[]; readonly ms: number };
@@ -83,17 +83,34 @@ const putBack = async ({ undo }: Pick<InjectedFault, 'undo'>): Promise<void> => 
   await until('well again', 90, () => services.every(isActive) && asked().lines.length === 0);
 };
 
-const mends = async (first: Line | undefined): Promise<string | null> => {
-  const commands = [...(first?.remedy ?? '').matchAll(/`([^`]+)`/g)].map(([, command = '']) => command);
-  if (commands.length === 0) return 'the remedy has no command';
-  try {
-    for (const command of commands) sh(command, 90);
-    await until('the doctor is content', 40, () => asked().lines.length === 0);
-    await orderTestVisit();
-    return null;
-  } catch (error) {
-    return `${(error as Error).message.slice(0, 300)} [${inWords(asked()).join('; ').slice(0, 300)}]`;
+const commandsIn = (step: string): readonly string[] =>
+  [...step.matchAll(/`([^`]+)`/g)].map(([, command = '']) => command);
+
+/** Its commands word for word; CODE is what whoever sits here reads of the clinic's PC and types. */
+const takeStep = (step: string): void => {
+  let letters = '';
+  for (const command of commandsIn(step)) {
+    const told = sh(`{ ${command.replaceAll('CODE', letters)}; } 2>&1`, 90);
+    if (lettersIn(told) !== 'none') letters = lettersIn(told);
   }
+};
+
+/** One step after the other, the next where the one before did not help. null = mended; else why not */
+const mends = async (first: Line | undefined): Promise<string | null> => {
+  const steps = (first?.steps ?? []).filter((step) => commandsIn(step).length > 0);
+  if (steps.length === 0) return 'the remedy has no command';
+  let why = '';
+  for (const [index, step] of steps.entries()) {
+    try {
+      takeStep(step);
+      await until('the doctor is content', index === steps.length - 1 ? 40 : 15, () => asked().lines.length === 0);
+      await orderTestVisit();
+      return null;
+    } catch (error) {
+      why = `${(error as Error).message.slice(0, 300)} [${inWords(asked()).join('; ').slice(0, 300)}]`;
+    }
+  }
+  return why;
 };
 
 const tryFault = async (fault: InjectedFault): Promise<Outcome> => {

@@ -168,7 +168,7 @@ export class AgentDesk {
     if (!received.ok) return received;
     const version = this.lanes.settingsVersionOf(device);
     const isBehind = this.#context.journal.learnSettingsFloor(device, version);
-    this.#compareWithTerminals(received.value, isBehind);
+    this.#compareWithTerminals(received.value, isBehind, incoming.device.addedAt);
     if (isBehind || this.#lacksSettings(device, version) || wireBefore !== this.lanes.wireOf(device))
       this.publishSettings(device);
     return received;

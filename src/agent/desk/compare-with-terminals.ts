@@ -9,19 +9,26 @@ const longAgoMs = 300 * dayMs;
 /**
  * Whether the terminals remember more than this journal. A copy of the agent's whole directory brings its own witness along
  * (journal-witness.ts); what a terminal holds does not go back with it: the settings that it was told, and the last request
- * that was accepted from it. Told once in a run. Of two agents that share a facility nobody knows here which was meant: then
- * nothing is said.
+ * that was accepted from it. Told once in a run, and what came before the last note of it is not told again: a terminal that
+ * is seldom used names the request that was lost for months, at many a start. What was accepted before a terminal was added
+ * here (`addedAt`, agent's clock, ms) another facility accepted. Of two agents that share a facility nobody knows here which
+ * was meant: then nothing is said.
  */
 export const compareWithTerminals = (
   context: Pick<AgentContext, 'journal' | 'clock' | 'keys' | 'log' | 'disk'>,
-): ((state: Pick<StateMessage, 'lastAccepted'>, isSettingsBehind: boolean) => void) => {
+): ((state: Pick<StateMessage, 'lastAccepted'>, isSettingsBehind: boolean, addedAt?: number) => void) => {
   const { journal, clock, keys, log, disk } = context;
   let isTold = false;
-  const lacks = ({ requestId, at }: NonNullable<StateMessage['lastAccepted']>): boolean =>
-    clock.now().wallMs - at < longAgoMs && journal.visit(requestId) === undefined;
-  return ({ lastAccepted }, isSettingsBehind) => {
+  const notedAt = journal.rolledBackAt();
+  const isNoted = (at: number, nowMs: number): boolean => notedAt !== null && at <= notedAt && notedAt <= nowMs;
+  const lacks = ({ requestId, at }: NonNullable<StateMessage['lastAccepted']>): boolean => {
+    const nowMs = clock.now().wallMs;
+    return nowMs - at < longAgoMs && !isNoted(at, nowMs) && journal.visit(requestId) === undefined;
+  };
+  return ({ lastAccepted }, isSettingsBehind, addedAt = 0) => {
     if (isTold || keys().agents.length > 1) return;
-    if (!isSettingsBehind && (lastAccepted === undefined || !lacks(lastAccepted))) return;
+    const isOurs = lastAccepted !== undefined && lastAccepted.at >= addedAt;
+    if (!isSettingsBehind && !(isOurs && lacks(lastAccepted))) return;
     isTold = true;
     if (journal.isRolledBack) return;
     log.event('store.failed', { code: 'storage.rolled-back' });

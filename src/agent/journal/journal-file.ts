@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { AuditChain } from '../../storage/audit-chain.ts';
 import { copyStore } from '../../storage/back-up.ts';
-import { openStore, type StoreNews } from '../../storage/open-store.ts';
+import { busyForMs, openStore, type StoreNews } from '../../storage/open-store.ts';
 import { newestVersion } from '../../storage/store-kind.ts';
 import type { StorePlace } from '../../storage/store-place.ts';
 import { journalKind } from './journal-kind.ts';
@@ -52,7 +52,7 @@ export class JournalFile {
   /** Throws `Unopened`, whose failure names path and remedy. */
   constructor(path: string, options: JournalFileOptions = {}) {
     if (options.readOnly) {
-      this.#database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
+      this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyForMs });
       this.news = [];
       return;
     }
@@ -83,6 +83,11 @@ export class JournalFile {
       .map(({ event, atMs }) => failure(event as Mishap, new Date(atMs).toISOString()));
   }
 
+  /** When it was last noted in it that it had been put in the place of a later one (agent's clock, ms); null: never */
+  rolledBackAt(): number | null {
+    return this.audit.latest(['storage.rolled-back'], Number.MAX_SAFE_INTEGER)[0]?.atMs ?? null;
+  }
+
   /** What goes into a file that somebody took away is not kept, whatever SQLite says. Throws. */
   protected mustBeInPlace(): void {
     if (this.place?.isTakenAway()) throw new Error('the journal was taken away');
@@ -95,8 +100,14 @@ export class JournalFile {
   /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
   forgetDeleted(): void {
     if (!this.deletedSinceCheckpoint) return;
-    // A reader of another process (doctor, an export) may hold the log: the next call empties it.
-    this.deletedSinceCheckpoint = this.get('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0;
+    // A reader of another process (an export that somebody looks through) may hold the log for minutes: it is not waited for,
+    // for everybody else would wait, too. The next call empties it.
+    this.#database.exec('PRAGMA busy_timeout = 0');
+    try {
+      this.deletedSinceCheckpoint = this.get('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0;
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${busyForMs}`);
+    }
   }
 
   protected all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {

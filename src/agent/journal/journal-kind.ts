@@ -154,5 +154,14 @@ export const journalKind: StoreKind = {
     month TEXT PRIMARY KEY, people INTEGER NOT NULL, receipts INTEGER NOT NULL, entered_at INTEGER NOT NULL
   ) STRICT;`,
     },
+    {
+      version: 11,
+      name: 'what the test before opening found of each terminal',
+      sql: `
+  CREATE TABLE self_test (
+    device TEXT NOT NULL, at INTEGER NOT NULL, lane INTEGER NOT NULL, report TEXT, lived_at INTEGER NOT NULL,
+    PRIMARY KEY (device, at)
+  ) STRICT;`,
+    },
   ],
 };

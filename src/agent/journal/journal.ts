@@ -30,6 +30,7 @@ import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { ReceiptShares } from './receipt-shares.ts';
 import { deletionsAt, overdueRequests } from './retention.ts';
+import { SelfTests } from './self-tests.ts';
 import { issueSettings, learnFloor, raiseAll, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
 import type { Sql } from './sql.ts';
 
@@ -60,6 +61,7 @@ export class Journal extends JournalAge {
   readonly guesses = new CodeGuesses(this.#sql);
   readonly deskEvents = new DeskEvents(this.#sql, () => this.livedMs);
   readonly receiptShares = new ReceiptShares(this.#sql);
+  readonly selfTests = new SelfTests(this.#sql, () => this.livedMs);
   readonly #lastingRows: LastingRows = {
     ...this.#sql,
     livedMs: () => this.livedMs,

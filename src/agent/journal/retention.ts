@@ -38,6 +38,7 @@ const endedAt = (livedMs: number): readonly Ended[] => [
   ['rejection', 'lived_at < ?', livedMs - challengeLifeMs],
   ['abandoned', 'lived_at < ?', livedMs - requestLifeMs],
   ['help_call', 'lived_at < ?', livedMs - requestLifeMs],
+  ['self_test', 'lived_at < ?', livedMs - requestLifeMs],
 ];
 
 /**

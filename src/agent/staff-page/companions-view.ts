@@ -1,8 +1,8 @@
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 
-/** What the terminal itself does for whoever comes with somebody, or cannot do what it asks. */
-const situations: readonly (readonly [string, readonly string[]])[] = [
+/** What the terminal itself does for whoever comes with somebody, or cannot do what it asks; the staff guide says the same. */
+export const companionsTexts: readonly (readonly [string, readonly string[]])[] = [
   [
     'お子さまと来られた方',
     [
@@ -24,7 +24,8 @@ const situations: readonly (readonly [string, readonly string[]])[] = [
     '車いすの方・背の低い方',
     [
       '画面のいちばん下、右の端のボタンで、押すところがすべて画面の下に集まります。',
-      '座ったままで顔認証を試せます。顔が丸に届かないときは、暗証番号か、受付の人による確認を選んでください。',
+      '座ったままで顔認証を試せます。顔が画面の丸に入らないときは、少し後ろへ下がってください。',
+      'それでも入らないときや、背もたれを倒しているときは、暗証番号か、受付の人による確認を選んでください。',
     ],
   ],
   [
@@ -37,10 +38,18 @@ const situations: readonly (readonly [string, readonly string[]])[] = [
   ['困ったとき', ['どの画面にも、受付の人を呼ぶボタンがあります。']],
 ];
 
-/** 「付き添いの方へ」: to print and put beside the terminal. Who may type for whom is the clinic's to say. */
+/** Beside it, for staff: who may type for whom is the clinic's to say. */
+export const companionsForStaff: readonly string[] = [
+  '暗証番号を、職員が聞いたり、代わりに押したりしないでください。目視確認なら暗証番号はいりません。',
+  'ご本人に代わって暗証番号を入力してよい方（親権者、成年後見人、ご本人に頼まれたご家族など）の範囲は、この製品では決めていません。国の最新の案内で確かめて、院内で決めてください。',
+  '画面の下に集まった操作は、次の患者さまから自動で元に戻ります。',
+  '患者さまは、どの画面からも受付を呼べます。「すぐ行きます」を押すと画面に伝わり、応じるまでの時間が「月の集計」に残ります。そのあと、もう一度呼ぶこともできます。',
+];
+
+/** 「付き添いの方へ」: to print and put beside the terminal. */
 export const companionsPage = (model: PageModel): Markup => html`<section class="slip">
-    ${situations.map(
+    ${companionsTexts.map(
       ([who, sentences]) => html`<h2>${who}</h2><ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`,
     )}
     <p class="mute">${model.context.settings().facilityName}</p></section>
-  <p class="mute">受付の方へ：ご本人に代わって暗証番号を入力してよい方（親権者、成年後見人、ご本人に頼まれたご家族など）の範囲は、この製品では決めていません。国の最新の案内で確かめて、院内で決めてください。</p>`;
+  <section class="mute"><h2>受付の方へ</h2><ul>${companionsForStaff.map((sentence) => html`<li>${sentence}</li>`)}</ul></section>`;

@@ -5,6 +5,7 @@ import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
+import { selfTestNote } from './self-test-view.ts';
 import { testVisitView } from './test-visit-view.ts';
 import { isPhase, languageWords, phaseWords, timeText } from './words.ts';
 
@@ -175,6 +176,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
         ${orderButton(model, lane, '/test-visit', 'テスト受付')}
       </div>
     </details>
+    ${selfTestNote(lane.device, model)}
     ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()), model)}`;
 };
 

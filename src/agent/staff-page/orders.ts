@@ -6,6 +6,7 @@ import { monthOf } from '../journal/journal.ts';
 import { forgetName, keepName } from './names-view.ts';
 import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';
+import { answerSelfTest, orderSelfTest } from './self-test-orders.ts';
 import type { StaffCheck } from './staff-codes.ts';
 import { timeText } from './words.ts';
 
@@ -140,6 +141,10 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
       return answerHelp(device, model);
     case '/test-visit':
       return testVisit(device, model);
+    case '/self-test':
+      return orderSelfTest(device, model);
+    case '/self-test-answer':
+      return answerSelfTest(form, model);
     case '/card-seen': {
       const number = (form.get('referenceNumber') ?? '').trim();
       const seen = number !== '' && model.context.journal.cardSeen(number, model.nowMs());

@@ -25,6 +25,8 @@ export type StaffPageParts = {
   readonly folderFaults: () => readonly FolderFault[];
   /** Watched files whose newest content cannot be used */
   readonly problems: () => readonly string[];
+  /** What the table of faults says to technicians, in Japanese; unchanged where it has none */
+  readonly inJapanese: (english: string) => string;
   readonly subscribe: (listener: () => void) => () => void;
 };
 

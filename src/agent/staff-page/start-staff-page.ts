@@ -16,6 +16,7 @@ import type { Notice, PageModel, StaffPageParts } from './page-model.ts';
 import { PendingOrders } from './pending-orders.ts';
 import { declarationPage, emergencyItemsPage } from './printed-forms.ts';
 import { expiringCount, expiringPage, renewalPage } from './renewal-view.ts';
+import { selfTestView } from './self-test-view.ts';
 import { tryNewTerminals } from './try-new-terminals.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
@@ -54,6 +55,7 @@ const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams
     <a class="button" href="/names">氏名の ●</a> <a class="button" href="/usage">今月 ${model.context.journal.cardUses(model.nowMs())}件</a>`,
   banner: bannerView,
   lanes: lanesView,
+  'self-test': selfTestView,
   visits: visitsView,
 };
 
@@ -61,6 +63,8 @@ const parts: Readonly<Record<string, (model: PageModel, address: URLSearchParams
 const pageOf: Readonly<Record<string, string>> = {
   '/official-usage': '/usage',
   '/receipt-share': '/usage',
+  '/self-test': '/self-test',
+  '/self-test-answer': '/self-test',
   '/keep-name': '/names',
   '/forget-name': '/names',
 };
@@ -125,7 +129,7 @@ const monitorPage = (model: PageModel, address: URLSearchParams): Markup => {
   const { facilityName, technicianPhone } = model.context.settings();
   return layout(
     `受付モニター　${facilityName}`,
-    html`${bell}<a class="button" href="/companions">付き添いの方へ</a>${part('month', model, address)}`,
+    html`${bell}<a class="button" href="/self-test">始業前点検</a><a class="button" href="/companions">付き添いの方へ</a>${part('month', model, address)}`,
     html`<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。PC のサービス「uketsuke agent」を確認してください。</p>
       ${part('notice', model, address)}
       ${part('banner', model, address)}
@@ -195,6 +199,7 @@ export const startStaffPage = async (
     const font = await fonts(path);
     if (font !== null) return font;
     if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
+    if (path === '/self-test') return page(200, 'text/html', selfTestLayout(model, address).text);
     if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
     if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address).text);
     if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
@@ -258,6 +263,13 @@ const monthLayout = (model: PageModel): Markup =>
     `月の集計　${model.context.settings().facilityName}`,
     html`<a class="button" href="/usage">利用件数へ</a>`,
     html`${printButton}${monthSheet(model)}`,
+  );
+
+const selfTestLayout = (model: PageModel, address: URLSearchParams): Markup =>
+  layout(
+    '始業前点検',
+    toMonitor,
+    html`${printButton}<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${part('self-test', model, address)}`,
   );
 
 const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>

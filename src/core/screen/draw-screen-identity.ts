@@ -1,5 +1,6 @@
 import type { Session, SessionState, Visit } from '../visit/session.ts';
 import { canUseFace, canUsePin } from '../visit/session-steps.ts';
+import type { FaceHint } from '../visit/verification.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import type { Dictionary, Words } from './draw-screen-words.ts';
 
@@ -25,21 +26,46 @@ export const waysToVerify = (
 const cameraPlace = ({ settings }: Session['surroundings'], d: Dictionary): Words =>
   d.words(`camera.${settings?.cameraPlace ?? 'above'}`);
 
+/**
+ * Beside hints that somebody seated, small, lying back or very tall may not be able to follow: what can be done from a
+ * chair, and that nobody has to be looked at. At once, not when the time is over.
+ */
+const withinReach = (hint: FaceHint | null, d: Dictionary): readonly Words[] => {
+  switch (hint) {
+    case 'no-face':
+      return [d.words('face.step-back'), d.words('face.others')];
+    case 'move-up':
+    case 'move-down':
+      return [d.words('face.reach'), d.words('face.others')];
+    case 'nearer':
+      return [d.words('face.others')];
+    default:
+      return [];
+  }
+};
+
+const whileLooking = (
+  { settings }: Session['surroundings'],
+  { visit, hint, offerOthers }: Extract<SessionState, { name: 'verifyingFace' }>,
+  d: Dictionary,
+): readonly Words[] => {
+  const notice = settings?.faceAtOnce === true ? faceNotice(visit, d) : [];
+  const reach = withinReach(hint, d);
+  if (reach.length > 0) return [...reach, ...notice];
+  return [
+    ...(offerOthers ? [d.words('face.others')] : []),
+    ...(notice.length > 0 ? notice : offerOthers ? [] : [d.words('face.lead')]),
+    d.words('face.mask'),
+  ];
+};
+
 export const face = (
   { surroundings }: Session,
   state: Extract<SessionState, { name: 'verifyingFace' }>,
   d: Dictionary,
 ): Part =>
   part('face', 2, d, d.words(`face.hint.${state.hint ?? 'none'}`), {
-    lead: [
-      ...(state.offerOthers ? [d.words('face.others')] : []),
-      ...(surroundings.settings?.faceAtOnce === true
-        ? faceNotice(state.visit, d)
-        : state.offerOthers
-          ? []
-          : [d.words('face.lead')]),
-      d.words('face.mask'),
-    ],
+    lead: whileLooking(surroundings, state, d),
     // Who does not see the picture is told where the camera is.
     spokenHeading:
       state.hint === 'no-face' ? d.words('face.spoken.no-face', { place: cameraPlace(surroundings, d) }) : null,

@@ -8,6 +8,7 @@ import type { TerminalKeys } from '../../trust/key-files.ts';
 import { signerOf } from '../../trust/seal.ts';
 import {
   type Challenge,
+  type CommandResult,
   challengesSchema,
   commandSchema,
   type EligibilityRequest,
@@ -59,7 +60,7 @@ export interface ClinicLink {
   tellLate(requestId: string): void;
   /** Retained; told again after each reconnect. */
   publishState(state: StateMessage): void;
-  answerCommand(commandId: string, outcome: 'done' | 'refused', code?: string): void;
+  answerCommand(commandId: string, answer: Omit<CommandResult, 'facility' | 'device' | 'commandId'>): void;
   /** Connection, challenges and settings are told to a new listener at once. */
   subscribe(listener: (event: ClinicEvent) => void): () => void;
   /** Ends timers and subscriptions; bus and store belong to whoever made them. */
@@ -371,8 +372,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     cancel: (requestId) => outbox.cancel(requestId),
     tellLate: parts.tellLate,
     publishState: stateTeller.tell,
-    answerCommand: (commandId, outcome, code) => {
-      const message = { ...post.addressee, commandId, outcome, ...(code === undefined ? {} : { code }) };
+    answerCommand: (commandId, answer) => {
+      const message = { ...post.addressee, commandId, ...answer };
       void post.sign('command-result', message).then((bytes) => post.publish('command-result', bytes));
     },
     subscribe: (listener) => news.subscribe(listener),

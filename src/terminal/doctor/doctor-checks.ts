@@ -36,12 +36,17 @@ const leastFreeBytes = 200_000_000;
 /** The page tells every 2 s that it painted. */
 const frozenAfterMs = 10_000;
 /** A broker of the clinic answers within milliseconds; whoever waits for the doctor is a person. ms */
-const networkMs = 3_000;
+const networkMs = 1_500;
 /** A name server of the clinic answers within milliseconds, too; one that is away is asked for ten seconds by the system. ms */
 const nameMs = 1_500;
 
 const fine = (detail = ''): Finding => ({ state: 'ok', detail });
-const found = (fault: FaultName, detail = ''): Finding => ({ state: 'found', fault, detail });
+const found = (fault: FaultName, detail = '', where?: Readonly<Record<string, string>>): Finding => ({
+  state: 'found',
+  fault,
+  detail,
+  ...(where && { where }),
+});
 /** What a process says of itself, by its own code; another release may say one that is unknown here. */
 const codeOf = (code: string | null, otherwise: FailureCode): FailureCode =>
   code !== null && code in failureRules ? (code as FailureCode) : otherwise;
@@ -58,7 +63,7 @@ const exists = (path: string): Promise<boolean> =>
 const placeTaken = async (...sockets: readonly string[]): Promise<Finding | null> => {
   for (const path of sockets) {
     const lying = await lstat(path).catch(() => null);
-    if (lying !== null && !lying.isSocket()) return found('socket.place-taken', path);
+    if (lying !== null && !lying.isSocket()) return found('socket.place-taken', path, { path });
   }
   return null;
 };
@@ -90,7 +95,7 @@ const keys = async ({ config }: Examination): Promise<Finding> => {
     if (other.length === 0) return fine(`${read.facility}, ${read.device}, lane ${read.lane}`);
     return found('keys.of-another-terminal', other.map((key) => `${key}: ${read[key]}`).join(', '));
   } catch (error) {
-    return found('keys.missing', `${config.paths.provisioning}: ${systemCode(error)}`);
+    return found('keys.missing', `${config.paths.provisioning}: ${systemCode(error)}`, { device: config.device });
   }
 };
 
@@ -109,7 +114,7 @@ const certificates = async ({ config, wallMs }: Examination): Promise<Finding> =
     return skipped('the certificates cannot be read');
   }
   const days = Math.floor((Math.min(...read.map((each) => each.validToDate.getTime())) - wallMs) / dayMs);
-  if (days < 0) return found('certificate.expired', `${-days} days ago`);
+  if (days < 0) return found('certificate.expired', `${-days} days ago`, { device: config.device });
   return days < nearExpiryDays ? found('certificate.near-expiry', `${days} days left`) : fine(`${days} days left`);
 };
 
@@ -267,7 +272,7 @@ const broker = async (examination: Examination): Promise<Finding> => {
   if (untrusted !== null) return found('delivery.broker-untrusted', untrusted);
   const trouble = linkReport === null ? await probeBroker() : { code: linkReport.brokerTrouble, detail: '' };
   if (trouble === null) return fine('MQTT over mutual TLS');
-  return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail);
+  return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail, { device: config.device });
 };
 
 const agent = async ({ report, machine }: Examination): Promise<Finding> => {
@@ -286,11 +291,14 @@ const settings = async ({ report }: Examination): Promise<Finding> => {
   return report.settings ? fine() : found('settings.missing');
 };
 
-const store = async ({ report, linkReport }: Examination): Promise<Finding> => {
+const store = async ({ config, report, linkReport }: Examination): Promise<Finding> => {
+  const where = { path: config.paths.store, folder: dirname(config.paths.store), units: 'uketsuke-link uketsuke' };
+  const lying = await lstat(config.paths.store).catch(() => null);
+  if (lying !== null && !lying.isFile()) return found('storage.not-ours', `${config.paths.store}: no file`, where);
   if (linkReport === null) return skipped('the link process is not running');
   const trouble = report?.store.trouble ?? linkReport.storeDamage;
   if (trouble === null) return fine();
-  return found(codeOf(trouble.code, 'storage.unwritable'), trouble.detail);
+  return found(codeOf(trouble.code, 'storage.unwritable'), trouble.detail, where);
 };
 
 const screen = async ({ config, report }: Examination): Promise<Finding> => {

@@ -4,7 +4,7 @@ import { doctorChecks } from './doctor-checks.ts';
 import type { Diagnosis, DoctorCheck, Examination, Finding } from './examination.ts';
 
 /** A check that itself breaks must not hide the others, nor look well. */
-const checkLimitMs = 4_000;
+const checkLimitMs = 3_500;
 
 const within = async <T>(limitMs: number, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
@@ -28,6 +28,7 @@ export const diagnosisOf = (check: string, finding: Finding): Diagnosis => {
     detail: finding.detail,
     ...fault,
     remedy: remedy.join('; '),
+    steps: remedy,
     ...(finding.where && { where: finding.where }),
   };
 };

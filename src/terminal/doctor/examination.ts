@@ -49,7 +49,7 @@ export type Examination = {
   readonly pcscdSocket: string;
   /** What the machine lacks for the configured camera; null = nothing that shows without opening it. */
   readonly missingForCamera: () => string | null;
-  /** What only a driver can tell when no daemon does: null = it works. Each answers within 3 s. */
+  /** What only a driver can tell when no daemon does: null = it works. Each answers within 2 s. */
   readonly probeReader: () => Promise<Failure | null>;
   readonly probeBroker: () => Promise<Failure | null>;
   readonly machine: Machine;
@@ -93,6 +93,8 @@ export type Diagnosis = { readonly check: string; readonly detail: string } & (
       readonly cause: string;
       /** Commands stand between backticks */
       readonly remedy: string;
+      /** The same one by one, the likeliest first: the next is for where the one before did not help */
+      readonly steps: readonly string[];
       /** What stands for `{path}` … in it */
       readonly where?: Readonly<Record<string, string>>;
     }

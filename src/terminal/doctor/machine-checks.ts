@@ -1,4 +1,4 @@
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { FaultName } from '../../catalogue/faults.ts';
 import { keyFiles, keyFolders } from '../../trust/key-files.ts';
@@ -146,7 +146,28 @@ const writable: DoctorCheck = async ({ config, machine }) => {
   return { state: 'found', fault: 'disk.read-only', detail: path, where: { path } };
 };
 
-export const machineChecks = { owners, secrecy, program, speaker, writable };
+/** Where a file is set aside that was found damaged, the newest first; somebody must hear of it for as long as it lies there. */
+const setAside: DoctorCheck = async ({ config: { paths } }) => {
+  const kept = [
+    { path: paths.store, units: 'uketsuke-link uketsuke' },
+    { path: '/var/lib/uketsuke-agent/journal.sqlite', units: 'uketsuke-agent' },
+  ];
+  for (const { path, units } of kept) {
+    const names = await readdir(dirname(path)).catch(() => []);
+    const damaged = names.filter((name) => name.startsWith(`${basename(path)}.damaged-`)).sort();
+    const newest = damaged.at(-1);
+    if (newest !== undefined)
+      return {
+        state: 'found',
+        fault: 'storage.damaged',
+        detail: join(dirname(path), newest),
+        where: { path, folder: dirname(path), units },
+      };
+  }
+  return { state: 'ok', detail: '' };
+};
+
+export const machineChecks = { owners, secrecy, program, speaker, writable, setAside };
 
 /** A unit of the clinic's end, on the clinic's own PC */
 const unitHere =
@@ -163,6 +184,7 @@ export const clinicChecks = {
   broker: unitHere(brokerUnit),
   owners,
   program,
+  setAside,
 } satisfies Readonly<Record<string, DoctorCheck>>;
 
 /** Whether this machine is the clinic's end and no terminal. Without systemd nobody knows: then it is taken for a terminal. */

@@ -3,7 +3,7 @@ import type { Failure, FailureCode } from '../../core/failure.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
 import type { ScreenModel } from '../../core/screen/screen-model.ts';
 import { forEar, isSameQuestion, type SpokenWords, sentencesToSay, speaksToNobody } from '../../core/screen/speech.ts';
-import { lightOf } from '../../core/visit/light-of.ts';
+import { type LightPattern, lightOf } from '../../core/visit/light-of.ts';
 import type { Display, Session, SessionState } from '../../core/visit/session.ts';
 import { visitOf } from '../../core/visit/session-steps.ts';
 import type { StateMessage } from '../../wire/messages.ts';
@@ -36,7 +36,9 @@ export class Presentation {
   #abandoned: StateMessage['abandoned'] | null = null;
   /** No browser shows the page */
   #pageTrouble: Failure | null = null;
-  #light = '';
+  #light: LightPattern | '' = '';
+  /** A pattern that is only being looked at */
+  #lookedAt: LightPattern | null = null;
   #told = '';
   #model: ScreenModel | null = null;
 
@@ -92,9 +94,16 @@ export class Presentation {
       this.#pageTrouble !== null ? 'fault' : session.help?.answered === false ? 'call-staff' : lightOf(session.state);
     if (light !== this.#light) {
       this.#light = light;
-      statusLight?.show(light);
+      if (this.#lookedAt === null) statusLight?.show(light);
     }
     this.#tellClinic(session, catalogue, now.wallMs);
+  }
+
+  /** A pattern to look at; null: again the one that holds. */
+  shine(pattern: LightPattern | null): void {
+    this.#lookedAt = pattern;
+    const shown = pattern ?? this.#light;
+    if (shown !== '') this.#parts.statusLight?.show(shown);
   }
 
   get hasEarphone(): boolean {

@@ -1,3 +1,4 @@
+import type { FaultName } from '../../catalogue/faults.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Terminal } from '../../core/visit/request.ts';
 import type { EventLog } from '../../log/event-log.ts';
@@ -6,6 +7,7 @@ import type { CardReader } from '../../ports/card-reader.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FaceVerifier } from '../../ports/face-verifier.ts';
 import type { Keypad } from '../../ports/keypad.ts';
+import type { Microphone } from '../../ports/microphone.ts';
 import type { Screen } from '../../ports/screen.ts';
 import type { SmartphoneReader } from '../../ports/smartphone-reader.ts';
 import type { Speaker } from '../../ports/speaker.ts';
@@ -14,9 +16,13 @@ import type { CardCryptography } from '../../protocol/card/digest-info.ts';
 import type { CvIssuer } from '../../protocol/card/visual-ap.ts';
 import type { CommandMessage } from '../../wire/messages.ts';
 import type { Profile } from '../../wire/profile.ts';
+import type { TestedPart } from '../../wire/self-test-report.ts';
 import type { ClinicLink } from '../delivery/clinic-link.ts';
 
-export type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['part'];
+type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['part'];
+
+/** What the terminal knows of its parts without trying them out: the fault of each, by the doctor's names; null: well */
+export type Inspection = Readonly<Partial<Record<TestedPart, FaultName | null>>>;
 
 /** What the session runner is given by the composition root. A part that a device does not have is null. */
 export type SessionParts = {
@@ -33,6 +39,8 @@ export type SessionParts = {
   readonly keypad: Keypad | null;
   readonly statusLight: StatusLight | null;
   readonly speaker: Speaker | null;
+  /** Left out or null: whether the loudspeaker sounds is asked of a person */
+  readonly microphone?: Microphone | null;
   readonly clinic: ClinicLink;
   readonly trustedCvIssuers: readonly CvIssuer[];
   readonly cryptography: CardCryptography;
@@ -42,6 +50,8 @@ export type SessionParts = {
   readonly undrawable?: ReadonlySet<string>;
   /** Of the panel; left out: not known */
   readonly diagonalInches?: number;
+  /** What is known of the parts without trying them; left out: nothing is wrong with any */
+  readonly inspect?: () => Promise<Inspection>;
   /** A random UUID */
   readonly newId: () => string;
   readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;

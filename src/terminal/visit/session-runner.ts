@@ -15,9 +15,9 @@ import { KeypadGuide } from './keypad-guide.ts';
 import { watchPage } from './page-watch.ts';
 import { enterKey, isDigitKey, ofPhone, PinEntry, pinOwnerOf } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
-import type { RestartablePart, SessionParts } from './session-parts.ts';
+import type { SessionParts } from './session-parts.ts';
+import { StaffOrders } from './staff-orders.ts';
 import { StageLog } from './stage-log.ts';
-import { testVisit } from './test-visit.ts';
 import { VisitCard } from './visit-card.ts';
 import { type Told, visitExecutors } from './visit-effects.ts';
 
@@ -44,12 +44,12 @@ export class SessionRunner {
   readonly #stages: StageLog;
   readonly #guide: KeypadGuide;
   readonly #earlier: EarlierVisits;
+  readonly #orders: StaffOrders;
   #session: Session;
   #catalogue: Catalogue;
   #cancelDeadline: (() => void) | null = null;
   #cancelNextLook: () => void = () => {};
   #running = false;
-  #isTesting = false;
   #closed = false;
 
   constructor(parts: SessionParts) {
@@ -70,6 +70,12 @@ export class SessionRunner {
     });
     this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
     this.#session = initialSession(this.#catalogue.consents, facilityDisplay({ settings: null }), firstTimeouts);
+    this.#orders = new StaffOrders(parts, {
+      session: () => this.#session,
+      catalogueVersion: () => this.#catalogue.version,
+      tell: (event) => this.tell(event),
+      shine: (pattern) => this.#presentation.shine(pattern),
+    });
     this.#earlier = new EarlierVisits(
       parts.clock,
       (requestId) => this.tell({ type: 'EarlierVisitGivenUp', requestId }),
@@ -101,7 +107,7 @@ export class SessionRunner {
       }),
       page.close,
       parts.keypad?.subscribe((event) => {
-        if (event.type === 'key' || event.type === 'move') this.#keyed(event);
+        if ((event.type === 'key' || event.type === 'move') && !this.#orders.takesKey(event)) this.#keyed(event);
       }) ?? (() => {}),
       parts.statusLight?.subscribe((event) => {
         if (event.type === 'presence') this.#presentation.near(event.near, this.#session);
@@ -138,6 +144,7 @@ export class SessionRunner {
   async close(): Promise<void> {
     this.tell({ type: 'ShutdownRequested' });
     this.#closed = true;
+    this.#orders.visitBegan();
     this.#cancelDeadline?.();
     this.#cancelNextLook();
     this.#earlier.close();
@@ -151,6 +158,7 @@ export class SessionRunner {
     const before = this.#session;
     const { session, effects } = transition(before, event);
     this.#session = session;
+    if (visitOf(session.state) !== null) this.#orders.visitBegan();
     if (session.state.name !== before.state.name)
       this.#parts.log.event('session.transition', {
         session: visitOf(session.state)?.session ?? visitOf(before.state)?.session,
@@ -328,62 +336,12 @@ export class SessionRunner {
         if (this.#session.state.name === 'idle') this.#renewCatalogue();
         return;
       case 'command':
-        return this.#command(event.message);
+        return this.#orders.carryOut(event.message);
       case 'store':
         // Told as a closed way to the clinic, too: that is what a visit must know.
         return;
       default:
         return event satisfies never;
     }
-  }
-
-  #command({ commandId, command }: Extract<ClinicEvent, { type: 'command' }>['message']): void {
-    const { clinic } = this.#parts;
-    const answer = (done: boolean, code = 'message.stale'): void =>
-      done ? clinic.answerCommand(commandId, 'done') : clinic.answerCommand(commandId, 'refused', code);
-    const before = this.#session.state.name;
-    switch (command.name) {
-      case 'approve-staff-check':
-        this.tell({ type: 'StaffApproved', session: command.session, approval: command.approval });
-        return answer(this.#verifiedByStaff(command.session));
-      case 'cancel-session':
-        this.tell({ type: 'StaffCancelled', session: command.session });
-        return answer(this.#session.state.name !== before);
-      case 'answer-help':
-        this.tell({ type: 'HelpAnswered' });
-        return answer(this.#session.help?.answered === true);
-      case 'restart':
-        return this.#restart(command.part, answer);
-      case 'test-visit':
-        return this.#testVisit(command, answer);
-      default:
-        return command satisfies never;
-    }
-  }
-
-  /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
-  #testVisit(order: Parameters<typeof testVisit>[1], answer: (done: boolean, code?: string) => void): void {
-    const { state } = this.#session;
-    if (state.name === 'outOfService') return answer(false, state.failure.code);
-    if (state.name !== 'idle' || this.#isTesting) return answer(false);
-    this.#isTesting = true;
-    void testVisit(this.#parts, order, this.#catalogue.version).then((tested) => {
-      this.#isTesting = false;
-      if (tested.ok) answer(true);
-      else answer(false, tested.failure.code);
-    });
-  }
-
-  #verifiedByStaff(session: string): boolean {
-    const visit = visitOf(this.#session.state);
-    return (
-      visit?.session === session && visit.verification.state === 'verified' && visit.verification.method === 'staff'
-    );
-  }
-
-  #restart(part: RestartablePart, answer: (done: boolean, code?: string) => void): void {
-    const restart = this.#parts.restart[part];
-    answer(restart !== undefined);
-    restart?.();
   }
 }

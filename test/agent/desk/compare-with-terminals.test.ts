@@ -59,6 +59,27 @@ test('a request that was accepted and that the journal does not know: told once,
   expect((await bed.receipts()).at(-1)).toMatchObject({ verdict: 'refused', code: 'message.stale' });
 });
 
+test('what is noted already is not found out again by each start, nor at another terminal', async () => {
+  bed.journal.copyTo(copyPath());
+  const lastAccepted = await visit();
+  putCopyBack();
+  await say({ lastAccepted });
+  const noted = () => [...bed.journal.audit.lines()].filter(({ event }) => event === 'storage.rolled-back');
+  expect(noted()).toHaveLength(1);
+  for (let times = 0; times < 2; times += 1) {
+    bed.restart();
+    await say({ lastAccepted });
+  }
+  expect(noted()).toHaveLength(1);
+  // Another copy of before, put there later: what was lost since is news.
+  await bed.clock.advance(1_000);
+  bed.journal.copyTo(copyPath());
+  const later = await visit();
+  putCopyBack();
+  await say({ lastAccepted: later });
+  expect(noted()).toHaveLength(2);
+});
+
 test('settings that a terminal holds and the journal never told: the journal is older', async () => {
   bed.desk.publishSettings();
   await until('the settings', () => bed.broker.passedOn('settings').length > 0);
@@ -72,6 +93,14 @@ test('a visit of so long ago that its row has gone by right is no sign of it', a
   const at = bed.clock.now().wallMs - 301 * dayMs;
   await say({ lastAccepted: { requestId: crypto.randomUUID(), at } });
   expect(mishaps()).toEqual([]);
+});
+
+test('what a terminal did at another clinic, before it was added here, is no sign of it', () => {
+  const lastAccepted = { requestId: crypto.randomUUID(), at: bed.clock.now().wallMs };
+  compareWithTerminals(bed.context)({ lastAccepted }, false, lastAccepted.at + 1);
+  expect(mishaps()).toEqual([]);
+  compareWithTerminals(bed.context)({ lastAccepted }, false, lastAccepted.at);
+  expect(mishaps()).toEqual(['storage.rolled-back']);
 });
 
 test('of two agents nobody knows which of them accepted it', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -208,6 +208,26 @@ describe('settings', () => {
     expect(journal.learnSettingsFloor('front-1', 2_000_000_001)).toBe(false);
     journal.close();
   });
+});
+
+test('somebody who looks through an export holds up no visit, and what was deleted goes once he has done', () => {
+  const path = join(folder, 'a.sqlite');
+  const journal = openJournal(path);
+  journal.record(request());
+  const reader = new Journal(path, { readOnly: true });
+  const looking = reader.audit.lines()[Symbol.iterator]();
+  looking.next();
+  const beganMs = performance.now();
+  journal.handOver('r1', at);
+  journal.forgetDeleted();
+  // One second is what the agent is asked again after; it once waited for two at each of these.
+  expect(performance.now() - beganMs).toBeLessThan(1_000);
+  expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+  looking.return?.(undefined);
+  reader.close();
+  journal.forgetDeleted();
+  expect(statSync(`${path}-wal`).size).toBe(0);
+  journal.close();
 });
 
 test('another process reads while this one writes', () => {

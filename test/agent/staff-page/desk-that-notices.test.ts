@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { openStaffPage, pageModelOf } from '../../../scripts/beds/staff-page-bed.ts';
+import { companionsForStaff, companionsTexts } from '../../../src/agent/staff-page/companions-view.ts';
 import { carryOut } from '../../../src/agent/staff-page/orders.ts';
 import { readStaff } from '../../../src/agent/staff-page/staff-codes.ts';
 import { failure } from '../../../src/core/failure.ts';
@@ -115,6 +117,11 @@ it('has a page to print for whoever comes with a patient, one touch from the mon
   const page = await read('/companions');
   for (const who of ['お子さまと来られた方', 'ご家族・介助の方', '車いすの方・背の低い方', '目や耳の不自由な方'])
     expect(page).toContain(`<h2>${who}</h2>`);
+  const guide = readFileSync('docs/staff-guide.md', 'utf8');
+  for (const sentence of [...companionsTexts.flatMap(([, sentences]) => sentences), ...companionsForStaff]) {
+    expect(page).toContain(`<li>${sentence}</li>`);
+    expect(guide, 'the staff guide says the same').toContain(sentence);
+  }
   // Nobody at the desk types a patient's PIN.
   expect(page).toContain('暗証番号を、受付の職員に教えたり、入力を頼んだりしないでください。');
 });

@@ -100,6 +100,18 @@ describe('the screens', () => {
       expect(ways(name), name).toEqual(ways('choose-method'));
   });
 
+  it('tell whoever sits, is small or very tall what they can do, and what else serves, as soon as they are out of reach', () => {
+    const others = 'ほかの方法でも受付できます。';
+    for (const hint of ['move-up', 'move-down'])
+      expect(named(`face.hint-${hint}`).lead, hint).toEqual(['座ったままでできます。', others]);
+    expect(named('face.hint-no-face').lead).toEqual(['入らないときは、少し後ろへ。', others]);
+    expect(named('face.hint-nearer').lead).toEqual([others]);
+    // Nobody can move up in a chair: each of these can be followed there.
+    for (const hint of ['move-up', 'move-down'])
+      expect(named(`face.hint-${hint}`).heading, hint).toMatch(/後ろへ 下がって/);
+    expect(named('face').lead).not.toContain(others);
+  });
+
   it('end with the card, and leave nothing of what was answered on a screen that is walked away from', () => {
     for (const name of ['accepted', 'accepted.all', 'accepted.card-gone'])
       expect(JSON.stringify(named(name)), name).not.toMatch(/手術|特定疾病|医療費助成/);

@@ -277,7 +277,12 @@ describe('whatever happens, in whatever order', () => {
           const is = visitOf(after.state);
           if (is === null || is.session === was?.session) return;
           if (before.state.name === 'readingCard' && before.state.resuming?.session === is.session) return;
-          expect(is.answers).toMatchObject({ consents: [], medicalSubsidyUse: null, approvedDocuments: [] });
+          expect(is.answers).toEqual({
+            consents: [],
+            medicalSubsidyUse: null,
+            prescriptionForm: null,
+            approvedDocuments: [],
+          });
           expect(is.verification).toEqual({ state: 'open' });
         });
       }),

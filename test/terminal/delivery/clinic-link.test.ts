@@ -594,7 +594,7 @@ describe('commands', () => {
 
   test('an answer goes back signed by the device', async () => {
     await ready();
-    link.answerCommand(randomUUID(), 'refused', 'session.timed-out');
+    link.answerCommand(randomUUID(), { outcome: 'refused', code: 'session.timed-out' });
     await until('the answer', () => broker.passedOn('command-result').length === 1);
   });
 });

@@ -14,7 +14,7 @@ import { type FaultName, faultOf } from '../../../src/catalogue/faults.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { probeBroker } from '../../../src/cli/doctor-probes.ts';
 import { failure } from '../../../src/core/failure.ts';
-import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
+import { examine, exitCodeOf, faultsOf, filledIn, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
 import { doctorChecks } from '../../../src/terminal/doctor/doctor-checks.ts';
 import type { Examination, Examined, Machine, UnitState } from '../../../src/terminal/doctor/examination.ts';
 import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
@@ -238,7 +238,9 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     const diagnoses = await examine({ ...well(), ...more() }, limitMs);
     expect(faultsOf(diagnoses)).toEqual([fault]);
     expect(exitCodeOf(diagnoses)).toBe(faultOf(fault).weight === 'fault' ? 1 : 0);
-    expect(printDiagnoses(diagnoses)).toContain(faultOf(fault).remedy.join('; '));
+    expect(printDiagnoses(diagnoses)).toContain(
+      filledIn(faultOf(fault).remedy.join('; '), diagnoses.find((each) => 'fault' in each)?.where),
+    );
   });
 
   test('without a daemon says so and looks at reader and broker itself', async () => {
@@ -316,6 +318,20 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     expect(atClinic).toContain('`systemctl restart uketsuke-agent`');
   });
 
+  test('a store that was found damaged is told of for as long as it lies aside, and what lies in its place is moved away', async () => {
+    const aside = `${config.paths.store}.damaged-1`;
+    writeFileSync(aside, '');
+    const [first] = await examine(well());
+    rmSync(aside);
+    expect(first).toMatchObject({ fault: 'storage.damaged', detail: aside });
+    expect(printDiagnoses(first === undefined ? [] : [first])).toContain(`\`mv ${config.paths.store}.damaged-*`);
+    mkdirSync(config.paths.store);
+    const noFile = await examine({ ...well(), linkReport: null });
+    rmSync(config.paths.store, { recursive: true });
+    expect(faultsOf(noFile)).toEqual(['storage.not-ours']);
+    expect(printDiagnoses(noFile)).toContain(`\`mv ${config.paths.store} ${config.paths.store}.not-ours\``);
+  });
+
   test.skipIf(process.getuid?.() !== 0)(
     'a store that belongs to somebody else is given back with its folder',
     async () => {
@@ -338,6 +354,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       ['broker', 'skipped'],
       ['owners', 'ok'],
       ['program', 'skipped'],
+      ['setAside', 'ok'],
     ]);
     expect(exitCodeOf(failing)).toBe(1);
     expect(faultsOf(await told(unitIs('uketsuke-broker.service', 'stopped')))).toEqual(['broker.stopped']);

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/* The system calls by which a process changes what lies on a disk, seen and cut off by strace. */
+
+/** Whatever writes, brings to the disk, names or removes. */
+export const changing = [
+  ...['write', 'pwrite64', 'pwritev', 'pwritev2', 'fsync', 'fdatasync', 'ftruncate'],
+  ...['rename', 'renameat', 'renameat2', 'link', 'linkat', 'unlink', 'unlinkat', 'mkdir', 'mkdirat', 'rmdir'],
+].join();
+
+/** One call: by which thread of the process, what, on which file, and the how many-th of these it is in one visit. */
+export type CrashPoint = {
+  readonly role: string;
+  readonly call: string;
+  /** How many calls of this name this thread had made, this one with them. */
+  readonly nth: number;
+  /** The same in every visit: `fdatasync disk-journal/journal.sqlite-wal (MainThread-1) 2`. */
+  readonly name: string;
+};
+
+/** A thread by its name and its place among those of that name: numbers change with every start. */
+const threadsOf = (pid: number): ReadonlyMap<number, string> => {
+  const counted = new Map<string, number>();
+  const threads = readdirSync(`/proc/${pid}/task`).map(Number);
+  return new Map(
+    threads
+      .toSorted((a, b) => a - b)
+      .map((tid) => {
+        const name = readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trim();
+        const place = (counted.get(name) ?? 0) + 1;
+        counted.set(name, place);
+        return [tid, `${name}-${place}`];
+      }),
+  );
+};
+
+/** A file below the trial's own folder, without what is another in every visit; null: a socket, a pipe, another's file. */
+const fileOf = (line: string, below: string): string | null => {
+  const at = line.indexOf(`${below}/`);
+  if (at < 0) return null;
+  const [path = ''] = line.slice(at + below.length + 1).split(/[>"]/);
+  return path.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '#').replaceAll(/\d{3,}/g, '#');
+};
+
+/** The points of a trace, in order. `below`: the trial's folder; `roles`: of the threads that the trace numbers. */
+export const pointsOf = (
+  trace: string,
+  below: string,
+  roleOf: (tid: number | null) => string,
+): readonly CrashPoint[] => {
+  const calls = new Map<string, number>();
+  const names = new Map<string, number>();
+  const next = (counted: Map<string, number>, key: string): number => {
+    counted.set(key, (counted.get(key) ?? 0) + 1);
+    return counted.get(key) ?? 0;
+  };
+  return trace.split('\n').flatMap((line) => {
+    const [, tid, call] = /^(?:(\d+) +)?(\w+)\(/.exec(line) ?? [];
+    if (call === undefined) return [];
+    const role = roleOf(tid === undefined ? null : Number(tid));
+    const nth = next(calls, `${role} ${call}`);
+    const file = fileOf(line, below);
+    if (file === null) return [];
+    const what = `${call} ${file} (${role})`;
+    return [{ role, call, nth, name: `${what} ${next(names, what)}` }];
+  });
+};
+
+const attached = async (args: readonly string[]): Promise<ChildProcess> => {
+  const strace = spawn('strace', ['-y', '-s', '0', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  strace.stderr.on('data', (text) => said.push(String(text)));
+  // It says that it holds the process, or why it does not.
+  await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')]);
+  if (strace.exitCode !== null) throw new Error(`strace: ${said.join('')}`);
+  return strace;
+};
+
+/** Watches every thread of a process until it is told to stop; answers the points. */
+export const watchCalls = async (pid: number, below: string): Promise<() => Promise<readonly CrashPoint[]>> => {
+  const file = join(below, 'trace');
+  const strace = await attached(['-f', '-e', `trace=${changing}`, '-o', file, '-p', String(pid)]);
+  return async () => {
+    const roles = threadsOf(pid);
+    const ended = once(strace, 'exit');
+    strace.kill('SIGINT');
+    await ended;
+    return pointsOf(readFileSync(file, 'utf8'), below, (tid) => roles.get(tid ?? pid) ?? 'gone');
+  };
+};
+
+/**
+ * The process dies at this call, before it takes effect: strace kills it as the thread enters it. Answers what was cut off,
+ * by its name in this visit, once the process has ended (null: it lives), and how to let go of it.
+ */
+export const cutAt = async (
+  pid: number,
+  below: string,
+  { role, call, nth }: CrashPoint,
+): Promise<{ readonly end: () => Promise<void>; readonly cut: () => string | null }> => {
+  const [tid] = [...threadsOf(pid)].find(([, each]) => each === role) ?? [];
+  if (tid === undefined) throw new Error(`no thread ${role}`);
+  const file = join(below, 'cut');
+  const strace = await attached([
+    ...['-e', `trace=${changing}`, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`],
+    ...['-o', file, '-p', String(tid)],
+  ]);
+  return {
+    cut: () => {
+      const trace = readFileSync(file, 'utf8');
+      if (!trace.includes('killed by SIGKILL')) return null;
+      return pointsOf(trace, below, () => role).at(-1)?.name ?? null;
+    },
+    end: async () => {
+      if (strace.exitCode !== null || strace.signalCode !== null) return;
+      const ended = once(strace, 'exit');
+      strace.kill('SIGINT');
+      await ended;
+    },
+  };
+};

@@ -1,0 +1,154 @@
+import { parseArgs } from 'node:util';
+import type { Behaviour, Release, SimulatedBundle } from '../beds/simulated-board.ts';
+import { type Cut, compatible, type Findings, SimulatedWorld, type Story } from '../beds/simulated-updates.ts';
+
+/**
+ * npm run update-sim -- [--cuts 10000] [--seed 1] [--json]
+ *
+ * A board of which nothing but its disk survives a power cut, updated by the product's own machine and runner: stories of
+ * good releases, releases that panic, hang, stay mute or are unwell, and bundles that must be refused (foreign, unsigned,
+ * tampered in signature or payload, older, the same again, for another device, without a version). Each story is played
+ * once undisturbed; then once more for each of its writes, with the power gone before, in, or after that write, every third
+ * time a second cut on the way back. `cuts`: power cuts that fell.
+ */
+const { values } = parseArgs({
+  options: {
+    cuts: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean' },
+  },
+});
+
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+
+/** Mulberry32: the same stories for the same seed, on every machine. From 0 up to 1 */
+const randomFrom = (seed: number) => {
+  let state = seed >>> 0;
+  return (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+};
+
+const first: Release = { name: 'first', version: '0.2.0', form: 3, behaves: 'good' };
+
+const badKinds = [
+  ...['foreign', 'unsigned', 'tampered-signature', 'tampered-payload'],
+  ...['older', 'same', 'other-device', 'no-version'],
+] as const;
+
+const bundleOf = (release: Release, changes: Partial<SimulatedBundle> = {}): SimulatedBundle => ({
+  ...{ id: release.name, version: release.version, compatible, signature: 'trusted', payloadTampered: false, release },
+  ...changes,
+});
+
+const badBundle = (kind: string, index: number): SimulatedBundle => {
+  const release: Release = { name: `${kind}-${index}`, version: '0.9.0', form: 9, behaves: 'good' };
+  switch (kind) {
+    case 'foreign':
+      return bundleOf(release, { signature: 'foreign' });
+    case 'unsigned':
+      return bundleOf(release, { signature: 'absent' });
+    case 'tampered-signature':
+      return bundleOf(release, { signature: 'broken' });
+    case 'tampered-payload':
+      return bundleOf(release, { payloadTampered: true });
+    case 'older':
+      return bundleOf({ ...release, version: '0.1.9', form: 2 });
+    case 'same':
+      return bundleOf({ ...release, version: '0.2.0', form: 3 });
+    case 'other-device':
+      return bundleOf(release, { compatible: 'something-else' });
+    default:
+      return bundleOf({ ...release, version: 'newest' });
+  }
+};
+
+const storyOf = (random: () => number): Story => {
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const behaviours: readonly Behaviour[] = ['good', 'good', 'panics', 'hangs', 'mute', 'unwell'];
+  const startsAtMs = Date.parse('2026-11-18T20:00:00+09:00') + Math.floor(random() * 3) * 30 * 60_000;
+  const between = (): number => Math.floor(random() * 40) * 60_000;
+  const offers: { atMs: number; bundle: SimulatedBundle }[] = [];
+  let atMs = between();
+  for (let index = 0; index < 2 + Math.floor(random() * 3); index += 1) {
+    const minor = 3 + index;
+    const release = { name: `next-${index}`, version: `0.${minor}.0`, form: 3 + index, behaves: pick(behaviours) };
+    offers.push({ atMs, bundle: random() < 0.45 ? badBundle(pick(badKinds), index) : bundleOf(release) });
+    // Now and then before the one that lies there has been tried.
+    atMs += 5 * 60_000 + between();
+  }
+  const downMs = startsAtMs + between() * 3;
+  return {
+    first,
+    offers,
+    startsAtMs,
+    lineDown: random() < 0.3 ? [downMs, downMs + between()] : null,
+    visitsAtMs: Array.from({ length: Math.floor(random() * 6) }, () => Math.floor(random() * 180) * 60_000).sort(
+      (a, b) => a - b,
+    ),
+    agentVersionFromMs: [
+      { atMs: 0, version: random() < 0.3 ? '0.2.0' : '0.9.0' },
+      { atMs: between() * 2, version: '0.9.0' },
+    ].sort((a, b) => a.atMs - b.atMs),
+    waveFromMs: random() < 0.3 ? between() : 0,
+  };
+};
+
+const mustBeZero = [
+  ...(['unbootable', 'mixed', 'badBundlesAccepted', 'rowsLost'] as const),
+  ...(['inOpeningHours', 'whileBusy', 'tooManyTries'] as const),
+];
+
+const total: Findings = {
+  ...{ unbootable: 0, mixed: 0, badBundlesAccepted: 0, rowsLost: 0, inOpeningHours: 0, whileBusy: 0 },
+  ...{ tooManyTries: 0, longestAwayMs: 0, boots: 0, endsWith: null },
+};
+
+const add = (found: Findings, what: string): void => {
+  for (const key of mustBeZero) {
+    if (found[key] > 0) say(`${what}: ${key} ${found[key]}`);
+    total[key] += found[key];
+  }
+  total.boots += found.boots;
+  total.longestAwayMs = Math.max(total.longestAwayMs, found.longestAwayMs);
+};
+
+const wantedCuts = Number(values.cuts);
+let cuts = 0;
+let stories = 0;
+let installed = 0;
+let keptOld = 0;
+const falls: readonly Cut['falls'][] = ['before', 'into', 'after'];
+while (cuts < wantedCuts) {
+  const seed = Number(values.seed) * 1_000_003 + stories;
+  const story = storyOf(randomFrom(seed));
+  stories += 1;
+  const undisturbed = new SimulatedWorld(story, []);
+  const found = await undisturbed.run();
+  add(found, `story ${seed}, undisturbed`);
+  if (found.endsWith === first.version) keptOld += 1;
+  else installed += 1;
+  for (let op = 1; op <= undisturbed.disk.ops && cuts < wantedCuts; op += 1) {
+    const list: Cut[] = [{ op, falls: falls[(op + stories) % 3] ?? 'before' }];
+    if (op % 3 === 0) list.push({ op: 1 + (op % 7), falls: falls[op % 2] ?? 'after' });
+    const world = new SimulatedWorld(story, list);
+    add(await world.run(), `story ${seed}, cut ${JSON.stringify(list)}`);
+    cuts += world.disk.cutsThatFell;
+  }
+}
+const { unbootable, mixed, badBundlesAccepted, rowsLost, inOpeningHours, whileBusy, tooManyTries } = total;
+const { longestAwayMs, boots } = total;
+say(`${stories} stories (${installed} ended with a new release, ${keptOld} with the first), ${boots} boots`);
+process.stdout.write(
+  `${JSON.stringify({
+    ...{ profile: 'test', cuts, unbootable, mixed, badBundlesAccepted },
+    ...{ rowsLost, inOpeningHours, whileBusy, tooManyTries, longestAwayMs, stories, installed, boots },
+  })}\n`,
+);
+const isClean = [unbootable, mixed, badBundlesAccepted, rowsLost, inOpeningHours, whileBusy].every(
+  (each) => each === 0,
+);
+process.exitCode = isClean && longestAwayMs <= 180_000 && installed > 0 && keptOld > 0 ? 0 : 1;

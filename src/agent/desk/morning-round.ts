@@ -1,0 +1,33 @@
+import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
+import type { AgentContext } from '../agent-context.ts';
+import type { AgentDesk } from './agent-desk.ts';
+
+/** A terminal that could not begin (a patient was there, no answer) is asked again after this. ms */
+const againMs = 5 * 60_000;
+
+/** HH:MM in Japan → the instant of today, by the day of `wallMs`. */
+const instantOf = (time: string, wallMs: number): number => {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return startOfJapanDay(japanDate(wallMs)) + (hours * 60 + minutes) * 60_000;
+};
+
+/**
+ * 始業前点検 without anybody: each terminal once a day from `time` on, as soon as it is there and serves nobody. Nothing sounds
+ * (unless a microphone listens), nothing shines, a card ends it at once. Call it now and then, and when something changed.
+ */
+export const createMorningRound = (context: AgentContext, desk: AgentDesk, time: string): (() => void) => {
+  const asked = new Map<string, number>();
+  return () => {
+    const { wallMs, monotonicMs } = context.clock.now();
+    const due = instantOf(time, wallMs);
+    if (wallMs < due) return;
+    for (const { device, state } of desk.lanes.all()) {
+      const isFree = state?.status === 'idle' || state?.status === 'out-of-service';
+      if (!isFree || desk.lanes.wireOf(device) < 2) continue;
+      if (monotonicMs - (asked.get(device) ?? Number.NEGATIVE_INFINITY) < againMs) continue;
+      if ((context.journal.selfTests.of(device)[0]?.at ?? 0) >= due) continue;
+      asked.set(device, monotonicMs);
+      void desk.commands.selfTest(device, false).catch(() => {});
+    }
+  };
+};

@@ -1,0 +1,44 @@
+import { type SelfTest, selfTestSchema } from '../../wire/self-test-report.ts';
+import type { Sql } from './sql.ts';
+
+/** 始業前点検 of one terminal. `report` null: begun, and nothing has come of it (yet). */
+export type KeptSelfTest = {
+  readonly device: string;
+  readonly lane: number;
+  readonly at: number;
+  readonly report: SelfTest | null;
+};
+
+/** What was found of each terminal's parts, dated and kept as long as requests are. About machines alone. */
+export class SelfTests {
+  readonly #sql: Sql;
+  readonly #livedMs: () => number;
+
+  constructor(sql: Sql, livedMs: () => number) {
+    this.#sql = sql;
+    this.#livedMs = livedMs;
+  }
+
+  began(device: string, lane: number, at: number): void {
+    this.#sql.run('INSERT OR IGNORE INTO self_test VALUES (?, ?, ?, NULL, ?)', device, at, lane, this.#livedMs());
+  }
+
+  /** Also what a person has added to it: heard, seen. */
+  keep(device: string, at: number, report: SelfTest): void {
+    this.#sql.run('UPDATE self_test SET report = ? WHERE device = ? AND at = ?', JSON.stringify(report), device, at);
+  }
+
+  /** Newest first. */
+  of(device: string, most = 1): readonly KeptSelfTest[] {
+    const rows = this.#sql.all(
+      'SELECT device, lane, at, report FROM self_test WHERE device = ? ORDER BY at DESC LIMIT ?',
+      ...[device, most],
+    );
+    return rows.map((row) => ({
+      device: String(row.device),
+      lane: Number(row.lane),
+      at: Number(row.at),
+      report: row.report === null ? null : selfTestSchema.parse(JSON.parse(String(row.report))),
+    }));
+  }
+}

@@ -1,0 +1,21 @@
+import { compareVersions } from './compare-versions.ts';
+import type { Bundle, RefusalReason, UpdateRecord } from './update.ts';
+
+type Known = { readonly version: string; readonly compatible: string; readonly record: UpdateRecord };
+
+/**
+ * Why this bundle may never be installed here; null: it may. Who signed it comes first, since nothing else that it says of
+ * itself counts before that. The floor is the newest of what runs and what has ever proved itself here.
+ */
+export const refusalOf = (bundle: Bundle, { version, compatible, record }: Known): RefusalReason | null => {
+  if (bundle.signature === 'broken') return 'tampered';
+  if (bundle.signature !== 'trusted') return 'foreign';
+  if (bundle.compatible !== compatible) return 'other-device';
+  const aboveFloor = compareVersions(bundle.version, record.floor);
+  const aboveRunning = compareVersions(bundle.version, version);
+  if (aboveFloor === null || aboveRunning === null) return 'no-version';
+  if (aboveFloor <= 0 || aboveRunning <= 0) return 'older';
+  const failed = record.failed.find(({ id }) => id === bundle.id);
+  if (failed !== undefined) return failed.reason === 'tampered' ? 'tampered' : 'failed-before';
+  return null;
+};

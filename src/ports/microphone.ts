@@ -1,0 +1,10 @@
+import type { Speaker } from './speaker.ts';
+
+/** Listens for moments, while nobody is served, and for one thing alone: whether the loudspeaker sounds. */
+export interface Microphone {
+  /**
+   * Listens, calls `play` once it does, and says whether the chime was heard; null: it could not listen. What it heard is
+   * measured in memory, overwritten, and never leaves the driver.
+   */
+  hears(chime: Parameters<Speaker['chime']>[0], play: () => void): Promise<boolean | null>;
+}

@@ -1,0 +1,122 @@
+import type { Session } from '../../core/visit/session.ts';
+import { visitOf } from '../../core/visit/session-steps.ts';
+import type { KeypadEvent } from '../../ports/keypad.ts';
+import type { CommandMessage } from '../../wire/messages.ts';
+import { type Borrowed, selfTest } from './self-test.ts';
+import type { SessionParts } from './session-parts.ts';
+import { testVisit } from './test-visit.ts';
+import type { Told } from './visit-effects.ts';
+
+type Order<N extends CommandMessage['command']['name']> = Extract<CommandMessage['command'], { name: N }>;
+type Answer = (done: boolean, code?: string) => void;
+
+/** What orders need of the session that runs. */
+type Running = {
+  readonly session: () => Session;
+  readonly catalogueVersion: () => string;
+  readonly tell: (event: Told) => void;
+  readonly shine: Borrowed['shine'];
+};
+
+/** Carries out what the clinic's end has signed; each order is answered by what has come of it here. */
+export class StaffOrders {
+  readonly #parts: SessionParts;
+  readonly #running: Running;
+  /** What is being tested out; a visit that begins ends it */
+  #testing: AbortController | null = null;
+  #keyListener: ((event: KeypadEvent) => void) | null = null;
+
+  constructor(parts: SessionParts, running: Running) {
+    this.#parts = parts;
+    this.#running = running;
+  }
+
+  carryOut({ commandId, command }: CommandMessage): void {
+    const { clinic } = this.#parts;
+    const answer: Answer = (done, code = 'message.stale') =>
+      clinic.answerCommand(commandId, done ? { outcome: 'done' } : { outcome: 'refused', code });
+    const { session, tell } = this.#running;
+    const before = session().state.name;
+    switch (command.name) {
+      case 'approve-staff-check':
+        tell({ type: 'StaffApproved', session: command.session, approval: command.approval });
+        return answer(this.#verifiedByStaff(command.session));
+      case 'cancel-session':
+        tell({ type: 'StaffCancelled', session: command.session });
+        return answer(session().state.name !== before);
+      case 'answer-help':
+        tell({ type: 'HelpAnswered' });
+        return answer(session().help?.answered === true);
+      case 'restart':
+        return this.#restart(command, answer);
+      case 'test-visit':
+        return this.#testVisit(command, answer);
+      case 'self-test':
+        return this.#selfTest(commandId, command, answer);
+      default:
+        return command satisfies never;
+    }
+  }
+
+  /** A patient comes first: what is being tested gives back what it has borrowed. */
+  visitBegan(): void {
+    this.#keyListener = null;
+    this.#testing?.abort();
+  }
+
+  /** Whether a test of the keypad has taken this key: then it was nobody's. */
+  takesKey(event: KeypadEvent): boolean {
+    this.#keyListener?.(event);
+    return this.#keyListener !== null;
+  }
+
+  #verifiedByStaff(session: string): boolean {
+    const visit = visitOf(this.#running.session().state);
+    return (
+      visit?.session === session && visit.verification.state === 'verified' && visit.verification.method === 'staff'
+    );
+  }
+
+  #restart({ part }: Order<'restart'>, answer: Answer): void {
+    const restart = this.#parts.restart[part];
+    answer(restart !== undefined);
+    restart?.();
+  }
+
+  /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
+  #testVisit(order: Order<'test-visit'>, answer: Answer): void {
+    const { state } = this.#running.session();
+    if (state.name === 'outOfService') return answer(false, state.failure.code);
+    if (state.name !== 'idle' || this.#testing !== null) return answer(false);
+    this.#testing = new AbortController();
+    void testVisit(this.#parts, order, this.#running.catalogueVersion()).then((tested) => {
+      this.#testing = null;
+      if (tested.ok) answer(true);
+      else answer(false, tested.failure.code);
+    });
+  }
+
+  /** Also out of service: that is when somebody wants to know which part it is. */
+  #selfTest(commandId: string, order: Order<'self-test'>, answer: Answer): void {
+    const { state } = this.#running.session();
+    if ((state.name !== 'idle' && state.name !== 'outOfService') || this.#testing !== null) return answer(false);
+    const testing = new AbortController();
+    this.#testing = testing;
+    answer(true);
+    const borrowed: Borrowed = {
+      keys: (listener) => {
+        if (!testing.signal.aborted) this.#keyListener = listener;
+        return () => {
+          if (this.#keyListener === listener) this.#keyListener = null;
+        };
+      },
+      shine: this.#running.shine,
+    };
+    const how = { catalogueVersion: this.#running.catalogueVersion(), borrowed, signal: testing.signal };
+    void selfTest(this.#parts, order, how).then((report) => {
+      this.#testing = null;
+      this.#keyListener = null;
+      this.#parts.clinic.answerCommand(commandId, { outcome: 'done', selfTest: report });
+    });
+  }
+}

@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
+import { until } from '../../scripts/beds/simulated-clock.ts';
+import { openStaffPage } from '../../scripts/beds/staff-page-bed.ts';
+import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
+import { createMorningRound } from '../../src/agent/desk/morning-round.ts';
+import { japanDate, startOfJapanDay } from '../../src/core/japan-time.ts';
+import { dayMs, hourMs } from '../../src/core/time-units.ts';
+import type { Inspection } from '../../src/terminal/visit/session-parts.ts';
+import type { PartResult, TestedPart } from '../../src/wire/self-test-report.ts';
+
+/** 始業前点検: from the button of the staff page to the sheet that is printed; terminal, wire, agent and journal are real. */
+let bed: VisitBed;
+let found: Inspection;
+let heard: boolean | null;
+const speaker = createVirtualSpeaker();
+let page: Awaited<ReturnType<typeof openStaffPage>>;
+
+beforeEach(async () => {
+  found = {};
+  heard = null;
+  bed = await openVisitBed({
+    speaker,
+    inspect: async () => found,
+    microphone: {
+      hears: async (_chime, play) => {
+        play();
+        return heard;
+      },
+    },
+  });
+  page = await openStaffPage(bed.agent, []);
+  // The agent has heard which wire the terminal speaks.
+  await until('the lane', () => bed.agent.desk.lanes.wireOf('front-1') > 1);
+});
+afterEach(async () => {
+  await page.close();
+  await bed.close();
+});
+
+const get = async (path: string): Promise<string> => (await fetch(new URL(path, page.address))).text();
+const post = async (path: string, form: Record<string, string>): Promise<string> => {
+  const token = /name="token" value="([^"]+)"/.exec(await get('/self-test'))?.[1] ?? '';
+  const answer = await fetch(new URL(path, page.address), {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { Origin: page.address.slice(0, -1), 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token, device: 'front-1', ...form }).toString(),
+  });
+  expect(answer.status).toBe(303);
+  return get(answer.headers.get('location') ?? '');
+};
+const newest = () => bed.agent.journal.selfTests.of('front-1')[0];
+const parts = (): Partial<Record<TestedPart, PartResult>> =>
+  Object.fromEntries((newest()?.report?.parts ?? []).map((each) => [each.part, each]));
+const begin = async (): Promise<string> => {
+  const shown = await post('/self-test', {});
+  await bed.agent.quiet();
+  return shown;
+};
+const pressAll = (but: readonly number[] = []): void => {
+  for (const key of [0x08, 0x0d, ...Array.from({ length: 10 }, (_, digit) => 0x30 + digit)])
+    if (!but.includes(key)) bed.keypad.press(key);
+};
+/** A picture comes, the keys are pressed, the light has been looked at. */
+const stand = async (but: readonly number[] = []): Promise<void> => {
+  bed.face.say({ type: 'preview', jpeg: new Uint8Array([1, 2, 3]) });
+  pressAll(but);
+  await bed.pass(70_000);
+  await bed.agent.quiet();
+};
+
+it('button, terminal, every part, result on the page, answers of the receptionist, the sheet', async () => {
+  expect(await begin()).toContain('点検を始めました');
+  expect(await get('/self-test')).toContain('点検中');
+  await stand();
+  expect(newest()?.report?.byHand).toBe(true);
+  expect(Object.values(parts()).map(({ part, outcome }) => [part, outcome])).toEqual([
+    ['speaker', 'present'],
+    ['keypad', 'good'],
+    ['light', 'present'],
+    ['camera', 'good'],
+    ['reader', 'good'],
+    ['line', 'good'],
+    ['certificates', 'good'],
+    ['clock', 'good'],
+    ['disk', 'good'],
+  ]);
+  // The line was tried by a request of its own, about nobody.
+  expect(bed.visits()).toMatchObject([{ kind: 'test', verdict: 'accepted', outcome: 'tested' }]);
+  expect(bed.agent.journal.usage()).toEqual([]);
+  const sheet = await get('/self-test');
+  expect(sheet).toContain('音は聞こえましたか');
+  expect(sheet).toContain('異常なし（人の確認が残っています）');
+  expect(await post('/self-test-answer', { part: 'speaker', answer: 'yes' })).toContain('記録しました');
+  const done = await post('/self-test-answer', { part: 'light', answer: 'no' });
+  expect(parts()).toMatchObject({ speaker: { outcome: 'good' }, light: { outcome: 'failed', code: 'light.dark' } });
+  // Whose fault and what to do, in the words of the one table, in Japanese.
+  expect(done).toContain('表示灯はつながっていますが、光の変化が見えません');
+  expect(done).toContain('【受付で対応】ケーブルを差し直し');
+  expect(done).toContain('異常：表示灯');
+  expect(done).toMatch(/\d{4}年\d+月\d+日 \d\d:\d\d に点検/);
+  // An answer is given once.
+  expect(await post('/self-test-answer', { part: 'light', answer: 'yes' })).toContain('記録できません');
+});
+
+it('what failed is named with its cause, whose it is and what to do', async () => {
+  found = { reader: 'reader.lost', certificates: 'certificate.near-expiry', disk: 'disk.nearly-full' };
+  heard = false;
+  await begin();
+  await stand([0x37]);
+  expect(parts()).toMatchObject({
+    speaker: { outcome: 'failed', code: 'speaker.silent' },
+    keypad: { outcome: 'failed', code: 'keypad.key-dead', missing: ['7'] },
+    reader: { outcome: 'failed', code: 'reader.lost' },
+    certificates: { outcome: 'failed', code: 'certificate.near-expiry' },
+    disk: { outcome: 'failed', code: 'disk.nearly-full' },
+    camera: { outcome: 'good' },
+  });
+  const sheet = await get('/self-test');
+  expect(sheet).toContain('反応がなかったキー：7');
+  expect(sheet).toContain('受付を保存する場所の空きが 200 MB を切りました');
+  expect(sheet).toMatch(/電子証明書（30日以上）<\/th>.*?【システム担当者】/s);
+  expect(sheet).not.toContain('less than 200 MB');
+});
+
+it('no picture comes, the line is broken: both told, the rest is told all the same', async () => {
+  bed.broker.tamper = (passing) => (passing.topic.endsWith('/request') ? [] : [passing]);
+  await begin();
+  pressAll();
+  await bed.pass(70_000);
+  await bed.agent.quiet();
+  expect(parts()).toMatchObject({
+    camera: { outcome: 'failed', code: 'camera.lost' },
+    line: { outcome: 'failed', code: 'delivery.offline' },
+    keypad: { outcome: 'good' },
+  });
+});
+
+describe('a patient comes first', () => {
+  it('a card ends the test at once; the keys are the patient’s again, and none of them is told', async () => {
+    await begin();
+    bed.keypad.press(0x31);
+    await bed.insert('hanako');
+    await bed.see('choose-method');
+    await bed.agent.quiet();
+    expect(parts()).toMatchObject({ keypad: { outcome: 'skipped' }, camera: { outcome: 'skipped' } });
+    await bed.enterPin('1234');
+    await bed.answerAll('agree');
+    await bed.see('accepted');
+    expect(JSON.stringify(newest())).not.toMatch(/"[0-9]"/);
+    expect(bed.light.shown).not.toBe('off');
+  });
+
+  it('while somebody is served there is no test', async () => {
+    await bed.insert('hanako');
+    await bed.see('choose-method');
+    expect(await begin()).toContain('いまは点検できません');
+    expect(newest()).toBeUndefined();
+  });
+
+  it('keys of a test ask nothing and choose nothing; afterwards they do again', async () => {
+    const shown = bed.screen.shown.length;
+    await begin();
+    await stand();
+    expect(bed.screen.shown).toHaveLength(shown);
+    expect(bed.light.shown).toBe('ready');
+    bed.keypad.press(0x31);
+    expect(bed.screen.shown.length).toBeGreaterThan(shown);
+  });
+});
+
+describe('replayed and foreign', () => {
+  it('the same order again, and a report of it again: once', async () => {
+    await begin();
+    await stand();
+    const kept = bed.agent.journal.selfTests.of('front-1', 9).length;
+    const reports = bed.broker.passedOn('command-result');
+    for (const { topic, payload } of [...bed.broker.passedOn('command'), ...reports])
+      bed.broker.deliver(topic, payload);
+    await bed.pass(70_000);
+    await bed.agent.quiet();
+    expect(bed.agent.journal.selfTests.of('front-1', 9)).toHaveLength(kept);
+    expect(bed.visits()).toHaveLength(1);
+  });
+});
+
+describe('at a set time, with nobody there', () => {
+  const round = () => createMorningRound(bed.agent.context, bed.agent.desk, '07:00');
+  const at = (hours: number, minutes = 0): number => {
+    const { wallMs } = bed.clock.now();
+    const seven = startOfJapanDay(japanDate(wallMs)) + (hours * 60 + minutes) * 60_000;
+    return seven > wallMs ? seven - wallMs : seven + dayMs - wallMs;
+  };
+  const tested = () => bed.agent.journal.selfTests.of('front-1', 9);
+
+  it('before it nothing; from then on once a day, silent and dark; keys and ears are left open', async () => {
+    bed.clock.skip(at(6, 59));
+    const look = round();
+    look();
+    await bed.agent.quiet();
+    expect(tested()).toEqual([]);
+    bed.clock.skip(60_000);
+    // Challenges of the evening before have had their time: others are fetched.
+    await bed.pass(30_000);
+    const chimes = speaker.chimes.length;
+    look();
+    await bed.agent.quiet();
+    bed.face.say({ type: 'preview', jpeg: new Uint8Array([1]) });
+    await bed.agent.quiet();
+    expect(tested()).toMatchObject([{ report: { byHand: false } }]);
+    expect(parts()).toMatchObject({
+      speaker: { outcome: 'present' },
+      keypad: { outcome: 'present' },
+      camera: { outcome: 'good' },
+      line: { outcome: 'good' },
+    });
+    // The bed's microphone cannot listen today: it asked for the sound once, and nobody else did.
+    expect(speaker.chimes.length - chimes).toBe(1);
+    bed.clock.skip(hourMs);
+    look();
+    await bed.agent.quiet();
+    expect(tested()).toHaveLength(1);
+    bed.clock.skip(dayMs);
+    look();
+    await bed.agent.quiet();
+    expect(tested()).toHaveLength(2);
+  });
+
+  it('a patient is there: later', async () => {
+    bed.clock.skip(at(9));
+    await bed.insert('hanako');
+    await bed.see('choose-method');
+    const look = round();
+    look();
+    await bed.agent.quiet();
+    expect(tested()).toEqual([]);
+    await bed.takeCard();
+    look();
+    await bed.agent.quiet();
+    expect(tested()).toHaveLength(1);
+  });
+});
