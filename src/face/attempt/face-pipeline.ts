@@ -82,7 +82,7 @@ export const examineLiveness = async (
   image: RgbImage,
   mesh: Float32Array,
 ): Promise<{ readonly bonaFide: number | null; readonly moire: number }> => ({
-  bonaFide: await detectAttack(pad, image),
+  bonaFide: await detectAttack(pad, image, meshBox(mesh)),
   moire: measureMoire(image, mesh),
 });
 
