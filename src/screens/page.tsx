@@ -75,7 +75,7 @@ const Lead = ({ shown }: { readonly shown: ScreenModel }) =>
 
 /**
  * In the order in which it is read: what the question is about first, for it must have been on the screen before the
- * question can be answered; where something went wrong, why.
+ * question can be answered; where something went wrong, why. What has been typed of a PIN is never below the edge.
  */
 const Words = ({ shown }: { readonly shown: ScreenModel }) => {
   const isPin = shown.body.kind === 'pin';
@@ -87,9 +87,10 @@ const Words = ({ shown }: { readonly shown: ScreenModel }) => {
         <WithRuby text={shown.heading} ruby={shown.ruby} />
       </h1>
       {isPin && <Note shown={shown} />}
+      {isPin && <Body shown={shown} side={false} />}
       {isNotice && <Lead shown={shown} />}
       {isNotice && !isPin && <Note shown={shown} />}
-      <Body shown={shown} side={false} />
+      {!isPin && <Body shown={shown} side={false} />}
       <Rows shown={shown} />
       {!isNotice && <Note shown={shown} />}
       {!isNotice && <Lead shown={shown} />}

@@ -38,6 +38,7 @@ const withinReach = (hint: FaceHint | null, d: Dictionary): readonly Words[] => 
     case 'move-down':
       return [d.words('face.reach'), d.words('face.others')];
     case 'nearer':
+    case 'look-here':
       return [d.words('face.others')];
     default:
       return [];
