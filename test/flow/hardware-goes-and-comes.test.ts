@@ -82,6 +82,11 @@ it('10,000 keys at a time when no PIN is asked change nothing', async () => {
   expect(bed.screen.shown.length).toBe(before);
   await bed.insert('hanako');
   await bed.see('choose-method');
+  // Before the right moment they are nobody's digits either: not the next PIN's.
+  for (let count = 0; count < 4; count += 1) bed.screen.key(0x31 + count);
   bed.screen.touch('use-pin');
-  expect(bed.state).toMatchObject({ name: 'enteringPin', entered: 0, triesLeft: 3 });
+  bed.screen.key(0x0d);
+  expect(bed.state).toMatchObject({ name: 'enteringPin', checking: false, entered: 0, triesLeft: 3 });
+  bed.screen.key(0x31);
+  expect(bed.state).toMatchObject({ name: 'enteringPin', entered: 1 });
 });

@@ -118,6 +118,12 @@ export const terminalDefences: readonly Defence[] = [
         "if (state.name !== 'enteringPin' || state.checking || state.lastTry === 'asking') return null;",
         "if (!('visit' in state)) return null;",
       ],
+      // And what would be there of before is thrown away as the step begins.
+      [
+        'src/terminal/visit/visit-effects.ts',
+        'ClearPinEntry: () => hand.pinEntry.clear(),',
+        'ClearPinEntry: () => {},',
+      ],
     ],
   },
   {
