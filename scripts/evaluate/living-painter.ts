@@ -98,3 +98,26 @@ export class LivingPainter {
       }
   }
 }
+
+/** Somebody who stands further behind: `cut` of a face in an oval with a soft rim, over what is painted already. */
+export const paintBehind = (
+  cut: RgbImage,
+  { x, y, faceWidth }: Pick<Pose, 'x' | 'y' | 'faceWidth'>,
+  target: Uint8Array,
+): void => {
+  const scale = (faceWidth * frameWidth) / unitFaceWidth;
+  const [halfWidth, halfHeight] = [(cut.width / 2) * scale, (cut.height / 2) * scale];
+  const [centreX, centreY] = [frameWidth * (0.5 + x), frameHeight * (0.5 + y)];
+  for (let v = Math.max(0, Math.ceil(centreY - halfHeight)); v < Math.min(frameHeight, centreY + halfHeight); v++)
+    for (let u = Math.max(0, Math.ceil(centreX - halfWidth)); u < Math.min(frameWidth, centreX + halfWidth); u++) {
+      const [across, down] = [(u - centreX) / halfWidth, (v - centreY) / halfHeight];
+      const opacity = Math.min(1, Math.max(0, (1 - Math.hypot(across, down)) / 0.12));
+      const column = Math.min(cut.width - 1, Math.floor(((across + 1) / 2) * cut.width));
+      const row = Math.min(cut.height - 1, Math.floor(((down + 1) / 2) * cut.height));
+      for (let channel = 0; channel < 3; channel++) {
+        const at = (v * frameWidth + u) * 3 + channel;
+        const own = cut.rgb[(row * cut.width + column) * 3 + channel] as number;
+        target[at] = (target[at] as number) * (1 - opacity) + own * opacity;
+      }
+    }
+};

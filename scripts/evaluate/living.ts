@@ -2,8 +2,8 @@
  * Living people before the counter at the settings that are shipped: does everybody get through, and is nobody told the
  * same thing over and over? Each is painted from two other pictures than the one on the
  * card (people with three pictures; optimistic, as frames of one visit differ less), stands or sits where people do
- * at a counter (35-80 cm before a camera of 60-80°, high or low or beside its middle), moves a little, hears a hint or a
- * prompt and does what it says. On the card is that one of the three that comes nearest to what is accepted for a card: nothing
+ * at a counter (35-80 cm before a camera of 60-80°, high or low or beside its middle), moves a little, somebody else stands behind every third,
+ * hears a hint or a prompt and does what it says. On the card is that one of the three that comes nearest to what is accepted for a card: nothing
  * before the face, looking into the camera (`--card first`: whichever comes first, caps and shut eyes and all). A picture in which
  * no face is found is a failure to acquire and counts as one who did not
  * match; pictures in which somebody else stands are left out, and counted. Exit code 1 when fewer than 98 % match, one hint
@@ -26,7 +26,7 @@ import { measureQuality } from '../../src/face/measures/measure-quality.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { between } from './between.ts';
 import { codeOfAttempts, codeOfEmbedding, hashOf, KeptResults, seedFor } from './kept-results.ts';
-import { LivingPainter, type Pose } from './living-painter.ts';
+import { LivingPainter, type Pose, paintBehind } from './living-painter.ts';
 import { keyOfAttempt, openBench, shippedPadStrength } from './open-bench.ts';
 import { type Played, playAttempt, type Told } from './play-attempt.ts';
 
@@ -232,7 +232,15 @@ if (!hasPictures)
 const everybody = [...(await drawnPeople()), ...(hasPictures ? await peopleOf(folder) : [])];
 const sitters = everybody.slice(0, Number(options.sequences ?? everybody.length));
 
-type Outcome = { readonly played: Played } | { readonly noFaceIn: string };
+type Outcome = { readonly played: Played; readonly hasBystander: boolean } | { readonly noFaceIn: string };
+
+/** Behind every third stands somebody else, at the frame's edge: two to four times as far from the camera. */
+const bystanderOf = async (random: () => number, name: string) => {
+  if (random() > 1 / 3) return null;
+  const others = faceIds.filter((id) => id !== 'sample1-c' && id !== name);
+  const cut = await loadFaceRgb(others[Math.floor(random() * others.length)] as (typeof others)[number]);
+  return { cut, side: random() < 0.5 ? -1 : 1, share: between(random, 0.25, 0.45), y: between(random, -0.25, 0.1) };
+};
 
 const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome> => {
   const random = seededNumbers(seedFor(options.seed, name));
@@ -249,6 +257,7 @@ const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome
   // Who is asked to look into the camera shows the picture in which they do so most.
   const straightest = turnedBy.indexOf(Math.min(...turnedBy));
   const visitor = new Visitor(random);
+  const bystander = await bystanderOf(seededNumbers(seedFor(options.seed, name, 'behind')), name);
   let view = 0;
   let isMoving = false;
   const played = await playAttempt(bench, reference, {
@@ -262,14 +271,18 @@ const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome
       isMoving = told.hint !== null && (isMoving || isPrompt(told.hint));
       if (told.hint === null) view = Math.floor(atMs / viewMs) % painters.length;
       if (told.hint === 'look-here' && !isMoving) view = straightest;
-      painters[view]?.paint(visitor.pose(atMs, told), target);
+      const pose = visitor.pose(atMs, told);
+      painters[view]?.paint(pose, target);
+      if (bystander === null) return;
+      const faceWidth = pose.faceWidth * bystander.share;
+      paintBehind(bystander.cut, { x: bystander.side * (0.49 - faceWidth), y: bystander.y, faceWidth }, target);
     },
   });
-  return { played };
+  return { played, hasBystander: bystander !== null };
 };
 
 const kept = new KeptResults('living', codeOfAttempts);
-const results: (Played & { readonly name: string })[] = [];
+const results: (Played & { readonly name: string; readonly hasBystander: boolean })[] = [];
 let failuresToAcquire = 0;
 for (const sitter of sitters) {
   const { name, card, living } = sitter;
@@ -280,8 +293,8 @@ for (const sitter of sitters) {
     failuresToAcquire++;
     process.stderr.write(`living: ${name}: no face in ${outcome.noFaceIn}\n`);
   } else {
-    const { played } = outcome;
-    results.push({ name, ...played });
+    const { played, hasBystander } = outcome;
+    results.push({ name, ...played, hasBystander });
     const story = played.told.map(({ hint, atMs }) => `${Math.round(atMs)} ${hint ?? '–'}`).join(', ');
     process.stderr.write(
       `living: ${name}: ${played.end}${played.why === null ? '' : ` (${played.why})`} after ${Math.round(played.decidedAfterMs)} ms, passive ${played.evidence.map(({ bonaFide }) => bonaFide?.toFixed(2) ?? '–').join(' ') || 'not asked'}: ${story}\n`,
@@ -314,6 +327,8 @@ const report = {
   /** As somebody else stands in them. */
   picturesLeftOut: leftOut.length,
   peopleLeftOut: peopleLeftOut.length,
+  /** Behind whom somebody else stood. */
+  bystanders: results.filter(({ hasBystander }) => hasBystander).length,
   prompted: results.filter(isPrompted).length,
   unsure: results.filter(({ end }) => end === 'unsure').length,
   suspected: results.filter(({ end }) => end === 'suspected').length,
