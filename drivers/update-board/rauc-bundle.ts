@@ -7,7 +7,7 @@ import { runProgram } from '../host/run-program.ts';
 const infoMs = 30_000;
 const mostOutputBytes = 1 << 20;
 
-export type Spoken = { readonly code: number | null; readonly output: string; readonly words: string };
+type Spoken = { readonly code: number | null; readonly output: string; readonly words: string };
 
 /** A program to its end, with what it said. */
 export const runToEnd = async (program: string, args: readonly string[], limitMs: number): Promise<Spoken> => {
@@ -23,7 +23,7 @@ export const runToEnd = async (program: string, args: readonly string[], limitMs
 };
 
 /** SHA-256 of the file, hex. Rejects when it cannot be read. */
-export const idOfFile = (path: string): Promise<string> =>
+const idOfFile = (path: string): Promise<string> =>
   new Promise((resolve, reject) => {
     const hash = createHash('sha256');
     createReadStream(path, { highWaterMark: 1 << 20 })

@@ -9,7 +9,7 @@ import { renameDurably } from '../../src/storage/rename-durably.ts';
 import { runToEnd, signatureIn } from './rauc-bundle.ts';
 
 /** Marking a slot: one sector and RAUC's own status file. */
-const markMs = 20_000;
+const markMs = 14_000;
 
 const slotSchema = z.enum(['a', 'b']);
 const recordSchema = z.object({
@@ -40,7 +40,7 @@ const recordSchema = z.object({
 });
 
 /** null: there is none, or it is not one. */
-export const readUpdateRecord = (path: string): UpdateRecord | null => {
+const readUpdateRecord = (path: string): UpdateRecord | null => {
   try {
     const parsed = recordSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     return parsed.success ? parsed.data : null;
@@ -50,7 +50,7 @@ export const readUpdateRecord = (path: string): UpdateRecord | null => {
 };
 
 /** Whole on the disk, or not at all. Throws as the file system does. */
-export const writeUpdateRecord = (path: string, record: UpdateRecord): void => {
+const writeUpdateRecord = (path: string, record: UpdateRecord): void => {
   mkdirSync(dirname(path), { recursive: true });
   const aside = `${path}.new`;
   const file = openSync(aside, 'w', 0o644);
@@ -63,7 +63,7 @@ export const writeUpdateRecord = (path: string, record: UpdateRecord): void => {
   renameDurably(aside, path);
 };
 
-export type RaucPlaces = {
+type RaucPlaces = {
   readonly autoboot: string;
   readonly record: string;
   /** Folder of boot-choice, restart-into, take-over */

@@ -17,8 +17,8 @@ export const updateDelays = {
   proveMs: 45_000,
   /** The terminal connects within a second or two; it is asked again at this rhythm until then. */
   askHealthAgainMs: 3_000,
-  /** One sector. */
-  commitMs: 5_000,
+  /** One sector; RAUC is asked over D-Bus and may have to be started for it. */
+  commitMs: 15_000,
   /** No update begins so short before the clinic opens: writing, two bad boots and the way back take less. */
   beforeOpeningMs: 30 * 60_000,
 } as const;

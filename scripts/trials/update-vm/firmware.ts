@@ -1,0 +1,100 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { encodeAutoboot, parseAutoboot } from '../../../src/protocol/autoboot.ts';
+import { type MadeRelease, makeFat, run } from './releases.ts';
+
+/* What a Raspberry Pi's boot loader does, outside the machine: one disk, autoboot.txt, a partition, its kernel. */
+
+/** MiB; 2 and 3 are what autoboot.txt names. */
+const partitions = [
+  { label: 'bootconfig', size: 8 },
+  { label: 'boot_a', size: 64 },
+  { label: 'boot_b', size: 64 },
+  { label: 'system_a', size: 320 },
+  { label: 'system_b', size: 320 },
+  { label: 'persistent', size: 200 },
+] as const;
+const offsetOf = (label: string): number => {
+  const index = partitions.findIndex((each) => each.label === label);
+  return 1 + partitions.slice(0, index).reduce((sum, { size }) => sum + size, 0);
+};
+
+const lay = (disk: string, image: string, label: string): void =>
+  run('dd', `if=${image}`, `of=${disk}`, 'bs=1M', `seek=${offsetOf(label)}`, 'conv=notrunc', 'status=none');
+
+/** A disk as it leaves the workshop: slot a holds `release`, slot b nothing. */
+export const makeDisk = (work: string, release: MadeRelease): string => {
+  const disk = join(work, 'disk.img');
+  run('truncate', '-s', `${2 + partitions.reduce((sum, { size }) => sum + size, 0)}M`, disk);
+  const table = partitions.map(({ label, size }) => `start=${offsetOf(label)}MiB,size=${size}MiB,name=${label}`);
+  execFileSync('/usr/sbin/sfdisk', ['--quiet', disk], { input: ['label: gpt', ...table].join('\n') });
+  const choice = join(work, 'autoboot.txt');
+  writeFileSync(choice, encodeAutoboot({ standard: 2, trial: 2 }));
+  makeFat(join(work, 'bootconfig.img'), 8, [[choice, 'autoboot.txt']]);
+  const persistent = join(work, 'persistent.img');
+  run('truncate', '-s', '200M', persistent);
+  run('/usr/sbin/mke2fs', '-q', '-t', 'ext4', persistent);
+  lay(disk, join(work, 'bootconfig.img'), 'bootconfig');
+  lay(disk, persistent, 'persistent');
+  lay(disk, release.boot, 'boot_a');
+  lay(disk, release.system, 'system_a');
+  rmSync(persistent);
+  return disk;
+};
+
+export type Booted = {
+  readonly partition: number;
+  readonly lines: readonly { readonly atMs: number; readonly text: string }[];
+  /** What the next start shall be; null: the machine was ended from outside, or by its own end of time */
+  readonly next: 'tryboot' | 'plain' | null;
+};
+
+/**
+ * One power-on. `tryboot`: the wish of the restart before. `until`: the machine is killed, as by a power cut, at that line.
+ */
+export const bootOnce = async (
+  work: string,
+  disk: string,
+  { tryboot, offer, until, limitMs }: { tryboot: boolean; offer: string; until: RegExp | null; limitMs: number },
+  hear: (text: string) => void,
+): Promise<Booted> => {
+  const at = (label: string): string => `${disk}@@${offsetOf(label) * 1_048_576}`;
+  const text = execFileSync('mtype', ['-i', at('bootconfig'), '::autoboot.txt'], { encoding: 'latin1' });
+  const choice = parseAutoboot(text);
+  const partition = (tryboot ? choice?.trial : choice?.standard) ?? 0;
+  const label = partitions[partition - 1]?.label;
+  if (label !== 'boot_a' && label !== 'boot_b') throw new Error(`autoboot.txt leads to partition ${partition}`);
+  for (const name of ['kernel.img', 'initrd.gz']) {
+    rmSync(join(work, name), { force: true });
+    run('mcopy', '-i', at(label), `::${name}`, join(work, name));
+  }
+  const line = `console=ttyS0 quiet panic=1 init=/trial/init uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} uketsuke.offer=${offer}`;
+  const machine = spawn('qemu-system-x86_64', [
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '768', '-smp', '2', '-display', 'none', '-serial', 'stdio'],
+    ...['-monitor', 'none', '-nodefaults', '-nic', 'none', '-no-reboot', '-device', 'virtio-rng-pci'],
+    ...['-kernel', join(work, 'kernel.img'), '-initrd', join(work, 'initrd.gz'), '-append', line],
+    ...['-drive', `file=${disk},format=raw,if=virtio`],
+    ...['-drive', `file=${join(work, 'bundles.img')},format=raw,if=virtio,readonly=on`],
+  ]);
+  const lines: { atMs: number; text: string }[] = [];
+  let next: Booted['next'] = null;
+  const bell = setTimeout(() => machine.kill('SIGKILL'), limitMs);
+  machine.stderr.on('data', (piece: Buffer) => hear(`qemu: ${piece.toString()}`));
+  const reader = createInterface({ input: machine.stdout });
+  reader.on('line', (raw) => {
+    const said = raw.replace(/\r/g, '').trim();
+    if (said === '') return;
+    lines.push({ atMs: performance.now(), text: said });
+    hear(said);
+    if (said.includes('FIRMWARE: tryboot')) next = 'tryboot';
+    if (said.includes('FIRMWARE: plain') || said.includes('Kernel panic')) next = 'plain';
+    if (until?.test(said)) machine.kill('SIGKILL');
+  });
+  await new Promise((resolve) => {
+    machine.once('close', resolve);
+  });
+  clearTimeout(bell);
+  return { partition, lines, next };
+};
