@@ -38,7 +38,7 @@ export const companionsTexts: readonly (readonly [string, readonly string[]])[] 
   ['困ったとき', ['どの画面にも、受付の人を呼ぶボタンがあります。']],
 ];
 
-/** Beside it, for staff: who may type for whom is the clinic's to say. */
+/** Beside it, for staff, on no paper: who may type for whom is the clinic's to say. */
 export const companionsForStaff: readonly string[] = [
   '暗証番号を、職員が聞いたり、代わりに押したりしないでください。目視確認なら暗証番号はいりません。',
   'ご本人に代わって暗証番号を入力してよい方（親権者、成年後見人、ご本人に頼まれたご家族など）の範囲は、この製品では決めていません。国の最新の案内で確かめて、院内で決めてください。',
@@ -52,4 +52,4 @@ export const companionsPage = (model: PageModel): Markup => html`<section class=
       ([who, sentences]) => html`<h2>${who}</h2><ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`,
     )}
     <p class="mute">${model.context.settings().facilityName}</p></section>
-  <section class="mute"><h2>受付の方へ</h2><ul>${companionsForStaff.map((sentence) => html`<li>${sentence}</li>`)}</ul></section>`;
+  <section class="for-staff mute"><h2>受付の方へ</h2><ul>${companionsForStaff.map((sentence) => html`<li>${sentence}</li>`)}</ul></section>`;

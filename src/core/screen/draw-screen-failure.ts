@@ -53,19 +53,15 @@ export const drawDesk = (
 ): Part => {
   // Nobody is called for a visit that ended because nothing was touched any more.
   const quiet = failure.code === 'session.timed-out';
-  const takeCard = at.cardOnBed ? [d.words('desk.take-card')] : [];
-  return part(
-    'desk',
-    null,
-    d,
-    d.words(quiet ? 'take-card.heading' : cardAgain.has(failure.code) ? 'desk.card-again' : 'desk.heading'),
-    {
-      tone: 'attention',
-      lead: [reasonOf(catalogue, d, failure), ...(quiet ? [] : takeCard)],
-      controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
-      body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
-    },
-  );
+  // One order: to lay the card down anew is to take it.
+  const again = cardAgain.has(failure.code);
+  const takeCard = at.cardOnBed && !quiet && !again ? [d.words('desk.take-card')] : [];
+  return part('desk', null, d, d.words(quiet ? 'take-card.heading' : again ? 'desk.card-again' : 'desk.heading'), {
+    tone: 'attention',
+    lead: [reasonOf(catalogue, d, failure), ...takeCard],
+    controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
+    body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
+  });
 };
 
 /** Between visits: nothing can be done here now, why, and what happens meanwhile. */

@@ -180,6 +180,15 @@ describe('the screens', () => {
     });
   });
 
+  it('ask for the right card, or for the same one laid better, with one order', () => {
+    for (const code of ['card.unreadable', 'card.not-my-number']) {
+      const { heading, lead } = named(`desk.${code}`);
+      expect(heading, code).toBe('マイナンバーカードを 置き直してください');
+      expect(lead, code).toHaveLength(1);
+      expect(lead[0], code).not.toContain('お取りください');
+    }
+  });
+
   it('carry the reason as a QR code where the terminal itself is at fault', () => {
     const faults = drawn('ja').filter(({ screen }) => ['outage', 'out-of-service'].includes(screen.screen));
     expect(faults.length).toBeGreaterThan(1);
