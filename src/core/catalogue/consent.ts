@@ -30,6 +30,7 @@ type ConsentAnswer = {
   /** The question as it stood on the screen: what the text hash of the record is made from */
   readonly question: Question;
   readonly given: boolean;
+  /** When, on the clock that nobody sets: a wall clock that is put right meanwhile moves no answer. monotonic ms */
   readonly atMs: number;
   readonly language: string;
 };
@@ -138,7 +139,10 @@ export const answerQuestion = (
   };
 };
 
-/** The consents as they go into the signed request, one entry for each code. `textHashOf`: SHA-256 of what was shown. */
+/**
+ * The consents as they go into the signed request, one entry for each code. `textHashOf`: SHA-256 of what was shown.
+ * `at` is still monotonic: whoever signs knows what time it was then.
+ */
 export const consentRecord = (
   answers: Answers,
   catalogueVersion: string,

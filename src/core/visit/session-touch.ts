@@ -174,10 +174,10 @@ const answered = (session: Session, visit: Visit, touch: Touched, at: Moment): S
     case 'consent-bundle':
       if (touch.control === 'one-by-one') return moveTo({ questions: unbundled(questions) });
       if (touch.control !== 'agree' && touch.control !== 'decline') return stay(session);
-      return next(answerQuestion(visit.answers, question, touch.control === 'agree', at.wallMs, display.language));
+      return next(answerQuestion(visit.answers, question, touch.control === 'agree', at.monotonicMs, display.language));
     case 'consent-item':
       if (touch.control !== 'agree' && touch.control !== 'decline') return stay(session);
-      return next(answerQuestion(visit.answers, question, touch.control === 'agree', at.wallMs, display.language));
+      return next(answerQuestion(visit.answers, question, touch.control === 'agree', at.monotonicMs, display.language));
     case 'medical-subsidy':
       if (touch.control !== 'use' && touch.control !== 'do-not-use') return stay(session);
       return next({ ...visit.answers, medicalSubsidyUse: touch.control === 'use' });

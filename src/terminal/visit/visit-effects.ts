@@ -247,8 +247,8 @@ const signRequests = (parts: SessionParts, hand: VisitHand) => {
       createHash('sha256')
         .update(consentTextOf(catalogue, language, question, settings.institutionType))
         .digest('base64url');
-    // A clock of ours that is wrong must not date what the patient said: the agent's clock does.
-    const { wallMs } = clock.now();
+    // A clock of ours that is wrong, or put right meanwhile, must not date what the patient said: the agent's clock does.
+    const { wallMs, monotonicMs } = clock.now();
     const issuedAtMs = clinic.agentNowMs() ?? wallMs;
     const { facility, device, lane } = parts.terminal;
     const certificate = visit.identity?.authCertificate;
@@ -261,7 +261,7 @@ const signRequests = (parts: SessionParts, hand: VisitHand) => {
       catalogueVersion: catalogue.version,
       consents: consentRecord(visit.answers, catalogue.version, textHashOf).map((consent) => ({
         ...consent,
-        at: Math.max(0, Math.round(consent.at + issuedAtMs - wallMs)),
+        at: Math.max(0, Math.round(issuedAtMs - (monotonicMs - consent.at))),
       })),
       authCertificate: certificate === undefined ? null : Buffer.from(certificate).toString('base64url'),
       issuedAtMs: Math.round(issuedAtMs),
