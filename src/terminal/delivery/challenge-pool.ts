@@ -52,8 +52,8 @@ export interface ChallengePool {
   take(minimumLifeMs: number, agent?: string): Challenge | null;
   ready(minimumLifeMs: number): boolean;
   setConnected(connected: boolean): void;
-  /** A verified answer. false = nobody asked for it (any more). */
-  stock(challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
+  /** A verified answer of this agent. false = nobody asked for it (any more). */
+  stock(agent: string, challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
   /** This agent knows none of the challenges that it handed out before this instant of its clock: they are of no use. */
   forget(agent: string, beforeMs: number): void;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
@@ -119,11 +119,12 @@ class FetchedChallenges implements ChallengePool {
     this.#refill();
   }
 
-  stock(challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean {
+  stock(agent: string, challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean {
     const sentAtMs = this.#asked.get(challengeRequestId);
     if (sentAtMs === undefined || this.#nowMs() - sentAtMs > this.#delays.answerMs) return false;
     // A second agent of the facility may answer the same request within the time.
     this.#agentOffsetMs = agentTime - sentAtMs;
+    this.#endByClockOf(agent, agentTime - sentAtMs);
     this.#lastHeard = challenges[0]?.agent ?? this.#lastHeard;
     // A sign of life, or an agent that cannot keep what it would hand out.
     if (challenges.length === 0 && this.#awaiting !== challengeRequestId) return true;
@@ -142,6 +143,20 @@ class FetchedChallenges implements ChallengePool {
       this.#wakeAt(this.#nowMs() + this.#delays.lastPauseMs, () => this.#refill());
     }
     return true;
+  }
+
+  /**
+   * An agent whose clock was set right refuses what is over by it now: signed with such a challenge a request would end the
+   * moment it is kept. One set back lengthens no life.
+   */
+  #endByClockOf(agent: string, offsetMs: number): void {
+    const known = this.#stock.map((entry) =>
+      entry.challenge.agent === agent
+        ? { ...entry, endsAtMonotonicMs: Math.min(entry.endsAtMonotonicMs, entry.challenge.expiresAt - offsetMs) }
+        : entry,
+    );
+    this.#stock = known.sort((a, b) => b.endsAtMonotonicMs - a.endsAtMonotonicMs);
+    if (this.#withLife(0).length < known.length) this.#refill();
   }
 
   forget(agent: string, beforeMs: number): void {

@@ -255,7 +255,7 @@ const receiversOf = (
     } = opened.message;
     if (challenges.some(({ agent }) => agent !== opened.signer))
       return post.refuse('challenge', { code: 'message.forged' });
-    if (!pool.stock(challengeRequestId, agentTime, challenges))
+    if (!pool.stock(opened.signer, challengeRequestId, agentTime, challenges))
       return post.refuse('challenge', { code: 'message.stale' });
     if (voidBefore !== undefined) pool.forget(opened.signer, voidBefore);
     stateTeller.heard(opened.signer, wire);

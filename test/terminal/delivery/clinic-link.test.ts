@@ -135,6 +135,32 @@ describe('challenges', () => {
     expect(issued.filter((at) => at < (agent.voidBefore ?? 0))).toEqual([]);
   });
 
+  test('an agent whose clock is set right: those that are over by it are dropped at its next word, and fetched anew', async () => {
+    agent.wire = 2;
+    await ready();
+    await pass(10_000);
+    agent.clockOffsetMs = 3_650 * 24 * 60 * minute;
+    await pass(10_000);
+    const challenge = link.takeChallenge(visitLifeMs);
+    if (challenge === null) throw new Error('none was fetched');
+    expect(challenge.expiresAt - (link.agentNowMs() ?? 0)).toBeGreaterThan(visitLifeMs);
+  });
+
+  test('an agent whose clock is set back lengthens no life', async () => {
+    agent.wire = 2;
+    await ready();
+    agent.clockOffsetMs = -24 * 60 * minute;
+    agent.answersRequests = false;
+    await pass(9 * minute);
+    agent.answersChallenges = false;
+    await pass(2 * minute);
+    const lives: number[] = [];
+    for (let challenge = link.takeChallenge(0); challenge !== null; challenge = link.takeChallenge(0))
+      lives.push(challenge.expiresAt - (link.agentNowMs() ?? 0));
+    expect(lives.every((lifeMs) => lifeMs <= 10 * minute)).toBe(true);
+    expect(lives.length).toBeGreaterThan(0);
+  });
+
   test('one recorded earlier is of no use after a restart', async () => {
     await ready();
     const answer = broker.passedOn('challenge')[0];
