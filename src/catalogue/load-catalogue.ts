@@ -209,9 +209,16 @@ const filesOf = (dir: string): CatalogueFiles => {
   return files;
 };
 
+const instantsOf = new Map<string, readonly number[]>();
+
 /** The instants at which something begins to hold, in order. ms since 1970 UTC */
-export const changeInstants = (dir: string = catalogueDir): readonly number[] =>
-  [...new Set(dated(filesOf(dir)).map(({ validFrom }) => validFrom))].sort((a, b) => a - b);
+export const changeInstants = (dir: string = catalogueDir): readonly number[] => {
+  const known = instantsOf.get(dir);
+  if (known !== undefined) return known;
+  const instants = [...new Set(dated(filesOf(dir)).map(({ validFrom }) => validFrom))].sort((a, b) => a - b);
+  instantsOf.set(dir, instants);
+  return instants;
+};
 
 /** From when on something holds of every kind of file. ms since 1970 UTC */
 const firstWholeMs = (files: CatalogueFiles): number =>

@@ -205,11 +205,7 @@ const processingShape = {
   QualificationValidity: code(/^[1-6]$/).optional(),
 };
 
-/**
- * `face/OQSsiquc01res_face_…xml` and, after a number inquiry, `res/OQSsiquc01res_…xml`. `prefixes`: the consents of the
- * notice that holds, in the order of the file.
- */
-export const qualificationMessageSchemaOf = (prefixes: readonly string[]) =>
+const makeQualificationMessageSchema = (prefixes: readonly string[]) =>
   z.strictObject({
     MessageHeader: messageHeaderSchema,
     MessageBody: z.strictObject({
@@ -224,7 +220,23 @@ export const qualificationMessageSchemaOf = (prefixes: readonly string[]) =>
         .optional(),
     }),
   });
-export type QualificationMessage = z.infer<ReturnType<typeof qualificationMessageSchemaOf>>;
+type QualificationMessageSchema = ReturnType<typeof makeQualificationMessageSchema>;
+export type QualificationMessage = z.infer<QualificationMessageSchema>;
+
+/** One of each notice, and every visit has a file: zod takes a millisecond to make one, and as long to use it first. */
+const madeSchemas = new Map<string, QualificationMessageSchema>();
+
+/**
+ * `face/OQSsiquc01res_face_…xml` and, after a number inquiry, `res/OQSsiquc01res_…xml`. `prefixes`: the consents of the
+ * notice that holds, in the order of the file.
+ */
+export const qualificationMessageSchemaOf = (prefixes: readonly string[]): QualificationMessageSchema => {
+  const name = prefixes.join(' ');
+  const made = madeSchemas.get(name) ?? makeQualificationMessageSchema(prefixes);
+  madeSchemas.set(name, made);
+  return made;
+};
+
 /** With the prefixes of the layout alone. */
 export const qualificationMessageSchema = qualificationMessageSchemaOf(consentPrefixes);
 
