@@ -37,13 +37,29 @@ type CardRequest = {
 export type MadeCard = {
   readonly persona: Persona;
   readonly card: VirtualCard;
+  /** The same card as it was made: all its tries left, nothing verified */
+  readonly asMade: () => VirtualCard;
   /** 14 digits as printed; null on a card that is no My Number card. */
   readonly printedNumberB: string | null;
+  /** As the chip holds it, JP2; empty where there is none */
+  readonly photoJp2: Uint8Array;
 };
 
 /** The sign key and its password exist on every card, and OpenSC lists them; our own code never selects these files. */
 const signFiles = { certificate: 0x0001, issuerCertificate: 0x0002, key: 0x001a, password: 0x001b } as const;
 const textPin = 0x0011;
+
+/** Counters are the card's own; everything else of its files never changes. */
+const cardOf = (persona: Persona, made: readonly CardApplication[]): Pick<MadeCard, 'persona' | 'card' | 'asMade'> => {
+  const copied = (file: CardFile): CardFile => (file.kind === 'secret' ? { ...file } : file);
+  const asMade = (): VirtualCard =>
+    createVirtualCard(
+      persona.id,
+      atr,
+      made.map((one) => ({ ...one, files: new Map([...one.files].map(([fid, file]) => [fid, copied(file)])) })),
+    );
+  return { persona, card: asMade(), asMade };
+};
 
 /** Transparent files are larger than their object and filled up with FF. */
 const padded = (object: Uint8Array, size: number): Uint8Array => {
@@ -125,7 +141,7 @@ export const makeVisual = (
 /** Contact interface, as listed for the card. */
 const atr = fromHex('3B E0 00 FF 81 31 FE 45 14');
 
-const foreignCard = (persona: Persona): VirtualCard => {
+const foreignApplicationsOf = (persona: Persona): readonly CardApplication[] => {
   const jpki = (label: string): CardApplication => ({
     aid: applications.jpki,
     files: new Map([[files.jpki.tokenInformation, free(tokenInformation(label))]]),
@@ -136,11 +152,11 @@ const foreignCard = (persona: Persona): VirtualCard => {
       .map(({ aid }) => ({ aid, files: new Map() }));
   switch (persona.type) {
     case 'old-juki':
-      return createVirtualCard(persona.id, atr, [jpki('JPKIAPICCTOKEN')]);
+      return [jpki('JPKIAPICCTOKEN')];
     case 'driving-licence':
-      return createVirtualCard(persona.id, atr, foreign('driving licence'));
+      return foreign('driving licence');
     case 'residence-card':
-      return createVirtualCard(persona.id, atr, foreign('residence card'));
+      return foreign('residence card');
     case 'android-phone':
     case 'my-number-card':
       throw new Error(`${persona.type} is not foreign`);
@@ -200,7 +216,7 @@ export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
   const { persona, authority, keyFolder, photo, wallMs } = request;
   const isPhone = persona.type === 'android-phone';
   if (persona.type !== 'my-number-card' && !isPhone)
-    return { persona, card: foreignCard(persona), printedNumberB: null };
+    return { ...cardOf(persona, foreignApplicationsOf(persona)), printedNumberB: null, photoJp2: new Uint8Array() };
   if (persona.hasPhoto && photo === null) throw new Error(`persona ${persona.id} needs a photo`);
   mkdirSync(keyFolder, { recursive: true });
   const key = (name: string) => cachedRsaKey(join(keyFolder, `${name}.pem`));
@@ -212,7 +228,7 @@ export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
   ]);
   if (isPhone) {
     const jpki = await jpkiApplication(request, authKey, signKey);
-    return { persona, card: createVirtualCard(persona.id, atr, [jpki]), printedNumberB: null };
+    return { ...cardOf(persona, [jpki]), printedNumberB: null, photoJp2: new Uint8Array() };
   }
   const expiry = dayFrom(japanDate(wallMs), persona.cardExpires);
   const birthDate = parseJapanDate(persona.person.birthDate);
@@ -249,5 +265,5 @@ export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
     ]),
   };
   const jpki = await jpkiApplication(request, authKey, signKey);
-  return { persona, card: createVirtualCard(persona.id, atr, [jpki, visual, text]), printedNumberB: printed };
+  return { ...cardOf(persona, [jpki, visual, text]), printedNumberB: printed, photoJp2 };
 };

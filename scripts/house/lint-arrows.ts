@@ -163,8 +163,11 @@ export const checkFolderPairs = ({ arrows }: ModuleGraph): Finding[] => {
   });
 };
 
-/** Files whose exports a tool takes by their place: configurations, reporters. */
-const isTakenByTool = (file: string): boolean => /\.config\.ts$|^scripts\/house\/test-counts\.ts$/.test(file);
+/** Files whose exports a tool takes by their place: configurations, reporters, what stands in for Node's own modules. */
+const isTakenByTool = (file: string): boolean =>
+  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-/.test(
+    file,
+  );
 
 /** What is exported and imported by nobody, tests included. */
 export const checkDeadExports = ({ modules }: ModuleGraph): Finding[] => {

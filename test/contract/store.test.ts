@@ -9,6 +9,8 @@ import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { linkBed } from '../../scripts/beds/link-bed.ts';
 import { MemoryBroker } from '../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import { openSimulatedStore, StoredRows } from '../../scripts/trials/simulate/simulated-store.ts';
+import { Kernel } from '../../scripts/trials/simulate/stand-ins/kernel.ts';
 import type { StoreNews } from '../../src/storage/open-store.ts';
 import { storeContract } from './store.ts';
 
@@ -38,6 +40,12 @@ storeContract('SQLite', async () => {
 storeContract('memory, the stand-in of other tests', async () => {
   const store = new MemoryStore();
   return { store, reopen: async () => store };
+});
+
+storeContract('the model of the simulator', async () => {
+  const [kernel, disk] = [new Kernel('contract', false), new StoredRows()];
+  const open = () => openSimulatedStore(kernel, null, disk);
+  return { store: open(), reopen: async () => open() };
 });
 
 storeContract('SQLite by way of the link', async () => {

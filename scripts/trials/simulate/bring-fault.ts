@@ -1,0 +1,257 @@
+import type { Bed, FaceBooth } from './counter.ts';
+import type { Fault, FaultName } from './plan.ts';
+import type { ServiceMood } from './simulated-agent.ts';
+import type { SimulatedBroker } from './simulated-broker.ts';
+import type { Machine } from './simulated-machine.ts';
+import type { Patient } from './simulated-patient.ts';
+import type { StoredRows } from './simulated-store.ts';
+import type { Kernel, Life } from './stand-ins/kernel.ts';
+import type { SimulatedDisk } from './stand-ins/machine-disk.ts';
+
+/** What of a world a fault may lay hands on. */
+type Stage = {
+  readonly kernel: Kernel;
+  readonly broker: SimulatedBroker;
+  readonly disk: SimulatedDisk;
+  readonly stored: StoredRows;
+  readonly service: ServiceMood;
+  readonly terminalMachine: Machine;
+  readonly agentMachine: Machine;
+  readonly bed: Bed;
+  readonly booth: FaceBooth;
+  readonly patient: Patient | null;
+  readonly terminalLife: Life | null;
+  readonly agentLife: Life | null;
+  /** Still to be mended */
+  readonly mending: Map<FaultName, Fault>;
+  terminalDied(backAfterMs: number): void;
+  agentDied(backAfterMs: number): void;
+  swapCard(amount: number, isQuick: boolean): void;
+};
+
+const second = 1_000;
+const year = 365 * 86_400 * second;
+
+/** A fault that lasts: `mend` ends it. Two of one kind that overlap end with the later. */
+type Lasting = { readonly begin: (world: Stage, fault: Fault) => void; readonly mend: (world: Stage) => void };
+
+/** A process dies within its next steps outside: at any of them, before or after it took effect. */
+const killWithin = (world: Stage, life: Life | null, fault: Fault, died: () => void): void => {
+  if (life === null || life.dead || life.killAt !== null) return;
+  // Half of them soon, so that each step of a visit's busy moments is met often.
+  const within = fault.other ? 12 : 90;
+  life.killAt = { step: life.steps + 1 + (fault.amount % within), after: (fault.amount >>> 16) % 2 === 0, died };
+  // A process that does nothing any more is killed where it stands.
+  world.kernel.after(8 * second, null, () => {
+    if (!life.dead && life.killAt !== null) world.kernel.die(life);
+  });
+};
+const backAfterMs = ({ amount }: Fault): number => 800 + (amount % 4_000);
+
+/** A clock that is set: hours, or ten years, either way. ms */
+const jumpOf = ({ amount, other }: Fault): number =>
+  (amount % 2 === 0 ? 10 * year : (1 + (amount % 48)) * 3_600 * second) * (other ? 1 : -1);
+
+const once: Readonly<Partial<Record<FaultName, (world: Stage, fault: Fault) => void>>> = {
+  'terminal killed': (world, fault) =>
+    killWithin(world, world.terminalLife, fault, () => world.terminalDied(backAfterMs(fault))),
+  'terminal power cut': (world, fault) =>
+    killWithin(world, world.terminalLife, fault, () => {
+      world.terminalDied(4_000 + backAfterMs(fault));
+      world.bed.unplug();
+      world.kernel.after(3_000, null, () => world.bed.plug());
+    }),
+  'agent killed': (world, fault) =>
+    killWithin(world, world.agentLife, fault, () => world.agentDied(backAfterMs(fault))),
+  'agent power cut': (world, fault) =>
+    killWithin(world, world.agentLife, fault, () => {
+      world.agentDied(4_000 + backAfterMs(fault));
+      world.disk.cutPower();
+    }),
+  'agent fsync stalls': ({ disk }, { amount }) => {
+    disk.stallsMs = 200 + (amount % 30_000);
+  },
+  'terminal clock jumps': ({ terminalMachine }, fault) => {
+    terminalMachine.errorMs = jumpOf(fault);
+  },
+  'agent clock jumps': ({ agentMachine }, fault) => {
+    agentMachine.errorMs = jumpOf(fault);
+  },
+  'old messages again': ({ broker, kernel }, { amount }) => {
+    const { passed } = broker;
+    for (let times = 0; times < 6 && passed.length > 0; times += 1) {
+      const old = passed[(amount + times * 7) % passed.length];
+      if (old !== undefined) kernel.after(times * 40, null, () => broker.replay(old));
+    }
+  },
+  'card pulled and put back': (world, { amount, other }) => {
+    const { patient, bed, kernel } = world;
+    if (patient === null) return;
+    bed.atApdu.set(bed.apdus + (amount % 9), () => patient.pull());
+    kernel.after(2_000, null, () => {
+      patient.pull();
+      kernel.after(other ? 600 : 3_000, null, () => patient.putBack());
+    });
+  },
+  'card pulled for good': (world, { amount }) => {
+    const { patient, bed, kernel } = world;
+    if (patient === null) return;
+    bed.atApdu.set(bed.apdus + (amount % 9), () => patient.pull());
+    kernel.after(1_500, null, () => patient.pull());
+  },
+  'card swapped': (world, { amount, other }) => world.swapCard(amount, other),
+};
+
+const cutOff = (name: string, isNoticed: boolean): Lasting => ({
+  begin: ({ broker }) => broker.cut(name, isNoticed),
+  mend: ({ broker }) => broker.heal(name),
+});
+
+const lasting: Readonly<Partial<Record<FaultName, Lasting>>> = {
+  'terminal slow': {
+    begin: ({ terminalLife }, { amount }) => {
+      if (terminalLife !== null) terminalLife.stretchMs = 5 + (amount % 400);
+    },
+    mend: ({ terminalLife }) => {
+      if (terminalLife !== null) terminalLife.stretchMs = 0;
+    },
+  },
+  'terminal disk full': {
+    begin: ({ stored }) => {
+      stored.mood.refuses = true;
+    },
+    mend: ({ stored }) => {
+      stored.mood.refuses = false;
+    },
+  },
+  'terminal disk stalls': {
+    begin: ({ stored }, { amount }) => {
+      stored.mood.stallsMs = 500 + (amount % 15_000);
+    },
+    mend: ({ stored }) => {
+      stored.mood.stallsMs = 0;
+    },
+  },
+  'agent slow': {
+    begin: ({ agentLife }, { amount }) => {
+      if (agentLife !== null) agentLife.stretchMs = 5 + (amount % 1_500);
+    },
+    mend: ({ agentLife }) => {
+      if (agentLife !== null) agentLife.stretchMs = 0;
+    },
+  },
+  'agent paused': {
+    begin: ({ agentLife, kernel }, { lastsMs }) => {
+      if (agentLife !== null) agentLife.pausedUntilMs = Math.max(agentLife.pausedUntilMs, kernel.nowMs + lastsMs);
+    },
+    mend: () => {},
+  },
+  'agent disk full': {
+    begin: ({ disk }) => {
+      disk.refuses = 'ENOSPC';
+    },
+    mend: ({ disk }) => {
+      disk.refuses = null;
+    },
+  },
+  'agent disk broken': {
+    begin: ({ disk }) => {
+      disk.refuses = 'EIO';
+    },
+    mend: ({ disk }) => {
+      disk.refuses = null;
+    },
+  },
+  'folder refuses': {
+    begin: ({ disk }, { amount }) => {
+      disk.folderRefuses = ['EBUSY', 'EACCES', 'EROFS', 'ENOSPC'][amount % 4] ?? 'EIO';
+    },
+    mend: ({ disk }) => {
+      disk.folderRefuses = null;
+    },
+  },
+  'service away': {
+    begin: ({ service }) => {
+      service.isDown = true;
+    },
+    mend: ({ service }) => {
+      service.isDown = false;
+    },
+  },
+  'service slow': {
+    begin: ({ service }, { amount }) => {
+      service.answerMs = 2_000 + (amount % 12_000);
+    },
+    mend: ({ service }) => {
+      service.answerMs = 300;
+    },
+  },
+  'broker loses what it acknowledged': {
+    begin: ({ broker }, { amount }) => {
+      broker.weather.loses = 0.2 + (amount % 80) / 100;
+    },
+    mend: ({ broker }) => {
+      broker.weather.loses = 0;
+    },
+  },
+  'broker dies': { begin: ({ broker }) => broker.die(false), mend: ({ broker }) => broker.rise() },
+  'broker dies and forgets': { begin: ({ broker }) => broker.die(true), mend: ({ broker }) => broker.rise() },
+  'messages twice': {
+    begin: ({ broker }) => {
+      broker.weather.duplicates = 0.6;
+    },
+    mend: ({ broker }) => {
+      broker.weather.duplicates = 0;
+    },
+  },
+  'messages overtake': {
+    begin: ({ broker }, { amount }) => {
+      broker.weather.reordersMs = 20 + (amount % 3_000);
+    },
+    mend: ({ broker }) => {
+      broker.weather.reordersMs = 0;
+    },
+  },
+  'terminal cut off': cutOff('front-1', true),
+  'terminal half-open': cutOff('front-1', false),
+  'agent cut off': cutOff('agent-1', true),
+  'agent half-open': cutOff('agent-1', false),
+  'reader unplugged': { begin: ({ bed }) => bed.unplug(), mend: ({ bed }) => bed.plug() },
+  'camera frozen': {
+    begin: ({ booth }) => booth.setMood({ isFrozen: true }),
+    mend: ({ booth }) => booth.setMood({ isFrozen: false }),
+  },
+  'face process dead': {
+    begin: ({ booth }) => booth.setMood({ isDead: true }),
+    mend: ({ booth }) => booth.setMood({ isDead: false }),
+  },
+};
+
+export const beginFault = (world: Stage, fault: Fault): void => {
+  const { kernel, mending } = world;
+  kernel.note(`fault: ${fault.name} ${fault.lastsMs > 0 ? `for ${fault.lastsMs / second} s` : ''}`);
+  const short = once[fault.name];
+  if (short !== undefined) {
+    // What follows of it (a start, a clock that is set right) has its time, too.
+    mending.set(fault.name, fault);
+    kernel.after(15 * second, null, () => {
+      if (mending.get(fault.name) === fault) mending.delete(fault.name);
+    });
+    return short(world, fault);
+  }
+  const long = lasting[fault.name];
+  if (long === undefined) throw new Error(`nobody knows how to begin: ${fault.name}`);
+  mending.set(fault.name, fault);
+  long.begin(world, fault);
+  kernel.after(fault.lastsMs, null, () => {
+    if (mending.get(fault.name) !== fault) return;
+    mending.delete(fault.name);
+    kernel.note(`mended: ${fault.name}`);
+    long.mend(world);
+  });
+};
+
+/** The clocks are set right again before the last visit. */
+export const mendClocks = ({ terminalMachine, agentMachine }: Stage): void => {
+  for (const machine of [terminalMachine, agentMachine]) machine.errorMs = 0;
+};

@@ -1,0 +1,177 @@
+import { hash } from 'node:crypto';
+import * as real from 'jose';
+import { type Kernel, kernelNow } from './kernel.ts';
+
+/*
+ * Stands in for jose in the simulator: the same forms, letter for letter as long, with a keyed hash in the place of
+ * signatures and seals. Whoever knows a key's name could forge one; nobody here does. A real world asks jose itself.
+ */
+export * from 'jose';
+
+type Header = Record<string, unknown>;
+const base64url = (content: string | Uint8Array): string =>
+  (typeof content === 'string'
+    ? Buffer.from(content)
+    : Buffer.from(content.buffer, content.byteOffset, content.length)
+  ).toString('base64url');
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'));
+const headerOf = (text: string): Header => JSON.parse(Buffer.from(text, 'base64url').toString());
+
+/** What a key is called, the same for both halves of a pair */
+const names = new WeakMap<object, string>();
+export const nameKey = (key: object, name: string): void => {
+  names.set(key, name);
+};
+const nameOf = (key: unknown): string => {
+  const name = typeof key === 'object' && key !== null ? names.get(key) : undefined;
+  if (name === undefined) throw new Error('a key that the simulator was not told of');
+  return name;
+};
+const mac = (key: string, text: string): string => hash('md5', `${key} ${text}`, 'base64url');
+
+/** Real work on other threads, one after the other: it ends in the order in which it began, whatever the threads do. */
+let last: Promise<unknown> = Promise.resolve();
+export const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  const kernel = kernelNow();
+  if (kernel === null) return work();
+  const { current } = kernel;
+  kernel.pendingReal += 1;
+  const done = last.then(work).finally(() => {
+    kernel.pendingReal -= 1;
+    kernel.current = current;
+  });
+  last = done.catch(() => {});
+  return done;
+};
+/** Made at once, but no sooner told than a thread would tell it. */
+const cheaply = <T>(work: () => T): Promise<T> => (kernelNow() as Kernel).outside(work);
+const isReal = (): boolean => kernelNow()?.isReal ?? true;
+
+export class CompactSign {
+  readonly #payload: Uint8Array;
+  #header: Header = {};
+  constructor(payload: Uint8Array) {
+    this.#payload = payload;
+  }
+  setProtectedHeader(header: Header): this {
+    this.#header = header;
+    return this;
+  }
+  async sign(key: object): Promise<string> {
+    if (isReal())
+      return inTurn(() =>
+        new real.CompactSign(this.#payload).setProtectedHeader(this.#header as never).sign(key as real.CryptoKey),
+      );
+    return cheaply(() => {
+      const input = `${base64url(JSON.stringify(this.#header))}.${base64url(this.#payload)}`;
+      return `${input}.${mac(nameOf(key), input)}`;
+    });
+  }
+}
+
+export class FlattenedSign {
+  readonly #payload: Uint8Array;
+  #header: Header = {};
+  constructor(payload: Uint8Array) {
+    this.#payload = payload;
+  }
+  setProtectedHeader(header: Header): this {
+    this.#header = header;
+    return this;
+  }
+  async sign(key: object): Promise<real.FlattenedJWS> {
+    if (isReal())
+      return inTurn(() =>
+        new real.FlattenedSign(this.#payload).setProtectedHeader(this.#header as never).sign(key as real.CryptoKey),
+      );
+    return cheaply(() => {
+      const header = base64url(JSON.stringify(this.#header));
+      const payload = base64url(this.#payload);
+      return { protected: header, payload, signature: mac(nameOf(key), `${header}.${payload}`) };
+    });
+  }
+}
+
+export class CompactEncrypt {
+  readonly #plain: Uint8Array;
+  #header: Header = {};
+  constructor(plain: Uint8Array) {
+    this.#plain = plain;
+  }
+  setProtectedHeader(header: Header): this {
+    this.#header = header;
+    return this;
+  }
+  async encrypt(key: object): Promise<string> {
+    if (isReal())
+      return inTurn(() =>
+        new real.CompactEncrypt(this.#plain).setProtectedHeader(this.#header as never).encrypt(key as real.CryptoKey),
+      );
+    return cheaply(() => {
+      const header = base64url(JSON.stringify({ ...this.#header, epk: {} }));
+      const sealed = base64url(this.#plain);
+      return `${header}...${sealed}.${mac(nameOf(key), sealed)}`;
+    });
+  }
+}
+
+export const compactVerify = async (jws: string, key: object, options: object) => {
+  if (isReal()) return inTurn(() => real.compactVerify(jws, key as real.CryptoKey, options));
+  return cheaply(() => {
+    const [header = '', payload = '', signature] = jws.split('.');
+    if (mac(nameOf(key), `${header}.${payload}`) !== signature) throw new Error('signature');
+    return { payload: bytesOf(payload), protectedHeader: headerOf(header) };
+  });
+};
+
+export const compactDecrypt = async (jwe: string, key: object, options: object) => {
+  if (isReal()) return inTurn(() => real.compactDecrypt(jwe, key as real.CryptoKey, options));
+  return cheaply(() => {
+    const [header = '', , , sealed = '', tag] = jwe.split('.');
+    if (mac(nameOf(key), sealed) !== tag) throw new Error('seal');
+    return { plaintext: bytesOf(sealed), protectedHeader: headerOf(header) };
+  });
+};
+
+export const decodeProtectedHeader = (token: string | object): Header =>
+  typeof token === 'string' && !isReal()
+    ? headerOf(token.slice(0, token.indexOf('.')))
+    : real.decodeProtectedHeader(token);
+
+/** A card's signature is the stand-in's own, by modulus (`seeded-crypto.ts`); a device's is a keyed hash. */
+type RsaKey = { readonly modulus: string };
+export const flattenedVerify = async (
+  jws: { payload: string; protected?: string; signature: string },
+  key: object,
+  options: object,
+) => {
+  if (isReal())
+    return inTurn(() => real.flattenedVerify(jws as real.FlattenedJWSInput, key as real.CryptoKey, options));
+  return cheaply(() => {
+    const input = `${jws.protected}.${jws.payload}`;
+    const expected =
+      'modulus' in key
+        ? base64url(cheapRsa((key as RsaKey).modulus, hash('sha256', input, 'buffer')))
+        : mac(nameOf(key), input);
+    if (expected !== jws.signature) throw new Error('signature');
+    return { payload: bytesOf(jws.payload) };
+  });
+};
+
+/** 256 bytes that only whoever names this modulus and this digest would write */
+export const cheapRsa = (modulus: string, digest: Uint8Array): Uint8Array => {
+  const one = hash('sha512', `${modulus} ${base64url(digest)}`, 'buffer');
+  return new Uint8Array(Buffer.concat([one, one, one, one]));
+};
+
+/** Facility keys come with each message of settings: imported once. */
+const imported = new Map<string, Promise<real.CryptoKey | Uint8Array>>();
+export const importJWK = async (jwk: real.JWK, algorithm?: string) => {
+  if (jwk.kty === 'RSA' && !isReal()) return { modulus: jwk.n ?? '' };
+  const words = `${algorithm} ${JSON.stringify(jwk)}`;
+  const known = imported.get(words) ?? inTurn(() => real.importJWK(jwk, algorithm));
+  imported.set(words, known);
+  const key = await known;
+  if (typeof jwk.kid === 'string' && !(key instanceof Uint8Array)) nameKey(key, jwk.kid);
+  return key;
+};

@@ -1,0 +1,124 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Kernel } from './kernel.ts';
+
+/** What a disk says that takes no more: as the system calls it, and as SQLite does */
+type Refusal = 'ENOSPC' | 'EIO';
+const sqliteCodes: Readonly<Record<Refusal, number>> = { ENOSPC: 13, EIO: 10 };
+
+export const systemError = (code: string, syscall: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${code}: simulated, ${syscall}`), { code, syscall });
+
+/** A file as it is now, and as it would be found after a power cut; `synced` null: nothing of it */
+export type SimulatedFile = { readonly number: bigint; now: Uint8Array; synced: Uint8Array | null };
+type Entries = Map<string, SimulatedFile>;
+export type Folder = { readonly number: bigint; now: Entries; synced: Entries };
+
+/**
+ * The disk of the agent's machine: its journal and the folder for the レセコン. What a process wrote is there when the
+ * process is gone; what it did not sync is not there, or in pieces, when the power was.
+ */
+export class SimulatedDisk {
+  readonly kernel: Kernel;
+  /** Every write is refused */
+  refuses: Refusal | null = null;
+  /** The shared folder refuses alone: full, read-only, held by another program */
+  folderRefuses: string | null = null;
+  /** The next sync takes so long, ms */
+  stallsMs = 0;
+  /** Whether this world has a power cut in it: only then is what would be left of the journal kept up */
+  readonly #tracks: boolean;
+  #database: DatabaseSync;
+  #synced: Uint8Array | null = null;
+  synchronous: 'FULL' | 'NORMAL' = 'FULL';
+  readonly folders = new Map<string, Folder>();
+  #numbers = 1n;
+  readonly #looks = new Map<string, StatementSync>();
+
+  constructor(kernel: Kernel, journal: Uint8Array | null, tracks: boolean) {
+    this.kernel = kernel;
+    this.#tracks = tracks;
+    this.#database = new DatabaseSync(':memory:');
+    if (journal !== null) this.#database.deserialize(journal);
+  }
+
+  get database(): DatabaseSync {
+    return this.#database;
+  }
+
+  /** Beside the processes: what is kept, for who judges */
+  look(sql: string): StatementSync {
+    const known = this.#looks.get(sql) ?? this.#database.prepare(sql);
+    this.#looks.set(sql, known);
+    return known;
+  }
+
+  nextNumber(): bigint {
+    this.#numbers += 1n;
+    return this.#numbers;
+  }
+
+  folder(path: string): Folder | undefined {
+    return this.folders.get(path);
+  }
+
+  makeFolder(path: string): void {
+    this.folders.set(path, { number: this.nextNumber(), now: new Map(), synced: new Map() });
+  }
+
+  /** SQLite's own error for what the disk says now; null: it takes the write */
+  refusal(): Error | null {
+    if (this.refuses === null) return null;
+    const errcode = sqliteCodes[this.refuses];
+    return Object.assign(new Error(`simulated ${this.refuses}`), { code: 'ERR_SQLITE_ERROR', errcode });
+  }
+
+  /** A write of the running process is being synced: it waits while the disk hangs. */
+  sync(): void {
+    const { current, nowMs } = this.kernel;
+    if (this.stallsMs > 0 && current !== null) {
+      current.pausedUntilMs = Math.max(current.pausedUntilMs, nowMs + this.stallsMs);
+      this.stallsMs = 0;
+    }
+    if (this.#tracks) this.#synced = this.#database.serialize();
+  }
+
+  /** The machine's power goes. What was not synced is lost, or in part there: the coin of the world says. */
+  cutPower(): void {
+    const { rng } = this.kernel;
+    if (this.#synced !== null && rng.chance(0.7)) {
+      const whole = new DatabaseSync(':memory:');
+      whole.deserialize(this.#synced);
+      this.#database.close();
+      this.#database = whole;
+      this.#looks.clear();
+    }
+    for (const folder of this.folders.values()) {
+      const found: Entries = new Map();
+      const names = new Set([...folder.synced.keys(), ...folder.now.keys()]);
+      for (const name of [...names].sort()) {
+        // Either the entry of before, or the newer one that nobody had synced.
+        const file = (rng.chance(0.5) ? folder.now : folder.synced).get(name);
+        if (file === undefined) continue;
+        const left = file.synced ?? file.now.slice(0, rng.between(0, file.now.length));
+        file.now = left;
+        file.synced = left;
+        found.set(name, file);
+      }
+      folder.now = found;
+      folder.synced = new Map(found);
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+let mounted: SimulatedDisk | null = null;
+export const mount = (disk: SimulatedDisk | null): void => {
+  mounted = disk;
+};
+export const diskNow = (): SimulatedDisk => {
+  if (mounted === null) throw new Error('no simulated disk is mounted');
+  return mounted;
+};

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test, vi } from 'vitest';
+
+// A bound for a machine that does ten other things: alone it takes a few seconds.
+const limitMs = 240_000;
+vi.setConfig({ testTimeout: limitMs + 10_000 });
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = (script: string, words: readonly string[]) =>
+  new Promise<{ status: number; last: Record<string, unknown>; told: string }>((resolve) => {
+    execFile(process.execPath, [`${root}${script}`, ...words], { timeout: limitMs }, (error, stdout, stderr) => {
+      const last = stdout.trim().split('\n').at(-1) ?? '';
+      const status = typeof error?.code === 'number' ? error.code : error === null ? 0 : -1;
+      resolve({ status, last: last.startsWith('{') ? JSON.parse(last) : {}, told: stderr });
+    });
+  });
+const simulate = (...words: string[]) => run('scripts/trials/simulate/simulate.ts', ['--json', ...words]);
+
+test('visits of a seed that nobody has seen before break no promise', async () => {
+  const { status, last, told } = await simulate('--sessions', '800');
+  // Printed with every run: what fails can be run again.
+  process.stderr.write(`${told.split('\n')[0]}\n`);
+  expect({ status, ...last }, told).toMatchObject({
+    status: 0,
+    sessions: 800,
+    violations: 0,
+    lost: 0,
+    twice: 0,
+    mixed: 0,
+  });
+});
+
+test('the same seed is the same story, by one process or by two', async () => {
+  const words = ['--sessions', '120', '--seed', 'again'];
+  const [one, two, other] = await Promise.all([
+    simulate(...words, '--processes', '1'),
+    simulate(...words, '--processes', '2'),
+    simulate('--sessions', '120', '--seed', 'another'),
+  ]);
+  expect(one.last.hash).toMatch(/^[0-9a-f]{32}$/);
+  expect(two.last.hash).toBe(one.last.hash);
+  expect(other.last.hash).not.toBe(one.last.hash);
+});
+
+test('a fault in the outbox is found, made small, and told as a visit that can be replayed', async () => {
+  const found = await simulate('--sessions', '800', '--seed', '7', '--plant', 'expiry not told');
+  expect(found).toMatchObject({ status: 1, last: { lost: 1 } });
+  const tape = /visit replay (\S+)/.exec(found.told)?.[1];
+  const replayed = await run('src/main.ts', ['visit', 'replay', tape ?? '', '--json']);
+  expect(replayed).toMatchObject({ status: 0, last: { sameStates: true, sameScreens: true } });
+});
