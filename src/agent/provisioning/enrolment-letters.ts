@@ -1,13 +1,13 @@
 import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { access } from 'node:fs/promises';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { parseJson } from '../../storage/parse-file.ts';
 import { readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
+import { postToClinic, silentMs } from './ask-clinic.ts';
 import { type EnrolmentCode, enrolmentCodeSchema } from './enrolment-code.ts';
 
 /*
@@ -114,50 +114,35 @@ export const answerLetters = async (
   return null;
 };
 
-/** An agent on the same network answers within a second; a firewall that drops everything never does. ms */
-const limitMs = 20_000;
-
 const sessionWith = (host: string, port: number): Promise<TLSSocket> =>
   new Promise((resolve, reject) => {
     // Not by its certificate: by the letters, below.
-    const socket = connect({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.3', timeout: limitMs });
+    const socket = connect({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.3', timeout: silentMs });
     socket.once('secureConnect', () => resolve(socket));
-    socket.once('timeout', () => socket.destroy(new Error(`no answer within ${limitMs / 1_000} s`)));
+    socket.once('timeout', () => socket.destroy(new Error(`no answer within ${silentMs / 1_000} s`)));
     socket.once('error', reject);
-  });
-
-const post = (socket: TLSSocket, body: string): Promise<{ status: number; text: string }> =>
-  new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const asked = request({ createConnection: () => socket, path: lettersPath, method: 'POST', headers }, (reply) => {
-      let text = '';
-      reply.on('data', (chunk) => {
-        text += String(chunk);
-        if (text.length > 30_000) asked.destroy(new Error('too long an answer'));
-      });
-      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, text }));
-    });
-    asked.setTimeout(limitMs, () => asked.destroy(new Error(`no answer within ${limitMs / 1_000} s`)));
-    asked.on('error', reject);
-    asked.end(body);
   });
 
 /** The terminal's side: the code behind the letters. Throws with what helps. */
 export const askByLetters = async ({ host, port, letters }: ShownCode): Promise<EnrolmentCode> => {
-  const socket = await sessionWith(host, port).catch((error: Error) => {
+  const unreached = (error: Error): never => {
     throw new Error(
       `${host}:${port} is not reached (${error.message}): does \`uketsuke provision clinic\` wait there?`,
     );
-  });
+  };
+  const socket = await sessionWith(host, port).catch(unreached);
   try {
     const salt = randomBytes(16).toString('base64url');
     const key = await stretched(letters, salt);
     const bound = boundTo(socket);
-    const { status, text } = await post(socket, JSON.stringify({ salt, proof: proofOf(key, 'terminal', bound, '') }));
-    if (status !== 200)
+    const asked = JSON.stringify({ salt, proof: proofOf(key, 'terminal', bound, '') });
+    const over = { createConnection: () => socket, path: lettersPath };
+    const { status, text } = await postToClinic(over, asked).catch(unreached);
+    if (status >= 400 && status < 500)
       throw new EnrolmentRefused(
         "these letters are wrong, used or too old: `uketsuke provision clinic` at the clinic's PC shows new ones",
       );
+    if (status !== 200) throw new Error(`the clinic's PC answered ${status}`);
     const answer = answerSchema.parse(JSON.parse(text));
     if (!isSame(answer.proof, proofOf(key, 'clinic', bound, answer.code)))
       throw new Error(`${host}:${port} does not know the letters: somebody stands in for the clinic's PC`);

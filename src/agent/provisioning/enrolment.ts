@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
-import { createServer, request } from 'node:https';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -11,6 +11,7 @@ import { keyFiles, keyFolders, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier, publicJwkSchema } from '../../wire/messages.ts';
 import type { RegisteredDevice } from './agent-keys.ts';
+import { postToClinic } from './ask-clinic.ts';
 import type { AuthorityKeyAccess } from './authority-key.ts';
 import type { EnrolmentCode } from './enrolment-code.ts';
 import { answerLetters, closeOffer, EnrolmentRefused, lettersPath } from './enrolment-letters.ts';
@@ -214,35 +215,11 @@ const refusals: Readonly<Record<number, string>> = {
 /** The terminal's side: its public keys for what it needs to know. Throws with what helps. */
 export const askForEnrolment = async (code: EnrolmentCode, keys: DevicePublicKeys): Promise<Answer> => {
   const body = JSON.stringify({ device: code.device, secret: code.secret, ...keys });
-  const [status, text] = await new Promise<[number, string]>((resolve, reject) => {
-    const asked = request(
-      {
-        host: code.host,
-        port: code.enrolmentPort,
-        path: enrolPath,
-        method: 'POST',
-        ca: code.facilityCa,
-        minVersion: 'TLSv1.3',
-        timeout: 20_000,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-      },
-      (reply) => {
-        let answer = '';
-        reply.on('data', (chunk) => {
-          answer += String(chunk);
-        });
-        reply.on('end', () => resolve([reply.statusCode ?? 0, answer]));
-      },
+  const clinic = { host: code.host, port: code.enrolmentPort, path: enrolPath, ca: code.facilityCa } as const;
+  const { status, text } = await postToClinic({ ...clinic, minVersion: 'TLSv1.3' }, body).catch((error: Error) => {
+    throw new Error(
+      `${code.host}:${code.enrolmentPort} is not reached (${error.message}): is \`uketsuke provision clinic\` running there?`,
     );
-    asked.on('timeout', () => asked.destroy(new Error('no answer within 20 s')));
-    asked.on('error', (error) =>
-      reject(
-        new Error(
-          `${code.host}:${code.enrolmentPort} is not reached (${error.message}): is \`uketsuke provision clinic\` running there?`,
-        ),
-      ),
-    );
-    asked.end(body);
   });
   const answered = refusals[status] ?? `the clinic's PC answered ${status}`;
   if (status >= 400 && status < 500) throw new EnrolmentRefused(answered);

@@ -224,6 +224,37 @@ test('silent connections keep no terminal from being enrolled for longer than a 
   }
 }, 30_000);
 
+test.each([
+  ['ends in the middle of its answer', /is not reached \(aborted\)/],
+  ['has a fault of its own', /answered 500/],
+])(
+  "a clinic's PC that %s is to be asked again: nobody waits for it for ever, and no code is called wrong",
+  async (what, said) => {
+    const { key, certificate } = await readBrokerFiles(facility);
+    const server = createServer({ key, cert: certificate, minVersion: 'TLSv1.3' }, (asked, reply) => {
+      asked.resume().on('end', () => {
+        if (what === 'has a fault of its own') reply.writeHead(500).end();
+        else reply.writeHead(200, { 'content-length': 5_000 }).write('{"tls', () => reply.destroy());
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const outcomes = await Promise.allSettled([
+      askForEnrolment(await codeFor('terminal-01', port), await makeDeviceKeys(terminal)),
+      askByLetters({ host: '127.0.0.1', port, letters: newLetters() }),
+    ]);
+    server.closeAllConnections();
+    server.close();
+    for (const outcome of outcomes) {
+      const reason = outcome.status === 'rejected' ? outcome.reason : null;
+      expect(reason).toBeInstanceOf(Error);
+      expect(reason).not.toBeInstanceOf(EnrolmentRefused);
+      expect(String(reason)).toMatch(said);
+    }
+  },
+);
+
 test('after twenty wrong secrets the listener answers nobody', async () => {
   const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
   try {
