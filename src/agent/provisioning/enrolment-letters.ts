@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -156,6 +156,17 @@ export const askByLetters = async ({ host, port, letters }: ShownCode): Promise<
 const question = 'uketsuke-enrolment?';
 const foundSchema = z.strictObject({ port: z.int().min(1).max(65_535) });
 
+/** Anybody in the network may ask, from whatever address he writes: nothing that he asks ends this process. */
+export const answerSearch = (
+  socket: Pick<Socket, 'send'>,
+  asked: Uint8Array,
+  from: { readonly address: string; readonly port: number },
+  enrolmentPort: number,
+): void => {
+  if (Buffer.from(asked).toString() !== question || from.port === 0) return;
+  socket.send(JSON.stringify({ port: enrolmentPort }), from.port, from.address, () => {});
+};
+
 /** Answers terminals that look for the clinic's PC in their network. */
 export const answerSearches = (
   port: number,
@@ -164,10 +175,8 @@ export const answerSearches = (
 ): Promise<{ readonly port: number; close(): void }> =>
   new Promise((resolve, reject) => {
     const socket = createSocket({ type: 'udp4', reuseAddr: true });
-    socket.on('message', (asked, from) => {
-      if (asked.toString() === question) socket.send(JSON.stringify({ port: enrolmentPort }), from.port, from.address);
-    });
-    socket.once('error', reject);
+    socket.on('message', (asked, from) => answerSearch(socket, asked, from, enrolmentPort));
+    socket.on('error', reject);
     socket.bind(port, host, () => resolve({ port: socket.address().port, close: () => socket.close() }));
   });
 

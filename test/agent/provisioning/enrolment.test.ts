@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -27,6 +28,7 @@ import {
 } from '../../../src/agent/provisioning/enrolment.ts';
 import type { EnrolmentCode } from '../../../src/agent/provisioning/enrolment-code.ts';
 import {
+  answerSearch,
   answerSearches,
   askByLetters,
   EnrolmentRefused,
@@ -254,6 +256,28 @@ test.each([
     }
   },
 );
+
+test('a search from no port, or from an address that takes no answer, ends nothing', async () => {
+  const socket = createSocket('udp4');
+  const errors: Error[] = [];
+  socket.on('error', (error) => errors.push(error));
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const asked = Buffer.from('uketsuke-enrolment?');
+  answerSearch(socket, asked, { address: '127.0.0.1', port: 0 }, 8884);
+  // The system refuses to send there (EACCES).
+  answerSearch(socket, asked, { address: '255.255.255.255', port: 9 }, 8884);
+  // Whoever asks properly is answered after them.
+  const terminal = createSocket('udp4');
+  terminal.bind(0, '127.0.0.1');
+  await once(terminal, 'listening');
+  const answered = once(terminal, 'message');
+  answerSearch(socket, asked, { address: '127.0.0.1', port: terminal.address().port }, 8884);
+  expect(String((await answered)[0])).toBe('{"port":8884}');
+  expect(errors).toEqual([]);
+  socket.close();
+  terminal.close();
+});
 
 test('after twenty wrong secrets the listener answers nobody', async () => {
   const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async () => {});
