@@ -180,12 +180,13 @@ const provisionTerminal = async (given: string | undefined, options: Options): P
   await run('systemctl', 'daemon-reload');
   const wanted = (await exists(`/usr/lib/systemd/system/${kiosk}`)) ? [...units, kiosk] : units;
   await run('systemctl', 'enable', '--quiet', ...wanted);
+  await keepGoodConfig(defaultConfigPath);
+  // From here on each start of this machine does the rest by itself: a unit that does not start is no reason to begin again.
+  await rm(keptCode, { force: true });
   // Keys may be new to what already runs.
   await run('systemctl', 'restart', ...units);
   // A screen that does not start is the terminal's to tell; the counter's way to the clinic is open without it.
   if (wanted.length > units.length) await succeeds('systemctl', 'restart', '--no-block', kiosk);
-  await keepGoodConfig(defaultConfigPath);
-  await rm(keptCode, { force: true });
   tellParts(parts, identity);
   tell('Ready. The clinic tries it out by itself (テスト受付); what came of it stands on the staff page.');
   const { facility, device, lane, test } = identity;
