@@ -2,7 +2,7 @@ import { glob, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment-code.ts';
-import { askByLetters, readLetters, searchClinics } from '../agent/provisioning/enrolment-letters.ts';
+import { askByLetters, EnrolmentRefused, readLetters, searchClinics } from '../agent/provisioning/enrolment-letters.ts';
 import { parseJson } from '../storage/parse-file.ts';
 import { enrolmentPort } from './provision-places.ts';
 import { outcomeOf } from './run-commands.ts';
@@ -91,20 +91,33 @@ export const codeOnStick = async (mayServe: (code: EnrolmentCode) => boolean): P
   return chooseCode(codes, mayServe);
 };
 
-/** The code behind letters, from `host` or from whoever in this network waits for terminals. */
-export const codeOfLetters = async (letters: string, host: string | undefined): Promise<EnrolmentCode> => {
-  const clinics = host === undefined ? await searchClinics(enrolmentPort) : [{ host, port: enrolmentPort }];
-  let last = new Error(
-    "nobody in this network waits for terminals: run `uketsuke provision clinic` at the clinic's PC, or name it with --host",
-  );
+type Clinics = Awaited<ReturnType<typeof searchClinics>>;
+
+/**
+ * The code behind letters, from `host` or from whoever in this network waits for terminals. In a house of several clinics one
+ * refuses what is another's: the letters are refused where all have refused them.
+ */
+export const codeOfLetters = async (
+  letters: string,
+  host: string | undefined,
+  search: () => Promise<Clinics> = () => searchClinics(enrolmentPort),
+): Promise<EnrolmentCode> => {
+  const clinics = host === undefined ? await search() : [{ host, port: enrolmentPort }];
+  const failures: Error[] = [];
   for (const clinic of clinics) {
     try {
       return await askByLetters({ ...clinic, letters });
     } catch (error) {
-      last = error as Error;
+      failures.push(error as Error);
     }
   }
-  throw last;
+  throw (
+    failures.find((error) => !(error instanceof EnrolmentRefused)) ??
+    failures[0] ??
+    new Error(
+      "nobody in this network waits for terminals: run `uketsuke provision clinic` at the clinic's PC, or name it with --host",
+    )
+  );
 };
 
 /** What was given on the command line: a file, letters, or nothing (a stick). */

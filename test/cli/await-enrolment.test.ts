@@ -11,7 +11,7 @@ import { EnrolmentRefused, newLetters, offerLetters, qrText } from '../../src/ag
 import { addAgent, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { makeDeviceKeys } from '../../src/agent/provisioning/make-device-keys.ts';
 import { attemptEnrolment, watchCamera } from '../../src/cli/await-enrolment.ts';
-import { chooseCode } from '../../src/cli/find-enrolment.ts';
+import { chooseCode, codeOfLetters } from '../../src/cli/find-enrolment.ts';
 import type { CameraEvent } from '../../src/ports/camera.ts';
 
 const code: EnrolmentCode = {
@@ -193,3 +193,24 @@ test.skipIf(!hasSocat)(
   },
   60_000,
 );
+
+test('letters that another clinic in the house refuses are not refused by their own, which is not there yet', async () => {
+  const other = join(folder, 'other');
+  await createFacility(other, { facility: 'clinic-0002', brokerNames: ['127.0.0.1'] });
+  await addAgent(other, 'agent-1');
+  const { port, close } = await listenForEnrolments(other, {}, { host: '127.0.0.1', port: 0 }, async () => {});
+  const [unreached, foreign] = [
+    { host: '127.0.0.1', port: 1 },
+    { host: '127.0.0.1', port },
+  ];
+  try {
+    const letters = newLetters();
+    const why = await codeOfLetters(letters, undefined, async () => [unreached, foreign]).catch((error) => error);
+    expect(why).not.toBeInstanceOf(EnrolmentRefused);
+    expect(why.message).toContain('is not reached');
+    await expect(codeOfLetters(letters, undefined, async () => [foreign])).rejects.toBeInstanceOf(EnrolmentRefused);
+    await expect(codeOfLetters(letters, undefined, async () => [])).rejects.toThrow('nobody in this network');
+  } finally {
+    close();
+  }
+});
