@@ -62,7 +62,7 @@ const partsOf = (report) =>
         keypad: report.keypad.present,
       };
 const isWhole = (parts) => parts !== null && Object.values(parts).every(Boolean);
-const everyMs = 5_000;
+const everyMs = 15_000;
 /** Of the machine's life, less what comes after; since power-on */
 const untilSeconds = Number(readFileSync('/trial/devices-seconds', 'utf8'));
 let report = null;
@@ -71,8 +71,10 @@ for (let before = ''; uptime() < untilSeconds && !isWhole(parts); await pause(ev
   report = await health();
   parts = partsOf(report);
   const jobs = sh('systemctl list-jobs --no-legend | head -n 8');
-  const now = JSON.stringify({ parts, jobs });
-  if (now !== before) say('so far', { parts, jobs });
+  const kiosk = sh('systemctl show -p NRestarts,ActiveState --value uketsuke-kiosk');
+  const now = JSON.stringify({ parts, jobs, kiosk });
+  if (now !== before)
+    say('so far', { parts, jobs, kiosk, busy: sh('ps -eo comm,time --sort=-time --no-headers | head -n 8') });
   before = now;
 }
 say('parts', { ...parts, report, devices: devices(), link: existsSync('/dev/uketsuke-keypad') });

@@ -87,7 +87,10 @@ const prepare = (root: string): void => {
     '[Service]\nEnvironment=WLR_RENDERER=pixman\nTimeoutStartSec=600\n',
   );
   mkdirSync(join(root, 'etc/chromium.d'), { recursive: true });
-  writeFileSync(join(root, 'etc/chromium.d/trial'), 'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS --disable-gpu"\n');
+  writeFileSync(
+    join(root, 'etc/chromium.d/trial'),
+    'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS --disable-gpu --force-prefers-reduced-motion"\n',
+  );
   const config = join(root, 'etc/uketsuke/terminal.yaml');
   const text = readFileSync(config, 'utf8');
   if (!text.includes('keypad:')) writeFileSync(config, text.replace('speaker:', 'keypad:\n  driver: hid\nspeaker:'));
@@ -114,9 +117,10 @@ const start = (root: string, folder: string, disk: string, seconds: number): Chi
   const options = [
     ...[
       '-accel',
-      'tcg,thread=multi',
+      'tcg,thread=multi,tb-size=1024',
+      // Without AVX: programs that find it use it, and it is what is emulated worst.
       '-cpu',
-      'max',
+      'Nehalem',
       '-m',
       '2500',
       '-smp',

@@ -61,7 +61,7 @@ try {
     rmSync(join(root, 'trial/only'), { force: true });
     if (values.only !== undefined) writeFileSync(join(root, 'trial/only'), values.only);
     rmSync(join(root, 'trial/steps.json'), { force: true });
-    boot(root, inside, 540);
+    boot(root, inside, 1_500);
   }
   const told = JSON.parse(readTrial(root, 'steps.json') || '{"steps":[],"figures":{}}') as {
     steps: Step[];
@@ -77,7 +77,7 @@ try {
   // A root that is kept for another look keeps its packages.
   if (values.root === undefined && !values.keep) {
     say('taking the packages away …');
-    boot(root, purge, 120);
+    boot(root, purge, 300);
     const left = readTrial(root, 'left.txt');
     const gone = readTrial(root, 'purge.status') === '0' && left === '';
     steps.push({ name: 'purge leaves nothing', ok: gone, ms: 0, ...(left && { detail: left }) });
