@@ -9,6 +9,7 @@ import type { Screen, ScreenEvent } from '../src/ports/screen.ts';
 import type { Speaker } from '../src/ports/speaker.ts';
 import { contentTypes } from '../src/web/content-types.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../src/web/local-server.ts';
+import { prometheusType } from '../src/wire/prometheus-text.ts';
 import { createPageSpeaker, speechPath } from './speaker/page-speaker.ts';
 
 /*
@@ -81,6 +82,8 @@ type KioskScreenOptions = {
   readonly inheritedFd?: number;
   /** Recordings for a page that speaks (src/catalogue/speech) */
   readonly speechDir?: string;
+  /** Prometheus' text, for whoever may reach this loopback */
+  readonly metrics?: () => string;
 };
 
 export type KioskScreen = Screen & {
@@ -187,6 +190,8 @@ export const createKioskScreen = async (options: KioskScreenOptions): Promise<Ki
   const pages = new Pages(options.speechDir);
 
   const answer = async ({ method, path }: LocalRequest): Promise<LocalAnswer> => {
+    if (method === 'GET' && path === '/metrics' && options.metrics !== undefined)
+      return { status: 200, headers: { 'content-type': prometheusType }, body: options.metrics() };
     const file = method === 'GET' ? files.get(path) : undefined;
     const body = file === undefined ? null : 'body' in file ? file.body : await readFile(file.path).catch(() => null);
     return file === undefined || body === null

@@ -57,6 +57,10 @@ class ToldFaceVerifier implements FaceVerifier {
   get watching(): boolean {
     return this.#tell !== null && this.#hasReference;
   }
+  /** An attempt has begun, with a photo or without one. */
+  get asked(): boolean {
+    return this.#tell !== null;
+  }
   say(event: FaceAttemptEvent): void {
     this.#tell?.(event);
   }
@@ -115,6 +119,9 @@ type VisitBedOptions = NonNullable<Parameters<typeof makeAgentBed>[0]> & {
   readonly keys?: Keypad['keys'];
   readonly microphone?: Microphone;
   readonly inspect?: SessionParts['inspect'];
+  readonly restart?: SessionParts['restart'];
+  /** `log`: the bed's own */
+  readonly machine?: Omit<NonNullable<SessionParts['machine']>, 'log'>;
 };
 
 /**
@@ -126,10 +133,11 @@ export class VisitBed {
   readonly clock: AgentBed['clock'];
   readonly broker: AgentBed['broker'];
   readonly logLines: string[] = [];
+  readonly log: ReturnType<typeof createEventLog>;
   readonly store = new MemoryStore();
   /** The terminal's own wall clock may be wrong; both ends count the same seconds. */
   #clockErrorMs = 0;
-  readonly #clinic: ReturnType<typeof createClinicLink>;
+  readonly clinic: ReturnType<typeof createClinicLink>;
   readonly reader = createVirtualCardReader();
   readonly #cardFrontReader = createVirtualCardFrontReader();
   readonly face = new ToldFaceVerifier();
@@ -146,11 +154,12 @@ export class VisitBed {
     this.broker = broker;
     const { facility, device, lane } = testFacility.device;
     const log = createEventLog({ format: 'json', level: 'debug', write: (line) => this.logLines.push(line) });
+    this.log = log;
     const terminalClock: Clock = {
       now: () => ({ ...this.clock.now(), wallMs: this.clock.now().wallMs + this.#clockErrorMs }),
       wakeAt: (atMs, wake) => this.clock.wakeAt(atMs, wake),
     };
-    this.#clinic = createClinicLink({
+    this.clinic = createClinicLink({
       bus: this.broker.connect('front-1'),
       store: this.store,
       clock: terminalClock,
@@ -170,12 +179,13 @@ export class VisitBed {
       keypad: this.keypad,
       statusLight: this.light,
       speaker: more.speaker ?? null,
-      clinic: this.#clinic,
+      clinic: this.clinic,
       trustedCvIssuers,
       cryptography: cardCryptography,
       catalogueAt: (wallMs) => catalogueAt(wallMs, more.catalogueDir ?? catalogueDir),
       newId: () => crypto.randomUUID(),
-      restart: {},
+      restart: more.restart ?? {},
+      ...(more.machine && { machine: { ...more.machine, log } }),
       ...(more.microphone && { microphone: more.microphone }),
       ...(more.inspect && { inspect: more.inspect }),
     });
@@ -270,7 +280,7 @@ export class VisitBed {
 
   async close(): Promise<void> {
     await this.runner.close();
-    await this.#clinic.close();
+    await this.clinic.close();
     this.agent.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
+import { type AdjustableLog, createEventLog, describeError } from '../log/event-log.ts';
 import { type Config, defaultConfigPath } from '../processes/terminal-config.ts';
 import { readConfigOrExit } from './config.ts';
 
@@ -11,7 +11,7 @@ export const untilStopped = async (
   command: string,
   config: Config,
   format: 'json' | 'pretty',
-  start: (log: EventLog) => Promise<{ close(): Promise<void> }>,
+  start: (log: AdjustableLog) => Promise<{ close(): Promise<void> }>,
 ): Promise<void> => {
   const log = createEventLog({ format, level: config.log.level });
   // Node would print the error's message, which may quote what was being worked on.
@@ -46,7 +46,7 @@ export const registerProcess = (
   program: Command,
   name: string,
   about: string,
-  start: (config: Config, log: EventLog) => Promise<{ close(): Promise<void> }>,
+  start: (config: Config, log: AdjustableLog) => Promise<{ close(): Promise<void> }>,
 ): void => {
   program
     .command(name)

@@ -1,11 +1,28 @@
 import { pino } from 'pino';
-import { admitLogFields, type LogEventFields, type LogEventName, type LogLevel, logEvents } from './log-events.ts';
+import type { LogLevel } from '../wire/terminal-about.ts';
+import { admitLogFields, type LogEventFields, type LogEventName, logEvents } from './log-events.ts';
 
 /** The only way to log. A line is an event of the catalogue (src/log/log-events.ts) with its typed fields. */
 export interface EventLog {
   /** What the catalogue does not know is left out and counted in a `log.field-refused` line; never throws. */
   event<N extends LogEventName>(name: N, fields: LogEventFields<N>): void;
 }
+
+/** Every event of the catalogue, whatever the level says, with the fields that were admitted. */
+type LogListener = (name: LogEventName, fields: Readonly<Record<string, unknown>>) => void;
+
+export interface AdjustableLog extends EventLog {
+  readonly level: LogLevel;
+  /** From the next line on, until the process begins anew. */
+  setLevel(level: LogLevel): void;
+  /** The newest lines that were written, oldest first, each one JSON object: what a support bundle is made of. */
+  recent(): readonly string[];
+  /** For counting. */
+  subscribe(listener: LogListener): void;
+}
+
+/** A line has some 150 bytes. */
+const mostRecent = 400;
 
 type EventLogOptions = {
   /** `json`: one object a line, for journald. `pretty`: for a person at a terminal. `silent`: for tests. */
@@ -28,9 +45,10 @@ const prettyLine = (json: string): string => {
   return `${String(time).slice(11, 23)} ${mark} ${String(event).padEnd(22)} ${shown.join(' ')}\n`;
 };
 
-export const createEventLog = ({ format, level = 'info', write }: EventLogOptions): EventLog => {
-  if (format === 'silent') return { event: () => {} };
-  const output = write ?? standardErrorWriter();
+export const createEventLog = ({ format, level = 'info', write }: EventLogOptions): AdjustableLog => {
+  const output = write ?? (format === 'silent' ? () => {} : standardErrorWriter());
+  const recent: string[] = [];
+  const listeners: LogListener[] = [];
   const log = pino(
     {
       level,
@@ -38,10 +56,18 @@ export const createEventLog = ({ format, level = 'info', write }: EventLogOption
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => output(format === 'json' ? line : prettyLine(line)) },
+    {
+      write: (line: string) => {
+        recent.push(line);
+        if (recent.length > mostRecent) recent.shift();
+        if (format !== 'silent') output(format === 'json' ? line : prettyLine(line));
+      },
+    },
   );
-  const writeLine = (name: LogEventName, fields: Readonly<Record<string, unknown>>): void =>
+  const writeLine = (name: LogEventName, fields: Readonly<Record<string, unknown>>): void => {
+    for (const listener of listeners) listener(name, fields);
     log[logEvents[name].level]({ event: name, ...fields });
+  };
   return {
     event: (name, fields) => {
       if (!Object.hasOwn(logEvents, name)) return writeLine('log.field-refused', { fields: 1 });
@@ -49,6 +75,14 @@ export const createEventLog = ({ format, level = 'info', write }: EventLogOption
       writeLine(name, admitted);
       if (refused > 0) writeLine('log.field-refused', { fields: refused });
     },
+    get level() {
+      return log.level as LogLevel;
+    },
+    setLevel: (next) => {
+      log.level = next;
+    },
+    recent: () => [...recent],
+    subscribe: (listener) => void listeners.push(listener),
   };
 };
 

@@ -1,5 +1,6 @@
 import { type FailureCode, failureRules } from '../core/failure.ts';
 import { profiles } from '../wire/profile.ts';
+import type { LogLevel } from '../wire/terminal-about.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
 import { type Kind, kind, maybe, oneOf, pattern } from './log-kinds.ts';
 import { cause, state, wordsOf } from './session-words.ts';
@@ -70,7 +71,6 @@ const deviceProcess = oneOf('terminal', 'link', 'face');
 type Fields = { readonly [field: string]: Kind<unknown> };
 /** Who is meant to read it. `staff`: also shown, in plain words, on the staff page. */
 type LogAudience = 'staff' | 'technician' | 'developer';
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 type LogEvent<F extends Fields> = {
   readonly level: LogLevel;
   readonly audience: LogAudience;

@@ -184,6 +184,12 @@ export const configSchema = z.strictObject({
   health: section('Self-supervision.', {
     socket: path.default('/run/uketsuke/health.sock').describe('Unix socket where `uketsuke doctor` asks.'),
   }),
+  machine: section('The machine itself.', {
+    reboot: z
+      .array(z.string())
+      .default(['systemctl', '--no-ask-password', '--no-block', 'start', 'reboot.target'])
+      .describe('What is run when the clinic orders a reboot; empty: nothing, the order is refused.'),
+  }),
   log: section('Event log on standard error (journald).', {
     level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Lines below it are not written.'),
   }),

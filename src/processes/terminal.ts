@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
@@ -13,16 +13,13 @@ import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { createLinkClient } from '../../drivers/link/link-client.ts';
 import { createAlsaMicrophone } from '../../drivers/microphone/alsa-microphone.ts';
 import { createAlsaSpeaker } from '../../drivers/speaker/alsa-speaker.ts';
-import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { createSerialStatusLight } from '../../drivers/status-light/serial-status-light.ts';
 import { catalogueAt, catalogueBeforeMended, catalogueDir } from '../catalogue/load-catalogue.ts';
 import { mayRefuseByDate } from '../core/trusted-time.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { AdjustableLog, EventLog } from '../log/event-log.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
-import { freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
-import { type HealthReport, watchHealth } from '../terminal/doctor/health.ts';
-import { inspectOwnParts } from '../terminal/doctor/own-parts.ts';
+import { watchHealth } from '../terminal/doctor/health.ts';
 import { undrawableLanguages } from '../terminal/doctor/page-fonts.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
 import { SessionRunner } from '../terminal/visit/session-runner.ts';
@@ -32,8 +29,13 @@ import { keyFolders, readTerminalKeys, type TerminalKeys } from '../trust/key-fi
 import { mendedTextsWire } from '../wire/versions.ts';
 import { openCamera } from './cameras.ts';
 import { releasedMs, version } from './release.ts';
+import { startRound } from './rounds.ts';
 import { startTerminalClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
+import { terminalMachine } from './terminal-machine.ts';
+
+/** Figures are told with `state` at most so old. ms */
+const figuresMs = 60_000;
 
 /**
  * The parts at the counter. A device chooses them by its configuration; demo and tests bring their own. `restart`: what
@@ -140,29 +142,23 @@ const joinClinic = (config: Config, keys: TerminalKeys, clock: TrustedClock, log
   return { link, clinic, certificateEndsMs: () => certificateEndsMs };
 };
 
-const openScreen = ({ screen, paths, speaker }: Config) => {
+const openScreen = ({ screen, paths, speaker }: Config, metrics: () => string) => {
   // With a socket of the service manager's the terminal may make no network socket of its own.
   const screenFd = inheritedFd();
   return createKioskScreen({
     port: screen.port,
     ...(screenFd === null ? {} : { inheritedFd: screenFd }),
     pageDir: paths.screens,
+    metrics,
     ...(speaker.driver === 'page' ? { speechDir: join(catalogueDir, 'speech') } : {}),
   });
 };
-
-const inspectHere = (config: Config, report: HealthReport, wallMs: number, certificateEndsMs: number | null) =>
-  inspectOwnParts({
-    ...{ report, wallMs, certificateEndsMs, hasSoundCard },
-    freeBytes: () => freeBytesOf(process.env.STATE_DIRECTORY ?? dirname(config.paths.store)),
-    speaker: config.speaker.driver,
-  });
 
 /**
  * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
  * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
  */
-export const startTerminal = async (config: Config, drivers: CounterDrivers, log: EventLog): Promise<Terminal> => {
+export const startTerminal = async (config: Config, drivers: CounterDrivers, log: AdjustableLog): Promise<Terminal> => {
   const startedAtMs = performance.now();
   log.event('process.started', { process: 'terminal', version, profile: config.profile });
   const clock = startTerminalClock(log);
@@ -170,7 +166,12 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };
   const { link, clinic, certificateEndsMs } = joinClinic(config, keys, clock, log);
-  const screen = await openScreen(config);
+  const own = terminalMachine(config, log, {
+    report: () => health.report(),
+    wallMs: () => clock.now().wallMs,
+    certificateEndsMs,
+  });
+  const screen = await openScreen(config, own.metrics);
   const speaker = config.speaker.driver === 'page' ? screen.speaker : drivers.speaker;
   speaker?.setVolume(config.speaker.volume);
   const runner = new SessionRunner({
@@ -190,7 +191,8 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     undrawable: new Set((await undrawableLanguages(config.paths.screens, catalogueAt(clock.now().wallMs))).keys()),
     newId: randomUUID,
     restart: { ...drivers.restart, screen: () => screen.reload() },
-    inspect: () => inspectHere(config, health.report(), clock.now().wallMs, certificateEndsMs()),
+    inspect: own.inspect,
+    ...(own.machine && { machine: own.machine }),
   });
   const notifier = createSystemdNotifier();
   const health = watchHealth({
@@ -206,7 +208,8 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     feedWatchdog: notifier.alive,
     everyMs: notifier.aliveEveryMs,
   });
-  const healthServer = await serveHealth(config.health.socket, () => health.report());
+  const healthServer = await serveHealth(config.health.socket, () => ({ ...health.report(), figures: own.figures() }));
+  const endFigures = startRound(clock, figuresMs, 'at-once', async () => clinic.tellFigures(await own.measure()));
   notifier.ready(`lane ${lane}`);
   log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
   return {
@@ -214,6 +217,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     screenPort: screen.port,
     close: async () => {
       notifier.stopping();
+      endFigures();
       health.close();
       await healthServer.close();
       await runner.close();

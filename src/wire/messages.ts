@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { writtenFacilitySettingsSchema } from './facility-settings.ts';
+import { figuresSchema } from './figures.ts';
 import { profiles } from './profile.ts';
 import { selfTestSchema } from './self-test-report.ts';
+import { aboutSchema, logLevels } from './terminal-about.ts';
 import { resultFromV1, stateFromV1 } from './v1-names.ts';
 
 /*
@@ -95,6 +97,10 @@ export const stateSchema = z.preprocess(
         endsAt: instantMs,
       })
       .optional(),
+    /** What its orders have come to. Wire 2 */
+    about: aboutSchema.optional(),
+    /** What it measures of itself, at most a minute old. Wire 2 */
+    figures: figuresSchema.optional(),
   }),
 );
 export type StateMessage = z.infer<typeof stateSchema>;
@@ -262,6 +268,12 @@ export const commandSchema = z.strictObject({
      * test request of its line alone. `byHand`: somebody stands at the terminal. Wire 2
      */
     z.strictObject({ name: z.literal('self-test'), session: uuid, approval: compactJws, byHand: z.boolean() }),
+    /** The whole machine, not while a visit is going on. Wire 2 */
+    z.strictObject({ name: z.literal('reboot') }),
+    /** Of the event log, until the terminal begins anew. Wire 2 */
+    z.strictObject({ name: z.literal('log-level'), level: z.enum(logLevels) }),
+    /** Answered with `bundle`. Wire 2 */
+    z.strictObject({ name: z.literal('support-bundle') }),
   ]),
 });
 export type CommandMessage = z.infer<typeof commandSchema>;
@@ -273,6 +285,8 @@ export const commandResultSchema = z.strictObject({
   code: code.optional(),
   /** Of a self-test that has ended. Wire 2 */
   selfTest: selfTestSchema.optional(),
+  /** Of a support bundle: gzip of one JSON document without a trace of a person (src/log/support-bundle.ts). Wire 2 */
+  bundle: base64url.max(64_000).optional(),
 });
 export type CommandResult = z.infer<typeof commandResultSchema>;
 

@@ -40,6 +40,8 @@ const silentClinic = (): ClinicLink => ({
   submit: async () => err(failure('delivery.offline')),
   publishState: () => undefined,
   answerCommand: () => undefined,
+  tellAbout: () => undefined,
+  tellFigures: () => undefined,
   subscribe: (listener) => {
     const settings = { facilitySettings: { ...testSettings, smartphone: true } } as Extract<
       ClinicEvent,

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { fromBase64url } from '../../protocol/base64url.ts';
 import { openSigned, sign } from '../../trust/seal.ts';
 import { type CommandMessage, commandResultSchema, type StaffApproval, testApprover } from '../../wire/messages.ts';
 import type { SelfTest } from '../../wire/self-test-report.ts';
@@ -23,6 +24,9 @@ const approvalLifeMs = 10 * 60_000;
 
 export type CommandAnswer = { readonly outcome: 'done' | 'refused'; readonly code?: string };
 
+/** The newest support bundle of a terminal: gzip of one JSON document, as that terminal signed it. */
+type Bundle = { readonly at: number; readonly bytes: Uint8Array };
+
 /** Signed orders of staff to a terminal, each answered once or given up. */
 export class CommandDesk {
   readonly #context: AgentContext;
@@ -31,6 +35,7 @@ export class CommandDesk {
   readonly #memory: LookupMemory;
   /** Self-tests that have begun, by their order: where their report is kept */
   readonly #tests = new Map<string, { readonly device: string; readonly lane: number; readonly at: number }>();
+  readonly #bundles = new Map<string, Bundle>();
   readonly #open = new Map<string, { readonly device: string; readonly answer: (answer: CommandAnswer) => void }>();
 
   constructor(context: AgentContext, post: AgentPost, known: { readonly lanes: Lanes; readonly memory: LookupMemory }) {
@@ -82,11 +87,18 @@ export class CommandDesk {
     const addressee = { facility: this.#context.keys().facility, device: device.device };
     const opened = await openSigned('command-result', payload, commandResultSchema, [device.signing], addressee);
     if (!opened.ok) return opened;
-    const { commandId, outcome, code, selfTest } = opened.value.message;
+    const { commandId, outcome, code, selfTest, bundle } = opened.value.message;
     if (selfTest !== undefined) this.#keepTest(commandId, device.device, selfTest);
     const open = this.#open.get(commandId);
+    const bytes = open?.device === device.device && bundle !== undefined ? fromBase64url(bundle) : null;
+    if (bytes !== null) this.#bundles.set(device.device, { at: this.#context.clock.now().wallMs, bytes });
     if (open?.device === device.device) open.answer({ outcome, ...(code !== undefined && { code }) });
     return ok(undefined);
+  }
+
+  /** In memory, until the agent begins anew */
+  bundleOf(deviceId: string): Bundle | undefined {
+    return this.#bundles.get(deviceId);
   }
 
   /**

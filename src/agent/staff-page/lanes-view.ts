@@ -124,22 +124,32 @@ const orderButton = (model: PageModel, lane: Lane, action: string, label: string
 
 const orderWords: Readonly<Record<Order['what'], string>> = {
   restart: '再起動',
+  reboot: '端末の再起動',
+  'log-level': '記録のくわしさ',
+  'support-bundle': 'サポート情報',
   approve: '目視の確認',
   cancel: '受付の中止',
   'test-visit': 'テスト受付',
 };
+
+/** A reboot takes a minute; what does not show by then has not come about. ms */
+const shownWithinMs = 2 * 60_000;
 
 const orderNote = (order: Order | null, model: PageModel): Markup | null => {
   if (order === null) return null;
   if (order.report) return testVisitView(order.report, order.sentAt, model);
   const what = orderWords[order.what];
   const at = timeText(order.sentAt);
-  if (order.state === 'returned')
-    return html`<p class="pill ok">${what}：${timeText(order.returnedAt ?? order.sentAt)} に復帰しました</p>`;
+  if (order.state === 'returned') {
+    const word = order.what === 'restart' || order.what === 'reboot' ? 'に復帰しました' : 'に端末の状態で確認しました';
+    return html`<p class="pill ok">${what}：${timeText(order.returnedAt ?? order.sentAt)} ${word}</p>`;
+  }
   if (order.state === 'refused')
     return html`<p class="pill warn">${what}：端末が受け付けませんでした</p><p class="code">${order.code}</p>`;
   if (order.state === 'unanswered') return html`<p class="pill bad">${what}：端末から返事がありません（${at}）</p>`;
-  if (order.state === 'sent' || order.what === 'restart') return html`<p class="pill quiet">${what}中…（${at}）</p>`;
+  if (order.awaited !== undefined && order.state === 'done' && model.nowMs() - order.sentAt > shownWithinMs)
+    return html`<p class="pill bad">${what}：端末は受け付けましたが、そのあとの状態で確認できません（${at}）</p>`;
+  if (order.state === 'sent' || order.awaited !== undefined) return html`<p class="pill quiet">${what}中…（${at}）</p>`;
   return html`<p class="pill ok">${what}：${at} 済み</p>`;
 };
 
@@ -173,11 +183,24 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
       <div class="row">
         ${cancel}
         ${restartButtons.map(([part, label]) => orderButton(model, lane, '/restart', label, html`<input type="hidden" name="part" value="${part}">`))}
+        ${orderButton(model, lane, '/reboot', '端末の電源を入れ直す')}
         ${orderButton(model, lane, '/test-visit', 'テスト受付')}
       </div>
+      ${supportButtons(model, lane)}
     </details>
     ${selfTestNote(lane.device, model)}
     ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()), model)}`;
+};
+
+/** For whoever looks after the machines: more lines in the log for a while, and what a maker needs to see. */
+const supportButtons = (model: PageModel, lane: Lane): Markup => {
+  const isVerbose = lane.state?.about?.logLevel === 'debug';
+  const bundle = model.desk.commands.bundleOf(lane.device);
+  return html`<div class="row">
+    ${orderButton(model, lane, '/log-level', isVerbose ? '記録をふだんに戻す' : 'くわしく記録する', html`<input type="hidden" name="level" value="${isVerbose ? 'info' : 'debug'}">`)}
+    ${orderButton(model, lane, '/support-bundle', 'サポート情報を受け取る')}
+    ${bundle && html`<a href="/support-bundle?device=${lane.device}" download>サポート情報（${timeText(bundle.at)}）を保存</a>`}
+  </div>`;
 };
 
 const restartButtons = [

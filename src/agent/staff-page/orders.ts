@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Result } from '../../core/result.ts';
+import type { CommandMessage, StateMessage } from '../../wire/messages.ts';
+import { logLevels } from '../../wire/terminal-about.ts';
+import type { ShownOrder } from '../desk/carried-out.ts';
 import type { CommandAnswer } from '../desk/command-desk.ts';
 import { runTestVisit } from '../desk/order-test-visit.ts';
 import { keepIfPossible } from '../disk-watch.ts';
@@ -10,6 +14,8 @@ import { answerSelfTest, orderSelfTest } from './self-test-orders.ts';
 import type { StaffCheck } from './staff-codes.ts';
 import { timeText } from './words.ts';
 
+type ShownCommand = Extract<CommandMessage['command'], { name: ShownOrder['name'] }>;
+
 const restartParts = ['daemon', 'reader', 'face', 'screen'] as const;
 
 const follow = async (
@@ -19,18 +25,66 @@ const follow = async (
   sent: Promise<Result<CommandAnswer>>,
   words: { readonly done: string; readonly refused: string },
 ): Promise<Notice> => {
-  const visit = model.desk.lanes.all().find((lane) => lane.device === device)?.state?.session;
-  model.orders.start(device, what, model.nowMs(), what === 'restart' ? undefined : visit);
-  const answer = await sent;
+  model.orders.start(device, what, model.nowMs(), { session: stateOf(model, device)?.session });
+  return answered(model, device, await sent, words);
+};
+
+const stateOf = ({ desk }: PageModel, device: string): StateMessage | null =>
+  desk.lanes.all().find((lane) => lane.device === device)?.state ?? null;
+
+const answered = (
+  model: PageModel,
+  device: string,
+  answer: Result<CommandAnswer>,
+  words: { readonly done: string; readonly refused: string },
+): Notice => {
   model.context.changed();
   if (!answer.ok) {
     model.orders.answered(device, 'unanswered', answer.failure.code);
+    if (answer.failure.code === 'message.malformed')
+      return { good: false, text: 'この端末のプログラムは古く、この操作ができません。更新を依頼してください。' };
     return answer.failure.code === 'message.stale'
       ? { good: false, text: 'この窓口の患者さまが替わりました。画面を見て、もう一度確認してください。' }
       : { good: false, text: '端末から返事がありません。窓口の画面を確認してください。' };
   }
   model.orders.answered(device, answer.value.outcome, answer.value.code);
   return answer.value.outcome === 'done' ? { good: true, text: words.done } : { good: false, text: words.refused };
+};
+
+const restart = {
+  done: '再起動を始めました。復帰すると窓口の欄に表示されます。',
+  refused: '端末が再起動を受け付けませんでした。受付の途中でないか確認してください。',
+};
+const shownWords: Readonly<Record<ShownOrder['name'], { readonly done: string; readonly refused: string }>> = {
+  restart,
+  reboot: restart,
+  'log-level': {
+    done: '記録のくわしさを変えるよう伝えました。変わると窓口の欄に表示されます。',
+    refused: '端末が受け付けませんでした。',
+  },
+  'support-bundle': {
+    done: 'サポート情報を受け取りました。窓口の欄から保存できます（患者さまの情報は入っていません）。',
+    refused: '端末がサポート情報を作れませんでした。',
+  },
+};
+
+/** An order whose effect must show in what the terminal says of itself afterwards. */
+const order = async (device: string, command: ShownCommand, model: PageModel): Promise<Notice> => {
+  const commandId = randomUUID();
+  const awaited = { order: { ...command, commandId }, before: stateOf(model, device) };
+  model.orders.start(device, command.name, model.nowMs(), { awaited });
+  const answer = await model.desk.commands.send(device, command, commandId);
+  return answered(model, device, answer, shownWords[command.name]);
+};
+
+/** Of a form; null: there is no such order. */
+const shownCommand = (path: string, form: URLSearchParams): ShownCommand | null => {
+  if (path === '/reboot') return { name: 'reboot' };
+  if (path === '/support-bundle') return { name: 'support-bundle' };
+  const level = logLevels.find((name) => name === form.get('level'));
+  if (path === '/log-level' && level !== undefined) return { name: 'log-level', level };
+  const part = restartParts.find((name) => name === form.get('part'));
+  return path === '/restart' && part !== undefined ? { name: 'restart', part } : null;
 };
 
 const refusedCodeText = (checked: StaffCheck): string => {
@@ -115,6 +169,8 @@ const receiptShare = (form: URLSearchParams, model: PageModel): Notice => {
 export const carryOut = async (path: string, form: URLSearchParams, model: PageModel): Promise<Notice | null> => {
   const device = form.get('device') ?? '';
   const { commands } = model.desk;
+  const command = shownCommand(path, form);
+  if (command !== null) return order(device, command, model);
   switch (path) {
     case '/approve':
       return approve(form, model);
@@ -129,14 +185,6 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
           refused: '端末が中止を受け付けませんでした（すでに受付が済んでいることがあります）。',
         },
       );
-    case '/restart': {
-      const part = restartParts.find((name) => name === form.get('part'));
-      if (part === undefined) return { good: false, text: '再起動する部分が分かりません。' };
-      return follow(model, device, 'restart', commands.send(device, { name: 'restart', part }), {
-        done: '再起動を始めました。復帰すると窓口の欄に表示されます。',
-        refused: '端末が再起動を受け付けませんでした。受付の途中でないか確認してください。',
-      });
-    }
     case '/answer-help':
       return answerHelp(device, model);
     case '/test-visit':

@@ -1,9 +1,12 @@
 import type { StateMessage } from '../../wire/messages.ts';
+import { isCarriedOut, type ShownOrder } from '../desk/carried-out.ts';
 import type { TestVisitReport } from '../desk/order-test-visit.ts';
 
-/** An order that staff gave to a lane, until its effect was seen. `returned`: the terminal reported itself ready again. */
+/** An order that staff gave to a lane, until its effect was seen. `returned`: in what the terminal says of itself. */
 export type Order = {
-  readonly what: 'restart' | 'approve' | 'cancel' | 'test-visit';
+  readonly what: ShownOrder['name'] | 'approve' | 'cancel' | 'test-visit';
+  /** What must show afterwards, and what the terminal said before */
+  readonly awaited?: { readonly order: ShownOrder; readonly before: StateMessage | null };
   readonly sentAt: number;
   /** The visit that went on there then: a word about it goes away with it */
   readonly session?: string;
@@ -17,12 +20,22 @@ export type Order = {
 /** An order is told this long; a restart that has not come back by then is a fault of its own. ms */
 const shownMs = 5 * 60_000;
 
-/** The last order of each lane. A restart counts as done only when the terminal has come back. */
+/** The last order of each lane. What shows afterwards counts as done only when it does. */
 export class PendingOrders {
   readonly #orders = new Map<string, Order>();
 
-  start(device: string, what: Order['what'], nowMs: number, session?: string): void {
-    this.#orders.set(device, { what, sentAt: nowMs, state: 'sent', ...(session === undefined ? {} : { session }) });
+  start(
+    device: string,
+    what: Order['what'],
+    nowMs: number,
+    about: Pick<Order, 'awaited'> & { readonly session?: string | undefined } = {},
+  ): void {
+    const { session, awaited } = about;
+    this.#orders.set(device, {
+      ...{ what, sentAt: nowMs, state: 'sent' },
+      ...(session !== undefined && { session }),
+      ...(awaited !== undefined && { awaited }),
+    });
   }
 
   answered(device: string, state: 'done' | 'refused' | 'unanswered', code?: string): void {
@@ -41,10 +54,12 @@ export class PendingOrders {
     const order = this.#orders.get(device);
     if (order === undefined || nowMs - order.sentAt > shownMs) return null;
     if (order.session !== undefined && order.session !== state?.session) return null;
-    const back = state !== null && receivedAt !== null && receivedAt > order.sentAt;
-    const ready = state?.status === 'idle' || state?.status === 'busy';
-    if (order.what !== 'restart' || order.state === 'refused' || order.state === 'returned' || !back || !ready)
-      return order;
+    const { awaited } = order;
+    if (awaited === undefined || order.state === 'refused' || order.state === 'returned') return order;
+    if (state === null || receivedAt === null || receivedAt < order.sentAt) return order;
+    // Without a word about orders only a later state says anything.
+    if (state.about === undefined && receivedAt === order.sentAt) return order;
+    if (!isCarriedOut(awaited.order, awaited.before, state)) return order;
     const returned: Order = { ...order, state: 'returned', returnedAt: receivedAt };
     this.#orders.set(device, returned);
     return returned;

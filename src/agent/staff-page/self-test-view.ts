@@ -61,7 +61,7 @@ const question = (part: TestedPart, device: string, model: PageModel): Markup | 
   if (asked === undefined) return null;
   const answer = (value: string, label: string): Markup =>
     html`<form method="post" action="/self-test-answer"><input type="hidden" name="token" value="${model.token}"><input type="hidden" name="device" value="${device}"><input type="hidden" name="part" value="${part}"><input type="hidden" name="answer" value="${value}"><button>${label}</button></form>`;
-  return html`<div class="row">${asked}？ ${answer('yes', 'はい')}${answer('no', 'いいえ')}</div>`;
+  return html`<div class="row tools">${asked}？ ${answer('yes', 'はい')}${answer('no', 'いいえ')}</div>`;
 };
 
 const partRow = ({ part, outcome, code, missing = [] }: PartResult, test: KeptSelfTest, model: PageModel): Markup => {

@@ -155,6 +155,18 @@ const page = (
   body,
 });
 
+const bundleAnswer = ({ desk }: PageModel, device: string): LocalAnswer => {
+  const bundle = desk.commands.bundleOf(device);
+  if (bundle === undefined) return page(404, 'text/plain', 'not found');
+  const day = new Date(bundle.at).toISOString().slice(0, 10);
+  const disposition = `attachment; filename="uketsuke-${device}-${day}.json.gz"`;
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'application/gzip', 'Content-Disposition': disposition },
+    body: bundle.bytes,
+  };
+};
+
 const sameToken = (given: string | null, token: string): boolean => {
   const a = Buffer.from(given ?? '');
   const b = Buffer.from(token);
@@ -208,6 +220,7 @@ export const startStaffPage = async (
     if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
     if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
     if (path === '/month') return page(200, 'text/html', monthLayout(model).text);
+    if (path === '/support-bundle') return bundleAnswer(model, address.get('device') ?? '');
     if (path === '/favicon.ico') return { status: 204 };
     if (path === '/icon.svg' || path === '/icon-called.svg')
       return { status: 200, headers: { 'Content-Type': 'image/svg+xml' }, body: icon(path === '/icon-called.svg') };

@@ -1,4 +1,3 @@
-import type { WarningDays } from '../../core/certificate-life.ts';
 import { err, type Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -6,6 +5,7 @@ import type { MessageBus } from '../../ports/message-bus.ts';
 import type { OutboxRow, Store } from '../../ports/store.ts';
 import type { TerminalKeys } from '../../trust/key-files.ts';
 import { signerOf } from '../../trust/seal.ts';
+import type { TerminalFigures } from '../../wire/figures.ts';
 import {
   type Challenge,
   type CommandResult,
@@ -18,6 +18,7 @@ import {
   resultSchema,
   type StateMessage,
 } from '../../wire/messages.ts';
+import type { TerminalAbout } from '../../wire/terminal-about.ts';
 import { publisherOf, type TopicLeaf, topicLeaves } from '../../wire/topics.ts';
 import { createCommandGate } from './admit-command.ts';
 import { type AgentWatch, createAgentWatch } from './agent-watch.ts';
@@ -27,9 +28,10 @@ import { createDevicePost, type DevicePost } from './device-post.ts';
 import { createLookups, type Lookups } from './lookups.ts';
 import { createOutbox, type Outbox, type OutboxDelays } from './outbox.ts';
 import { createResultWatch, type ResultWatch } from './result-watch.ts';
+import { type CertificateTeller, createSelfReport } from './self-report.ts';
 import { createSettingsKeeper, type SettingsKeeper } from './settings-keeper.ts';
 import { type CardEvidence, type SignedRequest, signRequest } from './sign-request.ts';
-import { createStateTeller, type StateTeller } from './tell-state.ts';
+import type { StateTeller } from './tell-state.ts';
 
 export type { ClinicEvent } from './clinic-news.ts';
 
@@ -58,6 +60,9 @@ export interface ClinicLink {
   cancel(requestId: string): void;
   /** The patient of this request has left without its answer: staff are told that it comes late. */
   tellLate(requestId: string): void;
+  /** What orders have come to: told at once, with `state`. */
+  tellAbout(about: TerminalAbout): void;
+  tellFigures(figures: TerminalFigures): void;
   /** Retained; told again after each reconnect. */
   publishState(state: StateMessage): void;
   answerCommand(commandId: string, answer: Omit<CommandResult, 'facility' | 'device' | 'commandId'>): void;
@@ -76,9 +81,7 @@ type ClinicLinkOptions = {
   /** This machine's own clock, right or wrong, for the agent to compare with; default: `clock`'s */
   readonly machineWallMs?: () => number;
   /** When the device's certificate ends and is warned of: told to the clinic in `state` */
-  readonly subscribeCertificate?: (
-    listener: (end: { readonly endsMs: number; readonly days: WarningDays | null }) => void,
-  ) => void;
+  readonly subscribeCertificate?: CertificateTeller;
   readonly outboxDelays?: Partial<OutboxDelays>;
 };
 
@@ -96,51 +99,7 @@ type Parts = {
   readonly keeper: SettingsKeeper;
   readonly stateTeller: StateTeller;
   readonly agentWatch: AgentWatch;
-  readonly tellLate: (requestId: string) => void;
-  readonly noteAccepted: (last: NonNullable<StateMessage['lastAccepted']>) => void;
-};
-
-/** What staff are told of at a time; the agent keeps what it was told. */
-const mostLate = 8;
-
-/** What the terminal says of itself, with what is true besides the session. */
-const createSelfReport = (post: DevicePost, subscribeCertificate: ClinicLinkOptions['subscribeCertificate']) => {
-  const late: string[] = [];
-  let settingsVersion: number | undefined;
-  let lastAccepted: StateMessage['lastAccepted'];
-  let certificateWarning: StateMessage['certificateWarning'];
-  const stateTeller = createStateTeller(
-    (payload) => void post.publish('state', payload, { retain: true }),
-    () => ({
-      ...(settingsVersion !== undefined && { settingsVersion }),
-      ...(lastAccepted !== undefined && { lastAccepted }),
-      ...(late.length > 0 && { late: [...late] }),
-      ...(certificateWarning !== undefined && { certificateWarning }),
-    }),
-  );
-  subscribeCertificate?.(({ endsMs, days }) => {
-    const before = certificateWarning;
-    certificateWarning = days === null ? undefined : { days, endsAt: endsMs };
-    if (before?.days !== certificateWarning?.days || before?.endsAt !== certificateWarning?.endsAt)
-      stateTeller.tellNow();
-  });
-  return {
-    stateTeller,
-    tellLate: (requestId: string): void => {
-      if (!late.includes(requestId)) late.push(requestId);
-      if (late.length > mostLate) late.shift();
-      stateTeller.tellNow();
-    },
-    /** Told with whatever is told next: a visit that is accepted goes on. */
-    noteAccepted: (last: NonNullable<StateMessage['lastAccepted']>): void => {
-      if (last.at >= (lastAccepted?.at ?? 0)) lastAccepted = last;
-    },
-    tellSettingsVersion: (version: number): void => {
-      settingsVersion = version;
-      stateTeller.tellNow();
-    },
-  };
-};
+} & Pick<ReturnType<typeof createSelfReport>, 'tellLate' | 'noteAccepted' | 'tellAbout' | 'tellFigures'>;
 
 const createPool = (
   { clock, log, machineWallMs = () => clock.now().wallMs }: ClinicLinkOptions,
@@ -211,8 +170,11 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     ask: (awaited) => void sendRequest(awaited),
     tell: (result) => news.tell({ type: 'result', result }),
   });
-  const self = createSelfReport(post, options.subscribeCertificate);
-  const { stateTeller, tellLate, noteAccepted, tellSettingsVersion } = self;
+  const self = createSelfReport(
+    (payload) => void post.publish('state', payload, { retain: true }),
+    options.subscribeCertificate,
+  );
+  const { stateTeller, tellSettingsVersion } = self;
   const outbox = createOutbox({
     ...{ store, clock, agentNowMs, log },
     send: sendRequest,
@@ -231,7 +193,7 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     },
   });
   const lookups = createLookups(post, clock, log);
-  return { post, news, pool, lookups, outbox, results, keeper, stateTeller, agentWatch, tellLate, noteAccepted };
+  return { ...self, post, news, pool, lookups, outbox, results, keeper, stateTeller, agentWatch };
 };
 
 type Receivers = Partial<Record<TopicLeaf, (bytes: Uint8Array) => Promise<void>>>;
@@ -371,6 +333,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     release: (requestId) => outbox.release(requestId),
     cancel: (requestId) => outbox.cancel(requestId),
     tellLate: parts.tellLate,
+    tellAbout: parts.tellAbout,
+    tellFigures: parts.tellFigures,
     publishState: stateTeller.tell,
     answerCommand: (commandId, answer) => {
       const message = { ...post.addressee, commandId, ...answer };

@@ -8,6 +8,7 @@ import type { FaceVerifier } from '../../ports/face-verifier.ts';
 import type { Keypad } from '../../ports/keypad.ts';
 import type { Screen } from '../../ports/screen.ts';
 import type { StatusLight } from '../../ports/status-light.ts';
+import { figuresSchema } from '../../wire/figures.ts';
 import { type Profile, profiles } from '../../wire/profile.ts';
 import type { ClinicLink } from '../delivery/clinic-link.ts';
 import type { SessionRunner } from '../visit/session-runner.ts';
@@ -80,6 +81,8 @@ export const healthReportSchema = z.strictObject({
     })
     .optional(),
   silentParts: z.array(z.enum(vitalParts)),
+  /** As in `state` */
+  figures: figuresSchema.optional(),
 });
 export type HealthReport = z.infer<typeof healthReportSchema>;
 

@@ -1,7 +1,7 @@
 import type { FaultName } from '../../catalogue/faults.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Terminal } from '../../core/visit/request.ts';
-import type { EventLog } from '../../log/event-log.ts';
+import type { AdjustableLog, EventLog } from '../../log/event-log.ts';
 import type { CardFrontReader } from '../../ports/card-front-reader.ts';
 import type { CardReader } from '../../ports/card-reader.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -23,6 +23,15 @@ type RestartablePart = Extract<CommandMessage['command'], { name: 'restart' }>['
 
 /** What the terminal knows of its parts without trying them out: the fault of each, by the doctor's names; null: well */
 export type Inspection = Readonly<Partial<Record<TestedPart, FaultName | null>>>;
+
+type Machine = {
+  /** Of this start of the machine (Linux: boot_id) */
+  readonly boot?: string;
+  readonly reboot?: () => void;
+  readonly log?: Pick<AdjustableLog, 'level' | 'setLevel'>;
+  /** gzip of one JSON document (src/log/support-bundle.ts) */
+  readonly supportBundle?: () => Promise<Uint8Array>;
+};
 
 /** What the session runner is given by the composition root. A part that a device does not have is null. */
 export type SessionParts = {
@@ -55,4 +64,6 @@ export type SessionParts = {
   /** A random UUID */
   readonly newId: () => string;
   readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;
+  /** What orders about the whole machine need; what is left out is refused */
+  readonly machine?: Machine;
 };

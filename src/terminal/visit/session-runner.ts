@@ -144,7 +144,7 @@ export class SessionRunner {
   async close(): Promise<void> {
     this.tell({ type: 'ShutdownRequested' });
     this.#closed = true;
-    this.#orders.visitBegan();
+    this.#orders.close();
     this.#cancelDeadline?.();
     this.#cancelNextLook();
     this.#earlier.close();

@@ -1,7 +1,10 @@
 import type { Session } from '../../core/visit/session.ts';
 import { visitOf } from '../../core/visit/session-steps.ts';
 import type { KeypadEvent } from '../../ports/keypad.ts';
+import { toBase64url } from '../../protocol/base64url.ts';
 import type { CommandMessage } from '../../wire/messages.ts';
+import type { TerminalAbout } from '../../wire/terminal-about.ts';
+import { countReturns } from './part-returns.ts';
 import { type Borrowed, selfTest } from './self-test.ts';
 import type { SessionParts } from './session-parts.ts';
 import { testVisit } from './test-visit.ts';
@@ -26,9 +29,26 @@ export class StaffOrders {
   #testing: AbortController | null = null;
   #keyListener: ((event: KeypadEvent) => void) | null = null;
 
+  #about: TerminalAbout;
+  readonly #endCounting: () => void;
+
   constructor(parts: SessionParts, running: Running) {
     this.#parts = parts;
     this.#running = running;
+    const { boot, log } = parts.machine ?? {};
+    this.#about = {
+      run: parts.newId(),
+      ...(boot !== undefined && { boot }),
+      logLevel: log?.level ?? 'info',
+      returns: { reader: 0, face: 0, screen: 0 },
+    };
+    this.#tellAbout({});
+    this.#endCounting = countReturns(parts, (returns) => this.#tellAbout({ returns }));
+  }
+
+  close(): void {
+    this.visitBegan();
+    this.#endCounting();
   }
 
   carryOut({ commandId, command }: CommandMessage): void {
@@ -53,6 +73,12 @@ export class StaffOrders {
         return this.#testVisit(command, answer);
       case 'self-test':
         return this.#selfTest(commandId, command, answer);
+      case 'reboot':
+        return this.#reboot(answer);
+      case 'log-level':
+        return this.#setLogLevel(command, answer);
+      case 'support-bundle':
+        return void this.#supportBundle(commandId, answer);
       default:
         return command satisfies never;
     }
@@ -81,6 +107,33 @@ export class StaffOrders {
     const restart = this.#parts.restart[part];
     answer(restart !== undefined);
     restart?.();
+  }
+
+  /** Never below a patient's hands. */
+  #reboot(answer: Answer): void {
+    const reboot = this.#parts.machine?.reboot;
+    const isFree = visitOf(this.#running.session().state) === null;
+    answer(reboot !== undefined && isFree);
+    if (isFree) reboot?.();
+  }
+
+  #setLogLevel({ level }: Order<'log-level'>, answer: Answer): void {
+    const log = this.#parts.machine?.log;
+    log?.setLevel(level);
+    answer(log !== undefined);
+    if (log !== undefined) this.#tellAbout({ logLevel: log.level });
+  }
+
+  async #supportBundle(commandId: string, answer: Answer): Promise<void> {
+    const bundle = await this.#parts.machine?.supportBundle?.().catch(() => undefined);
+    if (bundle === undefined) return answer(false);
+    this.#parts.clinic.answerCommand(commandId, { outcome: 'done', bundle: toBase64url(bundle) });
+    this.#tellAbout({ reported: commandId });
+  }
+
+  #tellAbout(change: Partial<TerminalAbout>): void {
+    this.#about = { ...this.#about, ...change };
+    this.#parts.clinic.tellAbout(this.#about);
   }
 
   /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
@@ -117,6 +170,7 @@ export class StaffOrders {
       this.#testing = null;
       this.#keyListener = null;
       this.#parts.clinic.answerCommand(commandId, { outcome: 'done', selfTest: report });
+      this.#tellAbout({ reported: commandId });
     });
   }
 }
