@@ -29,6 +29,14 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: 'what is wrong with this terminal, why, what helps, and who does it',
       load: () => import('./cli/doctor.ts'),
     },
+    'support-bundle': {
+      about: 'what a maker needs to see of this machine, in one file without a trace of a person',
+      load: () => import('./cli/support-bundle.ts'),
+    },
+    metrics: {
+      about: "the terminal's figures as Prometheus reads them; exit code 1 when it does not run",
+      load: () => import('./cli/metrics.ts'),
+    },
     agent: {
       about: "the clinic's end on the 資格確認端末, its device registry, staff codes and keys",
       load: () => import('./cli/agent.ts'),

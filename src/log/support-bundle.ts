@@ -6,7 +6,7 @@ import { admitLogFields, type LogEventName, logEvents } from './log-events.ts';
  * nothing is filtered out of a whole. Free text (details, comments, what programs complain, unknown lines) never gets in.
  */
 
-export type BundleParts = {
+type BundleParts = {
   /** Versions, ids and counts, as they are told in `state` */
   readonly about: Readonly<Record<string, unknown>>;
   /** The doctor's lines: check, state and fault are taken of them, by the names in `faults` */

@@ -57,6 +57,36 @@ const countEvents = (log: AdjustableLog): (() => TerminalFigures) => {
   return () => ({ ...counts });
 };
 
+const is = (there: boolean): number => (there ? 1 : 0);
+
+const figuresOf = (
+  now: HealthReport,
+  { endsMs, wallMs }: { readonly endsMs: number | null; readonly wallMs: number },
+): TerminalFigures => ({
+  up_seconds: Math.round(now.upMs / 1_000),
+  memory_bytes: process.memoryUsage.rss(),
+  ...(endsMs !== null && { certificate_left_seconds: Math.round((endsMs - wallMs) / 1_000) }),
+  ...(now.time !== undefined && { clock_ahead_seconds: Math.round(now.time.machineAheadMs / 1_000) }),
+  reader_up: is(now.cardReader.present),
+  face_up: is(now.face.trouble === null),
+  screen_up: is(now.screen.connected),
+  keypad_up: is(now.keypad.present),
+  light_up: is(now.statusLight.present),
+  broker_up: is(now.broker.present),
+  agent_up: is(now.agentAnswers && !now.agentTrouble),
+  card_resets_total: now.slot?.cardResets ?? 0,
+});
+
+/** Prometheus' text of a terminal's own figures. */
+export const metricsOf = (now: TerminalFigures): string =>
+  prometheusText(
+    (Object.keys(terminalFigures) as FigureName[]).map((name) => ({
+      name: `uketsuke_terminal_${name}`,
+      ...terminalFigures[name],
+      samples: now[name] === undefined ? [] : [{ value: now[name] }],
+    })),
+  );
+
 const bootId = (): string | undefined => {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -70,27 +100,11 @@ export const terminalMachine = (config: Config, log: AdjustableLog, { report, wa
   const counts = countEvents(log);
   const freeBytes = (): Promise<number> => freeBytesOf(process.env.STATE_DIRECTORY ?? dirname(config.paths.store));
   let storeFreeBytes: number | undefined;
-  const figures = (): TerminalFigures => {
-    const now = report();
-    const endsMs = certificateEndsMs();
-    const is = (there: boolean): number => (there ? 1 : 0);
-    return {
-      ...counts(),
-      up_seconds: Math.round(now.upMs / 1_000),
-      memory_bytes: process.memoryUsage.rss(),
-      ...(storeFreeBytes !== undefined && { store_free_bytes: storeFreeBytes }),
-      ...(endsMs !== null && { certificate_left_seconds: Math.round((endsMs - wallMs()) / 1_000) }),
-      ...(now.time !== undefined && { clock_ahead_seconds: Math.round(now.time.machineAheadMs / 1_000) }),
-      reader_up: is(now.cardReader.present),
-      face_up: is(now.face.trouble === null),
-      screen_up: is(now.screen.connected),
-      keypad_up: is(now.keypad.present),
-      light_up: is(now.statusLight.present),
-      broker_up: is(now.broker.present),
-      agent_up: is(now.agentAnswers && !now.agentTrouble),
-      card_resets_total: now.slot?.cardResets ?? 0,
-    };
-  };
+  const figures = (): TerminalFigures => ({
+    ...counts(),
+    ...figuresOf(report(), { endsMs: certificateEndsMs(), wallMs: wallMs() }),
+    ...(storeFreeBytes !== undefined && { store_free_bytes: storeFreeBytes }),
+  });
   const inspect = () =>
     inspectOwnParts({
       ...{ report: report(), wallMs: wallMs(), certificateEndsMs: certificateEndsMs(), freeBytes, hasSoundCard },
@@ -108,7 +122,7 @@ export const terminalMachine = (config: Config, log: AdjustableLog, { report, wa
     });
   };
   const boot = bootId();
-  const machine: SessionParts['machine'] = {
+  const machine: NonNullable<SessionParts['machine']> = {
     ...(boot !== undefined && { boot }),
     log,
     supportBundle,
@@ -129,15 +143,6 @@ export const terminalMachine = (config: Config, log: AdjustableLog, { report, wa
       storeFreeBytes = await freeBytes().catch(() => undefined);
       return figures();
     },
-    metrics: (): string => {
-      const now = figures();
-      return prometheusText(
-        (Object.keys(terminalFigures) as FigureName[]).map((name) => ({
-          name: `uketsuke_terminal_${name}`,
-          ...terminalFigures[name],
-          samples: now[name] === undefined ? [] : [{ value: now[name] }],
-        })),
-      );
-    },
+    metrics: (): string => metricsOf(figures()),
   };
 };

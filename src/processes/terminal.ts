@@ -154,6 +154,17 @@ const openScreen = ({ screen, paths, speaker }: Config, metrics: () => string) =
   });
 };
 
+type Counter = Pick<
+  SessionParts,
+  'cardReader' | 'cardFrontReader' | 'faceVerifier' | 'keypad' | 'statusLight' | 'speaker'
+>;
+
+const closeParts = async (parts: Counter & Pick<SessionParts, 'screen'>): Promise<void> => {
+  const { screen, cardReader, cardFrontReader, faceVerifier, keypad, statusLight, speaker } = parts;
+  const all = [screen, cardReader, cardFrontReader, faceVerifier, keypad, statusLight, speaker];
+  await Promise.all(all.map((part) => part?.close()));
+};
+
 /**
  * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
  * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
@@ -192,7 +203,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     newId: randomUUID,
     restart: { ...drivers.restart, screen: () => screen.reload() },
     inspect: own.inspect,
-    ...(own.machine && { machine: own.machine }),
+    machine: own.machine,
   });
   const notifier = createSystemdNotifier();
   const health = watchHealth({
@@ -224,15 +235,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
       await clinic.close();
       clock.close();
       link.close();
-      await Promise.all([
-        screen.close(),
-        drivers.cardReader.close(),
-        drivers.cardFrontReader?.close(),
-        drivers.faceVerifier.close(),
-        drivers.keypad?.close(),
-        drivers.statusLight?.close(),
-        speaker?.close(),
-      ]);
+      await closeParts({ ...drivers, screen, speaker });
     },
   };
 };

@@ -36,10 +36,10 @@ export const terminalFigures = {
 
 export type FigureName = keyof typeof terminalFigures;
 
-/** A figure that is not known is left out. */
-export type TerminalFigures = Partial<Record<FigureName, number>>;
-
 const figure = z.number().min(-1e15).max(1e15).optional();
 export const figuresSchema = z.strictObject(
   Object.fromEntries(Object.keys(terminalFigures).map((name) => [name, figure])) as Record<FigureName, typeof figure>,
 );
+
+/** A figure that is not known is left out. */
+export type TerminalFigures = z.infer<typeof figuresSchema>;

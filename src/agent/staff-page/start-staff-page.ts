@@ -4,11 +4,13 @@ import type { ServerResponse } from 'node:http';
 import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { fontStyle, pageFonts } from '../../web/served-fonts.ts';
+import { prometheusType } from '../../wire/prometheus-text.ts';
 import { monthOf } from '../journal/journal.ts';
 import { bannerView } from './banner-view.ts';
 import { companionsPage } from './companions-view.ts';
 import { html, Markup } from './html.ts';
 import { lanesView } from './lanes-view.ts';
+import { agentMetrics } from './metrics.ts';
 import { monthSheet } from './month-sheet-view.ts';
 import { namesPage } from './names-view.ts';
 import { carryOut } from './orders.ts';
@@ -220,6 +222,8 @@ export const startStaffPage = async (
     if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
     if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
     if (path === '/month') return page(200, 'text/html', monthLayout(model).text);
+    if (path === '/metrics')
+      return { status: 200, headers: { 'Content-Type': prometheusType }, body: agentMetrics(model) };
     if (path === '/support-bundle') return bundleAnswer(model, address.get('device') ?? '');
     if (path === '/favicon.ico') return { status: 204 };
     if (path === '/icon.svg' || path === '/icon-called.svg')

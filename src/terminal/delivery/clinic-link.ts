@@ -332,9 +332,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     },
     release: (requestId) => outbox.release(requestId),
     cancel: (requestId) => outbox.cancel(requestId),
-    tellLate: parts.tellLate,
-    tellAbout: parts.tellAbout,
-    tellFigures: parts.tellFigures,
+    ...{ tellLate: parts.tellLate, tellAbout: parts.tellAbout, tellFigures: parts.tellFigures },
     publishState: stateTeller.tell,
     answerCommand: (commandId, answer) => {
       const message = { ...post.addressee, commandId, ...answer };
