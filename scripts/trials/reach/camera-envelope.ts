@@ -91,6 +91,8 @@ const visit = async (posture: PostureName, stature: number, mounting: MountingNa
     },
   });
   const matched = played.end === 'matched' && played.decidedAfterMs <= withinMs;
+  // What the visit's own deadline says, at the last moment that counts.
+  if (!matched) told.hint(played.told.at(-1)?.hint ?? null, withinMs);
   return { decidedMs: matched ? played.decidedAfterMs : null, otherWayMs: told.otherWayMs, hints: played.hints.length };
 };
 
