@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { addStaffMember, readStaff } from '../../src/agent/staff-page/staff-codes.ts';
+import { staffPagePaths } from '../../src/agent/staff-page/start-staff-page.ts';
 import type { StateMessage } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
 import { simulatedStartMs } from '../beds/simulated-clock.ts';
@@ -20,17 +21,6 @@ type AxeResults = {
   readonly violations: readonly { readonly id: string; readonly nodes: readonly { html: string }[] }[];
 };
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const paths = [
-  '/',
-  '/usage',
-  '/month',
-  '/names',
-  '/expiring',
-  '/renewal',
-  '/declaration',
-  '/emergency-items',
-  '/companions',
-];
 
 const states: Readonly<Record<string, Partial<StateMessage>>> = {
   idle: { status: 'idle', phase: 'idle' },
@@ -148,7 +138,7 @@ export const walkStaffPage = async (): Promise<Record<string, unknown> & { reado
     for (const missed of keys.missed) found.push(`keyboard: ${name}: ${missed}`);
   };
   show({ status: 'idle', phase: 'idle' });
-  for (const path of paths) {
+  for (const path of staffPagePaths) {
     await tab.goto(new URL(path, page.address).href);
     await look(path);
   }

@@ -212,16 +212,8 @@ export const startStaffPage = async (
   const read = async (path: string, address: URLSearchParams): Promise<LocalAnswer> => {
     const font = await fonts(path);
     if (font !== null) return font;
-    if (path === '/') return page(200, 'text/html', monitorPage(model, address).text);
-    if (path === '/self-test') return page(200, 'text/html', selfTestLayout(model, address).text);
-    if (path === '/usage') return page(200, 'text/html', usageLayout(model, address).text);
-    if (path === '/declaration') return page(200, 'text/html', declarationLayout(model, address).text);
-    if (path === '/names') return page(200, 'text/html', namesLayout(model, address).text);
-    if (path === '/companions') return page(200, 'text/html', companionsLayout(model).text);
-    if (path === '/emergency-items') return page(200, 'text/html', emergencyItemsLayout(model).text);
-    if (path === '/expiring') return page(200, 'text/html', expiringLayout(model).text);
-    if (path === '/renewal') return page(200, 'text/html', renewalLayout(model, address).text);
-    if (path === '/month') return page(200, 'text/html', monthLayout(model).text);
+    const shown = pages[path];
+    if (shown !== undefined) return page(200, 'text/html', shown(model, address).text);
     if (path === '/metrics')
       return { status: 200, headers: { 'Content-Type': prometheusType }, body: agentMetrics(model) };
     if (path === '/support-bundle') return bundleAnswer(model, address.get('device') ?? '');
@@ -317,3 +309,19 @@ const companionsLayout = (model: PageModel): Markup =>
 
 const emergencyItemsLayout = (model: PageModel): Markup =>
   layout('緊急時医療情報・資格確認機能のための用紙', toMonitor, html`${printButton}${emergencyItemsPage(model)}`);
+
+const pages: Readonly<Record<string, (model: PageModel, address: URLSearchParams) => Markup>> = {
+  '/': monitorPage,
+  '/self-test': selfTestLayout,
+  '/usage': usageLayout,
+  '/month': monthLayout,
+  '/names': namesLayout,
+  '/expiring': expiringLayout,
+  '/renewal': renewalLayout,
+  '/declaration': declarationLayout,
+  '/emergency-items': emergencyItemsLayout,
+  '/companions': companionsLayout,
+};
+
+/** Every page that staff can open, by its path. */
+export const staffPagePaths: readonly string[] = Object.keys(pages);
