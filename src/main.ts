@@ -25,6 +25,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: 'the camera and the comparison of faces, until SIGTERM',
       load: () => import('./cli/face.ts'),
     },
+    update: {
+      about: 'releases of a terminal with two slots: what is installed, what waits, why',
+      load: () => import('./cli/update.ts'),
+    },
     doctor: {
       about: 'what is wrong with this terminal, why, what helps, and who does it',
       load: () => import('./cli/doctor.ts'),

@@ -40,7 +40,7 @@ const recordSchema = z.object({
 });
 
 /** null: there is none, or it is not one. */
-const readUpdateRecord = (path: string): UpdateRecord | null => {
+export const readUpdateRecord = (path: string): UpdateRecord | null => {
   try {
     const parsed = recordSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
     return parsed.success ? parsed.data : null;

@@ -30,6 +30,8 @@ export type AgentContext = {
   /** Whether the journal's disk takes what must be kept */
   readonly disk: Pick<DiskWatch, 'fault' | 'failed'>;
   readonly options: AgentOptions;
+  /** The release that terminals may follow now, and up to which lane; left out: nothing is said of it */
+  readonly release?: () => FacilitySettings['release'];
   /** Tells the staff page that something it shows has changed */
   readonly changed: () => void;
 };

@@ -70,6 +70,7 @@ export const failureRules = {
   'delivery.store-failed': technician(true),
   'delivery.result-late': staff(true),
   'agent.silent': staff(true),
+  'update.on-trial': staff(true),
   'agent.disk-full': technician(true),
   'agent.disk-read-only': technician(true),
   'agent.disk-failed': technician(true),

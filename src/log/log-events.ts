@@ -91,7 +91,7 @@ const event = <const F extends Fields>(
  */
 export const logEvents = {
   'process.started': event('info', 'technician', 'A process of Uketsuke began.', {
-    process: oneOf('terminal', 'link', 'face', 'agent', 'broker'),
+    process: oneOf('terminal', 'link', 'face', 'agent', 'broker', 'update'),
     version,
     profile: maybe(profile),
   }),
@@ -161,6 +161,11 @@ export const logEvents = {
     part,
     code: maybe(code),
     errorCode: maybe(errorCode),
+  }),
+  'update.step': event('info', 'technician', 'An update of a device with two slots went on, or waits.', {
+    state: pattern('a state of src/core/update', /^[A-Za-z]{1,20}$/),
+    on: pattern('an event of src/core/update', /^[A-Za-z]{1,30}$/),
+    wait: maybe(pattern('a reason of src/core/update', /^[a-z-]{1,20}$/)),
   }),
   'watchdog.withheld': event('error', 'technician', 'The watchdog is not fed: this part does not answer.', {
     part,

@@ -7,6 +7,7 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
 import { AgentDesk } from '../agent/desk/agent-desk.ts';
 import { CertificateDesk } from '../agent/desk/certificate-desk.ts';
+import { followRelease } from '../agent/desk/follow-release.ts';
 import { createMorningRound } from '../agent/desk/morning-round.ts';
 import { watchDisk } from '../agent/disk-watch.ts';
 import type { EligibilityService } from '../agent/eligibility/eligibility-service.ts';
@@ -50,6 +51,7 @@ import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
+import { version } from './release.ts';
 
 /** A journal whose file was deleted or replaced is noticed within this. ms */
 const placeMs = 1_000;
@@ -204,6 +206,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     time: () => clock.time,
   });
   const disk = watchDisk({ journalPath: config.journal, log, changed, tryWrite: () => journal.tryWrite() });
+  let turns: ReturnType<typeof followRelease> | null = null;
   const context: AgentContext = {
     keys: () => keys.value,
     devices: () => devices.value,
@@ -228,10 +231,12 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       challengeLifeMs: config.challengeLifeMs,
       personalLifeMs: config.personalLifeMs,
     },
+    release: () => turns?.(),
     changed,
   };
   const texts = new ConsentTextsInForce(context);
   const desk = new AgentDesk(context, () => texts.now());
+  turns = followRelease(version, () => desk.lanes.all());
   tellTerminals = () => {
     broker?.setUsers(usersOf(keys.value, devices.value));
     desk.publishSettings();

@@ -18,6 +18,7 @@ export const copiesOfConfig = (path: string) => ({
 
 const identifier = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'small letters, digits and hyphens, a letter first');
 const path = z.string().min(1).max(200).startsWith('/', 'an absolute path');
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'hours and minutes, 00:00 to 23:59');
 const devicePath = z.string().regex(/^\/dev\/[\w./-]+$/, 'a device below /dev');
 const host = z
   .string()
@@ -180,6 +181,19 @@ export const configSchema = z.strictObject({
   link: section('The process that keeps the outbox and speaks with the broker (uketsuke link).', {
     socket: path.default('/run/uketsuke-link.sock').describe('Unix socket where the terminal reaches it.'),
     health: path.default('/run/uketsuke-link/health.sock').describe('Unix socket where `uketsuke doctor` asks.'),
+  }),
+  updates: section('Releases of a device with two slots (uketsuke update, docs/updating.md).', {
+    folder: path
+      .default('/persistent/updates')
+      .describe('Bundles (.raucb) that lie here are installed when they may be.'),
+    closedFrom: clockTime
+      .default('21:00')
+      .describe('An update begins only when the clinic is closed: from this hour (JST)'),
+    closedUntil: clockTime.default('07:00').describe('until this one, and half an hour before it at the latest.'),
+    status: path.default('/run/uketsuke-update/status.json').describe('Where `uketsuke update status` reads.'),
+    trialMark: path
+      .default('/run/uketsuke-update/trial')
+      .describe('There as long as a new release has not proved itself.'),
   }),
   health: section('Self-supervision.', {
     socket: path.default('/run/uketsuke/health.sock').describe('Unix socket where `uketsuke doctor` asks.'),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
@@ -33,6 +34,7 @@ import { startRound } from './rounds.ts';
 import { startTerminalClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 import { terminalMachine } from './terminal-machine.ts';
+import { followUpdates } from './update-news.ts';
 
 /** Figures are told with `state` at most so old. ms */
 const figuresMs = 60_000;
@@ -139,7 +141,13 @@ const joinClinic = (config: Config, keys: TerminalKeys, clock: TrustedClock, log
     clock.hear(event.wallMs, event.doubted);
     if (!event.doubted) link.tellTime(event.wallMs);
   });
-  return { link, clinic, certificateEndsMs: () => certificateEndsMs };
+  const endUpdates = followUpdates(config.updates.status, clock, (update) => clinic.tellUpdate(update));
+  const close = (): void => {
+    endUpdates();
+    clock.close();
+    link.close();
+  };
+  return { clinic, certificateEndsMs: () => certificateEndsMs, close };
 };
 
 const openScreen = ({ screen, paths, speaker }: Config, metrics: () => string) => {
@@ -176,7 +184,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const { keys, trustedCvIssuers } = await readTrust(config);
   const { facility, device, lane } = keys;
   const terminal = { facility, device, lane, version, profile: config.profile };
-  const { link, clinic, certificateEndsMs } = joinClinic(config, keys, clock, log);
+  const { clinic, certificateEndsMs, close } = joinClinic(config, keys, clock, log);
   const own = terminalMachine(config, log, {
     report: () => health.report(),
     wallMs: () => clock.now().wallMs,
@@ -204,6 +212,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     restart: { ...drivers.restart, screen: () => screen.reload() },
     inspect: own.inspect,
     machine: own.machine,
+    onTrial: () => existsSync(config.updates.trialMark),
   });
   const notifier = createSystemdNotifier();
   const health = watchHealth({
@@ -233,8 +242,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
       await healthServer.close();
       await runner.close();
       await clinic.close();
-      clock.close();
-      link.close();
+      close();
       await closeParts({ ...drivers, screen, speaker });
     },
   };

@@ -64,6 +64,13 @@ export const facilitySettingsSchema = z.strictObject({
   cameraPlace: z.enum(cameraPlaces).default('above'),
   /** Without effect since texts have grades; files of clinics and version 1 of the wire still name it. */
   offerUnreviewedLanguages: z.boolean().default(false),
+  /** Set by the agent: the release that it is of, and up to which lane terminals may follow now (null: nobody). Wire 2 */
+  release: z
+    .strictObject({
+      version: z.string().regex(/^\d[0-9A-Za-z.+-]{0,39}$/),
+      lane: z.number().int().min(1).max(99).nullable(),
+    })
+    .optional(),
   timeouts: z
     .strictObject({
       /** A patient who does nothing is asked, then sent home to the idle screen; touch extends. ms */

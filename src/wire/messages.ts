@@ -32,6 +32,8 @@ const line = (maximum: number) =>
     .max(maximum)
     .regex(/^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u);
 /** Version of software, catalogue or protocol */
+/** A state, a reason to wait or a refusal of src/core/update/update.ts; another release may say one that is unknown here. */
+const updateWord = z.string().regex(/^[A-Za-z][A-Za-z-]{0,39}$/);
 const version = z.string().regex(/^[\w.+-]{1,40}$/);
 const languageTag = z.string().regex(/^[A-Za-z][A-Za-z-]{1,11}$/);
 const compactJws = z
@@ -90,6 +92,22 @@ export const stateSchema = z.preprocess(
       .optional(),
     /** The last visit that its patient left before anything was received. Wire 2 */
     abandoned: z.strictObject({ session: uuid, at: instantMs, reason: code }).optional(),
+    /** Of a terminal with two slots: what its update is about, and how the last one went. Wire 2 */
+    update: z
+      .strictObject({
+        state: updateWord,
+        wait: updateWord.optional(),
+        next: version.optional(),
+        last: z
+          .strictObject({
+            version: z.string().max(100),
+            outcome: z.enum(['installed', 'fell-back', 'refused']),
+            reason: updateWord.optional(),
+            at: instantMs,
+          })
+          .optional(),
+      })
+      .optional(),
     /** The device's certificate for the broker ends soon: `days` is the warning that holds. Wire 2 */
     certificateWarning: z
       .strictObject({

@@ -42,6 +42,7 @@ const silentClinic = (): ClinicLink => ({
   answerCommand: () => undefined,
   tellAbout: () => undefined,
   tellFigures: () => undefined,
+  tellUpdate: () => undefined,
   subscribe: (listener) => {
     const settings = { facilitySettings: { ...testSettings, smartphone: true } } as Extract<
       ClinicEvent,

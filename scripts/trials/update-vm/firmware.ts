@@ -70,7 +70,7 @@ export const bootOnce = async (
     rmSync(join(work, name), { force: true });
     run('mcopy', '-i', at(label), `::${name}`, join(work, name));
   }
-  const line = `console=ttyS0 quiet panic=1 init=/trial/init uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} uketsuke.offer=${offer}`;
+  const line = `console=ttyS0 quiet panic=1 no_timer_check init=/trial/init uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} uketsuke.offer=${offer}`;
   const machine = spawn('qemu-system-x86_64', [
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '768', '-smp', '2', '-display', 'none', '-serial', 'stdio'],
     ...['-monitor', 'none', '-nodefaults', '-nic', 'none', '-no-reboot', '-device', 'virtio-rng-pci'],

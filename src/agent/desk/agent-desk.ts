@@ -49,6 +49,8 @@ export class AgentDesk {
   readonly #toldAgainAtMs = new Map<string, number>();
   readonly #compareWithTerminals: ReturnType<typeof compareWithTerminals>;
   readonly #rejections = new Map<string, { device: string; code: FailureCode; times: number }>();
+  /** The lane whose turn it last was to take this agent's release */
+  #turn: number | null = null;
   #connected = false;
 
   constructor(context: AgentContext, texts: () => ConsentTexts) {
@@ -169,6 +171,12 @@ export class AgentDesk {
     const version = this.lanes.settingsVersionOf(device);
     const isBehind = this.#context.journal.learnSettingsFloor(device, version);
     this.#compareWithTerminals(received.value, isBehind, incoming.device.addedAt);
+    const turn = this.#context.release?.()?.lane ?? null;
+    if (turn !== this.#turn) {
+      this.#turn = turn;
+      this.publishSettings();
+      return received;
+    }
     if (isBehind || this.#lacksSettings(device, version) || wireBefore !== this.lanes.wireOf(device))
       this.publishSettings(device);
     return received;

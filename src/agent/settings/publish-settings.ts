@@ -15,7 +15,12 @@ export const publishSettings = async (context: AgentContext, post: AgentPost, on
   const { consents } = catalogues.at(clock.now().wallMs);
   // Each question by name: a terminal of before knows no defaults.
   const asks = Object.fromEntries(consents.items.map(({ code }) => [code, isAsked(code, consents, settings())]));
-  const facilitySettings = { ...settings(), asks: { ...settings().asks, ...asks } };
+  const { release } = context;
+  const facilitySettings = {
+    ...settings(),
+    asks: { ...settings().asks, ...asks },
+    ...(release !== undefined && { release: release() }),
+  };
   const content = { facilitySettings, facilityKeys };
   for (const device of devices().values()) {
     if (device.revoked || (only ?? device.device) !== device.device) continue;

@@ -1,3 +1,4 @@
+import { updateStatusSchema, wordsOfStatus } from '../../catalogue/update-status.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { failureSteps } from './desk-order-view.ts';
@@ -44,6 +45,16 @@ const clockNote = ({ clockAheadMs }: Lane): Markup | null =>
     ? null
     : html`<p>端末の時計が ${Math.round(Math.abs(clockAheadMs) / 60_000)}分 ${clockAheadMs > 0 ? '進んで' : '遅れて'}います</p>`;
 
+/** Nothing to say of a terminal that is as it should be. */
+const updateNote = ({ state }: Lane): Markup | null => {
+  const { update } = state ?? {};
+  if (update === undefined || (update.state === 'current' && update.last === undefined)) return null;
+  const status = updateStatusSchema.safeParse({ ...update, version: state?.version ?? '', slot: 'a' });
+  if (!status.success) return null;
+  const [first, ...more] = wordsOfStatus(status.data, 'ja', timeText, 'short');
+  return html`<p class="mute">更新：${[first, ...more].join('。')}</p>`;
+};
+
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (state === null) return html`この端末からまだ連絡がありません`;
@@ -54,7 +65,7 @@ const now = (lane: Lane, model: PageModel): Markup => {
   if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
   const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
   const language = languageWords[state.language ?? ''];
-  return html`${phase} ${since}${language !== undefined && language !== '日本語' && html` <span class="pill quiet">${language}</span>`}${clockNote(lane)}
+  return html`${phase} ${since}${language !== undefined && language !== '日本語' && html` <span class="pill quiet">${language}</span>`}${clockNote(lane)}${updateNote(lane)}
     ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.code}</p>`}`;
 };
 

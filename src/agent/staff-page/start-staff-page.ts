@@ -19,7 +19,7 @@ import { PendingOrders } from './pending-orders.ts';
 import { declarationPage, emergencyItemsPage } from './printed-forms.ts';
 import { expiringCount, expiringPage, renewalPage } from './renewal-view.ts';
 import { selfTestView } from './self-test-view.ts';
-import { tryNewTerminals } from './try-new-terminals.ts';
+import { tryNewTerminals, tryReleasesOnTrial } from './try-new-terminals.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
 import { monthText } from './words.ts';
@@ -253,8 +253,10 @@ export const startStaffPage = async (
   });
 
   const tryThem = pageParts.triesNewTerminals ? tryNewTerminals(model) : () => {};
+  const tryTrials = tryReleasesOnTrial(model);
   const unsubscribe = pageParts.subscribe(() => {
     tryThem();
+    tryTrials();
     for (const listener of listeners) listener.write('event: changed\ndata:\n\n');
   });
   return {

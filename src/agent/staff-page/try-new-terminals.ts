@@ -5,6 +5,23 @@ import type { PageModel } from './page-model.ts';
 /** Registered no longer ago than this, a terminal that reports for the first time is new here. ms */
 const newForMs = hourMs;
 
+/** An order that a release on trial could not carry out yet is given again: it has 45 s. ms */
+const tryAgainMs = 3_000;
+
+/** A release that has not proved itself is tried until its test request has passed, or the terminal has gone back. */
+export const tryReleasesOnTrial = (model: PageModel): (() => void) => {
+  const triedAtMs = new Map<string, number>();
+  return () => {
+    const now = model.nowMs();
+    for (const { device, state } of model.desk.lanes.all()) {
+      if (state?.status !== 'out-of-service' || state.code !== 'update.on-trial') continue;
+      if (now - (triedAtMs.get(device) ?? Number.NEGATIVE_INFINITY) < tryAgainMs) continue;
+      triedAtMs.set(device, now);
+      void carryOut('/test-visit', new URLSearchParams({ device }), model).catch(() => {});
+    }
+  };
+};
+
 /**
  * A terminal that was added a moment ago is tried out as soon as it is ready for patients, once: nobody has to remember to
  * press テスト受付 after setting it up. What came of it stands in its lane. Call it whenever something has changed.

@@ -19,3 +19,9 @@ export const refusalOf = (bundle: Bundle, { version, compatible, record }: Known
   if (failed !== undefined) return failed.reason === 'tampered' ? 'tampered' : 'failed-before';
   return null;
 };
+
+/** Of several: the newest that may be installed; if none may, the one whose refusal is told. null: there is none */
+export const chooseBundle = (bundles: readonly Bundle[], known: Known): Bundle | null => {
+  const byVersion = [...bundles].sort((a, b) => compareVersions(b.version, a.version) ?? 0);
+  return byVersion.find((bundle) => refusalOf(bundle, known) === null) ?? byVersion[0] ?? null;
+};

@@ -16,8 +16,8 @@ const has = ({ version, isServing }: TerminalRelease, wanted: string): boolean =
 
 /**
  * The lane whose turn it is: the lowest in which a terminal lacks the release, once every terminal of the lanes before it
- * has it and serves. null: all have it, or one fell back from it, and then nobody else tries. Example: lanes 1, 2, 3 of which
- * 1 has 0.3.0 and is idle → 2; 1 has it and is out of service → null.
+ * has it and serves. null: all have it; one fell back from it, and then nobody else tries; or a lane before has not been heard
+ * of. Example: lanes 1, 2, 3 of which 1 has 0.3.0 and is idle → 2; 1 has it and is out of service → null.
  */
 export const laneWhoseTurnItIs = (wanted: string, terminals: readonly TerminalRelease[]): number | null => {
   if (terminals.some(({ fellBackFrom }) => fellBackFrom !== null && compareVersions(fellBackFrom, wanted) === 0))
@@ -26,7 +26,7 @@ export const laneWhoseTurnItIs = (wanted: string, terminals: readonly TerminalRe
   for (const lane of lanes) {
     const here = terminals.filter((each) => each.lane === lane);
     if (here.every((each) => has(each, wanted))) continue;
-    const updating = here.some(({ version }) => version === null || (compareVersions(version, wanted) ?? -1) < 0);
+    const updating = here.some(({ version }) => version !== null && (compareVersions(version, wanted) ?? -1) < 0);
     return updating ? lane : null;
   }
   return null;

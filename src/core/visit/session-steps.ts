@@ -71,7 +71,7 @@ export const facilityDisplay = ({ settings }: Pick<Surroundings, 'settings'>): D
 const nobodyKeeps = ({ agentTrouble, disconnectedSinceMs, disconnection }: Surroundings, at: Moment) => {
   if (disconnectedSinceMs !== null)
     return at.monotonicMs - disconnectedSinceMs >= delays.nobodyAnswersMs ? disconnection : null;
-  return agentTrouble?.code.startsWith('agent.') ? agentTrouble : null;
+  return agentTrouble !== null && /^(agent\.|update\.on-trial$)/.test(agentTrouble.code) ? agentTrouble : null;
 };
 
 /** The screen as the clinic wants it, and nobody called: what somebody chose is gone with them. */

@@ -63,6 +63,8 @@ export interface ClinicLink {
   /** What orders have come to: told at once, with `state`. */
   tellAbout(about: TerminalAbout): void;
   tellFigures(figures: TerminalFigures): void;
+  /** What the update process of this device says; undefined: it has none */
+  tellUpdate(update: StateMessage['update']): void;
   /** Retained; told again after each reconnect. */
   publishState(state: StateMessage): void;
   answerCommand(commandId: string, answer: Omit<CommandResult, 'facility' | 'device' | 'commandId'>): void;
@@ -99,7 +101,7 @@ type Parts = {
   readonly keeper: SettingsKeeper;
   readonly stateTeller: StateTeller;
   readonly agentWatch: AgentWatch;
-} & Pick<ReturnType<typeof createSelfReport>, 'tellLate' | 'noteAccepted' | 'tellAbout' | 'tellFigures'>;
+} & Pick<ReturnType<typeof createSelfReport>, 'tellLate' | 'noteAccepted' | 'tellAbout' | 'tellFigures' | 'tellUpdate'>;
 
 const createPool = (
   { clock, log, machineWallMs = () => clock.now().wallMs }: ClinicLinkOptions,
@@ -282,6 +284,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   const { bus, clock, keys } = options;
   const parts = createParts(options);
   const { post, news, pool, lookups, outbox, results, keeper, stateTeller } = parts;
+  const { tellLate, tellAbout, tellFigures, tellUpdate } = parts;
   const receivers = receiversOf(parts, createCommandGate({ ...options, agentNowMs: () => pool.agentNowMs() }));
   let closed = false;
   const stopLoading = loadStored(parts, options);
@@ -318,21 +321,13 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     lookup: async (session, authCertificateDer, signal) =>
       news.connected ? lookups.ask(session, authCertificateDer, signal) : err(news.cause),
     sign: (request, card) => signRequest(request, card, { device: keys.signing, facility: post.facilityKey() }),
-    submit: ({ requestId, session, documentHash, sealed, expiresAt }, mark = null) => {
+    submit: ({ requestId, session, documentHash, sealed, expiresAt: expiresAtMs }, visitMark = null) => {
       const createdAtMs = Math.round(pool.agentNowMs() ?? clock.now().wallMs);
-      return outbox.add({
-        requestId,
-        session,
-        documentHash,
-        sealed,
-        createdAtMs,
-        expiresAtMs: expiresAt,
-        visitMark: mark,
-      });
+      return outbox.add({ requestId, session, documentHash, sealed, createdAtMs, expiresAtMs, visitMark });
     },
     release: (requestId) => outbox.release(requestId),
     cancel: (requestId) => outbox.cancel(requestId),
-    ...{ tellLate: parts.tellLate, tellAbout: parts.tellAbout, tellFigures: parts.tellFigures },
+    ...{ tellLate, tellAbout, tellFigures, tellUpdate },
     publishState: stateTeller.tell,
     answerCommand: (commandId, answer) => {
       const message = { ...post.addressee, commandId, ...answer };

@@ -23,6 +23,7 @@ export const createSelfReport = (
   let certificateWarning: StateMessage['certificateWarning'];
   let about: StateMessage['about'];
   let figures: StateMessage['figures'];
+  let update: StateMessage['update'];
   const stateTeller = createStateTeller(publish, () => ({
     ...(settingsVersion !== undefined && { settingsVersion }),
     ...(lastAccepted !== undefined && { lastAccepted }),
@@ -30,6 +31,7 @@ export const createSelfReport = (
     ...(certificateWarning !== undefined && { certificateWarning }),
     ...(about !== undefined && { about }),
     ...(figures !== undefined && { figures }),
+    ...(update !== undefined && { update }),
   }));
   subscribeCertificate?.(({ endsMs, days }) => {
     const before = certificateWarning;
@@ -54,6 +56,11 @@ export const createSelfReport = (
     },
     tellFigures: (measured: TerminalFigures): void => {
       figures = measured;
+      stateTeller.tellNow();
+    },
+    /** What the update process of this device says */
+    tellUpdate: (next: StateMessage['update']): void => {
+      update = next;
       stateTeller.tellNow();
     },
     tellSettingsVersion: (version: number): void => {

@@ -72,6 +72,10 @@ export const healthReportSchema = z.strictObject({
   /** What the agent says is wrong with it, or that it says nothing */
   agentTrouble: troubleSchema.optional(),
   settings: z.boolean(),
+  /** The newest test request since the start */
+  lastTest: z.strictObject({ ok: z.boolean(), agoMs: z.number() }).optional(),
+  /** What the clinic's agent says of releases: its own, and up to which lane terminals may follow now */
+  release: z.strictObject({ version: z.string(), lane: z.number().nullable() }).optional(),
   /** How far the terminal trusts its time, and what is wrong with the machine's own clock */
   time: z
     .strictObject({
@@ -102,7 +106,7 @@ export type LinkReport = z.infer<typeof linkReportSchema>;
 type WatchedParts = {
   readonly clock: Clock;
   readonly log: EventLog;
-  readonly runner: Pick<SessionRunner, 'session'>;
+  readonly runner: Pick<SessionRunner, 'session'> & Partial<Pick<SessionRunner, 'lastTest'>>;
   readonly cardReader: CardReader;
   readonly faceVerifier: FaceVerifier;
   readonly screen: Screen;
@@ -153,6 +157,7 @@ class HealthWatch implements Health {
   #agentAnswers = false;
   #agentTrouble: Failure | null = null;
   #settings = false;
+  #release: HealthReport['release'];
   #told: readonly VitalPart[] = [];
   readonly #unsubscribes: readonly ((() => void) | undefined)[];
   #callOff = (): void => {};
@@ -194,7 +199,9 @@ class HealthWatch implements Health {
           Object.assign(this.#store, { present: event.failure === null, trouble: event.failure });
         if (event.type === 'challenges-ready') this.#agentAnswers = event.ready;
         if (event.type === 'agent') this.#agentTrouble = event.trouble;
-        if (event.type === 'settings') this.#settings = true;
+        if (event.type !== 'settings') return;
+        this.#settings = true;
+        this.#release = event.message.facilitySettings.release;
       }),
     ];
     if (everyMs !== null) this.#beat(everyMs);
@@ -204,6 +211,7 @@ class HealthWatch implements Health {
     const { monotonicMs } = this.#parts.clock.now();
     const { state } = this.#parts.runner.session;
     const failure = 'failure' in state ? state.failure : null;
+    const { lastTest } = this.#parts.runner;
     return {
       version: this.#parts.version,
       profile: this.#parts.profile,
@@ -224,6 +232,8 @@ class HealthWatch implements Health {
       agentAnswers: this.#agentAnswers,
       agentTrouble: shown({ present: true, trouble: this.#agentTrouble }).trouble,
       settings: this.#settings,
+      ...(lastTest && { lastTest: { ok: lastTest.ok, agoMs: Math.round(monotonicMs - lastTest.atMs) } }),
+      ...(this.#release && { release: this.#release }),
       ...(this.#parts.time && { time: timeShown(this.#parts.time()) }),
       silentParts: this.#silentNow().map(({ part }) => part),
     };

@@ -61,6 +61,8 @@ export type SessionParts = {
   readonly diagonalInches?: number;
   /** What is known of the parts without trying them; left out: nothing is wrong with any */
   readonly inspect?: () => Promise<Inspection>;
+  /** A release that has not proved itself yet: nobody is served, only tested. Left out: it has */
+  readonly onTrial?: () => boolean;
   /** A random UUID */
   readonly newId: () => string;
   readonly restart: Readonly<Partial<Record<RestartablePart, () => void>>>;

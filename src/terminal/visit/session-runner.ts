@@ -1,5 +1,5 @@
 import { type Catalogue, nextAnnouncementMs } from '../../core/catalogue/catalogue.ts';
-import type { Failure } from '../../core/failure.ts';
+import { type Failure, failure } from '../../core/failure.ts';
 import type { Touch } from '../../core/screen/screen-model.ts';
 import { hourMs } from '../../core/time-units.ts';
 import type { Session, SessionEvent } from '../../core/visit/session.ts';
@@ -23,6 +23,8 @@ import { type Told, visitExecutors } from './visit-effects.ts';
 
 /** A clock that is set while the terminal runs is noticed within this time. ms */
 const lookAgainMs = hourMs;
+/** The mark of a release on trial is gone a moment after its test request. ms */
+const lookAtTrialMs = 1_000;
 
 /** How a visit ends that its patient has left. */
 const isLeft = (outcome: string): outcome is 'card.removed' | 'session.timed-out' =>
@@ -49,6 +51,8 @@ export class SessionRunner {
   #catalogue: Catalogue;
   #cancelDeadline: (() => void) | null = null;
   #cancelNextLook: () => void = () => {};
+  #cancelTrialLook: () => void = () => {};
+  #agentTrouble: Failure | null = null;
   #running = false;
   #closed = false;
 
@@ -116,6 +120,7 @@ export class SessionRunner {
     parts.speaker?.onEarphone((inserted) => this.#presentation.earphone(inserted));
     this.#show();
     this.#lookAgain();
+    this.#awaitEndOfTrial();
   }
 
   get session(): Session {
@@ -147,6 +152,7 @@ export class SessionRunner {
     this.#orders.close();
     this.#cancelDeadline?.();
     this.#cancelNextLook();
+    this.#cancelTrialLook();
     this.#earlier.close();
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
     this.#pinEntry.clear();
@@ -193,6 +199,28 @@ export class SessionRunner {
     if (catalogue === this.#catalogue) return;
     this.#catalogue = catalogue;
     this.tell({ type: 'CatalogueChanged', catalogue: catalogue.consents });
+  }
+
+  /** Of a release on trial nobody is served; the doubt ends when its mark is gone. */
+  #tellAgent(): void {
+    const isOnTrial = this.#parts.onTrial?.() === true;
+    this.tell({ type: 'AgentChanged', trouble: isOnTrial ? failure('update.on-trial') : this.#agentTrouble });
+  }
+
+  #awaitEndOfTrial(): void {
+    if (this.#parts.onTrial?.() !== true) return;
+    this.#tellAgent();
+    const look = (): void => {
+      this.#tellAgent();
+      if (this.#parts.onTrial?.() === true)
+        this.#cancelTrialLook = this.#parts.clock.wakeAt(this.#parts.clock.now().monotonicMs + lookAtTrialMs, look);
+    };
+    this.#cancelTrialLook = this.#parts.clock.wakeAt(this.#parts.clock.now().monotonicMs + lookAtTrialMs, look);
+  }
+
+  /** The newest test request since the start */
+  get lastTest(): StaffOrders['lastTest'] {
+    return this.#orders.lastTest;
   }
 
   /** What the calendar changes (an announced interruption, a new notice) is seen though nobody touches anything. */
@@ -328,7 +356,8 @@ export class SessionRunner {
       case 'settings':
         return this.tell({ type: 'SettingsChanged', settings: event.message.facilitySettings });
       case 'agent':
-        return this.tell({ type: 'AgentChanged', trouble: event.trouble });
+        this.#agentTrouble = event.trouble;
+        return this.#tellAgent();
       case 'earlier-visit':
         return this.#earlier.found(event);
       case 'time':

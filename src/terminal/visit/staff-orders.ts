@@ -51,6 +51,9 @@ export class StaffOrders {
     this.#endCounting();
   }
 
+  /** The newest test request, monotonic ms; null: none since the start */
+  lastTest: { readonly ok: boolean; readonly atMs: number } | null = null;
+
   carryOut({ commandId, command }: CommandMessage): void {
     const { clinic } = this.#parts;
     const answer: Answer = (done, code = 'message.stale') =>
@@ -139,11 +142,13 @@ export class StaffOrders {
   /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
   #testVisit(order: Order<'test-visit'>, answer: Answer): void {
     const { state } = this.#running.session();
-    if (state.name === 'outOfService') return answer(false, state.failure.code);
-    if (state.name !== 'idle' || this.#testing !== null) return answer(false);
+    const isOnTrial = state.name === 'outOfService' && state.failure.code === 'update.on-trial';
+    if (state.name === 'outOfService' && !isOnTrial) return answer(false, state.failure.code);
+    if ((state.name !== 'idle' && !isOnTrial) || this.#testing !== null) return answer(false);
     this.#testing = new AbortController();
     void testVisit(this.#parts, order, this.#running.catalogueVersion()).then((tested) => {
       this.#testing = null;
+      this.lastTest = { ok: tested.ok, atMs: this.#parts.clock.now().monotonicMs };
       if (tested.ok) answer(true);
       else answer(false, tested.failure.code);
     });

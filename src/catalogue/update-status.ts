@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { Update } from '../core/update/update.ts';
+import { updateRefusalWords, updateStateWords, updateWaitWords } from './update-words.ts';
+
+/** What the update process says of itself, for the command line and the terminal. */
+export const updateStatusSchema = z.strictObject({
+  version: z.string().max(60),
+  slot: z.enum(['a', 'b']),
+  state: z.enum(Object.keys(updateStateWords) as [keyof typeof updateStateWords]),
+  wait: z.enum(Object.keys(updateWaitWords) as [keyof typeof updateWaitWords]).optional(),
+  /** The version that is being installed or waits */
+  next: z.string().max(60).optional(),
+  last: z
+    .strictObject({
+      version: z.string().max(100),
+      outcome: z.enum(['installed', 'fell-back', 'refused']),
+      reason: z.enum(Object.keys(updateRefusalWords) as [keyof typeof updateRefusalWords]).optional(),
+      at: z.number(),
+    })
+    .optional(),
+});
+type UpdateStatus = z.infer<typeof updateStatusSchema>;
+
+export const statusOf = ({ state, board, version, record }: Update): UpdateStatus => {
+  const next = 'bundle' in state ? state.bundle.version : 'attempt' in state ? state.attempt.bundle.version : undefined;
+  const { last } = record;
+  return {
+    version,
+    slot: board.booted,
+    state: state.name,
+    ...(state.name === 'waiting' && { wait: state.why }),
+    ...(next !== undefined && { next }),
+    ...(last !== null && {
+      last: {
+        version: last.version,
+        outcome: last.outcome,
+        ...(last.reason !== null && { reason: last.reason }),
+        at: last.wallMs,
+      },
+    }),
+  };
+};
+
+/** Lines for a person. `lastAt`: the instant as text */
+export const wordsOfStatus = (
+  status: UpdateStatus,
+  language: 'ja' | 'en',
+  timeText: (ms: number) => string,
+  form: 'long' | 'short' = 'long',
+): string[] => {
+  const { version, slot, state, wait, next, last } = status;
+  const runs = form === 'long' ? `${version} (${slot}): ` : '';
+  const lines = [`${runs}${updateStateWords[state][language]}${next === undefined ? '' : ` → ${next}`}`];
+  if (wait !== undefined) lines.push(updateWaitWords[wait][language]);
+  if (last === undefined) return lines;
+  const installed = language === 'ja' ? '更新しました' : 'installed';
+  const what = last.reason === undefined ? installed : updateRefusalWords[last.reason][language];
+  lines.push(`${timeText(last.at)} ${last.version}: ${what}`);
+  return lines;
+};
