@@ -22,17 +22,18 @@ type Stage = {
   readonly patient: Patient | null;
   readonly terminalLife: Life | null;
   readonly agentLife: Life | null;
-  /** Still to be mended */
-  readonly mending: Map<FaultName, Fault>;
+  /** Still to be mended, and when that is */
+  readonly mending: Map<FaultName, number>;
   terminalDied(backAfterMs: number): void;
   agentDied(backAfterMs: number): void;
   swapCard(amount: number, isQuick: boolean): void;
+  cancelByStaff(): void;
 };
 
 const second = 1_000;
 const year = 365 * 86_400 * second;
 
-/** A fault that lasts: `mend` ends it. Two of one kind that overlap end with the later. */
+/** A fault that lasts: `mend` ends it. */
 type Lasting = { readonly begin: (world: Stage, fault: Fault) => void; readonly mend: (world: Stage) => void };
 
 /** A process dies within its next steps outside: at any of them, before or after it took effect. */
@@ -99,6 +100,10 @@ const once: Readonly<Partial<Record<FaultName, (world: Stage, fault: Fault) => v
     bed.atApdu.set(bed.apdus + (amount % 9), () => patient.pull());
     kernel.after(1_500, null, () => patient.pull());
   },
+  'card left behind': ({ patient }) => {
+    if (patient !== null) patient.isForgetful = true;
+  },
+  'staff cancel the visit': (world) => world.cancelByStaff(),
   'card swapped': (world, { amount, other }) => world.swapCard(amount, other),
 };
 
@@ -227,26 +232,27 @@ const lasting: Readonly<Partial<Record<FaultName, Lasting>>> = {
   },
 };
 
+/** What follows of it (a start, a clock that is set right) has its time, too. ms */
+const afterwardsMs = 15 * second;
+
 export const beginFault = (world: Stage, fault: Fault): void => {
   const { kernel, mending } = world;
-  kernel.note(`fault: ${fault.name} ${fault.lastsMs > 0 ? `for ${fault.lastsMs / second} s` : ''}`);
-  const short = once[fault.name];
-  if (short !== undefined) {
-    // What follows of it (a start, a clock that is set right) has its time, too.
-    mending.set(fault.name, fault);
-    kernel.after(15 * second, null, () => {
-      if (mending.get(fault.name) === fault) mending.delete(fault.name);
-    });
-    return short(world, fault);
-  }
-  const long = lasting[fault.name];
-  if (long === undefined) throw new Error(`nobody knows how to begin: ${fault.name}`);
-  mending.set(fault.name, fault);
-  long.begin(world, fault);
-  kernel.after(fault.lastsMs, null, () => {
-    if (mending.get(fault.name) !== fault) return;
-    mending.delete(fault.name);
-    kernel.note(`mended: ${fault.name}`);
+  const { name, lastsMs } = fault;
+  const short = once[name];
+  const untilMs = kernel.nowMs + (short === undefined ? lastsMs : afterwardsMs);
+  // One of the same kind that lasts longer is going on.
+  if (short === undefined && (mending.get(name) ?? 0) > untilMs) return;
+  kernel.note(`fault: ${name} ${lastsMs > 0 ? `for ${lastsMs / second} s` : ''}`);
+  mending.set(name, Math.max(untilMs, mending.get(name) ?? 0));
+  const long = lasting[name];
+  short?.(world, fault);
+  long?.begin(world, fault);
+  if (short === undefined && long === undefined) throw new Error(`nobody knows how to begin: ${name}`);
+  kernel.at(untilMs, null, () => {
+    if ((mending.get(name) ?? 0) > untilMs) return;
+    mending.delete(name);
+    if (long === undefined) return;
+    kernel.note(`mended: ${name}`);
     long.mend(world);
   });
 };

@@ -33,6 +33,8 @@ export const faultNames = [
   'card pulled and put back',
   'card pulled for good',
   'card swapped',
+  'card left behind',
+  'staff cancel the visit',
   'reader unplugged',
   'camera frozen',
   'face process dead',
@@ -109,7 +111,7 @@ const planFault = (rng: Rng): Fault => {
   const isLong = rng.chance(0.03) && (name.includes('cut off') || name.includes('paused'));
   return {
     name,
-    atMs: rng.between(0, 14 * second),
+    atMs: rng.between(0, 11 * second),
     lastsMs: isLong ? rng.between(620, 900) * second : rng.between(least, most) * second,
     amount: rng.bits(),
     other: rng.chance(0.5),

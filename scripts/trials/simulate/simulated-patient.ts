@@ -11,6 +11,7 @@ import type { Kernel } from './stand-ins/kernel.ts';
 import { Rng } from './stand-ins/rng.ts';
 
 const enterKey = 0x0d;
+const clearKey = 0x08;
 /** Nobody stays longer. ms */
 const patienceMs = 400_000;
 
@@ -38,6 +39,8 @@ export class Patient {
   #looking: (() => void) | null = null;
   #wrongPins: number;
   #gone = false;
+  /** Goes without the card; somebody finds it there. */
+  isForgetful = false;
   #holdsCard = true;
   #asked = 0;
 
@@ -93,7 +96,7 @@ export class Patient {
   #lookSoon(): void {
     if (this.#looking !== null) return;
     const { kernel } = this.#counter;
-    this.#looking = kernel.after(900 + this.#rng.between(0, 900), null, () => {
+    this.#looking = kernel.after(850 + this.#rng.between(0, 350), null, () => {
       this.#looking = null;
       this.#look();
     });
@@ -103,7 +106,12 @@ export class Patient {
     if (this.#gone) return;
     this.#gone = true;
     this.#looking?.();
-    this.pull();
+    const { kernel, bed } = this.#counter;
+    const findCard = (): void => {
+      if (bed.lyingCard === this.#card) bed.pull();
+    };
+    if (this.isForgetful) kernel.after(45_000 + this.#rng.between(0, 60_000), null, findCard);
+    else findCard();
     this.#counter.booth.standing = null;
     this.#isGone();
   }
@@ -154,6 +162,7 @@ export class Patient {
       case 'still-there':
         return rng.chance(0.9) ? this.#touch(model, 'still-here') : this.#lookSoon();
       case 'accepted':
+        if (this.isForgetful) return this.#leave();
         if (!this.#holdsCard && rng.chance(0.95)) this.pull();
         return this.#lookSoon();
       case 'take-card':
@@ -216,12 +225,21 @@ export class Patient {
     const { glass, judge, bed } = this.#counter;
     const secret = this.#made.persona.pins.auth?.secret ?? '0000';
     const { body } = model;
-    if (body.kind !== 'pin' || body.checking || body.entered > 0) return this.#lookSoon();
+    if (body.kind !== 'pin' || body.checking) return this.#lookSoon();
+    if (body.entered > 0) {
+      glass.key(clearKey);
+      return this.#lookSoon();
+    }
     const isWrong = this.#wrongPins > 0;
-    if (isWrong) this.#wrongPins -= 1;
     const digits = isWrong ? String((Number(secret) + 1 + this.#rng.between(0, 8)) % 10_000).padStart(4, '0') : secret;
+    // Somebody looks up after two of the four, and begins anew.
+    if (this.#rng.chance(0.04)) {
+      for (const digit of digits.slice(0, 2)) glass.key(digit.charCodeAt(0));
+      return this.#lookSoon();
+    }
     for (const digit of digits) glass.key(digit.charCodeAt(0));
     glass.key(enterKey);
+    if (isWrong) this.#wrongPins -= 1;
     judge.submitted(bed.lyingCard, digits);
     this.#lookSoon();
   }

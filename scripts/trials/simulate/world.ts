@@ -1,4 +1,5 @@
 import type { SessionEvent } from '../../../src/core/visit/session.ts';
+import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { OutboxRow } from '../../../src/ports/store.ts';
 import { testSettings } from '../../beds/test-facility.ts';
@@ -7,7 +8,7 @@ import { Bed, FaceBooth, Glass } from './counter.ts';
 import { type Ground, ordinarySettings } from './ground.ts';
 import { Judge, type Violation } from './judge.ts';
 import { personaIds, startMs } from './people.ts';
-import type { Fault, FaultName, VisitPlan, WorldPlan } from './plan.ts';
+import type { FaultName, VisitPlan, WorldPlan } from './plan.ts';
 import {
   oqsFolder,
   type RunningAgent,
@@ -191,13 +192,25 @@ export class World {
   }
 
   #approve(session: string): void {
+    this.#order((desk) => desk.commands.approve('front-1', session, 'tanaka'));
+  }
+  cancelByStaff(): void {
+    const state = this.terminal?.runner.session.state;
+    const session = state === undefined ? undefined : visitOf(state)?.session;
+    if (session !== undefined)
+      this.#order((desk) => desk.commands.send('front-1', { name: 'cancel-session', session }));
+  }
+
+  /** What staff do on the page of the agent; a disk that refuses it is told there. */
+  #order(give: (desk: RunningAgent['desk']) => Promise<unknown>): void {
     const { agentLife } = this;
     if (agentLife === null || agentLife.dead) return;
     this.kernel.after(1, agentLife, () => {
       const { agent } = this;
-      agent?.desk.commands.approve('front-1', session, 'tanaka').catch((error: { code?: string }) => {
+      if (agent === null) return;
+      give(agent.desk).catch((error: { code?: string }) => {
         if (error.code !== 'ERR_SQLITE_ERROR' && !agentLife.dead)
-          this.judge.broken('a fault without a name', `approve: ${error}`);
+          this.judge.broken('a fault without a name', `order of staff: ${error}`);
       });
     });
   }
@@ -248,7 +261,7 @@ export class World {
   }
 
   /** Something is still to be mended: the last patient comes after it. */
-  readonly mending = new Map<FaultName, Fault>();
+  readonly mending = new Map<FaultName, number>();
 
   /** Somebody else's card lies there in a moment, between two APDUs or a second later. */
   swapCard(amount: number, isQuick: boolean): void {
