@@ -39,8 +39,23 @@ type Lasting = { readonly begin: (world: Stage, fault: Fault) => void; readonly 
 /** A process dies within its next steps outside: at any of them, before or after it took effect. */
 const killWithin = (world: Stage, life: Life | null, fault: Fault, died: () => void): void => {
   if (life === null || life.dead || life.killAt !== null) return;
-  // Half of them soon, so that each step of a visit's busy moments is met often.
-  const within = fault.other ? 12 : 90;
+  if (fault.other) {
+    // Half of them around a request, where most is at stake: from its way on until all that follows is written.
+    const aim = (): void => dieWithin(world, life, fault, 30, died);
+    world.broker.onRequest = aim;
+    // Nobody sends one: then at any other step.
+    world.kernel.after(6 * second, null, () => {
+      if (world.broker.onRequest !== aim) return;
+      world.broker.onRequest = null;
+      aim();
+    });
+    return;
+  }
+  dieWithin(world, life, fault, 90, died);
+};
+
+const dieWithin = (world: Stage, life: Life, fault: Fault, within: number, died: () => void): void => {
+  if (life.dead || life.killAt !== null) return;
   life.killAt = { step: life.steps + 1 + (fault.amount % within), after: (fault.amount >>> 16) % 2 === 0, died };
   // A process that does nothing any more is killed where it stands.
   world.kernel.after(8 * second, null, () => {
@@ -233,7 +248,7 @@ const lasting: Readonly<Partial<Record<FaultName, Lasting>>> = {
 };
 
 /** What follows of it (a start, a clock that is set right) has its time, too. ms */
-const afterwardsMs = 15 * second;
+const afterwardsMs = 30 * second;
 
 export const beginFault = (world: Stage, fault: Fault): void => {
   const { kernel, mending } = world;

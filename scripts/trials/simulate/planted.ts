@@ -164,16 +164,6 @@ export const planted: readonly Planted[] = [
     ],
   },
   {
-    name: 'events of an earlier insertion counted',
-    changes: [
-      [
-        'src/core/visit/session-machine.ts',
-        "if ('insertion' in event && !begins && event.insertion !== visit?.insertion)",
-        "if ('insertion' in event && !begins && visit === null)",
-      ],
-    ],
-  },
-  {
     name: 'answer counted again after a restart',
     changes: [
       [
@@ -184,8 +174,9 @@ export const planted: readonly Planted[] = [
     ],
   },
   {
-    name: 'what a crash left undone is left',
+    name: 'what a crash left undone is left, and nobody asks for it',
     changes: [
+      ['src/terminal/delivery/result-watch.ts', '        ask(entry.awaited);\n', ''],
       [
         handOver,
         'for (const { visit, personal } of this.#context.journal.unfinished()) {',

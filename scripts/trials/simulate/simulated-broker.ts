@@ -50,6 +50,8 @@ export class SimulatedBroker {
   /** Everything that the broker took, for who replays it */
   readonly passed: { readonly topic: string; readonly payload: Uint8Array }[] = [];
   keepsPassed = false;
+  /** The next request is on its way; told once */
+  onRequest: (() => void) | null = null;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -154,6 +156,11 @@ export class SimulatedBroker {
             if (!this.#isReached(client.name)) return void kernel.after(acknowledgedMs, life, () => resolve(offline));
             kernel.after(wayMs, null, () => {
               if (!this.isUp) return void kernel.after(acknowledgedMs, life, () => resolve(offline));
+              if (topic.endsWith('/request')) {
+                const told = this.onRequest;
+                this.onRequest = null;
+                told?.();
+              }
               if (this.keepsPassed) this.passed.push({ topic, payload });
               this.#meddle(topic, payload, retain);
               kernel.after(wayMs, life, () => resolve(ok(undefined)));

@@ -22,9 +22,21 @@ const folderOf = (path: string): Folder => {
   return folder;
 };
 const step = <T>(work: () => T): Promise<T> => diskNow().kernel.outside(work);
-const mayWrite = (syscall: string): void => {
+/** What each mood of a disk or folder refuses; the rest goes well: a full disk renames. */
+const refused: Readonly<Record<string, readonly string[]>> = {
+  ENOSPC: ['write'],
+  EIO: ['write', 'fsync'],
+  EBUSY: ['rename'],
+  EACCES: ['open', 'rename'],
+  EROFS: ['open', 'rename'],
+};
+const refusalOf = (syscall: string): string | undefined => {
   const { refuses, folderRefuses } = diskNow();
-  if (refuses !== null || folderRefuses !== null) throw systemError(refuses ?? folderRefuses ?? '', syscall);
+  return [refuses, folderRefuses].find((code) => code !== null && refused[code]?.includes(syscall)) ?? undefined;
+};
+const mayWrite = (syscall: string): void => {
+  const code = refusalOf(syscall);
+  if (code !== undefined) throw systemError(code, syscall);
 };
 
 const statOf = (number: bigint, file: SimulatedFile | null) => ({
@@ -56,9 +68,9 @@ const fileHandle = (file: SimulatedFile) => ({
   writeFile: (bytes: Uint8Array) =>
     step(() => {
       // A disk that fills up has taken a part.
-      const refused = diskNow().refuses !== null;
-      file.now = bytes.slice(0, refused ? bytes.length >> 1 : bytes.length);
-      if (refused) mayWrite('write');
+      const isRefused = refusalOf('write') !== undefined;
+      file.now = bytes.slice(0, isRefused ? bytes.length >> 1 : bytes.length);
+      mayWrite('write');
     }),
   sync: () =>
     step(() => {
