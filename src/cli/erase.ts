@@ -1,4 +1,4 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { oqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
@@ -6,6 +6,7 @@ import { readAgentConfig } from '../processes/agent-config.ts';
 import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.ts';
 import { eraseTree, fillFreeSpace, freeSpaceOf } from '../trust/erase.ts';
 import { readConfigOrExit } from './config.ts';
+import { exists } from './provision-places.ts';
 
 type EraseOptions = {
   readonly config?: string;
@@ -19,12 +20,6 @@ const fail = (reason: string): never => {
   process.stderr.write(`uketsuke erase: ${reason}\n`);
   process.exit(2);
 };
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** A store with all that SQLite and we put beside it: write-ahead log, backups before a migration, what was set aside. */
 const storeFiles = async (path: string): Promise<string[]> => {

@@ -206,7 +206,8 @@ const makeAgent = async (answers: Answers, { texts, isTest }: ChosenChains): Pro
   return staffCode;
 };
 
-const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2, '0')}`;
+/** Of the first terminal of a lane */
+export const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2, '0')}`;
 
 type Shared = Omit<EnrolmentCode, 'device' | 'lane' | 'secret'>;
 type Waiting = { readonly device: string; readonly letters: string; readonly file?: string };

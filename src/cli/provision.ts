@@ -18,7 +18,7 @@ import { printYaml } from '../config-file/plain-yaml.ts';
 import type { Catalogue } from '../core/catalogue/catalogue.ts';
 import { type FacilityKind, facilityKinds } from '../wire/facility-settings.ts';
 import { chainsFrom } from './clinic-card-trust.ts';
-import { addClinicCommand } from './provision-clinic.ts';
+import { addClinicCommand, terminalId } from './provision-clinic.ts';
 import { addListenCommand } from './provision-listen.ts';
 import { addMoveCommands } from './provision-move.ts';
 import { addTerminalCommand } from './provision-terminal.ts';
@@ -95,8 +95,6 @@ const provision = async (options: FacilityOptions): Promise<void> => {
     })}\n`,
   );
 };
-
-const terminalId = (lane: number): string => `terminal-${String(lane).padStart(2, '0')}`;
 
 /** Mistakes of whoever runs the command are one line, not a stack. */
 const orExplain =
