@@ -68,7 +68,14 @@ const manner =
     }
   };
 
-const byFace: Reactions = (model) => (model.screen === 'choose-method' ? touch('use-face') : wait);
+/** Whom the screen sends to the PIN all the same (a face process that is late) types it. */
+const byFace =
+  (persona: string): Reactions =>
+  (model) => {
+    if (model.screen === 'pin') return typePin(pinOf(persona));
+    if (model.screen !== 'choose-method') return wait;
+    return touch(model.controls.some(({ id }) => id === 'use-face') ? 'use-face' : 'use-pin');
+  };
 const byPin =
   (persona: string): Reactions =>
   (model) =>
@@ -117,7 +124,12 @@ export const scriptedVisits: readonly ScriptedVisit[] = [
     name: 'face',
     expects: accepted('face'),
     play: async (demo, patient) => {
-      await visit(demo, patient, { persona: 'hanako', face: faceOf('hanako'), consent: 'agree', method: byFace });
+      await visit(demo, patient, {
+        persona: 'hanako',
+        face: faceOf('hanako'),
+        consent: 'agree',
+        method: byFace('hanako'),
+      });
     },
   },
   {

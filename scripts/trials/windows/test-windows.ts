@@ -60,7 +60,11 @@ const goHome = async (clinic: WindowsClinic): Promise<void> => {
  * patient whom an agent that was killed meanwhile (`kill` runs beside it) sends to the desk before anything is signed has
  * lost nothing, and such visits are counted apart.
  */
-const playVisit = async (clinic: WindowsClinic, name: string, kill?: () => Promise<void>): Promise<void> => {
+const playVisit = async (
+  clinic: WindowsClinic,
+  name: string,
+  { kill, mayEndByPin = false }: { readonly kill?: () => Promise<void>; readonly mayEndByPin?: boolean } = {},
+): Promise<string | null> => {
   const visit = scriptedVisits.find((each) => each.name === name);
   if (visit === undefined) throw new Error(`no visit ${name}`);
   const known = new Set(clinic.rows().map(({ requestId }) => requestId));
@@ -87,18 +91,36 @@ const playVisit = async (clinic: WindowsClinic, name: string, kill?: () => Promi
     const rows = fresh();
     const report = reportOf(name, rows, timeline.times());
     const disturbed = kill !== undefined;
-    const faults = faultsOfVisit(report, rows, timeline, visit.expects, { trouble, disturbed });
+    const method = mayEndByPin && report.method === 'pin' ? 'pin' : visit.expects.method;
+    const expected = { ...visit.expects, method };
+    const faults = faultsOfVisit(report, rows, timeline, expected, { trouble, disturbed });
     if (faults.length > 0) wrong += 1;
     const late = trouble === null ? '' : ` (the screen: ${trouble})`;
     say(`  ${name}: ${signed === 0 ? 'ended before anything was signed' : 'accepted and answered'}${late}`);
     for (const fault of faults) say(`  ${name}: WRONG: ${fault}`);
     if (faults.length > 0) say(clinic.terminalSaid.slice(before).slice(-25).join('\n'));
+    return report.method;
   } catch (error) {
     visits += 1;
     lost += 1;
     say(
       `  ${name}: LOST: ${(error as Error).message} ${trouble} ${JSON.stringify(fresh())}\n${[...clinic.agent.said().split('\n').slice(-8), ...clinic.terminalSaid.slice(-12)].join('\n')}`,
     );
+    return null;
+  }
+};
+
+/**
+ * By face. The face process looks at a person beside everything that Wine does here, and on a busy machine it may see too
+ * little before the screen goes on to the PIN: then the visit ends by PIN, counted as any, and the person comes again. The
+ * last of so many must end by face.
+ */
+const faceTriesAtMost = 3;
+let faceTries = 0;
+const playFace = async (clinic: WindowsClinic): Promise<void> => {
+  for (let method: string | null = 'pin'; method === 'pin' && faceTries < faceTriesAtMost; ) {
+    faceTries += 1;
+    method = await playVisit(clinic, 'face', { mayEndByPin: faceTries < faceTriesAtMost });
   }
 };
 
@@ -148,11 +170,11 @@ try {
     const clinic = await startWindowsClinic(room, directory, asNotepadSaves);
     try {
       if (plays('visits')) for (const name of played) await playVisit(clinic, name);
-      if (plays('face')) await playVisit(clinic, 'face');
+      if (plays('face')) await playFace(clinic);
       if (plays('kills'))
-        for (const moment of killMoments) await playVisit(clinic, 'pin', () => killAt(clinic, moment));
+        for (const moment of killMoments) await playVisit(clinic, 'pin', { kill: () => killAt(clinic, moment) });
       const computer = new ReceiptComputer(room, clinic);
-      const pin = (): Promise<void> => playVisit(clinic, 'pin');
+      const pin = async (): Promise<void> => void (await playVisit(clinic, 'pin'));
       if (plays('held')) await trial('files held open', () => holdFilesOpen(computer, pin));
       if (plays('disk')) await trial('a full disk', () => fillDisk(room, clinic, pin));
       Object.assign(judged, await wrongFiles(clinic));
@@ -175,6 +197,7 @@ try {
     kills,
     wine,
     unsigned,
+    faceTries,
     wrong,
     failed,
     serviceRecoverMs: service.recoverMs,
