@@ -1,5 +1,4 @@
 import { chmod, mkdir } from 'node:fs/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import { renewMosquittoFiles, writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { knowAddress } from '../agent/provisioning/known-addresses.ts';
 import {
@@ -7,30 +6,12 @@ import {
   type ClinicPlaces,
   type ClinicSystem,
   clinicUnits,
-  enrolmentUnit,
+  enrolmentUnits,
   exists,
   needRootOnDebian,
 } from './provision-places.ts';
-import { outcomeOf, run } from './run-commands.ts';
+import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
-
-/** systemd forgets a unit that was made on the spot in its own time after it has ended, and makes none of its name before. ms */
-const [forgottenWithinMs, lookAgainMs] = [10_000, 100];
-
-/** Ends that unit, if there is one; from then on there may be another. */
-export const forgetUnit = async (
-  unit: string,
-  outcome: typeof outcomeOf = outcomeOf,
-  pause: (ms: number) => Promise<unknown> = wait,
-): Promise<void> => {
-  // Refused where there is none.
-  await outcome('systemctl', ['stop', unit]);
-  await outcome('systemctl', ['reset-failed', unit]);
-  const isKnown = async (): Promise<boolean> =>
-    (await outcome('systemctl', ['show', '--property=LoadState', '--value', unit])).output.trim() === 'loaded';
-  for (let waitedMs = 0; waitedMs < forgottenWithinMs && (await isKnown()); waitedMs += lookAgainMs)
-    await pause(lookAgainMs);
-};
 
 const giveTo = (user: string, directory: string): Promise<string> => run('chown', '-R', `${user}:${user}`, directory);
 
@@ -73,7 +54,7 @@ export const debianClinic = (places: ClinicPlaces): ClinicSystem => ({
     if (anew) await run('systemctl', 'restart', 'uketsuke-agent.service');
   },
   openEnrolment: async (passphrase, minutes) => {
-    await forgetUnit(enrolmentUnit);
+    await succeeds('systemctl', 'stop', enrolmentUnits);
     const properties = [
       `LoadCredential=facility-ca-passphrase:${passphrase}`,
       `RuntimeMaxSec=${minutes * 60 + 60}`,
@@ -83,7 +64,8 @@ export const debianClinic = (places: ClinicPlaces): ClinicSystem => ({
       'systemd-run',
       '--quiet',
       '--collect',
-      `--unit=${enrolmentUnit}`,
+      // A name of its own: systemd makes none anew before it has forgotten the one before, in its own time.
+      `--unit=uketsuke-enrolment-${process.pid}.service`,
       ...properties.map((each) => `--property=${each}`),
       ...[process.execPath, '--disable-warning=ExperimentalWarning', process.argv[1] ?? ''],
       ...['provision', 'listen', '--minutes', String(minutes)],

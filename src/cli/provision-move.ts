@@ -12,7 +12,7 @@ import { renameDurably } from '../storage/rename-durably.ts';
 import {
   clinicPlaces,
   clinicUnits,
-  enrolmentUnit,
+  enrolmentUnits,
   exists,
   limitsUnit,
   madePlaces,
@@ -215,7 +215,7 @@ const undo = async ({ yes, terminal, clinic }: { yes?: true; terminal?: true; cl
   }
   const stopped = [
     ...(both || terminal ? terminalUnits : []),
-    ...(both || clinic ? [enrolmentUnit, ...clinicUnits, limitsUnit] : []),
+    ...(both || clinic ? [enrolmentUnits, ...clinicUnits, limitsUnit] : []),
   ];
   for (const unit of stopped) {
     await succeeds('systemctl', 'stop', unit);

@@ -63,7 +63,7 @@ export const madePlaces = {
 /** What the broker's unit brings along: limits of its port */
 export const limitsUnit = 'uketsuke-broker-limits.service';
 /** Made when codes are given out, gone when none is open any more */
-export const enrolmentUnit = 'uketsuke-enrolment.service';
+export const enrolmentUnits = 'uketsuke-enrolment*.service';
 
 export const exists = (path: string): Promise<boolean> =>
   access(path).then(
