@@ -35,6 +35,14 @@ const { version, released } = JSON.parse(readFileSync(join(project, 'package.jso
 };
 const epoch = Date.parse(`${released}T00:00:00Z`) / 1000;
 const say = (text: string): boolean => process.stderr.write(`package: ${text}\n`);
+/** A release is known by its tag: another version under it would never be found again. */
+const checkTag = (): void => {
+  const told = spawnSync('git', ['tag', '--points-at', 'HEAD'], { cwd: project, encoding: 'utf8' });
+  const tags = (told.stdout ?? '').split('\n').filter((tag) => /^v\d/.test(tag));
+  if (tags.length > 0 && !tags.includes(`v${version}`))
+    throw new Error(`this commit is tagged ${tags.join(', ')}, and package.json says ${version}`);
+};
+checkTag();
 const maintainer = 'Uketsuke maintainers <maintainers@uketsuke.invalid>';
 
 type Control = {
