@@ -1,5 +1,5 @@
 /** Writes docs/faults.md from the table of faults: scripts/node scripts/generate/render-faults.ts > docs/faults.md */
-import { faultNames, faultOf } from '../../src/catalogue/faults.ts';
+import { faultNames, faultOf, partyOfFault } from '../../src/catalogue/faults.ts';
 
 const titles: Readonly<Record<string, string>> = {
   technician: 'Technicians act',
@@ -9,7 +9,12 @@ const titles: Readonly<Record<string, string>> = {
 
 const row = (name: (typeof faultNames)[number]): string => {
   const { weight, cause, remedy } = faultOf(name);
-  const cells = [`\`${name}\`${weight === 'warning' ? ' (served still)' : ''}`, cause, remedy.join('<br>')];
+  const cells = [
+    `\`${name}\`${weight === 'warning' ? ' (served still)' : ''}`,
+    partyOfFault(name) ?? 'not known',
+    cause,
+    remedy.join('<br>'),
+  ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 };
 
@@ -19,13 +24,14 @@ export const renderFaults = (): string =>
     '',
     'One word everywhere: on the terminal, the staff page, in the log, in `uketsuke doctor` and here. Made from the table of',
     '`src/catalogue/faults.ts` (`scripts/node scripts/generate/render-faults.ts > docs/faults.md`); the words for staff are on',
-    'their page, those for patients on the screen.',
+    'their page, those for patients on the screen. `whose`: as `src/core/party.ts` has it, told on the screen, the staff page and',
+    'by the doctor of a terminal.',
     ...Object.entries(titles).flatMap(([actor, title]) => [
       '',
       `## ${title}`,
       '',
-      '| fault | why | what helps, the likeliest first |',
-      '|---|---|---|',
+      '| fault | whose | why | what helps, the likeliest first |',
+      '|---|---|---|---|',
       ...faultNames
         .filter((name) => faultOf(name).actor === actor)
         .toSorted()

@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib';
 import { billOfMaterials } from '../generate/sbom.ts';
 import { debianCopyright, thirdPartyNotices } from './notices.ts';
 import { type Architecture, roleScripts, roles, runtime, runtimeDepends, runtimeScripts } from './roles.ts';
+import { startScript } from './start-script.ts';
 import { kilobytesOf, listFiles, makeProgramTree, project, put, settle } from './tree.ts';
 
 const { values } = parseArgs({
@@ -134,9 +135,8 @@ const buildRuntime = (out: string, architecture: Architecture): string =>
     put(root, `${documents}/uketsuke.cdx.json.gz`, gzipSync(JSON.stringify(billOfMaterials(lockfile)), { level: 9 }));
     put(root, 'usr/lib/sysusers.d/uketsuke.conf', readFileSync(join(project, 'systemd/sysusers/uketsuke.conf')));
     put(root, 'usr/lib/tmpfiles.d/uketsuke.conf', readFileSync(join(project, 'systemd/tmpfiles/uketsuke.conf')));
-    const start =
-      'exec /usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning /usr/lib/uketsuke/src/main.ts';
-    put(root, 'usr/bin/uketsuke', `#!/bin/sh\n${start} "$@"\n`);
+    const start = '/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning /usr/lib/uketsuke/src/main.ts';
+    put(root, 'usr/bin/uketsuke', startScript(start));
     execFileSync(process.execPath, [join(project, 'src/main.ts'), 'attest', '--seal', '--tree', tree], {
       stdio: ['ignore', 'ignore', 2],
     });

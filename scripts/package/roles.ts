@@ -64,6 +64,7 @@ export const roles: readonly Role[] = [
         'welcome/uketsuke-welcome.service',
       ),
       'systemd/udev/70-uketsuke.rules': '/usr/lib/udev/rules.d/70-uketsuke.rules',
+      'systemd/sysctl/60-uketsuke.conf': '/usr/lib/sysctl.d/60-uketsuke.conf',
       'systemd/polkit/50-uketsuke.rules': '/usr/share/polkit-1/rules.d/50-uketsuke.rules',
       'systemd/rpicam/rpicam.conf': '/usr/share/doc/uketsuke-terminal/examples/rpicam.conf',
       'systemd/uketsuke.example.yaml': '/usr/share/doc/uketsuke-terminal/examples/terminal.yaml',
@@ -81,6 +82,7 @@ export const roles: readonly Role[] = [
     purges: madePlaces.terminal,
     configure: [
       'if [ -S /run/udev/control ]; then udevadm control --reload && udevadm trigger; fi',
+      'if [ -d /run/systemd/system ]; then /usr/lib/systemd/systemd-sysctl --prefix=/net/ipv4/neigh || true; fi',
       // Up to release 19854c3 all keys lay in one directory, and the store with the terminal.
       'if [ -f /etc/uketsuke/terminal.yaml ] && [ -f /etc/uketsuke/provisioning/tls-key.pem ]; then',
       '  if [ -d /run/systemd/system ]; then systemctl stop uketsuke.service uketsuke-link.service; fi',

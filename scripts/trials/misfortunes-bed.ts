@@ -10,7 +10,7 @@ import { askHealth } from '../../drivers/host/health-socket.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
-import type { ScreenName } from '../../src/core/screen/screen-model.ts';
+import type { ScreenModel, ScreenName } from '../../src/core/screen/screen-model.ts';
 import { type HealthReport, healthReportSchema } from '../../src/terminal/doctor/health.ts';
 import { keepFaceProcess } from '../beds/kept-face.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
@@ -24,9 +24,11 @@ import {
 import { type Reactions, ScriptedPatient } from '../demonstration/scripted-patient.ts';
 import type { ToTerminal } from '../demonstration/terminal-process.ts';
 import { eventually } from './eventually.ts';
+import { onThisMachine, type Place } from './misfortunes-place.ts';
 
 /* One clinic as it stands: mosquitto, agent, link and terminal, each a process of its own that can be hurt. */
 
+const brokerPort = 8883;
 const main = join(projectRoot, 'src/main.ts');
 const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 export const run = (command: string, ...args: readonly string[]): string =>
@@ -39,8 +41,10 @@ class Process {
   readonly lines: string[] = [];
   readonly child: ChildProcess;
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+  /** `within`: a command before it, such as `ip netns exec NAME` */
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>>, within: readonly string[] = []) {
+    const [program = '', ...rest] = [...within, process.execPath, '--disable-warning=ExperimentalWarning', ...args];
+    this.child = spawn(program, rest, {
       cwd: projectRoot,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...environment },
@@ -81,6 +85,7 @@ export type Row = {
 };
 
 export class MisfortunesBed {
+  readonly #place: Place;
   readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-misfortunes-'));
   readonly disks = {
     journal: join(this.directory, 'disk-journal'),
@@ -98,11 +103,17 @@ export class MisfortunesBed {
   readonly #terminals: Process[] = [];
   /** Every screen that said that a visit was received, by session: whose card lay there */
   readonly accepted = new Map<string, string>();
+  /** What stands on the patient's screen */
+  shown: ScreenModel | null = null;
   agent: Process | null = null;
   link: Process | null = null;
   terminal: Process | null = null;
   /** Only where a trial starts it, as these visits go by PIN; begins again by itself. */
   face: ReturnType<typeof keepFaceProcess> | null = null;
+
+  constructor(place: Place = onThisMachine) {
+    this.#place = place;
+  }
 
   get mosquitto(): Mosquitto {
     if (this.#mosquitto === null) throw new Error('no broker');
@@ -127,10 +138,20 @@ export class MisfortunesBed {
       join(agentDirectory, 'agent.yaml'),
       JSON.stringify({ ...yaml, oqsFolder: join(this.disks.oqs, 'oqs') }),
     );
-    this.#mosquitto = await Mosquitto.prepare(this.directory);
-    await this.mosquitto.start();
+    const { host } = this.#place;
+    this.#mosquitto =
+      host === null
+        ? await Mosquitto.prepare(this.directory)
+        : await Mosquitto.prepare(this.directory, '0.0.0.0', brokerPort);
+    await this.startBroker();
     this.#configFile = writeTerminalConfig(this.#facility, { brokerPort: this.mosquitto.port, screenPort: 0 });
-    const config = run('cat', this.#configFile).replace(/store: .*/, `store: ${join(this.disks.link, 'link.sqlite')}`);
+    const config = run('cat', this.#configFile)
+      .replace(/store: .*/, `store: ${join(this.disks.link, 'link.sqlite')}`)
+      .replace(/^( +)host: localhost$/m, (line, indent) =>
+        host === null ? line : `${indent}host: ${host}\n${indent}serverName: localhost`,
+      )
+      // As a terminal of the packages has it; the demo's own broker speaks no more than 3.1.1.
+      .replace(/protocolVersion: 4/, (line) => (host === null ? line : 'protocolVersion: 5'));
     writeFileSync(this.#configFile, config);
     await this.startAgent();
     await this.startLink();
@@ -175,10 +196,19 @@ export class MisfortunesBed {
     return { LD_PRELOAD: fakeTime, FAKETIME_DONT_FAKE_MONOTONIC: '1', ...how };
   }
 
+  startBroker(): Promise<void> {
+    return this.mosquitto.start(this.#place.within('broker'));
+  }
+  /** What the agent's configuration says besides; counts from its next start. */
+  configureAgent(more: Readonly<Record<string, unknown>>): void {
+    const file = join(this.agentDirectory, 'agent.yaml');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...more }));
+  }
+
   async startAgent(clock?: string, more: readonly string[] = []): Promise<void> {
     const args = [main, 'agent', '--dir', this.#facility?.agentDirectory ?? '', '--make-folders', '--log', 'json'];
     const broker = ['--broker', `localhost:${this.mosquitto.port}`, '--mqtt', '5'];
-    const agent = new Process([...args, ...broker, ...more], this.#time(clock));
+    const agent = new Process([...args, ...broker, ...more], this.#time(clock), this.#place.within('agent'));
     this.agent = agent;
     const ready = await eventually('the agent', () => {
       if (!agent.isRunning) throw new Error(agent.lines.join('\n'));
@@ -187,7 +217,8 @@ export class MisfortunesBed {
     this.#staffPage = (JSON.parse(ready) as { staffPage: string }).staffPage;
   }
   async startLink(clock?: string): Promise<void> {
-    this.link = new Process([main, 'link', '--config', this.#configFile, '--log', 'json'], this.#time(clock));
+    const args = [main, 'link', '--config', this.#configFile, '--log', 'json'];
+    this.link = new Process(args, this.#time(clock), this.#place.within('link'));
     const { link } = this;
     await eventually('the link', () => link.lines.find((line) => line.includes('"process.ready"')));
   }
@@ -213,7 +244,9 @@ export class MisfortunesBed {
     this.#patient?.leave();
     this.#patient = await ScriptedPatient.before(
       await eventually('the terminal', () => screenPort, 60_000),
-      ({ screen, session }) => {
+      (model) => {
+        this.shown = model;
+        const { screen, session } = model;
         if (screen === 'accepted' && session !== null) this.accepted.set(session, this.#onBed ?? 'nobody');
       },
     );
@@ -292,7 +325,7 @@ export class MisfortunesBed {
     return Number(row?.rows);
   }
   async staffPage(): Promise<string> {
-    return (await fetch(this.#staffPage, { signal: AbortSignal.timeout(3_000) })).text();
+    return this.#place.staffPage(this.#staffPage);
   }
   rows(): readonly Row[] {
     const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { textGrades } from '../core/catalogue/catalogue.ts';
 import { hitBy, renewalStates, validityCases } from '../core/catalogue/desk-order.ts';
+import { parties } from '../core/party.ts';
 import { consentPrefixes, specificDiseasesPrefix } from '../protocol/oqs/oqs-xml-schema.ts';
 import { facilityKinds } from '../wire/facility-settings.ts';
 import { consentCode } from '../wire/messages.ts';
@@ -155,6 +156,7 @@ const failureEntry = z.strictObject({
 export const failuresSchema = z.strictObject({
   ...dated,
   notices: noticeNumbers,
+  parties: z.record(z.enum([...parties, 'not-known-yet']), z.strictObject({ name: sentence, call: sentence })),
   failures: z.record(z.string(), failureEntry),
 });
 

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Actor, type FailureCode, failureRules } from '../core/failure.ts';
+import { type Party, partyOf, type Teller } from '../core/party.ts';
 import { catalogueDir, readCatalogueFile } from './catalogue-files.ts';
 import { failuresSchema } from './catalogue-schemas.ts';
 
@@ -289,6 +290,21 @@ export const inStaffWords = (
   if (!isFailureCode(name)) return null;
   const found = newestWords()[name]?.staff;
   return found === undefined ? null : { cause: `${found.summary}（${found.cause}）`, remedy: found.steps };
+};
+
+/** What only a doctor can find is of the machine that it looks at, but for these. */
+const foundElsewhere: readonly (readonly [RegExp, Party | null])[] = [
+  [/^broker\.name-unknown$|^check\./, null],
+  [/^broker\./, 'broker'],
+  [/^agent\./, 'clinic-pc'],
+];
+
+/** Whose fault it is; null: not known. `teller`: at whose end it was found */
+export const partyOfFault = (name: FaultName, teller: Teller = 'terminal'): Party | null => {
+  if (isFailureCode(name)) return partyOf(name, teller);
+  const elsewhere = foundElsewhere.find(([pattern]) => pattern.test(name));
+  if (elsewhere !== undefined) return elsewhere[1];
+  return teller === 'agent' ? 'clinic-pc' : 'terminal';
 };
 
 /** The whole table: what runs first, then what only a doctor finds. */

@@ -146,6 +146,7 @@ const compose = (files: Parts, atMs: number): Omit<Catalogue, 'refusedNotices' |
         FailureEntry
       >,
     ),
+    parties: failures.parties,
     notices:
       after(failures).findLast(({ noticeNumbers }) => noticeNumbers !== undefined)?.noticeNumbers ?? failures.notices,
     desk: after(desk).findLast((notice) => notice.desk !== undefined)?.desk ?? desk.order,

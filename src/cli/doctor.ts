@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import type { z } from 'zod';
 import { askHealth } from '../../drivers/host/health-socket.ts';
+import { seeWay } from '../../drivers/host/way-evidence.ts';
 import { inStaffWords } from '../catalogue/faults.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { ok } from '../core/result.ts';
@@ -45,6 +46,7 @@ const probesOf = (config: Config) => ({
   missingForCamera: () => missingForCamera(config.camera),
   probeReader: () => probeReader(config),
   probeBroker: () => probeBroker(config),
+  seeWay,
   machine: thisMachine,
 });
 

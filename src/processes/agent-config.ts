@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { printProblems, readSettings } from '../config-file/read-settings.ts';
+import { serviceBehaviours } from '../core/service-behaviour.ts';
 import { dayMs, hourMs } from '../core/time-units.ts';
 
 /** No range reaches over a factor of 1,000: seconds written for milliseconds are refused, not taken. */
@@ -82,6 +83,8 @@ export const agentConfigSchema = z.strictObject({
       answerDelayMs: z
         .union([z.literal(0), z.number().int().min(100).max(60_000)], '0, or 100 to 60000 ms')
         .default(3_000),
+      /** For a drill: how the simulated service behaves towards everybody */
+      behaviour: z.enum(serviceBehaviours).default('normal'),
     })
     .prefault({}),
   challengeLifeMs: milliseconds(60_000, hourMs, 600_000),

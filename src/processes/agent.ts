@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { createWaySight } from '../../drivers/host/way-evidence.ts';
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
@@ -51,6 +52,7 @@ import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
 import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
+import { withWayNamed } from './named-way.ts';
 import { version } from './release.ts';
 
 /** A journal whose file was deleted or replaced is noticed within this. ms */
@@ -132,6 +134,7 @@ const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): Elig
     records: parseServiceRecords(records, clock.now().wallMs),
     memory: serviceMemoryFile(join(dirname(journal), 'simulated-service.json')),
     answerDelayMs: service.answerDelayMs,
+    behaviour: service.behaviour,
     wait: (ms) => new Promise((resolve) => clock.wakeAt(clock.now().monotonicMs + ms, resolve)),
   });
 };
@@ -195,9 +198,11 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       })
     : null;
   const [tls, ...formerTls] = await readTlsPairs(directory, keys.value.tls);
+  const brokerHost = embedded ? reachable(embedded.host) : config.broker.host;
+  const brokerPort = broker?.port ?? config.broker.port;
   const bus = createMqttMessageBus({
-    host: embedded ? reachable(embedded.host) : config.broker.host,
-    port: broker?.port ?? config.broker.port,
+    host: brokerHost,
+    port: brokerPort,
     ...(config.broker.serverName ? { serverName: config.broker.serverName } : {}),
     tls,
     formerTls,
@@ -205,6 +210,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     protocolVersion: embedded ? 4 : config.broker.protocolVersion,
     time: () => clock.time,
   });
+  const named = withWayNamed(bus, clock, createWaySight(brokerHost, brokerPort));
   const disk = watchDisk({ journalPath: config.journal, log, changed, tryWrite: () => journal.tryWrite() });
   let turns: ReturnType<typeof followRelease> | null = null;
   const context: AgentContext = {
@@ -213,7 +219,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     settings: () => settings.value,
     catalogues,
     trust,
-    bus,
+    bus: named,
     journal,
     service: withTimeLimit(simulatedService(config, clock), clock),
     clock,
@@ -345,7 +351,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       certificates.close();
       desk.close();
       await page.close();
-      await bus.close();
+      await named.close();
       await broker?.close();
       disk.close();
       clock.close();

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { listenAt } from '../../drivers/host/framed-socket.ts';
 import { serveHealth } from '../../drivers/host/health-socket.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
+import { createWaySight } from '../../drivers/host/way-evidence.ts';
 import { toldOf } from '../../drivers/link/link-messages.ts';
 import { serveLink } from '../../drivers/link/link-server.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
@@ -25,6 +26,7 @@ import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import { certificateTopic } from '../wire/certificate-messages.ts';
 import { LinkCertificate } from './link-certificate.ts';
+import { withWayNamed } from './named-way.ts';
 import { version } from './release.ts';
 import { beatWith, startRound } from './rounds.ts';
 import { startLinkClock } from './terminal-clock.ts';
@@ -113,8 +115,9 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   });
   const { store, damage } = openLinkStore(config.paths.store, log);
   const bus = connectBus(config, { tls, formerTls, time: () => clock.time, will: offline });
+  const named = withWayNamed(bus, clock, createWaySight(config.broker.host, config.broker.port));
   const reached: { trouble: Failure | null } = { trouble: null };
-  bus.subscribeConnection((connected, cause) => {
+  named.subscribeConnection((connected, cause) => {
     reached.trouble = connected ? null : (cause ?? null);
   });
   const certificate = new LinkCertificate({
@@ -126,7 +129,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     },
   });
   const server = await serveLink({
-    ...{ listenAt: listenAt(config.link.socket), bus, store, log, offline },
+    ...{ listenAt: listenAt(config.link.socket), bus: named, store, log, offline },
     heard: (wallMs) => {
       clock.hear(wallMs, false);
       server.tellCertificate();
@@ -160,7 +163,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
       await health.close();
       await server.close();
       clock.close();
-      await Promise.all([bus.close(), store.close()]);
+      await Promise.all([named.close(), store.close()]);
     },
   };
 };

@@ -67,7 +67,7 @@ test('the locale decides: Japanese where it is, English elsewhere, and nothing i
 test('the doctor says cause, remedy and who in Japanese', () => {
   const { weight, remedy, ...fault } = faultOf('screen.no-page');
   const diagnosis = { check: 'screen', state: weight, fault: 'screen.no-page', detail: '', ...fault } as const;
-  const told = printDiagnoses([{ ...diagnosis, remedy: remedy.join('; '), steps: remedy }], (text) =>
+  const told = printDiagnoses([{ ...diagnosis, remedy: remedy.join('; '), steps: remedy, party: 'terminal' }], (text) =>
     inWords(text, {}, inJapan),
   );
   expect(told).toContain('画面のブラウザーがつながっていません');

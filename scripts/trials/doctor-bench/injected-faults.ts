@@ -66,12 +66,11 @@ const processes: readonly InjectedFault[] = [
     'a folder lies where the health socket must be',
     'socket.place-taken',
     'systemctl stop uketsuke && mkdir -p /run/uketsuke/health.sock/x && systemctl start --no-block uketsuke',
-    { hands: 'rm -r /run/uketsuke; systemctl restart uketsuke' },
   ),
 ];
 
 const configuration: readonly InjectedFault[] = [
-  technician('no configuration', 'config.missing', `rm ${yaml} && ${restart}`, { hands: 'a code of the clinic' }),
+  technician('no configuration', 'config.missing', `rm ${yaml} && ${restart}`),
   technician('YAML that is none', 'config.invalid', `echo 'broker: [' >> ${yaml} && ${restart}`),
   technician('an unknown key', 'config.invalid', `echo 'brokr: x' >> ${yaml} && ${restart}`),
   technician('a value out of range', 'config.invalid', setting('lane', '0')),
@@ -93,35 +92,26 @@ const configuration: readonly InjectedFault[] = [
     'delivery.broker-untrusted',
     setting('broker.serverName', '"other.clinic"'),
   ),
-  staff('a keypad that is not there', 'keypad.lost', setting('keypad.driver', '"hid"'), { hands: 'the cable' }),
-  staff('a light that is not there', 'light.lost', setting('statusLight.driver', '"serial"'), { hands: 'the cable' }),
+  staff('a keypad that is not there', 'keypad.lost', setting('keypad.driver', '"hid"')),
+  staff('a light that is not there', 'light.lost', setting('statusLight.driver', '"serial"')),
   staff(
     'a card camera that is not there',
     ['camera.lost', 'card-camera.missing'],
     setting('cardFrontReader.driver', '"tesseract"'),
-    {
-      hands: 'the cable',
-    },
   ),
-  technician('a loudspeaker that is not there', 'speaker.missing', setting('speaker.driver', '"alsa"'), {
-    hands: 'a sound card',
-  }),
+  technician('a loudspeaker that is not there', 'speaker.missing', setting('speaker.driver', '"alsa"')),
   staff('a reader of another name', 'reader.lost', setting('cardReader.name', '"ACME 9000"')),
 ];
 
 const keyFaults: readonly InjectedFault[] = [
   ...['signing-key.jwk.json', 'sealing-key.jwk.json'].map((file) =>
-    technician(`${file} is missing`, 'keys.missing', `rm ${keys}/terminal/${file} && ${restart}`, {
-      hands: 'a new code',
-    }),
+    technician(`${file} is missing`, 'keys.missing', `rm ${keys}/terminal/${file} && ${restart}`),
   ),
   ...['tls-key.pem', 'tls-certificate.pem', 'facility-ca.pem'].map((file) =>
-    technician(`${file} is missing`, 'keys.missing', `rm ${keys}/link/${file} && ${restart}`, { hands: 'a new code' }),
+    technician(`${file} is missing`, 'keys.missing', `rm ${keys}/link/${file} && ${restart}`),
   ),
-  technician('all keys are missing', 'keys.missing', `rm -r ${keys} && ${restart}`, { hands: 'a new code' }),
-  technician('a key was cut', 'keys.missing', `truncate -s 10 ${keys}/terminal/signing-key.jwk.json && ${restart}`, {
-    hands: 'a new code',
-  }),
+  technician('all keys are missing', 'keys.missing', `rm -r ${keys} && ${restart}`),
+  technician('a key was cut', 'keys.missing', `truncate -s 10 ${keys}/terminal/signing-key.jwk.json && ${restart}`),
   technician(
     "the terminal's keys belong to root",
     'files.owner-wrong',
@@ -240,7 +230,7 @@ const programs: readonly InjectedFault[] = [
 const line: readonly InjectedFault[] = [
   technician(
     "the broker's port is shut by a firewall",
-    'delivery.offline',
+    'delivery.port-silent',
     `nft add table inet shut && nft 'add chain inet shut out { type filter hook output priority -10; }' && nft add rule inet shut out tcp dport 8883 drop && systemctl restart uketsuke-link`,
     { undo: 'nft delete table inet shut', hands: 'the firewall' },
   ),
@@ -328,8 +318,7 @@ const agents: readonly InjectedFault[] = [
     { hands: 'the later release' },
   ),
   technician('the folder of the レセコン is gone', 'files.folder-missing', 'mv /srv/oqs /srv/oqs-away', {
-    undo: 'mv /srv/oqs-away /srv/oqs',
-    hands: 'the share',
+    undo: 'rm -rf /srv/oqs; mv /srv/oqs-away /srv/oqs',
   }),
   technician(
     'the folder of the レセコン belongs to somebody else',
@@ -347,13 +336,11 @@ const agents: readonly InjectedFault[] = [
     'the terminal was revoked',
     'delivery.access-refused',
     `uketsuke agent device revoke terminal-01 --facility-dir /var/lib/uketsuke-facility --ca-passphrase-file /var/lib/uketsuke-facility/ca-passphrase`,
-    { hands: 'a new code' },
   ),
   technician(
     'the agent does not know the terminal',
     ['delivery.access-refused', 'agent.silent', 'settings.missing'],
-    `echo '{}' > ${agent}/devices.json`,
-    { hands: 'a new code' },
+    `echo '[]' > ${agent}/devices.json`,
   ),
 ];
 

@@ -52,6 +52,7 @@ export class AgentDesk {
   /** The lane whose turn it last was to take this agent's release */
   #turn: number | null = null;
   #connected = false;
+  #disconnection: FailureCode = 'delivery.offline';
 
   constructor(context: AgentContext, texts: () => ConsentTexts) {
     this.#context = context;
@@ -66,7 +67,8 @@ export class AgentDesk {
       ...fromDevices.map((leaf) =>
         bus.subscribe(topicOf(keys().facility, '+', leaf), (delivery) => this.#receive(delivery)),
       ),
-      bus.subscribeConnection((connected) => {
+      bus.subscribeConnection((connected, cause) => {
+        this.#disconnection = cause?.code ?? this.#disconnection;
         const again = connected && !this.#connected;
         this.#connected = connected;
         if (again) this.publishSettings();
@@ -77,6 +79,11 @@ export class AgentDesk {
 
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Why not, while it is not */
+  get disconnection(): FailureCode {
+    return this.#disconnection;
   }
 
   /** Also told again after each reconnect, so that a failure here has its next try. */

@@ -57,8 +57,10 @@ export type NumberInquiry = {
  * Not public: the signatures of these calls, how the card's proof is handed over, the error codes in full. Whoever holds
  * the contract writes a second implementation of this interface; nothing else in the house knows which one runs.
  *
- * Failures: `eligibility.not-registered`, `eligibility.not-found` (該当資格なし), `eligibility.unavailable` (down, or an
- * answer nobody can read), `eligibility.maintenance`. Every call may be repeated with the same effect.
+ * Failures: `eligibility.not-registered`, `eligibility.not-found` (該当資格なし), `eligibility.unavailable` (the service
+ * itself says that it is down, or an answer nobody can read), `eligibility.line-down` (its address is not reached),
+ * `eligibility.jpki-unavailable` (it cannot ask JPKI), `eligibility.maintenance`; what cannot be told apart is
+ * `eligibility.no-answer`: staff telephone by these. Every call may be repeated with the same effect.
  */
 export interface EligibilityService {
   /**

@@ -6,7 +6,7 @@ import type { EligibilityService } from './eligibility-service.ts';
 /** The service answers in 3 to 7 s; four times that long means that no answer will come. ms */
 export const serviceLimitMs = 30_000;
 
-/** The same service, whose every question ends in time: `eligibility.unavailable` instead of waiting for ever. */
+/** The same service, whose every question ends in time: `eligibility.no-answer` instead of waiting for ever. */
 export const withTimeLimit = (
   service: EligibilityService,
   clock: Clock,
@@ -14,9 +14,9 @@ export const withTimeLimit = (
 ): EligibilityService => {
   const limited = <T>(answer: Promise<Result<T>>): Promise<Result<T>> =>
     new Promise((resolve) => {
-      const giveUp = (detail: string): void => resolve(err(failure('eligibility.unavailable', detail)));
+      const giveUp = (detail: string): void => resolve(err(failure('eligibility.no-answer', detail)));
       const cancel = clock.wakeAt(clock.now().monotonicMs + limitMs, () => giveUp(`no answer within ${limitMs} ms`));
-      answer.then(resolve, () => giveUp('the service failed')).finally(cancel);
+      answer.then(resolve, () => giveUp('the adapter failed')).finally(cancel);
     });
   return {
     lookup: (card) => limited(service.lookup(card)),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { failure } from '../../core/failure.ts';
 import { addMonths, formatJapanDate, japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { type ServiceBehaviour, serviceBehaviours } from '../../core/service-behaviour.ts';
 import { qualificationSchema } from '../../protocol/oqs/oqs-xml-schema.ts';
 import { pendingDocumentSchema } from '../../wire/messages.ts';
 import type {
@@ -20,8 +21,8 @@ const serviceRecordSchema = z.strictObject({
   certificateSerials: z.array(z.string().regex(/^[0-9A-F]+$/)),
   registered: z.boolean().default(true),
   certificateStatus: z.enum(['good', 'revoked', 'unknown']).default('good'),
-  /** How the service behaves for this person: `slow` takes 7 s at the default delay, `unreadable` breaks the schema */
-  behaviour: z.enum(['normal', 'slow', 'down', 'unreadable', 'in-maintenance']).default('normal'),
+  /** Towards this person */
+  behaviour: z.enum(serviceBehaviours).default('normal'),
   medicalSubsidy: z.boolean().default(false),
   specificDisease: z.boolean().optional(),
   pendingDocuments: z.array(pendingDocumentSchema).default([]),
@@ -74,6 +75,8 @@ type SimulatedServiceOptions = {
   /** The real service answers in 3 to 7 s. ms */
   readonly answerDelayMs: number;
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Towards everybody, whoever comes */
+  readonly behaviour?: ServiceBehaviour;
 };
 
 /** A slow answer takes 7/3 of the usual one: 7 s where it is 3 s. */
@@ -152,12 +155,17 @@ export class SimulatedEligibilityService implements EligibilityService {
   }
 
   async #answer(record: ServiceRecord | undefined, factor = 1): Promise<Result<ServiceRecord>> {
-    const slow = record?.behaviour === 'slow' ? slowFactor : 1;
+    const { behaviour: general = 'normal' } = this.#options;
+    const behaviour = general === 'normal' ? record?.behaviour : general;
+    if (behaviour === 'silent') return new Promise(() => {});
+    const slow = behaviour === 'slow' ? slowFactor : 1;
     await this.#options.wait(this.#options.answerDelayMs * factor * slow);
     if (record === undefined) return err(failure('eligibility.not-found', 'nobody with this card or number'));
-    if (record.behaviour === 'down') return err(failure('eligibility.unavailable', 'no answer'));
-    if (record.behaviour === 'unreadable') return err(failure('eligibility.unavailable', 'answer breaks its schema'));
-    if (record.behaviour === 'in-maintenance') return err(failure('eligibility.maintenance'));
+    if (behaviour === 'down') return err(failure('eligibility.unavailable', 'no answer'));
+    if (behaviour === 'unreadable') return err(failure('eligibility.unavailable', 'answer breaks its schema'));
+    if (behaviour === 'in-maintenance') return err(failure('eligibility.maintenance'));
+    if (behaviour === 'line-down') return err(failure('eligibility.line-down'));
+    if (behaviour === 'jpki-down') return err(failure('eligibility.jpki-unavailable'));
     return ok(record);
   }
 }

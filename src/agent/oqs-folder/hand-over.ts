@@ -37,7 +37,19 @@ const patienceMs = delays.resultMs - 2_000;
 const askAgainMs = [1_000, 2_000, 3_000, 4_000, 10_000, 30_000, 60_000, 120_000, 300_000];
 const askPause = (attempt: number): number => askAgainMs[Math.min(attempt, askAgainMs.length - 1)] ?? 300_000;
 
-const serviceAway: ReadonlySet<FailureCode> = new Set(['eligibility.unavailable', 'eligibility.maintenance']);
+const serviceAway: ReadonlySet<FailureCode> = new Set([
+  'eligibility.unavailable',
+  'eligibility.maintenance',
+  'eligibility.no-answer',
+  'eligibility.line-down',
+  'eligibility.jpki-unavailable',
+]);
+/** What is known not to end in seconds: the patient is told at once. */
+const lasting: ReadonlySet<FailureCode> = new Set([
+  'eligibility.maintenance',
+  'eligibility.line-down',
+  'eligibility.jpki-unavailable',
+]);
 
 /** A shared folder that takes no file, and how many results wait for it; `req`: so many entries are no files. */
 export type FolderFault = {
@@ -166,8 +178,7 @@ export class HandOver {
       // The next answer may take as long as this one. An interruption that the service names does not end in seconds.
       const nowMs = clock.now().monotonicMs;
       const isOverdue =
-        answer.failure.code === 'eligibility.maintenance' ||
-        nowMs + askPause(attempt) + (nowMs - askedMs) > patientLeavesMs;
+        lasting.has(answer.failure.code) || nowMs + askPause(attempt) + (nowMs - askedMs) > patientLeavesMs;
       if (isOverdue && visit.kind === 'registration') return answer;
       if (isOverdue && !isTold) {
         isTold = true;

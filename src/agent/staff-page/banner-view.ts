@@ -5,6 +5,7 @@ import { meanwhile } from './desk-order-view.ts';
 import { html, type Markup } from './html.ts';
 import { type Outage, outageOf } from './outage.ts';
 import type { PageModel } from './page-model.ts';
+import { ownPartyView } from './party-view.ts';
 import { dayAndTimeText, timeText } from './words.ts';
 
 /** So far back the last visits are looked at, and at so many of them. ms */
@@ -66,7 +67,7 @@ const diskFault = (model: PageModel): Markup | null => {
   const { staff } = model.catalogue().failures[fault];
   return banner(
     staff.summary,
-    html`<p>${staff.cause}</p><ol>${staff.steps.map((step) => html`<li>${step}</li>`)}</ol>${meanwhile(model)}<p class="code">${fault}</p>`,
+    html`<p>${staff.cause}</p><ol>${staff.steps.map((step) => html`<li>${step}</li>`)}</ol>${meanwhile(model)}<p class="code">${fault}</p>${ownPartyView(model, fault, model.nowMs())}`,
   );
 };
 
@@ -115,7 +116,7 @@ const outageBanner = (model: PageModel, { hits, code, sinceMs }: Outage): Markup
   return banner(
     hits === 'everyone' ? summary : name,
     html`<p>${timeText(sinceMs)} から。${hits === 'everyone' ? html`${name}。${failures[code].staff.cause}` : `${summary}。`}</p>
-      <p>${text}</p>${meanwhile(model, true)}<p class="code">${code} ${hits}</p>`,
+      <p>${text}</p>${meanwhile(model, true)}<p class="code">${code} ${hits}</p>${ownPartyView(model, code, sinceMs)}`,
   );
 };
 
@@ -143,7 +144,7 @@ export const bannerView = (model: PageModel): Markup => {
   const area = model.context.settings().area;
   const windows = catalogue.maintenance.filter((each) => isAnnounced(each, area, model.nowMs()));
   return html`
-    ${!desk.connected && banner('院内の中継機器につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${meanwhile(model)}`)}
+    ${!desk.connected && banner('院内の中継機器につながりません', html`<p>この PC と中継機器の電源・LAN ケーブルを確認してください。自動でつなぎ直しています。</p>${ownPartyView(model, desk.disconnection, model.nowMs())}${meanwhile(model)}`)}
     ${desk.connected && dark && banner('どの窓口とも通信できません', html`<p>端末の電源と院内のネットワークを確認してください。</p>${meanwhile(model)}`)}
     ${outage !== null && outageBanner(model, outage)}
     ${diskFault(model)}
@@ -154,7 +155,7 @@ export const bannerView = (model: PageModel): Markup => {
         catalogue.failures[fault.code].staff.summary,
         html`<p>${timeText(fault.sinceMs)} から。${waitingText(fault)}</p>
         <ol>${catalogue.failures[fault.code].staff.steps.map((step) => html`<li>${step}</li>`)}</ol>
-        <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>`,
+        <p class="code">${fault.code} ${model.context.options.oqsFolder}/${fault.folder}</p>${ownPartyView(model, fault.code, fault.sinceMs)}`,
       ),
     )}
     ${storeFaults(model)}

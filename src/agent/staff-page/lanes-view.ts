@@ -1,10 +1,12 @@
 import { updateStatusSchema, wordsOfStatus } from '../../catalogue/update-status.ts';
+import { type Party, partyOf } from '../../core/party.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { failureSteps } from './desk-order-view.ts';
-import { failureTexts } from './failure-texts.ts';
+import { failureTexts, isFailureCode } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
+import { partyView } from './party-view.ts';
 import type { Order } from './pending-orders.ts';
 import { selfTestNote } from './self-test-view.ts';
 import { testVisitView } from './test-visit-view.ts';
@@ -62,11 +64,19 @@ const now = (lane: Lane, model: PageModel): Markup => {
     return html`<span class="mute">${timeText(lane.receivedAt ?? state.since)} の連絡が最後です</span>`;
   const failure = failureTexts(model, state.code);
   const since = html`<span class="mute">${timeText(state.since)} から</span>`;
-  if (state.status === 'offline') return html`${since} 端末の電源、または院内のネットワークが切れています`;
+  const whose = (code: string, party: Party | null): Markup =>
+    partyView(model, code, party, { lane: lane.lane, sinceMs: state.since });
+  // It cannot tell us: its own screen says whether it is the cable, this PC or itself.
+  if (state.status === 'offline')
+    return html`${since} 端末の電源、または院内のネットワークが切れています。どこの故障かは端末の画面に出ています${whose('delivery.offline', null)}`;
   const phase = isPhase(state.phase) ? phaseWords[state.phase] : (state.phase ?? '');
   const language = languageWords[state.language ?? ''];
   return html`${phase} ${since}${language !== undefined && language !== '日本語' && html` <span class="pill quiet">${language}</span>`}${clockNote(lane)}${updateNote(lane)}
-    ${failure && html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.code}</p>`}`;
+    ${
+      failure &&
+      html`<p>${failure.notice} ${failure.staff.cause}</p><p class="code">${state.code}</p>
+    ${isFailureCode(state.code) && whose(state.code, partyOf(state.code, 'terminal'))}`
+    }`;
 };
 
 /**

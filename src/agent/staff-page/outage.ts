@@ -12,7 +12,14 @@ const missingAmongFew = 2;
 
 type Asked = Pick<JournalVisit, 'kind' | 'outcome' | 'code' | 'certificateState' | 'receivedAt'>;
 
-const isAway = ({ code }: Asked): boolean => code === 'eligibility.unavailable' || code === 'eligibility.maintenance';
+const away = [
+  'eligibility.unavailable',
+  'eligibility.maintenance',
+  'eligibility.no-answer',
+  'eligibility.line-down',
+  'eligibility.jpki-unavailable',
+] as const satisfies readonly FailureCode[];
+const isAway = ({ code }: Asked): boolean => away.some((each) => each === code);
 const isAnswered = ({ outcome }: Asked): boolean => outcome !== null && outcome !== 'failed';
 /** A certificate that the service does not know yet is answered as if nobody had applied. */
 const isUnknown = (visit: Asked): boolean =>
@@ -31,10 +38,9 @@ const few: Readonly<
   },
 };
 
+/** What all of them were told; where they were told this and that, nobody is named. */
 const codeOf = (visits: readonly Asked[]): FailureCode =>
-  visits.every(({ code }) => code === 'eligibility.maintenance')
-    ? 'eligibility.maintenance'
-    : 'eligibility.unavailable';
+  away.find((each) => visits.every(({ code }) => code === each)) ?? 'eligibility.no-answer';
 
 /**
  * What the last visits tell, oldest first. All of the last three without an answer: everyone. The last two of the few who

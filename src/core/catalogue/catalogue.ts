@@ -1,4 +1,5 @@
 import type { FailureCode } from '../failure.ts';
+import type { Party } from '../party.ts';
 import type { ConsentCatalogue } from './consent-catalogue.ts';
 import type { DeskOrder, HitBy } from './desk-order.ts';
 import type { Grants } from './grants.ts';
@@ -64,6 +65,8 @@ export type RefusedNotice = {
   readonly reason: string;
 };
 
+type PartyWords = { readonly name: string; readonly call: string };
+
 /** Everything an official notice may change, as it holds at one instant. */
 export type Catalogue = {
   /** Names consents and texts together; a consent record carries it. */
@@ -71,6 +74,8 @@ export type Catalogue = {
   readonly consents: ConsentCatalogue;
   readonly languages: Readonly<Record<string, LanguageTexts>>;
   readonly failures: Readonly<Record<FailureCode, FailureEntry>>;
+  /** Whose fault something is, in the words of staff (Japanese): who it is, and what is done about it first */
+  readonly parties: Readonly<Record<Party | 'not-known-yet', PartyWords>>;
   /** 【NNN:名称】 as far as the field knows them; `name: null` = not published */
   readonly notices: readonly { readonly number: string; readonly name: string | null }[];
   readonly maintenance: readonly MaintenanceWindow[];

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Failure, FailureCode } from '../failure.ts';
+import { partyOf, telephoneText } from '../party.ts';
 import { control, type Part, part } from './draw-screen-part.ts';
 import { clockTime, type Dictionary, type Words } from './draw-screen-words.ts';
 import type { ScreenBody } from './screen-model.ts';
@@ -7,6 +8,11 @@ import type { ScreenBody } from './screen-model.ts';
 /** Failures that end by themselves: the terminal is well, what lies behind it is away. */
 const outages: ReadonlySet<FailureCode> = new Set([
   'delivery.offline',
+  'delivery.cable-unplugged',
+  'delivery.clinic-pc-away',
+  'delivery.port-silent',
+  'delivery.broker-away',
+  'delivery.line-down',
   'delivery.link-lost',
   'delivery.no-challenge',
   'agent.silent',
@@ -15,34 +21,43 @@ const outages: ReadonlySet<FailureCode> = new Set([
   'agent.disk-failed',
   'eligibility.unavailable',
   'eligibility.maintenance',
+  'eligibility.no-answer',
+  'eligibility.line-down',
+  'eligibility.jpki-unavailable',
   'settings.missing',
 ]);
 
 const reasonOf = (catalogue: Catalogue, d: Dictionary, failure: Failure): Words =>
   d.words(`failure.${catalogue.failures[failure.code].patientText}`);
 
-/** What staff read over the patient's shoulder: 【006:…】 or the dotted code, what it is, when. No name, no number. */
-const codeBody = (
+/** What staff read over the patient's shoulder: 【006:…】 or the dotted code, what it is, whose it is, when. No name, no number. */
+export const codeBody = (
   catalogue: Catalogue,
   failure: Failure,
   wallMs: number,
 ): Extract<ScreenBody, { readonly kind: 'code' }> => {
   const entry = catalogue.failures[failure.code];
+  const party = partyOf(failure.code, 'terminal');
   const japanese = catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
   return {
     kind: 'code',
     title: japanese,
     code: entry.notice ?? failure.code,
-    lines: [`${entry.staff.summary} ${clockTime(wallMs)}`],
-    qr: null,
+    lines: [`${entry.staff.summary} ${clockTime(wallMs)}`, ...(party === null ? [] : [catalogue.parties[party].name])],
+    // Of the patient's own card nobody telephones; a code there would only be photographed.
+    qr: party === null || party === 'card' ? null : telephoneText(failure.code, party, { lane: null, wallMs }),
   };
 };
 
-/** 2026-11-21T08:30Z: whoever reads the code is elsewhere. */
-const minuteOf = (wallMs: number): string => `${new Date(wallMs).toISOString().slice(0, 16)}Z`;
-
 /** Laid down anew, or the right one: that is asked for before anybody is called. */
 const cardAgain: ReadonlySet<FailureCode> = new Set(['card.unreadable', 'card.not-my-number', 'card.old-juki']);
+
+/** For staff, in one line of a screen that serves patients: what waits for somebody elsewhere, and at whose end. */
+export const staffNote = (catalogue: Catalogue, failure: Failure): Words => {
+  const party = partyOf(failure.code, 'terminal') ?? 'not-known-yet';
+  const title = catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
+  return { text: `${title}：${catalogue.failures[failure.code].staff.summary}（${catalogue.parties[party].name}）` };
+};
 
 /** 「受付の方に お声がけください」, why, and the code for staff. */
 export const drawDesk = (
@@ -77,7 +92,10 @@ export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: F
       lead: outage
         ? [d.words('outage.lead'), d.words('outage.rights'), d.words('outage.meanwhile')]
         : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
-      body: { ...codeBody(catalogue, failure, wallMs), qr: `uketsuke ${failure.code} ${minuteOf(wallMs)}` },
+      body: {
+        ...codeBody(catalogue, failure, wallMs),
+        qr: telephoneText(failure.code, partyOf(failure.code, 'terminal'), { lane: null, wallMs }),
+      },
     },
   );
 };

@@ -3,10 +3,11 @@ import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
 import type { ControlId } from '../visit/control-ids.ts';
 import { delays } from '../visit/delays.ts';
+import { offlineAtMs } from '../visit/offline.ts';
 import type { Session, SessionState, Surroundings } from '../visit/session.ts';
-import { canUseFace, canUsePin, isPhone, offlineAtMs, visitOf } from '../visit/session-steps.ts';
+import { canUseFace, canUsePin, failureOf, isPhone, visitOf } from '../visit/session-steps.ts';
 import { drawQuestion } from './draw-screen-consent.ts';
-import { drawDesk, drawOutOfService } from './draw-screen-failure.ts';
+import { codeBody, drawDesk, drawOutOfService, staffNote } from './draw-screen-failure.ts';
 import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { choosePhone, phonePin, presentPhone, toSmartphone, verifyingPhone } from './draw-screen-phone.ts';
@@ -155,7 +156,10 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
       if (surroundings.disconnectedSinceMs !== null) return reconnecting(surroundings, settings, d, now);
       return part('idle', 1, d, d.words('idle.heading'), {
         lead: [d.words('idle.lead')],
-        note: maintenanceNote(catalogue, settings, d, now.wallMs),
+        note:
+          surroundings.agentTrouble === null
+            ? maintenanceNote(catalogue, settings, d, now.wallMs)
+            : staffNote(catalogue, surroundings.agentTrouble),
         body: { kind: 'picture', picture: 'place-card' },
         controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
         promises: bothPromises(d),
@@ -260,7 +264,12 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         spokenHeading,
         lead: closing,
         note: remark,
-        body: onBed ? { kind: 'picture', picture: 'take-card' } : { kind: 'plain' },
+        body:
+          state.result.outcome === 'failed'
+            ? codeBody(catalogue, failureOf(state.result.code), state.atMs)
+            : onBed
+              ? { kind: 'picture', picture: 'take-card' }
+              : { kind: 'plain' },
         promises: [d.words(onBed ? 'accepted.disappears' : 'promise.photo'), d.words('help')],
       });
     }

@@ -20,6 +20,8 @@ export const delays = {
   faceRestartMs: 6_000,
   /** Nobody begins a visit, and nobody is asked for consent, once the clinic has not been reached for so long. */
   nobodyAnswersMs: 10_000,
+  /** The same where it is known why: nothing more is waited for than a process that begins anew. */
+  knownOutageMs: 5_000,
   /** 「まだいらっしゃいますか」 stays this long before the visit ends. */
   stillThereMs: 20_000,
   /** Staff may be with another patient. */

@@ -3,6 +3,7 @@ import { type Failure, type FailureCode, failure, failureRules } from '../failur
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
+import { offlineAtMs } from './offline.ts';
 import type {
   Display,
   Effect,
@@ -71,7 +72,8 @@ export const facilityDisplay = ({ settings }: Pick<Surroundings, 'settings'>): D
 const nobodyKeeps = ({ agentTrouble, disconnectedSinceMs, disconnection }: Surroundings, at: Moment) => {
   if (disconnectedSinceMs !== null)
     return at.monotonicMs - disconnectedSinceMs >= delays.nobodyAnswersMs ? disconnection : null;
-  return agentTrouble !== null && /^(agent\.|update\.on-trial$)/.test(agentTrouble.code) ? agentTrouble : null;
+  // Of what waits for the レセコン alone nothing is lost.
+  return agentTrouble?.code.startsWith('files.') ? null : agentTrouble;
 };
 
 /** The screen as the clinic wants it, and nobody called: what somebody chose is gone with them. */
@@ -81,10 +83,6 @@ export const forNobody = (session: Session): Session => ({
   help: null,
   chosenUntilMs: null,
 });
-
-/** When a terminal that cannot reach the clinic stops beginning visits, monotonic ms; null: it reaches it. */
-export const offlineAtMs = ({ disconnectedSinceMs, timeouts }: Surroundings): number | null =>
-  disconnectedSinceMs === null ? null : disconnectedSinceMs + Math.min(timeouts.offlineMs, delays.nobodyAnswersMs);
 
 /**
  * Where the terminal rests between visits: idle, or out of service with what is wrong around it. Whatever is wrong, it

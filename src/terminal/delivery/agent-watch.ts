@@ -49,7 +49,8 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
   };
   function unanswered(): void {
     if (!connected || askedAtMs === null) return;
-    if (clock.now().monotonicMs - askedAtMs >= silentAfterMs) set(failure('agent.silent'));
+    if (clock.now().monotonicMs - askedAtMs >= silentAfterMs && trouble?.code !== 'delivery.access-refused')
+      set(failure('agent.silent'));
     askNow();
   }
 
@@ -57,13 +58,17 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
     /** Anything that an agent has signed for us. */
     heard: (): void => {
       askedAtMs = null;
-      if (trouble?.code === 'agent.silent') set(null);
+      if (trouble?.code === 'agent.silent' || trouble?.code === 'delivery.access-refused') set(null);
       if (connected) wait(askAfterMs, askNow);
     },
     /** An answer to our question. `wire`: what its sender speaks; `said`: what it says is wrong with it */
     answered: (wire: number | undefined, said: string | undefined): void => {
       answersAsks ||= (wire ?? 1) >= 2;
       set(said === undefined ? null : failure(codeOf(said)));
+    },
+    /** The broker took the connection and refuses what is published there: no silence of the agent's. */
+    refused: (why: Failure): void => {
+      if (connected) set(why);
     },
     setConnected: (isConnected: boolean): void => {
       connected = isConnected;

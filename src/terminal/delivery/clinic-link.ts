@@ -1,3 +1,4 @@
+import type { Failure } from '../../core/failure.ts';
 import { err, type Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -107,6 +108,7 @@ const createPool = (
   { clock, log, machineWallMs = () => clock.now().wallMs }: ClinicLinkOptions,
   post: DevicePost,
   news: ClinicNews,
+  refused: (why: Failure) => void,
 ): ChallengePool => {
   const pool = createChallengePool({
     clock,
@@ -114,10 +116,12 @@ const createPool = (
     ask: async (challengeRequestId, wanted) => {
       const requestedAt = Math.max(0, Math.round(machineWallMs()));
       const message = { ...post.addressee, challengeRequestId, requestedAt, wanted };
-      return post.publish('challenge-request', await post.sign('challenge-request', message), {
+      const asked = await post.publish('challenge-request', await post.sign('challenge-request', message), {
         ...post.replyTo('challenge', challengeRequestId),
         expirySeconds: 5,
       });
+      if (!asked.ok && asked.failure.code === 'delivery.access-refused') refused(asked.failure);
+      return asked;
     },
     changed: () => news.setReady(pool.ready(poolDelays.visitLifeMs)),
   });
@@ -154,7 +158,7 @@ const createParts = (options: ClinicLinkOptions): Parts => {
   };
   const post = createDevicePost({ bus, log, keys, heard });
   const news = new ClinicNews(clock, log);
-  const pool = createPool(options, post, news);
+  const pool = createPool(options, post, news, (why) => agentWatch.refused(why));
   const agentWatch = createAgentWatch({
     clock,
     ask: () => pool.probe(),

@@ -18,7 +18,19 @@ const processes: readonly FaultName[] = [
 /** What a terminal sees of a clinic's end that is not reached or does not answer */
 const clinic: readonly FaultName[] = ['agent.silent', 'settings.missing', 'delivery.access-refused'];
 /** What whoever connects sees of a broker that does not serve */
-const brokerAway: readonly FaultName[] = ['broker.port-closed', 'delivery.offline', 'delivery.broker-untrusted'];
+const wayGone = [
+  'delivery.cable-unplugged',
+  'delivery.clinic-pc-away',
+  'delivery.port-silent',
+  'delivery.line-down',
+] as const satisfies readonly FaultName[];
+const brokerAway: readonly FaultName[] = [
+  'broker.port-closed',
+  'delivery.offline',
+  'delivery.broker-away',
+  'delivery.broker-untrusted',
+  ...wayGone,
+];
 /** Of the clinic's end on this machine */
 const services: readonly FaultName[] = ['agent.cannot-start', 'broker.cannot-start', 'broker.hung'];
 /** Not `storage.damaged`, nor one that was taken away: no disk that refuses writes does that, and somebody must hear of it. */
@@ -81,6 +93,8 @@ export const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = 
   ['broker.stopped', [...brokerAway, ...clinic]],
   ['broker.hung', [...brokerAway, ...clinic]],
   ['broker.port-closed', ['delivery.offline', ...clinic]],
+  ...wayGone.map((fault) => [fault, clinic] as const),
+  ['delivery.broker-away', clinic],
   ['delivery.offline', clinic],
   ['delivery.broker-untrusted', clinic],
   ['delivery.access-refused', ['agent.silent', 'settings.missing']],

@@ -10,6 +10,7 @@ import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { type FailureCode, failureRules } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
+import { judgeWay, wireSettlesMs } from '../../core/way-to-broker.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
 import type { DoctorCheck, Examination, Finding } from './examination.ts';
 import type { HealthReport } from './health.ts';
@@ -251,7 +252,7 @@ const addressOf = async (host: string): Promise<Finding | { readonly value: stri
 
 /** Step by step, so that the first step that fails is the one that is named. */
 const broker = async (examination: Examination): Promise<Finding> => {
-  const { config, linkReport, machine, probeBroker } = examination;
+  const { config, linkReport, machine, probeBroker, seeWay } = examination;
   const { host, port } = config.broker;
   if (linkReport !== null && linkReport.brokerTrouble === null) return fine('connected');
   const here = await troubleOfUnit(machine, brokerUnit);
@@ -259,9 +260,13 @@ const broker = async (examination: Examination): Promise<Finding> => {
   const address = await addressOf(host);
   if ('state' in address) return address;
   if ((await machine.mayReach(address.value)) === false) return found('link.broker-not-allowed', address.value);
-  const closed = await connectionError({ host, port });
-  if (closed !== null)
-    return found(closed === 'ECONNREFUSED' ? 'broker.port-closed' : 'delivery.offline', `${host}:${port}: ${closed}`);
+  const seen = await seeWay(address.value, port);
+  if (seen.port !== 'open') {
+    // Whoever asks the doctor has looked at the screen before: what the wire says has settled.
+    const judged = judgeWay(seen, wireSettlesMs);
+    const fault = judged === 'delivery.broker-away' ? 'broker.port-closed' : judged;
+    return found(fault, `${host}:${port}: ${seen.port}`);
+  }
   const ours = [keyFiles.facilityCa, keyFiles.tlsKey, keyFiles.tlsCertificate];
   const link = join(config.paths.provisioning, keyFolders.link);
   if (!(await Promise.all(ours.map((file) => exists(join(link, file))))).every(Boolean))

@@ -1,5 +1,7 @@
 import type { FaultName } from '../../catalogue/faults.ts';
 import type { Actor, Failure } from '../../core/failure.ts';
+import type { Party } from '../../core/party.ts';
+import type { WayEvidence } from '../../core/way-to-broker.ts';
 import type { HealthReport, LinkReport } from './health.ts';
 
 /** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
@@ -52,6 +54,8 @@ export type Examination = {
   /** What only a driver can tell when no daemon does: null = it works. Each answers within 2 s. */
   readonly probeReader: () => Promise<Failure | null>;
   readonly probeBroker: () => Promise<Failure | null>;
+  /** The way to the broker as the kernel sees it; `address`: no name. Ends within 1.5 s */
+  readonly seeWay: (address: string, port: number) => Promise<WayEvidence>;
   readonly machine: Machine;
 };
 
@@ -90,6 +94,8 @@ export type Diagnosis = { readonly check: string; readonly detail: string } & (
       readonly state: 'fault' | 'warning';
       readonly fault: FaultName;
       readonly actor: Actor;
+      /** Whose fault it is; null: not known (yet) */
+      readonly party: Party | null;
       readonly cause: string;
       /** Commands stand between backticks */
       readonly remedy: string;

@@ -72,7 +72,7 @@ const owners: DoctorCheck = async ({ config, machine }) => {
     const wanted = await machine.userId(user);
     for (const place of holds === undefined ? [path] : [path, holds]) {
       const is = await stat(place).catch(() => null);
-      if (wanted !== null && is !== null && is.uid !== wanted)
+      if (wanted !== null && is !== null && (place === path || is.isFile()) && is.uid !== wanted)
         return {
           state: 'found',
           fault: 'files.owner-wrong',

@@ -211,7 +211,9 @@ export class Presentation {
     const { state } = session;
     const { device, lane, version, profile } = this.#parts.terminal;
     const visit = visitOf(state);
-    const code = ('failure' in state ? state.failure?.code : undefined) ?? this.#pageTrouble?.code;
+    const unanswered = state.name === 'showingResult' && state.result.outcome === 'failed' ? state.result.code : null;
+    const code =
+      ('failure' in state ? state.failure?.code : undefined) ?? unanswered ?? this.#pageTrouble?.code ?? undefined;
     const message = {
       device,
       lane,

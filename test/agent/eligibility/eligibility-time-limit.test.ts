@@ -24,7 +24,7 @@ test('a service that never answers is unavailable after its limit, and not befor
   await clock.advance(serviceLimitMs - 1);
   expect(answers).toEqual([]);
   await clock.advance(1);
-  expect(answers).toMatchObject([{ ok: false, failure: { code: 'eligibility.unavailable' } }]);
+  expect(answers).toMatchObject([{ ok: false, failure: { code: 'eligibility.no-answer' } }]);
 });
 
 test('an answer in time is the answer; the limit is called off', async () => {
@@ -44,6 +44,6 @@ test('a service that throws is unavailable, and nothing is thrown on', async () 
   const answer = await withTimeLimit(failing, new SimulatedClock()).register(card);
   expect(answer).toMatchObject({
     ok: false,
-    failure: { code: 'eligibility.unavailable', detail: 'the service failed' },
+    failure: { code: 'eligibility.no-answer', detail: 'the adapter failed' },
   });
 });

@@ -175,7 +175,7 @@ describe('the screens', () => {
       kind: 'code',
       title: '受付の方へ',
       code: '【006:利用者証明用電子証明書の失効・有効期限切れ】',
-      lines: ['電子証明書の期限切れ(猶予期間も終了) 14:03'],
+      lines: ['電子証明書の期限切れ(猶予期間も終了) 14:03', '患者さまのカード'],
       qr: null,
     });
   });
@@ -189,13 +189,22 @@ describe('the screens', () => {
     }
   });
 
+  it('tell staff at a visit that nobody answered whose fault it is, with a code to read out', () => {
+    const { body } = named('desk.eligibility.jpki-unavailable');
+    expect(body).toMatchObject({
+      kind: 'code',
+      lines: [expect.any(String), '公的個人認証サービス（JPKI）'],
+      qr: expect.stringMatching(/^uketsuke eligibility\.jpki-unavailable jpki 20/),
+    });
+  });
+
   it('carry the reason as a QR code where the terminal itself is at fault', () => {
     const faults = drawn('ja').filter(({ screen }) => ['outage', 'out-of-service'].includes(screen.screen));
     expect(faults.length).toBeGreaterThan(1);
     for (const { name, screen } of faults)
       expect(screen.body, name).toMatchObject({
         kind: 'code',
-        qr: expect.stringMatching(/^uketsuke [a-z-]+\.[a-z-]+ \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
+        qr: expect.stringMatching(/^uketsuke [a-z-]+\.[a-z-]+ [a-z-]+ \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
       });
   });
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { seeWay } from '../../../drivers/host/way-evidence.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../../drivers/message-bus/aedes-broker.ts';
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import { type ClinicDemo, startClinicDemo } from '../../../scripts/demonstration/clinic-demo.ts';
@@ -160,6 +161,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     missingForCamera: () => null,
     probeReader: async () => null,
     probeBroker: async () => null,
+    seeWay,
     machine: bareMachine,
   });
   const withPaths = (paths: Partial<Examined['paths']>): Partial<Examination> => ({

@@ -1,0 +1,82 @@
+import { type Failure, failure } from '../core/failure.ts';
+import { judgeWay, type WayEvidence } from '../core/way-to-broker.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MessageBus } from '../ports/message-bus.ts';
+
+/** While the broker is away the way is looked at so often: what two looks agree on is told. ms */
+const lookEveryMs = 500;
+/** What shows at once cannot be a moment's, and what was waited for has been looked at: no second look is needed. */
+const certain: ReadonlySet<string> = new Set(['delivery.cable-unplugged', 'delivery.port-silent']);
+
+type Listener = (connected: boolean, cause?: Failure) => void;
+
+/**
+ * The same bus, whose `delivery.offline` is told by its cause as soon as that is known: cable, clinic's PC, broker or line. What the
+ * bus itself knows better (a certificate, the access rules) stays as it said it.
+ */
+export const withWayNamed = (
+  bus: MessageBus,
+  clock: Pick<Clock, 'now' | 'wakeAt'>,
+  see: () => Promise<WayEvidence | null>,
+): MessageBus => {
+  const listeners = new Set<Listener>();
+  let connected = false;
+  let goneAtMs = clock.now().monotonicMs;
+  let said: Failure = failure('delivery.offline', 'not connected yet');
+  let named: Failure | null = null;
+  let before: string | null = null;
+  let looking = false;
+  let callOff = (): void => {};
+  let closed = false;
+  const tell = (): void => {
+    for (const listener of [...listeners]) {
+      if (connected) listener(true);
+      else listener(false, named ?? said);
+    }
+  };
+  const isOpen = (): boolean => !closed && !connected && said.code === 'delivery.offline';
+  const look = async (): Promise<void> => {
+    if (looking || !isOpen()) return;
+    looking = true;
+    const seen = await see().catch(() => null);
+    looking = false;
+    if (!isOpen()) return;
+    const code = seen === null ? 'delivery.offline' : judgeWay(seen, clock.now().monotonicMs - goneAtMs);
+    const agreed = certain.has(code) || code === before;
+    before = code;
+    const now = code === 'delivery.offline' ? null : failure(code, said.detail);
+    if (agreed && now?.code !== named?.code) {
+      named = now;
+      tell();
+    }
+    callOff = clock.wakeAt(clock.now().monotonicMs + lookEveryMs, () => void look());
+  };
+  const end = bus.subscribeConnection((isConnected, cause) => {
+    if (connected && !isConnected) goneAtMs = clock.now().monotonicMs;
+    connected = isConnected;
+    if (cause !== undefined) said = cause;
+    if (isConnected || said.code !== 'delivery.offline') {
+      named = null;
+      before = null;
+    }
+    tell();
+    callOff();
+    if (isOpen()) void look();
+  });
+  return {
+    publish: (topic, payload, options) => bus.publish(topic, payload, options),
+    subscribe: (filter, listener, choice) => bus.subscribe(filter, listener, choice),
+    subscribeConnection: (listener) => {
+      listeners.add(listener);
+      if (connected) listener(true);
+      else listener(false, named ?? said);
+      return () => listeners.delete(listener);
+    },
+    close: () => {
+      closed = true;
+      callOff();
+      end();
+      return bus.close();
+    },
+  };
+};
