@@ -58,15 +58,14 @@ const manifestOf = (output: string): Manifest => {
 export const inspectBundle = async (path: string, program = 'rauc'): Promise<Bundle | null> => {
   const id = await idOfFile(path).catch(() => null);
   if (id === null) return null;
-  const spoken = await runToEnd(program, ['info', '--output-format=json-2', path], infoMs);
+  const spoken = await runToEnd(program, ['info', '--output-format=json', path], infoMs);
   const { compatible, version } = manifestOf(spoken.output);
   const signature = signatureIn(spoken);
-  const told = manifestOf(spoken.output) as { readonly update?: Manifest };
   const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 100) : '');
   return {
     id,
     signature,
-    compatible: text(told.update?.compatible ?? compatible),
-    version: text(told.update?.version ?? version),
+    compatible: text(compatible),
+    version: text(version),
   };
 };

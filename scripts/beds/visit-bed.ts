@@ -119,6 +119,7 @@ type VisitBedOptions = NonNullable<Parameters<typeof makeAgentBed>[0]> & {
   readonly keys?: Keypad['keys'];
   readonly microphone?: Microphone;
   readonly inspect?: SessionParts['inspect'];
+  readonly onTrial?: SessionParts['onTrial'];
   readonly restart?: SessionParts['restart'];
   /** `log`: the bed's own */
   readonly machine?: Omit<NonNullable<SessionParts['machine']>, 'log'>;
@@ -188,6 +189,7 @@ export class VisitBed {
       ...(more.machine && { machine: { ...more.machine, log } }),
       ...(more.microphone && { microphone: more.microphone }),
       ...(more.inspect && { inspect: more.inspect }),
+      ...(more.onTrial && { onTrial: more.onTrial }),
     });
     this.screen.look = () => this.clock.skip(notMeantForMs(this.runner.session, this.clock.now()));
     this.runner.subscribe((session) => {
@@ -288,6 +290,6 @@ export class VisitBed {
 /** With the first screen shown. */
 export const openVisitBed = async (more: VisitBedOptions = {}): Promise<VisitBed> => {
   const bed = new VisitBed(await makeAgentBed(more), more);
-  await bed.see('idle');
+  await bed.see(more.onTrial?.() === true ? 'out-of-service' : 'idle');
   return bed;
 };
