@@ -8,6 +8,7 @@ import { japanDate, startOfJapanDay } from '../../src/core/japan-time.ts';
 import { dayMs, hourMs } from '../../src/core/time-units.ts';
 import type { Inspection } from '../../src/terminal/visit/session-parts.ts';
 import type { PartResult, TestedPart } from '../../src/wire/self-test-report.ts';
+import { topicOf } from '../../src/wire/topics.ts';
 
 /** 始業前点検: from the button of the staff page to the sheet that is printed; terminal, wire, agent and journal are real. */
 let bed: VisitBed;
@@ -239,5 +240,44 @@ describe('at a set time, with nobody there', () => {
     look();
     await bed.agent.quiet();
     expect(tested()).toHaveLength(1);
+  });
+});
+
+describe('a terminal that is put away', () => {
+  const offline = async (): Promise<void> => {
+    const { state } = bed.agent.desk.lanes.all()[0] ?? {};
+    const { device: facilityDevice } = bed.agent.testFacility;
+    const will = new TextEncoder().encode(JSON.stringify({ ...state, status: 'offline' }));
+    bed.broker.deliver(topicOf(facilityDevice.facility, 'front-1', 'state'), will);
+    await bed.agent.quiet();
+  };
+
+  it('rings while it is thought to serve; put away it is silent, and on again it serves as ever', async () => {
+    await offline();
+    expect(await get('/')).toContain('data-attention="front-1');
+    await post('/put-away', {});
+    const quiet = await get('/');
+    expect(quiet).not.toContain('data-attention="front-1');
+    expect(quiet).toContain('しまってあります');
+    expect(await get('/spare')).toContain('予備：1番');
+    // Its power is on: it tells of itself, and nobody has to press anything.
+    bed.broker.setConnected('front-1', false);
+    bed.broker.setConnected('front-1', true);
+    await bed.agent.quiet();
+    expect(await get('/')).toContain('受付できます');
+    await offline();
+    await post('/take-out', {});
+    expect(await get('/')).toContain('data-attention="front-1');
+  });
+
+  it('a terminal that nobody registered cannot be put away', async () => {
+    await post('/put-away', { device: 'front-9' });
+    expect(bed.agent.journal.selfTests.isAway('front-9')).toBe(false);
+  });
+
+  it('a broken one leads to the sheet of the spare', async () => {
+    await offline();
+    await post('/put-away', { device: 'front-2' });
+    expect(await get('/')).toContain('href="/spare"');
   });
 });

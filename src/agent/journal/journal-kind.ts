@@ -163,5 +163,10 @@ export const journalKind: StoreKind = {
     PRIMARY KEY (device, at)
   ) STRICT;`,
     },
+    {
+      version: 12,
+      name: 'terminals that are put away: their silence is no fault',
+      sql: 'CREATE TABLE put_away (device TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT;',
+    },
   ],
 };

@@ -23,6 +23,16 @@ export class SelfTests {
     this.#sql.run('INSERT OR IGNORE INTO self_test VALUES (?, ?, ?, NULL, ?)', device, at, lane, this.#livedMs());
   }
 
+  /** 予備, or broken: put away, its silence is no fault. Turned on again it serves as ever. */
+  putAway(device: string, isAway: boolean, at: number): void {
+    if (isAway) this.#sql.run('INSERT OR REPLACE INTO put_away VALUES (?, ?)', device, at);
+    else this.#sql.run('DELETE FROM put_away WHERE device = ?', device);
+  }
+
+  isAway(device: string): boolean {
+    return this.#sql.get('SELECT 1 FROM put_away WHERE device = ?', device) !== undefined;
+  }
+
   /** Also what a person has added to it: heard, seen. */
   keep(device: string, at: number, report: SelfTest): void {
     this.#sql.run('UPDATE self_test SET report = ? WHERE device = ? AND at = ?', JSON.stringify(report), device, at);

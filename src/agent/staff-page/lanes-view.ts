@@ -21,8 +21,13 @@ const cancellable = new Set([...approvable, 'readingCard', 'awaitingLookup', 're
 const isUnserved = ({ status, code }: NonNullable<Lane['state']>): boolean =>
   status === 'out-of-service' || status === 'offline' || code === 'screen.no-page';
 
+/** In the cupboard, and silent as it should be. */
+const isPutAway = ({ device, state }: Lane, { context }: PageModel): boolean =>
+  (state === null || state.status === 'offline') && context.journal.selfTests.isAway(device);
+
 const statusPill = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
+  if (isPutAway(lane, model)) return html`<span class="pill quiet">しまってあります</span>`;
   if (!model.desk.connected) return html`<span class="pill quiet">不明</span>`;
   if (state === null) return html`<span class="pill quiet">未接続</span>`;
   if (state.status === 'offline') return html`<span class="pill bad">通信できません</span>`;
@@ -59,6 +64,7 @@ const updateNote = ({ state }: Lane): Markup | null => {
 
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
+  if (isPutAway(lane, model)) return html`<span class="mute">予備、または故障。電源を入れると使えます</span>`;
   if (state === null) return html`この端末からまだ連絡がありません`;
   if (!model.desk.connected)
     return html`<span class="mute">${timeText(lane.receivedAt ?? state.since)} の連絡が最後です</span>`;
@@ -85,7 +91,7 @@ const now = (lane: Lane, model: PageModel): Markup => {
  */
 const attentionOf = (lane: Lane, model: PageModel): { readonly key: string; readonly text: string } | null => {
   const { state, device } = lane;
-  if (state === null || !model.desk.connected) return null;
+  if (state === null || !model.desk.connected || isPutAway(lane, model)) return null;
   const language = languageWords[state.language ?? ''];
   const said = (what: string, key: string, since: number) => ({
     key: `${device} ${key}`,
@@ -177,11 +183,12 @@ const orderNote = (order: Order | null, model: PageModel): Markup | null => {
 const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup => {
   const { state } = lane;
   const failure = failureTexts(model, state?.code);
-  const faulty = state === null || isUnserved(state);
+  const isAway = isPutAway(lane, model);
+  const faulty = !isAway && (state === null || isUnserved(state));
   const working = (status: string) => others.find((other) => other.state?.status === status);
   const free = working('idle') ?? working('busy');
   const offlineSteps = ['端末の電源ランプと LAN ケーブルを確認する', '1分で直らなければ電源を入れ直す'];
-  const todo = failure?.staff.steps ?? (state?.status === 'offline' ? offlineSteps : []);
+  const todo = isAway ? [] : (failure?.staff.steps ?? (state?.status === 'offline' ? offlineSteps : []));
   const cancel =
     state?.session !== undefined && cancellable.has(state.phase ?? '')
       ? orderButton(
@@ -199,6 +206,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
       faulty &&
       html`<p class="say">患者さまへ：「${free ? `${free.lane}番の窓口でお願いします` : '受付でお手続きします。お支払いはふだんと変わりません'}」</p>`
     }
+    ${faulty && others.some((other) => isPutAway(other, model)) && html`<p><a class="button" href="/spare">予備の端末に替える</a></p>`}
     ${approvalForm(lane, model)}
     <details data-key="lane-${lane.device}" ${state?.status === 'out-of-service' && html`open`}><summary>この窓口の操作</summary>
       <div class="row">
@@ -208,6 +216,7 @@ const steps = (lane: Lane, model: PageModel, others: readonly Lane[]): Markup =>
         ${orderButton(model, lane, '/test-visit', 'テスト受付')}
       </div>
       ${supportButtons(model, lane)}
+      ${(isAway || faulty) && html`<div class="row">${orderButton(model, lane, isAway ? '/take-out' : '/put-away', isAway ? 'また使う' : 'しまう（予備・故障）')}</div>`}
     </details>
     ${selfTestNote(lane.device, model)}
     ${orderNote(model.orders.of(lane.device, state, lane.receivedAt, model.nowMs()), model)}`;

@@ -165,6 +165,15 @@ const receiptShare = (form: URLSearchParams, model: PageModel): Notice => {
   return { good: true, text: '加算の利用率を保存しました。' };
 };
 
+const putAway = (device: string, isAway: boolean, { context, nowMs }: PageModel): Notice => {
+  if (context.devices().get(device) === undefined) return { good: false, text: 'その端末は登録されていません。' };
+  keepIfPossible(context.disk, () => context.journal.selfTests.putAway(device, isAway, nowMs()));
+  context.changed();
+  return isAway
+    ? { good: true, text: 'しまった端末として扱います。つながらなくても知らせません。電源を入れれば、また使えます。' }
+    : { good: true, text: '使う端末に戻しました。' };
+};
+
 /** The order of a form, by its path. null: there is no such order. */
 export const carryOut = async (path: string, form: URLSearchParams, model: PageModel): Promise<Notice | null> => {
   const device = form.get('device') ?? '';
@@ -189,6 +198,9 @@ export const carryOut = async (path: string, form: URLSearchParams, model: PageM
       return answerHelp(device, model);
     case '/test-visit':
       return testVisit(device, model);
+    case '/put-away':
+    case '/take-out':
+      return putAway(device, path === '/put-away', model);
     case '/self-test':
       return orderSelfTest(device, model);
     case '/self-test-answer':

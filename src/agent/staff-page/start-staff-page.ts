@@ -19,6 +19,7 @@ import { PendingOrders } from './pending-orders.ts';
 import { declarationPage, emergencyItemsPage } from './printed-forms.ts';
 import { expiringCount, expiringPage, renewalPage } from './renewal-view.ts';
 import { selfTestView } from './self-test-view.ts';
+import { spareView } from './spare-view.ts';
 import { tryNewTerminals, tryReleasesOnTrial } from './try-new-terminals.ts';
 import { usageCsv, usagePage } from './usage-view.ts';
 import { visitsView } from './visits-view.ts';
@@ -283,6 +284,9 @@ const selfTestLayout = (model: PageModel, address: URLSearchParams): Markup =>
     html`${printButton}<p id="page-offline" class="message bad" hidden>この画面が受付システムとつながっていません。</p>${part('notice', model, address)}${part('self-test', model, address)}`,
   );
 
+const spareLayout = (model: PageModel): Markup =>
+  layout('予備の端末に替える', toMonitor, html`${printButton}${spareView(model)}`);
+
 const usageLayout = (model: PageModel, address: URLSearchParams): Markup =>
   layout(
     `利用件数の報告　${model.context.settings().facilityName}`,
@@ -315,6 +319,7 @@ const emergencyItemsLayout = (model: PageModel): Markup =>
 const pages: Readonly<Record<string, (model: PageModel, address: URLSearchParams) => Markup>> = {
   '/': monitorPage,
   '/self-test': selfTestLayout,
+  '/spare': spareLayout,
   '/usage': usageLayout,
   '/month': monthLayout,
   '/names': namesLayout,
