@@ -176,6 +176,7 @@ export class FaceBooth {
   /** So many tries end without a match first */
   misses = 0;
   onCompare: (photoOf: string | null) => void = () => {};
+  onMatch: () => void = () => {};
 
   constructor(kernel: Kernel, whose: (photo: Uint8Array) => string | null) {
     this.#kernel = kernel;
@@ -240,6 +241,7 @@ export class FaceBooth {
         return this.#compare(own, photoOf);
       }
       this.onCompare(photoOf);
+      this.onMatch();
       own.tell({ type: 'matched' });
     });
   }

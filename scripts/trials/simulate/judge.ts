@@ -5,6 +5,7 @@ import type { ControlId } from '../../../src/core/visit/control-ids.ts';
 import type { Session, SessionEvent } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { OutboxRow } from '../../../src/ports/store.ts';
+import { AuditChain } from '../../../src/storage/audit-chain.ts';
 import type { ClinicEvent } from '../../../src/terminal/delivery/clinic-link.ts';
 import type { SeenVerify } from './counter.ts';
 import type { Kernel } from './stand-ins/kernel.ts';
@@ -19,6 +20,8 @@ export type Promise_ =
   | 'two people mixed'
   | 'consent sent that was not given'
   | 'VERIFY without a submit'
+  | 'accepted without a verification'
+  | 'records broken or left'
   | 'a visit that does not end'
   | 'not serving after all is well'
   | 'a fault without a name';
@@ -30,6 +33,7 @@ type Row = {
   readonly request_id: string;
   readonly session: string;
   readonly kind: string;
+  readonly method: string;
   readonly verdict: string;
   readonly outcome: string | null;
   readonly document_hash: string;
@@ -54,6 +58,8 @@ export class Judge {
   readonly requests = new Map<string, Submitted>();
   readonly #sessionOf = new Map<string, string>();
   readonly #checked = new Map<string, string>();
+  /** How a session's person was verified, as whoever stood beside saw it */
+  readonly #proven = new Map<string, Set<string>>();
   #accepted = 0;
   /** The screen of a receipt that was looked into last */
   #toldOf = '';
@@ -143,7 +149,7 @@ export class Judge {
   }
 
   /** A VERIFY of four digits is a PIN's. */
-  verified({ card, body }: SeenVerify, secret: string): void {
+  verified({ card, body }: SeenVerify, secret: string, session: string | null): void {
     if (body.length !== 4) return;
     const typed = this.#typed.get(card);
     if (typed === undefined || typed.left === 0) return this.broken('VERIFY without a submit', card.id);
@@ -153,9 +159,17 @@ export class Judge {
     const tries = this.#triesOf(card);
     if (tries.wrong >= 2 && !tries.saidYes)
       this.broken('VERIFY without a submit', `${card.id}: the last try, without a yes`);
-    if (Buffer.from(body).toString('latin1') !== secret) tries.wrong += 1;
-    else tries.wrong = 0;
+    const isRight = Buffer.from(body).toString('latin1') === secret;
+    tries.wrong = isRight ? 0 : tries.wrong + 1;
+    if (isRight) this.proven(session, 'pin');
     tries.saidYes = false;
+  }
+
+  /** The face matched, the PIN was right, staff said yes: in this session. */
+  proven(session: string | null, method: 'face' | 'pin' | 'staff'): void {
+    if (session === null) return;
+    const methods = this.#proven.get(session) ?? new Set<string>();
+    this.#proven.set(session, methods.add(method));
   }
 
   #triesOf(card: VirtualCard): { wrong: number; saidYes: boolean } {
@@ -208,6 +222,12 @@ export class Judge {
     const byId = new Map(rows.map((row) => [row.request_id, row]));
     for (const [requestId, request] of this.requests) this.#settleRequest(requestId, request, byId.get(requestId));
     this.#settleCounts(rows, disk);
+    const { brokenAt } = new AuditChain((sql) => disk.look(sql)).verify();
+    if (brokenAt !== null) this.broken('records broken or left', `audit chain, entry ${brokenAt}`);
+    const left =
+      'SELECT count(*) AS rows FROM personal JOIN request USING (request_id) WHERE handed_over_at IS NOT NULL';
+    const personal = Number(disk.look(left).get()?.rows);
+    if (personal > 0) this.broken('records broken or left', `personal data of ${personal} that were handed over`);
     this.#settleFiles(rows, disk, folder, birthdates);
   }
 
@@ -216,6 +236,8 @@ export class Judge {
     if (accepted && kept?.verdict !== 'accepted')
       this.broken('receipt shown that the agent does not hold', `${requestId}, after all`);
     if (kept === undefined || kept.verdict !== 'accepted') return;
+    if (this.#proven.get(kept.session)?.has(kept.method) !== true)
+      this.broken('accepted without a verification', `${requestId}: ${kept.method}`);
     if (kept.document_hash !== row.documentHash) this.broken('two people mixed', `${requestId}: another document`);
     if (this.#hearsOfLate && !shown && kept.kind === 'eligibility' && kept.late_at === null)
       this.broken('left without the answer, and staff not told', requestId);

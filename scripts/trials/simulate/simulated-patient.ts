@@ -43,6 +43,8 @@ export class Patient {
   isForgetful = false;
   #holdsCard = true;
   #asked = 0;
+  /** Looks at an idle screen, the card on the bed */
+  #idle = 0;
 
   constructor(counter: Counter, plan: VisitPlan, card: { made: MadeCard; card: VirtualCard }, isGone: () => void) {
     this.#counter = counter;
@@ -132,7 +134,7 @@ export class Patient {
   }
 
   #act(model: ScreenModel): void {
-    const { kernel, bed, session } = this.#counter;
+    const { bed, judge, session } = this.#counter;
     const rng = this.#rng;
     switch (model.screen) {
       case 'choose-method': {
@@ -180,7 +182,15 @@ export class Patient {
         return this.#lookSoon();
       case 'idle':
         // The visit is over, whichever way.
-        if (bed.lyingCard !== this.#card || kernel.nowMs > this.#leavesAtMs - patienceMs + 6_000) return this.#leave();
+        if (bed.lyingCard !== this.#card) return this.#leave();
+        this.#idle += bed.isPlugged ? 1 : 0;
+        if (this.#idle > 8) {
+          judge.broken(
+            'a fault without a name',
+            `the card of ${this.#plan.persona} lies there, and the screen is idle`,
+          );
+          return this.#leave();
+        }
         return this.#lookSoon();
       default:
         return this.#answer(model);

@@ -96,7 +96,8 @@ export class World {
 
   #watchCounter(): void {
     const { bed, booth, glass, judge } = this;
-    bed.onVerify = (verify) => judge.verified(verify, bed.lying?.persona.pins.auth?.secret ?? '');
+    bed.onVerify = (verify) => judge.verified(verify, bed.lying?.persona.pins.auth?.secret ?? '', this.#sessionNow());
+    booth.onMatch = () => judge.proven(this.#sessionNow(), 'face');
     booth.onCompare = (photoOf) => judge.compared(photoOf, bed.lying?.persona.id ?? null);
     glass.onShown = () => this.patient?.shown();
     const { rows } = this.stored;
@@ -191,14 +192,18 @@ export class World {
     });
   }
 
+  #sessionNow(): string | null {
+    const state = this.terminal?.runner.session.state;
+    return state === undefined ? null : (visitOf(state)?.session ?? null);
+  }
+
   #approve(session: string): void {
+    this.judge.proven(session, 'staff');
     this.#order((desk) => desk.commands.approve('front-1', session, 'tanaka'));
   }
   cancelByStaff(): void {
-    const state = this.terminal?.runner.session.state;
-    const session = state === undefined ? undefined : visitOf(state)?.session;
-    if (session !== undefined)
-      this.#order((desk) => desk.commands.send('front-1', { name: 'cancel-session', session }));
+    const session = this.#sessionNow();
+    if (session !== null) this.#order((desk) => desk.commands.send('front-1', { name: 'cancel-session', session }));
   }
 
   /** What staff do on the page of the agent; a disk that refuses it is told there. */
