@@ -16,8 +16,10 @@ import { sweepOqsFolders } from '../../../src/agent/oqs-folder/write-oqs-file.ts
 import type { FailureCode } from '../../../src/core/failure.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err } from '../../../src/core/result.ts';
+import { timeOffMs } from '../../../src/core/trusted-time.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { MessageBus } from '../../../src/ports/message-bus.ts';
+import type { TrustedClock } from '../../../src/ports/trusted-clock.ts';
 import { releasedMs } from '../../../src/processes/release.ts';
 import type { FacilitySettings } from '../../../src/wire/facility-settings.ts';
 import { v1Schemas } from '../../../src/wire/v1-messages.ts';
@@ -58,7 +60,7 @@ type AgentParts = {
 };
 
 /** Forgets what was handed over, looks for what has had its time: as `uketsuke agent`, at longer pauses. ms */
-const rounds = { forgetMs: 2_000, sweepMs: 20_000, diskMs: 3_000 } as const;
+const rounds = { forgetMs: 2_000, sweepMs: 20_000, diskMs: 3_000, timeMs: 10_000 } as const;
 export const oqsFolder = '/oqs';
 
 const diskCodes: Readonly<Record<number, FailureCode>> = { 13: 'agent.disk-full', 10: 'agent.disk-failed' };
@@ -126,6 +128,27 @@ const speakingFirstWire = (bus: MessageBus): MessageBus => ({
     }),
 });
 
+type Every = (ms: number, work: () => void) => void;
+
+/** As `src/processes/agent-clock.ts`: the journal keeps the last time that nobody doubted, and how long the machine was off. */
+const keepTime = (clock: TrustedClock, journal: Journal, earlier: Journal['timeSeen'], every: Every): void => {
+  const livedAtStartMs = journal.livedMs;
+  let offIsCounted = false;
+  const look = (): void => {
+    const { certainty, wallMs } = clock.time;
+    if (certainty === 'doubted') return;
+    const confirmed = certainty === 'confirmed';
+    if (confirmed && !offIsCounted) {
+      offIsCounted = true;
+      const began = { wallMs: wallMs - (journal.livedMs - livedAtStartMs), confirmed };
+      journal.countTimeOff(timeOffMs(earlier, began));
+    }
+    journal.see({ wallMs, confirmed });
+  };
+  clock.subscribe(look);
+  every(rounds.timeMs, look);
+};
+
 export type RunningAgent = { readonly journal: Journal; readonly desk: AgentDesk; close(): void };
 
 /** The clinic's end as `processes/agent.ts` joins it, without staff page, files of keys and MQTT. */
@@ -139,10 +162,11 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
   const steadyMs = (): number => machine.steadyMs;
   void sweepOqsFolders(oqsFolder);
   const journal = new Journal('journal.sqlite', { steadyMs });
+  const earlier = journal.timeSeen;
   const clock = createTrustedClock({
     clock: machineClock,
     floorsMs: [releasedMs],
-    lastSeenMs: journal.timeSeen?.wallMs ?? null,
+    lastSeenMs: earlier?.wallMs ?? null,
     doubtsLongGaps: true,
     isSynchronised: async () => machine.isSynchronised,
     steadyMs,
@@ -182,6 +206,7 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
       }
     });
   };
+  keepTime(clock, journal, earlier, every);
   every(rounds.forgetMs, () => journal.forgetDeleted());
   every(rounds.diskMs, () => disk.look(() => journal.tryWrite()));
   every(rounds.sweepMs, () => {
