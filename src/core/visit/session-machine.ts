@@ -266,7 +266,7 @@ const answered = (before: Session, event: SessionEvent): Step => {
     }
     case 'RequestExpired':
       return 'requestId' in state && state.requestId === event.requestId
-        ? sendToDesk(session, at, failure('delivery.expired'))
+        ? leaveUnanswered(session, event.requestId, failure('delivery.expired'), at)
         : stay(session);
     case 'EarlierVisitGivenUp':
       return earlierGivenUp(before.surroundings, session, event.requestId);
@@ -364,6 +364,12 @@ const requestSigned = (session: Session, kind: RequestKind, requestId: string, a
  * staff are told that its result comes late.
  */
 const signedTooLate = (session: Session, requestId: string): Step => ({ session, effects: leftBehind(requestId) });
+
+/** The clinic's end may have taken it, and its receipt be lost: then it is late. */
+const leaveUnanswered = (session: Session, requestId: string, reason: Failure, at: Moment): Step => {
+  const desk = sendToDesk(session, at, reason);
+  return { ...desk, effects: [...leftBehind(requestId), ...desk.effects] };
+};
 
 const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
   const { state } = session;

@@ -7,7 +7,7 @@ import type { Receipt } from '../../wire/messages.ts';
 
 /**
  * Requests on their way. A row is on the disk before the first publish and leaves it on one of two events only: the
- * agent's receipt, or its expiry. A PUBACK counts for nothing (a broker killed after 6,000 PUBACKs had lost 6,000).
+ * agent's receipt, or its expiry once nobody can have taken it unheard. A PUBACK counts for nothing (a broker killed after 6,000 PUBACKs had lost 6,000).
  */
 export type OutboxDelays = {
   /**
@@ -55,6 +55,10 @@ type Entry = {
   sending: boolean;
   /** The expiry is being written down: not sent again, not told twice. */
   leaving: boolean;
+  /** Its expiry has been told, and the row is kept: the agent may have taken it and not have been heard. */
+  ended: boolean;
+  /** At least once, or by an earlier run for all we know */
+  wasSent: boolean;
 };
 
 export interface Outbox {
@@ -106,11 +110,11 @@ class DurableOutbox implements Outbox {
   }
 
   get waiting(): number {
-    return this.#entries.size;
+    return [...this.#entries.values()].filter(({ ended }) => !ended).length;
   }
 
   holds(requestId: string): boolean {
-    return this.#entries.has(requestId);
+    return this.#entries.get(requestId)?.ended === false;
   }
 
   async load(): Promise<Result<void>> {
@@ -132,7 +136,7 @@ class DurableOutbox implements Outbox {
       return stored;
     }
     this.#hold(row);
-    this.#options.log.event('outbox.stored', { request: row.requestId, waiting: this.#entries.size });
+    this.#options.log.event('outbox.stored', { request: row.requestId, waiting: this.waiting });
     this.#pump();
     return ok(undefined);
   }
@@ -145,6 +149,7 @@ class DurableOutbox implements Outbox {
       for (const entry of this.#entries.values()) {
         entry.attempts = 0;
         entry.nextSendMonotonicMs = nowMs;
+        if (entry.ended) entry.expiresAtMonotonicMs = nowMs + this.#delays.askOnceMs;
       }
     }
     this.#pump();
@@ -153,7 +158,7 @@ class DurableOutbox implements Outbox {
   timeKnown(): void {
     const nowMs = this.#options.clock.now().monotonicMs;
     for (const entry of this.#entries.values())
-      entry.expiresAtMonotonicMs = nowMs + this.#lifeLeftMs(entry.row, entry.isEarlier);
+      if (!entry.ended) entry.expiresAtMonotonicMs = nowMs + this.#lifeLeftMs(entry.row, entry.isEarlier);
     this.#pump();
   }
 
@@ -176,6 +181,11 @@ class DurableOutbox implements Outbox {
     const { verdict, code } = receipt;
     const now = this.#options.clock.now();
     this.#entries.delete(requestId);
+    // What was told has been told: its patient is gone, and staff hear of it as late.
+    if (entry.ended) {
+      await this.#remove({ atMs: now.wallMs, event: 'request-expired', subject: requestId });
+      return ok(undefined);
+    }
     this.#options.log.event('outbox.receipted', {
       request: requestId,
       verdict,
@@ -237,11 +247,14 @@ class DurableOutbox implements Outbox {
       attempts: 0,
       sending: false,
       leaving: false,
+      ended: false,
+      wasSent: isEarlier && row.visitMark !== null,
     });
   }
 
   async #transmit(entry: Entry): Promise<void> {
     entry.sending = true;
+    entry.wasSent = true;
     this.#inFlight++;
     entry.attempts++;
     const pauseMs = Math.min(this.#delays.firstResendMs * 2 ** (entry.attempts - 1), this.#delays.lastResendMs);
@@ -266,6 +279,20 @@ class DurableOutbox implements Outbox {
     this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + removeAgainMs, () => void this.#remove(entry));
   }
 
+  /**
+   * The agent may have taken what was sent, and its receipt be lost. Then staff must hear that the patient has left, also from a
+   * terminal that dies before it reaches them: the row stays, and is asked about once more when somebody can be reached.
+   */
+  #keepEnded(entry: Entry): void {
+    const { requestId, session } = entry.row;
+    entry.ended = true;
+    entry.expiresAtMonotonicMs = this.#connected
+      ? this.#options.clock.now().monotonicMs + this.#delays.askOnceMs
+      : Number.POSITIVE_INFINITY;
+    this.#options.log.event('outbox.expired', { request: requestId });
+    this.#options.tell({ type: 'request-expired', requestId, session });
+  }
+
   async #expire(entry: Entry): Promise<void> {
     entry.leaving = true;
     const { requestId, session } = entry.row;
@@ -279,8 +306,10 @@ class DurableOutbox implements Outbox {
     // The patient must hear of it even while the disk refuses; the row itself is void and goes at the next start.
     this.#entries.delete(requestId);
     if (!removed.ok) this.#options.log.event('store.failed', {});
-    this.#options.log.event('outbox.expired', { request: requestId });
-    this.#options.tell({ type: 'request-expired', requestId, session });
+    if (!entry.ended) {
+      this.#options.log.event('outbox.expired', { request: requestId });
+      this.#options.tell({ type: 'request-expired', requestId, session });
+    }
     this.#pump();
   }
 
@@ -293,8 +322,11 @@ class DurableOutbox implements Outbox {
     for (const entry of this.#entries.values()) {
       if (entry.leaving) continue;
       if (entry.expiresAtMonotonicMs <= nowMs) {
-        void this.#expire(entry);
-        continue;
+        if (!entry.wasSent || entry.ended) {
+          void this.#expire(entry);
+          continue;
+        }
+        this.#keepEnded(entry);
       }
       nextMs = Math.min(nextMs, entry.expiresAtMonotonicMs);
       // What an earlier run left is not sent before it is known whether it has ended: the same agent answers both.

@@ -689,3 +689,18 @@ describe('the reader', () => {
     expect(story.name).toBe('idle');
   });
 });
+
+it('a request that ends before anybody answered: its patient goes to the desk, and staff hear that it may come late', () => {
+  const story = VisitStory.atRest();
+  story.present();
+  story.enterPin();
+  story.answerAll('agree');
+  const { insertion } = story.visit;
+  story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' });
+  story.tell({ type: 'RequestExpired', requestId: 'r' });
+  expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'delivery.expired' } });
+  expect(story.effects.filter(({ type }) => type === 'TellLate' || type === 'ReleaseRequest')).toEqual([
+    { type: 'TellLate', requestId: 'r' },
+    { type: 'ReleaseRequest', requestId: 'r' },
+  ]);
+});

@@ -171,3 +171,56 @@ test('stored by a link whose answer was lost: the patient is at the desk, the ro
   expect(sent).toEqual([]);
   outbox.close();
 });
+
+test('one that ended after it was sent is kept until the clinic was asked once more, also over a restart', async () => {
+  const sent: string[] = [];
+  const { outbox, row, clock, store, events, receiptFor } = setUp(async ({ requestId }) => {
+    sent.push(requestId);
+    return ok(undefined);
+  });
+  outbox.setConnected(true);
+  const [unheard, unsent] = [row(60_000), row(61_000)];
+  await outbox.add(unheard);
+  outbox.setConnected(false);
+  await outbox.add(unsent);
+  await clock.advance(120_000);
+  expect(events.map(({ type }) => type)).toEqual(['request-expired', 'request-expired']);
+  // What was never sent nobody can have taken.
+  expect([...store.rows.keys()]).toEqual([unheard.requestId]);
+  expect(outbox.waiting).toBe(0);
+
+  const later: OutboxEvent[] = [];
+  const afterRestart = createOutbox({
+    store,
+    clock,
+    log,
+    send: async () => ok(undefined),
+    tell: (event) => later.push(event),
+  });
+  await afterRestart.load();
+  expect(later).toMatchObject([{ type: 'earlier-visit', row: { requestId: unheard.requestId } }]);
+  afterRestart.close();
+
+  outbox.setConnected(true);
+  await clock.advance(0);
+  expect(sent.at(-1)).toBe(unheard.requestId);
+  await outbox.receive(receiptFor(unheard.requestId));
+  await clock.advance(0);
+  expect(store.rows.size).toBe(0);
+  expect(store.audit.at(-1)).toMatchObject({ event: 'request-expired', subject: unheard.requestId });
+  // Told once: its patient had left.
+  expect(events).toHaveLength(2);
+});
+
+test('one that ended and that nobody answers for goes a minute after the clinic was reached', async () => {
+  const { outbox, row, clock, store, events } = setUp(async () => ok(undefined));
+  outbox.setConnected(true);
+  await outbox.add(row(60_000));
+  outbox.setConnected(false);
+  await clock.advance(3_600_000);
+  expect(store.rows.size).toBe(1);
+  outbox.setConnected(true);
+  await clock.advance(61_000);
+  expect(store.rows.size).toBe(0);
+  expect(events).toHaveLength(1);
+});
