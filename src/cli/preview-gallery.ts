@@ -13,7 +13,7 @@ import { type FailureCode, failure, failureRules } from '../core/failure.ts';
 import type { DrawContext } from '../core/screen/draw-screen.ts';
 import { hourMs } from '../core/time-units.ts';
 import type { Identity } from '../core/visit/identity.ts';
-import type { Display, Session, SessionState, Surroundings, Visit } from '../core/visit/session.ts';
+import type { Display, Session, SessionState, Surroundings, Visit, VisitResult } from '../core/visit/session.ts';
 import { newVisit } from '../core/visit/session-steps.ts';
 import { faceHints } from '../core/visit/verification.ts';
 import { noEvidence } from '../terminal/visit/visit-tape.ts';
@@ -211,12 +211,17 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       },
       { cardOnBed: null },
     );
-  const accepted = (name: string, outcome: 'eligible' | 'not-eligible' | 'late', answers: Answers = full): Exhibit =>
+  const accepted = (
+    name: string,
+    outcome: VisitResult['outcome'],
+    answers: Answers = full,
+    code: FailureCode | null = null,
+  ): Exhibit =>
     shown(name, {
       name: 'showingResult',
       deadlineMs,
       visit: { ...visit, answers },
-      result: { outcome, qualificationValidity: null, code: null },
+      result: { outcome, qualificationValidity: null, code },
       atMs: galleryNow.wallMs,
     });
   const withoutCard = (session: Session): Session => ({
@@ -237,6 +242,11 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
       ),
       maintenance: maintenanceIn(hours),
     })),
+    shown(
+      'idle.told-to-staff',
+      { name: 'idle', deadlineMs: null },
+      { cardOnBed: null, agentTrouble: failure('files.folder-full') },
+    ),
     shown(
       'idle.reconnecting',
       { name: 'idle', deadlineMs: galleryNow.monotonicMs + 5_000 },
@@ -301,6 +311,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     accepted('accepted.paper', 'eligible', { ...full, prescriptionForm: 'paper' }),
     accepted('accepted.all', 'late', agreed),
     accepted('accepted.ask-desk', 'not-eligible'),
+    accepted('accepted.failed', 'failed', full, 'eligibility.no-answer'),
     { ...accepted('accepted.card-gone', 'eligible'), session: withoutCard(accepted('', 'eligible').session) },
     ...[true, false].map((resume) =>
       shown(resume ? 'card-pulled' : 'card-pulled.begin-again', {

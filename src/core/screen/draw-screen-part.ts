@@ -20,6 +20,8 @@ export type Part = {
   readonly heading: Words;
   readonly lead: readonly Words[];
   readonly note: Words | null;
+  /** The note is for the receptionist's eyes: nobody who waits there is told it. */
+  readonly isNoteForStaff: boolean;
   readonly remaining: Words | null;
   readonly body: ScreenBody;
   /** Words inside the body, for the voice */
@@ -49,6 +51,7 @@ export const part = (
   heading,
   lead: [],
   note: null,
+  isNoteForStaff: false,
   remaining: null,
   body: { kind: 'plain' },
   bodyWords: [],

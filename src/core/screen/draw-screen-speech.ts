@@ -41,7 +41,7 @@ export const speechOf = (drawn: Part, d: Dictionary, keypad: KeysThere): ScreenM
     ...sentences('more', [
       ...(first ? [] : drawn.lead),
       ...drawn.bodyWords,
-      ...(drawn.note === null ? [] : [drawn.note]),
+      ...(drawn.note === null || drawn.isNoteForStaff ? [] : [drawn.note]),
       ...(drawn.remaining === null ? [] : [drawn.remaining]),
       // What is promised for this question is said with it; the promise of every screen is not said on every screen.
       ...(drawn.promises[0].text === d.text('promise.photo') ? [] : [drawn.promises[0]]),

@@ -160,6 +160,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
           surroundings.agentTrouble === null
             ? maintenanceNote(catalogue, settings, d, now.wallMs)
             : staffNote(catalogue, surroundings.agentTrouble),
+        isNoteForStaff: surroundings.agentTrouble !== null,
         body: { kind: 'picture', picture: 'place-card' },
         controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
         promises: bothPromises(d),

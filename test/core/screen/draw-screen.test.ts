@@ -56,13 +56,20 @@ describe('the screens', () => {
         // Who does not see the picture is told where the camera is, not of a circle on the screen; the time is not said.
         name === 'face.others' || name === 'face.hint-no-face' || name === 'accepted.card-gone' ? null : screen.heading,
         ...screen.lead,
-        screen.note,
+        // What is for the receptionist is nobody's to hear.
+        name === 'idle.told-to-staff' ? null : screen.note,
         screen.remaining,
         // Papers are said by kind and day.
         ...screen.controls.filter(({ weight }) => weight !== 'row').map((each) => each.label),
       ])
         if (words !== null) expect(said, `${name}: ${words}`).toContain(words);
     }
+  });
+
+  it('show what waits for staff at rest, and say it to nobody', () => {
+    const { note, speech } = named('idle.told-to-staff');
+    expect(note).toMatch(/^受付の方へ：/);
+    expect(speech.map(({ text }) => text).join()).not.toContain('受付の方へ');
   });
 
   it('pre-select nothing, and make free choices alike', () => {

@@ -60,6 +60,7 @@ describe('furigana', () => {
           const controls = drawn.controls.filter(({ weight }) => weight !== 'row');
           const items = drawn.body.kind === 'items' ? drawn.body.items : [];
           const shown = [...[...controls, ...drawn.tools, ...items].flatMap(({ label, note }) => [label, note ?? ''])];
+          // What is for the receptionist is Japanese as they read it.
           for (const text of [
             ...shown,
             drawn.heading,
@@ -68,7 +69,8 @@ describe('furigana', () => {
             ...drawn.steps,
             drawn.footer[0],
           ])
-            if (/\p{Script=Han}/u.test(text)) expect(drawn.ruby[text], `${exhibit.name}: ${text}`).toBeDefined();
+            if (/\p{Script=Han}/u.test(text) && !text.startsWith('受付の方へ：'))
+              expect(drawn.ruby[text], `${exhibit.name}: ${text}`).toBeDefined();
         }
       }
     }
