@@ -1,48 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { encodeAutoboot, parseAutoboot } from '../../../src/protocol/autoboot.ts';
-import { type MadeRelease, makeFat, run } from './releases.ts';
+import { parseAutoboot } from '../../../src/protocol/autoboot.ts';
+import { offsetOf, partitions, run } from '../../image/slots.ts';
 
 /* What a Raspberry Pi's boot loader does, outside the machine: one disk, autoboot.txt, a partition, its kernel. */
-
-/** MiB; 2 and 3 are what autoboot.txt names. */
-const partitions = [
-  { label: 'bootconfig', size: 8 },
-  { label: 'boot_a', size: 64 },
-  { label: 'boot_b', size: 64 },
-  { label: 'system_a', size: 320 },
-  { label: 'system_b', size: 320 },
-  { label: 'persistent', size: 200 },
-] as const;
-const offsetOf = (label: string): number => {
-  const index = partitions.findIndex((each) => each.label === label);
-  return 1 + partitions.slice(0, index).reduce((sum, { size }) => sum + size, 0);
-};
-
-const lay = (disk: string, image: string, label: string): void =>
-  run('dd', `if=${image}`, `of=${disk}`, 'bs=1M', `seek=${offsetOf(label)}`, 'conv=notrunc', 'status=none');
-
-/** A disk as it leaves the workshop: slot a holds `release`, slot b nothing. */
-export const makeDisk = (work: string, release: MadeRelease): string => {
-  const disk = join(work, 'disk.img');
-  run('truncate', '-s', `${2 + partitions.reduce((sum, { size }) => sum + size, 0)}M`, disk);
-  const table = partitions.map(({ label, size }) => `start=${offsetOf(label)}MiB,size=${size}MiB,name=${label}`);
-  execFileSync('/usr/sbin/sfdisk', ['--quiet', disk], { input: ['label: gpt', ...table].join('\n') });
-  const choice = join(work, 'autoboot.txt');
-  writeFileSync(choice, encodeAutoboot({ standard: 2, trial: 2 }));
-  makeFat(join(work, 'bootconfig.img'), 8, [[choice, 'autoboot.txt']]);
-  const persistent = join(work, 'persistent.img');
-  run('truncate', '-s', '200M', persistent);
-  run('/usr/sbin/mke2fs', '-q', '-t', 'ext4', persistent);
-  lay(disk, join(work, 'bootconfig.img'), 'bootconfig');
-  lay(disk, persistent, 'persistent');
-  lay(disk, release.boot, 'boot_a');
-  lay(disk, release.system, 'system_a');
-  rmSync(persistent);
-  return disk;
-};
 
 export type Booted = {
   readonly partition: number;

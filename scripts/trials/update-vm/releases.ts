@@ -1,24 +1,15 @@
-import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFat, run } from '../../image/slots.ts';
 import { keptDebian } from '../kept-debian.ts';
 
 /* The parts of a release for the virtual machine: its system, its boot partition, and the bundle that RAUC makes of them. */
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
-const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'], timeout: 900_000 };
-export const run = (program: string, ...args: readonly string[]): void => {
-  execFileSync(program, args, quiet);
-};
-const heard = (program: string, ...args: readonly string[]): string =>
-  execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 300_000 });
-
 const compatible = 'uketsuke-terminal-amd64';
 const debian = 'rauc,rauc-service,dbus,libstdc++6,linux-image-cloud-amd64,squashfs-tools,dosfstools,mtools,kmod';
-/** In the order in which they can be inserted. */
-const modules = ['virtio_blk', 'squashfs', 'loop', 'dm-verity', 'nls_ascii', 'nls_cp437', 'fat', 'vfat', 'virtio-rng'];
-
 /** Debian with RAUC, our sources and Node, without what no start needs: the base of every release. Its folder */
 export const makeSystem = (work: string, say: (text: string) => unknown): string => {
   const root = join(work, 'root');
@@ -48,36 +39,6 @@ echo b >/proc/sysrq-trigger
   return root;
 };
 
-/** initramfs with the shipped `init`, and the kernel: what the boot partition of every release holds here. */
-export const makeBoot = (work: string, root: string): { readonly kernel: string; readonly initrd: string } => {
-  const kernel = readdirSync(join(root, 'boot')).find((name) => name.startsWith('vmlinuz-'));
-  if (kernel === undefined) throw new Error('the Debian has no kernel');
-  const version = kernel.replace('vmlinuz-', '');
-  const first = join(work, 'initramfs');
-  const shelf = join(first, 'lib/uketsuke-modules');
-  for (const folder of ['bin', 'proc', 'sys', 'dev', 'system']) mkdirSync(join(first, folder), { recursive: true });
-  mkdirSync(shelf, { recursive: true });
-  cpSync('/bin/busybox', join(first, 'bin/busybox'));
-  cpSync(join(project, 'systemd/device/init'), join(first, 'init'));
-  const order: string[] = [];
-  for (const name of modules) {
-    const needed = heard('/usr/sbin/modprobe', '-d', root, '-S', version, '--show-depends', name)
-      .split('\n')
-      .flatMap((line) => /^insmod (\S+)/.exec(line)?.[1] ?? []);
-    for (const file of needed) {
-      const plain = file.replace(/^.*\//, '').replace(/\.xz$/, '');
-      if (order.includes(plain)) continue;
-      order.push(plain);
-      if (file.endsWith('.xz')) run('sh', '-c', `xz -dc '${file}' >'${join(shelf, plain)}'`);
-      else cpSync(file, join(shelf, plain));
-    }
-  }
-  writeFileSync(join(shelf, 'order'), `${order.join('\n')}\n`);
-  const initrd = join(work, 'initrd.gz');
-  run('sh', '-c', `cd '${first}' && find . | cpio -o -H newc --quiet | gzip -1 >'${initrd}'`);
-  return { kernel: join(root, 'boot', kernel), initrd };
-};
-
 /** The base once, without the kernel and what nobody reads in a machine; releases are appended to a copy. */
 export const makeBase = (work: string, root: string): string => {
   const base = join(work, 'base.squashfs');
@@ -96,7 +57,7 @@ export const makeBase = (work: string, root: string): string => {
   return base;
 };
 
-export type MadeRelease = { readonly system: string; readonly boot: string; readonly version: string };
+type MadeRelease = { readonly system: string; readonly boot: string; readonly version: string };
 
 /** `starts`: whether its first program begins at all. */
 export const makeRelease = (
@@ -131,14 +92,6 @@ sleep 600
     [parts.initrd, 'initrd.gz'],
   ]);
   return { system, boot, version };
-};
-
-/** A FAT image of so many MiB with these files. */
-export const makeFat = (path: string, mebibytes: number, files: readonly (readonly [string, string])[]): void => {
-  rmSync(path, { force: true });
-  run('truncate', '-s', `${mebibytes}M`, path);
-  run('/usr/sbin/mkfs.vfat', ...(mebibytes < 16 ? ['-F', '12'] : ['-F', '16']), path);
-  for (const [from, to] of files) run('mcopy', '-i', path, from, `::${to}`);
 };
 
 type Signer = { readonly key: string; readonly certificate: string; readonly authority: string };

@@ -10,8 +10,9 @@ import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Booted, bootOnce, makeDisk } from './firmware.ts';
-import { makeBase, makeBoot, makeBundle, makeRelease, makeSigner, makeSystem, run } from './releases.ts';
+import { makeBoot, makeDisk, run } from '../../image/slots.ts';
+import { type Booted, bootOnce } from './firmware.ts';
+import { makeBase, makeBundle, makeRelease, makeSigner, makeSystem } from './releases.ts';
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, keep: { type: 'boolean' }, work: { type: 'string' } },
