@@ -157,6 +157,8 @@ const order = (folder: string, command: string): Promise<void> =>
     const socket = connect(join(folder, 'monitor.sock'));
     socket.once('error', reject);
     socket.once('close', () => resolve());
+    // What the monitor says is nobody's; unread, it would keep the connection open for ever.
+    socket.resume();
     socket.write(`${command}\n`);
     setTimeout(() => socket.end(), 500);
   });
