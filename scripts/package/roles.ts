@@ -63,6 +63,7 @@ export const roles: readonly Role[] = [
         'device/uketsuke-update.service',
         'welcome/uketsuke-welcome.service',
       ),
+      'systemd/modules-load/uketsuke.conf': '/usr/lib/modules-load.d/uketsuke.conf',
       'systemd/udev/70-uketsuke.rules': '/usr/lib/udev/rules.d/70-uketsuke.rules',
       'systemd/sysctl/60-uketsuke.conf': '/usr/lib/sysctl.d/60-uketsuke.conf',
       'systemd/polkit/50-uketsuke.rules': '/usr/share/polkit-1/rules.d/50-uketsuke.rules',

@@ -186,6 +186,25 @@ describe('a unit', () => {
     expect(kiosk?.depends).toContain('xwayland');
   });
 
+  test('may open only kinds of devices that the kernel knows before it starts, so that what is plugged in later is not closed to it', () => {
+    const moduleOf: Readonly<Record<string, string>> = {
+      'char-video4linux': 'videodev',
+      'char-hidraw': 'hid',
+      'char-ttyACM': 'cdc-acm',
+      'char-ttyUSB': 'usbserial',
+      'char-alsa': 'snd',
+      'char-drm': 'drm',
+    };
+    // A part of every kernel.
+    const builtIn = ['char-input', 'char-tty'];
+    const loaded = readFileSync('systemd/modules-load/uketsuke.conf', 'utf8').split('\n');
+    const kinds = units.flatMap((name) => settings(name, 'DeviceAllow')).map((line) => line.split(' ')[0] ?? '');
+    expect(kinds.length).toBeGreaterThan(5);
+    for (const kind of kinds.filter((each) => !builtIn.includes(each))) expect(loaded).toContain(moduleOf[kind]);
+    const terminal = roles.find(({ name }) => name === 'uketsuke-terminal');
+    expect(Object.keys(terminal?.files ?? {})).toContain('systemd/modules-load/uketsuke.conf');
+  });
+
   test('of the screen lets the voice speak before anybody has touched it', () => {
     expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain('--autoplay-policy=no-user-gesture-required');
   });
