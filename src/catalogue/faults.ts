@@ -185,6 +185,7 @@ const foundByDoctor = {
     'technician',
     'the agent on this machine ends again and again; its last words stand beside it',
     'mend what they say; `systemctl restart uketsuke-agent`',
+    'where they name agent.yaml: `mv /var/lib/uketsuke-agent/agent.yaml /var/lib/uketsuke-agent/agent.yaml.set-aside`; `uketsuke provision clinic` makes it anew',
   ),
   'link.broker-not-allowed': fault(
     'technician',

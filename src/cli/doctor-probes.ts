@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
+import { availableParallelism, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
@@ -89,7 +90,8 @@ const said = async (program: string, ...args: string[]): Promise<string | null> 
 };
 
 /** What systemd says of every end, after the line that tells why. */
-const saysNothing = /: Failed with result |^Failed to start |^Dependency failed for |^Emitted 'error' event/;
+const saysNothing =
+  /: Failed with result |: Failed to kill control group |^Failed to start |^Dependency failed for |^Emitted 'error' event/;
 /** A process's own word, or one of systemd or of another program; no line of the log of events, none of a stack. */
 const saysWhy = (line: string): boolean =>
   /^uketsuke [a-z-]+: |^\S+\.yaml:|^\s*Error: /.test(line) ||
@@ -196,4 +198,7 @@ const damagedFiles = async (): Promise<readonly DamagedFile[] | null> => {
   return damaged.length === 0 && (names.length === 0 || compared.includes(null)) ? null : damaged;
 };
 
-export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard };
+/** Three times as much as there are processors for, over the last minute */
+const isBusy = (): boolean => (loadavg()[0] ?? 0) > 3 * availableParallelism();
+
+export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard, isBusy };

@@ -61,6 +61,8 @@ const placeMs = 1_000;
 const sweepMs = 10_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
 const forgetMs = 1_000;
+/** The folder of the レセコン is looked at this often. ms */
+const folderMs = 3_000;
 /** The audit chain is verified this often, first after the start. ms */
 const auditMs = dayMs;
 /** Whether a copy of the journal has had its time is looked at this often. ms */
@@ -315,6 +317,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
           ),
         ]),
     every(forgetMs, () => journal.forgetDeleted()),
+    every(folderMs, () => void desk.handOver.lookAtFolder()),
     // Of several agents one asks: the one that gives out the settings.
     ...(config.selfTestAt === 'off' || !config.publishesSettings
       ? []

@@ -237,38 +237,38 @@ const line: readonly InjectedFault[] = [
   technician(
     "the broker's certificate is another facility's",
     'delivery.broker-untrusted',
-    `openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout /etc/mosquitto/uketsuke/tls-key.pem -out /etc/mosquitto/uketsuke/tls-certificate.pem 2>/dev/null; systemctl restart uketsuke-broker`,
+    `openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -days 2 -keyout /etc/mosquitto/uketsuke/tls-key.pem -out /etc/mosquitto/uketsuke/tls-certificate.pem 2>/dev/null; systemctl restart --no-block uketsuke-broker`,
   ),
   technician(
     'the access rules deny the terminal',
     'delivery.access-refused',
-    `sed -i '/terminal-01/d' $(ls /etc/mosquitto/uketsuke/acl* | head -n 1) && systemctl restart uketsuke-broker`,
+    `sed -i '/terminal-01/d' $(ls /etc/mosquitto/uketsuke/acl* | head -n 1) && systemctl restart --no-block uketsuke-broker`,
   ),
   technician(
     'the access rules are empty',
     'delivery.access-refused',
-    `: > $(ls /etc/mosquitto/uketsuke/acl* | head -n 1) && systemctl restart uketsuke-broker`,
+    `: > $(ls /etc/mosquitto/uketsuke/acl* | head -n 1) && systemctl restart --no-block uketsuke-broker`,
   ),
   technician(
     "the broker's configuration is broken",
     'broker.cannot-start',
-    `echo 'listner 1' >> $(systemctl cat uketsuke-broker | sed -n 's/^ExecStart=.* -c \\([^ ]*\\).*/\\1/p') && systemctl restart uketsuke-broker`,
+    `echo 'listner 1' >> $(systemctl cat uketsuke-broker | sed -n 's/^ExecStart=.* -c \\([^ ]*\\).*/\\1/p') && systemctl restart --no-block uketsuke-broker`,
   ),
   technician(
     "the broker's key is gone",
     'broker.cannot-start',
-    `rm /etc/mosquitto/uketsuke/tls-key.pem && systemctl restart uketsuke-broker`,
+    `rm /etc/mosquitto/uketsuke/tls-key.pem && systemctl restart --no-block uketsuke-broker`,
   ),
   technician(
     "the broker's files belong to root",
     ['files.owner-wrong', 'broker.cannot-start'],
-    `chown -R root:root /etc/mosquitto/uketsuke && chmod -R go= /etc/mosquitto/uketsuke && systemctl restart uketsuke-broker`,
+    `chown -R root:root /etc/mosquitto/uketsuke && chmod -R go= /etc/mosquitto/uketsuke && systemctl restart --no-block uketsuke-broker`,
   ),
   technician(
     "somebody else has the broker's port",
     'broker.cannot-start',
     `systemctl stop uketsuke-broker && systemd-run --unit=taker --quiet ${program}/node/bin/node -e 'require("node:net").createServer().listen(8883, "0.0.0.0")' && sleep 1 && systemctl start --no-block uketsuke-broker`,
-    { undo: 'systemctl stop taker' },
+    { undo: 'systemctl stop taker', hands: 'the other program' },
   ),
   technician(
     'the link may not reach this broker',
@@ -304,7 +304,7 @@ const agents: readonly InjectedFault[] = [
     "somebody else has the staff page's port",
     'agent.cannot-start',
     `systemctl stop uketsuke-agent && systemd-run --unit=taker --quiet ${program}/node/bin/node -e 'require("node:net").createServer().listen(8490, "127.0.0.1")' && sleep 1 && systemctl start --no-block uketsuke-agent`,
-    { undo: 'systemctl stop taker' },
+    { undo: 'systemctl stop taker', hands: 'the other program' },
   ),
   technician(
     "the agent's journal holds other bytes",

@@ -11,22 +11,13 @@ import type { Party } from '../../../src/core/party.ts';
 import type { ServiceBehaviour } from '../../../src/core/service-behaviour.ts';
 import { stepsWith } from '../misfortune-steps.ts';
 import type { MisfortunesBed } from '../misfortunes-bed.ts';
-import type { ClinicNetwork, Plan } from './clinic-network.ts';
-
-/** One thing that is broken, and whose it is. */
-export type PartyFault = {
-  readonly name: string;
-  readonly party: Party;
-  readonly harm: () => unknown;
-  readonly heal: () => unknown;
-  /** It shows in a visit, from the moment that the clinic is asked (`service`) or the card is laid down (`card`) */
-  readonly shows?: 'service' | 'card';
-  readonly persona?: string;
-};
+import type { Plan } from './clinic-network.ts';
+import { type Bed, cableFaults, lineFaults, type PartyFault, pcFaults, routedFaults } from './network-faults.ts';
 
 type Leaf = { readonly key: string; readonly certificate: string };
-type Bed = { readonly bed: MisfortunesBed; readonly network: ClinicNetwork };
 const nothing = (): void => {};
+const untold = (faults: readonly PartyFault[]): readonly PartyFault[] =>
+  faults.map((fault) => ({ ...fault, pageCannotTell: true }));
 
 /** Of the facility: what signs the broker's certificate */
 const authorityOf = ({ directory }: MisfortunesBed): Leaf => {
@@ -60,104 +51,6 @@ const cardFaults: readonly PartyFault[] = (
   harm: nothing,
   heal: nothing,
 }));
-
-const cableFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
-  {
-    name: "the terminal's cable is pulled",
-    party: 'cable',
-    harm: () => network.plug('terminal', false),
-    heal: () => network.plug('terminal', true),
-  },
-  {
-    name: "the terminal's cable is pulled, and its address goes with it",
-    party: 'cable',
-    harm: () => {
-      network.plug('terminal', false);
-      network.in('terminal', 'ip', 'address', 'flush', 'dev', 'eth0');
-    },
-    heal: () => {
-      network.plug('terminal', true);
-      network.in('terminal', 'ip', 'address', 'add', '10.78.0.2/24', 'dev', 'eth0');
-      network.in('terminal', 'ip', 'route', 'add', 'default', 'via', '10.78.0.254');
-    },
-  },
-  {
-    name: 'the link begins without a cable',
-    party: 'cable',
-    harm: async () => {
-      network.plug('terminal', false);
-      await bed.link?.end('SIGKILL');
-      await bed.startLink();
-    },
-    heal: () => network.plug('terminal', true),
-  },
-  {
-    name: 'the switch loses its power',
-    party: 'cable',
-    harm: () => {
-      for (const cable of ['terminal', 'pc', 'far'] as const) network.plug(cable, false);
-    },
-    heal: () => {
-      for (const cable of ['terminal', 'pc', 'far'] as const) network.plug(cable, true);
-    },
-  },
-];
-
-const pcFaults = ({ bed, network }: Bed): readonly PartyFault[] => {
-  const input = (rule: string): string => `chain in { type filter hook input priority 0; ${rule} }`;
-  const shut = (name: string, rules: string): PartyFault => ({
-    name,
-    party: 'clinic-pc',
-    harm: () => network.filter('pc', rules),
-    heal: () => network.filter('pc', null),
-  });
-  return [
-    {
-      name: "the clinic's PC is switched off",
-      party: 'clinic-pc',
-      harm: () => network.plug('pc', false),
-      heal: () => network.plug('pc', true),
-    },
-    {
-      name: "the clinic's PC has another address",
-      party: 'clinic-pc',
-      harm: () => {
-        network.in('pc', 'ip', 'address', 'flush', 'dev', 'eth0');
-        network.in('pc', 'ip', 'address', 'add', '10.78.0.9/24', 'dev', 'eth0');
-      },
-      heal: () => {
-        network.in('pc', 'ip', 'address', 'flush', 'dev', 'eth0');
-        network.in('pc', 'ip', 'address', 'add', '10.78.0.3/24', 'dev', 'eth0');
-      },
-    },
-    shut("the PC's firewall drops the broker's port", input('iif != "lo" tcp dport 8883 drop;')),
-    shut("the PC's firewall drops everything", input('iif != "lo" drop;')),
-    {
-      name: 'the agent is killed',
-      party: 'clinic-pc',
-      harm: () => bed.agent?.end('SIGKILL'),
-      heal: () => bed.startAgent(),
-    },
-    {
-      name: 'the agent is stopped in order',
-      party: 'clinic-pc',
-      harm: () => bed.agent?.end('SIGTERM'),
-      heal: () => bed.startAgent(),
-    },
-    {
-      name: 'the agent hangs',
-      party: 'clinic-pc',
-      harm: () => bed.agent?.child.kill('SIGSTOP'),
-      heal: () => bed.agent?.child.kill('SIGCONT'),
-    },
-    {
-      name: "the disk of the agent's journal is full",
-      party: 'clinic-pc',
-      harm: () => stepsWith(bed).fill(bed.disks.journal),
-      heal: () => stepsWith(bed).empty(bed.disks.journal),
-    },
-  ];
-};
 
 const brokerFaults = ({ bed }: Bed): readonly PartyFault[] => {
   const at = (name: string): string => join(bed.mosquitto.directory, name);
@@ -247,9 +140,7 @@ const serviceFaults = ({ bed }: Bed): readonly PartyFault[] => {
     of('the national service is being maintained', 'national-service', 'in-maintenance'),
     of('the national service says nothing', 'national-service', 'silent'),
     of('JPKI does not say whether a certificate is valid', 'jpki', 'jpki-down'),
-    of('JPKI does not say so for another patient', 'jpki', 'jpki-down', 'hanako'),
     of("the clinic's line is cut", 'line', 'line-down'),
-    of("the clinic's line is cut for another patient", 'line', 'line-down', 'hanako'),
   ];
 };
 
@@ -331,64 +222,22 @@ const terminalFaults = ({ bed }: Bed): readonly PartyFault[] => {
   ];
 };
 
-const routedFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
-  {
-    name: 'behind a router: it is switched off',
-    party: 'line',
-    harm: () => network.plug('far', false),
-    heal: () => network.plug('far', true),
-  },
-  {
-    name: 'behind a router: it knows no way any more',
-    party: 'line',
-    harm: () => network.in('far', 'ip', 'route', 'add', 'unreachable', '10.79.0.3/32'),
-    heal: () => network.in('far', 'ip', 'route', 'del', 'unreachable', '10.79.0.3/32'),
-  },
-  {
-    name: "behind a router: the terminal's cable is pulled",
-    party: 'cable',
-    harm: () => network.plug('terminal', false),
-    heal: () => network.plug('terminal', true),
-  },
-  {
-    name: 'behind a router: the broker is killed',
-    party: 'broker',
-    harm: () => bed.mosquitto.kill(),
-    heal: () => bed.startBroker(),
-  },
-  {
-    name: 'behind a router: the agent hangs',
-    party: 'clinic-pc',
-    harm: () => bed.agent?.child.kill('SIGSTOP'),
-    heal: () => bed.agent?.child.kill('SIGCONT'),
-  },
-];
-
 export const faultsOf = (plan: Plan, parts: Bed): readonly PartyFault[] =>
   plan === 'routed'
-    ? routedFaults(parts)
+    ? untold(routedFaults(parts))
     : [
-        ...cableFaults(parts),
-        ...pcFaults(parts),
-        ...brokerFaults(parts),
+        ...untold(cableFaults(parts)),
+        ...pcFaults(parts).map((fault) =>
+          fault.name.includes('disk') ? fault : { ...fault, pageCannotTell: true as const },
+        ),
+        ...brokerFaults(parts).map((fault) =>
+          fault.name.includes('access rules') ? { ...fault, pageCannotTell: true as const } : fault,
+        ),
         ...serviceFaults(parts),
         ...folderFaults(parts),
-        ...terminalFaults(parts),
+        ...terminalFaults(parts).map((fault) =>
+          fault.name.includes('reader') ? fault : { ...fault, pageCannotTell: true as const },
+        ),
         ...cardFaults,
-        ...lineFaults(parts),
+        ...untold(lineFaults(parts)),
       ];
-
-const lineFaults = ({ network }: Bed): readonly PartyFault[] => [
-  {
-    name: 'the cable between two switches is cut: neither PC nor router is reached',
-    party: 'line',
-    harm: () => {
-      network.plug('pc', false);
-      network.plug('far', false);
-    },
-    heal: () => {
-      network.plug('pc', true);
-      network.plug('far', true);
-    },
-  },
-];

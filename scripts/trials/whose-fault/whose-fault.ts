@@ -5,7 +5,8 @@ import { eventually } from '../eventually.ts';
 import { stepsWith } from '../misfortune-steps.ts';
 import { MisfortunesBed, reactions } from '../misfortunes-bed.ts';
 import { ClinicNetwork, type Plan } from './clinic-network.ts';
-import { faultsOf, type PartyFault } from './party-faults.ts';
+import type { PartyFault } from './network-faults.ts';
+import { faultsOf } from './party-faults.ts';
 
 /**
  * npm run whose-fault -- [--json] [--only PART] [--plan plain|routed]
@@ -33,6 +34,7 @@ type Named = { readonly party: Party; readonly atMs: number };
 type Outcome = {
   readonly name: string;
   readonly party: Party;
+  readonly pageCannotTell: boolean;
   readonly screen: readonly Named[];
   readonly page: readonly Named[];
   readonly why?: string;
@@ -120,14 +122,18 @@ const tryFault = async (bed: MisfortunesBed, fault: PartyFault): Promise<Outcome
     },
     90_000,
   );
-  return { name: fault.name, party: fault.party, ...seen, ...(why !== undefined && { why }) };
+  return {
+    name: fault.name,
+    party: fault.party,
+    pageCannotTell: fault.pageCannotTell === true,
+    ...seen,
+    ...(why !== undefined && { why }),
+  };
 };
 
-/** Where the terminal cannot tell the page, or the page is on the machine that is away. */
-const cutOff: ReadonlySet<Party> = new Set(['cable', 'clinic-pc', 'line', 'terminal', 'card']);
-const isRight = ({ party, screen, page }: Outcome): boolean =>
+const isRight = ({ party, screen, page, pageCannotTell }: Outcome): boolean =>
   screen.some((each) => each.party === party && each.atMs <= limitMs) &&
-  (page.some((each) => each.party === party && each.atMs <= limitMs) || (page.length === 0 && cutOff.has(party)));
+  (page.some((each) => each.party === party && each.atMs <= limitMs) || (page.length === 0 && pageCannotTell));
 const isWrong = ({ party, screen, page }: Outcome): boolean =>
   [...screen, ...page].some((each) => each.party !== party);
 

@@ -6,7 +6,7 @@ import type { StateMessage } from '../../wire/messages.ts';
 import { parseTopic, publisherOf, type TopicLeaf, topicLeaves, topicOf } from '../../wire/topics.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import { AgentPost } from '../agent-post.ts';
-import { answerChallenges } from '../intake/answer-challenges.ts';
+import { answerChallenges, refuseChallenges } from '../intake/answer-challenges.ts';
 import { answerLookup } from '../intake/answer-lookup.ts';
 import type { ConsentTexts } from '../intake/consent-texts.ts';
 import { LookupMemory } from '../intake/lookup-memory.ts';
@@ -110,6 +110,9 @@ export class AgentDesk {
     const device = this.#context.devices().get(parsed.device);
     if (device === undefined || device.revoked) {
       this.#reject(parsed.device, parsed.leaf, 'message.forged');
+      // Not to be taken for an agent that is silent: who was revoked in error hears why.
+      if (device !== undefined && parsed.leaf === 'challenge-request')
+        void refuseChallenges({ leaf: parsed.leaf, device, payload }, this.#context, this.#post, this.#answered);
       return;
     }
     const incoming: Incoming = { leaf: parsed.leaf, device, payload };

@@ -79,3 +79,20 @@ export const answerChallenges = async (
     challengeRequestId,
   );
 };
+
+/** To a terminal that was revoked, and signs as it did: no challenge, and why. */
+export const refuseChallenges = async (
+  { device, payload }: Incoming,
+  { keys, clock }: AgentContext,
+  post: AgentPost,
+  answered: RecentIds,
+): Promise<Result<void>> => {
+  const addressee = { facility: keys().facility, device: device.device };
+  const opened = await openSigned('challenge-request', payload, challengeRequestSchema, [device.signing], addressee);
+  if (!opened.ok) return opened;
+  const { challengeRequestId } = opened.value.message;
+  if (!answered.add(challengeRequestId)) return err(failure('message.stale', 'challenge request played again'));
+  const trouble: FailureCode = 'delivery.access-refused';
+  const message = { challengeRequestId, agentTime: clock.now().wallMs, challenges: [], wire: newestWire, trouble };
+  return post.signed(device, 'challenge', message, challengeRequestId);
+};

@@ -19,6 +19,7 @@ import type {
 import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
+import { folderTrouble } from './folder-trouble.ts';
 import { encodeOqs } from './oqs-encoding.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
@@ -117,6 +118,17 @@ export class HandOver {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** Called now and then: a folder that takes no file is told before a patient's result waits for it. */
+  async lookAtFolder(): Promise<void> {
+    if (this.#stopped || this.#waitingFiles.size > 0) return;
+    const code = await folderTrouble(`${this.#context.options.oqsFolder}/face`);
+    if (this.#stopped || this.#waitingFiles.size > 0) return;
+    if (code !== null) return this.#fault(code);
+    if (this.#folderFault === null) return;
+    this.#folderFault = null;
+    this.#context.changed();
   }
 
   get folderFault(): FolderFault | null {

@@ -264,7 +264,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         tone: 'good',
         spokenHeading,
         lead: closing,
-        note: remark,
+        note: remark ?? (surroundings.agentTrouble === null ? null : staffNote(catalogue, surroundings.agentTrouble)),
         body:
           state.result.outcome === 'failed'
             ? codeBody(catalogue, failureOf(state.result.code), state.atMs)

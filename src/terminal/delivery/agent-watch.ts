@@ -14,13 +14,16 @@ const agentWatchDelays = {
 
 type AgentWatchOptions = {
   readonly clock: Clock;
-  /** Asks the agent for a sign of life; costs it no write. */
-  readonly ask: () => void;
+  /** Asks the agent for a sign of life; costs it no write. Ends when the broker has the question, or refuses it. */
+  readonly ask: () => Promise<unknown>;
   /** Nobody answers, or the agent says that it cannot keep what it is told; null = all is well (again) */
   readonly tell: (trouble: Failure | null) => void;
 };
 
 const codeOf = (code: string): FailureCode => (code in failureRules ? (code as FailureCode) : 'agent.disk-failed');
+
+/** What is wrong between us and the agent: its silence says nothing of it. */
+const isOnTheWay = (trouble: Failure | null): boolean => trouble?.code.startsWith('delivery.') === true;
 
 export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
   const { askAfterMs, silentAfterMs } = agentWatchDelays;
@@ -29,6 +32,7 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
   let connected = false;
   let askedAtMs: number | null = null;
   let trouble: Failure | null = null;
+  let onItsWay: object | null = null;
   let callOff = (): void => {};
   let closed = false;
 
@@ -44,13 +48,20 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
   const askNow = (): void => {
     if (!connected || !answersAsks) return;
     askedAtMs ??= clock.now().monotonicMs;
-    ask();
+    const mine = {};
+    onItsWay = mine;
+    void ask().finally(() => {
+      if (onItsWay !== mine) return;
+      onItsWay = null;
+      if (trouble?.code === 'delivery.link-lost') set(null);
+    });
     wait(Math.min(askAfterMs, silentAfterMs), unanswered);
   };
   function unanswered(): void {
     if (!connected || askedAtMs === null) return;
-    if (clock.now().monotonicMs - askedAtMs >= silentAfterMs && trouble?.code !== 'delivery.access-refused')
-      set(failure('agent.silent'));
+    // The link gives up a question that no broker takes after 2 s: where it has not said even that, it hangs itself.
+    if (onItsWay !== null) set(failure('delivery.link-lost'));
+    else if (clock.now().monotonicMs - askedAtMs >= silentAfterMs && !isOnTheWay(trouble)) set(failure('agent.silent'));
     askNow();
   }
 
@@ -58,7 +69,7 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
     /** Anything that an agent has signed for us. */
     heard: (): void => {
       askedAtMs = null;
-      if (trouble?.code === 'agent.silent' || trouble?.code === 'delivery.access-refused') set(null);
+      if (trouble?.code === 'agent.silent' || isOnTheWay(trouble)) set(null);
       if (connected) wait(askAfterMs, askNow);
     },
     /** An answer to our question. `wire`: what its sender speaks; `said`: what it says is wrong with it */

@@ -59,7 +59,7 @@ export interface ChallengePool {
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
   /** Asks for a sign of life and no challenge. */
-  probe(): void;
+  probe(): Promise<unknown>;
   /** The agent's clock now, as far as known, whole ms; null before the first answer. */
   agentNowMs(): number | null;
   close(): void;
@@ -166,10 +166,10 @@ class FetchedChallenges implements ChallengePool {
     this.#refill();
   }
 
-  probe(): void {
+  probe(): Promise<unknown> {
     const id = randomUUID();
     this.#asked.set(id, this.#nowMs());
-    void this.#ask(id, 0);
+    return this.#ask(id, 0);
   }
 
   heard(agent: string): void {

@@ -88,6 +88,9 @@ type ClinicLinkOptions = {
   readonly outboxDelays?: Partial<OutboxDelays>;
 };
 
+/** Why a question did not even get as far as to the agent */
+const notTheAgents: ReadonlySet<string> = new Set(['delivery.access-refused', 'delivery.link-lost']);
+
 /** A store that does not open is asked again after this */
 const storeRetryMs = 2_000;
 
@@ -120,7 +123,7 @@ const createPool = (
         ...post.replyTo('challenge', challengeRequestId),
         expirySeconds: 5,
       });
-      if (!asked.ok && asked.failure.code === 'delivery.access-refused') refused(asked.failure);
+      if (!asked.ok && notTheAgents.has(asked.failure.code)) refused(asked.failure);
       return asked;
     },
     changed: () => news.setReady(pool.ready(poolDelays.visitLifeMs)),

@@ -20,7 +20,10 @@ class Terminal {
   readonly #bus: ReturnType<typeof createMqttMessageBus>;
   connected = false;
   cause: Failure | undefined;
+  /** Answers with a challenge in them */
   answers = 0;
+  /** Answers without one: it does not wait for an agent that it takes to be silent */
+  refusals = 0;
   /** The agent tells every terminal its settings as soon as it is connected and listens. */
   settings = 0;
 
@@ -33,8 +36,11 @@ class Terminal {
       clientId: keys.device,
       protocolVersion: 5,
     });
-    this.#bus.subscribe(topicOf(facility, keys.device, 'challenge'), () => {
-      this.answers += 1;
+    this.#bus.subscribe(topicOf(facility, keys.device, 'challenge'), ({ payload }) => {
+      const [, signed = ''] = Buffer.from(payload).toString().split('.');
+      const message = JSON.parse(Buffer.from(signed, 'base64url').toString()) as { challenges: unknown[] };
+      if (message.challenges.length > 0) this.answers += 1;
+      else this.refusals += 1;
     });
     this.#bus.subscribe(topicOf(facility, keys.device, 'settings'), () => {
       this.settings += 1;
@@ -110,6 +116,7 @@ test.skipIf(mosquittoPath === null)(
     // The broker has not been told yet: the agent's own registry decides.
     while ((await askBoth()).answered) expect(performance.now() - sinceMs).toBeLessThan(5_000);
     expect(await askBoth()).toEqual({ answered: false });
+    await until('the refusal of a question', () => revoked.refusals > 0, 10_000);
 
     mosquitto.signal('SIGHUP');
     const reloadedMs = performance.now();

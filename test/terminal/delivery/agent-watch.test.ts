@@ -1,19 +1,25 @@
 import { expect, test } from 'vitest';
 import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
+import { failure } from '../../../src/core/failure.ts';
 import { createAgentWatch } from '../../../src/terminal/delivery/agent-watch.ts';
 
 const watched = () => {
   const clock = new SimulatedClock();
   const told: (string | null)[] = [];
   let asked = 0;
+  let hangs = false;
   const watch = createAgentWatch({
     clock,
-    ask: () => {
+    ask: async () => {
       asked += 1;
+      if (hangs) await new Promise(() => {});
     },
     tell: (trouble) => told.push(trouble?.code ?? null),
   });
-  return { clock, told, watch, asked: () => asked };
+  const hang = (): void => {
+    hangs = true;
+  };
+  return { clock, told, watch, asked: () => asked, hang };
 };
 
 test('a hung agent is told within 10 s of its last word, and well again at the next one', async () => {
@@ -55,4 +61,27 @@ test('what the agent says is wrong with it is told until it says otherwise', () 
   watch.answered(2, 'agent.disk-full');
   watch.answered(2, undefined);
   expect(told).toEqual(['agent.disk-full', null]);
+});
+
+test('a question that does not even leave is no silence of the agent: the link hangs', async () => {
+  const { clock, told, watch, hang } = watched();
+  watch.setConnected(true);
+  watch.answered(2, undefined);
+  watch.heard();
+  hang();
+  await clock.advance(9_000);
+  expect(told).toEqual(['delivery.link-lost']);
+  watch.heard();
+  expect(told.at(-1)).toBeNull();
+});
+
+test('a broker that refuses the question is told as that, and not as an agent that is silent', async () => {
+  const { clock, told, watch } = watched();
+  watch.setConnected(true);
+  watch.answered(2, undefined);
+  watch.refused(failure('delivery.access-refused'));
+  await clock.advance(20_000);
+  expect(told).toEqual(['delivery.access-refused']);
+  watch.heard();
+  expect(told.at(-1)).toBeNull();
 });

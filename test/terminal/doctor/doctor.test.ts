@@ -56,6 +56,7 @@ const bareMachine: Machine = {
   mayReach: async () => null,
   isReadOnly: async () => false,
   damagedFiles: async () => null,
+  isBusy: () => false,
   hasSoundCard: async () => true,
 };
 

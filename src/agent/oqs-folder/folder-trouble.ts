@@ -1,0 +1,26 @@
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import type { FailureCode } from '../../core/failure.ts';
+
+/** A result is some kilobytes long. */
+const leastBytes = 32 * 1024;
+
+const codes: Readonly<Record<string, FailureCode>> = {
+  ENOENT: 'files.folder-missing',
+  ENOTDIR: 'files.folder-missing',
+  EACCES: 'files.folder-read-only',
+  EPERM: 'files.folder-read-only',
+  EROFS: 'files.folder-read-only',
+};
+
+/** Why a folder would take no file now, without writing one; null: it would, as far as that shows. */
+export const folderTrouble = async (folder: string): Promise<FailureCode | null> => {
+  try {
+    if (!(await stat(folder)).isDirectory()) return 'files.folder-missing';
+    await access(folder, constants.W_OK);
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize < leastBytes ? 'files.folder-full' : null;
+  } catch (error) {
+    return codes[(error as NodeJS.ErrnoException).code ?? ''] ?? 'files.write-failed';
+  }
+};
