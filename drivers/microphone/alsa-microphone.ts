@@ -60,7 +60,7 @@ export const hearsTones = (samples: Int16Array, roomSamples: number, tones: read
 
 /** Through `arecord`: opened for two or three seconds, and its samples overwritten as soon as they are measured. */
 export const createAlsaMicrophone = ({ device, recorder }: AlsaMicrophoneOptions): Microphone => ({
-  hears: async (chime, play) => {
+  hears: async (chime, play, signal) => {
     const [program, ...args] = recorder ?? [
       'arecord',
       ...['-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(sampleRate), '-D', device],
@@ -76,6 +76,7 @@ export const createAlsaMicrophone = ({ device, recorder }: AlsaMicrophoneOptions
       onOutput: (piece) => {
         length += piece.copy(bytes, length);
         piece.fill(0);
+        if (signal?.aborted) return;
         if (!isPlayed && length >= 2 * roomSamples) {
           isPlayed = true;
           play();
@@ -83,11 +84,15 @@ export const createAlsaMicrophone = ({ device, recorder }: AlsaMicrophoneOptions
         if (length >= bytes.length) recording.stop();
       },
     });
+    signal?.addEventListener('abort', recording.stop, { once: true });
+    if (signal?.aborted) recording.stop();
     await recording.ended;
+    signal?.removeEventListener('abort', recording.stop);
     const samples = new Int16Array(bytes.buffer, bytes.byteOffset, length >> 1);
     const tones = figures[chime].map(({ hertz }) => hertz).filter((hertz) => hertz > 0);
     // Without the room and the whole sound nothing can be said.
-    const isEnough = isPlayed && samples.length >= roomSamples + Math.round((sampleRate * soundMs) / 1_000);
+    const isEnough =
+      !signal?.aborted && isPlayed && samples.length >= roomSamples + Math.round((sampleRate * soundMs) / 1_000);
     const heard = isEnough ? hearsTones(samples, roomSamples, [...new Set(tones)]) : null;
     bytes.fill(0);
     return heard;

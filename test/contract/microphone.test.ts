@@ -68,7 +68,9 @@ describe('arecord itself, with what lies in a file for a room', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const listen = async (samples: Int16Array) => {
+  const listen = async (samples: Int16Array, comes: 'nobody' | 'before' | 'meanwhile' = 'nobody') => {
+    const somebody = new AbortController();
+    if (comes === 'before') somebody.abort();
     const raw = join(folder, 'room.raw');
     writeFileSync(raw, new Uint8Array(samples.buffer));
     const config = join(folder, 'asound.conf');
@@ -82,15 +84,22 @@ describe('arecord itself, with what lies in a file for a room', () => {
         ...['arecord', '-q', '-t', 'raw', '-f', 'S16_LE', '-c', '1', '-r', String(rate), '-D', 'room'],
       ],
     });
-    const answer = await microphone.hears('accepted', () => {
+    const play = (): void => {
       played += 1;
-    });
-    return [answer, played];
+      if (comes === 'meanwhile') somebody.abort();
+    };
+    return [await microphone.hears('accepted', play, somebody.signal), played];
   };
 
   test('a chime is heard, a room without one is not', async () => {
     expect(await listen(room({ noise: 0.005, chime: 'accepted', loud: 0.1 }))).toEqual([true, 1]);
     expect(await listen(room({ noise: 0.005 }))).toEqual([false, 1]);
+  });
+
+  test('somebody comes: it listens no longer, and plays nothing to them', async () => {
+    const sounding = room({ noise: 0.005, chime: 'accepted', loud: 0.1 });
+    expect(await listen(sounding, 'before')).toEqual([null, 0]);
+    expect(await listen(sounding, 'meanwhile')).toEqual([null, 1]);
   });
 
   test('no such microphone: it could not listen, and nothing was played', async () => {

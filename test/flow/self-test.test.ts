@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { openStaffPage } from '../../scripts/beds/staff-page-bed.ts';
@@ -13,16 +13,19 @@ import { topicOf } from '../../src/wire/topics.ts';
 /** 始業前点検: from the button of the staff page to the sheet that is printed; terminal, wire, agent and journal are real. */
 let bed: VisitBed;
 let found: Inspection;
+/** What only looks at the machine has answered */
+let looked: Promise<void>;
 let heard: boolean | null;
 const speaker = createVirtualSpeaker();
 let page: Awaited<ReturnType<typeof openStaffPage>>;
 
 beforeEach(async () => {
   found = {};
+  looked = Promise.resolve();
   heard = null;
   bed = await openVisitBed({
     speaker,
-    inspect: async () => found,
+    inspect: () => looked.then(() => found),
     microphone: {
       hears: async (_chime, play) => {
         play();
@@ -152,6 +155,27 @@ describe('a patient comes first', () => {
     expect(JSON.stringify(newest())).not.toMatch(/"[0-9]"/);
     expect(bed.light.shown).not.toBe('off');
   });
+
+  it.each(['by hand', 'at the set time'])(
+    'a card while the machine is still being looked at: nothing begins (%s)',
+    async (how) => {
+      const { promise, resolve: answer } = Promise.withResolvers<void>();
+      looked = promise;
+      await bed.agent.desk.commands.selfTest('front-1', how === 'by hand');
+      await bed.insert('hanako');
+      await bed.see('choose-method');
+      await bed.agent.quiet();
+      const chimes = speaker.chimes.length;
+      const begun = [vi.spyOn(bed.face, 'start'), vi.spyOn(bed.light, 'show')];
+      answer();
+      await bed.pass(3_000);
+      await bed.agent.quiet();
+      expect(speaker.chimes).toHaveLength(chimes);
+      for (const each of begun) expect(each).not.toHaveBeenCalled();
+      expect(bed.visits()).toEqual([]);
+      expect(Object.values(parts()).map(({ outcome }) => outcome)).toEqual(Array(9).fill('skipped'));
+    },
+  );
 
   it('while somebody is served there is no test', async () => {
     await bed.insert('hanako');

@@ -95,8 +95,10 @@ class Test {
     const { speaker, microphone = null } = this.#parts;
     if (speaker === null) return { outcome: 'absent' };
     if (trouble !== null) return failed(trouble);
-    const sound = (): void => speaker.chime('accepted');
-    const heard = (await microphone?.hears('accepted', sound)) ?? null;
+    const sound = (): void => {
+      if (!this.#signal.aborted) speaker.chime('accepted');
+    };
+    const heard = (await microphone?.hears('accepted', sound, this.#signal)) ?? null;
     if (heard !== null) return heard ? { outcome: 'good' } : failed('speaker.silent');
     if (!this.#byHand) return { outcome: 'present' };
     sound();
@@ -217,7 +219,8 @@ export const selfTest = async (
   });
   const results = await Promise.all(
     (Object.entries(tries) as [TestedPart, () => Promise<Result>][]).map(async ([part, attempt]) => {
-      const tried = attempt().catch((): Result => failed('check.unfinished'));
+      // A patient may have come while the machine was looked at: then nothing begins.
+      const tried = signal.aborted ? skipped : attempt().catch((): Result => failed('check.unfinished'));
       return { part, ...(await Promise.race([skipped, tried])) };
     }),
   );
