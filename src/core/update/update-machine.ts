@@ -77,7 +77,8 @@ export const transition = (before: Update, event: UpdateEvent): UpdateStep => {
       return keepFailed(before, at);
     case 'RetryAsked': {
       if (state.name !== 'current' && state.name !== 'waiting') return stay(before);
-      const again = kept(before, { ...before.record, failed: [] });
+      // Told no longer either: the agent lets no lane follow a release that somebody is known to have gone back from.
+      const again = kept(before, { ...before.record, failed: [], last: null });
       return then(mayBeginNow(again.update, at), again.keep);
     }
     case 'DeadlinePassed':
