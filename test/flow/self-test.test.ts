@@ -252,6 +252,35 @@ describe('at a set time, with nobody there', () => {
     expect(tested()).toHaveLength(2);
   });
 
+  it('a test that a patient cut short is none: it is made once more, and once it went through the day is done', async () => {
+    bed.clock.skip(at(7));
+    await bed.pass(30_000);
+    const look = round();
+    look();
+    await bed.agent.quiet();
+    await bed.insert('hanako');
+    await bed.see('choose-method');
+    await bed.takeCard();
+    await bed.agent.quiet();
+    expect(parts()).toMatchObject({ camera: { outcome: 'skipped' } });
+    await bed.pass(6 * 60_000);
+    look();
+    await bed.agent.quiet();
+    bed.face.say({ type: 'preview', jpeg: new Uint8Array([1]) });
+    await bed.agent.quiet();
+    expect(parts()).toMatchObject({ camera: { outcome: 'good' }, line: { outcome: 'good' } });
+    await bed.pass(60_000);
+    // Cut short by hand later: the morning's went through all the same.
+    await begin();
+    await bed.insert('hanako');
+    await bed.see('choose-method');
+    await bed.takeCard();
+    await bed.pass(6 * 60_000);
+    look();
+    await bed.agent.quiet();
+    expect(tested().map(({ report }) => report?.byHand)).toEqual([true, false, false]);
+  });
+
   it('a patient is there: later', async () => {
     bed.clock.skip(at(9));
     await bed.insert('hanako');

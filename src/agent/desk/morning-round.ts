@@ -1,9 +1,17 @@
 import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
 import type { AgentContext } from '../agent-context.ts';
+import type { KeptSelfTest } from '../journal/self-tests.ts';
 import type { AgentDesk } from './agent-desk.ts';
 
-/** A terminal that could not begin (a patient was there, no answer) is asked again after this. ms */
+/** A terminal that could not begin, or not end (a patient was there, no answer) is asked again after this. ms */
 const againMs = 5 * 60_000;
+
+/** Tests of a busy morning are cut short again and again, once in `againMs`. */
+const mostTests = 100;
+
+/** A test that a patient cut short has found out nothing; one of which nothing was heard, neither. */
+const wentThrough = ({ report }: KeptSelfTest): boolean =>
+  report?.parts.every(({ outcome }) => outcome !== 'skipped') === true;
 
 /** HH:MM in Japan → the instant of today, by the day of `wallMs`. */
 const instantOf = (time: string, wallMs: number): number => {
@@ -25,7 +33,7 @@ export const createMorningRound = (context: AgentContext, desk: AgentDesk, time:
       const isFree = state?.status === 'idle' || state?.status === 'out-of-service';
       if (!isFree || desk.lanes.wireOf(device) < 2) continue;
       if (monotonicMs - (asked.get(device) ?? Number.NEGATIVE_INFINITY) < againMs) continue;
-      if ((context.journal.selfTests.of(device)[0]?.at ?? 0) >= due) continue;
+      if (context.journal.selfTests.of(device, mostTests).some((test) => test.at >= due && wentThrough(test))) continue;
       asked.set(device, monotonicMs);
       void desk.commands.selfTest(device, false).catch(() => {});
     }
