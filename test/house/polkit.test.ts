@@ -21,6 +21,13 @@ const { machine, cardReader } = configSchema.parse({ facility: 'x', device: 'x',
 /** `systemctl … VERB UNIT` of a setting, as systemd asks polkit about it */
 const asked = (words: readonly string[]) => ({ verb: words.at(-2) ?? '', unit: words.at(-1) ?? '' });
 
+/** Debian 12's polkit (122, duktape) told a file with an arrow in it `SyntaxError: parse error`, and went on without it. */
+test('written in ECMAScript 5, as polkit reads it', () => {
+  const code = readFileSync('systemd/polkit/50-uketsuke.rules', 'utf8').replaceAll(/^\/\/.*$/gm, '');
+  expect(code.match(/=>|`|\b(const|let|class|async|of)\b|\.includes\(|\.\.\.|\?\?|\?\./g)).toBeNull();
+  expect(rules).toHaveLength(3);
+});
+
 test('what the terminal runs by its settings it may: pcscd anew, the machine anew', () => {
   expect(may('uketsuke', manageUnits, asked(cardReader.serviceRestart))).toBe(true);
   expect(may('uketsuke', manageUnits, asked(machine.reboot))).toBe(true);
