@@ -334,7 +334,11 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     },
     release: (requestId) => outbox.release(requestId),
     cancel: (requestId) => outbox.cancel(requestId),
-    ...{ tellLate, tellAbout, tellFigures, tellUpdate },
+    tellLate: (requestId) => {
+      tellLate(requestId);
+      outbox.leave(requestId);
+    },
+    ...{ tellAbout, tellFigures, tellUpdate },
     publishState: stateTeller.tell,
     answerCommand: (commandId, answer) => {
       const message = { ...post.addressee, commandId, ...answer };

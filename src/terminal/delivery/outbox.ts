@@ -1,5 +1,6 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { dayMs } from '../../core/time-units.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AuditEntry, OutboxRow, Store } from '../../ports/store.ts';
@@ -21,8 +22,15 @@ export type OutboxDelays = {
   readonly hurryMs: number;
   /** So long a request of an earlier run is asked for, though its own time is over */
   readonly askOnceMs: number;
+  /** So long the row of a patient who has left is kept for the clinic to be heard: it may be closed for the night */
+  readonly keepLeftMs: number;
+  /** Nobody waits for its answer any more: asked for at a sign of life, and at this rhythm for fear that one was missed */
+  readonly askLeftMs: number;
 };
-const outboxDelays: OutboxDelays = { firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300, askOnceMs: 60_000 };
+const outboxDelays: OutboxDelays = {
+  ...{ firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300, askOnceMs: 60_000 },
+  ...{ keepLeftMs: dayMs, askLeftMs: 30_000 },
+};
 
 export type OutboxEvent =
   /** Left by an earlier run; with a `visitMark` its patient may still be there */
@@ -55,8 +63,8 @@ type Entry = {
   sending: boolean;
   /** The expiry is being written down: not sent again, not told twice. */
   leaving: boolean;
-  /** Its expiry has been told, and the row is kept: the agent may have taken it and not have been heard. */
-  ended: boolean;
+  /** What came of it has been told, and the row is kept until the clinic answers; what is written down then. null: not yet */
+  told: AuditEntry | null;
   /** At least once, or by an earlier run for all we know */
   wasSent: boolean;
 };
@@ -75,6 +83,11 @@ export interface Outbox {
   receive(receipt: Receipt): Promise<Result<void>>;
   /** The visit is over: its row is of no more use once the receipt is there. */
   release(requestId: string): void;
+  /**
+   * Its patient has left, and staff are told so: the row stays, whatever was heard before, until the clinic answers once more.
+   * It has then heard what was told before the question, and a terminal that dies earlier finds the visit again.
+   */
+  leave(requestId: string): void;
   /**
    * The patient was sent away before the row was known to be durable: it goes, as soon as the disk lets it. A process that
    * dies before finds it at its next start, as a visit of an earlier run.
@@ -95,7 +108,7 @@ class DurableOutbox implements Outbox {
   readonly #delays: typeof outboxDelays;
   readonly #entries = new Map<string, Entry>();
   /** Receipted, and the visit still on: what is written once it ends */
-  readonly #settled = new Map<string, AuditEntry>();
+  readonly #settled = new Map<string, { readonly written: AuditEntry; readonly row: OutboxRow }>();
   readonly #released = new Set<string>();
   readonly #cancelled = new Set<string>();
   #connected = false;
@@ -110,11 +123,11 @@ class DurableOutbox implements Outbox {
   }
 
   get waiting(): number {
-    return [...this.#entries.values()].filter(({ ended }) => !ended).length;
+    return [...this.#entries.values()].filter(({ told }) => told === null).length;
   }
 
   holds(requestId: string): boolean {
-    return this.#entries.get(requestId)?.ended === false;
+    return this.#entries.get(requestId)?.told === null;
   }
 
   async load(): Promise<Result<void>> {
@@ -149,7 +162,6 @@ class DurableOutbox implements Outbox {
       for (const entry of this.#entries.values()) {
         entry.attempts = 0;
         entry.nextSendMonotonicMs = nowMs;
-        if (entry.ended) entry.expiresAtMonotonicMs = nowMs + this.#delays.askOnceMs;
       }
     }
     this.#pump();
@@ -158,7 +170,7 @@ class DurableOutbox implements Outbox {
   timeKnown(): void {
     const nowMs = this.#options.clock.now().monotonicMs;
     for (const entry of this.#entries.values())
-      if (!entry.ended) entry.expiresAtMonotonicMs = nowMs + this.#lifeLeftMs(entry.row, entry.isEarlier);
+      if (entry.told === null) entry.expiresAtMonotonicMs = nowMs + this.#lifeLeftMs(entry.row, entry.isEarlier);
     this.#pump();
   }
 
@@ -182,8 +194,8 @@ class DurableOutbox implements Outbox {
     const now = this.#options.clock.now();
     this.#entries.delete(requestId);
     // What was told has been told: its patient is gone, and staff hear of it as late.
-    if (entry.ended) {
-      await this.#remove({ atMs: now.wallMs, event: 'request-expired', subject: requestId });
+    if (entry.told !== null) {
+      await this.#remove(entry.told);
       return ok(undefined);
     }
     this.#options.log.event('outbox.receipted', {
@@ -201,16 +213,26 @@ class DurableOutbox implements Outbox {
     };
     // Who waits for the answer has not had it yet.
     if (entry.row.visitMark !== null && verdict === 'accepted' && !this.#released.delete(requestId))
-      this.#settled.set(requestId, written);
+      this.#settled.set(requestId, { written, row: entry.row });
     else await this.#remove(written);
     return ok(undefined);
   }
 
   release(requestId: string): void {
-    const written = this.#settled.get(requestId);
+    const settled = this.#settled.get(requestId);
     this.#settled.delete(requestId);
-    if (written !== undefined) void this.#remove(written);
+    if (settled !== undefined) void this.#remove(settled.written);
     else if (this.#entries.has(requestId)) this.#released.add(requestId);
+  }
+
+  leave(requestId: string): void {
+    const settled = this.#settled.get(requestId);
+    if (settled === undefined) return;
+    this.#settled.delete(requestId);
+    this.#hold(settled.row, true);
+    const entry = this.#entries.get(requestId);
+    if (entry !== undefined) this.#keep(entry, settled.written);
+    this.#pump();
   }
 
   cancel(requestId: string): void {
@@ -247,7 +269,7 @@ class DurableOutbox implements Outbox {
       attempts: 0,
       sending: false,
       leaving: false,
-      ended: false,
+      told: null,
       wasSent: isEarlier && row.visitMark !== null,
     });
   }
@@ -257,7 +279,8 @@ class DurableOutbox implements Outbox {
     entry.wasSent = true;
     this.#inFlight++;
     entry.attempts++;
-    const pauseMs = Math.min(this.#delays.firstResendMs * 2 ** (entry.attempts - 1), this.#delays.lastResendMs);
+    const { firstResendMs, lastResendMs, askLeftMs } = this.#delays;
+    const pauseMs = entry.told === null ? Math.min(firstResendMs * 2 ** (entry.attempts - 1), lastResendMs) : askLeftMs;
     entry.lastSendMonotonicMs = this.#options.clock.now().monotonicMs;
     entry.nextSendMonotonicMs = entry.lastSendMonotonicMs + pauseMs;
     const sent = await this.#options.send(entry.row);
@@ -279,16 +302,19 @@ class DurableOutbox implements Outbox {
     this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + removeAgainMs, () => void this.#remove(entry));
   }
 
+  /** Until the clinic answers, or for `keepLeftMs`; nobody is told anything more of it. */
+  #keep(entry: Entry, told: AuditEntry): void {
+    entry.told = told;
+    entry.expiresAtMonotonicMs = this.#options.clock.now().monotonicMs + this.#delays.keepLeftMs;
+  }
+
   /**
    * The agent may have taken what was sent, and its receipt be lost. Then staff must hear that the patient has left, also from a
    * terminal that dies before it reaches them: the row stays, and is asked about once more when somebody can be reached.
    */
-  #keepEnded(entry: Entry): void {
+  #endUnheard(entry: Entry): void {
     const { requestId, session } = entry.row;
-    entry.ended = true;
-    entry.expiresAtMonotonicMs = this.#connected
-      ? this.#options.clock.now().monotonicMs + this.#delays.askOnceMs
-      : Number.POSITIVE_INFINITY;
+    this.#keep(entry, { atMs: this.#options.clock.now().wallMs, event: 'request-expired', subject: requestId });
     this.#options.log.event('outbox.expired', { request: requestId });
     this.#options.tell({ type: 'request-expired', requestId, session });
   }
@@ -297,16 +323,13 @@ class DurableOutbox implements Outbox {
     entry.leaving = true;
     const { requestId, session } = entry.row;
     const atMs = this.#options.clock.now().wallMs;
-    const removed = await this.#options.store.removeOutboxRow(requestId, {
-      atMs,
-      event: 'request-expired',
-      subject: requestId,
-    });
+    const written = entry.told ?? { atMs, event: 'request-expired' as const, subject: requestId };
+    const removed = await this.#options.store.removeOutboxRow(requestId, written);
     if (this.#closed) return;
     // The patient must hear of it even while the disk refuses; the row itself is void and goes at the next start.
     this.#entries.delete(requestId);
     if (!removed.ok) this.#options.log.event('store.failed', {});
-    if (!entry.ended) {
+    if (entry.told === null) {
       this.#options.log.event('outbox.expired', { request: requestId });
       this.#options.tell({ type: 'request-expired', requestId, session });
     }
@@ -322,11 +345,11 @@ class DurableOutbox implements Outbox {
     for (const entry of this.#entries.values()) {
       if (entry.leaving) continue;
       if (entry.expiresAtMonotonicMs <= nowMs) {
-        if (!entry.wasSent || entry.ended) {
+        if (!entry.wasSent || entry.told !== null) {
           void this.#expire(entry);
           continue;
         }
-        this.#keepEnded(entry);
+        this.#endUnheard(entry);
       }
       nextMs = Math.min(nextMs, entry.expiresAtMonotonicMs);
       // What an earlier run left is not sent before it is known whether it has ended: the same agent answers both.

@@ -464,6 +464,37 @@ describe('a request', () => {
     expect(agent.received).toHaveLength(0);
   });
 
+  test('a patient who has left after the receipt: the agent hears of it, and then answers for the row once more', async () => {
+    await ready();
+    agent.sendsResults = false;
+    const signed = await signedRequest();
+    await link.submit(signed, 'mark');
+    await until('the receipt', () => eventsOf('receipt').length === 1);
+    link.publishState({
+      device: 'front-1',
+      lane: 1,
+      version: '0',
+      profile: 'demo',
+      status: 'idle',
+      catalogueVersion: '1',
+      since: 1,
+    });
+    broker.setConnected('front-1', false);
+    link.tellLate(signed.requestId);
+    link.release(signed.requestId);
+    await pass(5_000);
+    // A terminal that died now would find it again.
+    expect(store.rows.size).toBe(1);
+    agent.wire = 2;
+    broker.passed.length = 0;
+    broker.setConnected('front-1', true);
+    await until('the answer', () => store.rows.size === 0);
+    const topics = broker.passed.map(({ topic }) => topic.slice(topic.lastIndexOf('/') + 1));
+    expect(topics.indexOf('state')).toBeGreaterThanOrEqual(0);
+    expect(topics.indexOf('state')).toBeLessThan(topics.indexOf('request'));
+    expect(eventsOf('receipt')).toHaveLength(1);
+  });
+
   test('many at once: no more than the cap on their way', async () => {
     await ready();
     agent.answersRequests = false;

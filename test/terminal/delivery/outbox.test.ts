@@ -212,15 +212,46 @@ test('one that ended after it was sent is kept until the clinic was asked once m
   expect(events).toHaveLength(2);
 });
 
-test('one that ended and that nobody answers for goes a minute after the clinic was reached', async () => {
-  const { outbox, row, clock, store, events } = setUp(async () => ok(undefined));
+test('one whose patient has left after the receipt is kept until the clinic answers once more: it has heard of that then', async () => {
+  const sent: string[] = [];
+  const { outbox, row, clock, store, events, receiptFor } = setUp(async ({ requestId }) => {
+    sent.push(requestId);
+    return ok(undefined);
+  });
+  outbox.setConnected(true);
+  const left = { ...row(), visitMark: 'mark' };
+  await outbox.add(left);
+  await outbox.receive(receiptFor(left.requestId));
+  outbox.setConnected(false);
+  outbox.leave(left.requestId);
+  outbox.release(left.requestId);
+  await clock.advance(60_000);
+  expect(store.rows.size).toBe(1);
+  const before = sent.length;
+  outbox.setConnected(true);
+  await clock.advance(0);
+  expect(sent.slice(before)).toEqual([left.requestId]);
+  await outbox.receive(receiptFor(left.requestId));
+  await clock.advance(0);
+  expect(store.rows.size).toBe(0);
+  expect(store.audit.at(-1)).toMatchObject({ event: 'receipt-accepted', subject: left.requestId });
+  expect(events.map(({ type }) => type)).toEqual(['receipt']);
+});
+
+test('one that ended and that nobody answers for goes after a day, asked for seldom', async () => {
+  let sent = 0;
+  const { outbox, row, clock, store, events } = setUp(async () => {
+    sent += 1;
+    return ok(undefined);
+  });
   outbox.setConnected(true);
   await outbox.add(row(60_000));
-  outbox.setConnected(false);
-  await clock.advance(3_600_000);
-  expect(store.rows.size).toBe(1);
-  outbox.setConnected(true);
   await clock.advance(61_000);
+  sent = 0;
+  await clock.advance(23 * 3_600_000);
+  expect(store.rows.size).toBe(1);
+  expect(sent).toBeLessThanOrEqual((23 * 3_600) / 30 + 1);
+  await clock.advance(2 * 3_600_000);
   expect(store.rows.size).toBe(0);
   expect(events).toHaveLength(1);
 });
