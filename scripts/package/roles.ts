@@ -61,6 +61,7 @@ export const roles: readonly Role[] = [
         'uketsuke-face.service',
         'uketsuke-face.socket',
         'device/uketsuke-update.service',
+        'device/uketsuke-trial.service',
         'welcome/uketsuke-welcome.service',
       ),
       'systemd/modules-load/uketsuke.conf': '/usr/lib/modules-load.d/uketsuke.conf',
