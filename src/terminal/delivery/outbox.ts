@@ -28,8 +28,12 @@ export type OutboxDelays = {
   readonly askLeftMs: number;
 };
 const outboxDelays: OutboxDelays = {
-  ...{ firstResendMs: 500, lastResendMs: 1_500, hurryMs: 300, askOnceMs: 60_000 },
-  ...{ keepLeftMs: dayMs, askLeftMs: 30_000 },
+  firstResendMs: 500,
+  lastResendMs: 1_500,
+  hurryMs: 300,
+  askOnceMs: 60_000,
+  keepLeftMs: dayMs,
+  askLeftMs: 30_000,
 };
 
 export type OutboxEvent =
