@@ -222,7 +222,8 @@ export const tryDevices = async (
         await pause(2_000);
       }
     }
-    await Promise.race([new Promise((resolve) => machine.once('exit', resolve)), pause(60_000)]);
+    if (machine.exitCode === null)
+      await Promise.race([new Promise((resolve) => machine.once('exit', resolve)), pause(60_000)]);
     if (machine.exitCode === null) machine.kill('SIGTERM');
     const ms = Math.round(performance.now() - began);
     const words = wordsIn(folder);
