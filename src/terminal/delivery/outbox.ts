@@ -24,7 +24,7 @@ export type OutboxDelays = {
   readonly askOnceMs: number;
   /** So long the row of a patient who has left is kept for the clinic to be heard: it may be closed for the night */
   readonly keepLeftMs: number;
-  /** Nobody waits for its answer any more: asked for at a sign of life, and at this rhythm for fear that one was missed */
+  /** Nobody waits for its answer any more: asked for with each new connection, and at this rhythm */
   readonly askLeftMs: number;
 };
 const outboxDelays: OutboxDelays = {
@@ -180,11 +180,14 @@ class DurableOutbox implements Outbox {
 
   hurry(): void {
     const nowMs = this.#options.clock.now().monotonicMs;
-    for (const entry of this.#entries.values())
+    for (const entry of this.#entries.values()) {
+      // Another agent's sign of life is none of the one that has to answer for who has left.
+      if (entry.told !== null) continue;
       entry.nextSendMonotonicMs = Math.min(
         entry.nextSendMonotonicMs,
         Math.max(nowMs, entry.lastSendMonotonicMs + this.#delays.hurryMs),
       );
+    }
     this.#pump();
   }
 
