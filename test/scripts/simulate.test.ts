@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { mustFit } from '../../scripts/trials/simulate/hooks.ts';
+import { planted } from '../../scripts/trials/simulate/planted.ts';
 
 // A bound for a machine that does ten other things: alone it takes a few seconds.
 const limitMs = 240_000;
@@ -16,6 +18,13 @@ const run = (script: string, words: readonly string[]) =>
     });
   });
 const simulate = (...words: string[]) => run('scripts/trials/simulate/simulate.ts', ['--json', ...words]);
+
+test.each(planted.map(({ name, changes }) => ({ name, changes })))(
+  'the code is still what is planted into: $name',
+  ({ changes }) => {
+    expect(() => mustFit(changes)).not.toThrow();
+  },
+);
 
 test('visits of a seed that nobody has seen before break no promise', async () => {
   const { status, last, told } = await simulate('--sessions', '800');

@@ -17,14 +17,19 @@ const standIns: readonly (readonly [wanted: string, from: RegExp, standIn: strin
   ['node:fs', /\/src\/storage\/(store-place|open-store|back-up)\.ts$/, 'simulated-places.ts'],
 ];
 
+/** Throws where the code is not any more what a change is about. */
+export const mustFit = (changes: readonly Change[]): void => {
+  for (const [file, text] of changes)
+    if (readFileSync(new URL(file, root), 'utf8').split(text).length !== 2)
+      throw new Error(`${file}: not exactly once in it: ${text}`);
+};
+
 /**
  * From now on the product's own files, unchanged, get simulated disks, ids and signatures where they import Node's.
  * `changes`: faults planted by hand, to see whether the simulator finds them.
  */
 export const standInForNode = (changes: readonly Change[] = []): void => {
-  for (const [file, text] of changes)
-    if (readFileSync(new URL(file, root), 'utf8').split(text).length !== 2)
-      throw new Error(`${file}: not exactly once in it: ${text}`);
+  mustFit(changes);
   registerHooks({
     resolve: (wanted, context, next) => {
       const from = context.parentURL ?? '';

@@ -69,7 +69,10 @@ export const planted: readonly Planted[] = [
   },
   {
     name: 'expiry not told',
-    changes: [[outbox, "this.#options.tell({ type: 'request-expired', requestId, session });", '']],
+    changes: [
+      [outbox, "    this.#options.tell({ type: 'request-expired', requestId, session });\n  }", '  }'],
+      [outbox, "      this.#options.tell({ type: 'request-expired', requestId, session });\n    }", '    }'],
+    ],
   },
   {
     name: 'staff not told of a patient sent away',
@@ -90,6 +93,10 @@ export const planted: readonly Planted[] = [
         '({ session, effects: requestId ? [] : leftBehind(requestId) });',
       ],
     ],
+  },
+  {
+    name: 'row of a patient who left forgotten with the receipt',
+    changes: [['src/terminal/delivery/clinic-link.ts', '      outbox.leave(requestId);\n', '']],
   },
   {
     name: 'consent sent that was declined',
