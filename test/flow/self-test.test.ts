@@ -313,6 +313,10 @@ describe('a terminal that is put away', () => {
     expect(quiet).not.toContain('data-attention="front-1');
     expect(quiet).toContain('しまってあります');
     expect(await get('/spare')).toContain('予備：1番');
+    // Never tried out here: a spare that lies too long is told of, quietly.
+    expect(quiet).toContain('3か月以上 点検していません');
+    bed.agent.journal.selfTests.began('front-1', 1, bed.clock.now().wallMs - 89 * dayMs);
+    expect(await get('/')).not.toContain('3か月以上');
     // Its power is on: it tells of itself, and nobody has to press anything.
     bed.broker.setConnected('front-1', false);
     bed.broker.setConnected('front-1', true);

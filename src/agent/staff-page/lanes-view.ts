@@ -1,5 +1,6 @@
 import { updateStatusSchema, wordsOfStatus } from '../../catalogue/update-status.ts';
 import { type Party, partyOf } from '../../core/party.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { failureSteps } from './desk-order-view.ts';
@@ -20,6 +21,9 @@ const cancellable = new Set([...approvable, 'readingCard', 'awaitingLookup', 're
 /** Nobody can be served there, by a screen that says so or by none at all. */
 const isUnserved = ({ status, code }: NonNullable<Lane['state']>): boolean =>
   status === 'out-of-service' || status === 'offline' || code === 'screen.no-page';
+
+/** A spare is turned on and tried out so often: certificate, clock and program stay of use. ms */
+const spareTestedMs = 90 * dayMs;
 
 /** In the cupboard, and silent as it should be. */
 const isPutAway = ({ device, state }: Lane, { context }: PageModel): boolean =>
@@ -64,7 +68,11 @@ const updateNote = ({ state }: Lane): Markup | null => {
 
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
-  if (isPutAway(lane, model)) return html`<span class="mute">予備、または故障。電源を入れると使えます</span>`;
+  if (isPutAway(lane, model)) {
+    const testedAt = model.context.journal.selfTests.of(lane.device)[0]?.at ?? 0;
+    const isLongAgo = model.nowMs() - testedAt > spareTestedMs;
+    return html`<span class="mute">予備、または故障。電源を入れると使えます</span>${isLongAgo && html`<p class="pill warn">3か月以上 点検していません。予備なら電源を入れて点検してください</p>`}`;
+  }
   if (state === null) return html`この端末からまだ連絡がありません`;
   if (!model.desk.connected)
     return html`<span class="mute">${timeText(lane.receivedAt ?? state.since)} の連絡が最後です</span>`;

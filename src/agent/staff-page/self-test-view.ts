@@ -102,7 +102,7 @@ const terminalSection = (device: string, lane: number, model: PageModel): Markup
   const [test] = model.context.journal.selfTests.of(device);
   const order = html`<form method="post" action="/self-test" class="tools"><input type="hidden" name="token" value="${model.token}"><input type="hidden" name="device" value="${device}"><button class="fill">${lane}番を点検する（窓口で）</button></form>`;
   if (test === undefined) return html`<section><h2>${lane}番</h2>${order}<p>まだ点検していません。</p></section>`;
-  return html`<section class="form-sheet"><h2>${lane}番　<span class="mute">${dayText(test.at)} ${timeText(test.at)} に点検</span> ${verdict(test, model.nowMs())}</h2>${order}
+  return html`<section class="form-sheet self-test"><h2>${lane}番　<span class="mute">${dayText(test.at)} ${timeText(test.at)} に点検</span> ${verdict(test, model.nowMs())}</h2>${order}
     ${
       test.report === null
         ? html`<p class="say">窓口で：音を2回聞く → 表示灯の色が変わるのを見る → キーを全部1回ずつ押す（60秒以内。鳴るたびに1つ確認できています）</p>`
