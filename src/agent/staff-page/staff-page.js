@@ -49,7 +49,8 @@ document.addEventListener('focusout', soon);
 // Time alone changes something, too: notices grow old, a window of maintenance begins.
 setInterval(soon, 30_000);
 document.addEventListener('click', (event) => {
-  if (event.target.closest?.('[data-print]')) print();
+  // Letters that are still on their way would leave the paper blank.
+  if (event.target.closest?.('[data-print]')) document.fonts.ready.then(() => print());
 });
 // One press, one order: the button of a form that was sent sleeps until the answer is there.
 document.addEventListener('submit', (event) => {

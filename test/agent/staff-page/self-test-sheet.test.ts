@@ -64,6 +64,9 @@ test('button, answers and print: one page of paper with date, every part, its fa
   expect(text).toMatch(/【受付で対応】.*reader\.lost/);
   expect(text).toContain('確認した人');
   expect(await sheet.getByRole('button').count()).toBe(0);
+  expect(text).not.toContain('記録しました');
+  // Letters that are still on their way would leave the paper blank.
+  await sheet.evaluate('document.fonts.ready.then(() => true)');
   const pdf = await sheet.pdf({ preferCSSPageSize: true, ...(process.env.KEEP_PDF && { path: process.env.KEEP_PDF }) });
   expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
   expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b(?!s)/g)).toHaveLength(1);
