@@ -77,11 +77,16 @@ export const probeBroker = async ({
   return trouble;
 };
 
+/** Three times as much wants to run as there are processors for, over the last minute: everything takes longer. */
+export const isBusy = (): boolean => (loadavg()[0] ?? 0) > 3 * availableParallelism();
+
+/** dpkg reads 300 MB where nothing else wants the disk in a second. ms */
+const busyMs = 7_000;
 /** What a program prints; null where it is missing, fails or takes longer than 2.5 s. */
 const said = async (program: string, ...args: string[]): Promise<string | null> => {
   const pieces: Buffer[] = [];
   const { how, code } = await runProgram(program, args, {
-    limitMs: 2_500,
+    limitMs: isBusy() ? busyMs : 2_500,
     onOutput: (piece) => void pieces.push(piece),
     environment: { ...process.env, LC_ALL: 'C' },
   }).ended;
@@ -198,7 +203,4 @@ const damagedFiles = async (): Promise<readonly DamagedFile[] | null> => {
   return damaged.length === 0 && (names.length === 0 || compared.includes(null)) ? null : damaged;
 };
 
-/** Three times as much as there are processors for, over the last minute */
-const isBusy = (): boolean => (loadavg()[0] ?? 0) > 3 * availableParallelism();
-
-export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard, isBusy };
+export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard };

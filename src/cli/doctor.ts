@@ -17,7 +17,7 @@ import type { Diagnosis, DoctorCheck } from '../terminal/doctor/examination.ts';
 import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
 import { clinicChecks, isClinicAlone } from '../terminal/doctor/machine-checks.ts';
 import { readConfigOrExit } from './config.ts';
-import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
+import { isBusy, probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
 
 const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | null> => {
@@ -33,10 +33,12 @@ const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | 
 
 /** Whoever asks waits 5 s at most, the start of this process and all. ms */
 const wholeMs = 4_300;
+/** On a machine that has no time for it a late answer is better than none. ms */
+const busyWholeMs = 9_000;
 /** As little is given to the checks even where the parts said nothing for long. ms */
 const leastMs = 2_000;
 /** What is left for the checks; `performance.now()` counts from the start of the process. */
-const leftMs = (): number => Math.max(leastMs, wholeMs - performance.now());
+const leftMs = (): number => Math.max(leastMs, (isBusy() ? busyWholeMs : wholeMs) - performance.now());
 
 type DoctorOptions = { readonly config: string; readonly json?: true; readonly qr?: true };
 

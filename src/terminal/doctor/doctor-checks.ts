@@ -280,14 +280,15 @@ const broker = async (examination: Examination): Promise<Finding> => {
   return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail, { device: config.device });
 };
 
-const agent = async ({ report, machine }: Examination): Promise<Finding> => {
+const agent = async ({ config, report, machine }: Examination): Promise<Finding> => {
   if (report?.agentAnswers && !report.agentTrouble) return fine();
   const here = await troubleOfUnit(machine, agentUnit);
   if (here !== null) return here;
   if (report === null) return skipped('the daemon is not running');
   if (!report.broker.present) return skipped('the broker is not reached');
   const { agentTrouble } = report;
-  if (agentTrouble) return found(codeOf(agentTrouble.code, 'agent.silent'), agentTrouble.detail);
+  if (agentTrouble)
+    return found(codeOf(agentTrouble.code, 'agent.silent'), agentTrouble.detail, { device: config.device });
   return report.agentAnswers ? fine() : found('agent.silent');
 };
 

@@ -83,8 +83,6 @@ export type Machine = {
   /** Of the installed packages; null: no packages, or not known in time */
   readonly damagedFiles: () => Promise<readonly DamagedFile[] | null>;
   readonly hasSoundCard: () => Promise<boolean>;
-  /** Far more wants to run than can: what is not answered in time says nothing of the part */
-  readonly isBusy: () => boolean;
 };
 
 export type DoctorCheck = (examination: Examination) => Promise<Finding>;

@@ -56,7 +56,6 @@ const bareMachine: Machine = {
   mayReach: async () => null,
   isReadOnly: async () => false,
   damagedFiles: async () => null,
-  isBusy: () => false,
   hasSoundCard: async () => true,
 };
 
