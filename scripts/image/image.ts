@@ -26,7 +26,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { project } from '../package/tree.ts';
-import { keptDebian } from '../trials/kept-debian.ts';
+import { keptDebian } from './kept-debian.ts';
 import { makeBoot, makeDisk, makeFat, run } from './slots.ts';
 
 const { values } = parseArgs({
@@ -107,8 +107,14 @@ const settle = (root: string, keyring: string | undefined): void => {
     'etc/systemd/journald.conf.d/uketsuke.conf',
     '[Journal]\nStorage=persistent\nSystemMaxUse=100M\nRuntimeMaxUse=20M\n',
   );
-  // decisions/0045: time comes signed from the agent.
-  const masked = ['systemd-timesyncd.service', 'getty@.service', 'serial-getty@.service', 'console-getty.service'];
+  // decisions/0045: time comes signed from the agent. What a first start rebuilds of a system that cannot change is left out.
+  const masked = [
+    'systemd-timesyncd.service',
+    'ldconfig.service',
+    'getty@.service',
+    'serial-getty@.service',
+    'console-getty.service',
+  ];
   for (const unit of [...masked, 'apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer']) {
     rmSync(join(root, 'etc/systemd/system', unit), { force: true });
     symlinkSync('/dev/null', join(root, 'etc/systemd/system', unit));

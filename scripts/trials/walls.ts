@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
-import { keptDebian } from './kept-debian.ts';
+import { keptDebian } from '../image/kept-debian.ts';
 import { devices, type Process, processes, type Try, triesOf } from './walls-tries.ts';
 
 /**

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts';
-import { keptDebian } from '../kept-debian.ts';
+import { keptDebian } from '../../image/kept-debian.ts';
 
 /* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
 

@@ -14,13 +14,22 @@ export type Booted = {
   readonly next: 'tryboot' | 'plain' | null;
 };
 
-/**
- * One power-on. `tryboot`: the wish of the restart before. `until`: the machine is killed, as by a power cut, at that line.
- */
+type PowerOn = {
+  /** The wish of the restart before */
+  readonly tryboot: boolean;
+  /** More of the kernel's command line, and more disks, read-only */
+  readonly append: string;
+  readonly drives: readonly string[];
+  /** The machine is killed, as by a power cut, at that line. */
+  readonly until: RegExp | null;
+  readonly limitMs: number;
+};
+
+/** One power-on, to its end. */
 export const bootOnce = async (
   work: string,
   disk: string,
-  { tryboot, offer, until, limitMs }: { tryboot: boolean; offer: string; until: RegExp | null; limitMs: number },
+  { tryboot, append, drives, until, limitMs }: PowerOn,
   hear: (text: string) => void,
 ): Promise<Booted> => {
   const at = (label: string): string => `${disk}@@${offsetOf(label) * 1_048_576}`;
@@ -33,13 +42,13 @@ export const bootOnce = async (
     rmSync(join(work, name), { force: true });
     run('mcopy', '-i', at(label), `::${name}`, join(work, name));
   }
-  const line = `console=ttyS0 quiet panic=1 no_timer_check init=/trial/init uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} uketsuke.offer=${offer}`;
+  const line = `console=ttyS0 panic=1 no_timer_check uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} ${append}`;
   const machine = spawn('qemu-system-x86_64', [
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '768', '-smp', '2', '-display', 'none', '-serial', 'stdio'],
     ...['-monitor', 'none', '-nodefaults', '-nic', 'none', '-no-reboot', '-device', 'virtio-rng-pci'],
     ...['-kernel', join(work, 'kernel.img'), '-initrd', join(work, 'initrd.gz'), '-append', line],
     ...['-drive', `file=${disk},format=raw,if=virtio`],
-    ...['-drive', `file=${join(work, 'bundles.img')},format=raw,if=virtio,readonly=on`],
+    ...drives.flatMap((file) => ['-drive', `file=${file},format=raw,if=virtio,readonly=on`]),
   ]);
   const lines: { atMs: number; text: string }[] = [];
   let next: Booted['next'] = null;

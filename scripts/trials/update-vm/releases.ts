@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keptDebian } from '../../image/kept-debian.ts';
 import { makeFat, run } from '../../image/slots.ts';
-import { keptDebian } from '../kept-debian.ts';
 
 /* The parts of a release for the virtual machine: its system, its boot partition, and the bundle that RAUC makes of them. */
 

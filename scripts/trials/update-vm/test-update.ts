@@ -87,8 +87,14 @@ try {
   let fellBack = false;
   const boot = async (offer: string, until: RegExp | null): Promise<Booted> => {
     say(`power on ${boots.length + 1}${tryboot ? ' (tryboot)' : ''}, offered: ${offer}`);
-    const booted = await bootOnce(work, disk, { tryboot, offer, until, limitMs: bootLimitMs }, (text) =>
-      say(`  ${text.slice(0, 300)}`),
+    const booted = await bootOnce(
+      work,
+      disk,
+      {
+        ...{ tryboot, until, limitMs: bootLimitMs, drives: [join(work, 'bundles.img')] },
+        append: `quiet init=/trial/init uketsuke.offer=${offer}`,
+      },
+      (text) => say(`  ${text.slice(0, 300)}`),
     );
     boots.push(booted);
     for (const told of toldIn(booted)) {
@@ -112,7 +118,7 @@ try {
   await boot('broken', null);
   for (let left = 4; left > 0 && !fellBack; left -= 1) await boot('broken', /"outcome":"fell-back"/);
   // Once more, as any morning: who serves, and with which rows.
-  const last = await boot('none', /"done":true/);
+  const last = await boot('none', /"serving":/);
   const ends = toldIn(last).find(({ serving }) => serving !== undefined)?.serving;
   say(`ends with ${ends}; ${acknowledged.size} rows; refused: ${[...refused].join(', ')}`);
   const wanted = ['foreign', 'tampered', 'older'];

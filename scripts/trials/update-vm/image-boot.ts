@@ -1,0 +1,61 @@
+/**
+ * npm run image:boot -- --image FILE [--seconds 600] [--json]
+ *
+ * The image's first start in a virtual machine (emulated processor), as its boot loader would begin it, on a copy: whether the
+ * enrolment waits for somebody, and what the image must not have (swap, a password, a login), by its own files. Exit status 1:
+ * one of it is otherwise.
+ */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { offsetOf, partitions } from '../../image/slots.ts';
+import { bootOnce } from './firmware.ts';
+
+const { values } = parseArgs({
+  options: { image: { type: 'string' }, seconds: { type: 'string', default: '600' }, json: { type: 'boolean' } },
+});
+const say = (text: string): boolean => process.stderr.write(`image-boot: ${text}\n`);
+if (values.image === undefined) throw new Error('--image FILE');
+const work = mkdtempSync(join(tmpdir(), 'uketsuke-image-boot-'));
+try {
+  const disk = join(work, 'disk.img');
+  copyFileSync(values.image, disk);
+  const system = join(work, 'system.img');
+  const size = partitions.find(({ label }) => label === 'system_a')?.size ?? 0;
+  const place = [`skip=${offsetOf('system_a')}`, `count=${size}`];
+  execFileSync('dd', [`if=${disk}`, `of=${system}`, 'bs=1M', ...place, 'status=none']);
+  const fileOf = (name: string): string => execFileSync('unsquashfs', ['-cat', system, name], { encoding: 'utf8' });
+  const shadow = fileOf('etc/shadow').trim().split('\n');
+  const withPassword = shadow.filter((line) => !/^[^:]+:[!*]/.test(line)).map((line) => line.split(':')[0]);
+  const hasSwap = /\bswap\b/.test(fileOf('etc/fstab'));
+  const watchdog = fileOf('etc/systemd/system.conf.d/uketsuke.conf').includes('RuntimeWatchdogSec=');
+  const waits = /Started uketsuke-welcome\.service/;
+  const began = performance.now();
+  const booted = await bootOnce(
+    work,
+    disk,
+    {
+      ...{ tryboot: false, drives: [], until: waits, limitMs: Number(values.seconds) * 1_000 },
+      append: 'systemd.show_status=1 systemd.log_color=0',
+    },
+    (text) => say(text.slice(0, 160)),
+  );
+  const line = booted.lines.find(({ text }) => waits.test(text));
+  const failed = booted.lines.filter(({ text }) => /\[FAILED\]/.test(text)).map(({ text }) => text);
+  const logins = booted.lines.filter(({ text }) => /login:|Started (serial-)?getty/.test(text)).length;
+  for (const name of withPassword) say(`has a password: ${name}`);
+  for (const text of failed) say(text);
+  const found = {
+    ...{ enrolmentWaits: line !== undefined, swap: hasSwap, passwords: withPassword.length, logins, watchdog },
+    failedUnits: failed.length,
+    ...(line !== undefined && { emulatedBootMs: Math.round(line.atMs - began) }),
+  };
+  process.stdout.write(`${JSON.stringify({ profile: 'release', ...found })}\n`);
+  const isWell =
+    found.enrolmentWaits && !hasSwap && withPassword.length === 0 && logins === 0 && watchdog && failed.length === 0;
+  process.exitCode = isWell ? 0 : 1;
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
