@@ -4,12 +4,12 @@ import { type Party, partyOf, telephoneText } from '../../core/party.ts';
 import { html, Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 
-/** Black on white in every theme, or a telephone does not read it. */
+/** Black on white in every theme, or a telephone does not read it. The same stands beside it in letters. */
 const qrCode = (text: string): Markup => {
   const { data, size } = encode(text, { border: 2 });
   const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])));
   return new Markup(
-    `<svg class="qr" viewBox="0 0 ${size} ${size}" role="img"><rect width="${size}" height="${size}" fill="#fff"/><path d="${dark.join('')}" fill="#000" shape-rendering="crispEdges"/></svg>`,
+    `<svg class="qr" viewBox="0 0 ${size} ${size}" aria-hidden="true"><rect width="${size}" height="${size}" fill="#fff"/><path d="${dark.join('')}" fill="#000" shape-rendering="crispEdges"/></svg>`,
   );
 };
 
