@@ -49,7 +49,8 @@ const isWell = (report: HealthReport | null, isTrial: boolean): boolean => {
   return isTrial ? report.lastTest?.ok === true : report.state === 'idle';
 };
 
-const surroundingsOf = (report: HealthReport | null, config: Config): Surroundings => {
+/** What stands in the way of an update, or does not, by what the terminal says of itself; null: it says nothing. */
+export const surroundingsOf = (report: HealthReport | null, config: Pick<Config, 'updates' | 'lane'>): Surroundings => {
   const { closedFrom, closedUntil } = config.updates;
   const minute = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
   const { certainty, machineAheadMs } = report?.time ?? { certainty: 'doubted' as const, machineAheadMs: 0 };
@@ -57,7 +58,8 @@ const surroundingsOf = (report: HealthReport | null, config: Config): Surroundin
   const open = { fromMinute: minute(closedUntil), untilMinute: minute(closedFrom) };
   const release = report?.release;
   return {
-    isIdle: report?.state === 'idle',
+    // What waits to be sent is sent first, by the release that signed it.
+    isIdle: report?.state === 'idle' && (report.figures?.requests_waiting ?? 0) === 0,
     hours: hoursNow(time, open, updateDelays.beforeOpeningMs),
     wave: release !== undefined && release.lane !== null && config.lane <= release.lane ? 'go' : 'wait',
     agentVersion: release?.version ?? null,
