@@ -20,6 +20,8 @@ type Sources = {
   readonly report: () => HealthReport;
   readonly wallMs: () => number;
   readonly certificateEndsMs: () => number | null;
+  /** Requests of the outbox */
+  readonly waiting: () => number;
 };
 
 /** Counted from the event log, from the start of the process on. */
@@ -32,7 +34,6 @@ const countEvents = (log: AdjustableLog): (() => TerminalFigures) => {
     parts_lost_total: 0,
     warnings_total: 0,
     errors_total: 0,
-    requests_waiting: 0,
   };
   const more = (name: FigureName): void => {
     counts[name] = (counts[name] ?? 0) + 1;
@@ -43,16 +44,12 @@ const countEvents = (log: AdjustableLog): (() => TerminalFigures) => {
     'sent-to-desk': 'visits_desk_total',
     cancelled: 'visits_cancelled_total',
   };
-  const waiting = new Set<unknown>();
   log.subscribe((name, fields) => {
     const outcome = outcomes[String(fields.outcome)];
     if (name === 'session.ended' && outcome !== undefined) more(outcome);
     if (name === 'part.lost') more('parts_lost_total');
     if (logEvents[name].level === 'warn') more('warnings_total');
     if (logEvents[name].level === 'error') more('errors_total');
-    if (name === 'outbox.stored') waiting.add(fields.request);
-    if (name === 'outbox.receipted' || name === 'outbox.expired') waiting.delete(fields.request);
-    counts.requests_waiting = waiting.size;
   });
   return () => ({ ...counts });
 };
@@ -96,12 +93,14 @@ const bootId = (): string | undefined => {
 };
 
 /** What the terminal knows of the machine it runs on: its figures, its parts, how it is begun anew. */
-export const terminalMachine = (config: Config, log: AdjustableLog, { report, wallMs, certificateEndsMs }: Sources) => {
+export const terminalMachine = (config: Config, log: AdjustableLog, sources: Sources) => {
+  const { report, wallMs, certificateEndsMs, waiting } = sources;
   const counts = countEvents(log);
   const freeBytes = (): Promise<number> => freeBytesOf(process.env.STATE_DIRECTORY ?? dirname(config.paths.store));
   let storeFreeBytes: number | undefined;
   const figures = (): TerminalFigures => ({
     ...counts(),
+    requests_waiting: waiting(),
     ...figuresOf(report(), { endsMs: certificateEndsMs(), wallMs: wallMs() }),
     ...(storeFreeBytes !== undefined && { store_free_bytes: storeFreeBytes }),
   });

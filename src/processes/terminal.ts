@@ -186,9 +186,8 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   const terminal = { facility, device, lane, version, profile: config.profile };
   const { clinic, certificateEndsMs, close } = joinClinic(config, keys, clock, log);
   const own = terminalMachine(config, log, {
-    report: () => health.report(),
-    wallMs: () => clock.now().wallMs,
-    certificateEndsMs,
+    ...{ report: () => health.report(), wallMs: () => clock.now().wallMs },
+    ...{ certificateEndsMs, waiting: () => clinic.waiting },
   });
   const screen = await openScreen(config, own.metrics);
   const speaker = config.speaker.driver === 'page' ? screen.speaker : drivers.speaker;

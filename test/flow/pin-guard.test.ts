@@ -28,6 +28,7 @@ import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 /** A clinic that is connected and never answers: nothing of it matters for the PIN. */
 const silentClinic = (): ClinicLink => ({
   connected: true,
+  waiting: 0,
   agentWire: () => 2,
   takeChallenge: () => null,
   agentNowMs: () => null,

@@ -39,6 +39,8 @@ export type { ClinicEvent } from './clinic-news.ts';
 /** The terminal's side of the way to the clinic: nothing is told upwards that was not signed by an agent and meant for us. */
 export interface ClinicLink {
   readonly connected: boolean;
+  /** Signed requests on the disk of which nobody knows yet what became of them; those of an earlier run, too */
+  readonly waiting: number;
   /**
    * A challenge with at least this much life, handed out once and never again; null = none. The pool refills itself.
    * `approval`: a challenge of the agent that signed it; no other takes it.
@@ -319,6 +321,9 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   return {
     get connected() {
       return news.connected;
+    },
+    get waiting() {
+      return outbox.waiting;
     },
     agentWire: stateTeller.wire,
     takeChallenge: (lifeMs, approval = null) =>

@@ -319,6 +319,22 @@ describe('a request', () => {
     expect(broker.passedOn('request')).toHaveLength(0);
   });
 
+  test('what waits is counted as it is on the disk: a cancelled request does not, one of an earlier run does', async () => {
+    await ready();
+    expect(link.waiting).toBe(0);
+    broker.setConnected('front-1', false);
+    const [one, other] = [await signedRequest(), await signedRequest()];
+    await link.submit(one);
+    await link.submit(other);
+    expect(link.waiting).toBe(2);
+    link.cancel(one.requestId);
+    await settled();
+    expect(link.waiting).toBe(1);
+    await link.close();
+    startLink();
+    await until('the rows of before', () => link.waiting === 1);
+  });
+
   test('the receipt is lost: sent again until one arrives, told once', async () => {
     await ready();
     const signed = await signedRequest();
