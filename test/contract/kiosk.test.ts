@@ -105,3 +105,26 @@ test.skipIf(missing !== null)(
     }
   },
 );
+
+test.skipIf(missing !== null)(
+  'the kiosk’s own command ends where there is no display, so that it is begun again',
+  { timeout: 60_000 },
+  async () => {
+    const run = mkdtempSync(join(tmpdir(), 'uketsuke-kiosk-'));
+    if (asUser.length > 0) chownSync(run, nobody, nobody);
+    const { command } = commandOfUnit('dist/screens', run, 1);
+    // As under systemd: the process that becomes the command has a child already, PAM's helper.
+    const [program = '', ...words] = [...asUser, 'env', '-i', 'PATH=/usr/bin:/bin', 'WLR_BACKENDS=none'];
+    const kiosk = spawn(program, [...words, 'sh', '-c', 'sleep 50 & exec "$@"', 'sh', ...command], {
+      stdio: 'ignore',
+      detached: true,
+    });
+    try {
+      await until('the end of the command', () => kiosk.exitCode !== null || kiosk.signalCode !== null, 20_000);
+      expect(kiosk.exitCode).toBe(1);
+    } finally {
+      if (kiosk.pid !== undefined) process.kill(-kiosk.pid, 'SIGKILL');
+      rmSync(run, { recursive: true, force: true });
+    }
+  },
+);

@@ -130,7 +130,8 @@ const start = (root: string, folder: string, disk: string, seconds: number): Chi
       '-display',
       'none',
     ],
-    ...['-vga', 'std', '-device', 'virtio-rng-pci', '-device', 'qemu-xhci', '-device', 'usb-kbd', '-nic', 'none'],
+    // Not `std`: wlroots takes no display whose driver (bochs) cannot import buffers.
+    ...['-vga', 'virtio', '-device', 'virtio-rng-pci', '-device', 'qemu-xhci', '-device', 'usb-kbd', '-nic', 'none'],
     ...[
       '-serial',
       `file:${join(folder, 'console.txt')}`,
