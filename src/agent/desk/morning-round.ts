@@ -30,7 +30,9 @@ export const createMorningRound = (context: AgentContext, desk: AgentDesk, time:
     const due = instantOf(time, wallMs);
     if (wallMs < due) return;
     for (const { device, state } of desk.lanes.all()) {
-      const isFree = state?.status === 'idle' || state?.status === 'out-of-service';
+      // A release on trial has its own test request to pass, and little time.
+      const isOut = state?.status === 'out-of-service' && state.code !== 'update.on-trial';
+      const isFree = state?.status === 'idle' || isOut;
       if (!isFree || desk.lanes.wireOf(device) < 2) continue;
       if (monotonicMs - (asked.get(device) ?? Number.NEGATIVE_INFINITY) < againMs) continue;
       if (context.journal.selfTests.of(device, mostTests).some((test) => test.at >= due && wentThrough(test))) continue;
