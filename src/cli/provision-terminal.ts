@@ -30,6 +30,8 @@ const provisioning = '/etc/uketsuke/provisioning';
 const brokerDropIn = '/etc/systemd/system/uketsuke-link.service.d/broker.conf';
 const keptCode = '/etc/uketsuke/enrolment-code.json';
 const console = '/dev/tty1';
+/** Begins on a device with two slots alone. */
+const updates = 'uketsuke-update.service';
 const units = [
   'uketsuke-screen.socket',
   'uketsuke-link.socket',
@@ -179,12 +181,13 @@ const provisionTerminal = async (given: string | undefined, options: Options): P
   await allowBroker(identity.host);
   await run('systemctl', 'daemon-reload');
   const wanted = (await exists(`/usr/lib/systemd/system/${kiosk}`)) ? [...units, kiosk] : units;
-  await run('systemctl', 'enable', '--quiet', ...wanted);
+  await run('systemctl', 'enable', '--quiet', ...wanted, updates);
   await keepGoodConfig(defaultConfigPath);
   // From here on each start of this machine does the rest by itself: a unit that does not start is no reason to begin again.
   await rm(keptCode, { force: true });
   // Keys may be new to what already runs.
   await run('systemctl', 'restart', ...units);
+  await succeeds('systemctl', 'restart', '--no-block', updates);
   // A screen that does not start is the terminal's to tell; the counter's way to the clinic is open without it.
   if (wanted.length > units.length) await succeeds('systemctl', 'restart', '--no-block', kiosk);
   tellParts(parts, identity);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { roles, runtimeScripts } from '../../scripts/package/roles.ts';
 import { commands } from '../../src/main.ts';
@@ -238,4 +238,15 @@ describe('the udev rules', () => {
     for (const { device } of [camera, keypad, statusLight])
       expect(rules.join('\n')).toContain(`SYMLINK+="${device.replace('/dev/', '')}"`);
   });
+});
+
+test('every unit of a terminal that can be enabled is: by its package, or when the terminal is set up', () => {
+  const enabling = `${readFileSync('src/cli/provision-terminal.ts', 'utf8')}${roles.flatMap(({ configure }) => configure).join()}`;
+  const files = roles.slice(0, 2).flatMap((role) => Object.keys(role.files));
+  const installed = files.filter((file) => /\.(service|socket)$/.test(file));
+  const left = installed.filter(
+    (file) => /^\[Install\]/m.test(readFileSync(file, 'utf8')) && !enabling.includes(basename(file)),
+  );
+  expect(installed.length).toBeGreaterThan(6);
+  expect(left).toEqual([]);
 });
