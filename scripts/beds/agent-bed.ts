@@ -5,7 +5,6 @@ import { AgentDesk } from '../../src/agent/desk/agent-desk.ts';
 import type { EligibilityService } from '../../src/agent/eligibility/eligibility-service.ts';
 import {
   parseServiceRecords,
-  type ServiceMemory,
   type ServiceRecord,
   SimulatedEligibilityService,
 } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
@@ -35,6 +34,7 @@ import { topicOf } from '../../src/wire/topics.ts';
 import { cardKeys, certificateFor, faceCard, pinCard, visualEvidence } from './evidence-fixtures.ts';
 import { MemoryBroker } from './memory-bus.ts';
 import { quiet } from './quiet.ts';
+import { serviceMemory } from './service-memory.ts';
 import { SimulatedClock, until } from './simulated-clock.ts';
 import { authority } from './test-cards.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from './test-facility.ts';
@@ -49,18 +49,6 @@ export const decodedOqs = (bytes: Uint8Array): string => {
   const text = decodeOqs(bytes);
   if (!text.ok) throw new Error(text.failure.detail);
   return text.value;
-};
-
-/** The service's memory for as long as the bed stands. */
-export const serviceMemory = (): ServiceMemory => {
-  const entries = new Set<string>();
-  const values = new Map<string, string>();
-  return {
-    has: (entry) => entries.has(entry),
-    add: (entry) => void entries.add(entry),
-    get: (key) => values.get(key),
-    set: (key, value) => void values.set(key, value),
-  };
 };
 
 const must = <T>(result: { ok: true; value: { message: T } } | { ok: false; failure: { detail?: string } }): T => {

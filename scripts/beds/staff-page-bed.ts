@@ -38,3 +38,22 @@ export const pageModelOf = (bed: AgentBed): PageModel =>
     token: 't',
     inJapanese: japaneseOf,
   }) as unknown as PageModel;
+
+/** A button of `from` pressed for the one terminal of the bed; answers where its answer leads. */
+export const pressOn = async (
+  address: string,
+  from: string,
+  path: string,
+  form: Readonly<Record<string, string>>,
+): Promise<string> => {
+  const shown = await (await fetch(new URL(from, address))).text();
+  const token = /name="token" value="([^"]+)"/.exec(shown)?.[1] ?? '';
+  const answer = await fetch(new URL(path, address), {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { Origin: address.slice(0, -1), 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ token, device: 'front-1', ...form }).toString(),
+  });
+  if (answer.status !== 303) throw new Error(`${path}: ${answer.status}`);
+  return answer.headers.get('location') ?? '';
+};

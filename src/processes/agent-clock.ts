@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { isClockSynchronised } from '../../drivers/host/clock-synchronisation.ts';
 import { createTrustedClock } from '../../drivers/host/confirmed-trusted-clock.ts';
 import type { Journal } from '../agent/journal/journal.ts';
-import { timeOffMs } from '../core/trusted-time.ts';
+import { keepTimeSeen } from '../agent/journal/keep-time-seen.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
@@ -29,28 +29,15 @@ type AgentClockOptions = {
  */
 export const startAgentClock = (options: AgentClockOptions): TrustedClock => {
   const { clock, journal, certificate, log, changed, isSynchronised = isClockSynchronised } = options;
-  const earlier = journal.timeSeen;
-  const livedAtStartMs = journal.livedMs;
+  const look = keepTimeSeen(journal, () => trusted.time);
   const trusted = createTrustedClock({
     clock,
     floorsMs: [releasedMs, new X509Certificate(certificate).validFromDate.getTime()],
-    lastSeenMs: earlier?.wallMs ?? null,
+    lastSeenMs: journal.timeSeen?.wallMs ?? null,
     doubtsLongGaps: true,
     isSynchronised,
     steadyMs,
   });
-  let offIsCounted = false;
-  const look = (): void => {
-    const { certainty, wallMs } = trusted.time;
-    if (certainty === 'doubted') return;
-    const confirmed = certainty === 'confirmed';
-    if (confirmed && !offIsCounted) {
-      offIsCounted = true;
-      const began = { wallMs: wallMs - (journal.livedMs - livedAtStartMs), confirmed };
-      journal.countTimeOff(timeOffMs(earlier, began));
-    }
-    journal.see({ wallMs, confirmed });
-  };
   const unsubscribe = trusted.subscribe(({ certainty, fault, machineAheadMs }) => {
     if (fault !== null) log.event('clock.wrong', { fault, offMs: Math.abs(machineAheadMs) });
     else if (certainty === 'confirmed') log.event('clock.confirmed', {});

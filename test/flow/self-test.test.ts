@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createVirtualSpeaker } from '../../drivers/virtual/virtual-speaker.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
-import { openStaffPage } from '../../scripts/beds/staff-page-bed.ts';
+import { openStaffPage, pressOn } from '../../scripts/beds/staff-page-bed.ts';
 import { openVisitBed, type VisitBed } from '../../scripts/beds/visit-bed.ts';
 import { createMorningRound } from '../../src/agent/desk/morning-round.ts';
 import { japanDate, startOfJapanDay } from '../../src/core/japan-time.ts';
@@ -43,17 +43,8 @@ afterEach(async () => {
 });
 
 const get = async (path: string): Promise<string> => (await fetch(new URL(path, page.address))).text();
-const post = async (path: string, form: Record<string, string>): Promise<string> => {
-  const token = /name="token" value="([^"]+)"/.exec(await get('/self-test'))?.[1] ?? '';
-  const answer = await fetch(new URL(path, page.address), {
-    method: 'POST',
-    redirect: 'manual',
-    headers: { Origin: page.address.slice(0, -1), 'Content-Type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ token, device: 'front-1', ...form }).toString(),
-  });
-  expect(answer.status).toBe(303);
-  return get(answer.headers.get('location') ?? '');
-};
+const post = async (path: string, form: Record<string, string>): Promise<string> =>
+  get(await pressOn(page.address, '/self-test', path, form));
 const newest = () => bed.agent.journal.selfTests.of('front-1')[0];
 const parts = (): Partial<Record<TestedPart, PartResult>> =>
   Object.fromEntries((newest()?.report?.parts ?? []).map((each) => [each.part, each]));

@@ -12,14 +12,13 @@ import {
   SimulatedEligibilityService,
 } from '../../../src/agent/eligibility/simulated-eligibility-service.ts';
 import { Journal } from '../../../src/agent/journal/journal.ts';
+import { keepTimeSeen } from '../../../src/agent/journal/keep-time-seen.ts';
 import { sweepOqsFolders } from '../../../src/agent/oqs-folder/write-oqs-file.ts';
 import type { FailureCode } from '../../../src/core/failure.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err } from '../../../src/core/result.ts';
-import { timeOffMs } from '../../../src/core/trusted-time.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { MessageBus } from '../../../src/ports/message-bus.ts';
-import type { TrustedClock } from '../../../src/ports/trusted-clock.ts';
 import { releasedMs } from '../../../src/processes/release.ts';
 import type { FacilitySettings } from '../../../src/wire/facility-settings.ts';
 import { v1Schemas } from '../../../src/wire/v1-messages.ts';
@@ -31,18 +30,6 @@ import type { Kernel, Life } from './stand-ins/kernel.ts';
 
 /** How the national service feels: its answer takes so long, or none comes. */
 export type ServiceMood = { answerMs: number; isDown: boolean };
-
-/** What the service remembers by itself. */
-export const rememberingService = (): ServiceMemory => {
-  const entries = new Set<string>();
-  const values = new Map<string, string>();
-  return {
-    has: (entry) => entries.has(entry),
-    add: (entry) => void entries.add(entry),
-    get: (key) => values.get(key),
-    set: (key, value) => void values.set(key, value),
-  };
-};
 
 type AgentParts = {
   readonly kernel: Kernel;
@@ -128,27 +115,6 @@ const speakingFirstWire = (bus: MessageBus): MessageBus => ({
     }),
 });
 
-type Every = (ms: number, work: () => void) => void;
-
-/** As `src/processes/agent-clock.ts`: the journal keeps the last time that nobody doubted, and how long the machine was off. */
-const keepTime = (clock: TrustedClock, journal: Journal, earlier: Journal['timeSeen'], every: Every): void => {
-  const livedAtStartMs = journal.livedMs;
-  let offIsCounted = false;
-  const look = (): void => {
-    const { certainty, wallMs } = clock.time;
-    if (certainty === 'doubted') return;
-    const confirmed = certainty === 'confirmed';
-    if (confirmed && !offIsCounted) {
-      offIsCounted = true;
-      const began = { wallMs: wallMs - (journal.livedMs - livedAtStartMs), confirmed };
-      journal.countTimeOff(timeOffMs(earlier, began));
-    }
-    journal.see({ wallMs, confirmed });
-  };
-  clock.subscribe(look);
-  every(rounds.timeMs, look);
-};
-
 export type RunningAgent = { readonly journal: Journal; readonly desk: AgentDesk; close(): void };
 
 /** The clinic's end as `processes/agent.ts` joins it, without staff page, files of keys and MQTT. */
@@ -162,11 +128,11 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
   const steadyMs = (): number => machine.steadyMs;
   void sweepOqsFolders(oqsFolder);
   const journal = new Journal('journal.sqlite', { steadyMs });
-  const earlier = journal.timeSeen;
+  const seeTime = keepTimeSeen(journal, () => clock.time);
   const clock = createTrustedClock({
     clock: machineClock,
     floorsMs: [releasedMs],
-    lastSeenMs: earlier?.wallMs ?? null,
+    lastSeenMs: journal.timeSeen?.wallMs ?? null,
     doubtsLongGaps: true,
     isSynchronised: async () => machine.isSynchronised,
     steadyMs,
@@ -206,7 +172,8 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
       }
     });
   };
-  keepTime(clock, journal, earlier, every);
+  clock.subscribe(seeTime);
+  every(rounds.timeMs, seeTime);
   every(rounds.forgetMs, () => journal.forgetDeleted());
   every(rounds.diskMs, () => disk.look(() => journal.tryWrite()));
   every(rounds.sweepMs, () => {

@@ -2,6 +2,7 @@ import type { SessionEvent } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { OutboxRow } from '../../../src/ports/store.ts';
+import { serviceMemory } from '../../beds/service-memory.ts';
 import { testSettings } from '../../beds/test-facility.ts';
 import { beginFault, mendClocks } from './bring-fault.ts';
 import { Bed, FaceBooth, Glass } from './counter.ts';
@@ -9,13 +10,7 @@ import { type Ground, ordinarySettings } from './ground.ts';
 import { Judge, type Violation } from './judge.ts';
 import { personaIds, startMs } from './people.ts';
 import type { FaultName, VisitPlan, WorldPlan } from './plan.ts';
-import {
-  oqsFolder,
-  type RunningAgent,
-  rememberingService,
-  type ServiceMood,
-  startAgentEnd,
-} from './simulated-agent.ts';
+import { oqsFolder, type RunningAgent, type ServiceMood, startAgentEnd } from './simulated-agent.ts';
 import { SimulatedBroker } from './simulated-broker.ts';
 import { Machine } from './simulated-machine.ts';
 import { Patient } from './simulated-patient.ts';
@@ -55,7 +50,7 @@ export class World {
   readonly bed: Bed;
   readonly booth: FaceBooth;
   readonly glass: Glass;
-  readonly #memory = rememberingService();
+  readonly #memory = serviceMemory();
   readonly #personaBySerial = new Map<string, string>();
   /** Whatever follows the terminal's own events, beside the judge */
   onRunner: (terminal: RunningTerminal) => void = () => {};

@@ -47,69 +47,55 @@ export const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
 const cheaply = <T>(work: () => T): Promise<T> => (kernelNow() as Kernel).outside(work);
 const isReal = (): boolean => kernelNow()?.isReal ?? true;
 
-export class CompactSign {
-  readonly #payload: Uint8Array;
-  #header: Header = {};
-  constructor(payload: Uint8Array) {
-    this.#payload = payload;
+/** What is to be signed or sealed, with its header. */
+class Content {
+  readonly content: Uint8Array;
+  header: Header = {};
+  constructor(content: Uint8Array) {
+    this.content = content;
   }
   setProtectedHeader(header: Header): this {
-    this.#header = header;
+    this.header = header;
     return this;
   }
+}
+
+export class CompactSign extends Content {
   async sign(key: object): Promise<string> {
     if (isReal())
       return inTurn(() =>
-        new real.CompactSign(this.#payload).setProtectedHeader(this.#header as never).sign(key as real.CryptoKey),
+        new real.CompactSign(this.content).setProtectedHeader(this.header as never).sign(key as real.CryptoKey),
       );
     return cheaply(() => {
-      const input = `${base64url(JSON.stringify(this.#header))}.${base64url(this.#payload)}`;
+      const input = `${base64url(JSON.stringify(this.header))}.${base64url(this.content)}`;
       return `${input}.${mac(nameOf(key), input)}`;
     });
   }
 }
 
-export class FlattenedSign {
-  readonly #payload: Uint8Array;
-  #header: Header = {};
-  constructor(payload: Uint8Array) {
-    this.#payload = payload;
-  }
-  setProtectedHeader(header: Header): this {
-    this.#header = header;
-    return this;
-  }
+export class FlattenedSign extends Content {
   async sign(key: object): Promise<real.FlattenedJWS> {
     if (isReal())
       return inTurn(() =>
-        new real.FlattenedSign(this.#payload).setProtectedHeader(this.#header as never).sign(key as real.CryptoKey),
+        new real.FlattenedSign(this.content).setProtectedHeader(this.header as never).sign(key as real.CryptoKey),
       );
     return cheaply(() => {
-      const header = base64url(JSON.stringify(this.#header));
-      const payload = base64url(this.#payload);
+      const header = base64url(JSON.stringify(this.header));
+      const payload = base64url(this.content);
       return { protected: header, payload, signature: mac(nameOf(key), `${header}.${payload}`) };
     });
   }
 }
 
-export class CompactEncrypt {
-  readonly #plain: Uint8Array;
-  #header: Header = {};
-  constructor(plain: Uint8Array) {
-    this.#plain = plain;
-  }
-  setProtectedHeader(header: Header): this {
-    this.#header = header;
-    return this;
-  }
+export class CompactEncrypt extends Content {
   async encrypt(key: object): Promise<string> {
     if (isReal())
       return inTurn(() =>
-        new real.CompactEncrypt(this.#plain).setProtectedHeader(this.#header as never).encrypt(key as real.CryptoKey),
+        new real.CompactEncrypt(this.content).setProtectedHeader(this.header as never).encrypt(key as real.CryptoKey),
       );
     return cheaply(() => {
-      const header = base64url(JSON.stringify({ ...this.#header, epk: {} }));
-      const sealed = base64url(this.#plain);
+      const header = base64url(JSON.stringify({ ...this.header, epk: {} }));
+      const sealed = base64url(this.content);
       return `${header}...${sealed}.${mac(nameOf(key), sealed)}`;
     });
   }
