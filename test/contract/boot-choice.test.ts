@@ -67,6 +67,7 @@ describe('boot-choice, as RAUC calls it', () => {
       .filter((line) => line.includes('autoboot.txt') && !line.includes('ENOENT') && !/execve|O_RDONLY/.test(line));
     expect(touching.filter((line) => /O_TRUNC|rename|truncate|unlink|creat\(/.test(line))).toEqual([]);
     const writes = touching.filter((line) => /\bwrite\(/.test(line));
-    expect(writes.map((line) => /= (\d+)$/.exec(line)?.[1])).toEqual(['256']);
+    // What it asked for: where two processes are watched the answer may stand in a line of its own.
+    expect(writes.map((line) => /, (\d+)(?:\)| <unfinished)/.exec(line)?.[1])).toEqual(['256']);
   });
 });

@@ -16,8 +16,7 @@ import { type FigureName, type TerminalFigures, terminalFigures } from '../../sr
 /** What is told to Prometheus, the alerts and the board: one set of names, judged by promtool itself. */
 const promtool = process.env.PROMTOOL ?? 'promtool';
 const hasPromtool = process.env.PROMTOOL !== undefined || isOnPath('promtool');
-if (!hasPromtool)
-  process.stderr.write('monitoring: promtool is missing (Debian package prometheus): its judgements are skipped\n');
+if (!hasPromtool) console.warn('skipped: what promtool judges needs the Debian package prometheus, or PROMTOOL');
 const judge = (args: readonly string[], input = ''): { readonly ok: boolean; readonly said: string } => {
   const { status, stdout, stderr } = spawnSync(promtool, args, { input, encoding: 'utf8', timeout: 60_000 });
   return { ok: status === 0, said: `${stdout}${stderr}` };

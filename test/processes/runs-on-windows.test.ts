@@ -43,6 +43,8 @@ const branched: Readonly<Record<string, string>> = {
   // The directory's owner, where root writes for another user.
   'src/trust/write-file.ts': 'if (process.getuid?.() === 0) {',
   'drivers/host/systemd-notifier.ts': 'if (socket === undefined) return;',
+  // Where there is no such file nothing is known of the cable; the broker's port is tried all the same.
+  'drivers/host/way-evidence.ts': "readFile(path, 'utf8').catch(() => null)",
   // Programs that Windows has: its own word about the clock, and this one once more, by its own path.
   'drivers/host/run-program.ts': 'spawn(',
   'drivers/host/keep-watch.ts': 'spawn(process.execPath,',
