@@ -11,7 +11,7 @@ import { facilityKinds } from '../../src/wire/facility-settings.ts';
 
 /** What is wrong with the words: in which file, of which text, and what is wanted instead. */
 type Violation = {
-  readonly check: 'back-translation' | 'glossary' | 'scope' | 'native' | 'reading';
+  readonly check: 'back-translation' | 'blind' | 'glossary' | 'scope' | 'native' | 'reading';
   readonly file: string;
   readonly key: string;
   readonly wanted: string;
@@ -71,6 +71,30 @@ const backTranslationFaults = ({ language, texts }: LanguageTexts, dir: string):
       if (found.means[key] === undefined) return [fault(key, `what 「${text}」 means, read by itself`)];
       const hash = textHash(text);
       return found.of[key] === hash ? [] : [fault(key, `what 「${text}」 means today; then of: ${hash}`)];
+    }),
+  ];
+};
+
+/** Japanese is what the others are compared with. */
+const readBlind = (language: string): boolean => !language.startsWith('ja');
+
+/** Whether what was read blind is the text of today, and each text that is another says since when. */
+const blindFaults = ({ language, texts }: LanguageTexts, dir: string): readonly Violation[] => {
+  const file = `back-translations/${language}.json`;
+  const blind = backTranslationsOf(language, dir)?.blind;
+  const fault = (key: string, wanted: string): Violation => ({ check: 'blind', file, key, wanted });
+  const wanted = Object.keys(texts).filter(needsBackTranslation);
+  if (blind === undefined) return readBlind(language) ? [fault('*', `${wanted.length} texts read blind`)] : [];
+  const { means, of, changedSince } = blind;
+  const superfluous = Object.keys({ ...means, ...of, ...changedSince }).filter((key) => !wanted.includes(key));
+  return [
+    ...superfluous.map((key) => fault(key, 'nothing: there is no such text')),
+    ...wanted.flatMap((key) => {
+      const isOfToday = means[key] !== undefined && of[key] === textHash(texts[key] ?? '');
+      const since = changedSince[key];
+      if (!isOfToday && since === undefined)
+        return [fault(key, `the day in changedSince: 「${texts[key]}」 was not read blind`)];
+      return isOfToday && since !== undefined ? [fault(key, 'no day in changedSince: it is the text read blind')] : [];
     }),
   ];
 };
@@ -180,6 +204,7 @@ export const checkWords = (catalogue: Catalogue, dir: string = catalogueDir): re
   return languages.flatMap((texts) => [
     // What nobody is offered need not be proved yet.
     ...(texts.grade === null ? [] : backTranslationFaults(texts, dir)),
+    ...(texts.grade === null ? [] : blindFaults(texts, dir)),
     ...(texts.grade === null ? [] : scopeFaults(texts)),
     ...glossaryFaults(texts, japanese, dir),
     ...nativeFaults(texts, dir),

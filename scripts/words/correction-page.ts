@@ -90,21 +90,30 @@ const style = `body{font:1rem/1.5 sans-serif;margin:1rem auto;max-width:70rem;pa
 td,th{border:1px solid #999;padding:.25rem .5rem;vertical-align:top;text-align:left}td:first-child{white-space:nowrap}
 figure{margin:2rem 0}img{border:1px solid #999;max-width:100%}small{color:#444}`;
 
+type Blind = NonNullable<ReturnType<typeof backTranslationsOf>>['blind'];
+
+/** What a text said to whoever read it blind; of a text that is another now, that it was the one of before. */
+const readBlind = (blind: Blind, key: string): string => {
+  const [means, since] = [blind?.means[key] ?? '', blind?.changedSince[key]];
+  return since === undefined ? means : `(the text is another since ${since}) ${means}`;
+};
+
 /** The whole page, as HTML. Throws where the catalogue has no such language; needs Chromium and the built page. */
 export const correctionPage = async (language: string): Promise<string> => {
   const catalogue = catalogueAt(galleryNow.wallMs);
   const [texts, japanese] = [catalogue.languages[language], catalogue.languages.ja?.texts ?? {}];
   if (texts === undefined) throw new Error(`no language ${language}: ${Object.keys(catalogue.languages).join(', ')}`);
-  const means = backTranslationsOf(language)?.means ?? {};
+  const { means = {}, how = '', blind } = backTranslationsOf(language) ?? {};
   const numbers = new Map(Object.keys(japanese).map((key, index) => [key, index + 1]));
   const exhibits = await exhibitsOf(catalogue, language);
   const row = (key: string): string => {
-    const cells = [japanese[key] ?? '', texts.texts[key] ?? '', means[key] ?? ''].map(
+    const cells = [japanese[key] ?? '', texts.texts[key] ?? '', means[key] ?? '', readBlind(blind, key)].map(
       (text) => `<td>${escaped(text)}</td>`,
     );
     return `<tr id="t${numbers.get(key)}"><td>${numbers.get(key)} <small>${escaped(key)}</small></td>${cells.join('')}</tr>`;
   };
-  const heading = '<tr><th>No.</th><th>日本語</th><th>Text</th><th>Means (read back)</th></tr>';
+  const heading =
+    '<tr><th>No.</th><th>日本語</th><th>Text</th><th>Means (read back)</th><th>Says (read blind)</th></tr>';
   const figures = exhibits.map(
     ({ name, picture, keys }) =>
       `<figure><img alt="${escaped(name)}" src="data:image/webp;base64,${picture}"><figcaption>${escaped(name)}: ${keys
@@ -118,6 +127,7 @@ ${escaped(texts.name)} has read them yet, unless their grade says native (it say
 or rude? Send the number, the text as it ought to be, and why, as an issue of the project or by mail to whoever gave you this
 page. The text ought to be no longer than it is, and say what the Japanese says. {words in braces} stay as they are.</p>
 <p>Have you read all of it? Say so with your name and this line: <code>${escaped(language)} ${textsHash(texts)}</code></p>
+<p>Read back: ${escaped(how)} Read blind: ${escaped(blind?.how ?? 'by nobody.')}</p>
 <h2>Texts</h2><table>${heading}${Object.keys(japanese).map(row).join('\n')}</table>
 <h2>Screens, with the numbers of their texts</h2>${figures.join('\n')}</html>
 `;

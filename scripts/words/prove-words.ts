@@ -3,20 +3,21 @@
  * npm run words -- --read LANGUAGE KEY "what the text means, read by itself"
  * npm run words -- --page LANGUAGE [FILE]
  *
- * Whether the texts of every language are proved as far as their grade says: back-translations of the texts of today, the
- * glossary's terms where Japanese has them, one scope of consent, a reading for every kanji that the voice says and that
- * やさしい日本語 shows. Each violation is told with file, key and what
- * is wanted. The last line is one JSON object: {"languages","glossaryTerms","violations","offered"}; exit status 1 where
- * there are violations. `--read` keeps what a text means beside it, with the hash of the text of today. `--page` makes the
- * page of a language for readers outside, one file with every text, its number and pictures of the screens (default:
- * .cache/words/LANGUAGE.html).
+ * Whether the texts of every language are proved as far as their grade says: back-translations of the texts of today, what
+ * they said to whoever read them blind or since when they are others, the glossary's terms where Japanese has them, one
+ * scope of consent, a reading for every kanji that the voice says and that やさしい日本語 shows. Each violation is told with
+ * file, key and what is wanted. The last line is one JSON object: {"languages","glossaryTerms","violations","offered"}; exit
+ * status 1 where there are violations. `--read` keeps what a text means beside it, with the hash of the text of today.
+ * `--page` makes the page of a language for readers outside, one file with every text, its number and pictures of the
+ * screens (default: .cache/words/LANGUAGE.html).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts';
+import { backTranslationsSchema } from '../../src/catalogue/words-schemas.ts';
 import { projectRoot } from '../beds/release-tree.ts';
-import { cataloguesToCheck, checkWords, glossaryOf, textHash } from './check-words.ts';
+import { backTranslationsOf, cataloguesToCheck, checkWords, glossaryOf, textHash } from './check-words.ts';
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean' }, read: { type: 'boolean' }, page: { type: 'boolean' } },
@@ -36,6 +37,12 @@ const check = (): void => {
   tell(
     `${terms.filter(({ source }) => source !== null).length} terms with a source that was read; ${native} languages read by natives`,
   );
+  const blind = languages.flatMap(({ language }) => backTranslationsOf(language)?.blind ?? []);
+  const said = blind.flatMap(({ means }) => Object.values(means));
+  const since = blind.flatMap(({ changedSince }) => Object.keys(changedSince));
+  tell(
+    `${said.length} texts read blind, ${said.filter((means) => means.includes('[')).length} with something odd; ${since.length} others since`,
+  );
   const counts = {
     languages: languages.length,
     glossaryTerms: terms.length,
@@ -50,9 +57,14 @@ const keepMeaning = (language: string, key: string, meaning: string): void => {
   const text = catalogueAt(Date.now()).languages[language]?.texts[key];
   if (text === undefined) throw new Error(`no text ${key} in ${language}`);
   const path = join(catalogueDir, 'back-translations', `${language}.json`);
-  const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<'means' | 'of', Record<string, string>>;
+  const kept = backTranslationsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   kept.means[key] = meaning;
   kept.of[key] = textHash(text);
+  if (kept.blind !== undefined) {
+    // Whoever reads it now knows what it is meant to say.
+    if (kept.blind.of[key] === kept.of[key]) delete kept.blind.changedSince[key];
+    else kept.blind.changedSince[key] = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Tokyo' }).format(Date.now());
+  }
   writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`);
   tell(`${language} ${key}: 「${text}」 ${meaning}`);
 };

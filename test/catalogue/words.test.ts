@@ -11,7 +11,12 @@ afterEach(() => {
   for (const dir of made.splice(0)) rmSync(dir, { recursive: true });
 });
 
-type Content = Record<string, unknown> & { texts: Record<string, string>; means: Record<string, string> };
+type Texts = Record<string, string>;
+type Content = Record<string, unknown> & {
+  texts: Texts;
+  means: Texts;
+  blind?: { means: Texts; changedSince: Texts };
+};
 
 /** What the check says of a catalogue of which one file says something else. */
 const checked = (file: string, change: (content: Content) => void) => {
@@ -52,6 +57,36 @@ it.each<[string, string, (content: Content) => void, string, string, RegExp]>([
     'back-translation',
     'pin.wrong',
     /「Mã PIN có vẻ không đúng.」/,
+  ],
+  [
+    'a language that nobody read blind',
+    'back-translations/ne.json',
+    (content) => {
+      delete content.blind;
+    },
+    'blind',
+    '*',
+    /^135 texts read blind$/,
+  ],
+  [
+    'a text that was changed after it was read blind',
+    'texts/zh-Hans.json',
+    ({ texts }) => {
+      texts['failure.offline'] = '无法通信。请咨询前台。';
+    },
+    'blind',
+    'failure.offline',
+    /changedSince: 「无法通信。请咨询前台。」/,
+  ],
+  [
+    'a text that is said to be another than the one read blind, and is the same',
+    'back-translations/pt.json',
+    ({ blind }) => {
+      if (blind !== undefined) blind.changedSince['pin.wrong'] = '2026-11-30';
+    },
+    'blind',
+    'pin.wrong',
+    /no day in changedSince/,
   ],
   [
     'a term of the glossary by another word',
