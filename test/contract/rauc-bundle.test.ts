@@ -9,7 +9,7 @@ import { makeBundle, makeSigner } from '../../scripts/trials/update-vm/releases.
 const missing = ['rauc', 'mksquashfs', 'openssl'].filter(
   (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0,
 );
-if (missing.length > 0) console.warn(`skipped: bundles need ${missing.join(', ')} (scripts/setup-trials)`);
+if (missing.length > 0) console.warn(`skipped: bundles need ${missing.join(', ')}`);
 const folder = mkdtempSync(join(tmpdir(), 'uketsuke-bundle-'));
 const rauc = join(folder, 'rauc');
 const at = (name: string): string => join(folder, 'bundles', `${name}.raucb`);
