@@ -48,6 +48,12 @@ it('the next patient is served as ever, and a second test goes through', async (
   expect(bed.agent.journal.usage()).toMatchObject([{ kind: 'eligibility', times: 1 }]);
 });
 
+it('ordered once more while one is under way, as by the button when the clinic tests a new terminal: one after the other', async () => {
+  const [first, second] = await Promise.all([test(), test()]);
+  expect([first, second]).toMatchObject([{ code: null }, { code: null }]);
+  expect(bed.visits()).toMatchObject([{ kind: 'test' }, { kind: 'test' }]);
+});
+
 it('a patient is at the terminal: not now', async () => {
   await bed.insert('hanako');
   await bed.see('choose-method');

@@ -197,14 +197,17 @@ const takePicture = async (folder: string, to: string): Promise<void> => {
 
 /** `pictures`: where the picture of the screen is left for somebody to look at. `seconds`: after which it is switched off. */
 export const tryDevices = async (
-  root: string,
+  installed: string,
   pictures: string,
   seconds: number,
 ): Promise<{ readonly steps: readonly Step[]; readonly devices: Readonly<Record<string, boolean>> }> => {
-  prepare(root);
-  writeFileSync(join(root, 'trial/devices-seconds'), String(seconds - lastWordsSeconds));
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-qemu-'));
   try {
+    // What this look changes for itself is not what the packages have left, when they are taken away.
+    const root = join(folder, 'root');
+    execFileSync('cp', ['--archive', '--one-file-system', installed, root], { stdio: ['ignore', 'ignore', 'inherit'] });
+    prepare(root);
+    writeFileSync(join(root, 'trial/devices-seconds'), String(seconds - lastWordsSeconds));
     const disk = makeDisk(root, folder);
     say('booting it in QEMU: minutes …');
     const began = performance.now();

@@ -51,6 +51,8 @@ export class StaffOrders {
     this.#endCounting();
   }
 
+  #testVisitEnds: Promise<void> | null = null;
+
   /** The newest test request, monotonic ms; null: none since the start */
   lastTest: { readonly ok: boolean; readonly atMs: number } | null = null;
 
@@ -144,10 +146,13 @@ export class StaffOrders {
     const { state } = this.#running.session();
     const isOnTrial = state.name === 'outOfService' && state.failure.code === 'update.on-trial';
     if (state.name === 'outOfService' && !isOnTrial) return answer(false, state.failure.code);
+    // The clinic tests a new terminal by itself, and somebody presses the button meanwhile: one after the other.
+    if (this.#testVisitEnds !== null) return void this.#testVisitEnds.then(() => this.#testVisit(order, answer));
     if ((state.name !== 'idle' && !isOnTrial) || this.#testing !== null) return answer(false);
     this.#testing = new AbortController();
-    void testVisit(this.#parts, order, this.#running.catalogueVersion()).then((tested) => {
+    this.#testVisitEnds = testVisit(this.#parts, order, this.#running.catalogueVersion()).then((tested) => {
       this.#testing = null;
+      this.#testVisitEnds = null;
       this.lastTest = { ok: tested.ok, atMs: this.#parts.clock.now().monotonicMs };
       if (tested.ok) answer(true);
       else answer(false, tested.failure.code);
