@@ -186,6 +186,28 @@ describe('a patient comes first', () => {
   });
 });
 
+describe('テスト受付 ordered meanwhile', () => {
+  const order = () => bed.agent.desk.commands.testVisit('front-1', crypto.randomUUID());
+
+  it('waits for a test without anybody, which is short', async () => {
+    await bed.agent.desk.commands.selfTest('front-1', false);
+    const ordered = order();
+    await bed.agent.quiet();
+    bed.face.say({ type: 'preview', jpeg: new Uint8Array([1]) });
+    expect(await ordered).toMatchObject({ ok: true, value: { outcome: 'done' } });
+    expect(parts()).toMatchObject({ camera: { outcome: 'good' }, line: { outcome: 'good' } });
+    expect(bed.visits()).toHaveLength(2);
+  });
+
+  it('is refused at once while somebody presses keys, and when a patient came', async () => {
+    await begin();
+    expect(await order()).toMatchObject({ ok: true, value: { outcome: 'refused', code: 'message.stale' } });
+    await stand();
+    await bed.insert('hanako');
+    expect(await order()).toMatchObject({ ok: true, value: { outcome: 'refused', code: 'message.stale' } });
+  });
+});
+
 describe('replayed and foreign', () => {
   it('the same order again, and a report of it again: once', async () => {
     await begin();

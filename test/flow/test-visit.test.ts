@@ -54,6 +54,20 @@ it('ordered once more while one is under way, as by the button when the clinic t
   expect(bed.visits()).toMatchObject([{ kind: 'test' }, { kind: 'test' }]);
 });
 
+it('the first hears nothing: an order that has had its time while it waited is not begun', async () => {
+  bed.broker.tamper = (passing) => (passing.topic.endsWith('/receipt') ? [] : [passing]);
+  const reports = Promise.all([test(), test(), test()]);
+  for (let tens = 0; tens < 3; tens += 1) {
+    await bed.agent.quiet();
+    await bed.pass(10_001);
+  }
+  await bed.agent.quiet();
+  expect(await reports).toMatchObject([{ confirmedMs: null }, { confirmedMs: null }, { confirmedMs: null }]);
+  expect(bed.visits().map(({ kind }) => kind)).toEqual(['test', 'test']);
+  bed.broker.tamper = (passing) => [passing];
+  expect(await test()).toMatchObject({ code: null });
+});
+
 it('a patient is at the terminal: not now', async () => {
   await bed.insert('hanako');
   await bed.see('choose-method');

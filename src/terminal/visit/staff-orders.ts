@@ -25,8 +25,8 @@ type Running = {
 export class StaffOrders {
   readonly #parts: SessionParts;
   readonly #running: Running;
-  /** What is being tested out; a visit that begins ends it */
-  #testing: AbortController | null = null;
+  /** What is being tested; a visit that begins stops what has borrowed a part */
+  #testing: { readonly byHand: boolean; readonly stop: AbortController; readonly ends: Promise<void> } | null = null;
   #keyListener: ((event: KeypadEvent) => void) | null = null;
 
   #about: TerminalAbout;
@@ -51,12 +51,10 @@ export class StaffOrders {
     this.#endCounting();
   }
 
-  #testVisitEnds: Promise<void> | null = null;
-
   /** The newest test request, monotonic ms; null: none since the start */
   lastTest: { readonly ok: boolean; readonly atMs: number } | null = null;
 
-  carryOut({ commandId, command }: CommandMessage): void {
+  carryOut({ commandId, expiresAt, command }: CommandMessage): void {
     const { clinic } = this.#parts;
     const answer: Answer = (done, code = 'message.stale') =>
       clinic.answerCommand(commandId, done ? { outcome: 'done' } : { outcome: 'refused', code });
@@ -75,7 +73,7 @@ export class StaffOrders {
       case 'restart':
         return this.#restart(command, answer);
       case 'test-visit':
-        return this.#testVisit(command, answer);
+        return this.#testVisit(command, expiresAt, answer);
       case 'self-test':
         return this.#selfTest(commandId, command, answer);
       case 'reboot':
@@ -92,7 +90,7 @@ export class StaffOrders {
   /** A patient comes first: what is being tested gives back what it has borrowed. */
   visitBegan(): void {
     this.#keyListener = null;
-    this.#testing?.abort();
+    this.#testing?.stop.abort();
   }
 
   /** Whether a test of the keypad has taken this key: then it was nobody's. */
@@ -141,19 +139,33 @@ export class StaffOrders {
     this.#parts.clinic.tellAbout(this.#about);
   }
 
+  #test(byHand: boolean, test: (signal: AbortSignal) => Promise<void>): void {
+    const stop = new AbortController();
+    const ends = test(stop.signal).finally(() => {
+      this.#testing = null;
+      this.#keyListener = null;
+    });
+    this.#testing = { byHand, stop, ends };
+  }
+
   /** Beside whatever a patient may begin meanwhile; not while a visit is going on. */
-  #testVisit(order: Order<'test-visit'>, answer: Answer): void {
+  #testVisit(order: Order<'test-visit'>, expiresAt: number, answer: Answer): void {
+    const { clinic, clock } = this.#parts;
     const { state } = this.#running.session();
     const isOnTrial = state.name === 'outOfService' && state.failure.code === 'update.on-trial';
     if (state.name === 'outOfService' && !isOnTrial) return answer(false, state.failure.code);
-    // The clinic tests a new terminal by itself, and somebody presses the button meanwhile: one after the other.
-    if (this.#testVisitEnds !== null) return void this.#testVisitEnds.then(() => this.#testVisit(order, answer));
-    if ((state.name !== 'idle' && !isOnTrial) || this.#testing !== null) return answer(false);
-    this.#testing = new AbortController();
-    this.#testVisitEnds = testVisit(this.#parts, order, this.#running.catalogueVersion()).then((tested) => {
-      this.#testing = null;
-      this.#testVisitEnds = null;
-      this.lastTest = { ok: tested.ok, atMs: this.#parts.clock.now().monotonicMs };
+    // Keys that are pressed by hand take longer than the order is good for.
+    if ((state.name !== 'idle' && !isOnTrial) || this.#testing?.byHand === true) return answer(false);
+    // The clinic tests by itself, and somebody presses the button meanwhile: one after the other, while anybody waits for it.
+    if (this.#testing !== null)
+      return void this.#testing.ends.then(() => {
+        const isTooLate = (clinic.agentNowMs() ?? expiresAt) >= expiresAt;
+        if (isTooLate) answer(false);
+        else this.#testVisit(order, expiresAt, answer);
+      });
+    this.#test(false, async () => {
+      const tested = await testVisit(this.#parts, order, this.#running.catalogueVersion());
+      this.lastTest = { ok: tested.ok, atMs: clock.now().monotonicMs };
       if (tested.ok) answer(true);
       else answer(false, tested.failure.code);
     });
@@ -163,22 +175,19 @@ export class StaffOrders {
   #selfTest(commandId: string, order: Order<'self-test'>, answer: Answer): void {
     const { state } = this.#running.session();
     if ((state.name !== 'idle' && state.name !== 'outOfService') || this.#testing !== null) return answer(false);
-    const testing = new AbortController();
-    this.#testing = testing;
     answer(true);
-    const borrowed: Borrowed = {
-      keys: (listener) => {
-        if (!testing.signal.aborted) this.#keyListener = listener;
-        return () => {
-          if (this.#keyListener === listener) this.#keyListener = null;
-        };
-      },
-      shine: this.#running.shine,
-    };
-    const how = { catalogueVersion: this.#running.catalogueVersion(), borrowed, signal: testing.signal };
-    void selfTest(this.#parts, order, how).then((report) => {
-      this.#testing = null;
-      this.#keyListener = null;
+    this.#test(order.byHand, async (signal) => {
+      const borrowed: Borrowed = {
+        keys: (listener) => {
+          if (!signal.aborted) this.#keyListener = listener;
+          return () => {
+            if (this.#keyListener === listener) this.#keyListener = null;
+          };
+        },
+        shine: this.#running.shine,
+      };
+      const how = { catalogueVersion: this.#running.catalogueVersion(), borrowed, signal };
+      const report = await selfTest(this.#parts, order, how);
       this.#parts.clinic.answerCommand(commandId, { outcome: 'done', selfTest: report });
       this.#tellAbout({ reported: commandId });
     });
