@@ -17,7 +17,11 @@ export const hoursNow = (
 ): Surroundings['hours'] => {
   if (certainty === 'doubted') return 'unknown';
   const sinceMidnight = wallMs - startOfJapanDay(japanDate(wallMs));
-  const [from, until] = [fromMinute * 60_000, untilMinute * 60_000];
-  const overlaps = [0, dayMs].some((shift) => sinceMidnight < until + shift && sinceMidnight + neededMs > from + shift);
+  const from = fromMinute * 60_000;
+  // Until 00:00 or later in the night: open beyond the day. From and until the same: never closed.
+  const until = untilMinute * 60_000 + (untilMinute <= fromMinute ? dayMs : 0);
+  const overlaps = [-dayMs, 0, dayMs].some(
+    (shift) => sinceMidnight < until + shift && sinceMidnight + neededMs > from + shift,
+  );
   return overlaps ? 'open' : 'closed';
 };

@@ -36,3 +36,6 @@ export const compareVersions = (a: string, b: string): number | null => {
   }
   return compareBefore(one.before, other.before);
 };
+
+/** false too where one of them is no version. */
+export const isAtLeast = (version: string, wanted: string): boolean => (compareVersions(version, wanted) ?? -1) >= 0;

@@ -1,4 +1,4 @@
-import { compareVersions } from './compare-versions.ts';
+import { compareVersions, isAtLeast } from './compare-versions.ts';
 import type { Bundle, RefusalReason, UpdateRecord } from './update.ts';
 
 type Known = { readonly version: string; readonly compatible: string; readonly record: UpdateRecord };
@@ -20,8 +20,12 @@ export const refusalOf = (bundle: Bundle, { version, compatible, record }: Known
   return null;
 };
 
-/** Of several: the newest that may be installed; if none may, the one whose refusal is told. null: there is none */
-export const chooseBundle = (bundles: readonly Bundle[], known: Known): Bundle | null => {
-  const byVersion = [...bundles].sort((a, b) => compareVersions(b.version, a.version) ?? 0);
-  return byVersion.find((bundle) => refusalOf(bundle, known) === null) ?? byVersion[0] ?? null;
-};
+const newestOf = (bundles: readonly Bundle[]): Bundle | null =>
+  bundles.reduce<Bundle | null>(
+    (newest, each) => (newest === null || isAtLeast(each.version, newest.version) ? each : newest),
+    null,
+  );
+
+/** Of several: the newest that may be installed; if none may, one whose refusal is told. null: there is none */
+export const chooseBundle = (bundles: readonly Bundle[], known: Known): Bundle | null =>
+  newestOf(bundles.filter((bundle) => refusalOf(bundle, known) === null)) ?? newestOf(bundles);

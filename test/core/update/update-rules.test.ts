@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hoursNow } from '../../../src/core/update/closed-hours.ts';
 import { compareVersions } from '../../../src/core/update/compare-versions.ts';
-import { refusalOf } from '../../../src/core/update/judge-bundle.ts';
+import { chooseBundle, refusalOf } from '../../../src/core/update/judge-bundle.ts';
 import type { Bundle, UpdateRecord } from '../../../src/core/update/update.ts';
 import { laneWhoseTurnItIs, type TerminalRelease } from '../../../src/core/update/wave.ts';
 import { autobootBytes, encodeAutoboot, parseAutoboot } from '../../../src/protocol/autoboot.ts';
@@ -56,6 +56,23 @@ describe('what may be installed', () => {
   });
 });
 
+describe('of several bundles', () => {
+  const record: UpdateRecord = { floor: '0.2.0', attempt: null, failed: [], last: null };
+  const known = { version: '0.2.0', compatible: 'board', record };
+  const of = (version: string, signature: Bundle['signature'] = 'trusted'): Bundle => ({
+    ...{ id: version, version, compatible: 'board', signature },
+  });
+  it.each([
+    ['the newest', [of('0.3.0'), of('0.4.0'), of('0.2.0')], '0.4.0'],
+    ['the newest, with one of no version between', [of('0.3.0'), of('newest'), of('0.4.0')], '0.4.0'],
+    ['the newest that may be installed', [of('0.3.0'), of('0.9.0', 'foreign')], '0.3.0'],
+    ['one that is refused, when all are', [of('0.1.0'), of('0.2.0')], '0.2.0'],
+    ['none of none', [], null],
+  ])('%s', (_what, bundles, version) => {
+    expect(chooseBundle(bundles, known)?.version ?? null).toBe(version);
+  });
+});
+
 describe('whose turn it is', () => {
   const terminal = (lane: number, version: string | null, isServing = true, fellBackFrom: string | null = null) =>
     ({ device: `d${lane}`, lane, version, isServing, fellBackFrom }) satisfies TerminalRelease;
@@ -86,6 +103,18 @@ describe('the hour', () => {
     ['12:00:00', 'open'],
   ])('at %s, with half an hour needed: %s', (time, hours) => {
     expect(hoursNow(at(time), open, 30 * 60_000)).toBe(hours);
+  });
+
+  it.each([
+    ['7:00 to midnight', 0, '12:00:00', 'open'],
+    ['7:00 to midnight', 0, '23:59:59', 'open'],
+    ['7:00 to midnight', 0, '00:00:00', 'closed'],
+    ['7:00 to 1:00', 60, '00:30:00', 'open'],
+    ['7:00 to 1:00', 60, '01:00:00', 'closed'],
+    ['7:00 to 1:00', 60, '06:45:00', 'open'],
+    ['always', 7 * 60, '03:00:00', 'open'],
+  ])('open %s (%d), at %s: %s', (_what, untilMinute, time, hours) => {
+    expect(hoursNow(at(time), { fromMinute: 7 * 60, untilMinute }, 30 * 60_000)).toBe(hours);
   });
 
   it('a clock that nothing confirms knows none', () => {
