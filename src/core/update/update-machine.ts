@@ -1,5 +1,5 @@
 import type { Moment } from '../moment.ts';
-import { compareVersions } from './compare-versions.ts';
+import { isAtLeast } from './compare-versions.ts';
 import { refusalOf } from './judge-bundle.ts';
 import type {
   Attempt,
@@ -27,6 +27,9 @@ export const initialUpdate: Update = {
   offered: null,
   surroundings: { isIdle: false, hours: 'unknown', wave: 'wait', agentVersion: null },
 };
+
+/** Nothing is under way. */
+const atEase: UpdateState = { name: 'current', deadlineMs: null };
 
 const go = (update: Update, state: UpdateState, ...effects: readonly UpdateEffect[]): UpdateStep => ({
   update: { ...update, state },
@@ -93,8 +96,6 @@ const then = ({ update, effects }: UpdateStep, ...first: readonly UpdateEffect[]
   effects: [...first, ...effects],
 });
 
-const isAtLeast = (version: string, wanted: string): boolean => (compareVersions(version, wanted) ?? -1) >= 0;
-
 /** What the board says and what was kept together tell what the restart was. */
 const started = (before: Update, event: Extract<UpdateEvent, { type: 'Started' }>): UpdateStep => {
   const { board, version, compatible, at } = event;
@@ -128,8 +129,7 @@ const withFloor = (update: Update): Update => {
 };
 
 /** Nothing is under way: what is offered is looked at. */
-const atRest = (update: Update, at: Moment): UpdateStep =>
-  mayBeginNow({ ...update, state: { name: 'current', refused: null, deadlineMs: null } }, at);
+const atRest = (update: Update, at: Moment): UpdateStep => mayBeginNow({ ...update, state: atEase }, at);
 
 const waitReason = ({ surroundings, state }: Update, bundle: Bundle): WaitReason | null => {
   const { agentVersion, wave, hours, isIdle } = surroundings;
@@ -145,7 +145,7 @@ const waitReason = ({ surroundings, state }: Update, bundle: Bundle): WaitReason
 const mayBeginNow = (update: Update, at: Moment): UpdateStep => {
   const { state, offered, record } = update;
   if (state.name !== 'current' && state.name !== 'waiting') return stay(update);
-  if (offered === null) return go(update, { name: 'current', refused: null, deadlineMs: null });
+  if (offered === null) return go(update, atEase);
   const refused = refusalOf(offered, update);
   if (refused !== null) return refuse(update, offered, refused, at);
   const why = waitReason(update, offered);
@@ -160,18 +160,17 @@ const mayBeginNow = (update: Update, at: Moment): UpdateStep => {
 
 const refuse = (update: Update, bundle: Bundle, reason: RefusalReason, at: Moment): UpdateStep => {
   const { last } = update.record;
-  const state: UpdateState = { name: 'current', refused: reason, deadlineMs: null };
   // The release that runs lies there still: nothing to tell.
-  if (reason === 'older' && bundle.version === update.version) return go(update, { ...state, refused: null });
+  if (reason === 'older' && bundle.version === update.version) return go(update, atEase);
   // Why it failed says more than that it did.
   const isTold =
     last !== null && last.version === bundle.version && (last.reason === reason || reason === 'failed-before');
-  if (isTold) return go(update, state);
+  if (isTold) return go(update, atEase);
   const told = kept(update, {
     ...update.record,
     last: { version: bundle.version, outcome: 'refused', reason, wallMs: at.wallMs },
   });
-  return go(told.update, state, told.keep);
+  return go(told.update, atEase, told.keep);
 };
 
 const install = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
@@ -206,7 +205,7 @@ const installed = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
 const resting = (update: Update, bundle: Bundle): Update => ({
   ...update,
   offered: update.offered ?? bundle,
-  state: { name: 'current', refused: null, deadlineMs: null },
+  state: atEase,
 });
 
 const installFailed = (
@@ -219,12 +218,7 @@ const installFailed = (
   if (attempt === null) return atRest(update, at);
   if (reason !== 'unwritable') return givenUp(update, attempt, 'tampered', at);
   if (attempt.writes >= mostWrites) return givenUp(update, attempt, 'unwritable', at);
-  return go(update, {
-    name: 'waiting',
-    bundle,
-    why: 'unwell',
-    deadlineMs: at.monotonicMs + updateDelays.lookAgainMs,
-  });
+  return unwell(update, bundle, at);
 };
 
 /** Never tried again by itself; told to staff. */
@@ -272,9 +266,8 @@ const healthAnswered = (update: Update, isWell: boolean, at: Moment): UpdateStep
 /** Asked last whether anybody is being served: a card may have come while the test request was under way. */
 const tryIt = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
   const { attempt } = update.record;
-  const resumed: Update = { ...update, state: { name: 'current', refused: null, deadlineMs: null } };
   if (attempt === null || attempt.step === 'writing' || attempt.bundle.id !== bundle.id) return atRest(update, at);
-  if (update.offered?.id !== bundle.id || waitReason(resumed, bundle) !== null) return atRest(update, at);
+  if (update.offered?.id !== bundle.id || waitReason(update, bundle) !== null) return atRest(update, at);
   const trying = kept(update, { ...update.record, attempt: { ...attempt, step: 'trying', tries: attempt.tries + 1 } });
   return go(
     trying.update,

@@ -95,7 +95,7 @@ export type UpdateState =
   /** Nothing of the board is known yet. */
   | { readonly name: 'starting'; readonly deadlineMs: null }
   /** Nothing is offered, or what is offered was refused. */
-  | { readonly name: 'current'; readonly refused: RefusalReason | null; readonly deadlineMs: null }
+  | { readonly name: 'current'; readonly deadlineMs: null }
   | { readonly name: 'waiting'; readonly bundle: Bundle; readonly why: WaitReason; readonly deadlineMs: number | null }
   | { readonly name: 'installing'; readonly bundle: Bundle; readonly deadlineMs: number }
   /** A test request with the release that runs, before it is left. */

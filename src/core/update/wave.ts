@@ -1,4 +1,4 @@
-import { compareVersions } from './compare-versions.ts';
+import { compareVersions, isAtLeast } from './compare-versions.ts';
 
 /** What the agent knows of a terminal. */
 export type TerminalRelease = {
@@ -12,7 +12,7 @@ export type TerminalRelease = {
 };
 
 const has = ({ version, isServing }: TerminalRelease, wanted: string): boolean =>
-  isServing && version !== null && (compareVersions(version, wanted) ?? -1) >= 0;
+  isServing && version !== null && isAtLeast(version, wanted);
 
 /**
  * The lane whose turn it is: the lowest in which a terminal lacks the release, once every terminal of the lanes before it
@@ -26,7 +26,7 @@ export const laneWhoseTurnItIs = (wanted: string, terminals: readonly TerminalRe
   for (const lane of lanes) {
     const here = terminals.filter((each) => each.lane === lane);
     if (here.every((each) => has(each, wanted))) continue;
-    const updating = here.some(({ version }) => version !== null && (compareVersions(version, wanted) ?? -1) < 0);
+    const updating = here.some(({ version }) => version !== null && !isAtLeast(version, wanted));
     return updating ? lane : null;
   }
   return null;

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Bundle, Update, UpdateEffect, UpdateEvent, UpdateRecord } from '../../../src/core/update/update.ts';
+import type {
+  Attempt,
+  Bundle,
+  Update,
+  UpdateEffect,
+  UpdateEvent,
+  UpdateRecord,
+} from '../../../src/core/update/update.ts';
 import { initialUpdate, transition, wakeAtMs } from '../../../src/core/update/update-machine.ts';
 
 type Told = UpdateEvent extends infer E ? (E extends UpdateEvent ? Omit<E, 'at'> : never) : never;
@@ -7,6 +14,9 @@ type Told = UpdateEvent extends infer E ? (E extends UpdateEvent ? Omit<E, 'at'>
 const bundle: Bundle = { id: 'new', version: '0.3.0', compatible: 'board', signature: 'trusted' };
 const free = { isIdle: true, hours: 'closed', wave: 'go', agentVersion: '0.3.0' } as const;
 const none: UpdateRecord = { floor: '0.2.0', attempt: null, failed: [], last: null };
+const attempt: Attempt = {
+  ...{ bundle: { id: 'new', version: '0.3.0' }, target: 'b', step: 'trying', writes: 1, tries: 1 },
+};
 
 class Night {
   update: Update = initialUpdate;
@@ -37,8 +47,7 @@ class Night {
   }
 
   trial(tries = 1): this {
-    const attempt = { bundle: { id: 'new', version: '0.3.0' }, target: 'b', step: 'trying', writes: 1, tries } as const;
-    return this.start({ ...none, attempt }, 'b', 'a', '0.3.0');
+    return this.start({ ...none, attempt: { ...attempt, tries } }, 'b', 'a', '0.3.0');
   }
 
   get told(): readonly string[] {
@@ -121,8 +130,7 @@ describe('an update', () => {
   });
 
   it('is given up after two boots that proved nothing, and is told', () => {
-    const attempt = { bundle: { id: 'new', version: '0.3.0' }, target: 'b', step: 'trying', writes: 1 } as const;
-    const once = story().start({ ...none, attempt: { ...attempt, tries: 1 } });
+    const once = story().start({ ...none, attempt });
     once.tell({ type: 'SurroundingsChanged', surroundings: free }).tell({ type: 'BundleOffered', bundle });
     expect(once.told).toEqual(['AskHealth']);
     const twice = story().start({ ...none, attempt: { ...attempt, tries: 2 } });
@@ -135,13 +143,6 @@ describe('an update', () => {
   });
 
   it('knows a slot that was made the standard before the power went', () => {
-    const attempt = {
-      bundle: { id: 'new', version: '0.3.0' },
-      target: 'b',
-      step: 'trying',
-      writes: 1,
-      tries: 1,
-    } as const;
     const after = story().start({ ...none, attempt }, 'b', 'b', '0.3.0');
     expect(after.effects).toMatchObject([{ type: 'Keep', record: { floor: '0.3.0', attempt: null } }]);
   });
@@ -151,13 +152,6 @@ describe('an update', () => {
     ['whose record is gone', null, '0.3.0'],
     ['that runs another version than was written', undefined, '0.4.0'],
   ] as const)('leaves a trial %s', (_what, record, version) => {
-    const attempt = {
-      bundle: { id: 'new', version: '0.3.0' },
-      target: 'b',
-      step: 'trying',
-      writes: 1,
-      tries: 1,
-    } as const;
     const trial = story().start(record === undefined ? { ...none, attempt } : record, 'b', 'a', version);
     expect(trial.effects).toEqual([{ type: 'Restart', into: 'a', trial: false }]);
   });
