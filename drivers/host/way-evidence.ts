@@ -6,14 +6,16 @@ import type { WayEvidence } from '../../src/core/way-to-broker.ts';
 
 /*
  * What the kernel knows of the way to the broker, read from /sys and /proc: the link process may neither send anything but
- * to the broker nor ask the kernel by netlink. IPv4 alone has these files; of IPv6 only carrier and port are told.
+ * to the broker nor ask the kernel by netlink. IPv4 alone has these files; of IPv6 only carrier and port are told, and on
+ * Windows the port alone: there anybody may make C:\proc, and write into it what he likes.
  */
 
 /** A clinic's machine answers within milliseconds; a SYN that was lost is made up for by the next look. ms */
 const portMs = 800;
 const loopback = /^127\.|^::1$|^::ffff:127\./;
 
-const read = (path: string): Promise<string | null> => readFile(path, 'utf8').catch(() => null);
+const read = async (path: string): Promise<string | null> =>
+  process.platform === 'linux' ? readFile(path, 'utf8').catch(() => null) : null;
 
 /** The kernel writes addresses of /proc/net/route as little-endian hexadecimal. */
 const numberOf = (address: string): number =>

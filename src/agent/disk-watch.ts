@@ -22,8 +22,10 @@ const bySystem: Readonly<Record<string, FailureCode>> = {
 /** Options of a file system that takes no writes any more, whatever `access` says of it: ext4 after an error. */
 const refusing = ['ro', 'emergency_ro', 'shutdown'];
 
-/** The file systems of this machine, each line as proc_pid_mountinfo(5) has it; none where there is no such file (Windows). */
+/** The file systems of this machine, each line as proc_pid_mountinfo(5) has it; none where there is no such file. */
 const mountLines = (): readonly string[] => {
+  // On Windows anybody may make C:\proc: what it says is nobody's word.
+  if (process.platform !== 'linux') return [];
   try {
     return readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   } catch {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { answersOnWire, routeTo, seeWay } from '../../drivers/host/way-evidence.ts';
 import { freePort } from '../../scripts/beds/free-port.ts';
 import { judgeWay } from '../../src/core/way-to-broker.ts';
@@ -40,3 +40,12 @@ test.skipIf(process.platform !== 'linux')(
     expect(judgeWay(refused, 0)).toBe('delivery.broker-away');
   },
 );
+
+test.skipIf(process.platform !== 'linux')('on Windows no file in the place of the kernel is believed', async () => {
+  // No packet leaves for such an address.
+  expect((await seeWay('0.0.0.1', 1)).route).not.toBe('unknown');
+  const platform = vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+  const seen = await seeWay('0.0.0.1', 1);
+  platform.mockRestore();
+  expect(seen).toMatchObject({ carrier: null, route: 'unknown', host: null, router: null, sent: null });
+});

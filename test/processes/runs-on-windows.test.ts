@@ -39,12 +39,12 @@ const packages = new Set([...agent.packages, ...service.packages]);
 const branched: Readonly<Record<string, string>> = {
   'src/agent/oqs-folder/shared-folder.ts': "process.platform === 'linux' ? heldFolders : comparedFolders",
   // There is no such file there; what the file system says of itself is asked by a write.
-  'src/agent/disk-watch.ts': 'none where there is no such file (Windows)',
+  'src/agent/disk-watch.ts': "if (process.platform !== 'linux') return [];",
   // The directory's owner, where root writes for another user.
   'src/trust/write-file.ts': 'if (process.getuid?.() === 0) {',
   'drivers/host/systemd-notifier.ts': 'if (socket === undefined) return;',
-  // Where there is no such file nothing is known of the cable; the broker's port is tried all the same.
-  'drivers/host/way-evidence.ts': "readFile(path, 'utf8').catch(() => null)",
+  // There nothing is known of the cable; the broker's port is tried all the same.
+  'drivers/host/way-evidence.ts': "process.platform === 'linux' ? readFile",
   // Programs that Windows has: its own word about the clock, and this one once more, by its own path.
   'drivers/host/run-program.ts': 'spawn(',
   'drivers/host/keep-watch.ts': 'spawn(process.execPath,',
@@ -56,7 +56,7 @@ const isBranched = (path: string): boolean => {
 
 /** What breaks on Windows, or quietly does nothing there. */
 const posixOnly: readonly (readonly [string, RegExp])[] = [
-  ['a place in the POSIX tree', /['"`]\/(dev|proc|run|var|etc|tmp|usr|srv)\b/],
+  ['a place in the POSIX tree', /['"`]\/(boot|dev|etc|home|mnt|opt|proc|run|srv|sys|tmp|usr|var)\b/],
   ['a user id asked for without a branch', /process\.(getuid|getgid|geteuid|setuid|setgid)\(/],
   ['a signal to a process (there it is a kill)', /process\.kill\(/],
   // Asking the system about its clock goes by run-program.ts, which needs nothing of POSIX.
