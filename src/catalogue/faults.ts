@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { deskToken } from '../core/catalogue/desk-order.ts';
 import { type Actor, type FailureCode, failureRules } from '../core/failure.ts';
 import { type Party, partyOf, type Teller } from '../core/party.ts';
 import { catalogueDir, readCatalogueFile } from './catalogue-files.ts';
@@ -284,13 +285,19 @@ export const faultOf = (name: FaultName): Fault => {
   return { actor: failureRules[name].actor, weight, cause, remedy: steps };
 };
 
+/** A remedy with the places of this machine in it: its commands can be run word for word. */
+export const filledIn = (remedy: string, where: Readonly<Record<string, string>> = {}): string =>
+  remedy.replaceAll(/\{(\w+)\}/g, (whole, name: string) => where[name] ?? whole);
+
 /** A code of what runs, in the words that staff read (Japanese); null: only a doctor finds it. */
 export const inStaffWords = (
   name: FaultName,
 ): { readonly cause: string; readonly remedy: readonly string[] } | null => {
   if (!isFailureCode(name)) return null;
   const found = newestWords()[name]?.staff;
-  return found === undefined ? null : { cause: `${found.summary}（${found.cause}）`, remedy: found.steps };
+  // The order at the desk is told where there is a desk (desk-order-view), not of a machine.
+  if (found === undefined) return null;
+  return { cause: `${found.summary}（${found.cause}）`, remedy: found.steps.filter((step) => step !== deskToken) };
 };
 
 /** What only a doctor can find is of the machine that it looks at, but for these. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { faultNames, faultOf, inStaffWords } from '../../src/catalogue/faults.ts';
 import { inWords } from '../../src/cli/say.ts';
+import { deskToken } from '../../src/core/catalogue/desk-order.ts';
 import { commands } from '../../src/main.ts';
 import { printDiagnoses } from '../../src/terminal/doctor/doctor.ts';
 
@@ -44,6 +45,7 @@ test('everything that help, doctor and provision say has its Japanese', async ()
   for (const name of faultNames) {
     const { cause, remedy, actor } = faultOf(name);
     for (const text of inStaffWords(name) === null ? [cause, remedy.join('; '), actor] : [actor]) wanted.add(text);
+    expect(inStaffWords(name)?.remedy ?? [], name).not.toContain(deskToken);
     expect(inStaffWords(name)?.cause ?? '顔', name).toMatch(/[\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Han}]/u);
   }
   expect([...wanted].filter((text) => japanese[text] === undefined)).toEqual([]);

@@ -1,11 +1,8 @@
 import type { RenewalState } from '../../core/catalogue/desk-order.ts';
-import { deskSteps } from '../../core/catalogue/desk-order.ts';
+import { deskSteps, deskToken } from '../../core/catalogue/desk-order.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { renewalAddress } from './renewal-view.ts';
-
-/** In a failure's steps of the catalogue: the order at the desk stands here, from its one place. */
-const deskToken = '@desk';
 
 /** The printed form in Japanese, and in each language that this facility offers. */
 const declarationLinks = (model: PageModel, code: string): Markup => {

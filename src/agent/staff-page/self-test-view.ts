@@ -1,4 +1,4 @@
-import { type FaultName, faultNames, faultOf, inStaffWords } from '../../catalogue/faults.ts';
+import { type FaultName, faultNames, faultOf, filledIn, inStaffWords } from '../../catalogue/faults.ts';
 import type { KeyName, PartResult, TestedPart } from '../../wire/self-test-report.ts';
 import type { KeptSelfTest } from '../journal/self-tests.ts';
 import { html, type Markup } from './html.ts';
@@ -34,12 +34,11 @@ const actorWords = { patient: '患者さまのカード', staff: '受付で対�
 const isFault = (name: string): name is FaultName => (faultNames as readonly string[]).includes(name);
 
 /** Whose it is and what to do, from the one table of faults: staff's words where it has them, else the technician's. */
-const faultView = (code: string, { inJapanese }: PageModel): Markup => {
+const faultView = (code: string, device: string, { inJapanese }: PageModel): Markup => {
   if (!isFault(code)) return html`<span class="code">${code}</span>`;
   const { actor, cause, remedy } = faultOf(code);
   const said = inStaffWords(code) ?? { cause: inJapanese(cause), remedy: [inJapanese(remedy.join('; '))] };
-  const steps = said.remedy.filter((step) => step !== '@desk');
-  return html`${said.cause}<br>【${actorWords[actor]}】${steps.join('。')} <span class="code">${code}</span>`;
+  return html`${said.cause}<br>【${actorWords[actor]}】${filledIn(said.remedy.join('。'), { device })} <span class="code">${code}</span>`;
 };
 
 const pills: Readonly<Record<PartResult['outcome'], readonly [string, string]>> = {
@@ -68,7 +67,7 @@ const partRow = ({ part, outcome, code, missing = [] }: PartResult, test: KeptSe
   const [tone, word] = pills[outcome];
   const silent = missing.map((key) => keyWords[key] ?? key).join('・');
   return html`<tr><th scope="row">${partWords[part]}</th><td><span class="pill ${tone}">${word}</span></td>
-    <td>${code !== undefined && faultView(code, model)}${silent !== '' && html`<br>反応がなかったキー：${silent}`}
+    <td>${code !== undefined && faultView(code, test.device, model)}${silent !== '' && html`<br>反応がなかったキー：${silent}`}
     ${outcome === 'present' && test.report?.byHand === true && question(part, test.device, model)}</td></tr>`;
 };
 

@@ -1,3 +1,6 @@
+/** In a failure's steps of the catalogue: the order at the desk stands here, from its one place. */
+export const deskToken = '@desk';
+
 /** What has to be there for a step: nothing, a way that this facility has set up, or an outage of the whole country. */
 type DeskStepNeeds = 'nothing' | 'home-consent' | 'qualification-app' | 'national-outage';
 

@@ -1,4 +1,4 @@
-import { type FaultName, faultOf, partyOfFault } from '../../catalogue/faults.ts';
+import { type FaultName, faultOf, filledIn, partyOfFault } from '../../catalogue/faults.ts';
 import type { Teller } from '../../core/party.ts';
 import { causesFirst } from './causes.ts';
 import { doctorChecks } from './doctor-checks.ts';
@@ -17,10 +17,6 @@ const within = async <T>(limitMs: number, work: Promise<T>): Promise<T> => {
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 };
-
-/** A remedy with the places of this machine in it: its commands can be run word for word. */
-export const filledIn = (remedy: string, where: Readonly<Record<string, string>> = {}): string =>
-  remedy.replaceAll(/\{(\w+)\}/g, (whole, name: string) => where[name] ?? whole);
 
 /** At whose end it was found: by the units that the remedy begins anew. */
 const tellerOf = ({ unit = '', units = unit }: Readonly<Record<string, string>> = {}): Teller =>

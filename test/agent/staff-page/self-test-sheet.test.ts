@@ -11,7 +11,7 @@ import type { Inspection } from '../../../src/terminal/visit/session-parts.ts';
 let bed: VisitBed;
 let page: Awaited<ReturnType<typeof openStaffPage>>;
 let browser: Browser;
-const found: Inspection = { disk: 'disk.nearly-full', reader: 'reader.lost' };
+const found: Inspection = { disk: 'disk.nearly-full', reader: 'reader.lost', certificates: 'certificate.expired' };
 beforeEach(async () => {
   bed = await openVisitBed({ speaker: createVirtualSpeaker(), inspect: async () => found });
   page = await openStaffPage(bed.agent, []);
@@ -62,6 +62,7 @@ test('button, answers and print: one page of paper with date, every part, its fa
   expect(text).toMatch(/\d{4}年\d+月\d+日 \d\d:\d\d に点検/);
   expect(text).toMatch(/【システム担当者】.*disk\.nearly-full/);
   expect(text).toMatch(/【受付で対応】.*reader\.lost/);
+  expect(text).toMatch(/provision clinic --replace front-1`.*certificate\.expired/);
   expect(text).toContain('確認した人');
   expect(await sheet.getByRole('button').count()).toBe(0);
   expect(text).not.toContain('記録しました');

@@ -11,11 +11,11 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../../../drivers/messa
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import { type ClinicDemo, startClinicDemo } from '../../../scripts/demonstration/clinic-demo.ts';
 import { readBrokerFiles } from '../../../src/agent/provisioning/facility-authority.ts';
-import { type FaultName, faultOf } from '../../../src/catalogue/faults.ts';
+import { type FaultName, faultOf, filledIn } from '../../../src/catalogue/faults.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { probeBroker } from '../../../src/cli/doctor-probes.ts';
 import { failure } from '../../../src/core/failure.ts';
-import { examine, exitCodeOf, faultsOf, filledIn, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
+import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
 import { doctorChecks } from '../../../src/terminal/doctor/doctor-checks.ts';
 import type { Examination, Examined, Machine, UnitState } from '../../../src/terminal/doctor/examination.ts';
 import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
@@ -240,9 +240,12 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     const diagnoses = await examine({ ...well(), ...more() }, limitMs);
     expect(faultsOf(diagnoses)).toEqual([fault]);
     expect(exitCodeOf(diagnoses)).toBe(faultOf(fault).weight === 'fault' ? 1 : 0);
-    expect(printDiagnoses(diagnoses)).toContain(
+    const printed = printDiagnoses(diagnoses);
+    expect(printed).toContain(
       filledIn(faultOf(fault).remedy.join('; '), diagnoses.find((each) => 'fault' in each)?.where),
     );
+    // A place that nobody filled in is no command that can be run.
+    expect(printed).not.toMatch(/\{\w+\}/);
   });
 
   test('without a daemon says so and looks at reader and broker itself', async () => {
