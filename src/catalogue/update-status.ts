@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatJapanInstant } from '../core/japan-time.ts';
 import type { Update } from '../core/update/update.ts';
 import { updateRefusalWords, updateStateWords, updateWaitWords } from './update-words.ts';
 
@@ -41,11 +42,14 @@ export const statusOf = ({ state, board, version, record }: Update): UpdateStatu
   };
 };
 
-/** Lines for a person. `lastAt`: the instant as text */
+/** yyyy-MM-dd HH:mm in Japan: the last update may be months ago */
+const dayAndTime = (wallMs: number): string =>
+  formatJapanInstant(wallMs).replace(/^(.{4})(..)(..)(..)(..).*$/, '$1-$2-$3 $4:$5');
+
+/** Lines for a person. */
 export const wordsOfStatus = (
   status: UpdateStatus,
   language: 'ja' | 'en',
-  timeText: (ms: number) => string,
   form: 'long' | 'short' = 'long',
 ): string[] => {
   const { version, slot, state, wait, next, last } = status;
@@ -55,6 +59,6 @@ export const wordsOfStatus = (
   if (last === undefined) return lines;
   const installed = language === 'ja' ? '更新しました' : 'installed';
   const what = last.reason === undefined ? installed : updateRefusalWords[last.reason][language];
-  lines.push(`${timeText(last.at)} ${last.version}: ${what}`);
+  lines.push(`${dayAndTime(last.at)} ${last.version}: ${what}`);
   return lines;
 };

@@ -12,7 +12,7 @@ export const updateStateWords: Readonly<Record<UpdateState['name'], Words>> = {
     'もう一方の領域へ書き込み中（受付は続きます）',
     'writing into the other slot (patients are served meanwhile)',
   ),
-  checkingBefore: words('更新前のテスト受付中', 'a test request before the restart'),
+  checkingBefore: words('再起動の前に、いまの版の様子を確認中', 'a look at the present release before the restart'),
   restarting: words('再起動中', 'restarting'),
   takingOver: words('新しい版が起動：記録を引き継ぎ中', 'the new release runs: taking over what is kept'),
   proving: words('新しい版をテスト受付で確認中', 'the new release proves itself by a test request'),
@@ -29,8 +29,8 @@ export const updateWaitWords: Readonly<Record<WaitReason, Words>> = {
   'opening-hours': words('診療時間が終わるのを待っています', 'waiting for the end of opening hours'),
   busy: words('受付が空くのを待っています', 'somebody is being served'),
   unwell: words(
-    'いまの版でテスト受付が通りません（5分後にもう一度）',
-    'the test request does not pass with the present release',
+    'いまの版が agent とつながっていないか、ディスクに書き込めません（5分後にもう一度）',
+    "the present release does not reach the clinic's agent, or the disk takes nothing (once more in 5 minutes)",
   ),
 };
 
@@ -48,8 +48,8 @@ export const updateRefusalWords: Readonly<Record<RefusalReason | FailedBundle['r
   'no-version': words('版の番号が読めません', 'its version cannot be read'),
   older: words('この端末で動いたことのある版より新しくありません', 'not newer than what has run here'),
   'failed-before': words(
-    'この端末で一度失敗しています：原因を除いたら retry',
-    'has failed here before; once the cause is gone: retry',
+    'この端末で一度失敗しています：原因を除いたら systemctl kill --signal=SIGHUP uketsuke-update',
+    'has failed here before; once the cause is gone: systemctl kill --signal=SIGHUP uketsuke-update',
   ),
   'fell-back': words(
     '新しい版が確認を通らず、前の版に戻りました',

@@ -14,7 +14,6 @@ import { speaksJapanese } from './say.ts';
 import { registerProcess } from './until-stopped.ts';
 
 const languageOfLocale = (): 'ja' | 'en' => (speaksJapanese() ? 'ja' : 'en');
-const timeText = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 
 const showStatus = ({ config: path, json }: { config: string; json?: true }): void => {
   const { updates } = readConfigOrExit(path);
@@ -29,7 +28,7 @@ const showStatus = ({ config: path, json }: { config: string; json?: true }): vo
   }
   const status = updateStatusSchema.parse(JSON.parse(text));
   process.stdout.write(
-    json ? `${JSON.stringify(status)}\n` : `${wordsOfStatus(status, languageOfLocale(), timeText).join('\n')}\n`,
+    json ? `${JSON.stringify(status)}\n` : `${wordsOfStatus(status, languageOfLocale()).join('\n')}\n`,
   );
 };
 

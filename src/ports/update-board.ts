@@ -12,7 +12,7 @@ export interface UpdateBoard {
   /** The process ends soon after. */
   restart(into: Slot, trial: boolean): Promise<void>;
   takeOver(from: Slot, to: Slot): Promise<boolean>;
-  /** A test request went all the way and back. */
+  /** On trial: a test request went all the way and back. Before it: the release that runs reaches the agent. */
   askHealth(): Promise<boolean>;
   commit(slot: Slot): Promise<boolean>;
 }

@@ -31,9 +31,9 @@ const line = (maximum: number) =>
     .string()
     .max(maximum)
     .regex(/^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u);
-/** Version of software, catalogue or protocol */
 /** A state, a reason to wait or a refusal of src/core/update/update.ts; another release may say one that is unknown here. */
 const updateWord = z.string().regex(/^[A-Za-z][A-Za-z-]{0,39}$/);
+/** Version of software, catalogue or protocol */
 const version = z.string().regex(/^[\w.+-]{1,40}$/);
 const languageTag = z.string().regex(/^[A-Za-z][A-Za-z-]{1,11}$/);
 const compactJws = z

@@ -62,7 +62,7 @@ const updateNote = ({ state }: Lane): Markup | null => {
   if (update === undefined || (update.state === 'current' && update.last === undefined)) return null;
   const status = updateStatusSchema.safeParse({ ...update, version: state?.version ?? '', slot: 'a' });
   if (!status.success) return null;
-  const [first, ...more] = wordsOfStatus(status.data, 'ja', timeText, 'short');
+  const [first, ...more] = wordsOfStatus(status.data, 'ja', 'short');
   return html`<p class="mute">更新：${[first, ...more].join('。')}</p>`;
 };
 

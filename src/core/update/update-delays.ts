@@ -2,7 +2,7 @@
 export const updateDelays = {
   /** Two slots of about a gigabyte are written and checked at the 10 MB/s of a slow card, twice over. */
   installMs: 15 * 60_000,
-  /** The release that runs answers its test request at once; beyond this the line is down and nothing is begun. */
+  /** The release that runs says at once whether it reaches the agent; beyond this it is not well and nothing is begun. */
   checkBeforeMs: 20_000,
   /** What does not pass is looked at again after this: a line, a visit, an agent. */
   lookAgainMs: 5 * 60_000,

@@ -263,7 +263,7 @@ const healthAnswered = (update: Update, isWell: boolean, at: Moment): UpdateStep
   );
 };
 
-/** Asked last whether anybody is being served: a card may have come while the test request was under way. */
+/** Asked last whether anybody is being served: a card may have come while the question was under way. */
 const tryIt = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
   const { attempt } = update.record;
   if (attempt === null || attempt.step === 'writing' || attempt.bundle.id !== bundle.id) return atRest(update, at);

@@ -48,7 +48,7 @@ export type WaitReason =
   | 'opening-hours'
   /** A visit, a card on the bed, or something signed that has not been received yet */
   | 'busy'
-  /** The test request does not pass with the release that runs: a new one could prove nothing */
+  /** The release that runs does not reach the agent: a new one could prove nothing. Or something could not be written */
   | 'unwell';
 
 export type FailedBundle = { readonly id: string; readonly reason: 'fell-back' | 'tampered' | 'unwritable' };
@@ -98,7 +98,7 @@ export type UpdateState =
   | { readonly name: 'current'; readonly deadlineMs: null }
   | { readonly name: 'waiting'; readonly bundle: Bundle; readonly why: WaitReason; readonly deadlineMs: number | null }
   | { readonly name: 'installing'; readonly bundle: Bundle; readonly deadlineMs: number }
-  /** A test request with the release that runs, before it is left. */
+  /** Whether the release that runs reaches the agent, before it is left. */
   | { readonly name: 'checkingBefore'; readonly bundle: Bundle; readonly deadlineMs: number }
   /** The board was asked to restart. */
   | { readonly name: 'restarting'; readonly into: Slot; readonly deadlineMs: number }
@@ -153,7 +153,7 @@ export type UpdateEffect =
   | { readonly type: 'Restart'; readonly into: Slot; readonly trial: boolean }
   /** What the terminal knows (outbox, settings) is copied from the standard slot's state; that one stays as it is. */
   | { readonly type: 'TakeOverState'; readonly from: Slot; readonly to: Slot }
-  /** A test request end to end: store, signature, seal, broker, agent, receipt. */
+  /** On trial a test request end to end: store, signature, seal, broker, agent, receipt. Before it: the agent is reached. */
   | { readonly type: 'AskHealth' }
   /** From now on the board takes this slot: one write of one sector. */
   | { readonly type: 'Commit'; readonly slot: Slot };
