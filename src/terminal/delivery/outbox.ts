@@ -8,7 +8,8 @@ import type { Receipt } from '../../wire/messages.ts';
 
 /**
  * Requests on their way. A row is on the disk before the first publish and leaves it on one of two events only: the
- * agent's receipt, or its expiry once nobody can have taken it unheard. A PUBACK counts for nothing (a broker killed after 6,000 PUBACKs had lost 6,000).
+ * agent's receipt, or its expiry once nobody can have taken it unheard. A PUBACK counts for nothing (a broker killed after
+ * 6,000 PUBACKs had lost 6,000).
  */
 export type OutboxDelays = {
   /**
@@ -22,7 +23,10 @@ export type OutboxDelays = {
   readonly hurryMs: number;
   /** So long a request of an earlier run is asked for, though its own time is over */
   readonly askOnceMs: number;
-  /** So long the row of a patient who has left is kept for the clinic to be heard: it may be closed for the night */
+  /**
+   * So long the row of a patient who has left is kept for the clinic to be heard, which may be closed for the night. One of an
+   * earlier run: so long after its end by the agent's clock, or every start would keep it anew
+   */
   readonly keepLeftMs: number;
   /** Nobody waits for its answer any more: asked for with each new connection, and at this rhythm */
   readonly askLeftMs: number;
@@ -309,10 +313,10 @@ class DurableOutbox implements Outbox {
     this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + removeAgainMs, () => void this.#remove(entry));
   }
 
-  /** Until the clinic answers, or for `keepLeftMs`; nobody is told anything more of it. */
-  #keep(entry: Entry, told: AuditEntry): void {
+  /** Until the clinic answers, or for so long; nobody is told anything more of it. */
+  #keep(entry: Entry, told: AuditEntry, forMs = this.#delays.keepLeftMs): void {
     entry.told = told;
-    entry.expiresAtMonotonicMs = this.#options.clock.now().monotonicMs + this.#delays.keepLeftMs;
+    entry.expiresAtMonotonicMs = this.#options.clock.now().monotonicMs + forMs;
   }
 
   /**
@@ -320,8 +324,10 @@ class DurableOutbox implements Outbox {
    * terminal that dies before it reaches them: the row stays, and is asked about once more when somebody can be reached.
    */
   #endUnheard(entry: Entry): void {
-    const { requestId, session } = entry.row;
-    this.#keep(entry, { atMs: this.#options.clock.now().wallMs, event: 'request-expired', subject: requestId });
+    const { requestId, session, expiresAtMs } = entry.row;
+    const atMs = this.#options.clock.now().wallMs;
+    const overSinceMs = entry.isEarlier ? Math.max(0, (this.#options.agentNowMs?.() ?? expiresAtMs) - expiresAtMs) : 0;
+    this.#keep(entry, { atMs, event: 'request-expired', subject: requestId }, this.#delays.keepLeftMs - overSinceMs);
     this.#options.log.event('outbox.expired', { request: requestId });
     this.#options.tell({ type: 'request-expired', requestId, session });
   }

@@ -255,3 +255,20 @@ test('one that ended and that nobody answers for goes after a day, asked for sel
   expect(store.rows.size).toBe(0);
   expect(events).toHaveLength(1);
 });
+
+test('one that nobody answers for goes a day after its end by the clinic, however often the terminal starts', async () => {
+  const { clock, store, row } = setUp(async () => ok(undefined));
+  const left = { ...row(), visitMark: 'mark' };
+  await store.addOutboxRow(left);
+  for (let hour = 0; hour < 26; hour++) {
+    const outbox = createOutbox({
+      ...{ store, clock, log, tell: () => {}, agentNowMs: () => clock.now().wallMs },
+      send: async () => ok(undefined),
+    });
+    await outbox.load();
+    outbox.setConnected(true);
+    await clock.advance(3_600_000);
+    expect(store.rows.size).toBe(hour < 24 ? 1 : 0);
+    outbox.close();
+  }
+});
