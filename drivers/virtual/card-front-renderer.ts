@@ -3,6 +3,7 @@ import type { Frame } from '../../src/ports/camera.ts';
 import type { JapaneseDate } from '../../src/protocol/card/verification-number.ts';
 import { cardFrontLayout, cardSize } from '../card-front-reader/card-front-layout.ts';
 import { drawWithOwnFonts } from './own-fonts.ts';
+import { randomFrom } from './random-from.ts';
 
 /** What is printed. */
 export type CardPrint = {
@@ -30,17 +31,6 @@ export type CardScene = {
 };
 
 const frameSize = { width: 1280, height: 960 } as const;
-
-/** Small, repeatable random numbers (mulberry32), 0 … 1. */
-export const randomFrom = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 
 const escapeText = (text: string): string => text.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
 

@@ -14,9 +14,9 @@ import { readCardFront } from '../../drivers/card-front-reader/tesseract-card-fr
 import {
   type CardPrint,
   type CardScene,
-  randomFrom,
   renderCardFront,
 } from '../../drivers/virtual/card-front-renderer.ts';
+import { randomFrom } from '../../drivers/virtual/random-from.ts';
 import { japanDate } from '../../src/core/japan-time.ts';
 import { toAscii } from '../../src/protocol/bytes.ts';
 import { toJapaneseDate, verificationNumberB } from '../../src/protocol/card/verification-number.ts';

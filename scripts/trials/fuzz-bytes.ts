@@ -1,21 +1,15 @@
+import { randomFrom } from '../../drivers/virtual/random-from.ts';
+
 /*
  * Bytes that nobody in his right mind sends, made from a seed: the same seed makes the same bytes.
  */
 
-/** Mulberry32: small, quick, the same everywhere. */
 export class Dice {
-  #state: number;
+  /** From 0 up to 1 */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+    this.next = randomFrom(seed);
   }
 
   below(count: number): number {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { randomFrom } from '../../drivers/virtual/random-from.ts';
 import { eventually } from './eventually.ts';
 import { judgeClinic, settledClinic } from './judge-clinic.ts';
 import { stepsWith } from './misfortune-steps.ts';
@@ -27,14 +28,8 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 
-/** Mulberry32: the same moments for the same seed. */
-let state = Number(values.seed);
-const random = (): number => {
-  state = (state + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-};
+/** The same moments for the same seed */
+const random = randomFrom(Number(values.seed));
 
 /** A visit takes about this long without a kill; later ones fall into what comes after it. ms */
 const visitMs = 4_000;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { randomFrom } from '../../drivers/virtual/random-from.ts';
 import type { Behaviour, Release, SimulatedBundle } from '../beds/simulated-board.ts';
 import { type Cut, compatible, type Findings, SimulatedWorld, type Story } from '../beds/simulated-updates.ts';
 
@@ -20,17 +21,6 @@ const { values } = parseArgs({
 });
 
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
-
-/** Mulberry32: the same stories for the same seed, on every machine. From 0 up to 1 */
-const randomFrom = (seed: number) => {
-  let state = seed >>> 0;
-  return (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 
 const first: Release = { name: 'first', version: '0.2.0', form: 3, behaves: 'good' };
 

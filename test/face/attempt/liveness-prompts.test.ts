@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { randomFrom } from '../../../drivers/virtual/random-from.ts';
 import { type HeadSignals, LivenessPrompts, type Prompt } from '../../../src/face/attempt/liveness-prompts.ts';
 
 const resting: HeadSignals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
@@ -8,12 +9,7 @@ type Moment = { readonly prompt: Prompt | null; readonly forMs: number; readonly
 
 /** Plays a head that looks as `look` says; returns the prompts asked, when, and how it ended. */
 const play = (seed: number, look: (moment: Moment) => Look, everyMs = 50, kind: 'single' | 'sequence' = 'sequence') => {
-  let state = seed;
-  const random = (): number => {
-    state = (state * 16807) % 2147483647;
-    return state / 2147483647;
-  };
-  const prompts = new LivenessPrompts(random, kind);
+  const prompts = new LivenessPrompts(randomFrom(seed), kind);
   const asked: Prompt[] = [];
   const times: number[] = [];
   let told: Prompt | null = null;

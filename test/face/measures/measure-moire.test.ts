@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { randomFrom } from '../../../drivers/virtual/random-from.ts';
 import { measureMoire } from '../../../src/face/measures/measure-moire.ts';
 import { meshPoints } from '../../../src/face/models/find-landmarks.ts';
 
@@ -9,12 +10,11 @@ const mesh = new Float32Array(meshPoints * 3);
 mesh.set([width, height, 0], 3);
 
 const picture = (grain: number, stripe: number, period: number, direction: 'upright' | 'lying' = 'upright') => {
-  let state = 1;
+  const random = randomFrom(1);
   const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    state = (state * 16807) % 2147483647;
     const x = Math.floor(i / 3) % width;
     const along = direction === 'upright' ? x : Math.floor(i / 3 / width);
-    return 120 + x / 4 + ((state / 2147483647) * 2 - 1) * grain + stripe * Math.cos((along / period) * 2 * Math.PI);
+    return 120 + x / 4 + (random() * 2 - 1) * grain + stripe * Math.cos((along / period) * 2 * Math.PI);
   });
   return { width, height, rgb };
 };
