@@ -11,11 +11,7 @@ import { parseArgs } from 'node:util';
 import { toGrey } from '../../drivers/card-front-reader/card-front-image.ts';
 import { createCardFrontOcr } from '../../drivers/card-front-reader/card-front-ocr.ts';
 import { readCardFront } from '../../drivers/card-front-reader/tesseract-card-front-reader.ts';
-import {
-  type CardPrint,
-  type CardScene,
-  renderCardFront,
-} from '../../drivers/virtual/card-front-renderer.ts';
+import { type CardPrint, type CardScene, renderCardFront } from '../../drivers/virtual/card-front-renderer.ts';
 import { randomFrom } from '../../drivers/virtual/random-from.ts';
 import { japanDate } from '../../src/core/japan-time.ts';
 import { toAscii } from '../../src/protocol/bytes.ts';

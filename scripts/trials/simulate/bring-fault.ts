@@ -138,18 +138,18 @@ const lasting: Readonly<Partial<Record<FaultName, Lasting>>> = {
   },
   'terminal disk full': {
     begin: ({ stored }) => {
-      stored.mood.refuses = true;
+      stored.full = true;
     },
     mend: ({ stored }) => {
-      stored.mood.refuses = false;
+      stored.full = false;
     },
   },
   'terminal disk stalls': {
     begin: ({ stored }, { amount }) => {
-      stored.mood.stallsMs = 500 + (amount % 15_000);
+      stored.stallsMs = 500 + (amount % 15_000);
     },
     mend: ({ stored }) => {
-      stored.mood.stallsMs = 0;
+      stored.stallsMs = 0;
     },
   },
   'agent slow': {

@@ -1,6 +1,7 @@
 import { failure } from '../../../src/core/failure.ts';
 import { err, ok, type Result } from '../../../src/core/result.ts';
 import type { Delivery, MessageBus } from '../../../src/ports/message-bus.ts';
+import { covers } from '../../../src/wire/broker-access-rules.ts';
 import { type Kernel, type Life, never } from './stand-ins/kernel.ts';
 
 type Listener = (delivery: Delivery) => void;
@@ -30,12 +31,6 @@ const acknowledgedMs = 5_000;
 /** Silence ends a connection after this: no answer to one to two pings. ms */
 const silenceMs = 12_000;
 const reconnectMs = 1_500;
-
-const covers = (filter: string, topic: string): boolean => {
-  if (filter === topic) return true;
-  const [wanted, given] = [filter.split('/'), topic.split('/')];
-  return wanted.length === given.length && wanted.every((part, at) => part === '+' || part === given[at]);
-};
 
 /** A broker, the network around it, and all that may befall a message that was acknowledged. */
 export class SimulatedBroker {

@@ -101,7 +101,7 @@ export class World {
       judge.stored(row);
       return set(id, row);
     };
-    this.stored.onAudit = ({ event, subject }) => {
+    this.stored.onRemoved = ({ event, subject }) => {
       if (event === 'request-cancelled') judge.cancelled(subject);
     };
   }

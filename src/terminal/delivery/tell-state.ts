@@ -15,7 +15,10 @@ export const lastWill = (
 });
 
 /** What is true besides the session, and told with it to agents that understand it. */
-type Besides = Pick<StateMessage, 'settingsVersion' | 'lastAccepted' | 'late' | 'certificateWarning' | 'update'>;
+type Besides = Pick<
+  StateMessage,
+  'settingsVersion' | 'lastAccepted' | 'late' | 'certificateWarning' | 'about' | 'figures' | 'update'
+>;
 
 /**
  * What the terminal says of itself: the newest, told again after each reconnect. Retained for every agent of the facility,
