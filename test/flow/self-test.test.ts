@@ -45,7 +45,7 @@ afterEach(async () => {
 const get = async (path: string): Promise<string> => (await fetch(new URL(path, page.address))).text();
 const post = async (path: string, form: Record<string, string>): Promise<string> =>
   get(await pressOn(page.address, '/self-test', path, form));
-const newest = () => bed.agent.journal.selfTests.of('front-1')[0];
+const newest = () => bed.agent.journal.selfTests.newest('front-1');
 const parts = (): Partial<Record<TestedPart, PartResult>> =>
   Object.fromEntries((newest()?.report?.parts ?? []).map((each) => [each.part, each]));
 const begin = async (): Promise<string> => {
@@ -212,13 +212,13 @@ describe('replayed and foreign', () => {
   it('the same order again, and a report of it again: once', async () => {
     await begin();
     await stand();
-    const kept = bed.agent.journal.selfTests.of('front-1', 9).length;
+    const kept = bed.agent.journal.selfTests.since('front-1', 0).length;
     const reports = bed.broker.passedOn('command-result');
     for (const { topic, payload } of [...bed.broker.passedOn('command'), ...reports])
       bed.broker.deliver(topic, payload);
     await bed.pass(70_000);
     await bed.agent.quiet();
-    expect(bed.agent.journal.selfTests.of('front-1', 9)).toHaveLength(kept);
+    expect(bed.agent.journal.selfTests.since('front-1', 0)).toHaveLength(kept);
     expect(bed.visits()).toHaveLength(1);
   });
 });
@@ -230,7 +230,7 @@ describe('at a set time, with nobody there', () => {
     const seven = startOfJapanDay(japanDate(wallMs)) + (hours * 60 + minutes) * 60_000;
     return seven > wallMs ? seven - wallMs : seven + dayMs - wallMs;
   };
-  const tested = () => bed.agent.journal.selfTests.of('front-1', 9);
+  const tested = () => bed.agent.journal.selfTests.since('front-1', 0);
 
   it('before it nothing; from then on once a day, silent and dark; keys and ears are left open', async () => {
     bed.clock.skip(at(6, 59));

@@ -6,9 +6,6 @@ import type { AgentDesk } from './agent-desk.ts';
 /** A terminal that could not begin, or not end (a patient was there, no answer) is asked again after this. ms */
 const againMs = 5 * 60_000;
 
-/** Tests of a busy morning are cut short again and again, once in `againMs`. */
-const mostTests = 100;
-
 /** A test that a patient cut short has found out nothing; one of which nothing was heard, neither. */
 const wentThrough = ({ report }: KeptSelfTest): boolean =>
   report?.parts.every(({ outcome }) => outcome !== 'skipped') === true;
@@ -35,7 +32,7 @@ export const createMorningRound = (context: AgentContext, desk: AgentDesk, time:
       const isFree = state?.status === 'idle' || isOut;
       if (!isFree || desk.lanes.wireOf(device) < 2) continue;
       if (monotonicMs - (asked.get(device) ?? Number.NEGATIVE_INFINITY) < againMs) continue;
-      if (context.journal.selfTests.of(device, mostTests).some((test) => test.at >= due && wentThrough(test))) continue;
+      if (context.journal.selfTests.since(device, due).some(wentThrough)) continue;
       asked.set(device, monotonicMs);
       void desk.commands.selfTest(device, false).catch(() => {});
     }

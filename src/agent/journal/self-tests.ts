@@ -38,13 +38,17 @@ export class SelfTests {
     this.#sql.run('UPDATE self_test SET report = ? WHERE device = ? AND at = ?', JSON.stringify(report), device, at);
   }
 
+  newest(device: string): KeptSelfTest | undefined {
+    return this.#kept('device = ? ORDER BY at DESC LIMIT 1', device)[0];
+  }
+
   /** Newest first. */
-  of(device: string, most = 1): readonly KeptSelfTest[] {
-    const rows = this.#sql.all(
-      'SELECT device, lane, at, report FROM self_test WHERE device = ? ORDER BY at DESC LIMIT ?',
-      ...[device, most],
-    );
-    return rows.map((row) => ({
+  since(device: string, at: number): readonly KeptSelfTest[] {
+    return this.#kept('device = ? AND at >= ? ORDER BY at DESC', device, at);
+  }
+
+  #kept(where: string, ...values: (string | number)[]): readonly KeptSelfTest[] {
+    return this.#sql.all(`SELECT device, lane, at, report FROM self_test WHERE ${where}`, ...values).map((row) => ({
       device: String(row.device),
       lane: Number(row.lane),
       at: Number(row.at),

@@ -69,7 +69,7 @@ const updateNote = ({ state }: Lane): Markup | null => {
 const now = (lane: Lane, model: PageModel): Markup => {
   const { state } = lane;
   if (isPutAway(lane, model)) {
-    const testedAt = model.context.journal.selfTests.of(lane.device)[0]?.at ?? 0;
+    const testedAt = model.context.journal.selfTests.newest(lane.device)?.at ?? 0;
     const isLongAgo = model.nowMs() - testedAt > spareTestedMs;
     return html`<span class="mute">予備、または故障。電源を入れると使えます</span>${isLongAgo && html`<p class="pill warn">3か月以上 点検していません。予備なら電源を入れて点検してください</p>`}`;
   }

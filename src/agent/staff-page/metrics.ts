@@ -45,7 +45,7 @@ const ofTerminals = (lanes: readonly Lane[]): readonly MetricFamily[] => [
 
 const ofSelfTests = (lanes: readonly Lane[], { context }: PageModel): readonly MetricFamily[] => {
   const tests = lanes.flatMap((lane) => {
-    const [test] = context.journal.selfTests.of(lane.device);
+    const test = context.journal.selfTests.newest(lane.device);
     return test === undefined ? [] : [{ lane, test }];
   });
   return [

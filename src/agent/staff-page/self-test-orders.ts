@@ -28,7 +28,7 @@ export const answerSelfTest = (form: URLSearchParams, { context }: PageModel): N
   const asked = form.get('part') ?? '';
   const answer = form.get('answer');
   const code = Object.hasOwn(faultsByPerson, asked) ? faultsByPerson[asked] : undefined;
-  const [test] = context.journal.selfTests.of(device);
+  const test = context.journal.selfTests.newest(device);
   const isOpen = test?.report?.parts.some(({ part, outcome }) => part === asked && outcome === 'present') === true;
   if (code === undefined || !isOpen || test.report === null || (answer !== 'yes' && answer !== 'no'))
     return { good: false, text: 'この点検には、その答えを記録できません。' };

@@ -1,12 +1,10 @@
 import { type FaultName, faultNames, faultOf, filledIn, inStaffWords } from '../../catalogue/faults.ts';
 import type { KeyName, PartResult, TestedPart } from '../../wire/self-test-report.ts';
+import { selfTestMs } from '../desk/command-desk.ts';
 import type { KeptSelfTest } from '../journal/self-tests.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { dayAndTimeText, dayText, timeText } from './words.ts';
-
-/** A test by hand takes 70 s; one that has told nothing after this will not. ms */
-const awaitedMs = 3 * 60_000;
 
 const partWords: Readonly<Record<TestedPart, string>> = {
   speaker: 'スピーカー',
@@ -77,7 +75,7 @@ const failedParts = ({ report }: KeptSelfTest): readonly PartResult[] =>
 /** In a word: how the test went. */
 const verdict = (test: KeptSelfTest, nowMs: number): Markup => {
   if (test.report === null)
-    return nowMs - test.at < awaitedMs
+    return nowMs - test.at < selfTestMs
       ? html`<span class="pill quiet">点検中…</span>`
       : html`<span class="pill bad">結果が届きませんでした</span>`;
   const failed = failedParts(test);
@@ -91,14 +89,14 @@ const verdict = (test: KeptSelfTest, nowMs: number): Markup => {
 
 /** One line in the lane's row. null: never tested. */
 export const selfTestNote = (device: string, model: PageModel): Markup | null => {
-  const [test] = model.context.journal.selfTests.of(device);
+  const test = model.context.journal.selfTests.newest(device);
   return test === undefined
     ? null
     : html`<p><a href="/self-test">始業前点検</a> <span class="mute">${dayAndTimeText(test.at)}</span> ${verdict(test, model.nowMs())}</p>`;
 };
 
 const terminalSection = (device: string, lane: number, model: PageModel): Markup => {
-  const [test] = model.context.journal.selfTests.of(device);
+  const test = model.context.journal.selfTests.newest(device);
   const order = html`<form method="post" action="/self-test" class="tools"><input type="hidden" name="token" value="${model.token}"><input type="hidden" name="device" value="${device}"><button class="fill">${lane}番を点検する（窓口で）</button></form>`;
   if (test === undefined) return html`<section><h2>${lane}番</h2>${order}<p>まだ点検していません。</p></section>`;
   return html`<section class="form-sheet self-test"><h2>${lane}番　<span class="mute">${dayText(test.at)} ${timeText(test.at)} に点検</span> ${verdict(test, model.nowMs())}</h2>${order}
