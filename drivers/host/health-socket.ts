@@ -49,3 +49,16 @@ export const askHealth = (path: string, timeoutMs: number): Promise<string | nul
     });
     socket.on('end', () => end(text === '' ? null : text));
   });
+
+/** The same, by its schema. Somebody else's answer, or that of another version, is as good as none. */
+export const askReport = async <T>(
+  schema: { parse(told: unknown): T },
+  path: string,
+  timeoutMs: number,
+): Promise<T | null> => {
+  try {
+    return schema.parse(JSON.parse((await askHealth(path, timeoutMs)) ?? ''));
+  } catch {
+    return null;
+  }
+};

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { askHealth } from '../../drivers/host/health-socket.ts';
+import { askReport } from '../../drivers/host/health-socket.ts';
 import { personaById } from '../../drivers/virtual/personas.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { decodeOqs } from '../../src/agent/oqs-folder/oqs-encoding.ts';
@@ -286,9 +286,8 @@ export class MisfortunesBed {
     return diagnoses.flatMap(({ fault }) => fault ?? []);
   }
 
-  async health(): Promise<HealthReport | null> {
-    const text = await askHealth(join(this.directory, 'health.sock'), 2_000);
-    return text === null ? null : healthReportSchema.parse(JSON.parse(text));
+  health(): Promise<HealthReport | null> {
+    return askReport(healthReportSchema, join(this.directory, 'health.sock'), 2_000);
   }
   /** How far the journal's audit chain goes. */
   get agentDirectory(): string {

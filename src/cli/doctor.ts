@@ -3,8 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import type { z } from 'zod';
-import { askHealth } from '../../drivers/host/health-socket.ts';
+import { askReport } from '../../drivers/host/health-socket.ts';
 import { seeWay } from '../../drivers/host/way-evidence.ts';
 import { filledIn, inStaffWords } from '../catalogue/faults.ts';
 import { printProblems } from '../config-file/read-settings.ts';
@@ -20,17 +19,8 @@ import { readConfigOrExit } from './config.ts';
 import { isBusy, probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
 
-const readReport = async <T>(schema: z.ZodType<T>, socket: string): Promise<T | null> => {
-  const text = await askHealth(socket, 1_000);
-  if (text === null) return null;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    // Somebody else's answer, or that of another version: as good as none.
-    return null;
-  }
-};
-
+/** A part that runs answers at once. ms */
+const healthMs = 1_000;
 /** Whoever asks waits 5 s at most, the start of this process and all. ms */
 const wholeMs = 4_300;
 /** On a machine that has no time for it a late answer is better than none. ms */
@@ -127,8 +117,8 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
   }
   const config = loaded.value;
   const [report, linkReport] = await Promise.all([
-    readReport(healthReportSchema, config.health.socket),
-    readReport(linkReportSchema, config.link.health),
+    askReport(healthReportSchema, config.health.socket, healthMs),
+    askReport(linkReportSchema, config.link.health, healthMs),
   ]);
   const wallMs = Date.now();
   const hidden = await isHiddenFromTerminal(options.config);

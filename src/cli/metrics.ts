@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { askHealth } from '../../drivers/host/health-socket.ts';
+import { askReport } from '../../drivers/host/health-socket.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { metricsOf } from '../processes/terminal-machine.ts';
 import { healthReportSchema } from '../terminal/doctor/health.ts';
@@ -16,10 +16,9 @@ export const register = (program: Command): void => {
     .description("the terminal's figures as Prometheus reads them; exit code 1 when it does not run")
     .option('--config <file>', 'configuration file', defaultConfigPath)
     .action(async ({ config }: { readonly config: string }) => {
-      const told = await askHealth(readConfigOrExit(config).health.socket, healthMs);
-      const report = told === null ? null : healthReportSchema.safeParse(JSON.parse(told));
-      if (report?.success && report.data.figures !== undefined) {
-        process.stdout.write(metricsOf(report.data.figures));
+      const report = await askReport(healthReportSchema, readConfigOrExit(config).health.socket, healthMs);
+      if (report?.figures !== undefined) {
+        process.stdout.write(metricsOf(report.figures));
         return;
       }
       tell('the terminal does not answer on its health socket');

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { askHealth } from '../../drivers/host/health-socket.ts';
+import { z } from 'zod';
+import { askReport } from '../../drivers/host/health-socket.ts';
 import { faultNames } from '../catalogue/faults.ts';
 import { makeSupportBundle } from '../log/support-bundle.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
@@ -20,22 +21,20 @@ const doctorMs = 30_000;
 const healthMs = 2_000;
 const lines = '2000';
 
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-};
-
+/** Whatever it says: of another release, too, what is known is admitted one by one. */
+const told = z.record(z.string(), z.unknown());
+const doctorTold = z.object({ diagnoses: z.array(told) });
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
 /** The doctor's lines; [] where it could not even begin. */
 const diagnoses = async (config: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
   const { output } = await outcomeOf(process.execPath, [main, 'doctor', '--json', '--config', config], doctorMs);
-  const told = parsed(output);
-  return isRecord(told) && Array.isArray(told.diagnoses) ? told.diagnoses.filter(isRecord) : [];
+  try {
+    return doctorTold.parse(JSON.parse(output)).diagnoses;
+  } catch {
+    return [];
+  }
 };
 
 /** Of all units of ours, whatever they printed: what is no line of the event log is left out by the bundle. */
@@ -52,8 +51,7 @@ const configurationOf = async ({ config, dir }: Options): Promise<unknown> => {
 
 const healthOf = async (configuration: unknown): Promise<Readonly<Record<string, unknown>>> => {
   const health = isRecord(configuration) && isRecord(configuration.health) ? configuration.health.socket : undefined;
-  const told = typeof health === 'string' ? parsed((await askHealth(health, healthMs)) ?? '') : null;
-  return isRecord(told) ? told : {};
+  return (typeof health === 'string' ? await askReport(told, health, healthMs) : null) ?? {};
 };
 
 const write = async (options: Options): Promise<void> => {

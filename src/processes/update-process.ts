@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { askHealth } from '../../drivers/host/health-socket.ts';
+import { askReport } from '../../drivers/host/health-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { inspectBundle } from '../../drivers/update-board/rauc-bundle.ts';
 import { createRaucUpdateBoard, deviceUpdatePlaces } from '../../drivers/update-board/rauc-update-board.ts';
@@ -34,14 +34,8 @@ export const compatibleOf = (path = raucConfig): string => {
   return compatible.trim();
 };
 
-const healthOf = async (socket: string): Promise<HealthReport | null> => {
-  const answer = await askHealth(socket, healthAnswerMs);
-  try {
-    return answer === null ? null : healthReportSchema.parse(JSON.parse(answer));
-  } catch {
-    return null;
-  }
-};
+const healthOf = (socket: string): Promise<HealthReport | null> =>
+  askReport(healthReportSchema, socket, healthAnswerMs);
 
 const isWell = (report: HealthReport | null, isTrial: boolean): boolean => {
   if (report === null || !report.agentAnswers || report.broker.trouble !== null) return false;

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { askHealth, serveHealth } from '../../../drivers/host/health-socket.ts';
+import { askHealth, askReport, serveHealth } from '../../../drivers/host/health-socket.ts';
 import { createSystemdNotifier } from '../../../drivers/host/systemd-notifier.ts';
 import { createVirtualCardReader } from '../../../drivers/virtual/virtual-card-reader.ts';
 import { createVirtualKeypad } from '../../../drivers/virtual/virtual-keypad.ts';
@@ -219,6 +219,17 @@ describe('the health report', () => {
     expect(await askHealth(path, 1_000)).toBeNull();
     left.close();
   });
+
+  test.each(['no report at all', '{"state":"idle"}'])(
+    "somebody else's answer (%s) is as good as none",
+    async (answer) => {
+      const path = join(mkdtempSync(join(tmpdir(), 'uketsuke-health-')), 'health.sock');
+      const other = createServer((socket) => socket.end(answer)).listen(path);
+      await once(other, 'listening');
+      expect(await askReport(healthReportSchema, path, 1_000)).toBeNull();
+      other.close();
+    },
+  );
 });
 
 const tools = spawnSync('systemd-notify', ['--version']).status === 0 && spawnSync('socat', ['-V']).status === 0;
