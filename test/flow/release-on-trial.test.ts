@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { openStaffPage } from '../../scripts/beds/staff-page-bed.ts';
 import { openVisitBed } from '../../scripts/beds/visit-bed.ts';
 import { createMorningRound } from '../../src/agent/desk/morning-round.ts';
 import { runTestVisit } from '../../src/agent/desk/order-test-visit.ts';
@@ -29,6 +30,27 @@ it('serves nobody, is tested all the way, and serves once it has proved itself',
     await bed.pass(2_000);
     expect(bed.state.name).toBe('idle');
   } finally {
+    await bed.close();
+  }
+});
+
+it('an order to it that was lost is given again after 3 s, though nothing else happens', async () => {
+  const bed = await openVisitBed({ onTrial: () => true });
+  const page = await openStaffPage(bed.agent, []);
+  try {
+    let orders = 0;
+    bed.broker.tamper = (passing) => {
+      if (passing.topic.endsWith('/command')) orders += 1;
+      return passing.topic.endsWith('/command') && orders === 1 ? [] : [passing];
+    };
+    bed.agent.context.changed();
+    await bed.agent.quiet();
+    expect([orders, bed.runner.lastTest]).toEqual([1, null]);
+    await bed.pass(3_500);
+    await bed.agent.quiet();
+    expect([orders, bed.runner.lastTest]).toMatchObject([2, { ok: true }]);
+  } finally {
+    await page.close();
     await bed.close();
   }
 });

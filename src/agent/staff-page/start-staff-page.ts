@@ -254,16 +254,17 @@ export const startStaffPage = async (
   });
 
   const tryThem = pageParts.triesNewTerminals ? tryNewTerminals(model) : () => {};
-  const tryTrials = tryReleasesOnTrial(model);
+  const trials = tryReleasesOnTrial(model);
   const unsubscribe = pageParts.subscribe(() => {
     tryThem();
-    tryTrials();
+    trials.look();
     for (const listener of listeners) listener.write('event: changed\ndata:\n\n');
   });
   return {
     address: `http://127.0.0.1:${server.port}/`,
     close: async () => {
       unsubscribe();
+      trials.close();
       for (const listener of listeners) listener.end();
       await server.close();
     },

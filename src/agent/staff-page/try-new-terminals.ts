@@ -8,18 +8,28 @@ const newForMs = hourMs;
 /** An order that a release on trial could not carry out yet is given again: it has 45 s. ms */
 const tryAgainMs = 3_000;
 
-/** A release that has not proved itself is tried until its test request has passed, or the terminal has gone back. */
-export const tryReleasesOnTrial = (model: PageModel): (() => void) => {
-  const triedAtMs = new Map<string, number>();
-  return () => {
-    const now = model.nowMs();
+/**
+ * A release that has not proved itself is tried again and again until its test request has passed, or the terminal has gone
+ * back. `look`: call it whenever something has changed.
+ */
+export const tryReleasesOnTrial = (model: PageModel): { look(): void; close(): void } => {
+  const { clock } = model.context;
+  const resting = new Map<string, () => void>();
+  const look = (): void => {
     for (const { device, state } of model.desk.lanes.all()) {
-      if (state?.status !== 'out-of-service' || state.code !== 'update.on-trial') continue;
-      if (now - (triedAtMs.get(device) ?? Number.NEGATIVE_INFINITY) < tryAgainMs) continue;
-      triedAtMs.set(device, now);
+      if (state?.status !== 'out-of-service' || state.code !== 'update.on-trial' || resting.has(device)) continue;
+      const again = (): void => {
+        resting.delete(device);
+        look();
+      };
+      resting.set(device, clock.wakeAt(clock.now().monotonicMs + tryAgainMs, again));
       void carryOut('/test-visit', new URLSearchParams({ device }), model).catch(() => {});
     }
   };
+  const close = (): void => {
+    for (const callOff of resting.values()) callOff();
+  };
+  return { look, close };
 };
 
 /**
