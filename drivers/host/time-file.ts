@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { renameDurably, syncFile } from '../../src/storage/rename-durably.ts';
+import { replaceDurably } from '../../src/storage/rename-durably.ts';
 
 /** The last confirmed time that an earlier run saw, ms since 1970 UTC; null where there is none that can be read. */
 export const readLastTime = (path: string): number | null => {
@@ -16,9 +16,7 @@ export const readLastTime = (path: string): number | null => {
 export const writeLastTime = (path: string, wallMs: number): void => {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(`${path}.new`, String(Math.round(wallMs)), { mode: 0o600 });
-    syncFile(`${path}.new`);
-    renameDurably(`${path}.new`, path);
+    replaceDurably(path, String(Math.round(wallMs)), 0o600);
   } catch {
     // Told by whoever needs the disk for more than this.
   }

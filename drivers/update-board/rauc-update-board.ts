@@ -1,11 +1,11 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { Slot, UpdateRecord } from '../../src/core/update/update.ts';
+import type { UpdateRecord } from '../../src/core/update/update.ts';
 import { updateDelays } from '../../src/core/update/update-delays.ts';
 import type { UpdateBoard } from '../../src/ports/update-board.ts';
-import { parseAutoboot } from '../../src/protocol/autoboot.ts';
-import { renameDurably } from '../../src/storage/rename-durably.ts';
+import { parseAutoboot, slotOf } from '../../src/protocol/autoboot.ts';
+import { replaceDurably } from '../../src/storage/rename-durably.ts';
 import { runToEnd, signatureIn } from './rauc-bundle.ts';
 
 /** Marking a slot: one sector and RAUC's own status file. */
@@ -49,20 +49,6 @@ export const readUpdateRecord = (path: string): UpdateRecord | null => {
   }
 };
 
-/** Whole on the disk, or not at all. Throws as the file system does. */
-const writeUpdateRecord = (path: string, record: UpdateRecord): void => {
-  mkdirSync(dirname(path), { recursive: true });
-  const aside = `${path}.new`;
-  const file = openSync(aside, 'w', 0o644);
-  try {
-    writeSync(file, JSON.stringify(record));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameDurably(aside, path);
-};
-
 type RaucPlaces = {
   readonly autoboot: string;
   readonly record: string;
@@ -76,8 +62,6 @@ export const deviceUpdatePlaces: RaucPlaces = {
   scripts: '/usr/lib/uketsuke/systemd/device',
   rauc: 'rauc',
 };
-
-const slotOfPartition = (partition: number): Slot | null => (partition === 2 ? 'a' : partition === 3 ? 'b' : null);
 
 /** Two slots under RAUC with our own boot-choice. `pathOf`: where a bundle that was offered lies. */
 export const createRaucUpdateBoard = (parts: {
@@ -95,7 +79,7 @@ export const createRaucUpdateBoard = (parts: {
   return {
     look: async () => {
       const choice = parseAutoboot(readFileSync(places.autoboot, 'utf8'));
-      const standard = slotOfPartition(choice?.standard ?? 0);
+      const standard = slotOf(choice?.standard);
       const booted = slotSchema.safeParse(await script('boot-choice', 'get-current'));
       if (standard === null || !booted.success) throw new Error(`${places.autoboot} and the boot loader name no slot`);
       return { board: { booted: booted.data, standard }, version: parts.version, compatible: parts.compatible };
@@ -103,7 +87,8 @@ export const createRaucUpdateBoard = (parts: {
     readRecord: async () => readUpdateRecord(places.record),
     keep: async (record) => {
       try {
-        writeUpdateRecord(places.record, record);
+        mkdirSync(dirname(places.record), { recursive: true });
+        replaceDurably(places.record, JSON.stringify(record), 0o644);
         return true;
       } catch {
         return false;
@@ -128,7 +113,7 @@ export const createRaucUpdateBoard = (parts: {
     commit: async (slot) => {
       const { code } = await runToEnd(places.rauc, ['status', 'mark-good', 'booted'], markMs);
       if (code !== 0) return false;
-      return slotOfPartition(parseAutoboot(readFileSync(places.autoboot, 'utf8'))?.standard ?? 0) === slot;
+      return slotOf(parseAutoboot(readFileSync(places.autoboot, 'utf8'))?.standard) === slot;
     },
   };
 };

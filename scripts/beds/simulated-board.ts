@@ -1,7 +1,8 @@
 import type { Bundle, Slot, UpdateRecord } from '../../src/core/update/update.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { UpdateBoard } from '../../src/ports/update-board.ts';
-import { partitionOf, releaseOfPart, type SimulatedDisk, slotOf } from './simulated-disk.ts';
+import { partitionOf, slotOf } from '../../src/protocol/autoboot.ts';
+import { releaseOfPart, type SimulatedDisk } from './simulated-disk.ts';
 
 /**
  * How a release behaves once it is started.
@@ -53,7 +54,7 @@ export const simulatedBoard = (parts: {
     new Promise((resolve) => {
       clock.wakeAt(clock.now().monotonicMs + ms, resolve);
     });
-  const standard = (): Slot => slotOf(disk.choice()?.standard ?? 0) ?? 'a';
+  const standard = (): Slot => slotOf(disk.choice()?.standard) ?? 'a';
   return {
     look: async () => ({
       board: { booted, standard: standard() },

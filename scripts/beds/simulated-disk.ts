@@ -4,9 +4,6 @@ import { type Autoboot, encodeAutoboot, parseAutoboot } from '../../src/protocol
 /** Thrown nowhere: whoever waits for a write when the power goes waits for ever. */
 const never = (): Promise<never> => new Promise(() => {});
 
-export const partitionOf = { a: 2, b: 3 } as const satisfies Record<Slot, number>;
-export const slotOf = (partition: number): Slot | null => (partition === 2 ? 'a' : partition === 3 ? 'b' : null);
-
 /** What a part of a slot holds, piece by piece: the release that wrote it. */
 type Part = string[];
 const piecesOfPart = 4;

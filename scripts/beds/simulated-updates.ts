@@ -1,6 +1,7 @@
 import { hoursNow } from '../../src/core/update/closed-hours.ts';
 import type { Slot } from '../../src/core/update/update.ts';
 import { updateDelays } from '../../src/core/update/update-delays.ts';
+import { slotOf } from '../../src/protocol/autoboot.ts';
 import { createUpdateRunner, type UpdateRunner } from '../../src/terminal/update/update-runner.ts';
 import {
   type Release,
@@ -11,7 +12,7 @@ import {
   type Wanted,
 } from './simulated-board.ts';
 import { SimulatedClock } from './simulated-clock.ts';
-import { type Hand, releaseOfPart, SimulatedDisk, slotOf } from './simulated-disk.ts';
+import { type Hand, releaseOfPart, SimulatedDisk } from './simulated-disk.ts';
 
 export const compatible = 'uketsuke-test-board';
 const hours = { fromMinute: 7 * 60, untilMinute: 21 * 60 };
@@ -44,6 +45,11 @@ export type Findings = {
   endsWith: string | null;
 };
 
+export const nothingFound = (): Findings => ({
+  ...{ unbootable: 0, mixed: 0, badBundlesAccepted: 0, rowsLost: 0, inOpeningHours: 0, whileBusy: 0 },
+  ...{ tooManyTries: 0, longestAwayMs: 0, boots: 0, endsWith: null },
+});
+
 /** When the power goes: at the n-th write after it came (back). */
 export type Cut = { readonly op: number; readonly falls: 'before' | 'into' | 'after' };
 
@@ -54,7 +60,7 @@ const shortStepMs = 2_000;
 
 /** A board from the first power-on of a story until nothing more happens, through any number of power cuts. */
 export class SimulatedWorld {
-  readonly found: Findings;
+  readonly found = nothingFound();
   readonly disk: SimulatedDisk;
   readonly #story: Story;
   readonly #cuts: Cut[];
@@ -72,10 +78,6 @@ export class SimulatedWorld {
     this.disk = new SimulatedDisk(story.first.name, story.first.form, hand);
     const all = [story.first, ...story.offers.map(({ bundle }) => bundle.release)];
     this.#releases = new Map(all.map((release) => [release.name, release]));
-    this.found = {
-      ...{ unbootable: 0, mixed: 0, badBundlesAccepted: 0, rowsLost: 0, inOpeningHours: 0, whileBusy: 0 },
-      ...{ tooManyTries: 0, longestAwayMs: 0, boots: 0, endsWith: null },
-    };
   }
 
   async run(): Promise<Findings> {
@@ -100,7 +102,7 @@ export class SimulatedWorld {
   }
 
   #standard(): Slot | null {
-    return slotOf(this.disk.choice()?.standard ?? 0);
+    return slotOf(this.disk.choice()?.standard);
   }
 
   /** One power-on: boot loader, kernel, program, until the next restart. */
@@ -108,7 +110,7 @@ export class SimulatedWorld {
     const { disk, found } = this;
     found.boots += 1;
     const choice = disk.choice();
-    const slot = slotOf((tryboot ? choice?.trial : choice?.standard) ?? 0);
+    const slot = slotOf(tryboot ? choice?.trial : choice?.standard);
     const standard = this.#standard();
     if (slot === null || standard === null) return this.#dead();
     const [boot, root] = [releaseOfPart(disk.slots[slot].boot), releaseOfPart(disk.slots[slot].root)];

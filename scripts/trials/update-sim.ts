@@ -1,7 +1,14 @@
 import { parseArgs } from 'node:util';
-import { randomFrom } from '../../drivers/virtual/random-from.ts';
 import type { Behaviour, Release, SimulatedBundle } from '../beds/simulated-board.ts';
-import { type Cut, compatible, type Findings, SimulatedWorld, type Story } from '../beds/simulated-updates.ts';
+import {
+  type Cut,
+  compatible,
+  type Findings,
+  nothingFound,
+  SimulatedWorld,
+  type Story,
+} from '../beds/simulated-updates.ts';
+import { Dice } from './fuzz-bytes.ts';
 
 /**
  * npm run update-sim -- [--cuts 10000] [--seed 1] [--json]
@@ -56,17 +63,16 @@ const badBundle = (kind: string, index: number): SimulatedBundle => {
   }
 };
 
-const storyOf = (random: () => number): Story => {
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+const storyOf = (dice: Dice): Story => {
   const behaviours: readonly Behaviour[] = ['good', 'good', 'panics', 'hangs', 'mute', 'unwell'];
-  const startsAtMs = Date.parse('2026-11-18T20:00:00+09:00') + Math.floor(random() * 3) * 30 * 60_000;
-  const between = (): number => Math.floor(random() * 40) * 60_000;
+  const startsAtMs = Date.parse('2026-11-18T20:00:00+09:00') + dice.below(3) * 30 * 60_000;
+  const between = (): number => dice.below(40) * 60_000;
   const offers: { atMs: number; bundle: SimulatedBundle }[] = [];
   let atMs = between();
-  for (let index = 0; index < 2 + Math.floor(random() * 3); index += 1) {
+  for (let index = 0; index < 2 + dice.below(3); index += 1) {
     const minor = 3 + index;
-    const release = { name: `next-${index}`, version: `0.${minor}.0`, form: 3 + index, behaves: pick(behaviours) };
-    offers.push({ atMs, bundle: random() < 0.45 ? badBundle(pick(badKinds), index) : bundleOf(release) });
+    const release = { name: `next-${index}`, version: `0.${minor}.0`, form: 3 + index, behaves: dice.of(behaviours) };
+    offers.push({ atMs, bundle: dice.chance(0.45) ? badBundle(dice.of(badKinds), index) : bundleOf(release) });
     // Now and then before the one that lies there has been tried.
     atMs += 5 * 60_000 + between();
   }
@@ -75,15 +81,13 @@ const storyOf = (random: () => number): Story => {
     first,
     offers,
     startsAtMs,
-    lineDown: random() < 0.3 ? [downMs, downMs + between()] : null,
-    visitsAtMs: Array.from({ length: Math.floor(random() * 6) }, () => Math.floor(random() * 180) * 60_000).sort(
-      (a, b) => a - b,
-    ),
+    lineDown: dice.chance(0.3) ? [downMs, downMs + between()] : null,
+    visitsAtMs: Array.from({ length: dice.below(6) }, () => dice.below(180) * 60_000).sort((a, b) => a - b),
     agentVersionFromMs: [
-      { atMs: 0, version: random() < 0.3 ? '0.2.0' : '0.9.0' },
+      { atMs: 0, version: dice.chance(0.3) ? '0.2.0' : '0.9.0' },
       { atMs: between() * 2, version: '0.9.0' },
     ].sort((a, b) => a.atMs - b.atMs),
-    waveFromMs: random() < 0.3 ? between() : 0,
+    waveFromMs: dice.chance(0.3) ? between() : 0,
   };
 };
 
@@ -92,10 +96,7 @@ const mustBeZero = [
   ...(['inOpeningHours', 'whileBusy', 'tooManyTries'] as const),
 ];
 
-const total: Findings = {
-  ...{ unbootable: 0, mixed: 0, badBundlesAccepted: 0, rowsLost: 0, inOpeningHours: 0, whileBusy: 0 },
-  ...{ tooManyTries: 0, longestAwayMs: 0, boots: 0, endsWith: null },
-};
+const total = nothingFound();
 
 const add = (found: Findings, what: string): void => {
   for (const key of mustBeZero) {
@@ -114,7 +115,7 @@ let keptOld = 0;
 const falls: readonly Cut['falls'][] = ['before', 'into', 'after'];
 while (cuts < wantedCuts) {
   const seed = Number(values.seed) * 1_000_003 + stories;
-  const story = storyOf(randomFrom(seed));
+  const story = storyOf(new Dice(seed));
   stories += 1;
   const undisturbed = new SimulatedWorld(story, []);
   const found = await undisturbed.run();

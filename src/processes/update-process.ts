@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { askReport } from '../../drivers/host/health-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
@@ -11,7 +11,7 @@ import type { Bundle, Surroundings } from '../core/update/update.ts';
 import { updateDelays } from '../core/update/update-delays.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
-import { renameDurably } from '../storage/rename-durably.ts';
+import { replaceDurably } from '../storage/rename-durably.ts';
 import { type HealthReport, healthReportSchema } from '../terminal/doctor/health.ts';
 import { createUpdateRunner } from '../terminal/update/update-runner.ts';
 import { version } from './release.ts';
@@ -85,8 +85,7 @@ const createFolder = (folder: string) => {
 
 const tellStatus = (path: string, status: object): void => {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, JSON.stringify(status), { mode: 0o644 });
-  renameDurably(`${path}.new`, path);
+  replaceDurably(path, JSON.stringify(status), 0o644);
 };
 
 /**

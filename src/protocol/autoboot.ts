@@ -1,9 +1,17 @@
+import type { Slot } from '../core/update/update.ts';
+
 /**
  * autoboot.txt of a Raspberry Pi's boot loader: which partition it starts from, and which one when it was restarted with
  * `reboot "0 tryboot"`, a wish that is forgotten with that one start. Both in one file of one sector (512 bytes; the loader
  * reads no more), always of one length: it is overwritten in its place, in one write.
  */
 export type Autoboot = { readonly standard: number; readonly trial: number };
+
+/** The boot partition of each slot, as systemd/device/boot-choice knows them. */
+export const partitionOf = { a: 2, b: 3 } as const satisfies Record<Slot, number>;
+/** null: a partition of no slot, or the boot loader knows none */
+export const slotOf = (partition: number | undefined): Slot | null =>
+  partition === partitionOf.a ? 'a' : partition === partitionOf.b ? 'b' : null;
 
 /** Below a sector, so that nobody's rule about the last byte matters. */
 export const autobootBytes = 256;

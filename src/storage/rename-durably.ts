@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export const syncFile = (path: string, mode: 'r' | 'r+' = 'r+'): void => {
@@ -19,4 +19,12 @@ export const syncDirectory = (directory: string): void => {
 export const renameDurably = (from: string, to: string): void => {
   renameSync(from, to);
   syncDirectory(dirname(to));
+};
+
+/** A file's content, whole: after a power cut it is the old one or the new one. Throws as the file system does. */
+export const replaceDurably = (path: string, text: string, mode: number): void => {
+  const aside = `${path}.new`;
+  writeFileSync(aside, text, { mode });
+  syncFile(aside);
+  renameDurably(aside, path);
 };

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { renameDurably } from '../../storage/rename-durably.ts';
+import { replaceDurably } from '../../storage/rename-durably.ts';
 import type { ServiceMemory } from './simulated-eligibility-service.ts';
 
 /** The simulated service's own memory as a JSON file. */
@@ -11,10 +11,7 @@ export const serviceMemoryFile = (path: string): ServiceMemory => {
   } catch {
     entries = new Set();
   }
-  const write = (): void => {
-    writeFileSync(`${path}.writing`, JSON.stringify([...entries]));
-    renameDurably(`${path}.writing`, path);
-  };
+  const write = (): void => replaceDurably(path, JSON.stringify([...entries]), 0o600);
   return {
     has: (entry) => entries.has(entry),
     add: (entry) => {
