@@ -1,17 +1,10 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import type { FailureCode } from '../../core/failure.ts';
+import { folderFailureOf } from './write-oqs-file.ts';
 
 /** A result is some kilobytes long. */
 const leastBytes = 32 * 1024;
-
-const codes: Readonly<Record<string, FailureCode>> = {
-  ENOENT: 'files.folder-missing',
-  ENOTDIR: 'files.folder-missing',
-  EACCES: 'files.folder-read-only',
-  EPERM: 'files.folder-read-only',
-  EROFS: 'files.folder-read-only',
-};
 
 /** Why a folder would take no file now, without writing one; null: it would, as far as that shows. */
 export const folderTrouble = async (folder: string): Promise<FailureCode | null> => {
@@ -21,6 +14,6 @@ export const folderTrouble = async (folder: string): Promise<FailureCode | null>
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize < leastBytes ? 'files.folder-full' : null;
   } catch (error) {
-    return codes[(error as NodeJS.ErrnoException).code ?? ''] ?? 'files.write-failed';
+    return folderFailureOf(error);
   }
 };

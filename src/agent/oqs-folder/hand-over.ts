@@ -74,6 +74,7 @@ export class HandOver {
   readonly #running = new Set<string>();
   readonly #waitingFiles = new Set<string>();
   #folderFault: { code: FailureCode; sinceMs: number } | null = null;
+  #looking = false;
   #stopped = false;
 
   constructor(context: AgentContext, post: AgentPost, memory: LookupMemory) {
@@ -122,8 +123,11 @@ export class HandOver {
 
   /** Called now and then: a folder that takes no file is told before a patient's result waits for it. */
   async lookAtFolder(): Promise<void> {
-    if (this.#stopped || this.#waitingFiles.size > 0) return;
+    // A share that hangs holds one of the few threads for files, not one more with each look.
+    if (this.#stopped || this.#looking || this.#waitingFiles.size > 0) return;
+    this.#looking = true;
     const code = await folderTrouble(`${this.#context.options.oqsFolder}/face`);
+    this.#looking = false;
     if (this.#stopped || this.#waitingFiles.size > 0) return;
     if (code !== null) return this.#fault(code);
     if (this.#folderFault === null) return;
