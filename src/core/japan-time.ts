@@ -41,6 +41,12 @@ export const formatJapanInstant = (wallMs: number): string => {
   return `${formatJapanDate(japanDate(wallMs))}${two(shifted.getUTCHours())}${two(shifted.getUTCMinutes())}${two(shifted.getUTCSeconds())}`;
 };
 
+/** 07:30 → 450 */
+export const minuteOfDay = (time: string): number => {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return hours * 60 + minutes;
+};
+
 /** yyyyMMdd of a day that exists, else null. */
 export const parseJapanDate = (text: string): JapanDate | null => {
   if (!/^\d{8}$/.test(text)) return null;

@@ -5,6 +5,7 @@ import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { inspectBundle } from '../../drivers/update-board/rauc-bundle.ts';
 import { createRaucUpdateBoard, deviceUpdatePlaces } from '../../drivers/update-board/rauc-update-board.ts';
 import { statusOf } from '../catalogue/update-status.ts';
+import { minuteOfDay } from '../core/japan-time.ts';
 import { hoursNow } from '../core/update/closed-hours.ts';
 import { chooseBundle } from '../core/update/judge-bundle.ts';
 import type { Bundle, Surroundings } from '../core/update/update.ts';
@@ -43,13 +44,19 @@ const isWell = (report: HealthReport | null, isTrial: boolean): boolean => {
   return isTrial ? report.lastTest?.ok === true : report.state === 'idle';
 };
 
-/** What stands in the way of an update, or does not, by what the terminal says of itself; null: it says nothing. */
-export const surroundingsOf = (report: HealthReport | null, config: Pick<Config, 'updates' | 'lane'>): Surroundings => {
+/**
+ * What stands in the way of an update, or does not, by what the terminal says of itself (null: it says nothing). `machineMs`:
+ * the machine's own clock, ms since 1970.
+ */
+export const surroundingsOf = (
+  report: HealthReport | null,
+  config: Pick<Config, 'updates' | 'lane'>,
+  machineMs: number,
+): Surroundings => {
   const { closedFrom, closedUntil } = config.updates;
-  const minute = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
   const { certainty, machineAheadMs } = report?.time ?? { certainty: 'doubted' as const, machineAheadMs: 0 };
-  const time = { wallMs: Date.now() - machineAheadMs, certainty };
-  const open = { fromMinute: minute(closedUntil), untilMinute: minute(closedFrom) };
+  const time = { wallMs: machineMs - machineAheadMs, certainty };
+  const open = { fromMinute: minuteOfDay(closedUntil), untilMinute: minuteOfDay(closedFrom) };
   const release = report?.release;
   return {
     // What waits to be sent is sent first, by the release that signed it.
@@ -117,7 +124,7 @@ export const startUpdates = async (config: Config, log: EventLog, clock: Clock =
     startRound(clock, lookAroundMs, 'at-once', async () =>
       runner.tell({
         type: 'SurroundingsChanged',
-        surroundings: surroundingsOf(await healthOf(config.health.socket), config),
+        surroundings: surroundingsOf(await healthOf(config.health.socket), config, clock.now().wallMs),
       }),
     ),
     startRound(clock, lookIntoFolderMs, 'at-once', async () => {

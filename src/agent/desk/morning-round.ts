@@ -1,4 +1,4 @@
-import { japanDate, startOfJapanDay } from '../../core/japan-time.ts';
+import { japanDate, minuteOfDay, startOfJapanDay } from '../../core/japan-time.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { KeptSelfTest } from '../journal/self-tests.ts';
 import type { AgentDesk } from './agent-desk.ts';
@@ -11,10 +11,8 @@ const wentThrough = ({ report }: KeptSelfTest): boolean =>
   report?.parts.every(({ outcome }) => outcome !== 'skipped') === true;
 
 /** HH:MM in Japan → the instant of today, by the day of `wallMs`. */
-const instantOf = (time: string, wallMs: number): number => {
-  const [hours = 0, minutes = 0] = time.split(':').map(Number);
-  return startOfJapanDay(japanDate(wallMs)) + (hours * 60 + minutes) * 60_000;
-};
+const instantOf = (time: string, wallMs: number): number =>
+  startOfJapanDay(japanDate(wallMs)) + minuteOfDay(time) * 60_000;
 
 /**
  * 始業前点検 without anybody: each terminal once a day from `time` on, as soon as it is there and serves nobody. Nothing sounds
