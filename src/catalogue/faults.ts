@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { deskToken } from '../core/catalogue/desk-order.ts';
-import { type Actor, type FailureCode, failureRules } from '../core/failure.ts';
+import { type Actor, type FailureCode, failureRules, isFailureCode } from '../core/failure.ts';
 import { type Party, partyOf, type Teller } from '../core/party.ts';
 import { catalogueDir, readCatalogueFile } from './catalogue-files.ts';
 import { failuresSchema } from './catalogue-schemas.ts';
@@ -256,8 +256,6 @@ const stillServing: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'files.request-unknown',
   'files.not-a-file',
 ]);
-
-const isFailureCode = (name: FaultName): name is FailureCode => name in failureRules;
 
 type Told = { readonly cause: string; readonly steps: readonly string[] };
 type Words = Readonly<

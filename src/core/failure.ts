@@ -114,6 +114,10 @@ export const failureRules = {
 
 export type FailureCode = keyof typeof failureRules;
 
+/** A code may come from another release, whose failures we need not know. */
+export const isFailureCode = (code: string | null | undefined): code is FailureCode =>
+  code != null && Object.hasOwn(failureRules, code);
+
 /** A refusal of the world, as data. `detail` is for technicians: never a name, a number of a person, a digit of a PIN. */
 export type Failure = {
   readonly code: FailureCode;

@@ -1,11 +1,11 @@
-import { type FailureCode, failureRules } from '../core/failure.ts';
+import { type FailureCode, isFailureCode } from '../core/failure.ts';
 import { profiles } from '../wire/profile.ts';
 import type { LogLevel } from '../wire/terminal-about.ts';
 import type { TopicLeaf } from '../wire/topics.ts';
 import { type Kind, kind, maybe, oneOf, pattern } from './log-kinds.ts';
 import { cause, state, wordsOf } from './session-words.ts';
 
-const code = kind<FailureCode>('failure code', (value) => typeof value === 'string' && value in failureRules);
+const code = kind<FailureCode>('failure code', (value) => typeof value === 'string' && isFailureCode(value));
 const count = kind<number>('count', (value) => Number.isSafeInteger(value) && (value as number) >= 0);
 const ms = kind<number>('ms', (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0);
 /** Random ids only (session, request, lookup): RFC 9562. */

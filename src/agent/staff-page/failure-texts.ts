@@ -1,9 +1,6 @@
 import type { FailureEntry } from '../../core/catalogue/catalogue.ts';
-import { type FailureCode, failureRules } from '../../core/failure.ts';
+import type { FailureCode } from '../../core/failure.ts';
 import type { PageModel } from './page-model.ts';
-
-export const isFailureCode = (code: string | null | undefined): code is FailureCode =>
-  code != null && Object.hasOwn(failureRules, code);
 
 /** What the catalogue tells staff about a code that came in a message; undefined: a code it does not know. */
 export const failureTexts = ({ catalogue }: PageModel, code: string | null | undefined): FailureEntry | undefined => {

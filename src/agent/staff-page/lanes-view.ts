@@ -1,10 +1,11 @@
 import { updateStatusSchema, wordsOfStatus } from '../../catalogue/update-status.ts';
+import { isFailureCode } from '../../core/failure.ts';
 import { type Party, partyOf } from '../../core/party.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { failureSteps } from './desk-order-view.ts';
-import { failureTexts, isFailureCode } from './failure-texts.ts';
+import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { partyView } from './party-view.ts';

@@ -1,5 +1,5 @@
 import { isMixed, noAnswers, questionsOf } from '../catalogue/consent.ts';
-import { type Failure, type FailureCode, failure, failureRules } from '../failure.ts';
+import { type Failure, failure, isFailureCode } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
@@ -395,4 +395,4 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
 
 /** A code from the clinic's end as a failure we know; an unknown one is a refusal whose code goes to staff as it is. */
 export const failureOf = (code: string | null): Failure =>
-  code !== null && code in failureRules ? failure(code as FailureCode) : failure('delivery.refused', code ?? undefined);
+  isFailureCode(code) ? failure(code) : failure('delivery.refused', code ?? undefined);

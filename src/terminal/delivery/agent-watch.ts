@@ -1,4 +1,4 @@
-import { type Failure, type FailureCode, failure, failureRules } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure, isFailureCode } from '../../core/failure.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /**
@@ -20,7 +20,7 @@ type AgentWatchOptions = {
   readonly tell: (trouble: Failure | null) => void;
 };
 
-const codeOf = (code: string): FailureCode => (code in failureRules ? (code as FailureCode) : 'agent.disk-failed');
+const codeOf = (code: string): FailureCode => (isFailureCode(code) ? code : 'agent.disk-failed');
 
 /** What is wrong between us and the agent: its silence says nothing of it. */
 const isOnTheWay = (trouble: Failure | null): boolean => trouble?.code.startsWith('delivery.') === true;

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { FaultName } from '../../catalogue/faults.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
-import { type FailureCode, failureRules } from '../../core/failure.ts';
+import { type FailureCode, isFailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { judgeWay, wireSettlesMs } from '../../core/way-to-broker.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
@@ -49,8 +49,7 @@ const found = (fault: FaultName, detail = '', where?: Readonly<Record<string, st
   ...(where && { where }),
 });
 /** What a process says of itself, by its own code; another release may say one that is unknown here. */
-const codeOf = (code: string | null, otherwise: FailureCode): FailureCode =>
-  code !== null && code in failureRules ? (code as FailureCode) : otherwise;
+const codeOf = (code: string | null, otherwise: FailureCode): FailureCode => (isFailureCode(code) ? code : otherwise);
 const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
 const systemCode = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';

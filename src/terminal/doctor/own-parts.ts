@@ -1,5 +1,5 @@
 import type { FaultName } from '../../catalogue/faults.ts';
-import { failureRules } from '../../core/failure.ts';
+import { isFailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import type { Inspection } from '../visit/session-parts.ts';
 import { doctorChecks } from './doctor-checks.ts';
@@ -22,7 +22,7 @@ type Known = {
 
 const codeOf = (trouble: HealthReport['face']['trouble'], otherwise: FaultName): FaultName | null => {
   if (trouble === null) return null;
-  return trouble.code in failureRules ? (trouble.code as FaultName) : otherwise;
+  return isFailureCode(trouble.code) ? trouble.code : otherwise;
 };
 
 const certificateFault = ({ certificateEndsMs, wallMs }: Known): FaultName | null => {

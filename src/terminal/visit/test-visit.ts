@@ -1,5 +1,6 @@
-import { type FailureCode, failure, failureRules } from '../../core/failure.ts';
+import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { failureOf } from '../../core/visit/session-steps.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -7,9 +8,6 @@ import type { SessionParts } from './session-parts.ts';
 const testVisitMs = 10_000;
 /** The request is under way for moments only. ms */
 const leastChallengeLifeMs = 30_000;
-
-const codeOf = (code: string | undefined): FailureCode =>
-  code !== undefined && code in failureRules ? (code as FailureCode) : 'delivery.refused';
 
 /**
  * テスト受付: a request about nobody on the way of every other one: challenge, signature, seal, durable row, receipt,
@@ -48,10 +46,10 @@ export const testVisit = async (
     const hear = (event: ClinicEvent): void => {
       if (event.type === 'receipt' && event.receipt.requestId === requestId) {
         unanswered = 'delivery.result-late';
-        if (event.receipt.verdict === 'refused') end(err(failure(codeOf(event.receipt.code))));
+        if (event.receipt.verdict === 'refused') end(err(failureOf(event.receipt.code ?? null)));
       }
       if (event.type === 'result' && event.result.requestId === requestId)
-        end(event.result.outcome === 'tested' ? ok(undefined) : err(failure(codeOf(event.result.code))));
+        end(event.result.outcome === 'tested' ? ok(undefined) : err(failureOf(event.result.code ?? null)));
       if (event.type === 'request-expired' && event.requestId === requestId) end(err(failure('delivery.expired')));
     };
     const unsubscribe = clinic.subscribe(hear);

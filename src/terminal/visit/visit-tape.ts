@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
-import { type Failure, type FailureCode, failure, failureRules } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure, isFailureCode } from '../../core/failure.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
 import { dayMs } from '../../core/time-units.ts';
 import type { Identity, VisualState } from '../../core/visit/identity.ts';
@@ -17,7 +17,7 @@ import { takeKnown } from '../../wire/translate.ts';
  */
 export const tapeVersion = 1;
 
-const code = z.string().refine((word): word is FailureCode => word in failureRules, 'no failure code of ours');
+const code = z.string().refine(isFailureCode, 'no failure code of ours');
 const trouble = code.nullable();
 const displaySchema = z.strictObject({
   language: z.string().max(12),
