@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { mustFit } from '../../scripts/trials/simulate/hooks.ts';
 import { planted } from '../../scripts/trials/simulate/planted.ts';
+import { clinicDefences } from '../../scripts/trials/threats/clinic-defences.ts';
+import { terminalDefences } from '../../scripts/trials/threats/terminal-defences.ts';
 
 // A bound for a machine that does ten other things: alone it takes a few seconds.
 const limitMs = 240_000;
@@ -19,12 +21,25 @@ const run = (script: string, words: readonly string[]) =>
   });
 const simulate = (...words: string[]) => run('scripts/trials/simulate/simulate.ts', ['--json', ...words]);
 
-test.each(planted.map(({ name, changes }) => ({ name, changes })))(
-  'the code is still what is planted into: $name',
-  ({ changes }) => {
-    expect(() => mustFit(changes)).not.toThrow();
-  },
-);
+const defences = [...terminalDefences, ...clinicDefences];
+test.each([
+  ...planted,
+  ...defences.map(({ row, test: [file, names], without }) => ({
+    name: `row ${row}: ${file} ${names}`,
+    changes: without,
+  })),
+])('the code is still what is planted into, or taken out of: $name', ({ changes }) => {
+  expect(() => mustFit(changes)).not.toThrow();
+});
+
+test('a change that leaves no code behind is none', () => {
+  const half = [
+    'src/agent/oqs-folder/answer-inquiries.ts',
+    '        else this.#odd.add(request.name);',
+    '        else',
+  ] as const;
+  expect(() => mustFit([half])).toThrow(/Expression expected|Expected/);
+});
 
 test('visits of a seed that nobody has seen before break no promise', async () => {
   const { status, last, told } = await simulate('--sessions', '800');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
 
 /** A place in the safety code and what stands there instead: text of the source, once in it. */
 export type Change = readonly [file: string, text: string, instead: string];
@@ -17,11 +17,18 @@ const standIns: readonly (readonly [wanted: string, from: RegExp, standIn: strin
   ['node:fs', /\/src\/storage\/(store-place|open-store|back-up)\.ts$/, 'simulated-places.ts'],
 ];
 
-/** Throws where the code is not any more what a change is about. */
+/** A file's source with these changes made. */
+export const withChanges = (source: string, changes: readonly Change[]): string =>
+  changes.reduce((before, [, text, instead]) => before.replace(text, () => instead), source);
+
+/** Throws where the code is not any more what a change is about, or would not even be read with it: that finds nothing. */
 export const mustFit = (changes: readonly Change[]): void => {
-  for (const [file, text] of changes)
-    if (readFileSync(new URL(file, root), 'utf8').split(text).length !== 2)
-      throw new Error(`${file}: not exactly once in it: ${text}`);
+  for (const [file, text] of changes) {
+    const source = readFileSync(new URL(file, root), 'utf8');
+    if (source.split(text).length !== 2) throw new Error(`${file}: not exactly once in it: ${text}`);
+    const own = changes.filter(([other]) => other === file);
+    if (file.endsWith('.ts')) stripTypeScriptTypes(withChanges(source, own));
+  }
 };
 
 /**
@@ -40,10 +47,7 @@ export const standInForNode = (changes: readonly Change[] = []): void => {
       const loaded = next(url, context);
       const own = changes.filter(([file]) => url === root + file);
       if (own.length === 0 || loaded.source == null) return loaded;
-      const source = own.reduce(
-        (before, [, text, instead]) => before.replace(text, () => instead),
-        Buffer.from(loaded.source as Uint8Array).toString(),
-      );
+      const source = withChanges(Buffer.from(loaded.source as Uint8Array).toString(), own);
       return { ...loaded, source };
     },
   });

@@ -95,7 +95,10 @@ export const clinicDefences: readonly Defence[] = [
   {
     row: 31,
     test: ['test/agent/oqs-folder/answer-inquiries.test.ts', 'two thousand links'],
-    without: [['src/agent/oqs-folder/answer-inquiries.ts', 'this.#odd.add(request.name);', '']],
+    without: [
+      ['src/agent/oqs-folder/answer-inquiries.ts', '        else this.#odd.add(request.name);\n', ''],
+      ['src/agent/oqs-folder/answer-inquiries.ts', '\n        this.#odd.add(request.name);\n      }', '\n      }'],
+    ],
   },
   {
     row: 32,

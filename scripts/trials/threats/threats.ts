@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { mustFit, withChanges } from '../simulate/hooks.ts';
 import { clinicDefences } from './clinic-defences.ts';
 import type { Defence } from './defence.ts';
 import { terminalDefences } from './terminal-defences.ts';
@@ -61,13 +62,11 @@ const runTest = (place: string, [file, names]: Defence['test'], isWhole: boolean
   return false;
 };
 
-const takeOut = (place: string, { without, row }: Defence): (() => void) => {
+const takeOut = (place: string, { without }: Defence): (() => void) => {
   const before = without.map(([file]) => [join(place, file), readFileSync(join(place, file), 'utf8')] as const);
-  for (const [file, text, instead] of without) {
-    const path = join(place, file);
-    const source = readFileSync(path, 'utf8');
-    if (!source.includes(text)) throw new Error(`row ${row}: ${file} no longer holds: ${text}`);
-    writeFileSync(path, source.replaceAll(text, instead));
+  for (const change of without) {
+    const path = join(place, change[0]);
+    writeFileSync(path, withChanges(readFileSync(path, 'utf8'), [change]));
   }
   return () => {
     for (const [path, source] of before.toReversed()) writeFileSync(path, source);
@@ -86,6 +85,7 @@ const asked = values.row?.split(',').map(Number);
 const chosen = [...terminalDefences, ...clinicDefences]
   .filter(({ row }) => asked?.includes(row) ?? true)
   .toSorted((a, b) => a.row - b.row);
+for (const { without } of chosen) mustFit(without);
 const place = copyOf();
 /** By row: whether every test passed as it stands, and failed without its defence. */
 const seen = new Map<number, { green: boolean; biting: boolean }>();
