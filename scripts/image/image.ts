@@ -16,7 +16,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -26,8 +25,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { project } from '../package/tree.ts';
-import { keptDebian } from './kept-debian.ts';
-import { makeBoot, makeDisk, makeFat, run } from './slots.ts';
+import { layDebian, preparedFiles, prepareForPackages } from './kept-debian.ts';
+import { makeBoot, makeDisk, makeFat, raucConfig, run } from './slots.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +40,6 @@ const { values } = parseArgs({
   },
 });
 const say = (text: string): boolean => process.stderr.write(`image: ${text}\n`);
-const compatible = 'uketsuke-terminal-amd64';
 const debian = 'systemd,systemd-sysv,udev,dbus,ca-certificates,iproute2,kmod,rauc,rauc-service,linux-image-cloud-amd64';
 
 const inRoot = (root: string, command: string): void => {
@@ -56,18 +54,13 @@ const inRoot = (root: string, command: string): void => {
 
 /** This machine's way to Debian's packages, for as long as the root is made. */
 const withNetwork = (root: string, task: () => void): void => {
-  for (const file of ['resolv.conf', 'hosts']) copyFileSync(realpathSync(`/etc/${file}`), join(root, 'etc', file));
-  const settings = spawnSync('apt-config', ['dump'], { encoding: 'utf8' }).stdout.split('\n');
-  const network = settings.filter((line) => /^Acquire::(http|https|Check-[A-Za-z-]+)\b.* "[^"]+";$/.test(line));
-  writeFileSync(join(root, 'etc/apt/apt.conf.d/99machine'), `${network.join('\n')}\n`);
-  writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  prepareForPackages(root);
   execFileSync('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
   try {
     task();
   } finally {
     execFileSync('umount', [join(root, 'proc')]);
-    for (const path of ['etc/apt/apt.conf.d/99machine', 'usr/sbin/policy-rc.d', 'etc/resolv.conf'])
-      rmSync(join(root, path), { force: true });
+    for (const path of preparedFiles) rmSync(join(root, path), { force: true });
   }
 };
 
@@ -91,10 +84,10 @@ const settle = (root: string, keyring: string | undefined): void => {
     writeFileSync(join(root, path), text);
   };
   for (const folder of ['bootfs', 'persistent', 'etc/rauc']) mkdirSync(join(root, folder), { recursive: true });
-  const template = readFileSync(join(project, 'systemd/device/rauc.conf.template'), 'utf8');
-  put('etc/rauc/system.conf', template.replace('@COMPATIBLE@', compatible));
+  put('etc/rauc/system.conf', raucConfig());
   if (keyring !== undefined) copyFileSync(keyring, join(root, 'etc/rauc/keyring.pem'));
   put('etc/hostname', 'uketsuke-terminal\n');
+  put('etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost\n');
   put('etc/fstab', '');
   put('etc/machine-id', '');
   // A board that hangs is restarted by its own watchdog, and one that cannot restart, too.
@@ -140,8 +133,7 @@ const out = resolve(values.out);
 mkdirSync(out, { recursive: true });
 const root = join(work, 'root');
 try {
-  mkdirSync(root, { recursive: true });
-  run('tar', '--numeric-owner', '-xpf', keptDebian('image', values.suite, debian, say), '-C', root);
+  layDebian(root, 'image', values.suite, debian, say);
   say('installing the packages …');
   install(root, resolve(values.debs), values.kiosk);
   const { kernel, initrd } = makeBoot(work, root);

@@ -1,18 +1,23 @@
 import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { encodeAutoboot } from '../../src/protocol/autoboot.ts';
+import { project } from '../package/tree.ts';
 
 /* Two slots on one disk, as Raspberry Pi's image-rota lays them: what an image and the trials of updates are made of. */
 
-const project = fileURLToPath(new URL('../../', import.meta.url));
 const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'], timeout: 900_000 };
 export const run = (program: string, ...args: readonly string[]): void => {
   execFileSync(program, args, quiet);
 };
 const heard = (program: string, ...args: readonly string[]): string =>
   execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 300_000 });
+
+/** The kind of device that images and bundles made here are for. */
+export const compatible = 'uketsuke-terminal-amd64';
+/** /etc/rauc/system.conf of such a device. */
+export const raucConfig = (): string =>
+  readFileSync(join(project, 'systemd/device/rauc.conf.template'), 'utf8').replace('@COMPATIBLE@', compatible);
 
 /** In the order in which they can be inserted. */
 const modules = [

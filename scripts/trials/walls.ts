@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
-import { keptDebian } from '../image/kept-debian.ts';
+import { layDebian } from '../image/kept-debian.ts';
 import { devices, type Process, processes, type Try, triesOf } from './walls-tries.ts';
 
 /**
@@ -189,8 +189,7 @@ const exposureOf = (unit: string): number => {
 
 const root = mkdtempSync(join(tmpdir(), 'uketsuke-walls-root-'));
 try {
-  execFileSync('tar', ['--numeric-owner', '-xpf', keptDebian('walls', 'bookworm', packages, say), '-C', root]);
-  chmodSync(root, 0o755);
+  layDebian(root, 'walls', 'bookworm', packages, say);
   await install(root);
   say('booting …');
   boot(root);

@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
-import { inRoot, project, say, trialAtBoot } from './root.ts';
+import { project } from '../../package/tree.ts';
+import { inRoot, say, trialAtBoot } from './root.ts';
 
 /*
  * The installed machine in QEMU with Debian's kernel: what a container does not have. A display whose picture is taken, a

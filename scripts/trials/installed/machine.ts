@@ -17,9 +17,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { project } from '../../package/tree.ts';
 import { tryDevices } from './devices.ts';
 import { guideCommands } from './guide.ts';
-import { boot, installPackages, makeRoot, project, readTrial, say } from './root.ts';
+import { boot, installPackages, makeRoot, readTrial, say } from './root.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,5 @@
 import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -8,20 +7,18 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts';
-import { keptDebian } from '../../image/kept-debian.ts';
+import { layDebian, prepareForPackages } from '../../image/kept-debian.ts';
+import { project } from '../../package/tree.ts';
 
 /* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
 
-export const project = fileURLToPath(new URL('../../../', import.meta.url));
 export const say = (text: string): boolean => process.stderr.write(`test-vm: ${text}\n`);
 const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
 
@@ -52,29 +49,13 @@ export const inRoot = (root: string, ...command: readonly string[]): string => {
   return done.stdout;
 };
 
-const useThisNetwork = (root: string): void => {
-  for (const file of ['resolv.conf', 'hosts']) copyFileSync(realpathSync(`/etc/${file}`), join(root, 'etc', file));
-  const settings = spawnSync('apt-config', ['dump'], { encoding: 'utf8' }).stdout;
-  const network = settings
-    .split('\n')
-    .filter((line) => /^Acquire::(http|https|Check-[A-Za-z-]+)\b.* "[^"]+";$/.test(line));
-  writeFileSync(join(root, 'etc/apt/apt.conf.d/99machine'), `${network.join('\n')}\n`);
-};
-
 /** Without recommended packages: what Depends lacks is missing. */
 const aptInstall = (root: string, ...names: readonly string[]): string =>
   inRoot(root, 'sh', '-c', `apt-get install -y -q --no-install-recommends ${names.join(' ')}`);
 
 export const makeRoot = (suite: string): string => {
   const root = mkdtempSync(join(tmpdir(), 'uketsuke-test-vm-'));
-  execFileSync('tar', [
-    '--numeric-owner',
-    '-xpf',
-    keptDebian('test-vm', suite, 'systemd,systemd-sysv,dbus,ca-certificates,iproute2', say),
-    '-C',
-    root,
-  ]);
-  chmodSync(root, 0o755);
+  layDebian(root, 'test-vm', suite, 'systemd,systemd-sysv,dbus,ca-certificates,iproute2', say);
   mkdirSync(join(root, 'trial/debs'), { recursive: true });
   return root;
 };
@@ -118,9 +99,7 @@ export const installPackages = async (
   commands: readonly string[],
   former?: string,
 ): Promise<void> => {
-  useThisNetwork(root);
-  // Nothing starts while the root is made.
-  writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  prepareForPackages(root);
   const names = packagesIn(debs);
   for (const name of names) copyFileSync(join(debs, name), join(root, 'trial/debs', name));
   inRoot(root, 'apt-get', 'update', '-q');

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSystemClock } from '../../../drivers/host/system-clock.ts';
 import { createSqliteStore } from '../../../drivers/store/sqlite-store.ts';
 import { inspectBundle } from '../../../drivers/update-board/rauc-bundle.ts';
 import { createRaucUpdateBoard, deviceUpdatePlaces } from '../../../drivers/update-board/rauc-update-board.ts';
@@ -41,13 +42,7 @@ const board = createRaucUpdateBoard({
   pathOf: (id) => bundles.get(id) ?? null,
   askHealth: async () => (await rows()) !== null && (await open().firstBrokenAuditEntry()).ok,
 });
-const clock = {
-  now: () => ({ monotonicMs: performance.now(), wallMs: Date.now() }),
-  wakeAt: (monotonicMs: number, wake: () => void) => {
-    const timer = setTimeout(wake, Math.max(0, monotonicMs - performance.now()));
-    return () => clearTimeout(timer);
-  },
-};
+const clock = createSystemClock();
 
 let serving = false;
 const serve = async (): Promise<void> => {

@@ -1,21 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { keptDebian } from '../../image/kept-debian.ts';
-import { makeFat, run } from '../../image/slots.ts';
+import { layDebian } from '../../image/kept-debian.ts';
+import { compatible, makeFat, raucConfig, run } from '../../image/slots.ts';
+import { project } from '../../package/tree.ts';
 
 /* The parts of a release for the virtual machine: its system, its boot partition, and the bundle that RAUC makes of them. */
 
-const project = fileURLToPath(new URL('../../../', import.meta.url));
-const compatible = 'uketsuke-terminal-amd64';
 const debian = 'rauc,rauc-service,dbus,libstdc++6,linux-image-cloud-amd64,squashfs-tools,dosfstools,mtools,kmod';
 /** Debian with RAUC, our sources and Node, without what no start needs: the base of every release. Its folder */
 export const makeSystem = (work: string, say: (text: string) => unknown): string => {
   const root = join(work, 'root');
-  const archive = keptDebian('test-update', 'trixie', debian, say);
-  mkdirSync(root);
-  run('tar', '--numeric-owner', '-xpf', archive, '-C', root);
+  layDebian(root, 'test-update', 'trixie', debian, say);
   for (const folder of ['bootfs', 'persistent', 'bundles', 'usr/lib/uketsuke', 'etc/uketsuke', 'etc/rauc'])
     mkdirSync(join(root, folder), { recursive: true });
   const ours = join(root, 'usr/lib/uketsuke');
@@ -81,8 +77,7 @@ echo "uketsuke-inside: ended" >/dev/console
 sleep 600
 `;
   writeFileSync(join(folder, 'added/trial/init'), starts ? begin : '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-  const template = readFileSync(join(project, 'systemd/device/rauc.conf.template'), 'utf8');
-  writeFileSync(join(folder, 'added/trial/system.conf'), template.replace('@COMPATIBLE@', compatible));
+  writeFileSync(join(folder, 'added/trial/system.conf'), raucConfig());
   const system = join(folder, 'system.img');
   cpSync(parts.base, system);
   run('mksquashfs', join(folder, 'added/trial'), system, '-keep-as-directory', '-quiet', '-no-progress');
