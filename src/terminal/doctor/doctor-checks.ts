@@ -31,7 +31,8 @@ export const freeBytesOf = async (directory: string): Promise<number> => {
   return bavail * bsize;
 };
 
-const nearExpiryDays = 30;
+/** Renewed in time nobody ever comes so near. */
+export const nearExpiryDays = 30;
 /** A day's outbox and event log need some 10 MB. */
 const leastFreeBytes = 200_000_000;
 /** The page tells every 2 s that it painted. */
@@ -49,7 +50,8 @@ const found = (fault: FaultName, detail = '', where?: Readonly<Record<string, st
   ...(where && { where }),
 });
 /** What a process says of itself, by its own code; another release may say one that is unknown here. */
-const codeOf = (code: string | null, otherwise: FailureCode): FailureCode => (isFailureCode(code) ? code : otherwise);
+export const codeOf = (code: string | null, otherwise: FailureCode): FailureCode =>
+  isFailureCode(code) ? code : otherwise;
 const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
 const systemCode = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
@@ -118,13 +120,18 @@ const certificates = async ({ config, wallMs }: Examination): Promise<Finding> =
   return days < nearExpiryDays ? found('certificate.near-expiry', `${days} days left`) : fine(`${days} days left`);
 };
 
+/** By the agent's time; null: nothing is wrong by it, or it has told none. */
+export const clockByAgent = ({ wallMs, report }: Pick<Examination, 'wallMs' | 'report'>): Finding | null => {
+  if (!report?.time?.fault) return null;
+  const { certainty, fault, machineAheadMs } = report.time;
+  const detail = `${new Date(wallMs).toISOString()}, ${fault} by ${Math.round(Math.abs(machineAheadMs) / 60_000)} min`;
+  return found(certainty === 'doubted' ? 'clock.wrong' : 'clock.corrected', detail);
+};
+
 const clock = async ({ config, wallMs, report }: Examination): Promise<Finding> => {
+  const byAgent = clockByAgent({ wallMs, report });
+  if (byAgent !== null) return byAgent;
   const now = new Date(wallMs).toISOString();
-  if (report?.time?.fault) {
-    const { certainty, fault, machineAheadMs } = report.time;
-    const detail = `${now}, ${fault} by ${Math.round(Math.abs(machineAheadMs) / 60_000)} min`;
-    return found(certainty === 'doubted' ? 'clock.wrong' : 'clock.corrected', detail);
-  }
   try {
     const [terminal] = await readCertificates(config.paths.provisioning);
     if (terminal !== undefined && wallMs < terminal.validFromDate.getTime()) return found('clock.wrong', now);
@@ -134,15 +141,19 @@ const clock = async ({ config, wallMs, report }: Examination): Promise<Finding> 
   }
 };
 
-const disk = async ({ config, freeBytes }: Examination): Promise<Finding> => {
+/** `freeBytes`: where the store is */
+export const roomOnDisk = async (freeBytes: () => Promise<number>): Promise<Finding> => {
   try {
-    const free = await freeBytes(dirname(config.paths.store));
+    const free = await freeBytes();
     const detail = `${Math.round(free / 1e6)} MB free`;
     return free < leastFreeBytes ? found('disk.nearly-full', detail) : fine(detail);
   } catch (error) {
     return found('disk.store-missing', systemCode(error));
   }
 };
+
+const disk = ({ config, freeBytes }: Examination): Promise<Finding> =>
+  roomOnDisk(() => freeBytes(dirname(config.paths.store)));
 
 /** What the doctor needs of it; the rest is the face process's (src/face/models/manifest.ts). */
 const manifestSchema = z.object({ models: z.array(z.object({ file: z.string(), sha256: z.string() })) });

@@ -1,13 +1,10 @@
 import type { FaultName } from '../../catalogue/faults.ts';
-import { isFailureCode } from '../../core/failure.ts';
+import type { FailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import type { Inspection } from '../visit/session-parts.ts';
-import { doctorChecks } from './doctor-checks.ts';
-import type { DoctorCheck, Examination } from './examination.ts';
+import { clockByAgent, codeOf, nearExpiryDays, roomOnDisk } from './doctor-checks.ts';
+import type { Finding } from './examination.ts';
 import type { HealthReport } from './health.ts';
-
-/** As the doctor says it: renewed in time nobody ever comes so near. */
-const nearExpiryDays = 30;
 
 type Known = {
   readonly report: HealthReport;
@@ -20,10 +17,10 @@ type Known = {
   readonly speaker: string;
 };
 
-const codeOf = (trouble: HealthReport['face']['trouble'], otherwise: FaultName): FaultName | null => {
-  if (trouble === null) return null;
-  return isFailureCode(trouble.code) ? trouble.code : otherwise;
-};
+const troubleOf = ({ trouble }: HealthReport['face'], otherwise: FailureCode): FaultName | null =>
+  trouble && codeOf(trouble.code, otherwise);
+
+const faultIn = (finding: Finding | null): FaultName | null => (finding?.state === 'found' ? finding.fault : null);
 
 const certificateFault = ({ certificateEndsMs, wallMs }: Known): FaultName | null => {
   // The link has read it or is away: then nothing leaves the terminal.
@@ -38,28 +35,16 @@ const certificateFault = ({ certificateEndsMs, wallMs }: Known): FaultName | nul
  * doctor may (keys and store of the link process): that is asked of the link.
  */
 export const inspectOwnParts = async (known: Known): Promise<Inspection> => {
-  const { report, wallMs, freeBytes, hasSoundCard, speaker } = known;
-  const examination = {
-    // Keys are not looked at from here; the clock is judged by the agent's time in the report.
-    config: { paths: { provisioning: '/nonexistent', store: '.' } },
-    report,
-    wallMs,
-    freeBytes: () => freeBytes(),
-  } as unknown as Examination;
-  const fault = async (check: DoctorCheck): Promise<FaultName | null> => {
-    const finding = await check(examination);
-    return finding.state === 'found' ? finding.fault : null;
-  };
-  const [clock, disk] = await Promise.all([fault(doctorChecks.clock), fault(doctorChecks.disk)]);
+  const { report, freeBytes, hasSoundCard, speaker } = known;
   const isSilent = speaker === 'alsa' && !(await hasSoundCard());
   return {
     speaker: isSilent ? 'speaker.missing' : null,
-    keypad: codeOf(report.keypad.trouble, 'keypad.lost'),
-    light: codeOf(report.statusLight.trouble, 'light.lost'),
-    camera: codeOf(report.face.trouble, 'face.process-lost'),
-    reader: codeOf(report.cardReader.trouble, 'reader.lost'),
+    keypad: troubleOf(report.keypad, 'keypad.lost'),
+    light: troubleOf(report.statusLight, 'light.lost'),
+    camera: troubleOf(report.face, 'face.process-lost'),
+    reader: troubleOf(report.cardReader, 'reader.lost'),
     certificates: certificateFault(known),
-    clock,
-    disk: disk ?? codeOf(report.store.trouble, 'storage.unwritable'),
+    clock: faultIn(clockByAgent(known)),
+    disk: faultIn(await roomOnDisk(freeBytes)) ?? troubleOf(report.store, 'storage.unwritable'),
   };
 };

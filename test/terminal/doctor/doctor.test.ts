@@ -20,6 +20,7 @@ import { doctorChecks } from '../../../src/terminal/doctor/doctor-checks.ts';
 import type { Examination, Examined, Machine, UnitState } from '../../../src/terminal/doctor/examination.ts';
 import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
 import { clinicChecks } from '../../../src/terminal/doctor/machine-checks.ts';
+import { inspectOwnParts } from '../../../src/terminal/doctor/own-parts.ts';
 import { keyFiles } from '../../../src/trust/key-files.ts';
 
 const healthyReport: HealthReport = {
@@ -246,6 +247,25 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     );
     // A place that nobody filled in is no command that can be run.
     expect(printed).not.toMatch(/\{\w+\}/);
+  });
+
+  test('the running terminal names of itself what the doctor names', async () => {
+    const known = {
+      ...{ report: healthyReport, wallMs: 0, certificateEndsMs: 30 * dayMs, speaker: 'alsa' },
+      ...{ freeBytes: async () => 200_000_000, hasSoundCard: async () => true },
+    };
+    expect(Object.values(await inspectOwnParts(known))).toEqual(Array(8).fill(null));
+    const keypad = lost('keypad.word-of-a-later-release');
+    const time = { certainty: 'doubted', fault: 'ahead', machineAheadMs: 1 } as const;
+    expect(
+      await inspectOwnParts({
+        ...{ ...known, certificateEndsMs: 30 * dayMs - 1, report: { ...healthyReport, keypad, time } },
+        ...{ freeBytes: async () => 199_999_999, hasSoundCard: async () => false },
+      }),
+    ).toMatchObject({
+      ...{ speaker: 'speaker.missing', keypad: 'keypad.lost', certificates: 'certificate.near-expiry' },
+      ...{ clock: 'clock.wrong', disk: 'disk.nearly-full' },
+    });
   });
 
   test('without a daemon says so and looks at reader and broker itself', async () => {
