@@ -76,6 +76,14 @@ export const axeCanDiffer = ({ language, theme, textPercent, panel, layout }: Sh
 
 const at = <T>(values: readonly T[], index: number): T => values[index % values.length] as T;
 
+/** Answers that have a picture and two lines of words: where these are highest or longest. */
+const withPictures: readonly string[] = ['choose-phone', 'prescription-form'];
+const highestAnswers = [
+  { language: 'ja-easy', textPercent: 100, panel: 'landscape' },
+  { language: 'ja-easy', textPercent: 150, panel: 'wide' },
+  { language: 'ko', textPercent: 100, panel: 'small' },
+] as const;
+
 /**
  * About two hundred: every exhibit as it is seen most (Japanese, default, 100 %, landscape), and every exhibit once more
  * in a combination that moves through languages, themes, sizes, panels and layouts with steps that share no
@@ -98,6 +106,11 @@ export const chosenShots = (exhibits: readonly string[], languages: readonly str
     panel: at(panels, Math.floor(index / 3)),
     layout: at(layouts, Math.floor(index / 5)),
   })),
+  ...exhibits
+    .filter((exhibit) => withPictures.includes(exhibit))
+    .flatMap((exhibit) =>
+      highestAnswers.map((shot) => ({ exhibit, theme: 'default' as const, layout: 'standard' as const, ...shot })),
+    ),
 ];
 
 /** Every exhibit on every panel at every size of letters, in Japanese. */
