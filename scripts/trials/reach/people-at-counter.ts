@@ -33,17 +33,15 @@ type Posture = {
 };
 
 const seat = 0.47;
+/** On their own feet: as near as they like, and able to bend. */
+const onFeet = { comes: [0.4, 0.7], nearest: 0.3, farthest: 1.5, liesBack: 0, canBow: 20 } as const;
 /** A wheelchair's foot rests keep it off the counter; who lies back has the head behind the wheels. */
 const postures = {
   standing: {
     faceHeight: (stature) => stature * 0.92,
-    comes: [0.4, 0.7],
-    nearest: 0.3,
-    farthest: 1.5,
+    ...onFeet,
     rises: 0.03,
     sinks: 0.25,
-    liesBack: 0,
-    canBow: 20,
   },
   seated: {
     faceHeight: (stature) => seat + stature * 0.455,
@@ -67,13 +65,9 @@ const postures = {
   },
   child: {
     faceHeight: (stature) => stature * 0.91,
-    comes: [0.4, 0.7],
-    nearest: 0.3,
-    farthest: 1.5,
+    ...onFeet,
     rises: 0.04,
     sinks: 0.15,
-    liesBack: 0,
-    canBow: 20,
   },
 } as const satisfies Readonly<Record<string, Posture>>;
 

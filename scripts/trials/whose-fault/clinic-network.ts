@@ -56,25 +56,10 @@ export class ClinicNetwork {
     this.in('terminal', 'ip', 'route', 'add', 'default', 'via', '10.78.0.254');
     if (this.#plan === 'plain') this.#cable('switch', 'to-pc', 'pc', '10.78.0.3');
     else {
-      this.in(
-        'far',
-        'ip',
-        'link',
-        'add',
-        'to-pc',
-        'type',
-        'veth',
-        'peer',
-        'name',
-        'eth0',
-        'netns',
-        `${this.#prefix}-pc`,
-      );
+      this.#wire('far', 'to-pc', 'pc', '10.79.0.3');
       this.in('far', 'ip', 'address', 'add', '10.79.0.254/24', 'dev', 'to-pc');
       this.in('far', 'ip', 'link', 'set', 'to-pc', 'up');
       this.in('far', 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
-      this.in('pc', 'ip', 'address', 'add', '10.79.0.3/24', 'dev', 'eth0');
-      this.in('pc', 'ip', 'link', 'set', 'eth0', 'up');
       this.in('pc', 'ip', 'route', 'add', 'default', 'via', '10.79.0.254');
     }
     for (const [name, value] of wireSettings())
@@ -83,21 +68,12 @@ export class ClinicNetwork {
     this.#relay('terminal', knocking);
   }
   #cable(from: Host, socket: string, to: Host, address: string): void {
-    this.in(
-      from,
-      'ip',
-      'link',
-      'add',
-      socket,
-      'type',
-      'veth',
-      'peer',
-      'name',
-      'eth0',
-      'netns',
-      `${this.#prefix}-${to}`,
-    );
+    this.#wire(from, socket, to, address);
     this.in(from, 'ip', 'link', 'set', socket, 'master', 'lan', 'up');
+  }
+  #wire(from: Host, socket: string, to: Host, address: string): void {
+    const ends = `${socket} type veth peer name eth0 netns ${this.#prefix}-${to}`;
+    this.in(from, 'ip', 'link', 'add', ...ends.split(' '));
     this.in(to, 'ip', 'address', 'add', `${address}/24`, 'dev', 'eth0');
     this.in(to, 'ip', 'link', 'set', 'eth0', 'up');
   }

@@ -54,43 +54,37 @@ const cardFaults: readonly PartyFault[] = (
 
 const brokerFaults = ({ bed }: Bed): readonly PartyFault[] => {
   const at = (name: string): string => join(bed.mosquitto.directory, name);
-  /** The broker begins again with a file that is not the right one. */
-  const withFile = (name: string, file: string, change: (path: string) => unknown): PartyFault => ({
+  /** The broker begins again with files that are not the right ones. */
+  const withFiles = (
+    name: string,
+    files: readonly string[],
+    change: (...paths: readonly string[]) => unknown,
+  ): PartyFault => ({
     name,
     party: 'broker',
     harm: async () => {
       await bed.mosquitto.kill();
-      copyFileSync(at(file), at(`${file}.kept`));
-      await change(at(file));
+      for (const file of files) copyFileSync(at(file), at(`${file}.kept`));
+      await change(...files.map(at));
       await bed.startBroker();
     },
     heal: async () => {
       await bed.mosquitto.kill();
-      renameSync(at(`${file}.kept`), at(file));
+      for (const file of files) renameSync(at(`${file}.kept`), at(file));
       await bed.startBroker();
     },
   });
+  const replaced =
+    (pattern: RegExp, by: string) =>
+    (path = '') =>
+      writeFileSync(path, readFileSync(path, 'utf8').replace(pattern, by));
   /** A certificate that the terminal must not believe, by whichever authority. */
-  const withCertificate = (name: string, make: () => Promise<Leaf>): PartyFault => {
-    const files = ['tls-key.pem', 'tls-certificate.pem'] as const;
-    return {
-      name,
-      party: 'broker',
-      harm: async () => {
-        const { key, certificate } = await make();
-        await bed.mosquitto.kill();
-        for (const file of files) copyFileSync(at(file), at(`${file}.kept`));
-        writeFileSync(at('tls-key.pem'), key);
-        writeFileSync(at('tls-certificate.pem'), certificate);
-        await bed.startBroker();
-      },
-      heal: async () => {
-        await bed.mosquitto.kill();
-        for (const file of files) renameSync(at(`${file}.kept`), at(file));
-        await bed.startBroker();
-      },
-    };
-  };
+  const withCertificate = (name: string, make: () => Promise<Leaf>): PartyFault =>
+    withFiles(name, ['tls-key.pem', 'tls-certificate.pem'], async (keyFile = '', certificateFile = '') => {
+      const { key, certificate } = await make();
+      writeFileSync(keyFile, key);
+      writeFileSync(certificateFile, certificate);
+    });
   const broker = { commonName: 'broker', names: ['localhost'] };
   return [
     { name: 'the broker is killed', party: 'broker', harm: () => bed.mosquitto.kill(), heal: () => bed.startBroker() },
@@ -106,13 +100,9 @@ const brokerFaults = ({ bed }: Bed): readonly PartyFault[] => {
       harm: () => bed.mosquitto.signal('SIGSTOP'),
       heal: () => bed.mosquitto.signal('SIGCONT'),
     },
-    withFile('the broker listens on another port', 'mosquitto.conf', (path) =>
-      writeFileSync(path, readFileSync(path, 'utf8').replace(/^listener 8883/m, 'listener 8899')),
-    ),
-    withFile('the access rules deny the terminal', 'acl', (path) =>
-      writeFileSync(path, readFileSync(path, 'utf8').replace(/^user terminal-01$/m, 'user nobody-01')),
-    ),
-    withFile('the access rules are empty', 'acl', (path) => writeFileSync(path, '')),
+    withFiles('the broker listens on another port', ['mosquitto.conf'], replaced(/^listener 8883/m, 'listener 8899')),
+    withFiles('the access rules deny the terminal', ['acl'], replaced(/^user terminal-01$/m, 'user nobody-01')),
+    withFiles('the access rules are empty', ['acl'], replaced(/.*/s, '')),
     withCertificate("the broker's certificate is of another clinic", async () => {
       const authority = await createAuthority('another clinic', validFor(Date.now(), 1));
       return issueCertificate(authority, { ...broker, ...validFor(Date.now(), 1) });

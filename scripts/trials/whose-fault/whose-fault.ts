@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { type Party, parties } from '../../../src/core/party.ts';
 import { eventually } from '../eventually.ts';
 import { stepsWith } from '../misfortune-steps.ts';
@@ -40,8 +40,7 @@ type Outcome = {
   readonly why?: string;
 };
 
-const newest = new URL('../../../src/catalogue/failures/2024-10-07.json', import.meta.url);
-const words = (JSON.parse(readFileSync(newest, 'utf8')) as { parties: Record<Party, { name: string }> }).parties;
+const words = catalogueAt(Date.now()).parties;
 
 /** Whom the screen names: in words, wherever they stand on it. */
 const onScreen = (bed: MisfortunesBed): Party | null => {

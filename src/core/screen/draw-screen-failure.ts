@@ -30,6 +30,9 @@ const outages: ReadonlySet<FailureCode> = new Set([
 const reasonOf = (catalogue: Catalogue, d: Dictionary, failure: Failure): Words =>
   d.words(`failure.${catalogue.failures[failure.code].patientText}`);
 
+/** What stands before words that are the receptionist's. */
+export const forStaff = (catalogue: Catalogue): string => catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
+
 /** What staff read over the patient's shoulder: 【006:…】 or the dotted code, what it is, whose it is, when. No name, no number. */
 export const codeBody = (
   catalogue: Catalogue,
@@ -38,10 +41,9 @@ export const codeBody = (
 ): Extract<ScreenBody, { readonly kind: 'code' }> => {
   const entry = catalogue.failures[failure.code];
   const party = partyOf(failure.code, 'terminal');
-  const japanese = catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
   return {
     kind: 'code',
-    title: japanese,
+    title: forStaff(catalogue),
     code: entry.notice ?? failure.code,
     lines: [`${entry.staff.summary} ${clockTime(wallMs)}`, ...(party === null ? [] : [catalogue.parties[party].name])],
     // Of the patient's own card nobody telephones; a code there would only be photographed.
@@ -55,8 +57,9 @@ const cardAgain: ReadonlySet<FailureCode> = new Set(['card.unreadable', 'card.no
 /** For staff, in one line of a screen that serves patients: what waits for somebody elsewhere, and at whose end. */
 export const staffNote = (catalogue: Catalogue, failure: Failure): Words => {
   const party = partyOf(failure.code, 'terminal') ?? 'not-known-yet';
-  const title = catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
-  return { text: `${title}：${catalogue.failures[failure.code].staff.summary}（${catalogue.parties[party].name}）` };
+  return {
+    text: `${forStaff(catalogue)}：${catalogue.failures[failure.code].staff.summary}（${catalogue.parties[party].name}）`,
+  };
 };
 
 /** 「受付の方に お声がけください」, why, and the code for staff. */
