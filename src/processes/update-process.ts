@@ -60,7 +60,7 @@ export const surroundingsOf = (
   const release = report?.release;
   return {
     // What waits to be sent is sent first, by the release that signed it.
-    isIdle: report?.state === 'idle' && (report.figures?.requests_waiting ?? 0) === 0,
+    isIdle: report?.state === 'idle' && report.figures?.requests_waiting === 0,
     hours: hoursNow(time, open, updateDelays.beforeOpeningMs),
     wave: release !== undefined && release.lane !== null && config.lane <= release.lane ? 'go' : 'wait',
     agentVersion: release?.version ?? null,

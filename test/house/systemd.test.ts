@@ -250,3 +250,15 @@ test('every unit of a terminal that can be enabled is: by its package, or when t
   expect(installed.length).toBeGreaterThan(6);
   expect(left).toEqual([]);
 });
+
+test('every file that a package lays for the system has its line in systemd/README.md: who installs from a tree goes by it', () => {
+  const table = read('README.md');
+  const laid = roles.flatMap(({ files }) => Object.entries(files)).filter(([, to]) => !to.includes('/share/doc/'));
+  const unnamed = laid.filter(([from]) => {
+    const name = from.replace('systemd/', '');
+    const shortened = name.replace(/^.*\.socket$/, '.socket').replace(/-reload\.(path|service)$/, '-reload.*');
+    return from.startsWith('systemd/') && ![name, shortened].some((each) => table.includes(`\`${each}\``));
+  });
+  expect(laid.length).toBeGreaterThan(10);
+  expect(unnamed.map(([from]) => from)).toEqual([]);
+});

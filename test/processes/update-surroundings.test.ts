@@ -24,6 +24,7 @@ describe('what stands in the way of an update', () => {
   test.each<[string, Partial<HealthReport>]>([
     ['a visit', { state: 'choosingMethod' }],
     ['something signed that has not been received', { figures: { requests_waiting: 1 } }],
+    ['nothing said of what waits', { figures: {} }],
   ])('%s: busy', (_, more) => expect(surroundings({ ...idle, ...more }).isIdle).toBe(false));
 
   test('another lane’s turn, or nobody’s: it waits', () => {
