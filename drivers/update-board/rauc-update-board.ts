@@ -23,7 +23,7 @@ const recordSchema = z.object({
       tries: z.number().int(),
     })
     .nullable(),
-  failed: z.array(z.object({ id: z.string(), reason: z.enum(['fell-back', 'tampered', 'unwritable']) })),
+  failed: z.array(z.object({ id: z.string(), reason: z.enum(['fell-back', 'foreign', 'tampered', 'unwritable']) })),
   last: z
     .object({
       version: z.string(),

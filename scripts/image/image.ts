@@ -77,7 +77,7 @@ const install = (root: string, debs: string, kiosk: boolean): void => {
   rmSync(join(root, 'debs'), { recursive: true });
 };
 
-/** What makes a machine of it that nobody logs in to. Each line is looked at by `judge` in the trial. */
+/** What makes a machine of it that nobody logs in to. `npm run image:boot` looks at swap, passwords, logins, watchdog. */
 const settle = (root: string, keyring: string | undefined): void => {
   const put = (path: string, text: string): void => {
     mkdirSync(join(root, path, '..'), { recursive: true });

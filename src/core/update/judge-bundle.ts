@@ -16,8 +16,8 @@ export const refusalOf = (bundle: Bundle, { version, compatible, record }: Known
   if (aboveFloor === null || aboveRunning === null) return 'no-version';
   if (aboveFloor <= 0 || aboveRunning <= 0) return 'older';
   const failed = record.failed.find(({ id }) => id === bundle.id);
-  if (failed !== undefined) return failed.reason === 'tampered' ? 'tampered' : 'failed-before';
-  return null;
+  if (failed === undefined) return null;
+  return failed.reason === 'tampered' || failed.reason === 'foreign' ? failed.reason : 'failed-before';
 };
 
 const newestOf = (bundles: readonly Bundle[]): Bundle | null =>

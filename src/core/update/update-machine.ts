@@ -216,8 +216,7 @@ const installFailed = (
 ): UpdateStep => {
   const { attempt } = update.record;
   if (attempt === null) return atRest(update, at);
-  if (reason !== 'unwritable') return givenUp(update, attempt, 'tampered', at);
-  if (attempt.writes >= mostWrites) return givenUp(update, attempt, 'unwritable', at);
+  if (reason !== 'unwritable' || attempt.writes >= mostWrites) return givenUp(update, attempt, reason, at);
   return unwell(update, bundle, at);
 };
 

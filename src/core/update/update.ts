@@ -51,7 +51,10 @@ export type WaitReason =
   /** The release that runs does not reach the agent: a new one could prove nothing. Or something could not be written */
   | 'unwell';
 
-export type FailedBundle = { readonly id: string; readonly reason: 'fell-back' | 'tampered' | 'unwritable' };
+export type FailedBundle = {
+  readonly id: string;
+  readonly reason: 'fell-back' | 'foreign' | 'tampered' | 'unwritable';
+};
 
 export type Attempt = {
   readonly bundle: { readonly id: string; readonly version: string };

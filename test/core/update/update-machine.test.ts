@@ -163,9 +163,12 @@ describe('an update', () => {
   });
 
   it('gives up what cannot be written, and at once what is spoiled', () => {
-    const spoiled = story().start().tell({ type: 'SurroundingsChanged', surroundings: free });
-    spoiled.tell({ type: 'BundleOffered', bundle }).tell({ type: 'InstallFailed', reason: 'tampered' });
-    expect(spoiled.effects.at(-1)).toMatchObject({ type: 'Keep', record: { last: { reason: 'tampered' } } });
+    for (const reason of ['tampered', 'foreign'] as const) {
+      const spoiled = story().start().tell({ type: 'SurroundingsChanged', surroundings: free });
+      spoiled.tell({ type: 'BundleOffered', bundle }).tell({ type: 'InstallFailed', reason });
+      expect(spoiled.effects.at(-1)).toMatchObject({ type: 'Keep', record: { last: { outcome: 'refused', reason } } });
+      expect([spoiled.name, spoiled.tell({ type: 'BundleOffered', bundle }).told]).toEqual(['current', []]);
+    }
     const night = story().start().tell({ type: 'SurroundingsChanged', surroundings: free });
     night.tell({ type: 'BundleOffered', bundle });
     const writes: number[] = [];
