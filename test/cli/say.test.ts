@@ -52,6 +52,30 @@ test('everything that help, doctor and provision say has its Japanese', async ()
   expect(saidTexts().size).toBeGreaterThan(15);
 });
 
+test('the commands of every remedy are commands of this program, with options that it has', async () => {
+  const asked = faultNames.flatMap((name) =>
+    faultOf(name).remedy.flatMap((step) => [...step.matchAll(/`uketsuke ([^`]+)`/g)].map(([, words = '']) => words)),
+  );
+  expect(new Set(asked).size).toBeGreaterThan(5);
+  for (const words of new Set(asked)) {
+    const [first = '', ...rest] = words.split(' ');
+    const program = new Command('uketsuke').enablePositionalOptions();
+    (await commands[first as keyof typeof commands]?.load())?.register(program);
+    let command: Command | undefined = program.commands.find((each) => each.name() === first);
+    for (const word of rest) {
+      const below: Command | undefined = command?.commands.find((each) => each.name() === word);
+      if (below !== undefined) command = below;
+      else if (word.startsWith('--'))
+        expect(
+          command?.options.map(({ long }) => long),
+          words,
+        ).toContain(word);
+    }
+    // Whoever runs a command that only has others below it is told of those.
+    expect(command?.commands, words).toEqual([]);
+  }
+});
+
 test('a translation keeps what is filled in and the names that are typed', () => {
   for (const [english, text] of Object.entries(japanese)) {
     const names = (of: string): string[] => (of.match(/\{\w+\}/g) ?? []).sort();
