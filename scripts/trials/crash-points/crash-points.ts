@@ -12,8 +12,8 @@ import { type CrashPoint, cutAt, watchCalls } from './traced-calls.ts';
  * npm run crash-points [-- --json] [-- --only agent|link|terminal|migration] [-- --every N]
  *
  * A visit by PIN through the real processes of one clinic is watched first: each system call by which agent, link or
- * terminal changes what lies on a disk is a point. Then a visit for each point, in which that process dies as it enters
- * the call and is started again; and the migration of every release's stores, cut off in the same way. `visited`: points at
+ * terminal writes, syncs, names or removes a file is a point (traced-calls.ts). Then a visit for each point, in which that
+ * process dies as it enters the call and is started again; and the migration of every release's stores, cut off in the same way. `visited`: points at
  * which a process did die. `bad`: visits that never ended, requests lost, done twice or told falsely
  * (misfortunes-judge.ts), stores that did not open with every row. `--every`: each N-th point only. Needs root and strace.
  */

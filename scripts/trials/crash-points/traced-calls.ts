@@ -5,9 +5,10 @@ import { join } from 'node:path';
 
 /* The system calls by which a process changes what lies on a disk, seen and cut off by strace. */
 
-/** Whatever writes, brings to the disk, names or removes. */
+/** Whatever writes, brings to the disk, names or removes. Not what makes an empty file: strace tells no such `openat` apart. */
 export const changing = [
-  ...['write', 'pwrite64', 'pwritev', 'pwritev2', 'fsync', 'fdatasync', 'ftruncate'],
+  ...['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'copy_file_range', 'sendfile'],
+  ...['fsync', 'fdatasync', 'truncate', 'ftruncate'],
   ...['rename', 'renameat', 'renameat2', 'link', 'linkat', 'unlink', 'unlinkat', 'mkdir', 'mkdirat', 'rmdir'],
 ].join();
 
