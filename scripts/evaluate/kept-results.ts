@@ -50,7 +50,6 @@ export const codeOfLooking = [
   'src/face/models/detect-attack.ts',
   'src/face/attempt/face-pipeline.ts',
   'src/face/attempt/choose-hint.ts',
-  'src/face/attempt/liveness-prompts.ts',
 ] as const;
 /** What the outcome of a whole attempt depends on besides: the course, and whoever paints the frames. */
 export const codeOfAttempts = ['src/face', manifestFile, 'scripts/evaluate', 'drivers/virtual'] as const;

@@ -19,9 +19,9 @@ import { frameHeight, frameWidth, seededNumbers } from '../../drivers/virtual/re
 import type { FaceHint } from '../../src/core/visit/verification.ts';
 import { guessHint } from '../../src/face/attempt/choose-hint.ts';
 import { findFace } from '../../src/face/attempt/find-face.ts';
-import { readHeadSignals } from '../../src/face/attempt/liveness-prompts.ts';
 import { asCardPhoto, readRgb } from '../../src/face/calibration/card-photo.ts';
 import { personOf } from '../../src/face/calibration/group-rates.ts';
+import { readHeadSignals } from '../../src/face/measures/head-signals.ts';
 import { measureQuality } from '../../src/face/measures/measure-quality.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
 import { between } from './between.ts';
@@ -197,15 +197,18 @@ class Visitor {
 
 const isPrompt = (hint: FaceHint): boolean => ['turn-left', 'turn-right', 'blink'].includes(hint);
 
+/** What is told around a prompt. */
+const backToRest: ReadonlySet<FaceHint> = new Set(['hold-still', 'look-here']);
+
 /**
- * The same hint again without the picture reacting, a third time at all, or one that stays for 10 s. Prompts, and to hold still
- * before and after them, are none that could be followed once for all.
+ * The same hint again without the picture reacting, a third time at all, or one that stays for 10 s. Prompts, and to look here and
+ * hold still before and after them, are none that could be followed once for all.
  */
 const loops = ({ told, toldAgain, decidedAfterMs }: Played): boolean => {
   const isAtPrompt = (i: number): boolean =>
     [told[i - 1], told[i], told[i + 1]].some((each) => each !== undefined && each.hint !== null && isPrompt(each.hint));
   const hints = told.filter(
-    ({ hint }, i) => hint !== null && !(isAtPrompt(i) && (hint === 'hold-still' || isPrompt(hint))),
+    ({ hint }, i) => hint !== null && !(isAtPrompt(i) && (backToRest.has(hint) || isPrompt(hint))),
   );
   return (
     toldAgain.some((hint) => !isPrompt(hint)) ||

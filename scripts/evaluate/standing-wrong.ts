@@ -9,7 +9,7 @@ import {
   type SceneRenderer,
 } from '../../drivers/virtual/render-scene.ts';
 import type { FaceHint } from '../../src/core/visit/verification.ts';
-import { readHeadSignals } from '../../src/face/attempt/liveness-prompts.ts';
+import { readHeadSignals } from '../../src/face/measures/head-signals.ts';
 import { meshBox } from '../../src/face/models/find-landmarks.ts';
 import { between } from './between.ts';
 import type { Known } from './open-bench.ts';

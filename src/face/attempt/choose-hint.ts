@@ -1,7 +1,7 @@
 /** What a patient can do better, from what was measured: one hint at a time, the most useful first. */
 import type { FaceHint } from '../../core/visit/verification.ts';
+import type { HeadSignals } from '../measures/head-signals.ts';
 import type { FrameQuality } from '../measures/measure-quality.ts';
-import type { HeadSignals } from './liveness-prompts.ts';
 
 /**
  * When a frame is not good enough. Widths and offsets are parts of the picture; the picture is 640×480. Recognition

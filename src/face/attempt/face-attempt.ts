@@ -3,8 +3,9 @@
  * compared together, so that one lucky frame decides nothing.
  */
 import type { FaceHint, PadStrength } from '../../core/visit/verification.ts';
+import type { HeadSignals } from '../measures/head-signals.ts';
 import { comparisonScore, type Embedding } from '../models/embed-face.ts';
-import { type HeadSignals, LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
+import { LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
 import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
 
@@ -315,8 +316,9 @@ export class AttemptCourse {
     let isVerified = false;
     if (embedding !== undefined && this.#reference !== null) {
       const isOther = comparisonScore(embedding, this.#reference) < this.#threshold - continuityMargin;
-      // A head that turns as it was asked to scores low, and is no other face for it.
-      if (hint !== null || (isOther && finding.hint === 'look-here')) embedding.fill(0);
+      // A head that turns as it was asked to scores low and looks as if covered, and is no other face for it. At rest a guess keeps
+      // nobody from being compared: whoever came as far as the prompts was recognised, and has to be recognised again.
+      if (finding.hint !== null && (isOther || prompts.isAway(signals))) embedding.fill(0);
       else {
         this.#probes.add(embedding);
         if (isOther) return this.#miss('other-face');
@@ -326,7 +328,11 @@ export class AttemptCourse {
     }
     const outcome = prompts.take(signals, isVerified, atMs);
     if (outcome.type === 'waiting' && outcome.prompt !== null) return this.#tellHint(outcome.prompt, atMs, 'prompt');
-    if (outcome.type === 'waiting') return this.#helpToRest(hint, embedding !== undefined, atMs);
+    if (outcome.type === 'waiting') {
+      // Whoever has turned the head and hears "stay like that" stays turned; who does not see the screen always does.
+      if (prompts.isAway(signals)) return this.#tellHint('look-here', atMs);
+      return this.#helpToRest(isVerified ? null : hint, embedding !== undefined, atMs);
+    }
     return outcome.type === 'passed' ? this.#match() : this.#failPrompts(outcome.why);
   }
 

@@ -1,5 +1,6 @@
 /** One frame → what was seen: faces, points, quality, embedding. Holds the loaded models and nothing of a person. */
 import type { FaceHint } from '../../core/visit/verification.ts';
+import { type HeadSignals, readHeadSignals } from '../measures/head-signals.ts';
 import { measureRoughCovering } from '../measures/measure-covering.ts';
 import { measureMoire } from '../measures/measure-moire.ts';
 import { type FrameQuality, measureQuality, measureSharpness } from '../measures/measure-quality.ts';
@@ -12,7 +13,6 @@ import type { Box } from '../picture/geometry.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
 import { chooseHint, type GuessedHint, guessHint, hintUnconfirmed, limits } from './choose-hint.ts';
 import { type FaceModels, lookForFace } from './find-face.ts';
-import { type HeadSignals, readHeadSignals } from './liveness-prompts.ts';
 
 export type FrameFinding =
   | {

@@ -160,7 +160,10 @@ export class FaceWorker {
     // A frame that comes while another is looked at is left out: the next one is fresher.
     if (attempt === null || this.#turnsWaiting > 0) return;
     const { frame } = event;
-    if (this.#frameCopy.length !== frame.rgb.length) this.#frameCopy = new Uint8Array(frame.rgb.length);
+    if (this.#frameCopy.length !== frame.rgb.length) {
+      this.#frameCopy.fill(0);
+      this.#frameCopy = new Uint8Array(frame.rgb.length);
+    }
     this.#frameCopy.set(frame.rgb);
     const isRepeated = this.#watch.hasRepeated;
     this.#depth?.keep(frame.capturedAtMs);

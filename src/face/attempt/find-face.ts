@@ -45,8 +45,11 @@ export const lookForFace = async (
 };
 
 /** null when there is no face in the picture. */
-export const findFace = async (models: FaceModels, image: RgbImage): Promise<FoundFace | null> =>
-  (await lookForFace(models, image)).found;
+export const findFace = async (models: FaceModels, image: RgbImage): Promise<FoundFace | null> => {
+  const { found, unconfirmed } = await lookForFace(models, image);
+  unconfirmed?.landmarks.mesh.fill(0);
+  return found;
+};
 
 /** The embedding of a still picture, whatever its quality; null when there is no face in it. */
 export const embedStill = async (models: FaceModels, image: RgbImage): Promise<Embedding | null> => {

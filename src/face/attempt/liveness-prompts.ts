@@ -3,46 +3,9 @@
  * doubts, three times where the facility wants it always; in random order and at random times, from rest each time. Turning is read from parallax: on a head the nose moves against the cheeks, on a
  * turned photo it hardly does and the face becomes narrow instead. Pure: time and chance are passed in.
  */
-import { leftEye, meshPoint, rightEye } from '../models/find-landmarks.ts';
+import type { HeadSignals } from '../measures/head-signals.ts';
 
 export type Prompt = 'turn-left' | 'turn-right' | 'blink';
-
-export type HeadSignals = {
-  /** Nose between the cheeks: 0 = in the middle, ±0.5 = over a cheek; to the picture's right > 0. */
-  readonly noseOffset: number;
-  /** Height over width of the more open eye. */
-  readonly eyeOpening: number;
-  /** Width between the cheeks over height from forehead to under the nose: an open mouth changes nothing. */
-  readonly breadth: number;
-};
-
-const noseTip = 1;
-const leftCheek = 234;
-const rightCheek = 454;
-const foreheadPoint = 10;
-const underNose = 2;
-
-const between = (mesh: Float32Array, from: number, to: number): number => {
-  const a = meshPoint(mesh, from);
-  const b = meshPoint(mesh, to);
-  return Math.hypot(b.x - a.x, b.y - a.y);
-};
-
-export const readHeadSignals = (mesh: Float32Array): HeadSignals => {
-  const left = meshPoint(mesh, leftCheek);
-  const right = meshPoint(mesh, rightCheek);
-  const nose = meshPoint(mesh, noseTip);
-  const dx = right.x - left.x;
-  const dy = right.y - left.y;
-  const along = ((nose.x - left.x) * dx + (nose.y - left.y) * dy) / (dx * dx + dy * dy || 1);
-  const opening = ([outer, inner, upper, lower]: readonly [number, number, number, number]): number =>
-    between(mesh, upper, lower) / (between(mesh, outer, inner) || 1);
-  return {
-    noseOffset: along - 0.5,
-    eyeOpening: Math.max(opening(leftEye), opening(rightEye)),
-    breadth: between(mesh, leftCheek, rightCheek) / (between(mesh, foreheadPoint, underNose) || 1),
-  };
-};
 
 const turns: readonly Prompt[] = ['turn-left', 'turn-right'];
 const kinds: readonly Prompt[] = [...turns, 'blink'];
@@ -124,6 +87,12 @@ export class LivenessPrompts {
     return this.#asked === null
       ? this.#waitForRest(signals, isVerified, atMs)
       : this.#judge(signals, this.#asked, atMs);
+  }
+
+  /** Whether the head is turned away from where it rests: such a view says nothing about who it is. */
+  isAway({ noseOffset }: HeadSignals): boolean {
+    const home = this.#neutral ?? this.#rest?.signals;
+    return home !== undefined && Math.abs(noseOffset - home.noseOffset) >= steady;
   }
 
   #waitForRest(signals: HeadSignals, isVerified: boolean, atMs: number): PromptOutcome {

@@ -143,3 +143,39 @@ test('active: a head that turns far as it was asked to is not taken for another 
   expect(told.slice(0, told.indexOf('matched') + 1)).not.toContain('missed');
   expect(told).toContain('matched');
 });
+
+test.each(['uncover-face', 'mask-off', 'look-here'] as const)(
+  'active: whose face is guessed to be %s from the first prompt on is recognised again all the same',
+  (guess) => {
+    const hear = late();
+    let before: string | null = null;
+    const askedAt: number[] = [];
+    const told = playLiveness(
+      'active',
+      (i, hint) => {
+        if (hint !== null && isPrompt(hint) && hint !== before) askedAt.push(i);
+        before = hint;
+        const seen = obeying(i, hear(hint));
+        return askedAt.length > 0 ? ({ ...seen, hint: guess } as Seen) : seen;
+      },
+      150,
+    );
+    const untilMatched = told.slice(0, told.indexOf('matched') + 1);
+    expect(untilMatched.filter(isPrompt)).toHaveLength(3);
+    expect(untilMatched).not.toContain('missed');
+    if (guess !== 'look-here') expect(untilMatched).not.toContain(guess);
+    // Answered, back at rest, and asked again: in less time than a guess is believed for.
+    expect((askedAt[1] ?? 0) - (askedAt[0] ?? 0)).toBeLessThan(30);
+  },
+);
+
+test('who has turned the head as asked is told to look into the camera again, not to stay like that', () => {
+  const hear = late();
+  const told = playLiveness('passive', (i, hint) => {
+    const seen = obeying(i, hear(hint));
+    return { ...seen, liveness: { bonaFide: 0.1, moire: 0 } } as Seen;
+  });
+  const asked = told.findIndex(isPrompt);
+  expect(told.slice(asked + 1, asked + 2)).toEqual(['look-here']);
+  expect(told).toContain('matched');
+});

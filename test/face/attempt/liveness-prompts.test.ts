@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { randomFrom } from '../../../drivers/virtual/random-from.ts';
-import { type HeadSignals, LivenessPrompts, type Prompt } from '../../../src/face/attempt/liveness-prompts.ts';
+import { LivenessPrompts, type Prompt } from '../../../src/face/attempt/liveness-prompts.ts';
+import type { HeadSignals } from '../../../src/face/measures/head-signals.ts';
 
 const resting: HeadSignals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
 
