@@ -221,28 +221,33 @@ export const changeInstants = (dir: string = catalogueDir): readonly number[] =>
   return instants;
 };
 
+const wholeFrom = new Map<string, number>();
+
 /** From when on something holds of every kind of file. ms since 1970 UTC */
-const firstWholeMs = (files: CatalogueFiles): number =>
-  Math.max(
-    ...datedKinds.flatMap((kind) =>
-      amending.includes(kind) || files[kind].length === 0
-        ? []
-        : [Math.min(...files[kind].map(({ validFrom }) => validFrom))],
-    ),
-  );
+const firstWholeMs = (dir: string): number => {
+  const known = wholeFrom.get(dir);
+  if (known !== undefined) return known;
+  const files = filesOf(dir);
+  const firsts = datedKinds
+    .filter((kind) => !amending.includes(kind) && files[kind].length > 0)
+    .map((kind) => Math.min(...files[kind].map(({ validFrom }) => validFrom)));
+  const firstMs = Math.max(...firsts);
+  wholeFrom.set(dir, firstMs);
+  return firstMs;
+};
 
 /** `words`: with the mended texts, or as it was before them */
 const heldAt = (askedMs: number, dir: string, words: 'mended' | 'before'): Catalogue => {
-  const all = filesOf(dir);
-  const files = words === 'mended' ? all : { ...all, mended: [] };
   // Before the first files began, which is where a clock without a battery stands, the first hold.
-  const atMs = Math.max(askedMs, firstWholeMs(files));
+  const atMs = Math.max(askedMs, firstWholeMs(dir));
   const instants = changeInstants(dir);
   const begun = instants.findLast((instant) => instant <= atMs);
   const name = `${dir} ${words} ${begun}`;
   const known = held.get(name);
   if (known !== undefined) return known;
   const nextChangeMs = instants.find((instant) => instant > atMs) ?? Number.POSITIVE_INFINITY;
+  const all = filesOf(dir);
+  const files = words === 'mended' ? all : { ...all, mended: [] };
   const catalogue = { ...hold(files, atMs), nextChangeMs };
   held.set(name, catalogue);
   return catalogue;

@@ -76,7 +76,7 @@ export const openSigned = async <T extends { facility: string; device: string }>
     const content: unknown = JSON.parse(decoder.decode(verified.payload));
     const known = overlook === undefined ? null : takeKnown(schema, content);
     if (known !== null && known.unknown.length > 0) overlook?.(known.unknown);
-    const parsed = schema.safeParse(known?.value ?? content);
+    const parsed = known === null ? schema.safeParse(content) : { success: true as const, data: known.value };
     if (!parsed.success) return malformed(`${kind}: ${parsed.error.issues[0]?.path.join('.') ?? 'shape'}`);
     const { facility, device } = parsed.data;
     if (facility !== addressee.facility || device !== addressee.device) return forged(`${kind}: for another device`);

@@ -202,13 +202,13 @@ export class Judge {
   }
 
   #rowOf(requestId: string, disk: SimulatedDisk): Row | undefined {
-    return disk.look('SELECT * FROM request WHERE request_id = ?').get(requestId) as Row | undefined;
+    return disk.prepare('SELECT * FROM request WHERE request_id = ?').get(requestId) as Row | undefined;
   }
 
   /** Whether anything is still on its way: time must pass before it is judged. */
   isOutstanding(disk: SimulatedDisk): boolean {
     for (const { told, cancelled } of this.requests.values()) if (!told && !cancelled) return true;
-    const open = disk.database
+    const open = disk
       .prepare(
         "SELECT 1 FROM request WHERE verdict = 'accepted' AND handed_over_at IS NULL AND given_up_at IS NULL LIMIT 1",
       )
@@ -218,15 +218,15 @@ export class Judge {
 
   /** When all is over: what is kept against what was told. `birthdates`: by persona, as the service has them */
   settle(disk: SimulatedDisk, folder: string, birthdates: ReadonlyMap<string, string>): void {
-    const rows = disk.database.prepare('SELECT * FROM request').all() as unknown as Row[];
+    const rows = disk.prepare('SELECT * FROM request').all() as unknown as Row[];
     const byId = new Map(rows.map((row) => [row.request_id, row]));
     for (const [requestId, request] of this.requests) this.#settleRequest(requestId, request, byId.get(requestId));
     this.#settleCounts(rows, disk);
-    const { brokenAt } = new AuditChain((sql) => disk.look(sql)).verify();
+    const { brokenAt } = new AuditChain((sql) => disk.prepare(sql)).verify();
     if (brokenAt !== null) this.broken('records broken or left', `audit chain, entry ${brokenAt}`);
     const left =
       'SELECT count(*) AS rows FROM personal JOIN request USING (request_id) WHERE handed_over_at IS NOT NULL';
-    const personal = Number(disk.look(left).get()?.rows);
+    const personal = Number(disk.prepare(left).get()?.rows);
     if (personal > 0) this.broken('records broken or left', `personal data of ${personal} that were handed over`);
     this.#settleFiles(rows, disk, folder, birthdates);
   }
@@ -257,7 +257,7 @@ export class Judge {
         .filter(({ kind, outcome }) => kind === 'eligibility' && answered.includes(outcome ?? ''))
         .map((row) => row.session),
     );
-    const counted = disk.database
+    const counted = disk
       .prepare(
         "SELECT sum(times) AS times FROM usage WHERE kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')",
       )

@@ -47,7 +47,7 @@ type AgentParts = {
 };
 
 /** Forgets what was handed over, looks for what has had its time: as `uketsuke agent`, at longer pauses. ms */
-const rounds = { forgetMs: 2_000, sweepMs: 20_000, diskMs: 3_000, timeMs: 10_000 } as const;
+const rounds = { forgetMs: 5_000, sweepMs: 20_000, diskMs: 3_000, timeMs: 10_000 } as const;
 export const oqsFolder = '/oqs';
 
 const diskCodes: Readonly<Record<number, FailureCode>> = { 13: 'agent.disk-full', 10: 'agent.disk-failed' };

@@ -19,11 +19,16 @@ export const compareWithTerminals = (
 ): ((state: Pick<StateMessage, 'lastAccepted'>, isSettingsBehind: boolean, addedAt?: number) => void) => {
   const { journal, clock, keys, log, disk } = context;
   let isTold = false;
+  /** Found here before: a terminal says the same with each of its states. */
+  let held: string | null = null;
   const notedAt = journal.rolledBackAt();
   const isNoted = (at: number, nowMs: number): boolean => notedAt !== null && at <= notedAt && notedAt <= nowMs;
   const lacks = ({ requestId, at }: NonNullable<StateMessage['lastAccepted']>): boolean => {
     const nowMs = clock.now().wallMs;
-    return nowMs - at < longAgoMs && !isNoted(at, nowMs) && journal.visit(requestId) === undefined;
+    if (requestId === held || nowMs - at >= longAgoMs || isNoted(at, nowMs)) return false;
+    if (journal.visit(requestId) === undefined) return true;
+    held = requestId;
+    return false;
   };
   return ({ lastAccepted }, isSettingsBehind, addedAt = 0) => {
     if (isTold || keys().agents.length > 1) return;

@@ -12,10 +12,12 @@ const readOf = (value: string | number | Words): string =>
   typeof value === 'object' ? (value.reading ?? value.text) : String(value);
 
 const fill = (pattern: string, values: WordValues, of: (value: string | number | Words) => string): string =>
-  pattern.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
-    const value = values[name];
-    return value === undefined ? whole : of(value);
-  });
+  pattern.includes('{')
+    ? pattern.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
+        const value = values[name];
+        return value === undefined ? whole : of(value);
+      })
+    : pattern;
 
 /** Words of the catalogue by key, in one language; the only source of text for a screen. */
 export type Dictionary = {

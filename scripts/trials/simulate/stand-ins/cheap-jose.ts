@@ -15,7 +15,13 @@ const base64url = (content: string | Uint8Array): string =>
     : Buffer.from(content.buffer, content.byteOffset, content.length)
   ).toString('base64url');
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'));
-const headerOf = (text: string): Header => JSON.parse(Buffer.from(text, 'base64url').toString());
+/** There are not many different ones, but for a seal's. */
+const headers = new Map<string, Header>();
+const headerOf = (text: string): Header => {
+  const known = headers.get(text) ?? (JSON.parse(Buffer.from(text, 'base64url').toString()) as Header);
+  if (headers.size < 1_000) headers.set(text, known);
+  return { ...known };
+};
 
 /** What a key is called, the same for both halves of a pair */
 const names = new WeakMap<object, string>();
@@ -28,6 +34,21 @@ const nameOf = (key: unknown): string => {
   return name;
 };
 const mac = (key: string, text: string): string => hash('md5', `${key} ${text}`, 'base64url');
+
+/** What was made last, so that whoever opens the very same need not work it out; all else is worked out. */
+const lastMade = new Map<string, { readonly key: string; readonly content: Uint8Array; readonly header: Header }>();
+const mostMade = 64;
+const made = (token: string, key: string, content: Uint8Array, header: Header): string => {
+  const [oldest] = lastMade.keys();
+  if (oldest !== undefined && lastMade.size >= mostMade) lastMade.delete(oldest);
+  lastMade.set(token, { key, content: content.slice(), header });
+  return token;
+};
+/** null: made long ago, with another key, or by somebody else */
+const asMade = (token: string, key: string) => {
+  const found = lastMade.get(token);
+  return found?.key === key ? { content: found.content.slice(), protectedHeader: { ...found.header } } : null;
+};
 
 /** Real work on other threads, one after the other: it ends in the order in which it began, whatever the threads do. */
 let last: Promise<unknown> = Promise.resolve();
@@ -68,7 +89,8 @@ export class CompactSign extends Content {
       );
     return cheaply(() => {
       const input = `${base64url(JSON.stringify(this.header))}.${base64url(this.content)}`;
-      return `${input}.${mac(nameOf(key), input)}`;
+      const name = nameOf(key);
+      return made(`${input}.${mac(name, input)}`, name, this.content, this.header);
     });
   }
 }
@@ -94,9 +116,11 @@ export class CompactEncrypt extends Content {
         new real.CompactEncrypt(this.content).setProtectedHeader(this.header as never).encrypt(key as real.CryptoKey),
       );
     return cheaply(() => {
-      const header = base64url(JSON.stringify({ ...this.header, epk: {} }));
+      const header = { ...this.header, epk: {} };
       const sealed = base64url(this.content);
-      return `${header}...${sealed}.${mac(nameOf(key), sealed)}`;
+      const name = nameOf(key);
+      const token = `${base64url(JSON.stringify(header))}...${sealed}.${mac(name, sealed)}`;
+      return made(token, name, this.content, header);
     });
   }
 }
@@ -104,6 +128,8 @@ export class CompactEncrypt extends Content {
 export const compactVerify = async (jws: string, key: object, options: object) => {
   if (isReal()) return inTurn(() => real.compactVerify(jws, key as real.CryptoKey, options));
   return cheaply(() => {
+    const known = asMade(jws, nameOf(key));
+    if (known !== null) return { payload: known.content, protectedHeader: known.protectedHeader };
     const [header = '', payload = '', signature] = jws.split('.');
     if (mac(nameOf(key), `${header}.${payload}`) !== signature) throw new Error('signature');
     return { payload: bytesOf(payload), protectedHeader: headerOf(header) };
@@ -113,6 +139,8 @@ export const compactVerify = async (jws: string, key: object, options: object) =
 export const compactDecrypt = async (jwe: string, key: object, options: object) => {
   if (isReal()) return inTurn(() => real.compactDecrypt(jwe, key as real.CryptoKey, options));
   return cheaply(() => {
+    const known = asMade(jwe, nameOf(key));
+    if (known !== null) return { plaintext: known.content, protectedHeader: known.protectedHeader };
     const [header = '', , , sealed = '', tag] = jwe.split('.');
     if (mac(nameOf(key), sealed) !== tag) throw new Error('seal');
     return { plaintext: bytesOf(sealed), protectedHeader: headerOf(header) };

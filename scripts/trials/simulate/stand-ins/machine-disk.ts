@@ -32,7 +32,7 @@ export class SimulatedDisk {
   synchronous: 'FULL' | 'NORMAL' = 'FULL';
   readonly folders = new Map<string, Folder>();
   #numbers = 1n;
-  readonly #looks = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(kernel: Kernel, journal: Uint8Array | null, tracks: boolean) {
     this.kernel = kernel;
@@ -45,10 +45,10 @@ export class SimulatedDisk {
     return this.#database;
   }
 
-  /** Beside the processes: what is kept, for who judges */
-  look(sql: string): StatementSync {
-    const known = this.#looks.get(sql) ?? this.#database.prepare(sql);
-    this.#looks.set(sql, known);
+  /** Once for all runs of a process, and for who judges beside them */
+  prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
     return known;
   }
 
@@ -90,7 +90,7 @@ export class SimulatedDisk {
       whole.deserialize(this.#synced);
       this.#database.close();
       this.#database = whole;
-      this.#looks.clear();
+      this.#statements.clear();
     }
     for (const folder of this.folders.values()) {
       const found: Entries = new Map();

@@ -48,7 +48,7 @@ export class DatabaseSync {
 
   prepare(sql: string): StatementSync {
     const disk = this.#disk;
-    const statement = disk.database.prepare(sql);
+    const statement = disk.prepare(sql);
     const isFull = (): boolean => disk.synchronous === 'FULL';
     if (sql === 'COMMIT')
       return { run: () => commit(disk, isFull(), () => statement.run()) } as unknown as StatementSync;
