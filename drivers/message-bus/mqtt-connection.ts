@@ -56,8 +56,8 @@ type ConnectionOptions = {
   readonly metServer: (certificateEndsMs: number) => void;
   readonly opened: () => void;
   readonly delivered: (delivery: Delivery) => void;
-  /** Exactly once, whatever happened */
-  readonly ended: (cause: Failure) => void;
+  /** Exactly once, whatever happened. `closedByBroker`: in order, as the system does for a program that ends */
+  readonly ended: (cause: Failure, closedByBroker: boolean) => void;
 };
 
 /** One TLS connection and its MQTT session. Never revived: after its end a new one is made and nothing is carried over. */
@@ -145,6 +145,7 @@ class OneConnection implements MqttConnection {
   #trusted = false;
   #greeted = false;
   #open = false;
+  #closedByBroker = false;
   #heard = true;
   #inFlight = 0;
   #maximumInFlight: number;
@@ -168,6 +169,9 @@ class OneConnection implements MqttConnection {
     this.#socket.on('error', (error) => {
       this.#cause = causeOf(error);
       if (!this.#trusted) this.end(this.#cause);
+    });
+    this.#socket.on('end', () => {
+      this.#closedByBroker = this.#open;
     });
     this.#socket.on('close', () => this.end(this.#cause));
     this.#socket.on('secureConnect', () => {
@@ -218,7 +222,7 @@ class OneConnection implements MqttConnection {
     for (const giveUp of [...this.#unanswered]) giveUp();
     if (this.#trusted) this.#client.end(true);
     this.#socket.destroy();
-    this.#options.ended(why);
+    this.#options.ended(why, this.#closedByBroker);
   }
 
   publish(topic: string, payload: Uint8Array, publishOptions: PublishOptions): Promise<Result<void>> {

@@ -58,7 +58,7 @@ class MqttBus implements MqttMessageBus {
   readonly #authorities: ReturnType<typeof certificatesOf>;
   readonly #subscriptions = new Map<string, Set<(delivery: Delivery) => void>>();
   readonly #optional = new Map<string, (isGranted: boolean) => void>();
-  readonly #connectionListeners = new Set<(connected: boolean, cause?: Failure) => void>();
+  readonly #connectionListeners = new Set<Parameters<MessageBus['subscribeConnection']>[0]>();
   #connection: MqttConnection | null = null;
   #connected = false;
   #cause: Failure = failure('delivery.offline', 'not connected yet');
@@ -114,7 +114,7 @@ class MqttBus implements MqttMessageBus {
     this.#connection?.end(failure('delivery.offline', 'new certificate'));
   }
 
-  subscribeConnection(listener: (connected: boolean, cause?: Failure) => void): () => void {
+  subscribeConnection(listener: Parameters<MessageBus['subscribeConnection']>[0]): () => void {
     this.#connectionListeners.add(listener);
     if (this.#connected) listener(true);
     else listener(false, this.#cause);
@@ -127,10 +127,10 @@ class MqttBus implements MqttMessageBus {
     this.#connection?.end(failure('delivery.offline', 'closed'));
   }
 
-  #tell(): void {
+  #tell(closedByBroker = false): void {
     for (const listener of [...this.#connectionListeners]) {
       if (this.#connected) listener(true);
-      else listener(false, this.#cause);
+      else listener(false, this.#cause, closedByBroker);
     }
   }
 
@@ -155,7 +155,7 @@ class MqttBus implements MqttMessageBus {
         (address) => {
           if (!this.#closed) this.#connect(address);
         },
-        (error) => this.#ended(failure('delivery.offline', unknownName(host, error)), true),
+        (error) => this.#ended(failure('delivery.offline', unknownName(host, error)), { byWords: true }),
       );
   }
 
@@ -186,12 +186,12 @@ class MqttBus implements MqttMessageBus {
         this.#tell();
       },
       delivered: (delivery) => this.#deliver(delivery),
-      ended: (why) => this.#ended(why),
+      ended: (why, closedByBroker) => this.#ended(why, { closedByBroker }),
     });
   }
 
   /** `byWords`: a new detail under the same code is news, too */
-  #ended(why: Failure, byWords = false): void {
+  #ended(why: Failure, { byWords = false, closedByBroker = false } = {}): void {
     const changed = this.#connected || why.code !== this.#cause.code || (byWords && why.detail !== this.#cause.detail);
     // Each time from the newest; the next one only where the broker says that it does not know us by this one.
     this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
@@ -203,7 +203,7 @@ class MqttBus implements MqttMessageBus {
     if (this.#closed) return;
     this.#pause = setTimeout(() => this.#attempt(), this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
-    if (changed) this.#tell();
+    if (changed) this.#tell(closedByBroker);
   }
 }
 

@@ -77,6 +77,7 @@ const countedService = (wallMs: number, change: AgentBedOptions['records'], aske
     check: counted('check', (card, choices) => simulated.check(card, choices)),
     registerReference: counted('registerReference', (inquiry, number) => simulated.registerReference(inquiry, number)),
     inquire: counted('inquire', (inquiry) => simulated.inquire(inquiry)),
+    isReached: () => simulated.isReached(),
   };
 };
 

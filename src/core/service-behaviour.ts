@@ -1,4 +1,4 @@
-/** How the simulated national service behaves: `slow` takes 7 s at the default delay, `unreadable` breaks the schema, `silent` says nothing */
+/** How the simulated national service behaves: `slow` takes 7 s at the default delay, `unreadable` breaks the schema, `silent` takes the question and says nothing; `line-silent`: the line loses it */
 export const serviceBehaviours = [
   'normal',
   'slow',
@@ -8,5 +8,6 @@ export const serviceBehaviours = [
   'line-down',
   'jpki-down',
   'silent',
+  'line-silent',
 ] as const;
 export type ServiceBehaviour = (typeof serviceBehaviours)[number];

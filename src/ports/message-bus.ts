@@ -24,7 +24,8 @@ export interface MessageBus {
   /**
    * Told at once and at each change. Connected = subscriptions stand. The cause, when not: `delivery.offline`,
    * `delivery.broker-untrusted` (its certificate or TLS version), `delivery.access-refused` (ours, or the ACL).
+   * `closedByBroker`: the connection that was lost was ended in order by its other end.
    */
-  subscribeConnection(listener: (connected: boolean, cause?: Failure) => void): () => void;
+  subscribeConnection(listener: (connected: boolean, cause?: Failure, closedByBroker?: boolean) => void): () => void;
   close(): Promise<void>;
 }

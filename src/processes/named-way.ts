@@ -1,12 +1,43 @@
 import { type Failure, failure } from '../core/failure.ts';
-import { judgeWay, type WayEvidence } from '../core/way-to-broker.ts';
+import { judgeWay, type OutageSoFar, type WayEvidence } from '../core/way-to-broker.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
 
 /** While the broker is away the way is looked at so often: what two looks agree on is told. ms */
 const lookEveryMs = 500;
+/** A router says once a second at most, to everybody together, that it knows no way: a look without its word is none against it. ms */
+const routersWordMs = 3_000;
 /** What shows at once cannot be a moment's, and what was waited for has been looked at: no second look is needed. */
 const certain: ReadonlySet<string> = new Set(['delivery.cable-unplugged', 'delivery.port-silent']);
+
+/** What stays of one outage from look to look. */
+const createMemory = (now: () => number) => {
+  let ended: OutageSoFar['ended'] = 'unknown';
+  let wasOpen = false;
+  let wasAway = false;
+  let shownAtMs = now();
+  let noNetworkAtMs: number | null = null;
+  return {
+    /** A connection ended. */
+    begin: (closedByBroker: boolean): void => {
+      ended = closedByBroker ? 'closed' : 'cut';
+      wasOpen = false;
+      wasAway = false;
+      shownAtMs = now();
+      noNetworkAtMs = null;
+    },
+    judge: (seen: WayEvidence): ReturnType<typeof judgeWay> => {
+      const atMs = now();
+      if (seen.port === 'open' || seen.port === 'refused') shownAtMs = atMs;
+      wasOpen ||= seen.port === 'open';
+      wasAway ||= seen.host === false;
+      if (seen.port === 'no-network') noNetworkAtMs = atMs;
+      const isWordOld = noNetworkAtMs === null || atMs - noNetworkAtMs > routersWordMs;
+      const port = seen.port === 'silent' && !isWordOld ? 'no-network' : seen.port;
+      return judgeWay({ ...seen, port }, { ended, wasOpen, wasAway, quietMs: atMs - shownAtMs });
+    },
+  };
+};
 
 type Listener = (connected: boolean, cause?: Failure) => void;
 
@@ -21,7 +52,7 @@ export const withWayNamed = (
 ): MessageBus => {
   const listeners = new Set<Listener>();
   let connected = false;
-  let goneAtMs = clock.now().monotonicMs;
+  const memory = createMemory(() => clock.now().monotonicMs);
   let said: Failure = failure('delivery.offline', 'not connected yet');
   let named: Failure | null = null;
   let before: string | null = null;
@@ -41,7 +72,7 @@ export const withWayNamed = (
     const seen = await see().catch(() => null);
     looking = false;
     if (!isOpen()) return;
-    const code = seen === null ? 'delivery.offline' : judgeWay(seen, clock.now().monotonicMs - goneAtMs);
+    const code = seen === null ? 'delivery.offline' : memory.judge(seen);
     const agreed = certain.has(code) || code === before;
     before = code;
     const now = code === 'delivery.offline' ? null : failure(code, said.detail);
@@ -51,8 +82,8 @@ export const withWayNamed = (
     }
     callOff = clock.wakeAt(clock.now().monotonicMs + lookEveryMs, () => void look());
   };
-  const end = bus.subscribeConnection((isConnected, cause) => {
-    if (connected && !isConnected) goneAtMs = clock.now().monotonicMs;
+  const end = bus.subscribeConnection((isConnected, cause, closedByBroker = false) => {
+    if (connected && !isConnected) memory.begin(closedByBroker);
     connected = isConnected;
     if (cause !== undefined) said = cause;
     if (isConnected || said.code !== 'delivery.offline') {

@@ -37,7 +37,8 @@ test.skipIf(process.platform !== 'linux')(
     const open = await seeWay('127.0.0.1', typeof address === 'object' ? (address?.port ?? 0) : 0);
     silent.close();
     expect(open).toMatchObject({ route: 'own', port: 'open' });
-    expect(judgeWay(refused, 0)).toBe('delivery.broker-away');
+    const soFar = { ended: 'unknown', wasOpen: false, wasAway: false, quietMs: 0 } as const;
+    expect(judgeWay(refused, soFar)).toBe('delivery.broker-away');
   },
 );
 

@@ -96,6 +96,7 @@ const openService = ({ kernel, life, ground, memory, service, onCheck }: AgentPa
     },
     registerReference: (inquiry, number) => simulated.registerReference(inquiry, number),
     inquire: (inquiry) => simulated.inquire(inquiry),
+    isReached: async () => null,
   };
 };
 

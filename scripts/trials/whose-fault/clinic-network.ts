@@ -87,6 +87,15 @@ export class ClinicNetwork {
     const host = cable === 'pc' && this.#plan === 'routed' ? 'far' : 'switch';
     this.in(host, 'ip', 'link', 'set', `to-${cable}`, plugged ? 'up' : 'down');
   }
+  /** What the switch still lets through on the terminal's socket, ARP too; null: both ways again */
+  oneWay(only: 'from-terminal' | 'to-terminal' | null): void {
+    const table = ['nft', 'delete', 'table', 'bridge', 'half'] as const;
+    if (only === null) return void this.in('switch', ...table);
+    const side = only === 'from-terminal' ? 'oifname' : 'iifname';
+    const rule = `${side} "to-terminal" drop;`;
+    const hook = only === 'from-terminal' ? 'postrouting' : 'prerouting';
+    this.in('switch', 'nft', `table bridge half { chain half { type filter hook ${hook} priority 0; ${rule} } }`);
+  }
   filter(host: Host, rules: string | null): void {
     try {
       this.in(host, 'nft', 'delete', 'table', 'inet', 'shut');

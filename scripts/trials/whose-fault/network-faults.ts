@@ -60,8 +60,9 @@ export const cableFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
   },
 ];
 
-export const pcFaults = ({ bed, network }: Bed): readonly PartyFault[] => {
+const firewallFaults = ({ network }: Bed): readonly PartyFault[] => {
   const input = (rule: string): string => `chain in { type filter hook input priority 0; ${rule} }`;
+  const refuse = (by: string): string => `iif != "lo" tcp dport 8883 reject with ${by};`;
   const shut = (name: string, rules: string): PartyFault => ({
     name,
     party: 'clinic-pc',
@@ -69,52 +70,75 @@ export const pcFaults = ({ bed, network }: Bed): readonly PartyFault[] => {
     heal: () => network.filter('pc', null),
   });
   return [
-    {
-      name: "the clinic's PC is switched off",
-      party: 'clinic-pc',
-      harm: () => network.plug('pc', false),
-      heal: () => network.plug('pc', true),
-    },
-    {
-      name: "the clinic's PC has another address",
-      party: 'clinic-pc',
-      harm: () => {
-        network.in('pc', 'ip', 'address', 'flush', 'dev', 'eth0');
-        network.in('pc', 'ip', 'address', 'add', '10.78.0.9/24', 'dev', 'eth0');
-      },
-      heal: () => {
-        network.in('pc', 'ip', 'address', 'flush', 'dev', 'eth0');
-        network.in('pc', 'ip', 'address', 'add', '10.78.0.3/24', 'dev', 'eth0');
-      },
-    },
     shut("the PC's firewall drops the broker's port", input('iif != "lo" tcp dport 8883 drop;')),
     shut("the PC's firewall drops everything", input('iif != "lo" drop;')),
-    {
-      name: 'the agent is killed',
-      party: 'clinic-pc',
-      harm: () => bed.agent?.end('SIGKILL'),
-      heal: () => bed.startAgent(),
-    },
-    {
-      name: 'the agent is stopped in order',
-      party: 'clinic-pc',
-      harm: () => bed.agent?.end('SIGTERM'),
-      heal: () => bed.startAgent(),
-    },
-    {
-      name: 'the agent hangs',
-      party: 'clinic-pc',
-      harm: () => bed.agent?.child.kill('SIGSTOP'),
-      heal: () => bed.agent?.child.kill('SIGCONT'),
-    },
-    {
-      name: "the disk of the agent's journal is full",
-      party: 'clinic-pc',
-      harm: () => stepsWith(bed).fill(bed.disks.journal),
-      heal: () => stepsWith(bed).empty(bed.disks.journal),
-    },
+    shut("the PC's firewall answers the broker's port with a reset", input(refuse('tcp reset'))),
+    shut("the PC's firewall answers the broker's port with an ICMP word", input(refuse('icmpx port-unreachable'))),
+    shut(
+      "the PC's firewall forbids everything in so many words",
+      input('iif != "lo" reject with icmpx admin-prohibited;'),
+    ),
+    shut("the PC's firewall lets nothing out", 'chain out { type filter hook output priority 0; oif != "lo" drop; }'),
   ];
 };
+
+export const pcFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
+  ...firewallFaults({ bed, network }),
+  {
+    name: "the clinic's PC is switched off",
+    party: 'clinic-pc',
+    harm: () => network.plug('pc', false),
+    heal: () => network.plug('pc', true),
+  },
+  {
+    name: "the clinic's PC has another address",
+    party: 'clinic-pc',
+    harm: () => {
+      network.in('pc', 'ip', 'address', 'flush', 'dev', 'eth0');
+      network.in('pc', 'ip', 'address', 'add', '10.78.0.9/24', 'dev', 'eth0');
+    },
+    heal: () => {
+      network.in('pc', 'ip', 'address', 'flush', 'dev', 'eth0');
+      network.in('pc', 'ip', 'address', 'add', '10.78.0.3/24', 'dev', 'eth0');
+    },
+  },
+  {
+    name: "the clinic's PC is shut down in order: its broker first",
+    party: 'clinic-pc',
+    harm: async () => {
+      await bed.mosquitto.kill('SIGTERM');
+      network.plug('pc', false);
+    },
+    heal: async () => {
+      network.plug('pc', true);
+      await bed.startBroker();
+    },
+  },
+  {
+    name: 'the agent is killed',
+    party: 'clinic-pc',
+    harm: () => bed.agent?.end('SIGKILL'),
+    heal: () => bed.startAgent(),
+  },
+  {
+    name: 'the agent is stopped in order',
+    party: 'clinic-pc',
+    harm: () => bed.agent?.end('SIGTERM'),
+    heal: () => bed.startAgent(),
+  },
+  {
+    name: 'the agent hangs',
+    party: 'clinic-pc',
+    harm: () => bed.agent?.child.kill('SIGSTOP'),
+    heal: () => bed.agent?.child.kill('SIGCONT'),
+  },
+  {
+    name: "the disk of the agent's journal is full",
+    party: 'clinic-pc',
+    harm: () => stepsWith(bed).fill(bed.disks.journal),
+    heal: () => stepsWith(bed).empty(bed.disks.journal),
+  },
+];
 
 export const lineFaults = ({ network }: Bed): readonly PartyFault[] => [
   {
@@ -128,6 +152,18 @@ export const lineFaults = ({ network }: Bed): readonly PartyFault[] => [
       network.plug('pc', true);
       network.plug('far', true);
     },
+  },
+  {
+    name: 'the switch passes on what the terminal sends, and nothing back',
+    party: 'line',
+    harm: () => network.oneWay('from-terminal'),
+    heal: () => network.oneWay(null),
+  },
+  {
+    name: 'the switch passes on what comes to the terminal, and nothing that it sends',
+    party: 'line',
+    harm: () => network.oneWay('to-terminal'),
+    heal: () => network.oneWay(null),
   },
 ];
 
@@ -143,6 +179,12 @@ export const routedFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
     party: 'line',
     harm: () => network.in('far', 'ip', 'route', 'del', '10.79.0.0/24', 'dev', 'to-pc'),
     heal: () => network.in('far', 'ip', 'route', 'add', '10.79.0.0/24', 'dev', 'to-pc'),
+  },
+  {
+    name: 'behind a router: the broker is stopped in order',
+    party: 'broker',
+    harm: () => bed.mosquitto.kill('SIGTERM'),
+    heal: () => bed.startBroker(),
   },
   {
     name: "behind a router: the terminal's cable is pulled",

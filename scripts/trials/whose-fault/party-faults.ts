@@ -52,7 +52,45 @@ const cardFaults: readonly PartyFault[] = (
   heal: nothing,
 }));
 
-const brokerFaults = ({ bed }: Bed): readonly PartyFault[] => {
+const brokerFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
+  { name: 'the broker is killed', party: 'broker', harm: () => bed.mosquitto.kill(), heal: () => bed.startBroker() },
+  {
+    name: 'the broker is stopped in order',
+    party: 'broker',
+    harm: () => bed.mosquitto.kill('SIGTERM'),
+    heal: () => bed.startBroker(),
+  },
+  {
+    name: 'the broker hangs',
+    party: 'broker',
+    harm: () => bed.mosquitto.signal('SIGSTOP'),
+    heal: () => bed.mosquitto.signal('SIGCONT'),
+  },
+  {
+    name: 'the broker is killed on a PC that drops what comes to no program, as Windows does',
+    party: 'broker',
+    harm: async () => {
+      await bed.mosquitto.kill();
+      network.filter('pc', `chain in { type filter hook input priority 0; iif != "lo" tcp dport 8883 drop; }`);
+    },
+    heal: async () => {
+      network.filter('pc', null);
+      await bed.startBroker();
+    },
+  },
+  {
+    name: 'the broker hangs, and is killed then',
+    party: 'broker',
+    harm: async () => {
+      bed.mosquitto.signal('SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await bed.mosquitto.kill();
+    },
+    heal: () => bed.startBroker(),
+  },
+];
+
+const brokerFileFaults = ({ bed }: Bed): readonly PartyFault[] => {
   const at = (name: string): string => join(bed.mosquitto.directory, name);
   /** The broker begins again with files that are not the right ones. */
   const withFiles = (
@@ -87,19 +125,6 @@ const brokerFaults = ({ bed }: Bed): readonly PartyFault[] => {
     });
   const broker = { commonName: 'broker', names: ['localhost'] };
   return [
-    { name: 'the broker is killed', party: 'broker', harm: () => bed.mosquitto.kill(), heal: () => bed.startBroker() },
-    {
-      name: 'the broker is stopped in order',
-      party: 'broker',
-      harm: () => bed.mosquitto.kill('SIGTERM'),
-      heal: () => bed.startBroker(),
-    },
-    {
-      name: 'the broker hangs',
-      party: 'broker',
-      harm: () => bed.mosquitto.signal('SIGSTOP'),
-      heal: () => bed.mosquitto.signal('SIGCONT'),
-    },
     withFiles('the broker listens on another port', ['mosquitto.conf'], replaced(/^listener 8883/m, 'listener 8899')),
     withFiles('the access rules deny the terminal', ['acl'], replaced(/^user terminal-01$/m, 'user nobody-01')),
     withFiles('the access rules are empty', ['acl'], replaced(/.*/s, '')),
@@ -131,6 +156,7 @@ const serviceFaults = ({ bed }: Bed): readonly PartyFault[] => {
     of('the national service says nothing', 'national-service', 'silent'),
     of('JPKI does not say whether a certificate is valid', 'jpki', 'jpki-down'),
     of("the clinic's line is cut", 'line', 'line-down'),
+    of("the clinic's line loses what is sent on it", 'line', 'line-silent'),
   ];
 };
 
@@ -220,7 +246,8 @@ export const faultsOf = (plan: Plan, parts: Bed): readonly PartyFault[] =>
         ...pcFaults(parts).map((fault) =>
           fault.name.includes('disk') ? fault : { ...fault, pageCannotTell: true as const },
         ),
-        ...brokerFaults(parts).map((fault) =>
+        ...brokerFaults(parts),
+        ...brokerFileFaults(parts).map((fault) =>
           fault.name.includes('access rules') ? { ...fault, pageCannotTell: true as const } : fault,
         ),
         ...serviceFaults(parts),

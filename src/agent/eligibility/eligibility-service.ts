@@ -75,6 +75,8 @@ export interface EligibilityService {
   check(card: CardReference, choices: PatientChoices): Promise<Result<EligibilityAnswer>>;
   /** 照会番号登録: later answers about this person carry the clinic's chart number. Again = the newest holds. */
   registerReference(inquiry: NumberInquiry, referenceNumber: string): Promise<Result<void>>;
+  /** Whether its address takes a connection now, whatever it then says; null: that cannot be told here. Within 1 s. */
+  isReached(): Promise<boolean | null>;
   /** 資格確認 by number, for the レセコン and 一括照会. */
   inquire(inquiry: NumberInquiry): Promise<Result<EligibilityAnswer>>;
 }

@@ -24,5 +24,6 @@ export const withTimeLimit = (
     check: (card, choices) => limited(service.check(card, choices)),
     registerReference: (inquiry, number) => limited(service.registerReference(inquiry, number)),
     inquire: (inquiry) => limited(service.inquire(inquiry)),
+    isReached: () => service.isReached().catch(() => null),
   };
 };

@@ -140,6 +140,11 @@ export class SimulatedEligibilityService implements EligibilityService {
     return ok(undefined);
   }
 
+  async isReached(): Promise<boolean> {
+    const { behaviour } = this.#options;
+    return behaviour !== 'line-down' && behaviour !== 'line-silent';
+  }
+
   #answerOf(record: ServiceRecord): EligibilityAnswer {
     const registered = this.#options.memory.get(referenceKey(record));
     return { ...answerOf(record), ...(registered !== undefined && { referenceNumber: registered }) };
@@ -157,7 +162,7 @@ export class SimulatedEligibilityService implements EligibilityService {
   async #answer(record: ServiceRecord | undefined, factor = 1): Promise<Result<ServiceRecord>> {
     const { behaviour: general = 'normal' } = this.#options;
     const behaviour = general === 'normal' ? record?.behaviour : general;
-    if (behaviour === 'silent') return new Promise(() => {});
+    if (behaviour === 'silent' || behaviour === 'line-silent') return new Promise(() => {});
     const slow = behaviour === 'slow' ? slowFactor : 1;
     await this.#options.wait(this.#options.answerDelayMs * factor * slow);
     if (record === undefined) return err(failure('eligibility.not-found', 'nobody with this card or number'));

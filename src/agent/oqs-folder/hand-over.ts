@@ -1,7 +1,6 @@
-import { type FailureCode, failureRules } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure, failureRules } from '../../core/failure.ts';
 import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
-import { ok, type Result } from '../../core/result.ts';
-import { delays } from '../../core/visit/delays.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
 import { parseCertificate } from '../../protocol/card/certificate.ts';
 import { checkSamePerson } from '../../protocol/card/visual-ap.ts';
@@ -21,36 +20,10 @@ import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { folderTrouble } from './folder-trouble.ts';
 import { encodeOqs } from './oqs-encoding.ts';
+import { askPause, lasting, patienceMs, retryPause, serviceAway, silenceMs } from './patience.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
-
-/** Waits between tries where a folder is full, read-only or gone. ms */
-const retryMs = [1_000, 2_000, 5_000, 10_000, 30_000];
-const retryPause = (attempt: number): number => retryMs[Math.min(attempt, retryMs.length - 1)] ?? 30_000;
-
-/**
- * A service that does not answer is asked again while the patient stands at the terminal, which waits `delays.resultMs`
- * for us: then the patient is told and sent to the desk. ms
- */
-const patienceMs = delays.resultMs - 2_000;
-/** Pauses between questions: the first few while the patient waits, the rest until the answer comes late. ms */
-const askAgainMs = [1_000, 2_000, 3_000, 4_000, 10_000, 30_000, 60_000, 120_000, 300_000];
-const askPause = (attempt: number): number => askAgainMs[Math.min(attempt, askAgainMs.length - 1)] ?? 300_000;
-
-const serviceAway: ReadonlySet<FailureCode> = new Set([
-  'eligibility.unavailable',
-  'eligibility.maintenance',
-  'eligibility.no-answer',
-  'eligibility.line-down',
-  'eligibility.jpki-unavailable',
-]);
-/** What is known not to end in seconds: the patient is told at once. */
-const lasting: ReadonlySet<FailureCode> = new Set([
-  'eligibility.maintenance',
-  'eligibility.line-down',
-  'eligibility.jpki-unavailable',
-]);
 
 /** A shared folder that takes no file, and how many results wait for it; `req`: so many entries are no files. */
 export type FolderFault = {
@@ -181,32 +154,52 @@ export class HandOver {
     personal: Personal,
     device: DeviceEntry,
   ): Promise<Result<EligibilityAnswer | null> | null> {
-    const { journal, clock, log, changed } = this.#context;
+    const { journal, clock, log } = this.#context;
     const { requestId } = visit;
-    const patientLeavesMs = clock.now().monotonicMs + patienceMs;
+    const begunMs = clock.now().monotonicMs;
     let isTold = visit.outcome !== null;
     for (let attempt = 0; !this.#stopped; attempt += 1) {
       const askedMs = clock.now().monotonicMs;
-      const answer = await this.#ask(visit, personal);
+      const asked = this.#ask(visit, personal);
+      if (!isTold && visit.kind !== 'registration') isTold = await this.#tellSilence(visit, device, asked, begunMs);
+      const answer = await asked;
       const ms = clock.now().monotonicMs - askedMs;
       log.event('agent.service-asked', { request: requestId, outcome: answer.ok ? 'ok' : 'failed', ms });
       if (answer.ok || !serviceAway.has(answer.failure.code)) return answer;
       // The next answer may take as long as this one. An interruption that the service names does not end in seconds.
       const nowMs = clock.now().monotonicMs;
       const isOverdue =
-        lasting.has(answer.failure.code) || nowMs + askPause(attempt) + (nowMs - askedMs) > patientLeavesMs;
+        lasting.has(answer.failure.code) || nowMs + askPause(attempt) + (nowMs - askedMs) > begunMs + patienceMs;
       if (isOverdue && visit.kind === 'registration') return answer;
       if (isOverdue && !isTold) {
         isTold = true;
-        journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
-        log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
-        await this.#tell(requestId, device);
-        changed();
+        await this.#tellFailed(visit, device, answer.failure);
       }
       await this.#wait(askPause(attempt));
       if (journal.personal(requestId) === undefined) return null;
     }
     return null;
+  }
+
+  async #tellFailed(visit: JournalVisit, device: DeviceEntry, why: Failure): Promise<void> {
+    const { journal, clock, log, changed } = this.#context;
+    journal.finish(visit.requestId, outcomeOf(visit, err(why), clock.now().wallMs));
+    log.event('agent.service-failed', { request: visit.requestId, code: why.code });
+    await this.#tell(visit.requestId, device);
+    changed();
+  }
+
+  /** Waits for the answer, or tells that there is none; true: it was told. Silence is the service's own if its address is reached. */
+  async #tellSilence(visit: JournalVisit, device: DeviceEntry, asked: Promise<unknown>, begunMs: number) {
+    const { clock, service } = this.#context;
+    const leftMs = Math.max(0, begunMs + silenceMs - clock.now().monotonicMs);
+    const isSilent = () => Promise.race([asked.then(() => false), this.#wait(leftMs).then(() => true)]);
+    if (!(await isSilent())) return false;
+    const isReached = await service.isReached();
+    if (this.#stopped) return false;
+    const code = isReached === null ? 'no-answer' : isReached ? 'unavailable' : 'line-down';
+    await this.#tellFailed(visit, device, failure(`eligibility.${code}`, 'nothing said'));
+    return true;
   }
 
   /** null: there is nothing for a file (a registration, a test). */

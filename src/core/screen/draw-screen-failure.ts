@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Failure, FailureCode } from '../failure.ts';
+import type { Moment } from '../moment.ts';
 import { partyOf, telephoneText } from '../party.ts';
 import { control, type Part, part } from './draw-screen-part.ts';
 import { clockTime, type Dictionary, type Words } from './draw-screen-words.ts';
@@ -33,9 +34,12 @@ const reasonOf = (catalogue: Catalogue, d: Dictionary, failure: Failure): Words 
 /** What stands before words that are the receptionist's. */
 export const forStaff = (catalogue: Catalogue): string => catalogue.languages.ja?.texts['desk.for-staff'] ?? '';
 
+/** Which words, and the number of the counter where it is known */
+type Where = { readonly catalogue: Catalogue; readonly lane?: number | null };
+
 /** What staff read over the patient's shoulder: 【006:…】 or the dotted code, what it is, whose it is, when. No name, no number. */
 export const codeBody = (
-  catalogue: Catalogue,
+  { catalogue, lane = null }: Where,
   failure: Failure,
   wallMs: number,
 ): Extract<ScreenBody, { readonly kind: 'code' }> => {
@@ -47,7 +51,7 @@ export const codeBody = (
     code: entry.notice ?? failure.code,
     lines: [`${entry.staff.summary} ${clockTime(wallMs)}`, ...(party === null ? [] : [catalogue.parties[party].name])],
     // Of the patient's own card nobody telephones; a code there would only be photographed.
-    qr: party === null || party === 'card' ? null : telephoneText(failure.code, party, { lane: null, wallMs }),
+    qr: party === null || party === 'card' ? null : telephoneText(failure.code, party, { lane, wallMs }),
   };
 };
 
@@ -64,7 +68,7 @@ export const staffNote = (catalogue: Catalogue, failure: Failure): Words => {
 
 /** 「受付の方に お声がけください」, why, and the code for staff. */
 export const drawDesk = (
-  catalogue: Catalogue,
+  where: Where,
   d: Dictionary,
   failure: Failure,
   at: { readonly wallMs: number; readonly cardOnBed: boolean; readonly approvable: boolean },
@@ -76,14 +80,18 @@ export const drawDesk = (
   const takeCard = at.cardOnBed && !quiet && !again ? [d.words('desk.take-card')] : [];
   return part('desk', null, d, d.words(quiet ? 'take-card.heading' : again ? 'desk.card-again' : 'desk.heading'), {
     tone: 'attention',
-    lead: [reasonOf(catalogue, d, failure), ...takeCard],
+    lead: [reasonOf(where.catalogue, d, failure), ...takeCard],
     controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
-    body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(catalogue, failure, at.wallMs),
+    body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(where, failure, at.wallMs),
   });
 };
 
 /** Between visits: nothing can be done here now, why, and what happens meanwhile. */
-export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: Failure, wallMs: number): Part => {
+export const drawOutOfService = (
+  { catalogue, lane = null, now: { wallMs } }: Where & { readonly now: Moment },
+  d: Dictionary,
+  failure: Failure,
+): Part => {
   const outage = outages.has(failure.code);
   return part(
     outage ? 'outage' : 'out-of-service',
@@ -96,8 +104,8 @@ export const drawOutOfService = (catalogue: Catalogue, d: Dictionary, failure: F
         ? [d.words('outage.lead'), d.words('outage.rights'), d.words('outage.meanwhile')]
         : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
       body: {
-        ...codeBody(catalogue, failure, wallMs),
-        qr: telephoneText(failure.code, partyOf(failure.code, 'terminal'), { lane: null, wallMs }),
+        ...codeBody({ catalogue }, failure, wallMs),
+        qr: telephoneText(failure.code, partyOf(failure.code, 'terminal'), { lane, wallMs }),
       },
     },
   );

@@ -1,6 +1,7 @@
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
 import type { Moment } from '../moment.ts';
+import { partyOf } from '../party.ts';
 import type { ControlId } from '../visit/control-ids.ts';
 import { delays } from '../visit/delays.ts';
 import { offlineAtMs } from '../visit/offline.ts';
@@ -27,6 +28,8 @@ export type DrawContext = {
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: KeysThere;
+  /** The counter, for whoever is telephoned; left out: not told */
+  readonly lane?: number;
   /** Of the panel, where the configuration tells */
   readonly diagonalInches?: number | null;
   /** Whether a voice speaks this language here; left out: it does. Without one there are no tools for it. */
@@ -203,9 +206,12 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
           : [];
       const why =
         state.failure === null ? [] : [d.words(`failure.${catalogue.failures[state.failure.code].patientText}`)];
+      const isKnown = state.failure !== null && partyOf(state.failure.code, 'terminal') !== null;
+      const reason = isKnown ? state.failure : null;
       return part('staff-check', 2, d, d.words('staff-check.heading'), {
         lead: [...why, d.words(why.length > 0 ? 'staff-check.wait' : 'staff-check.lead')],
-        note: d.words('staff-check.told'),
+        note: reason === null ? d.words('staff-check.told') : staffNote(catalogue, reason),
+        isNoteForStaff: reason !== null,
         body: { kind: 'picture', picture: 'desk' },
         controls: otherWay,
       });
@@ -267,7 +273,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         note: remark ?? (surroundings.agentTrouble === null ? null : staffNote(catalogue, surroundings.agentTrouble)),
         body:
           state.result.outcome === 'failed'
-            ? codeBody(catalogue, failureOf(state.result.code), state.atMs)
+            ? codeBody(context, failureOf(state.result.code), state.atMs)
             : onBed
               ? { kind: 'picture', picture: 'take-card' }
               : { kind: 'plain' },
@@ -288,13 +294,13 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     case 'interrupted':
       return state.resume || state.failure.code === 'card.removed'
         ? notFinished(session, state, d, now)
-        : drawDesk(catalogue, d, state.failure, {
+        : drawDesk(context, d, state.failure, {
             wallMs: state.atMs,
             cardOnBed: surroundings.cardOnBed !== null,
             approvable: state.approvable,
           });
     case 'outOfService':
-      return drawOutOfService(catalogue, d, state.failure, now.wallMs);
+      return drawOutOfService(context, d, state.failure);
     default:
       return state satisfies never;
   }
@@ -333,9 +339,9 @@ const countdown = (sinceMs: number, { deadlineMs }: Pick<SessionState, 'deadline
   };
 };
 
-const starting = ({ state }: Session, { catalogue, now }: DrawContext, d: Dictionary): Part =>
+const starting = ({ state }: Session, context: DrawContext, d: Dictionary): Part =>
   state.name === 'outOfService' && state.failure.code !== 'settings.missing' && state.failure.code !== 'reader.lost'
-    ? drawOutOfService(catalogue, d, state.failure, now.wallMs)
+    ? drawOutOfService(context, d, state.failure)
     : part('starting', null, d, d.words('starting.heading'), {
         lead: [d.words('starting.lead')],
         body: { kind: 'picture', picture: 'wait' },

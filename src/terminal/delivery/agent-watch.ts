@@ -3,11 +3,11 @@ import type { Clock } from '../../ports/clock.ts';
 
 /**
  * Whether anybody answers at the clinic's end. The broker's word says nothing of it: a hung agent keeps its connection.
- * Within 10 s of the hang a terminal knows: asked 3 s after the last sign of life, given up 5 s later.
+ * Within 10 s of the hang a terminal knows: asked 2 s after the last sign of life, given up 5 s later.
  */
 const agentWatchDelays = {
   // An agent at work says something far more often while a visit goes on.
-  askAfterMs: 3_000,
+  askAfterMs: 2_000,
   // Two questions unanswered, of which the network may have lost one.
   silentAfterMs: 5_000,
 } as const;

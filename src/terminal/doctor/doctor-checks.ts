@@ -273,8 +273,8 @@ const broker = async (examination: Examination): Promise<Finding> => {
   const seen = await seeWay(address.value, port);
   if (seen.port !== 'open') {
     // Whoever asks the doctor has looked at the screen before: what the wire says has settled.
-    const judged = judgeWay(seen, wireSettlesMs);
-    const fault = judged === 'delivery.broker-away' ? 'broker.port-closed' : judged;
+    const settled = { ended: 'unknown', wasOpen: false, wasAway: false, quietMs: wireSettlesMs } as const;
+    const fault = seen.port === 'refused' ? 'broker.port-closed' : judgeWay(seen, settled);
     return found(fault, `${host}:${port}: ${seen.port}`);
   }
   const ours = [keyFiles.facilityCa, keyFiles.tlsKey, keyFiles.tlsCertificate];

@@ -61,6 +61,7 @@ export class Presentation {
       const drawn = drawScreen(session, {
         catalogue,
         now,
+        lane: this.#parts.terminal.lane,
         ...(undrawable === undefined ? {} : { undrawable }),
         focused: this.#focused,
         keypad: this.#parts.keypad?.keys ?? null,

@@ -9,7 +9,7 @@ const serviceOf = (register: EligibilityService['register']): EligibilityService
   const unused = (): never => {
     throw new Error('not asked for');
   };
-  return { lookup: unused, check: unused, inquire: unused, registerReference: unused, register };
+  return { lookup: unused, check: unused, inquire: unused, registerReference: unused, isReached: unused, register };
 };
 
 test('a service that never answers is unavailable after its limit, and not before', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err } from '../../../src/core/result.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
@@ -150,3 +151,35 @@ test('a registration is not asked for once its patient has been sent away', asyn
   expect(bed.journal.visits()).toMatchObject([{ outcome: 'failed', kind: 'registration' }]);
   expect(bed.journal.unfinished()).toEqual([]);
 });
+
+test.each([
+  [true, 'eligibility.unavailable'],
+  [false, 'eligibility.line-down'],
+  [null, 'eligibility.no-answer'],
+] as const)(
+  'a service that says nothing (its address reached: %s) is told while the patient waits, and its answer comes late',
+  async (isReached, code) => {
+    const { service } = bed.context;
+    const check = service.check.bind(service);
+    let answer = (): void => {};
+    service.check = async (...question) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return check(...question);
+    };
+    service.isReached = async () => isReached;
+    const { sealed } = await bed.sign(await cardOf('hanako'));
+    await bed.request(sealed, 'receipted');
+    await bed.clock.advance(7_900);
+    expect(await bed.results()).toEqual([]);
+    await bed.clock.advance(200);
+    await until('the patient is told', () => bed.broker.passedOn('result').length === 1);
+    expect(await bed.results()).toMatchObject([{ outcome: 'failed', code }]);
+    answer();
+    await bed.answeredLate();
+    expect(bed.journal.visits()).toMatchObject([{ outcome: 'eligible', code: null }]);
+    expect(bed.files()).toHaveLength(1);
+    expect(await bed.results()).toHaveLength(1);
+  },
+);

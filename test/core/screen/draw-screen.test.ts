@@ -57,7 +57,7 @@ describe('the screens', () => {
         name === 'face.others' || name === 'face.hint-no-face' || name === 'accepted.card-gone' ? null : screen.heading,
         ...screen.lead,
         // What is for the receptionist is nobody's to hear.
-        name === 'idle.told-to-staff' ? null : screen.note,
+        name === 'idle.told-to-staff' || name === 'staff-check.pin-blocked' ? null : screen.note,
         screen.remaining,
         // Papers are said by kind and day.
         ...screen.controls.filter(({ weight }) => weight !== 'row').map((each) => each.label),
@@ -213,6 +213,15 @@ describe('the screens', () => {
         kind: 'code',
         qr: expect.stringMatching(/^uketsuke [a-z-]+\.[a-z-]+ [a-z-]+ \d{4}-\d\d-\d\dT\d\d:\d\dZ$/),
       });
+  });
+
+  it('name the counter in every code to read out, where the terminal knows its own', () => {
+    const codes = gallery(gallerySettings, catalogue, galleryDisplay).flatMap((exhibit) => {
+      const { body } = drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), lane: 3 });
+      return body.kind === 'code' && body.qr !== null ? [body.qr] : [];
+    });
+    expect(codes.length).toBeGreaterThan(3);
+    for (const code of codes) expect(code).toMatch(/ lane-3 \d{4}-/);
   });
 
   it('name the session on every screen of a visit and none between visits', () => {
