@@ -22,6 +22,8 @@ import { type Played, playAttempt, type Told } from './play-attempt.ts';
 const { values: options } = parseArgs({
   options: {
     presentations: { type: 'string', default: '24' },
+    /** Names with commas; left out: all, and the patients. */
+    species: { type: 'string' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
@@ -59,6 +61,8 @@ const addMoire = (rgb: Uint8Array): void => {
   }
 };
 
+const isBlinkingOfItself = (atMs: number): boolean => atMs % 2_700 < 300;
+
 /** A film of somebody who rests, turns one way, rests, turns the other way, rests, blinks; 1.2 s each. */
 const filmed = (known: Known, atMs: number): Partial<Person> => {
   const part = Math.floor(atMs / 1_200) % 6;
@@ -76,6 +80,20 @@ const species: Readonly<Record<string, Presentation>> = {
   'cut-out-eyes': {
     pose: (known, atMs, told) => ({ ...waved(atMs, told), ...eyesOf(known, blinks(told) ? 0.05 : 1) }),
   },
+  // The same that nobody turns: it looks into the camera, and whoever is behind it blinks.
+  'cut-out-eyes-still': {
+    pose: (known, atMs, told) => ({
+      ...{ roll: 3 * wave(atMs, 1_700), x: 0.02 * wave(atMs, 1_300), sheet: paper(3 * wave(atMs, 1_100)) },
+      ...eyesOf(known, blinks(told) || isBlinkingOfItself(atMs) ? 0.05 : 1),
+    }),
+  },
+  // What is easiest to be had of anybody: somebody who looks into the camera and blinks, as people do.
+  'recorded-rest': {
+    pose: (known, atMs) => ({
+      ...{ sheet: screen, yaw: 3 * wave(atMs, 3_700), roll: 2 * wave(atMs, 4_300) },
+      ...eyesOf(known, isBlinkingOfItself(atMs) ? 0.05 : 1),
+    }),
+  },
   'replayed-loop': {
     pose: (_, atMs) => ({ sheet: screen, yaw: turnDegrees * wave(atMs, 1_600) }),
     loopMs: 1_600,
@@ -88,6 +106,8 @@ const species: Readonly<Record<string, Presentation>> = {
     }),
   },
   'recorded-answers': { pose: (known, atMs) => ({ sheet: screen, ...filmed(known, atMs) }) },
+  // The same at half the speed, as a careful attacker would make it.
+  'recorded-answers-slow': { pose: (known, atMs) => ({ sheet: screen, ...filmed(known, atMs / 2) }) },
   // The holder's photo until the first prompt, then the head of somebody else who does as asked.
   'changed-places': {
     pose: (_known, _atMs, told, other) =>
@@ -151,8 +171,10 @@ const takenForReal = (played: readonly Played[]): number | undefined => {
     : percent(scores.filter((score) => score >= scoreTakenForReal).length, scores.length);
 };
 
+const wanted = options.species?.split(',');
 const results = [];
 for (const [name, attack] of Object.entries(species)) {
+  if (wanted !== undefined && !wanted.includes(name)) continue;
   const played = await presentAll(name, attack);
   const accepted = played.filter(({ end }) => end === 'matched').length;
   results.push({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
-import { parseManifest, refuseUnverified } from '../face/models/manifest.ts';
+import { type EmbeddingEntry, parseManifest, refuseUnverified, thresholdFor } from '../face/models/manifest.ts';
 import {
   type Config,
   configSchema,
@@ -41,17 +41,19 @@ const partsOff = ({ cardFrontReader, keypad, speaker, statusLight }: Config): st
     statusLight.driver === 'none' && 'statusLight.driver is none: no light',
   ].filter((line) => line !== false);
 
-/** A face path whose model this profile refuses would fail at the first patient. null: none, or accepted. */
+/** A face path whose model or threshold this profile refuses would fail at the first patient. null: none, or accepted. */
 const refusedModel = ({ cardFrontReader, face, paths, profile }: Config): string | null => {
   if (cardFrontReader.driver === 'none') return null;
   const place = join(paths.models, 'manifest.json');
   if (!existsSync(place)) return null;
   const manifest = parseManifest(readFileSync(place, 'utf8'));
   if (!manifest.ok) return `${place}: ${manifest.failure.detail}`;
-  const wanted = manifest.value.models.filter(({ id }) => id === face.embeddingModel);
-  if (wanted.length === 0) return `face.embeddingModel: ${place} has no model "${face.embeddingModel}"`;
-  if (refuseUnverified(wanted, profile, face.acceptUnverifiedModels) === null) return null;
-  return `face.acceptUnverifiedModels: profile ${profile} refuses ${face.embeddingModel}, whose licence is not verified; name it here once the facility has accepted it (models/README.md), or set cardFrontReader.driver: none`;
+  const wanted = manifest.value.models.find(({ id, role }) => id === face.embeddingModel && role === 'embedding');
+  if (wanted === undefined) return `face.embeddingModel: ${place} has no embedding model "${face.embeddingModel}"`;
+  if (refuseUnverified([wanted], profile, face.acceptUnverifiedModels) !== null)
+    return `face.acceptUnverifiedModels: profile ${profile} refuses ${face.embeddingModel}, whose licence is not verified; name it here once the facility has accepted it (models/README.md), or set cardFrontReader.driver: none`;
+  const threshold = thresholdFor(wanted as EmbeddingEntry, profile, face.threshold);
+  return threshold.ok ? null : `profile ${profile} refuses it: ${threshold.failure.detail}`;
 };
 
 /** So that a slip of the hand can be undone. Only what holds is kept. */

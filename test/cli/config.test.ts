@@ -37,3 +37,25 @@ test('every unit that reads the configuration begins anew with the one that came
   );
   expect(readersOfConfig.map((name) => `${name}.service`).sort()).toEqual(readers.sort());
 });
+
+test('a release is told of a threshold for which nothing was measured before a patient stands there', () => {
+  const withThreshold = (threshold: number): void =>
+    writeFileSync(
+      path,
+      [
+        'facility: clinic-0001',
+        'device: terminal-01',
+        'broker:\n  host: 192.0.2.10',
+        'cardFrontReader:\n  driver: tesseract',
+        `face:\n  acceptUnverifiedModels: [fr_feature]\n  threshold: ${threshold}`,
+        `paths:\n  models: ${join(root, 'models')}\n`,
+      ].join('\n'),
+    );
+  withThreshold(0.5);
+  expect(config('check')).toMatchObject({ status: 0 });
+  withThreshold(0.3);
+  expect(config('check')).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/face\.threshold: 0\.3 is out of range, 0\.\d+ to 0\.\d+ were measured/),
+  });
+});

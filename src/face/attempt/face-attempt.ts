@@ -61,8 +61,11 @@ const guessGoneMs = 700;
 const guessForMs = 4_000;
 /** What may seem to be before a face and hide nothing: a brim, thick glasses, a head held askew. A mask or dark glasses come off. */
 const minorGuesses: ReadonlySet<FaceHint> = new Set(['uncover-face', 'look-here', 'glasses-glare']);
-/** Whoever is recognised so long in spite of a minor guess, as well as is asked of everybody, has heard it by then. */
-const recognisedForMs = 1_000;
+/**
+ * Whoever is recognised so long in spite of a minor guess, as well as is asked of everybody, has been told and could read it. With a
+ * second nobody who stands well hears what is not the matter for longer.
+ */
+const recognisedForMs = 600;
 
 type MissReason = PromptFailure | 'other-face' | 'no-face' | 'no-match' | 'repeated-frame' | 'evidence';
 

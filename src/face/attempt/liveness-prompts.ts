@@ -1,7 +1,8 @@
 /**
- * Active presentation attack detection: the patient is asked to turn or to blink, once where the passive evidence leaves
- * doubts, three times where the facility wants it always; in random order and at random times, from rest each time. Turning is read from parallax: on a head the nose moves against the cheeks, on a
- * turned photo it hardly does and the face becomes narrow instead. Pure: time and chance are passed in.
+ * Active presentation attack detection: the patient is asked once to turn the head where the passive evidence leaves doubts, three
+ * times to turn or to blink where the facility wants it always; in random order and at random times, from rest each time. Turning
+ * is read from parallax: on a head the nose moves against the cheeks, on a turned photo it hardly does and the face becomes narrow
+ * instead. Pure: time and chance are passed in.
  */
 import type { HeadSignals } from '../measures/head-signals.ts';
 
@@ -18,8 +19,10 @@ const promptSequences: readonly (readonly Prompt[])[] = kinds
 /** Enough time to hear or read, understand and move. */
 const answerWithinMs = 5_000;
 /**
- * A single prompt is to turn the head: behind glasses a blink is not always seen, and a photo with holes for the eyes blinks as
- * well as anybody. Left and right are taken for each other, and not everybody can turn: it is put once more, as a blink.
+ * A single prompt is to turn the head, and so is what follows a mistake. A blink is none: every film of somebody who looks into
+ * the camera blinks within seconds, a photo with holes for the eyes blinks as well as anybody, and behind glasses it is not always
+ * seen. Who did not answer is asked once more. Left and right are taken for each other; but a film has turned to the right side
+ * by chance every second time, so after a turn that was not asked for two are, each to a side of its own chance.
  */
 const singleMistakes = 1;
 /** Nobody sees, understands and turns this quickly: the movement was under way before the prompt. */
@@ -126,8 +129,8 @@ export class LivenessPrompts {
     }
     // The picture is not mirrored: the patient's left is its right.
     const turned = moved > leastTurn ? 'turn-left' : moved < -leastTurn ? 'turn-right' : null;
-    if (turned !== null && atMs - askedAtMs < reactionMs) return this.#mistaken('too-quick', prompt);
-    if (turned !== null && turned !== prompt) return this.#mistaken('wrong-answer', prompt);
+    if (turned !== null && atMs - askedAtMs < reactionMs) return this.#mistaken('too-quick');
+    if (turned !== null && turned !== prompt) return this.#mistaken('wrong-answer');
     this.#turnedFrames = turned === prompt ? this.#turnedFrames + 1 : 0;
     if (
       this.#turnedFrames === leastTurnedFrames ||
@@ -139,13 +142,14 @@ export class LivenessPrompts {
       this.#restUntilMs = null;
       return { type: 'waiting', prompt: null };
     }
-    return atMs - askedAtMs > answerWithinMs ? this.#mistaken('unanswered', prompt) : { type: 'waiting', prompt };
+    return atMs - askedAtMs > answerWithinMs ? this.#mistaken('unanswered') : { type: 'waiting', prompt };
   }
 
-  #mistaken(why: PromptFailure, prompt: Prompt): PromptOutcome {
+  #mistaken(why: PromptFailure): PromptOutcome {
     if (this.#mistakesLeft === 0) return { type: 'failed', why };
     this.#mistakesLeft--;
-    this.#prompts = [prompt === 'blink' ? oneOf(turns, this.#random) : 'blink'];
+    const again = why === 'unanswered' ? 1 : 2;
+    this.#prompts = Array.from({ length: again }, () => oneOf(turns, this.#random));
     this.#asked = null;
     this.#rest = null;
     this.#restUntilMs = null;

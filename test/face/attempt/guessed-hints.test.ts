@@ -46,11 +46,11 @@ const seeming = (
 ): AttemptFinding => ({ ...scoring(score), hint }) as AttemptFinding;
 
 test.each(['look-here', 'uncover-face', 'glasses-glare'] as const)(
-  'who is recognised for a second in spite of %s is told so no longer, and compared as everybody',
+  'who is recognised for 0.6 s in spite of %s is told so no longer, and compared as everybody',
   (guess) => {
     const frames = Array.from({ length: 20 }, () => seeming(guess, 0.8));
-    expect(play(frames).slice(0, 3)).toEqual([`0 hint ${guess}`, '11 hint null', '12 matched']);
-    for (const { embedding } of frames.slice(0, 11)) expect(embedding).toEqual(Float32Array.of(0, 0));
+    expect(play(frames).slice(0, 3)).toEqual([`0 hint ${guess}`, '7 hint null', '8 matched']);
+    for (const { embedding } of frames.slice(0, 7)) expect(embedding).toEqual(Float32Array.of(0, 0));
   },
 );
 
