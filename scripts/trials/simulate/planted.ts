@@ -140,8 +140,8 @@ export const planted: readonly Planted[] = [
     changes: [
       [
         'src/terminal/visit/visit-effects.ts',
-        'const referenceJp2 = card.visualRead.then(() => card.photoJp2);',
-        'const kept = globalThis as { photo?: Uint8Array };\n    const referenceJp2 = card.visualRead.then(() => (kept.photo ??= card.photoJp2?.slice()) ?? null);',
+        'const referenceJp2 = card.readVisual().then(() => card.photoJp2);',
+        'const kept = globalThis as { photo?: Uint8Array };\n    const referenceJp2 = card.readVisual().then(() => (kept.photo ??= card.photoJp2?.slice()) ?? null);',
       ],
     ],
   },

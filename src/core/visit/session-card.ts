@@ -138,7 +138,11 @@ const sameCard = (before: Visit, now: Identity): boolean => {
 export const cardRead = (session: Session, identity: Identity, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'readingCard') return stay(session);
-  if (mustSeePhoto(state.resuming, identity)) return stay(withVisit(session, { identity }));
+  if (mustSeePhoto(state.resuming, identity))
+    return {
+      session: withVisit(session, { identity }),
+      effects: [{ type: 'ReadVisual', insertion: state.visit.insertion }],
+    };
   const resuming = state.resuming !== null && sameCard(state.resuming, identity) ? state.resuming : null;
   const lookup = (visit: Visit) =>
     ({ type: 'StartLookup', insertion: visit.insertion, session: visit.session, identity }) as const;

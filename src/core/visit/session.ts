@@ -292,6 +292,8 @@ export type Effect =
   /** Its patient has been told all there is, or is gone: nothing of the visit is kept for a restart. */
   | { readonly type: 'ReleaseRequest'; readonly requestId: string }
   | { readonly type: 'ReadCard'; readonly insertion: string }
+  /** The photo is to be seen though no face is compared: a card verified by face has been put back. */
+  | { readonly type: 'ReadVisual'; readonly insertion: string }
   /** A PIN is about to be typed for a phone: a terminal that has no reader for one says so first. */
   | { readonly type: 'FindPhoneReader' }
   | { readonly type: 'PresentPhone'; readonly phone: PhoneKind }

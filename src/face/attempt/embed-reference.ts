@@ -44,21 +44,28 @@ const sharpen = ({ input, entry }: ModelSession): void => {
   before.fill(0);
 };
 
-/** null when there is no face in the picture. */
-export const embedReference = async (models: FaceModels, image: RgbImage): Promise<Embedding | null> => {
-  const found = await findFace(models, image);
-  if (found === null) return null;
-  const { mesh } = found.landmarks;
+/** The mean over the views of a face whose points are known; null when they do not span one. */
+export const embedMesh = async (
+  embedder: ModelSession,
+  image: RgbImage,
+  mesh: Float32Array,
+): Promise<Embedding | null> => {
   const embeddings: Embedding[] = [];
   try {
     for (const view of views) {
-      if (!alignFace(models.embedder, image, mesh, view)) return null;
-      sharpen(models.embedder);
-      embeddings.push(await embedBothSides(models.embedder));
+      if (!alignFace(embedder, image, mesh, view)) return null;
+      sharpen(embedder);
+      embeddings.push(await embedBothSides(embedder));
     }
     return meanEmbedding(embeddings);
   } finally {
     for (const embedding of embeddings) embedding.fill(0);
     mesh.fill(0);
   }
+};
+
+/** null when there is no face in the picture. */
+export const embedReference = async (models: FaceModels, image: RgbImage): Promise<Embedding | null> => {
+  const found = await findFace(models, image);
+  return found === null ? null : embedMesh(models.embedder, image, found.landmarks.mesh);
 };

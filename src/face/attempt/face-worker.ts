@@ -13,6 +13,7 @@ import { embedReference } from './embed-reference.ts';
 import { AttemptCourse, type AttemptFinding, type AttemptStep } from './face-attempt.ts';
 import { examineFrame, examineLiveness, type FrameFinding, faceBoxIn, sessionsOf } from './face-pipeline.ts';
 import type { FaceModels } from './find-face.ts';
+import { warmUp } from './warm-up.ts';
 import { CameraWatch } from './watch-camera.ts';
 import { DepthWatch } from './watch-depth.ts';
 
@@ -50,6 +51,8 @@ type FaceWorkerParts = {
   readonly drawPreview: (frame: Frame) => Promise<Uint8Array>;
 };
 
+type KeptFrame = { readonly frame: Frame; readonly isRepeated: boolean };
+
 export class FaceWorker {
   readonly #parts: FaceWorkerParts;
   readonly #watch = new CameraWatch();
@@ -58,8 +61,10 @@ export class FaceWorker {
   #unsubscribe: (() => void) | null = null;
   /** undefined: the camera has not shown anything yet. */
   #cameraTrouble: Failure | null | undefined;
-  /** Copy of the frame being worked on; reused. */
+  /** Copy of the frame being worked on, and of the latest that came meanwhile; reused. */
   #frameCopy = new Uint8Array(0);
+  #nextCopy = new Uint8Array(0);
+  #next: KeptFrame | null = null;
   /** The models have one input buffer each: whatever uses them waits for its turn here. */
   #lastTurn: Promise<unknown> = Promise.resolve();
   #turnsWaiting = 0;
@@ -74,6 +79,8 @@ export class FaceWorker {
   /** Tries the camera; tells health once it has shown a picture. */
   start(): void {
     this.#followCamera();
+    const { models, pad } = this.#parts;
+    void this.#inTurn(() => warmUp(models, 'code' in pad ? null : pad));
   }
 
   /** Preview and hints begin; comparing begins with the reference. */
@@ -156,24 +163,34 @@ export class FaceWorker {
     const fault = this.#watch.check(event.frame);
     if (fault !== null) return this.#setCameraTrouble(failure(fault));
     if (this.#watch.seesSomethingNew) this.#setCameraTrouble(null);
-    const attempt = this.#attempt;
-    // A frame that comes while another is looked at is left out: the next one is fresher.
-    if (attempt === null || this.#turnsWaiting > 0) return;
+    if (this.#attempt === null) return;
     const { frame } = event;
-    if (this.#frameCopy.length !== frame.rgb.length) {
-      this.#frameCopy.fill(0);
-      this.#frameCopy = new Uint8Array(frame.rgb.length);
+    if (this.#nextCopy.length !== frame.rgb.length) {
+      this.#nextCopy.fill(0);
+      this.#nextCopy = new Uint8Array(frame.rgb.length);
     }
-    this.#frameCopy.set(frame.rgb);
-    const isRepeated = this.#watch.hasRepeated;
-    this.#depth?.keep(frame.capturedAtMs);
-    void this.#inTurn(() => this.#work(attempt, { ...frame, rgb: this.#frameCopy }, isRepeated));
+    this.#nextCopy.set(frame.rgb);
+    this.#next = { frame: { ...frame, rgb: this.#nextCopy }, isRepeated: this.#watch.hasRepeated };
+    if (this.#turnsWaiting === 0) this.#lookAtNext();
+  }
+
+  /** Of the frames that came while the models were busy the latest is looked at, at once: none is waited for. */
+  #lookAtNext(): void {
+    const [attempt, next] = [this.#attempt, this.#next];
+    this.#next = null;
+    if (attempt === null || next === null) return;
+    [this.#frameCopy, this.#nextCopy] = [this.#nextCopy, this.#frameCopy];
+    // A camera that comes back with another size: nobody will lay anything over the last picture of the old one.
+    if (this.#nextCopy.length !== this.#frameCopy.length) this.#nextCopy.fill(0);
+    this.#depth?.keep(next.frame.capturedAtMs);
+    void this.#inTurn(() => this.#work(attempt, next.frame, next.isRepeated));
   }
 
   #inTurn<T>(use: () => Promise<T>): Promise<T> {
     this.#turnsWaiting++;
     const turn = this.#lastTurn.then(use).finally(() => {
       this.#turnsWaiting--;
+      if (this.#turnsWaiting === 0) this.#lookAtNext();
     });
     this.#lastTurn = turn;
     return turn;
@@ -234,6 +251,8 @@ export class FaceWorker {
     const endedAtMs = performance.now();
     await this.#inTurn(async () => {
       this.#frameCopy.fill(0);
+      this.#nextCopy.fill(0);
+      this.#next = null;
       const sessions = sessionsOf(this.#parts.models, pad);
       for (const session of sessions) session.input.fill(0);
       this.#parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });

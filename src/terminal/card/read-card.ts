@@ -40,6 +40,8 @@ export type ReadCardOptions = {
   readonly datesCount?: boolean;
   /** Ends waiting for the card-front reader; what is asked of the card ends with its removal. */
   readonly signal: AbortSignal;
+  /** The card is let go: a printed number that was found and never used is overwritten. */
+  readonly letGo?: AbortSignal;
 };
 
 type CardReading = {
@@ -234,22 +236,44 @@ const readVisual = async (
 export type VisualReading = { readonly visual: VisualState; readonly photoJp2: Uint8Array | null };
 
 type OpenedCard = {
-  /** `visual` is `reading` while `visualReading` is on its way. */
+  /** `visual` is `reading` until `readVisual` has come to its end. */
   readonly identity: Identity;
   /** DER, when asked for. */
   readonly issuerCertificate: Uint8Array | null;
+  /** Why the photo will not open, as far as the printed number tells without the card; null: nothing is known against it. */
+  readonly numberTrouble: Promise<FailureCode | null>;
   /**
-   * The photo and its passive proof, read on while patient and screen go ahead; other work with the card waits for it.
-   * A closed face path is a reading with its code, not a failure; failures are those after
-   * which nothing more can be asked of the card.
+   * The photo and its passive proof, once; other work with the card waits for it. A closed face path is a reading with its
+   * code, not a failure; failures are those after which nothing more can be asked of the card.
    */
-  readonly visualReading: Promise<Result<VisualReading>>;
+  readonly readVisual: () => Promise<Result<VisualReading>>;
 };
 
+/** Looks for the printed number from the first moment; `overwrite` whoever asked for it, also when it was never needed. */
+const lookForNumber = (options: ReadCardOptions, closed: FailureCode | null) => {
+  const waiting = new AbortController();
+  const found: Promise<Result<Uint8Array>> =
+    closed === null && options.cardFrontReader !== null
+      ? options.cardFrontReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
+      : Promise.resolve(err(failure('card.number-b-unreadable')));
+  const overwrite = (): void => {
+    waiting.abort();
+    void found.then((number) => {
+      if (number.ok) number.value.fill(0);
+    });
+  };
+  options.letGo?.addEventListener('abort', overwrite, { once: true });
+  return { found, overwrite };
+};
+
+const unavailable = (code: FailureCode): VisualReading => ({
+  visual: { state: 'unavailable', code: visualCode(code) },
+  photoJp2: null,
+});
+
 /**
- * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries) and goes on with the visual record in the
- * background: neither the second camera nor the photo, a second or two at 106 kbps, holds the patient up. The printed
- * number is looked for from the first moment.
+ * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries). The visual record with the photo, nine tenths of
+ * all that a card can tell, is read only when asked for: who takes the PIN has no use for it.
  *
  * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-not-supported`, `card.certificate-invalid`,
  * `card.unreadable`, `card.communication`, `card.removed`, `reader.*`.
@@ -261,32 +285,23 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
       : options.cardFrontReader === null
         ? 'card.number-b-unreadable'
         : null;
-  const waiting = new AbortController();
-  const printedNumber: Promise<Result<Uint8Array>> =
-    closed === null && options.cardFrontReader !== null
-      ? options.cardFrontReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
-      : Promise.resolve(err(failure('card.number-b-unreadable')));
-  const endWaiting = (): void => {
-    waiting.abort();
-    // Whoever asked for the number overwrites it, also when the card went before it was needed.
-    void printedNumber.then((number) => {
-      if (number.ok) number.value.fill(0);
-    });
-  };
+  const number = lookForNumber(options, closed);
   const jpki = await exclusively(session, () => readJpki(session, options));
   if (!jpki.ok) {
-    endWaiting();
+    number.overwrite();
     return jpki;
   }
   const { authCertificate, certificate, issuerCertificate, pin } = jpki.value;
-  const unavailable = (code: FailureCode): VisualReading => ({
-    visual: { state: 'unavailable', code: visualCode(code) },
-    photoJp2: null,
+  let trouble = closed;
+  const numberTrouble = number.found.then((found) => {
+    trouble ??= found.ok ? null : found.failure.code;
+    return trouble;
   });
-  const readWaitingVisual = async (): Promise<Result<VisualReading>> => {
+  const readVisualOnce = async (): Promise<Result<VisualReading>> => {
+    if (trouble !== null) return ok(unavailable(trouble));
     const visual = await exclusively(session, () =>
-      readVisual(session, options, printedNumber, certificate.notAfterMs),
-    );
+      readVisual(session, options, number.found, certificate.notAfterMs),
+    ).finally(number.overwrite);
     if (visual.ok) return visual;
     return endsVisit(visual.failure.code) ? visual : ok(unavailable(visual.failure.code));
   };
@@ -304,9 +319,8 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
       visual: closed === null ? { state: 'reading' } : unavailable(closed).visual,
     },
     issuerCertificate,
-    visualReading: (closed === null ? readWaitingVisual() : Promise.resolve(ok(unavailable(closed)))).finally(
-      endWaiting,
-    ),
+    numberTrouble,
+    readVisual: readVisualOnce,
   });
 };
 
@@ -314,7 +328,7 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
 export const readCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<CardReading>> => {
   const opened = await openCard(session, options);
   if (!opened.ok) return opened;
-  const record = await opened.value.visualReading;
+  const record = await opened.value.readVisual();
   if (!record.ok) return record;
   const { identity, issuerCertificate } = opened.value;
   const { visual, photoJp2 } = record.value;

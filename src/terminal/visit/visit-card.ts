@@ -9,14 +9,15 @@ export class VisitCard {
   readonly #ended = new AbortController();
   readonly #numberBUnwanted = new AbortController();
   #photoJp2: Uint8Array | null = null;
-  #visualRead: Promise<unknown> = Promise.resolve();
+  #readVisual: () => Promise<unknown> = () => Promise.resolve();
+  #visualRead: Promise<unknown> | null = null;
   #stopFace: (() => void) | null = null;
 
   constructor(session: CardSession) {
     this.session = session;
   }
 
-  /** Aborted when the card is let go: ends lookups begun for it. */
+  /** Aborted when the card is let go: ends what was begun for it, and overwrites a printed number that nobody used. */
   get signal(): AbortSignal {
     return this.#ended.signal;
   }
@@ -34,13 +35,20 @@ export class VisitCard {
     return this.#photoJp2;
   }
 
-  /** Settles when the chip is free for other commands: the reading of the visual record has come to its end. */
-  get visualRead(): Promise<unknown> {
+  /** How the visual record is read, once somebody wants it. */
+  offerVisual(read: () => Promise<unknown>): void {
+    this.#readVisual = read;
+  }
+
+  /** Reads the visual record with the photo, the first time that it is wanted; settles when that has come to its end. */
+  readVisual(): Promise<unknown> {
+    this.#visualRead ??= this.#readVisual();
     return this.#visualRead;
   }
 
-  followVisual(reading: Promise<unknown>): void {
-    this.#visualRead = reading;
+  /** Settles when the chip is free for other commands: no visual record is being read. */
+  get visualIdle(): Promise<unknown> {
+    return this.#visualRead ?? Promise.resolve();
   }
 
   keepPhoto(photoJp2: Uint8Array | null): void {

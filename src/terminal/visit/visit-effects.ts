@@ -66,7 +66,7 @@ const waitForPhone = (parts: SessionParts, hand: VisitHand) => {
   return { find: findReader, present: presentPhone, dismiss: () => phoneAwaited?.abort() };
 };
 
-/** A card is read: certificate and PIN counter first, its visual record behind the visit. */
+/** A card is read: certificate and PIN counter at once, its visual record when a face is to be compared. */
 const readCards = (parts: SessionParts, hand: VisitHand) => {
   const { clock, log } = parts;
   const { tell } = hand;
@@ -85,10 +85,14 @@ const readCards = (parts: SessionParts, hand: VisitHand) => {
       wallMs: clock.now().wallMs,
       datesCount: parts.datesCount?.() ?? true,
       signal: card.numberBSignal,
+      letGo: card.signal,
     });
     if (!opened.ok) return tell({ type: 'CardReadFailed', insertion, failure: opened.failure });
-    const { identity, visualReading } = opened.value;
-    card.followVisual(visualReading.then((reading) => keepVisual(card, reading, beganMs)));
+    const { identity, numberTrouble, readVisual } = opened.value;
+    card.offerVisual(async () => {
+      const wantedMs = clock.now().monotonicMs;
+      keepVisual(card, await readVisual(), wantedMs);
+    });
     log.event('card.read', {
       session: hand.session(),
       token: identity.kind,
@@ -99,9 +103,12 @@ const readCards = (parts: SessionParts, hand: VisitHand) => {
     });
     const earlier = hand.earlierOf(identity.authCertificate);
     tell({ type: 'CardRead', insertion, identity, ...(earlier !== undefined && { earlier }) });
+    // A face that could not be compared is offered to nobody.
+    if (identity.visual.state !== 'reading' || (await numberTrouble) === null) return;
+    if (!card.signal.aborted) await card.readVisual();
   };
 
-  const keepVisual = (card: VisitCard, reading: Result<VisualReading>, beganMs: number): void => {
+  const keepVisual = (card: VisitCard, reading: Result<VisualReading>, wantedMs: number): void => {
     const insertion = card.session.id;
     const { visual, photoJp2 }: VisualReading = reading.ok
       ? reading.value
@@ -111,7 +118,7 @@ const readCards = (parts: SessionParts, hand: VisitHand) => {
     // A card that went away while it was read leaves no photo behind.
     if (card.signal.aborted) photoJp2?.fill(0);
     else card.keepPhoto(photoJp2);
-    const ms = Math.round(clock.now().monotonicMs - beganMs);
+    const ms = Math.round(clock.now().monotonicMs - wantedMs);
     log.event('card.visual-read', { session: hand.session(), code, ms });
     // A card that is gone is told by the reader, and the visit waits for it: the face path is not what failed.
     if (code !== 'card.removed') tell({ type: 'VisualRead', insertion, visual });
@@ -139,7 +146,7 @@ const compareFaces = (parts: SessionParts, hand: VisitHand) => {
     if (card === undefined) return tell({ type: 'FaceFailed', insertion, failure: failure('card.removed') });
     for (const other of hand.cards.values()) other.stopFace();
     // Camera and hints do not wait for the photo.
-    const referenceJp2 = card.visualRead.then(() => card.photoJp2);
+    const referenceJp2 = card.readVisual().then(() => card.photoJp2);
     const padStrength = hand.settings()?.padStrength ?? 'passive';
     const stop = parts.faceVerifier.start({ referenceJp2, padStrength }, (event) => {
       switch (event.type) {
@@ -183,7 +190,7 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
     }
     // The visual record must not be selected between VERIFY and SIGN. A number not yet found is not waited for.
     card.giveUpNumberB();
-    await card.visualRead;
+    await card.visualIdle;
     const outcome = await verifyPin(card.session, digits, { lastTryConfirmed });
     if (!outcome.ok) return tell({ type: 'PinCheckFailed', insertion, failure: outcome.failure });
     if (outcome.value.type === 'verified') tell({ type: 'PinVerified', insertion });
@@ -295,6 +302,7 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
 
   return {
     ReadCard: ({ insertion }) => void cards.read(insertion),
+    ReadVisual: ({ insertion }) => void hand.cards.get(insertion)?.readVisual(),
     FindPhoneReader: phones.find,
     PresentPhone: ({ phone }) => void phones.present(phone),
     DismissPhone: () => phones.dismiss(),

@@ -11,6 +11,7 @@ import {
   SceneRenderer,
 } from '../../../drivers/virtual/render-scene.ts';
 import { loadModels, loadPadModels, modelsMissing } from '../../../scripts/beds/built-models.ts';
+import { sessionsOf } from '../../../src/face/attempt/face-pipeline.ts';
 import { FaceWorker } from '../../../src/face/attempt/face-worker.ts';
 import { meshPoints } from '../../../src/face/models/find-landmarks.ts';
 import type { CameraEvent } from '../../../src/ports/camera.ts';
@@ -115,4 +116,55 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
     await worker.stop(1);
     expect(areLeft([...caught, ...copies])).toBe(0);
   }, 120_000);
+
+  /** Looks through `show`; what it drew last, by the first byte of each frame. */
+  const watching = async () => {
+    const [models, pad] = [await loadModels(), await loadPadModels()];
+    const runs = sessionsOf(models, pad).map((session) => vi.spyOn(session, 'run'));
+    const drawn: number[] = [];
+    let show: (event: CameraEvent) => void = () => undefined;
+    const worker = new FaceWorker({
+      ...{ models, pad, depthCamera: null, threshold: 0.49, tell: () => undefined },
+      camera: {
+        subscribe: (listener) => {
+          show = listener;
+          return () => undefined;
+        },
+        close: async () => undefined,
+      },
+      drawPreview: async ({ rgb }) => {
+        drawn.push(rgb[0] as number);
+        return new Uint8Array(1);
+      },
+    });
+    worker.start();
+    const frame = (first: number, capturedAtMs: number): void =>
+      show({
+        type: 'frame',
+        frame: {
+          ...{ width: frameWidth, height: frameHeight, capturedAtMs },
+          rgb: new Uint8Array(frameWidth * frameHeight * 3).fill(100).fill(first, 0, 1),
+        },
+      });
+    return { worker, runs, drawn, frame };
+  };
+
+  test('has run every model, by the way that a photo goes, before anybody stands there', async () => {
+    const { worker, runs } = await watching();
+    await vi.waitUntil(() => runs.every((run) => run.mock.calls.length > 0), patience);
+    // The embedder both ways for each of the views that a reference is made of, too.
+    await vi.waitUntil(() => Math.max(...runs.map((run) => run.mock.calls.length)) > 8, patience);
+    await worker.close();
+  });
+
+  test('looks at the latest frame that came while it was busy, without waiting for another', async () => {
+    const { worker, drawn, frame } = await watching();
+    worker.begin(1, 'off');
+    frame(1, 1_000);
+    frame(2, 2_000);
+    frame(3, 3_000);
+    await vi.waitUntil(() => drawn.at(-1) === 3, patience);
+    expect(drawn.length).toBeLessThanOrEqual(2);
+    await worker.close();
+  });
 });

@@ -333,10 +333,11 @@ test('a PIN sent while the visual record is still read waits for its turn: no VE
   const cardFrontReader = { readVerificationNumberB: async () => ok(await printed), close: async () => undefined };
   const opened = await openCard(session, readOptions(null, { cardFrontReader }));
   if (!opened.ok) throw new Error(opened.failure.code);
+  const visual = opened.value.readVisual();
   const pin = verifyPin(session, pinBytes('1234'));
   const signature = signWithAuthKey(session, digest);
   tellNumber(pinBytes(made.printedNumberB ?? ''));
-  expect(await opened.value.visualReading).toMatchObject({ ok: true, value: { visual: { state: 'read' } } });
+  expect(await visual).toMatchObject({ ok: true, value: { visual: { state: 'read' } } });
   expect(await pin).toEqual({ ok: true, value: { type: 'verified' } });
   expect(await signature).toMatchObject({ ok: true });
   const verified = commands.filter((command) => command[1] === 0x20 && command.length > 4).map((command) => command[4]);
