@@ -292,7 +292,7 @@ export const openCard = async (session: CardSession, options: ReadCardOptions): 
     return jpki;
   }
   const { authCertificate, certificate, issuerCertificate, pin } = jpki.value;
-  let trouble = closed;
+  let trouble: FailureCode | null = closed;
   const numberTrouble = number.found.then((found) => {
     trouble ??= found.ok ? null : found.failure.code;
     return trouble;
