@@ -42,12 +42,13 @@ test('a change that leaves no code behind is none', () => {
 });
 
 test('visits of a seed that nobody has seen before break no promise', async () => {
-  const { status, last, told } = await simulate('--sessions', '800');
+  const sessions = 4_000;
+  const { status, last, told } = await simulate('--sessions', `${sessions}`);
   // Printed with every run: what fails can be run again.
   process.stderr.write(`${told.split('\n')[0]}\n`);
   expect({ status, ...last }, told).toMatchObject({
     status: 0,
-    sessions: 800,
+    sessions,
     violations: 0,
     lost: 0,
     twice: 0,

@@ -22,6 +22,8 @@ type Stage = {
   readonly patient: Patient | null;
   readonly terminalLife: Life | null;
   readonly agentLife: Life | null;
+  /** The terminal is about to say that somebody left without the answer; told once */
+  onGivenUp: (() => void) | null;
   /** Still to be mended, and when that is */
   readonly mending: Map<FaultName, number>;
   terminalDied(backAfterMs: number): void;
@@ -234,6 +236,21 @@ const lasting: Readonly<Partial<Record<FaultName, Lasting>>> = {
   },
   'terminal cut off': cutOff('front-1', true),
   'terminal half-open': cutOff('front-1', false),
+  // What it says of who left does not get through, and then it has forgotten that it wanted to say so.
+  'terminal cut off and killed as somebody is given up': {
+    begin: (world, fault) => {
+      world.onGivenUp = () => {
+        world.broker.cut('front-1', fault.other);
+        world.kernel.after(1 + (fault.amount % 5_000), null, () => {
+          if (world.terminalLife?.dead === false) world.terminalDied(backAfterMs(fault));
+        });
+      };
+    },
+    mend: (world) => {
+      world.onGivenUp = null;
+      world.broker.heal('front-1');
+    },
+  },
   'agent cut off': cutOff('agent-1', true),
   'agent half-open': cutOff('agent-1', false),
   'reader unplugged': { begin: ({ bed }) => bed.unplug(), mend: ({ bed }) => bed.plug() },

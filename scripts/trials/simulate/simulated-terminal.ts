@@ -28,6 +28,8 @@ type TerminalParts = {
   readonly booth: FaceBooth;
   readonly glass: Glass;
   readonly log: EventLog;
+  /** Before it says that somebody left without the answer */
+  readonly onGivenUp: () => void;
 };
 
 export type RunningTerminal = { readonly runner: SessionRunner; readonly clinic: ClinicLink };
@@ -59,6 +61,11 @@ export const startTerminalEnd = (parts: TerminalParts): RunningTerminal => {
     keys,
     machineWallMs: () => clock.machineWallMs(),
   });
+  const { tellLate } = clinic;
+  clinic.tellLate = (requestId) => {
+    parts.onGivenUp();
+    tellLate(requestId);
+  };
   clinic.subscribe((event) => {
     if (event.type === 'time') clock.hear(event.wallMs, event.doubted);
   });

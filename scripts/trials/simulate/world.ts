@@ -59,6 +59,7 @@ export class World {
   terminal: RunningTerminal | null = null;
   agent: RunningAgent | null = null;
   patient: Patient | null = null;
+  onGivenUp: (() => void) | null = null;
   #lives = 0;
   #visit = 0;
   #isOver = false;
@@ -127,9 +128,15 @@ export class World {
     const life = this.#newLife('terminal');
     this.terminalLife = life;
     kernel.note('terminal starts');
+    const onGivenUp = (): void => {
+      const told = this.onGivenUp;
+      this.onGivenUp = null;
+      told?.();
+    };
     kernel.after(0, life, () => {
       const log = this.#logOf(life);
-      const terminal = startTerminalEnd({ kernel, life, machine, broker, ground, disk, bed, booth, glass, log });
+      const counter = { bed, booth, glass, onGivenUp };
+      const terminal = startTerminalEnd({ kernel, life, machine, broker, ground, disk, log, ...counter });
       this.terminal = terminal;
       terminal.clinic.subscribe((event) => judge.clinicTold(event));
       terminal.runner.subscribe((session, event: SessionEvent) =>
