@@ -2,7 +2,8 @@
  * Painted attacks against prompts, flatness, continuity, moiré and repeated frames, and painted patients who do as asked.
  * All of it is synthetic: it shows that the parts work together, and is no measure of resistance to real attacks. A painted
  * patient *is* a picture of a face, and the passive model takes many for that; what it says of each is told apart. Everything
- * runs at the strength that is shipped. Not among them is what passes for certain: somebody who plays the right clip on a good screen for each prompt.
+ * runs at the strength that is shipped, at the distances of a counter. Not among them is what passes for certain: somebody who
+ * plays the right clip on a good screen for each prompt.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -14,6 +15,7 @@ import {
   seededNumbers,
 } from '../../drivers/virtual/render-scene.ts';
 import { upper95 } from '../../src/face/calibration/confidence.ts';
+import { between } from './between.ts';
 import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
 import { blinks, effort, eyesOf, obedient, sideOf, turnDegrees } from './obedient.ts';
 import { type Known, keyOfAttempt, openBench, shippedPadStrength } from './open-bench.ts';
@@ -31,8 +33,13 @@ const { values: options } = parseArgs({
 
 const frameMs = 100;
 const timeLimitMs = 40_000;
-/** So far away that the passive model sees its surroundings. */
-const scale = 0.72;
+/**
+ * As large as a face 15 cm wide is before a camera of 80° at 70 cm, and of 60° at 35 cm: from where the passive model sees all that
+ * is around it to where it sees too little to judge by.
+ */
+const scales = { least: 0.36, most: 1.03 } as const;
+/** Off the middle, parts of the frame. */
+const mostOffset = 0.07;
 
 type Presentation = {
   /** `other`: somebody who is not the card's holder. */
@@ -133,13 +140,16 @@ const presentAll = async (name: string, { pose, spoil, loopMs }: Presentation): 
     bench.renderer.restart(seedFor(options.seed, name, i));
     // No two presentations begin at the same moment of a film.
     const startMs = Math.floor(random() * 10_000);
+    const scale = between(random, scales.least, scales.most);
+    const x = between(random, -mostOffset, mostOffset);
     return playAttempt(bench, known.reference, {
       random,
       frameMs: frameMs,
       timeLimitMs: timeLimitMs,
       padStrength: shippedPadStrength,
       paint: (atMs, told, target) => {
-        const person = { ...personBefore(known.id), scale: scale, ...pose(known, atMs + startMs, told, other) };
+        const own = pose(known, atMs + startMs, told, other);
+        const person = { ...personBefore(known.id), ...own, scale, x: x + (own.x ?? 0) };
         bench.renderer.render({ ...emptyScene, people: [person] }, atMs, target);
         spoil?.(target);
       },

@@ -123,9 +123,10 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
       return standing(patient, { x: side * between(random, 0.4, 0.46), scale: between(random, 0.9, 1.2) });
     },
   },
+  // Of which more than half is outside of the picture, that is not seen as a face: 画面の丸の中に 顔を入れてください says it as well.
   cutAbove: {
     class: 'cut',
-    hints: ['move-down'],
+    hints: ['move-down', 'no-face'],
     make: (patient, random) => standing(patient, { y: between(random, -0.46, -0.4), scale: between(random, 0.8, 1) }),
   },
   cutBelow: {
