@@ -79,7 +79,8 @@ const unverifiedModels = async (): Promise<EnrolmentCode['acceptedModels']> =>
     .map(({ id, sha256 }) => ({ id, sha256 }));
 
 const aboutModels = [
-  'About matching faces: the licence of one of the models that compare them is not publicly confirmed (models/README.md).',
+  'About matching faces: nobody says which pictures some of the models learnt from, and their licence is not publicly confirmed',
+  '(models/README.md).',
   'The facility decides whether to use it: whoever decides is named in the answers as faceModelsAcceptedBy. Without it faces',
   'are not matched; PIN and staff check remain.',
 ].join('\n');
