@@ -59,3 +59,11 @@ it('staff send the patient to the desk: the visit ends there', async () => {
   await bed.see('desk');
   expect(bed.code).toBe('session.cancelled-by-staff');
 });
+
+it('blocked PIN and a face that may be looked at: whoever calls staff is told, with them, that the card is why', async () => {
+  await bed.insert('pin-blocked');
+  await bed.see('choose-method');
+  bed.screen.touch('call-staff');
+  await bed.see('staff-check');
+  expect(bed.state).toMatchObject({ name: 'awaitingStaffCheck', failure: { code: 'card.pin-blocked' } });
+});

@@ -12,6 +12,8 @@ export type PartyFault = {
   /** It shows in a visit, from the moment that the clinic is asked (`service`) or the card is laid down (`card`) */
   readonly shows?: 'service' | 'card';
   readonly persona?: string;
+  /** The patient finds no way that suits and calls staff */
+  readonly callsStaff?: true;
   /** The terminal is cut off from the clinic, or the clinic's PC, whose page it is, is itself away */
   readonly pageCannotTell?: true;
 };
@@ -103,15 +105,17 @@ export const pcFaults = ({ bed, network }: Bed): readonly PartyFault[] => [
     },
   },
   {
-    name: "the clinic's PC is shut down in order: its broker first",
+    name: "the clinic's PC is shut down in order: agent, broker, network",
     party: 'clinic-pc',
     harm: async () => {
+      await bed.agent?.end('SIGTERM');
       await bed.mosquitto.kill('SIGTERM');
       network.plug('pc', false);
     },
     heal: async () => {
       network.plug('pc', true);
       await bed.startBroker();
+      await bed.startAgent();
     },
   },
   {

@@ -48,6 +48,7 @@ const cardFaults: readonly PartyFault[] = (
   persona,
   party: 'card',
   shows: persona === 'revoked' ? 'service' : 'card',
+  ...(persona === 'pin-blocked' && { callsStaff: true }),
   harm: nothing,
   heal: nothing,
 }));

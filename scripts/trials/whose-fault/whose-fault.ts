@@ -84,6 +84,9 @@ const watch = (bed: MisfortunesBed, sinceMs: number) => {
   };
 };
 
+const callsStaff: typeof reactions = (model) =>
+  model.screen === 'choose-method' ? { do: 'touch', control: 'call-staff' } : reactions(model);
+
 /** From here on the fault can be known. */
 const begin = async (bed: MisfortunesBed, fault: PartyFault): Promise<void> => {
   const { lay, until } = stepsWith(bed);
@@ -91,7 +94,10 @@ const begin = async (bed: MisfortunesBed, fault: PartyFault): Promise<void> => {
   lay(fault.persona);
   if (fault.shows === 'service')
     await until('sending', 'waiting-result', 'accepted', 'desk', 'registering').catch(() => undefined);
-  else void bed.patient.follow(reactions, ['desk', 'accepted', 'out-of-service']).catch(() => {});
+  else
+    void bed.patient
+      .follow(fault.callsStaff ? callsStaff : reactions, ['desk', 'accepted', 'out-of-service'])
+      .catch(() => {});
 };
 
 const tryFault = async (bed: MisfortunesBed, fault: PartyFault): Promise<Outcome> => {

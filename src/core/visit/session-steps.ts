@@ -285,7 +285,8 @@ export const startPin = (session: Session, visit: Visit, at: Moment, notice: Pin
   );
 };
 
-const whyNoPin = (visit: Visit): Failure | null => {
+/** null: it can be used */
+export const whyNoPin = (visit: Visit): Failure | null => {
   const pin = visit.identity?.pin.state;
   return pin === 'blocked' ? failure('card.pin-blocked') : pin === 'absent' ? failure('card.pin-absent') : null;
 };

@@ -19,6 +19,7 @@ import {
   startStaffCheck,
   stay,
   visitOf,
+  whyNoPin,
 } from './session-steps.ts';
 
 type Touched = Extract<SessionEvent, { type: 'Touched' }>;
@@ -81,12 +82,13 @@ export const touched = (session: Session, touch: Touched, at: Moment): Step => {
     case 'choosingMethod':
       if (touch.control === 'use-face' && canUseFace(fresh)) return startFace(fresh, visit, at);
       if (touch.control === 'use-pin' && canUsePin(visit)) return startPin(fresh, visit, at, 'none');
-      return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, null) : stay(fresh);
+      // Whoever looks for a PIN that cannot be used is told why, and so are staff.
+      return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, whyNoPin(visit)) : stay(fresh);
     case 'verifyingFace':
       if (touch.control === 'use-face' && state.offerOthers && state.trouble === null)
         return faceAgain(fresh, state, at);
       if (touch.control === 'use-pin' && canUsePin(visit)) return startPin(fresh, visit, at, 'none');
-      return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, null) : stay(fresh);
+      return touch.control === 'call-staff' ? startStaffCheck(fresh, visit, at, whyNoPin(visit)) : stay(fresh);
     case 'enteringPin':
       if (state.checking) return stay(fresh);
       if (state.lastTry === 'asking' && touch.control === 'last-try-yes')
