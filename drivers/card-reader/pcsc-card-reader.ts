@@ -198,6 +198,10 @@ class ReaderOfPcscd implements PcscCardReader {
     return () => void this.#listeners.delete(listener);
   }
 
+  slots(): readonly string[] {
+    return this.#slots.names;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#listeners.clear();

@@ -32,7 +32,11 @@ export class ReaderSlots {
 
   /** All of them: whoever set up the terminal sees that there are several, and may name one. */
   get name(): string {
-    return [...this.#slots.keys()].join(' + ');
+    return this.names.join(' + ');
+  }
+
+  get names(): readonly string[] {
+    return [...this.#slots.keys()];
   }
 
   get session(): CardSession | null {

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { clearSocketPlace } from './socket-place.ts';
 
 /** A doctor reads at once. ms */
@@ -9,17 +9,22 @@ const mostConnections = 16;
 type HealthServer = { close(): Promise<void> };
 
 /**
- * Answers each connection to a Unix socket with one JSON document and hangs up; reads nothing. Only this user and group
- * may connect. Rejects when the path cannot be listened on; what a killed process left behind is taken over.
+ * Answers each connection to a Unix socket with one JSON document, which may take a while, and hangs up; reads nothing.
+ * Only this user and group may connect. Rejects when the path cannot be listened on; what a killed process left behind is
+ * taken over.
  */
 export const serveHealth = async (path: string, report: () => unknown): Promise<HealthServer> => {
   clearSocketPlace(path);
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
+  const answer = async (socket: Socket): Promise<void> => {
+    const text = JSON.stringify(await report());
     // Who neither reads nor hangs up must not hold a descriptor.
     socket.setTimeout(silentMs, () => socket.destroy());
+    socket.end(`${text}\n`);
+  };
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
     socket.resume();
-    socket.end(`${JSON.stringify(report())}\n`);
+    answer(socket).catch(() => socket.destroy());
   });
   server.maxConnections = mostConnections;
   await new Promise<void>((resolve, reject) => {
@@ -32,6 +37,9 @@ export const serveHealth = async (path: string, report: () => unknown): Promise<
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 };
+
+/** Beside the terminal's own: whoever connects has the parts tried, and is told what came of it. */
+export const partsSocketOf = (healthSocket: string): string => `${healthSocket.replace(/\.sock$/, '')}-parts.sock`;
 
 /** What the daemon at `path` answers, unparsed; null when there is none, or none within `timeoutMs`. */
 export const askHealth = (path: string, timeoutMs: number): Promise<string | null> =>

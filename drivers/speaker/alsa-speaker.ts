@@ -131,6 +131,15 @@ class AlsaSpeaker implements Speaker {
     );
   }
 
+  async tryNote(): Promise<string | null> {
+    const samples = chimeSamples('key');
+    const player = this.#open(this.#device, durationMs(samples));
+    if (player === null) return 'players hang in the sound card';
+    player.input?.end(scaled(samples, loudnessPercent(this.#volume, this.#steps)));
+    const { how, code, words } = await player.ended;
+    return how === 'ended' && code === 0 ? null : words || how;
+  }
+
   silence(): void {
     const waiting = this.#next;
     this.#speaking?.abort();

@@ -26,7 +26,7 @@ const cardReader = async (): Promise<Pick<RealPart, 'ready' | 'detail'>> => {
   const unproven = await provenReaderDriver();
   if (unproven !== null)
     return { ready: false, detail: `its driver is not usable: ${unproven}; scripts/setup tells what helps` };
-  const trouble = await probeReader({ cardReader: { name: '' } } as Parameters<typeof probeReader>[0]);
+  const { trouble } = await probeReader({ cardReader: { name: '' } } as Parameters<typeof probeReader>[0]);
   if (trouble === null) return { ready: true, detail: 'driver, pcscd and a reader' };
   if (trouble.code === 'reader.service-down')
     return {

@@ -199,6 +199,17 @@ const foundByDoctor = {
     'plug it in',
     'or let the screen speak: `uketsuke provision terminal --parts` looks for the parts again',
   ),
+  'speaker.refuses': fault(
+    'technician',
+    'the sound card takes no note: what it says stands beside it',
+    'by its name: aplay -L lists them, speaker.device must be one; the last configuration that was good: `uketsuke config restore`',
+    'held by another program: fuser -v /dev/snd/*; plug it in again; `systemctl restart uketsuke`',
+  ),
+  'reader.several-unnamed': warning(
+    'technician',
+    'several readers or slots are there and the configuration names none: a card on any of them begins a visit',
+    'set cardReader.name to a part of the name beside it that only the right ones have; where it was set before: `uketsuke config restore`',
+  ),
   'speaker.silent': fault(
     'staff',
     'the loudspeaker makes no sound that the microphone or the receptionist hears',

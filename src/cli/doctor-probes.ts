@@ -36,9 +36,11 @@ const firstAnswer = (
     });
   });
 
-export const probeReader = async (config: Pick<Config, 'cardReader'>): Promise<Failure | null> => {
+export const probeReader = async (
+  config: Pick<Config, 'cardReader'>,
+): Promise<{ readonly trouble: Failure | null; readonly slots: readonly string[] }> => {
   const unproven = await provenReaderDriver();
-  if (unproven !== null) return failure('reader.driver-missing', unproven);
+  if (unproven !== null) return { trouble: failure('reader.driver-missing', unproven), slots: [] };
   const reader = createPcscCardReader({ reader: config.cardReader.name });
   const trouble = await firstAnswer(
     (answer) =>
@@ -48,8 +50,9 @@ export const probeReader = async (config: Pick<Config, 'cardReader'>): Promise<F
       }),
     () => failure('reader.lost'),
   );
+  const slots = reader.slots?.() ?? [];
   await reader.close();
-  return trouble;
+  return { trouble, slots };
 };
 
 /** Only when no link process answers: brokers admit a terminal under its own id alone, and the newer connection wins. */

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import { askReport } from '../../drivers/host/health-socket.ts';
+import { askReport, partsSocketOf } from '../../drivers/host/health-socket.ts';
 import { seeWay } from '../../drivers/host/way-evidence.ts';
 import { filledIn, inStaffWords } from '../catalogue/faults.ts';
 import { printProblems } from '../config-file/read-settings.ts';
@@ -13,9 +13,11 @@ import { type Config, defaultConfigPath, loadConfig } from '../processes/termina
 import { diagnosisOf, examine, exitCodeOf, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
 import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
 import type { Diagnosis, DoctorCheck } from '../terminal/doctor/examination.ts';
-import { healthReportSchema, linkReportSchema } from '../terminal/doctor/health.ts';
+import { healthReportSchema, linkReportSchema, partsTriedSchema } from '../terminal/doctor/health.ts';
 import { clinicChecks, isClinicAlone } from '../terminal/doctor/machine-checks.ts';
+import type { PartsTried } from '../terminal/visit/try-parts.ts';
 import { readConfigOrExit } from './config.ts';
+import { tryOwnParts } from './doctor-parts.ts';
 import { isBusy, probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
 
@@ -30,9 +32,31 @@ const leastMs = 2_000;
 /** What is left for the checks; `performance.now()` counts from the start of the process. */
 const leftMs = (): number => Math.max(leastMs, (isBusy() ? busyWholeMs : wholeMs) - performance.now());
 
+/** To judge what came of trying the parts, and to tell it. ms */
+const lastWordMs = 300;
+
 type DoctorOptions = { readonly config: string; readonly json?: true; readonly qr?: true };
 
+/** Whatever was not tried by then is told as not tried, and as no fault. */
+const within = <T>(ms: number, work: Promise<T>): Promise<T | null> => {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), ms);
+  return Promise.race([work.catch(() => null), late.promise]).finally(() => clearTimeout(timer));
+};
+
+/** Begins at once; the terminal's own answer, else by hand. */
+const partsTriedBy = (config: Config): (() => Promise<PartsTried | null>) => {
+  const ms = leftMs() - lastWordMs;
+  const asked = askReport(partsTriedSchema, partsSocketOf(config.health.socket), ms);
+  const tried = within(
+    ms,
+    asked.then((told) => told ?? tryOwnParts(config)),
+  );
+  return () => tried;
+};
+
 const probesOf = (config: Config) => ({
+  tryParts: partsTriedBy(config),
   freeBytes: freeBytesOf,
   pcscdSocket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',
   missingForCamera: () => missingForCamera(config.camera),
@@ -116,13 +140,14 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
     return examineWithout(options, 'config.invalid', first);
   }
   const config = loaded.value;
+  const probes = probesOf(config);
   const [report, linkReport] = await Promise.all([
     askReport(healthReportSchema, config.health.socket, healthMs),
     askReport(linkReportSchema, config.link.health, healthMs),
   ]);
   const wallMs = Date.now();
   const hidden = await isHiddenFromTerminal(options.config);
-  const diagnoses = await examine({ config, report, linkReport, wallMs, ...probesOf(config) }, leftMs(), {
+  const diagnoses = await examine({ config, report, linkReport, wallMs, ...probes }, leftMs(), {
     ...(hidden && {
       config: async () => ({ state: 'found' as const, fault: 'config.unreadable' as const, detail: options.config }),
     }),

@@ -28,5 +28,7 @@ export type CardReaderEvent =
 export interface CardReader {
   /** The current situation (reader, card) is told to a new listener first. */
   subscribe(listener: (event: CardReaderEvent) => void): () => void;
+  /** Names of all readers and slots that are watched; left out: there is only ever one */
+  slots?(): readonly string[];
   close(): Promise<void>;
 }

@@ -12,6 +12,11 @@ export interface Speaker {
   /** Takes the place of what was still to be said. Sound that cannot be made is not a failure of the visit. */
   say(utterances: readonly Utterance[], saying?: Saying): void;
   chime(sound: 'contact' | 'accepted' | 'attention' | 'key'): void;
+  /**
+   * Plays a note: null = the sound system took it to its end (whether it was heard is another matter), else what it says.
+   * Left out: nobody tells. Never rejects.
+   */
+  tryNote?(): Promise<string | null>;
   silence(): void;
   /** Whether it has a voice for a language of the catalogue */
   speaks(language: string): boolean;

@@ -6,7 +6,7 @@ import { createTesseractCardFrontReader } from '../../drivers/card-front-reader/
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
 import { inheritedFd } from '../../drivers/host/framed-socket.ts';
-import { serveHealth } from '../../drivers/host/health-socket.ts';
+import { partsSocketOf, serveHealth } from '../../drivers/host/health-socket.ts';
 import { runProgram } from '../../drivers/host/run-program.ts';
 import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { createHidKeypad } from '../../drivers/keypad/hid-keypad.ts';
@@ -173,6 +173,20 @@ const closeParts = async (parts: Counter & Pick<SessionParts, 'screen'>): Promis
   await Promise.all(all.map((part) => part?.close()));
 };
 
+/** How things stand, and on another socket what came of trying the parts. Returns how to end it. */
+const answerDoctor = async (
+  { health: { socket } }: Config,
+  runner: SessionRunner,
+  health: ReturnType<typeof watchHealth>,
+  figures: () => unknown,
+): Promise<() => Promise<unknown>> => {
+  const servers = await Promise.all([
+    serveHealth(socket, () => ({ ...health.report(), figures: figures() })),
+    serveHealth(partsSocketOf(socket), () => runner.tryParts()),
+  ]);
+  return () => Promise.all(servers.map((server) => server.close()));
+};
+
 /**
  * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
  * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
@@ -227,7 +241,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
     feedWatchdog: notifier.alive,
     everyMs: notifier.aliveEveryMs,
   });
-  const healthServer = await serveHealth(config.health.socket, () => ({ ...health.report(), figures: own.figures() }));
+  const endAnswers = await answerDoctor(config, runner, health, own.figures);
   const endFigures = startRound(clock, figuresMs, 'at-once', async () => clinic.tellFigures(await own.measure()));
   notifier.ready(`lane ${lane}`);
   log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
@@ -238,7 +252,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
       notifier.stopping();
       endFigures();
       health.close();
-      await healthServer.close();
+      await endAnswers();
       await runner.close();
       await clinic.close();
       close();

@@ -53,6 +53,20 @@ const heard = async (utterances: readonly Utterance[], volume = 100): Promise<In
 const seconds = (samples: Int16Array): number => samples.length / sampleRate;
 const isLoud = (samples: Int16Array): boolean => samples.some((sample) => Math.abs(sample) > 1_000);
 
+it.each([
+  ['takes it', ['sh', '-c', 'cat > /dev/null'], null],
+  [
+    'says why not',
+    ['sh', '-c', 'echo audio open error: No such device >&2; exit 1'],
+    'audio open error: No such device',
+  ],
+  ['is not there', ['no-such-player'], 'spawn no-such-player ENOENT'],
+] as const)('a note for the doctor: the sound system %s', async (_, player, told) => {
+  const speaker = createAlsaSpeaker({ speechDir, player });
+  expect(await speaker.tryNote?.()).toBe(told);
+  await speaker.close();
+});
+
 describe('the voice', () => {
   it.skipIf(!ffmpeg)('says a Japanese text from its recording', async () => {
     const samples = await heard([{ language: 'ja', text: 'マイナンバーカードをカードリーダーに置いてください。' }]);

@@ -36,6 +36,7 @@ const silentClinic = (): ClinicLink => ({
   cancel: () => {},
   tellLate: () => {},
   challengesReady: () => true,
+  askAgent: () => {},
   lookup: async () => err(failure('eligibility.unavailable')),
   sign: async () => err(failure('delivery.no-challenge')),
   submit: async () => err(failure('delivery.offline')),

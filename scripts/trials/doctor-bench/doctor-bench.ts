@@ -1,5 +1,5 @@
 /**
- * npm run doctor-bench [-- --debs DIR] [--suite bookworm|trixie] [--only PART|PART] [--root DIR] [--keep] [--json]
+ * npm run doctor-bench [-- --debs DIR] [--suite bookworm|trixie] [--only PART|PART] [--root DIR] [--resume] [--keep] [--json]
  *
  * Faults of an installed terminal and clinic (packages of `npm run package`, real systemd in a container), injected one
  * after the other. `right`: the first line has the expected code and names who must act, with at most two more lines.
@@ -7,9 +7,12 @@
  * letters that the command before it told); then the doctor is content and a test visit goes all the way; in percent of all
  * faults. What needs hands (a cable, a backup) counts as not proven. Exit status 1: below 95 % right, below 80 % proven, a
  * false alarm, more than 5 s, or fewer than 80 faults.
+ *
+ * `--root`: the machine is kept there, and made only where there is none. `--resume`: a run that was cut goes on with the
+ * faults that it had not tried; each is told in ROOT/trial/progress.txt as it ends.
  */
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { boot, inRoot, installPackages, makeRoot, readTrial, say } from '../installed/root.ts';
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     suite: { type: 'string', default: 'bookworm' },
     debs: { type: 'string', default: 'packages' },
     root: { type: 'string' },
+    resume: { type: 'boolean' },
   },
 });
 type Outcome = { name: string; right: boolean; told: string[]; remedyProven?: boolean; why?: string; ms: number };
@@ -43,17 +47,20 @@ const offerPackages = (root: string): void => {
   inRoot(root, 'apt-get', 'update', '-q');
 };
 
-const root = values.root ?? makeRoot(values.suite);
+const isMade = values.root !== undefined && existsSync(join(values.root, 'trial/made'));
+const root = isMade && values.root !== undefined ? values.root : makeRoot(values.suite, values.root);
 try {
-  if (values.root === undefined) {
+  if (!isMade) {
     await installPackages(root, resolve(values.debs), [
       'apt-get install ./uketsuke_*_amd64.deb ./uketsuke-agent_*_all.deb ./uketsuke-terminal_*_all.deb rsync nftables openssl',
     ]);
     offerPackages(root);
+    writeFileSync(join(root, 'trial/made'), '');
   }
-  for (const left of ['only', 'doctor.json', 'progress.txt']) rmSync(join(root, 'trial', left), { force: true });
+  for (const left of ['only', ...(values.resume ? [] : ['doctor.json', 'progress.txt'])])
+    rmSync(join(root, 'trial', left), { force: true });
   if (values.only !== undefined) writeFileSync(join(root, 'trial/only'), values.only);
-  say('booting …');
+  say(`booting …; tail -f ${root}/trial/progress.txt`);
   boot(
     root,
     '/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning /project/scripts/trials/doctor-bench/in-the-clinic.ts 2>/trial/inside.err',

@@ -143,16 +143,23 @@ const tryFault = async (fault: InjectedFault): Promise<Outcome> => {
   };
 };
 
-const setUp = async (): Promise<void> => {
-  network();
-  // A root that was kept is set up already.
-  if (existsSync('/good')) return putBack({});
+const provision = (): void => {
   writeFileSync('clinic.yaml', guideAnswers('/project/docs/technician-guide.md'));
   const letters = lettersIn(
     sh('uketsuke provision clinic --test --card-trust /trial/cache/test-authority --answers clinic.yaml 2>&1', 240),
   );
   sh(`uketsuke provision terminal ${letters} 2>&1`, 240);
-  await until('the units', 90, () => services.every(isActive));
+};
+
+const setUp = async (): Promise<void> => {
+  network();
+  // A root that was kept is set up already.
+  if (existsSync('/good')) return putBack({});
+  if (!existsSync('/etc/uketsuke/terminal.yaml')) provision();
+  await until('the units', 90, () => services.every(isActive)); // Of the two slots of the virtual reader the technician names the one that holds cards, as the doctor asks.
+  sh(
+    `sed -i 's/^broker:/cardReader:\\n  name: "Virtual PCD 00 00"\\nbroker:/' /etc/uketsuke/terminal.yaml && uketsuke config check --keep && systemctl restart uketsuke-link uketsuke`,
+  );
   // In place of the kiosk's browser, which this machine has no display for.
   writeFileSync(
     '/etc/systemd/system/uketsuke-kiosk.service',
@@ -174,8 +181,12 @@ ExecStart=/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning 
 };
 
 const only = existsSync(`${folder}/only`) ? readFileSync(`${folder}/only`, 'utf8').trim().split('|') : [];
-const outcomes: Outcome[] = [];
-let falseAlarms: string[] = [];
+/** Those of a run that was cut are there, too (`--resume`). */
+const kept = existsSync(`${folder}/doctor.json`)
+  ? (JSON.parse(readFileSync(`${folder}/doctor.json`, 'utf8')) as { outcomes: Outcome[]; falseAlarms: string[] })
+  : { outcomes: [], falseAlarms: [] };
+const outcomes: Outcome[] = [...kept.outcomes];
+let falseAlarms: string[] = [...kept.falseAlarms];
 const keep = (): void => writeFileSync(`${folder}/doctor.json`, JSON.stringify({ outcomes, falseAlarms }));
 
 process.chdir('/root');
@@ -185,8 +196,9 @@ try {
     falseAlarms = [...falseAlarms, ...inWords(asked())];
     await pause(2_000);
   }
+  const isTried = new Set(kept.outcomes.map(({ name }) => name));
   for (const fault of injectedFaults.filter(
-    ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
+    ({ name }) => !isTried.has(name) && (only.length === 0 || only.some((part) => name.includes(part))),
   )) {
     try {
       outcomes.push(await tryFault(fault));

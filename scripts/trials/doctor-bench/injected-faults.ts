@@ -100,6 +100,7 @@ const configuration: readonly InjectedFault[] = [
     setting('cardFrontReader.driver', '"tesseract"'),
   ),
   technician('a loudspeaker that is not there', 'speaker.missing', setting('speaker.driver', '"alsa"')),
+  technician('two slots and no name', 'reader.several-unnamed', `sed -i '/^cardReader:/,+1d' ${yaml} && ${restart}`),
   staff('a reader of another name', 'reader.lost', setting('cardReader.name', '"ACME 9000"')),
 ];
 

@@ -53,8 +53,10 @@ export const inRoot = (root: string, ...command: readonly string[]): string => {
 const aptInstall = (root: string, ...names: readonly string[]): string =>
   inRoot(root, 'sh', '-c', `apt-get install -y -q --no-install-recommends ${names.join(' ')}`);
 
-export const makeRoot = (suite: string): string => {
-  const root = mkdtempSync(join(tmpdir(), 'uketsuke-test-vm-'));
+/** `place`: where nothing is yet; left out: a new folder in the temporary one */
+export const makeRoot = (suite: string, place?: string): string => {
+  const root = place ?? mkdtempSync(join(tmpdir(), 'uketsuke-test-vm-'));
+  mkdirSync(root, { recursive: true });
   layDebian(root, 'test-vm', suite, 'systemd,systemd-sysv,dbus,ca-certificates,iproute2', say);
   mkdirSync(join(root, 'trial/debs'), { recursive: true });
   return root;

@@ -51,6 +51,8 @@ export interface ClinicLink {
   /** The agent's wall clock now, ms: what documents are dated by. null before its first answer. */
   agentNowMs(): number | null;
   challengesReady(minimumLifeMs: number): boolean;
+  /** Asks for a sign of life, which is told as `time`; costs the agent no write. */
+  askAgent(): void;
   /** `delivery.offline`, or `eligibility.unavailable` when no answer came in time or the caller gave up. */
   lookup(session: string, authCertificateDer: Uint8Array, signal: AbortSignal): Promise<Result<LookupResult>>;
   /** `signRequest` with this device's key and the facility's current one. */
@@ -328,8 +330,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     agentWire: stateTeller.wire,
     takeChallenge: (lifeMs, approval = null) =>
       pool.take(lifeMs, approval === null ? undefined : signerOf(approval, keys.agents)),
-    agentNowMs: () => pool.agentNowMs(),
-    challengesReady: (minimumLifeMs) => pool.ready(minimumLifeMs),
+    ...{ agentNowMs: () => pool.agentNowMs(), challengesReady: (minimumLifeMs) => pool.ready(minimumLifeMs) },
+    askAgent: () => void pool.probe(),
     lookup: async (session, authCertificateDer, signal) =>
       news.connected ? lookups.ask(session, authCertificateDer, signal) : err(news.cause),
     sign: (request, card) => signRequest(request, card, { device: keys.signing, facility: post.facilityKey() }),

@@ -12,6 +12,7 @@ import { type FailureCode, isFailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { judgeWay, wireSettlesMs } from '../../core/way-to-broker.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
+import type { PartsTried } from '../visit/try-parts.ts';
 import type { DoctorCheck, Examination, Finding } from './examination.ts';
 import type { HealthReport } from './health.ts';
 import {
@@ -52,6 +53,9 @@ const found = (fault: FaultName, detail = '', where?: Readonly<Record<string, st
 /** What a process says of itself, by its own code; another release may say one that is unknown here. */
 export const codeOf = (code: string | null, otherwise: FailureCode): FailureCode =>
   isFailureCode(code) ? code : otherwise;
+/** For a part of which nothing is known but what the terminal says of it. */
+const notTried = (tried: PartsTried | null): string =>
+  tried === null ? 'not tried' : tried.busy ? 'not tried: a patient or a test has the parts' : '';
 const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
 const systemCode = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
@@ -198,7 +202,10 @@ const pcscd = async ({ config, pcscdSocket }: Examination): Promise<Finding> => 
 
 const reader = async ({ config, report, probeReader, pcscdSocket }: Examination): Promise<Finding> => {
   if (report === null && config.cardReader.driver !== 'pcsc') return skipped('the daemon is not running');
-  const trouble = report === null ? await probeReader() : report.cardReader.trouble;
+  const { trouble, slots } =
+    report === null ? await probeReader() : { ...report.cardReader, slots: report.slots ?? [] };
+  if (trouble === null && config.cardReader.name === '' && slots.length > 1)
+    return found('reader.several-unnamed', slots.join(', '));
   if (trouble === null) return fine(report?.slot === undefined ? '' : slotText(report.slot));
   // One fault, named once: without the service nothing is known of the reader, and its driver has been loaded.
   if (trouble.code === 'reader.service-down' && (await connectionError({ path: pcscdSocket })) !== null)
@@ -206,13 +213,20 @@ const reader = async ({ config, report, probeReader, pcscdSocket }: Examination)
   return found(codeOf(trouble.code, 'reader.lost'), trouble.detail);
 };
 
-const camera = async ({ config, missingForCamera, report }: Examination): Promise<Finding> => {
+const camera = async ({ config, missingForCamera, report, tryParts }: Examination): Promise<Finding> => {
   if (config.cardFrontReader.driver === 'none') return skipped('there is no face path by the configuration');
   const missing = missingForCamera();
   if (missing !== null) return found('camera.lost', missing);
-  if (report === null) return skipped('the daemon is not running');
-  const { trouble } = report.face;
-  return trouble?.code.startsWith('camera.') ? found(codeOf(trouble.code, 'camera.lost'), trouble.detail) : fine();
+  const trouble = report?.face.trouble;
+  if (trouble?.code.startsWith('camera.')) return found(codeOf(trouble.code, 'camera.lost'), trouble.detail);
+  // Its pictures come through the face process, which has trouble of its own.
+  if (trouble) return skipped('see the face process');
+  const tried = await tryParts();
+  if (tried?.camera?.outcome === 'late') return found('check.unfinished', 'the camera: no picture in time');
+  const { outcome, code = '', detail, ms } = tried?.camera ?? { outcome: null };
+  if (outcome === 'failed' && code.startsWith('camera.')) return found(codeOf(code, 'camera.lost'), detail);
+  if (outcome === 'good') return fine(`it sees (tried for ${ms} ms)`);
+  return fine(notTried(tried));
 };
 
 const face = async ({ report }: Examination): Promise<Finding> => {
@@ -290,8 +304,12 @@ const broker = async (examination: Examination): Promise<Finding> => {
   return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail, { device: config.device });
 };
 
-const agent = async ({ config, report, machine }: Examination): Promise<Finding> => {
-  if (report?.agentAnswers && !report.agentTrouble) return fine();
+const agent = async ({ config, report, machine, tryParts }: Examination): Promise<Finding> => {
+  const isSaidWell = report?.agentAnswers === true && !report.agentTrouble;
+  const tried = isSaidWell ? await tryParts() : null;
+  const { outcome, ms, detail } = tried?.agent ?? { outcome: null };
+  if (outcome === 'good') return fine(`it answers within ${ms} ms; its time: ${detail}`);
+  if (isSaidWell && outcome !== 'late') return fine(notTried(tried));
   const here = await troubleOfUnit(machine, agentUnit);
   if (here !== null) return here;
   if (report === null) return skipped('the daemon is not running');
@@ -299,7 +317,7 @@ const agent = async ({ config, report, machine }: Examination): Promise<Finding>
   const { agentTrouble } = report;
   if (agentTrouble)
     return found(codeOf(agentTrouble.code, 'agent.silent'), agentTrouble.detail, { device: config.device });
-  return report.agentAnswers ? fine() : found('agent.silent');
+  return report.agentAnswers && outcome !== 'late' ? fine() : found('agent.silent');
 };
 
 const settings = async ({ report }: Examination): Promise<Finding> => {

@@ -2,6 +2,7 @@ import type { FaultName } from '../../catalogue/faults.ts';
 import type { Actor, Failure } from '../../core/failure.ts';
 import type { Party } from '../../core/party.ts';
 import type { WayEvidence } from '../../core/way-to-broker.ts';
+import type { PartsTried } from '../visit/try-parts.ts';
 import type { HealthReport, LinkReport } from './health.ts';
 
 /** ok, a fault by name, or not to be checked because of something told elsewhere. `detail`: for technicians, no secrets. */
@@ -21,7 +22,7 @@ export type Examined = {
   readonly facility: string;
   readonly device: string;
   readonly lane: number;
-  readonly cardReader: { readonly driver: string };
+  readonly cardReader: { readonly driver: string; readonly name: string };
   readonly cardFrontReader: { readonly driver: string; readonly device: string };
   readonly keypad: { readonly driver: string; readonly device: string };
   readonly statusLight: { readonly driver: string; readonly device: string };
@@ -51,8 +52,10 @@ export type Examination = {
   readonly pcscdSocket: string;
   /** What the machine lacks for the configured camera; null = nothing that shows without opening it. */
   readonly missingForCamera: () => string | null;
-  /** What only a driver can tell when no daemon does: null = it works. Each answers within 2 s. */
-  readonly probeReader: () => Promise<Failure | null>;
+  /** Each part made to do once what a patient needs of it, by the terminal that runs, else here; null: nobody answered */
+  readonly tryParts: () => Promise<PartsTried | null>;
+  /** What only a driver can tell when no daemon does: no trouble = it works. Each answers within 2 s. */
+  readonly probeReader: () => Promise<{ readonly trouble: Failure | null; readonly slots: readonly string[] }>;
   readonly probeBroker: () => Promise<Failure | null>;
   /** The way to the broker as the kernel sees it; `address`: no name. Ends within 1.5 s */
   readonly seeWay: (address: string, port: number) => Promise<WayEvidence>;

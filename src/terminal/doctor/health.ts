@@ -58,6 +58,8 @@ export const healthReportSchema = z.strictObject({
   state: z.string(),
   stateFailure: troubleSchema,
   cardReader: partSchema,
+  /** Readers and slots by name, where several can be watched */
+  slots: z.array(z.string()).optional(),
   /** Resets and mute cards since the start */
   slot: slotCountsSchema.optional(),
   face: partSchema,
@@ -102,6 +104,20 @@ export const linkReportSchema = z.strictObject({
   storeDamage: troubleSchema,
 });
 export type LinkReport = z.infer<typeof linkReportSchema>;
+
+const triedSchema = z.strictObject({
+  outcome: z.enum(['good', 'present', 'absent', 'failed', 'late']),
+  ms: z.number(),
+  code: z.string().optional(),
+  detail: z.string().optional(),
+});
+/** What came of trying the parts (visit/try-parts.ts). */
+export const partsTriedSchema = z.strictObject({
+  busy: z.boolean(),
+  camera: triedSchema.optional(),
+  speaker: triedSchema.optional(),
+  agent: triedSchema.optional(),
+});
 
 type WatchedParts = {
   readonly clock: Clock;
@@ -219,6 +235,7 @@ class HealthWatch implements Health {
       state: state.name,
       stateFailure: shown({ present: true, trouble: failure }).trouble,
       cardReader: shown(this.#cardReader),
+      ...(this.#parts.cardReader.slots && { slots: [...this.#parts.cardReader.slots()] }),
       slot: this.#slot.counts(),
       face: shown(this.#face),
       screen: {

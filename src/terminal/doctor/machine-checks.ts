@@ -131,11 +131,15 @@ const program: DoctorCheck = async ({ machine }) => {
   };
 };
 
-const speaker: DoctorCheck = async ({ config, machine }) => {
-  if (config.speaker.driver !== 'alsa') return { state: 'skipped', detail: 'no sound card by the configuration' };
-  return (await machine.hasSoundCard())
-    ? { state: 'ok', detail: config.speaker.device }
-    : { state: 'found', fault: 'speaker.missing', detail: config.speaker.device };
+const speaker: DoctorCheck = async ({ config: { speaker: of }, machine, tryParts }) => {
+  if (of.driver !== 'alsa') return { state: 'skipped', detail: 'no sound card by the configuration' };
+  if (!(await machine.hasSoundCard())) return { state: 'found', fault: 'speaker.missing', detail: of.device };
+  const tried = (await tryParts())?.speaker;
+  if (tried?.outcome === 'failed')
+    return { state: 'found', fault: 'speaker.refuses', detail: `${of.device}: ${tried.detail}` };
+  if (tried?.outcome === 'late')
+    return { state: 'found', fault: 'speaker.refuses', detail: `${of.device}: it took a note and does not end it` };
+  return { state: 'ok', detail: `${of.device}${tried?.outcome === 'good' ? ': it took a note' : ''}` };
 };
 
 /** A place that takes no writes, whatever the process that writes there says of it. */

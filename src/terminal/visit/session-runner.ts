@@ -223,6 +223,11 @@ export class SessionRunner {
     return this.#orders.lastTest;
   }
 
+  /** For the doctor: each part does once what a patient needs of it; not while one is here. */
+  tryParts(): ReturnType<StaffOrders['tryParts']> {
+    return this.#orders.tryParts();
+  }
+
   /** What the calendar changes (an announced interruption, a new notice) is seen though nobody touches anything. */
   #lookAgain(): void {
     const { wallMs, monotonicMs } = this.#parts.clock.now();

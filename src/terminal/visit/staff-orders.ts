@@ -8,6 +8,7 @@ import { countReturns } from './part-returns.ts';
 import { type Borrowed, selfTest } from './self-test.ts';
 import type { SessionParts } from './session-parts.ts';
 import { testVisit } from './test-visit.ts';
+import { type PartsTried, tryParts } from './try-parts.ts';
 import type { Told } from './visit-effects.ts';
 
 type Order<N extends CommandMessage['command']['name']> = Extract<CommandMessage['command'], { name: N }>;
@@ -93,6 +94,14 @@ export class StaffOrders {
     this.#testing?.stop.abort();
   }
 
+  /** For the doctor; what is ordered meanwhile waits until it is over. */
+  async tryParts(): Promise<PartsTried> {
+    if (!this.#isFree()) return { busy: true };
+    const { promise, resolve } = Promise.withResolvers<PartsTried>();
+    this.#test(false, async (signal) => resolve(await tryParts(this.#parts, signal)));
+    return promise;
+  }
+
   /** Whether a test of the keypad has taken this key: then it was nobody's. */
   takesKey(event: KeypadEvent): boolean {
     this.#keyListener?.(event);
@@ -139,6 +148,11 @@ export class StaffOrders {
     this.#parts.clinic.tellAbout(this.#about);
   }
 
+  #isFree(): boolean {
+    const { state } = this.#running.session();
+    return (state.name === 'idle' || state.name === 'outOfService') && this.#testing === null;
+  }
+
   #test(byHand: boolean, test: (signal: AbortSignal) => Promise<void>): void {
     const stop = new AbortController();
     const ends = test(stop.signal).finally(() => {
@@ -173,8 +187,7 @@ export class StaffOrders {
 
   /** Also out of service: that is when somebody wants to know which part it is. */
   #selfTest(commandId: string, order: Order<'self-test'>, answer: Answer): void {
-    const { state } = this.#running.session();
-    if ((state.name !== 'idle' && state.name !== 'outOfService') || this.#testing !== null) return answer(false);
+    if (!this.#isFree()) return answer(false);
     answer(true);
     this.#test(order.byHand, async (signal) => {
       const borrowed: Borrowed = {

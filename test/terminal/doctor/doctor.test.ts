@@ -21,6 +21,7 @@ import type { Examination, Examined, Machine, UnitState } from '../../../src/ter
 import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/health.ts';
 import { clinicChecks } from '../../../src/terminal/doctor/machine-checks.ts';
 import { inspectOwnParts } from '../../../src/terminal/doctor/own-parts.ts';
+import type { PartsTried } from '../../../src/terminal/visit/try-parts.ts';
 import { keyFiles } from '../../../src/trust/key-files.ts';
 
 const healthyReport: HealthReport = {
@@ -126,7 +127,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       facility,
       device: 'front-1',
       lane: 1,
-      cardReader: { driver: 'pcsc' },
+      cardReader: { driver: 'pcsc', name: '' },
       cardFrontReader: { driver: 'tesseract', device: '/dev/null' },
       keypad: { driver: 'hid', device: '/dev/null' },
       statusLight: { driver: 'serial', device: '/dev/null' },
@@ -160,7 +161,8 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     freeBytes: async () => 8e9,
     pcscdSocket: join(folder, 'pcscd.comm'),
     missingForCamera: () => null,
-    probeReader: async () => null,
+    tryParts: async () => null,
+    probeReader: async () => ({ trouble: null, slots: [] }),
     probeBroker: async () => null,
     seeWay,
     machine: bareMachine,
@@ -174,6 +176,10 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     config: { ...config, broker: { ...config.broker, ...to } },
     report: { ...healthyReport, broker: lost(code) },
     linkReport: { ...healthyLink, brokerTrouble: code },
+  });
+  const tried = (parts: Omit<PartsTried, 'busy'>): Partial<Examination> => ({
+    config: { ...config, speaker: { driver: 'alsa', device: 'default' } },
+    tryParts: async () => ({ busy: false, ...parts }),
   });
   const reporting = (more: Partial<HealthReport>): Partial<Examination> => ({ report: { ...healthyReport, ...more } });
 
@@ -218,6 +224,16 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       'card-camera.missing',
       () => ({ config: { ...config, cardFrontReader: { driver: 'tesseract', device: '/dev/video99' } } }),
     ],
+    ['reader.several-unnamed', () => reporting({ slots: ['ACME ICC 0', 'ACME PICC 0'] })],
+    [
+      'reader.several-unnamed',
+      () => ({ report: null, probeReader: async () => ({ trouble: null, slots: ['ACME ICC 0', 'Other 0'] }) }),
+    ],
+    ['camera.frozen', () => tried({ camera: { outcome: 'failed', code: 'camera.frozen', ms: 2_200 } })],
+    ['check.unfinished', () => tried({ camera: { outcome: 'late', ms: 3_000 } })],
+    ['speaker.refuses', () => tried({ speaker: { outcome: 'failed', detail: 'audio open error', ms: 9 } })],
+    ['speaker.refuses', () => tried({ speaker: { outcome: 'late', ms: 3_000 } })],
+    ['agent.silent', () => tried({ agent: { outcome: 'late', ms: 3_000 } })],
     ['face.process-lost', () => reporting({ face: lost('face.process-lost') })],
     ['face.models-missing', () => reporting({ face: lost('face.models-missing') })],
     ['face.model-not-accepted', () => reporting({ face: lost('face.model-not-accepted') })],
@@ -239,14 +255,36 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   ])('names %s, and nothing else', async (fault, more) => {
     const limitMs = fault === 'check.unfinished' ? shortLimitMs : undefined;
     const diagnoses = await examine({ ...well(), ...more() }, limitMs);
-    expect(faultsOf(diagnoses)).toEqual([fault]);
-    expect(exitCodeOf(diagnoses)).toBe(faultOf(fault).weight === 'fault' ? 1 : 0);
+    // A terminal that does not answer is a fault of its own.
+    expect(faultsOf(diagnoses).filter((each) => each === fault || more().report !== null)).toEqual([fault]);
+    expect(exitCodeOf(diagnoses)).toBe(faultOf(fault).weight === 'fault' || more().report === null ? 1 : 0);
     const printed = printDiagnoses(diagnoses);
     expect(printed).toContain(
       filledIn(faultOf(fault).remedy.join('; '), diagnoses.find((each) => 'fault' in each)?.where),
     );
     // A place that nobody filled in is no command that can be run.
     expect(printed).not.toMatch(/\{\w+\}/);
+  });
+
+  test('parts that did what they were asked are told so, and a name for the reader is enough', async () => {
+    const named = { ...config.cardReader, name: 'ACME' };
+    const good = await examine({
+      ...well(),
+      ...tried({
+        camera: { outcome: 'good', ms: 2_300 },
+        speaker: { outcome: 'good', ms: 90 },
+        agent: { outcome: 'good', ms: 4, detail: '2026-11-29T12:00:00' },
+      }),
+      config: { ...config, cardReader: named, speaker: { driver: 'alsa', device: 'default' } },
+      ...reporting({ slots: ['ACME ICC 0', 'ACME PICC 0'] }),
+    });
+    expect(faultsOf(good)).toEqual([]);
+    const printed = printDiagnoses(good);
+    for (const line of ['it sees (tried for 2300 ms)', 'it took a note', 'within 4 ms; its time: 2026-11-29T12:00:00'])
+      expect(printed).toContain(line);
+    const busy = await examine({ ...well(), tryParts: async () => ({ busy: true }) });
+    expect(faultsOf(busy)).toEqual([]);
+    expect(printDiagnoses(busy)).toContain('not tried: a patient or a test has the parts');
   });
 
   test('the running terminal names of itself what the doctor names', async () => {
@@ -273,7 +311,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       ...well(),
       report: null,
       linkReport: null,
-      probeReader: async () => failure('reader.lost'),
+      probeReader: async () => ({ trouble: failure('reader.lost'), slots: [] }),
       probeBroker: async () => failure('delivery.access-refused', 'NOT_AUTHORIZED'),
     });
     expect(faultsOf(diagnoses)).toEqual([
