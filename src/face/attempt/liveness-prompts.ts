@@ -33,6 +33,8 @@ const restMs = { least: 300, most: 1_200 } as const;
 const restWithinMs = 5_000;
 /** How far the nose may wander at rest, and from one rest to the next; a painted person who holds still stays in 0.02. */
 const steady = 0.06;
+/** So far to one side somebody may hold the head at first who then does look into the camera, as they are told to. */
+const askew = 0.15;
 /** A head turned by 15 to 25° moves the nose so far. */
 const leastTurn = 0.1;
 /**
@@ -92,16 +94,25 @@ export class LivenessPrompts {
       : this.#judge(signals, this.#asked, atMs);
   }
 
-  /** Whether the head is turned away from where it rests: such a view says nothing about who it is. */
+  /** A prompt has been put. */
+  get hasRested(): boolean {
+    return this.#neutral !== null;
+  }
+
+  /**
+   * Whether the head is turned away from where it rests: such a view says nothing about who it is. Whoever looks into the camera
+   * more than at first, as they were told to, is no further away for it.
+   */
   isAway({ noseOffset }: HeadSignals): boolean {
     const home = this.#neutral ?? this.#rest?.signals;
-    return home !== undefined && Math.abs(noseOffset - home.noseOffset) >= steady;
+    if (home === undefined) return false;
+    const isStraighter = this.#neutral !== null && Math.abs(noseOffset) < Math.abs(home.noseOffset);
+    return Math.abs(noseOffset - home.noseOffset) >= (isStraighter ? askew : steady);
   }
 
   #waitForRest(signals: HeadSignals, isVerified: boolean, atMs: number): PromptOutcome {
     this.#restUntilMs ??= atMs + restWithinMs;
-    const home = this.#neutral ?? this.#rest?.signals ?? signals;
-    const isAtRest = isVerified && Math.abs(signals.noseOffset - home.noseOffset) < steady;
+    const isAtRest = isVerified && !this.isAway(signals);
     if (!isAtRest) this.#rest = null;
     else if (this.#rest === null) {
       const forMs = restMs.least + this.#random() * (restMs.most - restMs.least);

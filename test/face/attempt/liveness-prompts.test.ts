@@ -145,6 +145,20 @@ test('a single prompt is to turn, to either side', () => {
   expect(new Set(turned.map(({ asked }) => asked.join()))).toEqual(new Set(['turn-left', 'turn-right']));
 });
 
+test('who held the head askew at first and looks into the camera afterwards is at rest', () => {
+  const straightened = (moment: Moment, answers: { count: number; before: Prompt | null }): Look => {
+    if (answers.before !== null && moment.prompt === null) answers.count++;
+    answers.before = moment.prompt;
+    const { noseOffset = 0, ...look } = answer(600)(moment);
+    return { ...look, noseOffset: noseOffset + (answers.count === 0 ? 0.12 : 0.02) };
+  };
+  for (const seed of seeds.slice(0, 50))
+    for (const kind of ['single', 'sequence'] as const) {
+      const answers = { count: 0, before: null };
+      expect(play(seed, (moment) => straightened(moment, answers), 50, kind).end).toBe('passed');
+    }
+});
+
 test('who did not hear a single prompt is asked to turn once more; who turned to the wrong side, twice', () => {
   for (const seed of seeds) {
     const deafAtFirst = play(seed, (moment) => (moment.atMs < 6_500 ? {} : answer(900)(moment)), 50, 'single');
