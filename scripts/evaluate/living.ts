@@ -315,6 +315,8 @@ const times = matchedRuns.map(({ decidedAfterMs }) => decidedAfterMs);
  */
 const looking = results.filter(({ hints }) => hints.length === 0).map(({ decidedAfterMs }) => decidedAfterMs);
 const lookingP95Ms = quantile(looking, 0.95);
+/** The same and whoever was told anything but to turn the head, with the time in which they heard it. */
+const unprompted = results.filter((played) => !isPrompted(played)).map(({ decidedAfterMs }) => decidedAfterMs);
 /** Of those who were asked to turn, with their answer. */
 const answering = matchedRuns.filter(isPrompted).map(({ decidedAfterMs }) => decidedAfterMs);
 const sequences = results.length + failuresToAcquire;
@@ -330,6 +332,7 @@ const report = {
   medianMs: quantile(times, 0.5),
   p95Ms: quantile(times, 0.95),
   looking: { sequences: looking.length, medianMs: quantile(looking, 0.5), p95Ms: lookingP95Ms },
+  unprompted: { sequences: unprompted.length, medianMs: quantile(unprompted, 0.5), p95Ms: quantile(unprompted, 0.95) },
   failuresToAcquire,
   /** As somebody else stands in them. */
   picturesLeftOut: leftOut.length,
@@ -353,6 +356,7 @@ const meanings = [
   'card: fit = of three pictures of a person that on which no hint would be told and the nose stands nearest to the middle of the',
   '  face is on the card, as a photo for a card is to show it; first = whichever comes first by name (--card first)',
   'looking: whoever was told nothing, neither a hint nor a prompt, from the card’s photo to the decision; the aim of 600 ms is theirs',
+  'unprompted: whoever was not asked to turn the head, hints and the time in which they were heard included',
   'prompted: whoever was asked to turn the head, by the attack detection or for another view of the face; with their answer',
   'times: from the card’s photo in simulated time, a frame every 67 ms, with the processor time of the photo and the last frame',
 ];
