@@ -39,6 +39,8 @@ export type MadeCard = {
   readonly card: VirtualCard;
   /** The same card as it was made: all its tries left, nothing verified */
   readonly asMade: () => VirtualCard;
+  /** What lies on it, as it was made */
+  readonly applications: readonly CardApplication[];
   /** 14 digits as printed; null on a card that is no My Number card. */
   readonly printedNumberB: string | null;
   /** As the chip holds it, JP2; empty where there is none */
@@ -50,7 +52,10 @@ const signFiles = { certificate: 0x0001, issuerCertificate: 0x0002, key: 0x001a,
 const textPin = 0x0011;
 
 /** Counters are the card's own; everything else of its files never changes. */
-const cardOf = (persona: Persona, made: readonly CardApplication[]): Pick<MadeCard, 'persona' | 'card' | 'asMade'> => {
+const cardOf = (
+  persona: Persona,
+  made: readonly CardApplication[],
+): Pick<MadeCard, 'persona' | 'card' | 'asMade' | 'applications'> => {
   const copied = (file: CardFile): CardFile => (file.kind === 'secret' ? { ...file } : file);
   const asMade = (): VirtualCard =>
     createVirtualCard(
@@ -58,7 +63,7 @@ const cardOf = (persona: Persona, made: readonly CardApplication[]): Pick<MadeCa
       atr,
       made.map((one) => ({ ...one, files: new Map([...one.files].map(([fid, file]) => [fid, copied(file)])) })),
     );
-  return { persona, card: asMade(), asMade };
+  return { persona, card: asMade(), asMade, applications: made };
 };
 
 /** Transparent files are larger than their object and filled up with FF. */

@@ -24,10 +24,10 @@ export type ScriptedVisit = {
 };
 
 const wait: Reaction = { do: 'wait' };
-const touch = (control: Extract<Reaction, { do: 'touch' }>['control']): Reaction => ({ do: 'touch', control });
+export const touch = (control: Extract<Reaction, { do: 'touch' }>['control']): Reaction => ({ do: 'touch', control });
 const typePin = (pin: string): Reaction => ({ do: 'type-pin', digits: new TextEncoder().encode(pin) });
 const pinOf = (persona: string): string => personaById(persona).pins.auth?.secret ?? '';
-const faceOf = (persona: string): string | null => personaById(persona).face;
+export const faceOf = (persona: string): string | null => personaById(persona).face;
 
 /** The wrong PIN of a patient who mixes up two digits. */
 const mistyped = (pin: string): string => `${pin.slice(0, 3)}${(Number(pin[3]) + 1) % 10}`;
@@ -39,7 +39,7 @@ type Manner = {
 };
 
 /** Answers every question in one manner. */
-const manner =
+export const manner =
   ({ consent, method }: Omit<Manner, 'persona'>): Reactions =>
   (model) => {
     switch (model.screen) {
@@ -69,14 +69,14 @@ const manner =
   };
 
 /** Whom the screen sends to the PIN all the same (a face process that is late) types it. */
-const byFace =
+export const byFace =
   (persona: string): Reactions =>
   (model) => {
     if (model.screen === 'pin') return typePin(pinOf(persona));
     if (model.screen !== 'choose-method') return wait;
     return touch(model.controls.some(({ id }) => id === 'use-face') ? 'use-face' : 'use-pin');
   };
-const byPin =
+export const byPin =
   (persona: string): Reactions =>
   (model) =>
     model.screen === 'pin' ? typePin(pinOf(persona)) : touch('use-pin');

@@ -78,7 +78,8 @@ const explain: Record<string, string> = {
 const virtualCommands = /^src\/cli\/(virtual-card|trace|models)\.ts$/;
 
 /** Scripts that play a patient or draw one. What builds, packs, checks or documents the product knows no virtual hardware. */
-const playsPatients = /^scripts\/(beds|demonstration|bench|evaluate|screens|trials)\/|^scripts\/models\/cut-faces\.ts$/;
+const playsPatients =
+  /^scripts\/(beds|demonstration|bench|evaluate|screens|trials|playground)\/|^scripts\/models\/cut-faces\.ts$/;
 
 const cameraRegistry = 'src/processes/cameras.ts';
 
@@ -165,7 +166,7 @@ export const checkFolderPairs = ({ arrows }: ModuleGraph): Finding[] => {
 
 /** Files whose exports a tool takes by their place: configurations, reporters, what stands in for Node's own modules. */
 const isTakenByTool = (file: string): boolean =>
-  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-/.test(
+  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\//.test(
     file,
   );
 

@@ -282,11 +282,16 @@ export const beginFault = (world: Stage, fault: Fault): void => {
   if (short === undefined && long === undefined) throw new Error(`nobody knows how to begin: ${name}`);
   kernel.at(untilMs, null, () => {
     if ((mending.get(name) ?? 0) > untilMs) return;
-    mending.delete(name);
-    if (long === undefined) return;
-    kernel.note(`mended: ${name}`);
-    long.mend(world);
+    mendFault(world, name);
   });
+};
+
+/** Before its time, or at its end */
+export const mendFault = (world: Stage, name: FaultName): void => {
+  const long = lasting[name];
+  if (!world.mending.delete(name) || long === undefined) return;
+  world.kernel.note(`mended: ${name}`);
+  long.mend(world);
 };
 
 /** The clocks are set right again before the last visit. */

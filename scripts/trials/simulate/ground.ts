@@ -1,3 +1,4 @@
+import type { Catalogues } from '../../../src/agent/agent-context.ts';
 import {
   parseServiceRecords,
   type ServiceRecord,
@@ -8,9 +9,10 @@ import { type CardTrust, parseCardTrust } from '../../../src/agent/provisioning/
 import { firstFacilitySettings } from '../../../src/catalogue/first-settings.ts';
 import { catalogueAt, catalogueOfVersion } from '../../../src/catalogue/load-catalogue.ts';
 import { readReleasedTexts } from '../../../src/catalogue/released-texts.ts';
+import type { CvIssuer } from '../../../src/protocol/card/visual-ap.ts';
 import type { FacilitySettings } from '../../../src/wire/facility-settings.ts';
 import { recordsJson } from '../../beds/agent-bed.ts';
-import { authority } from '../../beds/test-cards.ts';
+import { authority, trustedCvIssuers } from '../../beds/test-cards.ts';
 import { makeTestFacility, type TestFacility } from '../../beds/test-facility.ts';
 import { makePeople, type People, startMs } from './people.ts';
 import { nameKey } from './stand-ins/cheap-jose.ts';
@@ -23,12 +25,15 @@ export type Ground = {
   readonly people: People;
   readonly records: readonly ServiceRecord[];
   readonly trust: CardTrust;
+  /** Whom the terminal believes about a card's face */
+  readonly trustedCvIssuers: readonly CvIssuer[];
+  readonly catalogues: Catalogues;
   readonly emptyJournal: Uint8Array;
   /** Whose wall clock the texts of consents are asked for */
   readonly textsAt: (wallMs: number) => ReturnType<ConsentTextsInForce['now']>;
 };
 
-export const catalogues = {
+const catalogues: Catalogues = {
   at: (wallMs: number) => catalogueAt(wallMs),
   ofVersion: (version: string) => catalogueOfVersion(version),
   released: readReleasedTexts(),
@@ -72,6 +77,8 @@ export const layGround = async (): Promise<Ground> => {
     people,
     records: parseServiceRecords(recordsJson, startMs),
     trust: parseCardTrust(authority.caCertificatePem, authority.cvIssuersJson),
+    trustedCvIssuers,
+    catalogues,
     emptyJournal: makeEmptyJournal(),
     textsAt: (at) => {
       wallMs = at;

@@ -8,7 +8,7 @@ const here = new URL('stand-ins/', import.meta.url).href;
 const root = new URL('../../../', import.meta.url).href;
 
 /** Which of Node's modules and packages the product's code gets from us, by the file that asks. */
-const standIns: readonly (readonly [wanted: string, from: RegExp, standIn: string])[] = [
+export const standIns: readonly (readonly [wanted: string, from: RegExp, standIn: string])[] = [
   ['jose', /\/src\/(trust|terminal|agent)\//, 'cheap-jose.ts'],
   ['node:crypto', /\/(src\/(trust|terminal|agent|protocol|storage)|drivers\/virtual)\//, 'seeded-crypto.ts'],
   ['node:fs/promises', /\/src\/agent\/oqs-folder\/shared-folder\.ts$/, 'simulated-files.ts'],

@@ -23,7 +23,7 @@ import { releasedMs } from '../../../src/processes/release.ts';
 import type { FacilitySettings } from '../../../src/wire/facility-settings.ts';
 import { v1Schemas } from '../../../src/wire/v1-messages.ts';
 import { releaseOf } from '../../../src/wire/versions.ts';
-import { catalogues, type Ground } from './ground.ts';
+import type { Ground } from './ground.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
 import type { Machine } from './simulated-machine.ts';
 import type { Kernel, Life } from './stand-ins/kernel.ts';
@@ -31,12 +31,17 @@ import type { Kernel, Life } from './stand-ins/kernel.ts';
 /** How the national service feels: its answer takes so long, or none comes. */
 export type ServiceMood = { answerMs: number; isDown: boolean };
 
+/** What an agent was set up with */
+type AgentGround = Pick<Ground, 'records' | 'trust' | 'textsAt' | 'catalogues'> & {
+  readonly facility: Pick<Ground['facility'], 'agent' | 'registry'>;
+};
+
 type AgentParts = {
   readonly kernel: Kernel;
   readonly life: Life;
   readonly machine: Machine;
   readonly broker: SimulatedBroker;
-  readonly ground: Ground;
+  readonly ground: AgentGround;
   readonly memory: ServiceMemory;
   readonly service: ServiceMood;
   readonly log: EventLog;
@@ -44,6 +49,8 @@ type AgentParts = {
   readonly isOld: boolean;
   readonly settings: FacilitySettings;
   readonly onCheck: (card: CardReference, choices: PatientChoices) => void;
+  /** Something that staff see is another than before */
+  readonly changed?: () => void;
 };
 
 /** Forgets what was handed over, looks for what has had its time: as `uketsuke agent`, at longer pauses. ms */
@@ -116,7 +123,12 @@ const speakingFirstWire = (bus: MessageBus): MessageBus => ({
     }),
 });
 
-export type RunningAgent = { readonly journal: Journal; readonly desk: AgentDesk; close(): void };
+export type RunningAgent = {
+  readonly context: AgentContext;
+  readonly journal: Journal;
+  readonly desk: AgentDesk;
+  close(): void;
+};
 
 /** The clinic's end as `processes/agent.ts` joins it, without staff page, files of keys and MQTT. */
 export const startAgentEnd = (parts: AgentParts): RunningAgent => {
@@ -143,7 +155,7 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
     keys: () => agent,
     devices: () => devices,
     settings: () => parts.settings,
-    catalogues,
+    catalogues: ground.catalogues,
     trust: ground.trust,
     bus: parts.isOld ? speakingFirstWire(broker.connect('agent-1', life)) : broker.connect('agent-1', life),
     journal,
@@ -159,7 +171,7 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
       challengeLifeMs: 600_000,
       personalLifeMs: 86_400_000,
     },
-    changed: () => {},
+    changed: parts.changed ?? (() => {}),
   };
   const desk = new AgentDesk(context, () => ground.textsAt(clock.now().wallMs));
   journal.knowsNothingBefore = Math.round(clock.now().wallMs);
@@ -183,5 +195,5 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
     desk.handOver.resume();
   });
   desk.handOver.resume();
-  return { journal, desk, close: () => desk.close() };
+  return { context, journal, desk, close: () => desk.close() };
 };

@@ -8,7 +8,6 @@ import { lastWill } from '../../../src/terminal/delivery/tell-state.ts';
 import { SessionRunner } from '../../../src/terminal/visit/session-runner.ts';
 import { cardCryptography } from '../../../src/trust/card-cryptography.ts';
 import { mendedTextsWire } from '../../../src/wire/versions.ts';
-import { trustedCvIssuers } from '../../beds/test-cards.ts';
 import type { Bed, FaceBooth, Glass } from './counter.ts';
 import type { Ground } from './ground.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
@@ -17,16 +16,21 @@ import { openSimulatedStore, type StoredRows } from './simulated-store.ts';
 import type { Kernel, Life } from './stand-ins/kernel.ts';
 import { randomUUID } from './stand-ins/seeded-crypto.ts';
 
+/** What a terminal was set up with */
+type TerminalGround = Pick<Ground, 'trustedCvIssuers'> & {
+  readonly facility: { readonly device: Ground['facility']['device'] };
+};
+
 type TerminalParts = {
   readonly kernel: Kernel;
   readonly life: Life;
   readonly machine: Machine;
   readonly broker: SimulatedBroker;
-  readonly ground: Ground;
+  readonly ground: TerminalGround;
   readonly disk: StoredRows;
   readonly bed: Bed;
   readonly booth: FaceBooth;
-  readonly glass: Glass;
+  readonly glass: Pick<Glass, 'screenOf'>;
   readonly log: EventLog;
   /** Before it says that somebody left without the answer */
   readonly onGivenUp: () => void;
@@ -83,7 +87,7 @@ export const startTerminalEnd = (parts: TerminalParts): RunningTerminal => {
     statusLight: null,
     speaker: null,
     clinic,
-    trustedCvIssuers,
+    trustedCvIssuers: ground.trustedCvIssuers,
     cryptography: cardCryptography,
     catalogueAt: (wallMs) =>
       clinic.agentWire() >= mendedTextsWire ? catalogueAt(wallMs) : catalogueBeforeMended(wallMs),

@@ -142,7 +142,7 @@ export class Kernel {
           runTicks();
           for (;;) {
             if (this.pendingReal > 0) return void setImmediate(turn);
-            if (isOver() || !this.#step()) return resolve();
+            if (isOver() || !this.step()) return resolve();
           }
         } catch (error) {
           reject(error);
@@ -152,7 +152,9 @@ export class Kernel {
     });
   }
 
-  #step(): boolean {
+  /** What is due next, if it is due by then. Between two of them all promises come to their end. false: nothing is */
+  step(untilMs = Number.POSITIVE_INFINITY): boolean {
+    if ((this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY) > untilMs) return false;
     const due = this.#pop();
     if (due === undefined) return false;
     const { life, run } = due;

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from './fs.ts';
+
+/* Of node:fs/promises what the product reads with. The folder for the レセコン has a simulated disk of its own. */
+const later =
+  <A extends unknown[], T>(work: (...args: A) => T) =>
+  async (...args: A): Promise<T> =>
+    work(...args);
+
+export const readFile = later(readFileSync);
+export const readdir = later(readdirSync);
+const unwritable = async (path: string): Promise<never> => {
+  throw Object.assign(new Error(`EROFS: ${path}`), { code: 'EROFS' });
+};
+export const writeFile = unwritable;
+export const mkdir = async (): Promise<void> => {};
+export const chown = unwritable;
+export const open = unwritable;
+export const stat = unwritable;
+export const rm = unwritable;
+export const unlink = unwritable;
+export const access = unwritable;
+export const rename = unwritable;
+export const lstat = unwritable;
+export const opendir = unwritable;
+export const realpath = later((path: string) => path);
+/** So much room that nobody warns of it */
+export const statfs = async () => ({ bsize: 4_096, bavail: 1e9, blocks: 2e9, bfree: 1e9 });

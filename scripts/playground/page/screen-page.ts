@@ -1,0 +1,2 @@
+import './frame.ts';
+import '../../../src/screens/main.tsx';
