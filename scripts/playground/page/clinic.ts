@@ -105,6 +105,7 @@ export class Clinic {
   onLog: (line: SeenLog) => void = () => {};
   onPassed: () => void = () => {};
   patient = null;
+  onGivenUp = null;
   terminalLife: Life | null = null;
   agentLife: Life | null = null;
   terminal: RunningTerminal | null = null;
@@ -153,7 +154,10 @@ export class Clinic {
     this.terminalLife = life;
     const log = this.#logOf(life);
     kernel.after(0, life, () => {
-      this.terminal = startTerminalEnd({ kernel, life, machine, broker, ground, disk, bed, booth, glass, log });
+      this.terminal = startTerminalEnd({
+        ...{ kernel, life, machine, broker, ground, disk, bed, booth, glass, log },
+        onGivenUp: () => {},
+      });
     });
   }
   startAgent(): void {
