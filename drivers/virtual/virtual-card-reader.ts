@@ -7,7 +7,13 @@ import { answerTimeMs, type CardTiming, instantTiming } from './card-timing.ts';
 import type { VirtualCard } from './virtual-card.ts';
 
 /** A moment at which a test or a fault file may act: `index` counts APDUs since the reader was made, from 0. */
-export type ApduMoment = { readonly phase: 'before' | 'after'; readonly index: number; readonly command: Uint8Array };
+export type ApduMoment = {
+  readonly phase: 'before' | 'after';
+  readonly index: number;
+  readonly command: Uint8Array;
+  /** What wire and chip take for it, ms; after it only. */
+  readonly deviceMs?: number;
+};
 
 type VirtualCardReaderOptions = {
   readonly timing?: CardTiming;
@@ -34,6 +40,9 @@ type VirtualCardReader = CardReader & {
 
 type OpenSession = { readonly session: CardSession; kill(): void };
 
+/** A wire does not make up for a program that was slow to ask. ms */
+const mostMadeUpMs = 1;
+
 const readerName = 'Virtual reader';
 
 class SlotReader implements VirtualCardReader {
@@ -44,6 +53,7 @@ class SlotReader implements VirtualCardReader {
   #plugged = true;
   #open: OpenSession | null = null;
   #apduCount = 0;
+  #owedMs = 0;
 
   constructor({ timing = instantTiming, onApdu }: VirtualCardReaderOptions = {}) {
     this.#timing = timing;
@@ -124,10 +134,11 @@ class SlotReader implements VirtualCardReader {
       const index = this.#apduCount++;
       this.#onApdu?.({ phase: 'before', index, command });
       if (!alive) return removed;
+      const beganMs = performance.now();
       const response = inserted.transmit(command);
-      const waitMs = answerTimeMs(this.#timing, command, response);
-      this.#onApdu?.({ phase: 'after', index, command });
-      if (waitMs > 0) await delay(waitMs);
+      const deviceMs = answerTimeMs(this.#timing, command, response);
+      this.#onApdu?.({ phase: 'after', index, command, deviceMs });
+      if (deviceMs > 0) await this.#takeTime(deviceMs, beganMs);
       // A card pulled while it answered has acted all the same: a VERIFY counts, its answer is lost.
       return alive ? ok(response) : removed;
     };
@@ -146,6 +157,14 @@ class SlotReader implements VirtualCardReader {
       end: async () => kill(),
     };
     return { session, kill };
+  }
+
+  /** What the virtual chip has worked counts; timers are whole milliseconds, and what one was early or late the next makes up. */
+  async #takeTime(deviceMs: number, beganMs: number): Promise<void> {
+    const untilMs = beganMs + deviceMs + this.#owedMs;
+    const waitMs = Math.floor(untilMs - performance.now());
+    if (waitMs >= 1) await delay(waitMs);
+    this.#owedMs = Math.max(-mostMadeUpMs, Math.min(mostMadeUpMs, untilMs - performance.now()));
   }
 
   #lay(laid: VirtualCard): void {

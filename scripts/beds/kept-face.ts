@@ -19,7 +19,11 @@ const mayUnshare = spawnSync('unshare', [...withoutNetwork, 'true'], { stdio: 'i
 export type KeptFaceSettings = Pick<FaceSettings, 'camera'> & Partial<FaceSettings>;
 
 /** The face process as the unit starts it: without a network, where the system lets an ordinary user do that. */
-export const keepFaceProcess = (given: KeptFaceSettings, socket: string) => {
+export const keepFaceProcess = (
+  given: KeptFaceSettings,
+  socket: string,
+  environment: NodeJS.ProcessEnv = process.env,
+) => {
   const settings: FaceSettings = {
     modelsDir,
     profile: 'release',
@@ -35,7 +39,7 @@ export const keepFaceProcess = (given: KeptFaceSettings, socket: string) => {
     ...[program, JSON.stringify({ settings, socket })],
   ];
   const [command = '', ...args] = mayUnshare ? ['unshare', ...withoutNetwork, ...node] : node;
-  return keepProcess(command, args, { env: { ...process.env, ...faceProcessStart.environment } });
+  return keepProcess(command, args, { env: { ...environment, ...faceProcessStart.environment } });
 };
 
 export type KeptFaceVerifier = SocketFaceVerifier & { readonly processId: number | undefined };

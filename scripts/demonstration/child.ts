@@ -29,9 +29,13 @@ export const startChild = (
   file: string,
   args: readonly string[],
   onLine: (stream: 'stdout' | 'stderr', line: string) => void,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Child => {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
+  // As systemd/uketsuke.service and uketsuke-agent.service start theirs.
+  const bounds = ['--max-semi-space-size=2', '--max-old-space-size=256'];
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...bounds, file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...environment, MALLOC_ARENA_MAX: '2' },
   });
   for (const stream of ['stdout', 'stderr'] as const) {
     const readable = child[stream];

@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
+import type { CardTiming } from '../../drivers/virtual/card-timing.ts';
 import { isFaceId } from '../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import type { CameraSettings } from '../../src/processes/cameras.ts';
 import { keepFaceProcess } from '../beds/kept-face.ts';
 import { keepProcess } from '../beds/kept-process.ts';
+import { Mosquitto } from '../beds/mosquitto.ts';
 import { type Child, type LogLine, parseLogLine, startChild } from './child.ts';
 import {
   agentId,
@@ -35,6 +37,13 @@ type DemoOptions = {
   /** A new file in which the visits are written down, as by `uketsuke visit record` */
   readonly tape?: string | undefined;
   readonly onLog: (source: 'terminal' | 'link' | 'agent', line: LogLine) => void;
+  /** Left out: the embedded one. `alsoAllows`: topics beside the facility's own */
+  readonly mosquitto?: { readonly alsoAllows: readonly string[] };
+  /** How long cards and their wire take, and who hears of each command; left out: no time */
+  readonly card?: { readonly timing: CardTiming; readonly onApdu: (deviceMs: number, atMs: number) => void };
+  readonly framesPerSecond?: number;
+  /** Of all processes; left out: ours */
+  readonly environment?: NodeJS.ProcessEnv;
 };
 
 type AgentReady = {
@@ -49,7 +58,11 @@ export type ClinicDemo = {
   readonly directory: string;
   readonly screenPort: number;
   readonly agent: AgentReady;
-  readonly broker: EmbeddedBroker;
+  readonly broker: DemoBroker;
+  /** From the terminal's start until it served. */
+  readonly startMs: number;
+  /** Process ids; those of link and face may change */
+  readonly processes: () => Readonly<Record<'terminal' | 'link' | 'face' | 'agent', number>>;
   order(order: ToTerminal): void;
   /** Who stands before the camera; null = nobody. With a real camera this does nothing. */
   setFace(face: string | null): void;
@@ -57,6 +70,22 @@ export type ClinicDemo = {
   /** Dies as if the machine had taken its memory; something begins it anew, as the service manager does. */
   kill(process: 'link' | 'face'): void;
   close(): Promise<void>;
+};
+
+type DemoBroker = Pick<EmbeddedBroker, 'port' | 'cut' | 'restore' | 'close'>;
+
+const startBroker = async (directory: string, real: DemoOptions['mosquitto']): Promise<DemoBroker> => {
+  if (real === undefined)
+    return startEmbeddedBroker({
+      tls: await readBrokerFiles(directory),
+      users: { facility: facilityId, agents: [agentId], devices: [deviceId] },
+    });
+  const mosquitto = await Mosquitto.prepare(directory);
+  for (const topic of real.alsoAllows)
+    appendFileSync(join(mosquitto.directory, 'acl'), `\npattern readwrite ${topic}\n`);
+  await mosquitto.start();
+  const end = (): Promise<void> => mosquitto.kill('SIGTERM');
+  return { port: mosquitto.port, cut: end, restore: () => mosquitto.start(), close: end };
 };
 
 const waitForReady = async (child: Child, name: string, ready: Promise<void>): Promise<void> => {
@@ -75,7 +104,11 @@ const hearLine = (source: Parameters<OnLog>[0], line: string, onLog: OnLog): voi
   else onLog(source, parsed);
 };
 
-const startAgentProcess = async (agentDirectory: string, brokerPort: number, onLog: OnLog) => {
+const startAgentProcess = async (
+  agentDirectory: string,
+  { port, mqtt }: { readonly port: number; readonly mqtt: 4 | 5 },
+  { onLog, environment }: DemoOptions,
+) => {
   const { promise: ready, resolve: tellReady } = Promise.withResolvers<void>();
   let told: AgentReady | null = null;
   const agent = startChild(
@@ -83,81 +116,91 @@ const startAgentProcess = async (agentDirectory: string, brokerPort: number, onL
     join(projectRoot, 'src/main.ts'),
     [
       ...['agent', '--dir', agentDirectory],
-      ...['--broker', `localhost:${brokerPort}`, '--mqtt', '4', '--make-folders'],
+      ...['--broker', `localhost:${port}`, '--mqtt', String(mqtt), '--make-folders'],
     ],
     (stream, line) => {
       if (stream !== 'stdout' || !line.includes('"ready":true')) return hearLine('agent', line, onLog);
       told = JSON.parse(line) as AgentReady;
       tellReady();
     },
+    environment,
   );
   await waitForReady(agent, 'the agent', ready);
   if (told === null) throw new Error('the agent told no address');
   return { agent, told: told as AgentReady };
 };
 
-const keepLinkProcess = (configFile: string, onLog: OnLog) =>
+const keepLinkProcess = (configFile: string, { onLog, environment = process.env }: DemoOptions) =>
   keepProcess(
     process.execPath,
     [
-      ...['--disable-warning=ExperimentalWarning', join(projectRoot, 'src/main.ts')],
+      ...['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--max-old-space-size=128'],
+      join(projectRoot, 'src/main.ts'),
       ...['link', '--config', configFile, '--log', 'json'],
     ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...environment, MALLOC_ARENA_MAX: '2' },
       started: ({ stderr }) => {
         if (stderr !== null) createInterface({ input: stderr }).on('line', (line) => hearLine('link', line, onLog));
       },
     },
   );
 
-const startTerminalProcess = async (start: TerminalStart, onLog: OnLog) => {
+const startTerminalProcess = async (start: TerminalStart, { onLog, environment, card }: DemoOptions) => {
+  const beganMs = performance.now();
   const terminal = startChild(
     'terminal',
     join(projectRoot, 'scripts/demonstration/terminal-process.ts'),
     [JSON.stringify(start)],
     (_stream, line) => hearLine('terminal', line, onLog),
+    environment,
   );
   let light = 'off';
   const { promise: told, resolve: tellPort } = Promise.withResolvers<number>();
   terminal.process.on('message', (message: FromTerminal) => {
     if (message.type === 'light') light = message.pattern;
     if (message.type === 'ready') tellPort(message.screenPort);
+    if (message.type === 'apdu') card?.onApdu(message.deviceMs, message.atMs);
   });
   await waitForReady(
     terminal,
     'the terminal',
     told.then(() => undefined),
   );
-  return { terminal, screenPort: await told, light: () => light };
+  return { terminal, screenPort: await told, light: () => light, startMs: performance.now() - beganMs };
 };
 
 /** `control`: null with a real camera */
 const chooseCamera = async (
-  device: string | null,
+  { cameraDevice: device, framesPerSecond }: DemoOptions,
   directory: string,
 ): Promise<{ readonly camera: CameraSettings; readonly control: VirtualCameraControl | null }> => {
   if (device !== null) return { camera: { kind: 'ffmpeg', source: { device } }, control: null };
   const control = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
-  return { camera: { kind: 'virtual', seed: 1, controlSocket: control.path }, control };
+  const pace = framesPerSecond === undefined ? {} : { framesPerSecond };
+  return { camera: { kind: 'virtual', seed: 1, controlSocket: control.path, ...pace }, control };
 };
 
 export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo> => {
-  const { onLog } = options;
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-demo-'));
   const facility = await createDemoFacility(directory, options);
-  const broker = await startEmbeddedBroker({
-    tls: await readBrokerFiles(directory),
-    users: { facility: facilityId, agents: [agentId], devices: [deviceId] },
+  const broker = await startBroker(directory, options.mosquitto);
+  const mqtt = options.mosquitto === undefined ? 4 : 5;
+  const { agent, told } = await startAgentProcess(facility.agentDirectory, { port: broker.port, mqtt }, options);
+  const { camera, control } = await chooseCamera(options, directory);
+  const configFile = writeTerminalConfig(facility, {
+    ...{ brokerPort: broker.port, screenPort: options.screenPort, protocolVersion: mqtt },
   });
-  const { agent, told } = await startAgentProcess(facility.agentDirectory, broker.port, onLog);
-  const { camera, control } = await chooseCamera(options.cameraDevice, directory);
-  const configFile = writeTerminalConfig(facility, { brokerPort: broker.port, screenPort: options.screenPort });
-  const face = keepFaceProcess({ profile: 'demo', camera }, join(facility.directory, 'face.sock'));
-  const link = keepLinkProcess(configFile, onLog);
-  const { terminal, screenPort, light } = await startTerminalProcess(
-    { configFile, authorityFolder, keyFolder, ...(options.tape === undefined ? {} : { tape: options.tape }) },
-    onLog,
+  const face = keepFaceProcess({ profile: 'demo', camera }, join(facility.directory, 'face.sock'), options.environment);
+  const link = keepLinkProcess(configFile, options);
+  const { terminal, screenPort, light, startMs } = await startTerminalProcess(
+    {
+      ...{ configFile, authorityFolder, keyFolder },
+      ...(options.tape === undefined ? {} : { tape: options.tape }),
+      ...(options.card === undefined ? {} : { timing: options.card.timing }),
+    },
+    options,
   );
   const head = control === null ? null : new PaintedHead(control, screenPort);
 
@@ -165,7 +208,13 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
     directory,
     screenPort,
     agent: told,
-    broker,
+    ...{ broker, startMs },
+    processes: () => ({
+      terminal: terminal.process.pid ?? 0,
+      link: link.processId ?? 0,
+      face: face.processId ?? 0,
+      agent: agent.process.pid ?? 0,
+    }),
     order: (order) => void terminal.process.send(order),
     setFace: (who) => head?.setFace(who !== null && isFaceId(who) ? who : null),
     light,

@@ -75,7 +75,11 @@ export const createDemoFacility = async (
 /** The terminal's configuration file, as a technician would write it. */
 export const writeTerminalConfig = (
   facility: DemoFacility,
-  { brokerPort, screenPort }: { readonly brokerPort: number; readonly screenPort: number },
+  {
+    brokerPort,
+    screenPort,
+    protocolVersion = 4,
+  }: { readonly brokerPort: number; readonly screenPort: number; readonly protocolVersion?: 4 | 5 },
 ): string => {
   const file = join(facility.directory, 'terminal.yaml');
   const config = {
@@ -90,7 +94,7 @@ export const writeTerminalConfig = (
     speaker: { driver: 'page' },
     statusLight: { driver: 'virtual' },
     screen: { port: screenPort },
-    broker: { host: 'localhost', port: brokerPort, protocolVersion: 4 },
+    broker: { host: 'localhost', port: brokerPort, protocolVersion },
     paths: {
       provisioning: facility.deviceDirectory,
       store: join(facility.directory, 'link.sqlite'),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createSocketFaceVerifier } from '../../drivers/face-verifier/socket-face-verifier.ts';
 import { type MadeCard, makeCard } from '../../drivers/virtual/card-maker.ts';
+import type { CardTiming } from '../../drivers/virtual/card-timing.ts';
 import { isFaceId, loadFaceGrey } from '../../drivers/virtual/faces.ts';
 import { personas } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
@@ -25,7 +26,9 @@ export type ToTerminal =
 
 export type FromTerminal =
   | { readonly type: 'ready'; readonly screenPort: number }
-  | { readonly type: 'light'; readonly pattern: string };
+  | { readonly type: 'light'; readonly pattern: string }
+  /** Where the card has a timing: what wire and chip took for one command, and when they were asked. ms since 1970 UTC */
+  | { readonly type: 'apdu'; readonly deviceMs: number; readonly atMs: number };
 
 export type TerminalStart = {
   readonly configFile: string;
@@ -35,6 +38,8 @@ export type TerminalStart = {
   readonly cardsMs?: number;
   /** The visits are written down there, as by `uketsuke visit record` */
   readonly tape?: string;
+  /** How long cards and their wire take; without it no time at all */
+  readonly timing?: CardTiming;
 };
 
 const start = JSON.parse(process.argv[2] ?? '{}') as TerminalStart;
@@ -62,10 +67,20 @@ const make = async (persona: Parameters<typeof makeCard>[0]['persona']): Promise
 };
 
 const log = createEventLog({ format: 'json', level: 'debug' });
-const cardReader = createVirtualCardReader();
 const cardFrontReader = createVirtualCardFrontReader();
 const keypad = createVirtualKeypad();
 const tell = (message: FromTerminal): void => void process.send?.(message);
+const cardReader = createVirtualCardReader(
+  start.timing === undefined
+    ? {}
+    : {
+        timing: start.timing,
+        onApdu: ({ deviceMs }) => {
+          if (deviceMs !== undefined)
+            tell({ type: 'apdu', deviceMs, atMs: performance.timeOrigin + performance.now() });
+        },
+      },
+);
 const statusLight = createVirtualStatusLight((pattern) => tell({ type: 'light', pattern }));
 
 const terminal = await startTerminal(

@@ -72,6 +72,20 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
     events.length = 0;
   });
 
+  it('rests on the idle screen, which stands there all night: nothing on it moves without an end', async () => {
+    const endless = async (name: string): Promise<number> => {
+      await show(name);
+      return page.evaluate(
+        'document.getAnimations().filter(({ effect }) => effect.getComputedTiming().iterations === Infinity).length',
+      );
+    };
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    expect(await endless('idle')).toBe(0);
+    // The look bites: a card that is being read has its waves.
+    expect(await endless('reading')).toBeGreaterThan(0);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+  });
+
   it('tells a touch with the session and revision it was made on', async () => {
     const shown = await show('consent-bundle');
     await page.click('[data-control="decline"]');
