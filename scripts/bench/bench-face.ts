@@ -150,7 +150,7 @@ const timeAttempts = async (attempts: number) => {
 
 const soak = (frames: number): Promise<{ startKb: number; endKb: number }> =>
   new Promise((resolve, reject) => {
-    const program = fileURLToPath(new URL('./soak.ts', import.meta.url));
+    const program = fileURLToPath(new URL('./face-frames.ts', import.meta.url));
     const child = fork(program, [String(frames)], {
       execArgv: [...faceProcessStart.execArgv],
       env: { ...process.env, ...faceProcessStart.environment },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { figuresOf, quantile, stageFigures } from '../../scripts/bench/limit/figures.ts';
 import { cut, type Visit } from '../../scripts/bench/limit/stages.ts';
 import { timelineSvg } from '../../scripts/bench/limit/timeline-svg.ts';
+import { figuresOf, quantile, stageFigures } from '../../scripts/bench/limit/visit-figures.ts';
 
 const moments = (...story: readonly (readonly [what: string, atMs: number])[]) =>
   story.map(([what, atMs]) => ({ what, atMs }));

@@ -21,11 +21,11 @@ import { mosquittoPath } from '../../beds/mosquitto.ts';
 import { type ClinicDemo, startClinicDemo } from '../../demonstration/clinic-demo.ts';
 import { chromiumPath, openBrowser } from '../../screens/screens-browser.ts';
 import { bareTopics } from '../../trials/bare-topics.ts';
-import { figuresOf, quantile, stageFigures } from './figures.ts';
 import { openLeast } from './least.ts';
 import { chromiumOf, idleCpuPercent, pssMb } from './processes.ts';
 import { type Apdu, type Method, TimedPatient, type Visit } from './stages.ts';
 import { timelineSvg } from './timeline-svg.ts';
+import { figuresOf, quantile, stageFigures } from './visit-figures.ts';
 
 const { values: options } = parseArgs({
   options: {

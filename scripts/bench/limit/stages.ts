@@ -9,7 +9,7 @@ import type { Least } from './least.ts';
 export type Method = 'face' | 'pin';
 /** `card`: laid down → choice. `face`: chosen → known. `pin`: last key → known. `receipt`: last consent → receipt's screen. */
 export type StageName = 'card' | 'face' | 'pin' | 'receipt';
-export type Stage = {
+type Stage = {
   readonly name: StageName;
   /** From the card's being laid down. ms */
   readonly fromMs: number;
@@ -21,7 +21,7 @@ export type Stage = {
 export type Visit = { readonly method: Method; readonly signatureMs: number; readonly stages: readonly Stage[] };
 
 /** `prompted`: the head was asked to move, and a person's movement is in its time. `fell-to-pin`: the face was not known. */
-export type Astray = 'prompted' | 'fell-to-pin';
+type Astray = 'prompted' | 'fell-to-pin';
 const prompts: ReadonlySet<string> = new Set(['turn-left', 'turn-right', 'blink']);
 const isPrompt = ({ body }: ScreenModel): boolean =>
   body.kind === 'face' && body.hint !== null && prompts.has(body.hint);

@@ -1,5 +1,5 @@
 /** A visit as bars on a line of time: what each of the machine's parts took, and the least that it could have. */
-import type { StageFigures } from './figures.ts';
+import type { StageFigures } from './visit-figures.ts';
 
 const labels = {
   card: 'card laid down → choice',

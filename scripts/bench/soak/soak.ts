@@ -1,0 +1,146 @@
+/**
+ * npm run soak [-- --visits 3000 --json]
+ *
+ * Visits back to back through the real processes (terminal, link, face process, agent, mosquitto) with the real page in
+ * Chromium, whose own buttons are pressed: nine by PIN, then one by face. Every 50 visits each process' memory (PSS), at the
+ * beginning and at the end what keeps it alive, all the time how late its event loop is.
+ * `rssGrowthPercent`: of the process that grows most, in 1,000 visits, after the first 500 (left out with fewer than 700).
+ * `handlesLeft`: handles and timers of all four that came and stayed. `eventLoopDelayMs`: p99 of the worst.
+ * Exit code 1 at 1 % and more, a handle, 20 ms and more, or a visit that did not end as it should.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { personaById } from '../../../drivers/virtual/personas.ts';
+import { type ClinicDemo, startClinicDemo } from '../../demonstration/clinic-demo.ts';
+import { openBrowser } from '../../screens/screens-browser.ts';
+import { chromiumOf, familyOf, pssMb } from '../limit/processes.ts';
+import { growthPercent, handlesLeft, type Sample } from './growth.ts';
+
+const { values: options } = parseArgs({
+  options: { visits: { type: 'string', default: '3000' }, json: { type: 'boolean', default: false } },
+});
+const visits = Number(options.visits);
+const persona = 'hanako';
+const { face, pins } = personaById(persona);
+const sampleEvery = 50;
+/** So many are made before the first look at handles: connections and timers of a lifetime are there by then. */
+const beforeFirstLook = Math.min(20, Math.max(1, Math.floor(visits / 3)));
+const limits = { growthPercent: 1, handles: 0, lateMs: 20 };
+
+const say = (text: string): void => void process.stderr.write(`soak: ${text}\n`);
+const probes = mkdtempSync(join(tmpdir(), 'uketsuke-soak-'));
+
+type Look = { readonly lateMs: number; readonly resources: Readonly<Record<string, number>> };
+
+/** What each process says of itself since it was asked last. */
+const askProcesses = async (demo: ClinicDemo): Promise<Readonly<Record<string, Look>>> => {
+  const pids = Object.entries(demo.processes());
+  for (const [, pid] of pids) {
+    rmSync(join(probes, `${pid}.json`), { force: true });
+    process.kill(pid, 'SIGUSR2');
+  }
+  const looks: Record<string, Look> = {};
+  for (const [name, pid] of pids) {
+    const deadlineMs = performance.now() + 10_000;
+    while (looks[name] === undefined) {
+      if (performance.now() > deadlineMs) throw new Error(`${name} says nothing of itself`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      try {
+        looks[name] = JSON.parse(readFileSync(join(probes, `${pid}.json`), 'utf8')) as Look;
+      } catch {
+        // Not there yet, or not whole.
+      }
+    }
+  }
+  return looks;
+};
+
+const memoryOf = (demo: ClinicDemo): Readonly<Record<string, number>> => {
+  const own = Object.fromEntries(Object.entries(demo.processes()).map(([name, pid]) => [name, pssMb(pid)]));
+  const page = familyOf(chromiumOf(process.pid)).reduce((sum, pid) => sum + pssMb(pid), 0);
+  return { ...own, page };
+};
+
+const makeVisit = async (demo: ClinicDemo, page: Page, method: 'use-face' | 'use-pin'): Promise<boolean> => {
+  await page.evaluate(`window.patient = ${JSON.stringify({ method, pin: pins.auth?.secret ?? '' })}`);
+  demo.setFace(method === 'use-face' ? face : null);
+  demo.order({ type: 'insert', persona });
+  const end = await page.waitForSelector('[data-screen="accepted"], [data-screen="desk"]', { timeout: 60_000 });
+  const isGood = (await end.getAttribute('data-screen')) === 'accepted';
+  demo.order({ type: 'pull' });
+  await page.waitForSelector('[data-screen="idle"]', { timeout: 60_000 });
+  return isGood;
+};
+
+const run = async (demo: ClinicDemo) => {
+  const { page, close } = await openBrowser(demo.screenPort);
+  const memory: Record<string, Sample[]> = {};
+  let bad = 0;
+  try {
+    await page.waitForSelector('[data-screen="idle"]', { timeout: 60_000 });
+    await page.evaluate(readFileSync(join(import.meta.dirname, 'page-patient.js'), 'utf8'));
+    let before: Readonly<Record<string, Look>> = {};
+    for (let made = 0; made < visits; made += 1) {
+      if (made === beforeFirstLook) before = await askProcesses(demo);
+      if (!(await makeVisit(demo, page, made % 10 === 9 ? 'use-face' : 'use-pin'))) bad += 1;
+      if ((made + 1) % sampleEvery !== 0) continue;
+      const now = memoryOf(demo);
+      for (const [name, mb] of Object.entries(now)) memory[name] = [...(memory[name] ?? []), { visits: made + 1, mb }];
+      const each = Object.entries(now).map(([name, mb]) => `${name} ${mb.toFixed(0)}`);
+      say(`${made + 1} of ${visits} visits, ${bad} bad, MB: ${each.join(', ')}`);
+    }
+    return { before, after: await askProcesses(demo), memory, bad };
+  } finally {
+    await close();
+  }
+};
+
+const demo = await startClinicDemo({
+  ...{ screenPort: 0, staffPort: 0, answerDelayMs: 100, cameraDevice: null, questions: 'ordinary', onLog: () => {} },
+  mosquitto: { alsoAllows: [] },
+  environment: {
+    ...process.env,
+    NODE_OPTIONS: `--import=${join(import.meta.dirname, 'probe.ts')}`,
+    UKETSUKE_PROBE_FOLDER: probes,
+  },
+});
+try {
+  const { before, after, memory, bad } = await run(demo);
+  let left = 0;
+  for (const [name, look] of Object.entries(after)) {
+    const more = handlesLeft(before[name]?.resources ?? {}, look.resources);
+    left += more;
+    say(
+      `${name}: event loop late by ${look.lateMs.toFixed(1)} ms (p99), handles left ${more} ${JSON.stringify(look.resources)}`,
+    );
+  }
+  const growth = Object.entries(memory).flatMap(([name, samples]) => {
+    const percent = growthPercent(samples);
+    if (percent === undefined) return [];
+    say(`${name}: ${percent} % in 1,000 visits`);
+    return [percent];
+  });
+  const lateMs = Math.round(Math.max(...Object.values(after).map((look) => look.lateMs)) * 10) / 10;
+  const figures = {
+    visits,
+    ...(growth.length === 0 ? {} : { rssGrowthPercent: Math.max(...growth) }),
+    handlesLeft: left,
+    eventLoopDelayMs: { p99: lateMs },
+    badVisits: bad,
+    profile: 'demo',
+  };
+  say(`load ${loadavg()[1]?.toFixed(1)}`);
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  const isGood =
+    bad === 0 &&
+    left <= limits.handles &&
+    lateMs < limits.lateMs &&
+    (growth.length > 0 ? Math.max(...growth) < limits.growthPercent : visits < 700);
+  process.exitCode = isGood ? 0 : 1;
+} finally {
+  await demo.close();
+  rmSync(probes, { recursive: true, force: true });
+}
