@@ -3,6 +3,7 @@
  * machine of that role needs besides. A role holds its units; nothing of it starts before `uketsuke provision`.
  */
 import { madePlaces } from '../../src/cli/provision-places.ts';
+import { compiled } from './start-script.ts';
 
 export type Architecture = 'amd64' | 'arm64';
 
@@ -141,8 +142,6 @@ export const roles: readonly Role[] = [
 const script = (...lines: readonly string[]): string => `#!/bin/sh\nset -e\n${lines.join('\n')}\n`;
 const reload = 'if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi';
 
-/** Where Node keeps what it compiled of our programs: the units name it, and root alone writes there. */
-const compiled = '/var/cache/uketsuke/compiled';
 const started = '/usr/lib/uketsuke/node/bin/node /usr/lib/uketsuke/src/main.ts';
 
 /** Each may run any number of times, with systemd (a device) and without (an image that is being made). */
@@ -154,7 +153,7 @@ export const runtimeScripts: Readonly<Record<string, string>> = {
     '  systemd-tmpfiles --create uketsuke.conf || true',
     // Without it, or on another processor, a start takes twice its time, and that is all.
     `  rm -rf ${compiled} && mkdir -p -m 0755 ${compiled}`,
-    '  for command in run link face agent; do',
+    '  for command in run link face agent doctor; do',
     `    NODE_COMPILE_CACHE=${compiled} ${started} $command --help >/dev/null 2>&1 || true`,
     '  done',
     `  chmod -R a+rX ${compiled}`,

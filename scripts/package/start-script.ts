@@ -5,6 +5,9 @@ import { faultOf } from '../../src/catalogue/faults.ts';
  * for it, and tells it in the words of the table of faults.
  */
 
+/** Where Node keeps what it compiled of our programs: the units name it, and root alone writes there. */
+export const compiled = '/var/cache/uketsuke/compiled';
+
 const fault = 'program.damaged';
 
 /** `start`: Node and the program, without arguments */
@@ -13,6 +16,7 @@ export const startScript = (start: string): string => {
   const [step = ''] = remedy;
   for (const text of [cause, step]) if (/["'\\]/.test(text)) throw new Error(`cannot stand in a shell's JSON: ${text}`);
   return `#!/bin/sh
+export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE:-${compiled}}"
 [ "$1" = doctor ] || exec ${start} "$@"
 said=$(${start} "$@")
 status=$?

@@ -88,7 +88,7 @@ const foundByDoctor = {
   'socket.place-taken': fault(
     'technician',
     'a directory or a file lies where a socket of the terminal must be; nothing that somebody put there is deleted',
-    '`mv {path} {path}.moved-away`; `systemctl restart uketsuke-link uketsuke`',
+    '`test ! -e {path} || mv {path} {path}.moved-away`; `systemctl restart uketsuke-link uketsuke`',
   ),
   'keys.missing': fault(
     'technician',

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
-import { availableParallelism, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
 import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proof.ts';
@@ -14,6 +13,7 @@ import type { Config } from '../processes/terminal-config.ts';
 import type { DamagedFile, Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
+import { leftMs } from './doctor-budget.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 2 s. */
 
@@ -80,16 +80,11 @@ export const probeBroker = async ({
   return trouble;
 };
 
-/** Three times as much wants to run as there are processors for, over the last minute: everything takes longer. */
-export const isBusy = (): boolean => (loadavg()[0] ?? 0) > 3 * availableParallelism();
-
-/** dpkg reads 300 MB where nothing else wants the disk in a second. ms */
-const busyMs = 7_000;
-/** What a program prints; null where it is missing, fails or takes longer than 2.5 s. */
+/** What a program prints; null where it is missing, fails or does not end in time. */
 const said = async (program: string, ...args: string[]): Promise<string | null> => {
   const pieces: Buffer[] = [];
   const { how, code } = await runProgram(program, args, {
-    limitMs: isBusy() ? busyMs : 2_500,
+    limitMs: leftMs(),
     onOutput: (piece) => void pieces.push(piece),
     environment: { ...process.env, LC_ALL: 'C' },
   }).ended;
@@ -131,14 +126,23 @@ export const unitStateOf = (told: string): UnitState | null => {
   return of(ActiveState === 'activating' && NRestarts === '0' ? 'beginning' : 'failing');
 };
 
+/** Those that are asked for in one go: each start of a program takes a busy machine its time. */
+const ourUnits = ['uketsuke', 'uketsuke-link', 'uketsuke-face', 'uketsuke-agent', 'uketsuke-broker'].map(
+  (name) => `${name}.service`,
+);
+const shown = 'LoadState,ActiveState,UnitFileState,NRestarts,InvocationID';
+let ours: Promise<readonly string[] | null> | null = null;
+
+/** What `systemctl show` says of one unit; null: it does not answer, or there is no systemd. */
+const toldOf = async (name: string): Promise<string | null> => {
+  if (!ourUnits.includes(name)) return said('systemctl', 'show', '-p', shown, name);
+  // A doctor looks once: its whole run is one instant.
+  ours ??= said('systemctl', 'show', '-p', shown, ...ourUnits).then((told) => told?.trim().split('\n\n') ?? null);
+  return (await ours)?.[ourUnits.indexOf(name)] ?? null;
+};
+
 const unit = async (name: string): Promise<UnitState | null> => {
-  const told = await said(
-    'systemctl',
-    'show',
-    '-p',
-    'LoadState,ActiveState,UnitFileState,NRestarts,InvocationID',
-    name,
-  );
+  const told = await toldOf(name);
   const state = told === null ? null : unitStateOf(told);
   if (state?.state !== 'failing') return state;
   const logOf = async (...which: string[]): Promise<string> =>
@@ -159,10 +163,9 @@ const userId = async (name: string): Promise<number | null> => {
 
 /** What the link's unit allows; a unit that denies nothing allows all. */
 const mayReach = async (address: string): Promise<boolean | null> => {
-  const [allow, deny] = await Promise.all(
-    ['IPAddressAllow', 'IPAddressDeny'].map((name) =>
-      said('systemctl', 'show', '-p', name, '--value', 'uketsuke-link.service'),
-    ),
+  const told = await said('systemctl', 'show', '-p', 'IPAddressAllow,IPAddressDeny', 'uketsuke-link.service');
+  const [allow, deny] = ['Allow', 'Deny'].map(
+    (what) => new RegExp(`^IPAddress${what}=(.*)$`, 'm').exec(told ?? '')?.[1],
   );
   if (!allow || !deny?.trim()) return null;
   const family = (each: string): 'ipv4' | 'ipv6' => (isIP(each) === 6 ? 'ipv6' : 'ipv4');

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
+import { probePcscd } from '../../drivers/card-reader/pcscd-probe.ts';
 import { askReport, partsSocketOf } from '../../drivers/host/health-socket.ts';
 import { seeWay } from '../../drivers/host/way-evidence.ts';
 import { filledIn, inStaffWords } from '../catalogue/faults.ts';
@@ -17,21 +18,15 @@ import { healthReportSchema, linkReportSchema, partsTriedSchema } from '../termi
 import { clinicChecks, isClinicAlone } from '../terminal/doctor/machine-checks.ts';
 import type { PartsTried } from '../terminal/visit/try-parts.ts';
 import { readConfigOrExit } from './config.ts';
+import { leftMs } from './doctor-budget.ts';
 import { tryOwnParts } from './doctor-parts.ts';
-import { isBusy, probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
+import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
 import { inWords, speaksJapanese } from './say.ts';
 
 /** A part that runs answers at once. ms */
 const healthMs = 1_000;
-/** Whoever asks waits 5 s at most, the start of this process and all. ms */
-const wholeMs = 4_300;
-/** On a machine that has no time for it a late answer is better than none. ms */
-const busyWholeMs = 9_000;
-/** As little is given to the checks even where the parts said nothing for long. ms */
-const leastMs = 2_000;
-/** What is left for the checks; `performance.now()` counts from the start of the process. */
-const leftMs = (): number => Math.max(leastMs, (isBusy() ? busyWholeMs : wholeMs) - performance.now());
-
+/** It answers within a millisecond, or is begun by the question. ms */
+const pcscdMs = 2_500;
 /** To judge what came of trying the parts, and to tell it. ms */
 const lastWordMs = 300;
 
@@ -58,7 +53,7 @@ const partsTriedBy = (config: Config): (() => Promise<PartsTried | null>) => {
 const probesOf = (config: Config) => ({
   tryParts: partsTriedBy(config),
   freeBytes: freeBytesOf,
-  pcscdSocket: process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm',
+  askPcscd: () => probePcscd(process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm', pcscdMs),
   missingForCamera: () => missingForCamera(config.camera),
   probeReader: () => probeReader(config),
   probeBroker: () => probeBroker(config),
@@ -116,7 +111,13 @@ const examineWithout = (
   fault: 'config.missing' | 'config.invalid',
   detail: string,
 ): Promise<void> => {
-  const { models, pcscd, reader, screen, fonts, program } = doctorChecks;
+  const { models, pcscd, screen, fonts, program } = doctorChecks;
+  const reader: DoctorCheck = async (examination) => {
+    const finding = await doctorChecks.reader(examination);
+    // Whether one was named nobody knows without the configuration.
+    const isUnnamed = finding.state === 'found' && finding.fault === 'reader.several-unnamed';
+    return isUnnamed ? { state: 'ok', detail: finding.detail } : finding;
+  };
   const first = [diagnosisOf('config', { state: 'found', fault, detail })];
   return examineByDefaults(options, first, { models, pcscd, reader, screen, fonts, program });
 };

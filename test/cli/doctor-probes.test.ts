@@ -165,9 +165,10 @@ describe('uketsuke doctor, by the units of a machine that systemd tells of', () 
   };
   /** `units`: what `systemctl show` prints of each; of the others, that there is none. */
   const doctor = (units: Readonly<Record<string, string>>, journal = ''): { status: number | null } & Printed => {
-    const cases = Object.entries(units).map(([name, said]) => `*' ${name}') printf '${said}';;`);
+    const cases = Object.entries(units).map(([name, said]) => `${name}) printf '${said}';;`);
     const programs = {
-      systemctl: `case "$*" in ${cases.join(' ')} *) echo LoadState=not-found;; esac`,
+      // One block for each that is asked for, as systemctl prints them.
+      systemctl: `for name in "$@"; do case $name in ${cases.join(' ')} *.service) echo LoadState=not-found;; *) continue;; esac; echo; done`,
       journalctl: journal,
     };
     for (const [name, text] of Object.entries(programs)) {

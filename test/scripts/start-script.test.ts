@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startScript } from '../../scripts/package/start-script.ts';
+import { compiled, startScript } from '../../scripts/package/start-script.ts';
 
 let folder = '';
 const program = (name: string, text: string): void => {
@@ -13,7 +13,7 @@ const program = (name: string, text: string): void => {
 const uketsuke = (...args: readonly string[]) =>
   spawnSync(join(folder, 'uketsuke'), args, {
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
+    env: { ...process.env, NODE_COMPILE_CACHE: '', PATH: `${folder}:${process.env.PATH}` },
   });
 
 beforeEach(() => {
@@ -56,4 +56,9 @@ test('a doctor that says nothing while the program is whole is no damage', () =>
   program('program', 'exit 1');
   program('dpkg', 'exit 0');
   expect(uketsuke('doctor', '--json')).toMatchObject({ status: 1, stdout: '' });
+});
+
+test('what Node has compiled of the program serves whoever asks, and another place may be named', () => {
+  program('program', 'printf %s "$NODE_COMPILE_CACHE"');
+  expect(uketsuke('metrics').stdout).toBe(compiled);
 });

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { access, lstat, readFile, statfs } from 'node:fs/promises';
-import { connect, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { z } from 'zod';
@@ -181,26 +181,16 @@ const models = async ({ config }: Examination): Promise<Finding> => {
   return fine(`${entries.length} models, hashes as in the manifest`);
 };
 
-/** null = connected; else why not. */
-const connectionError = (options: { path: string } | { host: string; port: number }): Promise<string | null> =>
-  new Promise((resolve) => {
-    const socket = connect(options);
-    const end = (error: string | null): void => {
-      socket.destroy();
-      resolve(error);
-    };
-    socket.setTimeout(networkMs, () => end('ETIMEDOUT'));
-    socket.on('connect', () => end(null));
-    socket.on('error', (error) => end(systemCode(error)));
-  });
-
-const pcscd = async ({ config, pcscdSocket }: Examination): Promise<Finding> => {
+const pcscd = async ({ config, report, askPcscd, machine }: Examination): Promise<Finding> => {
   if (config.cardReader.driver !== 'pcsc') return skipped('the reader is not on PC/SC');
-  const error = await connectionError({ path: pcscdSocket });
-  return error === null ? fine() : found('reader.service-down', error);
+  const state = await askPcscd();
+  if (state === 'away') return found('reader.service-down');
+  // One that is only being begun by our question says nothing for a while, too.
+  const isUp = report !== null || (await machine.unit('pcscd.service'))?.state === 'running';
+  return state === 'hung' && isUp ? found('reader.service-hung') : fine();
 };
 
-const reader = async ({ config, report, probeReader, pcscdSocket }: Examination): Promise<Finding> => {
+const reader = async ({ config, report, probeReader, askPcscd }: Examination): Promise<Finding> => {
   if (report === null && config.cardReader.driver !== 'pcsc') return skipped('the daemon is not running');
   const { trouble, slots } =
     report === null ? await probeReader() : { ...report.cardReader, slots: report.slots ?? [] };
@@ -208,8 +198,7 @@ const reader = async ({ config, report, probeReader, pcscdSocket }: Examination)
     return found('reader.several-unnamed', slots.join(', '));
   if (trouble === null) return fine(report?.slot === undefined ? '' : slotText(report.slot));
   // One fault, named once: without the service nothing is known of the reader, and its driver has been loaded.
-  if (trouble.code === 'reader.service-down' && (await connectionError({ path: pcscdSocket })) !== null)
-    return skipped('see pcscd');
+  if (trouble.code === 'reader.service-down' && (await askPcscd()) === 'away') return skipped('see pcscd');
   return found(codeOf(trouble.code, 'reader.lost'), trouble.detail);
 };
 

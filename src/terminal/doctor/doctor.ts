@@ -38,6 +38,18 @@ export const diagnosisOf = (check: string, finding: Finding): Diagnosis => {
   };
 };
 
+/** Silence beside a fault is most likely its work, or that of a machine without time: told, and no second fault. */
+const joinUnfinished = (diagnoses: readonly Diagnosis[]): readonly Diagnosis[] => {
+  const isUnfinished = (each: Diagnosis): boolean => 'fault' in each && each.fault === 'check.unfinished';
+  const late = diagnoses.filter(isUnfinished).map(({ check }) => check);
+  const hasFault = diagnoses.some((each) => each.state === 'fault' && !isUnfinished(each));
+  return diagnoses.map((each) => {
+    if (!isUnfinished(each)) return each;
+    if (hasFault || each.check !== late[0]) return { check: each.check, state: 'skipped', detail: 'no answer in time' };
+    return late.length === 1 ? each : { ...each, detail: `${each.detail}: ${late.join(', ')}` };
+  });
+};
+
 /** Runs all checks, or those that are named, at once; ends within `limitMs`. The cause comes first. */
 export const examine = async (
   examination: Examination,
@@ -55,7 +67,7 @@ export const examine = async (
       return diagnosisOf(check, finding);
     }),
   );
-  return causesFirst(diagnoses);
+  return causesFirst(joinUnfinished(diagnoses));
 };
 
 /** Each fault once: several checks may meet the same one. */

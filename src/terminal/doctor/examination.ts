@@ -49,7 +49,8 @@ export type Examination = {
   readonly wallMs: number;
   /** Of the directory's file system; another one in tests. */
   readonly freeBytes: (directory: string) => Promise<number>;
-  readonly pcscdSocket: string;
+  /** Whether the card service takes connections and answers; ends within 2.5 s */
+  readonly askPcscd: () => Promise<'answers' | 'hung' | 'away'>;
   /** What the machine lacks for the configured camera; null = nothing that shows without opening it. */
   readonly missingForCamera: () => string | null;
   /** Each part made to do once what a patient needs of it, by the terminal that runs, else here; null: nobody answered */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { probePcscd } from '../../../drivers/card-reader/pcscd-probe.ts';
 import { seeWay } from '../../../drivers/host/way-evidence.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../../drivers/message-bus/aedes-broker.ts';
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
@@ -159,7 +160,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     linkReport: healthyLink,
     wallMs: Date.now() + 1_000,
     freeBytes: async () => 8e9,
-    pcscdSocket: join(folder, 'pcscd.comm'),
+    askPcscd: () => probePcscd(join(folder, 'pcscd.comm'), 30_000),
     missingForCamera: () => null,
     tryParts: async () => null,
     probeReader: async () => ({ trouble: null, slots: [] }),
@@ -214,7 +215,8 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       ],
     ),
     ['face.model-unverified', () => withPaths({ models: join(folder, 'changed') })],
-    ['reader.service-down', () => ({ pcscdSocket: join(folder, 'nobody.comm') })],
+    ['reader.service-down', () => ({ askPcscd: () => probePcscd(join(folder, 'nobody.comm'), 30_000) })],
+    ['reader.service-hung', () => ({ askPcscd: async () => 'hung' })],
     ['reader.lost', () => reporting({ cardReader: lost('reader.lost') })],
     ['reader.driver-missing', () => reporting({ cardReader: lost('reader.driver-missing') })],
     ['camera.lost', () => ({ missingForCamera: () => '/dev/video99' })],
@@ -325,7 +327,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   test('a card service that is away is named once, with the package where it was never installed', async () => {
     const diagnoses = await examine({
       ...well(),
-      pcscdSocket: join(folder, 'nobody.comm'),
+      askPcscd: () => probePcscd(join(folder, 'nobody.comm'), 30_000),
       report: { ...healthyReport, cardReader: lost('reader.service-down') },
     });
     expect(faultsOf(diagnoses)).toEqual(['reader.service-down']);
@@ -485,8 +487,19 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       { face, reader, store, broker, agent, settings },
     );
     expect(diagnoses.map((each) => [each.check, 'fault' in each ? each.fault : each.state])).toEqual([
-      ...['reader', 'broker'].map((check) => [check, 'check.unfinished']),
-      ...['face', 'store', 'agent', 'settings'].map((check) => [check, 'skipped']),
+      ['reader', 'check.unfinished'],
+      ...['face', 'store', 'broker', 'agent', 'settings'].map((check) => [check, 'skipped']),
+    ]);
+    // All that were silent stand in one line, and beside a fault they are no second one.
+    expect(diagnoses[0]?.detail).toBe('no answer: reader, broker');
+    const besides = await examine(
+      { ...well(), ...reporting({ settings: false }), freeBytes: () => never },
+      shortLimitMs,
+      { settings, disk: doctorChecks.disk },
+    );
+    expect(besides.map((each) => [each.check, 'fault' in each ? each.fault : each.detail])).toEqual([
+      ['settings', 'settings.missing'],
+      ['disk', 'no answer in time'],
     ]);
   });
 });
