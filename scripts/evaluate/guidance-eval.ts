@@ -154,6 +154,9 @@ const p99 = (times: readonly number[]): number =>
   Math.round([...times].sort((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1] ?? 0);
 const firstOf = ({ hints }: Run): FaceHint | null => hints[0] ?? null;
 const toldRight = (run: Run): boolean => isRight(mistakes[run.mistake] as Mistake, firstOf(run));
+/** Not told right, but matched without a hint, perhaps with a turn: none would have been of use. */
+const recognisedAsTheyStood = (run: Run): boolean =>
+  !toldRight(run) && run.end === 'matched' && run.hints.every((hint) => prompts.includes(hint));
 const classOf = ({ mistake }: Run): string => mistakes[mistake]?.class ?? mistake;
 
 const classes = Object.fromEntries(
@@ -163,7 +166,15 @@ const classes = Object.fromEntries(
     const byKind = [...kinds].map(
       ([kind, each]) => [kind, percent(each.filter(toldRight).length, each.length)] as const,
     );
-    return [name, { runs: own.length, right, ...(kinds.size > 1 ? { kinds: Object.fromEntries(byKind) } : {}) }];
+    const asTheyStood = percent(own.filter(recognisedAsTheyStood).length, own.length);
+    return [
+      name,
+      {
+        ...{ runs: own.length, right },
+        ...(asTheyStood > 0 ? { recognisedAsTheyStood: asTheyStood } : {}),
+        ...(kinds.size > 1 ? { kinds: Object.fromEntries(byKind) } : {}),
+      },
+    ];
   }),
 );
 const stoodWrong = results.filter((each) => classOf(each) !== 'right');
