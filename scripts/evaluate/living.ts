@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { faceIds, loadFaceRgb } from '../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { frameHeight, frameWidth, seededNumbers } from '../../drivers/virtual/render-scene.ts';
-import type { FaceHint } from '../../src/core/visit/verification.ts';
+import { type FaceHint, isFacePrompt } from '../../src/core/visit/verification.ts';
 import { guessHint } from '../../src/face/attempt/choose-hint.ts';
 import { findFace } from '../../src/face/attempt/find-face.ts';
 import { asCardPhoto, readRgb } from '../../src/face/calibration/card-photo.ts';
@@ -195,22 +195,23 @@ class Visitor {
   }
 }
 
-const isPrompt = (hint: FaceHint): boolean => ['turn-left', 'turn-right', 'blink'].includes(hint);
-
 /**
  * The same hint again without the picture reacting, a third time at all, or one that stays for 10 s. Prompts, to look here
  * after them, and to hold still before and after, are none that could be followed once for all.
  */
 const loops = ({ told, toldAgain, decidedAfterMs }: Played): boolean => {
   const isAtPrompt = (i: number): boolean =>
-    [told[i - 1], told[i], told[i + 1]].some((each) => each !== undefined && each.hint !== null && isPrompt(each.hint));
+    [told[i - 1], told[i], told[i + 1]].some(
+      (each) => each !== undefined && each.hint !== null && isFacePrompt(each.hint),
+    );
   const isBackToRest = (i: number): boolean =>
-    told[i]?.hint === 'look-here' && isPrompt(told[i - 1]?.hint ?? 'no-face');
+    told[i]?.hint === 'look-here' && isFacePrompt(told[i - 1]?.hint ?? 'no-face');
   const hints = told.filter(
-    ({ hint }, i) => hint !== null && !isBackToRest(i) && !(isAtPrompt(i) && (hint === 'hold-still' || isPrompt(hint))),
+    ({ hint }, i) =>
+      hint !== null && !isBackToRest(i) && !(isAtPrompt(i) && (hint === 'hold-still' || isFacePrompt(hint))),
   );
   return (
-    toldAgain.some((hint) => !isPrompt(hint)) ||
+    toldAgain.some((hint) => !isFacePrompt(hint)) ||
     hints.some(({ hint }) => hints.filter((each) => each.hint === hint).length > 2) ||
     told.some(({ hint, atMs }, i) => hint !== null && (told[i + 1]?.atMs ?? decidedAfterMs) - atMs >= loopMs)
   );
@@ -270,7 +271,7 @@ const comeToTheCounter = async ({ name, card, living }: Sitter): Promise<Outcome
     random,
     referenceMs,
     paint: (atMs, told, target) => {
-      isMoving = told.hint !== null && (isMoving || isPrompt(told.hint));
+      isMoving = told.hint !== null && (isMoving || isFacePrompt(told.hint));
       if (told.hint === null) view = Math.floor(atMs / viewMs) % painters.length;
       if (told.hint === 'look-here' && !isMoving) view = straightest;
       const pose = visitor.pose(atMs, told);
@@ -307,7 +308,7 @@ for (const sitter of sitters) {
 const quantile = (values: readonly number[], part: number): number =>
   Math.round([...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * part) - 1)] ?? 0);
 const matchedRuns = results.filter(({ end }) => end === 'matched');
-const isPrompted = ({ hints }: Played): boolean => hints.some(isPrompt);
+const isPrompted = ({ hints }: Played): boolean => hints.some(isFacePrompt);
 const times = matchedRuns.map(({ decidedAfterMs }) => decidedAfterMs);
 /**
  * The product told them nothing from the card's photo to the decision, whatever that was: for anything else it waits for the

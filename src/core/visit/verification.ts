@@ -25,5 +25,9 @@ export const faceHints = [
 ] as const;
 export type FaceHint = (typeof faceHints)[number];
 
+/** What is to be done at once, while the camera looks: whoever hears of it late answers too late. */
+const prompts: ReadonlySet<FaceHint> = new Set(['turn-left', 'turn-right', 'blink']);
+export const isFacePrompt = (hint: FaceHint | null): boolean => hint !== null && prompts.has(hint);
+
 /** Presentation attack detection: off, passive (one model), active (passive and a prompt). Advisory in every strength. */
 export type PadStrength = 'off' | 'passive' | 'active';

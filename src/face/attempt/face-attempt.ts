@@ -46,8 +46,8 @@ const missAfterMs = 1_500;
  * try to one side, in a later one to the other. Of the false rejects at the default threshold most are as close, of impostors hardly any.
  */
 const nearMiss = 0.1;
-/** Time to hear or read that the head is to be turned, and to turn it. ms */
-const turnForMs = 3_000;
+/** Time to hear (3.5 s) or read that the head is to be turned, and to turn it. ms */
+const turnForMs = 6_000;
 /**
  * A hint stays this long before another replaces it, so that it can be read; "hold still" (null) gives way at once. With
  * a frame's interval and the time to look at it the next one is told within 700 ms all the same (`npm run guidance-eval`).

@@ -16,8 +16,8 @@ const oneOf = <T>(choices: readonly T[], random: () => number): T =>
 const promptSequences: readonly (readonly Prompt[])[] = kinds
   .flatMap((first) => kinds.flatMap((second) => kinds.map((third) => [first, second, third])))
   .filter((prompts) => new Set(prompts).size > 1);
-/** Enough time to hear or read, understand and move. */
-const answerWithinMs = 5_000;
+/** Enough time to hear (a spoken prompt takes 3.5 s) or read, understand and move. */
+const answerWithinMs = 8_000;
 /**
  * A single prompt is to turn the head, and so is what follows a mistake. A blink is none: every film of somebody who looks into
  * the camera blinks within seconds, a photo with holes for the eyes blinks as well as anybody, and behind glasses it is not always
@@ -30,7 +30,7 @@ const reactionMs = 250;
 /** Rest before a prompt: for a time that nobody can know. */
 const restMs = { least: 300, most: 1_200 } as const;
 /** Whoever does not come to rest (or back to it after an answer) for so long is asked again from the start. */
-const restWithinMs = 5_000;
+const restWithinMs = 8_000;
 /** How far the nose may wander at rest, and from one rest to the next; a painted person who holds still stays in 0.02. */
 const steady = 0.06;
 /** So far to one side somebody may hold the head at first who then does look into the camera, as they are told to. */

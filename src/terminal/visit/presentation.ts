@@ -6,9 +6,12 @@ import { forEar, isSameQuestion, type SpokenWords, sentencesToSay, speaksToNobod
 import { type LightPattern, lightOf } from '../../core/visit/light-of.ts';
 import type { Display, Session, SessionState } from '../../core/visit/session.ts';
 import { visitOf } from '../../core/visit/session-steps.ts';
+import { isFacePrompt } from '../../core/visit/verification.ts';
 import type { StateMessage } from '../../wire/messages.ts';
 import { markedAsTest } from '../../wire/profile.ts';
 import type { SessionParts } from './session-parts.ts';
+
+const asksToMove = ({ body }: ScreenModel): boolean => body.kind === 'face' && isFacePrompt(body.hint);
 
 const statusOf = (state: SessionState): StateMessage['status'] =>
   state.name === 'outOfService' ? 'out-of-service' : state.name === 'idle' ? 'idle' : 'busy';
@@ -180,7 +183,9 @@ export class Presentation {
     const words = forEar(sentences, ear, this.#heard);
     // A hint during the face check asks nothing that has to be heard first: it follows what the patient does.
     const isAwaited = isNew || model.screen !== 'face';
-    if (words.length > 0) this.#say(words, model.language, acted ? 'now' : 'after-sentence', isAwaited);
+    // Before a prompt "stay like that" is said, in three and a half seconds, and after one that was answered the prompt itself.
+    const cuts = acted || asksToMove(model) || (before !== null && asksToMove(before));
+    if (words.length > 0) this.#say(words, model.language, cuts ? 'now' : 'after-sentence', isAwaited);
   }
 
   /** Everything, for who asks for it once more. */

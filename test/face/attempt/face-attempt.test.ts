@@ -175,7 +175,7 @@ test('active: who does as asked matches, after three prompts', () => {
 });
 
 test('active: the right face that answers no prompt is a miss, not a match', () => {
-  const told = playLiveness('active', () => withLiveness(), 90);
+  const told = playLiveness('active', () => withLiveness(), 130);
   expect(told).toContain('missed');
   expect(told).not.toContain('matched');
   expect(told.some((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toBe(true);
@@ -239,10 +239,10 @@ test.each([
 });
 
 test('passive: doubts and a face that does not move end at the PIN or the desk, not in a loop', () => {
-  const told = playLiveness('passive', () => withLiveness({ bonaFide: 0.1 }), 160);
+  const told = playLiveness('passive', () => withLiveness({ bonaFide: 0.1 }), 230);
   const end = told.indexOf('unsure');
   expect(end).toBeGreaterThan(0);
-  // One prompt, put a second time as the other movement.
+  // One prompt, put a second time.
   expect(told.slice(0, end).filter(isPrompt)).toHaveLength(2);
   expect(told.slice(0, end)).not.toContain('matched');
   // Not to move is nothing that only an attack can show.

@@ -117,7 +117,7 @@ test.each(['mask-off', 'look-here'] as const)(
 );
 
 test('passive: who always seems turned and does not answer ends unsure, not suspected', () => {
-  const told = playLiveness('passive', () => ({ ...withLiveness({ bonaFide: 0.1 }), hint: 'look-here' }) as Seen, 220);
+  const told = playLiveness('passive', () => ({ ...withLiveness({ bonaFide: 0.1 }), hint: 'look-here' }) as Seen, 300);
   const end = told.indexOf('unsure');
   expect(end).toBeGreaterThan(0);
   expect(told.slice(0, end)).not.toContain('matched');

@@ -161,7 +161,7 @@ test('who held the head askew at first and looks into the camera afterwards is a
 
 test('who did not hear a single prompt is asked to turn once more; who turned to the wrong side, twice', () => {
   for (const seed of seeds) {
-    const deafAtFirst = play(seed, (moment) => (moment.atMs < 6_500 ? {} : answer(900)(moment)), 50, 'single');
+    const deafAtFirst = play(seed, (moment) => (moment.atMs < 9_500 ? {} : answer(900)(moment)), 50, 'single');
     expect(deafAtFirst.end).toBe('passed');
     expect(deafAtFirst.asked).toHaveLength(2);
     let mistakes = 0;

@@ -21,13 +21,15 @@ const present = ({
   keypad = null,
   profile = 'demo',
   speaking,
+  heard = (_utterances, { ended }) => ended?.(),
 }: {
   readonly voice?: 'all' | 'headings';
   readonly keypad?: 'digits' | null;
   readonly profile?: Profile;
   readonly speaking?: (speaking: boolean) => void;
+  readonly heard?: Parameters<typeof createVirtualSpeaker>[0];
 } = {}) => {
-  const ear = createVirtualSpeaker();
+  const ear = createVirtualSpeaker(heard);
   const shown: ScreenModel[] = [];
   const told: string[] = [];
   const parts = {
@@ -81,6 +83,13 @@ it('waits for a question to be heard, and for no hint of the face check', () => 
   show('face.others');
   expect(ear.said.length).toBe(said + 1);
   expect(waits).toEqual([true, false]);
+});
+
+it('cuts what is being said for a prompt, which is to be answered in time, and the prompt once it is answered', () => {
+  const whens: unknown[] = [];
+  const { show } = present({ heard: (_utterances, { when }) => whens.push(when) });
+  for (const hint of ['hold-still', 'turn-left', 'look-here', 'hold-still', 'nearer']) show(`face.hint-${hint}`);
+  expect(whens.slice(1)).toEqual(['now', 'now', 'after-sentence', 'after-sentence']);
 });
 
 describe('the room', () => {
