@@ -179,7 +179,10 @@ export const roleScripts = ({ units: names, purges, configure }: Role): Readonly
     ...configure.map((line) => `  ${line}`),
     `  ${reload}`,
     // An update: what runs, runs anew. A first installation starts nothing.
-    `  if [ -n "$2" ] && [ -d /run/systemd/system ]; then systemctl try-restart ${names.join(' ')}; fi`,
+    // One that does not come up (a store of a later release) leaves no package half done: whoever mends it needs apt.
+    '  if [ -n "$2" ] && [ -d /run/systemd/system ]; then',
+    `    systemctl try-restart ${names.join(' ')} || echo 'not everything is up again: uketsuke doctor' >&2`,
+    '  fi',
     'fi',
   ),
   prerm: script(

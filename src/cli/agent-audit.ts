@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Journal } from '../agent/journal/journal.ts';
-import { readAgentConfig } from '../processes/agent-config.ts';
+import { configOfAgentIn } from '../processes/agent-directory.ts';
 import { type AuditVerdict, type ExportedLine, verifyExport } from '../storage/audit-chain.ts';
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 const openJournal = async (directory: string): Promise<Journal> =>
-  new Journal((await readAgentConfig(directory)).journal, { readOnly: true });
+  new Journal((await configOfAgentIn(directory)).journal, { readOnly: true });
 
 const tell = ({ entries, brokenAt }: AuditVerdict): void => {
   if (brokenAt === null) print(`whole: ${entries} entries`);

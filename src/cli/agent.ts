@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
-import { createSystemdNotifier } from '../../drivers/host/systemd-notifier.ts';
+import { createSystemdNotifier, type ServiceNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { Journal } from '../agent/journal/journal.ts';
 import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import {
@@ -16,8 +16,9 @@ import {
 import { newOneTimeSecret, oneTimeAddress } from '../agent/staff-page/one-time-code.ts';
 import { addStaffMember, readStaff, removeStaffMember } from '../agent/staff-page/staff-codes.ts';
 import { createEventLog, describeError } from '../log/event-log.ts';
-import { startAgent } from '../processes/agent.ts';
-import { type AgentConfigInput, readAgentConfig } from '../processes/agent-config.ts';
+import { type RunningAgent, startAgent } from '../processes/agent.ts';
+import type { AgentConfigInput } from '../processes/agent-config.ts';
+import { configOfAgentIn } from '../processes/agent-directory.ts';
 import { addAuditCommands } from './agent-audit.ts';
 import {
   type AuthorityKeyOptions,
@@ -85,6 +86,24 @@ const configOf = (options: RunOptions): AgentConfigInput => ({
   ...(options.staffPort !== undefined && { staffPort: options.staffPort }),
 });
 
+/**
+ * From its first call on the process gives signs of life and ends in order when it is told to; each call tells the service
+ * manager that it is up, and as what.
+ */
+const beWatched = (notifier: ServiceNotifier, work: () => void, stop: () => void): ((status: string) => void) => {
+  let isWatched = false;
+  return (status) => {
+    if (!isWatched) {
+      isWatched = true;
+      process.on('SIGTERM', stop);
+      process.on('SIGINT', stop);
+      answerWatch(work, stop);
+      if (notifier.aliveEveryMs !== null) setInterval(() => notifier.alive(), notifier.aliveEveryMs).unref();
+    }
+    notifier.ready(status);
+  };
+};
+
 const run = async (options: RunOptions): Promise<void> => {
   if (options.embeddedBroker && options.facilityDir === undefined)
     throw new Error("--embedded-broker needs --facility-dir: the broker's keys are there");
@@ -101,7 +120,20 @@ const run = async (options: RunOptions): Promise<void> => {
     process.exit(70);
   });
   const startedMs = performance.now();
-  const agent = await startAgent({
+  let agent: RunningAgent | null = null;
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    log.event('process.stopping', { reason: 'signal' });
+    (agent?.close() ?? Promise.resolve()).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  const notifier = createSystemdNotifier();
+  const watched = beWatched(notifier, () => void agent?.journal.visit(''), stop);
+  agent = await startAgent({
     directory: options.dir,
     config: configOf(options),
     ...(options.embeddedBroker &&
@@ -115,26 +147,12 @@ const run = async (options: RunOptions): Promise<void> => {
     ...(options.makeFolders && { makeFolders: true }),
     // The service manager begins a new one, as after an error that nobody expected.
     endNow: () => process.exit(70),
+    // Its page serves: ended for being late, it would tell nobody what is wrong.
+    waiting: watched,
     inJapanese: japaneseOf,
     log,
   });
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    log.event('process.stopping', { reason: 'signal' });
-    agent.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  answerWatch(() => void agent.journal.visit(''), stop);
-  const notifier = createSystemdNotifier();
-  const { aliveEveryMs } = notifier;
-  if (aliveEveryMs !== null) setInterval(() => notifier.alive(), aliveEveryMs).unref();
-  notifier.ready(agent.ready.agent);
+  watched(agent.ready.agent);
   log.event('process.ready', { ms: Math.round(performance.now() - startedMs) });
   print(JSON.stringify(agent.ready));
 };
@@ -228,7 +246,7 @@ const readLine = async (): Promise<string> => {
 
 const addStaffCommands = (agent: Command): void => {
   const staff = agent.command('staff').description('who may approve 目視確認 on the staff page');
-  const staffFile = async (directory: string): Promise<string> => (await readAgentConfig(directory)).staffFile;
+  const staffFile = async (directory: string): Promise<string> => (await configOfAgentIn(directory)).staffFile;
   const dirOption = ['--dir <dir>', "the agent's directory"] as const;
   staff
     .command('add <approver>')
@@ -238,7 +256,7 @@ const addStaffCommands = (agent: Command): void => {
     .option('--second-factor', 'prints the QR code for this person’s authenticator app, once')
     .action(
       orExplain(async (approver: string, options: { dir: string; label: string; secondFactor?: true }) => {
-        const { staffFile: file, staffCodes } = await readAgentConfig(options.dir);
+        const { staffFile: file, staffCodes } = await configOfAgentIn(options.dir);
         const oneTimeSecret = options.secondFactor || staffCodes.secondFactor ? newOneTimeSecret() : undefined;
         const member = { approver, label: options.label, ...(oneTimeSecret !== undefined && { oneTimeSecret }) };
         await addStaffMember(file, member, await readLine(), staffCodes.minimumLength);
@@ -288,7 +306,7 @@ const addUsageCommands = (agent: Command): void => {
           if (index === 0) return [];
           throw new Error(`${file}, line ${index + 1}: month, card uses and confirmations expected`);
         });
-        const journal = new Journal((await readAgentConfig(options.dir)).journal);
+        const journal = new Journal((await configOfAgentIn(options.dir)).journal);
         for (const one of figures) journal.setOfficialUsage(one, Date.now());
         journal.close();
         print(`${figures.length} months`);
@@ -305,7 +323,7 @@ const addClockCommands = (agent: Command): void => {
     .requiredOption('--dir <dir>', "the agent's directory")
     .action(
       orExplain(async (options: { dir: string }) => {
-        const journal = new Journal((await readAgentConfig(options.dir)).journal);
+        const journal = new Journal((await configOfAgentIn(options.dir)).journal);
         const wallMs = Date.now();
         journal.see({ wallMs, confirmed: true });
         journal.close();

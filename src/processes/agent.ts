@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
@@ -51,7 +51,8 @@ import { forgetBackups } from '../storage/back-up.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
-import { type AgentConfig, type AgentConfigInput, readAgentConfig } from './agent-config.ts';
+import type { AgentConfig, AgentConfigInput } from './agent-config.ts';
+import { configOfAgentIn } from './agent-directory.ts';
 import { withWayNamed } from './named-way.ts';
 import { version } from './release.ts';
 
@@ -90,6 +91,8 @@ type AgentStart = {
    * Absent: nobody can end it, and nobody looks.
    */
   readonly endNow?: () => void;
+  /** Told once when the journal cannot be opened and the staff page says so: it goes on by itself when it can */
+  readonly waiting?: (code: string) => void;
 };
 
 /** What a parent process needs: printed as one JSON line once everything listens. */
@@ -103,7 +106,7 @@ export type AgentReady = {
   readonly oqsFolder: string;
 };
 
-type RunningAgent = { readonly ready: AgentReady; readonly journal: Journal; close(): Promise<void> };
+export type RunningAgent = { readonly ready: AgentReady; readonly journal: Journal; close(): Promise<void> };
 
 const usersOf = (keys: AgentKeys, devices: ReadonlyMap<string, DeviceEntry>): BrokerUsers => ({
   facility: keys.facility,
@@ -151,12 +154,7 @@ const reachable = (host: string): string => (host === '0.0.0.0' || host === '::'
 export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { directory, embeddedBroker: embedded } = start;
   const log = start.log ?? createEventLog({ format: 'json' });
-  const config = await readAgentConfig(directory, start.config);
-  // Before anything is made: a mistyped directory leaves nothing behind.
-  if (!existsSync(join(directory, agentFiles.facilityKeys)))
-    throw new Error(
-      `${directory}: no agent's directory (${agentFiles.facilityKeys} is missing); \`uketsuke provision\` makes one`,
-    );
+  const config = await configOfAgentIn(directory, start.config);
   const trust = await readCardTrust(config.cardTrust);
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
   await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
@@ -179,6 +177,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     catalogue: () => catalogueAt(machineClock.now().wallMs),
     clock: machineClock,
     log,
+    ...(start.waiting && { waiting: start.waiting }),
   });
   for (const news of journal.news) logStoreNews(log, news);
   const witness = watchJournalHead(join(directory, agentFiles.journalSeen), journal, steadyMs);

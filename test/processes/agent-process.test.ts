@@ -4,7 +4,8 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { readDeviceKeys } from '../../scripts/beds/device-keys.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
@@ -238,6 +239,44 @@ test('official figures are imported from a file; a wrong line is named and nothi
   ]);
   writeFileSync(file, '2026-07,1,2\n2026-08,2,1\n');
   expect(() => uketsuke('agent', 'usage', 'import', file, '--dir', agent)).toThrow(/line 2/);
+  const mistyped = `${agent}-1`;
+  expect(() => uketsuke('agent', 'clock', 'confirm', '--dir', mistyped)).toThrow(/no agent's directory/);
+  expect(() => uketsuke('agent', 'staff', 'list', '--dir', mistyped)).toThrow(/no agent's directory/);
+  expect(existsSync(mistyped)).toBe(false);
   expect(journal.officialUsage()).toHaveLength(2);
   journal.close();
 });
+
+test('with a journal that cannot be opened it is up for the service manager, says so on its page, and goes on by itself', async () => {
+  const path = join(agent, 'journal.sqlite');
+  new Journal(path).close();
+  const later = new DatabaseSync(path);
+  const form = later.prepare('PRAGMA user_version').get()?.user_version;
+  later.exec('PRAGMA user_version = 999');
+  // What the service manager's program would be told, a line each.
+  const told = join(folder, '..', 'told');
+  const program = join(folder, '..', 'systemd-notify');
+  writeFileSync(program, `#!/bin/sh\necho "$*" >>${told}\n`, { mode: 0o755 });
+  const env = {
+    ...process.env,
+    NOTIFY_SOCKET: 'x',
+    WATCHDOG_USEC: '400000',
+    PATH: `${join(folder, '..')}:${process.env.PATH}`,
+  };
+  const ports = ['--broker-port', '0', '--staff-port', '0', '--make-folders'];
+  const args = [main, 'agent', '--dir', agent, '--embedded-broker', '--facility-dir', folder, ...ports];
+  running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
+  if (running.stdout === null) throw new Error('no standard output');
+  const ready = once(createInterface(running.stdout), 'line');
+  const words = (): string => (existsSync(told) ? readFileSync(told, 'utf8') : '');
+  await vi.waitUntil(
+    () => words().includes('--ready --status=storage.newer') && words().includes('WATCHDOG=1'),
+    20_000,
+  );
+  later.exec(`PRAGMA user_version = ${form}`);
+  later.close();
+  await ready;
+  await vi.waitUntil(() => words().includes('--ready --status=agent-1'), 20_000);
+  running.kill('SIGTERM');
+  expect(await once(running, 'exit')).toEqual([0, null]);
+}, 60_000);

@@ -17,6 +17,8 @@ type JournalWait = {
   readonly catalogue: () => Catalogue;
   readonly clock: Clock;
   readonly log: EventLog;
+  /** The page says what is wrong: whoever watches over this process need not end it for being late */
+  readonly waiting?: (code: string) => void;
 };
 
 /** A disk that comes back, a file that was put in its place: looked for this often. ms */
@@ -40,7 +42,7 @@ const view = ({ code, detail = '' }: Failure, catalogue: Catalogue): Markup => {
  * keep. Staff find the fault and who mends it where their page is; a process that ends and is started again and again
  * would show them nothing.
  */
-export const awaitJournal = async ({ open, port, catalogue, clock, log }: JournalWait): Promise<Journal> => {
+export const awaitJournal = async ({ open, port, catalogue, clock, log, waiting }: JournalWait): Promise<Journal> => {
   let fault: Failure | null = null;
   const attempt = (): Journal | null => {
     try {
@@ -71,6 +73,7 @@ export const awaitJournal = async ({ open, port, catalogue, clock, log }: Journa
       return { status: 503, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
     },
   });
+  if (fault !== null) waiting?.((fault as Failure).code);
   while (journal === null) {
     await new Promise<void>((resolve) => clock.wakeAt(clock.now().monotonicMs + againMs, resolve));
     journal = attempt();

@@ -25,12 +25,14 @@ test('a journal of a later release: staff read why and who mends it, and work be
   const port = await freePort();
   const clock = new SimulatedClock();
   const logged: string[] = [];
+  const waits: string[] = [];
   const opening = awaitJournal({
     open: () => new Journal(path),
     port,
     catalogue: () => catalogueAt(clock.now().wallMs),
     clock,
     log: createEventLog({ format: 'json', write: (line) => logged.push(line) }),
+    waiting: (code) => waits.push(code),
   });
   let told: Response | null = null;
   for (let tries = 0; told === null && tries < 200; tries += 1) {
@@ -38,6 +40,8 @@ test('a journal of a later release: staff read why and who mends it, and work be
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(told?.status).toBe(503);
+  // Told once the page serves, not again and again.
+  expect(waits).toEqual(['storage.newer']);
   // In the product's own letters, as the page that staff know.
   expect((await fetch(`http://127.0.0.1:${port}/staff-page.css`)).status).toBe(200);
   const text = (await told?.text()) ?? '';

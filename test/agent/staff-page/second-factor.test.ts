@@ -33,6 +33,8 @@ beforeEach(async () => {
   bed = await makeAgentBed();
   const directory = join(bed.testFacility.directory, 'second');
   mkdirSync(directory);
+  // What a mistyped directory has not.
+  writeFileSync(join(directory, 'facility-keys.json'), '{}');
   writeFileSync(join(directory, 'agent.yaml'), stringify({ staffCodes: { minimumLength: 8, secondFactor: true } }));
   expect(add(directory, '2580')).toMatchObject({ status: 2, stderr: expect.stringContaining('8 to 64') });
   const added = add(directory, code);
