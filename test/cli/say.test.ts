@@ -52,28 +52,41 @@ test('everything that help, doctor and provision say has its Japanese', async ()
   expect(saidTexts().size).toBeGreaterThan(15);
 });
 
+/** The command that these words name; fails for a command or an option that this program does not have. */
+const commandNamed = async (words: string): Promise<Command | undefined> => {
+  const [first = '', ...rest] = words.split(' ');
+  const program = new Command('uketsuke').enablePositionalOptions();
+  (await commands[first as keyof typeof commands]?.load())?.register(program);
+  let command: Command | undefined = program.commands.find((each) => each.name() === first);
+  expect(command, `uketsuke ${words}`).toBeDefined();
+  for (const word of rest) {
+    const below: Command | undefined = command?.commands.find((each) => each.name() === word);
+    if (below !== undefined) command = below;
+    else if (word.startsWith('--'))
+      expect(command?.options.map(({ long }) => long).concat('--help'), words).toContain(word);
+    else if (command?.commands.length && !words.includes('--')) expect.fail(`uketsuke ${words}: no command ${word}`);
+  }
+  return command;
+};
+
 test('the commands of every remedy are commands of this program, with options that it has', async () => {
   const asked = faultNames.flatMap((name) =>
     faultOf(name).remedy.flatMap((step) => [...step.matchAll(/`uketsuke ([^`]+)`/g)].map(([, words = '']) => words)),
   );
   expect(new Set(asked).size).toBeGreaterThan(5);
-  for (const words of new Set(asked)) {
-    const [first = '', ...rest] = words.split(' ');
-    const program = new Command('uketsuke').enablePositionalOptions();
-    (await commands[first as keyof typeof commands]?.load())?.register(program);
-    let command: Command | undefined = program.commands.find((each) => each.name() === first);
-    for (const word of rest) {
-      const below: Command | undefined = command?.commands.find((each) => each.name() === word);
-      if (below !== undefined) command = below;
-      else if (word.startsWith('--'))
-        expect(
-          command?.options.map(({ long }) => long),
-          words,
-        ).toContain(word);
-    }
-    // Whoever runs a command that only has others below it is told of those.
-    expect(command?.commands, words).toEqual([]);
-  }
+  // Whoever runs a command that only has others below it is told of those.
+  for (const words of new Set(asked)) expect((await commandNamed(words))?.commands, words).toEqual([]);
+});
+
+test('the commands of every document are commands of this program, with options that it has', async () => {
+  const asked = globSync(['README.md', '*/README.md', 'docs/*.md']).flatMap((file) =>
+    // `record | replay`, `add, revoke`: the first of what may be said.
+    [...readFileSync(file, 'utf8').matchAll(/\buketsuke(?:\.cmd)? ([a-z][a-z-]*(?: [^`\s|,<]+)*)(?=[^`\n]*`)/g)].map(
+      ([, words = '']) => words,
+    ),
+  );
+  expect(new Set(asked).size).toBeGreaterThan(50);
+  for (const words of new Set(asked)) await commandNamed(words);
 });
 
 test('a translation keeps what is filled in and the names that are typed', () => {
