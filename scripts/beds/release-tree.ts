@@ -11,13 +11,14 @@ const firstRelease = '19854c3';
 const git = (...args: readonly string[]): string =>
   execFileSync('git', ['-C', projectRoot, ...args], { encoding: 'utf8' }).trim();
 
-/** Every release, oldest first: the one before the first tag, then each tag `v…`. */
-export const releases = (): readonly string[] => [
-  firstRelease,
-  ...git('tag', '--list', 'v*', '--sort=creatordate')
+/** Each tag `v…`, oldest first. */
+export const tags = (): readonly string[] =>
+  git('tag', '--list', 'v*', '--sort=creatordate')
     .split('\n')
-    .filter((tag) => tag !== ''),
-];
+    .filter((tag) => tag !== '');
+
+/** Every release, oldest first: the one before the first tag, then each tag. */
+export const releases = (): readonly string[] => [firstRelease, ...tags()];
 
 /** null = its code is in this repository's history. */
 export const missingRelease = (release: string): string | null =>

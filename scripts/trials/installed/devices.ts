@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { project } from '../../package/tree.ts';
-import { inRoot, say, trialAtBoot } from './root.ts';
+import { inRoot, type Step, say, trialAtBoot } from './root.ts';
 
 /*
  * The installed machine in QEMU with Debian's kernel: what a container does not have. A display whose picture is taken, a
@@ -24,7 +24,6 @@ import { inRoot, say, trialAtBoot } from './root.ts';
  * and the units wait longer than on a device.
  */
 
-type Step = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly detail?: string };
 type Word = { readonly what: string } & Readonly<Record<string, unknown>>;
 
 const diskMb = 4_000;

@@ -4,17 +4,14 @@
  * down in /trial/steps.json as it ends.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { guideAnswers, guideCommands } from './guide.ts';
-import { orderTestVisit, seeTestVisit } from './staff-desk.ts';
-import { figures, isActive, lettersIn, mainPid, network, pause, recovered, sh, spawn, step, until } from './steps.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { guides } from '../guides/register.ts';
+import { guideAnswers, guideCommands, wayBackSection } from './guide.ts';
+import { allActive, servePatient, services, setUpByStick, stick, terminalUnits } from './serve.ts';
+import { orderTestVisit, pageText, seeTestVisit } from './staff-desk.ts';
+import { figures, isActive, lettersIn, mainPid, network, pause, recovered, sh, step, until } from './steps.ts';
 
 const guide = '/project/docs/technician-guide.md';
-const terminalUnits = ['uketsuke.service', 'uketsuke-link.service', 'uketsuke-face.service'];
-const services = ['uketsuke-broker.service', 'uketsuke-agent.service', ...terminalUnits];
-const stick = '/media/usb';
-
-const allActive = (seconds: number): Promise<void> =>
-  until(`active: ${services.filter((unit) => !isActive(unit)).join(', ')}`, seconds, () => services.every(isActive));
 const isWaiting = (): boolean => isActive('uketsuke-welcome.service');
 
 let letters = 'none';
@@ -23,12 +20,7 @@ const commands: string[] = [];
 /** What a command of the guide takes besides typing it, and how it is known to have worked. */
 const afterwards = async (command: string): Promise<void> => {
   if (command.startsWith('uketsuke provision clinic --answers')) {
-    // The one action at the terminal: the stick is in.
-    await until(
-      'the terminal is set up by its stick alone',
-      120,
-      () => existsSync('/etc/uketsuke/terminal.yaml') && services.every(isActive),
-    );
+    await setUpByStick();
     rmSync(stick, { recursive: true, force: true });
     mkdirSync(stick);
     await seeTestVisit(60);
@@ -38,11 +30,15 @@ const afterwards = async (command: string): Promise<void> => {
   if (/^uketsuke provision (terminal|restore)/.test(command)) await allActive(60);
 };
 
+/** What inside-former.ts runs, which begins with an earlier release. */
+const elsewhere = guideCommands(guide, wayBackSection);
+const written = guideCommands(guide).filter((command) => !elsewhere.includes(command));
+
 const runGuide = async (): Promise<void> => {
-  for (const written of guideCommands(guide)) {
-    const command = written.replace(/^sudo /, '').replace('ABCD-EFGH', () => letters);
+  for (const line of written) {
+    const command = line.replace(/^sudo /, '').replace('ABCD-EFGH', () => letters);
     // These were carried out before systemd ran, where there is a network: see machine.ts.
-    if (command.startsWith('apt-get install')) {
+    if (command.startsWith('apt-get ')) {
       commands.push(command);
       continue;
     }
@@ -58,7 +54,7 @@ const runGuide = async (): Promise<void> => {
     if (ran) commands.push(command);
   }
   figures.guideCommands = commands.length;
-  figures.guideWritten = guideCommands(guide).length;
+  figures.guideWritten = written.length;
 };
 
 const killed = async (): Promise<void> => {
@@ -100,34 +96,7 @@ const wholeVisit = async (): Promise<void> => {
       throw new Error('the profile is not test');
     await orderTestVisit();
   });
-  await step('a patient with a PIN, all the way', async () => {
-    const node = '/usr/lib/uketsuke/node/bin/node';
-    const patient = spawn(
-      'nsenter',
-      ['-t', String(mainPid('uketsuke.service')), '-n', node, '/project/scripts/trials/installed/patient.ts'],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    let told = '';
-    patient.stdout.on('data', (part) => {
-      told += String(part);
-    });
-    await until('the idle screen', 60, () => told.includes('"idle"'));
-    const card = spawn(
-      node,
-      ['/project/src/main.ts', 'virtual-card', '--persona', 'hanako', '--cache', '/trial/cache'],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    await until('the last screen', 60, () => patient.exitCode !== null);
-    card.kill('SIGTERM');
-    writeFileSync('/trial/patient.json', told);
-    if (!told.includes('"accepted"')) throw new Error(`the patient saw ${told}`);
-    if (!told.includes('【テスト】')) throw new Error('the screen does not say that test cards are taken');
-    await until('the file for the レセコン', 30, () =>
-      readdirSync('/srv/oqs/face').some((name) => name.startsWith('OQSsiquc01res_face_TEST')),
-    );
-  });
+  await step('a patient with a PIN, all the way', servePatient);
   await step('release refuses the chain of test cards', async () => {
     const refusal = sh('uketsuke provision clinic --card-trust /trial/cache/test-authority 2>&1 || true');
     if (!/test cards/.test(refusal)) throw new Error(`not refused: ${refusal}`);
@@ -154,6 +123,25 @@ const updates = async (): Promise<void> => {
       if (Number(visits()) < Number(before)) throw new Error('the journal is smaller than before');
       await orderTestVisit();
     });
+};
+
+/** What an older release does with the file of a newer one, by this release and a file of a later form. */
+const laterForm = async (): Promise<void> => {
+  const journal = '/var/lib/uketsuke-agent/journal.sqlite';
+  await step('a journal of a later form is refused by name, and used again without a restart', async () => {
+    sh('systemctl stop uketsuke-agent.service');
+    const database = new DatabaseSync(journal);
+    const form = database.prepare('PRAGMA user_version').get()?.user_version;
+    database.exec('PRAGMA user_version = 999');
+    sh('systemctl start uketsuke-agent.service');
+    await until('what the staff page says', 30, async () => (await pageText()).includes('storage.newer'));
+    const doctor = sh('uketsuke doctor 2>&1 || [ $? = 1 ]');
+    if (!doctor.includes('storage.newer')) throw new Error(`the doctor does not name it: ${doctor}`);
+    database.exec(`PRAGMA user_version = ${form}`);
+    database.close();
+    await allActive(30);
+    await orderTestVisit();
+  });
 };
 
 const adopted = async (): Promise<void> => {
@@ -206,8 +194,28 @@ const guided = async (): Promise<void> => {
   });
 };
 
+/** What the other documents tell people to type on an installed machine: scripts/trials/guides/register.ts. */
+const typed = async (): Promise<void> => {
+  let ran = 0;
+  for (const [document, list] of Object.entries(guides))
+    for (const [line, way] of list) {
+      if (way.way !== 'installed') continue;
+      const done = await step(`${document}: ${line}`, () => {
+        sh(`{ ${way.command ?? line.replace(/^sudo /, '')}; } 2>&1${way.status ? ` || [ $? = ${way.status} ]` : ''}`);
+      });
+      if (done) ran += 1;
+    }
+  figures.documentCommands = ran;
+  await step('after them everything is up, each file has its owner, and a test visit is accepted', async () => {
+    await allActive(90);
+    const told = sh('uketsuke doctor 2>&1 || [ $? = 1 ]');
+    if (!/^OK +owners/m.test(told)) throw new Error(told);
+    await orderTestVisit();
+  });
+};
+
 /** In this order; one of them alone goes on from what the boot before left. */
-const parts = { guided, killed, hung, wholeVisit, updates, adopted, withoutPage };
+const parts = { guided, killed, hung, wholeVisit, typed, updates, laterForm, adopted, withoutPage };
 const only = existsSync('/trial/only') ? readFileSync('/trial/only', 'utf8').trim().split(',') : Object.keys(parts);
 
 process.chdir('/root');

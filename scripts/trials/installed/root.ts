@@ -1,4 +1,4 @@
-import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -15,12 +15,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts';
 import { layDebian, prepareForPackages } from '../../image/kept-debian.ts';
+import { renumber } from '../../package/renumber.ts';
 import { project } from '../../package/tree.ts';
 
 /* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
 
 export const say = (text: string): boolean => process.stderr.write(`test-vm: ${text}\n`);
-const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'] };
 
 const nspawn = (root: string, more: readonly string[]): string[] => [
   '--quiet',
@@ -65,60 +65,53 @@ export const makeRoot = (suite: string, place?: string): string => {
 const install = /^uketsuke(-agent|-terminal|-kiosk)?_.*_(all|amd64)\.deb$/;
 const packagesIn = (folder: string): string[] => readdirSync(folder).filter((name) => install.test(name));
 
-/** These packages under an earlier number: the way back and the update where no former release is at hand. */
-const makeEarlierNumber = (root: string, place: string, names: readonly string[]): void => {
-  for (const name of names) {
-    const tree = mkdtempSync(join(tmpdir(), 'uketsuke-previous-'));
-    execFileSync('dpkg-deb', ['--raw-extract', join(root, 'trial/debs', name), tree], quiet);
-    const control = join(tree, 'DEBIAN/control');
-    const [, version = ''] = /^Version: (.*)$/m.exec(readFileSync(control, 'utf8')) ?? [];
-    writeFileSync(control, readFileSync(control, 'utf8').replaceAll(version, `${version}~before`));
-    execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '--build', tree, join(place, name)], quiet);
-    rmSync(tree, { recursive: true });
-  }
+/** These packages under an earlier number: what their maintainer scripts do on the way back and on the update. */
+const makeEarlierNumber = (root: string, names: readonly string[]): void => {
+  const place = join(root, 'trial/former/same-files');
+  mkdirSync(place, { recursive: true });
+  for (const name of names) renumber(join(root, 'trial/debs', name), place, (version) => `${version}~before`);
 };
 
-/** /trial/former/NAME holds the packages of each release to go back to and to come from. */
-const bringFormerReleases = (root: string, former: string | undefined, names: readonly string[]): void => {
-  const releases = former === undefined ? [] : readdirSync(former);
-  for (const release of releases.length > 0 ? releases : ['same-files']) {
-    const place = join(root, 'trial/former', release);
-    mkdirSync(place, { recursive: true });
-    if (former === undefined || releases.length === 0) makeEarlierNumber(root, place, names);
-    else
-      for (const name of packagesIn(join(former, release)))
-        copyFileSync(join(former, release, name), join(place, name));
-  }
+const bring = (root: string, folder: string, place: string): readonly string[] => {
+  const names = packagesIn(folder);
+  mkdirSync(join(root, place), { recursive: true });
+  for (const name of names) copyFileSync(join(folder, name), join(root, place, name));
+  return names;
 };
 
-/**
- * `commands`: the guide's own, of which those that install are carried out here, where there is a network. `former`: a
- * folder with a folder of packages for each earlier release.
- */
-export const installPackages = async (
-  root: string,
-  debs: string,
-  commands: readonly string[],
-  former?: string,
-): Promise<void> => {
-  prepareForPackages(root);
-  const names = packagesIn(debs);
-  for (const name of names) copyFileSync(join(debs, name), join(root, 'trial/debs', name));
-  inRoot(root, 'apt-get', 'update', '-q');
-  for (const command of commands.filter((each) => each.includes('apt-get install'))) {
-    const [, packages = ''] = /apt-get install (.*)$/.exec(command) ?? [];
-    say(command);
-    aptInstall(root, packages);
-  }
-  // Every maintainer script once more: it must not mind.
-  aptInstall(root, '--reinstall', ...names.map((name) => `./${name}`));
-  // What stands in for a reader, a card and its issuer.
+/** What stands in for a reader, a card and its issuer; then nothing holds services back any more. */
+const bringCards = async (root: string): Promise<void> => {
   aptInstall(root, 'vsmartcard-vpcd', 'util-linux');
-  bringFormerReleases(root, former, names);
   rmSync(join(root, 'usr/sbin/policy-rc.d'));
   await ensureTestAuthority(join(root, 'trial/cache/test-authority'));
   const keys = join(project, '.cache/virtual-card-keys');
   if (existsSync(keys)) cpSync(keys, join(root, 'trial/cache/virtual-card-keys'), { recursive: true });
+};
+
+/** Of an earlier release, its packages by apt; those of this one lie there with all they need, as from a repository. */
+export const installFormer = async (root: string, former: string, debs: string): Promise<void> => {
+  prepareForPackages(root);
+  bring(root, debs, 'trial/debs');
+  inRoot(root, 'apt-get', 'update', '-q');
+  aptInstall(root, ...bring(root, former, 'trial/former').map((name) => `/trial/former/${name}`));
+  aptInstall(root, '--download-only', ...packagesIn(debs).map((name) => `/trial/debs/${name}`));
+  await bringCards(root);
+};
+
+/** `commands`: the guide's own, of which those that install are carried out here, where there is a network. */
+export const installPackages = async (root: string, debs: string, commands: readonly string[]): Promise<void> => {
+  prepareForPackages(root);
+  const names = bring(root, debs, 'trial/debs');
+  for (const command of commands.filter((each) => /apt-get (update$|install \.\/)/.test(each))) {
+    const [, packages] = /apt-get install (.*)$/.exec(command) ?? [];
+    say(command);
+    if (packages === undefined) inRoot(root, 'apt-get', 'update', '-q');
+    else aptInstall(root, packages);
+  }
+  // Every maintainer script once more: it must not mind.
+  aptInstall(root, '--reinstall', ...names.map((name) => `./${name}`));
+  makeEarlierNumber(root, names);
+  await bringCards(root);
   makeIssuers(join(root, 'trial/issuers'));
 };
 
@@ -178,4 +171,29 @@ export const boot = (root: string, script: string, seconds: number): void => {
 export const readTrial = (root: string, name: string): string => {
   const path = join(root, 'trial', name);
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+};
+
+/** What one step of a trial came to. */
+export type Step = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly detail?: string };
+type Told = { readonly steps: readonly Step[]; readonly figures: Readonly<Record<string, number>> };
+
+/** Boots it for `script` of this folder, by the Node of the package; what that wrote down of its steps. */
+export const trialInside = (root: string, script: string, seconds: number): Told => {
+  rmSync(join(root, 'trial/steps.json'), { force: true });
+  const node = '/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning';
+  boot(root, `${node} /project/scripts/trials/installed/${script} 2>/trial/inside.err`, seconds);
+  return JSON.parse(readTrial(root, 'steps.json') || '{"steps":[],"figures":{}}') as Told;
+};
+
+/** The packages go; what is left of ours anywhere is listed. */
+const purge = `DEBIAN_FRONTEND=noninteractive apt-get purge -y -q 'uketsuke*' >/trial/purge.txt 2>&1
+echo $? >/trial/purge.status
+find /etc /var /usr /run -name '*uketsuke*' -not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -not -path '/var/lib/systemd/*' -not -path '/run/systemd/*' >/trial/left.txt`;
+
+export const purgePackages = (root: string, whose: string): Step => {
+  say('taking the packages away …');
+  boot(root, purge, 300);
+  const left = readTrial(root, 'left.txt');
+  const gone = readTrial(root, 'purge.status') === '0' && left === '';
+  return { name: `${whose}purge leaves nothing`, ok: gone, ms: 0, ...(left && { detail: left }) };
 };

@@ -3,7 +3,7 @@ import { until } from './steps.ts';
 /* What the staff see: the page of the agent, as a browser on the clinic's PC reads it. */
 
 const page = 'http://127.0.0.1:8490';
-const readPage = async (): Promise<string> => (await fetch(`${page}/`).catch(() => null))?.text() ?? '';
+export const pageText = async (): Promise<string> => (await fetch(`${page}/`).catch(() => null))?.text() ?? '';
 
 const reportOf = (text: string): string => /<section class="test-visit">.*?<\/section>/s.exec(text)?.[0] ?? '';
 
@@ -11,7 +11,7 @@ const reportOf = (text: string): string => /<section class="test-visit">.*?<\/se
 export const seeTestVisit = async (seconds: number): Promise<void> => {
   let report = '';
   await until('a test visit on the staff page', seconds, async () => {
-    report = reportOf(await readPage());
+    report = reportOf(await pageText());
     return report !== '';
   });
   const marks = [...report.matchAll(/<span class="pill (ok|bad)">/g)].map(([, is]) => is);
@@ -23,7 +23,7 @@ export const seeTestVisit = async (seconds: number): Promise<void> => {
 export const orderTestVisit = async (): Promise<void> => {
   let form: string | undefined;
   await until('the button of the test visit', 60, async () => {
-    form = /<form method="post" action="\/test-visit">(.*?)<\/form>/s.exec(await readPage())?.[1];
+    form = /<form method="post" action="\/test-visit">(.*?)<\/form>/s.exec(await pageText())?.[1];
     return form !== undefined;
   });
   const fields = new URLSearchParams();
