@@ -1,17 +1,21 @@
 /**
- * npm run image -- [--debs DIR] [--out DIR] [--keyring FILE] [--suite trixie] [--kiosk] [--work DIR] [--json]
+ * npm run image -- [--arch amd64|arm64] [--debs DIR] [--out DIR] [--keyring FILE] [--suite trixie] [--kiosk]
+ *                  [--firmware DIR] [--work DIR] [--json]
  *
- * The image of a terminal with two slots, for amd64: a disk as Raspberry Pi's image-rota lays it (bootconfig, boot_a, boot_b,
+ * The image of a terminal with two slots: a disk as Raspberry Pi's image-rota lays it (bootconfig, boot_a, boot_b,
  * system_a, system_b, persistent), slot a filled; and the same release's two parts for a bundle. The system is a squashfs of
  * Debian with the packages of `npm run package`: read-only, without swap, password or login, under a watchdog, the time from
  * the clinic's agent alone; nobody has set it up, so it starts with the enrolment. `--keyring`: whose bundles it takes.
- * Needs root, mmdebstrap, squashfs-tools, dosfstools, mtools, fdisk, busybox-static; the network for Debian's packages.
+ * Needs root, mmdebstrap, squashfs-tools, dosfstools, mtools, fdisk, busybox-static; the network for Debian's packages; for
+ * arm64 elsewhere qemu-user-static (its programs then run on this machine, for everybody, until it is restarted).
+ *   --arch arm64   with the files that a Raspberry Pi's boot loader reads (config.txt, cmdline.txt, Debian's device trees)
  *   --kiosk   with cage and Chromium; without it an image for a board that is looked at from outside
+ *   --firmware   the vendor's start*.elf and fixup*.dat, which are not Debian's to give: a Raspberry Pi 4 starts with them
+ *                alone; a Raspberry Pi 5 has its own (neither was tried on a board)
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
-  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -25,22 +29,27 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { project } from '../package/tree.ts';
-import { layDebian, preparedFiles, prepareForPackages } from './kept-debian.ts';
-import { makeBoot, makeDisk, makeFat, raucConfig, run } from './slots.ts';
+import { layDebian, preparedFiles, prepareForPackages, runArm64 } from './kept-debian.ts';
+import { type Architecture, makeBoot, makeDisk, makeFat, raucConfig, run } from './slots.ts';
 
 const { values } = parseArgs({
   options: {
+    arch: { type: 'string', default: 'amd64' },
     debs: { type: 'string', default: 'packages' },
     out: { type: 'string', default: 'packages/image' },
     suite: { type: 'string', default: 'trixie' },
     keyring: { type: 'string' },
+    firmware: { type: 'string' },
     kiosk: { type: 'boolean', default: false },
     work: { type: 'string' },
     json: { type: 'boolean' },
   },
 });
 const say = (text: string): boolean => process.stderr.write(`image: ${text}\n`);
-const debian = 'systemd,systemd-sysv,udev,dbus,ca-certificates,iproute2,kmod,rauc,rauc-service,linux-image-cloud-amd64';
+const architecture: Architecture = values.arch === 'arm64' ? 'arm64' : 'amd64';
+// The kernel for clouds knows no display.
+const kernels = { amd64: values.kiosk ? 'linux-image-amd64' : 'linux-image-cloud-amd64', arm64: 'linux-image-arm64' };
+const debian = `systemd,systemd-sysv,udev,dbus,ca-certificates,iproute2,kmod,busybox-static,rauc,rauc-service,${kernels[architecture]}`;
 
 const inRoot = (root: string, command: string): void => {
   const done = spawnSync('chroot', [root, 'sh', '-ec', command], {
@@ -65,7 +74,7 @@ const withNetwork = (root: string, task: () => void): void => {
 };
 
 const install = (root: string, debs: string, kiosk: boolean): void => {
-  const wanted = new RegExp(`^uketsuke(-terminal${kiosk ? '|-kiosk' : ''})?_.*_(all|amd64)\\.deb$`);
+  const wanted = new RegExp(`^uketsuke(-terminal${kiosk ? '|-kiosk' : ''})?_.*_(all|${architecture})\\.deb$`);
   const names = readdirSync(debs).filter((name) => wanted.test(name));
   if (names.length === 0) throw new Error(`${debs}: no packages (npm run package)`);
   mkdirSync(join(root, 'debs'));
@@ -84,7 +93,7 @@ const settle = (root: string, keyring: string | undefined): void => {
     writeFileSync(join(root, path), text);
   };
   for (const folder of ['bootfs', 'persistent', 'etc/rauc']) mkdirSync(join(root, folder), { recursive: true });
-  put('etc/rauc/system.conf', raucConfig());
+  put('etc/rauc/system.conf', raucConfig(architecture));
   if (keyring !== undefined) copyFileSync(keyring, join(root, 'etc/rauc/keyring.pem'));
   put('etc/hostname', 'uketsuke-terminal\n');
   put('etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost\n');
@@ -124,8 +133,25 @@ const settle = (root: string, keyring: string | undefined): void => {
     'usr/share/man',
     'usr/share/info',
     'boot',
+    ...readdirSync(join(root, 'usr/lib')).flatMap((name) => (/^linux-image-/.test(name) ? [`usr/lib/${name}`] : [])),
   ])
     rmSync(join(root, folder), { recursive: true, force: true });
+};
+
+/** What a Raspberry Pi's boot loader reads beside kernel and first file system. */
+const raspberryFiles = (root: string): readonly (readonly [string, string])[] => {
+  const trees = readdirSync(join(root, 'usr/lib')).find((name) => /^linux-image-/.test(name));
+  const folder = join(root, 'usr/lib', trees ?? '', 'broadcom');
+  const own = join(project, 'systemd/device/raspberry-pi');
+  return [
+    ...['config.txt', 'cmdline.txt'].map((name) => [join(own, name), name] as const),
+    ...readdirSync(folder)
+      .filter((name) => /^bcm27(11|12).*rpi.*\.dtb$/.test(name))
+      .map((name) => [join(folder, name), name] as const),
+    ...(values.firmware === undefined ? [] : readdirSync(values.firmware))
+      .filter((name) => /^(start|fixup).*\.(elf|dat)$/.test(name))
+      .map((name) => [join(values.firmware ?? '', name), name] as const),
+  ];
 };
 
 const work = values.work ?? mkdtempSync(join(tmpdir(), 'uketsuke-image-'));
@@ -133,26 +159,28 @@ const out = resolve(values.out);
 mkdirSync(out, { recursive: true });
 const root = join(work, 'root');
 try {
-  layDebian(root, 'image', values.suite, debian, say);
+  if (architecture === 'arm64') runArm64();
+  const name = `image-${architecture}${values.kiosk ? '-kiosk' : ''}`;
+  layDebian(root, name, values.suite, debian, say, architecture);
   say('installing the packages …');
   install(root, resolve(values.debs), values.kiosk);
   const { kernel, initrd } = makeBoot(work, root);
+  const boot = join(out, 'boot.img');
+  const more = architecture === 'arm64' ? raspberryFiles(root) : [];
+  makeFat(boot, 48, [[kernel, 'kernel.img'], [initrd, 'initrd.gz'], ...more]);
   settle(root, values.keyring);
   say('making the file systems …');
   const system = join(out, 'system.img');
   run('mksquashfs', root, system, '-comp', 'zstd', '-Xcompression-level', '6', '-noappend', '-quiet', '-no-progress');
-  const boot = join(out, 'boot.img');
-  makeFat(boot, 48, [
-    [kernel, 'kernel.img'],
-    [initrd, 'initrd.gz'],
-  ]);
   const disk = makeDisk(work, { system, boot });
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { version: string };
-  const image = join(out, `uketsuke-terminal-${version}-amd64.img`);
-  cpSync(disk, image);
+  const image = join(out, `uketsuke-terminal-${version}-${architecture}.img`);
+  run('cp', '--sparse=always', disk, image);
   const systemMb = Math.round(statSync(system).size / 1e5) / 10;
   process.stdout.write(
-    values.json ? `${JSON.stringify({ profile: 'release', image, systemMb })}\n` : `${image} (system ${systemMb} MB)\n`,
+    values.json
+      ? `${JSON.stringify({ profile: 'release', image, arch: architecture, kiosk: values.kiosk, systemMb, bootFiles: 2 + more.length, vendorFirmware: values.firmware !== undefined })}\n`
+      : `${image} (system ${systemMb} MB)\n`,
   );
 } finally {
   if (values.work === undefined) rmSync(work, { recursive: true, force: true });

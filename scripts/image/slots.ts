@@ -1,5 +1,5 @@
-import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeAutoboot } from '../../src/protocol/autoboot.ts';
 import { project } from '../package/tree.ts';
@@ -10,18 +10,34 @@ const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'], tim
 export const run = (program: string, ...args: readonly string[]): void => {
   execFileSync(program, args, quiet);
 };
-const heard = (program: string, ...args: readonly string[]): string =>
-  execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26, timeout: 300_000 });
 
+export type Architecture = 'amd64' | 'arm64';
 /** The kind of device that images and bundles made here are for. */
-export const compatible = 'uketsuke-terminal-amd64';
+export const compatibleOf = (architecture: Architecture): string => `uketsuke-terminal-${architecture}`;
 /** /etc/rauc/system.conf of such a device. */
-export const raucConfig = (): string =>
-  readFileSync(join(project, 'systemd/device/rauc.conf.template'), 'utf8').replace('@COMPATIBLE@', compatible);
+export const raucConfig = (architecture: Architecture): string =>
+  readFileSync(join(project, 'systemd/device/rauc.conf.template'), 'utf8').replace(
+    '@COMPATIBLE@',
+    compatibleOf(architecture),
+  );
 
-/** In the order in which they can be inserted. */
+/** Where the partitions may lie: in a virtual machine; on a card, an SSD or a stick of a board. No kernel has all of them. */
+const buses = [
+  'virtio_pci',
+  'virtio_mmio',
+  'pcie_brcmstb',
+  'sdhci_iproc',
+  'sdhci_brcmstb',
+  'mmc_block',
+  'nvme',
+  'xhci_pci',
+  'usb_storage',
+  'uas',
+];
+/** In the order in which they can be inserted; a kernel that has none of such a name cannot start a slot. */
 const modules = [
   'virtio_blk',
+  'ext4',
   'squashfs',
   'overlay',
   'loop',
@@ -42,13 +58,17 @@ export const makeBoot = (work: string, root: string): { readonly kernel: string;
   const shelf = join(first, 'lib/uketsuke-modules');
   for (const folder of ['bin', 'proc', 'sys', 'dev', 'system']) mkdirSync(join(first, folder), { recursive: true });
   mkdirSync(shelf, { recursive: true });
-  cpSync('/bin/busybox', join(first, 'bin/busybox'));
+  // Of the image's own architecture, where it has one.
+  const own = ['usr/bin/busybox', 'bin/busybox'].map((path) => join(root, path)).find((path) => existsSync(path));
+  cpSync(own ?? '/bin/busybox', join(first, 'bin/busybox'));
   cpSync(join(project, 'systemd/device/init'), join(first, 'init'));
   const order: string[] = [];
-  for (const name of modules) {
-    const needed = heard('/usr/sbin/modprobe', '-d', root, '-S', version, '--show-depends', name)
-      .split('\n')
-      .flatMap((line) => /^insmod (\S+)/.exec(line)?.[1] ?? []);
+  for (const name of [...buses, ...modules]) {
+    const asked = spawnSync('/usr/sbin/modprobe', ['-d', root, '-S', version, '--show-depends', name], {
+      encoding: 'utf8',
+    });
+    if (asked.status !== 0 && !buses.includes(name)) throw new Error(`the kernel has no ${name}: ${asked.stderr}`);
+    const needed = asked.stdout.split('\n').flatMap((line) => /^insmod (\S+)/.exec(line)?.[1] ?? []);
     for (const file of needed) {
       const plain = file.replace(/^.*\//, '').replace(/\.xz$/, '');
       if (order.includes(plain)) continue;
@@ -60,7 +80,11 @@ export const makeBoot = (work: string, root: string): { readonly kernel: string;
   writeFileSync(join(shelf, 'order'), `${order.join('\n')}\n`);
   const initrd = join(work, 'initramfs.gz');
   run('sh', '-c', `cd '${first}' && find . | cpio -o -H newc --quiet | gzip -1 >'${initrd}'`);
-  cpSync(join(root, 'boot', kernel), join(work, 'vmlinuz'));
+  // arm64's is not compressed by itself, and a Raspberry Pi takes it so.
+  const image = join(root, 'boot', kernel);
+  if (readFileSync(image).subarray(56, 60).toString('latin1') === 'ARMd')
+    run('sh', '-c', `gzip -9 <'${image}' >'${join(work, 'vmlinuz')}'`);
+  else cpSync(image, join(work, 'vmlinuz'));
   return { kernel: join(work, 'vmlinuz'), initrd };
 };
 
@@ -77,9 +101,10 @@ export const partitions = [
   { label: 'bootconfig', size: 8 },
   { label: 'boot_a', size: 64 },
   { label: 'boot_b', size: 64 },
-  { label: 'system_a', size: 640 },
-  { label: 'system_b', size: 640 },
-  { label: 'persistent', size: 200 },
+  { label: 'system_a', size: 900 },
+  { label: 'system_b', size: 900 },
+  // Holds a whole bundle beside what a slot writes.
+  { label: 'persistent', size: 1600 },
 ] as const;
 export const offsetOf = (label: string): number => {
   const index = partitions.findIndex((each) => each.label === label);
@@ -93,7 +118,12 @@ const lay = (disk: string, image: string, label: string): void =>
 export const makeDisk = (work: string, release: { readonly system: string; readonly boot: string }): string => {
   const disk = join(work, 'disk.img');
   run('truncate', '-s', `${2 + partitions.reduce((sum, { size }) => sum + size, 0)}M`, disk);
-  const table = partitions.map(({ label, size }) => `start=${offsetOf(label)}MiB,size=${size}MiB,name=${label}`);
+  // A Raspberry Pi's boot loader looks for its files on partitions of this type alone.
+  const readByLoader = 'type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7,';
+  const table = partitions.map(
+    ({ label, size }) =>
+      `start=${offsetOf(label)}MiB,size=${size}MiB,${label.startsWith('boot') ? readByLoader : ''}name=${label}`,
+  );
   execFileSync('/usr/sbin/sfdisk', ['--quiet', disk], { input: ['label: gpt', ...table].join('\n') });
   const choice = join(work, 'autoboot.txt');
   writeFileSync(choice, encodeAutoboot({ standard: 2, trial: 2 }));

@@ -14,7 +14,13 @@ export type Booted = {
   readonly next: 'tryboot' | 'plain' | null;
 };
 
+const machines = {
+  amd64: { program: 'qemu-system-x86_64', like: ['-cpu', 'max'], console: 'ttyS0' },
+  arm64: { program: 'qemu-system-aarch64', like: ['-machine', 'virt', '-cpu', 'cortex-a72'], console: 'ttyAMA0' },
+} as const;
+
 type PowerOn = {
+  readonly arch?: keyof typeof machines;
   /** The wish of the restart before */
   readonly tryboot: boolean;
   /** More of the kernel's command line, and more disks, read-only */
@@ -29,7 +35,7 @@ type PowerOn = {
 export const bootOnce = async (
   work: string,
   disk: string,
-  { tryboot, append, drives, until, limitMs }: PowerOn,
+  { arch = 'amd64', tryboot, append, drives, until, limitMs }: PowerOn,
   hear: (text: string) => void,
 ): Promise<Booted> => {
   const at = (label: string): string => `${disk}@@${offsetOf(label) * 1_048_576}`;
@@ -42,9 +48,10 @@ export const bootOnce = async (
     rmSync(join(work, name), { force: true });
     run('mcopy', '-i', at(label), `::${name}`, join(work, name));
   }
-  const line = `console=ttyS0 panic=1 no_timer_check uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} ${append}`;
-  const machine = spawn('qemu-system-x86_64', [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '768', '-smp', '2', '-display', 'none', '-serial', 'stdio'],
+  const like = machines[arch];
+  const line = `console=${like.console} panic=1 no_timer_check uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} ${append}`;
+  const machine = spawn(like.program, [
+    ...['-accel', 'tcg,thread=multi', ...like.like, '-m', '1024', '-smp', '2', '-display', 'none', '-serial', 'stdio'],
     ...['-monitor', 'none', '-nodefaults', '-nic', 'none', '-no-reboot', '-device', 'virtio-rng-pci'],
     ...['-kernel', join(work, 'kernel.img'), '-initrd', join(work, 'initrd.gz'), '-append', line],
     ...['-drive', `file=${disk},format=raw,if=virtio`],

@@ -1,12 +1,12 @@
 /**
- * npm run image:boot -- --image FILE [--seconds 600] [--json]
+ * npm run image:boot -- --image FILE [--seconds 600] [--json]    (…-arm64.img: qemu-system-arm)
  *
  * The image's first start in a virtual machine (emulated processor), as its boot loader would begin it, on a copy: whether the
  * enrolment waits for somebody, and what the image must not have (swap, a password, a login), by its own files. Exit status 1:
  * one of it is otherwise.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,9 +19,10 @@ const { values } = parseArgs({
 const say = (text: string): boolean => process.stderr.write(`image-boot: ${text}\n`);
 if (values.image === undefined) throw new Error('--image FILE');
 const work = mkdtempSync(join(tmpdir(), 'uketsuke-image-boot-'));
+const arch = values.image.includes('arm64') ? 'arm64' : 'amd64';
 try {
   const disk = join(work, 'disk.img');
-  copyFileSync(values.image, disk);
+  execFileSync('cp', ['--sparse=always', values.image, disk]);
   const system = join(work, 'system.img');
   const size = partitions.find(({ label }) => label === 'system_a')?.size ?? 0;
   const place = [`skip=${offsetOf('system_a')}`, `count=${size}`];
@@ -37,7 +38,7 @@ try {
     work,
     disk,
     {
-      ...{ tryboot: false, drives: [], until: waits, limitMs: Number(values.seconds) * 1_000 },
+      ...{ arch, tryboot: false, drives: [], until: waits, limitMs: Number(values.seconds) * 1_000 },
       append: 'systemd.show_status=1 systemd.log_color=0',
     },
     (text) => say(text.slice(0, 160)),
@@ -52,7 +53,7 @@ try {
     failedUnits: failed.length,
     ...(line !== undefined && { emulatedBootMs: Math.round(line.atMs - began) }),
   };
-  process.stdout.write(`${JSON.stringify({ profile: 'release', ...found })}\n`);
+  process.stdout.write(`${JSON.stringify({ profile: 'release', arch, ...found })}\n`);
   const isWell =
     found.enrolmentWaits && !hasSwap && withPassword.length === 0 && logins === 0 && watchdog && failed.length === 0;
   process.exitCode = isWell ? 0 : 1;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layDebian } from '../../image/kept-debian.ts';
-import { compatible, makeFat, raucConfig, run } from '../../image/slots.ts';
+import { compatibleOf, makeFat, raucConfig, run } from '../../image/slots.ts';
 import { project } from '../../package/tree.ts';
 
 /* The parts of a release for the virtual machine: its system, its boot partition, and the bundle that RAUC makes of them. */
@@ -77,7 +77,7 @@ echo "uketsuke-inside: ended" >/dev/console
 sleep 600
 `;
   writeFileSync(join(folder, 'added/trial/init'), starts ? begin : '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-  writeFileSync(join(folder, 'added/trial/system.conf'), raucConfig());
+  writeFileSync(join(folder, 'added/trial/system.conf'), raucConfig('amd64'));
   const system = join(folder, 'system.img');
   cpSync(parts.base, system);
   run('mksquashfs', join(folder, 'added/trial'), system, '-keep-as-directory', '-quiet', '-no-progress');
@@ -137,7 +137,7 @@ export const makeBundle = (work: string, name: string, release: MadeRelease, sig
   cpSync(release.boot, join(folder, 'boot.img'));
   writeFileSync(
     join(folder, 'manifest.raucm'),
-    `[update]\ncompatible=${compatible}\nversion=${release.version}\n\n[bundle]\nformat=verity\n\n[image.system]\nfilename=system.img\n\n[image.boot]\nfilename=boot.img\n`,
+    `[update]\ncompatible=${compatibleOf('amd64')}\nversion=${release.version}\n\n[bundle]\nformat=verity\n\n[image.system]\nfilename=system.img\n\n[image.boot]\nfilename=boot.img\n`,
   );
   const bundle = join(work, 'bundles', `${name}.raucb`);
   mkdirSync(join(work, 'bundles'), { recursive: true });
