@@ -121,6 +121,8 @@ const settle = (root: string, keyring: string | undefined): void => {
     rmSync(join(root, 'etc/systemd/system', unit), { force: true });
     symlinkSync('/dev/null', join(root, 'etc/systemd/system', unit));
   }
+  // Releases come by the link; RAUC, as root, believes none that is not signed.
+  put('usr/lib/tmpfiles.d/uketsuke-image.conf', 'd /persistent/updates 0755 uketsuke-link uketsuke-link -\n');
   put('etc/systemd/network/50-wired.network', '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n');
   inRoot(
     root,

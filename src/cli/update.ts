@@ -6,9 +6,10 @@ import { updateStatusSchema, wordsOfStatus } from '../catalogue/update-status.ts
 import { updateRefusalWords } from '../catalogue/update-words.ts';
 import { refusalOf } from '../core/update/judge-bundle.ts';
 import { initialUpdate } from '../core/update/update-machine.ts';
+import { compatibleOf } from '../processes/compatible.ts';
 import { version } from '../processes/release.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
-import { compatibleOf, startUpdates } from '../processes/update-process.ts';
+import { startUpdates } from '../processes/update-process.ts';
 import { readConfigOrExit } from './config.ts';
 import { speaksJapanese } from './say.ts';
 import { registerProcess } from './until-stopped.ts';

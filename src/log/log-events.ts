@@ -167,6 +167,26 @@ export const logEvents = {
     on: pattern('an event of src/core/update', /^[A-Za-z]{1,30}$/),
     wait: maybe(pattern('a reason of src/core/update', /^[a-z-]{1,20}$/)),
   }),
+  'bundle.fetched': event(
+    'info',
+    'technician',
+    'A release came from the agent, whole; whether it is installed is said elsewhere.',
+    {
+      bytes: count,
+    },
+  ),
+  'bundle.spoilt': event(
+    'warn',
+    'technician',
+    'A release that came is not what the agent has: it is fetched anew.',
+    {},
+  ),
+  'bundle.no-room': event('warn', 'technician', 'The disk has no room for the release that the agent has.', {
+    bytes: count,
+  }),
+  'bundle.not-kept': event('warn', 'technician', 'The folder of bundles cannot be read or written.', {
+    errorCode: maybe(errorCode),
+  }),
   'watchdog.withheld': event('error', 'technician', 'The watchdog is not fed: this part does not answer.', {
     part,
     silentMs: ms,

@@ -73,6 +73,8 @@ export const agentConfigSchema = z.strictObject({
     .string()
     .regex(/^(([01]\d|2[0-3]):[0-5]\d|off)$/, 'HH:MM, or off')
     .default('07:00'),
+  /** Releases for terminals with two slots: `uketsuke-terminal-arm64.raucb` and the like; terminals fetch them at night */
+  bundles: path.default('bundles'),
   /** Loopback port of the staff page; 0 = any free one */
   staffPort: z.number().int().min(0).max(65_535).default(8490),
   service: z
@@ -121,5 +123,6 @@ export const readAgentConfig = async (directory: string, overrides: AgentConfigI
     journal: at(config.journal),
     staffFile: at(config.staffFile),
     oqsFolder: at(config.oqsFolder),
+    bundles: at(config.bundles),
   };
 };

@@ -7,6 +7,7 @@ import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import type { AgentContext, Catalogues } from '../agent/agent-context.ts';
 import { AgentDesk } from '../agent/desk/agent-desk.ts';
+import { BundleDesk } from '../agent/desk/bundle-desk.ts';
 import { CertificateDesk } from '../agent/desk/certificate-desk.ts';
 import { followRelease } from '../agent/desk/follow-release.ts';
 import { createMorningRound } from '../agent/desk/morning-round.ts';
@@ -256,6 +257,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     adopt: (renewed) => bus.useTls(renewed),
   });
   void certificates.look();
+  const bundles = new BundleDesk(context, config.bundles);
   const inquiries = new InquiryDesk(context);
   const page = await startStaffPage({
     port: config.staffPort,
@@ -351,6 +353,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       for (const file of files.all) file.close();
       inquiries.stop();
       certificates.close();
+      bundles.close();
       desk.close();
       await page.close();
       await named.close();

@@ -16,6 +16,7 @@ import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import type { Failure } from '../core/failure.ts';
 import { dayMs, hourMs } from '../core/time-units.ts';
+import { hoursNow, openingHoursOf } from '../core/update/closed-hours.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -25,6 +26,8 @@ import type { LinkReport } from '../terminal/doctor/health.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import { certificateTopic } from '../wire/certificate-messages.ts';
+import { compatibleOf } from './compatible.ts';
+import { fetchBundles } from './fetch-bundle.ts';
 import { LinkCertificate } from './link-certificate.ts';
 import { withWayNamed } from './named-way.ts';
 import { version } from './release.ts';
@@ -73,6 +76,24 @@ const keepCertificate = (
     endLooks();
     endAnswers();
   };
+};
+
+/** On a device with two slots: releases are fetched while the clinic is closed. Returns how to end it. */
+const keepBundles = (
+  { facility, device, updates }: Config,
+  parts: { readonly bus: MessageBus; readonly clock: ReturnType<typeof startLinkClock>; readonly log: EventLog },
+): (() => void) => {
+  let compatible: string;
+  try {
+    compatible = compatibleOf();
+  } catch {
+    return () => {};
+  }
+  const hours = openingHoursOf(updates);
+  return fetchBundles({
+    ...{ ...parts, facility, device, compatible, folder: updates.folder },
+    mayFetch: () => hoursNow(parts.clock.time, hours, 0) === 'closed',
+  });
 };
 
 const connectBus = (
@@ -137,6 +158,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
     certificate: () => certificate.end,
   });
   const endCertificate = keepCertificate(config, { bus, clock, certificate }, () => server.tellCertificate());
+  const endBundles = keepBundles(config, { bus, clock, log });
   const endAudit = startRound(clock, auditMs, 'at-once', async () => {
     const broken = await store.firstBrokenAuditEntry();
     if (broken.ok && broken.value !== null) log.event('audit.broken', { number: broken.value });
@@ -159,7 +181,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   return {
     close: async () => {
       notifier.stopping();
-      for (const end of [endBeat, endAudit, endCertificate]) end();
+      for (const end of [endBeat, endAudit, endCertificate, endBundles]) end();
       await health.close();
       await server.close();
       clock.close();

@@ -1,12 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { askReport } from '../../drivers/host/health-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { inspectBundle } from '../../drivers/update-board/rauc-bundle.ts';
 import { createRaucUpdateBoard, deviceUpdatePlaces } from '../../drivers/update-board/rauc-update-board.ts';
 import { statusOf } from '../catalogue/update-status.ts';
-import { minuteOfDay } from '../core/japan-time.ts';
-import { hoursNow } from '../core/update/closed-hours.ts';
+import { hoursNow, openingHoursOf } from '../core/update/closed-hours.ts';
 import { chooseBundle } from '../core/update/judge-bundle.ts';
 import type { Bundle, Surroundings } from '../core/update/update.ts';
 import { updateDelays } from '../core/update/update-delays.ts';
@@ -15,6 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 import { replaceDurably } from '../storage/rename-durably.ts';
 import { type HealthReport, healthReportSchema } from '../terminal/doctor/health.ts';
 import { createUpdateRunner } from '../terminal/update/update-runner.ts';
+import { compatibleOf } from './compatible.ts';
 import { version } from './release.ts';
 import { startRound } from './rounds.ts';
 import type { Config } from './terminal-config.ts';
@@ -25,16 +25,6 @@ const lookAroundMs = 5_000;
 const lookIntoFolderMs = 60_000;
 /** The terminal answers at once, or hangs. ms */
 const healthAnswerMs = 2_000;
-/** What RAUC is told this device is. */
-const raucConfig = '/etc/rauc/system.conf';
-
-/** Throws, naming the file, when this device has no RAUC. */
-export const compatibleOf = (path = raucConfig): string => {
-  const [, compatible] = /^compatible=(.+)$/m.exec(readFileSync(path, 'utf8')) ?? [];
-  if (compatible === undefined) throw new Error(`${path}: no line compatible=…`);
-  return compatible.trim();
-};
-
 const healthOf = (socket: string): Promise<HealthReport | null> =>
   askReport(healthReportSchema, socket, healthAnswerMs);
 
@@ -53,15 +43,13 @@ export const surroundingsOf = (
   config: Pick<Config, 'updates' | 'lane'>,
   machineMs: number,
 ): Surroundings => {
-  const { closedFrom, closedUntil } = config.updates;
   const { certainty, machineAheadMs } = report?.time ?? { certainty: 'doubted' as const, machineAheadMs: 0 };
   const time = { wallMs: machineMs - machineAheadMs, certainty };
-  const open = { fromMinute: minuteOfDay(closedUntil), untilMinute: minuteOfDay(closedFrom) };
   const release = report?.release;
   return {
     // What waits to be sent is sent first, by the release that signed it.
     isIdle: report?.state === 'idle' && report.figures?.requests_waiting === 0,
-    hours: hoursNow(time, open, updateDelays.beforeOpeningMs),
+    hours: hoursNow(time, openingHoursOf(config.updates), updateDelays.beforeOpeningMs),
     wave: release !== undefined && release.lane !== null && config.lane <= release.lane ? 'go' : 'wait',
     agentVersion: release?.version ?? null,
   };

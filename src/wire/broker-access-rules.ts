@@ -1,3 +1,4 @@
+import { bundleTopic } from './bundle-messages.ts';
 import { certificateTopic } from './certificate-messages.ts';
 import { publisherOf, topicLeaves, topicOf } from './topics.ts';
 
@@ -25,6 +26,8 @@ export const accessRules = ({ facility, agents, devices }: BrokerUsers): readonl
       })),
       { user, access: access('device'), filter: certificateTopic(facility, whose, 'request') },
       { user, access: access('agent'), filter: certificateTopic(facility, whose, 'answer') },
+      { user, access: access('device'), filter: bundleTopic(facility, whose, 'request') },
+      { user, access: access('agent'), filter: bundleTopic(facility, whose, 'answer') },
     ];
   };
   return [

@@ -1,10 +1,19 @@
-import { japanDate, startOfJapanDay } from '../japan-time.ts';
+import { japanDate, minuteOfDay, startOfJapanDay } from '../japan-time.ts';
 import { dayMs } from '../time-units.ts';
 import type { TrustedTime } from '../trusted-time.ts';
 import type { Surroundings } from './update.ts';
 
 /** When the clinic may be open, in JST, every day of the week alike: a holiday's emergency duty is a day, too. Minutes since 00:00 */
 type OpeningHours = { readonly fromMinute: number; readonly untilMinute: number };
+
+/** Of the configuration: `07:00` and the like */
+export const openingHoursOf = (closed: {
+  readonly closedFrom: string;
+  readonly closedUntil: string;
+}): OpeningHours => ({
+  fromMinute: minuteOfDay(closed.closedUntil),
+  untilMinute: minuteOfDay(closed.closedFrom),
+});
 
 /**
  * Whether an update may begin now, so far as the hour goes: closed, and closed for `neededMs` more. A clock that nothing

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeError } from '../../log/event-log.ts';
+import { bundleRequestSchema, bundleTopic, encodePiece, pieceBytes } from '../../wire/bundle-messages.ts';
+import type { AgentContext } from '../agent-context.ts';
+
+/** A terminal asks for its next piece when it has one: more than this waiting is nobody's. */
+const maximumWaiting = 8;
+
+const hashOfFile = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+};
+
+/** `length` bytes from `offset` on, fewer at the end of the file. */
+const readAt = async (file: FileHandle, offset: number, length: number): Promise<Uint8Array> => {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+  return buffer.subarray(0, bytesRead);
+};
+
+type Context = Pick<AgentContext, 'bus' | 'keys' | 'devices' | 'log'>;
+
+/**
+ * Gives releases out to terminals, piece by piece: `<compatible>.raucb` of its folder, whatever lies there now. Decides
+ * nothing: whose turn it is, the hour and the signature are looked at by the terminal.
+ */
+export class BundleDesk {
+  readonly #context: Context;
+  readonly #folder: string;
+  readonly #unsubscribe: () => void;
+  readonly #known = new Map<string, { readonly stamp: string; readonly id: string }>();
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(context: Context, folder: string) {
+    this.#context = context;
+    this.#folder = folder;
+    this.#unsubscribe = context.bus.subscribe(
+      bundleTopic(context.keys().facility, '+', 'request'),
+      ({ topic, payload }) => this.#enqueue(topic.split('/')[3] ?? '', payload),
+      // A broker whose access rules are older: bundles are carried by hand.
+      { granted: () => {} },
+    );
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  /** One piece at a time, whoever asks: what a visit needs of the disk and the line comes between. */
+  #enqueue(device: string, payload: Uint8Array): void {
+    const entry = this.#context.devices().get(device);
+    if (entry === undefined || entry.revoked || payload.length > 500 || this.#waiting >= maximumWaiting) return;
+    this.#waiting += 1;
+    this.#last = this.#last
+      .then(() => this.#answer(device, payload))
+      .catch((error: unknown) => this.#context.log.event('process.error', describeError(error)))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+  }
+
+  async #answer(device: string, payload: Uint8Array): Promise<void> {
+    const asked = bundleRequestSchema.safeParse(parse(payload));
+    if (!asked.success) return;
+    const piece = await this.#pieceOf(asked.data);
+    const { bus, keys } = this.#context;
+    await bus.publish(bundleTopic(keys().facility, device, 'answer'), piece);
+  }
+
+  async #pieceOf({ compatible, id, offset }: ReturnType<typeof bundleRequestSchema.parse>): Promise<Uint8Array> {
+    const path = join(this.#folder, `${compatible}.raucb`);
+    const file = await open(path, 'r').catch(() => null);
+    if (file === null) return encodePiece({ id: null, bytes: 0, offset: 0 }, new Uint8Array());
+    try {
+      const { size } = await file.stat();
+      const now = await this.#idOf(path);
+      // Another one than it has begun with: from the beginning.
+      const from = id === now ? offset : 0;
+      return encodePiece({ id: now, bytes: size, offset: from }, await readAt(file, from, pieceBytes));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #idOf(path: string): Promise<string> {
+    const { size, mtimeMs } = await stat(path);
+    const stamp = `${size} ${mtimeMs}`;
+    const known = this.#known.get(path);
+    if (known?.stamp === stamp) return known.id;
+    const id = await hashOfFile(path);
+    this.#known.set(path, { stamp, id });
+    return id;
+  }
+}
+
+const parse = (payload: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    return null;
+  }
+};

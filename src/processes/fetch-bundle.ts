@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFile, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EventLog } from '../log/event-log.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MessageBus } from '../ports/message-bus.ts';
+import { renameDurably, syncFile } from '../storage/rename-durably.ts';
+import { type BundleRequest, bundleTopic, decodePiece, type Piece } from '../wire/bundle-messages.ts';
+import { startRound } from './rounds.ts';
+
+/** Whether there is a release to fetch is asked this often, in hours in which the clinic is closed. ms */
+const askMs = 5 * 60_000;
+/** A piece comes within milliseconds; before the first one the agent reads the whole bundle. ms */
+const answerMs = 20_000;
+/** Left to the journal and the other slot. */
+const keepFreeBytes = 64 * 1024 * 1024;
+
+type FetchParts = {
+  readonly bus: MessageBus;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly facility: string;
+  readonly device: string;
+  /** What RAUC is told this device is */
+  readonly compatible: string;
+  /** Where the update process looks for bundles */
+  readonly folder: string;
+  /** Closed, by a clock that can be believed */
+  readonly mayFetch: () => boolean;
+  readonly freeBytes?: (folder: string) => Promise<number>;
+};
+
+const freeBytesOf = async (folder: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+};
+
+const hashOf = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+};
+
+const partOf = (id: string): string => `fetched-${id}.part`;
+const wholeOf = (id: string): string => `fetched-${id}.raucb`;
+const fetchedName = /^fetched-([0-9a-f]{64})\.(part|raucb)$/;
+
+/** Everything of an earlier fetch but what belongs to `id`. */
+const forgetOthers = (folder: string, id: string): void => {
+  for (const name of readdirSync(folder))
+    if (fetchedName.test(name) && !name.includes(id)) rmSync(join(folder, name), { force: true });
+};
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+type Fetched = Pick<FetchParts, 'folder' | 'log'> & Required<Pick<FetchParts, 'freeBytes'>>;
+
+/** What has come so far, in the folder of bundles: it is there after a restart, too. */
+const createFetched = ({ folder, log, freeBytes }: Fetched) => {
+  const finish = async (id: string): Promise<void> => {
+    const part = join(folder, partOf(id));
+    if ((await hashOf(part)) !== id) {
+      // A disk or a power cut has changed it: from the beginning, another time.
+      rmSync(part, { force: true });
+      return log.event('bundle.spoilt', {});
+    }
+    syncFile(part);
+    renameDurably(part, join(folder, wholeOf(id)));
+    log.event('bundle.fetched', { bytes: sizeOf(join(folder, wholeOf(id))) });
+  };
+  return {
+    /** Where to go on */
+    begun: (): Pick<BundleRequest, 'id' | 'offset'> => {
+      const found = readdirSync(folder).find((name) => /\.part$/.test(name) && fetchedName.test(name));
+      const id = found === undefined ? null : (fetchedName.exec(found)?.[1] ?? null);
+      return { id, offset: id === null ? 0 : sizeOf(join(folder, partOf(id))) };
+    },
+    /** Whether to ask for another piece */
+    take: async ({ head: { id, bytes, offset }, bytes: piece }: Piece): Promise<boolean> => {
+      if (id === null) return false;
+      forgetOthers(folder, id);
+      if (sizeOf(join(folder, wholeOf(id))) === bytes) return false;
+      const path = join(folder, partOf(id));
+      const have = sizeOf(path);
+      // Of another question, or of another beginning: what is there already says where to go on.
+      if (offset !== have || have + piece.length > bytes) {
+        if (have > bytes) rmSync(path, { force: true });
+        return have <= bytes;
+      }
+      if ((await freeBytes(folder)) < bytes - have + keepFreeBytes) {
+        log.event('bundle.no-room', { bytes });
+        return false;
+      }
+      await appendFile(path, piece, { mode: 0o644 });
+      if (have + piece.length < bytes) return piece.length > 0;
+      await finish(id);
+      return false;
+    },
+  };
+};
+
+/**
+ * Fetches the release that the agent has for this kind of device, while the clinic is closed, and goes on after a cut, a
+ * restart or the next evening from where it was. A bundle gets its name once it is whole and on the disk; whether it may be
+ * installed is not judged here. Returns how to end it.
+ */
+export const fetchBundles = (parts: FetchParts): (() => void) => {
+  const { bus, clock, log, facility, device, compatible, folder, mayFetch, freeBytes = freeBytesOf } = parts;
+  const fetched = createFetched({ folder, log, freeBytes });
+  let isGranted = false;
+  let ended = false;
+  let hear: (piece: Piece | null) => void = () => {};
+  const endAnswers = bus.subscribe(
+    bundleTopic(facility, device, 'answer'),
+    ({ payload }) => {
+      const piece = decodePiece(payload);
+      if (piece !== null) hear(piece);
+    },
+    {
+      granted: (granted) => {
+        isGranted = granted;
+      },
+    },
+  );
+
+  const ask = async (request: BundleRequest): Promise<Piece | null> => {
+    const answered = new Promise<Piece | null>((resolve) => {
+      const callOff = clock.wakeAt(clock.now().monotonicMs + answerMs, () => resolve(null));
+      hear = (piece) => {
+        callOff();
+        resolve(piece);
+      };
+    });
+    const bytes = new TextEncoder().encode(JSON.stringify(request));
+    if (!(await bus.publish(bundleTopic(facility, device, 'request'), bytes)).ok) hear(null);
+    return answered;
+  };
+
+  const endRounds = startRound(clock, askMs, 'later', async () => {
+    try {
+      for (let more = isGranted; more && !ended && mayFetch(); ) {
+        const piece = await ask({ compatible, ...fetched.begun() });
+        more = piece !== null && (await fetched.take(piece));
+      }
+    } catch (error) {
+      // No folder, or a disk that takes no more: nothing of the terminal's work depends on it.
+      const errorCode = (error as NodeJS.ErrnoException).code;
+      log.event('bundle.not-kept', typeof errorCode === 'string' ? { errorCode } : {});
+    }
+  });
+  return () => {
+    ended = true;
+    endRounds();
+    endAnswers();
+    hear(null);
+  };
+};
