@@ -24,6 +24,9 @@ let clock: SimulatedClock;
 let closed: boolean;
 let free: number;
 let ends: (() => void)[];
+/** Looks that have ended: the next one has its time */
+let looks: number;
+const askMs = 5 * 60_000;
 const at = (folder: string, name: string): string => join(directory, folder, name);
 const release = (pieces: number): Buffer => randomBytes(Math.round(pieces * pieceBytes));
 const offer = (bytes: Uint8Array): void => writeFileSync(at('agent', `${compatible}.raucb`), bytes);
@@ -38,8 +41,16 @@ const begin = (revoked = false): void => {
     { bus: broker.connect('agent'), keys, devices: () => new Map([[device, entry]]), log },
     join(directory, 'agent'),
   );
+  looks = -1;
+  const watched: Pick<SimulatedClock, 'now' | 'wakeAt'> = {
+    now: () => clock.now(),
+    wakeAt: (atMs, then) => {
+      if (atMs - clock.now().monotonicMs === askMs) looks += 1;
+      return clock.wakeAt(atMs, then);
+    },
+  };
   const endFetching = fetchBundles({
-    ...{ clock, log, facility, device, compatible, folder: join(directory, 'terminal') },
+    ...{ clock: watched, log, facility, device, compatible, folder: join(directory, 'terminal') },
     bus: grantingAll(broker.connect('link')),
     mayFetch: () => closed,
     freeBytes: async () => free,
@@ -63,27 +74,32 @@ beforeEach(() => {
   closed = true;
   free = 1e10;
   ends = [];
+  looks = -1;
 });
 afterEach(() => {
   for (const end of ends) end();
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** The next look for a release, from its beginning to its end; `within`: what happens meanwhile */
+const look = async (within: () => Promise<void> = async () => {}): Promise<void> => {
+  const before = looks;
+  await clock.advance(askMs);
+  await within();
+  await until('the end of a look', () => looks > before);
+};
 const whole = (bytes: Uint8Array): string => `fetched-${hashOf(bytes)}.raucb`;
-const fetched = (bytes: Uint8Array): Promise<void> => until('the whole bundle', () => kept().includes(whole(bytes)));
-
 test('a release comes in pieces, byte for byte, gets its name at the end, and is not fetched again', async () => {
   const bundle = release(3.5);
   offer(bundle);
   begin();
   expect(requests()).toBe(0);
-  await clock.advance(5 * 60_000);
-  await fetched(bundle);
+  await look();
   expect(hashOf(readFileSync(at('terminal', whole(bundle))))).toBe(hashOf(bundle));
   expect(kept()).toEqual([whole(bundle)]);
   expect(requests()).toBe(4);
-  await clock.advance(5 * 60_000);
-  await until('the next question', () => requests() === 5);
+  await look();
+  expect(requests()).toBe(5);
   expect(kept()).toEqual([whole(bundle)]);
 });
 
@@ -99,8 +115,7 @@ test('while the clinic is open nothing is asked for, also in the midst of a bund
     if (requests() === 2) closed = false;
     return [passing];
   };
-  await clock.advance(5 * 60_000);
-  await until('the piece that was under way', () => requests() === 2 && kept().length === 1);
+  await look();
   await clock.advance(60 * 60_000);
   expect(requests()).toBe(2);
   expect(kept()[0]).toMatch(/\.part$/);
@@ -115,16 +130,23 @@ test.each(['the cable', 'the link'])('%s is away in the midst: it goes on from w
     if (what === 'the link') ends.pop()?.();
     return [];
   };
-  await clock.advance(5 * 60_000);
-  await until('the cut', () => requests() === 3);
-  await clock.advance(20_000);
+  const cut = async (): Promise<void> => {
+    await until('the cut', () => requests() === 3);
+    // An answer that does not come is given up.
+    await clock.advance(20_000);
+  };
+  if (what === 'the cable') await look(cut);
+  else {
+    await clock.advance(askMs);
+    await cut();
+  }
   broker.tamper = (passing) => [passing];
   if (what === 'the link') {
     broker = new MemoryBroker();
     begin();
   }
-  await clock.advance(5 * 60_000);
-  await fetched(bundle);
+  await look();
+  expect(kept()).toEqual([whole(bundle)]);
   const asked = broker.passed.filter(({ topic }) => topic.endsWith('/bundle-request'));
   const offsets = asked.map(
     ({ payload }) => (JSON.parse(new TextDecoder().decode(payload)) as { offset: number }).offset,
@@ -139,15 +161,15 @@ test('what a power cut took of the last pieces is asked for again; what it spoil
   writeFileSync(part, bundle.subarray(0, 2 * pieceBytes));
   truncateSync(part, pieceBytes + 100);
   begin();
-  await clock.advance(5 * 60_000);
-  await fetched(bundle);
+  await look();
+  expect(kept()).toEqual([whole(bundle)]);
 
   rmSync(at('terminal', whole(bundle)));
   writeFileSync(part, Buffer.alloc(2 * pieceBytes));
-  await clock.advance(5 * 60_000);
-  await until('the spoilt one is gone', () => kept().length === 0);
-  await clock.advance(5 * 60_000);
-  await fetched(bundle);
+  await look();
+  expect(kept()).toEqual([]);
+  await look();
+  expect(kept()).toEqual([whole(bundle)]);
 });
 
 test('another release in the midst begins from the start, and nothing of the one before stays', async () => {
@@ -158,25 +180,23 @@ test('another release in the midst begins from the start, and nothing of the one
     if (requests() === 2) offer(second);
     return [passing];
   };
-  await clock.advance(5 * 60_000);
-  await fetched(second);
+  await look();
   expect(kept()).toEqual([whole(second)]);
 });
 
 test('no room on the disk, no release, a terminal that was revoked: nothing is kept', async () => {
   begin();
-  await clock.advance(5 * 60_000);
-  await until('the answer', () => requests() === 1);
+  await look();
   offer(release(2));
   free = 1_000_000;
-  await clock.advance(5 * 60_000);
-  await until('the question', () => requests() === 2);
+  await look();
   for (const end of ends.splice(0)) end();
   free = 1e10;
   begin(true);
-  await clock.advance(5 * 60_000);
-  await until('the question of the revoked one', () => requests() === 3);
-  await clock.advance(5 * 60_000);
+  await look(async () => {
+    await until('the question of the revoked one', () => requests() === 3);
+    await clock.advance(20_000);
+  });
   expect(kept()).toEqual([]);
 });
 
