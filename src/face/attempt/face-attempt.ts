@@ -32,6 +32,8 @@ export type AttemptFinding = {
 const continuityMargin = 0.2;
 /** At rest before and after each prompt the latest frames together must match nearly as well as they did at first. */
 const restMargin = 0.05;
+/** A film that shows every answer fits one sequence in 24: it is not played until one comes. */
+const mostFailedSequences = 3;
 /** A head turned far is not seen as a face for a moment; whoever is gone longer begins again. */
 const unseenMs = 500;
 
@@ -108,6 +110,7 @@ export class AttemptCourse {
   readonly #padStrength: PadStrength;
   readonly #random: () => number;
   readonly #evidence: EvidenceScale;
+  #failedSequences = 0;
   /** Set once the person is known to be the card's, and is to be seen moving. */
   #prompts: LivenessPrompts | null = null;
   #evidenceWanted = false;
@@ -318,8 +321,8 @@ export class AttemptCourse {
    * attacker for it.
    */
   #failPrompts(why: PromptFailure): AttemptStep[] {
-    if (this.#padStrength === 'active') return this.#miss(why);
-    // One prompt, and no second: staff or the PIN serve as well, and nobody is kept before the camera.
+    if (this.#padStrength === 'active' && ++this.#failedSequences < mostFailedSequences) return this.#miss(why);
+    // Enough: staff or the PIN serve as well, and nobody is kept before the camera.
     if (why === 'sheet') return this.#suspect(why);
     this.why = why;
     this.#forgetFrames();

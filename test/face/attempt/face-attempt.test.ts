@@ -181,6 +181,13 @@ test('active: the right face that answers no prompt is a miss, not a match', () 
   expect(told.some((step) => ['turn-left', 'turn-right', 'blink'].includes(step))).toBe(true);
 });
 
+test('active: three sequences are put and no fourth; the face is closed then', () => {
+  const told = playLiveness('active', () => withLiveness(), 400);
+  const end = told.indexOf('unsure');
+  expect(told.slice(0, end).filter((step) => step === 'missed')).toHaveLength(2);
+  expect(told.slice(0, end)).not.toContain('matched');
+});
+
 test.each<[string, (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint }]>([
   ['another face', () => ({ embedding: stranger() })],
   ['another face that is never good to compare', () => ({ hint: 'nearer' })],
