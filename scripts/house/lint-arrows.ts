@@ -164,9 +164,9 @@ export const checkFolderPairs = ({ arrows }: ModuleGraph): Finding[] => {
   });
 };
 
-/** Files whose exports a tool takes by their place: configurations, reporters, what stands in for Node's own modules. */
+/** Files whose exports a tool takes by their place: configurations, reporters, plugins, what stands in for Node's own modules. */
 const isTakenByTool = (file: string): boolean =>
-  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\//.test(
+  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/mutation\/ignore-diagnoses\.mjs$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\//.test(
     file,
   );
 

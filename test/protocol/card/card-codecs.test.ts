@@ -20,7 +20,7 @@ import {
   selectFile,
   verify,
 } from '../../../src/protocol/card/myna-card.ts';
-import { encodeTlv, readTlv, readTlvs } from '../../../src/protocol/card/tlv.ts';
+import { encodeTlv, readTlv, readTlvHeader, readTlvs } from '../../../src/protocol/card/tlv.ts';
 
 const response = (hex: string) => {
   const decoded = decodeResponse(fromHex(hex));
@@ -108,6 +108,26 @@ describe('BER-TLV', () => {
 
   test.each(['1F8101', '3080', '3083010000', '3084', 'DF', '30'])('%s is refused', (hex) => {
     expect(readTlv(fromHex(hex)).ok).toBe(false);
+  });
+
+  test.each(['', 'DF', 'DF22', '30', '3080', '3081', '308201', '3083010000', '1F8101'])(
+    'a header of %s alone is refused: nothing is made of bytes that are not there',
+    (hex) => {
+      expect(readTlvHeader(fromHex(hex))).toMatchObject({ ok: false, failure: { code: 'card.unreadable' } });
+    },
+  );
+
+  test('as many objects as are allowed are read, and not one more', () => {
+    expect(readTlvs(new Uint8Array(2 * 64)).ok).toBe(true);
+    expect(readTlvs(new Uint8Array(2 * 65)).ok).toBe(false);
+    expect(readTlvs(fromHex('010002000300'), 2).ok).toBe(false);
+  });
+
+  test('what no header of ours can say is not encoded', () => {
+    for (const tag of [0, 0xff, 0x100, 0xffff]) expect(encodeTlv(tag)).toHaveLength(tag > 0xff ? 3 : 2);
+    for (const tag of [-1, 0x10000]) expect(() => encodeTlv(tag)).toThrow(RangeError);
+    expect(encodeTlv(0x30, new Uint8Array(0xffff))).toHaveLength(0xffff + 4);
+    expect(() => encodeTlv(0x30, new Uint8Array(0x10000))).toThrow(RangeError);
   });
 
   test('objects must fill their parent', () => {
