@@ -136,6 +136,11 @@ const foundByDoctor = {
     "this machine's own clock is wrong; the terminal serves by the agent's time, logs carry the wrong one",
     'timedatectl set-ntp true, or replace the battery of the clock',
   ),
+  'boot-loader.old': warning(
+    'technician',
+    "the board's boot loader (EEPROM) is too old to start a release once on trial: no update is installed",
+    'rpi-eeprom-update -a, then restart the board; it needs a boot loader of 2023-01-11 or later',
+  ),
   'disk.nearly-full': fault(
     'technician',
     'less than 200 MB are free where requests are stored',

@@ -7,6 +7,7 @@ import { provenReaderDriver } from '../../drivers/card-reader/reader-driver-proo
 import { runProgram } from '../../drivers/host/run-program.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
+import { bootLoaderBuiltMs } from '../../drivers/update-board/board-boot-loader.ts';
 import { refusesWrites } from '../agent/disk-watch.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
@@ -209,4 +210,7 @@ const damagedFiles = async (): Promise<readonly DamagedFile[] | null> => {
   return damaged.length === 0 && (names.length === 0 || compared.includes(null)) ? null : damaged;
 };
 
-export const thisMachine: Machine = { unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard };
+export const thisMachine: Machine = {
+  ...{ unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
+  bootLoaderBuiltMs: () => bootLoaderBuiltMs(),
+};

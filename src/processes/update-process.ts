@@ -2,9 +2,11 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { askReport } from '../../drivers/host/health-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { bootLoaderBuiltMs } from '../../drivers/update-board/board-boot-loader.ts';
 import { inspectBundle } from '../../drivers/update-board/rauc-bundle.ts';
 import { createRaucUpdateBoard, deviceUpdatePlaces } from '../../drivers/update-board/rauc-update-board.ts';
 import { statusOf } from '../catalogue/update-status.ts';
+import { isBootLoaderTooOld } from '../core/update/boot-loader.ts';
 import { hoursNow, openingHoursOf } from '../core/update/closed-hours.ts';
 import { chooseBundle } from '../core/update/judge-bundle.ts';
 import type { Bundle, Surroundings } from '../core/update/update.ts';
@@ -92,6 +94,7 @@ export const startUpdates = async (config: Config, log: EventLog, clock: Clock =
   const { updates } = config;
   const folder = createFolder(updates.folder);
   let isTrial = false;
+  const loaderBuiltMs = bootLoaderBuiltMs();
   const board = createRaucUpdateBoard({
     places: deviceUpdatePlaces,
     ...{ version, compatible: compatibleOf(), pathOf: folder.pathOf },
@@ -99,7 +102,7 @@ export const startUpdates = async (config: Config, log: EventLog, clock: Clock =
   });
   const runner = createUpdateRunner({ board, clock }, (update, event) => {
     isTrial = update.board.booted !== update.board.standard;
-    const status = statusOf(update);
+    const status = statusOf(update, loaderBuiltMs);
     const isNews = event.type !== 'SurroundingsChanged' || status.state !== 'current';
     if (isNews) log.event('update.step', { state: status.state, on: event.type, wait: status.wait });
     // Nobody is served before the release has proved itself: the terminal looks at this file.
@@ -112,7 +115,10 @@ export const startUpdates = async (config: Config, log: EventLog, clock: Clock =
     startRound(clock, lookAroundMs, 'at-once', async () =>
       runner.tell({
         type: 'SurroundingsChanged',
-        surroundings: surroundingsOf(await healthOf(config.health.socket), config, clock.now().wallMs),
+        surroundings: {
+          ...surroundingsOf(await healthOf(config.health.socket), config, clock.now().wallMs),
+          isBootLoaderTooOld: isBootLoaderTooOld(loaderBuiltMs),
+        },
       }),
     ),
     startRound(clock, lookIntoFolderMs, 'at-once', async () => {

@@ -132,7 +132,8 @@ const withFloor = (update: Update): Update => {
 const atRest = (update: Update, at: Moment): UpdateStep => mayBeginNow({ ...update, state: atEase }, at);
 
 const waitReason = ({ surroundings, state }: Update, bundle: Bundle): WaitReason | null => {
-  const { agentVersion, wave, hours, isIdle } = surroundings;
+  const { agentVersion, wave, hours, isIdle, isBootLoaderTooOld = false } = surroundings;
+  if (isBootLoaderTooOld) return 'boot-loader';
   if (agentVersion === null || !isAtLeast(agentVersion, bundle.version)) return 'agent-first';
   if (wave === 'wait') return 'wave';
   if (hours === 'unknown') return 'clock';

@@ -39,6 +39,8 @@ export type RefusalReason =
 
 /** Why nothing happens for now with a bundle that is good. The first that holds is told. */
 export type WaitReason =
+  /** Of this board: it could not start a release once on trial */
+  | 'boot-loader'
   /** The clinic's agent is of an older release: agents first (docs/updating.md) */
   | 'agent-first'
   /** The lanes before this one are not through yet, or one of them has fallen back */
@@ -92,6 +94,8 @@ export type Surroundings = {
   readonly wave: 'go' | 'wait';
   /** null: not heard yet */
   readonly agentVersion: string | null;
+  /** Of the board: a trial could not be started; left out: it can, or nothing is known */
+  readonly isBootLoaderTooOld?: boolean;
 };
 
 export type UpdateState =

@@ -1,6 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { FaultName } from '../../catalogue/faults.ts';
+import { dayOfBootLoader, isBootLoaderTooOld } from '../../core/update/boot-loader.ts';
 import { keyFiles, keyFolders } from '../../trust/key-files.ts';
 import type { DoctorCheck, Examined, Finding, Machine, UnitState } from './examination.ts';
 
@@ -171,7 +172,15 @@ const setAside: DoctorCheck = async ({ config: { paths } }) => {
   return { state: 'ok', detail: '' };
 };
 
-export const machineChecks = { owners, secrecy, program, speaker, writable, setAside };
+/** Of a device whose boot loader chooses between two slots. */
+const bootLoader: DoctorCheck = async ({ machine }) => {
+  const builtMs = machine.bootLoaderBuiltMs();
+  if (builtMs === null) return { state: 'skipped', detail: 'no board that tells of its boot loader' };
+  const detail = `EEPROM of ${dayOfBootLoader(builtMs)}`;
+  return isBootLoaderTooOld(builtMs) ? { state: 'found', fault: 'boot-loader.old', detail } : { state: 'ok', detail };
+};
+
+export const machineChecks = { owners, secrecy, program, speaker, writable, setAside, bootLoader };
 
 /** A unit of the clinic's end, on the clinic's own PC */
 const unitHere =

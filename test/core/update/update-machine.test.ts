@@ -89,6 +89,7 @@ describe('an update', () => {
   });
 
   it.each([
+    ['boot-loader', { isBootLoaderTooOld: true, agentVersion: null }],
     ['agent-first', { agentVersion: null }],
     ['agent-first', { agentVersion: '0.2.9' }],
     ['wave', { wave: 'wait' }],

@@ -57,6 +57,7 @@ const bareMachine: Machine = {
   unit: async () => null,
   userId: async () => null,
   mayReach: async () => null,
+  bootLoaderBuiltMs: () => null,
   isReadOnly: async () => false,
   damagedFiles: async () => null,
   hasSoundCard: async () => true,
@@ -453,6 +454,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['program.damaged', { machine: machineWith({ damagedFiles: async () => damaged }) }],
     ['speaker.missing', { machine: machineWith({ hasSoundCard: async () => false }) }],
     ['disk.read-only', { machine: machineWith({ isReadOnly: async () => true }) }],
+    ['boot-loader.old', { machine: machineWith({ bootLoaderBuiltMs: () => Date.UTC(2021, 3, 29) }) }],
   ])('the machine itself tells of %s', async (fault, more) => {
     const diagnoses = await examine({ ...well(), ...more });
     expect(faultsOf(diagnoses)).toEqual([fault]);
