@@ -70,6 +70,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
     },
     trace: { about: 'APDU traces: record, redact, replay, diff', load: () => import('./cli/trace.ts') },
     visit: { about: 'visits: record, replay, keep as a test', load: () => import('./cli/visit.ts') },
+    kit: {
+      about: 'judges programs that others build on this: レセコン, card clients',
+      load: () => import('./cli/kit.ts'),
+    },
     'virtual-card': {
       about: 'a virtual My Number card in a real pcscd, by way of vpcd',
       load: () => import('./cli/virtual-card.ts'),

@@ -7,16 +7,44 @@ import { isFaceId, loadFaceGrey } from './faces.ts';
 import type { GreyImage } from './jp2.ts';
 import { type Persona, personaById, personas } from './personas.ts';
 import { ensureTestAuthority } from './test-authority.ts';
+import type { VirtualCard } from './virtual-card.ts';
 import { connectToVpcd, type VpcdConnection } from './vpcd-client.ts';
 
 export type PlayOptions = {
   readonly persona: string;
-  readonly vpcd: { readonly host: string; readonly port: number };
+  /** vpcd itself, or a Unix socket that leads to it */
+  readonly vpcd: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly timing: CardTiming;
   readonly faults: readonly CardFault[];
   /** Folder for the test authority and the cards' keys. */
   readonly cache: string;
+  /** Whoever looks on: at what is said, and when the card forgets what it granted */
+  readonly watch?: {
+    reset(): void;
+    exchange(seen: { readonly command: Uint8Array; readonly response: Uint8Array }): void;
+  };
 };
+
+/** The same card, looked at. */
+const watched = (card: VirtualCard, watch: PlayOptions['watch']): VirtualCard =>
+  watch === undefined
+    ? card
+    : {
+        id: card.id,
+        atr: card.atr,
+        get verifyCount() {
+          return card.verifyCount;
+        },
+        reset: () => {
+          watch.reset();
+          card.reset();
+        },
+        transmit: (command) => {
+          const response = card.transmit(command);
+          watch.exchange({ command, response });
+          return response;
+        },
+      };
 
 /** The persona's face where the set-up has cut it, a drawn pattern where not. */
 const photoOf = async ({ face, hasPhoto }: Persona): Promise<GreyImage | null> => {
@@ -69,16 +97,18 @@ export const playCard = async (options: PlayOptions): Promise<void> => {
     void connection?.close();
   });
   const leave = (): void => {
-    say(JSON.stringify({ apdus, verifies: card.verifyCount }));
-    process.exit(0);
+    backAfterMs = undefined;
+    isPulled = true;
+    if (connection === null) process.exit(0);
+    void connection.close();
   };
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
   for (;;) {
     isPulled = false;
     connection = await connectToVpcd({
-      to: options.vpcd,
-      card: faulty,
+      to: 'path' in options.vpcd ? { path: options.vpcd.path } : options.vpcd,
+      card: watched(faulty, options.watch),
       timing: options.timing,
       onApdu: ({ phase }) => {
         if (phase === 'after') apdus++;

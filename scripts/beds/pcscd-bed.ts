@@ -77,7 +77,7 @@ export class PcscdBed {
 
   async #relayTo(port: number, path: string): Promise<ChildProcess> {
     rmSync(path, { force: true });
-    const relay = fileURLToPath(new URL('./vpcd-relay.ts', import.meta.url));
+    const relay = fileURLToPath(new URL('../../drivers/host/vpcd-relay.ts', import.meta.url));
     const enter = ['-t', `${this.pid}`, '-n', process.execPath, relay, path, `${port}`];
     const child = spawn('nsenter', enter, { stdio: ['ignore', 'pipe', 'inherit'] });
     if (child.stdout === null) throw new Error('relay without output');

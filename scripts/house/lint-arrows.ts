@@ -18,7 +18,7 @@ const partOf = (file: string): string | undefined => {
 
 const ground = ['wire', 'core', 'protocol'];
 const shared = [...ground, 'config-file', 'ports', 'catalogue', 'trust', 'log', 'storage', 'web'];
-const all = [...shared, 'config', 'terminal', 'face', 'agent', 'root', 'drivers', 'virtual'];
+const all = [...shared, 'config', 'terminal', 'face', 'agent', 'kit', 'root', 'drivers', 'virtual'];
 
 /** Which parts a part may import. What is not named here (test) may import anything. */
 const mayImport: Record<string, readonly string[]> = {
@@ -36,6 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
   terminal: [...shared, 'terminal'],
   face: [...ground, 'ports', 'face'],
   agent: [...shared, 'agent'],
+  kit: [...shared, 'agent', 'kit'],
   screens: ['core', 'screens'],
   drivers: [...shared, 'drivers'],
   virtual: [...shared, 'drivers', 'virtual'],
@@ -75,11 +76,11 @@ const explain: Record<string, string> = {
  * Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. Models are
  * measured on photos as a card would hold them.
  */
-const virtualCommands = /^src\/cli\/(virtual-card|trace|models)\.ts$/;
+const virtualCommands = /^src\/cli\/(virtual-card|trace|models|kit-card)\.ts$/;
 
 /** Scripts that play a patient or draw one. What builds, packs, checks or documents the product knows no virtual hardware. */
 const playsPatients =
-  /^scripts\/(beds|demonstration|bench|evaluate|screens|trials|playground)\/|^scripts\/models\/cut-faces\.ts$/;
+  /^scripts\/(beds|demonstration|bench|evaluate|screens|trials|playground|kit)\/|^scripts\/models\/cut-faces\.ts$/;
 
 const cameraRegistry = 'src/processes/cameras.ts';
 
@@ -106,7 +107,7 @@ const whatIsWrong = (file: string, from: string, each: Import): string | null =>
     return `cameras are picked in ${cameraRegistry} alone`;
   if (from === 'root' && to === 'virtual') {
     if (file.startsWith('src/cli/') && !virtualCommands.test(file))
-      return 'no command but virtual-card, trace and models';
+      return 'no command but virtual-card, kit card, trace and models';
     if (way !== 'dynamic' && way !== 'type')
       return 'virtual drivers are reached by import() alone, after the profile was checked';
   }

@@ -4,10 +4,8 @@
  * as it should be is told nothing.
  */
 import { parseArgs } from 'node:util';
-import type { CheckedKit } from './planted-defect.ts';
-import { cardKit } from './sample-card-client.ts';
+import { kits } from './kits.ts';
 
-const kits: readonly CheckedKit[] = [cardKit];
 /** So many at least, or the kits look at too little. */
 const leastPlanted = 60;
 
@@ -15,7 +13,8 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
-if (positionals[0] !== 'self-check') throw new Error('kit self-check is what there is here; the kits: uketsuke kit');
+if (positionals[0] !== 'self-check')
+  throw new Error('kit self-check is what there is here; the kits themselves: uketsuke kit');
 
 const say = (line: string): void => void process.stderr.write(`kit: ${line}\n`);
 let [planted, found, falseAlarms] = [0, 0, 0];

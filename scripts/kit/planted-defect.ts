@@ -2,7 +2,7 @@
 export type PlantedDefect<Name extends string = string> = { readonly name: Name; readonly rule: string };
 
 /** What a kit said of one run of its sample: with a defect in it, or as it should be. */
-export type SampleRun = { readonly rules: ReadonlySet<string> };
+type SampleRun = { readonly rules: ReadonlySet<string> };
 
 export type CheckedKit = {
   readonly kit: string;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { MadeCard } from '../../drivers/virtual/card-maker.ts';
+import { CardClientJudge } from '../../src/kit/card/judge-card-client.ts';
 import { concatBytes, fromAscii, fromHex, uint16 } from '../../src/protocol/bytes.ts';
 import { type CommandApdu, encodeCommand } from '../../src/protocol/card/apdu.ts';
 import { sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
 import { applications, files } from '../../src/protocol/card/myna-card.ts';
-import { CardClientJudge } from '../../src/kit/card/judge-card-client.ts';
 import { testCard } from '../beds/test-cards.ts';
 import type { CheckedKit, PlantedDefect } from './planted-defect.ts';
 

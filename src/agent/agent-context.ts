@@ -36,6 +36,12 @@ export type AgentContext = {
   readonly changed: () => void;
 };
 
+/** What of an agent its desk for inquiries needs */
+export type InquiryContext = Pick<
+  AgentContext,
+  'clock' | 'changed' | 'disk' | 'journal' | 'log' | 'service' | 'settings'
+> & { readonly options: Pick<AgentOptions, 'oqsFolder' | 'encoding'> };
+
 /** What official notices say, by date or by the version that a request names. */
 export type Catalogues = {
   readonly at: (wallMs: number) => Catalogue;

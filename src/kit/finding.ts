@@ -30,7 +30,9 @@ export const printFindings = <Rule extends string>(
   const byRule = Map.groupBy(findings, ({ rule }) => rule);
   const told = [...byRule].map(([rule, places]) => {
     const { wrong, right } = words[rule];
-    const lines = places.slice(0, 10).map(({ where, seen }) => `   ${head.where}: ${where}\n   ${head.seen}: ${seen}\n`);
+    const lines = places
+      .slice(0, 10)
+      .map(({ where, seen }) => `   ${head.where}: ${where}\n   ${head.seen}: ${seen}\n`);
     const more = places.length > 10 ? `   … +${places.length - 10}\n` : '';
     return `✗ ${wrong[language]} [${rule}]\n${lines.join('')}${more}   ${head.right}: ${right[language]}\n`;
   });

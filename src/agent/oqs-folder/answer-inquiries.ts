@@ -26,7 +26,7 @@ import {
   qualificationMessageSchema,
   searchInfoSchema,
 } from '../../protocol/oqs/oqs-xml-schema.ts';
-import type { AgentContext } from '../agent-context.ts';
+import type { InquiryContext } from '../agent-context.ts';
 import { keepIfPossible, unlessDiskRefuses } from '../disk-watch.ts';
 import type { FolderFault } from './hand-over.ts';
 import { HeldRequests } from './held-requests.ts';
@@ -79,7 +79,7 @@ type Answer = { readonly bytes: Uint8Array; readonly written?: () => void };
  * questions stand in the journal until then, so that it is worked off after a restart, too.
  */
 export class InquiryDesk {
-  readonly #context: AgentContext;
+  readonly #context: InquiryContext;
   readonly #bulks = new Map<string, Bulk>();
   #folderFault: FolderFault | null = null;
   /** `req/` itself cannot be looked into: nobody's inquiry is seen. */
@@ -93,7 +93,7 @@ export class InquiryDesk {
   #isResumed = false;
   #stopped = false;
 
-  constructor(context: AgentContext) {
+  constructor(context: InquiryContext) {
     this.#context = context;
     this.#passOver = namePassedOver(context.log);
   }

@@ -5,7 +5,7 @@ import type { Finding } from '../finding.ts';
 import type { CardRule } from './card-rules.ts';
 
 /** One exchange; an empty answer: the card was gone, or said nothing. */
-export type SeenExchange = { readonly command: Uint8Array; readonly response: Uint8Array };
+type SeenExchange = { readonly command: Uint8Array; readonly response: Uint8Array };
 
 const individualNumber = 0x0001;
 const numberA = 0x0013;

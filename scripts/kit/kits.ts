@@ -1,0 +1,5 @@
+import type { CheckedKit } from './planted-defect.ts';
+import { cardKit } from './sample-card-client.ts';
+import { oqsKit } from './sample-receipt-computer.ts';
+
+export const kits: readonly CheckedKit[] = [oqsKit, cardKit];

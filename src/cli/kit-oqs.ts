@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
+import { printFindings } from '../kit/finding.ts';
+import { daySteps, OqsDay } from '../kit/oqs/oqs-day.ts';
+import { oqsRules } from '../kit/oqs/oqs-rules.ts';
+
+type Options = { readonly dir: string; readonly stepSeconds: number; readonly json?: true };
+
+const recordsFile = new URL('../agent/eligibility/simulated-eligibility-service.records.json', import.meta.url);
+/** Between two looks at what the レセコン writes. ms */
+const lookMs = 500;
+
+/** Exit status: 1 where something is wrong, or nothing came at all. */
+export const playOqsDay = async ({ dir, stepSeconds, json }: Options): Promise<number> => {
+  const say = (text: string): void => void process.stdout.write(text);
+  const day = new OqsDay({
+    folder: resolve(dir),
+    clock: createSystemClock(),
+    recordsJson: readFileSync(recordsFile, 'utf8'),
+  });
+  say(`${resolve(dir)} に1日分の結果ファイルを書きます。レセコンに face/ を読ませ、req/ へ照会を書かせてください。\n`);
+  for (const [at, step] of daySteps.entries()) {
+    say(`${at + 1}/${daySteps.length} ${step.about}\n`);
+    await day.play(step);
+    for (let waited = 0; waited < stepSeconds * 1_000; waited += lookMs) {
+      await pause(lookMs);
+      await day.look();
+    }
+  }
+  const findings = await day.finish();
+  say(`\n照会 ${day.requests} 件を受け取りました。`);
+  if (day.requests === 0) say('何も来ていません。レセコンの共有フォルダの設定を確かめてください。\n');
+  else say(printFindings(findings, oqsRules, 'ja'));
+  if (json) say(`${JSON.stringify({ steps: daySteps.length, requests: day.requests, findings })}\n`);
+  return findings.length === 0 && day.requests > 0 ? 0 : 1;
+};
