@@ -43,6 +43,9 @@ const leastTurn = 0.1;
  */
 const narrowerBy = 0.09;
 const flatSheet = 0.9;
+/** A head that is held askew and turns on becomes narrow sooner than its nose moves, as the sine to the cosine. */
+const askewFlatSheet = 0.5;
+const askewRest = 0.08;
 /** One frame may be a slip of the landmark model, of a turned head as of a sheet. */
 const leastSheetFrames = 2;
 const leastTurnedFrames = 2;
@@ -134,7 +137,8 @@ export class LivenessPrompts {
   #judge(signals: HeadSignals, { prompt, atMs: askedAtMs, rest }: Asked, atMs: number): PromptOutcome {
     const moved = signals.noseOffset - rest.noseOffset;
     const narrower = 1 - signals.breadth / rest.breadth;
-    if (narrower > narrowerBy && Math.abs(moved) < narrower * flatSheet) {
+    const turnsOn = moved * rest.noseOffset > 0 && Math.abs(rest.noseOffset) > askewRest;
+    if (narrower > narrowerBy && Math.abs(moved) < narrower * (turnsOn ? askewFlatSheet : flatSheet)) {
       this.#sheetFrames++;
       return this.#sheetFrames < leastSheetFrames ? { type: 'waiting', prompt } : { type: 'failed', why: 'sheet' };
     }
