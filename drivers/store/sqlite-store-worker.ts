@@ -6,6 +6,7 @@ import type { AuditEntry, OutboxRow } from '../../src/ports/store.ts';
 import { AuditChain } from '../../src/storage/audit-chain.ts';
 import { forgetBackups } from '../../src/storage/back-up.ts';
 import { openStore, type StoreNews } from '../../src/storage/open-store.ts';
+import { sqlOf } from '../../src/storage/sqlite-engine.ts';
 import type { StorePlace } from '../../src/storage/store-place.ts';
 import { outboxKind } from './outbox-kind.ts';
 
@@ -72,7 +73,7 @@ const statement = (sql: string) => {
   return known;
 };
 
-const audit = new AuditChain(statement);
+const audit = new AuditChain(sqlOf(opened));
 /** Some five months of 100 visits a day; verifying them holds up the store for a fifth of a second. */
 const keptEntries = 30_000;
 /** Only the last row before a crash can lack its entry; and whoever asks for the last visit asks for a late one. */

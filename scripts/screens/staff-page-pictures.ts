@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { chromium } from 'playwright-core';
 import { personas } from '../../drivers/virtual/personas.ts';
-import { monthOf } from '../../src/agent/journal/journal.ts';
+import { monthOf } from '../../src/agent/journal/today-notes.ts';
 import { readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
 import { addDevice } from '../../src/agent/provisioning/facility-authority.ts';
 import { addStaffMember, readStaff } from '../../src/agent/staff-page/staff-codes.ts';

@@ -17,6 +17,7 @@ const bySystem: Readonly<Record<string, FailureCode>> = {
   EROFS: 'agent.disk-read-only',
   EACCES: 'agent.disk-read-only',
   EPERM: 'agent.disk-read-only',
+  EDATABASE: 'agent.database-away',
 };
 
 /** Options of a file system that takes no writes any more, whatever `access` says of it: ext4 after an error. */

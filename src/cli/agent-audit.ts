@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Journal } from '../agent/journal/journal.ts';
-import { configOfAgentIn } from '../processes/agent-directory.ts';
+import { openJournal } from '../processes/open-journal.ts';
 import { type AuditVerdict, type ExportedLine, verifyExport } from '../storage/audit-chain.ts';
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-
-const openJournal = async (directory: string): Promise<Journal> =>
-  new Journal((await configOfAgentIn(directory)).journal, { readOnly: true });
 
 const tell = ({ entries, brokenAt }: AuditVerdict): void => {
   if (brokenAt === null) print(`whole: ${entries} entries`);
@@ -38,7 +34,7 @@ export const addAuditCommands = (agent: Command, explain: <T>(work: Work<T>) => 
           );
         }
         if (dir === undefined) throw new Error('--dir or --file is missing');
-        const journal = await openJournal(dir);
+        const journal = await openJournal(dir, { readOnly: true });
         tell(journal.audit.verify());
         journal.close();
       }),
@@ -49,7 +45,7 @@ export const addAuditCommands = (agent: Command, explain: <T>(work: Work<T>) => 
     .requiredOption('--dir <dir>', "the agent's directory")
     .action(
       explain(async ({ dir }: { dir: string }) => {
-        const journal = await openJournal(dir);
+        const journal = await openJournal(dir, { readOnly: true });
         for (const line of journal.audit.lines()) print(JSON.stringify(line));
         journal.close();
       }),

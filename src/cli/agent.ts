@@ -4,7 +4,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
 import { createSystemdNotifier, type ServiceNotifier } from '../../drivers/host/systemd-notifier.ts';
-import { Journal } from '../agent/journal/journal.ts';
 import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import {
   addDevice,
@@ -19,7 +18,9 @@ import { createEventLog, describeError } from '../log/event-log.ts';
 import { type RunningAgent, startAgent } from '../processes/agent.ts';
 import type { AgentConfigInput } from '../processes/agent-config.ts';
 import { configOfAgentIn } from '../processes/agent-directory.ts';
+import { openJournal } from '../processes/open-journal.ts';
 import { addAuditCommands } from './agent-audit.ts';
+import { addJournalCommands } from './agent-journal.ts';
 import {
   type AuthorityKeyOptions,
   addAuthorityKeyCommands,
@@ -306,7 +307,7 @@ const addUsageCommands = (agent: Command): void => {
           if (index === 0) return [];
           throw new Error(`${file}, line ${index + 1}: month, card uses and confirmations expected`);
         });
-        const journal = new Journal((await configOfAgentIn(options.dir)).journal);
+        const journal = await openJournal(options.dir);
         for (const one of figures) journal.setOfficialUsage(one, Date.now());
         journal.close();
         print(`${figures.length} months`);
@@ -323,7 +324,7 @@ const addClockCommands = (agent: Command): void => {
     .requiredOption('--dir <dir>', "the agent's directory")
     .action(
       orExplain(async (options: { dir: string }) => {
-        const journal = new Journal((await configOfAgentIn(options.dir)).journal);
+        const journal = await openJournal(options.dir);
         const wallMs = Date.now();
         journal.see({ wallMs, confirmed: true });
         journal.close();
@@ -369,5 +370,6 @@ export const register = (program: Command): void => {
   addStaffCommands(agent);
   addUsageCommands(agent);
   addAuditCommands(agent, orExplain);
+  addJournalCommands(agent, orExplain);
   addClockCommands(agent);
 };

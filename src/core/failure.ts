@@ -82,6 +82,7 @@ export const failureRules = {
   'agent.disk-full': technician(true),
   'agent.disk-read-only': technician(true),
   'agent.disk-failed': technician(true),
+  'agent.database-away': technician(true),
   'message.malformed': technician(false),
   'message.forged': technician(false),
   'message.stale': technician(false),

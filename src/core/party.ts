@@ -100,6 +100,7 @@ const proves: Readonly<Record<FailureCode, Party | typeof own | null>> = {
   'agent.disk-full': clinicPc,
   'agent.disk-read-only': clinicPc,
   'agent.disk-failed': clinicPc,
+  'agent.database-away': clinicPc,
   'message.malformed': null,
   'message.forged': null,
   'message.stale': null,

@@ -27,6 +27,12 @@ const path = z
     'no path of a file: C:\\…, \\\\server\\…, or a name, without : * ? " < > |',
   );
 
+/** Without a password: what stands in a configuration is copied about. PGPASSFILE names the file that holds it. */
+const postgresAddress = z
+  .string()
+  .max(400)
+  .regex(/^postgres(ql)?:\/\/[^:@/\s]+@[^@/\s]+\/[^/\s]+$/, 'postgres://USER@HOST:PORT/DATABASE, without a password');
+
 /** `agent.yaml` in the agent's directory; every setting has a default. Relative paths begin at that directory. */
 export const agentConfigSchema = z.strictObject({
   broker: z
@@ -46,6 +52,8 @@ export const agentConfigSchema = z.strictObject({
   /** Trust anchors of cards */
   cardTrust: path.default('card-trust'),
   journal: path.default('journal.sqlite'),
+  /** Instead of that file: a PostgreSQL that several agents of the facility share. `uketsuke agent journal move` sets it */
+  journalDatabase: postgresAddress.optional(),
   /** Approvers and the hashes of their staffCode */
   staffFile: path.default('staff.json'),
   /** What is asked of whoever approves 目視確認; a facility may turn on more than four digits, or a second factor */

@@ -20,7 +20,7 @@ import {
   SimulatedEligibilityService,
 } from '../agent/eligibility/simulated-eligibility-service.ts';
 import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
-import { Journal } from '../agent/journal/journal.ts';
+import type { Journal } from '../agent/journal/journal.ts';
 import { watchJournalHead } from '../agent/journal/journal-witness.ts';
 import { watchAudit } from '../agent/journal/watch-audit.ts';
 import { keepJournalPlace } from '../agent/keep-journal-place.ts';
@@ -55,6 +55,7 @@ import { startAgentClock, steadyMs } from './agent-clock.ts';
 import type { AgentConfig, AgentConfigInput } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
 import { withWayNamed } from './named-way.ts';
+import { journalOf } from './open-journal.ts';
 import { version } from './release.ts';
 
 /** A journal whose file was deleted or replaced is noticed within this. ms */
@@ -173,7 +174,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { keys, devices, settings, staff } = files;
   const machineClock = start.clock ?? createSystemClock();
   const journal = await awaitJournal({
-    open: () => new Journal(config.journal, { steadyMs }),
+    open: () => journalOf(directory, keys.value.facility, config, { steadyMs, alone: true }),
     port: config.staffPort,
     catalogue: () => catalogueAt(machineClock.now().wallMs),
     clock: machineClock,
@@ -344,7 +345,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       agent,
       brokerPort: broker?.port ?? config.broker.port,
       staffPage: page.address,
-      journal: config.journal,
+      journal: config.journalDatabase ?? config.journal,
       oqsFolder: config.oqsFolder,
     },
     journal,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StatementSync } from 'node:sqlite';
+import type { SqlEngine } from './sql-engine.ts';
 
 /** What is written down for good: an event by name, and what it was about by an id. Never a person. */
 type AuditLine = {
@@ -62,60 +62,60 @@ export const verifyExport = (lines: Iterable<ExportedLine>): AuditVerdict => {
 
 /** A chain of entries in its database. Whoever appends has a transaction open. */
 export class AuditChain {
-  readonly #prepare: (sql: string) => StatementSync;
-  /** The last row, known while the transaction that wrote it holds: one process writes. */
+  readonly #sql: Pick<SqlEngine, 'get' | 'all' | 'run' | 'iterate' | 'snapshot'>;
+  /** The last row, known while the transaction that wrote it holds, and longer where one process writes. */
   #head: Link | null = null;
 
-  constructor(prepare: (sql: string) => StatementSync) {
-    this.#prepare = prepare;
+  constructor(sql: Pick<SqlEngine, 'get' | 'all' | 'run' | 'iterate' | 'snapshot'>) {
+    this.#sql = sql;
   }
 
   append({ atMs, ...rest }: AuditLine): void {
     // A time counted on from another machine's has fractions; the column takes whole ms alone, and what is hashed is what is kept.
     const line: AuditLine = { ...rest, atMs: Math.round(atMs) };
-    const last = this.#head ?? (this.#prepare('SELECT number, hash FROM audit_head').get() as Link);
+    const last = this.#head ?? this.end();
     const number = last.number + 1;
     const hash = hashOf(last.hash, number, line);
-    this.#prepare('INSERT INTO audit (number, at_ms, event, subject, code, hash) VALUES (?, ?, ?, ?, ?, ?)').run(
+    this.#sql.run(
+      'INSERT INTO audit (number, at_ms, event, subject, code, hash) VALUES (?, ?, ?, ?, ?, ?)',
       ...[number, line.atMs, line.event, line.subject, line.code ?? null, hash],
     );
-    this.#prepare('UPDATE audit_head SET number = ?, hash = ?').run(number, hash);
+    this.#sql.run('UPDATE audit_head SET number = ?, hash = ?', number, hash);
     this.#head = { number, hash };
   }
 
-  /** The transaction was rolled back. */
+  /** The transaction was rolled back, or others may have appended. */
   forgetHead(): void {
     this.#head = null;
   }
 
   /** The newest entry; number 0 of an empty chain */
   end(): AuditEnd {
-    return this.#prepare('SELECT number, hash FROM audit_head').get() as AuditEnd;
+    return this.#sql.get('SELECT number, hash FROM audit_head') as AuditEnd;
   }
 
   /** Whether that entry belongs to this chain, or is older than what is kept of it. */
   reaches({ number, hash }: AuditEnd): boolean {
-    const start = this.#prepare('SELECT number, hash FROM audit_start').get() as Link;
+    const start = this.#sql.get('SELECT number, hash FROM audit_start') as Link;
     if (number <= start.number) return number < start.number || hash === start.hash;
-    return this.#prepare('SELECT 1 FROM audit WHERE number = ? AND hash = ?').get(number, hash) !== undefined;
+    return this.#sql.get('SELECT 1 FROM audit WHERE number = ? AND hash = ?', number, hash) !== undefined;
   }
 
   /** The newest of these events among the last `within` entries, with what was written of it. */
   latest(events: readonly string[], within: number): ExportedLine[] {
-    const rows = this.#prepare(
+    const rows = this.#sql.all(
       `SELECT * FROM audit WHERE number > (SELECT number FROM audit_head) - ? AND event IN (SELECT value FROM json_each(?))
         ORDER BY number DESC`,
-    ).all(within, JSON.stringify(events)) as AuditRow[];
+      ...[within, JSON.stringify(events)],
+    ) as AuditRow[];
     return events.flatMap((event) => rows.find((row) => row.event === event) ?? []).map(lineOf);
   }
 
   /** Every entry against the one before, from where the chain begins to its end. */
   verify(): AuditVerdict {
-    // A statement that is not at its end holds its snapshot, whatever another process appends meanwhile.
-    const snapshot = this.#prepare('SELECT number, hash FROM audit_head WHERE only = 1').iterate();
-    try {
-      const end = snapshot.next().value as Link | undefined;
-      let { number, hash } = this.#prepare('SELECT number, hash FROM audit_start').get() as Link;
+    return this.#sql.snapshot(() => {
+      const end = this.end();
+      let { number, hash } = this.#sql.get('SELECT number, hash FROM audit_start') as Link;
       let entries = 0;
       for (const line of this.lines()) {
         number += 1;
@@ -124,13 +124,11 @@ export class AuditChain {
         entries += 1;
       }
       return { entries, brokenAt: end?.number === number && end.hash === hash ? null : number + 1 };
-    } finally {
-      snapshot.return?.(undefined);
-    }
+    });
   }
 
   *lines(): Generator<ExportedLine> {
-    const rows = this.#prepare('SELECT * FROM audit ORDER BY number').iterate() as Iterable<AuditRow>;
+    const rows = this.#sql.iterate('SELECT * FROM audit ORDER BY number') as Iterable<AuditRow>;
     for (const row of rows) yield lineOf(row);
   }
 
@@ -139,13 +137,14 @@ export class AuditChain {
    * wrong, takes an entry away. At most `atATime` go: whoever waits for this database waits for no more.
    */
   rotate(keep: number, atATime = 1_000): void {
-    const last = this.#prepare(
+    const last = this.#sql.get(
       `SELECT number, hash FROM audit
         WHERE number <= min((SELECT number FROM audit_head) - ?, (SELECT number FROM audit_start) + ?)
         ORDER BY number DESC LIMIT 1`,
-    ).get(keep, atATime) as Link | undefined;
+      ...[keep, atATime],
+    ) as Link | undefined;
     if (last === undefined) return;
-    this.#prepare('UPDATE audit_start SET number = ?, hash = ?').run(last.number, last.hash);
-    this.#prepare('DELETE FROM audit WHERE number <= ?').run(last.number);
+    this.#sql.run('UPDATE audit_start SET number = ?, hash = ?', last.number, last.hash);
+    this.#sql.run('DELETE FROM audit WHERE number <= ?', last.number);
   }
 }

@@ -12,6 +12,9 @@ export const putBackName = (path: string): string => `${path}.put-back`;
 /** Of a file that somebody put in the place of an open store. */
 export const strayName = (path: string, atMs: number): string => `${path}.put-in-place-${atMs}`;
 
+/** Of a store whose rows lie in a database now. */
+export const movedName = (path: string, atMs: number): string => `${path}.moved-${atMs}`;
+
 /**
  * All of an open database as one new file: whole and durable as soon as it has its name. VACUUM INTO leaves out what was
  * deleted, and reads through the write-ahead log. Throws what SQLite says.
@@ -43,7 +46,9 @@ export const backUp = (database: DatabaseSync, path: string, version: number): s
  * file itself, nor one that waits for its name, so a wrong clock costs no more than a copy.
  */
 export const forgetBackups = (path: string, nowMs: number, ageMs = dayMs): readonly string[] => {
-  const prefixes = ['before-migration-', 'put-in-place-', 'put-back.part'].map((kind) => `${basename(path)}.${kind}`);
+  const prefixes = ['before-migration-', 'put-in-place-', 'moved-', 'put-back.part'].map(
+    (kind) => `${basename(path)}.${kind}`,
+  );
   const old = readdirSync(dirname(path))
     .filter((name) => prefixes.some((prefix) => name.startsWith(prefix)))
     .map((name) => join(dirname(path), name))

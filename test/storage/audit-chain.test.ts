@@ -116,6 +116,8 @@ test('old entries go by count; what is left is a whole chain, and an export stil
 
 test('uketsuke agent audit verify and export, while the agent writes', () => {
   const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  // What tells a directory of an agent from any other
+  writeFileSync(join(folder, 'facility-keys.json'), '{}');
   const journal = new Journal(path);
   fill(journal, 3);
   const run = (...args: string[]) =>

@@ -217,6 +217,14 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['journalctl -u uketsuke -o cat', installed()],
     ['uketsuke metrics', installed()],
     ['uketsuke support-bundle', installed()],
+    [
+      'uketsuke agent journal move --dir DIR --to postgres://USER@HOST:PORT/DATABASE',
+      by('scripts/trials/journal-move.ts', "uketsuke('journal', 'move', '--dir', directory, '--to', address)"),
+    ],
+    [
+      'uketsuke agent audit verify --dir DIR',
+      by('scripts/trials/journal-move.ts', "uketsuke('audit', 'verify', '--dir', directory)"),
+    ],
     ['rpicam-vid --list-cameras', not('a program of Raspberry Pi OS, for its own camera: neither is at hand')],
     ['uketsuke erase --config --yes', by('scripts/trials/erase-check.ts', "'--yes'")],
     [
@@ -313,6 +321,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['npm run notice-day -- --json', figure],
   ],
   'docs/privacy.md': [
+    ['uketsuke agent journal move', by('scripts/trials/journal-move.ts', "uketsuke('journal', 'move'")],
     ['uketsuke agent audit verify', installed('uketsuke agent audit verify --dir /var/lib/uketsuke-agent')],
     ['uketsuke agent audit export', installed('uketsuke agent audit export --dir /var/lib/uketsuke-agent')],
     ['uketsuke agent staff remove', installed('uketsuke agent staff remove nurse-1 --dir /var/lib/uketsuke-agent')],

@@ -6,6 +6,7 @@ import type { Session, SessionEvent } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { OutboxRow } from '../../../src/ports/store.ts';
 import { AuditChain } from '../../../src/storage/audit-chain.ts';
+import { sqlOf } from '../../../src/storage/sqlite-engine.ts';
 import type { ClinicEvent } from '../../../src/terminal/delivery/clinic-link.ts';
 import type { SeenVerify } from './counter.ts';
 import type { Kernel } from './stand-ins/kernel.ts';
@@ -222,7 +223,7 @@ export class Judge {
     const byId = new Map(rows.map((row) => [row.request_id, row]));
     for (const [requestId, request] of this.requests) this.#settleRequest(requestId, request, byId.get(requestId));
     this.#settleCounts(rows, disk);
-    const { brokenAt } = new AuditChain((sql) => disk.prepare(sql)).verify();
+    const { brokenAt } = new AuditChain(sqlOf(() => disk.database)).verify();
     if (brokenAt !== null) this.broken('records broken or left', `audit chain, entry ${brokenAt}`);
     const left =
       'SELECT count(*) AS rows FROM personal JOIN request USING (request_id) WHERE handed_over_at IS NOT NULL';

@@ -75,7 +75,7 @@ export const clinicDefences: readonly Defence[] = [
   {
     row: 27,
     test: ['test/storage/deleted-rows.test.ts', "the agent's files"],
-    without: [['src/agent/journal/journal-file.ts', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA user_version']],
+    without: [['src/storage/sqlite-engine.ts', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA user_version']],
   },
   {
     row: 28,

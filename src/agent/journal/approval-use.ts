@@ -1,6 +1,6 @@
 import type { FailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
-import type { Sql } from './sql.ts';
+import type { Cells, Sql } from '../../storage/sql-engine.ts';
 
 /** Far beyond the life of an approval, by the journal's age: no clock that is set brings one back. ms */
 const rememberedMs = dayMs;
@@ -14,9 +14,14 @@ type ApprovalUse = {
   readonly livedMs: number;
 };
 
+type SealedSql = Sql & { readonly cells: Cells };
+
+const placeOf = (session: string): string => `approval_use.certificate ${session}`;
+
 /** The certificate that a visit was approved for, where the lookup has told it; the first one stands. */
-export const bindApproval = (sql: Sql, { session, certificate, livedMs }: Omit<ApprovalUse, 'kind'>): void => {
-  sql.run('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, certificate, livedMs + rememberedMs);
+export const bindApproval = (sql: SealedSql, { session, certificate, livedMs }: Omit<ApprovalUse, 'kind'>): void => {
+  const cell = sql.cells.seal(placeOf(session), certificate);
+  sql.run('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, cell, livedMs + rememberedMs);
 };
 
 /**
@@ -24,7 +29,7 @@ export const bindApproval = (sql: Sql, { session, certificate, livedMs }: Omit<A
  * staff gave for one patient lets nobody else through, now or after a restart. To be called in the transaction that
  * writes the request down. `message.stale`: used already; `message.forged`: given for another certificate.
  */
-export const useApproval = (sql: Sql, use: ApprovalUse): FailureCode | undefined => {
+export const useApproval = (sql: SealedSql, use: ApprovalUse): FailureCode | undefined => {
   const before = sql.get(
     "SELECT 1 FROM request WHERE session = ? AND kind = ? AND method = 'staff' AND verdict = 'accepted'",
     ...[use.session, use.kind],
@@ -32,5 +37,5 @@ export const useApproval = (sql: Sql, use: ApprovalUse): FailureCode | undefined
   if (before !== undefined) return 'message.stale';
   bindApproval(sql, use);
   const bound = sql.get('SELECT certificate FROM approval_use WHERE session = ?', use.session)?.certificate;
-  return bound === use.certificate ? undefined : 'message.forged';
+  return sql.cells.open(placeOf(use.session), String(bound)) === use.certificate ? undefined : 'message.forged';
 };

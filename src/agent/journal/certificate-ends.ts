@@ -17,22 +17,34 @@ export class CertificateEnds {
 
   /** `endsAt` null: this card is good for long, renewed perhaps. */
   see(referenceNumber: string, endsAt: number | null, seenAt: number): void {
-    if (endsAt === null) {
-      if (this.#rows.run('DELETE FROM certificate_end WHERE reference_number = ?', referenceNumber) > 0)
-        this.#rows.deleted();
-    } else
-      this.#rows.run(
-        'INSERT OR REPLACE INTO certificate_end (reference_number, ends_at, seen_at, delete_at) VALUES (?, ?, ?, ?)',
-        ...[referenceNumber, Math.round(endsAt), Math.round(seenAt), this.#rows.livedMs() + lifeMs],
+    const { atOnce, cells, deleted, livedMs, run } = this.#rows;
+    atOnce(() => {
+      const key = cells.index('certificate_end', referenceNumber);
+      if (endsAt === null) {
+        if (run('DELETE FROM certificate_end WHERE reference_number = ?', key) > 0) deleted();
+        return;
+      }
+      run(
+        'INSERT OR REPLACE INTO certificate_end (reference_number, ends_at, seen_at, delete_at, who) VALUES (?, ?, ?, ?, ?)',
+        ...[key, Math.round(endsAt), Math.round(seenAt), livedMs() + lifeMs],
+        cells.seal(`certificate_end.who ${key}`, referenceNumber),
       );
+    });
   }
 
   /** Those seen from an instant on, the earliest end first */
   since(seenFromMs: number): CertificateEnd[] {
-    return this.#rows.all(
-      `SELECT reference_number AS referenceNumber, ends_at AS endsAt, seen_at AS seenAt FROM certificate_end
+    const rows = this.#rows.all(
+      `SELECT reference_number AS key, who, ends_at AS endsAt, seen_at AS seenAt FROM certificate_end
         WHERE seen_at >= ? ORDER BY ends_at, reference_number`,
       seenFromMs,
-    ) as CertificateEnd[];
+    );
+    return rows.flatMap(({ key, who, endsAt, seenAt }) => {
+      // Of a release that kept the number itself alone.
+      const opened = who === null ? key : this.#rows.cells.open(`certificate_end.who ${key}`, String(who));
+      return opened === null
+        ? []
+        : [{ referenceNumber: String(opened), endsAt: Number(endsAt), seenAt: Number(seenAt) }];
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts';
+import type { Sql } from '../../storage/sql-engine.ts';
 
 /** Wrong codes of one approver in a row, and until when the next are refused unread (ms since 1970). */
 export type Guesses = {

@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts';
+import type { Sql } from '../../storage/sql-engine.ts';
 
 type Abandoned = {
   readonly session: string;

@@ -1,3 +1,4 @@
+import type { SqlEngine } from '../../storage/sql-engine.ts';
 import { JournalFile, type JournalFileOptions } from './journal-file.ts';
 
 /** The last wall clock that nobody doubted, and whether it was confirmed. */
@@ -10,6 +11,8 @@ type JournalOptions = JournalFileOptions & {
 
 /** The age is written down this often: a crash makes everything that much younger, never older. ms */
 const writeEveryMs = 10 * 60_000;
+/** Where several agents write, what one calls old must be old for all. ms */
+const sharedEveryMs = 5_000;
 
 /**
  * How long this journal has been kept. What has had its time is told by this age: hours in which the agent ran, and those
@@ -23,8 +26,8 @@ export class JournalAge extends JournalFile {
   #writtenMs = 0;
   #seen: TimeSeen | null = null;
 
-  constructor(path: string, options: JournalOptions = {}) {
-    super(path, options);
+  constructor(place: string | SqlEngine, options: JournalOptions = {}) {
+    super(place, options);
     this.#steadyMs = options.steadyMs ?? (() => performance.now());
     this.#openedAtMs = this.#steadyMs();
     this.#mayWrite = !options.readOnly;
@@ -61,7 +64,8 @@ export class JournalAge extends JournalFile {
 
   /** To be called often; writes seldom. */
   keepAge(): void {
-    if (this.livedMs - this.#writtenMs >= writeEveryMs) this.#write();
+    const { isShared } = this.engine;
+    if (this.livedMs - this.#writtenMs >= (isShared ? sharedEveryMs : writeEveryMs)) this.#write();
   }
 
   override close(): void {
@@ -75,6 +79,9 @@ export class JournalAge extends JournalFile {
 
   #write(): void {
     const { wallMs = null, confirmed = false } = this.#seen ?? {};
+    // The oldest of several agents is right: what one of them counted on has been lived.
+    if (this.engine.isShared)
+      this.#beforeMs += Math.max(0, Number(this.get('SELECT lived_ms FROM age')?.lived_ms ?? 0) - this.livedMs);
     const livedMs = this.livedMs;
     this.run(
       'INSERT OR REPLACE INTO age (only, lived_ms, seen_at, seen_confirmed) VALUES (1, ?, ?, ?)',

@@ -1,21 +1,10 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { AuditChain } from '../../storage/audit-chain.ts';
-import { copyStore } from '../../storage/back-up.ts';
-import { busyForMs, openStore, type StoreNews } from '../../storage/open-store.ts';
-import { newestVersion } from '../../storage/store-kind.ts';
+import type { StoreNews } from '../../storage/open-store.ts';
+import type { SqlEngine, SqlRow, SqlValue } from '../../storage/sql-engine.ts';
+import { openSqlite } from '../../storage/sqlite-engine.ts';
 import type { StorePlace } from '../../storage/store-place.ts';
 import { journalKind } from './journal-kind.ts';
-
-/** Nobody can run with this journal. */
-export class Unopened extends Error {
-  readonly failure: Failure;
-
-  constructor(cause: Failure) {
-    super(`${cause.code}: ${cause.detail ?? ''} (who must act: ${cause.actor})`);
-    this.failure = cause;
-  }
-}
 
 /** What somebody did to the file while it was open, or while nobody ran. */
 type Mishap = Extract<FailureCode, 'storage.taken-away' | 'storage.rolled-back'>;
@@ -25,14 +14,13 @@ const toldEntries = 2_000;
 
 export type JournalFileOptions = { readonly readOnly?: boolean };
 
-/** The journal's file: opened in its newest form, statements prepared once, transactions whole. */
+/** The journal's rows, in a SQLite file of its own or wherever an engine keeps them: transactions whole, a chain of what was done. */
 export class JournalFile {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
-  protected deletedSinceCheckpoint = false;
+  protected readonly engine: SqlEngine;
+  protected deletedSinceForgotten = false;
 
   /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
-  readonly audit: AuditChain = new AuditChain((sql) => this.#prepared(sql));
+  readonly audit: AuditChain;
 
   /** Challenges of before this instant (agent's clock, ms) may stand in no journal of ours; null: what was handed out is known */
   knowsNothingBefore: number | null = null;
@@ -43,24 +31,20 @@ export class JournalFile {
   /** As the last check of the chain found it (watch-audit.ts); null: whole */
   auditFault: Failure | null = null;
 
-  /** Whether the file still lies where it was opened; null: it was opened to be read */
-  readonly place: StorePlace | null = null;
+  /** A path: the SQLite file there. Throws `Unopened`, whose failure names path and remedy. */
+  constructor(place: string | SqlEngine, options: JournalFileOptions = {}) {
+    this.engine = typeof place === 'string' ? openSqlite(place, journalKind, options.readOnly) : place;
+    this.audit = new AuditChain(this.engine);
+  }
+
+  /** Whether the file still lies where it was opened; null: it was opened to be read, or is none of ours */
+  get place(): StorePlace | null {
+    return this.engine.place;
+  }
 
   /** What the opening did to the file */
-  readonly news: readonly StoreNews[];
-
-  /** Throws `Unopened`, whose failure names path and remedy. */
-  constructor(path: string, options: JournalFileOptions = {}) {
-    if (options.readOnly) {
-      this.#database = new DatabaseSync(path, { readOnly: true, timeout: busyForMs });
-      this.news = [];
-      return;
-    }
-    const opened = openStore(path, journalKind);
-    if (!opened.ok) throw new Unopened(opened.failure);
-    this.#database = opened.value.database;
-    this.place = opened.value.place;
-    this.news = opened.value.news;
+  get news(): readonly StoreNews[] {
+    return this.engine.news;
   }
 
   close(): void {
@@ -69,7 +53,7 @@ export class JournalFile {
     } catch {
       // A full disk: the next start clears the log.
     }
-    this.#database.close();
+    this.engine.close();
   }
 
   /** Durable, and in the chain: told for days, also after a restart. */
@@ -94,38 +78,24 @@ export class JournalFile {
   }
 
   copyTo(path: string): void {
-    copyStore(this.#database, path);
+    this.engine.copyTo(path);
   }
 
-  /** Deleted rows must not live on in the write-ahead log: to be called every second or so, free when there are none. */
+  /** Deleted rows must live on in no file: to be called every second or so, free when there are none. */
   forgetDeleted(): void {
-    if (!this.deletedSinceCheckpoint) return;
-    // A reader of another process (an export that somebody looks through) may hold the log for minutes: it is not waited for,
-    // for everybody else would wait, too. The next call empties it.
-    this.#database.exec('PRAGMA busy_timeout = 0');
-    try {
-      this.deletedSinceCheckpoint = this.get('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0;
-    } finally {
-      this.#database.exec(`PRAGMA busy_timeout = ${busyForMs}`);
-    }
+    if (this.deletedSinceForgotten) this.deletedSinceForgotten = !this.engine.forget();
   }
 
-  protected all(sql: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
-    return this.#prepared(sql).all(...values);
+  protected all(sql: string, ...values: SqlValue[]): SqlRow[] {
+    return this.engine.all(sql, ...values);
   }
 
-  protected get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
-    return this.#prepared(sql).get(...values);
+  protected get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
+    return this.engine.get(sql, ...values);
   }
 
-  protected run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepared(sql).run(...values).changes);
-  }
-
-  #prepared(sql: string): StatementSync {
-    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
-    this.#statements.set(sql, known);
-    return known;
+  protected run(sql: string, ...values: SqlValue[]): number {
+    return this.engine.run(sql, ...values);
   }
 
   /** All of it is on the disk, or none; one write to the disk for all. */
@@ -133,45 +103,33 @@ export class JournalFile {
     return this.transaction(work);
   }
 
-  /**
-   * The end of a visit: all of it is on the disk when this returns, and what it deletes is in no file any more. The checkpoint
-   * syncs the log before it empties it, so that the commit need not.
-   */
+  /** The end of a visit: all of it is on the disk when this returns, and what it deletes is in no file any more. */
   atOnceAndForgotten<T>(work: () => T): T {
-    if (this.#database.isTransaction) {
-      this.deletedSinceCheckpoint = true;
+    if (this.engine.isTransaction()) {
+      this.deletedSinceForgotten = true;
       return work();
     }
-    const value = this.soonDurable(work);
-    this.deletedSinceCheckpoint = true;
-    this.forgetDeleted();
-    // The log is being read by another process. The same number again is a write: it takes along what stands before it.
-    if (this.deletedSinceCheckpoint) this.#database.exec(`PRAGMA user_version = ${newestVersion(journalKind)}`);
+    const { value, isForgotten } = this.#chained(() => this.engine.transactionForgetting(work));
+    this.deletedSinceForgotten = !isForgotten;
     return value;
   }
 
   /** On the disk with the next write that is: for what a power cut may take back, and is then done again with the same effect. */
   protected soonDurable<T>(work: () => T): T {
-    if (this.#database.isTransaction) return work();
-    this.#database.exec('PRAGMA synchronous = NORMAL');
-    try {
-      return this.transaction(work);
-    } finally {
-      this.#database.exec('PRAGMA synchronous = FULL');
-    }
+    return this.engine.isTransaction() ? work() : this.#chained(() => this.engine.transaction('soon', work));
   }
 
   protected transaction<T>(work: () => T): T {
-    if (this.#database.isTransaction) return work();
-    this.run('BEGIN IMMEDIATE');
+    return this.engine.isTransaction() ? work() : this.#chained(() => this.engine.transaction('now', work));
+  }
+
+  /** What the chain remembers of its end holds while its transactions do, and nobody else appends. */
+  #chained<T>(transaction: () => T): T {
+    if (this.engine.isShared) this.audit.forgetHead();
     try {
-      const value = work();
-      this.run('COMMIT');
-      return value;
+      return transaction();
     } catch (error) {
       this.audit.forgetHead();
-      // A full disk may have ended the transaction already.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
   }

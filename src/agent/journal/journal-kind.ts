@@ -168,5 +168,12 @@ export const journalKind: StoreKind = {
       name: 'terminals that are put away: their silence is no fault',
       sql: 'CREATE TABLE put_away (device TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT;',
     },
+    {
+      version: 13,
+      name: 'where a row about a person is found by an index of the 照会番号, the number itself stands beside it',
+      sql: `
+  ALTER TABLE kept_name ADD COLUMN who TEXT;
+  ALTER TABLE certificate_end ADD COLUMN who TEXT;`,
+    },
   ],
 };

@@ -1,8 +1,8 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import type { SQLInputValue } from 'node:sqlite';
 import type { FailureCode } from '../../core/failure.ts';
-import { endOfJapanDay, formatJapanDate, japanDate } from '../../core/japan-time.ts';
+import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
+import type { SqlValue } from '../../storage/sql-engine.ts';
 import { bindApproval, useApproval } from './approval-use.ts';
+import { BulkInquiries } from './bulk-inquiries.ts';
 import { CertificateEnds } from './certificate-ends.ts';
 import { CodeGuesses } from './code-guesses.ts';
 import { DeskEvents } from './desk-events.ts';
@@ -18,7 +18,6 @@ import {
   personalSchema,
   type RecordOutcome,
   type TodayNote,
-  todayNoteOf,
   type UsageRow,
   visitColumns,
   visitOf,
@@ -32,7 +31,7 @@ import { ReceiptShares } from './receipt-shares.ts';
 import { deletionsAt, overdueRequests } from './retention.ts';
 import { SelfTests } from './self-tests.ts';
 import { issueSettings, learnFloor, raiseAll, type SettingsContent, type SettingsIssue } from './settings-issue.ts';
-import type { Sql } from './sql.ts';
+import { monthOf, TodayNotes } from './today-notes.ts';
 
 export type {
   JournalVisit,
@@ -44,7 +43,7 @@ export type {
   UsageRow,
 } from './journal-schema.ts';
 
-export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wallMs)).slice(0, 6);
+const personalPlace = (requestId: string): string => `personal.content ${requestId}`;
 
 /**
  * The agent's durable memory: what was asked, what was answered, once. SQLite, WAL, synchronous FULL: when a method
@@ -52,32 +51,30 @@ export const monthOf = (wallMs: number): string => formatJapanDate(japanDate(wal
  * this write anyway, a commit takes about 1 ms, and no screen hangs on this process.
  */
 export class Journal extends JournalAge {
-  readonly #sql: Sql = {
-    get: (sql, ...values) => this.get(sql, ...values),
-    all: (sql, ...values) => this.all(sql, ...values),
-    run: (sql, ...values) => this.run(sql, ...values),
-  };
   /** Wrong staff codes */
-  readonly guesses = new CodeGuesses(this.#sql);
-  readonly deskEvents = new DeskEvents(this.#sql, () => this.livedMs);
-  readonly receiptShares = new ReceiptShares(this.#sql);
-  readonly selfTests = new SelfTests(this.#sql, () => this.livedMs);
+  readonly guesses = new CodeGuesses(this.engine);
+  readonly deskEvents = new DeskEvents(this.engine, () => this.livedMs);
+  readonly receiptShares = new ReceiptShares(this.engine);
+  readonly selfTests = new SelfTests(this.engine, () => this.livedMs);
   readonly #lastingRows: LastingRows = {
-    ...this.#sql,
+    ...this.engine,
+    atOnce: (work) => this.transaction(work),
     livedMs: () => this.livedMs,
     deleted: () => {
-      this.deletedSinceCheckpoint = true;
+      this.deletedSinceForgotten = true;
     },
   };
   readonly names = new KeptNames(this.#lastingRows);
   readonly certificateEnds = new CertificateEnds(this.#lastingRows);
+  readonly #today = new TodayNotes(this.#lastingRows);
+  readonly #bulks = new BulkInquiries(this.#lastingRows);
 
   /**
    * Of many more than `keep` open ones of this device the oldest are dropped. What a power cut takes is refused like any that is
    * not ours: the next start calls those of before void (`knowsNothingBefore`).
    */
   addChallenges(device: string, challenges: readonly JournalChallenge[], keep: number): void {
-    this.soonDurable(() => addChallenges(this.#sql, device, { challenges, keep, livedMs: this.livedMs }));
+    this.soonDurable(() => addChallenges(this.engine, device, { challenges, keep, livedMs: this.livedMs }));
   }
 
   /** Not the journal that ran here last. Of what it handed out nobody knows whether it was used: it is void, and counted beyond. */
@@ -87,7 +84,7 @@ export class Journal extends JournalAge {
     this.transaction(() => {
       this.noteMishap('storage.rolled-back', atMs);
       this.run('DELETE FROM challenge WHERE request_id IS NULL');
-      raiseAll(this.#sql, atMs);
+      raiseAll(this.engine, atMs);
     });
   }
 
@@ -126,10 +123,15 @@ export class Journal extends JournalAge {
         ...[request.method, JSON.stringify(request.consents), code ? 'refused' : 'accepted', code ?? null],
         ...[request.issuedAt, request.receivedAt, request.expiresAt, this.livedMs, request.certificateState ?? null],
       );
+      const content = JSON.stringify(request.personal);
       if (code === undefined)
         this.run(
           'INSERT INTO personal (request_id, content, delete_at) VALUES (?, ?, ?)',
-          ...[request.requestId, JSON.stringify(request.personal), this.livedMs + request.personalLifeMs],
+          ...[
+            request.requestId,
+            this.engine.cells.seal(personalPlace(request.requestId), content),
+            this.livedMs + request.personalLifeMs,
+          ],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
       const event = code === undefined ? 'request-accepted' : 'request-refused';
@@ -139,9 +141,9 @@ export class Journal extends JournalAge {
   }
 
   #refusalOf(request: NewRequest): FailureCode | undefined {
-    if (!useChallenge(this.#sql, request, this.livedMs)) return request.code ?? 'message.stale';
+    if (!useChallenge(this.engine, request, this.livedMs)) return request.code ?? 'message.stale';
     if (request.code !== undefined || request.method !== 'staff') return request.code;
-    return useApproval(this.#sql, { ...request, livedMs: this.livedMs });
+    return useApproval(this.engine, { ...request, livedMs: this.livedMs });
   }
 
   /** Accepted and not handed over: what a crash or a full folder left undone, oldest first. */
@@ -154,10 +156,11 @@ export class Journal extends JournalAge {
     });
   }
 
-  /** undefined once it is handed over or its time is up. */
+  /** undefined once it is handed over, its time is up or nobody can read it any more. */
   personal(requestId: string): Personal | undefined {
     const row = this.get('SELECT content FROM personal WHERE request_id = ?', requestId);
-    return row === undefined ? undefined : personalSchema.parse(JSON.parse(String(row.content)));
+    const content = row && this.engine.cells.open(personalPlace(requestId), String(row.content));
+    return content == null ? undefined : personalSchema.parse(JSON.parse(content));
   }
 
   /**
@@ -192,8 +195,8 @@ export class Journal extends JournalAge {
     });
   }
 
-  markLate = (ids: readonly string[], device: string, at: number) => markLate(this.#sql, ids, device, at);
-  isAnsweredOtherwise = (visit: JournalVisit) => isAnsweredOtherwise(this.#sql, visit);
+  markLate = (ids: readonly string[], device: string, at: number) => markLate(this.engine, ids, device, at);
+  isAnsweredOtherwise = (visit: JournalVisit) => isAnsweredOtherwise(this.engine, visit);
 
   /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
   giveUp(requestId: string, at: number): void {
@@ -205,80 +208,25 @@ export class Journal extends JournalAge {
   }
 
   /** What staff need of a visit on its day (照会番号, notices, names with ●), and that this chart's card was seen this month. */
-  rememberToday(requestId: string, { referenceNumber, notices, openNames = [] }: TodayNote, at: number): void {
-    const month = monthOf(at);
-    this.transaction(() => {
-      this.run(
-        'INSERT OR REPLACE INTO today (request_id, reference_number, notices, delete_at, open_names) VALUES (?, ?, ?, ?, ?)',
-        ...[requestId, referenceNumber, JSON.stringify(notices), this.livedMs + endOfJapanDay(japanDate(at)) - at],
-        JSON.stringify(openNames),
-      );
-      if (referenceNumber !== '')
-        this.run(
-          'INSERT OR IGNORE INTO card_seen (month, who) VALUES (?, ?)',
-          month,
-          this.#who(month, referenceNumber),
-        );
-    });
+  rememberToday(requestId: string, note: TodayNote, at: number): void {
+    this.transaction(() => this.#today.remember(requestId, note, at));
   }
 
   /** Answers the number under which it stands: the one given before where this source was received already. */
-  receiveBulk({ receptionNumber, source, questions }: BulkInquiry, lifeMs: number): string {
-    return this.transaction(() => {
-      this.run(
-        'INSERT OR IGNORE INTO bulk_inquiry (reception_number, source, questions, delete_at) VALUES (?, ?, ?, ?)',
-        ...[receptionNumber, source, questions, this.livedMs + lifeMs],
-      );
-      return String(this.get('SELECT reception_number FROM bulk_inquiry WHERE source = ?', source)?.reception_number);
-    });
+  receiveBulk(inquiry: BulkInquiry, lifeMs: number): string {
+    return this.transaction(() => this.#bulks.receive(inquiry, lifeMs));
   }
 
-  bulkInquiries(): BulkInquiry[] {
-    return this.all('SELECT reception_number AS receptionNumber, source, questions FROM bulk_inquiry') as never;
-  }
-
-  forgetBulk(receptionNumber: string): void {
-    this.run('DELETE FROM bulk_inquiry WHERE reception_number = ?', receptionNumber);
-    this.deletedSinceCheckpoint = true;
-  }
-
-  /** By request; of these requests alone, or all of today */
-  todayNotes(requestIds?: readonly string[]): Map<string, TodayNote> {
-    const rows =
-      requestIds === undefined
-        ? this.all('SELECT * FROM today')
-        : this.all(
-            'SELECT * FROM today WHERE request_id IN (SELECT value FROM json_each(?))',
-            JSON.stringify(requestIds),
-          );
-    return new Map(rows.map((row) => [String(row.request_id), todayNoteOf(row)]));
-  }
-
-  /** 月1回: whether the card of this 照会番号 was seen in the month of `at`. */
-  cardSeen(referenceNumber: string, at: number): boolean {
-    const month = monthOf(at);
-    return (
-      this.get('SELECT 1 FROM card_seen WHERE month = ? AND who = ?', month, this.#who(month, referenceNumber)) !==
-      undefined
-    );
-  }
-
-  /** Keyed by a random key of that month, which dies with it: no list of patients grows. */
-  #who(month: string, referenceNumber: string): string {
-    this.run(
-      'INSERT OR IGNORE INTO month_key (month, key, lived_at) VALUES (?, ?, ?)',
-      ...[month, randomBytes(32), this.livedMs],
-    );
-    const key = this.get('SELECT key FROM month_key WHERE month = ?', month)?.key;
-    if (!(key instanceof Uint8Array)) throw new Error('month key is missing');
-    return createHmac('sha256', key).update(referenceNumber).digest('base64url');
-  }
+  bulkInquiries = (): BulkInquiry[] => this.#bulks.all;
+  forgetBulk = (receptionNumber: string): void => this.#bulks.forget(receptionNumber);
+  todayNotes = (requestIds?: readonly string[]): Map<string, TodayNote> => this.#today.of(requestIds);
+  cardSeen = (referenceNumber: string, at: number): boolean => this.#today.cardSeen(referenceNumber, at);
 
   /** Messages that nobody can answer (unknown sender, unreadable): counted per day, device and code. */
   reject(device: string, code: FailureCode, times: number, at: number): void {
     this.run(
       `INSERT INTO rejection (day, device, code, times, last_at, lived_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
-        SET times = times + excluded.times, last_at = excluded.last_at, lived_at = excluded.lived_at`,
+        SET times = rejection.times + excluded.times, last_at = excluded.last_at, lived_at = excluded.lived_at`,
       ...[formatJapanDate(japanDate(at)), device, code, times, at, this.livedMs],
     );
   }
@@ -303,7 +251,7 @@ export class Journal extends JournalAge {
         'INSERT OR IGNORE INTO approval (session, device, approver, approved_at, expires_at) VALUES (?, ?, ?, ?, ?)',
         ...[session, device, approver, approvedAt, expiresAt],
       );
-      if (certificate !== undefined) bindApproval(this.#sql, { session, certificate, livedMs: this.livedMs });
+      if (certificate !== undefined) bindApproval(this.engine, { session, certificate, livedMs: this.livedMs });
     });
   }
 
@@ -314,7 +262,9 @@ export class Journal extends JournalAge {
   }
 
   usage(): UsageRow[] {
-    return this.all('SELECT * FROM usage ORDER BY month, lane, kind, method, outcome, code') as unknown as UsageRow[];
+    return this.all(
+      'SELECT month, lane, kind, method, outcome, code, times FROM usage ORDER BY month, lane, kind, method, outcome, code',
+    ) as unknown as UsageRow[];
   }
 
   /** 利用件数 of the month of `at`: visits that the national service answered for. */
@@ -356,7 +306,7 @@ export class Journal extends JournalAge {
   /** Version and instant of the settings that a terminal is told; `settings-issue.ts` says how they rise. */
   settingsIssue(content: SettingsContent, nowMs: number): SettingsIssue {
     return this.transaction(() => {
-      const { version, validFrom, isNew } = issueSettings(this.#sql, content, nowMs);
+      const { version, validFrom, isNew } = issueSettings(this.engine, content, nowMs);
       if (isNew) this.audit.append({ atMs: nowMs, event: 'settings-issued', subject: `${content.device} ${version}` });
       return { version, validFrom };
     });
@@ -364,7 +314,7 @@ export class Journal extends JournalAge {
 
   /** A terminal holds settings of a later version than this journal knows: the next issue goes beyond it. true = so it was. */
   learnSettingsFloor(device: string, version: number): boolean {
-    return learnFloor(this.#sql, device, version);
+    return learnFloor(this.engine, device, version);
   }
 
   /**
@@ -375,8 +325,8 @@ export class Journal extends JournalAge {
     const nowMs = this.livedMs;
     const overdue = this.transaction(() => {
       const requestIds = this.all(overdueRequests, nowMs).map((row) => String(row.request_id));
-      for (const [sql, beforeMs] of deletionsAt(nowMs))
-        if (this.run(sql, beforeMs) > 0) this.deletedSinceCheckpoint = true;
+      for (const [sql, beforeMs] of deletionsAt(nowMs, this.engine.rowAddress))
+        if (this.run(sql, beforeMs) > 0) this.deletedSinceForgotten = true;
       this.keepAge();
       return requestIds;
     });
@@ -387,13 +337,13 @@ export class Journal extends JournalAge {
   #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {
     if (row.kind === 'test') return;
     this.run(
-      'INSERT INTO usage (month, lane, kind, method, outcome, code, times) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = times + excluded.times',
+      'INSERT INTO usage (month, lane, kind, method, outcome, code, times) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = usage.times + excluded.times',
       ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
     );
     if (by < 0) this.run('DELETE FROM usage WHERE times = 0');
   }
 
-  #visits(condition: string, ...values: SQLInputValue[]): JournalVisit[] {
+  #visits(condition: string, ...values: SqlValue[]): JournalVisit[] {
     return this.all(`SELECT ${visitColumns} FROM request ${condition}`, ...values).map((row) => visitSchema.parse(row));
   }
 }

@@ -17,34 +17,42 @@ export class KeptNames {
   }
 
   of(referenceNumber: string): NamesByElement {
-    const content = this.#rows.get(
-      'SELECT content FROM kept_name WHERE reference_number = ?',
-      referenceNumber,
-    )?.content;
-    return typeof content === 'string' ? (JSON.parse(content) as NamesByElement) : {};
+    const key = this.#key(referenceNumber);
+    const cell = this.#rows.get('SELECT content FROM kept_name WHERE reference_number = ?', key)?.content;
+    const content = typeof cell === 'string' ? this.#rows.cells.open(`kept_name.content ${key}`, cell) : null;
+    return content === null ? {} : (JSON.parse(content) as NamesByElement);
   }
 
   /** Names of other elements stay. */
   keep(referenceNumber: string, names: NamesByElement): void {
-    const content = JSON.stringify({ ...this.of(referenceNumber), ...names });
-    this.#rows.run(
-      'INSERT OR REPLACE INTO kept_name (reference_number, content, delete_at) VALUES (?, ?, ?)',
-      ...[referenceNumber, content, this.#rows.livedMs() + lifeMs],
-    );
+    const { atOnce, cells, livedMs, run } = this.#rows;
+    atOnce(() => {
+      const content = JSON.stringify({ ...this.of(referenceNumber), ...names });
+      const key = this.#key(referenceNumber);
+      run(
+        'INSERT OR REPLACE INTO kept_name (reference_number, content, delete_at, who) VALUES (?, ?, ?, ?)',
+        ...[key, cells.seal(`kept_name.content ${key}`, content), livedMs() + lifeMs],
+        cells.seal(`kept_name.who ${key}`, referenceNumber),
+      );
+    });
     this.#rows.deleted();
   }
 
   used(referenceNumber: string): void {
     this.#rows.run(
       'UPDATE kept_name SET delete_at = ? WHERE reference_number = ?',
-      ...[this.#rows.livedMs() + lifeMs, referenceNumber],
+      ...[this.#rows.livedMs() + lifeMs, this.#key(referenceNumber)],
     );
   }
 
   /** true = there was one */
   forget(referenceNumber: string): boolean {
     this.#rows.deleted();
-    return this.#rows.run('DELETE FROM kept_name WHERE reference_number = ?', referenceNumber) > 0;
+    return this.#rows.run('DELETE FROM kept_name WHERE reference_number = ?', this.#key(referenceNumber)) > 0;
+  }
+
+  #key(referenceNumber: string): string {
+    return this.#rows.cells.index('kept_name', referenceNumber);
   }
 
   get count(): number {

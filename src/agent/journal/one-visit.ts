@@ -1,5 +1,5 @@
+import type { Sql } from '../../storage/sql-engine.ts';
 import type { JournalVisit } from './journal-schema.ts';
-import type { Sql } from './sql.ts';
 
 /* A visit is a session at a terminal, whatever number of requests it took. */
 

@@ -1,5 +1,5 @@
+import type { Sql } from '../../storage/sql-engine.ts';
 import type { JournalChallenge, NewRequest } from './journal-schema.ts';
-import type { Sql } from './sql.ts';
 
 /**
  * Within a transaction. Of half as many again as `keep` open ones of this device the oldest are dropped, down to `keep`:

@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts';
+import type { Sql } from '../../storage/sql-engine.ts';
 
 /** What the portal tells of a month (yyyyMM): people, each once, and レセプト. No more people than レセプト. */
 export type ReceiptShare = { readonly month: string; readonly people: number; readonly receipts: number };

@@ -1,4 +1,5 @@
 import { dayMs } from '../../core/time-units.ts';
+import type { SqlEngine } from '../../storage/sql-engine.ts';
 
 /** How long a request's row is known: longer than anybody can re-send. ms */
 const requestLifeMs = 400 * dayMs;
@@ -45,9 +46,12 @@ const endedAt = (livedMs: number): readonly Ended[] => [
  * What has had its time at an age of the journal (`JournalAge.livedMs`): statements, each with the age it is given. A
  * request that is neither handed over nor given up stays, however old.
  */
-export const deletionsAt = (livedMs: number): readonly (readonly [sql: string, beforeMs: number])[] =>
+export const deletionsAt = (
+  livedMs: number,
+  address: SqlEngine['rowAddress'],
+): readonly (readonly [sql: string, beforeMs: number])[] =>
   endedAt(livedMs).map(([table, condition, beforeMs]) => [
-    `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${condition} LIMIT ${atATime})`,
+    `DELETE FROM ${table} WHERE ${address} IN (SELECT ${address} FROM ${table} WHERE ${condition} LIMIT ${atATime})`,
     beforeMs,
   ]);
 

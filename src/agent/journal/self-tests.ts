@@ -1,5 +1,5 @@
+import type { Sql } from '../../storage/sql-engine.ts';
 import { type SelfTest, selfTestSchema } from '../../wire/self-test-report.ts';
-import type { Sql } from './sql.ts';
 
 /** 始業前点検 of one terminal. `report` null: begun, and nothing has come of it (yet). */
 export type KeptSelfTest = {

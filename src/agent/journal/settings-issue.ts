@@ -1,5 +1,5 @@
+import type { Sql } from '../../storage/sql-engine.ts';
 import { highestSettingsVersion } from '../../wire/messages.ts';
-import type { Sql } from './sql.ts';
 
 const raisedBy = 1_000_000;
 

@@ -27,6 +27,8 @@ export const agentFiles = {
   agents: 'agents.json',
   /** Where the journal's audit chain last ended (journal-witness.ts) */
   journalSeen: 'journal-seen.json',
+  /** The key of a journal in a database: never in it, and the same at every agent (drivers/journal/journal-key.ts) */
+  journalKey: 'journal-key.json',
   /** Wrong staffCodes, counted beside the journal, too (guesses-beside.ts) */
   codeGuesses: 'code-guesses.json',
 } as const;

@@ -3,10 +3,10 @@ import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { Unopened } from '../../storage/sqlite-engine.ts';
 import { startLocalServer } from '../../web/local-server.ts';
 import { fontStyle, pageFonts } from '../../web/served-fonts.ts';
 import type { Journal } from '../journal/journal.ts';
-import { Unopened } from '../journal/journal-file.ts';
 import { html, type Markup } from './html.ts';
 
 type JournalWait = {

@@ -1,5 +1,5 @@
 import { startOfJapanMonth } from '../../core/japan-time.ts';
-import { monthOf } from '../journal/journal.ts';
+import { monthOf } from '../journal/today-notes.ts';
 import { html, type Markup } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { isCardUse, sum } from './usage-view.ts';

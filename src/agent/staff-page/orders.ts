@@ -6,7 +6,7 @@ import type { ShownOrder } from '../desk/carried-out.ts';
 import type { CommandAnswer } from '../desk/command-desk.ts';
 import { runTestVisit } from '../desk/order-test-visit.ts';
 import { keepIfPossible } from '../disk-watch.ts';
-import { monthOf } from '../journal/journal.ts';
+import { monthOf } from '../journal/today-notes.ts';
 import { forgetName, keepName } from './names-view.ts';
 import type { Notice, PageModel } from './page-model.ts';
 import type { Order } from './pending-orders.ts';

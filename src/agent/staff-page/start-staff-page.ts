@@ -5,7 +5,7 @@ import { describeError } from '../../log/event-log.ts';
 import { type LocalAnswer, type LocalRequest, startLocalServer } from '../../web/local-server.ts';
 import { fontStyle, pageFonts } from '../../web/served-fonts.ts';
 import { prometheusType } from '../../wire/prometheus-text.ts';
-import { monthOf } from '../journal/journal.ts';
+import { monthOf } from '../journal/today-notes.ts';
 import { bannerView } from './banner-view.ts';
 import { companionsPage } from './companions-view.ts';
 import { html, Markup } from './html.ts';

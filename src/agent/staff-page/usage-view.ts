@@ -1,6 +1,6 @@
 import { startOfJapanMonth } from '../../core/japan-time.ts';
 import type { UsageRow } from '../journal/journal.ts';
-import { monthOf } from '../journal/journal.ts';
+import { monthOf } from '../journal/today-notes.ts';
 import { grantsSection, shareSection } from './dated-tables-view.ts';
 import { failureTexts } from './failure-texts.ts';
 import { html, type Markup } from './html.ts';

@@ -20,6 +20,7 @@ const outages: ReadonlySet<FailureCode> = new Set([
   'agent.disk-full',
   'agent.disk-read-only',
   'agent.disk-failed',
+  'agent.database-away',
   'eligibility.unavailable',
   'eligibility.maintenance',
   'eligibility.no-answer',

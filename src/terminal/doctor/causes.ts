@@ -40,6 +40,7 @@ const stores: readonly FaultName[] = [
   'disk.store-missing',
   'agent.disk-read-only',
   'agent.disk-failed',
+  'agent.database-away',
 ];
 const keys: readonly FaultName[] = ['keys.missing', 'keys.of-another-terminal', 'keys.shut'];
 

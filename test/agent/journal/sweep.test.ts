@@ -72,7 +72,7 @@ test('sweep and stock of challenges look through no table that grows with each v
       .map(({ detail }) => String(detail))
       .join('; ');
   const plans = [
-    ...deletionsAt(1e12).map(([sql, beforeMs]) => plan(sql, beforeMs)),
+    ...deletionsAt(1e12, 'rowid').map(([sql, beforeMs]) => plan(sql, beforeMs)),
     plan(overdueRequests, 1e12),
     plan('SELECT count(*) AS open FROM challenge WHERE device = ? AND request_id IS NULL', 'front-1'),
     plan(

@@ -1,0 +1,23 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { SqlRow, SqlValue } from '../../src/storage/sql-engine.ts';
+
+export type Question = {
+  readonly id: number;
+  /** null: several statements without values */
+  readonly name: string | null;
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+  /** It belongs to what was begun before it */
+  readonly needsSession: boolean;
+};
+export type Answer =
+  | { readonly id: number; readonly ok: true; readonly rows: SqlRow[]; readonly changes: number }
+  /** `code`: of PostgreSQL (SQLSTATE) or of the system */
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };
+export type WorkerStart = {
+  readonly port: MessagePort;
+  readonly answered: Int32Array;
+  readonly address: string;
+  readonly setUp: string;
+  readonly connectMs: number;
+};

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import type { Sql, SqlRow, SqlValue } from '../../src/storage/sql-engine.ts';
+import type { PostgresConnection } from './postgres-connection.ts';
+import { toPostgres } from './postgres-sql.ts';
+
+/** Rows of a long answer */
+const atATime = 2_000;
+
+type Shape = { readonly key: string[]; readonly columns: string[] };
+
+const readShapes = (connection: PostgresConnection): ReadonlyMap<string, Shape> => {
+  const shapes = new Map<string, Shape>();
+  const { rows } = connection.ask(
+    `SELECT c.relname AS name, a.attname AS column, coalesce(a.attnum = ANY (i.indkey), false) AS is_key
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+      WHERE c.relkind = 'r' AND c.relnamespace = 'uketsuke'::regnamespace ORDER BY c.relname, a.attnum`,
+  );
+  for (const { name, column, is_key: isKey } of rows) {
+    const shape = shapes.get(String(name)) ?? { key: [], columns: [] };
+    shapes.set(String(name), shape);
+    if (isKey) shape.key.push(`"${String(column)}"`);
+    if (column !== 'rowid') shape.columns.push(String(column));
+  }
+  return shapes;
+};
+
+/** Statements in SQLite's words, prepared once; whole transactions. Throws what the connection throws. */
+export class PostgresRows {
+  readonly #connection: PostgresConnection;
+  readonly #shapes: ReadonlyMap<string, Shape>;
+  readonly #statements = new Map<string, { text: string; name: string }>();
+  #cursors = 0;
+  inTransaction = false;
+
+  constructor(connection: PostgresConnection) {
+    this.#connection = connection;
+    this.#shapes = readShapes(connection);
+  }
+
+  readonly sql: Sql & { iterate(text: string, ...values: SqlValue[]): Iterable<SqlRow> } = {
+    get: (text, ...values) => this.#ask(text, values).rows[0],
+    all: (text, ...values) => this.#ask(text, values).rows,
+    run: (text, ...values) => this.#ask(text, values).changes,
+    iterate: (text, ...values) => (this.inTransaction ? this.#fetched(text, values) : this.#ask(text, values).rows),
+  };
+
+  /** `began`: what the last statement of `begin` answered */
+  within<T>(begin: string, began: (row: SqlRow) => void, work: () => T): T {
+    const connection = this.#connection;
+    try {
+      const [row] = connection.ask(begin).rows;
+      this.inTransaction = true;
+      if (row !== undefined) began(row);
+      const value = work();
+      connection.ask('COMMIT', { needsSession: true });
+      return value;
+    } catch (error) {
+      try {
+        if (!connection.isAway) connection.ask('ROLLBACK', { needsSession: true });
+      } catch {
+        // The session has gone, and what it had begun with it.
+      }
+      throw error;
+    } finally {
+      this.inTransaction = false;
+    }
+  }
+
+  #translated(sql: string): string {
+    return toPostgres(sql, (table) => this.#shapes.get(table) ?? { key: [], columns: [] });
+  }
+
+  #ask(sql: string, given: readonly SqlValue[]) {
+    let known = this.#statements.get(sql);
+    if (known === undefined) {
+      const text = this.#translated(sql);
+      known = { text, name: createHash('sha256').update(text).digest('base64url').slice(0, 40) };
+      this.#statements.set(sql, known);
+    }
+    // SQLite compares whole numbers with any; the columns here take whole ones alone.
+    const values = given.map((value) => (typeof value === 'number' ? Math.round(value) : value));
+    return this.#connection.ask(known.text, { name: known.name, values, needsSession: this.inTransaction });
+  }
+
+  /** However many there are, they are never all here at once. */
+  *#fetched(sql: string, values: readonly SqlValue[]): Generator<SqlRow> {
+    this.#cursors += 1;
+    const cursor = `rows_${this.#cursors}`;
+    const ask = (text: string, given: readonly SqlValue[] = []) =>
+      this.#connection.ask(text, { values: given, needsSession: true });
+    ask(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${this.#translated(sql)}`, values);
+    try {
+      for (;;) {
+        const { rows } = ask(`FETCH ${atATime} FROM ${cursor}`);
+        yield* rows;
+        if (rows.length < atATime) return;
+      }
+    } finally {
+      ask(`CLOSE ${cursor}`);
+    }
+  }
+}

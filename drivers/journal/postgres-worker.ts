@@ -1,0 +1,66 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import pg from 'pg';
+import type { Answer, Question, WorkerStart } from './postgres-messages.ts';
+
+/* Talks with PostgreSQL while the thread that asked stands still: one connection, one question at a time. */
+
+const { port, answered, address, setUp, connectMs } = workerData as WorkerStart;
+
+// A count or an instant in ms is far below 2^53; a sum of them is `numeric`.
+const numberTypes = [20, 1700];
+for (const type of numberTypes) pg.types.setTypeParser(type, Number);
+
+let client: pg.Client | null = null;
+
+const connected = async (): Promise<pg.Client> => {
+  if (client !== null) return client;
+  const fresh = new pg.Client({
+    connectionString: address,
+    connectionTimeoutMillis: connectMs,
+    keepAlive: true,
+    application_name: 'uketsuke-agent',
+  });
+  const drop = (): void => {
+    if (client === fresh) client = null;
+  };
+  fresh.on('error', drop);
+  fresh.on('end', drop);
+  try {
+    await fresh.connect();
+    await fresh.query(setUp);
+  } catch (error) {
+    fresh.end().catch(() => undefined);
+    throw error;
+  }
+  client = fresh;
+  return fresh;
+};
+
+const answer = async ({ id, name, text, values, needsSession }: Question): Promise<Answer> => {
+  try {
+    // What was begun on a connection that is gone is not gone on with on another one.
+    if (needsSession && client === null) throw Object.assign(new Error('connection lost'), { code: '08006' });
+    const session = await connected();
+    const result = (await session.query(name === null ? text : { name, text, values: [...values] })) as unknown;
+    const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult;
+    return { id, ok: true, rows: last.rows, changes: last.rowCount ?? 0 };
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string };
+    return { id, ok: false, code, message };
+  }
+};
+
+port.on('message', (question: Question | 'drop') => {
+  if (question === 'drop') {
+    const gone = client;
+    client = null;
+    gone?.end().catch(() => undefined);
+    return;
+  }
+  void answer(question).then((told) => {
+    port.postMessage(told);
+    Atomics.store(answered, 0, told.id);
+    Atomics.notify(answered, 0);
+  });
+});
+parentPort?.postMessage('ready');

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { openPostgres } from '../../drivers/journal/postgres-engine.ts';
+import { Journal } from '../agent/journal/journal.ts';
+import { journalKind } from '../agent/journal/journal-kind.ts';
+import { personalTables } from '../agent/journal/personal-columns.ts';
+import { agentFiles, readAgentKeys } from '../agent/provisioning/agent-keys.ts';
+import type { SqlEngine } from '../storage/sql-engine.ts';
+import type { AgentConfig } from './agent-config.ts';
+import { configOfAgentIn } from './agent-directory.ts';
+
+/** The facility's journal in a database; `alone`, `answerMs`: as postgres-engine.ts says. Throws `Unopened`. */
+export const openDatabase = (
+  address: string,
+  directory: string,
+  facility: string,
+  { alone = false, answerMs }: { readonly alone?: boolean; readonly answerMs?: number } = {},
+): SqlEngine =>
+  openPostgres({
+    ...{ address, facility, alone, kind: journalKind, personal: personalTables },
+    ...(answerMs !== undefined && { answerMs }),
+    keyPath: join(directory, agentFiles.journalKey),
+  });
+
+type JournalOptions = { readonly readOnly?: boolean; readonly steadyMs?: () => number; readonly alone?: boolean };
+
+/** The journal where `agent.yaml` says it lies: the file of this agent, or the facility's database. Throws `Unopened`. */
+export const journalOf = (
+  directory: string,
+  facility: string,
+  { journal, journalDatabase }: AgentConfig,
+  options: JournalOptions = {},
+): Journal =>
+  new Journal(
+    journalDatabase === undefined ? journal : openDatabase(journalDatabase, directory, facility, options),
+    options,
+  );
+
+/** Of an agent that may be running. Throws `Unopened`, and whatever is wrong with its files. */
+export const openJournal = async (directory: string, options: JournalOptions = {}): Promise<Journal> => {
+  const config = await configOfAgentIn(directory);
+  // The facility is of importance to a database alone: of a file its path says enough.
+  const facility = config.journalDatabase === undefined ? '' : (await readAgentKeys(directory)).facility;
+  return journalOf(directory, facility, config, options);
+};
