@@ -77,7 +77,7 @@ const titlesIn = (file: string): readonly string[] => {
 };
 
 /** Why a row is not shown; null: its test is there, or its gap has a reason. */
-export const faultOf = ({ shown }: Row): string | null => {
+export const faultOf = ({ shown }: Pick<Row, 'shown'>): string | null => {
   if (shown === null) return 'names neither a test nor a gap';
   if ('gap' in shown) return null;
   if (!existsSync(join(root, shown.file))) return `${shown.file} is not there`;
@@ -92,7 +92,9 @@ const fixedPart = (words: string): string => words.split('%')[0] ?? words;
 type Ran = { readonly fullName: string; readonly title: string; readonly status: string };
 
 /** The tests behind the rows, run now: rows whose test did not pass, with what became of it. */
-const faultsByRunning = (rows: readonly Row[]): string[] => {
+export const faultsByRunning = (
+  rows: readonly Pick<Row, 'requirement' | 'shown'>[],
+): { readonly requirement: string; readonly what: string }[] => {
   const shown = rows.flatMap(({ requirement, shown: by }) =>
     by !== null && 'file' in by ? [{ requirement, ...by }] : [],
   );
@@ -118,9 +120,8 @@ const faultsByRunning = (rows: readonly Row[]): string[] => {
       const own = ran.filter(({ fullName }) => fullName.includes(fixedPart(words)));
       const failed = own.find(({ status }) => status !== 'passed');
       if (own.length > 0 && failed === undefined) return [];
-      return [
-        `${requirement}: ${failed === undefined ? 'its test did not run' : `${failed.fullName} ${failed.status}`}`,
-      ];
+      const what = failed === undefined ? 'its test did not run' : `${failed.fullName} ${failed.status}`;
+      return [{ requirement, what }];
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -132,7 +133,7 @@ if (process.argv[1] === import.meta.filename) {
   const withRun = process.argv.includes('--run');
   const faults = [
     ...rows.flatMap((row) => (faultOf(row) === null ? [] : [`${row.requirement}: ${faultOf(row)}`])),
-    ...(withRun ? faultsByRunning(rows) : []),
+    ...(withRun ? faultsByRunning(rows).map(({ requirement, what }) => `${requirement}: ${what}`) : []),
   ];
   for (const fault of faults) process.stderr.write(`${fault}\n`);
   const gaps = rows.filter(({ shown }) => shown !== null && 'gap' in shown).length;
