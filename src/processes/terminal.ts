@@ -18,6 +18,7 @@ import { createSerialStatusLight } from '../../drivers/status-light/serial-statu
 import { catalogueAt, catalogueBeforeMended, catalogueDir } from '../catalogue/load-catalogue.ts';
 import { mayRefuseByDate } from '../core/trusted-time.ts';
 import type { AdjustableLog, EventLog } from '../log/event-log.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { TrustedClock } from '../ports/trusted-clock.ts';
 import { createClinicLink } from '../terminal/delivery/clinic-link.ts';
 import { watchHealth } from '../terminal/doctor/health.ts';
@@ -31,6 +32,7 @@ import { mendedTextsWire } from '../wire/versions.ts';
 import { openCamera } from './cameras.ts';
 import { releasedMs, version } from './release.ts';
 import { startRound } from './rounds.ts';
+import { keepStartTime } from './start-time.ts';
 import { startTerminalClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 import { terminalMachine } from './terminal-machine.ts';
@@ -187,6 +189,18 @@ const answerDoctor = async (
   return () => Promise.all(servers.map((server) => server.close()));
 };
 
+/** For the page that is shown while this machine starts the next time. */
+const countStart = (clock: Clock, boot: string | undefined, runner: SessionRunner): void => {
+  const folder = process.env.STATE_DIRECTORY;
+  if (folder === undefined) return;
+  const isReady = (): boolean => {
+    const { state, surroundings } = runner.session;
+    return state.name === 'idle' && surroundings.connected;
+  };
+  // Ends by itself within minutes.
+  keepStartTime({ clock, path: join(folder, 'last-start.json'), boot, isReady });
+};
+
 /**
  * Puts a terminal together: keys, way to the link process, clinic link, screen, session runner, in this order. Throws, naming the
  * file, when it cannot run with what it was given; everything that may come and go later is found again by itself.
@@ -243,6 +257,7 @@ export const startTerminal = async (config: Config, drivers: CounterDrivers, log
   });
   const endAnswers = await answerDoctor(config, runner, health, own.figures);
   const endFigures = startRound(clock, figuresMs, 'at-once', async () => clinic.tellFigures(await own.measure()));
+  countStart(clock, own.machine.boot, runner);
   notifier.ready(`lane ${lane}`);
   log.event('process.ready', { ms: Math.round(performance.now() - startedAtMs) });
   return {

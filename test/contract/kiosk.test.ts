@@ -37,7 +37,7 @@ const commandOfUnit = (page: string, run: string, port: number) => {
   const ours = text.replaceAll(pageOnDevice, page).replaceAll(runOnDevice, run);
   const values = (key: string): string[] =>
     [...ours.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value = '']) => value);
-  const command = (values('ExecStart')[0] ?? '').replace('waiting.html', `waiting.html#${port}`);
+  const command = (values('ExecStart')[0] ?? '').replace(/waiting\.html\S*/, `waiting.html#${port}`);
   return { environment: values('Environment'), command: command.split(/\s+/) };
 };
 

@@ -167,8 +167,8 @@ describe('a unit', () => {
     expect(settings('uketsuke-kiosk.service', 'IPAddressDeny')).toEqual(['any']);
     const config = filledExample();
     if (!config.ok) throw new Error('the example is not accepted');
-    expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toContain(
-      '--app=file:///usr/lib/uketsuke/dist/screens/waiting.html ',
+    expect(settings('uketsuke-kiosk.service', 'ExecStart')[0]).toMatch(
+      / --app=file:\/\/\/usr\/lib\/uketsuke\/dist\/screens\/waiting\.html\?ready=\$\{UKETSUKE_READY_AT\} /,
     );
     // Which port it asks, where nothing else is said
     expect(readFileSync('src/screens/waiting.html', 'utf8')).toContain(`: ${config.value.screen.port}}/`);
