@@ -5,6 +5,7 @@ import { moveStore } from '../storage/move-store.ts';
 import { separateKeys } from '../trust/separate-keys.ts';
 import { readConfigOrExit } from './config.ts';
 import { outcomeOf } from './run-commands.ts';
+import { reasonOf } from './say.ts';
 
 type Options = {
   readonly config: string;
@@ -42,7 +43,7 @@ export const register = (program: Command): void => {
       try {
         await adopt(options);
       } catch (error) {
-        process.stderr.write(`uketsuke adopt: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.stderr.write(`uketsuke adopt: ${reasonOf(error)}\n`);
         process.exit(2);
       }
     });

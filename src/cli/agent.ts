@@ -27,7 +27,7 @@ import {
   authorityKeyAccess,
   withAuthorityKey,
 } from './authority-key.ts';
-import { japaneseOf } from './say.ts';
+import { inWords, japaneseOf, reasonOf, tell } from './say.ts';
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
@@ -50,7 +50,7 @@ const orExplain =
     try {
       await work(...args);
     } catch (error) {
-      process.stderr.write(`uketsuke agent: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.stderr.write(`uketsuke agent: ${reasonOf(error)}\n`);
       process.exit(2);
     }
   };
@@ -160,12 +160,17 @@ const run = async (options: RunOptions): Promise<void> => {
 
 /** What a change of the registry takes besides: done where this machine can, told where somebody else must. */
 const tellWhatFollows = async (facilityDir: string): Promise<void> => {
-  const told = (line: string): boolean => process.stderr.write(`${line}\n`);
-  told(`agents that read ${facilityDir}/agents know at once; an agent elsewhere needs its devices.json from there`);
+  tell('agents that read {folder} know at once; an agent elsewhere needs its devices.json from there', {
+    folder: `${facilityDir}/agents`,
+  });
   try {
     const written = await renewMosquittoFiles(facilityDir);
-    if (written === null) told('no files of a mosquitto are known here: `uketsuke broker` writes them');
-    else told(`written for mosquitto: ${dirname(written)}; it reads them at \`systemctl reload mosquitto\``);
+    if (written === null) tell('no files of a mosquitto are known here: `uketsuke broker` writes them');
+    else
+      tell(
+        'written for mosquitto: {folder}; uketsuke-broker reads it by itself, a mosquitto of your own at its next `systemctl reload mosquitto`',
+        { folder: dirname(written) },
+      );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`the registry is changed, but not the broker's files (${reason}): run \`uketsuke broker\` as root`);
@@ -222,7 +227,7 @@ const addRegistryCommands = (agent: Command): void => {
         else
           for (const { device: id, lane, addedAt, revokedAt } of devices)
             print(
-              `${lane}\t${id}\t${new Date(addedAt).toISOString()}\t${revokedAt === undefined ? 'in use' : 'revoked'}`,
+              `${lane}\t${id}\t${new Date(addedAt).toISOString()}\t${revokedAt === undefined ? inWords('in use') : inWords('revoked')}`,
             );
       }),
     );

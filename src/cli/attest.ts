@@ -13,6 +13,7 @@ import { differences, type InstalledFile, installedFiles, manifestName, treeHash
 import { readTerminalKeys } from '../trust/key-files.ts';
 import { attestationSigner } from './attestation-key.ts';
 import { readConfigOrExit } from './config.ts';
+import { reasonOf } from './say.ts';
 
 type AttestOptions = {
   readonly config: string;
@@ -117,6 +118,6 @@ export const register = (program: Command): void => {
     .action(async (given: AttestOptions) => {
       const options = { ...given, tree: resolve(given.tree) };
       const work = options.seal ? seal(options.tree) : options.verify === undefined ? attest(options) : verify(options);
-      await work.catch((error: Error) => fail(error.message, 2));
+      await work.catch((error: Error) => fail(reasonOf(error), 2));
     });
 };

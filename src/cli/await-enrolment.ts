@@ -5,7 +5,7 @@ import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { askByLetters, EnrolmentRefused, readLetters, readQrText } from '../agent/provisioning/enrolment-letters.ts';
 import type { Camera } from '../ports/camera.ts';
 import { codeOfLetters, codeOnStick } from './find-enrolment.ts';
-import { tell } from './say.ts';
+import { inWordsOf, reasonOf, tell } from './say.ts';
 
 /*
  * A terminal that nobody has set up waits for one human action: a stick is put in, a QR code is held before its camera, or
@@ -57,7 +57,7 @@ export const attemptEnrolment = <T>(
       resolve(answer);
     } catch (error) {
       const isRefused = error instanceof EnrolmentRefused;
-      remember(text, (error as Error).message, isRefused ? Number.POSITIVE_INFINITY : nowMs() + againAfterMs);
+      remember(text, reasonOf(error), isRefused ? Number.POSITIVE_INFINITY : nowMs() + againAfterMs);
     }
   };
   const wasRefused = (text: string): boolean => failed.get(text)?.againAtMs === Number.POSITIVE_INFINITY;
@@ -193,8 +193,8 @@ export const awaitEnrolment = async <T>(
   const sources: Source[] = [];
   let screen: ConsoleSource | null = null;
   const attempts = attemptEnrolment(attempt, (reason) => {
-    tell('{reason}', { reason });
-    screen?.write(reason);
+    tell('{reason}', { reason: inWordsOf(reason) });
+    screen?.write(inWordsOf(reason));
   });
   tell('waiting for an enrolment code: a stick, a QR code before the camera, or eight letters');
   try {

@@ -15,6 +15,7 @@ import {
 } from '../processes/terminal-config.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { run } from './run-commands.ts';
+import { inWords, tell } from './say.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {
@@ -35,10 +36,10 @@ export const readConfigOrExit = (path: string): Config => {
 const partsOff = ({ cardFrontReader, keypad, speaker, statusLight }: Config): string[] =>
   [
     cardFrontReader.driver === 'none' &&
-      'cardFrontReader.driver is none: no matching of faces; PIN and staff check remain',
-    keypad.driver === 'none' && 'keypad.driver is none: the PIN is typed on the screen',
-    speaker.driver === 'none' && 'speaker.driver is none: no voice',
-    statusLight.driver === 'none' && 'statusLight.driver is none: no light',
+      inWords('cardFrontReader.driver is none: no matching of faces; PIN and staff check remain'),
+    keypad.driver === 'none' && inWords('keypad.driver is none: the PIN is typed on the screen'),
+    speaker.driver === 'none' && inWords('speaker.driver is none: no voice'),
+    statusLight.driver === 'none' && inWords('statusLight.driver is none: no light'),
   ].filter((line) => line !== false);
 
 /** A face path whose model or threshold this profile refuses would fail at the first patient. null: none, or accepted. */
@@ -69,7 +70,7 @@ export const readersOfConfig: readonly string[] = ['uketsuke-link', 'uketsuke-fa
 const restoreConfig = async (path: string): Promise<void> => {
   const kept = copiesOfConfig(path).good;
   if (!existsSync(kept)) {
-    process.stderr.write(`${kept}: there is none; \`uketsuke provision terminal\` makes one\n`);
+    tell('{file}: there is none; `uketsuke provision terminal` makes one', { file: kept });
     process.exit(1);
   }
   const good = readFileSync(kept, 'utf8');

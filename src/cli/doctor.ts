@@ -21,7 +21,7 @@ import { readConfigOrExit } from './config.ts';
 import { leftMs } from './doctor-budget.ts';
 import { tryOwnParts } from './doctor-parts.ts';
 import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
-import { inWords, speaksJapanese } from './say.ts';
+import { inWordsOf, speaksJapanese } from './say.ts';
 
 /** A part that runs answers at once. ms */
 const healthMs = 1_000;
@@ -65,7 +65,8 @@ const probesOf = (config: Config) => ({
 const inLocale = (each: Diagnosis): Diagnosis => {
   const staff = 'fault' in each && speaksJapanese() ? inStaffWords(each.fault) : null;
   if (staff === null || !('fault' in each)) return each;
-  return { ...each, cause: staff.cause, remedy: [...staff.remedy, each.remedy].join('。') };
+  const technician = each.steps.map((step) => inWordsOf(step));
+  return { ...each, cause: staff.cause, remedy: [...staff.remedy, ...technician].join('。') };
 };
 
 const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: string): never => {
@@ -80,7 +81,7 @@ const tell = (options: DoctorOptions, diagnoses: readonly Diagnosis[], verdict: 
   );
   if (options.json)
     process.stdout.write(`${JSON.stringify({ ok: exitCodeOf(diagnoses) === 0, verdict, diagnoses: told })}\n`);
-  else process.stdout.write(printDiagnoses(diagnoses.map(inLocale), inWords));
+  else process.stdout.write(printDiagnoses(diagnoses.map(inLocale), inWordsOf));
   if (options.qr) process.stdout.write(`${renderUnicodeCompact(verdict, { border: 2 })}\n${verdict}\n`);
   process.exit(exitCodeOf(diagnoses));
 };

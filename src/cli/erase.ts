@@ -7,6 +7,7 @@ import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.
 import { eraseTree, fillFreeSpace, freeSpaceOf } from '../trust/erase.ts';
 import { readConfigOrExit } from './config.ts';
 import { exists } from './provision-places.ts';
+import { reasonOf } from './say.ts';
 
 type EraseOptions = {
   readonly config?: string;
@@ -93,7 +94,7 @@ export const register = (program: Command): void => {
     .action(async ({ config, ...options }: Omit<EraseOptions, 'config'> & { config?: string | true }) => {
       const file = config === true ? defaultConfigPath : config;
       await erase({ ...options, ...(file !== undefined && { config: file }) }).catch((error: Error) =>
-        fail(error.message),
+        fail(reasonOf(error)),
       );
     });
 };

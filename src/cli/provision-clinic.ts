@@ -238,7 +238,6 @@ const offerCodes = async (
   shared: Shared,
 ): Promise<readonly Waiting[]> => {
   const waiting: Waiting[] = [];
-  if (codesTo !== undefined) await mkdir(codesTo, { recursive: true, mode: 0o700 });
   for (const { lane, device } of lanes) {
     const secret = await offerEnrolment(clinicPlaces.facility, { device, lane, until: shared.until });
     const code: EnrolmentCode = { ...shared, device, lane, secret };
@@ -264,10 +263,14 @@ const tellWaiting = ({ device, letters, file }: Waiting, host: string): void => 
 const missingPassphrase = (file: string): string =>
   `${file}: the CA's passphrase is not here, and terminals are missing: bring it from the safe, or name it with --ca-passphrase-file`;
 
+const missingStick = (folder: string): string =>
+  `${folder}: there is no such folder: is the stick in, and mounted there?`;
+
 const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   await clinicSystem.check();
   const minutes = Number(options.waitMinutes);
   if (!(minutes >= 1 && minutes <= 1440)) throw new Error('--wait-minutes: 1 to 1440');
+  if (options.codesTo !== undefined && !(await exists(options.codesTo))) throw new Error(missingStick(options.codesTo));
   const answers = await findAnswers(options.answers);
   const addresses = ownAddresses();
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
@@ -302,7 +305,8 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   });
   if (chains.isTest) tell('Test cards: real ones are refused here. The name on every screen begins with 【テスト】.');
   if (staffCode !== null) tell('staff code of the reception, told this once: {staffCode}', { staffCode });
-  tell("the CA's passphrase: {file} (onto a stick, into the safe)", { file: options.caPassphraseFile });
+  if (passphrase !== null && options.caPassphraseFile === passphraseFile)
+    tell("the CA's passphrase: {file} (move it onto a stick, into the safe)", { file: options.caPassphraseFile });
   // One that lost its power before it had its answer asks again, though its code has been used.
   if (passphrase !== null && (await hasOffers(clinicPlaces.facility)))
     await clinicSystem.openEnrolment(options.caPassphraseFile, minutes);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 /*
  * What the command line says to people. The English text is the key; the Japanese ones stand together in texts.ja.json,
@@ -24,6 +25,71 @@ export const inWords = (english: string, values: Values = {}, environment: NodeJ
   ((speaksJapanese(environment) ? japanese()[english] : undefined) ?? english).replaceAll(/\{(\w+)\}/g, (all, name) =>
     String(values[name] ?? all),
   );
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+const place = /\{\w+\}/;
+const fixedLength = (english: string): number => english.split(place).join('').length;
+/** The texts with places for values, those with more words of their own first; nothing is known by two or three letters. */
+const madeOfValues = (): readonly string[] =>
+  Object.keys(japanese())
+    .filter((english) => place.test(english) && fixedLength(english) > 3)
+    .sort((one, other) => fixedLength(other) - fixedLength(one));
+
+/**
+ * A text that comes with its values filled in (a refusal, what the doctor found), in the language of the locale: by the
+ * one of the catalogue's texts that it is made from. Another stays as it is.
+ */
+export const inWordsOf = (told: string, environment: NodeJS.ProcessEnv = process.env): string => {
+  if (!speaksJapanese(environment)) return told;
+  const whole = japanese()[told];
+  if (whole !== undefined) return whole;
+  for (const english of madeOfValues()) {
+    const parts = english.split(place).map(escaped);
+    const found = new RegExp(`^${parts.join('(.+?)')}$`, 's').exec(told);
+    if (found === null) continue;
+    const names = [...english.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    return inWords(
+      english,
+      Object.fromEntries(names.map((name, index) => [name, found[index + 1] ?? ''])),
+      environment,
+    );
+  }
+  return told;
+};
+
+/** The system's own words name a call of Node; these, what is to be done. */
+const ofSystem = (code: string | undefined): string | undefined => {
+  switch (code) {
+    case 'ENOENT':
+      return '{path}: there is no such file or folder';
+    case 'EACCES':
+    case 'EPERM':
+      return '{path}: no right to it: as root (sudo)?';
+    case 'ENOSPC':
+      return '{path}: the disk is full';
+    case 'EROFS':
+      return '{path}: the disk is read-only';
+    case 'ENOTDIR':
+      return '{path}: a folder is expected';
+    case 'EISDIR':
+      return '{path}: a file is expected';
+    case 'EEXIST':
+      return '{path} is there already';
+    default:
+      return undefined;
+  }
+};
+
+/** Why something was not done, for whoever typed the command. */
+export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = process.env): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path } = error as NodeJS.ErrnoException;
+  const known = path === undefined ? undefined : ofSystem(code);
+  // In full: whoever reads it may stand elsewhere than the command thought.
+  if (known !== undefined) return inWords(known, { path: resolve(path ?? '') }, environment);
+  return inWordsOf(error.message, environment);
+};
 
 /** One line for a person: standard error, for standard output belongs to programs. */
 export const tell = (english: string, values: Values = {}): boolean =>

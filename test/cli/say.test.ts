@@ -1,8 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { faultNames, faultOf, inStaffWords } from '../../src/catalogue/faults.ts';
-import { inWords } from '../../src/cli/say.ts';
+import { inWords, inWordsOf, reasonOf } from '../../src/cli/say.ts';
 import { deskToken } from '../../src/core/catalogue/desk-order.ts';
 import { commands } from '../../src/main.ts';
 import { printDiagnoses } from '../../src/terminal/doctor/doctor.ts';
@@ -44,12 +45,60 @@ test('everything that help, doctor and provision say has its Japanese', async ()
   const wanted = new Set([...(await helpTexts()), ...saidTexts()]);
   for (const name of faultNames) {
     const { cause, remedy, actor } = faultOf(name);
-    for (const text of inStaffWords(name) === null ? [cause, remedy.join('; '), actor] : [actor]) wanted.add(text);
+    for (const text of inStaffWords(name) === null ? [cause, remedy.join('; '), actor] : [actor, ...remedy])
+      wanted.add(text);
     expect(inStaffWords(name)?.remedy ?? [], name).not.toContain(deskToken);
     expect(inStaffWords(name)?.cause ?? '顔', name).toMatch(/[\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Han}]/u);
   }
   expect([...wanted].filter((text) => japanese[text] === undefined)).toEqual([]);
   expect(saidTexts().size).toBeGreaterThan(15);
+});
+
+/** Texts that are thrown, or found by the doctor, with their values in them; `{}` for each. */
+const filledTexts = (files: readonly string[], calls: RegExp): Set<string> =>
+  new Set(
+    globSync(files).flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(calls)].map(([, , text = '']) =>
+        text.replaceAll(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}').replaceAll('\\`', '`'),
+      ),
+    ),
+  );
+
+test('what the doctor finds well or skips, and why provision refuses, has its Japanese', () => {
+  const known = new Set(Object.keys(japanese).map((english) => english.replaceAll(/\{\w+\}/g, '{}')));
+  /** A place that is told as host:port, folder/file */
+  const asOne = (text: string): string => text.replaceAll(/\{\}[:/]\{\}/g, '{}');
+  const found = filledTexts(
+    ['src/terminal/doctor/doctor-checks.ts', 'src/terminal/doctor/machine-checks.ts', 'src/terminal/doctor/doctor.ts'],
+    /(?:\bfine|\bskipped|state: '(?:ok|skipped)', detail:)\s*\(?\s*(['`])((?:(?!\1).)*[A-Za-z]{2}(?:(?!\1).)*)\1/g,
+  );
+  const refused = filledTexts(
+    [
+      'src/cli/provision-*.ts',
+      'src/cli/clinic-debian.ts',
+      'src/cli/clinic-card-trust.ts',
+      'src/cli/*enrolment.ts',
+    ].concat(['authority-key', 'enrolment-letters'].map((name) => `src/agent/provisioning/${name}.ts`)),
+    /(?:new Error|new EnrolmentRefused|\): string =>)\s*\(?\s*(['"`])((?:\\`|(?!\1).)*[a-z] [a-z](?:\\`|(?!\1).)*)\1/g,
+  );
+  expect(found.size).toBeGreaterThan(15);
+  expect(refused.size).toBeGreaterThan(20);
+  expect([...found, ...refused].map(asOne).filter((text) => /[a-z]/.test(text) && !known.has(text))).toEqual([]);
+});
+
+test('a text that comes with its values filled in is told in the language of the locale', () => {
+  expect(inWordsOf('0.1.0, up 12 s, idle', inJapan)).toBe('0.1.0、起動から 12 秒、idle');
+  expect(inWordsOf('0.1.0, up 12 s, idle', { LANG: 'C.UTF-8' })).toBe('0.1.0, up 12 s, idle');
+  expect(inWordsOf('words of somebody else', inJapan)).toBe('words of somebody else');
+});
+
+test('a file that is not there is told as that, with its whole path', () => {
+  const error = Object.assign(new Error("ENOENT: no such file or directory, open 'clinic.yaml'"), {
+    code: 'ENOENT',
+    path: 'clinic.yaml',
+  });
+  expect(reasonOf(error, inJapan)).toBe(`${resolve('clinic.yaml')} がありません`);
+  expect(reasonOf(error, { LANG: 'C' })).toBe(`${resolve('clinic.yaml')}: there is no such file or folder`);
 });
 
 /** The command that these words name; fails for a command or an option that this program does not have. */

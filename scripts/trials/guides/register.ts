@@ -44,13 +44,14 @@ const by = (file: string, words: string): Way => ({ way: 'by', file, words });
 const not = (because: string): Way => ({ way: 'not run', because });
 
 const facility = '/var/lib/uketsuke-facility';
-const passphrase = `--ca-passphrase-file ${facility}/ca-passphrase`;
+const passphrase = '--ca-passphrase-file /media/usb/ca-passphrase';
 const room = 'scripts/clean-room';
 const windows = not('PowerShell is not part of Wine; docs/windows.md says where the trial under Wine ends');
 const keys = not('no release key and no tag yet (docs/release-key.md)');
 const slots = not('needs two slots; scripts/test-update plays them with real RAUC in a virtual machine');
 const guided = (...commands: readonly string[]): readonly Command[] => commands.map((command) => [command, guide]);
 const ownPackages = not("Debian's packages, which whoever runs the trial has: scripts/debian-packages.txt");
+const stickInContainer = not('a container has no stick: the folder where it would be mounted stands for it');
 const ownMosquitto = not('for a clinic with a mosquitto of its own; the packages bring uketsuke-broker.service');
 
 export const guides: Readonly<Record<string, readonly Command[]>> = {
@@ -173,23 +174,28 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
   'docs/technician-guide.md': [
     ['npm run package', figure],
     ['scripts/test-vm', figure],
+    ...guided('sudo apt-get update', 'sudo apt-get install ./uketsuke_*_amd64.deb ./uketsuke-agent_*_all.deb'),
+    ['sudo mount /dev/sda1 /media/usb', stickInContainer],
+    ['sudo umount /media/usb', stickInContainer],
     ...guided(
-      'sudo apt-get update',
-      'sudo apt-get install ./uketsuke_*_amd64.deb ./uketsuke-agent_*_all.deb',
+      'sudo mkdir -p /media/usb',
       'sudo uketsuke provision clinic --answers clinic.yaml --card-trust card-trust --codes-to /media/usb',
       'sudo apt-get install ./uketsuke_*_amd64.deb ./uketsuke-terminal_*_all.deb ./uketsuke-kiosk_*_all.deb',
       'sudo uketsuke doctor',
       'sudo uketsuke provision terminal --parts',
       'sudo uketsuke config check',
-      'sudo uketsuke provision backup /media/usb/clinic.uketsuke --passphrase-file /media/usb/backup-passphrase',
+      'sudo uketsuke provision backup /media/usb/clinic.uketsuke --passphrase-file /var/lib/uketsuke-facility/ca-passphrase',
+      'sudo rm -f /media/usb/uketsuke-terminal-*.json',
+      'sudo mv /var/lib/uketsuke-facility/ca-passphrase /media/usb/',
       'sudo uketsuke agent device list --facility-dir /var/lib/uketsuke-facility',
-      'sudo uketsuke agent device revoke terminal-01 --facility-dir /var/lib/uketsuke-facility --ca-passphrase-file /var/lib/uketsuke-facility/ca-passphrase',
-      'sudo uketsuke provision clinic',
+      'sudo uketsuke provision clinic --replace terminal-01 --ca-passphrase-file /media/usb/ca-passphrase',
       'sudo uketsuke provision undo --terminal --yes',
       'sudo uketsuke provision terminal ABCD-EFGH',
-      'sudo uketsuke provision backup /media/usb/move.uketsuke --passphrase-file /media/usb/backup-passphrase',
+      'sudo cp /media/usb/ca-passphrase /root/',
+      'sudo uketsuke provision backup /media/usb/move.uketsuke --passphrase-file /root/ca-passphrase',
       'sudo uketsuke provision undo --clinic --yes',
-      'sudo uketsuke provision restore /media/usb/move.uketsuke --passphrase-file /media/usb/backup-passphrase',
+      'sudo rm /root/ca-passphrase',
+      'sudo uketsuke provision restore /media/usb/move.uketsuke --passphrase-file /root/ca-passphrase',
     ),
     ['apt-get purge', by('scripts/trials/installed/root.ts', 'apt-get purge')],
     ...guided(

@@ -12,6 +12,8 @@ import { orderTestVisit, pageText, seeTestVisit } from './staff-desk.ts';
 import { figures, isActive, lettersIn, mainPid, network, pause, recovered, sh, step, until } from './steps.ts';
 
 const guide = '/project/docs/technician-guide.md';
+/** Where the guide has left it: the stick for the safe is in. */
+const passphrase = `--ca-passphrase-file ${stick}/ca-passphrase`;
 const isWaiting = (): boolean => isActive('uketsuke-welcome.service');
 
 let letters = 'none';
@@ -44,8 +46,6 @@ const runGuide = async (): Promise<void> => {
     }
     // A terminal without cameras and a screen is not well, and the doctor says so.
     const isDoctor = command.startsWith('uketsuke doctor');
-    if (command.startsWith('uketsuke provision backup'))
-      writeFileSync(`${stick}/backup-passphrase`, 'correct horse battery\n');
     const ran = await step(`guide: ${command}`, async () => {
       const told = sh(`${command} 2>&1${isDoctor ? ' || [ $? = 1 ]' : ''}`);
       if (lettersIn(told) !== 'none') letters = lettersIn(told);
@@ -85,10 +85,10 @@ const hung = async (): Promise<void> => {
 /** A terminal of a facility that takes test cards, and one patient with a PIN before a real pcscd. */
 const wholeVisit = async (): Promise<void> => {
   await step('a clinic that takes test cards says so', async () => {
-    sh(
-      'uketsuke agent device revoke terminal-01-2 --facility-dir /var/lib/uketsuke-facility --ca-passphrase-file /var/lib/uketsuke-facility/ca-passphrase',
+    sh(`uketsuke agent device revoke terminal-01-2 --facility-dir /var/lib/uketsuke-facility ${passphrase}`);
+    letters = lettersIn(
+      sh(`uketsuke provision clinic --test --card-trust /trial/cache/test-authority ${passphrase} 2>&1`),
     );
-    letters = lettersIn(sh('uketsuke provision clinic --test --card-trust /trial/cache/test-authority 2>&1'));
     sh('uketsuke provision undo --terminal --yes');
     sh(`uketsuke provision terminal ${letters}`);
     await allActive(60);

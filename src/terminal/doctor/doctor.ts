@@ -89,8 +89,8 @@ export const printDiagnoses = (
   diagnoses
     .map((each) => {
       const head = `${marks[each.state]}  ${each.check.padEnd(13)}`;
-      if (!('fault' in each)) return `${head}${each.detail}\n`;
-      const detail = each.detail === '' ? '' : ` (${each.detail})`;
+      if (!('fault' in each)) return `${head}${words(each.detail)}\n`;
+      const detail = each.detail === '' ? '' : ` (${words(each.detail)})`;
       return [
         `${head}${each.fault}${detail}`,
         `      ${words('cause:   ')}${words(each.cause)}`,

@@ -74,7 +74,7 @@ const provision = (trust: string, ...more: string[]) =>
 test('`uketsuke provision` hands over what an agent starts with, or nothing at all', async () => {
   const trial = chain((await makeTestCardTrust()).certificateIssuersPem);
   expect(() => provision(trial)).toThrow('a chain of test cards');
-  expect(() => provision(join(folder, 'nowhere'))).toThrow('ENOENT');
+  expect(() => provision(join(folder, 'nowhere'))).toThrow('card-ca.pem: there is no such file');
   expect(existsSync(join(folder, 'facility'))).toBe(false);
   const { agent } = JSON.parse(provision(trial, '--test')) as { agent: string };
   expect((await readCardTrust(join(agent, 'card-trust'))).isTest).toBe(true);
