@@ -1,11 +1,14 @@
 # 資格確認端末（Windows 10 / 11）に受付エージェントを入れます。管理者の PowerShell で:
 #   powershell -ExecutionPolicy Bypass -File install.ps1 [-Answers answers.yaml] [-CardTrust フォルダ] [-CodesTo E:\] [-Test]
+#   こわれた端末の代わり: install.ps1 -Replace terminal-01 -CaPassphraseFile E:\ca-passphrase
 # 何度実行してもかまいません。あるものは残り、足りないものが作られます。取り除くとき: -Remove（データは残ります）
 param(
   [string]$Answers,
   [string]$CardTrust,
   [string]$CodesTo,
   [string]$HostName,
+  [string]$Replace,
+  [string]$CaPassphraseFile,
   [switch]$Test,
   [switch]$Remove
 )
@@ -66,6 +69,8 @@ if ($Answers) { $arguments += @('--answers', $Answers) }
 if ($CardTrust) { $arguments += @('--card-trust', $CardTrust) }
 if ($CodesTo) { $arguments += @('--codes-to', $CodesTo) }
 if ($HostName) { $arguments += @('--host', $HostName) }
+if ($Replace) { $arguments += @('--replace', $Replace) }
+if ($CaPassphraseFile) { $arguments += @('--ca-passphrase-file', $CaPassphraseFile) }
 if ($Test) { $arguments += '--test' }
 $env:LANG = 'ja_JP.UTF-8'
 [Console]::OutputEncoding = [Text.Encoding]::UTF8

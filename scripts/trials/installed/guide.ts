@@ -38,7 +38,20 @@ export const guideAnswers = (file: string): string => {
 
 const typed = [
   ...['sudo', 'uketsuke', 'uketsuke\\.cmd', 'npm', 'npx', 'node', 'systemctl', 'systemd-\\w+', 'journalctl', 'udevadm'],
-  ...['apt', 'apt-get', 'echo', 'install', 'install\\.ps1', 'rauc', 'git', 'powershell', 'netsh', 'Restart-Service'],
+  ...[
+    'apt',
+    'apt-get',
+    'echo',
+    'install',
+    'install\\.ps1',
+    'rauc',
+    'git',
+    'powershell',
+    'netsh',
+    'Restart-Service',
+    'Stop-Service',
+    '&',
+  ],
   ...['rpicam-vid', 'ln', 'mv', 'cp', 'nsenter', 'unshare'],
 ].join('|');
 const isCommand = (code: string): boolean => {
