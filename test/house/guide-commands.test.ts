@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { guides, type Way } from '../../scripts/trials/guides/register.ts';
+import { guides, references, type Way } from '../../scripts/trials/guides/register.ts';
 import { writtenCommands } from '../../scripts/trials/installed/guide.ts';
 
 const all = Object.values(guides).flat();
@@ -12,6 +12,12 @@ const figures = readFileSync('docs/figures.md', 'utf8');
 describe('every command that a guide tells people to type', () => {
   test.each(Object.keys(guides))('%s: is run by a test, or says why not, in the order of the document', (document) => {
     expect((guides[document] ?? []).map(([written]) => written)).toEqual(writtenCommands(document));
+  });
+
+  test('a document with commands is a guide, or stands among the references with what holds them', () => {
+    const known = [...Object.keys(guides), ...Object.keys(references)];
+    const all = globSync(['README.md', '*/README.md', 'docs/*.md']);
+    expect(all.filter((file) => !known.includes(file) && writtenCommands(file).length > 0)).toEqual([]);
   });
 
   test('what another file is to run stands there in those words', () => {
