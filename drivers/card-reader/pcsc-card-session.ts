@@ -117,9 +117,11 @@ class ExclusiveSession implements OpenSession {
     return new Promise((resolve) => {
       const bytes = Buffer.from(command);
       try {
-        this.#reader.transmit(bytes, answerLimit, this.#protocol, (error, answer) =>
-          resolve(error ? err(error) : ok(new Uint8Array(answer))),
-        );
+        this.#reader.transmit(bytes, answerLimit, this.#protocol, (error, answer) => {
+          if (error) return resolve(err(error));
+          resolve(ok(new Uint8Array(answer)));
+          answer.fill(0);
+        });
       } catch (error) {
         resolve(err(error instanceof Error ? error : new Error('transmit')));
       }

@@ -33,6 +33,8 @@ export class AgentProcess {
   readonly #command: readonly string[];
   readonly #environment: NodeJS.ProcessEnv;
   #process: ChildProcess | null = null;
+  /** Every line that it logs */
+  onLine: (line: string) => void = () => {};
   readonly #logged = new Map<string, number>();
 
   /** `within`: a command before it, such as `ip netns exec NAME`. */
@@ -66,6 +68,7 @@ export class AgentProcess {
     const said: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
       said.push(line);
+      this.onLine(line);
       if (said.length > 50) said.shift();
       const event = /"event":"([a-z.-]+)"/.exec(line)?.[1];
       if (event !== undefined) this.#logged.set(event, this.timesLogged(event) + 1);

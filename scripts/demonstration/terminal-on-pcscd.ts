@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,6 +23,18 @@ export const terminalOnPcscdMissing = async (): Promise<string | null> =>
   (mosquittoPath === null ? 'mosquitto is not installed' : null) ??
   (existsSync(`${root}dist/screens/index.html`) ? null : 'the page is not built (scripts/setup)');
 
+type Besides = {
+  readonly more?: object;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly listener?: string;
+};
+type TerminalParts = {
+  readonly deviceDirectory: string;
+  readonly brokerPort: number;
+  readonly more: object;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
 /**
  * `uketsuke link`, `uketsuke run` and `uketsuke agent` as on a device, profile release, no virtual driver anywhere: a
  * real pcscd with vpcd's reader, mosquitto with mutual TLS, SQLite; a patient before the screen.
@@ -30,7 +42,7 @@ export const terminalOnPcscdMissing = async (): Promise<string | null> =>
 export class TerminalOnPcscd {
   readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-real-'));
   readonly slot = new PcscdBed();
-  /** Lines of terminal and link */
+  /** Lines of terminal, link and agent */
   readonly log: string[] = [];
   #broker: Mosquitto | null = null;
   #agent: AgentProcess | null = null;
@@ -51,23 +63,48 @@ export class TerminalOnPcscd {
     return join(this.directory, 'health.sock');
   }
 
-  async start(): Promise<void> {
+  /** Of each end's keys */
+  deviceDirectory = '';
+  agentDirectory = '';
+  listenerDirectory = '';
+  get configFile(): string {
+    return join(this.directory, 'terminal.yaml');
+  }
+  get brokerPort(): number {
+    return this.#broker?.port ?? 0;
+  }
+  /** What runs of the terminal, by the command of `uketsuke` */
+  get processIds(): Readonly<Record<'run' | 'link', number>> {
+    return { run: this.#terminal?.pid ?? 0, link: this.#link?.pid ?? 0 };
+  }
+
+  /**
+   * `more`: what the configuration says besides; `environment`: of the terminal; `listener`: another terminal of this clinic
+   * that the broker lets hear everything
+   */
+  async start({ more = {}, environment = {}, listener }: Besides = {}): Promise<void> {
     const { directory } = this;
     await createFacility(directory, { facility: 'real-parts', brokerNames: ['localhost'] });
     const agentDirectory = await addAgent(directory, 'agent-1');
     const deviceDirectory = await addDevice(directory, 'front-1', 1);
     await furnishAgent(agentDirectory);
+    Object.assign(this, { agentDirectory, deviceDirectory });
     writeFileSync(join(deviceDirectory, 'terminal', 'cv-issuers.json'), authority.cvIssuersJson);
+    this.listenerDirectory = listener === undefined ? '' : await addDevice(directory, listener, 9);
     this.#broker = await Mosquitto.prepare(directory);
+    if (listener !== undefined)
+      appendFileSync(join(this.#broker.directory, 'acl'), `\nuser ${listener}\ntopic read #\n`);
     await this.#broker.start();
     this.#agent = new AgentProcess(agentDirectory, `localhost:${this.#broker.port}`);
+    this.#agent.onLine = (line) => this.log.push(line);
     this.#ready = await this.#agent.start();
     await this.slot.start();
-    this.#patient = await ScriptedPatient.before(await this.#startTerminal(deviceDirectory, this.#broker.port));
+    const screenPort = await this.#startTerminal({ deviceDirectory, brokerPort: this.#broker.port, more, environment });
+    this.#patient = await ScriptedPatient.before(screenPort);
   }
 
   /** Resolves with the port of its screen. */
-  async #startTerminal(deviceDirectory: string, brokerPort: number): Promise<number> {
+  async #startTerminal({ deviceDirectory, brokerPort, more, environment }: TerminalParts): Promise<number> {
     const { directory } = this;
     const screenPort = 18_480 + (process.pid % 1_000);
     const config = {
@@ -86,12 +123,13 @@ export class TerminalOnPcscd {
       link: { socket: join(directory, 'link.sock'), health: join(directory, 'link-health.sock') },
       health: { socket: this.healthSocket },
       log: { level: 'debug' },
+      ...more,
     };
-    const file = join(directory, 'terminal.yaml');
+    const file = this.configFile;
     writeFileSync(file, stringify(config));
     const start = (command: string): ChildProcess =>
       spawn(process.execPath, [main, command, '--config', file, '--log', 'json'], {
-        env: { ...process.env, PCSCLITE_CSOCK_NAME: this.slot.socketPath },
+        env: { ...process.env, ...environment, PCSCLITE_CSOCK_NAME: this.slot.socketPath },
         stdio: ['ignore', 'inherit', 'pipe'],
       });
     this.#link = start('link');

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
-import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
 import { personas } from '../../drivers/virtual/personas.ts';
+import { textEncodings as encodings } from '../../scripts/beds/canary-search.ts';
 import { openVisitBed } from '../../scripts/beds/visit-bed.ts';
 import { faultNames } from '../../src/catalogue/faults.ts';
 import { logEvents } from '../../src/log/log-events.ts';
@@ -13,35 +13,6 @@ const canaries = [
   ...[person.name, person.address, person.birthDate, `${serial}`, '123456789012', '06139999', 'カナリヤ花子'],
   ...['yamada.canary@example.net', 'Canary-Hanako', `${person.birthDate}-${securityCode}`],
 ];
-
-const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
-const each = (text: string, letter: (code: number) => string): string =>
-  [...text].map((one) => letter(one.codePointAt(0) ?? 0)).join('');
-const aligned = (text: string, encoding: 'base64' | 'base64url'): string[] =>
-  [0, 1, 2].map((skip) => Buffer.from(text).subarray(skip).toString(encoding).replace(/=+$/, '').slice(0, -2));
-/** By name, what a text looks like in it. */
-const encodings: Readonly<Record<string, (text: string) => readonly (string | Buffer)[]>> = {
-  'UTF-8': (text) => [Buffer.from(text)],
-  'UTF-16LE': (text) => [Buffer.from(text, 'utf16le')],
-  'UTF-16BE': (text) => [utf16be(text)],
-  Shift_JIS: (text) => [iconv.encode(text, 'Shift_JIS')],
-  'EUC-JP': (text) => [iconv.encode(text, 'EUC-JP')],
-  hex: (text) => [Buffer.from(text).toString('hex')],
-  HEX: (text) => [Buffer.from(text).toString('hex').toUpperCase()],
-  base64: (text) => aligned(text, 'base64'),
-  base64url: (text) => aligned(text, 'base64url'),
-  percent: (text) => [Buffer.from(text).toString('hex').toUpperCase().replace(/../g, '%$&')],
-  'JSON escapes': (text) => [each(text, (code) => `\\u${code.toString(16).padStart(4, '0')}`)],
-  'HTML decimal': (text) => [each(text, (code) => `&#${code};`)],
-  'HTML hexadecimal': (text) => [each(text, (code) => `&#x${code.toString(16)};`)],
-  'quoted-printable': (text) => [Buffer.from(text).toString('hex').toUpperCase().replace(/../g, '=$&')],
-  reversed: (text) => [[...text].reverse().join('')],
-  'full width': (text) => [
-    each(text, (code) => String.fromCodePoint(code > 0x20 && code < 0x7f ? code + 0xfee0 : code)),
-  ],
-  'decomposed (NFD)': (text) => [text.normalize('NFD')],
-  'without spaces': (text) => [text.replaceAll(/[\s　]/g, '')],
-};
 
 const foundIn = (bytes: Buffer): string[] => {
   const looked = [bytes, Buffer.from(bytes.toString('utf8').normalize('NFKC'))];

@@ -70,7 +70,8 @@ test('the same seed is the same story, by one process or by two', async () => {
 
 test('a fault in the outbox is found, made small, and told as a visit that can be replayed', async () => {
   const found = await simulate('--sessions', '800', '--seed', '7', '--plant', 'expiry not told');
-  expect(found).toMatchObject({ status: 1, last: { lost: 1 } });
+  expect(found.status).toBe(1);
+  expect(found.last.lost).toBeGreaterThan(0);
   const tape = /visit replay (\S+)/.exec(found.told)?.[1];
   const replayed = await run('src/main.ts', ['visit', 'replay', tape ?? '', '--json']);
   expect(replayed).toMatchObject({ status: 0, last: { sameStates: true, sameScreens: true } });

@@ -1,6 +1,6 @@
 import { type MadeCard, makeCard } from '../../../drivers/virtual/card-maker.ts';
 import type { GreyImage } from '../../../drivers/virtual/jp2.ts';
-import { personaById } from '../../../drivers/virtual/personas.ts';
+import { type Persona, personaById } from '../../../drivers/virtual/personas.ts';
 import { authority } from '../../beds/test-cards.ts';
 
 /** Who comes to the clinic. The odd ones come seldom. */
@@ -19,12 +19,21 @@ const photoOf = (index: number): GreyImage => ({
   grey: Uint8Array.from({ length: 4096 }, (_, at) => (at * (index + 3) + index * 29) & 0xff),
 });
 
-/** Their cards, made once for all worlds. */
-export const makePeople = async (): Promise<People> => {
+/** The same person with another PIN; who has none gets none. */
+const withPin = (persona: Persona, pin: string | null): Persona => {
+  const { auth } = persona.pins;
+  if (pin === null || auth === null) return persona;
+  return { ...persona, pins: { ...persona.pins, auth: { ...auth, secret: pin } } };
+};
+
+/** Their cards, made once for all worlds. `pin`: everybody's; null: each has the own */
+export const makePeople = async (pin: string | null = null): Promise<People> => {
   const keyFolder = new URL('../../../.cache/virtual-card-keys/', import.meta.url).pathname;
   const ids = [...often, ...seldom];
   const made = ids.map((id, index) =>
-    makeCard({ persona: personaById(id), authority, keyFolder, photo: photoOf(index), wallMs: startMs }),
+    makeCard({
+      ...{ persona: withPin(personaById(id), pin), authority, keyFolder, photo: photoOf(index), wallMs: startMs },
+    }),
   );
   return new Map((await Promise.all(made)).map((card) => [card.persona.id, card]));
 };

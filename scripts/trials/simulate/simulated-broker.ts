@@ -45,6 +45,8 @@ export class SimulatedBroker {
   /** Everything that the broker took, for who replays it */
   readonly passed: { readonly topic: string; readonly payload: Uint8Array }[] = [];
   keepsPassed = false;
+  /** Whoever listens in */
+  onTaken: (topic: string, payload: Uint8Array) => void = () => {};
   /** The next request is on its way; told once */
   onRequest: (() => void) | null = null;
 
@@ -156,6 +158,7 @@ export class SimulatedBroker {
                 this.onRequest = null;
                 told?.();
               }
+              this.onTaken(topic, payload);
               if (this.keepsPassed) this.passed.push({ topic, payload });
               this.#meddle(topic, payload, retain);
               kernel.after(wayMs, life, () => resolve(ok(undefined)));

@@ -54,6 +54,10 @@ export class World {
   readonly #personaBySerial = new Map<string, string>();
   /** Whatever follows the terminal's own events, beside the judge */
   onRunner: (terminal: RunningTerminal) => void = () => {};
+  /** Whoever reads the logs of both ends */
+  onLogged: (line: string) => void = () => {};
+  /** A patient has gone, and the terminal rests */
+  onRest: () => void = () => {};
   terminalLife: Life | null = null;
   agentLife: Life | null = null;
   terminal: RunningTerminal | null = null;
@@ -110,6 +114,7 @@ export class World {
   #logOf(life: Life): EventLog {
     return {
       event: (name, fields) => {
+        this.onLogged(JSON.stringify({ event: name, ...fields }));
         if (name !== 'process.error' || life.dead) return;
         const { error, errorCode, place } = fields as { error?: string; errorCode?: string; place?: string };
         if (!plannedErrors.includes(errorCode ?? ''))
@@ -257,6 +262,7 @@ export class World {
     const gone = (): void => {
       this.patient = null;
       this.#awaitRest(kernel.nowMs + restMs, () => {
+        this.onRest();
         if (isLast && judge.visitsAccepted === before)
           judge.broken('not serving after all is well', `${this.terminal?.runner.session.state.name}`);
         this.#next();

@@ -1,6 +1,6 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { concatBytes } from '../bytes.ts';
+import { concatBytes, unmovedBytes } from '../bytes.ts';
 
 /**
  * Command APDU of ISO/IEC 7816-3, short form only (the My Number card knows no other).
@@ -17,18 +17,23 @@ export type CommandApdu = {
 
 export type ResponseApdu = { readonly body: Uint8Array; readonly statusWord: number };
 
-/** Throws when the command cannot be a short APDU: a programmer's error. */
-export const encodeCommand = (command: CommandApdu): Uint8Array => {
-  const header = Uint8Array.of(command.cla, command.ins, command.p1, command.p2);
-  const { body, le } = command;
+/**
+ * Throws when the command cannot be a short APDU: a programmer's error. What it holds may be a PIN: it is written into one
+ * place, which is the caller's to overwrite.
+ */
+export const encodeCommand = ({ cla, ins, p1, p2, body, le }: CommandApdu): Uint8Array => {
   if (body !== undefined && (body.length < 1 || body.length > 255))
     throw new RangeError('command body of 1 to 255 bytes');
   if (le !== undefined && (le < 1 || le > 256)) throw new RangeError('Le of 1 to 256');
-  return concatBytes(
-    header,
-    body === undefined ? new Uint8Array() : concatBytes(Uint8Array.of(body.length), body),
-    le === undefined ? new Uint8Array() : Uint8Array.of(le & 0xff),
-  );
+  const bodyLength = body === undefined ? 0 : 1 + body.length;
+  const bytes = unmovedBytes(4 + bodyLength + (le === undefined ? 0 : 1));
+  bytes.set([cla, ins, p1, p2]);
+  if (body !== undefined) {
+    bytes[4] = body.length;
+    bytes.set(body, 5);
+  }
+  if (le !== undefined) bytes[4 + bodyLength] = le & 0xff;
+  return bytes;
 };
 
 /** The card's side: null when the bytes are no short APDU (a card answers 6700). */

@@ -1,3 +1,5 @@
+import { unmovedBytes } from '../bytes.ts';
+
 /** What is printed on a card's front, as an optical reader tells it: parsed strictly, since a wrong digit costs a try. */
 export type CardFrontText = {
   /** 和暦 year of the birth date (元 = 1), month and day; the era is not part of 照合番号B. */
@@ -26,9 +28,14 @@ export const parseExpiryLine = (text: string): number | null => {
 
 export const parseSecurityCode = (text: string): string | null => /^\d{4}$/.exec(withoutSpaces(text))?.[0] ?? null;
 
-/** The 14 digits of 照合番号B. */
+/** The 14 digits of 照合番号B. Never a text as a whole: bytes can be overwritten, a text stays in memory. */
 export const numberOfCardFront = ({ birth, expiryYear, securityCode }: CardFrontText): Uint8Array => {
-  const two = (value: number): string => value.toString().padStart(2, '0');
-  const digits = `${two(birth.year)}${two(birth.month)}${two(birth.day)}${expiryYear}${securityCode}`;
-  return Uint8Array.from(digits, (digit) => digit.charCodeAt(0));
+  const number = unmovedBytes(14).fill(0x30);
+  const write = (value: number, end: number): void => {
+    for (let at = end, rest = value; rest > 0; at -= 1, rest = Math.floor(rest / 10)) number[at] = 0x30 + (rest % 10);
+  };
+  for (const [index, value] of [birth.year, birth.month, birth.day].entries()) write(value, 2 * index + 1);
+  write(expiryYear, 9);
+  for (let at = 0; at < securityCode.length; at += 1) number[10 + at] = securityCode.charCodeAt(at);
+  return number;
 };

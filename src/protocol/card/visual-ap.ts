@@ -81,7 +81,8 @@ const checkPhoto = (jp2: Uint8Array): Result<void> => {
 
 /**
  * Parses FF20 and reduces it to what the face path needs. The hashes follow DF28: SHA-256(DF25‖DF26) and SHA-256(DF27)
- * over whole TLVs. Nothing is verified here: `checkVisualEvidence` does that.
+ * over whole TLVs. Nothing is verified here: `checkVisualEvidence` does that. Of the copies that are made on the way
+ * nothing stays but what is handed out; `bytes` are their owner's to overwrite.
  * Failure: `card.photo-unreadable`.
  */
 export const parseVisual = (
@@ -90,11 +91,29 @@ export const parseVisual = (
   sha256: CardCryptography['sha256'],
 ): Result<Visual> => {
   const whole = readTlv(bytes);
-  if (!whole.ok || whole.value.tag !== visualTags.record) return unreadable('no FF20');
+  if (!whole.ok) return unreadable('no FF20');
   const parts = readTlvs(whole.value.value);
-  if (!parts.ok) return unreadable('FF20 structure');
+  const objects = parts.ok ? parts.value : [];
+  const read =
+    whole.value.tag !== visualTags.record
+      ? unreadable('no FF20')
+      : parts.ok
+        ? readVisualObjects(objects, cvCertificate, sha256)
+        : unreadable('FF20 structure');
+  const { photoJp2, evidence } = read.ok ? read.value : { photoJp2: null, evidence: null };
+  const kept = new Set([photoJp2, evidence?.df22, evidence?.df23, evidence?.df24, evidence?.df28]);
+  for (const { value, raw } of [whole.value, ...objects])
+    for (const copy of [value, raw]) if (!kept.has(copy)) copy.fill(0);
+  return read;
+};
+
+const readVisualObjects = (
+  objects: readonly Tlv[],
+  cvCertificate: Uint8Array,
+  sha256: CardCryptography['sha256'],
+): Result<Visual> => {
   const byTag = new Map<number, Tlv>();
-  for (const part of parts.value) {
+  for (const part of objects) {
     if (byTag.has(part.tag)) return unreadable('object twice in FF20');
     byTag.set(part.tag, part);
   }
@@ -117,6 +136,9 @@ export const parseVisual = (
   const expiryDate = parseJapanDate(toAscii(expiry.value));
   if (expiryDate === null) return unreadable('expiry date');
   if (signature.value.length !== 256) return unreadable('signature of the visual record');
+  const pictures = concatBytes(name.raw, address.raw);
+  const hash2 = sha256(pictures);
+  pictures.fill(0);
   return ok({
     birthDate,
     sex: sexCode,
@@ -127,7 +149,7 @@ export const parseVisual = (
       df22: birth.raw,
       df23: sex.raw,
       df24: key.raw,
-      hash2: sha256(concatBytes(name.raw, address.raw)),
+      hash2,
       hash3: sha256(photo.raw),
       df28: signature.value,
       cvCertificate,

@@ -11,7 +11,8 @@ const continuationLimit = 8;
 
 /**
  * Sends one command and reads its answer; 61xx and 6Cxx are followed here and nowhere else. The command's bytes are
- * overwritten afterwards, since they may hold a PIN.
+ * overwritten afterwards, since they may hold a PIN, and the answer's, since they may hold a piece of the photo: what
+ * the command makes of them is its caller's.
  */
 export const exchange = async <T>(session: CardSession, command: CardCommand<T>): Promise<Result<T>> => {
   let apdu = command.apdu;
@@ -21,10 +22,16 @@ export const exchange = async <T>(session: CardSession, command: CardCommand<T>)
     const answer = await session.transmit(bytes).finally(() => bytes.fill(0));
     if (!answer.ok) return answer;
     const response = decodeResponse(answer.value);
+    answer.value.fill(0);
     if (!response.ok) return response;
     const next = continuation(apdu, response.value);
     // After 6Cxx the answer comes whole again; after 61xx it goes on.
-    if (response.value.statusWord >> 8 !== 0x6c) body = concatBytes(body, response.value.body);
+    if (response.value.statusWord >> 8 !== 0x6c) {
+      const before = body;
+      body = concatBytes(before, response.value.body);
+      before.fill(0);
+    }
+    response.value.body.fill(0);
     if (next === null) return command.read({ body, statusWord: response.value.statusWord });
     apdu = next;
   }
@@ -64,6 +71,7 @@ export const readObjectFile = async (session: CardSession, limit: number): Promi
   const object = new Uint8Array(length);
   let filled = Math.min(length, first.value.length);
   object.set(first.value.subarray(0, filled));
+  first.value.fill(0);
   // A card that answers in crumbs is allowed some, not one byte at a time for ever.
   let readsLeft = Math.ceil(length / 64) + 8;
   while (filled < length) {
@@ -72,6 +80,7 @@ export const readObjectFile = async (session: CardSession, limit: number): Promi
     if (!chunk.ok) return chunk;
     if (chunk.value.length === 0) return unreadable('file shorter than its object');
     object.set(chunk.value, filled);
+    chunk.value.fill(0);
     filled += chunk.value.length;
   }
   return ok(object);

@@ -1,4 +1,5 @@
 import type { CardSession } from '../../ports/card-reader.ts';
+import { unmovedBytes } from '../../protocol/bytes.ts';
 import { createTraceRedactor, type TraceLine } from '../../protocol/card/card-trace.ts';
 import type { CardCryptography } from '../../protocol/card/digest-info.ts';
 
@@ -15,7 +16,8 @@ export const recordTrace = (
     end: () => session.end(),
     transmit: async (command) => {
       // The sender overwrites its bytes as soon as it has the answer.
-      const sent = command.slice();
+      const sent = unmovedBytes(command.length);
+      sent.set(command);
       const answer = await session.transmit(command);
       const line = answer.ok ? redact({ command: sent, response: answer.value }) : null;
       sent.fill(0);

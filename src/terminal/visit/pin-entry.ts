@@ -1,5 +1,6 @@
 import type { SessionState } from '../../core/visit/session.ts';
 import type { PinKey } from '../../ports/keypad.ts';
+import { unmovedBytes } from '../../protocol/bytes.ts';
 
 const length = 4;
 const clearKey = 0x08;
@@ -22,7 +23,7 @@ export const pinOwnerOf = (state: SessionState): PinOwner | null => {
  * They belong to what they were typed for and reach nothing else. Nobody learns more of a key than how many are in.
  */
 export class PinEntry {
-  readonly #digits = new Uint8Array(length);
+  readonly #digits = unmovedBytes(length);
   #entered = 0;
   #owner: PinOwner | null = null;
 
@@ -53,7 +54,8 @@ export class PinEntry {
    * for another than they were typed for: theirs are overwritten.
    */
   take(owner: PinOwner): Uint8Array {
-    const digits = owner === this.#owner ? this.#digits.slice() : new Uint8Array();
+    const digits = unmovedBytes(owner === this.#owner ? length : 0);
+    if (owner === this.#owner) digits.set(this.#digits);
     this.clear();
     return digits;
   }

@@ -1,0 +1,113 @@
+/**
+ * Simulated visits whose traces are searched: a process of its own, as the stand-ins of `../simulate/hooks.ts` are in place before
+ * anything of the product is imported. What is asked comes as JSON; a line of JSON for each world.
+ */
+import { createHash } from 'node:crypto';
+import { needlesOf, searchContent, searchFor } from '../../beds/canary-search.ts';
+import { layGroundWith } from '../simulate/lay-ground.ts';
+import type { World } from '../simulate/world.ts';
+
+export type LeakShare = {
+  readonly seed: string;
+  readonly sessions: number;
+  readonly first: number;
+  readonly step: number;
+  /** One world in so many is run again with another PIN. */
+  readonly pinsEvery: number;
+};
+export type LeakLine = {
+  readonly world: number;
+  readonly visits: number;
+  readonly accepted: number;
+  /** Bytes that were searched */
+  readonly searched: number;
+  /** What was found, in which form, where */
+  readonly hits: readonly string[];
+  /** Traces that were not the same byte by byte with another PIN; null: not looked at */
+  readonly pinDifferences: readonly string[] | null;
+};
+
+const share = JSON.parse(process.argv[2] ?? '') as LeakShare;
+const { ground, World: SimulatedWorld, planWorld, visitsOfWorld } = await layGroundWith();
+const { makePeople } = await import('../simulate/people.ts');
+
+const aboutPeople = ground.records.flatMap(({ persona, qualifications }) =>
+  qualifications.flatMap(({ Name, NameKana, Address }) =>
+    [Name, NameKana, Address].flatMap((text) =>
+      typeof text === 'string' && text !== '' ? [{ what: `name of ${persona}`, text }] : [],
+    ),
+  ),
+);
+const onCards = [...ground.people.values()].flatMap(({ persona, printedNumberB, photoJp2 }) => [
+  { what: `name of ${persona.id}`, text: persona.person.name },
+  ...(printedNumberB === null ? [] : [{ what: `照合番号B of ${persona.id}`, text: printedNumberB }]),
+  ...(photoJp2.length === 0 ? [] : [{ what: `photo of ${persona.id}`, bytes: photoJp2 }]),
+]);
+const search = searchFor(needlesOf([...aboutPeople, ...onCards]));
+
+/** What is left of a world in each of its places; the folder for the レセコン is told a name by right. */
+const tracesOf = function* (world: World): Generator<readonly [where: string, bytes: Uint8Array]> {
+  yield ['journal', world.disk.database.serialize()];
+  for (const row of world.stored.rows.values()) yield ['outbox', Buffer.from(JSON.stringify({ ...row, sealed: null }))];
+  for (const { sealed } of world.stored.rows.values()) yield ['outbox, sealed', sealed];
+  yield ['audit of the terminal', Buffer.from(JSON.stringify(world.stored.audit))];
+  for (const [path, { now }] of world.disk.folders)
+    for (const [name, file] of now) {
+      yield [`name in ${path}`, Buffer.from(name)];
+      if (!path.endsWith('/face')) yield [`file in ${path}`, file.now];
+    }
+};
+
+/** A run whose whole trace goes to `take`: messages and log as they come, what is kept after each visit. */
+const runTraced = (world: World, take: (where: string, bytes: Uint8Array) => void) => {
+  const rest = (): void => {
+    for (const [where, bytes] of tracesOf(world)) take(where, bytes);
+  };
+  world.broker.onTaken = (topic, payload) => {
+    take('topic', Buffer.from(topic));
+    take(`message ${topic.slice(topic.lastIndexOf('/') + 1)}`, payload);
+  };
+  world.onLogged = (line) => take('log', Buffer.from(line));
+  world.onRest = rest;
+  return world.run();
+};
+
+/** All that came of it, by place, as one hash each. */
+const digestsOf = async (people: typeof ground.people, plan: ReturnType<typeof planWorld>) => {
+  const hashes = new Map<string, ReturnType<typeof createHash>>();
+  const world = new SimulatedWorld({ ...ground, people }, plan);
+  const { hash } = await runTraced(world, (where, bytes) => {
+    const known = hashes.get(where) ?? createHash('sha256');
+    hashes.set(where, known.update(`${bytes.length} `).update(bytes));
+  });
+  const digests = [...hashes].map(([where, made]) => [where, made.digest('hex')] as const);
+  return new Map<string, string>([['what happened', hash], ...digests]);
+};
+
+const pinsOf = async (plan: ReturnType<typeof planWorld>): Promise<readonly string[]> => {
+  const [one, other] = [
+    await digestsOf(await makePeople('1234'), plan),
+    await digestsOf(await makePeople('9071'), plan),
+  ];
+  const places = new Set([...one.keys(), ...other.keys()]);
+  return [...places].filter((where) => one.get(where) !== other.get(where));
+};
+
+const worlds = Math.ceil(share.sessions / visitsOfWorld);
+for (let number = share.first; number < worlds; number += share.step) {
+  const plan = planWorld(share.seed, number, Math.min(visitsOfWorld, share.sessions - number * visitsOfWorld));
+  const hits = new Set<string>();
+  let searched = 0;
+  const { accepted, violations } = await runTraced(new SimulatedWorld(ground, plan), (where, bytes) => {
+    searched += bytes.length;
+    for (const { what, encoding } of searchContent(search, bytes)) hits.add(`${what} in ${encoding}, ${where}`);
+  });
+  if (violations.length > 0) throw new Error(`world ${number}: ${violations[0]?.promise}`);
+  const looksAtPins = number % share.pinsEvery === 0 && !plan.isReal;
+  const line: LeakLine = {
+    ...{ world: number, visits: plan.visits.length, accepted, searched, hits: [...hits] },
+    pinDifferences: looksAtPins ? await pinsOf(plan) : null,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+ground.facility.remove();
