@@ -322,6 +322,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
   'docs/SECURITY.md': [
     ['uketsuke trace redact', named],
     ['uketsuke visit record', named],
+    ['npm run cve -- ID', by('test/scripts/cve.test.ts', 'affectedReleases')],
     ['uketsuke agent device revoke', named],
   ],
   'docs/notices.md': [
