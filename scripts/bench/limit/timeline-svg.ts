@@ -19,7 +19,7 @@ export const timelineSvg = (stages: readonly StageFigures[], foot: string): stri
       .filter((stage) => stage.method === method)
       .reduce((sum, { p50Ms, leastMs }) => sum + Math.max(p50Ms, leastMs), 0),
   );
-  const scale = (width - left - 90) / Math.max(...totals);
+  const scale = (width - left - 130) / Math.max(...totals);
   const parts: string[] = [];
   let y = 30;
   for (const method of methods) {
