@@ -20,7 +20,8 @@ export NODE_COMPILE_CACHE="\${NODE_COMPILE_CACHE:-${compiled}}"
 [ "$1" = doctor ] || exec ${start} "$@"
 said=$(${start} "$@")
 status=$?
-if [ -n "$said" ] || [ $status -ne 1 ]; then
+# 0 and 2 need no word (a file that cannot be read is told on standard error); 126 and more: Node itself is away.
+if [ -n "$said" ] || [ $status -eq 0 ] || [ $status -eq 2 ]; then
   [ -z "$said" ] || printf '%s\\n' "$said"
   exit $status
 fi
@@ -29,6 +30,8 @@ for name in uketsuke uketsuke-terminal uketsuke-agent uketsuke-kiosk; do
   path=$(dpkg --verify "$name" 2>/dev/null | sed -n 's/^[^ ]* *\\(c \\)\\{0,1\\}//p' | head -n 1)
   [ -z "$path" ] || { packages="$packages $name"; first="\${first:-$path}"; }
 done
+# dpkg knows nothing of rights, and cannot tell what killed it.
+[ -n "$packages" ] || [ $status -lt 126 ] || { packages=' uketsuke' first='${start.split(' ')[0]}'; }
 # Whole, and silent all the same: its own words were on standard error.
 [ -n "$packages" ] || exit $status
 for name in uketsuke-link uketsuke uketsuke-agent; do

@@ -63,7 +63,7 @@ const foundByDoctor = {
   'daemon.stopped': fault(
     'technician',
     'somebody stopped the terminal: its service does not run',
-    '`systemctl unmask uketsuke`; `systemctl start uketsuke`',
+    '`systemctl unmask uketsuke`; `systemctl enable --now uketsuke`',
   ),
   'daemon.cannot-start': fault(
     'technician',
@@ -170,7 +170,7 @@ const foundByDoctor = {
   'broker.stopped': fault(
     'technician',
     'somebody stopped the broker on this machine',
-    '`systemctl unmask uketsuke-broker`; `systemctl start uketsuke-broker`',
+    '`systemctl unmask uketsuke-broker`; `systemctl enable --now uketsuke-broker`',
   ),
   'broker.cannot-start': fault(
     'technician',
@@ -185,7 +185,7 @@ const foundByDoctor = {
   'agent.stopped': fault(
     'technician',
     'somebody stopped the agent on this machine',
-    '`systemctl unmask uketsuke-agent`; `systemctl start uketsuke-agent`',
+    '`systemctl unmask uketsuke-agent`; `systemctl enable --now uketsuke-agent`',
   ),
   'agent.cannot-start': fault(
     'technician',
@@ -209,6 +209,12 @@ const foundByDoctor = {
     'the sound card takes no note: what it says stands beside it',
     'by its name: aplay -L lists them, speaker.device must be one; the last configuration that was good: `uketsuke config restore`',
     'held by another program: fuser -v /dev/snd/*; plug it in again; `systemctl restart uketsuke`',
+  ),
+  'machine.no-polkit': fault(
+    'technician',
+    'polkit is missing or does not run: the card service refuses the terminal, which may not restart anything either',
+    '`systemctl unmask polkit`; `systemctl restart polkit`; `systemctl restart pcscd.socket`; `systemctl restart uketsuke`',
+    'where it is not installed: `apt-get install -y polkitd`; `systemctl restart uketsuke`',
   ),
   'reader.several-unnamed': warning(
     'technician',

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { dirname } from 'node:path';
@@ -128,9 +128,15 @@ export const unitStateOf = (told: string): UnitState | null => {
 };
 
 /** Those that are asked for in one go: each start of a program takes a busy machine its time. */
-const ourUnits = ['uketsuke', 'uketsuke-link', 'uketsuke-face', 'uketsuke-agent', 'uketsuke-broker'].map(
+const ourUnits = ['uketsuke', 'uketsuke-link', 'uketsuke-face', 'uketsuke-agent', 'uketsuke-broker', 'polkit'].map(
   (name) => `${name}.service`,
 );
+/** Of a unit that is not enabled: somebody set it up here, and somebody disabled it. */
+const setUpBy: Readonly<Record<string, string>> = {
+  'uketsuke-agent.service': '/var/lib/uketsuke-agent/agent.yaml',
+  'uketsuke-broker.service': '/etc/mosquitto/uketsuke/mosquitto.conf',
+  'uketsuke.service': '/etc/uketsuke/provisioning',
+};
 const shown = 'LoadState,ActiveState,UnitFileState,NRestarts,InvocationID';
 let ours: Promise<readonly string[] | null> | null = null;
 
@@ -144,7 +150,8 @@ const toldOf = async (name: string): Promise<string | null> => {
 
 const unit = async (name: string): Promise<UnitState | null> => {
   const told = await toldOf(name);
-  const state = told === null ? null : unitStateOf(told);
+  const seen = told === null ? null : unitStateOf(told);
+  const state = seen && { ...seen, isWanted: seen.isWanted || existsSync(setUpBy[name] ?? '') };
   if (state?.state !== 'failing') return state;
   const logOf = async (...which: string[]): Promise<string> =>
     lastWordsOf((await said('journalctl', ...which, '-n', '60', '-o', 'cat', '--no-pager')) ?? '');

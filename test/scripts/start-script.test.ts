@@ -58,6 +58,21 @@ test('a doctor that says nothing while the program is whole is no damage', () =>
   expect(uketsuke('doctor', '--json')).toMatchObject({ status: 1, stdout: '' });
 });
 
+test.each([
+  ['is not there', 127],
+  ['may not be executed', 126],
+  ['is killed by the system', 132],
+])('a Node that %s is damage, also where dpkg sees none', (_, status) => {
+  program('program', `exit ${status}`);
+  program('dpkg', 'exit 0');
+  const told = uketsuke('doctor', '--json');
+  expect(told.status).toBe(1);
+  expect(JSON.parse(told.stdout)).toMatchObject({
+    diagnoses: [{ fault: 'program.damaged', detail: join(folder, 'program') }],
+  });
+  expect(told.stdout).toContain('apt-get install --reinstall -y uketsuke`');
+});
+
 test('what Node has compiled of the program serves whoever asks, and another place may be named', () => {
   program('program', 'printf %s "$NODE_COMPILE_CACHE"');
   expect(uketsuke('metrics').stdout).toBe(compiled);

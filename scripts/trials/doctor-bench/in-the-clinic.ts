@@ -65,7 +65,7 @@ const inWords = ({ lines }: Told): string[] =>
 
 const putBack = async ({ undo }: Pick<InjectedFault, 'undo'>): Promise<void> => {
   sh(
-    'systemctl unmask uketsuke uketsuke-link uketsuke-link.socket uketsuke-agent uketsuke-broker pcscd pcscd.socket 2>/dev/null; true',
+    'systemctl unmask uketsuke uketsuke-link uketsuke-link.socket uketsuke-agent uketsuke-broker pcscd pcscd.socket polkit 2>/dev/null; systemctl enable --quiet uketsuke uketsuke-agent uketsuke-broker; true',
   );
   sh(
     'for unit in uketsuke uketsuke-link uketsuke-face uketsuke-agent uketsuke-broker pcscd uketsuke-kiosk; do kill -CONT $(systemctl show -p MainPID --value $unit) 2>/dev/null; done; true',

@@ -59,6 +59,15 @@ const processes: readonly InjectedFault[] = [
   technician('the broker was stopped', 'broker.stopped', 'systemctl stop uketsuke-broker'),
   technician('the broker was masked', 'broker.stopped', 'systemctl mask --now uketsuke-broker'),
   technician('the broker hangs', 'broker.hung', hang('uketsuke-broker')),
+  technician('the terminal was disabled', 'daemon.stopped', 'systemctl disable --now uketsuke'),
+  technician('the agent was disabled', 'agent.stopped', 'systemctl disable --now uketsuke-agent'),
+  technician('the broker was disabled', 'broker.stopped', 'systemctl disable --now uketsuke-broker'),
+  technician(
+    'polkit was masked',
+    'machine.no-polkit',
+    'systemctl mask --now polkit && systemctl restart pcscd.socket pcscd && systemctl restart --no-block uketsuke',
+    { undo: 'systemctl unmask polkit' },
+  ),
   technician('the card service was stopped', 'reader.service-down', 'systemctl stop pcscd.socket pcscd'),
   technician('the card service was masked', 'reader.service-down', 'systemctl mask --now pcscd.socket pcscd'),
   technician('the card service hangs', 'reader.service-hung', hang('pcscd')),
@@ -110,6 +119,9 @@ const keyFaults: readonly InjectedFault[] = [
   ),
   ...['tls-key.pem', 'tls-certificate.pem', 'facility-ca.pem'].map((file) =>
     technician(`${file} is missing`, 'keys.missing', `rm ${keys}/link/${file} && ${restart}`),
+  ),
+  ...['cv-issuers.json', 'trust.json'].map((file) =>
+    technician(`${file} is missing`, 'keys.missing', `rm ${keys}/terminal/${file} && ${restart}`),
   ),
   technician('all keys are missing', 'keys.missing', `rm -r ${keys} && ${restart}`),
   technician('a key was cut', 'keys.missing', `truncate -s 10 ${keys}/terminal/signing-key.jwk.json && ${restart}`),
@@ -190,6 +202,12 @@ const programs: readonly InjectedFault[] = [
     `rm ${program}/src/terminal/visit/session-runner.ts && ${restart}`,
   ),
   technician('a file of the program was changed', 'program.damaged', `echo ' ' >> ${program}/src/core/failure.ts`),
+  technician(
+    'Node is gone',
+    'program.damaged',
+    `mv ${program}/node/bin/node ${program}/node/bin/node-away && ${restart}`,
+  ),
+  technician('nobody may start Node', 'program.damaged', `chmod a-x ${program}/node/bin/node && ${restart}`),
   technician('a package of the program is gone', 'program.damaged', `rm -r ${program}/node_modules/zod && ${restart}`),
   technician(
     "the reader's driver is gone",

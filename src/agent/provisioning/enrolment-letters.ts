@@ -180,7 +180,10 @@ export const answerSearches = (
     socket.bind(port, host, () => resolve({ port: socket.address().port, close: () => socket.close() }));
   });
 
-/** Who in this network waits for terminals: asked three times, one second each. Nobody: empty. */
+/** A clinic's PC that was told a moment ago to wait for terminals begins to within seconds, a busy one later: asked so often, each second. */
+const searchTurns = 10;
+
+/** Who in this network waits for terminals. Nobody: empty, after 10 s. */
 export const searchClinics = async (
   port: number,
   broadcast: string = '255.255.255.255',
@@ -199,7 +202,7 @@ export const searchClinics = async (
   try {
     await new Promise<void>((resolve) => socket.bind(0, resolve));
     socket.setBroadcast(true);
-    for (let turn = 0; turn < 3 && found.size === 0; turn += 1) {
+    for (let turn = 0; turn < searchTurns && found.size === 0; turn += 1) {
       socket.send(question, port, broadcast, () => {});
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }

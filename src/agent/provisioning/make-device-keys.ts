@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPair as generateNodeKeyPair } from 'node:crypto';
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
@@ -47,17 +47,31 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** A file that was cut or holds something else is no key any more: it would keep the terminal from ever being enrolled. */
+const setAsideUnless = async (path: string, isKey: (path: string) => Promise<unknown>): Promise<void> => {
+  if (!(await exists(path))) return;
+  try {
+    await isKey(path);
+  } catch (error) {
+    // Which rights and disks refuse is whole.
+    if (error instanceof Error && 'code' in error && 'syscall' in error) throw error;
+    await rename(path, `${path}.unreadable`);
+  }
+};
+
 const keptKey = async (path: string, algorithm: 'ES256' | 'ECDH-ES'): Promise<PrivateJwk> => {
+  await setAsideUnless(path, (kept) => readJsonFile(privateJwkSchema, kept));
   if (!(await exists(path))) await writeFileAtomically(path, `${JSON.stringify(await newKey(algorithm), null, 2)}\n`);
   return readJsonFile(privateJwkSchema, path);
 };
 
 /**
  * A terminal's three keys below its directory, where they are made and stay; answers their public halves. Keys that are
- * there already are the terminal's: a run that was cut off goes on with them.
+ * there already are the terminal's: a run that was cut off goes on with them. What is no key is set aside (`.unreadable`).
  */
 export const makeDeviceKeys = async (directory: string): Promise<DevicePublicKeys> => {
   const tlsPath = join(directory, keyFolders.link, keyFiles.tlsKey);
+  await setAsideUnless(tlsPath, async (kept) => createPublicKey(await readFile(kept, 'utf8')));
   if (!(await exists(tlsPath))) {
     const { privateKey } = await promisify(generateNodeKeyPair)('ec', { namedCurve: 'P-256' });
     await writeFileAtomically(tlsPath, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());

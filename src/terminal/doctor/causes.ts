@@ -81,6 +81,7 @@ export const follows: readonly (readonly [FaultName, readonly FaultName[]])[] = 
   ['storage.not-ours', [...processes, 'storage.unwritable', 'settings.missing']],
   ['storage.unwritable', ['delivery.link-lost', 'link.without-terminal', 'settings.missing', 'agent.silent']],
   ['socket.place-taken', processes],
+  ['machine.no-polkit', ['reader.service-down', 'reader.lost', 'daemon.part-silent']],
   ['reader.service-down', ['reader.lost']],
   ['reader.service-hung', ['reader.lost', 'reader.service-down', 'daemon.part-silent']],
   ['reader.driver-missing', ['reader.lost']],

@@ -11,6 +11,7 @@ import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { type FailureCode, isFailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { judgeWay, wireSettlesMs } from '../../core/way-to-broker.ts';
+import { cvIssuersFile, parseCvIssuers } from '../../trust/cv-trust.ts';
 import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
 import type { PartsTried } from '../visit/try-parts.ts';
 import type { DoctorCheck, Examination, Finding } from './examination.ts';
@@ -38,6 +39,8 @@ export const nearExpiryDays = 30;
 const leastFreeBytes = 200_000_000;
 /** The page tells every 2 s that it painted. */
 const frozenAfterMs = 10_000;
+/** Its process begins with the terminal's first question and loads models. ms */
+const faceStartMs = 10_000;
 /** A broker of the clinic answers within milliseconds; whoever waits for the doctor is a person. ms */
 const networkMs = 1_500;
 /** A name server of the clinic answers within milliseconds, too; one that is away is asked for ten seconds by the system. ms */
@@ -98,10 +101,13 @@ const keys = async ({ config }: Examination): Promise<Finding> => {
     const read = await readTerminalKeys(config.paths.provisioning);
     await readLinkKeys(config.paths.provisioning);
     const other = (['facility', 'device', 'lane'] as const).filter((key) => read[key] !== config[key]);
-    if (other.length === 0) return fine(`${read.facility}, ${read.device}, lane ${read.lane}`);
-    return found('keys.of-another-terminal', other.map((key) => `${key}: ${read[key]}`).join(', '));
+    if (other.length > 0)
+      return found('keys.of-another-terminal', other.map((key) => `${key}: ${read[key]}`).join(', '));
+    parseCvIssuers(await readFile(join(config.paths.provisioning, keyFolders.terminal, cvIssuersFile), 'utf8'));
+    return fine(`${read.facility}, ${read.device}, lane ${read.lane}`);
   } catch (error) {
-    return found('keys.missing', `${config.paths.provisioning}: ${systemCode(error)}`, { device: config.device });
+    const { path = config.paths.provisioning } = error as NodeJS.ErrnoException;
+    return found('keys.missing', `${path}: ${systemCode(error)}`, { device: config.device });
   }
 };
 
@@ -223,6 +229,8 @@ const face = async ({ report }: Examination): Promise<Finding> => {
   const { trouble } = report.face;
   if (trouble === null) return fine();
   if (trouble.code.startsWith('camera.')) return skipped('see the camera');
+  // It loads its models when the terminal that asks for it has begun.
+  if (trouble.code === 'face.process-lost' && report.upMs < faceStartMs) return skipped('it is starting');
   return found(codeOf(trouble.code, 'face.process-lost'), trouble.detail);
 };
 

@@ -180,7 +180,17 @@ const bootLoader: DoctorCheck = async ({ machine }) => {
   return isBootLoaderTooOld(builtMs) ? { state: 'found', fault: 'boot-loader.old', detail } : { state: 'ok', detail };
 };
 
-export const machineChecks = { owners, secrecy, program, speaker, writable, setAside, bootLoader };
+/** Without polkit the card service refuses the terminal's user, and no order restarts anything. It is begun when asked for. */
+const rights: DoctorCheck = async ({ machine }) => {
+  const [terminal, polkit] = await Promise.all([machine.unit(terminalUnit.unit), machine.unit('polkit.service')]);
+  if (terminal === null) return { state: 'skipped', detail: 'no systemd, or not installed as a package' };
+  const isAway = polkit === null || polkit.state === 'failing' || polkit.lastWords === 'masked';
+  return isAway
+    ? { state: 'found', fault: 'machine.no-polkit', detail: polkit?.lastWords || 'not installed' }
+    : { state: 'ok', detail: '' };
+};
+
+export const machineChecks = { owners, secrecy, program, speaker, writable, setAside, rights, bootLoader };
 
 /** A unit of the clinic's end, on the clinic's own PC */
 const unitHere =

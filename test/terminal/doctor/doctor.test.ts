@@ -23,6 +23,7 @@ import type { HealthReport, LinkReport } from '../../../src/terminal/doctor/heal
 import { clinicChecks } from '../../../src/terminal/doctor/machine-checks.ts';
 import { inspectOwnParts } from '../../../src/terminal/doctor/own-parts.ts';
 import type { PartsTried } from '../../../src/terminal/visit/try-parts.ts';
+import { cvIssuersFile } from '../../../src/trust/cv-trust.ts';
 import { keyFiles } from '../../../src/trust/key-files.ts';
 
 const healthyReport: HealthReport = {
@@ -67,7 +68,18 @@ const machineWith = (more: Partial<Machine>): Machine => ({ ...bareMachine, ...m
 const unitIs =
   (unit: string, state: UnitState['state'], isWanted = true): Machine['unit'] =>
   async (name) =>
-    name === unit ? { state, isWanted, lastWords: 'uketsuke: EADDRINUSE' } : null;
+    name === unit
+      ? { state, isWanted, lastWords: 'uketsuke: EADDRINUSE' }
+      : name === 'polkit.service'
+        ? { state: 'stopped', isWanted: true, lastWords: '' }
+        : null;
+/** Last words of those that there are; none of them fails. */
+const unitsAre =
+  (units: Readonly<Record<string, string>>): Machine['unit'] =>
+  async (name) => {
+    const lastWords = units[name];
+    return lastWords === undefined ? null : { state: 'stopped', isWanted: true, lastWords };
+  };
 const damaged = [
   { package: 'uketsuke', path: '/usr/lib/uketsuke/src/main.ts' },
   { package: 'uketsuke-agent', path: '/usr/lib/systemd/system/uketsuke-agent.service' },
@@ -95,6 +107,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'uketsuke-doctor-'));
     [place, foreignPlace] = await Promise.all([makeTestFacility(), makeTestFacility()]);
+    writeFileSync(join(place.deviceDirectory, 'terminal', cvIssuersFile), '[]');
     const users = { facility, agents: ['agent-1'], devices: ['front-1'] };
     broker = await startEmbeddedBroker({ tls: await readBrokerFiles(place.directory), users });
     foreign = await startEmbeddedBroker({ tls: await readBrokerFiles(foreignPlace.directory), users });
@@ -198,6 +211,15 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['socket.place-taken', () => ({ linkReport: null, config: { ...config, link: taken } })],
     ['link.without-terminal', () => ({ linkReport: { ...healthyLink, terminalConnected: false } })],
     ['keys.missing', () => withPaths({ provisioning: join(folder, 'absent') })],
+    [
+      'keys.missing',
+      () => {
+        const cut = mkdtempSync(join(folder, 'keys-'));
+        cpSync(config.paths.provisioning, cut, { recursive: true });
+        rmSync(join(cut, 'terminal/cv-issuers.json'));
+        return withPaths({ provisioning: cut });
+      },
+    ],
     ['keys.of-another-terminal', () => withPaths({ provisioning: join(place.directory, 'devices/front-2') })],
     ['certificate.expired', () => ({ wallMs: Date.now() + 40_000 * dayMs })],
     ['certificate.near-expiry', () => ({ wallMs: certificateEndMs - 29 * dayMs })],
@@ -267,6 +289,11 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     );
     // A place that nobody filled in is no command that can be run.
     expect(printed).not.toMatch(/\{\w+\}/);
+  });
+
+  test('a face process that begins with the terminal is no fault yet', async () => {
+    const begun = await examine({ ...well(), ...reporting({ upMs: 9_999, face: lost('face.process-lost') }) });
+    expect(faultsOf(begun)).toEqual([]);
   });
 
   test('parts that did what they were asked are told so, and a name for the reader is enough', async () => {
@@ -448,6 +475,11 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     [
       'broker.cannot-start',
       { ...offline, machine: machineWith({ unit: unitIs('uketsuke-broker.service', 'failing') }) },
+    ],
+    ['machine.no-polkit', { machine: machineWith({ unit: unitsAre({ 'uketsuke.service': '' }) }) }],
+    [
+      'machine.no-polkit',
+      { machine: machineWith({ unit: unitsAre({ 'uketsuke.service': '', 'polkit.service': 'masked' }) }) },
     ],
     ['link.broker-not-allowed', { ...offline, machine: machineWith({ mayReach: async () => false }) }],
     ['files.owner-wrong', { machine: machineWith({ userId: async () => 54_321 }) }],
