@@ -88,8 +88,15 @@ describe.skipIf(isWindows)('the command', () => {
   test.skipIf(existsSync(defaultConfigPath))(
     'doctor tells of a machine without a configuration what can be told',
     () => {
-      const { status, stdout } = spawnSync(process.execPath, ['src/main.ts', 'doctor', '--json'], { encoding: 'utf8' });
-      const { diagnoses } = JSON.parse(stdout) as { diagnoses: { check: string; state: string; fault?: string }[] };
+      type Told = { diagnoses: { check: string; state: string; fault?: string; detail: string }[] };
+      const ask = (tries: number): { status: number | null } & Told => {
+        const asked = spawnSync(process.execPath, ['src/main.ts', 'doctor', '--json'], { encoding: 'utf8' });
+        const told = { status: asked.status, ...(JSON.parse(asked.stdout) as Told) };
+        // On a machine that has no time for it: as the doctor itself says, it is asked again.
+        const isLate = told.diagnoses.some(({ detail }) => detail === 'no answer in time');
+        return isLate && tries > 1 ? ask(tries - 1) : told;
+      };
+      const { status, diagnoses } = ask(5);
       expect(new Set(diagnoses.map(({ check }) => check))).toEqual(
         new Set(['config', 'models', 'pcscd', 'reader', 'screen', 'fonts', 'program']),
       );

@@ -77,6 +77,21 @@ const codeFor = async (device: string, port = 1): Promise<EnrolmentCode> => {
 const asked = async (code: EnrolmentCode, place = terminal, more: Record<string, unknown> = {}): Promise<string> =>
   JSON.stringify({ device: code.device, secret: code.secret, ...(await makeDeviceKeys(place)), ...more });
 
+test.each(['terminal/signing-key.jwk.json', 'terminal/sealing-key.jwk.json', 'link/tls-key.pem'])(
+  'a %s that was cut keeps no terminal from being enrolled again: it is set aside, the others stay',
+  async (file) => {
+    const before = await makeDeviceKeys(terminal);
+    writeFileSync(join(terminal, file), 'cut off in th');
+    const after = await makeDeviceKeys(terminal);
+    expect(readFileSync(join(terminal, `${file}.unreadable`), 'utf8')).toBe('cut off in th');
+    const changed = (['tlsKey', 'signingKey', 'sealingKey'] as const).filter(
+      (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+    );
+    expect(changed).toHaveLength(1);
+    expect(await makeDeviceKeys(terminal)).toEqual(after);
+  },
+);
+
 test("over TLS: the terminal's own keys are certified and stay where they were made; the code serves the same keys again", async () => {
   const enrolled: string[] = [];
   const listener = await listenForEnrolments(facility, {}, { host: '127.0.0.1', port: 0 }, async (device) => {
