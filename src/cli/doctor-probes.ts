@@ -11,9 +11,10 @@ import { bootLoaderBuiltMs } from '../../drivers/update-board/board-boot-loader.
 import { refusesWrites } from '../agent/disk-watch.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
-import type { DamagedFile, Machine, UnitState } from '../terminal/doctor/examination.ts';
+import type { Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
+import { damagedFiles } from './damaged-files.ts';
 import { leftMs } from './doctor-budget.ts';
 
 /* What only a driver can tell while no daemon runs: null = it works. Each answers within 2 s. */
@@ -191,30 +192,6 @@ const isReadOnly = async (path: string): Promise<boolean> => {
     if ((error as NodeJS.ErrnoException).code === 'EROFS') return true;
   }
   return refusesWrites(path);
-};
-
-const packages = ['uketsuke', 'uketsuke-terminal', 'uketsuke-agent', 'uketsuke-kiosk'];
-
-/** null: not compared in time */
-const damagedFilesOf = async (name: string): Promise<readonly DamagedFile[] | null> => {
-  const told = await said('dpkg', '--verify', name);
-  // Models may be others than those of the package (`uketsuke models add`): their own check knows them.
-  return (
-    told
-      ?.split('\n')
-      .filter((line) => line !== '' && !/^\S+ +c /.test(line) && !line.includes('/uketsuke/models/'))
-      .map((line) => ({ package: name, path: line.replace(/^\S+ +/, '') })) ?? null
-  );
-};
-
-const damagedFiles = async (): Promise<readonly DamagedFile[] | null> => {
-  // dpkg's own placeholders
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: for dpkg-query
-  const installed = await said('dpkg-query', '-W', '-f', '${db:Status-Status} ${Package}\n', ...packages);
-  const names = (installed ?? '').split('\n').flatMap((line) => /^installed (\S+)$/.exec(line)?.[1] ?? []);
-  const compared = await Promise.all(names.map(damagedFilesOf));
-  const damaged = compared.flatMap((files) => files ?? []);
-  return damaged.length === 0 && (names.length === 0 || compared.includes(null)) ? null : damaged;
 };
 
 export const thisMachine: Machine = {
