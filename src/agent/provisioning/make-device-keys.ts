@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPair as generateNodeKeyPair } from 'node:crypto';
-import { access, readFile, rename } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+import { renameDurably } from '../../storage/rename-durably.ts';
 import {
   importSealingPublicKey,
   importVerificationKey,
@@ -55,7 +56,7 @@ const setAsideUnless = async (path: string, isKey: (path: string) => Promise<unk
   } catch (error) {
     // Which rights and disks refuse is whole.
     if (error instanceof Error && 'code' in error && 'syscall' in error) throw error;
-    await rename(path, `${path}.unreadable`);
+    renameDurably(path, `${path}.unreadable`);
   }
 };
 
