@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { emptyScene, frameHeight, frameWidth, type Person, seededNumbers } from '../../drivers/virtual/render-scene.ts';
-import type { FaceHint } from '../../src/core/visit/verification.ts';
+import { type FaceHint, isFacePrompt } from '../../src/core/visit/verification.ts';
 import { between } from './between.ts';
 import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
 import { obedient } from './obedient.ts';
@@ -156,7 +156,12 @@ const firstOf = ({ hints }: Run): FaceHint | null => hints[0] ?? null;
 const toldRight = (run: Run): boolean => isRight(mistakes[run.mistake] as Mistake, firstOf(run));
 /** Not told right, but matched without a hint, perhaps with a turn: none would have been of use. */
 const recognisedAsTheyStood = (run: Run): boolean =>
-  !toldRight(run) && run.end === 'matched' && run.hints.every((hint) => prompts.includes(hint));
+  !toldRight(run) &&
+  run.end === 'matched' &&
+  // After a turn everybody is told to look here.
+  run.hints.every(
+    (hint, i) => prompts.includes(hint) || (hint === 'look-here' && isFacePrompt(run.hints[i - 1] ?? null)),
+  );
 const classOf = ({ mistake }: Run): string => mistakes[mistake]?.class ?? mistake;
 
 const classes = Object.fromEntries(
