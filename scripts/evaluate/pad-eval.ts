@@ -34,10 +34,10 @@ const { values: options } = parseArgs({
 const frameMs = 100;
 const timeLimitMs = 40_000;
 /**
- * As large as a face 15 cm wide is before a camera of 80° at 70 cm, and of 60° at 35 cm: from where the passive model sees all that
- * is around it to where it sees too little to judge by.
+ * As large as a face 15 cm wide is before a camera of 80° at 55 cm, and of 60° at 35 cm: from where the passive model sees all that
+ * is around it to where it sees too little to judge by. Who is further away is told to come nearer, and an attacker does.
  */
-const scales = { least: 0.36, most: 1.03 } as const;
+const scales = { least: 0.45, most: 1.03 } as const;
 /** Off the middle, parts of the frame. */
 const mostOffset = 0.07;
 
