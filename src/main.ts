@@ -71,7 +71,7 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
     trace: { about: 'APDU traces: record, redact, replay, diff', load: () => import('./cli/trace.ts') },
     visit: { about: 'visits: record, replay, keep as a test', load: () => import('./cli/visit.ts') },
     kit: {
-      about: 'judges programs that others build on this: レセコン, card clients',
+      about: 'judges programs that others build on this: レセコン, card clients, adapters, terminals, agents',
       load: () => import('./cli/kit.ts'),
     },
     'virtual-card': {

@@ -52,7 +52,7 @@ const personOf = (persona: string) => {
     },
   };
 };
-export const samplePeople: AdapterPeople = {
+const samplePeople: AdapterPeople = {
   registered: personOf('hanako'),
   other: personOf('taro'),
   unregistered: personOf('unregistered'),

@@ -19,8 +19,20 @@ type CardOptions = {
   readonly list?: true;
 };
 
+type AdapterOptions = { readonly people: string; readonly record?: string };
+type BusOptions = {
+  readonly dir: string;
+  readonly broker: string;
+  readonly mqtt: string;
+  readonly seconds: number;
+  readonly deviceDir?: string;
+  readonly probe?: string;
+};
+
 export const register = (program: Command): void => {
-  const kit = program.command('kit').description('judges programs that others build on this: レセコン, card clients');
+  const kit = program
+    .command('kit')
+    .description('judges programs that others build on this: レセコン, card clients, adapters, terminals, agents');
   kit
     .command('oqs')
     .description(
@@ -58,5 +70,30 @@ export const register = (program: Command): void => {
     .action(async (options: CardOptions) => {
       const { playKitCard } = await import('./kit-card.ts');
       process.exitCode = await playKitCard(options);
+    });
+  kit
+    .command('adapter')
+    .description(
+      'judges an adapter of the official software in its own process: one line of JSON a call, one an answer',
+    )
+    .argument('<program...>', 'the adapter as it is started')
+    .requiredOption('--people <file>', 'test people of the adapter (JSON); docs/examples/adapter-people.json is one')
+    .option('--record <file>', 'what was said, as fixtures with the persons replaced')
+    .action(async (program: readonly string[], options: AdapterOptions) => {
+      const { judgeAdapter } = await import('./kit-adapter.ts');
+      process.exitCode = await judgeAdapter(program, options);
+    });
+  kit
+    .command('bus')
+    .description('judges a foreign terminal or agent by what it says on the bus: signatures, order, expiry, replays')
+    .requiredOption('--dir <folder>', "an agent's directory, as `uketsuke provision` made it")
+    .option('--broker <host:port>', 'the broker', 'localhost:8883')
+    .addOption(new Option('--mqtt <version>', 'version of MQTT').choices(['4', '5']).default('5'))
+    .addOption(new Option('--seconds <s>', 'so long is listened').argParser(whole).default(600))
+    .option('--device-dir <folder>', "a terminal's directory, so that what is sealed to it is read, too")
+    .option('--probe <device>', 'sends this terminal commands that are late, repeated and forged')
+    .action(async (options: BusOptions) => {
+      const { judgeBus } = await import('./kit-bus.ts');
+      process.exitCode = await judgeBus(options);
     });
 };

@@ -55,7 +55,7 @@ const lineSchema = z.union([
 ]);
 
 /** What of its lines breaks the form, whoever asked; told by the client as it sees it. */
-export type LineTrouble = 'not-a-line' | 'other-id' | 'form' | 'unknown-code' | 'no-answer';
+type LineTrouble = 'not-a-line' | 'other-id' | 'form' | 'unknown-code' | 'no-answer';
 
 /** A process, or whatever else takes lines and gives lines */
 export type LinePipe = {

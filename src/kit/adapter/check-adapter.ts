@@ -4,7 +4,7 @@ import { AdapterLines, type LinePipe } from './adapter-lines.ts';
 import type { AdapterRule } from './adapter-rules.ts';
 
 /** A test person of the adapter's own test system. */
-export type AdapterPerson = {
+type AdapterPerson = {
   readonly certificateSerial: string;
   readonly authCertificate?: string;
   readonly birthdate: string;
@@ -118,8 +118,13 @@ const afterJunk = async ({ service, people, pipe, tell }: Suite): Promise<void> 
   if (isCode(answer, 'eligibility.no-answer')) tell('ends-on-junk', 'lookup', word(answer));
 };
 
-type Limits = { readonly answerMs: number; readonly reachedMs: number };
-export const usualLimits: Limits = { answerMs: 20_000, reachedMs: 1_000 };
+type Limits = {
+  /** The official software answers in 3 to 7 s. ms */
+  readonly answerMs: number;
+  /** As the port promises. ms */
+  readonly reachedMs: number;
+};
+const usualLimits: Limits = { answerMs: 20_000, reachedMs: 1_000 };
 
 /** The whole contract of the port, over lines. What it registers stays registered in the adapter's test system. */
 export const checkAdapter = async (

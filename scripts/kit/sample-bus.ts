@@ -1,0 +1,237 @@
+import { BusJudge } from '../../src/kit/bus/bus-judge.ts';
+import { toBase64url } from '../../src/protocol/base64url.ts';
+import { seal, sign, signAndSeal } from '../../src/trust/seal.ts';
+import { topicOf } from '../../src/wire/topics.ts';
+import { type AgentBed, makeAgentBed } from '../beds/agent-bed.ts';
+import { cardSigner } from '../beds/evidence-fixtures.ts';
+import { facility, testSettings } from '../beds/test-facility.ts';
+import type { CheckedKit, PlantedDefect } from './planted-defect.ts';
+
+/* A terminal and an agent on one bus, as they should be, and each mistake that the message kit knows. */
+
+const defect = <Name extends string>(name: Name, rule: string = name): PlantedDefect<Name> => ({ name, rule });
+const defects = [
+  // of a terminal
+  defect('topic-unknown'),
+  defect('state-with-own-field', 'form'),
+  defect('signed-by-other', 'signature'),
+  defect('question-without-field', 'form'),
+  defect('lookup-in-the-clear', 'not-sealed'),
+  defect('request-in-the-clear', 'not-sealed'),
+  defect('card-signature-broken', 'evidence'),
+  defect('challenge-unknown'),
+  defect('challenge-twice'),
+  defect('other-agent'),
+  defect('longer-than-challenge'),
+  defect('sent-expired'),
+  defect('same-id-other-document'),
+  defect('sent-after-receipt'),
+  defect('question-twice'),
+  defect('command-expired-done'),
+  defect('command-twice-done'),
+  defect('command-forged-done'),
+  // of an agent
+  defect('answer-unasked'),
+  defect('challenge-short'),
+  defect('nonce-twice'),
+  defect('receipt-hash'),
+  defect('receipt-differs'),
+  defect('accepted-wrong'),
+  defect('result-before-receipt'),
+  defect('result-differs'),
+  defect('result-in-the-clear', 'not-sealed'),
+  defect('settings-lower'),
+] as const;
+type Defect = (typeof defects)[number]['name'];
+type Is = (defect: Defect) => boolean;
+
+const address = { facility, device: 'front-1' } as const;
+const serial = '5E570001';
+
+type Bus = { readonly bed: AgentBed; readonly judge: BusJudge; readonly is: Is };
+const put = ({ bed, judge }: Bus, leaf: string, payload: Uint8Array): Promise<void> => {
+  void bed;
+  return judge.see(topicOf(facility, 'front-1', leaf as 'state'), payload);
+};
+const text = (content: object): Uint8Array => new TextEncoder().encode(JSON.stringify(content));
+
+const ask = async (bus: Bus, challengeRequestId: string): Promise<void> => {
+  const { device, other } = bus.bed.testFacility;
+  const { is } = bus;
+  const question = { ...address, challengeRequestId, requestedAt: bus.bed.clock.now().wallMs, wanted: 1 };
+  const { wanted: _, ...cut } = question;
+  const key = is('signed-by-other') ? other.signing : device.signing;
+  await put(
+    bus,
+    'challenge-request',
+    await sign('challenge-request', is('question-without-field') ? cut : question, key),
+  );
+};
+
+const giveChallenges = async (bus: Bus, challengeRequestId: string, nonces: readonly string[]): Promise<void> => {
+  const { clock, testFacility } = bus.bed;
+  const now = clock.now().wallMs;
+  const lifeMs = bus.is('challenge-short') ? 60_000 : 600_000;
+  const challenges = nonces.map((nonce) => ({ nonce, agent: 'agent-1', issuedAt: now, expiresAt: now + lifeMs }));
+  const asked = bus.is('answer-unasked') ? crypto.randomUUID() : challengeRequestId;
+  const message = { ...address, challengeRequestId: asked, agentTime: now, challenges };
+  await put(bus, 'challenge', await sign('challenge', message, testFacility.agent.signing));
+};
+
+const signedRequest = async (bus: Bus, nonce: string, requestId: string) => {
+  const { bed, is } = bus;
+  const now = bed.clock.now().wallMs;
+  const card = await bed.pin(serial);
+  const broken =
+    is('card-signature-broken') || is('accepted-wrong') ? { ...card, sign: cardSigner(bed.keys.stranger) } : card;
+  const expiresAt = now + (is('longer-than-challenge') ? 660_000 : is('sent-expired') ? 1_000 : 600_000);
+  const agent = is('other-agent') ? 'agent-2' : 'agent-1';
+  return bed.sign(broken, { challenge: nonce, requestId, expiresAt, issuedAt: now, agent });
+};
+
+const receipt = async (
+  bus: Bus,
+  requestId: string,
+  documentHash: string,
+  verdict: 'accepted' | 'refused',
+): Promise<void> => {
+  const message = {
+    ...address,
+    requestId,
+    documentHash,
+    receivedAt: bus.bed.clock.now().wallMs,
+    agent: 'agent-1',
+    verdict,
+  };
+  await put(bus, 'receipt', await sign('receipt', message, bus.bed.testFacility.agent.signing));
+};
+
+const result = async (bus: Bus, requestId: string, outcome: 'eligible' | 'not-eligible'): Promise<void> => {
+  const { agent, registry } = bus.bed.testFacility;
+  const message = { ...address, requestId, outcome, qualificationValidity: 1 };
+  const sealing = registry.get('front-1')?.sealing;
+  if (sealing === undefined) throw new Error('no front-1');
+  const signed = await sign('result', message, agent.signing);
+  await put(bus, 'result', bus.is('result-in-the-clear') ? signed : await seal('result', signed, sealing));
+};
+
+const visit = async (bus: Bus): Promise<void> => {
+  const { bed, is } = bus;
+  const nonce = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
+  const id = crypto.randomUUID();
+  await ask(bus, id);
+  if (is('question-twice')) await ask(bus, id);
+  await giveChallenges(bus, id, is('nonce-twice') ? [nonce, nonce] : [nonce]);
+  const requestId = crypto.randomUUID();
+  const unknown = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
+  const signed = await signedRequest(bus, is('challenge-unknown') ? unknown : nonce, requestId);
+  if (is('sent-expired')) await bed.clock.advance(2_000);
+  if (is('result-before-receipt')) {
+    await put(bus, 'request', signed.sealed);
+    await result(bus, requestId, 'eligible');
+  }
+  await put(bus, 'request', is('request-in-the-clear') ? signed.document : signed.sealed);
+  // A re-send before the receipt is as it should be.
+  if (!is('request-in-the-clear')) await put(bus, 'request', signed.sealed);
+  if (is('same-id-other-document')) await put(bus, 'request', (await signedRequest(bus, nonce, requestId)).sealed);
+  if (is('challenge-twice')) await put(bus, 'request', (await signedRequest(bus, nonce, crypto.randomUUID())).sealed);
+  const hash = is('receipt-hash') ? 'A'.repeat(43) : signed.documentHash;
+  await receipt(bus, requestId, hash, is('card-signature-broken') ? 'refused' : 'accepted');
+  if (is('receipt-differs')) await receipt(bus, requestId, hash, 'refused');
+  if (is('sent-after-receipt')) await put(bus, 'request', signed.sealed);
+  await result(bus, requestId, 'eligible');
+  if (is('result-differs')) await result(bus, requestId, 'not-eligible');
+};
+
+const lookup = async (bus: Bus): Promise<void> => {
+  const { bed, is } = bus;
+  const { device } = bed.testFacility;
+  const [facilityKey] = device.facilityKeys;
+  if (facilityKey === undefined) throw new Error('no key');
+  const lookupId = crypto.randomUUID();
+  const authCertificate = toBase64url(await bed.certificate(serial));
+  const message = {
+    ...address,
+    lookupId,
+    session: crypto.randomUUID(),
+    requestedAt: bed.clock.now().wallMs,
+    authCertificate,
+  };
+  const signed = await sign('lookup', message, device.signing);
+  await put(
+    bus,
+    'lookup',
+    is('lookup-in-the-clear') ? signed : await signAndSeal('lookup', message, device.signing, facilityKey),
+  );
+};
+
+const command = async (bus: Bus): Promise<void> => {
+  const { bed, judge, is } = bus;
+  const { device, agent, other } = bed.testFacility;
+  const now = bed.clock.now().wallMs;
+  const commandId = crypto.randomUUID();
+  const nonce = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
+  const message = {
+    ...address,
+    commandId,
+    nonce,
+    issuedAt: now,
+    expiresAt: now + 30_000,
+    command: { name: 'answer-help' } as const,
+  };
+  if (is('command-forged-done')) judge.forgedCommands.add(commandId);
+  await put(bus, 'command', await sign('command', message, is('command-forged-done') ? other.signing : agent.signing));
+  if (is('command-expired-done')) await bed.clock.advance(31_000);
+  const done = await sign('command-result', { ...address, commandId, outcome: 'done' }, device.signing);
+  await put(bus, 'command-result', done);
+  if (is('command-twice-done')) await put(bus, 'command-result', done);
+};
+
+const settings = async (bus: Bus): Promise<void> => {
+  const { agent } = bus.bed.testFacility;
+  for (const version of bus.is('settings-lower') ? [5, 4] : [4, 5]) {
+    const message = {
+      ...address,
+      version,
+      validFrom: 0,
+      facilitySettings: testSettings,
+      facilityKeys: agent.facilityKeys,
+    };
+    await put(bus, 'settings', await sign('settings', message, agent.signing));
+  }
+};
+
+const state = async (bus: Bus): Promise<void> => {
+  const { bed, is } = bus;
+  const said = {
+    device: 'front-1',
+    lane: 1,
+    version: '0.1.0+wire.2',
+    profile: 'release',
+    status: 'idle',
+    catalogueVersion: bed.catalogueVersion,
+    since: bed.clock.now().wallMs,
+  };
+  await put(bus, 'state', text(is('state-with-own-field') ? { ...said, battery: 1 } : said));
+  if (is('topic-unknown')) await bus.judge.see(`uketsuke/v1/${facility}/front-1/debug`, text({}));
+};
+
+export const busKit: CheckedKit = {
+  kit: 'bus',
+  defects,
+  run: async (planted) => {
+    const bed = await makeAgentBed();
+    const { agent, registry, device } = bed.testFacility;
+    const judge = new BusJudge({
+      ...{ agent, devices: registry, trust: bed.context.trust, deviceSealing: device.sealing },
+      now: () => bed.clock.now().wallMs,
+    });
+    const bus = { bed, judge, is: (name: Defect) => name === planted };
+    try {
+      for (const part of [state, lookup, visit, command, settings]) await part(bus);
+      return { rules: new Set(judge.findings.map(({ rule }) => rule)) };
+    } finally {
+      bed.close();
+    }
+  },
+};

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { AnswerRecorder } from '../../src/kit/adapter/record-answers.ts';
+
+test('the template keeps every promise of the port, in a process of its own, and is recorded', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-adapter-'));
+  try {
+    const record = join(folder, 'fixtures.jsonl');
+    const kit = ['src/main.ts', 'kit', 'adapter', '--people', 'docs/examples/adapter-people.json', '--record', record];
+    const run = spawnSync(process.execPath, [...kit, '--', process.execPath, 'docs/examples/adapter.mjs'], {
+      encoding: 'utf8',
+    });
+    expect(run.stdout.trim().split('\n').at(-1)).toBe('{"findings":[]}');
+    expect(run.status).toBe(0);
+    const recorded = readFileSync(record, 'utf8');
+    expect(recorded).toContain('"call":"lookup"');
+    expect(recorded).not.toContain('1000001');
+    expect(recorded).not.toContain('5E570001');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('an adapter that ends at once is told so', () => {
+  const kit = ['src/main.ts', 'kit', 'adapter', '--people', 'docs/examples/adapter-people.json'];
+  const run = spawnSync(process.execPath, [...kit, '--', process.execPath, '-e', 'process.exit(3)'], {
+    encoding: 'utf8',
+  });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain('ended, 3');
+});
+
+test('a recorder leaves nothing that names a person, and keeps two people two', () => {
+  const recorder = new AnswerRecorder();
+  const answer = (name: string, number: string, birthdate: string) =>
+    JSON.stringify({
+      id: 1,
+      ok: true,
+      value: {
+        birthdate,
+        referenceNumber: `K-${number}`,
+        qualifications: [
+          {
+            Name: name,
+            NameKana: 'ﾀｶｻｷ',
+            Address: '実在県実在市1',
+            InsuredIdentificationNumber: number,
+            InsurerName: '架空組合',
+          },
+        ],
+        unforeseen: `${name} さまの備考`,
+      },
+    });
+  for (const line of [
+    answer('髙﨑 花子', '1234567', '19800217'),
+    answer('髙﨑 花子', '1234567', '19800217'),
+    answer('吉田 太郎', '7654321', '19520505'),
+    'この行は JSON ではない 髙﨑',
+  ])
+    recorder.keep(line);
+  const kept = recorder.lines.join('\n');
+  for (const part of ['髙﨑', '吉田', 'ﾀｶｻｷ', '実在', '1234567', '7654321', '0217', '0505'])
+    expect(kept).not.toContain(part);
+  expect(recorder.lines[0]).toBe(recorder.lines[1]);
+  expect(recorder.lines[0]).not.toBe(recorder.lines[2]);
+  expect(kept).toContain('架空組合');
+  expect(kept).toContain('"birthdate":"19800101"');
+});
