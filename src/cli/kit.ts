@@ -81,7 +81,8 @@ export const register = (program: Command): void => {
     .option('--record <file>', 'what was said, as fixtures with the persons replaced')
     .action(async (program: readonly string[], options: AdapterOptions) => {
       const { judgeAdapter } = await import('./kit-adapter.ts');
-      process.exitCode = await judgeAdapter(program, options);
+      // Questions to a program that has gone still wait for their time.
+      process.exit(await judgeAdapter(program, options));
     });
   kit
     .command('bus')
