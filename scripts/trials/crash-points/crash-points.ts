@@ -6,20 +6,31 @@ import { judgeClinic, settledClinic } from '../judge-clinic.ts';
 import { stepsWith } from '../misfortune-steps.ts';
 import { MisfortunesBed } from '../misfortunes-bed.ts';
 import { cutMigrations } from './cut-migrations.ts';
+import { cutPrograms } from './cut-programs.ts';
 import { type CrashPoint, cutAt, watchCalls } from './traced-calls.ts';
 
 /**
- * npm run crash-points [-- --json] [-- --only agent|link|terminal|migration] [-- --every N]
+ * npm run crash-points [-- --json] [-- --only agent|link|terminal|migration|renewal] [-- --every N] [-- --from N] [-- --most N]
  *
  * A visit by PIN through the real processes of one clinic is watched first: each system call by which agent, link or
  * terminal writes, syncs, names or removes a file is a point (traced-calls.ts). Then a visit for each point, in which that
- * process dies as it enters the call and is started again; and the migration of every release's stores, cut off in the same way. `visited`: points at
- * which a process did die. `bad`: visits that never ended, requests lost, done twice or told falsely
- * (misfortunes-judge.ts), stores that did not open with every row. `--every`: each N-th point only. Needs root and strace.
+ * process dies as it enters the call and is started again; and the migration of every release's stores, a renewal of certificates
+ * and the parting of keys by an update, cut off in the same way. `visited`: points at which a process did die. `bad`: visits that never ended, requests lost, done twice or told falsely
+ * (misfortunes-judge.ts), stores that did not open with every row. `--every`: each N-th point only. `--from`, `--most`: so many points
+ * from the N-th on (0 is the first) of each process, so that a run can be split, or gone on with. Needs root and strace.
  */
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, only: { type: 'string' }, every: { type: 'string', default: '1' } },
+  options: {
+    json: { type: 'boolean' },
+    only: { type: 'string' },
+    every: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+    most: { type: 'string', default: '1000000' },
+  },
 });
+const [every, from, most] = [Number(values.every), Number(values.from), Number(values.most)];
+/** Of the points of one process or program, in their order */
+const isWanted = (index: number): boolean => index >= from && index < from + most && (index - from) % every === 0;
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 if (process.getuid?.() !== 0 || !isOnPath('strace') || !existsSync('/usr/sbin/mkfs.ext4')) {
   say('crash-points: skipped, needs root and the Debian packages strace and e2fsprogs');
@@ -94,8 +105,7 @@ const cutVisits = async (end: End): Promise<void> => {
   const points = await watched(end);
   say(`${end}: ${points.length} calls a visit`);
   const met = new Set<string>();
-  const every = Number(values.every);
-  for (const point of points.filter((_, index) => index % every === 0)) {
+  for (const point of points.filter((_, index) => isWanted(index))) {
     let wrong: string | null = null;
     for (let time = 0; time < tries && !met.has(point.name); time += 1) {
       const done = await visitCutAt(end, point);
@@ -108,6 +118,14 @@ const cutVisits = async (end: End): Promise<void> => {
 
 const isChosen = (name: string): boolean => values.only === undefined || values.only === name;
 if (isChosen('migration')) for (const { name, visited, wrong } of cutMigrations()) note(name, visited, wrong);
+if (isChosen('renewal')) {
+  let index = 0;
+  const isNext = (): boolean => {
+    index += 1;
+    return isWanted(index - 1);
+  };
+  for await (const { name, visited, wrong } of cutPrograms(isNext)) note(name, visited, wrong);
+}
 if (ends.some(isChosen))
   try {
     await bed.build();

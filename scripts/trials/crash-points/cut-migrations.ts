@@ -40,7 +40,7 @@ const contentOf = (path: string, kind: StoreKind): string => {
   return rows;
 };
 
-type Cut = { readonly name: string; readonly visited: boolean; readonly wrong: string | null };
+export type Cut = { readonly name: string; readonly visited: boolean; readonly wrong: string | null };
 
 export function* cutMigrations(): Generator<Cut> {
   for (const release of storedReleases())

@@ -43,7 +43,10 @@ const fileOf = (line: string, below: string): string | null => {
   const at = line.indexOf(`${below}/`);
   if (at < 0) return null;
   const [path = ''] = line.slice(at + below.length + 1).split(/[>"]/);
-  return path.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '#').replaceAll(/\d{3,}/g, '#');
+  return path
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '#')
+    .replaceAll(/\.[0-9a-f]{12}\./g, '.#.')
+    .replaceAll(/\d{3,}/g, '#');
 };
 
 /** The points of a trace, in order. `below`: the trial's folder; `roles`: of the threads that the trace numbers. */
