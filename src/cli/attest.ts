@@ -13,7 +13,7 @@ import { differences, type InstalledFile, installedFiles, manifestName, treeHash
 import { readTerminalKeys } from '../trust/key-files.ts';
 import { attestationSigner } from './attestation-key.ts';
 import { readConfigOrExit } from './config.ts';
-import { reasonOf } from './say.ts';
+import { inWordsOf, reasonOf } from './say.ts';
 
 type AttestOptions = {
   readonly config: string;
@@ -77,7 +77,7 @@ const attest = async ({ config: file, tree, tpm, json }: AttestOptions): Promise
   process.stdout.write(
     json
       ? `${JSON.stringify({ ...attestation, key: signer.kept, signed })}\n`
-      : `${renderUnicodeCompact(signed, { border: 2 })}\n${signed}\n${keptWords[signer.kept]}\n`,
+      : `${renderUnicodeCompact(signed, { border: 2 })}\n${signed}\n${inWordsOf(keptWords[signer.kept])}\n`,
   );
 };
 

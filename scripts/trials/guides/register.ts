@@ -242,7 +242,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     [
       'uketsuke attest --verify FILE --devices AGENT-DIRECTORY',
       installed(
-        'uketsuke attest --json >/trial/attested && uketsuke attest --verify /trial/attested --devices /var/lib/uketsuke-agent',
+        'uketsuke attest 2>/dev/null | grep ^ey >/trial/attested && uketsuke attest --verify /trial/attested --devices /var/lib/uketsuke-agent',
       ),
     ],
     ['uketsuke attest --seal', by('scripts/package/package.ts', "'--seal'")],
