@@ -41,11 +41,13 @@ export const keepStartTime = ({
 }: StartParts): (() => void) => {
   // A terminal that begins anew on a machine that runs measures no start of the machine.
   if (boot === undefined || bootIn(path) === boot) return () => {};
+  let isOver = false;
   const end = startRound(clock, lookMs, 'at-once', () => {
+    // The first look is taken before `end` can be called: with settings of an earlier run a patient can be served at once.
+    if (isOver) return end();
     const readyMs = Math.round(upMs());
-    if (readyMs > longestMs) return end();
-    if (!isReady()) return;
-    end();
+    isOver = readyMs > longestMs || isReady();
+    if (readyMs > longestMs || !isOver) return;
     try {
       replaceDurably(path, JSON.stringify({ boot, readyMs }), 0o644);
     } catch {

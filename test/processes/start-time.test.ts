@@ -47,6 +47,13 @@ test('a start that waited for a clinic whose PC was off is no measure', async ()
   expect(kept()).toBeNull();
 });
 
+test('over at the first look (settings of an earlier run, or a machine that has long run): nothing falls over', async () => {
+  await start('first', 9_000, 9_000);
+  expect(kept()).toEqual({ boot: 'first', readyMs: 9_000 });
+  await start('second', 30_000_000, 30_000_000);
+  expect(kept()).toEqual({ boot: 'first', readyMs: 9_000 });
+});
+
 /** What the kiosk is given, `upSeconds` after the machine was switched on */
 const left = (upSeconds: string): number | null => {
   const uptime = join(folder, 'uptime');
