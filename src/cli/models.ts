@@ -146,14 +146,16 @@ const measure = async (given: string | undefined, options: CalibrateOptions): Pr
     };
   } else tell('No --groups: the worst group is not known, so the whole is held to a twentieth of its rate.');
   const runs = 100;
-  models.embedder.runMs = 0;
+  // Processor time: what it takes on a machine that does nothing else.
+  const before = process.cpuUsage();
   for (let i = 0; i < runs; i++) await models.embedder.run();
+  const { user, system } = process.cpuUsage(before);
   const calibration = {
     ...calibrate(pictures, groups),
     date: new Date().toISOString().slice(0, 10),
     measuredOn: options.called,
     reference: 'card-photo' as const,
-    msPerFace: Number((models.embedder.runMs / runs).toFixed(1)),
+    msPerFace: Number(((user + system) / 1_000 / runs).toFixed(1)),
   };
   if (options.dryRun !== true) {
     await writeCalibration(options.models, id, calibration);

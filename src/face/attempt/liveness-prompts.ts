@@ -43,8 +43,10 @@ const leastTurn = 0.1;
  */
 const narrowerBy = 0.09;
 const flatSheet = 0.9;
-/** A head that is held askew and turns on becomes narrow sooner than its nose moves, as the sine to the cosine. */
-const askewFlatSheet = 0.5;
+/**
+ * A head that is held askew and turns on becomes narrow sooner than a flat nose moves, as the cosine to the sine: it is asked to turn
+ * the other way, past the middle, where the two tell a head from a sheet. (A laxer limit for it let through sheets.)
+ */
 const askewRest = 0.08;
 /** One frame may be a slip of the landmark model, of a turned head as of a sheet. */
 const leastSheetFrames = 2;
@@ -137,10 +139,13 @@ export class LivenessPrompts {
   #judge(signals: HeadSignals, { prompt, atMs: askedAtMs, rest }: Asked, atMs: number): PromptOutcome {
     const moved = signals.noseOffset - rest.noseOffset;
     const narrower = 1 - signals.breadth / rest.breadth;
-    const turnsOn = moved * rest.noseOffset > 0 && Math.abs(rest.noseOffset) > askewRest;
-    if (narrower > narrowerBy && Math.abs(moved) < narrower * (turnsOn ? askewFlatSheet : flatSheet)) {
+    if (narrower > narrowerBy && Math.abs(moved) < narrower * flatSheet) {
       this.#sheetFrames++;
-      return this.#sheetFrames < leastSheetFrames ? { type: 'waiting', prompt } : { type: 'failed', why: 'sheet' };
+      if (this.#sheetFrames < leastSheetFrames) return { type: 'waiting', prompt };
+      const turnsOn = moved * rest.noseOffset > 0 && Math.abs(rest.noseOffset) > askewRest;
+      return turnsOn && prompt !== 'blink'
+        ? this.#mistaken('sheet', [prompt === 'turn-left' ? 'turn-right' : 'turn-left'])
+        : { type: 'failed', why: 'sheet' };
     }
     // The picture is not mirrored: the patient's left is its right.
     const turned = moved > leastTurn ? 'turn-left' : moved < -leastTurn ? 'turn-right' : null;
@@ -160,11 +165,11 @@ export class LivenessPrompts {
     return atMs - askedAtMs > answerWithinMs ? this.#mistaken('unanswered') : { type: 'waiting', prompt };
   }
 
-  #mistaken(why: PromptFailure): PromptOutcome {
+  #mistaken(why: PromptFailure, next?: readonly Prompt[]): PromptOutcome {
     if (this.#mistakesLeft === 0) return { type: 'failed', why };
     this.#mistakesLeft--;
     const again = why === 'unanswered' ? 1 : 2;
-    this.#prompts = Array.from({ length: again }, () => oneOf(turns, this.#random));
+    this.#prompts = next ?? Array.from({ length: again }, () => oneOf(turns, this.#random));
     this.#asked = null;
     this.#rest = null;
     this.#restUntilMs = null;

@@ -211,22 +211,24 @@ test.each<[string, readonly Look[]]>([
   expect(passed / (seeds.length * 8)).toBeLessThan(0.68);
 });
 
-test('a head that is held askew and turns on is no sheet; a sheet that is held askew is', () => {
-  const askew = (nosePerTurn: number) => {
-    let sinceMs = 0;
-    return ({ prompt, forMs, atMs }: Moment): Look => {
-      if (prompt === null) sinceMs = atMs;
-      const part = prompt === null || forMs < 600 ? 0 : Math.min(1, (atMs - sinceMs - 600) / 600);
-      const side = prompt === 'turn-right' ? -1 : 1;
-      return { noseOffset: 0.1 + side * nosePerTurn * part, breadth: resting.breadth * (1 - 0.2 * part) };
+test('a head that is held askew and seems flat as it turns on is asked to turn the other way; a sheet stays one', () => {
+  /** A nose that moves by so much while the face becomes a fifth narrower, as it does further to its own side. */
+  const askew = (noseToItsSide: number, noseToTheOther: number) => {
+    return ({ prompt, forMs }: Moment): Look => {
+      const part = prompt === null || forMs < 600 ? 0 : Math.min(1, (forMs - 600) / 600);
+      const moved = prompt === 'turn-right' ? -noseToTheOther : noseToItsSide;
+      return { noseOffset: 0.1 + moved * part, breadth: resting.breadth * (1 - 0.2 * part) };
     };
   };
-  // To its own side: from 17° to 45° a nose of 0.35 face widths moves by 0.14 while the face becomes a fifth narrower.
   const left = seeds.filter((seed) => play(seed, () => ({ noseOffset: 0.1 }), 50, 'single').asked[0] === 'turn-left');
   expect(left.length).toBeGreaterThan(50);
   for (const seed of left.slice(0, 50)) {
-    expect(play(seed, askew(0.14), 50, 'single').end).toBe('passed');
-    expect(play(seed, askew(0.04), 50, 'single').end).toBe('sheet');
+    expect(play(seed, askew(0.14, 0.3), 50, 'single')).toMatchObject({
+      end: 'passed',
+      asked: ['turn-left', 'turn-right'],
+    });
+    expect(play(seed, askew(0.14, 0.14), 50, 'single').end).toBe('sheet');
+    expect(play(seed, askew(0.04, 0.04), 50, 'single').end).toBe('sheet');
   }
 });
 
