@@ -156,16 +156,37 @@ const findAnswers = async (named: string | undefined): Promise<Answers> => {
   return file === undefined ? checkedAnswers('answers', printYaml(await askAnswers())) : await readAnswers(file);
 };
 
+/** One answer that fits: another is asked for again at once, not with all the others when everything has been typed. */
+export const askUntilItFits = async <T>(
+  ask: () => Promise<string>,
+  schema: z.ZodType<T>,
+  read: (typed: string) => unknown = (typed) => typed,
+): Promise<T> => {
+  for (;;) {
+    const fits = schema.safeParse(read(await ask()));
+    if (fits.success) return fits.data;
+    tell('this does not fit; once more, please');
+  }
+};
+
 const askAnswers = async (): Promise<Record<string, unknown>> => {
   if (!process.stdin.isTTY) throw new Error('--answers FILE is missing, and nobody sits here who could be asked');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const ask = async (english: string): Promise<string> => (await lines.question(`${inWords(english)}: `)).trim();
   try {
-    const facility = await ask('id of the facility, as clinic-0001 (never changes)');
-    const name = await ask('its name, as patients know it');
-    const institutionCode = await ask('its 医療機関等コード, 10 digits');
-    const kind = facilityKinds[Number(await ask('its kind: 1 medical, 2 dental, 3 pharmacy, 4 visiting nurse')) - 1];
-    const lanes = Number(await ask('how many terminals'));
+    const { shape } = answersSchema;
+    const facility = await askUntilItFits(
+      () => ask('id of the facility, as clinic-0001 (never changes)'),
+      shape.facility,
+    );
+    const name = await askUntilItFits(() => ask('its name, as patients know it'), shape.name);
+    const institutionCode = await askUntilItFits(() => ask('its 医療機関等コード, 10 digits'), shape.institutionCode);
+    const kind = await askUntilItFits(
+      () => ask('its kind: 1 medical, 2 dental, 3 pharmacy, 4 visiting nurse'),
+      shape.kind,
+      (typed) => facilityKinds[Number(typed) - 1] ?? typed,
+    );
+    const lanes = await askUntilItFits(() => ask('how many terminals'), shape.lanes, Number);
     tell(aboutModels);
     const faceModelsAcceptedBy = await ask('who accepts the face models (nothing: no matching of faces)');
     return {

@@ -88,7 +88,11 @@ export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = proces
   const known = path === undefined ? undefined : ofSystem(code);
   // In full: whoever reads it may stand elsewhere than the command thought.
   if (known !== undefined) return inWords(known, { path: resolve(path ?? '') }, environment);
-  return inWordsOf(error.message, environment);
+  // Mistakes in a file are a line each.
+  return error.message
+    .split('\n')
+    .map((line) => inWordsOf(line, environment))
+    .join('\n');
 };
 
 /** One line for a person: standard error, for standard output belongs to programs. */
