@@ -97,6 +97,8 @@ const said = async (program: string, ...args: string[]): Promise<string | null> 
 /** What systemd says of every end, after the line that tells why. */
 const saysNothing =
   /: Failed with result |: Failed to kill control group |^Failed to start |^Dependency failed for |^Emitted 'error' event/;
+/** The one event that tells of an end: what the program stumbled over, and where. */
+const crash = /^\{.*"event":"process\.error".*?"error":"([^"]*)"(?:.*?"place":"([^"]*)")?/;
 /** A process's own word, or one of systemd or of another program; no line of the log of events, none of a stack. */
 const saysWhy = (line: string): boolean =>
   /^uketsuke [a-z-]+: |^\S+\.yaml:|^\s*Error: /.test(line) ||
@@ -105,9 +107,10 @@ const saysWhy = (line: string): boolean =>
 /** Of the log lines of one unit the last that says why it ended; else how, by systemd; '' where nothing says so. */
 export const lastWordsOf = (log: string): string => {
   const lines = log.split('\n');
-  return (lines.findLast(saysWhy) ?? lines.findLast((line) => line.includes(': Failed with result ')) ?? '')
-    .trim()
-    .slice(0, 300);
+  const [, error, place] = crash.exec(lines.findLast((line) => crash.test(line)) ?? '') ?? [];
+  const stumbled = error === undefined ? undefined : `${error} ${place ?? ''}`;
+  const ended = lines.findLast((line) => line.includes(': Failed with result '));
+  return (lines.findLast(saysWhy) ?? stumbled ?? ended ?? '').trim().slice(0, 300);
 };
 
 /** What `systemctl show` says of a unit; null: there is none. Its words are asked for where it is `failing`. */

@@ -110,6 +110,11 @@ describe('the last words of a unit', () => {
       '1732900000: Error: Unable to load server key',
     ],
     [
+      'what it stumbled over and where, if only the log of events says so',
+      ['{"level":"error","event":"process.error","error":"ReferenceError","place":"src/a.ts:46:30"}', ...ends],
+      'ReferenceError src/a.ts:46:30',
+    ],
+    [
       'how it ended, where nobody says why',
       [ofStart, "uketsuke.service: Failed with result 'watchdog'."],
       "uketsuke.service: Failed with result 'watchdog'.",

@@ -59,7 +59,7 @@ const processes: readonly InjectedFault[] = [
   technician('the broker was stopped', 'broker.stopped', 'systemctl stop uketsuke-broker'),
   technician('the broker was masked', 'broker.stopped', 'systemctl mask --now uketsuke-broker'),
   technician('the broker hangs', 'broker.hung', hang('uketsuke-broker')),
-  technician('the terminal was disabled', 'daemon.stopped', 'systemctl disable --now uketsuke'),
+  // A terminal that is disabled is begun by the first page that asks for it: nothing is wrong with it.
   technician('the agent was disabled', 'agent.stopped', 'systemctl disable --now uketsuke-agent'),
   technician('the broker was disabled', 'broker.stopped', 'systemctl disable --now uketsuke-broker'),
   technician(
