@@ -48,24 +48,23 @@ type Manifest = { readonly compatible?: unknown; readonly version?: unknown };
 
 const manifestOf = (output: string): Manifest => {
   try {
-    return JSON.parse(output) as Manifest;
+    // `null` is JSON, too.
+    return (JSON.parse(output) as Manifest | null) ?? {};
   } catch {
     return {};
   }
+};
+
+/** What RAUC said of the file with this SHA-256. Never throws. */
+export const bundleOf = (id: string, spoken: Spoken): Bundle => {
+  const { compatible, version } = manifestOf(spoken.output);
+  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 100) : '');
+  return { id, signature: signatureIn(spoken), compatible: text(compatible), version: text(version) };
 };
 
 /** A bundle as RAUC and its trust file see it; null when there is no such file. `program`: rauc */
 export const inspectBundle = async (path: string, program = 'rauc'): Promise<Bundle | null> => {
   const id = await idOfFile(path).catch(() => null);
   if (id === null) return null;
-  const spoken = await runToEnd(program, ['info', '--output-format=json', path], infoMs);
-  const { compatible, version } = manifestOf(spoken.output);
-  const signature = signatureIn(spoken);
-  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 100) : '');
-  return {
-    id,
-    signature,
-    compatible: text(compatible),
-    version: text(version),
-  };
+  return bundleOf(id, await runToEnd(program, ['info', '--output-format=json', path], infoMs));
 };

@@ -32,7 +32,7 @@ export class Dice {
 const lengths = [0, 1, 2, 3, 7, 15, 16, 63, 64, 127, 128, 255, 256, 1_023, 4_096, 8_191, 8_192, 16_385, 65_536];
 
 /** Some bytes changed, cut, doubled or put in. */
-const mutate = (dice: Dice, bytes: Buffer): Buffer => {
+export const mutate = (dice: Dice, bytes: Buffer): Buffer => {
   let changed = Buffer.from(bytes);
   for (let times = 1 + dice.below(4); times > 0; times -= 1) {
     const at = dice.below(changed.length + 1);
