@@ -1,10 +1,10 @@
 /**
- * npm run mutation [-- --folder protocol] [--changed main] [--json]
+ * npm run mutation [-- --folder protocol] [--changed main] [--file src/protocol/card/tlv.ts] [--json]
  *
  * Stryker changes one place of the safety code after the other and runs that folder's own tests: a change that none of them
  * notices survives. `score`: percent of the changes that were noticed. `survivors`: those that were not and that
  * scripts/mutation/equivalent.json does not name with the reason why no test could. The words of diagnoses are left alone
- * (ignore-diagnoses.mjs). `--changed REF`: only files that differ from REF, the gate for a change. Nightly without arguments.
+ * (ignore-diagnoses.mjs). `--changed REF`: only files that differ from REF, the gate for a change; `--file`: these alone. Nightly without arguments.
  * Exit code 1 below 90 in any folder. Stryker itself comes with scripts/setup-trials, in scripts/mutation/node_modules.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
   options: {
     folder: { type: 'string', multiple: true },
     changed: { type: 'string' },
+    file: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },
   },
 });
@@ -41,16 +42,20 @@ if (!existsSync(stryker)) {
   process.exit(1);
 }
 
+const filesSince = (ref: string): readonly string[] =>
+  execFileSync('git', ['diff', '--name-only', '--diff-filter=d', ref, '--', 'src'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).split('\n');
+
 /** Files to mutate, by folder. */
 const chosen = (): readonly (readonly [folder: string, files: readonly string[]])[] => {
   const names = options.folder ?? Object.keys(folders);
   const unknown = names.find((name) => folders[name] === undefined);
   if (unknown !== undefined) throw new Error(`no folder ${unknown}: ${Object.keys(folders).join(', ')}`);
-  if (options.changed === undefined) return names.map((name) => [name, [`src/${name}/**/*.ts`]]);
-  const differ = execFileSync('git', ['diff', '--name-only', '--diff-filter=d', options.changed, '--', 'src'], {
-    cwd: root,
-    encoding: 'utf8',
-  }).split('\n');
+  if (options.changed === undefined && options.file === undefined)
+    return names.map((name) => [name, [`src/${name}/**/*.ts`]]);
+  const differ = options.file ?? filesSince(options.changed ?? 'HEAD');
   return names.flatMap((name) => {
     const files = differ.filter((file) => file.startsWith(`src/${name}/`) && file.endsWith('.ts'));
     return files.length === 0 ? [] : [[name, files] as const];
@@ -85,7 +90,8 @@ const mutate = (folder: string, files: readonly string[]): Report => {
   const ran = spawnSync(process.execPath, [stryker, 'run', settings], {
     cwd: root,
     env: { ...process.env, UKETSUKE_MUTATION_TESTS: (folders[folder] ?? []).join(',') },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // What it says of its progress is no figure.
+    stdio: ['ignore', 2, 'inherit'],
   });
   if (ran.status !== 0) throw new Error(`Stryker ended with ${ran.status} in ${folder}`);
   return JSON.parse(readFileSync(report, 'utf8')) as Report;
