@@ -11,6 +11,8 @@ type EmbeddedBrokerOptions = {
   readonly host?: string;
   /** Default 0 = any free port */
   readonly port?: number;
+  /** Hears everything that was admitted, in its order */
+  readonly onlooker?: (topic: string, payload: Uint8Array) => void;
 };
 
 /** A broker in our own process, for a clinic without one and for the demo. MQTT 3.1.1 only; keeps nothing over a restart. */
@@ -53,7 +55,7 @@ class ConnectedUsers {
     return this.#sockets.size;
   }
 
-  createBroker(): Promise<Aedes> {
+  createBroker(onlooker: EmbeddedBrokerOptions['onlooker']): Promise<Aedes> {
     return Aedes.createBroker({
       connectTimeout: proofMs,
       authenticate: (client, _username, _password, done) => {
@@ -61,10 +63,11 @@ class ConnectedUsers {
         const user = this.#userOf(client);
         done(null, user !== '' && client.id === user && this.#rules.some((rule) => rule.user === user));
       },
-      authorizePublish: (client, packet, done) =>
-        permits(this.#rules, this.#userOf(client), 'write', packet.topic)
-          ? done(null)
-          : done(new Error('not permitted')),
+      authorizePublish: (client, packet, done) => {
+        if (!permits(this.#rules, this.#userOf(client), 'write', packet.topic)) return done(new Error('not permitted'));
+        onlooker?.(packet.topic, new Uint8Array(Buffer.from(packet.payload)));
+        done(null);
+      },
       authorizeSubscribe: (client, subscription, done) =>
         done(null, permits(this.#rules, this.#userOf(client), 'read', subscription.topic) ? subscription : null),
     });
@@ -122,7 +125,7 @@ class ConnectedUsers {
 export const startEmbeddedBroker = async (options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> => {
   const { tls, host = '127.0.0.1' } = options;
   const users = new ConnectedUsers(options.users);
-  const aedes = await users.createBroker();
+  const aedes = await users.createBroker(options.onlooker);
   let server = users.createServer(tls, aedes);
   const port = await listen(server, host, options.port ?? 0);
 

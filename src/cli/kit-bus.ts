@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
-import { readAgentKeys, readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
+import { type AgentKeys, readAgentKeys, readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { readCardTrust } from '../agent/provisioning/card-trust.ts';
+import { agentDirectory, deviceDirectory, readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
 import { BusJudge } from '../kit/bus/bus-judge.ts';
 import { busRules } from '../kit/bus/bus-rules.ts';
 import { printFindings } from '../kit/finding.ts';
@@ -14,11 +16,11 @@ import { topicOf } from '../wire/topics.ts';
 import { speaksJapanese, tell } from './say.ts';
 
 type Options = {
-  readonly dir: string;
-  readonly broker: string;
-  readonly mqtt: string;
+  readonly facilityDir: string;
+  readonly agent: string;
+  readonly port: number;
   readonly seconds: number;
-  readonly deviceDir?: string;
+  readonly device?: string;
   readonly probe?: string;
 };
 
@@ -67,35 +69,61 @@ const probe = async (
   await send(30_000, (bytes) => bytes.with(-1, bytes.at(-1) === 0x41 ? 0x42 : 0x41), forged);
 };
 
-/** Exit status: 1 where somebody on the bus broke a rule, or nobody said anything. Throws on a directory that is no agent's. */
-export const judgeBus = async ({ dir, broker, mqtt, seconds, deviceDir, probe: probed }: Options): Promise<number> => {
-  const agent = await readAgentKeys(dir);
-  const devices = await readDeviceRegistry(dir);
-  const device = deviceDir === undefined ? null : await readTerminalKeys(deviceDir);
+/** The kit as the agent whose keys it was given; nobody else may be connected under that name. */
+const asAgent = ({ tls, agent }: AgentKeys, port: number): MessageBus =>
+  createMqttMessageBus({
+    ...{ host: '127.0.0.1', serverName: 'localhost', port, tls, clientId: agent },
+    protocolVersion: 4,
+  });
+
+/**
+ * A broker of its own for a foreign terminal and a foreign agent, or for one of them with ours: no broker of a clinic lets
+ * one client hear everybody. Exit status: 1 where somebody broke a rule, or nobody said anything. Throws on a directory
+ * that is no facility's.
+ */
+export const judgeBus = async ({
+  facilityDir,
+  agent: agentId,
+  port,
+  seconds,
+  device,
+  probe: probed,
+}: Options): Promise<number> => {
+  const dir = agentDirectory(facilityDir, agentId);
+  const [agent, devices] = await Promise.all([readAgentKeys(dir), readDeviceRegistry(dir)]);
+  const terminal = device === undefined ? null : await readTerminalKeys(deviceDirectory(facilityDir, device));
   const trust = await readCardTrust(join(dir, 'card-trust'));
   const judge = new BusJudge({
     agent,
     devices,
     trust,
-    ...(device && { deviceSealing: device.sealing }),
+    ...(terminal && { deviceSealing: terminal.sealing }),
     now: () => Date.now(),
   });
-  const [host = '', port = ''] = broker.split(':');
-  const bus = createMqttMessageBus({
-    ...{ host, port: Number(port), tls: agent.tls, clientId: agent.agent },
-    protocolVersion: mqtt === '4' ? 4 : 5,
+  const broker = await startEmbeddedBroker({
+    ...{ tls: await readBrokerFiles(facilityDir), port },
+    users: { facility: agent.facility, agents: agent.agents.map(({ owner }) => owner), devices: [...devices.keys()] },
+    onlooker: (topic, payload) => void judge.see(topic, payload),
   });
-  bus.subscribe(`uketsuke/v1/${agent.facility}/+/+`, ({ topic, payload }) => void judge.see(topic, payload));
-  tell('listening on the bus; the report comes after {seconds} s or Ctrl-C', { seconds });
+  process.stdout.write(`${JSON.stringify({ ready: true, brokerPort: broker.port })}\n`);
+  tell('a broker for this facility listens on port {port} (MQTT 3.1.1); the report comes after {seconds} s or Ctrl-C', {
+    port: broker.port,
+    seconds,
+  });
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
-  if (probed !== undefined) await pause(answeredMs).then(() => probe(bus, judge, agent, probed));
+  if (probed !== undefined) {
+    const bus = asAgent(agent, broker.port);
+    await pause(answeredMs).then(() => probe(bus, judge, agent, probed));
+    await bus.close();
+  }
   const limit = new AbortController();
-  await Promise.race([stopped, pause(seconds * 1_000, undefined, { signal: limit.signal })]);
+  await Promise.race([stopped, pause(seconds * 1_000, undefined, { signal: limit.signal }).catch(() => undefined)]);
   limit.abort();
-  await bus.close();
+  await broker.close();
+  await judge.settled();
   process.stdout.write(printFindings(judge.findings, busRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ messages: judge.messages, findings: judge.findings })}\n`);
   return judge.findings.length === 0 && judge.messages > 0 ? 0 : 1;

@@ -21,11 +21,11 @@ type CardOptions = {
 
 type AdapterOptions = { readonly people: string; readonly record?: string };
 type BusOptions = {
-  readonly dir: string;
-  readonly broker: string;
-  readonly mqtt: string;
+  readonly facilityDir: string;
+  readonly agent: string;
+  readonly port: number;
   readonly seconds: number;
-  readonly deviceDir?: string;
+  readonly device?: string;
   readonly probe?: string;
 };
 
@@ -87,11 +87,11 @@ export const register = (program: Command): void => {
   kit
     .command('bus')
     .description('judges a foreign terminal or agent by what it says on the bus: signatures, order, expiry, replays')
-    .requiredOption('--dir <folder>', "an agent's directory, as `uketsuke provision` made it")
-    .option('--broker <host:port>', 'the broker', 'localhost:8883')
-    .addOption(new Option('--mqtt <version>', 'version of MQTT').choices(['4', '5']).default('5'))
+    .requiredOption('--facility-dir <folder>', 'a facility as `uketsuke provision` made it')
+    .option('--agent <id>', 'whose keys open what terminals seal', 'agent-1')
+    .addOption(new Option('--port <port>', 'the broker that it runs; 0 = any free one').argParser(Number).default(8883))
     .addOption(new Option('--seconds <s>', 'so long is listened').argParser(whole).default(600))
-    .option('--device-dir <folder>', "a terminal's directory, so that what is sealed to it is read, too")
+    .option('--device <id>', 'a terminal whose keys lie there, so that what is sealed to it is read, too')
     .option('--probe <device>', 'sends this terminal commands that are late, repeated and forged')
     .action(async (options: BusOptions) => {
       const { judgeBus } = await import('./kit-bus.ts');

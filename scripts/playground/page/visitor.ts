@@ -13,7 +13,7 @@ const languageNames: Readonly<Record<string, string>> = {
 };
 
 /** Of the page that staff have open. CSS pixels */
-const deskWidth = 1180;
+const deskWidth = 960;
 
 const element = <T extends HTMLElement>(id: string): T => {
   const found = document.getElementById(id);

@@ -58,6 +58,11 @@ export class BusJudge {
     return this.#messages;
   }
 
+  /** Everything that has come so far is judged. */
+  settled(): Promise<void> {
+    return this.#turn;
+  }
+
   /** In the order of their coming. */
   see(topic: string, payload: Uint8Array): Promise<void> {
     this.#messages += 1;
@@ -185,7 +190,7 @@ export class BusJudge {
     const { request } = document.value;
     const before = this.findings.length;
     const proven = await verifyEvidence(opened.value, {
-      ...{ facility: agent.facility, device: entry, agent: agent.agent, agents: agent.agents, trust, nowMs: now() },
+      ...{ facility: agent.facility, device: entry, agent: request.agent, agents: agent.agents, trust, nowMs: now() },
     });
     if (!proven.ok) this.#tell('evidence', where, proven.failure.detail ?? proven.failure.code);
     this.#judgeMoment(where, request, hashOf(opened.value));
