@@ -6,12 +6,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { type AgentBed, makeAgentBed } from '../../scripts/beds/agent-bed.ts';
 import { cardSigner } from '../../scripts/beds/evidence-fixtures.ts';
+import { machineNowMs } from '../../scripts/beds/machine-now.ts';
 import { authority } from '../../scripts/beds/test-cards.ts';
 import { writeCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 
 let bed: AgentBed;
 beforeEach(async () => {
-  bed = await makeAgentBed({ startMs: Date.now() });
+  bed = await makeAgentBed({ startMs: machineNowMs() });
   await writeCardTrust(join(bed.testFacility.agentDirectory, 'card-trust'), {
     certificateIssuersPem: authority.caCertificatePem,
     cvIssuersJson: authority.cvIssuersJson,
