@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Failure, failure } from '../../src/core/failure.ts';
 import { err, type Result } from '../../src/core/result.ts';
-import type { Delivery, MessageBus, PublishOptions } from '../../src/ports/message-bus.ts';
+import type { Delivery, HowLost, MessageBus, PublishOptions } from '../../src/ports/message-bus.ts';
 import type { TlsFiles } from '../../src/trust/key-files.ts';
 import { certificatesOf, type KnownTime } from '../../src/trust/server-chain.ts';
 import { covers } from '../../src/wire/broker-access-rules.ts';
@@ -127,10 +127,10 @@ class MqttBus implements MqttMessageBus {
     this.#connection?.end(failure('delivery.offline', 'closed'));
   }
 
-  #tell(closedByBroker = false): void {
+  #tell(how?: HowLost): void {
     for (const listener of [...this.#connectionListeners]) {
       if (this.#connected) listener(true);
-      else listener(false, this.#cause, closedByBroker);
+      else listener(false, this.#cause, how);
     }
   }
 
@@ -192,7 +192,10 @@ class MqttBus implements MqttMessageBus {
 
   /** `byWords`: a new detail under the same code is news, too */
   #ended(why: Failure, { byWords = false, closedByBroker = false } = {}): void {
-    const changed = this.#connected || why.code !== this.#cause.code || (byWords && why.detail !== this.#cause.detail);
+    // What a router says is rare (once a second, to everybody together): none of it is kept back.
+    const noNetwork = why.detail === 'ENETUNREACH';
+    const isNews = noNetwork || (byWords && why.detail !== this.#cause.detail);
+    const changed = this.#connected || why.code !== this.#cause.code || isNews;
     // Each time from the newest; the next one only where the broker says that it does not know us by this one.
     this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
     // Nobody there, or a stranger: whoever knows our certificate and refuses it is the broker.
@@ -203,7 +206,7 @@ class MqttBus implements MqttMessageBus {
     if (this.#closed) return;
     this.#pause = setTimeout(() => this.#attempt(), this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
-    if (changed) this.#tell(closedByBroker);
+    if (changed) this.#tell({ closedByBroker, noNetwork });
   }
 }
 

@@ -11,6 +11,9 @@ export type PublishOptions = {
   readonly correlation?: Uint8Array;
 };
 
+/** `closedByBroker`: ended in order by its other end; `noNetwork`: a router has said that it knows no way there */
+export type HowLost = { readonly closedByBroker: boolean; readonly noNetwork: boolean };
+
 /** MQTT over mutual TLS. At least once, and no promise beyond that: whoever needs more waits for an application receipt. */
 export interface MessageBus {
   /** QoS 1; answers after the PUBACK, or `delivery.offline` when not connected or not acknowledged in time. Never queues. */
@@ -24,8 +27,8 @@ export interface MessageBus {
   /**
    * Told at once and at each change. Connected = subscriptions stand. The cause, when not: `delivery.offline`,
    * `delivery.broker-untrusted` (its certificate or TLS version), `delivery.access-refused` (ours, or the ACL).
-   * `closedByBroker`: the connection that was lost was ended in order by its other end.
+   * `how`: what the network itself has shown with that, where it has.
    */
-  subscribeConnection(listener: (connected: boolean, cause?: Failure, closedByBroker?: boolean) => void): () => void;
+  subscribeConnection(listener: (connected: boolean, cause?: Failure, how?: HowLost) => void): () => void;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { MessageBus } from '../ports/message-bus.ts';
 /** While the broker is away the way is looked at so often: what two looks agree on is told. ms */
 const lookEveryMs = 500;
 /** A router says once a second at most, to everybody together, that it knows no way: a look without its word is none against it. ms */
-const routersWordMs = 3_000;
+const routersWordMs = 8_000;
 /** What shows at once cannot be a moment's, and what was waited for has been looked at: no second look is needed. */
 const certain: ReadonlySet<string> = new Set(['delivery.cable-unplugged', 'delivery.port-silent']);
 
@@ -25,6 +25,10 @@ const createMemory = (now: () => number) => {
       wasAway = false;
       shownAtMs = now();
       noNetworkAtMs = null;
+    },
+    /** That it knows no way */
+    routerSaid: (): void => {
+      noNetworkAtMs = now();
     },
     judge: (seen: WayEvidence): ReturnType<typeof judgeWay> => {
       const atMs = now();
@@ -82,8 +86,9 @@ export const withWayNamed = (
     }
     callOff = clock.wakeAt(clock.now().monotonicMs + lookEveryMs, () => void look());
   };
-  const end = bus.subscribeConnection((isConnected, cause, closedByBroker = false) => {
-    if (connected && !isConnected) memory.begin(closedByBroker);
+  const end = bus.subscribeConnection((isConnected, cause, how) => {
+    if (connected && !isConnected) memory.begin(how?.closedByBroker === true);
+    if (how?.noNetwork === true) memory.routerSaid();
     connected = isConnected;
     if (cause !== undefined) said = cause;
     if (isConnected || said.code !== 'delivery.offline') {

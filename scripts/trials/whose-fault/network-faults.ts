@@ -158,16 +158,10 @@ export const lineFaults = ({ network }: Bed): readonly PartyFault[] => [
     },
   },
   {
-    name: 'the switch passes on what the terminal sends, and nothing back',
+    name: 'the switch passes on what the terminal sends, and nothing comes back',
     party: 'line',
-    harm: () => network.oneWay('from-terminal'),
-    heal: () => network.oneWay(null),
-  },
-  {
-    name: 'the switch passes on what comes to the terminal, and nothing that it sends',
-    party: 'line',
-    harm: () => network.oneWay('to-terminal'),
-    heal: () => network.oneWay(null),
+    harm: () => network.misleadAnswers(true),
+    heal: () => network.misleadAnswers(false),
   },
 ];
 
