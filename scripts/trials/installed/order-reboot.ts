@@ -26,8 +26,10 @@ try {
   await press('/reboot');
   note({ ordered: true });
   await until('the page that confirms it', 300, async () => {
-    const said = orderNote(await pageText());
-    note({ said });
+    const page = await pageText();
+    const said = orderNote(page);
+    // Where the terminal is not ready again, why.
+    note({ said, codes: [...new Set([...page.matchAll(/class="code">([a-z]+\.[a-z-]+)/g)].map(([, code]) => code))] });
     // "Cannot be confirmed" stands there from the second minute on until it is.
     return /に復帰しました|受け付けませんでした|返事がありません/.test(said);
   });

@@ -5,7 +5,7 @@ import { until } from './steps.ts';
 const page = 'http://127.0.0.1:8490';
 export const pageText = async (): Promise<string> => (await fetch(`${page}/`).catch(() => null))?.text() ?? '';
 
-const reportOf = (text: string): string => /<section class="test-visit">.*?<\/section>/s.exec(text)?.[0] ?? '';
+export const reportOf = (text: string): string => /<section class="test-visit">.*?<\/section>/s.exec(text)?.[0] ?? '';
 
 /** The report of a test visit that went all the way; throws with what the page says. */
 export const seeTestVisit = async (seconds: number): Promise<void> => {
@@ -19,16 +19,22 @@ export const seeTestVisit = async (seconds: number): Promise<void> => {
     throw new Error(`the test visit: ${report.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')}`);
 };
 
-/** テスト受付 as its button does it. */
-export const orderTestVisit = async (): Promise<void> => {
+/** A button of the page, once it is there. */
+export const press = async (action: string): Promise<void> => {
+  const button = new RegExp(`<form method="post" action="${action}">(.*?)</form>`, 's');
   let form: string | undefined;
-  await until('the button of the test visit', 60, async () => {
-    form = /<form method="post" action="\/test-visit">(.*?)<\/form>/s.exec(await pageText())?.[1];
+  await until(`the button of ${action}`, 60, async () => {
+    form = button.exec(await pageText())?.[1];
     return form !== undefined;
   });
   const fields = new URLSearchParams();
   for (const [input] of (form ?? '').matchAll(/<input[^>]*>/g))
     fields.set(/name="([^"]*)"/.exec(input)?.[1] ?? '', /value="([^"]*)"/.exec(input)?.[1] ?? '');
-  await (await fetch(`${page}/test-visit`, { method: 'POST', body: fields, headers: { origin: page } })).text();
+  await (await fetch(`${page}${action}`, { method: 'POST', body: fields, headers: { origin: page } })).text();
+};
+
+/** テスト受付 as its button does it. */
+export const orderTestVisit = async (): Promise<void> => {
+  await press('/test-visit');
   await seeTestVisit(30);
 };
