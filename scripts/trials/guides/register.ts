@@ -51,6 +51,7 @@ const keys = not('no release key and no tag yet (docs/release-key.md)');
 const slots = not('needs two slots; scripts/test-update plays them with real RAUC in a virtual machine');
 const guided = (...commands: readonly string[]): readonly Command[] => commands.map((command) => [command, guide]);
 const ownPackages = not("Debian's packages, which whoever runs the trial has: scripts/debian-packages.txt");
+const selfCheck = by('test/kit/self-check.test.ts', 'describe.each(kits)');
 const stickInContainer = not('a container has no stick: the folder where it would be mounted stands for it');
 const ownMosquitto = not('for a clinic with a mosquitto of its own; the packages bring uketsuke-broker.service');
 
@@ -59,6 +60,16 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['./scripts/demo', by(room, './scripts/demo --once --json')],
     ['./scripts/test', by(room, './scripts/test')],
     ['./scripts/demo --once --json', by(room, './scripts/demo --once --json')],
+    ['npm run playground -- build', by('test/scripts/playground/playground.test.ts', 'playground')],
+    ['scripts/uketsuke.mjs kit oqs --dir FOLDER', selfCheck],
+    ['scripts/uketsuke.mjs kit card', tree(undefined, { until: 'the card lies on the reader' })],
+    [
+      'scripts/uketsuke.mjs kit adapter --people docs/examples/adapter-people.json -- scripts/node docs/examples/adapter.mjs',
+      by('test/kit/adapter.test.ts', "'kit', 'adapter', '--people', 'docs/examples/adapter-people.json'"),
+    ],
+    ['scripts/uketsuke.mjs kit bus --dir AGENT --broker HOST:PORT', selfCheck],
+    ['scripts/node docs/examples/read-virtual-card.mjs', tree(undefined, { prints: 'my-number-card' })],
+    ['npm run kit -- self-check', selfCheck],
     ['uketsuke visit record', named],
   ],
   'docs/CONTRIBUTING.md': [
@@ -102,13 +113,17 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['uketsuke virtual-card', named],
     ['apt-get install -y --no-install-recommends pcscd vsmartcard-vpcd opensc opensc-pkcs11', ownPackages],
     [
-      "unshare -n bash -c 'ip link set lo up\nfor net in 127.0.0.0/8 127.0.0.1; do\nip route change table local local $net dev lo proto kernel scope host src 127.0.0.1 quickack 1\ndone\nmkdir -p /run/pcscd; exec pcscd --foreground' &\nnsenter -t $! -n scripts/node src/main.ts virtual-card --persona hanako --vpcd 127.0.0.1:35963 &",
+      "unshare -n bash -c 'ip link set lo up\nfor net in 127.0.0.0/8 127.0.0.1; do\nip route change table local local $net dev lo proto kernel scope host src 127.0.0.1 quickack 1\ndone\nmkdir -p /run/pcscd; exec pcscd --foreground' &\nuntil [ -S /run/pcscd/pcscd.comm ]; do sleep 0.2; done\nnsenter -t $! -n scripts/node src/main.ts virtual-card --persona hanako --vpcd 127.0.0.1:35963 &",
       tree(undefined, { until: 'inserted' }),
     ],
     [
       'OPENSC_DRIVER=jpki pkcs15-tool --wait --list-pins --list-keys --list-certificates',
       tree(undefined, { prints: 'Digital Signature' }),
     ],
+    ['uketsuke kit card', named],
+    ['OPENSC_DRIVER=jpki pkcs15-tool --list-certificates', tree()],
+    ['jshell: TerminalFactory.getDefault().terminals().list()', not('Java, which the document says was not tried')],
+    ['.NET: ContextFactory.Instance.Establish(SCardScope.System)', not('.NET, which the document says was not tried')],
     ['uketsuke trace', named],
     [
       'scripts/node src/main.ts trace record card.trace',
@@ -205,7 +220,6 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
       'sudo systemctl start uketsuke-agent',
       'sudo apt-get install --allow-downgrades ./uketsuke_*_amd64.deb ./uketsuke-terminal_*_all.deb ./uketsuke-kiosk_*_all.deb',
     ),
-    ['uketsuke doctor', named],
     [`uketsuke agent ca-key state --facility-dir ${facility}`, installed()],
     [
       `uketsuke agent ca-key take-away /media/usb/ca.pem --facility-dir ${facility} ${passphrase}`,
@@ -220,6 +234,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
       'uketsuke agent staff add nurse-1 --dir /var/lib/uketsuke-agent --label 看護師A',
       installed('echo 58210467 | uketsuke agent staff add nurse-1 --dir /var/lib/uketsuke-agent --label 看護師A'),
     ],
+    ['uketsuke doctor', named],
     ['journalctl -u uketsuke -o cat', installed()],
     ['uketsuke metrics', installed()],
     ['uketsuke support-bundle', installed()],

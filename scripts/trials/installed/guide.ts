@@ -57,7 +57,9 @@ const typed = [
 const isCommand = (code: string): boolean => {
   const [first = ''] = code.split(' ');
   const path = join(project, first);
-  if (/^(\.\/)?scripts\//.test(first)) return existsSync(path) && statSync(path).isFile() && !/\.\w+$/.test(first);
+  // A file of scripts that is named alone, with its ending, is named.
+  if (/^(\.\/)?scripts\//.test(first))
+    return existsSync(path) && statSync(path).isFile() && (code.includes(' ') || !/\.\w+$/.test(first));
   return code.includes(' ') && new RegExp(`^(${typed})$`).test(first);
 };
 
