@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { guides, references, type Way } from '../../scripts/trials/guides/register.ts';
+import { references } from '../../scripts/trials/guides/references.ts';
+import { guides, type Way } from '../../scripts/trials/guides/register.ts';
 import { writtenCommands } from '../../scripts/trials/installed/guide.ts';
 
 const all = Object.values(guides).flat();
