@@ -1,7 +1,8 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import iconv from 'iconv-lite';
+import { writableRuns } from './process-memory.ts';
 
 /* One search for what must be nowhere: in files, messages and memory, in every form in which a program may have put it. */
 
@@ -178,46 +179,12 @@ export const searchFolder = (
     .filter((path) => !passes(path))
     .flatMap((path) => searchContent(search, readFileSync(path)).map((needle) => ({ ...needle, path })));
 
-const pageBytes = 4_096;
-const pieceBytes = 1_024 * pageBytes;
-/** The next piece begins before the end of the last: nothing hides on a seam. */
-const overlapBytes = 512;
-const emptyPage = Buffer.alloc(pageBytes);
-
-/** Everything that a process may write to, as far as anything stands there. Lets the event loop turn in between. */
+/** Everything that a process may write to. Lets the event loop turn in between. */
 export const searchMemory = async (search: ReturnType<typeof searchFor>, pid: number): Promise<readonly Needle[]> => {
   const found = new Set<Needle>();
-  const memory = openSync(`/proc/${pid}/mem`, 'r');
-  const piece = Buffer.alloc(pieceBytes + overlapBytes);
-  try {
-    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
-      const match = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
-      if (match === null) continue;
-      const end = Number.parseInt(match[2] ?? '', 16);
-      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += pieceBytes) {
-        let length = 0;
-        try {
-          length = readSync(memory, piece, 0, Math.min(pieceBytes + overlapBytes, end - at), at);
-        } catch {
-          break; // a guard page, or memory given back meanwhile
-        }
-        await new Promise((resolve) => setImmediate(resolve));
-        for (let from = 0; from < length; ) {
-          // Runs of pages that hold something, with what follows them
-          if (emptyPage.equals(piece.subarray(from, Math.min(length, from + pageBytes)))) {
-            from += pageBytes;
-            continue;
-          }
-          let to = from;
-          while (to < length && !emptyPage.equals(piece.subarray(to, Math.min(length, to + pageBytes))))
-            to += pageBytes;
-          for (const needle of search(piece.subarray(from, Math.min(length, to)))) found.add(needle);
-          from = to;
-        }
-      }
-    }
-  } finally {
-    closeSync(memory);
+  for (const run of writableRuns(pid)) {
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const needle of search(run)) found.add(needle);
   }
   return [...found];
 };

@@ -59,6 +59,7 @@ export const manner =
       case 'prescription-form':
         return touch('electronic');
       case 'referral-documents':
+      case 'waiting-prescriptions':
       case 'certificate-notice':
         return touch('next');
       case 'summary':
@@ -69,17 +70,15 @@ export const manner =
   };
 
 /** Whom the screen sends to the PIN all the same (a face process that is late) types it. */
-export const byFace =
-  (persona: string): Reactions =>
-  (model) => {
-    if (model.screen === 'pin') return typePin(pinOf(persona));
-    if (model.screen !== 'choose-method') return wait;
-    return touch(model.controls.some(({ id }) => id === 'use-face') ? 'use-face' : 'use-pin');
+export const by =
+  (method: 'face' | 'pin', pin: string): Reactions =>
+  ({ screen, controls }) => {
+    if (screen === 'pin') return typePin(pin);
+    if (method === 'face' && screen !== 'choose-method') return wait;
+    return touch(controls.some(({ id }) => id === `use-${method}`) ? `use-${method}` : 'use-pin');
   };
-export const byPin =
-  (persona: string): Reactions =>
-  (model) =>
-    model.screen === 'pin' ? typePin(pinOf(persona)) : touch('use-pin');
+export const byFace = (persona: string): Reactions => by('face', pinOf(persona));
+export const byPin = (persona: string): Reactions => by('pin', pinOf(persona));
 
 /** Lays the card down, goes through the screens, takes the card, and steps back. */
 const visit = async (

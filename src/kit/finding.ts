@@ -13,6 +13,11 @@ export type RuleWords = {
   readonly right: { readonly ja: string; readonly en: string };
 };
 
+export const rule = (wrongJa: string, wrongEn: string, rightJa: string, rightEn: string): RuleWords => ({
+  wrong: { ja: wrongJa, en: wrongEn },
+  right: { ja: rightJa, en: rightEn },
+});
+
 type Language = 'ja' | 'en';
 const heads = {
   ja: { where: '場所', seen: '見えたもの', right: '正しくは', well: '問題は見つかりませんでした。', count: '件の問題' },

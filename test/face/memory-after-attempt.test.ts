@@ -3,7 +3,7 @@
  * its memory is searched for any 16 bytes of them, at every place.
  */
 
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -12,44 +12,13 @@ import { encodeGreyJp2 } from '../../drivers/virtual/jp2.ts';
 import { createVirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { loadModels, modelsMissing } from '../../scripts/beds/built-models.ts';
 import { createKeptFaceVerifier } from '../../scripts/beds/kept-face.ts';
+import { writableRuns } from '../../scripts/beds/process-memory.ts';
 import { embedReference } from '../../src/face/attempt/embed-reference.ts';
 import { decodeReference } from '../../src/face/models/decode-reference.ts';
 
 const windowBytes = 16;
-const pageBytes = 4096;
-const pieceBytes = 256 * pageBytes;
-const emptyPage = Buffer.alloc(pageBytes);
 const folder = mkdtempSync(join(tmpdir(), 'face-memory-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/**
- * The writable memory of a process, a page at a time with the first bytes of the next, so that nothing hides on a seam.
- * Pages of zeros, most of what V8 reserves, are left out.
- */
-function* writablePages(pid: number): Generator<Buffer> {
-  const memory = openSync(`/proc/${pid}/mem`, 'r');
-  const piece = Buffer.alloc(pieceBytes + windowBytes);
-  try {
-    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
-      const match = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
-      if (match === null) continue;
-      const end = Number.parseInt(match[2] ?? '', 16);
-      for (let at = Number.parseInt(match[1] ?? '', 16); at < end; at += pieceBytes) {
-        let length = 0;
-        try {
-          length = readSync(memory, piece, 0, Math.min(pieceBytes + windowBytes, end - at), at);
-        } catch {
-          break; // a guard page, or memory given back meanwhile
-        }
-        for (let page = 0; page < Math.min(length, pieceBytes); page += pageBytes)
-          if (!emptyPage.equals(piece.subarray(page, page + pageBytes)))
-            yield piece.subarray(page, Math.min(length, page + pageBytes + windowBytes - 1));
-      }
-    }
-  } finally {
-    closeSync(memory);
-  }
-}
 
 /** Canaries every 16 bytes: any 31 bytes in a row that are left hold one whole. Uniform bytes are no canary. */
 const canariesOf = (bytes: Uint8Array): Set<string> => {
@@ -75,9 +44,8 @@ const countFound = async (pid: number, secrets: ReadonlyMap<string, Uint8Array>)
   }
   const mayStart = new Uint8Array(1 << 16);
   for (const start of byStart.keys()) mayStart[start & 0xffff] = 1;
-  let pages = 0;
-  for (const piece of writablePages(pid)) {
-    if (++pages % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+  for (const piece of writableRuns(pid)) {
+    await new Promise((resolve) => setImmediate(resolve));
     for (let at = 0; at + windowBytes <= piece.length; at++) {
       if (mayStart[(piece[at] as number) | ((piece[at + 1] as number) << 8)] === 0) continue;
       const candidates = byStart.get(piece.readUInt32LE(at));

@@ -28,6 +28,7 @@ import { keepFaceProcess } from '../../beds/kept-face.ts';
 import { authority, pinBytes } from '../../beds/test-cards.ts';
 import type { Reaction } from '../../demonstration/scripted-patient.ts';
 import { TerminalOnPcscd } from '../../demonstration/terminal-on-pcscd.ts';
+import { by, manner } from '../../demonstration/visits.ts';
 import { eventually } from '../eventually.ts';
 import { CardCamera } from './card-camera.ts';
 
@@ -76,38 +77,6 @@ const canariesOf = async ({ persona, photoJp2, printedNumberB }: MadeCard): Prom
     { what: `address ${of}`, text: persona.person.address },
   ];
 };
-
-const reactionTo =
-  (method: 'face' | 'pin', pin: string) =>
-  ({ screen, body, controls }: ScreenModel): Reaction => {
-    switch (screen) {
-      case 'choose-method':
-        return {
-          do: 'touch',
-          control: controls.some(({ id }) => id === `use-${method}`) ? `use-${method}` : 'use-pin',
-        };
-      case 'pin':
-        return body.kind === 'pin' && body.entered === 0 && !body.checking
-          ? { do: 'type-pin', digits: pinBytes(pin) }
-          : { do: 'wait' };
-      case 'consent-bundle':
-      case 'consent-item':
-      case 'specific-disease':
-        return { do: 'touch', control: 'agree' };
-      case 'medical-subsidy':
-        return { do: 'touch', control: 'use' };
-      case 'prescription-form':
-        return { do: 'touch', control: 'paper' };
-      case 'referral-documents':
-      case 'waiting-prescriptions':
-      case 'certificate-notice':
-        return { do: 'touch', control: 'next' };
-      case 'summary':
-        return { do: 'touch', control: 'confirm' };
-      default:
-        return { do: 'wait' };
-    }
-  };
 
 const listener = 'front-9';
 
@@ -158,7 +127,7 @@ const openCounter = async () => {
       await cardCamera.show(card);
       await parts.slot.insert(card.card);
       const seen: string[] = [];
-      const react = reactionTo(method, pins.auth?.secret ?? '');
+      const react = manner({ consent: 'agree', method: by(method, pins.auth?.secret ?? '') });
       const looking = (model: ScreenModel): Reaction => {
         seen.push(model.screen);
         return react(model);

@@ -1,9 +1,4 @@
-import type { RuleWords } from '../finding.ts';
-
-const rule = (wrongJa: string, wrongEn: string, rightJa: string, rightEn: string): RuleWords => ({
-  wrong: { ja: wrongJa, en: wrongEn },
-  right: { ja: rightJa, en: rightEn },
-});
+import { type RuleWords, rule } from '../finding.ts';
 
 /** What every eligibility-service promises, in whatever process it runs. */
 export const adapterRules = {

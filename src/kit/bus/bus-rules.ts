@@ -1,9 +1,4 @@
-import type { RuleWords } from '../finding.ts';
-
-const rule = (wrongJa: string, wrongEn: string, rightJa: string, rightEn: string): RuleWords => ({
-  wrong: { ja: wrongJa, en: wrongEn },
-  right: { ja: rightJa, en: rightEn },
-});
+import { type RuleWords, rule } from '../finding.ts';
 
 /** What a foreign terminal or agent must keep to on the clinic's bus (docs/asyncapi.yaml). */
 export const busRules = {

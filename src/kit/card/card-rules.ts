@@ -1,9 +1,4 @@
-import type { RuleWords } from '../finding.ts';
-
-const rule = (wrongJa: string, wrongEn: string, rightJa: string, rightEn: string): RuleWords => ({
-  wrong: { ja: wrongJa, en: wrongEn },
-  right: { ja: rightJa, en: rightEn },
-});
+import { type RuleWords, rule } from '../finding.ts';
 
 /** What a program must not do with somebody's card. Each was seen to lock a card, to leak a number, or to fail in the field. */
 export const cardRules = {
