@@ -18,8 +18,8 @@ type PostgresStart = {
   /** The key that never enters the database */
   readonly keyPath: string;
   readonly personal: readonly PersonalTable[];
-  /** Nobody else may have it open like this: an agent, which finishes whatever it finds unfinished */
-  readonly alone?: boolean;
+  /** `running`: an agent, of which there may be several; `alone`: no agent runs, and none begins meanwhile */
+  readonly as?: 'running' | 'alone';
   /** For as long as one answer may take where nobody else waits. Default: as long as a terminal may wait. ms */
   readonly answerMs?: number;
 };
@@ -39,8 +39,10 @@ const setUp = `
 /** Where nobody else waits: the other side of a move may take long over its own writes. */
 const patient = 'SET idle_in_transaction_session_timeout TO 0; SET statement_timeout TO 0;';
 
-const aloneWith = (number: number): string =>
-  `DO $$ BEGIN IF NOT pg_try_advisory_lock(${number}) THEN RAISE EXCEPTION 'another agent has this journal open'; END IF; END $$;`;
+const presence = (as: 'running' | 'alone', number: number): string => `DO $$ BEGIN
+  IF NOT pg_try_advisory_lock${as === 'running' ? '_shared' : ''}(${number}) THEN
+    RAISE EXCEPTION '${as === 'running' ? 'the journal is being moved' : 'an agent has this journal open: stop it first'}';
+  END IF; END $$;`;
 
 const place = `CREATE TABLE IF NOT EXISTS journal_place (
   "only" BIGINT PRIMARY KEY CHECK ("only" = 1), facility TEXT NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL,
@@ -110,7 +112,7 @@ const isEmpty = (connection: PostgresConnection): boolean =>
  * `Unopened`: nobody answers, another facility's, moved away, no key.
  */
 export const openPostgres = (start: PostgresStart): SqlEngine => {
-  const only = start.alone ? aloneWith(start.kind.applicationId + 1) : '';
+  const only = start.as === undefined ? '' : presence(start.as, start.kind.applicationId + 1);
   const connection = connectPostgres(
     start.address,
     `${setUp} ${start.answerMs === undefined ? '' : patient} ${only}`,
@@ -130,6 +132,7 @@ export const openPostgres = (start: PostgresStart): SqlEngine => {
 };
 
 const epoch = 'SELECT epoch FROM journal_place';
+const now = 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS ms';
 
 /** The key is the one that the others have stepped to: looked at as each transaction begins, and before it is used outside of one. */
 const sharedCells = (rows: PostgresRows, key: JournalKey): Cells => {
@@ -173,6 +176,7 @@ const engineOf = (
   return {
     ...sql,
     isShared: true,
+    nowMs: () => Number(sql.get(now)?.ms),
     isTransaction: () => rows.inTransaction,
     transaction,
     transactionForgetting: (work) => ({ value: transaction('now', work), isForgotten: false }),

@@ -57,8 +57,8 @@ export class AgentProcess {
     return pid;
   }
 
-  /** Resolves with its ready line. */
-  async start(more: readonly string[] = []): Promise<AgentReady> {
+  /** Resolves with its ready line. `readyMs`: where it has more to read than a clinic's agent */
+  async start(more: readonly string[] = [], readyMs = 30_000): Promise<AgentReady> {
     const [command = '', ...rest] = [...this.#command, ...more];
     const child = spawn(command, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,7 +75,7 @@ export class AgentProcess {
     });
     return new Promise((resolve, reject) => {
       const explain = (what: string): Error => new Error(`agent: ${what}\n${said.join('\n')}`);
-      const timer = setTimeout(() => reject(explain('not ready in 30 s')), 30_000);
+      const timer = setTimeout(() => reject(explain(`not ready in ${readyMs / 1000} s`)), readyMs);
       child.once('exit', (code, signal) => reject(explain(`ended with ${code ?? signal}`)));
       createInterface({ input: child.stdout }).once('line', (line) => {
         clearTimeout(timer);

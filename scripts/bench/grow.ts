@@ -120,7 +120,7 @@ const turn = async (path: string, { start, receipt, page }: Measured): Promise<v
   // Each turn has another journal: none of them was put in another's place.
   rmSync(join(facility.agentDirectory, 'journal-seen.json'), { force: true });
   const began = performance.now();
-  const { staffPage } = await agent.start();
+  const { staffPage } = await agent.start([], 300_000);
   start.push(performance.now() - began);
   for (let number = -3; number < visitsATurn; number += 1) {
     const challenge = await takeChallenge();

@@ -58,7 +58,7 @@ const move = async ({ dir, to }: Move): Promise<void> => {
   if (to !== 'file' && !existsSync(path)) throw new Error(`${path}: no journal`);
   const file = openSqlite(path, journalKind);
   try {
-    const database = openDatabase(address, dir, facility, { alone: true, answerMs });
+    const database = openDatabase(address, dir, facility, { as: 'alone', answerMs });
     try {
       const [from, into] = to === 'file' ? [database, file] : [file, database];
       const moved = moveJournal(from, into, { atMs: Date.now(), name: to === 'file' ? 'file' : 'database' });

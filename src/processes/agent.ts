@@ -64,6 +64,8 @@ const placeMs = 1_000;
 const sweepMs = 10_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
 const forgetMs = 1_000;
+/** Of several agents each says so often that it is there, and looks whether another is not. ms */
+const beatMs = 500;
 /** The folder of the レセコン is looked at this often. ms */
 const folderMs = 3_000;
 /** The audit chain is verified this often, first after the start. ms */
@@ -73,6 +75,9 @@ const forgetBackupsMs = 10 * 60_000;
 
 /** Whether its own certificate is due is looked at this often. ms */
 const certificateMs = hourMs;
+
+/** Of several agents that write into one folder none has a file half written for so long. ms */
+const isLeftBehind = (modifiedMs: number): boolean => Math.abs(Date.now() - modifiedMs) > hourMs;
 
 type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
@@ -163,7 +168,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const ours = [directory, config.journal, config.staffFile, config.settingsFile, config.cardTrust];
   const place = await checkOqsPlace(config.oqsFolder, embedded ? [...ours, embedded.facilityDirectory] : ours);
   if (!place.ok) throw new Error(`${place.failure.code}: ${place.failure.detail}`);
-  await sweepOqsFolders(config.oqsFolder);
+  await sweepOqsFolders(config.oqsFolder, config.journalDatabase === undefined ? undefined : isLeftBehind);
 
   const listeners = new Set<() => void>();
   const changed = (): void => {
@@ -174,7 +179,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { keys, devices, settings, staff } = files;
   const machineClock = start.clock ?? createSystemClock();
   const journal = await awaitJournal({
-    open: () => journalOf(directory, keys.value.facility, config, { steadyMs, alone: true }),
+    open: () => journalOf(directory, keys.value.facility, config, { steadyMs, as: 'running' }),
     port: config.staffPort,
     catalogue: () => catalogueAt(machineClock.now().wallMs),
     clock: machineClock,
@@ -259,7 +264,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   });
   void certificates.look();
   const bundles = new BundleDesk(context, config.bundles);
-  const inquiries = new InquiryDesk(context);
+  const inquiries = new InquiryDesk(context, () => journal.leases.isFirst(keys.value.agent));
   const page = await startStaffPage({
     port: config.staffPort,
     triesNewTerminals: config.triesNewTerminals,
@@ -319,6 +324,14 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
           ),
         ]),
     every(forgetMs, () => journal.forgetDeleted()),
+    ...(journal.leases.isShared
+      ? [
+          every(beatMs, () => {
+            journal.leases.beat(keys.value.agent);
+            desk.handOver.takeOver();
+          }),
+        ]
+      : []),
     every(folderMs, () => void desk.handOver.lookAtFolder()),
     // Of several agents one asks: the one that gives out the settings.
     ...(config.selfTestAt === 'off' || !config.publishesSettings
@@ -334,6 +347,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     every(auditMs, () => audit.check()),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs)),
   ];
+  if (journal.leases.isShared) journal.leases.beat(keys.value.agent);
   desk.handOver.resume();
   inquiries.start();
 

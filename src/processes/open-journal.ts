@@ -8,20 +8,21 @@ import type { SqlEngine } from '../storage/sql-engine.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
 
-/** The facility's journal in a database; `alone`, `answerMs`: as postgres-engine.ts says. Throws `Unopened`. */
+/** The facility's journal in a database; `as`, `answerMs`: as postgres-engine.ts says. Throws `Unopened`. */
 export const openDatabase = (
   address: string,
   directory: string,
   facility: string,
-  { alone = false, answerMs }: { readonly alone?: boolean; readonly answerMs?: number } = {},
+  { as, answerMs }: { readonly as?: 'running' | 'alone'; readonly answerMs?: number } = {},
 ): SqlEngine =>
   openPostgres({
-    ...{ address, facility, alone, kind: journalKind, personal: personalTables },
+    ...{ address, facility, kind: journalKind, personal: personalTables },
+    ...(as !== undefined && { as }),
     ...(answerMs !== undefined && { answerMs }),
     keyPath: join(directory, agentFiles.journalKey),
   });
 
-type JournalOptions = { readonly readOnly?: boolean; readonly steadyMs?: () => number; readonly alone?: boolean };
+type JournalOptions = { readonly readOnly?: boolean; readonly steadyMs?: () => number; readonly as?: 'running' };
 
 /** The journal where `agent.yaml` says it lies: the file of this agent, or the facility's database. Throws `Unopened`. */
 export const journalOf = (

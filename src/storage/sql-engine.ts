@@ -45,6 +45,8 @@ export type SqlEngine = Sql & {
   readonly iterate: (sql: string, ...values: SqlValue[]) => Iterable<SqlRow>;
   /** Other processes write here, too: nothing that was read holds longer than its transaction. */
   readonly isShared: boolean;
+  /** One clock for all who share it. ms since 1970 */
+  readonly nowMs: () => number;
   readonly isTransaction: () => boolean;
   /** All of it, or none. `durable`: on the disk when this returns, or with the next transaction that is */
   readonly transaction: <T>(durable: 'now' | 'soon', work: () => T) => T;

@@ -73,6 +73,7 @@ export const openSqlite = (path: string, kind: StoreKind, readOnly = false): Sql
   return {
     ...sql,
     isShared: false,
+    nowMs: () => Date.now(),
     isTransaction: () => database.isTransaction,
     transaction: (durable, work) => (durable === 'now' ? inTransaction('BEGIN IMMEDIATE', work) : soon(work)),
     // The checkpoint syncs the log before it empties it, so that the commit need not.

@@ -86,16 +86,17 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
     journal.close();
   });
 
-  test('who is let in: this facility, with its key, one agent at a time where it says so', () => {
+  test('who is let in: this facility, with its key, nobody while it is moved', () => {
     const { address, keyPath, name } = newDatabase();
     const open = (more: object) => {
       const start = { address, facility: 'clinic', kind: journalKind, keyPath, personal: personalTables };
       return new Journal(openPostgres({ ...start, ...more }));
     };
-    const journal = open({ alone: true });
-    expect(() => open({ alone: true })).toThrow('another agent has this journal open');
+    const [journal, other] = [open({ as: 'running' }), open({ as: 'running' })];
+    expect(() => open({ as: 'alone' })).toThrow('an agent has this journal open');
     open({}).close();
     journal.close();
+    other.close();
     expect(() => open({ facility: 'elsewhere' })).toThrow('storage.not-ours');
     expect(() => open({ keyPath: `${keyPath}.none` })).toThrow('copy it from another agent');
     server.sql(name, 'UPDATE uketsuke.journal_place SET version = 999');

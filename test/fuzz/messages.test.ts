@@ -89,7 +89,7 @@ describe('messages from anywhere', () => {
     const context = {
       facility,
       device,
-      agent: made.agent.agent,
+      approvers: [made.agent.agent],
       agents: made.agent.agents,
       trust: { certificateIssuers: [], visualIssuers: [], isTest: false },
       nowMs: 2_000,

@@ -62,10 +62,12 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   if (!parsed.ok) return parsed;
   const document = parsed.value;
   const { request } = document;
-  if (request.agent !== keys().agent)
-    return keys().agents.some(({ owner }) => owner === request.agent)
-      ? ok(undefined)
-      : err(failure('message.stale', 'request to an agent that is not of this facility'));
+  if (request.agent !== keys().agent) {
+    if (!keys().agents.some(({ owner }) => owner === request.agent))
+      return err(failure('message.stale', 'request to an agent that is not of this facility'));
+    // Its challenge stands in the journal that both share, where they do: whoever is there answers for one who is not.
+    if (!journal.leases.isShared || journal.leases.isAlive(request.agent)) return ok(undefined);
+  }
   if (request.facility !== keys().facility || request.device !== device.device)
     return err(failure('message.forged', 'request for another lane'));
 
@@ -73,7 +75,8 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   const { trust } = parts.context;
   const datesCount = mayRefuseByDate(parts.context.time());
   const { facility, agent, agents } = keys();
-  const evidence = { facility, device, agent, agents, trust, nowMs: now, datesCount };
+  const approvers = journal.leases.isShared ? agents.map(({ owner }) => owner) : [agent];
+  const evidence = { facility, device, approvers, agents, trust, nowMs: now, datesCount };
   // Signatures are verified on other threads: the card's need not wait for the device's.
   const [fromDevice, verdict] = await Promise.all([verifyDevice(document, device), verifyPatient(document, evidence)]);
   if (!fromDevice.ok) return fromDevice;
@@ -131,7 +134,7 @@ const rowOf = (
   documentHash: string,
   verdict: EvidenceVerdict | null,
   code: FailureCode | undefined,
-  { clock, time, options }: AgentContext,
+  { clock, time, options, keys }: AgentContext,
 ): NewRequest => {
   const receivedAt = clock.now().wallMs;
   return {
@@ -152,6 +155,7 @@ const rowOf = (
     expiresAt: request.expiresAt,
     personal: personalOf(request, verdict),
     personalLifeMs: options.personalLifeMs,
+    recordedBy: keys().agent,
     datesCount: mayRefuseByDate(time()),
   };
 };

@@ -19,8 +19,8 @@ export type EvidenceContext = {
   readonly facility: string;
   /** The device on whose topic the request came, from the registry */
   readonly device: { readonly device: string; readonly lane: number; readonly signing: VerificationKey };
-  /** Who verifies: an approval that another agent signed stands in that one's journal, where its one use is kept. */
-  readonly agent: string;
+  /** Whose approvals stand in this journal, where the one use of each is kept: all agents' where they share it */
+  readonly approvers: readonly string[];
   readonly agents: readonly VerificationKey[];
   readonly trust: CardTrust;
   /** The agent's clock */
@@ -143,7 +143,7 @@ const checkCardSignature = async (
 
 const checkApproval = async (
   request: EligibilityRequest,
-  { facility, device, agent, agents, nowMs, datesCount = true }: EvidenceContext,
+  { facility, device, approvers, agents, nowMs, datesCount = true }: EvidenceContext,
 ): Promise<Result<StaffApproval | null>> => {
   if (request.staffApproval === undefined) return ok(null);
   const addressee = { facility, device: device.device };
@@ -151,7 +151,7 @@ const checkApproval = async (
   const opened = await openSigned('staff-approval', bytes, staffApprovalSchema, agents, addressee);
   if (!opened.ok) return opened;
   const approval = opened.value.message;
-  if (opened.value.signer !== agent) return forged('staff approval of another agent');
+  if (!approvers.includes(opened.value.signer)) return forged('staff approval of another agent');
   if (approval.session !== request.session) return forged('staff approval of another visit');
   return datesCount && approval.expiresAt <= nowMs ? err(failure('delivery.expired', 'staff approval')) : ok(approval);
 };

@@ -175,5 +175,14 @@ export const journalKind: StoreKind = {
   ALTER TABLE kept_name ADD COLUMN who TEXT;
   ALTER TABLE certificate_end ADD COLUMN who TEXT;`,
     },
+    {
+      version: 14,
+      name: 'several agents on one journal: which of them is there, and which works on what',
+      sql: `
+  CREATE TABLE agent_seen (agent TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+  CREATE TABLE lease (
+    request_id TEXT PRIMARY KEY, agent TEXT NOT NULL, fence INTEGER NOT NULL, marked INTEGER, file TEXT
+  ) STRICT;`,
+    },
   ],
 };

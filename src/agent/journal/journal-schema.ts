@@ -89,6 +89,8 @@ export type NewRequest = {
   /** Kept for an accepted request until hand-over, and no longer than this. ms of the journal's age */
   readonly personal: Personal;
   readonly personalLifeMs: number;
+  /** Of several agents on one journal: this one goes on with it after the receipt, unless it dies */
+  readonly recordedBy?: string;
   /** The wall clock may end a challenge; else its age by the journal alone does. Default true */
   readonly datesCount?: boolean;
 };

@@ -25,6 +25,7 @@ import {
 } from './journal-schema.ts';
 import { KeptNames } from './kept-names.ts';
 import type { LastingRows } from './lasting-rows.ts';
+import { Leases } from './leases.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { ReceiptShares } from './receipt-shares.ts';
@@ -66,6 +67,8 @@ export class Journal extends JournalAge {
   };
   readonly names = new KeptNames(this.#lastingRows);
   readonly certificateEnds = new CertificateEnds(this.#lastingRows);
+  /** Which of several agents finishes what */
+  readonly leases = new Leases(this.engine, (work) => this.transaction(work));
   readonly #today = new TodayNotes(this.#lastingRows);
   readonly #bulks = new BulkInquiries(this.#lastingRows);
 
@@ -134,6 +137,8 @@ export class Journal extends JournalAge {
           ],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
+      if (code === undefined && request.recordedBy !== undefined)
+        this.leases.take(request.requestId, request.recordedBy);
       const event = code === undefined ? 'request-accepted' : 'request-refused';
       this.audit.append({ atMs: request.receivedAt, event, subject: request.requestId, ...(code && { code }) });
       return { kind: 'recorded', visit: visitOf(request, code) };
@@ -191,6 +196,7 @@ export class Journal extends JournalAge {
     this.atOnceAndForgotten(() => {
       this.run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
       this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+      this.leases.release(requestId);
       this.audit.append({ atMs: at, event: 'handed-over', subject: requestId });
     });
   }
@@ -203,6 +209,7 @@ export class Journal extends JournalAge {
     this.atOnceAndForgotten(() => {
       this.run('UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL', at, requestId);
       this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+      this.leases.release(requestId);
       this.audit.append({ atMs: at, event: 'given-up', subject: requestId });
     });
   }

@@ -76,10 +76,11 @@ type Answer = { readonly bytes: Uint8Array; readonly written?: () => void };
 /**
  * Inquiries by number out of `req/`, answered in `res/` under the same name with res for req; the request file is then
  * deleted, so that its numbers do not lie about. A 一括照会 is received at once, worked off one by one, fetched once; its
- * questions stand in the journal until then, so that it is worked off after a restart, too.
+ * questions stand in the journal until then, so that it is worked off after a restart, too. Of several agents one answers.
  */
 export class InquiryDesk {
   readonly #context: InquiryContext;
+  readonly #isOurs: () => boolean;
   readonly #bulks = new Map<string, Bulk>();
   #folderFault: FolderFault | null = null;
   /** `req/` itself cannot be looked into: nobody's inquiry is seen. */
@@ -93,8 +94,9 @@ export class InquiryDesk {
   #isResumed = false;
   #stopped = false;
 
-  constructor(context: InquiryContext) {
+  constructor(context: InquiryContext, isOurs = () => true) {
     this.#context = context;
+    this.#isOurs = isOurs;
     this.#passOver = namePassedOver(context.log);
   }
 
@@ -123,7 +125,7 @@ export class InquiryDesk {
 
   /** One look at `req/`. A folder that cannot be looked into has no inquiries, and is told. */
   async poll(): Promise<void> {
-    if (this.#monotonicMs < this.#lookAgainMs) return;
+    if (this.#monotonicMs < this.#lookAgainMs || !this.#isOurs()) return;
     this.#resume();
     const folder = join(this.#context.options.oqsFolder, 'req');
     // Each kind by itself: whatever else lies there takes no request's place.

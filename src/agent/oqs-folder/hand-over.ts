@@ -17,12 +17,14 @@ import type {
 } from '../eligibility/eligibility-service.ts';
 import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
+import type { Lease } from '../journal/leases.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { folderTrouble } from './folder-trouble.ts';
 import { encodeOqs } from './oqs-encoding.ts';
 import { askPause, lasting, patienceMs, retryPause, serviceAway, silenceMs } from './patience.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
+import { writeOnce } from './write-once.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
 /** A shared folder that takes no file, and how many results wait for it; `req`: so many entries are no files. */
@@ -72,6 +74,16 @@ export class HandOver {
     }
   }
 
+  /** What an agent that is there no more has left undone. */
+  takeOver(): void {
+    const { journal, devices } = this.#context;
+    for (const requestId of journal.leases.orphans()) {
+      const visit = journal.visit(requestId);
+      const device = visit && devices().get(visit.device);
+      if (device) this.start(visit, device);
+    }
+  }
+
   /** Requests whose personal data was deleted by its time to live: what was not answered by now never will be. */
   giveUp(requestIds: readonly string[]): void {
     if (requestIds.length === 0) return;
@@ -116,21 +128,20 @@ export class HandOver {
     const { journal, log, clock } = this.#context;
     const { requestId } = visit;
     const startedMs = clock.now().monotonicMs;
+    const lease = journal.leases.take(requestId, this.#context.keys().agent);
+    if (lease === null) return;
     this.#running.add(requestId);
     try {
       const answer = await this.#askUntilAnswered(visit, personal, device);
-      if (this.#stopped) return;
+      // Another agent has taken it over while this one stood still.
+      if (this.#stopped || !journal.leases.holds(lease)) return;
       if (answer === null) return journal.giveUp(requestId, clock.now().wallMs);
       const { failedBefore } = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
       if (!failedBefore) await this.#tell(requestId, device);
-      if (!answer.ok) {
-        log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
-        journal.handOver(requestId, clock.now().wallMs);
-      } else if (answer.value === null || journal.isAnsweredOtherwise(visit)) {
-        journal.handOver(requestId, clock.now().wallMs);
-      } else {
-        await this.#writeFile(visit, personal, answer.value);
-      }
+      if (!answer.ok) log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
+      if (!answer.ok || answer.value === null || journal.isAnsweredOtherwise(visit))
+        this.#end(lease, () => journal.handOver(requestId, clock.now().wallMs));
+      else await this.#writeFile(visit, personal, answer.value, lease);
       log.event('agent.result-sent', {
         request: requestId,
         device: device.device,
@@ -239,7 +250,15 @@ export class HandOver {
     return answer.ok ? compare(personal, answer.value.person) : answer;
   }
 
-  async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer): Promise<void> {
+  /** Nothing where another agent has taken it over. */
+  #end(lease: Lease, work: () => void): void {
+    const { journal } = this.#context;
+    journal.atOnceAndForgotten(() => {
+      if (journal.leases.holds(lease)) work();
+    });
+  }
+
+  async #writeFile(visit: JournalVisit, personal: Personal, answer: EligibilityAnswer, lease: Lease): Promise<void> {
     const { journal, clock, options, settings, catalogues, trust } = this.#context;
     const { requestId, lane, receivedAt } = visit;
     // A consent opens what it opened on the day it was given, though a notice came into force meanwhile.
@@ -267,13 +286,13 @@ export class HandOver {
     if (differs) notices.push('kept-name-differs');
     const end = soonEndOf(visit, personal);
     if (end !== null) notices.push(`certificate:${end.state}:${formatJapanDate(japanDate(end.atMs))}`);
-    if (!encoded.ok) return this.#giveUpFile(visit, answer, [...notices, 'file-not-writable']);
+    if (!encoded.ok) return this.#giveUpFile(lease, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
-    const written = await this.#writeWhenPossible(requestId, name, encoded.value.bytes);
-    if (this.#stopped) return;
-    if (!written) return this.#giveUpFile(visit, answer, [...notices, 'file-given-up']);
+    const written = await this.#writeWhenPossible(lease, name, encoded.value.bytes);
+    if (this.#stopped || written === 'lost') return;
+    if (written === 'never') return this.#giveUpFile(lease, answer, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
-    journal.atOnceAndForgotten(() => {
+    this.#end(lease, () => {
       journal.handOver(requestId, at, name);
       journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices, openNames }, at);
       if (answer.referenceNumber !== '')
@@ -283,15 +302,21 @@ export class HandOver {
     this.#context.log.event('agent.file-written', { request: requestId, file: name });
   }
 
-  /** Tries until the folder takes the file; false once the personal data of the visit has outlived its time. */
-  async #writeWhenPossible(requestId: string, name: string, bytes: Uint8Array): Promise<boolean> {
+  /** Tries until the folder takes the file; `never` once the personal data of the visit has outlived its time. */
+  async #writeWhenPossible(lease: Lease, name: string, bytes: Uint8Array): Promise<'written' | 'lost' | 'never'> {
     const { journal, options } = this.#context;
+    const { requestId } = lease;
+    const folder = `${options.oqsFolder}/face`;
     this.#waitingFiles.add(requestId);
-    let written = false;
-    for (let attempt = 0; !this.#stopped && !written; attempt += 1) {
-      const result = await writeOqsFile(`${options.oqsFolder}/face`, name, bytes);
-      written = result.ok;
-      if (result.ok) break;
+    let written: 'written' | 'lost' | 'never' = 'never';
+    for (let attempt = 0; !this.#stopped && written === 'never'; attempt += 1) {
+      const result = journal.leases.isShared
+        ? await writeOnce(folder, name, bytes, lease, journal.leases)
+        : await writeOqsFile(folder, name, bytes);
+      if (result.ok) {
+        written = result.value ?? 'written';
+        break;
+      }
       this.#fault(result.failure.code);
       await this.#wait(retryPause(attempt));
       if (journal.personal(requestId) === undefined) break;
@@ -301,10 +326,14 @@ export class HandOver {
     return written;
   }
 
-  #giveUpFile(visit: JournalVisit, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
+  #giveUpFile(lease: Lease, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
     const at = this.#context.clock.now().wallMs;
-    this.#context.journal.giveUp(visit.requestId, at);
-    this.#context.journal.rememberToday(visit.requestId, { referenceNumber, notices }, at);
+    const { journal } = this.#context;
+    const { requestId } = lease;
+    this.#end(lease, () => {
+      journal.giveUp(requestId, at);
+      journal.rememberToday(requestId, { referenceNumber, notices }, at);
+    });
   }
 
   #fault(code: FailureCode): void {

@@ -181,15 +181,26 @@ const create = async ({ at }: OpenFolder, name: string, access: FolderAccess): P
   }
 };
 
+/** `temporary`: its name until then. `mayTakeName`: asked when all of it is on the disk; false: it goes again. */
+type NameTaking = { readonly temporary?: string; readonly mayTakeName?: () => boolean };
+
 /**
  * Under a temporary name, to the disk, then renamed, so that a reader sees the whole file or none; what lies under the
  * name is replaced and never written through. Throws what the system says.
  */
-export const writeShared = (folder: string, name: string, bytes: Uint8Array, access = folderAccess): Promise<void> =>
+export const writeShared = (
+  folder: string,
+  name: string,
+  bytes: Uint8Array,
+  access = folderAccess,
+  {
+    // Not made from the name, which may be as long as the folder takes.
+    temporary = `.${randomBytes(12).toString('hex')}.writing`,
+    mayTakeName = () => true,
+  }: NameTaking = {},
+): Promise<void> =>
   within(access, folder, async (opened) => {
     checkName(name);
-    // Not made from the name, which may be as long as the folder takes.
-    const temporary = `.${randomBytes(12).toString('hex')}.writing`;
     const { at, check } = opened;
     try {
       await check();
@@ -201,6 +212,7 @@ export const writeShared = (folder: string, name: string, bytes: Uint8Array, acc
         await file.close();
       }
       await check();
+      if (!mayTakeName()) return await unlink(at(temporary)).catch(() => undefined);
       await rename(at(temporary), at(name));
       await opened.sync();
     } catch (error) {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { listShared, removeShared, writeShared } from './shared-folder.ts';
+import { listShared, readShared, removeShared, writeShared } from './shared-folder.ts';
 
 const codeOf: Record<string, FailureCode> = {
   ENOSPC: 'files.folder-full',
@@ -55,13 +55,21 @@ export const probeOqsFolder = async (folder: string): Promise<Result<void>> => {
 
 export const oqsFolders = ['face', 'req', 'res'] as const;
 
-/** What a crash left half written, with a patient's data in it: taken away at the start. Best effort: the folder may be gone. */
-export const sweepOqsFolders = async (root: string): Promise<void> => {
+const modifiedAt = async (folder: string, name: string): Promise<number> => {
+  const file = await readShared(folder, name, 0);
+  return 'modifiedMs' in file ? file.modifiedMs : 0;
+};
+
+/** What a crash left half written, with a patient's data in it: taken away at the start. Best effort: the folder may be gone. `isOld`: where another agent may be writing. */
+export const sweepOqsFolders = async (
+  root: string,
+  isOld: (modifiedMs: number) => boolean = () => true,
+): Promise<void> => {
   for (const folder of ['face', 'res'])
     try {
       const path = join(root, folder);
       for (const name of await listShared(path, (each) => /^\..+\.writing$/.test(each), 1_000))
-        await removeShared(path, name);
+        if (isOld(await modifiedAt(path, name))) await removeShared(path, name);
     } catch {
       // Told by the first file that cannot be written.
     }

@@ -190,7 +190,14 @@ export class BusJudge {
     const { request } = document.value;
     const before = this.findings.length;
     const proven = await verifyEvidence(opened.value, {
-      ...{ facility: agent.facility, device: entry, agent: request.agent, agents: agent.agents, trust, nowMs: now() },
+      ...{
+        facility: agent.facility,
+        device: entry,
+        approvers: [request.agent],
+        agents: agent.agents,
+        trust,
+        nowMs: now(),
+      },
     });
     if (!proven.ok) this.#tell('evidence', where, proven.failure.detail ?? proven.failure.code);
     this.#judgeMoment(where, request, hashOf(opened.value));

@@ -43,7 +43,7 @@ beforeAll(async () => {
   const device = testFacility.registry.get('front-1');
   if (device === undefined) throw new Error('no front-1');
   const { agent, agents } = testFacility.agent;
-  context = { facility, device, agent, agents, trust, nowMs };
+  context = { facility, device, approvers: [agent], agents, trust, nowMs };
 });
 afterAll(() => testFacility.remove());
 
@@ -466,7 +466,7 @@ describe('the staff path and the payload', () => {
   test('an approval of another agent: its one use is kept in the journal over there', async () => {
     const document = await signed({ method: 'staff' }, await approve());
     expect(await codeOf(document)).toBe('accepted');
-    expect(await codeOf(document, { agent: 'agent-2' })).toBe('message.forged');
+    expect(await codeOf(document, { approvers: ['agent-2'] })).toBe('message.forged');
   });
 
   test('an approval on another path', async () => {
