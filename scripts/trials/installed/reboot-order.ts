@@ -53,6 +53,12 @@ ${script}
 `,
     { mode: 0o755 },
   );
+  // A container's own boot_id is laid over that of the kernel, where a unit with a /proc of its own does not see it.
+  const id = '/proc/sys/kernel/random/boot_id';
+  mkdirSync(join(root, 'etc/tmpfiles.d'), { recursive: true });
+  writeFileSync(join(root, 'etc/tmpfiles.d/boot-id.conf'), `C /run/boot-id 0444 root root - ${id}\n`);
+  mkdirSync(join(units, 'uketsuke.service.d'), { recursive: true });
+  writeFileSync(join(units, 'uketsuke.service.d/boot-id.conf'), `[Service]\nBindReadOnlyPaths=/run/boot-id:${id}\n`);
   writeFileSync(join(units, 'trial.service'), '[Service]\nType=exec\nExecStart=/trial/run.sh\n');
   rmSync(join(root, 'trial/boots.txt'), { force: true });
   return root;
@@ -103,7 +109,7 @@ try {
     '192.0.2.20',
     `until systemctl is-active -q uketsuke; do sleep 1; done
 ${counted}
-while :; do ${stand}; sleep 1; done`,
+while :; do ${stand} >>/trial/stand.txt 2>&1; sleep 1; done`,
   );
   roots.push(clinic, terminal);
   const [ofTerminal, ofClinic] = [start('terminal', terminal), start('clinic', clinic)];
