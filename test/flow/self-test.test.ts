@@ -57,9 +57,14 @@ const pressAll = (but: readonly number[] = []): void => {
   for (const key of [0x08, 0x0d, ...Array.from({ length: 10 }, (_, digit) => 0x30 + digit)])
     if (!but.includes(key)) bed.keypad.press(key);
 };
-/** A picture comes, the keys are pressed, the light has been looked at. */
+/** Pictures come, and are watched for long enough. */
+const show = async (...pictures: number[][]): Promise<void> => {
+  for (const bytes of pictures) bed.face.say({ type: 'preview', jpeg: new Uint8Array(bytes) });
+  await bed.pass(2_200);
+};
+/** Pictures come that change, the keys are pressed, the light has been looked at. */
 const stand = async (but: readonly number[] = []): Promise<void> => {
-  bed.face.say({ type: 'preview', jpeg: new Uint8Array([1, 2, 3]) });
+  await show([1, 2, 3], [1, 2, 4]);
   pressAll(but);
   await bed.pass(70_000);
   await bed.agent.quiet();
@@ -132,6 +137,15 @@ it('no picture comes, the line is broken: both told, the rest is told all the sa
   });
 });
 
+it('a camera that gives one picture again and again is told: frozen', async () => {
+  await begin();
+  await show([1, 2, 3], [1, 2, 3]);
+  pressAll();
+  await bed.pass(70_000);
+  await bed.agent.quiet();
+  expect(parts()).toMatchObject({ camera: { outcome: 'failed', code: 'camera.frozen' } });
+});
+
 describe('a patient comes first', () => {
   it('a card ends the test at once; the keys are the patient’s again, and none of them is told', async () => {
     await begin();
@@ -193,7 +207,7 @@ describe('テスト受付 ordered meanwhile', () => {
     await bed.agent.desk.commands.selfTest('front-1', false);
     const ordered = order();
     await bed.agent.quiet();
-    bed.face.say({ type: 'preview', jpeg: new Uint8Array([1]) });
+    await show([1], [2]);
     expect(await ordered).toMatchObject({ ok: true, value: { outcome: 'done' } });
     expect(parts()).toMatchObject({ camera: { outcome: 'good' }, line: { outcome: 'good' } });
     expect(bed.visits()).toHaveLength(2);
@@ -244,7 +258,7 @@ describe('at a set time, with nobody there', () => {
     const chimes = speaker.chimes.length;
     look();
     await bed.agent.quiet();
-    bed.face.say({ type: 'preview', jpeg: new Uint8Array([1]) });
+    await show([1], [2]);
     await bed.agent.quiet();
     expect(tested()).toMatchObject([{ report: { byHand: false } }]);
     expect(parts()).toMatchObject({
@@ -279,7 +293,7 @@ describe('at a set time, with nobody there', () => {
     await bed.pass(6 * 60_000);
     look();
     await bed.agent.quiet();
-    bed.face.say({ type: 'preview', jpeg: new Uint8Array([1]) });
+    await show([1], [2]);
     await bed.agent.quiet();
     expect(parts()).toMatchObject({ camera: { outcome: 'good' }, line: { outcome: 'good' } });
     await bed.pass(60_000);

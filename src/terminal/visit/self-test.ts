@@ -3,6 +3,7 @@ import type { Keypad, KeypadEvent, PinKey } from '../../ports/keypad.ts';
 import type { KeyName, PartResult, SelfTest, TestedPart } from '../../wire/self-test-report.ts';
 import type { Inspection, SessionParts } from './session-parts.ts';
 import { testVisit } from './test-visit.ts';
+import { tryCamera } from './try-parts.ts';
 
 /*
  * 始業前点検: every part is made to do what a patient will need of it. Nothing is read from a card, no picture is shown or
@@ -11,8 +12,8 @@ import { testVisit } from './test-visit.ts';
 
 /** The receptionist walks to the counter and presses each key once. ms */
 const keysMs = 60_000;
-/** A first frame comes within 2 s of the camera's start. ms */
-const frameMs = 8_000;
+/** A first frame comes within 2 s of the camera's start, and pictures are watched for 2 s. ms */
+const picturesMs = 8_000;
 /** Each pattern of the light is looked at for so long. ms */
 const patternMs = 700;
 /** Two soundings, with time to turn an ear. ms */
@@ -138,30 +139,12 @@ class Test {
     return { outcome: 'present' };
   }
 
-  /** A picture that comes through camera and face process; nobody sees it, nothing is compared. */
+  /** Pictures that come through camera and face process, and change; nobody sees them, nothing is compared. */
   async camera(trouble: string | null): Promise<Result> {
-    const { cardFrontReader, faceVerifier } = this.#parts;
-    if (cardFrontReader === null) return { outcome: 'absent' };
+    if (this.#parts.cardFrontReader === null) return { outcome: 'absent' };
     if (trouble !== null) return failed(trouble);
-    const { promise: noPhoto, resolve: end } = Promise.withResolvers<null>();
-    let why = 'camera.lost';
-    let stop = (): void => {};
-    const isTooLate = await this.#wait(frameMs, (enough) => {
-      stop = faceVerifier.start({ referenceJp2: noPhoto, padStrength: 'off' }, (event) => {
-        if (event.type === 'preview') {
-          event.jpeg.fill(0);
-          why = '';
-          enough();
-        }
-        if (event.type === 'failed') {
-          why = event.failure.code;
-          enough();
-        }
-      });
-    });
-    stop();
-    end(null);
-    return why === '' ? { outcome: 'good' } : failed(isTooLate ? 'camera.lost' : why);
+    const { outcome, code } = await tryCamera(this.#parts, this.#signal, picturesMs);
+    return outcome === 'good' ? { outcome } : failed(code ?? 'camera.lost');
   }
 }
 

@@ -31,11 +31,12 @@ type TriedTerminal = Pick<SessionParts, 'clinic' | 'clock' | 'speaker' | 'faceVe
 
 const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
 
-/** Begins `part`, and takes what it says first; `late` after `tryingMs`, or at once when a patient comes. */
+/** Begins `part`, and takes what it says first; `late` after `withinMs`, or at once when a patient comes. */
 const firstWord = (
   { clock }: Pick<TriedTerminal, 'clock'>,
   signal: AbortSignal,
   begin: (tell: (result: Result) => void, after: (ms: number, then: () => void) => void) => () => void,
+  withinMs: number = tryingMs,
 ): Promise<Tried> =>
   new Promise((resolve) => {
     const beganMs = clock.now().monotonicMs;
@@ -56,14 +57,18 @@ const firstWord = (
     };
     const late = (): void => tell({ outcome: 'late' });
     signal.addEventListener('abort', late, { once: true });
-    after(tryingMs, late);
+    after(withinMs, late);
     stop = begin(tell, after);
     if (signal.aborted) late();
   });
 
 /** Pictures through camera and face process: they must change. A camera that sees nothing says so itself. */
-const tryCamera = (parts: TriedTerminal, signal: AbortSignal): Promise<Tried> =>
-  firstWord(parts, signal, (tell, after) => {
+export const tryCamera = (
+  parts: Pick<TriedTerminal, 'clock' | 'faceVerifier'>,
+  signal: AbortSignal,
+  withinMs: number = tryingMs,
+): Promise<Tried> => {
+  const begin: Parameters<typeof firstWord>[2] = (tell, after) => {
     const { promise: noPhoto, resolve: end } = Promise.withResolvers<null>();
     let first: Uint8Array | null = null;
     let changes = false;
@@ -72,9 +77,7 @@ const tryCamera = (parts: TriedTerminal, signal: AbortSignal): Promise<Tried> =>
       if (event.type !== 'preview') return;
       if (first === null) {
         first = event.jpeg.slice();
-        after(Math.min(watchedMs, tryingMs), () =>
-          tell(changes ? { outcome: 'good' } : { outcome: 'failed', code: 'camera.frozen' }),
-        );
+        after(watchedMs, () => tell(changes ? { outcome: 'good' } : { outcome: 'failed', code: 'camera.frozen' }));
       } else changes ||= !isSame(first, event.jpeg);
       event.jpeg.fill(0);
     });
@@ -83,7 +86,9 @@ const tryCamera = (parts: TriedTerminal, signal: AbortSignal): Promise<Tried> =>
       end(null);
       first?.fill(0);
     };
-  });
+  };
+  return firstWord(parts, signal, begin, withinMs);
+};
 
 const trySpeaker = (parts: TriedTerminal, signal: AbortSignal): Promise<Tried> =>
   firstWord(parts, signal, (tell) => {
