@@ -9,6 +9,7 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import { hasSoundCard } from '../../drivers/speaker/sound-card.ts';
 import { bootLoaderBuiltMs } from '../../drivers/update-board/board-boot-loader.ts';
 import { refusesWrites } from '../agent/disk-watch.ts';
+import { readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Config } from '../processes/terminal-config.ts';
 import type { Machine, UnitState } from '../terminal/doctor/examination.ts';
@@ -113,19 +114,29 @@ export const lastWordsOf = (log: string): string => {
   return (lines.findLast(saysWhy) ?? stumbled ?? ended ?? '').trim().slice(0, 300);
 };
 
+/** A unit file, or a file beside it, that systemd cannot take: nothing begins before somebody mends that. */
+const isRefused = (loadState = ''): boolean => ['bad-setting', 'error'].includes(loadState);
+const refusal =
+  'systemd refuses the unit or a file in its .d folder: systemd-analyze verify names the line, then systemctl daemon-reload';
+
 /** What `systemctl show` says of a unit; null: there is none. Its words are asked for where it is `failing`. */
 export const unitStateOf = (told: string): UnitState | null => {
-  const { LoadState, ActiveState, UnitFileState, NRestarts } = Object.fromEntries(
-    told.split('\n').map((line) => line.split('=', 2) as [string, string]),
-  );
+  const {
+    LoadState,
+    ActiveState,
+    UnitFileState,
+    NRestarts,
+    StatusText = '',
+  } = Object.fromEntries(told.split('\n').map((line) => line.split('=', 2) as [string, string]));
   if (LoadState === 'masked') return { state: 'stopped', isWanted: true, lastWords: 'masked' };
-  if (LoadState !== 'loaded') return null;
-  const of = (state: UnitState['state']): UnitState => ({
+  if (LoadState !== 'loaded' && !isRefused(LoadState)) return null;
+  const of = (state: UnitState['state'], lastWords = ''): UnitState => ({
     state,
     isWanted: UnitFileState !== 'disabled',
-    lastWords: '',
+    lastWords,
   });
-  if (ActiveState === 'active' || ActiveState === 'reloading') return of('running');
+  if (ActiveState === 'active' || ActiveState === 'reloading') return of('running', StatusText);
+  if (isRefused(LoadState)) return of('failing', refusal);
   if (ActiveState === 'inactive' || ActiveState === 'deactivating') return of('stopped');
   // One that begins is on its way; one that begins again after it ended is not.
   return of(ActiveState === 'activating' && NRestarts === '0' ? 'beginning' : 'failing');
@@ -135,13 +146,14 @@ export const unitStateOf = (told: string): UnitState | null => {
 const ourUnits = ['uketsuke', 'uketsuke-link', 'uketsuke-face', 'uketsuke-agent', 'uketsuke-broker', 'polkit'].map(
   (name) => `${name}.service`,
 );
+const agentDirectory = '/var/lib/uketsuke-agent';
 /** Of a unit that is not enabled: somebody set it up here, and somebody disabled it. */
 const setUpBy: Readonly<Record<string, string>> = {
-  'uketsuke-agent.service': '/var/lib/uketsuke-agent/agent.yaml',
+  'uketsuke-agent.service': `${agentDirectory}/agent.yaml`,
   'uketsuke-broker.service': '/etc/mosquitto/uketsuke/mosquitto.conf',
   'uketsuke.service': '/etc/uketsuke/provisioning',
 };
-const shown = 'LoadState,ActiveState,UnitFileState,NRestarts,InvocationID';
+const shown = 'LoadState,ActiveState,UnitFileState,NRestarts,InvocationID,StatusText';
 let ours: Promise<readonly string[] | null> | null = null;
 
 /** What `systemctl show` says of one unit; null: it does not answer, or there is no systemd. */
@@ -156,7 +168,8 @@ const unit = async (name: string): Promise<UnitState | null> => {
   const told = await toldOf(name);
   const seen = told === null ? null : unitStateOf(told);
   const state = seen && { ...seen, isWanted: seen.isWanted || existsSync(setUpBy[name] ?? '') };
-  if (state?.state !== 'failing') return state;
+  // Its log tells of starts before somebody changed the file.
+  if (state?.state !== 'failing' || state.lastWords === refusal) return state;
   const logOf = async (...which: string[]): Promise<string> =>
     lastWordsOf((await said('journalctl', ...which, '-n', '60', '-o', 'cat', '--no-pager')) ?? '');
   const run = /^InvocationID=(\w+)$/m.exec(told ?? '')?.[1];
@@ -167,6 +180,12 @@ const unit = async (name: string): Promise<UnitState | null> => {
   ]);
   return { ...state, lastWords: last || before };
 };
+
+const agentKnows = (device: string): Promise<boolean | null> =>
+  readDeviceRegistry(agentDirectory).then(
+    (devices) => devices.get(device)?.revoked === false,
+    () => null,
+  );
 
 const userId = async (name: string): Promise<number | null> => {
   const found = new RegExp(`^${name}:[^:]*:(\\d+):`, 'm').exec(await readFile('/etc/passwd', 'utf8').catch(() => ''));
@@ -198,6 +217,6 @@ const isReadOnly = async (path: string): Promise<boolean> => {
 };
 
 export const thisMachine: Machine = {
-  ...{ unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
+  ...{ unit, agentKnows, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
   bootLoaderBuiltMs: () => bootLoaderBuiltMs(),
 };

@@ -72,6 +72,19 @@ describe('a unit', () => {
     expect(unitStateOf(told('inactive', 0, 'LoadState=masked'))).toMatchObject({ state: 'stopped', isWanted: true });
     expect(unitStateOf(told('inactive', 0, 'LoadState=not-found'))).toBeNull();
   });
+
+  test('that runs has said of itself what its status tells', () => {
+    const more = 'StatusText=storage.newer\nUnitFileState=enabled\nLoadState=loaded';
+    expect(unitStateOf(told('active', 0, more))).toMatchObject({ state: 'running', lastWords: 'storage.newer' });
+  });
+
+  test.each(['bad-setting', 'error'])('whose file systemd refuses (%s) cannot start, unless it still runs', (load) => {
+    const more = `LoadState=${load}\nUnitFileState=enabled`;
+    expect(unitStateOf(told('inactive', 0, more))).toMatchObject({
+      ...{ state: 'failing', isWanted: true, lastWords: expect.stringContaining('systemd-analyze verify') },
+    });
+    expect(unitStateOf(told('active', 0, more))).toMatchObject({ state: 'running' });
+  });
 });
 
 describe('the last words of a unit', () => {
@@ -194,6 +207,8 @@ describe('uketsuke doctor, by the units of a machine that systemd tells of', () 
 
   test.skipIf(isConfigured)("a clinic's PC is no terminal without a configuration", () => {
     const well = doctor({ 'uketsuke-agent.service': is('active', 0) });
+    const newer = doctor({ 'uketsuke-agent.service': `${is('active', 0)}StatusText=storage.newer\\n` });
+    expect(newer.diagnoses[0]).toMatchObject({ check: 'agent', fault: 'storage.newer' });
     expect(well.status).toBe(0);
     expect(well.diagnoses.map(({ check }) => check).toSorted()).toEqual([
       'agent',

@@ -332,7 +332,7 @@ const agents: readonly InjectedFault[] = [
   ),
   technician(
     "the agent's journal is of a later release",
-    ['storage.newer', 'agent.cannot-start'],
+    'storage.newer',
     `systemctl stop uketsuke-agent && ${program}/node/bin/node --disable-warning=ExperimentalWarning -e 'new (require("node:sqlite").DatabaseSync)("${agent}/journal.sqlite").exec("PRAGMA user_version = 999")' && systemctl start --no-block uketsuke-agent`,
     { hands: 'the later release' },
   ),
@@ -356,11 +356,7 @@ const agents: readonly InjectedFault[] = [
     'delivery.access-refused',
     `uketsuke agent device revoke terminal-01 --facility-dir /var/lib/uketsuke-facility --ca-passphrase-file /var/lib/uketsuke-facility/ca-passphrase`,
   ),
-  technician(
-    'the agent does not know the terminal',
-    ['delivery.access-refused', 'agent.silent', 'settings.missing'],
-    `echo '[]' > ${agent}/devices.json`,
-  ),
+  technician('the agent does not know the terminal', 'delivery.access-refused', `echo '[]' > ${agent}/devices.json`),
 ];
 
 const screens: readonly InjectedFault[] = [

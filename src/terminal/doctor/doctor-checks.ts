@@ -20,6 +20,7 @@ import {
   agentUnit,
   brokerUnit,
   findingOfUnit,
+  isUnknownHere,
   linkUnit,
   machineChecks,
   terminalUnit,
@@ -312,9 +313,12 @@ const agent = async ({ config, report, machine, tryParts }: Examination): Promis
   if (report === null) return skipped('the daemon is not running');
   if (!report.broker.present) return skipped('the broker is not reached');
   const { agentTrouble } = report;
-  if (agentTrouble)
-    return found(codeOf(agentTrouble.code, 'agent.silent'), agentTrouble.detail, { device: config.device });
-  return report.agentAnswers && outcome !== 'late' ? fine() : found('agent.silent');
+  if (!agentTrouble && report.agentAnswers && outcome !== 'late') return fine();
+  const { device } = config;
+  const fault = codeOf(agentTrouble?.code ?? null, 'agent.silent');
+  if (fault === 'agent.silent' && (await isUnknownHere(machine, device)))
+    return found('delivery.access-refused', `${device}: not in the agent's registry`, { device });
+  return found(fault, agentTrouble?.detail, { device });
 };
 
 const settings = async ({ report }: Examination): Promise<Finding> => {

@@ -68,7 +68,7 @@ export type UnitState = {
   readonly state: 'beginning' | 'running' | 'stopped' | 'failing';
   /** Enabled, or masked by somebody; a package's unit that nobody ever set up is neither */
   readonly isWanted: boolean;
-  /** The last line that the program or systemd said of its end; '' when there is none */
+  /** What one that runs tells systemd of itself; else the last line that it or systemd said of its end; '' when there is none */
   readonly lastWords: string;
 };
 
@@ -78,6 +78,8 @@ export type DamagedFile = { readonly package: string; readonly path: string };
 export type Machine = {
   /** null: no systemd here, or no such unit */
   readonly unit: (name: string) => Promise<UnitState | null>;
+  /** Whether the agent that is set up on this machine serves the terminal; null: no registry here that can be read */
+  readonly agentKnows: (device: string) => Promise<boolean | null>;
   /** Numeric id of a user; null: there is none of this name */
   readonly userId: (name: string) => Promise<number | null>;
   /** Whether the link's unit lets it speak with this address; null: nothing is known */

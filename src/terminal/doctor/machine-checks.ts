@@ -1,6 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { FaultName } from '../../catalogue/faults.ts';
+import { isFailureCode } from '../../core/failure.ts';
 import { dayOfBootLoader, isBootLoaderTooOld } from '../../core/update/boot-loader.ts';
 import { keyFiles, keyFolders } from '../../trust/key-files.ts';
 import type { DoctorCheck, Examined, Finding, Machine, UnitState } from './examination.ts';
@@ -15,6 +16,18 @@ type Unit = {
   readonly faults: Readonly<Record<Exclude<UnitState['state'], 'beginning'>, FaultName>>;
 };
 
+/** Where the agent keeps its journal, as the package installs it */
+const journal = '/var/lib/uketsuke-agent/journal.sqlite';
+
+/** An agent without its journal runs on, answers no terminal, and tells systemd why. */
+const journalTrouble = ({ state, lastWords }: UnitState): Finding | null =>
+  state === 'running' && isFailureCode(lastWords)
+    ? {
+        ...{ state: 'found', fault: lastWords, detail: journal },
+        where: { path: journal, folder: dirname(journal), units: 'uketsuke-agent' },
+      }
+    : null;
+
 const findingOf = ({ faults }: Unit, { state, lastWords }: UnitState): Finding =>
   state === 'beginning'
     ? { state: 'skipped', detail: 'it is starting' }
@@ -26,10 +39,11 @@ export const findingOfUnit = async (machine: Machine, unit: Unit, otherwise: Fau
   return seen === null ? { state: 'found', fault: otherwise, detail: '' } : findingOf(unit, seen);
 };
 
-/** The same of a process that may live on another machine: null = it is not here, or it runs. */
+/** The same of a process that may live on another machine: null = it is not here, or it runs and has what it needs. */
 export const troubleOfUnit = async (machine: Machine, unit: Unit): Promise<Finding | null> => {
   const seen = await machine.unit(unit.unit);
-  return seen === null || seen.state === 'running' || !seen.isWanted ? null : findingOf(unit, seen);
+  if (seen === null || !seen.isWanted) return null;
+  return seen.state === 'running' ? journalTrouble(seen) : findingOf(unit, seen);
 };
 
 export const terminalUnit: Unit = {
@@ -44,6 +58,10 @@ export const agentUnit: Unit = {
   unit: 'uketsuke-agent.service',
   faults: { running: 'agent.silent', stopped: 'agent.stopped', failing: 'agent.cannot-start' },
 };
+/** Of an agent on this machine: it answers no terminal that its registry lacks, for want of a key to judge it by. */
+export const isUnknownHere = async (machine: Machine, device: string): Promise<boolean> =>
+  (await machine.unit(agentUnit.unit))?.state === 'running' && (await machine.agentKnows(device)) === false;
+
 export const brokerUnit: Unit = {
   unit: 'uketsuke-broker.service',
   faults: { running: 'broker.hung', stopped: 'broker.stopped', failing: 'broker.cannot-start' },
@@ -62,7 +80,7 @@ const ownedPlaces = ({ paths }: Examined): readonly OwnedPlace[] => [
     : []),
   { path: '/var/lib/uketsuke', user: 'uketsuke', unit: 'uketsuke' },
   {
-    ...{ path: '/var/lib/uketsuke-agent', holds: '/var/lib/uketsuke-agent/journal.sqlite' },
+    ...{ path: dirname(journal), holds: journal },
     ...{ user: 'uketsuke-agent', unit: 'uketsuke-agent' },
   },
   { path: '/etc/mosquitto/uketsuke', user: 'mosquitto', unit: 'uketsuke-broker' },
@@ -155,7 +173,7 @@ const writable: DoctorCheck = async ({ config, machine }) => {
 const setAside: DoctorCheck = async ({ config: { paths } }) => {
   const kept = [
     { path: paths.store, units: 'uketsuke-link uketsuke' },
-    { path: '/var/lib/uketsuke-agent/journal.sqlite', units: 'uketsuke-agent' },
+    { path: journal, units: 'uketsuke-agent' },
   ];
   for (const { path, units } of kept) {
     const names = await readdir(dirname(path)).catch(() => []);
@@ -198,7 +216,8 @@ const unitHere =
   async ({ machine }) => {
     const seen = await machine.unit(unit.unit);
     if (seen === null || !seen.isWanted) return { state: 'skipped', detail: 'nobody set it up here' };
-    return seen.state === 'running' ? { state: 'ok', detail: 'it runs' } : findingOf(unit, seen);
+    if (seen.state !== 'running') return findingOf(unit, seen);
+    return journalTrouble(seen) ?? { state: 'ok', detail: 'it runs' };
   };
 
 /** Of a clinic's PC that is no terminal: nothing of a reader, a screen or a terminal's configuration. */

@@ -56,6 +56,7 @@ const healthyLink: LinkReport = {
 /** No systemd, none of our users, not installed as a package: a working tree. */
 const bareMachine: Machine = {
   unit: async () => null,
+  agentKnows: async () => null,
   userId: async () => null,
   mayReach: async () => null,
   bootLoaderBuiltMs: () => null,
@@ -80,6 +81,13 @@ const unitsAre =
     const lastWords = units[name];
     return lastWords === undefined ? null : { state: 'stopped', isWanted: true, lastWords };
   };
+/** The agent's unit runs here, and tells systemd `status` of itself. */
+const agentRuns = (more: Partial<Machine>, status = 'agent-1'): Machine =>
+  machineWith({
+    unit: async (name) =>
+      name === 'uketsuke-agent.service' ? { state: 'running', isWanted: true, lastWords: status } : null,
+    ...more,
+  });
 const damaged = [
   { package: 'uketsuke', path: '/usr/lib/uketsuke/src/main.ts' },
   { package: 'uketsuke-agent', path: '/usr/lib/systemd/system/uketsuke-agent.service' },
@@ -475,6 +483,19 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     [
       'broker.cannot-start',
       { ...offline, machine: machineWith({ unit: unitIs('uketsuke-broker.service', 'failing') }) },
+    ],
+    ...(['storage.newer', 'storage.not-ours', 'storage.unwritable', 'agent.database-away'] as const).map(
+      (code): [FaultName, Partial<Examination>] => [code, { ...unanswered, machine: agentRuns({}, code) }],
+    ),
+    ['agent.silent', { ...unanswered, machine: agentRuns({ agentKnows: async () => true }) }],
+    ['agent.silent', { ...unanswered, machine: machineWith({ agentKnows: async () => false }) }],
+    ['delivery.access-refused', { ...unanswered, machine: agentRuns({ agentKnows: async () => false }) }],
+    [
+      'delivery.access-refused',
+      {
+        report: { ...healthyReport, agentAnswers: false, agentTrouble: { code: 'agent.silent' } },
+        machine: agentRuns({ agentKnows: async () => false }),
+      },
     ],
     ['machine.no-polkit', { machine: machineWith({ unit: unitsAre({ 'uketsuke.service': '' }) }) }],
     [
