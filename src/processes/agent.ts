@@ -98,7 +98,7 @@ type AgentStart = {
    * Absent: nobody can end it, and nobody looks.
    */
   readonly endNow?: () => void;
-  /** Told once when the journal cannot be opened and the staff page says so: it goes on by itself when it can */
+  /** Told for each reason why the journal cannot be opened, once the staff page says so: it goes on by itself when it can */
   readonly waiting?: (code: string) => void;
 };
 

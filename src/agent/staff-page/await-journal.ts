@@ -17,7 +17,7 @@ type JournalWait = {
   readonly catalogue: () => Catalogue;
   readonly clock: Clock;
   readonly log: EventLog;
-  /** The page says what is wrong: whoever watches over this process need not end it for being late */
+  /** The page says what is wrong, told for each new fault: whoever watches over this process need not end it for being late */
   readonly waiting?: (code: string) => void;
 };
 
@@ -73,8 +73,11 @@ export const awaitJournal = async ({ open, port, catalogue, clock, log, waiting 
       return { status: 503, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
     },
   });
-  if (fault !== null) waiting?.((fault as Failure).code);
+  let told = '';
   while (journal === null) {
+    const { code = '' } = (fault as Failure | null) ?? {};
+    if (code !== told) waiting?.(code);
+    told = code;
     await new Promise<void>((resolve) => clock.wakeAt(clock.now().monotonicMs + againMs, resolve));
     journal = attempt();
   }

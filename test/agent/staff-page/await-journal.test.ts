@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -49,11 +49,19 @@ test('a journal of a later release: staff read why and who mends it, and work be
   expect(text).toContain(path);
   expect(text).toContain('保守の担当者に連絡する');
   await clock.advance(20_000, async () => {});
+  expect(waits).toEqual(['storage.newer']);
   rmSync(path);
+  mkdirSync(path);
+  await clock.advance(6_000, async () => {});
+  expect(waits).toEqual(['storage.newer', 'storage.unwritable']);
+  rmdirSync(path);
   await clock.advance(6_000, async () => {});
   const journal = await opening;
   expect(journal.visits()).toEqual([]);
-  expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ event: 'store.failed', code: 'storage.newer' }]);
+  expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+    { event: 'store.failed', code: 'storage.newer' },
+    { event: 'store.failed', code: 'storage.unwritable' },
+  ]);
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   journal.close();
 });
