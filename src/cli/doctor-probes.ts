@@ -181,8 +181,9 @@ const unit = async (name: string): Promise<UnitState | null> => {
   return { ...state, lastWords: last || before };
 };
 
-const agentKnows = (device: string): Promise<boolean | null> =>
-  readDeviceRegistry(agentDirectory).then(
+/** Whether the registry there has the terminal, and has not revoked it; null: it cannot be read. */
+export const agentKnows = (device: string, directory: string = agentDirectory): Promise<boolean | null> =>
+  readDeviceRegistry(directory).then(
     (devices) => devices.get(device)?.revoked === false,
     () => null,
   );
@@ -217,6 +218,7 @@ const isReadOnly = async (path: string): Promise<boolean> => {
 };
 
 export const thisMachine: Machine = {
-  ...{ unit, agentKnows, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
+  agentKnows: (device) => agentKnows(device),
+  ...{ unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
   bootLoaderBuiltMs: () => bootLoaderBuiltMs(),
 };

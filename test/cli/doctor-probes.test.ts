@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lastWordsOf, thisMachine, unitStateOf } from '../../src/cli/doctor-probes.ts';
+import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
+import { agentFiles } from '../../src/agent/provisioning/agent-keys.ts';
+import { agentKnows, lastWordsOf, thisMachine, unitStateOf } from '../../src/cli/doctor-probes.ts';
 import { defaultConfigPath } from '../../src/processes/terminal-config.ts';
 
 let folder: string;
@@ -85,6 +87,23 @@ describe('a unit', () => {
     });
     expect(unitStateOf(told('active', 0, more))).toMatchObject({ state: 'running' });
   });
+});
+
+test('the registry of the agent on this machine has a terminal, lacks it, has revoked it, or is not there', async () => {
+  const place = await makeTestFacility();
+  const registry = join(place.agentDirectory, agentFiles.devices);
+  try {
+    expect(await agentKnows('front-1', place.agentDirectory)).toBe(true);
+    expect(await agentKnows('front-9', place.agentDirectory)).toBe(false);
+    const [first, ...others] = JSON.parse(readFileSync(registry, 'utf8'));
+    writeFileSync(registry, JSON.stringify([{ ...first, revokedAt: 1 }, ...others]));
+    expect(await agentKnows(first.device, place.agentDirectory)).toBe(false);
+    writeFileSync(registry, '[]');
+    expect(await agentKnows('front-1', place.agentDirectory)).toBe(false);
+  } finally {
+    place.remove();
+  }
+  expect(await agentKnows('front-1', folder)).toBeNull();
 });
 
 describe('the last words of a unit', () => {
