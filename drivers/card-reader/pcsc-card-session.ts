@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FailureCode, failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
+import { unmovedBytes } from '../../src/protocol/bytes.ts';
 
 /** The part of `pcsclite` 1.0.1 that is used. */
 export type PcscReader = EventEmitter & {
@@ -119,8 +120,10 @@ class ExclusiveSession implements OpenSession {
       try {
         this.#reader.transmit(bytes, answerLimit, this.#protocol, (error, answer) => {
           if (error) return resolve(err(error));
-          resolve(ok(new Uint8Array(answer)));
+          const kept = unmovedBytes(answer.length);
+          kept.set(answer);
           answer.fill(0);
+          resolve(ok(kept));
         });
       } catch (error) {
         resolve(err(error instanceof Error ? error : new Error('transmit')));

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { mallocEnvironment } from '../../src/processes/face-start.ts';
 
 /** One line of an event log in JSON. */
 export type LogLine = { readonly event: string; readonly time: string } & Readonly<Record<string, unknown>>;
@@ -35,7 +36,7 @@ export const startChild = (
   const bounds = ['--max-semi-space-size=2', '--max-old-space-size=256'];
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...bounds, file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...environment, MALLOC_ARENA_MAX: '2' },
+    env: { ...environment, ...mallocEnvironment },
   });
   for (const stream of ['stdout', 'stderr'] as const) {
     const readable = child[stream];

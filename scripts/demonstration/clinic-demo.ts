@@ -9,6 +9,7 @@ import { isFaceId } from '../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import type { CameraSettings } from '../../src/processes/cameras.ts';
+import { mallocEnvironment } from '../../src/processes/face-start.ts';
 import { keepFaceProcess } from '../beds/kept-face.ts';
 import { keepProcess } from '../beds/kept-process.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
@@ -140,7 +141,7 @@ const keepLinkProcess = (configFile: string, { onLog, environment = process.env 
     ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...environment, MALLOC_ARENA_MAX: '2' },
+      env: { ...environment, ...mallocEnvironment },
       started: ({ stderr }) => {
         if (stderr !== null) createInterface({ input: stderr }).on('line', (line) => hearLine('link', line, onLog));
       },

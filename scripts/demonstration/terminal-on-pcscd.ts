@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
+import { mallocEnvironment } from '../../src/processes/face-start.ts';
 import { AgentProcess, type AgentReady, furnishAgent } from '../beds/delivery-bed.ts';
 import { endChild } from '../beds/end-child.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
@@ -129,7 +130,7 @@ export class TerminalOnPcscd {
     writeFileSync(file, stringify(config));
     const start = (command: string): ChildProcess =>
       spawn(process.execPath, [main, command, '--config', file, '--log', 'json'], {
-        env: { ...process.env, ...environment, PCSCLITE_CSOCK_NAME: this.slot.socketPath },
+        env: { ...process.env, ...mallocEnvironment, ...environment, PCSCLITE_CSOCK_NAME: this.slot.socketPath },
         stdio: ['ignore', 'inherit', 'pipe'],
       });
     this.#link = start('link');

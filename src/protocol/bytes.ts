@@ -1,7 +1,13 @@
 /** Small functions over Uint8Array; the only place where hexadecimal and ASCII are turned into bytes and back. */
 
+/**
+ * For what is to be overwritten after use, such as a PIN: a short array made the usual way lies in V8's heap, which moves
+ * it at will and leaves behind what stood there. This one stays where it is.
+ */
+export const unmovedBytes = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length));
+
 export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  const whole = unmovedBytes(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {
     whole.set(part, offset);
@@ -9,12 +15,6 @@ export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
   }
   return whole;
 };
-
-/**
- * For what is to be overwritten after use, such as a PIN: a short array made the usual way lies in V8's heap, which moves
- * it at will and leaves behind what stood there. This one stays where it is.
- */
-export const unmovedBytes = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length));
 
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index]);

@@ -33,16 +33,11 @@ const why = (await terminalOnPcscdMissing()) ?? (modelsMissing('leaks') ? 'the m
 if (why !== null) console.warn(`skipped: leaks of real visits: ${why}`);
 
 test.skipIf(why !== null)(
-  'a real visit by face and one by PIN leave no number, PIN, name or embedding, not in memory either; 200 planted leaks are found',
+  'a real visit by face and one by PIN leave no photo, number, PIN, name or embedding, not in memory either; 200 planted leaks are found',
   { timeout: limitMs + 10_000 },
   async () => {
     const { last, told } = await leaks('--simulated', '0', '--real', '2');
-    expect(last, told).toMatchObject({ visits: 2, planted: 200, found: 200, pinDifferences: 0 });
-    // A piece of the photo was seen there once in six visits, and is not yet explained: `npm run leaks` counts it.
-    const found = (told.match(/found: .*/g) ?? []).filter(
-      (hit) => !/photo of \w+ in as it is, memory of terminal/.test(hit),
-    );
-    expect(found).toEqual([]);
+    expect(last, told).toEqual({ visits: 2, hits: 0, planted: 200, found: 200, pinDifferences: 0 });
     expect(told).toContain('1 of them by face');
   },
 );

@@ -55,7 +55,9 @@ export const decodeResponse = (bytes: Uint8Array): Result<ResponseApdu> => {
   if (bytes.length < 2) return err(failure('card.communication', 'response shorter than its status word'));
   if (bytes.length > 258) return err(failure('card.communication', 'response longer than a short APDU allows'));
   const end = bytes.length - 2;
-  return ok({ body: bytes.slice(0, end), statusWord: ((bytes[end] ?? 0) << 8) | (bytes[end + 1] ?? 0) });
+  const body = unmovedBytes(end);
+  body.set(bytes.subarray(0, end));
+  return ok({ body, statusWord: ((bytes[end] ?? 0) << 8) | (bytes[end + 1] ?? 0) });
 };
 
 export const encodeResponse = (statusWord: number, body: Uint8Array = new Uint8Array()): Uint8Array =>
