@@ -1,4 +1,4 @@
-import { chownSync, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { readAgentConfig } from '../processes/agent-config.ts';
 import { configOfAgentIn } from '../processes/agent-directory.ts';
 import { openDatabase } from '../processes/open-journal.ts';
 import { openSqlite } from '../storage/sqlite-engine.ts';
-import { writeFileAtomically } from '../trust/write-file.ts';
+import { giveToOwner, writeFileAtomically } from '../trust/write-file.ts';
 
 /** A moved journal is written in one go, which may take minutes of a slow disk. ms */
 const answerMs = 600_000;
@@ -26,19 +26,12 @@ const answers = (port: number): Promise<boolean> =>
     socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false));
   });
 
-/** Whatever root made here belongs to whom the directory belongs. */
-const giveBack = (directory: string, paths: readonly string[]): void => {
-  const { uid, gid } = statSync(directory);
-  if (process.getuid?.() === 0) for (const path of paths) if (existsSync(path)) chownSync(path, uid, gid);
-};
-
 const setDatabase = async (directory: string, address: string | null): Promise<void> => {
   const path = join(directory, 'agent.yaml');
   const document = parseDocument(existsSync(path) ? await readFile(path, 'utf8') : '{}\n');
   if (address === null) document.delete('journalDatabase');
   else document.set('journalDatabase', address);
   await writeFileAtomically(path, document.toString());
-  giveBack(directory, [path]);
 };
 
 type Move = { readonly dir: string; readonly to: string };
@@ -62,7 +55,8 @@ const move = async ({ dir, to }: Move): Promise<void> => {
     try {
       const [from, into] = to === 'file' ? [database, file] : [file, database];
       const moved = moveJournal(from, into, { atMs: Date.now(), name: to === 'file' ? 'file' : 'database' });
-      giveBack(dir, [join(dir, agentFiles.journalKey), path, `${path}-wal`, `${path}-shm`]);
+      for (const made of [join(dir, agentFiles.journalKey), path, `${path}-wal`, `${path}-shm`])
+        if (existsSync(made)) await giveToOwner(made);
       await setDatabase(dir, to === 'file' ? null : address);
       from.leave(to === 'file' ? 'a file' : address);
       process.stdout.write(`${JSON.stringify(moved)}\n`);

@@ -3,6 +3,14 @@ import { chown, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { renameDurably } from '../storage/rename-durably.ts';
 
+/** What root wrote belongs to the directory's owner. Anybody else's, and on Windows, stays as it is. */
+export const giveToOwner = async (path: string): Promise<void> => {
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = await stat(dirname(path));
+    await chown(path, uid, gid);
+  }
+};
+
 /**
  * Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. What
  * root writes belongs to the directory's owner: the process that the directory was made for reads it.
@@ -17,9 +25,6 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
   } finally {
     await file.close();
   }
-  if (process.getuid?.() === 0) {
-    const { uid, gid } = await stat(dirname(path));
-    await chown(aside, uid, gid);
-  }
+  await giveToOwner(aside);
   renameDurably(aside, path);
 };

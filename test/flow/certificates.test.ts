@@ -58,7 +58,9 @@ it('PIN blocked: the face alone is offered', async () => {
   await bed.see('accepted');
 });
 
-it('no photo on the chip: PIN at once', async () => {
+it('no photo on the chip: who chooses the face is asked for the PIN instead', async () => {
   await bed.insert('no-photo');
+  await bed.see('choose-method');
+  bed.screen.touch('use-face');
   await bed.see('pin');
 });

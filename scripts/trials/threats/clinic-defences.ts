@@ -75,7 +75,7 @@ export const clinicDefences: readonly Defence[] = [
   {
     row: 27,
     test: ['test/storage/deleted-rows.test.ts', "the agent's files"],
-    without: [['src/storage/sqlite-engine.ts', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA user_version']],
+    without: [['src/storage/sqlite-engine.ts', "sql.get('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0", 'true']],
   },
   {
     row: 28,
@@ -103,7 +103,13 @@ export const clinicDefences: readonly Defence[] = [
   {
     row: 32,
     test: ['test/agent/intake/verify-evidence.test.ts', 'an approval of another agent'],
-    without: [['src/agent/intake/verify-evidence.ts', 'if (opened.value.signer !== agent)', 'if (agent === null)']],
+    without: [
+      [
+        'src/agent/intake/verify-evidence.ts',
+        'if (!approvers.includes(opened.value.signer))',
+        'if (approvers.length === 0)',
+      ],
+    ],
   },
   {
     row: 32,
