@@ -24,7 +24,7 @@ journalContract('SQLite', () => {
   return { open: (steadyMs) => new Journal(path, steadyMs && { steadyMs }) };
 });
 
-if (postgresMissing !== null) console.log(`skipped, the journal in PostgreSQL: ${postgresMissing}`);
+if (postgresMissing !== null) console.warn(`skipped: the journal in PostgreSQL: ${postgresMissing}`);
 
 describe.skipIf(postgresMissing !== null)('in a database', () => {
   let server: Postgres;
