@@ -202,22 +202,13 @@ export class Judge {
         this.broken('consent sent that was not given', `${requestId}: ${code} ${given}, touched ${answers?.get(code)}`);
   }
 
-  /** Accepted by an agent that can be told that its patient left, and was not */
-  #isUntold(row: Row | undefined): boolean {
-    return this.#hearsOfLate && row?.verdict === 'accepted' && row.kind === 'eligibility' && row.late_at === null;
-  }
-
   #rowOf(requestId: string, disk: SimulatedDisk): Row | undefined {
     return disk.prepare('SELECT * FROM request WHERE request_id = ?').get(requestId) as Row | undefined;
   }
 
   /** Whether anything is still on its way: time must pass before it is judged. */
   isOutstanding(disk: SimulatedDisk): boolean {
-    for (const [requestId, { told, cancelled, shown }] of this.requests) {
-      if (!told && !cancelled) return true;
-      // Who left is told in the words of the agent's wire: a terminal that has not heard yet that it is a newer one waits.
-      if (!shown && this.#isUntold(this.#rowOf(requestId, disk))) return true;
-    }
+    for (const { told, cancelled } of this.requests.values()) if (!told && !cancelled) return true;
     const open = disk
       .prepare(
         "SELECT 1 FROM request WHERE verdict = 'accepted' AND handed_over_at IS NULL AND given_up_at IS NULL LIMIT 1",
@@ -249,7 +240,8 @@ export class Judge {
     if (this.#proven.get(kept.session)?.has(kept.method) !== true)
       this.broken('accepted without a verification', `${requestId}: ${kept.method}`);
     if (kept.document_hash !== row.documentHash) this.broken('two people mixed', `${requestId}: another document`);
-    if (!shown && this.#isUntold(kept)) this.broken('left without the answer, and staff not told', requestId);
+    if (this.#hearsOfLate && !shown && kept.kind === 'eligibility' && kept.late_at === null)
+      this.broken('left without the answer, and staff not told', requestId);
     if (kept.outcome === null) this.broken('a visit that does not end', `${requestId}: the agent has no outcome`);
     const consents = JSON.parse(kept.consents) as Record<string, boolean>;
     this.#consentsAsGiven(

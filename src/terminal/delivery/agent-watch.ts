@@ -12,10 +12,18 @@ const agentWatchDelays = {
   silentAfterMs: 5_000,
 } as const;
 
+/**
+ * An agent that has not heard yet who we are answers in the words of the first wire, as one of the first release does always:
+ * of each connection it is told and asked so many times more.
+ */
+const mostIntroductions = 5;
+
 type AgentWatchOptions = {
   readonly clock: Clock;
   /** Asks the agent for a sign of life; costs it no write. Ends when the broker has the question, or refuses it. */
   readonly ask: () => Promise<unknown>;
+  /** Says again who we are, and asks in words that every agent knows. false: nobody has said yet what could be told */
+  readonly introduce: () => boolean;
   /** Nobody answers, or the agent says that it cannot keep what it is told; null = all is well (again) */
   readonly tell: (trouble: Failure | null) => void;
 };
@@ -25,28 +33,59 @@ const codeOf = (code: string): FailureCode => (isFailureCode(code) ? code : 'age
 /** What is wrong between us and the agent: its silence says nothing of it. */
 const isOnTheWay = (trouble: Failure | null): boolean => trouble?.code.startsWith('delivery.') === true;
 
-export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
+/** One wait at a time; none once it is closed. */
+const oneTimer = (clock: Clock) => {
+  let callOff = (): void => {};
+  let closed = false;
+  return {
+    wait: (ms: number, then: () => void): void => {
+      callOff();
+      if (!closed) callOff = clock.wakeAt(clock.now().monotonicMs + ms, then);
+    },
+    callOff: (): void => callOff(),
+    close: (): void => {
+      closed = true;
+      callOff();
+    },
+  };
+};
+
+/** After a restart of both ends either may be heard before it has heard the other. */
+const limitIntroductions = (introduce: () => boolean) => {
+  let left = 0;
+  return {
+    isOver: (): boolean => left === 0,
+    next: (): void => {
+      if (introduce()) left -= 1;
+    },
+    beginAnew: (): void => {
+      left = mostIntroductions;
+    },
+  };
+};
+
+export const createAgentWatch = ({ clock, ask, introduce, tell }: AgentWatchOptions) => {
   const { askAfterMs, silentAfterMs } = agentWatchDelays;
   /** An agent of the first release does not know the question: of its silence nothing is concluded. */
   let answersAsks = false;
+  const introductions = limitIntroductions(introduce);
   let connected = false;
   let askedAtMs: number | null = null;
   let trouble: Failure | null = null;
   let onItsWay: object | null = null;
-  let callOff = (): void => {};
-  let closed = false;
+  const timer = oneTimer(clock);
 
   const set = (now: Failure | null): void => {
     if (now?.code === trouble?.code) return;
     trouble = now;
     tell(now);
   };
-  const wait = (ms: number, then: () => void): void => {
-    callOff();
-    if (!closed) callOff = clock.wakeAt(clock.now().monotonicMs + ms, then);
-  };
   const askNow = (): void => {
-    if (!connected || !answersAsks) return;
+    if (!connected || (!answersAsks && introductions.isOver())) return;
+    if (!answersAsks) {
+      introductions.next();
+      return timer.wait(askAfterMs, askNow);
+    }
     askedAtMs ??= clock.now().monotonicMs;
     const mine = {};
     onItsWay = mine;
@@ -55,7 +94,7 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
       onItsWay = null;
       if (trouble?.code === 'delivery.link-lost') set(null);
     });
-    wait(Math.min(askAfterMs, silentAfterMs), unanswered);
+    timer.wait(Math.min(askAfterMs, silentAfterMs), unanswered);
   };
   function unanswered(): void {
     if (!connected || askedAtMs === null) return;
@@ -70,7 +109,7 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
     heard: (): void => {
       askedAtMs = null;
       if (trouble?.code === 'agent.silent' || isOnTheWay(trouble)) set(null);
-      if (connected) wait(askAfterMs, askNow);
+      if (connected) timer.wait(askAfterMs, askNow);
     },
     /** An answer to our question. `wire`: what its sender speaks; `said`: what it says is wrong with it */
     answered: (wire: number | undefined, said: string | undefined): void => {
@@ -84,14 +123,13 @@ export const createAgentWatch = ({ clock, ask, tell }: AgentWatchOptions) => {
     setConnected: (isConnected: boolean): void => {
       connected = isConnected;
       askedAtMs = null;
-      callOff();
-      if (connected) askNow();
-      else set(null);
+      introductions.beginAnew();
+      timer.callOff();
+      // Of a new connection the pool asks first.
+      if (connected && answersAsks) askNow();
+      if (!connected) set(null);
     },
-    close: (): void => {
-      closed = true;
-      callOff();
-    },
+    close: timer.close,
   };
 };
 export type AgentWatch = ReturnType<typeof createAgentWatch>;

@@ -58,8 +58,8 @@ export interface ChallengePool {
   forget(agent: string, beforeMs: number): void;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
-  /** Asks for a sign of life and no challenge. */
-  probe(): Promise<unknown>;
+  /** Asks for a sign of life and, unless told, no challenge: an agent of the first release answers only who wants one. */
+  probe(wanted?: number): Promise<unknown>;
   /** The agent's clock now, as far as known, whole ms; null before the first answer. */
   agentNowMs(): number | null;
   close(): void;
@@ -166,10 +166,10 @@ class FetchedChallenges implements ChallengePool {
     this.#refill();
   }
 
-  probe(): Promise<unknown> {
+  probe(wanted = 0): Promise<unknown> {
     const id = randomUUID();
     this.#asked.set(id, this.#nowMs());
-    return this.#ask(id, 0);
+    return this.#ask(id, wanted);
   }
 
   heard(agent: string): void {

@@ -169,6 +169,11 @@ const createParts = (options: ClinicLinkOptions): Parts => {
   const agentWatch = createAgentWatch({
     clock,
     ask: () => pool.probe(),
+    introduce: () => {
+      const isTold = stateTeller.tellNow();
+      if (isTold) void pool.probe(1);
+      return isTold;
+    },
     tell: (trouble) => news.setAgent(trouble),
   });
   const sendRequest = (row: Pick<OutboxRow, 'requestId' | 'sealed' | 'expiresAtMs'>): Promise<Result<void>> =>

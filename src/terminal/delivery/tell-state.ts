@@ -29,9 +29,11 @@ export const createStateTeller = (publish: (payload: Uint8Array) => void, beside
   let connected = false;
   let state: StateMessage | null = null;
   const wire = (): number => (wires.size === 0 ? bothSpeak(undefined) : Math.min(...wires.values()));
-  const tellNow = (): void => {
-    if (state === null || !connected) return;
+  /** false: there is nothing to tell yet, or nobody to tell it to */
+  const tellNow = (): boolean => {
+    if (state === null || !connected) return false;
     publish(encode(inWordsOf(wire(), 'state', { ...state, ...besides(), version: sayWire(state.version) })));
+    return true;
   };
   return {
     tell: (next: StateMessage): void => {

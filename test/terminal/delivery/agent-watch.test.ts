@@ -7,6 +7,7 @@ const watched = () => {
   const clock = new SimulatedClock();
   const told: (string | null)[] = [];
   let asked = 0;
+  let [introduced, isKnown] = [0, true];
   let hangs = false;
   const watch = createAgentWatch({
     clock,
@@ -14,12 +15,19 @@ const watched = () => {
       asked += 1;
       if (hangs) await new Promise(() => {});
     },
+    introduce: () => {
+      if (isKnown) introduced += 1;
+      return isKnown;
+    },
     tell: (trouble) => told.push(trouble?.code ?? null),
   });
   const hang = (): void => {
     hangs = true;
   };
-  return { clock, told, watch, asked: () => asked, hang };
+  const know = (known: boolean): void => {
+    isKnown = known;
+  };
+  return { clock, told, watch, asked: () => asked, introduced: () => introduced, know, hang };
 };
 
 test('a hung agent is told within 10 s of its last word, and well again at the next one', async () => {
@@ -52,6 +60,31 @@ test('of the silence of an agent of the first release nothing is concluded', asy
   watch.answered(undefined, undefined);
   await clock.advance(60_000);
   expect([asked(), told]).toEqual([0, []]);
+});
+
+test('an agent that says no wire is told who asks, and asked, a few times of each connection', async () => {
+  const { clock, watch, asked, introduced, know } = watched();
+  // A terminal that starts: nobody has said yet what it does.
+  know(false);
+  watch.setConnected(true);
+  expect(introduced()).toBe(0);
+  watch.heard();
+  watch.answered(undefined, undefined);
+  await clock.advance(30_000);
+  know(true);
+  await clock.advance(2_000);
+  expect(introduced()).toBe(1);
+  await clock.advance(60 * 60_000);
+  expect([introduced(), asked()]).toEqual([5, 0]);
+  watch.setConnected(false);
+  watch.setConnected(true);
+  watch.heard();
+  await clock.advance(2_000);
+  expect(introduced()).toBe(6);
+  watch.answered(2, undefined);
+  watch.heard();
+  await clock.advance(2_000);
+  expect([introduced(), asked()]).toEqual([6, 1]);
 });
 
 test('what the agent says is wrong with it is told until it says otherwise', () => {

@@ -737,6 +737,35 @@ test('the state speaks version 1 until an agent says more, and again when one sa
   expect(v1Schemas.state?.safeParse(stated().at(-1)).success).toBe(true);
 });
 
+test('an agent that is heard before it has heard who asks: its wire is known within seconds, and who left is told', async () => {
+  const stated = (): Record<string, unknown> =>
+    JSON.parse(new TextDecoder().decode(broker.passedOn('state').at(-1)?.payload));
+  link.publishState({
+    ...{ device: 'front-1', lane: 1, version: '0.2.0', profile: 'release', status: 'idle' },
+    ...{ catalogueVersion: '2024-10-07.1', since: 1 },
+  } as const);
+  await ready();
+  await pass(1_000);
+  const requestId = randomUUID();
+  link.tellLate(requestId);
+  expect(stated()).not.toHaveProperty('late');
+  agent.wire = 2;
+  await pass(3_000);
+  expect(link.agentWire()).toBe(2);
+  expect(stated()).toMatchObject({ late: [requestId] });
+});
+
+test('an agent of the first release is asked for no more than a few challenges on top', async () => {
+  link.publishState({
+    ...{ device: 'front-1', lane: 1, version: '0.2.0', profile: 'release', status: 'idle' },
+    ...{ catalogueVersion: '2024-10-07.1', since: 1 },
+  } as const);
+  await ready();
+  await pass(3 * minute);
+  expect(broker.passedOn('challenge-request')).toHaveLength(6);
+  expect(logged.filter(({ event }) => event === 'message.refused')).toEqual([]);
+});
+
 test('rubbish on every topic is logged and dropped', async () => {
   const rubbish = ['', '{}', 'a.b.c', 'a.b.c.d.e', '\u0000', `${'A'.repeat(200_000)}`];
   for (const leaf of ['challenge', 'lookup-result', 'receipt', 'result', 'command', 'settings'] as const) {
