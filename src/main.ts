@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { inWords } from './cli/say.ts';
+import { inWords, schemasInWords } from './cli/say.ts';
 
 type CommandFile = { readonly register: (program: Command) => void };
 
@@ -87,7 +87,8 @@ const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 const load = (name: string, read: () => Promise<CommandFile>): Promise<CommandFile> =>
   read().catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND' || existsSync(new URL(`cli/${name}.ts`, import.meta.url))) throw error;
-    process.stderr.write(`uketsuke ${name}: a command of terminals; it is not part of what is installed here\n`);
+    const text = 'uketsuke {name}: a command of terminals; it is not part of what is installed here';
+    process.stderr.write(`${inWords(text, { name })}\n`);
     process.exit(2);
   });
 
@@ -108,6 +109,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
   if (asked === undefined) {
     for (const [name, { about }] of Object.entries(commands)) program.command(name).description(about);
   } else {
+    await schemasInWords(args);
     (await load(args[0] ?? '', asked.load)).register(program);
   }
   inWordsOfLocale(program);

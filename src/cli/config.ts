@@ -15,7 +15,7 @@ import {
 } from '../processes/terminal-config.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { run } from './run-commands.ts';
-import { inWords, tell } from './say.ts';
+import { inWords, inWordsOf, linesInWords, reasonOf, tell } from './say.ts';
 
 /** Reads and checks the configuration; what is wrong goes to standard error and the exit code is 2. */
 export const readConfigOrExit = (path: string): Config => {
@@ -23,12 +23,12 @@ export const readConfigOrExit = (path: string): Config => {
   try {
     bytes = readFileSync(path === '-' ? 0 : path);
   } catch (error) {
-    process.stderr.write(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exit(2);
   }
   const read = loadConfig(bytes);
   if (read.ok) return read.value;
-  process.stderr.write(printProblems(path, read.failure));
+  process.stderr.write(linesInWords(printProblems(path, read.failure)));
   process.exit(2);
 };
 
@@ -79,12 +79,14 @@ const restoreConfig = async (path: string): Promise<void> => {
   if (existsSync(path)) await writeFileAtomically(replaced, readFileSync(path, 'utf8'));
   await writeFileAtomically(path, good);
   await chmod(path, 0o644);
-  process.stdout.write(`${path}: as in ${kept}; what it held before is in ${replaced}\n`);
+  process.stdout.write(
+    `${inWords('{file}: as in {kept}; what it held before is in {replaced}', { file: path, kept, replaced })}\n`,
+  );
   if (path !== defaultConfigPath) return;
   try {
     await run('systemctl', 'restart', ...readersOfConfig);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exit(1);
   }
 };
@@ -100,7 +102,7 @@ export const register = (program: Command): void => {
       const config = readConfigOrExit(options.config);
       const unusable = refusedModel(config);
       if (unusable !== null) {
-        process.stderr.write(`${options.config}: ${unusable}\n`);
+        process.stderr.write(`${options.config}: ${inWordsOf(unusable)}\n`);
         process.exit(2);
       }
       for (const part of partsOff(config)) process.stderr.write(`${options.config}: ${part}\n`);

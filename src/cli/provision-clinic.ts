@@ -85,12 +85,21 @@ const aboutModels = [
   'are not matched; PIN and staff check remain.',
 ].join('\n');
 
+let isToldOfModels = false;
+/** Once a run: whoever was asked has read it. */
+const tellOfModels = (): void => {
+  if (!isToldOfModels) tell(aboutModels);
+  isToldOfModels = true;
+};
+
 const acceptanceFile = 'face-model-acceptance.json';
 
 /** Who accepted which files, when: told once, kept. Another file of a model must be accepted anew. */
-const acceptModels = async ({ faceModelsAcceptedBy: by }: Answers): Promise<EnrolmentCode['acceptedModels']> => {
+export const acceptModels = async ({
+  faceModelsAcceptedBy: by,
+}: Pick<Answers, 'faceModelsAcceptedBy'>): Promise<EnrolmentCode['acceptedModels']> => {
   if (by === undefined) {
-    tell(aboutModels);
+    tellOfModels();
     return [];
   }
   const models = await unverifiedModels();
@@ -100,7 +109,7 @@ const acceptModels = async ({ faceModelsAcceptedBy: by }: Answers): Promise<Enro
     : [];
   const isKept = records.some((record) => record.by === by && JSON.stringify(record.models) === JSON.stringify(models));
   if (!isKept) {
-    tell(aboutModels);
+    tellOfModels();
     const record = { by, at: new Date().toISOString(), models };
     await writeFileAtomically(path, `${JSON.stringify([...records, record], null, 2)}\n`);
   }
@@ -169,34 +178,31 @@ export const askUntilItFits = async <T>(
   }
 };
 
-const askAnswers = async (): Promise<Record<string, unknown>> => {
+/** Each answer by `ask`, which is told what to ask for. */
+export const answersBy = async (ask: (english: string) => Promise<string>): Promise<z.input<typeof answersSchema>> => {
+  const { shape } = answersSchema;
+  const facility = await askUntilItFits(() => ask('id of the facility, as clinic-0001 (never changes)'), shape.facility);
+  const name = await askUntilItFits(() => ask('its name, as patients know it'), shape.name);
+  const institutionCode = await askUntilItFits(() => ask('its 医療機関等コード, 10 digits'), shape.institutionCode);
+  const kind = await askUntilItFits(
+    () => ask('its kind: 1 medical, 2 dental, 3 pharmacy, 4 visiting nurse'),
+    shape.kind,
+    (typed) => facilityKinds[Number(typed) - 1] ?? typed,
+  );
+  const lanes = await askUntilItFits(() => ask('how many terminals'), shape.lanes, Number);
+  tellOfModels();
+  const faceModelsAcceptedBy = await ask('who accepts the face models (nothing: no matching of faces)');
+  return {
+    ...{ facility, name, institutionCode, kind, lanes },
+    ...(faceModelsAcceptedBy !== '' && { faceModelsAcceptedBy }),
+  };
+};
+
+const askAnswers = async (): Promise<z.input<typeof answersSchema>> => {
   if (!process.stdin.isTTY) throw new Error('--answers FILE is missing, and nobody sits here who could be asked');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const ask = async (english: string): Promise<string> => (await lines.question(`${inWords(english)}: `)).trim();
   try {
-    const { shape } = answersSchema;
-    const facility = await askUntilItFits(
-      () => ask('id of the facility, as clinic-0001 (never changes)'),
-      shape.facility,
-    );
-    const name = await askUntilItFits(() => ask('its name, as patients know it'), shape.name);
-    const institutionCode = await askUntilItFits(() => ask('its 医療機関等コード, 10 digits'), shape.institutionCode);
-    const kind = await askUntilItFits(
-      () => ask('its kind: 1 medical, 2 dental, 3 pharmacy, 4 visiting nurse'),
-      shape.kind,
-      (typed) => facilityKinds[Number(typed) - 1] ?? typed,
-    );
-    const lanes = await askUntilItFits(() => ask('how many terminals'), shape.lanes, Number);
-    tell(aboutModels);
-    const faceModelsAcceptedBy = await ask('who accepts the face models (nothing: no matching of faces)');
-    return {
-      facility,
-      name,
-      institutionCode,
-      kind,
-      lanes,
-      ...(faceModelsAcceptedBy !== '' && { faceModelsAcceptedBy }),
-    };
+    return await answersBy(async (english) => (await lines.question(`${inWords(english)}: `)).trim());
   } finally {
     lines.close();
   }

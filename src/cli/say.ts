@@ -37,13 +37,43 @@ const madeOfValues = (): readonly string[] =>
     .sort((one, other) => fixedLength(other) - fixedLength(one));
 
 /**
- * A text that comes with its values filled in (a refusal, what the doctor found), in the language of the locale: by the
- * one of the catalogue's texts that it is made from. Another stays as it is.
+ * What zod says of a value itself, where a schema has no words of its own for it. Not where programs read what comes of it:
+ * JSON is the same in every language.
+ */
+export const schemasInWords = async (
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<void> => {
+  if (!speaksJapanese(environment) || args.includes('--json')) return;
+  const { z } = await import('zod');
+  z.config(z.locales.ja());
+};
+
+/** A mistake in a file that a person wrote: its place, what is wrong, what was perhaps meant (`printProblems`). */
+const mistake = /^(.+?:\d+:\d+): (.+?)(?: \(did you mean "([^"]+)"\?\))?$/;
+
+/** `reason` is a text of the catalogue, or `setting: text`. */
+const reasonInWords = (reason: string, environment: NodeJS.ProcessEnv): string => {
+  const said = inWordsOf(reason, environment);
+  const [, setting, text] = said === reason ? (/^([^:]+): (.+)$/.exec(reason) ?? []) : [];
+  return setting === undefined || text === undefined
+    ? said
+    : `${inWordsOf(setting, environment)}: ${reasonInWords(text, environment)}`;
+};
+
+/**
+ * A text that comes with its values filled in (a refusal, what the doctor found, a mistake in a file), in the language of
+ * the locale: by the one of the catalogue's texts that it is made from. Another stays as it is.
  */
 export const inWordsOf = (told: string, environment: NodeJS.ProcessEnv = process.env): string => {
   if (!speaksJapanese(environment)) return told;
   const whole = japanese()[told];
   if (whole !== undefined) return whole;
+  const [, at, reason, nearest] = mistake.exec(told) ?? [];
+  if (at !== undefined && reason !== undefined) {
+    const meant = nearest === undefined ? '' : inWords(' (did you mean "{nearest}"?)', { nearest }, environment);
+    return `${at}: ${reasonInWords(reason, environment)}${meant}`;
+  }
   for (const english of madeOfValues()) {
     const parts = english.split(place).map(escaped);
     const found = new RegExp(`^${parts.join('(.+?)')}$`, 's').exec(told);
@@ -81,6 +111,13 @@ const ofSystem = (code: string | undefined): string | undefined => {
   }
 };
 
+/** Mistakes in a file are a line each. */
+export const linesInWords = (told: string, environment: NodeJS.ProcessEnv = process.env): string =>
+  told
+    .split('\n')
+    .map((line) => inWordsOf(line, environment))
+    .join('\n');
+
 /** Why something was not done, for whoever typed the command. */
 export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = process.env): string => {
   if (!(error instanceof Error)) return String(error);
@@ -88,11 +125,7 @@ export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = proces
   const known = path === undefined ? undefined : ofSystem(code);
   // In full: whoever reads it may stand elsewhere than the command thought.
   if (known !== undefined) return inWords(known, { path: resolve(path ?? '') }, environment);
-  // Mistakes in a file are a line each.
-  return error.message
-    .split('\n')
-    .map((line) => inWordsOf(line, environment))
-    .join('\n');
+  return linesInWords(error.message, environment);
 };
 
 /** One line for a person: standard error, for standard output belongs to programs. */

@@ -107,6 +107,8 @@ export const readSettings = <S extends z.ZodType>(
     }
     const name = issue.path.join('.') || 'the file';
     const found = valueAt(written, issue.path);
+    if (issue.path.length === 0 && !isRecord(found))
+      return [{ ...placeOf([], 'value'), reason: 'not a file of settings: lines of `name: value` are expected' }];
     if (found === undefined) return [{ ...placeOf(inFile(issue.path), 'key'), reason: `${name} is missing` }];
     if (isPlaceholder(found))
       return [

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { askUntilItFits } from '../../src/cli/provision-clinic.ts';
+import { acceptModels, answersBy, askUntilItFits } from '../../src/cli/provision-clinic.ts';
 import { reasonOf } from '../../src/cli/say.ts';
 
 test('an answer that does not fit is asked for again at once', async () => {
@@ -23,4 +23,15 @@ test('mistakes of a file are told a line each, in the language of the locale', (
     'a.yaml:4:18: institutionCode: 10 桁の数字を引用符で囲んでください\na.yaml:1:1: kind がありません',
   );
   expect(reasonOf(error, { LANG: 'C' })).toBe(error.message);
+});
+
+test('whoever was asked and accepts no face models reads the notice about them once', async () => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const typed = ['clinic-0001', '見本医院', '1312345678', '1', '1', ''];
+  const answers = await answersBy(async () => typed.shift() ?? '');
+  expect(await acceptModels(answers)).toEqual([]);
+  const told = written.mock.calls.map(([text]) => String(text));
+  written.mockRestore();
+  expect(typed).toEqual([]);
+  expect(told.filter((text) => text.includes('faceModelsAcceptedBy'))).toHaveLength(1);
 });

@@ -81,9 +81,16 @@ test('what the doctor finds well or skips, and why provision refuses, has its Ja
     ].concat(['authority-key', 'enrolment-letters'].map((name) => `src/agent/provisioning/${name}.ts`)),
     /(?:new Error|new EnrolmentRefused|\): string =>)\s*\(?\s*(['"`])((?:\\`|(?!\1).)*[a-z] [a-z](?:\\`|(?!\1).)*)\1/g,
   );
+  const mistakes = filledTexts(
+    ['src/config-file/plain-yaml.ts', 'src/config-file/read-settings.ts'],
+    /(?:reason: |\bcut\(|\breturn |[?:] |, )(?:\w+\(\w+\) \? \w+ : )?(['`])((?:(?!\1).)*[a-z] (?:\w+ )*[a-z](?:(?!\1).)*)\1/g,
+  );
   expect(found.size).toBeGreaterThan(15);
   expect(refused.size).toBeGreaterThan(20);
-  expect([...found, ...refused].map(asOne).filter((text) => /[a-z]/.test(text) && !known.has(text))).toEqual([]);
+  expect(mistakes.size).toBeGreaterThan(25);
+  // `not YAML: …` in the parser's words, `setting: …` in the schema's.
+  for (const text of ['not YAML: {}', '{}: {}']) mistakes.delete(text);
+  expect([...found, ...refused, ...mistakes].map(asOne).filter((text) => /[a-z]/.test(text) && !known.has(text))).toEqual([]);
 });
 
 test('a text that comes with its values filled in is told in the language of the locale', () => {

@@ -134,7 +134,7 @@ describe('the command line', () => {
     expect(refused.stderr).toBe(`${file}:5:3: unknown key "prot" (did you mean "port"?)\n`);
     expect(run('config', 'check', '--config', join(folder, 'absent.yaml'))).toMatchObject({
       status: 2,
-      stderr: `${join(folder, 'absent.yaml')}: cannot be read (ENOENT)\n`,
+      stderr: `${join(folder, 'absent.yaml')}: there is no such file or folder\n`,
     });
   });
 

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+/* What a technician in Japan reads of a mistake in a file, as the commands print it. */
+
+const main = join(import.meta.dirname, '../../src/main.ts');
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-mistakes-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const uketsuke = (lang: string, ...words: readonly string[]) =>
+  spawnSync(process.execPath, [main, ...words], { encoding: 'utf8', env: { PATH: process.env.PATH, LANG: lang } });
+
+const inJapan = 'ja_JP.UTF-8';
+const good = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: 192.0.2.10\n';
+
+const check = (text: string, lang: string): string => {
+  const path = join(folder, 'terminal.yaml');
+  writeFileSync(path, text);
+  const { status, stderr } = uketsuke(lang, 'config', 'check', '--config', path);
+  expect(status, stderr).toBe(2);
+  return stderr.replaceAll(path, 'terminal.yaml').trimEnd();
+};
+
+test.each([
+  ['a wrong type', `${good}  port: many\n`, 'terminal.yaml:5:9: broker.port: 無効な入力: 数値が期待されましたが、'],
+  ['a number out of range', `${good}  port: 70000\n`, 'terminal.yaml:5:9: broker.port: 大きすぎる値: '],
+  ['our own words', good.replace('clinic-0001', 'Clinic 1'), 'terminal.yaml:1:11: facility: 半角の英小文字'],
+  [
+    'a name that is almost right',
+    `${good}  prot: 1\n`,
+    'terminal.yaml:5:3: 知らない項目 "prot"（"port" のことですか）',
+  ],
+  ['a list where settings are expected', '- a: 1\n', 'terminal.yaml:1:1: 設定ファイルではありません'],
+  ['a quotation that does not end', 'facility: "clinic\n', 'terminal.yaml:2:1: YAML として読めません: 二重引用符'],
+  ['two on one line', 'facility: a: b\n', 'terminal.yaml:1:11: YAML として読めません: 1 行に'],
+  ['a tab', 'broker:\n\thost: x\n', 'terminal.yaml:2:1: YAML として読めません: 字下げにタブ'],
+  ['a file without its end', '---\nfacility: clinic-0001\n', 'terminal.yaml:2:1: ファイルが --- で始まり'],
+])('%s is told in Japanese where the locale is', (_, text, told) => {
+  expect(check(text, inJapan)).toContain(told);
+  expect(check(text, 'C.UTF-8')).toMatch(/^[\x20-\x7e\n]+$/);
+});
+
+test('JSON is the same in every language', () => {
+  const path = join(folder, 'terminal.yaml');
+  writeFileSync(path, `${good}  port: many\n`);
+  const [here, elsewhere] = [inJapan, 'C.UTF-8'].map((lang) => {
+    const { diagnoses } = JSON.parse(uketsuke(lang, 'doctor', '--json', '--config', path).stdout) as {
+      diagnoses: readonly { check: string; detail: string }[];
+    };
+    return diagnoses.find(({ check: name }) => name === 'config')?.detail;
+  });
+  expect(here).toContain('broker.port: Invalid input');
+  expect(here).toBe(elsewhere);
+});
+
+test('mistakes in agent.yaml are told in Japanese where the locale is', () => {
+  const about = ['--facility', 'clinic-0001', '--name', '見本医院', '--institution-code', '1312345678'];
+  const made = uketsuke(inJapan, 'provision', '--dir', join(folder, 'made'), ...about, '--kind', 'medical');
+  const { agent } = JSON.parse(made.stdout) as { agent: string };
+  writeFileSync(join(agent, 'agent.yaml'), 'staffPort: many\nencoding: EUC-JP\n');
+  const { stderr } = uketsuke(inJapan, 'agent', '--dir', agent);
+  expect(stderr).toContain('agent.yaml:1:12: staffPort: 無効な入力: 数値');
+  expect(stderr).toContain('agent.yaml:2:11: encoding: 無効な選択: ');
+});
