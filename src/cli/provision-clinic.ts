@@ -181,7 +181,10 @@ export const askUntilItFits = async <T>(
 /** Each answer by `ask`, which is told what to ask for. */
 export const answersBy = async (ask: (english: string) => Promise<string>): Promise<z.input<typeof answersSchema>> => {
   const { shape } = answersSchema;
-  const facility = await askUntilItFits(() => ask('id of the facility, as clinic-0001 (never changes)'), shape.facility);
+  const facility = await askUntilItFits(
+    () => ask('id of the facility, as clinic-0001 (never changes)'),
+    shape.facility,
+  );
   const name = await askUntilItFits(() => ask('its name, as patients know it'), shape.name);
   const institutionCode = await askUntilItFits(() => ask('its 医療機関等コード, 10 digits'), shape.institutionCode);
   const kind = await askUntilItFits(

@@ -70,16 +70,14 @@ test('what the doctor finds well or skips, and why provision refuses, has its Ja
   const asOne = (text: string): string => text.replaceAll(/\{\}[:/]\{\}/g, '{}');
   const found = filledTexts(
     ['src/terminal/doctor/doctor-checks.ts', 'src/terminal/doctor/machine-checks.ts', 'src/terminal/doctor/doctor.ts'],
-    /(?:\bfine|\bskipped|state: '(?:ok|skipped)', detail:)\s*\(?\s*(['`])((?:(?!\1).)*[A-Za-z]{2}(?:(?!\1).)*)\1/g,
+    /(?:\bfine\(|\bskipped\(|\bfound\('[\w.-]+',|\bdetail(?: =|:))\s*(['`])((?:(?!\1).)*[A-Za-z]{2}(?:(?!\1).)*)\1/g,
   );
   const refused = filledTexts(
-    [
-      'src/cli/provision-*.ts',
-      'src/cli/clinic-debian.ts',
-      'src/cli/clinic-card-trust.ts',
-      'src/cli/*enrolment.ts',
-    ].concat(['authority-key', 'enrolment-letters'].map((name) => `src/agent/provisioning/${name}.ts`)),
-    /(?:new Error|new EnrolmentRefused|\): string =>)\s*\(?\s*(['"`])((?:\\`|(?!\1).)*[a-z] [a-z](?:\\`|(?!\1).)*)\1/g,
+    ['src/cli/provision*.ts', 'src/cli/clinic-*.ts', 'src/cli/*enrolment.ts', 'src/cli/agent*.ts'].concat([
+      'src/agent/provisioning/*.ts',
+      'src/storage/parse-file.ts',
+    ]),
+    /(?:new Error|new EnrolmentRefused|const missing\w+ = \(\w+: string\): string =>)\s*\(?\s*(['"`])((?:\\`|(?!\1).)*[a-z] [a-z](?:\\`|(?!\1).)*)\1/g,
   );
   const mistakes = filledTexts(
     ['src/config-file/plain-yaml.ts', 'src/config-file/read-settings.ts'],
@@ -90,13 +88,24 @@ test('what the doctor finds well or skips, and why provision refuses, has its Ja
   expect(mistakes.size).toBeGreaterThan(25);
   // `not YAML: …` in the parser's words, `setting: …` in the schema's.
   for (const text of ['not YAML: {}', '{}: {}']) mistakes.delete(text);
-  expect([...found, ...refused, ...mistakes].map(asOne).filter((text) => /[a-z]/.test(text) && !known.has(text))).toEqual([]);
+  // Names alone.
+  for (const text of ['manifest.json: {}', 'http://127.0.0.1:{}']) found.delete(text);
+  expect(
+    [...found, ...refused, ...mistakes].map(asOne).filter((text) => /[a-z]/.test(text) && !known.has(text)),
+  ).toEqual([]);
 });
 
 test('a text that comes with its values filled in is told in the language of the locale', () => {
   expect(inWordsOf('0.1.0, up 12 s, idle', inJapan)).toBe('0.1.0、起動から 12 秒、idle');
   expect(inWordsOf('0.1.0, up 12 s, idle', { LANG: 'C.UTF-8' })).toBe('0.1.0, up 12 s, idle');
   expect(inWordsOf('words of somebody else', inJapan)).toBe('words of somebody else');
+});
+
+test('what the doctor found is told in the language of the locale, too', () => {
+  expect(inWordsOf('/usr/lib/uketsuke/src/main.ts and 2 more', inJapan)).toBe(
+    '/usr/lib/uketsuke/src/main.ts ほか 2 件',
+  );
+  expect(inWordsOf("/srv/oqs: not uketsuke-agent's", inJapan)).toBe('/srv/oqs: 持ち主が uketsuke-agent ではない');
 });
 
 test('a file that is not there is told as that, with its whole path', () => {

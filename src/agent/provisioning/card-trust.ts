@@ -42,13 +42,14 @@ export const parseCardTrust = (certificateIssuersPem: string, cvIssuersJson: str
   return { certificateIssuers, visualIssuers, isTest };
 };
 
+const files = Object.values(cardTrustFiles).join(', ');
+
 /** Throws with the file and who brings it when one is missing, not what it should be, or a test's that nobody asked for. */
 export const readCardTrust = async (directory: string): Promise<CardTrust> => {
   const read = (name: string): Promise<string> =>
     readFile(join(directory, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw new Error(
-        `${join(directory, name)}: no trust anchors of cards (${error.code}); whoever set the clinic up puts ` +
-          `${Object.values(cardTrustFiles).join(' and ')} there, or names their folder with --card-trust`,
+        `${join(directory, name)}: no trust anchors of cards (${error.code}); whoever set the clinic up puts ${files} there, or names their folder with --card-trust`,
       );
     });
   const trust = parseCardTrust(await read(cardTrustFiles.certificateIssuers), await read(cardTrustFiles.visualIssuers));

@@ -142,7 +142,7 @@ const program: DoctorCheck = async ({ machine }) => {
   return {
     state: 'found',
     fault: 'program.damaged',
-    detail: `${first.path}${damaged.length > 1 ? ` and ${damaged.length - 1} more` : ''}`,
+    detail: damaged.length > 1 ? `${first.path} and ${damaged.length - 1} more` : first.path,
     where: {
       packages: [...new Set(damaged.map((each) => each.package))].join(' '),
       units: (units.length > 0 ? units : ['uketsuke-link', 'uketsuke']).join(' '),
