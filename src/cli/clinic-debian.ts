@@ -13,6 +13,8 @@ import {
 import { run, succeeds } from './run-commands.ts';
 import { tell } from './say.ts';
 
+const agentUnit = 'uketsuke-agent.service';
+
 const giveTo = (user: string, directory: string): Promise<string> => run('chown', '-R', `${user}:${user}`, directory);
 
 /** At the broker's port. Without the limits there is nothing that would keep the terminal out for its address. */
@@ -51,7 +53,12 @@ export const debianClinic = (places: ClinicPlaces): ClinicSystem => ({
     await run('systemctl', 'enable', '--now', ...clinicUnits);
     await run('systemctl', 'reload', 'uketsuke-broker.service');
     // It reads its trust anchors when it starts.
-    if (anew) await run('systemctl', 'restart', 'uketsuke-agent.service');
+    if (anew) await run('systemctl', 'restart', agentUnit);
+  },
+  agentService: {
+    isRunning: () => succeeds('systemctl', 'is-active', '--quiet', agentUnit),
+    stop: async () => void (await run('systemctl', 'stop', agentUnit)),
+    start: async () => void (await run('systemctl', 'start', agentUnit)),
   },
   openEnrolment: async (passphrase, minutes) => {
     await succeeds('systemctl', 'stop', enrolmentUnits);

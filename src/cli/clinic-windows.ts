@@ -136,6 +136,11 @@ export const windowsClinic = (
       await pause(lookAgainMs);
     }
   };
+  const startService = async (): Promise<void> => {
+    const { ok, code } = await outcome('sc.exe', ['start', service]);
+    if (!ok && code !== alreadyRunning)
+      throw new Error(`the service ${service} does not start (${code}): see agent.log in ${places.agent}`);
+  };
   return {
     brokerProtocol: 4,
     check: async () => {
@@ -153,9 +158,13 @@ export const windowsClinic = (
       await writeService(places, system);
       await openFirewall(system);
       if (anew) await stopService();
-      const { ok, code } = await outcome('sc.exe', ['start', service]);
-      if (!ok && code !== alreadyRunning)
-        throw new Error(`the service ${service} does not start (${code}): see agent.log in ${places.agent}`);
+      await startService();
+    },
+    agentService: {
+      isRunning: async () =>
+        /:\s*\d+\s+(RUNNING|START_PENDING)\b/.test((await outcome('sc.exe', ['query', service])).output),
+      stop: stopService,
+      start: startService,
     },
     openEnrolment: async (passphraseFile, minutes) => {
       const words = ['provision', 'listen', '--ca-passphrase-file', passphraseFile, '--minutes', String(minutes)];

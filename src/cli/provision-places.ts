@@ -90,6 +90,12 @@ export type ClinicSystem = {
   readonly makeBroker: () => Promise<void>;
   /** `anew`: what already runs begins again with what was changed. */
   readonly startServices: (anew: boolean) => Promise<void>;
+  /** The agent's own alone, for what must be done while it does not write. `stop` returns when it has ended. */
+  readonly agentService: {
+    readonly isRunning: () => Promise<boolean>;
+    readonly stop: () => Promise<void>;
+    readonly start: () => Promise<void>;
+  };
   /** Waits for terminals beside whatever is done here next, for so many minutes; a second call begins it anew. */
   readonly openEnrolment: (passphraseFile: string, minutes: number) => Promise<void>;
   /** A terminal was added: whoever guards the broker lets it in from now on, from this address. */

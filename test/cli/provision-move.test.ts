@@ -18,8 +18,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { roles } from '../../scripts/package/roles.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { watchJournalHead } from '../../src/agent/journal/journal-witness.ts';
-import { readBackup, settleRestored, withAgentStopped, writeBackup } from '../../src/cli/provision-move.ts';
+import { readBackup, withAgentStopped, writeBackup } from '../../src/cli/provision-move.ts';
 import { madePlaces } from '../../src/cli/provision-places.ts';
+import { settleRestored } from '../../src/cli/restored-journal.ts';
 
 let folder: string;
 let place: string;

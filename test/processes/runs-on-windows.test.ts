@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 /**
  * The 資格確認端末 is a Windows PC. `scripts/test-windows` runs the agent under Wine, when somebody calls it; this is held on
- * every day: every module that the agent and its service load, and in it nothing that only POSIX has.
+ * every day: every module that the agent, its service, and its backup and restore load, and in it nothing that only POSIX has.
  */
 const root = new URL('../../', import.meta.url).pathname;
 const importPattern = /(?<![.\w])(?:from|import)\s*\(?\s*'([^']+)'/g;
@@ -32,8 +32,9 @@ const reach = (entry: string) => {
 
 const agent = reach('src/cli/agent.ts');
 const service = reach('src/cli/windows-service.ts');
-const modules = new Map([...agent.modules, ...service.modules]);
-const packages = new Set([...agent.packages, ...service.packages]);
+const move = reach('src/cli/move-windows.ts');
+const modules = new Map([...agent.modules, ...service.modules, ...move.modules]);
+const packages = new Set([...agent.packages, ...service.packages, ...move.packages]);
 
 /** Modules that hold such a thing behind a branch: what keeps Windows from it must stand in them. */
 const branched: Readonly<Record<string, string>> = {
@@ -75,6 +76,9 @@ describe('what the agent loads', () => {
     const names = [...modules.keys()].map((path) => relative(root, path));
     expect(names.length).toBeGreaterThan(60);
     expect(names).toContain('src/agent/journal/journal.ts');
+    expect(names).toContain('src/cli/folder-archive.ts');
+    // By their commands, which are in the folder that is installed.
+    expect([...reach('src/cli/provision.ts').modules.keys()]).toContain(resolve(root, 'src/cli/move-windows.ts'));
     const foreign = names.filter((name) => /virtual|pcsc|onnx|ffmpeg|kiosk|systemd|hid-|serial-/.test(name));
     expect(foreign.filter((name) => !isBranched(name))).toEqual([]);
   });

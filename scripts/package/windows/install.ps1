@@ -1,6 +1,7 @@
 # 資格確認端末（Windows 10 / 11）に受付エージェントを入れます。管理者の PowerShell で:
 #   powershell -ExecutionPolicy Bypass -File install.ps1 [-Answers answers.yaml] [-CardTrust フォルダ] [-CodesTo E:\] [-Test]
 #   こわれた端末の代わり: install.ps1 -Replace terminal-01 -CaPassphraseFile E:\ca-passphrase
+#   新しい PC に控えを戻す: install.ps1 -Restore E:\clinic.uketsuke -PassphraseFile E:\passphrase.txt
 # 何度実行してもかまいません。あるものは残り、足りないものが作られます。取り除くとき: -Remove（データは残ります）
 param(
   [string]$Answers,
@@ -9,6 +10,8 @@ param(
   [string]$HostName,
   [string]$Replace,
   [string]$CaPassphraseFile,
+  [string]$Restore,
+  [string]$PassphraseFile,
   [switch]$Test,
   [switch]$Remove
 )
@@ -21,6 +24,7 @@ $identity = [Security.Principal.WindowsPrincipal][Security.Principal.WindowsIden
 if (-not $identity.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {
   Write-Error '管理者として実行してください（PowerShell を右クリック →「管理者として実行」）。'
 }
+if ($Restore -and -not $PassphraseFile) { Write-Error '-PassphraseFile に、控えの合言葉のファイルを指定してください。' }
 
 function Stop-Agent {
   $found = Get-Service -Name $service -ErrorAction SilentlyContinue
@@ -51,6 +55,11 @@ if (Test-Path $data) {
   }
 }
 
+# 動いている施設は止めません。
+if ($Restore -and (Test-Path (Join-Path $data 'facility.json'))) {
+  Write-Error "$data にはもう施設があります。控えは施設のない PC にだけ戻せます。"
+}
+
 # 1. プログラム: 前の版は、新しい版が置けるまで残します。
 Stop-Agent
 if ($source -ne $target) {
@@ -72,6 +81,8 @@ if ($HostName) { $arguments += @('--host', $HostName) }
 if ($Replace) { $arguments += @('--replace', $Replace) }
 if ($CaPassphraseFile) { $arguments += @('--ca-passphrase-file', $CaPassphraseFile) }
 if ($Test) { $arguments += '--test' }
+# 控えを戻すときは、施設を作る代わりに戻します（もう施設のある PC では断られます）。
+if ($Restore) { $arguments = @('provision', 'restore', $Restore, '--passphrase-file', $PassphraseFile) }
 $env:LANG = 'ja_JP.UTF-8'
 [Console]::OutputEncoding = [Text.Encoding]::UTF8
 & (Join-Path $target 'node.exe') '--disable-warning=ExperimentalWarning' (Join-Path $target 'src\main.ts') @arguments

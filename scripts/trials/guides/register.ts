@@ -327,8 +327,15 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ],
     ['install.ps1 -CaPassphraseFile E:\\ca-passphrase', windows],
     ['install.ps1 -Replace terminal-01 -CaPassphraseFile E:\\ca-passphrase', windows],
-    ['uketsuke provision backup', named],
+    [
+      "& 'C:\\Program Files\\Uketsuke\\uketsuke.cmd' provision backup E:\\clinic.uketsuke --passphrase-file F:\\passphrase.txt",
+      by('scripts/trials/windows/moved-clinic.ts', "uketsuke('provision', 'backup', backup, '--passphrase-file'"),
+    ],
     ['Stop-Service UketsukeAgent', windows],
+    [
+      'powershell -ExecutionPolicy Bypass -File .\\install.ps1 -Restore E:\\clinic.uketsuke -PassphraseFile F:\\passphrase.txt',
+      windows,
+    ],
     ['Restart-Service UketsukeAgent', windows],
     ["& 'C:\\Program Files\\Uketsuke\\uketsuke.cmd' broker --facility-dir C:\\ProgramData\\Uketsuke", windows],
     ['netsh advfirewall firewall show rule name="Uketsuke broker"', windows],

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WineRoom } from '../../beds/wine-room.ts';
+import { moveInstalledClinic } from './moved-clinic.ts';
 import { eventually, program } from './windows-clinic.ts';
 
 /*
@@ -56,6 +57,21 @@ const enrolTerminal = (room: WineRoom, code: string, place: string): { found: nu
   return JSON.parse(told);
 };
 
+/** The staff page, asked for in the room's network; null: nobody answers */
+const pageIn = (room: WineRoom): string | null => {
+  const look =
+    'fetch("http://127.0.0.1:8490/").then((a) => a.text()).then((t) => console.log(t), () => process.exit(1))';
+  try {
+    return execFileSync('nsenter', ['-t', String(room.processId), '-n', process.execPath, '-e', look], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+    });
+  } catch {
+    return null;
+  }
+};
+
 export const tryService = async (
   root: string,
   directory: string,
@@ -66,20 +82,7 @@ export const tryService = async (
     room.run([`${program}\\node.exe`, '--disable-warning=ExperimentalWarning', `${program}\\src\\main.ts`, ...words]);
   const state = async (): Promise<string> =>
     /STATE\s*:\s*\d+\s+(\w+)/.exec(await room.run(['sc.exe', 'query', service]))?.[1] ?? '';
-  /** null: nobody answers */
-  const page = (): string | null => {
-    const look =
-      'fetch("http://127.0.0.1:8490/").then((a) => a.text()).then((t) => console.log(t), () => process.exit(1))';
-    try {
-      return execFileSync('nsenter', ['-t', String(room.processId), '-n', process.execPath, '-e', look], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-        timeout: 20_000,
-      });
-    } catch {
-      return null;
-    }
-  };
+  const page = (): string | null => pageIn(room);
   const answers8490 = (): Promise<string> => eventually('the staff page of the service', () => page() ?? undefined);
   try {
     clear(room);
@@ -118,6 +121,10 @@ export const tryService = async (
     await room.run(['sc.exe', 'start', service]);
     await answers8490();
     say('  provision clinic once more, stop and start: in order');
+    await moveInstalledClinic({ room, uketsuke, state, answers: answers8490, data: places.data, service });
+    const again = enrolTerminal(room, codes[0] ?? '', join(directory, 'enrolled'));
+    if (!again.sent) throw new Error(`the terminal after the restore: ${JSON.stringify(again)}`);
+    say('  backup, a new folder, restore: the service runs, the terminal is served with the keys that it had');
     return { recoverMs };
   } finally {
     await room.run(['sc.exe', 'stop', service]).catch(() => {});

@@ -14,6 +14,7 @@ import { wrongFiles } from './files-of-visits.ts';
 import { fillDisk } from './full-disk.ts';
 import { holdFilesOpen, ReceiptComputer } from './held-files.ts';
 import { tryService } from './installed-service.ts';
+import { moveBetweenVisits } from './moved-clinic.ts';
 import { eventually, program, startWindowsClinic, type WindowsClinic } from './windows-clinic.ts';
 
 /*
@@ -24,7 +25,7 @@ const { values } = parseArgs({
   options: { root: { type: 'string' }, json: { type: 'boolean' }, only: { type: 'string' } },
 });
 /** Alone, each takes a minute on a quiet machine; what was left out is no success of the whole. */
-const parts = ['visits', 'face', 'kills', 'held', 'disk', 'service'] as const;
+const parts = ['visits', 'face', 'kills', 'held', 'disk', 'moved', 'service'] as const;
 const plays = (part: (typeof parts)[number]): boolean => values.only?.split(',').includes(part) ?? true;
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 
@@ -177,6 +178,7 @@ try {
       const pin = async (): Promise<void> => void (await playVisit(clinic, 'pin'));
       if (plays('held')) await trial('files held open', () => holdFilesOpen(computer, pin));
       if (plays('disk')) await trial('a full disk', () => fillDisk(room, clinic, pin));
+      if (plays('moved')) await trial('a move by the backup', () => moveBetweenVisits(room, clinic, pin));
       Object.assign(judged, await wrongFiles(clinic));
       for (const each of judged.wrong) say(`  WRONG ${each}`);
     } finally {

@@ -25,7 +25,7 @@ import { eventually as eventuallyWithin } from '../eventually.ts';
 
 export const program = 'C:\\Program Files\\Uketsuke';
 /** Blanks and Japanese, as clinics call their folders. */
-const home = 'C:\\受付 データ';
+export const home = 'C:\\受付 データ';
 export const oqs = 'C:\\共有 フォルダ\\ＯＱＳ';
 const agentId = 'agent-01';
 
