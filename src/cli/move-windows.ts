@@ -23,6 +23,16 @@ const liesIn = (folder: string, file: string): boolean => {
   return way !== '' && !way.startsWith('..') && !isAbsolute(way);
 };
 
+/** Before anything is made or copied there. Throws where a restore was cut off: only its file can make that whole. */
+export const refuseHalfRestored = async ({ facility }: Pick<ClinicPlaces, 'facility'>): Promise<void> => {
+  const names = await readdir(facility).catch((): string[] => []);
+  if (!names.includes(markName)) return;
+  if (!names.includes(facilityName))
+    throw new Error(`${facility} is half restored: \`uketsuke provision restore\` once more, with the same file`);
+  // Cut off between its last two steps.
+  await rm(join(facility, markName));
+};
+
 /** To be called while no agent writes. */
 export const writeFolderBackup = async (
   file: string,
@@ -31,9 +41,9 @@ export const writeFolderBackup = async (
   interrupted?: AbortSignal,
 ): Promise<void> => {
   if (liesIn(facility, file)) throw new Error(`${file}: the backup must lie outside of ${facility}`);
+  await refuseHalfRestored({ facility });
   const names = await readdir(facility).catch((): string[] => []);
-  if (!names.includes(facilityName) || names.includes(markName))
-    throw new Error(`${facility}: there is no facility here that could be copied`);
+  if (!names.includes(facilityName)) throw new Error(`${facility}: there is no facility here that could be copied`);
   await sealBackup(file, passphrase, 'windows', packFolder(facility), { interrupted });
 };
 

@@ -32,6 +32,7 @@ import { markedAsTest, testMark } from '../wire/profile.ts';
 import { type ChosenChains, cardTrustPlace, chooseChains } from './clinic-card-trust.ts';
 import { agentLiesInFacility, clinicSystem } from './clinic-system.ts';
 import { modelsFolder, readManifest } from './models-folder.ts';
+import { refuseHalfRestored } from './move-windows.ts';
 import { agentId, brokerPort, clinicPlaces, enrolmentPort, exists, passphraseFile } from './provision-places.ts';
 import { inWords, tell } from './say.ts';
 
@@ -306,6 +307,7 @@ const provisionClinic = async (options: ClinicOptions): Promise<void> => {
   const host = options.host ?? addresses[0] ?? '127.0.0.1';
   const names = [...new Set([host, hostname(), ...addresses, 'localhost', '127.0.0.1'])];
   const chains = await chooseChains(options);
+  await refuseHalfRestored(clinicPlaces);
   await clinicSystem.closePlaces();
   const passphrase = await findPassphrase(options.caPassphraseFile);
   await makeFacility(answers, names, passphrase);

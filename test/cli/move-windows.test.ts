@@ -15,7 +15,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { watchJournalHead } from '../../src/agent/journal/journal-witness.ts';
 import { windowsClinic } from '../../src/cli/clinic-windows.ts';
-import { restoreFolder, writeFolderBackup } from '../../src/cli/move-windows.ts';
+import { refuseHalfRestored, restoreFolder, writeFolderBackup } from '../../src/cli/move-windows.ts';
 import { readBackup, writeBackup } from '../../src/cli/provision-move.ts';
 
 /* The part of backup and restore on Windows that needs no Windows; the rest: scripts/test-windows --only moved,service. */
@@ -128,13 +128,21 @@ test('a restore that was cut off is no facility, cannot be saved, and is begun a
   await expect(restoreOn('new')).rejects.toThrow();
   const left = readdirSync(fresh.facility);
   expect([left.includes('agents'), left.includes('facility.json')]).toEqual([true, false]);
-  await expect(writeFolderBackup(join(folder, 'half'), passphrase, fresh)).rejects.toThrow('no facility here');
+  await expect(writeFolderBackup(join(folder, 'half'), passphrase, fresh)).rejects.toThrow('half restored');
+  await expect(refuseHalfRestored(fresh)).rejects.toThrow('half restored');
   writeFileSync(join(fresh.agent, 'journal.sqlite-wal'), 'of the one before');
   rmSync(fresh.oqs);
   await restoreOn('new');
   expect(treeOf(fresh.facility)).toEqual(
     [...treeOf(placesIn('old').facility), 'agents/agent-1/journal-seen.json'].sort(),
   );
+});
+
+test('a restore that was cut off after its last name is whole', async () => {
+  const { facility } = placesIn('old');
+  writeFileSync(join(facility, 'restoring'), '');
+  await refuseHalfRestored({ facility });
+  expect(existsSync(join(facility, 'restoring'))).toBe(false);
 });
 
 test('a link in the folder is not followed, and leaves no backup; nor is one written into the folder itself', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WineRoom } from '../../beds/wine-room.ts';
 import { moveInstalledClinic } from './moved-clinic.ts';
@@ -86,6 +86,8 @@ export const tryService = async (
   const answers8490 = (): Promise<string> => eventually('the staff page of the service', () => page() ?? undefined);
   try {
     clear(room);
+    // The stick is there: no folder is made in its place.
+    mkdirSync(room.path(places.codes));
     writeFileSync(room.path(places.answers), answers);
     const setUp = ['provision', 'clinic', '--answers', places.answers, '--test', '--host', '127.0.0.1'];
     const said = await uketsuke(...setUp, '--codes-to', places.codes, '--wait-minutes', '2');
