@@ -96,7 +96,12 @@ export const moveBetweenVisits = async (room: WineRoom, clinic: WindowsClinic, v
     await expectRefusal('holds a facility already', () => move('restore'));
     renameSync(room.path(home), room.path(old));
     await move('restore');
+    const said = clinic.terminalSaid.length;
     await clinic.agent.start(clinic.brokerPort);
+    // Challenges of before are void: told with the agent's first answers, they are dropped and others fetched.
+    await eventually('the terminal to fetch challenges anew', () =>
+      clinic.terminalSaid.slice(said).some((line) => line.includes('challenge.stocked')) ? true : undefined,
+    );
     if (!clinic.agent.said().includes('storage.rolled-back')) throw new Error('a journal of before is not told');
     await visit();
     const after = new Set(clinic.rows().map(({ requestId }) => requestId));
