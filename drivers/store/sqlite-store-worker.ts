@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Failure, failure } from '../../src/core/failure.ts';
 import { ok, type Result } from '../../src/core/result.ts';
@@ -43,7 +43,6 @@ const keepPlace = (): void => {
   const failure = place.putBack();
   database.close();
   database = null;
-  prepared.clear();
   audit.forgetHead();
   // Before anybody hears of it: a file that is not open has nobody who would put it back a second time.
   open();
@@ -66,32 +65,18 @@ const opened = (): DatabaseSync => {
   return database;
 };
 
-const prepared = new Map<string, StatementSync>();
-const statement = (sql: string) => {
-  const known = prepared.get(sql) ?? opened().prepare(sql);
-  prepared.set(sql, known);
-  return known;
-};
-
-const audit = new AuditChain(sqlOf(opened));
+const sql = sqlOf(opened);
+const audit = new AuditChain(sql);
 /** Some five months of 100 visits a day; verifying them holds up the store for a fifth of a second. */
 const keptEntries = 30_000;
 /** Only the last row before a crash can lack its entry; and whoever asks for the last visit asks for a late one. */
 const lookedAtEntries = 2_000;
 
 const atOnce = <T>(work: () => T): T => {
-  statement('BEGIN IMMEDIATE').run();
   try {
-    const value = work();
-    statement('COMMIT').run();
-    return value;
+    return sql.inTransaction('BEGIN IMMEDIATE', work);
   } catch (error) {
     audit.forgetHead();
-    try {
-      opened().exec('ROLLBACK');
-    } catch {
-      // SQLite has already rolled back by itself (disk full, I/O error).
-    }
     throw error;
   }
 };
@@ -102,13 +87,14 @@ const append = (entry: AuditEntry): void => audit.append(entry);
 let owed: AuditEntry[] = [];
 
 const unpaid = (): AuditEntry[] =>
-  statement(
-    `SELECT request_id, created_at_ms FROM outbox
-      WHERE request_id NOT IN (
-        SELECT subject FROM audit WHERE number > (SELECT number FROM audit_head) - ? AND event = 'request-stored'
-      ) ORDER BY created_at_ms`,
-  )
-    .all(lookedAtEntries)
+  sql
+    .all(
+      `SELECT request_id, created_at_ms FROM outbox
+        WHERE request_id NOT IN (
+          SELECT subject FROM audit WHERE number > (SELECT number FROM audit_head) - ? AND event = 'request-stored'
+        ) ORDER BY created_at_ms`,
+      lookedAtEntries,
+    )
     .map((row) => storedEntry(row.request_id as string, row.created_at_ms as number));
 
 function storedEntry(subject: string, atMs: number): AuditEntry {
@@ -122,36 +108,35 @@ const payOwed = (): void => {
 };
 
 const addOutboxRow = (row: OutboxRow): void => {
-  const { changes } = statement(
+  const changes = sql.run(
     'INSERT OR IGNORE INTO outbox (request_id, session, document_hash, sealed, created_at_ms, expires_at_ms, visit_mark) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  ).run(row.requestId, row.session, row.documentHash, row.sealed, row.createdAtMs, row.expiresAtMs, row.visitMark);
+    ...[row.requestId, row.session, row.documentHash, row.sealed, row.createdAtMs, row.expiresAtMs, row.visitMark],
+  );
   if (changes > 0) owed.push(storedEntry(row.requestId, row.createdAtMs));
 };
 
 const outboxRows = (): OutboxRow[] =>
-  statement('SELECT * FROM outbox ORDER BY created_at_ms, request_id')
-    .all()
-    .map((row) => ({
-      requestId: row.request_id as string,
-      session: row.session as string,
-      documentHash: row.document_hash as string,
-      sealed: row.sealed as Uint8Array,
-      createdAtMs: row.created_at_ms as number,
-      expiresAtMs: row.expires_at_ms as number,
-      visitMark: row.visit_mark as string | null,
-    }));
+  sql.all('SELECT * FROM outbox ORDER BY created_at_ms, request_id').map((row) => ({
+    requestId: row.request_id as string,
+    session: row.session as string,
+    documentHash: row.document_hash as string,
+    sealed: row.sealed as Uint8Array,
+    createdAtMs: row.created_at_ms as number,
+    expiresAtMs: row.expires_at_ms as number,
+    visitMark: row.visit_mark as string | null,
+  }));
 
 const removeOutboxRow = (requestId: string, entry: AuditEntry): boolean => {
   payOwed();
   return atOnce(() => {
-    const { changes } = statement('DELETE FROM outbox WHERE request_id = ?').run(requestId);
+    const changes = sql.run('DELETE FROM outbox WHERE request_id = ?', requestId);
     if (changes > 0) append(entry);
     return changes > 0;
   });
 };
 
 const readSettings = (): { version: number; document: Uint8Array } | null => {
-  const row = statement('SELECT version, document FROM settings').get();
+  const row = sql.get('SELECT version, document FROM settings');
   return row === undefined ? null : { version: row.version as number, document: row.document as Uint8Array };
 };
 
@@ -160,7 +145,7 @@ const raiseSettings = (version: number, document: Uint8Array, atMs: number): boo
   return atOnce(() => {
     const stored = readSettings();
     if (stored !== null && version <= stored.version) return version === stored.version;
-    statement('INSERT OR REPLACE INTO settings (only, version, document) VALUES (1, ?, ?)').run(version, document);
+    sql.run('INSERT OR REPLACE INTO settings (only, version, document) VALUES (1, ?, ?)', version, document);
     append({ atMs, event: 'settings-raised', subject: String(version) });
     return true;
   });
@@ -173,10 +158,8 @@ const lastAccepted = (): { requestId: string; at: number } | null => {
 
 const rememberNonce = (nonce: string, expiresAtMs: number, nowMs: number): boolean =>
   atOnce(() => {
-    statement('DELETE FROM nonce WHERE expires_at_ms < ?').run(nowMs);
-    return (
-      statement('INSERT OR IGNORE INTO nonce (nonce, expires_at_ms) VALUES (?, ?)').run(nonce, expiresAtMs).changes > 0
-    );
+    sql.run('DELETE FROM nonce WHERE expires_at_ms < ?', nowMs);
+    return sql.run('INSERT OR IGNORE INTO nonce (nonce, expires_at_ms) VALUES (?, ?)', nonce, expiresAtMs) > 0;
   });
 
 const firstBrokenAuditEntry = (): number | null => {

@@ -16,11 +16,16 @@ export class Unopened extends Error {
   }
 }
 
-/** Statements of an open database, prepared once; whole transactions. */
+/** Statements of the database that is open now, prepared once; whole transactions. */
 export const sqlOf = (opened: () => DatabaseSync) => {
   const statements = new Map<string, StatementSync>();
+  let owner: DatabaseSync | null = null;
   const prepared = (sql: string): StatementSync => {
-    const known = statements.get(sql) ?? opened().prepare(sql);
+    const database = opened();
+    // Of one that was closed they are finalized.
+    if (database !== owner) statements.clear();
+    owner = database;
+    const known = statements.get(sql) ?? database.prepare(sql);
     statements.set(sql, known);
     return known;
   };

@@ -162,10 +162,12 @@ describe('SQLite store under faults', () => {
       // The next one is found by the write itself.
       renameSync(path, `${path}.away`);
       await store.addOutboxRow(row('after'));
+      // What is written down for good goes on in the file that lies there now.
+      expect(await store.raiseSettings(8, new Uint8Array([8]), 7)).toEqual({ ok: true, value: true });
       await store.close();
       const next = openStore(path);
       expect(await next.outboxRows()).toMatchObject({ value: [{ requestId: 'after' }, { requestId: 'before' }] });
-      expect(await next.readSettings()).toMatchObject({ value: { version: 7 } });
+      expect(await next.readSettings()).toMatchObject({ value: { version: 8 } });
       expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
       await next.close();
     },
