@@ -73,3 +73,12 @@ test('the real agent and a terminal that keep every rule are told nothing, a car
   expect(rules).not.toContain('accepted-wrong');
   expect(bad.status).toBe(1);
 });
+
+test('the real agent refuses another document under a known id, and is told nothing of it: the terminal is', async () => {
+  const requestId = crypto.randomUUID();
+  const { report } = await judged(async () => {
+    for (let times = 0; times < 2; times += 1)
+      await bed.request((await bed.sign(await bed.pin('5E570001'), { requestId })).sealed);
+  });
+  expect(report.findings.map(({ rule }) => rule)).toEqual(['same-id-other-document']);
+});

@@ -22,11 +22,8 @@ type BusJudgeOptions = {
   readonly now: () => number;
 };
 
-type SeenRequest = {
-  readonly documentHash: string;
-  /** What an agent must refuse it for */
-  readonly isWrong: boolean;
-};
+/** `isWrong`: an agent must refuse it. */
+type SeenDocument = { readonly requestId: string; readonly isWrong: boolean };
 type Addressed = { readonly facility: string; readonly device: string };
 type Content = Addressed & Readonly<Record<string, unknown>>;
 
@@ -39,7 +36,11 @@ export class BusJudge {
   readonly #options: BusJudgeOptions;
   readonly #challenges = new Map<string, Challenge>();
   readonly #usedBy = new Map<string, string>();
-  readonly #requests = new Map<string, SeenRequest>();
+  /** By its hash, as it was when it came first: a later copy may come after its end, and is answered as the first */
+  readonly #documents = new Map<string, SeenDocument>();
+  /** The document that came first under each request's id */
+  readonly #requests = new Map<string, string>();
+  /** By request and document: another document under the same id is refused, whatever the first was told */
   readonly #receipts = new Map<string, string>();
   readonly #results = new Map<string, string>();
   readonly #asked = new Set<string>();
@@ -200,13 +201,12 @@ export class BusJudge {
       },
     });
     if (!proven.ok) this.#tell('evidence', where, proven.failure.detail ?? proven.failure.code);
-    this.#judgeMoment(where, request, hashOf(opened.value));
+    const { requestId } = request;
+    const documentHash = hashOf(opened.value);
+    this.#judgeMoment(where, request, documentHash);
     const isWrong = this.findings.slice(before).some(({ rule }) => rule !== 'sent-after-receipt');
-    const seen = this.#requests.get(request.requestId);
-    this.#requests.set(request.requestId, {
-      documentHash: seen?.documentHash ?? hashOf(opened.value),
-      isWrong: isWrong || seen?.isWrong === true,
-    });
+    this.#documents.set(documentHash, this.#documents.get(documentHash) ?? { requestId, isWrong });
+    this.#requests.set(requestId, this.#requests.get(requestId) ?? documentHash);
   }
 
   /** Challenge, expiry, repetition: what the payload says against what went before. */
@@ -223,21 +223,21 @@ export class BusJudge {
     const user = this.#usedBy.get(nonce);
     if (user !== undefined && user !== requestId) this.#tell('challenge-twice', where, 'challenge');
     this.#usedBy.set(nonce, user ?? requestId);
-    const seen = this.#requests.get(requestId);
-    if (seen !== undefined && seen.documentHash !== documentHash)
+    if ((this.#requests.get(requestId) ?? documentHash) !== documentHash)
       this.#tell('same-id-other-document', where, 'requestId');
-    if (this.#receipts.has(requestId)) this.#tell('sent-after-receipt', where, 'requestId');
+    if (this.#receipts.has(`${requestId} ${documentHash}`)) this.#tell('sent-after-receipt', where, 'requestId');
   }
 
   #judgeReceipt({ requestId, documentHash, verdict, code }: Receipt, where: string): void {
-    const request = this.#requests.get(requestId);
     const said = `${verdict} ${code ?? ''}`.trim();
-    const before = this.#receipts.get(requestId);
+    const key = `${requestId} ${documentHash}`;
+    const before = this.#receipts.get(key);
     if (before !== undefined && before !== said) this.#tell('receipt-differs', where, `${before}, ${said}`);
-    this.#receipts.set(requestId, before ?? said);
-    if (request === undefined) return this.#tell('answer-unasked', where, 'requestId');
-    if (request.documentHash !== documentHash && !request.isWrong) this.#tell('receipt-hash', where, 'documentHash');
-    if (request.isWrong && verdict === 'accepted') this.#tell('accepted-wrong', where, said);
+    this.#receipts.set(key, before ?? said);
+    if (!this.#requests.has(requestId)) return this.#tell('answer-unasked', where, 'requestId');
+    const document = this.#documents.get(documentHash);
+    if (document?.requestId !== requestId) return this.#tell('receipt-hash', where, 'documentHash');
+    if (document.isWrong && verdict === 'accepted') this.#tell('accepted-wrong', where, said);
   }
 
   #judgeResult(content: Content, where: string): void {
@@ -247,8 +247,10 @@ export class BusJudge {
     const before = this.#results.get(requestId);
     if (before !== undefined && before !== said) this.#tell('result-differs', where, said);
     this.#results.set(requestId, said);
-    if (!this.#requests.has(requestId)) this.#tell('answer-unasked', where, 'requestId');
-    else if (!this.#receipts.has(requestId)) this.#tell('result-before-receipt', where, String(outcome));
+    const document = this.#requests.get(requestId);
+    if (document === undefined) this.#tell('answer-unasked', where, 'requestId');
+    else if (!this.#receipts.has(`${requestId} ${document}`))
+      this.#tell('result-before-receipt', where, String(outcome));
   }
 
   #judgeCommandResult({ commandId, outcome }: Content, where: string): void {
