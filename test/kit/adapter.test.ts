@@ -52,6 +52,9 @@ test('a recorder leaves nothing that names a person, and keeps two people two', 
           },
         ],
         unforeseen: `${name} さまの備考`,
+        telephone: '0312345678',
+        nameInLetters: 'TAKASAKI HANAKO',
+        householder: 8_765_432,
       },
     });
   for (const line of [
@@ -62,8 +65,20 @@ test('a recorder leaves nothing that names a person, and keeps two people two', 
   ])
     recorder.keep(line);
   const kept = recorder.lines.join('\n');
-  for (const part of ['髙﨑', '吉田', 'ﾀｶｻｷ', '実在', '1234567', '7654321', '0217', '0505'])
-    expect(kept).not.toContain(part);
+  const persons = [
+    '髙﨑',
+    '吉田',
+    'ﾀｶｻｷ',
+    '実在',
+    '1234567',
+    '7654321',
+    '0217',
+    '0505',
+    '0312345678',
+    'TAKASAKI',
+    '8765432',
+  ];
+  for (const part of persons) expect(kept).not.toContain(part);
   expect(recorder.lines[0]).toBe(recorder.lines[1]);
   expect(recorder.lines[0]).not.toBe(recorder.lines[2]);
   expect(kept).toContain('架空組合');

@@ -49,6 +49,17 @@ const schemas = {
 } as const;
 type Call = keyof typeof schemas;
 
+const namesIn = (form: object): readonly string[] =>
+  Object.entries(form).flatMap(([key, part]) =>
+    typeof part !== 'object' || part === null
+      ? []
+      : [...(key === 'properties' ? Object.keys(part) : []), ...namesIn(part)],
+  );
+/** Every name that an answer of the port may have, at whatever depth */
+export const answerNames: ReadonlySet<string> = new Set(
+  [lookupSchema, answerSchema].flatMap((schema) => namesIn(z.toJSONSchema(schema, { unrepresentable: 'any' }))),
+);
+
 const lineSchema = z.union([
   z.strictObject({ id: z.int(), ok: z.literal(true), value: z.unknown().optional() }),
   z.strictObject({ id: z.int(), ok: z.literal(false), code: z.string(), detail: z.string().optional() }),

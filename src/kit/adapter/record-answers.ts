@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { answerNames } from './adapter-lines.ts';
 
 /** What names a person, or leads to one. Dates and codes say what a case is about and stay. */
 const replaced: Readonly<Record<string, (n: number) => string>> = {
@@ -33,9 +33,15 @@ const replaced: Readonly<Record<string, (n: number) => string>> = {
 /** Birth dates: the year stays within its decade, so that the case is the same; month and day do not. */
 const isBirthdate = (name: string): boolean => /^birthdate$/i.test(name);
 
+/** Of the lines themselves, and of what is asked */
+const namesOfLines = ['id', 'given', 'at', 'approvedDocuments', 'insurerNumber', 'insuredBranchNumber'];
+const isKnown = (name: string): boolean => answerNames.has(name) || namesOfLines.includes(name);
+const shownWhole = ['InsurerName', 'message', 'call', 'code'];
+
 /**
  * Lines of an adapter, kept as fixtures with the persons replaced: the same value by the same other one, in the order of its
- * first coming, so that two people stay two. What the table does not know and is longer than a code is a hash.
+ * first coming, so that two people stay two. What the table does not know is replaced, too, unless it is a code under a name
+ * of the port: not by a hash, which tells a telephone number to whoever tries them all.
  */
 export class AnswerRecorder {
   readonly #numbers = new Map<string, number>();
@@ -53,14 +59,13 @@ export class AnswerRecorder {
     if (Array.isArray(value)) return value.map((one) => this.#clean(one, name));
     if (typeof value === 'object' && value !== null)
       return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, this.#clean(member, key)]));
-    if (typeof value !== 'string' || value === '') return value;
-    if (isBirthdate(name)) return `${value.slice(0, 3)}00101`;
+    if (value === '' || value === null || typeof value === 'boolean') return value;
+    const text = String(value);
+    if (isBirthdate(name)) return `${text.slice(0, 3)}00101`;
     const other = replaced[name];
-    if (other !== undefined) return other(this.#numberOf(`${name} ${value}`));
-    const isCode = value.length <= 20 && /^[\w. -]*$/.test(value);
-    return isCode || name === 'InsurerName' || name === 'message' || name === 'call' || name === 'code'
-      ? value
-      : createHash('sha256').update(value).digest('hex').slice(0, 16);
+    if (other !== undefined) return other(this.#numberOf(`${name} ${text}`));
+    const isCode = isKnown(name) && text.length <= 20 && /^[\w. -]*$/.test(text);
+    return isCode || shownWhole.includes(name) ? value : `replaced ${this.#numberOf(`${name} ${text}`)}`;
   }
 
   #numberOf(key: string): number {
