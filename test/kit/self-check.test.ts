@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { kits } from '../../scripts/kit/kits.ts';
+import { adapterRules } from '../../src/kit/adapter/adapter-rules.ts';
+import { busRules } from '../../src/kit/bus/bus-rules.ts';
 import { cardRules } from '../../src/kit/card/card-rules.ts';
 import { printFindings } from '../../src/kit/finding.ts';
 import { oqsRules } from '../../src/kit/oqs/oqs-rules.ts';
@@ -12,6 +14,14 @@ describe.each(kits)('the kit $kit', ({ defects, run }) => {
   test.each(defects)('finds $name', async ({ name, rule }) => {
     expect([...(await run(name)).rules]).toContain(rule);
   });
+});
+
+test.each([oqsRules, cardRules, adapterRules, busRules])('no two rules say the same', (rules) => {
+  for (const language of ['ja', 'en'] as const)
+    for (const part of ['wrong', 'right'] as const) {
+      const said = Object.values(rules).map((words) => words[part][language]);
+      expect(said.filter((text, at) => text === '' || said.indexOf(text) !== at)).toEqual([]);
+    }
 });
 
 test('a report says what was wrong, where, what is right, once for many places', () => {
