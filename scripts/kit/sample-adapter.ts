@@ -7,11 +7,10 @@ import type { LinePipe } from '../../src/kit/adapter/adapter-lines.ts';
 import { type AdapterPeople, checkAdapter } from '../../src/kit/adapter/check-adapter.ts';
 import { recordsJson } from '../beds/agent-bed.ts';
 import { serviceMemory } from '../beds/service-memory.ts';
-import type { CheckedKit, PlantedDefect } from './planted-defect.ts';
+import { type CheckedKit, defect } from './planted-defect.ts';
 
 /* An adapter as somebody would write it around the official software, and each mistake that its kit knows. */
 
-const defect = <Name extends string>(name: Name, rule: string = name): PlantedDefect<Name> => ({ name, rule });
 const defects = [
   defect('logs-to-output', 'not-a-line'),
   defect('other-id'),
@@ -124,7 +123,7 @@ class SampleAdapter implements LinePipe {
     const shaped = call === 'check' && is('form') && ok ? { ...(value as object), birthdate: '1980-02-17' } : value;
     const named = call === 'lookup' && is('unknown-element') && ok ? { ...(shaped as object), Name: 'x' } : shaped;
     const line = JSON.stringify(
-      ok ? { id: is('other-id') && call === 'check' ? id + 100 : id, ok, value: named } : { id, ok, code },
+      ok ? { id: is('other-id') && call === 'registerReference' ? id + 100 : id, ok, value: named } : { id, ok, code },
     );
     this.#hear(line);
     if (is('answers-twice')) this.#hear(line);
@@ -132,10 +131,9 @@ class SampleAdapter implements LinePipe {
 
   async #answer({ call, card: given, choices, inquiry, referenceNumber }: Asked): Promise<Answer> {
     const is = this.#is;
-    const before = this.#last;
     if (given !== undefined) this.#last = given;
     await turns(call === 'isReached' && !is('reached-slow') ? 0 : 2);
-    const card = is('persons-mixed') && call === 'lookup' ? (this.#last ?? before ?? given) : given;
+    const card = is('persons-mixed') && call === 'lookup' ? (this.#last ?? given) : given;
     this.#answers += 1;
     switch (call) {
       case 'lookup':

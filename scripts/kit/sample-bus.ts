@@ -1,15 +1,14 @@
 import { BusJudge } from '../../src/kit/bus/bus-judge.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import { seal, sign, signAndSeal } from '../../src/trust/seal.ts';
-import { topicOf } from '../../src/wire/topics.ts';
+import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
 import { type AgentBed, makeAgentBed } from '../beds/agent-bed.ts';
 import { cardSigner } from '../beds/evidence-fixtures.ts';
 import { facility, testSettings } from '../beds/test-facility.ts';
-import type { CheckedKit, PlantedDefect } from './planted-defect.ts';
+import { type CheckedKit, defect } from './planted-defect.ts';
 
 /* A terminal and an agent on one bus, as they should be, and each mistake that the message kit knows. */
 
-const defect = <Name extends string>(name: Name, rule: string = name): PlantedDefect<Name> => ({ name, rule });
 const defects = [
   // of a terminal
   defect('topic-unknown'),
@@ -49,10 +48,8 @@ const address = { facility, device: 'front-1' } as const;
 const serial = '5E570001';
 
 type Bus = { readonly bed: AgentBed; readonly judge: BusJudge; readonly is: Is };
-const put = ({ bed, judge }: Bus, leaf: string, payload: Uint8Array): Promise<void> => {
-  void bed;
-  return judge.see(topicOf(facility, 'front-1', leaf as 'state'), payload);
-};
+const put = ({ judge }: Bus, leaf: TopicLeaf, payload: Uint8Array): Promise<void> =>
+  judge.see(topicOf(facility, 'front-1', leaf), payload);
 const text = (content: object): Uint8Array => new TextEncoder().encode(JSON.stringify(content));
 
 const ask = async (bus: Bus, challengeRequestId: string): Promise<void> => {

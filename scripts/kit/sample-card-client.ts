@@ -6,11 +6,10 @@ import { type CommandApdu, encodeCommand } from '../../src/protocol/card/apdu.ts
 import { sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
 import { applications, files } from '../../src/protocol/card/myna-card.ts';
 import { testCard } from '../beds/test-cards.ts';
-import type { CheckedKit, PlantedDefect } from './planted-defect.ts';
+import { type CheckedKit, defect } from './planted-defect.ts';
 
 /* A small program of somebody else's for a My Number card, as it should be, and with each mistake that the card kit knows. */
 
-const defect = <Name extends string>(name: Name, rule: string = name): PlantedDefect<Name> => ({ name, rule });
 const defects = [
   defect('no-counter-read'),
   defect('last-try-spent'),

@@ -5,11 +5,10 @@ import iconv from 'iconv-lite';
 import { daySteps, institutionCode, OqsDay } from '../../src/kit/oqs/oqs-day.ts';
 import { decodedOqs, recordsJson } from '../beds/agent-bed.ts';
 import { SimulatedClock } from '../beds/simulated-clock.ts';
-import type { CheckedKit, PlantedDefect } from './planted-defect.ts';
+import { type CheckedKit, defect } from './planted-defect.ts';
 
 /* A small レセコン, as it should be, and with each mistake that the kit for the shared folder knows. */
 
-const defect = <Name extends string>(name: Name, rule: string = name): PlantedDefect<Name> => ({ name, rule });
 const defects = [
   defect('name-unknown'),
   defect('kind-unknown'),
