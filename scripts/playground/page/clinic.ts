@@ -190,21 +190,19 @@ export class Clinic {
     });
   }
 
-  terminalDied(backAfterMs: number): void {
-    const { kernel, terminalLife: life } = this;
+  #died(client: string, life: Life | null, backAfterMs: number, start: () => void): void {
     if (life === null) return;
     life.dead = true;
+    this.broker.drop(client, life);
+    this.kernel.after(backAfterMs, null, start);
+  }
+  terminalDied(backAfterMs: number): void {
     this.terminal = null;
-    this.broker.drop(device, life);
-    kernel.after(backAfterMs, null, () => this.startTerminal());
+    this.#died(device, this.terminalLife, backAfterMs, () => this.startTerminal());
   }
   agentDied(backAfterMs: number): void {
-    const { kernel, agentLife: life } = this;
-    if (life === null) return;
-    life.dead = true;
     this.agent = null;
-    this.broker.drop(agentId, life);
-    kernel.after(backAfterMs, null, () => this.startAgent());
+    this.#died(agentId, this.agentLife, backAfterMs, () => this.startAgent());
   }
   swapCard(): void {}
   cancelByStaff(): void {}

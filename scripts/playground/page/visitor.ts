@@ -7,11 +7,6 @@ import { baked } from './node/baked.ts';
 import { type Both, faces, faults, patients, sizes, words } from './page-words.ts';
 import { made, messageLine, newestFile } from './seen-on-the-way.ts';
 
-const languageNames: Readonly<Record<string, string>> = {
-  ...{ ja: '日本語', 'ja-easy': 'やさしい日本語', en: 'English', 'zh-Hans': '简体中文', 'zh-Hant': '繁體中文' },
-  ...{ ko: '한국어', vi: 'Tiếng Việt', pt: 'Português', tl: 'Tagalog', ne: 'नेपाली' },
-};
-
 /** Of the page that staff have open. CSS pixels */
 const deskWidth = 960;
 
@@ -110,8 +105,9 @@ class Playground {
     for (const [id, texts] of Object.entries(named))
       for (const option of element<HTMLSelectElement>(id).options)
         option.textContent = this.#inOurs(texts[option.value] as Both);
+    const { languages } = this.#clinic.ground.catalogues.at(baked.startMs);
     for (const option of element<HTMLSelectElement>('language').options)
-      option.textContent = languageNames[option.value] ?? option.value;
+      option.textContent = languages[option.value]?.name ?? option.value;
     for (const [id, value] of Object.entries(this.#choices)) element<HTMLSelectElement>(id).value = value;
     const card = baked.cards.find(({ persona }) => persona.id === this.#choices.patient);
     const pin = card?.persona.type === 'my-number-card' ? card.persona.pins.auth : null;

@@ -33,7 +33,6 @@ export const hash = (name: HashName, content: Content, encoding = 'hex') =>
 
 export const randomBytes = (size: number): Buffer => Buffer.from(crypto.getRandomValues(new Uint8Array(size)));
 export const randomUUID = (): string => crypto.randomUUID();
-export const randomInt = (limit: number): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % limit;
 export const timingSafeEqual = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.reduce((differs, byte, at) => differs | (byte ^ (b[at] ?? 0)), 0) === 0;
 
@@ -90,11 +89,3 @@ export const privateEncrypt = (key: KeyObject, content: Uint8Array): Buffer => {
   block.set(content, key.size - content.length);
   return rsa(key, block);
 };
-
-export const webcrypto = crypto;
-/** No certificate of a connection comes here: there is none. */
-export class X509Certificate {
-  constructor() {
-    throw new Error('no TLS in a page');
-  }
-}

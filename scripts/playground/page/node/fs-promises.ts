@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from './fs.ts';
+import { readFileSync } from './fs.ts';
 
 /* Of node:fs/promises what the product reads with. The folder for the レセコン has a simulated disk of its own. */
 const later =
@@ -7,11 +7,9 @@ const later =
     work(...args);
 
 export const readFile = later(readFileSync);
-export const readdir = later(readdirSync);
 const unwritable = async (path: string): Promise<never> => {
   throw Object.assign(new Error(`EROFS: ${path}`), { code: 'EROFS' });
 };
-export const writeFile = unwritable;
 export const mkdir = async (): Promise<void> => {};
 export const chown = unwritable;
 export const open = unwritable;
