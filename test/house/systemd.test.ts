@@ -129,12 +129,11 @@ describe('a unit', () => {
     expect(settings('uketsuke-screen.socket', 'PrivateNetwork')).toEqual(['yes']);
   });
 
-  test('of the face process starts node as the tests and figures do', () => {
+  test('of the face process starts node as the tests and figures do, and each one of ours malloc', () => {
     const [command = ''] = settings('uketsuke-face.service', 'ExecStart');
     for (const flag of faceProcessStart.execArgv) expect(command).toContain(flag);
-    const environment = settings('uketsuke-face.service', 'Environment');
-    for (const [key, value] of Object.entries(faceProcessStart.environment))
-      expect(environment).toContain(`${key}=${value}`);
+    const malloc = Object.entries(faceProcessStart.environment).map(([key, value]) => `${key}=${value}`);
+    for (const name of ours) expect(settings(name, 'Environment'), name).toEqual(expect.arrayContaining(malloc));
   });
 
   test('with a socket names the one of the configuration, which the terminal alone may open', () => {
