@@ -17,7 +17,7 @@ export type JournalFileOptions = { readonly readOnly?: boolean };
 /** The journal's rows, in a SQLite file of its own or wherever an engine keeps them: transactions whole, a chain of what was done. */
 export class JournalFile {
   protected readonly engine: SqlEngine;
-  protected deletedSinceForgotten = false;
+  protected deletedSinceForgotten: boolean;
 
   /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
   readonly audit: AuditChain;
@@ -35,6 +35,8 @@ export class JournalFile {
   constructor(place: string | SqlEngine, options: JournalFileOptions = {}) {
     this.engine = typeof place === 'string' ? openSqlite(place, journalKind, options.readOnly) : place;
     this.audit = new AuditChain(this.engine);
+    // Whoever wrote here before may have ended between a deletion and its forgetting.
+    this.deletedSinceForgotten = !options.readOnly;
   }
 
   /** Whether the file still lies where it was opened; null: it was opened to be read, or is none of ours */
@@ -109,6 +111,8 @@ export class JournalFile {
       this.deletedSinceForgotten = true;
       return work();
     }
+    // A disk that refuses to wipe what has gone is asked again.
+    this.deletedSinceForgotten = true;
     const { value, isForgotten } = this.#chained(() => this.engine.transactionForgetting(work));
     this.deletedSinceForgotten = !isForgotten;
     return value;

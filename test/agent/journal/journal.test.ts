@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal } from '../../../src/agent/journal/journal.ts';
+import { journalKind } from '../../../src/agent/journal/journal-kind.ts';
+import { openSqlite } from '../../../src/storage/sqlite-engine.ts';
 import { at, request } from '../../contract/journal.ts';
 
 /** In which no time passes: a challenge of a second must not run out because the machine is busy. */
@@ -40,6 +42,28 @@ test('what was recorded when the process was killed is there: nothing acknowledg
   const ids = new Set(journal.visits().map(({ requestId }) => requestId));
   for (let number = 0; number <= acknowledged; number += 1) expect(ids.has(`r${number}`), `r${number}`).toBe(true);
   expect(acknowledged).toBeGreaterThanOrEqual(100);
+  journal.close();
+});
+
+test('what was deleted is wiped: by whoever opens the journal next, and again where the disk refused', () => {
+  const engine = openSqlite(join(folder, 'wiped.sqlite'), journalKind);
+  let wiped = 0;
+  const journal = new Journal({
+    ...engine,
+    transactionForgetting: (work) => {
+      engine.transaction('now', work);
+      throw new Error('disk I/O error');
+    },
+    forget: () => {
+      wiped += 1;
+      return engine.forget();
+    },
+  });
+  for (let round = 0; round < 3; round += 1) journal.forgetDeleted();
+  expect(wiped).toBe(1);
+  expect(() => journal.handOver('r1', at)).toThrow('disk I/O error');
+  for (let round = 0; round < 3; round += 1) journal.forgetDeleted();
+  expect(wiped).toBe(2);
   journal.close();
 });
 
