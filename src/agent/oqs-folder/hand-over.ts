@@ -1,4 +1,4 @@
-import { type Failure, type FailureCode, failure, failureRules } from '../../core/failure.ts';
+import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
@@ -128,14 +128,14 @@ export class HandOver {
     const { journal, log, clock } = this.#context;
     const { requestId } = visit;
     const startedMs = clock.now().monotonicMs;
-    const lease = journal.leases.take(requestId, this.#context.keys().agent);
-    if (lease === null) return;
     this.#running.add(requestId);
     try {
+      const lease = journal.leases.take(requestId, this.#context.keys().agent);
+      if (lease === null) return;
       const answer = await this.#askUntilAnswered(visit, personal, device);
       // Another agent has taken it over while this one stood still.
       if (this.#stopped || !journal.leases.holds(lease)) return;
-      if (answer === null) return journal.giveUp(requestId, clock.now().wallMs);
+      if (answer === null) return this.#end(lease, () => journal.giveUp(requestId, clock.now().wallMs));
       const { failedBefore } = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
       if (!failedBefore) await this.#tell(requestId, device);
       if (!answer.ok) log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
@@ -203,11 +203,14 @@ export class HandOver {
   /** Waits for the answer, or tells that there is none; true: it was told. Silence is the service's own if its address is reached. */
   async #tellSilence(visit: JournalVisit, device: DeviceEntry, asked: Promise<unknown>, begunMs: number) {
     const { clock, service } = this.#context;
-    const leftMs = Math.max(0, begunMs + silenceMs - clock.now().monotonicMs);
-    const isSilent = () => Promise.race([asked.then(() => false), this.#wait(leftMs).then(() => true)]);
-    if (!(await isSilent())) return false;
-    const isReached = await service.isReached();
-    if (this.#stopped) return false;
+    let isAnswered = false;
+    const answered = asked.then(() => {
+      isAnswered = true;
+    });
+    await Promise.race([answered, this.#wait(Math.max(0, begunMs + silenceMs - clock.now().monotonicMs))]);
+    const isReached = isAnswered || (await service.isReached());
+    // It may have come while its address was tried.
+    if (isAnswered || this.#stopped) return false;
     const code = isReached === null ? 'no-answer' : isReached ? 'unavailable' : 'line-down';
     await this.#tellFailed(visit, device, failure(`eligibility.${code}`, 'nothing said'));
     return true;
@@ -218,8 +221,7 @@ export class HandOver {
     const { service } = this.#context;
     if (visit.kind === 'test') return ok(null);
     const { authCertificate, certificateSerial } = personal;
-    if (authCertificate === undefined || certificateSerial === undefined)
-      return { ok: false, failure: { code: 'card.unreadable', ...failureRules['card.unreadable'] } };
+    if (authCertificate === undefined || certificateSerial === undefined) return err(failure('card.unreadable'));
     const card: CardReference = {
       requestId: visit.requestId,
       certificateSerial,
@@ -313,13 +315,12 @@ export class HandOver {
       const result = journal.leases.isShared
         ? await writeOnce(folder, name, bytes, lease, journal.leases)
         : await writeOqsFile(folder, name, bytes);
-      if (result.ok) {
-        written = result.value ?? 'written';
-        break;
+      if (result.ok) written = result.value ?? 'written';
+      else {
+        this.#fault(result.failure.code);
+        await this.#wait(retryPause(attempt));
+        if (journal.personal(requestId) === undefined) break;
       }
-      this.#fault(result.failure.code);
-      await this.#wait(retryPause(attempt));
-      if (journal.personal(requestId) === undefined) break;
     }
     this.#waitingFiles.delete(requestId);
     if (this.#waitingFiles.size === 0) this.#folderFault = null;
@@ -327,12 +328,11 @@ export class HandOver {
   }
 
   #giveUpFile(lease: Lease, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
-    const at = this.#context.clock.now().wallMs;
-    const { journal } = this.#context;
-    const { requestId } = lease;
+    const { clock, journal } = this.#context;
+    const at = clock.now().wallMs;
     this.#end(lease, () => {
-      journal.giveUp(requestId, at);
-      journal.rememberToday(requestId, { referenceNumber, notices }, at);
+      journal.giveUp(lease.requestId, at);
+      journal.rememberToday(lease.requestId, { referenceNumber, notices }, at);
     });
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { until } from '../../../scripts/beds/simulated-clock.ts';
@@ -108,6 +108,20 @@ test('the agent restarts meanwhile: the question stands, the patient is not told
   expect(await bed.results()).toHaveLength(1);
 });
 
+test('a journal that refuses as the work begins ends no agent: the next round begins it', async () => {
+  breakService();
+  await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
+  bed.restart();
+  repair();
+  vi.spyOn(bed.journal.leases, 'take').mockImplementationOnce(() => {
+    throw Object.assign(new Error('another agent holds it'), { code: 'EDATABASE' });
+  });
+  bed.desk.handOver.resume();
+  bed.desk.handOver.resume();
+  await bed.answeredLate();
+  expect(bed.files()).toHaveLength(1);
+});
+
 test('an announced interruption is told at once, and asked about later', async () => {
   breakService('eligibility.maintenance');
   await bed.requestInOutage((await bed.sign(await cardOf('hanako'))).sealed);
@@ -183,3 +197,24 @@ test.each([
     expect(await bed.results()).toHaveLength(1);
   },
 );
+
+test('an answer that comes while the address of a silent service is tried is told as it is', async () => {
+  const { service } = bed.context;
+  const check = service.check.bind(service);
+  let answer = (): void => {};
+  service.check = async (...question) => {
+    await new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    return check(...question);
+  };
+  service.isReached = async () => {
+    answer();
+    return new Promise((resolve) => bed.clock.wakeAt(bed.clock.now().monotonicMs + 900, () => resolve(true)));
+  };
+  const { sealed } = await bed.sign(await cardOf('hanako'));
+  await bed.request(sealed, 'receipted');
+  await bed.clock.advance(9_000);
+  await until('the patient is told', () => bed.broker.passedOn('result').length === 1);
+  expect(await bed.results()).toMatchObject([{ outcome: 'eligible' }]);
+});
