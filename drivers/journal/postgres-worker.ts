@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import pg from 'pg';
 import type { Answer, Question, WorkerStart } from './postgres-messages.ts';
 
@@ -63,4 +63,3 @@ port.on('message', (question: Question | 'drop') => {
     Atomics.notify(answered, 0);
   });
 });
-parentPort?.postMessage('ready');

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Bundle } from '../../src/core/update/update.ts';
+import { hashOfFile } from '../../src/storage/hash-of-file.ts';
 import { runProgram } from '../host/run-program.ts';
 
 /** `rauc info` reads the end of the file and a signature. ms */
@@ -21,16 +20,6 @@ export const runToEnd = async (program: string, args: readonly string[], limitMs
   const { code, words, how } = await ended;
   return { code: how === 'ended' ? code : null, output, words };
 };
-
-/** SHA-256 of the file, hex. Rejects when it cannot be read. */
-const idOfFile = (path: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const hash = createHash('sha256');
-    createReadStream(path, { highWaterMark: 1 << 20 })
-      .on('data', (piece) => hash.update(piece))
-      .on('error', reject)
-      .on('end', () => resolve(hash.digest('hex')));
-  });
 
 /**
  * What RAUC's words mean. Whatever is not known to be a signature that holds is foreign: RAUC itself refuses it again when it
@@ -64,7 +53,7 @@ export const bundleOf = (id: string, spoken: Spoken): Bundle => {
 
 /** A bundle as RAUC and its trust file see it; null when there is no such file. `program`: rauc */
 export const inspectBundle = async (path: string, program = 'rauc'): Promise<Bundle | null> => {
-  const id = await idOfFile(path).catch(() => null);
+  const id = await hashOfFile(path).catch(() => null);
   if (id === null) return null;
   return bundleOf(id, await runToEnd(program, ['info', '--output-format=json', path], infoMs));
 };

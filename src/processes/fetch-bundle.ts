@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { appendFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
+import { hashOfFile } from '../storage/hash-of-file.ts';
 import { renameDurably, syncFile } from '../storage/rename-durably.ts';
 import { type BundleRequest, bundleTopic, decodePiece, type Piece } from '../wire/bundle-messages.ts';
 import { startRound } from './rounds.ts';
@@ -36,12 +36,6 @@ const freeBytesOf = async (folder: string): Promise<number> => {
   return bavail * bsize;
 };
 
-const hashOf = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
-};
-
 const partOf = (id: string): string => `fetched-${id}.part`;
 const wholeOf = (id: string): string => `fetched-${id}.raucb`;
 const fetchedName = /^fetched-([0-9a-f]{64})\.(part|raucb)$/;
@@ -60,7 +54,7 @@ type Fetched = Pick<FetchParts, 'folder' | 'log'> & Required<Pick<FetchParts, 'f
 const createFetched = ({ folder, log, freeBytes }: Fetched) => {
   const finish = async (id: string): Promise<void> => {
     const part = join(folder, partOf(id));
-    if ((await hashOf(part)) !== id) {
+    if ((await hashOfFile(part)) !== id) {
       // A disk or a power cut has changed it: from the beginning, another time.
       rmSync(part, { force: true });
       return log.event('bundle.spoilt', {});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
 import { join, posix, relative, sep } from 'node:path';
+import { hashOfFile } from '../storage/hash-of-file.ts';
 
 /** What is no part of what runs: its history, caches, and what only developers read, at the top alone. */
 const leftOut = new Set(['.git', '.cache', '.vite', 'coverage', 'test', 'docs']);
@@ -9,15 +9,6 @@ const leftOut = new Set(['.git', '.cache', '.vite', 'coverage', 'test', 'docs'])
 export const manifestName = 'release-files.json';
 
 export type InstalledFile = { readonly path: string; readonly sha256: string };
-
-const hashFile = (path: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const hash = createHash('sha256');
-    createReadStream(path)
-      .on('data', (chunk) => hash.update(chunk))
-      .on('error', reject)
-      .on('end', () => resolve(hash.digest('hex')));
-  });
 
 async function* entriesBelow(root: string, directory: string): AsyncGenerator<{ path: string; isLink: boolean }> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
@@ -37,7 +28,7 @@ export const installedFiles = async (root: string): Promise<readonly InstalledFi
       ? createHash('sha256')
           .update(`link ${await readlink(path)}`)
           .digest('hex')
-      : await hashFile(path);
+      : await hashOfFile(path);
     files.push({ path: relative(root, path).split(sep).join(posix.sep), sha256 });
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -1,19 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../../log/event-log.ts';
+import { hashOfFile } from '../../storage/hash-of-file.ts';
 import { bundleRequestSchema, bundleTopic, encodePiece, pieceBytes } from '../../wire/bundle-messages.ts';
 import type { AgentContext } from '../agent-context.ts';
 
 /** A terminal asks for its next piece when it has one: more than this waiting is nobody's. */
 const maximumWaiting = 8;
-
-const hashOfFile = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
-};
 
 /** `length` bytes from `offset` on, fewer at the end of the file. */
 const readAt = async (file: FileHandle, offset: number, length: number): Promise<Uint8Array> => {
@@ -76,8 +69,8 @@ export class BundleDesk {
     const file = await open(path, 'r').catch(() => null);
     if (file === null) return encodePiece({ id: null, bytes: 0, offset: 0 }, new Uint8Array());
     try {
-      const { size } = await file.stat();
-      const now = await this.#idOf(path);
+      const { size, mtimeMs } = await file.stat();
+      const now = await this.#idOf(path, `${size} ${mtimeMs}`);
       // Another one than it has begun with: from the beginning.
       const from = id === now ? offset : 0;
       return encodePiece({ id: now, bytes: size, offset: from }, await readAt(file, from, pieceBytes));
@@ -86,9 +79,7 @@ export class BundleDesk {
     }
   }
 
-  async #idOf(path: string): Promise<string> {
-    const { size, mtimeMs } = await stat(path);
-    const stamp = `${size} ${mtimeMs}`;
+  async #idOf(path: string, stamp: string): Promise<string> {
     const known = this.#known.get(path);
     if (known?.stamp === stamp) return known.id;
     const id = await hashOfFile(path);
