@@ -79,7 +79,7 @@ export class CardClientJudge {
     if (body === undefined) return;
     if (p1 === 0x04) {
       if (this.#verified === 'yes') this.#verified = 'cleared';
-      if (status === statusWords.success) [this.#aid, this.#selected] = [body, null];
+      if (status === statusWords.success) [this.#aid, this.#selected] = [body.slice(), null];
       this.#selectionRefused = status === statusWords.fileNotFound;
       return;
     }

@@ -36,7 +36,10 @@ export const encodeCommand = ({ cla, ins, p1, p2, body, le }: CommandApdu): Uint
   return bytes;
 };
 
-/** The card's side: null when the bytes are no short APDU (a card answers 6700). */
+/**
+ * The card's side: null when the bytes are no short APDU (a card answers 6700). The body, which may be a PIN, lies where it
+ * lay: whoever overwrites the bytes overwrites it.
+ */
 export const decodeCommand = (bytes: Uint8Array): CommandApdu | null => {
   const [cla, ins, p1, p2, p3] = bytes;
   if (cla === undefined || ins === undefined || p1 === undefined || p2 === undefined) return null;
@@ -46,7 +49,7 @@ export const decodeCommand = (bytes: Uint8Array): CommandApdu | null => {
   if (bytes.length === 5) return { ...header, le: leOf(p3) };
   const bodyEnd = 5 + p3;
   if (p3 === 0 || bytes.length < bodyEnd || bytes.length > bodyEnd + 1) return null;
-  const body = bytes.slice(5, bodyEnd);
+  const body = bytes.subarray(5, bodyEnd);
   const last = bytes[bodyEnd];
   return last === undefined ? { ...header, body } : { ...header, body, le: leOf(last) };
 };

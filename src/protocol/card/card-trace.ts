@@ -58,10 +58,10 @@ export const createTraceRedactor = (
     if (decoded === null || response.length < 2) return null;
     const { ins, p1, body, le } = decoded;
     const statusWord = readUint16(response, response.length - 2);
-    const answer = response.slice(0, -2);
+    const answer = response.subarray(0, -2);
     const isSelection = ins === 0xa4;
     if (isSelection && statusWord === 0x9000 && body !== undefined) {
-      if (p1 === 0x04) [aid, fid] = [body, null];
+      if (p1 === 0x04) [aid, fid] = [body.slice(), null];
       else fid = body.length === 2 ? readUint16(body, 0) : null;
     }
     const isShared = sharedFiles.some(

@@ -44,9 +44,8 @@ export const verificationNumberB = (birthDate: JapanDate, expiryYear: number, se
  */
 export const plausibleVerificationNumberB = (number: Uint8Array, currentYear: number): boolean => {
   if (number.length !== 14 || number.some((digit) => digit < 0x30 || digit > 0x39)) return false;
-  const digits = Array.from(number, (digit) => digit - 0x30);
   const read = (from: number, to: number): number =>
-    digits.slice(from, to).reduce((value, digit) => value * 10 + digit, 0);
+    number.subarray(from, to).reduce((value, digit) => value * 10 + digit - 0x30, 0);
   const [year, month, day, expiry] = [read(0, 2), read(2, 4), read(4, 6), read(6, 10)];
   const exists = eras.some(({ name, first }) => {
     const gregorian = first.year + year - 1;

@@ -40,6 +40,13 @@ describe('APDU', () => {
     expect(decodeCommand(fromHex(hex))).toEqual(command);
   });
 
+  test('whoever overwrites a command that was taken apart leaves no PIN of it', () => {
+    const bytes = fromHex('002000800431323334');
+    const command = decodeCommand(bytes);
+    bytes.fill(0);
+    expect(command?.body).toEqual(new Uint8Array(4));
+  });
+
   test('a command that fits no short APDU is a programmer error', () => {
     const header = { cla: 0, ins: 0, p1: 0, p2: 0 };
     for (const wrong of [{ le: 0 }, { le: 257 }, { body: new Uint8Array() }, { body: new Uint8Array(256) }])
