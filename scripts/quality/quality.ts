@@ -8,7 +8,7 @@
  * Exit code 1 when a command that was run ended with another status than 0.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 
@@ -35,7 +35,7 @@ type LastRun = {
 };
 
 export const figures = JSON.parse(readFileSync(join(import.meta.dirname, 'figures.json'), 'utf8')) as readonly Figure[];
-const pathOf = (id: string): string => join(runsFolder, `${id}.json`);
+const pathOf = (id: string, folder = runsFolder): string => join(folder, `${id}.json`);
 const lastRunOf = (id: string): LastRun | null =>
   existsSync(pathOf(id)) ? (JSON.parse(readFileSync(pathOf(id), 'utf8')) as LastRun) : null;
 
@@ -62,7 +62,8 @@ Made by \`npm run quality\` from what each command printed last; do not edit. Th
 
 ${existsSync(join(root, 'docs/pictures/visit-timeline.svg')) ? '![A visit as bars: measured, and the least in the same run](pictures/visit-timeline.svg)\n\n' : ''}${figures.map(partOf).join('\n')}`;
 
-const measure = (figure: Figure): number => {
+/** Runs the command and keeps what it printed last; its exit status. */
+export const measure = (figure: Pick<Figure, 'id' | 'command'>, folder = runsFolder): number => {
   const load = Math.round((loadavg()[1] ?? 0) * 10) / 10;
   const beganMs = performance.now();
   const ran = spawnSync('sh', ['-c', figure.command], {
@@ -80,7 +81,8 @@ const measure = (figure: Figure): number => {
   const minutes = Math.round((performance.now() - beganMs) / 6_000) / 10;
   const day = new Date().toISOString().slice(0, 10);
   const run: LastRun = { day, commit, load, minutes, status: ran.status ?? 1, printed: JSON.parse(line) };
-  writeFileSync(pathOf(figure.id), `${JSON.stringify(run, null, 2)}\n`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(pathOf(figure.id, folder), `${JSON.stringify(run, null, 2)}\n`);
   return run.status;
 };
 

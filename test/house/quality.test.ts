@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { figures, qualityPage } from '../../scripts/quality/quality.ts';
+import { figures, measure, qualityPage } from '../../scripts/quality/quality.ts';
 
 test('docs/quality.md is what the commands printed last (npm run quality)', () => {
   expect(readFileSync('docs/quality.md', 'utf8')).toBe(qualityPage());
@@ -16,3 +18,13 @@ test.each(figures.map((figure) => [figure.id, figure] as const))(
     expect(readFileSync('docs/figures.md', 'utf8')).not.toMatch(new RegExp(`npm run ${id}( --|\`)`));
   },
 );
+
+test('the first figure that is ever measured is kept, with what its command ended with', () => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'uketsuke-quality-')), 'last-runs');
+  const command = `echo begun; echo '{"score":90}'; exit 1`;
+  expect(measure({ id: 'first', command }, folder)).toBe(1);
+  expect(JSON.parse(readFileSync(join(folder, 'first.json'), 'utf8'))).toMatchObject({
+    status: 1,
+    printed: { score: 90 },
+  });
+});
