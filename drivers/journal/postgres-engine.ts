@@ -164,22 +164,26 @@ const engineOf = (
   const rows = new PostgresRows(connection);
   const { sql } = rows;
   const began = (row: SqlRow): void => key.stepTo(Number(row.epoch));
-  const transaction = <T>(durable: 'now' | 'soon', work: () => T): T => {
-    const commit = durable === 'soon' ? 'SET LOCAL synchronous_commit TO off;' : '';
-    return rows.within(`BEGIN; ${lock(kind)}; ${commit} ${epoch}`, began, work);
-  };
+  const transaction = <T>(work: () => T): T => rows.within(`BEGIN; ${lock(kind)}; ${epoch}`, began, work);
   /** By the server's clock: of several agents one steps. */
   const isDue = (): boolean =>
     sql.get(`SELECT now() - stepped_at >= ${stepEveryMs} * interval '1 ms' AS due FROM journal_place`)?.due === true;
-  const step = (): void => stepKey(sql, key, personal);
+  /** The former key goes from this agent's file once the database has the next one. */
+  const step = (work: () => boolean): void => {
+    transaction(() => {
+      if (work()) stepKey(sql, key, personal);
+    });
+    key.stepTo(Number(sql.get(epoch)?.epoch));
+  };
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   return {
     ...sql,
     isShared: true,
     nowMs: () => Number(sql.get(now)?.ms),
     isTransaction: () => rows.inTransaction,
-    transaction,
-    transactionForgetting: (work) => ({ value: transaction('now', work), isForgotten: false }),
+    // Soon is now: agents outlive the crash of a database, and nobody calls void what they handed out.
+    transaction: (_durable, work) => transaction(work),
+    transactionForgetting: (work) => ({ value: transaction(work), isForgotten: false }),
     snapshot: (work) =>
       rows.inTransaction
         ? work()
@@ -189,11 +193,8 @@ const engineOf = (
       if (nowMs - lookedAtMs < lookEveryMs) return false;
       lookedAtMs = nowMs;
       if (!isDue()) return false;
-      transaction('now', () => {
-        // Another agent may have been quicker.
-        if (isDue()) step();
-      });
-      key.stepTo(Number(sql.get(epoch)?.epoch));
+      // Another agent may have been quicker.
+      step(isDue);
       return true;
     },
     cells: sharedCells(rows, key),
@@ -204,10 +205,9 @@ const engineOf = (
       throw new Error('a journal in PostgreSQL is copied by `uketsuke agent journal move`, or by pg_dump');
     },
     leave: (to) =>
-      transaction('now', () => {
+      step(() => {
         for (const { table } of personal) sql.run(`DELETE FROM ${table}`);
-        step();
-        sql.run('UPDATE journal_place SET moved_to = ?', to);
+        return sql.run('UPDATE journal_place SET moved_to = ?', to) > 0;
       }),
     close: () => connection.close(),
   };

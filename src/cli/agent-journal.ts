@@ -55,13 +55,13 @@ const move = async ({ dir, to }: Move): Promise<void> => {
     try {
       const [from, into] = to === 'file' ? [database, file] : [file, database];
       const moved = moveJournal(from, into, { atMs: Date.now(), name: to === 'file' ? 'file' : 'database' });
-      for (const made of [join(dir, agentFiles.journalKey), path, `${path}-wal`, `${path}-shm`])
-        if (existsSync(made)) await giveToOwner(made);
       await setDatabase(dir, to === 'file' ? null : address);
       from.leave(to === 'file' ? 'a file' : address);
       process.stdout.write(`${JSON.stringify(moved)}\n`);
       if (!moved.chainHolds) process.exitCode = 1;
     } finally {
+      for (const made of [join(dir, agentFiles.journalKey), path, `${path}-wal`, `${path}-shm`])
+        if (existsSync(made)) await giveToOwner(made);
       database.close();
     }
   } finally {

@@ -48,7 +48,7 @@ export type SqlEngine = Sql & {
   /** One clock for all who share it. ms since 1970 */
   readonly nowMs: () => number;
   readonly isTransaction: () => boolean;
-  /** All of it, or none. `durable`: on the disk when this returns, or with the next transaction that is */
+  /** All of it, or none. `durable`: on the disk when this returns, or with the next transaction that is, at the latest */
   readonly transaction: <T>(durable: 'now' | 'soon', work: () => T) => T;
   /** All of it, or none; on the disk when this returns. `isForgotten`: nothing that was deleted is in any file */
   readonly transactionForgetting: <T>(work: () => T) => { readonly value: T; readonly isForgotten: boolean };
