@@ -7,7 +7,7 @@ import { AnswerRecorder } from '../kit/adapter/record-answers.ts';
 import { printFindings } from '../kit/finding.ts';
 import { speaksJapanese } from './say.ts';
 
-type Options = { readonly people: string; readonly record?: string };
+export type AdapterOptions = { readonly people: string; readonly record?: string };
 
 const personSchema = z.strictObject({
   certificateSerial: z.string(),
@@ -31,7 +31,7 @@ const peopleSchema = z.strictObject({
 /** Exit status: 1 where the adapter breaks a promise of the port. Throws on a file that is none. */
 export const judgeAdapter = async (
   [program = '', ...args]: readonly string[],
-  { people, record }: Options,
+  { people, record }: AdapterOptions,
 ): Promise<number> => {
   const asked = peopleSchema.parse(JSON.parse(readFileSync(people, 'utf8'))) as AdapterPeople;
   const recorder = new AnswerRecorder();

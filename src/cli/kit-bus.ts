@@ -15,7 +15,7 @@ import { type SigningKey, sign } from '../trust/seal.ts';
 import { topicOf } from '../wire/topics.ts';
 import { speaksJapanese, tell } from './say.ts';
 
-type Options = {
+export type BusOptions = {
   readonly facilityDir: string;
   readonly agent: string;
   readonly port: number;
@@ -88,7 +88,7 @@ export const judgeBus = async ({
   seconds,
   device,
   probe: probed,
-}: Options): Promise<number> => {
+}: BusOptions): Promise<number> => {
   const dir = agentDirectory(facilityDir, agentId);
   const [agent, devices] = await Promise.all([readAgentKeys(dir), readDeviceRegistry(dir)]);
   const terminal = device === undefined ? null : await readTerminalKeys(deviceDirectory(facilityDir, device));

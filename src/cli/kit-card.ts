@@ -11,7 +11,7 @@ import { createTraceRedactor, formatTrace, type TraceLine } from '../protocol/ca
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { inWords, speaksJapanese, tell } from './say.ts';
 
-type Options = {
+export type CardOptions = {
   readonly persona: string;
   readonly faults?: string;
   readonly trace?: string;
@@ -71,7 +71,7 @@ const placeOf = (vpcd: string): { readonly host: string; readonly port: number }
 };
 
 /** Exit status: 1 where the program that spoke to the card broke a rule. */
-export const playKitCard = async (options: Options): Promise<number> => {
+export const playKitCard = async (options: CardOptions): Promise<number> => {
   const { listPersonas, playCard } = await import('../../drivers/virtual/play-card.ts');
   const { parseCardFaults } = await import('../../drivers/virtual/card-faults.ts');
   if (options.list === true) {

@@ -6,14 +6,14 @@ import { printFindings } from '../kit/finding.ts';
 import { daySteps, OqsDay } from '../kit/oqs/oqs-day.ts';
 import { oqsRules } from '../kit/oqs/oqs-rules.ts';
 
-type Options = { readonly dir: string; readonly stepSeconds: number; readonly json?: true };
+export type OqsOptions = { readonly dir: string; readonly stepSeconds: number; readonly json?: true };
 
 const recordsFile = new URL('../agent/eligibility/simulated-eligibility-service.records.json', import.meta.url);
 /** Between two looks at what the レセコン writes. ms */
 const lookMs = 500;
 
 /** Exit status: 1 where something is wrong, or nothing came at all. */
-export const playOqsDay = async ({ dir, stepSeconds, json }: Options): Promise<number> => {
+export const playOqsDay = async ({ dir, stepSeconds, json }: OqsOptions): Promise<number> => {
   const say = (text: string): void => void process.stdout.write(text);
   const day = new OqsDay({
     folder: resolve(dir),

@@ -1,5 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import type { AdapterOptions } from './kit-adapter.ts';
+import type { BusOptions } from './kit-bus.ts';
+import type { CardOptions } from './kit-card.ts';
+import type { OqsOptions } from './kit-oqs.ts';
 
 /* For those who build on this: what judges their own programs. Each part is loaded when it is asked for. */
 
@@ -7,26 +11,6 @@ const whole = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 100_000) throw new InvalidArgumentError('1 to 100000');
   return value;
-};
-
-type OqsOptions = { readonly dir: string; readonly stepSeconds: number; readonly json?: true };
-type CardOptions = {
-  readonly persona: string;
-  readonly faults?: string;
-  readonly trace?: string;
-  readonly vpcd?: string;
-  readonly kbps: string;
-  readonly list?: true;
-};
-
-type AdapterOptions = { readonly people: string; readonly record?: string };
-type BusOptions = {
-  readonly facilityDir: string;
-  readonly agent: string;
-  readonly port: number;
-  readonly seconds: number;
-  readonly device?: string;
-  readonly probe?: string;
 };
 
 export const register = (program: Command): void => {
