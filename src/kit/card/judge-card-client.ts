@@ -1,6 +1,7 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type CommandApdu, decodeCommand, statusWordHex, statusWords, triesLeftOf } from '../../protocol/card/apdu.ts';
 import { applications, files } from '../../protocol/card/myna-card.ts';
+import { numberBTriesKept } from '../../protocol/card/verification-number.ts';
 import type { Finding } from '../finding.ts';
 import type { CardRule } from './card-rules.ts';
 
@@ -10,8 +11,6 @@ type SeenExchange = { readonly command: Uint8Array; readonly response: Uint8Arra
 const individualNumber = 0x0001;
 const numberA = 0x0013;
 const signPassword = 0x001b;
-/** Below this nobody tries a 照合番号B. */
-const numberBTriesKept = 5;
 
 type FileId = { readonly aid: Uint8Array; readonly fid: number };
 const name = ({ aid, fid }: FileId): string => `${Buffer.from(aid).toString('hex')}/${fid}`;

@@ -1,6 +1,9 @@
 import type { JapanDate } from '../../core/japan-time.ts';
 import { compareDates, parseJapanDate } from '../../core/japan-time.ts';
 
+/** Below this many tries of 照合番号B (10 on a fresh card) none is spent: ten burnt ones need a town hall. */
+export const numberBTriesKept = 5;
+
 /** Japanese eras (元号) with their first day. Meiji's oldest holders would be past 110: it is kept for the birth dates' sake. */
 const eras = [
   { name: '令和', first: { year: 2019, month: 5, day: 1 } },

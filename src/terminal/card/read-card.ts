@@ -20,7 +20,7 @@ import {
   selectFile,
   verify,
 } from '../../protocol/card/myna-card.ts';
-import { plausibleVerificationNumberB } from '../../protocol/card/verification-number.ts';
+import { numberBTriesKept, plausibleVerificationNumberB } from '../../protocol/card/verification-number.ts';
 import { type CvIssuer, checkCardExpiry, checkVisualEvidence, parseVisual } from '../../protocol/card/visual-ap.ts';
 import { exchange, exclusively, longestFile, readObjectFile } from './card-access.ts';
 
@@ -51,9 +51,6 @@ type CardReading = {
   /** The photo for the face process; null whenever `identity.visual` is not `read`. The caller overwrites it. */
   readonly photoJp2: Uint8Array | null;
 };
-
-/** Below this many tries of 照合番号B (10 on a fresh card) we do not spend one: ten burnt ones need a town hall. */
-const numberBTriesKept = 5;
 
 /** A clock that runs behind by a day is more likely than a certificate from the future. */
 const notBeforeToleranceMs = dayMs;
