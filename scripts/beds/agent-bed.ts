@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AgentContext, AgentOptions, Catalogues } from '../../src/agent/agent-context.ts';
 import { AgentDesk } from '../../src/agent/desk/agent-desk.ts';
 import type { EligibilityService } from '../../src/agent/eligibility/eligibility-service.ts';
+import { serviceMemory } from '../../src/agent/eligibility/service-memory.ts';
 import {
   parseServiceRecords,
   type ServiceRecord,
@@ -34,7 +35,6 @@ import { topicOf } from '../../src/wire/topics.ts';
 import { cardKeys, certificateFor, faceCard, pinCard, visualEvidence } from './evidence-fixtures.ts';
 import { MemoryBroker } from './memory-bus.ts';
 import { quiet } from './quiet.ts';
-import { serviceMemory } from './service-memory.ts';
 import { SimulatedClock, until } from './simulated-clock.ts';
 import { authority } from './test-cards.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest, testSettings } from './test-facility.ts';

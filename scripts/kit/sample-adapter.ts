@@ -1,4 +1,5 @@
 import type { CardReference, EligibilityService } from '../../src/agent/eligibility/eligibility-service.ts';
+import { serviceMemory } from '../../src/agent/eligibility/service-memory.ts';
 import {
   parseServiceRecords,
   SimulatedEligibilityService,
@@ -6,7 +7,6 @@ import {
 import type { LinePipe } from '../../src/kit/adapter/adapter-lines.ts';
 import { type AdapterPeople, checkAdapter } from '../../src/kit/adapter/check-adapter.ts';
 import { recordsJson } from '../beds/agent-bed.ts';
-import { serviceMemory } from '../beds/service-memory.ts';
 import { type CheckedKit, defect } from './planted-defect.ts';
 
 /* An adapter as somebody would write it around the official software, and each mistake that its kit knows. */

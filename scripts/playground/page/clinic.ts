@@ -1,5 +1,6 @@
 import type { MadeCard } from '../../../drivers/virtual/card-maker.ts';
 import type { VirtualCard } from '../../../drivers/virtual/virtual-card.ts';
+import { serviceMemory } from '../../../src/agent/eligibility/service-memory.ts';
 import { parseServiceRecords } from '../../../src/agent/eligibility/simulated-eligibility-service.ts';
 import { ConsentTextsInForce } from '../../../src/agent/intake/consent-texts.ts';
 import { Journal } from '../../../src/agent/journal/journal.ts';
@@ -11,7 +12,6 @@ import { catalogueAt, catalogueOfVersion } from '../../../src/catalogue/load-cat
 import { readReleasedTexts } from '../../../src/catalogue/released-texts.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import { readDeviceKeys } from '../../beds/device-keys.ts';
-import { serviceMemory } from '../../beds/service-memory.ts';
 import { beginFault, mendFault } from '../../trials/simulate/bring-fault.ts';
 import { Bed, FaceBooth } from '../../trials/simulate/counter.ts';
 import type { FaultName } from '../../trials/simulate/plan.ts';

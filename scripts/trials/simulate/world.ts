@@ -1,8 +1,8 @@
+import { serviceMemory } from '../../../src/agent/eligibility/service-memory.ts';
 import type { SessionEvent } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { OutboxRow } from '../../../src/ports/store.ts';
-import { serviceMemory } from '../../beds/service-memory.ts';
 import { testSettings } from '../../beds/test-facility.ts';
 import { beginFault, mendClocks } from './bring-fault.ts';
 import { Bed, FaceBooth, Glass } from './counter.ts';

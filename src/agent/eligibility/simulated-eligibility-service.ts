@@ -196,7 +196,7 @@ const isSame = (known: string | undefined, asked: string | undefined): boolean =
   asked === undefined || asked === '' || folded(known) === folded(asked);
 const insurer = (number: string | undefined): string => folded(number).replace(/^0+/, '');
 
-const matches = (record: ServiceRecord, inquiry: NumberInquiry): boolean =>
+export const matches = (record: ServiceRecord, inquiry: NumberInquiry): boolean =>
   isSame(record.birthdate, inquiry.birthdate) &&
   record.qualifications.some(
     (one) =>

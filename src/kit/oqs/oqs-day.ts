@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serviceMemory } from '../../agent/eligibility/service-memory.ts';
 import {
+  matches,
   parseServiceRecords,
   type ServiceRecord,
   SimulatedEligibilityService,
@@ -103,15 +105,9 @@ export class OqsDay {
     this.#clock = clock;
     const { wallMs } = clock.now();
     this.#records = parseServiceRecords(recordsJson, wallMs);
-    const [entries, values] = [new Set<string>(), new Map<string, string>()];
     this.#service = new SimulatedEligibilityService({
       records: this.#records,
-      memory: {
-        has: (entry) => entries.has(entry),
-        add: (entry) => void entries.add(entry),
-        get: (key) => values.get(key),
-        set: (key, value) => void values.set(key, value),
-      },
+      memory: serviceMemory(),
       answerDelayMs: 0,
       wait: async () => {},
     });
@@ -224,26 +220,17 @@ export class OqsDay {
     if (fetches !== null && !this.#receptions.has(fetches))
       this.#tell('bulk-other-number', where, `${fetches.length}桁`);
     if (fetches !== null) this.#fetched.add(fetches);
-    if (!isBulk) for (const search of searches) this.#ownerOf(where, search);
+    if (!isBulk) for (const search of searches) this.#judgeOwner(where, search);
     for (const { search, referenceNumber } of registrations) this.#register(where, search, referenceNumber);
   }
 
   /** Whose numbers these are. Told where they are nobody's, or a birth date is another one's. */
-  #ownerOf(where: string, search: SearchInfo): string | null {
-    const asked = numberInquiryOf(search);
-    const same = (known: string | undefined, said: string | undefined): boolean =>
-      said === undefined || said === '' || (known ?? '').normalize('NFKC').trim() === said.normalize('NFKC').trim();
-    const found = this.#records.find(({ qualifications }) =>
-      qualifications.some(
-        (one) =>
-          same(one.InsurerNumber?.replace(/^[ 0]+/, ''), asked.insurerNumber.replace(/^[ 0]+/, '')) &&
-          same(one.InsuredIdentificationNumber, asked.insuredIdentificationNumber) &&
-          same(one.InsuredCardSymbol, asked.insuredCardSymbol),
-      ),
-    );
-    if (found === undefined) this.#tell('nobody-asked', where, '番号が模擬データと一致しない');
-    else if (!same(found.birthdate, asked.birthdate)) this.#tell('other-patient', where, '生年月日が別の人');
-    return found?.persona ?? null;
+  #judgeOwner(where: string, search: SearchInfo): void {
+    const { birthdate, ...numbers } = numberInquiryOf(search);
+    const found = this.#records.filter((record) => matches(record, numbers));
+    if (found.length === 0) this.#tell('nobody-asked', where, '番号が模擬データと一致しない');
+    else if (birthdate !== undefined && !found.some((record) => matches(record, { ...numbers, birthdate })))
+      this.#tell('other-patient', where, '生年月日が別の人');
   }
 
   #register(where: string, search: SearchInfo, referenceNumber: string): void {

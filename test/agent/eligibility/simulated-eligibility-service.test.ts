@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { personas } from '../../../drivers/virtual/personas.ts';
 import { recordsJson } from '../../../scripts/beds/agent-bed.ts';
-import { serviceMemory } from '../../../scripts/beds/service-memory.ts';
+import { serviceMemory } from '../../../src/agent/eligibility/service-memory.ts';
 import {
   parseServiceRecords,
   SimulatedEligibilityService,

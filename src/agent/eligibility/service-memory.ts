@@ -1,6 +1,6 @@
-import type { ServiceMemory } from '../../src/agent/eligibility/simulated-eligibility-service.ts';
+import type { ServiceMemory } from './simulated-eligibility-service.ts';
 
-/** The service's memory for as long as the bed stands. */
+/** The simulated service's memory for as long as this process holds it. */
 export const serviceMemory = (): ServiceMemory => {
   const entries = new Set<string>();
   const values = new Map<string, string>();

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { institutionCode } from '../../src/kit/oqs/oqs-day.ts';
+
+const request = (branch: string): string => `<?xml version="1.0" encoding="UTF-8"?><XmlMsg><MessageHeader>
+<MedicalInstitutionCode>${institutionCode}</MedicalInstitutionCode><ArbitraryFileIdentifier>K${branch}</ArbitraryFileIdentifier>
+<CharacterCodeIdentifier>0</CharacterCodeIdentifier></MessageHeader><MessageBody><QualificationConfirmSearchInfo>
+<InsurerNumber>  138057</InsurerNumber><InsuredIdentificationNumber>1000001</InsuredIdentificationNumber>
+<InsuredBranchNumber>${branch}</InsuredBranchNumber></QualificationConfirmSearchInfo></MessageBody></XmlMsg>`;
+
+test('a whole day in a folder, as the command plays it: a branch number of another person is told', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-kit-oqs-'));
+  try {
+    mkdirSync(join(folder, 'req'));
+    for (const branch of ['01', '77']) writeFileSync(join(folder, `req/OQSsiquc01req_${branch}.xml`), request(branch));
+    const kit = ['src/main.ts', 'kit', 'oqs', '--dir', folder, '--step-seconds', '1', '--json'];
+    const run = spawnSync(process.execPath, kit, { encoding: 'utf8' });
+    const report = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as {
+      readonly requests: number;
+      readonly findings: readonly { readonly rule: string; readonly where: string }[];
+    };
+    expect(report.requests).toBe(2);
+    const told = report.findings.filter(({ where }) => where.startsWith('req/'));
+    expect(told).toMatchObject([{ rule: 'nobody-asked', where: 'req/OQSsiquc01req_77.xml' }]);
+    expect(report.findings.map(({ rule }) => rule)).toContain('chart-missing');
+    expect(run.stdout).toContain('模擬データにいない人の番号です');
+    expect(readdirSync(join(folder, 'face')).filter((name) => name.endsWith('.xml')).length).toBeGreaterThan(12);
+    expect(run.status).toBe(1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
