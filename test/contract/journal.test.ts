@@ -125,6 +125,10 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
     };
     fill('living', 'LIVES');
     fill('gone', 'DELETED');
+    const many = Array.from({ length: 300 }, (_, number) => `LIVES-${number}`);
+    journal.atOnce(() => {
+      for (const each of many) journal.names.keep(each, { Name: each });
+    });
     // As whoever stole the files keeps them: cells, and the key of that hour.
     const stolen = server.sql(name, 'SELECT content FROM uketsuke.personal ORDER BY request_id').stdout.split('\n');
     const key = new JournalKey(other, false);
@@ -147,6 +151,7 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
     for (const each of [journal, second]) {
       expect(each.personal('living')).toMatchObject({ certificateSerial: 'LIVES-serial' });
       expect(each.names.of('LIVES-number')).toEqual({ Name: 'LIVES-name' });
+      expect(many.map((name) => each.names.of(name).Name)).toEqual(many);
       expect(each.todayNotes(['living']).get('living')?.referenceNumber).toBe('LIVES-number');
       expect(each.certificateEnds.since(0).map(({ referenceNumber }) => referenceNumber)).toContain('LIVES-number');
       expect(each.bulkInquiries().map(({ questions }) => questions)).toContain('LIVES-question');

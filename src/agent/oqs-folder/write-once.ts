@@ -43,8 +43,8 @@ export const writeOnce = async (
   let isLost = false;
   try {
     if (await finishFormer(folder, lease)) return ok('written');
-    // What an agent before us had ready, and had not said so: it finds nothing to name when it comes back.
-    if (fence > 1) await removeShared(folder, temporaryOf(requestId, fence - 1));
+    // What agents before us had ready, and had not said so: they find nothing to name when they come back.
+    for (let former = 1; former < fence; former += 1) await removeShared(folder, temporaryOf(requestId, former));
     await writeShared(folder, name, bytes, undefined, {
       temporary,
       mayTakeName: () => {

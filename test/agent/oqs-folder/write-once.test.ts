@@ -42,13 +42,16 @@ test('one agent: the file is there, whole, and nothing beside it', async () => {
   expect(there()).toEqual(['a.xml']);
 });
 
-test('taken over before the first one said that it was about to: what it had ready is gone, and it finds nothing to name', async () => {
-  const ready = await stoodStill();
-  expect(await write(lease(2))).toEqual({ ok: true, value: 'written' });
-  expect(there()).toEqual(['a.xml']);
-  expect(readFileSync(join(folder, 'a.xml'), 'utf8')).toBe('agent-2');
-  expect(() => renameSync(join(folder, ready), join(folder, 'a.xml'))).toThrow('ENOENT');
-});
+test.each([2, 3])(
+  'taken over (fence %d) before the first one said that it was about to: what it had ready is gone, and it finds nothing to name',
+  async (fence) => {
+    const ready = await stoodStill();
+    expect(await write(lease(fence))).toEqual({ ok: true, value: 'written' });
+    expect(there()).toEqual(['a.xml']);
+    expect(readFileSync(join(folder, 'a.xml'), 'utf8')).toBe(`agent-${fence}`);
+    expect(() => renameSync(join(folder, ready), join(folder, 'a.xml'))).toThrow('ENOENT');
+  },
+);
 
 test('taken over after that: its own rename is made for it, and succeeds once', async () => {
   const ready = await stoodStill();
