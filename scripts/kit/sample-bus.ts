@@ -19,6 +19,7 @@ const defects = [
   defect('request-in-the-clear', 'not-sealed'),
   defect('card-signature-broken', 'evidence'),
   defect('challenge-unknown'),
+  defect('challenge-of-other-terminal', 'challenge-unknown'),
   defect('challenge-twice'),
   defect('other-agent'),
   defect('longer-than-challenge'),
@@ -48,8 +49,8 @@ const address = { facility, device: 'front-1' } as const;
 const serial = '5E570001';
 
 type Bus = { readonly bed: AgentBed; readonly judge: BusJudge; readonly is: Is };
-const put = ({ judge }: Bus, leaf: TopicLeaf, payload: Uint8Array): Promise<void> =>
-  judge.see(topicOf(facility, 'front-1', leaf), payload);
+const put = ({ judge }: Bus, leaf: TopicLeaf, payload: Uint8Array, device: string = address.device): Promise<void> =>
+  judge.see(topicOf(facility, device, leaf), payload);
 const text = (content: object): Uint8Array => new TextEncoder().encode(JSON.stringify(content));
 
 const ask = async (bus: Bus, challengeRequestId: string): Promise<void> => {
@@ -71,8 +72,9 @@ const giveChallenges = async (bus: Bus, challengeRequestId: string, nonces: read
   const lifeMs = bus.is('challenge-short') ? 60_000 : 600_000;
   const challenges = nonces.map((nonce) => ({ nonce, agent: 'agent-1', issuedAt: now, expiresAt: now + lifeMs }));
   const asked = bus.is('answer-unasked') ? crypto.randomUUID() : challengeRequestId;
-  const message = { ...address, challengeRequestId: asked, agentTime: now, challenges };
-  await put(bus, 'challenge', await sign('challenge', message, testFacility.agent.signing));
+  const device = bus.is('challenge-of-other-terminal') ? 'front-2' : address.device;
+  const message = { facility, device, challengeRequestId: asked, agentTime: now, challenges };
+  await put(bus, 'challenge', await sign('challenge', message, testFacility.agent.signing), device);
 };
 
 const signedRequest = async (bus: Bus, nonce: string, requestId: string) => {

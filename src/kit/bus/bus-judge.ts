@@ -34,7 +34,8 @@ const leastLifeMs = 300_000;
 export class BusJudge {
   readonly findings: Finding<BusRule>[] = [];
   readonly #options: BusJudgeOptions;
-  readonly #challenges = new Map<string, Challenge>();
+  /** By nonce, and to whom each was given */
+  readonly #challenges = new Map<string, Challenge & { readonly device: string }>();
   readonly #usedBy = new Map<string, string>();
   /** By its hash, as it was when it came first: a later copy may come after its end, and is answered as the first */
   readonly #documents = new Map<string, SeenDocument>();
@@ -177,7 +178,7 @@ export class BusJudge {
       if (this.#challenges.has(challenge.nonce)) this.#tell('nonce-twice', where, 'nonce');
       const lifeMs = challenge.expiresAt - challenge.issuedAt;
       if (lifeMs < leastLifeMs) this.#tell('challenge-short', where, `${Math.round(lifeMs / 1_000)} s`);
-      this.#challenges.set(challenge.nonce, challenge);
+      this.#challenges.set(challenge.nonce, { ...challenge, device: content.device });
     }
   }
 
@@ -213,7 +214,7 @@ export class BusJudge {
   #judgeMoment(where: string, request: EligibilityRequest, documentHash: string): void {
     const { requestId, challenge: nonce, expiresAt } = request;
     const challenge = this.#challenges.get(nonce);
-    if (challenge === undefined) this.#tell('challenge-unknown', where, 'challenge');
+    if (challenge?.device !== request.device) this.#tell('challenge-unknown', where, 'challenge');
     else {
       if (challenge.agent !== request.agent) this.#tell('other-agent', where, request.agent);
       if (expiresAt > challenge.expiresAt)
