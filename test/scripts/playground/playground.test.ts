@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildPlayground } from '../../../scripts/playground/build.ts';
-import { openBuiltPage } from '../../../scripts/playground/check.ts';
+import { openBuiltPage, policyBites } from '../../../scripts/playground/check.ts';
 import { choicesOf, hashOf } from '../../../scripts/playground/page/choices.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'uketsuke-playground-'));
@@ -35,20 +35,21 @@ test('from a file, under its own strict policy: a link opens a visit with its fi
     await patient.see('card-pulled');
     expect(side.refusals).toEqual([]);
     expect(troubles).toEqual([]);
+    expect(await policyBites(page)).toBe(true);
   } finally {
     await side.close();
   }
 });
 
-test('a page that asks another machine is told', async () => {
+test('a page that asks another machine is told, and one without a policy', async () => {
   writeFileSync(
     join(folder, 'asks.html'),
     '<!doctype html><div id="screen-room"></div><img src="http://127.0.0.1:9/picture.png">',
   );
   const troubles: string[] = [];
-  const opened = openBuiltPage(folder, '', (what) => troubles.push(what));
-  const side = await opened;
+  const side = await openBuiltPage(folder, '', (what) => troubles.push(what));
   await side.page.goto(`file://${join(folder, 'asks.html')}`);
+  expect(await policyBites(side.page)).toBe(false);
   await side.close();
   expect(troubles.some((what) => what.includes('http://127.0.0.1:9/picture.png'))).toBe(true);
 });
