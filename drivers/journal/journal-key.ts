@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseJsonFile } from '../../src/storage/parse-file.ts';
 import { replaceDurably } from '../../src/storage/rename-durably.ts';
 import type { Cells } from '../../src/storage/sql-engine.ts';
+import { giveToOwner } from '../../src/trust/write-file.ts';
 
 const keyFileSchema = z.strictObject({ epoch: z.number().int().min(1), key: z.base64() });
 
@@ -76,6 +77,7 @@ export class JournalKey {
     const former = existsSync(this.#path) ? openSync(this.#path, 'r+') : null;
     const { epoch, key } = this.#now;
     replaceDurably(this.#path, `${JSON.stringify({ epoch, key: key.toString('base64') })}\n`, 0o600);
+    giveToOwner(this.#path);
     if (former === null) return;
     // Its name is gone, its bytes are not.
     writeSync(former, Buffer.alloc(fstatSync(former).size), 0, undefined, 0);

@@ -195,7 +195,8 @@ const engineOf = (
       if (!isDue()) return false;
       // Another agent may have been quicker.
       step(isDue);
-      return true;
+      // Nor does it know what others have deleted: each hour has its step.
+      return false;
     },
     cells: sharedCells(rows, key),
     rowAddress: 'ctid',

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { parseDocument } from 'yaml';
 import { journalKind } from '../agent/journal/journal-kind.ts';
 import { moveJournal } from '../agent/journal/move-journal.ts';
-import { agentFiles, readAgentKeys } from '../agent/provisioning/agent-keys.ts';
+import { readAgentKeys } from '../agent/provisioning/agent-keys.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
 import { configOfAgentIn } from '../processes/agent-directory.ts';
 import { openDatabase } from '../processes/open-journal.ts';
@@ -60,8 +60,7 @@ const move = async ({ dir, to }: Move): Promise<void> => {
       process.stdout.write(`${JSON.stringify(moved)}\n`);
       if (!moved.chainHolds) process.exitCode = 1;
     } finally {
-      for (const made of [join(dir, agentFiles.journalKey), path, `${path}-wal`, `${path}-shm`])
-        if (existsSync(made)) await giveToOwner(made);
+      for (const made of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(made)) giveToOwner(made);
       database.close();
     }
   } finally {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, stat } from 'node:fs/promises';
+import { chownSync, statSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { renameDurably } from '../storage/rename-durably.ts';
 
 /** What root wrote belongs to the directory's owner. Anybody else's, and on Windows, stays as it is. */
-export const giveToOwner = async (path: string): Promise<void> => {
+export const giveToOwner = (path: string): void => {
   if (process.getuid?.() === 0) {
-    const { uid, gid } = await stat(dirname(path));
-    await chown(path, uid, gid);
+    const { uid, gid } = statSync(dirname(path));
+    chownSync(path, uid, gid);
   }
 };
 
@@ -25,6 +26,6 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
   } finally {
     await file.close();
   }
-  await giveToOwner(aside);
+  giveToOwner(aside);
   renameDurably(aside, path);
 };

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -22,6 +22,18 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 journalContract('SQLite', () => {
   const path = join(folder, `${++places}.sqlite`);
   return { open: (steadyMs) => new Journal(path, steadyMs && { steadyMs }) };
+});
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('skipped: a key that root steps on: only root gives files away');
+test.skipIf(!isRoot)("a key that root makes or steps on stays the agent's to read", () => {
+  const directory = mkdtempSync(join(folder, 'agent-'));
+  chownSync(directory, 65_534, 65_534);
+  const path = join(directory, 'journal-key.json');
+  const key = new JournalKey(path, true);
+  expect(statSync(path)).toMatchObject({ uid: 65_534, gid: 65_534 });
+  key.stepTo(3);
+  expect(statSync(path)).toMatchObject({ uid: 65_534, gid: 65_534 });
 });
 
 if (postgresMissing !== null) console.warn(`skipped: the journal in PostgreSQL: ${postgresMissing}`);
@@ -157,6 +169,13 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
       expect(each.bulkInquiries().map(({ questions }) => questions)).toContain('LIVES-question');
       expect(each.cardSeen('LIVES-number', at)).toBe(true);
     }
+    // An hour later: what an agent that is there no more has deleted is nobody's to forget but ours.
+    server.sql(name, "UPDATE uketsuke.journal_place SET stepped_at = now() - interval '2 hours'");
+    const nowMs = performance.now();
+    const later = vi.spyOn(performance, 'now').mockImplementation(() => nowMs + 120_000);
+    journal.forgetDeleted();
+    later.mockRestore();
+    expect(server.sql(name, 'SELECT epoch FROM uketsuke.journal_place').stdout).toBe('3');
     for (const path of [keyPath, other])
       expect(new JournalKey(path, false).cells.open('personal.content gone', stolen[0] ?? '')).toBe(null);
     journal.close();
