@@ -14,12 +14,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { layDebian } from '../image/kept-debian.ts';
+import { project } from '../package/tree.ts';
+import { bootAlone } from './container.ts';
 import { devices, type Process, processes, type Try, triesOf } from './walls-tries.ts';
 
 /**
@@ -31,7 +32,6 @@ import { devices, type Process, processes, type Try, triesOf } from './walls-tri
  * root, systemd-container and mmdebstrap. Exit status 1: something forbidden was possible, or something needed was not.
  */
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, keep: { type: 'boolean' } } });
-const project = fileURLToPath(new URL('../../', import.meta.url));
 const say = (text: string): boolean => process.stderr.write(`walls: ${text}\n`);
 const limitSeconds = 420;
 const [broker, elsewhere] = ['192.0.2.10', '192.0.2.99'];
@@ -158,14 +158,8 @@ const boot = (root: string): void => {
   writeFileSync(join(root, 'etc/systemd/system/walls.service'), unit);
   enable(root, 'walls.service', 'graphical');
   symlinkSync('/lib/systemd/system/graphical.target', join(root, 'etc/systemd/system/default.target'));
-  const options = ['--quiet', '-b', '-D', root, '--private-network', '--register=no', '--keep-unit', '--console=pipe'];
-  const given = ['--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN', '--system-call-filter=bpf'];
   const mounts = binds().map((bind) => `--bind-ro=${bind}`);
-  const booted = spawnSync('timeout', [String(limitSeconds), 'systemd-nspawn', ...options, ...given, ...mounts], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  writeFileSync(join(walls, 'console.txt'), booted.stdout + booted.stderr);
+  writeFileSync(join(walls, 'console.txt'), bootAlone(root, limitSeconds, ...mounts));
 };
 
 const outcomesOf = (root: string): Outcome[] =>

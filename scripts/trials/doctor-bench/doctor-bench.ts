@@ -15,7 +15,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { boot, inRoot, installPackages, makeRoot, readTrial, say } from '../installed/root.ts';
+import { bootFor, inRoot, installPackages, makeRoot, readTrial, say } from '../installed/root.ts';
 
 const { values } = parseArgs({
   options: {
@@ -61,11 +61,7 @@ try {
     rmSync(join(root, 'trial', left), { force: true });
   if (values.only !== undefined) writeFileSync(join(root, 'trial/only'), values.only);
   say(`booting …; tail -f ${root}/trial/progress.txt`);
-  boot(
-    root,
-    '/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning /project/scripts/trials/doctor-bench/in-the-clinic.ts 2>/trial/inside.err',
-    7_200,
-  );
+  bootFor(root, 'doctor-bench/in-the-clinic.ts', 7_200);
   const { outcomes, falseAlarms } = JSON.parse(
     readTrial(root, 'doctor.json') || '{"outcomes":[],"falseAlarms":["it never ran"]}',
   ) as Kept;

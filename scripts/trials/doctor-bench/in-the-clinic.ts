@@ -4,6 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { guideAnswers } from '../installed/guide.ts';
+import { allActive, services } from '../installed/serve.ts';
 import { orderTestVisit } from '../installed/staff-desk.ts';
 import { isActive, lettersIn, network, pause, sh, until } from '../installed/steps.ts';
 import { type InjectedFault, injectedFaults } from './injected-faults.ts';
@@ -27,13 +28,6 @@ type Outcome = {
 };
 
 const folder = '/trial';
-const services = [
-  'uketsuke-broker.service',
-  'uketsuke-agent.service',
-  'uketsuke.service',
-  'uketsuke-link.service',
-  'uketsuke-face.service',
-];
 /** Put back after each fault, as they were when all was well. */
 const places = [
   '/etc/uketsuke',
@@ -156,7 +150,8 @@ const setUp = async (): Promise<void> => {
   // A root that was kept is set up already.
   if (existsSync('/good')) return putBack({});
   if (!existsSync('/etc/uketsuke/terminal.yaml')) provision();
-  await until('the units', 90, () => services.every(isActive)); // Of the two slots of the virtual reader the technician names the one that holds cards, as the doctor asks.
+  await allActive(90);
+  // Of the two slots of the virtual reader the technician names the one that holds cards, as the doctor asks.
   sh(
     `sed -i 's/^broker:/cardReader:\\n  name: "Virtual PCD 00 00"\\nbroker:/' /etc/uketsuke/terminal.yaml && uketsuke config check --keep && systemctl restart uketsuke-link uketsuke`,
   );

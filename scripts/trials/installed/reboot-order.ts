@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { project } from '../../package/tree.ts';
+import { endingWithUs, machineOf } from '../container.ts';
 
 const { values } = parseArgs({ options: { root: { type: 'string' }, json: { type: 'boolean' } } });
 const say = (text: string): boolean => process.stderr.write(`reboot-order: ${text}\n`);
@@ -69,14 +70,13 @@ const restarts = 133;
 
 /** Runs until it is switched off, or `end` kills it. */
 const start = (name: string, root: string) => {
-  const options = ['--quiet', '-D', root, `--machine=${name}-${bridge}`, '--register=no', '--keep-unit', '-b'];
-  const given = ['--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN', '--system-call-filter=bpf', '--console=pipe'];
-  const words = [...options, `--network-bridge=${bridge}`, ...given, `--bind-ro=${project}:/project`];
+  const given = [`--machine=${name}-${bridge}`, `--network-bridge=${bridge}`, `--bind-ro=${project}:/project`];
+  const [program, words] = endingWithUs(...machineOf(root), ...given);
   let text = '';
   let machine: ChildProcess | null = null;
   const ended = (async () => {
     for (let status: number | null = restarts; status === restarts; ) {
-      machine = spawn('systemd-nspawn', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+      machine = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
       for (const stream of [machine.stdout, machine.stderr])
         stream?.on('data', (piece: Buffer) => {
           text = (text + piece.toString()).slice(-20_000);

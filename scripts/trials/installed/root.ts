@@ -17,30 +17,18 @@ import { ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts'
 import { layDebian, prepareForPackages } from '../../image/kept-debian.ts';
 import { renumber } from '../../package/renumber.ts';
 import { project } from '../../package/tree.ts';
+import { bootAlone, containerOf, endingWithUs } from '../container.ts';
 
 /* A blank Debian, the packages in it, and a boot of it with a real systemd. Needs root, mmdebstrap, systemd-container. */
 
 export const say = (text: string): boolean => process.stderr.write(`test-vm: ${text}\n`);
 
-const nspawn = (root: string, more: readonly string[]): string[] => [
-  '--quiet',
-  '-D',
-  root,
-  '--register=no',
-  '--keep-unit',
-  ...more,
-];
-
 /** A command in the root, with this machine's network and without systemd. Throws with the end of what it said. */
 export const inRoot = (root: string, ...command: readonly string[]): string => {
-  const given = nspawn(root, [
-    '--as-pid2',
-    '--resolv-conf=off',
-    '--pipe',
-    '--setenv=DEBIAN_FRONTEND=noninteractive',
-    '--chdir=/trial/debs',
-  ]);
-  const done = spawnSync('systemd-nspawn', [...given, ...command], {
+  const given = ['--as-pid2', '--resolv-conf=off', '--pipe'];
+  const place = ['--setenv=DEBIAN_FRONTEND=noninteractive', '--chdir=/trial/debs'];
+  const [program, words] = endingWithUs(...containerOf(root), ...given, ...place, ...command);
+  const done = spawnSync(program, words, {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
     timeout: 600_000,
@@ -156,16 +144,9 @@ export const trialAtBoot = (root: string, script: string, after = 'multi-user.ta
 };
 
 /** Boots it in a container with a network of its own, for `script`. */
-export const boot = (root: string, script: string, seconds: number): void => {
+const boot = (root: string, script: string, seconds: number): void => {
   trialAtBoot(root, script);
-  const options = nspawn(root, ['-b', '--private-network', '--console=pipe', `--bind-ro=${project}:/project`]);
-  const given = ['--capability=CAP_BPF,CAP_PERFMON,CAP_NET_ADMIN', '--system-call-filter=bpf'];
-  const booted = spawnSync('timeout', [String(seconds), 'systemd-nspawn', ...options, ...given], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 1 << 26,
-  });
-  writeFileSync(join(root, 'trial/console.txt'), booted.stdout + booted.stderr);
+  writeFileSync(join(root, 'trial/console.txt'), bootAlone(root, seconds, `--bind-ro=${project}:/project`));
 };
 
 export const readTrial = (root: string, name: string): string => {
@@ -177,11 +158,16 @@ export const readTrial = (root: string, name: string): string => {
 export type Step = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly detail?: string };
 type Told = { readonly steps: readonly Step[]; readonly figures: Readonly<Record<string, number>> };
 
-/** Boots it for `script` of this folder, by the Node of the package; what that wrote down of its steps. */
+/** Boots it for `script` (scripts/trials/…), by the Node of the package. */
+export const bootFor = (root: string, script: string, seconds: number): void => {
+  const node = '/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning';
+  boot(root, `${node} /project/scripts/trials/${script} 2>/trial/inside.err`, seconds);
+};
+
+/** Boots it for `script` of this folder; what that wrote down of its steps. */
 export const trialInside = (root: string, script: string, seconds: number): Told => {
   rmSync(join(root, 'trial/steps.json'), { force: true });
-  const node = '/usr/lib/uketsuke/node/bin/node --disable-warning=ExperimentalWarning';
-  boot(root, `${node} /project/scripts/trials/installed/${script} 2>/trial/inside.err`, seconds);
+  bootFor(root, `installed/${script}`, seconds);
   return JSON.parse(readTrial(root, 'steps.json') || '{"steps":[],"figures":{}}') as Told;
 };
 

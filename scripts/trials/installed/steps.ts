@@ -1,9 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-
-/** What one step of the trial came to. */
-type Step = { readonly name: string; readonly ok: boolean; readonly ms: number; readonly detail?: string };
+import type { Step } from './root.ts';
 
 const folder = '/trial';
 const steps: Step[] = [];
