@@ -25,11 +25,11 @@ const lookupSchema = z.strictObject({
   registered: z.enum(['yes', 'no', 'unknown']),
   certificateStatus: z.enum(['good', 'revoked', 'unknown']),
   medicalSubsidy: z.boolean(),
-  specificDisease: z.boolean().optional(),
+  specificDisease: z.boolean().exactOptional(),
   pendingDocuments: z.array(pendingDocumentSchema),
   waitingPrescriptions: z.array(pendingDocumentSchema),
   person: z.strictObject(person),
-});
+}) satisfies z.ZodType<LookupAnswer>;
 const answerSchema = z.strictObject({
   ...person,
   certificateStatus: z.enum(['good', 'revoked']),
@@ -38,7 +38,7 @@ const answerSchema = z.strictObject({
   referenceNumber: z.string().max(50),
   processingResult: z.strictObject({ code: z.string(), message: z.string() }).optional(),
   qualifications: z.array(qualificationSchema),
-});
+}) satisfies z.ZodType<EligibilityAnswer>;
 const schemas = {
   lookup: lookupSchema,
   register: z.undefined(),
