@@ -1,3 +1,4 @@
+import * as nodeFs from 'node:fs';
 import {
   copyFileSync,
   cpSync,
@@ -9,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import * as nodeFsPromises from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { projectRoot } from '../demonstration/facility.ts';
@@ -29,6 +31,13 @@ const inPage: Readonly<Record<string, string>> = {
 /** What the simulator puts in the place of disks: the folder for the レセコン and the journal. Its cheap signatures stay away. */
 const disks = standIns.filter(([, , file]) => file.startsWith('simulated-'));
 
+/** What Node's disk can do and the page's cannot is refused by name: nobody has to know here what the product takes next. */
+const refused = (code: string, node: object): string => {
+  const own = new Set([...code.matchAll(/^export const (\w+)/gm)].map(([, name]) => name));
+  const lacking = Object.keys(node).filter((name) => name !== 'default' && !own.has(name));
+  return `${code}\nexport { ${lacking.map((name) => `unwritable as ${name}`).join(', ')} };\n`;
+};
+
 const thinNode: Plugin = {
   name: 'thin-node',
   enforce: 'pre',
@@ -40,6 +49,8 @@ const thinNode: Plugin = {
     return wanted.endsWith('/web/local-server.ts') ? join(page, 'node/server-in-page.ts') : null;
   },
   transform: (code, id) => {
+    if (id === join(page, 'node/fs.ts')) return refused(code, nodeFs);
+    if (id === join(page, 'node/fs-promises.ts')) return refused(code, nodeFsPromises);
     if (!id.startsWith(projectRoot) || id.includes('node_modules') || !code.includes('import.meta')) return null;
     const path = `/${relative(projectRoot, id)}`;
     return code

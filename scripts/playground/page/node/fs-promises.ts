@@ -7,19 +7,11 @@ const later =
     work(...args);
 
 export const readFile = later(readFileSync);
-const unwritable = async (path: string): Promise<never> => {
+/** In the place of all that this file lacks (scripts/playground/build.ts) */
+export const unwritable = async (path: string): Promise<never> => {
   throw Object.assign(new Error(`EROFS: ${path}`), { code: 'EROFS' });
 };
 export const mkdir = async (): Promise<void> => {};
-export const chown = unwritable;
-export const open = unwritable;
-export const stat = unwritable;
-export const rm = unwritable;
-export const unlink = unwritable;
-export const access = unwritable;
-export const rename = unwritable;
-export const lstat = unwritable;
-export const opendir = unwritable;
 export const realpath = later((path: string) => path);
 /** So much room that nobody warns of it */
 export const statfs = async () => ({ bsize: 4_096, bavail: 1e9, blocks: 2e9, bfree: 1e9 });

@@ -23,20 +23,10 @@ export const readdirSync = (path: Path): string[] => {
 };
 export const existsSync = (path: Path): boolean => files[at(path)] !== undefined || readdirSync(path).length > 0;
 
-const unwritable = (path: Path): never => {
+/** In the place of all that this file lacks (scripts/playground/build.ts) */
+export const unwritable = (path: Path): never => {
   throw refused('EROFS', path);
 };
-export const writeFileSync = unwritable;
-export const mkdirSync = unwritable;
-export const renameSync = unwritable;
-export const rmSync = unwritable;
-export const openSync = unwritable;
-export const closeSync = unwritable;
-export const fsyncSync = unwritable;
-export const chmodSync = unwritable;
-export const utimesSync = unwritable;
-export const accessSync = unwritable;
-export const statSync = unwritable;
 export const constants = {
   ...{ O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_CREAT: 0o100, O_EXCL: 0o200, O_TRUNC: 0o1000, O_NONBLOCK: 0o4000 },
   ...{ O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000, W_OK: 2, R_OK: 4, F_OK: 0 },
