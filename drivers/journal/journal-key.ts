@@ -2,9 +2,8 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { parseJsonFile } from '../../src/storage/parse-file.ts';
-import { replaceDurably } from '../../src/storage/rename-durably.ts';
+import { giveToOwner, replaceDurably } from '../../src/storage/rename-durably.ts';
 import type { Cells } from '../../src/storage/sql-engine.ts';
-import { giveToOwner } from '../../src/trust/write-file.ts';
 
 const keyFileSchema = z.strictObject({ epoch: z.number().int().min(1), key: z.base64() });
 

@@ -18,12 +18,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseModule, targetOf } from '../house/module-graph.ts';
 import { npmForWindows } from './npm-for-windows.ts';
-
-const project = fileURLToPath(new URL('../../', import.meta.url));
+import { project } from './tree.ts';
 
 /** What somebody at the clinic's PC may ask for; the other commands are a terminal's. */
 const commands = ['agent', 'provision', 'broker', 'erase', 'windows-service'] as const;

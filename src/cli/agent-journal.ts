@@ -10,8 +10,9 @@ import { readAgentKeys } from '../agent/provisioning/agent-keys.ts';
 import { readAgentConfig } from '../processes/agent-config.ts';
 import { configOfAgentIn } from '../processes/agent-directory.ts';
 import { openDatabase } from '../processes/open-journal.ts';
+import { giveToOwner } from '../storage/rename-durably.ts';
 import { openSqlite } from '../storage/sqlite-engine.ts';
-import { giveToOwner, writeFileAtomically } from '../trust/write-file.ts';
+import { writeFileAtomically } from '../trust/write-file.ts';
 
 /** A moved journal is written in one go, which may take minutes of a slow disk. ms */
 const answerMs = 600_000;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, rm } from 'node:fs/promises';
+import { chown, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { renameDurably, syncDirectory, syncFile } from './rename-durably.ts';
+import { copyDurably, syncDirectory } from './rename-durably.ts';
 
 /**
  * Brings a store of an earlier release to where this one looks for it, also onto another file system. Nothing happens when
@@ -19,14 +19,8 @@ export const moveStore = async (
   const database = new DatabaseSync(from, { timeout: 2_000 });
   database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE');
   database.close();
-  const aside = `${to}.part`;
-  await copyFile(from, aside);
-  if (owner !== undefined) {
-    await chown(dirname(to), owner.uid, owner.gid);
-    await chown(aside, owner.uid, owner.gid);
-  }
-  syncFile(aside);
-  renameDurably(aside, to);
+  if (owner !== undefined) await chown(dirname(to), owner.uid, owner.gid);
+  copyDurably(from, to);
   // The directory may be new, too; until its own name is on the disk the old file is the only one that a power cut leaves.
   syncDirectory(dirname(dirname(to)));
   await rm(from);

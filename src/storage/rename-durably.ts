@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, copyFileSync, fsyncSync, openSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export const syncFile = (path: string, mode: 'r' | 'r+' = 'r+'): void => {
@@ -27,4 +27,21 @@ export const replaceDurably = (path: string, text: string, mode: number): void =
   writeFileSync(aside, text, { mode });
   syncFile(aside);
   renameDurably(aside, path);
+};
+
+/** What root wrote belongs to the directory's owner. Anybody else's, and on Windows, stays as it is. */
+export const giveToOwner = (path: string): void => {
+  if (process.getuid?.() === 0) {
+    const { uid, gid } = statSync(dirname(path));
+    chownSync(path, uid, gid);
+  }
+};
+
+/** Whole and on the disk under its new name, and of that directory's owner, or not there. */
+export const copyDurably = (from: string, to: string): void => {
+  const aside = `${to}.part`;
+  copyFileSync(from, aside);
+  giveToOwner(aside);
+  syncFile(aside);
+  renameDurably(aside, to);
 };

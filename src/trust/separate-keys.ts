@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { chown, copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renameDurably, syncDirectory, syncFile } from '../storage/rename-durably.ts';
+import { copyDurably, syncDirectory } from '../storage/rename-durably.ts';
 import { cvIssuersFile } from './cv-trust.ts';
 import { keyFiles, keyFolders } from './key-files.ts';
 
@@ -13,14 +13,6 @@ const filesOf = {
   link: [tlsKey, tlsCertificate, facilityCa],
   terminal: [signingKey, sealingKey, trust, cvIssuersFile],
 } as const;
-
-const copyDurably = async (from: string, to: string, owner: Owner): Promise<void> => {
-  const aside = `${to}.part`;
-  await copyFile(from, aside);
-  await chown(aside, owner.uid, owner.gid);
-  syncFile(aside);
-  renameDurably(aside, to);
-};
 
 /**
  * Up to release 19854c3 all keys of a device lay in one directory. Moves each to the folder of its process; an original
@@ -42,8 +34,7 @@ export const separateKeys = async (
     await chown(target, owners[folder].uid, owners[folder].gid);
     for (const name of names) {
       // A file that is there already came with newer keys, or from a run before.
-      if (!existsSync(join(target, name)))
-        await copyDurably(join(deviceDirectory, name), join(target, name), owners[folder]);
+      if (!existsSync(join(target, name))) copyDurably(join(deviceDirectory, name), join(target, name));
       moved.push(name);
     }
   }

@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chownSync, statSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { renameDurably } from '../storage/rename-durably.ts';
-
-/** What root wrote belongs to the directory's owner. Anybody else's, and on Windows, stays as it is. */
-export const giveToOwner = (path: string): void => {
-  if (process.getuid?.() === 0) {
-    const { uid, gid } = statSync(dirname(path));
-    chownSync(path, uid, gid);
-  }
-};
+import { giveToOwner, renameDurably } from '../storage/rename-durably.ts';
 
 /**
  * Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. What

@@ -42,7 +42,7 @@ const branched: Readonly<Record<string, string>> = {
   // There is no such file there; what the file system says of itself is asked by a write.
   'src/agent/disk-watch.ts': "if (process.platform !== 'linux') return [];",
   // The directory's owner, where root writes for another user.
-  'src/trust/write-file.ts': 'if (process.getuid?.() === 0) {',
+  'src/storage/rename-durably.ts': 'if (process.getuid?.() === 0) {',
   'drivers/host/systemd-notifier.ts': 'if (socket === undefined) return;',
   // There nothing is known of the cable; the broker's port is tried all the same.
   'drivers/host/way-evidence.ts': "process.platform === 'linux' ? readFile",

@@ -54,3 +54,21 @@ test('the outbox of an earlier release goes on at its new place, with what waite
   layDown(release, 'outbox', from);
   expect(await moveStore(from, to, undefined)).toBe(false);
 });
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('skipped: giving files to other users needs root');
+
+test.skipIf(!isRoot)('what root moves belongs to the users of link and terminal, folders and files', async () => {
+  const [link, terminal] = [
+    { uid: 65_501, gid: 65_501 },
+    { uid: 65_502, gid: 65_502 },
+  ];
+  await separateKeys(flat, link, terminal);
+  const [release = ''] = storedReleases();
+  layDown(release, 'outbox', join(folder, 'terminal.sqlite'));
+  await moveStore(join(folder, 'terminal.sqlite'), join(folder, 'store', 'link.sqlite'), link);
+  const ownersIn = (place: string): readonly number[] =>
+    [place, ...readdirSync(place).map((name) => join(place, name))].map((path) => statSync(path).uid);
+  expect(new Set([...ownersIn(join(flat, 'link')), ...ownersIn(join(folder, 'store'))])).toEqual(new Set([link.uid]));
+  expect(new Set(ownersIn(join(flat, 'terminal')))).toEqual(new Set([terminal.uid]));
+});
