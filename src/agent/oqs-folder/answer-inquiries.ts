@@ -91,7 +91,7 @@ export class InquiryDesk {
   readonly #odd = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #lookAgainMs = 0;
-  #isResumed = false;
+  #wasOurs = false;
   #stopped = false;
 
   constructor(context: InquiryContext, isOurs = () => true) {
@@ -125,8 +125,7 @@ export class InquiryDesk {
 
   /** One look at `req/`. A folder that cannot be looked into has no inquiries, and is told. */
   async poll(): Promise<void> {
-    if (this.#monotonicMs < this.#lookAgainMs || !this.#isOurs()) return;
-    this.#resume();
+    if (this.#monotonicMs < this.#lookAgainMs || !this.#isOurTurn()) return;
     const folder = join(this.#context.options.oqsFolder, 'req');
     // Each kind by itself: whatever else lies there takes no request's place.
     const found = await Promise.all([
@@ -164,16 +163,16 @@ export class InquiryDesk {
     this.#tellLying('res', 'files.not-a-file', blocked);
     this.#tellLying('req', 'files.request-unreadable', unreadable.length);
     this.#tellLying('req', 'files.request-unknown', await strangersIn(folder, strange, settledMs));
-    const monotonicMs = this.#monotonicMs;
-    for (const [number, { atMs }] of this.#bulks) if (monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
+    for (const [number, { atMs }] of this.#bulks) if (this.#monotonicMs - atMs > bulkLifeMs) this.#bulks.delete(number);
   }
 
-  /** Once: what stood in the journal when this process began. Asking again has the same effect. */
-  #resume(): void {
-    if (this.#isResumed) return;
-    this.#isResumed = true;
-    for (const { receptionNumber, questions } of this.#context.journal.bulkInquiries())
+  /** As a turn begins, what stands in the journal: whoever received it may be gone. Asking again has the same effect. */
+  #isOurTurn(): boolean {
+    const isOurs = this.#isOurs();
+    for (const { receptionNumber, questions } of isOurs && !this.#wasOurs ? this.#context.journal.bulkInquiries() : [])
       this.#begin(receptionNumber, z.array(searchInfoSchema).parse(JSON.parse(questions)));
+    this.#wasOurs = isOurs;
+    return isOurs;
   }
 
   /** A folder lies in `res/` under the answer's name: nobody is asked for an answer that cannot be put there. */
@@ -326,12 +325,13 @@ export class InquiryDesk {
       },
       bulkLifeMs,
     );
-    if (!this.#bulks.has(receptionNumber)) this.#begin(receptionNumber, questions);
+    this.#begin(receptionNumber, questions);
     const identifier = read.value.MessageHeader.ArbitraryFileIdentifier ?? '';
     return this.#encode(bulkReceptionSchema, bulkReception(this.#institution, identifier, receptionNumber, this.#now));
   }
 
   #begin(receptionNumber: string, questions: readonly SearchInfo[]): void {
+    if (this.#bulks.has(receptionNumber)) return;
     const bulk: Bulk = { atMs: this.#context.clock.now().monotonicMs, units: [], done: false };
     this.#bulks.set(receptionNumber, bulk);
     this.#workOff(bulk, questions).catch((error) => {

@@ -127,6 +127,27 @@ const receive = async (name: string): Promise<string> => {
   return received.value.MessageBody.ReceptionNumber;
 };
 
+test('一括照会 that another agent received, which is gone since: whose turn it is then works it off, though it had turns before', async () => {
+  const { service } = bed.context;
+  const inquire = service.inquire.bind(service);
+  service.inquire = () => new Promise(() => {});
+  let isThere = false;
+  const other = new InquiryDesk(bed.context, () => !isThere);
+  await other.poll();
+  isThere = true;
+  await other.poll();
+  put('OQSmuquc01req_b.xml', search('1000001'));
+  const number = await receive('OQSmuquc01res_b.xml');
+  desk.stop();
+  service.inquire = inquire;
+  isThere = false;
+  await other.poll();
+  await breathe();
+  put('OQSmuquc02req_c.xml', `<ReceptionNumber>${number}</ReceptionNumber>`);
+  await other.poll();
+  expect(got('OQSmuquc02res_c.xml')).toContain('<NumberOfProcessingResult>1<');
+});
+
 test('一括照会 over a restart: the number still counts, the rest is asked, nothing stays once it is fetched', async () => {
   const { service } = bed.context;
   const inquire = service.inquire.bind(service);
