@@ -243,6 +243,8 @@ export class Judge {
     if (this.#hearsOfLate && !shown && kept.kind === 'eligibility' && kept.late_at === null)
       this.broken('left without the answer, and staff not told', requestId);
     if (kept.outcome === null) this.broken('a visit that does not end', `${requestId}: the agent has no outcome`);
+    else if (kept.handed_over_at === null && kept.given_up_at === null)
+      this.broken('a visit that does not end', `${requestId}: ${kept.outcome}, neither handed over nor given up`);
     const consents = JSON.parse(kept.consents) as Record<string, boolean>;
     this.#consentsAsGiven(
       requestId,

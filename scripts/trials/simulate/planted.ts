@@ -211,4 +211,14 @@ export const planted: readonly Planted[] = [
       [sharedFolder, '        await file.writeFile(bytes);', '        await file.writeFile(bytes).catch(() => {});'],
     ],
   },
+  {
+    name: 'answer whose file is never written',
+    changes: [
+      [
+        handOver,
+        'else await this.#writeFile(visit, personal, answer.value, lease);',
+        "else if (requestId < 'f') await this.#writeFile(visit, personal, answer.value, lease);",
+      ],
+    ],
+  },
 ];
