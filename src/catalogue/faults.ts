@@ -139,7 +139,7 @@ const foundByDoctor = {
   'boot-loader.old': warning(
     'technician',
     "the board's boot loader (EEPROM) is too old to start a release once on trial: no update is installed",
-    'rpi-eeprom-update -a, then restart the board; it needs a boot loader of 2023-01-11 or later',
+    'in Raspberry Pi OS, from a card (the image has no such program): rpi-eeprom-update -a, then restart the board; it needs a boot loader of 2023-01-11 or later',
   ),
   'disk.nearly-full': fault(
     'technician',

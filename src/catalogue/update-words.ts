@@ -21,8 +21,8 @@ export const updateStateWords: Readonly<Record<UpdateState['name'], Words>> = {
 
 export const updateWaitWords: Readonly<Record<WaitReason, Words>> = {
   'boot-loader': words(
-    '本体のブートローダー（EEPROM）が古く、新しい版を試せません：rpi-eeprom-update -a で更新してください',
-    "the board's boot loader (EEPROM) is too old to try a release: rpi-eeprom-update -a, then restart",
+    '本体のブートローダー（EEPROM）が古く、新しい版を試せません：Raspberry Pi OS のカードで起動し、rpi-eeprom-update -a で更新してください',
+    "the board's boot loader (EEPROM) is too old to try a release: rpi-eeprom-update -a in Raspberry Pi OS, then restart",
   ),
   'agent-first': words('資格確認端末のプログラムを先に更新してください', "the clinic's agent is updated first"),
   wave: words('前の番号の窓口が終わるのを待っています', 'the lanes before this one are not through yet'),

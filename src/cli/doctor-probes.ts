@@ -11,6 +11,7 @@ import { bootLoaderBuiltMs } from '../../drivers/update-board/board-boot-loader.
 import { refusesWrites } from '../agent/disk-watch.ts';
 import { readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { type Failure, failure } from '../core/failure.ts';
+import { compatibleHere } from '../processes/compatible.ts';
 import type { Config } from '../processes/terminal-config.ts';
 import type { Machine, UnitState } from '../terminal/doctor/examination.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
@@ -217,8 +218,12 @@ const isReadOnly = async (path: string): Promise<boolean> => {
   return refusesWrites(path);
 };
 
+/** Of a board whose loader chooses between two slots; of any other its age is no matter. */
+export const slotLoaderBuiltMs = (rauc?: string, tree?: string): number | null =>
+  compatibleHere(rauc) === null ? null : bootLoaderBuiltMs(tree);
+
 export const thisMachine: Machine = {
   agentKnows: (device) => agentKnows(device),
   ...{ unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
-  bootLoaderBuiltMs: () => bootLoaderBuiltMs(),
+  bootLoaderBuiltMs: () => slotLoaderBuiltMs(),
 };

@@ -9,3 +9,12 @@ export const compatibleOf = (path = raucConfig): string => {
   if (compatible === undefined) throw new Error(`${path}: no line compatible=…`);
   return compatible.trim();
 };
+
+/** The same; null: no device with two slots. */
+export const compatibleHere = (path = raucConfig): string | null => {
+  try {
+    return compatibleOf(path);
+  } catch {
+    return null;
+  }
+};

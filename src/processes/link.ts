@@ -26,7 +26,7 @@ import type { LinkReport } from '../terminal/doctor/health.ts';
 import { readLinkKeys } from '../trust/key-files.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import { certificateTopic } from '../wire/certificate-messages.ts';
-import { compatibleOf } from './compatible.ts';
+import { compatibleHere } from './compatible.ts';
 import { fetchBundles } from './fetch-bundle.ts';
 import { LinkCertificate } from './link-certificate.ts';
 import { withWayNamed } from './named-way.ts';
@@ -83,12 +83,8 @@ const keepBundles = (
   { facility, device, updates }: Config,
   parts: { readonly bus: MessageBus; readonly clock: ReturnType<typeof startLinkClock>; readonly log: EventLog },
 ): (() => void) => {
-  let compatible: string;
-  try {
-    compatible = compatibleOf();
-  } catch {
-    return () => {};
-  }
+  const compatible = compatibleHere();
+  if (compatible === null) return () => {};
   const hours = openingHoursOf(updates);
   return fetchBundles({
     ...{ ...parts, facility, device, compatible, folder: updates.folder },

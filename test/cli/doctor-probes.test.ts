@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import { agentFiles } from '../../src/agent/provisioning/agent-keys.ts';
-import { agentKnows, lastWordsOf, thisMachine, unitStateOf } from '../../src/cli/doctor-probes.ts';
+import { agentKnows, lastWordsOf, slotLoaderBuiltMs, thisMachine, unitStateOf } from '../../src/cli/doctor-probes.ts';
 import { defaultConfigPath } from '../../src/processes/terminal-config.ts';
 
 let folder: string;
@@ -259,4 +259,14 @@ describe('uketsuke doctor, by the units of a machine that systemd tells of', () 
       expect(told.diagnoses[0]).toMatchObject({ fault: 'config.missing' });
     }
   });
+});
+
+test('the age of a boot loader is looked at where it chooses between two slots, and nowhere else', () => {
+  const built = Buffer.alloc(4);
+  built.writeUInt32BE(Date.UTC(2021, 3, 29) / 1_000);
+  writeFileSync(join(folder, 'build-timestamp'), built);
+  const rauc = join(folder, 'system.conf');
+  expect(slotLoaderBuiltMs(rauc, folder)).toBeNull();
+  writeFileSync(rauc, '[system]\ncompatible=uketsuke-terminal-arm64\n');
+  expect(slotLoaderBuiltMs(rauc, folder)).toBe(Date.UTC(2021, 3, 29));
 });

@@ -89,7 +89,7 @@ export type Machine = {
   /** Of the installed packages; null: no packages, or not known in time */
   readonly damagedFiles: () => Promise<readonly DamagedFile[] | null>;
   readonly hasSoundCard: () => Promise<boolean>;
-  /** When the board's boot loader was made, ms since 1970 UTC; null: it has two slots of no kind, or does not tell */
+  /** When the board's boot loader was made, ms since 1970 UTC; null: no board with two slots, or it does not tell */
   readonly bootLoaderBuiltMs: () => number | null;
 };
 
