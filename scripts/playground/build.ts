@@ -1,4 +1,3 @@
-import * as nodeFs from 'node:fs';
 import {
   copyFileSync,
   cpSync,
@@ -10,7 +9,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import * as nodeFsPromises from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { projectRoot } from '../demonstration/facility.ts';
@@ -31,11 +29,15 @@ const inPage: Readonly<Record<string, string>> = {
 /** What the simulator puts in the place of disks: the folder for the レセコン and the journal. Its cheap signatures stay away. */
 const disks = standIns.filter(([, , file]) => file.startsWith('simulated-'));
 
-/** What Node's disk can do and the page's cannot is refused by name: nobody has to know here what the product takes next. */
-const refused = (code: string, node: object): string => {
-  const own = new Set([...code.matchAll(/^export const (\w+)/gm)].map(([, name]) => name));
-  const lacking = Object.keys(node).filter((name) => name !== 'default' && !own.has(name));
-  return `${code}\nexport { ${lacking.map((name) => `unwritable as ${name}`).join(', ')} };\n`;
+/** Functions of Node that its stand-in lacks refuse when they are called: nobody has to know here what the product takes next. */
+const withRefusals = (code: string, node: object): string => {
+  const own = new Set([...code.matchAll(/^export (?:const|class|\{) (\w+)/gm)].map(([, name]) => name));
+  const lacking = Object.entries(node).filter(([name, one]) => typeof one === 'function' && !own.has(name));
+  const names = lacking.map(([name]) => name).filter((name) => name !== 'default');
+  const refusal = own.has('unwritable')
+    ? ''
+    : "const unwritable = function () { throw new Error('not in a page'); };\n";
+  return `${code}\n${refusal}export { ${names.map((name) => `unwritable as ${name}`).join(', ')} };\n`;
 };
 
 const thinNode: Plugin = {
@@ -48,9 +50,9 @@ const thinNode: Plugin = {
     if (thin !== undefined) return join(page, 'node', thin);
     return wanted.endsWith('/web/local-server.ts') ? join(page, 'node/server-in-page.ts') : null;
   },
-  transform: (code, id) => {
-    if (id === join(page, 'node/fs.ts')) return refused(code, nodeFs);
-    if (id === join(page, 'node/fs-promises.ts')) return refused(code, nodeFsPromises);
+  transform: async (code, id) => {
+    const [wanted] = Object.entries(inPage).find(([, file]) => id === join(page, 'node', file)) ?? [];
+    if (wanted !== undefined) return withRefusals(code, await import(wanted));
     if (!id.startsWith(projectRoot) || id.includes('node_modules') || !code.includes('import.meta')) return null;
     const path = `/${relative(projectRoot, id)}`;
     return code
