@@ -75,7 +75,7 @@ describe('a hang', () => {
     expect(failed).toBeGreaterThanOrEqual(1);
   });
 
-  test('a run that ends by itself is counted, each skipped test with its reason; one without fails', async () => {
+  test('a run that ends by itself is counted, each failed and skipped test told with its reason; one skipped without fails', async () => {
     const { counts, printed } = await runOf(
       `import { expect, test } from 'vitest';
        test('good', () => {});
@@ -86,7 +86,14 @@ describe('a hang', () => {
     );
     expect(counts).toBe('1 2 2');
     expect(printed).toMatch(/^skipped: one\.test\.ts > left out \(on purpose\)$/m);
-    expect(printed).toMatch(/^one\.test\.ts > left out without a word is skipped and does not say why/m);
+    expect(printed).toMatch(/^failed: one\.test\.ts > left out without a word \(it is skipped and does not say why/m);
+    expect(printed).toMatch(/^failed: one\.test\.ts > bad \(expected 1 to be 2/m);
+  });
+
+  test('a file that cannot be loaded is told by name with its error', async () => {
+    const { counts, printed } = await runOf("import './nowhere.ts';", {});
+    expect(counts).toBe('0 1 0');
+    expect(printed).toMatch(/^failed: one\.test\.ts \(.*nowhere/m);
   });
 
   test('nobody but the descendants of the run is ended', () => {
