@@ -215,7 +215,7 @@ const jpkiApplication = async (
 
 /**
  * Makes the card of a persona. Keys are made once and kept in `keyFolder` (the visual and the authentication key are the
- * card's own; one sign key serves all cards, since nothing of ours ever uses it).
+ * card's own; one sign key serves all cards, since nothing of ours ever uses it). Throws where a persona needs a photo and has none.
  */
 export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
   const { persona, authority, keyFolder, photo, wallMs } = request;

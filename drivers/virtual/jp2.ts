@@ -67,6 +67,7 @@ const smooth = ({ width, height, grey }: GreyImage): GreyImage => {
 /**
  * JPEG 2000 in a JP2 container. This build of the encoder has no rate control, so a picture too rich for the card is
  * smoothed until it fits: a portrait of 240×320 takes 13 to 20 KB and needs none of it.
+ * Throws on a picture that stays too large.
  */
 export const encodeGreyJp2 = async (image: GreyImage, maxBytes: number = photoLimit): Promise<Uint8Array> => {
   const { J2KEncoder } = await load();

@@ -17,7 +17,9 @@ export type Person = {
   readonly scale: number;
   /** Degrees; yaw turns the head to the picture's right, pitch bends it down. */
   readonly roll: number;
+  /** Degrees */
   readonly yaw: number;
+  /** Degrees */
   readonly pitch?: number;
   /** What the person looks like today in place of the loaded picture: 480×640 RGB. */
   readonly cut?: Uint8Array;
@@ -40,9 +42,9 @@ export type Scene = {
   readonly people: readonly Person[];
   /** 1 = as photographed; multiplies the people's brightness. */
   readonly light: number;
-  /** Brightness of the wall, 0..255. */
+  /** Brightness of the wall, 0 … 255. */
   readonly wall: number;
-  /** How far the head wanders: 1 = a patient who tries to hold still. */
+  /** How far the head wanders: 0 … 3, 1 = a patient who tries to hold still. */
   readonly restlessness: number;
 };
 

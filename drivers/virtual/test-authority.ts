@@ -55,6 +55,7 @@ export const cachedRsaKey = async (path: string): Promise<KeyObject> => {
   return createPrivateKey(readFileSync(path));
 };
 
+/** Throws on a key that is not RSA. */
 export const rsaPublicKeyOf = (key: KeyObject): RsaPublicKey => {
   const { n, e } = createPublicKey(key).export({ format: 'jwk' });
   if (n === undefined || e === undefined) throw new Error('not an RSA key');
@@ -126,7 +127,7 @@ const create = async (folder: string): Promise<void> => {
 
 /**
  * The authority that lives in `folder`; made there when it is not (about a second of RSA). Others are given the files
- * `card-ca.pem` (trust store for certificates) and `cv-issuers.json` (trust store for visual records).
+ * `card-ca.pem` (trust store for certificates) and `cv-issuers.json` (trust store for visual records). Throws where the folder cannot be written.
  */
 export const ensureTestAuthority = async (folder: string): Promise<TestAuthority> => {
   if (!existsSync(join(folder, fileNames.caCertificate))) {

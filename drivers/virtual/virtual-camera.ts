@@ -11,6 +11,7 @@ const usualFramesPerSecond = 15;
 
 export type VirtualCameraSettings = {
   readonly seed: number;
+  /** 15 a second where left out */
   readonly framesPerSecond?: number;
   /** Path of the control panel's unix socket; without it `face` stays before the camera. */
   readonly controlSocket?: string;
@@ -24,6 +25,7 @@ export class VirtualCamera implements Camera {
   #latestOrders: CameraOrders;
   #stopHearing = (): void => undefined;
 
+  /** Throws where there is no face of that name. */
   constructor(settings: VirtualCameraSettings) {
     const { face = null } = settings;
     if (face !== null && !isFaceId(face)) throw new Error(`virtual-camera: there is no face "${face}"`);

@@ -1,6 +1,7 @@
 /**
  * The house rules that no compiler holds: which folder may import which, no two folders each other, nothing dead, file
- * length, no path of one machine in a tracked file, the paths in README's "where do I change X" exist.
+ * length, no path of one machine in a tracked file, the paths in README's "where do I change X" exist, and what package.json
+ * exports says its units and who throws.
  *
  *   npm run house -- [--long] [--json]     `file:line  rule  what` for each finding, exit status 1 if there is one
  */
@@ -11,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { checkGraph, type Finding } from './lint-arrows.ts';
 import { checkLongFunctions, longFunctions } from './long-functions.ts';
 import { type ModuleGraph, moduleGraph } from './module-graph.ts';
+import { checkPublishedWords, isPublished, publishedTargets } from './published-words.ts';
 
 const longestFileLines = 400;
 
@@ -150,6 +152,7 @@ const readTree = (): Map<string, string> => {
 const main = (): void => {
   const texts = readTree();
   const graph = moduleGraph(new Map([...texts].filter(([file]) => /\.(tsx?|m?js)$/.test(file))));
+  const published = publishedTargets(texts.get('package.json') ?? '{}');
   const findings = [
     ...[...texts].flatMap(([file, text]) => [
       ...checkMachinePaths(file, text),
@@ -158,6 +161,7 @@ const main = (): void => {
       ...checkRenames(file, text),
       ...checkFormatters(file, text),
       ...checkMachineClock(file, text),
+      ...(isPublished(file, published) ? checkPublishedWords(file, text) : []),
     ]),
     ...checkGraph(graph),
     ...checkLongFunctions(graph),

@@ -1,4 +1,4 @@
-/** One metric with its samples, as Prometheus' text format 0.0.4 writes it. */
+/** One metric with its samples, as Prometheus' text format 0.0.4 writes it; a `value` is in the unit that its name ends with. */
 export type MetricFamily = {
   readonly name: string;
   readonly help: string;

@@ -19,6 +19,7 @@ import {
 } from '../../scripts/house/lint-house.ts';
 import { checkLongFunctions, readWhole } from '../../scripts/house/long-functions.ts';
 import { moduleGraph, parseModule } from '../../scripts/house/module-graph.ts';
+import { checkPublishedWords, isPublished, publishedTargets } from '../../scripts/house/published-words.ts';
 
 const graphOf = (files: Readonly<Record<string, string>>) => moduleGraph(new Map(Object.entries(files)));
 const checkArrows = (file: string, text: string) => checkArrowsOf(graphOf({ [file]: text }));
@@ -252,6 +253,45 @@ describe('functions of more than 70 lines', () => {
     expect(Object.values(readWhole).filter((why) => why.length < 15)).toEqual([]);
     // It may become shorter.
     expect(Object.keys(readWhole).length).toBeLessThanOrEqual(15);
+  });
+});
+
+describe('what package.json exports', () => {
+  const rules = (text: string) => checkPublishedWords('src/core/a.ts', text).map(({ line, rule }) => `${line} ${rule}`);
+
+  test('a number says what it counts or is measured in, by its name or a docstring', () => {
+    expect(rules('export type A = {\n  readonly loud: number;\n};')).toEqual(['2 unit']);
+    expect(rules('export type A = { readonly loud: number | null };')).toEqual(['1 unit']);
+    expect(rules("export type A =\n  | { readonly kind: 'a'; readonly entered: number };")).toEqual(['2 unit']);
+    expect(rules('/** Not known. */\nexport type A = { readonly loud: number };')).toEqual(['2 unit']);
+    for (const said of [
+      'export type A = { readonly waitMs: number; readonly triesLeft: number; readonly days: number };',
+      'export type A = {\n  /** 0 … 1 */\n  readonly loud: number;\n};',
+      '/** Angles in degrees. */\nexport type A = { readonly turn: number };',
+      "export type A =\n  /** `entered`: digits so far */\n  | { readonly kind: 'a'; readonly entered: number };",
+      'type Own = { readonly loud: number };',
+    ])
+      expect(rules(said), said).toEqual([]);
+  });
+
+  test('who throws says so; what an inner function throws is its own', () => {
+    const thrower = 'export const read = (text: string) => {\n  if (text === "") throw new Error("empty");\n};';
+    expect(rules(thrower)).toEqual(['1 throws']);
+    expect(rules(`/** Reads. */\n${thrower}`)).toEqual(['2 throws']);
+    expect(rules(`/** Throws on an empty text. */\n${thrower}`)).toEqual([]);
+    expect(rules('export class A {\n  read() {\n    throw new Error("never");\n  }\n}')).toEqual(['2 throws']);
+    expect(rules('export const later = () => () => {\n  throw new Error("later");\n};')).toEqual([]);
+  });
+
+  test('those files and no other', () => {
+    const targets = publishedTargets(
+      '{"exports":{"./card":"./drivers/card.ts","./core/*":"./src/core/*.ts","./x":"./x.json"}}',
+    );
+    expect(targets).toHaveLength(2);
+    for (const file of ['drivers/card.ts', 'src/core/a.ts', 'src/core/visit/a.ts'])
+      expect(isPublished(file, targets), file).toBe(true);
+    for (const file of ['drivers/other.ts', 'src/agent/a.ts', 'src/core/a.json'])
+      expect(isPublished(file, targets), file).toBe(false);
   });
 });
 

@@ -14,7 +14,9 @@ export type FacilityKindRules = {
   /** What a new facility of this kind starts with besides the consents */
   readonly defaults: {
     readonly medicalSubsidy: boolean;
+    /** Code of OQSCD038 */
     readonly prescriptionUse: number;
+    /** Code of OQSCD039 */
     readonly prescriptionTiming: number;
     readonly referralDocuments: boolean;
   };

@@ -47,7 +47,8 @@ export type Grants = { readonly readers: ReaderGrant; readonly lumpSums: Readonl
 
 const stepOf = (steps: readonly number[], value: number): number => steps.findLastIndex((step) => value >= step);
 
-/** How many further readers were half paid for: by kind, readers given free before, and uses of the best month. */
+/** How many further readers were half paid for: by kind, readers given free before, and uses of the best month. Throws where
+ * the table has no row for that many. */
 export const grantedReaders = (
   { readers }: Grants,
   { kind, given, uses }: { readonly kind: GrantKind; readonly given: number; readonly uses: number },

@@ -61,7 +61,7 @@ const consentWords = (
 
 /**
  * The text of a consent question as it stood on the screen, line by line: what the consent record's `textHash` is the
- * SHA-256 of (UTF-8). Other kinds of question carry no consent and are a programmer's error.
+ * SHA-256 of (UTF-8). Throws on other kinds of question: they carry no consent.
  */
 export const consentTextOf = (
   catalogue: Catalogue,

@@ -24,7 +24,7 @@ export type DrawContext = {
   readonly offerUnproved?: boolean;
   /** Languages whose signs the screen has no font for: never offered. */
   readonly undrawable?: ReadonlySet<string>;
-  /** Where the keys stand (terminal/visit/keypad-guide.ts) */
+  /** Where the keys stand (terminal/visit/keypad-guide.ts), counted from 0 */
   readonly focused?: number | null;
   /** Keys that are there beside the touch screen: how to use them is said with the screen. */
   readonly keypad?: KeysThere;

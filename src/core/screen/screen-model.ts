@@ -71,6 +71,7 @@ export type ScreenBody =
     }
   /** `hint` null: it is going well, the face is being compared. `looking` false: the camera waits to be chosen */
   | { readonly kind: 'face'; readonly hint: FaceHint | null; readonly looking: boolean }
+  /** `entered` of `length` digits */
   | { readonly kind: 'pin'; readonly entered: number; readonly length: number; readonly checking: boolean }
   | { readonly kind: 'items'; readonly items: readonly ScreenItem[] }
   | {
@@ -111,7 +112,7 @@ export type ScreenModel = {
   readonly screen: ScreenName;
   /** null between visits. A touch that names another session is dropped: the last patient's finger, not this one's. */
   readonly session: string | null;
-  /** Grows with every change. */
+  /** Counted up with every change, from 0 */
   readonly revision: number;
   readonly language: string;
   readonly theme: 'default' | 'high-contrast' | 'dark';
@@ -145,7 +146,7 @@ export type ScreenModel = {
   /** Languages offered by the language tool: code and own name */
   readonly languages: readonly { readonly code: string; readonly name: string }[];
   /**
-   * Where the keys stand (app/keypad-guide.ts), counted through controls, then tools, then languages; a language =
+   * Where the keys stand (terminal/visit/keypad-guide.ts), counted from 0 through controls, then tools, then languages; a language =
    * the picker is open. null = the keys are not in use
    */
   readonly focused: number | null;
@@ -153,6 +154,7 @@ export type ScreenModel = {
   readonly pinKeys: { readonly clear: string; readonly enter: string } | null;
 };
 
+/** `revision`: of the screen that was touched */
 export type Touch = {
   readonly session: string | null;
   readonly revision: number;

@@ -230,10 +230,11 @@ export type SessionEvent = At<
   | OfInsertion<{ readonly type: 'FaceMissed' }>
   | OfInsertion<{ readonly type: 'FaceFailed'; readonly failure: Failure }>
   | { readonly type: 'FaceHealthChanged'; readonly trouble: Failure | null }
+  /** `entered`: digits so far */
   | OfInsertion<{ readonly type: 'PinDigitsChanged'; readonly entered: number }>
   | OfInsertion<{ readonly type: 'PinSubmitted' }>
   | OfInsertion<{ readonly type: 'PinVerified' }>
-  /** Of an Android's PIN, before there is a phone */
+  /** Of an Android's PIN, before there is a phone; `entered`: digits so far */
   | { readonly type: 'PhonePinDigitsChanged'; readonly entered: number }
   | { readonly type: 'PhonePinSubmitted' }
   /** The phone took the PIN, and told who it is. */
@@ -268,6 +269,7 @@ export type SessionEvent = At<
       readonly type: 'ResultArrived';
       readonly requestId: string;
       readonly outcome: 'eligible' | 'not-eligible' | 'registered' | 'failed';
+      /** 1 … 6, a code of OQSiquc01 */
       readonly qualificationValidity: number | null;
       readonly code: string | null;
     }

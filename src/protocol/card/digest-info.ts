@@ -4,7 +4,7 @@ import { concatBytes, equalBytes } from '../bytes.ts';
 
 const sha256Algorithm = [0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00];
 
-/** DigestInfo naming SHA-256 over an octet string that need not be one hash long: DF28 carries three of them (96 bytes). */
+/** DigestInfo naming SHA-256 over an octet string that need not be one hash long: DF28 carries three of them (96 bytes). Throws on more. */
 export const digestInfo = (octets: Uint8Array): Uint8Array => {
   if (octets.length > 96) throw new RangeError('DigestInfo of up to 96 bytes');
   return concatBytes(
@@ -13,6 +13,7 @@ export const digestInfo = (octets: Uint8Array): Uint8Array => {
   );
 };
 
+/** Throws on anything but 32 bytes. */
 export const sha256DigestInfo = (sha256: Uint8Array): Uint8Array => {
   if (sha256.length !== 32) throw new RangeError('a SHA-256 has 32 bytes');
   return digestInfo(sha256);

@@ -72,7 +72,7 @@ export const selectFile = (fid: number): CardCommand<boolean> => ({
   read: readSelection('select file'),
 });
 
-/** READ BINARY of the selected file; `offset` up to 32,767, `length` 1 … 256. Shorter answers are possible at the file's end. */
+/** READ BINARY of the selected file; `offset` up to 32,767, `length` 1 … 256; throws on another offset. Shorter answers are possible at the end. */
 export const readBinary = (offset: number, length: number): CardCommand<Uint8Array> => {
   if (offset < 0 || offset > 0x7fff) throw new RangeError('READ BINARY offset of 15 bits');
   return {
