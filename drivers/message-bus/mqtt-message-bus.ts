@@ -45,6 +45,8 @@ const contextOf = ({ key, certificate, ca }: TlsFiles): SecureContext =>
 type MqttMessageBus = MessageBus & {
   /** From the next connection on, which is made at once; the one in force before stays good as a former one. */
   useTls(tls: TlsFiles): void;
+  /** Nothing is sent to a broker that is away for so long from now, whatever is under way; 0: a try at once. ms */
+  rest(ms: number): void;
   /** Of the broker's certificate as it was shown last, ms since 1970 UTC; null: not met yet */
   readonly serverEndsMs: number | null;
 };
@@ -64,6 +66,7 @@ class MqttBus implements MqttMessageBus {
   #cause: Failure = failure('delivery.offline', 'not connected yet');
   #pauseMs: number;
   #pause: NodeJS.Timeout | null = null;
+  #restsUntilMs = 0;
   #closed = false;
   readonly #address: HostAddress;
 
@@ -114,6 +117,13 @@ class MqttBus implements MqttMessageBus {
     this.#connection?.end(failure('delivery.offline', 'new certificate'));
   }
 
+  rest(ms: number): void {
+    if (this.#connected || this.#closed) return;
+    this.#restsUntilMs = performance.now() + ms;
+    if (this.#pause !== null) this.#tryAfter(0);
+    else if (ms > 0) this.#connection?.end(failure('delivery.offline', 'no connection in time'));
+  }
+
   subscribeConnection(listener: Parameters<MessageBus['subscribeConnection']>[0]): () => void {
     this.#connectionListeners.add(listener);
     if (this.#connected) listener(true);
@@ -140,6 +150,11 @@ class MqttBus implements MqttMessageBus {
     }
   }
 
+  #tryAfter(ms: number): void {
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#attempt(), Math.max(ms, this.#restsUntilMs - performance.now()));
+  }
+
   #attempt(): void {
     this.#pause = null;
     const { host } = this.#options;
@@ -153,7 +168,9 @@ class MqttBus implements MqttMessageBus {
       .finally(() => clearTimeout(silent))
       .then(
         (address) => {
-          if (!this.#closed) this.#connect(address);
+          if (this.#closed) return;
+          if (performance.now() < this.#restsUntilMs) this.#tryAfter(0);
+          else this.#connect(address);
         },
         (error) => this.#ended(failure('delivery.offline', unknownName(host, error)), { byWords: true }),
       );
@@ -204,7 +221,7 @@ class MqttBus implements MqttMessageBus {
     this.#connected = false;
     this.#cause = why;
     if (this.#closed) return;
-    this.#pause = setTimeout(() => this.#attempt(), this.#pauseMs);
+    this.#tryAfter(this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#delays.lastPauseMs);
     if (changed) this.#tell({ closedByBroker, noNetwork });
   }

@@ -5,8 +5,14 @@ import type { MessageBus } from '../ports/message-bus.ts';
 
 /** While the broker is away the way is looked at so often: what two looks agree on is told. ms */
 const lookEveryMs = 500;
-/** A router says once a second at most, to everybody together, that it knows no way: a look without its word is none against it. ms */
+/** A router says only now and then, to everybody together, that it knows no way: a look without its word is none against it. ms */
 const routersWordMs = 8_000;
+/**
+ * Behind a router that passes nothing on, one look and nothing else goes out in this time: Linux, which most small routers are,
+ * tells nobody that it knows no way while we send more often than every 2 s (each packet to nowhere takes one of its tokens, of
+ * which one comes each second, and a word costs two). The bus tries at once when a look finds anything but silence. ms
+ */
+const routedEveryMs = 2_200;
 /** What shows at once cannot be a moment's, and what was waited for has been looked at: no second look is needed. */
 const certain: ReadonlySet<string> = new Set(['delivery.cable-unplugged', 'delivery.port-silent']);
 
@@ -43,6 +49,23 @@ const createMemory = (now: () => number) => {
   };
 };
 
+type Resting = { readonly rest: (ms: number) => void };
+
+/**
+ * When the next look is due, monotonic ms; the bus rests meanwhile, where a router is to be heard. `isSettled`: the last one
+ * saw what is named already; anything else is looked at once more soon.
+ */
+const createPace = (bus: Resting, now: () => number) => {
+  let rests = false;
+  return (seen: WayEvidence | null, beganMs: number, isSettled: boolean): number => {
+    const isRouted = seen?.route === 'routed' && (seen.port === 'silent' || seen.port === 'no-network');
+    if (isRouted) bus.rest(routedEveryMs + lookEveryMs);
+    else if (rests) bus.rest(0);
+    rests = isRouted;
+    return isRouted && isSettled ? beganMs + routedEveryMs : now() + lookEveryMs;
+  };
+};
+
 type Listener = (connected: boolean, cause?: Failure) => void;
 
 /**
@@ -50,13 +73,14 @@ type Listener = (connected: boolean, cause?: Failure) => void;
  * bus itself knows better (a certificate, the access rules) stays as it said it.
  */
 export const withWayNamed = (
-  bus: MessageBus,
+  bus: MessageBus & Resting,
   clock: Pick<Clock, 'now' | 'wakeAt'>,
   see: () => Promise<WayEvidence | null>,
 ): MessageBus => {
   const listeners = new Set<Listener>();
   let connected = false;
   const memory = createMemory(() => clock.now().monotonicMs);
+  const nextLook = createPace(bus, () => clock.now().monotonicMs);
   let said: Failure = failure('delivery.offline', 'not connected yet');
   let named: Failure | null = null;
   let before: string | null = null;
@@ -73,6 +97,7 @@ export const withWayNamed = (
   const look = async (): Promise<void> => {
     if (looking || !isOpen()) return;
     looking = true;
+    const beganMs = clock.now().monotonicMs;
     const seen = await see().catch(() => null);
     looking = false;
     if (!isOpen()) return;
@@ -84,7 +109,7 @@ export const withWayNamed = (
       named = now;
       tell();
     }
-    callOff = clock.wakeAt(clock.now().monotonicMs + lookEveryMs, () => void look());
+    callOff = clock.wakeAt(nextLook(seen, beganMs, now?.code === named?.code), () => void look());
   };
   const end = bus.subscribeConnection((isConnected, cause, how) => {
     if (connected && !isConnected) memory.begin(how?.closedByBroker === true);

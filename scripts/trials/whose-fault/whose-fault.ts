@@ -123,7 +123,9 @@ const tryFault = async (bed: MisfortunesBed, fault: PartyFault): Promise<Outcome
     async () => {
       const report = await bed.health();
       const isWell = report?.state === 'idle' && report.agentTrouble === null && onScreen(bed) === null;
-      return isWell ? true : undefined;
+      // The next fault begins with a page that names nobody, too.
+      const page = await bed.staffPage().catch(() => null);
+      return isWell && page !== null && onPage(page).length === 0 ? true : undefined;
     },
     90_000,
   );
