@@ -5,7 +5,7 @@ import { moveStore } from '../storage/move-store.ts';
 import { separateKeys } from '../trust/separate-keys.ts';
 import { readConfigOrExit } from './config.ts';
 import { outcomeOf } from './run-commands.ts';
-import { reasonOf } from './say.ts';
+import { refuse } from './say.ts';
 
 type Options = {
   readonly config: string;
@@ -40,11 +40,6 @@ export const register = (program: Command): void => {
     .option('--link-user <name>', 'who runs uketsuke link', 'uketsuke-link')
     .option('--terminal-user <name>', 'who runs uketsuke run', 'uketsuke')
     .action(async (options: Options) => {
-      try {
-        await adopt(options);
-      } catch (error) {
-        process.stderr.write(`uketsuke adopt: ${reasonOf(error)}\n`);
-        process.exit(2);
-      }
+      await adopt(options).catch((error: unknown) => refuse('adopt', error));
     });
 };

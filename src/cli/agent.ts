@@ -27,7 +27,7 @@ import {
   authorityKeyAccess,
   withAuthorityKey,
 } from './authority-key.ts';
-import { inWords, japaneseOf, reasonOf, tell } from './say.ts';
+import { inWords, japaneseOf, refuse, tell } from './say.ts';
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
@@ -50,8 +50,7 @@ const orExplain =
     try {
       await work(...args);
     } catch (error) {
-      process.stderr.write(`uketsuke agent: ${reasonOf(error)}\n`);
-      process.exit(2);
+      refuse('agent', error);
     }
   };
 

@@ -13,7 +13,7 @@ import { differences, type InstalledFile, installedFiles, manifestName, treeHash
 import { readTerminalKeys } from '../trust/key-files.ts';
 import { attestationSigner } from './attestation-key.ts';
 import { readConfigOrExit } from './config.ts';
-import { inWordsOf, reasonOf } from './say.ts';
+import { inWordsOf, refuse } from './say.ts';
 
 type AttestOptions = {
   readonly config: string;
@@ -39,10 +39,7 @@ const readManifest = async (tree: string): Promise<readonly InstalledFile[] | nu
   return text === null ? null : manifestSchema.parse(JSON.parse(text)).files;
 };
 
-const fail = (reason: string, status: number): never => {
-  process.stderr.write(`uketsuke attest: ${reason}\n`);
-  process.exit(status);
-};
+const fail = (reason: unknown, status: number): never => refuse('attest', reason, status);
 
 const keptWords = {
   tpm: "Signed with the key in this device's TPM.",
@@ -96,11 +93,10 @@ const verify = async ({ verify: file = '', devices: directory, tree }: AttestOpt
   const expected = await readManifest(tree);
   const altered = expected === null ? [] : differences(expected, found);
   process.stdout.write(`${JSON.stringify({ genuine: same && altered.length === 0, ...opened.value, altered })}\n`);
-  if (!same || altered.length > 0)
-    fail(
-      `what ${opened.value.device} runs is not what lies in ${tree}${altered.length > 0 ? `, which was altered: ${altered.join(', ')}` : ''}`,
-      1,
-    );
+  const { device } = opened.value;
+  if (altered.length > 0)
+    fail(`what ${device} runs is not what lies in ${tree}, which was altered: ${altered.join(', ')}`, 1);
+  if (!same) fail(`what ${device} runs is not what lies in ${tree}`, 1);
 };
 
 /** `uketsuke attest`: exit code 1 when something was altered or forged. */
@@ -118,6 +114,6 @@ export const register = (program: Command): void => {
     .action(async (given: AttestOptions) => {
       const options = { ...given, tree: resolve(given.tree) };
       const work = options.seal ? seal(options.tree) : options.verify === undefined ? attest(options) : verify(options);
-      await work.catch((error: Error) => fail(reasonOf(error), 2));
+      await work.catch((error: unknown) => fail(error, 2));
     });
 };

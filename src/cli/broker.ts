@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
-import { reasonOf } from './say.ts';
+import { refuse } from './say.ts';
 
 const portNumber = (text: string): number => {
   const port = Number(text);
@@ -30,8 +30,7 @@ export const register = (program: Command): void => {
         const place = { address, port, directory: resolve(out) };
         process.stdout.write(`${await writeMosquittoFiles(facilityDir, place)}\n`);
       } catch (error) {
-        process.stderr.write(`uketsuke broker: ${reasonOf(error)}\n`);
-        process.exit(2);
+        refuse('broker', error);
       }
     });
 };

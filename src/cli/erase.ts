@@ -7,7 +7,7 @@ import { copiesOfConfig, defaultConfigPath } from '../processes/terminal-config.
 import { eraseTree, fillFreeSpace, freeSpaceOf } from '../trust/erase.ts';
 import { readConfigOrExit } from './config.ts';
 import { exists } from './provision-places.ts';
-import { reasonOf } from './say.ts';
+import { refuse } from './say.ts';
 
 type EraseOptions = {
   readonly config?: string;
@@ -17,10 +17,7 @@ type EraseOptions = {
   readonly keepFreeSpace?: true;
 };
 
-const fail = (reason: string): never => {
-  process.stderr.write(`uketsuke erase: ${reason}\n`);
-  process.exit(2);
-};
+const fail = (reason: unknown): never => refuse('erase', reason);
 
 /** A store with all that SQLite and we put beside it: write-ahead log, backups before a migration, what was set aside. */
 const storeFiles = async (path: string): Promise<string[]> => {
@@ -93,8 +90,6 @@ export const register = (program: Command): void => {
     .option('--yes', 'does it; without, it only lists what would go')
     .action(async ({ config, ...options }: Omit<EraseOptions, 'config'> & { config?: string | true }) => {
       const file = config === true ? defaultConfigPath : config;
-      await erase({ ...options, ...(file !== undefined && { config: file }) }).catch((error: Error) =>
-        fail(reasonOf(error)),
-      );
+      await erase({ ...options, ...(file !== undefined && { config: file }) }).catch(fail);
     });
 };

@@ -11,8 +11,7 @@ import { type Picture, personOf } from '../face/calibration/group-rates.ts';
 import { embeddingById, entryById } from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
 import { modelsFolder, readManifest, withEntry, writeCalibration, writeModels } from './models-folder.ts';
-
-const tell = (line: string): boolean => process.stderr.write(`${line}\n`);
+import { complain, tell } from './say.ts';
 
 type AddOptions = {
   readonly models: string;
@@ -51,8 +50,9 @@ const add = async (file: string, options: AddOptions): Promise<void> => {
   await copyFile(file, join(options.models, entry.file));
   await writeModels(options.models, withEntry(manifest, entry));
   const { width } = entry.input;
-  tell(`${id}: ${width}×${width}, ${entry.dimensions} numbers, sha256 ${entry.sha256}`);
-  tell(`It is refused until it is measured: uketsuke models calibrate ${id} --images DIR --groups DIR`);
+  const { dimensions, sha256 } = entry;
+  tell('{id}: {width}×{width}, {dimensions} numbers, sha256 {sha256}', { id, width, dimensions, sha256 });
+  tell('It is refused until it is measured: uketsuke models calibrate {id} --images DIR --groups DIR', { id });
   process.stdout.write(
     `${JSON.stringify({ id, sha256: entry.sha256, dimensions: entry.dimensions, calibrated: false })}\n`,
   );
@@ -86,7 +86,7 @@ const embedAll = async (
     const probe = await embedStill(models, image);
     const reference = await embedReference(models, await asCardPhoto(image, encode));
     pictures.push({ name, person: personOf(name), probe, reference });
-    if ((i + 1) % 100 === 0) tell(`${i + 1} of ${names.length} pictures`);
+    if ((i + 1) % 100 === 0) tell('{count} of {all} pictures', { count: i + 1, all: names.length });
   }
   return pictures;
 };
@@ -103,7 +103,11 @@ const namesOfPairs = async (file: string): Promise<string[]> => {
   const rows = await rowsOf(file);
   for (const [a = '', b = '', same] of rows)
     if ((personOf(a) === personOf(b)) !== (same === '1'))
-      throw new Error(`${file}: ${a}, ${b}: by their names they are ${same === '1' ? 'two people' : 'one person'}`);
+      throw new Error(
+        same === '1'
+          ? `${file}: ${a}, ${b}: by their names they are two people`
+          : `${file}: ${a}, ${b}: by their names they are one person`,
+      );
   return [...new Set(rows.flatMap(([a = '', b = '']) => [a, b]))].sort();
 };
 
@@ -122,7 +126,8 @@ const onlyUnmeasured = async (folder: string): Promise<string> => {
   const ids = manifest.models
     .filter(({ id, role }) => role === 'embedding' && embeddingById(manifest, id).calibration === undefined)
     .map(({ id }) => id);
-  if (ids.length !== 1) throw new Error(`name the model to measure; not yet measured: ${ids.join(', ') || 'none'}`);
+  if (ids.length === 0) throw new Error('every embedding model is measured: name the one to measure again');
+  if (ids.length > 1) throw new Error(`name the model to measure; not yet measured: ${ids.join(', ')}`);
   return ids[0] as string;
 };
 
@@ -159,7 +164,10 @@ const measure = async (given: string | undefined, options: CalibrateOptions): Pr
   };
   if (options.dryRun !== true) {
     await writeCalibration(options.models, id, calibration);
-    tell(`${id}: threshold ${calibration.defaultThreshold} written; it is used where face.embeddingModel names it`);
+    tell('{id}: threshold {threshold} written; it is used where face.embeddingModel names it', {
+      id,
+      threshold: calibration.defaultThreshold,
+    });
   }
   process.stdout.write(`${JSON.stringify({ id, written: options.dryRun !== true, ...calibration })}\n`);
 };
@@ -168,8 +176,8 @@ const measure = async (given: string | undefined, options: CalibrateOptions): Pr
 const orExplain =
   <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
   (...args: A): Promise<void> =>
-    work(...args).catch((error: Error) => {
-      tell(`uketsuke models: ${error.message}`);
+    work(...args).catch((error: unknown) => {
+      complain('models', error);
       process.exitCode = 2;
     });
 

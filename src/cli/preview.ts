@@ -10,6 +10,7 @@ import type { Display } from '../core/visit/session.ts';
 import { adjusted } from '../core/visit/session-touch.ts';
 import { type FacilitySettings, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { type Exhibit, exhibitContext, gallery, gallerySettings } from './preview-gallery.ts';
+import { refuse } from './say.ts';
 
 type PreviewOptions = {
   readonly settings?: string;
@@ -25,10 +26,7 @@ const wholeNumber = (text: string): number => {
   return Number(text);
 };
 
-const fail = (message: string): never => {
-  process.stderr.write(`uketsuke preview: ${message}\n`);
-  process.exit(2);
-};
+const fail = (reason: unknown): never => refuse('preview', reason);
 
 /** JSON or YAML; only what differs from the demo's settings has to stand in it. */
 const settingsOf = (path: string | undefined): FacilitySettings => {
@@ -37,7 +35,7 @@ const settingsOf = (path: string | undefined): FacilitySettings => {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    return fail(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return fail(error);
   }
   const read = readSettings(facilitySettingsSchema.partial(), bytes);
   if (!read.ok) return fail(printProblems(path, read.failure));

@@ -22,7 +22,7 @@ import { addClinicCommand, terminalId } from './provision-clinic.ts';
 import { addListenCommand } from './provision-listen.ts';
 import { addMoveCommands } from './provision-move.ts';
 import { addTerminalCommand } from './provision-terminal.ts';
-import { reasonOf } from './say.ts';
+import { refuse } from './say.ts';
 
 type FacilityOptions = {
   readonly dir: string;
@@ -104,9 +104,7 @@ const orExplain =
     try {
       await work(...args);
     } catch (error) {
-      const reason = error instanceof z.ZodError ? z.prettifyError(error) : reasonOf(error);
-      process.stderr.write(`uketsuke provision: ${reason}\n`);
-      process.exit(2);
+      refuse('provision', error instanceof z.ZodError ? z.prettifyError(error) : error);
     }
   };
 

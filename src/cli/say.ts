@@ -120,12 +120,22 @@ export const linesInWords = (told: string, environment: NodeJS.ProcessEnv = proc
 
 /** Why something was not done, for whoever typed the command. */
 export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = process.env): string => {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return linesInWords(String(error), environment);
   const { code, path } = error as NodeJS.ErrnoException;
   const known = path === undefined ? undefined : ofSystem(code);
   // In full: whoever reads it may stand elsewhere than the command thought.
   if (known !== undefined) return inWords(known, { path: resolve(path ?? '') }, environment);
   return linesInWords(error.message, environment);
+};
+
+/** Why a command does not do what it was asked, in the language of the locale. */
+export const complain = (command: string, reason: unknown): boolean =>
+  process.stderr.write(`uketsuke ${command}: ${reasonOf(reason)}\n`);
+
+/** The same, and the end of the process. */
+export const refuse = (command: string, reason: unknown, status = 2): never => {
+  complain(command, reason);
+  process.exit(status);
 };
 
 /** One line for a person: standard error, for standard output belongs to programs. */

@@ -11,7 +11,7 @@ import { version } from '../processes/release.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { startUpdates } from '../processes/update-process.ts';
 import { readConfigOrExit } from './config.ts';
-import { speaksJapanese } from './say.ts';
+import { refuse, speaksJapanese } from './say.ts';
 import { registerProcess } from './until-stopped.ts';
 
 const languageOfLocale = (): 'ja' | 'en' => (speaksJapanese() ? 'ja' : 'en');
@@ -22,10 +22,7 @@ const showStatus = ({ config: path, json }: { config: string; json?: true }): vo
   try {
     text = readFileSync(updates.status, 'utf8');
   } catch {
-    process.stderr.write(
-      `uketsuke update: ${updates.status}: no update process has run since this machine was switched on\n`,
-    );
-    process.exit(2);
+    return refuse('update', `${updates.status}: no update process has run since this machine was switched on`);
   }
   const status = updateStatusSchema.parse(JSON.parse(text));
   process.stdout.write(
@@ -36,8 +33,7 @@ const showStatus = ({ config: path, json }: { config: string; json?: true }): vo
 const check = async (file: string, { json }: { json?: true }): Promise<void> => {
   const bundle = await inspectBundle(file);
   if (bundle === null) {
-    process.stderr.write(`uketsuke update check: ${file}: cannot be read\n`);
-    process.exit(2);
+    return refuse('update check', `${file}: cannot be read`);
   }
   const record = readUpdateRecord(deviceUpdatePlaces.record) ?? initialUpdate.record;
   const refused = refusalOf(bundle, { version, compatible: compatibleOf(), record });

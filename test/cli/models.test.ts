@@ -105,7 +105,7 @@ test('calibrate without a name takes the one model that is not measured, and ask
 
 test.each<[string, () => string | Uint8Array, string[], string]>([
   ['no model', () => new TextEncoder().encode('{}'), [], 'no ONNX model that runs here'],
-  ['a file that is not there', () => join(folder, 'nothing.onnx'), [], 'ENOENT'],
+  ['a file that is not there', () => join(folder, 'nothing.onnx'), [], 'nothing.onnx: there is no such file'],
   ['pixel by pixel', () => flatModel([1, 64, 64, 3]), [], 'export it channel by channel'],
   ['grey', () => smallModel([1, 1, 64, 64]), [], 'three colour channels'],
   ['no square', () => smallModel([1, 3, 64, 96]), [], 'a square of a fixed size'],
