@@ -65,6 +65,26 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
     5,
   );
 
+  test('an agent that stood still, and whose work another has taken: what it has to say afterwards is not written, counted or called its own', () => {
+    const { address, keyPath } = newDatabase();
+    const [one, other] = [openAt(address, keyPath), openAt(address, keyPath)];
+    one.addChallenges('front-1', [{ nonce: 'c1', issuedAt: at, expiresAt: at + 1_000 }], 48);
+    one.record(request());
+    const stale = one.leases.take('r1', 'agent-1');
+    const now = other.leases.take('r1', 'agent-2');
+    if (stale === null || now === null) throw new Error('no lease');
+    expect(one.finish('r1', { outcome: 'failed', code: 'eligibility.unavailable', at }, stale)).toBeNull();
+    expect(one.finish('r1', { outcome: 'not-eligible', qualificationValidity: 2, at }, stale)).toBeNull();
+    expect(other.visit('r1')).toMatchObject({ outcome: null, code: null });
+    expect(other.usage()).toEqual([]);
+    expect(other.finish('r1', { outcome: 'eligible', qualificationValidity: 1, at }, now)).toEqual({
+      failedBefore: false,
+    });
+    expect(one.visit('r1')).toMatchObject({ outcome: 'eligible' });
+    one.close();
+    other.close();
+  });
+
   test('two agents: one document, one row, one answer', () => {
     const { address, keyPath } = newDatabase();
     const [one, other] = [openAt(address, keyPath), openAt(address, keyPath)];

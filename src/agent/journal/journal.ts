@@ -25,7 +25,7 @@ import {
 } from './journal-schema.ts';
 import { KeptNames } from './kept-names.ts';
 import type { LastingRows } from './lasting-rows.ts';
-import { Leases } from './leases.ts';
+import { type Lease, Leases } from './leases.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { ReceiptShares } from './receipt-shares.ts';
@@ -43,6 +43,9 @@ export type {
   TodayNote,
   UsageRow,
 } from './journal-schema.ts';
+
+/** `failedBefore`: a failure that was told already has given its place */
+type Finished = { readonly failedBefore: boolean };
 
 const personalPlace = (requestId: string): string => `personal.content ${requestId}`;
 
@@ -171,10 +174,11 @@ export class Journal extends JournalAge {
   /**
    * What the service said, counted once, for the month in which it was first told. The first answer stands, but for a
    * failure that is still being asked about (not handed over): what comes after it takes its place. What a power cut takes back
-   * is asked once more, counts included.
+   * is asked once more, counts included. null: `lease` is another agent's by now, and nothing was written.
    */
-  finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome): { readonly failedBefore: boolean } {
+  finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome, lease?: Lease): Finished | null {
     return this.soonDurable(() => {
+      if (lease !== undefined && !this.leases.holds(lease)) return null;
       const before = this.visit(requestId);
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };

@@ -3,24 +3,19 @@ import { formatJapanDate, japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
 import { parseCertificate } from '../../protocol/card/certificate.ts';
-import { checkSamePerson } from '../../protocol/card/visual-ap.ts';
 import { type AnswerForFile, faceFileName, faceMessage, type VisitForFile } from '../../protocol/oqs/oqs-xml-face.ts';
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import { keepIfPossible } from '../disk-watch.ts';
-import type {
-  CardReference,
-  EligibilityAnswer,
-  PatientChoices,
-  PersonOfService,
-} from '../eligibility/eligibility-service.ts';
+import type { CardReference, EligibilityAnswer } from '../eligibility/eligibility-service.ts';
 import type { LookupMemory } from '../intake/lookup-memory.ts';
-import type { JournalVisit, Outcome, Personal } from '../journal/journal.ts';
+import type { JournalVisit, Personal } from '../journal/journal.ts';
 import type { Lease } from '../journal/leases.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { folderTrouble } from './folder-trouble.ts';
 import { encodeOqs } from './oqs-encoding.ts';
+import { choicesOf, compare, outcomeOf } from './outcome-of.ts';
 import { askPause, lasting, patienceMs, retryPause, serviceAway, silenceMs } from './patience.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
@@ -132,12 +127,13 @@ export class HandOver {
     try {
       const lease = journal.leases.take(requestId, this.#context.keys().agent);
       if (lease === null) return;
-      const answer = await this.#askUntilAnswered(visit, personal, device);
-      // Another agent has taken it over while this one stood still.
-      if (this.#stopped || !journal.leases.holds(lease)) return;
-      if (answer === null) return this.#end(lease, () => journal.giveUp(requestId, clock.now().wallMs));
-      const { failedBefore } = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs));
-      if (!failedBefore) await this.#tell(requestId, device);
+      const answer = await this.#askUntilAnswered(visit, personal, device, lease);
+      if (this.#stopped) return;
+      if (answer === null) return void this.#end(lease, () => journal.giveUp(requestId, clock.now().wallMs));
+      const finished = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs), lease);
+      // Another agent has taken it over while this one stood still: it tells, and writes.
+      if (finished === null) return;
+      if (!finished.failedBefore) await this.#tell(requestId, device);
       if (!answer.ok) log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
       if (!answer.ok || answer.value === null || journal.isAnsweredOtherwise(visit))
         this.#end(lease, () => journal.handOver(requestId, clock.now().wallMs));
@@ -158,12 +154,13 @@ export class HandOver {
   /**
    * Asks until the service says something that asking again would not change. Once the patient has waited long enough
    * the failure is told. A registration is not asked for any longer than that: its patient has to be there for what
-   * follows it. null: the personal data outlived its time meanwhile.
+   * follows it. null: the personal data outlived its time meanwhile, or another agent asks by now.
    */
   async #askUntilAnswered(
     visit: JournalVisit,
     personal: Personal,
     device: DeviceEntry,
+    lease: Lease,
   ): Promise<Result<EligibilityAnswer | null> | null> {
     const { journal, clock, log } = this.#context;
     const { requestId } = visit;
@@ -172,7 +169,8 @@ export class HandOver {
     for (let attempt = 0; !this.#stopped; attempt += 1) {
       const askedMs = clock.now().monotonicMs;
       const asked = this.#ask(visit, personal);
-      if (!isTold && visit.kind !== 'registration') isTold = await this.#tellSilence(visit, device, asked, begunMs);
+      if (!isTold && visit.kind !== 'registration')
+        isTold = await this.#tellSilence(visit, device, asked, begunMs, lease);
       const answer = await asked;
       const ms = clock.now().monotonicMs - askedMs;
       log.event('agent.service-asked', { request: requestId, outcome: answer.ok ? 'ok' : 'failed', ms });
@@ -184,24 +182,30 @@ export class HandOver {
       if (isOverdue && visit.kind === 'registration') return answer;
       if (isOverdue && !isTold) {
         isTold = true;
-        await this.#tellFailed(visit, device, answer.failure);
+        await this.#tellFailed(visit, device, answer.failure, lease);
       }
       await this.#wait(askPause(attempt));
-      if (journal.personal(requestId) === undefined) return null;
+      if (!journal.leases.holds(lease) || journal.personal(requestId) === undefined) return null;
     }
     return null;
   }
 
-  async #tellFailed(visit: JournalVisit, device: DeviceEntry, why: Failure): Promise<void> {
+  async #tellFailed(visit: JournalVisit, device: DeviceEntry, why: Failure, lease: Lease): Promise<void> {
     const { journal, clock, log, changed } = this.#context;
-    journal.finish(visit.requestId, outcomeOf(visit, err(why), clock.now().wallMs));
+    if (journal.finish(visit.requestId, outcomeOf(visit, err(why), clock.now().wallMs), lease) === null) return;
     log.event('agent.service-failed', { request: visit.requestId, code: why.code });
     await this.#tell(visit.requestId, device);
     changed();
   }
 
   /** Waits for the answer, or tells that there is none; true: it was told. Silence is the service's own if its address is reached. */
-  async #tellSilence(visit: JournalVisit, device: DeviceEntry, asked: Promise<unknown>, begunMs: number) {
+  async #tellSilence(
+    visit: JournalVisit,
+    device: DeviceEntry,
+    asked: Promise<unknown>,
+    begunMs: number,
+    lease: Lease,
+  ): Promise<boolean> {
     const { clock, service } = this.#context;
     let isAnswered = false;
     const answered = asked.then(() => {
@@ -212,7 +216,7 @@ export class HandOver {
     // It may have come while its address was tried.
     if (isAnswered || this.#stopped) return false;
     const code = isReached === null ? 'no-answer' : isReached ? 'unavailable' : 'line-down';
-    await this.#tellFailed(visit, device, failure(`eligibility.${code}`, 'nothing said'));
+    await this.#tellFailed(visit, device, failure(`eligibility.${code}`, 'nothing said'), lease);
     return true;
   }
 
@@ -252,11 +256,13 @@ export class HandOver {
     return answer.ok ? compare(personal, answer.value.person) : answer;
   }
 
-  /** Nothing where another agent has taken it over. */
-  #end(lease: Lease, work: () => void): void {
+  /** false: another agent has taken it over, and nothing was written. */
+  #end(lease: Lease, work: () => void): boolean {
     const { journal } = this.#context;
-    journal.atOnceAndForgotten(() => {
-      if (journal.leases.holds(lease)) work();
+    return journal.atOnceAndForgotten(() => {
+      const isOurs = journal.leases.holds(lease);
+      if (isOurs) work();
+      return isOurs;
     });
   }
 
@@ -294,12 +300,13 @@ export class HandOver {
     if (this.#stopped || written === 'lost') return;
     if (written === 'never') return this.#giveUpFile(lease, answer, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
-    this.#end(lease, () => {
+    const isOurs = this.#end(lease, () => {
       journal.handOver(requestId, at, name);
       journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices, openNames }, at);
       if (answer.referenceNumber !== '')
         journal.certificateEnds.see(answer.referenceNumber, end?.atMs ?? null, receivedAt);
     });
+    if (!isOurs) return;
     if (isUsed) keepIfPossible(this.#context.disk, () => journal.names.used(answer.referenceNumber));
     this.#context.log.event('agent.file-written', { request: requestId, file: name });
   }
@@ -375,26 +382,4 @@ const soonEndOf = (
   if (authCertificate === undefined || (state !== 'near-expiry' && state !== 'grace')) return null;
   const parsed = parseCertificate(new Uint8Array(Buffer.from(authCertificate, 'base64url')));
   return parsed.ok ? { state, atMs: parsed.value.notAfterMs } : null;
-};
-
-/** Nothing to compare where the face was not the proof. `card.identity-mismatch`. */
-const compare = ({ birthdate, sex }: Personal, person: PersonOfService): Result<void> =>
-  birthdate === undefined || sex === undefined
-    ? ok(undefined)
-    : checkSamePerson({ birthDate: birthdate, sex }, { birthDate: person.birthdate, sex: person.sex });
-
-const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }: Personal): PatientChoices => ({
-  consents: consentTimes,
-  approvedDocuments,
-  ...(medicalSubsidyUse !== undefined && { medicalSubsidyUse }),
-});
-
-/** 1 有効 and 6 有効(未登録, 医療扶助) are good; with 5 複数該当 staff choose among the qualifications in the file. */
-const eligible: ReadonlySet<number> = new Set([1, 5, 6]);
-
-const outcomeOf = (visit: JournalVisit, answer: Result<EligibilityAnswer | null>, at: number): Outcome => {
-  if (!answer.ok) return { outcome: 'failed', code: answer.failure.code, at };
-  if (answer.value === null) return { outcome: visit.kind === 'test' ? 'tested' : 'registered', at };
-  const { qualificationValidity } = answer.value;
-  return { outcome: eligible.has(qualificationValidity) ? 'eligible' : 'not-eligible', qualificationValidity, at };
 };
