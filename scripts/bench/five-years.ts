@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
+import { heedAudit, rotateAudit } from '../../src/agent/journal/heed-audit.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
-import { watchAudit } from '../../src/agent/journal/watch-audit.ts';
 import { takeAuthorityKeyAway } from '../../src/agent/provisioning/authority-key.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { dayMs } from '../../src/core/time-units.ts';
@@ -54,7 +54,6 @@ const openJournal = () => new Journal(paths.agent, { steadyMs: () => nowMs - sta
 let journal = openJournal();
 // Visits are minutes apart: each is forgotten by itself.
 let store = createSqliteStore(paths.terminal, undefined, 0);
-let audit = watchAudit(journal, log);
 
 const written = (): number | null => {
   try {
@@ -164,7 +163,7 @@ const night = async (day: number): Promise<void> => {
   // Each night in the product; each fifth here, for the whole chain is read each time. Not seldomer: old entries go by the
   // thousand at each, and 100 visits a day make as many in five days.
   if (day % 5 !== 0) return;
-  audit.check();
+  if (heedAudit(journal, log, journal.audit.verify())) rotateAudit(journal);
   must(await store.firstBrokenAuditEntry());
 };
 
@@ -186,7 +185,6 @@ const startAgain = async (): Promise<{ readonly ms: number; readonly cpu: number
   journal.close();
   const [beganMs, cpuBefore] = [performance.now(), cpuMs()];
   journal = openJournal();
-  audit = watchAudit(journal, log);
   store = createSqliteStore(paths.terminal, undefined, 0);
   must(await store.outboxRows());
   journal.unfinished();

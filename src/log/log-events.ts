@@ -279,6 +279,9 @@ export const logEvents = {
   'audit.broken': event('error', 'technician', 'An entry of the audit chain does not fit the one before it.', {
     number: count,
   }),
+  'store.damaged': event('error', 'technician', 'Pages of a store in use are broken: the next start mends it.', {
+    code,
+  }),
   'store.put-back': event('error', 'technician', 'A store deleted or replaced while open: it lies there again.', {
     code,
   }),

@@ -22,7 +22,6 @@ import {
 import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import type { Journal } from '../agent/journal/journal.ts';
 import { watchJournalHead } from '../agent/journal/journal-witness.ts';
-import { watchAudit } from '../agent/journal/watch-audit.ts';
 import { keepJournalPlace } from '../agent/keep-journal-place.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
@@ -44,7 +43,7 @@ import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
 import { catalogueAt, catalogueOfVersion, refusedNotices } from '../catalogue/load-catalogue.ts';
 import { readReleasedTexts } from '../catalogue/released-texts.ts';
-import { dayMs, hourMs } from '../core/time-units.ts';
+import { hourMs } from '../core/time-units.ts';
 import { createEventLog, describeError, type EventLog } from '../log/event-log.ts';
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -54,8 +53,9 @@ import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
 import type { AgentConfig, AgentConfigInput } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
+import { watchJournal } from './check-journal.ts';
 import { withWayNamed } from './named-way.ts';
-import { journalOf } from './open-journal.ts';
+import { checkOf, journalOf } from './open-journal.ts';
 import { version } from './release.ts';
 
 /** A journal whose file was deleted or replaced is noticed within this. ms */
@@ -68,8 +68,6 @@ const forgetMs = 1_000;
 const beatMs = 500;
 /** The folder of the レセコン is looked at this often. ms */
 const folderMs = 3_000;
-/** The audit chain is verified this often, first after the start. ms */
-const auditMs = dayMs;
 /** Whether a copy of the journal has had its time is looked at this often. ms */
 const forgetBackupsMs = 10 * 60_000;
 
@@ -179,7 +177,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { keys, devices, settings, staff } = files;
   const machineClock = start.clock ?? createSystemClock();
   const journal = await awaitJournal({
-    open: () => journalOf(directory, keys.value.facility, config, { steadyMs, as: 'running' }),
+    open: () => journalOf(directory, keys.value.facility, config, { steadyMs, as: 'running', checks: true }),
     port: config.staffPort,
     catalogue: () => catalogueAt(machineClock.now().wallMs),
     clock: machineClock,
@@ -299,8 +297,6 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
         log.event('process.error', describeError(error));
       }
     }, ms);
-  const audit = watchAudit(journal, log);
-  audit.check();
   // A power cut may have taken the last of them: terminals fetch others.
   journal.knowsNothingBefore = Math.round(clock.now().wallMs);
   if (witness.isRolledBack) {
@@ -314,6 +310,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const keepWitness = (now = false): Promise<void> =>
     witness.keep(now).catch((error) => log.event('process.error', describeError(error)));
   void keepWitness(true);
+  const looks = watchJournal(checkOf(directory, keys.value.facility, config), { journal, log, changed, ...start });
   const rounds = [
     ...(start.endNow === undefined
       ? []
@@ -341,10 +338,10 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       desk.flushRejections();
       desk.handOver.giveUp(journal.sweep());
       desk.handOver.resume();
+      looks.rotate();
       void keepWitness();
     }),
     every(certificateMs, () => void certificates.look()),
-    every(auditMs, () => audit.check()),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs)),
   ];
   if (journal.leases.isShared) journal.leases.beat(keys.value.agent);
@@ -366,6 +363,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     close: async () => {
       for (const round of rounds) clearInterval(round);
       for (const file of files.all) file.close();
+      looks.close();
       inquiries.stop();
       certificates.close();
       bundles.close();

@@ -7,6 +7,7 @@ import { agentFiles, readAgentKeys } from '../agent/provisioning/agent-keys.ts';
 import type { SqlEngine } from '../storage/sql-engine.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
+import type { CheckStart } from './check-journal-messages.ts';
 
 /** The facility's journal in a database; `as`, `answerMs`: as postgres-engine.ts says. Throws `Unopened`. */
 export const openDatabase = (
@@ -22,7 +23,17 @@ export const openDatabase = (
     keyPath: join(directory, agentFiles.journalKey),
   });
 
-type JournalOptions = { readonly readOnly?: boolean; readonly steadyMs?: () => number; readonly as?: 'running' };
+type JournalOptions = {
+  readonly readOnly?: boolean;
+  readonly steadyMs?: () => number;
+  readonly as?: 'running';
+  /** Its file is looked at once it is open (check-journal.ts) */
+  readonly checks?: boolean;
+};
+
+/** What a look at all of that journal needs */
+export const checkOf = (directory: string, facility: string, { journal, journalDatabase }: AgentConfig): CheckStart =>
+  journalDatabase === undefined ? { file: journal } : { address: journalDatabase, directory, facility };
 
 /** The journal where `agent.yaml` says it lies: the file of this agent, or the facility's database. Throws `Unopened`. */
 export const journalOf = (

@@ -94,6 +94,12 @@ export class AuditChain {
     return this.#sql.get('SELECT number, hash FROM audit_head') as AuditEnd;
   }
 
+  /** How many entries are kept of it */
+  get length(): number {
+    const { first } = this.#sql.get('SELECT number AS first FROM audit_start') as { first: number };
+    return this.end().number - first;
+  }
+
   /** Whether that entry belongs to this chain, or is older than what is kept of it. */
   reaches({ number, hash }: AuditEnd): boolean {
     const start = this.#sql.get('SELECT number, hash FROM audit_start') as Link;

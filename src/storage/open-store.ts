@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Failure, failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { backUp, copyStore } from './back-up.ts';
+import { isKnownWhole } from './known-whole.ts';
 import { recoverRows, setAside } from './recover-rows.ts';
 import { newestVersion, type StoreKind } from './store-kind.ts';
 import { finishPutBack, idOf, type StorePlace, watchStorePlace } from './store-place.ts';
@@ -41,6 +42,12 @@ class Damage extends Error {}
 
 const pragma = (database: DatabaseSync, name: string): number =>
   Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+
+/** What is wrong with the pages, in SQLite's words; null: nothing. Reads all of them. */
+export const damageOf = (database: DatabaseSync): string | null => {
+  const [verdict] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
+  return verdict === 'ok' ? null : String(verdict);
+};
 
 const tablesOf = (database: DatabaseSync): readonly string[] =>
   database
@@ -119,8 +126,9 @@ const migrate = (database: DatabaseSync, path: string, kind: StoreKind): Result<
   }
 };
 
-const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
+const openOnce = (path: string, kind: StoreKind, looksLater: boolean): Result<OpenedStore> => {
   const put = finishPutBack(path);
+  const isKnown = looksLater && put === null && isKnownWhole(path);
   const before = idOf(path);
   const database = new DatabaseSync(path, { timeout: busyForMs });
   const closing = <T>(failed: T): T => {
@@ -131,8 +139,8 @@ const openOnce = (path: string, kind: StoreKind): Result<OpenedStore> => {
     const refused = refusal(database, path, kind);
     if (refused !== null) return closing(err(refused));
     database.exec(pages + settings);
-    const [verdict] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
-    if (verdict !== 'ok') throw new Damage(String(verdict));
+    const damage = isKnown ? null : damageOf(database);
+    if (damage !== null) throw new Damage(damage);
     const migrated = migrate(database, path, kind);
     if (!migrated.ok) return closing(migrated);
     const place = watchStorePlace(path, before, (to) => copyStore(database, to));
@@ -151,17 +159,18 @@ const unwritable = (path: string, error: unknown): Result<never> =>
 /**
  * Opens (or makes) a store in its newest form. A file of an earlier release is copied and migrated, one of a later
  * release refused (`storage.newer`) and left as it is. A damaged one is moved aside, what can still be read of it goes
- * into a new file: `news` says so.
+ * into a new file: `news` says so. `looksLater`: whoever opens it looks for damage once it runs, where known-whole.ts says that
+ * this does.
  */
-export const openStore = (path: string, kind: StoreKind): Result<OpenedStore> => {
+export const openStore = (path: string, kind: StoreKind, looksLater = false): Result<OpenedStore> => {
   try {
-    return openOnce(path, kind);
+    return openOnce(path, kind, looksLater);
   } catch (error) {
     if (!(error instanceof Damage) && !isDamage(error)) return unwritable(path, error);
     if (!existsSync(path)) return unwritable(path, error);
     try {
       const aside = setAside(path);
-      const opened = openOnce(path, kind);
+      const opened = openOnce(path, kind, false);
       if (!opened.ok) return opened;
       const rows = recoverRows(aside, opened.value.database);
       const damaged = failure('storage.damaged', `${path}: ${wordOf(error)}; the file lies aside as ${aside}`);

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Failure } from '../core/failure.ts';
 import { copyStore, movedName } from './back-up.ts';
+import { noteClosed, noteOpened } from './known-whole.ts';
 import { busyForMs, openStore } from './open-store.ts';
 import { renameDurably } from './rename-durably.ts';
 import { openCells, type SqlEngine } from './sql-engine.ts';
@@ -51,11 +52,15 @@ export const sqlOf = (opened: () => DatabaseSync) => {
   } satisfies Pick<SqlEngine, 'get' | 'all' | 'run' | 'iterate' | 'snapshot'> & { inTransaction: typeof inTransaction };
 };
 
+/** `checks`: this process looks for damage once it runs, and alone keeps the record of that (known-whole.ts) */
+type SqliteMode = 'reads' | 'writes' | 'checks';
+
 /** A SQLite file in its newest form, WAL and synchronous FULL. Throws `Unopened`, whose failure names path and remedy. */
-export const openSqlite = (path: string, kind: StoreKind, readOnly = false): SqlEngine => {
-  const opened = readOnly ? null : openStore(path, kind);
+export const openSqlite = (path: string, kind: StoreKind, mode: SqliteMode = 'writes'): SqlEngine => {
+  const opened = mode === 'reads' ? null : openStore(path, kind, mode === 'checks');
   if (opened?.ok === false) throw new Unopened(opened.failure);
   const database = opened?.value.database ?? new DatabaseSync(path, { readOnly: true, timeout: busyForMs });
+  if (mode === 'checks') noteOpened(path);
   const { inTransaction, ...sql } = sqlOf(() => database);
   const soon = <T>(work: () => T): T => {
     database.exec('PRAGMA synchronous = NORMAL');
@@ -99,6 +104,9 @@ export const openSqlite = (path: string, kind: StoreKind, readOnly = false): Sql
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       renameDurably(path, movedName(path, Date.now()));
     },
-    close: () => database.close(),
+    close: () => {
+      database.close();
+      if (mode === 'checks' && opened?.value.place.isTakenAway() === false) noteClosed(path);
+    },
   };
 };

@@ -41,6 +41,8 @@ const branched: Readonly<Record<string, string>> = {
   'src/agent/oqs-folder/shared-folder.ts': "process.platform === 'linux' ? heldFolders : comparedFolders",
   // There is no such file there; what the file system says of itself is asked by a write.
   'src/agent/disk-watch.ts': "if (process.platform !== 'linux') return [];",
+  // Which start of the machine this is: by its clock.
+  'src/storage/known-whole.ts': "if (process.platform !== 'linux') return began;",
   // The directory's owner, where root writes for another user.
   'src/storage/rename-durably.ts': 'if (process.getuid?.() === 0) {',
   'drivers/host/systemd-notifier.ts': 'if (socket === undefined) return;',

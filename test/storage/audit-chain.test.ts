@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { heedAudit, rotateAudit } from '../../src/agent/journal/heed-audit.ts';
 import { Journal, type NewRequest } from '../../src/agent/journal/journal.ts';
-import { watchAudit } from '../../src/agent/journal/watch-audit.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ExportedLine, verifyExport } from '../../src/storage/audit-chain.ts';
 
@@ -88,8 +88,8 @@ test.each([
   change(sql);
   expect(journal.audit.verify().brokenAt).toBe(place);
   const logged: string[] = [];
-  const watch = watchAudit(journal, createEventLog({ format: 'json', write: (line) => logged.push(line) }));
-  watch.check();
+  const log = createEventLog({ format: 'json', write: (line) => logged.push(line) });
+  expect(heedAudit(journal, log, journal.audit.verify())).toBe(false);
   expect(journal.auditFault).toMatchObject({
     code: 'storage.audit-broken',
     actor: 'technician',
@@ -103,7 +103,7 @@ test('old entries go by count; what is left is a whole chain, and an export stil
   const journal = new Journal(path);
   fill(journal, 30);
   const before = [...journal.audit.lines()];
-  journal.atOnce(() => journal.audit.rotate(10));
+  rotateAudit(journal, 10);
   fill(journal, 5);
   expect(journal.audit.verify()).toEqual({ entries: 15, brokenAt: null });
   const after = [...journal.audit.lines()];

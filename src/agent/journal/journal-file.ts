@@ -12,7 +12,8 @@ const mishaps: readonly Mishap[] = ['storage.taken-away', 'storage.rolled-back']
 /** Staff are told for about a week of 100 visits a day. No clock has a word in it. */
 const toldEntries = 2_000;
 
-export type JournalFileOptions = { readonly readOnly?: boolean };
+/** `checks`: of a file, as sqlite-engine.ts says */
+export type JournalFileOptions = { readonly readOnly?: boolean; readonly checks?: boolean };
 
 /** The journal's rows, in a SQLite file of its own or wherever an engine keeps them: transactions whole, a chain of what was done. */
 export class JournalFile {
@@ -28,12 +29,16 @@ export class JournalFile {
   /** It was found out in this run that an older journal, or another one, was put in the place of the last */
   isRolledBack = false;
 
-  /** As the last check of the chain found it (watch-audit.ts); null: whole */
+  /** As the last check of the chain found it (heed-audit.ts); null: whole */
   auditFault: Failure | null = null;
+
+  /** Pages of the file were found broken while it was open; null: none that was looked at */
+  damage: Failure | null = null;
 
   /** A path: the SQLite file there. Throws `Unopened`, whose failure names path and remedy. */
   constructor(place: string | SqlEngine, options: JournalFileOptions = {}) {
-    this.engine = typeof place === 'string' ? openSqlite(place, journalKind, options.readOnly) : place;
+    const mode = options.readOnly ? 'reads' : options.checks ? 'checks' : 'writes';
+    this.engine = typeof place === 'string' ? openSqlite(place, journalKind, mode) : place;
     this.audit = new AuditChain(this.engine);
     // Whoever wrote here before may have ended between a deletion and its forgetting.
     this.deletedSinceForgotten = !options.readOnly;

@@ -42,7 +42,7 @@ const storeFaults = ({ context: { journal }, catalogue }: PageModel): readonly M
   [
     ...journal.news.flatMap((news) => (news.type === 'set-aside' ? [news.failure] : [])),
     ...journal.mishaps(),
-    ...(journal.auditFault === null ? [] : [journal.auditFault]),
+    ...[journal.damage, journal.auditFault].filter((fault) => fault !== null),
   ].map(({ code, detail = '' }) => {
     const { summary, cause, steps } = catalogue().failures[code].staff;
     return banner(
