@@ -146,7 +146,7 @@ class OneConnection implements MqttConnection {
   #greeted = false;
   #open = false;
   #closedByBroker = false;
-  #heard = true;
+  #heardBytes = 0;
   #inFlight = 0;
   #maximumInFlight: number;
   #cause: Failure = failure('delivery.offline', 'closed');
@@ -188,9 +188,6 @@ class OneConnection implements MqttConnection {
   #listenToClient(): void {
     this.#client.on('error', (error) => this.end(causeOf(error)));
     this.#client.on('close', () => this.end(this.#cause));
-    this.#client.on('packetreceive', () => {
-      this.#heard = true;
-    });
     this.#client.on('message', (topic, payload, packet) => {
       if (!this.#ended) this.#options.delivered({ topic, payload: new Uint8Array(payload), retained: packet.retain });
     });
@@ -209,8 +206,8 @@ class OneConnection implements MqttConnection {
   #askForLife(): void {
     if (!this.#open) return;
     // After a stall of our own the answer may lie unread: sockets are read before the silence counts.
-    if (!this.#heard) return void setImmediate(() => setImmediate(() => this.#endIfSilent()));
-    this.#heard = false;
+    if (!this.#hasHeard()) return void setImmediate(() => setImmediate(() => this.#endIfSilent()));
+    this.#heardBytes = this.#socket.bytesRead;
     this.#client.sendPing();
   }
 
@@ -281,7 +278,12 @@ class OneConnection implements MqttConnection {
   }
 
   #endIfSilent(): void {
-    if (!this.#heard) this.end(failure('delivery.offline', 'silence'));
+    if (!this.#hasHeard()) this.end(failure('delivery.offline', 'silence'));
+  }
+
+  /** By bytes: a long message on a slow line is not whole for seconds, and its sender lives. */
+  #hasHeard(): boolean {
+    return this.#socket.bytesRead > this.#heardBytes;
   }
 
   #becomeOpen(): void {

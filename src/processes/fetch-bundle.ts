@@ -72,7 +72,6 @@ const createFetched = ({ folder, log, freeBytes }: Fetched) => {
     },
     /** Whether to ask for another piece */
     take: async ({ head: { id, bytes, offset }, bytes: piece }: Piece): Promise<boolean> => {
-      if (id === null) return false;
       forgetOthers(folder, id);
       if (sizeOf(join(folder, wholeOf(id))) === bytes) return false;
       const path = join(folder, partOf(id));
@@ -87,7 +86,7 @@ const createFetched = ({ folder, log, freeBytes }: Fetched) => {
         return false;
       }
       await appendFile(path, piece, { mode: 0o644 });
-      if (have + piece.length < bytes) return piece.length > 0;
+      if (have + piece.length < bytes) return true;
       await finish(id);
       return false;
     },
@@ -104,12 +103,15 @@ export const fetchBundles = (parts: FetchParts): (() => void) => {
   const fetched = createFetched({ folder, log, freeBytes });
   let isGranted = false;
   let ended = false;
+  /** Whom the last question went to; null: whoever has a release */
+  let asked: string | null = null;
   let hear: (piece: Piece | null) => void = () => {};
   const endAnswers = bus.subscribe(
     bundleTopic(facility, device, 'answer'),
     ({ payload }) => {
       const piece = decodePiece(payload);
-      if (piece !== null) hear(piece);
+      // What a second agent says to a question to all of them comes too late.
+      if (piece !== null && (asked === null || piece.head.agent === asked)) hear(piece);
     },
     {
       granted: (granted) => {
@@ -118,7 +120,9 @@ export const fetchBundles = (parts: FetchParts): (() => void) => {
     },
   );
 
-  const ask = async (request: BundleRequest): Promise<Piece | null> => {
+  const ask = async (agent: string | null): Promise<Piece | null> => {
+    const request: BundleRequest = { compatible, ...fetched.begun(), agent };
+    asked = agent;
     const answered = new Promise<Piece | null>((resolve) => {
       const callOff = clock.wakeAt(clock.now().monotonicMs + answerMs, () => resolve(null));
       hear = (piece) => {
@@ -126,16 +130,20 @@ export const fetchBundles = (parts: FetchParts): (() => void) => {
         resolve(piece);
       };
     });
-    const bytes = new TextEncoder().encode(JSON.stringify(request));
-    if (!(await bus.publish(bundleTopic(facility, device, 'request'), bytes)).ok) hear(null);
+    // Whether it went out says nothing: on a slow line the answer is here before the broker's word for it.
+    void bus.publish(bundleTopic(facility, device, 'request'), new TextEncoder().encode(JSON.stringify(request)));
     return answered;
   };
 
   const endRounds = startRound(clock, askMs, 'later', async () => {
     try {
+      let agent: string | null = null;
       for (let more = isGranted; more && !ended && mayFetch(); ) {
-        const piece = await ask({ compatible, ...fetched.begun() });
-        more = piece !== null && (await fetched.take(piece));
+        const piece = await ask(agent);
+        // One that has fallen silent: whoever else has it may go on.
+        if (piece === null) more = agent !== null;
+        else more = (await fetched.take(piece)) && (agent === null || piece.bytes.length > 0);
+        agent = piece?.head.agent ?? null;
       }
     } catch (error) {
       // No folder, or a disk that takes no more: nothing of the terminal's work depends on it.

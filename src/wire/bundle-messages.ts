@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { identifier } from './messages.ts';
 
 /*
  * How a release comes to a device with two slots: its link process asks the agent for one piece after the other.
  * `uketsuke/v1/<facility>/<device>/bundle-request` and `…/bundle-piece`.
- *   bundle-request  plain JSON: from where on
+ *   bundle-request  plain JSON: from where on, and whose; asked of all, each agent that has a release answers, without bytes
  *   bundle-piece    a line of plain JSON, then the bytes themselves
  * Nothing here is signed: the bundle is, by whoever made the release, and RAUC looks at that before a byte is installed.
  * A link asks only where the broker has granted it the topic of the pieces (as for certificates).
@@ -13,8 +14,8 @@ const bundleLeaves = { request: 'bundle-request', answer: 'bundle-piece' } as co
 export const bundleTopic = (facility: string, device: string, leaf: keyof typeof bundleLeaves): string =>
   `uketsuke/v1/${facility}/${device}/${bundleLeaves[leaf]}`;
 
-/** Some tens of milliseconds of the line: what a terminal has to say in between waits no longer. */
-export const pieceBytes = 256 * 1024;
+/** A broker ends the connection of whoever sends more than its `max_packet_size` (mosquitto.conf.template: 128 KiB). */
+export const pieceBytes = 64 * 1024;
 /** Above what any slot holds. */
 const largestBundle = 2 ** 31;
 
@@ -28,12 +29,14 @@ export const bundleRequestSchema = z.strictObject({
   /** What it has the beginning of; null: nothing yet */
   id: bundleId.nullable(),
   offset: z.int().min(0).max(largestBundle),
+  /** Who shall give it; null: who has one? */
+  agent: identifier.nullable(),
 });
 export type BundleRequest = z.infer<typeof bundleRequestSchema>;
 
 const pieceHeadSchema = z.strictObject({
-  /** null: there is none for such a device */
-  id: bundleId.nullable(),
+  agent: identifier,
+  id: bundleId,
   bytes: z.int().min(0).max(largestBundle),
   offset: z.int().min(0).max(largestBundle),
 });
@@ -48,7 +51,7 @@ export const encodePiece = (head: PieceHead, bytes: Uint8Array): Uint8Array => {
 };
 
 const newline = 10;
-const longestHead = 200;
+const longestHead = 300;
 
 export type Piece = { readonly head: PieceHead; readonly bytes: Uint8Array };
 

@@ -2,7 +2,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../../log/event-log.ts';
 import { hashOfFile } from '../../storage/hash-of-file.ts';
-import { bundleRequestSchema, bundleTopic, encodePiece, pieceBytes } from '../../wire/bundle-messages.ts';
+import {
+  type BundleRequest,
+  bundleRequestSchema,
+  bundleTopic,
+  encodePiece,
+  pieceBytes,
+} from '../../wire/bundle-messages.ts';
 import type { AgentContext } from '../agent-context.ts';
 
 /** A terminal asks for its next piece when it has one: more than this waiting is nobody's. */
@@ -59,21 +65,28 @@ export class BundleDesk {
   async #answer(device: string, payload: Uint8Array): Promise<void> {
     const asked = bundleRequestSchema.safeParse(parse(payload));
     if (!asked.success) return;
-    const piece = await this.#pieceOf(asked.data);
     const { bus, keys } = this.#context;
-    await bus.publish(bundleTopic(keys().facility, device, 'answer'), piece);
+    const { facility, agent } = keys();
+    // Of several agents one gives the pieces.
+    if (asked.data.agent !== null && asked.data.agent !== agent) return;
+    const piece = await this.#pieceOf(agent, asked.data);
+    if (piece !== null) await bus.publish(bundleTopic(facility, device, 'answer'), piece);
   }
 
-  async #pieceOf({ compatible, id, offset }: ReturnType<typeof bundleRequestSchema.parse>): Promise<Uint8Array> {
+  /** null: there is none for such a device */
+  async #pieceOf(agent: string, { compatible, id, offset, agent: asked }: BundleRequest): Promise<Uint8Array | null> {
     const path = join(this.#folder, `${compatible}.raucb`);
     const file = await open(path, 'r').catch(() => null);
-    if (file === null) return encodePiece({ id: null, bytes: 0, offset: 0 }, new Uint8Array());
+    if (file === null) return null;
     try {
       const { size, mtimeMs } = await file.stat();
       const now = await this.#idOf(path, `${size} ${mtimeMs}`);
       // Another one than it has begun with: from the beginning.
       const from = id === now ? offset : 0;
-      return encodePiece({ id: now, bytes: size, offset: from }, await readAt(file, from, pieceBytes));
+      return encodePiece(
+        { agent, id: now, bytes: size, offset: from },
+        await readAt(file, from, asked === null ? 0 : pieceBytes),
+      );
     } finally {
       await file.close();
     }
