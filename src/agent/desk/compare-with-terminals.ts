@@ -21,12 +21,16 @@ export const compareWithTerminals = (
   let isTold = false;
   /** Found here before: a terminal says the same with each of its states. */
   let held: string | null = null;
-  const notedAt = journal.rolledBackAt();
-  const isNoted = (at: number, nowMs: number): boolean => notedAt !== null && at <= notedAt && notedAt <= nowMs;
+  let noted: { readonly atMs: number | null } | null = null;
+  const isNoted = (at: number, nowMs: number): boolean => {
+    // All of the chain is looked through: once, and where a request is missing alone.
+    noted ??= { atMs: journal.rolledBackAt() };
+    return noted.atMs !== null && at <= noted.atMs && noted.atMs <= nowMs;
+  };
   const lacks = ({ requestId, at }: NonNullable<StateMessage['lastAccepted']>): boolean => {
     const nowMs = clock.now().wallMs;
-    if (requestId === held || nowMs - at >= longAgoMs || isNoted(at, nowMs)) return false;
-    if (journal.visit(requestId) === undefined) return true;
+    if (requestId === held || nowMs - at >= longAgoMs) return false;
+    if (journal.visit(requestId) === undefined) return !isNoted(at, nowMs);
     held = requestId;
     return false;
   };
