@@ -51,6 +51,10 @@ export class Mosquitto {
     await listening;
   }
 
+  get processId(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
   }

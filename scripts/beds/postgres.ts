@@ -58,6 +58,10 @@ export class Postgres {
     return made;
   }
 
+  get processId(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   get data(): string {
     return join(this.directory, 'data');
   }

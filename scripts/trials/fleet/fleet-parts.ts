@@ -1,0 +1,77 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { endChild } from '../../beds/end-child.ts';
+import type { Order, PlayedVisit, TerminalsStart, Told } from './fleet-messages.ts';
+
+/** Of one process: its threads' time, ms; 0 once it is gone. Linux counts it in hundredths of a second. */
+const ownMs = (pid: number): number => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
+  }
+};
+const parentOf = (pid: number): number => {
+  try {
+    return Number(
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ')[1],
+    );
+  } catch {
+    return 0;
+  }
+};
+
+/** Processor time of a process and of its children, ms. */
+export const cpuMs = (pid: number): number =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((other) => other === pid || (other > 0 && parentOf(other) === pid))
+    .reduce((sum, other) => sum + ownMs(other), 0);
+
+/** Processes that play terminals. */
+export class Terminals {
+  readonly #children: readonly ChildProcess[];
+  visits: readonly PlayedVisit[] = [];
+  /** Of the last order, ms */
+  cpuMs = 0;
+
+  constructor(children: readonly ChildProcess[]) {
+    this.#children = children;
+  }
+
+  static async start(each: readonly TerminalsStart[]): Promise<Terminals> {
+    const children = each.map(() =>
+      fork(new URL('./terminals.ts', import.meta.url).pathname, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+    );
+    await Promise.all(children.map((child, index) => answer(child, each[index] as TerminalsStart)));
+    return new Terminals(children);
+  }
+
+  /** Resolves once all have done it. */
+  async do(order: Order): Promise<void> {
+    const told = await Promise.all(this.#children.map((child) => answer(child, order)));
+    const done = told.filter((one) => one.told === 'done');
+    this.visits = done.flatMap(({ visits }) => visits);
+    this.cpuMs = done.reduce((sum, one) => sum + one.cpuMs, 0);
+  }
+
+  async end(): Promise<void> {
+    for (const child of this.#children) await endChild(child, 'SIGKILL');
+  }
+}
+
+const answer = (child: ChildProcess, order: Order | TerminalsStart): Promise<Told> =>
+  new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => reject(new Error(`a process of terminals ended with ${code}`));
+    child.once('exit', ended);
+    child.once('message', (told: Told) => {
+      child.off('exit', ended);
+      resolve(told);
+    });
+    child.send(order);
+  });

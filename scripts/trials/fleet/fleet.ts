@@ -1,0 +1,226 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeOqsFolders } from '../../../src/agent/oqs-folder/write-oqs-file.ts';
+import { addAgent, addDevice, createFacility } from '../../../src/agent/provisioning/facility-authority.ts';
+import { AgentProcess, furnishAgent } from '../../beds/delivery-bed.ts';
+import { Mosquitto, mosquittoPath } from '../../beds/mosquitto.ts';
+import { Postgres, postgresMissing } from '../../beds/postgres.ts';
+import { cpuMs, Terminals } from './fleet-parts.ts';
+import { journalRows, judge, takeFiles } from './judge-fleet.ts';
+
+/**
+ * npm run fleet -- [--terminals 200] [--agents 2] [--journal postgres] [--broker mosquitto] [--seconds 20] [--json]
+ *
+ * A hospital on this machine: agents as processes on one journal in a PostgreSQL, one mosquitto, terminals (terminals.ts: the
+ * product's own link) in two processes. Requests are really signed by a card and a device, each with another certificate, and
+ * really verified; a visit is a lookup, the request and its receipt, and the service answers at once. Three parts: as
+ * many visits as go (`perSecond`: receipts a second), a steady 25 a second (`p99Ms`: from the begin of the lookup to the receipt),
+ * and a steady 10 a second while an agent, the broker and the database are killed and started again. The files of the journal lie in
+ * memory where there is room: what a disk's sync takes is not in it, how many there were is printed. Then every visit
+ * is compared with journal, chain, counts and files. `killed`: processes that were killed with SIGKILL (the database: SIGQUIT).
+ */
+const { values } = parseArgs({
+  options: {
+    terminals: { type: 'string', default: '200' },
+    agents: { type: 'string', default: '2' },
+    journal: { type: 'string', default: 'postgres' },
+    broker: { type: 'string', default: 'mosquitto' },
+    seconds: { type: 'string', default: '20' },
+    json: { type: 'boolean' },
+  },
+});
+const [terminalCount, agentCount, seconds] = [values.terminals, values.agents, values.seconds].map(Number) as [
+  number,
+  number,
+  number,
+];
+const targets = { perSecond: 100, p99Ms: 500, stormMs: 10_000 };
+const steadyPerSecond = 25;
+const killingPerSecond = 10;
+const killingSeconds = 30;
+/** Faster than this no machine of ours is: so many certificates are made. */
+const mostPerSecond = 250;
+const processes = 2;
+const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const missing =
+  postgresMissing ??
+  (mosquittoPath === null ? 'mosquitto is not installed' : null) ??
+  (values.journal === 'postgres' ? null : `--journal ${values.journal}: several agents share a PostgreSQL alone`) ??
+  (values.broker === 'mosquitto' ? null : `--broker ${values.broker}: mosquitto is what this trial knows`);
+if (missing !== null) {
+  say(`fleet: ${missing}`);
+  process.exit(1);
+}
+
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'uketsuke-fleet-'));
+// mosquitto, which is no longer root, finds its files below it.
+chmodSync(folder, 0o755);
+const facility = join(folder, 'facility');
+const oqs = join(folder, 'oqs');
+const takenInto = join(folder, 'taken');
+mkdirSync(takenInto);
+
+say(`${terminalCount} terminals, ${agentCount} agents; load ${loadavg()[0]?.toFixed(1)}`);
+await createFacility(facility, { facility: 'test-clinic', brokerNames: ['localhost', '127.0.0.1'] });
+const agentDirectories: string[] = [];
+for (let number = 1; number <= agentCount; number += 1)
+  agentDirectories.push(await addAgent(facility, `agent-${number}`));
+const devices: string[] = [];
+// A lane is a number of two digits: a facility with more terminals gives one to several.
+for (let number = 1; number <= terminalCount; number += 1)
+  devices.push(await addDevice(facility, `front-${number}`, 1 + ((number - 1) % 99)));
+await makeOqsFolders(oqs);
+
+const server = await Postgres.start();
+const database = server.address('hospital');
+const mosquitto = await Mosquitto.prepare(facility);
+const agents = agentDirectories.map((directory) => new AgentProcess(directory, `127.0.0.1:${mosquitto.port}`));
+let terminals: Terminals | null = null;
+const files = takeFiles(oqs, takenInto);
+const killed = { agents: 0, brokers: 0, databases: 0 };
+
+const partsMs = (): Record<string, number> => ({
+  ...Object.fromEntries(agents.map((agent, index) => [`agent-${index + 1}`, cpuMs(agent.processId)])),
+  mosquitto: cpuMs(mosquitto.processId),
+  postgres: cpuMs(server.processId),
+});
+const logOf = (): { bytes: number; syncs: number } => {
+  const [bytes = 0, syncs = 0] = server
+    .sql('hospital', 'SELECT wal_bytes, wal_sync FROM pg_stat_wal')
+    .stdout.split('|')
+    .map(Number);
+  return { bytes, syncs };
+};
+
+type Part = { readonly from: number; readonly to: number; readonly times: readonly number[] };
+/** Plays one part of the trial and prints what each process worked for a visit. */
+const part = async (
+  name: string,
+  order: { seconds: number; perSecond: number | null },
+  meanwhile?: () => Promise<void>,
+) => {
+  if (terminals === null) throw new Error('no terminals');
+  const known = new Set(terminals.visits.map(({ requestId }) => requestId));
+  const before = meanwhile === undefined ? partsMs() : null;
+  const log = meanwhile === undefined ? logOf() : null;
+  const from = performance.timeOrigin + performance.now();
+  const perProcess = order.perSecond === null ? null : order.perSecond / processes;
+  await Promise.all([terminals.do({ order: 'visits', seconds: order.seconds, perSecond: perProcess }), meanwhile?.()]);
+  const played = terminals.visits.filter(({ requestId }) => !known.has(requestId));
+  const times = played.flatMap(({ begunMs, receiptMs }) => (receiptMs === undefined ? [] : [receiptMs - begunMs]));
+  const to = Math.min(from + order.seconds * 1000, Math.max(...played.map(({ receiptMs = 0 }) => receiptMs)));
+  say(`${name}: ${played.length} visits, ${times.length} receipts; load ${loadavg()[0]?.toFixed(1)}`);
+  if (before !== null && log !== null) {
+    const after = partsMs();
+    const each = Object.keys(after).map(
+      (key) => `${key} ${(((after[key] ?? 0) - (before[key] ?? 0)) / played.length).toFixed(2)}`,
+    );
+    say(`  ms of processor a visit: ${each.join(', ')}, terminals ${(terminals.cpuMs / played.length).toFixed(2)}`);
+    const now = logOf();
+    say(
+      `  of the journal's log a visit: ${Math.round((now.bytes - log.bytes) / played.length)} bytes, ${((now.syncs - log.syncs) / played.length).toFixed(2)} syncs`,
+    );
+  }
+  return { from, to, times, played } satisfies Part & { played: unknown };
+};
+const percentile = (times: readonly number[], share: number): number =>
+  [...times].sort((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN;
+
+/** Agent, broker and database in turn, each started again. Answers how long after the broker's return every terminal had a receipt, ms. */
+const kill = async (): Promise<number> => {
+  await pause(3_000);
+  await agents[0]?.kill('SIGKILL');
+  killed.agents += 1;
+  await pause(4_000);
+  await agents[0]?.start([], 120_000);
+  await pause(2_000);
+  await mosquitto.kill('SIGKILL');
+  killed.brokers += 1;
+  await pause(500);
+  await mosquitto.start();
+  const back = performance.timeOrigin + performance.now();
+  await pause(6_000);
+  await server.end('SIGQUIT');
+  killed.databases += 1;
+  await server.run();
+  return back;
+};
+
+const close = async (): Promise<void> => {
+  files.end();
+  await terminals?.end();
+  for (const agent of agents) await agent.kill('SIGKILL');
+  await mosquitto.kill();
+  await server.remove();
+  rmSync(folder, { recursive: true, force: true });
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void close().finally(() => process.exit(1)));
+
+try {
+  await mosquitto.start();
+  for (const [index, directory] of agentDirectories.entries()) {
+    await furnishAgent(directory);
+    writeFileSync(join(directory, 'agent.yaml'), `journalDatabase: ${database}\noqsFolder: ${oqs}\n`);
+    const first = join(agentDirectories[0] ?? '', 'journal-key.json');
+    if (index > 0) writeFileSync(join(directory, 'journal-key.json'), readFileSync(first), { mode: 0o600 });
+    await agents[index]?.start([], 120_000);
+  }
+  const cards = Math.ceil(
+    (seconds * (mostPerSecond + steadyPerSecond) + killingSeconds * killingPerSecond + 2 * terminalCount) / processes,
+  );
+  const each = Math.ceil(devices.length / processes);
+  terminals = await Terminals.start(
+    Array.from({ length: processes }, (_, index) => ({
+      port: mosquitto.port,
+      devices: devices.slice(index * each, (index + 1) * each),
+      cards,
+    })),
+  );
+  await part('warm-up', { seconds: 2, perSecond: null });
+  const most = await part('as many as go', { seconds, perSecond: null });
+  const steady = await part(`a steady ${steadyPerSecond} a second`, { seconds, perSecond: steadyPerSecond });
+  say(
+    `  to the receipt: p50 ${percentile(steady.times, 0.5).toFixed(0)} ms, p99 ${percentile(steady.times, 0.99).toFixed(0)} ms`,
+  );
+  await part('while they are killed', { seconds: killingSeconds, perSecond: killingPerSecond }, async () => {
+    await kill();
+  });
+  // Everybody at once, as after a power cut of the network: until the last one has been served.
+  await mosquitto.kill('SIGKILL');
+  killed.brokers += 1;
+  await mosquitto.start();
+  const back = performance.timeOrigin + performance.now();
+  const storm = await part('everybody after the broker is back', { seconds: 0.5, perSecond: null }, async () => {});
+  const served = new Map(storm.played.map(({ device, receiptMs = Number.NaN }) => [device, receiptMs - back]));
+  const stormMs = Math.max(...served.values());
+  say(`  ${served.size} terminals served, the last ${Math.round(stormMs)} ms after the broker was back`);
+  await terminals.do({ order: 'settle' });
+  const open = () => [...journalRows(server, 'hospital').values()].filter(({ ended }) => !ended).length;
+  for (const endsMs = performance.now() + 120_000; open() > 0 && performance.now() < endsMs; ) await pause(500);
+  files.end();
+  const { visits } = terminals;
+  const counted = Number(server.sql('hospital', 'SELECT coalesce(sum(times), 0) FROM uketsuke.usage').stdout);
+  const verdict = judge(visits, journalRows(server, 'hospital'), counted, { taken: files.taken, folder: takenInto });
+  const refused = visits.filter(({ verdict: said }) => said === 'refused');
+  if (refused.length > 0)
+    say(`refused: ${[...new Set(refused.map(({ code }) => code))].join(', ')} (${refused.length})`);
+  const chain = server.sql('hospital', 'SELECT count(*) = max(number) - min(number) + 1 FROM uketsuke.audit').stdout;
+  const perSecond =
+    Math.round(
+      (10 * 1000 * most.played.filter(({ receiptMs = Number.POSITIVE_INFINITY }) => receiptMs <= most.to).length) /
+        (most.to - most.from),
+    ) / 10;
+  const p99Ms = Math.round(percentile(steady.times, 0.99));
+  const { lost, twice, mixed, filesTwice } = verdict;
+  console.log(JSON.stringify({ visits: visits.length, lost, twice, mixed, perSecond, p99Ms, killed, filesTwice }));
+  const isRight = lost + twice + mixed + filesTwice === 0 && refused.length === 0 && chain === 't';
+  const isFast = perSecond >= targets.perSecond && p99Ms <= targets.p99Ms && stormMs <= targets.stormMs;
+  process.exitCode = isRight && isFast ? 0 : 1;
+} finally {
+  await close();
+}
