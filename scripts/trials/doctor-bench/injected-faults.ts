@@ -71,6 +71,12 @@ const processes: readonly InjectedFault[] = [
   technician('the card service was stopped', 'reader.service-down', 'systemctl stop pcscd.socket pcscd'),
   technician('the card service was masked', 'reader.service-down', 'systemctl mask --now pcscd.socket pcscd'),
   technician('the card service hangs', 'reader.service-hung', hang('pcscd')),
+  staff(
+    'the reader is unplugged',
+    'reader.lost',
+    'mv /etc/reader.conf.d/vpcd /root/vpcd.away && systemctl restart pcscd.socket pcscd',
+    { undo: 'mv /root/vpcd.away /etc/reader.conf.d/vpcd; systemctl restart pcscd.socket pcscd', hands: 'the plug' },
+  ),
   technician(
     'a folder lies where the health socket must be',
     'socket.place-taken',
@@ -95,6 +101,12 @@ const configuration: readonly InjectedFault[] = [
   technician('another device', 'keys.of-another-terminal', setting('device', '"terminal-77"')),
   technician('another lane', 'keys.of-another-terminal', setting('lane', '7')),
   technician("the broker's name has no address", 'broker.name-unknown', setting('broker.host', '"nobody.invalid"')),
+  technician(
+    'the name server is silent',
+    'broker.name-unknown',
+    `cp -a /etc/resolv.conf /root/resolv.conf.kept && echo nameserver 127.0.0.9 > /etc/resolv.conf && nft add table inet shut && nft 'add chain inet shut in { type filter hook input priority 0; }' && nft add rule inet shut in ip daddr 127.0.0.9 drop && ${setting('broker.host', '"broker.clinic.test"')}`,
+    { undo: 'nft delete table inet shut; mv /root/resolv.conf.kept /etc/resolv.conf' },
+  ),
   technician("the broker's port is another", 'broker.port-closed', setting('broker.port', '8899')),
   technician(
     "the broker's certificate has another name",
