@@ -52,6 +52,7 @@ const root = isMade && values.root !== undefined ? values.root : makeRoot(values
 try {
   if (!isMade) {
     await installPackages(root, resolve(values.debs), [
+      'apt-get update',
       'apt-get install ./uketsuke_*_amd64.deb ./uketsuke-agent_*_all.deb ./uketsuke-terminal_*_all.deb rsync nftables openssl',
     ]);
     offerPackages(root);
