@@ -74,8 +74,8 @@ const processes: readonly InjectedFault[] = [
   staff(
     'the reader is unplugged',
     'reader.lost',
-    'mv /etc/reader.conf.d/vpcd /root/vpcd.away && systemctl restart pcscd.socket pcscd',
-    { undo: 'mv /root/vpcd.away /etc/reader.conf.d/vpcd; systemctl restart pcscd.socket pcscd', hands: 'the plug' },
+    'mv /etc/reader.conf.d/vpcd /etc/vpcd.away && systemctl restart pcscd.socket pcscd',
+    { undo: 'mv /etc/vpcd.away /etc/reader.conf.d/vpcd; systemctl restart pcscd.socket pcscd', hands: 'the plug' },
   ),
   technician(
     'a folder lies where the health socket must be',
@@ -104,8 +104,8 @@ const configuration: readonly InjectedFault[] = [
   technician(
     'the name server is silent',
     'broker.name-unknown',
-    `cp -a /etc/resolv.conf /root/resolv.conf.kept && echo nameserver 127.0.0.9 > /etc/resolv.conf && nft add table inet shut && nft 'add chain inet shut in { type filter hook input priority 0; }' && nft add rule inet shut in ip daddr 127.0.0.9 drop && ${setting('broker.host', '"broker.clinic.test"')}`,
-    { undo: 'nft delete table inet shut; mv /root/resolv.conf.kept /etc/resolv.conf' },
+    `cp -a /etc/resolv.conf /etc/resolv.conf.kept && echo nameserver 127.0.0.9 > /etc/resolv.conf && nft add table inet shut && nft 'add chain inet shut in { type filter hook input priority 0; }' && nft add rule inet shut in ip daddr 127.0.0.9 drop && ${setting('broker.host', '"broker.clinic.test"')}`,
+    { undo: 'nft delete table inet shut; mv /etc/resolv.conf.kept /etc/resolv.conf' },
   ),
   technician("the broker's port is another", 'broker.port-closed', setting('broker.port', '8899')),
   technician(

@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { access, lstat, readFile, statfs } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { lstat, readFile, statfs } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -63,11 +64,6 @@ const notTried = (tried: PartsTried | null): string =>
 const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
 const systemCode = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Something else lies where a socket must be, and no process of ours deletes that. */
 const placeTaken = async (...sockets: readonly string[]): Promise<Finding | null> => {
@@ -286,13 +282,14 @@ const broker = async (examination: Examination): Promise<Finding> => {
   if (seen.port !== 'open') {
     // Whoever asks the doctor has looked at the screen before: what the wire says has settled.
     const settled = { ended: 'unknown', wasOpen: false, wasAway: false, quietMs: wireSettlesMs } as const;
-    const fault = seen.port === 'refused' ? 'broker.port-closed' : judgeWay(seen, settled);
+    const judged = seen.port === 'refused' ? 'broker.port-closed' : judgeWay(seen, settled);
+    // The link has looked for longer, and hears what a router says only now and then.
+    const fault = judged === 'delivery.offline' ? codeOf(linkReport?.brokerTrouble ?? null, judged) : judged;
     return found(fault, `${host}:${port}: ${seen.port}`);
   }
   const ours = [keyFiles.facilityCa, keyFiles.tlsKey, keyFiles.tlsCertificate];
   const link = join(config.paths.provisioning, keyFolders.link);
-  if (!(await Promise.all(ours.map((file) => exists(join(link, file))))).every(Boolean))
-    return skipped('the keys cannot be read');
+  if (!ours.every((file) => existsSync(join(link, file)))) return skipped('the keys cannot be read');
   const untrusted = await serverCertificateError(examination);
   // It takes connections and says nothing: no question of trust.
   if (untrusted === 'ETIMEDOUT') return found('broker.hung', `${host}:${port}`);
@@ -337,7 +334,7 @@ const store = async ({ config, report, linkReport }: Examination): Promise<Findi
 };
 
 const screen = async ({ config, report }: Examination): Promise<Finding> => {
-  if (!(await exists(join(config.paths.screens, 'index.html')))) return found('screen.not-built', config.paths.screens);
+  if (!existsSync(join(config.paths.screens, 'index.html'))) return found('screen.not-built', config.paths.screens);
   if (report === null) return skipped('the daemon is not running');
   const { connected, paintedAgoMs } = report.screen;
   if (!connected) return found('screen.no-page', `http://127.0.0.1:${config.screen.port}`);
@@ -354,7 +351,7 @@ const catalogueOf = (wallMs: number): Catalogue | null => {
 };
 
 const fonts = async ({ config, wallMs }: Examination): Promise<Finding> => {
-  if (!(await exists(join(config.paths.screens, 'index.html')))) return skipped('the page is not built');
+  if (!existsSync(join(config.paths.screens, 'index.html'))) return skipped('the page is not built');
   const catalogue = catalogueOf(wallMs);
   if (catalogue === null) return skipped('no catalogue holds at the time that the clock tells');
   const undrawable = await undrawableLanguages(config.paths.screens, catalogue);
@@ -369,7 +366,7 @@ const device = async (
   fault: FaultName,
 ): Promise<Finding> => {
   if (driver === 'none') return skipped('there is none by the configuration');
-  if (driver !== 'virtual' && !(await exists(path))) return found(fault, path);
+  if (driver !== 'virtual' && !existsSync(path)) return found(fault, path);
   if (part?.trouble) return found(fault, part.trouble.detail ?? path);
   return fine();
 };

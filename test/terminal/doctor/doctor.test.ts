@@ -16,6 +16,7 @@ import { type FaultName, faultOf, filledIn } from '../../../src/catalogue/faults
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { probeBroker } from '../../../src/cli/doctor-probes.ts';
 import { failure } from '../../../src/core/failure.ts';
+import type { WayEvidence } from '../../../src/core/way-to-broker.ts';
 import { examine, exitCodeOf, faultsOf, printDiagnoses } from '../../../src/terminal/doctor/doctor.ts';
 import { doctorChecks } from '../../../src/terminal/doctor/doctor-checks.ts';
 import type { Examination, Examined, Machine, UnitState } from '../../../src/terminal/doctor/examination.ts';
@@ -94,6 +95,10 @@ const damaged = [
 ];
 const unanswered: Partial<Examination> = { report: { ...healthyReport, agentAnswers: false } };
 const offline: Partial<Examination> = { linkReport: { ...healthyLink, brokerTrouble: 'delivery.offline' } };
+
+const silentBehindRouter: WayEvidence = {
+  ...{ carrier: true, route: 'routed', host: null, router: true, port: 'silent', sent: true },
+};
 
 const dayMs = 86_400_000;
 /** Long enough for every check that answers at all (slowest seen: a TLS handshake, 70 ms). */
@@ -272,6 +277,8 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
     ['face.model-not-accepted', () => reporting({ face: lost('face.model-not-accepted') })],
     ['broker.name-unknown', () => cutOff({ host: 'broker.invalid' })],
     ['broker.port-closed', () => cutOff({ port: 1 })],
+    ['delivery.line-down', () => ({ ...cutOff({}, 'delivery.line-down'), seeWay: async () => silentBehindRouter })],
+    ['delivery.offline', () => ({ ...cutOff({}), seeWay: async () => silentBehindRouter })],
     ['delivery.broker-untrusted', () => cutOff({ port: foreign.port })],
     ['delivery.broker-untrusted', () => cutOff({ serverName: 'another.clinic.example' })],
     ['delivery.access-refused', () => cutOff({}, 'delivery.access-refused')],
