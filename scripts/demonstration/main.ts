@@ -53,7 +53,7 @@ process.stdout.write(`\nreal parts of this machine, and what this demo runs on\n
 
 let timeline: Timeline | null = null;
 const follow = (source: 'terminal' | 'link' | 'agent', line: LogLine): void => {
-  if (source === 'terminal') timeline?.add(line);
+  timeline?.add(source, line);
   if (values.log) process.stderr.write(`${source} ${JSON.stringify(line)}\n`);
 };
 

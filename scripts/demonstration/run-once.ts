@@ -31,6 +31,7 @@ export const runOnce = async (
       const rows = journal.visits().filter((row) => !known.has(row.requestId));
       const report = reportOf(each.name, rows, timeline.times());
       const wrong = faultsOfVisit(report, rows, timeline, each.expects, { trouble, disturbed: false });
+      if (wrong.length > 0) timeline.printLog(write);
       for (const line of wrong) write(`  WRONG: ${line}\n`);
       write(
         `  ${wrong.length === 0 ? 'as it should be' : 'NOT as it should be'}: ${report.method ?? '-'}, ${report.outcome}\n`,

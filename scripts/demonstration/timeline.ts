@@ -10,11 +10,14 @@ export type StageTimes = {
 
 /** What the terminal's event log told during one visit: the timeline a person reads, and how long each stage took. */
 export class Timeline {
+  /** Of the terminal */
   readonly #lines: LogLine[] = [];
+  readonly #log: string[] = [];
   readonly #beganAtMs = Date.now();
 
-  add(line: LogLine): void {
-    this.#lines.push(line);
+  add(source: 'terminal' | 'link' | 'agent', line: LogLine): void {
+    if (source === 'terminal') this.#lines.push(line);
+    this.#log.push(`${source} ${JSON.stringify(line)}`);
   }
 
   /** ms; the longest of a stage that came more than once; null = it did not happen. `total` ends with the closing screen. */
@@ -38,6 +41,11 @@ export class Timeline {
   /** Every state the visit went through, in order */
   get states(): readonly string[] {
     return this.#lines.filter((line) => line.event === 'session.transition').map((line) => String(line.to));
+  }
+
+  /** All that the processes logged: of a visit that went wrong, why. */
+  printLog(write: (text: string) => void): void {
+    for (const line of this.#log) write(`  ${line}\n`);
   }
 
   /** Seconds since the card was laid down, the state that was reached, and why. */

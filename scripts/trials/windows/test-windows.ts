@@ -81,7 +81,7 @@ const playVisit = async (
     await besides;
     await goHome(clinic);
     const lines = clinic.terminalSaid.slice(before).flatMap((line) => parseLogLine(line) ?? []);
-    for (const line of lines) timeline.add(line);
+    for (const line of lines) timeline.add('terminal', line);
     const signed = lines.filter(({ event }) => event === 'request.signed').length;
     await eventually('the rows of the journal', () => {
       const rows = fresh();
