@@ -26,7 +26,7 @@ export const asyncapiDocument = (version: string) => ({
     title: 'Uketsuke: terminal and clinic agent',
     version,
     description:
-      'Messages between the reception terminal and the agent on the 資格確認端末. Everything that says something of a patient is sealed end to end: the broker sees sizes and times. Rendered by `npm run asyncapi` from src/protocol; a test holds it equal.',
+      'Messages between the reception terminal and the agent on the 資格確認端末. Everything that says something of a patient is sealed end to end: the broker sees sizes and times. Rendered by `npm run asyncapi` from src/wire; a test holds it equal.',
     license: { name: 'MIT' },
   },
   defaultContentType: 'application/jose',

@@ -76,7 +76,7 @@ const explain: Record<string, string> = {
  * Commands for whoever has no card: the only ones of src that reach for virtual hardware without a demo profile. Models are
  * measured on photos as a card would hold them.
  */
-const virtualCommands = /^src\/cli\/(virtual-card|trace|models|kit-card)\.ts$/;
+const virtualCommands = /^src\/cli\/(virtual-card|trace|models|kit-card|kit-facility)\.ts$/;
 
 /** Scripts that play a patient or draw one. What builds, packs, checks or documents the product knows no virtual hardware. */
 const playsPatients =
@@ -107,7 +107,7 @@ const whatIsWrong = (file: string, from: string, each: Import): string | null =>
     return `cameras are picked in ${cameraRegistry} alone`;
   if (from === 'root' && to === 'virtual') {
     if (file.startsWith('src/cli/') && !virtualCommands.test(file))
-      return 'no command but virtual-card, kit card, trace and models';
+      return 'no command but virtual-card, kit card, kit bus, trace and models';
     if (way !== 'dynamic' && way !== 'type')
       return 'virtual drivers are reached by import() alone, after the profile was checked';
   }
@@ -167,7 +167,7 @@ export const checkFolderPairs = ({ arrows }: ModuleGraph): Finding[] => {
 
 /** Files whose exports a tool takes by their place: configurations, reporters, plugins, what stands in for Node's own modules. */
 const isTakenByTool = (file: string): boolean =>
-  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/mutation\/ignore-diagnoses\.mjs$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\//.test(
+  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/mutation\/ignore-diagnoses\.mjs$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\/|^docs\/examples\/clinic-client\.ts$/.test(
     file,
   );
 

@@ -27,7 +27,7 @@ import {
   authorityKeyAccess,
   withAuthorityKey,
 } from './authority-key.ts';
-import { inWords, japaneseOf, refuse, tell } from './say.ts';
+import { explained, inWords, japaneseOf, tell } from './say.ts';
 
 const wholeNumber = (text: string): number => {
   if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('a whole number');
@@ -43,16 +43,7 @@ const hostAndPort = (text: string): { host: string; port: number } => {
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
-/** Mistakes of whoever runs the command are one line, not a stack. */
-const orExplain =
-  <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
-  async (...args: A): Promise<void> => {
-    try {
-      await work(...args);
-    } catch (error) {
-      refuse('agent', error);
-    }
-  };
+const orExplain = explained('agent');
 
 type RunOptions = {
   readonly dir: string;

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
@@ -13,7 +14,8 @@ import type { MessageBus } from '../ports/message-bus.ts';
 import { readTerminalKeys } from '../trust/key-files.ts';
 import { type SigningKey, sign } from '../trust/seal.ts';
 import { topicOf } from '../wire/topics.ts';
-import { speaksJapanese, tell } from './say.ts';
+import { makeKitFacility } from './kit-facility.ts';
+import { inWords, speaksJapanese, tell } from './say.ts';
 
 export type BusOptions = {
   readonly facilityDir: string;
@@ -78,7 +80,7 @@ const asAgent = ({ tls, agent }: AgentKeys, port: number): MessageBus =>
 
 /**
  * A broker of its own for a foreign terminal and a foreign agent, or for one of them with ours: no broker of a clinic lets
- * one client hear everybody. Exit status: 1 where somebody broke a rule, or nobody said anything. Throws on a directory
+ * one client hear everybody. A folder that is not there yet becomes a facility to try with. Exit status: 1 where somebody broke a rule, or nobody said anything. Throws on a directory
  * that is no facility's.
  */
 export const judgeBus = async ({
@@ -89,6 +91,20 @@ export const judgeBus = async ({
   device,
   probe: probed,
 }: BusOptions): Promise<number> => {
+  if (!existsSync(facilityDir)) {
+    await makeKitFacility(facilityDir, agentId);
+    tell(
+      'made a test facility in {folder}: agents/{agent} and devices/terminal-01 are for your programs; our own agent: uketsuke agent --dir {folder}/agents/{agent} --broker localhost:{port} --mqtt 4 --make-folders',
+      {
+        folder: facilityDir,
+        agent: agentId,
+        port,
+      },
+    );
+  } else if (!existsSync(join(facilityDir, 'facility-keys.json')))
+    throw new Error(
+      inWords('{folder} is no facility: name a new folder, and a test facility is made in it', { folder: facilityDir }),
+    );
   const dir = agentDirectory(facilityDir, agentId);
   const [agent, devices] = await Promise.all([readAgentKeys(dir), readDeviceRegistry(dir)]);
   const terminal = device === undefined ? null : await readTerminalKeys(deviceDirectory(facilityDir, device));
@@ -124,7 +140,11 @@ export const judgeBus = async ({
   limit.abort();
   await broker.close();
   await judge.settled();
-  process.stdout.write(printFindings(judge.findings, busRules, speaksJapanese() ? 'ja' : 'en'));
+  if (judge.messages === 0)
+    tell('nobody said anything: does your program speak MQTT 3.1.1 and trust {folder}/facility-ca.pem?', {
+      folder: facilityDir,
+    });
+  else process.stdout.write(printFindings(judge.findings, busRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ messages: judge.messages, findings: judge.findings })}\n`);
   return judge.findings.length === 0 && judge.messages > 0 ? 0 : 1;
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -37,10 +37,29 @@ const inNamespace = [
   'exec "$0" "$1" "$2" 35963',
 ].join('\n');
 
+/** What it is made of, and the Debian package of each. */
+const needed = [
+  ['/usr/sbin/pcscd', 'pcscd'],
+  ['/etc/reader.conf.d/vpcd', 'vsmartcard-vpcd'],
+  ['/usr/sbin/ip', 'iproute2'],
+] as const;
+
+/** What keeps a reader of our own from being started; null: nothing. */
+export const whatIsMissing = (isThere: (path: string) => boolean, isRoot: boolean): string | null => {
+  const packages = needed.filter(([path]) => !isThere(path)).map(([, name]) => name);
+  if (packages.length > 0)
+    return inWords('Debian packages are missing: {command}', {
+      command: `${isRoot ? '' : 'sudo '}apt-get install -y --no-install-recommends ${packages.join(' ')}`,
+    });
+  return isRoot ? null : inWords('needs root, for pcscd in a network namespace of its own: sudo …');
+};
+
 type OwnReader = { readonly path: string; stop(): Promise<void> };
 
 /** Throws with what is missing. */
 const startOwnReader = async (): Promise<OwnReader> => {
+  const missing = whatIsMissing(existsSync, process.getuid?.() === 0);
+  if (missing !== null) throw new Error(missing);
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-kit-card-'));
   const path = join(folder, 'vpcd.sock');
   const relay = fileURLToPath(new URL('../../drivers/host/vpcd-relay.ts', import.meta.url));
@@ -51,9 +70,7 @@ const startOwnReader = async (): Promise<OwnReader> => {
   const ended = await Promise.race([ready, program.ended, pause(startMs, null)]);
   if (ended !== true) {
     program.stop();
-    throw new Error(
-      `${inWords('pcscd with vpcd cannot be started (root, pcscd and vsmartcard-vpcd are needed)')}: ${ended?.words ?? ''}`,
-    );
+    throw new Error(`${inWords('pcscd with vpcd cannot be started')}: ${ended?.words ?? ''}`);
   }
   return {
     path,

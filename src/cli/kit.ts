@@ -4,6 +4,7 @@ import type { AdapterOptions } from './kit-adapter.ts';
 import type { BusOptions } from './kit-bus.ts';
 import type { CardOptions } from './kit-card.ts';
 import type { OqsOptions } from './kit-oqs.ts';
+import { explained } from './say.ts';
 
 /* For those who build on this: what judges their own programs. Each part is loaded when it is asked for. */
 
@@ -11,6 +12,43 @@ const whole = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 100_000) throw new InvalidArgumentError('1 to 100000');
   return value;
+};
+
+/** What speaks with the official software, and what speaks on the bus */
+const addEnds = (kit: Command): void => {
+  kit
+    .command('adapter')
+    .description(
+      'judges an adapter of the official software in its own process: one line of JSON a call, one an answer',
+    )
+    .argument('<program...>', 'the adapter as it is started')
+    .requiredOption('--people <file>', 'test people of the adapter (JSON); docs/examples/adapter-people.json is one')
+    .option('--record <file>', 'what was said, as fixtures with the persons replaced')
+    .action(
+      explained('kit adapter')(async (program: readonly string[], options: AdapterOptions) => {
+        const { judgeAdapter } = await import('./kit-adapter.ts');
+        // Questions to a program that has gone still wait for their time.
+        process.exit(await judgeAdapter(program, options));
+      }),
+    );
+  kit
+    .command('bus')
+    .description('judges a foreign terminal or agent by what it says on the bus: signatures, order, expiry, replays')
+    .requiredOption(
+      '--facility-dir <folder>',
+      'a facility as `uketsuke provision` made it; a new folder: a test facility is made in it',
+    )
+    .option('--agent <id>', 'whose keys open what terminals seal', 'agent-1')
+    .addOption(new Option('--port <port>', 'the broker that it runs; 0 = any free one').argParser(Number).default(8883))
+    .addOption(new Option('--seconds <s>', 'so long is listened').argParser(whole).default(600))
+    .option('--device <id>', 'a terminal whose keys lie there, so that what is sealed to it is read, too')
+    .option('--probe <device>', 'sends this terminal commands that are late, repeated and forged')
+    .action(
+      explained('kit bus')(async (options: BusOptions) => {
+        const { judgeBus } = await import('./kit-bus.ts');
+        process.exitCode = await judgeBus(options);
+      }),
+    );
 };
 
 export const register = (program: Command): void => {
@@ -25,10 +63,12 @@ export const register = (program: Command): void => {
     .requiredOption('--dir <folder>', 'the folder shared with the レセコン; face, req and res are made below it')
     .addOption(new Option('--step-seconds <s>', 'time between two steps of the day').argParser(whole).default(20))
     .option('--json', 'the last line is one JSON object')
-    .action(async (options: OqsOptions) => {
-      const { playOqsDay } = await import('./kit-oqs.ts');
-      process.exitCode = await playOqsDay(options);
-    });
+    .action(
+      explained('kit oqs')(async (options: OqsOptions) => {
+        const { playOqsDay } = await import('./kit-oqs.ts');
+        process.exitCode = await playOqsDay(options);
+      }),
+    );
   kit
     .command('card')
     .description(
@@ -51,34 +91,11 @@ export const register = (program: Command): void => {
       'a vpcd that runs already; without it pcscd and vpcd are started in a network namespace of their own',
     )
     .option('--list', 'the personas there are')
-    .action(async (options: CardOptions) => {
-      const { playKitCard } = await import('./kit-card.ts');
-      process.exitCode = await playKitCard(options);
-    });
-  kit
-    .command('adapter')
-    .description(
-      'judges an adapter of the official software in its own process: one line of JSON a call, one an answer',
-    )
-    .argument('<program...>', 'the adapter as it is started')
-    .requiredOption('--people <file>', 'test people of the adapter (JSON); docs/examples/adapter-people.json is one')
-    .option('--record <file>', 'what was said, as fixtures with the persons replaced')
-    .action(async (program: readonly string[], options: AdapterOptions) => {
-      const { judgeAdapter } = await import('./kit-adapter.ts');
-      // Questions to a program that has gone still wait for their time.
-      process.exit(await judgeAdapter(program, options));
-    });
-  kit
-    .command('bus')
-    .description('judges a foreign terminal or agent by what it says on the bus: signatures, order, expiry, replays')
-    .requiredOption('--facility-dir <folder>', 'a facility as `uketsuke provision` made it')
-    .option('--agent <id>', 'whose keys open what terminals seal', 'agent-1')
-    .addOption(new Option('--port <port>', 'the broker that it runs; 0 = any free one').argParser(Number).default(8883))
-    .addOption(new Option('--seconds <s>', 'so long is listened').argParser(whole).default(600))
-    .option('--device <id>', 'a terminal whose keys lie there, so that what is sealed to it is read, too')
-    .option('--probe <device>', 'sends this terminal commands that are late, repeated and forged')
-    .action(async (options: BusOptions) => {
-      const { judgeBus } = await import('./kit-bus.ts');
-      process.exitCode = await judgeBus(options);
-    });
+    .action(
+      explained('kit card')(async (options: CardOptions) => {
+        const { playKitCard } = await import('./kit-card.ts');
+        process.exitCode = await playKitCard(options);
+      }),
+    );
+  addEnds(kit);
 };

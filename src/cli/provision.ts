@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
 import { newPassphrase, takeAuthorityKeyAway } from '../agent/provisioning/authority-key.ts';
 import { writeCardTrust } from '../agent/provisioning/card-trust.ts';
 import {
@@ -22,7 +21,7 @@ import { addClinicCommand, terminalId } from './provision-clinic.ts';
 import { addListenCommand } from './provision-listen.ts';
 import { addMoveCommands } from './provision-move.ts';
 import { addTerminalCommand } from './provision-terminal.ts';
-import { refuse } from './say.ts';
+import { explained } from './say.ts';
 
 type FacilityOptions = {
   readonly dir: string;
@@ -97,16 +96,7 @@ const provision = async (options: FacilityOptions): Promise<void> => {
   );
 };
 
-/** Mistakes of whoever runs the command are one line, not a stack. */
-const orExplain =
-  <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
-  async (...args: A): Promise<void> => {
-    try {
-      await work(...args);
-    } catch (error) {
-      refuse('provision', error instanceof z.ZodError ? z.prettifyError(error) : error);
-    }
-  };
+const orExplain = explained('provision');
 
 /** `uketsuke provision`: keys are made here and handed over as files; the CA's key is locked, or leaves on a stick. */
 export const register = (program: Command): void => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ZodError } from 'zod';
 
 /*
  * What the command line says to people. The English text is the key; the Japanese ones stand together in texts.ja.json,
@@ -137,6 +138,20 @@ export const refuse = (command: string, reason: unknown, status = 2): never => {
   complain(command, reason);
   process.exit(status);
 };
+
+const isOfSchema = (error: unknown): error is ZodError => error instanceof Error && 'issues' in error;
+
+/** Mistakes of whoever runs `uketsuke <command>` are one line, not a stack; the exit status is 2. */
+export const explained =
+  (command: string) =>
+  <A extends unknown[]>(work: (...args: A) => Promise<void>) =>
+  async (...args: A): Promise<void> => {
+    try {
+      await work(...args);
+    } catch (error) {
+      refuse(command, isOfSchema(error) ? (await import('zod')).z.prettifyError(error) : error);
+    }
+  };
 
 /** One line for a person: standard error, for standard output belongs to programs. */
 export const tell = (english: string, values: Values = {}): boolean =>
