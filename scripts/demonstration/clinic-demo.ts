@@ -10,6 +10,7 @@ import { createVirtualCameraControl, type VirtualCameraControl } from '../../dri
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import type { CameraSettings } from '../../src/processes/cameras.ts';
 import { mallocEnvironment } from '../../src/processes/face-start.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { keepFaceProcess } from '../beds/kept-face.ts';
 import { keepProcess } from '../beds/kept-process.ts';
 import { Mosquitto } from '../beds/mosquitto.ts';
@@ -33,6 +34,8 @@ type DemoOptions = {
   readonly answerDelayMs: number;
   /** What the clinic asks; left out: everything */
   readonly questions?: 'ordinary' | 'every';
+  /** Settings that this clinic has otherwise */
+  readonly changes?: Partial<FacilitySettings>;
   /** A V4L2 device in place of the virtual camera */
   readonly cameraDevice: string | null;
   /** A new file in which the visits are written down, as by `uketsuke visit record` */

@@ -49,11 +49,14 @@ export const createDemoFacility = async (
     answerDelayMs,
     staffPort,
     questions = 'every',
+    changes = {},
   }: {
     readonly answerDelayMs: number;
     readonly staffPort: number;
     /** `ordinary`: the catalogue's defaults for 医科 */
     readonly questions?: 'ordinary' | 'every';
+    /** Settings that this clinic has otherwise */
+    readonly changes?: Partial<FacilitySettings>;
   },
 ): Promise<DemoFacility> => {
   await createFacility(directory, { facility: facilityId, brokerNames: ['localhost', '127.0.0.1'] });
@@ -66,7 +69,7 @@ export const createDemoFacility = async (
   await addStaffMember(join(agentDirectory, 'staff.json'), member, staffCode);
   writeFileSync(
     join(agentDirectory, 'facility-settings.yaml'),
-    printYaml(questions === 'ordinary' ? ordinary : settings),
+    printYaml({ ...(questions === 'ordinary' ? ordinary : settings), ...changes }),
   );
   writeFileSync(join(agentDirectory, 'agent.yaml'), printYaml({ staffPort, service: { answerDelayMs } }));
   return { directory, agentDirectory, deviceDirectory };
