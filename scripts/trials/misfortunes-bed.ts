@@ -84,6 +84,11 @@ export type Row = {
   readonly lateAt: number | null;
 };
 
+const standing = new Set<MisfortunesBed>();
+/** A trial that is told to end leaves no process and no mount behind. */
+const takeDown = (): void =>
+  void Promise.allSettled([...standing].map((bed) => bed.close())).then(() => process.exit(143));
+
 export class MisfortunesBed {
   readonly #place: Place;
   readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-misfortunes-'));
@@ -125,6 +130,8 @@ export class MisfortunesBed {
   }
 
   async build(): Promise<void> {
+    if (standing.size === 0) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, takeDown);
+    standing.add(this);
     for (const disk of Object.values(this.disks)) mkdirSync(disk);
     // A real file system for the journal: only such a one can turn read-only under a program that writes.
     run('truncate', '-s', '32M', this.#image);
@@ -352,6 +359,7 @@ export class MisfortunesBed {
   }
 
   async close(): Promise<void> {
+    standing.delete(this);
     this.#patient?.leave();
     for (const process of [this.terminal, this.link, this.agent]) await process?.end('SIGKILL');
     await this.face?.close();

@@ -1,0 +1,106 @@
+import { eventually } from '../eventually.ts';
+import { judgeClinic, settledClinic } from '../judge-clinic.ts';
+import { stepsWith } from '../misfortune-steps.ts';
+import { MisfortunesBed } from '../misfortunes-bed.ts';
+import type { Cut } from './cut-migrations.ts';
+import { type CrashPoint, cutAt, watchCalls } from './traced-calls.ts';
+
+/* A visit for each call by which one process of a clinic changes what lies on its disk: it dies there, and is started again. */
+
+export const ends = ['agent', 'link', 'terminal'] as const;
+export type End = (typeof ends)[number];
+
+/** How often a point is tried that was not met: another call of the same thread came before it. */
+const tries = 4;
+
+class CutClinic {
+  readonly bed = new MisfortunesBed();
+  readonly #end: End;
+  readonly #steps = stepsWith(this.bed);
+
+  constructor(end: End) {
+    this.#end = end;
+  }
+
+  get #pid(): number {
+    const pid = this.bed[this.#end]?.child.pid;
+    if (pid === undefined) throw new Error(`no ${this.#end}`);
+    return pid;
+  }
+  get #isRunning(): boolean {
+    return this.bed[this.#end]?.isRunning === true;
+  }
+  #begin(): Promise<void> {
+    const { bed } = this;
+    const begin = { agent: () => bed.startAgent(), link: () => bed.startLink(), terminal: () => bed.startTerminal() };
+    return begin[this.#end]();
+  }
+
+  /** What a visit changes on the disk, in order, until the agent has handed it on. */
+  async watched(): Promise<readonly CrashPoint[]> {
+    await this.#steps.idle();
+    const stop = await watchCalls(this.#pid, this.bed.directory);
+    if ((await this.#steps.visit()) !== 'accepted') throw new Error('nobody is served without a crash');
+    await settledClinic(this.bed);
+    return stop();
+  }
+
+  /** A visit with the process dying at the point; answers the name of what was cut off, or null, and what went wrong. */
+  async visitCutAt(point: CrashPoint): Promise<{ cut: string | null; wrong: string | null }> {
+    const { bed } = this;
+    const steps = this.#steps;
+    await steps.idle();
+    const before = judgeClinic(bed);
+    const cutting = await cutAt(this.#pid, bed.directory, point);
+    let wrong: string | null = null;
+    const visit = steps.visit().catch((error: unknown) => {
+      // A terminal that dies takes its screen with it: its visit is judged by what is left of it.
+      if (this.#end !== 'terminal') wrong = `the visit did not end: ${error}`;
+    });
+    const isOver = visit.then(() => true);
+    // Dead, or the visit is over and everything of it has been written.
+    await Promise.race([
+      eventually('the end of the process', () => (this.#isRunning ? undefined : true), 60_000).catch(() => {}),
+      isOver.then(() => settledClinic(bed).catch(() => {})),
+    ]);
+    await cutting.end();
+    if (!this.#isRunning) await this.#begin();
+    await visit;
+    steps.take();
+    await steps.idle();
+    await settledClinic(bed).catch((error: unknown) => (wrong ??= String(error)));
+    await eventually('an empty outbox', () => (bed.outbox() === 0 ? true : undefined), 60_000).catch(
+      (error: unknown) => (wrong ??= String(error)),
+    );
+    const after = judgeClinic(bed);
+    for (const kind of ['lost', 'twice', 'falseAccepted'] as const)
+      if (after[kind] > before[kind]) wrong ??= `${after[kind] - before[kind]} ${kind}`;
+    return { cut: cutting.cut(), wrong };
+  }
+}
+
+/** A clinic of its own for each process, so that all three can be cut at the same time: a visit is mostly waiting for a finger. */
+export async function* cutVisits(
+  end: End,
+  isWanted: (index: number) => boolean,
+  say: (line: string) => void,
+): AsyncGenerator<Cut> {
+  const clinic = new CutClinic(end);
+  try {
+    await clinic.bed.build();
+    const points = await clinic.watched();
+    say(`${end}: ${points.length} calls a visit`);
+    const met = new Set<string>();
+    for (const point of points.filter((_, index) => isWanted(index))) {
+      let wrong: string | null = null;
+      for (let time = 0; time < tries && !met.has(point.name); time += 1) {
+        const done = await clinic.visitCutAt(point);
+        if (done.cut !== null) met.add(done.cut);
+        wrong ??= done.wrong;
+      }
+      yield { name: `${end}: ${point.name}`, visited: met.has(point.name), wrong };
+    }
+  } finally {
+    await clinic.bed.close();
+  }
+}
