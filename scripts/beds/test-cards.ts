@@ -4,6 +4,7 @@ import { personaById } from '../../drivers/virtual/personas.ts';
 import { ensureTestAuthority } from '../../drivers/virtual/test-authority.ts';
 import { createVirtualCardFrontReader } from '../../drivers/virtual/virtual-card-front-reader.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
+import { PinDigits } from '../../src/protocol/card/pin-digits.ts';
 import { type ReadCardOptions, readCard } from '../../src/terminal/card/read-card.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import { parseCvIssuers } from '../../src/trust/cv-trust.ts';
@@ -35,6 +36,16 @@ export const readOptions = (printedNumberB: string | null, more: Partial<ReadCar
 
 export const readTestCard = (session: CardSession, made: MadeCard, more: Partial<ReadCardOptions> = {}) =>
   readCard(session, readOptions(made.printedNumberB, more));
+
+/** A PIN as it was typed: what is no digit, or one too many, was not taken. */
+export const pinDigits = (typed: string): PinDigits => {
+  const digits = new PinDigits();
+  for (const key of pinBytes(typed)) digits.add(key);
+  return digits;
+};
+
+/** Where they stand: what is there once they are wiped can be seen. */
+export const bytesOf = (digits: PinDigits): Uint8Array => digits.toCommand().apdu.body ?? new Uint8Array();
 
 /** ASCII digits as bytes, as the key pad gives them. */
 export const pinBytes = (digits: string): Uint8Array => new TextEncoder().encode(digits);

@@ -6,7 +6,7 @@ import { sha256DigestInfo, verifyRsaSignature } from '../../src/protocol/card/di
 import { checkPresenceProof, checkVisualEvidence } from '../../src/protocol/card/visual-ap.ts';
 import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
-import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../beds/test-cards.ts';
+import { pinDigits, readTestCard, testCard, trustedCvIssuers } from '../beds/test-cards.ts';
 
 const [flow, visitCount] = process.argv.slice(2);
 const made = await testCard('hanako');
@@ -14,7 +14,7 @@ const digest = cardCryptography.sha256(new TextEncoder().encode('hello'));
 
 const pin = async (session: CardSession): Promise<boolean> => {
   const reading = await readTestCard(session, made, { cardFrontReader: null });
-  const verified = await verifyPin(session, pinBytes('1234'));
+  const verified = await verifyPin(session, pinDigits('1234'));
   const signature = await signWithAuthKey(session, digest);
   if (!reading.ok || !verified.ok || !signature.ok) return false;
   const certificate = parseCertificate(reading.value.identity.authCertificate);

@@ -14,7 +14,7 @@ import { provePresence, signWithAuthKey, verifyPin } from '../../src/terminal/ca
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import { type CardReaderBench, openPcscdBench, openVirtualBench } from '../beds/card-reader-benches.ts';
 import { pcscdMissing, pcscliteMissing } from '../beds/pcscd-bed.ts';
-import { pinBytes, readTestCard, testCard, trustedCvIssuers } from '../beds/test-cards.ts';
+import { pinDigits, readTestCard, testCard, trustedCvIssuers } from '../beds/test-cards.ts';
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean' }, 'pcscd-samples': { type: 'string', default: '8' } },
@@ -50,7 +50,7 @@ const faceFlow = async (session: CardSession, made: MadeCard): Promise<Outcome> 
 const pinFlow = async (session: CardSession, made: MadeCard): Promise<Outcome> => {
   const reading = await readTestCard(session, made, { cardFrontReader: null });
   if (!reading.ok) return failedWith(reading.failure.code);
-  const pin = await verifyPin(session, pinBytes(made.persona.pins.auth?.secret ?? ''));
+  const pin = await verifyPin(session, pinDigits(made.persona.pins.auth?.secret ?? ''));
   if (!pin.ok) return failedWith(pin.failure.code, 1);
   const signature = await signWithAuthKey(session, digest);
   if (!signature.ok) return failedWith(signature.failure.code, 1);

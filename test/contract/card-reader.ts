@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ApduMoment } from '../../drivers/virtual/virtual-card-reader.ts';
 import type { CardReaderBench } from '../../scripts/beds/card-reader-benches.ts';
-import { pinBytes, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
+import { pinDigits, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
 import type { CardReader, CardReaderEvent, CardSession } from '../../src/ports/card-reader.ts';
 import { fromHex } from '../../src/protocol/bytes.ts';
 import { signWithAuthKey, verifyPin } from '../../src/terminal/card/use-card-keys.ts';
@@ -83,7 +83,7 @@ export const describeCardReader = (
       const { session, made } = await lay('hanako');
       const reading = await readTestCard(session, made);
       expect(reading).toMatchObject({ ok: true, value: { identity: { visual: { state: 'read' } } } });
-      expect(await verifyPin(session, pinBytes('1234'))).toEqual({ ok: true, value: { type: 'verified' } });
+      expect(await verifyPin(session, pinDigits('1234'))).toEqual({ ok: true, value: { type: 'verified' } });
       expect(await signWithAuthKey(session, new Uint8Array(32))).toMatchObject({ ok: true });
     });
 
@@ -125,7 +125,7 @@ export const describeCardReader = (
 
     test('a session that was ended is dead, and the card forgot its PIN', async () => {
       const { session, made } = await lay('hanako');
-      await verifyPin(session, pinBytes('1234'));
+      await verifyPin(session, pinDigits('1234'));
       await session.end();
       await expectDead(session);
       await bench.pull();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { MadeCard } from '../../drivers/virtual/card-maker.ts';
 import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
-import { pinBytes, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
+import { pinDigits, readTestCard, testCard } from '../../scripts/beds/test-cards.ts';
 import { ok } from '../../src/core/result.ts';
 import type { CardSession } from '../../src/ports/card-reader.ts';
 import { concatBytes } from '../../src/protocol/bytes.ts';
@@ -35,7 +35,7 @@ const visit = async (transmit: (command: Uint8Array) => Uint8Array) => {
   const { session, counted } = sessionOf(transmit);
   const reading = await readTestCard(session, made);
   await provePresence(session, new Uint8Array(32));
-  await verifyPin(session, pinBytes('1234'));
+  await verifyPin(session, pinDigits('1234'));
   await signWithAuthKey(session, new Uint8Array(32));
   expect(counted.apdus).toBeLessThan(apduLimit);
   return reading;

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { certificateStateAt } from '../../core/visit/certificate-state.ts';
 import type { Identity } from '../../core/visit/identity.ts';
 import type { CardSession } from '../../ports/card-reader.ts';
+import type { PinDigits } from '../../protocol/card/pin-digits.ts';
 import { exclusively } from './card-access.ts';
 import { readAuthCertificate, readToken } from './read-card.ts';
 import { type PinOutcome, verifyOnce } from './use-card-keys.ts';
@@ -24,14 +25,13 @@ const freshTries = 3;
 
 /**
  * An Android phone that has just been held to its reader: which token it is, its counter, one VERIFY or none, then the
- * certificate that the PIN opens; the phone stays ready to sign. `digits` (four ASCII digits) are overwritten before this
- * returns. Whatever else lies on that reader, a card before all, is never sent them:
+ * certificate that the PIN opens; the phone stays ready to sign. `digits` are overwritten before this returns. Whatever else lies on that reader, a card before all, is never sent them:
  * `card.phone-not-supported` (another phone), `card.unreadable` (a card: it belongs on the bed). Other failures are those of
  * `verifyPin` and of a certificate's reading.
  */
 export const openPhone = (
   session: CardSession,
-  digits: Uint8Array,
+  digits: PinDigits,
   options: PhoneOptions,
 ): Promise<Result<PhoneOutcome>> =>
   exclusively(session, async (): Promise<Result<PhoneOutcome>> => {
@@ -59,4 +59,4 @@ export const openPhone = (
         visual: { state: 'unavailable', code: 'card.photo-absent' },
       },
     });
-  }).finally(() => digits.fill(0));
+  }).finally(() => digits.wipe());

@@ -10,8 +10,8 @@ import {
   selectApplication,
   selectFile,
   type VerifyOutcome,
-  verify,
 } from '../../protocol/card/myna-card.ts';
+import type { PinDigits } from '../../protocol/card/pin-digits.ts';
 import { exchange, exclusively } from './card-access.ts';
 
 export type PinOutcome =
@@ -21,26 +21,25 @@ export type PinOutcome =
 
 /**
  * The patient's PIN against the card: exactly one VERIFY or none, never repeated, whatever the answer. A card that goes
- * away meanwhile counts as a try spent. `digits` (four ASCII digits) are overwritten before this returns.
+ * away meanwhile counts as a try spent. `digits` are overwritten before this returns.
  *
  * The counter is read just before, so that the last try goes only with `lastTryConfirmed`, whatever the caller believes:
  * 63C1 and no confirmation → `last-try-not-confirmed`.
  */
 export const verifyPin = (
   session: CardSession,
-  digits: Uint8Array,
+  digits: PinDigits,
   { lastTryConfirmed = false }: { readonly lastTryConfirmed?: boolean } = {},
 ): Promise<Result<PinOutcome>> =>
-  exclusively(session, () => verifyOnce(session, digits, lastTryConfirmed)).finally(() => digits.fill(0));
+  exclusively(session, () => verifyOnce(session, digits, lastTryConfirmed)).finally(() => digits.wipe());
 
 /** Within `exclusively`; the caller overwrites `digits`. Selects JPKI AP. */
 export const verifyOnce = async (
   session: CardSession,
-  digits: Uint8Array,
+  digits: PinDigits,
   lastTryConfirmed: boolean,
 ): Promise<Result<PinOutcome>> => {
-  if (digits.length !== 4 || digits.some((digit) => digit < 0x30 || digit > 0x39))
-    return err(failure('card.pin-wrong', 'a PIN is four digits; the card was not asked'));
+  if (!digits.isWhole) return err(failure('card.pin-wrong', 'a PIN is four digits; the card was not asked'));
   for (const command of [selectApplication(applications.jpki), selectFile(files.jpki.authPin)]) {
     const selected = await exchange(session, command);
     if (!selected.ok) return selected;
@@ -50,7 +49,7 @@ export const verifyOnce = async (
   if (!counter.ok) return counter;
   if (counter.value.state === 'blocked') return ok({ type: 'blocked' });
   if (counter.value.triesLeft === 1 && !lastTryConfirmed) return ok({ type: 'last-try-not-confirmed' });
-  return exchange(session, verify(digits));
+  return exchange(session, digits.toCommand());
 };
 
 /**

@@ -1,11 +1,9 @@
 import type { SessionState } from '../../core/visit/session.ts';
 import type { PinKey } from '../../ports/keypad.ts';
-import { unmovedBytes } from '../../protocol/bytes.ts';
+import { isDigitKey, PinDigits } from '../../protocol/card/pin-digits.ts';
 
-const length = 4;
 const clearKey = 0x08;
 export const enterKey = 0x0d;
-export const isDigitKey = (key: PinKey): boolean => key >= 0x30 && key <= 0x39;
 
 /** Whose PIN is typed: a card's, by its insertion, or that of a phone that is not there yet. */
 type PinOwner = string;
@@ -23,46 +21,40 @@ export const pinOwnerOf = (state: SessionState): PinOwner | null => {
  * They belong to what they were typed for and reach nothing else. Nobody learns more of a key than how many are in.
  */
 export class PinEntry {
-  readonly #digits = unmovedBytes(length);
-  #entered = 0;
+  #digits = new PinDigits();
   #owner: PinOwner | null = null;
 
   get entered(): number {
-    return this.#entered;
+    return this.#digits.entered;
   }
 
   /** `changed`: a digit came in or all were cleared. `submitted`: enter with four digits in; `incomplete`: with fewer. */
   press(key: PinKey, owner: PinOwner): 'changed' | 'submitted' | 'incomplete' | 'ignored' {
     if (owner !== this.#owner) this.clear();
     this.#owner = owner;
-    if (isDigitKey(key)) {
-      if (this.#entered === length) return 'ignored';
-      this.#digits[this.#entered] = key;
-      this.#entered += 1;
-      return 'changed';
-    }
-    if (key === clearKey && this.#entered > 0) {
+    if (isDigitKey(key)) return this.#digits.add(key) ? 'changed' : 'ignored';
+    if (key === clearKey && this.entered > 0) {
       this.clear();
       return 'changed';
     }
     if (key !== enterKey) return 'ignored';
-    return this.#entered === length ? 'submitted' : 'incomplete';
+    return this.#digits.isWhole ? 'submitted' : 'incomplete';
   }
 
   /**
-   * The four ASCII digits, once; the entry is empty afterwards and the copy is the caller's to overwrite. Nothing at all
-   * for another than they were typed for: theirs are overwritten.
+   * The digits, once; the entry is empty afterwards and they are the caller's to wipe. None at all for another than they
+   * were typed for: theirs are overwritten.
    */
-  take(owner: PinOwner): Uint8Array {
-    const digits = unmovedBytes(owner === this.#owner ? length : 0);
-    if (owner === this.#owner) digits.set(this.#digits);
-    this.clear();
+  take(owner: PinOwner): PinDigits {
+    if (owner !== this.#owner) this.clear();
+    const digits = this.#digits;
+    this.#digits = new PinDigits();
+    this.#owner = null;
     return digits;
   }
 
   clear(): void {
-    this.#digits.fill(0);
-    this.#entered = 0;
+    this.#digits.wipe();
     this.#owner = null;
   }
 }

@@ -8,12 +8,13 @@ import { initialSession, transition } from '../../core/visit/session-machine.ts'
 import { facilityDisplay, visitOf } from '../../core/visit/session-steps.ts';
 import type { CardReaderEvent } from '../../ports/card-reader.ts';
 import type { PinKey } from '../../ports/keypad.ts';
+import { isDigitKey } from '../../protocol/card/pin-digits.ts';
 import { firstTimeouts } from '../../wire/facility-settings.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import { EarlierVisits } from './earlier-visits.ts';
 import { KeypadGuide } from './keypad-guide.ts';
 import { watchPage } from './page-watch.ts';
-import { enterKey, isDigitKey, ofPhone, PinEntry, pinOwnerOf } from './pin-entry.ts';
+import { enterKey, ofPhone, PinEntry, pinOwnerOf } from './pin-entry.ts';
 import { Presentation } from './presentation.ts';
 import type { SessionParts } from './session-parts.ts';
 import { StaffOrders } from './staff-orders.ts';

@@ -185,7 +185,7 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
     const card = hand.cards.get(insertion);
     const digits = hand.pinEntry.take(insertion);
     if (card === undefined) {
-      digits.fill(0);
+      digits.wipe();
       return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
     }
     // The visual record must not be selected between VERIFY and SIGN. A number not yet found is not waited for.
@@ -202,7 +202,7 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
     const digits = hand.pinEntry.take(ofPhone);
     const phone = hand.cards.get(insertion);
     if (phone === undefined) {
-      digits.fill(0);
+      digits.wipe();
       return tell({ type: 'PinCheckFailed', insertion, failure: failure('card.removed') });
     }
     const { wallMs } = parts.clock.now();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { replayTrace } from '../../../drivers/virtual/replay-session.ts';
 import type { VirtualCard } from '../../../drivers/virtual/virtual-card.ts';
-import { pinBytes, readTestCard, testCard } from '../../../scripts/beds/test-cards.ts';
+import { pinBytes, pinDigits, readTestCard, testCard } from '../../../scripts/beds/test-cards.ts';
 import { ok } from '../../../src/core/result.ts';
 import type { CardSession } from '../../../src/ports/card-reader.ts';
 import { concatBytes, toHex } from '../../../src/protocol/bytes.ts';
@@ -32,7 +32,7 @@ const visit = async (session: CardSession, made: Awaited<ReturnType<typeof testC
   const recorded = recordTrace(session, cardCryptography.sha256, (line) => lines.push(line));
   const reading = await readTestCard(recorded, made, { withIssuerCertificate: true });
   await provePresence(recorded, new Uint8Array(32));
-  const pin = await verifyPin(recorded, pinBytes(made.persona.pins.auth?.secret ?? ''));
+  const pin = await verifyPin(recorded, pinDigits(made.persona.pins.auth?.secret ?? ''));
   const signature = await signWithAuthKey(recorded, new Uint8Array(32));
   return { lines, reading, pin, signature };
 };

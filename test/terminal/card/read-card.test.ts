@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createVirtualCardReader } from '../../../drivers/virtual/virtual-card-reader.ts';
 import {
   authority,
+  bytesOf,
   pinBytes,
+  pinDigits,
   readOptions,
   readTestCard,
   testCard,
@@ -222,9 +224,9 @@ describe('PIN and keys', () => {
     const { session, made } = await lay('hanako');
     const reading = await readTestCard(session, made);
     if (!reading.ok) throw new Error(reading.failure.code);
-    const digits = pinBytes('1234');
+    const digits = pinDigits('1234');
     expect(await verifyPin(session, digits)).toEqual({ ok: true, value: { type: 'verified' } });
-    expect(digits).toEqual(new Uint8Array(4));
+    expect([...bytesOf(digits)]).toEqual([0, 0, 0, 0]);
     const signature = await signWithAuthKey(session, digest);
     const certificate = parseCertificate(reading.value.identity.authCertificate);
     if (!signature.ok || !certificate.ok || certificate.value.publicKey.type !== 'rsa') throw new Error('no signature');
@@ -235,34 +237,37 @@ describe('PIN and keys', () => {
 
   test('wrong, wrong, and the last try only with a yes of its own', async () => {
     const { session, made } = await lay('hanako');
-    expect(await verifyPin(session, pinBytes('0000'))).toEqual({ ok: true, value: { type: 'wrong', triesLeft: 2 } });
-    expect(await verifyPin(session, pinBytes('0000'))).toEqual({ ok: true, value: { type: 'wrong', triesLeft: 1 } });
+    expect(await verifyPin(session, pinDigits('0000'))).toEqual({ ok: true, value: { type: 'wrong', triesLeft: 2 } });
+    expect(await verifyPin(session, pinDigits('0000'))).toEqual({ ok: true, value: { type: 'wrong', triesLeft: 1 } });
     const spent = made.card.verifyCount;
-    expect(await verifyPin(session, pinBytes('1234'))).toEqual({ ok: true, value: { type: 'last-try-not-confirmed' } });
+    expect(await verifyPin(session, pinDigits('1234'))).toEqual({
+      ok: true,
+      value: { type: 'last-try-not-confirmed' },
+    });
     expect(made.card.verifyCount).toBe(spent);
     expect(await readPinState(session)).toEqual({ ok: true, value: { state: 'usable', triesLeft: 1 } });
-    expect(await verifyPin(session, pinBytes('0000'), { lastTryConfirmed: true })).toEqual({
+    expect(await verifyPin(session, pinDigits('0000'), { lastTryConfirmed: true })).toEqual({
       ok: true,
       value: { type: 'blocked' },
     });
-    expect(await verifyPin(session, pinBytes('1234'), { lastTryConfirmed: true })).toEqual({
+    expect(await verifyPin(session, pinDigits('1234'), { lastTryConfirmed: true })).toEqual({
       ok: true,
       value: { type: 'blocked' },
     });
     expect(made.card.verifyCount).toBe(spent + 1);
   });
 
-  test.each(['123', '12345', '12a4', ''])('%s is no PIN: the card is not asked', async (digits) => {
+  test.each(['123', '12a4', ''])('%s is no PIN: the card is not asked', async (typed) => {
     const { session, commands } = await lay('hanako');
-    const bytes = pinBytes(digits);
-    expect(await verifyPin(session, bytes)).toMatchObject({ ok: false, failure: { code: 'card.pin-wrong' } });
-    expect(bytes).toEqual(new Uint8Array(bytes.length));
+    const digits = pinDigits(typed);
+    expect(await verifyPin(session, digits)).toMatchObject({ ok: false, failure: { code: 'card.pin-wrong' } });
+    expect([...bytesOf(digits)]).toEqual([0, 0, 0, 0]);
     expect(commands).toHaveLength(0);
   });
 
   test('a card without a PIN says so', async () => {
     const { session } = await lay('face-only');
-    expect(await verifyPin(session, pinBytes('1234'))).toMatchObject({
+    expect(await verifyPin(session, pinDigits('1234'))).toMatchObject({
       ok: false,
       failure: { code: 'card.pin-absent' },
     });
@@ -270,7 +275,7 @@ describe('PIN and keys', () => {
 
   test('anything that selects an application forgets the PIN', async () => {
     const { session } = await lay('hanako');
-    await verifyPin(session, pinBytes('1234'));
+    await verifyPin(session, pinDigits('1234'));
     await readPinState(session);
     expect(await signWithAuthKey(session, digest)).toMatchObject({
       ok: false,
@@ -300,7 +305,7 @@ test('nothing we send names the sign key, its password or the 12-digit number', 
   await readTestCard(session, made, { withIssuerCertificate: true });
   await readPinState(session);
   await provePresence(session, digest);
-  await verifyPin(session, pinBytes('1234'));
+  await verifyPin(session, pinDigits('1234'));
   await signWithAuthKey(session, digest);
   const selected = commands
     .filter((command) => command[1] === 0xa4)
@@ -334,7 +339,7 @@ test('a PIN sent while the visual record is still read waits for its turn: no VE
   const opened = await openCard(session, readOptions(null, { cardFrontReader }));
   if (!opened.ok) throw new Error(opened.failure.code);
   const visual = opened.value.readVisual();
-  const pin = verifyPin(session, pinBytes('1234'));
+  const pin = verifyPin(session, pinDigits('1234'));
   const signature = signWithAuthKey(session, digest);
   tellNumber(pinBytes(made.printedNumberB ?? ''));
   expect(await visual).toMatchObject({ ok: true, value: { visual: { state: 'read' } } });

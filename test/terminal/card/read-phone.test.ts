@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createVirtualCardReader } from '../../../drivers/virtual/virtual-card-reader.ts';
-import { pinBytes, testCard } from '../../../scripts/beds/test-cards.ts';
+import { bytesOf, pinDigits, testCard } from '../../../scripts/beds/test-cards.ts';
 import type { CardSession } from '../../../src/ports/card-reader.ts';
 import { toHex } from '../../../src/protocol/bytes.ts';
 import { parseCertificate } from '../../../src/protocol/card/certificate.ts';
@@ -33,7 +33,7 @@ const isVerify = (command: string): boolean => command.startsWith('00200080') &&
 describe('an Android held to its reader', () => {
   test('its token first, its counter, one VERIFY, then the certificate that this opens; it can sign, and no AP is selected in between', async () => {
     const { session, commands, persona } = await hold('android-phone');
-    const digits = pinBytes('1234');
+    const digits = pinDigits('1234');
     const opened = await openPhone(session, digits, options);
     expect(opened).toMatchObject({
       ok: true,
@@ -47,7 +47,7 @@ describe('an Android held to its reader', () => {
         },
       },
     });
-    expect([...digits]).toEqual([0, 0, 0, 0]);
+    expect([...bytesOf(digits)]).toEqual([0, 0, 0, 0]);
     const steps = commands.map((command) =>
       isVerify(command)
         ? 'VERIFY'
@@ -70,7 +70,7 @@ describe('an Android held to its reader', () => {
 
   test('a wrong PIN costs one try, and tells how many are left', async () => {
     const { session, card } = await hold('android-phone');
-    expect(await openPhone(session, pinBytes('0000'), options)).toMatchObject({
+    expect(await openPhone(session, pinDigits('0000'), options)).toMatchObject({
       value: { type: 'wrong', triesLeft: 2 },
     });
     expect(card.verifyCount).toBe(1);
@@ -78,13 +78,13 @@ describe('an Android held to its reader', () => {
 
   test('its last try is not spent without a yes; a blocked one is not asked', async () => {
     const { session, card } = await hold('android-phone');
-    for (const wrong of ['0000', '0001']) await openPhone(session, pinBytes(wrong), options);
-    const digits = pinBytes('0002');
+    for (const wrong of ['0000', '0001']) await openPhone(session, pinDigits(wrong), options);
+    const digits = pinDigits('0002');
     expect(await openPhone(session, digits, options)).toMatchObject({ value: { type: 'last-try-not-confirmed' } });
-    expect([...digits, card.verifyCount]).toEqual([0, 0, 0, 0, 2]);
-    const last = await openPhone(session, pinBytes('0003'), { ...options, lastTryConfirmed: true });
+    expect([...bytesOf(digits), card.verifyCount]).toEqual([0, 0, 0, 0, 2]);
+    const last = await openPhone(session, pinDigits('0003'), { ...options, lastTryConfirmed: true });
     expect(last).toMatchObject({ value: { type: 'blocked' } });
-    expect(await openPhone(session, pinBytes('1234'), options)).toMatchObject({ value: { type: 'blocked' } });
+    expect(await openPhone(session, pinDigits('1234'), options)).toMatchObject({ value: { type: 'blocked' } });
     expect(card.verifyCount).toBe(3);
   });
 });
@@ -98,18 +98,18 @@ describe('whatever else lies on the reader for phones', () => {
     ['residence-card', 'card.not-my-number'],
   ])('%s: %s, and it is never sent the digits', async (id, code) => {
     const { session, commands } = await hold(id);
-    const digits = pinBytes('1234');
+    const digits = pinDigits('1234');
     expect(await openPhone(session, digits, options)).toMatchObject({ ok: false, failure: { code } });
     expect(commands.filter(isVerify)).toEqual([]);
-    expect([...digits]).toEqual([0, 0, 0, 0]);
+    expect([...bytesOf(digits)]).toEqual([0, 0, 0, 0]);
   });
 
   test('taken away before it is asked: no VERIFY, no digit left', async () => {
     const { session, reader, card } = await hold('android-phone');
-    const digits = pinBytes('1234');
+    const digits = pinDigits('1234');
     const opened = openPhone(session, digits, options);
     reader.pull();
     expect(await opened).toMatchObject({ ok: false, failure: { code: 'card.removed' } });
-    expect([...digits, card.verifyCount]).toEqual([0, 0, 0, 0, 0]);
+    expect([...bytesOf(digits), card.verifyCount]).toEqual([0, 0, 0, 0, 0]);
   });
 });
