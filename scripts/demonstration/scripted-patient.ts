@@ -28,6 +28,7 @@ export class ScriptedPatient {
   #previews = 0;
   #question = '';
   #askedAtMs = 0;
+  #left = false;
   #onScreen: (model: ScreenModel) => void = () => {};
 
   /** `sees`: hears of every screen, whatever the patient waits for */
@@ -85,9 +86,17 @@ export class ScriptedPatient {
           ),
         patienceMs,
       );
+      // The terminal died: nothing is to be waited for.
+      const gone = (): void => {
+        if (this.#left) return;
+        clearTimeout(giveUp);
+        reject(new Error(`the screen went away at ${this.#model?.screen}`));
+      };
+      this.#socket.once('close', gone);
       const look = (model: ScreenModel): void => {
         if (until.includes(model.screen)) {
           clearTimeout(giveUp);
+          this.#socket.off('close', gone);
           this.#onScreen = () => {};
           resolve(model);
           return;
@@ -104,6 +113,7 @@ export class ScriptedPatient {
   }
 
   leave(): void {
+    this.#left = true;
     this.#socket.close();
   }
 

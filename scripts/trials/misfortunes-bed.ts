@@ -86,8 +86,10 @@ export type Row = {
 
 const standing = new Set<MisfortunesBed>();
 /** A trial that is told to end leaves no process and no mount behind. */
-const takeDown = (): void =>
-  void Promise.allSettled([...standing].map((bed) => bed.close())).then(() => process.exit(143));
+const takeDown = (): void => {
+  for (const bed of standing) bed.takeDown();
+  process.exit(143);
+};
 
 export class MisfortunesBed {
   readonly #place: Place;
@@ -296,49 +298,45 @@ export class MisfortunesBed {
   health(): Promise<HealthReport | null> {
     return askReport(healthReportSchema, join(this.directory, 'health.sock'), 2_000);
   }
-  /** How far the journal's audit chain goes. */
   get agentDirectory(): string {
     return this.#facility?.agentDirectory ?? '';
   }
 
+  /** Rows of a store that a program has open */
+  #rowsOf(store: string, sql: string, ...values: readonly string[]): readonly Record<string, unknown>[] {
+    const database = new DatabaseSync(store, { readOnly: true });
+    const rows = database.prepare(sql).all(...values);
+    database.close();
+    return rows;
+  }
+  readonly #journal = join(this.disks.journal, 'journal.sqlite');
+  readonly #linkStore = join(this.disks.link, 'link.sqlite');
   /** Of the settings that the link keeps for the terminal */
   heldSettings(): number {
-    const database = new DatabaseSync(join(this.disks.link, 'link.sqlite'), { readOnly: true });
-    const row = database.prepare('SELECT version FROM settings').get();
-    database.close();
-    return Number(row?.version ?? 0);
+    return Number(this.#rowsOf(this.#linkStore, 'SELECT version FROM settings')[0]?.version ?? 0);
   }
-
   /** How often the agent has written such an event into its chain */
   journalEvents(event: string): number {
-    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
-    const row = database.prepare('SELECT count(*) AS times FROM audit WHERE event = ?').get(event);
-    database.close();
-    return Number(row?.times);
+    const sql = 'SELECT count(*) AS times FROM audit WHERE event = ?';
+    return Number(this.#rowsOf(this.#journal, sql, event)[0]?.times);
   }
-
+  /** How far the journal's audit chain goes. */
   journalEntries(): number {
-    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
-    const row = database.prepare('SELECT number FROM audit_head').get();
-    database.close();
-    return Number(row?.number);
+    return Number(this.#rowsOf(this.#journal, 'SELECT number FROM audit_head')[0]?.number);
   }
   /** Requests that wait in the terminal's outbox. */
   outbox(): number {
-    const database = new DatabaseSync(join(this.disks.link, 'link.sqlite'), { readOnly: true });
-    const row = database.prepare('SELECT count(*) AS rows FROM outbox').get();
-    database.close();
-    return Number(row?.rows);
+    return Number(this.#rowsOf(this.#linkStore, 'SELECT count(*) AS rows FROM outbox')[0]?.rows);
   }
-  async staffPage(): Promise<string> {
+  staffPage(): Promise<string> {
     return this.#place.staffPage(this.#staffPage);
   }
   rows(): readonly Row[] {
-    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
     const columns = 'request_id AS id, session, verdict, outcome, file, late_at AS lateAt';
-    const rows = database.prepare(`SELECT ${columns} FROM request WHERE kind = 'eligibility' ORDER BY rowid`).all();
-    database.close();
-    return rows as never;
+    return this.#rowsOf(
+      this.#journal,
+      `SELECT ${columns} FROM request WHERE kind = 'eligibility' ORDER BY rowid`,
+    ) as never;
   }
   /** What the file for the レセコン says of a visit; '' without one. */
   xmlOf({ file }: Row): string {
@@ -350,12 +348,9 @@ export class MisfortunesBed {
     return readdirSync(join(this.disks.oqs, 'oqs', 'face')).filter((name) => name.endsWith('.xml'));
   }
   uses(): number {
-    const database = new DatabaseSync(join(this.disks.journal, 'journal.sqlite'), { readOnly: true });
     const sql =
       "SELECT sum(times) AS uses FROM usage WHERE kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')";
-    const row = database.prepare(sql).get();
-    database.close();
-    return Number(row?.uses ?? 0);
+    return Number(this.#rowsOf(this.#journal, sql)[0]?.uses ?? 0);
   }
 
   async close(): Promise<void> {
@@ -365,6 +360,14 @@ export class MisfortunesBed {
     await this.face?.close();
     await this.#camera?.close();
     await this.#mosquitto?.kill();
+    this.#takeDisksAway();
+  }
+  /** At once. The processes end with this one. */
+  takeDown(): void {
+    this.#mosquitto?.signal('SIGKILL');
+    this.#takeDisksAway();
+  }
+  #takeDisksAway(): void {
     for (const disk of Object.values(this.disks)) run('umount', '-l', disk);
     rmSync(this.directory, { recursive: true, force: true });
   }

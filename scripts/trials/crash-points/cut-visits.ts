@@ -3,9 +3,12 @@ import { judgeClinic, settledClinic } from '../judge-clinic.ts';
 import { stepsWith } from '../misfortune-steps.ts';
 import { MisfortunesBed } from '../misfortunes-bed.ts';
 import type { Cut } from './cut-migrations.ts';
-import { type CrashPoint, cutAt, watchCalls } from './traced-calls.ts';
+import { type CrashPoint, cutAt, type Watched, watchCalls } from './traced-calls.ts';
 
-/* A visit for each call by which one process of a clinic changes what lies on its disk: it dies there, and is started again. */
+/*
+ * A visit for each call by which one process of a clinic changes what lies on its disk: it dies there, and is started again.
+ * The terminal keeps nothing itself: it dies at each call by which it tells the link or its page something.
+ */
 
 export const ends = ['agent', 'link', 'terminal'] as const;
 export type End = (typeof ends)[number];
@@ -36,10 +39,25 @@ class CutClinic {
     return begin[this.#end]();
   }
 
+  get #watched(): Watched {
+    return this.#end === 'terminal' ? 'neighbours' : 'files';
+  }
+  /** It has just been started, after a death at which nothing was to do: a store is then opened and read anew. */
+  async freshly(): Promise<void> {
+    await this.#steps.idle();
+    await this.bed[this.#end]?.end('SIGKILL');
+    await this.#begin();
+  }
+  /** It has had a visit since its start: a store then begins with what the last one left to it. */
+  async inTheStride(): Promise<void> {
+    if ((await this.#steps.visit()) !== 'accepted') throw new Error('nobody is served without a crash');
+    await settledClinic(this.bed);
+  }
+
   /** What a visit changes on the disk, in order, until the agent has handed it on. */
   async watched(): Promise<readonly CrashPoint[]> {
     await this.#steps.idle();
-    const stop = await watchCalls(this.#pid, this.bed.directory);
+    const stop = await watchCalls(this.#pid, this.bed.directory, this.#watched);
     if ((await this.#steps.visit()) !== 'accepted') throw new Error('nobody is served without a crash');
     await settledClinic(this.bed);
     return stop();
@@ -51,7 +69,7 @@ class CutClinic {
     const steps = this.#steps;
     await steps.idle();
     const before = judgeClinic(bed);
-    const cutting = await cutAt(this.#pid, bed.directory, point);
+    const cutting = await cutAt(this.#pid, bed.directory, point, this.#watched);
     let wrong: string | null = null;
     const visit = steps.visit().catch((error: unknown) => {
       // A terminal that dies takes its screen with it: its visit is judged by what is left of it.
@@ -88,17 +106,22 @@ export async function* cutVisits(
   const clinic = new CutClinic(end);
   try {
     await clinic.bed.build();
-    const points = await clinic.watched();
-    say(`${end}: ${points.length} calls a visit`);
+    await clinic.inTheStride();
     const met = new Set<string>();
-    for (const point of points.filter((_, index) => isWanted(index))) {
-      let wrong: string | null = null;
-      for (let time = 0; time < tries && !met.has(point.name); time += 1) {
-        const done = await clinic.visitCutAt(point);
-        if (done.cut !== null) met.add(done.cut);
-        wrong ??= done.wrong;
+    for (const state of ['freshly', 'inTheStride'] as const) {
+      await clinic[state]();
+      const points = (await clinic.watched()).filter(({ name }) => !met.has(name));
+      say(`${end}, ${state}: ${points.length} calls a visit`);
+      for (const point of points.filter((_, index) => isWanted(index))) {
+        let wrong: string | null = null;
+        for (let time = 0; time < tries && !met.has(point.name); time += 1) {
+          await clinic[state]();
+          const done = await clinic.visitCutAt(point);
+          if (done.cut !== null) met.add(done.cut);
+          wrong ??= done.wrong;
+        }
+        yield { name: `${end}: ${point.name}`, visited: met.has(point.name), wrong };
       }
-      yield { name: `${end}: ${point.name}`, visited: met.has(point.name), wrong };
     }
   } finally {
     await clinic.bed.close();

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/* The system calls by which a process changes what lies on a disk, seen and cut off by strace. */
+/* The system calls by which a process changes what lies on a disk or tells its neighbours, seen and cut off by strace. */
 
 /** Whatever writes, brings to the disk, names or removes. Not what makes an empty file: strace tells no such `openat` apart. */
 export const changing = [
@@ -41,19 +41,57 @@ const threadsOf = (pid: number): ReadonlyMap<number, string> => {
 /** A file below the trial's own folder, without what is another in every visit; null: a socket, a pipe, another's file. */
 const fileOf = (line: string, below: string): string | null => {
   const at = line.indexOf(`${below}/`);
-  if (at < 0) return null;
+  if (at < 0 || line.includes('<UNIX-STREAM:')) return null;
   const [path = ''] = line.slice(at + below.length + 1).split(/[>"]/);
   return path
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '#')
-    .replaceAll(/\.[0-9a-f]{12}\./g, '.#.')
+    .replaceAll(/\.[0-9a-f]{8,}\./g, '.#.')
     .replaceAll(/\d{3,}/g, '#');
 };
 
-/** The points of a trace, in order. `below`: the trial's folder; `roles`: of the threads that the trace numbers. */
+/** Whom a line tells something: of sockets alone, by their kind. */
+const neighbourOf = (line: string): string | null => {
+  const [, kind] = /<(UNIX-STREAM|TCP):\[/.exec(line) ?? [];
+  if (kind === undefined) return null;
+  return kind === 'TCP' ? 'to its page' : 'to its neighbour';
+};
+
+/** The first of a child of this trial: its log, its errors, its parent */
+const ownDescriptors = 4;
+
+/**
+ * What strace takes for the paths of a process's sockets, of those that stand now: to whom it connected itself, and its pages. Not
+ * whoever connects to a socket of its own, such as this trial that asks for its health.
+ */
+const neighboursOf = (pid: number): readonly string[] => {
+  const inodesIn = (table: string, wanted: (columns: readonly string[]) => boolean, at: number): readonly string[] =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(wanted)
+      .map((columns) => columns[at] ?? '');
+  const isEstablished = '01';
+  const inodes = new Set([
+    ...inodesIn('unix', (columns) => columns.length === 7, 6),
+    ...inodesIn('tcp', (columns) => columns[3] === isEstablished, 9),
+  ]);
+  return readdirSync(`/proc/${pid}/fd`)
+    .filter((descriptor) => Number(descriptor) >= ownDescriptors)
+    .map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`))
+    .filter((path) => inodes.has(/^socket:\[(\d+)\]$/.exec(path)?.[1] ?? ''));
+};
+const pathsOf = (watched: Watched, pid: number): readonly string[] =>
+  watched === 'files' ? [] : neighboursOf(pid).flatMap((path) => ['-P', path]);
+
+/** What of its calls counts: those that change `files`, or those that tell `neighbours` */
+export type Watched = 'files' | 'neighbours';
+
+/** The points of a trace, in order. `below`: the trial's folder; `roleOf`: the threads that the trace numbers. */
 export const pointsOf = (
   trace: string,
   below: string,
   roleOf: (tid: number | null) => string,
+  watched: Watched = 'files',
 ): readonly CrashPoint[] => {
   const calls = new Map<string, number>();
   const names = new Map<string, number>();
@@ -66,7 +104,7 @@ export const pointsOf = (
     if (call === undefined) return [];
     const role = roleOf(tid === undefined ? null : Number(tid));
     const nth = next(calls, `${role} ${call}`);
-    const file = fileOf(line, below);
+    const file = watched === 'files' ? fileOf(line, below) : neighbourOf(line);
     if (file === null) return [];
     const what = `${call} ${file} (${role})`;
     return [{ role, call, nth, name: `${what} ${next(names, what)}` }];
@@ -74,7 +112,7 @@ export const pointsOf = (
 };
 
 const attached = async (args: readonly string[]): Promise<ChildProcess> => {
-  const strace = spawn('strace', ['-y', '-s', '0', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const strace = spawn('strace', ['-yy', '-s', '0', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const said: string[] = [];
   strace.stderr.on('data', (text) => said.push(String(text)));
   // It says that it holds the process, or why it does not.
@@ -84,15 +122,20 @@ const attached = async (args: readonly string[]): Promise<ChildProcess> => {
 };
 
 /** Watches every thread of a process until it is told to stop; answers the points. */
-export const watchCalls = async (pid: number, below: string): Promise<() => Promise<readonly CrashPoint[]>> => {
+export const watchCalls = async (
+  pid: number,
+  below: string,
+  watched: Watched,
+): Promise<() => Promise<readonly CrashPoint[]>> => {
   const file = join(below, 'trace');
-  const strace = await attached(['-f', '-e', `trace=${changing}`, '-o', file, '-p', String(pid)]);
+  const paths = pathsOf(watched, pid);
+  const strace = await attached(['-f', '-e', `trace=${changing}`, ...paths, '-o', file, '-p', String(pid)]);
   return async () => {
     const roles = threadsOf(pid);
     const ended = once(strace, 'exit');
     strace.kill('SIGINT');
     await ended;
-    return pointsOf(readFileSync(file, 'utf8'), below, (tid) => roles.get(tid ?? pid) ?? 'gone');
+    return pointsOf(readFileSync(file, 'utf8'), below, (tid) => roles.get(tid ?? pid) ?? 'gone', watched);
   };
 };
 
@@ -104,19 +147,24 @@ export const cutAt = async (
   pid: number,
   below: string,
   { role, call, nth }: CrashPoint,
+  watched: Watched,
 ): Promise<{ readonly end: () => Promise<void>; readonly cut: () => string | null }> => {
   const [tid] = [...threadsOf(pid)].find(([, each]) => each === role) ?? [];
   if (tid === undefined) throw new Error(`no thread ${role}`);
   const file = join(below, 'cut');
   const strace = await attached([
     ...['-e', `trace=${changing}`, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`],
-    ...['-o', file, '-p', String(tid)],
+    ...[...pathsOf(watched, pid), '-o', file, '-p', String(tid)],
   ]);
   return {
     cut: () => {
       const trace = readFileSync(file, 'utf8');
+      const lines = trace.split('\n').filter((line) => /^\w+\(/.test(line));
       if (!trace.includes('killed by SIGKILL')) return null;
-      return pointsOf(trace, below, () => role).at(-1)?.name ?? null;
+      const points = (upTo: number) => pointsOf(lines.slice(0, upTo).join('\n'), below, () => role, watched);
+      // What was cut off may be none of the points: the last call before it was not.
+      const [before, all] = [points(-1), points(lines.length)];
+      return all.length === before.length ? null : (all.at(-1)?.name ?? null);
     },
     end: async () => {
       if (strace.exitCode !== null || strace.signalCode !== null) return;
