@@ -100,6 +100,21 @@ const begin = async (bed: MisfortunesBed, fault: PartyFault): Promise<void> => {
       .catch(() => {});
 };
 
+/** The next fault begins with a terminal that serves, and with a screen and a page that name nobody. */
+const wellAgain = async (bed: MisfortunesBed): Promise<void> => {
+  let seen = '';
+  const isWell = async (): Promise<true | undefined> => {
+    const report = await bed.health();
+    const page = await bed.staffPage().catch(() => null);
+    const left = [...[onScreen(bed)].filter((each) => each !== null), ...(page === null ? ['no page'] : onPage(page))];
+    seen = [report?.state ?? 'no terminal', report?.agentTrouble?.code ?? 'agent well', ...left].join(' ');
+    return report?.state === 'idle' && report.agentTrouble === null && left.length === 0 ? true : undefined;
+  };
+  await eventually('all is well again', isWell, 90_000).catch((error: Error) => {
+    throw new Error(`${error.message} [${seen}]`);
+  });
+};
+
 const tryFault = async (bed: MisfortunesBed, fault: PartyFault): Promise<Outcome> => {
   const { idle, take } = stepsWith(bed);
   let seen: { screen: readonly Named[]; page: readonly Named[] } = { screen: [], page: [] };
@@ -118,17 +133,7 @@ const tryFault = async (bed: MisfortunesBed, fault: PartyFault): Promise<Outcome
   }
   take();
   await fault.heal();
-  await eventually(
-    'all is well again',
-    async () => {
-      const report = await bed.health();
-      const isWell = report?.state === 'idle' && report.agentTrouble === null && onScreen(bed) === null;
-      // The next fault begins with a page that names nobody, too.
-      const page = await bed.staffPage().catch(() => null);
-      return isWell && page !== null && onPage(page).length === 0 ? true : undefined;
-    },
-    90_000,
-  );
+  await wellAgain(bed);
   return {
     name: fault.name,
     party: fault.party,
