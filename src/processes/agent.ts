@@ -311,6 +311,15 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     witness.keep(now).catch((error) => log.event('process.error', describeError(error)));
   void keepWitness(true);
   const looks = watchJournal(checkOf(directory, keys.value.facility, config), { journal, log, changed, ...start });
+  const beat = (): void => {
+    let there: readonly string[] | null = null;
+    try {
+      journal.leases.beat(keys.value.agent);
+      there = journal.leases.there();
+    } finally {
+      desk.share.look(there);
+    }
+  };
   const rounds = [
     ...(start.endNow === undefined
       ? []
@@ -324,7 +333,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     ...(journal.leases.isShared
       ? [
           every(beatMs, () => {
-            journal.leases.beat(keys.value.agent);
+            beat();
             desk.handOver.takeOver();
           }),
         ]
@@ -344,7 +353,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     every(certificateMs, () => void certificates.look()),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs)),
   ];
-  if (journal.leases.isShared) journal.leases.beat(keys.value.agent);
+  if (journal.leases.isShared) beat();
   desk.handOver.resume();
   inquiries.start();
 

@@ -11,6 +11,7 @@ import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
 import { Postgres, postgresMissing } from '../../scripts/beds/postgres.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { makeTestFacility, type TestFacility, testRequest } from '../../scripts/beds/test-facility.ts';
+import { agentFor } from '../../src/agent/desk/lane-share.ts';
 import { readAgentKeys } from '../../src/agent/provisioning/agent-keys.ts';
 import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
@@ -23,6 +24,10 @@ const missing = postgresMissing ?? (mosquittoPath === null ? 'mosquitto is not i
 if (missing !== null) console.warn(`skipped: two agents on one journal: ${missing}`);
 // Bounds for a machine that does ten other things.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
+
+/** The one that answers this terminal while both are there, and the other one */
+const owner = agentFor('front-1', ['agent-1', 'agent-2']) === 'agent-1' ? 'agent-1' : 'agent-2';
+const other = owner === 'agent-1' ? 'agent-2' : 'agent-1';
 
 /** The issue's: an agent that is there answers for one that is not within this. ms */
 const takenOverMs = 5_000;
@@ -49,6 +54,15 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
     }
   };
   const start = (agent: AgentProcess, delayMs = 0) => agent.start(['--service-delay-ms', String(delayMs)]);
+  /** The other one has looked who is there since. */
+  const isKnown = async (): Promise<void> => {
+    const seen = (): string =>
+      server.sql('hospital', `SELECT until FROM uketsuke.agent_seen WHERE agent = '${other}'`).stdout;
+    for (let looks = 0; looks < 2; looks += 1) {
+      const before = seen();
+      await until(`a look of ${other}`, () => seen() !== before);
+    }
+  };
 
   beforeAll(async () => {
     server = await Postgres.start();
@@ -61,15 +75,19 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
       await furnishAgent(directory);
       writeFileSync(join(directory, 'agent.yaml'), `journalDatabase: ${address}\noqsFolder: ${oqs}\n`);
     }
-    one = new AgentProcess(facility.agentDirectory, `127.0.0.1:${mosquitto.port}`);
-    two = new AgentProcess(second, `127.0.0.1:${mosquitto.port}`);
-    await start(one);
-    copyFileSync(join(facility.agentDirectory, 'journal-key.json'), join(second, 'journal-key.json'));
-    await start(two);
+    const broker = `127.0.0.1:${mosquitto.port}`;
+    const started = [facility.agentDirectory, second].map((directory) => new AgentProcess(directory, broker));
+    [one, two] = (owner === 'agent-1' ? started : started.toReversed()) as [AgentProcess, AgentProcess];
+    for (const agent of started) {
+      await start(agent);
+      // Made by the first of them.
+      if (agent === started[0])
+        copyFileSync(join(facility.agentDirectory, 'journal-key.json'), join(second, 'journal-key.json'));
+    }
     // Written after both agents were added: a terminal believes those that it knows.
     device = await readDeviceKeys(facility.deviceDirectory);
-    const broker = { host: '127.0.0.1', port: mosquitto.port, tls: device.tls };
-    bus = createMqttMessageBus({ ...broker, clientId: device.device, protocolVersion: 5 });
+    const connection = { host: '127.0.0.1', port: mosquitto.port, tls: device.tls };
+    bus = createMqttMessageBus({ ...connection, clientId: device.device, protocolVersion: 5 });
     const log = createEventLog({ format: 'silent' });
     link = createClinicLink({ bus, store: new MemoryStore(), clock: createSystemClock(), log, keys: device });
     watch = new LinkWatch(link);
@@ -89,8 +107,8 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
 
   /** Those of the other one are let go, while it stands still: the one that was heard last is asked first. */
   const challengeOf = async (agent: 'agent-1' | 'agent-2'): Promise<Challenge> => {
-    const other = agent === 'agent-1' ? two : one;
-    other.signal('SIGSTOP');
+    const silent = agent === owner ? two : one;
+    silent.signal('SIGSTOP');
     try {
       let challenge: Challenge | null = null;
       await until(`a challenge of ${agent}`, () => {
@@ -99,7 +117,7 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
       });
       return challenge as unknown as Challenge;
     } finally {
-      other.signal('SIGCONT');
+      silent.signal('SIGCONT');
     }
   };
   const submit = async (challenge: Challenge): Promise<string> => {
@@ -120,10 +138,10 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
       `SELECT count(*) FROM uketsuke.audit WHERE event = 'handed-over' AND subject = '${requestId}'`,
     ).stdout;
 
-  test('each answers what was asked with its challenge; a request stands in the journal once, and has one file', async () => {
+  test('a request by a challenge of either is answered by the one that has the terminal, stands in the journal once, and has one file', async () => {
     for (const name of ['agent-1', 'agent-2'] as const) {
       const requestId = await submit(await challengeOf(name));
-      expect(await watch.receipt(requestId)).toMatchObject({ receipt: { agent: name, verdict: 'accepted' } });
+      expect(await watch.receipt(requestId)).toMatchObject({ receipt: { verdict: 'accepted' } });
       await watch.result(requestId);
       await handedOver(requestId);
       take();
@@ -152,22 +170,23 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
       const { receipt } = (await watch.receipt(signed.value.requestId)) as { receipt: Receipt };
       return receipt.code ?? receipt.verdict;
     };
-    expect(await use('agent-2')).toBe('accepted');
-    expect(await use('agent-1')).toBe('message.stale');
+    expect(await use(other)).toBe('accepted');
+    expect(await use(owner)).toBe('message.stale');
   });
 
   test('an agent that is killed: what was asked with its challenge, and what it had not finished, the other answers', async () => {
     const before = taken.length;
     await one.kill();
     await start(one, 20_000);
-    const begun = await submit(await challengeOf('agent-1'));
-    expect(await watch.receipt(begun)).toMatchObject({ receipt: { agent: 'agent-1' } });
-    const asked = await challengeOf('agent-1');
+    await isKnown();
+    const begun = await submit(await challengeOf(owner));
+    expect(await watch.receipt(begun)).toMatchObject({ receipt: { agent: owner } });
+    const asked = await challengeOf(owner);
     await one.kill();
     const killedMs = performance.now();
     const waiting = await submit(asked);
     const [receipt, result] = await Promise.all([watch.receipt(waiting), watch.result(begun)]);
-    expect(receipt).toMatchObject({ receipt: { agent: 'agent-2', verdict: 'accepted' } });
+    expect(receipt).toMatchObject({ receipt: { agent: other, verdict: 'accepted' } });
     expect(result).toMatchObject({ result: { outcome: 'eligible' } });
     expect(performance.now() - killedMs).toBeLessThan(takenOverMs);
     for (const requestId of [begun, waiting]) {
@@ -183,15 +202,16 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
     await one.kill();
     // Longer than it takes until it stands still, shorter than it stands still: its answer is due when it comes back.
     await start(one, 2_400);
+    await isKnown();
     const before = taken.length;
-    const requestId = await submit(await challengeOf('agent-1'));
+    const requestId = await submit(await challengeOf(owner));
     await watch.receipt(requestId);
     one.signal('SIGSTOP');
     await handedOver(requestId);
     take();
     expect(taken.length - before).toBe(1);
     one.signal('SIGCONT');
-    const next = await submit(await challengeOf('agent-1'));
+    const next = await submit(await challengeOf(owner));
     await watch.receipt(next);
     await handedOver(next);
     take();

@@ -16,6 +16,7 @@ import { HandOver } from '../oqs-folder/hand-over.ts';
 import { publishSettings } from '../settings/publish-settings.ts';
 import { CommandDesk } from './command-desk.ts';
 import { compareWithTerminals } from './compare-with-terminals.ts';
+import { LaneShare } from './lane-share.ts';
 import { Lanes } from './lanes.ts';
 
 const fromDevices = topicLeaves.filter((leaf) => publisherOf[leaf] === 'device');
@@ -39,6 +40,8 @@ export class AgentDesk {
   readonly lanes: Lanes;
   readonly commands: CommandDesk;
   readonly handOver: HandOver;
+  /** Which terminals this one of several agents answers */
+  readonly share: LaneShare;
   readonly #context: AgentContext;
   readonly #post: AgentPost;
   readonly #memory = new LookupMemory();
@@ -62,7 +65,12 @@ export class AgentDesk {
     this.#compareWithTerminals = compareWithTerminals(context);
     this.commands = new CommandDesk(context, this.#post, { lanes: this.lanes, memory: this.#memory });
     this.handOver = new HandOver(context, this.#post, this.#memory);
-    const { bus, keys } = context;
+    const { bus, keys, clock } = context;
+    this.share = new LaneShare(
+      keys().agent,
+      () => clock.now().monotonicMs,
+      (incoming) => this.#take(incoming),
+    );
     this.#unsubscribe = [
       ...fromDevices.map((leaf) =>
         bus.subscribe(topicOf(keys().facility, '+', leaf), (delivery) => this.#receive(delivery)),
@@ -115,7 +123,10 @@ export class AgentDesk {
         void refuseChallenges({ leaf: parsed.leaf, device, payload }, this.#context, this.#post, this.#answered);
       return;
     }
-    const incoming: Incoming = { leaf: parsed.leaf, device, payload };
+    this.share.receive({ leaf: parsed.leaf, device, payload });
+  }
+
+  #take(incoming: Incoming): void {
     if (incoming.leaf === 'lookup') void this.#work(incoming);
     else this.#enqueue(incoming);
   }

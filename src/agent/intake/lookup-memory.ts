@@ -2,8 +2,8 @@ import type { PersonOfService } from '../eligibility/eligibility-service.ts';
 
 /** How long an answer about a card serves for the request that follows it. ms */
 const lifeMs = 15 * 60_000;
-/** More lookups than that in a quarter of an hour are nobody's patients. */
-const maximumRemembered = 256;
+/** Two hundred terminals have fewer patients in a quarter of an hour; what is forgotten cannot be compared with the request. */
+const maximumRemembered = 16_384;
 
 type Remembered<T> = { readonly value: T; readonly untilMs: number };
 
@@ -11,9 +11,12 @@ class ForAWhile<T> {
   readonly #entries = new Map<string, Remembered<T>>();
 
   set(key: string, value: T, nowMs: number): void {
-    for (const [known, { untilMs }] of this.#entries) if (untilMs < nowMs) this.#entries.delete(known);
-    const [oldest] = this.#entries.size >= maximumRemembered ? this.#entries.keys() : [];
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    // In the order in which they end.
+    this.#entries.delete(key);
+    for (const [known, { untilMs }] of this.#entries) {
+      if (untilMs >= nowMs && this.#entries.size < maximumRemembered) break;
+      this.#entries.delete(known);
+    }
     this.#entries.set(key, { value, untilMs: nowMs + lifeMs });
   }
 

@@ -65,8 +65,8 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   if (request.agent !== keys().agent) {
     if (!keys().agents.some(({ owner }) => owner === request.agent))
       return err(failure('message.stale', 'request to an agent that is not of this facility'));
-    // Its challenge stands in the journal that both share, where they do: whoever is there answers for one who is not.
-    if (!journal.leases.isShared || journal.leases.isAlive(request.agent)) return ok(undefined);
+    // Its challenge stands in the journal that both share, where they do: whoever answers the terminal (lane-share.ts) takes it.
+    if (!journal.leases.isShared) return ok(undefined);
   }
   if (request.facility !== keys().facility || request.device !== device.device)
     return err(failure('message.forged', 'request for another lane'));

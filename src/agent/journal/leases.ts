@@ -37,6 +37,12 @@ export class Leases {
     this.#engine.run('INSERT OR REPLACE INTO agent_seen (agent, until) VALUES (?, ?)', agent, until);
   }
 
+  /** All that are there, by name */
+  there(): readonly string[] {
+    const seen = this.#engine.all('SELECT agent FROM agent_seen WHERE until >= ? ORDER BY agent', this.#engine.nowMs());
+    return seen.map(({ agent }) => String(agent));
+  }
+
   isAlive(agent: string): boolean {
     const until = this.#engine.get('SELECT until FROM agent_seen WHERE agent = ?', agent)?.until;
     return until !== undefined && Number(until) >= this.#engine.nowMs();
