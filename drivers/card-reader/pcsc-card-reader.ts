@@ -270,6 +270,8 @@ class ReaderOfPcscd implements PcscCardReader {
     started.on('error', () => {
       if (this.#pcsc === started) this.restart();
     });
+    // The service is back; whether its reader is, too, nobody says before there is one.
+    if (this.#slots.isEmpty && this.#trouble.code === 'reader.service-down') this.#tellTrouble('reader.lost');
   }
 
   async #watchService(): Promise<void> {

@@ -72,7 +72,7 @@ const processes: readonly InjectedFault[] = [
   technician('the card service was masked', 'reader.service-down', 'systemctl mask --now pcscd.socket pcscd'),
   technician('the card service hangs', 'reader.service-hung', hang('pcscd')),
   staff(
-    'the reader is unplugged',
+    'the card service begins again without its reader',
     'reader.lost',
     'mv /etc/reader.conf.d/vpcd /etc/vpcd.away && systemctl restart pcscd.socket pcscd',
     { undo: 'mv /etc/vpcd.away /etc/reader.conf.d/vpcd; systemctl restart pcscd.socket pcscd', hands: 'the plug' },
