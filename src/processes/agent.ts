@@ -57,6 +57,7 @@ import { watchJournal } from './check-journal.ts';
 import { withWayNamed } from './named-way.ts';
 import { checkOf, journalOf } from './open-journal.ts';
 import { version } from './release.ts';
+import { filesShared } from './share-files.ts';
 
 /** A journal whose file was deleted or replaced is noticed within this. ms */
 const placeMs = 1_000;
@@ -185,6 +186,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     ...(start.waiting && { waiting: start.waiting }),
   });
   for (const news of journal.news) logStoreNews(log, news);
+  const shareOnce = filesShared(directory, config, journal.facilityFiles, log);
+  if (journal.leases.isShared) await shareOnce();
   const witness = watchJournalHead(join(directory, agentFiles.journalSeen), journal, steadyMs);
   const clock = startAgentClock({
     clock: machineClock,
@@ -239,7 +242,9 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
         label: config.shiftJisLabel,
         machineDependent: config.machineDependent,
       },
-      publishesSettings: config.publishesSettings,
+      get publishesSettings() {
+        return journal.leases.isShared ? desk.share.isFirst : config.publishesSettings;
+      },
       challengeLifeMs: config.challengeLifeMs,
       personalLifeMs: config.personalLifeMs,
     },
@@ -313,12 +318,14 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const looks = watchJournal(checkOf(directory, keys.value.facility, config), { journal, log, changed, ...start });
   const beat = (): void => {
     let there: readonly string[] | null = null;
+    const { isFirst } = desk.share;
     try {
       journal.leases.beat(keys.value.agent);
       there = journal.leases.there();
     } finally {
       desk.share.look(there);
     }
+    if (desk.share.isFirst && !isFirst) desk.publishSettings();
   };
   const rounds = [
     ...(start.endNow === undefined
@@ -336,13 +343,11 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
             beat();
             desk.handOver.takeOver();
           }),
+          every(folderMs, () => void shareOnce()),
         ]
       : []),
     every(folderMs, () => void desk.handOver.lookAtFolder()),
-    // Of several agents one asks: the one that gives out the settings.
-    ...(config.selfTestAt === 'off' || !config.publishesSettings
-      ? []
-      : [every(sweepMs, createMorningRound(context, desk, config.selfTestAt))]),
+    ...(config.selfTestAt === 'off' ? [] : [every(sweepMs, createMorningRound(context, desk, config.selfTestAt))]),
     every(sweepMs, () => {
       desk.flushRejections();
       desk.handOver.giveUp(journal.sweep());

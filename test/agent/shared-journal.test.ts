@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -14,6 +14,7 @@ import { makeTestFacility, type TestFacility, testRequest } from '../../scripts/
 import { agentFor } from '../../src/agent/desk/lane-share.ts';
 import { readAgentKeys } from '../../src/agent/provisioning/agent-keys.ts';
 import { addAgent } from '../../src/agent/provisioning/facility-authority.ts';
+import { addStaffMember } from '../../src/agent/staff-page/staff-codes.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
 import { type ClinicLink, createClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import { sign } from '../../src/trust/seal.ts';
@@ -172,6 +173,19 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
     };
     expect(await use(other)).toBe('accepted');
     expect(await use(owner)).toBe('message.stale');
+  });
+
+  test('an approver who is added at one agent is at the other one, too', async () => {
+    const [first, second] = [facility.agentDirectory, join(facility.directory, 'agents', 'agent-2')];
+    await addStaffMember(join(second, 'staff.json'), { approver: 'nurse-9', label: '看護師' }, '2580');
+    const approvers = (): string => {
+      try {
+        return readFileSync(join(first, 'staff.json'), 'utf8');
+      } catch {
+        return '';
+      }
+    };
+    await until('nurse-9 at agent-1', () => approvers().includes('nurse-9'), 60_000);
   });
 
   test('an agent that is killed: what was asked with its challenge, and what it had not finished, the other answers', async () => {

@@ -40,6 +40,11 @@ export class LaneShare {
     this.#answer = answer;
   }
 
+  /** The one by name that does for all what one has to do; whoever knows of nobody is it. */
+  get isFirst(): boolean {
+    return [this.#own, undefined].includes(this.#there[0]);
+  }
+
   #isOurs(device: string): boolean {
     return [this.#own, undefined].includes(agentFor(device, this.#there));
   }

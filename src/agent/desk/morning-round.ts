@@ -21,6 +21,8 @@ const instantOf = (time: string, wallMs: number): number =>
 export const createMorningRound = (context: AgentContext, desk: AgentDesk, time: string): (() => void) => {
   const asked = new Map<string, number>();
   return () => {
+    // Of several agents one asks: the one that gives out the settings.
+    if (!context.options.publishesSettings) return;
     const { wallMs, monotonicMs } = context.clock.now();
     const due = instantOf(time, wallMs);
     if (wallMs < due) return;

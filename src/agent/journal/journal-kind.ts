@@ -184,5 +184,13 @@ export const journalKind: StoreKind = {
     request_id TEXT PRIMARY KEY, agent TEXT NOT NULL, fence INTEGER NOT NULL, marked INTEGER, file TEXT
   ) STRICT;`,
     },
+    {
+      version: 15,
+      name: 'approvers and settings of the facility, for all of its agents',
+      sql: `
+  CREATE TABLE facility_file (
+    name TEXT PRIMARY KEY, content TEXT NOT NULL, version INTEGER NOT NULL
+  ) STRICT;`,
+    },
   ],
 };

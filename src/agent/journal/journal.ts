@@ -6,6 +6,7 @@ import { BulkInquiries } from './bulk-inquiries.ts';
 import { CertificateEnds } from './certificate-ends.ts';
 import { CodeGuesses } from './code-guesses.ts';
 import { DeskEvents } from './desk-events.ts';
+import { FacilityFiles } from './facility-files.ts';
 import { JournalAge } from './journal-age.ts';
 import {
   type BulkInquiry,
@@ -70,6 +71,8 @@ export class Journal extends JournalAge {
   };
   readonly names = new KeptNames(this.#lastingRows);
   readonly certificateEnds = new CertificateEnds(this.#lastingRows);
+  /** What several agents have in common */
+  readonly facilityFiles = new FacilityFiles(this.#lastingRows);
   /** Which of several agents finishes what */
   readonly leases = new Leases(this.engine, (work) => this.transaction(work));
   readonly #today = new TodayNotes(this.#lastingRows);

@@ -8,5 +8,7 @@ export const personalTables: readonly PersonalTable[] = [
   { table: 'kept_name', key: 'reference_number', cells: ['content', 'who'], index: true },
   { table: 'certificate_end', key: 'reference_number', cells: ['who'], index: true },
   { table: 'month_key', key: 'month', cells: ['key'] },
+  // No patient's: hashes of short codes, and secrets of authenticator apps.
+  { table: 'facility_file', key: 'name', cells: ['content'] },
   { table: 'approval_use', key: 'session', cells: ['certificate'] },
 ];
