@@ -18,6 +18,8 @@ export type PlayOptions = {
   readonly faults: readonly CardFault[];
   /** Folder for the test authority and the cards' keys. */
   readonly cache: string;
+  /** Ends it as a signal to the process does */
+  readonly leave?: AbortSignal;
   /** Whoever looks on: at what is said, and when the card forgets what it granted */
   readonly watch?: {
     reset(): void;
@@ -104,6 +106,7 @@ export const playCard = async (options: PlayOptions): Promise<void> => {
   };
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
+  options.leave?.addEventListener('abort', leave);
   for (;;) {
     isPulled = false;
     connection = await connectToVpcd({

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -26,12 +26,14 @@ const cacheFolder = fileURLToPath(new URL('../../.cache', import.meta.url));
 
 /**
  * vpcd asks nobody who they are and listens everywhere: pcscd goes where no other machine is, and a Unix socket leads to its
- * reader. Nagle and delayed ACK would cost 44 ms an APDU: the routes of this namespace acknowledge at once.
+ * reader. A pcscd of the machine's own, or what one that was killed left behind, is not met: this one has a folder of its
+ * own in place of /run/pcscd, and programs find it by PCSCLITE_CSOCK_NAME. Nagle and delayed ACK would cost 44 ms an APDU:
+ * the routes of this namespace acknowledge at once.
  */
 const inNamespace = [
   'ip link set lo up',
   'for net in 127.0.0.0/8 127.0.0.1; do ip route change table local local $net dev lo proto kernel scope host src 127.0.0.1 quickack 1; done',
-  'mkdir -p /run/pcscd',
+  'mkdir -p /run/pcscd && mount --bind "$3" /run/pcscd',
   'pcscd --foreground $(pcscd --help | grep --only-matching -e --disable-polkit) &',
   'until (exec 3<>/dev/tcp/127.0.0.1/35963) 2>/dev/null; do sleep 0.1; done',
   'exec "$0" "$1" "$2" 35963',
@@ -54,7 +56,12 @@ export const whatIsMissing = (isThere: (path: string) => boolean, isRoot: boolea
   return isRoot ? null : inWords('needs root, for pcscd in a network namespace of its own: sudo …');
 };
 
-type OwnReader = { readonly path: string; stop(): Promise<void> };
+type OwnReader = {
+  readonly path: string;
+  /** By which programs find this pcscd and no other */
+  readonly environment: { readonly PCSCLITE_CSOCK_NAME: string };
+  stop(): Promise<void>;
+};
 
 /** Throws with what is missing. */
 const startOwnReader = async (): Promise<OwnReader> => {
@@ -65,15 +72,31 @@ const startOwnReader = async (): Promise<OwnReader> => {
   const relay = fileURLToPath(new URL('../../drivers/host/vpcd-relay.ts', import.meta.url));
   const { promise: ready, resolve: tellReady } = Promise.withResolvers<true>();
   // The whole process namespace ends with the program that was started.
-  const args = ['--net', '--pid', '--fork', '--kill-child', 'bash', '-c', inNamespace, process.execPath, relay, path];
-  const program = runProgram('unshare', args, { onOutput: () => tellReady(true) });
-  const ended = await Promise.race([ready, program.ended, pause(startMs, null)]);
+  const args = [
+    ...['--net', '--mount', '--pid', '--fork', '--kill-child', 'bash', '-c', inNamespace],
+    ...[process.execPath, relay, path, folder],
+  ];
+  // pcscd has words of its own before the relay's.
+  let said = '';
+  const program = runProgram('unshare', args, {
+    onOutput: (piece) => {
+      said += piece.toString('latin1');
+      if (/^ready$/m.test(said)) tellReady(true);
+    },
+  });
+  const limit = new AbortController();
+  const late = pause(startMs, null, { signal: limit.signal }).catch(() => null);
+  const ended = await Promise.race([ready, program.ended, late]);
+  limit.abort();
   if (ended !== true) {
     program.stop();
-    throw new Error(`${inWords('pcscd with vpcd cannot be started')}: ${ended?.words ?? ''}`);
+    throw new Error(`${inWords('pcscd with vpcd cannot be started')}: ${ended?.words || said.slice(-300)}`);
   }
+  // Programs of other users may speak to it, as to any pcscd.
+  chmodSync(folder, 0o711);
   return {
     path,
+    environment: { PCSCLITE_CSOCK_NAME: join(folder, 'pcscd.comm') },
     stop: async () => {
       program.stop();
       await program.gone;
@@ -87,8 +110,19 @@ const placeOf = (vpcd: string): { readonly host: string; readonly port: number }
   return { host, port: Number(port) };
 };
 
-/** Exit status: 1 where the program that spoke to the card broke a rule. */
-export const playKitCard = async (options: CardOptions): Promise<number> => {
+/** Runs the program that is to be judged, where its pcscd is; its exit status, 0 = well. */
+const runClient = async ([program = '', ...args]: readonly string[], own: OwnReader): Promise<number> => {
+  const running = runProgram(program, args, {
+    environment: { ...process.env, ...own.environment },
+    onOutput: (piece) => process.stdout.write(piece),
+  });
+  const { code, words } = await running.ended;
+  if (words !== '') process.stderr.write(`${words}\n`);
+  return code ?? 1;
+};
+
+/** Exit status: 1 where the program that spoke to the card broke a rule, or failed itself. */
+export const playKitCard = async (client: readonly string[], options: CardOptions): Promise<number> => {
   const { listPersonas, playCard } = await import('../../drivers/virtual/play-card.ts');
   const { parseCardFaults } = await import('../../drivers/virtual/card-faults.ts');
   if (options.list === true) {
@@ -99,16 +133,34 @@ export const playKitCard = async (options: CardOptions): Promise<number> => {
   const judge = new CardClientJudge();
   const redact = createTraceRedactor(cardCryptography.sha256);
   const lines: TraceLine[] = [];
+  const leave = new AbortController();
   let apdus = 0;
-  tell('the card lies on the reader; any PC/SC program may speak to it now. Ctrl-C ends it and tells what was seen');
+  if (client.length > 0 && own === null) throw new Error(inWords('a program is run beside a reader of our own alone'));
+  if (client.length === 0) {
+    tell('the card lies on the reader; any PC/SC program may speak to it now. Ctrl-C ends it and tells what was seen');
+    if (own !== null)
+      tell('your program finds it by PCSCLITE_CSOCK_NAME={path}', { path: own.environment.PCSCLITE_CSOCK_NAME });
+  }
+  let status = 0;
+  // pcscd powers what it has noticed; before that a program is told that there is no card.
+  const begin = Promise.withResolvers<boolean>();
+  const judged = begin.promise.then(async (isPowered) => {
+    if (!isPowered || own === null || client.length === 0) return;
+    status = await runClient(client, own);
+    leave.abort();
+  });
   await playCard({
     persona: options.persona,
     vpcd: own ?? placeOf(options.vpcd ?? ''),
     timing: { kbps: Number(options.kbps) as 0 | 106 | 212 | 424 | 848, signatureMs: 0, commandMs: 0 },
     faults: options.faults === undefined ? [] : parseCardFaults(readFileSync(options.faults, 'utf8')),
     cache: cacheFolder,
+    leave: leave.signal,
     watch: {
-      reset: () => judge.reset(),
+      reset: () => {
+        begin.resolve(true);
+        judge.reset();
+      },
       exchange: (exchange) => {
         apdus += 1;
         judge.see(exchange);
@@ -117,9 +169,11 @@ export const playKitCard = async (options: CardOptions): Promise<number> => {
       },
     },
   });
+  begin.resolve(false);
+  await judged;
   await own?.stop();
   if (options.trace !== undefined) writeFileSync(options.trace, formatTrace(lines));
   process.stdout.write(printFindings(judge.findings, cardRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ apdus, findings: judge.findings })}\n`);
-  return judge.findings.length === 0 ? 0 : 1;
+  return judge.findings.length === 0 && status === 0 ? 0 : 1;
 };

@@ -74,6 +74,7 @@ export const register = (program: Command): void => {
     .description(
       'a virtual My Number card for any PC/SC program, which is judged by what it says to it; needs root and vpcd',
     )
+    .argument('[program...]', 'a program to judge: run beside the card, which ends with it')
     .addOption(
       new Option('--persona <id>', 'whose card: a name of --list, or a persona file of your own (.json)').default(
         'hanako',
@@ -92,9 +93,9 @@ export const register = (program: Command): void => {
     )
     .option('--list', 'the personas there are')
     .action(
-      explained('kit card')(async (options: CardOptions) => {
+      explained('kit card')(async (program: readonly string[], options: CardOptions) => {
         const { playKitCard } = await import('./kit-card.ts');
-        process.exitCode = await playKitCard(options);
+        process.exitCode = await playKitCard(program, options);
       }),
     );
   addEnds(kit);

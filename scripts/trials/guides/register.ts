@@ -63,13 +63,19 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['./scripts/demo --once --json', by(room, './scripts/demo --once --json')],
     ['npm run playground -- build', by('test/scripts/playground/playground.test.ts', 'playground')],
     ['scripts/uketsuke.mjs kit oqs --dir FOLDER', by('test/kit/oqs.test.ts', "'kit', 'oqs', '--dir'")],
-    ['scripts/uketsuke.mjs kit card', tree(undefined, { until: 'the card lies on the reader' })],
+    [
+      'scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py',
+      by('test/kit/card.test.ts', 'docs/examples/read-card.py'),
+    ],
     [
       'scripts/uketsuke.mjs kit adapter --people docs/examples/adapter-people.json -- scripts/node docs/examples/adapter.mjs',
       by('test/kit/adapter.test.ts', "'kit', 'adapter', '--people', 'docs/examples/adapter-people.json'"),
     ],
     ['scripts/uketsuke.mjs kit bus --facility-dir FOLDER', by('test/kit/bus.test.ts', "'kit', 'bus'")],
-    ['uketsuke provision', named],
+    [
+      'scripts/node docs/examples/terminal-on-the-bus.mjs FOLDER',
+      by('scripts/kit/examples.ts', 'run([name, folder, port]'),
+    ],
     ['scripts/node docs/examples/read-virtual-card.mjs', tree(undefined, { prints: 'my-number-card' })],
     ['npm run kit -- self-check', selfCheck],
     ['uketsuke visit record', named],
@@ -122,10 +128,16 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
       'OPENSC_DRIVER=jpki pkcs15-tool --wait --list-pins --list-keys --list-certificates',
       tree(undefined, { prints: 'Digital Signature' }),
     ],
+    ['scripts/uketsuke.mjs kit card -- pkcs15-tool --list-certificates', tree(undefined, { prints: '"findings":[]' })],
+    [
+      'scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py',
+      by('test/kit/card.test.ts', 'docs/examples/read-card.py'),
+    ],
+    [
+      'scripts/uketsuke.mjs kit card -- perl docs/examples/read-card.pl',
+      by('test/kit/card.test.ts', 'docs/examples/read-card.pl'),
+    ],
     ['uketsuke kit card', named],
-    ['OPENSC_DRIVER=jpki pkcs15-tool --list-certificates', tree()],
-    ['jshell: TerminalFactory.getDefault().terminals().list()', not('Java, which the document says was not tried')],
-    ['.NET: ContextFactory.Instance.Establish(SCardScope.System)', not('.NET, which the document says was not tried')],
     ['uketsuke trace', named],
     [
       'scripts/node src/main.ts trace record card.trace',
