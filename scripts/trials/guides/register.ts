@@ -51,6 +51,7 @@ const keys = not('no release key and no tag yet (docs/release-key.md)');
 const slots = not('needs two slots; scripts/test-update plays them with real RAUC in a virtual machine');
 const guided = (...commands: readonly string[]): readonly Command[] => commands.map((command) => [command, guide]);
 const ownPackages = not("Debian's packages, which whoever runs the trial has: scripts/debian-packages.txt");
+const runBy = (file: string) => by('test/kit/card.test.ts', file);
 const selfCheck = by('test/kit/self-check.test.ts', 'describe.each(kits)');
 // A container has no stick, and not every kernel has FAT: there the folder where it would be mounted stands for it.
 const stick = by('scripts/vm-stick', 'sudo (mkdir|mount|umount) ');
@@ -63,10 +64,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['./scripts/demo --once --json', by(room, './scripts/demo --once --json')],
     ['npm run playground -- build', by('test/scripts/playground/playground.test.ts', 'playground')],
     ['scripts/uketsuke.mjs kit oqs --dir FOLDER', by('test/kit/oqs.test.ts', "'kit', 'oqs', '--dir'")],
-    [
-      'scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py',
-      by('test/kit/card.test.ts', 'docs/examples/read-card.py'),
-    ],
+    ['scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py', runBy('docs/examples/read-card.py')],
     [
       'scripts/uketsuke.mjs kit adapter --people docs/examples/adapter-people.json -- scripts/node docs/examples/adapter.mjs',
       by('test/kit/adapter.test.ts', "'kit', 'adapter', '--people', 'docs/examples/adapter-people.json'"),
@@ -74,7 +72,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['scripts/uketsuke.mjs kit bus --facility-dir FOLDER', by('test/kit/bus.test.ts', "'kit', 'bus'")],
     [
       'scripts/node docs/examples/terminal-on-the-bus.mjs FOLDER',
-      by('scripts/kit/examples.ts', 'run([name, folder, port]'),
+      by('scripts/kit/examples.ts', '[name, folder, port]'),
     ],
     ['scripts/node docs/examples/read-virtual-card.mjs', tree(undefined, { prints: 'my-number-card' })],
     ['npm run kit -- self-check', selfCheck],
@@ -129,14 +127,8 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
       tree(undefined, { prints: 'Digital Signature' }),
     ],
     ['scripts/uketsuke.mjs kit card -- pkcs15-tool --list-certificates', tree(undefined, { prints: '"findings":[]' })],
-    [
-      'scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py',
-      by('test/kit/card.test.ts', 'docs/examples/read-card.py'),
-    ],
-    [
-      'scripts/uketsuke.mjs kit card -- perl docs/examples/read-card.pl',
-      by('test/kit/card.test.ts', 'docs/examples/read-card.pl'),
-    ],
+    ['scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py', runBy('docs/examples/read-card.py')],
+    ['scripts/uketsuke.mjs kit card -- perl docs/examples/read-card.pl', runBy('docs/examples/read-card.pl')],
     ['uketsuke kit card', named],
     ['uketsuke trace', named],
     [
