@@ -54,7 +54,8 @@ it.skipIf(why !== null)(
     await bed.pull();
     await parts.patient.see('idle');
     const journal = new Journal(parts.agent.journal, { readOnly: true });
-    const visits = journal.visits();
+    // The clinic tests a terminal that is new to it by itself, at once or after the first visit.
+    const visits = journal.visits().filter(({ kind }) => kind !== 'test');
     journal.close();
     expect(visits).toMatchObject([{ method: 'pin', verdict: 'accepted', outcome: 'eligible', lane: 1 }]);
     expect(readdirSync(join(parts.agent.oqsFolder, 'face'))).toHaveLength(1);
