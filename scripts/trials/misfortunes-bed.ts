@@ -59,6 +59,11 @@ class Process {
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
+  /** Throws what it said, once it has ended. */
+  mustRun(): true {
+    if (!this.isRunning) throw new Error(this.lines.join('\n'));
+    return true;
+  }
   /** Its exit status; null after a signal. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.isRunning) {
@@ -84,12 +89,10 @@ export type Row = {
   readonly lateAt: number | null;
 };
 
+/** Of a trial that is told to end, or breaks off, no process and no mount is left behind. */
 const standing = new Set<MisfortunesBed>();
-/** A trial that is told to end leaves no process and no mount behind. */
-const takeDown = (): void => {
-  for (const bed of standing) bed.takeDown();
-  process.exit(143);
-};
+process.once('exit', () => [...standing].map((bed) => bed.takeDown()));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(143));
 
 export class MisfortunesBed {
   readonly #place: Place;
@@ -132,7 +135,6 @@ export class MisfortunesBed {
   }
 
   async build(): Promise<void> {
-    if (standing.size === 0) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, takeDown);
     standing.add(this);
     for (const disk of Object.values(this.disks)) mkdirSync(disk);
     // A real file system for the journal: only such a one can turn read-only under a program that writes.
@@ -219,17 +221,15 @@ export class MisfortunesBed {
     const broker = ['--broker', `localhost:${this.mosquitto.port}`, '--mqtt', '5'];
     const agent = new Process([...args, ...broker, ...more], this.#time(clock), this.#place.within('agent'));
     this.agent = agent;
-    const ready = await eventually('the agent', () => {
-      if (!agent.isRunning) throw new Error(agent.lines.join('\n'));
-      return agent.lines.find((line) => line.startsWith('{"ready":true'));
-    });
+    const isReady = (line: string): boolean => line.startsWith('{"ready":true');
+    const ready = await eventually('the agent', () => agent.mustRun() && agent.lines.find(isReady));
     this.#staffPage = (JSON.parse(ready) as { staffPage: string }).staffPage;
   }
   async startLink(clock?: string): Promise<void> {
     const args = [main, 'link', '--config', this.#configFile, '--log', 'json'];
     this.link = new Process(args, this.#time(clock), this.#place.within('link'));
     const { link } = this;
-    await eventually('the link', () => link.lines.find((line) => line.includes('"process.ready"')));
+    await eventually('the link', () => link.mustRun() && link.lines.find((line) => line.includes('"process.ready"')));
   }
   async startFace(): Promise<void> {
     this.#camera = await createVirtualCameraControl(this.#cameraSocket, null);
@@ -252,7 +252,7 @@ export class MisfortunesBed {
     });
     this.#patient?.leave();
     this.#patient = await ScriptedPatient.before(
-      await eventually('the terminal', () => screenPort, 60_000),
+      await eventually('the terminal', () => terminal.mustRun() && screenPort, 60_000),
       (model) => {
         this.shown = model;
         const { screen, session } = model;
@@ -362,7 +362,6 @@ export class MisfortunesBed {
     await this.#mosquitto?.kill();
     this.#takeDisksAway();
   }
-  /** At once. The processes end with this one. */
   takeDown(): void {
     this.#mosquitto?.signal('SIGKILL');
     this.#takeDisksAway();

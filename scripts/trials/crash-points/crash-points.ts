@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isOnPath } from '../../../drivers/host/is-on-path.ts';
 import { cutMigrations } from './cut-migrations.ts';
@@ -6,7 +6,7 @@ import { cutPrograms } from './cut-programs.ts';
 import { cutVisits, type End, ends } from './cut-visits.ts';
 
 /**
- * npm run crash-points [-- --json] [-- --only agent|link|terminal|migration|renewal] [-- --every N] [-- --from N] [-- --most N]
+ * npm run crash-points [-- --json] [-- --only agent|link|terminal|migration|renewal] [-- --every N] [-- --from N] [-- --most N] [-- --after FILE]
  *
  * A visit by PIN through the real processes of one clinic is watched first: each system call by which agent, link or
  * terminal writes, syncs, names or removes a file is a point (traced-calls.ts). Then a visit for each point, in which that
@@ -14,13 +14,15 @@ import { cutVisits, type End, ends } from './cut-visits.ts';
  * and the parting of keys by an update, cut off in the same way. `visited`: points at which a process did die. `bad`: visits
  * that never ended, requests lost, done twice or told falsely (misfortunes-judge.ts), stores that did not open with every row.
  * `--only` may stand several times. `--every`: each N-th point only. `--from`, `--most`: so many points from the N-th on (0 is
- * the first) of each process, so that a run can be split, or gone on with. Needs root and strace.
+ * the first) of each process, so that a run can be split. `--after FILE`: goes on after a run that broke off, whose standard
+ * error that file is: what it visited of agent, link and terminal counts and is not visited again. Needs root and strace.
  */
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean' },
     only: { type: 'string', multiple: true },
     every: { type: 'string', default: '1' },
+    after: { type: 'string' },
     from: { type: 'string', default: '0' },
     most: { type: 'string', default: '1000000' },
   },
@@ -28,6 +30,9 @@ const { values } = parseArgs({
 const [every, from, most] = [Number(values.every), Number(values.from), Number(values.most)];
 /** Of the points of one process or program, in their order */
 const isWanted = (index: number): boolean => index >= from && index < from + most && (index - from) % every === 0;
+/** What an earlier run told on standard error of points at which nothing was wrong */
+const told = values.after === undefined ? '' : readFileSync(values.after, 'utf8');
+const done = new Set([...told.matchAll(/^cut +((?:(?! {2}BAD: ).)*)$/gm)].map(([, name = '']) => name));
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
 if (process.getuid?.() !== 0 || !isOnPath('strace') || !existsSync('/usr/sbin/mkfs.ext4')) {
   say('crash-points: skipped, needs root and the Debian packages strace and e2fsprogs');
@@ -55,7 +60,7 @@ if (isChosen('renewal')) {
   for await (const { name, visited, wrong } of cutPrograms(isNext)) note(name, visited, wrong);
 }
 const cutAll = async (end: End): Promise<void> => {
-  for await (const { name, visited, wrong } of cutVisits(end, isWanted, say)) note(name, visited, wrong);
+  for await (const { name, visited, wrong } of cutVisits(end, { isWanted, done }, say)) note(name, visited, wrong);
 };
 await Promise.all(ends.filter(isChosen).map(cutAll));
 process.stdout.write(`${JSON.stringify({ profile: 'demo', ...figures })}\n`);

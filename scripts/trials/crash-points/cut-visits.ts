@@ -95,12 +95,31 @@ class CutClinic {
       if (after[kind] > before[kind]) wrong ??= `${after[kind] - before[kind]} ${kind}`;
     return { cut: cutting.cut(), wrong };
   }
+
+  /** Until it was met; answers what went wrong, or null. `met`: names of all points at which it died */
+  async visitPoint(state: 'freshly' | 'inTheStride', point: CrashPoint, met: Set<string>): Promise<string | null> {
+    let wrong: string | null = null;
+    for (let time = 0; time < tries && !met.has(point.name); time += 1) {
+      await this[state]();
+      const done = await this.visitCutAt(point);
+      if (done.cut !== null) met.add(done.cut);
+      wrong ??= done.wrong;
+    }
+    return wrong;
+  }
 }
+
+type Wanted = {
+  /** By the number of a point in its state */
+  readonly isWanted: (index: number) => boolean;
+  /** Names of points that an earlier run visited, and found nothing wrong */
+  readonly done: ReadonlySet<string>;
+};
 
 /** A clinic of its own for each process, so that all three can be cut at the same time: a visit is mostly waiting for a finger. */
 export async function* cutVisits(
   end: End,
-  isWanted: (index: number) => boolean,
+  { isWanted, done }: Wanted,
   say: (line: string) => void,
 ): AsyncGenerator<Cut> {
   const clinic = new CutClinic(end);
@@ -113,14 +132,10 @@ export async function* cutVisits(
       const points = (await clinic.watched()).filter(({ name }) => !met.has(name));
       say(`${end}, ${state}: ${points.length} calls a visit`);
       for (const point of points.filter((_, index) => isWanted(index))) {
-        let wrong: string | null = null;
-        for (let time = 0; time < tries && !met.has(point.name); time += 1) {
-          await clinic[state]();
-          const done = await clinic.visitCutAt(point);
-          if (done.cut !== null) met.add(done.cut);
-          wrong ??= done.wrong;
-        }
-        yield { name: `${end}: ${point.name}`, visited: met.has(point.name), wrong };
+        const name = `${end}: ${point.name}`;
+        if (done.has(name)) met.add(point.name);
+        const wrong = await clinic.visitPoint(state, point, met).catch((error: unknown) => String(error));
+        yield { name, visited: met.has(point.name), wrong };
       }
     }
   } finally {
