@@ -30,6 +30,7 @@ export const judgeClinic = (bed: MisfortunesBed): ReturnType<typeof judge> => {
     event === 'outbox.receipted' && verdict === 'accepted';
   return judge({
     rows: bed.rows(),
+    others: bed.otherRequests(),
     accepted: bed.accepted,
     receipts: log.filter(accepting).flatMap(({ request }) => request ?? []),
     kept: requestsOf('outbox.stored').filter((id) => !expired.has(id)),

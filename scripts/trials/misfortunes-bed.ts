@@ -333,9 +333,14 @@ export class MisfortunesBed {
   }
   rows(): readonly Row[] {
     const columns = 'request_id AS id, session, verdict, outcome, file, late_at AS lateAt';
+    const sql = `SELECT ${columns} FROM request WHERE kind = 'eligibility' ORDER BY rowid`;
+    return this.#rowsOf(this.#journal, sql) as never;
+  }
+  /** Of other kinds than a visit's */
+  otherRequests(): readonly Pick<Row, 'id' | 'verdict'>[] {
     return this.#rowsOf(
       this.#journal,
-      `SELECT ${columns} FROM request WHERE kind = 'eligibility' ORDER BY rowid`,
+      "SELECT request_id AS id, verdict FROM request WHERE kind <> 'eligibility'",
     ) as never;
   }
   /** What the file for the レセコン says of a visit; '' without one. */

@@ -5,6 +5,8 @@ import type { Row } from './misfortunes-bed.ts';
 export type Evidence = {
   /** Eligibility requests of the agent's journal */
   readonly rows: readonly Row[];
+  /** Its requests of other kinds: registrations, and the tests that a terminal makes of itself. They have no patient's file. */
+  readonly others: readonly Pick<Row, 'id' | 'verdict'>[];
   /** Sessions whose screen said 受付完了, and whose card lay there */
   readonly accepted: ReadonlyMap<string, string>;
   /** Request ids of accepting receipts that terminals took */
@@ -26,10 +28,11 @@ export type Evidence = {
  * that the agent does not hold as accepted, or that its file tells of somebody else than whose card lay there.
  */
 export const judge = (evidence: Evidence): { lost: number; twice: number; falseAccepted: number } => {
-  const { rows, accepted, receipts, kept, xmlOf, numberOf, files, uses } = evidence;
-  const known = new Set(rows.map(({ id }) => id));
-  const held = rows.filter(({ verdict }) => verdict === 'accepted');
-  const heldIds = new Set(held.map(({ id }) => id));
+  const { rows, others, accepted, receipts, kept, xmlOf, numberOf, files, uses } = evidence;
+  const known = new Set([...rows, ...others].map(({ id }) => id));
+  const isHeld = ({ verdict }: Pick<Row, 'verdict'>): boolean => verdict === 'accepted';
+  const heldIds = new Set([...rows, ...others].filter(isHeld).map(({ id }) => id));
+  const held = rows.filter(isHeld);
   const sessions = new Set(held.map(({ session }) => session));
   const unseen = kept.filter((id) => !known.has(id)).length;
   const isHers = (session: string, persona: string): boolean =>

@@ -6,6 +6,7 @@ const row = (id: string, session: string, more: object = {}) => ({
 });
 const well: Evidence = {
   rows: [row('r1', 's1'), row('r2', 's2')],
+  others: [],
   accepted: new Map([
     ['s1', 'taro'],
     ['s2', 'hanako'],
@@ -29,6 +30,11 @@ test.each<[string, Partial<Evidence>, object]>([
   ["a screen beside somebody else's card", { accepted: new Map([['s1', 'hanako']]) }, { falseAccepted: 1 }],
   ['a receipt for a request that the agent does not hold', { receipts: ['r1', 'r2', 'r7'] }, { falseAccepted: 1 }],
   ['a request that was kept and never came', { kept: ['r1', 'r2', 'r7'] }, { lost: 1 }],
+  [
+    "the terminal's own test, kept, received, and no visit",
+    { kept: ['r1', 'r2', 't1'], receipts: ['r1', 'r2', 't1'], others: [{ id: 't1', verdict: 'accepted' }] },
+    { lost: 0, twice: 0, falseAccepted: 0 },
+  ],
   ['a visit without its file', { rows: [row('r1', 's1', { file: null }), row('r2', 's2')] }, { lost: 1 }],
   ['a second row of a visit', { rows: [row('r1', 's1'), row('r2', 's2'), row('r3', 's2')] }, { twice: 1 }],
   ['a visit counted twice', { uses: 3 }, { twice: 1 }],

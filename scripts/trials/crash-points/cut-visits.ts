@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../eventually.ts';
 import { judgeClinic, settledClinic } from '../judge-clinic.ts';
 import { stepsWith } from '../misfortune-steps.ts';
@@ -15,6 +16,8 @@ export type End = (typeof ends)[number];
 
 /** How often a point is tried that was not met: another call of the same thread came before it. */
 const tries = 4;
+/** What was deleted in a visit leaves the disk within a second after it: these writes are of that visit, not of the next. ms */
+const forgetMs = 2_000;
 
 class CutClinic {
   readonly bed = new MisfortunesBed();
@@ -57,9 +60,12 @@ class CutClinic {
   /** What a visit changes on the disk, in order, until the agent has handed it on. */
   async watched(): Promise<readonly CrashPoint[]> {
     await this.#steps.idle();
+    await delay(forgetMs);
     const stop = await watchCalls(this.#pid, this.bed.directory, this.#watched);
     if ((await this.#steps.visit()) !== 'accepted') throw new Error('nobody is served without a crash');
+    await this.#steps.idle();
     await settledClinic(this.bed);
+    await delay(forgetMs);
     return stop();
   }
 
@@ -68,6 +74,7 @@ class CutClinic {
     const { bed } = this;
     const steps = this.#steps;
     await steps.idle();
+    await delay(forgetMs);
     const before = judgeClinic(bed);
     const cutting = await cutAt(this.#pid, bed.directory, point, this.#watched);
     let wrong: string | null = null;
@@ -79,7 +86,11 @@ class CutClinic {
     // Dead, or the visit is over and everything of it has been written.
     await Promise.race([
       eventually('the end of the process', () => (this.#isRunning ? undefined : true), 60_000).catch(() => {}),
-      isOver.then(() => settledClinic(bed).catch(() => {})),
+      isOver
+        .then(() => steps.idle())
+        .then(() => settledClinic(bed))
+        .then(() => delay(forgetMs))
+        .catch(() => {}),
     ]);
     await cutting.end();
     if (!this.#isRunning) await this.#begin();
