@@ -282,7 +282,7 @@ export class MisfortunesBed {
     const file = join(this.#facility?.agentDirectory ?? '', 'facility-settings.yaml');
     const before = readFileSync(file, 'utf8');
     const after = before.replace(/"?faceMs"?: ?(\d+)/, (found, ms) => found.replace(ms, String(Number(ms) + 1_000)));
-    if (after === before) throw new Error('no faceMs in the settings');
+    if (after === before) throw new Error('no faceMs');
     writeFileSync(file, after);
   }
   /** Faults that `uketsuke doctor` names. */
@@ -338,10 +338,8 @@ export class MisfortunesBed {
   }
   /** Of other kinds than a visit's */
   otherRequests(): readonly Pick<Row, 'id' | 'verdict'>[] {
-    return this.#rowsOf(
-      this.#journal,
-      "SELECT request_id AS id, verdict FROM request WHERE kind <> 'eligibility'",
-    ) as never;
+    const sql = "SELECT request_id AS id, verdict FROM request WHERE kind <> 'eligibility'";
+    return this.#rowsOf(this.#journal, sql) as never;
   }
   /** What the file for the レセコン says of a visit; '' without one. */
   xmlOf({ file }: Row): string {
@@ -353,9 +351,8 @@ export class MisfortunesBed {
     return readdirSync(join(this.disks.oqs, 'oqs', 'face')).filter((name) => name.endsWith('.xml'));
   }
   uses(): number {
-    const sql =
-      "SELECT sum(times) AS uses FROM usage WHERE kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')";
-    return Number(this.#rowsOf(this.#journal, sql)[0]?.uses ?? 0);
+    const counted = "kind = 'eligibility' AND outcome IN ('eligible', 'not-eligible')";
+    return Number(this.#rowsOf(this.#journal, `SELECT sum(times) AS uses FROM usage WHERE ${counted}`)[0]?.uses ?? 0);
   }
 
   async close(): Promise<void> {
