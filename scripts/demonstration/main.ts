@@ -11,7 +11,7 @@ import { scriptedVisits } from './visits.ts';
 const usage = `./scripts/demo [--once] [--json] [--visit NAME] [--camera DEVICE] [--record FILE] [--log]
 
   --once           a scripted patient makes every visit, then everything ends; exit code 0 only if all ended well
-  --visit NAME     with --once: only this one (${scriptedVisits.map(({ name }) => name).join(', ')})
+  --visit NAME     with --once: only this one; may stand several times (${scriptedVisits.map(({ name }) => name).join(', ')})
   --json           with --once: the last line is one JSON object
   --camera DEVICE  a V4L2 device such as /dev/video0 in place of the virtual camera
   --record FILE    writes the visits down, without the person: uketsuke visit replay FILE
@@ -29,7 +29,7 @@ const { values } = (() => {
       options: {
         once: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
-        visit: { type: 'string' },
+        visit: { type: 'string', multiple: true },
         camera: { type: 'string' },
         record: { type: 'string' },
         log: { type: 'boolean', default: false },
@@ -45,8 +45,8 @@ if (values.help) {
   process.exit(0);
 }
 const once = values.once || values.visit !== undefined;
-if (values.visit !== undefined && !scriptedVisits.some(({ name }) => name === values.visit))
-  fail(`no visit "${values.visit}"\n\n${usage}`);
+const unknown = values.visit?.find((wanted) => !scriptedVisits.some(({ name }) => name === wanted));
+if (unknown !== undefined) fail(`no visit "${unknown}"\n\n${usage}`);
 
 const parts = await realParts(values.camera ?? null);
 process.stdout.write(`\nreal parts of this machine, and what this demo runs on\n${printRealParts(parts)}`);

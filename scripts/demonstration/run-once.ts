@@ -8,11 +8,11 @@ import { type ScriptedVisit, scriptedVisits } from './visits.ts';
 /** Plays the visits one after the other and judges each by the agent's journal. */
 export const runOnce = async (
   demo: ClinicDemo,
-  only: string | null,
+  only: readonly string[] | null,
   follow: (timeline: Timeline) => void,
   write: (text: string) => void,
 ): Promise<{ readonly ok: boolean; readonly visits: readonly VisitReport[] }> => {
-  const visits: readonly ScriptedVisit[] = scriptedVisits.filter(({ name }) => only === null || name === only);
+  const visits: readonly ScriptedVisit[] = scriptedVisits.filter(({ name }) => only === null || only.includes(name));
   const journal = new Journal(demo.agent.journal);
   const patient = await ScriptedPatient.before(demo.screenPort);
   const reports: VisitReport[] = [];
