@@ -42,8 +42,9 @@ class Clinic {
   readonly attacker: string;
   readonly attackers: readonly string[];
 
-  constructor(addresses: number) {
-    const id = process.pid.toString(36);
+  /** `id`: none of the clinics that stand beside it has it */
+  constructor(addresses: number, beside: string) {
+    const id = `${process.pid.toString(36)}${beside}`;
     [this.broker, this.terminal, this.attacker] = [`ub${id}`, `ut${id}`, `ua${id}`];
     this.#names = [this.broker, this.terminal, this.attacker];
     for (const name of this.#names) run('ip', 'netns', 'add', name);
@@ -122,32 +123,18 @@ const knock = async (within: string, port: number, directory: string, visits = 1
   return { served: said.served === true, ms: Number(said.ms), held: 0 };
 };
 
-export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => {
-  if (mosquittoPath === null) throw new Error('mosquitto is not installed');
-  const clinic = new Clinic(200);
+/** A clinic of its own, with its broker and an attacker who says nothing. */
+const inClinic = async <T>(beside: string, silent: number, work: (parts: ClinicParts) => Promise<T>): Promise<T> => {
+  const clinic = new Clinic(200, beside);
   const testFacility = await makeTestFacility();
   const directory = `${testFacility.directory}/devices/front-1`;
   const broker = await Mosquitto.prepare(testFacility.directory, '10.77.0.1', 8883);
-  // A unit's usual limit of descriptors, or the one of our drop-in.
-  const within = (descriptors: number) => ['ip', 'netns', 'exec', clinic.broker, 'prlimit', `--nofile=${descriptors}`];
-  const flooded = async (
-    addresses: readonly string[],
-    visitsBefore = 0,
-    meanwhile: () => Promise<void> = async () => {},
-  ): Promise<Served> => {
+  const flooded: ClinicParts['flooded'] = async (addresses, visitsBefore = 0, meanwhile = async () => {}) => {
     if (visitsBefore > 0) await knock(clinic.terminal, broker.port, directory, visitsBefore);
-    const args = [
-      'netns',
-      'exec',
-      clinic.attacker,
-      process.execPath,
-      here('./silent-flood.ts'),
-      '10.77.0.1',
-      String(broker.port),
-      String(silent),
-      ...addresses,
-    ];
-    const flood = spawn('ip', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const flooding = [process.execPath, here('./silent-flood.ts'), '10.77.0.1', String(broker.port), String(silent)];
+    const flood = spawn('ip', ['netns', 'exec', clinic.attacker, ...flooding, ...addresses], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     try {
       const { held } = await firstLine(flood);
       await meanwhile();
@@ -156,35 +143,67 @@ export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => 
       await endChild(flood, 'SIGKILL');
     }
   };
+  // A unit's usual limit of descriptors, or the one of our drop-in.
+  const start = (descriptors: number): Promise<void> =>
+    broker.start(['ip', 'netns', 'exec', clinic.broker, 'prlimit', `--nofile=${descriptors}`]);
+  const startDefended = (): Promise<void> => {
+    clinic.defend(broker.port);
+    return start(8_192);
+  };
   try {
-    await broker.start(within(1_024));
-    const undefended = await flooded(clinic.attackers.slice(0, 1));
-    await broker.kill();
-    clinic.defend(broker.port);
-    await broker.start(within(8_192));
-    const oneAddress = await flooded(clinic.attackers.slice(0, 1));
-    clinic.forget();
-    const manyAddressesUnknown = await flooded(clinic.attackers);
-    const manyAddressesKnown = await flooded(clinic.attackers, 3);
-    if (!clinic.knows('10.77.0.2')) throw new Error('a terminal that proved itself is not known to the limits');
-    if (clinic.knows('10.77.1.')) throw new Error('a silent address counts as known');
-    clinic.forget();
-    const file = `${testFacility.directory}/known.nft`;
-    const manyAddressesEnrolled = await flooded(clinic.attackers, 0, () => clinic.enrols('::ffff:10.77.0.2', file));
-    clinic.defend(broker.port);
-    if (clinic.knows('10.77.0.2')) throw new Error('limits that were loaded anew know somebody');
-    clinic.restores(file);
-    const manyAddressesRestarted = await flooded(clinic.attackers);
-    return {
-      silent,
-      undefended,
-      ...{ oneAddress, manyAddressesUnknown, manyAddressesKnown, manyAddressesEnrolled, manyAddressesRestarted },
-    };
+    return await work({ clinic, file: `${testFacility.directory}/known.nft`, start, startDefended, flooded });
   } finally {
     await broker.kill();
     clinic.remove();
     rmSync(testFacility.directory, { recursive: true, force: true });
   }
+};
+type ClinicParts = {
+  readonly clinic: Clinic;
+  readonly file: string;
+  readonly start: (descriptors: number) => Promise<void>;
+  readonly startDefended: () => Promise<void>;
+  readonly flooded: (
+    addresses: readonly string[],
+    visitsBefore?: number,
+    meanwhile?: () => Promise<void>,
+  ) => Promise<Served>;
+};
+
+const servedOnce = async ({ clinic, startDefended, flooded }: ClinicParts) => {
+  await startDefended();
+  const oneAddress = await flooded(clinic.attackers.slice(0, 1));
+  clinic.forget();
+  const manyAddressesKnown = await flooded(clinic.attackers, 3);
+  if (!clinic.knows('10.77.0.2')) throw new Error('a terminal that proved itself is not known to the limits');
+  if (clinic.knows('10.77.1.')) throw new Error('a silent address counts as known');
+  return { oneAddress, manyAddressesKnown };
+};
+const servedNever = async ({ clinic, file, startDefended, flooded }: ClinicParts) => {
+  await startDefended();
+  const enrols = () => clinic.enrols('::ffff:10.77.0.2', file);
+  const manyAddressesEnrolled = await flooded(clinic.attackers, 0, enrols);
+  clinic.defend(8883);
+  if (clinic.knows('10.77.0.2')) throw new Error('limits that were loaded anew know somebody');
+  clinic.restores(file);
+  const manyAddressesRestarted = await flooded(clinic.attackers);
+  clinic.forget();
+  const manyAddressesUnknown = await flooded(clinic.attackers);
+  return { manyAddressesUnknown, manyAddressesEnrolled, manyAddressesRestarted };
+};
+
+/** Three clinics at once: most of it is waiting for whoever is kept out. */
+export const measureSilence = async (silent = 1_100): Promise<SilentFigures> => {
+  if (mosquittoPath === null) throw new Error('mosquitto is not installed');
+  const [undefended, once, never] = await Promise.all([
+    inClinic('u', silent, async ({ clinic, start, flooded }) => {
+      await start(1_024);
+      return flooded(clinic.attackers.slice(0, 1));
+    }),
+    inClinic('o', silent, servedOnce),
+    inClinic('n', silent, servedNever),
+  ]);
+  return { silent, undefended, ...once, ...never };
 };
 
 if (import.meta.main) {

@@ -44,7 +44,8 @@ const runOf = async (text: string, env: Record<string, string>): Promise<{ print
   }
 };
 
-describe('a hang', () => {
+// At once, each in a run of its own: they wait for what does not end.
+describe.concurrent('a hang', () => {
   test.skipIf(!isLinux)(
     'of a program that a test waits for ends the run, by the names of test file and program',
     async () => {
@@ -53,9 +54,9 @@ describe('a hang', () => {
        import { test } from 'vitest';
        test('ends', () => {});
        test('waits for ever', () => void execFileSync('sleep', ['54321']));`,
-        { UKETSUKE_TEST_SILENCE_SECONDS: '4' },
+        { UKETSUKE_TEST_SILENCE_SECONDS: '8' },
       );
-      expect(printed).toMatch(/^hang: no test has ended for 4 s; not ended:$/m);
+      expect(printed).toMatch(/^hang: no test has ended for 8 s; not ended:$/m);
       expect(printed).toMatch(/^hang: {3}one\.test\.ts/m);
       const [, id] = /^hang: {3}(\d+) sleep 54321$/m.exec(printed) ?? [];
       expect(isRunning(Number(id))).toBe(false);
@@ -67,9 +68,10 @@ describe('a hang', () => {
     const { printed, counts } = await runOf(
       `import { test } from 'vitest';
        for (let i = 0; i < 1_000; i++) test('a short one ' + i, () => new Promise((done) => setTimeout(done, 100)));`,
-      { UKETSUKE_TEST_SECONDS: '3' },
+      // Longer than a busy machine takes to begin.
+      { UKETSUKE_TEST_SECONDS: '12' },
     );
-    expect(printed).toMatch(/^hang: the run has taken 3 s; not ended:$/m);
+    expect(printed).toMatch(/^hang: the run has taken 12 s; not ended:$/m);
     const [passed, failed] = counts.split(' ').map(Number);
     expect(passed).toBeGreaterThan(0);
     expect(failed).toBeGreaterThanOrEqual(1);

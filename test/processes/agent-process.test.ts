@@ -1,11 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
 import { readDeviceKeys } from '../../scripts/beds/device-keys.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
@@ -21,15 +30,17 @@ import { topicOf } from '../../src/wire/topics.ts';
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
 const uketsuke = (...args: string[]): string => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' });
 
-let folder: string;
+const place = mkdtempSync(join(tmpdir(), 'uketsuke-process-'));
+/** The same path for every test, laid anew from what was provisioned once */
+const folder = join(place, 'facility');
+const provisioned = join(place, 'provisioned');
 let agent: string;
 /** File with the passphrase of the CA's key */
 let passphrase: string;
 let running: ChildProcess | null = null;
 let bus: MessageBus | null = null;
 
-beforeEach(async () => {
-  folder = join(mkdtempSync(join(tmpdir(), 'uketsuke-process-')), 'facility');
+beforeAll(async () => {
   const made = uketsuke(
     'provision',
     '--dir',
@@ -45,20 +56,23 @@ beforeEach(async () => {
   );
   const { agent: directory, caPassphrase } = JSON.parse(made) as { agent: string; caPassphrase: string };
   agent = directory;
-  passphrase = join(folder, '..', 'passphrase');
+  passphrase = join(place, 'passphrase');
   writeFileSync(passphrase, caPassphrase);
   await writeCardTrust(join(agent, 'card-trust'), {
     certificateIssuersPem: authority.caCertificatePem,
     cvIssuersJson: authority.cvIssuersJson,
   });
+  renameSync(folder, provisioned);
 });
+beforeEach(() => cpSync(provisioned, folder, { recursive: true }));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
 afterEach(async () => {
   await bus?.close();
   if (running?.exitCode === null && running.signalCode === null) {
     running.kill('SIGKILL');
     await once(running, 'exit');
   }
-  rmSync(join(folder, '..'), { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const start = async (): Promise<AgentReady> => {
