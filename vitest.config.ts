@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    // All processors; by itself vitest leaves one of them idle, which on two is half the machine.
-    maxWorkers: availableParallelism(),
+    // One more than there are processors: about half of the time somewhere a program is waited for.
+    maxWorkers: availableParallelism() + 1,
     // Bounds, not timings: tests that start real processes wait for events, and the machine may be busy.
     testTimeout: 90_000,
     hookTimeout: 120_000,
