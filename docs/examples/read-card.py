@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # A card in a real PC/SC reader, or the one of `uketsuke kit card`, from Python (Debian: python3-pyscard). Spends no try.
-from smartcard.CardRequest import CardRequest
-from smartcard.CardType import AnyCardType
+from smartcard.System import readers
 
-card = CardRequest(timeout=10, cardType=AnyCardType()).waitforcard().connection
+card = readers()[0].createConnection()
 card.connect()
 
 
