@@ -87,6 +87,7 @@ const happenings = (session: Session): Happening[] => {
   events.push({ type: 'CardRead', insertion, identity: { ...identity, visual: without, pin: { state: 'absent' } } });
   events.push({ type: 'CardRead', insertion, identity: { ...identity, certificateState: 'dead' } });
   events.push({ type: 'CardReadFailed', insertion, failure: failure('card.not-my-number') });
+  events.push({ type: 'CardReadFailed', insertion, failure: failure('card.phone-not-supported'), phone: 'android' });
   for (const registered of ['yes', 'no'] as const)
     events.push({ type: 'LookupAnswered', insertion, result: { ...lookup, registered } });
   events.push({ type: 'LookupAnswered', insertion, result: { ...lookup, certificateStatus: 'revoked' } });

@@ -86,6 +86,25 @@ describe('an Android: the PIN first, then the phone', () => {
     },
   );
 
+  it('laid where a card belongs it is known by itself: laid down, PIN, held to its reader, accepted', async () => {
+    const phones = createVirtualSmartphoneReader();
+    await choose('android', phones);
+    await bed.see('phone-pin');
+    bed.screen.touch('back');
+    await bed.see('idle');
+    const { card } = await testCard('android-phone', bed.clock.now().wallMs);
+    await bed.insert('android-phone');
+    await bed.see('phone-pin');
+    expect(card.verifyCount).toBe(0);
+    bed.typePin('1234');
+    await bed.see('present-phone');
+    bed.reader.pull();
+    phones.hold(card);
+    await bed.answerAll('agree');
+    await bed.see('accepted');
+    expect(card.verifyCount).toBe(1);
+  });
+
   it('a whole visit: typed with nothing held, verified once when the phone is there, accepted', async () => {
     const phones = createVirtualSmartphoneReader();
     await choose('android', phones);

@@ -2,7 +2,8 @@ import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity, VisualState } from './identity.ts';
-import type { Session, Step, Visit } from './session.ts';
+import type { Session, SessionEvent, Step, Visit } from './session.ts';
+import { phoneLaidDown } from './session-phone.ts';
 import {
   awaitCardReturn,
   beginVerification,
@@ -44,6 +45,20 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
     default:
       return stay(session);
   }
+};
+
+/** An Android where a card belongs is a phone's visit, where the facility has phones read: nobody has to say so first. */
+export const cardReadFailed = (
+  session: Session,
+  { failure: reason, phone }: Extract<SessionEvent, { type: 'CardReadFailed' }>,
+  at: Moment,
+): Step => {
+  const { state, surroundings } = session;
+  if (state.name !== 'readingCard') return stay(session);
+  if (reason.code === 'card.removed') return cardGone(session, at, reason);
+  return phone === 'android' && state.resuming === null && surroundings.settings?.smartphone === true
+    ? phoneLaidDown(session, state.visit, at)
+    : sendToDesk(session, at, reason, reason.retriable);
 };
 
 /** Something lies there that is no card for this: a visit that goes straight to the desk. */

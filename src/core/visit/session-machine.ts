@@ -4,7 +4,7 @@ import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
 import { noted } from './session-buttons.ts';
-import { cardGone, cardInserted, cardUnreadable, visualRead } from './session-card.ts';
+import { cardGone, cardInserted, cardReadFailed, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
 import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
 import { phoneCertificateUnusable, phoneFailed, phonePinRefused, phonePinWiped, phoneTold } from './session-phone.ts';
@@ -142,9 +142,7 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'CardRead':
       return state.name === 'readingCard' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
     case 'CardReadFailed':
-      if (state.name !== 'readingCard') return stay(session);
-      if (event.failure.code === 'card.removed') return cardGone(session, at, event.failure);
-      return sendToDesk(session, at, event.failure, event.failure.retriable);
+      return cardReadFailed(session, event, at);
     case 'VisualRead':
       return visualRead(session, event.visual, at);
     case 'LookupAnswered': {

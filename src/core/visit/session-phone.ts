@@ -113,6 +113,15 @@ export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at:
   return { ...asked, effects: [...asked.effects, { type: 'FindPhoneReader' }] };
 };
 
+/**
+ * An Android lies on the bed: its PIN is asked as if it had been chosen by touch, in the order published (first the PIN, then
+ * the phone at its own reader). What lies there is let go, and read again only when it is laid down again.
+ */
+export const phoneLaidDown = (session: Session, visit: Visit, at: Moment): Step => {
+  const asked = askPhonePin({ ...session, surroundings: { ...session.surroundings, cardOnBed: null } }, at, 'none');
+  return { ...asked, effects: [...ended(visit, 'card.unreadable'), ...asked.effects, { type: 'FindPhoneReader' }] };
+};
+
 /** Somebody comes to help, and may look on: a PIN that was typed for a phone is not kept meanwhile. */
 export const phonePinPutAway = (session: Session, at: Moment): Step => {
   const { state } = session;

@@ -220,7 +220,8 @@ export type SessionEvent = At<
   | { readonly type: 'ReaderLost'; readonly failure: Failure }
   /** `earlier`: the request that this card signed before the terminal restarted */
   | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity; readonly earlier?: string }>
-  | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure }>
+  /** `phone`: which one lies where a card belongs */
+  | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure; readonly phone?: PhoneKind }>
   /** The visual record (photo and passive proof) has been read, or is closed with its code */
   | OfInsertion<{ readonly type: 'VisualRead'; readonly visual: VisualState }>
   | OfInsertion<{ readonly type: 'LookupAnswered'; readonly result: LookupResult }>

@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { certificateStateAt } from '../../core/visit/certificate-state.ts';
 import type { Identity, PinState, TokenKind, VisualState } from '../../core/visit/identity.ts';
+import type { PhoneKind } from '../../core/visit/session.ts';
 import type { CardFrontReader } from '../../ports/card-front-reader.ts';
 import type { CardSession } from '../../ports/card-reader.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -149,7 +150,10 @@ const readJpki = async (session: CardSession, options: ReadCardOptions) => {
   const token = await readToken(session);
   if (!token.ok) return token;
   // On a phone the certificate opens only with the PIN, or its owner is authenticated on it.
-  if (token.value !== 'my-number-card') return err(failure('card.phone-not-supported', token.value));
+  if (token.value !== 'my-number-card') {
+    const phone: PhoneKind = token.value === 'iphone' ? 'iphone' : 'android';
+    return err({ ...failure('card.phone-not-supported', token.value), phone });
+  }
   const read = await readAuthCertificate(session, options);
   if (!read.ok) return read;
   let issuerCertificate: Uint8Array | null = null;
@@ -272,10 +276,13 @@ const unavailable = (code: FailureCode): VisualReading => ({
  * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries). The visual record with the photo, nine tenths of
  * all that a card can tell, is read only when asked for: who takes the PIN has no use for it.
  *
- * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-not-supported`, `card.certificate-invalid`,
+ * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-not-supported` (with which phone), `card.certificate-invalid`,
  * `card.unreadable`, `card.communication`, `card.removed`, `reader.*`.
  */
-export const openCard = async (session: CardSession, options: ReadCardOptions): Promise<Result<OpenedCard>> => {
+export const openCard = async (
+  session: CardSession,
+  options: ReadCardOptions,
+): Promise<Result<OpenedCard, Failure & { readonly phone?: PhoneKind }>> => {
   const closed: FailureCode | null =
     options.numberBWrongBefore === true
       ? 'card.number-b-wrong'

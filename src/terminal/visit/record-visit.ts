@@ -58,7 +58,10 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
         },
       };
     }
-    case 'CardReadFailed':
+    case 'CardReadFailed': {
+      const { phone } = event;
+      return { type, ...insertion, failure: word(event.failure), ...(phone === undefined ? {} : { phone }) };
+    }
     case 'LookupFailed':
     case 'FaceFailed':
     case 'PinCheckFailed':

@@ -87,7 +87,10 @@ const readCards = (parts: SessionParts, hand: VisitHand) => {
       signal: card.numberBSignal,
       letGo: card.signal,
     });
-    if (!opened.ok) return tell({ type: 'CardReadFailed', insertion, failure: opened.failure });
+    if (!opened.ok) {
+      const { phone, ...failed } = opened.failure;
+      return tell({ type: 'CardReadFailed', insertion, failure: failed, ...(phone === undefined ? {} : { phone }) });
+    }
     const { identity, numberTrouble, readVisual } = opened.value;
     card.offerVisual(async () => {
       const wantedMs = clock.now().monotonicMs;

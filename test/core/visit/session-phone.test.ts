@@ -19,6 +19,51 @@ it('is off by default: the control means nothing where the facility has none', (
   expect(without.name).toBe('idle');
 });
 
+describe('a phone laid where a card belongs', () => {
+  const lieDown = (phone: 'android' | 'iphone') => {
+    story.insert();
+    const { insertion } = story.visit;
+    const unread = failure('card.phone-not-supported');
+    return { insertion, effects: story.tell({ type: 'CardReadFailed', insertion, failure: unread, phone }) };
+  };
+
+  it('an Android is known by itself: its PIN is asked at once, and its insertion is over', () => {
+    const { insertion, effects } = lieDown('android');
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, notice: 'none' });
+    expect(effects).toContainEqual({ type: 'EndCard', insertion });
+    expect(effects.at(-1)).toEqual({ type: 'FindPhoneReader' });
+    expect(story.did('VerifyPhonePin')).toBe(0);
+    story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+    story.tell({ type: 'PhonePinSubmitted' });
+    expect(story.name).toBe('awaitingPhone');
+    // It is taken from the bed on its way to its reader.
+    story.tell({ type: 'CardRemoved' });
+    present();
+    expect(story.name).toBe('verifyingPhone');
+  });
+
+  it('whoever goes back is at rest: what still lies there is not read a second time', () => {
+    lieDown('android');
+    story.touch('back');
+    expect(story.name).toBe('idle');
+  });
+
+  it('an iPhone, whose answers are not public, and any phone where the facility has none read: to the desk', () => {
+    lieDown('iphone');
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
+    story = VisitStory.atRest();
+    lieDown('android');
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
+  });
+
+  it('in place of a card that was pulled it is no continuation of that visit', () => {
+    story.present();
+    story.tell({ type: 'CardRemoved' });
+    lieDown('android');
+    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
+  });
+});
+
 describe('the choice of a smartphone', () => {
   it('iphone: its reader is asked, and a visit begins like a card’s', () => {
     story.touch('use-smartphone');

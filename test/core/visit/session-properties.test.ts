@@ -9,6 +9,9 @@ import { facilityDisplay, visitOf } from '../../../src/core/visit/session-steps.
 
 const controls = controlIds;
 
+/** A phone where a card belongs */
+const onBed = (phone: 'iphone' | 'android') => ({ failure: failure('card.phone-not-supported'), phone });
+
 /** One move of a story: an event that fits the moment more often than not, so that long visits happen. */
 const moves: readonly ((story: VisitStory, n: number) => void)[] = [
   (story) => void story.insert(),
@@ -23,11 +26,11 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
       insertion,
       identity: { ...identity, pin: n % 2 ? { state: 'usable', triesLeft: 1 } : { state: 'blocked' } },
     })),
-  (story) =>
+  (story, n) =>
     ofInsertion(story, (insertion) => ({
       type: 'CardReadFailed',
       insertion,
-      failure: failure('card.unreadable'),
+      ...(n % 2 ? { failure: failure('card.unreadable') } : onBed(n % 4 === 0 ? 'android' : 'iphone')),
     })),
   (story, n) =>
     ofInsertion(story, (insertion) => ({
@@ -303,7 +306,9 @@ describe('whatever happens, in whatever order', () => {
           const cameBack = after.state.name === 'readingCard' && after.state.resuming !== null;
           const wasAway = before.state.name === 'interrupted' && before.state.resume;
           const typesAgain = before.state.name === 'verifyingPhone' && after.state.name === 'enteringPhonePin';
-          const isSamePerson = cameBack || typesAgain || (wasAway && event.type === 'CardUnreadable');
+          // A phone that lay where a card belongs is going to its own reader.
+          const laidPhone = before.state.name === 'readingCard' && after.state.name === 'enteringPhonePin';
+          const isSamePerson = cameBack || typesAgain || laidPhone || (wasAway && event.type === 'CardUnreadable');
           if (!isSamePerson) expect(after).toMatchObject({ display: facilityDisplay(after.surroundings), help: null });
           if (!cameBack)
             expect(effects).toContainEqual(expect.objectContaining({ type: 'VisitEnded', session: was.session }));
