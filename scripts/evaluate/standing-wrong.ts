@@ -57,6 +57,15 @@ export type Mistake = {
   readonly make: (patient: Patient, random: Random, known: Known, renderer: SceneRenderer) => Patient;
 };
 
+/** Nearer, further, a little beside the middle, the head a little askew: as people stand who stand well but for one thing. */
+const somewhere = (patient: Patient, random: Random): Patient =>
+  standing(patient, {
+    x: between(random, -0.06, 0.06),
+    y: between(random, -0.06, 0.04),
+    scale: between(random, 0.75, 1.25),
+    roll: between(random, -5, 5),
+  });
+
 /** Painted onto the picture of the face once it is loaded. */
 const wearing =
   (
@@ -69,7 +78,9 @@ const wearing =
   (patient, random, known, renderer) => {
     const rgb = renderer.probeOf(known.id);
     if (rgb === null) throw new Error(`standing-wrong: ${known.id} is not loaded`);
-    return standing(patient, { cut: put({ width: cutWidth, height: cutHeight, rgb }, known.mesh, random).rgb });
+    return standing(somewhere(patient, random), {
+      cut: put({ width: cutWidth, height: cutHeight, rgb }, known.mesh, random).rgb,
+    });
   };
 
 const masked = (kind: MaskKind): Mistake => ({
@@ -159,7 +170,7 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
   lookingDown: {
     class: 'lookingDown',
     hints: ['look-here'],
-    make: (patient, random) => standing(patient, { pitch: between(random, 36, 46) }),
+    make: (patient, random) => standing(somewhere(patient, random), { pitch: between(random, 36, 46) }),
   },
   blurred: {
     class: 'blur',

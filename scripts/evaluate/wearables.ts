@@ -259,11 +259,15 @@ export const putUpHand = (image: RgbImage, mesh: Float32Array, random: () => num
     const reach = width * (fingerReach[finger] as number);
     const centre = { x: mouth.x + side * width * 0.16, y };
     const radius = height * 0.056;
-    fill(worn, ellipse(centre, reach, radius, side * tilt), (_, v) => {
+    // No finger has quite the colour of the next; joints are redder.
+    const red = between(random, 0.98, 1.05);
+    const joint = reach * between(random, 0.2, 0.5);
+    fill(worn, ellipse(centre, reach, radius, side * tilt), (u, v) => {
       // Round, and dark where two fingers meet.
       const across = Math.min(1, Math.abs(v - y) / radius);
       const dim = tone * (1.04 - 0.34 * across ** 3) + (random() - 0.5) * 0.03;
-      return skin.map((value) => value * dim) as unknown as Colour;
+      const redder = red + 0.05 * Math.exp(-(((Math.abs(u - centre.x) - joint) / (radius * 0.8)) ** 2));
+      return skin.map((value, channel) => value * dim * (channel === 0 ? redder : 1)) as unknown as Colour;
     });
   }
   // The back of the hand.

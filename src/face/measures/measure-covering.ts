@@ -15,6 +15,8 @@ export type FaceCovering = {
   readonly noseLine: number;
   /** Spread of brightness over lips and what is around them: cloth and the back of a hand have little. */
   readonly mouthDetail: number;
+  /** How much redder the reddest part of the lips is than what is around the mouth: 0 where no lips are seen. */
+  readonly lipRedness: number;
   /** How far the hue of the lower face is from that between the eyes; cloth of any colour is far. */
   readonly lowerHue: number;
   /** The same of mouth and chin alone, for a mask that leaves the nose free. */
@@ -36,6 +38,8 @@ const lowerFace = [205, 425, 164, 18, 200, 57, 287, 207, 427, 199];
 const mouthAndChin = [18, 200, 199, 57, 287, 13, 14];
 const lipLine = [13, 14, 78, 308, 81, 311];
 const aroundMouth = [0, 11, 12, 13, 14, 15, 16, 17, 18, 164, 61, 291, 40, 270, 91, 321];
+const lips = [0, 37, 267, 17, 84, 314, 40, 270, 91, 321];
+const besideLips = [205, 425, 18, 200, 164, 57, 287, 186, 410, 50, 280];
 const besideNose = [205, 425];
 const underNose = [20, 250, 60, 290, 99, 328, 97, 326, 2];
 const cheeks = [101, 330, 50, 280, 4, 205, 425];
@@ -105,12 +109,14 @@ export const measureCovering = (image: RgbImage, mesh: Float32Array): FaceCoveri
   const skinLight = median(lights(skin));
   const hues = (indices: readonly number[]): number =>
     median(indices.map((index) => hueDistance(at(index), reference)));
+  const redness = (indices: readonly number[]): number[] => indices.map((index) => at(index).hue[0] - at(index).hue[1]);
   const brighter = (parts: readonly (readonly number[])[]): number =>
     Math.max(...parts.map((indices) => mean(lights(indices))));
   return {
     mouthLine: Math.log(Math.min(...lights(lipLine)) / mean(lights(besideNose))),
     noseLine: Math.log(Math.min(...lights(underNose)) / mean(lights(besideNose))),
     mouthDetail: deviation(lights(aroundMouth).map(Math.log)),
+    lipRedness: Math.max(...redness(lips)) - median(redness(besideLips)),
     lowerHue: hues(lowerFace),
     mouthHue: hues(mouthAndChin),
     lowerLight: Math.log(median(lights(lowerFace)) / reference.light),

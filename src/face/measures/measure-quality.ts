@@ -23,6 +23,8 @@ export type FrameQuality = FaceCovering & {
   readonly roll: number;
   /** Where the tip of the nose stands from the line of the eyes (0) to the chin (1): lower in a head that is bent down. */
   readonly noseDown: number;
+  /** From the tip of the nose over the mouth to the chin, over the distance of the cheeks: short in a head that is bent down. */
+  readonly lowerLength: number;
   /** Mean brightness, 0..255. */
   readonly faceLight: number;
   readonly surroundingLight: number;
@@ -31,6 +33,7 @@ export type FrameQuality = FaceCovering & {
 const foreheadPoint = 10;
 const chinPoint = 152;
 const nosePoint = 1;
+const mouthPoint = 13;
 const leftCheek = 234;
 const rightCheek = 454;
 const degrees = 180 / Math.PI;
@@ -63,6 +66,14 @@ const measureNoseDown = (mesh: Float32Array): number => {
   const axis = { x: chin.x - eyes.x, y: chin.y - eyes.y };
   const length = axis.x ** 2 + axis.y ** 2 || 1;
   return ((nose.x - eyes.x) * axis.x + (nose.y - eyes.y) * axis.y) / length;
+};
+
+const measureLowerLength = (mesh: Float32Array): number => {
+  const between = (from: number, to: number): number => {
+    const [a, b] = [meshPoint(mesh, from), meshPoint(mesh, to)];
+    return Math.hypot(b.x - a.x, b.y - a.y);
+  };
+  return (between(nosePoint, mouthPoint) + between(mouthPoint, chinPoint)) / (between(leftCheek, rightCheek) || 1);
 };
 
 /** Mean of the green channel, which is close to brightness, over a grid of at most 32×32 points of the box. */
@@ -111,6 +122,7 @@ export const measureQuality = (image: RgbImage, { face: { confidence }, faces, l
     },
     ...measurePose(mesh),
     noseDown: measureNoseDown(mesh),
+    lowerLength: measureLowerLength(mesh),
     ...measureCovering(image, mesh),
     faceLight: meanLight(image, scaled(box, 0.7)),
     surroundingLight: meanLight(image, { x: 0, y: 0, width: image.width, height: image.height }, scaled(box, 1.6)),

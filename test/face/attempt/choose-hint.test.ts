@@ -7,6 +7,7 @@ const bare = {
   confidence: 0.93,
   mouthLine: -0.54,
   mouthDetail: 0.15,
+  lipRedness: 0.056,
   noseLine: -0.41,
   lowerHue: 0.02,
   mouthHue: 0.03,
@@ -31,6 +32,7 @@ const good: FrameQuality = {
   pitch: 5,
   roll: 0,
   noseDown: 0.35,
+  lowerLength: 0.54,
   faceLight: 130,
   surroundingLight: 120,
 };
@@ -45,6 +47,9 @@ test.each<[string | null, Partial<FrameQuality>]>([
   ['move-right', { centreX: 0.3 }],
   ['move-down', { centreY: -0.3 }],
   ['move-up', { centreY: 0.3 }],
+  // Low because it is bent: who moves up and goes on looking at the card is not seen better for it.
+  ['look-here', { centreY: 0.26, lowerLength: 0.33, confidence: 0.85 }],
+  ['move-up', { centreY: 0.26, lowerLength: 0.33, confidence: 0.85, beyond: { ...inside, below: 0.1 } }],
   // Cut by the frame, though the middle of what is seen is not far off.
   ['move-left', { centreX: -0.2, beyond: { ...inside, left: 0.1 } }],
   ['move-right', { centreX: 0.2, beyond: { ...inside, right: 0.1 } }],
@@ -76,7 +81,22 @@ test.each<['look-here' | null, string, Partial<FrameQuality>]>([
   [
     'look-here',
     'bent so far that the mouth is hardly seen',
-    { noseDown: 0.6, confidence: 0.84, mouthLine: -0.27, mouthDetail: 0.07 },
+    { noseDown: 0.6, confidence: 0.84, mouthLine: -0.27, mouthDetail: 0.07, lipRedness: 0.02 },
+  ],
+  ['look-here', 'bent: short from nose to chin', { lowerLength: 0.42, confidence: 0.88 }],
+  [null, 'short from nose to chin that the detector is sure of', { lowerLength: 0.35, confidence: 0.95 }],
+  [
+    'look-here',
+    'bent far, its mouth squeezed to a faint line of another hue',
+    {
+      lowerLength: 0.34,
+      confidence: 0.88,
+      mouthLine: -0.16,
+      mouthDetail: 0.08,
+      lowerHue: 0.1,
+      mouthHue: 0.1,
+      lipRedness: 0.02,
+    },
   ],
 ])('%s: a head %s', (hint, _, change) => {
   expect(guessHint({ ...good, ...change }, straight)).toBe(hint);
@@ -122,16 +142,45 @@ test.each<[string | null, string, Partial<FrameQuality>]>([
     'panes that shine below dark hair',
     { paneLight: 0.3, eyeShine: 0.4, eyeBandLight: -0.6, lowerLight: 0.5 },
   ],
-  ['uncover-face', 'a hand before the mouth', { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01 }],
+  [
+    'uncover-face',
+    'a hand before the mouth',
+    { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01, lipRedness: 0.003 },
+  ],
   [
     'uncover-face',
     'a hand before the mouth of a face whose nose stands low',
-    { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01, noseDown: 0.53 },
+    { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01, lipRedness: 0.003, noseDown: 0.53 },
+  ],
+  [
+    'uncover-face',
+    'fingers whose gaps look like a mouth, without the red of lips',
+    { confidence: 0.91, mouthLine: -0.26, mouthDetail: 0.08, mouthHue: 0, lipRedness: 0.002 },
+  ],
+  [
+    null,
+    'pale lips with a clear line between them',
+    { ...covered, mouthLine: -0.45, mouthDetail: 0.12, lipRedness: 0 },
+  ],
+  [
+    'uncover-face',
+    'a hand below a chin that the landmark model guesses high',
+    { ...covered, mouthLine: -0.15, mouthDetail: 0.05, mouthHue: 0.01, lipRedness: 0, lowerLength: 0.41 },
+  ],
+  [
+    'glasses-glare',
+    'shining panes over a chin in coloured light: the mouth is seen',
+    { ...covered, eyeShine: 0.32, mouthLine: -0.21, lowerHue: 0.11, mouthHue: 0.11 },
+  ],
+  [
+    'mask-off',
+    'black cloth over which everything shines',
+    { ...covered, eyeShine: 0.9, mouthLine: -0.31, lowerLight: -1.5, lowerHue: 0.19, mouthHue: 0.19 },
   ],
   [
     'mask-off',
     'cloth of the colour of skin: no nostrils either',
-    { ...covered, mouthLine: 0.1, mouthDetail: 0.05, mouthHue: 0.01, noseLine: 0.04 },
+    { ...covered, mouthLine: 0.1, mouthDetail: 0.05, mouthHue: 0.01, noseLine: 0.04, lipRedness: 0 },
   ],
   [
     'mask-off',
