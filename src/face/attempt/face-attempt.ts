@@ -254,6 +254,7 @@ export class AttemptCourse {
     if (weight === 'attack') return this.#suspect('evidence');
     if (this.#padStrength === 'active') this.#prompts = new LivenessPrompts(this.#random, 'sequence');
     else if (weight === 'unsure') this.#prompts = new LivenessPrompts(this.#random, 'single');
+    else if (weight === 'framed') this.#prompts = new LivenessPrompts(this.#random, 'strict');
     else return this.#match();
     return [];
   }

@@ -4,6 +4,7 @@ import { type HeadSignals, readHeadSignals } from '../measures/head-signals.ts';
 import { measureRoughCovering } from '../measures/measure-covering.ts';
 import { measureMoire } from '../measures/measure-moire.ts';
 import { type FrameQuality, measureQuality, measureSharpness } from '../measures/measure-quality.ts';
+import { measureRim } from '../measures/measure-rim.ts';
 import { detectAttack, type PadModels } from '../models/detect-attack.ts';
 import { alignFace, type Embedding, embedAligned, mirrorAligned } from '../models/embed-face.ts';
 import { meshBox } from '../models/find-landmarks.ts';
@@ -13,6 +14,7 @@ import type { Box } from '../picture/geometry.ts';
 import type { RgbImage } from '../picture/sample-image.ts';
 import { chooseHint, type GuessedHint, guessHint, hintUnconfirmed, limits } from './choose-hint.ts';
 import { type FaceModels, lookForFace } from './find-face.ts';
+import type { LivenessEvidence } from './weigh-evidence.ts';
 
 export type FrameFinding =
   | {
@@ -81,9 +83,10 @@ export const examineLiveness = async (
   pad: PadModels,
   image: RgbImage,
   mesh: Float32Array,
-): Promise<{ readonly bonaFide: number | null; readonly moire: number }> => ({
+): Promise<Omit<LivenessEvidence, 'depth'>> => ({
   bonaFide: await detectAttack(pad, image, meshBox(mesh)),
   moire: measureMoire(image, mesh),
+  rim: measureRim(image, mesh),
 });
 
 /** Where the face is, in parts of the picture's width and height. */

@@ -1,5 +1,5 @@
 /**
- * Attack, bona fide (ISO/IEC 30107-1 terms) or unsure? What the latest frames say together; advisory, no claim is made.
+ * Attack, bona fide (ISO/IEC 30107-1 terms) or unsure, as a picture in its frame would be, too? What the latest frames say together; advisory, no claim is made.
  * Only what a living face cannot show is an attack. A passive model that has doubts, or could not look, leaves it
  * unsure: whoever stands there is asked to move, and nobody is sent away by a number alone.
  */
@@ -12,6 +12,8 @@ export type LivenessEvidence = {
   /** 0..1 by the passive model; null = it could not judge. */
   readonly bonaFide: number | null;
   readonly moire: number;
+  /** 0..1: how surely a straight upright edge runs along both sides of the face. */
+  readonly rim: number;
   /** Where the terminal has a depth camera. */
   readonly depth?: DepthVerdict;
 };
@@ -27,6 +29,11 @@ const depthFrames = 2;
 const minBonaFide = 0.4;
 /** Painted frames without moiré stay below 0.1, with it above 0.5 (pad-eval). */
 const maxMoire = 0.35;
+/**
+ * Between two such edges stands whoever is shown on paper or a screen, as no hand holds one that fills the camera's view; and who
+ * stands before a door. So it raises doubts, and is no attack. Painted sheets and screens give 1, of 55 living people 7 as much as this.
+ */
+const doubtfulRim = 0.9;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -48,14 +55,15 @@ export class EvidenceScale {
     this.#latest.length = 0;
   }
 
-  /** null = too few frames yet, or a depth camera that has not seen enough. */
-  weigh(): 'attack' | 'bona-fide' | 'unsure' | null {
+  /** `framed`: unsure, and between the upright edges of what may be paper or a screen. null = too few frames yet, or a depth camera that has not seen enough. */
+  weigh(): 'attack' | 'bona-fide' | 'unsure' | 'framed' | null {
     if (this.#latest.length < frames) return null;
     const saying = (verdict: DepthVerdict): number => this.#latest.filter(({ depth }) => depth === verdict).length;
     if (saying('attack') >= depthFrames) return 'attack';
     if (mean(this.#latest.map(({ moire }) => moire)) > maxMoire) return 'attack';
     // Depth says more than the look of a picture: with it the passive model is not asked.
     if (this.#hasDepthCamera) return saying('bona-fide') < depthFrames ? null : 'bona-fide';
+    if (this.#latest.every(({ rim }) => rim >= doubtfulRim)) return 'framed';
     const judged = this.#latest.flatMap(({ bonaFide }) => bonaFide ?? []);
     return judged.length < frames || mean(judged) < minBonaFide ? 'unsure' : 'bona-fide';
   }

@@ -3,7 +3,7 @@ import type { FaceHint } from '../../../src/core/visit/verification.ts';
 import { AttemptCourse, type AttemptFinding } from '../../../src/face/attempt/face-attempt.ts';
 import type { LivenessEvidence } from '../../../src/face/attempt/weigh-evidence.ts';
 
-export const signals = { noseOffset: 0, eyeOpening: 0.3, breadth: 1.6 };
+export const signals = { noseOffset: 0, noseInPlane: 0.5, eyeOpening: 0.3, breadth: 1.6 };
 export const reference = () => Float32Array.of(1, 0);
 /** An embedding whose comparison score with the reference is `score`. */
 export const scoring = (score: number): AttemptFinding => ({
@@ -32,7 +32,7 @@ export const withLiveness = (
   change: Partial<LivenessEvidence> = {},
   embedding: Float32Array = Float32Array.of(0.8, 0.6),
   head = signals,
-): Seen => ({ hint: null, embedding, signals: head, liveness: { bonaFide: 0.9, moire: 0, ...change } });
+): Seen => ({ hint: null, embedding, signals: head, liveness: { bonaFide: 0.9, moire: 0, rim: 0, ...change } });
 export const stranger = (): Float32Array => Float32Array.of(0, 1);
 
 export const playLiveness = (
@@ -62,7 +62,12 @@ export const obeying = (
   change: (i: number) => { readonly embedding?: Float32Array; readonly hint?: FaceHint } = () => ({}),
 ): Seen => {
   const turn = told === 'turn-left' ? 0.15 : told === 'turn-right' ? -0.15 : 0;
-  const seen = { ...signals, noseOffset: turn, eyeOpening: told === 'blink' && i % 8 < 3 ? 0.1 : 0.3 };
+  const seen = {
+    ...signals,
+    noseOffset: turn,
+    noseInPlane: 0.5 + turn,
+    eyeOpening: told === 'blink' && i % 8 < 3 ? 0.1 : 0.3,
+  };
   const { embedding, hint } = change(i);
   if (hint !== undefined) return { hint, signals: seen };
   // A head that turns at once has not heard the prompt: the first frames after it are still.

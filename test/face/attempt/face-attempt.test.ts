@@ -11,6 +11,7 @@ import {
   play,
   playLiveness,
   reference,
+  type Seen,
   scoring,
   signals,
   stranger,
@@ -125,6 +126,22 @@ test.each<[string, Partial<LivenessEvidence>]>([
   const told = playLiveness('passive', () => withLiveness(change), 5);
   expect(told).toContain('suspected');
   expect(told).not.toContain('matched');
+});
+
+test('passive: between the rims of a sheet the look of a face is not enough, nor is it an attack: one turn is asked', () => {
+  const heard = late();
+  const told = playLiveness(
+    'passive',
+    (i, prompt) => {
+      const seen = obeying(i, heard(prompt));
+      return { ...seen, liveness: { bonaFide: 0.9, moire: 0, rim: 1 } } as Seen;
+    },
+    120,
+  );
+  expect(told).not.toContain('suspected');
+  expect(told.slice(0, told.indexOf('matched')).filter(isPrompt)).toHaveLength(1);
+  // An edge that is seen in one frame of three is none of a sheet.
+  expect(playLiveness('passive', (i) => withLiveness({ rim: i % 3 === 0 ? 0.3 : 1 }), 5)).toContain('matched');
 });
 
 test.each([
@@ -292,12 +309,12 @@ test('passive: the latest three frames decide, and one that could not be judged 
 });
 
 test('passive: who matches only after the head was turned a little is weighed as everybody is', () => {
-  expect(nearMisses({ bonaFide: 0.9, moire: 0 })).toEqual(['null', 'turn-left', 'matched']);
+  expect(nearMisses({ bonaFide: 0.9, moire: 0, rim: 0 })).toEqual(['null', 'turn-left', 'matched']);
   // And where the passive model has doubts, one prompt is put, which can be answered.
-  const unsure = nearMisses({ bonaFide: 0.1, moire: 0 });
+  const unsure = nearMisses({ bonaFide: 0.1, moire: 0, rim: 0 });
   expect(unsure.filter(isPrompt)).toHaveLength(2);
   expect(unsure.at(-1)).toBe('matched');
-  expect(nearMisses({ bonaFide: 0.9, moire: 0.6 })).toContain('suspected');
+  expect(nearMisses({ bonaFide: 0.9, moire: 0.6, rim: 0 })).toContain('suspected');
 });
 
 test('a near miss is asked to one side in one try and to the other in a later one, and no more', () => {

@@ -37,7 +37,7 @@ test('who is recognised is told on of nothing that was guessed before', () => {
     ...Array.from({ length: 5 }, () => seeming('look-here', 0.3)),
     ...Array.from({ length: 3 }, () => scoring(0.8)),
   ];
-  const liveness = { bonaFide: 0.9, moire: 0 };
+  const liveness = { bonaFide: 0.9, moire: 0, rim: 0 };
   const told = playLiveness('passive', (i) => ({ ...(seen[i] ?? scoring(0.8)), liveness }) as Seen, 8);
   expect(told.slice(0, 2)).toEqual(['look-here', 'null']);
 });
@@ -106,7 +106,7 @@ test.each(['mask-off', 'look-here'] as const)(
         // Turned far a face is unlike itself.
         const isFar = Math.abs(seen.signals?.noseOffset ?? 0) > 0.1;
         const embedding = isFar && guess === 'look-here' ? stranger() : seen.embedding;
-        return { ...seen, hint: seen.hint ?? guess, embedding, liveness: { bonaFide: 0.1, moire: 0 } } as Seen;
+        return { ...seen, hint: seen.hint ?? guess, embedding, liveness: { bonaFide: 0.1, moire: 0, rim: 0 } } as Seen;
       },
       200,
     );
@@ -191,7 +191,7 @@ test('who has turned the head as asked is told to look into the camera again, no
   const hear = late();
   const told = playLiveness('passive', (i, hint) => {
     const seen = obeying(i, hear(hint));
-    return { ...seen, liveness: { bonaFide: 0.1, moire: 0 } } as Seen;
+    return { ...seen, liveness: { bonaFide: 0.1, moire: 0, rim: 0 } } as Seen;
   });
   const asked = told.findIndex(isPrompt);
   expect(told.slice(asked + 1, asked + 2)).toEqual(['look-here']);
