@@ -96,15 +96,16 @@ const tellOfModels = (): void => {
 const acceptanceFile = 'face-model-acceptance.json';
 
 /** Who accepted which files, when: told once, kept. Another file of a model must be accepted anew. */
-export const acceptModels = async ({
-  faceModelsAcceptedBy: by,
-}: Pick<Answers, 'faceModelsAcceptedBy'>): Promise<EnrolmentCode['acceptedModels']> => {
+export const acceptModels = async (
+  { faceModelsAcceptedBy: by }: Pick<Answers, 'faceModelsAcceptedBy'>,
+  folder: string = clinicPlaces.facility,
+): Promise<EnrolmentCode['acceptedModels']> => {
   if (by === undefined) {
     tellOfModels();
     return [];
   }
   const models = await unverifiedModels();
-  const path = join(clinicPlaces.facility, acceptanceFile);
+  const path = join(folder, acceptanceFile);
   const records: readonly { by: string; models: EnrolmentCode['acceptedModels'] }[] = (await exists(path))
     ? JSON.parse(await readFile(path, 'utf8'))
     : [];
