@@ -75,13 +75,17 @@ export const terminalDefences: readonly Defence[] = [
   {
     row: 11,
     test: ['test/face/attempt/liveness-prompts.test.ts', 'a film of somebody who looks into the camera'],
-    without: [
-      [
-        'src/face/attempt/liveness-prompts.ts',
-        'Array.from({ length: again }, () => oneOf(turns, this.#random))',
-        "again > 0 ? ['blink'] : []",
-      ],
-    ],
+    without: [['src/face/attempt/liveness-prompts.ts', 'isOne ? [first]', "isOne ? ['blink']"]],
+  },
+  {
+    row: 11,
+    test: ['test/face/attempt/face-attempt.test.ts', 'between the rims of a sheet'],
+    without: [['src/face/attempt/weigh-evidence.ts', 'rim >= doubtfulRim', 'rim > 9']],
+  },
+  {
+    row: 11,
+    test: ['test/face/attempt/liveness-prompts.test.ts', 'whose nose stays in the plane'],
+    without: [['src/face/attempt/liveness-prompts.ts', 'turned === prompt && isHead', 'turned === prompt']],
   },
   {
     row: 12,
