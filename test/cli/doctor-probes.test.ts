@@ -2,10 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import { agentFiles } from '../../src/agent/provisioning/agent-keys.ts';
-import { agentKnows, lastWordsOf, slotLoaderBuiltMs, thisMachine, unitStateOf } from '../../src/cli/doctor-probes.ts';
+import {
+  addressOf,
+  agentKnows,
+  lastWordsOf,
+  slotLoaderBuiltMs,
+  thisMachine,
+  unitStateOf,
+} from '../../src/cli/doctor-probes.ts';
 import { defaultConfigPath } from '../../src/processes/terminal-config.ts';
 
 let folder: string;
@@ -270,3 +277,24 @@ test('the age of a boot loader is looked at where it chooses between two slots, 
   writeFileSync(rauc, '[system]\ncompatible=uketsuke-terminal-arm64\n');
   expect(slotLoaderBuiltMs(rauc, folder)).toBe(Date.UTC(2021, 3, 29));
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a name is asked for in a process that is ended: the doctor itself could not end before a silent server answers',
+  async () => {
+    const getent = (script: string): void =>
+      writeFileSync(join(folder, 'getent'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const enoughMs = 60_000;
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+    try {
+      getent('exec sleep 54321');
+      expect(await addressOf('broker.clinic.test', 50)).toBe('silent');
+      getent('exit 2');
+      expect(await addressOf('broker.clinic.test', enoughMs)).toBe('unknown');
+      getent("printf '192.0.2.7 STREAM broker\\n192.0.2.7 DGRAM\\n'");
+      expect(await addressOf('broker.clinic.test', enoughMs)).toEqual({ value: '192.0.2.7' });
+      expect(await addressOf('192.0.2.9')).toEqual({ value: '192.0.2.9' });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  },
+);

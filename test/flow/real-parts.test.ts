@@ -54,7 +54,7 @@ it.skipIf(why !== null)(
     await bed.pull();
     await parts.patient.see('idle');
     const journal = new Journal(parts.agent.journal, { readOnly: true });
-    // The clinic tests a terminal that is new to it by itself, at once or after the first visit.
+    // From 07:00 (JST) on the terminal tests itself once a day when nobody is there: before the visit, after it, or not yet.
     const visits = journal.visits().filter(({ kind }) => kind !== 'test');
     journal.close();
     expect(visits).toMatchObject([{ method: 'pin', verdict: 'accepted', outcome: 'eligible', lane: 1 }]);

@@ -1,5 +1,4 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { lstat, readFile, statfs } from 'node:fs/promises';
 import { isIP } from 'node:net';
@@ -45,8 +44,6 @@ const frozenAfterMs = 10_000;
 const faceStartMs = 10_000;
 /** A broker of the clinic answers within milliseconds; whoever waits for the doctor is a person. ms */
 const networkMs = 1_500;
-/** A name server of the clinic answers within milliseconds, too; one that is away is asked for ten seconds by the system. ms */
-const nameMs = 1_500;
 
 const fine = (detail = ''): Finding => ({ state: 'ok', detail });
 const found = (fault: FaultName, detail = '', where?: Readonly<Record<string, string>>): Finding => ({
@@ -232,13 +229,13 @@ const face = async ({ report }: Examination): Promise<Finding> => {
 };
 
 /** null = a certificate that the terminal trusts, over TLS 1.3; else OpenSSL's word. */
-const serverCertificateError = async ({ config }: Examination): Promise<string | null> => {
+const serverCertificateError = async ({ config }: Examination, address: string): Promise<string | null> => {
   const { host, port, serverName } = config.broker;
   const ca = await readFile(join(config.paths.provisioning, keyFolders.link, keyFiles.facilityCa));
   return new Promise((resolve) => {
     const name = serverName === '' ? host : serverName;
     const socket = connectTls({
-      host,
+      host: address,
       port,
       ca,
       ...(isIP(name) === 0 ? { servername: name } : {}),
@@ -255,19 +252,6 @@ const serverCertificateError = async ({ config }: Examination): Promise<string |
   });
 };
 
-/** A name server that says nothing is told as such, within a time of its own. */
-const addressOf = async (host: string): Promise<Finding | { readonly value: string }> => {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<Finding>((resolve) => {
-    timer = setTimeout(() => resolve(found('broker.name-unknown', `${host}: the name server does not answer`)), nameMs);
-  });
-  const asked = lookup(host).then(
-    ({ address }) => ({ value: address }),
-    (error: unknown) => found('broker.name-unknown', `${host}: ${systemCode(error)}`),
-  );
-  return Promise.race([asked, silence]).finally(() => clearTimeout(timer));
-};
-
 /** Step by step, so that the first step that fails is the one that is named. */
 const broker = async (examination: Examination): Promise<Finding> => {
   const { config, linkReport, machine, probeBroker, seeWay } = examination;
@@ -275,8 +259,9 @@ const broker = async (examination: Examination): Promise<Finding> => {
   if (linkReport !== null && linkReport.brokerTrouble === null) return fine('connected');
   const here = await troubleOfUnit(machine, brokerUnit);
   if (here !== null) return here;
-  const address = await addressOf(host);
-  if ('state' in address) return address;
+  const address = await machine.addressOf(host);
+  if (address === 'silent') return found('broker.name-unknown', `${host}: the name server does not answer`);
+  if (address === 'unknown') return found('broker.name-unknown', `${host}: nobody knows this name`);
   if ((await machine.mayReach(address.value)) === false) return found('link.broker-not-allowed', address.value);
   const seen = await seeWay(address.value, port);
   if (seen.port !== 'open') {
@@ -290,7 +275,7 @@ const broker = async (examination: Examination): Promise<Finding> => {
   const ours = [keyFiles.facilityCa, keyFiles.tlsKey, keyFiles.tlsCertificate];
   const link = join(config.paths.provisioning, keyFolders.link);
   if (!ours.every((file) => existsSync(join(link, file)))) return skipped('the keys cannot be read');
-  const untrusted = await serverCertificateError(examination);
+  const untrusted = await serverCertificateError(examination, address.value);
   // It takes connections and says nothing: no question of trust.
   if (untrusted === 'ETIMEDOUT') return found('broker.hung', `${host}:${port}`);
   if (untrusted !== null) return found('delivery.broker-untrusted', untrusted);
