@@ -60,9 +60,10 @@ export const register = (program: Command): void => {
     .description(
       "plays a clinic's day into a shared folder and judges what the レセコン writes back; the report is in Japanese",
     )
-    .requiredOption('--dir <folder>', 'the folder shared with the レセコン; face, req and res are made below it')
+    .option('--dir <folder>', 'the folder shared with the レセコン; face, req and res are made below it')
     .addOption(new Option('--step-seconds <s>', 'time between two steps of the day').argParser(whole).default(20))
     .option('--json', 'the last line is one JSON object')
+    .option('--list', 'the people whom the レセコン may ask for')
     .action(
       explained('kit oqs')(async (options: OqsOptions) => {
         const { playOqsDay } = await import('./kit-oqs.ts');

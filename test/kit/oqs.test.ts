@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { institutionCode } from '../../src/kit/oqs/oqs-day.ts';
+import { machineNowMs } from '../../scripts/beds/machine-now.ts';
+import { peopleLines } from '../../src/cli/kit-oqs.ts';
+import { daySteps, institutionCode } from '../../src/kit/oqs/oqs-day.ts';
 
 const request = (branch: string): string => `<?xml version="1.0" encoding="UTF-8"?><XmlMsg><MessageHeader>
 <MedicalInstitutionCode>${institutionCode}</MedicalInstitutionCode><ArbitraryFileIdentifier>K${branch}</ArbitraryFileIdentifier>
@@ -32,4 +34,15 @@ test('a whole day in a folder, as the command plays it: a branch number of anoth
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('--list tells every person whom the day brings, by whom a レセコン asks for them', () => {
+  const [columns = '', ...lines] = peopleLines(machineNowMs());
+  const cells = lines.map((line) => line.split('\t'));
+  for (const each of cells) expect(each).toHaveLength(columns.split('\t').length);
+  const listed = new Set(cells.map(([persona]) => persona));
+  const brought = daySteps.flatMap(({ visits }) => visits.map(({ persona }) => persona));
+  // The one who has no qualification is found by nobody's number.
+  expect(brought.filter((persona) => !listed.has(persona))).toEqual(['no-qualification']);
+  expect(cells.find(([persona]) => persona === 'taro')?.slice(1, 4)).toEqual(['𠮷田 太郎', '19551123', '39131234']);
 });
