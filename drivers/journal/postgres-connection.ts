@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { SqlRow, SqlValue } from '../../src/storage/sql-engine.ts';
-import type { Answer, Question, WorkerStart } from './postgres-messages.ts';
+import type { Answer, Question, Statement, WorkerStart } from './postgres-messages.ts';
 
 /** A database that is there answers within a hundredth of this; whoever waits longer holds up every terminal. ms */
 const answerWithinMs = 3_000;
@@ -20,7 +20,13 @@ export type PostgresConnection = {
   /** Throws; `code` EDATABASE: nobody answers, or it takes nothing */
   ask(
     text: string,
-    options?: { name?: string; values?: readonly SqlValue[]; needsSession?: boolean },
+    options?: {
+      name?: string;
+      values?: readonly SqlValue[];
+      needsSession?: boolean;
+      /** Carried out before it; the first that fails is what is thrown */
+      before?: readonly Statement[];
+    },
   ): {
     readonly rows: SqlRow[];
     readonly changes: number;
@@ -66,11 +72,11 @@ export const connectPostgres = (address: string, setUp: string, answerMs = answe
     }
   };
   return {
-    ask: (text, { name, values = [], needsSession = false } = {}) => {
+    ask: (text, { name, values = [], needsSession = false, before = [] } = {}) => {
       const nowMs = performance.now();
       if (nowMs < restUntilMs) throw away('it did not answer a moment ago');
       id += 1;
-      const question: Question = { id, name: name ?? null, text, values, needsSession };
+      const question: Question = { id, before, name: name ?? null, text, values, needsSession };
       port.postMessage(question);
       // A thread that has to start first takes some tenths of a second.
       const told = answerOf(id, nowMs + answerMs + (id === 1 ? connectMs : 0));

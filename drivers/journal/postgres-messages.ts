@@ -1,8 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SqlRow, SqlValue } from '../../src/storage/sql-engine.ts';
 
+/** `name`: prepared under it */
+export type Statement = { readonly name: string; readonly text: string; readonly values: readonly SqlValue[] };
+
 export type Question = {
   readonly id: number;
+  /** Carried out before it, in this order; the first that fails is the answer */
+  readonly before: readonly Statement[];
   /** null: several statements without values */
   readonly name: string | null;
   readonly text: string;

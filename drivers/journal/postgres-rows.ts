@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Sql, SqlRow, SqlValue } from '../../src/storage/sql-engine.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
+import type { Statement } from './postgres-messages.ts';
 import { toPostgres } from './postgres-sql.ts';
 
 /** Rows of a long answer */
@@ -31,6 +32,8 @@ export class PostgresRows {
   readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #statements = new Map<string, { text: string; name: string }>();
   #cursors = 0;
+  /** Written by the open transaction, and not yet on its way: it goes with the next question, so that nobody waits for it. */
+  #written: Statement[] = [];
   inTransaction = false;
 
   constructor(connection: PostgresConnection) {
@@ -42,6 +45,10 @@ export class PostgresRows {
     get: (text, ...values) => this.#ask(text, values).rows[0],
     all: (text, ...values) => this.#ask(text, values).rows,
     run: (text, ...values) => this.#ask(text, values).changes,
+    write: (text, ...values) => {
+      if (this.inTransaction) this.#written.push(this.#statement(text, values));
+      else this.#ask(text, values);
+    },
     iterate: (text, ...values) => (this.inTransaction ? this.#fetched(text, values) : this.#ask(text, values).rows),
   };
 
@@ -53,7 +60,7 @@ export class PostgresRows {
       this.inTransaction = true;
       if (row !== undefined) began(row);
       const value = work();
-      connection.ask('COMMIT', { needsSession: true });
+      connection.ask('COMMIT', { needsSession: true, before: this.#takeWritten() });
       return value;
     } catch (error) {
       try {
@@ -64,14 +71,21 @@ export class PostgresRows {
       throw error;
     } finally {
       this.inTransaction = false;
+      this.#written = [];
     }
+  }
+
+  #takeWritten(): readonly Statement[] {
+    const written = this.#written;
+    this.#written = [];
+    return written;
   }
 
   #translated(sql: string): string {
     return toPostgres(sql, (table) => this.#shapes.get(table) ?? { key: [], columns: [] });
   }
 
-  #ask(sql: string, given: readonly SqlValue[]) {
+  #statement(sql: string, given: readonly SqlValue[]): Statement {
     let known = this.#statements.get(sql);
     if (known === undefined) {
       const text = this.#translated(sql);
@@ -80,7 +94,15 @@ export class PostgresRows {
     }
     // SQLite compares whole numbers with any; the columns here take whole ones alone.
     const values = given.map((value) => (typeof value === 'number' ? Math.round(value) : value));
-    return this.#connection.ask(known.text, { name: known.name, values, needsSession: this.inTransaction });
+    return { ...known, values };
+  }
+
+  #ask(sql: string, given: readonly SqlValue[]) {
+    const { text, name, values } = this.#statement(sql, given);
+    return this.#connection.ask(text, {
+      ...{ name, values, needsSession: this.inTransaction },
+      before: this.#takeWritten(),
+    });
   }
 
   /** However many there are, they are never all here at once. */
@@ -88,7 +110,7 @@ export class PostgresRows {
     this.#cursors += 1;
     const cursor = `rows_${this.#cursors}`;
     const ask = (text: string, given: readonly SqlValue[] = []) =>
-      this.#connection.ask(text, { values: given, needsSession: true });
+      this.#connection.ask(text, { values: given, needsSession: true, before: this.#takeWritten() });
     ask(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${this.#translated(sql)}`, values);
     try {
       for (;;) {

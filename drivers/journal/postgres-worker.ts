@@ -36,11 +36,12 @@ const connected = async (): Promise<pg.Client> => {
   return fresh;
 };
 
-const answer = async ({ id, name, text, values, needsSession }: Question): Promise<Answer> => {
+const answer = async ({ id, before, name, text, values, needsSession }: Question): Promise<Answer> => {
   try {
     // What was begun on a connection that is gone is not gone on with on another one.
     if (needsSession && client === null) throw Object.assign(new Error('connection lost'), { code: '08006' });
     const session = await connected();
+    for (const statement of before) await session.query({ ...statement, values: [...statement.values] });
     const result = (await session.query(name === null ? text : { name, text, values: [...values] })) as unknown;
     const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult;
     return { id, ok: true, rows: last.rows, changes: last.rowCount ?? 0 };

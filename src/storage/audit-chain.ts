@@ -62,11 +62,11 @@ export const verifyExport = (lines: Iterable<ExportedLine>): AuditVerdict => {
 
 /** A chain of entries in its database. Whoever appends has a transaction open. */
 export class AuditChain {
-  readonly #sql: Pick<SqlEngine, 'get' | 'all' | 'run' | 'iterate' | 'snapshot'>;
+  readonly #sql: Pick<SqlEngine, 'get' | 'all' | 'run' | 'write' | 'iterate' | 'snapshot'>;
   /** The last row, known while the transaction that wrote it holds, and longer where one process writes. */
   #head: Link | null = null;
 
-  constructor(sql: Pick<SqlEngine, 'get' | 'all' | 'run' | 'iterate' | 'snapshot'>) {
+  constructor(sql: Pick<SqlEngine, 'get' | 'all' | 'run' | 'write' | 'iterate' | 'snapshot'>) {
     this.#sql = sql;
   }
 
@@ -76,11 +76,11 @@ export class AuditChain {
     const last = this.#head ?? this.end();
     const number = last.number + 1;
     const hash = hashOf(last.hash, number, line);
-    this.#sql.run(
+    this.#sql.write(
       'INSERT INTO audit (number, at_ms, event, subject, code, hash) VALUES (?, ?, ?, ?, ?, ?)',
       ...[number, line.atMs, line.event, line.subject, line.code ?? null, hash],
     );
-    this.#sql.run('UPDATE audit_head SET number = ?, hash = ?', number, hash);
+    this.#sql.write('UPDATE audit_head SET number = ?, hash = ?', number, hash);
     this.#head = { number, hash };
   }
 

@@ -10,6 +10,8 @@ export type Sql = {
   readonly all: (sql: string, ...values: SqlValue[]) => SqlRow[];
   /** Answers how many rows changed */
   readonly run: (sql: string, ...values: SqlValue[]) => number;
+  /** The same where nobody asks how many: whatever follows sees its effect; what it throws may come with that, or with the end */
+  readonly write: (sql: string, ...values: SqlValue[]) => void;
 };
 
 /**

@@ -46,10 +46,13 @@ export const sqlOf = (opened: () => DatabaseSync) => {
     get: (sql, ...values) => prepared(sql).get(...values),
     all: (sql, ...values) => prepared(sql).all(...values),
     run: (sql, ...values) => Number(prepared(sql).run(...values).changes),
+    write: (sql, ...values) => void prepared(sql).run(...values),
     iterate: (sql, ...values) => prepared(sql).iterate(...values),
     snapshot: (work) => (opened().isTransaction ? work() : inTransaction('BEGIN', work)),
     inTransaction,
-  } satisfies Pick<SqlEngine, 'get' | 'all' | 'run' | 'iterate' | 'snapshot'> & { inTransaction: typeof inTransaction };
+  } satisfies Pick<SqlEngine, 'get' | 'all' | 'run' | 'write' | 'iterate' | 'snapshot'> & {
+    inTransaction: typeof inTransaction;
+  };
 };
 
 /** `checks`: this process looks for damage once it runs, and alone keeps the record of that (known-whole.ts) */

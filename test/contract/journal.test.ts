@@ -202,6 +202,37 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
     second.close();
   });
 
+  test('what is written without waiting is there for whatever follows; what of it fails takes the whole transaction with it', () => {
+    const { address, keyPath, name } = newDatabase();
+    const place = { address, facility: 'clinic', kind: journalKind, keyPath, personal: personalTables };
+    for (const engine of [openPostgres(place), openSqlite(join(folder, `${name}.sqlite`), journalKind)]) {
+      const away = (device: string): void =>
+        engine.write('INSERT INTO put_away (device, since) VALUES (?, ?)', device, 1);
+      const count = () => Number(engine.get('SELECT count(*) AS times FROM put_away')?.times);
+      const seen = engine.transaction('now', () => {
+        away('front-1');
+        away('front-2');
+        const between = count();
+        away('front-3');
+        return between;
+      });
+      expect([seen, count()]).toEqual([2, 3]);
+      // Nothing is asked between the write that fails and the end.
+      expect(() =>
+        engine.transaction('now', () => {
+          away('front-4');
+          away('front-1');
+          away('front-5');
+        }),
+      ).toThrow();
+      expect(count()).toBe(3);
+      engine.transaction('now', () => away('front-6'));
+      away('front-7');
+      expect(count()).toBe(5);
+      engine.close();
+    }
+  });
+
   test('an agent that stands still in the midst of a write holds up nobody, and has written nothing when it comes back', async () => {
     const { address, keyPath } = newDatabase();
     const [paused, other] = [openAt(address, keyPath), openAt(address, keyPath)];

@@ -125,7 +125,7 @@ export class Journal extends JournalAge {
           ? { kind: 'repeated', visit: known }
           : { kind: 'other-document' };
       const code = this.#refusalOf(request);
-      this.run(
+      this.engine.write(
         `INSERT INTO request (request_id, device, lane, session, kind, document_hash, method, consents, verdict, code,
           issued_at, received_at, expires_at, lived_at, certificate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[request.requestId, request.device, request.lane, request.session, request.kind, request.documentHash],
@@ -134,7 +134,7 @@ export class Journal extends JournalAge {
       );
       const content = JSON.stringify(request.personal);
       if (code === undefined)
-        this.run(
+        this.engine.write(
           'INSERT INTO personal (request_id, content, delete_at) VALUES (?, ?, ?)',
           ...[
             request.requestId,
@@ -185,7 +185,7 @@ export class Journal extends JournalAge {
       const before = this.visit(requestId);
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
-      this.run(
+      this.engine.write(
         'UPDATE request SET outcome = ?, code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
         ...[outcome, code ?? null, qualificationValidity ?? null, at, requestId],
       );
@@ -201,8 +201,13 @@ export class Journal extends JournalAge {
   /** The end of our part: the file is there, or there is none to write. Personal data of the request is deleted. */
   handOver(requestId: string, at: number, file?: string): void {
     this.atOnceAndForgotten(() => {
-      this.run('UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?', at, file ?? null, requestId);
-      this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+      this.engine.write(
+        'UPDATE request SET handed_over_at = ?, file = ? WHERE request_id = ?',
+        at,
+        file ?? null,
+        requestId,
+      );
+      this.engine.write('DELETE FROM personal WHERE request_id = ?', requestId);
       this.leases.release(requestId);
       this.audit.append({ atMs: at, event: 'handed-over', subject: requestId });
     });
@@ -214,8 +219,12 @@ export class Journal extends JournalAge {
   /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
   giveUp(requestId: string, at: number): void {
     this.atOnceAndForgotten(() => {
-      this.run('UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL', at, requestId);
-      this.run('DELETE FROM personal WHERE request_id = ?', requestId);
+      this.engine.write(
+        'UPDATE request SET given_up_at = ? WHERE request_id = ? AND handed_over_at IS NULL',
+        at,
+        requestId,
+      );
+      this.engine.write('DELETE FROM personal WHERE request_id = ?', requestId);
       this.leases.release(requestId);
       this.audit.append({ atMs: at, event: 'given-up', subject: requestId });
     });
@@ -350,7 +359,7 @@ export class Journal extends JournalAge {
 
   #count(row: Pick<JournalVisit, 'lane' | 'kind' | 'method'>, outcome: string, code: string, at: number, by = 1): void {
     if (row.kind === 'test') return;
-    this.run(
+    this.engine.write(
       'INSERT INTO usage (month, lane, kind, method, outcome, code, times) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = usage.times + excluded.times',
       ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
     );

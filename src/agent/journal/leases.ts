@@ -59,7 +59,7 @@ export class Leases {
   take(requestId: string, agent: string): Lease | null {
     if (!this.isShared) return { requestId, agent, fence: 0, marked: null, file: null };
     return this.#atOnce(() => {
-      const { get, run } = this.#engine;
+      const { get, write } = this.#engine;
       const isOpen = 'SELECT 1 FROM request WHERE request_id = ? AND handed_over_at IS NULL AND given_up_at IS NULL';
       if (get(isOpen, requestId) === undefined) return null;
       const before = get('SELECT agent, fence, marked, file FROM lease WHERE request_id = ?', requestId);
@@ -68,7 +68,7 @@ export class Leases {
       const marked = before?.marked == null ? null : Number(before.marked);
       const file = marked === null ? null : String(before?.file);
       const values = [requestId, agent, fence, marked, file];
-      run('INSERT OR REPLACE INTO lease (request_id, agent, fence, marked, file) VALUES (?, ?, ?, ?, ?)', ...values);
+      write('INSERT OR REPLACE INTO lease (request_id, agent, fence, marked, file) VALUES (?, ?, ?, ?, ?)', ...values);
       return { requestId, agent, fence, marked, file };
     });
   }
@@ -85,14 +85,14 @@ export class Leases {
     return this.#atOnce(() => {
       if (!this.holds(lease)) return false;
       const set = 'UPDATE lease SET marked = ?, file = ? WHERE request_id = ?';
-      this.#engine.run(set, lease.fence, file, lease.requestId);
+      this.#engine.write(set, lease.fence, file, lease.requestId);
       return true;
     });
   }
 
   /** Within the transaction that ends the request */
   release(requestId: string): void {
-    if (this.isShared) this.#engine.run('DELETE FROM lease WHERE request_id = ?', requestId);
+    if (this.isShared) this.#engine.write('DELETE FROM lease WHERE request_id = ?', requestId);
   }
 
   /** Requests that nobody who is there works on. */

@@ -6,12 +6,12 @@ import type { JournalChallenge, NewRequest } from './journal-schema.ts';
  * seldom and many at once, for a page that is written for one of them is written whole.
  */
 export const addChallenges = (
-  { get, run }: Sql,
+  { get, run, write }: Sql,
   device: string,
   { challenges, keep, livedMs }: { challenges: readonly JournalChallenge[]; keep: number; livedMs: number },
 ): void => {
   for (const { nonce, issuedAt, expiresAt } of challenges)
-    run(
+    write(
       'INSERT INTO challenge (nonce, device, issued_at, expires_at, lived_at) VALUES (?, ?, ?, ?, ?)',
       ...[nonce, device, issuedAt, expiresAt, livedMs],
     );
