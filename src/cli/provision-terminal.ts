@@ -32,14 +32,8 @@ const keptCode = '/etc/uketsuke/enrolment-code.json';
 const console = '/dev/tty1';
 /** Begins on a device with two slots alone. */
 const updates = 'uketsuke-update.service';
-const units = [
-  'uketsuke-screen.socket',
-  'uketsuke-link.socket',
-  'uketsuke-face.socket',
-  'uketsuke-link.service',
-  'uketsuke-face.service',
-  'uketsuke.service',
-];
+const services = ['uketsuke-link.service', 'uketsuke-face.service', 'uketsuke.service'];
+const units = ['uketsuke-screen.socket', 'uketsuke-link.socket', 'uketsuke-face.socket', ...services];
 const kiosk = 'uketsuke-kiosk.service';
 
 const defaults = configSchema.parse({ facility: 'x', device: 'x', broker: { host: 'x' } });
@@ -185,8 +179,10 @@ const provisionTerminal = async (given: string | undefined, options: Options): P
   await keepGoodConfig(defaultConfigPath);
   // From here on each start of this machine does the rest by itself: a unit that does not start is no reason to begin again.
   await rm(keptCode, { force: true });
-  // Keys may be new to what already runs.
-  await run('systemctl', 'restart', ...units);
+  // Keys may be new to what already runs. The sockets stay: of several that systemd opens anew at once, one may meet its own
+  // former self, which a process that systemd forked for another has not closed yet (EADDRINUSE), and no terminal begins.
+  await run('systemctl', 'stop', ...services);
+  await run('systemctl', 'start', ...units);
   await succeeds('systemctl', 'restart', '--no-block', updates);
   // A screen that does not start is the terminal's to tell; the counter's way to the clinic is open without it.
   if (wanted.length > units.length) await succeeds('systemctl', 'restart', '--no-block', kiosk);

@@ -54,7 +54,7 @@ it.skipIf(why !== null)(
     await bed.pull();
     await parts.patient.see('idle');
     const journal = new Journal(parts.agent.journal, { readOnly: true });
-    // From 07:00 (JST) on the terminal tests itself once a day when nobody is there: before the visit, after it, or not yet.
+    // A terminal is tried out by itself when it is new, and each morning: before the visit, after it, or not yet.
     const visits = journal.visits().filter(({ kind }) => kind !== 'test');
     journal.close();
     expect(visits).toMatchObject([{ method: 'pin', verdict: 'accepted', outcome: 'eligible', lane: 1 }]);
