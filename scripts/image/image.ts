@@ -26,10 +26,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { renumber } from '../package/renumber.ts';
 import { project } from '../package/tree.ts';
-import { layDebian, preparedFiles, prepareForPackages, runArm64 } from './kept-debian.ts';
+import { layDebian, runArm64 } from './kept-debian.ts';
 import { type Architecture, makeBoot, makeDisk, makeFat, raucConfig, run } from './slots.ts';
 
 const { values } = parseArgs({
@@ -49,7 +50,7 @@ const say = (text: string): boolean => process.stderr.write(`image: ${text}\n`);
 const architecture: Architecture = values.arch === 'arm64' ? 'arm64' : 'amd64';
 // The kernel for clouds knows no display.
 const kernels = { amd64: values.kiosk ? 'linux-image-amd64' : 'linux-image-cloud-amd64', arm64: 'linux-image-arm64' };
-const debian = `systemd,systemd-sysv,udev,dbus,ca-certificates,iproute2,kmod,busybox-static,rauc,rauc-service,${kernels[architecture]}`;
+const debian = `systemd,systemd-sysv,udev,dbus,ca-certificates,iproute2,kmod,systemd-resolved,busybox-static,rauc,rauc-service,${kernels[architecture]}`;
 
 const inRoot = (root: string, command: string): void => {
   const done = spawnSync('chroot', [root, 'sh', '-ec', command], {
@@ -61,28 +62,33 @@ const inRoot = (root: string, command: string): void => {
   if (done.status !== 0) throw new Error(`${command}: ${(done.stdout + done.stderr).slice(-1_500)}`);
 };
 
-/** This machine's way to Debian's packages, for as long as the root is made. */
-const withNetwork = (root: string, task: () => void): void => {
-  prepareForPackages(root);
-  execFileSync('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
-  try {
-    task();
-  } finally {
-    execFileSync('umount', [join(root, 'proc')]);
-    for (const path of preparedFiles) rmSync(join(root, path), { force: true });
-  }
+/** Our packages for such an image, in the order in which they can be installed, and what of Debian's they name. */
+const ours = (folder: string): { readonly files: readonly string[]; readonly depends: readonly string[] } => {
+  const names = ['uketsuke', 'uketsuke-terminal', ...(values.kiosk ? ['uketsuke-kiosk'] : [])];
+  const files = names.map((name) => {
+    const file = readdirSync(folder).find((each) => new RegExp(`^${name}_.*_(all|${architecture})\\.deb$`).test(each));
+    if (file === undefined) throw new Error(`${folder}: no ${name} for ${architecture} (npm run package)`);
+    return join(folder, file);
+  });
+  const depends = files.flatMap((file) =>
+    execFileSync('dpkg-deb', ['--field', file, 'Depends'], { encoding: 'utf8' })
+      .split(',')
+      .map((each) => each.trim().split(/[ |]/)[0] ?? ''),
+  );
+  return { files, depends: [...new Set(depends)].filter((name) => name !== '' && !names.includes(name)) };
 };
 
-const install = (root: string, debs: string, kiosk: boolean): void => {
-  const wanted = new RegExp(`^uketsuke(-terminal${kiosk ? '|-kiosk' : ''})?_.*_(all|${architecture})\\.deb$`);
-  const names = readdirSync(debs).filter((name) => wanted.test(name));
-  if (names.length === 0) throw new Error(`${debs}: no packages (npm run package)`);
+const install = (root: string, files: readonly string[]): void => {
   mkdirSync(join(root, 'debs'));
-  for (const name of names) copyFileSync(join(debs, name), join(root, 'debs', name));
-  withNetwork(root, () => {
-    inRoot(root, 'apt-get update -q');
-    inRoot(root, `apt-get install -y -q --no-install-recommends ${names.map((name) => `/debs/${name}`).join(' ')}`);
-  });
+  // Not compressed: what unpacks it there may be emulated.
+  for (const file of files) renumber(file, join(root, 'debs'), (version) => version);
+  // What Node asks of a machine; nothing starts.
+  execFileSync('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
+  try {
+    inRoot(root, `dpkg --install ${files.map((file) => `/debs/${basename(file)}`).join(' ')}`);
+  } finally {
+    execFileSync('umount', [join(root, 'proc')]);
+  }
   rmSync(join(root, 'debs'), { recursive: true });
 };
 
@@ -124,9 +130,13 @@ const settle = (root: string, keyring: string | undefined): void => {
   // Releases come by the link; RAUC, as root, believes none that is not signed.
   put('usr/lib/tmpfiles.d/uketsuke-image.conf', 'd /persistent/updates 0755 uketsuke-link uketsuke-link -\n');
   put('etc/systemd/network/50-wired.network', '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n');
+  // Names by the network's own server, and nothing that listens to the network for it.
+  put('etc/systemd/resolved.conf.d/uketsuke.conf', '[Resolve]\nLLMNR=no\nMulticastDNS=no\n');
+  rmSync(join(root, 'etc/resolv.conf'), { force: true });
+  symlinkSync('../run/systemd/resolve/stub-resolv.conf', join(root, 'etc/resolv.conf'));
   inRoot(
     root,
-    'systemctl enable systemd-networkd.service >/dev/null 2>&1; passwd -l root >/dev/null; usermod -s /usr/sbin/nologin root',
+    'systemctl enable systemd-networkd.service systemd-resolved.service >/dev/null 2>&1; passwd -l root >/dev/null; usermod -s /usr/sbin/nologin root',
   );
   for (const folder of [
     'var/lib/apt/lists',
@@ -163,9 +173,10 @@ const root = join(work, 'root');
 try {
   if (architecture === 'arm64') runArm64();
   const name = `image-${architecture}${values.kiosk ? '-kiosk' : ''}`;
-  layDebian(root, name, values.suite, debian, say, architecture);
+  const { files, depends } = ours(resolve(values.debs));
+  layDebian(root, name, values.suite, [debian, ...depends].join(','), say, architecture);
   say('installing the packages …');
-  install(root, resolve(values.debs), values.kiosk);
+  install(root, files);
   const { kernel, initrd } = makeBoot(work, root);
   const boot = join(out, 'boot.img');
   const more = architecture === 'arm64' ? raspberryFiles(root) : [];

@@ -151,7 +151,7 @@ export const runtimeScripts: Readonly<Record<string, string>> = {
     '  systemd-sysusers uketsuke.conf',
     // Not where an image is made without /proc: there the first start does it.
     '  systemd-tmpfiles --create uketsuke.conf || true',
-    // Without it, or on another processor, a start takes twice its time, and that is all.
+    // Without it a start takes twice its time, and that is all. Node asks of the kind of processor alone whether it is good.
     `  rm -rf ${compiled} && mkdir -p -m 0755 ${compiled}`,
     '  for command in run link face agent doctor; do',
     `    NODE_COMPILE_CACHE=${compiled} ${started} $command --help >/dev/null 2>&1 || true`,
