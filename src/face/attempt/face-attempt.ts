@@ -335,6 +335,9 @@ export class AttemptCourse {
     const { signals, embedding } = finding;
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
+    // Whoever is held for turned away while they come to rest is seen through as before the prompts.
+    if (embedding !== undefined && finding.hint !== null && !prompts.hasRested)
+      this.#tryToSeeThrough(finding.hint, embedding, atMs);
     const hint = embedding === undefined ? finding.hint : this.#believed(finding.hint, atMs);
     let isVerified = false;
     if (embedding !== undefined && this.#reference !== null) {

@@ -116,6 +116,15 @@ test.each(['mask-off', 'look-here'] as const)(
   },
 );
 
+test('who seems turned away while they come to rest and is recognised is asked to turn within three seconds, not after four', () => {
+  const told = playLiveness(
+    'passive',
+    (i) => ({ ...withLiveness({ bonaFide: 0.1 }), ...(i < 4 ? {} : { hint: 'look-here' }) }) as Seen,
+    30,
+  );
+  expect(told.some(isPrompt)).toBe(true);
+});
+
 test('passive: who always seems turned and does not answer ends unsure, not suspected', () => {
   const told = playLiveness('passive', () => ({ ...withLiveness({ bonaFide: 0.1 }), hint: 'look-here' }) as Seen, 300);
   const end = told.indexOf('unsure');
