@@ -58,6 +58,9 @@ export const clinicOfPage = async (
   const finger = new Finger(page, onMissed);
   const socket = {
     on: (_: 'message', hear: Heard) => void hears.add(hear),
+    // A page does not go away by itself.
+    once: () => {},
+    off: () => {},
     send: (message: string | Uint8Array) => {
       if (typeof message !== 'string') return void (message[0] !== undefined && finger.key(message[0]));
       const { touch } = JSON.parse(message) as { readonly touch?: Touch };

@@ -119,8 +119,8 @@ export const planted: readonly Planted[] = [
     changes: [
       [
         'src/terminal/card/use-card-keys.ts',
-        'return exchange(session, verify(digits));',
-        "const first = await exchange(session, verify(digits));\n  return first.ok && first.value.type === 'wrong' ? exchange(session, verify(digits)) : first;",
+        'return exchange(session, digits.toCommand());',
+        "const first = await exchange(session, digits.toCommand());\n  return first.ok && first.value.type === 'wrong' ? exchange(session, digits.toCommand()) : first;",
       ],
     ],
   },

@@ -81,7 +81,7 @@ export const clinicDefences: readonly Defence[] = [
     row: 28,
     test: ['test/agent/agent.test.ts', 'face'],
     without: [
-      ['src/agent/oqs-folder/hand-over.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
+      ['src/agent/oqs-folder/outcome-of.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
     ],
   },
   {
@@ -120,7 +120,7 @@ export const clinicDefences: readonly Defence[] = [
     row: 33,
     test: ['test/agent/intake/approval-once.test.ts', 'the face of one'],
     without: [
-      ['src/agent/oqs-folder/hand-over.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
+      ['src/agent/oqs-folder/outcome-of.ts', 'birthdate === undefined || sex === undefined', "birthdate !== ''"],
     ],
   },
   {
