@@ -174,7 +174,7 @@ onBroker('two terminals at once, within what the broker lets through: byte for b
   const bundle = release(20.5);
   offer(bundle);
   const both = [await terminal('front-1'), await terminal('front-2')];
-  await Promise.all(both.map((each) => each.fetch(bundle, { patienceMs: 50_000 })));
+  await Promise.all(both.map((each) => each.fetch(bundle, { patienceMs: 20_000 })));
   for (const { folder, kept, givers, requests } of both) {
     expect(kept).toHaveLength(1);
     expect(hashOf(readFileSync(join(folder, kept[0] ?? '')))).toBe(hashOf(bundle));

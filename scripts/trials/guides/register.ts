@@ -41,6 +41,7 @@ const tree = (command?: string, more: { status?: number; prints?: string; until?
   ...more,
 });
 const by = (file: string, words: string): Way => ({ way: 'by', file, words });
+const drill = (words: string): Way => by('scripts/trials/release-drill.ts', words);
 const not = (because: string): Way => ({ way: 'not run', because });
 
 const facility = '/var/lib/uketsuke-facility';
@@ -297,21 +298,19 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
   ],
   'docs/release-key.md': [
     ['npm run package', figure],
+    ['npm run release-drill -- --debs packages --json', figure],
     ['npm run skew', figure],
     ['npm run migrations', figure],
     ['npm run update-sim -- --json', figure],
     ['scripts/test-update --json', figure],
-    ['git tag --sign v0.2.0', keys],
+    ['git tag --sign v0.2.0', drill("'--sign', '--message'")],
     ['scripts/node scripts/generate/stored-release.ts v0.2.0', keys],
     ['npm run package:repository -- --debs packages --out REPOSITORY --key FINGERPRINT', figure],
     ['rauc bundle --cert … --key … DIR uketsuke-0.2.0.raucb', by('scripts/trials/update-vm/releases.ts', "'bundle'")],
-    [
-      'install -m 644 uketsuke.asc /etc/apt/keyrings/uketsuke.asc',
-      by('test/scripts/repository.test.ts', 'trusted.asc'),
-    ],
+    ['install -m 644 uketsuke.asc /etc/apt/keyrings/uketsuke.asc', drill('install -m 644 uketsuke')],
     [
       "echo 'deb [signed-by=/etc/apt/keyrings/uketsuke.asc] file:/srv/uketsuke stable main' >/etc/apt/sources.list.d/uketsuke.list",
-      by('test/scripts/repository.test.ts', 'signed-by='),
+      drill('signed-by='),
     ],
   ],
   'docs/windows.md': [

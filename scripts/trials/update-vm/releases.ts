@@ -89,7 +89,12 @@ sleep 600
   return { system, boot, version };
 };
 
-type Signer = { readonly key: string; readonly certificate: string; readonly authority: string };
+export type Signer = {
+  readonly key: string;
+  readonly certificate: string;
+  readonly authority: string;
+  readonly authorityKey: string;
+};
 
 /** Keys for one run, by name nobody's: an authority and a certificate that may sign code and nothing else. */
 export const makeSigner = (work: string, name: string): Signer => {
@@ -126,7 +131,7 @@ export const makeSigner = (work: string, name: string): Signer => {
   );
   const by = ['-CA', authority, '-CAkey', authorityKey, '-CAcreateserial', '-days', '2', '-extfile', at('ext')];
   silent('x509', '-req', '-in', request, ...by, '-out', certificate);
-  return { key, certificate, authority };
+  return { key, certificate, authority, authorityKey };
 };
 
 /** What RAUC makes of a release. */
