@@ -121,15 +121,10 @@ const runClient = async ([program = '', ...args]: readonly string[], own: OwnRea
   return code ?? 1;
 };
 
-/** Exit status: 1 where the program that spoke to the card broke a rule, or failed itself. */
-export const playKitCard = async (client: readonly string[], options: CardOptions): Promise<number> => {
-  const { listPersonas, playCard } = await import('../../drivers/virtual/play-card.ts');
+/** `own`: the reader that was started for it; null: a vpcd that runs already. */
+const judgeClient = async (client: readonly string[], options: CardOptions, own: OwnReader | null): Promise<number> => {
+  const { playCard } = await import('../../drivers/virtual/play-card.ts');
   const { parseCardFaults } = await import('../../drivers/virtual/card-faults.ts');
-  if (options.list === true) {
-    listPersonas();
-    return 0;
-  }
-  const own = options.vpcd === undefined ? await startOwnReader() : null;
   const judge = new CardClientJudge();
   const redact = createTraceRedactor(cardCryptography.sha256);
   const lines: TraceLine[] = [];
@@ -171,9 +166,24 @@ export const playKitCard = async (client: readonly string[], options: CardOption
   });
   begin.resolve(false);
   await judged;
-  await own?.stop();
   if (options.trace !== undefined) writeFileSync(options.trace, formatTrace(lines));
   process.stdout.write(printFindings(judge.findings, cardRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ apdus, findings: judge.findings })}\n`);
   return judge.findings.length === 0 && status === 0 ? 0 : 1;
+};
+
+/** Exit status: 1 where the program that spoke to the card broke a rule, or failed itself. */
+export const playKitCard = async (client: readonly string[], options: CardOptions): Promise<number> => {
+  if (options.list === true) {
+    const { listPersonas } = await import('../../drivers/virtual/play-card.ts');
+    listPersonas();
+    return 0;
+  }
+  const own = options.vpcd === undefined ? await startOwnReader() : null;
+  // Whatever ends it, a wrong option too: pcscd and its namespaces go with it.
+  try {
+    return await judgeClient(client, options, own);
+  } finally {
+    await own?.stop();
+  }
 };

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pcscdMissing } from '../../scripts/beds/pcscd-bed.ts';
 import { whatIsMissing } from '../../src/cli/kit-card.ts';
@@ -32,4 +35,16 @@ describe.each(clients)('a client in %s', (language, client, [program, ...probe])
     expect(stdout.trim().split('\n').at(-1)).toBe('{"apdus":5,"findings":[]}');
     expect(status).toBe(0);
   });
+});
+
+const noPcscd = pcscdMissing();
+if (noPcscd !== null) console.warn(`skipped: what a kit that cannot begin leaves behind: ${noPcscd}`);
+
+test.skipIf(noPcscd !== null)('a kit that cannot begin leaves neither pcscd nor its folder behind', () => {
+  const place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
+  const kit = ['src/main.ts', 'kit', 'card', '--faults', join(place, 'none.json'), '--', 'true'];
+  const env = { ...process.env, TMPDIR: place };
+  expect(spawnSync(process.execPath, kit, { env, timeout: 80_000 }).status).toBe(2);
+  expect(readdirSync(place)).toEqual([]);
+  rmSync(place, { recursive: true });
 });
