@@ -372,6 +372,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['scripts/setup-trials', not('installs the Debian packages of the trials on the machine it runs on')],
     ['npm run simulate -- --sessions 50000', named],
     ['scripts/vm-camera', by('test/README.md', 'V4L2 test in a virtual machine')],
+    ['scripts/vm-power-cut', figure],
     ['scripts/vm-stick', by('test/README.md', 'real FAT stick on a USB port')],
     ['scripts/clean-room trixie ./scripts/test test/contract', figure],
   ],
