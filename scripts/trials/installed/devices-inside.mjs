@@ -84,7 +84,8 @@ say('kiosk', {
   terminalRestarts: sh('systemctl show -p NRestarts --value uketsuke'),
   log: sh('journalctl -u uketsuke-kiosk -n 25 --no-pager -o cat').slice(-2500),
 });
-await pause(20_000);
+// The page is connected before an emulated processor has painted it: the pictures go on meanwhile.
+await pause(90_000);
 say('end', {
   face: sh('journalctl -u uketsuke-face -n 5 --no-pager -o cat').slice(-900),
   terminal: sh('journalctl -u uketsuke -n 5 --no-pager -o cat').slice(-900),

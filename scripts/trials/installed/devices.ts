@@ -30,7 +30,7 @@ const diskMb = 4_000;
 /** Turns of the look at it, about a second each, between two pictures of its screen: the last one stays. */
 const pictureEvery = 30;
 /** What is asked of it last, and switching it off. s */
-const lastWordsSeconds = 120;
+const lastWordsSeconds = 190;
 
 const unneeded = [
   ...['uketsuke-agent.service', 'uketsuke-broker.service', 'uketsuke-broker-reload.path'],
