@@ -1,4 +1,4 @@
-import { failure } from '../../src/core/failure.ts';
+import { type Failure, failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { AuditEntry, OutboxRow, Store } from '../../src/ports/store.ts';
 
@@ -10,6 +10,8 @@ export class MemoryStore implements Store {
   #settings: { version: number; document: Uint8Array } | null = null;
   /** The disk is full: every write is refused. */
   full = false;
+  /** Why it does not open, as its settings are asked for */
+  unopened: Failure | null = null;
 
   async #write<T>(work: () => T): Promise<Result<T>> {
     return this.full ? err(failure('delivery.store-failed', 'SQLITE_FULL')) : ok(work());
@@ -45,7 +47,7 @@ export class MemoryStore implements Store {
     return ok(last === undefined ? null : { requestId: last.subject, at: last.atMs });
   }
   async readSettings() {
-    return ok(this.#settings);
+    return this.unopened === null ? ok(this.#settings) : err(this.unopened);
   }
   rememberNonce(nonce: string, expiresAtMs: number, nowMs: number) {
     return this.#write(() => {

@@ -271,28 +271,41 @@ const receiversOf = (
   },
 });
 
-/** What an earlier run left in the store; asked for until the store answers. Returns how to give up. */
-const loadStored = (
-  { outbox, keeper, news, noteAccepted }: Parts,
-  { store, clock, log }: ClinicLinkOptions,
-): (() => void) => {
+/**
+ * What an earlier run left in the store; asked for until the store answers. After that it is asked at each `look` whether it
+ * still opens: a link that begins anew alone may have met another file, and no patient shall be the one who finds out.
+ */
+const watchStore = ({ outbox, keeper, news, noteAccepted }: Parts, { store, clock, log }: ClinicLinkOptions) => {
+  let loaded = false;
+  let looking = false;
   let closed = false;
   let callOff = (): void => {};
-  const load = async (): Promise<void> => {
+  const load = async (): Promise<Result<void>> => {
     const last = await store.lastAccepted();
     if (last.ok && last.value !== null) noteAccepted({ ...last.value, at: Math.round(last.value.at) });
     const rows = await outbox.load();
-    const loaded = rows.ok ? await keeper.load() : rows;
-    if (closed) return;
-    if (loaded.ok) return news.setStore(null);
-    log.event('store.failed', { code: loaded.failure.code });
-    news.setStore(loaded.failure);
-    callOff = clock.wakeAt(clock.now().monotonicMs + storeRetryMs, () => void load());
+    return rows.ok ? await keeper.load() : rows;
   };
-  void load();
-  return () => {
-    closed = true;
+  const look = async (): Promise<void> => {
+    if (looking || closed) return;
+    looking = true;
     callOff();
+    const answered = loaded ? await store.readSettings() : await load();
+    looking = false;
+    if (closed) return;
+    loaded ||= answered.ok;
+    if (answered.ok) return news.setStore(null);
+    log.event('store.failed', { code: answered.failure.code });
+    news.setStore(answered.failure);
+    callOff = clock.wakeAt(clock.now().monotonicMs + storeRetryMs, () => void look());
+  };
+  void look();
+  return {
+    look: () => void look(),
+    close: () => {
+      closed = true;
+      callOff();
+    },
   };
 };
 
@@ -303,7 +316,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
   const { tellLate, tellAbout, tellFigures, tellUpdate } = parts;
   const receivers = receiversOf(parts, createCommandGate({ ...options, agentNowMs: () => pool.agentNowMs() }));
   let closed = false;
-  const stopLoading = loadStored(parts, options);
+  const storeWatch = watchStore(parts, options);
 
   const endings = topicLeaves
     .filter((leaf) => publisherOf[leaf] === 'agent')
@@ -322,6 +335,7 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
       results.setConnected(isConnected);
       if (isConnected) lookups.reconnected();
       news.setConnection(isConnected, why);
+      if (why?.code !== 'delivery.link-lost') storeWatch.look();
     }),
   );
 
@@ -360,9 +374,8 @@ export const createClinicLink = (options: ClinicLinkOptions): ClinicLink => {
     close: async () => {
       closed = true;
       news.close();
-      stopLoading();
       for (const end of endings) end();
-      for (const part of [lookups, outbox, pool, results, keeper, parts.agentWatch]) part.close();
+      for (const part of [lookups, outbox, pool, results, keeper, parts.agentWatch, storeWatch]) part.close();
     },
   };
 };

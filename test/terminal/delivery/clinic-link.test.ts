@@ -15,6 +15,7 @@ import {
   testSettings,
 } from '../../../scripts/beds/test-facility.ts';
 import { agentFiles, devicesFileSchema } from '../../../src/agent/provisioning/agent-keys.ts';
+import { failure } from '../../../src/core/failure.ts';
 import { ok } from '../../../src/core/result.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
 import { type ClinicEvent, type ClinicLink, createClinicLink } from '../../../src/terminal/delivery/clinic-link.ts';
@@ -780,4 +781,20 @@ test('the connection is told to a new listener, with its cause', () => {
   const told: ClinicEvent[] = [];
   link.subscribe((event) => told.push(event));
   expect(told[0]).toMatchObject({ type: 'disconnected', failure: { code: 'delivery.offline' } });
+});
+
+test('a store that does not open behind a link that began anew closes the way at once, not at the next patient', async () => {
+  await ready();
+  const told: ClinicEvent[] = [];
+  link.subscribe((event) => told.push(event));
+  store.unopened = failure('storage.newer', 'form 999');
+  broker.setConnected('front-1', false);
+  broker.setConnected('front-1', true);
+  await until('the way is closed', () => {
+    const last = told.at(-1);
+    return last?.type === 'disconnected' && last.failure.code === 'storage.newer';
+  });
+  store.unopened = null;
+  await pass(3_000);
+  expect(told.slice(-2)).toEqual([{ type: 'store', failure: null }, { type: 'connected' }]);
 });
