@@ -8,11 +8,13 @@ const answeredByOne: ReadonlySet<TopicLeaf> = new Set(['challenge-request', 'loo
 const heldMs = 4_000;
 /** Whoever has not looked for so long stood still, and does not know who is there. ms */
 const staleMs = 1_500;
-/** Of all terminals together: some seconds of a large facility */
-const mostHeld = 5_000;
+/** Of one terminal, as in agent-desk.ts: it sends again what matters, and takes nobody else's place. */
+const mostHeld = 64;
 
 const weight = (agent: string, device: string): string =>
   createHash('sha256').update(`${agent} ${device}`).digest('hex');
+
+type Held = { readonly incoming: Incoming; readonly atMs: number };
 
 /**
  * The agent that answers a terminal: the same one by the reckoning of all who know who is there. Where one comes or goes, only
@@ -31,7 +33,8 @@ export class LaneShare {
   readonly #answer: (incoming: Incoming) => void;
   #there: readonly string[] = [];
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  #held: { readonly incoming: Incoming; readonly atMs: number }[] = [];
+  /** By terminal */
+  readonly #held = new Map<string, readonly Held[]>();
 
   /** `nowMs`: monotonic */
   constructor(own: string, nowMs: () => number, answer: (incoming: Incoming) => void) {
@@ -50,10 +53,11 @@ export class LaneShare {
   }
 
   receive(incoming: Incoming): void {
+    const { device } = incoming.device;
     const isKnown = this.#there.length === 0 || this.#nowMs() - this.#lookedAtMs <= staleMs;
-    if (!answeredByOne.has(incoming.leaf) || (isKnown && this.#isOurs(incoming.device.device)))
-      return this.#answer(incoming);
-    if (this.#held.length < mostHeld) this.#held.push({ incoming, atMs: this.#nowMs() });
+    if (!answeredByOne.has(incoming.leaf) || (isKnown && this.#isOurs(device))) return this.#answer(incoming);
+    const held = this.#held.get(device) ?? [];
+    if (held.length < mostHeld) this.#held.set(device, [...held, { incoming, atMs: this.#nowMs() }]);
   }
 
   /**
@@ -63,8 +67,11 @@ export class LaneShare {
   look(there: readonly string[] | null): void {
     this.#there = there ?? this.#there;
     this.#lookedAtMs = this.#nowMs();
-    const held = this.#held.filter(({ atMs }) => this.#nowMs() - atMs <= heldMs);
-    this.#held = held.filter(({ incoming }) => !this.#isOurs(incoming.device.device));
-    for (const { incoming } of held) if (this.#isOurs(incoming.device.device)) this.#answer(incoming);
+    for (const [device, all] of this.#held) {
+      const held = all.filter(({ atMs }) => this.#lookedAtMs - atMs <= heldMs);
+      if (held.length === 0 || this.#isOurs(device)) this.#held.delete(device);
+      else this.#held.set(device, held);
+      if (this.#isOurs(device)) for (const { incoming } of held) this.#answer(incoming);
+    }
   }
 }

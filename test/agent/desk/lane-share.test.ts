@@ -83,3 +83,14 @@ test('what the other one has long answered is not answered again when it ends', 
   share.look(['agent-1']);
   expect(answered).toEqual([]);
 });
+
+test('a terminal that never stops asking takes nobody else’s place among what is held', () => {
+  const { answered, share, receive } = at({ ms: 0 });
+  share.look(two);
+  const [loud = '', quiet = ''] = devices.filter((device) => agentFor(device, two) === 'agent-2');
+  for (let times = 0; times < 6_000; times += 1) receive('challenge-request', loud);
+  receive('request', quiet);
+  share.look(['agent-1']);
+  expect(answered).toContain(`request ${quiet}`);
+  expect(answered).toHaveLength(65);
+});
