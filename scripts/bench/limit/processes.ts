@@ -31,7 +31,8 @@ export const familyOf = (pid: number): readonly number[] => {
   return family;
 };
 
-const familyCpuMs = (pid: number): number =>
+/** Processor time of a process and of all that it has started. ms */
+export const familyCpuMs = (pid: number): number =>
   familyOf(pid).reduce((sum, each) => {
     try {
       return sum + cpuMs(each);

@@ -1,37 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { endChild } from '../../beds/end-child.ts';
 import type { Order, PlayedVisit, TerminalsStart, Told } from './fleet-messages.ts';
-
-/** Of one process: its threads' time, ms; 0 once it is gone. Linux counts it in hundredths of a second. */
-const ownMs = (pid: number): number => {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return 0;
-  }
-};
-const parentOf = (pid: number): number => {
-  try {
-    return Number(
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')[1],
-    );
-  } catch {
-    return 0;
-  }
-};
-
-/** Processor time of a process and of its children, ms. */
-export const cpuMs = (pid: number): number =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((other) => other === pid || (other > 0 && parentOf(other) === pid))
-    .reduce((sum, other) => sum + ownMs(other), 0);
 
 /** Processes that play terminals. */
 export class Terminals {

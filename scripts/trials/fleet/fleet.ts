@@ -1,13 +1,15 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeOqsFolders } from '../../../src/agent/oqs-folder/write-oqs-file.ts';
 import { addAgent, addDevice, createFacility } from '../../../src/agent/provisioning/facility-authority.ts';
 import { AgentProcess, furnishAgent } from '../../beds/delivery-bed.ts';
 import { Mosquitto, mosquittoPath } from '../../beds/mosquitto.ts';
 import { Postgres, postgresMissing } from '../../beds/postgres.ts';
-import { cpuMs, Terminals } from './fleet-parts.ts';
+import { familyCpuMs } from '../../bench/limit/processes.ts';
+import { Terminals } from './fleet-parts.ts';
 import { journalRows, judge, takeFiles } from './judge-fleet.ts';
 
 /**
@@ -44,7 +46,6 @@ const killingSeconds = 30;
 const mostPerSecond = 250;
 const processes = 2;
 const say = (text: string): boolean => process.stderr.write(`${text}\n`);
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const missing =
   postgresMissing ??
@@ -84,9 +85,9 @@ const files = takeFiles(oqs, takenInto);
 const killed = { agents: 0, brokers: 0, databases: 0 };
 
 const partsMs = (): Record<string, number> => ({
-  ...Object.fromEntries(agents.map((agent, index) => [`agent-${index + 1}`, cpuMs(agent.processId)])),
-  mosquitto: cpuMs(mosquitto.processId),
-  postgres: cpuMs(server.processId),
+  ...Object.fromEntries(agents.map((agent, index) => [`agent-${index + 1}`, familyCpuMs(agent.processId)])),
+  mosquitto: familyCpuMs(mosquitto.processId),
+  postgres: familyCpuMs(server.processId),
 });
 const logOf = (): { bytes: number; syncs: number } => {
   const [bytes = 0, syncs = 0] = server
@@ -130,8 +131,8 @@ const part = async (
 const percentile = (times: readonly number[], share: number): number =>
   [...times].sort((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN;
 
-/** Agent, broker and database in turn, each started again. Answers how long after the broker's return every terminal had a receipt, ms. */
-const kill = async (): Promise<number> => {
+/** Agent, broker and database in turn, each started again. */
+const kill = async (): Promise<void> => {
   await pause(3_000);
   await agents[0]?.kill('SIGKILL');
   killed.agents += 1;
@@ -142,12 +143,10 @@ const kill = async (): Promise<number> => {
   killed.brokers += 1;
   await pause(500);
   await mosquitto.start();
-  const back = performance.timeOrigin + performance.now();
   await pause(6_000);
   await server.end('SIGQUIT');
   killed.databases += 1;
   await server.run();
-  return back;
 };
 
 const close = async (): Promise<void> => {
@@ -187,9 +186,7 @@ try {
   say(
     `  to the receipt: p50 ${percentile(steady.times, 0.5).toFixed(0)} ms, p99 ${percentile(steady.times, 0.99).toFixed(0)} ms`,
   );
-  await part('while they are killed', { seconds: killingSeconds, perSecond: killingPerSecond }, async () => {
-    await kill();
-  });
+  await part('while they are killed', { seconds: killingSeconds, perSecond: killingPerSecond }, kill);
   // Everybody at once, as after a power cut of the network: until the last one has been served.
   await mosquitto.kill('SIGKILL');
   killed.brokers += 1;
