@@ -1,7 +1,7 @@
 /**
  * The house rules that no compiler holds: which folder may import which, no two folders each other, nothing dead, file
- * length, no path of one machine in a tracked file, the paths in README's "where do I change X" exist, and what package.json
- * exports says its units and who throws.
+ * length, no path of one machine in a tracked file, the paths in README's "where do I change X" and the commands of documents
+ * exist, and what package.json exports says its units and who throws.
  *
  *   npm run house -- [--long] [--json]     `file:line  rule  what` for each finding, exit status 1 if there is one
  */
@@ -117,6 +117,23 @@ export const checkReadmePaths = (text: string, exists: (path: string) => boolean
   return findings;
 };
 
+/** `npm run X` in a document is a script of package.json, and each row of a table of figures has its command where its head says. */
+export const checkCommands = (file: string, text: string, scripts: readonly string[]): Finding[] => {
+  let column = -1;
+  return text.split('\n').flatMap((line, index) => {
+    const tell = (what: string): Finding => ({ file, line: index + 1, rule: 'commands', what });
+    const cells = line.replace(/^\| | \|$/g, '').split(' | ');
+    if (cells[0] === 'what') column = cells.indexOf('command');
+    const isRow = column >= 0 && line.startsWith('| ') && cells[0] !== 'what';
+    const isThere = !isRow || /^(`|the same)/.test(cells[column] ?? '');
+    const unknown = [...line.matchAll(/\bnpm run ([a-z][\w:-]*)/g)].filter(([, name = '']) => !scripts.includes(name));
+    return [
+      ...(isThere ? [] : [tell('a figure whose command does not stand in its column')]),
+      ...unknown.map(([named]) => tell(`${named}: package.json has no such script`)),
+    ];
+  });
+};
+
 /** Two files of one name in different rooms, unless one is the command of that name or a process' entry. */
 export const checkNames = (files: readonly string[]): Finding[] => {
   const named = Map.groupBy(
@@ -153,6 +170,7 @@ const main = (): void => {
   const texts = readTree();
   const graph = moduleGraph(new Map([...texts].filter(([file]) => /\.(tsx?|m?js)$/.test(file))));
   const published = publishedTargets(texts.get('package.json') ?? '{}');
+  const scripts = Object.keys((JSON.parse(texts.get('package.json') ?? '{}') as { scripts?: object }).scripts ?? {});
   const findings = [
     ...[...texts].flatMap(([file, text]) => [
       ...checkMachinePaths(file, text),
@@ -161,6 +179,7 @@ const main = (): void => {
       ...checkRenames(file, text),
       ...checkFormatters(file, text),
       ...checkMachineClock(file, text),
+      ...(file.endsWith('.md') ? checkCommands(file, text, scripts) : []),
       ...(isPublished(file, published) ? checkPublishedWords(file, text) : []),
     ]),
     ...checkGraph(graph),

@@ -7,6 +7,7 @@ import {
   checkGraph,
 } from '../../scripts/house/lint-arrows.ts';
 import {
+  checkCommands,
   checkDeadFiles,
   checkFormatters,
   checkLength,
@@ -203,6 +204,14 @@ describe('the other house rules', () => {
     const readme = '# A\n`no/x`\n## Where do I change what?\n| words | `src/a/`, `src/b.ts` |\n## Next\n`no/y`\n';
     expect(checkReadmePaths(readme, (path) => path === 'src/a/')).toMatchObject([{ line: 4, what: /src\/b\.ts/ }]);
     expect(checkReadmePaths('# A\n', () => true)).toMatchObject([{ rule: 'readme-paths' }]);
+  });
+
+  test('a command that package.json does not have is told, and a figure whose command stands in another column', () => {
+    const told = (text: string) => checkCommands('a.md', text, ['bench']).map(({ line }) => line);
+    expect(told('`npm run bench -- --json`\n`npm run bunch`')).toEqual([2]);
+    const head = '| what | figure | command |\n|---|---|---|\n';
+    expect(told(`${head}| a | 2 s | \`npm run bench\` |\n| the last of it | 3 s | the same, last part |`)).toEqual([]);
+    expect(told(`${head}| a | \`npm run bench\` | 2 s |`)).toEqual([3]);
   });
 });
 
