@@ -25,6 +25,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeOpenpgpKey } from '../beds/openpgp-key.ts';
 import { layDebian, prepareForPackages } from '../image/kept-debian.ts';
 import { renumber } from '../package/renumber.ts';
 import { project } from '../package/tree.ts';
@@ -42,21 +43,6 @@ const must = (program: string, args: readonly string[], cwd = work): string => {
   const { status, stdout, stderr } = ask(program, args, cwd);
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${(stdout + stderr).slice(-800)}`);
   return stdout;
-};
-
-/** The key ceremony of docs/release-key.md, on no token. Its fingerprint */
-const makeKey = (name: string): string => {
-  must('gpg', [
-    '--batch',
-    '--passphrase',
-    '',
-    '--quick-gen-key',
-    `FAKE ${name} <fake@uketsuke.invalid>`,
-    'ed25519',
-    'sign',
-    '2d',
-  ]);
-  return /^fpr:+([0-9A-F]+):/m.exec(must('gpg', ['--with-colons', '--list-keys', `FAKE ${name}`]))?.[1] ?? '';
 };
 
 /** A version, a day and a signed tag in a clone; whether the tag is known as ours, and another number under it is refused. */
@@ -161,7 +147,7 @@ const tryRepository = (key: string) => {
   versions.push(machine.update() ? machine.install() : '');
   const runs = machine.runs();
   const refused: string[] = [];
-  repository(makeKey('stranger'));
+  repository(makeOpenpgpKey('stranger', environment));
   if (!machine.update()) refused.push('stranger');
   repository(key);
   const list = at('repository/dists/stable/main/binary-amd64/Packages');
@@ -232,7 +218,8 @@ const tryBundle = () => {
 
 try {
   mkdirSync(at('gpg'), { mode: 0o700 });
-  const key = makeKey('release key');
+  // The ceremony of docs/release-key.md, on no token.
+  const key = makeOpenpgpKey('release key', environment);
   const tag = tagRelease(key, '90.0.0');
   const apt = tryRepository(key);
   const bundle = tryBundle();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeOpenpgpKey } from '../../scripts/beds/openpgp-key.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'uketsuke-repository-'));
 const script = fileURLToPath(new URL('../../scripts/package/repository.ts', import.meta.url));
@@ -23,24 +24,6 @@ const deb = (version: string): void => {
   execFileSync('dpkg-deb', ['--root-owner-group', '--build', tree, join(debs, `uketsuke_${version}_all.deb`)], {
     stdio: 'ignore',
   });
-};
-const keyOf = (name: string): string => {
-  const how = [
-    '--batch',
-    '--passphrase',
-    '',
-    '--quick-gen-key',
-    `FAKE ${name} <fake@uketsuke.invalid>`,
-    'ed25519',
-    'sign',
-    '1d',
-  ];
-  execFileSync('gpg', how, { env: environment, stdio: 'ignore' });
-  const listed = execFileSync('gpg', ['--with-colons', '--list-keys', `FAKE ${name}`], {
-    env: environment,
-    encoding: 'utf8',
-  });
-  return /^fpr:+([0-9A-F]+):/m.exec(listed)?.[1] ?? '';
 };
 const make = (key: string) =>
   spawnSync(process.execPath, [script, '--debs', debs, '--out', out, '--key', key, '--json'], {
@@ -73,7 +56,7 @@ beforeAll(() => {
   if (missing.length > 0) return;
   for (const each of [home, debs]) mkdirSync(each, { mode: 0o700 });
   deb('0.1.0');
-  key = keyOf('release key');
+  key = makeOpenpgpKey('release key', environment);
   expect(make(key)).toMatchObject({ status: 0 });
   execFileSync('cp', [join(out, 'uketsuke.asc'), join(folder, 'trusted.asc')]);
 });
@@ -97,7 +80,7 @@ describe.skipIf(missing.length > 0)('an apt repository as a folder', () => {
   });
 
   it('of a stranger’s key, or with a list that was changed, is refused by apt', () => {
-    make(keyOf('stranger'));
+    make(makeOpenpgpKey('stranger', environment));
     expect(apt().status).not.toBe(0);
     make(key);
     expect(apt().status).toBe(0);
