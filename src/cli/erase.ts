@@ -52,7 +52,10 @@ const agentPaths = async (directory: string): Promise<string[]> => {
     ...files,
     ...(await storeFiles(config.journal)),
     join(dirname(config.journal), 'simulated-service.json'),
-    ...[config.staffFile, config.settingsFile, config.cardTrust, directory],
+    // With what share-files.ts laid beside them.
+    ...(await storeFiles(config.staffFile)),
+    ...(await storeFiles(config.settingsFile)),
+    ...[config.cardTrust, directory],
   ];
 };
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,20 @@ it('a tree goes, what a link in it leads to stays', async () => {
   expect(await eraseTree(join(folder, 'device'))).toBe(2);
   expect(readdirSync(folder)).toEqual(['kept']);
   expect(readFileSync(join(folder, 'kept'), 'utf8')).toBe('of somebody else');
+  rmSync(folder, { recursive: true });
+});
+
+it("approvers and settings that lie elsewhere go with an agent, and so does what was not taken of another agent's", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-erase-'));
+  for (const name of ['agent', 'office']) mkdirSync(join(folder, name));
+  const [staffFile, settingsFile] = [join(folder, 'office/staff.json'), join(folder, 'office/settings.yaml')];
+  writeFileSync(join(folder, 'agent/agent.yaml'), `staffFile: ${staffFile}\nsettingsFile: ${settingsFile}\n`);
+  const files = [staffFile, `${staffFile}.not-taken`, settingsFile, `${settingsFile}.not-taken`];
+  for (const file of files) writeFileSync(file, '[]');
+  const main = new URL('../../src/main.ts', import.meta.url).pathname;
+  const agent = ['--agent-dir', join(folder, 'agent')];
+  const { stdout } = spawnSync(process.execPath, [main, 'erase', ...agent], { encoding: 'utf8', timeout: 60_000 });
+  expect(stdout.split('\n')).toEqual(expect.arrayContaining(files));
   rmSync(folder, { recursive: true });
 });
 
