@@ -36,8 +36,12 @@ const write = (path: string, text: string): void => {
   try {
     replaceDurably(recordOf(path), `${text}\n`, 0o600);
   } catch {
-    // A full disk: of which nothing is known, that is looked at first.
-    rmSync(recordOf(path), { force: true });
+    try {
+      // A full disk: of which nothing is known, that is looked at first.
+      rmSync(recordOf(path), { force: true });
+    } catch {
+      // A folder of that name, or (Windows) a program that has it open: no reason to serve nobody.
+    }
   }
 };
 

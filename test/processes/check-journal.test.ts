@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, utimesSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -109,5 +109,11 @@ test('killed on a machine that runs on: looked at afterwards. The power went, or
   const record = readFileSync(`${path}-known`, 'utf8');
   expect(record).toMatch(/^closed/);
   rmSync(`${path}-known`);
+  expect(isKnownWhole(path)).toBe(false);
+});
+
+test('a record that cannot be written, nor taken away, keeps no journal from being opened and closed', () => {
+  mkdirSync(`${path}-known`);
+  closed();
   expect(isKnownWhole(path)).toBe(false);
 });
