@@ -8,6 +8,7 @@ import { defaultTpm } from '../../drivers/host/tpm-key.ts';
 import { readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { version } from '../processes/release.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { orMissing } from '../storage/or-missing.ts';
 import { openAttestation, signAttestation } from '../trust/attestation.ts';
 import { differences, type InstalledFile, installedFiles, manifestName, treeHash } from '../trust/installed-tree.ts';
 import { readTerminalKeys } from '../trust/key-files.ts';
@@ -32,10 +33,7 @@ const manifestSchema = z.strictObject({
 });
 
 const readManifest = async (tree: string): Promise<readonly InstalledFile[] | null> => {
-  const text = await readFile(join(tree, manifestName), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const text = await readFile(join(tree, manifestName), 'utf8').catch(orMissing);
   return text === null ? null : manifestSchema.parse(JSON.parse(text)).files;
 };
 

@@ -4,6 +4,7 @@ import type { EnrolmentCode } from '../agent/provisioning/enrolment-code.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { copiesOfConfig, loadConfig } from '../processes/terminal-config.ts';
+import { orMissing } from '../storage/or-missing.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { tell } from './say.ts';
 
@@ -79,10 +80,7 @@ export const writeTerminalConfig = async (
   parts: Parts,
   looksAgain: boolean,
 ): Promise<void> => {
-  const before = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const before = await readFile(file, 'utf8').catch(orMissing);
   const { before: kept } = copiesOfConfig(file);
   // A file with a mistake in it keeps nobody out of the clinic: what was in it is there to be put right.
   const isSound = before !== null && loadConfig(before).ok;

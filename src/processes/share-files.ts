@@ -6,6 +6,8 @@ import type { FacilityFiles } from '../agent/journal/facility-files.ts';
 import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
 import { readStaff } from '../agent/staff-page/staff-codes.ts';
 import { describeError, type EventLog } from '../log/event-log.ts';
+import { orMissing } from '../storage/or-missing.ts';
+import { parseJson } from '../storage/parse-file.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import type { AgentConfig } from './agent-config.ts';
 
@@ -15,11 +17,7 @@ type Common = z.infer<typeof recordSchema>;
 
 const recordName = 'facility-files.json';
 
-const textOf = (path: string): Promise<string | null> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+const textOf = (path: string): Promise<string | null> => readFile(path, 'utf8').catch(orMissing);
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 type Shared = {
@@ -57,7 +55,8 @@ const shareOne = async (
 };
 
 /**
- * Approvers and settings are the facility's where its agents share a journal: to be called every few seconds. Rejects where a file cannot be read or written, or is none that an agent can run with; the others are shared all the same.
+ * Approvers and settings are the facility's where its agents share a journal: to be called every few seconds. Rejects where a
+ * file cannot be read or written, or is none that an agent can run with; the others are shared all the same.
  */
 export const shareFiles = async (
   directory: string,
@@ -66,7 +65,8 @@ export const shareFiles = async (
 ): Promise<void> => {
   const path = join(directory, recordName);
   const text = await textOf(path);
-  const record = text === null ? {} : recordSchema.parse(JSON.parse(text));
+  // None yet, or not to be read: then the facility's stand, and what is here lies beside them.
+  const record = parseJson(text ?? '', recordSchema) ?? {};
   const shared: readonly Shared[] = [
     { name: 'staff', path: staffFile, check: readStaff },
     { name: 'settings', path: settingsFile, check: readFacilitySettings },

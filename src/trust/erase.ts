@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { type FileHandle, lstat, open, readdir, rmdir, statfs, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { orMissing } from '../storage/or-missing.ts';
 
 /*
  * Leaves nothing of what lay in files. Each is overwritten before it is unlinked; what files of before left in blocks that
@@ -26,10 +27,7 @@ const overwrite = async (path: string, size: number): Promise<void> => {
 
 /** A file, or a directory with all below it; links are taken away and never followed. Answers how many files; 0: not there. */
 export const eraseTree = async (path: string, keepsDirectory = false): Promise<number> => {
-  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const found = await lstat(path).catch(orMissing);
   if (found === null) return 0;
   if (found.isDirectory()) {
     let files = 0;

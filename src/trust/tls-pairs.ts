@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { orMissing } from '../storage/or-missing.ts';
 import type { TlsFiles } from './key-files.ts';
 import { certificatesOf } from './server-chain.ts';
 import { writeFileAtomically } from './write-file.ts';
@@ -13,11 +14,7 @@ import { writeFileAtomically } from './write-file.ts';
  */
 const files = { renewed: 'tls-renewed.pem', former: 'tls-former.pem', nextKey: 'tls-next-key.pem' } as const;
 
-const readText = (path: string): Promise<string | null> =>
-  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+const readText = (path: string): Promise<string | null> => readFile(path, 'utf8').catch(orMissing);
 
 const keyPattern = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n?/;
 

@@ -89,3 +89,17 @@ test('a file that was deleted comes back as the others have it', async () => {
   await two.share();
   expect(await two.staff()).toEqual(['nurse-1']);
 });
+
+test('what was common is not to be read any more: the facility’s stands, and what is here lies beside it', async () => {
+  const [one, two] = [agentAt('agent-1'), agentAt('agent-2')];
+  await one.add('nurse-1');
+  for (const agent of [one, two]) await agent.share();
+  writeFileSync(join(folder, 'agent-2', 'facility-files.json'), '\0\0\0');
+  await two.add('nurse-2');
+  await two.share();
+  expect(await two.staff()).toEqual(['nurse-1']);
+  expect(readFileSync(`${two.staffFile}.not-taken`, 'utf8')).toContain('nurse-2');
+  await two.add('nurse-3');
+  for (const agent of [two, one]) await agent.share();
+  expect(await one.staff()).toEqual(['nurse-1', 'nurse-3']);
+});

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hourMs } from '../../core/time-units.ts';
+import { orMissing } from '../../storage/or-missing.ts';
 import { certificateOf } from '../../trust/client-chain.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { identifier } from '../../wire/messages.ts';
@@ -37,11 +38,6 @@ const issuedSchema = z.array(
     at: z.number().int(),
   }),
 );
-
-const orMissing = (error: NodeJS.ErrnoException): null => {
-  if (error.code === 'ENOENT') return null;
-  throw error;
-};
 
 export const readIssued = async (directory: string): Promise<z.infer<typeof issuedSchema>> => {
   const text = await readFile(join(directory, issuingFiles.issued), 'utf8').catch(orMissing);

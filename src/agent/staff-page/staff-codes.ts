@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { hourMs } from '../../core/time-units.ts';
+import { orMissing } from '../../storage/or-missing.ts';
 import { parseJsonFile } from '../../storage/parse-file.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import type { CodeGuesses, Guesses } from '../journal/code-guesses.ts';
@@ -34,11 +35,8 @@ export type StaffMember = z.infer<typeof staffMemberSchema>;
 const staffFileSchema = z.array(staffMemberSchema);
 
 export const readStaff = async (path: string): Promise<readonly StaffMember[]> => {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '[]';
-    throw error;
-  });
-  return parseJsonFile(path, text, staffFileSchema);
+  const text = await readFile(path, 'utf8').catch(orMissing);
+  return text === null ? [] : parseJsonFile(path, text, staffFileSchema);
 };
 
 /** Only a salted hash of the staffCode is kept. The same approver again gets the new code. Throws when it is too short. */
