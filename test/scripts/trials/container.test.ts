@@ -14,7 +14,7 @@ test.skipIf(!canPart)(
   'a trial that is killed takes with it what its container began, also apart from it',
   async () => {
     // As nspawn's machine does, the sleeper leaves the session and the process that began it.
-    const inside = 'setsid sleep 60 & echo begun; exec sleep 60';
+    const inside = 'setsid sleep 300 & echo begun; exec sleep 300';
     const script = `
     const { endingWithUs } = await import('${container}');
     const { spawnSync } = await import('node:child_process');
@@ -28,7 +28,7 @@ test.skipIf(!canPart)(
     const [, signal] = await once(trial, 'close');
     expect(signal).toBe('SIGKILL');
   },
-  10_000,
+  60_000,
 );
 
 test('no trial starts a container by itself', () => {
