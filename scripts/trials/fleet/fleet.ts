@@ -9,6 +9,7 @@ import { AgentProcess, furnishAgent } from '../../beds/delivery-bed.ts';
 import { Mosquitto, mosquittoPath } from '../../beds/mosquitto.ts';
 import { Postgres, postgresMissing } from '../../beds/postgres.ts';
 import { familyCpuMs } from '../../bench/limit/processes.ts';
+import { quantile } from '../../bench/limit/visit-figures.ts';
 import { Terminals } from './fleet-parts.ts';
 import { journalRows, judge, takeFiles } from './judge-fleet.ts';
 
@@ -128,8 +129,6 @@ const part = async (
   }
   return { from, to, times, played } satisfies Part & { played: unknown };
 };
-const percentile = (times: readonly number[], share: number): number =>
-  [...times].sort((a, b) => a - b)[Math.floor(times.length * share)] ?? Number.NaN;
 
 /** Agent, broker and database in turn, each started again. */
 const kill = async (): Promise<void> => {
@@ -184,7 +183,7 @@ try {
   const most = await part('as many as go', { seconds, perSecond: null });
   const steady = await part(`a steady ${steadyPerSecond} a second`, { seconds, perSecond: steadyPerSecond });
   say(
-    `  to the receipt: p50 ${percentile(steady.times, 0.5).toFixed(0)} ms, p99 ${percentile(steady.times, 0.99).toFixed(0)} ms`,
+    `  to the receipt: p50 ${quantile(steady.times, 0.5).toFixed(0)} ms, p99 ${quantile(steady.times, 0.99).toFixed(0)} ms`,
   );
   await part('while they are killed', { seconds: killingSeconds, perSecond: killingPerSecond }, kill);
   // Everybody at once, as after a power cut of the network: until the last one has been served.
@@ -212,7 +211,7 @@ try {
       (10 * 1000 * most.played.filter(({ receiptMs = Number.POSITIVE_INFINITY }) => receiptMs <= most.to).length) /
         (most.to - most.from),
     ) / 10;
-  const p99Ms = Math.round(percentile(steady.times, 0.99));
+  const p99Ms = Math.round(quantile(steady.times, 0.99));
   const { lost, twice, mixed, filesTwice } = verdict;
   console.log(JSON.stringify({ visits: visits.length, lost, twice, mixed, perSecond, p99Ms, killed, filesTwice }));
   const isRight = lost + twice + mixed + filesTwice === 0 && refused.length === 0 && chain === 't';
