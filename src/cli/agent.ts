@@ -27,6 +27,7 @@ import {
   authorityKeyAccess,
   withAuthorityKey,
 } from './authority-key.ts';
+import { endProcess } from './end-process.ts';
 import { explained, inWords, japaneseOf, tell } from './say.ts';
 
 const wholeNumber = (text: string): number => {
@@ -108,7 +109,7 @@ const run = async (options: RunOptions): Promise<void> => {
   // left. Node would print its message, which may quote what was being worked on.
   process.on('uncaughtException', (error) => {
     log.event('process.error', describeError(error));
-    process.exit(70);
+    endProcess(70);
   });
   const startedMs = performance.now();
   let agent: RunningAgent | null = null;
@@ -118,8 +119,8 @@ const run = async (options: RunOptions): Promise<void> => {
     stopping = true;
     log.event('process.stopping', { reason: 'signal' });
     (agent?.close() ?? Promise.resolve()).then(
-      () => process.exit(0),
-      () => process.exit(1),
+      () => endProcess(0),
+      () => endProcess(1),
     );
   };
   const notifier = createSystemdNotifier();
@@ -137,7 +138,7 @@ const run = async (options: RunOptions): Promise<void> => {
       }),
     ...(options.makeFolders && { makeFolders: true }),
     // The service manager begins a new one, as after an error that nobody expected.
-    endNow: () => process.exit(70),
+    endNow: () => endProcess(70),
     // Its page serves: ended for being late, it would tell nobody what is wrong.
     waiting: watched,
     inJapanese: japaneseOf,

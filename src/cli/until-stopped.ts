@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { type AdjustableLog, createEventLog, describeError } from '../log/event-log.ts';
 import { type Config, defaultConfigPath } from '../processes/terminal-config.ts';
 import { readConfigOrExit } from './config.ts';
+import { endProcess } from './end-process.ts';
 
 /**
- * Runs one process of a device until SIGTERM: status 0 after that, 1 with one line when it cannot run with what it was
+ * Runs one process of a device until SIGTERM: status 0 (or that signal) after that, 1 with one line when it cannot run with what it was
  * given, 70 after an error that nobody expected. The service manager begins a new one.
  */
 export const untilStopped = async (
@@ -17,12 +18,12 @@ export const untilStopped = async (
   // Node would print the error's message, which may quote what was being worked on.
   process.on('uncaughtException', (error) => {
     log.event('process.error', describeError(error));
-    process.exit(70);
+    endProcess(70);
   });
   const started = start(log).catch((error: unknown) => {
     // What is wrong with keys or files is the technician's to mend: one line, no stack.
     process.stderr.write(`uketsuke ${command}: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    endProcess(1);
   });
   let stopping = false;
   // Also while it starts: an order that comes then is obeyed as soon as there is something to close.
@@ -31,8 +32,8 @@ export const untilStopped = async (
     stopping = true;
     log.event('process.stopping', { reason: 'signal' });
     const running = await started;
-    await running.close().catch(() => process.exit(1));
-    process.exit(0);
+    await running.close().catch(() => endProcess(1));
+    endProcess(0);
   };
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());

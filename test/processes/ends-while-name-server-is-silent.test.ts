@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDemoFacility, projectRoot, writeTerminalConfig } from '../../scripts/demonstration/facility.ts';
+
+/**
+ * A process ends while the system still waits for a name server. In a network of its own, whose one name server is an address
+ * from which nothing comes: each look-up takes 150 s.
+ */
+const folder = mkdtempSync(join(tmpdir(), 'uketsuke-silent-names-'));
+writeFileSync(join(folder, 'resolv.conf'), 'nameserver 192.0.2.53\noptions timeout:30 attempts:5\n');
+/** A person at a service manager waits so long; a fifth of what the look-up takes. ms */
+const limitMs = 30_000;
+const silent = `mount --bind ${join(folder, 'resolv.conf')} /etc/resolv.conf && ip link set lo up &&
+ip link add silent0 type veth peer name silent1 && ip link set silent1 up && ip link set silent0 up &&
+ip address add 192.0.2.1/24 dev silent0 && ip neighbour add 192.0.2.53 lladdr 02:00:00:00:00:53 dev silent0`;
+const inSilence = (script: string) =>
+  spawnSync('unshare', ['--net', '--mount', 'sh', '-c', `${silent} && ${script}`], {
+    ...{ encoding: 'utf8', cwd: projectRoot, timeout: 2 * limitMs, killSignal: 'SIGKILL' },
+  });
+const may = process.platform === 'linux' && inSilence('true').status === 0;
+if (!may) console.warn('skipped: a name server that is silent needs root, unshare, mount and iproute2');
+const node = `${process.execPath} --disable-warning=ExperimentalWarning`;
+
+describe.skipIf(!may)('a look-up that has no answer yet', () => {
+  let config = '';
+  beforeAll(async () => {
+    const facility = await createDemoFacility(folder, { answerDelayMs: 0, staffPort: 0 });
+    config = writeTerminalConfig(facility, { brokerPort: 8883, screenPort: 8480 });
+    const named = readFileSync(config, 'utf8').replace('host: localhost', 'host: broker.clinic.test');
+    expect(named).toContain('broker.clinic.test');
+    writeFileSync(config, named);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('the link ends in order when it is told to, and does not wait for the name server', () => {
+    // Its own word that it runs; the name has been asked for by then.
+    const ran = inSilence(`${node} src/main.ts link --config ${config} --log json 2>${folder}/said &
+link=$!
+until grep -q '"event":"process.ready"' ${folder}/said; do kill -0 $link || exit 3; done
+kill -TERM $link; began=$(date +%s)
+wait $link; echo "$? $(($(date +%s) - began))"`);
+    const [status, seconds] = ran.stdout.trim().split(' ').map(Number);
+    expect(readFileSync(join(folder, 'said'), 'utf8')).toContain('"event":"process.stopping"');
+    // 143: by SIGTERM, as systemd takes for an end in order.
+    expect(status).toBe(143);
+    expect(seconds).toBeLessThan(limitMs / 1_000);
+  });
+
+  test('one that stumbled ends at once, too, and not in order', () => {
+    const stumble = `import { lookup } from 'node:dns';
+import { endProcess } from './src/cli/end-process.ts';
+lookup('broker.clinic.test', () => {});
+endProcess(70);`;
+    writeFileSync(join(folder, 'stumble.mjs'), stumble.replace('./src', `${projectRoot}/src`));
+    const beganMs = performance.now();
+    const ran = inSilence(`exec ${node} ${join(folder, 'stumble.mjs')}`);
+    expect([ran.signal, ran.status]).toEqual(['SIGKILL', null]);
+    expect(performance.now() - beganMs).toBeLessThan(limitMs);
+  });
+
+  test('with no look-up under way the status is what it was given', () => {
+    const plain = `import { endProcess } from '${projectRoot}/src/cli/end-process.ts'; endProcess(70);`;
+    writeFileSync(join(folder, 'plain.mjs'), plain);
+    expect(inSilence(`exec ${node} ${join(folder, 'plain.mjs')}`).status).toBe(70);
+  });
+});
