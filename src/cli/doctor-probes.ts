@@ -1,3 +1,4 @@
+import { getServers } from 'node:dns';
 import { constants, existsSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
@@ -213,6 +214,17 @@ const userId = async (name: string): Promise<number | null> => {
   return found === null ? null : Number(found[1]);
 };
 
+/** Addresses that this machine asks for names, without the port or interface that may stand beside one */
+export const nameServersHere = (servers: readonly string[] = getServers()): readonly string[] =>
+  servers
+    .map((server) =>
+      server
+        .replace(/^\[(.*)\](:\d+)?$/, '$1')
+        .replace(/^([\d.]+):\d+$/, '$1')
+        .replace(/%.*$/, ''),
+    )
+    .filter((address) => isIP(address) !== 0);
+
 /** What the link's unit allows; a unit that denies nothing allows all. */
 const mayReach = async (address: string): Promise<boolean | null> => {
   const told = await said('systemctl', 'show', '-p', 'IPAddressAllow,IPAddressDeny', 'uketsuke-link.service');
@@ -244,6 +256,7 @@ export const slotLoaderBuiltMs = (rauc?: string, tree?: string): number | null =
 export const thisMachine: Machine = {
   agentKnows: (device) => agentKnows(device),
   addressOf: (host) => addressOf(host),
+  nameServers: () => nameServersHere(),
   ...{ unit, userId, mayReach, isReadOnly, damagedFiles, hasSoundCard },
   bootLoaderBuiltMs: () => slotLoaderBuiltMs(),
 };

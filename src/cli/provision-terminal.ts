@@ -18,6 +18,7 @@ import type { PublicJwk } from '../wire/messages.ts';
 import { hasTpm, keptTpmKey } from './attestation-key.ts';
 import { awaitEnrolment } from './await-enrolment.ts';
 import { keepGoodConfig } from './config.ts';
+import { nameServersHere } from './doctor-probes.ts';
 import { findEnrolment } from './find-enrolment.ts';
 import { enrolKept, keptEnrolment } from './kept-enrolment.ts';
 import { modelsFolder, readManifest } from './models-folder.ts';
@@ -77,13 +78,17 @@ const identityHere = async (): Promise<Identity | null> => {
 
 type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>;
 
-/** The link's only way out: to every address that the broker's name has. */
+/**
+ * The link's only way out: to every address that the broker's name has, and to the name servers, without which it could not
+ * ask for the name. A broker that is named by its address needs none.
+ */
 export const wayToBroker = async (
   host: string,
   find: Lookup = (name) => lookup(name, { all: true }),
+  nameServers: readonly string[] = nameServersHere(),
 ): Promise<string> => {
-  const addresses = isIP(host) === 0 ? (await find(host)).map(({ address }) => address) : [host];
-  return ['[Service]', ...addresses.map((address) => `IPAddressAllow=${address}`), ''].join('\n');
+  const addresses = isIP(host) === 0 ? [...(await find(host)).map(({ address }) => address), ...nameServers] : [host];
+  return ['[Service]', ...[...new Set(addresses)].map((address) => `IPAddressAllow=${address}`), ''].join('\n');
 };
 
 const allowBroker = async (host: string): Promise<void> => {

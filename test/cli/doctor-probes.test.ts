@@ -9,6 +9,7 @@ import {
   addressOf,
   agentKnows,
   lastWordsOf,
+  nameServersHere,
   slotLoaderBuiltMs,
   thisMachine,
   unitStateOf,
@@ -298,3 +299,8 @@ test.skipIf(process.platform === 'win32')(
     }
   },
 );
+
+test('name servers are told by their addresses alone', () => {
+  const listed = ['192.0.2.1', '192.0.2.2:5353', '[2001:db8::1]:5353', 'fe80::1%eth0'];
+  expect(nameServersHere(listed)).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1', 'fe80::1']);
+});

@@ -119,9 +119,11 @@ test('a file that nobody can read keeps no terminal out: it is laid aside', asyn
   expect(readFileSync(`${file}.before`, 'utf8')).toBe(broken);
 });
 
-test('the link reaches every address of the broker’s name, and nothing else', async () => {
+test('the link reaches every address of the broker’s name and whoever tells it, and nothing else', async () => {
   const addresses = [{ address: '192.0.2.10' }, { address: '2001:db8::10' }];
-  const text = await wayToBroker('clinic-pc', async (name) => (name === 'clinic-pc' ? addresses : []));
-  expect(text).toBe('[Service]\nIPAddressAllow=192.0.2.10\nIPAddressAllow=2001:db8::10\n');
-  expect(await wayToBroker('192.0.2.7')).toBe('[Service]\nIPAddressAllow=192.0.2.7\n');
+  const find = async (name: string) => (name === 'clinic-pc' ? addresses : []);
+  // A router that is name server and knows the broker: once.
+  const text = await wayToBroker('clinic-pc', find, ['192.0.2.1', '192.0.2.10']);
+  expect(text).toBe('[Service]\nIPAddressAllow=192.0.2.10\nIPAddressAllow=2001:db8::10\nIPAddressAllow=192.0.2.1\n');
+  expect(await wayToBroker('192.0.2.7', find, ['192.0.2.1'])).toBe('[Service]\nIPAddressAllow=192.0.2.7\n');
 });

@@ -252,6 +252,14 @@ const serverCertificateError = async ({ config }: Examination, address: string):
   });
 };
 
+/** All is well with the broker but for the link, which may ask none of the name servers for its name: one of them, else null. */
+const nameServerShut = async ({ config, linkReport, machine }: Examination): Promise<string | null> => {
+  if (linkReport?.brokerTrouble !== 'delivery.offline' || isIP(config.broker.host) !== 0) return null;
+  const servers = machine.nameServers();
+  const may = await Promise.all(servers.map((server) => machine.mayReach(server)));
+  return may.every((each) => each === false) ? (servers[0] ?? null) : null;
+};
+
 /** Step by step, so that the first step that fails is the one that is named. */
 const broker = async (examination: Examination): Promise<Finding> => {
   const { config, linkReport, machine, probeBroker, seeWay } = examination;
@@ -279,6 +287,8 @@ const broker = async (examination: Examination): Promise<Finding> => {
   // It takes connections and says nothing: no question of trust.
   if (untrusted === 'ETIMEDOUT') return found('broker.hung', `${host}:${port}`);
   if (untrusted !== null) return found('delivery.broker-untrusted', untrusted);
+  const shut = await nameServerShut(examination);
+  if (shut !== null) return found('link.broker-not-allowed', `name server ${shut}`);
   const trouble = linkReport === null ? await probeBroker() : { code: linkReport.brokerTrouble, detail: '' };
   if (trouble === null) return fine('MQTT over mutual TLS');
   return found(codeOf(trouble.code, 'delivery.offline'), trouble.detail, { device: config.device });

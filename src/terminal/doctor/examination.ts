@@ -84,6 +84,8 @@ export type Machine = {
   readonly userId: (name: string) => Promise<number | null>;
   /** The first one of the name; `silent`: no name server answers within 1.5 s */
   readonly addressOf: (host: string) => Promise<{ readonly value: string } | 'silent' | 'unknown'>;
+  /** Addresses that the machine asks for names */
+  readonly nameServers: () => readonly string[];
   /** Whether the link's unit lets it speak with this address; null: nothing is known */
   readonly mayReach: (address: string) => Promise<boolean | null>;
   /** Whether the place lies on a file system that takes no writes */

@@ -60,6 +60,7 @@ const bareMachine: Machine = {
   agentKnows: async () => null,
   userId: async () => null,
   addressOf: async (host) => (host === 'localhost' ? { value: '127.0.0.1' } : 'unknown'),
+  nameServers: () => ['192.0.2.1', '192.0.2.2'],
   mayReach: async () => null,
   bootLoaderBuiltMs: () => null,
   isReadOnly: async () => false,
@@ -512,6 +513,15 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       { machine: machineWith({ unit: unitsAre({ 'uketsuke.service': '', 'polkit.service': 'masked' }) }) },
     ],
     ['link.broker-not-allowed', { ...offline, machine: machineWith({ mayReach: async () => false }) }],
+    // The broker's name is one; the link may ask nobody for it.
+    [
+      'link.broker-not-allowed',
+      { ...offline, machine: machineWith({ mayReach: async (address) => address === '127.0.0.1' }) },
+    ],
+    [
+      'delivery.offline',
+      { ...offline, machine: machineWith({ mayReach: async (address) => address !== '192.0.2.1' }) },
+    ],
     ['files.owner-wrong', { machine: machineWith({ userId: async () => 54_321 }) }],
     ['program.damaged', { machine: machineWith({ damagedFiles: async () => damaged }) }],
     ['speaker.missing', { machine: machineWith({ hasSoundCard: async () => false }) }],
