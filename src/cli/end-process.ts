@@ -6,7 +6,7 @@ const lookUp = 'GetAddrInfoReqWrap';
  * whoever stops or restarts us waits with it. Then the system ends us: by SIGTERM where all is well, which a service manager
  * takes for the order that it gave, else by SIGKILL. Elsewhere than on Windows.
  */
-export const endProcess = (code: number): never => {
+export const endProcess: (code: number) => never = (code) => {
   if (process.platform !== 'win32' && process.getActiveResourcesInfo().includes(lookUp)) {
     process.removeAllListeners('SIGTERM');
     process.kill(process.pid, code === 0 ? 'SIGTERM' : 'SIGKILL');
