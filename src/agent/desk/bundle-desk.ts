@@ -11,8 +11,8 @@ import {
 } from '../../wire/bundle-messages.ts';
 import type { AgentContext } from '../agent-context.ts';
 
-/** A terminal asks for its next piece when it has one: more than this waiting is nobody's. */
-const maximumWaiting = 8;
+/** Of one terminal: it asks for its next piece when it has one, which may be before the broker's word for that is here. */
+const maximumWaiting = 2;
 
 /** `length` bytes from `offset` on, fewer at the end of the file. */
 const readAt = async (file: FileHandle, offset: number, length: number): Promise<Uint8Array> => {
@@ -32,7 +32,7 @@ export class BundleDesk {
   readonly #unsubscribe: () => void;
   readonly #known = new Map<string, { readonly stamp: string; readonly id: string }>();
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #waiting = new Map<string, number>();
 
   constructor(context: Context, folder: string) {
     this.#context = context;
@@ -52,13 +52,14 @@ export class BundleDesk {
   /** One piece at a time, whoever asks: what a visit needs of the disk and the line comes between. */
   #enqueue(device: string, payload: Uint8Array): void {
     const entry = this.#context.devices().get(device);
-    if (entry === undefined || entry.revoked || payload.length > 500 || this.#waiting >= maximumWaiting) return;
-    this.#waiting += 1;
+    const waiting = this.#waiting.get(device) ?? 0;
+    if (entry === undefined || entry.revoked || payload.length > 500 || waiting >= maximumWaiting) return;
+    this.#waiting.set(device, waiting + 1);
     this.#last = this.#last
       .then(() => this.#answer(device, payload))
       .catch((error: unknown) => this.#context.log.event('process.error', describeError(error)))
       .finally(() => {
-        this.#waiting -= 1;
+        this.#waiting.set(device, (this.#waiting.get(device) ?? 1) - 1);
       });
   }
 
