@@ -24,12 +24,16 @@ export type PostgresConnection = {
       name?: string;
       values?: readonly SqlValue[];
       needsSession?: boolean;
+      /** Carried out first of all, in the same breath */
+      begin?: string | null;
       /** Carried out before it; the first that fails is what is thrown */
       before?: readonly Statement[];
     },
   ): {
     readonly rows: SqlRow[];
     readonly changes: number;
+    /** What `begin` answered */
+    readonly began: SqlRow | null;
   };
   /** Nobody answered a moment ago */
   readonly isAway: boolean;
@@ -72,11 +76,11 @@ export const connectPostgres = (address: string, setUp: string, answerMs = answe
     }
   };
   return {
-    ask: (text, { name, values = [], needsSession = false, before = [] } = {}) => {
+    ask: (text, { name, values = [], needsSession = false, begin = null, before = [] } = {}) => {
       const nowMs = performance.now();
       if (nowMs < restUntilMs) throw away('it did not answer a moment ago');
       id += 1;
-      const question: Question = { id, before, name: name ?? null, text, values, needsSession };
+      const question: Question = { id, begin, before, name: name ?? null, text, values, needsSession };
       port.postMessage(question);
       // A thread that has to start first takes some tenths of a second.
       const told = answerOf(id, nowMs + answerMs + (id === 1 ? connectMs : 0));

@@ -137,7 +137,8 @@ const now = 'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS ms';
 /** The key is the one that the others have stepped to: looked at as each transaction begins, and before it is used outside of one. */
 const sharedCells = (rows: PostgresRows, key: JournalKey): Cells => {
   const look = (): void => {
-    if (!rows.inTransaction) key.stepTo(Number(rows.sql.get(epoch)?.epoch));
+    if (rows.inTransaction) rows.begin();
+    else key.stepTo(Number(rows.sql.get(epoch)?.epoch));
   };
   return {
     seal: (at, text) => {
@@ -145,7 +146,7 @@ const sharedCells = (rows: PostgresRows, key: JournalKey): Cells => {
       return key.cells.seal(at, text);
     },
     open: (at, cell) => {
-      if (Number.parseInt(cell, 10) > key.epoch) look();
+      if (rows.inTransaction || Number.parseInt(cell, 10) > key.epoch) look();
       return key.cells.open(at, cell);
     },
     index: (table, value) => {

@@ -6,6 +6,8 @@ export type Statement = { readonly name: string; readonly text: string; readonly
 
 export type Question = {
   readonly id: number;
+  /** Begins the transaction to which all of it belongs; what its last statement answers is told, too. null: it has begun, or there is none */
+  readonly begin: string | null;
   /** Carried out before it, in this order; the first that fails is the answer */
   readonly before: readonly Statement[];
   /** null: several statements without values */
@@ -16,7 +18,13 @@ export type Question = {
   readonly needsSession: boolean;
 };
 export type Answer =
-  | { readonly id: number; readonly ok: true; readonly rows: SqlRow[]; readonly changes: number }
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly rows: SqlRow[];
+      readonly changes: number;
+      readonly began: SqlRow | null;
+    }
   /** `code`: of PostgreSQL (SQLSTATE) or of the system */
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };
 export type WorkerStart = {

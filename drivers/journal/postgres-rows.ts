@@ -34,6 +34,8 @@ export class PostgresRows {
   #cursors = 0;
   /** Written by the open transaction, and not yet on its way: it goes with the next question, so that nobody waits for it. */
   #written: Statement[] = [];
+  /** How the open transaction begins, until its first question takes it along */
+  #unbegun: { readonly text: string; readonly began: (row: SqlRow) => void } | null = null;
   inTransaction = false;
 
   constructor(connection: PostgresConnection) {
@@ -52,27 +54,34 @@ export class PostgresRows {
     iterate: (text, ...values) => (this.inTransaction ? this.#fetched(text, values) : this.#ask(text, values).rows),
   };
 
-  /** `began`: what the last statement of `begin` answered */
+  /**
+   * `began`: is told what the last statement of `begin` answered, before the first question of `work` returns. Where `work` asks
+   * and writes nothing there is no transaction.
+   */
   within<T>(begin: string, began: (row: SqlRow) => void, work: () => T): T {
-    const connection = this.#connection;
+    this.#unbegun = { text: begin, began };
+    this.inTransaction = true;
     try {
-      const [row] = connection.ask(begin).rows;
-      this.inTransaction = true;
-      if (row !== undefined) began(row);
       const value = work();
-      connection.ask('COMMIT', { needsSession: true, before: this.#takeWritten() });
+      if (this.#unbegun === null || this.#written.length > 0) this.#tell('COMMIT');
       return value;
     } catch (error) {
       try {
-        if (!connection.isAway) connection.ask('ROLLBACK', { needsSession: true });
+        if (!this.#connection.isAway) this.#connection.ask('ROLLBACK', { needsSession: true });
       } catch {
         // The session has gone, and what it had begun with it.
       }
       throw error;
     } finally {
       this.inTransaction = false;
+      this.#unbegun = null;
       this.#written = [];
     }
+  }
+
+  /** For what has to be known of the open transaction before anything is asked in it */
+  begin(): void {
+    if (this.#unbegun !== null) this.#tell('SELECT 1');
   }
 
   #takeWritten(): readonly Statement[] {
@@ -99,18 +108,26 @@ export class PostgresRows {
 
   #ask(sql: string, given: readonly SqlValue[]) {
     const { text, name, values } = this.#statement(sql, given);
-    return this.#connection.ask(text, {
-      ...{ name, values, needsSession: this.inTransaction },
-      before: this.#takeWritten(),
+    return this.#tell(text, { name, values });
+  }
+
+  /** With it goes what was written before it, and the begin of its transaction. */
+  #tell(text: string, named: { readonly name?: string; readonly values?: readonly SqlValue[] } = {}) {
+    const first = this.#unbegun;
+    this.#unbegun = null;
+    const answer = this.#connection.ask(text, {
+      ...{ ...named, needsSession: this.inTransaction && first === null },
+      ...{ begin: first?.text ?? null, before: this.#takeWritten() },
     });
+    if (answer.began !== null) first?.began(answer.began);
+    return answer;
   }
 
   /** However many there are, they are never all here at once. */
   *#fetched(sql: string, values: readonly SqlValue[]): Generator<SqlRow> {
     this.#cursors += 1;
     const cursor = `rows_${this.#cursors}`;
-    const ask = (text: string, given: readonly SqlValue[] = []) =>
-      this.#connection.ask(text, { values: given, needsSession: true, before: this.#takeWritten() });
+    const ask = (text: string, values: readonly SqlValue[] = []) => this.#tell(text, { values });
     ask(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${this.#translated(sql)}`, values);
     try {
       for (;;) {

@@ -1,8 +1,13 @@
 import { workerData } from 'node:worker_threads';
 import pg from 'pg';
+import type { SqlRow } from '../../src/storage/sql-engine.ts';
 import type { Answer, Question, WorkerStart } from './postgres-messages.ts';
 
-/* Talks with PostgreSQL while the thread that asked stands still: one connection, one question at a time. */
+/*
+ * Talks with PostgreSQL while the thread that asked stands still: one connection, one question at a time. What belongs to a
+ * question is sent in one go (the protocol's pipeline): of a transaction in which one of them fails nothing that follows is
+ * carried out, its COMMIT included.
+ */
 
 const { port, answered, address, setUp, connectMs } = workerData as WorkerStart;
 
@@ -18,6 +23,7 @@ const connected = async (): Promise<pg.Client> => {
     connectionString: address,
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
+    pipeline: true,
     application_name: 'uketsuke-agent',
   });
   const drop = (): void => {
@@ -36,15 +42,25 @@ const connected = async (): Promise<pg.Client> => {
   return fresh;
 };
 
-const answer = async ({ id, before, name, text, values, needsSession }: Question): Promise<Answer> => {
+const lastOf = (result: unknown): pg.QueryResult => (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult;
+
+const answer = async ({ id, begin, before, name, text, values, needsSession }: Question): Promise<Answer> => {
   try {
     // What was begun on a connection that is gone is not gone on with on another one.
     if (needsSession && client === null) throw Object.assign(new Error('connection lost'), { code: '08006' });
     const session = await connected();
-    for (const statement of before) await session.query({ ...statement, values: [...statement.values] });
-    const result = (await session.query(name === null ? text : { name, text, values: [...values] })) as unknown;
-    const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult;
-    return { id, ok: true, rows: last.rows, changes: last.rowCount ?? 0 };
+    // They are answered in their order: the first that fails is the one that is thrown.
+    const sent = [
+      ...(begin === null ? [] : [session.query(begin)]),
+      ...before.map((statement) => session.query({ ...statement, values: [...statement.values] })),
+      session.query(name === null ? text : { name, text, values: [...values] }),
+    ];
+    const results = (await Promise.all(sent)).map(lastOf);
+    const last = lastOf(results);
+    return {
+      ...{ id, ok: true, rows: last.rows, changes: last.rowCount ?? 0 },
+      began: begin === null ? null : (results[0]?.rows[0] as SqlRow),
+    };
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string };
     return { id, ok: false, code, message };

@@ -78,7 +78,8 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
     expect(other.visit('r1')).toMatchObject({ outcome: null, code: null });
     expect(other.usage()).toEqual([]);
     expect(other.finish('r1', { outcome: 'eligible', qualificationValidity: 1, at }, now)).toEqual({
-      failedBefore: false,
+      ...{ failedBefore: false, isAnsweredOtherwise: false },
+      visit: other.visit('r1'),
     });
     expect(one.visit('r1')).toMatchObject({ outcome: 'eligible' });
     one.close();

@@ -136,9 +136,9 @@ export const journalContract = (name: string, newPlace: () => JournalPlace, numR
         },
       ]);
       // A failure that is answered after all is taken back.
-      expect(journal.finish('two', { outcome: 'eligible', qualificationValidity: 1, at: nextMonth })).toEqual({
-        failedBefore: true,
-      });
+      const finished = journal.finish('two', { outcome: 'eligible', qualificationValidity: 1, at: nextMonth });
+      // What is told about the row is what stands there.
+      expect(finished).toEqual({ failedBefore: true, visit: journal.visit('two'), isAnsweredOtherwise: false });
       expect(journal.usage().map(({ outcome }) => outcome)).toEqual(['eligible', 'eligible']);
       journal.close();
     });
@@ -308,6 +308,36 @@ export const journalContract = (name: string, newPlace: () => JournalPlace, numR
       expect(journal.audit.verify()).toEqual({ entries: 3, brokenAt: null });
       expect([...journal.audit.lines()].map(({ number }) => number)).toEqual([6, 7, 8]);
       journal.close();
+    });
+
+    test('written together: in one transaction, told after it; what fails is undone alone, and takes nobody along', async () => {
+      const journal = opened();
+      const nonces = Array.from({ length: 40 }, (_, number) => `n${number}`);
+      const challenges = nonces.map((nonce) => ({ nonce, issuedAt: at, expiresAt: at + 1_000 }));
+      journal.addChallenges('front-1', challenges, 48);
+      const written = nonces.map((challenge) =>
+        journal.together('now', () => journal.record(request({ requestId: challenge, session: challenge, challenge }))),
+      );
+      // The same document twice among them, and one whose work fails in its midst.
+      const again = journal.together('now', () =>
+        journal.record(request({ requestId: 'n3', session: 'n3', challenge: 'n3' })),
+      );
+      const failing = journal.together('now', () => {
+        journal.audit.append({ atMs: at, event: 'e', subject: 'never' });
+        throw new Error('its own');
+      });
+      const ended = journal.together('forgotten', () => journal.handOver('n0', at));
+      expect(journal.visits()).toEqual([]);
+      await expect(failing).rejects.toThrow('its own');
+      for (const one of written) expect(await one).toMatchObject({ kind: 'recorded', visit: { verdict: 'accepted' } });
+      expect(await again).toMatchObject({ kind: 'repeated' });
+      await ended;
+      expect(journal.unfinished()).toHaveLength(39);
+      expect(journal.audit.verify()).toEqual({ entries: 41, brokenAt: null });
+      // What waits when it is closed is written before.
+      const last = journal.together('soon', () => journal.finish('n1', { outcome: 'eligible', at }));
+      journal.close();
+      expect(await last).toMatchObject({ failedBefore: false, visit: { outcome: 'eligible' } });
     });
 
     test('age: what was lived is there at the next opening', () => {

@@ -2,6 +2,7 @@ import { type Failure, type FailureCode, failure } from '../../core/failure.ts';
 import { err, type Result } from '../../core/result.ts';
 import { describeError } from '../../log/event-log.ts';
 import type { Delivery } from '../../ports/message-bus.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
 import type { StateMessage } from '../../wire/messages.ts';
 import { parseTopic, publisherOf, type TopicLeaf, topicLeaves, topicOf } from '../../wire/topics.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
@@ -47,7 +48,7 @@ export class AgentDesk {
   readonly #memory = new LookupMemory();
   readonly #answered = new RecentIds();
   readonly #consentTexts: () => ConsentTexts;
-  readonly #queues = new Map<string, { last: Promise<void>; waiting: number }>();
+  readonly #queues = new Map<string, { last: Promise<void>; readonly waiting: Set<Incoming> }>();
   readonly #unsubscribe: (() => void)[];
   readonly #toldAgainAtMs = new Map<string, number>();
   readonly #compareWithTerminals: ReturnType<typeof compareWithTerminals>;
@@ -132,14 +133,19 @@ export class AgentDesk {
   }
 
   #enqueue(incoming: Incoming): void {
-    const queue = this.#queues.get(incoming.device.device) ?? { last: Promise.resolve(), waiting: 0 };
+    const queue = this.#queues.get(incoming.device.device) ?? { last: Promise.resolve(), waiting: new Set<Incoming>() };
     this.#queues.set(incoming.device.device, queue);
-    if (queue.waiting >= maximumWaiting) return;
-    queue.waiting += 1;
+    const { waiting } = queue;
+    if (waiting.size >= maximumWaiting) return;
+    // A terminal that has heard nothing for a second sends the same again: what is still in work is answered once.
+    const isSame = ({ leaf, payload }: Incoming): boolean =>
+      leaf === 'request' && leaf === incoming.leaf && equalBytes(payload, incoming.payload);
+    if ([...waiting].some(isSame)) return;
+    waiting.add(incoming);
     queue.last = queue.last
       .then(() => this.#work(incoming))
       .finally(() => {
-        queue.waiting -= 1;
+        waiting.delete(incoming);
       });
   }
 

@@ -59,7 +59,8 @@ export const answerChallenges = async (
   }));
   let given = challenges;
   try {
-    if (wanted > 0) journal.addChallenges(device.device, challenges, maximumOpenChallenges);
+    if (wanted > 0)
+      await journal.together('soon', () => journal.addChallenges(device.device, challenges, maximumOpenChallenges));
   } catch (error) {
     // Said instead: a terminal that knows why nobody can be served asks nobody for consent.
     disk.failed(error);

@@ -10,6 +10,7 @@ import { type EligibilityRequest, testApprover } from '../../wire/messages.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type { JournalVisit, NewRequest, Personal } from '../journal/journal.ts';
+import type { Fresh } from '../journal/journal-schema.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import type { ConsentTexts } from './consent-texts.ts';
 import type { LookupMemory } from './lookup-memory.ts';
@@ -39,7 +40,7 @@ const certificateWord = (verdict: EvidenceVerdict | null, nowMs: number): Journa
 };
 
 /** What comes after the receipt: the service is asked, or a result that is known already is told again. */
-type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry): void };
+type AfterReceipt = { start(visit: JournalVisit, device: DeviceEntry, fresh?: Fresh): void };
 
 type RequestParts = {
   readonly context: AgentContext;
@@ -83,7 +84,8 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
 
   const documentHash = hashOf(opened.value);
   const code = verdict.ok ? remainingCheck(verdict.value, parts, now) : verdict.failure.code;
-  const recorded = journal.record(rowOf(request, documentHash, verdict.ok ? verdict.value : null, code, parts.context));
+  const row = rowOf(request, documentHash, verdict.ok ? verdict.value : null, code, parts.context);
+  const recorded = await journal.together('now', () => journal.record(row));
   if (recorded.kind === 'other-document') return refuseOtherDocument(request, documentHash, device, parts);
   const { visit } = recorded;
   if (recorded.kind === 'repeated') return giveReceipt(visit, device, parts);
@@ -102,7 +104,8 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
       code: visit.code as FailureCode,
     });
   parts.context.changed();
-  return giveReceipt(visit, device, parts);
+  const { lease } = recorded;
+  return giveReceipt(visit, device, parts, lease === null ? undefined : { personal: row.personal, lease });
 };
 
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
@@ -174,13 +177,18 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
   consentTimes: request.consents.map(({ code, given, at }) => ({ code, given, at })),
 });
 
-const giveReceipt = async (visit: JournalVisit, device: DeviceEntry, parts: RequestParts): Promise<Result<void>> => {
+const giveReceipt = async (
+  visit: JournalVisit,
+  device: DeviceEntry,
+  parts: RequestParts,
+  fresh?: Fresh,
+): Promise<Result<void>> => {
   const { requestId, documentHash, receivedAt, verdict, code } = visit;
   const { agent } = parts.context.keys();
   const receipt = { requestId, documentHash, receivedAt, agent, verdict, ...(verdict === 'refused' && { code }) };
   const sent = await parts.post.signed(device, 'receipt', receipt, requestId);
   // Also when the receipt could not be sent: what is accepted is done, and the terminal asks again for its receipt.
-  if (verdict === 'accepted') parts.afterReceipt.start(visit, device);
+  if (verdict === 'accepted') parts.afterReceipt.start(visit, device, fresh);
   return sent;
 };
 

@@ -17,14 +17,14 @@ export class CertificateEnds {
 
   /** `endsAt` null: this card is good for long, renewed perhaps. */
   see(referenceNumber: string, endsAt: number | null, seenAt: number): void {
-    const { atOnce, cells, deleted, livedMs, run } = this.#rows;
+    const { atOnce, cells, deleted, livedMs, write } = this.#rows;
     atOnce(() => {
       const key = cells.index('certificate_end', referenceNumber);
       if (endsAt === null) {
-        if (run('DELETE FROM certificate_end WHERE reference_number = ?', key) > 0) deleted();
-        return;
+        write('DELETE FROM certificate_end WHERE reference_number = ?', key);
+        return deleted();
       }
-      run(
+      write(
         'INSERT OR REPLACE INTO certificate_end (reference_number, ends_at, seen_at, delete_at, who) VALUES (?, ?, ?, ?, ?)',
         ...[key, Math.round(endsAt), Math.round(seenAt), livedMs() + lifeMs],
         cells.seal(`certificate_end.who ${key}`, referenceNumber),

@@ -4,6 +4,7 @@ import type { StoreNews } from '../../storage/open-store.ts';
 import type { SqlEngine, SqlRow, SqlValue } from '../../storage/sql-engine.ts';
 import { openSqlite } from '../../storage/sqlite-engine.ts';
 import type { StorePlace } from '../../storage/store-place.ts';
+import { type Durability, GroupCommit } from './group-commit.ts';
 import { journalKind } from './journal-kind.ts';
 
 /** What somebody did to the file while it was open, or while nobody ran. */
@@ -22,6 +23,12 @@ export class JournalFile {
 
   /** What was done, in a hash chain. `verify`, `lines`; `rotate` within `atOnce` */
   readonly audit: AuditChain;
+
+  readonly #group = new GroupCommit((durability, work) => {
+    if (durability === 'forgotten') this.atOnceAndForgotten(work);
+    else if (durability === 'now') this.transaction(work);
+    else this.soonDurable(work);
+  });
 
   /** Challenges of before this instant (agent's clock, ms) may stand in no journal of ours; null: what was handed out is known */
   knowsNothingBefore: number | null = null;
@@ -55,6 +62,7 @@ export class JournalFile {
   }
 
   close(): void {
+    this.#group.flush();
     try {
       this.forgetDeleted();
     } catch {
@@ -108,6 +116,11 @@ export class JournalFile {
   /** All of it is on the disk, or none; one write to the disk for all. */
   atOnce<T>(work: () => T): T {
     return this.transaction(work);
+  }
+
+  /** `work` in one transaction with what others want written at the same time (group-commit.ts); resolves once it is durable. */
+  together<T>(durability: Durability, work: () => T): Promise<T> {
+    return this.#group.add(durability, work);
   }
 
   /** The end of a visit: all of it is on the disk when this returns, and what it deletes is in no file any more. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FailureCode } from '../../core/failure.ts';
 import { type ConsentCode, consentCode } from '../../wire/messages.ts';
 import type { NamesByElement } from './kept-names.ts';
+import type { Lease } from './leases.ts';
 
 /** `renewed`: issued within days, so that the service may not know it yet */
 const certificateWords = ['valid', 'near-expiry', 'grace', 'renewed'] as const;
@@ -120,10 +121,17 @@ export const visitOf = (request: NewRequest, code: FailureCode | undefined): Jou
   certificateState: request.certificateState ?? null,
 });
 
-/** `other-document`: the id is taken by a document with another hash; nothing was written. */
+/**
+ * `other-document`: the id is taken by a document with another hash; nothing was written. `lease`: with which whoever recorded it
+ * goes on; null: nobody does.
+ */
 export type RecordOutcome =
-  | { readonly kind: 'recorded' | 'repeated'; readonly visit: JournalVisit }
+  | { readonly kind: 'recorded'; readonly visit: JournalVisit; readonly lease: Lease | null }
+  | { readonly kind: 'repeated'; readonly visit: JournalVisit }
   | { readonly kind: 'other-document' };
+
+/** Of a request that was recorded a moment ago: what it holds, and that it is ours to go on with */
+export type Fresh = { readonly personal: Personal; readonly lease: Lease };
 
 export type Outcome = {
   readonly outcome: NonNullable<JournalVisit['outcome']>;

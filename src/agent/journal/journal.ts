@@ -45,8 +45,15 @@ export type {
   UsageRow,
 } from './journal-schema.ts';
 
-/** `failedBefore`: a failure that was told already has given its place */
-type Finished = { readonly failedBefore: boolean };
+/**
+ * `failedBefore`: a failure that was told already has given its place. `visit`: as it stands now; undefined: there is none.
+ * `isAnsweredOtherwise`: another request of the visit has its answer
+ */
+type Finished = {
+  readonly failedBefore: boolean;
+  readonly visit: JournalVisit | undefined;
+  readonly isAnsweredOtherwise: boolean;
+};
 
 const personalPlace = (requestId: string): string => `personal.content ${requestId}`;
 
@@ -143,11 +150,12 @@ export class Journal extends JournalAge {
           ],
         );
       else this.#count(request, 'refused', code, request.receivedAt);
-      if (code === undefined && request.recordedBy !== undefined)
-        this.leases.take(request.requestId, request.recordedBy);
+      const { requestId, recordedBy } = request;
+      const isGoneOnWith = code === undefined && recordedBy !== undefined;
+      const lease = isGoneOnWith ? this.leases.give(requestId, recordedBy) : null;
       const event = code === undefined ? 'request-accepted' : 'request-refused';
-      this.audit.append({ atMs: request.receivedAt, event, subject: request.requestId, ...(code && { code }) });
-      return { kind: 'recorded', visit: visitOf(request, code) };
+      this.audit.append({ atMs: request.receivedAt, event, subject: requestId, ...(code && { code }) });
+      return { kind: 'recorded', visit: visitOf(request, code), lease };
     });
   }
 
@@ -159,19 +167,25 @@ export class Journal extends JournalAge {
 
   /** Accepted and not handed over: what a crash or a full folder left undone, oldest first. */
   unfinished(): { visit: JournalVisit; personal: Personal }[] {
-    return this.#visits(
-      'WHERE handed_over_at IS NULL AND request_id IN (SELECT request_id FROM personal) ORDER BY received_at, rowid',
-    ).flatMap((visit) => {
-      const personal = this.personal(visit.requestId);
+    return this.all(
+      `SELECT ${visitColumns}, (SELECT content FROM personal WHERE personal.request_id = request.request_id) AS content
+        FROM request WHERE handed_over_at IS NULL AND request_id IN (SELECT request_id FROM personal)
+        ORDER BY received_at, rowid`,
+    ).flatMap((row) => {
+      const visit = visitSchema.parse(row);
+      const personal = this.#opened(visit.requestId, row.content);
       return personal === undefined ? [] : [{ visit, personal }];
     });
   }
 
   /** undefined once it is handed over, its time is up or nobody can read it any more. */
   personal(requestId: string): Personal | undefined {
-    const row = this.get('SELECT content FROM personal WHERE request_id = ?', requestId);
-    const content = row && this.engine.cells.open(personalPlace(requestId), String(row.content));
-    return content == null ? undefined : personalSchema.parse(JSON.parse(content));
+    return this.#opened(requestId, this.get('SELECT content FROM personal WHERE request_id = ?', requestId)?.content);
+  }
+
+  #opened(requestId: string, cell: unknown): Personal | undefined {
+    const content = cell == null ? null : this.engine.cells.open(personalPlace(requestId), String(cell));
+    return content === null ? undefined : personalSchema.parse(JSON.parse(content));
   }
 
   /**
@@ -183,8 +197,10 @@ export class Journal extends JournalAge {
     return this.soonDurable(() => {
       if (lease !== undefined && !this.leases.holds(lease)) return null;
       const before = this.visit(requestId);
+      const isAnsweredOtherwise = before !== undefined && this.isAnsweredOtherwise(before);
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
-      if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };
+      if (before === undefined || (before.outcome !== null && !failedBefore))
+        return { failedBefore: false, visit: before, isAnsweredOtherwise };
       this.engine.write(
         'UPDATE request SET outcome = ?, code = ?, qualification_validity = ?, finished_at = ? WHERE request_id = ?',
         ...[outcome, code ?? null, qualificationValidity ?? null, at, requestId],
@@ -192,9 +208,14 @@ export class Journal extends JournalAge {
       const countedAt = before.finishedAt ?? at;
       if (failedBefore) this.#count(before, 'failed', before.code ?? '', countedAt, -1);
       // What may be taken back later is counted whatever else the visit has: only so do taking back and counting agree.
-      if (outcome === 'failed' || !this.isAnsweredOtherwise(before))
-        this.#count(before, outcome, code ?? '', countedAt);
-      return { failedBefore };
+      if (outcome === 'failed' || !isAnsweredOtherwise) this.#count(before, outcome, code ?? '', countedAt);
+      const told = {
+        outcome,
+        code: code ?? null,
+        qualificationValidity: qualificationValidity ?? null,
+        finishedAt: at,
+      };
+      return { failedBefore, visit: { ...before, ...told }, isAnsweredOtherwise };
     });
   }
 

@@ -55,11 +55,18 @@ export class Leases {
     return get('SELECT min(agent) AS first FROM agent_seen WHERE until >= ?', nowMs())?.first === agent;
   }
 
+  /** Within the transaction that writes the request down: of a new one nobody has a lease. */
+  give(requestId: string, agent: string): Lease {
+    const lease = { requestId, agent, fence: this.isShared ? 1 : 0, marked: null, file: null };
+    if (this.isShared) this.#write(lease);
+    return lease;
+  }
+
   /** null: an agent that is there works on it, or there is nothing left to do. */
   take(requestId: string, agent: string): Lease | null {
     if (!this.isShared) return { requestId, agent, fence: 0, marked: null, file: null };
     return this.#atOnce(() => {
-      const { get, write } = this.#engine;
+      const { get } = this.#engine;
       const isOpen = 'SELECT 1 FROM request WHERE request_id = ? AND handed_over_at IS NULL AND given_up_at IS NULL';
       if (get(isOpen, requestId) === undefined) return null;
       const before = get('SELECT agent, fence, marked, file FROM lease WHERE request_id = ?', requestId);
@@ -67,10 +74,17 @@ export class Leases {
       const fence = Number(before?.fence ?? 0) + 1;
       const marked = before?.marked == null ? null : Number(before.marked);
       const file = marked === null ? null : String(before?.file);
-      const values = [requestId, agent, fence, marked, file];
-      write('INSERT OR REPLACE INTO lease (request_id, agent, fence, marked, file) VALUES (?, ?, ?, ?, ?)', ...values);
-      return { requestId, agent, fence, marked, file };
+      const lease = { requestId, agent, fence, marked, file };
+      this.#write(lease);
+      return lease;
     });
+  }
+
+  #write({ requestId, agent, fence, marked, file }: Lease): void {
+    this.#engine.write(
+      'INSERT OR REPLACE INTO lease (request_id, agent, fence, marked, file) VALUES (?, ?, ?, ?, ?)',
+      ...[requestId, agent, fence, marked, file],
+    );
   }
 
   /** Within the transaction that depends on it. */
@@ -83,10 +97,9 @@ export class Leases {
   /** Durable before a file takes its name: whoever comes after us knows that it may have. false: somebody has come. */
   mark(lease: Lease, file: string): boolean {
     return this.#atOnce(() => {
-      if (!this.holds(lease)) return false;
-      const set = 'UPDATE lease SET marked = ?, file = ? WHERE request_id = ?';
-      this.#engine.write(set, lease.fence, file, lease.requestId);
-      return true;
+      const { requestId, agent, fence } = lease;
+      const set = 'UPDATE lease SET marked = ?, file = ? WHERE request_id = ? AND agent = ? AND fence = ?';
+      return this.#engine.run(set, fence, file, requestId, agent, fence) > 0;
     });
   }
 

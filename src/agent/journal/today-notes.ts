@@ -20,9 +20,9 @@ export class TodayNotes {
 
   /** 照会番号, notices, names with ●; and that this chart's card was seen this month. Within a transaction */
   remember(requestId: string, { referenceNumber, notices, openNames = [] }: TodayNote, at: number): void {
-    const { cells, run, livedMs } = this.#rows;
+    const { cells, write, livedMs } = this.#rows;
     const texts = [referenceNumber, JSON.stringify(notices), JSON.stringify(openNames)];
-    run(
+    write(
       'INSERT OR REPLACE INTO today (request_id, reference_number, notices, open_names, delete_at) VALUES (?, ?, ?, ?, ?)',
       requestId,
       ...texts.map((text, index) => cells.seal(`today.${noted[index]} ${requestId}`, text)),
@@ -30,7 +30,7 @@ export class TodayNotes {
     );
     if (referenceNumber === '') return;
     const month = monthOf(at);
-    run('INSERT OR IGNORE INTO card_seen (month, who) VALUES (?, ?)', month, this.#who(month, referenceNumber));
+    write('INSERT OR IGNORE INTO card_seen (month, who) VALUES (?, ?)', month, this.#who(month, referenceNumber));
   }
 
   /** By request; of these requests alone, or all of today */

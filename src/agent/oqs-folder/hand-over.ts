@@ -11,6 +11,7 @@ import { keepIfPossible } from '../disk-watch.ts';
 import type { CardReference, EligibilityAnswer } from '../eligibility/eligibility-service.ts';
 import type { LookupMemory } from '../intake/lookup-memory.ts';
 import type { JournalVisit, Personal } from '../journal/journal.ts';
+import type { Fresh } from '../journal/journal-schema.ts';
 import type { Lease } from '../journal/leases.ts';
 import type { DeviceEntry } from '../provisioning/agent-keys.ts';
 import { folderTrouble } from './folder-trouble.ts';
@@ -53,12 +54,12 @@ export class HandOver {
     this.#memory = memory;
   }
 
-  /** Known result: told again. Otherwise the work begins, unless it is going on. */
-  start(visit: JournalVisit, device: DeviceEntry): void {
-    if (visit.outcome !== null) this.#tellAgain(visit.requestId, device);
+  /** Known result: told again. Otherwise the work begins, unless it is going on. `fresh`: of a request that was recorded a moment ago */
+  start(visit: JournalVisit, device: DeviceEntry, fresh?: Fresh): void {
+    if (visit.outcome !== null) this.#tellAgain(visit, device);
     if (visit.handedOverAt !== null || visit.givenUpAt !== null || this.#running.has(visit.requestId)) return;
-    const personal = this.#context.journal.personal(visit.requestId);
-    if (personal) void this.#run(visit, personal, device);
+    const personal = fresh?.personal ?? this.#context.journal.personal(visit.requestId);
+    if (personal) void this.#run(visit, personal, device, fresh?.lease);
   }
 
   /** At the agent's start: what a crash left undone. */
@@ -92,7 +93,7 @@ export class HandOver {
       if (visit.outcome === 'eligible' || visit.outcome === 'not-eligible')
         journal.rememberToday(requestId, { referenceNumber: '', notices: ['file-given-up'] }, at);
       const device = devices().get(visit.device);
-      if (device) this.#tellAgain(requestId, device);
+      if (device) this.#tellAgain(journal.visit(requestId), device);
     }
     changed();
   }
@@ -119,24 +120,24 @@ export class HandOver {
     return this.#folderFault && { folder: 'face', ...this.#folderFault, waiting: this.#waitingFiles.size };
   }
 
-  async #run(visit: JournalVisit, personal: Personal, device: DeviceEntry): Promise<void> {
+  async #run(visit: JournalVisit, personal: Personal, device: DeviceEntry, given?: Lease): Promise<void> {
     const { journal, log, clock } = this.#context;
     const { requestId } = visit;
     const startedMs = clock.now().monotonicMs;
     this.#running.add(requestId);
     try {
-      const lease = journal.leases.take(requestId, this.#context.keys().agent);
+      const lease = given ?? journal.leases.take(requestId, this.#context.keys().agent);
       if (lease === null) return;
       const answer = await this.#askUntilAnswered(visit, personal, device, lease);
       if (this.#stopped) return;
-      if (answer === null) return void this.#end(lease, () => journal.giveUp(requestId, clock.now().wallMs));
-      const finished = journal.finish(requestId, outcomeOf(visit, answer, clock.now().wallMs), lease);
+      if (answer === null) return void (await this.#end(lease, () => journal.giveUp(requestId, clock.now().wallMs)));
+      const finished = await this.#finish(visit, answer, lease);
       // Another agent has taken it over while this one stood still: it tells, and writes.
-      if (finished === null) return;
-      if (!finished.failedBefore) await this.#tell(requestId, device);
+      if (finished === null || this.#stopped) return;
+      if (!finished.failedBefore) await this.#tell(finished.visit, device);
       if (!answer.ok) log.event('agent.service-failed', { request: requestId, code: answer.failure.code });
-      if (!answer.ok || answer.value === null || journal.isAnsweredOtherwise(visit))
-        this.#end(lease, () => journal.handOver(requestId, clock.now().wallMs));
+      if (!answer.ok || answer.value === null || finished.isAnsweredOtherwise)
+        await this.#end(lease, () => journal.handOver(requestId, clock.now().wallMs));
       else await this.#writeFile(visit, personal, answer.value, lease);
       log.event('agent.result-sent', {
         request: requestId,
@@ -191,11 +192,19 @@ export class HandOver {
   }
 
   async #tellFailed(visit: JournalVisit, device: DeviceEntry, why: Failure, lease: Lease): Promise<void> {
-    const { journal, clock, log, changed } = this.#context;
-    if (journal.finish(visit.requestId, outcomeOf(visit, err(why), clock.now().wallMs), lease) === null) return;
+    const { log, changed } = this.#context;
+    const finished = await this.#finish(visit, err(why), lease);
+    if (finished === null) return;
     log.event('agent.service-failed', { request: visit.requestId, code: why.code });
-    await this.#tell(visit.requestId, device);
+    await this.#tell(finished.visit, device);
     changed();
+  }
+
+  /** null: another agent has taken it over, and nothing was written. */
+  #finish(visit: JournalVisit, answer: Result<EligibilityAnswer | null>, lease: Lease) {
+    const { journal, clock } = this.#context;
+    const outcome = outcomeOf(visit, answer, clock.now().wallMs);
+    return journal.together('soon', () => journal.finish(visit.requestId, outcome, lease));
   }
 
   /** Waits for the answer, or tells that there is none; true: it was told. Silence is the service's own if its address is reached. */
@@ -257,9 +266,9 @@ export class HandOver {
   }
 
   /** false: another agent has taken it over, and nothing was written. */
-  #end(lease: Lease, work: () => void): boolean {
+  #end(lease: Lease, work: () => void): Promise<boolean> {
     const { journal } = this.#context;
-    return journal.atOnceAndForgotten(() => {
+    return journal.together('forgotten', () => {
       const isOurs = journal.leases.holds(lease);
       if (isOurs) work();
       return isOurs;
@@ -294,13 +303,13 @@ export class HandOver {
     if (differs) notices.push('kept-name-differs');
     const end = soonEndOf(visit, personal);
     if (end !== null) notices.push(`certificate:${end.state}:${formatJapanDate(japanDate(end.atMs))}`);
-    if (!encoded.ok) return this.#giveUpFile(lease, answer, [...notices, 'file-not-writable']);
+    if (!encoded.ok) return await this.#giveUpFile(lease, answer, [...notices, 'file-not-writable']);
     const name = faceFileName(forFile);
     const written = await this.#writeWhenPossible(lease, name, encoded.value.bytes);
     if (this.#stopped || written === 'lost') return;
-    if (written === 'never') return this.#giveUpFile(lease, answer, [...notices, 'file-given-up']);
+    if (written === 'never') return await this.#giveUpFile(lease, answer, [...notices, 'file-given-up']);
     const at = clock.now().wallMs;
-    const isOurs = this.#end(lease, () => {
+    const isOurs = await this.#end(lease, () => {
       journal.handOver(requestId, at, name);
       journal.rememberToday(requestId, { referenceNumber: answer.referenceNumber, notices, openNames }, at);
       if (answer.referenceNumber !== '')
@@ -320,7 +329,10 @@ export class HandOver {
     let written: 'written' | 'lost' | 'never' = 'never';
     for (let attempt = 0; !this.#stopped && written === 'never'; attempt += 1) {
       const result = journal.leases.isShared
-        ? await writeOnce(folder, name, bytes, lease, journal.leases)
+        ? await writeOnce(folder, name, bytes, lease, {
+            holds: (one) => journal.leases.holds(one),
+            mark: (one, file) => journal.together('now', () => journal.leases.mark(one, file)),
+          })
         : await writeOqsFile(folder, name, bytes);
       if (result.ok) written = result.value ?? 'written';
       else {
@@ -334,10 +346,10 @@ export class HandOver {
     return written;
   }
 
-  #giveUpFile(lease: Lease, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): void {
+  async #giveUpFile(lease: Lease, { referenceNumber }: AnswerForFile, notices: readonly StaffNotice[]): Promise<void> {
     const { clock, journal } = this.#context;
     const at = clock.now().wallMs;
-    this.#end(lease, () => {
+    await this.#end(lease, () => {
       journal.giveUp(lease.requestId, at);
       journal.rememberToday(lease.requestId, { referenceNumber, notices }, at);
     });
@@ -356,14 +368,13 @@ export class HandOver {
   }
 
   /** Beside other work; what goes wrong is asked for again by the terminal. */
-  #tellAgain(requestId: string, device: DeviceEntry): void {
-    this.#tell(requestId, device).catch((error) => this.#context.log.event('process.error', describeError(error)));
+  #tellAgain(visit: JournalVisit | undefined, device: DeviceEntry): void {
+    this.#tell(visit, device).catch((error) => this.#context.log.event('process.error', describeError(error)));
   }
 
-  async #tell(requestId: string, device: DeviceEntry): Promise<void> {
-    const visit = this.#context.journal.visit(requestId);
+  async #tell(visit: JournalVisit | undefined, device: DeviceEntry): Promise<void> {
     if (visit?.outcome == null) return;
-    const { outcome, code, qualificationValidity } = visit;
+    const { requestId, outcome, code, qualificationValidity } = visit;
     const message = {
       requestId,
       outcome,

@@ -18,7 +18,11 @@ export const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }
 /** 1 有効 and 6 有効(未登録, 医療扶助) are good; with 5 複数該当 staff choose among the qualifications in the file. */
 const eligible: ReadonlySet<number> = new Set([1, 5, 6]);
 
-export const outcomeOf = (visit: JournalVisit, answer: Result<EligibilityAnswer | null>, at: number): Outcome => {
+export const outcomeOf = (
+  visit: Pick<JournalVisit, 'kind'>,
+  answer: Result<EligibilityAnswer | null>,
+  at: number,
+): Outcome => {
   if (!answer.ok) return { outcome: 'failed', code: answer.failure.code, at };
   if (answer.value === null) return { outcome: visit.kind === 'test' ? 'tested' : 'registered', at };
   const { qualificationValidity } = answer.value;

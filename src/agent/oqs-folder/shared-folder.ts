@@ -182,7 +182,7 @@ const create = async ({ at }: OpenFolder, name: string, access: FolderAccess): P
 };
 
 /** `temporary`: its name until then. `mayTakeName`: asked when all of it is on the disk; false: it goes again. */
-type NameTaking = { readonly temporary?: string; readonly mayTakeName?: () => boolean };
+type NameTaking = { readonly temporary?: string; readonly mayTakeName?: () => boolean | Promise<boolean> };
 
 /**
  * Under a temporary name, to the disk, then renamed, so that a reader sees the whole file or none; what lies under the
@@ -212,7 +212,7 @@ export const writeShared = (
         await file.close();
       }
       await check();
-      if (!mayTakeName()) return await unlink(at(temporary)).catch(() => undefined);
+      if (!(await mayTakeName())) return await unlink(at(temporary)).catch(() => undefined);
       await rename(at(temporary), at(name));
       await opened.sync();
     } catch (error) {

@@ -36,7 +36,7 @@ export const writeOnce = async (
   name: string,
   bytes: Uint8Array,
   lease: Lease,
-  leases: Pick<Leases, 'holds' | 'mark'>,
+  leases: Pick<Leases, 'holds'> & { readonly mark: (lease: Lease, file: string) => boolean | Promise<boolean> },
 ): Promise<Result<'written' | 'lost'>> => {
   const { requestId, fence } = lease;
   const temporary = temporaryOf(requestId, fence);
@@ -47,8 +47,8 @@ export const writeOnce = async (
     for (let former = 1; former < fence; former += 1) await removeShared(folder, temporaryOf(requestId, former));
     await writeShared(folder, name, bytes, undefined, {
       temporary,
-      mayTakeName: () => {
-        isLost = !leases.mark(lease, name);
+      mayTakeName: async () => {
+        isLost = !(await leases.mark(lease, name));
         return !isLost;
       },
     });
