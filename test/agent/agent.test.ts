@@ -117,6 +117,16 @@ describe('the same again', () => {
     expect(bed.journal.cardUses(bed.clock.now().wallMs)).toBe(1);
   });
 
+  test('sent again while it is in work: one answer; sent again after that: the same once more', async () => {
+    const signed = await bed.sign(await bed.pin(serialOf('hanako')));
+    await Promise.all([1, 2, 3].map(() => bed.send('request', signed.sealed)));
+    await until('a result', () => bed.broker.passedOn('result').length > 0);
+    // One message of a terminal is worked on after the other: what came before this one has had its answer.
+    await bed.request(signed.sealed);
+    expect(await bed.receipts()).toHaveLength(2);
+    expect(bed.journal.visits()).toHaveLength(1);
+  });
+
   test('same id, another document: refused, the first stands', async () => {
     const card = await bed.pin(serialOf('hanako'));
     const first = await bed.sign(card);

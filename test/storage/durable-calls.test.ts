@@ -29,6 +29,12 @@ const program = `
   const visit = createAgentVisits(() => Date.UTC(2026, 10, 29));
   for (let number = 1; number <= 5; number += 1) visit(journal, crypto.randomUUID(), 'file-' + number);
   journal.handOver('alone', 1);
+  writeSync(mark, 'together begins');
+  const six = Array.from({ length: 6 }, (_, number) =>
+    journal.together('now', () => journal.audit.append({ atMs: 1, event: 'e', subject: String(number) })),
+  );
+  await Promise.all(six.map((one) => one.then(() => writeSync(mark, 'after together'))));
+  writeSync(mark, 'together ends');
   journal.close();`;
 
 /** Each mark with whether everything written to the journal's files before it had been synced. */
@@ -48,8 +54,14 @@ const marksOf = (trace: string): [name: string, isDurable: boolean][] => {
   return marks;
 };
 
+const syncsTogether = (trace: string): number =>
+  trace
+    .slice(trace.indexOf('"together begins"'), trace.indexOf('"together ends"'))
+    .split('\n')
+    .filter((line) => /journal\.sqlite/.test(line) && /fsync\(|fdatasync\(/.test(line)).length;
+
 test.skipIf(!hasStrace)(
-  'a request and the end of a visit are on the disk when their call returns; an answer need not be',
+  'a request and the end of a visit are on the disk when their call returns; an answer need not be; six at once share it',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'uketsuke-durable-'));
     try {
@@ -70,6 +82,9 @@ test.skipIf(!hasStrace)(
       expect(durable('handOver').at(-1)).toBe(true);
       // The look bites: what is left to the next write is seen as such.
       expect(durable('finish')).toEqual([false, false, false, false, false]);
+      // Six that wait at the same time: one sync of the log's head, one of the log, and none is told before.
+      expect(durable('together')).toEqual([true, true, true, true, true, true]);
+      expect(syncsTogether(readFileSync(trace, 'utf8'))).toBeLessThanOrEqual(2);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { type Durability, GroupCommit } from '../../../src/agent/journal/group-commit.ts';
+
+const gathered = (commit: () => void = () => {}) => {
+  const transactions: { durability: Durability; done: string[] }[] = [];
+  const group = new GroupCommit((durability, work) => {
+    const before = done.length;
+    work();
+    commit();
+    transactions.push({ durability, done: done.slice(before) });
+  });
+  const done: string[] = [];
+  return { group, transactions, done };
+};
+
+test('what waits at the same time is one transaction, as durable as the strictest of it wants', async () => {
+  const { group, transactions, done } = gathered();
+  const two = [group.add('soon', () => done.push('a')), group.add('forgotten', () => done.push('b'))];
+  expect(done).toEqual([]);
+  await Promise.all(two);
+  await group.add('now', () => done.push('c'));
+  expect(transactions).toEqual([
+    { durability: 'forgotten', done: ['a', 'b'] },
+    { durability: 'now', done: ['c'] },
+  ]);
+});
+
+test('many are several transactions: nobody else waits for all of them', async () => {
+  const { group, transactions, done } = gathered();
+  await Promise.all(Array.from({ length: 70 }, (_, number) => group.add('now', () => done.push(String(number)))));
+  expect(transactions.map(({ done: each }) => each.length)).toEqual([32, 32, 6]);
+});
+
+test('a commit that fails: nobody is told that it is done, and nothing is carried out twice', async () => {
+  const { group, done } = gathered(() => {
+    throw new Error('database or disk is full');
+  });
+  const two = [group.add('now', () => done.push('a')), group.add('now', () => done.push('b'))];
+  const settled = await Promise.allSettled(two);
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(done).toEqual(['a', 'b']);
+});
+
+test('a statement that the database refuses when it commits takes along whose it is alone', async () => {
+  let refused = 0;
+  const { group, done } = gathered(() => {
+    if (!done.includes('bad')) return;
+    done.length = 0;
+    refused += 1;
+    throw Object.assign(new Error('invalid byte sequence'), { code: '22021' });
+  });
+  const [good, bad] = [group.add('now', () => done.push('good')), group.add('now', () => done.push('bad'))];
+  await expect(bad).rejects.toThrow('invalid byte sequence');
+  await good;
+  expect(refused).toBe(2);
+});
