@@ -1,7 +1,16 @@
 // The words that a technician reads beside a code are no behaviour: nothing branches on them, and no test repeats them.
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
-const firstDetail = { failure: 1, malformed: 0, unusable: 0, unreadable: 0, Error: 0, RangeError: 0, TypeError: 0 };
+const firstDetail = {
+  failure: 1,
+  malformed: 0,
+  forged: 0,
+  unusable: 0,
+  unreadable: 0,
+  Error: 0,
+  RangeError: 0,
+  TypeError: 0,
+};
 
 export const strykerPlugins = [
   declareValuePlugin(PluginKind.Ignore, 'diagnoses', {

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { type FileHandle, lstat, open, readdir, rmdir, statfs, truncate, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rm, rmdir, statfs, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { orMissing } from '../storage/or-missing.ts';
 
@@ -63,22 +63,27 @@ const fill = async (file: FileHandle, from: number): Promise<number> => {
 /** Fills the free space of the file system with zeros and gives it back. Answers how many bytes. */
 export const fillFreeSpace = async (directory: string): Promise<number> => {
   const path = join(directory, '.uketsuke-erase');
-  // What was unlinked is free to be filled only once the file system has written that down.
+  // Of a run that was cut off: it would hold the disk full, and be in this one's way.
+  await rm(path, { force: true });
   const folder = process.platform === 'win32' ? null : await open(directory, 'r');
-  await folder?.sync();
-  const file = await open(path, 'wx', 0o600);
   let written = 0;
   try {
-    // Twice: what the first round made the file system free is filled by the second.
-    for (let round = 0; round < 2; round += 1) {
-      written += await fill(file, written);
-      await file.sync().catch(() => undefined);
-      await folder?.sync();
+    // What was unlinked is free to be filled only once the file system has written that down.
+    await folder?.sync();
+    const file = await open(path, 'wx', 0o600);
+    try {
+      // Twice: what the first round made the file system free is filled by the second.
+      for (let round = 0; round < 2; round += 1) {
+        written += await fill(file, written);
+        await file.sync().catch(() => undefined);
+        await folder?.sync();
+      }
+    } finally {
+      await file.close();
+      await unlink(path);
     }
   } finally {
-    await file.close();
     await folder?.close();
-    await unlink(path);
   }
   return written;
 };

@@ -1,7 +1,15 @@
-import { CompactEncrypt, CompactSign } from 'jose';
+import { CompactEncrypt, CompactSign, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
-import { openSealed, openSigned, seal, sign } from '../../src/trust/seal.ts';
+import {
+  openSealed,
+  openSealedAndSigned,
+  openSigned,
+  seal,
+  sign,
+  signAndSeal,
+  signerOf,
+} from '../../src/trust/seal.ts';
 import { receiptSchema } from '../../src/wire/messages.ts';
 
 let made: TestFacility;
@@ -73,6 +81,99 @@ describe('signed', () => {
   });
 });
 
+describe('what else is asked of a signed message', () => {
+  /** What the product would never sign itself. */
+  const signRaw = async (payload: string | Uint8Array, header: object = {}) =>
+    bytes(
+      await new CompactSign(typeof payload === 'string' ? bytes(payload) : payload)
+        .setProtectedHeader({ alg: 'ES256', typ: 'uketsuke-receipt', kid: made.agent.signing.kid, ...header })
+        .sign(made.agent.signing.key),
+    );
+  const code = async (message: Uint8Array) => {
+    const opened = await open(message);
+    return opened.ok ? 'opened' : opened.failure.code;
+  };
+
+  test('96 kB are read, one byte more is not', async () => {
+    const content = JSON.stringify(receipt);
+    const sized = async (length: number): Promise<Uint8Array> => {
+      const bare = (await signRaw(content)).length;
+      const about = content.length + Math.floor(((length - bare) * 3) / 4);
+      for (let blanks = about - 4; blanks < about + 4; blanks += 1) {
+        const message = await signRaw(content.padEnd(blanks));
+        if (message.length >= length) return message;
+      }
+      throw new Error(`no message of ${length} bytes`);
+    };
+    // Base64 has no length of 4n + 1; what is one too long has its first that is longer.
+    const [longest, tooLong] = [await sized(96 * 1_024 - 2), await sized(96 * 1_024 + 1)];
+    expect(longest.length).toBeLessThanOrEqual(96 * 1_024);
+    expect(longest.length).toBeGreaterThan(96 * 1_024 - 3);
+    expect(await code(longest)).toBe('opened');
+    expect(await code(tooLong)).toBe('message.malformed');
+  });
+
+  test('another kid, or one field in the place of another: malformed or forged', async () => {
+    const content = JSON.stringify(receipt);
+    expect(await code(await signRaw(content))).toBe('opened');
+    expect(await code(await signRaw(content, { kid: 'nobody' }))).toBe('message.forged');
+    const { alg, typ, kid } = { alg: 'ES256', typ: 'uketsuke-receipt', kid: made.agent.signing.kid };
+    for (const header of [
+      { alg, typ, cty: kid },
+      { alg, kid, cty: typ },
+    ]) {
+      const message = await new CompactSign(bytes(content)).setProtectedHeader(header).sign(made.agent.signing.key);
+      expect(await code(bytes(message))).toBe('message.malformed');
+    }
+  });
+
+  test('what is no UTF-8, in the message or in what it carries: malformed', async () => {
+    const notText = bytes(JSON.stringify({ ...receipt, agent: 'agent-?' })).map((byte) =>
+      byte === 0x3f ? 0xff : byte,
+    );
+    expect(await code(await signRaw(notText))).toBe('message.malformed');
+    expect(await code(await signRaw('no JSON'))).toBe('message.malformed');
+    const message = await sign('receipt', receipt, made.agent.signing);
+    message[message.length - 1] = 0xff;
+    expect(await code(message)).toBe('message.malformed');
+  });
+
+  test('names its signer before anything is verified; none, where none of the keys is meant', async () => {
+    const message = text(await sign('receipt', receipt, made.agent.signing));
+    expect(signerOf(message, made.agent.agents)).toBe('agent-1');
+    expect(signerOf(message, [{ ...made.device.signing, owner: 'front-1' }])).toBeUndefined();
+    expect(signerOf(message, [{ ...made.device.signing, owner: 'front-1' }, ...made.agent.agents])).toBe('agent-1');
+    for (const nothing of ['', 'a.b.c']) expect(signerOf(nothing, made.agent.agents)).toBeUndefined();
+  });
+
+  test('keys that a schema does not know are overlooked where that is allowed, and told; nothing else is', async () => {
+    const openKnown = async (message: object) => {
+      const told: string[] = [];
+      const opened = await openSigned(
+        ...(['receipt', await sign('receipt', message, made.agent.signing), receiptSchema] as const),
+        ...([made.agent.agents, addressee, (keys: readonly string[]) => void told.push('told', ...keys)] as const),
+      );
+      return [opened.ok ? opened.value.message : opened.failure.code, ...told];
+    };
+    expect(await openKnown(receipt)).toEqual([receipt]);
+    expect(await openKnown({ ...receipt, later: 1 })).toEqual([receipt, 'told', 'later']);
+    expect(await openKnown({ ...receipt, verdict: 'maybe' })).toEqual(['message.malformed']);
+    expect(await openKnown({ ...receipt, device: 'front-2', later: 1 })).toEqual(['message.forged', 'told', 'later']);
+  });
+
+  test('another algorithm, with a key of its own, is not believed', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('PS256');
+    const { kid } = made.agent.signing;
+    const message = await new CompactSign(bytes(JSON.stringify(receipt)))
+      .setProtectedHeader({ alg: 'PS256', typ: 'uketsuke-receipt', kid })
+      .sign(privateKey);
+    const keys = [{ owner: 'agent-1', kid, key: publicKey }];
+    expect(await openSigned('receipt', bytes(message), receiptSchema, keys, addressee)).toMatchObject({
+      failure: { code: 'message.forged' },
+    });
+  });
+});
+
 describe('sealed', () => {
   const plain = bytes('nothing of this is readable');
   const facilityKey = () => {
@@ -122,5 +223,39 @@ describe('sealed', () => {
       expect((await openSealed('request', flipped, made.agent.sealing)).ok, `byte ${at}`).toBe(false);
       expect((await openSealed('request', sealed.slice(0, at), made.agent.sealing)).ok).toBe(false);
     }
+  });
+
+  test('96 kB are opened, more is not', async () => {
+    const sized = async (length: number): Promise<Uint8Array> => {
+      const bare = (await seal('request', new Uint8Array(), facilityKey())).length;
+      const about = Math.floor(((length - bare) * 3) / 4);
+      for (let size = about - 4; size < about + 4; size += 1) {
+        const sealed = await seal('request', new Uint8Array(size), facilityKey());
+        if (sealed.length >= length) return sealed;
+      }
+      throw new Error(`no message of ${length} bytes`);
+    };
+    const longest = await sized(96 * 1_024 - 2);
+    expect(longest.length).toBeLessThanOrEqual(96 * 1_024);
+    expect((await openSealed('request', longest, made.agent.sealing)).ok).toBe(true);
+    expect(await openSealed('request', await sized(96 * 1_024 + 1), made.agent.sealing)).toMatchObject({
+      failure: { code: 'message.malformed' },
+    });
+  });
+
+  test('signed within: both must hold, and the seal is opened first', async () => {
+    const openBoth = async (message: Uint8Array, sealing = made.agent.sealing) => {
+      const keys = [sealing, made.agent.agents] as const;
+      const opened = await openSealedAndSigned('receipt', message, receiptSchema, ...keys, addressee);
+      return opened.ok ? opened.value : opened.failure.code;
+    };
+    const message = await signAndSeal('receipt', receipt, made.agent.signing, facilityKey());
+    expect(await openBoth(message)).toEqual({ message: receipt, signer: 'agent-1' });
+    expect(await openBoth(message, [made.device.sealing])).toBe('message.forged');
+    expect(await openBoth(await signAndSeal('receipt', receipt, made.device.signing, facilityKey()))).toBe(
+      'message.forged',
+    );
+    expect(await openBoth(await seal('receipt', bytes('not signed'), facilityKey()))).toBe('message.malformed');
+    expect(await openBoth(await sign('receipt', receipt, made.agent.signing))).toBe('message.malformed');
   });
 });

@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eraseTree, fillFreeSpace, freeSpaceOf } from '../../src/trust/erase.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uketsuke-erase-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a tree', () => {
+  test('goes with all below it, and is counted by its files', async () => {
+    mkdirSync(join(folder, 'keys/old'), { recursive: true });
+    for (const name of ['keys/a', 'keys/b', 'keys/old/c']) writeFileSync(join(folder, name), name);
+    writeFileSync(join(folder, 'keys/empty'), '');
+    expect(await eraseTree(join(folder, 'keys'))).toBe(4);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('keeps the directory itself where it is wanted, and no directory below', async () => {
+    mkdirSync(join(folder, 'old'));
+    writeFileSync(join(folder, 'old/a'), 'a');
+    expect(await eraseTree(folder, true)).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('what is not there is nothing; what cannot be looked at is told', async () => {
+    expect(await eraseTree(join(folder, 'nothing'))).toBe(0);
+    writeFileSync(join(folder, 'a'), 'a');
+    await expect(eraseTree(join(folder, 'a/b'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+  });
+
+  test('neither what a link leads to nor what has a second name elsewhere is overwritten', async () => {
+    const kept = ['of somebody else', 'of two'].map((text, at) => {
+      const path = join(folder, `kept-${at}`);
+      writeFileSync(path, text);
+      return path;
+    }) as [string, string];
+    mkdirSync(join(folder, 'tree'));
+    symlinkSync(kept[0], join(folder, 'tree/link'));
+    symlinkSync(folder, join(folder, 'tree/up'));
+    linkSync(kept[1], join(folder, 'tree/second-name'));
+    expect(await eraseTree(join(folder, 'tree'))).toBe(3);
+    expect(readdirSync(folder)).toEqual(['kept-0', 'kept-1']);
+    expect(kept.map((path) => readFileSync(path, 'utf8'))).toEqual(['of somebody else', 'of two']);
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('skipped: an image to be searched is mounted by root alone');
+describe.skipIf(!isRoot)('the raw image', () => {
+  const run = (command: string, ...args: string[]): void => {
+    const done = spawnSync(command, args, { encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.stderr.trim()}`);
+  };
+  /** Longer than what is overwritten at once, and no whole number of it; no 16 bytes of it look like another's. */
+  const secretOf = (name: string): Buffer =>
+    Buffer.from(Array.from({ length: 100_001 }, (_, at) => `${name} ${at}`.padEnd(16, '.')).join('')).subarray(0, -3);
+  const keep = (path: string, content: Buffer): void => {
+    const file = openSync(path, 'wx');
+    writeFileSync(file, content);
+    fsyncSync(file);
+    closeSync(file);
+  };
+  /** How much of a secret lies on the image, in pieces of 16 bytes looked for every 60 kB, and its very end. */
+  const left = (image: Buffer, secret: Buffer): number => {
+    let found = image.includes(secret.subarray(-13)) ? 1 : 0;
+    for (let at = 0; at + 16 < secret.length; at += 61_440)
+      found += image.includes(secret.subarray(at, at + 16)) ? 1 : 0;
+    return found;
+  };
+  const onImage = async (work: (mounted: string) => Promise<void>): Promise<Buffer> => {
+    const [image, mounted] = [join(folder, 'disk.img'), join(folder, 'disk')];
+    run('truncate', '--size', '12M', image);
+    run('mkfs.ext4', '-q', '-m', '0', image);
+    mkdirSync(mounted);
+    run('mount', '-o', 'loop', image, mounted);
+    try {
+      await work(mounted);
+    } finally {
+      run('umount', mounted);
+    }
+    return readFileSync(image);
+  };
+
+  test('holds nothing of a file that was erased, and all of one that was only removed', async () => {
+    const [erased, removed] = [secretOf('erased'), secretOf('gone')];
+    const image = await onImage(async (mounted) => {
+      keep(join(mounted, 'erased'), erased);
+      keep(join(mounted, 'removed'), removed);
+      expect(await eraseTree(join(mounted, 'erased'))).toBe(1);
+      rmSync(join(mounted, 'removed'));
+    });
+    expect(left(image, erased)).toBe(0);
+    expect(left(image, removed)).toBeGreaterThan(20);
+  });
+
+  test('holds nothing of what was removed once the free space was filled, which is then free again', async () => {
+    const removed = secretOf('gone');
+    const image = await onImage(async (mounted) => {
+      keep(join(mounted, 'removed'), removed);
+      rmSync(join(mounted, 'removed'));
+      const free = await freeSpaceOf(mounted);
+      const { bavail, bsize } = statfsSync(mounted);
+      expect(free).toBe(bavail * bsize);
+      const written = await fillFreeSpace(mounted);
+      expect(written).toBeGreaterThan(free * 0.9);
+      expect(written).toBeLessThanOrEqual(12 * 1_048_576);
+      expect(readdirSync(mounted)).toEqual(['lost+found']);
+      expect(await freeSpaceOf(mounted)).toBeGreaterThan(free * 0.9);
+    });
+    expect(left(image, removed)).toBe(0);
+  });
+
+  test('of a run that was cut off the file goes, with what it holds; a link in its place leads nowhere', async () => {
+    await onImage(async (mounted) => {
+      const free = await freeSpaceOf(mounted);
+      const path = join(mounted, '.uketsuke-erase');
+      for (const cutOff of [() => keep(path, secretOf('cut off')), () => symlinkSync(join(folder, 'kept'), path)]) {
+        writeFileSync(join(folder, 'kept'), 'of somebody else');
+        cutOff();
+        expect(await fillFreeSpace(mounted)).toBeGreaterThan(free * 0.9);
+        expect(readdirSync(mounted)).toEqual(['lost+found']);
+      }
+      expect(readFileSync(join(folder, 'kept'), 'utf8')).toBe('of somebody else');
+    });
+  });
+
+  test('a disk that takes no file is told, and nothing holds it afterwards', async () => {
+    await onImage(async (mounted) => {
+      run('mount', '-o', 'remount,ro', mounted);
+      await expect(fillFreeSpace(mounted)).rejects.toMatchObject({ code: 'EROFS' });
+    });
+  });
+});
