@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseAutoboot } from '../../../src/protocol/autoboot.ts';
@@ -26,16 +27,39 @@ type PowerOn = {
   /** More of the kernel's command line, and more disks, read-only */
   readonly append: string;
   readonly drives: readonly string[];
-  /** The machine is killed, as by a power cut, at that line. */
+  /** The machine is killed, as by a power cut, at that line, or once its display shows that text (amd64 alone has one here). */
   readonly until: RegExp | null;
+  readonly untilShown?: RegExp;
   readonly limitMs: number;
+};
+
+/** A display of letters, as a console is: 80 columns, each letter followed by its colour. How often it is looked at, ms */
+const columns = 80;
+const lookMs = 2_000;
+const display = { address: 0xb_8000, bytes: 0x8000 };
+
+/** What stands on the display now, trimmed lines. `place`: of the monitor's socket and what it writes */
+const readDisplay = async (place: string): Promise<string> => {
+  const file = join(place, 'display.bin');
+  rmSync(file, { force: true });
+  const monitor = connect(join(place, 'monitor.sock'));
+  monitor.on('error', () => {});
+  monitor.resume();
+  // It answers at its own time, and a whole file is there when the next question is heard.
+  monitor.write(`pmemsave ${display.address} ${display.bytes} "${file}"\n`);
+  await new Promise((resolve) => setTimeout(resolve, lookMs));
+  monitor.destroy();
+  const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+  const letters = [...bytes.filter((_, at) => at % 2 === 0)].map((code) => String.fromCharCode(code || 0x20)).join('');
+  const lines = letters.match(new RegExp(`.{${columns}}`, 'gs')) ?? [];
+  return lines.map((line) => line.trimEnd()).join('\n');
 };
 
 /** One power-on, to its end. */
 export const bootOnce = async (
   work: string,
   disk: string,
-  { arch = 'amd64', tryboot, append, drives, until, limitMs }: PowerOn,
+  { arch = 'amd64', tryboot, append, drives, until, untilShown, limitMs }: PowerOn,
   hear: (text: string) => void,
 ): Promise<Booted> => {
   const at = (label: string): string => `${disk}@@${offsetOf(label) * 1_048_576}`;
@@ -52,7 +76,11 @@ export const bootOnce = async (
   const line = `console=${like.console} panic=1 no_timer_check uketsuke.partition=${partition} uketsuke.tryboot=${tryboot ? 1 : 0} ${append}`;
   const machine = spawn(like.program, [
     ...['-accel', 'tcg,thread=multi', ...like.like, '-m', '1024', '-smp', '2', '-display', 'none', '-serial', 'stdio'],
-    ...['-monitor', 'none', '-nodefaults', '-nic', 'none', '-no-reboot', '-device', 'virtio-rng-pci'],
+    // Not on the bus where the kernel's own driver would take it and draw the letters.
+    ...(untilShown === undefined
+      ? ['-monitor', 'none']
+      : ['-monitor', `unix:${join(work, 'monitor.sock')},server,nowait`, '-device', 'isa-vga']),
+    ...['-nodefaults', '-nic', 'none', '-no-reboot', '-device', 'virtio-rng-pci'],
     ...['-kernel', join(work, 'kernel.img'), '-initrd', join(work, 'initrd.gz'), '-append', line],
     ...['-drive', `file=${disk},format=raw,if=virtio`],
     ...drives.flatMap((file) => ['-drive', `file=${file},format=raw,if=virtio,readonly=on`]),
@@ -71,9 +99,19 @@ export const bootOnce = async (
     if (said.includes('FIRMWARE: plain') || said.includes('Kernel panic')) next = 'plain';
     if (until?.test(said)) machine.kill('SIGKILL');
   });
-  await new Promise((resolve) => {
+  const closed = new Promise((resolve) => {
     machine.once('close', resolve);
   });
+  while (untilShown !== undefined && machine.exitCode === null && machine.signalCode === null) {
+    const shown = await Promise.race([readDisplay(work), closed]);
+    const found = typeof shown === 'string' ? shown.split('\n').find((line) => untilShown.test(line)) : undefined;
+    if (found === undefined) continue;
+    lines.push({ atMs: performance.now(), text: found });
+    hear(`on the display: ${found}`);
+    machine.kill('SIGKILL');
+    break;
+  }
+  await closed;
   clearTimeout(bell);
   return { partition, lines, next };
 };
