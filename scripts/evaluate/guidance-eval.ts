@@ -19,7 +19,7 @@ import { between } from './between.ts';
 import { codeOfAttempts, KeptResults, seedFor } from './kept-results.ts';
 import { obedient } from './obedient.ts';
 import { type Known, keyOfAttempt, openBench, shippedPadStrength } from './open-bench.ts';
-import { type Played, playAttempt, type Told } from './play-attempt.ts';
+import { endsTurn, type Played, playAttempt, type Told } from './play-attempt.ts';
 import { follow, type Mistake, mistakes, sceneOf, standsWell, upright } from './standing-wrong.ts';
 import { smear } from './wearables.ts';
 
@@ -99,7 +99,8 @@ const run = async (mistake: string, i: number): Promise<Run> => {
       react(told);
       const { blur } = patient;
       const moved = { ...patient, person: { ...patient.person, ...moving(told, patient.person.yaw) } };
-      rightSinceMs = standsWell(moved) ? (rightSinceMs ?? atMs) : null;
+      // Whoever turns the head as asked comes to stand well anew.
+      rightSinceMs = standsWell(moved) && !isFacePrompt(told.hint) ? (rightSinceMs ?? atMs) : null;
       renderer.render(sceneOf(moved, companion, emptyScene), atMs, blur.length > 0 ? sharpFrame : target);
       if (blur.length > 0)
         smear({ width: frameWidth, height: frameHeight, rgb: sharpFrame }, blur.length, blur.angle, target);
@@ -174,10 +175,7 @@ const toldRight = (run: Run): boolean => isRight(mistakes[run.mistake] as Mistak
 const recognisedAsTheyStood = (run: Run): boolean =>
   !toldRight(run) &&
   run.end === 'matched' &&
-  // After a turn everybody is told to look here.
-  run.hints.every(
-    (hint, i) => prompts.includes(hint) || (hint === 'look-here' && isFacePrompt(run.hints[i - 1] ?? null)),
-  );
+  run.hints.every((hint, i) => prompts.includes(hint) || endsTurn(hint, run.hints[i - 1] ?? null));
 const classOf = ({ mistake }: Run): string => mistakes[mistake]?.class ?? mistake;
 
 const classes = Object.fromEntries(

@@ -3,7 +3,7 @@
  * pipeline looks at it, the real course of an attempt decides. A frame every `frameMs`.
  */
 import { frameHeight, frameWidth } from '../../drivers/virtual/render-scene.ts';
-import type { FaceHint, PadStrength } from '../../src/core/visit/verification.ts';
+import { type FaceHint, isFacePrompt, type PadStrength } from '../../src/core/visit/verification.ts';
 import { AttemptCourse } from '../../src/face/attempt/face-attempt.ts';
 import { asAttemptFinding } from '../../src/face/attempt/face-worker.ts';
 import { CameraWatch } from '../../src/face/attempt/watch-camera.ts';
@@ -38,7 +38,7 @@ export type Played = {
   readonly hints: readonly FaceHint[];
   /**
    * For each hint: from the moment the picture went wrong (somewhere between two frames) until it was told, with what the
-   * telling frame really took to examine.
+   * telling frame really took to examine. Not of one that ends a turn.
    */
   readonly hintMs: readonly number[];
   /** Each hint with the moment it was told; null = all is well. */
@@ -50,6 +50,10 @@ export type Played = {
   /** What was weighed, frame by frame. */
   readonly evidence: readonly LivenessEvidence[];
 };
+
+/** After a turn that was asked for everybody is told to look here: it says that the turn will do, not that the picture went wrong. */
+export const endsTurn = (hint: FaceHint | null, before: FaceHint | null): boolean =>
+  hint === 'look-here' && isFacePrompt(before);
 
 /** Plays until a match, a miss, a suspicion or the time limit. `reference`: of the card. */
 export const playAttempt = async (
@@ -103,12 +107,13 @@ export const playAttempt = async (
       if (step.type === 'missed' && play.endsAtMiss === false) continue;
       if (step.type !== 'hint') return finish(step.type, atMs + tookMs);
       allTold.push({ hint: step.hint, atMs });
+      const isEndOfTurn = endsTurn(step.hint, told.hint);
       told = { hint: step.hint, sinceMs: atMs };
       if (step.hint === null) continue;
       hints.push(step.hint);
       if (unanswered.has(step.hint)) toldAgain.push(step.hint);
       unanswered.add(step.hint);
-      if (untold?.hint === step.hint) hintMs.push(atMs - untold.sinceMs + tookMs);
+      if (untold?.hint === step.hint && !isEndOfTurn) hintMs.push(atMs - untold.sinceMs + tookMs);
       untold = null;
     }
   }

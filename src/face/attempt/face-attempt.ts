@@ -2,9 +2,10 @@
  * The course of one attempt, without clock or models: findings go in, what to tell comes out. Several good frames are
  * compared together, so that one lucky frame decides nothing.
  */
-import type { FaceHint, PadStrength } from '../../core/visit/verification.ts';
+import { type FaceHint, isFacePrompt, type PadStrength } from '../../core/visit/verification.ts';
 import type { HeadSignals } from '../measures/head-signals.ts';
 import { comparisonScore, type Embedding } from '../models/embed-face.ts';
+import { limits } from './choose-hint.ts';
 import { LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
 import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
@@ -63,7 +64,10 @@ const guessGoneMs = 700;
 const guessForMs = 4_000;
 /** A guess that comes and goes, with nobody who does anything about it, is not told a third time. */
 const mostTold = 2;
-/** What may seem to be before a face and hide nothing: a brim, thick glasses, a head held askew. */
+/**
+ * What may seem to be before a face and hide nothing: a brim, thick glasses, a head held askew. Not a head whose nose is over a
+ * cheek: from such a rest nobody can be seen to turn it further, if that is asked.
+ */
 const minorGuesses: ReadonlySet<FaceHint> = new Set(['uncover-face', 'look-here', 'glasses-glare']);
 /**
  * A mask or dark glasses come off, recognised or not, but where nothing can be there: half of a face that is hidden costs a third of
@@ -123,6 +127,8 @@ export class AttemptCourse {
   /** What the latest miss or suspicion came from: for reports, never told to anybody. */
   why: MissReason | null = null;
   #told: Told = { hint: undefined, atMs: 0, before: null, isGuess: false, seenAtMs: 0 };
+  /** What the latest frame asked to be told. */
+  #asked: FaceHint | null | undefined;
 
   /** `random`: numbers in 0..1, for the order and time of prompts; must not be guessable. */
   constructor(threshold: number, padStrength: PadStrength, random: () => number, hasDepthCamera = false) {
@@ -140,11 +146,14 @@ export class AttemptCourse {
 
   #tellHint(hint: FaceHint | null, atMs: number, kind: 'sure' | 'guess' | 'prompt' = 'sure'): AttemptStep[] {
     const told = this.#told;
+    // One frame may be a slip, and whoever is told something for it hears it for half a second and more.
+    const isSlip = told.hint !== undefined && !isFacePrompt(told.hint) && hint !== null && hint !== this.#asked;
+    this.#asked = hint;
     if (hint === told.hint) {
       told.seenAtMs = atMs;
       return [];
     }
-    if (kind !== 'prompt' && this.#isBeingRead(hint, atMs)) return [];
+    if (kind !== 'prompt' && (isSlip || this.#isBeingRead(hint, atMs))) return [];
     const before = kind === 'prompt' ? null : (told.hint ?? told.before);
     this.#told = { hint, atMs, before, isGuess: kind === 'guess', seenAtMs: atMs };
     return [{ type: 'hint', hint }];
@@ -202,7 +211,7 @@ export class AttemptCourse {
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
     const guess = finding.hint;
-    if (guess !== null) this.#tryToSeeThrough(guess, finding.embedding, atMs);
+    if (guess !== null) this.#tryToSeeThrough(guess, finding.embedding, finding.signals, atMs);
     const hint = this.#believed(guess, atMs);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
     const steps = isTurning ? [] : this.#tellGuess(hint, atMs);
@@ -273,10 +282,11 @@ export class AttemptCourse {
     return null;
   }
 
-  #tryToSeeThrough(guess: FaceHint, embedding: Embedding, atMs: number): void {
+  #tryToSeeThrough(guess: FaceHint, embedding: Embedding, { noseOffset }: HeadSignals, atMs: number): void {
     if (this.#reference === null || this.#seenThrough.has(guess)) return;
     this.#guessedProbes.add(embedding.slice());
-    const asWellAs = this.#threshold + (minorGuesses.has(guess) ? 0 : bareMargin);
+    const isMinor = minorGuesses.has(guess) && Math.abs(noseOffset) <= limits.turnedNose;
+    const asWellAs = this.#threshold + (isMinor ? 0 : bareMargin);
     const isRecognised =
       this.#guessedProbes.frames >= minFrames && this.#guessedProbes.score(this.#reference) >= asWellAs;
     if (!isRecognised) this.#recognisedSinceMs = null;
@@ -335,9 +345,10 @@ export class AttemptCourse {
     const { signals, embedding } = finding;
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
-    // Whoever is held for turned away while they come to rest is seen through as before the prompts.
+    // Whoever is held for turned away while they come to rest is seen through as before the prompts. But they were recognised
+    // as free before: while they still are, they are not told so first.
     if (embedding !== undefined && finding.hint !== null && !prompts.hasRested)
-      this.#tryToSeeThrough(finding.hint, embedding, atMs);
+      this.#tryToSeeThrough(finding.hint, embedding, signals, atMs);
     const hint = embedding === undefined ? finding.hint : this.#believed(finding.hint, atMs);
     let isVerified = false;
     if (embedding !== undefined && this.#reference !== null) {
@@ -359,16 +370,18 @@ export class AttemptCourse {
     if (outcome.type === 'waiting') {
       // Whoever has turned the head and hears "stay like that" stays turned; who does not see the screen always does.
       if (prompts.isAway(signals)) return this.#tellHint('look-here', atMs);
-      return this.#helpToRest(isVerified ? null : hint, embedding !== undefined, atMs);
+      const isRecognised = embedding !== undefined && !prompts.hasRested && this.#recognisedSinceMs !== null;
+      return this.#helpToRest(isVerified || isRecognised ? null : hint, embedding !== undefined, atMs);
     }
     return outcome.type === 'passed' ? this.#match() : this.#failPrompts(outcome.why);
   }
 
   /**
    * The ordinary hints help the head to come to rest. But nobody has put anything before the face that was just free, and a
-   * head on its way back from a turn looks as if: such a guess is not told.
+   * head on its way back from a turn looks as if: such a guess is not told. Where not even its points are sure, it is turned away.
    */
-  #helpToRest(hint: FaceHint | null, isGuess: boolean, atMs: number): AttemptStep[] {
+  #helpToRest(asked: FaceHint | null, isGuess: boolean, atMs: number): AttemptStep[] {
+    const hint = asked === 'mask-off' && !isGuess ? 'look-here' : asked;
     const isNews = hint === 'look-here' && !this.#disbelieved.has(hint);
     if (hint === null || (isGuess && !isNews)) return this.#tellHint('hold-still', atMs);
     return this.#tellHint(hint, atMs, isGuess ? 'guess' : 'sure');

@@ -49,6 +49,7 @@ test.each<[string | null, Partial<FrameQuality>]>([
   ['move-up', { centreY: 0.3 }],
   // Low because it is bent: who moves up and goes on looking at the card is not seen better for it.
   ['look-here', { centreY: 0.26, lowerLength: 0.33, confidence: 0.85 }],
+  ['move-up', { centreY: 0.29, lowerLength: 0.33, confidence: 0.85 }],
   ['move-up', { centreY: 0.26, lowerLength: 0.33, confidence: 0.85, beyond: { ...inside, below: 0.1 } }],
   // Cut by the frame, though the middle of what is seen is not far off.
   ['move-left', { centreX: -0.2, beyond: { ...inside, left: 0.1 } }],
@@ -76,14 +77,17 @@ test.each<['look-here' | null, string, Partial<FrameQuality>]>([
     { roll: 50, confidence: 0.85, mouthLine: -0.2, lowerHue: 0.1 },
   ],
   ['look-here', 'bent', { noseDown: 0.6 }],
-  ['look-here', 'bent a little, as the detector has its doubts, too', { noseDown: 0.5, confidence: 0.88 }],
+  ['look-here', 'bent a little, as the detector has its doubts, too', { noseDown: 0.52, confidence: 0.88 }],
+  [null, 'a nose that stands rather low', { noseDown: 0.483, confidence: 0.8 }],
   [null, 'a nose that stands low', { noseDown: 0.53, confidence: 0.93 }],
   [
     'look-here',
     'bent so far that the mouth is hardly seen',
     { noseDown: 0.6, confidence: 0.84, mouthLine: -0.27, mouthDetail: 0.07, lipRedness: 0.02 },
   ],
-  ['look-here', 'bent: short from nose to chin', { lowerLength: 0.42, confidence: 0.88 }],
+  ['look-here', 'bent: short from nose to chin', { lowerLength: 0.41, confidence: 0.88 }],
+  [null, 'shown as short as some are photographed, its picture trembling', { lowerLength: 0.427, confidence: 0.8 }],
+  ['look-here', 'bent, and the detector is nearly sure of it', { lowerLength: 0.37, confidence: 0.93 }],
   [null, 'short from nose to chin that the detector is sure of', { lowerLength: 0.35, confidence: 0.95 }],
   [
     'look-here',

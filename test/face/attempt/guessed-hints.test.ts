@@ -12,6 +12,7 @@ import {
   playLiveness,
   type Seen,
   scoring,
+  signals,
   stranger,
   withLiveness,
 } from './course-player.ts';
@@ -20,8 +21,15 @@ test('a hint that was told just before comes back later than another one would',
   const inTurn = Array.from({ length: 60 }, (_, i) => hinting(i % 12 < 6 ? 'mask-off' : 'look-here'));
   const told = play(inTurn);
   const atMs = told.map((each) => Number(each.split(' ')[0]) * 100);
-  expect(told.slice(0, 2)).toEqual(['0 hint mask-off', '6 hint look-here']);
+  expect(told.slice(0, 2)).toEqual(['0 hint mask-off', '7 hint look-here']);
   for (const [i, at] of atMs.entries()) if (i > 1) expect(at - (atMs[i - 1] ?? 0)).toBeGreaterThanOrEqual(1_500);
+});
+
+test('one frame that asks for something else replaces nothing that is told, however long it has been told', () => {
+  const slips = Array.from({ length: 40 }, (_, i) => hinting(i % 10 === 9 ? 'one-person-only' : 'nearer'));
+  expect(play(slips)).toEqual(['0 hint nearer']);
+  const well = Array.from({ length: 7 }, (_, i) => (i === 4 ? hinting('one-person-only') : scoring(0.3)));
+  expect(play(well)).toEqual(['0 hint null']);
 });
 
 test('a guess of some frames and not of others is told once, until none has been so for 0.7 s', () => {
@@ -45,7 +53,7 @@ test('who is recognised is told on of nothing that was guessed before', () => {
 test('a guess that comes and goes is told twice at most in an attempt', () => {
   const coming = Array.from({ length: 100 }, (_, i) => (i % 12 < 2 ? coveredScoring(0.3) : scoring(0.3)));
   const told = play(coming).filter((step) => step.endsWith('mask-off'));
-  expect(told).toEqual(['0 hint mask-off', '12 hint mask-off']);
+  expect(told).toEqual(['0 hint mask-off', '13 hint mask-off']);
 });
 
 test('a face that seems covered is told so and not compared for four seconds; then it is as any other', () => {
@@ -123,6 +131,25 @@ test('who seems turned away while they come to rest and is recognised is asked t
     30,
   );
   expect(told.some(isPrompt)).toBe(true);
+  // They stood well and were recognised so before: what is seen through is not told first.
+  expect(told).not.toContain('look-here');
+});
+
+test('who comes to rest, seems turned away and is not recognised so is told', () => {
+  const turned = (i: number): Seen =>
+    ({
+      ...withLiveness({ bonaFide: 0.1 }, i < 4 ? undefined : Float32Array.of(0.4, Math.sqrt(0.84))),
+      ...(i < 4 ? {} : { hint: 'look-here' }),
+    }) as Seen;
+  expect(playLiveness('passive', turned, 10)).toContain('look-here');
+});
+
+test('whose nose is over a cheek is asked to look here as long as others to take off a mask, recognised or not', () => {
+  const askew = Array.from(
+    { length: 30 },
+    () => ({ ...scoring(0.6), hint: 'look-here', signals: { ...signals, noseOffset: 0.5 } }) as AttemptFinding,
+  );
+  expect(play(askew)).toEqual(['0 hint look-here']);
 });
 
 test('passive: who always seems turned and does not answer ends unsure, not suspected', () => {
