@@ -1,5 +1,5 @@
 /**
- * Attack, bona fide (ISO/IEC 30107-1 terms) or unsure, as a picture in its frame would be, too? What the latest frames say together; advisory, no claim is made.
+ * Attack, bona fide (ISO/IEC 30107-1 terms) or unsure? What the latest frames say together; advisory, no claim is made.
  * Only what a living face cannot show is an attack. A passive model that has doubts, or could not look, leaves it
  * unsure: whoever stands there is asked to move, and nobody is sent away by a number alone.
  */

@@ -1,6 +1,7 @@
 /** What the points of a face tell of a head that turns and of eyes that shut. */
 import { leftEye, meshPoint, rightEye } from '../models/find-landmarks.ts';
 import type { Point } from '../picture/geometry.ts';
+import { forehead, leftCheek, meshDistance, noseTip, rightCheek } from './mesh-points.ts';
 
 export type HeadSignals = {
   /** Nose between the cheeks: 0 = in the middle, ±0.5 = over a cheek; to the picture's right > 0. */
@@ -16,19 +17,9 @@ export type HeadSignals = {
   readonly breadth: number;
 };
 
-const noseTip = 1;
 /** Outer corners of the eyes, then of the mouth; in the picture from its left to its right, and back. */
 const planeCorners = [33, 263, 291, 61] as const;
-const leftCheek = 234;
-const rightCheek = 454;
-const foreheadPoint = 10;
 const underNose = 2;
-
-const between = (mesh: Float32Array, from: number, to: number): number => {
-  const a = meshPoint(mesh, from);
-  const b = meshPoint(mesh, to);
-  return Math.hypot(b.x - a.x, b.y - a.y);
-};
 
 /** Homogeneous coordinates: of a point, or of a line. */
 type Triple = readonly [number, number, number];
@@ -57,7 +48,7 @@ export const readHeadSignals = (mesh: Float32Array): HeadSignals => {
   const dy = right.y - left.y;
   const along = ((nose.x - left.x) * dx + (nose.y - left.y) * dy) / (dx * dx + dy * dy || 1);
   const opening = ([outer, inner, upper, lower]: readonly [number, number, number, number]): number =>
-    between(mesh, upper, lower) / (between(mesh, outer, inner) || 1);
+    meshDistance(mesh, upper, lower) / (meshDistance(mesh, outer, inner) || 1);
   return {
     noseOffset: along - 0.5,
     noseInPlane: placeInQuadrangle(
@@ -65,6 +56,6 @@ export const readHeadSignals = (mesh: Float32Array): HeadSignals => {
       nose,
     ),
     eyeOpening: Math.max(opening(leftEye), opening(rightEye)),
-    breadth: between(mesh, leftCheek, rightCheek) / (between(mesh, foreheadPoint, underNose) || 1),
+    breadth: meshDistance(mesh, leftCheek, rightCheek) / (meshDistance(mesh, forehead, underNose) || 1),
   };
 };

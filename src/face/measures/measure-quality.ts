@@ -4,6 +4,7 @@ import { type Landmarks, leftEye, meanMeshPoint, meshBox, meshPoint, rightEye } 
 import type { Box } from '../picture/geometry.ts';
 import type { InputFormat, RgbImage } from '../picture/sample-image.ts';
 import { type FaceCovering, measureCovering } from './measure-covering.ts';
+import { chin, forehead, leftCheek, meshDistance, noseTip, rightCheek, upperLip } from './mesh-points.ts';
 
 export type FrameQuality = FaceCovering & {
   /** How sure the detector is, 0.5..1: of a free face that looks into the camera more than of anything else. */
@@ -30,12 +31,6 @@ export type FrameQuality = FaceCovering & {
   readonly surroundingLight: number;
 };
 
-const foreheadPoint = 10;
-const chinPoint = 152;
-const nosePoint = 1;
-const mouthPoint = 13;
-const leftCheek = 234;
-const rightCheek = 454;
 const degrees = 180 / Math.PI;
 /** A person this much smaller than the patient stands in the waiting room, not at the counter. */
 const bystanderWidth = 0.5;
@@ -54,7 +49,7 @@ const measurePose = (mesh: Float32Array): { yaw: number; pitch: number; roll: nu
   const right = meanMeshPoint(mesh, rightEye);
   return {
     yaw: -depth(mesh, leftCheek, rightCheek, 0),
-    pitch: depth(mesh, foreheadPoint, chinPoint, 1),
+    pitch: depth(mesh, forehead, chin, 1),
     roll: Math.atan2(right.y - left.y, right.x - left.x) * degrees,
   };
 };
@@ -63,20 +58,16 @@ const measurePose = (mesh: Float32Array): { yaw: number; pitch: number; roll: nu
 const measureNoseDown = (mesh: Float32Array): number => {
   const [left, right] = [meanMeshPoint(mesh, leftEye), meanMeshPoint(mesh, rightEye)];
   const eyes = { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 };
-  const chin = meshPoint(mesh, chinPoint);
-  const nose = meshPoint(mesh, nosePoint);
-  const axis = { x: chin.x - eyes.x, y: chin.y - eyes.y };
+  const end = meshPoint(mesh, chin);
+  const nose = meshPoint(mesh, noseTip);
+  const axis = { x: end.x - eyes.x, y: end.y - eyes.y };
   const length = axis.x ** 2 + axis.y ** 2 || 1;
   return ((nose.x - eyes.x) * axis.x + (nose.y - eyes.y) * axis.y) / length;
 };
 
-const measureLowerLength = (mesh: Float32Array): number => {
-  const between = (from: number, to: number): number => {
-    const [a, b] = [meshPoint(mesh, from), meshPoint(mesh, to)];
-    return Math.hypot(b.x - a.x, b.y - a.y);
-  };
-  return (between(nosePoint, mouthPoint) + between(mouthPoint, chinPoint)) / (between(leftCheek, rightCheek) || 1);
-};
+const measureLowerLength = (mesh: Float32Array): number =>
+  (meshDistance(mesh, noseTip, upperLip) + meshDistance(mesh, upperLip, chin)) /
+  (meshDistance(mesh, leftCheek, rightCheek) || 1);
 
 /** Mean of the green channel, which is close to brightness, over a grid of at most 32×32 points of the box. */
 const meanLight = ({ width, height, rgb }: RgbImage, box: Box, skip?: Box): number => {
