@@ -105,5 +105,5 @@ describe.skipIf(!canLook || modelsMissing('memory-after-attempt'))('memory of th
       await verifier.close();
       await control.close();
     }
-  }, 120_000);
+  }, 300_000);
 });
