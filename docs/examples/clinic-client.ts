@@ -129,6 +129,10 @@ export type LookupResult = {
     readonly date: string;
   }[];
   readonly maintenance?: { readonly until: number };
+  readonly preCheckIn?: {
+    readonly id: string;
+    readonly consents: readonly { readonly code: string; readonly given: boolean }[];
+  };
 };
 /** A visit: verification, consents, choices, signed by card and device. Sent until the receipt is in. */
 export type Request = {
@@ -157,6 +161,7 @@ export type Request = {
   readonly medicalSubsidyUse?: boolean;
   readonly prescriptionForm?: 'electronic' | 'paper';
   readonly approvedDocuments?: readonly string[];
+  readonly preCheckIn?: string;
   readonly catalogueVersion: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -315,6 +320,7 @@ export type Settings =
         readonly homeConsent: boolean;
         readonly qualificationApp: boolean;
         readonly smartphone: boolean;
+        readonly preCheckIn: boolean;
         readonly languages: readonly string[];
         readonly padStrength: 'off' | 'passive' | 'active';
         readonly theme: 'default' | 'high-contrast' | 'dark';

@@ -57,9 +57,13 @@ const must = <T>(result: { ok: true; value: { message: T } } | { ok: false; fail
 };
 
 /** The simulated service, answering at once; what it is asked is noted by name. */
-const countedService = (wallMs: number, change: AgentBedOptions['records'], asked: string[]): EligibilityService => {
+const countedService = (
+  wallMs: number,
+  change: AgentBedOptions['records'],
+  asked: string[],
+): EligibilityService & Pick<SimulatedEligibilityService, 'leavePreCheckIn'> => {
   const records = parseServiceRecords(recordsJson, wallMs);
-  const simulated: EligibilityService = new SimulatedEligibilityService({
+  const simulated = new SimulatedEligibilityService({
     records: change?.(records) ?? records,
     memory: serviceMemory(),
     answerDelayMs: 0,
@@ -73,6 +77,8 @@ const countedService = (wallMs: number, change: AgentBedOptions['records'], aske
     };
   return {
     lookup: counted('lookup', (card) => simulated.lookup(card)),
+    leavePreCheckIn: (left) => simulated.leavePreCheckIn(left),
+    preCheckIns: counted('preCheckIns', (card, code) => simulated.preCheckIns(card, code)),
     register: counted('register', (card) => simulated.register(card)),
     check: counted('check', (card, choices) => simulated.check(card, choices)),
     registerReference: counted('registerReference', (inquiry, number) => simulated.registerReference(inquiry, number)),
@@ -104,7 +110,7 @@ export class AgentBed {
   readonly journalPath: string;
   /** What the national service was asked, by name, in order */
   readonly asked: string[] = [];
-  readonly #service: EligibilityService;
+  readonly #service: ReturnType<typeof countedService>;
   readonly #settings: FacilitySettings;
   readonly options: AgentOptions;
   readonly #address = { facility, device: 'front-1' };
@@ -303,6 +309,11 @@ export class AgentBed {
   /** What a レセコン would take: not what is being written, nor the look whether the folder takes files. */
   files(): string[] {
     return readdirSync(join(this.oqsFolder, 'face')).filter((name) => !name.startsWith('.'));
+  }
+
+  /** A patient's phone hands it to the service. */
+  leavePreCheckIn(left: Parameters<SimulatedEligibilityService['leavePreCheckIn']>[0]): void {
+    this.#service.leavePreCheckIn(left);
   }
 
   /** Until nothing has been published for some turns of the event loop: for other parties on this broker. */

@@ -30,13 +30,13 @@ export const textsHash = ({ texts }: Pick<LanguageTexts, 'texts'>): string =>
     .digest('base64url');
 
 const families = [
-  'consent subject specific-disease cost medical-subsidy registration',
+  'consent pre-check-in subject specific-disease cost medical-subsidy registration',
   'pin pin-last-try choose-method promise',
   'failure outage card-pulled out-of-service staff-check certificate-notice',
 ].flatMap((each) => each.split(' '));
 const choices = [
   'agree decline provide withhold one-by-one use do-not-use registration-yes registration-no confirm call-staff',
-  'last-try-yes last-try-no use-pin use-face',
+  'last-try-yes last-try-no use-pin use-face pre-check-in-change',
 ].flatMap((each) => each.split(' '));
 const single = [
   'summary.provided summary.withheld referral-documents.heading referral-documents.lead still-there.heading',

@@ -163,7 +163,11 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   const waiting: Question = { kind: 'waiting-prescriptions', documents: waitingPrescriptions };
   const nameOf = (question: Question): string =>
     question.kind === 'consent-item' ? `consent-item.${question.topic.id}` : question.kind;
+  const beforehand = each.flatMap((question, index) =>
+    question.kind === 'consent-item' ? [{ topic: question.topic, given: index % 2 === 0 }] : [],
+  );
   const consents = [
+    ...(beforehand.length === 0 ? [] : [at('pre-check-in', [{ kind: 'pre-check-in', answers: beforehand }], 0, noAnswers)]),
     ...questions.slice(0, 1).map((question, index) => at(nameOf(question), questions, index, noAnswers)),
     ...each.map((question, index) => at(nameOf(question), each, index, index === each.length - 1 ? full : noAnswers)),
     ...(each.some(({ kind }) => kind === waiting.kind)

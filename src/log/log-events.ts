@@ -330,6 +330,12 @@ export const logEvents = {
     request: maybe(uuid),
     code,
   }),
+  'agent.pre-check-in-refused': event(
+    'warn',
+    'technician',
+    'Consents signed beforehand on a phone did not hold here and now; the patient is asked as ever.',
+    { session: uuid, code },
+  ),
   'agent.device-state': event('info', 'staff', 'What a terminal says of itself.', {
     device: deviceId,
     status: oneOf('idle', 'busy', 'out-of-service', 'offline'),

@@ -38,6 +38,11 @@ export const facilitySettingsSchema = z.strictObject({
   qualificationApp: z.boolean().default(false),
   /** The idle screen offers a smartphone instead of a card; it takes a paired 汎用カードリーダー */
   smartphone: z.boolean().default(false),
+  /**
+   * Consents that a patient signed beforehand on a phone are shown for one touch. A proposal of this project, known to no official
+   * service: nothing comes of it where the service has none of them (docs/decisions/0057).
+   */
+  preCheckIn: z.boolean().default(false),
   /** Languages offered, the first is the one a visit begins in */
   languages: z
     .array(z.string().regex(/^[A-Za-z][A-Za-z-]{1,11}$/))

@@ -22,9 +22,9 @@ import { resultFromV1, stateFromV1 } from './v1-names.ts';
 
 /** Facility, device and agent ids: also names in topics and certificates. */
 export const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
-const uuid = z.uuid();
+export const uuid = z.uuid();
 /** To the end of 2099: what a clock that was never set says is in it, what no clock says is not. */
-const instantMs = z.number().int().min(0).max(4_102_444_800_000);
+export const instantMs = z.number().int().min(0).max(4_102_444_800_000);
 /** One line for a person's eyes: no control character, nothing that turns the direction of reading. */
 const line = (maximum: number) =>
   z
@@ -170,6 +170,10 @@ export const pendingDocumentSchema = z.strictObject({
   date: line(20),
 });
 
+/** 同意項目 by its code (TKK 特定健診, YZK 薬剤 …). Only the form: which there are is the catalogue's to say, by date. */
+export const consentCode = z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/);
+export type ConsentCode = z.infer<typeof consentCode>;
+
 export const lookupResultSchema = z.strictObject({
   ...addressed,
   lookupId: uuid,
@@ -182,14 +186,20 @@ export const lookupResultSchema = z.strictObject({
   prescription: z.strictObject({ use: z.number().int().min(0).max(9), timing: z.number().int().min(0).max(9) }),
   pendingDocuments: z.array(pendingDocumentSchema).max(20).optional(),
   maintenance: z.strictObject({ until: instantMs }).optional(),
+  /** What this patient signed beforehand (pre-check-in-messages.ts), verified by the agent; sent where the facility has it on. Wire 2 */
+  preCheckIn: z
+    .strictObject({
+      id: uuid,
+      consents: z
+        .array(z.strictObject({ code: consentCode, given: z.boolean() }))
+        .min(1)
+        .max(8),
+    })
+    .optional(),
 });
 export type LookupResult = z.infer<typeof lookupResultSchema>;
 
-/** 同意項目 by its code (TKK 特定健診, YZK 薬剤 …). Only the form: which there are is the catalogue's to say, by date. */
-export const consentCode = z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/);
-export type ConsentCode = z.infer<typeof consentCode>;
-
-const consentSchema = z.strictObject({
+export const consentSchema = z.strictObject({
   code: consentCode,
   given: z.boolean(),
   at: instantMs,
@@ -235,6 +245,8 @@ export const requestSchema = z.strictObject({
   medicalSubsidyUse: z.boolean().optional(),
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
   approvedDocuments: z.array(line(64)).max(20).optional(),
+  /** The pre-check-in that this visit was offered: used with it, whether it was confirmed or changed. Wire 2 */
+  preCheckIn: uuid.optional(),
   catalogueVersion: version,
   issuedAt: instantMs,
   expiresAt: instantMs,

@@ -47,6 +47,7 @@ test('what version 1 does not know is left out for it, at any depth, and nothing
     idleVoice: _idle,
     cameraPlace: _place,
     qualificationApp: _app,
+    preCheckIn: _beforehand,
     ...known
   } = settingsToV1(facilitySettings) as typeof testSettings;
   expect(inWordsOf(1, 'settings', tomorrow)).toEqual({ ...settings, facilitySettings: known });

@@ -170,7 +170,11 @@ export class AgentDesk {
           folderFault: () => this.handOver.folderFault?.code ?? null,
         });
       case 'lookup':
-        return answerLookup(incoming, this.#context, this.#post, { memory: this.#memory, answered: this.#answered });
+        return answerLookup(incoming, this.#context, this.#post, {
+          memory: this.#memory,
+          answered: this.#answered,
+          consentTexts: this.#consentTexts,
+        });
       case 'request':
         return receiveRequest(incoming, {
           context: this.#context,

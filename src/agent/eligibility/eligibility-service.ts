@@ -37,6 +37,8 @@ export type PatientChoices = {
   readonly approvedDocuments: readonly string[];
   /** 医療費助成の受給者証を利用する; undefined: not asked */
   readonly medicalSubsidyUse?: boolean;
+  /** The pre-check-in that this visit was offered: it has served */
+  readonly preCheckIn?: string;
 };
 
 /** What a number inquiry asks (照会番号 excepted): from `req/OQSsiquc01req_…xml` or one line of a 一括照会. */
@@ -69,6 +71,12 @@ export interface EligibilityService {
    * consented to or told.
    */
   lookup(card: CardReference): Promise<Result<LookupAnswer>>;
+  /**
+   * What the holder of this card or phone signed beforehand for this facility (`pre-check-in-messages.ts`), newest first, at
+   * most 4; whoever asks verifies all of it. A proposal of this project: only a service that knows it has this method, and of
+   * all there is the simulated one does.
+   */
+  preCheckIns?(card: CardReference, medicalInstitutionCode: string): Promise<Result<readonly string[]>>;
   /** 健康保険証利用の申込 (初回登録); again = no effect. */
   register(card: CardReference): Promise<Result<void>>;
   /** 資格確認 by card, with what the patient decided. */

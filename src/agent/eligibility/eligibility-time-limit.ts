@@ -18,7 +18,9 @@ export const withTimeLimit = (
       const cancel = clock.wakeAt(clock.now().monotonicMs + limitMs, () => giveUp(`no answer within ${limitMs} ms`));
       answer.then(resolve, () => giveUp('the adapter failed')).finally(cancel);
     });
+  const { preCheckIns } = service;
   return {
+    ...(preCheckIns && { preCheckIns: (...asked) => limited(preCheckIns.apply(service, asked)) }),
     lookup: (card) => limited(service.lookup(card)),
     register: (card) => limited(service.register(card)),
     check: (card, choices) => limited(service.check(card, choices)),

@@ -79,6 +79,14 @@ type SimulatedServiceOptions = {
   readonly behaviour?: ServiceBehaviour;
 };
 
+/** As a phone hands it in: whose it says it is, for which facility, its id, and the signed document itself. */
+type LeftPreCheckIn = {
+  readonly certificateSerial: string;
+  readonly medicalInstitutionCode: string;
+  readonly id: string;
+  readonly jws: string;
+};
+
 /** A slow answer takes 7/3 of the usual one: 7 s where it is 3 s. */
 const slowFactor = 7 / 3;
 /** A lookup is a small question: a third of a check. */
@@ -109,6 +117,20 @@ export class SimulatedEligibilityService implements EligibilityService {
     });
   }
 
+  /** A phone hands in what its owner signed; again = the newest stands. Whoever carries it neither reads nor believes it. */
+  leavePreCheckIn({ id, jws, ...addressed }: LeftPreCheckIn): void {
+    this.#options.memory.set(preCheckInKey(addressed), `${id} ${jws}`);
+  }
+
+  async preCheckIns(card: CardReference, medicalInstitutionCode: string): Promise<Result<readonly string[]>> {
+    const record = await this.#answer(this.#bySerial.get(card.certificateSerial), lookupFactor);
+    if (!record.ok) return record;
+    const { certificateSerial } = card;
+    const left = this.#options.memory.get(preCheckInKey({ certificateSerial, medicalInstitutionCode }));
+    const [id = '', jws] = left?.split(' ') ?? [];
+    return ok(jws === undefined || this.#options.memory.has(preCheckInUse(id)) ? [] : [jws]);
+  }
+
   async register(card: CardReference): Promise<Result<void>> {
     const record = await this.#answer(this.#bySerial.get(card.certificateSerial));
     if (!record.ok) return record;
@@ -124,6 +146,7 @@ export class SimulatedEligibilityService implements EligibilityService {
     if (!this.#isRegistered(record.value, card)) return err(failure('eligibility.not-registered'));
     for (const { id } of [...record.value.pendingDocuments, ...record.value.waitingPrescriptions])
       if (choices.approvedDocuments.includes(id)) this.#options.memory.add(documentEntry(card, id));
+    if (choices.preCheckIn !== undefined) this.#options.memory.add(preCheckInUse(choices.preCheckIn));
     return ok(this.#answerOf(record.value));
   }
 
@@ -174,6 +197,14 @@ export class SimulatedEligibilityService implements EligibilityService {
     return ok(record);
   }
 }
+
+const preCheckInUse = (id: string): string => `pre-check-in-used/${id}`;
+
+const preCheckInKey = ({
+  certificateSerial,
+  medicalInstitutionCode,
+}: Pick<LeftPreCheckIn, 'certificateSerial' | 'medicalInstitutionCode'>): string =>
+  `pre-check-in/${certificateSerial}/${medicalInstitutionCode}`;
 
 const documentEntry = ({ certificateSerial }: CardReference, id: string): string => `${certificateSerial}/${id}`;
 

@@ -8,24 +8,59 @@ import { type LookupResult, lookupSchema } from '../../wire/messages.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type { CardReference, LookupAnswer } from '../eligibility/eligibility-service.ts';
+import type { ConsentTexts } from './consent-texts.ts';
 import type { LookupMemory } from './lookup-memory.ts';
+import { checkPreCheckIn } from './pre-check-in.ts';
 import type { RecentIds } from './recent-ids.ts';
-import { checkCardCertificate } from './verify-evidence.ts';
+import { type CheckedCertificate, checkCardCertificate } from './verify-evidence.ts';
 
 /** How long a maintenance whose end the service does not tell is assumed to go on. */
 const unknownMaintenanceMs = 30 * 60_000;
+/** Of what a service brings no more is verified. */
+const mostPreCheckIns = 4;
 const unknownAnswer = { registered: 'unknown', certificateStatus: 'unknown', medicalSubsidy: false } as const;
+
+type LookupParts = {
+  readonly memory: LookupMemory;
+  readonly answered: RecentIds;
+  readonly consentTexts: () => ConsentTexts;
+};
+
+/**
+ * What this patient signed beforehand, if it holds here and now. Never in the months of grace, where nothing is consented to, nor
+ * while our own clock may not say which day it is: then everything is asked as ever.
+ */
+const preCheckInOf = async (
+  { service, settings, clock, time, journal, log }: AgentContext,
+  { card, checked, texts }: { card: CardReference; checked: CheckedCertificate; texts: ConsentTexts },
+): Promise<LookupResult['preCheckIn']> => {
+  const { preCheckIn: isOn, medicalInstitutionCode } = settings();
+  const { publicKey } = checked.certificate;
+  if (!isOn || checked.state === 'grace' || !mayRefuseByDate(time()) || publicKey.type !== 'rsa') return undefined;
+  const brought = await service.preCheckIns?.(card, medicalInstitutionCode);
+  if (brought?.ok !== true) return undefined;
+  for (const jws of brought.value.slice(0, mostPreCheckIns)) {
+    const found = await checkPreCheckIn(jws, {
+      authCertificate: card.authCertificate,
+      publicKey: publicKey.key,
+      medicalInstitutionCode,
+      nowMs: clock.now().wallMs,
+      consentTexts: texts,
+      isUsed: (id) => journal.isPreCheckInUsed(id),
+    });
+    if (found.ok)
+      return { id: found.value.id, consents: found.value.consents.map(({ code, given }) => ({ code, given })) };
+    log.event('agent.pre-check-in-refused', { session: card.requestId, code: found.failure.code });
+  }
+  return undefined;
+};
 
 const askService = async (
   context: AgentContext,
   { der, session }: { readonly der: Uint8Array; readonly session: string },
-  memory: LookupMemory,
-): Promise<
-  Pick<
-    LookupResult,
-    'registered' | 'certificateStatus' | 'medicalSubsidy' | 'specificDisease' | 'pendingDocuments' | 'maintenance'
-  >
-> => {
+  parts: LookupParts,
+): Promise<Omit<LookupResult, 'facility' | 'device' | 'lookupId' | 'prescription'>> => {
+  const { memory } = parts;
   const now = context.clock.now().wallMs;
   const checked = checkCardCertificate(der, context.trust, now, mayRefuseByDate(context.time()));
   if (!checked.ok) return unknownAnswer;
@@ -35,11 +70,15 @@ const askService = async (
     authCertificate: der,
     requestId: session,
   };
-  const answer = await context.service.lookup(card);
+  const [answer, preCheckIn] = await Promise.all([
+    context.service.lookup(card),
+    preCheckInOf(context, { card, checked: checked.value, texts: parts.consentTexts() }),
+  ]);
   if (answer.ok) {
     if (answer.value.certificateStatus === 'revoked') memory.noteRevoked(card.certificateSerial, now);
     memory.notePerson(card.certificateSerial, answer.value.person, now);
-    return asShown(answer.value, context);
+    if (preCheckIn !== undefined) memory.notePreCheckIn(session, preCheckIn, now);
+    return { ...asShown(answer.value, context), ...(preCheckIn !== undefined && { preCheckIn }) };
   }
   context.log.event('agent.service-failed', { code: answer.failure.code });
   if (answer.failure.code === 'eligibility.maintenance')
@@ -72,7 +111,7 @@ export const answerLookup = async (
   { device, payload }: Incoming,
   context: AgentContext,
   post: AgentPost,
-  { memory, answered }: { readonly memory: LookupMemory; readonly answered: RecentIds },
+  parts: LookupParts,
 ): Promise<Result<void>> => {
   const { keys, settings } = context;
   const addressee = { facility: keys().facility, device: device.device };
@@ -86,11 +125,11 @@ export const answerLookup = async (
   );
   if (!opened.ok) return opened;
   const { lookupId, session, authCertificate } = opened.value.message;
-  if (!answered.add(lookupId)) return err(failure('message.stale', 'lookup played again'));
+  if (!parts.answered.add(lookupId)) return err(failure('message.stale', 'lookup played again'));
   const der = fromBase64url(authCertificate);
   if (der === null) return err(failure('message.malformed', 'lookup: certificate'));
   const { prescriptionUse, prescriptionTiming } = settings();
-  const answer = await askService(context, { der, session }, memory);
+  const answer = await askService(context, { der, session }, parts);
   const prescription = { use: prescriptionUse, timing: prescriptionTiming };
   const sent = await post.sealed(device, 'lookup-result', { lookupId, prescription, ...answer }, lookupId);
   return sent.ok ? ok(undefined) : sent;

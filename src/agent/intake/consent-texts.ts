@@ -44,8 +44,33 @@ const questionsOf = (catalogue: Catalogue, kind: FacilityKind): readonly Consent
 const keyOf = ({ catalogueVersion, language, code, textHash }: Omit<Consent, 'given' | 'at'>): string =>
   [catalogueVersion, language, code, textHash].join(' ');
 
+/** Every line of what was answered beforehand: it says whether it was given, and its hash is good for that answer alone. */
+const beforehand = (catalogue: Catalogue): readonly Omit<Consent, 'at'>[] =>
+  facilityKinds.flatMap((institution) =>
+    topicsOf(catalogue)
+      .flat()
+      .flatMap((topic) =>
+        Object.keys(catalogue.languages).flatMap((language) =>
+          [true, false].flatMap((given) => {
+            const question = { kind: 'pre-check-in', answers: [{ topic, given }] } as const;
+            const text = consentTextOf(catalogue, language, question, institution);
+            const textHash = createHash('sha256').update(text).digest('base64url');
+            return topic.codes.map((code) => ({ catalogueVersion: catalogue.version, language, code, textHash, given }));
+          }),
+        ),
+      ),
+  );
+
+const beforehandKey = (consent: Omit<Consent, 'at'>): string => `${keyOf(consent)} ${consent.given}`;
+
 /** Everything that a screen of this catalogue can have said: version, language, code and SHA-256 of the text, by spaces. */
-export const consentKeys = (catalogue: Catalogue): readonly string[] =>
+export const consentKeys = (catalogue: Catalogue): readonly string[] => [
+  ...askedKeys(catalogue),
+  ...beforehand(catalogue).map(keyOf),
+];
+
+/** Every question that a screen of this catalogue can have asked. */
+const askedKeys = (catalogue: Catalogue): readonly string[] =>
   facilityKinds.flatMap((institution) =>
     questionsOf(catalogue, institution).flatMap((question) => {
       const codes = (question.kind === 'consent-item' ? [question.topic] : question.topics).flatMap((one) => one.codes);
@@ -63,6 +88,8 @@ export type ConsentTexts = {
   readonly versions: ReadonlySet<string>;
   /** The hash in the consent is that of a question about this item, in this language and version. */
   isShown(consent: Consent): boolean;
+  /** It is that of what was answered beforehand (pre-check-in), with this very answer. */
+  isConfirmed(consent: Consent): boolean;
 };
 
 /** A catalogue's version without that of its texts: which notices it follows. */
@@ -85,13 +112,15 @@ export const consentTexts = (
 ): ConsentTexts => {
   const inForce = new Set(catalogues.map(({ version }) => noticesIn(version)));
   const former = released.filter(({ catalogueVersion }) => inForce.has(noticesIn(catalogueVersion)));
-  const keys = new Set([...catalogues.flatMap(consentKeys), ...former.flatMap(releasedKeys)]);
+  const confirmed = new Set(catalogues.flatMap(beforehand).map(beforehandKey));
+  const keys = new Set([...catalogues.flatMap(askedKeys), ...former.flatMap(releasedKeys)]);
   return {
     versions: new Set([
       ...catalogues.map(({ version }) => version),
       ...former.map(({ catalogueVersion }) => catalogueVersion),
     ]),
     isShown: (consent) => keys.has(keyOf(consent)),
+    isConfirmed: (consent) => confirmed.has(beforehandKey(consent)),
   };
 };
 

@@ -1,3 +1,4 @@
+import type { LookupResult } from '../../wire/messages.ts';
 import type { PersonOfService } from '../eligibility/eligibility-service.ts';
 
 /** How long an answer about a card serves for the request that follows it. ms */
@@ -28,13 +29,23 @@ class ForAWhile<T> {
 
 /**
  * What the lookups of the last minutes told, in memory alone: which certificates are revoked (their request is refused in
- * the receipt already), which certificate a visit began with, and whose card it is (birth date and sex, for the
- * comparison with a signed 券面 before the service is asked for anything).
+ * the receipt already), which certificate a visit began with, what it was offered to confirm, and whose card it is (birth date
+ * and sex, for the comparison with a signed 券面 before the service is asked for anything).
  */
 export class LookupMemory {
   readonly #revoked = new ForAWhile<true>();
   readonly #certificates = new ForAWhile<string>();
   readonly #people = new ForAWhile<PersonOfService>();
+  readonly #preCheckIns = new ForAWhile<NonNullable<LookupResult['preCheckIn']>>();
+
+  /** Of a visit that begins anew with the same session the newest counts: it is what its screen shows. */
+  notePreCheckIn(session: string, offered: NonNullable<LookupResult['preCheckIn']>, nowMs: number): void {
+    this.#preCheckIns.set(session, offered, nowMs);
+  }
+
+  preCheckInOf(session: string, nowMs: number): LookupResult['preCheckIn'] {
+    return this.#preCheckIns.get(session, nowMs);
+  }
 
   noteRevoked(serial: string, nowMs: number): void {
     this.#revoked.set(serial, true, nowMs);

@@ -108,6 +108,25 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   return giveReceipt(visit, device, parts, lease === null ? undefined : { personal: row.personal, lease });
 };
 
+/**
+ * Consents confirmed by one touch are those of the pre-check-in that this visit was offered, one by one. What an agent offered
+ * before it began anew, or another one did, it does not know: the texts that were on the screen still say which answers.
+ */
+const isAsOffered = (
+  { preCheckIn, session }: EligibilityRequest,
+  confirmed: EligibilityRequest['consents'],
+  memory: LookupMemory,
+  nowMs: number,
+): boolean => {
+  const offered = memory.preCheckInOf(session, nowMs);
+  if (preCheckIn === undefined) return confirmed.length === 0;
+  if (offered === undefined) return true;
+  return (
+    offered.id === preCheckIn &&
+    confirmed.every(({ code, given }) => offered.consents.some((one) => one.code === code && one.given === given))
+  );
+};
+
 /** What the document alone cannot tell: our catalogue, our clock, what the service said a moment ago. */
 const remainingCheck = (
   { request, certificate, approval }: EvidenceVerdict,
@@ -119,7 +138,10 @@ const remainingCheck = (
   if (request.kind === 'test' && (certificate !== null || request.consents.length > 0)) return 'message.malformed';
   const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
   if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
-  if (!request.consents.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
+  const asked = request.consents.filter((consent) => !consentTexts.isConfirmed(consent));
+  if (!asked.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
+  if (!isAsOffered(request, request.consents.filter((consent) => !asked.includes(consent)), memory, nowMs))
+    return 'message.forged';
   if (mayRefuseByDate(context.time()) && request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
   // Agreed to in this visit, by the terminal's own account: not years ago, and not in years to come.
   if (!request.consents.every(({ at }) => at >= request.issuedAt - visitMs && at <= request.issuedAt + clockSkewMs))
@@ -173,6 +195,7 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
   ...(request.prescriptionForm && { prescriptionForm: request.prescriptionForm }),
   approvedDocuments: request.approvedDocuments ?? [],
   ...(request.medicalSubsidyUse !== undefined && { medicalSubsidyUse: request.medicalSubsidyUse }),
+  ...(request.preCheckIn !== undefined && { preCheckIn: request.preCheckIn }),
   catalogueVersion: request.catalogueVersion,
   consentTimes: request.consents.map(({ code, given, at }) => ({ code, given, at })),
 });

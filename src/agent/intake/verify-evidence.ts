@@ -29,7 +29,7 @@ export type EvidenceContext = {
   readonly datesCount?: boolean;
 };
 
-type CheckedCertificate = {
+export type CheckedCertificate = {
   readonly certificate: Certificate;
   readonly state: Exclude<CertificateState, 'dead'>;
 };
@@ -48,7 +48,7 @@ const forged = (detail: string) => err(failure('message.forged', detail));
 const malformed = (detail: string) => err(failure('message.malformed', detail));
 const invalid = (detail: string) => err(failure('card.certificate-invalid', detail));
 
-const rsaKey = ({ modulus, exponent }: RsaPublicKey) =>
+export const rsaKey = ({ modulus, exponent }: RsaPublicKey) =>
   importJWK({ kty: 'RSA', n: toBase64url(modulus), e: toBase64url(exponent), alg: 'RS256' }, 'RS256');
 
 /** One signature by one key and one algorithm. `generalVerify` would stop at the first valid one of a document. */

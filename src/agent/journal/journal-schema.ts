@@ -61,6 +61,8 @@ export const personalSchema = z.strictObject({
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
   approvedDocuments: z.array(z.string()).default([]),
   medicalSubsidyUse: z.boolean().optional(),
+  /** The pre-check-in that this visit was offered */
+  preCheckIn: z.string().optional(),
   /** What the consents opened when they were given; absent in rows of before 2026-12 */
   catalogueVersion: z.string().optional(),
   consentTimes: z.array(z.strictObject({ code: consentCode, given: z.boolean(), at: z.number() })),

@@ -29,6 +29,7 @@ import type { LastingRows } from './lasting-rows.ts';
 import { type Lease, Leases } from './leases.ts';
 import { isAnsweredOtherwise, markLate } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
+import { isPreCheckInUsed, usePreCheckIn } from './pre-check-in-use.ts';
 import { ReceiptShares } from './receipt-shares.ts';
 import { deletionsAt, overdueRequests } from './retention.ts';
 import { SelfTests } from './self-tests.ts';
@@ -161,8 +162,16 @@ export class Journal extends JournalAge {
 
   #refusalOf(request: NewRequest): FailureCode | undefined {
     if (!useChallenge(this.engine, request, this.livedMs)) return request.code ?? 'message.stale';
-    if (request.code !== undefined || request.method !== 'staff') return request.code;
-    return useApproval(this.engine, { ...request, livedMs: this.livedMs });
+    if (request.code !== undefined) return request.code;
+    const use = { ...request, livedMs: this.livedMs };
+    const { preCheckIn } = request.personal;
+    const refusal = request.method === 'staff' ? useApproval(this.engine, use) : undefined;
+    if (refusal !== undefined || preCheckIn === undefined) return refusal;
+    return usePreCheckIn(this.engine, { ...use, preCheckIn });
+  }
+
+  isPreCheckInUsed(preCheckIn: string): boolean {
+    return isPreCheckInUsed(this.engine, preCheckIn);
   }
 
   /** Accepted and not handed over: what a crash or a full folder left undone, oldest first. */

@@ -9,10 +9,16 @@ export const compare = ({ birthdate, sex }: Personal, person: PersonOfService): 
     ? ok(undefined)
     : checkSamePerson({ birthDate: birthdate, sex }, { birthDate: person.birthdate, sex: person.sex });
 
-export const choicesOf = ({ consentTimes, approvedDocuments, medicalSubsidyUse }: Personal): PatientChoices => ({
+export const choicesOf = ({
+  consentTimes,
+  approvedDocuments,
+  medicalSubsidyUse,
+  preCheckIn,
+}: Personal): PatientChoices => ({
   consents: consentTimes,
   approvedDocuments,
   ...(medicalSubsidyUse !== undefined && { medicalSubsidyUse }),
+  ...(preCheckIn !== undefined && { preCheckIn }),
 });
 
 /** 1 有効 and 6 有効(未登録, 医療扶助) are good; with 5 複数該当 staff choose among the qualifications in the file. */

@@ -23,7 +23,14 @@ export type Question =
   /** 薬局: the e-prescriptions that wait for this patient; the chosen ones are dispensed here */
   | { readonly kind: 'waiting-prescriptions'; readonly documents: NonNullable<LookupResult['pendingDocuments']> }
   | { readonly kind: 'certificate-notice'; readonly state: 'near-expiry' | 'grace' }
+  | PreCheckInQuestion
   | { readonly kind: 'summary' };
+
+/** What was answered beforehand, to be confirmed as it stands or changed (pre-check-in.ts). */
+export type PreCheckInQuestion = {
+  readonly kind: 'pre-check-in';
+  readonly answers: readonly { readonly topic: ConsentTopic; readonly given: boolean }[];
+};
 
 type ConsentAnswer = {
   readonly topic: ConsentTopic;

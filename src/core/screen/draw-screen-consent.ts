@@ -1,6 +1,13 @@
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Answers, ConsentTopic, Question } from '../catalogue/consent.ts';
+import {
+  type Answers,
+  type ConsentTopic,
+  noAnswers,
+  type PreCheckInQuestion,
+  type Question,
+} from '../catalogue/consent.ts';
+import { confirmed } from '../catalogue/pre-check-in.ts';
 import type { Visit } from '../visit/session.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { type Dictionary, dictionaryOf, type Words } from './draw-screen-words.ts';
@@ -69,20 +76,50 @@ export const consentTextOf = (
   question: Question,
   institution: Institution,
 ): string => {
-  if (question.kind !== 'consent-bundle' && question.kind !== 'consent-item')
+  if (question.kind !== 'consent-bundle' && question.kind !== 'consent-item' && question.kind !== 'pre-check-in')
     throw new Error(`no consent is given on ${question.kind}`);
   const d = dictionaryOf(catalogue, language);
-  const words = consentWords(d, question, institution);
+  const texts =
+    question.kind === 'pre-check-in'
+      ? preCheckInTexts(d, question, institution)
+      : consentTexts(consentWords(d, question, institution));
+  return [...texts, d.words('consent.validity')].map((each) => each.text).join('\n');
+};
+
+const consentTexts = (words: ConsentWords): readonly Words[] => [
+  words.heading,
+  ...words.lead,
+  ...words.items.flatMap((item) => [item.label, item.note]),
+  words.note,
+  ...words.controls.map((each) => each.label),
+];
+
+/**
+ * What was answered beforehand, one topic to a line of its own: its text, for the record, is that of the screen as far as it
+ * speaks of this topic.
+ */
+const preCheckInWords = (d: Dictionary, institution: Institution) => ({
+  heading: d.words('pre-check-in.heading'),
+  lead: [d.words('pre-check-in.lead')],
+  note: d.words(`consent.free.${institution}`),
+  controls: [
+    control('confirm', 'equal', d.words('control.confirm')),
+    control('start-over', 'equal', d.words('control.pre-check-in-change')),
+  ],
+});
+
+const preCheckInTexts = (d: Dictionary, { answers }: PreCheckInQuestion, institution: Institution): readonly Words[] => {
+  const words = preCheckInWords(d, institution);
   return [
     words.heading,
     ...words.lead,
-    ...words.items.flatMap((item) => [item.label, item.note]),
+    ...answers.flatMap(({ topic, given }) => [
+      d.words(given ? 'summary.provided' : 'summary.withheld'),
+      d.words(`subject.${topic.subject}`),
+    ]),
     words.note,
     ...words.controls.map((each) => each.label),
-    d.words('consent.validity'),
-  ]
-    .map((each) => each.text)
-    .join('\n');
+  ];
 };
 
 /** Two sentences in one box. */
@@ -108,6 +145,20 @@ const summaryPart = (d: Dictionary, visit: Visit, controls: readonly DrawnContro
     bodyWords: closing.words,
     lead: closing.lead,
     controls: [control('confirm', 'primary', d.words('control.confirm')), ...controls],
+    promises: [d.words('consent.validity'), d.words('help')],
+  });
+};
+
+/** What was answered beforehand, as it would be sent: one touch says yes to exactly this, the other begins anew. */
+const preCheckInPart = (d: Dictionary, question: PreCheckInQuestion, institution: Institution): Part => {
+  const words = preCheckInWords(d, institution);
+  const closing = closingOf(d, confirmed(noAnswers, question, 0, d.language));
+  return part('pre-check-in', 3, d, words.heading, {
+    lead: words.lead,
+    note: words.note,
+    body: closing.body,
+    bodyWords: closing.words,
+    controls: words.controls,
     promises: [d.words('consent.validity'), d.words('help')],
   });
 };
@@ -200,6 +251,8 @@ export const drawQuestion = (d: Dictionary, visit: Visit, settings: FacilitySett
     case undefined:
     case 'summary':
       return summaryPart(d, visit, startOver);
+    case 'pre-check-in':
+      return preCheckInPart(d, question, settings.institutionType);
     case 'certificate-notice':
       return noticePart(d, question.state);
     case 'consent-bundle':

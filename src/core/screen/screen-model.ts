@@ -16,6 +16,7 @@ export const screenNames = [
   'staff-check',
   'registration',
   'registering',
+  'pre-check-in',
   'consent-bundle',
   'consent-item',
   'specific-disease',

@@ -28,6 +28,7 @@ export const buildRequest = (parts: RequestParts): EligibilityRequest => {
   if (verification.state !== 'verified') throw new Error('a request is built for a verified visit only');
   const state = visit.identity?.certificateState;
   const asks = parts.kind === 'eligibility' && state !== 'grace';
+  const offered = visit.lookup.state === 'answered' ? visit.lookup.result.preCheckIn?.id : undefined;
   return {
     ...parts.terminal,
     kind: parts.kind,
@@ -46,6 +47,7 @@ export const buildRequest = (parts: RequestParts): EligibilityRequest => {
     ...(asks && answers.medicalSubsidyUse !== null ? { medicalSubsidyUse: answers.medicalSubsidyUse } : {}),
     ...(asks && answers.prescriptionForm !== null ? { prescriptionForm: answers.prescriptionForm } : {}),
     ...(asks && answers.approvedDocuments.length > 0 ? { approvedDocuments: [...answers.approvedDocuments] } : {}),
+    ...(asks && offered !== undefined ? { preCheckIn: offered } : {}),
     catalogueVersion: parts.catalogueVersion,
     issuedAt: parts.issuedAtMs,
     expiresAt: challenge.expiresAt,

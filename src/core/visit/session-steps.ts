@@ -1,4 +1,5 @@
-import { isMixed, noAnswers, questionsOf } from '../catalogue/consent.ts';
+import { isMixed, noAnswers } from '../catalogue/consent.ts';
+import { questionsToBegin } from '../catalogue/pre-check-in.ts';
 import { type Failure, failure, isFailureCode } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
@@ -383,7 +384,7 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
     visit.questions ??
     (visit.identity === null
       ? []
-      : questionsOf(consentCatalogue, settings, lookup, certificateStateOf(visit.identity)));
+      : questionsToBegin(consentCatalogue, settings, lookup, certificateStateOf(visit.identity)));
   const asked: Visit = { ...visit, questions };
   const held = nobodyKeeps(session.surroundings, at);
   if (held !== null) return sendToDesk(session, at, held);

@@ -1,4 +1,5 @@
 import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from '../catalogue/consent.ts';
+import { confirmed } from '../catalogue/pre-check-in.ts';
 import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
@@ -199,6 +200,9 @@ const answered = (session: Session, visit: Visit, touch: Touched, at: Moment): S
     }
     case 'certificate-notice':
       return touch.control === 'next' ? next(visit.answers) : stay(session);
+    case 'pre-check-in':
+      if (touch.control !== 'confirm') return stay(session);
+      return next(confirmed(visit.answers, question, at.monotonicMs, display.language));
     case 'summary':
       return touch.control === 'confirm' ? next(visit.answers) : stay(session);
     default:

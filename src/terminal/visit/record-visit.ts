@@ -40,8 +40,9 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'VisualRead':
       return { type, ...insertion, visual: tapedVisual(event.visual, (hash) => names.of('photo', hash)) };
     case 'LookupAnswered': {
-      const { registered, certificateStatus, medicalSubsidy, prescription, pendingDocuments, maintenance } =
+      const { registered, certificateStatus, medicalSubsidy, specificDisease, prescription, pendingDocuments } =
         event.result;
+      const { maintenance, preCheckIn } = event.result;
       const documents = pendingDocuments?.map(({ id }) => {
         const name = names.of('document', id);
         return { id: name, title: name, from: 'clinic', date: '2026-01-01' };
@@ -54,7 +55,9 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
           ...result,
           ...{ registered, certificateStatus, medicalSubsidy, prescription },
           ...(documents === undefined ? {} : { pendingDocuments: documents }),
+          ...(specificDisease === undefined ? {} : { specificDisease }),
           ...(maintenance === undefined ? {} : { maintenance }),
+          ...(preCheckIn === undefined ? {} : { preCheckIn: { ...preCheckIn, id: names.of('pre-check-in', preCheckIn.id) } }),
         },
       };
     }

@@ -1,0 +1,29 @@
+import type { FailureCode } from '../../core/failure.ts';
+import type { Sql } from '../../storage/sql-engine.ts';
+import { bindApproval } from './approval-use.ts';
+
+type PreCheckInUse = {
+  readonly preCheckIn: string;
+  readonly certificate: string;
+  /** The journal's age now. ms */
+  readonly livedMs: number;
+};
+
+/**
+ * Beside the sessions of staff approvals, whose one use is kept in the same table as long: a day of the journal's age, and a
+ * pre-check-in is good for one calendar day.
+ */
+const entryOf = (preCheckIn: string): string => `pre-check-in/${preCheckIn}`;
+
+export const isPreCheckInUsed = (sql: Sql, preCheckIn: string): boolean =>
+  sql.get('SELECT 1 FROM approval_use WHERE session = ?', entryOf(preCheckIn)) !== undefined;
+
+/** One visit. To be called in the transaction that writes the request down. `message.stale`: used already. */
+export const usePreCheckIn = (
+  sql: Parameters<typeof bindApproval>[0],
+  { preCheckIn, certificate, livedMs }: PreCheckInUse,
+): FailureCode | undefined => {
+  if (isPreCheckInUsed(sql, preCheckIn)) return 'message.stale';
+  bindApproval(sql, { session: entryOf(preCheckIn), certificate, livedMs });
+  return undefined;
+};
