@@ -167,7 +167,9 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     question.kind === 'consent-item' ? [{ topic: question.topic, given: index % 2 === 0 }] : [],
   );
   const consents = [
-    ...(beforehand.length === 0 ? [] : [at('pre-check-in', [{ kind: 'pre-check-in', answers: beforehand }], 0, noAnswers)]),
+    ...(beforehand.length === 0
+      ? []
+      : [at('pre-check-in', [{ kind: 'pre-check-in', answers: beforehand }], 0, noAnswers)]),
     ...questions.slice(0, 1).map((question, index) => at(nameOf(question), questions, index, noAnswers)),
     ...each.map((question, index) => at(nameOf(question), each, index, index === each.length - 1 ? full : noAnswers)),
     ...(each.some(({ kind }) => kind === waiting.kind)

@@ -141,10 +141,7 @@ describe('consents signed before on the phone', () => {
     ['signed in time to come', () => sign({ change: (h) => ({ ...h, issuedAt: simulatedStartMs + hourMs }) })],
     ['of a form of tomorrow', () => sign({ change: (honest) => ({ ...honest, preCheckIn: 2 }) })],
     ['with a field more', () => sign({ change: (honest) => ({ ...honest, andMore: true }) })],
-    [
-      'for another facility',
-      () => sign({ change: (honest) => ({ ...honest, medicalInstitutionCode: '1399999999' }) }),
-    ],
+    ['for another facility', () => sign({ change: (honest) => ({ ...honest, medicalInstitutionCode: '1399999999' }) })],
     [
       'of another person',
       async () => {

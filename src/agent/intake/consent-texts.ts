@@ -55,7 +55,13 @@ const beforehand = (catalogue: Catalogue): readonly Omit<Consent, 'at'>[] =>
             const question = { kind: 'pre-check-in', answers: [{ topic, given }] } as const;
             const text = consentTextOf(catalogue, language, question, institution);
             const textHash = createHash('sha256').update(text).digest('base64url');
-            return topic.codes.map((code) => ({ catalogueVersion: catalogue.version, language, code, textHash, given }));
+            return topic.codes.map((code) => ({
+              catalogueVersion: catalogue.version,
+              language,
+              code,
+              textHash,
+              given,
+            }));
           }),
         ),
       ),

@@ -5,7 +5,12 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { dayMs } from '../../core/time-units.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import type { RsaPublicKey } from '../../protocol/card/digest-info.ts';
-import { type PreCheckIn, preCheckInFormSchema, preCheckInSchema, preCheckInType } from '../../wire/pre-check-in-messages.ts';
+import {
+  type PreCheckIn,
+  preCheckInFormSchema,
+  preCheckInSchema,
+  preCheckInType,
+} from '../../wire/pre-check-in-messages.ts';
 import type { ConsentTexts } from './consent-texts.ts';
 import { rsaKey } from './verify-evidence.ts';
 
@@ -35,7 +40,8 @@ const verified = async (jws: string, { authCertificate, publicKey }: PreCheckInC
   try {
     const { typ, x5c, crit } = decodeProtectedHeader(jws);
     if (typ !== preCheckInType || crit !== undefined || x5c?.length !== 1) return forged('not a pre-check-in');
-    if (!equalBytes(Buffer.from(x5c[0] ?? '', 'base64'), authCertificate)) return forged('pre-check-in of another certificate');
+    if (!equalBytes(Buffer.from(x5c[0] ?? '', 'base64'), authCertificate))
+      return forged('pre-check-in of another certificate');
     const { payload } = await compactVerify(jws, await rsaKey(publicKey), { algorithms: ['RS256'] });
     return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));
   } catch {
@@ -63,7 +69,9 @@ export const checkPreCheckIn = async (jws: string, context: PreCheckInContext): 
   const form = preCheckInFormSchema.safeParse(opened.value);
   const parsed = preCheckInSchema.safeParse(opened.value);
   if (!parsed.success)
-    return err(failure('message.malformed', form.success ? `pre-check-in of form ${form.data.preCheckIn}` : 'pre-check-in'));
+    return err(
+      failure('message.malformed', form.success ? `pre-check-in of form ${form.data.preCheckIn}` : 'pre-check-in'),
+    );
   const preCheckIn = parsed.data;
   if (preCheckIn.medicalInstitutionCode !== context.medicalInstitutionCode) return forged('for another facility');
   if (!isInTime(preCheckIn, context.nowMs)) return stale('another day, or over');

@@ -140,7 +140,14 @@ const remainingCheck = (
   if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
   const asked = request.consents.filter((consent) => !consentTexts.isConfirmed(consent));
   if (!asked.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
-  if (!isAsOffered(request, request.consents.filter((consent) => !asked.includes(consent)), memory, nowMs))
+  if (
+    !isAsOffered(
+      request,
+      request.consents.filter((consent) => !asked.includes(consent)),
+      memory,
+      nowMs,
+    )
+  )
     return 'message.forged';
   if (mayRefuseByDate(context.time()) && request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
   // Agreed to in this visit, by the terminal's own account: not years ago, and not in years to come.

@@ -20,7 +20,9 @@ const answeredBefore = (
 ): boolean | null => {
   const answers = codes.map((code) => consents.filter((consent) => consent.code === code).map(({ given }) => given));
   const [first] = answers.flat();
-  return first !== undefined && answers.every(([given, ...more]) => given === first && more.length === 0) ? first : null;
+  return first !== undefined && answers.every(([given, ...more]) => given === first && more.length === 0)
+    ? first
+    : null;
 };
 
 const withoutTopics = (question: Question, known: ReadonlySet<string>): readonly Question[] => {
@@ -61,12 +63,7 @@ export const questionsToBegin = (...asked: Parameters<typeof questionsOf>): read
 };
 
 /** Each answer as it stood on the screen; `question` of a topic is its own line there, with its own hash. */
-export const confirmed = (
-  answers: Answers,
-  question: PreCheckInQuestion,
-  atMs: number,
-  language: string,
-): Answers => {
+export const confirmed = (answers: Answers, question: PreCheckInQuestion, atMs: number, language: string): Answers => {
   const topics = new Set(question.answers.map(({ topic }) => topic.id));
   return {
     ...answers,

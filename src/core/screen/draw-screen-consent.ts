@@ -108,7 +108,11 @@ const preCheckInWords = (d: Dictionary, institution: Institution) => ({
   ],
 });
 
-const preCheckInTexts = (d: Dictionary, { answers }: PreCheckInQuestion, institution: Institution): readonly Words[] => {
+const preCheckInTexts = (
+  d: Dictionary,
+  { answers }: PreCheckInQuestion,
+  institution: Institution,
+): readonly Words[] => {
   const words = preCheckInWords(d, institution);
   return [
     words.heading,

@@ -57,7 +57,9 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
           ...(documents === undefined ? {} : { pendingDocuments: documents }),
           ...(specificDisease === undefined ? {} : { specificDisease }),
           ...(maintenance === undefined ? {} : { maintenance }),
-          ...(preCheckIn === undefined ? {} : { preCheckIn: { ...preCheckIn, id: names.of('pre-check-in', preCheckIn.id) } }),
+          ...(preCheckIn === undefined
+            ? {}
+            : { preCheckIn: { ...preCheckIn, id: names.of('pre-check-in', preCheckIn.id) } }),
         },
       };
     }

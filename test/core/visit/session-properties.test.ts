@@ -6,11 +6,20 @@ import { controlIds } from '../../../src/core/visit/control-ids.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
 import type { Effect, Session } from '../../../src/core/visit/session.ts';
 import { facilityDisplay, visitOf } from '../../../src/core/visit/session-steps.ts';
+import type { LookupResult } from '../../../src/wire/messages.ts';
 
 const controls = controlIds;
 
 /** A phone where a card belongs */
 const onBed = (phone: 'iphone' | 'android') => ({ failure: failure('card.phone-not-supported'), phone });
+
+/** Some of what this facility asks, some of it refused, and an item that nobody asks */
+const signedBefore = (n: number): NonNullable<LookupResult['preCheckIn']> => ({
+  id: '3f1a7c52-6c0e-4b7e-9a59-0d6f5f0f7a01',
+  consents: ['YZK', 'SRJ', 'TKK', 'SHJ', 'XYZ'].flatMap((code, bit) =>
+    (n >> (bit + 1)) % 3 === 0 ? [] : [{ code, given: (n >> (bit % 3)) % 2 === 0 }],
+  ),
+});
 
 /** One move of a story: an event that fits the moment more often than not, so that long visits happen. */
 const moves: readonly ((story: VisitStory, n: number) => void)[] = [
@@ -40,6 +49,7 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
         ...lookup,
         registered: n % 3 === 0 ? 'no' : 'yes',
         certificateStatus: n % 7 === 0 ? 'revoked' : 'good',
+        ...(n % 2 ? { preCheckIn: signedBefore(n) } : {}),
       },
     })),
   (story) => ofInsertion(story, (insertion) => ({ type: 'FaceMatched', insertion })),
@@ -89,7 +99,11 @@ const moves: readonly ((story: VisitStory, n: number) => void)[] = [
   (story) => story.tell({ type: 'CardUnreadable', failure: failure('card.unreadable'), session: 'session-u' }),
   (story) => story.tell({ type: 'StaffApproved', session: visitOf(story.state)?.session ?? '', approval: 'jws' }),
   (story) => story.tell({ type: 'StaffCancelled', session: visitOf(story.state)?.session ?? '' }),
-  (story, n) => story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: n % 2 === 0 } }),
+  (story, n) =>
+    story.tell({
+      type: 'SettingsChanged',
+      settings: { ...settings, smartphone: n % 2 === 0, preCheckIn: n % 4 !== 0 },
+    }),
   (story, n) => story.tell({ type: 'AgentChanged', trouble: n % 3 ? null : failure('agent.silent') }),
   (story, n) => story.tell({ type: 'KeyPressed', asks: n % 2 === 0 }),
   (story) => story.tell({ type: 'HelpAnswered' }),
@@ -140,12 +154,15 @@ const surroundingMoves: typeof moves = [
 
 const restScript = fc.array(fc.tuple(fc.nat(surroundingMoves.length - 1), fc.nat(1_000)), { maxLength: 12 });
 
-/** Plays a script and shows every single step to `check`. */
+/** Plays a script and shows every single step to `check`. `begin`: what went before, unseen. */
 const play = (
   steps: readonly (readonly [number, number])[],
   check: (before: Session, event: Happening, after: Session, effects: readonly Effect[]) => void,
+  begin: (story: VisitStory) => void = () => {},
 ): VisitStory => {
   const story = VisitStory.atRest();
+  story.tell({ type: 'SettingsChanged', settings: { ...settings, preCheckIn: true } });
+  begin(story);
   const tell = story.tell.bind(story);
   story.tell = (event) => {
     const before = story.session;
@@ -316,6 +333,41 @@ describe('whatever happens, in whatever order', () => {
       }),
       runs,
     );
+  });
+
+  it('each consent was given or refused by a touch on the screen that stood there, as it stood there', () => {
+    let beforehand = 0;
+    fc.assert(
+      fc.property(script, fc.nat(1_000), (steps, n) => {
+        const check: Parameters<typeof play>[1] = (before, event, after) => {
+          const was = visitOf(before.state);
+          const is = visitOf(after.state);
+          if (was === null || is === null || was.session !== is.session) return;
+          const question = was.questions?.[was.questionIndex];
+          for (const answer of is.answers.consents) {
+            if (was.answers.consents.includes(answer)) continue;
+            expect(event.type).toBe('Touched');
+            const control = event.type === 'Touched' ? event.control : null;
+            if (question?.kind === 'pre-check-in') {
+              beforehand += 1;
+              expect(control).toBe('confirm');
+              expect(question.answers).toContainEqual({ topic: answer.topic, given: answer.given });
+            } else {
+              expect(control).toBe(answer.given ? 'agree' : 'decline');
+              const topics = question?.kind === 'consent-bundle' ? question.topics : [];
+              expect(question?.kind === 'consent-item' ? [question.topic] : topics).toContainEqual(answer.topic);
+            }
+          }
+        };
+        // By single steps alone few scripts come as far as a pre-check-in.
+        play(steps, check, (story) => {
+          story.present({}, { preCheckIn: signedBefore(n) });
+          story.enterPin();
+        });
+      }),
+      runs,
+    );
+    expect(beforehand).toBeGreaterThan(10);
   });
 
   it('only start-over, an answer of the patient or the end of the session changes what was answered', () => {

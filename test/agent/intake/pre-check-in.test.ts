@@ -1,0 +1,247 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { CompactSign } from 'jose';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { pinCard } from '../../../scripts/beds/evidence-fixtures.ts';
+import { signOnPhone } from '../../../scripts/beds/phone-app.ts';
+import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
+import { testSettings } from '../../../scripts/beds/test-facility.ts';
+import { type ConsentTexts, consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
+import { checkPreCheckIn } from '../../../src/agent/intake/pre-check-in.ts';
+import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
+import { askedTopics } from '../../../src/core/catalogue/consent.ts';
+import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
+import { hourMs } from '../../../src/core/time-units.ts';
+import { type Certificate, parseCertificate } from '../../../src/protocol/card/certificate.ts';
+import type { Consent } from '../../../src/wire/messages.ts';
+import { sayWire } from '../../../src/wire/versions.ts';
+
+const catalogue = catalogueAt(simulatedStartMs);
+type Asked = Parameters<typeof signOnPhone>[0];
+type Signed = Awaited<ReturnType<typeof signOnPhone>>;
+const sign = (change: Partial<Asked> = {}): Promise<Signed> =>
+  signOnPhone({
+    ...{ persona: 'hanako', wallMs: simulatedStartMs, catalogue, settings: testSettings, answers: () => true },
+    ...change,
+  });
+
+const certificateIn = ({ jws }: Signed): { der: Uint8Array; certificate: Certificate } => {
+  const header = JSON.parse(Buffer.from(jws.split('.')[0] ?? '', 'base64url').toString()) as { x5c: [string] };
+  const der = new Uint8Array(Buffer.from(header.x5c[0], 'base64'));
+  const parsed = parseCertificate(der);
+  if (!parsed.ok) throw new Error(parsed.failure.detail);
+  return { der, certificate: parsed.value };
+};
+
+describe('what a service brings is verified, each thing for itself', () => {
+  let honest: Signed;
+  let texts: ConsentTexts;
+  beforeAll(async () => {
+    honest = await sign();
+    texts = consentTexts([catalogue]);
+  });
+
+  const check = (jws: string, change: Partial<Parameters<typeof checkPreCheckIn>[1]> = {}) => {
+    const { der, certificate } = certificateIn(honest);
+    if (certificate.publicKey.type !== 'rsa') throw new Error('no RSA key');
+    return checkPreCheckIn(jws, {
+      authCertificate: der,
+      publicKey: certificate.publicKey.key,
+      medicalInstitutionCode: testSettings.medicalInstitutionCode,
+      nowMs: simulatedStartMs,
+      consentTexts: texts,
+      isUsed: () => false,
+      ...change,
+    });
+  };
+  const refusal = async (jws: string, change?: Parameters<typeof check>[1]) => {
+    const checked = await check(jws, change);
+    return checked.ok ? 'taken' : `${checked.failure.code}: ${checked.failure.detail}`;
+  };
+
+  test('the honest one is taken as it was signed', async () => {
+    const checked = await check(honest.jws);
+    expect(checked).toMatchObject({ ok: true, value: { id: honest.id, consents: honest.consents } });
+  });
+
+  const midnight = Date.parse('2026-11-19T00:00:00+09:00');
+  const another = async (change: NonNullable<Asked['change']>): Promise<string> => (await sign({ change })).jws;
+  test.each<[string, () => Promise<string>, string, Parameters<typeof check>[1]?]>([
+    ['over', async () => honest.jws, 'message.stale: another day, or over', { nowMs: midnight }],
+    [
+      'a day early',
+      async () => honest.jws,
+      'message.stale: another day, or over',
+      { nowMs: midnight - 24 * hourMs - 1 },
+    ],
+    [
+      'ended before its day',
+      () => another((was) => ({ ...was, expiresAt: simulatedStartMs })),
+      'message.stale: another day, or over',
+    ],
+    [
+      'that would live longer than a day',
+      () => another((was) => ({ ...was, expiresAt: was.issuedAt + 25 * hourMs })),
+      'message.stale: another day, or over',
+    ],
+    [
+      'from time to come',
+      () => another((was) => ({ ...was, issuedAt: simulatedStartMs + 6 * 60_000 })),
+      'message.stale: another day, or over',
+    ],
+    ['used', async () => honest.jws, 'message.stale: used', { isUsed: (id) => id === honest.id }],
+    [
+      'for another facility',
+      async () => honest.jws,
+      'message.forged: for another facility',
+      { medicalInstitutionCode: '1399999999' },
+    ],
+    [
+      'of another person',
+      async () => (await sign({ persona: 'unregistered' })).jws,
+      'message.forged: pre-check-in of another certificate',
+    ],
+    [
+      'another person’s words under this one’s certificate',
+      async () => {
+        const [, payload, signature] = (await sign({ persona: 'unregistered' })).jws.split('.');
+        return [honest.jws.split('.')[0], payload, signature].join('.');
+      },
+      'message.forged: signature of the pre-check-in',
+    ],
+    [
+      'changed by a letter',
+      async () => honest.jws.replace(/\.(.{40})./, (_, head) => `.${head}A`),
+      'message.forged: signature of the pre-check-in',
+    ],
+    [
+      'of a form of tomorrow',
+      () => another((was) => ({ ...was, preCheckIn: 2 })),
+      'message.malformed: pre-check-in of form 2',
+    ],
+    ['with a field more', () => another((was) => ({ ...was, more: 1 })), 'message.malformed: pre-check-in of form 1'],
+    ['of no form', () => another(() => ({ id: 'x' })), 'message.malformed: pre-check-in'],
+    ['that is endless', async () => `${honest.jws}${'A'.repeat(20_000)}`, 'message.malformed: pre-check-in: length'],
+    [
+      'to words of before a notice',
+      () =>
+        another((was) => ({
+          ...was,
+          consents: was.consents.map((one) => ({ ...one, catalogueVersion: '2019-01-01.1' })),
+        })),
+      'consent.text-unknown: pre-check-in',
+    ],
+  ])('%s', async (_name, jws, reason, change) => {
+    expect(await refusal(await jws(), change)).toBe(reason);
+  });
+
+  test('a request that the same key signed is none, whatever it says', async () => {
+    const [, payload, signature] = honest.jws.split('.');
+    const { der } = certificateIn(honest);
+    const header = { alg: 'RS256', typ: 'uketsuke-request', x5c: [Buffer.from(der).toString('base64')] };
+    const encoded = Buffer.from(JSON.stringify(header)).toString('base64url');
+    expect(await refusal(`${encoded}.${payload}.${signature}`)).toBe('message.forged: not a pre-check-in');
+  });
+
+  test('the screen’s words say which answer they are about, and are known to terminals of the next release', () => {
+    const [topic] = askedTopics(catalogue.consents, testSettings);
+    if (topic === undefined) throw new Error('nothing is asked');
+    const [code = ''] = topic.codes;
+    const consent = (given: boolean, said: boolean): Consent => {
+      const question = { kind: 'pre-check-in', answers: [{ topic, given: said }] } as const;
+      const text = consentTextOf(catalogue, 'en', question, testSettings.institutionType);
+      const textHash = createHash('sha256').update(text).digest('base64url');
+      return { code, given, at: 0, catalogueVersion: catalogue.version, textHash, language: 'en' };
+    };
+    expect([true, false].map((given) => texts.isConfirmed(consent(given, given)))).toEqual([true, true]);
+    expect([true, false].map((given) => texts.isConfirmed(consent(given, !given)))).toEqual([false, false]);
+    // Nor are they words of a question that nobody answered beforehand.
+    expect(texts.isShown(consent(true, true))).toBe(false);
+    const { textHash } = consent(true, true);
+    expect(consentKeys(catalogue)).toContain(`${catalogue.version} en ${code} ${textHash}`);
+  });
+});
+
+describe('a request that confirms', () => {
+  let bed: AgentBed;
+  afterEach(() => bed.close());
+  const serial = '5E571001';
+  /** Of this release's wire: a terminal of the first one is never offered anything. */
+  const openBed = async (): Promise<void> => {
+    bed = await makeAgentBed({ settings });
+    await bed.send(
+      'state',
+      new TextEncoder().encode(
+        JSON.stringify({
+          ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'demo', status: 'idle' },
+          ...{ catalogueVersion: catalogue.version, since: 0 },
+        }),
+      ),
+    );
+    await bed.quiet();
+  };
+  const settings = { ...testSettings, preCheckIn: true };
+  const [topic] = askedTopics(catalogue.consents, settings);
+  if (topic === undefined) throw new Error('nothing is asked');
+
+  const confirmed = (given: boolean, said = given): Consent[] => {
+    const question = { kind: 'pre-check-in', answers: [{ topic, given: said }] } as const;
+    const text = consentTextOf(catalogue, 'ja', question, settings.institutionType);
+    const textHash = createHash('sha256').update(text).digest('base64url');
+    const common = { at: bed.clock.now().wallMs, catalogueVersion: catalogue.version, textHash, language: 'ja' };
+    return topic.codes.map((code) => ({ code, given, ...common }));
+  };
+  const verdict = async (more: Parameters<AgentBed['sign']>[1], certificate?: Uint8Array) => {
+    const card = certificate === undefined ? await bed.pin(serial) : pinCard(certificate, bed.keys.auth);
+    await bed.request((await bed.sign(card, more)).sealed);
+    const receipt = (await bed.receipts()).at(-1);
+    return receipt?.code ?? receipt?.verdict;
+  };
+
+  test('its consents need the pre-check-in that they came from, with these very answers', async () => {
+    bed = await makeAgentBed({ settings });
+    expect(await verdict({ consents: confirmed(true) })).toBe('message.forged');
+    expect(await verdict({ consents: confirmed(true, false), preCheckIn: randomUUID() })).toBe('consent.text-unknown');
+    expect(await verdict({ consents: confirmed(true), preCheckIn: randomUUID() })).toBe('accepted');
+  });
+
+  test('what this agent offered is what it takes: no other id, no other answer', async () => {
+    await openBed();
+    const session = randomUUID();
+    const certificate = await bed.certificate(serial);
+    const signed = await sign({ settings, answers: ({ id }) => id === topic.id || null });
+    const x5c = [Buffer.from(certificate).toString('base64')];
+    const payload = Buffer.from(signed.jws.split('.')[1] ?? '', 'base64url');
+    const jws = await new CompactSign(payload)
+      .setProtectedHeader({ alg: 'RS256', typ: 'uketsuke-pre-check-in', x5c })
+      .sign(bed.keys.auth);
+    bed.leavePreCheckIn({ ...signed, certificateSerial: serial, jws });
+    const offered = (await bed.lookup(certificate, session)).preCheckIn;
+    expect(offered).toEqual({ id: signed.id, consents: topic.codes.map((code) => ({ code, given: true })) });
+    const ask = (more: Parameters<AgentBed['sign']>[1]) => verdict({ session, ...more }, certificate);
+    expect(await ask({ consents: confirmed(true), preCheckIn: randomUUID() })).toBe('message.forged');
+    expect(await ask({ consents: confirmed(false), preCheckIn: signed.id })).toBe('message.forged');
+    expect(await ask({ consents: confirmed(true), preCheckIn: signed.id })).toBe('accepted');
+    expect((await bed.lookup(certificate)).preCheckIn).toBeUndefined();
+  });
+
+  test('nothing is offered while the agent’s own clock may not say which day it is', async () => {
+    await openBed();
+    const signed = await sign({ settings });
+    bed.leavePreCheckIn(signed);
+    const { der } = certificateIn(signed);
+    expect((await bed.lookup(der)).preCheckIn?.id).toBe(signed.id);
+    bed.setTime({ certainty: 'doubted', fault: 'moved' });
+    expect((await bed.lookup(der)).preCheckIn).toBeUndefined();
+  });
+
+  test('one pre-check-in, one visit: also after the agent began anew', async () => {
+    bed = await makeAgentBed({ settings });
+    const preCheckIn = randomUUID();
+    expect(await verdict({ consents: confirmed(true), preCheckIn })).toBe('accepted');
+    expect(await verdict({ consents: confirmed(true), preCheckIn })).toBe('message.stale');
+    bed.restart();
+    expect(await verdict({ preCheckIn })).toBe('message.stale');
+    expect(bed.journal.isPreCheckInUsed(preCheckIn)).toBe(true);
+  });
+});
