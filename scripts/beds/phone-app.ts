@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { VirtualCard } from '../../drivers/virtual/virtual-card.ts';
 import { createVirtualCardReader } from '../../drivers/virtual/virtual-card-reader.ts';
 import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import { askedTopics, type ConsentTopic } from '../../src/core/catalogue/consent.ts';
@@ -23,21 +24,23 @@ const must = <T>(result: { ok: true; value: T } | { ok: false; failure: { code: 
   return result.value;
 };
 
-const sessionWith = async (persona: string, wallMs: number) => {
+const sessionWith = (card: VirtualCard): CardSession => {
   const reader = createVirtualCardReader();
   const sessions: CardSession[] = [];
   reader.subscribe((event) => {
     if (event.type === 'card-inserted') sessions.push(event.session);
   });
-  reader.insert((await testCard(persona, wallMs)).card);
+  reader.insert(card);
   const [session] = sessions;
   if (session === undefined) throw new Error('no card answered');
   return session;
 };
 
 type Asked = {
-  /** Whose phone, or whose card is held to it */
+  /** Whose phone, or whose card is held to it: a test card */
   readonly persona: string;
+  /** In place of that test card */
+  readonly card?: VirtualCard;
   readonly wallMs: number;
   readonly catalogue: Catalogue;
   readonly settings: FacilitySettings;
@@ -76,7 +79,7 @@ const midnightAfter = (wallMs: number): number => {
 /** Signed with the PIN of the phone or card, as it would be handed to the service. */
 export const signOnPhone = async (asked: Asked, pin = '1234'): Promise<Signed> => {
   const { persona, wallMs, settings, change } = asked;
-  const session = await sessionWith(persona, wallMs);
+  const session = sessionWith(asked.card ?? (await testCard(persona, wallMs)).card);
   const { medicalInstitutionCode } = settings;
   must(await verifyPin(session, pinDigits(pin)));
   const { authCertificate } = must(await readAuthCertificate(session, { datesCount: false, wallMs }));

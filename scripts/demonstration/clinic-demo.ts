@@ -36,6 +36,8 @@ type DemoOptions = {
   readonly questions?: 'ordinary' | 'every';
   /** Settings that this clinic has otherwise */
   readonly changes?: Partial<FacilitySettings>;
+  /** What happened before the clinic opened, with its agent's directory */
+  readonly before?: (agentDirectory: string) => Promise<void>;
   /** A V4L2 device in place of the virtual camera */
   readonly cameraDevice: string | null;
   /** A new file in which the visits are written down, as by `uketsuke visit record` */
@@ -189,6 +191,7 @@ const chooseCamera = async (
 export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo> => {
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-demo-'));
   const facility = await createDemoFacility(directory, options);
+  await options.before?.(facility.agentDirectory);
   const broker = await startBroker(directory, options.mosquitto);
   const mqtt = options.mosquitto === undefined ? 4 : 5;
   const { agent, told } = await startAgentProcess(facility.agentDirectory, { port: broker.port, mqtt }, options);
