@@ -8,9 +8,9 @@ import { type LookupResult, lookupSchema } from '../../wire/messages.ts';
 import type { AgentContext, Incoming } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
 import type { CardReference, LookupAnswer } from '../eligibility/eligibility-service.ts';
+import { checkPreCheckIn } from './check-pre-check-in.ts';
 import type { ConsentTexts } from './consent-texts.ts';
 import type { LookupMemory } from './lookup-memory.ts';
-import { checkPreCheckIn } from './pre-check-in.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { type CheckedCertificate, checkCardCertificate } from './verify-evidence.ts';
 

@@ -26,7 +26,7 @@ export type Question =
   | PreCheckInQuestion
   | { readonly kind: 'summary' };
 
-/** What was answered beforehand, to be confirmed as it stands or changed (pre-check-in.ts). */
+/** What was answered beforehand, to be confirmed as it stands or changed (answered-before.ts). */
 export type PreCheckInQuestion = {
   readonly kind: 'pre-check-in';
   readonly answers: readonly { readonly topic: ConsentTopic; readonly given: boolean }[];

@@ -1,4 +1,5 @@
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
+import { confirmed } from '../catalogue/answered-before.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import {
   type Answers,
@@ -7,7 +8,6 @@ import {
   type PreCheckInQuestion,
   type Question,
 } from '../catalogue/consent.ts';
-import { confirmed } from '../catalogue/pre-check-in.ts';
 import type { Visit } from '../visit/session.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
 import { type Dictionary, dictionaryOf, type Words } from './draw-screen-words.ts';

@@ -1,5 +1,5 @@
+import { questionsToBegin } from '../catalogue/answered-before.ts';
 import { isMixed, noAnswers } from '../catalogue/consent.ts';
-import { questionsToBegin } from '../catalogue/pre-check-in.ts';
 import { type Failure, failure, isFailureCode } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';

@@ -1,5 +1,5 @@
+import { confirmed } from '../catalogue/answered-before.ts';
 import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from '../catalogue/consent.ts';
-import { confirmed } from '../catalogue/pre-check-in.ts';
 import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
