@@ -122,7 +122,7 @@ export class Journal extends JournalAge {
   /**
    * Writes a request with its verdict and uses up its challenge, in one transaction. An accepted one whose challenge is
    * unknown, of another device, used or expired, or that would outlive it, becomes refused (`message.stale`), as does one
-   * whose staff approval was used (`useApproval`). The same id and hash again changes nothing and gives the first row.
+   * whose staff approval (`useApproval`) or pre-check-in was used. The same id and hash again changes nothing and gives the first row.
    */
   record(request: NewRequest): RecordOutcome {
     this.mustBeInPlace();
