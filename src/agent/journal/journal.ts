@@ -164,10 +164,8 @@ export class Journal extends JournalAge {
     if (!useChallenge(this.engine, request, this.livedMs)) return request.code ?? 'message.stale';
     if (request.code !== undefined) return request.code;
     const use = { ...request, livedMs: this.livedMs };
-    const { preCheckIn } = request.personal;
     const refusal = request.method === 'staff' ? useApproval(this.engine, use) : undefined;
-    if (refusal !== undefined || preCheckIn === undefined) return refusal;
-    return usePreCheckIn(this.engine, { ...use, preCheckIn });
+    return refusal ?? usePreCheckIn(this.engine, use);
   }
 
   isPreCheckInUsed(preCheckIn: string): boolean {

@@ -3,7 +3,8 @@ import type { Sql } from '../../storage/sql-engine.ts';
 import { bindApproval } from './approval-use.ts';
 
 type PreCheckInUse = {
-  readonly preCheckIn: string;
+  /** `preCheckIn` left out: the visit was offered none */
+  readonly personal: { readonly preCheckIn?: string | undefined };
   readonly certificate: string;
   /** The journal's age now. ms */
   readonly livedMs: number;
@@ -21,8 +22,9 @@ export const isPreCheckInUsed = (sql: Sql, preCheckIn: string): boolean =>
 /** One visit. To be called in the transaction that writes the request down. `message.stale`: used already. */
 export const usePreCheckIn = (
   sql: Parameters<typeof bindApproval>[0],
-  { preCheckIn, certificate, livedMs }: PreCheckInUse,
+  { personal: { preCheckIn }, certificate, livedMs }: PreCheckInUse,
 ): FailureCode | undefined => {
+  if (preCheckIn === undefined) return undefined;
   if (isPreCheckInUsed(sql, preCheckIn)) return 'message.stale';
   bindApproval(sql, { session: entryOf(preCheckIn), certificate, livedMs });
   return undefined;
