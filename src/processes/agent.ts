@@ -63,6 +63,8 @@ import { filesShared } from './share-files.ts';
 const placeMs = 1_000;
 /** Personal data past its time is looked for this often. ms */
 const sweepMs = 10_000;
+/** Between a request's record and what follows its receipt lies no more than this. ms */
+const onItsWayMs = 2_000;
 /** What was handed over is wiped from the journal's write-ahead log this often. ms */
 const forgetMs = 1_000;
 /** Of several agents each says so often that it is there, and looks whether another is not. ms */
@@ -320,8 +322,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     let there: readonly string[] | null = null;
     const { isFirst } = desk.share;
     try {
-      journal.leases.beat(keys.value.agent);
-      there = journal.leases.there();
+      there = journal.leases.beat(keys.value.agent);
     } finally {
       desk.share.look(there);
     }
@@ -351,7 +352,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     every(sweepMs, () => {
       desk.flushRejections();
       desk.handOver.giveUp(journal.sweep());
-      desk.handOver.resume();
+      desk.handOver.resume(onItsWayMs);
       looks.rotate();
       void keepWitness();
     }),

@@ -8,9 +8,17 @@ export type TerminalsStart = {
   readonly cards: number;
 };
 
-/** `perSecond` null: each terminal begins its next visit when the last one has its receipt */
+/**
+ * `perSecond` null: each terminal begins its next visit when the last one has its receipt. `terminals`: so many of the process take
+ * part; default: all
+ */
 export type Order =
-  | { readonly order: 'visits'; readonly seconds: number; readonly perSecond: number | null }
+  | {
+      readonly order: 'visits';
+      readonly seconds: number;
+      readonly perSecond: number | null;
+      readonly terminals?: number;
+    }
   | { readonly order: 'settle' }
   | { readonly order: 'end' };
 

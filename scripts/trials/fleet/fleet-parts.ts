@@ -21,9 +21,14 @@ export class Terminals {
     return new Terminals(children);
   }
 
-  /** Resolves once all have done it. */
+  /** Resolves once all have done it. `terminals`: of all processes together */
   async do(order: Order): Promise<void> {
-    const told = await Promise.all(this.#children.map((child) => answer(child, order)));
+    const most = order.order === 'visits' ? order.terminals : undefined;
+    const share = (index: number) =>
+      most === undefined ? {} : { terminals: Math.ceil((most - index) / this.#children.length) };
+    const told = await Promise.all(
+      this.#children.map((child, index) => answer(child, { ...order, ...share(index) } as Order)),
+    );
     const done = told.filter((one) => one.told === 'done');
     this.visits = done.flatMap(({ visits }) => visits);
     this.cpuMs = done.reduce((sum, one) => sum + one.cpuMs, 0);

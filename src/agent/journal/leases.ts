@@ -31,16 +31,12 @@ export class Leases {
     return this.#engine.isShared;
   }
 
-  /** This agent is there: to be called several times within `silentMs`. */
-  beat(agent: string): void {
-    const until = this.#engine.nowMs() + silentMs;
-    this.#engine.run('INSERT OR REPLACE INTO agent_seen (agent, until) VALUES (?, ?)', agent, until);
-  }
-
-  /** All that are there, by name */
-  there(): readonly string[] {
-    const seen = this.#engine.all('SELECT agent FROM agent_seen WHERE until >= ? ORDER BY agent', this.#engine.nowMs());
-    return seen.map(({ agent }) => String(agent));
+  /** This agent is there: to be called several times within `silentMs`. Answers all that are, by name. */
+  beat(agent: string): readonly string[] {
+    const nowMs = this.#engine.nowMs();
+    this.#engine.run('INSERT OR REPLACE INTO agent_seen (agent, until) VALUES (?, ?)', agent, nowMs + silentMs);
+    const seen = this.#engine.all('SELECT agent FROM agent_seen WHERE until >= ? ORDER BY agent', nowMs);
+    return seen.map((row) => String(row.agent));
   }
 
   isAlive(agent: string): boolean {

@@ -62,11 +62,14 @@ export class HandOver {
     if (personal) void this.#run(visit, personal, device, fresh?.lease);
   }
 
-  /** At the agent's start: what a crash left undone. */
-  resume(): void {
-    for (const { visit, personal } of this.#context.journal.unfinished()) {
-      const device = this.#context.devices().get(visit.device);
-      if (device && !this.#running.has(visit.requestId)) void this.#run(visit, personal, device);
+  /** What a crash, or a disk that was full, left undone; not what came within the last `youngMs`, which is on its way here. */
+  resume(youngMs = 0): void {
+    const { journal, devices, clock } = this.#context;
+    const nowMs = clock.now().wallMs;
+    for (const { visit, personal } of journal.unfinished()) {
+      const device = devices().get(visit.device);
+      const isYoung = Math.abs(nowMs - visit.receivedAt) < youngMs;
+      if (device && !isYoung && !this.#running.has(visit.requestId)) void this.#run(visit, personal, device);
     }
   }
 

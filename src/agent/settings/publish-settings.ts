@@ -2,6 +2,10 @@ import { createHash } from 'node:crypto';
 import { isAsked } from '../../core/catalogue/consent.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentPost } from '../agent-post.ts';
+import type { DeviceEntry } from '../provisioning/agent-keys.ts';
+
+/** Terminals whose settings are issued in one transaction: between two of them patients are served. */
+const atATime = 16;
 
 /**
  * The settings of the facility to every registered terminal, retained, in the words that it knows. Each terminal's version
@@ -22,11 +26,17 @@ export const publishSettings = async (context: AgentContext, post: AgentPost, on
     ...(release !== undefined && { release: release() }),
   };
   const content = { facilitySettings, facilityKeys };
-  for (const device of devices().values()) {
-    if (device.revoked || (only ?? device.device) !== device.device) continue;
+  const tell = async (device: DeviceEntry): Promise<void> => {
     const told = post.wording(device, 'settings', { ...content, version: 1, validFrom: 0 });
     const contentHash = createHash('sha256').update(JSON.stringify(told)).digest('base64url');
-    const issue = journal.settingsIssue({ facility, device: device.device, contentHash }, clock.now().wallMs);
+    const nowMs = clock.now().wallMs;
+    const issue = await journal.together('now', () =>
+      journal.settingsIssue({ facility, device: device.device, contentHash }, nowMs),
+    );
     await post.signed(device, 'settings', { ...issue, ...content });
-  }
+  };
+  const told = [...devices().values()].filter(
+    ({ device, revoked }) => !revoked && (only === undefined || only === device),
+  );
+  for (let from = 0; from < told.length; from += atATime) await Promise.all(told.slice(from, from + atATime).map(tell));
 };
