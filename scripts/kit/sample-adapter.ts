@@ -78,6 +78,7 @@ class SampleAdapter implements LinePipe {
   #hear: (line: string) => void = () => {};
   #answers = 0;
   #isOver = false;
+  #toldAnother = false;
   #last: CardReference | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #registered = new Set<string>();
@@ -123,10 +124,17 @@ class SampleAdapter implements LinePipe {
     const shaped = call === 'check' && is('form') && ok ? { ...(value as object), birthdate: '1980-02-17' } : value;
     const named = call === 'lookup' && is('unknown-element') && ok ? { ...(shaped as object), Name: 'x' } : shaped;
     const line = JSON.stringify(
-      ok ? { id: is('other-id') && call === 'registerReference' ? id + 100 : id, ok, value: named } : { id, ok, code },
+      ok ? { id: this.#isToAnother(call) ? id + 100 : id, ok, value: named } : { id, ok, code },
     );
     this.#hear(line);
     if (is('answers-twice')) this.#hear(line);
+  }
+
+  /** Once: whoever asked waits for its answer until it gives up. */
+  #isToAnother(call: string): boolean {
+    const isFirst = this.#is('other-id') && call === 'registerReference' && !this.#toldAnother;
+    this.#toldAnother ||= isFirst;
+    return isFirst;
   }
 
   async #answer({ call, card: given, choices, inquiry, referenceNumber }: Asked): Promise<Answer> {

@@ -91,7 +91,7 @@ const visit = async (
 
 /** One terminal over one midnight, its clock wrong by so much. */
 const night = async (dir: string, clockErrorMs: number): Promise<{ visits: NoticeVisit[]; restarts: number }> => {
-  const bed = await openVisitBed({ catalogueDir: dir, startMs: midnightMs - 40 * minuteMs });
+  const bed = await openVisitBed({ catalogueDir: dir, startMs: midnightMs - 15 * minuteMs });
   try {
     bed.setClockError(clockErrorMs);
     const { desk } = bed.agent;
@@ -107,8 +107,9 @@ const night = async (dir: string, clockErrorMs: number): Promise<{ visits: Notic
     visits.push(await visit(bed, `${told}: across`, dir, clockErrorMs, midnightMs + 0.2 * minuteMs - clockErrorMs));
     await to(minuteMs - Math.min(clockErrorMs, 0));
     visits.push(await visit(bed, `${told}: after`, dir, clockErrorMs));
-    await to(30 * minuteMs);
-    visits.push(await visit(bed, `${told}: half an hour after`, dir, clockErrorMs));
+    // Longer than a request lives.
+    await to(12 * minuteMs);
+    visits.push(await visit(bed, `${told}: long after`, dir, clockErrorMs));
     return { visits, restarts: bed.agent.desk === desk ? 0 : 1 };
   } finally {
     await bed.close();

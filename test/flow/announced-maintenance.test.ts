@@ -10,16 +10,16 @@ import { catalogueAt, catalogueDir } from '../../src/catalogue/load-catalogue.ts
 
 /*
  * A window of the catalogue's file, as an operator would write one from a notice: shown beforehand to patients and
- * staff, when its time comes and though nothing else happens, and gone when it is over. The window begins ten hours after the bed's clock.
+ * staff, when its time comes and though nothing else happens, and gone when it is over. The window begins three hours after the bed's clock.
  */
 let bed: VisitBed;
 let dir = '';
 const hourMs = 3_600_000;
 const windowOf = (areas: readonly string[]) => ({
   areas,
-  from: new Date(simulatedStartMs + 10 * hourMs).toISOString(),
-  until: new Date(simulatedStartMs + 17 * hourMs).toISOString(),
-  announceHours: 8,
+  from: new Date(simulatedStartMs + 3 * hourMs).toISOString(),
+  until: new Date(simulatedStartMs + 4 * hourMs).toISOString(),
+  announceHours: 2,
 });
 const open = async (areas: readonly string[]): Promise<void> => {
   dir = mkdtempSync(join(tmpdir(), 'uketsuke-maintenance-'));
@@ -62,24 +62,27 @@ it('a window of our area is shown to patients and staff, beforehand, while it la
   await open(['13', '14']);
   expect(bed.screen.now.note).toBeNull();
   expect(staffSee()).not.toContain('メンテナンス');
-  await hours(1.9);
+  await hours(0.9);
   expect(bed.screen.now.note).toBeNull();
   await hours(0.2);
   expect(bed.screen.now.note).toMatch(
     /^.+から.+まで、保険資格の確認システムが止まります。その間は受付の人にお声がけください。$/,
   );
   expect(staffSee()).toContain('オンライン資格確認のメンテナンス');
-  await hours(8);
+  await hours(2);
   expect(bed.screen.now.note).toMatch(/^いま、保険資格の確認システムが止まっています（.+まで）/);
   expect(staffSee()).toContain('オンライン資格確認のメンテナンス');
-  await hours(7);
+  await hours(1);
   expect(bed.screen.now.note).toBeNull();
   expect(staffSee()).not.toContain('メンテナンス');
 });
 
 it('a window of another area is nobody’s concern here', async () => {
   await open(['27']);
-  await hours(9);
-  expect(bed.screen.now.note).toBeNull();
-  expect(staffSee()).not.toContain('メンテナンス');
+  // Announced by now, and then begun.
+  for (const count of [1.1, 2]) {
+    await hours(count);
+    expect(bed.screen.now.note).toBeNull();
+    expect(staffSee()).not.toContain('メンテナンス');
+  }
 });
