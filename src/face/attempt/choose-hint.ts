@@ -32,8 +32,8 @@ export const limits = {
   /**
    * A head that is bent down is short from nose to chin: 113 free portraits of LFW at the counter give at least 0.448, bent by 36 to
    * 46° half of them 0.38 and less. Some people are photographed as short (a drawn one 0.427 as well as 0.45, as the picture
-   * trembles); the detector is surer of them, as above, and more than of 80 drawn people who are bent. Behind a hand the landmark
-   * model guesses the chin higher, but at 0.388 at least.
+   * trembles); the detector is surer of them, as above, and of all shorter ones more than of 80 drawn people who are bent. Behind a
+   * hand the landmark model guesses the chin higher, but at 0.388 at least.
    */
   bentLength: 0.42,
   surelyBentLength: 0.38,
@@ -135,7 +135,8 @@ const isTurnedAway = (face: FrameQuality): boolean => {
 const isBent = (face: FrameQuality): boolean => {
   if (face.confidence >= limits.surelyUpright || face.mouthLine > covering.bentMouthLine) return false;
   if (face.lowerLight < covering.blackCloth) return false;
-  return face.lowerLength < limits.surelyBentLength || (face.lowerLength < limits.bentLength && !hasHand(face));
+  if (face.lowerLength < limits.surelyBentLength) return true;
+  return face.lowerLength < limits.bentLength && face.confidence < limits.surelyFrontal && !hasHand(face);
 };
 
 /** Whatever is before the face: nothing that covers it tilts the line of the eyes, or moves both the depth and the nose so far. */

@@ -5,7 +5,6 @@
 import { type FaceHint, isFacePrompt, type PadStrength } from '../../core/visit/verification.ts';
 import type { HeadSignals } from '../measures/head-signals.ts';
 import { comparisonScore, type Embedding } from '../models/embed-face.ts';
-import { limits } from './choose-hint.ts';
 import { LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
 import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
@@ -64,10 +63,7 @@ const guessGoneMs = 700;
 const guessForMs = 4_000;
 /** A guess that comes and goes, with nobody who does anything about it, is not told a third time. */
 const mostTold = 2;
-/**
- * What may seem to be before a face and hide nothing: a brim, thick glasses, a head held askew. Not a head whose nose is over a
- * cheek: from such a rest nobody can be seen to turn it further, if that is asked.
- */
+/** What may seem to be before a face and hide nothing: a brim, thick glasses, a head held askew. */
 const minorGuesses: ReadonlySet<FaceHint> = new Set(['uncover-face', 'look-here', 'glasses-glare']);
 /**
  * A mask or dark glasses come off, recognised or not, but where nothing can be there: half of a face that is hidden costs a third of
@@ -211,7 +207,7 @@ export class AttemptCourse {
     if (this.#prompts !== null) return this.#followPrompts(finding, this.#prompts, atMs);
     if (finding.embedding === undefined) return this.#tellHint(finding.hint, atMs);
     const guess = finding.hint;
-    if (guess !== null) this.#tryToSeeThrough(guess, finding.embedding, finding.signals, atMs);
+    if (guess !== null) this.#tryToSeeThrough(guess, finding.embedding, atMs);
     const hint = this.#believed(guess, atMs);
     const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
     const steps = isTurning ? [] : this.#tellGuess(hint, atMs);
@@ -282,11 +278,10 @@ export class AttemptCourse {
     return null;
   }
 
-  #tryToSeeThrough(guess: FaceHint, embedding: Embedding, { noseOffset }: HeadSignals, atMs: number): void {
+  #tryToSeeThrough(guess: FaceHint, embedding: Embedding, atMs: number): void {
     if (this.#reference === null || this.#seenThrough.has(guess)) return;
     this.#guessedProbes.add(embedding.slice());
-    const isMinor = minorGuesses.has(guess) && Math.abs(noseOffset) <= limits.turnedNose;
-    const asWellAs = this.#threshold + (isMinor ? 0 : bareMargin);
+    const asWellAs = this.#threshold + (minorGuesses.has(guess) ? 0 : bareMargin);
     const isRecognised =
       this.#guessedProbes.frames >= minFrames && this.#guessedProbes.score(this.#reference) >= asWellAs;
     if (!isRecognised) this.#recognisedSinceMs = null;
@@ -348,7 +343,7 @@ export class AttemptCourse {
     // Whoever is held for turned away while they come to rest is seen through as before the prompts. But they were recognised
     // as free before: while they still are, they are not told so first.
     if (embedding !== undefined && finding.hint !== null && !prompts.hasRested)
-      this.#tryToSeeThrough(finding.hint, embedding, signals, atMs);
+      this.#tryToSeeThrough(finding.hint, embedding, atMs);
     const hint = embedding === undefined ? finding.hint : this.#believed(finding.hint, atMs);
     let isVerified = false;
     if (embedding !== undefined && this.#reference !== null) {

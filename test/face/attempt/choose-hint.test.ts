@@ -88,6 +88,7 @@ test.each<['look-here' | null, string, Partial<FrameQuality>]>([
   ['look-here', 'bent: short from nose to chin', { lowerLength: 0.41, confidence: 0.88 }],
   [null, 'shown as short as some are photographed, its picture trembling', { lowerLength: 0.427, confidence: 0.8 }],
   ['look-here', 'bent, and the detector is nearly sure of it', { lowerLength: 0.37, confidence: 0.93 }],
+  [null, 'rather short that the detector is rather sure of', { lowerLength: 0.41, confidence: 0.93 }],
   [null, 'short from nose to chin that the detector is sure of', { lowerLength: 0.35, confidence: 0.95 }],
   [
     'look-here',

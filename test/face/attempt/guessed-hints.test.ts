@@ -12,7 +12,6 @@ import {
   playLiveness,
   type Seen,
   scoring,
-  signals,
   stranger,
   withLiveness,
 } from './course-player.ts';
@@ -142,14 +141,6 @@ test('who comes to rest, seems turned away and is not recognised so is told', ()
       ...(i < 4 ? {} : { hint: 'look-here' }),
     }) as Seen;
   expect(playLiveness('passive', turned, 10)).toContain('look-here');
-});
-
-test('whose nose is over a cheek is asked to look here as long as others to take off a mask, recognised or not', () => {
-  const askew = Array.from(
-    { length: 30 },
-    () => ({ ...scoring(0.6), hint: 'look-here', signals: { ...signals, noseOffset: 0.5 } }) as AttemptFinding,
-  );
-  expect(play(askew)).toEqual(['0 hint look-here']);
 });
 
 test('passive: who always seems turned and does not answer ends unsure, not suspected', () => {
