@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
 import { createSystemdNotifier, type ServiceNotifier } from '../../drivers/host/systemd-notifier.ts';
-import { renewMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
+import { renewBrokerFiles } from '../agent/provisioning/broker-configuration.ts';
 import {
   addDevice,
   listDevices,
@@ -155,12 +155,17 @@ const tellWhatFollows = async (facilityDir: string): Promise<void> => {
     folder: `${facilityDir}/agents`,
   });
   try {
-    const written = await renewMosquittoFiles(facilityDir);
-    if (written === null) tell('no files of a mosquitto are known here: `uketsuke broker` writes them');
+    const written = await renewBrokerFiles(facilityDir);
+    if (written === null) tell('no files of a broker are known here: `uketsuke broker` writes them');
+    else if (written.kind === 'rabbitmq')
+      tell(
+        'written for RabbitMQ: {folder}; copy it to every node, then `rabbitmqctl import_definitions {folder}/definitions.json` at one of them, and `rabbitmqctl delete_user NAME` for who was revoked',
+        { folder: dirname(written.path) },
+      );
     else
       tell(
         'written for mosquitto: {folder}; uketsuke-broker reads it by itself, a mosquitto of your own at its next `systemctl reload mosquitto`',
-        { folder: dirname(written) },
+        { folder: dirname(written.path) },
       );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

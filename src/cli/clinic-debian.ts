@@ -1,5 +1,5 @@
 import { chmod, mkdir } from 'node:fs/promises';
-import { renewMosquittoFiles, writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
+import { renewBrokerFiles, writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { knowAddress } from '../agent/provisioning/known-addresses.ts';
 import {
   brokerPort,
@@ -79,7 +79,7 @@ export const debianClinic = (places: ClinicPlaces): ClinicSystem => ({
     );
   },
   admitTerminal: async (device, address) => {
-    await renewMosquittoFiles(places.facility);
+    await renewBrokerFiles(places.facility);
     await keepPlace(device, address);
     await run('systemctl', 'reload', 'uketsuke-broker.service');
   },

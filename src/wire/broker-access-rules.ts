@@ -3,7 +3,7 @@ import { certificateTopic } from './certificate-messages.ts';
 import { publisherOf, topicLeaves, topicOf } from './topics.ts';
 
 /**
- * Who may write and read which topics: the one source of mosquitto's ACL file and the embedded broker's checks.
+ * Who may write and read which topics: the one source of mosquitto's ACL file, RabbitMQ's permissions and the embedded broker's checks.
  * The user is the CN of the client's certificate. Nobody may what is not listed; a revoked device is not listed.
  */
 type AccessRule = { readonly user: string; readonly access: 'write' | 'read'; readonly filter: string };
@@ -69,4 +69,47 @@ export const renderAclFile = (users: BrokerUsers): string => {
     lines.push(`topic ${access} ${filter}`);
   }
   return `${lines.join('\n')}\n`;
+};
+
+/**
+ * One level of a filter as RabbitMQ sees it: a dot between levels, `*` for `+`. `+` grants a name or `*`, but not `#`, which
+ * stands for any number of levels there.
+ */
+const levelExpression = (level: string): string =>
+  level === '+' ? '[^.#]+' : level.replaceAll(/[^\w-]/g, (sign) => `\\${sign}`);
+
+/** Also a line end behind the name is none of its: PCRE's `$` stands before it. Nothing at all: what no name is. */
+const exactly = (expressions: readonly string[]): string =>
+  expressions.length === 0 ? '^$' : `^(${expressions.join('|')})$(?!\\n)`;
+
+/** Where MQTT's topics live in RabbitMQ */
+export const rabbitExchange = 'amq.topic';
+export const rabbitVhost = 'uketsuke';
+
+/**
+ * RabbitMQ's `load_definitions`: each user by the name of its certificate alone (an empty hash admits no password), may make,
+ * fill and read the queues of its own client id, and write and read the topics of the rules.
+ */
+export const rabbitDefinitions = (users: BrokerUsers) => {
+  const rules = accessRules(users);
+  const names = [...users.devices, ...users.agents];
+  const topicsOf = (user: string, access: AccessRule['access']): string =>
+    exactly(
+      rules
+        .filter((rule) => rule.user === user && rule.access === access)
+        .map(({ filter }) => filter.split('/').map(levelExpression).join('\\.')),
+    );
+  return {
+    vhosts: [{ name: rabbitVhost }],
+    users: names.map((name) => ({ name, password_hash: '', tags: [] })),
+    permissions: names.map((user) => {
+      const own = [`mqtt-subscription-${user}qos[01]`, `mqtt-will-${user}`];
+      const whole = exactly(['amq\\.topic', ...own]);
+      return { user, vhost: rabbitVhost, configure: exactly(own), write: whole, read: whole };
+    }),
+    topic_permissions: names.map((user) => ({
+      ...{ user, vhost: rabbitVhost, exchange: rabbitExchange },
+      ...{ write: topicsOf(user, 'write'), read: topicsOf(user, 'read') },
+    })),
+  };
 };

@@ -5,6 +5,7 @@ import { keyFiles, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type BrokerUsers, renderAclFile } from '../../wire/broker-access-rules.ts';
 import { readBrokerFiles, readFacility } from './facility-authority.ts';
+import { type RabbitPlace, rabbitPlaceSchema, writeRabbitFiles } from './rabbitmq-configuration.ts';
 
 /** `directory`, absolute, holds TLS files and ACL. A file of before may name a folder for a database, too: there is none now. */
 const mosquittoPlaceSchema = z.object({
@@ -58,12 +59,26 @@ export const writeMosquittoFiles = async (facilityDirectory: string, place: Mosq
   return join(place.directory, 'mosquitto.conf');
 };
 
+/** The same for a cluster of RabbitMQ; answers the path of rabbitmq.conf. */
+export const writeRabbitmqFiles = async (facilityDirectory: string, place: RabbitPlace): Promise<string> => {
+  const users = await brokerUsers(facilityDirectory);
+  const written = await writeRabbitFiles(await readBrokerFiles(facilityDirectory), users, place);
+  await writeFileAtomically(join(facilityDirectory, placeFile), `${JSON.stringify(place)}\n`);
+  return written;
+};
+
 /** After a change of the registry: the same files again. null: `uketsuke broker` was never run for this facility. */
-export const renewMosquittoFiles = async (facilityDirectory: string): Promise<string | null> => {
-  const path = join(facilityDirectory, placeFile);
-  const isKnown = await access(path).then(
+export const renewBrokerFiles = async (
+  facilityDirectory: string,
+): Promise<{ readonly kind: 'mosquitto' | 'rabbitmq'; readonly path: string } | null> => {
+  const known = join(facilityDirectory, placeFile);
+  const isKnown = await access(known).then(
     () => true,
     () => false,
   );
-  return isKnown ? writeMosquittoFiles(facilityDirectory, await readJsonFile(mosquittoPlaceSchema, path)) : null;
+  if (!isKnown) return null;
+  const place = await readJsonFile(z.union([rabbitPlaceSchema, mosquittoPlaceSchema]), known);
+  return 'kind' in place
+    ? { kind: place.kind, path: await writeRabbitmqFiles(facilityDirectory, place) }
+    : { kind: 'mosquitto', path: await writeMosquittoFiles(facilityDirectory, place) };
 };

@@ -269,7 +269,7 @@ export const addDevice = async (
   return target;
 };
 
-/** Agents that read this directory refuse the device within a second; the broker once its files are written again (`renewMosquittoFiles`) and reloaded. */
+/** Agents that read this directory refuse the device within a second; the broker once its files are written again (`renewBrokerFiles`) and reloaded. */
 export const revokeDevice = async (
   directory: string,
   device: string,
