@@ -69,7 +69,7 @@ const keptDebian = (
   const isSame = !existsSync(list) || readFileSync(list, 'utf8') === packages;
   if (isSame && spawnSync('find', [archive, '-mtime', '-7'], { encoding: 'utf8' }).stdout.trim() !== '') return archive;
   mkdirSync(store, { recursive: true });
-  say(`making a Debian (${suite}) with systemd, a minute or two …`);
+  say(`making a Debian (${suite}) for ${name}, a minute or two …`);
   const options = ['--quiet', '--variant=minbase', '--format=tar', `--include=${packages}`];
   if (arch !== undefined) options.push(`--architectures=${arch}`);
   if (arch !== undefined && arch !== hostArchitecture) options.push(...lendPrograms);

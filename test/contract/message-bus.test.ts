@@ -3,6 +3,7 @@ import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus
 import { linkBed } from '../../scripts/beds/link-bed.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
 import { Mosquitto, mosquittoPath } from '../../scripts/beds/mosquitto.ts';
+import { loneRabbit, rabbitRoot } from '../../scripts/trials/rabbitmq.ts';
 import { brokerUsers } from '../../src/agent/provisioning/broker-configuration.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import { messageBusContract } from './message-bus.ts';
@@ -35,4 +36,23 @@ else {
     };
     return { ...bed.bus, close };
   });
+}
+
+if (rabbitRoot === null)
+  console.warn('skipped: "message bus: RabbitMQ" needs UKETSUKE_RABBITMQ_ROOT, a Debian 13 with rabbitmq-server (npm run fleet)');
+else {
+  const root = rabbitRoot;
+  const overRabbit = async (facilityDirectory: string) => {
+    const rabbit = await loneRabbit(root, facilityDirectory);
+    await rabbit.start();
+    return {
+      port: rabbit.port,
+      retainsNothing: true,
+      cut: () => rabbit.kill(),
+      restore: () => rabbit.start(),
+      close: () => rabbit.kill(),
+    };
+  };
+  messageBusContract('RabbitMQ (MQTT 5)', 5, overRabbit);
+  messageBusContract('RabbitMQ (MQTT 3.1.1)', 4, overRabbit);
 }

@@ -2,6 +2,8 @@
 
 export type TerminalsStart = {
   readonly port: number;
+  /** Of the broker: the next terminal takes the next */
+  readonly hosts: readonly string[];
   /** Directories of `uketsuke provision`, one a terminal */
   readonly devices: readonly string[];
   /** Visits for which certificates are made before anything is timed */

@@ -48,11 +48,11 @@ const makeCards = async (count: number): Promise<Card[]> => {
 const visits = new Map<string, PlayedVisit>();
 const waiting = new Map<string, () => void>();
 
-const open = async (directory: string, port: number): Promise<Terminal> => {
+const open = async (directory: string, host: string, port: number): Promise<Terminal> => {
   const keys = await readDeviceKeys(directory);
   const { device, lane } = keys;
   const bus = createMqttMessageBus({
-    ...{ host: '127.0.0.1', port, tls: keys.tls, clientId: device, protocolVersion: 5 },
+    ...{ host, port, tls: keys.tls, clientId: device, protocolVersion: 5 },
   });
   const log = createEventLog({ format: 'silent' });
   const link = createClinicLink({ bus, store: new MemoryStore(), clock: createSystemClock(), log, keys });
@@ -153,9 +153,9 @@ const visitsFor = async (
 let terminals: readonly Terminal[] = [];
 let cards: Card[] = [];
 
-const begin = async ({ port, devices, cards: count }: TerminalsStart): Promise<void> => {
+const begin = async ({ port, hosts, devices, cards: count }: TerminalsStart): Promise<void> => {
   cards = await makeCards(count);
-  terminals = await Promise.all(devices.map((directory) => open(directory, port)));
+  terminals = await Promise.all(devices.map((directory, index) => open(directory, hosts[index % hosts.length] ?? '', port)));
   for (const { device, link } of terminals)
     await until(`challenges of ${device}`, () => link.challengesReady(300_000), 300_000);
   tell({ told: 'ready' });
