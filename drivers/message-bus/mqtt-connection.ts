@@ -48,6 +48,8 @@ type ConnectionOptions = {
   readonly protocolVersion: 4 | 5;
   readonly will?: { readonly topic: string; readonly payload: Uint8Array };
   readonly delays: Delays;
+  /** How often `connectMs` is waited for the broker, once TLS has shown that it is there */
+  readonly patience: number;
   readonly maximumInFlight: number;
   readonly filters: () => readonly string[];
   /** Asked for once the others stand; told whether the broker grants each */
@@ -88,8 +90,11 @@ const causeOf = (error: Error): Failure => {
 };
 
 /** null = the broker is who it should be; else why not, in OpenSSL's words. */
-const serverError = (socket: TLSSocket, { serverName, authorities, time }: ConnectionOptions): string | null => {
-  const leaf = socket.getPeerX509Certificate();
+const serverError = (
+  socket: TLSSocket,
+  leaf: X509Certificate | undefined,
+  { serverName, authorities, time }: ConnectionOptions,
+): string | null => {
   if (leaf === undefined) return 'UNABLE_TO_GET_ISSUER_CERT';
   const wrongName = checkServerIdentity(serverName, leaf.toLegacyObject());
   if (wrongName !== undefined) return 'HOSTNAME_MISMATCH';
@@ -121,13 +126,13 @@ const connectSocket = ({ host, port, serverName, context }: ConnectionOptions): 
   return socket;
 };
 
-const clientOptionsOf = ({ clientId, protocolVersion, will, delays }: ConnectionOptions): IClientOptions => ({
+const clientOptionsOf = ({ clientId, protocolVersion, will, delays, patience }: ConnectionOptions): IClientOptions => ({
   clientId,
   protocolVersion,
   // Nothing is left with the broker: the outbox knows better what is still to be sent.
   clean: true,
   reconnectPeriod: 0,
-  connectTimeout: 2 * delays.connectMs,
+  connectTimeout: 2 * patience * delays.connectMs,
   keepalive: Math.ceil(delays.keepaliveMs / 1000),
   resubscribe: false,
   manualConnect: true,
@@ -139,7 +144,8 @@ class OneConnection implements MqttConnection {
   readonly #options: ConnectionOptions;
   readonly #socket: TLSSocket;
   readonly #client: MqttClient;
-  readonly #deadline: NodeJS.Timeout;
+  readonly #beganMs = performance.now();
+  #deadline: NodeJS.Timeout;
   readonly #probe: NodeJS.Timeout;
   #ended = false;
   #trusted = false;
@@ -159,7 +165,7 @@ class OneConnection implements MqttConnection {
     this.#maximumInFlight = options.maximumInFlight;
     this.#socket = connectSocket(options);
     this.#client = new MqttClient(() => this.#socket, clientOptionsOf(options));
-    this.#deadline = setTimeout(() => this.end(failure('delivery.offline', 'no connection in time')), delays.connectMs);
+    this.#deadline = this.#endAfter(delays.connectMs);
     this.#probe = setInterval(() => this.#askForLife(), delays.probeMs);
     this.#listenToSocket();
     this.#listenToClient();
@@ -175,14 +181,22 @@ class OneConnection implements MqttConnection {
     });
     this.#socket.on('close', () => this.end(this.#cause));
     this.#socket.on('secureConnect', () => {
-      const wrong = serverError(this.#socket, this.#options);
+      // Asked once: of a second question Node 24 knows no answer.
+      const leaf = this.#socket.getPeerX509Certificate();
+      const wrong = serverError(this.#socket, leaf, this.#options);
       if (wrong !== null) return this.end(failure('delivery.broker-untrusted', wrong));
       if (this.#ended) return;
-      const endsMs = this.#socket.getPeerX509Certificate()?.validToDate.getTime();
-      if (endsMs !== undefined) this.#options.metServer(endsMs);
+      if (leaf !== undefined) this.#options.metServer(leaf.validToDate.getTime());
       this.#trusted = true;
+      clearTimeout(this.#deadline);
+      const wholeMs = this.#options.patience * this.#options.delays.connectMs;
+      this.#deadline = this.#endAfter(wholeMs - (performance.now() - this.#beganMs));
       this.#client.connect();
     });
+  }
+
+  #endAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.end(failure('delivery.offline', 'no connection in time')), ms);
   }
 
   #listenToClient(): void {

@@ -33,6 +33,13 @@ export type MqttMessageBusOptions = {
 
 const machineTime = (): KnownTime => ({ wallMs: Date.now(), floorMs: 0, certainty: 'confirmed' });
 
+/**
+ * A broker that shows its certificate and then does not admit us in time has too many who want to be admitted: next time it is
+ * waited for twice as long, up to so many times. All who begin anew every 1.5 s would keep it from ever admitting anybody
+ * (seen with 200 terminals at three nodes of RabbitMQ, which share each subscription among them).
+ */
+const mostPatience = 8;
+
 /** A look-up that takes longer is told: nobody is connected, and here is why. */
 const nameSilenceMs = 3_000;
 
@@ -65,6 +72,8 @@ class MqttBus implements MqttMessageBus {
   #connected = false;
   #cause: Failure = failure('delivery.offline', 'not connected yet');
   #pauseMs: number;
+  #patience = 1;
+  #hasMetServer = false;
   #pause: NodeJS.Timeout | null = null;
   #restsUntilMs = 0;
   #closed = false;
@@ -180,6 +189,7 @@ class MqttBus implements MqttMessageBus {
     const [newest] = this.#contexts;
     const context = this.#contexts[this.#turn % this.#contexts.length] ?? newest;
     if (context === undefined) return;
+    this.#hasMetServer = false;
     this.#connection = openConnection({
       host: address,
       port: this.#options.port,
@@ -191,11 +201,13 @@ class MqttBus implements MqttMessageBus {
       protocolVersion: this.#options.protocolVersion,
       ...(this.#options.will ? { will: this.#options.will } : {}),
       delays: this.#delays,
+      patience: this.#patience,
       maximumInFlight: this.#options.maximumInFlight ?? 16,
       filters: () => [...this.#subscriptions.keys()].filter((filter) => !this.#optional.has(filter)),
       optionalFilters: () => this.#optional,
       metServer: (endsMs) => {
         this.#serverEndsMs = endsMs;
+        this.#hasMetServer = true;
       },
       opened: () => {
         this.#connected = true;
@@ -217,6 +229,8 @@ class MqttBus implements MqttMessageBus {
     this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
     // Nobody there, or a stranger: whoever knows our certificate and refuses it is the broker.
     if (this.#connection !== null && !this.#connected && why.code !== 'delivery.access-refused') this.#address.failed();
+    this.#patience = this.#hasMetServer && !this.#connected ? Math.min(2 * this.#patience, mostPatience) : 1;
+    this.#hasMetServer = false;
     this.#connection = null;
     this.#connected = false;
     this.#cause = why;

@@ -29,10 +29,15 @@ const collect = (node: string, before: readonly string[]): readonly string[] => 
 export const register = (program: Command): void => {
   program
     .command('broker')
-    .description("writes mosquitto's or RabbitMQ's configuration, TLS files and access rules for a facility; prints its path")
+    .description(
+      "writes mosquitto's or RabbitMQ's configuration, TLS files and access rules for a facility; prints its path",
+    )
     .addOption(new Option('--kind <kind>', 'whose').choices(['mosquitto', 'rabbitmq']).default('mosquitto'))
     .requiredOption('--facility-dir <dir>', 'directory of `uketsuke provision`')
-    .requiredOption('--out <dir>', 'where the broker reads them, e.g. /etc/mosquitto/uketsuke or /etc/rabbitmq/uketsuke')
+    .requiredOption(
+      '--out <dir>',
+      'where the broker reads them, e.g. /etc/mosquitto/uketsuke or /etc/rabbitmq/uketsuke',
+    )
     .option('--address <address>', 'address to listen on', '0.0.0.0')
     .option('--port <port>', 'TLS port', portNumber, 8883)
     .option('--node <name>', "of RabbitMQ's cluster, e.g. rabbit@node-1; once for each", collect, [])

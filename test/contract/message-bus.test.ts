@@ -39,7 +39,9 @@ else {
 }
 
 if (rabbitRoot === null)
-  console.warn('skipped: "message bus: RabbitMQ" needs UKETSUKE_RABBITMQ_ROOT, a Debian 13 with rabbitmq-server (npm run fleet)');
+  console.warn(
+    'skipped: "message bus: RabbitMQ" needs UKETSUKE_RABBITMQ_ROOT, a Debian 13 with rabbitmq-server (npm run fleet)',
+  );
 else {
   const root = rabbitRoot;
   const overRabbit = async (facilityDirectory: string) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { accessRules, covers, permits, renderAclFile } from '../../src/wire/broker-access-rules.ts';
+import { accessRules, covers, permits, rabbitDefinitions, renderAclFile } from '../../src/wire/broker-access-rules.ts';
 import { parseTopic, publisherOf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
 
 const users = { facility: 'minato', agents: ['agent-1'], devices: ['front-1', 'front-2'] };
@@ -59,6 +59,63 @@ test('the ACL file says the same, one section a user', () => {
   expect(lines).toHaveLength(rules.length);
   expect(lines).toContain('topic write uketsuke/v1/minato/front-1/request');
   expect(lines).toContain('topic read uketsuke/v1/minato/+/request');
+});
+
+describe('the permissions of RabbitMQ', () => {
+  const definitions = rabbitDefinitions(users);
+  /** What RabbitMQ makes of a topic or a filter before it asks the expression (rabbit_mqtt_util). */
+  const seen = (topic: string): string => topic.replaceAll(/[/.+]/g, (sign) => ({ '/': '.', '.': '/' })[sign] ?? '*');
+
+  test('say the same of every topic and filter', () => {
+    const filters = [
+      ...['front-1', 'front-2', 'front-10', 'agent-1', '+', '#', ''].flatMap((device) =>
+        [...topicLeaves, 'bundle-request', 'certificate', '+', '#', 'unknown'].map(
+          (leaf) => `uketsuke/v1/minato/${device}/${leaf}`,
+        ),
+      ),
+      ...[
+        '#',
+        '+',
+        'uketsuke/#',
+        'uketsuke/v1/#',
+        'uketsuke/+/minato/front-1/request',
+        'x/uketsuke/v1/minato/front-1/state',
+      ],
+      ...[
+        'uketsuke.v1.minato.front-1.request',
+        'uketsuke/v1/other/front-1/request',
+        'uketsuke/v1/minato/front-1/request/more',
+      ],
+      ...['uketsuke/v1/minato/front-1/request\n', 'uketsuke/v1/minato/front-1', 'uketsuke/v1/minato/front-1/', ''],
+    ];
+    let granted = 0;
+    for (const { user, read, write } of definitions.topic_permissions)
+      for (const filter of filters) {
+        // Whoever publishes names one topic: MQTT refuses the rest.
+        const isTopic = !/[+#]/.test(filter) && !filter.includes('//');
+        for (const [access, expression] of Object.entries({ read, ...(isTopic && { write }) })) {
+          const is = new RegExp(expression).test(seen(filter));
+          const shall = permits(rules, user, access as 'read' | 'write', filter) && !filter.includes('//');
+          expect(is, `${user} ${access} ${JSON.stringify(filter)}`).toBe(shall);
+          if (is) granted += 1;
+        }
+      }
+    expect(granted).toBeGreaterThan(30);
+  });
+
+  test('admit by certificate alone, each to the queues of its own name', () => {
+    expect(definitions.users.map(({ name }) => name)).toEqual(['front-1', 'front-2', 'agent-1']);
+    expect(definitions.users.every(({ password_hash, tags }) => password_hash === '' && tags.length === 0)).toBe(true);
+    for (const { user, ...permission } of definitions.permissions)
+      for (const kind of ['configure', 'write', 'read'] as const) {
+        const grants = (name: string): boolean => new RegExp(permission[kind]).test(name);
+        expect(grants(`mqtt-subscription-${user}qos1`), kind).toBe(true);
+        expect(grants('amq.topic'), kind).toBe(kind !== 'configure');
+        for (const other of ['front-3', 'front-11', 'x-front-1'])
+          expect(grants(`mqtt-subscription-${other}qos1`), `${user} ${kind} ${other}`).toBe(false);
+        for (const name of ['amq.direct', 'amq.topic2', 'amqxtopic', '']) expect(grants(name), name).toBe(false);
+      }
+  });
 });
 
 test.each([

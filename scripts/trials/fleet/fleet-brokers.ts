@@ -122,5 +122,7 @@ export const runInOwnNetwork = (broker: string, folder: string, say: (text: stri
   layRabbit(root, say);
   const again = ['unshare', '--net', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const [command, words] = endingWithUs(...again);
-  return spawnSync(command, words, { stdio: 'inherit', env: { ...process.env, UKETSUKE_FLEET_ROOT: root } }).status ?? 1;
+  return (
+    spawnSync(command, words, { stdio: 'inherit', env: { ...process.env, UKETSUKE_FLEET_ROOT: root } }).status ?? 1
+  );
 };

@@ -155,7 +155,9 @@ let cards: Card[] = [];
 
 const begin = async ({ port, hosts, devices, cards: count }: TerminalsStart): Promise<void> => {
   cards = await makeCards(count);
-  terminals = await Promise.all(devices.map((directory, index) => open(directory, hosts[index % hosts.length] ?? '', port)));
+  terminals = await Promise.all(
+    devices.map((directory, index) => open(directory, hosts[index % hosts.length] ?? '', port)),
+  );
   for (const { device, link } of terminals)
     await until(`challenges of ${device}`, () => link.challengesReady(300_000), 300_000);
   tell({ told: 'ready' });

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,17 +39,17 @@ export const renderRabbit = async (name: TemplateName, place: RabbitPlace): Prom
     /\{\{(\w+)\}\}/g,
     (_whole, key: string) => {
       const value = values[key];
-      if (value === undefined) throw new Error(`${name}: no value for ${key}`);
+      if (value === undefined) throw new Error(`${name}: no usable value for ${key}`);
       return value;
     },
   );
 };
 
-/** DER of a tag with contents shorter than 128 bytes. */
+/** DER of a tag with contents shorter than 256 bytes: names of ours are below 100. */
 const der = (tag: number, ...contents: readonly Uint8Array[]): Uint8Array => {
   const content = Buffer.concat(contents);
-  if (content.length > 127) throw new Error('an issuer with a name that long is none of ours');
-  return Buffer.concat([Uint8Array.of(tag, content.length), content]);
+  const length = content.length < 128 ? [content.length] : [0x81, content.length];
+  return Buffer.concat([Uint8Array.of(tag, ...length), content]);
 };
 const commonNameOid = Uint8Array.of(6, 3, 0x55, 4, 3);
 
