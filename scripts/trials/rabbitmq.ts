@@ -37,7 +37,7 @@ ip link set eth0 up
 }chroot '${root}' "$@" || exit $?`;
 
 /** One RabbitMQ 4 of a cluster with the files that `uketsuke broker --kind rabbitmq` wrote. It ends with whoever started it. */
-export class RabbitNode {
+class RabbitNode {
   readonly #root: string;
   readonly #facility: string;
   readonly #member: Member;

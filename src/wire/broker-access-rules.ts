@@ -83,8 +83,8 @@ const exactly = (expressions: readonly string[]): string =>
   expressions.length === 0 ? '^$' : `^(${expressions.join('|')})$(?!\\n)`;
 
 /** Where MQTT's topics live in RabbitMQ */
-export const rabbitExchange = 'amq.topic';
-export const rabbitVhost = 'uketsuke';
+const rabbitExchange = 'amq.topic';
+const rabbitVhost = 'uketsuke';
 
 /**
  * RabbitMQ's `load_definitions`: each user by the name of its certificate alone (an empty hash admits no password), may make,
