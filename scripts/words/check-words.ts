@@ -41,7 +41,7 @@ const choices = [
 const single = [
   'summary.provided summary.withheld referral-documents.heading referral-documents.lead still-there.heading',
   'still-there.lead waiting-prescriptions.heading waiting-prescriptions.lead prescription-form.heading',
-  'prescription-form.lead card-left.heading card-left.lead desk.heading desk.card-again',
+  'prescription-form.lead card-left.heading card-left.lead desk.heading desk.portal desk.card-again',
 ].flatMap((each) => each.split(' '));
 
 /** Texts of consents, PIN, refusals and failures: one that means something else would hurt. */

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { deskToken } from '../catalogue/desk-order.ts';
 import type { Failure, FailureCode } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { partyOf, telephoneText } from '../party.ts';
@@ -59,6 +60,20 @@ export const codeBody = (
 /** Laid down anew, or the right one: that is asked for before anybody is called. */
 const cardAgain: ReadonlySet<FailureCode> = new Set(['card.unreadable', 'card.not-my-number', 'card.old-juki']);
 
+/** Nobody can show these of Mynaportal: who is not registered has none there, and who was sent away by staff is with them. */
+const withoutPortal: ReadonlySet<FailureCode> = new Set([
+  'eligibility.not-registered',
+  'eligibility.not-found',
+  'session.cancelled-by-staff',
+]);
+
+/**
+ * What the patient may have ready on the way to the desk: its first step where a card cannot be checked (the card and the screen
+ * of Mynaportal), in their own language, wherever the catalogue sends staff to that order.
+ */
+const portalNote = ({ failures }: Catalogue, d: Dictionary, { code }: Failure): Words | null =>
+  failures[code].staff.steps.includes(deskToken) && !withoutPortal.has(code) ? d.words('desk.portal') : null;
+
 /** For staff, in one line of a screen that serves patients: what waits for somebody elsewhere, and at whose end. */
 export const staffNote = (catalogue: Catalogue, failure: Failure): Words => {
   const party = partyOf(failure.code, 'terminal') ?? 'not-known-yet';
@@ -82,6 +97,7 @@ export const drawDesk = (
   return part('desk', null, d, d.words(quiet ? 'take-card.heading' : again ? 'desk.card-again' : 'desk.heading'), {
     tone: 'attention',
     lead: [reasonOf(where.catalogue, d, failure), ...takeCard],
+    note: portalNote(where.catalogue, d, failure),
     controls: at.approvable ? [control('call-staff', 'secondary', d.words('control.call-staff'))] : [],
     body: quiet ? { kind: 'picture', picture: 'take-card' } : codeBody(where, failure, at.wallMs),
   });
@@ -101,6 +117,7 @@ export const drawOutOfService = (
     d.words(outage ? 'outage.heading' : 'out-of-service.heading'),
     {
       tone: 'attention',
+      note: portalNote(catalogue, d, failure),
       lead: outage
         ? [d.words('outage.lead'), d.words('outage.rights'), d.words('outage.meanwhile')]
         : [reasonOf(catalogue, d, failure), d.words('out-of-service.lead')],
