@@ -75,11 +75,13 @@ const Lead = ({ shown }: { readonly shown: ScreenModel }) =>
 
 /**
  * In the order in which it is read: what the question is about first, for it must have been on the screen before the
- * question can be answered; where something went wrong, why. What has been typed of a PIN is never below the edge.
+ * question can be answered; where something went wrong, why. What has been typed of a PIN is never below the edge, nor is
+ * what staff photograph for the technician.
  */
 const Words = ({ shown }: { readonly shown: ScreenModel }) => {
   const isPin = shown.body.kind === 'pin';
   const isNotice = shown.tone === 'attention' || isPin;
+  const isPhotographed = shown.body.kind === 'code' && shown.body.qr !== null;
   return (
     <>
       <h1 data-subject>
@@ -89,8 +91,9 @@ const Words = ({ shown }: { readonly shown: ScreenModel }) => {
       {isPin && <Note shown={shown} />}
       {isPin && <Body shown={shown} side={false} />}
       {isNotice && <Lead shown={shown} />}
-      {isNotice && !isPin && <Note shown={shown} />}
+      {isNotice && !isPin && !isPhotographed && <Note shown={shown} />}
       {!isPin && <Body shown={shown} side={false} />}
+      {isPhotographed && <Note shown={shown} />}
       <Rows shown={shown} />
       {!isNotice && <Note shown={shown} />}
       {!isNotice && <Lead shown={shown} />}

@@ -21,6 +21,8 @@ const drawn = (language: string, settings = gallerySettings): readonly { name: s
     name: exhibit.name,
     screen: drawScreen(exhibit.session, exhibitContext(catalogue, exhibit)),
   }));
+const exhibited = (name: string, language: string): Drawn | undefined =>
+  drawn(language).find((each) => each.name === name)?.screen;
 const named = (name: string, language = 'ja', settings = gallerySettings): Drawn => {
   const found = drawn(language, settings).find((each) => each.name === name);
   if (found === undefined) throw new Error(`no exhibit ${name}`);
@@ -48,6 +50,19 @@ describe('the screens', () => {
       expect(screen.heading, name).not.toBe('');
     }
   });
+
+  it.each(Object.keys(catalogue.languages))(
+    'say in %s what serves beside a card that cannot be checked, and only to whom it serves',
+    (language) => {
+      const portal = catalogue.languages[language]?.texts['desk.portal'];
+      expect(portal).toMatch(/Mynaportal|マイナポータル|마이나포털/);
+      const codes = ['card.certificate-expired', 'card.unreadable', 'eligibility.no-answer', 'delivery.offline'];
+      for (const name of [...codes.map((code) => `desk.${code}`), 'outage'])
+        expect([name, exhibited(name, language)?.note]).toEqual([name, portal]);
+      for (const code of ['eligibility.not-registered', 'session.cancelled-by-staff', 'session.timed-out'])
+        expect(exhibited(`desk.${code}`, language)?.note ?? null).toBeNull();
+    },
+  );
 
   it('say what they show: heading, every line, every choice', () => {
     for (const { name, screen } of drawn('ja')) {
