@@ -118,12 +118,21 @@ const alerts: readonly Alert[] = [
   },
 ];
 
-/** Prometheus' file of alerting rules, as an object. */
-export const alertRules = () => ({
+/** Which facility a metric is of: the label that its own Prometheus adds (monitoring/prometheus-facility.yml) */
+const ofFacility: readonly Alert[] = alerts.map((alert) => ({
+  ...alert,
+  // Of one facility nothing is left where its end is gone; of many it is known who told something within a week.
+  ...(alert.name === 'UketsukeAgentGone' && {
+    expr: 'group by (facility) (last_over_time(uketsuke_agent_broker_up[7d])) unless group by (facility) (uketsuke_agent_broker_up)',
+  }),
+  summary: `{{ $labels.facility }}: ${alert.summary}`,
+}));
+
+const rulesOf = (group: string, of: readonly Alert[]) => ({
   groups: [
     {
-      name: 'uketsuke',
-      rules: alerts.map(({ name, expr, for: duration, fault, summary }) => {
+      name: group,
+      rules: of.map(({ name, expr, for: duration, fault, summary }) => {
         const { actor, weight, cause, remedy } = faultOf(fault);
         // What a person's hands or eyes found is no fault of the doctor's own.
         const isOwn = fault !== 'check.unfinished';
@@ -142,8 +151,14 @@ export const alertRules = () => ({
   ],
 });
 
+/** Prometheus' file of alerting rules, as an object. */
+export const alertRules = () => rulesOf('uketsuke', alerts);
+/** The same over many facilities, for the Prometheus that gathers them */
+export const chainAlertRules = () => rulesOf('uketsuke-chain', ofFacility);
+
 type PanelType = 'stat' | 'timeseries' | 'table';
-const panels: readonly (readonly [type: PanelType, title: string, expr: string, unit: string])[] = [
+type Panel = readonly [type: PanelType, title: string, expr: string, unit: string];
+const panels: readonly Panel[] = [
   ['stat', '窓口の状態', 'uketsuke_terminal_status == 1', 'none'],
   ['table', 'いま出ている障害', 'uketsuke_terminal_fault == 1', 'none'],
   ['table', '始業前点検で異常のあった部分', 'uketsuke_terminal_self_test_failed == 1', 'none'],
@@ -185,14 +200,48 @@ const panels: readonly (readonly [type: PanelType, title: string, expr: string, 
   ],
 ];
 
+/** Of those that are chosen on the board, each by itself */
+const inFacilities = (expr: string): string =>
+  expr
+    .replaceAll(/(uketsuke_\w+)(\{?)/g, (_, name: string, brace: string) =>
+      brace === '' ? `${name}{facility=~"$facility"}` : `${name}{facility=~"$facility",`,
+    )
+    .replaceAll('by (device)', 'by (facility, device)');
+
+const chainPanels: readonly Panel[] = [
+  ['stat', '施設の数', 'count(group by (facility) (uketsuke_agent_broker_up))', 'none'],
+  ['table', '何も届かない施設', ofFacility.find(({ name }) => name === 'UketsukeAgentGone')?.expr ?? '', 'none'],
+  ['table', '障害のある端末の数（施設別）', 'count by (facility) (uketsuke_terminal_fault == 1)', 'none'],
+  ...panels.map(([type, title, expr, unit]): Panel => [type, title, inFacilities(expr), unit]),
+];
+
 const width = 8;
 const height = 8;
 const source = { type: 'prometheus', uid: '$' + '{source}' };
 
+const sourceVariable = {
+  name: 'source',
+  label: 'Prometheus',
+  type: 'datasource',
+  query: 'prometheus',
+  current: {},
+  hide: 0,
+};
+const facilityVariable = {
+  ...{ name: 'facility', label: '施設', type: 'query', query: 'label_values(uketsuke_agent_broker_up, facility)' },
+  ...{ datasource: source, includeAll: true, multi: true, refresh: 2, current: {}, hide: 0 },
+};
+
 /** A board as Grafana imports it (schema version 39, Grafana 10 and later). */
-export const grafanaBoard = () => ({
-  uid: 'uketsuke',
-  title: 'Uketsuke',
+const boardOf = (
+  uid: string,
+  title: string,
+  shown: readonly Panel[],
+  variables: readonly object[],
+  legend: string,
+) => ({
+  uid,
+  title,
   tags: ['uketsuke'],
   timezone: 'Asia/Tokyo',
   schemaVersion: 39,
@@ -200,14 +249,12 @@ export const grafanaBoard = () => ({
   editable: true,
   refresh: '1m',
   time: { from: 'now-24h', to: 'now' },
-  templating: {
-    list: [{ name: 'source', label: 'Prometheus', type: 'datasource', query: 'prometheus', current: {}, hide: 0 }],
-  },
+  templating: { list: variables },
   annotations: { list: [] },
-  panels: panels.map(([type, title, expr, unit], index) => ({
+  panels: shown.map(([type, name, expr, unit], index) => ({
     id: index + 1,
     type,
-    title,
+    title: name,
     datasource: source,
     gridPos: { w: width, h: height, x: (index % 3) * width, y: Math.floor(index / 3) * height },
     fieldConfig: { defaults: { unit }, overrides: [] },
@@ -217,9 +264,16 @@ export const grafanaBoard = () => ({
         refId: 'A',
         datasource: source,
         expr,
-        legendFormat: '{{device}}',
+        legendFormat: legend,
         ...(type !== 'timeseries' && { instant: true }),
       },
     ],
   })),
 });
+
+export const grafanaBoard = () => boardOf('uketsuke', 'Uketsuke', panels, [sourceVariable], '{{device}}');
+export const chainBoard = () =>
+  boardOf(
+    ...(['uketsuke-chain', 'Uketsuke: 全施設', chainPanels] as const),
+    ...([[sourceVariable, facilityVariable], '{{facility}} {{device}}'] as const),
+  );

@@ -1,8 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { alertRules, grafanaBoard } from './monitoring.ts';
+import { alertRules, chainAlertRules, chainBoard, grafanaBoard } from './monitoring.ts';
 
-/** Writes monitoring/alerts.yml and monitoring/grafana-board.json: scripts/node scripts/generate/render-monitoring.ts */
+/** Writes alert rules and boards of monitoring/, for one facility and for many: scripts/node scripts/generate/render-monitoring.ts */
 const root = new URL('../../monitoring/', import.meta.url);
-writeFileSync(new URL('alerts.yml', root), stringify(alertRules(), { aliasDuplicateObjects: false, lineWidth: 0 }));
-writeFileSync(new URL('grafana-board.json', root), `${JSON.stringify(grafanaBoard(), null, 2)}\n`);
+const write = (name: string, rules: object, boardName: string, board: object): void => {
+  writeFileSync(new URL(name, root), stringify(rules, { aliasDuplicateObjects: false, lineWidth: 0 }));
+  writeFileSync(new URL(boardName, root), `${JSON.stringify(board, null, 2)}\n`);
+};
+write('alerts.yml', alertRules(), 'grafana-board.json', grafanaBoard());
+write('chain-alerts.yml', chainAlertRules(), 'grafana-chain-board.json', chainBoard());

@@ -9,7 +9,7 @@ import { isOnPath } from '../../drivers/host/is-on-path.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { openStaffPage } from '../../scripts/beds/staff-page-bed.ts';
 import { openVisitBed } from '../../scripts/beds/visit-bed.ts';
-import { alertRules, grafanaBoard } from '../../scripts/generate/monitoring.ts';
+import { alertRules, chainAlertRules, chainBoard, grafanaBoard } from '../../scripts/generate/monitoring.ts';
 import { metricsOf } from '../../src/processes/terminal-machine.ts';
 import { type FigureName, type TerminalFigures, terminalFigures } from '../../src/wire/figures.ts';
 
@@ -23,10 +23,10 @@ const judge = (args: readonly string[], input = ''): { readonly ok: boolean; rea
 };
 
 const rules = alertRules().groups[0]?.rules ?? [];
-const board = grafanaBoard();
+const boards = [grafanaBoard(), chainBoard()] as const;
 const expressions = [
-  ...rules.map(({ expr }) => expr),
-  ...board.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+  ...[...rules, ...(chainAlertRules().groups[0]?.rules ?? [])].map(({ expr }) => expr),
+  ...boards.flatMap(({ panels }) => panels).flatMap(({ targets }) => targets.map(({ expr }) => expr)),
 ];
 
 let folder: string;
@@ -102,7 +102,10 @@ describe('figures', () => {
 describe('alerts and board', () => {
   test('the files are those of the table (scripts/node scripts/generate/render-monitoring.ts)', () => {
     expect(parse(readFileSync('monitoring/alerts.yml', 'utf8'))).toEqual(JSON.parse(JSON.stringify(alertRules())));
-    expect(JSON.parse(readFileSync('monitoring/grafana-board.json', 'utf8'))).toEqual(board);
+    const chain = parse(readFileSync('monitoring/chain-alerts.yml', 'utf8'));
+    expect(chain).toEqual(JSON.parse(JSON.stringify(chainAlertRules())));
+    for (const [index, name] of ['grafana-board.json', 'grafana-chain-board.json'].entries())
+      expect(JSON.parse(readFileSync(`monitoring/${name}`, 'utf8'))).toEqual(boards[index]);
   });
 
   test('every metric that they name is told, and none is misspelt', () => {
@@ -112,7 +115,7 @@ describe('alerts and board', () => {
     expect([...named].filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test('the board has the form that Grafana imports', () => {
+  test.each(boards)('the board $uid has the form that Grafana imports', (board) => {
     const target = {
       type: 'object',
       required: ['refId', 'expr', 'datasource'],
@@ -151,11 +154,16 @@ describe('alerts and board', () => {
     expect(new Set(cells).size).toBe(cells.length);
   });
 
-  test.skipIf(!hasPromtool)('promtool takes the rules, and every expression of the board as one', () => {
-    const { ok, said } = judge(['check', 'rules', 'monitoring/alerts.yml']);
-    expect([ok, said]).toEqual([true, expect.stringContaining(`${rules.length} rules found`)]);
+  test.skipIf(!hasPromtool)('promtool takes the rules, and every expression of the boards as one', () => {
+    for (const name of ['alerts.yml', 'chain-alerts.yml']) {
+      const { ok, said } = judge(['check', 'rules', `monitoring/${name}`]);
+      expect([ok, said]).toEqual([true, expect.stringContaining(`${rules.length} rules found`)]);
+    }
+    for (const name of ['prometheus-facility.yml', 'prometheus-chain.yml'])
+      expect(judge(['check', 'config', `monitoring/${name}`])).toMatchObject({ ok: true });
     const file = join(folder, 'board.yml');
-    const asRules = board.panels.map(({ targets }, index) => ({ record: `board:${index}`, expr: targets[0]?.expr }));
+    const panels = boards.flatMap((board) => board.panels);
+    const asRules = panels.map(({ targets }, index) => ({ record: `board:${index}`, expr: targets[0]?.expr }));
     writeFileSync(file, stringify({ groups: [{ name: 'board', rules: asRules }] }));
     expect(judge(['check', 'rules', file]).ok).toBe(true);
     writeFileSync(file, stringify({ groups: [{ name: 'board', rules: [{ record: 'x:y', expr: 'sum by (' }] }] }));
@@ -237,4 +245,48 @@ describe('alerts and board', () => {
     expect(ok, said.slice(0, 4_000)).toBe(true);
     expect(tests).toHaveLength(2 * rules.length);
   });
+
+  test.skipIf(!hasPromtool)(
+    'over many facilities, each as a real agent told it: who has a fault is named, and nobody else',
+    () => {
+      const facilities = Array.from({ length: 20 }, (_, number) => `clinic-${number + 1}`);
+      const [gone, unreached, offline] = ['clinic-7', 'clinic-11', 'clinic-19'];
+      const changed: Readonly<Record<string, readonly [facility: string, values: string]>> = {
+        uketsuke_agent_broker_up: [unreached, '0+0x80'],
+        'uketsuke_terminal_status{device="front-1",lane="1",status="offline"}': [offline, '1+0x80'],
+      };
+      const recorded = facilities.flatMap((facility) =>
+        [...samples(told)].map(([key, value]) => {
+          const [name = '', labels = ''] = key.split(/(?=\{)/);
+          const series = `${name}{facility="${facility}"${labels === '' ? '' : `,${labels.slice(1, -1)}`}}`;
+          const [where, values] = changed[key] ?? [];
+          if (where === facility) return { series, values };
+          // Its end is gone for more than half an hour.
+          return { series, values: facility === gone ? `${value}+0x39 stale _x40` : `${value}+0x80` };
+        }),
+      );
+      const front = { device: 'front-1', lane: '1' };
+      const expected: Readonly<Record<string, Record<string, string>>> = {
+        UketsukeAgentGone: { facility: gone },
+        UketsukeBrokerUnreached: { facility: unreached },
+        UketsukeTerminalOffline: { facility: offline, ...front, status: 'offline' },
+      };
+      const filled = (text: string, labels: Record<string, string>): string =>
+        text.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => labels[name] ?? '');
+      const alerts = (chainAlertRules().groups[0]?.rules ?? []).flatMap(({ alert, labels, annotations }) => {
+        const about = expected[alert];
+        if (about === undefined) return [];
+        const said = Object.entries(annotations).map(([name, text]) => [name, filled(String(text), about)]);
+        const rings = [{ exp_labels: { ...about, ...labels }, exp_annotations: Object.fromEntries(said) }];
+        return [{ eval_time: '70m', alertname: alert, exp_alerts: rings }];
+      });
+      expect(alerts).toHaveLength(3);
+      const file = join(folder, 'chain.test.yml');
+      const rule = join(process.cwd(), 'monitoring/chain-alerts.yml');
+      const tests = [{ interval: '1m', input_series: recorded, alert_rule_test: alerts }];
+      writeFileSync(file, stringify({ rule_files: [rule], evaluation_interval: '1m', tests }));
+      const { ok, said } = judge(['test', 'rules', file]);
+      expect(ok, said.slice(0, 4_000)).toBe(true);
+    },
+  );
 });

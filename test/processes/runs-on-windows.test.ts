@@ -51,6 +51,8 @@ const branched: Readonly<Record<string, string>> = {
   // Programs that Windows has: its own word about the clock, and this one once more, by its own path.
   'drivers/host/run-program.ts': 'spawn(',
   'drivers/host/keep-watch.ts': 'spawn(process.execPath,',
+  // There a process that waits for a name ends by itself.
+  'src/cli/end-process.ts': "if (process.platform !== 'win32' && ",
 };
 const isBranched = (path: string): boolean => {
   const guard = branched[path.replaceAll('\\', '/')];

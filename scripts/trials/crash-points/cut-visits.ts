@@ -14,11 +14,8 @@ import { type CrashPoint, cutAt, type Watched, watchCalls } from './traced-calls
 export const ends = ['agent', 'link', 'terminal'] as const;
 export type End = (typeof ends)[number];
 
-/**
- * How often a point is tried that was not met: another call of the same thread came before it. What an agent writes at the same
- * time goes into one transaction, so that a visit has a page more or less to write from time to time.
- */
-const tries = 8;
+/** How often a point is tried that was not met: another call of the same thread came before it. */
+const tries = 4;
 /** What was deleted in a visit leaves the disk within a second after it: these writes are of that visit, not of the next. ms */
 const forgetMs = 2_000;
 

@@ -12,12 +12,17 @@ export const changing = [
   ...['rename', 'renameat', 'renameat2', 'link', 'linkat', 'unlink', 'unlinkat', 'mkdir', 'mkdirat', 'rmdir'],
 ].join();
 
+/** Of these a file that stands there is told by its path alone, however often others are written between. */
+const onOpenFile = /^(write|pwrite64|fsync|fdatasync|ftruncate)$/;
+
 /** One call: by which thread of the process, what, on which file, and the how many-th of these it is in one visit. */
 export type CrashPoint = {
   readonly role: string;
   readonly call: string;
   /** How many calls of this name this thread had made, this one with them. */
   readonly nth: number;
+  /** Of a file that keeps its name: below the trial's folder, and the how many-th of these calls on it this one is */
+  readonly onFile: { readonly path: string; readonly nth: number } | null;
   /** The same in every visit: `fdatasync disk-journal/journal.sqlite-wal (MainThread-1) 2`. */
   readonly name: string;
 };
@@ -107,7 +112,10 @@ export const pointsOf = (
     const file = watched === 'files' ? fileOf(line, below) : neighbourOf(line);
     if (file === null) return [];
     const what = `${call} ${file} (${role})`;
-    return [{ role, call, nth, name: `${what} ${next(names, what)}` }];
+    const onIt = next(names, what);
+    const keepsName = watched === 'files' && onOpenFile.test(call) && !file.includes('#');
+    const onFile = keepsName ? { path: file, nth: onIt } : null;
+    return [{ role, call, nth, onFile, name: `${what} ${onIt}` }];
   });
 };
 
@@ -146,15 +154,16 @@ export const watchCalls = async (
 export const cutAt = async (
   pid: number,
   below: string,
-  { role, call, nth }: CrashPoint,
+  { role, call, nth, onFile }: CrashPoint,
   watched: Watched,
 ): Promise<{ readonly end: () => Promise<void>; readonly cut: () => string | null }> => {
   const [tid] = [...threadsOf(pid)].find(([, each]) => each === role) ?? [];
   if (tid === undefined) throw new Error(`no thread ${role}`);
   const file = join(below, 'cut');
   const strace = await attached([
-    ...['-e', `trace=${changing}`, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`],
-    ...[...pathsOf(watched, pid), '-o', file, '-p', String(tid)],
+    ...['-e', `trace=${changing}`, '-e', `inject=${call}:signal=SIGKILL:when=${onFile?.nth ?? nth}`],
+    ...(onFile === null ? pathsOf(watched, pid) : ['-P', join(below, onFile.path)]),
+    ...['-o', file, '-p', String(tid)],
   ]);
   return {
     cut: () => {
