@@ -17,4 +17,8 @@ const process = {
   _tickCallback: () => {},
 };
 
-Object.assign(globalThis, { Buffer, process, global: globalThis });
+/** The pages of a browser have none: what the journal gathers in one turn is committed when that turn has come to its end. */
+const setImmediate = (work: (...args: unknown[]) => void, ...args: unknown[]): void =>
+  queueMicrotask(() => work(...args));
+
+Object.assign(globalThis, { Buffer, process, setImmediate, global: globalThis });
