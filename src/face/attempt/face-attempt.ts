@@ -5,6 +5,7 @@
 import { type FaceHint, isFacePrompt, type PadStrength } from '../../core/visit/verification.ts';
 import type { HeadSignals } from '../measures/head-signals.ts';
 import { comparisonScore, type Embedding } from '../models/embed-face.ts';
+import { limits } from './choose-hint.ts';
 import { LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
 import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
@@ -269,8 +270,8 @@ export class AttemptCourse {
    * the frame is not compared. Whoever could do something about it has done it by then. From then on, until the try ends, such
    * frames are as all others: nobody is told for ever to take off a beard.
    */
-  #believed(hint: FaceHint | null, atMs: number): FaceHint | null {
-    if (hint === null || this.#seenThrough.has(hint)) return null;
+  #believed(hint: FaceHint | null, atMs: number, isSeenThrough = true): FaceHint | null {
+    if (hint === null || (isSeenThrough && this.#seenThrough.has(hint))) return null;
     this.#guessedSinceMs ??= atMs;
     if (atMs - this.#guessedSinceMs < guessForMs) return hint;
     this.#told.isGuess = false;
@@ -341,10 +342,11 @@ export class AttemptCourse {
     if (signals === undefined) return atMs - this.#seenAtMs > unseenMs ? this.#miss('no-face') : [];
     this.#seenAtMs = atMs;
     // Whoever is held for turned away while they come to rest is seen through as before the prompts. But they were recognised
-    // as free before: while they still are, they are not told so first.
+    // before: while they still are, they are not told so first. Unless the nose is over a cheek: from there no turn is seen.
+    const isFar = !prompts.hasRested && Math.abs(signals.noseOffset) > limits.turnedNose;
     if (embedding !== undefined && finding.hint !== null && !prompts.hasRested)
       this.#tryToSeeThrough(finding.hint, embedding, atMs);
-    const hint = embedding === undefined ? finding.hint : this.#believed(finding.hint, atMs);
+    const hint = embedding === undefined ? finding.hint : this.#believed(finding.hint, atMs, !isFar);
     let isVerified = false;
     if (embedding !== undefined && this.#reference !== null) {
       const isOther = comparisonScore(embedding, this.#reference) < this.#threshold - continuityMargin;
@@ -365,7 +367,7 @@ export class AttemptCourse {
     if (outcome.type === 'waiting') {
       // Whoever has turned the head and hears "stay like that" stays turned; who does not see the screen always does.
       if (prompts.isAway(signals)) return this.#tellHint('look-here', atMs);
-      const isRecognised = embedding !== undefined && !prompts.hasRested && this.#recognisedSinceMs !== null;
+      const isRecognised = embedding !== undefined && !prompts.hasRested && !isFar && this.#recognisedSinceMs !== null;
       return this.#helpToRest(isVerified || isRecognised ? null : hint, embedding !== undefined, atMs);
     }
     return outcome.type === 'passed' ? this.#match() : this.#failPrompts(outcome.why);

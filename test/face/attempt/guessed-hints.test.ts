@@ -12,6 +12,7 @@ import {
   playLiveness,
   type Seen,
   scoring,
+  signals,
   stranger,
   withLiveness,
 } from './course-player.ts';
@@ -141,6 +142,24 @@ test('who comes to rest, seems turned away and is not recognised so is told', ()
       ...(i < 4 ? {} : { hint: 'look-here' }),
     }) as Seen;
   expect(playLiveness('passive', turned, 10)).toContain('look-here');
+});
+
+test('who is recognised with the nose over a cheek looks here before they are asked to turn, and gets through', () => {
+  const hear = late();
+  const told = playLiveness(
+    'passive',
+    (i, hint) => {
+      const seen = obeying(i, hear(hint));
+      const doubtful = { ...seen, liveness: { bonaFide: 0.1, moire: 0, rim: 0 } };
+      if (i >= 20) return doubtful as Seen;
+      return { ...doubtful, hint: 'look-here', signals: { ...signals, noseOffset: 0.5, noseInPlane: 1 } } as Seen;
+    },
+    120,
+  );
+  const asked = told.findIndex(isPrompt);
+  expect(told.slice(0, asked)).toEqual(['look-here', 'null', 'look-here', 'hold-still']);
+  expect(told.slice(asked)).toContain('matched');
+  expect(told.slice(0, told.indexOf('matched'))).not.toContain('unsure');
 });
 
 test('passive: who always seems turned and does not answer ends unsure, not suspected', () => {
