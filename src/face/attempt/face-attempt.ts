@@ -375,10 +375,9 @@ export class AttemptCourse {
 
   /**
    * The ordinary hints help the head to come to rest. But nobody has put anything before the face that was just free, and a
-   * head on its way back from a turn looks as if: such a guess is not told. Where not even its points are sure, it is turned away.
+   * head on its way back from a turn looks as if: such a guess is not told.
    */
-  #helpToRest(asked: FaceHint | null, isGuess: boolean, atMs: number): AttemptStep[] {
-    const hint = asked === 'mask-off' && !isGuess ? 'look-here' : asked;
+  #helpToRest(hint: FaceHint | null, isGuess: boolean, atMs: number): AttemptStep[] {
     const isNews = hint === 'look-here' && !this.#disbelieved.has(hint);
     if (hint === null || (isGuess && !isNews)) return this.#tellHint('hold-still', atMs);
     return this.#tellHint(hint, atMs, isGuess ? 'guess' : 'sure');
