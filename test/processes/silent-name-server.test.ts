@@ -6,14 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDemoFacility, projectRoot, writeTerminalConfig } from '../../scripts/demonstration/facility.ts';
 
 /**
- * A process ends while the system still waits for a name server. In a network of its own, whose one name server is an address
+ * A process ends while the system still waits for a name server, and connects by the second where the first is silent. In a network of its own, whose one name server is an address
  * from which nothing comes: each look-up takes 150 s.
  */
 const folder = mkdtempSync(join(tmpdir(), 'uketsuke-silent-names-'));
-writeFileSync(join(folder, 'resolv.conf'), 'nameserver 192.0.2.53\noptions timeout:30 attempts:5\n');
+const resolvers = join(folder, 'resolv.conf');
+writeFileSync(resolvers, 'nameserver 192.0.2.53\noptions timeout:30 attempts:5\n');
 /** What a loaded machine may take to end; the look-up takes four times as long. ms */
 const limitMs = 40_000;
-const silent = `mount --bind ${join(folder, 'resolv.conf')} /etc/resolv.conf && ip link set lo up &&
+const silent = `mount --bind ${resolvers} /etc/resolv.conf && ip link set lo up &&
 ip link add silent0 type veth peer name silent1 && ip link set silent1 up && ip link set silent0 up &&
 ip address add 192.0.2.1/24 dev silent0 && ip neighbour add 192.0.2.53 lladdr 02:00:00:00:00:53 dev silent0`;
 const inSilence = (script: string) =>
@@ -65,5 +66,29 @@ endProcess(70);`;
     const plain = `import { endProcess } from '${projectRoot}/src/cli/end-process.ts'; endProcess(70);`;
     writeFileSync(join(folder, 'plain.mjs'), plain);
     expect(inSilence(`exec ${node} ${join(folder, 'plain.mjs')}`).status).toBe(70);
+  });
+
+  test('where only the first name server is silent, the second one is asked, and its answer is used', () => {
+    // The answer to every question: 192.0.2.10 where an IPv4 address is asked for, else that there is none.
+    const second = `import { createSocket } from 'node:dgram';
+import { HostAddress } from '${projectRoot}/drivers/message-bus/host-address.ts';
+const server = createSocket('udp4');
+server.on('message', (asked, { port, address }) => {
+  const question = asked.subarray(12, asked.indexOf(0, 12) + 5);
+  const isIpv4 = question.readUInt16BE(question.length - 4) === 1;
+  const head = Buffer.from([asked[0], asked[1], 0x81, 0x80, 0, 1, 0, isIpv4 ? 1 : 0, 0, 0, 0, 0]);
+  const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 10]);
+  server.send(Buffer.concat(isIpv4 ? [head, question, answer] : [head, question]), port, address);
+});
+server.bind(53, '192.0.2.1', async () => {
+  process.stdout.write(await new HostAddress('broker.clinic.test').next());
+  server.close();
+});`;
+    writeFileSync(join(folder, 'second.mjs'), second);
+    writeFileSync(resolvers, 'nameserver 192.0.2.53\nnameserver 192.0.2.1\noptions timeout:1\n');
+    const beganMs = performance.now();
+    expect(inSilence(`exec ${node} ${join(folder, 'second.mjs')}`).stdout).toBe('192.0.2.10');
+    // So long the system waits for the first one.
+    expect(performance.now() - beganMs).toBeGreaterThan(1_000);
   });
 });
