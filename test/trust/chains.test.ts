@@ -3,7 +3,13 @@ import { webcrypto, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { certificateOf, clientChainError, commonNameOf } from '../../src/trust/client-chain.ts';
-import { certificatesOf, dateError, type KnownTime, serverChainError } from '../../src/trust/server-chain.ts';
+import {
+  certificatesOf,
+  dateError,
+  type KnownTime,
+  refusedByDate,
+  serverChainError,
+} from '../../src/trust/server-chain.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const [serverAuth, clientAuth] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] as const;
@@ -71,6 +77,12 @@ describe('dates by what is known of the time', () => {
     expect(dateError(certificate, at(toMs + 1))).toBe('CERT_HAS_EXPIRED');
     expect(dateError(certificate, at(fromMs))).toBeNull();
     expect(dateError(certificate, at(fromMs - 1))).toBe('CERT_NOT_YET_VALID');
+  });
+
+  test('both words are known as those of a date, no other is', () => {
+    const words = [toMs + 1, fromMs - 1].map((wallMs) => dateError(root.certificate, at(wallMs)) ?? '');
+    expect(words.map((word) => refusedByDate.has(word))).toEqual([true, true]);
+    expect(['', 'INVALID_CA'].map((word) => refusedByDate.has(word))).toEqual([false, false]);
   });
 
   test('a clock that is not confirmed refuses nothing by itself; what is surely over is over', () => {
@@ -175,8 +187,9 @@ describe("a client's chain", () => {
   test('refused: the date of the end, of the issuer, of the authority', async () => {
     const late = at(toMs + 1);
     const still = { until: toMs + 10_000 };
-    expect(judge([await client(root)], late)).toBe('CERT_HAS_EXPIRED');
-    expect(judge([await client(issuing, still), issuing], late)).toBe('CERT_HAS_EXPIRED');
+    expect(judge([await client(root, { until: midway.wallMs - 1_000 })])).toBe('CERT_HAS_EXPIRED');
+    const over = await make('issuing', root, { ca: true, until: midway.wallMs - 1_000 });
+    expect(judge([await client(over), over])).toBe('CERT_HAS_EXPIRED');
     expect(judge([await client(root, still)], late)).toBe('CERT_HAS_EXPIRED');
     const lasting = await make('facility', null, { ca: true, ...still, keys: root.keys });
     expect(judge([await client(root, still)], late, [lasting.certificate])).toBeNull();
