@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDemoFacility, projectRoot, writeTerminalConfig } from '../../scripts/demonstration/facility.ts';
 
 /**
- * A process ends while the system still waits for a name server, and connects by the second where the first is silent. In a network of its own, whose one name server is an address
- * from which nothing comes: each look-up takes 150 s.
+ * What a process does while the system waits for a name server: it ends when it is told to, and goes on by the next server. In
+ * a network of its own; of 192.0.2.53 nothing ever comes, and where no other is listed each look-up takes 150 s.
  */
 const folder = mkdtempSync(join(tmpdir(), 'uketsuke-silent-names-'));
 const resolvers = join(folder, 'resolv.conf');
