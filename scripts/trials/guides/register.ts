@@ -253,6 +253,11 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
       'uketsuke agent audit verify --dir DIR',
       by('scripts/trials/journal-move.ts', "uketsuke('audit', 'verify', '--dir', directory)"),
     ],
+    ['uketsuke provision', named],
+    [
+      'uketsuke broker --kind rabbitmq --facility-dir FACILITY --out /etc/rabbitmq/uketsuke --node rabbit@node-1 --node rabbit@node-2 --node rabbit@node-3',
+      by('test/cli/broker.test.ts', "broker('--kind', 'rabbitmq', ...nodes(3))"),
+    ],
     ['rpicam-vid --list-cameras', not('a program of Raspberry Pi OS, for its own camera: neither is at hand')],
     ['uketsuke erase --config --yes', by('scripts/trials/erase-check.ts', "'--yes'")],
     [
@@ -394,7 +399,9 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
   'systemd/README.md': [
     ['npm run package', figure],
     ['uketsuke broker', named],
+    ['uketsuke broker --kind rabbitmq', named],
     ['uketsuke provision clinic', named],
     ['npm run walls', figure],
+    ['uketsuke provision terminal', named],
   ],
 };
