@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { references } from '../../scripts/trials/guides/references.ts';
-import { guides, type Way } from '../../scripts/trials/guides/register.ts';
+import { guides } from '../../scripts/trials/guides/register.ts';
+import type { Way } from '../../scripts/trials/guides/way.ts';
 import { writtenCommands } from '../../scripts/trials/installed/guide.ts';
 
 const all = Object.values(guides).flat();

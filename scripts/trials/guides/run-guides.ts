@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { project } from '../../package/tree.ts';
-import { guides, type Way } from './register.ts';
+import { guides } from './register.ts';
+import type { Way } from './way.ts';
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
 const say = (text: string): boolean => process.stderr.write(`guides: ${text}\n`);
