@@ -211,7 +211,7 @@ class OneConnection implements MqttConnection {
       const filters = this.#options.filters();
       if (filters.length === 0) return this.#becomeOpen();
       this.#client.subscribe([...filters], { qos: 1 }, (error) => {
-        if (error) this.end(failure('delivery.access-refused', 'subscription'));
+        if (error) this.end(this.#notSubscribed(error));
         else this.#becomeOpen();
       });
     });
@@ -287,8 +287,14 @@ class OneConnection implements MqttConnection {
     this.#client.subscribe(filter, { qos: 1 }, (error) => {
       if (granted !== undefined) {
         if (!this.#ended) granted(!error);
-      } else if (error) this.end(failure('delivery.access-refused', 'subscription'));
+      } else if (error) this.end(this.#notSubscribed(error));
     });
+  }
+
+  /** MQTT 5 tells a right that is missing from a broker's own trouble (RabbitMQ: too many at once); 3.1.1 has one word for both. */
+  #notSubscribed({ message }: Error): Failure {
+    const mayNot = this.#options.protocolVersion === 4 || /not authorized/i.test(message);
+    return failure(mayNot ? 'delivery.access-refused' : 'delivery.offline', 'subscription');
   }
 
   #endIfSilent(): void {

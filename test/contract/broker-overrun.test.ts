@@ -47,3 +47,42 @@ test('a broker that is there but takes longer than an attempt to admit anybody i
     bed.remove();
   }
 });
+
+test.each([
+  [0x80, 'delivery.offline'],
+  [0x97, 'delivery.offline'],
+  [0x87, 'delivery.access-refused'],
+] as const)('a subscription that fails with reason %i of MQTT 5 is %s', { timeout: 120_000 }, async (reason, code) => {
+  const bed = await makeTestFacility();
+  const files = await readBrokerFiles(bed.directory);
+  const server = createServer({ key: files.key, cert: files.certificate, minVersion: 'TLSv1.3' }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (packet) => {
+      const isConnect = packet[0] === 0x10;
+      const [, , high = 0, low = 0] = packet;
+      socket.write(isConnect ? Uint8Array.of(0x20, 3, 0, 0, 0) : Uint8Array.of(0x90, 4, high, low, 0, reason));
+    });
+  });
+  server.on('tlsClientError', () => {});
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { tls, device } = bed.device;
+  const bus = createMqttMessageBus({ host: '127.0.0.1', port, tls, clientId: device, protocolVersion: 5 });
+  bus.subscribe('a', () => {});
+  let said: string | undefined;
+  try {
+    await until('its cause', () => {
+      void bus.publish('b', new Uint8Array()).then((done) => {
+        if (!done.ok && done.failure.detail === 'subscription') said = done.failure.code;
+      });
+      return said !== undefined;
+    });
+    expect(said).toBe(code);
+  } finally {
+    await bus.close();
+    server.close();
+    bed.remove();
+  }
+});
