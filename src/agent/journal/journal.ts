@@ -27,7 +27,7 @@ import {
 import { KeptNames } from './kept-names.ts';
 import type { LastingRows } from './lasting-rows.ts';
 import { type Lease, Leases } from './leases.ts';
-import { isAnsweredOtherwise, markLate } from './one-visit.ts';
+import { markLate, requestToFinish } from './one-visit.ts';
 import { addChallenges, useChallenge } from './open-challenges.ts';
 import { isPreCheckInUsed, usePreCheckIn } from './pre-check-in-use.ts';
 import { ReceiptShares } from './receipt-shares.ts';
@@ -202,9 +202,12 @@ export class Journal extends JournalAge {
    */
   finish(requestId: string, { outcome, code, qualificationValidity, at }: Outcome, lease?: Lease): Finished | null {
     return this.soonDurable(() => {
-      if (lease !== undefined && !this.leases.holds(lease)) return null;
-      const before = this.visit(requestId);
-      const isAnsweredOtherwise = before !== undefined && this.isAnsweredOtherwise(before);
+      const {
+        visit: before,
+        isAnsweredOtherwise = false,
+        isHeld,
+      } = requestToFinish(this.engine, requestId, lease) ?? {};
+      if (lease !== undefined && this.leases.isShared && !isHeld) return null;
       const failedBefore = before?.outcome === 'failed' && before.handedOverAt === null && before.givenUpAt === null;
       if (before === undefined || (before.outcome !== null && !failedBefore))
         return { failedBefore: false, visit: before, isAnsweredOtherwise };
@@ -242,7 +245,6 @@ export class Journal extends JournalAge {
   }
 
   markLate = (ids: readonly string[], device: string, at: number) => markLate(this.engine, ids, device, at);
-  isAnsweredOtherwise = (visit: JournalVisit) => isAnsweredOtherwise(this.engine, visit);
 
   /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
   giveUp(requestId: string, at: number): void {

@@ -1,5 +1,6 @@
 import type { Sql } from '../../storage/sql-engine.ts';
-import type { JournalVisit } from './journal-schema.ts';
+import { visitColumns, visitSchema } from './journal-schema.ts';
+import type { Lease } from './leases.ts';
 
 /* A visit is a session at a terminal, whatever number of requests it took. */
 
@@ -14,13 +15,20 @@ export const markLate = (sql: Sql, requestIds: readonly string[], device: string
       ) > 0,
   ).length > 0;
 
-/** Whether another request of this visit has its answer: a visit is counted once, and has one file. */
-export const isAnsweredOtherwise = (
-  sql: Sql,
-  { requestId, session, kind }: Pick<JournalVisit, 'requestId' | 'session' | 'kind'>,
-): boolean =>
-  sql.get(
-    `SELECT 1 FROM request WHERE session = ? AND kind = ? AND request_id <> ? AND verdict = 'accepted'
-      AND outcome IN ('eligible', 'not-eligible', 'registered')`,
-    ...[session, kind, requestId],
-  ) !== undefined;
+/**
+ * A request whose answer has come, by one question. `isAnsweredOtherwise`: another request of its visit has its answer (a visit is
+ * counted once, and has one file); `isHeld`: this lease still stands. undefined: there is none
+ */
+export const requestToFinish = (sql: Sql, requestId: string, lease?: Lease) => {
+  const row = sql.get(
+    `SELECT ${visitColumns},
+        EXISTS (SELECT 1 FROM request AS other WHERE other.session = request.session AND other.kind = request.kind
+          AND other.request_id <> request.request_id AND other.verdict = 'accepted'
+          AND other.outcome IN ('eligible', 'not-eligible', 'registered')) AS answered,
+        EXISTS (SELECT 1 FROM lease WHERE lease.request_id = request.request_id AND lease.agent = ? AND lease.fence = ?) AS held
+      FROM request WHERE request_id = ?`,
+    ...[lease?.agent ?? '', lease?.fence ?? 0, requestId],
+  );
+  if (row === undefined) return undefined;
+  return { visit: visitSchema.parse(row), isAnsweredOtherwise: Boolean(row.answered), isHeld: Boolean(row.held) };
+};
