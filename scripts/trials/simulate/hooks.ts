@@ -13,6 +13,7 @@ export const standIns: readonly (readonly [wanted: string, from: RegExp, standIn
   ['node:crypto', /\/(src\/(trust|terminal|agent|protocol|storage)|drivers\/virtual)\//, 'seeded-crypto.ts'],
   ['node:fs/promises', /\/src\/agent\/oqs-folder\/shared-folder\.ts$/, 'simulated-files.ts'],
   ['node:sqlite', /\/src\/(storage|agent\/journal)\//, 'simulated-sqlite.ts'],
+  ['node:timers', /\/src\/agent\/journal\/group-commit\.ts$/, 'simulated-timers.ts'],
   ['./oqs-encoding.ts', /\/src\/agent\/oqs-folder\/hand-over\.ts$/, 'cheap-oqs-encoding.ts'],
   ['node:fs', /\/src\/storage\/(store-place|open-store|back-up)\.ts$/, 'simulated-places.ts'],
 ];

@@ -13,12 +13,12 @@ export const planted: readonly Planted[] = [
     changes: [
       [
         'src/agent/intake/receive-request.ts',
-        '  const recorded = journal.record(',
+        "  const recorded = await journal.together('now', () => journal.record(row));",
         `  if (code === undefined) {
     const early = { requestId: request.requestId, documentHash, receivedAt: now, agent: keys().agent, verdict: 'accepted' };
     await parts.post.signed(device, 'receipt', early, request.requestId);
   }
-  const recorded = journal.record(`,
+  const recorded = await journal.together('now', () => journal.record(row));`,
       ],
     ],
   },
@@ -26,9 +26,9 @@ export const planted: readonly Planted[] = [
     name: 'request kept by the agent with a commit that is not synced',
     changes: [
       [
-        'src/agent/journal/journal.ts',
-        'return this.transaction(() => {\n      const known',
-        'return this.soonDurable(() => {\n      const known',
+        'src/agent/intake/receive-request.ts',
+        "journal.together('now', () => journal.record(row))",
+        "journal.together('soon', () => journal.record(row))",
       ],
     ],
   },
@@ -175,8 +175,8 @@ export const planted: readonly Planted[] = [
     changes: [
       [
         'src/agent/journal/journal.ts',
-        'if (before === undefined || (before.outcome !== null && !failedBefore)) return { failedBefore: false };',
-        'if (before === undefined) return { failedBefore: false };',
+        'if (before === undefined || (before.outcome !== null && !failedBefore))',
+        'if (before === undefined)',
       ],
     ],
   },
@@ -186,8 +186,8 @@ export const planted: readonly Planted[] = [
       ['src/terminal/delivery/result-watch.ts', '        ask(entry.awaited);\n', ''],
       [
         handOver,
-        'for (const { visit, personal } of this.#context.journal.unfinished()) {',
-        'for (const { visit, personal } of this.#context.journal.unfinished().slice(0, 0)) {',
+        'for (const { visit, personal } of journal.unfinished()) {',
+        'for (const { visit, personal } of journal.unfinished().slice(0, 0)) {',
       ],
     ],
   },

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 /** How soon what was written must be on the disk; `forgotten`: at once, and what it deleted in no file any more */
 export type Durability = 'soon' | 'now' | 'forgotten';
 
