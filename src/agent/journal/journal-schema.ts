@@ -142,6 +142,16 @@ export type Outcome = {
   readonly at: number;
 };
 
+/**
+ * `failedBefore`: a failure that was told already has given its place. `visit`: as it stands now; undefined: there is none.
+ * `isAnsweredOtherwise`: another request of the visit has its answer
+ */
+export type Finished = {
+  readonly failedBefore: boolean;
+  readonly visit: JournalVisit | undefined;
+  readonly isAnsweredOtherwise: boolean;
+};
+
 /** 一括照会 in work. `source`: which file asked, so that the same file again is the same inquiry. */
 export type BulkInquiry = { readonly receptionNumber: string; readonly source: string; readonly questions: string };
 

@@ -10,6 +10,7 @@ import { FacilityFiles } from './facility-files.ts';
 import { JournalAge } from './journal-age.ts';
 import {
   type BulkInquiry,
+  type Finished,
   type JournalChallenge,
   type JournalVisit,
   type NewRequest,
@@ -45,16 +46,6 @@ export type {
   TodayNote,
   UsageRow,
 } from './journal-schema.ts';
-
-/**
- * `failedBefore`: a failure that was told already has given its place. `visit`: as it stands now; undefined: there is none.
- * `isAnsweredOtherwise`: another request of the visit has its answer
- */
-type Finished = {
-  readonly failedBefore: boolean;
-  readonly visit: JournalVisit | undefined;
-  readonly isAnsweredOtherwise: boolean;
-};
 
 const personalPlace = (requestId: string): string => `personal.content ${requestId}`;
 
