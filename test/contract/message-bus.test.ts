@@ -40,7 +40,7 @@ else {
 
 if (rabbitRoot === null)
   console.warn(
-    'skipped: "message bus: RabbitMQ" needs UKETSUKE_RABBITMQ_ROOT, a Debian 13 with rabbitmq-server (npm run fleet)',
+    'skipped: "message bus: RabbitMQ" needs UKETSUKE_RABBITMQ_ROOT, a folder with what `npm run fleet -- --broker rabbitmq` keeps in ~/.cache/uketsuke/rabbitmq/trixie.tar',
   );
 else {
   const root = rabbitRoot;
