@@ -190,7 +190,7 @@ class OneConnection implements MqttConnection {
       this.#trusted = true;
       clearTimeout(this.#deadline);
       const wholeMs = this.#options.patience * this.#options.delays.connectMs;
-      this.#deadline = this.#endAfter(wholeMs - (performance.now() - this.#beganMs));
+      this.#deadline = this.#endAfter(Math.max(0, wholeMs - (performance.now() - this.#beganMs)));
       this.#client.connect();
     });
   }
