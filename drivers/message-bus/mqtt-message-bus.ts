@@ -229,7 +229,9 @@ class MqttBus implements MqttMessageBus {
     this.#turn = !this.#connected && why.code === 'delivery.access-refused' ? this.#turn + 1 : 0;
     // Nobody there, or a stranger: whoever knows our certificate and refuses it is the broker.
     if (this.#connection !== null && !this.#connected && why.code !== 'delivery.access-refused') this.#address.failed();
-    this.#patience = this.#hasMetServer && !this.#connected ? Math.min(2 * this.#patience, mostPatience) : 1;
+    // A node of several that is gone teaches no haste with the others: only who was admitted begins anew.
+    if (this.#connected) this.#patience = 1;
+    else if (this.#hasMetServer) this.#patience = Math.min(2 * this.#patience, mostPatience);
     this.#hasMetServer = false;
     this.#connection = null;
     this.#connected = false;
