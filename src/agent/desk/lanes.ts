@@ -16,12 +16,16 @@ export type Lane = {
   readonly clockAheadMs: number;
 };
 
+/** So many requests of a terminal whose patients left are remembered, twice of what it says at a time. */
+const mostLate = 16;
+
 /** The lanes of the facility, live, out of the retained `state` messages. */
 export class Lanes {
   readonly #context: AgentContext;
   readonly #nameUnknown: ReturnType<typeof nameUnknownKeys>;
   readonly #clocksAheadMs = new Map<string, number>();
   readonly #states = new Map<string, { state: StateMessage; receivedAt: number }>();
+  readonly #late = new Map<string, readonly string[]>();
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -36,6 +40,8 @@ export class Lanes {
     if (state.device !== device.device) return err(failure('message.forged', 'state of another device'));
     const before = this.#states.get(device.device)?.state;
     this.#states.set(device.device, { state, receivedAt: this.#context.clock.now().wallMs });
+    const late = new Set([...(this.#late.get(device.device) ?? []), ...(state.late ?? [])]);
+    this.#late.set(device.device, [...late].slice(-mostLate));
     this.keepLate(device.device);
     this.#keepEvents(device.device, state);
     if (before?.status !== state.status)
@@ -65,9 +71,12 @@ export class Lanes {
     return (this.#states.get(device)?.state.status ?? 'offline') !== 'offline';
   }
 
-  /** Of what the terminal calls late the journal keeps what it knows by now: a request may come after the word. */
+  /**
+   * Of what the terminal has called late the journal keeps what it knows by now: a request may come after the word, and after
+   * an older state that the broker delivers once more; and a disk that refused takes it with what is heard next.
+   */
   keepLate(device: string): void {
-    const late = this.#states.get(device)?.state.late ?? [];
+    const late = this.#late.get(device) ?? [];
     if (late.length > 0) this.#context.journal.markLate(late, device, this.#context.clock.now().wallMs);
   }
 
