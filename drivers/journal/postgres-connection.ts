@@ -57,6 +57,7 @@ export const connectPostgres = (address: string, setUp: string, answerMs = answe
   port.unref();
   let id = 0;
   let restUntilMs = 0;
+  let isClosed = false;
   const failed = (detail: string): Error => {
     restUntilMs = performance.now() + restMs;
     return away(detail);
@@ -78,6 +79,7 @@ export const connectPostgres = (address: string, setUp: string, answerMs = answe
   return {
     ask: (text, { name, values = [], needsSession = false, begin = null, before = [] } = {}) => {
       const nowMs = performance.now();
+      if (isClosed) throw away('the connection is closed');
       if (nowMs < restUntilMs) throw away('it did not answer a moment ago');
       id += 1;
       const question: Question = { id, begin, before, name: name ?? null, text, values, needsSession };
@@ -94,6 +96,7 @@ export const connectPostgres = (address: string, setUp: string, answerMs = answe
       return performance.now() < restUntilMs;
     },
     close: () => {
+      isClosed = true;
       port.postMessage('drop');
       port.close();
       void worker.terminate();

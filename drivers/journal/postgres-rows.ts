@@ -67,7 +67,8 @@ export class PostgresRows {
       return value;
     } catch (error) {
       try {
-        if (!this.#connection.isAway) this.#connection.ask('ROLLBACK', { needsSession: true });
+        if (this.#unbegun === null && !this.#connection.isAway)
+          this.#connection.ask('ROLLBACK', { needsSession: true });
       } catch {
         // The session has gone, and what it had begun with it.
       }

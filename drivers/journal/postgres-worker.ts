@@ -16,9 +16,12 @@ const numberTypes = [20, 1700];
 for (const type of numberTypes) pg.types.setTypeParser(type, Number);
 
 let client: pg.Client | null = null;
+/** How often whoever asked has given up: what had been asked by then is neither carried out any more nor answered. */
+let drops = 0;
 
 const connected = async (): Promise<pg.Client> => {
   if (client !== null) return client;
+  const before = drops;
   const fresh = new pg.Client({
     connectionString: address,
     connectionTimeoutMillis: connectMs,
@@ -34,6 +37,7 @@ const connected = async (): Promise<pg.Client> => {
   try {
     await fresh.connect();
     await fresh.query(setUp);
+    if (drops !== before) throw new Error('nobody waits for it any more');
   } catch (error) {
     fresh.end().catch(() => undefined);
     throw error;
@@ -57,6 +61,9 @@ const answer = async ({ id, begin, before, name, text, values, needsSession }: Q
     ];
     const results = (await Promise.all(sent)).map(lastOf);
     const last = lastOf(results);
+    // Of a transaction in which a statement had failed PostgreSQL says without an error that it is undone.
+    if (text === 'COMMIT' && last.command !== 'COMMIT')
+      throw Object.assign(new Error('what was to be committed is undone'), { code: '25P02' });
     return {
       ...{ id, ok: true, rows: last.rows, changes: last.rowCount ?? 0 },
       began: begin === null ? null : (results[0]?.rows[0] as SqlRow),
@@ -71,10 +78,13 @@ port.on('message', (question: Question | 'drop') => {
   if (question === 'drop') {
     const gone = client;
     client = null;
+    drops += 1;
     gone?.end().catch(() => undefined);
     return;
   }
+  const before = drops;
   void answer(question).then((told) => {
+    if (drops !== before) return;
     port.postMessage(told);
     Atomics.store(answered, 0, told.id);
     Atomics.notify(answered, 0);

@@ -15,14 +15,17 @@ type Waiting = {
   readonly failed: (error: unknown) => void;
 };
 
+/** The database is away, or held by another agent (postgres-connection.ts): each of them would wait for it again. */
+const isAway = (error: unknown): boolean => (error as { code?: unknown })?.code === 'EDATABASE';
+
 /** A statement that PostgreSQL refused for what stands in it: its transaction is undone. */
 const isRefused = (error: unknown): boolean => /^(22|23|42)...$/.test(String((error as { code?: unknown })?.code));
 
 /**
  * Works of several visits that wait at the same time are written in one transaction with one durable commit: none of them is
  * told that it is done before that. Where one of them fails, nothing of the transaction is kept, and each is carried out alone, so
- * that nobody pays for another's. How a commit that failed has ended nobody knows: all of them are told so, and none is
- * carried out a second time.
+ * that nobody pays for another's; not where the database is what fails. How a commit that failed has ended nobody knows: all of
+ * them are told so, and none is carried out a second time.
  */
 export class GroupCommit {
   readonly #transaction: (durability: Durability, work: () => void) => void;
@@ -36,7 +39,7 @@ export class GroupCommit {
   add<T>(durability: Durability, work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       // Whatever else comes in this turn of the event loop goes with it.
-      if (this.#waiting.length === 0) setImmediate(() => this.flush());
+      if (this.#waiting.length === 0) setImmediate(() => this.#next());
       let value: T;
       this.#waiting.push({
         durability,
@@ -54,6 +57,13 @@ export class GroupCommit {
     while (this.#waiting.length > 0) this.#commit(this.#waiting.splice(0, mostAtOnce));
   }
 
+  /** One transaction a turn: a database that lets each of them wait stops neither the bus nor the sign of life meanwhile. */
+  #next(): void {
+    if (this.#waiting.length === 0) return;
+    this.#commit(this.#waiting.splice(0, mostAtOnce));
+    if (this.#waiting.length > 0) setImmediate(() => this.#next());
+  }
+
   #commit(group: readonly Waiting[]): void {
     let isUndone = false;
     const durability = strength.findLast((each) => group.some((one) => one.durability === each)) ?? 'now';
@@ -64,7 +74,8 @@ export class GroupCommit {
         isUndone = false;
       });
     } catch (error) {
-      if (group.length > 1 && (isUndone || isRefused(error))) for (const one of group) this.#commit([one]);
+      if (group.length > 1 && !isAway(error) && (isUndone || isRefused(error)))
+        for (const one of group) this.#commit([one]);
       else for (const { failed } of group) failed(error);
       return;
     }

@@ -54,3 +54,19 @@ test('a statement that the database refuses when it commits takes along whose it
   await good;
   expect(refused).toBe(2);
 });
+
+test('a database that is away or held by another agent is not waited for once more for each of them', async () => {
+  const { group } = gathered();
+  let asked = 0;
+  const away = () => {
+    asked += 1;
+    throw Object.assign(new Error('lock timeout'), { code: 'EDATABASE' });
+  };
+  const all = Array.from({ length: 70 }, () => group.add('now', away));
+  const settled = Promise.allSettled(all);
+  // Between two transactions the loop turns: the first has ended, and the next has not begun.
+  await expect(all[0]).rejects.toThrow('lock timeout');
+  expect(asked).toBe(1);
+  for (const { status } of await settled) expect(status).toBe('rejected');
+  expect(asked).toBe(3);
+});
