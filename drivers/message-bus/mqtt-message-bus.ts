@@ -37,6 +37,7 @@ const machineTime = (): KnownTime => ({ wallMs: Date.now(), floorMs: 0, certaint
  * A broker that shows its certificate and then does not admit us in time has too many who want to be admitted: next time it is
  * waited for twice as long, up to so many times. All who begin anew every 1.5 s would keep it from ever admitting anybody
  * (seen with 200 terminals at three nodes of RabbitMQ, which share each subscription among them).
+ * The price: one that falls silent after its certificate, whose machine says no end of the connection, is waited for up to 12 s.
  */
 const mostPatience = 8;
 
