@@ -16,13 +16,15 @@ const sentences = (part: SpokenSentence['part'], words: readonly Words[]): reado
   words.map((each) => ({ ...each, part }));
 
 /**
- * What the screen says: the heading; where something went wrong, why; what can be chosen, by number, and with which keys;
- * then everything else. Who knows the screen has answered before the rest is said.
+ * What the screen says: the heading; where something went wrong, why; what is to be confirmed, which is the question itself and
+ * another each time, so that nothing of it is left out as heard; what can be chosen, by number, and with which keys; then
+ * everything else. Who knows the screen has answered before the rest is said.
  */
 export const speechOf = (drawn: Part, d: Dictionary, keypad: KeysThere): ScreenModel['speech'] => {
   const choices = drawn.controls.map((each, index) => spokenChoice(d, drawn, index, each.said ?? each.label));
   const first = drawn.tone === 'attention' || drawn.notice;
   const begins = drawn.screen === 'idle' || drawn.screen === 'choose-method';
+  const confirms = drawn.body.kind === 'summary';
   return [
     {
       ...(drawn.spokenHeading ?? drawn.heading),
@@ -31,6 +33,7 @@ export const speechOf = (drawn: Part, d: Dictionary, keypad: KeysThere): ScreenM
     },
     ...(begins && keypad !== null ? sentences('invite', [d.words('speech.ask-by-key')]) : []),
     ...(first ? sentences('why', drawn.lead) : []),
+    ...(confirms ? sentences('why', [...drawn.bodyWords, ...drawn.lead]) : []),
     ...sentences('choice', choices),
     ...(keypad
       ? sentences(
@@ -39,8 +42,8 @@ export const speechOf = (drawn: Part, d: Dictionary, keypad: KeysThere): ScreenM
         )
       : []),
     ...sentences('more', [
-      ...(first ? [] : drawn.lead),
-      ...drawn.bodyWords,
+      ...(first || confirms ? [] : drawn.lead),
+      ...(confirms ? [] : drawn.bodyWords),
       ...(drawn.note === null || drawn.isNoteForStaff ? [] : [drawn.note]),
       ...(drawn.remaining === null ? [] : [drawn.remaining]),
       // What is promised for this question is said with it; the promise of every screen is not said on every screen.

@@ -98,7 +98,8 @@ export type ScreenBody =
 
 /**
  * A sentence for the voice, with its kana reading where there is one. `heading` is said to whoever is there, once the
- * voice is on; the rest to who asked: why something went wrong, what can be chosen and how, then all else on the screen.
+ * voice is on; the rest to who asked: why something went wrong or what is confirmed here, what can be chosen and how, then all
+ * else on the screen.
  * `invite` tells who has not asked how to ask. `aloud`: said in place of a sentence that is nobody else's to hear.
  */
 export type SpokenSentence = {

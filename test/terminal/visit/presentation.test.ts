@@ -92,6 +92,21 @@ it('cuts what is being said for a prompt, which is to be answered in time, and t
   expect(whens.slice(1)).toEqual(['now', 'now', 'after-sentence', 'after-sentence']);
 });
 
+it.each(['summary', 'pre-check-in'])(
+  '%s: says what is confirmed before the choices, whatever was heard before',
+  (name) => {
+    const { ear, show } = present({ keypad: 'digits' });
+    show('pre-check-in');
+    show('choose-method');
+    const { body } = show(name);
+    const said = ear.said.at(-1)?.map(({ text }) => text) ?? [];
+    if (body.kind !== 'summary') throw new Error('nothing is confirmed');
+    const confirmed = [body.providedTitle, ...body.provided, body.withheldTitle, ...body.withheld];
+    expect(said.slice(1, 1 + confirmed.length)).toEqual(confirmed);
+    expect(said.findIndex((text) => text.startsWith('1、'))).toBeGreaterThan(confirmed.length);
+  },
+);
+
 describe('the room', () => {
   const inRoom = (name: string, keypad: 'digits' | null = null) => {
     const { ear, show } = present({ voice: 'headings', keypad });
@@ -110,6 +125,7 @@ describe('the room', () => {
       expect(inRoom(name), name).toBe('質問があります。画面をご覧ください。');
     expect(inRoom('consent-bundle')).toBe('過去の医療情報を、当院の医師などに提供しますか');
     expect(inRoom('summary')).toBe('これで よろしいですか');
+    expect(inRoom('pre-check-in')).toBe('スマートフォンで選んだ内容です');
   });
 
   it('is told once how to hear more, where there are keys to ask by', () => {
