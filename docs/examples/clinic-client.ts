@@ -132,6 +132,7 @@ export type LookupResult = {
   readonly preCheckIn?: {
     readonly id: string;
     readonly consents: readonly { readonly code: string; readonly given: boolean }[];
+    readonly lastsMs: number;
   };
 };
 /** A visit: verification, consents, choices, signed by card and device. Sent until the receipt is in. */

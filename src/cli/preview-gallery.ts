@@ -116,7 +116,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   const visit: Visit = {
     ...newVisit({ session: sessionId, insertion: sessionId }, galleryNow),
     identity,
-    lookup: { state: 'answered', result: lookup },
+    lookup: { state: 'answered', result: lookup, atMs: galleryNow.monotonicMs },
   };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,

@@ -194,6 +194,8 @@ export const lookupResultSchema = z.strictObject({
         .array(z.strictObject({ code: consentCode, given: z.boolean() }))
         .min(1)
         .max(8),
+      /** How long it may still be confirmed from now on: to its end, or that of its Japanese day. ms */
+      lastsMs: z.number().int().min(1).max(86_400_000),
     })
     .optional(),
 });

@@ -5,6 +5,8 @@ import type { EligibilityService } from './eligibility-service.ts';
 
 /** The service answers in 3 to 7 s; four times that long means that no answer will come. ms */
 export const serviceLimitMs = 30_000;
+/** What was signed beforehand comes with the lookup, whose answer a terminal waits 4 s for: whoever is late is asked as ever. ms */
+const preCheckInLimitMs = 3_000;
 
 /** The same service, whose every question ends in time: `eligibility.no-answer` instead of waiting for ever. */
 export const withTimeLimit = (
@@ -12,15 +14,15 @@ export const withTimeLimit = (
   clock: Clock,
   limitMs = serviceLimitMs,
 ): EligibilityService => {
-  const limited = <T>(answer: Promise<Result<T>>): Promise<Result<T>> =>
+  const limited = <T>(answer: Promise<Result<T>>, withinMs = limitMs): Promise<Result<T>> =>
     new Promise((resolve) => {
       const giveUp = (detail: string): void => resolve(err(failure('eligibility.no-answer', detail)));
-      const cancel = clock.wakeAt(clock.now().monotonicMs + limitMs, () => giveUp(`no answer within ${limitMs} ms`));
+      const cancel = clock.wakeAt(clock.now().monotonicMs + withinMs, () => giveUp(`no answer within ${withinMs} ms`));
       answer.then(resolve, () => giveUp('the adapter failed')).finally(cancel);
     });
   const { preCheckIns } = service;
   return {
-    ...(preCheckIns && { preCheckIns: (...asked) => limited(preCheckIns.apply(service, asked)) }),
+    ...(preCheckIns && { preCheckIns: (...asked) => limited(preCheckIns.apply(service, asked), preCheckInLimitMs) }),
     lookup: (card) => limited(service.lookup(card)),
     register: (card) => limited(service.register(card)),
     check: (card, choices) => limited(service.check(card, choices)),

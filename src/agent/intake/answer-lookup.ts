@@ -1,6 +1,8 @@
-import { failure } from '../../core/failure.ts';
+import { type FailureCode, failure } from '../../core/failure.ts';
+import { endOfJapanDay, japanDate } from '../../core/japan-time.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { mayRefuseByDate } from '../../core/trusted-time.ts';
+import { describeError } from '../../log/event-log.ts';
 import { fromBase64url } from '../../protocol/base64url.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSealedAndSigned } from '../../trust/seal.ts';
@@ -37,20 +39,29 @@ const preCheckInOf = async (
   const { preCheckIn: isOn, medicalInstitutionCode } = settings();
   const { publicKey } = checked.certificate;
   if (!isOn || checked.state === 'grace' || !mayRefuseByDate(time()) || publicKey.type !== 'rsa') return undefined;
+  // Which were used stood in the journal that is gone.
+  if (journal.isRolledBack) return undefined;
   const brought = await service.preCheckIns?.(card, medicalInstitutionCode);
+  const refused = (code: FailureCode): void =>
+    log.event('agent.pre-check-in-refused', { session: card.requestId, code });
+  if (brought?.ok === false) refused(brought.failure.code);
   if (brought?.ok !== true) return undefined;
   for (const jws of brought.value.slice(0, mostPreCheckIns)) {
+    const nowMs = clock.now().wallMs;
     const found = await checkPreCheckIn(jws, {
       authCertificate: card.authCertificate,
       publicKey: publicKey.key,
       medicalInstitutionCode,
-      nowMs: clock.now().wallMs,
+      nowMs,
       consentTexts: texts,
       isUsed: (id) => journal.isPreCheckInUsed(id),
     });
-    if (found.ok)
-      return { id: found.value.id, consents: found.value.consents.map(({ code, given }) => ({ code, given })) };
-    log.event('agent.pre-check-in-refused', { session: card.requestId, code: found.failure.code });
+    if (found.ok) {
+      const { id, consents, expiresAt } = found.value;
+      const lastsMs = Math.min(expiresAt, endOfJapanDay(japanDate(nowMs)) + 1) - nowMs;
+      return { id, consents: consents.map(({ code, given }) => ({ code, given })), lastsMs };
+    }
+    refused(found.failure.code);
   }
   return undefined;
 };
@@ -72,7 +83,11 @@ const askService = async (
   };
   const [answer, preCheckIn] = await Promise.all([
     context.service.lookup(card),
-    preCheckInOf(context, { card, checked: checked.value, texts: parts.consentTexts() }),
+    // Nothing of it keeps a patient from what the lookup tells.
+    preCheckInOf(context, { card, checked: checked.value, texts: parts.consentTexts() }).catch((error: unknown) => {
+      context.log.event('process.error', describeError(error));
+      return undefined;
+    }),
   ]);
   if (answer.ok) {
     if (answer.value.certificateStatus === 'revoked') memory.noteRevoked(card.certificateSerial, now);

@@ -6,6 +6,8 @@ const lifeMs = 15 * 60_000;
 /** Two hundred terminals have fewer patients in a quarter of an hour; what is forgotten cannot be compared with the request. */
 const maximumRemembered = 16_384;
 
+type Offered = Pick<NonNullable<LookupResult['preCheckIn']>, 'id' | 'consents'>;
+
 type Remembered<T> = { readonly value: T; readonly untilMs: number };
 
 class ForAWhile<T> {
@@ -36,14 +38,20 @@ export class LookupMemory {
   readonly #revoked = new ForAWhile<true>();
   readonly #certificates = new ForAWhile<string>();
   readonly #people = new ForAWhile<PersonOfService>();
-  readonly #preCheckIns = new ForAWhile<NonNullable<LookupResult['preCheckIn']>>();
+  readonly #preCheckIns = new ForAWhile<Offered>();
 
   /** Of a visit that begins anew with the same session the newest counts: it is what its screen shows. */
-  notePreCheckIn(session: string, offered: NonNullable<LookupResult['preCheckIn']>, nowMs: number): void {
-    this.#preCheckIns.set(session, offered, nowMs);
+  notePreCheckIn(session: string, { id, consents }: Offered, nowMs: number): void {
+    this.#preCheckIns.set(session, { id, consents }, nowMs);
   }
 
-  preCheckInOf(session: string, nowMs: number): LookupResult['preCheckIn'] {
+  /** The visit's request is accepted: what was answered beforehand is of no more use here, and nothing is confirmed by it again. */
+  forgetAnswersBefore(session: string, nowMs: number): void {
+    const offered = this.#preCheckIns.get(session, nowMs);
+    if (offered !== undefined) this.#preCheckIns.set(session, { ...offered, consents: [] }, nowMs);
+  }
+
+  preCheckInOf(session: string, nowMs: number): Offered | undefined {
     return this.#preCheckIns.get(session, nowMs);
   }
 

@@ -90,14 +90,15 @@ export const receiveRequest = async ({ device, payload }: Incoming, parts: Reque
   const { visit } = recorded;
   if (recorded.kind === 'repeated') return giveReceipt(visit, device, parts);
   const { log } = parts.context;
-  if (visit.verdict === 'accepted')
+  if (visit.verdict === 'accepted') {
+    parts.memory.forgetAnswersBefore(visit.session, now);
     log.event('agent.request-journaled', {
       request: visit.requestId,
       session: visit.session,
       device: device.device,
       ms: clock.now().monotonicMs - startedMs,
     });
-  else
+  } else
     log.event('agent.request-refused', {
       request: visit.requestId,
       device: device.device,

@@ -5,7 +5,6 @@ import { bindApproval } from './approval-use.ts';
 type PreCheckInUse = {
   /** `preCheckIn` left out: the visit was offered none */
   readonly personal: { readonly preCheckIn?: string | undefined };
-  readonly certificate: string;
   /** The journal's age now. ms */
   readonly livedMs: number;
 };
@@ -22,10 +21,11 @@ export const isPreCheckInUsed = (sql: Sql, preCheckIn: string): boolean =>
 /** One visit. To be called in the transaction that writes the request down. `message.stale`: used already. */
 export const usePreCheckIn = (
   sql: Parameters<typeof bindApproval>[0],
-  { personal: { preCheckIn }, certificate, livedMs }: PreCheckInUse,
+  { personal: { preCheckIn }, livedMs }: PreCheckInUse,
 ): FailureCode | undefined => {
   if (preCheckIn === undefined) return undefined;
   if (isPreCheckInUsed(sql, preCheckIn)) return 'message.stale';
-  bindApproval(sql, { session: entryOf(preCheckIn), certificate, livedMs });
+  // Its id alone: whose it was is nobody's to keep.
+  bindApproval(sql, { session: entryOf(preCheckIn), certificate: '', livedMs });
   return undefined;
 };

@@ -1,4 +1,5 @@
 import type { LookupResult } from '../../wire/messages.ts';
+import type { Moment } from '../moment.ts';
 import {
   type Answers,
   type ConsentTopic,
@@ -54,6 +55,17 @@ const withPreCheckIn = (
   const isAsked = ({ kind }: Question): boolean => kind !== 'summary' && kind !== 'certificate-notice';
   const left = others.some(isAsked) ? others : others.filter(({ kind }) => kind !== 'summary');
   return [{ kind: 'pre-check-in', answers }, ...left];
+};
+
+type Told =
+  | { readonly state: 'answered'; readonly result: LookupResult; readonly atMs: number }
+  | { readonly state: 'pending' | 'unanswered' };
+
+/** What the lookup told, without what was signed beforehand once its time or its day is over: nobody confirms it later. */
+export const toldNow = (lookup: Told, { monotonicMs }: Pick<Moment, 'monotonicMs'>): LookupResult | null => {
+  if (lookup.state !== 'answered') return null;
+  const { preCheckIn, ...others } = lookup.result;
+  return preCheckIn !== undefined && monotonicMs < lookup.atMs + preCheckIn.lastsMs ? lookup.result : others;
 };
 
 /** What a visit is asked first; whoever changes something is asked by `questionsOf`, as if nothing had been answered. */

@@ -147,7 +147,9 @@ const answered = (before: Session, event: SessionEvent): Step => {
       return visualRead(session, event.visual, at);
     case 'LookupAnswered': {
       if (visit === null || visit.lookup.state === 'answered') return stay(session);
-      const known = withVisit(session, { lookup: { state: 'answered', result: event.result } });
+      const known = withVisit(session, {
+        lookup: { state: 'answered', result: event.result, atMs: at.monotonicMs },
+      });
       if (isSigned(session) || (state.name === 'interrupted' && !state.resume)) return stay(known);
       if (event.result.certificateStatus === 'revoked')
         return sendToDesk(known, at, isPhone(visit) ? phoneCertificateUnusable : failure('card.certificate-revoked'));
@@ -388,8 +390,7 @@ const registrationAnswered = (session: Session, outcome: string, code: string | 
   const visit: Visit = {
     ...state.visit,
     registration: 'done',
-    lookup:
-      lookup.state === 'answered' ? { state: 'answered', result: { ...lookup.result, registered: 'yes' } } : lookup,
+    lookup: lookup.state === 'answered' ? { ...lookup, result: { ...lookup.result, registered: 'yes' } } : lookup,
   };
   return proceed(session, visit, at);
 };

@@ -1,4 +1,4 @@
-import { questionsToBegin } from '../catalogue/answered-before.ts';
+import { questionsToBegin, toldNow } from '../catalogue/answered-before.ts';
 import { isMixed, noAnswers } from '../catalogue/consent.ts';
 import { type Failure, failure, isFailureCode } from '../failure.ts';
 import type { Moment } from '../moment.ts';
@@ -374,7 +374,7 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
       visit,
       deadlineMs: at.monotonicMs + (isPhone(visit) ? delays.resultMs : delays.lookupAfterVerificationMs),
     });
-  const lookup = visit.lookup.state === 'answered' ? visit.lookup.result : null;
+  const lookup = toldNow(visit.lookup, at);
   if (lookup?.registered === 'no' && visit.registration !== 'done') {
     if (visit.registration !== 'not-needed') return signRegistration(session, visit, at);
     return go(session, { name: 'registering', visit, phase: 'asking', requestId: null, ...patient(session, at) });

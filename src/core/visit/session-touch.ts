@@ -1,4 +1,4 @@
-import { confirmed } from '../catalogue/answered-before.ts';
+import { confirmed, toldNow } from '../catalogue/answered-before.ts';
 import { type Answers, answerQuestion, noAnswers, questionsOf, unbundled } from '../catalogue/consent.ts';
 import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
@@ -162,8 +162,9 @@ const answered = (session: Session, visit: Visit, touch: Touched, at: Moment): S
   const moveTo = (change: Partial<Visit>): Step => proceed(session, { ...visit, ...change }, at);
   const next = (answers: Answers): Step => moveTo({ answers, questionIndex: visit.questionIndex + 1 });
 
-  if (touch.control === 'start-over') {
-    const lookup = visit.lookup.state === 'answered' ? visit.lookup.result : null;
+  const lookup = toldNow(visit.lookup, at);
+  const isTooLate = question.kind === 'pre-check-in' && touch.control === 'confirm' && lookup?.preCheckIn === undefined;
+  if (touch.control === 'start-over' || isTooLate) {
     const state = visit.identity?.certificateState;
     const again =
       surroundings.settings === null || state === undefined || state === 'dead'

@@ -60,7 +60,8 @@ export type Display = {
 
 type Lookup =
   | { readonly state: 'pending' }
-  | { readonly state: 'answered'; readonly result: LookupResult }
+  /** `atMs`: when the answer came; monotonic ms */
+  | { readonly state: 'answered'; readonly result: LookupResult; readonly atMs: number }
   | { readonly state: 'unanswered' };
 
 /**

@@ -3,6 +3,7 @@ import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
 import type { EligibilityService } from '../../../src/agent/eligibility/eligibility-service.ts';
 import { serviceLimitMs, withTimeLimit } from '../../../src/agent/eligibility/eligibility-time-limit.ts';
 import { ok } from '../../../src/core/result.ts';
+import { delays } from '../../../src/core/visit/delays.ts';
 
 const card = { requestId: 'r1', certificateSerial: '01', authCertificate: new Uint8Array() };
 const serviceOf = (register: EligibilityService['register']): EligibilityService => {
@@ -24,6 +25,17 @@ test('a service that never answers is unavailable after its limit, and not befor
   await clock.advance(serviceLimitMs - 1);
   expect(answers).toEqual([]);
   await clock.advance(1);
+  expect(answers).toMatchObject([{ ok: false, failure: { code: 'eligibility.no-answer' } }]);
+});
+
+test('what was signed beforehand is waited for less long than a terminal waits for its lookup', async () => {
+  const clock = new SimulatedClock();
+  const silent = { ...serviceOf(async () => ok(undefined)), preCheckIns: () => new Promise<never>(() => {}) };
+  const answers: unknown[] = [];
+  void withTimeLimit(silent, clock)
+    .preCheckIns?.(card, '1312345678')
+    .then((answer) => answers.push(answer));
+  await clock.advance(delays.lookupAfterVerificationMs - 1_000);
   expect(answers).toMatchObject([{ ok: false, failure: { code: 'eligibility.no-answer' } }]);
 });
 

@@ -217,11 +217,18 @@ describe('a request that confirms', () => {
       .sign(bed.keys.auth);
     bed.leavePreCheckIn({ ...signed, certificateSerial: serial, jws });
     const offered = (await bed.lookup(certificate, session)).preCheckIn;
-    expect(offered).toEqual({ id: signed.id, consents: topic.codes.map((code) => ({ code, given: true })) });
+    expect(offered).toEqual({
+      id: signed.id,
+      consents: topic.codes.map((code) => ({ code, given: true })),
+      // To the end of the Japanese day.
+      lastsMs: Date.parse('2026-11-19T00:00:00+09:00') - bed.clock.now().wallMs,
+    });
     const ask = (more: Parameters<AgentBed['sign']>[1]) => verdict({ session, ...more }, certificate);
     expect(await ask({ consents: confirmed(true), preCheckIn: randomUUID() })).toBe('message.forged');
     expect(await ask({ consents: confirmed(false), preCheckIn: signed.id })).toBe('message.forged');
     expect(await ask({ consents: confirmed(true), preCheckIn: signed.id })).toBe('accepted');
+    // It has served: no second request of this visit confirms it, and the answers are kept no longer.
+    expect(await ask({ consents: confirmed(true), preCheckIn: signed.id })).toBe('message.forged');
     expect((await bed.lookup(certificate)).preCheckIn).toBeUndefined();
   });
 
@@ -233,6 +240,50 @@ describe('a request that confirms', () => {
     expect((await bed.lookup(der)).preCheckIn?.id).toBe(signed.id);
     bed.setTime({ certainty: 'doubted', fault: 'moved' });
     expect((await bed.lookup(der)).preCheckIn).toBeUndefined();
+  });
+
+  test.each<[string, (bed: AgentBed) => void]>([
+    [
+      'the journal cannot say whether it was used',
+      ({ journal }) => {
+        journal.isPreCheckInUsed = () => {
+          throw new Error('disk I/O error');
+        };
+      },
+    ],
+    ['the journal that knew what was used is gone', ({ journal, clock }) => journal.noteRolledBack(clock.now().wallMs)],
+  ])('%s: the lookup is answered all the same, without it', async (_name, spoil) => {
+    await openBed();
+    const signed = await sign({ settings });
+    bed.leavePreCheckIn(signed);
+    const { der } = certificateIn(signed);
+    spoil(bed);
+    const answer = await bed.lookup(der);
+    expect(answer).toMatchObject({ registered: 'yes', certificateStatus: 'good' });
+    expect(answer.preCheckIn).toBeUndefined();
+  });
+
+  test('it may be confirmed to the end of its day, however long it says that it is good', async () => {
+    await openBed();
+    const lastsMs = async (end: number): Promise<number | undefined> => {
+      const signed = await sign({ settings, change: (honest) => ({ ...honest, expiresAt: simulatedStartMs + end }) });
+      bed.leavePreCheckIn(signed);
+      return (await bed.lookup(certificateIn(signed).der)).preCheckIn?.lastsMs;
+    };
+    const now = bed.clock.now().wallMs;
+    expect(await lastsMs(24 * hourMs)).toBe(Date.parse('2026-11-19T00:00:00+09:00') - now);
+    expect(await lastsMs(90_000)).toBe(simulatedStartMs + 90_000 - now);
+  });
+
+  test('the power fails between its use and the receipt: the same request is accepted still, another is not', async () => {
+    bed = await makeAgentBed({ settings });
+    const preCheckIn = randomUUID();
+    const { sealed } = await bed.sign(await bed.pin(serial), { consents: confirmed(true), preCheckIn });
+    await bed.request(sealed);
+    bed.restart();
+    await bed.request(sealed);
+    expect((await bed.receipts()).map(({ verdict }) => verdict)).toEqual(['accepted', 'accepted']);
+    expect(await verdict({ consents: confirmed(true), preCheckIn })).toBe('message.stale');
   });
 
   test('one pre-check-in, one visit: also after the agent began anew', async () => {

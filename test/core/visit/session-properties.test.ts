@@ -19,6 +19,7 @@ const signedBefore = (n: number): NonNullable<LookupResult['preCheckIn']> => ({
   consents: ['YZK', 'SRJ', 'TKK', 'SHJ', 'XYZ'].flatMap((code, bit) =>
     (n >> (bit + 1)) % 3 === 0 ? [] : [{ code, given: (n >> (bit % 3)) % 2 === 0 }],
   ),
+  lastsMs: n % 5 === 0 ? 1 : 3_600_000,
 });
 
 /** One move of a story: an event that fits the moment more often than not, so that long visits happen. */
@@ -351,6 +352,9 @@ describe('whatever happens, in whatever order', () => {
             if (question?.kind === 'pre-check-in') {
               beforehand += 1;
               expect(control).toBe('confirm');
+              const { lookup: told } = was;
+              const lastsMs = told.state === 'answered' ? (told.result.preCheckIn?.lastsMs ?? 0) : 0;
+              expect(answer.atMs).toBeLessThan(told.state === 'answered' ? told.atMs + lastsMs : 0);
               expect(question.answers).toContainEqual({ topic: answer.topic, given: answer.given });
             } else {
               expect(control).toBe(answer.given ? 'agree' : 'decline');
