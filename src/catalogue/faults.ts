@@ -53,7 +53,7 @@ const foundByDoctor = {
   'config.unreadable': fault(
     'technician',
     'the terminal may not read its configuration',
-    '`chmod 644 /etc/uketsuke/terminal.yaml`; `systemctl restart uketsuke-link uketsuke`',
+    '`chmod a+rX {path}`; `systemctl restart uketsuke-link uketsuke`',
   ),
   'daemon.not-running': fault(
     'technician',
@@ -83,7 +83,7 @@ const foundByDoctor = {
   'link.without-terminal': fault(
     'technician',
     'the link process runs, and the terminal has no connection to its socket',
-    'systemctl restart uketsuke-link uketsuke; the two must have the same link.socket',
+    '`systemctl restart uketsuke-link.socket uketsuke-link uketsuke`; the two must have the same link.socket',
   ),
   'socket.place-taken': fault(
     'technician',
@@ -118,7 +118,7 @@ const foundByDoctor = {
   'program.damaged': fault(
     'technician',
     'files of the installed program are missing or not as they were installed',
-    '`apt-get install --reinstall -y {packages}`; `systemctl restart {units}`',
+    '`chmod -R a+rX /usr/lib/uketsuke`; `apt-get install --reinstall -y {packages}`; `systemctl restart {units}`',
     'where apt has no source of them: apt-get install --reinstall with the .deb files of {packages}, of the version that is installed',
   ),
   'certificate.expired': fault(

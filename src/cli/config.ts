@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -76,7 +76,8 @@ const restoreConfig = async (path: string): Promise<void> => {
   const good = readFileSync(kept, 'utf8');
   readConfigOrExit(kept);
   const { replaced } = copiesOfConfig(path);
-  if (existsSync(path)) await writeFileAtomically(replaced, readFileSync(path, 'utf8'));
+  if (statSync(path, { throwIfNoEntry: false })?.isFile())
+    await writeFileAtomically(replaced, readFileSync(path, 'utf8'));
   await writeFileAtomically(path, good);
   await chmod(path, 0o644);
   process.stdout.write(

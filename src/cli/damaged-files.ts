@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DamagedFile } from '../terminal/doctor/examination.ts';
+import { shutOnTheWay } from '../terminal/doctor/machine-checks.ts';
 import { leftMs } from './doctor-budget.ts';
 
 /*
@@ -12,11 +13,13 @@ import { leftMs } from './doctor-budget.ts';
 
 const packages = ['uketsuke', 'uketsuke-terminal', 'uketsuke-agent', 'uketsuke-kiosk'];
 
-type Listed = DamagedFile & { readonly md5: string };
+/** `md5` null: what is in it has a check of its own */
+type Listed = DamagedFile & { readonly md5: string | null };
 
-/** Our own code, then what it is built on, then Node itself. Models have a check of their own, configuration is the technician's, documents harm nobody. */
+/** Our own code, then what it is built on, then Node itself. Configuration is the technician's, documents harm nobody. */
 const likeliest = [/^usr\/lib\/uketsuke\/(src|drivers)\//, /^(?!usr\/lib\/uketsuke\/node\/)/, /^/];
-const isPassedOver = (path: string): boolean => /^(etc|usr\/share\/doc)\/|\/uketsuke\/models\//.test(path);
+const isPassedOver = (path: string): boolean => /^(etc|usr\/share\/doc)\//.test(path);
+const isModel = (path: string): boolean => path.includes('/uketsuke/models/');
 
 const listed = async (info: string): Promise<readonly Listed[] | null> => {
   const names = await readdir(info).catch(() => []);
@@ -29,7 +32,7 @@ const listed = async (info: string): Promise<readonly Listed[] | null> => {
     lists.map(async ({ name, file }) =>
       (await readFile(join(info, file), 'utf8')).split('\n').flatMap((line) => {
         const [, md5 = '', path = ''] = /^([0-9a-f]{32}) {2}(.+)$/.exec(line) ?? [];
-        return path === '' || isPassedOver(path) ? [] : [{ package: name, path, md5 }];
+        return path === '' || isPassedOver(path) ? [] : [{ package: name, path, md5: isModel(path) ? null : md5 }];
       }),
     ),
   );
@@ -37,7 +40,16 @@ const listed = async (info: string): Promise<readonly Listed[] | null> => {
   return all.flat().sort((one, other) => rank(one) - rank(other));
 };
 
-const isAsInstalled = async (path: string, md5: string): Promise<boolean> => {
+/** All that a package of ours brings everybody may read: whose process it is, is nobody whom a doctor that is root is. */
+const isAsInstalled = async (
+  path: string,
+  md5: string | null,
+  isOpen: (folder: string) => Promise<boolean>,
+): Promise<boolean> => {
+  const is = await stat(path).catch(() => null);
+  if (is === null) return md5 === null;
+  if ((is.mode & 0o004) === 0 || !(await isOpen(dirname(path)))) return false;
+  if (md5 === null) return true;
   const hash = createHash('md5');
   try {
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
@@ -59,10 +71,16 @@ export const damagedFiles = async (): Promise<readonly DamagedFile[] | null> => 
   const open = await listed(join(place, 'info'));
   if (open === null) return null;
   const damaged: DamagedFile[] = [];
+  const folders = new Map<string, Promise<boolean>>();
+  const isOpen = (folder: string): Promise<boolean> => {
+    const known = folders.get(folder) ?? shutOnTheWay(folder, 1, root).then((shut) => shut === null);
+    folders.set(folder, known);
+    return known;
+  };
   let next = 0;
   const read = async (): Promise<void> => {
     for (let file = open[next++]; file !== undefined && performance.now() < endMs; file = open[next++])
-      if (!(await isAsInstalled(join(root, file.path), file.md5)))
+      if (!(await isAsInstalled(join(root, file.path), file.md5, isOpen)))
         damaged.push({ package: file.package, path: `/${file.path}` });
   };
   await Promise.all(Array.from({ length: atOnce }, read));

@@ -15,7 +15,7 @@ import { diagnosisOf, examine, exitCodeOf, printDiagnoses, verdictOf } from '../
 import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
 import type { Diagnosis, DoctorCheck } from '../terminal/doctor/examination.ts';
 import { healthReportSchema, linkReportSchema, partsTriedSchema } from '../terminal/doctor/health.ts';
-import { clinicChecks, isClinicAlone } from '../terminal/doctor/machine-checks.ts';
+import { clinicChecks, isClinicAlone, shutOnTheWay } from '../terminal/doctor/machine-checks.ts';
 import type { PartsTried } from '../terminal/visit/try-parts.ts';
 import { readConfigOrExit } from './config.ts';
 import { leftMs } from './doctor-budget.ts';
@@ -123,10 +123,14 @@ const examineWithout = (
   return examineByDefaults(options, first, { models, pcscd, reader, screen, fonts, program });
 };
 
-/** Three processes read the file, each as its own user; the doctor may be root. A group that may is the technician's choice. */
-const isHiddenFromTerminal = async (path: string): Promise<boolean> => {
-  const is = await stat(path).catch(() => null);
-  return is !== null && (is.mode & 0o044) === 0 && (await thisMachine.userId('uketsuke')) !== null;
+/** Three processes read the file, each as its own user; the doctor may be root. */
+const shutFromTerminal = async (path: string): Promise<string | null> =>
+  (await thisMachine.userId('uketsuke')) === null ? null : shutOnTheWay(path, 4);
+
+/** What lies there is no file: that is told as any other mistake in it. null: a file, or nobody who asks may look. */
+const inPlaceOf = async (path: string): Promise<string | null> => {
+  const is = path === '-' ? null : await stat(path).catch(() => null);
+  return is === null || is.isFile() || is.isFIFO() || is.isCharacterDevice() ? null : `${path}: no file`;
 };
 
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
@@ -134,6 +138,8 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
     return (await isClinicAlone(thisMachine))
       ? examineByDefaults(options, [], clinicChecks)
       : examineWithout(options, 'config.missing', options.config);
+  const instead = await inPlaceOf(options.config);
+  if (instead !== null) return examineWithout(options, 'config.invalid', instead);
   const bytes = options.config === '-' ? null : await readFile(options.config).catch(() => null);
   // A file that was named, and that cannot be read by whoever runs this: told in a line.
   const loaded = bytes === null ? ok(readConfigOrExit(options.config)) : loadConfig(bytes);
@@ -148,10 +154,13 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
     askReport(linkReportSchema, config.link.health, healthMs),
   ]);
   const wallMs = Date.now();
-  const hidden = await isHiddenFromTerminal(options.config);
+  const shut = await shutFromTerminal(options.config);
   const diagnoses = await examine({ config, report, linkReport, wallMs, ...probes }, leftMs(), {
-    ...(hidden && {
-      config: async () => ({ state: 'found' as const, fault: 'config.unreadable' as const, detail: options.config }),
+    ...(shut !== null && {
+      config: async () => ({
+        ...{ state: 'found' as const, fault: 'config.unreadable' as const, detail: shut },
+        where: { path: shut },
+      }),
     }),
     ...doctorChecks,
   });

@@ -5,7 +5,9 @@ import { giveToOwner, renameDurably } from '../storage/rename-durably.ts';
 
 /**
  * Mode 0600 in a directory of mode 0700, to the disk, then renamed, and the name to the disk: whole or not at all. What
- * root writes belongs to the directory's owner: the process that the directory was made for reads it.
+ * root writes belongs to the directory's owner: the process that the directory was made for reads it. A directory of this
+ * name is moved away (`.moved-away`): else no remedy could ever write there. Throws as the file
+ * system does.
  */
 export const writeFileAtomically = async (path: string, text: string): Promise<void> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -18,5 +20,11 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
     await file.close();
   }
   giveToOwner(aside);
-  renameDurably(aside, path);
+  try {
+    renameDurably(aside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+    renameDurably(path, aside.replace(/part$/, 'moved-away'));
+    renameDurably(aside, path);
+  }
 };

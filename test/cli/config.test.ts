@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -28,6 +28,19 @@ test('the last good configuration comes back; the one with the mistake lies besi
   expect(config('restore').status).toBe(0);
   expect(readFileSync(path, 'utf8')).toBe(good);
   expect(readFileSync(copiesOfConfig(path).replaced, 'utf8')).toBe(bad);
+});
+
+test('a directory in its place is told by the doctor, and moved away for the last good one', () => {
+  const good = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: 192.0.2.10\n';
+  writeFileSync(copiesOfConfig(path).good, good);
+  mkdirSync(path);
+  const main = join(root, 'src/main.ts');
+  const doctor = spawnSync(process.execPath, [main, 'doctor', '--json', '--config', path], { encoding: 'utf8' });
+  expect(doctor.status).toBe(1);
+  expect(JSON.parse(doctor.stdout).diagnoses[0]).toMatchObject({ fault: 'config.invalid', detail: `${path}: no file` });
+  const restored = config('restore');
+  expect(restored.status, restored.stderr).toBe(0);
+  expect(readFileSync(path, 'utf8')).toBe(good);
 });
 
 test('every unit that reads the configuration begins anew with the one that came back', () => {

@@ -196,6 +196,14 @@ test.skipIf(!canPack)('each damaged file is told with its package', async () => 
     expect(await thisMachine.damagedFiles()).toEqual([
       { package: 'uketsuke-agent', path: '/usr/lib/uketsuke-agent.ts' },
     ]);
+    // Whole, and shut to everybody but the doctor, which is root.
+    const models = join(root, 'usr/lib/uketsuke/models');
+    chmodSync(models, 0o700);
+    const shut = (await thisMachine.damagedFiles())?.map((each) => each.path);
+    expect(shut).toContain('/usr/lib/uketsuke/models/uketsuke-agent.onnx');
+    chmodSync(models, 0o755);
+    chmodSync(join(root, 'usr/lib/uketsuke.ts'), 0o640);
+    expect((await thisMachine.damagedFiles())?.map((each) => each.package)).toEqual(['uketsuke', 'uketsuke-agent']);
     rmSync(join(root, 'usr/lib/uketsuke.ts'));
     expect((await thisMachine.damagedFiles())?.map((each) => each.package)).toEqual(['uketsuke', 'uketsuke-agent']);
   } finally {

@@ -55,7 +55,7 @@ const setAsideUnless = async (path: string, isKey: (path: string) => Promise<unk
     await isKey(path);
   } catch (error) {
     // Which rights and disks refuse is whole.
-    if (error instanceof Error && 'code' in error && 'syscall' in error) throw error;
+    if (error instanceof Error && 'code' in error && 'syscall' in error && error.code !== 'EISDIR') throw error;
     renameDurably(path, `${path}.unreadable`);
   }
 };

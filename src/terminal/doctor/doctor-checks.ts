@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { lstat, readFile, statfs } from 'node:fs/promises';
 import { isIP } from 'node:net';
@@ -9,13 +9,12 @@ import type { FaultName } from '../../catalogue/faults.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import { type FailureCode, isFailureCode } from '../../core/failure.ts';
-import { dayMs } from '../../core/time-units.ts';
 import { judgeWay, wireSettlesMs } from '../../core/way-to-broker.ts';
-import { cvIssuersFile, parseCvIssuers } from '../../trust/cv-trust.ts';
-import { keyFiles, keyFolders, readLinkKeys, readTerminalKeys } from '../../trust/key-files.ts';
+import { keyFiles, keyFolders } from '../../trust/key-files.ts';
 import type { PartsTried } from '../visit/try-parts.ts';
 import type { DoctorCheck, Examination, Finding } from './examination.ts';
 import type { HealthReport } from './health.ts';
+import { certificates, keys, readCertificates } from './key-checks.ts';
 import {
   agentUnit,
   brokerUnit,
@@ -29,15 +28,16 @@ import {
 import { undrawableLanguages } from './page-fonts.ts';
 import { slotText } from './slot-counts.ts';
 
-export const freeBytesOf = async (directory: string): Promise<number> => {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
+/** Where no name can be made any more nothing has room, however many bytes are free. Some file systems count no names. */
+export const freeBytesOf = async (directory: string, read: typeof statfs = statfs): Promise<number> => {
+  const { bavail, bsize, files, ffree } = await read(directory);
+  return files > 0 && ffree < leastFreeNames ? 0 : bavail * bsize;
 };
 
-/** Renewed in time nobody ever comes so near. */
-export const nearExpiryDays = 30;
 /** A day's outbox and event log need some 10 MB. */
 const leastFreeBytes = 200_000_000;
+/** A store, its log and what is written atomically beside them need a handful. */
+const leastFreeNames = 64;
 /** The page tells every 2 s that it painted. */
 const frozenAfterMs = 10_000;
 /** Its process begins with the terminal's first question and loads models. ms */
@@ -90,40 +90,6 @@ const link = async ({ config, report, linkReport, machine }: Examination): Promi
   return fine(`${linkReport.version}, up ${Math.round(linkReport.upMs / 1000)} s`);
 };
 
-const keys = async ({ config }: Examination): Promise<Finding> => {
-  try {
-    const read = await readTerminalKeys(config.paths.provisioning);
-    await readLinkKeys(config.paths.provisioning);
-    const other = (['facility', 'device', 'lane'] as const).filter((key) => read[key] !== config[key]);
-    if (other.length > 0)
-      return found('keys.of-another-terminal', other.map((key) => `${key}: ${read[key]}`).join(', '));
-    parseCvIssuers(await readFile(join(config.paths.provisioning, keyFolders.terminal, cvIssuersFile), 'utf8'));
-    return fine(`${read.facility}, ${read.device}, lane ${read.lane}`);
-  } catch (error) {
-    const { path = config.paths.provisioning } = error as NodeJS.ErrnoException;
-    return found('keys.missing', `${path}: ${systemCode(error)}`, { device: config.device });
-  }
-};
-
-const readCertificates = (provisioning: string): Promise<X509Certificate[]> =>
-  Promise.all(
-    [keyFiles.tlsCertificate, keyFiles.facilityCa].map(
-      async (file) => new X509Certificate(await readFile(join(provisioning, keyFolders.link, file))),
-    ),
-  );
-
-const certificates = async ({ config, wallMs }: Examination): Promise<Finding> => {
-  let read: X509Certificate[];
-  try {
-    read = await readCertificates(config.paths.provisioning);
-  } catch {
-    return skipped('the certificates cannot be read');
-  }
-  const days = Math.floor((Math.min(...read.map((each) => each.validToDate.getTime())) - wallMs) / dayMs);
-  if (days < 0) return found('certificate.expired', `${-days} days ago`, { device: config.device });
-  return days < nearExpiryDays ? found('certificate.near-expiry', `${days} days left`) : fine(`${days} days left`);
-};
-
 /** By the agent's time; null: nothing is wrong by it, or it has told none. */
 export const clockByAgent = ({ wallMs, report }: Pick<Examination, 'wallMs' | 'report'>): Finding | null => {
   if (!report?.time?.fault) return null;
@@ -137,8 +103,8 @@ const clock = async ({ config, wallMs, report }: Examination): Promise<Finding> 
   if (byAgent !== null) return byAgent;
   const now = new Date(wallMs).toISOString();
   try {
-    const [terminal] = await readCertificates(config.paths.provisioning);
-    if (terminal !== undefined && wallMs < terminal.validFromDate.getTime()) return found('clock.wrong', now);
+    const [terminal] = await readCertificates(config);
+    if (wallMs < terminal.validFromDate.getTime()) return found('clock.wrong', now);
     return fine(now);
   } catch {
     return skipped('nothing to compare it with');

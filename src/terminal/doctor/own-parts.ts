@@ -2,9 +2,10 @@ import type { FaultName } from '../../catalogue/faults.ts';
 import type { FailureCode } from '../../core/failure.ts';
 import { dayMs } from '../../core/time-units.ts';
 import type { Inspection } from '../visit/session-parts.ts';
-import { clockByAgent, codeOf, nearExpiryDays, roomOnDisk } from './doctor-checks.ts';
+import { clockByAgent, codeOf, roomOnDisk } from './doctor-checks.ts';
 import type { Finding } from './examination.ts';
 import type { HealthReport } from './health.ts';
+import { nearExpiryDays } from './key-checks.ts';
 
 type Known = {
   readonly report: HealthReport;

@@ -17,6 +17,11 @@ test.each(['storage.damaged', 'storage.taken-away'] as const)('a full or shut di
     expect(told(fault, cause)).toEqual([cause, fault]);
 });
 
+test('by a wrong clock every certificate is wrong, and by one that has ended nobody is let in', () => {
+  expect(told('delivery.broker-untrusted', 'certificate.expired', 'clock.wrong')).toEqual(['clock.wrong']);
+  expect(told('delivery.access-refused', 'certificate.expired')).toEqual(['certificate.expired']);
+});
+
 test('what somebody stopped follows from nothing, and an agent that cannot start from no broker', () => {
   for (const [cause, effects] of follows) {
     expect(
