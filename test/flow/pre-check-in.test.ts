@@ -134,32 +134,6 @@ describe('consents signed before on the phone', () => {
     expect(consentsOf()).toEqual({ YZK: true, SHJ: false });
   });
 
-  it('over while their screen stands: that touch sends nothing, everything is asked', async () => {
-    await comeWith(await sign({ change: (honest) => ({ ...honest, expiresAt: simulatedStartMs + 20_000 }) }));
-    await bed.see('pre-check-in');
-    await bed.clock.advance(20_000);
-    bed.screen.touch('confirm');
-    await bed.see('consent-bundle');
-    expect(bed.visits()).toEqual([]);
-    bed.screen.touch('decline');
-    await finish();
-    expect(consentsOf()).toEqual({ YZK: false, TKK: false });
-  });
-
-  it('over before the patient is verified: not shown', async () => {
-    bed = await openVisitBed({ settings });
-    bed.agent.leavePreCheckIn(
-      await sign({ change: (honest) => ({ ...honest, expiresAt: simulatedStartMs + 20_000 }) }),
-    );
-    await bed.insert('hanako');
-    await bed.see('choose-method');
-    await bed.agent.quiet();
-    await bed.clock.advance(20_000);
-    await bed.enterPin('1234');
-    await bed.see('consent-bundle');
-    expect(bed.screen.shown.some(({ screen }) => screen === 'pre-check-in')).toBe(false);
-  });
-
   it('of the card that lay there before are not the next one’s, whichever of the two is slower', async () => {
     await comeWith(await sign({ answers: () => true }));
     await bed.see('pre-check-in');
