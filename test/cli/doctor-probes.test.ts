@@ -179,7 +179,9 @@ test.skipIf(!canPack)('each damaged file is told with its package', async () => 
       join(tree, 'DEBIAN/control'),
       `Package: ${name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n`,
     );
-    for (const place of [`usr/lib/${name}.ts`, `usr/lib/uketsuke/models/${name}.onnx`])
+    const rules = `usr/share/polkit-1/rules.d/50-${name}.rules`;
+    mkdirSync(join(tree, rules, '..'), { recursive: true });
+    for (const place of [`usr/lib/${name}.ts`, `usr/lib/uketsuke/models/${name}.onnx`, rules])
       writeFileSync(join(tree, place), 'as packed');
     spawnSync('dpkg-deb', ['--build', '--root-owner-group', tree]);
     const made = spawnSync('dpkg', [`--root=${root}`, '--force-script-chrootless', '-i', `${tree}.deb`], {
@@ -190,6 +192,8 @@ test.skipIf(!canPack)('each damaged file is told with its package', async () => 
   process.env.DPKG_ROOT = root;
   process.env.DPKG_ADMINDIR = join(root, 'var/lib/dpkg');
   try {
+    // As Debian's polkit keeps its rules: nobody else passes.
+    chmodSync(join(root, 'usr/share/polkit-1/rules.d'), 0o700);
     expect(await thisMachine.damagedFiles()).toEqual([]);
     writeFileSync(join(root, 'usr/lib/uketsuke-agent.ts'), 'changed');
     rmSync(join(root, 'usr/lib/uketsuke/models/uketsuke.onnx'));
