@@ -77,8 +77,8 @@ const forgetBackupsMs = 10 * 60_000;
 /** Whether its own certificate is due is looked at this often. ms */
 const certificateMs = hourMs;
 
-/** Of several agents that write into one folder none has a file half written for so long. ms */
-const isLeftBehind = (modifiedMs: number): boolean => Math.abs(Date.now() - modifiedMs) > hourMs;
+/** What one of several agents has ready for a folder that does not take it waits as long as its visit does. ms */
+const isLeftBehind = (lifeMs: number) => (modifiedMs: number) => Math.abs(Date.now() - modifiedMs) > lifeMs;
 
 type AgentStart = {
   /** Keys, registry, `agent.yaml`: as `uketsuke provision` made it */
@@ -169,7 +169,8 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const ours = [directory, config.journal, config.staffFile, config.settingsFile, config.cardTrust];
   const place = await checkOqsPlace(config.oqsFolder, embedded ? [...ours, embedded.facilityDirectory] : ours);
   if (!place.ok) throw new Error(`${place.failure.code}: ${place.failure.detail}`);
-  await sweepOqsFolders(config.oqsFolder, config.journalDatabase === undefined ? undefined : isLeftBehind);
+  const { journalDatabase, personalLifeMs } = config;
+  await sweepOqsFolders(config.oqsFolder, journalDatabase === undefined ? undefined : isLeftBehind(personalLifeMs));
 
   const listeners = new Set<() => void>();
   const changed = (): void => {

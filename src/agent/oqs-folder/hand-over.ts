@@ -20,7 +20,7 @@ import { choicesOf, compare, outcomeOf } from './outcome-of.ts';
 import { askPause, lasting, patienceMs, retryPause, serviceAway, silenceMs } from './patience.ts';
 import { putKeptNames } from './put-kept-names.ts';
 import { noticesOf, type StaffNotice } from './staff-notice.ts';
-import { writeOnce } from './write-once.ts';
+import { onceWriter, removeReady, writeOnce } from './write-once.ts';
 import { writeOqsFile } from './write-oqs-file.ts';
 
 /** A shared folder that takes no file, and how many results wait for it; `req`: so many entries are no files. */
@@ -329,13 +329,11 @@ export class HandOver {
     const { requestId } = lease;
     const folder = `${options.oqsFolder}/face`;
     this.#waitingFiles.add(requestId);
+    const once = onceWriter(journal);
     let written: 'written' | 'lost' | 'never' = 'never';
     for (let attempt = 0; !this.#stopped && written === 'never'; attempt += 1) {
       const result = journal.leases.isShared
-        ? await writeOnce(folder, name, bytes, lease, {
-            holds: (one) => journal.leases.holds(one),
-            mark: (one, file) => journal.together('now', () => journal.leases.mark(one, file)),
-          })
+        ? await writeOnce(folder, name, bytes, lease, once)
         : await writeOqsFile(folder, name, bytes);
       if (result.ok) written = result.value ?? 'written';
       else {
@@ -344,6 +342,7 @@ export class HandOver {
         if (journal.personal(requestId) === undefined) break;
       }
     }
+    if (journal.leases.isShared && written === 'never' && !this.#stopped) await removeReady(folder, lease);
     this.#waitingFiles.delete(requestId);
     if (this.#waitingFiles.size === 0) this.#folderFault = null;
     return written;

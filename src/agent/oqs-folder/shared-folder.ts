@@ -181,8 +181,15 @@ const create = async ({ at }: OpenFolder, name: string, access: FolderAccess): P
   }
 };
 
-/** `temporary`: its name until then. `mayTakeName`: asked when all of it is on the disk; false: it goes again. */
-type NameTaking = { readonly temporary?: string; readonly mayTakeName?: () => boolean | Promise<boolean> };
+/**
+ * `temporary`: its name until then. `mayTakeName`: asked when all of it is on the disk; false: it goes again. `stays`: once that was
+ * asked it lies there until it has its name, whatever fails.
+ */
+type NameTaking = {
+  readonly temporary?: string;
+  readonly mayTakeName?: () => boolean | Promise<boolean>;
+  readonly stays?: boolean;
+};
 
 /**
  * Under a temporary name, to the disk, then renamed, so that a reader sees the whole file or none; what lies under the
@@ -197,11 +204,13 @@ export const writeShared = (
     // Not made from the name, which may be as long as the folder takes.
     temporary = `.${randomBytes(12).toString('hex')}.writing`,
     mayTakeName = () => true,
+    stays = false,
   }: NameTaking = {},
 ): Promise<void> =>
   within(access, folder, async (opened) => {
     checkName(name);
     const { at, check } = opened;
+    let isKept = false;
     try {
       await check();
       const file = await create(opened, temporary, access);
@@ -212,11 +221,12 @@ export const writeShared = (
         await file.close();
       }
       await check();
+      isKept = stays;
       if (!(await mayTakeName())) return await unlink(at(temporary)).catch(() => undefined);
       await rename(at(temporary), at(name));
       await opened.sync();
     } catch (error) {
-      await unlink(at(temporary)).catch(() => undefined);
+      if (!isKept) await unlink(at(temporary)).catch(() => undefined);
       throw error;
     }
   });
