@@ -46,21 +46,25 @@ const listed = async (info: string): Promise<readonly Listed[] | null> => {
  */
 const isReadByOurs = (path: string): boolean => path.startsWith('usr/lib/uketsuke');
 
+/** Whoever asks is not root: nothing is known of it. */
+const isShutToUs = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EACCES';
+
 const isAsInstalled = async (
   path: string,
   md5: string | null,
   isOpen: ((folder: string) => Promise<boolean>) | null,
 ): Promise<boolean> => {
-  const is = await stat(path).catch(() => null);
+  const is = await stat(path).catch((error: unknown) => (isShutToUs(error) ? 'shut' : null));
   if (is === null) return md5 === null;
+  if (is === 'shut') return true;
   if (isOpen !== null && ((is.mode & 0o004) === 0 || !(await isOpen(dirname(path))))) return false;
   if (md5 === null) return true;
   const hash = createHash('md5');
   try {
     for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
     return hash.digest('hex') === md5;
-  } catch {
-    return false;
+  } catch (error) {
+    return isShutToUs(error);
   }
 };
 

@@ -11,8 +11,9 @@ import { printProblems } from '../config-file/read-settings.ts';
 import { ok } from '../core/result.ts';
 import { missingForCamera } from '../processes/cameras.ts';
 import { type Config, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
+import { freeBytesIn } from '../storage/free-bytes.ts';
 import { diagnosisOf, examine, exitCodeOf, printDiagnoses, verdictOf } from '../terminal/doctor/doctor.ts';
-import { doctorChecks, freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
+import { doctorChecks } from '../terminal/doctor/doctor-checks.ts';
 import type { Diagnosis, DoctorCheck } from '../terminal/doctor/examination.ts';
 import { healthReportSchema, linkReportSchema, partsTriedSchema } from '../terminal/doctor/health.ts';
 import { clinicChecks, isClinicAlone, shutOnTheWay } from '../terminal/doctor/machine-checks.ts';
@@ -21,7 +22,7 @@ import { readConfigOrExit } from './config.ts';
 import { leftMs } from './doctor-budget.ts';
 import { tryOwnParts } from './doctor-parts.ts';
 import { probeBroker, probeReader, thisMachine } from './doctor-probes.ts';
-import { inWordsOf, speaksJapanese } from './say.ts';
+import { inWords, inWordsOf, speaksJapanese } from './say.ts';
 
 /** A part that runs answers at once. ms */
 const healthMs = 1_000;
@@ -52,7 +53,7 @@ const partsTriedBy = (config: Config): (() => Promise<PartsTried | null>) => {
 
 const probesOf = (config: Config) => ({
   tryParts: partsTriedBy(config),
-  freeBytes: freeBytesOf,
+  freeBytes: freeBytesIn,
   askPcscd: () => probePcscd(process.env.PCSCLITE_CSOCK_NAME ?? '/run/pcscd/pcscd.comm', pcscdMs),
   missingForCamera: () => missingForCamera(config.camera),
   probeReader: () => probeReader(config),
@@ -133,7 +134,18 @@ const inPlaceOf = async (path: string): Promise<string | null> => {
   return is === null || is.isFile() || is.isFIFO() || is.isCharacterDevice() ? null : `${path}: no file`;
 };
 
+/**
+ * Whether somebody sees less of an installed terminal than a doctor must: to him all that is shut looks broken.
+ * `terminalUid`: of the terminal's own process, which asks for a support bundle; null: not installed
+ */
+export const seesTooLittle = (uid: number | undefined, terminalUid: number | null): boolean =>
+  terminalUid !== null && uid !== undefined && uid !== 0 && uid !== terminalUid;
+
 const examineTerminal = async (options: DoctorOptions): Promise<void> => {
+  if (options.config === defaultConfigPath && seesTooLittle(process.getuid?.(), await thisMachine.userId('uketsuke'))) {
+    process.stderr.write(`${inWords('{path}: no right to it: as root (sudo)?', { path: 'uketsuke doctor' })}\n`);
+    process.exit(2);
+  }
   if (!existsSync(options.config) && options.config === defaultConfigPath)
     return (await isClinicAlone(thisMachine))
       ? examineByDefaults(options, [], clinicChecks)
@@ -168,7 +180,7 @@ const examineTerminal = async (options: DoctorOptions): Promise<void> => {
   tell(options, diagnoses, verdictOf(diagnoses, { facility, device, version: report?.version ?? '-', wallMs }));
 };
 
-/** `uketsuke doctor`: exit code 0 well or warnings only, 1 a fault, 2 a file that was named and cannot be read. */
+/** `uketsuke doctor`: exit code 0 well or warnings only, 1 a fault, 2 a file that was named and cannot be read, or whoever asks is not root. */
 export const register = (program: Command): void => {
   program
     .command('doctor')

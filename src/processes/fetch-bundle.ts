@@ -1,9 +1,10 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { appendFile, statfs } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
+import { freeBytesIn } from '../storage/free-bytes.ts';
 import { hashOfFile } from '../storage/hash-of-file.ts';
 import { renameDurably, syncFile } from '../storage/rename-durably.ts';
 import { type BundleRequest, bundleTopic, decodePiece, type Piece } from '../wire/bundle-messages.ts';
@@ -29,11 +30,6 @@ type FetchParts = {
   /** Closed, by a clock that can be believed */
   readonly mayFetch: () => boolean;
   readonly freeBytes?: (folder: string) => Promise<number>;
-};
-
-const freeBytesOf = async (folder: string): Promise<number> => {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 };
 
 const partOf = (id: string): string => `fetched-${id}.part`;
@@ -99,7 +95,7 @@ const createFetched = ({ folder, log, freeBytes }: Fetched) => {
  * installed is not judged here. Returns how to end it.
  */
 export const fetchBundles = (parts: FetchParts): (() => void) => {
-  const { bus, clock, log, facility, device, compatible, folder, mayFetch, freeBytes = freeBytesOf } = parts;
+  const { bus, clock, log, facility, device, compatible, folder, mayFetch, freeBytes = freeBytesIn } = parts;
   const fetched = createFetched({ folder, log, freeBytes });
   let isGranted = false;
   let ended = false;

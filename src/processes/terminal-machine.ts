@@ -6,7 +6,7 @@ import { faultNames } from '../catalogue/faults.ts';
 import type { AdjustableLog } from '../log/event-log.ts';
 import { logEvents } from '../log/log-events.ts';
 import { makeSupportBundle } from '../log/support-bundle.ts';
-import { freeBytesOf } from '../terminal/doctor/doctor-checks.ts';
+import { freeBytesIn } from '../storage/free-bytes.ts';
 import type { HealthReport } from '../terminal/doctor/health.ts';
 import { inspectOwnParts } from '../terminal/doctor/own-parts.ts';
 import type { SessionParts } from '../terminal/visit/session-parts.ts';
@@ -96,7 +96,7 @@ const bootId = (): string | undefined => {
 export const terminalMachine = (config: Config, log: AdjustableLog, sources: Sources) => {
   const { report, wallMs, certificateEndsMs, waiting } = sources;
   const counts = countEvents(log);
-  const freeBytes = (): Promise<number> => freeBytesOf(process.env.STATE_DIRECTORY ?? dirname(config.paths.store));
+  const freeBytes = (): Promise<number> => freeBytesIn(process.env.STATE_DIRECTORY ?? dirname(config.paths.store));
   let storeFreeBytes: number | undefined;
   const figures = (): TerminalFigures => ({
     ...counts(),

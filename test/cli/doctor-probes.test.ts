@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import { agentFiles } from '../../src/agent/provisioning/agent-keys.ts';
+import { seesTooLittle } from '../../src/cli/doctor.ts';
 import {
   addressOf,
   agentKnows,
@@ -315,4 +316,15 @@ test.skipIf(process.platform === 'win32')(
 test('name servers are told by their addresses alone', () => {
   const listed = ['192.0.2.1', '192.0.2.2:5353', '[2001:db8::1]:5353', 'fe80::1%eth0'];
   expect(nameServersHere(listed)).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1', 'fe80::1']);
+});
+
+test('whoever is neither root nor the terminal is told to be, where a terminal is installed', () => {
+  expect(seesTooLittle(1_000, 999)).toBe(true);
+  for (const [uid, terminalUid] of [
+    [0, 999],
+    [999, 999],
+    [1_000, null],
+    [undefined, null],
+  ] as const)
+    expect(seesTooLittle(uid, terminalUid)).toBe(false);
 });

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import type { FailureCode } from '../../core/failure.ts';
+import { freeBytesIn } from '../../storage/free-bytes.ts';
 import { folderFailureOf } from './write-oqs-file.ts';
 
 /** A result is some kilobytes long. */
@@ -11,8 +12,7 @@ export const folderTrouble = async (folder: string): Promise<FailureCode | null>
   try {
     if (!(await stat(folder)).isDirectory()) return 'files.folder-missing';
     await access(folder, constants.W_OK);
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize < leastBytes ? 'files.folder-full' : null;
+    return (await freeBytesIn(folder)) < leastBytes ? 'files.folder-full' : null;
   } catch (error) {
     return folderFailureOf(error);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { lstat, readFile, statfs } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -28,16 +28,8 @@ import {
 import { undrawableLanguages } from './page-fonts.ts';
 import { slotText } from './slot-counts.ts';
 
-/** Where no name can be made any more nothing has room, however many bytes are free. Some file systems count no names. */
-export const freeBytesOf = async (directory: string, read: typeof statfs = statfs): Promise<number> => {
-  const { bavail, bsize, files, ffree } = await read(directory);
-  return files > 0 && ffree < leastFreeNames ? 0 : bavail * bsize;
-};
-
 /** A day's outbox and event log need some 10 MB. */
 const leastFreeBytes = 200_000_000;
-/** A store, its log and what is written atomically beside them need a handful. */
-const leastFreeNames = 64;
 /** The page tells every 2 s that it painted. */
 const frozenAfterMs = 10_000;
 /** Its process begins with the terminal's first question and loads models. ms */

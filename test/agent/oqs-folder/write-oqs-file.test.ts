@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { folderTrouble } from '../../../src/agent/oqs-folder/folder-trouble.ts';
 import { sweepOqsFolders, writeOqsFile } from '../../../src/agent/oqs-folder/write-oqs-file.ts';
 
 let folder: string;
@@ -42,6 +43,17 @@ test('a disk that is full: its code; the name is not taken by half a file', asyn
       failure: { code: 'files.folder-full' },
     });
     expect(readdirSync(folder)).toEqual([]);
+  } finally {
+    spawnSync('umount', [folder]);
+  }
+});
+
+test('a disk with room and no name left is seen to be full before a result waits', async (context) => {
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,nr_inodes=2', 'uketsuke-test', folder]);
+  if (mounted.status !== 0) return context.skip('mounting a file system needs root');
+  try {
+    writeFileSync(join(folder, 'last'), '');
+    expect(await folderTrouble(folder)).toBe('files.folder-full');
   } finally {
     spawnSync('umount', [folder]);
   }

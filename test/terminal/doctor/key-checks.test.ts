@@ -17,7 +17,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { facility, makeTestFacility, type TestFacility } from '../../../scripts/beds/test-facility.ts';
 import { createAuthority, issueCertificate, validFor } from '../../../src/agent/provisioning/certificate-authority.ts';
 import { makeDeviceKeys } from '../../../src/agent/provisioning/make-device-keys.ts';
-import { freeBytesOf } from '../../../src/terminal/doctor/doctor-checks.ts';
+import { freeBytesIn } from '../../../src/storage/free-bytes.ts';
 import type { Examination } from '../../../src/terminal/doctor/examination.ts';
 import { certificates, keys } from '../../../src/terminal/doctor/key-checks.ts';
 import { shutOnTheWay } from '../../../src/terminal/doctor/machine-checks.ts';
@@ -145,7 +145,7 @@ test('a place is shut by the first folder above it that nobody of ours may pass'
 test('a file system that has no name left has no room, and one that counts no names has', async () => {
   const has = (files: number, ffree: number) =>
     (async () => ({ bavail: 1_000_000, bsize: 4_096, files, ffree }) as StatsFs) as unknown as typeof statfs;
-  expect(await freeBytesOf('/', has(1_000, 0))).toBe(0);
-  expect(await freeBytesOf('/', has(1_000, 900))).toBe(4_096_000_000);
-  expect(await freeBytesOf('/', has(0, 0))).toBe(4_096_000_000);
+  expect(await freeBytesIn('/', has(1_000, 0))).toBe(0);
+  expect(await freeBytesIn('/', has(1_000, 900))).toBe(4_096_000_000);
+  expect(await freeBytesIn('/', has(0, 0))).toBe(4_096_000_000);
 });
