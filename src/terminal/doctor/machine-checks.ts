@@ -137,7 +137,7 @@ const secrecy: DoctorCheck = async ({ config: { paths } }) => {
 
 /** Those of our units that somebody set up here; one that never was must not begin by a remedy. */
 const unitsInUse = async (machine: Machine): Promise<readonly string[]> => {
-  const names = ['uketsuke-link', 'uketsuke', 'uketsuke-agent'];
+  const names = ['uketsuke-link', 'uketsuke-face', 'uketsuke', 'uketsuke-agent'];
   const seen = await Promise.all(names.map((name) => machine.unit(`${name}.service`)));
   return names.filter((_, index) => seen[index]?.isWanted);
 };

@@ -424,7 +424,7 @@ describe('the doctor, on a terminal of real files, certificates and sockets,', (
       ...{ state: 'running', isWanted: name !== 'uketsuke-agent.service', lastWords: '' },
     }));
     expect(inUse).toContain('`apt-get install --reinstall -y uketsuke uketsuke-agent`');
-    expect(inUse).toContain('`systemctl restart uketsuke-link uketsuke`');
+    expect(inUse).toContain('`systemctl restart uketsuke-link uketsuke-face uketsuke`');
     const atClinic = await remedy(unitIs('uketsuke-agent.service', 'running'));
     expect(atClinic).toContain('`systemctl restart uketsuke-agent`');
   });
