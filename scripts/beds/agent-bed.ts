@@ -32,6 +32,7 @@ import {
   resultSchema,
 } from '../../src/wire/messages.ts';
 import { topicOf } from '../../src/wire/topics.ts';
+import { sayWire } from '../../src/wire/versions.ts';
 import { cardKeys, certificateFor, faceCard, pinCard, visualEvidence } from './evidence-fixtures.ts';
 import { MemoryBroker } from './memory-bus.ts';
 import { quiet } from './quiet.ts';
@@ -177,6 +178,15 @@ export class AgentBed {
 
   send(leaf: Parameters<typeof topicOf>[2], payload: Uint8Array) {
     return this.#terminalBus.publish(topicOf(facility, 'front-1', leaf), payload);
+  }
+
+  /** What the terminal says of itself, of this release's wire and idle unless `more` says otherwise */
+  say(more: object = {}) {
+    const state = {
+      ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'release', status: 'idle' },
+      ...{ catalogueVersion: '2024-10-07', since: 1, ...more },
+    };
+    return this.send('state', new TextEncoder().encode(JSON.stringify(state)));
   }
 
   certificate(serial: string, dates: { notAfterMs?: number } = {}) {

@@ -4,7 +4,6 @@ import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts'
 import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { compareWithTerminals } from '../../../src/agent/desk/compare-with-terminals.ts';
 import { dayMs } from '../../../src/core/time-units.ts';
-import { sayWire } from '../../../src/wire/versions.ts';
 
 /* An older copy of the agent's whole directory: journal, keys and witness agree with each other, and not with what the terminals saw. */
 
@@ -17,11 +16,7 @@ afterEach(() => bed.close());
 let since = 0;
 const say = async (more: object): Promise<void> => {
   since += 1;
-  const state = {
-    ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'release', status: 'idle' },
-    ...{ catalogueVersion: '2024-10-07', since, ...more },
-  };
-  await bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
+  await bed.say({ since, ...more });
   await until('the state', () => bed.desk.lanes.all().some(({ state: known }) => known?.since === since));
 };
 const mishaps = () => bed.journal.mishaps().map(({ code }) => code);

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { until } from '../../../scripts/beds/simulated-clock.ts';
-import { sayWire } from '../../../src/wire/versions.ts';
 
 /* A terminal says that a patient has left without the answer; staff see it beside the request, whichever of the two comes first. */
 
@@ -14,11 +13,7 @@ afterEach(() => bed.close());
 let since = 0;
 const say = async (more: object): Promise<void> => {
   since += 1;
-  const state = {
-    ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'release', status: 'idle' },
-    ...{ catalogueVersion: '2024-10-07', since, ...more },
-  };
-  await bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
+  await bed.say({ since, ...more });
   await until('the state', () => bed.desk.lanes.all().some(({ state: known }) => known?.since === since));
 };
 const visit = async (requestId: string): Promise<void> => {

@@ -4,16 +4,11 @@ import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { facility } from '../../../scripts/beds/test-facility.ts';
 import { openSigned } from '../../../src/trust/seal.ts';
 import { challengesSchema } from '../../../src/wire/messages.ts';
-import { sayWire } from '../../../src/wire/versions.ts';
 
 let bed: AgentBed;
 beforeEach(async () => {
   bed = await makeAgentBed();
-  const state = {
-    ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'release', status: 'idle' },
-    ...{ catalogueVersion: '2024-10-07', since: 1 },
-  };
-  await bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
+  await bed.say();
   await until('the lane', () => bed.desk.lanes.wireOf('front-1') === 2);
 });
 afterEach(() => bed.close());

@@ -14,7 +14,6 @@ import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
 import { type Certificate, parseCertificate } from '../../../src/protocol/card/certificate.ts';
 import type { Consent } from '../../../src/wire/messages.ts';
-import { sayWire } from '../../../src/wire/versions.ts';
 
 const catalogue = catalogueAt(simulatedStartMs);
 type Asked = Parameters<typeof signOnPhone>[0];
@@ -169,15 +168,7 @@ describe('a request that confirms', () => {
   /** Of this release's wire: a terminal of the first one is never offered anything. */
   const openBed = async (): Promise<void> => {
     bed = await makeAgentBed({ settings });
-    await bed.send(
-      'state',
-      new TextEncoder().encode(
-        JSON.stringify({
-          ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'demo', status: 'idle' },
-          ...{ catalogueVersion: catalogue.version, since: 0 },
-        }),
-      ),
-    );
+    await bed.say({ profile: 'demo', catalogueVersion: catalogue.version });
     await bed.quiet();
   };
   const settings = { ...testSettings, preCheckIn: true };

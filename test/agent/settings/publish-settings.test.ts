@@ -25,13 +25,8 @@ const told = async (): Promise<SettingsMessage[]> => {
     return each.value.message;
   });
 };
-const say = (more: object): Promise<unknown> => {
-  const state = {
-    ...{ device: 'front-1', lane: 1, version: '0.1.0', profile: 'release', status: 'idle' },
-    ...{ catalogueVersion: '2024-10-07', since: 1, ...more },
-  };
-  return bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
-};
+/** Of the first release's wire unless `more` says otherwise */
+const say = (more: object): Promise<unknown> => bed.say({ version: '0.1.0', ...more });
 const count = (): number => bed.broker.passedOn('settings').filter(({ topic }) => topic.includes('/front-1/')).length;
 
 test('told again after a restart the settings are the same message: no news, and nothing stale', async () => {
