@@ -34,7 +34,7 @@ done
 [ -n "$packages" ] || [ $status -lt 126 ] || { packages=' uketsuke' first='${start.split(' ')[0]}'; }
 # Whole, and silent all the same: its own words were on standard error.
 [ -n "$packages" ] || exit $status
-for name in uketsuke-link uketsuke uketsuke-agent; do
+for name in uketsuke-link uketsuke-face uketsuke uketsuke-agent; do
   ! systemctl is-enabled --quiet "$name" 2>/dev/null || units="$units $name"
 done
 step=$(printf '%s' '${step}' | sed "s|{packages}|\${packages# }|; s|{units}|\${units# }|")

@@ -36,7 +36,10 @@ test('a program that cannot even start is told of by the shell, with the command
         fault: 'program.damaged',
         actor: 'technician',
         detail: '/usr/lib/uketsuke/node_modules/zod/package.json',
-        steps: ['`apt-get install --reinstall -y uketsuke`; `systemctl restart uketsuke-link uketsuke`'],
+        steps: [
+          '`chmod -R a+rX /usr/lib/uketsuke`; `apt-get install --reinstall -y uketsuke`; ' +
+            '`systemctl restart uketsuke-link uketsuke-face uketsuke`',
+        ],
       },
     ],
   });
