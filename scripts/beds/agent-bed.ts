@@ -119,6 +119,7 @@ export class AgentBed {
   readonly catalogueVersion: string;
   readonly listeners = new Set<() => void>();
   #timeNow: TrustedTime = { wallMs: 0, floorMs: 0, certainty: 'confirmed', fault: null, machineAheadMs: 0 };
+  #said = 0;
   #running: { readonly journal: Journal; readonly context: AgentContext; readonly desk: AgentDesk };
 
   constructor(testFacility: TestFacility, keys: Awaited<ReturnType<typeof cardKeys>>, more: AgentBedOptions) {
@@ -180,13 +181,15 @@ export class AgentBed {
     return this.#terminalBus.publish(topicOf(facility, 'front-1', leaf), payload);
   }
 
-  /** What the terminal says of itself, of this release's wire and idle unless `more` says otherwise */
-  say(more: object = {}) {
+  /** What the terminal says of itself, until it is heard; of this release's wire and idle unless `more` says otherwise */
+  async say(more: object = {}): Promise<void> {
+    this.#said += 1;
     const state = {
       ...{ device: 'front-1', lane: 1, version: sayWire('0.2.0'), profile: 'release', status: 'idle' },
-      ...{ catalogueVersion: '2024-10-07', since: 1, ...more },
+      ...{ catalogueVersion: '2024-10-07', since: this.#said, ...more },
     };
-    return this.send('state', new TextEncoder().encode(JSON.stringify(state)));
+    await this.send('state', new TextEncoder().encode(JSON.stringify(state)));
+    await until('the state', () => this.desk.lanes.all().some(({ state: heard }) => heard?.since === state.since));
   }
 
   certificate(serial: string, dates: { notAfterMs?: number } = {}) {

@@ -13,12 +13,6 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
-let since = 0;
-const say = async (more: object): Promise<void> => {
-  since += 1;
-  await bed.say({ since, ...more });
-  await until('the state', () => bed.desk.lanes.all().some(({ state: known }) => known?.since === since));
-};
 const mishaps = () => bed.journal.mishaps().map(({ code }) => code);
 
 /** One visit; what the terminal says of it afterwards */
@@ -34,15 +28,15 @@ const putCopyBack = (): void => {
 };
 
 test('a request that was accepted and that the journal does not know: told once, until a newer visit is known', async () => {
-  await say({ lastAccepted: await visit() });
+  await bed.say({ lastAccepted: await visit() });
   expect(mishaps()).toEqual([]);
   bed.journal.copyTo(copyPath());
   const lastAccepted = await visit();
-  await say({ lastAccepted });
+  await bed.say({ lastAccepted });
   expect(mishaps()).toEqual([]);
   putCopyBack();
   const unused = await bed.challenge();
-  for (let times = 0; times < 3; times += 1) await say({ lastAccepted });
+  for (let times = 0; times < 3; times += 1) await bed.say({ lastAccepted });
   expect(mishaps()).toEqual(['storage.rolled-back']);
   expect(bed.journal.audit.verify().entries).toBeGreaterThan(0);
   expect([...bed.journal.audit.lines()].filter(({ event }) => event === 'storage.rolled-back')).toHaveLength(1);
@@ -58,12 +52,12 @@ test('what is noted already is not found out again by each start, nor at another
   bed.journal.copyTo(copyPath());
   const lastAccepted = await visit();
   putCopyBack();
-  await say({ lastAccepted });
+  await bed.say({ lastAccepted });
   const noted = () => [...bed.journal.audit.lines()].filter(({ event }) => event === 'storage.rolled-back');
   expect(noted()).toHaveLength(1);
   for (let times = 0; times < 2; times += 1) {
     bed.restart();
-    await say({ lastAccepted });
+    await bed.say({ lastAccepted });
   }
   expect(noted()).toHaveLength(1);
   // Another copy of before, put there later: what was lost since is news.
@@ -71,22 +65,22 @@ test('what is noted already is not found out again by each start, nor at another
   bed.journal.copyTo(copyPath());
   const later = await visit();
   putCopyBack();
-  await say({ lastAccepted: later });
+  await bed.say({ lastAccepted: later });
   expect(noted()).toHaveLength(2);
 });
 
 test('settings that a terminal holds and the journal never told: the journal is older', async () => {
   bed.desk.publishSettings();
   await until('the settings', () => bed.broker.passedOn('settings').length > 0);
-  await say({ settingsVersion: 1 });
+  await bed.say({ settingsVersion: 1 });
   expect(mishaps()).toEqual([]);
-  await say({ settingsVersion: 2_000_000_000 });
+  await bed.say({ settingsVersion: 2_000_000_000 });
   expect(mishaps()).toEqual(['storage.rolled-back']);
 });
 
 test('a visit of so long ago that its row has gone by right is no sign of it', async () => {
   const at = bed.clock.now().wallMs - 301 * dayMs;
-  await say({ lastAccepted: { requestId: crypto.randomUUID(), at } });
+  await bed.say({ lastAccepted: { requestId: crypto.randomUUID(), at } });
   expect(mishaps()).toEqual([]);
 });
 

@@ -10,12 +10,6 @@ beforeEach(async () => {
 });
 afterEach(() => bed.close());
 
-let since = 0;
-const say = async (more: object): Promise<void> => {
-  since += 1;
-  await bed.say({ since, ...more });
-  await until('the state', () => bed.desk.lanes.all().some(({ state: known }) => known?.since === since));
-};
 const visit = async (requestId: string): Promise<void> => {
   const { sealed } = await bed.sign(await bed.pin('5E570001'), { requestId });
   await bed.request(sealed);
@@ -24,8 +18,8 @@ const isLate = (requestId: string): boolean => typeof bed.journal.visit(requestI
 
 test('a request that comes after the word is late, also when an older state is delivered once more between the two', async () => {
   const requestId = crypto.randomUUID();
-  await say({ late: [requestId] });
-  await say({});
+  await bed.say({ late: [requestId] });
+  await bed.say({});
   await visit(requestId);
   await until('late', () => isLate(requestId));
 });
@@ -36,9 +30,9 @@ test('a disk that refuses the word takes it with what is heard next', async () =
   const refusing = vi.spyOn(bed.journal, 'markLate').mockImplementation(() => {
     throw new Error('EIO');
   });
-  await say({ late: [requestId] });
+  await bed.say({ late: [requestId] });
   expect(isLate(requestId)).toBe(false);
   refusing.mockRestore();
-  await say({});
+  await bed.say({});
   await until('late', () => isLate(requestId));
 });

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { until } from '../../../scripts/beds/simulated-clock.ts';
 import { facility } from '../../../scripts/beds/test-facility.ts';
 import { openSigned } from '../../../src/trust/seal.ts';
 import { challengesSchema } from '../../../src/wire/messages.ts';
@@ -9,7 +8,6 @@ let bed: AgentBed;
 beforeEach(async () => {
   bed = await makeAgentBed();
   await bed.say();
-  await until('the lane', () => bed.desk.lanes.wireOf('front-1') === 2);
 });
 afterEach(() => bed.close());
 

@@ -26,7 +26,7 @@ const told = async (): Promise<SettingsMessage[]> => {
   });
 };
 /** Of the first release's wire unless `more` says otherwise */
-const say = (more: object): Promise<unknown> => bed.say({ version: '0.1.0', ...more });
+const say = (more: object): Promise<unknown> => bed.say({ version: '0.1.0', since: 1, ...more });
 const count = (): number => bed.broker.passedOn('settings').filter(({ topic }) => topic.includes('/front-1/')).length;
 
 test('told again after a restart the settings are the same message: no news, and nothing stale', async () => {
