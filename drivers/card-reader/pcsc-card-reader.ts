@@ -29,6 +29,9 @@ const probeMs = 4_000;
 /** A restart of pcscd is ordered again no sooner: a service that starts, and its reader, need some seconds. ms */
 const restartAgainMs = 20_000;
 
+/** A package is put back by hand: looked for more rarely than pcscd, so many times. */
+const driverRetries = 10;
+
 /** A card that was just laid down may need a moment before it answers. */
 const connectAttempts = 3;
 /** Between two attempts on such a card; a hand that lays it down properly needs about as long. ms */
@@ -157,7 +160,7 @@ class ReaderOfPcscd implements PcscCardReader {
   #trouble = failure('reader.lost');
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
-  #create: (() => Pcsc) | null = null;
+  readonly #load: () => () => Pcsc;
   /**
    * A pcscd that hangs is told within 8 s. Nothing is closed meanwhile (that would hang with it): once it has been
    * restarted the library says that its connection is gone, and everything is looked for anew.
@@ -171,15 +174,8 @@ class ReaderOfPcscd implements PcscCardReader {
     this.#retryMs = retryMs;
     this.#service = service;
     this.#probing = this.#service === undefined ? null : setTimeout(() => void this.#watchService(), probeMs);
-    try {
-      this.#create = load();
-      this.#start();
-    } catch {
-      this.#trouble = failure(
-        'reader.driver-missing',
-        'the optional package pcsclite is not installed or not compiled for this Node',
-      );
-    }
+    this.#load = load;
+    this.#start();
   }
 
   restart(): void {
@@ -257,9 +253,21 @@ class ReaderOfPcscd implements PcscCardReader {
 
   #start(): void {
     this.#retry = null;
-    if (this.#closed || this.#create === null) return;
+    if (this.#closed) return;
+    let create: () => Pcsc;
     try {
-      this.#pcsc = this.#create();
+      create = this.#load();
+    } catch {
+      this.#tellTrouble(
+        'reader.driver-missing',
+        'the optional package pcsclite is not installed or not compiled for this Node',
+      );
+      // Whoever puts it back need not begin us anew.
+      this.#retry = setTimeout(() => this.#start(), driverRetries * this.#retryMs);
+      return;
+    }
+    try {
+      this.#pcsc = create();
     } catch {
       this.#tellTrouble('reader.service-down');
       this.#retry = setTimeout(() => this.#start(), this.#retryMs);
@@ -270,8 +278,8 @@ class ReaderOfPcscd implements PcscCardReader {
     started.on('error', () => {
       if (this.#pcsc === started) this.restart();
     });
-    // The service is back; whether its reader is, too, nobody says before there is one.
-    if (this.#slots.isEmpty && this.#trouble.code === 'reader.service-down') this.#tellTrouble('reader.lost');
+    // Service or driver is back; whether its reader is, too, nobody says before there is one.
+    if (this.#slots.isEmpty && this.#trouble.code !== 'reader.service-hung') this.#tellTrouble('reader.lost');
   }
 
   async #watchService(): Promise<void> {
@@ -297,6 +305,6 @@ class ReaderOfPcscd implements PcscCardReader {
 /**
  * The reader at a real pcscd. Each insertion is one exclusive connection (SCARD_SHARE_EXCLUSIVE), given back with a
  * reset; a handle that failed once is never used again. While pcscd is away it is looked for every `retryMs`.
- * Without the optional package `pcsclite`: one `reader-lost` with `reader.driver-missing`.
+ * Without the optional package `pcsclite`: one `reader-lost` with `reader.driver-missing`, until it is there.
  */
 export const createPcscCardReader = (options: PcscOptions = {}): PcscCardReader => new ReaderOfPcscd(options);

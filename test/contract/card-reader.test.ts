@@ -24,6 +24,23 @@ test('without the compiled binding there is one clear failure, for a technician'
   await reader.close();
 });
 
+test('a binding that is put back is taken without a new start', async () => {
+  let isMissing = true;
+  const reader = createPcscCardReader({
+    retryMs: 1,
+    load: () => {
+      if (isMissing) throw new Error('no such file');
+      return () => Object.assign(new EventEmitter(), { close: () => {} });
+    },
+  });
+  const codes: string[] = [];
+  reader.subscribe((event) => codes.push(event.type === 'reader-lost' ? event.failure.code : event.type));
+  isMissing = false;
+  await until('the binding', () => codes.length === 2, 20_000);
+  expect(codes).toEqual(['reader.driver-missing', 'reader.lost']);
+  await reader.close();
+});
+
 test('a card service that comes back without a reader is no fault of the service any more', async () => {
   const begun: (EventEmitter & { close(): void })[] = [];
   let isAway = true;
