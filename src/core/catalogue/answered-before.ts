@@ -2,6 +2,7 @@ import type { LookupResult } from '../../wire/messages.ts';
 import type { Moment } from '../moment.ts';
 import {
   type Answers,
+  answerQuestion,
   type ConsentTopic,
   type PreCheckInQuestion,
   type Question,
@@ -75,19 +76,9 @@ export const questionsToBegin = (...asked: Parameters<typeof questionsOf>): read
 };
 
 /** Each answer as it stood on the screen; `question` of a topic is its own line there, with its own hash. */
-export const confirmed = (answers: Answers, question: PreCheckInQuestion, atMs: number, language: string): Answers => {
-  const topics = new Set(question.answers.map(({ topic }) => topic.id));
-  return {
-    ...answers,
-    consents: [
-      ...answers.consents.filter(({ topic }) => !topics.has(topic.id)),
-      ...question.answers.map(({ topic, given }) => ({
-        topic,
-        question: { kind: question.kind, answers: [{ topic, given }] } as const,
-        given,
-        atMs,
-        language,
-      })),
-    ],
-  };
-};
+export const confirmed = (before: Answers, question: PreCheckInQuestion, atMs: number, language: string): Answers =>
+  question.answers.reduce(
+    (answers, answer) =>
+      answerQuestion(answers, { kind: question.kind, answers: [answer] }, answer.given, atMs, language),
+    before,
+  );

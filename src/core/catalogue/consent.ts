@@ -32,6 +32,8 @@ export type PreCheckInQuestion = {
   readonly answers: readonly { readonly topic: ConsentTopic; readonly given: boolean }[];
 };
 
+type ConsentQuestion = Extract<Question, { kind: 'consent-bundle' | 'consent-item' | 'pre-check-in' }>;
+
 type ConsentAnswer = {
   readonly topic: ConsentTopic;
   /** The question as it stood on the screen: what the text hash of the record is made from */
@@ -127,15 +129,20 @@ export const unbundled = (questions: readonly Question[]): readonly Question[] =
       : [question],
   );
 
+const topicsOf = (question: ConsentQuestion): readonly ConsentTopic[] => {
+  if (question.kind === 'consent-item') return [question.topic];
+  return question.kind === 'consent-bundle' ? question.topics : question.answers.map(({ topic }) => topic);
+};
+
 /** Answers the topics of one question; a later answer to the same topic replaces the first. */
 export const answerQuestion = (
   answers: Answers,
-  question: Extract<Question, { kind: 'consent-bundle' | 'consent-item' }>,
+  question: ConsentQuestion,
   given: boolean,
   atMs: number,
   language: string,
 ): Answers => {
-  const topics = question.kind === 'consent-bundle' ? question.topics : [question.topic];
+  const topics = topicsOf(question);
   const answered = new Set(topics.map((topic) => topic.id));
   return {
     ...answers,
