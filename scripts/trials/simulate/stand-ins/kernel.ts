@@ -1,7 +1,5 @@
 import { Rng } from './rng.ts';
 
-const realImmediate = globalThis.setImmediate;
-
 /** One run of a process, from its start to its end or its kill. What it began does not outlive it. */
 export class Life {
   readonly process: string;
@@ -143,14 +141,14 @@ export class Kernel {
           // The first round of promises belongs to whoever began all this.
           runTicks();
           for (;;) {
-            if (this.pendingReal > 0) return void realImmediate(turn);
+            if (this.pendingReal > 0) return void setImmediate(turn);
             if (isOver() || !this.step()) return resolve();
           }
         } catch (error) {
           reject(error);
         }
       };
-      realImmediate(turn);
+      setImmediate(turn);
     });
   }
 
@@ -220,13 +218,3 @@ export const setKernel = (kernel: Kernel | null): void => {
   running = kernel;
 };
 export const kernelNow = (): Kernel | null => running;
-
-/**
- * What the product puts off to the end of a turn (what several visits write goes into one commit) is a step of that process, at
- * the same instant: if it dies before, it was never done.
- */
-const later = (work: (...args: unknown[]) => void, ...args: unknown[]): unknown =>
-  running === null || running.current === null
-    ? realImmediate(work, ...args)
-    : running.after(0, running.current, () => work(...args));
-globalThis.setImmediate = Object.assign(later, realImmediate) as unknown as typeof setImmediate;
