@@ -69,8 +69,8 @@ test('what the doctor finds well or skips, and why a command refuses, has its Ja
   /** A place that is told as host:port, folder/file */
   const asOne = (text: string): string => text.replaceAll(/\{\}[:/]\{\}/g, '{}');
   const found = filledTexts(
-    ['src/terminal/doctor/doctor-checks.ts', 'src/terminal/doctor/machine-checks.ts', 'src/terminal/doctor/doctor.ts'],
-    /(?:\bfine\(|\bskipped\(|\bfound\('[\w.-]+',|\bdetail(?: =|:))\s*(['`])((?:(?!\1).)*[A-Za-z]{2}(?:(?!\1).)*)\1/g,
+    ['src/terminal/doctor/*.ts'],
+    /(?:\bfine\(|\bskipped\(|\bfound\('[\w.-]+',|\bdetail(?: =|:)|\breturn(?= `))\s*(['`])((?:(?!\1).)*[A-Za-z]{2}(?:(?!\1).)*)\1/g,
   );
   const refused = filledTexts(
     ['src/cli/*.ts', 'src/agent/provisioning/*.ts', 'src/storage/parse-file.ts'],
@@ -86,7 +86,7 @@ test('what the doctor finds well or skips, and why a command refuses, has its Ja
   // `not YAML: …` in the parser's words, `setting: …` in the schema's.
   for (const text of ['not YAML: {}', '{}: {}']) mistakes.delete(text);
   // Names alone.
-  for (const text of ['manifest.json: {}', 'http://127.0.0.1:{}']) found.delete(text);
+  for (const text of ['manifest.json: {}', 'http://127.0.0.1:{}', '{}{}\\n']) found.delete(text);
   expect(
     [...found, ...refused, ...mistakes].map(asOne).filter((text) => /[a-z]/.test(text) && !known.has(text)),
   ).toEqual([]);

@@ -35,11 +35,6 @@ const brokenIn = ({ key, certificate, ca }: TlsFiles, wallMs: number): string | 
   return wrong === null || refusedByDate.has(wrong) ? null : `${keyFiles.tlsCertificate}: ${wrong}`;
 };
 
-const ownerOf = ({ certificate }: TlsFiles): string | null => {
-  const [leaf] = certificatesOf(certificate);
-  return leaf === undefined ? null : commonNameOf(leaf);
-};
-
 /** The system's errors name no file where they come from a read: the first that is none is that one. */
 const noFileIn = async ({ paths }: Examined): Promise<string> => {
   const { terminal, link } = keyFolders;
@@ -73,7 +68,7 @@ export const keys: DoctorCheck = async ({ config, wallMs }) => {
     parseCvIssuers(await readFile(join(provisioning, keyFolders.terminal, cvIssuersFile), 'utf8'));
     const broken = brokenIn(pair, wallMs);
     if (broken !== null) return { state: 'found', fault: 'keys.missing', detail: broken, where };
-    const owner = ownerOf(pair);
+    const owner = commonNameOf(new X509Certificate(pair.certificate));
     if (owner !== config.device)
       return { state: 'found', fault: 'keys.of-another-terminal', detail: `${keyFiles.tlsCertificate}: ${owner}` };
     return { state: 'ok', detail: `${read.facility}, ${read.device}, lane ${read.lane}` };
