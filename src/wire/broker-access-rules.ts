@@ -104,7 +104,7 @@ export const rabbitDefinitions = (users: BrokerUsers) => {
     users: names.map((name) => ({ name, password_hash: '', tags: [] })),
     permissions: names.map((user) => {
       const own = [`mqtt-subscription-${user}qos[01]`, `mqtt-will-${user}`];
-      const whole = exactly(['amq\\.topic', ...own]);
+      const whole = exactly([levelExpression(rabbitExchange), ...own]);
       return { user, vhost: rabbitVhost, configure: exactly(own), write: whole, read: whole };
     }),
     topic_permissions: names.map((user) => ({

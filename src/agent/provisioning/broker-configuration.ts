@@ -1,10 +1,11 @@
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { keyFiles, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type BrokerUsers, renderAclFile } from '../../wire/broker-access-rules.ts';
 import { readBrokerFiles, readFacility } from './facility-authority.ts';
+import { fillTemplate } from './fill-template.ts';
 import { type RabbitPlace, rabbitPlaceSchema, writeRabbitFiles } from './rabbitmq-configuration.ts';
 
 /** `directory`, absolute, holds TLS files and ACL. A file of before may name a folder for a database, too: there is none now. */
@@ -21,14 +22,8 @@ const placeFile = 'broker-place.json';
 const template = new URL('../../../systemd/mosquitto/mosquitto.conf.template', import.meta.url);
 
 /** Throws when the template asks for something that is not known, or a value would begin a line of its own. */
-export const renderMosquittoConfiguration = async (place: MosquittoPlace): Promise<string> => {
-  const values: Record<string, string> = { ...place, port: String(place.port) };
-  return (await readFile(template, 'utf8')).replaceAll(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
-    const value = values[name];
-    if (value === undefined || /[\r\n]/.test(value)) throw new Error(`mosquitto.conf: no usable value for ${name}`);
-    return value;
-  });
-};
+export const renderMosquittoConfiguration = (place: MosquittoPlace): Promise<string> =>
+  fillTemplate(template, /^[^\r\n]*$/, { ...place, port: String(place.port) });
 
 /** Who may speak to the facility's broker now: revoked devices are left out. */
 export const brokerUsers = async (facilityDirectory: string): Promise<BrokerUsers> => {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { keyFiles } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type BrokerUsers, rabbitDefinitions } from '../../wire/broker-access-rules.ts';
 import type { readBrokerFiles } from './facility-authority.ts';
+import { fillTemplate } from './fill-template.ts';
 
 /** `nodes`: Erlang's names of the cluster's members (`rabbit@node-1`); `directory`, absolute, is the same at each */
 export const rabbitPlaceSchema = z.object({
@@ -27,23 +28,13 @@ const cookieFile = 'erlang.cookie';
 type TemplateName = (typeof templateNames)[number];
 
 /** Throws when a template asks for something that is not known, or a value would begin a line or a word of its own. */
-export const renderRabbit = async (name: TemplateName, place: RabbitPlace): Promise<string> => {
-  const { address, port, directory } = place;
-  const values: Record<string, string> = { address, port: String(port), directory };
-  for (const [key, value] of Object.entries(values))
-    if (!/^[\w./:+-]+$/.test(value)) throw new Error(`${name}: no usable value for ${key}`);
-  values.nodes = place.nodes
-    .map((node, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${node}`)
-    .join('\n');
-  return (await readFile(new URL(`${name}.template`, templates), 'utf8')).replaceAll(
-    /\{\{(\w+)\}\}/g,
-    (_whole, key: string) => {
-      const value = values[key];
-      if (value === undefined) throw new Error(`${name}: no usable value for ${key}`);
-      return value;
-    },
+export const renderRabbit = (name: TemplateName, { address, port, directory, nodes }: RabbitPlace): Promise<string> =>
+  fillTemplate(
+    new URL(`${name}.template`, templates),
+    /^[\w./:+-]+$/,
+    { address, port: String(port), directory },
+    { nodes: nodes.map((node, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${node}`).join('\n') },
   );
-};
 
 /** DER of a tag with contents shorter than 256 bytes: names of ours are below 100. */
 const der = (tag: number, ...contents: readonly Uint8Array[]): Uint8Array => {
