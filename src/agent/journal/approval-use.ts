@@ -21,7 +21,7 @@ const placeOf = (session: string): string => `approval_use.certificate ${session
 /** The certificate that a visit was approved for, where the lookup has told it; the first one stands. */
 export const bindApproval = (sql: SealedSql, { session, certificate, livedMs }: Omit<ApprovalUse, 'kind'>): void => {
   const cell = sql.cells.seal(placeOf(session), certificate);
-  sql.run('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, cell, livedMs + rememberedMs);
+  sql.write('INSERT OR IGNORE INTO approval_use VALUES (?, ?, ?)', session, cell, livedMs + rememberedMs);
 };
 
 /**

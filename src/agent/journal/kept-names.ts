@@ -25,11 +25,11 @@ export class KeptNames {
 
   /** Names of other elements stay. */
   keep(referenceNumber: string, names: NamesByElement): void {
-    const { atOnce, cells, livedMs, run } = this.#rows;
+    const { atOnce, cells, livedMs, write } = this.#rows;
     atOnce(() => {
       const content = JSON.stringify({ ...this.of(referenceNumber), ...names });
       const key = this.#key(referenceNumber);
-      run(
+      write(
         'INSERT OR REPLACE INTO kept_name (reference_number, content, delete_at, who) VALUES (?, ?, ?, ?)',
         ...[key, cells.seal(`kept_name.content ${key}`, content), livedMs() + lifeMs],
         cells.seal(`kept_name.who ${key}`, referenceNumber),

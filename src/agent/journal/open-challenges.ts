@@ -6,7 +6,7 @@ import type { JournalChallenge, NewRequest } from './journal-schema.ts';
  * seldom and many at once, for a page that is written for one of them is written whole.
  */
 export const addChallenges = (
-  { get, run, write }: Sql,
+  { get, write }: Sql,
   device: string,
   { challenges, keep, livedMs }: { challenges: readonly JournalChallenge[]; keep: number; livedMs: number },
 ): void => {
@@ -17,7 +17,7 @@ export const addChallenges = (
     );
   const open = get('SELECT count(*) AS open FROM challenge WHERE device = ? AND request_id IS NULL', device);
   if (Number(open?.open) <= keep + Math.floor(keep / 2)) return;
-  run(
+  write(
     `DELETE FROM challenge WHERE device = ? AND request_id IS NULL AND rowid NOT IN
       (SELECT rowid FROM challenge WHERE device = ? AND request_id IS NULL ORDER BY rowid DESC LIMIT ?)`,
     ...[device, device, keep],

@@ -21,7 +21,7 @@ export const issueSettings = (
   // Up to release 19854c3 all terminals shared one count.
   const before = row ?? sql.get('SELECT version FROM settings_version WHERE facility = ?', facility);
   const version = before === undefined ? Math.floor(nowMs / 1000) : Number(before.version) + 1;
-  sql.run(
+  sql.write(
     'INSERT OR REPLACE INTO settings_issue (device, version, content_hash, valid_from) VALUES (?, ?, ?, ?)',
     ...[device, version, contentHash, nowMs],
   );
