@@ -139,17 +139,10 @@ const remainingCheck = (
   if (request.kind === 'test' && (certificate !== null || request.consents.length > 0)) return 'message.malformed';
   const versions = [request.catalogueVersion, ...request.consents.map(({ catalogueVersion }) => catalogueVersion)];
   if (!versions.every((version) => consentTexts.versions.has(version))) return 'consent.text-unknown';
-  const asked = request.consents.filter((consent) => !consentTexts.isConfirmed(consent));
-  if (!asked.every((consent) => consentTexts.isShown(consent))) return 'consent.text-unknown';
-  if (
-    !isAsOffered(
-      request,
-      request.consents.filter((consent) => !asked.includes(consent)),
-      memory,
-      nowMs,
-    )
-  )
-    return 'message.forged';
+  const confirmed = request.consents.filter((consent) => consentTexts.isConfirmed(consent));
+  if (!request.consents.every((consent) => confirmed.includes(consent) || consentTexts.isShown(consent)))
+    return 'consent.text-unknown';
+  if (!isAsOffered(request, confirmed, memory, nowMs)) return 'message.forged';
   if (mayRefuseByDate(context.time()) && request.issuedAt > nowMs + clockSkewMs) return 'message.stale';
   // Agreed to in this visit, by the terminal's own account: not years ago, and not in years to come.
   if (!request.consents.every(({ at }) => at >= request.issuedAt - visitMs && at <= request.issuedAt + clockSkewMs))
