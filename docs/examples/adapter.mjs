@@ -1,7 +1,7 @@
 // A template for an adapter of the official software: it answers the eligibility-service port in a process of its own.
 // One line of JSON a call on standard input, one line an answer on standard output, in any order; logs go to standard
-// error. Write the same in C# on the 資格確認端末: Console.In.ReadLine, Console.Out.WriteLine. Where the three functions
-// below look into a table, call the official software.
+// error. Adapter.cs is the same in C#, for the 資格確認端末. Where the three functions below look into a table, call the
+// official software.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 

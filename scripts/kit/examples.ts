@@ -1,6 +1,7 @@
 /**
  * npm run examples -- --json: every file of docs/examples as a stranger runs it, from a folder of its own that has this
- * package in its node_modules; what it prints is what it says that it prints.
+ * package in its node_modules; what it prints is what it says that it prints. One in a language that is not installed here
+ * is passed over and named.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +11,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import {
+  type ForeignExample,
+  foreignExamples,
+  foreignMissing,
+  isAsPromised,
+  prepareForeign,
+} from './foreign-examples.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'docs/examples');
@@ -83,6 +91,11 @@ const play = async (name: string, stranger: string): Promise<Played> => {
   return { example: name, passed: isRight, said };
 };
 
+const playForeign = async (example: ForeignExample, stranger: string): Promise<Played> => {
+  const said = await run([join(root, 'src/main.ts'), ...prepareForeign(example, stranger)], stranger);
+  return { example: example.name, passed: isAsPromised(example, said), said };
+};
+
 export const playExamples = async (): Promise<readonly Played[]> => {
   const stranger = mkdtempSync(join(tmpdir(), 'uketsuke-stranger-'));
   try {
@@ -93,6 +106,11 @@ export const playExamples = async (): Promise<readonly Played[]> => {
     const played: Played[] = [];
     for (const name of readdirSync(folder).filter((each) => each.endsWith('.mjs')))
       played.push(await play(name, stranger));
+    for (const example of foreignExamples) {
+      const missing = foreignMissing(example);
+      if (missing === null) played.push(await playForeign(example, stranger));
+      else process.stderr.write(`examples: skipped: ${example.name}: ${missing}\n`);
+    }
     return played;
   } finally {
     rmSync(stranger, { recursive: true, force: true });

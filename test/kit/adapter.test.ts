@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { foreignExamples, foreignMissing, prepareForeign } from '../../scripts/kit/foreign-examples.ts';
 import { AnswerRecorder } from '../../src/kit/adapter/record-answers.ts';
 
 test('the template keeps every promise of the port, in a process of its own, and is recorded', () => {
@@ -22,6 +23,26 @@ test('the template keeps every promise of the port, in a process of its own, and
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+const foreign = foreignExamples.filter(({ kit }) => kit === 'adapter');
+describe.each(foreign)('the template in another language: $name', (example) => {
+  const reason = foreignMissing(example);
+  if (reason !== null) console.warn(`skipped: an adapter, ${example.name}: ${reason}`);
+
+  // A clinic's PC speaks Shift_JIS on its console, this one nothing but ASCII: the lines are UTF-8 all the same.
+  test.skipIf(reason !== null)('keeps every promise of the port, whatever the locale', { timeout: 240_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'uketsuke-adapter-'));
+    try {
+      const kit = [join(import.meta.dirname, '../../src/main.ts'), ...prepareForeign(example, folder)];
+      const env = { ...process.env, LC_ALL: 'C' };
+      const run = spawnSync(process.execPath, kit, { cwd: folder, env, encoding: 'utf8', timeout: 110_000 });
+      expect(run.stdout.trim().split('\n').at(-1)).toBe('{"findings":[]}');
+      expect(run.status).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 test('an adapter that ends at once is told so', () => {

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pcscdMissing } from '../../scripts/beds/pcscd-bed.ts';
+import { foreignExamples, foreignMissing, isAsPromised, prepareForeign } from '../../scripts/kit/foreign-examples.ts';
 import { whatIsMissing } from '../../src/cli/kit-card.ts';
+
+const root = join(import.meta.dirname, '../..');
 
 test('whoever lacks a package is told the command that brings it, and whoever is not root that they must be', () => {
   expect(whatIsMissing(() => true, true)).toBeNull();
@@ -15,25 +18,21 @@ test('whoever lacks a package is told the command that brings it, and whoever is
   expect(whatIsMissing((path) => path.startsWith('/usr/'), false)).toMatch(/: sudo apt-get .* vsmartcard-vpcd$/);
 });
 
-const clients = [
-  ['Python', ['/usr/bin/python3', 'docs/examples/read-card.py'], ['/usr/bin/python3', '-c', 'import smartcard']],
-  ['Perl', ['perl', 'docs/examples/read-card.pl'], ['perl', '-MChipcard::PCSC', '-e', '1']],
-] as const;
+describe.each(foreignExamples.filter(({ kit }) => kit === 'card'))('a client: $name', (example) => {
+  const reason = foreignMissing(example);
+  if (reason !== null) console.warn(`skipped: a card client, ${example.name}: ${reason}`);
 
-describe.each(clients)('a client in %s', (language, client, [program, ...probe]) => {
-  const reason =
-    pcscdMissing() ??
-    (spawnSync(program, probe).status === 0
-      ? null
-      : `its PC/SC library is not installed (scripts/debian-packages.txt)`);
-  if (reason !== null) console.warn(`skipped: a card client in ${language}: ${reason}`);
-
-  test.skipIf(reason !== null)('reads the card in one command, and is judged', { timeout: 120_000 }, () => {
-    const kit = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'kit', 'card', '--persona', 'hanako', '--'];
-    const { stdout, status } = spawnSync(process.execPath, [...kit, ...client], { encoding: 'utf8', timeout: 110_000 });
-    expect(stdout).toContain('JPKIAPICCTOKEN2: 3 tries left');
-    expect(stdout.trim().split('\n').at(-1)).toBe('{"apdus":5,"findings":[]}');
-    expect(status).toBe(0);
+  test.skipIf(reason !== null)('reads the card in one command, and is judged', { timeout: 240_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
+    try {
+      const kit = [join(root, 'src/main.ts'), ...prepareForeign(example, folder)];
+      const run = spawnSync(process.execPath, kit, { cwd: folder, encoding: 'utf8', timeout: 110_000 });
+      expect(run.stdout).toMatch(example.prints);
+      expect(isAsPromised(example, run.stdout)).toBe(true);
+      expect(run.status).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 
