@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { placesOf, projectRoot, releaseTree } from '../beds/release-tree.ts';
+import { releasedTextsOf } from '../beds/stored-releases.ts';
 
 /**
  * scripts/node scripts/generate/stored-release.ts RELEASE
@@ -78,10 +79,6 @@ const textsScript = `
   import { catalogueAt } from ${JSON.stringify(join(tree, 'src/catalogue/load-catalogue.ts'))};
   process.stdout.write(JSON.stringify(consentKeys(catalogueAt(Date.now()))));`;
 const said = execFileSync(process.execPath, ['--input-type=module', '--eval', textsScript], { cwd: tree });
-const keys = [...new Set(JSON.parse(said.toString('utf8')) as string[])].sort().map((key) => key.split(' '));
-const byWord = <T>(parts: readonly (readonly string[])[], place: number, then: (of: typeof parts) => T) =>
-  Object.fromEntries([...Map.groupBy(parts, (each) => each[place] ?? '')].map(([word, of]) => [word, then(of)]));
-const texts = byWord(keys, 1, (ofLanguage) => byWord(ofLanguage, 2, (ofCode) => ofCode.map((key) => key[3])));
-const released = { release, catalogueVersion: keys[0]?.[0], texts };
+const released = releasedTextsOf(release, JSON.parse(said.toString('utf8')) as string[]);
 writeFileSync(join(projectRoot, 'src/catalogue/released', `${release}.json`), `${JSON.stringify(released, null, 2)}\n`);
 process.stdout.write(`${target}\n`);

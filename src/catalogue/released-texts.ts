@@ -8,10 +8,17 @@ import { catalogueDir } from './catalogue-files.ts';
  * What the screens of one release say when they ask for consents: SHA-256 of each text, by language and code. Kept so
  * that texts can be mended: an agent is updated before its terminals, and theirs still show the words of before.
  */
+const hashes = z.record(z.string(), z.record(consentCode, z.array(z.string().length(43)).min(1)));
+
 const releasedTextsSchema = z.strictObject({
   release: z.string(),
   catalogueVersion: z.string().max(40),
-  texts: z.record(z.string(), z.record(consentCode, z.array(z.string().length(43)).min(1))),
+  texts: hashes,
+  /**
+   * The same of what was answered beforehand (pre-check-in), by the answer that the text says: its hash is good for no other. A
+   * release that does not know it has none.
+   */
+  beforehand: z.strictObject({ true: hashes, false: hashes }).optional(),
 });
 export type ReleasedTexts = z.infer<typeof releasedTextsSchema>;
 

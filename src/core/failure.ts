@@ -132,3 +132,7 @@ export const failure = (code: FailureCode, detail?: string): Failure => ({
   ...failureRules[code],
   ...(detail === undefined ? {} : { detail }),
 });
+
+/** A code from the clinic's end as a failure we know; an unknown one is a refusal whose code goes to staff as it is. */
+export const failureOf = (code: string | null): Failure =>
+  isFailureCode(code) ? failure(code) : failure('delivery.refused', code ?? undefined);

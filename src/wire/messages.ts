@@ -247,7 +247,7 @@ export const requestSchema = z.strictObject({
   medicalSubsidyUse: z.boolean().optional(),
   prescriptionForm: z.enum(['electronic', 'paper']).optional(),
   approvedDocuments: z.array(line(64)).max(20).optional(),
-  /** The pre-check-in that this visit was offered: used with it, whether it was confirmed or changed. Wire 2 */
+  /** The pre-check-in that stood on this visit's screen: used with it, whether it was confirmed or changed. Wire 2 */
   preCheckIn: uuid.optional(),
   catalogueVersion: version,
   issuedAt: instantMs,

@@ -103,6 +103,19 @@ describe('consents signed before on the phone', () => {
     await bed.see('consent-bundle');
   });
 
+  it('are not used up by a visit that asks none of it and shows nothing of it', async () => {
+    const signed = await sign();
+    await comeWith(signed, {
+      settings: { ...settings, asks: { ...settings.asks, YZK: false, TKK: false, SHJ: true } },
+    });
+    await bed.see('consent-item');
+    bed.screen.touch('decline');
+    await finish();
+    expect(bed.visits().at(-1)).toMatchObject({ verdict: 'accepted' });
+    expect(bed.screen.shown.some(({ screen }) => screen === 'pre-check-in')).toBe(false);
+    expect(bed.agent.journal.isPreCheckInUsed(signed.id)).toBe(false);
+  });
+
   it('by an Android that signed them with its own certificate: its PIN, held to its reader, one touch', async () => {
     const phones = createVirtualSmartphoneReader();
     bed = await openVisitBed({ settings: { ...settings, smartphone: true }, smartphoneReader: phones });

@@ -69,10 +69,13 @@ const beforehand = (catalogue: Catalogue): readonly Omit<Consent, 'at'>[] =>
 
 const beforehandKey = (consent: Omit<Consent, 'at'>): string => `${keyOf(consent)} ${consent.given}`;
 
-/** Everything that a screen of this catalogue can have said: version, language, code and SHA-256 of the text, by spaces. */
+/**
+ * Everything that a screen of this catalogue can have said: version, language, code and SHA-256 of the text, by spaces; of what
+ * was answered beforehand a fifth word, the answer that its text says (`true`, `false`).
+ */
 export const consentKeys = (catalogue: Catalogue): readonly string[] => [
   ...askedKeys(catalogue),
-  ...beforehand(catalogue).map(keyOf),
+  ...beforehand(catalogue).map(beforehandKey),
 ];
 
 /** Every question that a screen of this catalogue can have asked. */
@@ -101,11 +104,17 @@ export type ConsentTexts = {
 /** A catalogue's version without that of its texts: which notices it follows. */
 const noticesIn = (version: string): string => version.split('+').toSpliced(1, 1).join('+');
 
-const releasedKeys = ({ catalogueVersion, texts }: ReleasedTexts): readonly string[] =>
+const releasedKeys = (catalogueVersion: string, texts: ReleasedTexts['texts']): readonly string[] =>
   Object.entries(texts).flatMap(([language, hashes]) =>
     Object.entries(hashes).flatMap(([code, each]) =>
       each.map((textHash) => keyOf({ catalogueVersion, language, code, textHash })),
     ),
+  );
+
+/** What that release's screens say of answers given beforehand, each with the one answer that its hash is good for. */
+const releasedBeforehand = ({ catalogueVersion, beforehand: said }: ReleasedTexts): readonly string[] =>
+  (['true', 'false'] as const).flatMap((given) =>
+    releasedKeys(catalogueVersion, said?.[given] ?? {}).map((key) => `${key} ${given}`),
   );
 
 /**
@@ -118,8 +127,14 @@ export const consentTexts = (
 ): ConsentTexts => {
   const inForce = new Set(catalogues.map(({ version }) => noticesIn(version)));
   const former = released.filter(({ catalogueVersion }) => inForce.has(noticesIn(catalogueVersion)));
-  const confirmed = new Set(catalogues.flatMap(beforehand).map(beforehandKey));
-  const keys = new Set([...catalogues.flatMap(askedKeys), ...former.flatMap(releasedKeys)]);
+  const confirmed = new Set([
+    ...catalogues.flatMap(beforehand).map(beforehandKey),
+    ...former.flatMap(releasedBeforehand),
+  ]);
+  const keys = new Set([
+    ...catalogues.flatMap(askedKeys),
+    ...former.flatMap(({ catalogueVersion, texts }) => releasedKeys(catalogueVersion, texts)),
+  ]);
   return {
     versions: new Set([
       ...catalogues.map(({ version }) => version),

@@ -3,7 +3,7 @@ import type { Sql } from '../../storage/sql-engine.ts';
 import { bindApproval } from './approval-use.ts';
 
 type PreCheckInUse = {
-  /** `preCheckIn` left out: the visit was offered none */
+  /** `preCheckIn` left out: none stood on the visit's screen */
   readonly personal: { readonly preCheckIn?: string | undefined };
   /** The journal's age now. ms */
   readonly livedMs: number;

@@ -75,6 +75,10 @@ export const questionsToBegin = (...asked: Parameters<typeof questionsOf>): read
   return withPreCheckIn(questionsOf(...asked), settings.preCheckIn ? lookup?.preCheckIn : undefined);
 };
 
+/** What this question shows, by its id: the request that follows uses it up, one that never showed it does not. */
+export const shownOf = ({ kind }: Question, lookup: LookupResult | null): string | undefined =>
+  kind === 'pre-check-in' ? lookup?.preCheckIn?.id : undefined;
+
 /** Each answer as it stood on the screen; `question` of a topic is its own line there, with its own hash. */
 export const confirmed = (before: Answers, question: PreCheckInQuestion, atMs: number, language: string): Answers =>
   question.answers.reduce(

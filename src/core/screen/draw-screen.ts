@@ -1,12 +1,13 @@
 import type { FacilitySettings } from '../../wire/facility-settings.ts';
 import { type Catalogue, isAnnounced } from '../catalogue/catalogue.ts';
+import { failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { partyOf } from '../party.ts';
 import type { ControlId } from '../visit/control-ids.ts';
 import { delays } from '../visit/delays.ts';
 import { offlineAtMs } from '../visit/offline.ts';
 import type { Session, SessionState, Surroundings } from '../visit/session.ts';
-import { canUseFace, canUsePin, failureOf, isPhone, visitOf } from '../visit/session-steps.ts';
+import { canUseFace, canUsePin, isPhone, visitOf } from '../visit/session-steps.ts';
 import { drawQuestion } from './draw-screen-consent.ts';
 import { codeBody, drawDesk, drawOutOfService, staffNote } from './draw-screen-failure.ts';
 import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';

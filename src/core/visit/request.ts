@@ -28,7 +28,6 @@ export const buildRequest = (parts: RequestParts): EligibilityRequest => {
   if (verification.state !== 'verified') throw new Error('a request is built for a verified visit only');
   const state = visit.identity?.certificateState;
   const asks = parts.kind === 'eligibility' && state !== 'grace';
-  const offered = visit.lookup.state === 'answered' ? visit.lookup.result.preCheckIn?.id : undefined;
   return {
     ...parts.terminal,
     kind: parts.kind,
@@ -47,7 +46,7 @@ export const buildRequest = (parts: RequestParts): EligibilityRequest => {
     ...(asks && answers.medicalSubsidyUse !== null ? { medicalSubsidyUse: answers.medicalSubsidyUse } : {}),
     ...(asks && answers.prescriptionForm !== null ? { prescriptionForm: answers.prescriptionForm } : {}),
     ...(asks && answers.approvedDocuments.length > 0 ? { approvedDocuments: [...answers.approvedDocuments] } : {}),
-    ...(asks && offered !== undefined ? { preCheckIn: offered } : {}),
+    ...(asks && visit.preCheckIn !== null ? { preCheckIn: visit.preCheckIn } : {}),
     catalogueVersion: parts.catalogueVersion,
     issuedAt: parts.issuedAtMs,
     expiresAt: challenge.expiresAt,

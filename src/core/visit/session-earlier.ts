@@ -1,9 +1,10 @@
+import { failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { EarlierVisit, Effect, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
 import { cardRead } from './session-card.ts';
-import { endCard, failureOf, go, sendToDesk, stay } from './session-steps.ts';
+import { endCard, go, sendToDesk, stay } from './session-steps.ts';
 
 /* Visits that were signed before the terminal restarted: gone on with, or told to staff; never begun again. */
 

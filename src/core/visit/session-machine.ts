@@ -1,4 +1,4 @@
-import { type Failure, failure } from '../failure.ts';
+import { type Failure, failure, failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
@@ -11,7 +11,6 @@ import { phoneCertificateUnusable, phoneFailed, phonePinRefused, phonePinWiped, 
 import {
   awaitCardReturn,
   endCard,
-  failureOf,
   finish,
   go,
   isPhone,

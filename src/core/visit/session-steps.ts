@@ -1,6 +1,6 @@
-import { questionsToBegin, toldNow } from '../catalogue/answered-before.ts';
+import { questionsToBegin, shownOf, toldNow } from '../catalogue/answered-before.ts';
 import { isMixed, noAnswers } from '../catalogue/consent.ts';
-import { type Failure, failure, isFailureCode } from '../failure.ts';
+import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
@@ -124,6 +124,7 @@ export const newVisit = (card: { insertion: string; session: string }, at: Momen
   questions: null,
   questionIndex: 0,
   answers: noAnswers,
+  preCheckIn: null,
   requestId: null,
 });
 
@@ -390,11 +391,10 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
   if (held !== null) return sendToDesk(session, at, held);
   const isLookedOver = questions[asked.questionIndex]?.kind === 'summary' && !isMixed(asked.answers);
   const answered: Visit = isLookedOver ? { ...asked, questionIndex: asked.questionIndex + 1 } : asked;
-  if (answered.questionIndex < questions.length)
-    return go(session, { name: 'askingConsent', visit: answered, ...patient(session, at) });
+  const question = questions[answered.questionIndex];
+  if (question !== undefined) {
+    const preCheckIn = shownOf(question, lookup) ?? answered.preCheckIn;
+    return go(session, { name: 'askingConsent', visit: { ...answered, preCheckIn }, ...patient(session, at) });
+  }
   return sign(session, answered, 'eligibility', at);
 };
-
-/** A code from the clinic's end as a failure we know; an unknown one is a refusal whose code goes to staff as it is. */
-export const failureOf = (code: string | null): Failure =>
-  isFailureCode(code) ? failure(code) : failure('delivery.refused', code ?? undefined);

@@ -95,6 +95,8 @@ export type Visit = {
   readonly questions: readonly Question[] | null;
   readonly questionIndex: number;
   readonly answers: Answers;
+  /** What was answered beforehand and has stood on this visit's screen, by its id: its request, and no other, uses it up */
+  readonly preCheckIn: string | null;
   /** Its 資格確認, once signed and durable */
   readonly requestId: string | null;
 };

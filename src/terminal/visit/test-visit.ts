@@ -1,6 +1,5 @@
-import { type FailureCode, failure } from '../../core/failure.ts';
+import { type FailureCode, failure, failureOf } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { failureOf } from '../../core/visit/session-steps.ts';
 import type { ClinicEvent } from '../delivery/clinic-link.ts';
 import type { SessionParts } from './session-parts.ts';
 

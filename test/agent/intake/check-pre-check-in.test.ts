@@ -1,14 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CompactSign } from 'jose';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { pinCard } from '../../../scripts/beds/evidence-fixtures.ts';
 import { signOnPhone } from '../../../scripts/beds/phone-app.ts';
 import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
+import { releasedTextsOf } from '../../../scripts/beds/stored-releases.ts';
 import { testSettings } from '../../../scripts/beds/test-facility.ts';
 import { checkPreCheckIn } from '../../../src/agent/intake/check-pre-check-in.ts';
 import { type ConsentTexts, consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
+import { readReleasedTexts } from '../../../src/catalogue/released-texts.ts';
 import { askedTopics } from '../../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
@@ -157,7 +162,22 @@ describe('what a service brings is verified, each thing for itself', () => {
     // Nor are they words of a question that nobody answered beforehand.
     expect(texts.isShown(consent(true, true))).toBe(false);
     const { textHash } = consent(true, true);
-    expect(consentKeys(catalogue)).toContain(`${catalogue.version} en ${code} ${textHash}`);
+    expect(consentKeys(catalogue)).toContain(`${catalogue.version} en ${code} ${textHash} true`);
+    // One release later, by agents whose own words are others: the same words, the same one answer.
+    const released = [releasedTextsOf('v1', consentKeys(catalogue))];
+    const later = consentTexts(
+      [{ ...catalogue, version: catalogue.version.replace(/\+[^+]+/, '+2099-01-05') }],
+      released,
+    );
+    expect([true, false].map((given) => later.isConfirmed(consent(given, given)))).toEqual([true, true]);
+    expect([true, false].map((given) => later.isConfirmed(consent(given, !given)))).toEqual([false, false]);
+    expect(later.isShown(consent(true, true))).toBe(false);
+    // What the next release keeps is read as it was written.
+    const folder = mkdtempSync(join(tmpdir(), 'uketsuke-released-'));
+    mkdirSync(join(folder, 'released'));
+    writeFileSync(join(folder, 'released', 'v1.json'), JSON.stringify(released[0]));
+    expect(readReleasedTexts(folder)).toEqual(released);
+    rmSync(folder, { recursive: true });
   });
 });
 

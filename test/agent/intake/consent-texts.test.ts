@@ -70,8 +70,8 @@ describe('terminals of an earlier release', () => {
   };
 
   test('of each it is written down what its screens say, in every language', () => {
-    // What is written down of the next one: version, language, code, hash.
-    for (const key of consentKeys(catalogue)) expect(key).toMatch(/^\S+ \S+ [A-Z0-9]+ [\w-]{43}$/);
+    // What is written down of the next one: version, language, code, hash, and of what was answered beforehand which answer.
+    for (const key of consentKeys(catalogue)) expect(key).toMatch(/^\S+ \S+ [A-Z0-9]+ [\w-]{43}( true| false)?$/);
     const wanted = releases().filter((release) => missingRelease(release) === null);
     expect(released.map(({ release }) => release)).toEqual(expect.arrayContaining([...wanted]));
     for (const each of released) {

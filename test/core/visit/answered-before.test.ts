@@ -60,4 +60,18 @@ test('what the last patient’s lookup tells late is nobody’s, and what comes 
   late(story.visit.insertion);
   expect(asked(story)).toBe('consent-bundle');
   expect(story.visit.answers.consents).toEqual([]);
+  // Nor is it used up by a request whose patient never saw it.
+  expect(story.visit.preCheckIn).toBeNull();
+});
+
+test.each([
+  ['confirmed', () => {}],
+  ['changed', (story: VisitStory) => void story.hit('start-over')],
+])('%s: the request names what stood on the screen', (_name, before) => {
+  const story = begun();
+  story.enterPin();
+  before(story);
+  if (asked(story) === 'pre-check-in') story.hit('confirm');
+  story.answerAll('agree');
+  expect(story.visit.preCheckIn).toBe(preCheckIn.id);
 });
