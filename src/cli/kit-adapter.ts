@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { runProgram } from '../../drivers/host/run-program.ts';
+import type { LinePipe } from '../kit/adapter/adapter-lines.ts';
 import { adapterRules } from '../kit/adapter/adapter-rules.ts';
 import { type AdapterPeople, checkAdapter } from '../kit/adapter/check-adapter.ts';
 import { AnswerRecorder } from '../kit/adapter/record-answers.ts';
@@ -28,19 +30,32 @@ const peopleSchema = z.strictObject({
   nobody: z.string(),
 });
 
-/** Exit status: 1 where the adapter breaks a promise of the port. Throws on a file that is none. */
+/** An adapter whose input is closed has so long for what it still does. ms */
+const endsWithinMs = 10_000;
+
+/** What JSON editors of Windows put before a file is no part of it. */
+const readPeople = (path: string): AdapterPeople =>
+  peopleSchema.parse(JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''))) as AdapterPeople;
+
+/** Exit status: 1 where the adapter breaks a promise of the port. Throws on a file that is none, or cannot be written. */
 export const judgeAdapter = async (
   [program = '', ...args]: readonly string[],
   { people, record }: AdapterOptions,
 ): Promise<number> => {
-  const asked = peopleSchema.parse(JSON.parse(readFileSync(people, 'utf8'))) as AdapterPeople;
+  const asked = readPeople(people);
+  // Before anything is asked: a day of answers that cannot be kept would be a day lost.
+  if (record !== undefined) writeFileSync(record, '');
   const recorder = new AnswerRecorder();
   let hear: (line: string) => void = () => {};
   let rest = '';
+  let isOver = false;
+  let last = '';
+  // A character may come in two pieces; what is no UTF-8 shows as U+FFFD, and a byte order mark is told.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const running = runProgram(program, args, {
     takesInput: true,
     onOutput: (piece) => {
-      const lines = (rest + piece.toString('utf8')).split(/\r?\n/);
+      const lines = (rest + decoder.decode(piece, { stream: true })).split(/\r?\n/);
       rest = lines.pop() ?? '';
       for (const line of lines) {
         recorder.keep(line);
@@ -48,23 +63,34 @@ export const judgeAdapter = async (
       }
     },
   });
-  const pipe = {
-    send: (line: string) => {
+  const pipe: LinePipe = {
+    send: (line) => {
       recorder.keep(line);
+      last = /"call":"(\w+)"/.exec(line)?.[1] ?? `a line of ${line.length} characters`;
       running.input?.write(`${line}\n`);
     },
-    subscribe: (listener: (line: string) => void) => {
+    subscribe: (listener) => {
       hear = listener;
     },
+    end: () => {
+      isOver = true;
+      running.input?.end();
+      const limit = new AbortController();
+      const late = pause(endsWithinMs, false, { signal: limit.signal }).catch(() => false);
+      return Promise.race([running.ended.then(() => true), late]).finally(() => limit.abort());
+    },
   };
-  const findings = await Promise.race([checkAdapter(pipe, asked), running.ended]);
+  const judged = checkAdapter(pipe, asked);
+  // Whoever ends at the end of the input does what it should.
+  const early = running.ended.then(async (end) => (isOver ? await judged : end));
+  const findings = await Promise.race([judged, early]);
   running.stop();
-  if (!Array.isArray(findings)) {
-    const { how, code, words } = findings as Awaited<typeof running.ended>;
-    process.stderr.write(`${program}: ${how}${code === null ? '' : `, ${code}`} ${words}\n`);
+  if (record !== undefined) writeFileSync(record, `${recorder.lines.join('\n')}\n`);
+  if ('how' in findings) {
+    const { how, code, words } = findings;
+    process.stderr.write(`${program}: ${how}${code === null ? '' : `, ${code}`} (asked last: ${last}) ${words}\n`);
     return 1;
   }
-  if (record !== undefined) writeFileSync(record, `${recorder.lines.join('\n')}\n`);
   process.stdout.write(printFindings(findings, adapterRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ findings })}\n`);
   return findings.length === 0 ? 0 : 1;

@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
 import { foreignExamples, foreignMissing, prepareForeign } from '../../scripts/kit/foreign-examples.ts';
+import { answerNames } from '../../src/kit/adapter/adapter-lines.ts';
 import { AnswerRecorder } from '../../src/kit/adapter/record-answers.ts';
 
 test('the template keeps every promise of the port, in a process of its own, and is recorded', () => {
@@ -23,6 +26,68 @@ test('the template keeps every promise of the port, in a process of its own, and
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+/** The kit on the template with something done to its lines: `change` is the body of a transform of what it writes. */
+const judgedWith = (change: string): { readonly rules: readonly string[]; readonly status: number | null } => {
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-adapter-'));
+  try {
+    const wrapper = `const { spawn } = require('node:child_process');
+const child = spawn(process.execPath, ['docs/examples/adapter.mjs'], { stdio: ['pipe', 'pipe', 'inherit'] });
+process.stdin.pipe(child.stdin);
+child.on('exit', () => end());
+let end = () => process.exit(0);
+${change}`;
+    writeFileSync(join(folder, 'wrapper.cjs'), wrapper);
+    // As an editor of Windows saves it.
+    const people = `\ufeff${readFileSync('docs/examples/adapter-people.json', 'utf8').replaceAll('\n', '\r\n')}`;
+    writeFileSync(join(folder, 'people.json'), people);
+    const kit = ['src/main.ts', 'kit', 'adapter', '--people', join(folder, 'people.json')];
+    const run = spawnSync(process.execPath, [...kit, '--', process.execPath, join(folder, 'wrapper.cjs')], {
+      encoding: 'utf8',
+    });
+    const last = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as { findings: { rule: string }[] };
+    return { rules: [...new Set(last.findings.map(({ rule }) => rule))], status: run.status };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+test('lines that end in CR LF, and characters that come in two pieces, are heard as they are', () => {
+  const bytewise = `child.stdout.on('data', (piece) => {
+  const bytes = Buffer.from(piece.toString('utf8').replaceAll('\\n', '\\r\\n'));
+  for (const byte of bytes) process.stdout.write(Buffer.of(byte));
+});`;
+  expect(judgedWith(bytewise)).toEqual({ rules: [], status: 0 });
+});
+
+test('a console of Windows is told what it is: a byte order mark, Shift_JIS, a program that stays', () => {
+  const iconvPath = JSON.stringify(createRequire(import.meta.url).resolve('iconv-lite'));
+  const windows = `const iconv = require(${iconvPath});
+end = () => setInterval(() => {}, 1000);
+process.stdout.write('\\ufeff');
+child.stdout.on('data', (piece) => process.stdout.write(iconv.encode(piece.toString('utf8'), 'cp932')));`;
+  const { rules, status } = judgedWith(windows);
+  expect(rules).toEqual(expect.arrayContaining(['byte-order-mark', 'not-utf8', 'reference-lost', 'stays-after-input']));
+  expect(status).toBe(1);
+});
+
+test('answers that cannot be kept are told before anybody is asked', () => {
+  const kit = [
+    'src/main.ts',
+    'kit',
+    'adapter',
+    '--people',
+    'docs/examples/adapter-people.json',
+    '--record',
+    '/no/such/x',
+  ];
+  const run = spawnSync(process.execPath, [...kit, '--', process.execPath, '-e', 'console.error("asked")'], {
+    encoding: 'utf8',
+  });
+  expect(run.status).not.toBe(0);
+  expect(run.stderr).toContain('/no/such/x');
+  expect(run.stderr).not.toContain('asked');
 });
 
 const foreign = foreignExamples.filter(({ kit }) => kit === 'adapter');
@@ -51,7 +116,7 @@ test('an adapter that ends at once is told so', () => {
     encoding: 'utf8',
   });
   expect(run.status).toBe(1);
-  expect(run.stderr).toContain('ended, 3');
+  expect(run.stderr).toContain('ended, 3 (asked last: lookup)');
 });
 
 test('a recorder leaves nothing that names a person, and keeps two people two', () => {
@@ -102,6 +167,89 @@ test('a recorder leaves nothing that names a person, and keeps two people two', 
   for (const part of persons) expect(kept).not.toContain(part);
   expect(recorder.lines[0]).toBe(recorder.lines[1]);
   expect(recorder.lines[0]).not.toBe(recorder.lines[2]);
-  expect(kept).toContain('架空組合');
+  expect(kept).toContain('保険者 1');
   expect(kept).toContain('"birthdate":"19800101"');
+});
+
+const xml =
+  '<?xml version="1.0" encoding="Shift_JIS"?><!-- 髙﨑 花子 様 --><XmlMsg who="TAKASAKI"><Name>高崎 花子</Name></XmlMsg>';
+const personal: readonly string[] = [
+  ...['髙﨑 花子', '𠮷田太郎', '見󠄁本', 'タカサキ ハナコ', 'ﾀｶｻｷ ﾊﾅｺ', 'たかさき', 'TAKASAKI HANAKO', 'Takasaki', 'Abe'],
+  ...[
+    '東京都千代田区永田町1-7-1',
+    '1-7-1 Nagatacho',
+    '〒100-0014',
+    '1000014',
+    '03-1234-5678',
+    '09012345678',
+    '+81312345678',
+  ],
+  ...['06138057', '  138057', '３９１３１２３４', '記架123', '12-3456', '1000001', '5E570001', '12345678901'],
+  ...[
+    '19800217',
+    'S550217',
+    '昭和55年2月17日',
+    '1980-02-17',
+    '317577600000',
+    'hanako@example.jp',
+    '本人は3か月前に転居',
+  ],
+  ...['OQSsiquc01res_face_takasaki_20261130090000.xml', xml, iconv.encode('髙崎 花子', 'cp932').toString('utf8')],
+  ...[
+    iconv.encode('高崎 花子', 'cp932').toString('base64'),
+    'A型肝炎',
+    'TAKASAKI',
+    'check 高崎',
+    'eligibility.takasaki',
+  ],
+];
+
+test('whatever names a person is left nowhere, under whatever name it stands, as text, number, list or name of a member', () => {
+  const places = [
+    ...answerNames,
+    'id',
+    'at',
+    'call',
+    'code',
+    'detail',
+    'given',
+    'insurerNumber',
+    'certificateSerial',
+    'memo',
+  ];
+  const left: string[] = [];
+  for (const value of personal)
+    for (const name of places) {
+      const recorder = new AnswerRecorder();
+      const said = [
+        ...[value, [value], { [value]: 'x' }, { inner: [{ [name]: value }] }],
+        ...(/^[1-9]\d{4,}$/.test(value) ? [Number(value)] : []),
+      ];
+      for (const each of said) recorder.keep(JSON.stringify({ id: 1, ok: true, value: { [name]: each } }));
+      recorder.keep(JSON.stringify({ id: 1, ok: false, code: value, detail: value }));
+      recorder.keep(value);
+      // A date that is nobody's birthday says what the case is about, and stays.
+      const isDate = /Date$|^date$/.test(name) && value === '19800217';
+      if (!isDate && recorder.lines.join('\n').includes(value.trim())) left.push(`${name}: ${value}`);
+    }
+  expect(left).toEqual([]);
+});
+
+test('a birthday is not left in the dates of the insurance either, and an answer stays that of its question', () => {
+  const recorder = new AnswerRecorder();
+  const held = { Birthdate: '19400217', QualificationDate: '20150217', InsuredCardExpirationDate: '20150216' };
+  const inquiry = { insurerNumber: '39131234', insuredIdentificationNumber: '1000002', insuredBranchNumber: '01' };
+  recorder.keep(JSON.stringify({ id: 1, call: 'inquire', inquiry }));
+  const numbers = { InsurerNumber: '39131234', InsuredIdentificationNumber: '1000002', InsuredValidDate: '20240401' };
+  const qualifications = [{ ...numbers, ...held, InsuredCardValidDate: '20240401' }];
+  recorder.keep(JSON.stringify({ id: 1, ok: true, value: { qualifications } }));
+  const [asked = '', answered = ''] = recorder.lines;
+  expect(answered).not.toMatch(/021[67]/);
+  expect(answered).toContain('"InsuredCardValidDate":"20240401"');
+  const inquired = (JSON.parse(asked) as { inquiry: typeof inquiry }).inquiry;
+  for (const number of [inquired.insurerNumber, inquired.insuredIdentificationNumber]) {
+    expect(answered).toContain(`"${number}"`);
+    expect(['39131234', '1000002']).not.toContain(number);
+  }
+  expect(inquired.insurerNumber).toMatch(/^39\d{6}$/);
 });

@@ -66,12 +66,14 @@ const lineSchema = z.union([
 ]);
 
 /** What of its lines breaks the form, whoever asked; told by the client as it sees it. */
-type LineTrouble = 'not-a-line' | 'other-id' | 'form' | 'unknown-code' | 'no-answer';
+type LineTrouble = 'not-a-line' | 'byte-order-mark' | 'not-utf8' | 'other-id' | 'form' | 'unknown-code' | 'no-answer';
 
 /** A process, or whatever else takes lines and gives lines */
 export type LinePipe = {
   readonly send: (line: string) => void;
   readonly subscribe: (hear: (line: string) => void) => void;
+  /** Nothing more is asked. True: it has ended by itself; left out where nothing can tell. */
+  readonly end?: () => Promise<boolean>;
 };
 
 type ClientOptions = {
@@ -80,7 +82,7 @@ type ClientOptions = {
   readonly answerMs: number;
   readonly onTrouble?: (trouble: LineTrouble, seen: string) => void;
 };
-type Waiting = { readonly call: Call; readonly resolve: (answer: Result<unknown>) => void };
+type Waiting = { readonly call: string; readonly resolve: (answer: Result<unknown>) => void };
 
 /** The port over lines. What breaks the form is `eligibility.unavailable`, silence `eligibility.no-answer`; never throws. */
 export class AdapterLines implements EligibilityService {
@@ -113,7 +115,12 @@ export class AdapterLines implements EligibilityService {
     return answer.ok ? answer.value : false;
   }
 
-  #ask<T>(call: Call, args: object): Promise<Result<T>> {
+  /** A question of a later version: a call, or a member of one, that nobody knows today. */
+  askAnything(call: string, args: object): Promise<Result<unknown>> {
+    return this.#ask(call, args);
+  }
+
+  #ask<T>(call: string, args: object): Promise<Result<T>> {
     this.#ids += 1;
     const id = this.#ids;
     return new Promise((resolve) => {
@@ -135,7 +142,10 @@ export class AdapterLines implements EligibilityService {
     this.#options.onTrouble?.(trouble, seen);
   }
 
-  #hear(line: string): void {
+  #hear(said: string): void {
+    if (said.startsWith('\ufeff')) this.#tell('byte-order-mark', 'U+FEFF');
+    const line = said.replace(/^\ufeff/, '');
+    if (line.includes('\ufffd')) this.#tell('not-utf8', `${line.length} characters`);
     let content: unknown;
     try {
       content = JSON.parse(line);
@@ -150,14 +160,16 @@ export class AdapterLines implements EligibilityService {
     waiting.resolve(this.#answerOf(waiting.call, read.data));
   }
 
-  #answerOf(call: Call, line: z.infer<typeof lineSchema>): Result<unknown> {
+  #answerOf(call: string, line: z.infer<typeof lineSchema>): Result<unknown> {
     const unreadable = err(failure('eligibility.unavailable', `${call}: not to be read`));
     if (!line.ok) {
       if (isFailureCode(line.code)) return err(failure(line.code, line.detail));
-      this.#tell('unknown-code', line.code);
+      // Whatever stands there may name a person.
+      this.#tell('unknown-code', /^[\w.-]{1,30}$/.test(line.code) ? line.code : `${line.code.length} characters`);
       return unreadable;
     }
-    const value = schemas[call].safeParse(line.value ?? undefined);
+    const schema: z.ZodType = Object.hasOwn(schemas, call) ? schemas[call as Call] : z.unknown();
+    const value = schema.safeParse(line.value ?? undefined);
     if (value.success) return ok(value.data);
     // By element names alone: values are a person's.
     this.#tell(

@@ -14,6 +14,18 @@ export const adapterRules = {
     '尋ねられた id に1回だけ答える',
     'answer each id once',
   ),
+  'byte-order-mark': rule(
+    '行の頭に BOM（U+FEFF）があります',
+    'a byte order mark stands before a line',
+    'BOM のない UTF-8 で書く（C# は new UTF8Encoding(false)）',
+    'UTF-8 without a byte order mark (in C#: new UTF8Encoding(false))',
+  ),
+  'not-utf8': rule(
+    '標準出力が UTF-8 ではありません',
+    'standard output is not UTF-8',
+    'Windows のコンソールは Shift_JIS（CP932）。出力の文字コードを UTF-8 に決める',
+    'a Japanese Windows console speaks Shift_JIS: set the encoding of the output to UTF-8',
+  ),
   form: rule(
     '答えの形が違います',
     'an answer breaks its form',
@@ -68,6 +80,12 @@ export const adapterRules = {
     'eligibility.not-found を返す',
     'answer eligibility.not-found',
   ),
+  'other-insurer': rule(
+    '保険者番号が違うのに答えました',
+    'the number of another insurer was answered',
+    '番号が合っても保険者番号が違えば eligibility.not-found。患者の取り違えになる',
+    'the same number at another insurer is eligibility.not-found: anything else mixes patients',
+  ),
   'other-birthdate': rule(
     '生年月日が違うのに答えました',
     'another birth date was answered',
@@ -86,11 +104,23 @@ export const adapterRules = {
     'registerReference のあとの check と inquire に referenceNumber を入れる',
     'carry it in later answers',
   ),
+  'reference-of-other': rule(
+    '登録した照会番号がほかの人の答えにあります',
+    'a registered chart number is in the answer about another person',
+    '照会番号はその人の答えにだけ入れる。患者の取り違えになる',
+    'in the answers about that person alone: anything else mixes patients',
+  ),
+  'registered-untrue': rule(
+    '利用登録のある方・ない方を言い分けていません',
+    'it does not tell who is registered',
+    'registered は yes か no。unknown は資格確認側が答えられないときだけ',
+    'yes or no; unknown only where the service cannot tell',
+  ),
   'persons-mixed': rule(
-    '同時に尋ねた2人の答えが入れ替わりました',
-    'the answers about two people were exchanged',
-    'id と人を必ず対にする。共有の変数に置かない',
-    'keep id and person together',
+    'ほかの人についての答えです',
+    'an answer is about another person',
+    'id と人を必ず対にする。共有の変数に置かない（並べて尋ねられる）',
+    'keep id and person together, in no shared variable: questions come side by side',
   ),
   'waits-for-others': rule(
     '1つの遅い答えがほかを待たせました',
@@ -103,6 +133,24 @@ export const adapterRules = {
     'isReached takes more than 1 s',
     '接続できるかだけを1秒以内に。わからなければ null',
     'only whether a connection is taken, within 1 s; null where it cannot be told',
+  ),
+  'unknown-call': rule(
+    '知らない call に正しく答えません',
+    'a call that it does not know is not refused',
+    '知らない call には ok: false、code: eligibility.unavailable（あとの版で増える）',
+    'answer ok: false with eligibility.unavailable: later versions have more calls',
+  ),
+  'unknown-member': rule(
+    '知らない項目があると答えません',
+    'a question with a member that it does not know is not answered',
+    '知らない項目は無視する（あとの版で増える）',
+    'pass over members that are not known: later versions have more',
+  ),
+  'stays-after-input': rule(
+    '標準入力が閉じても終わりません',
+    'it goes on when its standard input is closed',
+    'ReadLine が null を返したら終わる。残ると次の起動とぶつかる',
+    'end at the end of the input: what stays is in the way of the next start',
   ),
   'ends-on-junk': rule(
     '読めない行のあと答えなくなりました',
