@@ -145,15 +145,30 @@ const sideBySide = async ({ service, people, tell }: Suite, reachedMs: number): 
   const checks = await Promise.all(pair.map((one) => service.check(card(one), noChoices)));
   if (checks.some((answer, at) => answer.ok && answer.value.birthdate !== pair[at]?.birthdate))
     tell('persons-mixed', 'check', 'birthdate');
+  // A machine that is busy with other things is slow once, an adapter always.
+  let told: readonly (readonly [AdapterRule, string, string])[] = [];
+  for (let times = 0; times < 3; times += 1) {
+    told = await besideACheck(service, people, reachedMs);
+    if (told.length === 0) return;
+  }
+  for (const [rule, where, seen] of told) tell(rule, where, seen);
+};
+
+const besideACheck = async (
+  service: AdapterLines,
+  people: AdapterPeople,
+  reachedMs: number,
+): Promise<readonly (readonly [AdapterRule, string, string])[]> => {
   const beganMs = performance.now();
   const order: string[] = [];
   const slow = service.check(card(people.other), noChoices).then(() => order.push('check'));
-  const reached = service.isReached().then(() => order.push('isReached'));
-  await reached;
-  if (performance.now() - beganMs > reachedMs)
-    tell('reached-slow', 'isReached', `${Math.round(performance.now() - beganMs)} ms`);
+  await service.isReached().then(() => order.push('isReached'));
+  const tookMs = Math.round(performance.now() - beganMs);
   await slow;
-  if (order[0] !== 'isReached') tell('waits-for-others', 'check, isReached', order.join(', '));
+  return [
+    ...(tookMs > reachedMs ? [['reached-slow', 'isReached', `${tookMs} ms`] as const] : []),
+    ...(order[0] === 'isReached' ? [] : [['waits-for-others', 'check, isReached', order.join(', ')] as const]),
+  ];
 };
 
 /** What a later version of this asks, and what a line may be: long, cut, or of nobody's. */
