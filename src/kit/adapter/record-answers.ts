@@ -60,6 +60,7 @@ const told: readonly (readonly [RegExp, RegExp])[] = [
 const isTold = (name: string, text: string): boolean =>
   told.some(([names, values]) => names.test(name) && values.test(text)) || (name === 'code' && isFailureCode(text));
 
+/** So far from a birthday a date is nobody's, and so exactly the moment of a consent is kept. ms */
 const dayMs = 86_400_000;
 /** Month and day of a date, and of its neighbours: insurance begins and ends on birthdays. */
 const daysAround = (date: string): readonly string[] => {
