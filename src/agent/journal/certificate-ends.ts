@@ -32,6 +32,13 @@ export class CertificateEnds {
     });
   }
 
+  /** How many `since` gives, without the trouble of reading each */
+  countSince(seenFromMs: number): number {
+    return Number(
+      this.#rows.get('SELECT count(*) AS times FROM certificate_end WHERE seen_at >= ?', seenFromMs)?.times ?? 0,
+    );
+  }
+
   /** Those seen from an instant on, the earliest end first */
   since(seenFromMs: number): CertificateEnd[] {
     const rows = this.#rows.all(

@@ -192,5 +192,17 @@ export const journalKind: StoreKind = {
     name TEXT PRIMARY KEY, content TEXT NOT NULL, version INTEGER NOT NULL
   ) STRICT;`,
     },
+    {
+      version: 16,
+      name: 'what is kept for weeks and years has its time found by an index: each sweep looked through all of it',
+      sql: `
+  CREATE INDEX abandoned_lived_at ON abandoned (lived_at);
+  CREATE INDEX help_call_lived_at ON help_call (lived_at);
+  CREATE INDEX help_call_called_at ON help_call (called_at);
+  CREATE INDEX self_test_lived_at ON self_test (lived_at);
+  CREATE INDEX kept_name_delete_at ON kept_name (delete_at);
+  CREATE INDEX certificate_end_delete_at ON certificate_end (delete_at);
+  CREATE INDEX certificate_end_seen_at ON certificate_end (seen_at);`,
+    },
   ],
 };

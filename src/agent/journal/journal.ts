@@ -384,7 +384,7 @@ export class Journal extends JournalAge {
       'INSERT INTO usage (month, lane, kind, method, outcome, code, times) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET times = usage.times + excluded.times',
       ...[monthOf(at), row.lane, row.kind, row.method, outcome, code, by],
     );
-    if (by < 0) this.run('DELETE FROM usage WHERE times = 0');
+    if (by < 0) this.run('DELETE FROM usage WHERE month = ? AND times = 0', monthOf(at));
   }
 
   #visits(condition: string, ...values: SqlValue[]): JournalVisit[] {

@@ -56,7 +56,7 @@ const stateNow = (endsAt: number, nowMs: number): RenewalState => {
 
 /** Of this month's patients those whose certificate ends within three months or has ended. */
 export const expiringCount = (model: PageModel): number =>
-  model.context.journal.certificateEnds.since(startOfJapanMonth(model.nowMs())).length;
+  model.context.journal.certificateEnds.countSince(startOfJapanMonth(model.nowMs()));
 
 /** By 照会番号 alone: staff find the name in their レセコン. The earliest end first. */
 export const expiringPage = (model: PageModel): Markup => {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Journal } from '../../../src/agent/journal/journal.ts';
-import { deletionsAt, overdueRequests } from '../../../src/agent/journal/retention.ts';
 import { dayMs } from '../../../src/core/time-units.ts';
 
 let folder: string;
@@ -60,28 +59,4 @@ test('what has had its time in thousands goes a part at a time, and goes whole',
   // Each whose personal data went is named, once.
   expect(new Set(given).size).toBe(2500);
   expect(given).toHaveLength(2500);
-});
-
-/* Of what is left (names, visits that were left, calls for help) a clinic has some thousands in all. */
-test('sweep and stock of challenges look through no table that grows with each visit', () => {
-  const database = new DatabaseSync(path, { readOnly: true });
-  const plan = (sql: string, ...of: (string | number)[]): string =>
-    database
-      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .all(...of)
-      .map(({ detail }) => String(detail))
-      .join('; ');
-  const plans = [
-    ...deletionsAt(1e12, 'rowid').map(([sql, beforeMs]) => plan(sql, beforeMs)),
-    plan(overdueRequests, 1e12),
-    plan('SELECT count(*) AS open FROM challenge WHERE device = ? AND request_id IS NULL', 'front-1'),
-    plan(
-      'SELECT rowid FROM challenge WHERE device = ? AND request_id IS NULL ORDER BY rowid DESC LIMIT ?',
-      'front-1',
-      48,
-    ),
-  ];
-  database.close();
-  expect(plans.length).toBeGreaterThan(10);
-  expect(plans.filter((each) => /SCAN (request|challenge|card_seen|audit)\b/.test(each))).toEqual([]);
 });
