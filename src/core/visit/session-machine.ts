@@ -178,7 +178,10 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'FaceFailed':
       if (state.name !== 'verifyingFace') return stay(session);
       if (event.failure.code !== 'face.process-lost') return withoutFace(session, at, event.failure);
-      return go(session, { ...state, trouble: event.failure, deadlineMs: at.monotonicMs + delays.faceRestartMs });
+      return go(session, {
+        ...{ ...state, ...patient(session, at), trouble: event.failure },
+        deadlineMs: at.monotonicMs + delays.faceRestartMs,
+      });
     case 'FaceHealthChanged':
       if (state.name === 'verifyingFace' && state.trouble !== null && event.trouble === null)
         return startFace(session, state.visit, at);
@@ -202,7 +205,7 @@ const answered = (before: Session, event: SessionEvent): Step => {
         );
       return go(
         session,
-        { ...state, checking: true, deadlineMs: at.monotonicMs + delays.signingMs },
+        { ...state, checking: true, ...patient(session, at), deadlineMs: at.monotonicMs + delays.signingMs },
         {
           type: 'VerifyPin',
           insertion: state.visit.insertion,

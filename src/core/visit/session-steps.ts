@@ -3,7 +3,6 @@ import { isMixed, noAnswers } from '../catalogue/consent.ts';
 import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
-import type { Identity } from './identity.ts';
 import { offlineAtMs } from './offline.ts';
 import type {
   Display,
@@ -170,10 +169,15 @@ export const ended = (visit: Visit, outcome: string): readonly Effect[] => [
   { type: 'VisitEnded', session: visit.session, outcome, signed: visit.requestId !== null },
 ];
 
+/** A visit whose card was waited for ends with the one that was begun in its place, whatever lies there. */
+const waitedForEnds = (state: SessionState, outcome: string): readonly Effect[] =>
+  state.name === 'readingCard' && state.resuming !== null ? ended(state.resuming, outcome) : [];
+
 /** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */
 export const finish = (session: Session, at: Moment, outcome: string): Step => {
   const visit = visitOf(session.state);
-  const effects = visit === null ? dismissPhone(session.state) : ended(visit, outcome);
+  const effects =
+    visit === null ? dismissPhone(session.state) : [...waitedForEnds(session.state, outcome), ...ended(visit, outcome)];
   const left = forNobody(session);
   const rested: Session = { ...left, state: restState(left, at) };
   const waiting = session.surroundings.cardOnBed;
@@ -188,9 +192,6 @@ export const sendToDesk = (session: Session, at: Moment, reason: Failure, approv
   const { state } = session;
   const visit = visitOf(state);
   if (visit === null) return stay(session);
-  // A visit whose card was waited for ends here, too, whatever lies in its place.
-  const waitedFor =
-    state.name === 'readingCard' && state.resuming !== null ? ended(state.resuming, 'card.removed') : [];
   return go(
     session,
     {
@@ -202,7 +203,7 @@ export const sendToDesk = (session: Session, at: Moment, reason: Failure, approv
       atMs: at.wallMs,
       deadlineMs: at.monotonicMs + delays.deskMs,
     },
-    ...waitedFor,
+    ...waitedForEnds(state, 'card.removed'),
     endCard(visit),
     { type: 'Chime', sound: 'attention' },
   );
@@ -359,10 +360,6 @@ const sign = (session: Session, visit: Visit, kind: RequestKind, at: Moment): St
 export const signRegistration = (session: Session, visit: Visit, at: Moment): Step =>
   sign(session, visit, 'registration', at);
 
-/** 資格情報 of a card whose certificate could not be read rests on the staff check alone: no consents are asked. */
-const certificateStateOf = (identity: Identity | null): 'valid' | 'near-expiry' | 'grace' | null =>
-  identity === null || identity.certificateState === 'dead' ? null : identity.certificateState;
-
 /** Once verified: PIN again if the card forgot it, lookup, registration, questions where they stopped, signature. */
 export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
   const { settings, consentCatalogue } = session.surroundings;
@@ -381,11 +378,11 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
     return go(session, { name: 'registering', visit, phase: 'asking', requestId: null, ...patient(session, at) });
   }
   if (settings === null) return sendToDesk(session, at, failure('settings.missing'));
+  const state = visit.identity?.certificateState;
+  // 資格情報 of a card whose certificate could not be read rests on the staff check alone: no consents are asked.
   const questions =
     visit.questions ??
-    (visit.identity === null
-      ? []
-      : questionsToBegin(consentCatalogue, settings, lookup, certificateStateOf(visit.identity)));
+    (state === undefined ? [] : questionsToBegin(consentCatalogue, settings, lookup, state === 'dead' ? null : state));
   const asked: Visit = { ...visit, questions };
   const held = nobodyKeeps(session.surroundings, at);
   if (held !== null) return sendToDesk(session, at, held);

@@ -22,6 +22,7 @@ import {
   visitOf,
   whyNoPin,
 } from './session-steps.ts';
+import { listenMs } from './session-voice.ts';
 
 type Touched = Extract<SessionEvent, { type: 'Touched' }>;
 
@@ -148,9 +149,9 @@ const extended = (session: Session, at: Moment): Session => {
     const chosen = { ...session, chosenUntilMs: at.monotonicMs + delays.chosenAtRestMs };
     return { ...chosen, state: { ...state, deadlineMs: restState(chosen, at).deadlineMs } };
   }
-  if (!('patience' in state) || state.deadlineMs === null) return session;
+  // A check, a signature, a process that begins anew: their time is their own, and no touch makes it longer.
+  if (!('patience' in state) || listenMs(session) === null) return session;
   if (state.name === 'verifyingFace' && !state.offerOthers) return session;
-  if (state.name === 'registering' && state.phase !== 'asking') return session;
   return { ...session, state: { ...state, ...patient(session, at) } };
 };
 

@@ -175,10 +175,13 @@ const play = (
   return story;
 };
 
-const runs = { numRuns: 2_000 };
+/** A change of the code that 2,000 scripts notice, 150 notice nearly always, and Stryker has each run for every change. */
+const isMutated = process.env.UKETSUKE_MUTATION_TESTS !== undefined;
+const runs = { numRuns: isMutated ? 150 : 2_000 };
 
 describe('whatever happens, in whatever order', () => {
-  it('(the scripts reach every state, so the rules below are about all of them)', () => {
+  // Of the scripts and no rule of the code: not while changes are planted there.
+  it.skipIf(isMutated)('(the scripts reach every state, so the rules below are about all of them)', () => {
     const reached = new Set<string>();
     // The rarest is met once in some thousand scripts: they go on until it is, not as long as luck will do.
     const seed = fc.readConfigureGlobal().seed ?? Date.now();
@@ -201,7 +204,7 @@ describe('whatever happens, in whatever order', () => {
             expect({ ...story.session, unmovedSinceMs: before.unmovedSinceMs }).toEqual(before);
           }
       }),
-      { numRuns: 200 },
+      { numRuns: isMutated ? 20 : 200 },
     );
   });
 
