@@ -99,7 +99,8 @@ const fillJournal = (path: string, size: JournalSize, nowMs: number): void => {
   new Journal(path, { steadyMs: () => 0 }).close();
   const database = new DatabaseSync(path);
   try {
-    database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF;
+    // No journal at all is refused by a database that Node opens.
+    database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF;
       PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1200000;`);
     const indexes = database
       .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid")
