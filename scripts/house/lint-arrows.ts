@@ -167,7 +167,7 @@ export const checkFolderPairs = ({ arrows }: ModuleGraph): Finding[] => {
 
 /** Files whose exports a tool takes by their place: configurations, reporters, plugins, what stands in for Node's own modules. */
 const isTakenByTool = (file: string): boolean =>
-  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/mutation\/ignore-diagnoses\.mjs$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\/|^docs\/examples\/clinic-client\.ts$/.test(
+  /\.config\.ts$|^scripts\/house\/test-counts\.ts$|^scripts\/mutation\/(ignore-diagnoses|kept-runner|kept-worker)\.mjs$|^scripts\/trials\/simulate\/stand-ins\/(cheap|seeded|simulated)-|^scripts\/playground\/page\/node\/|^docs\/examples\/clinic-client\.ts$/.test(
     file,
   );
 

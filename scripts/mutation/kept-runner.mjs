@@ -1,0 +1,139 @@
+/**
+ * Stryker's runner of vitest, made cheap: changes that count when a test runs are tried in one worker that stays
+ * (kept-worker.mjs), those that count at loading in a new one each, as Stryker does. Whatever the worker that stays is in doubt
+ * about is tried in a new one, and the worker begun anew.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BroadcastChannel } from 'node:worker_threads';
+import { declareFactoryPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import { MutantRunStatus } from '@stryker-mutator/api/test-runner';
+import { VitestTestRunner } from './node_modules/@stryker-mutator/vitest-runner/dist/src/vitest-test-runner.js';
+import { vitestWrapper } from './node_modules/@stryker-mutator/vitest-runner/dist/src/vitest-wrapper.js';
+
+class Kept {
+  #channel;
+  #vitest;
+  #specifications;
+  #ended;
+  #asked = new Map();
+  #ready = () => undefined;
+
+  async open({ configFile, globalNamespace }) {
+    const name = randomUUID();
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }) => {
+      if (data.ready === true) this.#ready();
+      this.#asked.get(data.answer)?.(data);
+      this.#asked.delete(data.answer);
+    };
+    this.#vitest = await vitestWrapper.createVitest('test', {
+      ...{ config: configFile, pool: 'threads', maxWorkers: 1, isolate: false, watch: false, passWithNoTests: true },
+      ...{ runner: resolve('scripts/mutation/kept-worker.mjs'), reporters: [{}], coverage: { enabled: false } },
+      // Loaded, and none run: each is run when it is asked for.
+      testNamePattern: '^no test has this name$',
+    });
+    this.#vitest.provide('globalNamespace', globalNamespace);
+    this.#vitest.provide('keptChannel', name);
+    this.#specifications = await this.#vitest.globTestSpecifications();
+    this.#vitest.provide('keptFiles', this.#specifications.length);
+  }
+
+  /** A new worker, with everything loaded. */
+  async begin() {
+    await new Promise((ready, failed) => {
+      this.#ready = ready;
+      this.#ended = this.#vitest.runTestSpecifications(this.#specifications, true);
+      this.#ended.then(() => failed(new Error('the worker ended')), failed);
+    });
+  }
+
+  ask(request) {
+    const ask = randomUUID();
+    return new Promise((answered) => {
+      this.#asked.set(ask, answered);
+      this.#channel.postMessage({ ask, ...request });
+    });
+  }
+
+  async end() {
+    this.#channel.postMessage({ end: true });
+    await this.#ended.catch(() => undefined);
+  }
+
+  async close() {
+    await this.end();
+    this.#channel.close();
+    await this.#vitest.close();
+  }
+}
+
+/** In the copy of the project that is changed: a process that takes over from one that hung reads it again. */
+const reachedFile = () => resolve('reached.json');
+
+class KeptRunner extends VitestTestRunner {
+  static inject = VitestTestRunner.inject;
+  #kept = new Kept();
+  /** By change, the tests that reach it while they run; of one that none reaches so, what it does at loading is tried. */
+  #reached;
+  #configFile;
+  #globalNamespace;
+  #log;
+
+  constructor(options, log, globalNamespace) {
+    super(options, log, globalNamespace);
+    this.#configFile = options.vitest?.configFile;
+    this.#globalNamespace = globalNamespace;
+    this.#log = log;
+  }
+
+  async init() {
+    await super.init();
+    // Before the time of any change is counted.
+    await this.#kept.open({ configFile: this.#configFile, globalNamespace: this.#globalNamespace });
+    await this.#kept.begin();
+  }
+
+  async dryRun(options) {
+    const result = await super.dryRun(options);
+    const reached = {};
+    for (const [test, mutants] of Object.entries(result.mutantCoverage?.perTest ?? {}))
+      for (const mutant of Object.keys(mutants)) reached[mutant] = [...(reached[mutant] ?? []), test];
+    writeFileSync(reachedFile(), JSON.stringify(reached));
+    return result;
+  }
+
+  async mutantRun(options) {
+    const { activeMutant, hitLimit } = options;
+    this.#reached ??= JSON.parse(readFileSync(reachedFile(), 'utf8'));
+    const tests = options.mutantActivation === 'static' ? this.#reached[activeMutant.id] : options.testFilter;
+    if (tests === undefined) return super.mutantRun(options);
+    const answer = await this.#kept.ask({ mutant: activeMutant.id, tests, hitLimit });
+    if (answer.doubt !== null) {
+      this.#log.info(`change ${activeMutant.id} once more in a new worker: ${answer.doubt}`);
+      await this.#kept.end();
+      const result = await super.mutantRun({ ...options, mutantActivation: 'runtime', testFilter: tests });
+      await this.#kept.begin();
+      return result;
+    }
+    if (hitLimit !== undefined && answer.hitCount > hitLimit)
+      return { status: MutantRunStatus.Timeout, reason: `Hit limit reached (${answer.hitCount}/${hitLimit})` };
+    return answer.failed === null
+      ? { status: MutantRunStatus.Survived, nrOfTests: answer.tests }
+      : {
+          ...{ status: MutantRunStatus.Killed, nrOfTests: answer.tests },
+          ...{ failureMessage: answer.failed.message, killedBy: [answer.failed.id] },
+        };
+  }
+
+  async dispose() {
+    await Promise.race([this.#kept.close(), new Promise((done) => setTimeout(done, 2_000))]);
+    await super.dispose();
+  }
+}
+
+const createKeptRunner = (injector) => injector.provideValue('globalNamespace', '__stryker__').injectClass(KeptRunner);
+createKeptRunner.inject = ['$injector'];
+
+export const strykerPlugins = [declareFactoryPlugin(PluginKind.TestRunner, 'kept', createKeptRunner)];
