@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mayRefuseByDate, type TimeKnowledge, tellTime, timeOffMs, toleratedMs } from '../../src/core/trusted-time.ts';
+import {
+  type MachineTime,
+  mayRefuseByDate,
+  type TimeKnowledge,
+  tellTime,
+  timeOffMs,
+  toleratedMs,
+} from '../../src/core/trusted-time.ts';
 
 const day = 86_400_000;
 const built = Date.UTC(2026, 10, 21);
@@ -68,6 +75,59 @@ describe('what may be believed of a clock', () => {
     expect(tellTime(known({ synchronised: true }), later(0, 40 * day))).toMatchObject({ certainty: 'confirmed' });
     const early = known({ synchronised: true, began: { steadyMs: 0, wallMs: 0 } });
     expect(tellTime(early, { steadyMs: 0, wallMs: 0 })).toMatchObject({ certainty: 'doubted', fault: 'behind' });
+  });
+
+  const { floorMs, ceilingMs } = known();
+  const woken = (wallMs: number) => [{ began: { steadyMs: 5_000, wallMs } }, { steadyMs: 5_000, wallMs }] as const;
+  const heard = (aheadMs: number, doubted = false) =>
+    [{ word: { steadyMs: began.steadyMs, wallMs: began.wallMs, doubted } }, later(1_000, aheadMs)] as const;
+  const away = (ms: number) => [{ lastSeenMs: began.wallMs - ms }, later(0)] as const;
+  test.each<[string, readonly [Partial<TimeKnowledge>, MachineTime], string, string | null]>([
+    ['the first millisecond that can be true', woken(floorMs), 'plausible', null],
+    ['one before it', woken(floorMs - 1), 'doubted', 'behind'],
+    ['the last millisecond that can be true', woken(ceilingMs), 'plausible', null],
+    ['one after it', woken(ceilingMs + 1), 'doubted', 'ahead'],
+    ['synchronised, at the floor', [{ synchronised: true }, { steadyMs: 5_000, wallMs: floorMs }], 'confirmed', null],
+    ['synchronised, at the end', [{ synchronised: true }, { steadyMs: 5_000, wallMs: ceilingMs }], 'confirmed', null],
+    [
+      'synchronised, before the floor',
+      [{ synchronised: true }, later(0, floorMs - 1 - began.wallMs)],
+      'doubted',
+      'moved',
+    ],
+    [
+      'synchronised, after the end',
+      [{ synchronised: true }, later(0, ceilingMs + 1 - began.wallMs)],
+      'doubted',
+      'moved',
+    ],
+    ['ahead of a signed word by what is tolerated', heard(toleratedMs), 'confirmed', null],
+    ['ahead by a millisecond more', heard(toleratedMs + 1), 'confirmed', 'ahead'],
+    ['behind a signed word by what is tolerated', heard(-toleratedMs), 'confirmed', null],
+    ['behind by a millisecond more', heard(-toleratedMs - 1), 'confirmed', 'behind'],
+    ['the word of one who doubts its own clock', heard(0, true), 'doubted', null],
+    ['set forward by what is tolerated', [{}, later(1_000, toleratedMs)], 'plausible', null],
+    ['set forward by a millisecond more', [{}, later(1_000, toleratedMs + 1)], 'doubted', 'moved'],
+    ['set back by what is tolerated', [{}, later(1_000, -toleratedMs)], 'plausible', null],
+    ['set back by a millisecond more', [{}, later(1_000, -toleratedMs - 1)], 'doubted', 'moved'],
+    ['closed for fourteen days', away(14 * day), 'plausible', null],
+    ['closed for a millisecond more', away(14 * day + 1), 'doubted', 'long-away'],
+    ['seen later than it tells now', away(-day), 'plausible', null],
+  ])('%s', (_name, [more, machine], certainty, fault) => {
+    expect(tellTime(known(more), machine)).toMatchObject({ certainty, fault });
+  });
+
+  test('a clock that was wrong at first and has been put right is taken as it stands, doubted', () => {
+    const time = tellTime(known({ began: { steadyMs: 5_000, wallMs: 0 } }), later(60_000));
+    expect(time).toEqual({
+      ...{ wallMs: began.wallMs + 60_000, floorMs: built, machineAheadMs: 0 },
+      ...{ certainty: 'doubted', fault: 'moved' },
+    });
+  });
+
+  test('times are told in whole milliseconds, also where the steady clock has parts of one', () => {
+    const machine = { steadyMs: began.steadyMs + 1_000.4, wallMs: began.wallMs + 3_600_000 };
+    expect(tellTime(known(), machine)).toMatchObject({ wallMs: began.wallMs + 1_000, machineAheadMs: 3_599_000 });
   });
 
   test('whatever is done to the wall clock, an unconfirmed time never runs away from the steady clock', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { hoursNow } from '../../../src/core/update/closed-hours.ts';
-import { compareVersions } from '../../../src/core/update/compare-versions.ts';
+import { dayOfBootLoader, isBootLoaderTooOld } from '../../../src/core/update/boot-loader.ts';
+import { hoursNow, openingHoursOf } from '../../../src/core/update/closed-hours.ts';
+import { compareVersions, isAtLeast } from '../../../src/core/update/compare-versions.ts';
 import { chooseBundle, refusalOf } from '../../../src/core/update/judge-bundle.ts';
 import type { Bundle, UpdateRecord } from '../../../src/core/update/update.ts';
 import { laneWhoseTurnItIs, type TerminalRelease } from '../../../src/core/update/wave.ts';
@@ -15,17 +16,56 @@ describe('versions', () => {
     ['1.0.0-rc', '1.0.0-rc.1', -1],
     ['1.0.0+wire.2', '1.0.0', 0],
     ['2.0.0', '1.99.99', 1],
+    ['1.2.3', '1.2.4', -1],
+    ['10.20.30', '10.20.30', 0],
+    ['1.0.0-alpha', '1.0.0-beta', -1],
+    ['1.0.0-rc.2.1', '1.0.0-rc.2', 1],
+    ['1.0.0-rc.1', '1.0.0-rc.1', 0],
+    ['1.0.0-rc.01', '1.0.0-rc.1', -1],
+    ['1.0.0-9', '1.0.0-10', -1],
+    ['1.0.0-9a', '1.0.0-10', 1],
+    ['1.0.0-a9', '1.0.0-10', 1],
+    ['1.0.0-rc.1+a.b-c', '1.0.0-rc.1+d', 0],
   ])('%s against %s', (a, b, sign) => {
     expect(Math.sign(compareVersions(a, b) ?? Number.NaN)).toBe(sign);
     expect(Math.sign(compareVersions(b, a) ?? Number.NaN)).toBe(-sign + 0);
   });
 
-  it.each(['', '1', '1.2', '1.2.3.4', 'v1.2.3', '1.2.x', ' 1.2.3', '1.2.3\n', '9999999999.0.0'])(
-    '%j is none',
-    (text) => {
-      expect(compareVersions(text, '1.0.0')).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '1',
+    '1.2',
+    '1.2.3.4',
+    'v1.2.3',
+    '1.2.x',
+    ' 1.2.3',
+    '1.2.3\n',
+    '9999999999.0.0',
+    '1.9999999999.0',
+    '1.0.0-',
+    '1.0.0+',
+    '1.0.0-a_b',
+    '1.0.0+a_b',
+    'x1.0.0-rc',
+    '1.0.0-rc+x y',
+  ])('%j is none', (text) => {
+    expect(compareVersions(text, '1.0.0')).toBeNull();
+  });
+});
+
+it('a version is at least itself, and never where one of the two is none', () => {
+  expect(isAtLeast('1.0.0', '1.0.0')).toBe(true);
+  expect(isAtLeast('1.0.0-rc.1', '1.0.0')).toBe(false);
+  expect(isAtLeast('newest', '1.0.0')).toBe(false);
+  expect(isAtLeast('1.0.0', 'newest')).toBe(false);
+});
+
+describe('a boot loader', () => {
+  it('of the day from which it surely can start a trial is new enough, and one that nobody knows is not called old', () => {
+    const day = Date.parse('2023-01-11T00:00:00Z');
+    expect([day - 1, day, null].map(isBootLoaderTooOld)).toEqual([true, false, false]);
+    expect(dayOfBootLoader(day)).toBe('2023-01-11');
+  });
 });
 
 describe('what may be installed', () => {
@@ -53,6 +93,8 @@ describe('what may be installed', () => {
     expect(refusalOf({ ...good, id: 'y' }, failed)).toBeNull();
     const spoiled = { ...known, record: { ...record, failed: [{ id: 'x', reason: 'tampered' as const }] } };
     expect(refusalOf(good, spoiled)).toBe('tampered');
+    const foreign = { ...known, record: { ...record, failed: [{ id: 'x', reason: 'foreign' as const }] } };
+    expect(refusalOf(good, foreign)).toBe('foreign');
   });
 });
 
@@ -82,6 +124,13 @@ describe('whose turn it is', () => {
     ['nobody while the first is away', [terminal(1, '0.3.0', false), terminal(2, '0.2.0')], null],
     ['two of a lane go together', [terminal(1, '0.3.0'), terminal(1, '0.2.0'), terminal(2, '0.2.0')], 1],
     ['nobody once one fell back', [terminal(1, '0.2.0', true, '0.3.0'), terminal(2, '0.2.0')], null],
+    ['nothing to do with one that fell back from another', [terminal(1, '0.2.0', true, '0.2.9')], 1],
+    ['lanes count as numbers', [terminal(10, '0.2.0'), terminal(9, '0.2.0')], 9],
+    [
+      'one of a lane serves, the other has gone away with it',
+      [terminal(1, '0.3.0', false), terminal(1, '0.3.0')],
+      null,
+    ],
     ['a lane never heard of holds the later ones', [terminal(1, null, false), terminal(2, '0.2.0')], null],
     ['all are through', [terminal(1, '0.3.0'), terminal(2, '0.4.0')], null],
     ['nobody there', [], null],
@@ -115,6 +164,12 @@ describe('the hour', () => {
     ['always', 7 * 60, '03:00:00', 'open'],
   ])('open %s (%d), at %s: %s', (_what, untilMinute, time, hours) => {
     expect(hoursNow(at(time), { fromMinute: 7 * 60, untilMinute }, 30 * 60_000)).toBe(hours);
+  });
+
+  it('is read from the hours in which the clinic is closed', () => {
+    expect(openingHoursOf({ closedFrom: '21:05', closedUntil: '07:30' })).toEqual({
+      ...{ fromMinute: 7 * 60 + 30, untilMinute: 21 * 60 + 5 },
+    });
   });
 
   it('a clock that nothing confirms knows none', () => {
