@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { z } from 'zod';
 import { describeError, type EventLog } from '../../src/log/event-log.ts';
 
 /* Where no systemd watches (Windows, a clinic's own service program), one process watches the other. */
@@ -34,6 +35,11 @@ export const answerWatch = (work: () => void, stop: () => void): void => {
   if (!process.connected) stop();
 };
 
+const busySchema = z.strictObject({ busyMs: z.number().nonnegative() });
+
+/** In the process that is watched, before a work during which it answers nothing. ms */
+export const sayBusy = (ms: number): void => void process.send?.({ busyMs: ms } satisfies z.infer<typeof busySchema>);
+
 /** A child that was told to stop and has not is killed after this. ms */
 const lastWordsMs = 10_000;
 
@@ -52,6 +58,8 @@ const askAgainAndAgain = (
   let heardAtMs = performance.now() + startMs - silentMs;
   child.on('message', (message) => {
     if (message === answer) heardAtMs = performance.now();
+    const busy = busySchema.safeParse(message);
+    if (busy.success) heardAtMs = Math.max(heardAtMs, performance.now() + busy.data.busyMs);
   });
   const round = setInterval(() => {
     const sinceMs = performance.now() - heardAtMs;

@@ -5,6 +5,8 @@ export interface ServiceNotifier {
   /** Half of the unit's WatchdogSec, ms: how often `alive` is due. null = nobody watches. */
   readonly aliveEveryMs: number | null;
   ready(status: string): void;
+  /** It has not started yet, and is not to be taken for one that hangs for so long from now. ms */
+  starting(ms: number): void;
   alive(): void;
   stopping(): void;
 }
@@ -26,6 +28,7 @@ export const createSystemdNotifier = (environment: Environment = process.env): S
   };
   return {
     aliveEveryMs: socket !== undefined && watchdogUsec > 0 ? Math.floor(watchdogUsec / 2_000) : null,
+    starting: (ms) => send(`EXTEND_TIMEOUT_USEC=${Math.round(ms * 1_000)}`),
     ready: (status) => send('--ready', `--status=${status}`),
     alive: () => send('WATCHDOG=1'),
     stopping: () => send('STOPPING=1'),

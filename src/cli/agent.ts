@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
-import { answerWatch, keepWatch } from '../../drivers/host/keep-watch.ts';
+import { answerWatch, keepWatch, sayBusy } from '../../drivers/host/keep-watch.ts';
 import { createSystemdNotifier, type ServiceNotifier } from '../../drivers/host/systemd-notifier.ts';
 import { renewBrokerFiles } from '../agent/provisioning/broker-configuration.ts';
 import {
@@ -96,6 +96,9 @@ const beWatched = (notifier: ServiceNotifier, work: () => void, stop: () => void
   };
 };
 
+/** What a start may take by its unit (TimeoutStartSec) and by keep-watch.ts is twice as long. ms */
+const shortMs = 30_000;
+
 const run = async (options: RunOptions): Promise<void> => {
   if (options.embeddedBroker && options.facilityDir === undefined)
     throw new Error("--embedded-broker needs --facility-dir: the broker's keys are there");
@@ -141,6 +144,12 @@ const run = async (options: RunOptions): Promise<void> => {
     endNow: () => endProcess(70),
     // Its page serves: ended for being late, it would tell nobody what is wrong.
     waiting: watched,
+    opening: (ms) => {
+      // As long as any start may take, nothing need be said.
+      if (ms < shortMs) return;
+      notifier.starting(shortMs + ms);
+      sayBusy(ms);
+    },
     inJapanese: japaneseOf,
     log,
   });

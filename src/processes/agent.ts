@@ -101,6 +101,8 @@ type AgentStart = {
   readonly endNow?: () => void;
   /** Told for each reason why the journal cannot be opened, once the staff page says so: it goes on by itself when it can */
   readonly waiting?: (code: string) => void;
+  /** Told before the journal's file is opened: whoever watches over this process waits for so long. ms */
+  readonly opening?: (ms: number) => void;
 };
 
 /** What a parent process needs: printed as one JSON line once everything listens. */
@@ -181,7 +183,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const { keys, devices, settings, staff } = files;
   const machineClock = start.clock ?? createSystemClock();
   const journal = await awaitJournal({
-    open: () => journalOf(directory, keys.value.facility, config, { steadyMs, as: 'running', checks: true }),
+    open: () => journalOf(directory, keys.value.facility, config, { ...start, steadyMs, as: 'running', checks: true }),
     port: config.staffPort,
     catalogue: () => catalogueAt(machineClock.now().wallMs),
     clock: machineClock,

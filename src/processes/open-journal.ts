@@ -4,6 +4,7 @@ import { Journal } from '../agent/journal/journal.ts';
 import { journalKind } from '../agent/journal/journal-kind.ts';
 import { personalTables } from '../agent/journal/personal-columns.ts';
 import { agentFiles, readAgentKeys } from '../agent/provisioning/agent-keys.ts';
+import { openingMs } from '../storage/known-whole.ts';
 import type { SqlEngine } from '../storage/sql-engine.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
@@ -29,6 +30,8 @@ type JournalOptions = {
   readonly as?: 'running';
   /** Its file is looked at once it is open (check-journal.ts) */
   readonly checks?: boolean;
+  /** Told, before a file is opened, for how long this thread may do nothing else. ms */
+  readonly opening?: ((ms: number) => void) | undefined;
 };
 
 /** What a look at all of that journal needs */
@@ -41,11 +44,12 @@ export const journalOf = (
   facility: string,
   { journal, journalDatabase }: AgentConfig,
   options: JournalOptions = {},
-): Journal =>
-  new Journal(
-    journalDatabase === undefined ? journal : openDatabase(journalDatabase, directory, facility, options),
-    options,
-  );
+): Journal => {
+  if (journalDatabase !== undefined)
+    return new Journal(openDatabase(journalDatabase, directory, facility, options), options);
+  options.opening?.(openingMs(journal));
+  return new Journal(journal, options);
+};
 
 /** Of an agent that may be running. Throws `Unopened`, and whatever is wrong with its files. */
 export const openJournal = async (directory: string, options: JournalOptions = {}): Promise<Journal> => {

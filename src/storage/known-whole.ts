@@ -59,6 +59,13 @@ export const isKnownWhole = (path: string, boot = bootNow()): boolean => {
   }
 };
 
+/** A disk that turns looks for small pages one by one. ms for each MB */
+const slowestMs = 1_000;
+
+/** So long a look at all of a store may take before anybody reads it, and its copy before it takes another form. ms */
+export const openingMs = (path: string): number =>
+  Math.ceil(((statSync(path, { throwIfNoEntry: false })?.size ?? 0) / 1e6) * slowestMs);
+
 export const noteOpened = (path: string, boot = bootNow()): void =>
   write(path, `open | ${inode(statSync(path))} | ${boot}`);
 /** Once it is closed */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keepWatch } from '../../drivers/host/keep-watch.ts';
 import { openLogFile, shortenLog } from '../../drivers/host/log-file.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
@@ -25,7 +25,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uketsuke-watch-'));
   path = join(folder, 'agent.log');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** A program that leaves a line each time it begins, and ends at once or when its watcher goes. */
 const program = (rest: string): readonly string[] => [
@@ -47,6 +50,28 @@ const pausing = async () => {
   process.execPath = node;
   return watch;
 };
+
+test('a program that says how long it will be busy is not taken for one that hangs until then', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  const withheld: number[] = [];
+  const event: typeof log.event = (name) => {
+    if (name === 'watchdog.withheld') withheld.push(performance.now());
+  };
+  const module = new URL('../../drivers/host/keep-watch.ts', import.meta.url).href;
+  const busy = `import(${JSON.stringify(module)}).then(({ sayBusy }) => {
+    sayBusy(600_000);
+    require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'said'))}, '');
+  }); setInterval(() => {}, 1_000)`;
+  const watch = keepWatch(program(busy), { ...log, event }, 'inherit', delays);
+  await until('its word', () => existsSync(join(folder, 'said')));
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  vi.advanceTimersByTime(600_000);
+  expect(withheld).toEqual([]);
+  vi.advanceTimersByTime(delays.silentMs + 2 * delays.askEveryMs);
+  expect(withheld).not.toEqual([]);
+  vi.useRealTimers();
+  await watch.stop();
+});
 
 test('a program that could not be started, or has ended, begins anew', async () => {
   const watch = await pausing();

@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,7 +16,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../scripts/beds/simulated-clock.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { createEventLog } from '../../src/log/event-log.ts';
+import { agentConfigSchema } from '../../src/processes/agent-config.ts';
 import { watchJournal } from '../../src/processes/check-journal.ts';
+import { journalOf } from '../../src/processes/open-journal.ts';
 import { isKnownWhole, noteClosed, noteOpened } from '../../src/storage/known-whole.ts';
 
 let folder: string;
@@ -110,6 +122,20 @@ test('killed on a machine that runs on: looked at afterwards. The power went, or
   expect(record).toMatch(/^closed/);
   rmSync(`${path}-known`);
   expect(isKnownWhole(path)).toBe(false);
+});
+
+test('whoever watches over the agent is told, before its file is opened, how long that may take', () => {
+  closed();
+  const config = { ...agentConfigSchema.parse({}), journal: path };
+  const told: number[] = [];
+  const opened = () => journalOf(folder, 'clinic', config, { checks: true, opening: (ms) => told.push(ms) }).close();
+  const { size } = statSync(path);
+  expect(size).toBeGreaterThan(10_000);
+  opened();
+  rmSync(path);
+  opened();
+  // A second for each MB; of what is not there yet, none.
+  expect(told).toEqual([Math.ceil(size / 1e3), 0]);
 });
 
 test('a record that cannot be written, nor taken away, keeps no journal from being opened and closed', () => {

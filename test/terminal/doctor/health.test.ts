@@ -258,6 +258,8 @@ describe('messages to the service manager', () => {
     const hear = async (...words: string[]): Promise<void> => {
       while (!words.every((word) => heard.includes(word))) await once(manager.stdout, 'data');
     };
+    notifier.starting(90_000);
+    await hear('EXTEND_TIMEOUT_USEC=90000000');
     notifier.ready('lane 1');
     await hear('READY=1', 'STATUS=lane 1');
     notifier.alive();
