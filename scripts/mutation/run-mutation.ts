@@ -29,10 +29,12 @@ const leastScore = 90;
 /** What is mutated, and the tests that must notice. */
 const folders: Readonly<Record<string, readonly string[]>> = {
   core: ['test/core'],
-  // Without pin-taint.test.ts, which asks the compiler: what Stryker writes is not for it.
+  // What programs of others write and read is tried on the folder that it lies in. Without pin-taint.test.ts, which asks the
+  // compiler: what Stryker writes is not for it.
   protocol: [
     'test/protocol',
     ...['read-card', 'read-phone', 'card-trace'].map((name) => `test/terminal/card/${name}.test.ts`),
+    ...['answer-inquiries', 'oqs-corpus'].map((name) => `test/agent/oqs-folder/${name}.test.ts`),
   ],
   wire: ['test/wire/bounds.test.ts', 'test/wire/beside-the-document.test.ts', 'test/wire'],
   trust: ['test/trust'],
