@@ -40,6 +40,32 @@ const defects = [
   defect('face-file-changed'),
   defect('half-file-taken'),
   defect('stranger-in-face'),
+  // of files
+  defect('mark-before-shift-jis', 'encoding-mismatch'),
+  defect('utf-16', 'encoding-other'),
+  defect('euc-jp', 'encoding-other'),
+  defect('two-roots', 'not-well-formed'),
+  defect('doctype', 'not-well-formed'),
+  defect('empty-file', 'not-well-formed'),
+  defect('control-character', 'not-well-formed'),
+  defect('element-twice', 'not-well-formed'),
+  defect('name-reused'),
+  defect('temporary-left'),
+  defect('answer-changed', 'face-file-changed'),
+  // of whom, and how often
+  defect('bulk-of-two-patients', 'other-patient'),
+  defect('bulk-of-nobody', 'nobody-asked'),
+  defect('bulk-person-twice'),
+  defect('era-birthdate', 'birthdate-form'),
+  defect('impossible-birthdate', 'birthdate-form'),
+  defect('number-with-hyphen', 'nobody-asked'),
+  defect('symbol-in-number', 'nobody-asked'),
+  defect('insurer-of-another', 'nobody-asked'),
+  defect('branch-of-one-digit', 'branch-form'),
+  defect('chart-blank'),
+  defect('character-lost-in-chart', 'lost-character'),
+  defect('asked-again'),
+  defect('bulk-fetched-again', 'asked-again'),
 ] as const;
 type Defect = (typeof defects)[number]['name'];
 
@@ -76,6 +102,9 @@ class ReceiptComputer {
     if (first !== undefined && second !== undefined && !this.#isAsked) this.#ask(first, second);
     if (patients.length > 3 && !this.#isBulkAsked) this.#askForAll(patients.slice(0, 3));
     this.#fetch();
+    if (first !== undefined && this.#is('asked-again'))
+      for (let times = 0; times < 10; times += 1) this.#write('OQSsiquc01req', this.#search(first));
+    if (this.#is('temporary-left')) writeFileSync(join(this.#folder, 'req', 'OQSsiquc01req_0.xml.tmp'), '<XmlMsg>');
     if (this.#is('stranger-in-face')) writeFileSync(join(face, 'lock.txt'), 'x');
   }
 
@@ -112,8 +141,14 @@ class ReceiptComputer {
     if ((given !== '' && !isChanged) || (known !== undefined && !isAgain)) return;
     if (this.#is('chart-missing')) return;
     if (!this.#is('one-chart-for-two')) this.#charts += 1;
-    patient.chart = this.#is('chart-too-long') ? '5'.repeat(51) : String(this.#charts);
+    patient.chart = this.#chart();
     this.#write('OQSsiimm01req', `${this.#search(patient)}${element('ReferenceNumber', patient.chart)}`);
+  }
+
+  #chart(): string {
+    if (this.#is('chart-too-long')) return '5'.repeat(51);
+    if (this.#is('chart-blank')) return '  ';
+    return this.#is('character-lost-in-chart') ? `内科?${this.#charts}` : String(this.#charts);
   }
 
   #search({ insurer, symbol, number, birthdate }: Patient): string {
@@ -132,14 +167,21 @@ class ReceiptComputer {
       ? `${birthdate.slice(0, 4)}/${birthdate.slice(4, 6)}/${birthdate.slice(6)}`
       : birthdate;
     const parts = [
-      element('InsurerNumber', shown),
+      element('InsurerNumber', is('insurer-of-another') ? '06999999' : shown),
+      ...(is('element-twice') ? [element('InsurerNumber', shown)] : []),
       ...(said === '' ? [] : [element('InsuredCardSymbol', said)]),
-      ...(is('number-missing') ? [] : [element('InsuredIdentificationNumber', asked)]),
-      element('Birthdate', day),
+      ...(is('number-missing') ? [] : [element('InsuredIdentificationNumber', this.#numberAs(asked, said))]),
+      ...(is('branch-of-one-digit') ? [element('InsuredBranchNumber', '1')] : []),
+      element('Birthdate', is('era-birthdate') ? 'S550217' : is('impossible-birthdate') ? '19800230' : day),
     ];
     if (is('element-order')) parts.reverse();
     if (is('unknown-element')) parts.push(element('PatientId', '1'));
     return element('QualificationConfirmSearchInfo', parts.join(''));
+  }
+
+  #numberAs(number: string, symbol: string): string {
+    if (this.#is('number-with-hyphen')) return `${number.slice(0, 3)}-${number.slice(3)}`;
+    return this.#is('symbol-in-number') ? `${symbol}${number}` : number;
   }
 
   #ask(first: Patient, second: Patient): void {
@@ -153,14 +195,23 @@ class ReceiptComputer {
 
   #askForAll(patients: readonly Patient[]): void {
     this.#isBulkAsked = true;
-    this.#write('OQSmuquc01req', patients.map((patient) => this.#search(patient)).join(''));
+    const [first, second] = patients as readonly [Patient, Patient];
+    const asked = this.#is('bulk-of-two-patients')
+      ? [{ ...first, birthdate: second.birthdate }, second]
+      : this.#is('bulk-of-nobody')
+        ? [{ ...first, number: '7777777' }, second]
+        : this.#is('bulk-person-twice')
+          ? [first, first]
+          : patients;
+    this.#write('OQSmuquc01req', asked.map((patient) => this.#search(patient)).join(''));
   }
 
   #fetch(): void {
     if (this.#is('bulk-not-fetched')) return;
     const res = join(this.#folder, 'res');
+    if (this.#is('answer-changed')) for (const name of readdirSync(res)) writeFileSync(join(res, name), 'read');
     for (const name of readdirSync(res).filter((each) => each.startsWith('OQSmuquc01res'))) {
-      if (this.#done.has(name)) continue;
+      if (this.#done.has(name) && !this.#is('bulk-fetched-again')) continue;
       this.#done.add(name);
       const number = /<ReceptionNumber>([^<]+)</.exec(decodedOqs(new Uint8Array(readFileSync(join(res, name)))))?.[1];
       if (number !== undefined) this.#write('OQSmuquc02req', element('ReceptionNumber', number));
@@ -181,12 +232,24 @@ class ReceiptComputer {
       ? ''
       : '<?xml version="1.0" encoding="Shift_JIS" standalone="no"?>\r\n';
     const text = `${declaration}${element('XmlMsg', element('MessageHeader', header.join('')) + element('MessageBody', body))}`;
-    const bytes = is('encoding-mismatch') ? Buffer.from(text) : iconv.encode(text, 'cp932');
-    const name = `${kind}_${this.#files}.xml`;
+    const bytes = is('encoding-mismatch') ? Buffer.from(text) : this.#bytesOf(text);
+    const name = is('name-reused') ? `${kind}_1.xml` : `${kind}_${this.#files}.xml`;
     const path = join(this.#folder, 'req', name);
     const isCut = (is('half-written') || is('never-finished')) && kind === 'OQSsiquc01req';
     writeFileSync(path, isCut ? bytes.subarray(0, bytes.length - 40) : bytes);
     if (is('half-written') && isCut) this.#later = () => existsSync(path) && writeFileSync(path, bytes);
+  }
+  #bytesOf(text: string): Buffer {
+    const is = this.#is;
+    const shiftJis = (said: string): Buffer => iconv.encode(said, 'cp932');
+    if (is('empty-file')) return Buffer.of();
+    if (is('mark-before-shift-jis')) return Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), shiftJis(text)]);
+    if (is('utf-16')) return iconv.encode(text.replace('Shift_JIS', 'UTF-16'), 'utf16le', { addBOM: true });
+    if (is('euc-jp')) return iconv.encode(text.replace('Shift_JIS', 'EUC-JP'), 'euc-jp');
+    if (is('two-roots')) return shiftJis(`${text}${text}`);
+    if (is('doctype')) return shiftJis(text.replace('<XmlMsg>', '<!DOCTYPE XmlMsg [<!ENTITY k "1">]><XmlMsg>'));
+    if (is('control-character')) return shiftJis(text.replace('</InsurerNumber>', '\u0001</InsurerNumber>'));
+    return shiftJis(text);
   }
   #later: () => void = () => {};
 

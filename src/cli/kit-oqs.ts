@@ -47,14 +47,19 @@ export const playOqsDay = async ({ dir, stepSeconds, json, list }: OqsOptions): 
     recordsJson: readFileSync(recordsFile, 'utf8'),
   });
   say(`${resolve(dir)} に1日分の結果ファイルを書きます。レセコンに face/ を読ませ、req/ へ照会を書かせてください。\n`);
+  // Whoever has seen enough is told what was seen so far.
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   for (const [at, step] of daySteps.entries()) {
+    if (stop.signal.aborted) break;
     say(`${at + 1}/${daySteps.length} ${step.about}\n`);
     await day.play(step);
-    for (let waited = 0; waited < stepSeconds * 1_000; waited += lookMs) {
-      await pause(lookMs);
+    for (let waited = 0; waited < stepSeconds * 1_000 && !stop.signal.aborted; waited += lookMs) {
+      await pause(lookMs, undefined, { signal: stop.signal }).catch(() => undefined);
       await day.look();
     }
   }
+  if (stop.signal.aborted) say('ここで止めました。ここまでの結果です。\n');
   const findings = await day.finish();
   say(`\n照会 ${day.requests} 件を受け取りました。`);
   if (day.requests === 0) say('何も来ていません。レセコンの共有フォルダの設定を確かめてください。\n');

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { machineNowMs } from '../../scripts/beds/machine-now.ts';
 import { peopleLines } from '../../src/cli/kit-oqs.ts';
@@ -33,6 +34,44 @@ test('a whole day in a folder, as the command plays it: a branch number of anoth
     expect(run.status).toBe(1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a day that is stopped tells what was seen so far, and leaves nothing of its own behind', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-oqs-'));
+  try {
+    const [folder, temporary] = [join(place, 'shared'), join(place, 'tmp')];
+    mkdirSync(temporary);
+    const kit = ['src/main.ts', 'kit', 'oqs', '--dir', folder, '--step-seconds', '1000', '--json'];
+    const env = { ...process.env, TMPDIR: temporary };
+    const run = spawn(process.execPath, kit, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: run.stdout })) {
+      lines.push(line);
+      if (line.startsWith('1/12')) run.kill('SIGINT');
+    }
+    expect(lines.some((line) => line.startsWith('2/12'))).toBe(false);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ requests: 0 });
+    expect(readdirSync(temporary).filter((name) => name.startsWith('uketsuke-kit'))).toEqual([]);
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+});
+
+test('a folder that cannot be written is told before the day begins, and leaves nothing behind', () => {
+  const place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-oqs-'));
+  try {
+    const [folder, temporary] = [join(place, 'shared'), join(place, 'tmp')];
+    for (const each of [folder, temporary]) mkdirSync(each);
+    writeFileSync(join(folder, 'res'), '');
+    const kit = ['src/main.ts', 'kit', 'oqs', '--dir', folder, '--step-seconds', '1'];
+    const run = spawnSync(process.execPath, kit, { env: { ...process.env, TMPDIR: temporary }, encoding: 'utf8' });
+    expect(run.stderr).toContain(join(folder, 'res'));
+    expect(run.stdout).toBe('');
+    expect(run.status).not.toBe(0);
+    expect(readdirSync(temporary).filter((name) => name.startsWith('uketsuke-kit'))).toEqual([]);
+  } finally {
+    rmSync(place, { recursive: true, force: true });
   }
 });
 

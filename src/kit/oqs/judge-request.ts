@@ -57,11 +57,24 @@ export const isWhole = (bytes: Uint8Array): boolean => {
   return end.endsWith('</XmlMsg>') || end.endsWith('-->');
 };
 
+/** The declaration as it stands, in UTF-16 too. */
+const headOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.slice(0, 400)).toString('latin1').replaceAll('\0', '').slice(0, 200);
+
 const encodingProblems = (bytes: Uint8Array): Problem[] => {
-  const head = Buffer.from(bytes.slice(0, 200)).toString('latin1');
+  const head = headOf(bytes);
   const declared = /encoding\s*=\s*["']([^"']+)["']/i.exec(head)?.[1];
   if (declared === undefined) return [{ rule: 'encoding-undeclared', seen: head.slice(0, 30) }];
+  if (!/^(utf-?8|(x-)?s(hift_?)?jis|windows-31j|cp932|ms932)$/i.test(declared))
+    return [{ rule: 'encoding-other', seen: declared }];
   return decodeOqs(bytes).ok ? [] : [{ rule: 'encoding-mismatch', seen: declared }];
+};
+
+const isDateOrEmpty = (text: string): boolean => {
+  if (text === '') return true;
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(text) ?? [];
+  const date = new Date(`${year}-${month}-${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === `${year}-${month}-${day}`;
 };
 
 /** As it stands in the file: what the lenient reader would fold is told first. */
@@ -77,12 +90,18 @@ const textProblems = (text: string, institution: string): Problem[] => {
     if (!/^ *[1-9\uff11-\uff19][\d\uff10-\uff19]*$/.test(value) || value.length !== 8)
       problems.push({ rule: 'insurer-number', seen: `「${value.replace(/\d/g, '9')}」（${value.length}文字）` });
   for (const value of valuesOf('Birthdate'))
-    if (!/^(\d{8})?$/.test(value.normalize('NFKC')))
+    if (!isDateOrEmpty(value.normalize('NFKC')))
       problems.push({ rule: 'birthdate-form', seen: value.replace(/\d/g, '9') });
-  for (const value of valuesOf('InsuredCardSymbol'))
-    if (/[?？〓●\ufffd]/.test(value)) problems.push({ rule: 'lost-character', seen: 'InsuredCardSymbol' });
-  for (const value of valuesOf('ReferenceNumber'))
+  for (const value of valuesOf('InsuredBranchNumber'))
+    if (!/^(\d{2})?$/.test(value.normalize('NFKC')))
+      problems.push({ rule: 'branch-form', seen: `${value.length}文字` });
+  for (const element of ['InsuredCardSymbol', 'ReferenceNumber'])
+    for (const value of valuesOf(element))
+      if (/[?？〓●\ufffd]/.test(value)) problems.push({ rule: 'lost-character', seen: element });
+  for (const value of valuesOf('ReferenceNumber')) {
     if (value.length > 50) problems.push({ rule: 'chart-too-long', seen: `${value.length}文字` });
+    if (value.trim() === '') problems.push({ rule: 'chart-blank', seen: `空白${value.length}文字` });
+  }
   const [code = ''] = valuesOf('MedicalInstitutionCode');
   if (code !== institution)
     problems.push({ rule: 'institution-code', seen: code === '' ? 'なし' : `${code.length}桁` });
@@ -92,7 +111,7 @@ const textProblems = (text: string, institution: string): Problem[] => {
 const headerProblems = (header: Header, bytes: Uint8Array): Problem[] => {
   const problems: Problem[] = [];
   if ((header.ArbitraryFileIdentifier ?? '') === '') problems.push({ rule: 'identifier-missing', seen: 'なし' });
-  const isUtf8 = /encoding\s*=\s*["']utf-?8/i.test(Buffer.from(bytes.slice(0, 200)).toString('latin1'));
+  const isUtf8 = /encoding\s*=\s*["']utf-?8/i.test(headOf(bytes));
   const { CharacterCodeIdentifier: code } = header;
   if (code !== undefined && code !== (isUtf8 ? '0' : '1')) problems.push({ rule: 'character-code', seen: code });
   return problems;
@@ -119,6 +138,9 @@ const requestIn = (kind: Kind, header: Header, body: Body): ReadRequest => {
   };
 };
 
+/** What the lenient reader refuses as well, and says less of. */
+const told: readonly OqsRule[] = ['chart-too-long', 'chart-blank', 'birthdate-form', 'branch-form'];
+
 /** One file of `req/`, by itself. `institution`: the clinic's code, ten digits. Never throws; no value of a person is told. */
 export const judgeRequest = (name: string, bytes: Uint8Array, institution: string): JudgedRequest => {
   const file = requestOf(name);
@@ -131,7 +153,7 @@ export const judgeRequest = (name: string, bytes: Uint8Array, institution: strin
   const schema: z.ZodObject = schemas[file.known];
   const lenient = readForeignOqsXml(schema, text.value);
   if (!lenient.ok) {
-    const isTold = problems.some(({ rule }) => ['chart-too-long', 'birthdate-form'].includes(rule));
+    const isTold = problems.some(({ rule }) => told.includes(rule));
     if (!isTold) problems.push({ rule: 'not-well-formed', seen: lenient.failure.detail ?? '' });
     return { problems, request: null };
   }

@@ -68,12 +68,25 @@ export const daySteps: readonly DayStep[] = [
   { about: '同じ結果ファイルがもう一度届く（再送）', visits: [], does: 'again' },
 ];
 
+/** The same question so often in a day of minutes: somebody pressed the button again. */
+const timesBorne = 5;
+/** A name of passage that lies there for longer was forgotten. ms */
+const passingMs = 10_000;
+
 type LaidFile = { readonly bytes: Uint8Array; readonly persona: string; readonly referenceNumber: string };
 
 type DayOptions = {
   readonly folder: string;
   readonly clock: Clock;
   readonly recordsJson: string;
+};
+
+/** Throws where nothing can be written there, before a day is begun. */
+const makeWritable = (folder: string): void => {
+  mkdirSync(folder, { recursive: true });
+  const probe = join(folder, `.uketsuke-${process.pid}`);
+  writeFileSync(probe, '');
+  rmSync(probe);
 };
 
 /**
@@ -86,7 +99,7 @@ export class OqsDay {
   readonly #clock: Clock;
   readonly #records: readonly ServiceRecord[];
   readonly #service: SimulatedEligibilityService;
-  readonly #place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
+  readonly #place: string;
   readonly #journal: Journal;
   readonly #desk: InquiryDesk;
   readonly #laid = new Map<string, LaidFile>();
@@ -96,6 +109,12 @@ export class OqsDay {
   /** Chart numbers by persona, and who has one */
   readonly #charts = new Map<string, string>();
   readonly #owners = new Map<string, string>();
+  /** How often the same was asked, by the question */
+  readonly #asked = new Map<string, number>();
+  /** Since when names that are to be renamed lie in `req/`, ms */
+  readonly #passing = new Map<string, number>();
+  /** Answers as the desk wrote them */
+  readonly #answers = new Map<string, Buffer>();
   readonly #receptions = new Set<string>();
   readonly #fetched = new Set<string>();
   #requests = 0;
@@ -111,8 +130,9 @@ export class OqsDay {
       answerDelayMs: 0,
       wait: async () => {},
     });
+    for (const name of ['face', 'req', 'res']) makeWritable(join(folder, name));
+    this.#place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
     this.#journal = new Journal(join(this.#place, 'journal.sqlite'), { steadyMs: () => clock.now().monotonicMs });
-    for (const name of ['face', 'req', 'res']) mkdirSync(join(folder, name), { recursive: true });
     const { consents } = catalogueAt(wallMs);
     const settings = firstFacilitySettings(consents, 'medical', '適合性確認', institutionCode);
     this.#desk = new InquiryDesk({
@@ -184,8 +204,11 @@ export class OqsDay {
     this.#lookAtResults();
     const req = join(this.#folder, 'req');
     for (const name of readdirSync(req)) {
-      if (name.startsWith('.') || name.startsWith('~') || name.endsWith('.unreadable') || name.endsWith('.tmp'))
+      if (name.endsWith('.unreadable')) continue;
+      if (/^[.~]|\.tmp$/i.test(name)) {
+        this.#passing.set(name, this.#passing.get(name) ?? this.#clock.now().monotonicMs);
         continue;
+      }
       const bytes = new Uint8Array(readFileSync(join(req, name)));
       const before = this.#unfinished.get(name);
       if (requestOf(name) !== null && !isWhole(bytes) && before === undefined) {
@@ -200,11 +223,16 @@ export class OqsDay {
     }
     await this.#desk.poll();
     this.#lookAtReceptions();
+    this.#keepAnswers();
   }
 
   #judge(name: string, bytes: Uint8Array): void {
     const content = Buffer.from(bytes).toString('base64');
-    if (this.#judged.get(name) === content) return;
+    const before = this.#judged.get(name);
+    if (before === content) return;
+    const answer = requestOf(name)?.resultName ?? '';
+    if (before !== undefined && this.#answers.has(answer) && existsSync(join(this.#folder, 'res', answer)))
+      this.#tell('name-reused', `req/${name}`, `res/${answer}`);
     this.#judged.set(name, content);
     this.#requests += 1;
     const { problems, request } = judgeRequest(name, bytes, institutionCode);
@@ -220,8 +248,20 @@ export class OqsDay {
     if (fetches !== null && !this.#receptions.has(fetches))
       this.#tell('bulk-other-number', where, `${fetches.length}桁`);
     if (fetches !== null) this.#fetched.add(fetches);
-    if (!isBulk) for (const search of searches) this.#judgeOwner(where, search);
+    for (const search of searches) this.#judgeOwner(where, search);
+    if (isBulk && new Set(searches.map((search) => JSON.stringify(search))).size < searches.length)
+      this.#tell('bulk-person-twice', where, `${searches.length}行`);
+    this.#judgeRepetition(where, request);
     for (const { search, referenceNumber } of registrations) this.#register(where, search, referenceNumber);
+  }
+
+  /** Once for each question, however often it comes. */
+  #judgeRepetition(where: string, { searches, registrations, fetches }: ReadRequest): void {
+    if (registrations.length > 0) return;
+    const question = JSON.stringify([searches, fetches]);
+    const times = (this.#asked.get(question) ?? 0) + 1;
+    this.#asked.set(question, times);
+    if (times === timesBorne + 1) this.#tell('asked-again', where, `${times}回目`);
   }
 
   /** Whose numbers these are. Told where they are nobody's, or a birth date is another one's. */
@@ -260,6 +300,12 @@ export class OqsDay {
         this.#laid.delete(name);
       }
     }
+    for (const [name, bytes] of this.#answers) {
+      const path = join(this.#folder, 'res', name);
+      if (!existsSync(path) || bytes.equals(readFileSync(path))) continue;
+      this.#tell('face-file-changed', `res/${name}`, '中身が違う');
+      this.#answers.delete(name);
+    }
     const ours = (name: string): boolean => this.#laid.has(name) || name === halfName || name.startsWith('.uketsuke-');
     for (const folder of ['face', 'res'])
       for (const name of readdirSync(join(this.#folder, folder)))
@@ -279,11 +325,21 @@ export class OqsDay {
     }
   }
 
+  #keepAnswers(): void {
+    const res = join(this.#folder, 'res');
+    for (const name of readdirSync(res).filter((each) => /^OQS\w+res.*\.xml$/i.test(each)))
+      this.#answers.set(name, readFileSync(join(res, name)));
+  }
+
   /** The day is over: what should have come and did not. */
   async finish(): Promise<readonly Finding<OqsRule>[]> {
     await this.look();
     for (const name of this.#unfinished.keys())
       this.#tell('not-well-formed', `req/${name}`, '終わりの </XmlMsg> がない');
+    const { monotonicMs } = this.#clock.now();
+    for (const [name, sinceMs] of this.#passing)
+      if (monotonicMs - sinceMs >= passingMs && existsSync(join(this.#folder, 'req', name)))
+        this.#tell('temporary-left', `req/${name}`, `${Math.round((monotonicMs - sinceMs) / 1_000)} 秒`);
     for (const [name, { persona, referenceNumber }] of this.#laid) {
       const { qualifications = [] } = this.#records.find((one) => one.persona === persona) ?? {};
       if (referenceNumber === '' && qualifications.length === 1 && !this.#charts.has(persona))

@@ -32,6 +32,12 @@ export const oqsRules = {
     '<?xml version="1.0" encoding="Shift_JIS" standalone="no"?> から始める',
     'begin with <?xml version="1.0" encoding="Shift_JIS" standalone="no"?>',
   ),
+  'encoding-other': rule(
+    '文字コードが Shift_JIS でも UTF-8 でもありません',
+    'the encoding is neither Shift_JIS nor UTF-8',
+    'Shift_JIS か UTF-8 で書く。ほかの文字コードを公式のソフトが読むとは限らない',
+    'Shift_JIS or UTF-8: nobody says that the official software reads another',
+  ),
   'character-code': rule(
     'CharacterCodeIdentifier が文字コードと合いません',
     'CharacterCodeIdentifier is not that of the encoding',
@@ -98,6 +104,36 @@ export const oqsRules = {
     '西暦8桁で書く（例 19800217）',
     'eight digits of the Western calendar, such as 19800217',
   ),
+  'branch-form': rule(
+    'InsuredBranchNumber が半角数字2桁ではありません',
+    'InsuredBranchNumber is not two digits',
+    '01 のように2桁で書く。枝番のない資格では空にする',
+    'two digits, such as 01; empty where the qualification has none',
+  ),
+  'asked-again': rule(
+    '同じ照会を何度もくり返しました',
+    'the same question was asked again and again',
+    '回答を待つ。同じ照会をくり返すと、全国の受付に負担がかかり止められることがある',
+    'wait for the answer: who repeats burdens the national service, and may be cut off',
+  ),
+  'bulk-person-twice': rule(
+    '1つの一括照会に同じ人が2度あります',
+    'one person twice in one 一括照会',
+    '予約が2つある人も1行にまとめる',
+    'one line a person, however many bookings',
+  ),
+  'name-reused': rule(
+    '前の回答が res/ に残っているのに、同じ名前で別の照会を書きました',
+    'another request under a name whose earlier answer still lies in res/',
+    '照会ごとに違うファイル名にする。前の人の回答を次の人のものとして読むもとになる',
+    'a new name for each request: the answer about one patient is else read as that of the next',
+  ),
+  'temporary-left': rule(
+    'req/ に書きかけの名前のファイルが残りました',
+    'a file under a name of passage was left in req/',
+    '書きおわったら .xml の名前に変える。だれも読まないので照会されていない',
+    'rename it to .xml when it is written: nobody reads it, and nothing was asked',
+  ),
   'nobody-asked': rule(
     '模擬データにいない人の番号です',
     'the numbers are of nobody in the test data',
@@ -134,6 +170,12 @@ export const oqsRules = {
     '同じ結果ファイルがもう一度来ても（再送）、2回目は何もしない。ArbitraryFileIdentifier で見分ける',
     'do nothing when the same result comes again: ArbitraryFileIdentifier tells',
   ),
+  'chart-blank': rule(
+    '照会番号登録の ReferenceNumber が空です',
+    'a registration carries no chart number',
+    '空白ではなく、カルテ番号を書く',
+    'the chart number, not blanks',
+  ),
   'chart-too-long': rule(
     'ReferenceNumber が50文字を超えています',
     'ReferenceNumber is longer than 50',
@@ -153,8 +195,8 @@ export const oqsRules = {
     'the ReceptionNumber of OQSmuquc01res as it stands there',
   ),
   'face-file-changed': rule(
-    'face/ の結果ファイルを書きかえました',
-    'a result in face/ was changed',
+    'face/ か res/ の結果ファイルを書きかえました',
+    'a result in face/ or res/ was changed',
     '読むだけにし、済んだら消すか別のフォルダへ移す',
     'only read it; delete or move it when it is done',
   ),
