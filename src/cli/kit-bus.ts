@@ -80,8 +80,8 @@ const asAgent = ({ tls, agent }: AgentKeys, port: number): MessageBus =>
 
 /**
  * A broker of its own for a foreign terminal and a foreign agent, or for one of them with ours: no broker of a clinic lets
- * one client hear everybody. A folder that is not there yet becomes a facility to try with. Exit status: 1 where somebody broke a rule, or nobody said anything. Throws on a directory
- * that is no facility's.
+ * one client hear everybody. A folder that is not there yet becomes a facility to try with. Exit status: 1 where somebody
+ * broke a rule, or nobody said anything. Throws on a directory that is no facility's.
  */
 export const judgeBus = async ({
   facilityDir,
@@ -107,6 +107,15 @@ export const judgeBus = async ({
     );
   const dir = agentDirectory(facilityDir, agentId);
   const [agent, devices] = await Promise.all([readAgentKeys(dir), readDeviceRegistry(dir)]);
+  for (const each of [device, probed])
+    if (each !== undefined && !devices.has(each))
+      throw new Error(
+        inWords('no terminal {device} in {folder}; there are: {devices}', {
+          device: each,
+          folder: facilityDir,
+          devices: [...devices.keys()].join(', '),
+        }),
+      );
   const terminal = device === undefined ? null : await readTerminalKeys(deviceDirectory(facilityDir, device));
   const trust = await readCardTrust(join(dir, 'card-trust'));
   const judge = new BusJudge({
@@ -120,6 +129,9 @@ export const judgeBus = async ({
     ...{ tls: await readBrokerFiles(facilityDir), port },
     users: { facility: agent.facility, agents: agent.agents.map(({ owner }) => owner), devices: [...devices.keys()] },
     onlooker: (topic, payload) => void judge.see(topic, payload),
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new Error(inWords('port {port} is taken by another program: --port 0 takes any that is free', { port }));
   });
   process.stdout.write(`${JSON.stringify({ ready: true, brokerPort: broker.port })}\n`);
   tell('a broker for this facility listens on port {port} (MQTT 3.1.1); the report comes after {seconds} s or Ctrl-C', {

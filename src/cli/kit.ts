@@ -8,11 +8,14 @@ import { explained } from './say.ts';
 
 /* For those who build on this: what judges their own programs. Each part is loaded when it is asked for. */
 
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100_000) throw new InvalidArgumentError('1 to 100000');
-  return value;
-};
+const between =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) throw new InvalidArgumentError(`${least} to ${most}`);
+    return value;
+  };
+const whole = between(1, 100_000);
 
 /** What speaks with the official software, and what speaks on the bus */
 const addEnds = (kit: Command): void => {
@@ -39,7 +42,11 @@ const addEnds = (kit: Command): void => {
       'a facility as `uketsuke provision` made it; a new folder: a test facility is made in it',
     )
     .option('--agent <id>', 'whose keys open what terminals seal', 'agent-1')
-    .addOption(new Option('--port <port>', 'the broker that it runs; 0 = any free one').argParser(Number).default(8883))
+    .addOption(
+      new Option('--port <port>', 'the broker that it runs; 0 = any free one')
+        .argParser(between(0, 65_535))
+        .default(8883),
+    )
     .addOption(new Option('--seconds <s>', 'so long is listened').argParser(whole).default(600))
     .option('--device <id>', 'a terminal whose keys lie there, so that what is sealed to it is read, too')
     .option('--probe <device>', 'sends this terminal commands that are late, repeated and forged')

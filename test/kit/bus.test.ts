@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,4 +82,26 @@ test('the real agent refuses another document under a known id, and is told noth
       await bed.request((await bed.sign(await bed.pin('5E570001'), { requestId })).sealed);
   });
   expect(report.findings.map(({ rule }) => rule)).toEqual(['same-id-other-document']);
+});
+
+const refused = (args: readonly string[]): string => {
+  const where = ['--facility-dir', bed.testFacility.directory, '--seconds', '1', ...args];
+  const run = spawnSync(process.execPath, ['src/main.ts', 'kit', 'bus', ...where], {
+    env: { ...process.env, LC_ALL: 'C' },
+    encoding: 'utf8',
+  });
+  expect(run.status).not.toBe(0);
+  expect(run.stdout).toBe('');
+  return run.stderr;
+};
+
+test('a port that is taken, a terminal that is not there and a port that is none are told before anybody listens', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  expect(refused(['--port', String(port)])).toContain(`port ${port} is taken by another program`);
+  other.close();
+  for (const option of ['--device', '--probe'])
+    expect(refused(['--port', '0', option, 'front-99'])).toMatch(/no terminal front-99 in .*; there are: front-1/);
+  expect(refused(['--port', '22x'])).toContain('0 to 65535');
 });
