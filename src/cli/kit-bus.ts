@@ -78,19 +78,8 @@ const asAgent = ({ tls, agent }: AgentKeys, port: number): MessageBus =>
     protocolVersion: 4,
   });
 
-/**
- * A broker of its own for a foreign terminal and a foreign agent, or for one of them with ours: no broker of a clinic lets
- * one client hear everybody. A folder that is not there yet becomes a facility to try with. Exit status: 1 where somebody
- * broke a rule, or nobody said anything. Throws on a directory that is no facility's.
- */
-export const judgeBus = async ({
-  facilityDir,
-  agent: agentId,
-  port,
-  seconds,
-  device,
-  probe: probed,
-}: BusOptions): Promise<number> => {
+/** Throws on a folder that is there and is no facility's. */
+const readyFacility = async (facilityDir: string, agentId: string, port: number): Promise<void> => {
   if (!existsSync(facilityDir)) {
     await makeKitFacility(facilityDir, agentId);
     tell(
@@ -105,9 +94,14 @@ export const judgeBus = async ({
     throw new Error(
       inWords('{folder} is no facility: name a new folder, and a test facility is made in it', { folder: facilityDir }),
     );
-  const dir = agentDirectory(facilityDir, agentId);
-  const [agent, devices] = await Promise.all([readAgentKeys(dir), readDeviceRegistry(dir)]);
-  for (const each of [device, probed])
+};
+
+const requireTerminals = (
+  named: readonly (string | undefined)[],
+  devices: ReadonlyMap<string, unknown>,
+  facilityDir: string,
+): void => {
+  for (const each of named)
     if (each !== undefined && !devices.has(each))
       throw new Error(
         inWords('no terminal {device} in {folder}; there are: {devices}', {
@@ -116,6 +110,25 @@ export const judgeBus = async ({
           devices: [...devices.keys()].join(', '),
         }),
       );
+};
+
+/**
+ * A broker of its own for a foreign terminal and a foreign agent, or for one of them with ours: no broker of a clinic lets
+ * one client hear everybody. A folder that is not there yet becomes a facility to try with. Exit status: 1 where somebody
+ * broke a rule, or nobody said anything. Throws on a directory that is no facility's.
+ */
+export const judgeBus = async ({
+  facilityDir,
+  agent: agentId,
+  port,
+  seconds,
+  device,
+  probe: probed,
+}: BusOptions): Promise<number> => {
+  await readyFacility(facilityDir, agentId, port);
+  const dir = agentDirectory(facilityDir, agentId);
+  const [agent, devices] = await Promise.all([readAgentKeys(dir), readDeviceRegistry(dir)]);
+  requireTerminals([device, probed], devices, facilityDir);
   const terminal = device === undefined ? null : await readTerminalKeys(deviceDirectory(facilityDir, device));
   const trust = await readCardTrust(join(dir, 'card-trust'));
   const judge = new BusJudge({

@@ -166,6 +166,7 @@ const judgeClient = async (client: readonly string[], options: CardOptions, own:
   });
   begin.resolve(false);
   await judged;
+  judge.finish();
   if (options.trace !== undefined) writeFileSync(options.trace, formatTrace(lines));
   process.stdout.write(printFindings(judge.findings, cardRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ apdus, findings: judge.findings })}\n`);

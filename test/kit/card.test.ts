@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -38,6 +38,27 @@ describe.each(foreignExamples.filter(({ kit }) => kit === 'card'))('a client: $n
 
 const noPcscd = pcscdMissing();
 if (noPcscd !== null) console.warn(`skipped: what a kit that cannot begin leaves behind: ${noPcscd}`);
+
+const noOpensc = noPcscd ?? (existsSync('/usr/bin/pkcs15-tool') ? null : 'opensc is not installed');
+if (noOpensc !== null) console.warn(`skipped: OpenSC in one command: ${noOpensc}`);
+
+const judged = (client: readonly string[]) => {
+  const kit = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'kit', 'card', '--', ...client];
+  const { stdout, status } = spawnSync(process.execPath, kit, { encoding: 'utf8', timeout: 80_000 });
+  return { status, last: stdout.trim().split('\n').at(-1) ?? '' };
+};
+
+test.skipIf(noOpensc !== null)('OpenSC lists the certificates in one command, and is told nothing', () => {
+  const { status, last } = judged(['pkcs15-tool', '--list-certificates']);
+  expect(last).toMatch(/^\{"apdus":\d\d,"findings":\[\]\}$/);
+  expect(status).toBe(0);
+});
+
+test.skipIf(noPcscd !== null)('a program that never spoke to the card is not told that nothing is wrong', () => {
+  const { status, last } = judged(['true']);
+  expect(last).toContain('never-spoken-to');
+  expect(status).toBe(1);
+});
 
 test.skipIf(noPcscd !== null)('a kit that cannot begin leaves neither pcscd nor its folder behind', () => {
   const place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
