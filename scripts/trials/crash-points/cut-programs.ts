@@ -86,8 +86,11 @@ const separation: Program = {
 
 const programs: readonly Program[] = [renewal, separation];
 
-/** How often a point is tried that was not met: another call of the same thread came before it. */
-const tries = 4;
+/**
+ * Where a point is looked for until it is met: a thread that writes a file also wakes the first one by a call of the same
+ * name, now and then once more or less, so that the point is the next such call of its thread, or the one before.
+ */
+const shifts = [0, 0, 1, -1, 2, -2, 0, 1, -1, 3, -3];
 
 /** `follows`: the threads beside the first are watched, too; each call of theirs is counted by itself. */
 const runIn = (program: Program, folder: string, inject: readonly string[], follows = true) => {
@@ -164,8 +167,10 @@ export async function* cutPrograms(isChosen: (name: string) => boolean): AsyncGe
       const name = `${program.name}: ${point.name}`;
       if (!isChosen(name)) continue;
       let wrong: string | null = null;
-      for (let time = 0; time < tries && !met.has(point.name); time += 1) {
-        const done = await cutOnce(program, laid, point, whole.content);
+      for (const shift of shifts) {
+        if (met.has(point.name)) break;
+        if (point.nth + shift < 1) continue;
+        const done = await cutOnce(program, laid, { ...point, nth: point.nth + shift }, whole.content);
         if (done.cut !== null) met.add(done.cut);
         wrong ??= done.wrong;
       }
