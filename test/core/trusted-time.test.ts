@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  longestLifeMs,
   type MachineTime,
   mayRefuseByDate,
   type TimeKnowledge,
@@ -115,6 +116,11 @@ describe('what may be believed of a clock', () => {
     ['seen later than it tells now', away(-day), 'plausible', null],
   ])('%s', (_name, [more, machine], certainty, fault) => {
     expect(tellTime(known(more), machine)).toMatchObject({ certainty, fault });
+  });
+
+  test('people set clocks to the minute, and a device is in use for fifteen years', () => {
+    expect(toleratedMs).toBe(300_000);
+    expect(longestLifeMs / day).toBe(15 * 365);
   });
 
   test('a clock that was wrong at first and has been put right is taken as it stands, doubted', () => {

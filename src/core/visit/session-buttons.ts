@@ -10,26 +10,23 @@ const questionOn = ({ state, surroundings }: Session): string | null => {
   if ('patience' in state && state.patience.asked) return 'still-there';
   switch (state.name) {
     case 'idle':
-      return surroundings.settings?.smartphone === true ? 'idle' : null;
+      return surroundings.settings?.smartphone === true ? state.name : null;
     case 'choosingPhone':
-      return 'phone';
-    case 'enteringPhonePin':
-      return state.lastTry === 'asking' ? 'phone-last-try' : 'phone-pin';
     case 'awaitingPhone':
-      return `phone ${state.phone}`;
+    case 'awaitingStaffCheck':
+      return state.name;
     case 'choosingMethod':
     case 'verifyingFace':
       return 'identity';
+    case 'enteringPhonePin':
     case 'enteringPin':
-      return state.lastTry === 'asking' ? 'last-try' : 'pin';
-    case 'awaitingStaffCheck':
-      return 'staff-check';
+      return `${state.name} ${state.lastTry === 'asking'}`;
     case 'registering':
-      return state.phase === 'asking' ? 'registration' : null;
+      return state.phase === 'asking' ? state.name : null;
     case 'askingConsent':
       return consentOn(state);
     case 'interrupted':
-      return state.approvable ? 'desk' : null;
+      return state.approvable ? state.name : null;
     default:
       return null;
   }

@@ -87,6 +87,15 @@ describe('what may be installed', () => {
     expect(refusalOf({ ...good, ...changes }, known)).toBe(refusal);
   });
 
+  it('nothing older than what runs, also where the floor lies below it or tells none', () => {
+    const lower = { ...known, record: { ...record, floor: '0.1.0' } };
+    expect(['0.2.0', '0.3.0', '0.3.1'].map((version) => refusalOf({ ...good, version }, lower))).toEqual([
+      ...['older', 'older', null],
+    ]);
+    expect(refusalOf(good, { ...known, record: { ...record, floor: 'spoiled' } })).toBe('no-version');
+    expect(refusalOf(good, { ...known, version: 'spoiled' })).toBe('no-version');
+  });
+
   it('what failed here is told by why it failed; another file of that version may be tried', () => {
     const failed = { ...known, record: { ...record, failed: [{ id: 'x', reason: 'fell-back' as const }] } };
     expect(refusalOf(good, failed)).toBe('failed-before');
