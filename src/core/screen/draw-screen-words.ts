@@ -24,6 +24,8 @@ export type Dictionary = {
   readonly language: string;
   readonly words: (key: string, values?: WordValues) => Words;
   readonly text: (key: string, values?: WordValues) => string;
+  /** What is made of words of this language alone, by its name: made once, and the same for every screen. */
+  readonly remembered: <T>(name: string, make: () => T) => T;
   /** Puts words that were made of others among those of this screen, for their furigana. */
   readonly keep: (words: Words) => Words;
   /** Reading of each text made so far; none where the language has no furigana */
@@ -31,14 +33,26 @@ export type Dictionary = {
 };
 
 const fallbackLanguage = 'ja';
+const noValues: WordValues = {};
+
+/** Words without values, by language and key: every screen has dozens of them, and they are the same on each. */
+type MadeBefore = { readonly words: Map<string, Words>; readonly parts: Map<string, unknown> };
+const madeBefore = new WeakMap<Catalogue, Map<string, MadeBefore>>();
+const madeIn = (catalogue: Catalogue, language: string): MadeBefore => {
+  const byLanguage = madeBefore.get(catalogue) ?? new Map<string, MadeBefore>();
+  const known = byLanguage.get(language) ?? { words: new Map(), parts: new Map() };
+  madeBefore.set(catalogue, byLanguage.set(language, known));
+  return known;
+};
 
 /** The texts of a language; an unknown language is drawn in Japanese, a key that no file has shows itself. */
 export const dictionaryOf = (catalogue: Catalogue, language: string): Dictionary => {
   const japanese: LanguageTexts | undefined = catalogue.languages[fallbackLanguage];
   const chosen = catalogue.languages[language] ?? japanese;
   const readings = new Map<string, string>();
+  const hasFurigana = chosen?.language === languageWithFurigana;
   const keep = (words: Words): Words => {
-    if (chosen?.language === languageWithFurigana) readings.set(words.text, words.reading ?? words.text);
+    if (hasFurigana) readings.set(words.text, words.reading ?? words.text);
     return words;
   };
   const made = (key: string, values: WordValues): Words => {
@@ -54,9 +68,27 @@ export const dictionaryOf = (catalogue: Catalogue, language: string): Dictionary
       ...(hasReading ? { reading: fill(reading ?? pattern, values, readOf) } : {}),
     };
   };
-  const words = (key: string, values: WordValues = {}): Words => keep(made(key, values));
+  const known = madeIn(catalogue, chosen?.language ?? '');
+  const plain = (key: string): Words => {
+    const before = known.words.get(key);
+    if (before !== undefined) return before;
+    const now = made(key, noValues);
+    known.words.set(key, now);
+    return now;
+  };
+  const remembered = <T>(name: string, make: () => T): T => {
+    // Each screen of these words tells their furigana.
+    if (hasFurigana) return make();
+    const before = known.parts.get(name) as T | undefined;
+    if (before !== undefined) return before;
+    const now = make();
+    known.parts.set(name, now);
+    return now;
+  };
+  const words = (key: string, values?: WordValues): Words =>
+    keep(values === undefined ? plain(key) : made(key, values));
   const spoken = chosen?.language ?? fallbackLanguage;
-  return { language: spoken, words, text: (key, values) => words(key, values).text, keep, readings };
+  return { language: spoken, words, text: (key, values) => words(key, values).text, remembered, keep, readings };
 };
 
 /** 14:03 by Japanese time */

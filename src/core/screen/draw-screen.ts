@@ -105,34 +105,43 @@ const offeredLanguages = (catalogue: Catalogue, settings: FacilitySettings | nul
 const callsStaffItself = (name: SessionState['name']): boolean =>
   name === 'choosingMethod' || name === 'verifyingFace' || name === 'enteringPin' || name === 'awaitingStaffCheck';
 
+type ToolsShown = {
+  /** null: what the screen itself offers */
+  readonly help: 'tool.call-help' | 'help.coming' | 'help.called' | null;
+  readonly languages: boolean;
+  readonly voice: boolean;
+  readonly speaks: boolean;
+  readonly isLow: boolean;
+};
+
 /** The tools at the same place on every screen; one that would do nothing here is not shown. */
 const toolsOf = (
   { display, help, state }: Session,
   d: Dictionary,
   there: { readonly languages: boolean; readonly voice: boolean },
 ): readonly Control[] => {
-  const tool = (id: ControlId, extra: { readonly pressed?: boolean } = {}): Control => {
-    const label = d.words(`tool.${id}`);
-    return { ...writtenControl(control(id, 'secondary', label, extra)), spoken: label };
-  };
   const helpLabel = help === null ? 'tool.call-help' : help.answered ? 'help.coming' : 'help.called';
-  const label = d.words(helpLabel);
+  const shown: ToolsShown = {
+    ...there,
+    help: callsStaffItself(state.name) ? null : helpLabel,
+    speaks: display.voice === 'all',
+    isLow: display.layout === 'low',
+  };
+  return d.remembered(`tools ${Object.values(shown).join(' ')}`, () => madeTools(d, shown));
+};
+
+const madeTools = (d: Dictionary, { help, languages, voice, speaks, isLow }: ToolsShown): readonly Control[] => {
+  const tool = (id: ControlId, extra: { readonly pressed?: boolean } = {}, label = d.words(`tool.${id}`)): Control => ({
+    ...writtenControl(control(id, 'secondary', label, extra)),
+    spoken: label,
+  });
   return [
-    ...(callsStaffItself(state.name)
-      ? []
-      : [
-          {
-            ...writtenControl(control('call-help', 'secondary', label, { pressed: help?.answered === false })),
-            spoken: label,
-          },
-        ]),
-    ...(there.languages ? [tool('language')] : []),
-    ...(there.voice
-      ? [tool('voice', { pressed: display.voice === 'all' }), tool('repeat'), tool('softer'), tool('louder')]
-      : []),
+    ...(help === null ? [] : [tool('call-help', { pressed: help === 'help.called' }, d.words(help))]),
+    ...(languages ? [tool('language')] : []),
+    ...(voice ? [tool('voice', { pressed: speaks }), tool('repeat'), tool('softer'), tool('louder')] : []),
     tool('text-size'),
     tool('theme'),
-    tool('layout', { pressed: display.layout === 'low' }),
+    tool('layout', { pressed: isLow }),
   ];
 };
 

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { Failure, FailureCode } from '../../core/failure.ts';
+import { sameContent } from '../../core/same-content.ts';
 import { drawScreen } from '../../core/screen/draw-screen.ts';
 import type { ScreenModel } from '../../core/screen/screen-model.ts';
 import { forEar, isSameQuestion, type SpokenWords, sentencesToSay, speaksToNobody } from '../../core/screen/speech.ts';
@@ -24,7 +25,7 @@ export class Presentation {
   /** The last such thing, by its number */
   #awaited = 0;
   #revision = 0;
-  #drawn = '';
+  #drawn: Omit<ScreenModel, 'revision'> | null = null;
   #voice: Display['voice'] = 'off';
   #focused: number | null = null;
   #loudness = 0;
@@ -42,7 +43,7 @@ export class Presentation {
   #light: LightPattern | '' = '';
   /** A pattern that is only being looked at */
   #lookedAt: LightPattern | null = null;
-  #told = '';
+  #told: object | null = null;
   #model: ScreenModel | null = null;
 
   constructor(parts: SessionParts, speaking: (speaking: boolean) => void = () => {}) {
@@ -79,15 +80,14 @@ export class Presentation {
       this.#focused = null;
       drawing = draw();
     }
-    const drawn = JSON.stringify(drawing);
     const { loudness } = session.display;
     if (loudness !== this.#loudness) speaker?.setLoudness(loudness);
     this.#loudness = loudness;
     const volume = session.surroundings.settings?.volume;
     if (volume !== undefined && volume !== this.#volume) speaker?.setVolume(volume);
     this.#volume = volume;
-    if (drawn !== this.#drawn) {
-      this.#drawn = drawn;
+    if (!sameContent(drawing, this.#drawn)) {
+      this.#drawn = drawing;
       this.#revision += 1;
       const before = this.#model;
       this.#model = { ...drawing, revision: this.#revision };
@@ -234,9 +234,8 @@ export class Presentation {
       ...(this.#abandoned === null ? {} : { abandoned: this.#abandoned }),
       catalogueVersion: catalogue.version,
     } as const;
-    const told = JSON.stringify(message);
-    if (told === this.#told) return;
-    this.#told = told;
+    if (sameContent(message, this.#told)) return;
+    this.#told = message;
     this.#parts.clinic.publishState({ ...message, since: wallMs });
   }
 }
