@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Result } from '../core/result.ts';
 import { sign, signAndSeal } from '../trust/seal.ts';
 import { type TopicLeaf, topicOf } from '../wire/topics.ts';
@@ -49,4 +49,4 @@ export class AgentPost {
 }
 
 /** MQTT 5 Correlation Data, a bonus: the id in the payload decides. */
-const correlationOf = (id: string): Uint8Array => createHash('sha256').update(id).digest().subarray(0, 16);
+const correlationOf = (id: string): Uint8Array => hash('sha256', id, 'buffer').subarray(0, 16);

@@ -16,8 +16,12 @@ export const concatBytes = (...parts: readonly Uint8Array[]): Uint8Array => {
   return whole;
 };
 
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false;
+  // Thousands of bytes at a time: a function called for each of them costs ten times as much.
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
+};
 
 /** Upper case, no separators. */
 export const toHex = (bytes: Uint8Array): string => {

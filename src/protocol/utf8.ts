@@ -37,8 +37,15 @@ export const textOfUnits = (units: Uint8Array | Uint16Array): string => {
   return text;
 };
 
+const isAscii = (bytes: Uint8Array): boolean => {
+  for (let at = 0; at < bytes.length; at += 1) if ((bytes[at] ?? 0) >= 0x80) return false;
+  return true;
+};
+
 /** null on anything that is not well-formed: overlong forms, surrogates, points above 10FFFF, cut off. */
 export const decodeUtf8 = (bytes: Uint8Array): string | null => {
+  // A signed document is base64url and names of fields: nearly all that comes here has no other letter.
+  if (isAscii(bytes)) return textOfUnits(bytes);
   const units = new Uint16Array(bytes.length);
   let length = 0;
   for (let at = 0; at < bytes.length; ) {

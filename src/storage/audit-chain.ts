@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import type { SqlEngine } from './sql-engine.ts';
 
 /** What is written down for good: an event by name, and what it was about by an id. Never a person. */
@@ -38,9 +38,7 @@ export const auditStartTable = `
 
 /** Each entry's hash covers the one before: a changed, swapped or missing entry shows at its own number. */
 const hashOf = (previous: string, number: number, { atMs, event, subject, code }: AuditLine): string =>
-  createHash('sha256')
-    .update(JSON.stringify([previous, number, atMs, event, subject, code ?? null]))
-    .digest('base64url');
+  digestOf('sha256', JSON.stringify([previous, number, atMs, event, subject, code ?? null]), 'base64url');
 
 const lineOf = ({ number, at_ms: atMs, event, subject, code, hash }: AuditRow): ExportedLine => ({
   ...{ number, atMs, event, subject, ...(code === null ? {} : { code }), hash },

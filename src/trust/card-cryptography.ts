@@ -1,4 +1,4 @@
-import { constants, createHash, createPublicKey, type KeyObject, publicDecrypt } from 'node:crypto';
+import { constants, createPublicKey, hash, type KeyObject, publicDecrypt } from 'node:crypto';
 import type { CardCryptography, RsaPublicKey } from '../protocol/card/digest-info.ts';
 
 /** Issuers' keys come back with every card: OpenSSL's form of one is made once. */
@@ -15,7 +15,7 @@ const keyObject = (key: RsaPublicKey): KeyObject => {
 
 /** The two primitives that the pure card checks take from outside, by OpenSSL. */
 export const cardCryptography: CardCryptography = {
-  sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+  sha256: (bytes) => new Uint8Array(hash('sha256', bytes, 'buffer')),
   rsaPublic: (key, signature) => {
     try {
       return new Uint8Array(publicDecrypt({ key: keyObject(key), padding: constants.RSA_NO_PADDING }, signature));

@@ -43,7 +43,7 @@ const fileOf = (path: string): string => {
 };
 
 const emptyJournal = (kernel: Kernel): Uint8Array => {
-  const disk = new SimulatedDisk(kernel, null, false);
+  const disk = new SimulatedDisk(kernel, null);
   mount(disk);
   new Journal('journal.sqlite', { steadyMs: () => 0 }).close();
   return disk.database.serialize();
@@ -120,7 +120,7 @@ export class Clinic {
   constructor(ground: Awaited<ReturnType<typeof layGround>>) {
     this.ground = ground;
     const { kernel } = this;
-    this.disk = new SimulatedDisk(kernel, emptyJournal(kernel), false);
+    this.disk = new SimulatedDisk(kernel, emptyJournal(kernel));
     mount(this.disk);
     for (const folder of ['face', 'req', 'res']) this.disk.makeFolder(`${oqsFolder}/${folder}`);
     const photoKey = (photo: Uint8Array): string => Buffer.from(photo).toString('latin1');

@@ -109,11 +109,13 @@ const wrongField = (content: unknown): string =>
     .error?.issues.find(({ code }) => code !== 'unrecognized_keys')
     ?.path.join('.') || 'shape';
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 const parseState = (payload: Uint8Array): Result<Taken<StateMessage>> => {
   const malformed = (detail: string) => err(failure('message.malformed', `state: ${detail}`));
   if (payload.length > 4_000) return malformed('too long');
   try {
-    const content: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    const content: unknown = JSON.parse(decoder.decode(payload));
     const taken = takeKnown(stateSchema, content);
     if (taken === null) return malformed(wrongField(content));
     return ok(taken);

@@ -34,6 +34,8 @@ export const issueSettings = (
  */
 export const learnFloor = (sql: Sql, device: string, version: number): boolean =>
   version < highestSettingsVersion - 10 * raisedBy &&
+  // Asked with every state of every terminal: what changes nothing takes no place among those that write.
+  sql.get('SELECT 1 FROM settings_issue WHERE device = ? AND version < ?', device, version) !== undefined &&
   sql.run(
     'UPDATE settings_issue SET version = ?, content_hash = ? WHERE device = ? AND version < ?',
     ...[version, '', device, version],

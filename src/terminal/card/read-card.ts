@@ -258,7 +258,7 @@ const lookForNumber = (options: ReadCardOptions, closed: FailureCode | null) => 
       ? options.cardFrontReader.readVerificationNumberB(AbortSignal.any([options.signal, waiting.signal]))
       : Promise.resolve(err(failure('card.number-b-unreadable')));
   const overwrite = (): void => {
-    waiting.abort();
+    waiting.abort('unwanted');
     void found.then((number) => {
       if (number.ok) number.value.fill(0);
     });

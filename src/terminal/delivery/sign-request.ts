@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FlattenedSign } from 'jose';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -47,7 +47,7 @@ export type SignedRequest = {
 const cardSignature = async (payload: Uint8Array, card: CardEvidence): Promise<Result<readonly JwsSignature[]>> => {
   if (card.method === 'staff') return ok([]);
   const header = card.method === 'pin' ? pinHeader(card.authCertificate) : faceHeader(card.visual);
-  const signed = await card.sign(new Uint8Array(createHash('sha256').update(signingInput(header, payload)).digest()));
+  const signed = await card.sign(new Uint8Array(hash('sha256', signingInput(header, payload), 'buffer')));
   if (!signed.ok) return signed;
   if (signed.value.length !== 256)
     return err(failure('card.communication', `signature of ${signed.value.length} bytes`));

@@ -3,7 +3,8 @@ import { topicOf } from '../../wire/topics.ts';
 import { inWordsOf } from '../../wire/translate.ts';
 import { bothSpeak, sayWire } from '../../wire/versions.ts';
 
-const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const encoder = new TextEncoder();
+const encode = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
 /** What the broker tells, retained, when the terminal vanishes: for the bus driver's `will`. */
 export const lastWill = (

@@ -1,5 +1,8 @@
 import type { CardSession } from '../../ports/card-reader.ts';
 
+/** Without a reason of ours each end makes an exception with its stack, which costs as much as an APDU. */
+const unwanted = 'unwanted';
+
 /**
  * What the terminal holds of one inserted card outside the session's state: the connection, the photo for the face
  * process, and the work begun for it. All of it ends together, whichever way the card goes.
@@ -28,7 +31,7 @@ export class VisitCard {
   }
 
   giveUpNumberB(): void {
-    this.#numberBUnwanted.abort();
+    this.#numberBUnwanted.abort(unwanted);
   }
 
   get photoJp2(): Uint8Array | null {
@@ -69,7 +72,7 @@ export class VisitCard {
   /** Disconnects with reset and overwrites the photo; harmless when done twice. */
   async end(): Promise<void> {
     if (this.#ended.signal.aborted) return;
-    this.#ended.abort();
+    this.#ended.abort(unwanted);
     this.stopFace();
     this.keepPhoto(null);
     await this.session.end();

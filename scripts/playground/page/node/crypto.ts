@@ -27,6 +27,7 @@ const running = (hash: Running) => {
   return own;
 };
 export const createHash = (name: HashName) => running(hashes[name].create());
+export const createSecretKey = (key: Uint8Array): Uint8Array => key;
 export const createHmac = (name: HashName, key: Content) => running(hmac.create(hashes[name], bytesOf(key)));
 export const hash = (name: HashName, content: Content, encoding = 'hex') =>
   told(hashes[name](bytesOf(content)), encoding);
