@@ -48,7 +48,7 @@ export const ordinarySettings: FacilitySettings = {
 /** A journal of this release without a row. */
 const makeEmptyJournal = (): Uint8Array => {
   const kernel = new Kernel('ground', false);
-  const disk = new SimulatedDisk(kernel, null, false);
+  const disk = new SimulatedDisk(kernel, null);
   mount(disk);
   new Journal('journal.sqlite', { steadyMs: () => 0 }).close();
   const bytes = disk.database.serialize();

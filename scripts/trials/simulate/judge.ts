@@ -102,7 +102,7 @@ export class Judge {
       this.#toldOf = state.visit.requestId + state.name;
       const requestId = state.visit.requestId ?? '';
       const request = this.requests.get(requestId);
-      if (this.#rowOf(requestId, disk)?.verdict !== 'accepted')
+      if (this.#verdictOf(requestId, disk) !== 'accepted')
         this.broken('receipt shown that the agent does not hold', requestId);
       if (request !== undefined && state.name === 'showingResult') {
         if (!request.shown) this.#accepted += 1;
@@ -202,8 +202,8 @@ export class Judge {
         this.broken('consent sent that was not given', `${requestId}: ${code} ${given}, touched ${answers?.get(code)}`);
   }
 
-  #rowOf(requestId: string, disk: SimulatedDisk): Row | undefined {
-    return disk.prepare('SELECT * FROM request WHERE request_id = ?').get(requestId) as Row | undefined;
+  #verdictOf(requestId: string, disk: SimulatedDisk): unknown {
+    return disk.prepare('SELECT verdict FROM request WHERE request_id = ?').get(requestId)?.verdict;
   }
 
   /** Whether anything is still on its way: time must pass before it is judged. */

@@ -9,6 +9,8 @@ type Client = {
   readonly name: string;
   readonly life: Life | null;
   readonly subscriptions: Map<string, Set<Listener>>;
+  /** Whose filters cover a topic that has passed */
+  readonly routes: Map<string, readonly Set<Listener>[]>;
   readonly connections: Set<(connected: boolean, cause?: ReturnType<typeof failure>) => void>;
   /** What it believes itself */
   connected: boolean;
@@ -37,7 +39,6 @@ export class SimulatedBroker {
   readonly #kernel: Kernel;
   readonly #clients = new Map<string, Client>();
   readonly #retained = new Map<string, Uint8Array>();
-  readonly #fits = new Map<string, Map<string, boolean>>();
   /** Nobody on that side reaches the broker; the connection still seems to stand until the silence is noticed */
   readonly #cut = new Set<string>();
   isUp = true;
@@ -56,7 +57,12 @@ export class SimulatedBroker {
 
   /** `life` null: somebody outside of the story. */
   connect(name: string, life: Life | null, will: Client['will'] = null): MessageBus {
-    const client: Client = { name, life, subscriptions: new Map(), connections: new Set(), connected: false, will };
+    const client: Client = {
+      name,
+      life,
+      ...{ subscriptions: new Map(), routes: new Map() },
+      ...{ connections: new Set(), connected: false, will },
+    };
     this.#clients.set(name, client);
     this.#kernel.after(life === null ? 0 : 5, life, () => this.#join(client));
     return {
@@ -64,6 +70,7 @@ export class SimulatedBroker {
       subscribe: (filter, listener) => {
         const listeners = client.subscriptions.get(filter) ?? new Set();
         client.subscriptions.set(filter, listeners.add(listener));
+        client.routes.clear();
         if (client.connected) this.#tellRetained(client, filter);
         return () => listeners.delete(listener);
       },
@@ -184,8 +191,16 @@ export class SimulatedBroker {
     if (!this.isUp) return;
     if (retain) this.#retained.set(topic, payload);
     for (const client of this.#clients.values())
-      for (const [filter, listeners] of client.subscriptions)
-        if (this.#covers(filter, topic) && listeners.size > 0) this.#deliver(client, listeners, topic, payload, false);
+      for (const listeners of this.#routesOf(client, topic))
+        if (listeners.size > 0) this.#deliver(client, listeners, topic, payload, false);
+  }
+
+  #routesOf(client: Client, topic: string): readonly Set<Listener>[] {
+    const known = client.routes.get(topic);
+    if (known !== undefined) return known;
+    const routes = [...client.subscriptions].filter(([filter]) => covers(filter, topic)).map(([, told]) => told);
+    client.routes.set(topic, routes);
+    return routes;
   }
 
   /** What somebody sends again that had passed before. */
@@ -203,14 +218,6 @@ export class SimulatedBroker {
   #tellRetained(client: Client, filter: string): void {
     const listeners = client.subscriptions.get(filter) ?? new Set();
     for (const [topic, payload] of this.#retained)
-      if (this.#covers(filter, topic)) this.#deliver(client, listeners, topic, payload, true);
-  }
-
-  #covers(filter: string, topic: string): boolean {
-    const byTopic = this.#fits.get(filter) ?? new Map<string, boolean>();
-    this.#fits.set(filter, byTopic);
-    const known = byTopic.get(topic) ?? covers(filter, topic);
-    byTopic.set(topic, known);
-    return known;
+      if (covers(filter, topic)) this.#deliver(client, listeners, topic, payload, true);
   }
 }

@@ -55,7 +55,7 @@ export class World {
   /** Whatever follows the terminal's own events, beside the judge */
   onRunner: (terminal: RunningTerminal) => void = () => {};
   /** Whoever reads the logs of both ends */
-  onLogged: (line: string) => void = () => {};
+  onLogged: ((line: string) => void) | null = null;
   /** A patient has gone, and the terminal rests */
   onRest: () => void = () => {};
   terminalLife: Life | null = null;
@@ -79,7 +79,7 @@ export class World {
     const has = (wanted: FaultName): boolean =>
       plan.visits.some(({ faults }) => faults.some(({ name }) => name === wanted));
     this.broker.keepsPassed = has('old messages again');
-    this.disk = new SimulatedDisk(kernel, ground.emptyJournal, has('agent power cut'));
+    this.disk = new SimulatedDisk(kernel, ground.emptyJournal);
     for (const folder of ['face', 'req', 'res']) this.disk.makeFolder(`${oqsFolder}/${folder}`);
     this.terminalMachine = new Machine(kernel, startMs, !has('terminal clock jumps'));
     this.agentMachine = new Machine(kernel, startMs, !has('agent clock jumps'));
@@ -114,7 +114,7 @@ export class World {
   #logOf(life: Life): EventLog {
     return {
       event: (name, fields) => {
-        this.onLogged(JSON.stringify({ event: name, ...fields }));
+        this.onLogged?.(JSON.stringify({ event: name, ...fields }));
         if (name !== 'process.error' || life.dead) return;
         const { error, errorCode, place } = fields as { error?: string; errorCode?: string; place?: string };
         if (!plannedErrors.includes(errorCode ?? ''))
@@ -268,6 +268,7 @@ export class World {
         this.#next();
       });
     };
+    if (plan.faults.some(({ name }) => name === 'agent power cut')) this.disk.tracks = true;
     this.patient = new Patient(counter, plan, { made, card: made.asMade() }, gone);
     for (const fault of plan.faults) kernel.after(fault.atMs, null, () => beginFault(this, fault));
     this.patient.arrive();

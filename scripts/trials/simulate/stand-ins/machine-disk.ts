@@ -13,6 +13,45 @@ export type SimulatedFile = { readonly number: bigint; now: Uint8Array; synced: 
 type Entries = Map<string, SimulatedFile>;
 export type Folder = { readonly number: bigint; now: Entries; synced: Entries };
 
+/** A database with its prepared statements; `empty` makes it as it was at first. */
+type Opened = {
+  readonly database: DatabaseSync;
+  readonly statements: Map<string, StatementSync>;
+  readonly empty: () => void;
+};
+
+/** Every table without its rows, then with those that it begins with. */
+const emptier = (database: DatabaseSync): (() => void) => {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  const steps = tables.map(({ name }) => {
+    const rows = database.prepare(`SELECT * FROM ${name}`).all();
+    const clear = database.prepare(`DELETE FROM ${name}`);
+    const places = Object.keys(rows[0] ?? {}).map(() => '?');
+    const insert = rows.length === 0 ? null : database.prepare(`INSERT INTO ${name} VALUES (${places})`);
+    return (): void => {
+      clear.run();
+      for (const row of rows) insert?.run(...Object.values(row));
+    };
+  });
+  return () => {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    database.exec('BEGIN');
+    for (const step of steps) step();
+    database.exec('COMMIT');
+  };
+};
+
+/** Of a world that is over, for the next one: whatever is prepared anew costs more than all that is emptied. */
+const spare = new WeakMap<Uint8Array, Opened>();
+const openDatabase = (journal: Uint8Array | null): Opened => {
+  const known = journal === null ? undefined : spare.get(journal);
+  if (journal !== null) spare.delete(journal);
+  if (known !== undefined) return known;
+  const database = new DatabaseSync(':memory:');
+  if (journal !== null) database.deserialize(journal);
+  return { database, statements: new Map(), empty: journal === null ? () => {} : emptier(database) };
+};
+
 /**
  * The disk of the agent's machine: its journal and the folder for the レセコン. What a process wrote is there when the
  * process is gone; what it did not sync is not there, or in pieces, when the power was.
@@ -25,30 +64,32 @@ export class SimulatedDisk {
   folderRefuses: string | null = null;
   /** The next sync takes so long, ms */
   stallsMs = 0;
-  /** Whether this world has a power cut in it: only then is what would be left of the journal kept up */
-  readonly #tracks: boolean;
-  #database: DatabaseSync;
+  /** Its power may go soon: only then is what would be left of the journal kept up, for each sync is a copy of it all */
+  tracks = false;
+  readonly #journal: Uint8Array | null;
+  #opened: Opened;
   #synced: Uint8Array | null = null;
+  /** What the power left of it */
+  #isAnother = false;
   synchronous: 'FULL' | 'NORMAL' = 'FULL';
   readonly folders = new Map<string, Folder>();
   #numbers = 1n;
-  readonly #statements = new Map<string, StatementSync>();
 
-  constructor(kernel: Kernel, journal: Uint8Array | null, tracks: boolean) {
+  constructor(kernel: Kernel, journal: Uint8Array | null) {
     this.kernel = kernel;
-    this.#tracks = tracks;
-    this.#database = new DatabaseSync(':memory:');
-    if (journal !== null) this.#database.deserialize(journal);
+    this.#journal = journal;
+    this.#opened = openDatabase(journal);
   }
 
   get database(): DatabaseSync {
-    return this.#database;
+    return this.#opened.database;
   }
 
   /** Once for all runs of a process, and for who judges beside them */
   prepare(sql: string): StatementSync {
-    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
-    this.#statements.set(sql, known);
+    const { database, statements } = this.#opened;
+    const known = statements.get(sql) ?? database.prepare(sql);
+    statements.set(sql, known);
     return known;
   }
 
@@ -79,19 +120,19 @@ export class SimulatedDisk {
       current.pausedUntilMs = Math.max(current.pausedUntilMs, nowMs + this.stallsMs);
       this.stallsMs = 0;
     }
-    if (this.#tracks) this.#synced = this.#database.serialize();
+    if (this.tracks) this.#synced = this.database.serialize();
   }
 
   /** The machine's power goes. What was not synced is lost, or in part there: the coin of the world says. */
   cutPower(): void {
     const { rng } = this.kernel;
+    this.tracks = false;
     if (this.#synced !== null && rng.chance(0.7)) {
-      const whole = new DatabaseSync(':memory:');
-      whole.deserialize(this.#synced);
-      this.#database.close();
-      this.#database = whole;
-      this.#statements.clear();
+      this.database.close();
+      this.#opened = openDatabase(this.#synced);
+      this.#isAnother = true;
     }
+    this.#synced = null;
     for (const folder of this.folders.values()) {
       const found: Entries = new Map();
       const names = new Set([...folder.synced.keys(), ...folder.now.keys()]);
@@ -110,7 +151,9 @@ export class SimulatedDisk {
   }
 
   close(): void {
-    this.#database.close();
+    if (this.#journal === null || this.#isAnother) return this.database.close();
+    this.#opened.empty();
+    spare.set(this.#journal, this.#opened);
   }
 }
 
