@@ -49,6 +49,10 @@ export const commands: Readonly<Record<string, { readonly about: string; readonl
       about: 'a command as a service of Windows; `provision clinic` makes it',
       load: () => import('./cli/windows-service.ts'),
     },
+    rollout: {
+      about: 'releases and settings for a chain of facilities, in signed waves',
+      load: () => import('./cli/rollout.ts'),
+    },
     broker: { about: "mosquitto's files for a facility", load: () => import('./cli/broker.ts') },
     provision: { about: 'makes the keys and files of a facility', load: () => import('./cli/provision.ts') },
     config: { about: "the terminal's configuration file: check, show, example", load: () => import('./cli/config.ts') },

@@ -167,6 +167,11 @@ export const logEvents = {
     on: pattern('an event of src/core/update', /^[A-Za-z]{1,30}$/),
     wait: maybe(pattern('a reason of src/core/update', /^[a-z-]{1,20}$/)),
   }),
+  'rollout.step': event('info', 'technician', 'An order of the chain is in force here (no reason), or why it is not.', {
+    kind: oneOf('release', 'settings', 'keys'),
+    number: count,
+    why: maybe(pattern('a reason of src/core/rollout', /^[a-z-]{1,20}$/)),
+  }),
   'bundle.fetched': event(
     'info',
     'technician',

@@ -27,6 +27,8 @@ const path = z
     'no path of a file: C:\\…, \\\\server\\…, or a name, without : * ? " < > |',
   );
 
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM');
+
 /** Without a password: what stands in a configuration is copied about. PGPASSFILE names the file that holds it. */
 const postgresAddress = z
   .string()
@@ -83,6 +85,22 @@ export const agentConfigSchema = z.strictObject({
     .default('07:00'),
   /** Releases for terminals with two slots: `uketsuke-terminal-arm64.raucb` and the like; terminals fetch them at night */
   bundles: path.default('bundles'),
+  /** Of a chain: its settings and releases come in signed waves, out of a folder (docs/updating.md). Left out: by hand */
+  rollout: z
+    .strictObject({
+      /** Where the chain's orders lie: a share, or a folder that something else keeps the same */
+      folder: path,
+      /** Whom to believe; `uketsuke rollout init` made it */
+      trust: path.default('rollout-trust.json'),
+      /** true: this facility gets its releases by its own hands */
+      ownRelease: z.boolean().default(false),
+      /** Names of settings that stay as the facility's own file says */
+      ownSettings: z.array(z.string().regex(/^[A-Za-z]{1,40}$/)).default([]),
+      /** An order is begun between these, Japan */
+      closedFrom: timeOfDay.default('21:00'),
+      closedUntil: timeOfDay.default('07:00'),
+    })
+    .optional(),
   /** Loopback port of the staff page; 0 = any free one */
   staffPort: z.number().int().min(0).max(65_535).default(8490),
   service: z
@@ -132,5 +150,8 @@ export const readAgentConfig = async (directory: string, overrides: AgentConfigI
     staffFile: at(config.staffFile),
     oqsFolder: at(config.oqsFolder),
     bundles: at(config.bundles),
+    ...(config.rollout !== undefined && {
+      rollout: { ...config.rollout, folder: at(config.rollout.folder), trust: at(config.rollout.trust) },
+    }),
   };
 };

@@ -26,21 +26,13 @@ import { keepJournalPlace } from '../agent/keep-journal-place.ts';
 import { InquiryDesk } from '../agent/oqs-folder/answer-inquiries.ts';
 import { checkOqsPlace } from '../agent/oqs-folder/own-place.ts';
 import { makeOqsFolders, sweepOqsFolders } from '../agent/oqs-folder/write-oqs-file.ts';
-import {
-  type AgentKeys,
-  agentFiles,
-  type DeviceEntry,
-  readAgentKeys,
-  readDeviceRegistry,
-} from '../agent/provisioning/agent-keys.ts';
+import { type AgentKeys, agentFiles, type DeviceEntry } from '../agent/provisioning/agent-keys.ts';
 import { readCardTrust } from '../agent/provisioning/card-trust.ts';
 import { readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
-import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
 import { awaitJournal } from '../agent/staff-page/await-journal.ts';
 import { GuessesBeside } from '../agent/staff-page/guesses-beside.ts';
-import { readStaff, StaffCodes } from '../agent/staff-page/staff-codes.ts';
+import { StaffCodes } from '../agent/staff-page/staff-codes.ts';
 import { startStaffPage } from '../agent/staff-page/start-staff-page.ts';
-import { WatchedFile } from '../agent/watched-file.ts';
 import { catalogueAt, catalogueOfVersion, refusedNotices } from '../catalogue/load-catalogue.ts';
 import { readReleasedTexts } from '../catalogue/released-texts.ts';
 import { hourMs } from '../core/time-units.ts';
@@ -53,6 +45,8 @@ import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
 import type { AgentConfig, AgentConfigInput } from './agent-config.ts';
 import { configOfAgentIn } from './agent-directory.ts';
+import { openAgentFiles } from './agent-files.ts';
+import { startRollout } from './agent-rollout.ts';
 import { watchJournal } from './check-journal.ts';
 import { withWayNamed } from './named-way.ts';
 import { checkOf, journalOf } from './open-journal.ts';
@@ -74,6 +68,8 @@ const folderMs = 3_000;
 /** Whether a copy of the journal has had its time is looked at this often. ms */
 const forgetBackupsMs = 10 * 60_000;
 
+/** What a chain's operator publishes is looked at this often. ms */
+const rolloutMs = 30_000;
 /** Whether its own certificate is due is looked at this often. ms */
 const certificateMs = hourMs;
 
@@ -124,22 +120,6 @@ const usersOf = (keys: AgentKeys, devices: ReadonlyMap<string, DeviceEntry>): Br
   devices: [...devices.values()].filter(({ revoked }) => !revoked).map(({ device }) => device),
 });
 
-/** The files that may change while the agent runs; `onChange` hears of every one, `onRegistry` of those terminals must know. */
-const openFiles = async (directory: string, config: AgentConfig, onChange: () => void, onRegistry: () => void) => {
-  const at = (name: string): string => join(directory, name);
-  const changed = (): void => {
-    onRegistry();
-    onChange();
-  };
-  const { settingsFile, staffFile } = config;
-  const keyPaths = [at(agentFiles.facilityKeys), at(agentFiles.agents)];
-  const keys = await WatchedFile.open(keyPaths, () => readAgentKeys(directory), changed);
-  const devices = await WatchedFile.open([at(agentFiles.devices)], () => readDeviceRegistry(directory), changed);
-  const settings = await WatchedFile.open([settingsFile], () => readFacilitySettings(settingsFile), changed);
-  const staff = await WatchedFile.open([staffFile], () => readStaff(staffFile), onChange);
-  return { keys, devices, settings, staff, all: [keys, devices, settings, staff] };
-};
-
 const simulatedService = ({ journal, service }: AgentConfig, clock: Clock): EligibilityService => {
   const records = readFileSync(
     new URL('../agent/eligibility/simulated-eligibility-service.records.json', import.meta.url),
@@ -179,7 +159,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     for (const listener of listeners) listener();
   };
   let tellTerminals = (): void => {};
-  const files = await openFiles(directory, config, changed, () => tellTerminals());
+  const files = await openAgentFiles(directory, config, changed, () => tellTerminals());
   const { keys, devices, settings, staff } = files;
   const machineClock = start.clock ?? createSystemClock();
   const journal = await awaitJournal({
@@ -227,6 +207,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const named = withWayNamed(bus, clock, createWaySight(brokerHost, brokerPort));
   const disk = watchDisk({ journalPath: config.journal, log, changed, tryWrite: () => journal.tryWrite() });
   let turns: ReturnType<typeof followRelease> | null = null;
+  let rollout: Awaited<ReturnType<typeof startRollout>> = null;
   const context: AgentContext = {
     keys: () => keys.value,
     devices: () => devices.value,
@@ -253,12 +234,13 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       challengeLifeMs: config.challengeLifeMs,
       personalLifeMs: config.personalLifeMs,
     },
-    release: () => turns?.(),
+    release: () => (rollout === null ? turns?.() : rollout.release(turns?.())),
     changed,
   };
   const texts = new ConsentTextsInForce(context);
   const desk = new AgentDesk(context, () => texts.now());
   turns = followRelease(version, () => desk.lanes.all());
+  rollout = await startRollout(directory, config, context);
   tellTerminals = () => {
     broker?.setUsers(usersOf(keys.value, devices.value));
     desk.publishSettings();
@@ -291,7 +273,12 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       ...(desk.handOver.folderFault === null ? [] : [desk.handOver.folderFault]),
       ...inquiries.folderFaults,
     ],
-    problems: () => [...files.all.flatMap(({ problem }) => problem ?? []), ...refusedNotices(clock.now().wallMs)],
+    problems: () => [
+      ...files.all.flatMap(({ problem }) => problem ?? []),
+      ...refusedNotices(clock.now().wallMs),
+      ...(rollout?.problems() ?? []),
+    ],
+    rollout: (lanes) => rollout?.stands(lanes) ?? [],
     inJapanese: start.inJapanese ?? ((english) => english),
     subscribe: (listener) => {
       listeners.add(listener);
@@ -360,11 +347,13 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
       void keepWitness();
     }),
     every(certificateMs, () => void certificates.look()),
+    ...(rollout === null ? [] : [every(rolloutMs, rollout.look)]),
     every(forgetBackupsMs, () => forgetBackups(config.journal, clock.now().wallMs)),
   ];
   if (journal.leases.isShared) beat();
   desk.handOver.resume();
   inquiries.start();
+  rollout?.look();
 
   const { facility, agent } = keys.value;
   return {

@@ -17,7 +17,8 @@ import { takeKnown } from '../wire/translate.ts';
  * Signing and sealing of everything that travels. Signed: compact JWS, ES256. Sealed: compact JWE, ECDH-ES, A256GCM.
  * The protected `typ` names the topic's leaf (or `staff-approval`), so that nothing made for one topic is of use on another.
  */
-type SignedKind = TopicLeaf | 'staff-approval';
+type PaperKind = 'rollout-order' | 'rollout-word' | 'rollout-consent';
+type SignedKind = TopicLeaf | 'staff-approval' | PaperKind;
 
 export type SigningKey = { readonly kid: string; readonly key: CryptoKey };
 /** `owner`: the device or agent whose key it is. */
@@ -27,6 +28,8 @@ export type SealingPrivateKey = { readonly kid: string; readonly key: CryptoKey 
 
 /** Nothing on these topics is longer. A face request with a photo-less proof has about 12 kB. */
 const maximumBytes = 96 * 1024;
+/** A file of a chain's operator, with the names of some 10,000 facilities */
+const maximumPaperBytes = 1_000_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -50,20 +53,18 @@ export const sign = async (kind: SignedKind, message: object, key: SigningKey): 
 type Opened<T> = { readonly message: T /** Whose key signed it */; readonly signer: string };
 
 /**
- * The message of a compact JWS by one of `keys`, made for this kind, facility and device.
- * `message.malformed`: not such a JWS, or a payload outside the schema; `message.forged`: unknown key, wrong signature,
- * another kind, facility or device.
+ * The message of a compact JWS by one of `keys`, made for this kind.
+ * `message.malformed`: not such a JWS, or a payload outside the schema; `message.forged`: unknown key, wrong signature, another
+ * kind.
  */
-export const openSigned = async <T extends { facility: string; device: string }>(
+const openJws = async <T>(
   kind: SignedKind,
   bytes: Uint8Array,
   schema: z.ZodType<T>,
   keys: readonly VerificationKey[],
-  addressee: { readonly facility: string; readonly device: string },
   /** Keys outside the schema are left out and told here, instead of refusing the message. */
   overlook?: (keys: readonly string[]) => void,
 ): Promise<Result<Opened<T>>> => {
-  if (bytes.length > maximumBytes) return malformed(`${kind}: ${bytes.length} bytes`);
   try {
     const text = decoder.decode(bytes);
     const header = decodeProtectedHeader(text);
@@ -78,12 +79,40 @@ export const openSigned = async <T extends { facility: string; device: string }>
     if (known !== null && known.unknown.length > 0) overlook?.(known.unknown);
     const parsed = known === null ? schema.safeParse(content) : { success: true as const, data: known.value };
     if (!parsed.success) return malformed(`${kind}: ${parsed.error.issues[0]?.path.join('.') ?? 'shape'}`);
-    const { facility, device } = parsed.data;
-    if (facility !== addressee.facility || device !== addressee.device) return forged(`${kind}: for another device`);
     return ok({ message: parsed.data, signer: key.owner });
   } catch {
     return malformed(`${kind}: not a signed message`);
   }
+};
+
+/** The same, made for this facility and device, too: of another it is `message.forged`. */
+export const openSigned = async <T extends { facility: string; device: string }>(
+  kind: Exclude<SignedKind, PaperKind>,
+  bytes: Uint8Array,
+  schema: z.ZodType<T>,
+  keys: readonly VerificationKey[],
+  addressee: { readonly facility: string; readonly device: string },
+  overlook?: (keys: readonly string[]) => void,
+): Promise<Result<Opened<T>>> => {
+  if (bytes.length > maximumBytes) return malformed(`${kind}: ${bytes.length} bytes`);
+  const opened = await openJws(kind, bytes, schema, keys, overlook);
+  if (!opened.ok) return opened;
+  const { facility, device } = opened.value.message;
+  return facility === addressee.facility && device === addressee.device
+    ? opened
+    : forged(`${kind}: for another device`);
+};
+
+/** What a chain's operator has signed; whom it is for stands in it. */
+export const openPaper = async <T>(
+  kind: PaperKind,
+  text: string,
+  schema: z.ZodType<T>,
+  keys: readonly VerificationKey[],
+): Promise<Result<Opened<T>>> => {
+  const bytes = encoder.encode(text);
+  if (bytes.length > maximumPaperBytes) return malformed(`${kind}: ${bytes.length} bytes`);
+  return openJws(kind, bytes, schema, keys);
 };
 
 /** Whose key a compact JWS names; nothing is verified. undefined: none of these. */

@@ -35,6 +35,9 @@ const runBy = (file: string) => by('test/kit/card.test.ts', file);
 const selfCheck = by('test/kit/self-check.test.ts', 'describe.each(kits)');
 // A container has no stick, and not every kernel has FAT: there the folder where it would be mounted stands for it.
 const stick = by('scripts/vm-stick', 'sudo (mkdir|mount|umount) ');
+/** Read out of the guide and run, each in its place, with other folders */
+const rollout = (...commands: readonly string[]): readonly Command[] =>
+  commands.map((command) => [command, by('test/cli/rollout.test.ts', command.split(' ').slice(1, 3).join(' '))]);
 const ownMosquitto = not('for a clinic with a mosquitto of its own; the packages bring uketsuke-broker.service');
 
 export const guides: Readonly<Record<string, readonly Command[]>> = {
@@ -277,6 +280,13 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['scripts/test-update', figure],
     ['npm run image -- --arch arm64 --kiosk --debs packages --keyring authority.pem', figure],
     ['npm run image:boot', figure],
+    ...rollout(
+      'uketsuke rollout init --chain midori --dir /srv/rollout --key /media/stick/chain-key.jwk.json',
+      'uketsuke rollout plan plan.yaml',
+      'uketsuke rollout sign plan.yaml --dir /srv/rollout --to /srv/chain --key /media/stick/chain-key.jwk.json',
+      'uketsuke rollout go-on --kind release --dir /srv/rollout --to /srv/chain --key /media/stick/chain-key.jwk.json',
+      'uketsuke rollout stop --kind release --dir /srv/rollout --to /srv/chain',
+    ),
     ['npm run migrations', figure],
     ['scripts/node scripts/generate/stored-release.ts TAG', keys],
   ],

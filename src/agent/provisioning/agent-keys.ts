@@ -29,6 +29,8 @@ export const agentFiles = {
   journalSeen: 'journal-seen.json',
   /** The key of a journal in a database: never in it, and the same at every agent (drivers/journal/journal-key.ts) */
   journalKey: 'journal-key.json',
+  /** What was seen of a chain's orders (src/agent/rollout) */
+  rolloutHeld: 'rollout-held.json',
   /** Wrong staffCodes, counted beside the journal, too (guesses-beside.ts) */
   codeGuesses: 'code-guesses.json',
 } as const;

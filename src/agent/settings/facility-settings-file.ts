@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { catalogueAt, changeInstants } from '../../catalogue/load-catalogue.ts';
 import { printProblems, readSettings } from '../../config-file/read-settings.ts';
 import { type FacilitySettings, writtenFacilitySettingsSchema } from '../../wire/facility-settings.ts';
@@ -31,9 +32,22 @@ const fileSchema = writtenFacilitySettingsSchema.superRefine(({ asks, languages 
       });
 });
 
-/** YAML (JSON is YAML, too). Throws with the place of each mistake. */
-export const readFacilitySettings = async (path: string): Promise<FacilitySettings> => {
-  const read = readSettings(fileSchema, await readFile(path));
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+/** YAML (JSON is YAML, too), and what a chain lays over it. Throws with the place of each mistake. */
+export const readFacilitySettings = async (
+  path: string,
+  laid: Readonly<Record<string, unknown>> = {},
+): Promise<FacilitySettings> => {
+  const over = (written: unknown): unknown => (isRecord(written) ? { ...written, ...laid } : written);
+  const schema = Object.keys(laid).length === 0 ? fileSchema : z.preprocess(over, fileSchema);
+  const read = readSettings(schema, await readFile(path));
   if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
   return read.value;
+};
+
+/** What is wrong with settings that a chain would lay over those of a facility; null: nothing. `over`: any facility's */
+export const problemOfLaid = (laid: Readonly<Record<string, unknown>>, over: FacilitySettings): string | null => {
+  const { error } = fileSchema.safeParse({ ...over, ...laid });
+  return error === undefined ? null : z.prettifyError(error);
 };

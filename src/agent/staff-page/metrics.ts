@@ -3,6 +3,7 @@ import { type FigureName, terminalFigures } from '../../wire/figures.ts';
 import { type MetricFamily, prometheusText } from '../../wire/prometheus-text.ts';
 import type { Lane } from '../desk/lanes.ts';
 import type { JournalVisit } from '../journal/journal.ts';
+import type { RolloutStand } from '../rollout/rollout-desk.ts';
 import type { PageModel } from './page-model.ts';
 
 /*
@@ -31,6 +32,15 @@ const ofTerminals = (lanes: readonly Lane[]): readonly MetricFamily[] => [
     lanes.flatMap((lane) => {
       const code = lane.state?.code;
       return code === undefined ? [] : [{ labels: { ...labelsOf(lane), code }, value: 1 }];
+    }),
+  ),
+  gauge(
+    'uketsuke_terminal_update_failed',
+    '1: this release was tried or written there last, and is not what runs.',
+    lanes.flatMap((lane) => {
+      const last = lane.state?.update?.last;
+      const hasFailed = last?.outcome === 'fell-back' || (last?.outcome === 'refused' && last.reason !== 'older');
+      return hasFailed ? [{ labels: { ...labelsOf(lane), version: last.version }, value: 1 }] : [];
     }),
   ),
   ...(Object.keys(terminalFigures) as FigureName[]).map((name) => ({
@@ -63,6 +73,25 @@ const ofSelfTests = (lanes: readonly Lane[], { context }: PageModel): readonly M
           value: is(outcome === 'failed'),
         })),
       ),
+    ),
+  ];
+};
+
+/** Of a facility in a chain, by kind of order: what `uketsuke rollout look` judges a wave by */
+export const rolloutMetrics = (stands: readonly RolloutStand[]): readonly MetricFamily[] => {
+  const numbers = (is: 'taken' | 'done') =>
+    stands.map((stand) => ({ labels: { kind: stand.kind }, value: stand[is] ? stand.number : 0 }));
+  return [
+    gauge(
+      'uketsuke_agent_rollout_taken',
+      "Number of the chain's order that is in force here; 0: none.",
+      numbers('taken'),
+    ),
+    gauge('uketsuke_agent_rollout_done', 'The same once the terminals have followed.', numbers('done')),
+    gauge(
+      'uketsuke_agent_rollout_waits',
+      "1: why the chain's newest order is not in force here, by its name in src/core/rollout.",
+      stands.flatMap(({ kind, why }) => (why === null ? [] : [{ labels: { kind, why }, value: 1 }])),
     ),
   ];
 };
@@ -106,6 +135,7 @@ export const agentMetrics = (model: PageModel): string => {
       { value: model.problems().length },
     ]),
     requests(model),
+    ...rolloutMetrics(model.rollout?.(lanes) ?? []),
     ...ofTerminals(lanes),
     ...ofSelfTests(lanes, model),
   ]);

@@ -2,7 +2,9 @@ import type { Catalogue } from '../../core/catalogue/catalogue.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { AgentDesk } from '../desk/agent-desk.ts';
 import type { CertificateDesk } from '../desk/certificate-desk.ts';
+import type { Lane } from '../desk/lanes.ts';
 import type { FolderFault } from '../oqs-folder/hand-over.ts';
+import type { RolloutStand } from '../rollout/rollout-desk.ts';
 import type { PendingOrders } from './pending-orders.ts';
 import type { StaffCodes, StaffMember } from './staff-codes.ts';
 
@@ -25,6 +27,8 @@ export type StaffPageParts = {
   readonly folderFaults: () => readonly FolderFault[];
   /** Watched files whose newest content cannot be used */
   readonly problems: () => readonly string[];
+  /** Of a chain: how this facility stands with its orders */
+  readonly rollout?: (lanes: readonly Lane[]) => readonly RolloutStand[];
   /** What the table of faults says to technicians, in Japanese; unchanged where it has none */
   readonly inJapanese: (english: string) => string;
   readonly subscribe: (listener: () => void) => () => void;

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Rollout, RolloutReason } from '../../core/rollout/rollout.ts';
+import { parseJson } from '../../storage/parse-file.ts';
+import { hashOf } from '../../trust/document-hash.ts';
+import { importVerificationKey } from '../../trust/key-files.ts';
+import { openPaper, type VerificationKey } from '../../trust/seal.ts';
+import {
+  type RolloutFile,
+  type RolloutKind,
+  type RolloutTrust,
+  rolloutConsentSchema,
+  rolloutFileOf,
+  rolloutFileSchema,
+  rolloutOrderSchema,
+  rolloutWordSchema,
+} from '../../wire/rollout-papers.ts';
+
+/** The keys of a chain, as a facility or its operator trusts them. */
+export const chainKeysOf = ({ chain, keys }: RolloutTrust): Promise<VerificationKey[]> =>
+  Promise.all(keys.map((key) => importVerificationKey(chain, key)));
+
+const hashOfText = (text: string): string => hashOf(new TextEncoder().encode(text));
+
+/**
+ * A published file, every signature looked at: the order by the chain's keys, its words by the watch that it names, or by the
+ * chain's keys, a consent by the chain's keys alone.
+ */
+export const openPapers = async (
+  file: RolloutFile,
+  kind: RolloutKind,
+  keys: readonly VerificationKey[],
+): Promise<Result<Rollout, RolloutReason>> => {
+  const opened = await openPaper('rollout-order', file.order, rolloutOrderSchema, keys);
+  if (!opened.ok) return err('forged');
+  const order = opened.value.message;
+  if (order.kind !== kind) return err('other-order');
+  const watch = await importVerificationKey('watch', order.watch);
+  const word = await openPaper('rollout-word', file.word, rolloutWordSchema, [watch, ...keys]);
+  if (!word.ok) return err('forged');
+  const consent =
+    file.consent === null ? null : await openPaper('rollout-consent', file.consent, rolloutConsentSchema, keys);
+  return ok({
+    order,
+    orderHash: hashOfText(file.order),
+    word: word.value.message,
+    wordHash: hashOfText(file.word),
+    consent: consent?.ok === true ? consent.value.message : null,
+  });
+};
+
+/** What lies in the folder for this kind. null: nothing was ever published here */
+export const openRollout = async (
+  folder: string,
+  kind: RolloutKind,
+  keys: readonly VerificationKey[],
+): Promise<Result<Rollout, RolloutReason> | null> => {
+  const text = await readFile(join(folder, rolloutFileOf(kind)), 'utf8').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? null : '',
+  );
+  if (text === null) return null;
+  const file = parseJson(text, rolloutFileSchema);
+  return file === null ? err('unreadable') : openPapers(file, kind, keys);
+};

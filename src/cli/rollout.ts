@@ -1,0 +1,128 @@
+import { type Command, Option } from 'commander';
+import { type RolloutKind, rolloutKinds } from '../wire/rollout-papers.ts';
+import { type HealthSource, healthQuery, readHealth } from './rollout-health.ts';
+import {
+  goOnWithRollout,
+  initOperator,
+  lookAtRollouts,
+  type OperatorPlace,
+  type RolloutLook,
+  signOrder,
+  stopRollout,
+} from './rollout-operator.ts';
+import { readPlan } from './rollout-plan.ts';
+import { explained, inWords, tell } from './say.ts';
+
+const orExplain = explained('rollout');
+const print = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+type Places = { readonly dir: string; readonly to: string };
+const placeOf = ({ dir, to }: Places): OperatorPlace => ({ directory: dir, folder: to, nowMs: () => Date.now() });
+
+const directory = ['--dir <dir>', "the operator's own directory"] as const;
+const keyFile = ['--key <file>', "the chain's key, on a stick"] as const;
+const withPlaces = (command: Command): Command =>
+  command.requiredOption(...directory).requiredOption('--to <dir>', 'the folder that facilities look into');
+const ofKind = (): Option => new Option('--kind <kind>', 'of which order').choices(rolloutKinds).makeOptionMandatory();
+
+/** Each step in a sentence: what it is, and who must act. */
+const sentenceOf = ({ step, kind, number, wave, waves, unwell, waitsFor }: RolloutLook): string => {
+  const values = { kind, number, wave, waves, facilities: waitsFor.join(', ') };
+  switch (step) {
+    case 'open':
+      return inWords('order {number} ({kind}): wave {wave} of {waves} may begin', values);
+    case 'finished':
+      return inWords('order {number} ({kind}): all {waves} waves are through', values);
+    case 'stop':
+    case 'stopped': {
+      const who = unwell.map(({ facility, reason, what }) => `${facility}: ${reason} ${what}`.trim()).join(', ');
+      const told = inWords(
+        'order {number} ({kind}): stopped in wave {wave} of {waves}. Look at the facilities, then: uketsuke rollout go-on, or sign another order',
+        values,
+      );
+      return who === '' ? told : `${told} (${who})`;
+    }
+    default:
+      return waitsFor.length === 0
+        ? inWords('order {number} ({kind}): wave {wave} of {waves} is well; only time is missing', values)
+        : inWords('order {number} ({kind}): wave {wave} of {waves} waits for {facilities}', values);
+  }
+};
+
+type LookOptions = Places & HealthSource & { readonly json?: true };
+const look = async (options: LookOptions): Promise<void> => {
+  const looks = await lookAtRollouts(placeOf(options), () => readHealth(options, () => Date.now()));
+  for (const each of looks) print(options.json ? JSON.stringify(each) : sentenceOf(each));
+  if (looks.some(({ step }) => step === 'stop' || step === 'stopped')) process.exitCode = 1;
+};
+
+const addSigning = (rollout: Command): void => {
+  rollout
+    .command('init')
+    .description("makes the chain's key, the watch's key, and the file that each agent is given; what is there stays")
+    .requiredOption('--chain <name>', 'what the chain is called')
+    .requiredOption(...directory)
+    .requiredOption(...keyFile)
+    .action(
+      orExplain(async ({ chain, dir, key }: { chain: string; dir: string; key: string }) => {
+        print(await initOperator({ directory: dir, folder: dir, nowMs: () => Date.now() }, chain, key));
+      }),
+    );
+  rollout
+    .command('plan <file>')
+    .description('whether an order can be signed, and who is in which wave')
+    .action(
+      orExplain(async (file: string) => {
+        const { waves } = await readPlan(file);
+        for (const [index, wave] of waves.entries())
+          print(inWords('wave {wave}: {count} facilities', { wave: index + 1, count: wave.length }));
+      }),
+    );
+  withPlaces(rollout.command('sign <plan>'))
+    .description('signs the order and publishes it, for nobody yet: the first look opens the first wave')
+    .requiredOption(...keyFile)
+    .action(
+      orExplain(async (plan: string, options: Places & { readonly key: string }) => {
+        print(String(await signOrder(placeOf(options), await readPlan(plan), options.key)));
+      }),
+    );
+};
+
+/** `uketsuke rollout`: releases and settings over the facilities of a chain, in signed waves (docs/updating.md). */
+export const register = (program: Command): void => {
+  const rollout = program
+    .command('rollout')
+    .description('releases and settings for a chain of facilities, in signed waves');
+  addSigning(rollout);
+  withPlaces(rollout.command('look'))
+    .description('opens the next wave, waits, or stops, by what the facilities tell; exit code 1: stopped')
+    .option('--prometheus <url>', "the chain's Prometheus")
+    .option('--answer <file>', 'a file of its answer to `uketsuke rollout question`, instead')
+    .option('--json', 'as JSON, one line an order')
+    .action(orExplain(look));
+  rollout
+    .command('question')
+    .description("what the chain's Prometheus is asked")
+    .action(() => {
+      print(healthQuery);
+    });
+  type KindOptions = Places & { readonly kind: RolloutKind };
+  withPlaces(rollout.command('stop'))
+    .description("stops an order by hand; it takes the watch's key alone")
+    .addOption(ofKind())
+    .action(
+      orExplain(async (options: KindOptions) => {
+        print(sentenceOf(await stopRollout(placeOf(options), options.kind)));
+      }),
+    );
+  withPlaces(rollout.command('go-on'))
+    .description("lifts a stop; it takes the chain's key")
+    .addOption(ofKind())
+    .requiredOption(...keyFile)
+    .action(
+      orExplain(async (options: KindOptions & { readonly key: string }) => {
+        const excused = await goOnWithRollout(placeOf(options), options.kind, options.key);
+        if (excused.length > 0) tell('let pass as they are: {facilities}', { facilities: excused.join(', ') });
+      }),
+    );
+};

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writtenCommands } from '../../scripts/trials/installed/guide.ts';
+import { readSettings } from '../../src/config-file/read-settings.ts';
+import { agentConfigSchema } from '../../src/processes/agent-config.ts';
+
+/** What docs/updating.md tells an operator to type, as it stands there, with other folders. */
+const guide = readFileSync('docs/updating.md', 'utf8');
+const written = writtenCommands('docs/updating.md').filter((command) => command.startsWith('uketsuke rollout'));
+/** The blocks of YAML in the chapter: of agent.yaml, and a plan */
+const [ofAgent = '', plan = ''] = [...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);
+
+let root: string;
+let prometheus: ReturnType<typeof createServer>;
+/** Facilities of the plan that answer, with their terminal's failed release */
+let failed: Readonly<Record<string, string | null>> = {};
+let taken = 0;
+let asked = '';
+const sample = (facility: string, name: string, labels: object, value: number) => ({
+  metric: { __name__: name, facility, ...labels },
+  value: [Date.now() / 1_000, String(value)],
+});
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'uketsuke-rollout-cli-'));
+  writeFileSync(join(root, 'plan.yaml'), plan.replace(/^# watchHours: 24.*$/m, 'watchHours: 0'));
+  writeFileSync(join(root, 'uketsuke-terminal-arm64.raucb'), 'a release');
+  prometheus = createServer(({ url = '' }, response) => {
+    asked = new URL(url, 'http://x').searchParams.get('query') ?? '';
+    const result = Object.entries(failed).flatMap(([facility, version]) => [
+      sample(facility, 'uketsuke_agent_broker_up', {}, 1),
+      sample(facility, 'uketsuke_agent_rollout_taken', { kind: 'release' }, taken),
+      sample(facility, 'uketsuke_agent_rollout_done', { kind: 'release' }, taken),
+      ...(version === null ? [] : [sample(facility, 'uketsuke_terminal_update_failed', { version }, 1)]),
+    ]);
+    response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
+  });
+  await new Promise<void>((resolve) => prometheus.listen(0, '127.0.0.1', resolve));
+});
+afterAll(() => {
+  prometheus.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const run = (command: string, env: NodeJS.ProcessEnv = { LANG: 'C' }) =>
+  new Promise<{ status: number | null; out: string; error: string }>((resolve) => {
+    const place = command.replaceAll(/\/(srv|media)\//g, `${root}/`).replace('plan.yaml', join(root, 'plan.yaml'));
+    const program = new URL('../../src/main.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, [program, ...place.split(' ').slice(1)], {
+      env: { PATH: process.env.PATH, ...env },
+    });
+    let [out, error] = ['', ''];
+    child.stdout.on('data', (text) => {
+      out += text;
+    });
+    child.stderr.on('data', (text) => {
+      error += text;
+    });
+    child.on('close', (status) => resolve({ status, out: out.trim(), error: error.trim() }));
+  });
+const [, look = ''] = /\*\/10 \* \* \* \* rollout (uketsuke rollout look [^`]+)`/.exec(guide) ?? [];
+const looks = (env?: NodeJS.ProcessEnv) => {
+  const { port } = prometheus.address() as AddressInfo;
+  return run(look.replace('127.0.0.1:9090', `127.0.0.1:${port}`), env);
+};
+const command = (words: string): string => written.find((each) => each.includes(words)) ?? '';
+
+test('what the guide says is what happens, from the keys to a stop and on', { timeout: 120_000 }, async () => {
+  expect(written).toHaveLength(5);
+  expect(await run(command('rollout init'))).toMatchObject({
+    status: 0,
+    out: join(root, 'rollout/rollout-trust.json'),
+  });
+  expect((await run(command('rollout plan'))).out.split('\n')).toHaveLength(3);
+  expect(await run(command('rollout sign'))).toMatchObject({ status: 0, out: '1' });
+  expect(await run(command('rollout sign'))).toMatchObject({
+    status: 2,
+    error: expect.stringContaining('one at a time'),
+  });
+
+  failed = { 'clinic-1': null, 'clinic-2': null, 'clinic-3': null, 'clinic-4': null };
+  expect(await looks()).toMatchObject({ status: 0, out: 'order 1 (release): wave 1 of 3 may begin' });
+  expect((await looks()).out).toBe('order 1 (release): wave 1 of 3 waits for clinic-1');
+  taken = 1;
+  expect((await looks()).out).toBe('order 1 (release): wave 2 of 3 may begin');
+  failed = { ...failed, 'clinic-3': '0.3.0' };
+  expect(await looks()).toMatchObject({ status: 1, out: expect.stringContaining('(clinic-3: fell-back 0.3.0)') });
+  expect(await looks({ LANG: 'ja_JP.UTF-8' })).toMatchObject({
+    status: 1,
+    out: expect.stringContaining('第 2 組で止まっています'),
+  });
+
+  expect(await run(command('rollout go-on'))).toMatchObject({ status: 0, error: 'let pass as they are: clinic-3' });
+  expect((await looks()).status).toBe(0);
+  expect(await run(command('rollout stop'))).toMatchObject({ status: 0, out: expect.stringContaining('stopped') });
+  expect((await looks()).status).toBe(1);
+  expect(asked).toBe((await run('uketsuke rollout question')).out);
+});
+
+test('an answer of yesterday, and none, are no health', { timeout: 60_000 }, async () => {
+  const path = join(root, 'answer.json');
+  const yesterday = {
+    metric: { __name__: 'uketsuke_agent_broker_up', facility: 'clinic-1' },
+    value: [Date.now() / 1_000 - 86_400, '1'],
+  };
+  writeFileSync(path, JSON.stringify({ status: 'success', data: { resultType: 'vector', result: [yesterday] } }));
+  const places = look.replace(/--prometheus \S+/, '');
+  expect(await run(`${places.trim()} --answer ${path}`)).toMatchObject({
+    status: 2,
+    error: expect.stringContaining('of another time'),
+  });
+  writeFileSync(path, '{"status":"error"}');
+  expect(await run(`${places.trim()} --answer ${path}`)).toMatchObject({
+    status: 2,
+    error: expect.stringContaining('no answer of Prometheus'),
+  });
+  expect(await run(`${places.trim()} --prometheus http://127.0.0.1:1`)).toMatchObject({
+    ...{ status: 2, error: expect.stringContaining('Prometheus does not answer') },
+  });
+});
+
+test('the lines for agent.yaml are some that an agent takes', () => {
+  expect(ofAgent).toContain('rollout:');
+  expect(readSettings(agentConfigSchema, ofAgent)).toMatchObject({
+    ...{ ok: true, value: { rollout: { folder: '/srv/chain', ownRelease: false, closedFrom: '21:00' } } },
+  });
+  // The others, too, without their marks.
+  const all = ofAgent.replaceAll(/^ {2}# (\w+: )/gm, '  $1');
+  expect(readSettings(agentConfigSchema, all)).toMatchObject({
+    ...{ ok: true, value: { rollout: { ownRelease: true, ownSettings: ['theme'], closedUntil: '07:00' } } },
+  });
+});
