@@ -30,6 +30,18 @@ import { sayWire } from '../../src/wire/versions.ts';
 
 export const bundleName = 'uketsuke-terminal-arm64.raucb';
 
+export type ChainFacility = {
+  readonly name: string;
+  readonly isOn: boolean;
+  /** Critical alerts that ring there */
+  readonly alerts: readonly string[];
+  look(): Promise<unknown>;
+  /** What its agent tells Prometheus */
+  metrics(): Promise<string>;
+};
+/** When no patient may come, Japan */
+type ClosedHours = { readonly closedFrom: string; readonly closedUntil: string };
+
 /** Of the played Prometheus and of the exposition that a facility's agent tells */
 type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: number };
 
@@ -59,7 +71,7 @@ const bundleText = ({ version, isBad }: Bundle): string => JSON.stringify({ vers
 type ChainTime = { nowMs: number; certainty: TrustedTime['certainty'] };
 
 /** One facility. Its time is the chain's but for `aheadMs`. */
-export class PlayedFacility {
+export class PlayedFacility implements ChainFacility {
   readonly name: string;
   readonly directory: string;
   readonly #chain: PlayedChain;
@@ -85,10 +97,11 @@ export class PlayedFacility {
   /** Where what was seen is kept */
   heldFile = 'rollout-held.json';
 
-  constructor(chain: PlayedChain, name: string) {
+  /** `place`: the name of its directory */
+  constructor(chain: PlayedChain, name: string, place = name) {
     this.#chain = chain;
     this.name = name;
-    this.directory = join(chain.root, 'facilities', name);
+    this.directory = join(chain.root, 'facilities', place);
     this.folder = chain.place.folder;
     mkdirSync(this.directory, { recursive: true });
     writeFileSync(this.at('rollout-trust.json'), readFileSync(join(chain.place.directory, 'rollout-trust.json')));
@@ -122,7 +135,7 @@ export class PlayedFacility {
         bundles: this.at('bundles'),
         freeBytes: async () => this.freeBytes,
       },
-      { ownRelease: this.ownRelease, closedFrom: '21:00', closedUntil: '07:00' },
+      { ownRelease: this.ownRelease, ...this.#chain.hours },
       async (laid) => {
         this.tried = laid;
         if (!this.isGood) throw new Error('not for this release');
@@ -182,17 +195,26 @@ export class PlayedChain {
   readonly place: OperatorPlace;
   readonly keyPath: string;
   readonly facilities: PlayedFacility[] = [];
+  /** Beside the played ones */
+  readonly others: ChainFacility[] = [];
+  readonly hours: ClosedHours;
 
-  constructor(root: string, startMs: number) {
+  constructor(root: string, startMs: number, hours: ClosedHours) {
     this.root = root;
+    this.hours = hours;
     this.time = { nowMs: startMs, certainty: 'plausible' };
     const directory = join(root, 'operator');
     this.place = { directory, folder: join(root, 'folder'), nowMs: () => this.time.nowMs };
     this.keyPath = join(root, 'stick/chain-key.jwk.json');
   }
 
-  static async make(root: string, startMs: number, names: readonly string[]): Promise<PlayedChain> {
-    const chain = new PlayedChain(root, startMs);
+  static async make(
+    root: string,
+    startMs: number,
+    names: readonly string[],
+    hours: ClosedHours = { closedFrom: '21:00', closedUntil: '07:00' },
+  ): Promise<PlayedChain> {
+    const chain = new PlayedChain(root, startMs, hours);
     await initOperator(chain.place, 'midori', chain.keyPath);
     mkdirSync(chain.place.folder, { recursive: true });
     for (const name of names) chain.facilities.push(new PlayedFacility(chain, name));
@@ -229,7 +251,7 @@ export class PlayedChain {
   /** What the chain's Prometheus would answer now. */
   async answer(): Promise<string> {
     const samples: Sample[] = [];
-    for (const facility of this.facilities) {
+    for (const facility of [...this.facilities, ...this.others]) {
       if (!facility.isOn) continue;
       samples.push(...samplesOf(await facility.metrics(), facility.name));
       for (const alertname of facility.alerts) {
@@ -242,12 +264,16 @@ export class PlayedChain {
 
   /** Every facility that is on looks, then the operator. */
   async round(): Promise<readonly RolloutLook[]> {
-    for (const facility of this.facilities) if (facility.isOn) await facility.look();
+    await this.lookEverywhere();
     return this.lookByOperator();
   }
 
-  async lookByOperator(): Promise<readonly RolloutLook[]> {
-    const answer = await this.answer();
+  async lookEverywhere(): Promise<void> {
+    for (const facility of [...this.facilities, ...this.others]) if (facility.isOn) await facility.look();
+  }
+
+  async lookByOperator(given?: string): Promise<readonly RolloutLook[]> {
+    const answer = given ?? (await this.answer());
     return lookAtRollouts(this.place, async () => healthOf(answer, this.time.nowMs));
   }
 

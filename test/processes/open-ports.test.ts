@@ -1,49 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, expect, test } from 'vitest';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
 import { furnishAgent } from '../../scripts/beds/delivery-bed.ts';
+import { listening } from '../../scripts/beds/listening.ts';
 import { makeTestFacility } from '../../scripts/beds/test-facility.ts';
 import type { AgentReady } from '../../src/processes/agent.ts';
 
 /** Threat 26, asked of the kernel: which sockets a process listens on, and where. */
 const hasProc = existsSync('/proc/self/net/tcp');
 if (!hasProc) console.warn('skipped: the list of open ports comes from /proc (Linux)');
-
-/** Local addresses of the listening TCP sockets of a process: `127.0.0.1:8490`; IPv6 as the kernel's hexadecimal. */
-const listening = (pid: number): string[] => {
-  const inodes = new Set(
-    readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
-      } catch {
-        return [];
-      }
-    }),
-  );
-  return ['tcp', 'tcp6'].flatMap((table) =>
-    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[3] === '0A' && inodes.has(fields[9] ?? ''))
-      .map(([, local = '']) => {
-        const [address = '', port = ''] = local.split(':');
-        const shown =
-          address.length === 8
-            ? (address.match(/../g) ?? [])
-                .reverse()
-                .map((byte) => Number.parseInt(byte, 16))
-                .join('.')
-            : address;
-        return `${shown}:${Number.parseInt(port, 16)}`;
-      }),
-  );
-};
 
 let agent: ChildProcess | null = null;
 afterAll(async () => {
