@@ -38,9 +38,13 @@ export type TestAuthority = {
 const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const;
 const makePair = promisify(generateKeyPair);
 
-/** The authority's own certificate: older than any card made for a simulated day, and in force for 20 years from now. */
+const dayMs = 24 * 3600 * 1000;
+/**
+ * The authority's own certificate: older than any card made for a simulated day, and in force for 20 years from now, to a
+ * midnight: an instant stands in it in digits, and one made at 11:23:45 held 1234, which is the PIN of its cards.
+ */
 const authorityBegan = new Date('2010-01-01');
-const authorityEnds = (): Date => new Date(Date.now() + 20 * 365.25 * 24 * 3600 * 1000);
+const authorityEnds = (): Date => new Date((Math.floor(Date.now() / dayMs) + 20 * 365.25) * dayMs);
 
 export const makeRsaKey = async (): Promise<KeyObject> => (await makePair('rsa', { modulusLength: 2048 })).privateKey;
 

@@ -1,5 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
 import { replayTrace } from '../../../drivers/virtual/replay-session.ts';
+import { caCertificateDer, ensureTestAuthority } from '../../../drivers/virtual/test-authority.ts';
 import type { VirtualCard } from '../../../drivers/virtual/virtual-card.ts';
 import { pinBytes, pinDigits, readTestCard, testCard } from '../../../scripts/beds/test-cards.ts';
 import { ok } from '../../../src/core/result.ts';
@@ -132,4 +136,16 @@ describe('a trace', () => {
     expect(raw).toHaveLength(2);
     expect(concatBytes(...raw.map(({ response }) => response)).length).toBe(6);
   });
+});
+
+test('whenever the test authority is made, the instants in its certificate hold no PIN of its cards', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'uketsuke-authority-'));
+  const now = vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2026, 10, 30, 11, 23, 45));
+  try {
+    const made = await ensureTestAuthority(join(directory, 'authority'));
+    expect(toHex(caCertificateDer(made))).not.toContain(toHex(pinBytes('1234')));
+  } finally {
+    now.mockRestore();
+    rmSync(directory, { recursive: true, force: true });
+  }
 });
