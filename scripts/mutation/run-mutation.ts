@@ -29,12 +29,11 @@ const leastScore = 90;
 /** What is mutated, and the tests that must notice. */
 const folders: Readonly<Record<string, readonly string[]>> = {
   core: ['test/core'],
-  // What programs of others write and read is tried on the folder that it lies in. Without pin-taint.test.ts, which asks the
-  // compiler: what Stryker writes is not for it.
+  // Without pin-taint.test.ts, which asks the compiler: what Stryker writes is not for it.
   protocol: [
+    ...['card/trace-redaction', 'evidence'].map((name) => `test/protocol/${name}.test.ts`),
     'test/protocol',
     ...['read-card', 'read-phone', 'card-trace'].map((name) => `test/terminal/card/${name}.test.ts`),
-    ...['answer-inquiries', 'oqs-corpus'].map((name) => `test/agent/oqs-folder/${name}.test.ts`),
   ],
   wire: ['test/wire/bounds.test.ts', 'test/wire/beside-the-document.test.ts', 'test/wire'],
   trust: ['test/trust'],
