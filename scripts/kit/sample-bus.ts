@@ -41,6 +41,31 @@ const defects = [
   defect('result-differs'),
   defect('result-in-the-clear', 'not-sealed'),
   defect('settings-lower'),
+  // of a terminal, again
+  defect('state-of-other'),
+  defect('state-ahead', 'instant-ahead'),
+  defect('question-ahead', 'instant-ahead'),
+  defect('request-ahead', 'instant-ahead'),
+  defect('algorithm-none', 'signature'),
+  defect('type-of-other-message', 'signature'),
+  defect('signed-for-other-terminal', 'signature'),
+  defect('device-signature-missing', 'form'),
+  defect('certificate-of-other-card', 'evidence'),
+  defect('request-as-other-terminal', 'evidence'),
+  defect('command-result-by-other', 'signature'),
+  defect('lookup-again', 'question-twice'),
+  defect('lookup-without-certificate', 'form'),
+  defect('seal-key-twice'),
+  // of an agent, again
+  defect('agent-time'),
+  defect('challenge-stale', 'challenge-short'),
+  defect('nonce-weak'),
+  defect('challenges-too-many'),
+  defect('challenge-of-other-agent', 'other-agent'),
+  defect('receipt-to-other-terminal', 'answer-unasked'),
+  defect('lookup-result-to-other', 'answer-unasked'),
+  defect('lookup-result-differs', 'result-differs'),
+  defect('command-nonce-twice', 'nonce-twice'),
 ] as const;
 type Defect = (typeof defects)[number]['name'];
 type Is = (defect: Defect) => boolean;
@@ -59,21 +84,36 @@ const ask = async (bus: Bus, challengeRequestId: string): Promise<void> => {
   const question = { ...address, challengeRequestId, requestedAt: bus.bed.clock.now().wallMs, wanted: 1 };
   const { wanted: _, ...cut } = question;
   const key = is('signed-by-other') ? other.signing : device.signing;
-  await put(
-    bus,
-    'challenge-request',
-    await sign('challenge-request', is('question-without-field') ? cut : question, key),
-  );
+  const kind = is('type-of-other-message') ? 'command-result' : 'challenge-request';
+  const named = is('signed-for-other-terminal') ? { ...question, device: 'front-2' } : question;
+  const moved = is('question-ahead') ? { ...named, requestedAt: named.requestedAt + 3_600_000 } : named;
+  const signed = await sign(kind, is('question-without-field') ? cut : moved, key);
+  await put(bus, 'challenge-request', is('algorithm-none') ? unsigned(signed) : signed);
+};
+
+/** A JWS that says itself that nobody signed it. */
+const unsigned = (jws: Uint8Array): Uint8Array => {
+  const [head = '', payload] = new TextDecoder().decode(jws).split('.');
+  const header = { ...(JSON.parse(Buffer.from(head, 'base64url').toString()) as object), alg: 'none' };
+  return new TextEncoder().encode(`${toBase64url(text(header))}.${payload}.`);
 };
 
 const giveChallenges = async (bus: Bus, challengeRequestId: string, nonces: readonly string[]): Promise<void> => {
   const { clock, testFacility } = bus.bed;
   const now = clock.now().wallMs;
   const lifeMs = bus.is('challenge-short') ? 60_000 : 600_000;
-  const challenges = nonces.map((nonce) => ({ nonce, agent: 'agent-1', issuedAt: now, expiresAt: now + lifeMs }));
+  const agent = bus.is('challenge-of-other-agent') ? 'agent-2' : 'agent-1';
+  const issuedAt = bus.is('challenge-stale') ? now - 540_000 : now;
+  const challenges = nonces.map((nonce) => ({ nonce, agent, issuedAt, expiresAt: issuedAt + lifeMs }));
   const asked = bus.is('answer-unasked') ? crypto.randomUUID() : challengeRequestId;
   const device = bus.is('challenge-of-other-terminal') ? 'front-2' : address.device;
-  const message = { facility, device, challengeRequestId: asked, agentTime: now, challenges };
+  const message = {
+    facility,
+    device,
+    challengeRequestId: asked,
+    agentTime: bus.is('agent-time') ? now - 3_600_000 : now,
+    challenges,
+  };
   await put(bus, 'challenge', await sign('challenge', message, testFacility.agent.signing), device);
 };
 
@@ -85,8 +125,27 @@ const signedRequest = async (bus: Bus, nonce: string, requestId: string) => {
     is('card-signature-broken') || is('accepted-wrong') ? { ...card, sign: cardSigner(bed.keys.stranger) } : card;
   const expiresAt = now + (is('longer-than-challenge') ? 660_000 : is('sent-expired') ? 1_000 : 600_000);
   const agent = is('other-agent') ? 'agent-2' : 'agent-1';
-  return bed.sign(broken, { challenge: nonce, requestId, expiresAt, issuedAt: now, agent });
+  const issuedAt = is('request-ahead') ? now + 400_000 : now;
+  const authCertificate = toBase64url(await bed.certificate('5E570002'));
+  return bed.sign(broken, {
+    ...{ challenge: nonce, requestId, expiresAt, issuedAt, agent },
+    ...(is('certificate-of-other-card') && { authCertificate }),
+  });
 };
+
+const sealToFacility = async ({ bed }: Bus, plain: Uint8Array): Promise<Uint8Array> => {
+  const [facilityKey] = bed.testFacility.device.facilityKeys;
+  if (facilityKey === undefined) throw new Error('no key');
+  return seal('request', plain, facilityKey);
+};
+/** Signed by the card alone */
+const withoutDevice = (document: Uint8Array): Uint8Array => {
+  const jws = JSON.parse(new TextDecoder().decode(document)) as { signatures: readonly object[] };
+  return text({ ...jws, signatures: jws.signatures.slice(0, 1) });
+};
+/** Another message under the same head */
+const withOtherText = (sealed: Uint8Array): Uint8Array =>
+  new TextEncoder().encode(new TextDecoder().decode(sealed).replace(/.$/, (end) => (end === 'A' ? 'Q' : 'A')));
 
 const receipt = async (
   bus: Bus,
@@ -102,7 +161,9 @@ const receipt = async (
     agent: 'agent-1',
     verdict,
   };
-  await put(bus, 'receipt', await sign('receipt', message, bus.bed.testFacility.agent.signing));
+  const lane = bus.is('receipt-to-other-terminal') ? 'front-2' : address.device;
+  const signed = await sign('receipt', { ...message, device: lane }, bus.bed.testFacility.agent.signing);
+  await put(bus, 'receipt', signed, lane);
 };
 
 const result = async (bus: Bus, requestId: string, outcome: 'eligible' | 'not-eligible'): Promise<void> => {
@@ -116,11 +177,16 @@ const result = async (bus: Bus, requestId: string, outcome: 'eligible' | 'not-el
 
 const visit = async (bus: Bus): Promise<void> => {
   const { bed, is } = bus;
-  const nonce = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
+  const nonce = toBase64url(is('nonce-weak') ? new Uint8Array(32) : crypto.getRandomValues(new Uint8Array(32)));
   const id = crypto.randomUUID();
   await ask(bus, id);
   if (is('question-twice')) await ask(bus, id);
-  await giveChallenges(bus, id, is('nonce-twice') ? [nonce, nonce] : [nonce]);
+  const spare = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
+  await giveChallenges(
+    bus,
+    id,
+    is('nonce-twice') ? [nonce, nonce] : is('challenges-too-many') ? [nonce, spare] : [nonce],
+  );
   const requestId = crypto.randomUUID();
   const unknown = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
   const signed = await signedRequest(bus, is('challenge-unknown') ? unknown : nonce, requestId);
@@ -129,7 +195,11 @@ const visit = async (bus: Bus): Promise<void> => {
     await put(bus, 'request', signed.sealed);
     await result(bus, requestId, 'eligible');
   }
-  await put(bus, 'request', is('request-in-the-clear') ? signed.document : signed.sealed);
+  const lane = is('request-as-other-terminal') ? 'front-2' : address.device;
+  const plain = is('device-signature-missing') ? withoutDevice(signed.document) : signed.document;
+  const sealed = is('device-signature-missing') ? await sealToFacility(bus, plain) : signed.sealed;
+  await put(bus, 'request', is('request-in-the-clear') ? plain : sealed, lane);
+  if (is('seal-key-twice')) await put(bus, 'request', withOtherText(sealed));
   // A re-send before the receipt is as it should be.
   if (!is('request-in-the-clear')) await put(bus, 'request', signed.sealed);
   if (is('same-id-other-document')) await put(bus, 'request', (await signedRequest(bus, nonce, requestId)).sealed);
@@ -148,7 +218,7 @@ const lookup = async (bus: Bus): Promise<void> => {
   const [facilityKey] = device.facilityKeys;
   if (facilityKey === undefined) throw new Error('no key');
   const lookupId = crypto.randomUUID();
-  const authCertificate = toBase64url(await bed.certificate(serial));
+  const authCertificate = is('lookup-without-certificate') ? 'AAAA' : toBase64url(await bed.certificate(serial));
   const message = {
     ...address,
     lookupId,
@@ -162,6 +232,19 @@ const lookup = async (bus: Bus): Promise<void> => {
     'lookup',
     is('lookup-in-the-clear') ? signed : await signAndSeal('lookup', message, device.signing, facilityKey),
   );
+  if (is('lookup-again')) await put(bus, 'lookup', await signAndSeal('lookup', message, device.signing, facilityKey));
+  await answerLookup(bus, is('lookup-result-to-other') ? crypto.randomUUID() : lookupId, 'yes');
+  if (is('lookup-result-differs')) await answerLookup(bus, lookupId, 'no');
+};
+
+const answerLookup = async ({ bed, judge }: Bus, lookupId: string, registered: 'yes' | 'no'): Promise<void> => {
+  const { agent, registry } = bed.testFacility;
+  const sealing = registry.get(address.device)?.sealing;
+  if (sealing === undefined) throw new Error('no front-1');
+  const prescription = { use: 1, timing: 2 };
+  const known = { registered, certificateStatus: 'good', medicalSubsidy: false, prescription } as const;
+  const sealed = await signAndSeal('lookup-result', { ...address, lookupId, ...known }, agent.signing, sealing);
+  await judge.see(topicOf(facility, address.device, 'lookup-result'), sealed);
 };
 
 const command = async (bus: Bus): Promise<void> => {
@@ -181,7 +264,10 @@ const command = async (bus: Bus): Promise<void> => {
   if (is('command-forged-done')) judge.forgedCommands.add(commandId);
   await put(bus, 'command', await sign('command', message, is('command-forged-done') ? other.signing : agent.signing));
   if (is('command-expired-done')) await bed.clock.advance(31_000);
-  const done = await sign('command-result', { ...address, commandId, outcome: 'done' }, device.signing);
+  const again = { ...message, commandId: crypto.randomUUID() };
+  if (is('command-nonce-twice')) await put(bus, 'command', await sign('command', again, agent.signing));
+  const by = is('command-result-by-other') ? other.signing : device.signing;
+  const done = await sign('command-result', { ...address, commandId, outcome: 'done' }, by);
   await put(bus, 'command-result', done);
   if (is('command-twice-done')) await put(bus, 'command-result', done);
 };
@@ -202,14 +288,15 @@ const settings = async (bus: Bus): Promise<void> => {
 
 const state = async (bus: Bus): Promise<void> => {
   const { bed, is } = bus;
+  const now = bed.clock.now().wallMs;
   const said = {
-    device: 'front-1',
+    device: is('state-of-other') ? 'front-2' : 'front-1',
     lane: 1,
     version: '0.1.0+wire.2',
     profile: 'release',
     status: 'idle',
     catalogueVersion: bed.catalogueVersion,
-    since: bed.clock.now().wallMs,
+    since: is('state-ahead') ? now + 3_600_000 : now,
   };
   await put(bus, 'state', text(is('state-with-own-field') ? { ...said, battery: 1 } : said));
   if (is('topic-unknown')) await bus.judge.see(`uketsuke/v1/${facility}/front-1/debug`, text({}));
@@ -222,7 +309,12 @@ export const busKit: CheckedKit = {
     const bed = await makeAgentBed();
     const { agent, registry, device } = bed.testFacility;
     const judge = new BusJudge({
-      ...{ agent, devices: registry, trust: bed.context.trust, deviceSealing: device.sealing },
+      ...{
+        agent,
+        devices: registry,
+        trust: bed.context.trust,
+        deviceSealing: { device: address.device, key: device.sealing },
+      },
       now: () => bed.clock.now().wallMs,
     });
     const bus = { bed, judge, is: (name: Defect) => name === planted };

@@ -135,7 +135,7 @@ export const judgeBus = async ({
     agent,
     devices,
     trust,
-    ...(terminal && { deviceSealing: terminal.sealing }),
+    ...(terminal && device !== undefined && { deviceSealing: { device, key: terminal.sealing } }),
     now: () => Date.now(),
   });
   const broker = await startEmbeddedBroker({

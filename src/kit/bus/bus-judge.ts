@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import { verifyEvidence } from '../../agent/intake/verify-evidence.ts';
 import type { AgentKeys, DeviceEntry } from '../../agent/provisioning/agent-keys.ts';
@@ -6,7 +7,14 @@ import { parseDocument } from '../../protocol/evidence.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSealed, openSigned, type SealingPrivateKey } from '../../trust/seal.ts';
 import { messageForms } from '../../wire/message-forms.ts';
-import type { Challenge, CommandMessage, EligibilityRequest, Receipt, SettingsMessage } from '../../wire/messages.ts';
+import type {
+  Challenge,
+  CommandMessage,
+  EligibilityRequest,
+  Receipt,
+  SettingsMessage,
+  StateMessage,
+} from '../../wire/messages.ts';
 import { parseTopic, publisherOf, type TopicLeaf } from '../../wire/topics.ts';
 import type { Finding } from '../finding.ts';
 import type { BusRule } from './bus-rules.ts';
@@ -17,18 +25,22 @@ type BusJudgeOptions = {
   readonly devices: ReadonlyMap<string, DeviceEntry>;
   readonly trust: CardTrust;
   /** Opens what is sealed to a terminal, where its keys are at hand; without them results are seen, not read */
-  readonly deviceSealing?: SealingPrivateKey;
+  readonly deviceSealing?: { readonly device: string; readonly key: SealingPrivateKey };
   /** The agent's clock, ms */
   readonly now: () => number;
 };
 
 /** `isWrong`: an agent must refuse it. */
-type SeenDocument = { readonly requestId: string; readonly isWrong: boolean };
+type SeenDocument = { readonly requestId: string; readonly device: string; readonly isWrong: boolean };
 type Addressed = { readonly facility: string; readonly device: string };
 type Content = Addressed & Readonly<Record<string, unknown>>;
 
 /** Any less, and a visit may not begin with it (the terminal asks for five minutes and what is on its way). ms */
 const leastLifeMs = 300_000;
+/** Clocks of two machines differ by less, or one of them is wrong. ms */
+const clocksApartMs = 300_000;
+/** Random bytes have more different ones among 32: fewer than this come once in 10^20. */
+const leastDifferentBytes = 16;
 
 /** Follows a clinic's bus from the side of its agent, and tells each rule that a terminal or an agent breaks there. */
 export class BusJudge {
@@ -44,7 +56,12 @@ export class BusJudge {
   /** By request and document: another document under the same id is refused, whatever the first was told */
   readonly #receipts = new Map<string, string>();
   readonly #results = new Map<string, string>();
-  readonly #asked = new Set<string>();
+  /** By terminal and id: how many challenges were wanted; 0 of a lookup */
+  readonly #asked = new Map<string, number>();
+  readonly #lookupAnswers = new Map<string, string>();
+  /** By the ephemeral key of a seal, the message that it came with */
+  readonly #ephemeral = new Map<string, string>();
+  readonly #commandNonces = new Map<string, string>();
   readonly #commands = new Map<string, { readonly command: CommandMessage; done: number }>();
   /** Commands whose signature is broken on purpose, by whoever probes */
   readonly forgedCommands = new Set<string>();
@@ -84,13 +101,31 @@ export class BusJudge {
     const entry = this.#options.devices.get(device);
     if (entry === undefined) return this.#tell('topic-unknown', topic, 'no such terminal');
     if (messageForms[leaf].envelope === 'plain') {
-      const state = messageForms[leaf].schema.safeParse(parseJson(payload));
-      if (!state.success) this.#tell('form', where, state.error.issues[0]?.path.join('.') ?? 'shape');
-      return;
+      const state = messageForms.state.schema.safeParse(parseJson(payload));
+      if (!state.success) return this.#tell('form', where, state.error.issues[0]?.path.join('.') ?? 'shape');
+      const { device: named, since } = state.data as StateMessage;
+      if (named !== device) this.#tell('state-of-other', where, named);
+      return this.#judgeInstant(where, 'since', since);
     }
+    this.#judgeSeal(where, payload);
     if (leaf === 'request') return this.#judgeRequest(where, entry, payload);
-    const content = await this.#open(leaf, entry, payload, where);
-    if (content !== null) this.#judgeContent(leaf, content, where);
+    const opened = await this.#open(leaf, entry, payload, where);
+    if (opened !== null) this.#judgeContent(leaf, opened.message, opened.signer, where);
+  }
+
+  /** What was not yet, by the agent's clock. */
+  #judgeInstant(where: string, name: string, at: number): void {
+    const aheadMs = at - this.#options.now();
+    if (aheadMs > clocksApartMs) this.#tell('instant-ahead', where, `${name} +${Math.round(aheadMs / 1_000)} s`);
+  }
+
+  /** One ephemeral key for two messages gives both away. The same message again is as it should be. */
+  #judgeSeal(where: string, payload: Uint8Array): void {
+    if (!isSealed(payload)) return;
+    const text = new TextDecoder().decode(payload);
+    const epk = JSON.stringify(decodeProtectedHeader(text).epk);
+    if ((this.#ephemeral.get(epk) ?? text) !== text) this.#tell('seal-key-twice', where, 'epk');
+    this.#ephemeral.set(epk, text);
   }
 
   /** What a signed message says, its seal opened first. null: told already, or sealed to whom we are not. */
@@ -99,7 +134,7 @@ export class BusJudge {
     { device, signing }: DeviceEntry,
     payload: Uint8Array,
     where: string,
-  ): Promise<Content | null> {
+  ): Promise<{ readonly message: Content; readonly signer: string } | null> {
     const { agent, deviceSealing } = this.#options;
     const isAgents = publisherOf[leaf] === 'agent';
     let signed = payload;
@@ -108,7 +143,7 @@ export class BusJudge {
         this.#tell('not-sealed', where, 'no JWE');
         return null;
       }
-      const openers = isAgents ? (deviceSealing === undefined ? [] : [deviceSealing]) : agent.sealing;
+      const openers = isAgents ? (deviceSealing?.device === device ? [deviceSealing.key] : []) : agent.sealing;
       if (openers.length === 0) return null;
       const opened = await openSealed(leaf, payload, openers);
       if (!opened.ok) {
@@ -120,7 +155,7 @@ export class BusJudge {
     const keys = isAgents ? agent.agents : [signing];
     const schema = messageForms[leaf].schema as Parameters<typeof openSigned<Content>>[2];
     const read = await openSigned(leaf, signed, schema, keys, { facility: agent.facility, device });
-    if (read.ok) return read.value.message;
+    if (read.ok) return read.value;
     const isForged = read.failure.code === 'message.forged';
     if (!this.#isProbe(signed)) this.#tell(isForged ? 'signature' : 'form', where, read.failure.detail ?? '');
     return null;
@@ -133,26 +168,23 @@ export class BusJudge {
     return commandId !== undefined && this.forgedCommands.has(commandId);
   }
 
-  #judgeContent(leaf: TopicLeaf, content: Content, where: string): void {
+  #judgeContent(leaf: TopicLeaf, content: Content, signer: string, where: string): void {
     switch (leaf) {
       case 'challenge-request':
-        return this.#ask(String(content.challengeRequestId), where);
+        return this.#ask(content, String(content.challengeRequestId), where, Number(content.wanted));
       case 'lookup':
-        return this.#ask(String(content.lookupId), where);
+        if (!isCertificate(String(content.authCertificate))) this.#tell('form', where, 'authCertificate');
+        return this.#ask(content, String(content.lookupId), where, 0);
       case 'challenge':
-        return this.#judgeChallenges(content, where);
+        return this.#judgeChallenges(content, signer, where);
       case 'lookup-result':
-        if (!this.#asked.has(String(content.lookupId))) this.#tell('answer-unasked', where, 'lookupId');
-        return;
+        return this.#judgeLookupResult(content, where);
       case 'receipt':
         return this.#judgeReceipt(content as unknown as Receipt, where);
       case 'result':
         return this.#judgeResult(content, where);
       case 'command':
-        return void this.#commands.set(
-          String(content.commandId),
-          this.#commands.get(String(content.commandId)) ?? { command: content as unknown as CommandMessage, done: 0 },
-        );
+        return this.#judgeCommand(content as unknown as CommandMessage, where);
       case 'command-result':
         return this.#judgeCommandResult(content, where);
       case 'settings': {
@@ -167,16 +199,48 @@ export class BusJudge {
     }
   }
 
-  #ask(id: string, where: string): void {
-    if (this.#asked.has(id)) this.#tell('question-twice', where, 'id');
-    this.#asked.add(id);
+  #ask({ device, requestedAt }: Content, id: string, where: string, wanted: number): void {
+    this.#judgeInstant(where, 'requestedAt', Number(requestedAt));
+    const key = `${device} ${id}`;
+    if (this.#asked.has(key)) this.#tell('question-twice', where, 'id');
+    this.#asked.set(key, wanted);
   }
 
-  #judgeChallenges(content: Content, where: string): void {
-    if (!this.#asked.has(String(content.challengeRequestId))) this.#tell('answer-unasked', where, 'challengeRequestId');
-    for (const challenge of content.challenges as readonly Challenge[]) {
+  #judgeLookupResult({ device, lookupId, registered, certificateStatus }: Content, where: string): void {
+    const key = `${device} ${lookupId}`;
+    if (!this.#asked.has(key)) return this.#tell('answer-unasked', where, 'lookupId');
+    const said = JSON.stringify([registered, certificateStatus]);
+    if ((this.#lookupAnswers.get(key) ?? said) !== said) this.#tell('result-differs', where, said);
+    this.#lookupAnswers.set(key, said);
+  }
+
+  #judgeCommand(command: CommandMessage, where: string): void {
+    const { commandId, nonce } = command;
+    if ((this.#commandNonces.get(nonce) ?? commandId) !== commandId) this.#tell('nonce-twice', where, 'nonce');
+    this.#commandNonces.set(nonce, commandId);
+    this.#judgeNonce(nonce, where);
+    this.#commands.set(commandId, this.#commands.get(commandId) ?? { command, done: 0 });
+  }
+
+  #judgeNonce(nonce: string, where: string): void {
+    const different = new Set(Buffer.from(nonce, 'base64url')).size;
+    if (different < leastDifferentBytes) this.#tell('nonce-weak', where, `${different} / 32`);
+  }
+
+  #judgeChallenges(content: Content, signer: string, where: string): void {
+    const wanted = this.#asked.get(`${content.device} ${content.challengeRequestId}`);
+    if (wanted === undefined) this.#tell('answer-unasked', where, 'challengeRequestId');
+    const apartMs = Number(content.agentTime) - this.#options.now();
+    if (Math.abs(apartMs) > clocksApartMs)
+      this.#tell('agent-time', where, `agentTime ${Math.round(apartMs / 1_000)} s`);
+    const challenges = content.challenges as readonly Challenge[];
+    if (wanted !== undefined && challenges.length > wanted)
+      this.#tell('challenges-too-many', where, `${challenges.length} > ${wanted}`);
+    for (const challenge of challenges) {
       if (this.#challenges.has(challenge.nonce)) this.#tell('nonce-twice', where, 'nonce');
-      const lifeMs = challenge.expiresAt - challenge.issuedAt;
+      this.#judgeNonce(challenge.nonce, where);
+      if (challenge.agent !== signer) this.#tell('other-agent', where, challenge.agent);
+      const lifeMs = challenge.expiresAt - Math.max(challenge.issuedAt, this.#options.now());
       if (lifeMs < leastLifeMs) this.#tell('challenge-short', where, `${Math.round(lifeMs / 1_000)} s`);
       this.#challenges.set(challenge.nonce, { ...challenge, device: content.device });
     }
@@ -206,13 +270,17 @@ export class BusJudge {
     const documentHash = hashOf(opened.value);
     this.#judgeMoment(where, request, documentHash);
     const isWrong = this.findings.slice(before).some(({ rule }) => rule !== 'sent-after-receipt');
-    this.#documents.set(documentHash, this.#documents.get(documentHash) ?? { requestId, isWrong });
+    this.#documents.set(
+      documentHash,
+      this.#documents.get(documentHash) ?? { requestId, device: request.device, isWrong },
+    );
     this.#requests.set(requestId, this.#requests.get(requestId) ?? documentHash);
   }
 
   /** Challenge, expiry, repetition: what the payload says against what went before. */
   #judgeMoment(where: string, request: EligibilityRequest, documentHash: string): void {
     const { requestId, challenge: nonce, expiresAt } = request;
+    this.#judgeInstant(where, 'issuedAt', request.issuedAt);
     const challenge = this.#challenges.get(nonce);
     if (challenge?.device !== request.device) this.#tell('challenge-unknown', where, 'challenge');
     else {
@@ -229,7 +297,8 @@ export class BusJudge {
     if (this.#receipts.has(`${requestId} ${documentHash}`)) this.#tell('sent-after-receipt', where, 'requestId');
   }
 
-  #judgeReceipt({ requestId, documentHash, verdict, code }: Receipt, where: string): void {
+  #judgeReceipt({ requestId, device, documentHash, receivedAt, verdict, code }: Receipt, where: string): void {
+    this.#judgeInstant(where, 'receivedAt', receivedAt);
     const said = `${verdict} ${code ?? ''}`.trim();
     const key = `${requestId} ${documentHash}`;
     const before = this.#receipts.get(key);
@@ -238,6 +307,7 @@ export class BusJudge {
     if (!this.#requests.has(requestId)) return this.#tell('answer-unasked', where, 'requestId');
     const document = this.#documents.get(documentHash);
     if (document?.requestId !== requestId) return this.#tell('receipt-hash', where, 'documentHash');
+    if (document.device !== device) return this.#tell('answer-unasked', where, 'requestId');
     if (document.isWrong && verdict === 'accepted') this.#tell('accepted-wrong', where, said);
   }
 
@@ -273,6 +343,15 @@ const parseJson = (bytes: Uint8Array): unknown => {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return null;
+  }
+};
+
+const isCertificate = (text: string): boolean => {
+  try {
+    new X509Certificate(Buffer.from(text, 'base64url'));
+    return true;
+  } catch {
+    return false;
   }
 };
 

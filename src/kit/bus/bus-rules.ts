@@ -8,6 +8,24 @@ export const busRules = {
     'uketsuke/v1/<施設>/<端末>/ の決まった名前だけを使う',
     'use the names below uketsuke/v1/<facility>/<device>/ alone',
   ),
+  'state-of-other': rule(
+    'state の端末名がトピックと違います',
+    'a state names another terminal than its topic',
+    'トピックと同じ自分の名前を書く',
+    'name yourself, as your topic does',
+  ),
+  'instant-ahead': rule(
+    '時刻がエージェントの時計より5分以上先です',
+    'an instant lies more than five minutes ahead of the agent’s clock',
+    'challenge の agentTime に合わせる（1970年からの ms、UTC）',
+    'keep to agentTime of challenge (ms since 1970, UTC)',
+  ),
+  'seal-key-twice': rule(
+    '1つの一時鍵（epk）で2つのメッセージに封をしました',
+    'one ephemeral key (epk) seals two messages',
+    'epk は毎回新しく作る。使いまわすと両方の中身が読まれうる',
+    'a new epk for each seal: one for two gives both away',
+  ),
   form: rule(
     'メッセージの形が違います',
     'a message breaks its schema',
@@ -116,6 +134,24 @@ export const busRules = {
     '32バイトの乱数を毎回新しく',
     '32 random bytes each time',
   ),
+  'nonce-weak': rule(
+    'nonce が乱数ではありません',
+    'a nonce is not random',
+    '32バイトすべてを暗号用の乱数で',
+    'all 32 bytes by a cryptographic source',
+  ),
+  'challenges-too-many': rule(
+    '求められたより多い challenge を渡しました',
+    'more challenges were given than were wanted',
+    'wanted の数まで',
+    'as many as wanted says, at most',
+  ),
+  'agent-time': rule(
+    'agentTime が正しい時刻ではありません',
+    'agentTime is not the time',
+    '送るときの時刻。端末はこれに時計を合わせる',
+    'the time of sending: terminals set their clocks by it',
+  ),
   'receipt-hash': rule(
     '受領の documentHash が文書と違います',
     'the hash of a receipt is not that of the document',
@@ -141,10 +177,10 @@ export const busRules = {
     'journal, receipt, then the result',
   ),
   'result-differs': rule(
-    '同じ要求に違う結果を送りました',
-    'two results of one request differ',
-    '同じ要求には同じ結果',
-    'the same request gets the same result',
+    '同じ要求や lookup に違う結果を送りました',
+    'two results of one request or lookup differ',
+    '同じ id には同じ結果',
+    'the same id gets the same result',
   ),
   'settings-lower': rule(
     '設定の版が下がりました',
