@@ -20,7 +20,7 @@ import { makeTestFacility, type TestFacility } from '../beds/test-facility.ts';
  * What a visit, a start and the staff page cost an agent whose journal holds so many requests: 800,000 are twenty lanes at the
  * 400 days of docs/privacy.md, 3,600,000 a facility that keeps five years; filled-journal.ts says what goes with them. Real
  * parts: for each size a facility of its own with `uketsuke agent` as a process, mosquitto, requests that a card and a device
- * signed. Each journal, the empty one too, begins with visits of today, as many as the page shows, so that pages show the same.
+ * signed. Each journal, the empty one too, begins with the same 2,000 visits of today, of which the staff page shows the newest 200.
  * Files lie in memory: no disk is waited for. The sizes take turns, visit by visit and page by page, so that whatever else this
  * machine does falls on all of them. `startMs`: process to ready, the least of the turns; `receiptMs`: sent to receipt,
  * `staffPageMs`: the page as a browser asks for it, both the median of all turns. `ratioToEmpty`: the worst of the three,
@@ -42,6 +42,8 @@ const visitsATurn = 40;
 const pagesATurn = 40;
 /** More of the journal before are never left in the terminal's stock: an agent that was told no wire calls none of them void */
 const strangeChallenges = 8;
+/** Of twenty lanes */
+const visitsToday = 2_000;
 /** Of the staff page's list */
 const shownVisits = 200;
 const daysOf = (rows: number): number => (rows > 1_000_000 ? 1_825 : 400);
@@ -103,7 +105,7 @@ class GrownClinic {
     const path = join(folder, `journal-${rows}.sqlite`);
     const began = performance.now();
     const isFilledNow = filledJournal(path, kept, { rows, days: daysOf(rows) }, Date.now());
-    addToday(path, Math.max(shownVisits, Math.round(rows / daysOf(rows))), Date.now());
+    addToday(path, visitsToday, Date.now());
     const what = isFilledNow ? 'filled, and kept in .cache/grow,' : 'copied from .cache/grow';
     const megabytes = Math.round(statSync(path).size / 1e6);
     say(`${rows} requests: ${megabytes} MB, ${what} in ${Math.round((performance.now() - began) / 1000)} s`);
@@ -185,13 +187,16 @@ class GrownClinic {
 }
 
 const clinics: GrownClinic[] = [];
+/** Forth and back: none of them always comes after the same other one. */
+const inTurn = (number: number): readonly GrownClinic[] => (number % 2 === 0 ? clinics : clinics.toReversed());
 try {
   for (const rows of sizes) clinics.push(await GrownClinic.open(rows));
   for (let turn = 1; turn <= turns; turn += 1) {
-    for (let start = 1; start < startsATurn; start += 1) for (const clinic of clinics) await clinic.startAndStop();
-    for (const clinic of clinics) await clinic.startAndLook();
-    for (let visit = 0; visit < visitsATurn; visit += 1) for (const clinic of clinics) await clinic.visit();
-    for (let page = 0; page < pagesATurn; page += 1) for (const clinic of clinics) await clinic.page();
+    for (let start = 1; start < startsATurn; start += 1)
+      for (const clinic of inTurn(start)) await clinic.startAndStop();
+    for (const clinic of inTurn(turn)) await clinic.startAndLook();
+    for (let visit = 0; visit < visitsATurn; visit += 1) for (const clinic of inTurn(visit)) await clinic.visit();
+    for (let page = 0; page < pagesATurn; page += 1) for (const clinic of inTurn(page)) await clinic.page();
     for (const clinic of clinics) await clinic.stop();
     const sofar = (measure: Measure, of: (all: readonly number[]) => number): string =>
       clinics.map(({ measured }) => rounded(of(measured[measure]))).join(', ');
