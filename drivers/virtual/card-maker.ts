@@ -162,6 +162,10 @@ const foreignApplicationsOf = (persona: Persona): readonly CardApplication[] => 
       return foreign('driving licence');
     case 'residence-card':
       return foreign('residence card');
+    case 'iphone':
+      return [jpki('JPKIAPIOSTOKEN')];
+    case 'empty-phone':
+      return [];
     case 'android-phone':
     case 'my-number-card':
       throw new Error(`${persona.type} is not foreign`);

@@ -13,7 +13,15 @@ const personaSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
   /** What is special about this card, in one line, for the control panel. */
   title: z.string(),
-  type: z.enum(['my-number-card', 'old-juki', 'android-phone', 'driving-licence', 'residence-card']),
+  type: z.enum([
+    'my-number-card',
+    'old-juki',
+    'android-phone',
+    'iphone',
+    'empty-phone',
+    'driving-licence',
+    'residence-card',
+  ]),
   /** Where reference facts are silent: what this file chose, in words. */
   choices: z.array(z.string()).optional(),
   /** Name of the face image this person has, or null. */

@@ -68,24 +68,19 @@ const wallEpochMs = Date.UTC(2026, 10, 21, 5, 0);
 
 /** A session told event by event on a clock that only the story moves. */
 export class VisitStory {
-  session: Session = initialSession(
-    consents,
-    {
-      language: 'ja',
-      theme: 'default',
-      textPercent: 100,
-      voice: 'headings',
-      loudness: 0,
-      layout: 'standard',
-    },
-    firstTimeouts,
-  );
+  session: Session;
   nowMs = 0;
   readonly effects: Effect[] = [];
   #cards = 0;
 
-  static atRest(): VisitStory {
-    const story = new VisitStory();
+  /** `phonesOnBed`: of a terminal without a reader of their own for them */
+  constructor(phonesOnBed = false) {
+    const display = { language: 'ja', theme: 'default', textPercent: 100, voice: 'headings', loudness: 0 } as const;
+    this.session = initialSession(consents, { ...display, layout: 'standard' }, firstTimeouts, phonesOnBed);
+  }
+
+  static atRest(phonesOnBed = false): VisitStory {
+    const story = new VisitStory(phonesOnBed);
     story.tell({ type: 'ReaderFound' });
     story.tell({ type: 'FaceHealthChanged', trouble: null });
     story.tell({ type: 'SettingsChanged', settings });

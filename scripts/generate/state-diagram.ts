@@ -13,6 +13,7 @@ import { type Happening, identity, lookup, settings, VisitStory } from '../beds/
 
 type Edge = { readonly from: string; readonly to: string; readonly event: string };
 
+const phonesOwn = new Set(['idle', 'readingCard', 'enteringPhonePin', 'awaitingPhone', 'verifyingPhone']);
 const faceMayBegin = new Set(['readingCard', 'choosingMethod', 'verifyingFace']);
 
 /** What makes two moments of a session the same for the walk. */
@@ -30,8 +31,8 @@ const situationOf = ({ state, surroundings }: Session): string => {
     registration: visit.registration,
     question: visit.questions === null ? null : visit.questionIndex,
   };
-  const { reader, connected, cardOnBed } = surroundings;
-  const around = [reader.state, connected, cardOnBed !== null];
+  const { reader, connected, cardOnBed, phonesOnBed } = surroundings;
+  const around = [reader.state, connected, cardOnBed !== null, phonesOnBed];
   const shape = JSON.stringify(rest, (key, value) =>
     [
       'visit',
@@ -94,7 +95,7 @@ const happenings = (session: Session): Happening[] => {
   events.push({ type: 'FaceMatched', insertion }, { type: 'FaceMissed', insertion });
   events.push({ type: 'FaceFailed', insertion, failure: failure('camera.lost') });
   events.push({ type: 'PinDigitsChanged', insertion, entered: 4 }, { type: 'PinSubmitted', insertion });
-  events.push({ type: 'PinVerified', insertion });
+  events.push({ type: 'PinVerified', insertion }, { type: 'PhoneWasCard', insertion });
   events.push({ type: 'PhoneVerified', insertion, identity: { ...identity, kind: 'android-phone', visual: without } });
   for (const code of ['card.removed', 'card.unreadable'] as const)
     events.push({ type: 'PinCheckFailed', insertion, failure: failure(code) });
@@ -128,13 +129,15 @@ const walk = (): Edge[] => {
   const edges = new Map<string, Edge>();
   const seen = new Set<string>();
   // One question and the summary stand for any number of them.
-  const story = VisitStory.atRest();
-  story.tell({
-    type: 'SettingsChanged',
-    settings: { ...settings, asks: { TKK: true, YZK: false, SRJ: false, SHJ: false, TSR: false }, smartphone: true },
+  const asks = { TKK: true, YZK: false, SRJ: false, SHJ: false, TSR: false };
+  const open = [false, true].map((phonesOnBed) => {
+    const story = VisitStory.atRest(phonesOnBed);
+    story.tell({ type: 'SettingsChanged', settings: { ...settings, asks, smartphone: true } });
+    return story.session;
   });
-  const open = [story.session];
   for (let session = open.pop(); session !== undefined; session = open.pop()) {
+    // Where phones are laid with the cards only their own states differ.
+    if (session.surroundings.phonesOnBed && !phonesOwn.has(session.state.name)) continue;
     for (const event of happenings(session)) {
       const story = new VisitStory();
       story.session = session;

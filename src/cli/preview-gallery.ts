@@ -101,6 +101,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
   const surroundings: Surroundings = {
     reader: { state: 'present' },
     cardOnBed: { insertion: sessionId, session: sessionId },
+    phonesOnBed: true,
     faceTrouble: null,
     connected: true,
     disconnectedSinceMs: null,
@@ -118,6 +119,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     identity,
     lookup: { state: 'answered', result: lookup, atMs: galleryNow.monotonicMs },
   };
+  const ofPhone: Visit = { ...visit, phone: 'android' };
   const shown = (name: string, state: SessionState, around: Partial<Surroundings> = {}): Exhibit => ({
     name,
     session: {
@@ -260,6 +262,7 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
     ),
     ...(settings.smartphone
       ? [
+          shown('idle.phone-reader', { name: 'idle', deadlineMs: null }, { cardOnBed: null, phonesOnBed: false }),
           shown('choose-phone', { name: 'choosingPhone', patience, deadlineMs }, { cardOnBed: null }),
           phonePin('phone-pin', {}),
           phonePin('phone-pin.wrong', { notice: 'wrong', triesLeft: 2 }),
@@ -267,12 +270,20 @@ export const gallery = (settings: FacilitySettings, catalogue: Catalogue, displa
           phonePin('phone-pin.incomplete', { notice: 'incomplete', entered: 2 }),
           phonePin('pin-last-try.phone', { triesLeft: 1, lastTry: 'asking' }),
           phonePin('still-there.phone', { patience: { asked: true, sinceMs: galleryNow.monotonicMs - 5_000 } }),
-          ...(['iphone', 'android'] as const).map((phone) =>
-            shown(
-              `present-phone.${phone}`,
+          ...(['iphone', 'android', 'again'] as const).map((name) => {
+            const phone = name === 'iphone' ? name : 'android';
+            return shown(
+              `present-phone.${name}`,
               { name: 'awaitingPhone', phone, lastTry: 'not-the-last', triesLeft: null, deadlineMs },
-              { cardOnBed: null },
-            ),
+              { cardOnBed: null, phonesOnBed: name === 'again' },
+            );
+          }),
+          shown('accepted.phone', { ...accepted('', 'eligible').session.state, visit: ofPhone } as SessionState),
+          ...[false, true].map((leftBehind) =>
+            shown(`${leftBehind ? 'card-left' : 'take-card'}.phone`, {
+              ...{ name: 'awaitingCardRemoval', visit: ofPhone, leftBehind, sinceMs: galleryNow.monotonicMs },
+              deadlineMs,
+            } as SessionState),
           ),
           shown('reading.phone', { name: 'verifyingPhone', visit, deadlineMs }, { cardOnBed: null }),
         ]

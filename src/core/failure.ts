@@ -19,6 +19,8 @@ export const failureRules = {
   'card.not-my-number': patient(false),
   'card.old-juki': patient(false),
   'card.phone-not-supported': patient(false),
+  'card.phone-not-android': patient(false),
+  'card.phone-unreadable': patient(true),
   'card.phone-pin-blocked': staff(false),
   'card.phone-certificate-unusable': staff(false),
   'card.phone-removed': patient(true),

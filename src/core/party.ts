@@ -36,6 +36,8 @@ const proves: Readonly<Record<FailureCode, Party | typeof own | null>> = {
   'card.not-my-number': card,
   'card.old-juki': card,
   'card.phone-not-supported': null,
+  'card.phone-not-android': null,
+  'card.phone-unreadable': null,
   'card.phone-pin-blocked': card,
   'card.phone-certificate-unusable': card,
   'card.phone-removed': null,

@@ -52,6 +52,7 @@ export const cause = wordsOf<SessionEvent['type']>('event of the session', {
   PhonePinDigitsChanged: true,
   PhonePinSubmitted: true,
   PhoneVerified: true,
+  PhoneWasCard: true,
   PinRefused: true,
   PinCheckFailed: true,
   Touched: true,

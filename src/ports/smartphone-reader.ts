@@ -3,7 +3,7 @@ import type { PhoneKind } from '../core/visit/session.ts';
 import type { CardSession } from './card-reader.ts';
 
 /**
- * The paired 汎用カードリーダー that reads the My Number card inside a smartphone (since 2025-09-19). An iPhone
+ * A reader of its own for phones (where there is none, they are laid where cards are): the paired 汎用カードリーダー that reads the My Number card inside a smartphone (since 2025-09-19). An iPhone
  * authenticates its owner on the phone; for an Android the PIN is typed on the terminal first, then the phone is held
  * there. Both answer APDUs with the same JPKI AID as a card (tokens `JPKIAPIOSTOKEN`, `JPKIAPGPSETOKEN`; an Android's
  * certificate 000A opens after the PIN only). No digit passes this port but in the one VERIFY of its session.

@@ -84,7 +84,7 @@ export const counterDrivers = async (config: Config, log: EventLog): Promise<Cou
             () => Math.max(Date.now(), releasedMs),
           )
         : null,
-    // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts).
+    // No driver: what a paired reader for phones expects is not public (src/ports/smartphone-reader.ts). They lie where cards do.
     smartphoneReader: null,
     faceVerifier,
     keypad: keypad.driver === 'hid' ? createHidKeypad(keypad) : null,

@@ -36,7 +36,7 @@ export const facilitySettingsSchema = z.strictObject({
   homeConsent: z.boolean().default(false),
   /** マイナ資格確認アプリ is set up here */
   qualificationApp: z.boolean().default(false),
-  /** The idle screen offers a smartphone instead of a card; it takes a paired 汎用カードリーダー */
+  /** An Android serves instead of a card; it takes a reader that reads both, or a paired 汎用カードリーダー */
   smartphone: z.boolean().default(false),
   /**
    * Consents that a patient signed beforehand on a phone are shown for one touch. A proposal of this project, known to no official

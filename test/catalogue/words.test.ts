@@ -66,7 +66,7 @@ it.each<[string, string, (content: Content) => void, string, string, RegExp]>([
     },
     'blind',
     '*',
-    /^139 texts read blind$/,
+    /^141 texts read blind$/,
   ],
   [
     'a text that was changed after it was read blind',

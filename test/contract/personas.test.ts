@@ -21,6 +21,6 @@ test('names carry the glyphs that systems lose: 髙 﨑 𠮷 and an ideographic 
 });
 
 test('what the facts leave open is marked as a choice', () => {
-  for (const id of ['face-only', 'no-photo', 'old-juki', 'android-phone', 'driving-licence'])
+  for (const id of ['face-only', 'no-photo', 'old-juki', 'android-phone', 'iphone', 'empty-phone', 'driving-licence'])
     expect(personas.get(id)?.choices?.length, id).toBeGreaterThan(0);
 });

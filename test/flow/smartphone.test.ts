@@ -77,15 +77,6 @@ describe('an iPhone', () => {
 });
 
 describe('an Android: the PIN first, then the phone', () => {
-  it.each(['iphone', 'android'] as const)(
-    '%s at a terminal without a reader for phones: the desk, before any PIN',
-    async (phone) => {
-      await choose(phone);
-      await bed.see('desk');
-      expect(bed.code).toBe('card.phone-not-supported');
-    },
-  );
-
   it('laid where a card belongs it is known by itself: laid down, PIN, held to its reader, accepted', async () => {
     const phones = createVirtualSmartphoneReader();
     await choose('android', phones);

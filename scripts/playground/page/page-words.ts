@@ -18,6 +18,8 @@ export const patients: Readonly<Record<string, Both>> = {
   'old-juki': both('住民基本台帳カード（旧）', 'old resident card'),
   'driving-licence': both('運転免許証', 'driving licence'),
   'residence-card': both('在留カード', 'residence card'),
+  iphone: both('iPhone', 'iPhone'),
+  'empty-phone': both('マイナンバーカードの機能のないスマートフォン', 'a phone without the My Number application'),
   'android-phone': both('Android スマートフォン（カードの台に置いたとき）', 'Android phone, laid on the card bed'),
 };
 

@@ -93,7 +93,8 @@ export const drawDesk = (
   const quiet = failure.code === 'session.timed-out';
   // One order: to lay the card down anew is to take it.
   const again = cardAgain.has(failure.code);
-  const takeCard = at.cardOnBed && !quiet && !again ? [d.words('desk.take-card')] : [];
+  const isPhones = failure.code.startsWith('card.phone-');
+  const takeCard = at.cardOnBed && !isPhones && !quiet && !again ? [d.words('desk.take-card')] : [];
   return part('desk', null, d, d.words(quiet ? 'take-card.heading' : again ? 'desk.card-again' : 'desk.heading'), {
     tone: 'attention',
     lead: [reasonOf(where.catalogue, d, failure), ...takeCard],

@@ -1,11 +1,26 @@
-import type { PhoneKind, SessionState } from '../visit/session.ts';
+import type { PhoneKind, SessionState, Surroundings } from '../visit/session.ts';
 import { pinBody, pinPromises, triesWords } from './draw-screen-identity.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
-import type { Dictionary } from './draw-screen-words.ts';
+import type { Dictionary, Words } from './draw-screen-words.ts';
 
-/** On the idle screen, where the facility has smartphones read */
-export const toSmartphone = (d: Dictionary): DrawnControl =>
-  control('use-smartphone', 'secondary', d.words('control.use-smartphone'));
+/** On the idle screen, where the facility has smartphones read: the way to a reader of their own, or that they are laid there, too. */
+export const phonesAtRest = (
+  d: Dictionary,
+  { settings, phonesOnBed }: Surroundings,
+): { readonly lead: readonly Words[]; readonly controls: readonly DrawnControl[] } => {
+  if (settings?.smartphone !== true) return { lead: [], controls: [] };
+  return phonesOnBed
+    ? { lead: [d.words('idle.phone')], controls: [] }
+    : { lead: [], controls: [control('use-smartphone', 'secondary', d.words('control.use-smartphone'))] };
+};
+
+/** It still lies where cards are laid; `left`: nobody has taken it for a while. */
+export const takePhone = (d: Dictionary, left: boolean): Part =>
+  part(left ? 'card-left' : 'take-card', left ? null : 4, d, d.words('take-phone.heading'), {
+    ...(left ? { tone: 'attention' } : {}),
+    lead: [d.words('take-phone.lead')],
+    body: { kind: 'picture', picture: 'present-phone' },
+  });
 
 const toCard = (d: Dictionary): DrawnControl => control('back', 'secondary', d.words('control.phone-back'));
 
@@ -21,10 +36,10 @@ export const choosePhone = (d: Dictionary): Part =>
     ],
   });
 
-/** Where to hold it now, and where its owner is authenticated or how long it stays there. */
-export const presentPhone = (d: Dictionary, phone: PhoneKind): Part =>
-  part('present-phone', phone === 'android' ? 2 : 1, d, d.words('present-phone.heading'), {
-    lead: [d.words(`present-phone.${phone}`)],
+/** Where to hold it now, and where its owner is authenticated or how long it stays there; where cards are laid it may lie already. */
+export const presentPhone = (d: Dictionary, phone: PhoneKind, onBed: boolean): Part =>
+  part('present-phone', phone === 'android' ? 2 : 1, d, d.words(`present-phone.${onBed ? 'again' : 'heading'}`), {
+    lead: [...(onBed ? [d.words('present-phone.lift')] : []), d.words(`present-phone.${phone}`)],
     body: { kind: 'picture', picture: 'present-phone' },
     controls: [toCard(d)],
   });

@@ -12,7 +12,7 @@ import { drawQuestion } from './draw-screen-consent.ts';
 import { codeBody, drawDesk, drawOutOfService, staffNote } from './draw-screen-failure.ts';
 import { face, faceNotice, lastTry, pin, waysToVerify } from './draw-screen-identity.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
-import { choosePhone, phonePin, presentPhone, toSmartphone, verifyingPhone } from './draw-screen-phone.ts';
+import { choosePhone, phonePin, phonesAtRest, presentPhone, takePhone, verifyingPhone } from './draw-screen-phone.ts';
 import { rubyOf } from './draw-screen-ruby.ts';
 import { type KeysThere, speechOf, spokenChoice, spokenLabel } from './draw-screen-speech.ts';
 import { clockTime, type Dictionary, dayAndTime, dictionaryOf, type Words } from './draw-screen-words.ts';
@@ -155,6 +155,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
   const settings = surroundings.settings;
   if (settings === null && (state.name === 'idle' || state.name === 'outOfService'))
     return starting(session, context, d);
+  const phones = phonesAtRest(d, surroundings);
   const askedMs = askedSinceMs(state);
   if (askedMs !== null)
     return part('still-there', null, d, d.words('still-there.heading'), {
@@ -166,16 +167,16 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     });
   switch (state.name) {
     case 'idle':
-      if (surroundings.disconnectedSinceMs !== null) return reconnecting(surroundings, settings, d, now);
+      if (surroundings.disconnectedSinceMs !== null) return reconnecting(surroundings, d, now);
       return part('idle', 1, d, d.words('idle.heading'), {
-        lead: [d.words('idle.lead')],
+        lead: [d.words('idle.lead'), ...phones.lead],
         note:
           surroundings.agentTrouble === null
             ? maintenanceNote(catalogue, settings, d, now.wallMs)
             : staffNote(catalogue, surroundings.agentTrouble),
         isNoteForStaff: surroundings.agentTrouble !== null,
         body: { kind: 'picture', picture: 'place-card' },
-        controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
+        controls: phones.controls,
         promises: bothPromises(d),
       });
     case 'choosingPhone':
@@ -183,7 +184,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
     case 'enteringPhonePin':
       return phonePin(d, state);
     case 'awaitingPhone':
-      return presentPhone(d, state.phone);
+      return presentPhone(d, state.phone, surroundings.phonesOnBed);
     case 'verifyingPhone':
       return verifyingPhone(d);
     case 'readingCard':
@@ -272,11 +273,12 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
             ? null
             : d.words('accepted.ask-desk');
       // What was answered is nobody else's to read: it stands on the summary, not on a screen that is walked away from.
-      const closing = [d.words(onBed ? 'accepted.lead' : 'accepted.thanks')];
+      const isPhones = isPhone(state.visit);
+      const closing = [d.words(!onBed ? 'accepted.thanks' : isPhones ? 'take-phone.lead' : 'accepted.lead')];
       if (form !== null) closing.push(d.words(`summary.prescription.${form}`));
       const heading = d.words('accepted.heading', { time: clockTime(state.atMs) });
       const spokenHeading = onBed ? null : d.words('accepted.spoken');
-      return part('accepted', 4, d, onBed ? d.words('accepted.take-card') : heading, {
+      return part('accepted', 4, d, onBed ? d.words(`accepted.take-${isPhones ? 'phone' : 'card'}`) : heading, {
         tone: 'good',
         spokenHeading,
         lead: closing,
@@ -284,13 +286,14 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         body:
           state.result.outcome === 'failed'
             ? codeBody(context, failureOf(state.result.code), state.atMs)
-            : onBed
+            : onBed && !isPhones
               ? { kind: 'picture', picture: 'take-card' }
               : { kind: 'plain' },
-        promises: [d.words(onBed ? 'accepted.disappears' : 'promise.photo'), d.words('help')],
+        promises: [d.words(onBed && !isPhones ? 'accepted.disappears' : 'promise.photo'), d.words('help')],
       });
     }
     case 'awaitingCardRemoval':
+      if (isPhone(state.visit)) return takePhone(d, state.leftBehind);
       return state.leftBehind
         ? part('card-left', null, d, d.words('card-left.heading'), {
             tone: 'attention',
@@ -306,7 +309,7 @@ const drawState = (session: Session, context: DrawContext, d: Dictionary): Part 
         ? notFinished(session, state, d, now)
         : drawDesk(context, d, state.failure, {
             wallMs: state.atMs,
-            cardOnBed: surroundings.cardOnBed !== null,
+            cardOnBed: surroundings.cardOnBed !== null && !isPhone(state.visit),
             approvable: state.approvable,
           });
     case 'outOfService':
@@ -359,12 +362,7 @@ const starting = ({ state }: Session, context: DrawContext, d: Dictionary): Part
       });
 
 /** Out of reach for the moment: challenges in store let a visit begin, and there is a time at which the desk takes over. */
-const reconnecting = (
-  surroundings: Surroundings,
-  settings: FacilitySettings | null,
-  d: Dictionary,
-  now: Moment,
-): Part =>
+const reconnecting = (surroundings: Surroundings, d: Dictionary, now: Moment): Part =>
   part('idle', 1, d, d.words('idle.heading'), {
     lead: [d.words('outage.reconnecting')],
     note: d.words('outage.then-desk'),
@@ -373,7 +371,7 @@ const reconnecting = (
       { deadlineMs: offlineAtMs(surroundings) },
       now,
     ),
-    controls: settings?.smartphone === true ? [toSmartphone(d)] : [],
+    controls: phonesAtRest(d, surroundings).controls,
     promises: bothPromises(d),
   });
 

@@ -3,7 +3,7 @@ import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity, VisualState } from './identity.ts';
 import type { Session, SessionEvent, Step, Visit } from './session.ts';
-import { phoneLaidDown } from './session-phone.ts';
+import { notRead, phoneLaidDown, phoneLifted, phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
   beginVerification,
@@ -34,6 +34,7 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
     case 'choosingPhone':
     case 'enteringPhonePin':
     case 'awaitingPhone': {
+      if (state.name === 'awaitingPhone' && session.surroundings.phonesOnBed) return phonePresented(session, card, at);
       const visit = startVisit(session, card, at);
       return { ...visit, effects: [...dismissPhone(state), ...visit.effects] };
     }
@@ -56,9 +57,10 @@ export const cardReadFailed = (
   const { state, surroundings } = session;
   if (state.name !== 'readingCard') return stay(session);
   if (reason.code === 'card.removed') return cardGone(session, at, reason);
-  return phone === 'android' && state.resuming === null && surroundings.settings?.smartphone === true
-    ? phoneLaidDown(session, state.visit, at)
-    : sendToDesk(session, at, reason, reason.retriable);
+  if (phone === undefined) return sendToDesk(session, at, reason, reason.retriable);
+  return phone === 'android' && surroundings.settings?.smartphone === true
+    ? phoneLaidDown(session, state, at)
+    : sendToDesk(withVisit(session, { phone }), at, reason, reason.retriable);
 };
 
 /** Something lies there that is no card for this: a visit that goes straight to the desk. */
@@ -70,7 +72,16 @@ export const cardUnreadable = (session: Session, reason: Failure, newSession: st
   // Laid down where a card was just pulled it is the same person's; after that, somebody else's.
   const from = before !== null && !before.resume ? forNobody(session) : session;
   const begun = startVisit(from, { insertion: newSession, session: newSession }, at).session;
-  const desk = sendToDesk(begun, at, reason, reason.code === 'card.unreadable');
+  // Where cards and phones have one place, its PIN is asked only of whom one was seen to lie there.
+  const asksPhone = state.name === 'awaitingPhone' || state.name === 'enteringPhonePin';
+  const isPhones = asksPhone && session.surroundings.phonesOnBed;
+  const why = isPhones ? notRead(reason) : reason;
+  const desk = sendToDesk(
+    isPhones ? withVisit(begun, { phone: 'android' }) : begun,
+    at,
+    why,
+    why.code === 'card.unreadable',
+  );
   const over = before === null ? dismissPhone(state) : ended(before.visit, before.failure.code);
   return { ...desk, effects: [...over, ...desk.effects] };
 };
@@ -81,12 +92,15 @@ const cardGoneAgain = (session: Session, put: Visit, resuming: Visit, at: Moment
   return { ...back, effects: [endCard(put), ...back.effects] };
 };
 
-/** The card, or the reader with it, is no longer there. */
-export const cardGone = (session: Session, at: Moment, reason: Failure): Step => {
+/** The card, or the reader with it, is no longer there; `onBed` false: the visit's phone is at a reader of its own. */
+export const cardGone = (session: Session, at: Moment, reason: Failure, onBed = true): Step => {
   const { state } = session;
   const visit = visitOf(state);
-  // What comes and goes on the bed, or the bed's reader itself, is nothing to a visit begun with a phone.
-  if (visit !== null && (state.name === 'verifyingPhone' || isPhone(visit))) return stay(session);
+  // What comes and goes on the bed, or the bed's reader itself, is nothing to a visit begun with a phone at a reader of its own.
+  if (visit !== null && isPhone(visit)) {
+    const lifted = onBed ? phoneLifted(session, reason, at) : stay(session);
+    if (lifted !== null) return lifted;
+  }
   switch (state.name) {
     case 'idle':
     case 'outOfService':

@@ -35,11 +35,13 @@ export const initialSession = (
   consentCatalogue: Surroundings['consentCatalogue'],
   display: Display,
   timeouts: Surroundings['timeouts'],
+  phonesOnBed = false,
 ): Session => ({
   state: { name: 'outOfService', failure: failure('settings.missing'), sinceMs: 0, deadlineMs: null },
   surroundings: {
     reader: { state: 'lost', failure: failure('reader.lost') },
     cardOnBed: null,
+    phonesOnBed,
     faceTrouble: failure('face.process-lost'),
     connected: false,
     disconnectedSinceMs: 0,
@@ -121,6 +123,8 @@ const answered = (before: Session, event: SessionEvent): Step => {
   if ('insertion' in event && !begins && event.insertion !== visit?.insertion)
     return event.type === 'RequestSigned' ? signedTooLate(session, event.requestId) : stay(session);
 
+  const { cardOnBed, phonesOnBed } = before.surroundings;
+  const wasOnBed = phonesOnBed || cardOnBed?.insertion === visit?.insertion;
   switch (event.type) {
     case 'CardInserted':
       return cardInserted(session, event.insertion, event.session, at);
@@ -130,14 +134,14 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'PhonePinDigitsChanged':
     case 'PhonePinSubmitted':
     case 'PhoneVerified':
+    case 'PhoneWasCard':
       return phoneTold(session, event, at);
     case 'CardRemoved':
       // Somebody's card that came and went while another visit, begun with a phone, goes on
-      if (visit !== null && (before.surroundings.cardOnBed?.insertion ?? visit.insertion) !== visit.insertion)
-        return stay(session);
-      return cardGone(session, at, failure('card.removed'));
+      if (visit !== null && (cardOnBed?.insertion ?? visit.insertion) !== visit.insertion) return stay(session);
+      return cardGone(session, at, failure('card.removed'), wasOnBed);
     case 'ReaderLost':
-      return cardGone(session, at, event.failure);
+      return cardGone(session, at, event.failure, wasOnBed);
     case 'CardRead':
       return state.name === 'readingCard' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
     case 'CardReadFailed':
@@ -376,7 +380,7 @@ const leaveUnanswered = (session: Session, requestId: string, reason: Failure, a
 const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'signing' && state.name !== 'registering') return stay(session);
-  // A phone is held, not laid down: it cannot be put back, and its PIN is asked for before it is there or not at all.
+  // A phone cannot be put back: its PIN is asked for before it is there or not at all.
   const isLost = reason.code === 'card.removed' || reason.code === 'card.security-status-lost';
   if (isLost && isPhone(state.visit)) return sendToDesk(session, at, failure('card.phone-removed'));
   if (reason.code === 'card.removed') return awaitCardReturn(session, at, reason);

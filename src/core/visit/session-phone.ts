@@ -15,6 +15,7 @@ import type {
 import {
   dismissPhone,
   ended,
+  forNobody,
   go,
   newVisit,
   patient,
@@ -27,9 +28,10 @@ import {
 } from './session-steps.ts';
 
 /*
- * A smartphone instead of a card. An iPhone authenticates its owner itself and is then held to its reader. For an Android
- * the PIN is typed here first, with nothing held anywhere (outline published on 2025-08-28), and kept until the phone
- * is there. Those digits never meet anything but an Android: whatever else happens, they are gone.
+ * A smartphone instead of a card, at a reader of its own or (`phonesOnBed`) laid where cards are. An iPhone authenticates its
+ * owner itself and is then held to its reader. For an Android the PIN is typed here first, with nothing held anywhere (outline
+ * published on 2025-08-28), and kept until the phone is there. Those digits never meet anything but an Android: whatever else
+ * happens, they are gone. Where there is one place for both, nothing is chosen beforehand: what lies there is known by itself.
  */
 
 const pinLength = 4;
@@ -85,14 +87,14 @@ const awaitPhone = (
       triesLeft,
       deadlineMs: at.monotonicMs + (phone === 'android' ? delays.phonePinHeldMs : delays.presentPhoneMs),
     },
-    { type: 'PresentPhone', phone },
+    ...(session.surroundings.phonesOnBed ? [] : [{ type: 'PresentPhone', phone } as const]),
   );
 
 /** Touches between visits: towards a smartphone, where the facility has one read, and back. */
 export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at: Moment): Step => {
   const { state, surroundings } = session;
   if (state.name === 'idle')
-    return control === 'use-smartphone' && surroundings.settings?.smartphone === true
+    return control === 'use-smartphone' && surroundings.settings?.smartphone === true && !surroundings.phonesOnBed
       ? go(session, { name: 'choosingPhone', ...patient(session, at) })
       : stay(session);
   if (state.name !== 'choosingPhone' && state.name !== 'enteringPhonePin' && state.name !== 'awaitingPhone')
@@ -108,18 +110,23 @@ export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at:
     return go(session, { ...state, lastTry: 'confirmed', notice: 'none', ...patient(session, at) });
   if (state.name !== 'choosingPhone') return stay(session);
   if (control === 'iphone') return awaitPhone(session, at, 'iphone', { lastTry: 'not-the-last', triesLeft: null });
-  if (control !== 'android') return stay(session);
-  const asked = askPhonePin(session, at, 'none');
-  return { ...asked, effects: [...asked.effects, { type: 'FindPhoneReader' }] };
+  return control === 'android' ? askPhonePin(session, at, 'none') : stay(session);
 };
 
 /**
  * An Android lies on the bed: its PIN is asked as if it had been chosen by touch, in the order published (first the PIN, then
- * the phone at its own reader). What lies there is let go, and read again only when it is laid down again.
+ * the phone). What lies there is let go, and read again only when it is laid down again; nothing is known of it but that it is
+ * one, so that it binds nobody. In place of a card that was pulled it is somebody's own visit, and the card's is over.
  */
-export const phoneLaidDown = (session: Session, visit: Visit, at: Moment): Step => {
-  const asked = askPhonePin({ ...session, surroundings: { ...session.surroundings, cardOnBed: null } }, at, 'none');
-  return { ...asked, effects: [...ended(visit, 'card.unreadable'), ...asked.effects, { type: 'FindPhoneReader' }] };
+export const phoneLaidDown = (
+  session: Session,
+  { visit, resuming }: Extract<SessionState, { name: 'readingCard' }>,
+  at: Moment,
+): Step => {
+  const from = resuming === null ? session : forNobody(session);
+  const asked = askPhonePin({ ...from, surroundings: { ...from.surroundings, cardOnBed: null } }, at, 'none');
+  const over = resuming === null ? [] : ended(resuming, 'card.removed');
+  return { ...asked, effects: [...over, ...ended(visit, 'card.unreadable'), ...asked.effects] };
 };
 
 /** Somebody comes to help, and may look on: a PIN that was typed for a phone is not kept meanwhile. */
@@ -149,15 +156,18 @@ const phonePinSubmitted = (session: Session, at: Moment): Step => {
   );
 };
 
-/** The phone is there. One that comes when nobody waits for it any more changes nothing. */
-const phonePresented = (
+/**
+ * The phone is there, or what somebody takes for one: before a digit is sent the token is looked at. One that comes when nobody
+ * waits for it any more changes nothing.
+ */
+export const phonePresented = (
   session: Session,
-  { insertion, session: newSession }: Told<'PhonePresented'>,
+  { insertion, session: newSession }: { readonly insertion: string; readonly session: string },
   at: Moment,
 ): Step => {
   const { state } = session;
   if (state.name !== 'awaitingPhone') return stay(session);
-  const phone = { insertion, session: newSession };
+  const phone = { insertion, session: newSession, phone: state.phone };
   if (state.phone === 'iphone') return startVisit(session, phone, at);
   return go(
     { ...session, chosenUntilMs: null },
@@ -182,10 +192,24 @@ const phoneVerified = (session: Session, identity: Identity, at: Moment): Step =
   return { ...step, effects: [{ type: 'StartLookup', insertion, session: id, identity }, ...step.effects] };
 };
 
+/** Somebody's card where a phone was waited for, unasked: on the one place it is that card's visit; elsewhere it belongs on the bed. */
+const phoneWasCard = (session: Session, at: Moment): Step => {
+  const { state } = session;
+  if (state.name !== 'verifyingPhone') return stay(session);
+  const { insertion, session: id } = state.visit;
+  const visit = newVisit({ insertion, session: id }, at);
+  if (!session.surroundings.phonesOnBed) return sendToDesk(session, at, failure('card.unreadable'));
+  return go(
+    session,
+    { name: 'readingCard', visit, resuming: null, deadlineMs: at.monotonicMs + delays.readCardMs },
+    { type: 'ReadCard', insertion },
+  );
+};
+
 /** What comes of a phone, its PIN and the one VERIFY, when all is well. */
 export const phoneTold = (
   session: Session,
-  event: Told<'PhonePresented' | 'PhonePinDigitsChanged' | 'PhonePinSubmitted' | 'PhoneVerified'>,
+  event: Told<'PhonePresented' | 'PhonePinDigitsChanged' | 'PhonePinSubmitted' | 'PhoneVerified' | 'PhoneWasCard'>,
   at: Moment,
 ): Step => {
   switch (event.type) {
@@ -197,6 +221,8 @@ export const phoneTold = (
       return phonePinSubmitted(session, at);
     case 'PhoneVerified':
       return phoneVerified(session, event.identity, at);
+    case 'PhoneWasCard':
+      return phoneWasCard(session, at);
     default:
       return event satisfies never;
   }
@@ -211,11 +237,41 @@ export const phonePinRefused = (session: Session, triesLeft: number, at: Moment)
   return { ...asked, effects: [...ended(state.visit, 'card.pin-wrong'), ...asked.effects] };
 };
 
+/** Locked, without the application, or lying with something else: which of them it is no reader can tell. */
+export const notRead = (reason: Failure): Failure =>
+  reason.code === 'card.not-my-number' || reason.code === 'card.unreadable' || reason.code === 'card.communication'
+    ? failure('card.phone-unreadable', reason.detail ?? reason.code)
+    : reason;
+
+/**
+ * The phone that lay where cards lie is gone. null: its visit needs it no more, as a card's. Whether it has signed before, its
+ * signature tells.
+ */
+export const phoneLifted = (session: Session, reason: Failure, at: Moment): Step | null => {
+  const { state } = session;
+  switch (state.name) {
+    case 'verifyingPhone':
+      return phoneFailed(session, reason, at);
+    case 'signing':
+      return stay(session);
+    case 'readingCard':
+    case 'sending':
+    case 'awaitingResult':
+    case 'showingResult':
+    case 'awaitingCardRemoval':
+    case 'interrupted':
+      return null;
+    default:
+      if (state.name === 'registering' && state.phase === 'signing') return stay(session);
+      return sendToDesk(session, at, reason.code === 'card.removed' ? failure('card.phone-removed') : reason);
+  }
+};
+
 /** A phone that was taken away too soon is held once more, with its PIN typed anew; anything else is for the desk. */
 export const phoneFailed = (session: Session, reason: Failure, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'verifyingPhone') return stay(session);
-  if (reason.code !== 'card.removed') return sendToDesk(session, at, reason);
+  if (reason.code !== 'card.removed') return sendToDesk(session, at, notRead(reason));
   const asked = askPhonePin(session, at, 'missed');
   return { ...asked, effects: [...ended(state.visit, 'card.communication'), ...asked.effects] };
 };

@@ -7,6 +7,7 @@ import { offlineAtMs } from './offline.ts';
 import type {
   Display,
   Effect,
+  PhoneKind,
   PinNotice,
   RequestKind,
   Session,
@@ -33,8 +34,8 @@ export const endCard = (visit: Visit): Effect => ({ type: 'EndCard', insertion: 
 export const dismissPhone = (state: SessionState): readonly Effect[] =>
   state.name === 'awaitingPhone' ? [{ type: 'DismissPhone' }] : [];
 
-/** Held to a reader of its own: it lies on no bed, and cannot be laid down again. */
-export const isPhone = ({ identity }: Visit): boolean => identity !== null && identity.kind !== 'my-number-card';
+/** Once it was away its visit is over: it would have to take its PIN again. */
+export const isPhone = ({ phone }: Visit): boolean => phone !== null;
 
 /** The visit of the state, if one is going on. */
 export const visitOf = (state: SessionState): Visit | null => ('visit' in state ? state.visit : null);
@@ -110,7 +111,9 @@ export const restState = ({ surroundings, chosenUntilMs }: Session, at: Moment):
   return { name: 'idle', deadlineMs: chosenUntilMs };
 };
 
-export const newVisit = (card: { insertion: string; session: string }, at: Moment): Visit => ({
+type Laid = { readonly insertion: string; readonly session: string; readonly phone?: PhoneKind };
+
+export const newVisit = (card: Laid, at: Moment): Visit => ({
   session: card.session,
   insertion: card.insertion,
   startedAt: at,
@@ -123,16 +126,12 @@ export const newVisit = (card: { insertion: string; session: string }, at: Momen
   questions: null,
   questionIndex: 0,
   answers: noAnswers,
+  phone: card.phone ?? null,
   preCheckIn: null,
   requestId: null,
 });
 
-export const startVisit = (
-  session: Session,
-  card: { insertion: string; session: string },
-  at: Moment,
-  resuming: Visit | null = null,
-): Step =>
+export const startVisit = (session: Session, card: Laid, at: Moment, resuming: Visit | null = null): Step =>
   go(
     { ...session, chosenUntilMs: null },
     { name: 'readingCard', visit: newVisit(card, at), resuming, deadlineMs: at.monotonicMs + delays.readCardMs },

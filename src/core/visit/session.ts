@@ -13,6 +13,8 @@ export type Surroundings = {
   readonly reader: { readonly state: 'present' } | { readonly state: 'lost'; readonly failure: Failure };
   /** The card lying there, by its insertion, and the session a visit with it would get */
   readonly cardOnBed: { readonly insertion: string; readonly session: string } | null;
+  /** Smartphones are laid where cards are: there is no other reader for them */
+  readonly phonesOnBed: boolean;
   /** null = the face process can work */
   readonly faceTrouble: Failure | null;
   readonly connected: boolean;
@@ -95,6 +97,8 @@ export type Visit = {
   readonly questions: readonly Question[] | null;
   readonly questionIndex: number;
   readonly answers: Answers;
+  /** A smartphone lies or is held there; null: a card, as far as anybody knows */
+  readonly phone: PhoneKind | null;
   /** What was answered beforehand and has stood on this visit's screen, by its id: its request, and no other, uses it up */
   readonly preCheckIn: string | null;
   /** Its 資格確認, once signed and durable */
@@ -216,7 +220,7 @@ type OfInsertion<E> = E & { readonly insertion: string };
 export type SessionEvent = At<
   | { readonly type: 'CardInserted'; readonly insertion: string; readonly session: string }
   | { readonly type: 'CardUnreadable'; readonly failure: Failure; readonly session: string }
-  /** A smartphone is there, through its own reader: it lies on no bed and nobody tells when it is gone. */
+  /** A smartphone is there, at a reader of its own: it lies on no bed and nobody tells when it is gone. */
   | { readonly type: 'PhonePresented'; readonly insertion: string; readonly session: string }
   | { readonly type: 'CardRemoved' }
   | { readonly type: 'ReaderFound' }
@@ -243,6 +247,8 @@ export type SessionEvent = At<
   | { readonly type: 'PhonePinSubmitted' }
   /** The phone took the PIN, and told who it is. */
   | OfInsertion<{ readonly type: 'PhoneVerified'; readonly identity: Identity }>
+  /** A phone was waited for, and it is a My Number card: it was sent no digit. */
+  | OfInsertion<{ readonly type: 'PhoneWasCard' }>
   | OfInsertion<{ readonly type: 'PinRefused'; readonly triesLeft: number }>
   | OfInsertion<{ readonly type: 'PinCheckFailed'; readonly failure: Failure }>
   | {
@@ -300,8 +306,6 @@ export type Effect =
   | { readonly type: 'ReadCard'; readonly insertion: string }
   /** The photo is to be seen though no face is compared: a card verified by face has been put back. */
   | { readonly type: 'ReadVisual'; readonly insertion: string }
-  /** A PIN is about to be typed for a phone: a terminal that has no reader for one says so first. */
-  | { readonly type: 'FindPhoneReader' }
   | { readonly type: 'PresentPhone'; readonly phone: PhoneKind }
   /** No smartphone is waited for any more. */
   | { readonly type: 'DismissPhone' }

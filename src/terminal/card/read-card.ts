@@ -152,7 +152,7 @@ const readJpki = async (session: CardSession, options: ReadCardOptions) => {
   // On a phone the certificate opens only with the PIN, or its owner is authenticated on it.
   if (token.value !== 'my-number-card') {
     const phone: PhoneKind = token.value === 'iphone' ? 'iphone' : 'android';
-    return err({ ...failure('card.phone-not-supported', token.value), phone });
+    return err({ ...failure(phone === 'iphone' ? 'card.phone-not-android' : 'card.phone-not-supported'), phone });
   }
   const read = await readAuthCertificate(session, options);
   if (!read.ok) return read;
@@ -276,7 +276,7 @@ const unavailable = (code: FailureCode): VisualReading => ({
  * Reads what is free of JPKI AP (token kind, authCertificate, PIN tries). The visual record with the photo, nine tenths of
  * all that a card can tell, is read only when asked for: who takes the PIN has no use for it.
  *
- * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-not-supported` (with which phone), `card.certificate-invalid`,
+ * Failures: `card.not-my-number`, `card.old-juki`, `card.phone-…` (with which phone), `card.certificate-invalid`,
  * `card.unreadable`, `card.communication`, `card.removed`, `reader.*`.
  */
 export const openCard = async (

@@ -10,6 +10,8 @@ import { type PinOutcome, verifyOnce } from './use-card-keys.ts';
 
 type PhoneOutcome =
   | { readonly type: 'verified'; readonly identity: Identity }
+  /** A My Number card: it was sent nothing */
+  | { readonly type: 'card' }
   | Exclude<PinOutcome, { readonly type: 'verified' }>;
 
 type PhoneOptions = {
@@ -24,10 +26,10 @@ type PhoneOptions = {
 const freshTries = 3;
 
 /**
- * An Android phone that has just been held to its reader: which token it is, its counter, one VERIFY or none, then the
- * certificate that the PIN opens; the phone stays ready to sign. `digits` are overwritten before this returns. Whatever else lies on that reader, a card before all, is never sent them:
- * `card.phone-not-supported` (another phone), `card.unreadable` (a card: it belongs on the bed). Other failures are those of
- * `verifyPin` and of a certificate's reading.
+ * An Android phone that has just been laid down or held to its reader: which token it is, its counter, one VERIFY or none, then
+ * the certificate that the PIN opens; the phone stays ready to sign. `digits` are overwritten before this returns. Whatever else
+ * is there, a card before all, is never sent them: `card.phone-not-android` (an iPhone), those of `readToken` (no My Number at
+ * all). Other failures are those of `verifyPin` and of a certificate's reading.
  */
 export const openPhone = (
   session: CardSession,
@@ -37,8 +39,8 @@ export const openPhone = (
   exclusively(session, async (): Promise<Result<PhoneOutcome>> => {
     const token = await readToken(session);
     if (!token.ok) return token;
-    if (token.value === 'iphone') return err(failure('card.phone-not-supported', token.value));
-    if (token.value !== 'android-phone') return err(failure('card.unreadable', 'a card at the reader for phones'));
+    if (token.value === 'iphone') return err(failure('card.phone-not-android'));
+    if (token.value === 'my-number-card') return ok({ type: 'card' });
     const outcome = await verifyOnce(session, digits, options.lastTryConfirmed);
     if (!outcome.ok) return outcome;
     if (outcome.value.type !== 'verified') return ok(outcome.value);

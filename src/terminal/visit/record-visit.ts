@@ -131,6 +131,7 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'FaceMissed':
     case 'PinSubmitted':
     case 'PhonePinSubmitted':
+    case 'PhoneWasCard':
     case 'VoiceBegan':
     case 'HelpAnswered':
     case 'VoiceEnded':
@@ -165,7 +166,7 @@ const headOf = (
   catalogue: Catalogue,
 ): TapeHead => {
   const before = (instantMs: number | null): number | null => (instantMs === null ? null : instantMs - at.monotonicMs);
-  const { reader, faceTrouble, connected, disconnectedSinceMs, disconnection, challengesReady, settings } =
+  const { reader, faceTrouble, connected, disconnectedSinceMs, disconnection, challengesReady, phonesOnBed, settings } =
     surroundings;
   return {
     visitTape: tapeVersion,
@@ -182,6 +183,7 @@ const headOf = (
       disconnectedSinceMs: before(disconnectedSinceMs),
       disconnection: disconnection.code,
       challengesReady,
+      ...(phonesOnBed && { phonesOnBed }),
       settings: settings === null ? null : withoutName(settings),
       display,
     },

@@ -74,7 +74,9 @@ export class SessionRunner {
       repeat: () => this.#presentation.repeat(),
     });
     this.#catalogue = parts.catalogueAt(parts.clock.now().wallMs);
-    this.#session = initialSession(this.#catalogue.consents, facilityDisplay({ settings: null }), firstTimeouts);
+    const display = facilityDisplay({ settings: null });
+    const phonesOnBed = parts.smartphoneReader === null;
+    this.#session = initialSession(this.#catalogue.consents, display, firstTimeouts, phonesOnBed);
     this.#orders = new StaffOrders(parts, {
       session: () => this.#session,
       catalogueVersion: () => this.#catalogue.version,

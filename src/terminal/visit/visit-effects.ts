@@ -47,23 +47,17 @@ const waitForPhone = (parts: SessionParts, hand: VisitHand) => {
 
   let phoneAwaited: AbortController | null = null;
 
-  const unsupported = failure('card.phone-not-supported');
-
-  const findReader = (): void => {
-    if (parts.smartphoneReader === null) tell({ type: 'CardUnreadable', failure: unsupported, session: parts.newId() });
-  };
-
   const presentPhone = async (phone: PhoneKind): Promise<void> => {
     const own = new AbortController();
     phoneAwaited = own;
     const presented =
-      parts.smartphoneReader === null ? err(unsupported) : await parts.smartphoneReader.present(phone, own.signal);
+      (await parts.smartphoneReader?.present(phone, own.signal)) ?? err(failure('card.phone-not-supported'));
     if (own.signal.aborted) return presented.ok ? presented.value.end() : undefined;
     if (presented.ok) return hand.take(presented.value);
     tell({ type: 'CardUnreadable', failure: presented.failure, session: parts.newId() });
   };
 
-  return { find: findReader, present: presentPhone, dismiss: () => phoneAwaited?.abort() };
+  return { present: presentPhone, dismiss: () => phoneAwaited?.abort() };
 };
 
 /** A card is read: certificate and PIN counter at once, its visual record when a face is to be compared. */
@@ -214,6 +208,7 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
     if (!opened.ok) return tell({ type: 'PinCheckFailed', insertion, failure: opened.failure });
     const outcome = opened.value;
     if (outcome.type === 'verified') tell({ type: 'PhoneVerified', insertion, identity: outcome.identity });
+    else if (outcome.type === 'card') tell({ type: 'PhoneWasCard', insertion });
     else refused(insertion, outcome);
   };
 
@@ -306,7 +301,6 @@ export const visitExecutors = (parts: SessionParts, hand: VisitHand): Executors 
   return {
     ReadCard: ({ insertion }) => void cards.read(insertion),
     ReadVisual: ({ insertion }) => void hand.cards.get(insertion)?.readVisual(),
-    FindPhoneReader: phones.find,
     PresentPhone: ({ phone }) => void phones.present(phone),
     DismissPhone: () => phones.dismiss(),
     EndCard: ({ insertion }) => {

@@ -47,6 +47,8 @@ const headSchema = z.strictObject({
     disconnectedSinceMs: z.number().nullable(),
     disconnection: code,
     challengesReady: z.boolean(),
+    /** Left out: a reader of their own, or a tape of before there was the one place */
+    phonesOnBed: z.literal(true).optional(),
     /** Keys that have gone since are left out; what has come since has its default. */
     settings: z.unknown().transform((given, context) => {
       if (given === null) return null;
@@ -171,6 +173,7 @@ const sessionAtRest = ({ rest }: TapeHead, catalogue: Catalogue): Session => ({
   surroundings: {
     reader: lost(rest.readerLost),
     cardOnBed: null,
+    phonesOnBed: rest.phonesOnBed === true,
     faceTrouble: rest.faceTrouble === null ? null : failure(rest.faceTrouble),
     connected: rest.connected,
     disconnectedSinceMs: rest.disconnectedSinceMs,

@@ -161,9 +161,11 @@ describe('the screens', () => {
   });
 
   it('offer a smartphone only where the facility has one read', () => {
-    expect(named('idle').controls.map((each) => each.id)).toEqual(['use-smartphone']);
+    expect(named('idle.phone-reader').controls.map((each) => each.id)).toEqual(['use-smartphone']);
+    // Where cards and phones have one place nothing is chosen: that one may lie there is said.
+    expect([named('idle').controls, named('idle').lead.length]).toEqual([[], 2]);
     const without = { ...gallerySettings, smartphone: false };
-    expect(named('idle', 'ja', without).controls).toEqual([]);
+    expect([named('idle', 'ja', without).controls, named('idle', 'ja', without).lead.length]).toEqual([[], 1]);
     expect(named('idle.reconnecting', 'ja', without).controls).toEqual([]);
     expect(drawn('ja', without).some(({ screen }) => /phone/.test(screen.screen))).toBe(false);
   });

@@ -31,7 +31,7 @@ describe('a phone laid where a card belongs', () => {
     const { insertion, effects } = lieDown('android');
     expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, notice: 'none' });
     expect(effects).toContainEqual({ type: 'EndCard', insertion });
-    expect(effects.at(-1)).toEqual({ type: 'FindPhoneReader' });
+    expect(effects.at(-1)).toEqual({ type: 'ClearPinEntry' });
     expect(story.did('VerifyPhonePin')).toBe(0);
     story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
     story.tell({ type: 'PhonePinSubmitted' });
@@ -56,11 +56,15 @@ describe('a phone laid where a card belongs', () => {
     expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
   });
 
-  it('in place of a card that was pulled it is no continuation of that visit', () => {
+  it('in place of a card that was pulled it is no continuation of that visit, but one of its own', () => {
     story.present();
+    story.touch('language', 'en');
+    const pulled = story.visit.session;
     story.tell({ type: 'CardRemoved' });
-    lieDown('android');
-    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
+    const { effects } = lieDown('android');
+    expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0 });
+    expect(story.session.display.language).toBe('ja');
+    expect(effects).toContainEqual(expect.objectContaining({ type: 'VisitEnded', session: pulled, signed: false }));
   });
 });
 
@@ -197,7 +201,7 @@ const phone: Identity = {
 describe('an Android’s PIN', () => {
   it('is typed first, with nothing held; 決定 alone lets a phone be awaited; one VERIFY, then a visit whose owner is verified', () => {
     story.touch('use-smartphone');
-    expect(story.touch('android')).toEqual([{ type: 'ClearPinEntry' }, { type: 'FindPhoneReader' }]);
+    expect(story.touch('android')).toEqual([{ type: 'ClearPinEntry' }]);
     expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, triesLeft: null });
     present();
     expect(story.name).toBe('enteringPhonePin');
@@ -305,7 +309,11 @@ describe('an Android’s PIN', () => {
     story.tell({ type: 'PhonePinSubmitted' });
     story.tell({ type: 'PhonePresented', insertion: 'phone-2', session: 'session-q' });
     story.tell({ type: 'PinCheckFailed', insertion: 'phone-2', failure: failure('card.unreadable') });
-    expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.unreadable' }, approvable: false });
+    expect(story.state).toMatchObject({
+      name: 'interrupted',
+      failure: { code: 'card.phone-unreadable' },
+      approvable: false,
+    });
   });
 
   it('a card laid down while the phone checks waits its turn and is never sent a VERIFY', () => {

@@ -91,8 +91,8 @@ describe('an Android held to its reader', () => {
 
 describe('whatever else lies on the reader for phones', () => {
   test.each([
-    ['hanako', 'card.unreadable'],
-    ['face-only', 'card.unreadable'],
+    ['iphone', 'card.phone-not-android'],
+    ['empty-phone', 'card.not-my-number'],
     ['old-juki', 'card.old-juki'],
     ['driving-licence', 'card.not-my-number'],
     ['residence-card', 'card.not-my-number'],
@@ -100,6 +100,14 @@ describe('whatever else lies on the reader for phones', () => {
     const { session, commands } = await hold(id);
     const digits = pinDigits('1234');
     expect(await openPhone(session, digits, options)).toMatchObject({ ok: false, failure: { code } });
+    expect(commands.filter(isVerify)).toEqual([]);
+    expect([...bytesOf(digits)]).toEqual([0, 0, 0, 0]);
+  });
+
+  test.each(['hanako', 'face-only'])('%s: told to be a card, and it is never sent the digits', async (id) => {
+    const { session, commands } = await hold(id);
+    const digits = pinDigits('1234');
+    expect(await openPhone(session, digits, options)).toEqual({ ok: true, value: { type: 'card' } });
     expect(commands.filter(isVerify)).toEqual([]);
     expect([...bytesOf(digits)]).toEqual([0, 0, 0, 0]);
   });
