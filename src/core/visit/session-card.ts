@@ -2,7 +2,7 @@ import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity, VisualState } from './identity.ts';
-import type { Session, SessionEvent, Step, Visit } from './session.ts';
+import type { Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
 import { notRead, phoneLaidDown, phoneLifted, phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
@@ -92,12 +92,13 @@ const cardGoneAgain = (session: Session, put: Visit, resuming: Visit, at: Moment
   return { ...back, effects: [endCard(put), ...back.effects] };
 };
 
-/** The card, or the reader with it, is no longer there; `onBed` false: the visit's phone is at a reader of its own. */
-export const cardGone = (session: Session, at: Moment, reason: Failure, onBed = true): Step => {
+/** The card, or the reader with it, is no longer there. A visit's phone may be at a reader of its own: `before` tells. */
+export const cardGone = (session: Session, at: Moment, reason: Failure, before?: Surroundings): Step => {
   const { state } = session;
   const visit = visitOf(state);
   // What comes and goes on the bed, or the bed's reader itself, is nothing to a visit begun with a phone at a reader of its own.
   if (visit !== null && isPhone(visit)) {
+    const onBed = before === undefined || before.phonesOnBed || before.cardOnBed?.insertion === visit.insertion;
     const lifted = onBed ? phoneLifted(session, reason, at) : stay(session);
     if (lifted !== null) return lifted;
   }

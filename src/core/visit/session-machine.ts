@@ -122,9 +122,7 @@ const answered = (before: Session, event: SessionEvent): Step => {
   const begins = event.type === 'CardInserted' || event.type === 'PhonePresented';
   if ('insertion' in event && !begins && event.insertion !== visit?.insertion)
     return event.type === 'RequestSigned' ? signedTooLate(session, event.requestId) : stay(session);
-
-  const { cardOnBed, phonesOnBed } = before.surroundings;
-  const wasOnBed = phonesOnBed || cardOnBed?.insertion === visit?.insertion;
+  const { cardOnBed } = before.surroundings;
   switch (event.type) {
     case 'CardInserted':
       return cardInserted(session, event.insertion, event.session, at);
@@ -139,9 +137,9 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'CardRemoved':
       // Somebody's card that came and went while another visit, begun with a phone, goes on
       if (visit !== null && (cardOnBed?.insertion ?? visit.insertion) !== visit.insertion) return stay(session);
-      return cardGone(session, at, failure('card.removed'), wasOnBed);
+      return cardGone(session, at, failure('card.removed'), before.surroundings);
     case 'ReaderLost':
-      return cardGone(session, at, event.failure, wasOnBed);
+      return cardGone(session, at, event.failure, before.surroundings);
     case 'CardRead':
       return state.name === 'readingCard' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
     case 'CardReadFailed':

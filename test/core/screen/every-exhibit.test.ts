@@ -143,7 +143,7 @@ describe('every screen', () => {
       if (/^(consent-|pre-check-in|summary)/.test(name)) return 'consent';
       if (/^(phone-)?pin(\.|$)/.test(name)) return 'pin';
       if (/^(starting|idle|reading$|reading\.resuming)/.test(name)) return 'unread';
-      return name.startsWith('accepted') && name !== 'accepted.card-gone' ? 'leaving' : 'other';
+      return /^accepted(?!\.(card-gone|phone))/.test(name) ? 'leaving' : 'other';
     };
     for (const { name, screen } of drawn)
       expect(
@@ -170,9 +170,12 @@ describe('every screen', () => {
 
   test.each<[string, RegExp]>([
     ['place-card', /^idle(?!\.reconnecting)/],
-    ['present-phone', /^present-phone/],
+    ['present-phone', /^(present-phone|(take-card|card-left)\.phone)/],
     ['reading-card', /^(reading|reading\.resuming|signing)$/],
-    ['take-card', /^(accepted(?!\.(failed|card-gone))|take-card|card-left|desk\.eligibility\.not-registered)/],
+    [
+      'take-card',
+      /^(accepted(?!\.(failed|card-gone|phone))|(take-card|card-left)(?!\.phone)|desk\.eligibility\.not-registered)/,
+    ],
     ['desk', /^staff-check/],
     ['wait', /^(starting|reading\.(phone|lookup)|registering|sending|waiting-result)$/],
   ])('has the picture %s where that is to be done, and nowhere else', (picture, where) => {

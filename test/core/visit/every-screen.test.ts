@@ -252,7 +252,7 @@ const touches: Partial<Record<Situation, Touches>> = {
   'at rest': { 'use-smartphone': 'choosingPhone' },
   'which phone': {
     iphone: 'awaitingPhone: PresentPhone iphone',
-    android: 'enteringPhonePin: ClearPinEntry, FindPhoneReader',
+    android: 'enteringPhonePin: ClearPinEntry',
     back: 'idle',
   },
   'phone PIN, nothing typed': { back: 'idle' },

@@ -107,7 +107,8 @@ const ways: Partial<Record<Happening, Outcomes>> = {
     askingConsent: ['lookup'],
   },
   'the lookup knows of a revocation': {
-    [`interrupted card.certificate-revoked: ${desk}`]: ['an Android checks', 'reading', 'lookup'],
+    [`interrupted card.certificate-revoked: ${desk}`]: ['reading', 'lookup'],
+    [`interrupted card.phone-certificate-unusable: ${desk}`]: ['an Android checks'],
     [`interrupted card.certificate-revoked: EndCard, VisitEnded card.removed, ${desk}`]: ['reading, put back'],
     '…': ['desk, chip unread'],
   },
@@ -156,7 +157,7 @@ const ways: Partial<Record<Happening, Outcomes>> = {
     [`interrupted card.removed may-come-back: ${desk}`]: ['PIN is checked'],
   },
   'the PIN is not checked': {
-    [`interrupted card.communication: ${desk}`]: ['an Android checks'],
+    [`interrupted card.phone-unreadable: ${desk}`]: ['an Android checks'],
     [`interrupted card.communication approvable: ${desk}`]: ['PIN is checked'],
   },
   'a phone PIN is submitted': {
