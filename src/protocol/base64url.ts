@@ -28,8 +28,7 @@ export const fromBase64url = (text: string): Uint8Array | null => {
   let bits = 0;
   let at = 0;
   for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    const value = code < 128 ? (sextetOf[code] ?? 255) : 255;
+    const value = sextetOf[text.charCodeAt(index)] ?? 255;
     if (value === 255) return null;
     accumulator = ((accumulator << 6) | value) & 0xffff;
     bits += 6;
