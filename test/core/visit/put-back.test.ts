@@ -64,6 +64,30 @@ describe('a card that is put back is the same one', () => {
     expect(story.visit.session).not.toBe(session);
   });
 
+  it('not where the chip told nothing and staff vouched for a person: whoever lays a card down then is another visit', () => {
+    const story = situations['desk, chip unread']();
+    const { session } = story.visit;
+    story.tell({ type: 'StaffApproved', session, approval: 'jws' });
+    story.tell({ type: 'CardRemoved' });
+    expect(shown(story.state)).toBe('interrupted card.removed may-come-back');
+    story.tell({ type: 'CardRead', insertion: story.insert(), identity });
+    expect(story.visit).toMatchObject({ verification: { state: 'open' } });
+    expect(story.visit.session).not.toBe(session);
+  });
+
+  it('not where neither the photo that was compared nor the one that lies there was ever told', () => {
+    const story = situations['at rest']();
+    story.present({ visual: reading });
+    byFace(story);
+    const { session } = story.visit;
+    story.tell({ type: 'CardRemoved' });
+    const insertion = story.insert();
+    story.tell({ type: 'CardRead', insertion, identity: { ...identity, visual: reading } });
+    story.tell({ type: 'VisualRead', insertion, visual: closed });
+    expect(story.visit).toMatchObject({ verification: { state: 'open' } });
+    expect(story.visit.session).not.toBe(session);
+  });
+
   it('verified by face, its photo is read first, and nothing is done before', () => {
     const { story, effects } = putBack(byFace, { visual: reading });
     expect(effects).toEqual(['ReadVisual']);
