@@ -36,7 +36,16 @@ export const openAgentFiles = async (
   const settingsPaths = [settingsFile, ...(config.rollout === undefined ? [] : [at(agentFiles.rolloutHeld)])];
   const keys = await WatchedFile.open(keyPaths, () => readAgentKeys(directory), changed);
   const devices = await WatchedFile.open([at(agentFiles.devices)], () => readDeviceRegistry(directory), changed);
-  const settings = await WatchedFile.open(settingsPaths, () => settingsIn(directory, config), changed);
+  let told = '';
+  // What was seen of a chain is written every few minutes: terminals hear of it where it changes their settings.
+  const settingsChanged = (value: FacilitySettings): void => {
+    const now = JSON.stringify(value);
+    if (now === told) return onChange();
+    told = now;
+    changed();
+  };
+  const settings = await WatchedFile.open(settingsPaths, () => settingsIn(directory, config), settingsChanged);
+  told = JSON.stringify(settings.value);
   const staff = await WatchedFile.open([staffFile], () => readStaff(staffFile), onChange);
   return { keys, devices, settings, staff, all: [keys, devices, settings, staff] };
 };

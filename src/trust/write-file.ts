@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { giveToOwner, renameDurably } from '../storage/rename-durably.ts';
 
@@ -16,6 +16,10 @@ export const writeFileAtomically = async (path: string, text: string): Promise<v
   try {
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    // Whoever tries again and again on a full disk must not leave a name each time.
+    await rm(aside, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

@@ -32,6 +32,8 @@ export const rolloutContentSchema = z.strictObject({
   bytes: z.number().int().min(1).max(16_000_000_000),
 });
 
+export type RolloutContent = z.infer<typeof rolloutContentSchema>;
+
 export const rolloutOrderSchema = z.strictObject({
   ...about,
   ...life,

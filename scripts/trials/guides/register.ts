@@ -1,3 +1,4 @@
+import { chainCommands } from './chain-commands.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -31,13 +32,11 @@ const keys = not('no release key and no tag yet (docs/release-key.md)');
 const slots = not('needs two slots; scripts/test-update plays them with real RAUC in a virtual machine');
 const guided = (...commands: readonly string[]): readonly Command[] => commands.map((command) => [command, guide]);
 const ownPackages = not("Debian's packages, which whoever runs the trial has: scripts/debian-packages.txt");
-const runBy = (file: string) => by('test/kit/card.test.ts', file);
+/** Of other languages: test/kit/card.test.ts runs each program of that table */
+const runBy = (program: string) => by('scripts/kit/foreign-examples.ts', program);
 const selfCheck = by('test/kit/self-check.test.ts', 'describe.each(kits)');
 // A container has no stick, and not every kernel has FAT: there the folder where it would be mounted stands for it.
 const stick = by('scripts/vm-stick', 'sudo (mkdir|mount|umount) ');
-/** Read out of the guide and run, each in its place, with other folders */
-const rollout = (...commands: readonly string[]): readonly Command[] =>
-  commands.map((command) => [command, by('test/cli/rollout.test.ts', command.split(' ').slice(1, 3).join(' '))]);
 const ownMosquitto = not('for a clinic with a mosquitto of its own; the packages bring uketsuke-broker.service');
 
 export const guides: Readonly<Record<string, readonly Command[]>> = {
@@ -47,7 +46,10 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['./scripts/demo --once --json', by(room, './scripts/demo --once --json')],
     ['npm run playground -- build', by('test/scripts/playground/playground.test.ts', 'playground')],
     ['scripts/uketsuke.mjs kit oqs --dir FOLDER', by('test/kit/oqs.test.ts', "'kit', 'oqs', '--dir'")],
-    ['scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py', runBy('docs/examples/read-card.py')],
+    [
+      'scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py',
+      runBy("['/usr/bin/python3', 'read-card.py']"),
+    ],
     [
       'scripts/uketsuke.mjs kit adapter --people docs/examples/adapter-people.json -- scripts/node docs/examples/adapter.mjs',
       by('test/kit/adapter.test.ts', "'kit', 'adapter', '--people', 'docs/examples/adapter-people.json'"),
@@ -110,8 +112,14 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
       tree(undefined, { prints: 'Digital Signature' }),
     ],
     ['scripts/uketsuke.mjs kit card -- pkcs15-tool --list-certificates', tree(undefined, { prints: '"findings":[]' })],
-    ['scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py', runBy('docs/examples/read-card.py')],
-    ['scripts/uketsuke.mjs kit card -- perl docs/examples/read-card.pl', runBy('docs/examples/read-card.pl')],
+    [
+      'scripts/uketsuke.mjs kit card -- python3 docs/examples/read-card.py',
+      runBy("['/usr/bin/python3', 'read-card.py']"),
+    ],
+    ['scripts/uketsuke.mjs kit card -- perl docs/examples/read-card.pl', runBy("['perl', 'read-card.pl']")],
+    ['scripts/uketsuke.mjs kit card -- java docs/examples/ReadCard.java', runBy("['java', 'ReadCard.java']")],
+    ['mcs -out:ReadCard.exe docs/examples/ReadCard.cs', runBy("['mcs', '-warnaserror', 'ReadCard.cs']")],
+    ['scripts/uketsuke.mjs kit card -- mono ReadCard.exe', runBy("['mono', 'ReadCard.exe']")],
     ['uketsuke kit card', named],
     ['uketsuke trace', named],
     [
@@ -280,13 +288,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['scripts/test-update', figure],
     ['npm run image -- --arch arm64 --kiosk --debs packages --keyring authority.pem', figure],
     ['npm run image:boot', figure],
-    ...rollout(
-      'uketsuke rollout init --chain midori --dir /srv/rollout --key /media/stick/chain-key.jwk.json',
-      'uketsuke rollout plan plan.yaml',
-      'uketsuke rollout sign plan.yaml --dir /srv/rollout --to /srv/chain --key /media/stick/chain-key.jwk.json',
-      'uketsuke rollout go-on --kind release --dir /srv/rollout --to /srv/chain --key /media/stick/chain-key.jwk.json',
-      'uketsuke rollout stop --kind release --dir /srv/rollout --to /srv/chain',
-    ),
+    ...chainCommands,
     ['npm run migrations', figure],
     ['scripts/node scripts/generate/stored-release.ts TAG', keys],
   ],

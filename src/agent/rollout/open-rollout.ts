@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Rollout, RolloutReason } from '../../core/rollout/rollout.ts';
@@ -20,6 +20,22 @@ import {
 /** The keys of a chain, as a facility or its operator trusts them. */
 export const chainKeysOf = ({ chain, keys }: RolloutTrust): Promise<VerificationKey[]> =>
   Promise.all(keys.map((key) => importVerificationKey(chain, key)));
+
+/** Three papers of a million letters, and what is around them. Bytes */
+const longestFile = 3_100_000;
+
+/** The first bytes of a file, `most` at most: whoever may write into the folder must not fill this process. */
+export const readAtMost = async (path: string, most: number): Promise<Buffer> => {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const buffer = Buffer.alloc(Math.min(size, most));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+};
 
 const hashOfText = (text: string): string => hashOf(new TextEncoder().encode(text));
 
@@ -56,10 +72,10 @@ export const openRollout = async (
   kind: RolloutKind,
   keys: readonly VerificationKey[],
 ): Promise<Result<Rollout, RolloutReason> | null> => {
-  const text = await readFile(join(folder, rolloutFileOf(kind)), 'utf8').catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ENOENT' ? null : '',
+  const bytes = await readAtMost(join(folder, rolloutFileOf(kind)), longestFile).catch(
+    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? null : Buffer.alloc(0)),
   );
-  if (text === null) return null;
-  const file = parseJson(text, rolloutFileSchema);
+  if (bytes === null) return null;
+  const file = parseJson(bytes.toString('utf8'), rolloutFileSchema);
   return file === null ? err('unreadable') : openPapers(file, kind, keys);
 };

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { err, ok, type Result } from '../../core/result.ts';
 import {
   type HeldRollout,
@@ -20,6 +22,7 @@ import { giveToOwner, renameDurably } from '../../storage/rename-durably.ts';
 import { readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import {
+  type RolloutContent,
   type RolloutKind,
   type RolloutOrder,
   type RolloutTrust,
@@ -30,7 +33,7 @@ import { releaseOf } from '../../wire/versions.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { type HeldRollouts, noRollouts, readHeldRollouts } from './held-rollouts.ts';
-import { chainKeysOf, openRollout } from './open-rollout.ts';
+import { chainKeysOf, openRollout, readAtMost } from './open-rollout.ts';
 import { type RolloutSettings, rolloutSettingsSchema } from './rollout-settings.ts';
 
 /** Left free beside a release on its way: the journal's disk must take visits meanwhile. Bytes */
@@ -258,7 +261,7 @@ export class RolloutDesk {
   async #read({ content }: RolloutOrder): Promise<Result<string, RolloutReason>> {
     const [first] = content;
     if (first === undefined || content.length > 1 || first.bytes > longestText) return err('unusable');
-    const text = await readFile(join(this.#places.folder, first.sha256)).catch(() => null);
+    const text = await readAtMost(join(this.#places.folder, first.sha256), first.bytes + 1).catch(() => null);
     if (text === null || text.length < first.bytes) return err('content-missing');
     const isSame = createHash('sha256').update(text).digest('hex') === first.sha256;
     return isSame ? ok(text.toString('utf8')) : err('content-changed');
@@ -276,8 +279,8 @@ export class RolloutDesk {
       await mkdir(bundles, { recursive: true, mode: 0o700 });
       const whole = content.reduce((sum, { bytes }) => sum + bytes, 0);
       if ((await freeBytes(bundles)) < whole + spareBytes) return 'no-room';
-      for (const { name, sha256 } of content) {
-        const isSame = await copyWhole(join(folder, sha256), withheldOf(join(bundles, name)), sha256);
+      for (const { name, sha256, bytes } of content) {
+        const isSame = await copyWhole(join(folder, sha256), withheldOf(join(bundles, name)), { sha256, bytes });
         if (!isSame) return 'content-changed';
       }
       return null;
@@ -313,11 +316,15 @@ const sizeOf = (path: string): Promise<number | null> =>
   );
 
 /** false: it is not what was signed, and is not kept. Rejects as the file system does. */
-const copyWhole = async (from: string, to: string, sha256: string): Promise<boolean> => {
+const copyWhole = async (
+  from: string,
+  to: string,
+  { sha256, bytes }: Pick<RolloutContent, 'sha256' | 'bytes'>,
+): Promise<boolean> => {
   const aside = join(dirname(to), `.${randomBytes(6).toString('hex')}.part`);
   try {
-    await copyFile(from, aside);
-    // What lies here is judged, not what lay there: a share may change between two reads.
+    // No more than was signed, however long it has become; what lies here is judged, not what lay there.
+    await pipeline(createReadStream(from, { end: bytes - 1 }), createWriteStream(aside, { mode: 0o600 }));
     if ((await hashOfFile(aside)) !== sha256) return false;
     const file = await open(aside, 'r+');
     await file.sync().finally(() => file.close());

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -143,6 +143,10 @@ describe('of what lies in the folder a facility takes', () => {
       writeFileSync(file(), whole.slice(0, length));
       expect(await why(a()), `cut at ${length}`).toBe('unreadable');
     }
+    // Far longer than any order: read no further than one may be.
+    writeFileSync(file(), '');
+    truncateSync(file(), 8_000_000_000);
+    expect(await why(a())).toBe('unreadable');
     writeFileSync(file(), whole);
     const { order, word } = papers();
     for (const stranger of [false, true]) {
