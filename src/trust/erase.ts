@@ -1,6 +1,20 @@
 import { randomFillSync } from 'node:crypto';
-import { type FileHandle, lstat, open, readdir, rm, rmdir, statfs, truncate, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  type FileHandle,
+  lstat,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { orMissing } from '../storage/or-missing.ts';
 
 /*
@@ -60,12 +74,31 @@ const fill = async (file: FileHandle, from: number): Promise<number> => {
   return at - from;
 };
 
+/**
+ * ext4 keeps two blocks of a hundred from everybody, for its own books: what lay there once would stay readable. Until the
+ * answer is called it keeps none. Another file system, or not root: nothing is changed.
+ */
+const withoutReserve = async (directory: string): Promise<() => Promise<void>> => {
+  const { dev } = await stat(directory);
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  try {
+    const device = basename(await realpath(`/sys/dev/block/${major}:${minor}`));
+    const reserve = `/sys/fs/ext4/${device}/reserved_clusters`;
+    const before = await readFile(reserve);
+    await writeFile(reserve, '0');
+    return () => writeFile(reserve, before);
+  } catch {
+    return async () => {};
+  }
+};
+
 /** Fills the free space of the file system with zeros and gives it back. Answers how many bytes. */
 export const fillFreeSpace = async (directory: string): Promise<number> => {
   const path = join(directory, '.uketsuke-erase');
   // Of a run that was cut off: it would hold the disk full, and be in this one's way.
   await rm(path, { force: true });
   const folder = process.platform === 'win32' ? null : await open(directory, 'r');
+  const giveBackReserve = await withoutReserve(directory);
   let written = 0;
   try {
     // What was unlinked is free to be filled only once the file system has written that down.
@@ -83,6 +116,7 @@ export const fillFreeSpace = async (directory: string): Promise<number> => {
       await unlink(path);
     }
   } finally {
+    await giveBackReserve();
     await folder?.close();
   }
   return written;
