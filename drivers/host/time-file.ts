@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolderSync } from '../../src/storage/make-folder.ts';
 import { replaceDurably } from '../../src/storage/rename-durably.ts';
 
 /** The last confirmed time that an earlier run saw, ms since 1970 UTC; null where there is none that can be read. */
@@ -15,7 +16,7 @@ export const readLastTime = (path: string): number | null => {
 /** Whole or not at all. A disk that refuses costs the next start its floor, nothing else. */
 export const writeLastTime = (path: string, wallMs: number): void => {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolderSync(dirname(path), 0o700);
     replaceDurably(path, String(Math.round(wallMs)), 0o600);
   } catch {
     // Told by whoever needs the disk for more than this.

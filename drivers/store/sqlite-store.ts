@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { failure } from '../../src/core/failure.ts';
 import { err, ok, type Result } from '../../src/core/result.ts';
 import type { OutboxRow, Store } from '../../src/ports/store.ts';
+import { makeFolderSync } from '../../src/storage/make-folder.ts';
 import type { StoreNews } from '../../src/storage/open-store.ts';
 import type { StoreAnswer, StoreCall, StoreQuestion } from './sqlite-store-worker.ts';
 
@@ -82,7 +82,7 @@ class SqliteStore implements Store {
   }
 
   #start(): Worker {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    makeFolderSync(dirname(this.#path), 0o700);
     const started = new Worker(new URL('./sqlite-store-worker.ts', import.meta.url), {
       workerData: { path: this.#path, forgetAfterMs: this.#forgetAfterMs },
     });

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { UpdateRecord } from '../../src/core/update/update.ts';
 import { updateDelays } from '../../src/core/update/update-delays.ts';
 import type { UpdateBoard } from '../../src/ports/update-board.ts';
 import { parseAutoboot, slotOf } from '../../src/protocol/autoboot.ts';
+import { makeFolderSync } from '../../src/storage/make-folder.ts';
 import { replaceDurably } from '../../src/storage/rename-durably.ts';
 import { runToEnd, signatureIn } from './rauc-bundle.ts';
 
@@ -87,7 +88,7 @@ export const createRaucUpdateBoard = (parts: {
     readRecord: async () => readUpdateRecord(places.record),
     keep: async (record) => {
       try {
-        mkdirSync(dirname(places.record), { recursive: true });
+        makeFolderSync(dirname(places.record));
         replaceDurably(places.record, JSON.stringify(record), 0o644);
         return true;
       } catch {

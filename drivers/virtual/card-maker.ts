@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { formatJapanDate, japanDate, parseJapanDate } from '../../src/core/japan-time.ts';
@@ -9,6 +8,7 @@ import { applications, files, foreignApplications } from '../../src/protocol/car
 import { encodeTlv } from '../../src/protocol/card/tlv.ts';
 import { verificationNumberB } from '../../src/protocol/card/verification-number.ts';
 import { encodeCardPublicKey, visualTags } from '../../src/protocol/card/visual-ap.ts';
+import { makeFolderSync } from '../../src/storage/make-folder.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 import { encodeGreyJp2, type GreyImage } from './jp2.ts';
 import { dayFrom, lastSecondOf, type Persona } from './personas.ts';
@@ -227,7 +227,7 @@ export const makeCard = async (request: CardRequest): Promise<MadeCard> => {
   if (persona.type !== 'my-number-card' && !isPhone)
     return { ...cardOf(persona, foreignApplicationsOf(persona)), printedNumberB: null, photoJp2: new Uint8Array() };
   if (persona.hasPhoto && photo === null) throw new Error(`persona ${persona.id} needs a photo`);
-  mkdirSync(keyFolder, { recursive: true });
+  makeFolderSync(keyFolder);
   const key = (name: string) => cachedRsaKey(join(keyFolder, `${name}.pem`));
   const [authKey, visualKey, signKey, photoJp2] = await Promise.all([
     key(`${persona.id}-auth`),

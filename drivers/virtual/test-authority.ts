@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, privateEncrypt } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -17,6 +17,7 @@ import { oids } from '../../src/protocol/card/certificate.ts';
 import { type RsaPublicKey, sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
 import { encodeTlv } from '../../src/protocol/card/tlv.ts';
 import { encodeCardPublicKey } from '../../src/protocol/card/visual-ap.ts';
+import { makeFolderSync } from '../../src/storage/make-folder.ts';
 import { cardCryptography } from '../../src/trust/card-cryptography.ts';
 
 /**
@@ -53,7 +54,7 @@ export const cachedRsaKey = async (path: string): Promise<KeyObject> => {
   if (existsSync(path)) return createPrivateKey(readFileSync(path));
   const key = await makeRsaKey();
   const unfinished = `${path}.${process.pid}`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderSync(dirname(path));
   writeFileSync(unfinished, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   renameSync(unfinished, path);
   return createPrivateKey(readFileSync(path));
@@ -120,7 +121,7 @@ const create = async (folder: string): Promise<void> => {
   const write = (name: string, content: string | Uint8Array): void =>
     writeFileSync(join(folder, name), content, { mode: 0o600 });
   const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  mkdirSync(folder, { recursive: true });
+  makeFolderSync(folder);
   write(fileNames.caCertificate, await makeCaCertificate(caKey));
   write(fileNames.caKey, pem(caKey));
   write(fileNames.cvIssuers, JSON.stringify(issuers));

@@ -70,6 +70,19 @@ export const checkRenames = (file: string, text: string): Finding[] => {
     );
 };
 
+/** Node's own way of making the folders above one, too, never ends where a folder takes none: `makeFolder` does. */
+export const checkFolders = (file: string, text: string): Finding[] => {
+  const mayMake = 'src/storage/make-folder.ts';
+  if (!/^(src|drivers)\/.*\.tsx?$/.test(file)) return [];
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      /\bmkdir(Sync)?\(.*\brecursive\b/.test(line)
+        ? [{ file, line: index + 1, rule: 'folders', what: `makes folders by itself: ${mayMake} does that` }]
+        : [],
+    );
+};
+
 /**
  * Formatters of Intl are made once, beside the functions: each holds some 30 KB that V8 does not count, so a page that made
  * one for every row took a gigabyte in two hundred redraws without a collection.
@@ -177,6 +190,7 @@ const main = (): void => {
       ...checkLength(file, text),
       ...checkPrograms(file, text),
       ...checkRenames(file, text),
+      ...checkFolders(file, text),
       ...checkFormatters(file, text),
       ...checkMachineClock(file, text),
       ...(file.endsWith('.md') ? checkCommands(file, text, scripts) : []),

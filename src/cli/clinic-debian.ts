@@ -1,6 +1,7 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { renewBrokerFiles, writeMosquittoFiles } from '../agent/provisioning/broker-configuration.ts';
 import { knowAddress } from '../agent/provisioning/known-addresses.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import {
   brokerPort,
   type ClinicPlaces,
@@ -34,7 +35,7 @@ export const debianClinic = (places: ClinicPlaces): ClinicSystem => ({
       throw new Error('the package uketsuke-agent is not installed here');
   },
   closePlaces: async () => {
-    await mkdir(places.facility, { recursive: true, mode: 0o700 });
+    await makeFolder(places.facility, 0o700);
     for (const place of [places.facility, places.agent]) await chmod(place, 0o700);
   },
   // Root's place, in which the agent has nothing.
@@ -44,7 +45,7 @@ export const debianClinic = (places: ClinicPlaces): ClinicSystem => ({
     await giveTo('uketsuke-agent', places.oqs);
   },
   makeBroker: async () => {
-    await mkdir(places.broker, { recursive: true, mode: 0o700 });
+    await makeFolder(places.broker, 0o700);
     await giveTo('mosquitto', places.broker);
     const place = { address: '0.0.0.0', port: brokerPort, directory: places.broker };
     await writeMosquittoFiles(places.facility, place);

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { lstat, mkdir, mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { makeFolder } from '../storage/make-folder.ts';
 import {
   brokerPort,
   type ClinicPlaces,
@@ -70,7 +71,7 @@ const rightsOn = ({ facility, agent, oqs }: ClinicPlaces, { run }: Asking) => {
   return {
     closePlaces: async (): Promise<void> => {
       // The folder above lets every user of the PC read, and make folders: this one may be somebody's.
-      await mkdir(facility, { recursive: true });
+      await makeFolder(facility);
       await refuseLinks(facility);
       await run('icacls.exe', facility, '/setowner', users.administrators, '/T', '/C', '/Q');
       // The agent runs the broker, whose files lie here.

@@ -1,8 +1,9 @@
-import { glob, mkdir, readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type EnrolmentCode, enrolmentCodeSchema } from '../agent/provisioning/enrolment-code.ts';
 import { askByLetters, EnrolmentRefused, readLetters, searchClinics } from '../agent/provisioning/enrolment-letters.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { parseJson } from '../storage/parse-file.ts';
 import { enrolmentPort } from './provision-places.ts';
 import { outcomeOf } from './run-commands.ts';
@@ -54,7 +55,7 @@ const unmountedSticks = async (): Promise<string[]> => {
 const onSticks = async (): Promise<EnrolmentCode[]> => {
   const codes: EnrolmentCode[] = [];
   for (const path of await unmountedSticks()) {
-    await mkdir(ownMount, { recursive: true, mode: 0o700 });
+    await makeFolder(ownMount, 0o700);
     const { ok } = await outcomeOf('mount', ['-o', 'ro,nosuid,nodev,noexec', path, ownMount], stickMs);
     if (!ok) continue;
     try {

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, stat, utimes } from 'node:fs/promises';
+import { open, readdir, stat, utimes } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../storage/make-folder.ts';
 
 /*
  * A folder as one stream, for systems without a tar that can be relied upon: of each folder and file 4 bytes (length of
@@ -100,7 +101,7 @@ export const unpackFolder = async (
     const { path, bytes, mtimeMs } = entrySchema.parse(JSON.parse((await exactly(length)).toString('utf8')));
     const to = join(root, nameOf(path.join('/')));
     if (bytes === null) {
-      await mkdir(to, { recursive: true, mode: 0o700 });
+      await makeFolder(to, 0o700);
       continue;
     }
     // `wx`: what is there already was put there by somebody else.

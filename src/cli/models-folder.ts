@@ -1,5 +1,5 @@
 /** models/manifest.json and the cards beside it, which always say the same. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderModelCard } from '../face/calibration/model-card.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type ModelCalibration,
   parseManifest,
 } from '../face/models/manifest.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 
 /** The project's own */
@@ -24,7 +25,7 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
 /** The manifest, and every model's card. */
 export const writeModels = async (folder: string, { models }: Manifest): Promise<void> => {
   await writeFileAtomically(join(folder, 'manifest.json'), `${JSON.stringify({ models }, null, 2)}\n`);
-  await mkdir(join(folder, 'cards'), { recursive: true });
+  await makeFolder(join(folder, 'cards'));
   for (const entry of models)
     await writeFileAtomically(join(folder, 'cards', `${entry.id}.md`), renderModelCard(entry));
 };

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -25,6 +25,7 @@ import { firstFacilitySettings } from '../catalogue/first-settings.ts';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems, readSettings } from '../config-file/read-settings.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
@@ -142,7 +143,7 @@ const makeFacility = async (answers: Answers, names: readonly string[], passphra
   if (facility !== answers.facility)
     throw new Error(`${clinicPlaces.facility} holds the facility ${facility}, not ${answers.facility}`);
   // The agent's own place is where it is handed over: a terminal that is added or revoked is known there at once.
-  await mkdir(join(clinicPlaces.facility, 'agents'), { recursive: true, mode: 0o700 });
+  await makeFolder(join(clinicPlaces.facility, 'agents'), 0o700);
   const link = join(clinicPlaces.facility, 'agents', agentId);
   if (!agentLiesInFacility && !(await exists(link))) await symlink(clinicPlaces.agent, link);
   if (agents.length === 0) await addAgent(clinicPlaces.facility, agentId, passphrase === null ? {} : { passphrase });

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,6 +11,7 @@ import { makeDeviceKeys } from '../agent/provisioning/make-device-keys.ts';
 import { printProblems } from '../config-file/read-settings.ts';
 import { cameraSettingsOf, missingForCamera, openCamera } from '../processes/cameras.ts';
 import { configSchema, defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { cvIssuersFile } from '../trust/cv-trust.ts';
 import { keyFiles, keyFolders } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
@@ -93,7 +94,7 @@ export const wayToBroker = async (
 
 const allowBroker = async (host: string): Promise<void> => {
   const text = await wayToBroker(host);
-  await mkdir(dirname(brokerDropIn), { recursive: true });
+  await makeFolder(dirname(brokerDropIn));
   await writeFile(brokerDropIn, text);
 };
 

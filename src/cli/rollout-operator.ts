@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { publicPart } from '../agent/provisioning/agent-keys.ts';
@@ -15,6 +15,7 @@ import {
 } from '../core/rollout/judge-waves.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import { compareVersions } from '../core/update/compare-versions.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { orMissing } from '../storage/or-missing.ts';
 import { parseJsonFile } from '../storage/parse-file.ts';
 import { copyDurably, replaceDurably } from '../storage/rename-durably.ts';
@@ -132,7 +133,7 @@ const signed = async (kind: Parameters<typeof sign>[0], message: object, key: Si
 
 /** The chain's keys, the watch's, and the file that a technician lays beside each agent. What is there stays. */
 export const initOperator = async (place: OperatorPlace, chain: string, keyPath: string): Promise<string> => {
-  await mkdir(place.directory, { recursive: true, mode: 0o700 });
+  await makeFolder(place.directory, 0o700);
   const kept = async (path: string) => {
     const there = await readFile(path, 'utf8').catch(orMissing);
     if (there !== null) return parseJsonFile(path, there, privateJwkSchema);
@@ -164,7 +165,7 @@ const runningOf = async (place: OperatorPlace, kind: RolloutKind): Promise<Runni
 /** First where it counts, then where facilities look: cut off in between, the next look publishes it. */
 const publish = async ({ directory, folder }: OperatorPlace, kind: RolloutKind, operated: Operated): Promise<void> => {
   await writeFileAtomically(join(directory, operatedFileOf(kind)), `${JSON.stringify(operated)}\n`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   replaceDurably(join(folder, rolloutFileOf(kind)), `${JSON.stringify(operated.papers)}\n`, 0o644);
 };
 
@@ -198,7 +199,7 @@ const refuseBeside = async (place: OperatorPlace, kind: RolloutKind, isGoingOn: 
 };
 
 const contentBeside = async (folder: string, { content }: RolloutPlan): Promise<void> => {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const { entry, from } of content) {
     const path = join(folder, entry.sha256);
     if (typeof from === 'string') copyDurably(from, path);

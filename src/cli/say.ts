@@ -90,9 +90,11 @@ export const inWordsOf = (told: string, environment: NodeJS.ProcessEnv = process
 };
 
 /** The system's own words name a call of Node; these, what is to be done. */
-const ofSystem = (code: string | undefined): string | undefined => {
+const ofSystem = ({ code, syscall }: NodeJS.ErrnoException): string | undefined => {
   switch (code) {
     case 'ENOENT':
+      if (syscall === 'mkdir')
+        return '{path}: no folder can be made here: what lies above it, or where a link leads, is not there or takes none. Name another place, or connect the disk or share first';
       return '{path}: there is no such file or folder';
     case 'EACCES':
     case 'EPERM':
@@ -122,8 +124,8 @@ export const linesInWords = (told: string, environment: NodeJS.ProcessEnv = proc
 /** Why something was not done, for whoever typed the command. */
 export const reasonOf = (error: unknown, environment: NodeJS.ProcessEnv = process.env): string => {
   if (!(error instanceof Error)) return linesInWords(String(error), environment);
-  const { code, path } = error as NodeJS.ErrnoException;
-  const known = path === undefined ? undefined : ofSystem(code);
+  const { path } = error as NodeJS.ErrnoException;
+  const known = path === undefined ? undefined : ofSystem(error);
   // In full: whoever reads it may stand elsewhere than the command thought.
   if (known !== undefined) return inWords(known, { path: resolve(path ?? '') }, environment);
   return linesInWords(error.message, environment);

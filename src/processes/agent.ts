@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { createWaySight } from '../../drivers/host/way-evidence.ts';
@@ -40,6 +39,7 @@ import { createEventLog, describeError, type EventLog } from '../log/event-log.t
 import { logStoreNews } from '../log/log-store-news.ts';
 import type { Clock } from '../ports/clock.ts';
 import { forgetBackups } from '../storage/back-up.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { readTlsPairs } from '../trust/tls-pairs.ts';
 import type { BrokerUsers } from '../wire/broker-access-rules.ts';
 import { startAgentClock, steadyMs } from './agent-clock.ts';
@@ -147,7 +147,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
   const config = await configOfAgentIn(directory, start.config);
   const trust = await readCardTrust(config.cardTrust);
   if (start.makeFolders) await makeOqsFolders(config.oqsFolder);
-  await mkdir(dirname(config.journal), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(config.journal), 0o700);
   const ours = [directory, config.journal, config.staffFile, config.settingsFile, config.cardTrust];
   const place = await checkOqsPlace(config.oqsFolder, embedded ? [...ours, embedded.facilityDirectory] : ours);
   if (!place.ok) throw new Error(`${place.failure.code}: ${place.failure.detail}`);

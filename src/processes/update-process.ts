@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { askReport } from '../../drivers/host/health-socket.ts';
 import { createSystemClock } from '../../drivers/host/system-clock.ts';
@@ -13,6 +13,7 @@ import type { Bundle, Surroundings } from '../core/update/update.ts';
 import { updateDelays } from '../core/update/update-delays.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
+import { makeFolderSync } from '../storage/make-folder.ts';
 import { replaceDurably } from '../storage/rename-durably.ts';
 import { type HealthReport, healthReportSchema } from '../terminal/doctor/health.ts';
 import { createUpdateRunner } from '../terminal/update/update-runner.ts';
@@ -81,7 +82,7 @@ const createFolder = (folder: string) => {
 };
 
 const tellStatus = (path: string, status: object): void => {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderSync(dirname(path));
   replaceDurably(path, JSON.stringify(status), 0o644);
 };
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { chown, mkdir, rm } from 'node:fs/promises';
+import { chown, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from './make-folder.ts';
 import { copyDurably, syncDirectory } from './rename-durably.ts';
 
 /**
@@ -14,7 +15,7 @@ export const moveStore = async (
   owner: { readonly uid: number; readonly gid: number } | undefined,
 ): Promise<boolean> => {
   if (!existsSync(from) || existsSync(to)) return false;
-  await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(to), 0o700);
   // Brings the write-ahead log into the file: one file is to be moved, and it is whole.
   const database = new DatabaseSync(from, { timeout: 2_000 });
   database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE');

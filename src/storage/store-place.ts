@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Failure, failure } from '../core/failure.ts';
 import { putBackName, strayName } from './back-up.ts';
+import { makeFolderSync } from './make-folder.ts';
 import { renameDurably } from './rename-durably.ts';
 
 /** Which file lies there; null: none. */
@@ -61,7 +62,7 @@ export const watchStorePlace = (path: string, before: string | null, copyTo: (pa
       return isAway;
     },
     putBack: () => {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolderSync(dirname(path), 0o700);
       copyTo(putBackName(path));
       isReady = true;
       const put = finishPutBack(path);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { chown, mkdir, rm, stat } from 'node:fs/promises';
+import { chown, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../storage/make-folder.ts';
 import { copyDurably, syncDirectory } from '../storage/rename-durably.ts';
 import { cvIssuersFile } from './cv-trust.ts';
 import { keyFiles, keyFolders } from './key-files.ts';
@@ -30,7 +31,7 @@ export const separateKeys = async (
     const target = join(deviceDirectory, folder);
     const names = filesOf[folder].filter((name) => existsSync(join(deviceDirectory, name)));
     if (names.length === 0) continue;
-    await mkdir(target, { recursive: true, mode: 0o700 });
+    await makeFolder(target, 0o700);
     await chown(target, owners[folder].uid, owners[folder].gid);
     for (const name of names) {
       // A file that is there already came with newer keys, or from a run before.

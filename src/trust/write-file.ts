@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../storage/make-folder.ts';
 import { giveToOwner, renameDurably } from '../storage/rename-durably.ts';
 
 /**
@@ -10,7 +11,7 @@ import { giveToOwner, renameDurably } from '../storage/rename-durably.ts';
  * system does.
  */
 export const writeFileAtomically = async (path: string, text: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), 0o700);
   const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
   const file = await open(aside, 'wx', 0o600);
   try {

@@ -9,6 +9,7 @@ import {
 import {
   checkCommands,
   checkDeadFiles,
+  checkFolders,
   checkFormatters,
   checkLength,
   checkMachineClock,
@@ -231,6 +232,15 @@ test('a rename that a power cut may take back is found; the two that bring it to
   for (const file of ['src/storage/rename-durably.ts', 'scripts/beds/a.ts', 'drivers/virtual/a.ts'])
     expect(checkRenames(file, 'renameSync(aside, to);')).toEqual([]);
   expect(checkRenames('src/trust/a.ts', 'renameDurably(aside, to);')).toEqual([]);
+});
+
+test('a folder that is made with those above it by Node’s own way, which may never end, is found', () => {
+  for (const text of ['await mkdir(at, { recursive: true, mode: 0o700 });', 'mkdirSync(at, { recursive: true });'])
+    for (const file of ['src/trust/a.ts', 'drivers/host/a.ts'])
+      expect(checkFolders(file, text)).toMatchObject([{ file, line: 1, rule: 'folders' }]);
+  expect(checkFolders('scripts/beds/a.ts', 'mkdirSync(at, { recursive: true });')).toEqual([]);
+  for (const text of ['await makeFolder(at, 0o700);', 'await mkdir(at);', 'await rm(at, { recursive: true });'])
+    expect(checkFolders('src/trust/a.ts', text)).toEqual([]);
 });
 
 test('the machine’s clock beside a simulated one is found; alone it may be looked at', () => {

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FailureCode, failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { makeFolder } from '../../storage/make-folder.ts';
 import { listShared, readShared, removeShared, writeShared } from './shared-folder.ts';
 
 const codeOf: Record<string, FailureCode> = {
@@ -77,5 +77,5 @@ export const sweepOqsFolders = async (
 
 /** At provisioning only: `face`, `req` and `res` below the folder that is shared with the レセコン. */
 export const makeOqsFolders = async (root: string): Promise<void> => {
-  for (const folder of oqsFolders) await mkdir(join(root, folder), { recursive: true });
+  for (const folder of oqsFolders) await makeFolder(join(root, folder));
 };

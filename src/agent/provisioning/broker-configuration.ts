@@ -1,6 +1,7 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../../storage/make-folder.ts';
 import { keyFiles, readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 import { type BrokerUsers, renderAclFile } from '../../wire/broker-access-rules.ts';
@@ -41,7 +42,7 @@ export const brokerUsers = async (facilityDirectory: string): Promise<BrokerUser
  */
 export const writeMosquittoFiles = async (facilityDirectory: string, place: MosquittoPlace): Promise<string> => {
   const files = await readBrokerFiles(facilityDirectory);
-  await mkdir(place.directory, { recursive: true, mode: 0o700 });
+  await makeFolder(place.directory, 0o700);
   // mosquitto gives up being root before it reads a list again: they are the directory's owner's.
   const write = (name: string, text: string): Promise<void> => writeFileAtomically(join(place.directory, name), text);
   await write(keyFiles.tlsKey, files.key);

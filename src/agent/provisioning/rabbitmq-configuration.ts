@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { z } from 'zod';
+import { makeFolder } from '../../storage/make-folder.ts';
 import { giveToOwner } from '../../storage/rename-durably.ts';
 import { keyFiles } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
@@ -77,7 +78,7 @@ export const writeRabbitFiles = async (
 ): Promise<string> => {
   const { directory } = place;
   const revoked = join(directory, 'revoked');
-  await mkdir(revoked, { recursive: true, mode: 0o700 });
+  await makeFolder(revoked, 0o700);
   giveToOwner(revoked);
   const write = (name: string, text: string): Promise<void> => writeFileAtomically(join(directory, name), text);
   await write(keyFiles.tlsKey, files.key);

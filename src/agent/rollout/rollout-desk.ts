@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -17,6 +17,7 @@ import { isAtLeast } from '../../core/update/compare-versions.ts';
 import { describeError } from '../../log/event-log.ts';
 import { freeBytesIn } from '../../storage/free-bytes.ts';
 import { hashOfFile } from '../../storage/hash-of-file.ts';
+import { makeFolder } from '../../storage/make-folder.ts';
 import { parseJson } from '../../storage/parse-file.ts';
 import { giveToOwner, renameDurably } from '../../storage/rename-durably.ts';
 import { readJsonFile } from '../../trust/key-files.ts';
@@ -276,7 +277,7 @@ export class RolloutDesk {
       if (size !== bytes) return 'content-changed';
     }
     try {
-      await mkdir(bundles, { recursive: true, mode: 0o700 });
+      await makeFolder(bundles, 0o700);
       const whole = content.reduce((sum, { bytes }) => sum + bytes, 0);
       if ((await freeBytes(bundles)) < whole + spareBytes) return 'no-room';
       for (const { name, sha256, bytes } of content) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serviceMemory } from '../../agent/eligibility/service-memory.ts';
@@ -22,6 +22,7 @@ import type { EncodingSetting } from '../../protocol/oqs/oqs-xml.ts';
 import { faceFileName, faceMessage } from '../../protocol/oqs/oqs-xml-face.ts';
 import type { SearchInfo } from '../../protocol/oqs/oqs-xml-inquiry.ts';
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
+import { makeFolderSync } from '../../storage/make-folder.ts';
 import type { Finding } from '../finding.ts';
 import { isWhole, judgeRequest, type ReadRequest } from './judge-request.ts';
 import type { OqsRule } from './oqs-rules.ts';
@@ -83,7 +84,7 @@ type DayOptions = {
 
 /** Throws where nothing can be written there, before a day is begun. */
 const makeWritable = (folder: string): void => {
-  mkdirSync(folder, { recursive: true });
+  makeFolderSync(folder);
   const probe = join(folder, `.uketsuke-${process.pid}`);
   writeFileSync(probe, '');
   rmSync(probe);
