@@ -7,7 +7,7 @@ import { addAgent, addDevice, createFacility } from '../../../src/agent/provisio
 import { readLinkKeys, readTerminalKeys } from '../../../src/trust/key-files.ts';
 import { readTlsPairs } from '../../../src/trust/tls-pairs.ts';
 import type { Cut } from './cut-migrations.ts';
-import { type CrashPoint, changing, pointsOf } from './traced-calls.ts';
+import { type CrashPoint, changing, pointsOf, shiftsOf } from './traced-calls.ts';
 
 /* Programs that change files and end: each dies at each of its calls, and what it left behind is what the next run begins with. */
 
@@ -86,12 +86,6 @@ const separation: Program = {
 
 const programs: readonly Program[] = [renewal, separation];
 
-/**
- * Where a point is looked for until it is met: a thread that writes a file also wakes the first one by a call of the same
- * name, now and then once more or less, so that the point is the next such call of its thread, or the one before.
- */
-const shifts = [0, 0, 1, -1, 2, -2, 0, 1, -1, 3, -3];
-
 /** `follows`: the threads beside the first are watched, too; each call of theirs is counted by itself. */
 const runIn = (program: Program, folder: string, inject: readonly string[], follows = true) => {
   const trace = join(folder, '..', 'trace');
@@ -167,7 +161,7 @@ export async function* cutPrograms(isChosen: (name: string) => boolean): AsyncGe
       const name = `${program.name}: ${point.name}`;
       if (!isChosen(name)) continue;
       let wrong: string | null = null;
-      for (const shift of shifts) {
+      for (const shift of shiftsOf({ ...point, onFile: null })) {
         if (met.has(point.name)) break;
         if (point.nth + shift < 1) continue;
         const done = await cutOnce(program, laid, { ...point, nth: point.nth + shift }, whole.content);

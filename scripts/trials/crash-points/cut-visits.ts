@@ -4,7 +4,7 @@ import { judgeClinic, settledClinic } from '../judge-clinic.ts';
 import { stepsWith } from '../misfortune-steps.ts';
 import { MisfortunesBed } from '../misfortunes-bed.ts';
 import type { Cut } from './cut-migrations.ts';
-import { type CrashPoint, cutAt, type Watched, watchCalls } from './traced-calls.ts';
+import { type CrashPoint, cutAt, shiftsOf, type Watched, watchCalls } from './traced-calls.ts';
 
 /*
  * A visit for each call by which one process of a clinic changes what lies on its disk: it dies there, and is started again.
@@ -14,8 +14,6 @@ import { type CrashPoint, cutAt, type Watched, watchCalls } from './traced-calls
 export const ends = ['agent', 'link', 'terminal'] as const;
 export type End = (typeof ends)[number];
 
-/** How often a point is tried that was not met: another call of the same thread came before it. */
-const tries = 4;
 /** What was deleted in a visit leaves the disk within a second after it: these writes are of that visit, not of the next. ms */
 const forgetMs = 2_000;
 
@@ -110,9 +108,11 @@ class CutClinic {
   /** Until it was met; answers what went wrong, or null. `met`: names of all points at which it died */
   async visitPoint(state: 'freshly' | 'inTheStride', point: CrashPoint, met: Set<string>): Promise<string | null> {
     let wrong: string | null = null;
-    for (let time = 0; time < tries && !met.has(point.name); time += 1) {
+    for (const shift of shiftsOf(point)) {
+      if (met.has(point.name)) break;
+      if (point.nth + shift < 1) continue;
       await this[state]();
-      const done = await this.visitCutAt(point);
+      const done = await this.visitCutAt({ ...point, nth: point.nth + shift });
       if (done.cut !== null) met.add(done.cut);
       wrong ??= done.wrong;
     }

@@ -129,6 +129,14 @@ const attached = async (args: readonly string[]): Promise<ChildProcess> => {
   return strace;
 };
 
+/**
+ * How many calls later than when it was watched a point is looked for, one try after the other until it is met: a thread
+ * that writes a file also wakes another by a call of the same name, now and then once more or less. Calls on one file are
+ * counted by themselves.
+ */
+export const shiftsOf = ({ onFile }: CrashPoint): readonly number[] =>
+  onFile === null ? [0, 0, 1, -1, 2, -2, 0, 1, -1, 3, -3] : [0, 0, 0, 0];
+
 /** Watches every thread of a process until it is told to stop; answers the points. */
 export const watchCalls = async (
   pid: number,
