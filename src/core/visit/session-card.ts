@@ -106,6 +106,12 @@ export const cardGone = (session: Session, at: Moment, reason: Failure, before?:
     case 'idle':
     case 'outOfService':
       return rest(session, at);
+    case 'enteringPhonePin':
+    case 'awaitingPhone':
+      // No phone can be laid down where the reader itself is gone: nobody types and waits for one in vain.
+      return session.surroundings.phonesOnBed && reason.code !== 'card.removed'
+        ? finish(session, at, reason.code)
+        : stay(session);
     case 'readingCard':
       return state.resuming === null
         ? finish(session, at, reason.code)

@@ -2,7 +2,7 @@ import { failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Patience, Session, SessionState, Step } from './session.ts';
-import { leftBehind } from './session-earlier.ts';
+import { leaveUnanswered } from './session-earlier.ts';
 import { askPhonePin } from './session-phone.ts';
 import {
   dismissPhone,
@@ -85,10 +85,8 @@ export const deadlinePassed = (session: Session, at: Moment): Step => {
       return proceed(session, { ...state.visit, lookup: { state: 'unanswered' } }, at);
     case 'signing':
       return sendToDesk(session, at, failure('card.communication'));
-    case 'sending': {
-      const desk = sendToDesk(session, at, failure('delivery.offline'));
-      return { ...desk, effects: [...leftBehind(state.requestId), ...desk.effects] };
-    }
+    case 'sending':
+      return leaveUnanswered(session, state.requestId, failure('delivery.offline'), at);
     case 'awaitingResult':
       return go(
         session,

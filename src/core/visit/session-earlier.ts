@@ -1,9 +1,10 @@
-import { failureOf } from '../failure.ts';
+import { type Failure, failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
 import type { EarlierVisit, Effect, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
 import { cardRead } from './session-card.ts';
+import { phoneVerified } from './session-phone.ts';
 import { endCard, go, sendToDesk, stay } from './session-steps.ts';
 
 /* Visits that were signed before the terminal restarted: gone on with, or told to staff; never begun again. */
@@ -53,6 +54,12 @@ export const leftBehind = (requestId: string): readonly Effect[] => [
   { type: 'ReleaseRequest', requestId },
 ];
 
+/** The clinic's end may have taken it, and its receipt be lost: then it is late. */
+export const leaveUnanswered = (session: Session, requestId: string, reason: Failure, at: Moment): Step => {
+  const desk = sendToDesk(session, at, reason);
+  return { ...desk, effects: [...leftBehind(requestId), ...desk.effects] };
+};
+
 /** `before`: whether it was waited for until now. */
 export const earlierGivenUp = (before: Surroundings, session: Session, requestId: string): Step =>
   before.earlier.some((one) => one.requestId === requestId)
@@ -61,10 +68,11 @@ export const earlierGivenUp = (before: Surroundings, session: Session, requestId
 
 const goOnWith = (session: Session, earlier: EarlierVisit, identity: Identity, at: Moment): Step => {
   const { state } = session;
-  if (state.name !== 'readingCard') return stay(session);
+  if (state.name !== 'readingCard' && state.name !== 'verifyingPhone') return stay(session);
   const { requestId, receipt, result } = earlier;
   const visit: Visit = { ...state.visit, session: earlier.session, identity, requestId };
-  const known: Session = { ...session, state: { ...state, visit, resuming: null } };
+  const here = state.name === 'readingCard' ? { ...state, visit, resuming: null } : { ...state, visit };
+  const known: Session = { ...session, state: here };
   if (receipt?.verdict === 'refused') return sendToDesk(known, at, failureOf(receipt.code));
   if (receipt !== null && result !== null) return showResult(known, visit, result, at);
   const { monotonicMs } = at;
@@ -75,7 +83,7 @@ const goOnWith = (session: Session, earlier: EarlierVisit, identity: Identity, a
 };
 
 /**
- * A card has been read. The one that signed before the restart goes on where its visit stood: nobody signs twice. Any
+ * A card has been read, or a phone has taken its PIN. The one that signed before the restart goes on where its visit stood: nobody signs twice. Any
  * other means that the patient of an earlier visit has left without an answer, and staff hear of it.
  */
 export const cardOfVisit = (session: Session, identity: Identity, earlierId: string | undefined, at: Moment): Step => {
@@ -83,7 +91,8 @@ export const cardOfVisit = (session: Session, identity: Identity, earlierId: str
   const own = earlier.find(({ requestId }) => requestId === earlierId);
   const others = earlier.filter((one) => one !== own).flatMap(({ requestId }) => leftBehind(requestId));
   const alone: Session = { ...session, surroundings: { ...session.surroundings, earlier: [] } };
-  const step = own === undefined ? cardRead(alone, identity, at) : goOnWith(alone, own, identity, at);
+  const begin = session.state.name === 'verifyingPhone' ? phoneVerified : cardRead;
+  const step = own === undefined ? begin(alone, identity, at) : goOnWith(alone, own, identity, at);
   const visit = 'visit' in step.session.state ? step.session.state.visit : null;
   const ended = own === undefined || visit === null ? [] : [endCard(visit)];
   return { ...step, effects: [...others, ...ended, ...step.effects] };

@@ -1,16 +1,22 @@
-import { type Failure, failure, failureOf } from '../failure.ts';
+import { failure, failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
-import type { Display, RequestKind, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
+import type { Display, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
 import { noted } from './session-buttons.ts';
 import { cardGone, cardInserted, cardReadFailed, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
-import { cardOfVisit, earlierGivenUp, leftBehind, observeEarlier, showResult, visitResult } from './session-earlier.ts';
-import { phoneCertificateUnusable, phoneFailed, phonePinRefused, phonePinWiped, phoneTold } from './session-phone.ts';
 import {
-  awaitCardReturn,
-  endCard,
+  cardOfVisit,
+  earlierGivenUp,
+  leaveUnanswered,
+  observeEarlier,
+  showResult,
+  visitResult,
+} from './session-earlier.ts';
+import { phoneCertificateUnusable, phoneFailed, phonePinRefused, phonePinWiped, phoneTold } from './session-phone.ts';
+import { registrationAnswered, requestSigned, signedTooLate, signingFailed } from './session-signing.ts';
+import {
   finish,
   go,
   isPhone,
@@ -131,7 +137,6 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'PhonePresented':
     case 'PhonePinDigitsChanged':
     case 'PhonePinSubmitted':
-    case 'PhoneVerified':
     case 'PhoneWasCard':
       return phoneTold(session, event, at);
     case 'CardRemoved':
@@ -142,6 +147,8 @@ const answered = (before: Session, event: SessionEvent): Step => {
       return cardGone(session, at, event.failure, before.surroundings);
     case 'CardRead':
       return state.name === 'readingCard' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
+    case 'PhoneVerified':
+      return state.name === 'verifyingPhone' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
     case 'CardReadFailed':
       return cardReadFailed(session, event, at);
     case 'VisualRead':
@@ -328,73 +335,4 @@ const pinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
   const visit: Visit = { ...state.visit, identity };
   if (triesLeft > 0) return startPin(session, visit, at, 'wrong');
   return startStaffCheck(session, visit, at, failure('card.pin-blocked'));
-};
-
-const requestSigned = (session: Session, kind: RequestKind, requestId: string, at: Moment): Step => {
-  const { state } = session;
-  const visit = visitOf(state);
-  if (visit === null || (state.name === 'interrupted' && !state.resume))
-    return signedTooLate(kind === 'eligibility' ? withVisit(session, { requestId }) : session, requestId);
-  if (kind === 'registration') {
-    const sent: Visit = { ...visit, registration: 'sent' };
-    if (state.name === 'registering')
-      return go(session, {
-        ...state,
-        visit: sent,
-        phase: 'sending',
-        requestId,
-        deadlineMs: at.monotonicMs + session.surroundings.timeouts.offlineMs,
-      });
-    return stay(withVisit(session, sent));
-  }
-  // The card may have been pulled the moment after it signed: the row is durable, the visit is on its way.
-  if (state.name !== 'signing' && state.name !== 'interrupted') return signedTooLate(session, requestId);
-  return go(
-    session,
-    {
-      name: 'sending',
-      visit: { ...visit, requestId },
-      requestId,
-      sinceMs: at.monotonicMs,
-      earlyResult: null,
-      deadlineMs: at.monotonicMs + session.surroundings.timeouts.offlineMs,
-    },
-    endCard(visit),
-  );
-};
-
-/**
- * A disk that hung has taken the request after its patient was sent away: it is on its way and cannot be taken back, so
- * staff are told that its result comes late.
- */
-const signedTooLate = (session: Session, requestId: string): Step => ({ session, effects: leftBehind(requestId) });
-
-/** The clinic's end may have taken it, and its receipt be lost: then it is late. */
-const leaveUnanswered = (session: Session, requestId: string, reason: Failure, at: Moment): Step => {
-  const desk = sendToDesk(session, at, reason);
-  return { ...desk, effects: [...leftBehind(requestId), ...desk.effects] };
-};
-
-const signingFailed = (session: Session, reason: Failure, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'signing' && state.name !== 'registering') return stay(session);
-  // A phone cannot be put back: its PIN is asked for before it is there or not at all.
-  const isLost = reason.code === 'card.removed' || reason.code === 'card.security-status-lost';
-  if (isLost && isPhone(state.visit)) return sendToDesk(session, at, failure('card.phone-removed'));
-  if (reason.code === 'card.removed') return awaitCardReturn(session, at, reason);
-  if (reason.code === 'card.security-status-lost') return startPin(session, state.visit, at, 'card-forgot');
-  return sendToDesk(session, at, reason);
-};
-
-const registrationAnswered = (session: Session, outcome: string, code: string | null, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'registering') return stay(session);
-  if (outcome !== 'registered') return sendToDesk(session, at, failureOf(code ?? 'eligibility.not-registered'));
-  const { lookup } = state.visit;
-  const visit: Visit = {
-    ...state.visit,
-    registration: 'done',
-    lookup: lookup.state === 'answered' ? { ...lookup, result: { ...lookup.result, registered: 'yes' } } : lookup,
-  };
-  return proceed(session, visit, at);
 };

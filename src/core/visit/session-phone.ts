@@ -17,6 +17,7 @@ import {
   ended,
   forNobody,
   go,
+  isPhone,
   newVisit,
   patient,
   rest,
@@ -181,7 +182,7 @@ export const phonePresented = (
 export const phoneCertificateUnusable = failure('card.phone-certificate-unusable');
 
 /** It took the PIN: a visit like any other whose owner is verified. */
-const phoneVerified = (session: Session, identity: Identity, at: Moment): Step => {
+export const phoneVerified = (session: Session, identity: Identity, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'verifyingPhone') return stay(session);
   const visit: Visit = { ...state.visit, identity };
@@ -209,7 +210,7 @@ const phoneWasCard = (session: Session, at: Moment): Step => {
 /** What comes of a phone, its PIN and the one VERIFY, when all is well. */
 export const phoneTold = (
   session: Session,
-  event: Told<'PhonePresented' | 'PhonePinDigitsChanged' | 'PhonePinSubmitted' | 'PhoneVerified' | 'PhoneWasCard'>,
+  event: Told<'PhonePresented' | 'PhonePinDigitsChanged' | 'PhonePinSubmitted' | 'PhoneWasCard'>,
   at: Moment,
 ): Step => {
   switch (event.type) {
@@ -219,8 +220,6 @@ export const phoneTold = (
       return phonePinTyped(session, event.entered, at);
     case 'PhonePinSubmitted':
       return phonePinSubmitted(session, at);
-    case 'PhoneVerified':
-      return phoneVerified(session, event.identity, at);
     case 'PhoneWasCard':
       return phoneWasCard(session, at);
     default:
@@ -228,12 +227,24 @@ export const phoneTold = (
   }
 };
 
+/** Taken away while it signed, where it would have to sign once more: its owner is asked nothing in vain. */
+export const phoneIsGone = ({ surroundings }: Session, visit: Visit): boolean =>
+  surroundings.phonesOnBed && isPhone(visit) && surroundings.cardOnBed?.insertion !== visit.insertion;
+
+/** Of a phone whose insertion is over nothing is left, also where it lies on: it counts when it is laid down anew. */
+const letGo = (session: Session, { insertion }: Visit): Session => {
+  const { surroundings } = session;
+  return surroundings.cardOnBed?.insertion === insertion
+    ? { ...session, surroundings: { ...surroundings, cardOnBed: null } }
+    : session;
+};
+
 /** The phone told how many tries it has left (0 = none); with one left and no yes for it, it was not asked. */
 export const phonePinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
   const { state } = session;
   if (state.name !== 'verifyingPhone') return stay(session);
   if (triesLeft === 0) return sendToDesk(session, at, failure('card.phone-pin-blocked'));
-  const asked = askPhonePin(session, at, 'wrong', triesLeft);
+  const asked = askPhonePin(letGo(session, state.visit), at, 'wrong', triesLeft);
   return { ...asked, effects: [...ended(state.visit, 'card.pin-wrong'), ...asked.effects] };
 };
 
@@ -272,6 +283,6 @@ export const phoneFailed = (session: Session, reason: Failure, at: Moment): Step
   const { state } = session;
   if (state.name !== 'verifyingPhone') return stay(session);
   if (reason.code !== 'card.removed') return sendToDesk(session, at, notRead(reason));
-  const asked = askPhonePin(session, at, 'missed');
+  const asked = askPhonePin(letGo(session, state.visit), at, 'missed');
   return { ...asked, effects: [...ended(state.visit, 'card.communication'), ...asked.effects] };
 };

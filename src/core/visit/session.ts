@@ -225,7 +225,7 @@ export type SessionEvent = At<
   | { readonly type: 'CardRemoved' }
   | { readonly type: 'ReaderFound' }
   | { readonly type: 'ReaderLost'; readonly failure: Failure }
-  /** `earlier`: the request that this card signed before the terminal restarted */
+  /** `earlier`: the request that this card, or phone, signed before the terminal restarted */
   | OfInsertion<{ readonly type: 'CardRead'; readonly identity: Identity; readonly earlier?: string }>
   /** `phone`: which one lies where a card belongs */
   | OfInsertion<{ readonly type: 'CardReadFailed'; readonly failure: Failure; readonly phone?: PhoneKind }>
@@ -246,7 +246,7 @@ export type SessionEvent = At<
   | { readonly type: 'PhonePinDigitsChanged'; readonly entered: number }
   | { readonly type: 'PhonePinSubmitted' }
   /** The phone took the PIN, and told who it is. */
-  | OfInsertion<{ readonly type: 'PhoneVerified'; readonly identity: Identity }>
+  | OfInsertion<{ readonly type: 'PhoneVerified'; readonly identity: Identity; readonly earlier?: string }>
   /** A phone was waited for, and it is a My Number card: it was sent no digit. */
   | OfInsertion<{ readonly type: 'PhoneWasCard' }>
   | OfInsertion<{ readonly type: 'PinRefused'; readonly triesLeft: number }>

@@ -33,6 +33,7 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
     case 'CardUnreadable':
       return { type, failure: word(event.failure), session: names.of('session', event.session) };
     case 'CardRead':
+    case 'PhoneVerified':
       return {
         ...{ type, ...insertion, identity: redactIdentity(event.identity, names) },
         ...(event.earlier !== undefined && { earlier: names.of('request', event.earlier) }),
@@ -78,8 +79,6 @@ const redact = (event: SessionEvent, names: Names): TapeLine['event'] => {
       return { type, ...insertion, hint: event.hint };
     case 'FaceHealthChanged':
       return { type, trouble: event.trouble === null ? null : word(event.trouble) };
-    case 'PhoneVerified':
-      return { type, ...insertion, identity: redactIdentity(event.identity, names) };
     case 'PhonePinDigitsChanged':
     case 'PinDigitsChanged':
       return { type, ...insertion, entered: event.entered };

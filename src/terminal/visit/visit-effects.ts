@@ -207,8 +207,11 @@ const checkPins = (parts: SessionParts, hand: VisitHand) => {
     const opened = await openPhone(phone.session, digits, { lastTryConfirmed, wallMs, datesCount });
     if (!opened.ok) return tell({ type: 'PinCheckFailed', insertion, failure: opened.failure });
     const outcome = opened.value;
-    if (outcome.type === 'verified') tell({ type: 'PhoneVerified', insertion, identity: outcome.identity });
-    else if (outcome.type === 'card') tell({ type: 'PhoneWasCard', insertion });
+    if (outcome.type === 'verified') {
+      const { identity } = outcome;
+      const earlier = hand.earlierOf(identity.authCertificate);
+      tell({ type: 'PhoneVerified', insertion, identity, ...(earlier !== undefined && { earlier }) });
+    } else if (outcome.type === 'card') tell({ type: 'PhoneWasCard', insertion });
     else refused(insertion, outcome);
   };
 
