@@ -74,16 +74,21 @@ const fill = async (file: FileHandle, from: number): Promise<number> => {
   return at - from;
 };
 
+/** Its block device's name by the kernel: `sda2`. null: none of its own (another system, memory, a share) */
+const deviceOf = async (directory: string): Promise<string | null> => {
+  const { dev } = await stat(directory);
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  const device = await realpath(`/sys/dev/block/${major}:${minor}`).catch(() => null);
+  return device === null ? null : basename(device);
+};
+
 /**
  * ext4 keeps two blocks of a hundred from everybody, for its own books: what lay there once would stay readable. Until the
  * answer is called it keeps none. Another file system, or not root: nothing is changed.
  */
 const withoutReserve = async (directory: string): Promise<() => Promise<void>> => {
-  const { dev } = await stat(directory);
-  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
   try {
-    const device = basename(await realpath(`/sys/dev/block/${major}:${minor}`));
-    const reserve = `/sys/fs/ext4/${device}/reserved_clusters`;
+    const reserve = `/sys/fs/ext4/${await deviceOf(directory)}/reserved_clusters`;
     const before = await readFile(reserve);
     await writeFile(reserve, '0');
     return () => writeFile(reserve, before);
@@ -92,24 +97,38 @@ const withoutReserve = async (directory: string): Promise<() => Promise<void>> =
   }
 };
 
+const syncOf = async (path: string): Promise<void> => {
+  const file = await open(path, 'r');
+  await file.sync().finally(() => file.close());
+};
+
+/**
+ * What was written and unlinked is on the disk, by root also what the file system's own blocks say of it: the one with a
+ * file's places (extents) is written later, or never where the file is gone by then, and what had lain in it would stay readable.
+ */
+const settle = async (directory: string): Promise<void> => {
+  if (process.platform === 'win32') return;
+  await syncOf(directory);
+  await syncOf(`/dev/${await deviceOf(directory)}`).catch(() => undefined);
+};
+
 /** Fills the free space of the file system with zeros and gives it back. Answers how many bytes. */
 export const fillFreeSpace = async (directory: string): Promise<number> => {
   const path = join(directory, '.uketsuke-erase');
   // Of a run that was cut off: it would hold the disk full, and be in this one's way.
   await rm(path, { force: true });
-  const folder = process.platform === 'win32' ? null : await open(directory, 'r');
   const giveBackReserve = await withoutReserve(directory);
   let written = 0;
   try {
     // What was unlinked is free to be filled only once the file system has written that down.
-    await folder?.sync();
+    await settle(directory);
     const file = await open(path, 'wx', 0o600);
     try {
       // Twice: what the first round made the file system free is filled by the second.
       for (let round = 0; round < 2; round += 1) {
         written += await fill(file, written);
         await file.sync().catch(() => undefined);
-        await folder?.sync();
+        await settle(directory);
       }
     } finally {
       await file.close();
@@ -117,7 +136,6 @@ export const fillFreeSpace = async (directory: string): Promise<number> => {
     }
   } finally {
     await giveBackReserve();
-    await folder?.close();
   }
   return written;
 };

@@ -154,6 +154,22 @@ describe.skipIf(!isRoot)('the raw image', () => {
     });
   });
 
+  test.skipIf(isReserveHeld)(
+    'of a disk that was full nothing is left, nor below the blocks that say where the filling lies',
+    async () => {
+      const canary = Buffer.from('in every block..');
+      const image = await onImage(async (mounted) => {
+        mkdirSync(join(mounted, 'full'));
+        for (let number = 0; (await freeSpaceOf(mounted)) > 100_000; number += 1)
+          writeFileSync(join(mounted, 'full', `${number}`), Buffer.alloc(20_000, canary));
+        run('sync', '-f', mounted);
+        rmSync(join(mounted, 'full'), { recursive: true });
+        await fillFreeSpace(mounted);
+      });
+      expect(image.includes(canary)).toBe(false);
+    },
+  );
+
   test('of a run that was cut off the file goes, with what it holds; a link in its place leads nowhere', async () => {
     await onImage(async (mounted) => {
       const free = await freeSpaceOf(mounted);
