@@ -2,7 +2,8 @@ import { connect, createServer } from 'node:net';
 
 /**
  * Runs inside pcscd's network namespace: leads a Unix socket, which is reachable from outside, to vpcd's TCP port.
- * Arguments: path of the socket, port.
+ * Arguments: path of the socket, port. It ends when its standard input is closed, and everything in its namespace with it:
+ * whoever started it may be killed.
  */
 const [path = '', port = ''] = process.argv.slice(2);
 createServer((outside) => {
@@ -17,3 +18,4 @@ createServer((outside) => {
     });
   }
 }).listen(path, () => process.stdout.write('ready\n'));
+process.stdin.once('close', () => process.exit()).resume();

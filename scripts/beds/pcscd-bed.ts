@@ -79,7 +79,8 @@ export class PcscdBed {
     rmSync(path, { force: true });
     const relay = fileURLToPath(new URL('../../drivers/host/vpcd-relay.ts', import.meta.url));
     const enter = ['-t', `${this.pid}`, '-n', process.execPath, relay, path, `${port}`];
-    const child = spawn('nsenter', enter, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // It ends with its standard input, so with us.
+    const child = spawn('nsenter', enter, { stdio: ['pipe', 'pipe', 'inherit'] });
     if (child.stdout === null) throw new Error('relay without output');
     await once(createInterface(child.stdout), 'line', { signal: AbortSignal.timeout(10_000) });
     return child;

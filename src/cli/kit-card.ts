@@ -1,5 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import { cardRules } from '../kit/card/card-rules.ts';
 import { CardClientJudge } from '../kit/card/judge-card-client.ts';
 import { printFindings } from '../kit/finding.ts';
 import { createTraceRedactor, formatTrace, type TraceLine } from '../protocol/card/card-trace.ts';
+import { makeOwnFolder } from '../storage/own-folder.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { inWords, speaksJapanese, tell } from './say.ts';
 
@@ -67,7 +67,7 @@ type OwnReader = {
 const startOwnReader = async (): Promise<OwnReader> => {
   const missing = whatIsMissing(existsSync, process.getuid?.() === 0);
   if (missing !== null) throw new Error(missing);
-  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-kit-card-'));
+  const folder = makeOwnFolder('uketsuke-kit-card');
   const path = join(folder, 'vpcd.sock');
   const relay = fileURLToPath(new URL('../../drivers/host/vpcd-relay.ts', import.meta.url));
   const { promise: ready, resolve: tellReady } = Promise.withResolvers<true>();
@@ -79,6 +79,8 @@ const startOwnReader = async (): Promise<OwnReader> => {
   // pcscd has words of its own before the relay's.
   let said = '';
   const program = runProgram('unshare', args, {
+    // Closed with us: whatever kills this process, the relay hears it.
+    takesInput: true,
     onOutput: (piece) => {
       said += piece.toString('latin1');
       if (/^ready$/m.test(said)) tellReady(true);

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { pcscdMissing } from '../../scripts/beds/pcscd-bed.ts';
 import { foreignExamples, foreignMissing, isAsPromised, prepareForeign } from '../../scripts/kit/foreign-examples.ts';
 import { whatIsMissing } from '../../src/cli/kit-card.ts';
@@ -68,3 +68,28 @@ test.skipIf(noPcscd !== null)('a kit that cannot begin leaves neither pcscd nor 
   expect(readdirSync(place)).toEqual([]);
   rmSync(place, { recursive: true });
 });
+
+test.skipIf(noPcscd !== null)(
+  'a kit that is killed takes pcscd with it, and the next one its folder',
+  { timeout: 180_000 },
+  async () => {
+    const place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
+    const env = { ...process.env, TMPDIR: place, LC_ALL: 'C' };
+    const kit = spawn(process.execPath, ['src/main.ts', 'kit', 'card'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    for await (const piece of kit.stderr) {
+      said += String(piece);
+      if (said.includes('PCSCLITE_CSOCK_NAME')) break;
+    }
+    const started = readFileSync(`/proc/${kit.pid}/task/${kit.pid}/children`, 'utf8').trim().split(' ');
+    expect(started[0]).toMatch(/^\d+$/);
+    kit.kill('SIGKILL');
+    await vi.waitFor(() => expect(started.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]), {
+      timeout: 60_000,
+    });
+    expect(readdirSync(place)).toHaveLength(1);
+    spawnSync(process.execPath, ['src/main.ts', 'kit', 'card', '--', 'true'], { env, timeout: 80_000 });
+    expect(readdirSync(place)).toEqual([]);
+    rmSync(place, { recursive: true });
+  },
+);

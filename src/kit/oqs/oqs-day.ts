@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceMemory } from '../../agent/eligibility/service-memory.ts';
 import {
@@ -23,6 +22,7 @@ import { faceFileName, faceMessage } from '../../protocol/oqs/oqs-xml-face.ts';
 import type { SearchInfo } from '../../protocol/oqs/oqs-xml-inquiry.ts';
 import { qualificationMessageSchemaOf } from '../../protocol/oqs/oqs-xml-schema.ts';
 import { makeFolderSync } from '../../storage/make-folder.ts';
+import { makeOwnFolder } from '../../storage/own-folder.ts';
 import type { Finding } from '../finding.ts';
 import { isWhole, judgeRequest, type ReadRequest } from './judge-request.ts';
 import type { OqsRule } from './oqs-rules.ts';
@@ -132,7 +132,7 @@ export class OqsDay {
       wait: async () => {},
     });
     for (const name of ['face', 'req', 'res']) makeWritable(join(folder, name));
-    this.#place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-'));
+    this.#place = makeOwnFolder('uketsuke-kit-oqs');
     this.#journal = new Journal(join(this.#place, 'journal.sqlite'), { steadyMs: () => clock.now().monotonicMs });
     const { consents } = catalogueAt(wallMs);
     const settings = firstFacilitySettings(consents, 'medical', '適合性確認', institutionCode);
