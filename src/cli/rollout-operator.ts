@@ -223,7 +223,7 @@ export const signOrder = (place: OperatorPlace, plan: RolloutPlan, keyPath: stri
       ...{ chain, kind, number: (former?.rollout.order.number ?? 0) + 1, waves },
       ...(version !== null && { version }),
       content: content.map(({ entry }) => entry),
-      ...{ watch: publicPart(watch), issuedAt, expiresAt: issuedAt + lifeMs },
+      ...{ paceMs: limits.watchMs, watch: publicPart(watch), issuedAt, expiresAt: issuedAt + lifeMs },
     };
     await contentBeside(place.folder, plan);
     const paper = await signed('rollout-order', order, key);

@@ -30,6 +30,7 @@ export const startRollout = async (
   return {
     look: () => void desk.look(),
     stands: (lanes: readonly Lane[]): readonly RolloutStand[] => desk.stands(lanes),
+    withholds: (sha256: string): boolean => desk.withholds(sha256),
     /** Whose turn it is, but nobody's while the chain's release is stopped. */
     release: (turn: Release): Release =>
       turn !== undefined && desk.holdsBack(turn.version) ? { ...turn, lane: null } : turn,

@@ -253,7 +253,7 @@ export const startAgent = async (start: AgentStart): Promise<RunningAgent> => {
     adopt: (renewed) => bus.useTls(renewed),
   });
   void certificates.look();
-  const bundles = new BundleDesk(context, config.bundles);
+  const bundles = new BundleDesk(context, config.bundles, (sha256) => rollout?.withholds(sha256) ?? false);
   const inquiries = new InquiryDesk(context, () => journal.leases.isFirst(keys.value.agent));
   const page = await startStaffPage({
     port: config.staffPort,

@@ -45,6 +45,8 @@ export const rolloutOrderSchema = z.strictObject({
   content: z.array(rolloutContentSchema).min(1).max(8),
   /** Facilities by name; the first wave goes first */
   waves: z.array(z.array(identifier).min(1)).min(1).max(99),
+  /** Wave 2 begins no sooner than so long after the order was issued, wave 3 twice so long …, whatever the watch says */
+  paceMs: z.number().int().min(0).max(2_592_000_000),
   /** Whose words count for it */
   watch: publicJwkSchema,
 });

@@ -29,14 +29,17 @@ type Context = Pick<AgentContext, 'bus' | 'keys' | 'devices' | 'log'>;
 export class BundleDesk {
   readonly #context: Context;
   readonly #folder: string;
+  readonly #withholds: (sha256: string) => boolean;
   readonly #unsubscribe: () => void;
   readonly #known = new Map<string, { readonly stamp: string; readonly id: string }>();
   #last: Promise<unknown> = Promise.resolve();
   readonly #waiting = new Map<string, number>();
 
-  constructor(context: Context, folder: string) {
+  /** `withholds`: whether a file is none that may be given out now */
+  constructor(context: Context, folder: string, withholds: (sha256: string) => boolean = () => false) {
     this.#context = context;
     this.#folder = folder;
+    this.#withholds = withholds;
     this.#unsubscribe = context.bus.subscribe(
       bundleTopic(context.keys().facility, '+', 'request'),
       ({ topic, payload }) => this.#enqueue(topic.split('/')[3] ?? '', payload),
@@ -82,6 +85,7 @@ export class BundleDesk {
     try {
       const { size, mtimeMs } = await file.stat();
       const now = await this.#idOf(path, `${size} ${mtimeMs}`);
+      if (this.#withholds(now)) return null;
       // Another one than it has begun with: from the beginning.
       const from = id === now ? offset : 0;
       return encodePiece(

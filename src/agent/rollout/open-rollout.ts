@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Rollout, RolloutReason } from '../../core/rollout/rollout.ts';
@@ -24,9 +25,20 @@ export const chainKeysOf = ({ chain, keys }: RolloutTrust): Promise<Verification
 /** Three papers of a million letters, and what is around them. Bytes */
 const longestFile = 3_100_000;
 
+/** A pipe that somebody has laid into the folder would let whoever opens it wait for ever. Windows knows none of them */
+const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** A file of the folder, and nothing else that has a name there. Rejects as the file system does. */
+export const openFileOf = async (path: string): Promise<FileHandle> => {
+  const file = await open(path, withoutWaiting);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new Error(`${path}: a file is expected`);
+};
+
 /** The first bytes of a file, `most` at most: whoever may write into the folder must not fill this process. */
 export const readAtMost = async (path: string, most: number): Promise<Buffer> => {
-  const file = await open(path, 'r');
+  const file = await openFileOf(path);
   try {
     const { size } = await file.stat();
     const buffer = Buffer.alloc(Math.min(size, most));

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { err, ok, type Result } from '../../core/result.ts';
 import {
@@ -34,7 +34,7 @@ import { releaseOf } from '../../wire/versions.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { type HeldRollouts, noRollouts, readHeldRollouts } from './held-rollouts.ts';
-import { chainKeysOf, openRollout, readAtMost } from './open-rollout.ts';
+import { chainKeysOf, openFileOf, openRollout, readAtMost } from './open-rollout.ts';
 import { type RolloutSettings, rolloutSettingsSchema } from './rollout-settings.ts';
 
 /** Left free beside a release on its way: the journal's disk must take visits meanwhile. Bytes */
@@ -103,6 +103,8 @@ export class RolloutDesk {
   /** What was held cannot be read: until somebody has looked, nothing is taken and nobody goes on */
   readonly #isDamaged: boolean;
   #why: Partial<Record<RolloutKind, RolloutReason | null>> = {};
+  /** Whether terminals may have the release; nobody may before the first look of this run */
+  #mayOffer = false;
   /** Whether the release lies under its name; null: not known yet in this run */
   #isOffered: boolean | null = null;
   #looking: Promise<void> | null = null;
@@ -153,9 +155,23 @@ export class RolloutDesk {
 
   /** Whether no lane may go on to a release, even one whose terminal has fetched it. `version`: of this agent */
   holdsBack(version: string): boolean {
-    const { release } = this.#held;
-    const isHung = this.#context.clock.now().monotonicMs - this.#lookedAtMs > hungMs;
-    return this.#isDamaged || holdsBack(release, isHung ? 'unreadable' : (this.#why.release ?? null), version);
+    if (this.#choices.ownRelease) return false;
+    const { release = 'unreadable' } = this.#why;
+    return this.#isDamaged || holdsBack(this.#held.release, this.#isHung() ? 'unreadable' : release, version);
+  }
+
+  /**
+   * Whether a file of the folder of bundles is the chain's and may not be given out, though it lies under its name: a disk that
+   * takes no new name, a share that hangs, and the time before the first look keep no stop from terminals.
+   */
+  withholds(sha256: string): boolean {
+    if (this.#choices.ownRelease) return false;
+    const isChains = this.#held.files.some((file) => file.sha256 === sha256);
+    return this.#isDamaged || (isChains && (!this.#mayOffer || this.#isHung()));
+  }
+
+  #isHung(): boolean {
+    return this.#context.clock.now().monotonicMs - this.#lookedAtMs > hungMs;
   }
 
   async #lookAtAll(): Promise<void> {
@@ -170,6 +186,7 @@ export class RolloutDesk {
   }
 
   async #follow(kind: RolloutKind, trust: RolloutTrust | null): Promise<RolloutReason | null> {
+    if (kind === 'release' && this.#choices.ownRelease) await this.#leave();
     const rollout = await openRollout(this.#places.folder, kind, trust === null ? [] : await chainKeysOf(trust));
     if (rollout === null && this.#held[kind].number === 0) return null;
     if (trust === null) return this.#withhold(kind, 'forged');
@@ -195,6 +212,12 @@ export class RolloutDesk {
   async #withhold(kind: RolloutKind, why: RolloutReason): Promise<RolloutReason> {
     if (kind === 'release') await this.#offer(false);
     return why;
+  }
+
+  /** This facility keeps its own from now on: what the chain has brought goes, and what lies there later is the facility's. */
+  async #leave(): Promise<void> {
+    if (this.#held.files.length === 0 || !(await this.#offer(false))) return;
+    await this.#begin({ ...this.#held, files: [], release: { ...this.#held.release, taken: false } });
   }
 
   /** false: the disk did not take it. What has been seen, and what is stopped, holds all the same. */
@@ -271,6 +294,7 @@ export class RolloutDesk {
   /** The release's files, whole and on the disk, beside the names that terminals are given. null: they are there */
   async #fetch({ content }: RolloutOrder): Promise<RolloutReason | null> {
     const { folder, bundles, freeBytes = freeBytesIn } = this.#places;
+    const aside = join(bundles, '.rollout.part');
     for (const { sha256, bytes } of content) {
       const size = await sizeOf(join(folder, sha256));
       if (size === null || size < bytes) return 'content-missing';
@@ -278,20 +302,28 @@ export class RolloutDesk {
     }
     try {
       await makeFolder(bundles, 0o700);
+      // Of one that was cut off: a gigabyte that nobody else removes.
+      await rm(aside, { force: true });
       const whole = content.reduce((sum, { bytes }) => sum + bytes, 0);
       if ((await freeBytes(bundles)) < whole + spareBytes) return 'no-room';
       for (const { name, sha256, bytes } of content) {
-        const isSame = await copyWhole(join(folder, sha256), withheldOf(join(bundles, name)), { sha256, bytes });
+        const source = await openFileOf(join(folder, sha256)).catch(() => null);
+        if (source === null) return 'content-missing';
+        const isSame = await copyWhole(source, aside, withheldOf(join(bundles, name)), { sha256, bytes });
         if (!isSame) return 'content-changed';
       }
       return null;
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'no-room' : 'unwritable';
+      const { code, syscall } = error as NodeJS.ErrnoException;
+      // A share that goes away in the midst is not this machine's disk.
+      if (syscall === 'read') return 'content-missing';
+      return code === 'ENOSPC' ? 'no-room' : 'unwritable';
     }
   }
 
   /** Gives the release that is held to terminals, or takes it from where they ask. Another file of that name is not ours. */
   async #offer(isOffered: boolean): Promise<boolean> {
+    this.#mayOffer = isOffered;
     if (this.#isOffered === isOffered) return true;
     try {
       for (const { name, sha256 } of this.#held.files) {
@@ -318,14 +350,14 @@ const sizeOf = (path: string): Promise<number | null> =>
 
 /** false: it is not what was signed, and is not kept. Rejects as the file system does. */
 const copyWhole = async (
-  from: string,
+  from: FileHandle,
+  aside: string,
   to: string,
   { sha256, bytes }: Pick<RolloutContent, 'sha256' | 'bytes'>,
 ): Promise<boolean> => {
-  const aside = join(dirname(to), `.${randomBytes(6).toString('hex')}.part`);
   try {
     // No more than was signed, however long it has become; what lies here is judged, not what lay there.
-    await pipeline(createReadStream(from, { end: bytes - 1 }), createWriteStream(aside, { mode: 0o600 }));
+    await pipeline(from.createReadStream({ end: bytes - 1 }), createWriteStream(aside, { mode: 0o600 }));
     if ((await hashOfFile(aside)) !== sha256) return false;
     const file = await open(aside, 'r+');
     await file.sync().finally(() => file.close());

@@ -1,4 +1,5 @@
 import type { RolloutConsent, RolloutOrder, RolloutWord } from '../../wire/rollout-papers.ts';
+import { dayMs } from '../time-units.ts';
 import type { TrustedTime } from '../trusted-time.ts';
 import { toleratedMs } from '../trusted-time.ts';
 import { compareVersions } from '../update/compare-versions.ts';
@@ -129,18 +130,22 @@ const whoseOf = (held: HeldRollout, rollout: Rollout, here: Here): RolloutReason
 const isConsented = (stop: number, { consent, ...papers }: Rollout): boolean =>
   consent !== null && concerns({ consent, ...papers }, consent) && consent.lifts >= stop;
 
+/** No word is of use for longer, whatever it says: whoever has the watch's key leaves none behind for years. ms */
+const longestWordMs = dayMs;
+
 const daysOf = ({ order, word }: Rollout, { wallMs, certainty }: Here['time']): RolloutReason | null => {
   if (certainty === 'doubted') return 'clock';
   if (Math.max(order.issuedAt, word.issuedAt) > wallMs + toleratedMs) return 'from-the-future';
   if (order.expiresAt <= wallMs) return 'expired';
-  return word.expiresAt <= wallMs ? 'silent-watch' : null;
+  return Math.min(word.expiresAt, word.issuedAt + longestWordMs) <= wallMs ? 'silent-watch' : null;
 };
 
 const turnOf = ({ order, word }: Rollout, here: Here): RolloutReason | null => {
   const wave = waveOf(order.waves, here.facility);
   if (wave === null) return 'in-two-waves';
   if (wave === 0) return 'not-addressed';
-  if (wave > word.wave) return 'not-yet';
+  const isTooSoon = here.time.wallMs < order.issuedAt + (wave - 1) * order.paceMs;
+  if (wave > word.wave || isTooSoon) return 'not-yet';
   return here.isKept ? 'kept' : null;
 };
 
@@ -170,14 +175,26 @@ export const judgeRollout = (held: HeldRollout, rollout: Rollout, here: Here): J
   return { held: next, go: true, why: null };
 };
 
+/** What lies in the folder says nothing of the stop that was heard, nor that anybody has lifted it. */
+const unheard: ReadonlySet<RolloutReason> = new Set([
+  ...(['unreadable', 'forged', 'other-chain', 'other-order', 'older', 'same-number', 'replayed'] as const),
+  ...(['stopped', 'no-consent'] as const),
+]);
+
 /**
- * Whether a terminal that has fetched the release before may not go on to it: it is stopped; or, of exactly the release that
- * this agent is of, nobody has said for too long that it may.
+ * Whether a terminal that has fetched the release before may not go on to it: it is stopped, and whoever may write into the
+ * folder does not lift that with rubbish or an old order; or, of exactly the release that this agent is of, nobody has said for
+ * too long that it may.
  */
 export const holdsBack = (held: HeldRollout, why: RolloutReason | null, version: string): boolean => {
-  if (held.stop > 0 && (why === 'stopped' || why === 'no-consent')) return true;
-  const isSilent = why === 'silent-watch' || why === 'replayed' || why === 'unreadable';
-  return isSilent && held.taken && held.floor !== null && compareVersions(held.floor, version) === 0;
+  const isUnheard = why !== null && unheard.has(why);
+  if (held.stop > 0 && isUnheard) return true;
+  return (
+    (isUnheard || why === 'silent-watch') &&
+    held.taken &&
+    held.floor !== null &&
+    compareVersions(held.floor, version) === 0
+  );
 };
 
 /** It is in force here now. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,9 @@ test('thirty terminals that ask at once are all answered, beside one that asks w
   const known = new Map([...devices, loud].map((device) => [device, { device, revoked: false } as DeviceEntry]));
   const log = createEventLog({ format: 'silent' });
   const keys = () => ({ facility, agent: 'agent-1' }) as never;
-  const desk = new BundleDesk({ bus: broker.connect('agent'), keys, devices: () => known, log }, folder);
+  let withheld = '';
+  const context = { bus: broker.connect('agent'), keys, devices: () => known, log };
+  const desk = new BundleDesk(context, folder, (sha256) => sha256 === withheld);
   const link = broker.connect('link');
   const request: BundleRequest = { compatible: 'board', id: null, offset: 0, agent: 'agent-1' };
   const ask = (device: string) =>
@@ -30,6 +33,17 @@ test('thirty terminals that ask at once are all answered, beside one that asks w
     broker.passed.filter(({ topic }) => topic === bundleTopic(facility, device, 'answer')).length;
   await until('an answer for each', () => devices.every((device) => answered(device) === 1), 20_000);
   expect(answered(loud)).toBe(2);
+  // Stopped while it lies there: nobody is given another piece, and another file of that name all the same.
+  withheld = createHash('sha256').update('a release').digest('hex');
+  const [first = '', second = ''] = devices;
+  ask(first);
+  writeFileSync(join(folder, 'other.raucb'), 'another release');
+  void link.publish(
+    bundleTopic(facility, second, 'request'),
+    new TextEncoder().encode(JSON.stringify({ ...request, compatible: 'other' })),
+  );
+  await until('the other one', () => answered(second) === 2, 20_000);
+  expect(answered(first)).toBe(1);
   desk.close();
   rmSync(folder, { recursive: true });
 });

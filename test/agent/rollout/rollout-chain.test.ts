@@ -1,4 +1,6 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -294,6 +296,90 @@ describe('of what lies in the folder a facility takes', () => {
     rmSync(file());
     expect(await why(a())).toBe('unreadable');
     expect(existsSync(a().bundle)).toBe(false);
+  });
+
+  const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+  test('nothing after a stop, whatever somebody lays into the folder, wherever the bundle lies, and after a restart', async () => {
+    const before = readFileSync(file(), 'utf8');
+    a().installs = false;
+    expect(await why(a())).toBeNull();
+    const sha256 = hashOf(readFileSync(a().bundle, 'utf8'));
+    expect((await a().desk()).withholds(sha256)).toBe(false);
+    // Something stands where it is laid aside: it stays where terminals ask for it, and is given to none.
+    mkdirSync(`${a().bundle}.withheld/full`, { recursive: true });
+    await chain.stop('release');
+    const stopped = readFileSync(file(), 'utf8');
+    expect(await why(a())).toBe('stopped');
+    expect(existsSync(a().bundle)).toBe(true);
+    for (const [text, reason] of [
+      [stopped, 'stopped'],
+      ['{', 'unreadable'],
+      [before, 'replayed'],
+      [JSON.stringify({ ...papers(), word: 'a.b.c' }), 'forged'],
+    ] as const) {
+      writeFileSync(file(), text);
+      expect(await why(a())).toBe(reason);
+      const desk = await a().desk();
+      expect([desk.withholds(sha256), desk.holdsBack('0.3.0'), desk.holdsBack('0.9.0')], reason).toEqual([
+        ...[true, true, true],
+      ]);
+      // Its first look has not ended: the share hangs.
+      a().restart();
+      const begun = await a().desk();
+      expect([begun.withholds(sha256), begun.holdsBack('0.9.0')]).toEqual([true, true]);
+    }
+  });
+
+  test.runIf(process.platform !== 'win32')('no pipe, folder or device: each is looked at and left', async () => {
+    const { content } = contentOf(papers().order) as { content: { sha256: string }[] };
+    const path = join(chain.place.folder, content[0]?.sha256 ?? '');
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(await why(a())).toBe('content-missing');
+    rmSync(path);
+    mkdirSync(path);
+    expect(await why(a())).toBe('content-missing');
+    rmSync(file());
+    execFileSync('mkfifo', [file()]);
+    expect(await why(a())).toBe('unreadable');
+    rmSync(file());
+    mkdirSync(file());
+    expect(await why(a())).toBe('unreadable');
+  });
+
+  test('the room that a copy has taken which was cut off', async () => {
+    const part = a().at('bundles/.rollout.part');
+    mkdirSync(a().at('bundles'));
+    writeFileSync(part, 'a gigabyte');
+    Object.defineProperty(a(), 'freeBytes', { get: () => (existsSync(part) ? 0 : 10_000_000_000) });
+    expect(await why(a())).toBeNull();
+    expect(existsSync(part)).toBe(false);
+  });
+
+  test('and nothing more once it keeps its own: the same release laid there by hand stays, a stop is not for it', async () => {
+    expect(await why(a())).toBeNull();
+    const text = readFileSync(a().bundle, 'utf8');
+    a().ownRelease = true;
+    a().restart();
+    expect(await why(a())).toBe('kept');
+    expect(existsSync(a().bundle)).toBe(false);
+    writeFileSync(a().bundle, text);
+    await chain.stop('release');
+    for (let times = 0; times < 2; times += 1) {
+      a().restart();
+      await a().look();
+      expect(existsSync(a().bundle)).toBe(true);
+      const desk = await a().desk();
+      expect([desk.withholds(hashOf(text)), desk.holdsBack('0.3.0')]).toEqual([false, false]);
+    }
+    // Back in the chain: it is fetched again.
+    await chain.goOn('release');
+    rmSync(a().bundle);
+    a().ownRelease = false;
+    a().restart();
+    expect(await why(a())).toBeNull();
+    expect(existsSync(a().bundle)).toBe(true);
   });
 
   test('and leaves alone what a technician has laid there', async () => {

@@ -32,7 +32,7 @@ const rolloutOf = ({ order = {}, word = {}, consent = null, hashes = {} }: Chang
   const said = { ...papers, sequence: 5, wave: 2, stopped: false, ...word };
   return {
     order: {
-      ...{ ...about, version: '0.3.0', watch: key, content: [], waves: [['a'], ['b', 'c'], ['d']] },
+      ...{ ...about, version: '0.3.0', watch: key, content: [], paceMs: 0, waves: [['a'], ['b', 'c'], ['d']] },
       ...{ ...life, expiresAt: nowMs + 240 * hourMs, ...order },
     },
     orderHash,
@@ -136,6 +136,31 @@ describe('a stop', () => {
     expect(judgeRollout(stopped, rolloutOf({ order: { number: 6 } }), here)).toMatchObject({ go: false, why: 'older' });
   });
 });
+
+test('whoever has the key of the watch skips no wave before its time, and leaves no word behind for years', () => {
+  const { issuedAt } = rolloutOf().order;
+  const at = (sinceMs: number) => ({ ...here, time: { ...here.time, wallMs: issuedAt + sinceMs } });
+  const hurried = rolloutOf({ order: { paceMs: 24 * hourMs }, word: { wave: 99, expiresAt: nowMs + tenYearsMs } });
+  const c = (sinceMs: number) => judgeRollout(held, hurried, at(sinceMs));
+  expect(c(24 * hourMs - 1)).toMatchObject({ go: false, why: 'not-yet' });
+  const first = { ...at(hourMs), facility: 'a' };
+  expect(judgeRollout(held, hurried, first)).toMatchObject({ go: true });
+  const last = rolloutOf({
+    order: { paceMs: 24 * hourMs },
+    word: { wave: 99, issuedAt: issuedAt + 47 * hourMs, expiresAt: nowMs + tenYearsMs },
+  });
+  expect(judgeRollout(held, last, { ...at(48 * hourMs - 1), facility: 'd' })).toMatchObject({ why: 'not-yet' });
+  expect(judgeRollout(held, last, { ...at(48 * hourMs), facility: 'd' })).toMatchObject({ go: true });
+  expect(judgeRollout(held, last, { ...at(71 * hourMs), facility: 'd' })).toMatchObject({ why: 'silent-watch' });
+});
+
+test.each([...(['unreadable', 'forged', 'other-chain', 'other-order', 'older', 'same-number', 'replayed'] as const)])(
+  'a stop that was heard is not lifted by what lies in the folder: %s',
+  (why) => {
+    expect(holdsBack({ ...held, stop: 6 }, why, '0.9.0')).toBe(true);
+    expect(holdsBack(held, why, '0.9.0')).toBe(false);
+  },
+);
 
 test('terminals that have fetched a release are held back when it is stopped, or nobody has spoken for it', () => {
   const taken = { ...held, taken: true, floor: '0.3.0' };
