@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createVirtualSpeaker } from '../../../drivers/virtual/virtual-speaker.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
-import { gallery, galleryDisplay, galleryNow, gallerySettings } from '../../../src/cli/preview-gallery.ts';
+import {
+  type Exhibit,
+  gallery,
+  galleryDisplay,
+  galleryNow,
+  gallerySettings,
+} from '../../../src/cli/preview-gallery.ts';
+import type { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
 import type { ScreenModel } from '../../../src/core/screen/screen-model.ts';
 import { Presentation } from '../../../src/terminal/visit/presentation.ts';
 import type { SessionParts } from '../../../src/terminal/visit/session-parts.ts';
@@ -20,12 +27,14 @@ const present = ({
   voice = 'all',
   keypad = null,
   profile = 'demo',
+  isMute = false,
   speaking,
   heard = (_utterances, { ended }) => ended?.(),
 }: {
   readonly voice?: 'all' | 'headings';
   readonly keypad?: 'digits' | null;
   readonly profile?: Profile;
+  readonly isMute?: boolean;
   readonly speaking?: (speaking: boolean) => void;
   readonly heard?: Parameters<typeof createVirtualSpeaker>[0];
 } = {}) => {
@@ -35,19 +44,44 @@ const present = ({
   const parts = {
     clock: { now: () => galleryNow },
     screen: { show: (model: ScreenModel) => shown.push(model) },
-    speaker: ear,
+    speaker: isMute ? null : ear,
     statusLight: null,
     keypad: keypad === null ? null : { keys: keypad },
     clinic: { publishState: (state: { profile: string }) => told.push(state.profile) },
     terminal: { device: 'd', lane: 1, version: '0', profile },
   } as unknown as SessionParts;
   const presentation = new Presentation(parts, speaking);
-  const show = (name: string): ScreenModel => {
-    presentation.show(exhibitNamed(name, voice).session, catalogue);
+  const showOf = ({ session }: Exhibit, from: Catalogue): ScreenModel => {
+    presentation.show(session, from);
     return shown.at(-1) as ScreenModel;
   };
-  return { ear, presentation, show, told };
+  const show = (name: string): ScreenModel => showOf(exhibitNamed(name, voice), catalogue);
+  return { ear, presentation, show, showOf, told };
 };
+
+const frozen = <T>(data: T): T => {
+  if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return data;
+  Object.values(data).forEach(frozen);
+  return Object.freeze(data);
+};
+
+it('after any screen the next stands there as it is drawn alone: nothing of the one before is left, or taken for it', () => {
+  // The same visit seen in other ways follows itself, too: there the least differs.
+  const ways = [
+    ...[display, { ...display, language: 'en' }, { ...display, language: 'en', layout: 'low' as const }],
+    ...[{ ...display, language: 'en', voice: 'headings' as const }, { ...display, language: 'ko' }, display],
+  ];
+  const rooms = ways.map((way) => gallery(gallerySettings, catalogue, way));
+  const order = [...rooms.flat(), ...(rooms[0] ?? []).flatMap((_, at) => rooms.flatMap((room) => room[at] ?? []))];
+  for (const isMute of [false, true]) {
+    const { showOf } = present({ isMute });
+    for (const exhibit of order) {
+      const { revision: _one, ...there } = frozen(showOf(exhibit, catalogue));
+      const { revision: _other, ...alone } = present({ isMute }).showOf(exhibit, { ...catalogue });
+      expect(there, exhibit.name).toEqual(alone);
+    }
+  }
+});
 
 it('says each language by its own name in its own voice', () => {
   const { ear, presentation, show } = present();
