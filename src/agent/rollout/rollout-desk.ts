@@ -202,7 +202,7 @@ export class RolloutDesk {
     const isKept = await this.#see(kind, held);
     if (!go) return why;
     if (!isKept) return this.#withhold(kind, 'unwritable');
-    if (!held.taken) {
+    if (!held.taken || (kind === 'release' && (await this.#isLost()))) {
       const refused = await this.#take(kind, rollout.value, trust);
       if (refused !== null) return this.#withhold(kind, refused);
     } else if (kind === 'settings' && !(await this.#isGood(this.#held.laid))) return 'unusable';
@@ -257,6 +257,7 @@ export class RolloutDesk {
 
   /** From now on other files are the release; what it leaves behind goes. */
   async #withFiles(next: HeldRollouts, { content }: RolloutOrder): Promise<HeldRollouts> {
+    await this.#offer(false);
     const gone = this.#held.files.filter(({ name }) => content.every((each) => each.name !== name));
     for (const { name } of gone) await rm(withheldOf(join(this.#places.bundles, name)), { force: true });
     this.#isOffered = null;
@@ -319,6 +320,16 @@ export class RolloutDesk {
       if (syscall === 'read') return 'content-missing';
       return code === 'ENOSPC' ? 'no-room' : 'unwritable';
     }
+  }
+
+  /** Somebody has emptied the folder, or this is another PC: what is in force has to come anew. */
+  async #isLost(): Promise<boolean> {
+    if (this.#isOffered === true) return false;
+    for (const { name } of this.#held.files) {
+      const path = join(this.#places.bundles, name);
+      if ((await sizeOf(path)) === null && (await sizeOf(withheldOf(path))) === null) return true;
+    }
+    return false;
   }
 
   /** Gives the release that is held to terminals, or takes it from where they ask. Another file of that name is not ours. */

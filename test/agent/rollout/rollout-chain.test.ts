@@ -382,6 +382,32 @@ describe('of what lies in the folder a facility takes', () => {
     expect(existsSync(a().bundle)).toBe(true);
   });
 
+  test('a release that is in force comes anew where its folder was emptied', async () => {
+    expect(await why(a())).toBeNull();
+    rmSync(a().bundle);
+    a().restart();
+    a().freeBytes = 0;
+    expect([await why(a()), await why(a())]).toEqual(['no-room', 'no-room']);
+    a().freeBytes = 10_000_000_000;
+    expect(await why(a())).toBeNull();
+    expect(readFileSync(a().bundle, 'utf8')).toContain('0.3.0');
+  });
+
+  test('what the next release leaves behind goes, also where a facility was off until its turn', async () => {
+    expect(await why(a())).toBeNull();
+    cpSync(a().bundle, a().at('bundles/other.raucb'));
+    const held = JSON.parse(readFileSync(a().at('rollout-held.json'), 'utf8'));
+    held.files[0].name = 'other.raucb';
+    writeFileSync(a().at('rollout-held.json'), JSON.stringify(held));
+    a().restart();
+    await chain.stop('release');
+    await chain.sign(release, fixed);
+    await chain.lookByOperator();
+    expect(await why(a())).toBeNull();
+    expect(readFileSync(a().bundle, 'utf8')).toContain('0.3.1');
+    expect(existsSync(a().at('bundles/other.raucb'))).toBe(false);
+  });
+
   test('and leaves alone what a technician has laid there', async () => {
     a().installs = false;
     writeFileSync(join(a().at('bundles'), '..', 'own'), '');
