@@ -132,6 +132,20 @@ test('in a file none looks through a table that grows', () => {
   expect(scans).toEqual([]);
 });
 
+test('and every index that a visit may have to write is read by one', () => {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const read = statements.flatMap((sql) =>
+    database
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .flatMap(({ detail }) => /INDEX (\w+)/.exec(String(detail))?.[1] ?? []),
+  );
+  const made = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
+  database.close();
+  expect(made.length).toBeGreaterThan(7);
+  expect(made.map(({ name }) => name).filter((name) => !read.includes(String(name)))).toEqual([]);
+});
+
 type Plan = {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
