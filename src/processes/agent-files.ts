@@ -5,6 +5,7 @@ import { withoutOwn } from '../agent/rollout/rollout-settings.ts';
 import { readFacilitySettings } from '../agent/settings/facility-settings-file.ts';
 import { readStaff } from '../agent/staff-page/staff-codes.ts';
 import { WatchedFile } from '../agent/watched-file.ts';
+import { sameContent } from '../core/same-content.ts';
 import type { FacilitySettings } from '../wire/facility-settings.ts';
 import type { AgentConfig } from './agent-config.ts';
 
@@ -36,16 +37,15 @@ export const openAgentFiles = async (
   const settingsPaths = [settingsFile, ...(config.rollout === undefined ? [] : [at(agentFiles.rolloutHeld)])];
   const keys = await WatchedFile.open(keyPaths, () => readAgentKeys(directory), changed);
   const devices = await WatchedFile.open([at(agentFiles.devices)], () => readDeviceRegistry(directory), changed);
-  let told = '';
+  let told: FacilitySettings | null = null;
   // What was seen of a chain is written every few minutes: terminals hear of it where it changes their settings.
   const settingsChanged = (value: FacilitySettings): void => {
-    const now = JSON.stringify(value);
-    if (now === told) return onChange();
-    told = now;
+    if (sameContent(value, told)) return onChange();
+    told = value;
     changed();
   };
   const settings = await WatchedFile.open(settingsPaths, () => settingsIn(directory, config), settingsChanged);
-  told = JSON.stringify(settings.value);
+  told = settings.value;
   const staff = await WatchedFile.open([staffFile], () => readStaff(staffFile), onChange);
   return { keys, devices, settings, staff, all: [keys, devices, settings, staff] };
 };

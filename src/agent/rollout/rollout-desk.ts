@@ -12,6 +12,7 @@ import {
   type Rollout,
   type RolloutReason,
 } from '../../core/rollout/rollout.ts';
+import { sameContent } from '../../core/same-content.ts';
 import { hoursNow, openingHoursOf } from '../../core/update/closed-hours.ts';
 import { isAtLeast } from '../../core/update/compare-versions.ts';
 import { describeError } from '../../log/event-log.ts';
@@ -223,7 +224,7 @@ export class RolloutDesk {
   /** false: the disk did not take it. What has been seen, and what is stopped, holds all the same. */
   async #see(kind: RolloutKind, seen: HeldRollout): Promise<boolean> {
     const next = { ...this.#held, [kind]: seen };
-    const isNews = JSON.stringify(next) !== JSON.stringify(this.#held);
+    const isNews = !sameContent(next, this.#held);
     this.#held = next;
     return isNews || this.#isBehind ? this.#write(next) : true;
   }
