@@ -131,6 +131,10 @@ window.lookAtScreen = async (theme) => {
       else if (answers.some((answer) => answer.getAttribute('aria-disabled') !== 'true'))
         subjectsHidden.push(`${where(subject)} is hidden beside a button that is ready`);
     }
+    // Of what was answered the first is seen whole before anything is moved.
+    const first = text.querySelector('.summary li');
+    if (first !== null && first.getBoundingClientRect().bottom > area.bottom + 4)
+      subjectsHidden.push(`${where(first)}: nothing of what was answered is seen whole`);
     // Read in the order in which it stands.
     const tops = [...text.children].filter(visible).map((each) => each.getBoundingClientRect().top);
     if (tops.some((top, index) => index > 0 && top < tops[index - 1] - 1)) subjectsHidden.push('not in reading order');
