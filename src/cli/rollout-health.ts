@@ -23,6 +23,8 @@ const answerMs = 30_000;
 /** Of 2,000 facilities with a dozen alerts each there are some megabytes. Bytes */
 const longestAnswer = 100_000_000;
 
+const notAnAnswer = 'this is no answer of Prometheus (/api/v1/query, a vector)';
+
 const isKind = (text: string | undefined): text is RolloutKind => rolloutKinds.some((kind) => kind === text);
 
 type Draft = { -readonly [key in keyof FacilityHealth]: FacilityHealth[key] };
@@ -34,8 +36,11 @@ const addTo = (told: Draft, { metric, value: [, text] }: Sample): void => {
     told.alerts = [...told.alerts, [alertname, device, part].filter((word) => word !== undefined).join(' ')];
   if (name === 'uketsuke_terminal_update_failed' && value === 1) told.failed = [...told.failed, version ?? ''];
   if (!isKind(kind)) return;
-  if (name === 'uketsuke_agent_rollout_taken') told.taken = { ...told.taken, [kind]: value };
-  if (name === 'uketsuke_agent_rollout_done') told.done = { ...told.done, [kind]: value };
+  // Of several agents the furthest has taken it, and the last has carried it out.
+  if (name === 'uketsuke_agent_rollout_taken' && value >= (told.taken[kind] ?? 0))
+    told.taken = { ...told.taken, [kind]: value };
+  if (name === 'uketsuke_agent_rollout_done')
+    told.done = { ...told.done, [kind]: Math.min(value, told.done[kind] ?? value) };
   if (name === 'uketsuke_agent_rollout_waits' && why === 'kept') told.kept = [...told.kept, kind];
 };
 
@@ -45,10 +50,9 @@ const addTo = (told: Draft, { metric, value: [, text] }: Sample): void => {
  */
 export const healthOf = (answer: string, nowMs: number): Health => {
   const parsed = answer.length > longestAnswer ? null : parseJson(answer, answerSchema);
-  if (parsed === null) throw new Error('this is no answer of Prometheus (/api/v1/query, a vector)');
+  if (parsed === null) throw new Error(notAnAnswer);
   const { result } = parsed.data;
-  const [first] = result;
-  if (first !== undefined && Math.abs(first.value[0] * 1_000 - nowMs) > toleratedMs)
+  if (result.some(({ value: [at] }) => Math.abs(at * 1_000 - nowMs) > toleratedMs))
     throw new Error(
       "Prometheus' answer is of another time than this machine's: an old file, or one of the clocks is wrong",
     );
@@ -69,9 +73,23 @@ export const healthOf = (answer: string, nowMs: number): Health => {
 const askPrometheus = async (address: string): Promise<string> => {
   const url = new URL('api/v1/query', address.endsWith('/') ? address : `${address}/`);
   url.searchParams.set('query', healthQuery);
+  const silent = new Error(`${address}: Prometheus does not answer`);
   const answer = await fetch(url, { signal: AbortSignal.timeout(answerMs) }).catch(() => null);
-  if (answer === null || !answer.ok) throw new Error(`${address}: Prometheus does not answer`);
-  return answer.text();
+  if (answer?.ok !== true || answer.body === null) throw silent;
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const piece of answer.body) {
+      length += piece.length;
+      // Whatever answers there fills no memory.
+      if (length > longestAnswer) break;
+      pieces.push(piece);
+    }
+  } catch {
+    throw silent;
+  }
+  if (length > longestAnswer) throw new Error(notAnAnswer);
+  return Buffer.concat(pieces).toString('utf8');
 };
 
 export type HealthSource = { readonly prometheus?: string; readonly answer?: string };

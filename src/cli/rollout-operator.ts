@@ -1,5 +1,6 @@
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { publicPart } from '../agent/provisioning/agent-keys.ts';
 import { newKey } from '../agent/provisioning/make-device-keys.ts';
@@ -18,7 +19,7 @@ import { compareVersions } from '../core/update/compare-versions.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import { orMissing } from '../storage/or-missing.ts';
 import { parseJsonFile } from '../storage/parse-file.ts';
-import { copyDurably, replaceDurably } from '../storage/rename-durably.ts';
+import { copyDurably, giveToOwner, replaceDurably } from '../storage/rename-durably.ts';
 import { hashOf } from '../trust/document-hash.ts';
 import { importSigningKey, privateJwkSchema, readJsonFile } from '../trust/key-files.ts';
 import { type SigningKey, sign } from '../trust/seal.ts';
@@ -59,8 +60,15 @@ const operatedSchema = z.strictObject({
   }),
   isStopped: z.boolean(),
   isFinished: z.boolean(),
-  /** Who was unwell when it stopped */
-  unwell: z.array(z.string()),
+  /** Who was unwell when it stopped, and why: said until it goes on */
+  unwell: z.array(
+    z.strictObject({
+      facility: z.string(),
+      wave: z.number().int(),
+      reason: z.enum(['silent', 'alert', 'fell-back']),
+      what: z.string(),
+    }),
+  ),
 });
 type Operated = z.infer<typeof operatedSchema>;
 
@@ -80,37 +88,31 @@ export type RolloutLook = {
   readonly wave: number;
   readonly waves: number;
   readonly step: WaveVerdict['step'] | 'stopped';
+  /** Of a step that waits */
+  readonly why?: Extract<WaveVerdict, { step: 'wait' }>['why'];
   readonly unwell: readonly Unwell[];
   readonly waitsFor: readonly string[];
 };
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-};
-
-/** One at a time: of two looks at once the slower could publish that it goes on after the other has stopped it. */
+/**
+ * One at a time: of two looks at once the slower could publish that it goes on after the other has stopped it. The lock is the
+ * system's, and ends with the process that has it: no number of a process that was cut off keeps anybody from a stop.
+ */
 const alone = async <T>({ directory }: OperatorPlace, work: () => Promise<T>): Promise<T> => {
   const path = join(directory, names.lock);
-  const text = await readFile(path, 'utf8').catch(orMissing);
-  const pid = Number(text);
-  if (text !== null && pid > 0 && pid !== process.pid && isAlive(pid))
-    throw new Error(`${path}: another \`uketsuke rollout\` is at work (process ${pid})`);
-  // Of one that was cut off.
-  await rm(path, { force: true });
-  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-    throw new Error(`${path}: another \`uketsuke rollout\` has just begun`);
-  });
+  // The directory is the operator's; SQLite would name neither it nor what is wrong.
+  await (await open(path, 'a', 0o600)).close();
+  giveToOwner(path);
+  const lock = new DatabaseSync(path, { timeout: 0 });
   try {
-    await file.writeFile(String(process.pid)).finally(() => file.close());
+    try {
+      lock.exec('BEGIN EXCLUSIVE');
+    } catch {
+      throw new Error(`${path}: another \`uketsuke rollout\` is at work; try again in a minute`);
+    }
     return await work();
   } finally {
-    await rm(path, { force: true });
+    lock.close();
   }
 };
 
@@ -202,8 +204,12 @@ const contentBeside = async (folder: string, { content }: RolloutPlan): Promise<
   await makeFolder(folder);
   for (const { entry, from } of content) {
     const path = join(folder, entry.sha256);
+    // Under this name nothing else may lie: a link would be followed.
+    await rm(path, { force: true });
     if (typeof from === 'string') copyDurably(from, path);
-    else await writeFile(path, from, { flush: true });
+    else await writeFile(path, from, { flag: 'wx', flush: true });
+    // Of a bundle that only its maker may read, facilities would see nothing.
+    await chmod(path, 0o644);
   }
 };
 
@@ -246,8 +252,7 @@ const lookOf = ({ rollout: { order }, operated }: Running, more: Partial<Rollout
 });
 
 const stopNow = async (place: OperatorPlace, running: Running, unwell: readonly Unwell[]): Promise<RolloutLook> => {
-  const names = unwell.map(({ facility }) => facility);
-  const stopped = { ...running, operated: { ...running.operated, isStopped: true, unwell: names } };
+  const stopped = { ...running, operated: { ...running.operated, isStopped: true, unwell: [...unwell] } };
   await say(place, stopped);
   return lookOf(stopped, { step: 'stop', unwell });
 };
@@ -257,7 +262,7 @@ const lookAt = async (place: OperatorPlace, running: Running, health: Health): P
   // A stop is said again for whoever has not heard it; a finished order goes on for those who come late.
   if (operated.isStopped || operated.isFinished) {
     await say(place, running);
-    return lookOf(running, { step: operated.isStopped ? 'stopped' : 'finished' });
+    return lookOf(running, { step: operated.isStopped ? 'stopped' : 'finished', unwell: operated.unwell });
   }
   const { order } = rollout;
   const nowMs = place.nowMs();
@@ -270,18 +275,21 @@ const lookAt = async (place: OperatorPlace, running: Running, health: Health): P
     operated: { ...operated, memory: memory as Operated['memory'], isFinished: verdict.step === 'finished' },
   };
   await say(place, now);
-  return lookOf(now, { step: verdict.step, waitsFor: verdict.step === 'wait' ? verdict.facilities : [] });
+  return verdict.step === 'wait'
+    ? lookOf(now, { step: 'wait', why: verdict.why, waitsFor: verdict.facilities })
+    : lookOf(now, { step: verdict.step });
 };
 
 /** One look at all orders: opens, waits, stops, finishes, and says so, freshly dated. */
-export const lookAtRollouts = (
+export const lookAtRollouts = async (
   place: OperatorPlace,
   readHealth: () => Promise<Health>,
-): Promise<readonly RolloutLook[]> =>
-  alone(place, async () => {
+): Promise<readonly RolloutLook[]> => {
+  // Before the lock: a Prometheus that is late keeps nobody from a stop by hand.
+  const health = await readHealth();
+  return alone(place, async () => {
     const looks: RolloutLook[] = [];
     const failed: unknown[] = [];
-    const health = await readHealth();
     for (const kind of rolloutKinds) {
       try {
         const running = await runningOf(place, kind);
@@ -294,6 +302,7 @@ export const lookAtRollouts = (
     if (failed.length > 0) throw failed[0];
     return looks;
   });
+};
 
 const runningOrThrow = async (place: OperatorPlace, kind: RolloutKind): Promise<Running> => {
   const running = await runningOf(place, kind);
@@ -323,7 +332,8 @@ export const goOnWithRollout = (place: OperatorPlace, kind: RolloutKind, keyPath
       key,
     );
     const { operated } = running;
-    const excused = [...new Set([...operated.memory.excused, ...operated.unwell])];
+    const unwell = operated.unwell.map(({ facility }) => facility);
+    const excused = [...new Set([...operated.memory.excused, ...unwell])];
     const memory = { ...operated.memory, openedAt: issuedAt, excused };
     await say(place, { ...running, operated: { ...operated, memory, isStopped: false, unwell: [] } }, consent);
     return excused;

@@ -25,8 +25,20 @@ const withPlaces = (command: Command): Command =>
   command.requiredOption(...directory).requiredOption('--to <dir>', 'the folder that facilities look into');
 const ofKind = (): Option => new Option('--kind <kind>', 'of which order').choices(rolloutKinds).makeOptionMandatory();
 
+/** Who is unwell and why, for a person */
+const unwellOf = ({ facility, reason, what }: RolloutLook['unwell'][number]): string => {
+  switch (reason) {
+    case 'silent':
+      return inWords('{facility}: nothing is heard of it (silent)', { facility });
+    case 'alert':
+      return inWords('{facility}: rings since it has this order: {what} (alert)', { facility, what });
+    default:
+      return inWords('{facility}: a terminal went back from {what} (fell-back)', { facility, what });
+  }
+};
+
 /** Each step in a sentence: what it is, and who must act. */
-const sentenceOf = ({ step, kind, number, wave, waves, unwell, waitsFor }: RolloutLook): string => {
+const sentenceOf = ({ step, why, kind, number, wave, waves, unwell, waitsFor }: RolloutLook): string => {
   const values = { kind, number, wave, waves, facilities: waitsFor.join(', ') };
   switch (step) {
     case 'open':
@@ -35,7 +47,7 @@ const sentenceOf = ({ step, kind, number, wave, waves, unwell, waitsFor }: Rollo
       return inWords('order {number} ({kind}): all {waves} waves are through', values);
     case 'stop':
     case 'stopped': {
-      const who = unwell.map(({ facility, reason, what }) => `${facility}: ${reason} ${what}`.trim()).join(', ');
+      const who = unwell.map(unwellOf).join(', ');
       const told = inWords(
         'order {number} ({kind}): stopped in wave {wave} of {waves}. Look at the facilities, then: uketsuke rollout go-on, or sign another order',
         values,
@@ -43,6 +55,11 @@ const sentenceOf = ({ step, kind, number, wave, waves, unwell, waitsFor }: Rollo
       return who === '' ? told : `${told} (${who})`;
     }
     default:
+      if (why === 'silent')
+        return inWords(
+          'order {number} ({kind}): the next wave waits, for nothing is heard of {facilities}: is its agent on, and is `facility` in its Prometheus its name?',
+          values,
+        );
       return waitsFor.length === 0
         ? inWords('order {number} ({kind}): wave {wave} of {waves} is well; only time is missing', values)
         : inWords('order {number} ({kind}): wave {wave} of {waves} waits for {facilities}', values);
@@ -83,7 +100,15 @@ const addSigning = (rollout: Command): void => {
     .requiredOption(...keyFile)
     .action(
       orExplain(async (plan: string, options: Places & { readonly key: string }) => {
-        print(String(await signOrder(placeOf(options), await readPlan(plan), options.key)));
+        const planned = await readPlan(plan);
+        const { kind } = planned;
+        const number = await signOrder(placeOf(options), planned, options.key);
+        print(
+          inWords('order {number} ({kind}) is signed, for nobody yet: take the key away; the next look begins', {
+            number,
+            kind,
+          }),
+        );
       }),
     );
 };
@@ -122,6 +147,7 @@ export const register = (program: Command): void => {
     .action(
       orExplain(async (options: KindOptions & { readonly key: string }) => {
         const excused = await goOnWithRollout(placeOf(options), options.kind, options.key);
+        print(inWords('{kind}: goes on; the next look says how it stands', { kind: options.kind }));
         if (excused.length > 0) tell('let pass as they are: {facilities}', { facilities: excused.join(', ') });
       }),
     );

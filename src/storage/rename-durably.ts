@@ -1,4 +1,15 @@
-import { chownSync, closeSync, copyFileSync, fsyncSync, openSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 export const syncFile = (path: string, mode: 'r' | 'r+' = 'r+'): void => {
@@ -24,7 +35,9 @@ export const renameDurably = (from: string, to: string): void => {
 /** A file's content, whole: after a power cut it is the old one or the new one. Throws as the file system does. */
 export const replaceDurably = (path: string, text: string, mode: number): void => {
   const aside = `${path}.new`;
-  writeFileSync(aside, text, { mode });
+  // Left by one that was cut off; or a link, through which another file would be written.
+  rmSync(aside, { force: true });
+  writeFileSync(aside, text, { mode, flag: 'wx' });
   syncFile(aside);
   renameDurably(aside, path);
 };
@@ -40,7 +53,8 @@ export const giveToOwner = (path: string): void => {
 /** Whole and on the disk under its new name, and of that directory's owner, or not there. */
 export const copyDurably = (from: string, to: string): void => {
   const aside = `${to}.part`;
-  copyFileSync(from, aside);
+  rmSync(aside, { force: true });
+  copyFileSync(from, aside, constants.COPYFILE_EXCL);
   giveToOwner(aside);
   syncFile(aside);
   renameDurably(aside, to);

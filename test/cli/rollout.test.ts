@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { writtenCommands } from '../../scripts/trials/installed/guide.ts';
 import { register } from '../../src/cli/rollout.ts';
+import { healthOf } from '../../src/cli/rollout-health.ts';
 import { readSettings } from '../../src/config-file/read-settings.ts';
 import { agentConfigSchema } from '../../src/processes/agent-config.ts';
 
@@ -94,23 +95,30 @@ test('what the guide says is what happens, from the keys to a stop and on', { ti
     out: join(root, 'rollout/rollout-trust.json'),
   });
   expect((await run(command('rollout plan'))).out.split('\n')).toHaveLength(3);
-  expect(await run(command('rollout sign'))).toMatchObject({ status: 0, out: '1' });
+  expect(await run(command('rollout sign'))).toMatchObject({
+    ...{ status: 0, out: expect.stringContaining('order 1 (release) is signed, for nobody yet') },
+  });
   expect(await run(command('rollout sign'))).toMatchObject({
     status: 2,
     error: expect.stringContaining('one at a time'),
   });
 
+  failed = {};
+  expect((await looks()).out).toContain('nothing is heard of clinic-1');
   failed = { 'clinic-1': null, 'clinic-2': null, 'clinic-3': null, 'clinic-4': null };
   expect(await looks()).toMatchObject({ status: 0, out: 'order 1 (release): wave 1 of 3 may begin' });
   expect((await looks()).out).toBe('order 1 (release): wave 1 of 3 waits for clinic-1');
   taken = 1;
   expect((await looks()).out).toBe('order 1 (release): wave 2 of 3 may begin');
   failed = { ...failed, 'clinic-3': '0.3.0' };
-  expect(await looks()).toMatchObject({ status: 1, out: expect.stringContaining('(clinic-3: fell-back 0.3.0)') });
-  expect(await looks('ja_JP.UTF-8')).toMatchObject({
+  expect(await looks()).toMatchObject({
     status: 1,
-    out: expect.stringContaining('第 2 組で止まっています'),
+    out: expect.stringContaining('(clinic-3: a terminal went back from 0.3.0 (fell-back))'),
   });
+  // Whoever looks by hand later is told the same.
+  const again = await looks('ja_JP.UTF-8');
+  expect(again).toMatchObject({ status: 1, out: expect.stringContaining('第 2 組で止まっています') });
+  expect(again.out).toContain('clinic-3：端末が 0.3.0 から前の版へ戻った');
 
   expect(await run(command('rollout go-on'))).toMatchObject({ status: 0, error: 'let pass as they are: clinic-3' });
   expect((await looks()).status).toBe(0);
@@ -138,6 +146,65 @@ test('an answer of yesterday, and none, are no health', async () => {
   });
   expect(await run(`${places.trim()} --prometheus http://127.0.0.1:1`)).toMatchObject({
     ...{ status: 2, error: expect.stringContaining('Prometheus does not answer') },
+  });
+});
+
+describe('what answers in the place of Prometheus', () => {
+  const [nowMs, kind] = [Date.now(), 'release'];
+  const vector = (...result: object[]) => JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
+  const up = sample('clinic-1', 'uketsuke_agent_broker_up', {}, 1);
+  const told = (name: string, value: number) => sample('clinic-1', `uketsuke_agent_rollout_${name}`, { kind }, value);
+
+  test.each([
+    ['the one', 7, 0],
+    ['the other', 0, 7],
+  ])('of two agents in a facility the last has to carry it out, and what one has taken counts: %s', (_name, a, b) => {
+    const both = healthOf(vector(up, told('taken', a), told('done', a), told('taken', b), told('done', b)), nowMs);
+    expect(both.get('clinic-1')).toMatchObject({ taken: { release: 7 }, done: { release: 0 } });
+  });
+
+  test('no number hides none', () => {
+    const none = Number.NaN;
+    const all = vector(
+      up,
+      told('taken', none),
+      told('taken', 7),
+      told('taken', none),
+      told('done', 7),
+      told('done', none),
+    );
+    expect(healthOf(all, nowMs).get('clinic-1')).toMatchObject({ taken: { release: 7 }, done: { release: none } });
+  });
+
+  test('one sample of yesterday among those of now is an old answer', () => {
+    const old = { ...told('done', 7), value: [nowMs / 1_000 - 86_400, '7'] };
+    expect(() => healthOf(vector(up, old), nowMs)).toThrow('of another time');
+  });
+
+  const answering = async (answer: (response: ServerResponse) => void) => {
+    const server = createServer((_request, response) => answer(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { error } = await run(`${look.replace('127.0.0.1:9090', `127.0.0.1:${port}`)}`);
+    server.closeAllConnections();
+    server.close();
+    return error;
+  };
+
+  test('it breaks off, or never ends: told, with nothing kept of it', { timeout: 60_000 }, async () => {
+    const cut = await answering((response) => {
+      response.write('{"status":', () => response.destroy());
+    });
+    expect(cut).toMatch(/127\.0\.0\.1:\d+: Prometheus does not answer/);
+    const piece = ' '.repeat(1 << 20);
+    const endless = await answering((response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(piece));
+      };
+      response.on('drain', more);
+      more();
+    });
+    expect(endless).toContain('no answer of Prometheus');
   });
 });
 

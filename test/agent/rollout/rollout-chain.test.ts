@@ -1,12 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundleName, PlayedChain, type PlayedFacility } from '../../../scripts/beds/rollout-chain.ts';
 import { newKey } from '../../../src/agent/provisioning/make-device-keys.ts';
-import type { RolloutLook } from '../../../src/cli/rollout-operator.ts';
+import { lookAtRollouts, type RolloutLook } from '../../../src/cli/rollout-operator.ts';
+import type { Health } from '../../../src/core/rollout/judge-waves.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
 import { importSigningKey } from '../../../src/trust/key-files.ts';
 import { sign } from '../../../src/trust/seal.ts';
@@ -485,6 +498,44 @@ describe('the operator', () => {
     await expect(chain.sign(release, { version: '0.2.9', isBad: false })).rejects.toThrow('older');
     expect(await chain.sign({ kind: 'settings', waves, settings: { theme: 'dark' } })).toBe(1);
     await expect(chain.goOn('release')).rejects.toThrow('one at a time');
+  });
+
+  test('is alone: no look beside another, a stop while a Prometheus is late; what one that was cut off has left locks nobody out', async () => {
+    await chain.sign(release, good);
+    const lock = join(chain.place.directory, 'rollout.lock');
+    // Left by one that was cut off: the system has let go of it.
+    expect(existsSync(lock)).toBe(true);
+    let answers = (_health: Health): void => {};
+    const late = lookAtRollouts(chain.place, () => new Promise((resolve) => (answers = resolve)));
+    expect(await chain.stop('release')).toMatchObject({ step: 'stop' });
+    answers(new Map());
+    expect(await late).toMatchObject([{ step: 'stopped' }]);
+    const results = await Promise.allSettled([chain.stop('release'), chain.stop('release')]);
+    expect(results.map(({ status }) => status)).toContain('rejected');
+    expect(JSON.stringify(results.map((each) => each.status === 'rejected' && String(each.reason)))).toContain(
+      'at work',
+    );
+  });
+
+  test('writes through no link that lies in the folder, and leaves content that others may read', async () => {
+    const watchKey = join(chain.place.directory, 'watch-key.jwk.json');
+    const before = readFileSync(watchKey, 'utf8');
+    symlinkSync(watchKey, `${file()}.new`);
+    const settings = `${JSON.stringify({ theme: 'dark' })}\n`;
+    const sha256 = createHash('sha256').update(settings).digest('hex');
+    symlinkSync(watchKey, join(chain.place.folder, sha256));
+    await chain.sign({ kind: 'settings', waves, settings: { theme: 'dark' } });
+    expect(readFileSync(join(chain.place.folder, sha256), 'utf8')).toBe(settings);
+    await chain.stop('settings');
+    const path = chain.writePlan(release, good);
+    chmodSync(join(path, '..', bundleName), 0o600);
+    const bundle = createHash('sha256')
+      .update(readFileSync(join(path, '..', bundleName)))
+      .digest('hex');
+    symlinkSync(watchKey, join(chain.place.folder, `${bundle}.part`));
+    await chain.sign(release, good);
+    expect(readFileSync(watchKey, 'utf8')).toBe(before);
+    expect(statSync(join(chain.place.folder, bundle)).mode & 0o777).toBe(0o644);
   });
 
   test('is refused a facility in two waves, and a key that facilities do not know', async () => {
