@@ -15,8 +15,8 @@ export const clinicDefences: readonly Defence[] = [
     without: [
       [
         'src/trust/seal.ts',
-        'if (facility !== addressee.facility || device !== addressee.device)',
-        'if (facility !== addressee.facility)',
+        'return facility === addressee.facility && device === addressee.device',
+        'return facility === addressee.facility',
       ],
     ],
   },
