@@ -185,7 +185,11 @@ const say = async (
     ...{ wave: operated.memory.wave, stopped: operated.isStopped },
     ...{ issuedAt, expiresAt: issuedAt + operated.wordMs },
   };
-  const said = await signed('rollout-word', message, await watchKeyOf(place));
+  const watch = await watchKeyOf(place);
+  // A word by another key is nobody's: here, too, the order could not be read any more.
+  if (watch.kid !== order.watch.kid)
+    throw new Error(`order ${number} (${kind}) is of another watch key: somebody with the chain's key signs it anew`);
+  const said = await signed('rollout-word', message, watch);
   await publish(place, kind, { ...operated, papers: { ...operated.papers, word: said, consent } });
 };
 

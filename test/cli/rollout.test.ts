@@ -89,7 +89,7 @@ const looks = (lang?: string) => {
 const command = (words: string): string => written.find((each) => each.includes(words)) ?? '';
 
 test('what the guide says is what happens, from the keys to a stop and on', { timeout: 60_000 }, async () => {
-  expect(written).toHaveLength(5);
+  expect(written).toHaveLength(6);
   expect(await run(command('rollout init'))).toMatchObject({
     status: 0,
     out: join(root, 'rollout/rollout-trust.json'),
@@ -125,6 +125,10 @@ test('what the guide says is what happens, from the keys to a stop and on', { ti
   expect(await run(command('rollout stop'))).toMatchObject({ status: 0, out: expect.stringContaining('stopped') });
   expect((await looks()).status).toBe(1);
   expect(asked).toBe((await run('uketsuke rollout question')).out);
+  const { status } = await run(command('chain-key-2'));
+  expect([status, JSON.parse(readFileSync(join(root, 'rollout/rollout-trust.json'), 'utf8'))]).toMatchObject([
+    ...[0, { keys: [{}, {}] }],
+  ]);
 });
 
 test('an answer of yesterday, and none, are no health', async () => {

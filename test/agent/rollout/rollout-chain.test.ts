@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundleName, PlayedChain, type PlayedFacility } from '../../../scripts/beds/rollout-chain.ts';
 import { newKey } from '../../../src/agent/provisioning/make-device-keys.ts';
-import { lookAtRollouts, type RolloutLook } from '../../../src/cli/rollout-operator.ts';
+import { initOperator, lookAtRollouts, type RolloutLook } from '../../../src/cli/rollout-operator.ts';
 import type { Health } from '../../../src/core/rollout/judge-waves.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
 import { importSigningKey } from '../../../src/trust/key-files.ts';
@@ -517,6 +517,20 @@ describe('the operator', () => {
     );
   });
 
+  test('with another key of the watch says nothing of orders that name the former one, and signs the next', async () => {
+    await chain.sign(release, good);
+    await chain.round();
+    await chain.stop('release');
+    rmSync(join(chain.place.directory, 'watch-key.jwk.json'));
+    await initOperator(chain.place, 'midori', chain.keyPath);
+    for (let times = 0; times < 2; times += 1)
+      await expect(chain.round()).rejects.toThrow('order 1 (release) is of another watch key');
+    expect(await chain.sign(release, fixed)).toBe(2);
+    await chain.round();
+    await chain.round();
+    expect(given('0.3.1')).toBe('a');
+  });
+
   test('writes through no link that lies in the folder, and leaves content that others may read', async () => {
     const watchKey = join(chain.place.directory, 'watch-key.jwk.json');
     const before = readFileSync(watchKey, 'utf8');
@@ -555,7 +569,6 @@ describe('the operator', () => {
   test('changes keys by an order, first to both, then to the new one, and no facility is locked out', async () => {
     const trustOf = (name: string): { keys: { kid: string }[] } =>
       JSON.parse(readFileSync(chain.facility(name).at('rollout-trust.json'), 'utf8'));
-    const { initOperator } = await import('../../../src/cli/rollout-operator.ts');
     const nextKey = join(root, 'stick/next-key.jwk.json');
     const trustFile = await initOperator(chain.place, 'midori', nextKey);
     const both = JSON.parse(readFileSync(trustFile, 'utf8')) as { chain: string; keys: { kid: string }[] };
