@@ -78,8 +78,8 @@ export const planted: readonly Planted[] = [
     name: 'staff not told of a patient sent away',
     changes: [
       [
-        'src/core/visit/session-deadlines.ts',
-        'effects: [...leftBehind(state.requestId), ...desk.effects]',
+        'src/core/visit/session-earlier.ts',
+        'effects: [...leftBehind(requestId), ...desk.effects]',
         'effects: desk.effects',
       ],
     ],
@@ -88,9 +88,9 @@ export const planted: readonly Planted[] = [
     name: 'staff not told of a request that a hung disk took too late',
     changes: [
       [
-        'src/core/visit/session-machine.ts',
-        '({ session, effects: leftBehind(requestId) });',
-        '({ session, effects: requestId ? [] : leftBehind(requestId) });',
+        'src/core/visit/session-signing.ts',
+        '  effects: leftBehind(requestId),',
+        '  effects: requestId ? [] : leftBehind(requestId),',
       ],
     ],
   },
