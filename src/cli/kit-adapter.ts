@@ -6,7 +6,9 @@ import type { LinePipe } from '../kit/adapter/adapter-lines.ts';
 import { adapterRules } from '../kit/adapter/adapter-rules.ts';
 import { type AdapterPeople, checkAdapter } from '../kit/adapter/check-adapter.ts';
 import { AnswerRecorder } from '../kit/adapter/record-answers.ts';
+import { splitLines } from '../kit/adapter/split-lines.ts';
 import { printFindings } from '../kit/finding.ts';
+import { parseJsonFile } from '../storage/parse-file.ts';
 import { speaksJapanese } from './say.ts';
 
 export type AdapterOptions = { readonly people: string; readonly record?: string };
@@ -33,9 +35,17 @@ const peopleSchema = z.strictObject({
 /** An adapter whose input is closed has so long for what it still does. ms */
 const endsWithinMs = 10_000;
 
-/** What JSON editors of Windows put before a file is no part of it. */
-const readPeople = (path: string): AdapterPeople =>
-  peopleSchema.parse(JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''))) as AdapterPeople;
+/** What JSON editors of Windows put before a file is no part of it. Throws with the file's name. */
+const readPeople = (path: string): AdapterPeople => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    // A folder is opened well, and its error names no path.
+    throw Object.assign(error as Error, { path });
+  }
+  return parseJsonFile(path, text.replace(/^\ufeff/, ''), peopleSchema) as AdapterPeople;
+};
 
 /** Exit status: 1 where the adapter breaks a promise of the port. Throws on a file that is none, or cannot be written. */
 export const judgeAdapter = async (
@@ -47,21 +57,17 @@ export const judgeAdapter = async (
   if (record !== undefined) writeFileSync(record, '');
   const recorder = new AnswerRecorder();
   let hear: (line: string) => void = () => {};
-  let rest = '';
   let isOver = false;
   let last = '';
   // A character may come in two pieces; what is no UTF-8 shows as U+FFFD, and a byte order mark is told.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const split = splitLines((line) => {
+    recorder.keep(line);
+    hear(line);
+  });
   const running = runProgram(program, args, {
     takesInput: true,
-    onOutput: (piece) => {
-      const lines = (rest + decoder.decode(piece, { stream: true })).split(/\r?\n/);
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        recorder.keep(line);
-        hear(line);
-      }
-    },
+    onOutput: (piece) => split(decoder.decode(piece, { stream: true })),
   });
   const pipe: LinePipe = {
     send: (line) => {
@@ -87,8 +93,9 @@ export const judgeAdapter = async (
   running.stop();
   if (record !== undefined) writeFileSync(record, `${recorder.lines.join('\n')}\n`);
   if ('how' in findings) {
-    const { how, code, words } = findings;
-    process.stderr.write(`${program}: ${how}${code === null ? '' : `, ${code}`} (asked last: ${last}) ${words}\n`);
+    const { how, code, signal, words } = findings;
+    const by = code ?? signal;
+    process.stderr.write(`${program}: ${how}${by === null ? '' : `, ${by}`} (asked last: ${last}) ${words}\n`);
     return 1;
   }
   process.stdout.write(printFindings(findings, adapterRules, speaksJapanese() ? 'ja' : 'en'));

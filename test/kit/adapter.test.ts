@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { foreignExamples, foreignMissing, prepareForeign } from '../../scripts/kit/foreign-examples.ts';
 import { answerNames } from '../../src/kit/adapter/adapter-lines.ts';
 import { AnswerRecorder } from '../../src/kit/adapter/record-answers.ts';
+import { longestLine, splitLines } from '../../src/kit/adapter/split-lines.ts';
 
 test('the template keeps every promise of the port, in a process of its own, and is recorded', () => {
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-adapter-'));
@@ -252,4 +253,55 @@ test('a birthday is not left in the dates of the insurance either, and an answer
     expect(['39131234', '1000002']).not.toContain(number);
   }
   expect(inquired.insurerNumber).toMatch(/^39\d{6}$/);
+});
+
+test('a line without end is heard once, cut, and the next ones as they are; an end in two pieces is one', () => {
+  const heard: string[] = [];
+  const split = splitLines((line) => heard.push(line));
+  const piece = 'x'.repeat(1024 * 1024);
+  for (let megabytes = 0; megabytes < 100; megabytes += 1) split(piece);
+  split('end\nsecond\r');
+  split('\nth');
+  split('ird\n\n');
+  expect(heard.map(({ length }) => length)).toEqual([longestLine, 6, 5, 0]);
+  expect(heard.slice(1)).toEqual(['second', 'third', '']);
+});
+
+test('one person is the same under every name that an element has, and two stay two', () => {
+  const recorder = new AnswerRecorder();
+  const qualifications = [
+    { InsuredName: '見本 一郎', Name: '見本 花子' },
+    { Name: '見本　一郎', NameOfOther: '見本 花子' },
+  ];
+  recorder.keep(JSON.stringify({ id: 1, ok: true, value: { qualifications } }));
+  const [line = ''] = recorder.lines;
+  const { value } = JSON.parse(line) as { value: { qualifications: Record<string, string>[] } };
+  const [first, second] = value.qualifications;
+  expect(first?.InsuredName).not.toBe(first?.Name);
+  expect(second).toEqual({ Name: first?.InsuredName, NameOfOther: first?.Name });
+});
+
+test('a number that stands as an id below its line, or a birthday that stands as a moment, is replaced', () => {
+  const recorder = new AnswerRecorder();
+  const consentAt = Date.UTC(2026, 10, 30, 3);
+  const choices = { consents: [{ at: consentAt }, { at: Date.UTC(1953, 3, 7) }] };
+  recorder.keep(JSON.stringify({ id: 7, ok: true, value: { id: 12_345 }, choices }));
+  const [line = ''] = recorder.lines;
+  expect(JSON.parse(line)).toEqual({
+    id: 7,
+    ok: true,
+    value: { id: 'replaced 1' },
+    choices: { consents: [{ at: Date.UTC(2026, 10, 30) }, { at: 'replaced 2' }] },
+  });
+});
+
+test.each([
+  ['a folder', tmpdir(), 'a file is expected'],
+  ['no JSON', 'README.md', 'README.md: not JSON'],
+  ['another form', 'docs/examples/../../package.json', 'package.json:'],
+])('people that cannot be read are told with their file: %s', (_, people, told) => {
+  const kit = ['src/main.ts', 'kit', 'adapter', '--people', people, '--', 'true'];
+  const run = spawnSync(process.execPath, kit, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
+  expect(run.stderr).toContain(told);
+  expect(run.status).toBe(2);
 });

@@ -40,6 +40,8 @@ const namesOfLines = [
   ...['choices', 'consents', 'given', 'at', 'approvedDocuments', 'medicalSubsidyUse', 'inquiry', 'insurerNumber'],
   ...['insuredCardSymbol', 'insuredIdentificationNumber', 'insuredBranchNumber'],
 ];
+/** Different elements that name people: one person is the same in all of them, and two stay two. */
+const sameKind: Readonly<Record<string, string>> = { insuredname: 'name', nameofother: 'name' };
 const isKnown = (name: string): boolean => answerNames.has(name) || namesOfLines.includes(name);
 
 const isBirthdate = (name: string): boolean => /^birthdate$/i.test(name);
@@ -62,6 +64,8 @@ const isTold = (name: string, text: string): boolean =>
 
 /** So far from a birthday a date is nobody's, and so exactly the moment of a consent is kept. ms */
 const dayMs = 86_400_000;
+/** Before the system began nobody consented: a birthday, perhaps. ms */
+const firstConsentMs = Date.UTC(2021, 0);
 /** Month and day of a date, and of its neighbours: insurance begins and ends on birthdays. */
 const daysAround = (date: string): readonly string[] => {
   const at = Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6)));
@@ -91,7 +95,11 @@ export class AnswerRecorder {
       const birthdays = membersOf(content).flatMap(([name, value]) =>
         isBirthdate(name) && dateForm.test(String(value)) ? daysAround(String(value)) : [],
       );
-      this.lines.push(JSON.stringify(this.#clean(content, '', new Set(birthdays))));
+      const clean = this.#clean(content, '', new Set(birthdays));
+      // Of the line alone: below it an `id` is somebody's.
+      const { id } = (content ?? {}) as { id?: unknown };
+      const kept = Number.isInteger(id) && Number(id) < 100_000 ? { ...(clean as object), id } : clean;
+      this.lines.push(JSON.stringify(kept));
     } catch {
       this.lines.push(JSON.stringify({ unreadable: line.length }));
     }
@@ -107,9 +115,8 @@ export class AnswerRecorder {
         ]),
       );
     if (value === '' || value === null || typeof value === 'boolean') return value;
-    if (name === 'id' && typeof value === 'number' && value < 100_000) return value;
     // The day of a consent is enough.
-    if (name === 'at' && typeof value === 'number') return Math.floor(value / dayMs) * dayMs;
+    if (name === 'at' && typeof value === 'number' && value > firstConsentMs) return Math.floor(value / dayMs) * dayMs;
     return this.#other(String(value), name, birthdays) ?? value;
   }
 
@@ -120,11 +127,11 @@ export class AnswerRecorder {
     if (isBirthdate(name) || isBirthday) return dateForm.test(text) ? `${text.slice(0, 3)}00101` : '19000101';
     const key = name.toLowerCase();
     const folded = text.normalize('NFKC').trim().replace(/^0+/, '');
-    if (Object.hasOwn(replaced, key)) return replaced[key]?.(this.#numberOf(key, folded), text) ?? '';
+    if (Object.hasOwn(replaced, key)) return replaced[key]?.(this.#numberOf(sameKind[key] ?? key, folded), text) ?? '';
     return isKnown(name) && isTold(name, text) ? null : `replaced ${this.#numberOf('', text)}`;
   }
 
-  /** 1 for the first value of this name, 2 for the second … */
+  /** 1 for the first value of this kind, 2 for the second … */
   #numberOf(name: string, text: string): number {
     const key = `${name}\0${text}`;
     const count = (this.#counts.get(name) ?? 0) + 1;
