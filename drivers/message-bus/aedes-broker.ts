@@ -11,9 +11,11 @@ type EmbeddedBrokerOptions = {
   readonly host?: string;
   /** Default 0 = any free port */
   readonly port?: number;
-  /** Hears everything that was admitted, in its order */
-  readonly onlooker?: (topic: string, payload: Uint8Array) => void;
+  /** Hears everything that was admitted, in its order, and how it was sent */
+  readonly onlooker?: (topic: string, payload: Uint8Array, sent: SentAs) => void;
 };
+/** `qos`: MQTT's quality of service, 0 to 2 */
+type SentAs = { readonly retain: boolean; readonly qos: number };
 
 /** A broker in our own process, for a clinic without one and for the demo. MQTT 3.1.1 only; keeps nothing over a restart. */
 export type EmbeddedBroker = {
@@ -65,7 +67,7 @@ class ConnectedUsers {
       },
       authorizePublish: (client, packet, done) => {
         if (!permits(this.#rules, this.#userOf(client), 'write', packet.topic)) return done(new Error('not permitted'));
-        onlooker?.(packet.topic, new Uint8Array(Buffer.from(packet.payload)));
+        onlooker?.(packet.topic, new Uint8Array(Buffer.from(packet.payload)), packet);
         done(null);
       },
       authorizeSubscribe: (client, subscription, done) =>

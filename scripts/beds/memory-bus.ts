@@ -8,7 +8,12 @@ type Party = {
   readonly connections: Set<Parameters<MessageBus['subscribeConnection']>[0]>;
   connected: boolean;
 };
-export type Passing = { readonly from: string; readonly topic: string; readonly payload: Uint8Array };
+export type Passing = {
+  readonly from: string;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain?: boolean;
+};
 
 /** A broker in memory: at-least-once towards whoever is connected, retained messages, and faults on demand. */
 export class MemoryBroker {
@@ -26,7 +31,7 @@ export class MemoryBroker {
     return {
       publish: async (topic, payload, options = {}) => {
         if (!party.connected) return err(offline);
-        const passing = { from: name, topic, payload };
+        const passing = { from: name, topic, payload, retain: options.retain ?? false };
         this.passed.push(passing);
         for (const message of this.tamper(passing)) this.deliver(message.topic, message.payload, options.retain);
         return ok(undefined);

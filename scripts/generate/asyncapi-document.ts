@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageForms } from '../../src/wire/message-forms.ts';
+import { busQos, messageForms } from '../../src/wire/message-forms.ts';
 import { publisherOf, type TopicLeaf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
 
 const nameOf = (leaf: TopicLeaf): string => leaf.replaceAll(/-(\w)/g, (_whole, letter: string) => letter.toUpperCase());
@@ -65,7 +65,7 @@ export const asyncapiDocument = (version: string) => ({
           summary,
           messages: [{ $ref: `#/channels/${nameOf(leaf)}/messages/${nameOf(leaf)}` }],
           ...(answeredOn ? { reply: { channel: { $ref: `#/channels/${nameOf(answeredOn)}` } } } : {}),
-          bindings: { mqtt: { qos: 1, retain: retained, bindingVersion: '0.2.0' } },
+          bindings: { mqtt: { qos: busQos, retain: retained, bindingVersion: '0.2.0' } },
         },
       ];
     }),

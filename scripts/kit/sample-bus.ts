@@ -1,10 +1,12 @@
+import { ConsentTextsInForce } from '../../src/agent/intake/consent-texts.ts';
 import { BusJudge } from '../../src/kit/bus/bus-judge.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import { seal, sign, signAndSeal } from '../../src/trust/seal.ts';
+import { busQos, messageForms } from '../../src/wire/message-forms.ts';
 import { type TopicLeaf, topicOf } from '../../src/wire/topics.ts';
 import { type AgentBed, makeAgentBed } from '../beds/agent-bed.ts';
 import { cardSigner } from '../beds/evidence-fixtures.ts';
-import { facility, testSettings } from '../beds/test-facility.ts';
+import { facility, testRequest, testSettings } from '../beds/test-facility.ts';
 import { type CheckedKit, defect } from './planted-defect.ts';
 
 /* A terminal and an agent on one bus, as they should be, and each mistake that the message kit knows. */
@@ -66,6 +68,16 @@ const defects = [
   defect('lookup-result-to-other', 'answer-unasked'),
   defect('lookup-result-differs', 'result-differs'),
   defect('command-nonce-twice', 'nonce-twice'),
+  defect('consent-text-of-its-own', 'consent-text'),
+  defect('consent-in-other-language', 'consent-text'),
+  defect('consent-of-unknown-catalogue', 'consent-text'),
+  // of both, in how a packet is sent
+  defect('request-retained', 'retained'),
+  defect('command-retained', 'retained'),
+  defect('state-not-retained', 'not-retained'),
+  defect('settings-not-retained', 'not-retained'),
+  defect('request-at-most-once', 'quality-of-service'),
+  defect('result-exactly-once', 'quality-of-service'),
 ] as const;
 type Defect = (typeof defects)[number]['name'];
 type Is = (defect: Defect) => boolean;
@@ -74,8 +86,19 @@ const address = { facility, device: 'front-1' } as const;
 const serial = '5E570001';
 
 type Bus = { readonly bed: AgentBed; readonly judge: BusJudge; readonly is: Is };
-const put = ({ judge }: Bus, leaf: TopicLeaf, payload: Uint8Array, device: string = address.device): Promise<void> =>
-  judge.see(topicOf(facility, device, leaf), payload);
+const put = (
+  { judge, is }: Bus,
+  leaf: TopicLeaf,
+  payload: Uint8Array,
+  device: string = address.device,
+): Promise<void> => {
+  const isOther = (['request', 'command'] as const).some((each) => each === leaf && is(`${each}-retained`));
+  const isLost = (['state', 'settings'] as const).some((each) => each === leaf && is(`${each}-not-retained`));
+  const retain = isOther || (messageForms[leaf].retained && !isLost);
+  const isOnce = leaf === 'request' && is('request-at-most-once');
+  const qos = isOnce ? 0 : leaf === 'result' && is('result-exactly-once') ? 2 : busQos;
+  return judge.see(topicOf(facility, device, leaf), payload, { retain, qos });
+};
 const text = (content: object): Uint8Array => new TextEncoder().encode(JSON.stringify(content));
 
 const ask = async (bus: Bus, challengeRequestId: string): Promise<void> => {
@@ -127,8 +150,15 @@ const signedRequest = async (bus: Bus, nonce: string, requestId: string) => {
   const agent = is('other-agent') ? 'agent-2' : 'agent-1';
   const issuedAt = is('request-ahead') ? now + 400_000 : now;
   const authCertificate = toBase64url(await bed.certificate('5E570002'));
+  const { consents } = testRequest({ issuedAt: now });
+  const other = {
+    ...(is('consent-text-of-its-own') && { textHash: 'A'.repeat(43) }),
+    ...(is('consent-in-other-language') && { language: 'en' }),
+    ...(is('consent-of-unknown-catalogue') && { catalogueVersion: '2020-01-01' }),
+  };
   return bed.sign(broken, {
     ...{ challenge: nonce, requestId, expiresAt, issuedAt, agent },
+    consents: consents.map((consent) => ({ ...consent, ...other })),
     ...(is('certificate-of-other-card') && { authCertificate }),
   });
 };
@@ -237,14 +267,14 @@ const lookup = async (bus: Bus): Promise<void> => {
   if (is('lookup-result-differs')) await answerLookup(bus, lookupId, 'no');
 };
 
-const answerLookup = async ({ bed, judge }: Bus, lookupId: string, registered: 'yes' | 'no'): Promise<void> => {
-  const { agent, registry } = bed.testFacility;
+const answerLookup = async (bus: Bus, lookupId: string, registered: 'yes' | 'no'): Promise<void> => {
+  const { agent, registry } = bus.bed.testFacility;
   const sealing = registry.get(address.device)?.sealing;
   if (sealing === undefined) throw new Error('no front-1');
   const prescription = { use: 1, timing: 2 };
   const known = { registered, certificateStatus: 'good', medicalSubsidy: false, prescription } as const;
   const sealed = await signAndSeal('lookup-result', { ...address, lookupId, ...known }, agent.signing, sealing);
-  await judge.see(topicOf(facility, address.device, 'lookup-result'), sealed);
+  await put(bus, 'lookup-result', sealed);
 };
 
 const command = async (bus: Bus): Promise<void> => {
@@ -299,7 +329,8 @@ const state = async (bus: Bus): Promise<void> => {
     since: is('state-ahead') ? now + 3_600_000 : now,
   };
   await put(bus, 'state', text(is('state-with-own-field') ? { ...said, battery: 1 } : said));
-  if (is('topic-unknown')) await bus.judge.see(`uketsuke/v1/${facility}/front-1/debug`, text({}));
+  if (is('topic-unknown'))
+    await bus.judge.see(`uketsuke/v1/${facility}/front-1/debug`, text({}), { retain: false, qos: busQos });
 };
 
 export const busKit: CheckedKit = {
@@ -308,11 +339,13 @@ export const busKit: CheckedKit = {
   run: async (planted) => {
     const bed = await makeAgentBed();
     const { agent, registry, device } = bed.testFacility;
+    const texts = new ConsentTextsInForce(bed.context);
     const judge = new BusJudge({
       ...{
         agent,
         devices: registry,
         trust: bed.context.trust,
+        consentTexts: () => texts.now(),
         deviceSealing: { device: address.device, key: device.sealing },
       },
       now: () => bed.clock.now().wallMs,

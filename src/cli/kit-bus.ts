@@ -1,12 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createSystemClock } from '../../drivers/host/system-clock.ts';
 import { startEmbeddedBroker } from '../../drivers/message-bus/aedes-broker.ts';
 import { createMqttMessageBus } from '../../drivers/message-bus/mqtt-message-bus.ts';
+import { ConsentTextsInForce } from '../agent/intake/consent-texts.ts';
 import { type AgentKeys, readAgentKeys, readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { readCardTrust } from '../agent/provisioning/card-trust.ts';
 import { agentDirectory, deviceDirectory, readBrokerFiles } from '../agent/provisioning/facility-authority.ts';
+import { catalogueAt, catalogueOfVersion } from '../catalogue/load-catalogue.ts';
+import { readReleasedTexts } from '../catalogue/released-texts.ts';
 import { BusJudge } from '../kit/bus/bus-judge.ts';
 import { busRules } from '../kit/bus/bus-rules.ts';
 import { printFindings } from '../kit/finding.ts';
@@ -81,7 +86,11 @@ const asAgent = ({ tls, agent }: AgentKeys, port: number): MessageBus =>
 /** Throws on a folder that is there and is no facility's. */
 const readyFacility = async (facilityDir: string, agentId: string, port: number): Promise<void> => {
   if (!existsSync(facilityDir)) {
-    await makeKitFacility(facilityDir, agentId);
+    await makeKitFacility(facilityDir, agentId).catch(async (error: Error) => {
+      // Half of one would be in the way of the next try; the system names no file where a disk is full.
+      await rm(facilityDir, { recursive: true, force: true });
+      throw Object.assign(error, 'path' in error ? {} : { path: facilityDir });
+    });
     tell(
       'made a test facility in {folder}: agents/{agent} and devices/terminal-01 are for your programs; our own agent: uketsuke agent --dir {folder}/agents/{agent} --broker localhost:{port} --mqtt 4 --make-folders',
       {
@@ -131,17 +140,21 @@ export const judgeBus = async ({
   requireTerminals([device, probed], devices, facilityDir);
   const terminal = device === undefined ? null : await readTerminalKeys(deviceDirectory(facilityDir, device));
   const trust = await readCardTrust(join(dir, 'card-trust'));
+  const clock = createSystemClock();
+  const catalogues = { at: catalogueAt, ofVersion: catalogueOfVersion, released: readReleasedTexts() };
+  const texts = new ConsentTextsInForce({ clock, catalogues });
   const judge = new BusJudge({
     agent,
     devices,
     trust,
+    consentTexts: () => texts.now(),
     ...(terminal && device !== undefined && { deviceSealing: { device, key: terminal.sealing } }),
     now: () => Date.now(),
   });
   const broker = await startEmbeddedBroker({
     ...{ tls: await readBrokerFiles(facilityDir), port },
     users: { facility: agent.facility, agents: agent.agents.map(({ owner }) => owner), devices: [...devices.keys()] },
-    onlooker: (topic, payload) => void judge.see(topic, payload),
+    onlooker: (topic, payload, sent) => void judge.see(topic, payload, sent),
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new Error(inWords('port {port} is taken by another program: --port 0 takes any that is free', { port }));

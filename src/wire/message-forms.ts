@@ -21,6 +21,9 @@ import { v1Schemas } from './v1-messages.ts';
  */
 type Envelope = 'plain' | 'signed' | 'sealed' | 'sealed-document';
 
+/** MQTT's quality of service of every message: 1, at least once; receivers know copies by their ids. */
+export const busQos = 1;
+
 type MessageForm = {
   readonly schema: z.ZodType;
   readonly envelope: Envelope;

@@ -48,8 +48,8 @@ const judged = async (
   await meanwhile();
   for (const end of Object.values(ends))
     await new Promise<void>((resolve) => end.subscribeConnection((connected) => connected && resolve()));
-  for (const { from, topic, payload } of bed.broker.passed)
-    expect((await ends[from as keyof typeof ends].publish(topic, payload)).ok).toBe(true);
+  for (const { from, topic, payload, retain = false } of bed.broker.passed)
+    expect((await ends[from as keyof typeof ends].publish(topic, payload, { retain })).ok).toBe(true);
   for (const end of Object.values(ends)) await end.close();
   kit.kill('SIGTERM');
   const [status] = (await once(kit, 'exit')) as [number];

@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
+import type { ConsentTexts } from '../../agent/intake/consent-texts.ts';
 import { verifyEvidence } from '../../agent/intake/verify-evidence.ts';
 import type { AgentKeys, DeviceEntry } from '../../agent/provisioning/agent-keys.ts';
 import type { CardTrust } from '../../agent/provisioning/card-trust.ts';
 import { parseDocument } from '../../protocol/evidence.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSealed, openSigned, type SealingPrivateKey } from '../../trust/seal.ts';
-import { messageForms } from '../../wire/message-forms.ts';
+import { busQos, messageForms } from '../../wire/message-forms.ts';
 import type {
   Challenge,
   CommandMessage,
@@ -24,6 +25,8 @@ type BusJudgeOptions = {
   readonly agent: AgentKeys;
   readonly devices: ReadonlyMap<string, DeviceEntry>;
   readonly trust: CardTrust;
+  /** What screens may have said when somebody answered */
+  readonly consentTexts: () => ConsentTexts;
   /** Opens what is sealed to a terminal, where its keys are at hand; without them results are seen, not read */
   readonly deviceSealing?: { readonly device: string; readonly key: SealingPrivateKey };
   /** The agent's clock, ms */
@@ -32,6 +35,7 @@ type BusJudgeOptions = {
 
 /** `isWrong`: an agent must refuse it. */
 type SeenDocument = { readonly requestId: string; readonly device: string; readonly isWrong: boolean };
+type SentAs = { readonly retain: boolean; readonly qos: number };
 type Addressed = { readonly facility: string; readonly device: string };
 type Content = Addressed & Readonly<Record<string, unknown>>;
 
@@ -82,10 +86,11 @@ export class BusJudge {
     return this.#turn;
   }
 
-  /** In the order of their coming. */
-  see(topic: string, payload: Uint8Array): Promise<void> {
+  /** In the order of their coming. `sent`: by MQTT's retain flag and quality of service, as its packet said */
+  see(topic: string, payload: Uint8Array, sent: SentAs): Promise<void> {
     this.#messages += 1;
-    this.#turn = this.#turn.then(() => this.#judge(topic, payload));
+    const { retain, qos } = sent;
+    this.#turn = this.#turn.then(() => this.#judge(topic, payload, { retain, qos }));
     return this.#turn;
   }
 
@@ -93,13 +98,15 @@ export class BusJudge {
     this.findings.push({ rule, where, seen });
   }
 
-  async #judge(topic: string, payload: Uint8Array): Promise<void> {
+  async #judge(topic: string, payload: Uint8Array, { retain, qos }: SentAs): Promise<void> {
     const parsed = parseTopic(topic);
     if (parsed === null) return this.#tell('topic-unknown', topic, `${payload.length} bytes`);
     const { leaf, device } = parsed;
     const where = `${device}/${leaf}`;
     const entry = this.#options.devices.get(device);
     if (entry === undefined) return this.#tell('topic-unknown', topic, 'no such terminal');
+    if (retain !== messageForms[leaf].retained) this.#tell(retain ? 'retained' : 'not-retained', where, `${retain}`);
+    if (qos !== busQos) this.#tell('quality-of-service', where, `QoS ${qos}`);
     if (messageForms[leaf].envelope === 'plain') {
       const state = messageForms.state.schema.safeParse(parseJson(payload));
       if (!state.success) return this.#tell('form', where, state.error.issues[0]?.path.join('.') ?? 'shape');
@@ -266,6 +273,7 @@ export class BusJudge {
       },
     });
     if (!proven.ok) this.#tell('evidence', where, proven.failure.detail ?? proven.failure.code);
+    this.#judgeConsents(where, request);
     const { requestId } = request;
     const documentHash = hashOf(opened.value);
     this.#judgeMoment(where, request, documentHash);
@@ -275,6 +283,15 @@ export class BusJudge {
       this.#documents.get(documentHash) ?? { requestId, device: request.device, isWrong },
     );
     this.#requests.set(requestId, this.#requests.get(requestId) ?? documentHash);
+  }
+
+  /** What was agreed to is told by the hash of what was shown: one that is no text of the catalogue proves nothing. */
+  #judgeConsents(where: string, { catalogueVersion, consents }: EligibilityRequest): void {
+    const texts = this.#options.consentTexts();
+    if (!texts.versions.has(catalogueVersion)) this.#tell('consent-text', where, catalogueVersion);
+    for (const consent of consents)
+      if (!texts.isShown(consent) && !texts.isConfirmed(consent))
+        this.#tell('consent-text', where, `${consent.code} ${consent.language}`);
   }
 
   /** Challenge, expiry, repetition: what the payload says against what went before. */

@@ -50,6 +50,12 @@ export const busRules = {
     'カードの署名が1つ目、端末の署名が2つ目。同じ payload に対して',
     'signature 1 by the card, 2 by the device, over one payload',
   ),
+  'consent-text': rule(
+    '同意の textHash か catalogueVersion が、いま画面に出してよい文のものではありません',
+    'textHash or catalogueVersion of a consent is of no text that a screen may show now',
+    '出した文（UTF-8）の SHA-256 と、その文の言語と版を書く。文は src/catalogue のとおり',
+    'SHA-256 of the text that was shown (UTF-8), its language and version; the texts are those of src/catalogue',
+  ),
   'challenge-unknown': rule(
     '渡されていない challenge を使いました',
     'a challenge that nobody gave',
@@ -181,6 +187,24 @@ export const busRules = {
     'two results of one request or lookup differ',
     '同じ id には同じ結果',
     'the same id gets the same result',
+  ),
+  retained: rule(
+    '残してはならないメッセージを retain で送りました',
+    'a message was sent to be retained that must not be',
+    'retain は state と settings だけ。ほかはブローカーに残り、あとでつないだ相手に古いまま届く',
+    'retain state and settings alone: a broker hands what it keeps to whoever connects later',
+  ),
+  'not-retained': rule(
+    'retain で送るメッセージを、retain なしで送りました',
+    'a message that is to be retained was not',
+    'state と settings は retain で。あとでつないだ相手にも届く',
+    'retain state and settings: whoever connects later has to hear them, too',
+  ),
+  'quality-of-service': rule(
+    'QoS が 1 ではありません',
+    'the quality of service is not 1',
+    'QoS 1 で送る。0 は失われ、2 は要らない（受ける側が id で重複を除く）',
+    'send with QoS 1: 0 loses messages, 2 is not needed, for receivers know copies by their ids',
   ),
   'settings-lower': rule(
     '設定の版が下がりました',

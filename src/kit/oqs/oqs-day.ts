@@ -13,8 +13,10 @@ import { numberInquiryOf } from '../../agent/oqs-folder/number-inquiry.ts';
 import { decodeOqs, encodeOqs } from '../../agent/oqs-folder/oqs-encoding.ts';
 import { requestOf } from '../../agent/oqs-folder/request-files.ts';
 import { writeOqsFile } from '../../agent/oqs-folder/write-oqs-file.ts';
+import { inStaffWords } from '../../catalogue/faults.ts';
 import { firstFacilitySettings } from '../../catalogue/first-settings.ts';
 import { catalogueAt } from '../../catalogue/load-catalogue.ts';
+import type { FailureCode } from '../../core/failure.ts';
 import { createEventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EncodingSetting } from '../../protocol/oqs/oqs-xml.ts';
@@ -80,6 +82,12 @@ type DayOptions = {
   readonly folder: string;
   readonly clock: Clock;
   readonly recordsJson: string;
+};
+
+/** Where, what is wrong, and what is to be done, as the staff page has it. */
+const unwritable = (folder: string, code: FailureCode): string => {
+  const { cause = code, remedy = [] } = inStaffWords(code) ?? {};
+  return [`${folder}: ${cause}`, ...remedy].join('\n  ');
 };
 
 /** Throws where nothing can be written there, before a day is begun. */
@@ -196,7 +204,7 @@ export class OqsDay {
     const { bytes } = encoded.value;
     const name = faceFileName(forFile);
     const written = await writeOqsFile(join(this.#folder, 'face'), name, bytes);
-    if (!written.ok) throw new Error(written.failure.code);
+    if (!written.ok) throw new Error(unwritable(join(this.#folder, 'face'), written.failure.code));
     this.#laid.set(name, { bytes, persona, referenceNumber });
   }
 
