@@ -247,7 +247,11 @@ export class RolloutDesk {
   /** null: it is in force now. Cut off anywhere, nothing of it is in force, and the next look begins again. */
   async #take(kind: RolloutKind, { order }: Rollout, trust: RolloutTrust): Promise<RolloutReason | null> {
     const next = { ...this.#held, [kind]: heldAsTaken(this.#held[kind], order) };
-    if (kind === 'release') return (await this.#fetch(order)) ?? this.#begin(await this.#withFiles(next, order));
+    if (kind === 'release') {
+      // The former one first: once the next lies beside, it would be laid over it.
+      if (!(await this.#offer(false))) return 'unwritable';
+      return (await this.#fetch(order)) ?? this.#begin(await this.#withFiles(next, order));
+    }
     const read = await this.#read(order);
     if (!read.ok) return read.failure;
     if (kind === 'keys') return (await this.#takeKeys(read.value, trust)) ?? this.#begin(next);
@@ -258,7 +262,6 @@ export class RolloutDesk {
 
   /** From now on other files are the release; what it leaves behind goes. */
   async #withFiles(next: HeldRollouts, { content }: RolloutOrder): Promise<HeldRollouts> {
-    await this.#offer(false);
     const gone = this.#held.files.filter(({ name }) => content.every((each) => each.name !== name));
     for (const { name } of gone) await rm(withheldOf(join(this.#places.bundles, name)), { force: true });
     this.#isOffered = null;

@@ -74,7 +74,7 @@ export const withHeard = (memory: WaveMemory, health: Health, nowMs: number): Wa
 
 /** Silence is counted from when its wave began: before, nobody was asked. */
 const silentForMs = ({ heardAt, openedAt }: WaveMemory, facility: string, nowMs: number): number =>
-  nowMs - Math.max(heardAt[facility] ?? 0, openedAt);
+  nowMs - Math.max(Object.hasOwn(heardAt, facility) ? (heardAt[facility] ?? 0) : 0, openedAt);
 
 const unwellOf = (
   { kind, number, version }: RolloutOrder,

@@ -133,6 +133,20 @@ describe('a bad release', () => {
   });
 });
 
+test('the next release is given where the former one still was: its wave was open when the facility came', async () => {
+  await chain.sign(release, good);
+  await chain.round();
+  const a = chain.facility('a');
+  a.installs = false;
+  expect(await why(a)).toBeNull();
+  expect(readFileSync(a.bundle, 'utf8')).toContain('0.3.0');
+  await chain.stop('release');
+  await chain.sign(release, fixed);
+  expect(stepsOf(await chain.lookByOperator())).toEqual(['open 1']);
+  expect(await why(a)).toBeNull();
+  expect(readFileSync(a.bundle, 'utf8')).toContain('0.3.1');
+});
+
 describe('of what lies in the folder a facility takes', () => {
   beforeEach(async () => {
     await chain.sign(release, good);

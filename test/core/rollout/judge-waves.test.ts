@@ -133,3 +133,11 @@ describe('all of it stops', () => {
     expect(judge({ ...first, 'f-1': fallen, 'f-2': null }, 25 * hourMs, memory).step).toBe('wait');
   });
 });
+
+test('a clinic may be called as a part of the language is: its silence is heard all the same', () => {
+  const named = { ...order, waves: [['constructor']] };
+  const opened = withOpened({ ...freshMemory, openedAt }, named, 1, new Map(), openedAt);
+  expect(judgeWaves(named, opened, new Map(), limits, openedAt + limits.silentMs + 1)).toMatchObject({
+    ...{ step: 'stop', unwell: [{ facility: 'constructor', reason: 'silent' }] },
+  });
+});
