@@ -6,6 +6,7 @@ import { writeCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { toBase64url } from '../../src/protocol/base64url.ts';
 import type { ClinicEvent, ClinicLink } from '../../src/terminal/delivery/clinic-link.ts';
 import type { SignedRequest } from '../../src/terminal/delivery/sign-request.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import type { Challenge } from '../../src/wire/messages.ts';
 import { endChild } from './end-child.ts';
 import { cardKeys, certificateFor, pinCard } from './evidence-fixtures.ts';
@@ -20,8 +21,8 @@ const knownSerial = '5E570001';
 export type AgentReady = { readonly staffPage: string; readonly journal: string; readonly oqsFolder: string };
 
 /** What the agent's directory needs beside its keys: settings and trust anchors of the test card authority. */
-export const furnishAgent = async (agentDirectory: string): Promise<void> => {
-  writeFileSync(join(agentDirectory, 'facility-settings.yaml'), JSON.stringify(testSettings));
+export const furnishAgent = async (agentDirectory: string, settings: Partial<FacilitySettings> = {}): Promise<void> => {
+  writeFileSync(join(agentDirectory, 'facility-settings.yaml'), JSON.stringify({ ...testSettings, ...settings }));
   await writeCardTrust(join(agentDirectory, 'card-trust'), {
     certificateIssuersPem: authority.caCertificatePem,
     cvIssuersJson: authority.cvIssuersJson,

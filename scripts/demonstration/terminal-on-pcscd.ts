@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { mallocEnvironment } from '../../src/processes/face-start.ts';
+import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { AgentProcess, type AgentReady, furnishAgent } from '../beds/delivery-bed.ts';
 import { endChild } from '../beds/end-child.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
@@ -28,6 +29,7 @@ type Besides = {
   readonly more?: object;
   readonly environment?: NodeJS.ProcessEnv;
   readonly listener?: string;
+  readonly settings?: Partial<FacilitySettings>;
 };
 type TerminalParts = {
   readonly deviceDirectory: string;
@@ -81,14 +83,14 @@ export class TerminalOnPcscd {
 
   /**
    * `more`: what the configuration says besides; `environment`: of the terminal; `listener`: another terminal of this clinic
-   * that the broker lets hear everything
+   * that the broker lets hear everything; `settings`: of the facility, where they are not those of tests
    */
-  async start({ more = {}, environment = {}, listener }: Besides = {}): Promise<void> {
+  async start({ more = {}, environment = {}, listener, settings = {} }: Besides = {}): Promise<void> {
     const { directory } = this;
     await createFacility(directory, { facility: 'real-parts', brokerNames: ['localhost'] });
     const agentDirectory = await addAgent(directory, 'agent-1');
     const deviceDirectory = await addDevice(directory, 'front-1', 1);
-    await furnishAgent(agentDirectory);
+    await furnishAgent(agentDirectory, settings);
     Object.assign(this, { agentDirectory, deviceDirectory });
     writeFileSync(join(deviceDirectory, 'terminal', 'cv-issuers.json'), authority.cvIssuersJson);
     this.listenerDirectory = listener === undefined ? '' : await addDevice(directory, listener, 9);

@@ -12,7 +12,7 @@ if (why !== null) console.warn(`skipped: a visit on real parts: ${why}`);
 const parts = new TerminalOnPcscd();
 const { directory, slot: bed, log } = parts;
 beforeAll(async () => {
-  if (why === null) await parts.start();
+  if (why === null) await parts.start({ settings: { smartphone: true } });
 }, 60_000);
 afterAll(() => parts.close());
 
@@ -21,6 +21,7 @@ const byPin = (model: ScreenModel) => {
     case 'choose-method':
       return { do: 'touch', control: 'use-pin' } as const;
     case 'pin':
+    case 'phone-pin':
       return model.body.kind === 'pin' && model.body.entered === 0 && !model.body.checking
         ? ({ do: 'type-pin', digits: pinBytes('1234') } as const)
         : ({ do: 'wait' } as const);
@@ -69,6 +70,34 @@ it.skipIf(why !== null)(
     for (const canary of [name, address, birthDate, made.printedNumberB ?? '?', made.persona.serial])
       expect(kept.includes(canary), canary).toBe(false);
     for (const there of ['process.ready', 'request-stored']) expect(kept.includes(there), there).toBe(true);
+  },
+);
+
+it.skipIf(why !== null)(
+  'a simulated Android through pcscd: laid down, its PIN, laid down once more; one VERIFY; in its place a card is the card’s visit',
+  { timeout: 90_000 },
+  async () => {
+    await parts.patient.see('idle');
+    const { card: phone } = await testCard('android-phone', Date.now());
+    await bed.insert(phone);
+    await parts.patient.follow(byPin, ['present-phone', 'desk', 'out-of-service']);
+    expect([parts.patient.screen, phone.verifyCount], log.slice(-20).join('\n')).toEqual(['present-phone', 0]);
+    await bed.insert(phone);
+    const last = await parts.patient.follow(byPin, ['accepted', 'desk', 'out-of-service']);
+    expect([last.screen, phone.verifyCount], log.slice(-20).join('\n')).toEqual(['accepted', 1]);
+    expect(last.heading).toContain('スマートフォン');
+    await bed.pull();
+    await parts.patient.see('idle');
+    await bed.insert(phone);
+    await parts.patient.follow(byPin, ['present-phone', 'desk', 'out-of-service']);
+    const { card } = await testCard('hanako', Date.now());
+    await bed.insert(card);
+    await parts.patient.see('choose-method', 'pin');
+    expect([phone.verifyCount, card.verifyCount]).toEqual([1, 0]);
+    const cards = await parts.patient.follow(byPin, ['accepted', 'desk', 'out-of-service']);
+    expect([cards.screen, phone.verifyCount, card.verifyCount]).toEqual(['accepted', 1, 1]);
+    await bed.pull();
+    await parts.patient.see('idle');
   },
 );
 
