@@ -284,10 +284,11 @@ const lookAt = async (place: OperatorPlace, running: Running, health: Health): P
     : lookOf(now, { step: verdict.step });
 };
 
-/** One look at all orders: opens, waits, stops, finishes, and says so, freshly dated. */
+/** One look at all orders: opens, waits, stops, finishes, and says so, freshly dated. `told` hears of each, whatever is wrong with another. */
 export const lookAtRollouts = async (
   place: OperatorPlace,
   readHealth: () => Promise<Health>,
+  told: (look: RolloutLook) => void = () => {},
 ): Promise<readonly RolloutLook[]> => {
   // Before the lock: a Prometheus that is late keeps nobody from a stop by hand.
   const health = await readHealth();
@@ -297,7 +298,10 @@ export const lookAtRollouts = async (
     for (const kind of rolloutKinds) {
       try {
         const running = await runningOf(place, kind);
-        if (running !== null) looks.push(await lookAt(place, running, health));
+        if (running === null) continue;
+        const look = await lookAt(place, running, health);
+        looks.push(look);
+        told(look);
       } catch (error) {
         failed.push(error);
       }

@@ -68,8 +68,10 @@ const sentenceOf = ({ step, why, kind, number, wave, waves, unwell, waitsFor }: 
 
 type LookOptions = Places & HealthSource & { readonly json?: true };
 const look = async (options: LookOptions): Promise<void> => {
-  const looks = await lookAtRollouts(placeOf(options), () => readHealth(options, () => Date.now()));
-  for (const each of looks) print(options.json ? JSON.stringify(each) : sentenceOf(each));
+  const health = () => readHealth(options, () => Date.now());
+  const looks = await lookAtRollouts(placeOf(options), health, (each) => {
+    print(options.json ? JSON.stringify(each) : sentenceOf(each));
+  });
   if (looks.some(({ step }) => step === 'stop' || step === 'stopped')) process.exitCode = 1;
 };
 

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundleName, PlayedChain, type PlayedFacility } from '../../../scripts/beds/rollout-chain.ts';
 import { newKey } from '../../../src/agent/provisioning/make-device-keys.ts';
+import { healthOf } from '../../../src/cli/rollout-health.ts';
 import { initOperator, lookAtRollouts, type RolloutLook } from '../../../src/cli/rollout-operator.ts';
 import type { Health } from '../../../src/core/rollout/judge-waves.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
@@ -539,6 +540,14 @@ describe('the operator', () => {
     await initOperator(chain.place, 'midori', chain.keyPath);
     for (let times = 0; times < 2; times += 1)
       await expect(chain.round()).rejects.toThrow('order 1 (release) is of another watch key');
+    // Of the others it is told all the same.
+    await chain.sign({ kind: 'settings', waves, settings: { theme: 'dark' } });
+    const told: RolloutLook[] = [];
+    const answer = await chain.answer();
+    const health = async () => healthOf(answer, chain.time.nowMs);
+    await expect(lookAtRollouts(chain.place, health, (look) => told.push(look))).rejects.toThrow('watch key');
+    expect(told).toMatchObject([{ kind: 'settings', step: 'open' }]);
+    await chain.stop('settings');
     expect(await chain.sign(release, fixed)).toBe(2);
     await chain.round();
     await chain.round();
