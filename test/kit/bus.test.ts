@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -104,4 +106,14 @@ test('a port that is taken, a terminal that is not there and a port that is none
   for (const option of ['--device', '--probe'])
     expect(refused(['--port', '0', option, 'front-99'])).toMatch(/no terminal front-99 in .*; there are: front-1/);
   expect(refused(['--port', '22x'])).toContain('0 to 65535');
+});
+
+test('a facility that cannot be made whole leaves no half one in the way of the next try', () => {
+  const place = mkdtempSync(join(tmpdir(), 'uketsuke-kit-bus-'));
+  const kit = ['src/main.ts', 'kit', 'bus', '--facility-dir', join(place, 'new'), '--agent', 'no name', '--port', '0'];
+  const run = spawnSync(process.execPath, kit, { encoding: 'utf8' });
+  expect(run.stderr).toContain('must match pattern');
+  expect(run.status).toBe(2);
+  expect(readdirSync(place)).toEqual([]);
+  rmSync(place, { recursive: true });
 });
