@@ -45,6 +45,9 @@ const onCards = [...ground.people.values()].flatMap(({ persona, printedNumberB, 
 ]);
 const search = searchFor(needlesOf([...aboutPeople, ...onCards]));
 
+/** A journal that no world before has written in: its bytes are compared and searched, free pages and all. */
+const newGround = (): typeof ground => ({ ...ground, emptyJournal: Uint8Array.from(ground.emptyJournal) });
+
 /** What is left of a world in each of its places; the folder for the レセコン is told a name by right. */
 const tracesOf = function* (world: World): Generator<readonly [where: string, bytes: Uint8Array]> {
   yield ['journal', world.disk.database.serialize()];
@@ -75,7 +78,7 @@ const runTraced = (world: World, take: (where: string, bytes: Uint8Array) => voi
 /** All that came of it, by place, as one hash each. */
 const digestsOf = async (people: typeof ground.people, plan: ReturnType<typeof planWorld>) => {
   const hashes = new Map<string, ReturnType<typeof createHash>>();
-  const world = new SimulatedWorld({ ...ground, people }, plan);
+  const world = new SimulatedWorld({ ...newGround(), people }, plan);
   const { hash } = await runTraced(world, (where, bytes) => {
     const known = hashes.get(where) ?? createHash('sha256');
     hashes.set(where, known.update(`${bytes.length} `).update(bytes));
@@ -98,7 +101,7 @@ for (let number = share.first; number < worlds; number += share.step) {
   const plan = planWorld(share.seed, number, Math.min(visitsOfWorld, share.sessions - number * visitsOfWorld));
   const hits = new Set<string>();
   let searched = 0;
-  const { accepted, violations } = await runTraced(new SimulatedWorld(ground, plan), (where, bytes) => {
+  const { accepted, violations } = await runTraced(new SimulatedWorld(newGround(), plan), (where, bytes) => {
     searched += bytes.length;
     for (const { what, encoding } of searchContent(search, bytes)) hits.add(`${what} in ${encoding}, ${where}`);
   });
