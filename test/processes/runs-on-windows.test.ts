@@ -39,6 +39,8 @@ const packages = new Set([...agent.packages, ...service.packages, ...move.packag
 /** Modules that hold such a thing behind a branch: what keeps Windows from it must stand in them. */
 const branched: Readonly<Record<string, string>> = {
   'src/agent/oqs-folder/shared-folder.ts': "process.platform === 'linux' ? heldFolders : comparedFolders",
+  // No folder there holds a pipe that lets whoever opens it wait.
+  'src/agent/rollout/open-rollout.ts': 'constants.O_NONBLOCK ?? 0',
   // There is no such file there; what the file system says of itself is asked by a write.
   'src/agent/disk-watch.ts': "if (process.platform !== 'linux') return [];",
   // Which start of the machine this is: by its clock.
