@@ -3,9 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const clockTicksPerSecond = 100;
 
+const rolledUpMb = (pid: number, name: string): number =>
+  Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
+
 /** Proportional set size of a process: what it takes, a shared page counted in part. MB */
-export const pssMb = (pid: number): number =>
-  Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
+export const pssMb = (pid: number): number => rolledUpMb(pid, 'Pss');
+
+/**
+ * What a process has made itself. Of its programs' own pages a process has the more the fewer others run the same program:
+ * they grow as somebody else ends. MB
+ */
+export const ownMb = (pid: number): number => rolledUpMb(pid, 'Pss_Anon') + rolledUpMb(pid, 'Pss_Shmem');
 
 /** Processor time since its start. ms */
 const cpuMs = (pid: number): number => {

@@ -3,8 +3,9 @@
  *
  * Visits back to back through the real processes (terminal, link, face process, agent, mosquitto) with the real page in
  * Chromium, whose own buttons are pressed: nine by PIN, then one by face; the next patient does not wait for the closing
- * screen to go. Every 50 visits each process' memory (PSS), at the beginning and at the end what keeps it alive, all the
- * time how late its event loop is.
+ * screen to go. Every 50 visits the memory that each process has made itself (PSS without the pages of programs, which it
+ * shares with whatever else this machine runs), at the beginning and at the end what keeps it alive, all the time how late
+ * its event loop is.
  * `rssGrowthPercent`: of the process that grows most, in 1,000 visits, after the first 500 (left out with fewer than 700).
  * `handlesLeft`: handles and timers of all four that came and stayed. `eventLoopDelayMs`: p99 of the worst.
  * Exit code 1 at 1 % and more, a handle, 20 ms and more, or a visit that did not end as it should.
@@ -17,7 +18,7 @@ import type { Page } from 'playwright-core';
 import { personaById } from '../../../drivers/virtual/personas.ts';
 import { type ClinicDemo, startClinicDemo } from '../../demonstration/clinic-demo.ts';
 import { openBrowser } from '../../screens/screens-browser.ts';
-import { chromiumOf, familyOf, pssMb } from '../limit/processes.ts';
+import { chromiumOf, familyOf, ownMb } from '../limit/processes.ts';
 import { growthPercent, handlesLeft, type Sample } from './growth.ts';
 
 const { values: options } = parseArgs({
@@ -60,8 +61,8 @@ const askProcesses = async (demo: ClinicDemo): Promise<Readonly<Record<string, L
 };
 
 const memoryOf = (demo: ClinicDemo): Readonly<Record<string, number>> => {
-  const own = Object.fromEntries(Object.entries(demo.processes()).map(([name, pid]) => [name, pssMb(pid)]));
-  const page = familyOf(chromiumOf(process.pid)).reduce((sum, pid) => sum + pssMb(pid), 0);
+  const own = Object.fromEntries(Object.entries(demo.processes()).map(([name, pid]) => [name, ownMb(pid)]));
+  const page = familyOf(chromiumOf(process.pid)).reduce((sum, pid) => sum + ownMb(pid), 0);
   return { ...own, page };
 };
 
