@@ -1,7 +1,9 @@
 import { CompactEncrypt, CompactSign, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
 import {
+  openPaper,
   openSealed,
   openSealedAndSigned,
   openSigned,
@@ -259,5 +261,32 @@ describe('sealed', () => {
     );
     expect(await openBoth(await seal('receipt', bytes('not signed'), facilityKey()))).toBe('message.malformed');
     expect(await openBoth(await sign('receipt', receipt, made.agent.signing))).toBe('message.malformed');
+  });
+});
+
+describe('a paper of a chain', () => {
+  const schema = z.strictObject({ said: z.string() });
+  const paperOf = async (said: string) => text(await sign('rollout-word', { said }, made.agent.signing));
+  const read = (paper: string, kind: 'rollout-word' | 'rollout-order' = 'rollout-word') =>
+    openPaper(kind, paper, schema, made.agent.agents);
+
+  test('comes back with its signer, as the paper that it is', async () => {
+    const paper = await paperOf('go');
+    expect(await read(paper)).toEqual({ ok: true, value: { message: { said: 'go' }, signer: 'agent-1' } });
+    expect((await read(paper, 'rollout-order')).ok).toBe(false);
+  });
+
+  test('is read up to a million bytes', async () => {
+    const around = (await paperOf('')).length;
+    // Three bytes are four letters.
+    const longest = await paperOf('x'.repeat(Math.floor(((1_000_000 - around) * 3) / 4)));
+    expect(longest.length).toBeGreaterThan(999_990);
+    expect(longest.length).toBeLessThanOrEqual(1_000_000);
+    expect((await read(longest)).ok).toBe(true);
+    const said = await read(`${longest}${'A'.repeat(1_000_001 - longest.length)}`);
+    expect(said).toMatchObject({
+      ok: false,
+      failure: { code: 'message.malformed', detail: expect.stringContaining('1000001') },
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -18,4 +18,36 @@ test('what cannot be written leaves the former content and no name beside it, ho
   for (let times = 0; times < 3; times += 1) await expect(writeFileAtomically(path, refused)).rejects.toThrow();
   expect(readdirSync(folder)).toEqual(['held.json']);
   expect(readFileSync(path, 'utf8')).toBe('before');
+});
+
+test('a folder in the place of the file is moved away with all that is in it, and kept', async () => {
+  const path = join(folder, 'part');
+  mkdirSync(path);
+  writeFileSync(join(path, 'kept'), 'of somebody');
+  await writeFileAtomically(path, 'now a file');
+  expect(readFileSync(path, 'utf8')).toBe('now a file');
+  const [away = '', ...more] = readdirSync(folder).filter((name) => name !== 'part');
+  expect(more).toEqual([]);
+  expect(away).toMatch(/^part\.[0-9a-f]{12}\.moved-away$/);
+  expect(readFileSync(join(folder, away, 'kept'), 'utf8')).toBe('of somebody');
+});
+
+test('what stands in the way of the folder is told, and stays as it was', async () => {
+  writeFileSync(join(folder, 'file'), 'of somebody');
+  await expect(writeFileAtomically(join(folder, 'file', 'held.json'), 'x')).rejects.toMatchObject({ code: 'EEXIST' });
+  expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('of somebody');
+});
+
+test('a name that a file cannot have is told, once and as it is', async () => {
+  const path = join(folder, 'n'.repeat(230));
+  await expect(writeFileAtomically(join(folder, 'n'.repeat(300)), 'x')).rejects.toMatchObject({ code: 'ENAMETOOLONG' });
+  await writeFileAtomically(path, 'long');
+  expect(readdirSync(folder)).toEqual(['n'.repeat(230)]);
+});
+
+test('is for its owner alone; as root, for the owner of the folder', async () => {
+  const path = join(folder, 'made', 'held.json');
+  await writeFileAtomically(path, 'x');
+  expect([statSync(path).mode & 0o777, statSync(join(folder, 'made')).mode & 0o777]).toEqual([0o600, 0o700]);
+  expect(statSync(path).uid).toBe(statSync(join(folder, 'made')).uid);
 });
