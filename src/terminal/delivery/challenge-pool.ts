@@ -54,11 +54,8 @@ export interface ChallengePool {
   setConnected(connected: boolean): void;
   /** A verified answer of this agent. false = nobody asked for it (any more). */
   stock(agent: string, challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
-  /**
-   * This agent knows none of the challenges that it handed out before this instant of its clock: they are of no use. `agentTime`:
-   * what its clock says now; what it handed out later than that it handed out before its clock was set back.
-   */
-  forget(agent: string, beforeMs: number, agentTime: number): void;
+  /** This agent knows none of the challenges that it handed out before this instant of its clock: they are of no use. */
+  forget(agent: string, beforeMs: number): void;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
   /** Asks for a sign of life and, unless told, no challenge: an agent of the first release answers only who wants one. */
@@ -162,9 +159,8 @@ class FetchedChallenges implements ChallengePool {
     if (this.#withLife(0).length < known.length) this.#refill();
   }
 
-  forget(agent: string, beforeMs: number, agentTime: number): void {
-    const isKnown = ({ issuedAt }: Challenge): boolean => issuedAt >= beforeMs && issuedAt <= agentTime;
-    const known = this.#stock.filter(({ challenge }) => challenge.agent !== agent || isKnown(challenge));
+  forget(agent: string, beforeMs: number): void {
+    const known = this.#stock.filter(({ challenge }) => challenge.agent !== agent || challenge.issuedAt >= beforeMs);
     if (known.length === this.#stock.length) return;
     this.#stock = known;
     this.#refill();

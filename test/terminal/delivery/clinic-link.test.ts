@@ -136,19 +136,6 @@ describe('challenges', () => {
     expect(issued.filter((at) => at < (agent.voidBefore ?? 0))).toEqual([]);
   });
 
-  test('those of an agent that lost them, and began anew with a clock that is behind, are dropped, too', async () => {
-    agent.wire = 2;
-    await ready();
-    agent.clockOffsetMs = -5 * minute;
-    // Its first instant is earlier than that of the challenges which it does not know any more.
-    agent.voidBefore = agent.nowMs();
-    await pass(10_000);
-    const challenge = link.takeChallenge(0);
-    if (challenge === null) throw new Error('none was fetched');
-    expect(challenge.issuedAt).toBeGreaterThanOrEqual(agent.voidBefore);
-    expect(challenge.issuedAt).toBeLessThanOrEqual(agent.nowMs());
-  });
-
   test('an agent whose clock is set right: those that are over by it are dropped at its next word, and fetched anew', async () => {
     agent.wire = 2;
     await ready();
