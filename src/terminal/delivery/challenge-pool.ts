@@ -54,8 +54,12 @@ export interface ChallengePool {
   setConnected(connected: boolean): void;
   /** A verified answer of this agent. false = nobody asked for it (any more). */
   stock(agent: string, challengeRequestId: string, agentTime: number, challenges: readonly Challenge[]): boolean;
-  /** This agent knows none of the challenges that it handed out before this instant of its clock: they are of no use. */
-  forget(agent: string, beforeMs: number): void;
+  /**
+   * This agent knows none of the challenges that it handed out before this instant of its clock: they are of no use. Where it
+   * says so of another instant than before, it has lost all but those that it has `just` handed out: its clock may have come
+   * back behind, and then those of before bear a later instant.
+   */
+  forget(agent: string, beforeMs: number, just: readonly Challenge[]): void;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
   /** Asks for a sign of life and, unless told, no challenge: an agent of the first release answers only who wants one. */
@@ -75,6 +79,8 @@ class FetchedChallenges implements ChallengePool {
   readonly #asked = new Map<string, number>();
   /** Every nonce that was ever stocked and could still be alive: an answer repeated by the broker brings none back. */
   readonly #seen = new Map<string, number>();
+  /** Of each agent, before which instant it knew nothing when it said so last */
+  readonly #forgotBefore = new Map<string, number>();
   /** Only the agent that made a challenge answers its request: the one heard last is there. */
   #lastHeard: string | null = null;
   #connected = false;
@@ -150,17 +156,25 @@ class FetchedChallenges implements ChallengePool {
    * moment it is kept. One set back lengthens no life.
    */
   #endByClockOf(agent: string, offsetMs: number): void {
-    const known = this.#stock.map((entry) =>
-      entry.challenge.agent === agent
-        ? { ...entry, endsAtMonotonicMs: Math.min(entry.endsAtMonotonicMs, entry.challenge.expiresAt - offsetMs) }
-        : entry,
-    );
+    let isShorter = false;
+    const known = this.#stock.map((entry) => {
+      const endsAtMonotonicMs = entry.challenge.expiresAt - offsetMs;
+      if (entry.challenge.agent !== agent || endsAtMonotonicMs >= entry.endsAtMonotonicMs) return entry;
+      isShorter = true;
+      return { ...entry, endsAtMonotonicMs };
+    });
+    if (!isShorter) return;
     this.#stock = known.sort((a, b) => b.endsAtMonotonicMs - a.endsAtMonotonicMs);
-    if (this.#withLife(0).length < known.length) this.#refill();
+    // Some are over, or will be sooner than their successors were to be fetched.
+    this.#refill();
   }
 
-  forget(agent: string, beforeMs: number): void {
-    const known = this.#stock.filter(({ challenge }) => challenge.agent !== agent || challenge.issuedAt >= beforeMs);
+  forget(agent: string, beforeMs: number, just: readonly Challenge[]): void {
+    const isSame = this.#forgotBefore.get(agent) === beforeMs;
+    this.#forgotBefore.set(agent, beforeMs);
+    const nonces = new Set(just.map(({ nonce }) => nonce));
+    const isKnown = ({ nonce, issuedAt }: Challenge): boolean => nonces.has(nonce) || (isSame && issuedAt >= beforeMs);
+    const known = this.#stock.filter(({ challenge }) => challenge.agent !== agent || isKnown(challenge));
     if (known.length === this.#stock.length) return;
     this.#stock = known;
     this.#refill();

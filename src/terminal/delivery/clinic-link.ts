@@ -237,7 +237,7 @@ const receiversOf = (
       return post.refuse('challenge', { code: 'message.forged' });
     if (!pool.stock(opened.signer, challengeRequestId, agentTime, challenges))
       return post.refuse('challenge', { code: 'message.stale' });
-    if (voidBefore !== undefined) pool.forget(opened.signer, voidBefore);
+    if (voidBefore !== undefined) pool.forget(opened.signer, voidBefore, challenges);
     stateTeller.heard(opened.signer, wire);
     agentWatch.answered(wire, trouble);
     news.setTime(pool.agentNowMs() ?? agentTime, timeDoubted);

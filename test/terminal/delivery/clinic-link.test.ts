@@ -136,6 +136,32 @@ describe('challenges', () => {
     expect(issued.filter((at) => at < (agent.voidBefore ?? 0))).toEqual([]);
   });
 
+  test('those of an agent that lost them, and began anew with a clock that is behind, are dropped, too, each time', async () => {
+    agent.wire = 2;
+    await ready();
+    for (const behindMs of [5 * minute, 7 * minute]) {
+      const before = agent.nowMs();
+      agent.clockOffsetMs = -behindMs;
+      // Its first instant is earlier than that of the challenges which it does not know any more.
+      agent.voidBefore = agent.nowMs();
+      await pass(10_000);
+      const challenge = link.takeChallenge(0);
+      if (challenge === null) throw new Error('none was fetched');
+      expect(challenge.issuedAt).toBeGreaterThanOrEqual(agent.voidBefore);
+      expect(challenge.issuedAt).toBeLessThan(before);
+    }
+  });
+
+  test('those that an agent knows stay when its clock is set back', async () => {
+    agent.wire = 2;
+    agent.voidBefore = agent.nowMs() - 6 * minute;
+    await ready();
+    agent.clockOffsetMs = -5 * minute;
+    await pass(10_000);
+    const challenge = link.takeChallenge(0);
+    expect(challenge?.issuedAt).toBeGreaterThan(agent.nowMs());
+  });
+
   test('an agent whose clock is set right: those that are over by it are dropped at its next word, and fetched anew', async () => {
     agent.wire = 2;
     await ready();
@@ -144,6 +170,17 @@ describe('challenges', () => {
     await pass(10_000);
     const challenge = link.takeChallenge(visitLifeMs);
     if (challenge === null) throw new Error('none was fetched');
+    expect(challenge.expiresAt - (link.agentNowMs() ?? 0)).toBeGreaterThan(visitLifeMs);
+  });
+
+  test('an agent whose clock is set right by minutes: those that will be over too soon have their successors at once', async () => {
+    agent.wire = 2;
+    await ready();
+    await pass(10_000);
+    agent.clockOffsetMs = 7 * minute;
+    await pass(10_000);
+    const challenge = link.takeChallenge(visitLifeMs);
+    if (challenge === null) throw new Error('none would last a visit');
     expect(challenge.expiresAt - (link.agentNowMs() ?? 0)).toBeGreaterThan(visitLifeMs);
   });
 
