@@ -63,8 +63,14 @@ export const isKnownWhole = (path: string, boot = bootNow()): boolean => {
 const slowestMs = 1_000;
 
 /** So long a look at all of a store may take before anybody reads it, and its copy before it takes another form. ms */
-export const openingMs = (path: string): number =>
-  Math.ceil(((statSync(path, { throwIfNoEntry: false })?.size ?? 0) / 1e6) * slowestMs);
+export const openingMs = (path: string): number => {
+  try {
+    return Math.ceil((statSync(path).size / 1e6) * slowestMs);
+  } catch {
+    // There is none yet, or none can be reached: whoever opens it says why.
+    return 0;
+  }
+};
 
 export const noteOpened = (path: string, boot = bootNow()): void =>
   write(path, `open | ${inode(statSync(path))} | ${boot}`);

@@ -20,6 +20,7 @@ import { agentConfigSchema } from '../../src/processes/agent-config.ts';
 import { watchJournal } from '../../src/processes/check-journal.ts';
 import { journalOf } from '../../src/processes/open-journal.ts';
 import { isKnownWhole, noteClosed, noteOpened } from '../../src/storage/known-whole.ts';
+import { Unopened } from '../../src/storage/sqlite-engine.ts';
 
 let folder: string;
 let path: string;
@@ -136,6 +137,15 @@ test('whoever watches over the agent is told, before its file is opened, how lon
   opened();
   // A second for each MB; of what is not there yet, none.
   expect(told).toEqual([Math.ceil(size / 1e3), 0]);
+});
+
+test('a place of which nothing can be told does not end the agent: its page says why', () => {
+  const told: number[] = [];
+  // Longer than any file system takes a name
+  const config = { ...agentConfigSchema.parse({}), journal: join(folder, 'x'.repeat(300)) };
+  const opened = () => journalOf(folder, 'clinic', config, { checks: true, opening: (ms) => told.push(ms) });
+  expect(opened).toThrow(Unopened);
+  expect(told).toEqual([0]);
 });
 
 test('a record that cannot be written, nor taken away, keeps no journal from being opened and closed', () => {
