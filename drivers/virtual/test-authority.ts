@@ -12,6 +12,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import { dayMs } from '../../src/core/time-units.ts';
 import { concatBytes, fromAscii, toHex } from '../../src/protocol/bytes.ts';
 import { oids } from '../../src/protocol/card/certificate.ts';
 import { type RsaPublicKey, sha256DigestInfo } from '../../src/protocol/card/digest-info.ts';
@@ -39,7 +40,6 @@ export type TestAuthority = {
 const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const;
 const makePair = promisify(generateKeyPair);
 
-const dayMs = 24 * 3600 * 1000;
 /**
  * The authority's own certificate: older than any card made for a simulated day, and in force for 20 years from now, to a
  * midnight: an instant stands in it in digits, and one made at 11:23:45 held 1234, which is the PIN of its cards.

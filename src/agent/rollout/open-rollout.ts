@@ -31,7 +31,8 @@ const withoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** A file of the folder, and nothing else that has a name there. Rejects as the file system does. */
 export const openFileOf = async (path: string): Promise<FileHandle> => {
   const file = await open(path, withoutWaiting);
-  if ((await file.stat()).isFile()) return file;
+  const found = await file.stat().catch(() => null);
+  if (found?.isFile()) return file;
   await file.close();
   throw new Error(`${path}: a file is expected`);
 };
@@ -39,14 +40,7 @@ export const openFileOf = async (path: string): Promise<FileHandle> => {
 /** The first bytes of a file, `most` at most: whoever may write into the folder must not fill this process. */
 export const readAtMost = async (path: string, most: number): Promise<Buffer> => {
   const file = await openFileOf(path);
-  try {
-    const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(size, most));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
+  return Buffer.concat(await file.createReadStream({ end: most - 1 }).toArray());
 };
 
 const hashOfText = (text: string): string => hashOf(new TextEncoder().encode(text));

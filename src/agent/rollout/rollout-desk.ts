@@ -15,6 +15,7 @@ import {
 import { sameContent } from '../../core/same-content.ts';
 import { hoursNow, openingHoursOf } from '../../core/update/closed-hours.ts';
 import { isAtLeast } from '../../core/update/compare-versions.ts';
+import { updateDelays } from '../../core/update/update-delays.ts';
 import { describeError } from '../../log/event-log.ts';
 import { freeBytesIn } from '../../storage/free-bytes.ts';
 import { hashOfFile } from '../../storage/hash-of-file.ts';
@@ -38,12 +39,12 @@ import { type HeldRollouts, noRollouts, readHeldRollouts } from './held-rollouts
 import { chainKeysOf, openFileOf, openRollout, readAtMost } from './open-rollout.ts';
 import { type RolloutSettings, rolloutSettingsSchema } from './rollout-settings.ts';
 
-/** Left free beside a release on its way: the journal's disk must take visits meanwhile. Bytes */
+/** Left free beside a release: the journal's disk has to take visits. A hospital's of ten months (docs/capacity.md). Bytes */
 const spareBytes = 500_000_000;
-/** A new order is begun only so long before the clinic opens: a gigabyte comes over a share and is hashed. ms */
-const beforeOpeningMs = 30 * 60_000;
-
-/** A share that hangs gives no look an end: after this nothing is known of a stop. ms */
+/**
+ * A share that hangs gives no look an end: after this nothing is known of a stop. Chosen: twenty looks. The look that copies a
+ * release over a slow line may last longer; meanwhile no release is given out, so that it holds up nobody. ms
+ */
 const hungMs = 10 * 60_000;
 /** Of settings or keys. Bytes */
 const longestText = 1_000_000;
@@ -195,7 +196,7 @@ export class RolloutDesk {
     const { wallMs, certainty } = this.#context.time();
     const { held, go, why } = judgeRollout(this.#held[kind], rollout.value, {
       ...{ chain: trust.chain, facility: this.#context.facility(), time: { wallMs, certainty } },
-      hours: hoursNow({ wallMs, certainty }, openingHoursOf(this.#choices), beforeOpeningMs),
+      hours: hoursNow({ wallMs, certainty }, openingHoursOf(this.#choices), updateDelays.beforeOpeningMs),
       isKept: kind === 'release' && this.#choices.ownRelease,
     });
     // What stops comes first, then the disk: a full one stops, too.

@@ -32,14 +32,12 @@ const fileSchema = writtenFacilitySettingsSchema.superRefine(({ asks, languages 
       });
 });
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
 /** YAML (JSON is YAML, too), and what a chain lays over it. Throws with the place of each mistake. */
 export const readFacilitySettings = async (
   path: string,
   laid: Readonly<Record<string, unknown>> = {},
 ): Promise<FacilitySettings> => {
-  const over = (written: unknown): unknown => (isRecord(written) ? { ...written, ...laid } : written);
+  const over = (written: unknown): unknown => (typeof written === 'object' ? { ...written, ...laid } : written);
   const schema = Object.keys(laid).length === 0 ? fileSchema : z.preprocess(over, fileSchema);
   const read = readSettings(schema, await readFile(path));
   if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
