@@ -17,7 +17,11 @@ import { type RolloutOrder, rolloutKinds, rolloutTrustSchema } from '../wire/rol
 const wholeNumber = (least: number, most: number, preset: number) =>
   z.number().int().min(least).max(most).default(preset);
 
-/** What a chain's operator writes: who, in which wave, gets what. */
+/**
+ * What a chain's operator writes: who, in which wave, gets what. No chain has been at work with the limits yet: they are chosen, not
+ * measured. A day has each clinic's opening and busiest hour in it; one facility in twenty may be ill of something else, one in ten
+ * closed or cut off that day. Silence of half an hour is three looks, words of two hours twelve, with the ten minutes of docs/updating.md.
+ */
 const planSchema = z.strictObject({
   kind: z.enum(rolloutKinds),
   /** Of a release */

@@ -19,7 +19,10 @@ export const updateDelays = {
   askHealthAgainMs: 3_000,
   /** One sector; RAUC is asked over D-Bus and may have to be started for it. */
   commitMs: 15_000,
-  /** No update begins so short before the clinic opens: writing, two bad boots and the way back take less. */
+  /**
+   * No update begins so short before the clinic opens: writing, two bad boots and the way back take less; so does a gigabyte on
+   * its way to an agent at 5 Mbit/s.
+   */
   beforeOpeningMs: 30 * 60_000,
 } as const;
 
