@@ -27,9 +27,12 @@ if (node === undefined || !isComplete()) {
   process.exit(1);
 }
 
+// What has children of its own (the kit's pcscd) would outlive one that is killed with SIGKILL. setpriv is on every Debian.
+const setpriv = '/usr/bin/setpriv';
+const bound = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM', node] : [node];
 const child = spawn(
-  node,
-  ['--disable-warning=ExperimentalWarning', join(root, 'src', 'main.ts'), ...process.argv.slice(2)],
+  bound[0],
+  [...bound.slice(1), '--disable-warning=ExperimentalWarning', join(root, 'src', 'main.ts'), ...process.argv.slice(2)],
   {
     stdio: 'inherit',
   },
