@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { openJournal } from '../processes/open-journal.ts';
 import { type AuditVerdict, type ExportedLine, verifyExport } from '../storage/audit-chain.ts';
+import { readGiven } from '../storage/read-given.ts';
 
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 
@@ -28,7 +28,7 @@ export const addAuditCommands = (agent: Command, explain: <T>(work: Work<T>) => 
     .action(
       explain(async ({ dir, file }: { dir?: string; file?: string }) => {
         if (file !== undefined) {
-          const lines = readFileSync(file, 'utf8').split('\n');
+          const lines = readGiven(file).toString('utf8').split('\n');
           return tell(
             verifyExport(lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ExportedLine)),
           );

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
@@ -19,6 +18,7 @@ import { type RunningAgent, startAgent } from '../processes/agent.ts';
 import type { AgentConfigInput } from '../processes/agent-config.ts';
 import { configOfAgentIn } from '../processes/agent-directory.ts';
 import { openJournal } from '../processes/open-journal.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { addAuditCommands } from './agent-audit.ts';
 import { addJournalCommands } from './agent-journal.ts';
 import {
@@ -306,7 +306,8 @@ const addUsageCommands = (agent: Command): void => {
     .requiredOption('--dir <dir>', "the agent's directory")
     .action(
       orExplain(async (file: string, options: { dir: string }) => {
-        const lines = (await readFile(file, 'utf8'))
+        const lines = readGiven(file)
+          .toString('utf8')
           .replace(/^\ufeff/, '')
           .split(/\r?\n/)
           .filter((line) => line.trim() !== '');

@@ -9,6 +9,7 @@ import { readDeviceRegistry } from '../agent/provisioning/agent-keys.ts';
 import { version } from '../processes/release.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
 import { orMissing } from '../storage/or-missing.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { openAttestation, signAttestation } from '../trust/attestation.ts';
 import { differences, type InstalledFile, installedFiles, manifestName, treeHash } from '../trust/installed-tree.ts';
 import { readTerminalKeys } from '../trust/key-files.ts';
@@ -80,7 +81,7 @@ const attest = async ({ config: file, tree, tpm, json }: AttestOptions): Promise
 const verify = async ({ verify: file = '', devices: directory, tree }: AttestOptions): Promise<void> => {
   if (directory === undefined) return fail("--devices: the agent's directory, whose devices.json names the keys", 2);
   const devices = [...(await readDeviceRegistry(directory)).values()].filter(({ revoked }) => !revoked);
-  const text = (await readFile(file, 'utf8')).trim();
+  const text = readGiven(file).toString('utf8').trim();
   const opened = await openAttestation(
     text,
     devices.map(({ attestation }) => attestation),

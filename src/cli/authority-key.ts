@@ -8,6 +8,7 @@ import {
   newPassphrase,
   takeAuthorityKeyAway,
 } from '../agent/provisioning/authority-key.ts';
+import { naming } from '../storage/read-given.ts';
 
 /** Options of every command that signs for the facility. */
 export type AuthorityKeyOptions = { readonly caKey?: string; readonly caPassphraseFile?: string };
@@ -30,7 +31,7 @@ export const authorityKeyAccess = async (
   if (path === undefined) return {};
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (caPassphraseFile === undefined && error.code === 'ENOENT') return undefined;
-    throw error;
+    return naming(path)(error);
   });
   return text === undefined ? {} : { passphrase: text.trim() };
 };

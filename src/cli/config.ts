@@ -13,6 +13,7 @@ import {
   exampleOf,
   loadConfig,
 } from '../processes/terminal-config.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { run } from './run-commands.ts';
 import { inWords, inWordsOf, linesInWords, reasonOf, tell } from './say.ts';
@@ -21,7 +22,7 @@ import { inWords, inWordsOf, linesInWords, reasonOf, tell } from './say.ts';
 export const readConfigOrExit = (path: string): Config => {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path === '-' ? 0 : path);
+    bytes = path === '-' ? readFileSync(0) : readGiven(path);
   } catch (error) {
     process.stderr.write(`${reasonOf(error)}\n`);
     process.exit(2);

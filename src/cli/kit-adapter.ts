@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { runProgram } from '../../drivers/host/run-program.ts';
@@ -9,6 +9,7 @@ import { AnswerRecorder } from '../kit/adapter/record-answers.ts';
 import { splitLines } from '../kit/adapter/split-lines.ts';
 import { printFindings } from '../kit/finding.ts';
 import { parseJsonFile } from '../storage/parse-file.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { speaksJapanese } from './say.ts';
 
 export type AdapterOptions = { readonly people: string; readonly record?: string };
@@ -36,16 +37,14 @@ const peopleSchema = z.strictObject({
 const endsWithinMs = 10_000;
 
 /** What JSON editors of Windows put before a file is no part of it. Throws with the file's name. */
-const readPeople = (path: string): AdapterPeople => {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    // A folder is opened well, and its error names no path.
-    throw Object.assign(error as Error, { path });
-  }
-  return parseJsonFile(path, text.replace(/^\ufeff/, ''), peopleSchema) as AdapterPeople;
-};
+const readPeople = (path: string): AdapterPeople =>
+  parseJsonFile(
+    path,
+    readGiven(path)
+      .toString('utf8')
+      .replace(/^\ufeff/, ''),
+    peopleSchema,
+  ) as AdapterPeople;
 
 /** Exit status: 1 where the adapter breaks a promise of the port. Throws on a file that is none, or cannot be written. */
 export const judgeAdapter = async (

@@ -16,6 +16,7 @@ import { BusJudge } from '../kit/bus/bus-judge.ts';
 import { busRules } from '../kit/bus/bus-rules.ts';
 import { printFindings } from '../kit/finding.ts';
 import type { MessageBus } from '../ports/message-bus.ts';
+import { naming } from '../storage/read-given.ts';
 import { readTerminalKeys } from '../trust/key-files.ts';
 import { type SigningKey, sign } from '../trust/seal.ts';
 import { topicOf } from '../wire/topics.ts';
@@ -89,7 +90,7 @@ const readyFacility = async (facilityDir: string, agentId: string, port: number)
     await makeKitFacility(facilityDir, agentId).catch(async (error: Error) => {
       // Half of one would be in the way of the next try; the system names no file where a disk is full.
       await rm(facilityDir, { recursive: true, force: true });
-      throw Object.assign(error, 'path' in error ? {} : { path: facilityDir });
+      naming(facilityDir)(error);
     });
     tell(
       'made a test facility in {folder}: agents/{agent} and devices/terminal-01 are for your programs; our own agent: uketsuke agent --dir {folder}/agents/{agent} --broker localhost:{port} --mqtt 4 --make-folders',

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { CardClientJudge } from '../kit/card/judge-card-client.ts';
 import { printFindings } from '../kit/finding.ts';
 import { createTraceRedactor, formatTrace, type TraceLine } from '../protocol/card/card-trace.ts';
 import { makeOwnFolder } from '../storage/own-folder.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
 import { inWords, speaksJapanese, tell } from './say.ts';
 
@@ -150,7 +151,7 @@ const judgeClient = async (client: readonly string[], options: CardOptions, own:
     persona: options.persona,
     vpcd: own ?? placeOf(options.vpcd ?? ''),
     timing: { kbps: Number(options.kbps) as 0 | 106 | 212 | 424 | 848, signatureMs: 0, commandMs: 0 },
-    faults: options.faults === undefined ? [] : parseCardFaults(readFileSync(options.faults, 'utf8')),
+    faults: options.faults === undefined ? [] : parseCardFaults(readGiven(options.faults).toString('utf8')),
     cache: cacheFolder,
     leave: leave.signal,
     watch: {

@@ -1,5 +1,5 @@
 /** `uketsuke models`: an integrator brings an embedding model of their own, and measures it before it may be used. */
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { embedReference } from '../face/attempt/embed-reference.ts';
@@ -10,6 +10,7 @@ import { asCardPhoto, type EncodeJp2, readRgb } from '../face/calibration/card-p
 import { type Picture, personOf } from '../face/calibration/group-rates.ts';
 import { embeddingById, entryById } from '../face/models/manifest.ts';
 import { ModelSession } from '../face/models/model-session.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { modelsFolder, readManifest, withEntry, writeCalibration, writeModels } from './models-folder.ts';
 import { complain, tell } from './say.ts';
 
@@ -46,7 +47,7 @@ const add = async (file: string, options: AddOptions): Promise<void> => {
     ...numbers,
     licenceIsClear: licenceClear === true,
   };
-  const entry = await examineModel(await readFile(file), words);
+  const entry = await examineModel(readGiven(file), words);
   await copyFile(file, join(options.models, entry.file));
   await writeModels(options.models, withEntry(manifest, entry));
   const { width } = entry.input;
@@ -92,7 +93,8 @@ const embedAll = async (
 };
 
 const rowsOf = async (file: string): Promise<string[][]> =>
-  (await readFile(file, 'utf8'))
+  readGiven(file)
+    .toString('utf8')
     .trim()
     .split('\n')
     .slice(1)

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { createKioskScreen } from '../../drivers/kiosk-screen.ts';
@@ -8,6 +7,7 @@ import { printProblems, readSettings } from '../config-file/read-settings.ts';
 import { drawScreen } from '../core/screen/draw-screen.ts';
 import type { Display } from '../core/visit/session.ts';
 import { adjusted } from '../core/visit/session-touch.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { type FacilitySettings, facilitySettingsSchema } from '../wire/facility-settings.ts';
 import { type Exhibit, exhibitContext, gallery, gallerySettings } from './preview-gallery.ts';
 import { refuse } from './say.ts';
@@ -33,7 +33,7 @@ const settingsOf = (path: string | undefined): FacilitySettings => {
   if (path === undefined) return gallerySettings;
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readGiven(path);
   } catch (error) {
     return fail(error);
   }

@@ -26,6 +26,7 @@ import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { printYaml } from '../config-file/plain-yaml.ts';
 import { printProblems, readSettings } from '../config-file/read-settings.ts';
 import { makeFolder } from '../storage/make-folder.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { keyFiles } from '../trust/key-files.ts';
 import { writeFileAtomically } from '../trust/write-file.ts';
 import { facilityKinds, facilitySettingsSchema } from '../wire/facility-settings.ts';
@@ -51,7 +52,7 @@ const answersSchema = z.strictObject({
 type Answers = z.infer<typeof answersSchema>;
 
 /** Throws with the place of each mistake. */
-export const readAnswers = async (path: string): Promise<Answers> => checkedAnswers(path, await readFile(path));
+export const readAnswers = async (path: string): Promise<Answers> => checkedAnswers(path, readGiven(path));
 const checkedAnswers = (path: string, text: string | Uint8Array): Answers => {
   const read = readSettings(answersSchema, text);
   if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());

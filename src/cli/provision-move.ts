@@ -1,9 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { type RunningProgram, runProgram } from '../../drivers/host/run-program.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { copyMs, openBackup, proveBackup, sealBackup } from './backup-file.ts';
 import { clinicSystem } from './clinic-system.ts';
 import { restoreFolder, writeFolderBackup } from './move-windows.ts';
@@ -29,7 +30,7 @@ import { tell } from './say.ts';
 const movedPlaces = [clinicPlaces.facility, clinicPlaces.agent, clinicPlaces.broker];
 
 const readPassphrase = async (file: string): Promise<string> => {
-  const passphrase = (await readFile(file, 'utf8')).trim();
+  const passphrase = readGiven(file).toString('utf8').trim();
   if (passphrase.length < 12) throw new Error(`${file}: a passphrase of at least 12 characters`);
   return passphrase;
 };

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { FacilityHealth, Health } from '../core/rollout/judge-waves.ts';
 import { toleratedMs } from '../core/trusted-time.ts';
 import { parseJson } from '../storage/parse-file.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { type RolloutKind, rolloutKinds } from '../wire/rollout-papers.ts';
 
 /** What the chain's Prometheus is asked: presence, orders, releases that failed, critical alerts that ring. One question */
@@ -96,6 +96,6 @@ export type HealthSource = { readonly prometheus?: string; readonly answer?: str
 
 export const readHealth = async ({ prometheus, answer }: HealthSource, nowMs: () => number): Promise<Health> => {
   if ((prometheus === undefined) === (answer === undefined)) throw new Error('one of --prometheus and --answer');
-  const text = prometheus === undefined ? await readFile(answer ?? '', 'utf8') : await askPrometheus(prometheus);
+  const text = prometheus === undefined ? readGiven(answer ?? '').toString('utf8') : await askPrometheus(prometheus);
   return healthOf(text, nowMs());
 };

@@ -19,6 +19,7 @@ import { compareVersions } from '../core/update/compare-versions.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import { orMissing } from '../storage/or-missing.ts';
 import { parseJsonFile } from '../storage/parse-file.ts';
+import { naming } from '../storage/read-given.ts';
 import { copyDurably, giveToOwner, replaceDurably } from '../storage/rename-durably.ts';
 import { hashOf } from '../trust/document-hash.ts';
 import { importSigningKey, privateJwkSchema, readJsonFile } from '../trust/key-files.ts';
@@ -137,7 +138,7 @@ const signed = async (kind: Parameters<typeof sign>[0], message: object, key: Si
 export const initOperator = async (place: OperatorPlace, chain: string, keyPath: string): Promise<string> => {
   await makeFolder(place.directory, 0o700);
   const kept = async (path: string) => {
-    const there = await readFile(path, 'utf8').catch(orMissing);
+    const there = await readFile(path, 'utf8').catch(orMissing).catch(naming(path));
     if (there !== null) return parseJsonFile(path, there, privateJwkSchema);
     const made = await newKey('ES256');
     await writeFileAtomically(path, `${JSON.stringify(made, null, 2)}\n`);

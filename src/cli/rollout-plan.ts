@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { rolloutSettingsSchema } from '../agent/rollout/rollout-settings.ts';
@@ -11,6 +11,7 @@ import type { WaveLimits } from '../core/rollout/judge-waves.ts';
 import { dayMs, hourMs } from '../core/time-units.ts';
 import { hashOfFile } from '../storage/hash-of-file.ts';
 import { parseJson } from '../storage/parse-file.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { identifier } from '../wire/messages.ts';
 import { type RolloutOrder, rolloutKinds, rolloutTrustSchema } from '../wire/rollout-papers.ts';
 
@@ -78,7 +79,7 @@ const textContent = (name: string, text: string) => {
 
 /** Throws with the place of each mistake; what a facility would refuse is refused here. */
 export const readPlan = async (path: string): Promise<RolloutPlan> => {
-  const read = readSettings(planSchema, await readFile(path));
+  const read = readSettings(planSchema, readGiven(path));
   if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
   const plan = read.value;
   const { kind, version, waves, settings } = plan;
@@ -96,7 +97,7 @@ export const readPlan = async (path: string): Promise<RolloutPlan> => {
     throw new Error('the content of a release is bundles (.raucb)');
   if (
     kind === 'keys' &&
-    (files.length !== 1 || parseJson(await readFile(files[0] ?? '', 'utf8'), rolloutTrustSchema) === null)
+    (files.length !== 1 || parseJson(readGiven(files[0] ?? '').toString('utf8'), rolloutTrustSchema) === null)
   )
     throw new Error('the content of an order of kind keys is one rollout-trust.json');
   return {

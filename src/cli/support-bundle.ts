@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -10,7 +11,7 @@ import { readAgentConfig } from '../processes/agent-config.ts';
 import { version } from '../processes/release.ts';
 import { defaultConfigPath, loadConfig } from '../processes/terminal-config.ts';
 import { outcomeOf } from './run-commands.ts';
-import { tell } from './say.ts';
+import { explained, tell } from './say.ts';
 
 type Options = { readonly config: string; readonly dir?: string; readonly out?: string };
 
@@ -45,7 +46,8 @@ const journal = async (): Promise<readonly string[]> => {
 
 const configurationOf = async ({ config, dir }: Options): Promise<unknown> => {
   if (dir !== undefined) return readAgentConfig(dir).catch(() => null);
-  const read = existsSync(config) ? loadConfig(readFileSync(config)) : null;
+  const bytes = await readFile(config).catch(() => null);
+  const read = bytes === null ? null : loadConfig(bytes);
   return read?.ok ? read.value : null;
 };
 
@@ -80,5 +82,5 @@ export const register = (program: Command): void => {
     .option('--config <file>', 'configuration file', defaultConfigPath)
     .option('--dir <dir>', "on the clinic's PC: the agent's directory")
     .option('--out <file>', 'where it is written')
-    .action((options: Options) => write(options));
+    .action(explained('support-bundle')(write));
 };

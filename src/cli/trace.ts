@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { createPcscCardReader } from '../../drivers/card-reader/pcsc-card-reader.ts';
@@ -11,12 +11,14 @@ import {
   parseTrace,
   type TraceLine,
 } from '../protocol/card/card-trace.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { type ReadCardOptions, readCard } from '../terminal/card/read-card.ts';
 import { recordTrace } from '../terminal/card/record-trace.ts';
 import { cardCryptography } from '../trust/card-cryptography.ts';
+import { reasonOf } from './say.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const read = (path: string): string => readFileSync(path, 'utf8');
+const read = (path: string): string => readGiven(path).toString('utf8');
 const cacheFolder = fileURLToPath(new URL('../../.cache', import.meta.url));
 
 /** What is read of a card without any secret: no printed number, no PIN. */
@@ -87,7 +89,7 @@ const guarded =
     try {
       process.exitCode = await work(...args);
     } catch (error) {
-      command.error(error instanceof Error ? error.message : String(error));
+      command.error(reasonOf(error));
     }
   };
 

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CardTiming } from '../../drivers/virtual/card-timing.ts';
+import { readGiven } from '../storage/read-given.ts';
+import { reasonOf } from './say.ts';
 
 type Options = {
   readonly persona?: string;
@@ -59,11 +60,11 @@ export const register = (program: Command): void => {
       const { persona, vpcd, cache, signatureMs, commandMs } = options;
       const timing: CardTiming = { kbps: Number(options.kbps) as CardTiming['kbps'], signatureMs, commandMs };
       try {
-        const faults = options.faults === undefined ? [] : parseCardFaults(readFileSync(options.faults, 'utf8'));
+        const faults = options.faults === undefined ? [] : parseCardFaults(readGiven(options.faults).toString('utf8'));
         await playCard({ persona, vpcd, timing, faults, cache });
       } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        command.error(code === 'ECONNREFUSED' ? 'nobody listens there: is pcscd with vpcd running?' : message);
+        const { code } = error as NodeJS.ErrnoException;
+        command.error(code === 'ECONNREFUSED' ? 'nobody listens there: is pcscd with vpcd running?' : reasonOf(error));
       }
     });
 };

@@ -1,12 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { catalogueAt } from '../catalogue/load-catalogue.ts';
 import { openTapeFile } from '../processes/record-visits-to-file.ts';
 import { counterDrivers, startTerminal } from '../processes/terminal.ts';
 import { defaultConfigPath } from '../processes/terminal-config.ts';
+import { readGiven } from '../storage/read-given.ts';
 import { formatTape, parseTape, type Replay, replayTape, type Tape } from '../terminal/visit/visit-tape.ts';
 import { readConfigOrExit } from './config.ts';
+import { reasonOf } from './say.ts';
 import { type ProcessOptions, untilStopped } from './until-stopped.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -28,11 +30,15 @@ const record = async (file: string, options: ProcessOptions): Promise<void> => {
   });
 };
 
+/** The system names its file itself. */
+const inFile = (file: string, error: unknown): string =>
+  error instanceof Error && 'path' in error ? reasonOf(error) : `${file}: ${reasonOf(error)}`;
+
 const read = (command: Command, file: string): Tape => {
   try {
-    return parseTape(readFileSync(file, 'utf8'));
+    return parseTape(readGiven(file).toString('utf8'));
   } catch (error) {
-    return command.error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });
+    return command.error(inFile(file, error), { exitCode: 2 });
   }
 };
 
@@ -40,7 +46,7 @@ const play = (command: Command, file: string, tape: Tape): Replay => {
   try {
     return replayTape(tape, catalogueAt(tape.head.dayMs));
   } catch (error) {
-    return command.error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 });
+    return command.error(inFile(file, error), { exitCode: 2 });
   }
 };
 
@@ -61,7 +67,7 @@ const keep = (command: Command, file: string, name: string): void => {
   try {
     writeFileSync(kept, formatTape(tape), { flag: 'wx' });
   } catch (error) {
-    command.error(`${kept}: ${error instanceof Error ? error.message : String(error)}`);
+    command.error(inFile(kept, error));
   }
   say(`${kept}: replayed by every run of test/flow/recorded-visits.test.ts`);
 };

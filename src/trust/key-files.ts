@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type CryptoKey, importJWK } from 'jose';
 import { z } from 'zod';
 import { parseJsonFile } from '../storage/parse-file.ts';
+import { naming } from '../storage/read-given.ts';
 import { identifier, type PublicJwk, publicJwkSchema } from '../wire/messages.ts';
 import type { SealingPrivateKey, SealingPublicKey, SigningKey, VerificationKey } from './seal.ts';
 
@@ -57,7 +58,7 @@ export type TerminalKeys = {
 };
 
 export const readJsonFile = async <T>(schema: z.ZodType<T>, path: string): Promise<T> =>
-  parseJsonFile(path, await readFile(path, 'utf8'), schema);
+  parseJsonFile(path, await readFile(path, 'utf8').catch(naming(path)), schema);
 
 export const readTlsFiles = async (directory: string): Promise<TlsFiles> => ({
   key: await readFile(join(directory, keyFiles.tlsKey), 'utf8'),

@@ -60,6 +60,24 @@ test('JSON is the same in every language', () => {
   expect(here).toBe(elsewhere);
 });
 
+// A folder opens as a file does, and the system names no path where it is read.
+test.each([
+  ['agent', 'audit', 'verify', '--file'],
+  ['agent', 'usage', 'import', '--dir', '/', '--'],
+  ['config', 'check', '--config'],
+  ['models', 'add', '--id', 'own', '--source', 'x', '--licence', 'x', '--training-data', 'x', '--limits', 'x', '--'],
+  ['preview', '--settings'],
+  ['rollout', 'init', '--chain', 'midori', '--dir', 'FOLDER/operator', '--key'],
+  ['rollout', 'plan'],
+  ['trace', 'replay'],
+  ['visit', 'replay'],
+])('a folder where a file is expected is told with its path: %s %s %s', (...words) => {
+  const { status, stderr } = uketsuke('C.UTF-8', ...words.map((word) => word.replace('FOLDER', folder)), folder);
+  expect(stderr).toContain(`${folder}: a file is expected`);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(status).not.toBe(0);
+});
+
 test('mistakes in agent.yaml are told in Japanese where the locale is', () => {
   const about = ['--facility', 'clinic-0001', '--name', '見本医院', '--institution-code', '1312345678'];
   const made = uketsuke(inJapan, 'provision', '--dir', join(folder, 'made'), ...about, '--kind', 'medical');

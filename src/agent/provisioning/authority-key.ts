@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { access, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompactEncrypt, compactDecrypt } from 'jose';
+import { naming } from '../../storage/read-given.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
 
 /*
@@ -60,7 +61,7 @@ const unlock = async (jwe: string, passphrase: string): Promise<string> => {
 
 /** PEM. Throws what is missing: a passphrase, or the file that was taken away. */
 export const readAuthorityKey = async (directory: string, given: AuthorityKeyAccess): Promise<string> => {
-  if (given.file !== undefined) return readFile(given.file, 'utf8');
+  if (given.file !== undefined) return readFile(given.file, 'utf8').catch(naming(given.file));
   const state = await authorityKeyState(directory);
   if (state === 'clear') return readFile(join(directory, clearFile), 'utf8');
   if (state === 'away') throw new Error("the facility's CA key was taken away: --ca-key names the file on its stick");

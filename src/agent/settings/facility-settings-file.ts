@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { catalogueAt, changeInstants } from '../../catalogue/load-catalogue.ts';
 import { printProblems, readSettings } from '../../config-file/read-settings.ts';
+import { naming } from '../../storage/read-given.ts';
 import { type FacilitySettings, writtenFacilitySettingsSchema } from '../../wire/facility-settings.ts';
 
 /** Questions and languages of the catalogue, whenever they hold: a file may name those of a notice to come. */
@@ -39,7 +40,7 @@ export const readFacilitySettings = async (
 ): Promise<FacilitySettings> => {
   const over = (written: unknown): unknown => (typeof written === 'object' ? { ...written, ...laid } : written);
   const schema = Object.keys(laid).length === 0 ? fileSchema : z.preprocess(over, fileSchema);
-  const read = readSettings(schema, await readFile(path));
+  const read = readSettings(schema, await readFile(path).catch(naming(path)));
   if (!read.ok) throw new Error(printProblems(path, read.failure).trimEnd());
   return read.value;
 };
