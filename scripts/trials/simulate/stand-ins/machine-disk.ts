@@ -13,15 +13,19 @@ export type SimulatedFile = { readonly number: bigint; now: Uint8Array; synced: 
 type Entries = Map<string, SimulatedFile>;
 export type Folder = { readonly number: bigint; now: Entries; synced: Entries };
 
-/** A database with its prepared statements; `empty` makes it as it was at first. */
+/** A database with its prepared statements. `empty` makes it as it was at first and tells whether it is; null: of this world alone. */
 type Opened = {
   readonly database: DatabaseSync;
   readonly statements: Map<string, StatementSync>;
-  readonly empty: () => void;
+  readonly empty: (() => boolean) | null;
 };
 
+/** Whatever tells one world of another beside the rows: the form of its tables, what was set, what is for a connection alone. */
+const formOf = `SELECT * FROM pragma_schema_version, pragma_user_version, pragma_application_id, pragma_foreign_keys,
+  pragma_query_only, (SELECT count(*) FROM sqlite_temp_schema)`;
+
 /** Every table without its rows, then with those that it begins with. */
-const emptier = (database: DatabaseSync): (() => void) => {
+const emptier = (database: DatabaseSync): (() => boolean) => {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   const steps = tables.map(({ name }) => {
     const rows = database.prepare(`SELECT * FROM ${name}`).all();
@@ -33,23 +37,31 @@ const emptier = (database: DatabaseSync): (() => void) => {
       for (const row of rows) insert?.run(...Object.values(row));
     };
   });
+  const form = database.prepare(formOf);
+  form.setReturnArrays(true);
+  const atFirst = String(form.get());
   return () => {
     if (database.isTransaction) database.exec('ROLLBACK');
+    if (String(form.get()) !== atFirst) return false;
     database.exec('BEGIN');
     for (const step of steps) step();
     database.exec('COMMIT');
+    return true;
   };
+};
+
+const openDatabase = (content: Uint8Array | null, isForNext = false): Opened => {
+  const database = new DatabaseSync(':memory:');
+  if (content !== null) database.deserialize(content);
+  return { database, statements: new Map(), empty: isForNext ? emptier(database) : null };
 };
 
 /** Of a world that is over, for the next one: whatever is prepared anew costs more than all that is emptied. */
 const spare = new WeakMap<Uint8Array, Opened>();
-const openDatabase = (journal: Uint8Array | null): Opened => {
-  const known = journal === null ? undefined : spare.get(journal);
-  if (journal !== null) spare.delete(journal);
-  if (known !== undefined) return known;
-  const database = new DatabaseSync(':memory:');
-  if (journal !== null) database.deserialize(journal);
-  return { database, statements: new Map(), empty: journal === null ? () => {} : emptier(database) };
+const openOrTakeOver = (journal: Uint8Array): Opened => {
+  const known = spare.get(journal);
+  spare.delete(journal);
+  return known ?? openDatabase(journal, true);
 };
 
 /**
@@ -67,10 +79,8 @@ export class SimulatedDisk {
   /** Its power may go soon: only then is what would be left of the journal kept up, for each sync is a copy of it all */
   tracks = false;
   readonly #journal: Uint8Array | null;
-  #opened: Opened;
+  #opened: Opened | null;
   #synced: Uint8Array | null = null;
-  /** What the power left of it */
-  #isAnother = false;
   synchronous: 'FULL' | 'NORMAL' = 'FULL';
   readonly folders = new Map<string, Folder>();
   #numbers = 1n;
@@ -78,16 +88,21 @@ export class SimulatedDisk {
   constructor(kernel: Kernel, journal: Uint8Array | null) {
     this.kernel = kernel;
     this.#journal = journal;
-    this.#opened = openDatabase(journal);
+    this.#opened = journal === null ? openDatabase(null) : openOrTakeOver(journal);
+  }
+
+  get #current(): Opened {
+    if (this.#opened === null) throw new Error('the world of this disk is over');
+    return this.#opened;
   }
 
   get database(): DatabaseSync {
-    return this.#opened.database;
+    return this.#current.database;
   }
 
   /** Once for all runs of a process, and for who judges beside them */
   prepare(sql: string): StatementSync {
-    const { database, statements } = this.#opened;
+    const { database, statements } = this.#current;
     const known = statements.get(sql) ?? database.prepare(sql);
     statements.set(sql, known);
     return known;
@@ -130,7 +145,6 @@ export class SimulatedDisk {
     if (this.#synced !== null && rng.chance(0.7)) {
       this.database.close();
       this.#opened = openDatabase(this.#synced);
-      this.#isAnother = true;
     }
     this.#synced = null;
     for (const folder of this.folders.values()) {
@@ -150,10 +164,12 @@ export class SimulatedDisk {
     }
   }
 
+  /** What of this world still runs meets an error here, never the next world's rows. */
   close(): void {
-    if (this.#journal === null || this.#isAnother) return this.database.close();
-    this.#opened.empty();
-    spare.set(this.#journal, this.#opened);
+    const opened = this.#current;
+    this.#opened = null;
+    if (this.#journal !== null && opened.empty?.() === true) spare.set(this.#journal, opened);
+    else opened.database.close();
   }
 }
 
