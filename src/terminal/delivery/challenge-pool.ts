@@ -60,6 +60,8 @@ export interface ChallengePool {
    * back behind, and then those of before bear a later instant.
    */
   forget(agent: string, beforeMs: number, just: readonly Challenge[]): void;
+  /** One of them was refused as unknown, used or over: whoever made it may have lost the others, too, and not know. */
+  dropAll(): void;
   /** This agent has just signed something for us: of several, its challenges are taken first and fetched ahead. */
   heard(agent: string): void;
   /** Asks for a sign of life and, unless told, no challenge: an agent of the first release answers only who wants one. */
@@ -177,6 +179,11 @@ class FetchedChallenges implements ChallengePool {
     const known = this.#stock.filter(({ challenge }) => challenge.agent !== agent || isKnown(challenge));
     if (known.length === this.#stock.length) return;
     this.#stock = known;
+    this.#refill();
+  }
+
+  dropAll(): void {
+    this.#stock = [];
     this.#refill();
   }
 

@@ -254,7 +254,9 @@ const receiversOf = (
     if (opened === null) return;
     if (opened.message.agent !== opened.signer) return post.refuse('receipt', { code: 'message.forged' });
     const taken = await outbox.receive(opened.message);
-    if (!taken.ok) post.refuse('receipt', taken.failure);
+    if (!taken.ok) return post.refuse('receipt', taken.failure);
+    // An agent of the first release does not say that it lost its challenges: the next patient is not to meet another of them.
+    if (opened.message.code === 'message.stale') pool.dropAll();
   },
   result: async (bytes) => {
     const opened = await post.openSealed('result', resultSchema, bytes);

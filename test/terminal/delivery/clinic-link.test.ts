@@ -447,6 +447,18 @@ describe('a request', () => {
     expect(agent.received.length).toBe(sent);
   });
 
+  test('refused as stale, by an agent that lost its challenges and says nothing: the next patient has a new one', async () => {
+    await ready();
+    await pass(10_000);
+    agent.receipt = { verdict: 'refused', code: 'message.stale' };
+    agent.sendsResults = false;
+    const refusedAt = agent.nowMs();
+    await link.submit(await signedRequest());
+    await until('the receipt', () => eventsOf('receipt').length === 1);
+    await ready();
+    expect(link.takeChallenge(0)?.issuedAt).toBeGreaterThanOrEqual(refusedAt);
+  });
+
   test('offline until its challenge is over: the expiry is told and written down, and nothing is sent afterwards', async () => {
     await ready();
     const signed = await signedRequest();
