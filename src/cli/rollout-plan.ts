@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { openTrust } from '../agent/rollout/open-rollout.ts';
 import { rolloutSettingsSchema } from '../agent/rollout/rollout-settings.ts';
 import { problemOfLaid } from '../agent/settings/facility-settings-file.ts';
 import { firstFacilitySettings } from '../catalogue/first-settings.ts';
@@ -10,10 +11,9 @@ import { printProblems, readSettings } from '../config-file/read-settings.ts';
 import type { WaveLimits } from '../core/rollout/judge-waves.ts';
 import { dayMs, hourMs } from '../core/time-units.ts';
 import { hashOfFile } from '../storage/hash-of-file.ts';
-import { parseJson } from '../storage/parse-file.ts';
 import { readGiven } from '../storage/read-given.ts';
 import { identifier } from '../wire/messages.ts';
-import { type RolloutOrder, rolloutKinds, rolloutTrustSchema } from '../wire/rollout-papers.ts';
+import { type RolloutOrder, rolloutKinds } from '../wire/rollout-papers.ts';
 
 const wholeNumber = (least: number, most: number, preset: number) =>
   z.number().int().min(least).max(most).default(preset);
@@ -95,10 +95,7 @@ export const readPlan = async (path: string): Promise<RolloutPlan> => {
   const files = plan.content.map((name) => resolve(dirname(path), name));
   if (kind === 'release' && files.some((file) => !file.endsWith('.raucb')))
     throw new Error('the content of a release is bundles (.raucb)');
-  if (
-    kind === 'keys' &&
-    (files.length !== 1 || parseJson(readGiven(files[0] ?? '').toString('utf8'), rolloutTrustSchema) === null)
-  )
+  if (kind === 'keys' && (files.length !== 1 || (await openTrust(readGiven(files[0] ?? '').toString('utf8'))) === null))
     throw new Error('the content of an order of kind keys is one rollout-trust.json');
   return {
     ...{ kind, waves, version: version ?? null },

@@ -15,12 +15,22 @@ import {
   rolloutFileOf,
   rolloutFileSchema,
   rolloutOrderSchema,
+  rolloutTrustSchema,
   rolloutWordSchema,
 } from '../../wire/rollout-papers.ts';
 
-/** The keys of a chain, as a facility or its operator trusts them. */
+/** The keys of a chain, as a facility or its operator trusts them. Rejects where one of them is none. */
 export const chainKeysOf = ({ chain, keys }: RolloutTrust): Promise<VerificationKey[]> =>
   Promise.all(keys.map((key) => importVerificationKey(chain, key)));
+
+export type ChainTrust = { readonly chain: string; readonly keys: readonly VerificationKey[] };
+
+/** What a rollout-trust.json says. null: it is none, or one of its keys is none, with which nothing could be judged any more */
+export const openTrust = async (text: string): Promise<ChainTrust | null> => {
+  const trust = parseJson(text, rolloutTrustSchema);
+  const keys = trust === null ? null : await chainKeysOf(trust).catch(() => null);
+  return trust === null || keys === null ? null : { chain: trust.chain, keys };
+};
 
 /** Three papers of a million letters, and what is around them. Bytes */
 const longestFile = 3_100_000;
@@ -58,8 +68,11 @@ export const openPapers = async (
   if (!opened.ok) return err('forged');
   const order = opened.value.message;
   if (order.kind !== kind) return err('other-order');
-  const watch = await importVerificationKey('watch', order.watch);
-  const word = await openPaper('rollout-word', file.word, rolloutWordSchema, [watch, ...keys]);
+  const watch = await importVerificationKey('watch', order.watch).then(
+    (key) => [key],
+    () => [],
+  );
+  const word = await openPaper('rollout-word', file.word, rolloutWordSchema, [...watch, ...keys]);
   if (!word.ok) return err('forged');
   const consent =
     file.consent === null ? null : await openPaper('rollout-consent', file.consent, rolloutConsentSchema, keys);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -22,21 +22,13 @@ import { hashOfFile } from '../../storage/hash-of-file.ts';
 import { makeFolder } from '../../storage/make-folder.ts';
 import { parseJson } from '../../storage/parse-file.ts';
 import { giveToOwner, renameDurably } from '../../storage/rename-durably.ts';
-import { readJsonFile } from '../../trust/key-files.ts';
 import { writeFileAtomically } from '../../trust/write-file.ts';
-import {
-  type RolloutContent,
-  type RolloutKind,
-  type RolloutOrder,
-  type RolloutTrust,
-  rolloutKinds,
-  rolloutTrustSchema,
-} from '../../wire/rollout-papers.ts';
+import { type RolloutContent, type RolloutKind, type RolloutOrder, rolloutKinds } from '../../wire/rollout-papers.ts';
 import { releaseOf } from '../../wire/versions.ts';
 import type { AgentContext } from '../agent-context.ts';
 import type { Lane } from '../desk/lanes.ts';
 import { type HeldRollouts, noRollouts, readHeldRollouts } from './held-rollouts.ts';
-import { chainKeysOf, openFileOf, openRollout, readAtMost } from './open-rollout.ts';
+import { type ChainTrust, openFileOf, openRollout, openTrust, readAtMost } from './open-rollout.ts';
 import { type RolloutSettings, rolloutSettingsSchema } from './rollout-settings.ts';
 
 /** Left free beside a release: the journal's disk has to take visits. A hospital's of ten months (docs/capacity.md). Bytes */
@@ -177,7 +169,7 @@ export class RolloutDesk {
   }
 
   async #lookAtAll(): Promise<void> {
-    const trust = await readJsonFile(rolloutTrustSchema, this.#places.trust).catch(() => null);
+    const trust = await readFile(this.#places.trust, 'utf8').then(openTrust, () => null);
     for (const kind of rolloutKinds) {
       const why = this.#isDamaged ? 'memory-damaged' : await this.#follow(kind, trust);
       if (why === this.#why[kind]) continue;
@@ -187,9 +179,9 @@ export class RolloutDesk {
     }
   }
 
-  async #follow(kind: RolloutKind, trust: RolloutTrust | null): Promise<RolloutReason | null> {
+  async #follow(kind: RolloutKind, trust: ChainTrust | null): Promise<RolloutReason | null> {
     if (kind === 'release' && this.#choices.ownRelease) await this.#leave();
-    const rollout = await openRollout(this.#places.folder, kind, trust === null ? [] : await chainKeysOf(trust));
+    const rollout = await openRollout(this.#places.folder, kind, trust?.keys ?? []);
     if (rollout === null && this.#held[kind].number === 0) return null;
     if (trust === null) return this.#withhold(kind, 'forged');
     if (rollout?.ok !== true) return this.#withhold(kind, rollout?.failure ?? 'unreadable');
@@ -246,7 +238,7 @@ export class RolloutDesk {
   }
 
   /** null: it is in force now. Cut off anywhere, nothing of it is in force, and the next look begins again. */
-  async #take(kind: RolloutKind, { order }: Rollout, trust: RolloutTrust): Promise<RolloutReason | null> {
+  async #take(kind: RolloutKind, { order, orderHash }: Rollout, trust: ChainTrust): Promise<RolloutReason | null> {
     const next = { ...this.#held, [kind]: heldAsTaken(this.#held[kind], order) };
     if (kind === 'release') {
       // The former one first: once the next lies beside, it would be laid over it.
@@ -255,7 +247,7 @@ export class RolloutDesk {
     }
     const read = await this.#read(order);
     if (!read.ok) return read.failure;
-    if (kind === 'keys') return (await this.#takeKeys(read.value, trust)) ?? this.#begin(next);
+    if (kind === 'keys') return (await this.#takeKeys(read.value, trust, orderHash)) ?? this.#begin(next);
     const laid = parseJson(read.value, rolloutSettingsSchema);
     if (laid === null || !(await this.#isGood(laid))) return 'unusable';
     return this.#begin({ ...next, laid });
@@ -276,12 +268,12 @@ export class RolloutDesk {
     );
   }
 
-  /** The next keys hold if the one that signed them is among them still: a mistake locks nobody out. */
-  async #takeKeys(text: string, trust: RolloutTrust): Promise<RolloutReason | null> {
-    const next = parseJson(text, rolloutTrustSchema);
-    const known = new Set(trust.keys.map(({ kid }) => kid));
-    if (next === null || next.chain !== trust.chain || !next.keys.some(({ kid }) => known.has(kid))) return 'unusable';
-    return writeFileAtomically(this.#places.trust, `${JSON.stringify(next, null, 2)}\n`).then(
+  /** The next keys hold if by them the order that brings them would be taken, too: a mistake locks nobody out. */
+  async #takeKeys(text: string, { chain }: ChainTrust, orderHash: string): Promise<RolloutReason | null> {
+    const next = await openTrust(text);
+    const again = await openRollout(this.#places.folder, 'keys', next?.keys ?? []);
+    if (next?.chain !== chain || again?.ok !== true || again.value.orderHash !== orderHash) return 'unusable';
+    return writeFileAtomically(this.#places.trust, text).then(
       () => null,
       () => 'unwritable' as const,
     );

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -19,7 +20,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundleName, PlayedChain, type PlayedFacility } from '../../../scripts/beds/rollout-chain.ts';
 import { newKey } from '../../../src/agent/provisioning/make-device-keys.ts';
 import { healthOf } from '../../../src/cli/rollout-health.ts';
-import { initOperator, lookAtRollouts, type RolloutLook } from '../../../src/cli/rollout-operator.ts';
+import { initOperator, lookAtRollouts, type RolloutLook, signOrder } from '../../../src/cli/rollout-operator.ts';
+import { readPlan } from '../../../src/cli/rollout-plan.ts';
 import type { Health } from '../../../src/core/rollout/judge-waves.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
 import { importSigningKey } from '../../../src/trust/key-files.ts';
@@ -599,8 +601,6 @@ describe('the operator', () => {
     const signKeys = async (keys: readonly unknown[], keyPath: string) => {
       const path = chain.writePlan({ kind: 'keys', waves: [waves.flat()], content: ['next.json'], days: keys.length });
       writeFileSync(join(path, '..', 'next.json'), JSON.stringify({ chain: 'midori', keys }));
-      const { readPlan } = await import('../../../src/cli/rollout-plan.ts');
-      const { signOrder } = await import('../../../src/cli/rollout-operator.ts');
       return signOrder(chain.place, await readPlan(path), keyPath);
     };
     // The new one alone would lock out whoever has not heard of it.
@@ -625,5 +625,58 @@ describe('the operator', () => {
     await chain.round();
     await chain.round();
     expect(await why(chain.facility('a'))).toBe('forged');
+  });
+
+  describe('a key that is none', () => {
+    type Jwk = Record<'kty' | 'crv' | 'x' | 'y' | 'kid', string>;
+    const trustFile = (): string => chain.facility('a').at('rollout-trust.json');
+    const keysOf = (path: string): Jwk[] => (JSON.parse(readFileSync(path, 'utf8')) as { keys: Jwk[] }).keys;
+    /** Of the right form; no such point lies on the curve */
+    const mistyped = (key: Jwk): Jwk => ({ ...key, y: key.x });
+    const signKeys = async (keys: readonly Jwk[]) => {
+      const path = chain.writePlan({ kind: 'keys', waves: [waves.flat()], content: ['next.json'] });
+      copyFileSync(trustFile(), join(path, '..', 'next.json'));
+      const plan = await readPlan(path);
+      // What the operator's own tool would refuse
+      const from = Buffer.from(JSON.stringify({ chain: 'midori', keys }));
+      const sha256 = createHash('sha256').update(from).digest('hex');
+      const entry = { name: 'next.json', sha256, bytes: from.length };
+      await signOrder(chain.place, { ...plan, content: [{ entry, from }] }, chain.keyPath);
+      await chain.round();
+      await chain.round();
+      return (await chain.facility('a').stands())[2];
+    };
+    const former = (): Jwk => keysOf(trustFile())[0] as Jwk;
+    const next = async (): Promise<Jwk> =>
+      keysOf(await initOperator(chain.place, 'midori', join(root, 'stick/next-key.jwk.json')))[1] as Jwk;
+
+    test('beside the one that signed, or under its name, is taken by no facility', async () => {
+      const before = readFileSync(trustFile(), 'utf8');
+      expect(await signKeys([former(), mistyped(await next())])).toMatchObject({ why: 'unusable', taken: false });
+      await chain.stop('keys');
+      const other = { ...(await next()), kid: former().kid };
+      expect(await signKeys([other])).toMatchObject({ why: 'unusable', taken: false });
+      expect(readFileSync(trustFile(), 'utf8')).toBe(before);
+      // The chain is obeyed as before.
+      await chain.stop('keys');
+      await chain.sign(release, good);
+      await chain.round();
+      await chain.round();
+      expect(await why(chain.facility('a'))).toBeNull();
+    });
+
+    test('is refused where the plan is read', async () => {
+      const path = chain.writePlan({ kind: 'keys', waves: [waves.flat()], content: ['next.json'] });
+      const keys = [former(), mistyped(await next())];
+      writeFileSync(join(path, '..', 'next.json'), JSON.stringify({ chain: 'midori', keys }));
+      await expect(readPlan(path)).rejects.toThrow('one rollout-trust.json');
+    });
+
+    test('is told where a technician has laid it', async () => {
+      await chain.sign(release, good);
+      await chain.round();
+      writeFileSync(trustFile(), JSON.stringify({ chain: 'midori', keys: [former(), mistyped(await next())] }));
+      expect(await why(chain.facility('a'))).toBe('forged');
+    });
   });
 });
