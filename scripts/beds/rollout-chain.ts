@@ -215,7 +215,7 @@ export class PlayedChain {
     hours: ClosedHours = { closedFrom: '21:00', closedUntil: '07:00' },
   ): Promise<PlayedChain> {
     const chain = new PlayedChain(root, startMs, hours);
-    await initOperator(chain.place, 'midori', chain.keyPath);
+    await initOperator(chain.place.directory, 'midori', chain.keyPath);
     mkdirSync(chain.place.folder, { recursive: true });
     for (const name of names) chain.facilities.push(new PlayedFacility(chain, name));
     return chain;

@@ -135,8 +135,8 @@ const signed = async (kind: Parameters<typeof sign>[0], message: object, key: Si
   new TextDecoder().decode(await sign(kind, message, key));
 
 /** The chain's keys, the watch's, and the file that a technician lays beside each agent. What is there stays. */
-export const initOperator = async (place: OperatorPlace, chain: string, keyPath: string): Promise<string> => {
-  await makeFolder(place.directory, 0o700);
+export const initOperator = async (directory: string, chain: string, keyPath: string): Promise<string> => {
+  await makeFolder(directory, 0o700);
   const kept = async (path: string) => {
     const there = await readFile(path, 'utf8').catch(orMissing).catch(naming(path));
     if (there !== null) return parseJsonFile(path, there, privateJwkSchema);
@@ -145,8 +145,8 @@ export const initOperator = async (place: OperatorPlace, chain: string, keyPath:
     return made;
   };
   const key = await kept(keyPath);
-  await kept(join(place.directory, names.watchKey));
-  const path = join(place.directory, names.trust);
+  await kept(join(directory, names.watchKey));
+  const path = join(directory, names.trust);
   const there = await readFile(path, 'utf8').catch(orMissing);
   const known = there === null ? { chain, keys: [] } : parseJsonFile(path, there, rolloutTrustSchema);
   if (known.chain !== chain) throw new Error(`${path}: of another chain (${known.chain})`);
@@ -242,7 +242,7 @@ export const signOrder = (place: OperatorPlace, plan: RolloutPlan, keyPath: stri
       ...{ chain, kind, number: order.number, order: hashOf(new TextEncoder().encode(paper)) },
       ...{ sequence: 1, wave: 0, stopped: false, issuedAt, expiresAt: issuedAt + wordMs },
     };
-    const said = await signed('rollout-word', word, await watchKeyOf(place));
+    const said = await signed('rollout-word', word, await importSigningKey(watch));
     await publish(place, kind, {
       ...{ papers: { order: paper, word: said, consent: null }, limits, wordMs },
       ...{ memory: { ...freshMemory, heardAt: {}, before: {}, excused: [] } },

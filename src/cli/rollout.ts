@@ -84,7 +84,7 @@ const addSigning = (rollout: Command): void => {
     .requiredOption(...keyFile)
     .action(
       orExplain(async ({ chain, dir, key }: { chain: string; dir: string; key: string }) => {
-        print(await initOperator({ directory: dir, folder: dir, nowMs: () => Date.now() }, chain, key));
+        print(await initOperator(dir, chain, key));
       }),
     );
   rollout

@@ -111,7 +111,7 @@ const otherInsurer = ({ registered, other }: AdapterPeople): string => {
   return digits(registered) === digits(other) ? '99999999' : other.inquiry.insurerNumber;
 };
 
-/** Chart numbers as clinics have them: with zeros before, in letters that Shift_JIS or a \`char\` lacks, as long as may be. */
+/** Chart numbers as clinics have them: with zeros before, in letters that Shift_JIS or a `char` lacks, as long as may be. */
 const charts = (): readonly string[] => {
   const own = String(Date.now() % 100_000);
   return [`K${own}`, `00${own}`, `診察券 髙𠮷-${own}`, own.padStart(50, '7')];

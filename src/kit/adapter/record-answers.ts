@@ -1,4 +1,5 @@
 import { isFailureCode } from '../../core/failure.ts';
+import { dayMs } from '../../core/time-units.ts';
 import { answerNames } from './adapter-lines.ts';
 
 /** The number under which an insurer is recorded keeps its length, its filling and the two digits of its kind of law. */
@@ -62,8 +63,6 @@ const told: readonly (readonly [RegExp, RegExp])[] = [
 const isTold = (name: string, text: string): boolean =>
   told.some(([names, values]) => names.test(name) && values.test(text)) || (name === 'code' && isFailureCode(text));
 
-/** So far from a birthday a date is nobody's, and so exactly the moment of a consent is kept. ms */
-const dayMs = 86_400_000;
 /** Before the system began nobody consented: a birthday, perhaps. ms */
 const firstConsentMs = Date.UTC(2021, 0);
 /** Month and day of a date, and of its neighbours: insurance begins and ends on birthdays. */

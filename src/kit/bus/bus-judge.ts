@@ -4,6 +4,7 @@ import type { ConsentTexts } from '../../agent/intake/consent-texts.ts';
 import { verifyEvidence } from '../../agent/intake/verify-evidence.ts';
 import type { AgentKeys, DeviceEntry } from '../../agent/provisioning/agent-keys.ts';
 import type { CardTrust } from '../../agent/provisioning/card-trust.ts';
+import { toleratedMs } from '../../core/trusted-time.ts';
 import { parseDocument } from '../../protocol/evidence.ts';
 import { hashOf } from '../../trust/document-hash.ts';
 import { openSealed, openSigned, type SealingPrivateKey } from '../../trust/seal.ts';
@@ -41,8 +42,6 @@ type Content = Addressed & Readonly<Record<string, unknown>>;
 
 /** Any less, and a visit may not begin with it (the terminal asks for five minutes and what is on its way). ms */
 const leastLifeMs = 300_000;
-/** Clocks of two machines differ by less, or one of them is wrong. ms */
-const clocksApartMs = 300_000;
 /** Random bytes have more different ones among 32: fewer than this come once in 10^20. */
 const leastDifferentBytes = 16;
 
@@ -123,7 +122,7 @@ export class BusJudge {
   /** What was not yet, by the agent's clock. */
   #judgeInstant(where: string, name: string, at: number): void {
     const aheadMs = at - this.#options.now();
-    if (aheadMs > clocksApartMs) this.#tell('instant-ahead', where, `${name} +${Math.round(aheadMs / 1_000)} s`);
+    if (aheadMs > toleratedMs) this.#tell('instant-ahead', where, `${name} +${Math.round(aheadMs / 1_000)} s`);
   }
 
   /** One ephemeral key for two messages gives both away. The same message again is as it should be. */
@@ -238,8 +237,7 @@ export class BusJudge {
     const wanted = this.#asked.get(`${content.device} ${content.challengeRequestId}`);
     if (wanted === undefined) this.#tell('answer-unasked', where, 'challengeRequestId');
     const apartMs = Number(content.agentTime) - this.#options.now();
-    if (Math.abs(apartMs) > clocksApartMs)
-      this.#tell('agent-time', where, `agentTime ${Math.round(apartMs / 1_000)} s`);
+    if (Math.abs(apartMs) > toleratedMs) this.#tell('agent-time', where, `agentTime ${Math.round(apartMs / 1_000)} s`);
     const challenges = content.challenges as readonly Challenge[];
     if (wanted !== undefined && challenges.length > wanted)
       this.#tell('challenges-too-many', where, `${challenges.length} > ${wanted}`);

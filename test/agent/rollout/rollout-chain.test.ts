@@ -539,7 +539,7 @@ describe('the operator', () => {
     await chain.round();
     await chain.stop('release');
     rmSync(join(chain.place.directory, 'watch-key.jwk.json'));
-    await initOperator(chain.place, 'midori', chain.keyPath);
+    await initOperator(chain.place.directory, 'midori', chain.keyPath);
     for (let times = 0; times < 2; times += 1)
       await expect(chain.round()).rejects.toThrow('order 1 (release) is of another watch key');
     // Of the others it is told all the same.
@@ -595,7 +595,7 @@ describe('the operator', () => {
     const trustOf = (name: string): { keys: { kid: string }[] } =>
       JSON.parse(readFileSync(chain.facility(name).at('rollout-trust.json'), 'utf8'));
     const nextKey = join(root, 'stick/next-key.jwk.json');
-    const trustFile = await initOperator(chain.place, 'midori', nextKey);
+    const trustFile = await initOperator(chain.place.directory, 'midori', nextKey);
     const both = JSON.parse(readFileSync(trustFile, 'utf8')) as { chain: string; keys: { kid: string }[] };
     const [former, next] = both.keys;
     const signKeys = async (keys: readonly unknown[], keyPath: string) => {
@@ -648,7 +648,7 @@ describe('the operator', () => {
     };
     const former = (): Jwk => keysOf(trustFile())[0] as Jwk;
     const next = async (): Promise<Jwk> =>
-      keysOf(await initOperator(chain.place, 'midori', join(root, 'stick/next-key.jwk.json')))[1] as Jwk;
+      keysOf(await initOperator(chain.place.directory, 'midori', join(root, 'stick/next-key.jwk.json')))[1] as Jwk;
 
     test('beside the one that signed, or under its name, is taken by no facility', async () => {
       const before = readFileSync(trustFile(), 'utf8');
