@@ -1,12 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { typed } from '../../scripts/beds/typed-command.ts';
 
 /* What a technician in Japan reads of a mistake in a file, as the commands print it. */
-
-const main = join(import.meta.dirname, '../../src/main.ts');
 
 let folder: string;
 beforeEach(() => {
@@ -14,18 +12,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const uketsuke = (lang: string, ...words: readonly string[]) =>
-  spawnSync(process.execPath, [main, ...words], { encoding: 'utf8', env: { PATH: process.env.PATH, LANG: lang } });
-
 const inJapan = 'ja_JP.UTF-8';
 const good = 'facility: clinic-0001\ndevice: terminal-01\nbroker:\n  host: 192.0.2.10\n';
 
-const check = (text: string, lang: string): string => {
+const check = async (text: string, lang: string): Promise<string> => {
   const path = join(folder, 'terminal.yaml');
   writeFileSync(path, text);
-  const { status, stderr } = uketsuke(lang, 'config', 'check', '--config', path);
-  expect(status, stderr).toBe(2);
-  return stderr.replaceAll(path, 'terminal.yaml').trimEnd();
+  const { status, error } = await typed(['config', 'check', '--config', path], lang);
+  expect(status, error).toBe(2);
+  return error.replaceAll(path, 'terminal.yaml');
 };
 
 test.each([
@@ -42,20 +37,21 @@ test.each([
   ['two on one line', 'facility: a: b\n', 'terminal.yaml:1:11: YAML として読めません: 1 行に'],
   ['a tab', 'broker:\n\thost: x\n', 'terminal.yaml:2:1: YAML として読めません: 字下げにタブ'],
   ['a file without its end', '---\nfacility: clinic-0001\n', 'terminal.yaml:2:1: ファイルが --- で始まり'],
-])('%s is told in Japanese where the locale is', (_, text, told) => {
-  expect(check(text, inJapan)).toContain(told);
-  expect(check(text, 'C.UTF-8')).toMatch(/^[\x20-\x7e\n]+$/);
+])('%s is told in Japanese where the locale is', async (_, text, told) => {
+  expect(await check(text, inJapan)).toContain(told);
+  expect(await check(text, 'C.UTF-8')).toMatch(/^[\x20-\x7e\n]+$/);
 });
 
-test('JSON is the same in every language', () => {
+test('JSON is the same in every language', async () => {
   const path = join(folder, 'terminal.yaml');
   writeFileSync(path, `${good}  port: many\n`);
-  const [here, elsewhere] = [inJapan, 'C.UTF-8'].map((lang) => {
-    const { diagnoses } = JSON.parse(uketsuke(lang, 'doctor', '--json', '--config', path).stdout) as {
+  const detail = async (lang: string): Promise<string | undefined> => {
+    const { diagnoses } = JSON.parse((await typed(['doctor', '--json', '--config', path], lang)).out) as {
       diagnoses: readonly { check: string; detail: string }[];
     };
     return diagnoses.find(({ check: name }) => name === 'config')?.detail;
-  });
+  };
+  const [here, elsewhere] = [await detail(inJapan), await detail('C.UTF-8')];
   expect(here).toContain('broker.port: Invalid input');
   expect(here).toBe(elsewhere);
 });
@@ -71,19 +67,19 @@ test.each([
   ['rollout', 'plan'],
   ['trace', 'replay'],
   ['visit', 'replay'],
-])('a folder where a file is expected is told with its path: %s %s %s', (...words) => {
-  const { status, stderr } = uketsuke('C.UTF-8', ...words.map((word) => word.replace('FOLDER', folder)), folder);
-  expect(stderr).toContain(`${folder}: a file is expected`);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+])('a folder where a file is expected is told with its path: %s %s %s', async (...words) => {
+  const { status, error } = await typed([...words.map((word) => word.replace('FOLDER', folder)), folder]);
+  expect(error).toContain(`${folder}: a file is expected`);
+  expect(error.split('\n')).toHaveLength(1);
   expect(status).not.toBe(0);
 });
 
-test('mistakes in agent.yaml are told in Japanese where the locale is', () => {
+test('mistakes in agent.yaml are told in Japanese where the locale is', async () => {
   const about = ['--facility', 'clinic-0001', '--name', '見本医院', '--institution-code', '1312345678'];
-  const made = uketsuke(inJapan, 'provision', '--dir', join(folder, 'made'), ...about, '--kind', 'medical');
-  const { agent } = JSON.parse(made.stdout) as { agent: string };
+  const made = await typed(['provision', '--dir', join(folder, 'made'), ...about, '--kind', 'medical'], inJapan);
+  const { agent } = JSON.parse(made.out) as { agent: string };
   writeFileSync(join(agent, 'agent.yaml'), 'staffPort: many\nencoding: EUC-JP\n');
-  const { stderr } = uketsuke(inJapan, 'agent', '--dir', agent);
-  expect(stderr).toContain('agent.yaml:1:12: staffPort: 無効な入力: 数値');
-  expect(stderr).toContain('agent.yaml:2:11: encoding: 無効な選択: ');
+  const { error } = await typed(['agent', '--dir', agent], inJapan);
+  expect(error).toContain('agent.yaml:1:12: staffPort: 無効な入力: 数値');
+  expect(error).toContain('agent.yaml:2:11: encoding: 無効な選択: ');
 });

@@ -3,10 +3,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { typed } from '../../scripts/beds/typed-command.ts';
 import { writtenCommands } from '../../scripts/trials/installed/guide.ts';
-import { register } from '../../src/cli/rollout.ts';
 import { healthOf } from '../../src/cli/rollout-health.ts';
 import { readSettings } from '../../src/config-file/read-settings.ts';
 import { agentConfigSchema } from '../../src/processes/agent-config.ts';
@@ -49,37 +48,10 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** `uketsuke rollout …` as it is typed, in this process: fifteen programs one after the other outlast a test on a busy machine. */
-const run = async (command: string, lang = 'C') => {
+/** As it stands in the guide, in the folders of this test */
+const run = (command: string, lang?: string) => {
   const place = command.replaceAll(/\/(srv|media)\//g, `${root}/`).replace('plan.yaml', join(root, 'plan.yaml'));
-  const said = { out: '', error: '' };
-  const into = (name: keyof typeof said) => (text: string | Uint8Array) => {
-    said[name] += String(text);
-    return true;
-  };
-  let status: number | undefined;
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(into('out')),
-    vi.spyOn(process.stderr, 'write').mockImplementation(into('error')),
-    vi.spyOn(process, 'exit').mockImplementation((code) => {
-      status = Number(code);
-      throw new Error('the end of the process');
-    }),
-  ];
-  for (const name of ['LANG', 'LC_ALL', 'LC_MESSAGES']) vi.stubEnv(name, name === 'LANG' ? lang : '');
-  process.exitCode = undefined;
-  try {
-    const program = new Command('uketsuke').enablePositionalOptions();
-    register(program);
-    await program.parseAsync(place.split(' ').slice(1), { from: 'user' }).catch((error: unknown) => {
-      if (status === undefined) throw error;
-    });
-    return { status: status ?? Number(process.exitCode ?? 0), out: said.out.trim(), error: said.error.trim() };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-    vi.unstubAllEnvs();
-    process.exitCode = undefined;
-  }
+  return typed(place.split(' ').slice(1), lang);
 };
 const [, look = ''] = /\*\/10 \* \* \* \* rollout (uketsuke rollout look [^`]+)`/.exec(guide) ?? [];
 const looks = (lang?: string) => {
