@@ -71,17 +71,12 @@ export const cardUnreadable = (session: Session, reason: Failure, newSession: st
   const before = state.name === 'interrupted' ? state : null;
   // Laid down where a card was just pulled it is the same person's; after that, somebody else's.
   const from = before !== null && !before.resume ? forNobody(session) : session;
-  const begun = startVisit(from, { insertion: newSession, session: newSession }, at).session;
   // Where cards and phones have one place, its PIN is asked only of whom one was seen to lie there.
   const asksPhone = state.name === 'awaitingPhone' || state.name === 'enteringPhonePin';
   const isPhones = asksPhone && session.surroundings.phonesOnBed;
   const why = isPhones ? notRead(reason) : reason;
-  const desk = sendToDesk(
-    isPhones ? withVisit(begun, { phone: 'android' }) : begun,
-    at,
-    why,
-    why.code === 'card.unreadable',
-  );
+  const laid = { insertion: newSession, session: newSession, ...(isPhones && { phone: 'android' as const }) };
+  const desk = sendToDesk(startVisit(from, laid, at).session, at, why, why.code === 'card.unreadable');
   const over = before === null ? dismissPhone(state) : ended(before.visit, before.failure.code);
   return { ...desk, effects: [...over, ...desk.effects] };
 };
