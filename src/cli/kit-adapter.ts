@@ -10,7 +10,7 @@ import { splitLines } from '../kit/adapter/split-lines.ts';
 import { printFindings } from '../kit/finding.ts';
 import { parseJsonFile } from '../storage/parse-file.ts';
 import { readGiven } from '../storage/read-given.ts';
-import { speaksJapanese } from './say.ts';
+import { inWords, speaksJapanese } from './say.ts';
 
 export type AdapterOptions = { readonly people: string; readonly record?: string };
 
@@ -93,6 +93,7 @@ export const judgeAdapter = async (
   if (record !== undefined) writeFileSync(record, `${recorder.lines.join('\n')}\n`);
   if ('how' in findings) {
     const { how, code, signal, words } = findings;
+    if (how === 'not-started') throw new Error(inWords('{program} cannot be started: is it installed?', { program }));
     const by = code ?? signal;
     process.stderr.write(`${program}: ${how}${by === null ? '' : `, ${by}`} (asked last: ${last}) ${words}\n`);
     return 1;

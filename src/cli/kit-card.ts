@@ -2,7 +2,7 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runProgram } from '../../drivers/host/run-program.ts';
+import { type ProgramEnd, runProgram } from '../../drivers/host/run-program.ts';
 import { cardRules } from '../kit/card/card-rules.ts';
 import { CardClientJudge } from '../kit/card/judge-card-client.ts';
 import { printFindings } from '../kit/finding.ts';
@@ -113,15 +113,15 @@ const placeOf = (vpcd: string): { readonly host: string; readonly port: number }
   return { host, port: Number(port) };
 };
 
-/** Runs the program that is to be judged, where its pcscd is; its exit status, 0 = well. */
-const runClient = async ([program = '', ...args]: readonly string[], own: OwnReader): Promise<number> => {
+/** Runs the program that is to be judged, where its pcscd is. */
+const runClient = async ([program = '', ...args]: readonly string[], own: OwnReader): Promise<ProgramEnd> => {
   const running = runProgram(program, args, {
     environment: { ...process.env, ...own.environment },
     onOutput: (piece) => process.stdout.write(piece),
   });
-  const { code, words } = await running.ended;
-  if (words !== '') process.stderr.write(`${words}\n`);
-  return code ?? 1;
+  const end = await running.ended;
+  if (end.words !== '') process.stderr.write(`${end.words}\n`);
+  return end;
 };
 
 /** `own`: the reader that was started for it; null: a vpcd that runs already. */
@@ -139,13 +139,11 @@ const judgeClient = async (client: readonly string[], options: CardOptions, own:
     if (own !== null)
       tell('your program finds it by PCSCLITE_CSOCK_NAME={path}', { path: own.environment.PCSCLITE_CSOCK_NAME });
   }
-  let status = 0;
   // pcscd powers what it has noticed; before that a program is told that there is no card.
   const begin = Promise.withResolvers<boolean>();
   const judged = begin.promise.then(async (isPowered) => {
-    if (!isPowered || own === null || client.length === 0) return;
-    status = await runClient(client, own);
-    leave.abort();
+    if (!isPowered || own === null || client.length === 0) return null;
+    return runClient(client, own).finally(() => leave.abort());
   });
   await playCard({
     persona: options.persona,
@@ -168,12 +166,15 @@ const judgeClient = async (client: readonly string[], options: CardOptions, own:
     },
   });
   begin.resolve(false);
-  await judged;
+  const end = await judged;
+  // It has said nothing, and can mend nothing.
+  if (end?.how === 'not-started')
+    throw new Error(inWords('{program} cannot be started: is it installed?', { program: client[0] ?? '' }));
   judge.finish();
   if (options.trace !== undefined) writeFileSync(options.trace, formatTrace(lines));
   process.stdout.write(printFindings(judge.findings, cardRules, speaksJapanese() ? 'ja' : 'en'));
   process.stdout.write(`${JSON.stringify({ apdus, findings: judge.findings })}\n`);
-  return judge.findings.length === 0 && status === 0 ? 0 : 1;
+  return judge.findings.length === 0 && (end === null || end.code === 0) ? 0 : 1;
 };
 
 /** Exit status: 1 where the program that spoke to the card broke a rule, or failed itself. */

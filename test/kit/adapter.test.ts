@@ -120,6 +120,22 @@ test('an adapter that ends at once is told so', () => {
   expect(run.stderr).toContain('ended, 3 (asked last: lookup)');
 });
 
+test('an adapter that is not there is told so', () => {
+  const kit = [
+    'src/main.ts',
+    'kit',
+    'adapter',
+    '--people',
+    'docs/examples/adapter-people.json',
+    '--',
+    'no-such-program',
+  ];
+  const env = { ...process.env, LC_ALL: 'C' };
+  const { status, stderr } = spawnSync(process.execPath, kit, { env, encoding: 'utf8' });
+  expect(stderr).toContain('no-such-program cannot be started: is it installed?');
+  expect(status).toBe(2);
+});
+
 test('a recorder leaves nothing that names a person, and keeps two people two', () => {
   const recorder = new AnswerRecorder();
   const answer = (name: string, number: string, birthdate: string) =>

@@ -44,14 +44,23 @@ if (noOpensc !== null) console.warn(`skipped: OpenSC in one command: ${noOpensc}
 
 const judged = (client: readonly string[]) => {
   const kit = ['--disable-warning=ExperimentalWarning', 'src/main.ts', 'kit', 'card', '--', ...client];
-  const { stdout, status } = spawnSync(process.execPath, kit, { encoding: 'utf8', timeout: 80_000 });
-  return { status, last: stdout.trim().split('\n').at(-1) ?? '' };
+  const { stdout, stderr, status } = spawnSync(process.execPath, kit, {
+    ...{ encoding: 'utf8', timeout: 80_000, env: { ...process.env, LC_ALL: 'C' } },
+  });
+  return { status, stderr, last: stdout.trim().split('\n').at(-1) ?? '' };
 };
 
 test.skipIf(noOpensc !== null)('OpenSC lists the certificates in one command, and is told nothing', () => {
   const { status, last } = judged(['pkcs15-tool', '--list-certificates']);
   expect(last).toMatch(/^\{"apdus":\d\d,"findings":\[\]\}$/);
   expect(status).toBe(0);
+});
+
+test.skipIf(noPcscd !== null)('a program that is not there is told as that, and judged for nothing', () => {
+  const { status, stderr, last } = judged(['no-such-program']);
+  expect(stderr).toContain('no-such-program cannot be started: is it installed?');
+  expect(last).not.toContain('findings');
+  expect(status).toBe(2);
 });
 
 test.skipIf(noPcscd !== null)('a program that never spoke to the card is not told that nothing is wrong', () => {
