@@ -2,19 +2,11 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isRunning } from '../../scripts/beds/is-running.ts';
 import { descendantsOf } from '../../scripts/house/hang-watch.ts';
 
 const isLinux = process.platform === 'linux';
 if (!isLinux) console.warn('skipped: ends of hanging programs are seen in /proc (Linux)');
-
-/** One that ended and whose parent has not asked yet has no command line any more. */
-const isRunning = (id: number): boolean => {
-  try {
-    return readFileSync(`/proc/${id}/cmdline`, 'utf8') !== '';
-  } catch {
-    return false;
-  }
-};
 
 /** One file of tests in a run of its own. What it printed, and the counts it left. */
 const runOf = async (text: string, env: Record<string, string>): Promise<{ printed: string; counts: string }> => {

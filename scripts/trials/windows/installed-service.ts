@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning } from '../../beds/is-running.ts';
 import { WineRoom } from '../../beds/wine-room.ts';
 import { moveInstalledClinic } from './moved-clinic.ts';
 import { eventually, program } from './windows-clinic.ts';
@@ -108,7 +109,7 @@ export const tryService = async (
 
     process.kill(pid, 'SIGKILL');
     const beganMs = performance.now();
-    await eventually('the end of the agent', () => (existsSync(`/proc/${pid}`) ? undefined : true));
+    await eventually('the end of the agent', () => (isRunning(pid) ? undefined : true));
     await answers8490();
     const recoverMs = Math.round(performance.now() - beganMs);
     say(`  the agent killed: it answers again after ${recoverMs} ms`);

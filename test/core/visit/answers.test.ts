@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { noAnswers, type Question } from '../../../src/core/catalogue/consent.ts';
 import { controlIds } from '../../../src/core/visit/control-ids.ts';
+import { tools } from './situations.ts';
 
 /* What each control says to each question of a visit, and that nothing else says anything. */
 
@@ -36,8 +37,6 @@ const at = (kind: Question['kind'], institutionType: 'medical' | 'pharmacy' = 'm
   expect(kindOf(story)).toBe(kind);
   return story;
 };
-
-const tools = ['call-help', 'language', 'text-size', 'theme', 'layout', 'voice', 'repeat', 'softer', 'louder'];
 
 /** The answers that a control gives, and how many questions on the visit is then. */
 type Meaning = readonly [answers: Record<string, unknown>, on: number];

@@ -3,13 +3,8 @@ import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/vi
 import { type FailureCode, failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
 import { facilityDisplay } from '../../../src/core/visit/session-steps.ts';
-import { did, shown } from './happenings.ts';
+import { did, offline, screenOf, type Told, trouble } from './happenings.ts';
 import { eachSituation, insertionOf, situations } from './situations.ts';
-
-type Told = Parameters<VisitStory['tell']>[0];
-const screenOf = (story: VisitStory): string => shown(story.state);
-const offline: Told = { type: 'BusDisconnected', failure: failure('delivery.offline') };
-const trouble = (code: FailureCode): Told => ({ type: 'AgentChanged', trouble: failure(code) });
 
 describe('what has begun for a card that is gone changes nothing for the next one', () => {
   const answers: readonly Record<string, unknown>[] = [

@@ -7,7 +7,7 @@ import { lightOf } from '../../../src/core/visit/light-of.ts';
 import type { SessionState } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import { did, shown } from './happenings.ts';
-import { eachSituation, type Situation, situations } from './situations.ts';
+import { eachSituation, type Situation, situations, tools } from './situations.ts';
 
 const { answerMs, faceMs, offlineMs, cardReturnMs } = settings.timeouts;
 
@@ -282,18 +282,6 @@ const touches: Partial<Record<Situation, Touches>> = {
   'desk, chip unread': { 'call-staff': 'awaitingStaffCheck card.unreadable: StopFace, ClearPinEntry' },
 };
 
-const answersAndTools = [
-  'call-help',
-  'language',
-  'text-size',
-  'theme',
-  'layout',
-  'voice',
-  'repeat',
-  'softer',
-  'louder',
-];
-
 /** What a touch that means nothing may move: only how long the screen waits. */
 const withoutTime = (state: SessionState) => ({ ...state, deadlineMs: 0, patience: null });
 
@@ -322,7 +310,7 @@ describe('a touch means what its control says on that screen, and nothing elsewh
   test.each(eachSituation.filter(([situation]) => situation !== 'consent'))('%s', (situation, come) => {
     const meant = touches[situation] ?? {};
     for (const control of controlIds) {
-      if (answersAndTools.includes(control)) continue;
+      if (tools.includes(control)) continue;
       const story = come();
       story.pass(delays.otherButtonsMs);
       const before = story.state;
@@ -351,7 +339,7 @@ describe('a finger that lands twice means the first screen alone', () => {
     '%s, %s',
     (_situation, control, come) => {
       for (const second of controlIds) {
-        if (answersAndTools.includes(second)) continue;
+        if (tools.includes(second)) continue;
         const story = come();
         story.touch(control);
         const { state, nowMs } = story;

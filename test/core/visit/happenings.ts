@@ -1,21 +1,25 @@
-import type { VisitStory } from '../../../scripts/beds/visit-story.ts';
-import { failure } from '../../../src/core/failure.ts';
+import { identity, lookup, type VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { type FailureCode, failure } from '../../../src/core/failure.ts';
 import type { Effect, SessionState } from '../../../src/core/visit/session.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
-import { identity, insertionOf, lookup, phone, requestId } from './situations.ts';
+import { insertionOf, phone, requestId } from './situations.ts';
 
 /* What can happen at a terminal, told to whatever screen stands there, and what came of it in a line. */
 
+export type Told = Parameters<VisitStory['tell']>[0];
 type Happen = (story: VisitStory) => readonly Effect[];
 
 const of =
-  (event: Parameters<VisitStory['tell']>[0] | Record<string, unknown>): Happen =>
+  (event: Told | Record<string, unknown>): Happen =>
   (story) =>
-    story.tell({ ...event, insertion: insertionOf(story) } as Parameters<VisitStory['tell']>[0]);
+    story.tell({ ...event, insertion: insertionOf(story) } as Told);
 const told =
-  (event: Parameters<VisitStory['tell']>[0]): Happen =>
+  (event: Told): Happen =>
   (story) =>
     story.tell(event);
+
+export const offline: Told = { type: 'BusDisconnected', failure: failure('delivery.offline') };
+export const trouble = (code: FailureCode): Told => ({ type: 'AgentChanged', trouble: failure(code) });
 
 const closed = { state: 'unavailable', code: 'card.number-b-unreadable' } as const;
 
@@ -138,6 +142,8 @@ export const shown = (state: SessionState): string => {
   if ('patience' in state && state.patience.asked) parts.push('still-there?');
   return parts.join(' ');
 };
+
+export const screenOf = (story: VisitStory): string => shown(story.state);
 
 export const did = (effect: Effect): string => {
   switch (effect.type) {

@@ -2,16 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
-import type { Identity } from '../../../src/core/visit/identity.ts';
 import { did, shown } from './happenings.ts';
+import { phone } from './situations.ts';
 
 /* Card and phone at one place: what comes and goes there at a bad moment. */
-
-const owner: Identity = {
-  ...identity,
-  kind: 'android-phone',
-  visual: { state: 'unavailable', code: 'card.photo-absent' },
-};
 
 let story: VisitStory;
 beforeEach(() => {
@@ -36,7 +30,7 @@ const layDownTwice = (): void => {
 };
 const verified = (earlier?: string): void =>
   void story.tell({
-    ...{ type: 'PhoneVerified', insertion: story.visit.insertion, identity: owner },
+    ...{ type: 'PhoneVerified', insertion: story.visit.insertion, identity: phone },
     ...(earlier !== undefined && { earlier }),
   });
 

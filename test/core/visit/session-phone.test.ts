@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
-import type { Identity } from '../../../src/core/visit/identity.ts';
+import { phone } from './situations.ts';
 
 let story: VisitStory;
 beforeEach(() => {
@@ -191,11 +191,6 @@ const holdPin = (): void => {
   story.touch('android');
   story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
   story.tell({ type: 'PhonePinSubmitted' });
-};
-const phone: Identity = {
-  ...identity,
-  kind: 'android-phone',
-  visual: { state: 'unavailable', code: 'card.photo-absent' },
 };
 
 describe('an Android’s PIN', () => {

@@ -1,5 +1,6 @@
-import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { identity, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
+import type { ControlId } from '../../../src/core/visit/control-ids.ts';
 import type { Identity } from '../../../src/core/visit/identity.ts';
 import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { LookupResult } from '../../../src/wire/messages.ts';
@@ -14,6 +15,11 @@ export const phone: Identity = {
   kind: 'android-phone',
   visual: { state: 'unavailable', code: 'card.photo-absent' },
 };
+
+/** On every screen, whatever is asked there */
+export const tools: readonly ControlId[] = [
+  ...(['call-help', 'language', 'text-size', 'theme', 'layout', 'voice', 'repeat', 'softer', 'louder'] as const),
+];
 
 const idle = (): VisitStory => {
   const story = VisitStory.atRest();
@@ -127,5 +133,3 @@ export const situations = {
 
 export type Situation = keyof typeof situations;
 export const eachSituation = Object.entries(situations) as [Situation, () => VisitStory][];
-
-export { identity, lookup };

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { identity, lookup, settings, type VisitStory } from '../../../scripts/beds/visit-story.ts';
-import { type FailureCode, failure } from '../../../src/core/failure.ts';
+import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
 import type { Session } from '../../../src/core/visit/session.ts';
-import { did, shown } from './happenings.ts';
+import { did, offline, screenOf, type Told, trouble } from './happenings.ts';
 import { eachSituation, insertionOf, requestId, type Situation, situations } from './situations.ts';
-
-type Told = Parameters<VisitStory['tell']>[0];
-const screenOf = (story: VisitStory): string => shown(story.state);
-const offline: Told = { type: 'BusDisconnected', failure: failure('delivery.offline') };
-const trouble = (code: FailureCode): Told => ({ type: 'AgentChanged', trouble: failure(code) });
 
 describe('what was typed', () => {
   const notices: readonly Situation[] = ['PIN, nothing typed', 'phone PIN, nothing typed'];
