@@ -107,7 +107,13 @@ export const openBuiltPage = async (folder: string, hash: string, trouble: Troub
     if (!/^(file|data|blob|about):/.test(request.url())) trouble(`the page asked ${request.url()}`);
   });
   await page.goto(`${pathToFileURL(join(folder, 'index.html'))}${hash}`);
-  await page.frameLocator('#screen').locator('.screen').waitFor();
+  const said = page.locator('#trouble:not(:empty)');
+  await Promise.race([
+    page.frameLocator('#screen').locator('.screen').waitFor(),
+    said.waitFor().then(async () => {
+      throw new Error(`the page says: ${await said.textContent()}`);
+    }),
+  ]);
   await page.frameLocator('#staff').locator('main').waitFor();
   const states: string[] = [];
   const { clinic, patient } = await clinicOfPage(

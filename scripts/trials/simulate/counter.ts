@@ -122,9 +122,14 @@ export class Bed {
       this.apdus += 1;
       moment?.();
       if (!alive) return Promise.resolve(removed);
-      if (command[1] === 0x20 && command.length > 5) this.onVerify({ card, body: command.slice(5) });
+      // Seen as it reaches the card: a process that dies as it sends has not asked it.
+      const act = (): Uint8Array | null => {
+        if (!alive) return null;
+        if (command[1] === 0x20 && command.length > 5) this.onVerify({ card, body: command.slice(5) });
+        return card.transmit(command);
+      };
       // A card pulled while it answers has acted all the same.
-      return this.#kernel.outside(() => card.transmit(command)).then((answered) => (alive ? ok(answered) : removed));
+      return this.#kernel.outside(act).then((answered) => (alive && answered !== null ? ok(answered) : removed));
     };
     const kill = (): void => {
       if (alive) card.reset();

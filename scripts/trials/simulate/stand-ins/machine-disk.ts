@@ -37,12 +37,12 @@ const emptier = (database: DatabaseSync): (() => boolean) => {
       for (const row of rows) insert?.run(...Object.values(row));
     };
   });
-  const form = database.prepare(formOf);
-  form.setReturnArrays(true);
-  const atFirst = String(form.get());
+  const read = database.prepare(formOf);
+  const form = (): string => String(Object.values(read.get() ?? {}));
+  const atFirst = form();
   return () => {
     if (database.isTransaction) database.exec('ROLLBACK');
-    if (String(form.get()) !== atFirst) return false;
+    if (form() !== atFirst) return false;
     database.exec('BEGIN');
     for (const step of steps) step();
     database.exec('COMMIT');
