@@ -48,6 +48,8 @@ type DemoOptions = {
   /** How long cards and their wire take, and who hears of each command; left out: no time */
   readonly card?: { readonly timing: CardTiming; readonly onApdu: (deviceMs: number, atMs: number) => void };
   readonly framesPerSecond?: number;
+  /** In place of the 0.8 s in which a finger is not meant for a new question. ms */
+  readonly otherButtonsMs?: number;
   /** Of all processes; left out: ours */
   readonly environment?: NodeJS.ProcessEnv;
 };
@@ -206,6 +208,7 @@ export const startClinicDemo = async (options: DemoOptions): Promise<ClinicDemo>
       ...{ configFile, authorityFolder, keyFolder },
       ...(options.tape === undefined ? {} : { tape: options.tape }),
       ...(options.card === undefined ? {} : { timing: options.card.timing }),
+      ...(options.otherButtonsMs === undefined ? {} : { otherButtonsMs: options.otherButtonsMs }),
     },
     options,
   );
