@@ -1,7 +1,6 @@
 /**
- * Stryker's runner of vitest, made cheap: changes that count when a test runs are tried in one worker that stays
- * (kept-worker.mjs), those that count at loading in a new one each, as Stryker does. Whatever the worker that stays is in doubt
- * about is tried in a new one, and the worker begun anew.
+ * Stryker's runner of vitest, made cheap: changes are tried in one worker that stays (kept-worker.mjs). Whatever that is in
+ * doubt about is tried in a new one, as Stryker does, and the worker begun anew.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -107,13 +106,18 @@ class KeptRunner extends VitestTestRunner {
   async mutantRun(options) {
     const { activeMutant, hitLimit } = options;
     this.#reached ??= JSON.parse(readFileSync(reachedFile(), 'utf8'));
-    const tests = options.mutantActivation === 'static' ? this.#reached[activeMutant.id] : options.testFilter;
-    if (tests === undefined) return super.mutantRun(options);
-    const answer = await this.#kept.ask({ mutant: activeMutant.id, tests, hitLimit });
+    const isStatic = options.mutantActivation === 'static';
+    /** null: switched on before anything is loaded, where no test reaches it as it runs, or none of those notices */
+    const tests = (isStatic ? this.#reached[activeMutant.id] : options.testFilter) ?? null;
+    let answer = await this.#kept.ask({ mutant: activeMutant.id, tests, hitLimit });
+    if (isStatic && tests !== null && answer.doubt === null && answer.failed === null && !(answer.hitCount > hitLimit))
+      answer = await this.#kept.ask({ mutant: activeMutant.id, tests: null, hitLimit });
     if (answer.doubt !== null) {
       this.#log.info(`change ${activeMutant.id} once more in a new worker: ${answer.doubt}`);
       await this.#kept.end();
-      const result = await super.mutantRun({ ...options, mutantActivation: 'runtime', testFilter: tests });
+      const result = await super.mutantRun(
+        tests === null ? options : { ...options, mutantActivation: 'runtime', testFilter: tests },
+      );
       await this.#kept.begin();
       return result;
     }

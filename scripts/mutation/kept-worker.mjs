@@ -1,11 +1,13 @@
 /**
  * A worker of vitest that loads the test files once and stays: one changed place after the other is switched on in it and the
  * tests that reach the place are run again, without a new thread and without loading anything anew. Asked by kept-runner.mjs
- * over a channel. What happens at loading is not of its kind: such changes are tried in a new worker each.
+ * over a channel. For a change that counts at loading (no tests are named) one test file after the other is loaded anew with
+ * what it imports, and run where the changed place was come by.
  */
 import { relative } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
-import { inject, TestRunner } from 'vitest';
+import { inject, TestRunner, vi } from 'vitest';
+import { collectTests } from 'vitest/internal/browser';
 
 const namespace = inject('globalNamespace');
 globalThis[namespace] ??= {};
@@ -94,30 +96,69 @@ const runFiles = async (runner, wanted, count) => {
   return null;
 };
 
+const everyTest = { has: () => true };
+
+const loadAnew = async (runner, filepath) => {
+  vi.resetModules();
+  const [file] = await collectTests([{ filepath }], runner);
+  return file;
+};
+
+const runLoadedAnew = async (runner, count) => {
+  for (const { filepath } of files) {
+    ns.hitCount = 0;
+    const file = await loadAnew(runner, filepath);
+    if (file.result?.state === 'fail') return { id: relative(process.cwd(), filepath), message: 'it does not load' };
+    if (ns.hitCount === 0) continue;
+    const failed = await runSuite(runner, file, everyTest, count);
+    if (failed !== null) return failed;
+  }
+  return null;
+};
+
+/** Without the change. What it left in the modules' place is gone. */
+const runAgainLoadedAnew = async (runner, { id }) => {
+  const { filepath } = files.find((one) => id.startsWith(relative(process.cwd(), one.filepath)));
+  const file = await loadAnew(runner, filepath);
+  if (file.result?.state === 'fail') return { id, message: 'it does not load' };
+  return runSuite(runner, file, id.includes('#') ? new Set([id]) : everyTest, { tests: 0 });
+};
+
+const runAgain = (runner, failed, tests) =>
+  tests === null ? runAgainLoadedAnew(runner, failed) : runFiles(runner, new Set([failed.id]), { tests: 0 });
+
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const serve = async (runner) => {
   const { promise: ended, resolve: leave } = Promise.withResolvers();
   const channel = new BroadcastChannel(inject('keptChannel'));
   for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, (error) => stray.push(error));
-  channel.onmessage = async ({ data: { ask, mutant, tests, hitLimit, end } }) => {
-    if (end === true) leave();
-    if (ask === undefined) return;
+  const answer = async ({ mutant, tests, hitLimit }) => {
     stray.length = 0;
     Object.assign(ns, { activeMutant: mutant, hitLimit, hitCount: 0 });
     const count = { tests: 0 };
-    const failed = await runFiles(runner, new Set(tests), count);
+    const failed = tests === null ? await runLoadedAnew(runner, count) : await runFiles(runner, new Set(tests), count);
     const hitCount = ns.hitCount;
     Object.assign(ns, { activeMutant: undefined, hitLimit: undefined, hitCount: undefined });
     // What failed must pass again without the change: else the change, or one before it, left something behind.
-    const again = failed === null ? null : await runFiles(runner, new Set([failed.id]), { tests: 0 });
+    const again = failed === null ? null : await runAgain(runner, failed, tests);
+    // Tests that import only when they run must not find what was changed.
+    if (tests === null) vi.resetModules();
     await settled();
     const doubt = again === null ? (stray[0]?.message ?? null) : `${again.id}: ${again.message}`;
-    channel.postMessage({ answer: ask, failed, hitCount, tests: count.tests, doubt });
+    return { failed, hitCount, tests: count.tests, doubt };
+  };
+  channel.onmessage = async ({ data }) => {
+    if (data.end === true) leave();
+    if (data.ask === undefined) return;
+    const answered = await answer(data).catch((error) => ({ doubt: String(error?.stack ?? error) }));
+    channel.postMessage({ answer: data.ask, ...answered });
   };
   // What expect() asks of every test file that runs.
   const { snapshotOptions } = runner.workerState.config;
   for (const { filepath } of files) await runner.snapshotClient.setup(filepath, snapshotOptions);
+  // What is loaded anew is for nobody outside.
+  runner.onBeforeCollect = runner.onCollected = undefined;
   channel.postMessage({ ready: true });
   return ended.finally(() => channel.close());
 };

@@ -35,7 +35,12 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     'test/protocol',
     ...['read-card', 'read-phone', 'card-trace'].map((name) => `test/terminal/card/${name}.test.ts`),
   ],
-  wire: ['test/wire/bounds.test.ts', 'test/wire/beside-the-document.test.ts', 'test/wire'],
+  wire: [
+    ...['beside-the-document', 'rollout-papers', 'translate', 'v1-names', 'broker-access-rules', 'bounds'].map(
+      (name) => `test/wire/${name}.test.ts`,
+    ),
+    'test/wire',
+  ],
   trust: ['test/trust'],
   'terminal/delivery': ['test/terminal/delivery'],
   'agent/intake': ['test/agent/intake'],

@@ -61,14 +61,12 @@ export const permits = (
 
 /** mosquitto's `acl_file`. */
 export const renderAclFile = (users: BrokerUsers): string => {
-  const lines = ['# Rendered by `uketsuke agent`: change the device registry, not this file.'];
-  let section = '';
-  for (const { user, access, filter } of accessRules(users)) {
-    if (user !== section) lines.push('', `user ${user}`);
-    section = user;
-    lines.push(`topic ${access} ${filter}`);
-  }
-  return `${lines.join('\n')}\n`;
+  const rules = accessRules(users);
+  const sections = [...users.devices, ...users.agents].map((name) => {
+    const topics = rules.filter(({ user }) => user === name);
+    return `\nuser ${name}\n${topics.map(({ access, filter }) => `topic ${access} ${filter}\n`).join('')}`;
+  });
+  return `# Rendered by \`uketsuke agent\`: change the device registry, not this file.\n${sections.join('')}`;
 };
 
 /**
@@ -78,9 +76,8 @@ export const renderAclFile = (users: BrokerUsers): string => {
 const levelExpression = (level: string): string =>
   level === '+' ? '[^.#]+' : level.replaceAll(/[^\w-]/g, (sign) => `\\${sign}`);
 
-/** Also a line end behind the name is none of its: PCRE's `$` stands before it. Nothing at all: what no name is. */
-const exactly = (expressions: readonly string[]): string =>
-  expressions.length === 0 ? '^$' : `^(${expressions.join('|')})$(?!\\n)`;
+/** Also a line end behind the name is none of its: PCRE's `$` stands before it. */
+const exactly = (expressions: readonly string[]): string => `^(${expressions.join('|')})$(?!\\n)`;
 
 /** Where MQTT's topics live in RabbitMQ */
 const rabbitExchange = 'amq.topic';

@@ -39,7 +39,7 @@ type MessageForm = {
  */
 export const messageForms: Record<TopicLeaf, MessageForm> = {
   state: {
-    schema: z.union([v1Schemas.state ?? z.never(), stateSchema]),
+    schema: z.union([v1Schemas.state, stateSchema]),
     envelope: 'plain',
     retained: true,
     summary: 'What the terminal says of itself; also its last will. A hint for staff, never trusted.',
@@ -84,7 +84,7 @@ export const messageForms: Record<TopicLeaf, MessageForm> = {
     summary: 'The agent has the request in its journal, or refuses it. The same request gets the same receipt.',
   },
   result: {
-    schema: z.union([v1Schemas.result ?? z.never(), resultSchema]),
+    schema: z.union([v1Schemas.result, resultSchema]),
     envelope: 'sealed',
     retained: false,
     summary: 'What the national service answered; no name, no number.',
@@ -103,7 +103,7 @@ export const messageForms: Record<TopicLeaf, MessageForm> = {
     summary: 'Whether the terminal did it.',
   },
   settings: {
-    schema: z.union([v1Schemas.settings ?? z.never(), settingsMessageSchema]),
+    schema: z.union([v1Schemas.settings, settingsMessageSchema]),
     envelope: 'signed',
     retained: true,
     summary: "The facility's settings and keys. Versions only rise.",

@@ -51,9 +51,7 @@ const renamedForV1 = (leaf: TopicLeaf, message: object): object => {
  */
 export const inWordsOf = (wire: number, leaf: TopicLeaf, message: object): object => {
   if (wire > 1) return message;
-  const schema = v1Schemas[leaf];
-  if (schema === undefined) throw new Error(`version 1 of the wire has no topic ${leaf}`);
-  const taken = takeKnown(schema, renamedForV1(leaf, message));
+  const taken = takeKnown(v1Schemas[leaf], renamedForV1(leaf, message));
   if (taken === null) throw new Error(`version 1 of the wire has no words for this ${leaf}`);
   return taken.value as object;
 };

@@ -195,7 +195,7 @@ const settingsMessageSchema = z.strictObject({
 });
 
 /** What version 1 says on each topic. */
-export const v1Schemas: Readonly<Partial<Record<TopicLeaf, z.ZodType>>> = {
+export const v1Schemas: Readonly<Record<TopicLeaf, z.ZodType>> = {
   state: stateSchema,
   'challenge-request': challengeRequestSchema,
   challenge: challengesSchema,

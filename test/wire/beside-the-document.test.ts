@@ -20,19 +20,10 @@ import { markedAsTest } from '../../src/wire/profile.ts';
 import { prometheusText } from '../../src/wire/prometheus-text.ts';
 import { takeKnown } from '../../src/wire/translate.ts';
 import { bothSpeak, newestWire, releaseOf, sayWire, wireOf } from '../../src/wire/versions.ts';
+import { type BoundsCase, describeBounds, ids, instants, names, uuid } from './field-bounds.ts';
 
 /* What goes over the broker, or lies in a message, and does not stand in docs/asyncapi.yaml. */
 
-type Bounds = Readonly<Record<string, { readonly taken: readonly unknown[]; readonly refused: readonly unknown[] }>>;
-
-const uuid = '00000000-0000-4000-8000-000000000001';
-const lastInstant = Date.UTC(2100, 0, 1);
-const names = {
-  taken: ['a', '0', 'a-b', `a${'b'.repeat(62)}`],
-  refused: ['', '-a', 'A', 'a b', ' a', 'a ', 'a\n', 'é', `a${'b'.repeat(63)}`, 7],
-};
-const instants = { taken: [0, lastInstant], refused: [-1, 0.5, lastInstant + 1, 'now'] };
-const ids = { taken: [uuid], refused: ['', `${uuid}0`, 7] };
 const certificate = '-----BEGIN CERTIFICATE-----\nMIIB+/a0=\nAA==\n-----END CERTIFICATE-----\n';
 const signingRequests = {
   taken: ['A', 'MII+/0==', 'a'.repeat(2_000)],
@@ -59,7 +50,7 @@ const consent = {
   ...{ code: 'TKK', given: true, at: 1, catalogueVersion: '2024-10-07', textHash: 'h'.repeat(43), language: 'ja' },
 };
 
-const cases: readonly (readonly [what: string, schema: z.ZodType, whole: object, bounds: Bounds])[] = [
+const cases: readonly BoundsCase[] = [
   [
     'a request for a piece of a release',
     bundleRequestSchema,
@@ -130,23 +121,7 @@ const cases: readonly (readonly [what: string, schema: z.ZodType, whole: object,
   ],
 ];
 
-describe.each(cases)('%s', (_what, schema, whole, bounds) => {
-  const takes = (message: object): boolean => schema.safeParse(message).success;
-
-  test('is whole with these fields and no other', () => {
-    expect(schema.parse(whole)).toEqual(whole);
-    expect(takes({ ...whole, planted: 1 })).toBe(false);
-    expect(Object.keys(bounds).sort()).toEqual(Object.keys(whole).sort());
-    for (const name of Object.keys(whole))
-      expect(takes(Object.fromEntries(Object.entries(whole).filter(([own]) => own !== name))), name).toBe(false);
-  });
-
-  test.each(Object.entries(bounds))('takes %s to its bounds and not beyond', (name, { taken, refused }) => {
-    const answers = (values: readonly unknown[]) => values.map((value) => [value, takes({ ...whole, [name]: value })]);
-    expect(answers(taken)).toEqual(taken.map((value) => [value, true]));
-    expect(answers(refused)).toEqual(refused.map((value) => [value, false]));
-  });
-});
+describeBounds(cases);
 
 test('a pre-check-in of a form that is not known yet is told from what is none', () => {
   for (const form of [1, 2, 999])

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { accessRules, covers, permits, rabbitDefinitions, renderAclFile } from '../../src/wire/broker-access-rules.ts';
+import { bundleTopic } from '../../src/wire/bundle-messages.ts';
+import { certificateTopic } from '../../src/wire/certificate-messages.ts';
 import { parseTopic, publisherOf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
 
 const users = { facility: 'minato', agents: ['agent-1'], devices: ['front-1', 'front-2'] };
@@ -52,8 +54,27 @@ describe('who may what', () => {
   }
 });
 
-test('the ACL file says the same, one section a user', () => {
-  const sections = renderAclFile(users).split('\nuser ').slice(1);
+/** Beside the messages between terminal and agent: certificates and releases, which a link process asks for. */
+test.each([
+  ['certificate', certificateTopic],
+  ['bundle', bundleTopic],
+] as const)('each device asks for its own %s, and the agent answers all', (_what, topic) => {
+  const may = (user: string, device: string) =>
+    (['request', 'answer'] as const).map((leaf) =>
+      (['write', 'read'] as const).filter((access) => permits(rules, user, access, topic('minato', device, leaf))),
+    );
+  expect(may('front-1', 'front-1')).toEqual([['write'], ['read']]);
+  expect(may('front-2', 'front-1')).toEqual([[], []]);
+  expect(may('agent-1', 'front-1')).toEqual([['read'], ['write']]);
+  expect(permits(rules, 'agent-1', 'read', topic('minato', '+', 'request'))).toBe(true);
+});
+
+test('the ACL file says the same, one section a user, after a word to whoever opens it', () => {
+  const text = renderAclFile(users);
+  expect(text.startsWith('# ')).toBe(true);
+  // What mosquitto reads, and nothing else.
+  for (const line of text.split('\n')) expect(line).toMatch(/^(|# .+|user \S+|topic (read|write) \S+)$/);
+  const sections = text.split('\nuser ').slice(1);
   expect(sections.map((section) => section.split('\n')[0])).toEqual(['front-1', 'front-2', 'agent-1']);
   const lines = sections.flatMap((section) => section.split('\n').filter((line) => line.startsWith('topic ')));
   expect(lines).toHaveLength(rules.length);

@@ -23,7 +23,7 @@ describe('settings by the names of version 1', () => {
     const asks = { TKK: true, YZK: true, SRJ: true, SHJ: false, TSR: true };
     const told = inWordsOf(1, 'settings', messageOf({ ...testSettings, asks }));
     expect(settingsOf(told)).toMatchObject({ askTKK: true, askSHJ: false, facilityName: testSettings.facilityName });
-    expect(v1Schemas.settings?.safeParse(told).success).toBe(true);
+    expect(v1Schemas.settings.safeParse(told).success).toBe(true);
     expect(settingsMessageSchema.parse(told).facilitySettings).toEqual({ ...testSettings, asks });
   });
 
@@ -38,6 +38,7 @@ describe('settings by the names of version 1', () => {
       asks: { TKK: true, SHJ: 'perhaps' },
       facilityName: 'x',
     });
+    expect(settingsFromV1({ askTKK: true, asks: { YZK: false } })).toEqual({ asks: { TKK: true, YZK: false } });
     for (const other of [{ asks: { TKK: true } }, null, 'x', ['askTKK']]) expect(settingsFromV1(other)).toBe(other);
   });
 });
@@ -62,7 +63,7 @@ describe('the failure code of a message', () => {
     const { schema } = { state: { schema: stateSchema }, result: { schema: resultSchema } }[leaf];
     const words = codes.map((code) => {
       const told = inWordsOf(1, leaf, { ...said[leaf], code }) as Record<string, string>;
-      expect(v1Schemas[leaf]?.safeParse(told).success, code).toBe(true);
+      expect(v1Schemas[leaf].safeParse(told).success, code).toBe(true);
       expect(schema.parse(told)).toEqual({ ...said[leaf], code });
       expect(inWordsOf(newestWire, leaf, { ...said[leaf], code })).toEqual({ ...said[leaf], code });
       return told[name];
@@ -74,9 +75,20 @@ describe('the failure code of a message', () => {
     });
   });
 
+  it('of a receipt has the word of version 1 under the name that it has today', () => {
+    const receipt = {
+      ...{ facility: 'clinic-0001', device: 'front-1', requestId: '00000000-0000-4000-8000-000000000001' },
+      ...{ documentHash: 'h'.repeat(43), receivedAt: 1, agent: 'agent-1', verdict: 'refused' },
+    };
+    const told = inWordsOf(1, 'receipt', { ...receipt, code: 'card.number-b-wrong' });
+    expect(told).toEqual({ ...receipt, code: 'card.face-number-wrong' });
+    expect(inWordsOf(1, 'receipt', receipt)).toEqual(receipt);
+  });
+
   it('that is there twice, or no code, is judged by the schema', () => {
     expect(resultSchema.safeParse({ ...said.result, code: 'a.b', messageCode: 'a.b' }).success).toBe(false);
     expect(resultSchema.safeParse({ ...said.result, messageCode: 7 }).success).toBe(false);
+    expect(resultSchema.safeParse({ ...said.result, messageCode: ['card.face-number-wrong'] }).success).toBe(false);
     expect(stateSchema.safeParse(null).success).toBe(false);
   });
 });

@@ -118,7 +118,7 @@ const speakingFirstWire = (bus: MessageBus): MessageBus => ({
       if (!delivery.topic.endsWith('/state')) return listener(delivery);
       const said = JSON.parse(new TextDecoder().decode(delivery.payload)) as { version: string };
       const told = { ...said, version: releaseOf(said.version) };
-      const isKnown = v1Schemas.state?.safeParse(told).success === true;
+      const isKnown = v1Schemas.state.safeParse(told).success === true;
       if (isKnown) listener({ ...delivery, payload: new TextEncoder().encode(JSON.stringify(told)) });
     }),
 });

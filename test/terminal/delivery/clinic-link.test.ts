@@ -775,7 +775,7 @@ test('the state speaks version 1 until an agent says more, and again when one sa
   await agent.settings(5);
   await until('settings', () => eventsOf('settings').length === 1);
   await ready();
-  expect(stated().every((state) => v1Schemas.state?.safeParse(state).success)).toBe(true);
+  expect(stated().every((state) => v1Schemas.state.safeParse(state).success)).toBe(true);
   expect(stated().at(-1)?.version).toBe('0.2.0+wire.2');
   expect(link.agentWire()).toBe(1);
   agent.wire = 7;
@@ -784,7 +784,7 @@ test('the state speaks version 1 until an agent says more, and again when one sa
   expect(link.agentWire()).toBe(2);
   agent.wire = undefined;
   await pass(10 * minute);
-  expect(v1Schemas.state?.safeParse(stated().at(-1)).success).toBe(true);
+  expect(v1Schemas.state.safeParse(stated().at(-1)).success).toBe(true);
 });
 
 test('an agent that is heard before it has heard who asks: its wire is known within seconds, and who left is told', async () => {
