@@ -69,7 +69,7 @@ test.each([
   expect(permits(rules, 'agent-1', 'read', topic('minato', '+', 'request'))).toBe(true);
 });
 
-test('the ACL file says the same, one section a user, after a word to whoever opens it', () => {
+test('the ACL file says the same, one section a user', () => {
   const text = renderAclFile(users);
   expect(text.startsWith('# ')).toBe(true);
   // What mosquitto reads, and nothing else.
