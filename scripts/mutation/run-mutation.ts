@@ -43,7 +43,11 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   ],
   trust: ['test/trust'],
   'terminal/delivery': ['test/terminal/delivery'],
-  'agent/intake': ['test/agent/intake'],
+  // Those with a journal in memory. What the others of the folder notice, in a second each (a whole agent, a broker), these do.
+  'agent/intake': [
+    ...['receive-request', 'answer-challenges', 'answer-lookup', 'lookup-memory', 'recent-ids', 'verify-evidence'],
+    ...['check-pre-check-in', 'consent-texts'],
+  ].map((name) => `test/agent/intake/${name}.test.ts`),
   'agent/journal': ['test/agent/journal', 'test/storage'],
 };
 

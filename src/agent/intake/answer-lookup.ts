@@ -38,7 +38,7 @@ const preCheckInOf = async (
 ): Promise<LookupResult['preCheckIn']> => {
   const { preCheckIn: isOn, medicalInstitutionCode } = settings();
   const { publicKey } = checked.certificate;
-  if (!isOn || checked.state === 'grace' || !mayRefuseByDate(time()) || publicKey.type !== 'rsa') return undefined;
+  if (!isOn || checked.state === 'grace' || !mayRefuseByDate(time())) return undefined;
   // Which were used stood in the journal that is gone.
   if (journal.isRolledBack) return undefined;
   const brought = await service.preCheckIns?.(card, medicalInstitutionCode);

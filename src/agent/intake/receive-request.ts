@@ -193,10 +193,10 @@ const personalOf = (request: EligibilityRequest, verdict: EvidenceVerdict | null
   }),
   ...(verdict?.visual && { birthdate: verdict.visual.birthDate, sex: verdict.visual.sex }),
   limitApplication: request.limitApplicationBasis !== undefined,
-  ...(request.prescriptionForm && { prescriptionForm: request.prescriptionForm }),
+  prescriptionForm: request.prescriptionForm,
   approvedDocuments: request.approvedDocuments ?? [],
-  ...(request.medicalSubsidyUse !== undefined && { medicalSubsidyUse: request.medicalSubsidyUse }),
-  ...(request.preCheckIn !== undefined && { preCheckIn: request.preCheckIn }),
+  medicalSubsidyUse: request.medicalSubsidyUse,
+  preCheckIn: request.preCheckIn,
   catalogueVersion: request.catalogueVersion,
   consentTimes: request.consents.map(({ code, given, at }) => ({ code, given, at })),
 });

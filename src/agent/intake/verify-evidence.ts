@@ -5,7 +5,7 @@ import { certificateStateAt } from '../../core/visit/certificate-state.ts';
 import type { CertificateState } from '../../core/visit/identity.ts';
 import { fromBase64url, toBase64url } from '../../protocol/base64url.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
-import { type Certificate, checkAuthCertificate, parseCertificate } from '../../protocol/card/certificate.ts';
+import { type AuthCertificate, checkAuthCertificate, parseCertificate } from '../../protocol/card/certificate.ts';
 import type { RsaPublicKey } from '../../protocol/card/digest-info.ts';
 import { checkVisualEvidence, type ProvenVisual } from '../../protocol/card/visual-ap.ts';
 import { type JwsSignature, type ParsedDocument, parseDocument } from '../../protocol/evidence.ts';
@@ -14,6 +14,7 @@ import { hashOf } from '../../trust/document-hash.ts';
 import { openSigned, type VerificationKey } from '../../trust/seal.ts';
 import { type EligibilityRequest, type StaffApproval, staffApprovalSchema } from '../../wire/messages.ts';
 import { type CardTrust, issuerOf } from '../provisioning/card-trust.ts';
+import { forgetOldest } from './recent-ids.ts';
 
 export type EvidenceContext = {
   readonly facility: string;
@@ -30,7 +31,7 @@ export type EvidenceContext = {
 };
 
 export type CheckedCertificate = {
-  readonly certificate: Certificate;
+  readonly certificate: AuthCertificate;
   readonly state: Exclude<CertificateState, 'dead'>;
 };
 
@@ -49,7 +50,7 @@ const malformed = (detail: string) => err(failure('message.malformed', detail));
 const invalid = (detail: string) => err(failure('card.certificate-invalid', detail));
 
 export const rsaKey = ({ modulus, exponent }: RsaPublicKey) =>
-  importJWK({ kty: 'RSA', n: toBase64url(modulus), e: toBase64url(exponent), alg: 'RS256' }, 'RS256');
+  importJWK({ kty: 'RSA', n: toBase64url(modulus), e: toBase64url(exponent) }, 'RS256');
 
 /** One signature by one key and one algorithm. `generalVerify` would stop at the first valid one of a document. */
 const holds = async (
@@ -65,11 +66,11 @@ const holds = async (
 
 /** Of the patients at the terminals now: the certificate of a lookup comes again with the request. */
 const rememberedCertificates = 8;
-const provenBy = new WeakMap<CardTrust, Map<string, Certificate>>();
+const provenBy = new WeakMap<CardTrust, Map<string, AuthCertificate>>();
 
 /** What of a certificate does not change with time: structure, usage, issuer. By the hash of its bytes. */
-const proveCertificate = (der: Uint8Array, trust: CardTrust): Result<Certificate> => {
-  const proven = provenBy.get(trust) ?? new Map<string, Certificate>();
+const proveCertificate = (der: Uint8Array, trust: CardTrust): Result<AuthCertificate> => {
+  const proven = provenBy.get(trust) ?? new Map<string, AuthCertificate>();
   provenBy.set(trust, proven);
   const hash = hashOf(der);
   const known = proven.get(hash);
@@ -81,8 +82,7 @@ const proveCertificate = (der: Uint8Array, trust: CardTrust): Result<Certificate
   if (issuerOf(checked.value, trust.certificateIssuers) === null)
     return invalid('no trusted issuer made the signature');
   proven.set(hash, checked.value);
-  const [oldest] = proven.keys();
-  if (proven.size > rememberedCertificates && oldest !== undefined) proven.delete(oldest);
+  forgetOldest(proven, rememberedCertificates);
   return checked;
 };
 
@@ -137,7 +137,6 @@ const checkCardSignature = async (
   if (certificate === null || authCertificate === null || !equalBytes(card.authCertificate, authCertificate))
     return forged('x5c is not the authCertificate of the payload');
   const { publicKey } = certificate.certificate;
-  if (publicKey.type !== 'rsa') return invalid('key algorithm');
   return (await holds(payload, card.jws, await rsaKey(publicKey.key), 'RS256')) ? ok(null) : forged('card signature');
 };
 

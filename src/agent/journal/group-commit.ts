@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers';
 export type Durability = 'soon' | 'now' | 'forgotten';
 
 const strength: readonly Durability[] = ['soon', 'now', 'forgotten'];
+const stricter = (a: Durability, b: Durability): Durability => (strength.indexOf(a) > strength.indexOf(b) ? a : b);
 
 /** More than this in one transaction would keep the other agents of a facility waiting. */
 const mostAtOnce = 32;
@@ -66,7 +67,7 @@ export class GroupCommit {
 
   #commit(group: readonly Waiting[]): void {
     let isUndone = false;
-    const durability = strength.findLast((each) => group.some((one) => one.durability === each)) ?? 'now';
+    const durability = group.map((one) => one.durability).reduce(stricter);
     try {
       this.#transaction(durability, () => {
         isUndone = true;

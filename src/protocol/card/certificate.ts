@@ -209,17 +209,21 @@ export const parseCertificate = (der: Uint8Array): Result<Certificate> => {
   }
 };
 
+/** One that `checkAuthCertificate` lets pass */
+export type AuthCertificate = Certificate & { readonly publicKey: { readonly type: 'rsa' } };
+
 /**
  * Whether a certificate may stand for its holder at all, whatever its dates and issuer: RSA of 2048 bits or more,
  * SHA-256, digitalSignature, clientAuth. (The next card's ECDSA P-384 is not built: `other` keys are refused.)
  */
-export const checkAuthCertificate = (certificate: Certificate): Result<Certificate> => {
+export const checkAuthCertificate = (certificate: Certificate): Result<AuthCertificate> => {
+  const { publicKey } = certificate;
   const invalid = (detail: string) => err(failure('card.certificate-invalid', detail));
-  if (certificate.publicKey.type !== 'rsa') return invalid(`key algorithm ${certificate.publicKey.algorithm}`);
-  if (certificate.publicKey.bits < 2048) return invalid(`RSA key of ${certificate.publicKey.bits} bits`);
+  if (publicKey.type !== 'rsa') return invalid(`key algorithm ${publicKey.algorithm}`);
+  if (publicKey.bits < 2048) return invalid(`RSA key of ${publicKey.bits} bits`);
   if (certificate.signatureAlgorithm !== oids.sha256WithRsa)
     return invalid(`signature ${certificate.signatureAlgorithm}`);
   if (certificate.keyUsage?.digitalSignature !== true) return invalid('key usage without digitalSignature');
   if (certificate.extendedKeyUsage?.includes(oids.clientAuth) !== true) return invalid('usage without clientAuth');
-  return ok(certificate);
+  return ok({ ...certificate, publicKey });
 };

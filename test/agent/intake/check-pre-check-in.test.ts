@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompactSign } from 'jose';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
 import { pinCard } from '../../../scripts/beds/evidence-fixtures.ts';
 import { signOnPhone } from '../../../scripts/beds/phone-app.ts';
@@ -11,7 +11,7 @@ import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { releasedTextsOf } from '../../../scripts/beds/stored-releases.ts';
 import { testSettings } from '../../../scripts/beds/test-facility.ts';
 import { checkPreCheckIn } from '../../../src/agent/intake/check-pre-check-in.ts';
-import { type ConsentTexts, consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
+import { consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { readReleasedTexts } from '../../../src/catalogue/released-texts.ts';
 import { askedTopics } from '../../../src/core/catalogue/consent.ts';
@@ -37,14 +37,10 @@ const certificateIn = ({ jws }: Signed): { der: Uint8Array; certificate: Certifi
   return { der, certificate: parsed.value };
 };
 
-describe('what a service brings is verified, each thing for itself', () => {
-  let honest: Signed;
-  let texts: ConsentTexts;
-  beforeAll(async () => {
-    honest = await sign();
-    texts = consentTexts([catalogue]);
-  });
+const honest = await sign();
+const texts = consentTexts([catalogue]);
 
+describe('what a service brings is verified, each thing for itself', () => {
   const check = (jws: string, change: Partial<Parameters<typeof checkPreCheckIn>[1]> = {}) => {
     const { der, certificate } = certificateIn(honest);
     if (certificate.publicKey.type !== 'rsa') throw new Error('no RSA key');

@@ -23,3 +23,14 @@ test('what has had its quarter of an hour is forgotten; what is told again lasts
   expect(memory.isRevoked('A', quarterMs + 3)).toBe(false);
   expect(memory.isRevoked('16999', quarterMs + 3)).toBe(true);
 });
+
+test('where there are too many the one that was told longest ago is forgotten, whenever it was first told', () => {
+  const most = 16_384;
+  const memory = new LookupMemory();
+  const isKnown = (number: number) => memory.isRevoked(String(number), 0);
+  for (let number = 0; number < most; number += 1) memory.noteRevoked(String(number), 0);
+  memory.noteRevoked('0', 0);
+  expect([0, 1].map(isKnown)).toEqual([true, true]);
+  memory.noteRevoked('one more', 0);
+  expect([0, 1, 2].map(isKnown)).toEqual([true, false, true]);
+});

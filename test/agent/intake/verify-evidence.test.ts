@@ -1,24 +1,27 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { generalVerify, importJWK } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { caCertificateDer, ensureTestAuthority, makeCvCertificate } from '../../../drivers/virtual/test-authority.ts';
 import {
-  cardKeys,
   cardSigner,
   certificateFor,
   faceCard,
   pinCard,
   visualEvidence,
 } from '../../../scripts/beds/evidence-fixtures.ts';
+import { fixtures } from '../../../scripts/beds/intake-bed.ts';
 import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { authority } from '../../../scripts/beds/test-cards.ts';
-import { facility, makeTestFacility, type TestFacility, testRequest } from '../../../scripts/beds/test-facility.ts';
+import { facility, testRequest } from '../../../scripts/beds/test-facility.ts';
 import {
   checkCardCertificate,
   type EvidenceContext,
   verifyEvidence,
 } from '../../../src/agent/intake/verify-evidence.ts';
-import { type CardTrust, parseCardTrust } from '../../../src/agent/provisioning/card-trust.ts';
+import { parseCardTrust } from '../../../src/agent/provisioning/card-trust.ts';
 import type { FailureCode } from '../../../src/core/failure.ts';
 import type { VisualEvidence } from '../../../src/core/visit/identity.ts';
 import { toBase64url } from '../../../src/protocol/base64url.ts';
@@ -29,23 +32,16 @@ import type { EligibilityRequest } from '../../../src/wire/messages.ts';
 
 const nowMs = simulatedStartMs;
 const dayMs = 24 * 3_600_000;
-let testFacility: TestFacility;
-let trust: CardTrust;
-let keys: Awaited<ReturnType<typeof cardKeys>>;
-let certificate: Uint8Array;
-let context: EvidenceContext;
-
-beforeAll(async () => {
-  testFacility = await makeTestFacility();
-  keys = await cardKeys();
-  certificate = await certificateFor(keys.auth, nowMs);
-  trust = parseCardTrust(authority.caCertificatePem, authority.cvIssuersJson);
-  const device = testFacility.registry.get('front-1');
-  if (device === undefined) throw new Error('no front-1');
-  const { agent, agents } = testFacility.agent;
-  context = { facility, device, approvers: [agent], agents, trust, nowMs };
-});
-afterAll(() => testFacility.remove());
+const { testFacility, keys, certificate, trust, front1 } = fixtures;
+const { agent, agents } = testFacility.agent;
+/** Of the same name as the one that is trusted */
+const otherAuthority = await (async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'uketsuke-authority-'));
+  const other = await ensureTestAuthority(folder);
+  rmSync(folder, { recursive: true });
+  return other;
+})();
+const context: EvidenceContext = { facility, device: front1, approvers: [agent], agents, trust, nowMs };
 
 type Json = { payload: string; signatures: { protected: string; signature: string }[] };
 const decode = (text: string): unknown => JSON.parse(Buffer.from(text, 'base64url').toString());
@@ -201,6 +197,12 @@ describe('each required signature is verified, not one of them', () => {
     ).toBe('message.forged');
   });
 
+  test('our device’s signature under the name of another key', async () => {
+    const { signing } = testFacility.device;
+    const renamed = { ...testFacility.device, signing: { ...signing, kid: testFacility.other.signing.kid } };
+    expect(await codeOf(await signed(pin(), {}, renamed))).toBe('message.forged');
+  });
+
   test('another payload under the same signatures', async () => {
     const document = await signed(pin());
     const code = await changed(document, (json) => {
@@ -319,11 +321,9 @@ describe('the certificate', () => {
   });
 
   test('by an issuer of the same name that nobody trusts', async () => {
-    const folder = `${testFacility.directory}/other-authority`;
-    const other = await ensureTestAuthority(folder);
-    const der = await certificateFor(keys.auth, nowMs, {}, other);
+    const der = await certificateFor(keys.auth, nowMs, {}, otherAuthority);
     expect(await codeOf(await withCertificate(der))).toBe('card.certificate-invalid');
-    const both = parseCardTrust(other.caCertificatePem + authority.caCertificatePem, authority.cvIssuersJson);
+    const both = parseCardTrust(otherAuthority.caCertificatePem + authority.caCertificatePem, authority.cvIssuersJson);
     expect(await codeOf(await withCertificate(der), { trust: both })).toBe('accepted');
     expect(await codeOf(await withCertificate(certificate), { trust: both })).toBe('accepted');
   });
@@ -374,6 +374,43 @@ describe('the certificate', () => {
       failure: { code: 'card.certificate-invalid' },
     });
     expect(at(nowMs).ok).toBe(true);
+  });
+
+  test('its first instant and its last month of grace count, and no date does where the clock is doubted', () => {
+    const { trust } = context;
+    const first = checkCardCertificate(certificate, trust, nowMs);
+    if (!first.ok) throw new Error(first.failure.detail);
+    const { notBeforeMs, notAfterMs } = first.value.certificate;
+    expect(checkCardCertificate(certificate, trust, notBeforeMs).ok).toBe(true);
+    expect(checkCardCertificate(certificate, trust, notBeforeMs - 1).ok).toBe(false);
+    for (const atMs of [notBeforeMs - 1, notAfterMs + 300 * dayMs])
+      expect(checkCardCertificate(certificate, trust, atMs, false)).toEqual({
+        ...{ ok: true, value: { certificate: first.value.certificate, state: 'valid' } },
+      });
+  });
+
+  test('its issuer is asked once while the patient is there: not for the request after the lookup', async () => {
+    let asked = 0;
+    const counted = {
+      ...trust,
+      get certificateIssuers() {
+        asked += 1;
+        return trust.certificateIssuers;
+      },
+    };
+    const patients = await Promise.all(
+      Array.from({ length: 9 }, (_, number) => certificateFor(keys.auth, nowMs, { serial: `0${number + 1}` })),
+    );
+    const see = (der: Uint8Array): number => {
+      const before = asked;
+      expect(checkCardCertificate(der, counted, nowMs)).toMatchObject({ ok: true });
+      return asked - before;
+    };
+    expect(patients.map(see)).toEqual(patients.map(() => 1));
+    // As many as there are lanes at a large counter; who came before them is proven anew.
+    expect(patients.slice(1).map(see)).toEqual(patients.slice(1).map(() => 0));
+    expect(patients.slice(0, 1).map(see)).toEqual([1]);
+    expect(see(patients[8] as Uint8Array)).toBe(0);
   });
 
   test('in grace: accepted without consents, refused with a given one', async () => {
@@ -477,6 +514,7 @@ describe('the staff path and the payload', () => {
     const document = await signed(pin(), { expiresAt: nowMs + 1 });
     expect(await codeOf(document)).toBe('accepted');
     expect(await codeOf(document, { nowMs: nowMs + 1 })).toBe('delivery.expired');
+    expect(await codeOf(document, { nowMs: nowMs + 1, datesCount: false })).toBe('accepted');
   });
 
   test('a consent twice', async () => {
@@ -485,6 +523,17 @@ describe('the staff path and the payload', () => {
     expect(await codeOf(await signed(pin(), { consents: [consent, { ...consent, given: false }] }))).toBe(
       'message.malformed',
     );
+  });
+
+  test('two consents, each once', async () => {
+    const [consent] = testRequest({ issuedAt: nowMs }).consents;
+    if (consent === undefined) throw new Error('no consent');
+    expect(await codeOf(await signed(pin(), { consents: [consent, { ...consent, code: 'YZK' }] }))).toBe('accepted');
+  });
+
+  test('a certificate that is no base64url is not the same as none: staff do not pass it by', async () => {
+    const document = await signed({ method: 'staff' }, { ...(await approve()), authCertificate: 'A' });
+    expect(await codeOf(document)).toBe('message.malformed');
   });
 
   test('no authCertificate on a path that needs one', async () => {
