@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PlayedVisit } from '../../scripts/trials/fleet/fleet-messages.ts';
-import { judge, takeFiles } from '../../scripts/trials/fleet/judge-fleet.ts';
+import { answeredAfter, judge, takeFiles } from '../../scripts/trials/fleet/judge-fleet.ts';
 import { servicePersons } from '../../scripts/trials/fleet/service-persons.ts';
 
 let folder: string;
@@ -69,4 +69,21 @@ test('a file that comes again under its name is seen twice', () => {
   }
   files.end();
   expect([...files.taken]).toEqual([['a.xml', 2]]);
+});
+
+test('what was open when an agent died is waited for until its result, and so is what was sent before anybody noticed', () => {
+  const sent = (submittedMs: number, resultMs: number | undefined, verdict = 'accepted'): PlayedVisit => {
+    const { receiptMs, ...rest } = visit;
+    return { ...rest, submittedMs, verdict, ...(resultMs !== undefined && { resultMs }) };
+  };
+  const [over, open, after, later, refused] = [
+    sent(8_000, 9_990),
+    sent(9_500, 12_600),
+    sent(11_000, 11_020),
+    sent(13_000, 90_000),
+    sent(9_900, undefined, 'refused'),
+  ];
+  expect(answeredAfter([over, open, after, later, refused], 10_000)).toEqual({ open: 2, lastMs: 2_600 });
+  expect(answeredAfter([over, later], 10_000)).toEqual({ open: 0, lastMs: 0 });
+  expect(answeredAfter([sent(9_500, undefined)], 10_000).lastMs).toBe(Number.POSITIVE_INFINITY);
 });

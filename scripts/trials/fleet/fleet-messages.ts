@@ -38,6 +38,8 @@ export type PlayedVisit = {
   /** Receipts for it that were told, each signed by an agent and for this document */
   receipts: number;
   outcome?: string;
+  /** Of the first result */
+  resultMs?: number;
   results: number;
 };
 

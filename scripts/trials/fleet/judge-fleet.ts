@@ -103,3 +103,21 @@ export const judge = (
       [...files.taken.keys()].filter((name) => !named.has(name)).length,
   };
 };
+
+/** Nobody may have noticed the death of an agent so long: what is sent meanwhile may have gone to the dead. ms */
+const unnoticedMs = 2_000;
+
+/** Of the visits that were open when an agent died, or were sent just after: how many, and until the last had its result. ms */
+export const answeredAfter = (
+  visits: readonly PlayedVisit[],
+  diedMs: number,
+): { readonly open: number; readonly lastMs: number } => {
+  const open = visits.filter(
+    ({ verdict, submittedMs, resultMs = Number.POSITIVE_INFINITY }) =>
+      verdict !== 'refused' && submittedMs < diedMs + unnoticedMs && resultMs > diedMs,
+  );
+  const late = open.map(
+    ({ submittedMs, resultMs = Number.POSITIVE_INFINITY }) => resultMs - Math.max(diedMs, submittedMs),
+  );
+  return { open: open.length, lastMs: Math.max(0, ...late) };
+};

@@ -64,6 +64,7 @@ const open = async (directory: string, host: string, port: number): Promise<Term
     if (event.type === 'result') {
       visit.results += 1;
       visit.outcome = event.result.outcome;
+      visit.resultMs ??= nowMs();
       link.release(requestId);
       return;
     }
