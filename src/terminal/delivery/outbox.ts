@@ -75,6 +75,8 @@ type Entry = {
   told: AuditEntry | null;
   /** At least once, or by an earlier run for all we know */
   wasSent: boolean;
+  /** Its visit was over before anything was heard: nobody waits for the answer */
+  released: boolean;
 };
 
 export interface Outbox {
@@ -117,7 +119,6 @@ class DurableOutbox implements Outbox {
   readonly #entries = new Map<string, Entry>();
   /** Receipted, and the visit still on: what is written once it ends */
   readonly #settled = new Map<string, { readonly written: AuditEntry; readonly row: OutboxRow }>();
-  readonly #released = new Set<string>();
   readonly #cancelled = new Set<string>();
   #connected = false;
   #closed = false;
@@ -223,7 +224,7 @@ class DurableOutbox implements Outbox {
       ...(code === undefined ? {} : { code }),
     };
     // Who waits for the answer has not had it yet.
-    if (entry.row.visitMark !== null && verdict === 'accepted' && !this.#released.delete(requestId))
+    if (entry.row.visitMark !== null && verdict === 'accepted' && !entry.released)
       this.#settled.set(requestId, { written, row: entry.row });
     else await this.#remove(written);
     return ok(undefined);
@@ -232,8 +233,9 @@ class DurableOutbox implements Outbox {
   release(requestId: string): void {
     const settled = this.#settled.get(requestId);
     this.#settled.delete(requestId);
+    const entry = this.#entries.get(requestId);
     if (settled !== undefined) void this.#remove(settled.written);
-    else if (this.#entries.has(requestId)) this.#released.add(requestId);
+    else if (entry !== undefined) entry.released = true;
   }
 
   leave(requestId: string): void {
@@ -282,6 +284,7 @@ class DurableOutbox implements Outbox {
       leaving: false,
       told: null,
       wasSent: isEarlier && row.visitMark !== null,
+      released: false,
     });
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { watchCollections } from '../../../scripts/beds/grown-collections.ts';
 import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
 import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
 import { failure } from '../../../src/core/failure.ts';
@@ -236,6 +237,37 @@ test('one whose patient has left after the receipt is kept until the clinic answ
   expect(store.rows.size).toBe(0);
   expect(store.audit.at(-1)).toMatchObject({ event: 'receipt-accepted', subject: left.requestId });
   expect(events.map(({ type }) => type)).toEqual(['receipt']);
+});
+
+test('of visits that are over nothing is kept, whatever came of them', async () => {
+  const collections = watchCollections(40);
+  try {
+    const { outbox, row, clock, store, receiptFor } = setUp(async () => ok(undefined));
+    outbox.setConnected(true);
+    const ends = {
+      // Its patient leaves unheard, or has heard; is refused; is accepted after the visit; never answered.
+      left: (id: string) => outbox.receive(receiptFor(id)).then(() => outbox.leave(id)),
+      refused: (id: string) => outbox.receive({ ...receiptFor(id), verdict: 'refused' }),
+      late: async () => undefined,
+      unheard: () => clock.advance(700_000),
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      for (let count = 0; count < 60; count += 1) {
+        const visit = { ...row(), visitMark: 'mark' };
+        await outbox.add(visit);
+        if (name !== 'left') outbox.release(visit.requestId);
+        await end(visit.requestId);
+        outbox.release(visit.requestId);
+        if (name !== 'refused') await outbox.receive(receiptFor(visit.requestId));
+        await clock.advance(0);
+      }
+    }
+    expect(store.rows.size).toBe(0);
+    // The newest lines of the log are kept, some hundred.
+    expect(collections.grown().filter((place) => !place.startsWith('src/log/'))).toEqual([]);
+  } finally {
+    collections.end();
+  }
 });
 
 test('one that ended and that nobody answers for goes after a day, asked for seldom', async () => {
