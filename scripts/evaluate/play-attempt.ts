@@ -64,7 +64,7 @@ export const playAttempt = async (
   const { looker } = bench;
   const { random } = play;
   const course = new AttemptCourse(bench.threshold, play.padStrength, random);
-  course.compareWith(reference.slice());
+  course.compareWith(reference.slice(), 0);
   const watch = new CameraWatch();
   const recording: Uint8Array[] = [];
   const hints: FaceHint[] = [];

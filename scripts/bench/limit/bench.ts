@@ -4,8 +4,9 @@
  * Visits by face and by PIN through the real processes (terminal, link, face process, agent; mosquitto with mutual TLS,
  * SQLite with its fsyncs, the models), with a card and wire that take their time: 424 kbps, one signature 60 or 185 ms.
  * `--visits`: of each method and chip, so four times as many. A visit is cut where a person's part ends and the machine's
- * begins. Beside each part stands the least that it could take in this same run: wire and chip, the models' own runs, the
- * camera's frames, one fsync at either end, one way there and back through the broker, each measured between the visits.
+ * begins. Beside each part stands the least that it could take in this same run: wire and chip, the models' own runs for the
+ * card's photo (frames come while it is read), one fsync at either end, one way there and back through the broker, each
+ * measured between the visits.
  * `ratio`: of the sums of a visit. `softwareMs`: their difference. `rssMb`: PSS of terminal and face process. `startMs`:
  * from the terminal's start to ready, code compiled before, as on a device. `idleCpuPercent`: of the process that takes
  * most while nobody is there, the page in Chromium among them.
@@ -73,8 +74,7 @@ const visitsWith = async (demo: ClinicDemo, signatureMs: number): Promise<readon
   const visits: Visit[] = [];
   const one = async (method: Method): Promise<Visit> => {
     for (;;) {
-      const how = { signatureMs, frameIntervalMs: 1_000 / framesPerSecond };
-      const visit = await patient.visit(demo, method, apdus, await least.measure(), how);
+      const visit = await patient.visit(demo, method, apdus, await least.measure(), signatureMs);
       if (typeof visit !== 'string') return visit;
       astray[visit] += 1;
       if (astray.prompted + astray['fell-to-pin'] > mostAstray)
@@ -134,8 +134,10 @@ const run = async () => {
 
 const { visits, startMs, rssMb, idle } = await run().finally(() => rmSync(compiled, { recursive: true, force: true }));
 const stages = stageFigures(visits);
-for (const { method, stage, p50Ms, leastMs, deviceMs } of stages)
-  say(`${method}, ${stage}: ${p50Ms} ms, least ${leastMs} (of it card and wire ${deviceMs})`);
+for (const { method, stage, p50Ms, leastMs, deviceMs, software } of stages)
+  say(
+    `${method}, ${stage}: ${p50Ms} ms, least ${leastMs} (of it card and wire ${deviceMs}); beyond it ${software.p50} (p99 ${software.p99})`,
+  );
 const load = loadavg()[1]?.toFixed(1);
 if (options.svg !== undefined) {
   const day = new Date().toISOString().slice(0, 10);

@@ -6,19 +6,16 @@ import { loadFaceGrey } from '../../../drivers/virtual/faces.ts';
 import { encodeGreyJp2 } from '../../../drivers/virtual/jp2.ts';
 import { addDevice } from '../../../src/agent/provisioning/facility-authority.ts';
 import { embedReference } from '../../../src/face/attempt/embed-reference.ts';
-import { examineFrame, examineLiveness, sessionsOf } from '../../../src/face/attempt/face-pipeline.ts';
+import { sessionsOf } from '../../../src/face/attempt/face-pipeline.ts';
 import { decodeReference } from '../../../src/face/models/decode-reference.ts';
-import type { RgbImage } from '../../../src/face/picture/sample-image.ts';
 import { readDeviceKeys } from '../../beds/device-keys.ts';
-import { loadFaceModels, loadPadModels } from '../../evaluate/load-face-models.ts';
+import { loadFaceModels } from '../../evaluate/load-face-models.ts';
 import { bareTopics } from '../../trials/bare-topics.ts';
-import { paintFrames } from '../paint-frames.ts';
 
 /** ms */
 export type Least = {
-  /** Runs of the models, and nothing else, for one card photo and for one frame that decides */
+  /** Runs of the models, and nothing else, for one card photo */
   readonly referenceMs: number;
-  readonly frameMs: number;
   /** A page made durable */
   readonly fsyncMs: number;
   /** There and back through the broker: four ways over TLS */
@@ -31,26 +28,17 @@ const timed = async (work: () => unknown): Promise<number> => {
   return performance.now() - beganMs;
 };
 
-/** ms that the models themselves ran */
-const modelRuns = async () => {
-  const [models, pad] = [await loadFaceModels('fr_feature'), await loadPadModels()];
-  const sessions = sessionsOf(models, pad);
+/** How long the models themselves run for a card's photo. ms */
+const referenceRun = async (): Promise<() => Promise<number>> => {
+  const models = await loadFaceModels('fr_feature');
+  const sessions = sessionsOf(models, null);
   const decoded = await decodeReference(await encodeGreyJp2(await loadFaceGrey('sample3-a')));
-  const [frame] = await paintFrames(1);
-  if (!decoded.ok || frame === undefined) throw new Error('no picture');
-  const ran = async (work: () => Promise<unknown>): Promise<number> => {
-    const before = sessions.reduce((sum, { runMs }) => sum + runMs, 0);
-    await work();
-    return sessions.reduce((sum, { runMs }) => sum + runMs, 0) - before;
-  };
-  const decide = async (picture: RgbImage): Promise<void> => {
-    const finding = await examineFrame(models, picture, { mirrored: false });
-    if (finding.embedding === undefined) throw new Error(`the frame is not good: ${finding.hint}`);
-    await examineLiveness(pad, picture, finding.mesh);
-  };
-  return {
-    reference: () => ran(() => embedReference(models, decoded.value)),
-    frame: () => ran(() => decide(frame)),
+  if (!decoded.ok) throw new Error('no picture');
+  const ran = (): number => sessions.reduce((sum, { runMs }) => sum + runMs, 0);
+  return async () => {
+    const before = ran();
+    await embedReference(models, decoded.value);
+    return ran() - before;
   };
 };
 
@@ -82,13 +70,12 @@ const echo = async (facilityDirectory: string, port: number) => {
 
 /** `place`: a folder on the disk of the stores, with the facility's keys. */
 export const openLeast = async (place: string, brokerPort: number) => {
-  const models = await modelRuns();
+  const reference = await referenceRun();
   const other = await echo(place, brokerPort);
   const file = openSync(join(place, 'bare.rows'), 'a');
   const page = Buffer.alloc(4_096, 7);
   const once = async (): Promise<Least> => ({
-    referenceMs: await models.reference(),
-    frameMs: await models.frame(),
+    referenceMs: await reference(),
     fsyncMs: await timed(() => {
       writeSync(file, page);
       fsyncSync(file);

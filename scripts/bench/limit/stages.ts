@@ -40,11 +40,9 @@ const presses: Readonly<Record<string, Extract<Reaction, { do: 'touch' }>['contr
   summary: 'confirm',
 };
 
-/** Of a face that is known at once: three frames decide (weigh-evidence.ts), the first is there when the photo is. */
-const framesAfterTheFirst = 2;
-
-const leastOf = (name: StageName, deviceMs: number, least: Least, frameIntervalMs: number): number => {
-  if (name === 'face') return deviceMs + least.referenceMs + framesAfterTheFirst * frameIntervalMs + least.frameMs;
+/** Frames, and what they say, come while the card is read: with the photo's embedding all is there. */
+const leastOf = (name: StageName, deviceMs: number, least: Least): number => {
+  if (name === 'face') return deviceMs + least.referenceMs;
   // The terminal's row and the agent's journal.
   if (name === 'receipt') return deviceMs + 2 * least.fsyncMs + least.roundTripMs;
   return deviceMs;
@@ -85,7 +83,7 @@ export class TimedPatient {
     method: Method,
     apdus: readonly Apdu[],
     least: Least,
-    { signatureMs, frameIntervalMs }: { readonly signatureMs: number; readonly frameIntervalMs: number },
+    signatureMs: number,
   ): Promise<Visit | Astray> {
     const moments = this.#moments;
     await this.#patient.see('idle', 'accepted', 'take-card');
@@ -116,7 +114,7 @@ export class TimedPatient {
     const stages = cut(method, moments, beganMs).map(({ name, fromMs, toMs }): Stage => {
       const within = own.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
       const deviceMs = within.reduce((sum, each) => sum + each.deviceMs, 0);
-      const leastMs = leastOf(name, deviceMs, least, frameIntervalMs);
+      const leastMs = leastOf(name, deviceMs, least);
       return { name, fromMs: fromMs - beganMs, tookMs: toMs - fromMs, deviceMs, leastMs };
     });
     return { method, signatureMs, stages };

@@ -10,6 +10,11 @@ export const quantile = (values: readonly number[], share: number): number => {
 };
 const rounded = (value: number, digits = 1): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
+const sharesOf = (values: readonly number[]) => ({
+  p50: rounded(quantile(values, 0.5)),
+  p99: rounded(quantile(values, 0.99)),
+});
+
 const took = (visit: Visit): number => visit.stages.reduce((sum, { tookMs }) => sum + tookMs, 0);
 const least = (visit: Visit): number => visit.stages.reduce((sum, { leastMs }) => sum + leastMs, 0);
 const stageMs = (visits: readonly Visit[], names: readonly StageName[]): readonly number[] =>
@@ -43,6 +48,8 @@ export type StageFigures = {
   readonly p50Ms: number;
   readonly leastMs: number;
   readonly deviceMs: number;
+  /** What it took beyond its least */
+  readonly software: { readonly p50: number; readonly p99: number };
 };
 
 /** The median of each stage beside the median of its least. */
@@ -58,6 +65,7 @@ export const stageFigures = (visits: readonly Visit[]): readonly StageFigures[] 
         p50Ms: middle(({ tookMs }) => tookMs),
         leastMs: middle(({ leastMs }) => leastMs),
         deviceMs: middle(({ deviceMs }) => deviceMs),
+        software: sharesOf(own.map(({ tookMs, leastMs }) => tookMs - leastMs)),
       };
     }),
   );

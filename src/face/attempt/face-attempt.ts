@@ -6,7 +6,9 @@ import { type FaceHint, isFacePrompt, type PadStrength } from '../../core/visit/
 import type { HeadSignals } from '../measures/head-signals.ts';
 import { comparisonScore, type Embedding } from '../models/embed-face.ts';
 import { limits } from './choose-hint.ts';
+import { EarlyFrames } from './early-frames.ts';
 import { LivenessPrompts, type PromptFailure } from './liveness-prompts.ts';
+import { NearMissTurns } from './near-miss-turns.ts';
 import { ProbeSet } from './probe-set.ts';
 import { EvidenceScale, type LivenessEvidence } from './weigh-evidence.ts';
 
@@ -44,13 +46,6 @@ const minFrames = 2;
 const missFrames = 8;
 /** A camera of 15 frames a second gives eight in half a second: time to hold still is the longer of the two. ms */
 const missAfterMs = 1_500;
-/**
- * So close below the threshold another view of the face may well bring the match: the head is asked to turn a little, in one
- * try to one side, in a later one to the other. Of the false rejects at the default threshold most are as close, of impostors hardly any.
- */
-const nearMiss = 0.1;
-/** Time to hear (3.5 s) or read that the head is to be turned, and to turn it. ms */
-const turnForMs = 6_000;
 /**
  * A hint stays this long before another replaces it, so that it can be read; "hold still" (null) gives way at once. With
  * a frame's interval and the time to look at it the next one is told within 700 ms all the same (`npm run guidance-eval`).
@@ -111,15 +106,14 @@ export class AttemptCourse {
   readonly #padStrength: PadStrength;
   readonly #random: () => number;
   readonly #evidence: EvidenceScale;
+  readonly #early = new EarlyFrames();
   #failedSequences = 0;
   /** Set once the person is known to be the card's, and is to be seen moving. */
   #prompts: LivenessPrompts | null = null;
   #evidenceWanted = false;
   /** How many frames have been weighed in a row, and since when. */
   #weighed = { frames: 0, sinceMs: 0 };
-  /** When a near miss was asked in this try to turn the head, and to which sides in this attempt. */
-  #turnAskedAtMs: number | null = null;
-  readonly #sidesAsked: ('turn-left' | 'turn-right')[] = [];
+  readonly #turns: NearMissTurns;
   #seenAtMs = 0;
   /** What the latest miss or suspicion came from: for reports, never told to anybody. */
   why: MissReason | null = null;
@@ -132,13 +126,23 @@ export class AttemptCourse {
     this.#threshold = threshold;
     this.#padStrength = padStrength;
     this.#random = random;
+    this.#turns = new NearMissTurns(random);
     this.#evidence = new EvidenceScale(hasDepthCamera);
   }
 
-  /** Comparing begins with it; until then frames give hints only. Taken over: overwritten by `wipe`. */
-  compareWith(reference: Embedding): void {
+  /**
+   * Comparing begins with it; until then frames give hints only. Taken over: overwritten by `wipe`. `atMs`: now, monotonic; the
+   * frames that came just before decide at once where they can.
+   */
+  compareWith(reference: Embedding, atMs: number): AttemptStep[] {
     this.#reference?.fill(0);
     this.#reference = reference;
+    const early = this.#early.take(reference, this.#threshold, atMs);
+    if (early.length === 0 || this.#probes.score(reference) < this.#threshold) return [];
+    return early.flatMap(({ evidence, atMs }) => {
+      this.#seenAtMs = atMs;
+      return this.weigh(evidence);
+    });
   }
 
   #tellHint(hint: FaceHint | null, atMs: number, kind: 'sure' | 'guess' | 'prompt' = 'sure'): AttemptStep[] {
@@ -176,9 +180,10 @@ export class AttemptCourse {
   #forgetFrames(): void {
     this.#probes.wipe();
     this.#guessedProbes.wipe();
+    this.#early.wipe();
     this.#recognisedSinceMs = null;
     this.#guessedSinceMs = null;
-    this.#turnAskedAtMs = null;
+    this.#turns.endTry();
     this.#goodFrames = 0;
     this.#forgetEvidence();
     this.#evidenceWanted = false;
@@ -190,7 +195,7 @@ export class AttemptCourse {
     this.#weighed = { frames: 0, sinceMs: 0 };
   }
 
-  /** The frame just taken would decide: what it says of an attack is wanted, in `weigh`. */
+  /** The frame just taken would decide, or will once the card's photo is there: what it says of an attack is wanted, in `weigh`. */
   get wantsEvidence(): boolean {
     return this.#evidenceWanted;
   }
@@ -201,6 +206,7 @@ export class AttemptCourse {
    */
   take(finding: AttemptFinding, atMs: number): AttemptStep[] {
     this.#evidenceWanted = false;
+    if (finding.hint !== null) this.#early.wipe();
     if (this.#padStrength !== 'off' && finding.isRepeated) {
       finding.embedding?.fill(0);
       return this.#suspect('repeated-frame');
@@ -210,14 +216,20 @@ export class AttemptCourse {
     const guess = finding.hint;
     if (guess !== null) this.#tryToSeeThrough(guess, finding.embedding, atMs);
     const hint = this.#believed(guess, atMs);
-    const isTurning = this.#turnAskedAtMs !== null && atMs - this.#turnAskedAtMs < turnForMs;
+    const isTurning = this.#turns.isTurning(atMs);
     const steps = isTurning ? [] : this.#tellGuess(hint, atMs);
     if (hint !== null) {
       finding.embedding.fill(0);
       return steps;
     }
     this.#probes.add(finding.embedding);
-    if (this.#reference === null) return steps;
+    if (this.#reference === null) {
+      if (guess === null && this.#padStrength !== 'off') {
+        this.#early.see(finding.embedding, atMs);
+        this.#evidenceWanted = true;
+      }
+      return steps;
+    }
     this.#seenAtMs = atMs;
     if (this.#goodFrames === 0) this.#firstGoodAtMs = atMs;
     this.#goodFrames++;
@@ -233,26 +245,18 @@ export class AttemptCourse {
     // Only what belongs to the frames that decide is weighed.
     this.#forgetEvidence();
     if (isTurning || !this.#isLongEnough(atMs)) return steps;
-    const side = score >= this.#threshold - nearMiss ? this.#sideToAsk() : null;
-    if (side !== null) {
-      this.#turnAskedAtMs = atMs;
-      this.#sidesAsked.push(side);
-      return [...steps, ...this.#tellHint(side, atMs, 'prompt')];
-    }
+    const side = this.#turns.ask(score - this.#threshold, atMs);
+    if (side !== null) return [...steps, ...this.#tellHint(side, atMs, 'prompt')];
     return [...steps, ...this.#miss('no-match')];
-  }
-
-  /** null: this try has asked already, or the attempt both ways. */
-  #sideToAsk(): 'turn-left' | 'turn-right' | null {
-    if (this.#turnAskedAtMs !== null || this.#sidesAsked.length === 2) return null;
-    const [first] = this.#sidesAsked;
-    if (first !== undefined) return first === 'turn-left' ? 'turn-right' : 'turn-left';
-    return this.#random() < 0.5 ? 'turn-left' : 'turn-right';
   }
 
   /** What the frame just taken says of an attack; only when `wantsEvidence`. */
   weigh(evidence: LivenessEvidence): AttemptStep[] {
     this.#evidenceWanted = false;
+    if (this.#reference === null) {
+      this.#early.add(evidence);
+      return [];
+    }
     this.#evidence.add(evidence);
     if (this.#prompts !== null) return this.#evidence.weigh() === 'attack' ? this.#suspect('evidence') : [];
     const weight = this.#evidence.weigh();

@@ -6,9 +6,10 @@ import type { Camera, CameraEvent, Frame } from '../../ports/camera.ts';
 import type { DepthCamera } from '../../ports/depth-camera.ts';
 import type { FromFaceProcess } from '../../ports/face-process-messages.ts';
 import type { FaceAttemptEvent } from '../../ports/face-verifier.ts';
-import { decodeReference } from '../models/decode-reference.ts';
+import { prepareDecoder, type ReferenceDecoder } from '../models/decode-reference.ts';
 import type { PadModels } from '../models/detect-attack.ts';
 import type { Embedding } from '../models/embed-face.ts';
+import type { RgbImage } from '../picture/sample-image.ts';
 import { embedReference } from './embed-reference.ts';
 import { AttemptCourse, type AttemptFinding, type AttemptStep } from './face-attempt.ts';
 import { examineFrame, examineLiveness, type FrameFinding, faceBoxIn, sessionsOf } from './face-pipeline.ts';
@@ -24,6 +25,8 @@ type Attempt = {
   readonly id: number;
   readonly course: AttemptCourse;
   readonly pad: PadModels | null;
+  /** Made while the card is read. */
+  readonly decoder: Promise<ReferenceDecoder>;
 };
 
 export const asAttemptFinding = (finding: FrameFinding, isRepeated: boolean): AttemptFinding => {
@@ -90,7 +93,8 @@ export class FaceWorker {
     // Asked for and not there: comparing without it would be quietly weaker than the facility has set.
     if (padStrength !== 'off' && 'code' in pad) return this.#tellEvent(id, { type: 'failed', failure: pad });
     const course = new AttemptCourse(threshold, padStrength, unguessable, this.#depth !== null);
-    this.#attempt = { id, course, pad: padStrength === 'off' || 'code' in pad ? null : pad };
+    const used = padStrength === 'off' || 'code' in pad ? null : pad;
+    this.#attempt = { id, course, pad: used, decoder: prepareDecoder() };
     this.#watch.forgetSeen();
     if (padStrength !== 'off') this.#depth?.follow();
     this.#followCamera();
@@ -98,16 +102,22 @@ export class FaceWorker {
 
   /** `jp2` is taken over and overwritten. */
   async receiveReference(id: number, jp2: Uint8Array): Promise<void> {
-    const reference = this.#attempt?.id === id ? await this.#embedReference(jp2) : null;
-    jp2.fill(0);
     const attempt = this.#attempt;
-    if (reference === null || attempt?.id !== id) {
+    const decoder = attempt?.id === id ? await attempt.decoder : null;
+    if (attempt === null || decoder === null || this.#attempt !== attempt) return void jp2.fill(0);
+    const decoded = decoder.decode(jp2);
+    jp2.fill(0);
+    const reference = decoded.ok ? await this.#embed(decoded.value) : decoded.failure;
+    if (this.#attempt !== attempt) {
       if (reference instanceof Float32Array) reference.fill(0);
-      return;
+    } else if (reference instanceof Float32Array)
+      this.#tellSteps(attempt, attempt.course.compareWith(reference, performance.now()));
+    else {
+      this.#tellEvent(id, { type: 'failed', failure: reference });
+      void this.#end();
     }
-    if (reference instanceof Float32Array) return attempt.course.compareWith(reference);
-    this.#tellEvent(id, { type: 'failed', failure: reference });
-    await this.#end();
+    // After the decision: nobody waits for it.
+    decoder.wipe();
   }
 
   async stop(id: number): Promise<void> {
@@ -125,11 +135,9 @@ export class FaceWorker {
     this.#parts.tell({ type: 'event', attempt, event });
   }
 
-  async #embedReference(jp2: Uint8Array): Promise<Embedding | Failure> {
-    const decoded = await decodeReference(jp2);
-    if (!decoded.ok) return decoded.failure;
-    const embedding = await this.#inTurn(() => embedReference(this.#parts.models, decoded.value));
-    decoded.value.rgb.fill(0);
+  async #embed(photo: RgbImage): Promise<Embedding | Failure> {
+    const embedding = await this.#inTurn(() => embedReference(this.#parts.models, photo));
+    photo.rgb.fill(0);
     return embedding ?? failure('face.reference-unusable', 'no face in the picture');
   }
 
@@ -247,7 +255,7 @@ export class FaceWorker {
   }
 
   /** First all that is ours, at once; then the runtime's buffers, which take a run of each model. */
-  async #wipe({ id, pad }: Attempt): Promise<void> {
+  async #wipe({ id, pad, decoder }: Attempt): Promise<void> {
     const endedAtMs = performance.now();
     await this.#inTurn(async () => {
       this.#frameCopy.fill(0);
@@ -255,6 +263,7 @@ export class FaceWorker {
       this.#next = null;
       const sessions = sessionsOf(this.#parts.models, pad);
       for (const session of sessions) session.input.fill(0);
+      (await decoder).wipe();
       this.#parts.tell({ type: 'wiped', attempt: id, afterMs: performance.now() - endedAtMs });
       for (const session of sessions) await session.runOnNothing();
     });

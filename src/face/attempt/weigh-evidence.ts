@@ -19,8 +19,8 @@ export type LivenessEvidence = {
 };
 
 /** The latest frames only: they are the ones that are compared, so nobody can lend a photo their own liveness. */
-const frames = 3;
-/** Of `frames`, as one of them may be taken while the head moves. */
+export const weighedFrames = 3;
+/** Of these, as one of them may be taken while the head moves. */
 const depthFrames = 2;
 /**
  * Of 110 ordinary photographs 107 were taken for real, of 3 spoofs none (measured with class 0 as the likeliest of
@@ -48,7 +48,7 @@ export class EvidenceScale {
 
   add(evidence: LivenessEvidence): void {
     this.#latest.push(evidence);
-    if (this.#latest.length > frames) this.#latest.shift();
+    if (this.#latest.length > weighedFrames) this.#latest.shift();
   }
 
   forget(): void {
@@ -57,7 +57,7 @@ export class EvidenceScale {
 
   /** `framed`: unsure, and between the upright edges of what may be paper or a screen. null = too few frames yet, or a depth camera that has not seen enough. */
   weigh(): 'attack' | 'bona-fide' | 'unsure' | 'framed' | null {
-    if (this.#latest.length < frames) return null;
+    if (this.#latest.length < weighedFrames) return null;
     const saying = (verdict: DepthVerdict): number => this.#latest.filter(({ depth }) => depth === verdict).length;
     if (saying('attack') >= depthFrames) return 'attack';
     if (mean(this.#latest.map(({ moire }) => moire)) > maxMoire) return 'attack';
@@ -65,6 +65,6 @@ export class EvidenceScale {
     if (this.#hasDepthCamera) return saying('bona-fide') < depthFrames ? null : 'bona-fide';
     if (this.#latest.every(({ rim }) => rim >= doubtfulRim)) return 'framed';
     const judged = this.#latest.flatMap(({ bonaFide }) => bonaFide ?? []);
-    return judged.length < frames || mean(judged) < minBonaFide ? 'unsure' : 'bona-fide';
+    return judged.length < weighedFrames || mean(judged) < minBonaFide ? 'unsure' : 'bona-fide';
   }
 }

@@ -1,4 +1,5 @@
 /** The card's photo (DF27: JPEG 2000 in a JP2 container) → RGB picture, a grey one in the colour of skin. */
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -23,10 +24,24 @@ type OpenJpeg = { readonly J2KDecoder: new () => Decoder; readonly HEAPU8: Uint8
 const maxSide = 1024;
 const maxBytes = 1 << 20;
 
-const createOpenJpeg = createRequire(import.meta.url)('@cornerstonejs/codec-openjpeg/decodewasmjs') as (options: {
+/** Of WebAssembly's interface what is used here; TypeScript has it with a browser's types only. */
+type Wasm = {
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: object): Promise<object>;
+};
+const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: Wasm };
+
+const require = createRequire(import.meta.url);
+const createOpenJpeg = require('@cornerstonejs/codec-openjpeg/decodewasmjs') as (options: {
   print: () => void;
   printErr: () => void;
+  instantiateWasm: (imports: object, made: (instance: object, module: object) => void) => object;
 }) => Promise<OpenJpeg>;
+
+/** Compiled once: an instance of it has a memory of its own, and the code that the last one has warmed up. */
+let compiled: Promise<object> | null = null;
+const compile = async (): Promise<object> =>
+  wasm.compile(await readFile(require.resolve('@cornerstonejs/codec-openjpeg/decodewasm')));
 
 const unusable = (detail: string): Result<never> => err(failure('face.reference-unusable', detail));
 
@@ -61,17 +76,7 @@ const toRgb = (decoded: Uint8Array, { width, height, componentCount }: FrameInfo
   return { width, height, rgb };
 };
 
-/**
- * Decodes in a WebAssembly memory of its own, which is overwritten as a whole afterwards: OpenJPEG's own buffers hold
- * the picture, too. Failure `face.reference-unusable` for what is no JPEG 2000, larger than 1024×1024, or not 8-bit
- * with one or three components.
- */
-export const decodeReference = async (jp2: Uint8Array): Promise<Result<RgbImage>> => {
-  const header = readImageHeader(jp2);
-  if (header === null) return unusable('no JPEG 2000 image header');
-  if (header.width > maxSide || header.height > maxSide || jp2.length > maxBytes)
-    return unusable(`${header.width}×${header.height} in ${jp2.length} bytes`);
-  const openJpeg = await createOpenJpeg({ print: () => undefined, printErr: () => undefined });
+const decodeBy = (openJpeg: OpenJpeg, jp2: Uint8Array): Result<RgbImage> => {
   try {
     const decoder = new openJpeg.J2KDecoder();
     decoder.getEncodedBuffer(jp2.length).set(jp2);
@@ -85,7 +90,55 @@ export const decodeReference = async (jp2: Uint8Array): Promise<Result<RgbImage>
     return ok(toRgb(decoder.getDecodedBuffer(), info));
   } catch {
     return unusable('the decoder gave up');
+  }
+};
+
+export type ReferenceDecoder = {
+  /** Once. `jp2` stays the caller's. */
+  decode(jp2: Uint8Array): Result<RgbImage>;
+  /** Overwrites the decoder's memory where it has decoded anything: 50 MB, 20 ms. */
+  wipe(): void;
+};
+
+/**
+ * A decoder for one picture, in a WebAssembly memory of its own, which is overwritten as a whole: OpenJPEG's own buffers hold the
+ * picture, too. Made before the photo is there, it takes nothing of the time in which somebody waits. Failure
+ * `face.reference-unusable` for what is no JPEG 2000, larger than 1024×1024, or not 8-bit with one or three components.
+ */
+export const prepareDecoder = async (): Promise<ReferenceDecoder> => {
+  compiled ??= compile();
+  const module = await compiled;
+  const openJpeg = await createOpenJpeg({
+    print: () => undefined,
+    printErr: () => undefined,
+    instantiateWasm: (imports, made) => {
+      void wasm.instantiate(module, imports).then((instance) => made(instance, module));
+      return {};
+    },
+  });
+  let isClean = true;
+  return {
+    decode: (jp2) => {
+      const header = readImageHeader(jp2);
+      if (header === null) return unusable('no JPEG 2000 image header');
+      if (header.width > maxSide || header.height > maxSide || jp2.length > maxBytes)
+        return unusable(`${header.width}×${header.height} in ${jp2.length} bytes`);
+      isClean = false;
+      return decodeBy(openJpeg, jp2);
+    },
+    wipe: () => {
+      if (!isClean) openJpeg.HEAPU8.fill(0);
+      isClean = true;
+    },
+  };
+};
+
+/** The same in one, for whoever is not waited for. */
+export const decodeReference = async (jp2: Uint8Array): Promise<Result<RgbImage>> => {
+  const decoder = await prepareDecoder();
+  try {
+    return decoder.decode(jp2);
   } finally {
-    openJpeg.HEAPU8.fill(0);
+    decoder.wipe();
   }
 };

@@ -20,7 +20,7 @@ export const hinting = (hint: FaceHint): AttemptFinding => ({ hint });
 /** Feeds findings 100 ms apart; returns what was told, with its frame. */
 export const play = (findings: readonly AttemptFinding[], everyMs = 100): string[] => {
   const course = new AttemptCourse(0.45, 'off', Math.random);
-  course.compareWith(reference());
+  course.compareWith(reference(), 0);
   return findings.flatMap((finding, i) =>
     course.take(finding, i * everyMs).map((step) => `${i} ${step.type === 'hint' ? `hint ${step.hint}` : step.type}`),
   );
@@ -42,7 +42,7 @@ export const playLiveness = (
   hasDepthCamera = false,
 ): string[] => {
   const course = new AttemptCourse(0.45, strength, () => 0.5, hasDepthCamera);
-  course.compareWith(reference());
+  course.compareWith(reference(), 0);
   let told: FaceHint | null = null;
   return Array.from({ length: frames }, (_, i) => {
     const { liveness, ...seen } = finding(i, told);

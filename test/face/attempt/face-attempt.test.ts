@@ -21,7 +21,7 @@ import {
 /** A head at rest in one of two views, each at 0.45 to the reference and far from the other: their mean is nearer to it. */
 const nearMisses = (liveness: LivenessEvidence): string[] => {
   const course = new AttemptCourse(0.5, 'passive', () => 0.2);
-  course.compareWith(Float32Array.of(1, 0, 0));
+  course.compareWith(Float32Array.of(1, 0, 0), 0);
   const told: string[] = [];
   let isTurned = false;
   const hear = late();
@@ -82,14 +82,14 @@ test('before the reference has come there are hints but no misses; with it, the 
   const course = new AttemptCourse(0.45, 'off', Math.random);
   const told = Array.from({ length: 30 }, (_, i) => course.take(scoring(0.8), i * 100)).flat();
   expect(told).toEqual([{ type: 'hint', hint: null }]);
-  course.compareWith(reference());
+  course.compareWith(reference(), 0);
   expect(course.take(scoring(0.8), 3_000)).toEqual([{ type: 'matched' }]);
 });
 
 test('reference and frames are overwritten', () => {
   const held = reference();
   const course = new AttemptCourse(0.45, 'off', Math.random);
-  course.compareWith(held);
+  course.compareWith(held, 0);
   const frames = [0.1, 0.2, 0.3].map(scoring);
   for (const [i, frame] of frames.entries()) course.take(frame, i * 100);
   course.wipe();
@@ -97,8 +97,8 @@ test('reference and frames are overwritten', () => {
   expect(held).toEqual(Float32Array.of(0, 0));
   // A card's photo that comes a second time takes the place of the first.
   const [first, second] = [reference(), reference()];
-  course.compareWith(first);
-  course.compareWith(second);
+  course.compareWith(first, 0);
+  course.compareWith(second, 0);
   expect(first).toEqual(Float32Array.of(0, 0));
   expect(second).toEqual(Float32Array.of(1, 0));
 });
@@ -111,7 +111,7 @@ test('passive: good evidence of three frames that would decide, then the match',
 test('evidence is asked for only where a frame would decide', () => {
   const asked: boolean[] = [];
   const course = new AttemptCourse(0.45, 'passive', Math.random);
-  course.compareWith(reference());
+  course.compareWith(reference(), 0);
   for (const [i, finding] of [scoring(0.2), scoring(0.2), hinting('nearer'), scoring(0.9), scoring(0.9)].entries()) {
     course.take(finding, i * 100);
     asked.push(course.wantsEvidence);
@@ -275,7 +275,7 @@ test('passive: doubts and a face that does not move end at the PIN or the desk, 
 
 test('a near miss is asked once to turn a little, and another view of the face brings the match', () => {
   const course = new AttemptCourse(0.5, 'off', () => 0.2);
-  course.compareWith(Float32Array.of(1, 0, 0));
+  course.compareWith(Float32Array.of(1, 0, 0), 0);
   const told: string[] = [];
   let isTurned = false;
   for (let i = 0; i < 60 && !told.includes('matched'); i++) {

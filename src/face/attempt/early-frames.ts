@@ -1,0 +1,50 @@
+/**
+ * Good frames that came before the card's photo, each with what it says of an attack: when the photo is there they decide as if
+ * it had been there first. Only the last ones, in a row, and each must be the card's person by itself: what was seen of
+ * somebody else, or before the face went away, is worth nothing.
+ */
+import { comparisonScore, type Embedding } from '../models/embed-face.ts';
+import { type LivenessEvidence, weighedFrames } from './weigh-evidence.ts';
+
+/** A card's photo is embedded in 60 ms, on a slow board in half a second; meanwhile no frame is looked at. ms */
+const earlyMs = 1_000;
+
+export type EarlyFrame = { readonly evidence: LivenessEvidence; readonly atMs: number };
+type HeldFrame = EarlyFrame & { readonly embedding: Embedding };
+
+export class EarlyFrames {
+  #held: HeldFrame[] = [];
+  #next: Omit<HeldFrame, 'evidence'> | null = null;
+
+  /** Copies the embedding; the frame counts once its evidence has been added. */
+  see(embedding: Embedding, atMs: number): void {
+    this.#next?.embedding.fill(0);
+    this.#next = { embedding: embedding.slice(), atMs };
+  }
+
+  add(evidence: LivenessEvidence): void {
+    if (this.#next === null) return;
+    this.#held.push({ ...this.#next, evidence });
+    this.#next = null;
+    if (this.#held.length > weighedFrames) this.#held.shift()?.embedding.fill(0);
+  }
+
+  /** Gives up all frames: as many as are weighed, where each of them is the reference's, seen lately; else none. */
+  take(reference: Embedding, threshold: number, nowMs: number): readonly EarlyFrame[] {
+    const taken = this.#held.map(({ evidence, atMs }) => ({ evidence, atMs }));
+    const isWhole =
+      taken.length === weighedFrames &&
+      this.#held.every(
+        ({ embedding, atMs }) => nowMs - atMs <= earlyMs && comparisonScore(embedding, reference) >= threshold,
+      );
+    this.wipe();
+    return isWhole ? taken : [];
+  }
+
+  wipe(): void {
+    for (const { embedding } of this.#held) embedding.fill(0);
+    this.#held = [];
+    this.#next?.embedding.fill(0);
+    this.#next = null;
+  }
+}

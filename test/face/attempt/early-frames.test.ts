@@ -1,0 +1,80 @@
+/** The card's photo comes 0.4 s after the first frame and more: what was seen until then decides when it comes, or nothing does. */
+import { expect, test, vi } from 'vitest';
+import { AttemptCourse } from '../../../src/face/attempt/face-attempt.ts';
+import { hinting, reference, type Seen, stranger, withLiveness } from './course-player.ts';
+
+/** Frames 33 ms apart, and then the photo at once: what that tells. */
+const photoAfter = (frames: readonly Seen[], { strength = 'passive', laterMs = 0 } = {}): string[] => {
+  const course = new AttemptCourse(0.45, strength as 'passive' | 'active', () => 0.5);
+  for (const [i, { liveness, ...seen }] of frames.entries()) {
+    course.take(seen, i * 33);
+    if (course.wantsEvidence && liveness !== undefined) course.weigh(liveness);
+  }
+  return course.compareWith(reference(), frames.length * 33 + laterMs).map(({ type }) => type);
+};
+const good = (change = {}): Seen => withLiveness(change);
+const other = (): Seen => withLiveness({}, stranger());
+
+test('three frames of the person decide as the photo comes, two do not', () => {
+  expect(photoAfter([good(), good(), good()])).toEqual(['matched']);
+  expect(photoAfter([good(), good()])).toEqual([]);
+});
+
+test.each<[string, readonly Seen[]]>([
+  ['somebody else stood there first', [other(), good(), good()]],
+  ['somebody else stands there at last', [good(), good(), other()]],
+  ['the face went away and came back', [good(), good(), hinting('no-face'), good()]],
+  ['the face is gone', [good(), good(), good(), hinting('no-face')]],
+  ['something covers the face', [good(), good(), good(), { ...good(), hint: 'mask-off' } as Seen]],
+])('nothing is decided early when %s', (_, frames) => {
+  expect(photoAfter(frames)).toEqual([]);
+});
+
+test('what was seen a second ago decides nothing', () => {
+  expect(photoAfter([good(), good(), good()], { laterMs: 850 })).toEqual(['matched']);
+  expect(photoAfter([good(), good(), good()], { laterMs: 1_000 })).toEqual([]);
+});
+
+test('a picture of a face is suspected as early, and nobody else lends it their liveness', () => {
+  expect(photoAfter([good({ moire: 0.6 }), good({ moire: 0.6 }), good({ moire: 0.6 })])).toEqual(['suspected']);
+  expect(photoAfter([other(), other(), other(), good({ bonaFide: 0.1 }), good({ bonaFide: 0.1 })])).toEqual([]);
+});
+
+test('whoever leaves doubts, or is always asked, is asked to move all the same', () => {
+  const doubtful = good({ bonaFide: 0.1 });
+  expect(photoAfter([doubtful, doubtful, doubtful])).toEqual([]);
+  expect(photoAfter([good(), good(), good()], { strength: 'active' })).toEqual([]);
+});
+
+test('its copies of embeddings are overwritten, used or not', () => {
+  const copies: Float32Array[] = [];
+  const real = Float32Array.prototype.slice;
+  const spy = vi.spyOn(Float32Array.prototype, 'slice').mockImplementation(function (
+    this: Float32Array<ArrayBuffer>,
+    ...args
+  ) {
+    const copy = real.apply(this, args) as Float32Array<ArrayBuffer>;
+    copies.push(copy);
+    return copy;
+  });
+  try {
+    const rows: readonly (readonly Seen[])[] = [
+      [good(), good(), good(), good(), good()],
+      [good(), hinting('no-face')],
+      [other(), good()],
+    ];
+    for (const frames of rows) {
+      const course = new AttemptCourse(0.45, 'passive', () => 0.5);
+      for (const [i, { liveness, ...seen }] of frames.entries()) {
+        course.take(seen, i * 33);
+        if (course.wantsEvidence && liveness !== undefined && i !== 1) course.weigh(liveness);
+      }
+      course.compareWith(reference(), 200);
+      course.wipe();
+    }
+  } finally {
+    spy.mockRestore();
+  }
+  expect(copies.length).toBeGreaterThan(8);
+  expect(copies.filter((copy) => copy.some((value) => value !== 0))).toEqual([]);
+});
