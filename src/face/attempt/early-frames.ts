@@ -9,7 +9,7 @@ import { type LivenessEvidence, weighedFrames } from './weigh-evidence.ts';
 /** A card's photo is embedded in 60 ms, on a slow board in half a second; meanwhile no frame is looked at. ms */
 const earlyMs = 1_000;
 
-export type EarlyFrame = { readonly evidence: LivenessEvidence; readonly atMs: number };
+type EarlyFrame = { readonly evidence: LivenessEvidence; readonly atMs: number };
 type HeldFrame = EarlyFrame & { readonly embedding: Embedding };
 
 export class EarlyFrames {
