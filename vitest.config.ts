@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { testsTogetherIn } from './scripts/house/tests-together.ts';
 
 /** Small files that take long, mostly by waiting: at the end of a run they would keep one processor idle. */
 const longest = ['flow/demo-once', 'screens/browser-walk', 'contract/face-verifier', 'scripts/leaks'];
@@ -10,13 +11,22 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean => longest.some((name) => moduleId.includes(name));
     const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    // Those that share a process last, one behind the other: short ones, which leave no processor idle at the end.
+    const place = (file: TestSpecification): number => (isLong(file) ? 0 : file.project.config.isolate ? 1 : 2);
+    return sorted.toSorted((a, b) => place(a) - place(b));
   }
 }
 
+const together = testsTogetherIn(import.meta.dirname);
+/** Both take the rest from below. */
+const project = (name: string, test: object) => ({ extends: true as const, test: { name, ...test } });
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
+    projects: [
+      project('apart', { include: ['test/**/*.test.{ts,tsx}'], exclude: together }),
+      project('together', { include: together, isolate: false }),
+    ],
     // One more than there are processors: about half of the time somewhere a program is waited for.
     maxWorkers: availableParallelism() + 1,
     // Bounds, not timings: tests that start real processes wait for events, and the machine may be busy.

@@ -6,7 +6,7 @@
  *                                        is one JSON object
  *   npm run screens -- --json --chosen   the choice alone, about 250 shots
  *   npm run screens -- --json --all      every combination (about half an hour; a picture of one in 37)
- *   npm run screens -- --json --part 1/3 the first third of them, without the times (tests walk so, on both processors)
+ *   npm run screens -- --json --part 1/3 the first third of them, without the times and with few pictures (tests walk so)
  *   npm run screens -- --only idle,pin --language all --text 200
  *
  * Contact sheets go to .cache/screens (never committed); `--docs` renews the few pictures in docs/screens.
@@ -138,9 +138,11 @@ const pictures: { readonly name: string; readonly png: Buffer }[] = [];
 const screensSeen = new Set<string>();
 mkdirSync(options.out, { recursive: true });
 
-/** Of a whole walk, one picture of each exhibit and language, moving through the other values. */
+/** Of a whole walk, one picture of each exhibit and language, moving through the other values; of a part nobody looks at them. */
 const isPictured = (index: number): boolean =>
-  options.all ? index % 37 === 0 : narrowed || options.docs || options.chosen || index % 7 === 0;
+  options.all || options.part !== undefined
+    ? index % 37 === 0
+    : narrowed || options.docs || options.chosen || index % 7 === 0;
 
 let revision = 0;
 let walked = 0;

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..');
 const ready = existsSync(chromiumPath) && existsSync(join(root, 'dist', 'screens', 'index.html'));
 
 /** Parts stand in files of their own: files run at once on all processors. */
-export const parts = 3;
+export const parts = 2;
 
 /** One part of the walk over every screen. What it takes to draw and to answer is not measured here (docs/figures.md). */
 export const walk = (part: number): void => {

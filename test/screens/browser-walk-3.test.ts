@@ -1,3 +1,0 @@
-import { walk } from './browser-walk.ts';
-
-walk(3);
