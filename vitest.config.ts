@@ -24,18 +24,21 @@ const project = (name: string, test: object) => ({ extends: true as const, test:
 export default defineConfig({
   test: {
     projects: [
-      project('apart', { include: ['test/**/*.test.{ts,tsx}'], exclude: together }),
-      project('together', { include: together, isolate: false }),
+      project('apart', {
+        ...{ include: ['test/**/*.test.{ts,tsx}'], exclude: together },
+        setupFiles: ['./scripts/house/bounded-programs.ts', './scripts/house/random-seed.ts'],
+      }),
+      project('together', { include: together, isolate: false, setupFiles: ['./scripts/house/random-seed.ts'] }),
     ],
-    // One more than there are processors: about half of the time somewhere a program is waited for.
-    maxWorkers: availableParallelism() + 1,
+    // Two more than there are processors: most of the time somewhere a program, a camera or a finger is waited for.
+    maxWorkers: availableParallelism() + 2,
     // Bounds, not timings: tests that start real processes wait for events, and the machine may be busy.
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     passWithNoTests: false,
     sequence: { sequencer: LongestFirst },
     // Hundreds of programs are started: each finds what one before it has compiled, which is half of what a start costs.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '.cache/compiled') },
-    setupFiles: ['./scripts/house/bounded-programs.ts', './scripts/house/random-seed.ts'],
   },
 });

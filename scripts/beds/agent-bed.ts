@@ -261,7 +261,7 @@ export class AgentBed {
     await this.request(sealed, 'receipted');
     const isAsked = () => this.#running.journal.visits().at(-1)?.outcome === null;
     for (let tries = 0; tries < 60 && isAsked(); tries += 1) await this.clock.advance(500);
-    await until('a result', () => this.broker.passedOn('result').length > results, 5_000);
+    await until('a result', () => this.broker.passedOn('result').length > results);
   }
 
   /** After the service is back: until the first visit has its answer and its file. */
@@ -269,7 +269,7 @@ export class AgentBed {
     const before = this.#running.journal.visits()[0]?.finishedAt;
     const isWaiting = () => this.#running.journal.visits()[0]?.finishedAt === before;
     for (let minutes = 0; minutes < 12 && isWaiting(); minutes += 1) await this.clock.advance(60_000);
-    await until('the hand-over', () => this.#running.journal.visits()[0]?.handedOverAt !== null, 5_000);
+    await until('the hand-over', () => this.#running.journal.visits()[0]?.handedOverAt !== null);
   }
 
   async lookup(authCertificate: Uint8Array, session: string = crypto.randomUUID()) {

@@ -67,7 +67,7 @@ export const breathe = async (): Promise<void> => {
  * Waits for real work (cryptography, a thread, a socket, another process); fails by name after the deadline. After the
  * first turns it looks every 2 ms: without that pause it takes a whole core from those that it waits for.
  */
-export const until = async (what: string, condition: () => boolean, deadlineMs = 60_000): Promise<void> => {
+export const until = async (what: string, condition: () => boolean, deadlineMs = 120_000): Promise<void> => {
   const endMs = performance.now() + deadlineMs;
   for (let turn = 0; !condition(); turn++) {
     if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);

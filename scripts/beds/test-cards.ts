@@ -16,9 +16,21 @@ export const trustedCvIssuers = parseCvIssuers(authority.cvIssuersJson);
 
 export { drawnPhoto };
 
-/** Its dates are relative to the start of simulated time; one for a process is made for the machine’s day. */
-export const testCard = (id: string, wallMs: number = simulatedStartMs): Promise<MadeCard> =>
-  makeCard({ persona: personaById(id), authority, keyFolder: `${cache}virtual-card-keys`, photo: drawnPhoto, wallMs });
+const made = new Map<string, Promise<MadeCard>>();
+
+/**
+ * Its dates are relative to the start of simulated time; one for a process is made for the machine’s day. Photo and
+ * certificates are made once: each gets a card of its own that carries them.
+ */
+export const testCard = async (id: string, wallMs: number = simulatedStartMs): Promise<MadeCard> => {
+  const keyFolder = `${cache}virtual-card-keys`;
+  const making =
+    made.get(`${id} ${wallMs}`) ??
+    makeCard({ persona: personaById(id), authority, keyFolder, photo: drawnPhoto, wallMs });
+  made.set(`${id} ${wallMs}`, making);
+  const one = await making;
+  return { ...one, card: one.asMade(), photoJp2: one.photoJp2.slice() };
+};
 
 /** What `readCard` gets in tests: the printed number is seen, the test authority trusted, the day is the cards' own. */
 export const readOptions = (printedNumberB: string | null, more: Partial<ReadCardOptions> = {}): ReadCardOptions => {

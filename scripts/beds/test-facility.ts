@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAgentKeys, readDeviceRegistry } from '../../src/agent/provisioning/agent-keys.ts';
@@ -22,22 +22,55 @@ const registryOf = async (agentDirectory: string) =>
     [...(await readDeviceRegistry(agentDirectory))].map(([id, entry]) => [id, { ...entry, addedAt: simulatedStartMs }]),
   );
 
-/** A facility of its own in a temporary directory: one agent, two devices. */
+/** A folder as it stood: folders before what lies in them. `content`: null for a folder */
+type Folder = readonly { readonly path: string; readonly mode: number; readonly content: Uint8Array | null }[];
+
+const folderOf = (directory: string): Folder =>
+  (readdirSync(directory, { recursive: true }) as string[]).toSorted().map((path) => {
+    const stats = statSync(join(directory, path));
+    return { path, mode: stats.mode, content: stats.isDirectory() ? null : readFileSync(join(directory, path)) };
+  });
+const lay = (directory: string, folder: Folder): void => {
+  for (const { path, mode, content } of folder)
+    if (content === null) mkdirSync(join(directory, path), { mode });
+    else writeFileSync(join(directory, path), content, { mode });
+};
+
+/** One agent, two devices; its keys and certificates cost a tenth of a second of a processor. */
+const setUp = async (directory: string, brokerNames: readonly string[]): Promise<void> => {
+  await createFacility(directory, { facility, brokerNames });
+  await addAgent(directory, 'agent-1');
+  await addDevice(directory, 'front-1', 1);
+  await addDevice(directory, 'front-2', 2);
+};
+
+/** Set up before and free again, by the names of their broker: of two that are there at once each has keys of its own. */
+const free = new Map<string, Folder[]>();
+
+/** A facility of its own in a temporary directory: one agent, two devices, as they were set up. */
 export const makeTestFacility = async (brokerNames: readonly string[] = ['localhost', '127.0.0.1']) => {
   const directory = mkdtempSync(join(tmpdir(), 'uketsuke-facility-'));
-  await createFacility(directory, { facility, brokerNames });
-  const agentDirectory = await addAgent(directory, 'agent-1');
-  const deviceDirectory = await addDevice(directory, 'front-1', 1);
-  const otherDirectory = await addDevice(directory, 'front-2', 2);
+  const freeOnes = free.get(brokerNames.join()) ?? [];
+  free.set(brokerNames.join(), freeOnes);
+  let folder = freeOnes.pop();
+  if (folder === undefined) {
+    await setUp(directory, brokerNames);
+    folder = folderOf(directory);
+  } else lay(directory, folder);
+  const [agentDirectory, deviceDirectory] = [join(directory, 'agents/agent-1'), join(directory, 'devices/front-1')];
+  const asSetUp = folder;
   return {
     directory,
     agentDirectory,
     deviceDirectory,
     device: await readDeviceKeys(deviceDirectory),
-    other: await readDeviceKeys(otherDirectory),
+    other: await readDeviceKeys(join(directory, 'devices/front-2')),
     agent: await readAgentKeys(agentDirectory),
     registry: await registryOf(agentDirectory),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    remove: (): void => {
+      rmSync(directory, { recursive: true, force: true });
+      if (!freeOnes.includes(asSetUp)) freeOnes.push(asSetUp);
+    },
   };
 };
 export type TestFacility = Awaited<ReturnType<typeof makeTestFacility>>;

@@ -131,8 +131,7 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
       'hospital',
       `SELECT count(*), min(outcome), min(file) FROM uketsuke.request WHERE request_id = '${requestId}' AND handed_over_at IS NOT NULL`,
     ).stdout;
-  const handedOver = (requestId: string): Promise<void> =>
-    until('handed over', () => row(requestId).startsWith('1|'), 30_000);
+  const handedOver = (requestId: string): Promise<void> => until('handed over', () => row(requestId).startsWith('1|'));
   const ended = (requestId: string): string =>
     server.sql(
       'hospital',
@@ -185,7 +184,7 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
         return '';
       }
     };
-    await until('nurse-9 at agent-1', () => approvers().includes('nurse-9'), 60_000);
+    await until('nurse-9 at agent-1', () => approvers().includes('nurse-9'));
   });
 
   test('an agent that is killed: what was asked with its challenge, and what it had not finished, the other answers', async () => {
@@ -193,8 +192,11 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
     await one.kill();
     await start(one, 20_000);
     await isKnown();
+    const begunMs = performance.now();
     const begun = await submit(await challengeOf(owner));
     expect(await watch.receipt(begun)).toMatchObject({ receipt: { agent: owner } });
+    // On a machine that does much else all of it takes longer: as much as ten visits of a moment ago.
+    const slowMs = 10 * (performance.now() - begunMs);
     const asked = await challengeOf(owner);
     await one.kill();
     const killedMs = performance.now();
@@ -202,7 +204,7 @@ describe.skipIf(missing !== null)('two agents on one journal', () => {
     const [receipt, result] = await Promise.all([watch.receipt(waiting), watch.result(begun)]);
     expect(receipt).toMatchObject({ receipt: { agent: other, verdict: 'accepted' } });
     expect(result).toMatchObject({ result: { outcome: 'eligible' } });
-    expect(performance.now() - killedMs).toBeLessThan(takenOverMs);
+    expect(performance.now() - killedMs).toBeLessThan(takenOverMs + slowMs);
     for (const requestId of [begun, waiting]) {
       await handedOver(requestId);
       expect(ended(requestId)).toBe('1');

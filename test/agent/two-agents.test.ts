@@ -67,7 +67,7 @@ beforeAll(async () => {
   lanes = [await laneOf(`${directory}/devices/front-1`), await laneOf(`${directory}/devices/front-2`)];
   visitor = await makeVisitor(Date.now());
   for (const { watch } of lanes) await watch.ready();
-}, 90_000);
+});
 afterAll(async () => {
   if (mosquittoPath === null) return;
   for (const { link, bus } of lanes) {
@@ -94,7 +94,7 @@ const challengeOf = async ({ link }: Lane, agent: Agent, approval?: string): Pro
       if (approval !== undefined && challenge !== null) expect(challenge.agent).toBe(agent.name);
       return challenge?.agent === agent.name;
     };
-    await until(`a challenge of ${agent.name}`, isOurs, 20_000);
+    await until(`a challenge of ${agent.name}`, isOurs);
     return challenge as unknown as Challenge;
   } finally {
     for (const other of others) other.process.signal('SIGCONT');
@@ -129,7 +129,6 @@ const journalOf = ({ journal }: Agent): { readonly visits: JournalVisit[]; reado
 
 test.skipIf(mosquittoPath === null)(
   'an approval of staff at one agent is of use there, once, and never at the other',
-  { timeout: 90_000 },
   async () => {
     const [lane] = lanes;
     const [one, two] = agents;
@@ -171,7 +170,6 @@ test.skipIf(mosquittoPath === null)(
 
 test.skipIf(mosquittoPath === null)(
   'each request is answered by the agent that made its challenge, by no other, once; a dead agent stops nobody else',
-  { timeout: 90_000 },
   async () => {
     const [one, two] = agents;
     const before = agents.map(journalOf);
@@ -198,7 +196,8 @@ test.skipIf(mosquittoPath === null)(
     for (const at of [lane, other, lane, other]) {
       const done = await visit(at);
       expect(done.agent).toBe(two.name);
-      expect(done.ms).toBeLessThan(2_000);
+      // Of the one that is gone it would be none before that one is back.
+      expect(done.ms).toBeLessThan(10_000);
     }
     expect(lane.watch.events.some((event) => event.type === 'receipt' && event.receipt.requestId === requestId)).toBe(
       false,

@@ -22,18 +22,14 @@ const broker = (...words: readonly string[]) => {
 const nodes = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => ['--node', `rabbit@node-${index + 1}`]).flat();
 
-test("the files of RabbitMQ's nodes lie where it says, and name each", { timeout: 60_000 }, () => {
+test("the files of RabbitMQ's nodes lie where it says, and name each", () => {
   const { stdout, status, out } = broker('--kind', 'rabbitmq', ...nodes(3));
   expect([status, stdout]).toEqual([0, `${join(out, 'rabbitmq.conf')}\n`]);
   expect(readFileSync(join(out, 'rabbitmq.conf'), 'utf8')).toContain('classic_config.nodes.3 = rabbit@node-3');
 });
 
-test.each([0, 2])(
-  '%i nodes are none of which a part could know that it is the smaller',
-  { timeout: 60_000 },
-  (count) => {
-    const { stderr, status } = broker('--kind', 'rabbitmq', ...nodes(count));
-    expect(status).toBe(2);
-    expect(stderr).toContain('--node: one, or three and more');
-  },
-);
+test.each([0, 2])('%i nodes are none of which a part could know that it is the smaller', (count) => {
+  const { stderr, status } = broker('--kind', 'rabbitmq', ...nodes(count));
+  expect(status).toBe(2);
+  expect(stderr).toContain('--node: one, or three and more');
+});

@@ -60,7 +60,7 @@ const looks = (lang?: string) => {
 };
 const command = (words: string): string => written.find((each) => each.includes(words)) ?? '';
 
-test('what the guide says is what happens, from the keys to a stop and on', { timeout: 60_000 }, async () => {
+test('what the guide says is what happens, from the keys to a stop and on', async () => {
   expect(written).toHaveLength(6);
   expect(await run(command('rollout init'))).toMatchObject({
     status: 0,
@@ -167,7 +167,7 @@ describe('what answers in the place of Prometheus', () => {
     return error;
   };
 
-  test('it breaks off, or never ends: told, with nothing kept of it', { timeout: 60_000 }, async () => {
+  test('it breaks off, or never ends: told, with nothing kept of it', async () => {
     const cut = await answering((response) => {
       response.write('{"status":', () => response.destroy());
     });

@@ -23,7 +23,7 @@ test('a bus that is told to rest sends nothing for so long, and tries at once wh
     ...{ host: '127.0.0.1', port: typeof address === 'object' ? (address?.port ?? 0) : 0, tls, clientId: device },
     ...{ protocolVersion: 4, delays: { firstPauseMs: 1, lastPauseMs: 1 } },
   });
-  const tries = (count: number) => until(`${count} tries`, () => triedAtMs.length >= count, 20_000);
+  const tries = (count: number) => until(`${count} tries`, () => triedAtMs.length >= count);
   await tries(3);
   bus.rest(1_500);
   const beganMs = performance.now();
@@ -36,4 +36,4 @@ test('a bus that is told to rest sends nothing for so long, and tries at once wh
   await tries(triedAtMs.length + 2);
   await bus.close();
   nobody.close();
-}, 60_000);
+});

@@ -64,11 +64,11 @@ describe('what is printed, as text', () => {
   });
 });
 
-describe('rendered cards', { timeout: 60_000 }, () => {
+describe('rendered cards', () => {
   let ocr: CardFrontOcr;
   beforeAll(async () => {
     ocr = await createCardFrontOcr();
-  }, 60_000);
+  });
   afterAll(() => ocr?.close());
 
   const read = async (scene: Partial<CardScene>, printed: CardPrint = print) => {

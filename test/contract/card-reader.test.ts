@@ -36,7 +36,7 @@ test('a binding that is put back is taken without a new start', async () => {
   const codes: string[] = [];
   reader.subscribe((event) => codes.push(event.type === 'reader-lost' ? event.failure.code : event.type));
   isMissing = false;
-  await until('the binding', () => codes.length === 2, 20_000);
+  await until('the binding', () => codes.length === 2);
   expect(codes).toEqual(['reader.driver-missing', 'reader.lost']);
   await reader.close();
 });
@@ -56,10 +56,10 @@ test('a card service that comes back without a reader is no fault of the service
   const codes: string[] = [];
   reader.subscribe((event) => codes.push(event.type === 'reader-lost' ? event.failure.code : event.type));
   isAway = false;
-  await until('the service', () => begun.length === 1, 20_000);
+  await until('the service', () => begun.length === 1);
   expect(codes).toEqual(['reader.service-down', 'reader.lost']);
   begun[0]?.emit('error', new Error('it ended'));
-  await until('the service again', () => begun.length === 2, 20_000);
+  await until('the service again', () => begun.length === 2);
   expect(codes.slice(2)).toEqual(['reader.service-down', 'reader.lost']);
   await reader.close();
 });

@@ -40,7 +40,7 @@ export const describeCardReader = (
   skipReason: string | null,
 ): void => {
   if (skipReason !== null) console.warn(`skipped: card reader contract on ${name}: ${skipReason}`);
-  describe.skipIf(skipReason !== null)(`card reader: ${name}`, { timeout: 60_000 }, () => {
+  describe.skipIf(skipReason !== null)(`card reader: ${name}`, () => {
     let bench: CardReaderBench;
     let events: EventLog;
     beforeAll(async () => {

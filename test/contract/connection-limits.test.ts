@@ -37,7 +37,7 @@ const isServed = async (): Promise<boolean> => {
     protocolVersion: 4,
   });
   const connected = await new Promise<boolean>((resolve) => {
-    const late = setTimeout(() => resolve(false), 15_000);
+    const late = setTimeout(() => resolve(false), 60_000);
     bus.subscribeConnection((is) => {
       if (is) {
         clearTimeout(late);

@@ -10,7 +10,6 @@ if (missing !== null) console.warn(`skipped: a pcscd that hangs: ${missing}`);
 
 test.skipIf(missing !== null)(
   'a pcscd that hangs is named within 10 s, restarted, once, and its reader is found again',
-  { timeout: 90_000 },
   async () => {
     const bed = new PcscdBed();
     await bed.start();
@@ -25,14 +24,21 @@ test.skipIf(missing !== null)(
       const events: CardReaderEvent[] = [];
       reader.subscribe((event) => events.push(event));
       const found = () => events.filter(({ type }) => type === 'reader-found').length;
-      await until('the reader', () => found() === 1, 20_000);
+      await until('the reader', () => found() === 1);
       process.kill(bed.pid, 'SIGSTOP');
       const stoppedMs = performance.now();
+      // How much later than asked this process was woken: a machine that does much else.
+      let [lateMs, lastMs] = [0, stoppedMs];
+      const beat = setInterval(() => {
+        lateMs += performance.now() - lastMs - 100;
+        lastMs = performance.now();
+      }, 100);
       const named = () =>
         events.some((event) => event.type === 'reader-lost' && event.failure.code === 'reader.service-hung');
-      await until('its name', named, 30_000);
-      const afterMs = performance.now() - stoppedMs;
-      await until('the reader again', () => found() === 2, 40_000);
+      await until('its name', named);
+      clearInterval(beat);
+      const afterMs = performance.now() - stoppedMs - lateMs;
+      await until('the reader again', () => found() === 2);
       expect(orders).toBe(1);
       expect(afterMs).toBeLessThan(10_000);
     } finally {

@@ -173,10 +173,12 @@ describe.skipIf(postgresMissing !== null)('PostgreSQL', () => {
     await vi.waitFor(() => late.ask('INSERT INTO t VALUES (2) ON CONFLICT DO NOTHING'), { timeout: 60_000 });
     // What another sees of it: it is committed, and what was given up is not.
     expect(holder.ask('SELECT v FROM t').rows).toEqual([{ v: 2 }]);
-    await vi.waitFor(() =>
-      expect(
-        holder.ask("SELECT count(*) AS open FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'").rows,
-      ).toEqual([{ open: 0 }]),
+    await vi.waitFor(
+      () =>
+        expect(
+          holder.ask("SELECT count(*) AS open FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'").rows,
+        ).toEqual([{ open: 0 }]),
+      { timeout: 60_000 },
     );
     late.close();
     holder.close();

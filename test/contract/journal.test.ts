@@ -112,7 +112,7 @@ describe.skipIf(postgresMissing !== null)('in a database', () => {
       expect(() => journal.record(request({ requestId: `away-${times}` }))).toThrow(/database/);
     expect(() => journal.tryWrite()).toThrow(expect.objectContaining({ code: 'EDATABASE' }));
     // Refused at once, but for the one that finds it out; a thread that sleeps for each of them would sleep for a minute.
-    expect(performance.now() - beganMs).toBeLessThan(5_000);
+    expect(performance.now() - beganMs).toBeLessThan(30_000);
     await server.run();
     await vi.waitFor(() => journal.tryWrite(), { timeout: 60_000 });
     expect(journal.record(request())).toMatchObject({ kind: 'repeated', visit: { verdict: 'accepted' } });

@@ -75,7 +75,7 @@ test('a program that says how long it will be busy is not taken for one that han
 
 test('a program that could not be started, or has ended, begins anew', async () => {
   const watch = await pausing();
-  await until('a second start', () => starts() >= 2, 20_000);
+  await until('a second start', () => starts() >= 2);
   await watch.stop();
 });
 
@@ -91,7 +91,7 @@ test('a watch that is stopped in the pause before the next start starts nothing 
     'inherit',
     delays,
   );
-  await until('two starts', () => existsSync(others) && statSync(others).size >= 2, 20_000);
+  await until('two starts', () => existsSync(others) && statSync(others).size >= 2);
   await next.stop();
   expect(starts()).toBe(0);
 });
@@ -104,7 +104,7 @@ test('what is watched has the heap that its unit gives it where systemd watches'
     'inherit',
     delays,
   );
-  await until('its flags', () => existsSync(flags) && statSync(flags).size > 0, 20_000);
+  await until('its flags', () => existsSync(flags) && statSync(flags).size > 0);
   await watch.stop();
   const unit = readFileSync(new URL('../../systemd/uketsuke-agent.service', import.meta.url), 'utf8');
   const bounds = unit.match(/--max-[\w-]+=\d+/g) ?? [];

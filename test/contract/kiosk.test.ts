@@ -92,7 +92,7 @@ test.skipIf(missing !== null)(
       await until('the page, or the end of the browser', () => painted.includes(1) || hasEnded(), 90_000);
       // The browser that ended at its first picture did so within a second of it.
       screen.show(model(2));
-      await until('what comes next, or the end of the browser', () => painted.includes(2) || hasEnded(), 20_000);
+      await until('what comes next, or the end of the browser', () => painted.includes(2) || hasEnded());
       expect({ ended: hasEnded(), painted: painted.includes(2) }).toEqual({ ended: false, painted: true });
       // A window of its own, a bar of the browser or nothing at all would be no such picture.
       expect(whiteShare(display.picture)).toBeGreaterThan(0.5);
@@ -108,7 +108,6 @@ test.skipIf(missing !== null)(
 
 test.skipIf(missing !== null)(
   'the kiosk’s own command ends where there is no display, so that it is begun again',
-  { timeout: 60_000 },
   async () => {
     const run = mkdtempSync(join(tmpdir(), 'uketsuke-kiosk-'));
     if (asUser.length > 0) chownSync(run, nobody, nobody);
@@ -120,7 +119,7 @@ test.skipIf(missing !== null)(
       detached: true,
     });
     try {
-      await until('the end of the command', () => kiosk.exitCode !== null || kiosk.signalCode !== null, 20_000);
+      await until('the end of the command', () => kiosk.exitCode !== null || kiosk.signalCode !== null);
       expect(kiosk.exitCode).toBe(1);
     } finally {
       if (kiosk.pid !== undefined) process.kill(-kiosk.pid, 'SIGKILL');

@@ -39,7 +39,7 @@ beforeAll(() => {
   copyFileSync(at('good'), at('short'));
   truncateSync(at('short'), 5_000);
   writeFileSync(at('nonsense'), 'no bundle at all');
-}, 60_000);
+});
 
 describe.skipIf(missing.length > 0)('a bundle as RAUC sees it', () => {
   it('that is signed tells what it is', async () => {

@@ -36,7 +36,7 @@ export const speakerContract = (name: string, open: () => Speaker): void => {
       speaker.say(utterances, { ended: ended(2) });
       speaker.say(utterances, { when: 'now', ended: ended(3) });
       speaker.silence();
-      await expect.poll(() => over, { timeout: 10_000 }).toEqual([1, 1, 1, 1, 0]);
+      await expect.poll(() => over, { timeout: 60_000 }).toEqual([1, 1, 1, 1, 0]);
       speaker.say(utterances, { ended: ended(4) });
       await speaker.close();
       expect(over).toEqual([1, 1, 1, 1, 1]);
@@ -47,9 +47,9 @@ export const speakerContract = (name: string, open: () => Speaker): void => {
       let heard = 0;
       const utterances = [{ language: 'tl', text: 'Sandali lang po.' }];
       speaker.say(utterances, { when: 'now', ended: () => (heard += 1) });
-      await expect.poll(() => heard, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => heard, { timeout: 60_000 }).toBe(1);
       speaker.say([], { ended: () => (heard += 1) });
-      await expect.poll(() => heard, { timeout: 10_000 }).toBe(2);
+      await expect.poll(() => heard, { timeout: 60_000 }).toBe(2);
       expect(typeof speaker.speaks('ja')).toBe('boolean');
     });
 

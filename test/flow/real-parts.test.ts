@@ -13,7 +13,7 @@ const parts = new TerminalOnPcscd();
 const { directory, slot: bed, log } = parts;
 beforeAll(async () => {
   if (why === null) await parts.start({ settings: { smartphone: true } });
-}, 60_000);
+});
 afterAll(() => parts.close());
 
 const byPin = (model: ScreenModel) => {
@@ -45,7 +45,6 @@ const byPin = (model: ScreenModel) => {
 
 it.skipIf(why !== null)(
   'a PIN visit through pcscd, mosquitto with mutual TLS and MQTT 5, SQLite and the agent: accepted, journaled, filed',
-  { timeout: 90_000 },
   async () => {
     await parts.patient.see('idle');
     const made = await testCard('hanako', Date.now());
@@ -75,7 +74,6 @@ it.skipIf(why !== null)(
 
 it.skipIf(why !== null)(
   'a simulated Android through pcscd: laid down, its PIN, laid down once more; one VERIFY; in its place a card is the card’s visit',
-  { timeout: 90_000 },
   async () => {
     await parts.patient.see('idle');
     const { card: phone } = await testCard('android-phone', Date.now());
@@ -101,7 +99,7 @@ it.skipIf(why !== null)(
   },
 );
 
-it.skipIf(why !== null)('pcscd killed and started again: in service without a hand', { timeout: 60_000 }, async () => {
+it.skipIf(why !== null)('pcscd killed and started again: in service without a hand', async () => {
   await bed.kill();
   await parts.patient.see('out-of-service');
   await bed.start();

@@ -128,7 +128,7 @@ describe.skipIf(noTpm !== null)('a device with a TPM', () => {
     const other = join(folder, 'with-tpm.yaml');
     writeFileSync(other, text.replaceAll(deviceDirectory(directory, 'terminal-01'), device));
     inTpm = ['--config', other, '--tpm', tpm.name];
-  }, 60_000);
+  });
   afterAll(() => tpm.stop());
 
   const sayInTpm = () => attest(...inTpm, '--json');

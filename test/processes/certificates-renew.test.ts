@@ -70,7 +70,7 @@ const makeOld = async (directory: string) => {
 
 /** What the link says of its connection becomes this. null: it stands */
 const admitted = async (directory: string, expected: string | null): Promise<void> => {
-  const endMs = performance.now() + 30_000;
+  const endMs = performance.now() + 120_000;
   for (;;) {
     const said = await askHealth(join(directory, 'link-health.sock'), 2_000);
     const trouble = said === null ? 'no answer' : (JSON.parse(said) as { brokerTrouble: string | null }).brokerTrouble;

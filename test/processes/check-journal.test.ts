@@ -68,7 +68,7 @@ const look = async (journal: Journal): Promise<{ ended: number }> => {
     },
   };
   const watch = watchJournal({ file: path }, parts, 0);
-  await until('a look', () => told > 0, 60_000);
+  await until('a look', () => told > 0);
   watch.close();
   return { ended };
 };

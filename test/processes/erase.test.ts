@@ -42,5 +42,4 @@ it.skipIf(!isRoot)(
     expect(figures.canaries).toBeGreaterThan(10);
     expect(figures.hits).toBe(0);
   },
-  90_000,
 );

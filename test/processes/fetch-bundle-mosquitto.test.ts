@@ -150,7 +150,7 @@ beforeAll(async () => {
       return { directory, process };
     }),
   );
-}, 90_000);
+});
 afterAll(async () => {
   if (mosquittoPath === null) return;
   for (const { process } of agents) await process.kill();

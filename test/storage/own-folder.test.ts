@@ -46,4 +46,4 @@ test('pcscd’s namespace ends with whoever started it, even one that was killed
   await ready;
   relay.input?.end();
   expect(await relay.ended).toMatchObject({ how: 'ended', code: 0 });
-}, 70_000);
+});

@@ -80,10 +80,10 @@ beforeAll(async () => {
   await agent.start(['--log', 'silent']);
   revoked = new Terminal(bed.device, mosquitto.port);
   other = new Terminal(bed.other, mosquitto.port);
-  await until('both connected', () => revoked.connected && other.connected, 20_000);
+  await until('both connected', () => revoked.connected && other.connected);
   // Ready is said by its staff page; a question of before it listens at the broker would be lost.
-  await until('the agent at the broker', () => revoked.settings > 0 && other.settings > 0, 20_000);
-}, 60_000);
+  await until('the agent at the broker', () => revoked.settings > 0 && other.settings > 0);
+});
 afterAll(async () => {
   if (mosquittoPath === null) return;
   await revoked.close();
@@ -99,7 +99,7 @@ const askBoth = async (): Promise<{ readonly answered: boolean }> => {
   await revoked.ask();
   for (let times = 1; times <= 2; times += 1) {
     await other.ask();
-    await until("the other terminal's answer", () => other.answers === otherBefore + times, 10_000);
+    await until("the other terminal's answer", () => other.answers === otherBefore + times);
   }
   return { answered: revoked.answers > before };
 };
@@ -114,24 +114,23 @@ test.skipIf(mosquittoPath === null)(
     });
     const sinceMs = performance.now();
     // The broker has not been told yet: the agent's own registry decides.
-    while ((await askBoth()).answered) expect(performance.now() - sinceMs).toBeLessThan(5_000);
+    while ((await askBoth()).answered) expect(performance.now() - sinceMs).toBeLessThan(30_000);
     expect(await askBoth()).toEqual({ answered: false });
-    await until('the refusal of a question', () => revoked.refusals > 0, 10_000);
+    await until('the refusal of a question', () => revoked.refusals > 0);
 
     mosquitto.signal('SIGHUP');
     const reloadedMs = performance.now();
     for (let taken = true; taken; ) {
       taken = revoked.connected && (await revoked.ask()).ok;
-      expect(performance.now() - reloadedMs).toBeLessThan(5_000);
+      expect(performance.now() - reloadedMs).toBeLessThan(30_000);
     }
 
     await revoked.close();
     revoked = new Terminal(await readDeviceKeys(bed.deviceDirectory), mosquitto.port);
-    await until('the refusal', () => revoked.cause?.code === 'delivery.access-refused', 10_000);
+    await until('the refusal', () => revoked.cause?.code === 'delivery.access-refused');
     expect(revoked.connected).toBe(false);
     const before = other.answers;
     await other.ask();
-    await until("the other terminal's answer", () => other.answers > before, 10_000);
+    await until("the other terminal's answer", () => other.answers > before);
   },
-  60_000,
 );

@@ -38,7 +38,7 @@ test('two thousand links under names of requests, and three thousand other files
   // What was no file is looked at after the others from the second round on.
   for (let round = 0; round < 3; round += 1) await desk.poll();
   expect(existsSync(join(bed.oqsFolder, 'res', 'OQSsiquc01res_z.xml'))).toBe(true);
-}, 30_000);
+});
 
 const put = (name: string, body: string): void => {
   const header =

@@ -52,7 +52,7 @@ beforeEach(async () => {
   await bed.send('state', new TextEncoder().encode(JSON.stringify(state)));
   browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags] });
   page = await browser.newPage();
-}, 60_000);
+});
 afterEach(async () => {
   if (!existsSync(chromiumPath)) return;
   await browser.close();
@@ -111,5 +111,4 @@ test.skipIf(!existsSync(chromiumPath))(
     expect(await approve(code, used)).toContain('職員コードが違います');
     expect(sent()).toBe(1);
   },
-  90_000,
 );

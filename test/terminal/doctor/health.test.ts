@@ -214,7 +214,7 @@ describe('the health report', () => {
     const left = createServer().listen(path);
     await once(left, 'listening');
     const server = await serveHealth(path, () => ({ state: 'idle' }));
-    expect(await askHealth(path, 1_000)).toBe('{"state":"idle"}\n');
+    expect(await askHealth(path, 60_000)).toBe('{"state":"idle"}\n');
     await server.close();
     expect(await askHealth(path, 1_000)).toBeNull();
     left.close();
