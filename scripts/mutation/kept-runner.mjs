@@ -109,9 +109,10 @@ class KeptRunner extends VitestTestRunner {
     const isStatic = options.mutantActivation === 'static';
     /** null: switched on before anything is loaded, where no test reaches it as it runs, or none of those notices */
     const tests = (isStatic ? this.#reached[activeMutant.id] : options.testFilter) ?? null;
-    let answer = await this.#kept.ask({ mutant: activeMutant.id, tests, hitLimit });
+    const change = { mutant: activeMutant.id, changed: options.sandboxFileName, hitLimit };
+    let answer = await this.#kept.ask({ ...change, tests });
     if (isStatic && tests !== null && answer.doubt === null && answer.failed === null && !(answer.hitCount > hitLimit))
-      answer = await this.#kept.ask({ mutant: activeMutant.id, tests: null, hitLimit });
+      answer = await this.#kept.ask({ ...change, tests: null });
     if (answer.doubt !== null) {
       this.#log.info(`change ${activeMutant.id} once more in a new worker: ${answer.doubt}`);
       await this.#kept.end();

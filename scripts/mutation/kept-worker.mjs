@@ -1,12 +1,12 @@
 /**
  * A worker of vitest that loads the test files once and stays: one changed place after the other is switched on in it and the
  * tests that reach the place are run again, without a new thread and without loading anything anew. Asked by kept-runner.mjs
- * over a channel. For a change that counts at loading (no tests are named) one test file after the other is loaded anew with
- * what it imports, and run where the changed place was come by.
+ * over a channel. For a change that counts at loading (no tests are named) the changed file, what imports it and the test files
+ * among that are loaded anew and run.
  */
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
-import { inject, TestRunner, vi } from 'vitest';
+import { inject, TestRunner } from 'vitest';
 import { collectTests } from 'vitest/internal/browser';
 
 const namespace = inject('globalNamespace');
@@ -98,34 +98,60 @@ const runFiles = async (runner, wanted, count) => {
 
 const everyTest = { has: () => true };
 
-const loadAnew = async (runner, filepath) => {
-  vi.resetModules();
-  const [file] = await collectTests([{ filepath }], runner);
-  return file;
+const modulesById = () => globalThis.__vitest_worker__.evaluatedModules.idToModuleMap;
+
+/** What loads the changed file, by whatever way, with the test files among it. */
+const importersOf = (changed) => {
+  const modules = [...modulesById().values()];
+  const touched = new Set([changed]);
+  for (const id of touched) for (const module of modules) if (module.imports.has(id)) touched.add(module.id);
+  return touched;
 };
 
-const runLoadedAnew = async (runner, count) => {
-  for (const { filepath } of files) {
-    ns.hitCount = 0;
-    const file = await loadAnew(runner, filepath);
-    if (file.result?.state === 'fail') return { id: relative(process.cwd(), filepath), message: 'it does not load' };
-    if (ns.hitCount === 0) continue;
+/** As vi.resetModules() does, which knows only all or nothing. */
+const forget = (ids) => {
+  for (const id of ids) {
+    const module = modulesById().get(id);
+    Object.assign(module, { promise: undefined, exports: undefined, evaluated: false });
+    module.importers.clear();
+  }
+};
+
+const load = async (runner, filepath) => {
+  const [file] = await collectTests([{ filepath }], runner);
+  return file.result?.state === 'fail' ? null : file;
+};
+
+/** The test of the changed file's own name first. */
+const testsThatLoad = (touched, changed) => {
+  const isItsOwn = ({ filepath }) => basename(filepath, '.test.ts') === basename(changed, '.ts');
+  const loading = files.filter(({ filepath }) => touched.has(filepath));
+  return [...loading.filter(isItsOwn), ...loading.filter((file) => !isItsOwn(file))];
+};
+
+const runLoadedAnew = async (runner, changed, count) => {
+  const touched = importersOf(changed);
+  forget(touched);
+  for (const { filepath } of testsThatLoad(touched, changed)) {
+    const file = await load(runner, filepath);
+    if (file === null) return { id: relative(process.cwd(), filepath), message: 'it does not load' };
     const failed = await runSuite(runner, file, everyTest, count);
     if (failed !== null) return failed;
   }
   return null;
 };
 
-/** Without the change. What it left in the modules' place is gone. */
-const runAgainLoadedAnew = async (runner, { id }) => {
+/** Without the change. */
+const runAgainLoadedAnew = async (runner, changed, { id }) => {
+  forget(importersOf(changed));
   const { filepath } = files.find((one) => id.startsWith(relative(process.cwd(), one.filepath)));
-  const file = await loadAnew(runner, filepath);
-  if (file.result?.state === 'fail') return { id, message: 'it does not load' };
+  const file = await load(runner, filepath);
+  if (file === null) return { id, message: 'it does not load' };
   return runSuite(runner, file, id.includes('#') ? new Set([id]) : everyTest, { tests: 0 });
 };
 
-const runAgain = (runner, failed, tests) =>
-  tests === null ? runAgainLoadedAnew(runner, failed) : runFiles(runner, new Set([failed.id]), { tests: 0 });
+const runAgain = (runner, failed, { tests, changed }) =>
+  tests === null ? runAgainLoadedAnew(runner, changed, failed) : runFiles(runner, new Set([failed.id]), { tests: 0 });
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -133,17 +159,19 @@ const serve = async (runner) => {
   const { promise: ended, resolve: leave } = Promise.withResolvers();
   const channel = new BroadcastChannel(inject('keptChannel'));
   for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, (error) => stray.push(error));
-  const answer = async ({ mutant, tests, hitLimit }) => {
+  const answer = async ({ mutant, changed, tests, hitLimit }) => {
     stray.length = 0;
     Object.assign(ns, { activeMutant: mutant, hitLimit, hitCount: 0 });
     const count = { tests: 0 };
-    const failed = tests === null ? await runLoadedAnew(runner, count) : await runFiles(runner, new Set(tests), count);
+    const failed = await (tests === null
+      ? runLoadedAnew(runner, changed, count)
+      : runFiles(runner, new Set(tests), count));
     const hitCount = ns.hitCount;
     Object.assign(ns, { activeMutant: undefined, hitLimit: undefined, hitCount: undefined });
     // What failed must pass again without the change: else the change, or one before it, left something behind.
-    const again = failed === null ? null : await runAgain(runner, failed, tests);
+    const again = failed === null ? null : await runAgain(runner, failed, { tests, changed });
     // Tests that import only when they run must not find what was changed.
-    if (tests === null) vi.resetModules();
+    if (tests === null) forget(importersOf(changed));
     await settled();
     const doubt = again === null ? (stray[0]?.message ?? null) : `${again.id}: ${again.message}`;
     return { failed, hitCount, tests: count.tests, doubt };

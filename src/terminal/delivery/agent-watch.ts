@@ -3,7 +3,8 @@ import type { Clock } from '../../ports/clock.ts';
 
 /**
  * Whether anybody answers at the clinic's end. The broker's word says nothing of it: a hung agent keeps its connection.
- * Within 10 s of the hang a terminal knows: asked 2 s after the last sign of life, given up 5 s later.
+ * Within 10 s of the hang a terminal knows: asked 2 s after the last sign of life and every 2 s again, given up with the first
+ * question that is 5 s later or more.
  */
 const agentWatchDelays = {
   // An agent at work says something far more often while a visit goes on.
@@ -94,7 +95,7 @@ export const createAgentWatch = ({ clock, ask, introduce, tell }: AgentWatchOpti
       onItsWay = null;
       if (trouble?.code === 'delivery.link-lost') set(null);
     });
-    timer.wait(Math.min(askAfterMs, silentAfterMs), unanswered);
+    timer.wait(askAfterMs, unanswered);
   };
   function unanswered(): void {
     if (!connected || askedAtMs === null) return;

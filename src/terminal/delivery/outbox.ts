@@ -50,14 +50,12 @@ type OutboxOptions = {
   readonly store: Store;
   readonly clock: Clock;
   /** The agent's clock, by which requests end; null until it has been heard in this run */
-  readonly agentNowMs?: () => number | null;
+  readonly agentNowMs: () => number | null;
   readonly log: EventLog;
   /** One publish; ok after the PUBACK. Must answer in bounded time. */
   readonly send: (row: OutboxRow) => Promise<Result<void>>;
   readonly tell: (event: OutboxEvent) => void;
   readonly delays?: Partial<OutboxDelays>;
-  /** Publishes at a time */
-  readonly maximumInFlight?: number;
 };
 
 type Entry = {
@@ -109,12 +107,13 @@ export interface Outbox {
   close(): void;
 }
 
+/** Publishes at a time */
+const mostInFlight = 8;
 /** A disk that refuses a removal is asked again after this. ms */
 const removeAgainMs = 2_000;
 
 class DurableOutbox implements Outbox {
   readonly #options: OutboxOptions;
-  readonly #maximumInFlight: number;
   readonly #delays: typeof outboxDelays;
   readonly #entries = new Map<string, Entry>();
   /** Receipted, and the visit still on: what is written once it ends */
@@ -127,7 +126,6 @@ class DurableOutbox implements Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#maximumInFlight = options.maximumInFlight ?? 8;
     this.#delays = { ...outboxDelays, ...options.delays };
   }
 
@@ -264,7 +262,7 @@ class DurableOutbox implements Outbox {
    * the whole of its life from now on: at least as long as is right, and the agent refuses what comes too late.
    */
   #lifeLeftMs({ createdAtMs, expiresAtMs, visitMark }: OutboxRow, isEarlier = false): number {
-    const leftMs = Math.max(0, expiresAtMs - (this.#options.agentNowMs?.() ?? createdAtMs));
+    const leftMs = Math.max(0, expiresAtMs - (this.#options.agentNowMs() ?? createdAtMs));
     // The agent may have taken it before the restart: it is asked, and knows.
     return isEarlier && visitMark !== null ? Math.max(leftMs, this.#delays.askOnceMs) : leftMs;
   }
@@ -329,7 +327,7 @@ class DurableOutbox implements Outbox {
   #endUnheard(entry: Entry): void {
     const { requestId, session, expiresAtMs } = entry.row;
     const atMs = this.#options.clock.now().wallMs;
-    const overSinceMs = entry.isEarlier ? Math.max(0, (this.#options.agentNowMs?.() ?? expiresAtMs) - expiresAtMs) : 0;
+    const overSinceMs = entry.isEarlier ? Math.max(0, (this.#options.agentNowMs() ?? expiresAtMs) - expiresAtMs) : 0;
     this.#keep(entry, { atMs, event: 'request-expired', subject: requestId }, this.#delays.keepLeftMs - overSinceMs);
     this.#options.log.event('outbox.expired', { request: requestId });
     this.#options.tell({ type: 'request-expired', requestId, session });
@@ -369,9 +367,9 @@ class DurableOutbox implements Outbox {
       }
       nextMs = Math.min(nextMs, entry.expiresAtMonotonicMs);
       // What an earlier run left is not sent before it is known whether it has ended: the same agent answers both.
-      if (!this.#connected || entry.sending || (entry.isEarlier && this.#options.agentNowMs?.() === null)) continue;
+      if (!this.#connected || entry.sending || (entry.isEarlier && this.#options.agentNowMs() === null)) continue;
       if (entry.nextSendMonotonicMs > nowMs) nextMs = Math.min(nextMs, entry.nextSendMonotonicMs);
-      else if (this.#inFlight < this.#maximumInFlight) void this.#transmit(entry);
+      else if (this.#inFlight < mostInFlight) void this.#transmit(entry);
     }
     if (nextMs !== Number.POSITIVE_INFINITY) this.#callOff = this.#options.clock.wakeAt(nextMs, () => this.#pump());
   }

@@ -13,7 +13,7 @@ type SettingsKeeperOptions = {
   readonly agents: readonly VerificationKey[];
   readonly addressee: { readonly facility: string; readonly device: string };
   /** `validFrom` is an instant of the agent's clock; null: not heard in this run */
-  readonly agentNowMs?: () => number | null;
+  readonly agentNowMs: () => number | null;
   readonly apply: (message: SettingsMessage) => void;
   /** Keys that this release does not know */
   readonly overlook: (leaf: 'settings', keys: readonly string[]) => void;
@@ -102,7 +102,7 @@ class SignedSettings implements SettingsKeeper {
   async #settle(): Promise<void> {
     const candidate = this.#pending;
     if (candidate === null || this.#closed) return;
-    const nowMs = this.#options.agentNowMs?.() ?? this.#options.clock.now().wallMs;
+    const nowMs = this.#options.agentNowMs() ?? this.#options.clock.now().wallMs;
     const { message, bytes } = candidate;
     if (message.validFrom > nowMs) return this.#later(Math.min(message.validFrom - nowMs, longestWaitMs));
     const raised = await this.#options.store.raiseSettings(message.version, bytes, nowMs);

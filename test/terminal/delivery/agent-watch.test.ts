@@ -8,12 +8,13 @@ const watched = () => {
   const told: (string | null)[] = [];
   let asked = 0;
   let [introduced, isKnown] = [0, true];
-  let hangs = false;
+  let letGo: (() => void)[] | null = null;
   const watch = createAgentWatch({
     clock,
     ask: async () => {
       asked += 1;
-      if (hangs) await new Promise(() => {});
+      const held = letGo;
+      if (held !== null) await new Promise<void>((resolve) => held.push(resolve));
     },
     introduce: () => {
       if (isKnown) introduced += 1;
@@ -22,12 +23,17 @@ const watched = () => {
     tell: (trouble) => told.push(trouble?.code ?? null),
   });
   const hang = (): void => {
-    hangs = true;
+    letGo = [];
+  };
+  /** The broker answers for every question that hung. */
+  const recover = (): void => {
+    for (const resolve of letGo ?? []) resolve();
+    letGo = null;
   };
   const know = (known: boolean): void => {
     isKnown = known;
   };
-  return { clock, told, watch, asked: () => asked, introduced: () => introduced, know, hang };
+  return { clock, told, watch, asked: () => asked, introduced: () => introduced, know, hang, recover };
 };
 
 test('a hung agent is told within 10 s of its last word, and well again at the next one', async () => {
@@ -117,4 +123,99 @@ test('a broker that refuses the question is told as that, and not as an agent th
   expect(told).toEqual(['delivery.access-refused']);
   watch.heard();
   expect(told.at(-1)).toBeNull();
+});
+
+test('an agent is asked two seconds after its last word and every two again; at the first question six seconds on it is silent', async () => {
+  const { clock, told, watch, asked } = watched();
+  watch.setConnected(true);
+  watch.answered(2, undefined);
+  await clock.advance(500);
+  watch.heard();
+  await clock.advance(1_999);
+  expect(asked()).toBe(0);
+  await clock.advance(1);
+  expect(asked()).toBe(1);
+  await clock.advance(5_999);
+  expect([asked(), told]).toEqual([3, []]);
+  await clock.advance(1);
+  expect([asked(), told]).toEqual([4, ['agent.silent']]);
+  await clock.advance(20_000);
+  expect(told).toEqual(['agent.silent']);
+});
+
+test('once an agent has said that it knows the question it is asked, whatever another one says later', async () => {
+  const { clock, told, watch, asked, introduced } = watched();
+  watch.setConnected(true);
+  watch.answered(3, undefined);
+  watch.answered(1, undefined);
+  watch.heard();
+  await clock.advance(2_000);
+  expect([asked(), introduced()]).toEqual([1, 0]);
+  // A connection anew: it is asked at once.
+  watch.setConnected(false);
+  watch.setConnected(true);
+  expect(asked()).toBe(2);
+  expect(told).toEqual([]);
+});
+
+test('trouble is told as it is known here: of another release it counts as the disk', () => {
+  const { told, watch } = watched();
+  watch.setConnected(true);
+  watch.answered(2, 'agent.no-such-trouble');
+  watch.answered(2, 'files.full-of-eels');
+  watch.answered(2, 'agent.disk-full');
+  expect(told).toEqual(['agent.disk-failed', 'agent.disk-full']);
+});
+
+test('trouble that an agent told of stays through its other words; one that falls silent is that until its next', async () => {
+  const { clock, told, watch } = watched();
+  watch.setConnected(true);
+  watch.answered(2, 'agent.disk-full');
+  watch.heard();
+  expect(told).toEqual(['agent.disk-full']);
+  await clock.advance(9_000);
+  watch.heard();
+  expect(told).toEqual(['agent.disk-full', 'agent.silent', null]);
+});
+
+test('without a connection nothing is known of the agent: its trouble is over, nothing is asked, nothing counts', async () => {
+  const { clock, told, watch, asked } = watched();
+  watch.setConnected(true);
+  watch.answered(2, 'agent.disk-full');
+  watch.setConnected(false);
+  expect(told).toEqual(['agent.disk-full', null]);
+  const before = asked();
+  watch.heard();
+  watch.refused(failure('delivery.access-refused'));
+  await clock.advance(60_000);
+  expect([asked(), told]).toEqual([before, ['agent.disk-full', null]]);
+  watch.setConnected(false);
+  expect(told).toHaveLength(2);
+});
+
+test('a link that hung is well again when the broker answers for its last question, not for an earlier one', async () => {
+  const { clock, told, watch, hang, recover } = watched();
+  watch.setConnected(true);
+  watch.answered(2, undefined);
+  watch.heard();
+  hang();
+  await clock.advance(5_000);
+  expect(told).toEqual(['delivery.link-lost']);
+  recover();
+  await clock.advance(0);
+  expect(told).toEqual(['delivery.link-lost', null]);
+  // The agent itself has still said nothing.
+  await clock.advance(3_000);
+  expect(told).toEqual(['delivery.link-lost', null, 'agent.silent']);
+});
+
+test('it asks nobody once it is closed', async () => {
+  const { clock, told, watch, asked } = watched();
+  watch.setConnected(true);
+  watch.answered(2, undefined);
+  watch.heard();
+  watch.close();
+  watch.heard();
+  await clock.advance(60_000);
+  expect([asked(), told]).toEqual([0, []]);
 });

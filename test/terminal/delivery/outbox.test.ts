@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { watchCollections } from '../../../scripts/beds/grown-collections.ts';
 import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
-import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
+import { SimulatedClock, simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { err, ok, type Result } from '../../../src/core/result.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
@@ -13,11 +13,12 @@ import { createOutbox, type OutboxEvent } from '../../../src/terminal/delivery/o
 const log = createEventLog({ format: 'silent' });
 const documentHash = `${'h'.repeat(42)}A`;
 
-const setUp = (send: (row: OutboxRow) => Promise<Result<void>>, maximumInFlight = 8) => {
+const setUp = (send: (row: OutboxRow) => Promise<Result<void>>, agentNowMs: number | null = null) => {
   const clock = new SimulatedClock();
   const store = new MemoryStore();
   const events: OutboxEvent[] = [];
-  const outbox = createOutbox({ store, clock, log, send, tell: (event) => events.push(event), maximumInFlight });
+  const tell = (event: OutboxEvent): void => void events.push(event);
+  const outbox = createOutbox({ store, clock, log, agentNowMs: () => agentNowMs, send, tell });
   const row = (lifeMs = 600_000): OutboxRow => ({
     requestId: randomUUID(),
     session: randomUUID(),
@@ -48,16 +49,15 @@ test('never more on their way than the cap', async () => {
         open.push(() => resolve(ok(undefined)));
         most = Math.max(most, open.length);
       }),
-    3,
   );
   outbox.setConnected(true);
   for (let count = 0; count < 12; count++) await outbox.add(row());
-  expect(most).toBe(3);
+  expect(most).toBe(8);
   while (open.length > 0) {
     open.shift()?.();
     await clock.advance(0);
   }
-  expect(most).toBe(3);
+  expect(most).toBe(8);
 });
 
 test('the pauses between sends of one row grow and are capped', async () => {
@@ -150,7 +150,7 @@ test('stored by a link whose answer was lost: the patient is at the desk, the ro
   };
   const sent: string[] = [];
   const outbox = createOutbox({
-    ...{ store, clock, log, tell: () => {} },
+    ...{ store, clock, log, agentNowMs: () => null, tell: () => {} },
     send: async ({ requestId }) => {
       sent.push(requestId);
       return ok(undefined);
@@ -195,6 +195,7 @@ test('one that ended after it was sent is kept until the clinic was asked once m
     store,
     clock,
     log,
+    agentNowMs: () => null,
     send: async () => ok(undefined),
     tell: (event) => later.push(event),
   });
@@ -218,7 +219,7 @@ test('one whose patient has left after the receipt is kept until the clinic answ
   const { outbox, row, clock, store, events, receiptFor } = setUp(async ({ requestId }) => {
     sent.push(requestId);
     return ok(undefined);
-  });
+  }, simulatedStartMs);
   outbox.setConnected(true);
   const left = { ...row(), visitMark: 'mark' };
   await outbox.add(left);
