@@ -2,7 +2,7 @@
  * npm run soak [-- --visits 3000 --json]
  *
  * Visits back to back through the real processes (terminal, link, face process, agent, mosquitto) with the real page in
- * Chromium, whose own buttons are pressed: nine by PIN, then one by face. Nobody takes time to read: a button is pressed
+ * Chromium, started as the kiosk starts it, whose own buttons are pressed: nine by PIN, then one by face. Nobody takes time to read: a button is pressed
  * 0.1 s after it came (the terminal, which takes no finger in the first 0.8 s of a question, is told 0.05 s here), and the
  * next patient does not wait for the closing screen to go. Every 50 visits the memory that each process has made itself (PSS
  * without the pages of programs, which it shares with whatever else this machine runs), at the beginning and at the end what
@@ -16,12 +16,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Page } from 'playwright-core';
 import { personaById } from '../../../drivers/virtual/personas.ts';
+import type { LogLine } from '../../demonstration/child.ts';
 import { type ClinicDemo, startClinicDemo } from '../../demonstration/clinic-demo.ts';
-import { openBrowser } from '../../screens/screens-browser.ts';
-import { chromiumOf, familyOf, ownMb } from '../limit/processes.ts';
+import { familyOf, ownMb } from '../limit/processes.ts';
 import { growthPercent, handlesLeft, type Sample } from './growth.ts';
+import { openOwnPage } from './own-page.ts';
 
 const { values: options } = parseArgs({
   options: { visits: { type: 'string', default: '3000' }, json: { type: 'boolean', default: false } },
@@ -73,10 +73,9 @@ const askAtRest = async (demo: ClinicDemo) => {
   return askProcesses(demo);
 };
 
-const memoryOf = (demo: ClinicDemo): Readonly<Record<string, number>> => {
+const memoryOf = (demo: ClinicDemo, browser: number): Readonly<Record<string, number>> => {
   const own = Object.fromEntries(Object.entries(demo.processes()).map(([name, pid]) => [name, ownMb(pid)]));
-  const page = familyOf(chromiumOf(process.pid)).reduce((sum, pid) => sum + ownMb(pid), 0);
-  return { ...own, page };
+  return { ...own, page: familyOf(browser).reduce((sum, pid) => sum + ownMb(pid), 0) };
 };
 
 /** So long after one patient took the card away the next lays one there. ms */
@@ -84,14 +83,30 @@ const nextPatientMs = 100;
 /** The patient presses so long after a question has come, and the terminal takes it half as long after. ms */
 const lookMs = 100;
 
-const makeVisit = async (demo: ClinicDemo, page: Page, method: 'use-face' | 'use-pin'): Promise<boolean> => {
-  const patient = JSON.stringify({ method, pin: pins.auth?.secret ?? '', lookMs });
-  demo.setFace(method === 'use-face' ? face : null);
+/** The terminal's state, and whoever waits for it to change. */
+let state = '';
+let onState = (): void => {};
+const hear = (_source: string, line: LogLine): void => {
+  if (line.event !== 'session.transition') return;
+  state = String(line.to);
+  onState();
+};
+
+/** true: the patient has seen the result. @throws Error where the visit does not end */
+const makeVisit = async (demo: ClinicDemo): Promise<boolean> => {
+  const ended = new Promise<boolean>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`the visit does not end: ${state}`)), 120_000);
+    onState = () => {
+      if (state !== 'showingResult' && state !== 'interrupted') return;
+      clearTimeout(late);
+      resolve(state === 'showingResult');
+    };
+  });
   demo.order({ type: 'insert', persona });
-  const end = await page.evaluate<string>(`window.visit(${patient})`);
+  const isGood = await ended;
   demo.order({ type: 'pull' });
   await new Promise((resolve) => setTimeout(resolve, nextPatientMs));
-  return end === 'accepted';
+  return isGood;
 };
 
 /** What V8 holds of its heap, and what is outside of it for its objects; MB */
@@ -103,21 +118,24 @@ const heapWords = (look: Look | undefined): string => {
 };
 
 const run = async (demo: ClinicDemo) => {
-  const { page, close } = await openBrowser(demo.screenPort);
+  const patient = readFileSync(join(import.meta.dirname, 'page-patient.js'), 'utf8').replace(/;\s*$/, '');
+  const page = await openOwnPage(
+    demo.screenPort,
+    `(${patient})(${JSON.stringify({ pin: pins.auth?.secret ?? '', lookMs })})`,
+  );
+  demo.setFace(face);
   const memory: Record<string, Sample[]> = {};
   let bad = 0;
   try {
-    await page.waitForSelector('[data-screen="idle"]', { timeout: 60_000 });
-    await page.evaluate(readFileSync(join(import.meta.dirname, 'page-patient.js'), 'utf8'));
     let before: Readonly<Record<string, Look>> = {};
     let tookMs = 0;
     for (let made = 0; made < visits; made += 1) {
       if (made === beforeFirstLook) before = await askAtRest(demo);
       const beganMs = performance.now();
-      if (!(await makeVisit(demo, page, made % 10 === 9 ? 'use-face' : 'use-pin'))) bad += 1;
+      if (!(await makeVisit(demo))) bad += 1;
       tookMs += performance.now() - beganMs;
       if ((made + 1) % sampleEvery !== 0) continue;
-      const now = memoryOf(demo);
+      const now = memoryOf(demo, page.pid);
       for (const [name, mb] of Object.entries(now)) memory[name] = [...(memory[name] ?? []), { visits: made + 1, mb }];
       const looks = await askProcesses(demo);
       const each = Object.entries(now).map(([name, mb]) => `${name} ${mb.toFixed(1)}${heapWords(looks[name])}`);
@@ -127,12 +145,12 @@ const run = async (demo: ClinicDemo) => {
     }
     return { before, after: await askAtRest(demo), memory, bad };
   } finally {
-    await close();
+    await page.close();
   }
 };
 
 const demo = await startClinicDemo({
-  ...{ screenPort: 0, staffPort: 0, answerDelayMs: 100, cameraDevice: null, questions: 'ordinary', onLog: () => {} },
+  ...{ screenPort: 0, staffPort: 0, answerDelayMs: 100, cameraDevice: null, questions: 'ordinary', onLog: hear },
   otherButtonsMs: lookMs / 2,
   mosquitto: { alsoAllows: [] },
   environment: {
