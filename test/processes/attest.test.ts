@@ -16,6 +16,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SoftwareTpm, softwareTpmMissing } from '../../scripts/beds/software-tpm.ts';
+import { typed } from '../../scripts/beds/typed-command.ts';
 import { createDemoFacility, writeTerminalConfig } from '../../scripts/demonstration/facility.ts';
 import { chromiumFlags, chromiumPath } from '../../scripts/screens/screens-browser.ts';
 import { deviceDirectory, enrolDevice } from '../../src/agent/provisioning/facility-authority.ts';
@@ -23,7 +24,6 @@ import { makeDeviceKeys } from '../../src/agent/provisioning/make-device-keys.ts
 import { keptTpmKey } from '../../src/cli/attestation-key.ts';
 import { keyFiles } from '../../src/trust/key-files.ts';
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
 let folder: string;
 let facility: Awaited<ReturnType<typeof createDemoFacility>>;
 let config: string;
@@ -42,27 +42,22 @@ beforeEach(() => {
   symlinkSync('main.ts', join(tree, 'src', 'link.ts'));
 });
 
-const attest = (...args: string[]) => {
-  const done = spawnSync(process.execPath, [main, 'attest', '--tree', tree, '--config', config, ...args], {
-    encoding: 'utf8',
-  });
-  return { status: done.status, out: done.stdout, error: done.stderr };
-};
+const attest = (...args: string[]) => typed(['attest', '--tree', tree, '--config', config, ...args]);
 const said = (): string => join(tree, '..', 'said.txt');
-const say = (): string => {
-  const { signed } = JSON.parse(attest('--json').out) as { signed: string };
+const say = async (): Promise<string> => {
+  const { signed } = JSON.parse((await attest('--json')).out) as { signed: string };
   writeFileSync(said(), signed);
   return signed;
 };
 const verify = () => attest('--verify', said(), '--devices', facility.agentDirectory);
 
 describe('what runs on a device', () => {
-  it('is signed as a QR code, and verified against the same files', () => {
-    expect(attest().error).toContain('release-files.json');
-    attest('--seal');
-    expect(attest()).toMatchObject({ status: 0, out: expect.stringMatching(/[█▀▄]/) });
-    say();
-    expect(verify()).toMatchObject({ status: 0, out: expect.stringContaining('"genuine":true') });
+  it('is signed as a QR code, and verified against the same files', async () => {
+    expect((await attest()).error).toContain('release-files.json');
+    await attest('--seal');
+    expect(await attest()).toMatchObject({ status: 0, out: expect.stringMatching(/[█▀▄]/) });
+    await say();
+    expect(await verify()).toMatchObject({ status: 0, out: expect.stringContaining('"genuine":true') });
   });
 
   it.each([
@@ -76,33 +71,33 @@ describe('what runs on a device', () => {
         symlinkSync('/etc/passwd', join(tree, 'src', 'link.ts'));
       },
     ],
-  ])('%s: not signed, and an earlier word is refused for such a tree', (_what, alter) => {
-    attest('--seal');
-    say();
+  ])('%s: not signed, and an earlier word is refused for such a tree', async (_what, alter) => {
+    await attest('--seal');
+    await say();
     alter();
-    expect(attest()).toMatchObject({ status: 1, error: expect.stringContaining('not signed: altered') });
-    expect(verify()).toMatchObject({ status: 1, error: expect.stringContaining('is not what lies in') });
+    expect(await attest()).toMatchObject({ status: 1, error: expect.stringContaining('not signed: altered') });
+    expect(await verify()).toMatchObject({ status: 1, error: expect.stringContaining('is not what lies in') });
   });
 
-  it('an altered file with an altered list of files: signed, and refused by whoever has the release', () => {
-    attest('--seal');
+  it('an altered file with an altered list of files: signed, and refused by whoever has the release', async () => {
+    await attest('--seal');
     const release = `${tree}-release`;
     spawnSync('cp', ['-a', tree, release]);
     writeFileSync(join(tree, 'src', 'main.ts'), 'evil');
-    attest('--seal');
-    say();
+    await attest('--seal');
+    await say();
     tree = release;
-    expect(verify()).toMatchObject({ status: 1, error: expect.stringContaining('is not what lies in') });
+    expect(await verify()).toMatchObject({ status: 1, error: expect.stringContaining('is not what lies in') });
   });
 
-  it('a changed word, or the word of a stranger, is no word', () => {
-    attest('--seal');
-    const signed = say();
+  it('a changed word, or the word of a stranger, is no word', async () => {
+    await attest('--seal');
+    const signed = await say();
     writeFileSync(
       said(),
       signed.replace(/\.(.)/, (_, first: string) => `.${first === 'A' ? 'B' : 'A'}`),
     );
-    expect(verify()).toMatchObject({ status: 1, error: expect.stringContaining('message.') });
+    expect(await verify()).toMatchObject({ status: 1, error: expect.stringContaining('message.') });
   });
 });
 
@@ -138,49 +133,49 @@ describe.skipIf(noTpm !== null)('a device with a TPM', () => {
     return signed;
   };
 
-  it('signs with the key in it, says so, and is verified', () => {
-    attest('--seal');
-    const done = sayInTpm();
+  it('signs with the key in it, says so, and is verified', async () => {
+    await attest('--seal');
+    const done = await sayInTpm();
     expect(JSON.parse(done.out)).toMatchObject({ device: 'terminal-02', key: 'tpm' });
     write(done.out);
-    expect(verify()).toMatchObject({ status: 0, out: expect.stringContaining('"key":"tpm"') });
-    expect(attest(...inTpm).out).toContain("key in this device's TPM");
-    expect(attest().out).toContain('key in a file');
+    expect(await verify()).toMatchObject({ status: 0, out: expect.stringContaining('"key":"tpm"') });
+    expect((await attest(...inTpm)).out).toContain("key in this device's TPM");
+    expect((await attest()).out).toContain('key in a file');
     writeFileSync(join(tree, 'src', 'main.ts'), 'evil');
-    expect(sayInTpm()).toMatchObject({ status: 1, out: '' });
+    expect(await sayInTpm()).toMatchObject({ status: 1, out: '' });
   });
 
-  it('is not believed by its file key: a copy of its disk says nothing', () => {
-    attest('--seal');
+  it('is not believed by its file key: a copy of its disk says nothing', async () => {
+    await attest('--seal');
     const key = join(device, 'terminal', keyFiles.attestationKey);
     renameSync(key, `${key}.aside`);
-    const done = sayInTpm();
+    const done = await sayInTpm();
     renameSync(`${key}.aside`, key);
     expect(JSON.parse(done.out)).toMatchObject({ key: 'file' });
     saidByFile = write(done.out);
-    expect(verify()).toMatchObject({ status: 1, error: expect.stringContaining('message.forged') });
+    expect(await verify()).toMatchObject({ status: 1, error: expect.stringContaining('message.forged') });
   });
 
   it('with another TPM, or none that answers, says nothing: no other key takes its place', async () => {
-    attest('--seal');
+    await attest('--seal');
     const other = new SoftwareTpm();
     await other.start();
-    const elsewhere = attest(...inTpm, '--tpm', other.name);
+    const elsewhere = await attest(...inTpm, '--tpm', other.name);
     await other.remove();
     expect(elsewhere).toMatchObject({ status: 2, out: '', error: expect.stringContaining('tpm2_load') });
     await tpm.stop();
-    const silent = sayInTpm();
+    const silent = await sayInTpm();
     await tpm.start();
     expect(silent).toMatchObject({ status: 2, out: '', error: expect.stringContaining('the TPM') });
-    expect(sayInTpm().status).toBe(0);
+    expect((await sayInTpm()).status).toBe(0);
   });
 });
 
 if (!existsSync(chromiumPath)) console.warn('skipped: the offline page needs Chromium (Debian package chromium)');
 it.skipIf(!existsSync(chromiumPath))('the offline page judges the same', async () => {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags] });
-  const released = JSON.parse(attest('--seal').out) as { tree: string };
-  const signed = say();
+  const released = JSON.parse((await attest('--seal')).out) as { tree: string };
+  const signed = await say();
   const page = await browser.newPage();
   await page.goto(pathToFileURL(new URL('../../docs/verify-attestation.html', import.meta.url).pathname).href);
   const judged = async (text: string, expected: string): Promise<string | null> => {
@@ -199,9 +194,9 @@ it.skipIf(!existsSync(chromiumPath))('the offline page judges the same', async (
   expect(await judged(`${signed.slice(0, -2)}AA`, released.tree)).toContain('NOT GENUINE');
   if (noTpm === null) {
     // Of the test before: a file key and a TPM's key of the same device.
-    attest('--seal');
+    await attest('--seal');
     await tpm.start();
-    const inItsTpm = JSON.parse(attest(...inTpm, '--json').out).signed as string;
+    const inItsTpm = JSON.parse((await attest(...inTpm, '--json')).out).signed as string;
     await tpm.stop();
     expect(await judged(inItsTpm, released.tree)).toContain("signed with a key in the device's TPM");
     expect(await judged(saidByFile, released.tree)).toContain('NOT GENUINE: no device');
