@@ -6,6 +6,7 @@ import type { JournalVisit } from '../../src/agent/journal/journal.ts';
 import type { Fresh } from '../../src/agent/journal/journal-schema.ts';
 import { parseCardTrust } from '../../src/agent/provisioning/card-trust.ts';
 import { catalogueAt, catalogueOfVersion } from '../../src/catalogue/load-catalogue.ts';
+import type { Catalogue } from '../../src/core/catalogue/catalogue.ts';
 import type { FailureCode } from '../../src/core/failure.ts';
 import { ok, type Result } from '../../src/core/result.ts';
 import type { TrustedTime } from '../../src/core/trusted-time.ts';
@@ -32,6 +33,12 @@ const entryOf = (device: string) => {
   if (entry === undefined) throw new Error(`no ${device}`);
   return entry;
 };
+
+/** What is asked, in two of the languages: all that can be asked in all of them takes a second to be put together. */
+export const fewLanguages = (catalogue: Catalogue): Catalogue => ({
+  ...catalogue,
+  languages: Object.fromEntries(Object.entries(catalogue.languages).filter(([name]) => ['ja', 'en'].includes(name))),
+});
 
 export const fixtures = {
   testFacility,
@@ -106,12 +113,8 @@ export class IntakeBed {
   service: Service;
 
   constructor({ shared = false, settings = {}, service = {} }: IntakeBedOptions = {}) {
-    const engine = memoryEngine({ shared, nowMs: () => this.nowMs });
-    const transaction: typeof engine.transaction = (durable, work) => {
-      this.committed.push(durable);
-      return engine.transaction(durable, work);
-    };
-    this.journal = memoryJournal({ ...engine, transaction }, () => this.clock.now().monotonicMs);
+    const engine = memoryEngine({ shared, committed: this.committed, nowMs: () => this.nowMs });
+    this.journal = memoryJournal(engine, () => this.clock.now().monotonicMs);
     this.settings = { ...testSettings, ...settings };
     this.service = { lookup: async () => ok(goodAnswer), ...service };
     const bed = this;

@@ -43,12 +43,24 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   ],
   trust: ['test/trust'],
   'terminal/delivery': ['test/terminal/delivery'],
-  // Those with a journal in memory. What the others of the folder notice, in a second each (a whole agent, a broker), these do.
+  // Of the agent those with a journal in memory: the others start a whole agent, a broker or a database, a second each.
   'agent/intake': [
     ...['receive-request', 'answer-challenges', 'answer-lookup', 'lookup-memory', 'recent-ids', 'verify-evidence'],
     ...['check-pre-check-in', 'consent-texts'],
   ].map((name) => `test/agent/intake/${name}.test.ts`),
-  'agent/journal': ['test/agent/journal', 'test/storage'],
+  'agent/journal': [
+    ...[
+      'visits',
+      'lasting-rows',
+      'leases',
+      'retention',
+      'journal-age',
+      'move-journal',
+      'memory-journal',
+      'group-commit',
+    ],
+    'journal-witness',
+  ].map((name) => `test/agent/journal/${name}.test.ts`),
 };
 
 const say = (text: string): void => void process.stderr.write(`mutation: ${text}\n`);

@@ -1,11 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompactSign } from 'jose';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
-import { pinCard } from '../../../scripts/beds/evidence-fixtures.ts';
+import { describe, expect, test } from 'vitest';
+import { fewLanguages } from '../../../scripts/beds/intake-bed.ts';
 import { signOnPhone } from '../../../scripts/beds/phone-app.ts';
 import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { releasedTextsOf } from '../../../scripts/beds/stored-releases.ts';
@@ -20,7 +18,7 @@ import { hourMs } from '../../../src/core/time-units.ts';
 import { type Certificate, parseCertificate } from '../../../src/protocol/card/certificate.ts';
 import type { Consent } from '../../../src/wire/messages.ts';
 
-const catalogue = catalogueAt(simulatedStartMs);
+const catalogue = fewLanguages(catalogueAt(simulatedStartMs));
 type Asked = Parameters<typeof signOnPhone>[0];
 type Signed = Awaited<ReturnType<typeof signOnPhone>>;
 const sign = (change: Partial<Asked> = {}): Promise<Signed> =>
@@ -89,6 +87,26 @@ describe('what a service brings is verified, each thing for itself', () => {
       () => another((was) => ({ ...was, issuedAt: simulatedStartMs + 6 * 60_000 })),
       'message.stale: another day, or over',
     ],
+    [
+      'that lives exactly a day, from as far ahead as clocks may differ',
+      () =>
+        another((was) => ({
+          ...was,
+          issuedAt: simulatedStartMs + 5 * 60_000,
+          expiresAt: simulatedStartMs + 5 * 60_000 + 24 * hourMs,
+        })),
+      'taken',
+    ],
+    [
+      'one moment further ahead',
+      () => another((was) => ({ ...was, issuedAt: simulatedStartMs + 5 * 60_000 + 1 })),
+      'message.stale: another day, or over',
+    ],
+    [
+      'one moment longer than a day',
+      () => another((was) => ({ ...was, expiresAt: was.issuedAt + 24 * hourMs + 1 })),
+      'message.stale: another day, or over',
+    ],
     ['used', async () => honest.jws, 'message.stale: used', { isUsed: (id) => id === honest.id }],
     [
       'for another facility',
@@ -127,7 +145,7 @@ describe('what a service brings is verified, each thing for itself', () => {
       () =>
         another((was) => ({
           ...was,
-          consents: was.consents.map((one) => ({ ...one, catalogueVersion: '2019-01-01.1' })),
+          consents: was.consents.map((one, at) => (at === 0 ? one : { ...one, catalogueVersion: '2019-01-01.1' })),
         })),
       'consent.text-unknown: pre-check-in',
     ],
@@ -135,12 +153,27 @@ describe('what a service brings is verified, each thing for itself', () => {
     expect(await refusal(await jws(), change)).toBe(reason);
   });
 
-  test('a request that the same key signed is none, whatever it says', async () => {
+  const own = Buffer.from(certificateIn(honest).der).toString('base64');
+  test.each<[string, object, string]>([
+    ['of a request', { typ: 'uketsuke-request' }, 'not a pre-check-in'],
+    ['with a rule of its own', { crit: ['b64'], b64: true }, 'not a pre-check-in'],
+    ['without a certificate', { x5c: undefined }, 'not a pre-check-in'],
+    ['with a chain', { x5c: [own, own] }, 'not a pre-check-in'],
+    ['with none', { x5c: [] }, 'not a pre-check-in'],
+    ['that the signature does not cover', {}, 'signature of the pre-check-in'],
+    ['of another algorithm', { alg: 'PS256' }, 'signature of the pre-check-in'],
+  ])('a header %s is refused, whatever it says', async (_what, change, detail) => {
     const [, payload, signature] = honest.jws.split('.');
-    const { der } = certificateIn(honest);
-    const header = { alg: 'RS256', typ: 'uketsuke-request', x5c: [Buffer.from(der).toString('base64')] };
+    const header = { x5c: [own], typ: 'uketsuke-pre-check-in', alg: 'RS256', ...change };
     const encoded = Buffer.from(JSON.stringify(header)).toString('base64url');
-    expect(await refusal(`${encoded}.${payload}.${signature}`)).toBe('message.forged: not a pre-check-in');
+    expect(await refusal(`${encoded}.${payload}.${signature}`)).toBe(`message.forged: ${detail}`);
+  });
+
+  test('no words at all, and what is no JSON', async () => {
+    expect(await refusal('')).toBe('message.forged: signature of the pre-check-in');
+    // The longest that is read, and a letter more.
+    expect(await refusal('A'.repeat(16_000))).toBe('message.forged: signature of the pre-check-in');
+    expect(await refusal('A'.repeat(16_001))).toBe('message.malformed: pre-check-in: length');
   });
 
   test('the screen’s words say which answer they are about, and are known to terminals of the next release', () => {
@@ -174,132 +207,5 @@ describe('what a service brings is verified, each thing for itself', () => {
     writeFileSync(join(folder, 'released', 'v1.json'), JSON.stringify(released[0]));
     expect(readReleasedTexts(folder)).toEqual(released);
     rmSync(folder, { recursive: true });
-  });
-});
-
-describe('a request that confirms', () => {
-  let bed: AgentBed;
-  afterEach(() => bed.close());
-  const serial = '5E571001';
-  /** Of this release's wire: a terminal of the first one is never offered anything. */
-  const openBed = async (): Promise<void> => {
-    bed = await makeAgentBed({ settings });
-    await bed.say({ profile: 'demo', catalogueVersion: catalogue.version });
-    await bed.quiet();
-  };
-  const settings = { ...testSettings, preCheckIn: true };
-  const [topic] = askedTopics(catalogue.consents, settings);
-  if (topic === undefined) throw new Error('nothing is asked');
-
-  const confirmed = (given: boolean, said = given): Consent[] => {
-    const question = { kind: 'pre-check-in', answers: [{ topic, given: said }] } as const;
-    const text = consentTextOf(catalogue, 'ja', question, settings.institutionType);
-    const textHash = createHash('sha256').update(text).digest('base64url');
-    const common = { at: bed.clock.now().wallMs, catalogueVersion: catalogue.version, textHash, language: 'ja' };
-    return topic.codes.map((code) => ({ code, given, ...common }));
-  };
-  const verdict = async (more: Parameters<AgentBed['sign']>[1], certificate?: Uint8Array) => {
-    const card = certificate === undefined ? await bed.pin(serial) : pinCard(certificate, bed.keys.auth);
-    await bed.request((await bed.sign(card, more)).sealed);
-    const receipt = (await bed.receipts()).at(-1);
-    return receipt?.code ?? receipt?.verdict;
-  };
-
-  test('its consents need the pre-check-in that they came from, with these very answers', async () => {
-    bed = await makeAgentBed({ settings });
-    expect(await verdict({ consents: confirmed(true) })).toBe('message.forged');
-    expect(await verdict({ consents: confirmed(true, false), preCheckIn: randomUUID() })).toBe('consent.text-unknown');
-    expect(await verdict({ consents: confirmed(true), preCheckIn: randomUUID() })).toBe('accepted');
-  });
-
-  test('what this agent offered is what it takes: no other id, no other answer', async () => {
-    await openBed();
-    const session = randomUUID();
-    const certificate = await bed.certificate(serial);
-    const signed = await sign({ settings, answers: ({ id }) => id === topic.id || null });
-    const x5c = [Buffer.from(certificate).toString('base64')];
-    const payload = Buffer.from(signed.jws.split('.')[1] ?? '', 'base64url');
-    const jws = await new CompactSign(payload)
-      .setProtectedHeader({ alg: 'RS256', typ: 'uketsuke-pre-check-in', x5c })
-      .sign(bed.keys.auth);
-    bed.leavePreCheckIn({ ...signed, certificateSerial: serial, jws });
-    const offered = (await bed.lookup(certificate, session)).preCheckIn;
-    expect(offered).toEqual({
-      id: signed.id,
-      consents: topic.codes.map((code) => ({ code, given: true })),
-      // To the end of the Japanese day.
-      lastsMs: Date.parse('2026-11-19T00:00:00+09:00') - bed.clock.now().wallMs,
-    });
-    const ask = (more: Parameters<AgentBed['sign']>[1]) => verdict({ session, ...more }, certificate);
-    expect(await ask({ consents: confirmed(true), preCheckIn: randomUUID() })).toBe('message.forged');
-    expect(await ask({ consents: confirmed(false), preCheckIn: signed.id })).toBe('message.forged');
-    expect(await ask({ consents: confirmed(true), preCheckIn: signed.id })).toBe('accepted');
-    // It has served: no second request of this visit confirms it, and the answers are kept no longer.
-    expect(await ask({ consents: confirmed(true), preCheckIn: signed.id })).toBe('message.forged');
-    expect((await bed.lookup(certificate)).preCheckIn).toBeUndefined();
-  });
-
-  test('nothing is offered while the agent’s own clock may not say which day it is', async () => {
-    await openBed();
-    const signed = await sign({ settings });
-    bed.leavePreCheckIn(signed);
-    const { der } = certificateIn(signed);
-    expect((await bed.lookup(der)).preCheckIn?.id).toBe(signed.id);
-    bed.setTime({ certainty: 'doubted', fault: 'moved' });
-    expect((await bed.lookup(der)).preCheckIn).toBeUndefined();
-  });
-
-  test.each<[string, (bed: AgentBed) => void]>([
-    [
-      'the journal cannot say whether it was used',
-      ({ journal }) => {
-        journal.isPreCheckInUsed = () => {
-          throw new Error('disk I/O error');
-        };
-      },
-    ],
-    ['the journal that knew what was used is gone', ({ journal, clock }) => journal.noteRolledBack(clock.now().wallMs)],
-  ])('%s: the lookup is answered all the same, without it', async (_name, spoil) => {
-    await openBed();
-    const signed = await sign({ settings });
-    bed.leavePreCheckIn(signed);
-    const { der } = certificateIn(signed);
-    spoil(bed);
-    const answer = await bed.lookup(der);
-    expect(answer).toMatchObject({ registered: 'yes', certificateStatus: 'good' });
-    expect(answer.preCheckIn).toBeUndefined();
-  });
-
-  test('it may be confirmed to the end of its day, however long it says that it is good', async () => {
-    await openBed();
-    const lastsMs = async (end: number): Promise<number | undefined> => {
-      const signed = await sign({ settings, change: (honest) => ({ ...honest, expiresAt: simulatedStartMs + end }) });
-      bed.leavePreCheckIn(signed);
-      return (await bed.lookup(certificateIn(signed).der)).preCheckIn?.lastsMs;
-    };
-    const now = bed.clock.now().wallMs;
-    expect(await lastsMs(24 * hourMs)).toBe(Date.parse('2026-11-19T00:00:00+09:00') - now);
-    expect(await lastsMs(90_000)).toBe(simulatedStartMs + 90_000 - now);
-  });
-
-  test('the power fails between its use and the receipt: the same request is accepted still, another is not', async () => {
-    bed = await makeAgentBed({ settings });
-    const preCheckIn = randomUUID();
-    const { sealed } = await bed.sign(await bed.pin(serial), { consents: confirmed(true), preCheckIn });
-    await bed.request(sealed);
-    bed.restart();
-    await bed.request(sealed);
-    expect((await bed.receipts()).map(({ verdict }) => verdict)).toEqual(['accepted', 'accepted']);
-    expect(await verdict({ consents: confirmed(true), preCheckIn })).toBe('message.stale');
-  });
-
-  test('one pre-check-in, one visit: also after the agent began anew', async () => {
-    bed = await makeAgentBed({ settings });
-    const preCheckIn = randomUUID();
-    expect(await verdict({ consents: confirmed(true), preCheckIn })).toBe('accepted');
-    expect(await verdict({ consents: confirmed(true), preCheckIn })).toBe('message.stale');
-    bed.restart();
-    expect(await verdict({ preCheckIn })).toBe('message.stale');
-    expect(bed.journal.isPreCheckInUsed(preCheckIn)).toBe(true);
   });
 });

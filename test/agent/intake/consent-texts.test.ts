@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { personas } from '../../../drivers/virtual/personas.ts';
-import { type AgentBed, makeAgentBed } from '../../../scripts/beds/agent-bed.ts';
+import { fewLanguages, fixtures, IntakeBed } from '../../../scripts/beds/intake-bed.ts';
 import { missingRelease, releases } from '../../../scripts/beds/release-tree.ts';
-import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
+import { SimulatedClock, simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { testRequest, testSettings } from '../../../scripts/beds/test-facility.ts';
-import { consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
+import { ConsentTextsInForce, consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
+import { receiveRequest } from '../../../src/agent/intake/receive-request.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { type ReleasedTexts, readReleasedTexts } from '../../../src/catalogue/released-texts.ts';
 import type { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
@@ -17,27 +17,33 @@ import {
   unbundled,
 } from '../../../src/core/catalogue/consent.ts';
 import { consentTextOf } from '../../../src/core/screen/draw-screen-consent.ts';
+import { dayMs } from '../../../src/core/time-units.ts';
 import { facilityKinds } from '../../../src/wire/facility-settings.ts';
 import type { Consent } from '../../../src/wire/messages.ts';
 
 const catalogue = catalogueAt(simulatedStartMs);
+const few = fewLanguages(catalogue);
 const consentCodes = catalogue.consents.items.map(({ code }) => code);
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const [right] = testRequest({ issuedAt: simulatedStartMs }).consents as [Consent];
 
-test('whatever a screen can ask, in every language, for every choice of items and kind of institution, is known', () => {
-  const texts = consentTexts([catalogue]);
+/** All that can be asked in two languages is put together in milliseconds: whatever is wrong in general shows there first. */
+test.each([
+  ['two languages', few],
+  ['every language', catalogue],
+])('whatever a screen can ask, in %s, for every choice of items and kind of institution, is known', (_which, of) => {
+  const texts = consentTexts([of]);
   let asked = 0;
   for (let items = 0; items < 2 ** consentCodes.length; items += 1)
     for (const institutionType of facilityKinds) {
       const switches = consentCodes.map((code, bit) => [code, (items & (1 << bit)) !== 0]);
       const settings = { ...testSettings, asks: Object.fromEntries(switches), institutionType };
       const questions = questionsOf(catalogue.consents, settings, null, 'valid');
-      for (const language of Object.keys(catalogue.languages))
+      for (const language of Object.keys(of.languages))
         for (const question of [...questions, ...unbundled(questions)]) {
           if (question.kind !== 'consent-bundle' && question.kind !== 'consent-item') continue;
           const answers = answerQuestion(noAnswers, question, true, 0, language);
-          const textHashOf = () => hashOf(consentTextOf(catalogue, language, question, institutionType));
+          const textHashOf = () => hashOf(consentTextOf(of, language, question, institutionType));
           const consents = consentRecord(answers, catalogue.version, textHashOf);
           expect(consents.every((consent) => texts.isShown(consent))).toBe(true);
           asked += consents.length;
@@ -56,10 +62,10 @@ describe('terminals of an earlier release', () => {
     );
   /** Everything as it is, with one consent's words mended in every language, and so another version of the texts. */
   const mended: Catalogue = {
-    ...catalogue,
-    version: catalogue.version.replace(/\+[^+]+/, '+2027-01-05'),
+    ...few,
+    version: few.version.replace(/\+[^+]+/, '+2027-01-05'),
     languages: Object.fromEntries(
-      Object.entries(catalogue.languages).map(([language, { texts, ...rest }]) => {
+      Object.entries(few.languages).map(([language, { texts, ...rest }]) => {
         const words = Object.entries(texts).map(([key, text]) => [
           key,
           key.startsWith('subject.') ? `${text} ✓` : text,
@@ -99,7 +105,7 @@ describe('terminals of an earlier release', () => {
 
   test('a notice that they do not know ends their words, once no screen of before may still show them', () => {
     const noticed = { ...mended, version: `${mended.version}+2027-04-01` };
-    const [overlapping, after] = [consentTexts([catalogue, noticed], released), consentTexts([noticed], released)];
+    const [overlapping, after] = [consentTexts([few, noticed], released), consentTexts([noticed], released)];
     for (const each of released) {
       expect(overlapping.versions).toContain(each.catalogueVersion);
       expect(after.versions).not.toContain(each.catalogueVersion);
@@ -109,30 +115,94 @@ describe('terminals of an earlier release', () => {
 });
 
 describe('a consent to a text that no screen shows', () => {
-  let bed: AgentBed;
-  beforeEach(async () => {
-    bed = await makeAgentBed();
+  let bed: IntakeBed;
+  beforeEach(() => {
+    bed = new IntakeBed();
   });
   afterEach(() => bed.close());
+  const texts = consentTexts([few]);
+  /** What comes of a request with this one consent, in receipt and journal */
+  const verdict = async (consent: Consent): Promise<void> => {
+    const { sealed } = await bed.request(bed.pin(), { consents: [consent] });
+    const { context, post, memory, afterReceipt } = bed;
+    const parts = { context, post, memory, afterReceipt, consentTexts: texts };
+    await receiveRequest({ leaf: 'request', device: fixtures.front1, payload: sealed }, parts);
+  };
+  const refused = { verdict: 'refused', code: 'consent.text-unknown' };
 
   test.each<[string, Partial<Consent>]>([
     ['a text of somebody else', { textHash: hashOf('同意しますか') }],
     ['the text of another item', { code: 'SHJ' }],
     ['the text of another language', { language: 'en' }],
     ['a language that the catalogue does not have', { language: 'xx' }],
+    ['the text of another notice', { catalogueVersion: '2019-01-01.1' }],
+    ['a withheld consent is held to the same text', { given: false, textHash: hashOf('?') }],
   ])('%s: refused with its own code, in receipt and journal; nobody is asked', async (_what, change) => {
-    const signed = await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''), {
-      consents: [{ ...right, ...change }],
-    });
-    await bed.request(signed.sealed);
-    expect(await bed.receipts()).toMatchObject([{ verdict: 'refused', code: 'consent.text-unknown' }]);
-    expect(bed.journal.visits()).toMatchObject([{ verdict: 'refused', code: 'consent.text-unknown', outcome: null }]);
-    expect(bed.files()).toEqual([]);
+    await verdict({ ...right, ...change });
+    expect(bed.told.map(({ message }) => message)).toMatchObject([refused]);
+    expect(bed.journal.visits()).toMatchObject([{ ...refused, outcome: null }]);
+    expect(bed.started).toEqual([]);
+    await verdict(right);
+    expect(bed.started).toHaveLength(1);
+  });
+});
+
+describe('the texts that count now', () => {
+  const [yesterday, today, tomorrow] = ['2026-11-17', '2026-11-18', '2026-11-19'].map((day) => ({
+    ...few,
+    version: few.version.replace(/\+/, `+${day}+`),
+  })) as [Catalogue, Catalogue, Catalogue];
+  const midnightMs = simulatedStartMs;
+  /** One notice comes into force at a midnight, another a day later. */
+  const inForce = (released: readonly ReleasedTexts[] = []) => {
+    const clock = new SimulatedClock(midnightMs);
+    const asked: number[] = [];
+    const at = (atMs: number): Catalogue => {
+      asked.push(atMs);
+      return atMs < midnightMs ? yesterday : atMs < midnightMs + dayMs ? today : tomorrow;
+    };
+    const texts = new ConsentTextsInForce({ clock, catalogues: { at, ofVersion: () => undefined, released } });
+    const versionsAt = (wallMs: number) => {
+      clock.setWall(wallMs);
+      return [...texts.now().versions].sort();
+    };
+    return { clock, texts, versionsAt };
+  };
+  const versions = (...all: readonly Catalogue[]) => all.map(({ version }) => version).sort();
+
+  test('those of the notice that a request signed a moment ago names, and of the one that a terminal ahead of us asks by', () => {
+    const { versionsAt } = inForce();
+    expect(versionsAt(midnightMs - 5 * 60_000 - 1)).toEqual(versions(yesterday));
+    expect(versionsAt(midnightMs - 5 * 60_000)).toEqual(versions(yesterday, today));
+    expect(versionsAt(midnightMs)).toEqual(versions(yesterday, today));
+    expect(versionsAt(midnightMs + dayMs - 5 * 60_000 - 1)).toEqual(versions(yesterday, today));
+    expect(versionsAt(midnightMs + dayMs - 1)).toEqual(versions(yesterday, today, tomorrow));
+    expect(versionsAt(midnightMs + dayMs)).toEqual(versions(today, tomorrow));
+    expect(versionsAt(midnightMs + 2 * dayMs - 1)).toEqual(versions(today, tomorrow));
+    expect(versionsAt(midnightMs + 2 * dayMs)).toEqual(versions(tomorrow));
+    // A clock that is set back.
+    expect(versionsAt(midnightMs - dayMs)).toEqual(versions(yesterday));
   });
 
-  test('a withheld consent is held to the same text', async () => {
-    const consents = [{ ...right, given: false, textHash: hashOf('?') }];
-    await bed.request((await bed.sign(await bed.pin(personas.get('hanako')?.serial ?? ''), { consents })).sealed);
-    expect(await bed.receipts()).toMatchObject([{ verdict: 'refused', code: 'consent.text-unknown' }]);
+  test('put together when a notice changes them, and not for each request', () => {
+    const { clock, texts, versionsAt } = inForce();
+    const first = texts.now();
+    clock.setWall(midnightMs + 60_000);
+    expect(texts.now()).toBe(first);
+    versionsAt(midnightMs + dayMs - 1);
+    expect(texts.now()).not.toBe(first);
+    clock.setWall(midnightMs + dayMs);
+    const [after, again] = [texts.now(), texts.now()];
+    expect(after).toBe(again);
+    expect(after.isShown({ ...right, catalogueVersion: yesterday.version })).toBe(false);
+    expect(after.isShown({ ...right, catalogueVersion: today.version })).toBe(true);
+  });
+
+  test('and those of terminals of an earlier release, while no notice has ended them', () => {
+    const [release] = readReleasedTexts();
+    if (release === undefined) throw new Error('no release');
+    const released = [{ ...release, catalogueVersion: yesterday.version.replace(/\+[^+]+/, '+2020-01-01') }];
+    const versionsAt = inForce(released).versionsAt;
+    expect(versionsAt(midnightMs)).toContain(released[0]?.catalogueVersion);
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { certificateFor } from '../../../scripts/beds/evidence-fixtures.ts';
-import { fixtures, IntakeBed } from '../../../scripts/beds/intake-bed.ts';
+import { fewLanguages, fixtures, IntakeBed } from '../../../scripts/beds/intake-bed.ts';
 import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { testRequest, testSettings } from '../../../scripts/beds/test-facility.ts';
 import { consentTexts } from '../../../src/agent/intake/consent-texts.ts';
@@ -19,9 +19,7 @@ import type { Consent, EligibilityRequest } from '../../../src/wire/messages.ts'
 
 /* The gate that a request goes through: what is written down, what is receipted, and what goes on from there. */
 
-const catalogue = (({ languages: { ja, en }, ...rest }) => ({ ...rest, languages: { ja, en } }))(
-  catalogueAt(simulatedStartMs),
-) as ReturnType<typeof catalogueAt>;
+const catalogue = fewLanguages(catalogueAt(simulatedStartMs));
 const texts = consentTexts([catalogue]);
 const minuteMs = 60_000;
 const { front1, front2, keys, certificate, testFacility } = fixtures;
