@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { mallocEnvironment } from '../../src/processes/face-start.ts';
+import { mallocEnvironment, nodeFlags } from '../../src/processes/face-start.ts';
 
 /** One line of an event log in JSON. */
 export type LogLine = { readonly event: string; readonly time: string } & Readonly<Record<string, unknown>>;
@@ -26,15 +26,13 @@ export type Child = {
  * death that nobody ordered ends the demo: nothing is covered up.
  */
 export const startChild = (
-  name: string,
+  name: 'terminal' | 'agent',
   file: string,
   args: readonly string[],
   onLine: (stream: 'stdout' | 'stderr', line: string) => void,
   environment: NodeJS.ProcessEnv = process.env,
 ): Child => {
-  // As systemd/uketsuke.service and uketsuke-agent.service start theirs.
-  const bounds = ['--max-semi-space-size=2', '--max-old-space-size=256'];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...bounds, file, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeFlags[name], file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...environment, ...mallocEnvironment },
   });

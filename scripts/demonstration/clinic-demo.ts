@@ -9,7 +9,7 @@ import { isFaceId } from '../../drivers/virtual/faces.ts';
 import { createVirtualCameraControl, type VirtualCameraControl } from '../../drivers/virtual/virtual-camera-control.ts';
 import { readBrokerFiles } from '../../src/agent/provisioning/facility-authority.ts';
 import type { CameraSettings } from '../../src/processes/cameras.ts';
-import { mallocEnvironment } from '../../src/processes/face-start.ts';
+import { mallocEnvironment, nodeFlags } from '../../src/processes/face-start.ts';
 import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { keepFaceProcess } from '../beds/kept-face.ts';
 import { keepProcess } from '../beds/kept-process.ts';
@@ -142,7 +142,7 @@ const keepLinkProcess = (configFile: string, { onLog, environment = process.env 
   keepProcess(
     process.execPath,
     [
-      ...['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', '--max-old-space-size=128'],
+      ...['--disable-warning=ExperimentalWarning', ...nodeFlags.link],
       join(projectRoot, 'src/main.ts'),
       ...['link', '--config', configFile, '--log', 'json'],
     ],

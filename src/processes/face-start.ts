@@ -10,12 +10,16 @@ export const mallocEnvironment = {
 } as const;
 
 /**
- * How node is started for the face process. Frames pass through it by the megabyte while its own objects are small: V8
- * left to itself takes that for a growing program and keeps heap for hours (40 % more resident memory over 10,000
- * frames). A young generation of 1 MB and an old one of 64 MB hold what it needs several times over
- * (`npm run bench:face` prints the growth). The unit says the same.
+ * How node is started for each process of ours; the units say the same. A small young generation, and a bound of the whole
+ * that is some times what is needed: V8 left to itself fills 16 MB before it looks what a visit left behind.
+ * Of the face process most: frames pass through it by the megabyte while its own objects are small, and V8 takes that for a
+ * growing program (40 % more resident memory over 10,000 frames; `npm run bench:face` prints the growth).
  */
-export const faceProcessStart = {
-  execArgv: ['--max-semi-space-size=1', '--max-old-space-size=64'],
-  environment: mallocEnvironment,
+export const nodeFlags = {
+  terminal: ['--max-semi-space-size=2', '--max-old-space-size=256'],
+  link: ['--max-semi-space-size=2', '--max-old-space-size=128'],
+  face: ['--max-semi-space-size=1', '--max-old-space-size=64'],
+  agent: ['--max-semi-space-size=2', '--max-old-space-size=256'],
 } as const;
+
+export const faceProcessStart = { execArgv: nodeFlags.face, environment: mallocEnvironment } as const;

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { roles, runtimeScripts } from '../../scripts/package/roles.ts';
 import { commands } from '../../src/main.ts';
-import { faceProcessStart } from '../../src/processes/face-start.ts';
+import { mallocEnvironment, nodeFlags } from '../../src/processes/face-start.ts';
 import { defaultConfigPath, loadConfig } from '../../src/processes/terminal-config.ts';
 
 /** The example as somebody fills it in. */
@@ -129,12 +129,20 @@ describe('a unit', () => {
     expect(settings('uketsuke-screen.socket', 'PrivateNetwork')).toEqual(['yes']);
   });
 
-  test('of the face process starts node as the tests and figures do, and each one of ours malloc', () => {
-    const [command = ''] = settings('uketsuke-face.service', 'ExecStart');
-    for (const flag of faceProcessStart.execArgv) expect(command).toContain(flag);
-    const malloc = Object.entries(faceProcessStart.environment).map(([key, value]) => `${key}=${value}`);
-    for (const name of ours) expect(settings(name, 'Environment'), name).toEqual(expect.arrayContaining(malloc));
-  });
+  test.each([
+    ['terminal', 'uketsuke.service'],
+    ['link', 'uketsuke-link.service'],
+    ['face', 'uketsuke-face.service'],
+    ['agent', 'uketsuke-agent.service'],
+  ] as const)(
+    'of the %s process starts node as the tests and figures do, and each one of ours malloc',
+    (name, unit) => {
+      const [command = ''] = settings(unit, 'ExecStart');
+      expect(command).toContain(`/node ${nodeFlags[name].join(' ')} /`);
+      const malloc = Object.entries(mallocEnvironment).map(([key, value]) => `${key}=${value}`);
+      for (const each of ours) expect(settings(each, 'Environment'), each).toEqual(expect.arrayContaining(malloc));
+    },
+  );
 
   test('with a socket names the one of the configuration, which the terminal alone may open', () => {
     const config = filledExample();

@@ -159,6 +159,9 @@ const demo = await startClinicDemo({
     UKETSUKE_PROBE_FOLDER: probes,
   },
 });
+// Who breaks it off leaves nothing running.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void demo.close().finally(() => process.exit(1)));
 try {
   const { before, after, memory, bad } = await run(demo);
   let left = 0;
