@@ -42,7 +42,14 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     'test/wire',
   ],
   trust: ['test/trust'],
-  'terminal/delivery': ['test/terminal/delivery'],
+  'terminal/delivery': [
+    // Those that do without keys and simulated days first.
+    ...[
+      ...['challenge-pool', 'agent-watch', 'clinic-news', 'outbox-words', 'result-watch', 'lookups', 'self-report'],
+      ...['admit-command', 'settings-keeper', 'sign-request', 'outbox'],
+    ].map((name) => `test/terminal/delivery/${name}.test.ts`),
+    'test/terminal/delivery',
+  ],
   // Of the agent those with a journal in memory: the others start a whole agent, a broker or a database, a second each.
   'agent/intake': [
     ...['receive-request', 'answer-challenges', 'answer-lookup', 'lookup-memory', 'recent-ids', 'verify-evidence'],

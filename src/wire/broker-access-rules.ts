@@ -46,7 +46,7 @@ export const covers = (allowed: string, requested: string): boolean => {
   for (let level = 0; level < wide.length; level++) {
     if (wide[level] === '#') return true;
     const asked = narrow[level];
-    if (asked === undefined || asked === '#') return false;
+    if (asked === '#') return false;
     if (wide[level] !== '+' && wide[level] !== asked) return false;
   }
   return wide.length === narrow.length;

@@ -57,7 +57,8 @@ test('a terminal of a test chain is, to version 1, one of a demonstration; any o
 });
 
 test('what version 1 has no words for is a fault of whoever made it, not a message', () => {
-  expect(() => inWordsOf(1, 'settings', { ...settings, version: 'four' })).toThrow('no words for this settings');
+  for (const wrong of [{ version: 'four' }, { facilitySettings: null }, { facilitySettings: { asks: true } }])
+    expect(() => inWordsOf(1, 'settings', { ...settings, ...wrong })).toThrow('no words for this settings');
 });
 
 test('settings and state of a later release are read without what is not known, and it is named', () => {

@@ -88,6 +88,7 @@ export const createAgentWatch = ({ clock, ask, introduce, tell }: AgentWatchOpti
       return timer.wait(askAfterMs, askNow);
     }
     askedAtMs ??= clock.now().monotonicMs;
+    const sinceMs = askedAtMs;
     const mine = {};
     onItsWay = mine;
     void ask().finally(() => {
@@ -95,13 +96,12 @@ export const createAgentWatch = ({ clock, ask, introduce, tell }: AgentWatchOpti
       onItsWay = null;
       if (trouble?.code === 'delivery.link-lost') set(null);
     });
-    timer.wait(askAfterMs, unanswered);
+    timer.wait(askAfterMs, () => unanswered(sinceMs));
   };
-  function unanswered(): void {
-    if (!connected || askedAtMs === null) return;
+  function unanswered(sinceMs: number): void {
     // The link gives up a question that no broker takes after 2 s: where it has not said even that, it hangs itself.
     if (onItsWay !== null) set(failure('delivery.link-lost'));
-    else if (clock.now().monotonicMs - askedAtMs >= silentAfterMs && !isOnTheWay(trouble)) set(failure('agent.silent'));
+    else if (clock.now().monotonicMs - sinceMs >= silentAfterMs && !isOnTheWay(trouble)) set(failure('agent.silent'));
     askNow();
   }
 

@@ -1,5 +1,5 @@
 import type { Failure } from '../../core/failure.ts';
-import { err, type Result } from '../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import type { EventLog } from '../../log/event-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MessageBus } from '../../ports/message-bus.ts';
@@ -278,6 +278,7 @@ const receiversOf = (
  * still opens: a link that begins anew alone may have met another file, and no patient shall be the one who finds out.
  */
 const watchStore = ({ outbox, keeper, news, noteAccepted }: Parts, { store, clock, log }: ClinicLinkOptions) => {
+  let rowsRead = false;
   let loaded = false;
   let looking = false;
   let closed = false;
@@ -285,7 +286,9 @@ const watchStore = ({ outbox, keeper, news, noteAccepted }: Parts, { store, cloc
   const load = async (): Promise<Result<void>> => {
     const last = await store.lastAccepted();
     if (last.ok && last.value !== null) noteAccepted({ ...last.value, at: Math.round(last.value.at) });
-    const rows = await outbox.load();
+    // Once: visits of before the restart are told of as they are found, and some may have been answered since.
+    const rows = rowsRead ? ok(undefined) : await outbox.load();
+    rowsRead ||= rows.ok;
     return rows.ok ? await keeper.load() : rows;
   };
   const look = async (): Promise<void> => {

@@ -240,9 +240,7 @@ class DurableOutbox implements Outbox {
     const settled = this.#settled.get(requestId);
     if (settled === undefined) return;
     this.#settled.delete(requestId);
-    this.#hold(settled.row, true);
-    const entry = this.#entries.get(requestId);
-    if (entry !== undefined) this.#keep(entry, settled.written);
+    this.#keep(this.#hold(settled.row, true), settled.written);
     this.#pump();
   }
 
@@ -267,10 +265,11 @@ class DurableOutbox implements Outbox {
     return isEarlier && visitMark !== null ? Math.max(leftMs, this.#delays.askOnceMs) : leftMs;
   }
 
-  #hold(row: OutboxRow, isEarlier = false): void {
-    if (this.#entries.has(row.requestId)) return;
+  #hold(row: OutboxRow, isEarlier = false): Entry {
+    const known = this.#entries.get(row.requestId);
+    if (known !== undefined) return known;
     const now = this.#options.clock.now();
-    this.#entries.set(row.requestId, {
+    const entry: Entry = {
       row,
       isEarlier,
       storedAtMonotonicMs: now.monotonicMs,
@@ -283,7 +282,9 @@ class DurableOutbox implements Outbox {
       told: null,
       wasSent: isEarlier && row.visitMark !== null,
       released: false,
-    });
+    };
+    this.#entries.set(row.requestId, entry);
+    return entry;
   }
 
   async #transmit(entry: Entry): Promise<void> {

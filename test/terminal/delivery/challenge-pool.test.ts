@@ -218,6 +218,20 @@ describe('it asks again', () => {
     expect(asked).toHaveLength(1);
   });
 
+  test('not once it is closed, where an answer comes after that', async () => {
+    pool.setConnected(true);
+    pool.close();
+    expect(answer(make(1, minute))).toBe(true);
+    await clock.advance(life);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('not at all while there was never a connection', async () => {
+    pool.setConnected(false);
+    await clock.advance(life);
+    expect([asked, pool.ready(0)]).toEqual([[], false]);
+  });
+
   test('not once it is closed while a question is on its way', async () => {
     pool.setConnected(true);
     pool.close();

@@ -281,6 +281,20 @@ describe('a request of a visit that is on', () => {
   });
 });
 
+test('left by an earlier run, and no agent is ever heard: told as over after its life, kept for a day', async () => {
+  const row = rowOf({ visitMark: 'mark' });
+  await outbox.add(row);
+  outbox.close();
+  start();
+  await outbox.load();
+  await clock.advance(10 * minute);
+  expect(events.map(({ type }) => type)).toEqual(['earlier-visit', 'request-expired']);
+  await clock.advance(24 * 60 * minute - 1);
+  expect(kept()).toEqual([row.requestId]);
+  await clock.advance(1);
+  expect([kept(), sentAt(), events.length]).toEqual([[], [], 2]);
+});
+
 describe('a request that ends', () => {
   test('by the agent’s clock, once that is known: sooner or later than by ours', async () => {
     outbox.setConnected(true);

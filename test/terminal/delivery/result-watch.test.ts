@@ -12,6 +12,7 @@ describe('the result of a request whose receipt is in', () => {
   let clock: SimulatedClock;
   let asked: string[];
   let told: string[];
+  let said: object[];
   let watch: ResultWatch;
   let agentNowMs: number | null;
   /** Of an agent whose clock is an hour behind ours, so that the two cannot be taken for each other. */
@@ -22,11 +23,14 @@ describe('the result of a request whose receipt is in', () => {
     clock = new SimulatedClock();
     asked = [];
     told = [];
+    said = [];
+    const log = createEventLog({ format: 'silent' });
+    log.event = ((name: string, fields: object) => void said.push({ name, ...fields })) as typeof log.event;
     agentNowMs = clock.now().wallMs - 3_600_000;
     watch = createResultWatch({
       clock,
       agentNowMs: () => agentNowMs,
-      log: createEventLog({ format: 'silent' }),
+      log,
       ask: ({ requestId }) => asked.push(requestId),
       tell: ({ requestId }) => told.push(requestId),
     });
@@ -46,6 +50,19 @@ describe('the result of a request whose receipt is in', () => {
     await clock.advance(60_000);
     expect(asked).toHaveLength(3);
     expect(told).toEqual(['a']);
+  });
+
+  test('is said in the log by how it went, and how long it took', async () => {
+    watch.await(awaited('a', 60_000));
+    await clock.advance(700);
+    watch.receive(resultOf('a'), false);
+    watch.receive({ ...resultOf('b'), outcome: 'failed' }, true);
+    await clock.advance(700);
+    watch.await(awaited('b', 60_000));
+    expect(said).toEqual([
+      { name: 'result.received', request: 'a', outcome: 'ok', ms: 700 },
+      { name: 'result.received', request: 'b', outcome: 'failed', ms: 0 },
+    ]);
   });
 
   test('is not asked for without a connection, and at once with the next one', async () => {

@@ -1,8 +1,9 @@
 import { generateKeyPair } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
-import { breathe, SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
+import { breathe, SimulatedClock, until } from '../../../scripts/beds/simulated-clock.ts';
 import { testSettings } from '../../../scripts/beds/test-facility.ts';
+import { failure } from '../../../src/core/failure.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
 import { createSettingsKeeper, type SettingsKeeper } from '../../../src/terminal/delivery/settings-keeper.ts';
 import { sign } from '../../../src/trust/seal.ts';
@@ -156,6 +157,39 @@ describe('settings', () => {
     await keeper.receive(await settings(3));
     await keeper.load();
     expect(applied).toEqual([3]);
+  });
+
+  test('that cannot be read are the answer to whoever asks for them', async () => {
+    store.unopened = failure('storage.damaged');
+    expect(await keeperOf().load()).toMatchObject({ ok: false, failure: { code: 'storage.damaged' } });
+    expect([applied, refusals()]).toEqual([[], []]);
+  });
+
+  test('that the disk takes only after it is closed, or after higher ones came, are not applied', async () => {
+    const raise = store.raiseSettings.bind(store);
+    const held: (() => void)[] = [];
+    store.raiseSettings = async (...of) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return raise(...of);
+    };
+    const keeper = keeperOf();
+    const first = keeper.receive(await settings(3));
+    await until('the first write', () => held.length === 1);
+    const second = keeper.receive(await settings(4));
+    await until('the second write', () => held.length === 2);
+    for (const release of held.splice(0)) release();
+    await Promise.all([first, second]);
+    expect(applied).toEqual([4]);
+    store.full = true;
+    const third = keeper.receive(await settings(5));
+    await until('the third write', () => held.length === 1);
+    keeper.close();
+    for (const release of held.splice(0)) release();
+    await third;
+    store.full = false;
+    await clock.advance(hourMs);
+    expect([applied, held]).toEqual([[4], []]);
+    expect(said.filter(({ name }) => name === 'store.failed')).toEqual([]);
   });
 
   test('are left alone once it is closed, also those that wait', async () => {
