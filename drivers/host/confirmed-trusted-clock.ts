@@ -40,6 +40,8 @@ class ConfirmedClock implements TrustedClock {
   readonly #softwareMs: number;
   #known: TimeKnowledge;
   #told: TrustedTime;
+  /** What `#told` was told of */
+  #lookedAt: MachineTime & { readonly knew: TimeKnowledge };
   #callOff = (): void => {};
   #toldAtMs: number;
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -59,7 +61,8 @@ class ConfirmedClock implements TrustedClock {
       word: null,
       synchronised: false,
     };
-    this.#told = tellTime(this.#known, this.#machine());
+    this.#lookedAt = { ...this.#machine(), knew: this.#known };
+    this.#told = tellTime(this.#known, this.#lookedAt);
     this.#toldAtMs = this.#told.wallMs;
     this.#round();
   }
@@ -104,7 +107,12 @@ class ConfirmedClock implements TrustedClock {
   }
 
   #look(): TrustedTime {
-    const time = tellTime(this.#known, this.#machine());
+    const machine = this.#machine();
+    // Within a millisecond many ask.
+    const { knew, steadyMs, wallMs } = this.#lookedAt;
+    if (knew === this.#known && machine.steadyMs === steadyMs && machine.wallMs === wallMs) return this.#told;
+    this.#lookedAt = { ...machine, knew: this.#known };
+    const time = tellTime(this.#known, machine);
     const isNews =
       time.certainty !== this.#told.certainty ||
       time.fault !== this.#told.fault ||

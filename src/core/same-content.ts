@@ -10,8 +10,7 @@ export const sameContent = (one: unknown, other: unknown): boolean => {
       Array.isArray(other) && one.length === other.length && one.every((each, index) => sameContent(each, other[index]))
     );
   if (Array.isArray(other)) return false;
-  return (
-    Object.keys(one).every((key) => sameContent(one[key as never], other[key as never])) &&
-    Object.keys(other).every((key) => key in one || other[key as never] === undefined)
-  );
+  for (const key in one) if (!sameContent(one[key as never], other[key as never])) return false;
+  for (const key in other) if (other[key as never] !== undefined && !(key in one)) return false;
+  return true;
 };

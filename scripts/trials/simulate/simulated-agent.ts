@@ -54,7 +54,7 @@ type AgentParts = {
 };
 
 /** Forgets what was handed over, looks for what has had its time: as `uketsuke agent`, at longer pauses. ms */
-const rounds = { forgetMs: 5_000, sweepMs: 20_000, diskMs: 3_000, timeMs: 10_000 } as const;
+const rounds = { forgetMs: 5_000, resumeMs: 20_000, sweepMs: 60_000, diskMs: 3_000, timeMs: 10_000 } as const;
 export const oqsFolder = '/oqs';
 
 const diskCodes: Readonly<Record<number, FailureCode>> = { 13: 'agent.disk-full', 10: 'agent.disk-failed' };
@@ -189,9 +189,9 @@ export const startAgentEnd = (parts: AgentParts): RunningAgent => {
   every(rounds.timeMs, seeTime);
   every(rounds.forgetMs, () => journal.forgetDeleted());
   every(rounds.diskMs, () => disk.look(() => journal.tryWrite()));
-  every(rounds.sweepMs, () => {
+  every(rounds.sweepMs, () => desk.handOver.giveUp(journal.sweep()));
+  every(rounds.resumeMs, () => {
     desk.flushRejections();
-    desk.handOver.giveUp(journal.sweep());
     desk.handOver.resume();
   });
   desk.handOver.resume();

@@ -182,7 +182,7 @@ export class AgentDesk {
           memory: this.#memory,
           afterReceipt: this.handOver,
           consentTexts: this.#consentTexts(),
-        }).finally(() => this.lanes.keepLate(incoming.device.device));
+        }).finally(() => this.lanes.requestCame(incoming.device.device));
       case 'command-result':
         return this.commands.receive(incoming);
       default:

@@ -16,6 +16,8 @@ export type Lane = {
   readonly clockAheadMs: number;
 };
 
+type Late = 'new' | 'without-row' | 'known';
+
 /** So many requests of a terminal whose patients left are remembered, twice of what it says at a time. */
 const mostLate = 16;
 
@@ -25,7 +27,10 @@ export class Lanes {
   readonly #nameUnknown: ReturnType<typeof nameUnknownKeys>;
   readonly #clocksAheadMs = new Map<string, number>();
   readonly #states = new Map<string, { state: StateMessage; receivedAt: number }>();
-  readonly #late = new Map<string, readonly string[]>();
+  /** Requests that a terminal has called late: whether the journal is to be asked for each, has no row of it yet, or knows it */
+  readonly #late = new Map<string, Map<string, Late>>();
+  /** What each terminal says with every state and the journal has kept already */
+  readonly #kept = new Map<string, { left?: string; helpCalledAt?: number }>();
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -40,9 +45,11 @@ export class Lanes {
     if (state.device !== device.device) return err(failure('message.forged', 'state of another device'));
     const before = this.#states.get(device.device)?.state;
     this.#states.set(device.device, { state, receivedAt: this.#context.clock.now().wallMs });
-    const late = new Set([...(this.#late.get(device.device) ?? []), ...(state.late ?? [])]);
-    this.#late.set(device.device, [...late].slice(-mostLate));
-    this.keepLate(device.device);
+    const late = this.#late.get(device.device) ?? new Map<string, Late>();
+    this.#late.set(device.device, late);
+    for (const requestId of state.late ?? []) late.set(requestId, late.get(requestId) ?? 'new');
+    for (const oldest of [...late.keys()].slice(0, -mostLate)) late.delete(oldest);
+    this.#markLate(device.device);
     this.#keepEvents(device.device, state);
     if (before?.status !== state.status)
       this.#context.log.event('agent.device-state', { device: device.device, status: state.status });
@@ -53,8 +60,16 @@ export class Lanes {
   /** Said again and again with each state, kept once. */
   #keepEvents(device: string, { lane, abandoned, helpCalledAt }: StateMessage): void {
     const { deskEvents } = this.#context.journal;
-    if (abandoned !== undefined) deskEvents.abandoned({ ...abandoned, device, lane });
-    if (helpCalledAt !== undefined) deskEvents.called(device, lane, helpCalledAt);
+    const kept = this.#kept.get(device) ?? {};
+    this.#kept.set(device, kept);
+    if (abandoned !== undefined && kept.left !== abandoned.session) {
+      deskEvents.abandoned({ ...abandoned, device, lane });
+      kept.left = abandoned.session;
+    }
+    if (helpCalledAt !== undefined && kept.helpCalledAt !== helpCalledAt) {
+      deskEvents.called(device, lane, helpCalledAt);
+      kept.helpCalledAt = helpCalledAt;
+    }
   }
 
   /** The newest wire that this agent and the terminal speak; 1 until the terminal says more. */
@@ -73,11 +88,23 @@ export class Lanes {
 
   /**
    * Of what the terminal has called late the journal keeps what it knows by now: a request may come after the word, and after
-   * an older state that the broker delivers once more; and a disk that refused takes it with what is heard next.
+   * an older state that the broker delivers once more; and a disk that refused takes it with what is heard next. Where other
+   * agents write into the same journal, a row may come without a word to this one.
    */
-  keepLate(device: string): void {
-    const late = this.#late.get(device) ?? [];
-    if (late.length > 0) this.#context.journal.markLate(late, device, this.#context.clock.now().wallMs);
+  requestCame(device: string): void {
+    const late = this.#late.get(device) ?? new Map<string, Late>();
+    for (const [requestId, status] of late) if (status === 'without-row') late.set(requestId, 'new');
+    this.#markLate(device);
+  }
+
+  #markLate(device: string): void {
+    const { journal, clock } = this.#context;
+    const late = this.#late.get(device) ?? new Map<string, Late>();
+    for (const [requestId, status] of late) {
+      if (status !== 'new' && (status === 'known' || !journal.leases.isShared)) continue;
+      const isKnown = journal.markLate(requestId, device, clock.now().wallMs);
+      late.set(requestId, isKnown ? 'known' : 'without-row');
+    }
   }
 
   noteClock(device: string, aheadMs: number): void {

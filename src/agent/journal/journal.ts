@@ -235,7 +235,7 @@ export class Journal extends JournalAge {
     });
   }
 
-  markLate = (ids: readonly string[], device: string, at: number) => markLate(this.engine, ids, device, at);
+  markLate = (requestId: string, device: string, at: number) => markLate(this.engine, requestId, device, at);
 
   /** What was left to do will not be done: its personal data has had its time, or no file can say it. */
   giveUp(requestId: string, at: number): void {

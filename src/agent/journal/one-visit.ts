@@ -4,16 +4,13 @@ import type { Lease } from './leases.ts';
 
 /* A visit is a session at a terminal, whatever number of requests it took. */
 
-/** Their patients had left without the answer, as the terminal says; staff see it beside the result. true = it was news */
-export const markLate = (sql: Sql, requestIds: readonly string[], device: string, at: number): boolean =>
-  requestIds.filter(
-    (requestId) =>
-      sql.run(
-        // A test has no patient.
-        "UPDATE request SET late_at = ? WHERE request_id = ? AND device = ? AND late_at IS NULL AND kind <> 'test'",
-        ...[at, requestId, device],
-      ) > 0,
-  ).length > 0;
+/** Its patient had left without the answer, as the terminal says; staff see it beside the result. true = it was news */
+export const markLate = (sql: Sql, requestId: string, device: string, at: number): boolean =>
+  sql.run(
+    // A test has no patient.
+    "UPDATE request SET late_at = ? WHERE request_id = ? AND device = ? AND late_at IS NULL AND kind <> 'test'",
+    ...[at, requestId, device],
+  ) > 0;
 
 /**
  * A request whose answer has come, by one question. `isAnsweredOtherwise`: another request of its visit has its answer (a visit is

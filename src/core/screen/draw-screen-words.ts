@@ -11,13 +11,27 @@ const writtenOf = (value: string | number | Words): string => (typeof value === 
 const readOf = (value: string | number | Words): string =>
   typeof value === 'object' ? (value.reading ?? value.text) : String(value);
 
-const fill = (pattern: string, values: WordValues, of: (value: string | number | Words) => string): string =>
-  pattern.includes('{')
-    ? pattern.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
-        const value = values[name];
-        return value === undefined ? whole : of(value);
-      })
-    : pattern;
+/** What stands between the names of a pattern, and the names: of the catalogue's patterns there are not many. */
+const partsOf = new Map<string, readonly string[]>();
+const splitOnce = (pattern: string): readonly string[] => {
+  const known = partsOf.get(pattern);
+  if (known !== undefined) return known;
+  const parts = pattern.split(/\{([a-z]+)\}/);
+  partsOf.set(pattern, parts);
+  return parts;
+};
+
+const fill = (pattern: string, values: WordValues, of: (value: string | number | Words) => string): string => {
+  if (!pattern.includes('{')) return pattern;
+  const parts = splitOnce(pattern);
+  let text = parts[0] ?? '';
+  for (let at = 1; at < parts.length; at += 2) {
+    const name = parts[at] ?? '';
+    const value = values[name];
+    text += (value === undefined ? `{${name}}` : of(value)) + (parts[at + 1] ?? '');
+  }
+  return text;
+};
 
 /** Words of the catalogue by key, in one language; the only source of text for a screen. */
 export type Dictionary = {

@@ -36,3 +36,16 @@ test('a disk that refuses the word takes it with what is heard next', async () =
   await bed.say({});
   await until('late', () => isLate(requestId));
 });
+
+test('what a terminal says with each of its states is written once', async () => {
+  const [requestId, unknown, session] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+  await visit(requestId);
+  const marked = vi.spyOn(bed.journal, 'markLate');
+  const left = vi.spyOn(bed.journal.deskEvents, 'abandoned');
+  const said = { late: [requestId, unknown], abandoned: { session, at: 1, reason: 'session.timeout' } } as const;
+  for (let times = 0; times < 3; times += 1) await bed.say(said);
+  expect(isLate(requestId)).toBe(true);
+  expect(marked.mock.calls.map(([id]) => id)).toEqual([requestId, unknown]);
+  expect(left).toHaveBeenCalledTimes(1);
+  expect(bed.journal.deskEvents.abandonedSince(0)).toHaveLength(1);
+});

@@ -253,10 +253,10 @@ describe('an answer', () => {
   test('patients who had left: told once, of their own terminal, and never of a test', () => {
     for (const id of ['a', 'b']) record(id);
     record('t', { kind: 'test' });
-    expect(journal.markLate(['a'], 'front-2', at)).toBe(false);
-    expect(journal.markLate(['t', 'unknown'], 'front-1', at)).toBe(false);
-    expect(journal.markLate(['a', 'b'], 'front-1', at)).toBe(true);
-    expect(journal.markLate(['a'], 'front-1', at + 1)).toBe(false);
+    expect(journal.markLate('a', 'front-2', at)).toBe(false);
+    for (const id of ['t', 'unknown']) expect(journal.markLate(id, 'front-1', at)).toBe(false);
+    for (const id of ['a', 'b']) expect(journal.markLate(id, 'front-1', at)).toBe(true);
+    expect(journal.markLate('a', 'front-1', at + 1)).toBe(false);
     expect(['a', 'b', 't'].map((id) => journal.visit(id)?.lateAt)).toEqual([at, at, null]);
   });
 });

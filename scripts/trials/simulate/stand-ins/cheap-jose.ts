@@ -66,10 +66,14 @@ const lastMade = new Map<string, Made>();
 /** Its hash: a key is looked up by all its letters */
 const markOf = (token: string): string => token.slice(-16);
 const mostMade = 64;
+const marks: string[] = new Array(mostMade).fill('');
+let turn = 0;
 const made = (token: string, key: string, content: Uint8Array, header: Header): string => {
-  const [oldest] = lastMade.keys();
-  if (oldest !== undefined && lastMade.size >= mostMade) lastMade.delete(oldest);
-  lastMade.set(markOf(token), { token, key, content: content.slice(), header });
+  lastMade.delete(marks[turn] ?? '');
+  const mark = markOf(token);
+  marks[turn] = mark;
+  turn = (turn + 1) % mostMade;
+  lastMade.set(mark, { token, key, content: content.slice(), header });
   return token;
 };
 /** null: made long ago, with another key, or by somebody else */

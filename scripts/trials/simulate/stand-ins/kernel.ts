@@ -199,7 +199,8 @@ export class Kernel {
     for (;;) {
       let below = 2 * at + 1;
       if (below >= heap.length) break;
-      const [left, right] = [heap[below] as Due, heap[below + 1]];
+      const left = heap[below] as Due;
+      const right = heap[below + 1];
       if (right !== undefined && (right.atMs < left.atMs || (right.atMs === left.atMs && right.order < left.order)))
         below += 1;
       const child = heap[below] as Due;
