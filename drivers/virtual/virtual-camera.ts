@@ -1,6 +1,7 @@
 /** A camera of painted frames behind the camera port; everything after it is as with a real one. */
 import { failure } from '../../src/core/failure.ts';
 import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
+import { openCameraApart } from './camera-apart.ts';
 import { isFaceId } from './faces.ts';
 import { OrderedFrames } from './ordered-frames.ts';
 import { emptyScene, frameHeight, frameWidth, personBefore, SceneRenderer } from './render-scene.ts';
@@ -16,6 +17,8 @@ export type VirtualCameraSettings = {
   /** Path of the control panel's unix socket; without it `face` stays before the camera. */
   readonly controlSocket?: string;
   readonly face?: string | null;
+  /** Painted in a process of its own: for whoever measures what the face process does */
+  readonly apart?: true;
 };
 
 export class VirtualCamera implements Camera {
@@ -69,4 +72,5 @@ export class VirtualCamera implements Camera {
   }
 }
 
-export const createVirtualCamera = (settings: VirtualCameraSettings): Camera => new VirtualCamera(settings);
+export const createVirtualCamera = ({ apart, ...settings }: VirtualCameraSettings): Camera =>
+  apart === true ? openCameraApart(settings) : new VirtualCamera(settings);

@@ -47,6 +47,8 @@ type DemoOptions = {
   readonly mosquitto?: { readonly alsoAllows: readonly string[] };
   /** How long cards and their wire take, and who hears of each command; left out: no time */
   readonly card?: { readonly timing: CardTiming; readonly onApdu: (deviceMs: number, atMs: number) => void };
+  /** The virtual camera's pictures are painted in a process of their own */
+  readonly paintedApart?: true;
   readonly framesPerSecond?: number;
   /** In place of the 0.8 s in which a finger is not meant for a new question. ms */
   readonly otherButtonsMs?: number;
@@ -181,12 +183,15 @@ const startTerminalProcess = async (start: TerminalStart, { onLog, environment, 
 
 /** `control`: null with a real camera */
 const chooseCamera = async (
-  { cameraDevice: device, framesPerSecond }: DemoOptions,
+  { cameraDevice: device, framesPerSecond, paintedApart }: DemoOptions,
   directory: string,
 ): Promise<{ readonly camera: CameraSettings; readonly control: VirtualCameraControl | null }> => {
   if (device !== null) return { camera: { kind: 'ffmpeg', source: { device } }, control: null };
   const control = await createVirtualCameraControl(join(directory, 'camera.sock'), null);
-  const pace = framesPerSecond === undefined ? {} : { framesPerSecond };
+  const pace = {
+    ...(framesPerSecond === undefined ? {} : { framesPerSecond }),
+    ...(paintedApart === undefined ? {} : { apart: paintedApart }),
+  };
   return { camera: { kind: 'virtual', seed: 1, controlSocket: control.path, ...pace }, control };
 };
 

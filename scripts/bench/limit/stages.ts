@@ -29,7 +29,11 @@ const isPrompt = ({ body }: ScreenModel): boolean =>
 export type Apdu = { readonly deviceMs: number; readonly atMs: number };
 
 const now = (): number => performance.timeOrigin + performance.now();
-const persona = 'hanako';
+/**
+ * Two people in turn: whoever comes next is not waited for until the screen has forgotten the last one. The face of the one is
+ * taken for living in every painted frame; of most others it is doubted now and then, and they are asked to move.
+ */
+const personas: Readonly<Record<Method, string>> = { face: 'near-expiry', pin: 'hanako' };
 
 const presses: Readonly<Record<string, Extract<Reaction, { do: 'touch' }>['control']>> = {
   'consent-bundle': 'agree',
@@ -86,7 +90,7 @@ export class TimedPatient {
     signatureMs: number,
   ): Promise<Visit | Astray> {
     const moments = this.#moments;
-    await this.#patient.see('idle', 'accepted', 'take-card');
+    const persona = personas[method];
     const { face, pins } = personaById(persona);
     demo.setFace(method === 'face' ? face : null);
     moments.length = 0;
@@ -105,9 +109,10 @@ export class TimedPatient {
       const isFree = model.body.kind === 'pin' && model.body.entered === 0 && !model.body.checking;
       return isFree ? { do: 'type-pin', digits: digits.slice() } : { do: 'wait' };
     };
+    // What the last one saw to the end stands there until this card is known.
+    await this.#patient.see('reading', 'choose-method');
     const end = await this.#patient.follow(react, ['accepted', 'desk']);
     demo.order({ type: 'pull' });
-    await this.#patient.see('idle');
     if (end.screen === 'desk') throw new Error(`the visit went to the desk: ${end.heading}`);
     if (astray !== null) return astray;
     const own = apdus.slice(firstApdu);

@@ -29,11 +29,15 @@ export class EarlyFrames {
     if (this.#held.length > weighedFrames) this.#held.shift()?.embedding.fill(0);
   }
 
+  get isWhole(): boolean {
+    return this.#held.length === weighedFrames;
+  }
+
   /** Gives up all frames: as many as are weighed, where each of them is the reference's, seen lately; else none. */
   take(reference: Embedding, threshold: number, nowMs: number): readonly EarlyFrame[] {
     const taken = this.#held.map(({ evidence, atMs }) => ({ evidence, atMs }));
     const isWhole =
-      taken.length === weighedFrames &&
+      this.isWhole &&
       this.#held.every(
         ({ embedding, atMs }) => nowMs - atMs <= earlyMs && comparisonScore(embedding, reference) >= threshold,
       );

@@ -137,12 +137,16 @@ export class AttemptCourse {
   compareWith(reference: Embedding, atMs: number): AttemptStep[] {
     this.#reference?.fill(0);
     this.#reference = reference;
-    const early = this.#early.take(reference, this.#threshold, atMs);
-    if (early.length === 0 || this.#probes.score(reference) < this.#threshold) return [];
-    return early.flatMap(({ evidence, atMs }) => {
+    if (this.#probes.score(reference) < this.#threshold) return [];
+    return this.#early.take(reference, this.#threshold, atMs).flatMap(({ evidence, atMs }) => {
       this.#seenAtMs = atMs;
       return this.weigh(evidence);
     });
+  }
+
+  /** Nothing more is needed of frames until the card's photo is there. */
+  get awaitsPhoto(): boolean {
+    return this.#reference === null && this.#early.isWhole;
   }
 
   #tellHint(hint: FaceHint | null, atMs: number, kind: 'sure' | 'guess' | 'prompt' = 'sure'): AttemptStep[] {

@@ -20,6 +20,8 @@ import { DepthWatch } from './watch-depth.ts';
 
 /** Ten pictures a second look fluent and cost 5 ms each. */
 const previewIntervalMs = 100;
+/** While only the photo is waited for the models are left free for it: a face that goes away is noticed soon enough. ms */
+const awaitingIntervalMs = 100;
 
 type Attempt = {
   readonly id: number;
@@ -73,6 +75,7 @@ export class FaceWorker {
   #turnsWaiting = 0;
   #framesSeen = 0;
   #lastPreviewMs = Number.NEGATIVE_INFINITY;
+  #lastLookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: FaceWorkerParts) {
     this.#parts = parts;
@@ -187,10 +190,13 @@ export class FaceWorker {
     const [attempt, next] = [this.#attempt, this.#next];
     this.#next = null;
     if (attempt === null || next === null) return;
+    const { capturedAtMs } = next.frame;
+    if (attempt.course.awaitsPhoto && capturedAtMs - this.#lastLookedMs < awaitingIntervalMs) return;
+    this.#lastLookedMs = capturedAtMs;
     [this.#frameCopy, this.#nextCopy] = [this.#nextCopy, this.#frameCopy];
     // A camera that comes back with another size: nobody will lay anything over the last picture of the old one.
     if (this.#nextCopy.length !== this.#frameCopy.length) this.#nextCopy.fill(0);
-    this.#depth?.keep(next.frame.capturedAtMs);
+    this.#depth?.keep(capturedAtMs);
     void this.#inTurn(() => this.#work(attempt, next.frame, next.isRepeated));
   }
 

@@ -55,8 +55,8 @@ const cardSignature = async (payload: Uint8Array, card: CardEvidence): Promise<R
 };
 
 /**
- * The whole document: card first (its failure is the answer: `card.security-status-lost`, `card.removed` …), then the
- * device, then the seal. Throws when the payload breaks its schema or names another method than the card evidence.
+ * The whole document: the card's signature (its failure is the answer: `card.security-status-lost`, `card.removed` …), the
+ * device's, which is made while the card works, then the seal. Throws when the payload breaks its schema or names another method than the card evidence.
  */
 export const signRequest = async (
   request: EligibilityRequest,
@@ -65,11 +65,13 @@ export const signRequest = async (
 ): Promise<Result<SignedRequest>> => {
   if (request.verificationMethod !== card.method) throw new Error('payload and card evidence name different methods');
   const payload = encodeRequest(request);
-  const signatures = await cardSignature(payload, card);
+  const [signatures, device] = await Promise.all([
+    cardSignature(payload, card),
+    new FlattenedSign(payload)
+      .setProtectedHeader({ alg: 'ES256', typ: documentType, kid: keys.device.kid })
+      .sign(keys.device.key),
+  ]);
   if (!signatures.ok) return signatures;
-  const device = await new FlattenedSign(payload)
-    .setProtectedHeader({ alg: 'ES256', typ: documentType, kid: keys.device.kid })
-    .sign(keys.device.key);
   if (device.protected === undefined) throw new Error('jose made no protected header');
   const document = assembleDocument(payload, [
     ...signatures.value,

@@ -138,15 +138,11 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
       },
     });
     worker.start();
+    const showPicture = (rgb: Uint8Array, capturedAtMs: number): void =>
+      show({ type: 'frame', frame: { width: frameWidth, height: frameHeight, capturedAtMs, rgb } });
     const frame = (first: number, capturedAtMs: number): void =>
-      show({
-        type: 'frame',
-        frame: {
-          ...{ width: frameWidth, height: frameHeight, capturedAtMs },
-          rgb: new Uint8Array(frameWidth * frameHeight * 3).fill(100).fill(first, 0, 1),
-        },
-      });
-    return { worker, runs, drawn, frame };
+      showPicture(new Uint8Array(frameWidth * frameHeight * 3).fill(100).fill(first, 0, 1), capturedAtMs);
+    return { worker, runs, drawn, frame, showPicture };
   };
 
   test('has run every model, by the way that a photo goes, before anybody stands there', async () => {
@@ -165,6 +161,37 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
     frame(3, 3_000);
     await vi.waitUntil(() => drawn.at(-1) === 3, patience);
     expect(drawn.length).toBeLessThanOrEqual(2);
+    await worker.close();
+  });
+
+  test('with three good frames of a person it leaves the models to the photo, ten frames a second apart', async () => {
+    const { worker, runs, showPicture } = await watching();
+    const renderer = new SceneRenderer(3);
+    await renderer.load('sample3-a');
+    const paint = (atMs: number): void => {
+      const rgb = new Uint8Array(frameWidth * frameHeight * 3);
+      renderer.render({ ...emptyScene, people: [personBefore('sample3-a')] }, atMs, rgb);
+      showPicture(rgb, atMs);
+    };
+    const count = (): number => runs.reduce((sum, run) => sum + run.mock.calls.length, 0);
+    const weighed = runs.at(-1);
+    if (weighed === undefined) throw new Error('no models');
+    await vi.waitUntil(() => weighed.mock.calls.length > 0, patience);
+    weighed.mockClear();
+    worker.begin(1, 'passive');
+    for (const [at, atMs] of [0, 33, 67].entries())
+      await vi.waitUntil(() => {
+        if (weighed.mock.calls.length <= at) paint(atMs);
+        return weighed.mock.calls.length > at;
+      }, patience);
+    await Promise.all(weighed.mock.results.map(({ value }) => value));
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = count();
+    for (const atMs of [100, 133, 166]) paint(atMs);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(count()).toBe(before);
+    paint(167);
+    await vi.waitUntil(() => count() > before, patience);
     await worker.close();
   });
 });
