@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Result } from '../core/result.ts';
+import { ok, type Result } from '../core/result.ts';
 import { sign, signAndSeal } from '../trust/seal.ts';
 import { type TopicLeaf, topicOf } from '../wire/topics.ts';
 import { inWordsOf } from '../wire/translate.ts';
@@ -10,6 +10,8 @@ import type { DeviceEntry } from './provisioning/agent-keys.ts';
 export class AgentPost {
   readonly #context: AgentContext;
   readonly #wireOf: (device: string) => number;
+  /** What was last to be told of the facility, by device: signatures are made side by side, and end in any order. */
+  readonly #lastSettings = new Map<string, object>();
 
   /** `wireOf`: the newest wire that both ends speak, by the id of the device. */
   constructor(context: AgentContext, wireOf: (device: string) => number) {
@@ -25,7 +27,10 @@ export class AgentPost {
 
   async signed(device: DeviceEntry, leaf: TopicLeaf, message: object, correlation?: string): Promise<Result<void>> {
     const { keys, bus } = this.#context;
+    if (leaf === 'settings') this.#lastSettings.set(device.device, message);
     const bytes = await sign(leaf, this.wording(device, leaf, message), keys().signing);
+    // The broker keeps what came last, and a terminal that comes later knows no other.
+    if (leaf === 'settings' && this.#lastSettings.get(device.device) !== message) return ok(undefined);
     return bus.publish(this.#topic(device, leaf), bytes, {
       ...(leaf === 'settings' && { retain: true }),
       ...(correlation && { correlation: correlationOf(correlation) }),

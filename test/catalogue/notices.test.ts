@@ -149,7 +149,7 @@ it('over its midnight: no restart, no wrong question, terminal and agent agree t
     wrongQuestions: 0,
     wrong: [],
   });
-}, 120_000);
+});
 
 describe('kinds of facilities', () => {
   const { consents } = catalogueAt(Date.parse('2026-12-01T00:00:00Z'));

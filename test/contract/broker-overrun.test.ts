@@ -52,9 +52,7 @@ const brokerBed = async (met: (socket: TLSSocket) => void) => {
   };
 };
 
-test('a broker that is there but takes longer than an attempt to admit anybody is waited for longer each time, also where another node of its cluster is gone', {
-  timeout: 120_000,
-}, async () => {
+test('a broker that is there but takes longer than an attempt to admit anybody is waited for longer each time, also where another node of its cluster is gone', async () => {
   let attempts = 0;
   const bed = await brokerBed((socket) => {
     attempts += 1;
@@ -72,9 +70,7 @@ test('a broker that is there but takes longer than an attempt to admit anybody i
   }
 });
 
-test('a broker that hung once its certificate was shown, and was ended: its next start is not waited for as long as the hung one was', {
-  timeout: 120_000,
-}, async () => {
+test('a broker that hung once its certificate was shown, and was ended: its next start is not waited for as long as the hung one was', async () => {
   let isHung = true;
   let attempts = 0;
   const bed = await brokerBed((socket) => {
@@ -97,7 +93,7 @@ test.each([
   [0x80, 'delivery.offline'],
   [0x97, 'delivery.offline'],
   [0x87, 'delivery.access-refused'],
-] as const)('a subscription that fails with reason %i of MQTT 5 is %s', { timeout: 120_000 }, async (reason, code) => {
+] as const)('a subscription that fails with reason %i of MQTT 5 is %s', async (reason, code) => {
   const bed = await makeTestFacility();
   const files = await readBrokerFiles(bed.directory);
   const server = createServer({ key: files.key, cert: files.certificate, minVersion: 'TLSv1.3' }, (socket) => {

@@ -114,5 +114,5 @@ it.skipIf(missing !== null)(
     expect(figures.manyAddressesEnrolled).toMatchObject({ served: true, held: 400 });
     expect(figures.manyAddressesRestarted).toMatchObject({ served: true, held: 400 });
   },
-  120_000,
+  280_000,
 );

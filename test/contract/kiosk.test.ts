@@ -65,46 +65,42 @@ const startDisplay = async (place: string): Promise<{ display: string; picture: 
   return { display: `:${display}`, picture: join(place, 'Xvfb_screen0'), process: child };
 };
 
-test.skipIf(missing !== null)(
-  'the kiosk’s own command shows the terminal’s page, and goes on',
-  { timeout: 120_000 },
-  async () => {
-    const place = mkdtempSync(join(tmpdir(), 'uketsuke-kiosk-'));
-    const page = join(place, 'page');
-    cpSync('dist/screens', page, { recursive: true });
-    chmodSync(place, 0o755);
-    const run = join(place, 'run');
-    execFileSync('mkdir', ['-m', '700', run]);
-    if (asUser.length > 0) chownSync(run, nobody, nobody);
-    const screen = await createKioskScreen({ port: 0, pageDir: 'dist/screens' });
-    const painted: number[] = [];
-    screen.subscribe((event) => {
-      if (event.type === 'connected') screen.show(model(1));
-      if (event.type === 'painted') painted.push(event.revision);
-    });
-    const display = await startDisplay(run);
-    const { environment, command } = commandOfUnit(page, run, screen.port);
-    const here = [`DISPLAY=${display.display}`, 'WLR_BACKENDS=x11', 'WLR_RENDERER=pixman', 'PATH=/usr/bin:/bin'];
-    const [program = '', ...words] = [...asUser, 'env', '-i', ...environment, ...here, ...command];
-    const kiosk = spawn(program, words, { stdio: 'ignore', detached: true });
-    const hasEnded = (): boolean => kiosk.exitCode !== null || kiosk.signalCode !== null;
-    try {
-      await until('the page, or the end of the browser', () => painted.includes(1) || hasEnded(), 90_000);
-      // The browser that ended at its first picture did so within a second of it.
-      screen.show(model(2));
-      await until('what comes next, or the end of the browser', () => painted.includes(2) || hasEnded());
-      expect({ ended: hasEnded(), painted: painted.includes(2) }).toEqual({ ended: false, painted: true });
-      // A window of its own, a bar of the browser or nothing at all would be no such picture.
-      expect(whiteShare(display.picture)).toBeGreaterThan(0.5);
-    } finally {
-      if (kiosk.pid !== undefined && !hasEnded()) process.kill(-kiosk.pid, 'SIGKILL');
-      await endChild(kiosk, 'SIGKILL');
-      await endChild(display.process, 'SIGTERM', 5_000);
-      await screen.close();
-      rmSync(place, { recursive: true, force: true, maxRetries: 5 });
-    }
-  },
-);
+test.skipIf(missing !== null)('the kiosk’s own command shows the terminal’s page, and goes on', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'uketsuke-kiosk-'));
+  const page = join(place, 'page');
+  cpSync('dist/screens', page, { recursive: true });
+  chmodSync(place, 0o755);
+  const run = join(place, 'run');
+  execFileSync('mkdir', ['-m', '700', run]);
+  if (asUser.length > 0) chownSync(run, nobody, nobody);
+  const screen = await createKioskScreen({ port: 0, pageDir: 'dist/screens' });
+  const painted: number[] = [];
+  screen.subscribe((event) => {
+    if (event.type === 'connected') screen.show(model(1));
+    if (event.type === 'painted') painted.push(event.revision);
+  });
+  const display = await startDisplay(run);
+  const { environment, command } = commandOfUnit(page, run, screen.port);
+  const here = [`DISPLAY=${display.display}`, 'WLR_BACKENDS=x11', 'WLR_RENDERER=pixman', 'PATH=/usr/bin:/bin'];
+  const [program = '', ...words] = [...asUser, 'env', '-i', ...environment, ...here, ...command];
+  const kiosk = spawn(program, words, { stdio: 'ignore', detached: true });
+  const hasEnded = (): boolean => kiosk.exitCode !== null || kiosk.signalCode !== null;
+  try {
+    await until('the page, or the end of the browser', () => painted.includes(1) || hasEnded(), 90_000);
+    // The browser that ended at its first picture did so within a second of it.
+    screen.show(model(2));
+    await until('what comes next, or the end of the browser', () => painted.includes(2) || hasEnded());
+    expect({ ended: hasEnded(), painted: painted.includes(2) }).toEqual({ ended: false, painted: true });
+    // A window of its own, a bar of the browser or nothing at all would be no such picture.
+    expect(whiteShare(display.picture)).toBeGreaterThan(0.5);
+  } finally {
+    if (kiosk.pid !== undefined && !hasEnded()) process.kill(-kiosk.pid, 'SIGKILL');
+    await endChild(kiosk, 'SIGKILL');
+    await endChild(display.process, 'SIGTERM', 5_000);
+    await screen.close();
+    rmSync(place, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
 
 test.skipIf(missing !== null)(
   'the kiosk’s own command ends where there is no display, so that it is begun again',

@@ -161,5 +161,4 @@ test.skipIf(mosquittoPath === null)(
     expect(agent.has('certificate.issued')).toBe(false);
     expect(existsSync(join(directory, 'tls-renewed.pem'))).toBe(false);
   },
-  120_000,
 );

@@ -115,7 +115,7 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
     expect(told.some((message) => message.type === 'event' && message.event.type === 'hint')).toBe(true);
     await worker.stop(1);
     expect(areLeft([...caught, ...copies])).toBe(0);
-  }, 120_000);
+  });
 
   /** Looks through `show`; what it drew last, by the first byte of each frame. */
   const watching = async () => {

@@ -612,7 +612,7 @@ describe.skipIf(unbuilt !== undefined)('the doctor, on the running demo,', () =>
       heartbeat = setInterval(() => page.send('{"painted":1}'), 1_000);
     });
     await faceIsReady;
-  }, 120_000);
+  });
   afterAll(async () => {
     clearInterval(heartbeat);
     page.terminate();
