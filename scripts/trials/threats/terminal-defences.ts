@@ -5,7 +5,7 @@ export const terminalDefences: readonly Defence[] = [
   {
     row: 1,
     test: ['test/face/memory-after-attempt.test.ts', ''],
-    without: [['src/face/attempt/face-worker.ts', '    decoded.value.rgb.fill(0);\n', '']],
+    without: [['src/face/attempt/face-worker.ts', '    photo.rgb.fill(0);\n', '']],
   },
   {
     row: 1,
