@@ -40,7 +40,7 @@ const verified = async (jws: string, { authCertificate, publicKey }: PreCheckInC
   try {
     const { typ, x5c, crit } = decodeProtectedHeader(jws);
     if (typ !== preCheckInType || crit !== undefined || x5c?.length !== 1) return forged('not a pre-check-in');
-    if (!equalBytes(Buffer.from(x5c[0] ?? '', 'base64'), authCertificate))
+    if (!equalBytes(Buffer.from(x5c.join(), 'base64'), authCertificate))
       return forged('pre-check-in of another certificate');
     const { payload } = await compactVerify(jws, await rsaKey(publicKey), { algorithms: ['RS256'] });
     return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));

@@ -35,7 +35,7 @@ export class CertificateEnds {
   /** How many `since` gives, without the trouble of reading each */
   countSince(seenFromMs: number): number {
     return Number(
-      this.#rows.get('SELECT count(*) AS times FROM certificate_end WHERE seen_at >= ?', seenFromMs)?.times ?? 0,
+      this.#rows.get('SELECT count(*) AS times FROM certificate_end WHERE seen_at >= ?', seenFromMs)?.times,
     );
   }
 

@@ -56,6 +56,6 @@ export class KeptNames {
   }
 
   get count(): number {
-    return Number(this.#rows.get('SELECT count(*) AS times FROM kept_name')?.times ?? 0);
+    return Number(this.#rows.get('SELECT count(*) AS times FROM kept_name')?.times);
   }
 }

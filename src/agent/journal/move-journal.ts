@@ -37,7 +37,7 @@ const carried = (row: SqlRow, table: string, from: SqlEngine, to: SqlEngine): Sq
       if (opened[column] === null) return null;
     }
   }
-  const newKey = personal.index ? to.cells.index(table, opened.who ?? key) : key;
+  const newKey = personal.index ? to.cells.index(table, String(opened.who)) : key;
   for (const column of personal.cells) {
     const text = opened[column] ?? null;
     const cell = text === null ? null : to.cells.seal(`${table}.${column} ${newKey}`, text);

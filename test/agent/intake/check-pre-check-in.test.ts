@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CompactSign } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { fewLanguages } from '../../../scripts/beds/intake-bed.ts';
+import { fewLanguages, fixtures } from '../../../scripts/beds/intake-bed.ts';
 import { signOnPhone } from '../../../scripts/beds/phone-app.ts';
 import { simulatedStartMs } from '../../../scripts/beds/simulated-clock.ts';
 import { releasedTextsOf } from '../../../scripts/beds/stored-releases.ts';
 import { testSettings } from '../../../scripts/beds/test-facility.ts';
 import { checkPreCheckIn } from '../../../src/agent/intake/check-pre-check-in.ts';
 import { consentKeys, consentTexts } from '../../../src/agent/intake/consent-texts.ts';
+import { checkCardCertificate } from '../../../src/agent/intake/verify-evidence.ts';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import { readReleasedTexts } from '../../../src/catalogue/released-texts.ts';
 import { askedTopics } from '../../../src/core/catalogue/consent.ts';
@@ -167,6 +169,20 @@ describe('what a service brings is verified, each thing for itself', () => {
     const header = { x5c: [own], typ: 'uketsuke-pre-check-in', alg: 'RS256', ...change };
     const encoded = Buffer.from(JSON.stringify(header)).toString('base64url');
     expect(await refusal(`${encoded}.${payload}.${signature}`)).toBe(`message.forged: ${detail}`);
+  });
+
+  test('what is signed and is no text is none', async () => {
+    const { keys, certificate, trust } = fixtures;
+    const holder = checkCardCertificate(certificate, trust, simulatedStartMs);
+    if (!holder.ok) throw new Error(holder.failure.detail);
+    const x5c = [Buffer.from(certificate).toString('base64')];
+    const jws = await new CompactSign(Buffer.from('"\xff"', 'latin1'))
+      .setProtectedHeader({ alg: 'RS256', typ: 'uketsuke-pre-check-in', x5c })
+      .sign(keys.auth);
+    const publicKey = holder.value.certificate.publicKey.key;
+    expect(await refusal(jws, { authCertificate: certificate, publicKey })).toBe(
+      'message.forged: signature of the pre-check-in',
+    );
   });
 
   test('no words at all, and what is no JSON', async () => {

@@ -15,12 +15,16 @@ const gathered = (commit: () => void = () => {}) => {
 
 test('what waits at the same time is one transaction, as durable as the strictest of it wants', async () => {
   const { group, transactions, done } = gathered();
-  const two = [group.add('soon', () => done.push('a')), group.add('forgotten', () => done.push('b'))];
+  const three = [
+    group.add('soon', () => done.push('a')),
+    group.add('forgotten', () => done.push('b')),
+    group.add('now', () => done.push('b, too')),
+  ];
   expect(done).toEqual([]);
-  await Promise.all(two);
+  await Promise.all(three);
   await group.add('now', () => done.push('c'));
   expect(transactions).toEqual([
-    { durability: 'forgotten', done: ['a', 'b'] },
+    { durability: 'forgotten', done: ['a', 'b', 'b, too'] },
     { durability: 'now', done: ['c'] },
   ]);
 });

@@ -280,6 +280,14 @@ describe('what was deleted', () => {
   });
 });
 
+test('what the opening did is told, and a copy is made of all of it', () => {
+  const copies: string[] = [];
+  const news = [{ type: 'migrated', from: 1, to: 2, backup: '' }] as const;
+  const journal = memoryJournal(memoryEngine({ news, copyTo: (path) => void copies.push(path) }));
+  journal.copyTo('elsewhere');
+  expect([journal.news, copies, journal.place]).toEqual([news, ['elsewhere'], null]);
+});
+
 test('together: as durable as each was to be', async () => {
   const committed: string[] = [];
   const journal = memoryJournal(memoryEngine({ committed }));

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -42,6 +42,29 @@ test.each([
   harm(join(folder, 'copy.sqlite'));
   expect(await run(1)).toBe(true);
   expect(await run(1)).toBe(false);
+});
+
+test('the end is kept seldom, and at once when it is asked for', async () => {
+  const journal = new Journal(path);
+  let steadyMs = 0;
+  const witness = watchJournalHead(seen, journal, () => steadyMs);
+  const kept = async (now?: boolean): Promise<number | null> => {
+    journal.noteMishap('storage.taken-away', 1_000);
+    await witness.keep(now);
+    return existsSync(seen) ? JSON.parse(readFileSync(seen, 'utf8')).number : null;
+  };
+  expect(await kept()).toBe(1);
+  steadyMs = 10 * 60_000 - 1;
+  expect(await kept()).toBe(1);
+  expect(await kept(true)).toBe(3);
+  steadyMs = 20 * 60_000 - 1;
+  expect([await kept(), await kept()]).toEqual([4, 4]);
+  // Nothing new: nothing is written.
+  await witness.keep(true);
+  rmSync(seen);
+  await witness.keep(true);
+  expect(existsSync(seen)).toBe(false);
+  journal.close();
 });
 
 test('an older copy that has grown as long as the newer one was is noticed, too', async () => {

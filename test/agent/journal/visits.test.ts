@@ -212,6 +212,14 @@ describe('an answer', () => {
     expect([journal.cardUses(at), journal.cardUses(nextMonth)]).toEqual([1, 0]);
   });
 
+  test('a failure of which nobody said why is taken back like any other', () => {
+    record('r1');
+    journal.finish('r1', { outcome: 'failed', at });
+    expect(counts()).toEqual([['eligibility', 'failed', '', 1]]);
+    journal.finish('r1', eligible);
+    expect(counts()).toEqual([['eligibility', 'eligible', '', 1]]);
+  });
+
   test.each([
     ['handed over', () => journal.handOver('r1', at)],
     ['given up', () => journal.giveUp('r1', at)],
