@@ -144,12 +144,9 @@ class FetchedChallenges implements ChallengePool {
     this.#log.event('challenge.stocked', { challenges: this.#stock.length });
     this.#awaiting = null;
     this.#pauseMs = this.#delays.firstPauseMs;
-    if (this.#comfortable().length >= low) this.#refill();
-    else {
-      // An agent whose challenges live shortly, or who gave none, is not asked without a pause.
-      this.#changed();
-      this.#wakeAt(this.#nowMs() + this.#delays.lastPauseMs, () => this.#refill());
-    }
+    this.#changed();
+    // An agent whose challenges live shortly, or who gave none, is not asked without a pause.
+    this.#wakeAt(this.#nowMs() + this.#delays.lastPauseMs, () => this.#refill());
     return true;
   }
 
@@ -219,7 +216,7 @@ class FetchedChallenges implements ChallengePool {
 
   #comfortable(): readonly Stocked[] {
     return this.#withLife(this.#delays.comfortableLifeMs).filter(
-      ({ challenge }) => this.#lastHeard === null || challenge.agent === this.#lastHeard,
+      ({ challenge }) => challenge.agent === this.#lastHeard,
     );
   }
 
@@ -242,9 +239,8 @@ class FetchedChallenges implements ChallengePool {
     }
     const enough = this.#comfortable();
     if (enough.length >= low) {
-      const ends = enough.map(({ endsAtMonotonicMs }) => endsAtMonotonicMs).sort((a, b) => a - b);
-      // When so many have sunk below comfort that fewer than `low` are left.
-      const turning = ends[ends.length - low] ?? this.#nowMs();
+      // When so many have sunk below comfort that fewer than `low` are left: those that last longest stand first.
+      const turning = enough[low - 1]?.endsAtMonotonicMs ?? this.#nowMs();
       return this.#wakeAt(turning - this.#delays.comfortableLifeMs + 1, () => this.#refill());
     }
     void this.#request();

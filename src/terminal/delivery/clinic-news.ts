@@ -28,16 +28,9 @@ export type ClinicEvent =
 
 /** Of which request an event tells what came of it. */
 const answeredRequest = (event: ClinicEvent): string | undefined => {
-  switch (event.type) {
-    case 'receipt':
-      return event.receipt.requestId;
-    case 'result':
-      return event.result.requestId;
-    case 'request-expired':
-      return event.requestId;
-    default:
-      return undefined;
-  }
+  if (event.type === 'receipt') return event.receipt.requestId;
+  if (event.type === 'result') return event.result.requestId;
+  return event.type === 'request-expired' ? event.requestId : undefined;
 };
 
 /** The agent's clock as it was told: how far ahead of our monotonic one */

@@ -30,10 +30,12 @@ const watched = () => {
     for (const resolve of letGo ?? []) resolve();
     letGo = null;
   };
+  /** For the oldest alone */
+  const recoverOne = (): void => letGo?.shift()?.();
   const know = (known: boolean): void => {
     isKnown = known;
   };
-  return { clock, told, watch, asked: () => asked, introduced: () => introduced, know, hang, recover };
+  return { clock, told, watch, asked: () => asked, introduced: () => introduced, know, hang, recover, recoverOne };
 };
 
 test('a hung agent is told within 10 s of its last word, and well again at the next one', async () => {
@@ -180,8 +182,19 @@ test('trouble that an agent told of stays through its other words; one that fall
 
 test('without a connection nothing is known of the agent: its trouble is over, nothing is asked, nothing counts', async () => {
   const { clock, told, watch, asked } = watched();
-  watch.setConnected(true);
+  // Before the first connection, too.
+  watch.answered(2, undefined);
+  watch.heard();
+  await clock.advance(10_000);
+  expect(asked()).toBe(0);
   watch.answered(2, 'agent.disk-full');
+  watch.setConnected(true);
+  watch.heard();
+  await clock.advance(3_000);
+  // Told twice it is the same connection.
+  watch.setConnected(true);
+  expect(told).toEqual(['agent.disk-full']);
+  await clock.advance(3_000);
   watch.setConnected(false);
   expect(told).toEqual(['agent.disk-full', null]);
   const before = asked();
@@ -194,12 +207,15 @@ test('without a connection nothing is known of the agent: its trouble is over, n
 });
 
 test('a link that hung is well again when the broker answers for its last question, not for an earlier one', async () => {
-  const { clock, told, watch, hang, recover } = watched();
+  const { clock, told, watch, hang, recover, recoverOne } = watched();
   watch.setConnected(true);
   watch.answered(2, undefined);
   watch.heard();
   hang();
   await clock.advance(5_000);
+  expect(told).toEqual(['delivery.link-lost']);
+  recoverOne();
+  await clock.advance(500);
   expect(told).toEqual(['delivery.link-lost']);
   recover();
   await clock.advance(0);
@@ -215,6 +231,7 @@ test('it asks nobody once it is closed', async () => {
   watch.answered(2, undefined);
   watch.heard();
   watch.close();
+  await clock.advance(60_000);
   watch.heard();
   await clock.advance(60_000);
   expect([asked(), told]).toEqual([0, []]);

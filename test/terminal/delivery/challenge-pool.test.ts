@@ -27,7 +27,9 @@ beforeEach(() => {
   [asked, stocked, turns, made, aheadMs, letGo] = [[], [], 0, 0, 1_000_000, null];
   startMs = clock.now().monotonicMs;
   const log = createEventLog({ format: 'silent' });
-  log.event = ((_name: string, { challenges }: { challenges: number }) => void stocked.push(challenges)) as never;
+  log.event = ((name: string, { challenges }: { challenges: number }) => {
+    if (name === 'challenge.stocked') stocked.push(challenges);
+  }) as never;
   pool = createChallengePool({
     ...{ clock, log },
     ask: async (id, wanted) => {
@@ -117,10 +119,13 @@ describe('a pool', () => {
   test('is brought nothing back by an answer that comes twice', () => {
     pool.setConnected(true);
     const challenges = make(3);
+    const [question] = asked;
     answer(challenges);
-    const taken = pool.take(0);
-    answer(challenges);
-    expect(drain()).toEqual(challenges.filter((one) => one !== taken).map(({ nonce }) => nonce));
+    const taken = [pool.take(0), pool.take(0)];
+    // Also while the next is asked for.
+    expect(asked).toHaveLength(2);
+    answer(challenges, 'agent-1', question?.id);
+    expect(drain()).toEqual(challenges.filter((one) => !taken.includes(one)).map(({ nonce }) => nonce));
   });
 
   test('keeps sixteen, those that last longest', () => {
@@ -227,6 +232,8 @@ describe('it asks again', () => {
   });
 
   test('not at all while there was never a connection', async () => {
+    pool.heard('agent-1');
+    expect(asked).toEqual([]);
     pool.setConnected(false);
     await clock.advance(life);
     expect([asked, pool.ready(0)]).toEqual([[], false]);
@@ -260,6 +267,9 @@ describe('of several agents', () => {
     pool.setConnected(true);
     const first = make(4);
     answer(first);
+    const before = turns;
+    pool.heard('agent-1');
+    expect([turns, asked.length]).toEqual([before, 1]);
     pool.heard('agent-2');
     expect(asked).toHaveLength(2);
     expect(pool.take(0)).toEqual(first[0]);
@@ -297,10 +307,21 @@ describe('what an agent has lost', () => {
     const first = make(4);
     answer(first);
     pool.forget('agent-1', voidBefore, first);
-    const before = asked.length;
+    const before = [asked.length, turns];
     pool.forget('agent-1', voidBefore, []);
-    expect(asked).toHaveLength(before);
+    expect([asked.length, turns]).toEqual(before);
     expect(drain()).toEqual(first.map(({ nonce }) => nonce));
+  });
+
+  test('said again: what bears an instant before it, by a clock that came back behind, goes once it was not just handed out', () => {
+    pool.setConnected(true);
+    const [own, others] = [make(2), make(1, life, 'agent-2')];
+    answer([...own, ...others]);
+    const voidBefore = agentNowMs() + minute;
+    pool.forget('agent-1', voidBefore, own);
+    expect(pool.ready(0)).toBe(true);
+    pool.forget('agent-1', voidBefore, []);
+    expect(drain()).toEqual(others.map(({ nonce }) => nonce));
   });
 
   test('and does not know of: all are dropped, and fetched anew', () => {
@@ -320,7 +341,10 @@ describe('what an agent has lost', () => {
     void pool.probe();
     answer([]);
     expect([pool.ready(4 * minute), pool.take(4 * minute + 1, 'agent-1')]).toEqual([true, null]);
-    expect(pool.take(life, 'agent-2')).not.toBeNull();
+    // Of whoever is left the longest life comes first again.
+    pool.heard('agent-3');
+    expect(pool.take(0)).toEqual(others[0]);
+    pool.heard('agent-1');
     // Set back it lengthens no life.
     aheadMs -= 60 * minute;
     void pool.probe();
@@ -334,10 +358,11 @@ test('a sign of life is asked for by itself: it costs no challenge, brings the t
   answer(make(4));
   await pool.probe();
   expect(asked.at(-1)).toMatchObject({ wanted: 0 });
-  aheadMs += 5;
-  const before = stocked.length;
+  const before = [stocked.length, turns];
   expect(answer([])).toBe(true);
-  expect([pool.agentNowMs(), stocked.length]).toEqual([agentNowMs(), before]);
+  aheadMs -= 5;
+  expect(answer([])).toBe(true);
+  expect([pool.agentNowMs(), [stocked.length, turns]]).toEqual([agentNowMs(), before]);
   await clock.advance(minute);
   expect(asked).toHaveLength(2);
   await pool.probe(1);

@@ -99,14 +99,19 @@ describe('news are told once', () => {
     news.setConnection(true, undefined);
     news.setConnection(true, undefined);
     expect(heard).toEqual([connected]);
+    expect(said).toHaveLength(1);
     await clock.advance(300);
     news.setConnection(false, offline);
     news.setConnection(false, undefined);
-    news.setConnection(false, untrusted);
+    news.setConnection(false, offline);
+    expect(heard).toEqual([connected, disconnected(offline)]);
+    await clock.advance(200);
     news.setConnection(false, untrusted);
     expect(heard).toEqual([connected, disconnected(offline), disconnected(untrusted)]);
+    news.setConnection(false, untrusted);
+    expect(heard).toHaveLength(3);
     expect(news.cause).toEqual(untrusted);
-    await clock.advance(500);
+    await clock.advance(300);
     news.setConnection(true, undefined);
     // How long it was away.
     expect(said).toEqual([
