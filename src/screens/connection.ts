@@ -30,13 +30,23 @@ const send = (message: string | Uint8Array<ArrayBuffer>): void => {
   if (socket?.readyState === WebSocket.OPEN) socket.send(message);
 };
 
+/** The last that was told as painted */
+let paintedRevision: number | null = null;
+
+const sayPainted = (): void => {
+  if (model.value === null) return;
+  paintedRevision = model.value.revision;
+  send(JSON.stringify({ painted: paintedRevision }));
+};
+
+/** A screen that has changed since tells by itself when it is painted. */
+const stillPaints = (): void => {
+  if (model.value?.revision === paintedRevision) sayPainted();
+};
+
 /** Two frames: the first draws, the second comes after it has been painted. */
 const tellPainted = (): void => {
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      if (model.value !== null) send(JSON.stringify({ painted: model.value.revision }));
-    }),
-  );
+  requestAnimationFrame(() => requestAnimationFrame(sayPainted));
 };
 
 export const connect = (): void => {
@@ -87,7 +97,8 @@ export const connect = (): void => {
   };
 };
 
-setInterval(tellPainted, heartbeatMs);
+// What stands there has been told as painted: one frame says that frames still come.
+setInterval(() => requestAnimationFrame(stillPaints), heartbeatMs);
 
 export const touch = (control: ControlId, value?: string): void => {
   const shown = model.value;

@@ -260,4 +260,28 @@ describe.skipIf(!hasChromium)("the patient's page in Chromium", () => {
     await until(() => told('touched').length === 1);
     expect(told('touched')[0]).toMatchObject({ touch: { control: 'language', value: 'vi' } });
   });
+
+  // Last: from here on the page's clock is ours.
+  it('moves at rest for less than a twentieth of the time, and nothing on it moves for ever', async () => {
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    await page.clock.install();
+    await page.reload();
+    await show('idle');
+    await page.evaluate(`window.glides = 0;
+      new MutationObserver(() => { glides += document.querySelector('.placing.laid') === null ? 0 : 1; })
+        .observe(document.querySelector('.placing'), { attributes: true, attributeFilter: ['class'] })`);
+    const overMs = 320_000;
+    await page.clock.runFor(overMs);
+    const [glides, glide, endless] = (await page.evaluate(`[glides,
+      (document.querySelector('.placing').classList.add('laid'), getComputedStyle(document.querySelector('.placing')).transitionDuration),
+      document.getAnimations().filter((each) => each.effect.getTiming().iterations === Infinity).length]`)) as [
+      number,
+      string,
+      number,
+    ];
+    expect(glides).toBeGreaterThan(5);
+    expect(glide).toMatch(/^[\d.]+s$/);
+    expect((glides * Number.parseFloat(glide) * 1_000) / overMs).toBeLessThan(0.05);
+    expect(endless).toBe(0);
+  });
 });

@@ -1,12 +1,13 @@
 /**
- * npm run bench [-- --visits 10 --json] [--svg docs/pictures/visit-timeline.svg] [--no-idle]
+ * npm run bench [-- --visits 150 --json] [--svg docs/pictures/visit-timeline.svg] [--no-idle]
  *
  * Visits by face and by PIN through the real processes (terminal, link, face process, agent; mosquitto with mutual TLS,
  * SQLite with its fsyncs, the models), with a card and wire that take their time: 424 kbps, one signature 60 or 185 ms.
- * `--visits`: of each method and chip, so four times as many. A visit is cut where a person's part ends and the machine's
- * begins. Beside each part stands the least that it could take in this same run: wire and chip, the models' own runs for the
- * card's photo (frames come while it is read), one fsync at either end, one way there and back through the broker, each
- * measured between the visits.
+ * `--visits`: of each method and chip, so four times as many; 3.3 s each, most of it the looks of a person before each
+ * touch, which the terminal asks for: 600 take 35 minutes, 1,000 of each method almost two hours. A visit is cut where a
+ * person's part ends and the machine's begins. Beside each part stands the least that it could take in this same run: wire
+ * and chip, the models' own runs for the card's photo (frames come while it is read), one fsync at either end, one way there
+ * and back through the broker, each measured between the visits.
  * `ratio`: of the sums of a visit. `softwareMs`: their difference. `rssMb`: PSS of terminal and face process. `startMs`:
  * from the terminal's start to ready, code compiled before, as on a device. `idleCpuPercent`: of the process that takes
  * most while nobody is there, the page in Chromium among them.
@@ -31,7 +32,7 @@ import { figuresOf, quantile, stageFigures } from './visit-figures.ts';
 
 const { values: options } = parseArgs({
   options: {
-    visits: { type: 'string', default: '10' },
+    visits: { type: 'string', default: '150' },
     json: { type: 'boolean', default: false },
     svg: { type: 'string' },
     'no-idle': { type: 'boolean', default: false },
