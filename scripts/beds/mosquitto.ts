@@ -15,6 +15,8 @@ export class Mosquitto {
   readonly directory: string;
   readonly #configuration: string;
   #process: ChildProcess | null = null;
+  /** Every line that it logs */
+  onLine: (line: string) => void = () => {};
 
   constructor(port: number, directory: string, configuration: string) {
     this.port = port;
@@ -45,6 +47,7 @@ export class Mosquitto {
       child.once('exit', (code) => reject(new Error(`mosquitto ended with ${code}:\n${said.join('\n')}`)));
       createInterface({ input: child.stderr }).on('line', (line) => {
         said.push(line);
+        this.onLine(line);
         if (line.includes(' running')) resolve();
       });
     });

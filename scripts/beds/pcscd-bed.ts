@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +69,9 @@ export class PcscdBed {
       // Debian 13's asks polkit who may, and refuses everybody where there is none, root too. Debian 12's knows no such option.
       'exec pcscd --foreground $(pcscd --help | grep --only-matching -e --disable-polkit)',
     ].join('\n');
-    this.#pcscd = spawn('unshare', ['-n', '-m', 'bash', '-c', script, this.folder], { stdio: 'ignore' });
+    const log = openSync(join(this.folder, 'pcscd.log'), 'a');
+    this.#pcscd = spawn('unshare', ['-n', '-m', 'bash', '-c', script, this.folder], { stdio: ['ignore', log, log] });
+    closeSync(log);
     await this.#until(() => existsSync(this.socketPath), 'pcscd');
     this.#relay = await this.#relayTo(vpcdPort, this.#relayPath);
     await this.#untilVpcdListens();

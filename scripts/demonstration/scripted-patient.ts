@@ -30,6 +30,8 @@ export class ScriptedPatient {
   #askedAtMs = 0;
   #left = false;
   #onScreen: (model: ScreenModel) => void = () => {};
+  /** Hears all that the page is told but live pictures, as it comes */
+  onWords: (words: Buffer) => void = () => {};
 
   /** `sees`: hears of every screen, whatever the patient waits for */
   constructor(socket: WebSocket, sees: (model: ScreenModel) => void = () => {}) {
@@ -39,6 +41,7 @@ export class ScriptedPatient {
         this.#previews += 1;
         return;
       }
+      this.onWords(raw as Buffer);
       const message = JSON.parse(String(raw)) as { model?: ScreenModel; sound?: { id?: number } };
       // Sees, and does not listen: whatever is said has been heard at once.
       if (message.sound?.id !== undefined) socket.send(JSON.stringify({ heard: message.sound.id }));

@@ -10,6 +10,7 @@ import { mallocEnvironment } from '../../src/processes/face-start.ts';
 import type { FacilitySettings } from '../../src/wire/facility-settings.ts';
 import { AgentProcess, type AgentReady, furnishAgent } from '../beds/delivery-bed.ts';
 import { endChild } from '../beds/end-child.ts';
+import { freePort } from '../beds/free-port.ts';
 import { Mosquitto, mosquittoPath } from '../beds/mosquitto.ts';
 import { PcscdBed, pcscdMissing, pcscliteMissing } from '../beds/pcscd-bed.ts';
 import { authority } from '../beds/test-cards.ts';
@@ -45,7 +46,7 @@ type TerminalParts = {
 export class TerminalOnPcscd {
   readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-real-'));
   readonly slot = new PcscdBed();
-  /** Lines of terminal, link and agent */
+  /** Lines of terminal, link, agent and broker */
   readonly log: string[] = [];
   #broker: Mosquitto | null = null;
   #agent: AgentProcess | null = null;
@@ -76,9 +77,12 @@ export class TerminalOnPcscd {
   get brokerPort(): number {
     return this.#broker?.port ?? 0;
   }
-  /** What runs of the terminal, by the command of `uketsuke` */
-  get processIds(): Readonly<Record<'run' | 'link', number>> {
-    return { run: this.#terminal?.pid ?? 0, link: this.#link?.pid ?? 0 };
+  /** What runs of terminal and agent, by the command of `uketsuke`, and the broker */
+  get processIds(): Readonly<Record<'run' | 'link' | 'agent' | 'broker', number>> {
+    return {
+      ...{ run: this.#terminal?.pid ?? 0, link: this.#link?.pid ?? 0 },
+      ...{ agent: this.#agent?.processId ?? 0, broker: this.#broker?.processId ?? 0 },
+    };
   }
 
   /**
@@ -97,10 +101,12 @@ export class TerminalOnPcscd {
     this.#broker = await Mosquitto.prepare(directory);
     if (listener !== undefined)
       appendFileSync(join(this.#broker.directory, 'acl'), `\nuser ${listener}\ntopic read #\n`);
+    this.#broker.onLine = (line) => this.log.push(line);
     await this.#broker.start();
     this.#agent = new AgentProcess(agentDirectory, `localhost:${this.#broker.port}`);
     this.#agent.onLine = (line) => this.log.push(line);
-    this.#ready = await this.#agent.start();
+    // A machine that does ten other things takes its time.
+    this.#ready = await this.#agent.start([], 180_000);
     await this.slot.start();
     const screenPort = await this.#startTerminal({ deviceDirectory, brokerPort: this.#broker.port, more, environment });
     this.#patient = await ScriptedPatient.before(screenPort);
@@ -109,7 +115,7 @@ export class TerminalOnPcscd {
   /** Resolves with the port of its screen. */
   async #startTerminal({ deviceDirectory, brokerPort, more, environment }: TerminalParts): Promise<number> {
     const { directory } = this;
-    const screenPort = 18_480 + (process.pid % 1_000);
+    const screenPort = await freePort();
     const config = {
       profile: 'test',
       facility: 'real-parts',

@@ -2,7 +2,7 @@
  * The numeric check of a built model: outputs for a fixed input, recorded from the model as it was published (run by
  * TensorFlow.js 4.22 on its CPU backend, or by onnxruntime before any rewriting), against those of the file built here.
  */
-import * as ort from 'onnxruntime-node';
+import { ort } from '../../src/face/models/runtime.ts';
 
 /** Every `step`-th element of one output; `range` is what the output can reach, deviations are relative to it. */
 type KnownOutput = { readonly step: number; readonly range: number; readonly values: readonly number[] };

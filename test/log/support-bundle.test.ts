@@ -60,7 +60,7 @@ const planted = (word: string) => ({
 const faults = new Set<string>(faultNames);
 const opened = (bytes: Uint8Array): Buffer => gunzipSync(bytes);
 
-test('the search finds every canary in each of 18 encodings where nothing is kept out', () => {
+test('the search finds every canary in each encoding where nothing is kept out', () => {
   expect(Object.keys(encodings).length).toBeGreaterThanOrEqual(12);
   for (const [name, encode] of Object.entries(encodings))
     for (const canary of canaries)

@@ -5,8 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
-import { type Needle, searchContent, searchFolder, searchFor, searchMemory } from '../../beds/canary-search.ts';
+import {
+  type Canary,
+  type Needle,
+  needlesOf,
+  searchContent,
+  searchFolder,
+  searchFor,
+  searchMemory,
+} from '../../beds/canary-search.ts';
 import { endChild } from '../../beds/end-child.ts';
+import { anyPicture } from './any-picture.ts';
+import { isFoundIn, writeCarelessly } from './careless-writers.ts';
 
 /* The search is proved on leaks put where careless code would put them, before it is believed that there are none. */
 
@@ -81,26 +91,24 @@ const places: Readonly<Record<string, Plant>> = {
   memory: inMemory,
 };
 
-/** A step that has no divisor in common with the number of places: each encoding comes to stand in several of them. */
+/** Another window of each photo, another piece of each form */
 const spread = 7;
 
-/** `found`: as what it is, where it was put. What is not found is told by name. */
-export const provePlanted = async (needles: readonly Needle[], wanted: number, say: (line: string) => void) => {
+/** In each form that the search knows, in each place. What is not found is told by name. */
+const proveForms = async (needles: readonly Needle[], search: Search, wanted: number, say: (line: string) => void) => {
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-leaks-'));
-  const byForm = Map.groupBy(needles, ({ what, encoding }) => `${what} ${encoding}`);
-  const forms = [...byForm.values()];
-  const chosen = new Set<Needle>();
-  for (let round = 0; chosen.size < wanted && round < wanted; round += 1)
-    for (const form of forms) {
-      const needle = form[(round * spread) % form.length];
-      if (chosen.size < wanted && needle !== undefined) chosen.add(needle);
-    }
-  const search = searchFor(needles);
+  const forms = [...Map.groupBy(needles, ({ what, encoding }) => `${what} ${encoding}`).values()];
+  // More forms than are planted: evenly over all canaries.
+  const stride = forms.length / wanted;
+  const chosen = Array.from({ length: wanted }, (_, at) => {
+    const form = forms[Math.floor(at * stride)] ?? [];
+    return form[(at * spread) % form.length] as Needle;
+  });
   const names = Object.keys(places);
   let found = 0;
   try {
     for (const [index, name] of names.entries()) {
-      const own = [...chosen].filter((_, at) => at % names.length === index);
+      const own = chosen.filter((_, at) => at % names.length === index);
       const below = join(folder, `${index}`);
       mkdirSync(below);
       const look = await places[name]?.(own, below);
@@ -113,5 +121,28 @@ export const provePlanted = async (needles: readonly Needle[], wanted: number, s
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { planted: chosen.size, found };
+  return { planted: chosen.length, found };
+};
+/** As careless code would write it, by other means than the search's own. */
+const proveCareless = async (
+  canaries: readonly Canary[],
+  search: Search,
+  wanted: number,
+  say: (line: string) => void,
+) => {
+  const written = await writeCarelessly(canaries, wanted);
+  const missed = written.filter((each) => !isFoundIn(search, each));
+  for (const { what, name } of missed) say(`planted and not found: ${what} as ${name}`);
+  return { planted: written.length, found: written.length - missed.length };
+};
+
+/** Half of them each. `found`: as what it is, where it was put */
+export const provePlanted = async (canaries: readonly Canary[], wanted: number, say: (line: string) => void) => {
+  const half = wanted / 2;
+  const search = searchFor(needlesOf([...canaries, ...anyPicture]));
+  const [forms, careless] = [
+    await proveForms(needlesOf(canaries), search, half, say),
+    await proveCareless(canaries, search, half, say),
+  ];
+  return { planted: forms.planted + careless.planted, found: forms.found + careless.found };
 };

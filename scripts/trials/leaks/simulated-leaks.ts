@@ -3,9 +3,11 @@
  * anything of the product is imported. What is asked comes as JSON; a line of JSON for each world.
  */
 import { createHash } from 'node:crypto';
-import { needlesOf, searchContent, searchFor } from '../../beds/canary-search.ts';
+import { type Needle, needlesOf, searchContent, searchFor } from '../../beds/canary-search.ts';
 import { layGroundWith } from '../simulate/lay-ground.ts';
 import type { World } from '../simulate/world.ts';
+import { anyPicture } from './any-picture.ts';
+import { FileTraces } from './traces.ts';
 
 export type LeakShare = {
   readonly seed: string;
@@ -29,7 +31,10 @@ export type LeakLine = {
 
 const share = JSON.parse(process.argv[2] ?? '') as LeakShare;
 const { ground, World: SimulatedWorld, planWorld, visitsOfWorld } = await layGroundWith();
-const { makePeople } = await import('../simulate/people.ts');
+const [{ makePeople }, { makeSupportBundle }] = await Promise.all([
+  import('../simulate/people.ts'),
+  import('../../../src/log/support-bundle.ts'),
+]);
 
 const aboutPeople = ground.records.flatMap(({ persona, qualifications }) =>
   qualifications.flatMap(({ Name, NameKana, Address }) =>
@@ -43,7 +48,7 @@ const onCards = [...ground.people.values()].flatMap(({ persona, printedNumberB, 
   ...(printedNumberB === null ? [] : [{ what: `照合番号B of ${persona.id}`, text: printedNumberB }]),
   ...(photoJp2.length === 0 ? [] : [{ what: `photo of ${persona.id}`, bytes: photoJp2 }]),
 ]);
-const search = searchFor(needlesOf([...aboutPeople, ...onCards]));
+const search = searchFor(needlesOf([...aboutPeople, ...onCards, ...anyPicture]));
 
 /** A journal that no world before has written in: its bytes are compared and searched, free pages and all. */
 const newGround = (): typeof ground => ({ ...ground, emptyJournal: Uint8Array.from(ground.emptyJournal) });
@@ -61,16 +66,33 @@ const tracesOf = function* (world: World): Generator<readonly [where: string, by
     }
 };
 
+/** What would go to a maker after a visit: of the log, whatever of it the bundle admits. Simulated terminals have no figures. */
+const bundleOf = (log: readonly string[]): Uint8Array =>
+  makeSupportBundle({
+    about: { version: '0.0.0', profile: 'demo', device: 'front-1' },
+    diagnoses: [],
+    faults: new Set(),
+    figures: {},
+    configuration: { profile: 'demo' },
+    log,
+  });
+
 /** A run whose whole trace goes to `take`: messages and log as they come, what is kept after each visit. */
 const runTraced = (world: World, take: (where: string, bytes: Uint8Array) => void) => {
+  let logged: string[] = [];
   const rest = (): void => {
     for (const [where, bytes] of tracesOf(world)) take(where, bytes);
+    take('support bundle', bundleOf(logged));
+    logged = [];
   };
   world.broker.onTaken = (topic, payload) => {
     take('topic', Buffer.from(topic));
     take(`message ${topic.slice(topic.lastIndexOf('/') + 1)}`, payload);
   };
-  world.onLogged = (line) => take('log', Buffer.from(line));
+  world.onLogged = (line) => {
+    take('log', Buffer.from(line));
+    logged.push(JSON.stringify({ time: '2026-01-01T00:00:00.000Z', level: 'info', ...JSON.parse(line) }));
+  };
   world.onRest = rest;
   return world.run();
 };
@@ -100,11 +122,20 @@ const worlds = Math.ceil(share.sessions / visitsOfWorld);
 for (let number = share.first; number < worlds; number += share.step) {
   const plan = planWorld(share.seed, number, Math.min(visitsOfWorld, share.sessions - number * visitsOfWorld));
   const hits = new Set<string>();
-  let searched = 0;
-  const { accepted, violations } = await runTraced(new SimulatedWorld(newGround(), plan), (where, bytes) => {
+  const note = (where: string, found: readonly Needle[]): void => {
+    for (const { what, encoding } of found) hits.add(`${what} in ${encoding}, ${where}`);
+  };
+  let [searched, journal] = [0, Buffer.alloc(0)];
+  const files = new FileTraces(search);
+  const world = new SimulatedWorld(newGround(), plan);
+  const { accepted, violations } = await runTraced(world, (where, bytes) => {
     searched += bytes.length;
-    for (const { what, encoding } of searchContent(search, bytes)) hits.add(`${what} in ${encoding}, ${where}`);
+    if (where !== 'journal') return note(where, searchContent(search, bytes));
+    journal = Buffer.from(bytes);
+    note(where, files.look(where, journal));
   });
+  // As a whole once more: of a long one only what had changed was opened.
+  note('journal', searchContent(search, journal));
   if (violations.length > 0) throw new Error(`world ${number}: ${violations[0]?.promise}`);
   const looksAtPins = number % share.pinsEvery === 0 && !plan.isReal;
   const line: LeakLine = {

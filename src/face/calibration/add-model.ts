@@ -1,7 +1,7 @@
 /** Another embedding model: is the file what this chain can feed, and what does its entry in the manifest say? */
 import { createHash } from 'node:crypto';
-import * as ort from 'onnxruntime-node';
 import type { EmbeddingEntry } from '../models/manifest.ts';
+import { ort } from '../models/runtime.ts';
 import type { InputFormat } from '../picture/sample-image.ts';
 
 /** What the file itself does not tell. */

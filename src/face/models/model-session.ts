@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { elementsOf } from '../picture/sample-image.ts';
 import type { ModelEntry } from './manifest.ts';
+import { ort } from './runtime.ts';
 
 export class ModelSession {
   readonly entry: ModelEntry;
