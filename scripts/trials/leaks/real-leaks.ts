@@ -136,7 +136,7 @@ const hit = (where: string, found: readonly Needle[]): void => {
 type Counter = Awaited<ReturnType<typeof openCounter>>;
 /** So often the commands themselves are asked for bundle and figures: they cost more than a visit. */
 const commandsEvery = 25;
-/** A patient is patient for half a minute, which a machine that does ten other things takes now and then. */
+/** A patient is patient for half a minute, and a late camera sends him to the PIN: on a machine that does ten other things both happen. */
 const mostBroken = 30;
 
 const ask = async (...args: readonly string[]): Promise<Buffer> => {
@@ -217,15 +217,15 @@ try {
     logged = parts.log.length;
     await lookAround(counter, log);
     if (Math.floor(made / share.step) % commandsEvery === 0) await lookAtCommands(counter);
-    if (screens.at(-1) !== 'accepted') {
+    const isByFace = screens.includes('face') && !screens.includes('pin');
+    if (screens.at(-1) !== 'accepted' || isByFace !== (method === 'face')) {
       // What it left was looked at; another one is made in its place.
-      process.stderr.write(`leaks: visit ${made}: ${screens.join(' ')}\n`);
+      process.stderr.write(`leaks: visit ${made} by ${method}: ${screens.join(' ')}\n`);
       broken += 1;
       made -= share.step;
       if (broken > mostBroken) throw new Error(`${broken} visits did not end well`);
       continue;
     }
-    const isByFace = screens.includes('face') && !screens.includes('pin');
     const line: RealLine = { visit: made, isByFace, messages, hits: fresh };
     fresh = [];
     process.stdout.write(`${JSON.stringify(line)}\n`);
