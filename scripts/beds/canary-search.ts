@@ -106,13 +106,12 @@ const floatEncodings: Readonly<Record<string, (floats: Float32Array) => readonly
   'decimals, rounded': (floats) =>
     [3, 4, 5, 6].flatMap((places) => [',', ', '].map((between) => written([...floats], places, between))),
 };
-export const encodingsOfFloats: readonly string[] = Object.keys(floatEncodings);
 const floatsOfWindow = 4;
 
 /** Shorter ones are found by chance. bytes */
 const shortest = 7;
 /** No form is longer: what is looked at in pieces overlaps by so much. bytes */
-export const longest = 512;
+const longest = 512;
 const windowBytes = 16;
 /** The first bytes of a JP2 are those of every JP2. */
 const headBytes = 256;

@@ -94,9 +94,6 @@ const standing = new Set<MisfortunesBed>();
 process.once('exit', () => [...standing].map((bed) => bed.takeDown()));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(143));
 
-/** Of a real program on a machine that does ten other things. ms */
-const startMs = 180_000;
-
 export class MisfortunesBed {
   readonly #place: Place;
   readonly directory = mkdtempSync(join(tmpdir(), 'uketsuke-misfortunes-'));
@@ -225,18 +222,14 @@ export class MisfortunesBed {
     const agent = new Process([...args, ...broker, ...more], this.#time(clock), this.#place.within('agent'));
     this.agent = agent;
     const isReady = (line: string): boolean => line.startsWith('{"ready":true');
-    const ready = await eventually('the agent', () => agent.mustRun() && agent.lines.find(isReady), startMs);
+    const ready = await eventually('the agent', () => agent.mustRun() && agent.lines.find(isReady));
     this.#staffPage = (JSON.parse(ready) as { staffPage: string }).staffPage;
   }
   async startLink(clock?: string): Promise<void> {
     const args = [main, 'link', '--config', this.#configFile, '--log', 'json'];
     this.link = new Process(args, this.#time(clock), this.#place.within('link'));
     const { link } = this;
-    await eventually(
-      'the link',
-      () => link.mustRun() && link.lines.find((line) => line.includes('"process.ready"')),
-      startMs,
-    );
+    await eventually('the link', () => link.mustRun() && link.lines.find((line) => line.includes('"process.ready"')));
   }
   async startFace(): Promise<void> {
     this.#camera = await createVirtualCameraControl(this.#cameraSocket, null);
@@ -259,7 +252,7 @@ export class MisfortunesBed {
     });
     this.#patient?.leave();
     this.#patient = await ScriptedPatient.before(
-      await eventually('the terminal', () => terminal.mustRun() && screenPort, startMs),
+      await eventually('the terminal', () => terminal.mustRun() && screenPort, 60_000),
       (model) => {
         this.shown = model;
         const { screen, session } = model;

@@ -43,7 +43,7 @@ const unitLength = (floats: Float32Array): Float32Array => {
   return floats.map((float) => float / length);
 };
 
-export type Canaries = {
+type Canaries = {
   /** Of the terminal alone: nothing that is sent may hold it, nor the agent's memory */
   readonly own: readonly Canary[];
   /** Of these the agent tells the レセコン */

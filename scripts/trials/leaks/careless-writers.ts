@@ -75,7 +75,7 @@ const ofPicture: Readonly<Record<string, Writer>> = {
 const thumbnail = (value: Buffer) =>
   sharp(value.subarray(0, 9_600), { raw: { width: 80, height: 40, channels: 3 } }).resize(32);
 
-export type Careless = { readonly name: string; readonly what: string; readonly bytes: Buffer };
+type Careless = { readonly name: string; readonly what: string; readonly bytes: Buffer };
 
 const writersOf = (canary: Canary): Readonly<Record<string, Writer>> => {
   if ('text' in canary) return { ...ofText, ...ofAny };
