@@ -238,8 +238,8 @@ export class World {
     if (plan === undefined) return this.#settle(this.kernel.nowMs + settleMs);
     const isLast = this.#visit === this.plan.visits.length - 1;
     this.#visit += 1;
-    // What was broken has been mended by the time of the last.
-    this.kernel.after(isLast ? 20_000 + plan.comesAfterMs : plan.comesAfterMs, null, () => this.#visitOf(plan, isLast));
+    // What was to go wrong in the visit before has begun by the time of the last.
+    this.kernel.after(isLast ? 12_000 : plan.comesAfterMs, null, () => this.#visitOf(plan, isLast));
   }
 
   #visitOf(plan: VisitPlan, isLast: boolean): void {
@@ -250,7 +250,9 @@ export class World {
       // Whatever was wrong, half a minute after its end a patient is served.
       mendClocks(this);
       this.#isMended = this.mending.size === 0;
-      return void kernel.after(30_000, null, () => this.#visitOf(plan, isLast));
+      const mendedMs = Math.max(kernel.nowMs, ...this.mending.values());
+      const againMs = mendedMs + (this.#isMended ? 30_000 : 1);
+      return void kernel.at(againMs, null, () => this.#visitOf(plan, isLast));
     }
     kernel.note(`visit of ${plan.persona}`);
     const before = judge.visitsAccepted;
