@@ -110,7 +110,7 @@ export const createAgentWatch = ({ clock, ask, introduce, tell }: AgentWatchOpti
     heard: (): void => {
       askedAtMs = null;
       if (trouble?.code === 'agent.silent' || isOnTheWay(trouble)) set(null);
-      if (connected) timer.wait(askAfterMs, askNow);
+      timer.wait(askAfterMs, askNow);
     },
     /** An answer to our question. `wire`: what its sender speaks; `said`: what it says is wrong with it */
     answered: (wire: number | undefined, said: string | undefined): void => {

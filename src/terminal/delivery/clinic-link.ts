@@ -27,7 +27,7 @@ import { type ChallengePool, createChallengePool, poolDelays } from './challenge
 import { type ClinicEvent, ClinicNews } from './clinic-news.ts';
 import { createDevicePost, type DevicePost } from './device-post.ts';
 import { createLookups, type Lookups } from './lookups.ts';
-import { createOutbox, type Outbox, type OutboxDelays } from './outbox.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
 import { createResultWatch, type ResultWatch } from './result-watch.ts';
 import { type CertificateTeller, createSelfReport } from './self-report.ts';
 import { createSettingsKeeper, type SettingsKeeper } from './settings-keeper.ts';
@@ -89,7 +89,6 @@ type ClinicLinkOptions = {
   readonly machineWallMs?: () => number;
   /** When the device's certificate ends and is warned of: told to the clinic in `state` */
   readonly subscribeCertificate?: CertificateTeller;
-  readonly outboxDelays?: Partial<OutboxDelays>;
 };
 
 /** Why a question did not even get as far as to the agent */
@@ -157,7 +156,7 @@ const followRequest =
   };
 
 const createParts = (options: ClinicLinkOptions): Parts => {
-  const { bus, store, clock, log, keys, outboxDelays } = options;
+  const { bus, store, clock, log, keys } = options;
   const agentNowMs = (): number | null => pool.agentNowMs();
   const heard = (agent: string): void => {
     pool.heard(agent);
@@ -197,7 +196,6 @@ const createParts = (options: ClinicLinkOptions): Parts => {
     ...{ store, clock, agentNowMs, log },
     send: sendRequest,
     tell: followRequest(news, results, self),
-    ...(outboxDelays ? { delays: outboxDelays } : {}),
   });
   const keeper = createSettingsKeeper({
     ...{ store, clock, log, agentNowMs },

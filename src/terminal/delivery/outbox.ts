@@ -11,7 +11,7 @@ import type { Receipt } from '../../wire/messages.ts';
  * agent's receipt, or its expiry once nobody can have taken it unheard. A PUBACK counts for nothing (a broker killed after
  * 6,000 PUBACKs had lost 6,000).
  */
-export type OutboxDelays = {
+type OutboxDelays = {
   /**
    * Pause before the second send, doubled up to the last. The agent answers in about 10 ms when all is well; when it was
    * away and nobody tells, the last pause is what the patient waits on top: 2 s at most.
@@ -55,7 +55,6 @@ type OutboxOptions = {
   /** One publish; ok after the PUBACK. Must answer in bounded time. */
   readonly send: (row: OutboxRow) => Promise<Result<void>>;
   readonly tell: (event: OutboxEvent) => void;
-  readonly delays?: Partial<OutboxDelays>;
 };
 
 type Entry = {
@@ -114,7 +113,6 @@ const removeAgainMs = 2_000;
 
 class DurableOutbox implements Outbox {
   readonly #options: OutboxOptions;
-  readonly #delays: typeof outboxDelays;
   readonly #entries = new Map<string, Entry>();
   /** Receipted, and the visit still on: what is written once it ends */
   readonly #settled = new Map<string, { readonly written: AuditEntry; readonly row: OutboxRow }>();
@@ -126,7 +124,6 @@ class DurableOutbox implements Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#delays = { ...outboxDelays, ...options.delays };
   }
 
   get waiting(): number {
@@ -188,7 +185,7 @@ class DurableOutbox implements Outbox {
       if (entry.told !== null) continue;
       entry.nextSendMonotonicMs = Math.min(
         entry.nextSendMonotonicMs,
-        Math.max(nowMs, entry.lastSendMonotonicMs + this.#delays.hurryMs),
+        Math.max(nowMs, entry.lastSendMonotonicMs + outboxDelays.hurryMs),
       );
     }
     this.#pump();
@@ -259,10 +256,10 @@ class DurableOutbox implements Outbox {
    * No clock of ours ends a request: it ends by the agent's. Before that is known (after a restart) a request is kept for
    * the whole of its life from now on: at least as long as is right, and the agent refuses what comes too late.
    */
-  #lifeLeftMs({ createdAtMs, expiresAtMs, visitMark }: OutboxRow, isEarlier = false): number {
+  #lifeLeftMs({ createdAtMs, expiresAtMs, visitMark }: OutboxRow, isEarlier: boolean): number {
     const leftMs = Math.max(0, expiresAtMs - (this.#options.agentNowMs() ?? createdAtMs));
     // The agent may have taken it before the restart: it is asked, and knows.
-    return isEarlier && visitMark !== null ? Math.max(leftMs, this.#delays.askOnceMs) : leftMs;
+    return isEarlier && visitMark !== null ? Math.max(leftMs, outboxDelays.askOnceMs) : leftMs;
   }
 
   #hold(row: OutboxRow, isEarlier = false): Entry {
@@ -292,7 +289,7 @@ class DurableOutbox implements Outbox {
     entry.wasSent = true;
     this.#inFlight++;
     entry.attempts++;
-    const { firstResendMs, lastResendMs, askLeftMs } = this.#delays;
+    const { firstResendMs, lastResendMs, askLeftMs } = outboxDelays;
     const pauseMs = entry.told === null ? Math.min(firstResendMs * 2 ** (entry.attempts - 1), lastResendMs) : askLeftMs;
     entry.lastSendMonotonicMs = this.#options.clock.now().monotonicMs;
     entry.nextSendMonotonicMs = entry.lastSendMonotonicMs + pauseMs;
@@ -316,7 +313,7 @@ class DurableOutbox implements Outbox {
   }
 
   /** Until the clinic answers, or for so long; nobody is told anything more of it. */
-  #keep(entry: Entry, told: AuditEntry, forMs = this.#delays.keepLeftMs): void {
+  #keep(entry: Entry, told: AuditEntry, forMs = outboxDelays.keepLeftMs): void {
     entry.told = told;
     entry.expiresAtMonotonicMs = this.#options.clock.now().monotonicMs + forMs;
   }
@@ -329,7 +326,7 @@ class DurableOutbox implements Outbox {
     const { requestId, session, expiresAtMs } = entry.row;
     const atMs = this.#options.clock.now().wallMs;
     const overSinceMs = entry.isEarlier ? Math.max(0, (this.#options.agentNowMs() ?? expiresAtMs) - expiresAtMs) : 0;
-    this.#keep(entry, { atMs, event: 'request-expired', subject: requestId }, this.#delays.keepLeftMs - overSinceMs);
+    this.#keep(entry, { atMs, event: 'request-expired', subject: requestId }, outboxDelays.keepLeftMs - overSinceMs);
     this.#options.log.event('outbox.expired', { request: requestId });
     this.#options.tell({ type: 'request-expired', requestId, session });
   }

@@ -194,10 +194,12 @@ test('without a connection nothing is known of the agent: its trouble is over, n
   // Told twice it is the same connection.
   watch.setConnected(true);
   expect(told).toEqual(['agent.disk-full']);
-  await clock.advance(3_000);
+  // A moment before it would count as silent.
+  await clock.advance(5_500);
   watch.setConnected(false);
   expect(told).toEqual(['agent.disk-full', null]);
   const before = asked();
+  await clock.advance(2_000);
   watch.heard();
   watch.refused(failure('delivery.access-refused'));
   await clock.advance(60_000);
