@@ -40,8 +40,9 @@ export class Leases {
   }
 
   isAlive(agent: string): boolean {
-    const until = this.#engine.get('SELECT until FROM agent_seen WHERE agent = ?', agent)?.until;
-    return until !== undefined && Number(until) >= this.#engine.nowMs();
+    // Of one that was never there it is no number.
+    const until = Number(this.#engine.get('SELECT until FROM agent_seen WHERE agent = ?', agent)?.until);
+    return until >= this.#engine.nowMs();
   }
 
   /** One of those that are there, the same one for all: for what one of them does and nobody fences. */

@@ -74,3 +74,43 @@ test('a database that is away or held by another agent is not waited for once mo
   for (const { status } of await settled) expect(status).toBe('rejected');
   expect(asked).toBe(3);
 });
+
+test.each<[unknown, number]>([
+  ...['22021', '23505', '42P01'].map((code): [object, number] => [{ code }, 3]),
+  ...['40001', 'X22021', '220210', '2202', 22].map((code): [object, number] => [{ code }, 1]),
+  [null, 1],
+])(
+  'a commit that ends with %o is tried %d times: alone only where the database says that it was undone',
+  async (thrown, times) => {
+    let asked = 0;
+    const { group } = gathered(() => {
+      asked += 1;
+      throw thrown;
+    });
+    const settled = await Promise.allSettled([group.add('now', () => 'a'), group.add('now', () => 'b')]);
+    expect(settled).toEqual([1, 2].map(() => ({ status: 'rejected', reason: thrown })));
+    expect(asked).toBe(times);
+  },
+);
+
+test('a work that throws nothing at all takes nobody along', async () => {
+  const { group } = gathered();
+  const bad = group.add('now', () => {
+    throw null;
+  });
+  const good = group.add('now', () => 'good');
+  await expect(bad).rejects.toBeNull();
+  expect(await good).toBe('good');
+});
+
+test('one transaction a turn of the event loop, however many have asked', async () => {
+  const { group, transactions } = gathered();
+  const all = Array.from({ length: 70 }, () => group.add('now', () => 0));
+  const seen: number[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(transactions.length);
+  }
+  await Promise.all(all);
+  expect(seen).toEqual([1, 2, 3]);
+});

@@ -49,7 +49,7 @@ describe('the age', () => {
     journal.keepAge();
     expect(written()).toMatchObject({ lived_ms: everyMs });
     nowMs += everyMs - 1;
-    journal.keepAge();
+    journal.sweep();
     expect(written()).toMatchObject({ lived_ms: everyMs });
     journal.close();
     // Also counted from what an earlier run wrote.
@@ -58,7 +58,7 @@ describe('the age', () => {
     journal.keepAge();
     expect(written()).toMatchObject({ lived_ms: 2 * everyMs - 1 });
     nowMs += 1;
-    journal.keepAge();
+    journal.sweep();
     expect(written()).toMatchObject({ lived_ms: 3 * everyMs - 1 });
   });
 
@@ -147,20 +147,22 @@ describe('the time seen', () => {
     expect(journal.timeSeen).toEqual({ wallMs: at, confirmed: false });
     look(journal, 'confirmed', at);
     expect([journal.timeSeen, journal.livedMs]).toEqual([{ wallMs: at, confirmed: true }, 0]);
+    nowMs += minuteMs;
+    look(journal, 'confirmed', at);
     journal.close();
     journal = opened();
     let [certainty, wallMs] = ['plausible' as const, at + 60 * minuteMs] as ['plausible' | 'confirmed', number];
     const watch = keepTimeSeen(journal, () => ({ certainty, wallMs }));
     watch();
-    expect(journal.livedMs).toBe(0);
+    expect(journal.livedMs).toBe(minuteMs);
     // It has run for a minute when its clock is confirmed: that minute is not counted twice.
     nowMs += minuteMs;
     [certainty, wallMs] = ['confirmed', at + 61 * minuteMs];
     watch();
-    expect(journal.livedMs).toBe(61 * minuteMs);
+    expect(journal.livedMs).toBe(62 * minuteMs);
     wallMs += 600 * minuteMs;
     watch();
-    expect(journal.livedMs).toBe(61 * minuteMs);
+    expect(journal.livedMs).toBe(62 * minuteMs);
     expect(journal.timeSeen).toEqual({ wallMs, confirmed: true });
   });
 });
@@ -180,11 +182,13 @@ describe('the chain', () => {
     ]);
   });
 
-  test('beyond so many entries the oldest go', () => {
-    const journal = opened();
+  test('beyond so many entries the oldest go; where there are none nothing is written', () => {
+    const committed: string[] = [];
+    const journal = memoryJournal(memoryEngine({ committed }));
     for (let number = 0; number < 5; number += 1) journal.noteMishap('storage.taken-away', at + number);
+    committed.length = 0;
     rotateAudit(journal, 5);
-    expect(journal.audit.length).toBe(5);
+    expect([journal.audit.length, committed]).toEqual([5, []]);
     rotateAudit(journal, 3);
     expect(journal.audit.length).toBe(3);
     rotateAudit(journal);
@@ -318,6 +322,11 @@ describe('versions of settings', () => {
     expect(journal.learnSettingsFloor('front-1', version + 5)).toBe(true);
     // What it holds is told anew, above it.
     expect(issue(journal, 'a')).toEqual({ version: version + 6, validFrom: at });
+    // Asked with every state of every terminal: what changes nothing is not written either.
+    const run = () => {
+      throw new Error('database is locked');
+    };
+    expect(memoryJournal({ ...place.engine, run }).learnSettingsFloor('front-1', version + 5)).toBe(false);
     const room = 10_000_000;
     expect(journal.learnSettingsFloor('front-1', highestSettingsVersion - room)).toBe(false);
     expect(issue(journal, 'a').version).toBe(version + 6);

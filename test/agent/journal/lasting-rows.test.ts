@@ -96,6 +96,7 @@ describe('certificates that end', () => {
       journal.certificateEnds.countSince(at + 2),
     ]).toEqual([3, 2, 0]);
     expect(isWiped()).toBe(false);
+    expect(rows('certificate_end')[0]?.reference_number).toBe(cells.index('certificate_end', 'late'));
     journal.certificateEnds.see('early', null, at);
     expect(isWiped()).toBe(true);
     expect(list()).toEqual(['before', 'late']);

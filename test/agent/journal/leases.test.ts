@@ -106,7 +106,15 @@ test('orphans: open, with nobody there who works on them', () => {
 });
 
 test('where one agent alone has the journal nothing is asked and nothing written', () => {
-  const engine = memoryEngine();
+  const rows = memoryEngine();
+  const written: string[] = [];
+  const engine = {
+    ...rows,
+    write: (...asked: Parameters<typeof rows.write>) => {
+      written.push(asked[0]);
+      rows.write(...asked);
+    },
+  };
   journal = memoryJournal(engine);
   const lease = accept('r1', 'a') as Lease;
   expect(lease).toEqual({ requestId: 'r1', agent: 'a', fence: 0, marked: null, file: null });
@@ -119,4 +127,5 @@ test('where one agent alone has the journal nothing is asked and nothing written
   expect(journal.finish('r1', { outcome: 'eligible', at }, lease)).toMatchObject({ visit: { outcome: 'eligible' } });
   journal.handOver('r1', at);
   expect(engine.all('SELECT * FROM lease')).toEqual([]);
+  expect(written.filter((sql) => sql.includes('lease'))).toEqual([]);
 });

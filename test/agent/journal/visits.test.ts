@@ -95,6 +95,23 @@ describe('a request', () => {
     expect([again('d', 'a'), again('e', 'b')]).toEqual(['message.stale', 'message.stale']);
   });
 
+  test('half as many again as a stock may be open; of more the oldest go, down to the stock', () => {
+    const hand = (from: number, to: number): void => {
+      for (let number = from; number <= to; number += 1)
+        journal.addChallenges('front-1', [{ nonce: `n${number}`, issuedAt: at, expiresAt: at + 1_000 }], 4);
+    };
+    const open = () => place.engine.all('SELECT nonce FROM challenge ORDER BY rowid').map(({ nonce }) => String(nonce));
+    hand(1, 6);
+    expect(open()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
+    hand(7, 7);
+    expect(open()).toEqual(['n4', 'n5', 'n6', 'n7']);
+  });
+
+  test('what was refused is nobody’s to go on with', () => {
+    expect(record('r1', { code: 'message.forged', recordedBy: 'agent-1' })).toMatchObject({ lease: null });
+    expect(record('r2', { recordedBy: 'agent-1' })).toMatchObject({ lease: { agent: 'agent-1' } });
+  });
+
   test('the same again gives the first row, another under its id is refused; neither writes anything', () => {
     record('r1');
     const before = chain();
