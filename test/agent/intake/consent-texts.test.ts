@@ -11,6 +11,7 @@ import { type ReleasedTexts, readReleasedTexts } from '../../../src/catalogue/re
 import type { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
 import {
   answerQuestion,
+  askedTopics,
   consentRecord,
   noAnswers,
   questionsOf,
@@ -27,9 +28,18 @@ const consentCodes = catalogue.consents.items.map(({ code }) => code);
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 const [right] = testRequest({ issuedAt: simulatedStartMs }).consents as [Consent];
 
+/** The same questions, where each kind of facility asks them in an order of its own */
+const inOrder = (change: (order: readonly string[]) => string[]): Catalogue => {
+  const kinds = Object.entries(few.consents.kinds).map(([kind, one]) => [kind, { ...one, order: change(one.order) }]);
+  return { ...few, consents: { ...few.consents, kinds: Object.fromEntries(kinds) } };
+};
+
 /** All that can be asked in two languages is put together in milliseconds: whatever is wrong in general shows there first. */
 test.each([
   ['two languages', few],
+  // A bundle lists its topics in the order of its kind of facility; a rule that the order does not name comes last.
+  ['another order', inOrder((order) => [...order].reverse())],
+  ['an order that names few', inOrder((order) => order.slice(-1))],
   ['every language', catalogue],
 ])('whatever a screen can ask, in %s, for every choice of items and kind of institution, is known', (_which, of) => {
   const texts = consentTexts([of]);
@@ -38,7 +48,7 @@ test.each([
     for (const institutionType of facilityKinds) {
       const switches = consentCodes.map((code, bit) => [code, (items & (1 << bit)) !== 0]);
       const settings = { ...testSettings, asks: Object.fromEntries(switches), institutionType };
-      const questions = questionsOf(catalogue.consents, settings, null, 'valid');
+      const questions = questionsOf(of.consents, settings, null, 'valid');
       for (const language of Object.keys(of.languages))
         for (const question of [...questions, ...unbundled(questions)]) {
           if (question.kind !== 'consent-bundle' && question.kind !== 'consent-item') continue;
@@ -50,6 +60,42 @@ test.each([
         }
     }
   expect(asked).toBeGreaterThan(1_000);
+});
+
+describe('what no screen asks counts for nothing', () => {
+  const topics = askedTopics(few.consents, testSettings);
+  const [bundled, also] = topics.filter((topic) => topic.bundled);
+  const alone = topics.find((topic) => !topic.bundled);
+  if (bundled === undefined || also === undefined || alone === undefined) throw new Error('no such topics');
+  const texts = consentTexts([few]);
+  const isShown = (question: Parameters<typeof consentTextOf>[2], code: string): boolean => {
+    const textHash = hashOf(consentTextOf(few, 'ja', question, testSettings.institutionType));
+    return texts.isShown({ ...right, code, textHash });
+  };
+
+  test('a bundle with what may not be bundled, or of one', () => {
+    const [code = '', other = ''] = [bundled.codes[0], alone.codes[0]];
+    expect(isShown({ kind: 'consent-bundle', topics: [bundled, also] }, code)).toBe(true);
+    for (const asked of [
+      [bundled, alone],
+      [alone, bundled],
+    ])
+      expect([code, other].filter((each) => isShown({ kind: 'consent-bundle', topics: asked }, each))).toEqual([]);
+    expect(isShown({ kind: 'consent-item', topic: bundled }, code)).toBe(true);
+    expect(isShown({ kind: 'consent-bundle', topics: [bundled] }, code)).toBe(false);
+  });
+
+  test('an item that its text does not name', () => {
+    const rule = few.consents.questions.find(
+      ({ codes, subjects }) => codes.length > 1 && Object.keys(subjects).some((key) => !key.includes('+')),
+    );
+    const [own, ...others] = rule?.codes ?? [];
+    const subject = own === undefined ? undefined : rule?.subjects[own];
+    if (rule === undefined || own === undefined || subject === undefined) throw new Error('no such rule');
+    const topic = { id: rule.id, screen: rule.screen, bundled: rule.bundled, codes: [own], subject };
+    expect(isShown({ kind: 'consent-item', topic }, own)).toBe(true);
+    expect(others.filter((code) => isShown({ kind: 'consent-item', topic }, code))).toEqual([]);
+  });
 });
 
 describe('terminals of an earlier release', () => {
@@ -186,6 +232,12 @@ describe('the texts that count now', () => {
 
   test('put together when a notice changes them, and not for each request', () => {
     const { clock, texts, versionsAt } = inForce();
+    // As many as before, and one of them the same.
+    expect([versionsAt(midnightMs), versionsAt(midnightMs + dayMs)]).toEqual([
+      versions(yesterday, today),
+      versions(today, tomorrow),
+    ]);
+    clock.setWall(midnightMs);
     const first = texts.now();
     clock.setWall(midnightMs + 60_000);
     expect(texts.now()).toBe(first);
