@@ -132,13 +132,15 @@ export class AttemptCourse {
 
   /**
    * Comparing begins with it; until then frames give hints only. Taken over: overwritten by `wipe`. `atMs`: now, monotonic; the
-   * frames that came just before decide at once where they can.
+   * frames that came just before decide at once where they can. `hasRepeated`: as in a finding, also of frames nobody looked at.
    */
-  compareWith(reference: Embedding, atMs: number): AttemptStep[] {
+  compareWith(reference: Embedding, atMs: number, hasRepeated = false): AttemptStep[] {
     this.#reference?.fill(0);
     this.#reference = reference;
+    if (this.#padStrength !== 'off' && hasRepeated) return this.#suspect('repeated-frame');
+    const early = this.#early.take(reference, this.#threshold, atMs);
     if (this.#probes.score(reference) < this.#threshold) return [];
-    return this.#early.take(reference, this.#threshold, atMs).flatMap(({ evidence, atMs }) => {
+    return early.flatMap(({ evidence, atMs }) => {
       this.#seenAtMs = atMs;
       return this.weigh(evidence);
     });
@@ -248,7 +250,8 @@ export class AttemptCourse {
     }
     // Only what belongs to the frames that decide is weighed.
     this.#forgetEvidence();
-    if (isTurning || !this.#isLongEnough(atMs)) return steps;
+    const isLongEnough = this.#goodFrames >= missFrames && atMs - this.#firstGoodAtMs >= missAfterMs;
+    if (isTurning || !isLongEnough) return steps;
     const side = this.#turns.ask(score - this.#threshold, atMs);
     if (side !== null) return [...steps, ...this.#tellHint(side, atMs, 'prompt')];
     return [...steps, ...this.#miss('no-match')];
@@ -298,10 +301,6 @@ export class AttemptCourse {
     if (atMs - (this.#recognisedSinceMs ?? atMs) < recognisedForMs) return;
     this.#seenThrough.add(guess);
     this.#told.isGuess = false;
-  }
-
-  #isLongEnough(atMs: number): boolean {
-    return this.#goodFrames >= missFrames && atMs - this.#firstGoodAtMs >= missAfterMs;
   }
 
   /**

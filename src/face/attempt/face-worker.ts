@@ -114,7 +114,7 @@ export class FaceWorker {
     if (this.#attempt !== attempt) {
       if (reference instanceof Float32Array) reference.fill(0);
     } else if (reference instanceof Float32Array)
-      this.#tellSteps(attempt, attempt.course.compareWith(reference, performance.now()));
+      this.#tellSteps(attempt, attempt.course.compareWith(reference, performance.now(), this.#watch.hasRepeated));
     else {
       this.#tellEvent(id, { type: 'failed', failure: reference });
       void this.#end();

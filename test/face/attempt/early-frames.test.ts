@@ -4,13 +4,16 @@ import { AttemptCourse } from '../../../src/face/attempt/face-attempt.ts';
 import { hinting, reference, type Seen, stranger, withLiveness } from './course-player.ts';
 
 /** Frames 33 ms apart, and then the photo at once: what that tells. */
-const photoAfter = (frames: readonly Seen[], { strength = 'passive', laterMs = 0 } = {}): string[] => {
+const photoAfter = (
+  frames: readonly Seen[],
+  { strength = 'passive', laterMs = 0, hasRepeated = false } = {},
+): string[] => {
   const course = new AttemptCourse(0.45, strength as 'passive' | 'active', () => 0.5);
   for (const [i, { liveness, ...seen }] of frames.entries()) {
     course.take(seen, i * 33);
     if (course.wantsEvidence && liveness !== undefined) course.weigh(liveness);
   }
-  return course.compareWith(reference(), frames.length * 33 + laterMs).map(({ type }) => type);
+  return course.compareWith(reference(), frames.length * 33 + laterMs, hasRepeated).map(({ type }) => type);
 };
 const good = (change = {}): Seen => withLiveness(change);
 const other = (): Seen => withLiveness({}, stranger());
@@ -40,13 +43,18 @@ test('a picture of a face is suspected as early, and nobody else lends it their 
   expect(photoAfter([other(), other(), other(), good({ bonaFide: 0.1 }), good({ bonaFide: 0.1 })])).toEqual([]);
 });
 
+test('a film that began anew while the photo had the models matches nobody', () => {
+  expect(photoAfter([good(), good(), good()], { hasRepeated: true })).toEqual(['suspected']);
+});
+
 test('whoever leaves doubts, or is always asked, is asked to move all the same', () => {
   const doubtful = good({ bonaFide: 0.1 });
   expect(photoAfter([doubtful, doubtful, doubtful])).toEqual([]);
   expect(photoAfter([good(), good(), good()], { strength: 'active' })).toEqual([]);
 });
 
-test('its copies of embeddings are overwritten, used or not', () => {
+/** What `use` copied of embeddings. */
+const copiesOf = (use: () => void): Float32Array[] => {
   const copies: Float32Array[] = [];
   const real = Float32Array.prototype.slice;
   const spy = vi.spyOn(Float32Array.prototype, 'slice').mockImplementation(function (
@@ -58,11 +66,21 @@ test('its copies of embeddings are overwritten, used or not', () => {
     return copy;
   });
   try {
-    const rows: readonly (readonly Seen[])[] = [
-      [good(), good(), good(), good(), good()],
-      [good(), hinting('no-face')],
-      [other(), good()],
-    ];
+    use();
+  } finally {
+    spy.mockRestore();
+  }
+  return copies;
+};
+const left = (copies: readonly Float32Array[]) => copies.filter((copy) => copy.some((value) => value !== 0));
+
+test('its copies of embeddings are overwritten, used or not', () => {
+  const rows: readonly (readonly Seen[])[] = [
+    [good(), good(), good(), good(), good()],
+    [good(), hinting('no-face')],
+    [other(), good()],
+  ];
+  const copies = copiesOf(() => {
     for (const frames of rows) {
       const course = new AttemptCourse(0.45, 'passive', () => 0.5);
       for (const [i, { liveness, ...seen }] of frames.entries()) {
@@ -72,9 +90,13 @@ test('its copies of embeddings are overwritten, used or not', () => {
       course.compareWith(reference(), 200);
       course.wipe();
     }
-  } finally {
-    spy.mockRestore();
-  }
+  });
   expect(copies.length).toBeGreaterThan(8);
-  expect(copies.filter((copy) => copy.some((value) => value !== 0))).toEqual([]);
+  expect(left(copies)).toEqual([]);
+});
+
+test("of somebody else than the card's person no copy outlives the comparison, though the attempt goes on", () => {
+  const copies = copiesOf(() => expect(photoAfter([other(), other(), other()])).toEqual([]));
+  expect(copies.length).toBeGreaterThan(3);
+  expect(left(copies)).toEqual([]);
 });

@@ -11,6 +11,7 @@ import {
   SceneRenderer,
 } from '../../../drivers/virtual/render-scene.ts';
 import { loadModels, loadPadModels, modelsMissing } from '../../../scripts/beds/built-models.ts';
+import { failure } from '../../../src/core/failure.ts';
 import { sessionsOf } from '../../../src/face/attempt/face-pipeline.ts';
 import { FaceWorker } from '../../../src/face/attempt/face-worker.ts';
 import { meshPoints } from '../../../src/face/models/find-landmarks.ts';
@@ -122,9 +123,10 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
     const [models, pad] = [await loadModels(), await loadPadModels()];
     const runs = sessionsOf(models, pad).map((session) => vi.spyOn(session, 'run'));
     const drawn: number[] = [];
+    const told: FromFaceProcess[] = [];
     let show: (event: CameraEvent) => void = () => undefined;
     const worker = new FaceWorker({
-      ...{ models, pad, depthCamera: null, threshold: 0.49, tell: () => undefined },
+      ...{ models, pad, depthCamera: null, threshold: 0.49, tell: (message) => told.push(message) },
       camera: {
         subscribe: (listener) => {
           show = listener;
@@ -142,7 +144,34 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
       show({ type: 'frame', frame: { width: frameWidth, height: frameHeight, capturedAtMs, rgb } });
     const frame = (first: number, capturedAtMs: number): void =>
       showPicture(new Uint8Array(frameWidth * frameHeight * 3).fill(100).fill(first, 0, 1), capturedAtMs);
-    return { worker, runs, drawn, frame, showPicture };
+    return { worker, runs, drawn, told, frame, showPicture };
+  };
+
+  /** An attempt in which three good frames of a person have been looked at; `paint` paints and shows the next. */
+  const awaitingPhoto = async () => {
+    const { worker, runs, told, showPicture } = await watching();
+    const renderer = new SceneRenderer(3);
+    await renderer.load('sample3-a');
+    const paint = (atMs: number): Uint8Array => {
+      const rgb = new Uint8Array(frameWidth * frameHeight * 3);
+      renderer.render({ ...emptyScene, people: [personBefore('sample3-a')] }, atMs, rgb);
+      showPicture(rgb, atMs);
+      return rgb;
+    };
+    const weighed = runs.at(-1);
+    if (weighed === undefined) throw new Error('no models');
+    await vi.waitUntil(() => weighed.mock.calls.length > 0, patience);
+    weighed.mockClear();
+    worker.begin(1, 'passive');
+    const first = paint(0);
+    for (const [at, atMs] of [0, 33, 67].entries())
+      await vi.waitUntil(() => {
+        if (weighed.mock.calls.length <= at && atMs > 0) paint(atMs);
+        return weighed.mock.calls.length > at;
+      }, patience);
+    await Promise.all(weighed.mock.results.map(({ value }) => value));
+    await new Promise((resolve) => setImmediate(resolve));
+    return { worker, runs, told, paint, first, showPicture };
   };
 
   test('has run every model, by the way that a photo goes, before anybody stands there', async () => {
@@ -165,33 +194,25 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
   });
 
   test('with three good frames of a person it leaves the models to the photo, ten frames a second apart', async () => {
-    const { worker, runs, showPicture } = await watching();
-    const renderer = new SceneRenderer(3);
-    await renderer.load('sample3-a');
-    const paint = (atMs: number): void => {
-      const rgb = new Uint8Array(frameWidth * frameHeight * 3);
-      renderer.render({ ...emptyScene, people: [personBefore('sample3-a')] }, atMs, rgb);
-      showPicture(rgb, atMs);
-    };
+    const { worker, runs, paint } = await awaitingPhoto();
     const count = (): number => runs.reduce((sum, run) => sum + run.mock.calls.length, 0);
-    const weighed = runs.at(-1);
-    if (weighed === undefined) throw new Error('no models');
-    await vi.waitUntil(() => weighed.mock.calls.length > 0, patience);
-    weighed.mockClear();
-    worker.begin(1, 'passive');
-    for (const [at, atMs] of [0, 33, 67].entries())
-      await vi.waitUntil(() => {
-        if (weighed.mock.calls.length <= at) paint(atMs);
-        return weighed.mock.calls.length > at;
-      }, patience);
-    await Promise.all(weighed.mock.results.map(({ value }) => value));
-    await new Promise((resolve) => setImmediate(resolve));
     const before = count();
     for (const atMs of [100, 133, 166]) paint(atMs);
     await new Promise((resolve) => setImmediate(resolve));
     expect(count()).toBe(before);
     paint(167);
     await vi.waitUntil(() => count() > before, patience);
+    await worker.close();
+  });
+
+  test('a film that begins anew is suspected as the photo comes, though nobody looked at that frame', async () => {
+    const { worker, told, first, showPicture } = await awaitingPhoto();
+    showPicture(first, 68);
+    await worker.receiveReference(1, await encodeGreyJp2(await loadFaceGrey('sample3-a')));
+    expect(told).toContainEqual({
+      ...{ type: 'event', attempt: 1 },
+      event: { type: 'failed', failure: failure('face.attack-suspected') },
+    });
     await worker.close();
   });
 });
