@@ -59,7 +59,8 @@ export class HangWatch implements Reporter {
   onTestRunStart(): void {
     this.#timer = setInterval(() => this.#look(), 1_000);
   }
-  onTestModuleStart(module: TestModule): void {
+  /** Also one that never gets as far as its first test: it hangs, or ends its process, while it is loaded. */
+  onTestModuleQueued(module: TestModule): void {
     this.#begin(module.id, module.relativeModuleId);
   }
   onTestModuleEnd(module: TestModule): void {
@@ -73,6 +74,11 @@ export class HangWatch implements Reporter {
   }
   onTestRunEnd(): void {
     clearInterval(this.#timer);
+  }
+
+  /** What was begun and has not ended: the files first */
+  get notEnded(): readonly string[] {
+    return [...this.#running.values()];
   }
 
   #begin(id: string, name: string): void {
@@ -90,7 +96,7 @@ export class HangWatch implements Reporter {
     if (!silent && now - this.#begunAt <= wholeRunMs) return;
     const why = silent ? `no test has ended for ${silenceMs / 1_000} s` : `the run has taken ${wholeRunMs / 1_000} s`;
     console.log(`hang: ${why}; not ended:`);
-    for (const name of this.#running.values()) console.log(`hang:   ${name}`);
+    for (const name of this.notEnded) console.log(`hang:   ${name}`);
     const programs = descendantsOf(process.pid, parentsNow());
     console.log('hang: programs that run, all of them ended now:');
     for (const id of programs) console.log(`hang:   ${id} ${commandLineOf(id)}`);

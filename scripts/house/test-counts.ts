@@ -17,7 +17,7 @@ const firstLine = (error: unknown): string =>
  * each failed test by name with its error's first line (who sees the end of a long log alone sees what failed), and each
  * skipped one with the reasons that its file gave (`console.warn('skipped: …')`: what is missing and what
  * would run it). A file that skips and gives no reason counts as a failure, and so does one that could not be loaded, an
- * error outside of a test and each test that hangs.
+ * error outside of a test and each test that hangs; whose process died is told by name.
  */
 export default class TestCounts extends HangWatch implements Reporter {
   readonly #ended = { passed: 0, failed: 0, skipped: 0 };
@@ -48,6 +48,8 @@ export default class TestCounts extends HangWatch implements Reporter {
     let failed = unhandledErrors.length;
     const skipped: string[] = [];
     const told = unhandledErrors.map((error) => `an error outside of a test (${firstLine(error)})`);
+    // One that ended its process took along all that were to follow in it.
+    if (unhandledErrors.length > 0) told.push(...this.notEnded.map((name) => `${name} (begun, and did not end)`));
     for (const module of modules) {
       let failedHere = 0;
       const reasons = [...(this.#reasons.get(module.id.split('_').slice(0, 1).join()) ?? [])].join('; ');

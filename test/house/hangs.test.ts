@@ -90,6 +90,18 @@ describe.concurrent('a hang', () => {
     expect(printed).toMatch(/^failed: one\.test\.ts \(.*nowhere/m);
   });
 
+  test('a file whose process dies while it is loaded is told by name, though others were to follow in the process', async () => {
+    const { counts, printed } = await runOf("process.kill(process.pid, 'SIGKILL');", {});
+    expect(counts).toBe('0 1 0');
+    expect(printed).toMatch(/^failed: an error outside of a test/m);
+    expect(printed).toMatch(/^failed: one\.test\.ts \(begun, and did not end\)$/m);
+  });
+
+  test.skipIf(!isLinux)('of a file that is loaded for ever is told by its name', async () => {
+    const { printed } = await runOf('for (;;);', { UKETSUKE_TEST_SILENCE_SECONDS: '12' });
+    expect(printed).toMatch(/^hang: {3}one\.test\.ts$/m);
+  });
+
   test('nobody but the descendants of the run is ended', () => {
     const parents = new Map([
       [2, 1],
