@@ -61,6 +61,11 @@ describe('an import that runs the wrong way is found, with its line', () => {
     ['src into test', 'src/terminal/a.ts', "import { x } from '../../test/b.ts';"],
     ['src into scripts', 'src/processes/terminal.ts', "import { x } from '../../scripts/b.ts';"],
     ['a script into a test', 'scripts/a.ts', "import { x } from '../test/b.ts';"],
+    [
+      'a test into the runtime of the models, past its file',
+      'test/a.test.ts',
+      "import * as ort from 'onnxruntime-node';",
+    ],
     ['over several lines', 'src/core/a.ts', "\n\nimport {\n  x,\n} from '../terminal/b.ts';"],
   ])('%s', (_name, file, text) => {
     const line = text.split('\n').length;

@@ -1,4 +1,3 @@
-import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import {
   floatsOf,
@@ -10,6 +9,7 @@ import {
   writeModel,
 } from '../../../scripts/models/onnx.ts';
 import { flushTinyWeights, replacePRelu } from '../../../scripts/models/onnx-rewrites.ts';
+import { ort } from '../../../src/face/models/runtime.ts';
 
 const preluModel = (): Model =>
   modelOf({

@@ -1,8 +1,8 @@
-import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { readModel, writeModel } from '../../../scripts/models/onnx.ts';
 import { convertTfjs, permute, type TfjsModel, type TfNode } from '../../../scripts/models/tfjs-to-onnx.ts';
 import { decodeWeights, halfToFloat, type WeightEntry } from '../../../scripts/models/tfjs-weights.ts';
+import { ort } from '../../../src/face/models/runtime.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const list = (...numbers: number[]) => ({ list: { i: numbers.map(String) } });
