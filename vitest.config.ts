@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { testsTogetherIn } from './scripts/house/tests-together.ts';
+import { scratchFolder, testsTogetherIn } from './scripts/house/tests-together.ts';
 
 /** Small files that take long, mostly by waiting: at the end of a run they would keep one processor idle. */
 const longest = ['flow/demo-once', 'screens/browser-walk', 'contract/face-verifier', 'scripts/leaks'];
@@ -20,14 +20,7 @@ class LongestFirst extends BaseSequencer {
 
 const together = testsTogetherIn(import.meta.dirname);
 
-/**
- * Their temporary files lie in memory where there is enough of it: a journal on a disk takes five to fifteen times as long
- * to open, and these tests open hundreds. What a disk keeps is asked by tests that start programs.
- */
-const memory = '/dev/shm';
-const { bavail, bsize } = existsSync(memory) ? statfsSync(memory) : { bavail: 0, bsize: 0 };
-const isEnough = bavail * bsize > 2e9;
-const scratch = mkdtempSync(join(isEnough ? memory : tmpdir(), 'uketsuke-tests-'));
+const scratch = scratchFolder('/dev/shm');
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 /** Both take the rest from below. */
 const project = (name: string, test: object) => ({ extends: true as const, test: { name, ...test } });

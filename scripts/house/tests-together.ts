@@ -2,7 +2,8 @@
  * Which test files may follow each other in one process. A process for each costs a quarter of a second of a processor,
  * more than most of them take; what starts programs, threads or connections, or changes its process, keeps one of its own.
  */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 
 /** Compute, files and SQLite: nothing of these goes on once a test file has ended, or is seen by the next one. */
@@ -74,3 +75,17 @@ export const testsTogetherIn = (root: string): string[] =>
       return null;
     }
   });
+
+/**
+ * Their temporary files lie in memory where there is enough of it and we may write there: a journal on a disk takes five to
+ * fifteen times as long to open, and these tests open hundreds. What a disk keeps is asked by tests that start programs.
+ */
+export const scratchFolder = (memory: string, leastBytes = 2e9): string => {
+  try {
+    const { bavail, bsize } = statfsSync(memory);
+    if (bavail * bsize > leastBytes) return mkdtempSync(join(memory, 'uketsuke-tests-'));
+  } catch {
+    // There is none, or it is not ours to write.
+  }
+  return mkdtempSync(join(tmpdir(), 'uketsuke-tests-'));
+};

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { testsTogether, testsTogetherIn } from '../../scripts/house/tests-together.ts';
+import { scratchFolder, testsTogether, testsTogetherIn } from '../../scripts/house/tests-together.ts';
 
 /** Of `test/one.test.ts` with this text, beside the files that it may import */
 const together = (text: string, more: Readonly<Record<string, string>> = {}): boolean => {
@@ -43,4 +46,19 @@ test('about half of the tests share a process', () => {
   expect(files).toContain('test/core/visit/session-machine.test.ts');
   expect(files).not.toContain('test/house/hangs.test.ts');
   expect(files.length).toBeGreaterThan(100);
+});
+
+test('their temporary files lie in memory; where there is none, too little, or none to write in, where all others do', () => {
+  const memory = mkdtempSync(join(tmpdir(), 'uketsuke-memory-'));
+  const placeOf = (...asked: Parameters<typeof scratchFolder>): string => {
+    const made = scratchFolder(...asked);
+    rmSync(made, { recursive: true });
+    return dirname(made);
+  };
+  expect(placeOf(memory, -1)).toBe(memory);
+  expect(placeOf(memory, Number.POSITIVE_INFINITY)).toBe(tmpdir());
+  expect(placeOf(join(memory, 'nowhere'), -1)).toBe(tmpdir());
+  // Nobody makes a folder there, root neither.
+  expect(placeOf('/proc', -1)).toBe(tmpdir());
+  rmSync(memory, { recursive: true });
 });
