@@ -9,8 +9,7 @@ import { type LivenessEvidence, weighedFrames } from './weigh-evidence.ts';
 /** A card's photo is embedded in 60 ms, on a slow board in half a second; meanwhile no frame is looked at. ms */
 const earlyMs = 1_000;
 
-type EarlyFrame = { readonly evidence: LivenessEvidence; readonly atMs: number };
-type HeldFrame = EarlyFrame & { readonly embedding: Embedding };
+type HeldFrame = { readonly evidence: LivenessEvidence; readonly atMs: number; readonly embedding: Embedding };
 
 export class EarlyFrames {
   #held: HeldFrame[] = [];
@@ -33,9 +32,9 @@ export class EarlyFrames {
     return this.#held.length === weighedFrames;
   }
 
-  /** Gives up all frames: as many as are weighed, where each of them is the reference's, seen lately; else none. */
-  take(reference: Embedding, threshold: number, nowMs: number): readonly EarlyFrame[] {
-    const taken = this.#held.map(({ evidence, atMs }) => ({ evidence, atMs }));
+  /** Gives up all frames: of as many as are weighed, where each of them is the reference's, seen lately; else of none. */
+  take(reference: Embedding, threshold: number, nowMs: number): readonly LivenessEvidence[] {
+    const taken = this.#held.map(({ evidence }) => evidence);
     const isWhole =
       this.isWhole &&
       this.#held.every(

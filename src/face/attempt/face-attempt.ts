@@ -140,10 +140,9 @@ export class AttemptCourse {
     if (this.#padStrength !== 'off' && hasRepeated) return this.#suspect('repeated-frame');
     const early = this.#early.take(reference, this.#threshold, atMs);
     if (this.#probes.score(reference) < this.#threshold) return [];
-    return early.flatMap(({ evidence, atMs }) => {
-      this.#seenAtMs = atMs;
-      return this.weigh(evidence);
-    });
+    // While the photo had the models nobody looked: whoever was seen before it was not away since.
+    this.#seenAtMs = atMs;
+    return early.flatMap((evidence) => this.weigh(evidence));
   }
 
   /** Nothing more is needed of frames until the card's photo is there. */

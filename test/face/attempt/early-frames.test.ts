@@ -53,6 +53,18 @@ test('whoever leaves doubts, or is always asked, is asked to move all the same',
   expect(photoAfter([good(), good(), good()], { strength: 'active' })).toEqual([]);
 });
 
+test('nobody has been away because a slow board looked at nobody while it had the photo', () => {
+  const course = new AttemptCourse(0.45, 'active', () => 0.5);
+  for (const i of [0, 1, 2]) {
+    const { liveness, ...seen } = good();
+    course.take(seen, i * 33);
+    if (course.wantsEvidence && liveness !== undefined) course.weigh(liveness);
+  }
+  expect(course.compareWith(reference(), 700)).toEqual([]);
+  expect(course.take(hinting('no-face'), 733)).toEqual([]);
+  expect(course.take(hinting('no-face'), 1_233)).toEqual([{ type: 'missed' }]);
+});
+
 /** What `use` copied of embeddings. */
 const copiesOf = (use: () => void): Float32Array[] => {
   const copies: Float32Array[] = [];
