@@ -37,6 +37,22 @@ test('a disk that refuses the word takes it with what is heard next', async () =
   await until('late', () => isLate(requestId));
 });
 
+test('a row that another agent writes into the journal they share, without a word to this one, is late with the next state', async () => {
+  const requestId = crypto.randomUUID();
+  const { wallMs } = bed.clock.now();
+  vi.spyOn(bed.journal.leases, 'isShared', 'get').mockReturnValue(true);
+  await bed.say({ late: [requestId] });
+  bed.journal.record({
+    ...{ requestId, device: 'front-1', lane: 1, session: 's', kind: 'eligibility', method: 'pin', documentHash: 'h' },
+    ...{ consents: {}, challenge: 'c', certificate: '', code: 'message.stale' },
+    ...{ issuedAt: wallMs, receivedAt: wallMs, expiresAt: wallMs, personalLifeMs: 1 },
+    personal: { limitApplication: false, approvedDocuments: [], consentTimes: [] },
+  });
+  expect(isLate(requestId)).toBe(false);
+  await bed.say({});
+  await until('late', () => isLate(requestId));
+});
+
 test('what a terminal says with each of its states is written once', async () => {
   const [requestId, unknown, session] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
   await visit(requestId);
