@@ -29,11 +29,12 @@ const spreadMesh = (): Float32Array =>
 export const warmUp = async (models: FaceModels, pad: PadModels | null): Promise<void> => {
   const jp2 = Buffer.from(slopeJp2, 'base64');
   const decoded = await decodeReference(jp2);
-  // Nothing that looks like a photo stays in memory, not even the head of one.
+  // Nothing that looks like a photo stays in memory, not even the head of one or a slope in the colour of skin.
   jp2.fill(0);
   if (decoded.ok) {
     (await embedReference(models, decoded.value))?.fill(0);
     (await embedMesh(models.embedder, decoded.value, spreadMesh()))?.fill(0);
+    decoded.value.rgb.fill(0);
   }
   for (const session of sessionsOf(models, pad)) await session.runOnNothing();
 };
