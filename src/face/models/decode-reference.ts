@@ -16,6 +16,7 @@ type Decoder = {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
   getFrameInfo(): FrameInfo;
+  /** A copy outside of its memory */
   getDecodedBuffer(): Uint8Array;
 };
 type OpenJpeg = { readonly J2KDecoder: new () => Decoder; readonly HEAPU8: Uint8Array };
@@ -87,7 +88,10 @@ const decodeBy = (openJpeg: OpenJpeg, jp2: Uint8Array): Result<RgbImage> => {
     if (info.width > maxSide || info.height > maxSide) return unusable(`${info.width}×${info.height}`);
     if (info.bitsPerSample !== 8 || info.isSigned || (info.componentCount !== 1 && info.componentCount !== 3))
       return unusable(`${info.componentCount} components of ${info.bitsPerSample} bits`);
-    return ok(toRgb(decoder.getDecodedBuffer(), info));
+    const decoded = decoder.getDecodedBuffer();
+    const picture = toRgb(decoded, info);
+    decoded.fill(0);
+    return ok(picture);
   } catch {
     return unusable('the decoder gave up');
   }
