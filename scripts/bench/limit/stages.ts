@@ -33,7 +33,7 @@ const now = (): number => performance.timeOrigin + performance.now();
  * Two people in turn: whoever comes next is not waited for until the screen has forgotten the last one. The face of the one is
  * taken for living in every painted frame; of most others it is doubted now and then, and they are asked to move.
  */
-const personas: Readonly<Record<Method, string>> = { face: 'near-expiry', pin: 'hanako' };
+const personas: Readonly<Record<Method, string>> = { face: 'hanako', pin: 'taro' };
 
 const presses: Readonly<Record<string, Extract<Reaction, { do: 'touch' }>['control']>> = {
   'consent-bundle': 'agree',
