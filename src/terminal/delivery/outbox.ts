@@ -218,10 +218,11 @@ class DurableOutbox implements Outbox {
       subject: requestId,
       ...(code === undefined ? {} : { code }),
     };
+    if (entry.row.visitMark === null || verdict !== 'accepted') await this.#remove(written);
     // Who waits for the answer has not had it yet.
-    if (entry.row.visitMark !== null && verdict === 'accepted' && !entry.released)
-      this.#settled.set(requestId, { written, row: entry.row });
-    else await this.#remove(written);
+    else if (!entry.released) this.#settled.set(requestId, { written, row: entry.row });
+    // Its patient left before. Until an agent is heard it is told in words that have none for that: it is asked once more.
+    else this.#keepLeft(entry.row, written);
     return ok(undefined);
   }
 
@@ -237,7 +238,11 @@ class DurableOutbox implements Outbox {
     const settled = this.#settled.get(requestId);
     if (settled === undefined) return;
     this.#settled.delete(requestId);
-    this.#keep(this.#hold(settled.row, true), settled.written);
+    this.#keepLeft(settled.row, settled.written);
+  }
+
+  #keepLeft(row: OutboxRow, written: AuditEntry): void {
+    this.#keep(this.#hold(row, true), written);
     this.#pump();
   }
 

@@ -203,12 +203,16 @@ describe('a request of a visit that is on', () => {
     expect(sentAt()).toEqual([]);
   });
 
-  test('whose visit is over before its receipt goes with that', async () => {
+  test('whose visit is over before its receipt is asked for once more: the clinic may not have heard that its patient left', async () => {
     outbox.setConnected(true);
+    agentNowMs = clock.now().wallMs;
     const row = rowOf({ visitMark: 'mark' });
     await outbox.add(row);
     outbox.release(row.requestId);
     expect(kept()).toEqual([row.requestId]);
+    await outbox.receive(receiptFor(row));
+    expect([kept(), events.map(({ type }) => type)]).toEqual([[row.requestId], ['receipt']]);
+    expect(sentAt()).toHaveLength(2);
     await outbox.receive(receiptFor(row));
     expect([kept(), events.map(({ type }) => type)]).toEqual([[], ['receipt']]);
     // A visit of the same name that comes later is not over by that.
