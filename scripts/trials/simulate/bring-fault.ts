@@ -294,7 +294,8 @@ export const mendFault = (world: Stage, name: FaultName): void => {
   long.mend(world);
 };
 
-/** The clocks are set right again before the last visit. */
-export const mendClocks = ({ terminalMachine, agentMachine }: Stage): void => {
+/** Before the last visit the clocks are set right again, and a stall that has met no sync until now will meet none. */
+export const mendClocksAndDisk = ({ terminalMachine, agentMachine, disk }: Stage): void => {
   for (const machine of [terminalMachine, agentMachine]) machine.errorMs = 0;
+  disk.stallsMs = 0;
 };

@@ -4,7 +4,7 @@ import { visitOf } from '../../../src/core/visit/session-steps.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import type { OutboxRow } from '../../../src/ports/store.ts';
 import { testSettings } from '../../beds/test-facility.ts';
-import { beginFault, mendClocks } from './bring-fault.ts';
+import { beginFault, mendClocksAndDisk } from './bring-fault.ts';
 import { Bed, FaceBooth, Glass } from './counter.ts';
 import { type Ground, ordinarySettings } from './ground.ts';
 import { Judge, type Violation } from './judge.ts';
@@ -248,7 +248,7 @@ export class World {
     if (made === undefined) throw new Error(`nobody is called ${plan.persona}`);
     if (isLast && (this.mending.size > 0 || !this.#isMended)) {
       // Whatever was wrong, half a minute after its end a patient is served.
-      mendClocks(this);
+      mendClocksAndDisk(this);
       this.#isMended = this.mending.size === 0;
       const mendedMs = Math.max(kernel.nowMs, ...this.mending.values());
       const againMs = mendedMs + (this.#isMended ? 30_000 : 1);
