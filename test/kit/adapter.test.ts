@@ -10,14 +10,20 @@ import { answerNames } from '../../src/kit/adapter/adapter-lines.ts';
 import { AnswerRecorder } from '../../src/kit/adapter/record-answers.ts';
 import { longestLine, splitLines } from '../../src/kit/adapter/split-lines.ts';
 
+/** `uketsuke kit adapter` on a program; `more`: its other options */
+const judge = (
+  program: readonly string[],
+  { people = 'docs/examples/adapter-people.json', more = [] as readonly string[], env = process.env } = {},
+) => {
+  const kit = ['src/main.ts', 'kit', 'adapter', '--people', people, ...more];
+  return spawnSync(process.execPath, [...kit, '--', ...program], { env, encoding: 'utf8' });
+};
+
 test('the template keeps every promise of the port, in a process of its own, and is recorded', () => {
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-adapter-'));
   try {
     const record = join(folder, 'fixtures.jsonl');
-    const kit = ['src/main.ts', 'kit', 'adapter', '--people', 'docs/examples/adapter-people.json', '--record', record];
-    const run = spawnSync(process.execPath, [...kit, '--', process.execPath, 'docs/examples/adapter.mjs'], {
-      encoding: 'utf8',
-    });
+    const run = judge([process.execPath, 'docs/examples/adapter.mjs'], { more: ['--record', record] });
     expect(run.stdout.trim().split('\n').at(-1)).toBe('{"findings":[]}');
     expect(run.status).toBe(0);
     const recorded = readFileSync(record, 'utf8');
@@ -43,10 +49,7 @@ ${change}`;
     // As an editor of Windows saves it.
     const people = `\ufeff${readFileSync('docs/examples/adapter-people.json', 'utf8').replaceAll('\n', '\r\n')}`;
     writeFileSync(join(folder, 'people.json'), people);
-    const kit = ['src/main.ts', 'kit', 'adapter', '--people', join(folder, 'people.json')];
-    const run = spawnSync(process.execPath, [...kit, '--', process.execPath, join(folder, 'wrapper.cjs')], {
-      encoding: 'utf8',
-    });
+    const run = judge([process.execPath, join(folder, 'wrapper.cjs')], { people: join(folder, 'people.json') });
     const last = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as { findings: { rule: string }[] };
     return { rules: [...new Set(last.findings.map(({ rule }) => rule))], status: run.status };
   } finally {
@@ -74,18 +77,7 @@ child.stdout.on('data', (piece) => process.stdout.write(iconv.encode(piece.toStr
 });
 
 test('answers that cannot be kept are told before anybody is asked', () => {
-  const kit = [
-    'src/main.ts',
-    'kit',
-    'adapter',
-    '--people',
-    'docs/examples/adapter-people.json',
-    '--record',
-    '/no/such/x',
-  ];
-  const run = spawnSync(process.execPath, [...kit, '--', process.execPath, '-e', 'console.error("asked")'], {
-    encoding: 'utf8',
-  });
+  const run = judge([process.execPath, '-e', 'console.error("asked")'], { more: ['--record', '/no/such/x'] });
   expect(run.status).not.toBe(0);
   expect(run.stderr).toContain('/no/such/x');
   expect(run.stderr).not.toContain('asked');
@@ -112,26 +104,13 @@ describe.each(foreign)('the template in another language: $name', (example) => {
 });
 
 test('an adapter that ends at once is told so', () => {
-  const kit = ['src/main.ts', 'kit', 'adapter', '--people', 'docs/examples/adapter-people.json'];
-  const run = spawnSync(process.execPath, [...kit, '--', process.execPath, '-e', 'process.exit(3)'], {
-    encoding: 'utf8',
-  });
+  const run = judge([process.execPath, '-e', 'process.exit(3)']);
   expect(run.status).toBe(1);
   expect(run.stderr).toContain('ended, 3 (asked last: lookup)');
 });
 
 test('an adapter that is not there is told so', () => {
-  const kit = [
-    'src/main.ts',
-    'kit',
-    'adapter',
-    '--people',
-    'docs/examples/adapter-people.json',
-    '--',
-    'no-such-program',
-  ];
-  const env = { ...process.env, LC_ALL: 'C' };
-  const { status, stderr } = spawnSync(process.execPath, kit, { env, encoding: 'utf8' });
+  const { status, stderr } = judge(['no-such-program'], { env: { ...process.env, LC_ALL: 'C' } });
   expect(stderr).toContain('no-such-program cannot be started: is it installed?');
   expect(status).toBe(2);
 });

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --visits 150 --json] [--svg docs/pictures/visit-timeline.svg] [--no-idle]
+ * npm run bench [-- --visits 25 --json] [--svg docs/pictures/visit-timeline.svg] [--no-idle]
  *
  * Visits by face and by PIN through the real processes (terminal, link, face process, agent; mosquitto with mutual TLS,
  * SQLite with its fsyncs, the models), with a card and wire that take their time: 424 kbps, one signature 60 or 185 ms.
@@ -32,7 +32,7 @@ import { figuresOf, quantile, stageFigures } from './visit-figures.ts';
 
 const { values: options } = parseArgs({
   options: {
-    visits: { type: 'string', default: '150' },
+    visits: { type: 'string', default: '25' },
     json: { type: 'boolean', default: false },
     svg: { type: 'string' },
     'no-idle': { type: 'boolean', default: false },

@@ -218,11 +218,13 @@ class DurableOutbox implements Outbox {
       subject: requestId,
       ...(code === undefined ? {} : { code }),
     };
-    if (entry.row.visitMark === null || verdict !== 'accepted') await this.#remove(written);
+    const { row, isEarlier, released } = entry;
+    // Nobody waits for it any more, and staff are told so. Until an agent is heard it is told in words that have none for that.
+    const isLeft = released || (isEarlier && row.visitMark === null);
+    if (verdict === 'accepted' && isLeft) this.#keepLeft(row, written);
     // Who waits for the answer has not had it yet.
-    else if (!entry.released) this.#settled.set(requestId, { written, row: entry.row });
-    // Its patient left before. Until an agent is heard it is told in words that have none for that: it is asked once more.
-    else this.#keepLeft(entry.row, written);
+    else if (verdict === 'accepted' && row.visitMark !== null) this.#settled.set(requestId, { written, row });
+    else await this.#remove(written);
     return ok(undefined);
   }
 

@@ -6,20 +6,13 @@ import { MemoryBroker } from '../../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
 import { quiet } from '../../../scripts/beds/quiet.ts';
 import { ScriptedAgent } from '../../../scripts/beds/scripted-agent.ts';
+import { signedRequestOf } from '../../../scripts/beds/signed-request.ts';
 import { SimulatedClock, until } from '../../../scripts/beds/simulated-clock.ts';
-import {
-  facility,
-  makeTestFacility,
-  type TestFacility,
-  testRequest,
-  testSettings,
-} from '../../../scripts/beds/test-facility.ts';
+import { facility, makeTestFacility, type TestFacility, testSettings } from '../../../scripts/beds/test-facility.ts';
 import { agentFiles, devicesFileSchema } from '../../../src/agent/provisioning/agent-keys.ts';
 import { failure } from '../../../src/core/failure.ts';
-import { ok } from '../../../src/core/result.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
 import { type ClinicEvent, type ClinicLink, createClinicLink } from '../../../src/terminal/delivery/clinic-link.ts';
-import type { SignedRequest } from '../../../src/terminal/delivery/sign-request.ts';
 import { readJsonFile } from '../../../src/trust/key-files.ts';
 import { sign } from '../../../src/trust/seal.ts';
 import { topicOf } from '../../../src/wire/topics.ts';
@@ -60,20 +53,7 @@ const settled = (): Promise<void> =>
   quiet(testFacility.device.signing, () => broker.passed.length, { turns: 5, isBusy: () => agent.busy > 0 });
 const pass = (ms: number) => clock.advance(ms, settled);
 
-const signedRequest = async (more: Parameters<typeof testRequest>[0] | object = {}): Promise<SignedRequest> => {
-  const challenge = link.takeChallenge(visitLifeMs);
-  if (challenge === null) throw new Error('no challenge');
-  const { nonce, expiresAt } = challenge;
-  const request = testRequest({ challenge: nonce, issuedAt: agent.nowMs(), expiresAt, ...more });
-  const certificate = new Uint8Array(32);
-  const signed = await link.sign(request, {
-    method: 'pin',
-    authCertificate: certificate,
-    sign: async () => ok(new Uint8Array(256)),
-  });
-  if (!signed.ok) throw new Error(signed.failure.detail);
-  return signed.value;
-};
+const signedRequest = (more: object = {}) => signedRequestOf(link, agent.nowMs(), more);
 
 /** Any other P-256 key of the facility's files will do for a new one. */
 const exportedKey = async (kid: string) => {

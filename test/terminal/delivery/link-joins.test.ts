@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { MemoryBroker } from '../../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../../scripts/beds/memory-store.ts';
 import { ScriptedAgent } from '../../../scripts/beds/scripted-agent.ts';
+import { signedRequestOf } from '../../../scripts/beds/signed-request.ts';
 import { breathe, SimulatedClock, until } from '../../../scripts/beds/simulated-clock.ts';
 import { facility, makeTestFacility, type TestFacility, testRequest } from '../../../scripts/beds/test-facility.ts';
 import { failure } from '../../../src/core/failure.ts';
@@ -11,7 +12,6 @@ import { err, ok } from '../../../src/core/result.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
 import type { Delivery, MessageBus, PublishOptions } from '../../../src/ports/message-bus.ts';
 import { type ClinicEvent, type ClinicLink, createClinicLink } from '../../../src/terminal/delivery/clinic-link.ts';
-import type { SignedRequest } from '../../../src/terminal/delivery/sign-request.ts';
 import type { TerminalKeys } from '../../../src/trust/key-files.ts';
 import { openSigned, type SigningKey, sign } from '../../../src/trust/seal.ts';
 import { commandResultSchema, type StateMessage } from '../../../src/wire/messages.ts';
@@ -79,20 +79,7 @@ const refusals = (leaf: string) =>
   logged.filter((line) => line.event === 'message.refused' && line.leaf === leaf).map(({ code }) => code);
 const sentOn = (leaf: TopicLeaf): readonly Sent[] => sent.filter((one) => one.leaf === leaf);
 const ready = () => until('challenges', () => link.challengesReady(visitLifeMs));
-const signedRequest = async (more: object = {}): Promise<SignedRequest> => {
-  const challenge = link.takeChallenge(visitLifeMs);
-  if (challenge === null) throw new Error('no challenge');
-  const { nonce, expiresAt } = challenge;
-  const request = testRequest({ challenge: nonce, issuedAt: agent.nowMs(), expiresAt, ...more });
-  const authCertificate = new Uint8Array(32);
-  const signed = await link.sign(request, {
-    method: 'pin',
-    authCertificate,
-    sign: async () => ok(new Uint8Array(256)),
-  });
-  if (!signed.ok) throw new Error(signed.failure.detail);
-  return signed.value;
-};
+const signedRequest = (more: object = {}) => signedRequestOf(link, agent.nowMs(), more);
 /** An answer to the newest question for challenges, by whoever has the key. */
 const answer = async (more: object, key: SigningKey = testFacility.agent.signing): Promise<void> => {
   await until('a question', () => sentOn('challenge-request').length > 0);

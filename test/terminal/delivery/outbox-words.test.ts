@@ -221,6 +221,19 @@ describe('a request of a visit that is on', () => {
     expect(kept()).toEqual([row.requestId]);
   });
 
+  test('a registration of before a restart, which nobody goes on with, is asked for once more, too', async () => {
+    const row = rowOf();
+    await store.addOutboxRow(row);
+    agentNowMs = clock.now().wallMs;
+    outbox.setConnected(true);
+    await outbox.load();
+    expect(sentAt()).toHaveLength(1);
+    await outbox.receive(receiptFor(row));
+    expect([kept(), sentAt().length]).toEqual([[row.requestId], 2]);
+    await outbox.receive(receiptFor(row));
+    expect(kept()).toEqual([]);
+  });
+
   test('whose patient has left is asked for once a connection and every half minute, without hurry, for a day', async () => {
     outbox.setConnected(true);
     agentNowMs = clock.now().wallMs;
