@@ -88,7 +88,7 @@ export interface Outbox {
   hurry(): void;
   /** A verified receipt. Of another document under the same id: `message.forged`. Of no row (any more): ignored. */
   receive(receipt: Receipt): Promise<Result<void>>;
-  /** The visit is over: its row is of no more use once the receipt is there. */
+  /** The visit is over: its row is of no more use once the receipt is there. One that had none yet is asked for as by `leave`. */
   release(requestId: string): void;
   /**
    * Its patient has left, and staff are told so: the row stays, whatever was heard before, until the clinic answers once more.
