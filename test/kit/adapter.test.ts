@@ -10,14 +10,10 @@ import { answerNames } from '../../src/kit/adapter/adapter-lines.ts';
 import { AnswerRecorder } from '../../src/kit/adapter/record-answers.ts';
 import { longestLine, splitLines } from '../../src/kit/adapter/split-lines.ts';
 
-/** `uketsuke kit adapter` on a program; `more`: its other options */
-const judge = (
-  program: readonly string[],
-  { people = 'docs/examples/adapter-people.json', more = [] as readonly string[], env = process.env } = {},
-) => {
-  const kit = ['src/main.ts', 'kit', 'adapter', '--people', people, ...more];
-  return spawnSync(process.execPath, [...kit, '--', ...program], { env, encoding: 'utf8' });
-};
+const typed = ['kit', 'adapter', '--people', 'docs/examples/adapter-people.json'];
+/** The kit on a program; `more`: its other options */
+const judge = (program: readonly string[], { kit = typed, more = [] as readonly string[], env = process.env } = {}) =>
+  spawnSync(process.execPath, ['src/main.ts', ...kit, ...more, '--', ...program], { env, encoding: 'utf8' });
 
 test('the template keeps every promise of the port, in a process of its own, and is recorded', () => {
   const folder = mkdtempSync(join(tmpdir(), 'uketsuke-adapter-'));
@@ -49,7 +45,9 @@ ${change}`;
     // As an editor of Windows saves it.
     const people = `\ufeff${readFileSync('docs/examples/adapter-people.json', 'utf8').replaceAll('\n', '\r\n')}`;
     writeFileSync(join(folder, 'people.json'), people);
-    const run = judge([process.execPath, join(folder, 'wrapper.cjs')], { people: join(folder, 'people.json') });
+    const run = judge([process.execPath, join(folder, 'wrapper.cjs')], {
+      kit: ['kit', 'adapter', '--people', join(folder, 'people.json')],
+    });
     const last = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as { findings: { rule: string }[] };
     return { rules: [...new Set(last.findings.map(({ rule }) => rule))], status: run.status };
   } finally {
