@@ -1,24 +1,31 @@
 /**
  * npm run mutation [-- --folder protocol] [--changed main] [--file src/protocol/card/tlv.ts] [--json]
+ * npm run mutation -- --gate [--seconds 300]
  *
  * Stryker changes one place of the safety code after the other and runs that folder's own tests: a change that none of them
  * notices survives. `score`: percent of the changes that were noticed. `survivors`: those that were not and that
  * scripts/mutation/equivalent.json does not name with the reason why no test could. The words of diagnoses are left alone
- * (ignore-diagnoses.mjs). `--changed REF`: only files that differ from REF, the gate for a change; `--file`: these alone. Nightly without arguments.
+ * (ignore-diagnoses.mjs). `--changed REF`: only files that differ from REF; `--file`: these alone. Nightly without arguments.
  * What was found is kept in .cache/mutation: the next run tries what changed since, and what changed tests may notice now.
+ * A folder that was tried whole is kept in scored.json, which is committed. `--gate`, of CI: only files that are not as they
+ * were then, in `--seconds` altogether: what no time is left for is counted, and left to the nightly run. Without such a file
+ * it is done at once. Tests that were weakened while the code stayed are the nightly run's.
  * Exit code 1 below 90 in any folder. Stryker itself comes with scripts/setup-trials, in scripts/mutation/node_modules.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Equivalent, type Report, scoreOf, survivorsOf } from './mutation-score.ts';
+import { countsOf, type Hashes, hashOf, newSince, reportOf, type ScoredFolders } from './scored.ts';
 
 const { values: options } = parseArgs({
   options: {
     folder: { type: 'string', multiple: true },
     changed: { type: 'string' },
     file: { type: 'string', multiple: true },
+    gate: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '300' },
     concurrency: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
@@ -72,10 +79,18 @@ const folders: Readonly<Record<string, readonly string[]>> = {
 
 const say = (text: string): void => void process.stderr.write(`mutation: ${text}\n`);
 const stryker = join(root, 'scripts/mutation/node_modules/@stryker-mutator/core/bin/stryker.js');
-if (!existsSync(stryker)) {
-  say('Stryker is not there: scripts/setup-trials, or npm ci in scripts/mutation');
-  process.exit(1);
-}
+
+const read = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T;
+const scoredFile = join(root, 'scripts/mutation/scored.json');
+const scored = read<ScoredFolders>(scoredFile);
+
+/** The folder's files as they are. */
+const hashesOf = (folder: string): Hashes =>
+  Object.fromEntries(
+    globSync(`src/${folder}/**/*.ts`, { cwd: root })
+      .toSorted()
+      .map((path) => [path, hashOf(readFileSync(join(root, path), 'utf8'))]),
+  );
 
 const filesSince = (ref: string): readonly string[] =>
   execFileSync('git', ['diff', '--name-only', '--diff-filter=d', ref, '--', 'src'], {
@@ -84,25 +99,53 @@ const filesSince = (ref: string): readonly string[] =>
   }).split('\n');
 
 /** Files to mutate, by folder. */
-const named = options.changed !== undefined || options.file !== undefined;
+const named = options.changed !== undefined || options.file !== undefined || options.gate;
 
 const chosen = (): readonly (readonly [folder: string, files: readonly string[]])[] => {
   const names = options.folder ?? Object.keys(folders);
   const unknown = names.find((name) => folders[name] === undefined);
   if (unknown !== undefined) throw new Error(`no folder ${unknown}: ${Object.keys(folders).join(', ')}`);
   if (!named) return names.map((name) => [name, [`src/${name}/**/*.ts`]]);
-  const differ = options.file ?? filesSince(options.changed ?? 'HEAD');
+  const differ = options.gate
+    ? names.flatMap((name) => newSince(scored[name], hashesOf(name)))
+    : (options.file ?? filesSince(options.changed ?? 'HEAD'));
   return names.flatMap((name) => {
     const files = differ.filter((file) => file.startsWith(`src/${name}/`) && file.endsWith('.ts'));
     return files.length === 0 ? [] : [[name, files] as const];
   });
 };
 
-const mutate = (folder: string, files: readonly string[]): Report => {
+/** Stryker's exit status, null after the time limit, and how many changes it planned. At the limit it writes what it knows. */
+const runStryker = async (settings: string, folder: string, limitMs: number | null) => {
+  const child = spawn(process.execPath, [stryker, 'run', settings], {
+    cwd: root,
+    env: { ...process.env, UKETSUKE_MUTATION_TESTS: (folders[folder] ?? []).join(',') },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+    // What it says of its progress is no figure.
+    process.stderr.write(chunk);
+  });
+  let isOver = false;
+  const end = (signal: NodeJS.Signals): void => {
+    isOver = true;
+    child.kill(signal);
+  };
+  const limits =
+    limitMs === null ? [] : [setTimeout(end, limitMs, 'SIGTERM'), setTimeout(end, limitMs + 30_000, 'SIGKILL')];
+  const status = await new Promise<number | null>((ended) => child.once('close', ended));
+  for (const limit of limits) clearTimeout(limit);
+  return { status: isOver ? null : status, planned: Number(/with (\d+) mutant\(s\)/.exec(printed)?.[1] ?? 0) };
+};
+
+const mutate = async (folder: string, files: readonly string[], limitMs: number | null) => {
   const place = join(root, '.cache/mutation');
   mkdirSync(place, { recursive: true });
   const name = folder.replaceAll('/', '-');
   const report = join(place, `${name}.json`);
+  const known = join(place, `${name}.known.json`);
   const settings = join(place, `${name}.stryker.json`);
   writeFileSync(
     settings,
@@ -126,40 +169,60 @@ const mutate = (folder: string, files: readonly string[]): Report => {
       ignorePatterns: ['dist', 'models', '.cache', 'docs/pictures', '/packages', 'scripts/*/node_modules'],
       // Only what changed since the last run here, or what tests that changed may notice, is run anew.
       incremental: true,
-      incrementalFile: join(place, `${name}.known.json`),
+      incrementalFile: known,
       concurrency: Number(options.concurrency),
       timeoutMS: 60_000,
     }),
   );
-  const ran = spawnSync(process.execPath, [stryker, 'run', settings], {
-    cwd: root,
-    env: { ...process.env, UKETSUKE_MUTATION_TESTS: (folders[folder] ?? []).join(',') },
-    // What it says of its progress is no figure.
-    stdio: ['ignore', 2, 'inherit'],
-  });
-  if (ran.status !== 0) throw new Error(`Stryker ended with ${ran.status} in ${folder}`);
-  const { files: found } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+  const asked = Object.fromEntries(Object.entries(hashesOf(folder)).filter(([file]) => !named || files.includes(file)));
+  const { status, planned } = await runStryker(settings, folder, limitMs);
+  if (status !== null && status !== 0) throw new Error(`Stryker ended with ${status} in ${folder}`);
+  const told = status === 0 ? report : known;
   // What is known of other files from earlier runs is told with it.
-  return { files: Object.fromEntries(Object.entries(found).filter(([file]) => !named || files.includes(file))) };
+  const found = reportOf(existsSync(told) ? read<Report>(told) : { files: {} }, asked);
+  return { folder, asked, found, ...countsOf(found, planned) };
 };
 
-const equivalent = JSON.parse(
-  readFileSync(join(root, 'scripts/mutation/equivalent.json'), 'utf8'),
-) as readonly Equivalent[];
+const work = chosen();
+const provideStryker = (): void => {
+  if (work.length === 0 || existsSync(stryker)) return;
+  if (!options.gate) throw new Error('Stryker is not there: scripts/setup-trials, or npm ci in scripts/mutation');
+  const fetch = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync('npm', fetch, { cwd: import.meta.dirname, stdio: ['ignore', 2, 'inherit'] });
+  if (status !== 0) throw new Error(`npm cannot fetch Stryker (${status})`);
+};
+provideStryker();
 
-const reports = chosen().map(([folder, files]) => {
-  say(`${folder} …`);
-  return [folder, mutate(folder, files)] as const;
-});
-const scores = reports.map(([folder, report]) => [folder, { score: scoreOf([report], equivalent) }] as const);
-const survivors = reports.flatMap(([, report]) => survivorsOf(report, equivalent));
+const equivalent = read<readonly Equivalent[]>(join(root, 'scripts/mutation/equivalent.json'));
+const endMs = performance.now() + Number(options.seconds) * 1_000;
+const reports: Awaited<ReturnType<typeof mutate>>[] = [];
+for (const [index, [folder, files]] of work.entries()) {
+  say(`${folder}: ${files.join(' ')} …`);
+  const limitMs = options.gate ? Math.max(0, endMs - performance.now()) / (work.length - index) : null;
+  reports.push(await mutate(folder, files, limitMs));
+}
+const scores = reports.map(({ folder, asked, found }) => ({ folder, asked, score: scoreOf([found], equivalent) }));
+const survivors = reports.flatMap(({ found }) => survivorsOf(found, equivalent));
 for (const { file, line, mutator, source, replacement } of survivors)
   say(`survived: ${file}:${line} ${mutator}: ${source} → ${replacement}`);
-const score = scoreOf(
-  reports.map(([, report]) => report),
-  equivalent,
-);
-process.stdout.write(
-  `${JSON.stringify({ folders: Object.fromEntries(scores), score, survivors: survivors.length })}\n`,
-);
-process.exitCode = scores.every(([, own]) => own.score >= leastScore) ? 0 : 1;
+const isGood = scores.every(({ score }) => score >= leastScore);
+const byFolder = Object.fromEntries(scores.map(({ folder, score }) => [folder, { score }]));
+if (options.gate) {
+  const sum = (which: 'tried' | 'left'): number => reports.reduce((total, report) => total + report[which], 0);
+  const unscored = Object.keys(folders).filter((folder) => scored[folder] === undefined);
+  const files = work.flatMap(([, own]) => own).length;
+  process.stdout.write(
+    `${JSON.stringify({ gate: isGood ? 'green' : 'red', files, tried: sum('tried'), left: sum('left'), folders: byFolder, unscored })}\n`,
+  );
+} else {
+  const score = scoreOf(
+    reports.map(({ found }) => found),
+    equivalent,
+  );
+  process.stdout.write(`${JSON.stringify({ folders: byFolder, score, survivors: survivors.length })}\n`);
+}
+if (!named) {
+  const anew = Object.fromEntries(scores.map(({ folder, asked, score }) => [folder, { score, files: asked }]));
+  writeFileSync(scoredFile, `${JSON.stringify({ ...read<ScoredFolders>(scoredFile), ...anew }, null, 2)}\n`);
+}
+process.exitCode = isGood ? 0 : 1;

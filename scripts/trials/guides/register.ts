@@ -69,6 +69,7 @@ export const guides: Readonly<Record<string, readonly Command[]>> = {
     ['./scripts/test [test/core]', by(room, './scripts/test')],
     ['./scripts/dev', tree(undefined, { until: 'http://127.0.0.1' })],
     ['uketsuke visit record', named],
+    ['npm run mutation -- --folder NAME', by(room, 'npm run --silent mutation -- --gate')],
     ['npm run house -- --long', tree()],
   ],
   'docs/debugging.md': [
