@@ -35,7 +35,17 @@ const leastScore = 90;
 
 /** What is mutated, and the tests that must notice. */
 const folders: Readonly<Record<string, readonly string[]>> = {
-  core: ['test/core'],
+  core: [
+    // Those that take a few milliseconds first.
+    ...[
+      ...['answers', 'answered-before', 'earlier-visit', 'one-place', 'put-back', 'request', 'session-buttons'],
+      ...['certificate-state', 'around-a-visit', 'within-a-visit', 'session-machine', 'session-phone', 'session-voice'],
+      ...['what-happens-where', 'every-screen'],
+    ].map((name) => `test/core/visit/${name}.test.ts`),
+    'test/core/screen/every-exhibit.test.ts',
+    'test/catalogue/grants.test.ts',
+    'test/core',
+  ],
   // Without pin-taint.test.ts, which asks the compiler: what Stryker writes is not for it.
   protocol: [
     ...['card/trace-redaction', 'evidence'].map((name) => `test/protocol/${name}.test.ts`),

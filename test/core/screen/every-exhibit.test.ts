@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import {
   type Exhibit,
@@ -36,7 +36,11 @@ type Drawn = Omit<ScreenModel, 'revision'>;
 const draw = (exhibit: Exhibit, keypad: 'digits' | 'four-keys' | null = null): Drawn =>
   drawScreen(exhibit.session, { ...exhibitContext(catalogue, exhibit), keypad });
 const exhibits = gallery(gallerySettings, catalogue, galleryDisplay);
-const drawn = exhibits.map((exhibit) => ({ exhibit, name: exhibit.name, screen: draw(exhibit) }));
+let drawn: readonly { readonly name: string; readonly screen: Drawn }[] = [];
+// Anew for each test: a changed place of the drawing is noticed by the test that looks at it (scripts/mutation).
+beforeEach(() => {
+  drawn = exhibits.map((exhibit) => ({ name: exhibit.name, screen: draw(exhibit) }));
+});
 const named = (name: string): Drawn => {
   const found = drawn.find((each) => each.name === name);
   if (found === undefined) throw new Error(`no exhibit ${name}`);
