@@ -34,6 +34,36 @@ const begin = async (hooks, args, cleanups) => {
   }
 };
 
+const idleMs = 3_000;
+const lookMs = 100;
+/** Before a test may play with them. */
+const { setTimeout: later, clearTimeout: forgetTimer } = globalThis;
+const underWay = () => process.getActiveResourcesInfo().length;
+
+/**
+ * Fails once a test has had nothing under way for 3 s (no timer, file or connection of its own, no work): it waits for what
+ * never comes, which a limit of time would tell after a minute. One that only waited for a busy processor fails without the
+ * change, too, and is tried in a new worker.
+ */
+const watchIdle = () => {
+  // Ours and the one of vitest's own limit come to those that were there before.
+  const most = underWay() + 2;
+  let idle = 0;
+  let before = performance.eventLoopUtilization();
+  let timer;
+  const stuck = new Promise((_, fail) => {
+    const look = () => {
+      const { utilization } = performance.eventLoopUtilization(before);
+      before = performance.eventLoopUtilization();
+      idle = utilization < 0.05 && underWay() <= most ? idle + lookMs : 0;
+      if (idle >= idleMs) fail(new Error('it waits for what never comes'));
+      else timer = later(look, lookMs);
+    };
+    timer = later(look, lookMs);
+  });
+  return { stuck, end: () => forgetTimer(timer) };
+};
+
 const runTest = async (runner, test) => {
   const suites = suitesAbove(test);
   const cleanups = [];
@@ -41,7 +71,8 @@ const runTest = async (runner, test) => {
   try {
     runner.onBeforeTryTask(test, { retry: 0, repeats: 0 });
     for (const suite of suites) await begin(hooksOf(suite, 'beforeEach'), [test.context, suite], cleanups);
-    await TestRunner.getTestFn(test)();
+    const idle = watchIdle();
+    await Promise.race([TestRunner.getTestFn(test)(), idle.stuck]).finally(idle.end);
     runner.onAfterTryTask(test);
   } finally {
     for (const suite of suites.toReversed())

@@ -6,6 +6,7 @@
  * notices survives. `score`: percent of the changes that were noticed. `survivors`: those that were not and that
  * scripts/mutation/equivalent.json does not name with the reason why no test could. The words of diagnoses are left alone
  * (ignore-diagnoses.mjs). `--changed REF`: only files that differ from REF; `--file`: these alone. Nightly without arguments.
+ * `--tests test/trust/seal.test.ts`: by these alone, which is quick; what they do not notice is tried by all of them the next time.
  * What was found is kept in .cache/mutation: the next run tries what changed since, and what changed tests may notice now.
  * A folder that was tried whole is kept in scored.json, which is committed. `--gate`, of CI: only files that are not as they
  * were then, in `--seconds` altogether: what no time is left for is counted, and left to the nightly run. Without such a file
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     folder: { type: 'string', multiple: true },
     changed: { type: 'string' },
     file: { type: 'string', multiple: true },
+    tests: { type: 'string', multiple: true },
     gate: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '300' },
     concurrency: { type: 'string', default: '2' },
@@ -125,12 +127,22 @@ const chosen = (): readonly (readonly [folder: string, files: readonly string[]]
   });
 };
 
+const endGroup = (id: number): void => {
+  try {
+    process.kill(-id, 'SIGKILL');
+  } catch {
+    // Nobody of it is left.
+  }
+};
+
 /** Stryker's exit status, null after the time limit, and how many changes it planned. At the limit it writes what it knows. */
 const runStryker = async (settings: string, folder: string, limitMs: number | null) => {
   const child = spawn(process.execPath, [stryker, 'run', settings], {
     cwd: root,
-    env: { ...process.env, UKETSUKE_MUTATION_TESTS: (folders[folder] ?? []).join(',') },
+    env: { ...process.env, UKETSUKE_MUTATION_TESTS: (options.tests ?? folders[folder] ?? []).join(',') },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own: its runner, perhaps in the middle of a test that hangs, does not end with it.
+    detached: limitMs !== null,
   });
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -147,6 +159,7 @@ const runStryker = async (settings: string, folder: string, limitMs: number | nu
     limitMs === null ? [] : [setTimeout(end, limitMs, 'SIGTERM'), setTimeout(end, limitMs + 30_000, 'SIGKILL')];
   const status = await new Promise<number | null>((ended) => child.once('close', ended));
   for (const limit of limits) clearTimeout(limit);
+  if (isOver && child.pid !== undefined) endGroup(child.pid);
   return { status: isOver ? null : status, planned: Number(/with (\d+) mutant\(s\)/.exec(printed)?.[1] ?? 0) };
 };
 
@@ -231,7 +244,7 @@ if (options.gate) {
   );
   process.stdout.write(`${JSON.stringify({ folders: byFolder, score, survivors: survivors.length })}\n`);
 }
-if (!named) {
+if (!named && options.tests === undefined) {
   const anew = Object.fromEntries(scores.map(({ folder, asked, score }) => [folder, { score, files: asked }]));
   writeFileSync(scoredFile, `${JSON.stringify({ ...read<ScoredFolders>(scoredFile), ...anew }, null, 2)}\n`);
 }

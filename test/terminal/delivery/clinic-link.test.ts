@@ -595,10 +595,10 @@ describe('settings', () => {
   test('hold from their date on', async () => {
     await agent.settings(1);
     await until('settings', () => eventsOf('settings').length === 1);
-    await agent.settings(2, { validFrom: clock.now().wallMs + 3 * 60 * minute });
-    await pass(2 * 60 * minute);
+    await agent.settings(2, { validFrom: clock.now().wallMs + 3 * minute });
+    await pass(2 * minute);
     expect(eventsOf('settings').at(-1)?.message.version).toBe(1);
-    await pass(2 * 60 * minute);
+    await pass(2 * minute);
     expect(eventsOf('settings').at(-1)?.message.version).toBe(2);
   });
 
