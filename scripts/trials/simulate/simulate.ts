@@ -1,7 +1,7 @@
 /**
  * A simulated clinic, over and over: `npm run simulate -- --sessions 50000 --seed S --json`. The real terminal, outbox and agent on
  * simulated time, disks, network, cards and people, with whatever can go wrong; the same seed is the same story, whatever
- * the number of processes. `--prove`: with faults planted in the safety code, one at a time, to see which are found; `--only WORDS`: those
+ * the number of processes. `--seconds`: no world begins later, and `sessions` says how many visits it were. `--prove`: with faults planted in the safety code, one at a time, to see which are found; `--only WORDS`: those
  * with these words in their names; `--plant NAME`: a run with one of them.
  */
 import { spawn } from 'node:child_process';
@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
   options: {
     sessions: { type: 'string', default: '50000' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+    seconds: { type: 'string' },
     processes: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     prove: { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -28,6 +29,8 @@ const { values: options } = parseArgs({
 const sessions = Number(options.sessions);
 const processes = Number(options.processes);
 if (!Number.isInteger(sessions) || sessions < 2) throw new Error(`--sessions ${options.sessions}: how many?`);
+const endsAtMs = options.seconds === undefined ? null : Date.now() + Number(options.seconds) * 1_000;
+if (Number.isNaN(endsAtMs)) throw new Error(`--seconds ${options.seconds}: how many?`);
 if (!Number.isInteger(processes) || processes < 1) throw new Error(`--processes ${options.processes}: how many?`);
 
 /** The million takes no longer. ms */
@@ -90,7 +93,7 @@ const runShare = (share: Share, onWorld: (world: WorldLine) => void): Promise<nu
 };
 
 const shareOf = (first: number, step: number, tellsStory: boolean, plant = options.plant): Share => ({
-  ...{ seed: options.seed, sessions, first, step, tellsStory },
+  ...{ seed: options.seed, sessions, first, step, tellsStory, endsAtMs },
   ...(plant !== undefined && { plant }),
 });
 

@@ -5,7 +5,7 @@
 import { layGroundWith } from './lay-ground.ts';
 import { planted } from './planted.ts';
 
-/** `plant`: a fault that is put into the code first */
+/** `plant`: a fault that is put into the code first; `endsAtMs`: no world begins later, by the wall clock */
 export type Share = {
   readonly seed: string;
   readonly sessions: number;
@@ -13,6 +13,7 @@ export type Share = {
   readonly step: number;
   readonly plant?: string;
   readonly tellsStory: boolean;
+  readonly endsAtMs: number | null;
 };
 
 const share = JSON.parse(process.argv[2] ?? '') as Share;
@@ -23,7 +24,8 @@ const { ground, World, planWorld, visitsOfWorld, tellStory } = await layGroundWi
 const folder = new URL('../../../.cache/simulate/', import.meta.url).pathname;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const worlds = Math.ceil(share.sessions / visitsOfWorld);
-for (let world = share.first; world < worlds; world += share.step) {
+const isLate = (): boolean => share.endsAtMs !== null && Date.now() >= share.endsAtMs;
+for (let world = share.first; world < worlds && !isLate(); world += share.step) {
   const plan = planWorld(share.seed, world, Math.min(visitsOfWorld, share.sessions - world * visitsOfWorld));
   const { hash, accepted, violations } = await new World(ground, plan).run();
   say({ world, hash, visits: plan.visits.length, accepted, violations });
