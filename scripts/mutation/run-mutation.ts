@@ -55,9 +55,10 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     ...['read-card', 'read-phone', 'card-trace'].map((name) => `test/terminal/card/${name}.test.ts`),
   ],
   wire: [
-    ...['beside-the-document', 'rollout-papers', 'translate', 'v1-names', 'broker-access-rules', 'bounds'].map(
-      (name) => `test/wire/${name}.test.ts`,
-    ),
+    ...[
+      ...['topics', 'beside-the-document', 'rollout-papers', 'translate', 'v1-names', 'broker-access-rules'],
+      ...['message-forms', 'facility-settings', 'messages', 'v1-messages'],
+    ].map((name) => `test/wire/${name}.test.ts`),
     'test/wire',
   ],
   trust: ['test/trust'],

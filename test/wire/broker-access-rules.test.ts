@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { accessRules, covers, permits, rabbitDefinitions, renderAclFile } from '../../src/wire/broker-access-rules.ts';
 import { bundleTopic } from '../../src/wire/bundle-messages.ts';
 import { certificateTopic } from '../../src/wire/certificate-messages.ts';
-import { parseTopic, publisherOf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
+import { publisherOf, topicLeaves, topicOf } from '../../src/wire/topics.ts';
 
 const users = { facility: 'minato', agents: ['agent-1'], devices: ['front-1', 'front-2'] };
 const rules = accessRules(users);
@@ -138,12 +138,3 @@ describe('the permissions of RabbitMQ', () => {
       }
   });
 });
-
-test.each([
-  '',
-  'uketsuke/v1/a/b',
-  'uketsuke/v1/a/b/unknown',
-  'uketsuke/v2/a/b/state',
-  'uketsuke/v1//b/state',
-  'x/uketsuke/v1/a/b/state',
-])('%j is no topic of ours', (topic) => expect(parseTopic(topic)).toBeNull());
