@@ -11,6 +11,7 @@ const firstDetail = {
   proofFailed: 0,
   demand: 1,
   tagged: 2,
+  parseCanonical: 2,
   Malformed: 0,
   Misshapen: 0,
   Error: 0,

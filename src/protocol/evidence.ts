@@ -26,8 +26,8 @@ const visualApSchema = z.strictObject({
 const pinHeaderSchema = z.strictObject({
   alg: z.literal('RS256'),
   typ: z.literal(documentType),
-  /** Standard base64 of the DER (RFC 7515, 4.1.6): the leaf alone, the chain is the agent's to know */
-  x5c: z.array(z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/)).length(1),
+  /** Standard base64 of the DER (RFC 7515, 4.1.6), its spelling is looked at below: the leaf alone, the chain is the agent's to know */
+  x5c: z.tuple([z.string().min(1)]),
 });
 const faceHeaderSchema = z.strictObject({
   alg: z.literal('RS256'),
@@ -40,7 +40,10 @@ const deviceHeaderSchema = z.strictObject({
   kid: base64url.length(43),
 });
 const signatureSchema = z.strictObject({ protected: base64url, signature: base64url });
-const documentSchema = z.strictObject({ payload: base64url, signatures: z.array(signatureSchema).min(1).max(2) });
+const documentSchema = z.strictObject({
+  payload: base64url,
+  signatures: z.union([z.tuple([signatureSchema]), z.tuple([signatureSchema, signatureSchema])]),
+});
 
 export type JwsSignature = z.infer<typeof signatureSchema>;
 
@@ -148,28 +151,31 @@ const readCardSignature = (method: 'pin' | 'face', jws: JwsSignature): CardSigna
     return { method, visual: readVisual(visualAp), jws };
   }
   const { x5c } = parseCanonical(header, pinHeaderSchema, 'card header');
-  const text = (x5c[0] ?? '').replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-  const authCertificate = bytesOf(text);
+  const authCertificate = bytesOf(x5c[0].replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', ''));
   if (toBase64(authCertificate) !== x5c[0]) throw new Misshapen('card header: x5c');
   return { method, authCertificate, jws };
+};
+
+/** By staff, the device alone; else the card before it. */
+const signersOf = (
+  method: EligibilityRequest['verificationMethod'],
+  [first, second]: z.infer<typeof documentSchema>['signatures'],
+): { readonly card: CardSignature | null; readonly device: JwsSignature } => {
+  if (method === 'staff') {
+    if (second !== undefined) throw new Misshapen('staff: two signatures');
+    return { card: null, device: first };
+  }
+  if (second === undefined) throw new Misshapen(`${method}: one signature`);
+  return { card: readCardSignature(method, first), device: second };
 };
 
 const parse = (document: Uint8Array): ParsedDocument => {
   const { payload, signatures } = parseCanonical(document, documentSchema, 'document');
   const request = parseCanonical(bytesOf(payload), requestSchema, 'payload');
-  const method = request.verificationMethod;
-  if (signatures.length !== (method === 'staff' ? 1 : 2))
-    throw new Misshapen(`${method}: ${signatures.length} signatures`);
-  const first = method === 'staff' ? undefined : signatures[0];
-  const last = signatures.at(-1);
-  if (last === undefined) throw new Misshapen('no device signature');
   for (const { signature } of signatures) bytesOf(signature);
-  return {
-    request,
-    payload,
-    card: first === undefined || method === 'staff' ? null : readCardSignature(method, first),
-    device: { kid: parseCanonical(bytesOf(last.protected), deviceHeaderSchema, 'device header').kid, jws: last },
-  };
+  const { card, device } = signersOf(request.verificationMethod, signatures);
+  const { kid } = parseCanonical(bytesOf(device.protected), deviceHeaderSchema, 'device header');
+  return { request, payload, card, device: { kid, jws: device } };
 };
 
 const maximumDocumentBytes = 64 * 1024;

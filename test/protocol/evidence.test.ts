@@ -232,6 +232,7 @@ test('the name of the key has the length of a thumbprint', () => {
     [kid.slice(1), malformed],
     [`A${kid}`, malformed],
     [`+${kid.slice(1)}`, malformed],
+    [`${kid.slice(1)}+`, malformed],
   ] as const) {
     const [device] = parts.signatures;
     const other = { ...device, protected: encoded({ ...deviceHeader, kid: name }) };
