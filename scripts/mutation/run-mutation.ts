@@ -54,13 +54,11 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     'test/protocol',
     ...['read-card', 'read-phone', 'card-trace'].map((name) => `test/terminal/card/${name}.test.ts`),
   ],
+  // Without those of the document's client and of its validators, which start a whole agent.
   wire: [
-    ...[
-      ...['topics', 'beside-the-document', 'rollout-papers', 'translate', 'v1-names', 'broker-access-rules'],
-      ...['message-forms', 'facility-settings', 'messages', 'v1-messages'],
-    ].map((name) => `test/wire/${name}.test.ts`),
-    'test/wire',
-  ],
+    ...['topics', 'beside-the-document', 'rollout-papers', 'translate', 'v1-names', 'broker-access-rules'],
+    ...['message-forms', 'facility-settings', 'v1-messages', 'messages'],
+  ].map((name) => `test/wire/${name}.test.ts`),
   trust: ['test/trust'],
   'terminal/delivery': [
     // Those that do without keys and simulated days first.

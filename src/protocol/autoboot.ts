@@ -24,8 +24,8 @@ export const parseAutoboot = (text: string): Autoboot | null => {
   let section = 'all';
   const found = new Map<string, number>();
   for (const line of text.slice(0, 512).split('\n')) {
-    const heading = /^\[(\w+)\]$/.exec(line.trim());
-    if (heading !== null) section = heading[1] ?? '';
+    const heading = /^\[(\w+)\]$/.exec(line.trim())?.[1];
+    if (heading !== undefined) section = heading;
     const partition = /^boot_partition=(\d{1,2})$/.exec(line.trim());
     if (partition !== null) found.set(section, Number(partition[1]));
   }

@@ -38,7 +38,7 @@ export const textOfUnits = (units: Uint8Array | Uint16Array): string => {
 };
 
 const isAscii = (bytes: Uint8Array): boolean => {
-  for (let at = 0; at < bytes.length; at += 1) if ((bytes[at] ?? 0) >= 0x80) return false;
+  for (const byte of bytes) if (byte >= 0x80) return false;
   return true;
 };
 

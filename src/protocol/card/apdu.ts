@@ -41,8 +41,9 @@ export const encodeCommand = ({ cla, ins, p1, p2, body, le }: CommandApdu): Uint
  * lay: whoever overwrites the bytes overwrites it.
  */
 export const decodeCommand = (bytes: Uint8Array): CommandApdu | null => {
-  const [cla, ins, p1, p2, p3] = bytes;
-  if (cla === undefined || ins === undefined || p1 === undefined || p2 === undefined) return null;
+  const [cla = 0, ins = 0, p1 = 0, p2, p3] = bytes;
+  // Where this one is there, those before it are.
+  if (p2 === undefined) return null;
   const header = { cla, ins, p1, p2 };
   if (p3 === undefined) return header;
   const leOf = (byte: number): number => (byte === 0 ? 256 : byte);

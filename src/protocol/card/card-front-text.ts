@@ -16,7 +16,7 @@ const birthPattern = /^\D{1,2}?(元|\d{1,2})年(\d{1,2})月(\d{1,2})日生$/;
 export const parseBirthLine = (text: string): CardFrontText['birth'] | null => {
   const match = birthPattern.exec(withoutSpaces(text));
   if (match === null) return null;
-  const [, year = '', month = '', day = ''] = match;
+  const [, year, month, day] = match;
   return { year: year === '元' ? 1 : Number(year), month: Number(month), day: Number(day) };
 };
 
