@@ -82,7 +82,8 @@ export const createResultWatch = ({ clock, agentNowMs, log, ask, tell }: ResultW
     setConnected: (isConnected: boolean): void => {
       connected = isConnected;
       const nowMs = clock.now().monotonicMs;
-      if (isConnected) for (const entry of entries.values()) entry.nextMs = nowMs;
+      // Without one it only waits: at once with the next.
+      for (const entry of entries.values()) entry.nextMs = nowMs;
       watch();
     },
     close: (): void => callOff?.(),

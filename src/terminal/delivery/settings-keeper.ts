@@ -95,8 +95,7 @@ class SignedSettings implements SettingsKeeper {
 
   #later(ms: number): void {
     this.#callOff?.();
-    if (!this.#closed)
-      this.#callOff = this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + ms, () => void this.#settle());
+    this.#callOff = this.#options.clock.wakeAt(this.#options.clock.now().monotonicMs + ms, () => void this.#settle());
   }
 
   async #settle(): Promise<void> {

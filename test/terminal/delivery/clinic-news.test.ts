@@ -49,6 +49,11 @@ test('who listens only after a visit of before the restart was answered hears of
   ]);
 });
 
+test('settings that hold are told to whoever listens', () => {
+  news.setSettings(settingsOf(3));
+  expect(heard).toEqual([{ type: 'settings', message: settingsOf(3) }]);
+});
+
 describe('whoever comes hears how things stand', () => {
   test('at the start: no connection, no challenges, and nothing that is not known', () => {
     expect(nowHeard()).toEqual([disconnected(offline), { type: 'challenges-ready', ready: false }]);

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { beforeEach, expect, test } from 'vitest';
 import { breathe, SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
@@ -5,7 +6,7 @@ import type { DevicePost } from '../../../src/terminal/delivery/device-post.ts';
 import { createLookups, type Lookups } from '../../../src/terminal/delivery/lookups.ts';
 import type { LookupResult } from '../../../src/wire/messages.ts';
 
-type Sent = { readonly lookupId: string; readonly options: unknown };
+type Sent = { readonly leaf: string; readonly kind: string; readonly lookupId: string; readonly options: unknown };
 let clock: SimulatedClock;
 let sent: Sent[];
 let lookups: Lookups;
@@ -16,10 +17,11 @@ beforeEach(() => {
   [sent, said] = [[], []];
   const post = {
     addressee: { facility: 'clinic', device: 'front-1' },
-    signAndSeal: async (_leaf: string, message: object) => new TextEncoder().encode(JSON.stringify(message)),
+    signAndSeal: async (kind: string, message: object) =>
+      new TextEncoder().encode(JSON.stringify({ kind, ...message })),
     replyTo: (leaf: string, id: string) => ({ responseLeaf: leaf, correlation: id }),
-    publish: async (_leaf: string, payload: Uint8Array, options?: unknown) => {
-      sent.push({ ...(JSON.parse(new TextDecoder().decode(payload)) as Sent), options });
+    publish: async (leaf: string, payload: Uint8Array, options?: unknown) => {
+      sent.push({ ...(JSON.parse(new TextDecoder().decode(payload)) as Sent), leaf, options });
     },
   } as unknown as DevicePost;
   const log = createEventLog({ format: 'silent' });
@@ -73,6 +75,18 @@ test('it is asked again with each connection while it waits, every one that wait
   lookups.reconnected();
   expect(sent).toHaveLength(4);
   expect(new Set(sent.map(({ lookupId }) => lookupId)).size).toBe(2);
+  // Each as what it is, to those who answer such questions.
+  for (const { leaf, kind } of sent) expect([leaf, kind]).toEqual(['lookup', 'lookup']);
+});
+
+test('a visit that goes on keeps nothing of a question that was answered', async () => {
+  const visit = new AbortController();
+  const asked = ask(visit.signal);
+  await breathe();
+  expect(getEventListeners(visit.signal, 'abort')).toHaveLength(1);
+  lookups.receive(answerTo(sent[0]?.lookupId ?? ''));
+  await asked;
+  expect(getEventListeners(visit.signal, 'abort')).toEqual([]);
 });
 
 test('the visit is over: it ends at once, whether it was sent or not, and is not asked again', async () => {

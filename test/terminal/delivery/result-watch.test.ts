@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { SimulatedClock } from '../../../scripts/beds/simulated-clock.ts';
 import { createEventLog } from '../../../src/log/event-log.ts';
 import { createResultWatch, type ResultWatch } from '../../../src/terminal/delivery/result-watch.ts';
@@ -74,6 +74,21 @@ describe('the result of a request whose receipt is in', () => {
     watch.setConnected(false);
     await clock.advance(20_000);
     expect(asked).toEqual(['a']);
+    watch.setConnected(true);
+    watch.setConnected(false);
+    watch.setConnected(true);
+    expect(asked).toEqual(['a', 'a', 'a']);
+  });
+
+  test('wakes nobody while nothing is waited for', async () => {
+    const wakeAt = vi.spyOn(clock, 'wakeAt');
+    watch.setConnected(true);
+    expect(wakeAt).not.toHaveBeenCalled();
+    watch.await(awaited('a', 60_000));
+    watch.receive(resultOf('a'), false);
+    wakeAt.mockClear();
+    await clock.advance(60_000);
+    expect(wakeAt).not.toHaveBeenCalled();
   });
 
   test.each([true, false])('is nobody’s after the request’s end by the agent’s clock (known: %s)', async (isKnown) => {

@@ -19,6 +19,7 @@ let clock: SimulatedClock;
 let store: MemoryStore;
 let applied: number[];
 let said: { readonly name: string; readonly code?: string }[];
+let overlooked: (readonly [leaf: string, keys: readonly string[]])[];
 let agentNowMs: number | null;
 
 const keeperOf = (over = store): SettingsKeeper => {
@@ -26,7 +27,8 @@ const keeperOf = (over = store): SettingsKeeper => {
   log.event = ((name: string, fields: object) => void said.push({ name, ...fields })) as typeof log.event;
   return createSettingsKeeper({
     ...{ store: over, clock, log, agents, addressee: { facility: 'clinic', device: 'front-1' } },
-    ...{ agentNowMs: () => agentNowMs, apply: ({ version }) => applied.push(version), overlook: () => {} },
+    ...{ agentNowMs: () => agentNowMs, apply: ({ version }) => applied.push(version) },
+    overlook: (...of) => void overlooked.push(of),
   });
 };
 const settings = (version: number, more: object = {}, by = privateKey): Promise<Uint8Array> =>
@@ -43,7 +45,7 @@ const refusals = (): unknown[] => said.filter(({ name }) => name === 'message.re
 beforeEach(() => {
   clock = new SimulatedClock();
   store = new MemoryStore();
-  [applied, said] = [[], []];
+  [applied, said, overlooked] = [[], [], []];
   agentNowMs = clock.now().wallMs;
 });
 
@@ -66,8 +68,36 @@ describe('settings', () => {
     expect(await keeper.receive(await settings(3, {}, nobodysKey))).toBe(false);
     expect(await keeper.receive(await settings(3, { device: 'front-2' }))).toBe(false);
     expect(await keeper.receive(await settings(3, { version: 'three' }))).toBe(false);
-    expect(refusals()).toEqual(['message.forged', 'message.forged', 'message.malformed']);
+    expect(said).toEqual(
+      ['message.forged', 'message.forged', 'message.malformed'].map((code) => ({
+        ...{ name: 'message.refused', leaf: 'settings', code },
+      })),
+    );
     expect(applied).toEqual([]);
+  });
+
+  test('of a later release hold without what this one does not know, which is told by name', async () => {
+    await keeperOf().receive(await settings(3, { ofTomorrow: true }));
+    expect(applied).toEqual([3]);
+    expect(overlooked).toEqual([['settings', ['ofTomorrow']]]);
+    expect(said).toEqual([{ name: 'settings.applied', version: 3 }]);
+  });
+
+  test('that wait give way to no others of their version', async () => {
+    const keeper = keeperOf();
+    await keeper.receive(await settings(4, { validFrom: (agentNowMs ?? 0) + hourMs }));
+    await keeper.receive(await settings(4));
+    expect(applied).toEqual([]);
+  });
+
+  test('that wait are looked at every hour: a clock that was set on brings them sooner', async () => {
+    const keeper = keeperOf();
+    await keeper.receive(await settings(3, { validFrom: (agentNowMs ?? 0) + 5 * hourMs }));
+    agentNowMs = (agentNowMs ?? 0) + 5 * hourMs;
+    await clock.advance(hourMs - 1);
+    expect(applied).toEqual([]);
+    await clock.advance(1);
+    expect(applied).toEqual([3]);
   });
 
   test('hold from their date by the agent’s clock on, however far that is, and not a moment before', async () => {
