@@ -160,13 +160,11 @@ class DurableOutbox implements Outbox {
 
   setConnected(isConnected: boolean): void {
     this.#connected = isConnected;
-    if (isConnected) {
-      // A new connection is a new chance: nobody waits for a pause that the old one earned.
-      const nowMs = this.#options.clock.now().monotonicMs;
-      for (const entry of this.#entries.values()) {
-        entry.attempts = 0;
-        entry.nextSendMonotonicMs = nowMs;
-      }
+    // A new connection is a new chance: nobody waits for a pause that the old one earned.
+    const nowMs = this.#options.clock.now().monotonicMs;
+    for (const entry of this.#entries.values()) {
+      entry.attempts = 0;
+      entry.nextSendMonotonicMs = nowMs;
     }
     this.#pump();
   }

@@ -114,3 +114,37 @@ test('one transaction a turn of the event loop, however many have asked', async 
   await Promise.all(all);
   expect(seen).toEqual([1, 2, 3]);
 });
+
+test('works that are asked for as others end are no second transaction of their turn', async () => {
+  const { group, transactions } = gathered();
+  await group.add('now', () => 0);
+  const all = Array.from({ length: 64 }, () => group.add('now', () => 0));
+  const seen: number[] = [];
+  for (let turn = 0; turn < 2; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(transactions.length);
+  }
+  await Promise.all(all);
+  expect(seen).toEqual([2, 3]);
+});
+
+test('what waits is written at once where that is asked for, and not again', async () => {
+  const { group, transactions, done } = gathered();
+  const all = Array.from({ length: 33 }, (_, number) => group.add('now', () => done.push(String(number))));
+  group.flush();
+  expect(transactions.map(({ done: each }) => each.length)).toEqual([32, 1]);
+  await Promise.all(all);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(transactions).toHaveLength(2);
+});
+
+test('a transaction that cannot begin is not begun again for each of them', async () => {
+  let asked = 0;
+  const group = new GroupCommit(() => {
+    asked += 1;
+    throw new Error('database is locked');
+  });
+  const settled = await Promise.allSettled([group.add('now', () => 'a'), group.add('now', () => 'b')]);
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(asked).toBe(1);
+});

@@ -84,6 +84,7 @@ describe('a request on its way', () => {
       { event: 'request-stored', subject: request },
       { event: 'receipt-accepted', subject: request },
     ]);
+    expect(store.audit.filter((entry) => 'code' in entry)).toEqual([]);
   });
 
   test('that the disk does not take is none: nothing is sent, nothing waits', async () => {
@@ -201,6 +202,45 @@ describe('a request of a visit that is on', () => {
     outbox.leave(row.requestId);
     await clock.advance(minute);
     expect(sentAt()).toEqual([]);
+    expect(wrote().filter(({ event }) => event === 'receipt-accepted')).toHaveLength(1);
+  });
+
+  test('of before a restart, that somebody may go on with, is not asked for after its receipt', async () => {
+    const row = rowOf({ visitMark: 'mark' });
+    await store.addOutboxRow(row);
+    agentNowMs = clock.now().wallMs;
+    outbox.setConnected(true);
+    await outbox.load();
+    await outbox.receive(receiptFor(row));
+    await clock.advance(minute);
+    expect([kept(), sentAt().length]).toEqual([[row.requestId], 1]);
+  });
+
+  test('that was refused after the visit was over is over, too: there is nothing that its patient could have left', async () => {
+    const row = rowOf({ visitMark: 'mark' });
+    await outbox.add(row);
+    outbox.release(row.requestId);
+    await outbox.receive(receiptFor(row, { verdict: 'refused', code: 'card.certificate-revoked' }));
+    expect(kept()).toEqual([]);
+  });
+
+  test('whose patient has left is asked for once an agent has said what time it is, and never after its answer', async () => {
+    outbox.setConnected(true);
+    const row = rowOf({ visitMark: 'mark' });
+    await outbox.add(row);
+    await outbox.receive(receiptFor(row));
+    sent.length = 0;
+    outbox.leave(row.requestId);
+    await clock.advance(minute);
+    expect(sentAt()).toEqual([]);
+    agentNowMs = clock.now().wallMs;
+    outbox.timeKnown();
+    expect(sentAt()).toHaveLength(1);
+    await outbox.receive(receiptFor(row));
+    expect(kept()).toEqual([]);
+    outbox.leave(row.requestId);
+    await clock.advance(minute);
+    expect(sentAt()).toHaveLength(1);
   });
 
   test('whose visit is over before its receipt is asked for once more: the clinic may not have heard that its patient left', async () => {
@@ -330,6 +370,7 @@ describe('a request that ends', () => {
     expect(events).toHaveLength(1);
     await clock.advance(minute);
     expect(events).toHaveLength(2);
+    expect(named('store.failed')).toEqual([]);
   });
 
   test('unsent on a disk that refuses: told once, and a word of the disk', async () => {
@@ -363,6 +404,8 @@ describe('a request that ends', () => {
     await clock.advance(0);
     expect(events.map(({ type }) => type)).toEqual(['request-expired']);
     expect(wrote().at(-1)).toEqual({ event: 'request-expired', subject: row.requestId });
+    expect(named('outbox.expired')).toEqual([{ name: 'outbox.expired', request: row.requestId }]);
+    expect(named('store.failed')).toEqual([]);
   });
 
   test('by being cancelled goes unsent and untold, as soon as the disk lets it', async () => {
@@ -371,6 +414,8 @@ describe('a request that ends', () => {
     store.full = true;
     outbox.cancel(row.requestId);
     expect(outbox.waiting).toBe(0);
+    await outbox.load();
+    expect(events).toEqual([]);
     await clock.advance(1_999);
     expect(named('store.failed')).toEqual([{ name: 'store.failed', code: 'delivery.store-failed' }]);
     store.full = false;
