@@ -159,7 +159,10 @@ const runStryker = async (settings: string, folder: string, limitMs: number | nu
   const status = await new Promise<number | null>((ended) => child.once('close', ended));
   for (const limit of limits) clearTimeout(limit);
   if (isOver && child.pid !== undefined) endGroup(child.pid);
-  return { status: isOver ? null : status, planned: Number(/with (\d+) mutant\(s\)/.exec(printed)?.[1] ?? 0) };
+  return {
+    status: isOver ? null : status,
+    planned: Number(/Instrumented .* with (\d+) mutant\(s\)/.exec(printed)?.[1] ?? 0),
+  };
 };
 
 const mutate = async (folder: string, files: readonly string[], limitMs: number | null) => {

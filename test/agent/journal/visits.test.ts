@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryPlace } from '../../../scripts/beds/memory-journal.ts';
 import type { Journal, NewRequest } from '../../../src/agent/journal/journal.ts';
+import type { Personal } from '../../../src/agent/journal/journal-schema.ts';
 import { dayMs } from '../../../src/core/time-units.ts';
 import { at, request } from '../../contract/journal.ts';
 
@@ -24,6 +25,36 @@ const chain = () => [...journal.audit.lines()].map(({ event, subject, code }) =>
 const counts = () => journal.usage().map(({ kind, outcome, code, times }) => [kind, outcome, code, times]);
 const eligible = { outcome: 'eligible', qualificationValidity: 1, at } as const;
 const failed = { outcome: 'failed', code: 'eligibility.unavailable', at } as const;
+
+describe('what was written is read back as it was, by whoever asks next', () => {
+  test.each(['face', 'pin', 'staff'] as const)('who looked at the card’s holder: %s', (method) => {
+    record('a', { method });
+    expect(journal.visit('a')?.method).toBe(method);
+  });
+
+  test.each(['eligible', 'not-eligible', 'registered', 'failed', 'tested'] as const)('an outcome: %s', (outcome) => {
+    record('a');
+    journal.finish('a', { outcome, at });
+    expect(journal.visit('a')?.outcome).toBe(outcome);
+  });
+
+  test.each<Partial<Personal>>([
+    { sex: '1', prescriptionForm: 'electronic' },
+    { sex: '2', prescriptionForm: 'paper' },
+    { sex: '9', approvedDocuments: ['d1'] },
+    { consentTimes: [{ code: 'TKK', given: false, at }] },
+  ])('what the service is asked with: %o', (more) => {
+    const personal = { limitApplication: true, approvedDocuments: [], consentTimes: [], ...more };
+    record('a', { personal });
+    expect(journal.personal('a')).toEqual(personal);
+    expect(journal.unfinished()).toMatchObject([{ personal }]);
+  });
+
+  test('of a release that knew of no approved documents: none', () => {
+    record('a', { personal: { limitApplication: false, consentTimes: [] } as unknown as Personal });
+    expect(journal.personal('a')?.approvedDocuments).toEqual([]);
+  });
+});
 
 describe('a request', () => {
   test('is told of as it was written, oldest first or newest first, from an instant on', () => {
