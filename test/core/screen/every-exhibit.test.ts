@@ -1,36 +1,18 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { catalogueAt } from '../../../src/catalogue/load-catalogue.ts';
 import {
   type Exhibit,
   exhibitContext,
   gallery,
   galleryDisplay,
-  galleryNow,
   gallerySettings,
 } from '../../../src/cli/preview-gallery.ts';
 import { drawScreen } from '../../../src/core/screen/draw-screen.ts';
 import type { ScreenModel, screenNames } from '../../../src/core/screen/screen-model.ts';
 import { controlIds } from '../../../src/core/visit/control-ids.ts';
 import { facilityKinds } from '../../../src/wire/facility-settings.ts';
+import { catalogue, japanese, keysIn } from './named-texts.ts';
 
-/*
- * Rules of every screen, whatever it says. The texts of this catalogue are their own names, `⟦idle.heading ⟧`, with the places
- * for what is filled in: what is drawn tells which text it is, and nothing is drawn that is not one.
- */
-const inForce = catalogueAt(galleryNow.wallMs);
-const japanese = inForce.languages.ja;
-if (japanese === undefined) throw new Error('no Japanese texts');
-
-const placesOf = (text: string): string => (text.match(/\{[a-z]+\}/g) ?? []).join('');
-const namedTexts = (texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, `⟦${key} ${placesOf(text)}⟧`]));
-const catalogue = {
-  ...inForce,
-  languages: {
-    ...inForce.languages,
-    ja: { ...japanese, texts: namedTexts(japanese.texts), readings: namedTexts(japanese.readings) },
-  },
-};
+/* Rules of every screen, whatever it says: nothing is drawn that is not a text of the catalogue. */
 
 type Drawn = Omit<ScreenModel, 'revision'>;
 const draw = (exhibit: Exhibit, keypad: 'digits' | 'four-keys' | null = null): Drawn =>
@@ -46,9 +28,6 @@ const named = (name: string): Drawn => {
   if (found === undefined) throw new Error(`no exhibit ${name}`);
   return found.screen;
 };
-
-const keysIn = (screen: unknown): readonly string[] =>
-  [...JSON.stringify(screen).matchAll(/⟦([a-z0-9.-]+)/g)].map(([, key]) => key ?? '');
 
 /** Everything a visitor reads or hears, one after the other. */
 const textsOf = ({ heading, lead, note, remaining, footer, steps, closeLabel, ...rest }: Drawn): readonly string[] =>

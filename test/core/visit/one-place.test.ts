@@ -132,3 +132,141 @@ it('lifted while its registration is signed: told before anything is asked that 
   story.tell({ type: 'RequestSigned', insertion, kind: 'registration', requestId: 'registration-1' });
   expect(shown(story.state)).toBe('interrupted card.phone-removed');
 });
+
+describe('a My Number card in the place of the phone whose PIN was typed', () => {
+  it('is that card’s own visit, as if it had been laid down first, and was asked for no PIN', () => {
+    layDownTwice();
+    story.pass(2_000);
+    const { insertion } = story.visit;
+    expect(story.tell({ type: 'PhoneWasCard', insertion })).toEqual([{ type: 'ReadCard', insertion }]);
+    expect(story.state).toEqual({
+      ...{ name: 'readingCard', resuming: null, deadlineMs: story.nowMs + delays.readCardMs },
+      visit: expect.objectContaining({ insertion, phone: null, verification: { state: 'open' } }),
+    });
+    story.tell({ type: 'CardRead', insertion, identity });
+    expect(story.name).toBe('choosingMethod');
+    expect(story.did('VerifyPin')).toBe(0);
+  });
+
+  it('belongs on the bed where phones have a reader of their own', () => {
+    story = VisitStory.atRest();
+    story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: true } });
+    story.touch('use-smartphone');
+    story.touch('android');
+    typePin();
+    story.tell({ type: 'PhonePresented', insertion: 'phone-1', session: 'session-p' });
+    story.tell({ type: 'PhoneWasCard', insertion: 'phone-1' });
+    expect(shown(story.state)).toBe('interrupted card.unreadable');
+    expect(story.did('ReadCard')).toBe(0);
+  });
+
+  it('is told late, when nobody waits for a phone any more: nothing changes', () => {
+    layDownTwice();
+    verified();
+    const { state } = story;
+    expect(story.tell({ type: 'PhoneWasCard', insertion: story.visit.insertion })).toEqual([]);
+    expect(story.state).toEqual(state);
+  });
+});
+
+describe('what cannot be read there', () => {
+  const laid = (code: 'card.unreadable' | 'card.not-my-number' | 'card.communication' | 'card.old-juki') =>
+    void story.tell({ type: 'CardUnreadable', failure: failure(code), session: 'session-x' });
+
+  it.each(['card.unreadable', 'card.not-my-number', 'card.communication'] as const)(
+    '%s, while a phone is asked for or waited for, is taken for one',
+    (code) => {
+      for (const until of ['typed', 'submitted']) {
+        story = VisitStory.atRest(true);
+        story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: true } });
+        layDown();
+        if (until === 'submitted') typePin();
+        else story.tell({ type: 'PhonePinDigitsChanged', entered: 2 });
+        laid(code);
+        expect(shown(story.state)).toBe('interrupted card.phone-unreadable');
+        expect(story.visit.phone).toBe('android');
+        expect(story.did('ClearPinEntry')).toBeGreaterThan(1);
+      }
+    },
+  );
+
+  it('a card of another kind is told as what it is', () => {
+    layDown();
+    laid('card.old-juki');
+    expect(shown(story.state)).toBe('interrupted card.old-juki');
+  });
+
+  it('at rest no phone is supposed: a card that lies badly', () => {
+    laid('card.unreadable');
+    expect(shown(story.state)).toBe('interrupted card.unreadable approvable');
+    expect(story.visit.phone).toBeNull();
+  });
+
+  it('nor where phones have a reader of their own', () => {
+    story = VisitStory.atRest();
+    story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: true } });
+    story.touch('use-smartphone');
+    story.touch('android');
+    laid('card.unreadable');
+    expect(shown(story.state)).toBe('interrupted card.unreadable approvable');
+    expect(story.visit.phone).toBeNull();
+  });
+
+  it('an iPhone, or an Android where none is read, goes to the desk as the phone it is; a card as a card', () => {
+    const fail = (phoneThere: 'iphone' | 'android' | undefined) => {
+      const insertion = story.insert();
+      story.tell({
+        ...{ type: 'CardReadFailed', insertion, failure: failure('card.phone-not-supported') },
+        ...(phoneThere !== undefined && { phone: phoneThere }),
+      });
+      const told = [shown(story.state), story.visit.phone];
+      story.tell({ type: 'CardRemoved' });
+      story.pass(600_000);
+      return told;
+    };
+    expect(fail('iphone')).toEqual(['interrupted card.phone-not-supported', 'iphone']);
+    expect(fail(undefined)).toEqual(['interrupted card.phone-not-supported', null]);
+    story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: false } });
+    expect(fail('android')).toEqual(['interrupted card.phone-not-supported', 'android']);
+  });
+});
+
+describe('lifted', () => {
+  it.each<[string, () => void]>([
+    ['before its lookup was answered', () => {}],
+    [
+      'while its owner is asked',
+      () =>
+        void story.tell({
+          ...{ type: 'LookupAnswered', insertion: story.visit.insertion },
+          result: { ...lookup, registered: 'yes' },
+        }),
+    ],
+  ])('%s: nothing more is asked in vain', (_when, before) => {
+    layDownTwice();
+    verified();
+    before();
+    story.tell({ type: 'CardRemoved' });
+    expect(shown(story.state)).toBe('interrupted card.phone-removed');
+  });
+
+  it('with the reader itself, that is told', () => {
+    layDownTwice();
+    verified();
+    story.tell({ type: 'ReaderLost', failure: failure('reader.lost') });
+    expect(shown(story.state)).toBe('interrupted reader.lost');
+  });
+
+  it('while it signs its request: its signature tells, and until then nothing changes', () => {
+    layDownTwice();
+    verified();
+    const { insertion } = story.visit;
+    story.tell({ type: 'LookupAnswered', insertion, result: lookup });
+    story.answerAll('agree');
+    expect(story.name).toBe('signing');
+    expect(story.tell({ type: 'CardRemoved' })).toEqual([]);
+    expect(story.name).toBe('signing');
+    story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' });
+    expect(story.name).toBe('sending');
+  });
+});
