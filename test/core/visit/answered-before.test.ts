@@ -75,3 +75,12 @@ test.each([
   story.answerAll('agree');
   expect(story.visit.preCheckIn).toBe(preCheckIn.id);
 });
+
+test('over while its screen stands: a touch that is none of its own changes nothing, and the question stays', () => {
+  const story = begun();
+  story.enterPin();
+  story.pass(preCheckIn.lastsMs - story.nowMs);
+  const { questions, answers } = story.visit;
+  expect(story.hit('agree')).toEqual([]);
+  expect(story.visit).toMatchObject({ questions, answers, questionIndex: 0 });
+});
