@@ -13,7 +13,7 @@ export type Reaction =
 export type Reactions = (model: ScreenModel) => Reaction;
 
 /** Longer than any stage of a visit may take. ms */
-const patienceMs = 30_000;
+const usualPatienceMs = 30_000;
 /** Between a new question and the finger: one that came sooner would not be taken. ms */
 const lookMs = delays.otherButtonsMs + 100;
 const enterKey = 0x0d;
@@ -79,7 +79,7 @@ export class ScriptedPatient {
   }
 
   /** Reacts to every new screen until one of `until` is seen. A screen that only changes its words is looked at once. */
-  follow(reactions: Reactions, until: readonly ScreenName[]): Promise<ScreenModel> {
+  follow(reactions: Reactions, until: readonly ScreenName[], patienceMs = usualPatienceMs): Promise<ScreenModel> {
     return new Promise((resolve, reject) => {
       let lastLookedAt = '';
       const giveUp = setTimeout(

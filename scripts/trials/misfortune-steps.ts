@@ -21,10 +21,11 @@ export type Case = {
   readonly befall: () => Promise<Word>;
 };
 
-export const stepsWith = (bed: MisfortunesBed) => {
+/** `patienceMs`: of the person at the terminal, with one question or wait */
+export const stepsWith = (bed: MisfortunesBed, patienceMs?: number) => {
   const lay = (persona = 'taro') => bed.order({ type: 'insert', persona });
   const take = () => bed.order({ type: 'pull' });
-  const until = (...screens: ScreenName[]) => bed.patient.follow(reactions, screens);
+  const until = (...screens: ScreenName[]) => bed.patient.follow(reactions, screens, patienceMs);
   const idle = () =>
     eventually('an idle terminal', async () => ((await bed.health())?.state === 'idle' ? true : undefined), 90_000);
 

@@ -29,6 +29,8 @@ import { onThisMachine, type Place } from './misfortunes-place.ts';
 /* One clinic as it stands: mosquitto, agent, link and terminal, each a process of its own that can be hurt. */
 
 const brokerPort = 8883;
+/** A start that takes longer hangs: on a machine with forty others at work it took more than half a minute. ms */
+const startMs = 120_000;
 const main = join(projectRoot, 'src/main.ts');
 const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 export const run = (command: string, ...args: readonly string[]): string =>
@@ -222,14 +224,15 @@ export class MisfortunesBed {
     const agent = new Process([...args, ...broker, ...more], this.#time(clock), this.#place.within('agent'));
     this.agent = agent;
     const isReady = (line: string): boolean => line.startsWith('{"ready":true');
-    const ready = await eventually('the agent', () => agent.mustRun() && agent.lines.find(isReady));
+    const ready = await eventually('the agent', () => agent.mustRun() && agent.lines.find(isReady), startMs);
     this.#staffPage = (JSON.parse(ready) as { staffPage: string }).staffPage;
   }
   async startLink(clock?: string): Promise<void> {
     const args = [main, 'link', '--config', this.#configFile, '--log', 'json'];
     this.link = new Process(args, this.#time(clock), this.#place.within('link'));
     const { link } = this;
-    await eventually('the link', () => link.mustRun() && link.lines.find((line) => line.includes('"process.ready"')));
+    const isReady = (line: string): boolean => line.includes('"process.ready"');
+    await eventually('the link', () => link.mustRun() && link.lines.find(isReady), startMs);
   }
   async startFace(): Promise<void> {
     this.#camera = await createVirtualCameraControl(this.#cameraSocket, null);
@@ -252,7 +255,7 @@ export class MisfortunesBed {
     });
     this.#patient?.leave();
     this.#patient = await ScriptedPatient.before(
-      await eventually('the terminal', () => terminal.mustRun() && screenPort, 60_000),
+      await eventually('the terminal', () => terminal.mustRun() && screenPort, startMs),
       (model) => {
         this.shown = model;
         const { screen, session } = model;

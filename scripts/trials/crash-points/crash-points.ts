@@ -1,17 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isOnPath } from '../../../drivers/host/is-on-path.ts';
-import { cutMigrations } from './cut-migrations.ts';
+import { type Cut, cutMigrations } from './cut-migrations.ts';
 import { cutPrograms } from './cut-programs.ts';
-import { cutVisits, type End, ends } from './cut-visits.ts';
+import { cutVisits, ends } from './cut-visits.ts';
 
 /**
  * npm run crash-points [-- --json] [-- --only agent|link|terminal|migration|renewal] [-- --every N] [-- --from N] [-- --most N] [-- --after FILE]
  *
  * A visit by PIN through the real processes of one clinic is watched first: each system call by which agent, link or
  * terminal writes, syncs, names or removes a file is a point (traced-calls.ts). Then a visit for each point, in which that
- * process dies as it enters the call and is started again; and the migration of every release's stores, a renewal of certificates
- * and the parting of keys by an update, cut off in the same way. `visited`: points at which a process did die. `bad`: visits
+ * process dies at the call and is started again; and the migration of every release's stores, a renewal of certificates
+ * and the parting of keys by an update, cut off in the same way. What those visits show besides are points, too, until no
+ * place is left that was seen and not died at (places.ts). `visited`: points at which a process did die. `absent`: places that a
+ * visit which was watched showed, and none of six that were made for it, which ended whole. `bad`: visits
  * that never ended, requests lost, done twice or told falsely (misfortunes-judge.ts), stores that did not open with every row.
  * `--only` may stand several times. `--every`: each N-th point only. `--from`, `--most`: so many points from the N-th on (0 is
  * the first) of each process, so that a run can be split. `--after FILE`: goes on after a run that broke off, whose standard
@@ -41,27 +43,31 @@ if (process.getuid?.() !== 0 || !isOnPath('strace') || !existsSync('/usr/sbin/mk
 // One thread for the calls on files: which of four takes which is another in every visit.
 process.env.UV_THREADPOOL_SIZE = '1';
 
-const figures = { points: 0, visited: 0, bad: 0 };
-const note = (name: string, isVisited: boolean, wrong: string | null): void => {
-  figures.points += 1;
-  if (isVisited) figures.visited += 1;
+const figures = { points: 0, visited: 0, absent: 0, bad: 0 };
+const words = { true: 'cut ', false: 'MISSED', absent: 'ABSENT' };
+const note = ({ name, visited, wrong }: Cut): void => {
+  if (visited === 'absent') figures.absent += 1;
+  else figures.points += 1;
+  if (visited === true) figures.visited += 1;
   if (wrong !== null) figures.bad += 1;
-  say(`${isVisited ? 'cut ' : 'MISSED'} ${name}${wrong === null ? '' : `  BAD: ${wrong}`}`);
+  say(`${words[`${visited}`]} ${name}${wrong === null ? '' : `  BAD: ${wrong}`}`);
 };
 
 const isChosen = (name: string): boolean => values.only === undefined || values.only.includes(name);
-if (isChosen('migration')) for (const { name, visited, wrong } of cutMigrations()) note(name, visited, wrong);
-if (isChosen('renewal')) {
-  let index = 0;
-  const isNext = (): boolean => {
-    index += 1;
-    return isWanted(index - 1);
-  };
-  for await (const { name, visited, wrong } of cutPrograms(isNext)) note(name, visited, wrong);
-}
-const cutAll = async (end: End): Promise<void> => {
-  for await (const { name, visited, wrong } of cutVisits(end, { isWanted, done }, say)) note(name, visited, wrong);
+const noteAll = async (cuts: AsyncIterable<Cut>): Promise<void> => {
+  for await (const cut of cuts) note(cut);
 };
-await Promise.all(ends.filter(isChosen).map(cutAll));
+let index = 0;
+const isNext = (): boolean => {
+  index += 1;
+  return isWanted(index - 1);
+};
+// A visit is mostly waiting for a finger: the programs that only write have the processor meanwhile.
+const programs = async (): Promise<void> => {
+  if (isChosen('migration')) await noteAll(cutMigrations(done));
+  if (isChosen('renewal')) await noteAll(cutPrograms(isNext));
+};
+const visits = ends.filter(isChosen).map((end) => noteAll(cutVisits(end, { isWanted, done }, say)));
+await Promise.all([programs(), ...visits]);
 process.stdout.write(`${JSON.stringify({ profile: 'demo', ...figures })}\n`);
 process.exit(figures.points > 0 && figures.visited === figures.points && figures.bad === 0 ? 0 : 1);

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,32 +41,42 @@ const contentOf = (path: string, kind: StoreKind): string => {
   return rows;
 };
 
-export type Cut = { readonly name: string; readonly visited: boolean; readonly wrong: string | null };
+/** `visited`: it died there; `absent`: no visit that was made for this place showed it (places.ts) */
+export type Cut = { readonly name: string; readonly visited: boolean | 'absent'; readonly wrong: string | null };
 
-export function* cutMigrations(): Generator<Cut> {
+/** `done`: names of points that an earlier run visited, and found nothing wrong */
+export async function* cutMigrations(done: ReadonlySet<string>): AsyncGenerator<Cut> {
   for (const release of storedReleases())
     for (const store of ['journal', 'outbox'] as const) {
       const { kind, source } = stores[store];
-      const run = (inject: readonly string[]) => {
+      const run = async (inject: readonly string[]) => {
         const folder = mkdtempSync(join(tmpdir(), 'uketsuke-cut-'));
         const path = join(folder, `${store}.sqlite`);
         layDown(release, store, path);
         const trace = join(folder, 'trace');
         const node = [process.execPath, '--input-type=module', '-e', opening(source), path];
         const strace = ['-qq', '-y', '-s', '0', '-e', `trace=${changing}`, ...inject, '-o', trace];
-        const { status } = spawnSync('strace', [...strace, ...node], { stdio: ['ignore', 'ignore', 'inherit'] });
+        const [status] = await once(
+          spawn('strace', [...strace, ...node], { stdio: ['ignore', 'ignore', 'inherit'] }),
+          'exit',
+        );
         const points = pointsOf(readFileSync(trace, 'utf8'), folder, () => 'main');
         const content = contentOf(path, kind);
         rmSync(folder, { recursive: true });
         return { status, points, content };
       };
-      const whole = run([]);
+      const whole = await run([]);
       if (whole.status !== 0) throw new Error(`${release} ${store}: not opened without a crash`);
-      for (const { call, nth, name } of whole.points) {
-        const cut = run(['-e', `inject=${call}:signal=SIGKILL:when=${nth}`]);
+      for (const { call, nth, name: place } of whole.points) {
+        const name = `migration of ${release}, ${store}: ${place}`;
+        if (done.has(name)) {
+          yield { name, visited: true, wrong: null };
+          continue;
+        }
+        const cut = await run(['-e', `inject=${call}:signal=SIGKILL:when=${nth}`]);
         yield {
-          name: `migration of ${release}: ${name}`,
-          visited: cut.status !== 0 && cut.points.at(-1)?.name === name,
+          name,
+          visited: cut.status !== 0 && cut.points.at(-1)?.name === place,
           wrong: cut.content === whole.content ? null : `holds ${cut.content}`,
         };
       }

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { addAgent, addDevice, createFacility } from '../../../src/agent/provisio
 import { readLinkKeys, readTerminalKeys } from '../../../src/trust/key-files.ts';
 import { readTlsPairs } from '../../../src/trust/tls-pairs.ts';
 import type { Cut } from './cut-migrations.ts';
-import { type CrashPoint, changing, pointsOf, shiftsOf } from './traced-calls.ts';
+import { type CrashPoint, changing, pointsOf, shifts } from './traced-calls.ts';
 
 /* Programs that change files and end: each dies at each of its calls, and what it left behind is what the next run begins with. */
 
@@ -87,7 +88,7 @@ const separation: Program = {
 const programs: readonly Program[] = [renewal, separation];
 
 /** `follows`: the threads beside the first are watched, too; each call of theirs is counted by itself. */
-const runIn = (program: Program, folder: string, inject: readonly string[], follows = true) => {
+const runIn = async (program: Program, folder: string, inject: readonly string[], follows = true) => {
   const trace = join(folder, '..', 'trace');
   const source = `const folder = process.argv[1];${program.source}`;
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', source, folder];
@@ -105,7 +106,8 @@ const runIn = (program: Program, folder: string, inject: readonly string[], foll
   ];
   // One thread for the calls on files, and nothing of the compiler's own cache.
   const env = { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_DISABLE_COMPILE_CACHE: '1' };
-  const { status } = spawnSync('strace', [...strace, ...node], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const traced = spawn('strace', [...strace, ...node], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const [status] = await once(traced, 'exit');
   const threads: (number | null)[] = [];
   const roleOf = (tid: number | null): string => {
     if (!threads.includes(tid)) threads.push(tid);
@@ -127,7 +129,7 @@ const inFolder = async <T>(laid: string, work: (folder: string) => Promise<T>): 
 
 const cutOnce = (program: Program, laid: string, { call, nth, role }: CrashPoint, expected: string) =>
   inFolder(laid, async (folder): Promise<{ readonly cut: string | null; readonly wrong: string | null }> => {
-    const { status, points } = runIn(
+    const { status, points } = await runIn(
       program,
       folder,
       ['-e', `inject=${call}:signal=SIGKILL:when=${nth}`],
@@ -136,7 +138,7 @@ const cutOnce = (program: Program, laid: string, { call, nth, role }: CrashPoint
     const cut = status === 0 ? null : (points.at(-1)?.name ?? null);
     try {
       await program.usable(folder);
-      if (runIn(program, folder, []).status !== 0) return { cut, wrong: 'the next run does not end well' };
+      if ((await runIn(program, folder, [])).status !== 0) return { cut, wrong: 'the next run does not end well' };
       const content = await program.content(folder);
       return { cut, wrong: content === expected ? null : `holds ${content}` };
     } catch (error) {
@@ -151,7 +153,7 @@ export async function* cutPrograms(isChosen: (name: string) => boolean): AsyncGe
     const laid = join(above, 'laid');
     await program.lay(laid);
     const whole = await inFolder(laid, async (folder) => ({
-      ...runIn(program, folder, []),
+      ...(await runIn(program, folder, [])),
       content: await program.content(folder),
     }));
     if (whole.status !== 0 || whole.points.length === 0)
@@ -161,7 +163,7 @@ export async function* cutPrograms(isChosen: (name: string) => boolean): AsyncGe
       const name = `${program.name}: ${point.name}`;
       if (!isChosen(name)) continue;
       let wrong: string | null = null;
-      for (const shift of shiftsOf({ ...point, onFile: null })) {
+      for (const shift of shifts) {
         if (met.has(point.name)) break;
         if (point.nth + shift < 1) continue;
         const done = await cutOnce(program, laid, { ...point, nth: point.nth + shift }, whole.content);

@@ -3,8 +3,10 @@ import { eventually } from '../eventually.ts';
 import { judgeClinic, settledClinic } from '../judge-clinic.ts';
 import { stepsWith } from '../misfortune-steps.ts';
 import { MisfortunesBed } from '../misfortunes-bed.ts';
+import { cutAfter, cutAt, watchCalls } from './cut-calls.ts';
 import type { Cut } from './cut-migrations.ts';
-import { type CrashPoint, cutAt, shiftsOf, type Watched, watchCalls } from './traced-calls.ts';
+import { Places } from './places.ts';
+import type { CrashPoint, Watched } from './traced-calls.ts';
 
 /*
  * A visit for each call by which one process of a clinic changes what lies on its disk: it dies there, and is started again.
@@ -17,10 +19,17 @@ export type End = (typeof ends)[number];
 /** What was deleted in a visit leaves the disk within a second after it: these writes are of that visit, not of the next. ms */
 const forgetMs = 2_000;
 
+/** A dead process is started again while the person waits: on a busy machine that took longer than the usual 30 s. ms */
+const patienceMs = 150_000;
+
+const states = ['freshly', 'inTheStride'] as const;
+type State = (typeof states)[number];
+type VisitCut = { readonly cut: string | null; readonly shown: readonly CrashPoint[]; readonly wrong: string | null };
+
 class CutClinic {
   readonly bed = new MisfortunesBed();
   readonly #end: End;
-  readonly #steps = stepsWith(this.bed);
+  readonly #steps = stepsWith(this.bed, patienceMs);
 
   constructor(end: End) {
     this.#end = end;
@@ -67,14 +76,17 @@ class CutClinic {
     return stop();
   }
 
-  /** A visit with the process dying at the point; answers the name of what was cut off, or null, and what went wrong. */
-  async visitCutAt(point: CrashPoint): Promise<{ cut: string | null; wrong: string | null }> {
+  /** A visit with the process dying at the point, or at another that was not met yet where calls cannot be counted. */
+  async visitCutAt(point: CrashPoint, places: Places<State>): Promise<VisitCut> {
     const { bed } = this;
     const steps = this.#steps;
     await steps.idle();
     await delay(forgetMs);
     const before = judgeClinic(bed);
-    const cutting = await cutAt(this.#pid, bed.directory, point, this.#watched);
+    const isCounted = point.onFile !== null || this.#watched === 'neighbours';
+    const cutting = isCounted
+      ? await cutAt(this.#pid, bed.directory, point, this.#watched)
+      : await cutAfter(this.#pid, bed.directory, point.role, (name) => places.isOpen(name));
     let wrong: string | null = null;
     const visit = steps.visit().catch((error: unknown) => {
       // A terminal that dies takes its screen with it: its visit is judged by what is left of it.
@@ -83,7 +95,7 @@ class CutClinic {
     const isOver = visit.then(() => true);
     // Dead, or the visit is over and everything of it has been written.
     await Promise.race([
-      eventually('the end of the process', () => (this.#isRunning ? undefined : true), 60_000).catch(() => {}),
+      eventually('the end of the process', () => (this.#isRunning ? undefined : true), patienceMs).catch(() => {}),
       isOver
         .then(() => steps.idle())
         .then(() => settledClinic(bed))
@@ -102,21 +114,20 @@ class CutClinic {
     const after = judgeClinic(bed);
     for (const kind of ['lost', 'twice', 'falseAccepted'] as const)
       if (after[kind] > before[kind]) wrong ??= `${after[kind] - before[kind]} ${kind}`;
-    return { cut: cutting.cut(), wrong };
+    return { cut: cutting.cut(), shown: cutting.shown(), wrong };
   }
 
-  /** Until it was met; answers what went wrong, or null. `met`: names of all points at which it died */
-  async visitPoint(state: 'freshly' | 'inTheStride', point: CrashPoint, met: Set<string>): Promise<string | null> {
-    let wrong: string | null = null;
-    for (const shift of shiftsOf(point)) {
-      if (met.has(point.name)) break;
-      if (point.nth + shift < 1) continue;
-      await this[state]();
-      const done = await this.visitCutAt({ ...point, nth: point.nth + shift });
-      if (done.cut !== null) met.add(done.cut);
-      wrong ??= done.wrong;
-    }
-    return wrong;
+  /**
+   * Once as the last visit left it, most often started anew in the midst of it; if that did not do, in the state in which the
+   * place was first seen.
+   */
+  async visitPlace({ point, state, tries }: NonNullable<ReturnType<Places<State>['next']>>, places: Places<State>) {
+    if (tries > 0) await this[state]();
+    const done = await this.visitCutAt(point, places);
+    places.show(done.shown, state);
+    if (done.cut !== null) places.meet(done.cut);
+    if (done.cut !== point.name) places.miss(point.name, done.shown);
+    return done;
   }
 }
 
@@ -134,21 +145,33 @@ export async function* cutVisits(
   say: (line: string) => void,
 ): AsyncGenerator<Cut> {
   const clinic = new CutClinic(end);
+  const places = new Places<State>(isWanted);
+  const called = (name: string): string => `${end}: ${name}`;
   try {
+    for (const name of done) {
+      if (!name.startsWith(called(''))) continue;
+      places.meet(name.slice(called('').length));
+      yield { name, visited: true, wrong: null };
+    }
     await clinic.bed.build();
     await clinic.inTheStride();
-    const met = new Set<string>();
-    for (const state of ['freshly', 'inTheStride'] as const) {
+    for (const state of states) {
       await clinic[state]();
-      const points = (await clinic.watched()).filter(({ name }) => !met.has(name));
+      const points = await clinic.watched();
+      places.show(points, state);
       say(`${end}, ${state}: ${points.length} calls a visit`);
-      for (const point of points.filter((_, index) => isWanted(index))) {
-        const name = `${end}: ${point.name}`;
-        if (done.has(name)) met.add(point.name);
-        const wrong = await clinic.visitPoint(state, point, met).catch((error: unknown) => String(error));
-        yield { name, visited: met.has(point.name), wrong };
-      }
     }
+    for (let place = places.next(); place !== null; place = places.next()) {
+      const met = new Set(places.met);
+      const { cut, wrong } = await clinic
+        .visitPlace(place, places)
+        .catch((error: unknown) => ({ cut: null, wrong: String(error) }));
+      if (cut !== null && !met.has(cut)) yield { name: called(cut), visited: true, wrong };
+      else if (wrong !== null)
+        yield { name: called(`${cut ?? 'no death'}, for ${place.point.name}`), visited: cut !== null, wrong };
+    }
+    for (const name of places.unmet) yield { name: called(name), visited: false, wrong: null };
+    for (const name of places.absent) yield { name: called(name), visited: 'absent', wrong: null };
   } finally {
     await clinic.bed.close();
   }

@@ -1,16 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 
 /* The system calls by which a process changes what lies on a disk or tells its neighbours, seen and cut off by strace. */
 
-/** Whatever writes, brings to the disk, names or removes. Not what makes an empty file: strace tells no such `openat` apart. */
+/** Whatever writes, brings to the disk, names or removes. Not what makes an empty file: no injection of strace tells it apart. */
 export const changing = [
   ...['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'copy_file_range', 'sendfile'],
   ...['fsync', 'fdatasync', 'truncate', 'ftruncate'],
   ...['rename', 'renameat', 'renameat2', 'link', 'linkat', 'unlink', 'unlinkat', 'mkdir', 'mkdirat', 'rmdir'],
 ].join();
+
+/** What makes a file that was not there, too: told apart by its line. */
+export const changingOrMaking = `${changing},openat`;
+const makesNone = /^(?:\d+ +)?openat\((?!.*O_CREAT)/;
 
 /** Of these a file that stands there is told by its path alone, however often others are written between. */
 const onOpenFile = /^(write|pwrite64|fsync|fdatasync|ftruncate)$/;
@@ -28,7 +29,7 @@ export type CrashPoint = {
 };
 
 /** A thread by its name and its place among those of that name: numbers change with every start. */
-const threadsOf = (pid: number): ReadonlyMap<number, string> => {
+export const threadsOf = (pid: number): ReadonlyMap<number, string> => {
   const counted = new Map<string, number>();
   const threads = readdirSync(`/proc/${pid}/task`).map(Number);
   return new Map(
@@ -42,6 +43,11 @@ const threadsOf = (pid: number): ReadonlyMap<number, string> => {
       }),
   );
 };
+
+/** What a line that opens something says of it: the descriptor and the path */
+const opened = /openat.* = (\d+)<(\/[^>]*)>$/;
+/** A name in a folder that the process holds open, as src/agent/oqs-folder/ has its names */
+const byDescriptor = /\/proc\/self\/fd\/(\d+)(?=\/)/g;
 
 /** A file below the trial's own folder, without what is another in every visit; null: a socket, a pipe, another's file. */
 const fileOf = (line: string, below: string): string | null => {
@@ -85,7 +91,7 @@ const neighboursOf = (pid: number): readonly string[] => {
     .map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`))
     .filter((path) => inodes.has(/^socket:\[(\d+)\]$/.exec(path)?.[1] ?? ''));
 };
-const pathsOf = (watched: Watched, pid: number): readonly string[] =>
+export const pathsOf = (watched: Watched, pid: number): readonly string[] =>
   watched === 'files' ? [] : neighboursOf(pid).flatMap((path) => ['-P', path]);
 
 /** What of its calls counts: those that change `files`, or those that tell `neighbours` */
@@ -104,9 +110,13 @@ export const pointsOf = (
     counted.set(key, (counted.get(key) ?? 0) + 1);
     return counted.get(key) ?? 0;
   };
-  return trace.split('\n').flatMap((line) => {
+  const folders = new Map<string, string>();
+  return trace.split('\n').flatMap((told) => {
+    const line = told.replaceAll(byDescriptor, (name, descriptor: string) => folders.get(descriptor) ?? name);
+    const [, descriptor, path] = opened.exec(line) ?? [];
+    if (descriptor !== undefined && path !== undefined) folders.set(descriptor, path);
     const [, tid, call] = /^(?:(\d+) +)?(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) return [];
+    if (call === undefined || makesNone.test(line)) return [];
     const role = roleOf(tid === undefined ? null : Number(tid));
     const nth = next(calls, `${role} ${call}`);
     const file = watched === 'files' ? fileOf(line, below) : neighbourOf(line);
@@ -119,75 +129,8 @@ export const pointsOf = (
   });
 };
 
-const attached = async (args: readonly string[]): Promise<ChildProcess> => {
-  const strace = spawn('strace', ['-yy', '-s', '0', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const said: string[] = [];
-  strace.stderr.on('data', (text) => said.push(String(text)));
-  // It says that it holds the process, or why it does not.
-  await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')]);
-  if (strace.exitCode !== null) throw new Error(`strace: ${said.join('')}`);
-  return strace;
-};
-
 /**
- * How many calls later than when it was watched a point is looked for, one try after the other until it is met: a thread
- * that writes a file also wakes another by a call of the same name, now and then once more or less. Calls on one file are
- * counted by themselves.
+ * How many calls later than when it was watched a point of a program is looked for, one try after the other until it is met: a
+ * thread that writes a file also wakes another by a call of the same name, now and then once more or less.
  */
-export const shiftsOf = ({ onFile }: CrashPoint): readonly number[] =>
-  onFile === null ? [0, 0, 1, -1, 2, -2, 0, 1, -1, 3, -3] : [0, 0, 0, 0];
-
-/** Watches every thread of a process until it is told to stop; answers the points. */
-export const watchCalls = async (
-  pid: number,
-  below: string,
-  watched: Watched,
-): Promise<() => Promise<readonly CrashPoint[]>> => {
-  const file = join(below, 'trace');
-  const paths = pathsOf(watched, pid);
-  const strace = await attached(['-f', '-e', `trace=${changing}`, ...paths, '-o', file, '-p', String(pid)]);
-  return async () => {
-    const roles = threadsOf(pid);
-    const ended = once(strace, 'exit');
-    strace.kill('SIGINT');
-    await ended;
-    return pointsOf(readFileSync(file, 'utf8'), below, (tid) => roles.get(tid ?? pid) ?? 'gone', watched);
-  };
-};
-
-/**
- * The process dies at this call, before it takes effect: strace kills it as the thread enters it. Answers what was cut off,
- * by its name in this visit, once the process has ended (null: it lives), and how to let go of it.
- */
-export const cutAt = async (
-  pid: number,
-  below: string,
-  { role, call, nth, onFile }: CrashPoint,
-  watched: Watched,
-): Promise<{ readonly end: () => Promise<void>; readonly cut: () => string | null }> => {
-  const [tid] = [...threadsOf(pid)].find(([, each]) => each === role) ?? [];
-  if (tid === undefined) throw new Error(`no thread ${role}`);
-  const file = join(below, 'cut');
-  const strace = await attached([
-    ...['-e', `trace=${changing}`, '-e', `inject=${call}:signal=SIGKILL:when=${onFile?.nth ?? nth}`],
-    ...(onFile === null ? pathsOf(watched, pid) : ['-P', join(below, onFile.path)]),
-    ...['-o', file, '-p', String(tid)],
-  ]);
-  return {
-    cut: () => {
-      const trace = readFileSync(file, 'utf8');
-      const lines = trace.split('\n').filter((line) => /^\w+\(/.test(line));
-      if (!trace.includes('killed by SIGKILL')) return null;
-      const points = (upTo: number) => pointsOf(lines.slice(0, upTo).join('\n'), below, () => role, watched);
-      // What was cut off may be none of the points: the last call before it was not.
-      const [before, all] = [points(-1), points(lines.length)];
-      return all.length === before.length ? null : (all.at(-1)?.name ?? null);
-    },
-    end: async () => {
-      if (strace.exitCode !== null || strace.signalCode !== null) return;
-      const ended = once(strace, 'exit');
-      strace.kill('SIGINT');
-      await ended;
-    },
-  };
-};
+export const shifts: readonly number[] = [0, 0, 1, -1, 2, -2, 0, 1, -1, 3, -3];
