@@ -125,8 +125,9 @@ class CutClinic {
     if (tries > 0) await this[state]();
     const done = await this.visitCutAt(point, places);
     places.show(done.shown, state);
+    const isNew = done.cut !== null && !places.met.has(done.cut);
     if (done.cut !== null) places.meet(done.cut);
-    if (done.cut !== point.name) places.miss(point.name, done.shown);
+    if (!isNew) places.miss(point.name, done.cut === null ? done.shown : null);
     return done;
   }
 }

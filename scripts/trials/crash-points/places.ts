@@ -3,7 +3,7 @@ import type { CrashPoint } from './traced-calls.ts';
 /** Visits that are made for one place before it is given up. A commit is now and then longer, for one that shares it. */
 const mostTries = 6;
 
-type Place<State> = { readonly point: CrashPoint; readonly state: State; tries: number; wasThere: boolean };
+type Place<State> = { readonly point: CrashPoint; readonly state: State; tries: number; isAbsent: boolean };
 
 /**
  * At which places one process has died, and at which it has not yet. No two visits make quite the same calls: how many writes a
@@ -35,7 +35,7 @@ export class Places<State> {
         this.#seen.set(point.name, { ...known, point });
         continue;
       }
-      if (this.#isWanted(this.#shown)) this.#seen.set(point.name, { point, state, tries: 0, wasThere: false });
+      if (this.#isWanted(this.#shown)) this.#seen.set(point.name, { point, state, tries: 0, isAbsent: true });
       this.#shown += 1;
     }
   }
@@ -50,12 +50,15 @@ export class Places<State> {
   isOpen(name: string): boolean {
     return !this.#met.has(name);
   }
-  /** A visit was made for this place and met another one, or none. `shown`: what it did before it ended */
-  miss(name: string, shown: readonly CrashPoint[]): void {
+  /**
+   * A visit was made for this place, and nothing died there, nor at another that had not been met. `shown`: what it did; null:
+   * it was cut off before it could show whether the place is there
+   */
+  miss(name: string, shown: readonly CrashPoint[] | null): void {
     const place = this.#seen.get(name);
     if (place === undefined) return;
     place.tries += 1;
-    place.wasThere ||= shown.some((point) => point.name === name);
+    if (shown === null || shown.some((point) => point.name === name)) place.isAbsent = false;
   }
   /** For which a visit is to be made now; null: for none. `tries`: how many were made before */
   next(): { readonly point: CrashPoint; readonly state: State; readonly tries: number } | null {
@@ -64,12 +67,12 @@ export class Places<State> {
   #open(): readonly Place<State>[] {
     return [...this.#seen.values()].filter(({ point }) => !this.#met.has(point.name));
   }
-  /** Given up although visits that were made for them showed them */
+  /** Not met although a visit that was made for them showed them, or none told */
   get unmet(): readonly string[] {
-    return this.#open().flatMap(({ point, wasThere }) => (wasThere ? point.name : []));
+    return this.#open().flatMap(({ point, isAbsent, tries }) => (isAbsent && tries > 0 ? [] : point.name));
   }
-  /** In no visit that was made for them */
+  /** In no visit that was made for them, which all ended whole */
   get absent(): readonly string[] {
-    return this.#open().flatMap(({ point, wasThere }) => (wasThere ? [] : point.name));
+    return this.#open().flatMap(({ point, isAbsent, tries }) => (isAbsent && tries > 0 ? point.name : []));
   }
 }

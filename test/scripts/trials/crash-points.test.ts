@@ -61,17 +61,35 @@ test('what a visit that was cut off shows besides is a place, too', () => {
   expect(places.next()).toMatchObject({ point: { name: write(2) } });
 });
 
-test('a place that no visit made for it showed is absent; one that was there and at which nothing died stays unmet', () => {
-  const places = new Places<null>();
-  places.show(writes(2), null);
+/** Visits for every place until none is left; `shownIn`: what the visit for it showed when nothing died, by its number */
+const tryAll = (places: Places<null>, shownIn: (name: string, tries: number) => ReturnType<typeof writes> | null) => {
   let visits = 0;
   for (let place = places.next(); place !== null && visits < 100; place = places.next()) {
     visits += 1;
-    places.miss(place.point.name, place.point.name === write(1) && place.tries === 3 ? writes(1) : []);
+    places.miss(place.point.name, shownIn(place.point.name, place.tries));
   }
-  expect(visits).toBe(12);
+  return visits;
+};
+
+test('a place that no visit made for it showed is absent; one that was there and at which nothing died stays unmet', () => {
+  const places = new Places<null>();
+  places.show(writes(2), null);
+  expect(tryAll(places, (name, tries) => (name === write(1) && tries === 3 ? writes(1) : []))).toBe(12);
   expect(places.unmet).toEqual([write(1)]);
   expect(places.absent).toEqual([write(2)]);
+});
+
+test('a place whose visits were cut off before it stays unmet: nobody knows that it was not there', () => {
+  const places = new Places<null>();
+  places.show(writes(1), null);
+  expect(tryAll(places, (_, tries) => (tries === 0 ? null : []))).toBe(6);
+  expect([places.unmet, places.absent]).toEqual([[write(1)], []]);
+});
+
+test('a place for which no visit was made is not told to be absent', () => {
+  const places = new Places<null>();
+  places.show(writes(1), null);
+  expect([places.unmet, places.absent]).toEqual([[write(1)], []]);
 });
 
 const hasStrace = isOnPath('strace');
