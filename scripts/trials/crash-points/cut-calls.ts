@@ -57,7 +57,7 @@ export const watchCalls = async (
 };
 
 /** strace, made ready to let one process die. */
-export type Cutting = {
+type Cutting = {
   /** To be called once the process has ended, or is to live on */
   readonly end: () => Promise<void>;
   /** Its points at which it died, by its name in this visit; null: it lives */
