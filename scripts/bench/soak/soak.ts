@@ -42,7 +42,8 @@ const probes = mkdtempSync(join(tmpdir(), 'uketsuke-soak-'));
 type Look = {
   readonly lateMs: number;
   readonly resources: Readonly<Record<string, number>>;
-  readonly memory: NodeJS.MemoryUsage;
+  /** bytes; `compilersMost`: the most that V8's compilers and collectors have held outside of the heap at once */
+  readonly memory: NodeJS.MemoryUsage & { readonly compiled: number; readonly compilersMost: number };
 };
 
 /** What each process says of itself, since it was asked first. */
@@ -109,12 +110,14 @@ const makeVisit = async (demo: ClinicDemo): Promise<boolean> => {
   return isGood;
 };
 
-/** What V8 holds of its heap, and what is outside of it for its objects; MB */
+/** What V8 holds of its heap, what is outside of it for its objects, compiled code, the most that compilers held; MB */
 const heapWords = (look: Look | undefined): string => {
   if (look === undefined) return '';
-  const { heapUsed, heapTotal, external } = look.memory;
-  const [used, total, outside] = [heapUsed, heapTotal, external].map((bytes) => (bytes / 2 ** 20).toFixed(1));
-  return ` (heap ${used} of ${total}, outside ${outside})`;
+  const { heapUsed, heapTotal, external, compiled, compilersMost } = look.memory;
+  const [used, total, outside, code, compilers] = [heapUsed, heapTotal, external, compiled, compilersMost].map(
+    (bytes) => (bytes / 2 ** 20).toFixed(1),
+  );
+  return ` (heap ${used} of ${total}, outside ${outside}, code ${code}, compilers at most ${compilers})`;
 };
 
 const run = async (demo: ClinicDemo) => {
