@@ -180,7 +180,7 @@ const parse = (document: Uint8Array): ParsedDocument => {
 
 const maximumDocumentBytes = 64 * 1024;
 
-/** `message.malformed` on anything but the one shape that belongs to the request's verification method; never throws. */
+/** `message.malformed` on anything but the one shape that belongs to the request's verification method; no bytes make it throw. */
 export const parseDocument = (document: Uint8Array): Result<ParsedDocument> => {
   if (document.length > maximumDocumentBytes)
     return err(failure('message.malformed', `document of ${document.length} bytes`));

@@ -55,6 +55,9 @@ describe('bytes as text and back', () => {
       expect(uint16(value)).toEqual(Uint8Array.of(Math.floor(value / 256), value % 256));
       expect(readUint16(concatBytes(Uint8Array.of(0xaa), uint16(value), Uint8Array.of(0xbb)), 1)).toBe(value);
     }
+    // What is not there counts as 0.
+    expect(readUint16(Uint8Array.of(0x12), 0)).toBe(0x1200);
+    expect(readUint16(Uint8Array.of(0x12), 1)).toBe(0);
   });
 });
 

@@ -256,6 +256,10 @@ test('a document is as long as 64 KiB, and not one byte longer', () => {
   for (const less of [1, 2, 4]) expect(outcome(withSignature(documentId, left(documentId) - less))).toBe('taken');
 });
 
+test('what is no bytes at all is a fault of the program, not of the message', () => {
+  expect(() => parseDocument({ length: 1 } as Uint8Array)).toThrow(TypeError);
+});
+
 test('what is signed is header and payload as they stand in the document', () => {
   const payload = encodeRequest(requestOf('pin'));
   const text = Buffer.from(payload).toString('base64url');

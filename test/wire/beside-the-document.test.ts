@@ -14,10 +14,11 @@ import {
   certificateTopic,
 } from '../../src/wire/certificate-messages.ts';
 import { figuresSchema, terminalFigures } from '../../src/wire/figures.ts';
-import { staffApprovalSchema } from '../../src/wire/messages.ts';
-import { preCheckInFormSchema, preCheckInSchema } from '../../src/wire/pre-check-in-messages.ts';
+import { staffApprovalSchema, testApprover } from '../../src/wire/messages.ts';
+import { preCheckInFormSchema, preCheckInSchema, preCheckInType } from '../../src/wire/pre-check-in-messages.ts';
 import { markedAsTest } from '../../src/wire/profile.ts';
-import { prometheusText } from '../../src/wire/prometheus-text.ts';
+import { prometheusText, prometheusType } from '../../src/wire/prometheus-text.ts';
+import { topicLeaves } from '../../src/wire/topics.ts';
 import { takeKnown } from '../../src/wire/translate.ts';
 import { bothSpeak, newestWire, releaseOf, sayWire, wireOf } from '../../src/wire/versions.ts';
 import { type BoundsCase, describeBounds, ids, instants, names, uuid } from './field-bounds.ts';
@@ -224,6 +225,26 @@ test('Prometheus reads a family back: its kind, its labels with whatever signs, 
     '',
   ]);
   expect(prometheusText([])).toBe('');
+  // By which Prometheus tells the format.
+  expect(prometheusType).toMatch(/^text\/plain; *version=0\.0\.4\b/);
+});
+
+test('a figure that only rises is named as Prometheus names such, and any other is not', () => {
+  for (const [name, { type, help }] of Object.entries(terminalFigures)) {
+    expect(type, name).toBe(name.endsWith('_total') ? 'counter' : 'gauge');
+    expect(help, name).toMatch(/\S+ \S+/);
+  }
+});
+
+test('what a patient signs beforehand is taken for no message of a terminal', () => {
+  expect(preCheckInType).toMatch(/^uketsuke-[a-z]/);
+  expect(topicLeaves.map((leaf) => `uketsuke-${leaf}`)).not.toContain(preCheckInType);
+});
+
+test('who approves a test is an approver, and none of the staff, whose ids are lower case', () => {
+  const approval = { facility: 'clinic', device: 'front-1', session: uuid, approvedAt: 1, expiresAt: 2 };
+  expect(staffApprovalSchema.safeParse({ ...approval, approver: testApprover }).success).toBe(true);
+  expect(testApprover).not.toBe(testApprover.toLowerCase());
 });
 
 test('a facility of a test chain says so, once', () => {

@@ -126,6 +126,11 @@ describe('the permissions of RabbitMQ', () => {
 
   test('admit by certificate alone, each to the queues of its own name', () => {
     expect(definitions.users.map(({ name }) => name)).toEqual(['front-1', 'front-2', 'agent-1']);
+    const [place, ...others] = definitions.vhosts;
+    expect(place?.name).toMatch(/^\w+$/);
+    expect(others).toEqual([]);
+    for (const { vhost } of [...definitions.permissions, ...definitions.topic_permissions])
+      expect(vhost).toBe(place?.name);
     expect(definitions.users.every(({ password_hash, tags }) => password_hash === '' && tags.length === 0)).toBe(true);
     for (const { user, ...permission } of definitions.permissions)
       for (const kind of ['configure', 'write', 'read'] as const) {

@@ -4,7 +4,7 @@ import { failureRules } from '../../src/core/failure.ts';
 import { resultSchema, settingsMessageSchema, stateSchema } from '../../src/wire/messages.ts';
 import { inWordsOf } from '../../src/wire/translate.ts';
 import { v1Schemas } from '../../src/wire/v1-messages.ts';
-import { settingsFromV1 } from '../../src/wire/v1-names.ts';
+import { codeToV1, settingsFromV1 } from '../../src/wire/v1-names.ts';
 import { newestWire } from '../../src/wire/versions.ts';
 
 const settingsOf = (message: object): unknown => (message as { facilitySettings: unknown }).facilitySettings;
@@ -31,6 +31,10 @@ describe('settings by the names of version 1', () => {
     const later = { ...testSettings, institutionType: 'visiting-nurse', asks: { ...testSettings.asks, YBS: true } };
     expect(settingsOf(inWordsOf(1, 'settings', messageOf(later)))).toMatchObject({ institutionType: 'medical' });
     expect(settingsOf(inWordsOf(newestWire, 'settings', messageOf(later)))).toEqual(later);
+    for (const institutionType of ['medical', 'dental', 'pharmacy'])
+      expect(settingsOf(inWordsOf(1, 'settings', messageOf({ ...later, institutionType })))).toMatchObject({
+        institutionType,
+      });
   });
 
   it('in a clinic’s file are read; today’s names and nonsense pass unchanged', () => {
@@ -39,6 +43,8 @@ describe('settings by the names of version 1', () => {
       facilityName: 'x',
     });
     expect(settingsFromV1({ askTKK: true, asks: { YZK: false } })).toEqual({ asks: { TKK: true, YZK: false } });
+    const named = { askTKK: true, askYZK: true, asks: { TKK: false } };
+    expect(settingsFromV1(named)).toEqual({ askTKK: true, asks: { TKK: false, YZK: true } });
     for (const other of [{ asks: { TKK: true } }, null, 'x', ['askTKK']]) expect(settingsFromV1(other)).toBe(other);
   });
 });
@@ -83,6 +89,11 @@ describe('the failure code of a message', () => {
     const told = inWordsOf(1, 'receipt', { ...receipt, code: 'card.number-b-wrong' });
     expect(told).toEqual({ ...receipt, code: 'card.face-number-wrong' });
     expect(inWordsOf(1, 'receipt', receipt)).toEqual(receipt);
+  });
+
+  it('that is not there, or no text, is none in version 1', () => {
+    for (const message of [said.state, said.result, { ...said.result, code: 7 }, ['code']])
+      expect(codeToV1('result', message)).toBe(message);
   });
 
   it('that is there twice, or no code, is judged by the schema', () => {

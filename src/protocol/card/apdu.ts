@@ -1,6 +1,6 @@
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { concatBytes, unmovedBytes } from '../bytes.ts';
+import { concatBytes, readUint16, unmovedBytes } from '../bytes.ts';
 
 /**
  * Command APDU of ISO/IEC 7816-3, short form only (the My Number card knows no other).
@@ -61,7 +61,7 @@ export const decodeResponse = (bytes: Uint8Array): Result<ResponseApdu> => {
   const end = bytes.length - 2;
   const body = unmovedBytes(end);
   body.set(bytes.subarray(0, end));
-  return ok({ body, statusWord: ((bytes[end] ?? 0) << 8) | (bytes[end + 1] ?? 0) });
+  return ok({ body, statusWord: readUint16(bytes, end) });
 };
 
 export const encodeResponse = (statusWord: number, body: Uint8Array = new Uint8Array()): Uint8Array =>

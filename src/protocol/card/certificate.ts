@@ -199,7 +199,7 @@ export const valuesOfName = (name: Uint8Array): readonly string[] => {
   );
 };
 
-/** Exactly one certificate, no bytes behind it. Anything else is `card.certificate-invalid`; never throws. */
+/** Exactly one certificate, no bytes behind it. Anything else is `card.certificate-invalid`; no bytes make it throw. */
 export const parseCertificate = (der: Uint8Array): Result<Certificate> => {
   try {
     return ok(parse(der));

@@ -48,7 +48,8 @@ const readCardPublicKey = (value: Uint8Array): Result<RsaPublicKey> => {
   if (!parts.ok) return unreadable('public key');
   const [exponent, modulus] = parts.value;
   if (exponent?.tag !== 0x90 || modulus?.tag !== 0x91 || parts.value.length !== 2) return unreadable('public key');
-  if (modulus.value.length !== 256 || (modulus.value[0] ?? 0) < 0x80) return unreadable('public key is not RSA-2048');
+  const [leading = 0] = modulus.value;
+  if (modulus.value.length !== 256 || leading < 0x80) return unreadable('public key is not RSA-2048');
   if (exponent.value.length < 1 || exponent.value.length > 4) return unreadable('public exponent');
   return ok({ modulus: modulus.value, exponent: exponent.value });
 };

@@ -225,6 +225,8 @@ describe('commands of the card', () => {
     for (const length of [0, 255, 257])
       expect(sign.read({ body: new Uint8Array(length), statusWord: statusWords.success }).ok).toBe(false);
     expect(sign.read(response('6982'))).toMatchObject({ ok: false, failure: { code: 'card.security-status-lost' } });
+    for (const other of ['6985', '6A82', '6282'])
+      expect(sign.read(response(other))).toMatchObject({ ok: false, failure: { code: 'card.communication' } });
   });
 
   test.each([

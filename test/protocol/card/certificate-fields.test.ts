@@ -336,3 +336,7 @@ describe('the values of a name', () => {
     expect(() => valuesOfName(bytes)).toThrow();
   });
 });
+
+test('what is no bytes at all is a fault of the program, not of the certificate', () => {
+  expect(() => parseCertificate(null as unknown as Uint8Array)).toThrow(TypeError);
+});

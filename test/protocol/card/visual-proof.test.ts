@@ -102,6 +102,29 @@ describe('passive proof of the visual record, from TLVs and hashes alone', () =>
     expect(check({}, both)).toMatchObject({ ok: true });
   });
 
+  test('a key in the signed face is a modulus of 2048 bits with the highest one set, and an exponent', () => {
+    const modulus = new Uint8Array(256).fill(0xff);
+    const exponent = Uint8Array.of(1, 0, 1);
+    const withKey = (...objects: readonly Uint8Array[]) => check({ df24: encodeTlv(0xdf24, ...objects) });
+    for (const objects of [
+      [],
+      [encodeTlv(0x90, exponent)],
+      [encodeTlv(0x90, exponent), encodeTlv(0x91)],
+      [encodeTlv(0x90, exponent), encodeTlv(0x91, modulus.subarray(1))],
+      [encodeTlv(0x90, exponent), encodeTlv(0x91, modulus.with(0, 0x7f))],
+      [encodeTlv(0x90), encodeTlv(0x91, modulus)],
+      [encodeTlv(0x90, new Uint8Array(5)), encodeTlv(0x91, modulus)],
+      [encodeTlv(0x91, modulus), encodeTlv(0x90, exponent)],
+      [encodeTlv(0x90, exponent), encodeTlv(0x91, modulus), encodeTlv(0x92)],
+    ])
+      expect(withKey(...objects)).toMatchObject(refused('DF24 malformed'));
+    // Whole, but not the one that was signed.
+    for (const other of [exponent, new Uint8Array(1), new Uint8Array(4)])
+      expect(withKey(encodeTlv(0x90, other), encodeTlv(0x91, modulus.with(0, 0x80)))).toMatchObject(
+        refused('DF28 signature'),
+      );
+  });
+
   test('weak key: a 1024-bit key in the signed face is not taken', () => {
     const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
     const df24 = encodeTlv(0xdf24, encodeCardPublicKey(rsaPublicKeyOf(weak)));
@@ -129,6 +152,28 @@ describe('passive proof of the visual record, from TLVs and hashes alone', () =>
       for (let length = 0; length < bytes.length; length += step)
         expect(check({ [part]: bytes.slice(0, length) }).ok, `${part} cut to ${length}`).toBe(false);
     }
+  });
+
+  test('a CV certificate is a signed part and a signature, each as long as it must be', () => {
+    const [part, signature] = [encodeTlv(0x5f4e, new Uint8Array(297)), encodeTlv(0x5f37, new Uint8Array(256))];
+    for (const [step, ...objects] of [
+      ['objects'],
+      ['objects', part],
+      ['objects', signature, part],
+      ['objects', part, encodeTlv(0x5f38, new Uint8Array(256))],
+      ['lengths', encodeTlv(0x5f4e, new Uint8Array(296)), signature],
+      ['lengths', encodeTlv(0x5f4e, new Uint8Array(298)), signature],
+      ['lengths', part, encodeTlv(0x5f37, new Uint8Array(255))],
+      ['lengths', part, encodeTlv(0x5f37, new Uint8Array(257))],
+      ['key', part, signature],
+    ] as const)
+      expect(check({ cvCertificate: encodeTlv(0x7f21, ...objects) })).toMatchObject(refused(`CV certificate: ${step}`));
+    expect(check({ cvCertificate: encodeTlv(0x7f22, part, signature) })).toMatchObject(
+      refused('CV certificate: no 7F21'),
+    );
+    expect(check({ cvCertificate: encodeTlv(0x7f21, Uint8Array.of(0x5f)) })).toMatchObject(
+      refused('CV certificate: structure'),
+    );
   });
 
   test('bytes added to a TLV are refused', () => {

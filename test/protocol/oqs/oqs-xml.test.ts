@@ -125,6 +125,25 @@ describe('what goes into the file of a visit', () => {
     expect(message.MessageBody.QualificationValidity).toBe('4');
   });
 
+  test('the form of the prescription and what the service added stand in the file where there are any', () => {
+    const body = (of: Partial<VisitForFile>, more: Partial<AnswerForFile> = {}) => {
+      const read = readOqsXml(
+        qualificationMessageSchema,
+        text(faceMessage({ ...visit, ...of }, { ...answer, ...more })),
+      );
+      if (!read.ok) throw new Error(read.failure.detail);
+      const { ResultList: _list, ...rest } = read.value.MessageBody;
+      return rest;
+    };
+    const plain = { ProcessingResultStatus: '1', QualificationValidity: '1' };
+    expect(body({})).toEqual(plain);
+    expect(body({ prescriptionForm: 'electronic' })).toEqual({ ...plain, PrescriptionIssueSelect: '1' });
+    expect(body({ prescriptionForm: 'paper' })).toEqual({ ...plain, PrescriptionIssueSelect: '2' });
+    expect(body({}, { processingResult: { code: 'certificate.ends', message: '期限間近' } })).toEqual({
+      ...{ ...plain, ProcessingResultCode: 'certificate.ends', ProcessingResultMessage: '期限間近' },
+    });
+  });
+
   test('the name is one that レセコン look for, and differs by lane and request', () => {
     expect(faceFileName(visit)).toMatch(/^OQSsiquc01res_face_.+_(\d{14})\.xml$/);
     expect(faceFileName({ ...visit, lane: 3 })).not.toBe(faceFileName(visit));
@@ -227,6 +246,17 @@ describe('the file as text', () => {
     const read = readOqsXml(qualificationMessageSchema, changed);
     expect(read).toMatchObject({ ok: false, failure: { code: 'message.malformed' } });
     if (!read.ok) expect(read.failure.detail).not.toContain('花子');
+  });
+
+  test('what the layout does not have is not written: the place is named, never the value', () => {
+    const written = writeOqsXml(
+      qualificationMessageSchema,
+      { ...faceMessage(visit, answer), 花子: '花子' } as QualificationMessage,
+      'UTF-8',
+    );
+    if (written.ok) throw new Error(written.value);
+    expect(written.failure.detail).toContain('XmlMsg');
+    expect(written.failure.detail).not.toContain('花子');
   });
 
   test('a control character or half a surrogate pair never reaches a file', () => {
