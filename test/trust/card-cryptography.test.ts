@@ -16,6 +16,8 @@ const opened = (key: typeof issuer.key, text: string) =>
 
 test('an issuer’s signature opens to the hash of what was signed, each time and by its key alone', () => {
   for (const text of ['one', 'two', 'one']) expect(opened(issuer.key, text)).toEqual(hashOf(text));
+  // As read from the next card: the same numbers, another object.
+  expect(opened({ ...issuer.key }, 'one')).toEqual(hashOf('one'));
   expect(opened(other.key, 'one')).not.toEqual(hashOf('one'));
   expect(opened(issuer.key, 'one')).toEqual(hashOf('one'));
 });
