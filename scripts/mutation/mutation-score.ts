@@ -5,6 +5,8 @@ type Mutant = {
   readonly mutatorName: string;
   readonly replacement?: string;
   readonly status: string;
+  /** It counts while the file is loaded: which tests come by it is not known */
+  readonly static?: boolean;
   readonly location: { readonly start: Place; readonly end: Place };
 };
 export type Report = {
@@ -30,6 +32,17 @@ const textAt = (source: string, { start, end }: Mutant['location']): string => {
 
 const unnoticed: ReadonlySet<string> = new Set(['Survived', 'NoCoverage']);
 const noticed: ReadonlySet<string> = new Set(['Killed', 'Timeout']);
+
+/** Without changes that nothing noticed and of which it is not known which tests could. */
+export const withoutUnsure = <Whole extends Report>({ files, ...rest }: Whole) => ({
+  ...rest,
+  files: Object.fromEntries(
+    Object.entries(files).map(([path, file]) => [
+      path,
+      { ...file, mutants: file.mutants.filter((mutant) => mutant.static !== true || !unnoticed.has(mutant.status)) },
+    ]),
+  ),
+});
 
 /** Changes that nothing noticed and that are not known to be none. */
 export const survivorsOf = ({ files }: Report, equivalent: readonly Equivalent[]): readonly Survivor[] =>

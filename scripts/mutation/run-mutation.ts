@@ -17,7 +17,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Equivalent, type Report, scoreOf, survivorsOf } from './mutation-score.ts';
+import { type Equivalent, type Report, scoreOf, survivorsOf, withoutUnsure } from './mutation-score.ts';
 import { countsOf, type Hashes, hashOf, newSince, reportOf, type ScoredFolders } from './scored.ts';
 
 const { values: options } = parseArgs({
@@ -154,15 +154,30 @@ const runStryker = async (settings: string, folder: string, limitMs: number | nu
     isOver = true;
     child.kill(signal);
   };
+  // Asked to end, it ends when Stryker has written what it knows: without us it would die of the first word it says.
+  const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+  const onSignal = (): void => {
+    process.exitCode = 1;
+    end('SIGTERM');
+  };
+  for (const signal of asked) process.on(signal, onSignal);
   const limits =
     limitMs === null ? [] : [setTimeout(end, limitMs, 'SIGTERM'), setTimeout(end, limitMs + 30_000, 'SIGKILL')];
   const status = await new Promise<number | null>((ended) => child.once('close', ended));
   for (const limit of limits) clearTimeout(limit);
-  if (isOver && child.pid !== undefined) endGroup(child.pid);
+  for (const signal of asked) process.off(signal, onSignal);
+  if (limitMs !== null && isOver && child.pid !== undefined) endGroup(child.pid);
   return {
     status: isOver ? null : status,
     planned: Number(/Instrumented .* with (\d+) mutant\(s\)/.exec(printed)?.[1] ?? 0),
   };
+};
+
+/** Of what counts at loading Stryker does not see that a test which may notice it is new: it is tried again. */
+const forgetUnsure = (known: string): void => {
+  if (!existsSync(known)) return;
+  const before = read<Report>(known);
+  writeFileSync(known, JSON.stringify(withoutUnsure(before)));
 };
 
 const mutate = async (folder: string, files: readonly string[], limitMs: number | null) => {
@@ -200,7 +215,9 @@ const mutate = async (folder: string, files: readonly string[], limitMs: number 
     }),
   );
   const asked = Object.fromEntries(Object.entries(hashesOf(folder)).filter(([file]) => !named || files.includes(file)));
+  forgetUnsure(known);
   const { status, planned } = await runStryker(settings, folder, limitMs);
+  if (status === null && limitMs === null) throw new Error(`${folder}: ended before all was tried; what was is kept`);
   if (status !== null && status !== 0) throw new Error(`Stryker ended with ${status} in ${folder}`);
   const told = status === 0 ? report : known;
   // What is known of other files from earlier runs is told with it.

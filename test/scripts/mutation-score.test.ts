@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Report, scoreOf, survivorsOf } from '../../scripts/mutation/mutation-score.ts';
+import { type Report, scoreOf, survivorsOf, withoutUnsure } from '../../scripts/mutation/mutation-score.ts';
 
 const mutant = (status: string, line: number, from: number, to: number, replacement: string) => ({
   ...{ mutatorName: 'EqualityOperator', replacement, status },
@@ -32,4 +32,15 @@ test('survivors are told by their words; what cannot be noticed is known by them
   expect(scoreOf([report], [known])).toBe(66.67);
   expect(survivorsOf(report, [{ ...known, file: 'src/b.ts' }])).toHaveLength(2);
   expect(scoreOf([{ files: {} }], [])).toBe(100);
+});
+
+test('of what counts while a file is loaded, what nothing noticed is forgotten before the next run, and nothing else', () => {
+  const loaded = (status: string) => ({ ...mutant(status, 1, 11, 12, '2'), static: true });
+  const kept = [mutant('Survived', 2, 11, 16, 'a <= b'), loaded('Killed'), loaded('Ignored')];
+  const file = { source: 'const x = 1;\nconst y = a < b;\n', language: 'typescript' };
+  const files = { 'src/a.ts': { ...file, mutants: [...kept, loaded('Survived'), loaded('NoCoverage')] } };
+  expect(withoutUnsure({ files, schemaVersion: '2' })).toEqual({
+    schemaVersion: '2',
+    files: { 'src/a.ts': { ...file, mutants: kept } },
+  });
 });
