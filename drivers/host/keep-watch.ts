@@ -19,8 +19,8 @@ type WatchDelays = {
 };
 const watchDelays: WatchDelays = { askEveryMs: 2_000, silentMs: 10_000, restartMs: 1_000, startMs: 60_000 };
 
-/** Of V8's heap, as the agent's unit has them: no systemd bounds its memory here. MB */
-const heapBounds = ['--max-semi-space-size=2', '--max-old-space-size=256'];
+/** How the agent's unit starts node: no systemd bounds its memory here. */
+const nodeFlags = ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size'];
 
 /** In the process that is watched: answers as long as `work` can be done (the journal read), and ends with its watcher. */
 export const answerWatch = (work: () => void, stop: () => void): void => {
@@ -89,7 +89,7 @@ export const keepWatch = (
     if (!stopping) pause = setTimeout(start, delays.restartMs);
   };
   const start = (): void => {
-    const started = spawn(process.execPath, [...process.execArgv, ...heapBounds, ...args], {
+    const started = spawn(process.execPath, [...process.execArgv, ...nodeFlags, ...args], {
       stdio: ['ignore', output, output, 'ipc'],
       windowsHide: true,
     });
