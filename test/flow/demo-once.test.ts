@@ -9,21 +9,18 @@ const missing = ['models/blazeface.onnx', 'dist/screens/index.html'].find((path)
 if (missing !== undefined) console.warn(`skipped: the demo by processes, ${missing} is not built (scripts/setup)`);
 
 /*
- * Real processes, real broker, real models: what `./scripts/demo --once --json` runs after its set-up, in three clinics; all
+ * Real processes, real broker, real models: what `./scripts/demo --once --json` runs after its set-up, in four clinics; all
  * visits in one: `scripts/clean-room`. Nobody else is served while a face or a link that begins anew is waited for, which the
  * terminal does not do for ever; of the others most is waiting for a finger.
  */
-const alone = {
-  face: 'face true',
-  'impostor-then-pin': 'pin true',
-  'link-killed-while-consenting-and-sending': 'pin true',
-};
+const byFace = { face: 'face true' };
+const alone = { 'impostor-then-pin': 'pin true', 'link-killed-while-consenting-and-sending': 'pin true' };
 const together = [
   { pin: 'pin true', 'card-pulled-while-consenting': 'pin true', 'broker-cut-while-sending': 'pin true' },
   { 'refuse-every-consent': 'pin true', 'wrong-pin-then-right': 'pin true', 'first-registration': 'pin true' },
 ];
 test('no visit of the demo is left out', () => {
-  const names = [alone, ...together].flatMap((each) => Object.keys(each));
+  const names = [byFace, alone, ...together].flatMap((each) => Object.keys(each));
   expect(names.toSorted()).toEqual(scriptedVisits.map(({ name }) => name).toSorted());
 });
 
@@ -48,6 +45,10 @@ const playedAsExpected = async (expected: Readonly<Record<string, string>>): Pro
 };
 
 const limits = { timeout: 180_000 };
+// Where the machine shows it too few frames a second, a terminal offers the PIN: such a visit is played again.
+test.skipIf(missing !== undefined)('the demo plays its visit by face', { ...limits, retry: 2 }, () =>
+  playedAsExpected(byFace),
+);
 test.skipIf(missing !== undefined)('the demo plays its visits alone, and each ends as it should', limits, () =>
   playedAsExpected(alone),
 );
