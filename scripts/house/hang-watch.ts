@@ -37,8 +37,8 @@ const commandLineOf = (id: number): string => {
 };
 
 /** No test may take longer than this without a word; vitest's own bounds end a test that is not stuck in a call. */
-const silenceMs = Number(process.env.UKETSUKE_TEST_SILENCE_SECONDS ?? 300) * 1_000;
-const wholeRunMs = Number(process.env.UKETSUKE_TEST_SECONDS ?? 1_380) * 1_000;
+const silenceMs = Number(process.env.UKETSUKE_TEST_SILENCE_SECONDS ?? 600) * 1_000;
+const wholeRunMs = Number(process.env.UKETSUKE_TEST_SECONDS ?? 2_280) * 1_000;
 
 /**
  * Ends a run that hangs, and says what hung: the tests that were begun, and the programs that run with their command
