@@ -156,8 +156,9 @@ const runStryker = async (settings: string, folder: string, limitMs: number | nu
   };
   // Asked to end, it ends when Stryker has written what it knows: without us it would die of the first word it says.
   const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+  let isCalledOff = false;
   const onSignal = (): void => {
-    process.exitCode = 1;
+    isCalledOff = true;
     end('SIGTERM');
   };
   for (const signal of asked) process.on(signal, onSignal);
@@ -167,6 +168,7 @@ const runStryker = async (settings: string, folder: string, limitMs: number | nu
   for (const limit of limits) clearTimeout(limit);
   for (const signal of asked) process.off(signal, onSignal);
   if (limitMs !== null && isOver && child.pid !== undefined) endGroup(child.pid);
+  if (isCalledOff) throw new Error(`${folder}: ended before all was tried; what was is kept`);
   return {
     status: isOver ? null : status,
     planned: Number(/Instrumented .* with (\d+) mutant\(s\)/.exec(printed)?.[1] ?? 0),
@@ -217,7 +219,6 @@ const mutate = async (folder: string, files: readonly string[], limitMs: number 
   const asked = Object.fromEntries(Object.entries(hashesOf(folder)).filter(([file]) => !named || files.includes(file)));
   forgetUnsure(known);
   const { status, planned } = await runStryker(settings, folder, limitMs);
-  if (status === null && limitMs === null) throw new Error(`${folder}: ended before all was tried; what was is kept`);
   if (status !== null && status !== 0) throw new Error(`Stryker ended with ${status} in ${folder}`);
   const told = status === 0 ? report : known;
   // What is known of other files from earlier runs is told with it.

@@ -26,34 +26,48 @@ test('no visit of the demo is left out', () => {
   expect(names.toSorted()).toEqual(scriptedVisits.map(({ name }) => name).toSorted());
 });
 
-const playedAsExpected = async (expected: Readonly<Record<string, string>>): Promise<void> => {
-  const visits = Object.keys(expected).flatMap((name) => ['--visit', name]);
+type Ends = Readonly<Record<string, string>>;
+/**
+ * How a visit ends where a machine is so busy that a face is seen in too few frames, or that a link needs 20 s to begin anew: the
+ * terminal offers the PIN, or sends to the desk. Such a visit is played again, and no other.
+ */
+const whereBusy: Ends = { face: 'pin true', 'link-killed-while-consenting-and-sending': 'null false' };
+const mostTries = 3;
+
+const play = async (names: readonly string[]): Promise<{ code: unknown; printed: string; ended: Ends }> => {
+  const visits = names.flatMap((name) => ['--visit', name]);
   const demo = spawn(process.execPath, [`${root}scripts/demonstration/main.ts`, '--once', '--json', ...visits]);
   let printed = '';
   for (const stream of [demo.stdout, demo.stderr])
     stream.on('data', (chunk) => {
       printed += chunk;
     });
-  const code = await new Promise((resolve) => demo.once('exit', resolve));
-  const lastLine = printed.trimEnd().split('\n').at(-1) ?? '';
-  expect(code, printed).toBe(0);
-  const report = JSON.parse(lastLine) as {
-    ok: boolean;
-    visits: { name: string; receipt: boolean; method: string }[];
-  };
-  expect(report.ok).toBe(true);
-  const ended = report.visits.map(({ name, method, receipt }) => [name, `${method} ${receipt}`]);
-  expect(Object.fromEntries(ended)).toEqual(expected);
+  const code = await new Promise((resolve) => demo.once('close', resolve));
+  const report = printed.split('\n').findLast((line) => line.startsWith('{"ok":'));
+  expect(report, printed).toBeDefined();
+  const told = JSON.parse(report ?? '') as { visits: { name: string; receipt: boolean; method: string | null }[] };
+  const ended = told.visits.map(({ name, method, receipt }) => [name, `${method} ${receipt}`]);
+  return { code, printed, ended: Object.fromEntries(ended) };
+};
+
+const playedAsExpected = async (expected: Ends): Promise<void> => {
+  let names = Object.keys(expected);
+  for (let tries = 1; ; tries += 1) {
+    const { code, printed, ended } = await play(names);
+    const other = names.filter((name) => ended[name] !== expected[name]);
+    const isBusy = other.length > 0 && other.every((name) => ended[name] === whereBusy[name]);
+    if (!isBusy || tries === mostTries) {
+      expect(ended, printed).toEqual(Object.fromEntries(names.map((name) => [name, expected[name]])));
+      return expect(code, printed).toBe(0);
+    }
+    names = other;
+  }
 };
 
 const limits = { timeout: 180_000 };
-/*
- * Where a machine is so busy that a face is seen in too few frames, or that a link needs 20 s to begin anew, a terminal offers
- * the PIN and sends to the desk: it is asked again then.
- */
 test.skipIf(missing !== undefined).each(alone)(
   'the demo plays its visits alone, and each ends as it should: %o',
-  { ...limits, retry: 2 },
+  { timeout: mostTries * limits.timeout },
   playedAsExpected,
 );
 test.skipIf(missing !== undefined).concurrent.each(together)(

@@ -170,17 +170,23 @@ export async function* cutVisits(
       places.show(points, state);
       say(`${end}, ${state}: ${points.length} calls a visit`);
     }
+    /** What went wrong in visits that are no place's own, by the place that they were made for */
+    const wrongs = new Map<string, string>();
+    const told = (name: string, visited: Cut['visited']): Cut => ({
+      ...{ name: called(name), visited },
+      wrong: wrongs.get(name) ?? null,
+    });
     for (let place = places.next(); place !== null; place = places.next()) {
       const met = new Set(places.met);
       const { cut, wrong } = await clinic
         .visitPlace(place, places)
         .catch((error: unknown) => ({ cut: null, wrong: String(error) }));
-      if (cut !== null && !met.has(cut)) yield { name: called(cut), visited: true, wrong };
-      else if (wrong !== null)
-        yield { name: called(`${cut ?? 'no death'}, for ${place.point.name}`), visited: cut !== null, wrong };
+      const isNew = cut !== null && !met.has(cut);
+      if (wrong !== null) wrongs.set(isNew ? cut : place.point.name, wrong);
+      if (isNew) yield told(cut, true);
     }
-    for (const name of places.unmet) yield { name: called(name), visited: false, wrong: null };
-    for (const name of places.absent) yield { name: called(name), visited: 'absent', wrong: null };
+    for (const name of places.unmet) yield told(name, false);
+    for (const name of places.absent) yield told(name, 'absent');
   } finally {
     await clinic.bed.close();
   }

@@ -1,8 +1,9 @@
 /**
  * A simulated clinic, over and over: `npm run simulate -- --sessions 50000 --seed S --json`. The real terminal, outbox and agent on
  * simulated time, disks, network, cards and people, with whatever can go wrong; the same seed is the same story, whatever
- * the number of processes. `--seconds`: no world begins later, and `sessions` says how many visits it were. `--prove`: with faults planted in the safety code, one at a time, to see which are found; `--only WORDS`: those
- * with these words in their names; `--plant NAME`: a run with one of them.
+ * the number of processes. `--seconds`: no world begins later, and `sessions` says how many visits it were. `--prove`: with
+ * faults planted in the safety code, one at a time, to see which are found; `--only WORDS`: those with these words in their
+ * names; `--plant NAME`: a run with one of them.
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';

@@ -184,14 +184,9 @@ const play = (
   return story;
 };
 
-/**
- * Not while changes are planted there: thousands of scripts for each of thousands of changes took most of the time, and nearly
- * every change that they noticed an example beside this file had noticed before them.
- */
-const isMutated = process.env.UKETSUKE_MUTATION_TESTS !== undefined;
 const runs = { numRuns: 2_000 };
 
-describe.skipIf(isMutated)('whatever happens, in whatever order', () => {
+describe('whatever happens, in whatever order', () => {
   it('(the scripts reach every state, so the rules below are about all of them)', () => {
     const reached = new Set<string>();
     // The rarest is met once in some thousand scripts: they go on until it is, not as long as luck will do.
