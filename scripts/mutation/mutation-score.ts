@@ -5,7 +5,8 @@ type Mutant = {
   readonly mutatorName: string;
   readonly replacement?: string;
   readonly status: string;
-  /** It counts while the file is loaded: which tests come by it is not known */
+  /** Tests that come by it. None are known where it counts while the file is loaded (`static`), or no test came by */
+  readonly coveredBy?: readonly string[];
   readonly static?: boolean;
   readonly location: { readonly start: Place; readonly end: Place };
 };
@@ -33,13 +34,15 @@ const textAt = (source: string, { start, end }: Mutant['location']): string => {
 const unnoticed: ReadonlySet<string> = new Set(['Survived', 'NoCoverage']);
 const noticed: ReadonlySet<string> = new Set(['Killed', 'Timeout']);
 
+const isCovered = ({ coveredBy = [], static: isStatic = false }: Mutant): boolean => !isStatic && coveredBy.length > 0;
+
 /** Without changes that nothing noticed and of which it is not known which tests could. */
 export const withoutUnsure = <Whole extends Report>({ files, ...rest }: Whole) => ({
   ...rest,
   files: Object.fromEntries(
     Object.entries(files).map(([path, file]) => [
       path,
-      { ...file, mutants: file.mutants.filter((mutant) => mutant.static !== true || !unnoticed.has(mutant.status)) },
+      { ...file, mutants: file.mutants.filter((mutant) => !unnoticed.has(mutant.status) || isCovered(mutant)) },
     ]),
   ),
 });

@@ -175,7 +175,7 @@ const runStryker = async (settings: string, folder: string, limitMs: number | nu
   };
 };
 
-/** Of what counts at loading Stryker does not see that a test which may notice it is new: it is tried again. */
+/** Where Stryker does not know which tests come by, it does not see that one is new: what nothing noticed is tried again. */
 const forgetUnsure = (known: string): void => {
   if (!existsSync(known)) return;
   const before = read<Report>(known);

@@ -34,11 +34,17 @@ test('survivors are told by their words; what cannot be noticed is known by them
   expect(scoreOf([{ files: {} }], [])).toBe(100);
 });
 
-test('of what counts while a file is loaded, what nothing noticed is forgotten before the next run, and nothing else', () => {
-  const loaded = (status: string) => ({ ...mutant(status, 1, 11, 12, '2'), static: true });
-  const kept = [mutant('Survived', 2, 11, 16, 'a <= b'), loaded('Killed'), loaded('Ignored')];
+test('of what no test is known to come by, what nothing noticed is forgotten before the next run, and nothing else', () => {
+  const covered = (status: string) => ({ ...mutant(status, 2, 11, 16, 'a <= b'), coveredBy: ['7'] });
+  const loaded = (status: string) => ({ ...covered(status), static: true });
+  const kept = [covered('Survived'), loaded('Killed'), loaded('Ignored'), mutant('Killed', 1, 11, 12, '2')];
   const file = { source: 'const x = 1;\nconst y = a < b;\n', language: 'typescript' };
-  const files = { 'src/a.ts': { ...file, mutants: [...kept, loaded('Survived'), loaded('NoCoverage')] } };
+  const files = {
+    'src/a.ts': {
+      ...file,
+      mutants: [...kept, loaded('Survived'), mutant('NoCoverage', 1, 11, 12, '2'), mutant('Survived', 1, 11, 12, '3')],
+    },
+  };
   expect(withoutUnsure({ files, schemaVersion: '2' })).toEqual({
     schemaVersion: '2',
     files: { 'src/a.ts': { ...file, mutants: kept } },
