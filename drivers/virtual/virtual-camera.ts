@@ -8,7 +8,7 @@ import { emptyScene, frameHeight, frameWidth, personBefore, SceneRenderer } from
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 
 /** A frame costs about 10 ms to paint; more of them would only take time from the models. */
-const usualFramesPerSecond = 15;
+export const usualFramesPerSecond = 15;
 
 export type VirtualCameraSettings = {
   readonly seed: number;

@@ -33,7 +33,7 @@ const now = (): number => performance.timeOrigin + performance.now();
  * Two people in turn: whoever comes next is not waited for until the screen has forgotten the last one. The face of the one is
  * taken for living in every painted frame; of most others it is doubted now and then, and they are asked to move.
  */
-const personas: Readonly<Record<Method, string>> = { face: 'hanako', pin: 'taro' };
+export const personas: Readonly<Record<Method, string>> = { face: 'hanako', pin: 'taro' };
 
 const presses: Readonly<Record<string, Extract<Reaction, { do: 'touch' }>['control']>> = {
   'consent-bundle': 'agree',
@@ -91,8 +91,7 @@ export class TimedPatient {
   ): Promise<Visit | Astray> {
     const moments = this.#moments;
     const persona = personas[method];
-    const { face, pins } = personaById(persona);
-    demo.setFace(method === 'face' ? face : null);
+    const { pins } = personaById(persona);
     moments.length = 0;
     const beganMs = now();
     const firstApdu = apdus.length;

@@ -7,7 +7,9 @@ import { comparisonScore, type Embedding } from '../models/embed-face.ts';
 import { type LivenessEvidence, weighedFrames } from './weigh-evidence.ts';
 
 /** A card's photo is embedded in 60 ms, on a slow board in half a second; meanwhile no frame is looked at. ms */
-const earlyMs = 1_000;
+const lastSeenMs = 1_000;
+/** The first of them, too: while a slow card's photo is waited for there is a look every 0.4 s. ms */
+const earlyMs = 2_000;
 
 type HeldFrame = { readonly evidence: LivenessEvidence; readonly atMs: number; readonly embedding: Embedding };
 
@@ -32,11 +34,12 @@ export class EarlyFrames {
     return this.#held.length === weighedFrames;
   }
 
-  /** Gives up all frames: of as many as are weighed, where each of them is the reference's, seen lately; else of none. */
+  /** Gives up all frames: of as many as are weighed, where each of them is the reference's, the last seen just now; else of none. */
   take(reference: Embedding, threshold: number, nowMs: number): readonly LivenessEvidence[] {
     const taken = this.#held.map(({ evidence }) => evidence);
     const isWhole =
       this.isWhole &&
+      nowMs - (this.#held.at(-1)?.atMs ?? 0) <= lastSeenMs &&
       this.#held.every(
         ({ embedding, atMs }) => nowMs - atMs <= earlyMs && comparisonScore(embedding, reference) >= threshold,
       );

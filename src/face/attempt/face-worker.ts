@@ -20,8 +20,11 @@ import { DepthWatch } from './watch-depth.ts';
 
 /** Ten pictures a second look fluent and cost 5 ms each. */
 const previewIntervalMs = 100;
-/** While only the photo is waited for the models are left free for it: a face that goes away is noticed soon enough. ms */
-const awaitingIntervalMs = 100;
+/**
+ * While only the photo is waited for the models are left free for it, as it waits for whatever they have begun: a face that
+ * goes away is noticed soon enough. Pictures come as often as ever. ms
+ */
+const awaitingIntervalMs = 400;
 
 type Attempt = {
   readonly id: number;
@@ -191,11 +194,13 @@ export class FaceWorker {
     this.#next = null;
     if (attempt === null || next === null) return;
     const { capturedAtMs } = next.frame;
-    if (attempt.course.awaitsPhoto && capturedAtMs - this.#lastLookedMs < awaitingIntervalMs) return;
-    this.#lastLookedMs = capturedAtMs;
+    const isSeenLately = attempt.course.awaitsPhoto && capturedAtMs - this.#lastLookedMs < awaitingIntervalMs;
+    if (isSeenLately && !this.#isPreviewDue(next.frame)) return;
     [this.#frameCopy, this.#nextCopy] = [this.#nextCopy, this.#frameCopy];
     // A camera that comes back with another size: nobody will lay anything over the last picture of the old one.
     if (this.#nextCopy.length !== this.#frameCopy.length) this.#nextCopy.fill(0);
+    if (isSeenLately) return void this.#inTurn(() => this.#showPreview(attempt, next.frame));
+    this.#lastLookedMs = capturedAtMs;
     this.#depth?.keep(capturedAtMs);
     void this.#inTurn(() => this.#work(attempt, next.frame, next.isRepeated));
   }
@@ -242,8 +247,12 @@ export class FaceWorker {
     }
   }
 
+  #isPreviewDue({ capturedAtMs }: Frame): boolean {
+    return capturedAtMs - this.#lastPreviewMs >= previewIntervalMs;
+  }
+
   async #showPreview(attempt: Attempt, frame: Frame): Promise<void> {
-    if (frame.capturedAtMs - this.#lastPreviewMs < previewIntervalMs) return;
+    if (!this.#isPreviewDue(frame)) return;
     this.#lastPreviewMs = frame.capturedAtMs;
     const jpeg = await this.#parts.drawPreview(frame);
     if (this.#attempt === attempt) this.#tellEvent(attempt.id, { type: 'preview', jpeg });

@@ -149,7 +149,7 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
 
   /** An attempt in which three good frames of a person have been looked at; `paint` paints and shows the next. */
   const awaitingPhoto = async () => {
-    const { worker, runs, told, showPicture } = await watching();
+    const { worker, runs, told, drawn, showPicture } = await watching();
     const renderer = new SceneRenderer(3);
     await renderer.load('sample3-a');
     const paint = (atMs: number): Uint8Array => {
@@ -171,7 +171,7 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
       }, patience);
     await Promise.all(weighed.mock.results.map(({ value }) => value));
     await new Promise((resolve) => setImmediate(resolve));
-    return { worker, runs, told, paint, first, showPicture };
+    return { worker, runs, told, drawn, paint, first, showPicture };
   };
 
   test('has run every model, by the way that a photo goes, before anybody stands there', async () => {
@@ -193,14 +193,18 @@ describe.skipIf(modelsMissing('face-worker'))('the face process at work', () => 
     await worker.close();
   });
 
-  test('with three good frames of a person it leaves the models to the photo, ten frames a second apart', async () => {
-    const { worker, runs, paint } = await awaitingPhoto();
+  test('with three good frames of a person it leaves the models to the photo, two looks a second and ten pictures apart', async () => {
+    const { worker, runs, drawn, paint } = await awaitingPhoto();
     const count = (): number => runs.reduce((sum, run) => sum + run.mock.calls.length, 0);
     const before = count();
-    for (const atMs of [100, 133, 166]) paint(atMs);
-    await new Promise((resolve) => setImmediate(resolve));
+    drawn.length = 0;
+    for (const atMs of [100, 133, 166, 200, 233, 266, 300, 333, 366, 400, 433, 466]) {
+      paint(atMs);
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
     expect(count()).toBe(before);
-    paint(167);
+    expect(drawn).toHaveLength(4);
+    paint(467);
     await vi.waitUntil(() => count() > before, patience);
     await worker.close();
   });
