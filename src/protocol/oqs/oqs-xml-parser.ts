@@ -18,7 +18,7 @@ const isXmlCharacter = (code: number): boolean =>
   (code >= 0x10000 && code <= 0x10ffff);
 const forbidden = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-const named: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const named = new Map(Object.entries({ lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }));
 
 const resolve = (text: string): string | null => {
   let known = true;
@@ -27,7 +27,7 @@ const resolve = (text: string): string | null => {
     (_, decimal, hexadecimal, name) => {
       const code = decimal ? Number(decimal) : hexadecimal ? Number.parseInt(hexadecimal, 16) : undefined;
       const character =
-        code === undefined ? named[name] : isXmlCharacter(code) ? String.fromCodePoint(code) : undefined;
+        code === undefined ? named.get(name) : isXmlCharacter(code) ? String.fromCodePoint(code) : undefined;
       known &&= character !== undefined;
       return character ?? '';
     },
@@ -57,9 +57,9 @@ export const parseXml = (input: string): Result<XmlElement> => {
     if (match === null) return malformed('not understood', at);
     const [whole, cdata, slash, name, , selfClosing, characters] = match;
     const top = open.at(-1);
-    if (characters !== undefined || cdata !== undefined) {
-      const content = cdata ?? resolve((characters ?? '').replaceAll('\r\n', '\n'));
-      if (content === null) return malformed('unknown reference', at);
+    const content = characters === undefined ? cdata : resolve(characters.replaceAll('\r\n', '\n'));
+    if (content === null) return malformed('unknown reference', at);
+    if (content !== undefined) {
       if (top) top.text += content;
       else if (content.trim() !== '') return malformed('text outside the root', at);
     } else if (name !== undefined && slash === '/') {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fillName, holdsPlaceholder, placeholderPlaces } from '../../../src/protocol/oqs/oqs-names.ts';
+import {
+  fillName,
+  holdsPlaceholder,
+  isAllPlaceholders,
+  placeholderPlaces,
+} from '../../../src/protocol/oqs/oqs-names.ts';
 
 describe('a name sent with ● and the right one', () => {
   test.each([
@@ -44,6 +49,15 @@ describe('a name sent with ● and the right one', () => {
         expect(holdsPlaceholder(right.join(''))).toBe(false);
       }),
     );
+  });
+
+  test.each([
+    ['●', true],
+    ['●　?', true],
+    ['●●子', false],
+    ['子', false],
+  ])('%s came without any of its characters: %s', (sent, isLost) => {
+    expect(isAllPlaceholders(sent)).toBe(isLost);
   });
 
   test('places are counted as they are seen', () => {

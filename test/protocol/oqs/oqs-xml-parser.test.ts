@@ -59,6 +59,7 @@ describe('no element is made of', () => {
     ['<a><!-- x</a>', 'a comment without its end'],
     ['<a>&</a>', 'a bare &'],
     ['<a>&nbsp;</a>', 'a reference that is not ours'],
+    ['<a>&toString;</a>', 'a reference by a name that every object of a program knows'],
     ['<a>&nbsp;&lt;</a>', 'such a one before a good one'],
     ['<a>&#;</a>', 'a reference to nothing'],
     ['<a>&#12345678;</a>', 'one of eight digits'],
