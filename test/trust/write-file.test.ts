@@ -32,6 +32,14 @@ test('a folder in the place of the file is moved away with all that is in it, an
   expect(readFileSync(join(folder, away, 'kept'), 'utf8')).toBe('of somebody');
 });
 
+test('a name that takes no file is told, and no other is left each time it is tried', async () => {
+  const asFolder = `${join(folder, 'kept')}/`;
+  mkdirSync(asFolder);
+  for (let times = 0; times < 3; times += 1) await expect(writeFileAtomically(asFolder, 'x')).rejects.toThrow(asFolder);
+  expect(readdirSync(folder)).toEqual(['kept']);
+  expect(readdirSync(asFolder)).toEqual([]);
+});
+
 test('what stands in the way of the folder is told, and stays as it was', async () => {
   writeFileSync(join(folder, 'file'), 'of somebody');
   await expect(writeFileAtomically(join(folder, 'file', 'held.json'), 'x')).rejects.toMatchObject({ code: 'EEXIST' });
