@@ -1,17 +1,17 @@
+import { readUint16 } from './bytes.ts';
 import { textOfUnits } from './utf8.ts';
 
 /** RFC 4648, section 5, without padding. Pure, because `Buffer` and `atob` belong to an environment. */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const codeOf = Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
 const sextetOf = new Uint8Array(128).fill(255);
 for (let index = 0; index < alphabet.length; index++) sextetOf[alphabet.charCodeAt(index)] = index;
 
 export const toBase64url = (bytes: Uint8Array): string => {
   const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
   for (let at = 0, out = 0; at < bytes.length; at += 3) {
-    const group = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const group = (readUint16(bytes, at) << 8) | (bytes[at + 2] ?? 0);
     for (let shift = 18; shift >= 0 && out < codes.length; shift -= 6)
-      codes[out++] = codeOf[(group >> shift) & 63] ?? 0;
+      codes[out++] = alphabet.charCodeAt((group >> shift) & 63);
   }
   return textOfUnits(codes);
 };

@@ -4,15 +4,14 @@
 export const encodeUtf8 = (text: string): Uint8Array => {
   const bytes = new Uint8Array(text.length * 3);
   let length = 0;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit < 0x80) {
-      bytes[length++] = unit;
+  let at = 0;
+  for (let point = text.codePointAt(at); point !== undefined; point = text.codePointAt(at)) {
+    at += point > 0xffff ? 2 : 1;
+    if (point < 0x80) {
+      bytes[length++] = point;
       continue;
     }
-    const point = text.codePointAt(at) ?? 0;
     if (point >= 0xd800 && point <= 0xdfff) throw new Error('a lone surrogate has no UTF-8');
-    if (point > 0xffff) at++;
     if (point < 0x800) bytes[length++] = 0xc0 | (point >> 6);
     else {
       if (point > 0xffff) {
@@ -48,8 +47,8 @@ export const decodeUtf8 = (bytes: Uint8Array): string | null => {
   if (isAscii(bytes)) return textOfUnits(bytes);
   const units = new Uint16Array(bytes.length);
   let length = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const first = bytes[at++] ?? 0;
+  let at = 0;
+  for (let first = bytes[at++]; first !== undefined; first = bytes[at++]) {
     if (first < 0x80) {
       units[length++] = first;
       continue;

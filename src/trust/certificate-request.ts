@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createPublicKey, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { CompactSign, compactVerify, decodeProtectedHeader, importPKCS8 } from 'jose';
+import { CompactSign, compactVerify, decodeJwt, decodeProtectedHeader, importPKCS8 } from 'jose';
 import { failure } from '../core/failure.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type CertificateRequest, certificateLeaves, certificateRequestSchema } from '../wire/certificate-messages.ts';
@@ -60,10 +60,10 @@ export const openCertificateRequest = async (bytes: Uint8Array): Promise<Result<
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (decodeProtectedHeader(text).typ !== typ) return forged('made for another topic');
-    const unproven = new TextDecoder().decode(Buffer.from(text.split('.')[1] ?? '', 'base64url'));
-    const request = certificateRequestSchema.parse(JSON.parse(unproven));
-    const held = certificateOf(request.chain[0] ?? '');
-    if (held === null) return malformed;
+    // Not proven yet: the certificate that it is to be proven by stands in it.
+    const request = certificateRequestSchema.parse(decodeJwt(text));
+    const [held] = request.chain.map(certificateOf);
+    if (!held) return malformed;
     const verified = await compactVerify(text, held.publicKey, { algorithms: ['ES256'] }).catch(() => null);
     if (verified === null) return forged('signature');
     const csr = new x509.Pkcs10CertificateRequest(Buffer.from(request.signingRequest, 'base64'));

@@ -58,28 +58,32 @@ export const eraseTree = async (path: string, keepsDirectory = false): Promise<n
   return 1;
 };
 
+/** How many bytes the disk took of so many; 0: it is full. */
+const writeZeros = async (file: FileHandle, length: number, at: number): Promise<number> => {
+  try {
+    return (await file.write(Buffer.alloc(length), 0, length, at)).bytesWritten;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    return 0;
+  }
+};
+
 /** Until the disk is full. Bytes */
 const fill = async (file: FileHandle, from: number): Promise<number> => {
   let at = from;
   for (let length = chunkBytes; length >= 512; ) {
-    try {
-      const { bytesWritten } = await file.write(Buffer.alloc(length), 0, length, at);
-      at += bytesWritten;
-      if (bytesWritten < length) length = Math.floor(length / 2);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      length = Math.floor(length / 2);
-    }
+    const written = await writeZeros(file, length, at);
+    at += written;
+    if (written === 0) length /= 2;
   }
   return at - from;
 };
 
-/** Its block device's name by the kernel: `sda2`. null: none of its own (another system, memory, a share) */
-const deviceOf = async (directory: string): Promise<string | null> => {
+/** Its block device's name by the kernel: `sda2`. Throws where it has none of its own: another system, memory, a share. */
+const deviceOf = async (directory: string): Promise<string> => {
   const { dev } = await stat(directory);
   const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
-  const device = await realpath(`/sys/dev/block/${major}:${minor}`).catch(() => null);
-  return device === null ? null : basename(device);
+  return basename(await realpath(`/sys/dev/block/${major}:${minor}`));
 };
 
 /**
@@ -109,7 +113,9 @@ const syncOf = async (path: string): Promise<void> => {
 const settle = async (directory: string): Promise<void> => {
   if (process.platform === 'win32') return;
   await syncOf(directory);
-  await syncOf(`/dev/${await deviceOf(directory)}`).catch(() => undefined);
+  await deviceOf(directory)
+    .then((device) => syncOf(`/dev/${device}`))
+    .catch(() => undefined);
 };
 
 /** Fills the free space of the file system with zeros and gives it back. Answers how many bytes. */

@@ -78,7 +78,7 @@ const openJws = async <T>(
     const known = overlook === undefined ? null : takeKnown(schema, content);
     if (known !== null && known.unknown.length > 0) overlook?.(known.unknown);
     const parsed = known === null ? schema.safeParse(content) : { success: true as const, data: known.value };
-    if (!parsed.success) return malformed(`${kind}: ${parsed.error.issues[0]?.path.join('.') ?? 'shape'}`);
+    if (!parsed.success) return malformed(`${kind}: ${parsed.error.issues[0]?.path.join('.') || 'shape'}`);
     return ok({ message: parsed.data, signer: key.owner });
   } catch {
     return malformed(`${kind}: not a signed message`);

@@ -33,11 +33,10 @@ const pairOf = (text: string | null, ca: string): TlsFiles | null => {
 
 /** What may be shown to the broker, newest first: renewed ones in `directory`, last the one of provisioning. */
 export const readTlsPairs = async (directory: string, provisioned: TlsFiles): Promise<[TlsFiles, ...TlsFiles[]]> => {
-  const pairs = await Promise.all(
-    [files.renewed, files.former].map(async (name) => pairOf(await readText(join(directory, name)), provisioned.ca)),
-  );
-  const [first, ...others] = [...pairs.filter((pair) => pair !== null), provisioned];
-  return [first ?? provisioned, ...others];
+  const read = async (name: string) => pairOf(await readText(join(directory, name)), provisioned.ca);
+  const [renewed, former] = await Promise.all([read(files.renewed), read(files.former)]);
+  const older: [TlsFiles, ...TlsFiles[]] = former === null ? [provisioned] : [former, provisioned];
+  return renewed === null ? older : [renewed, ...older];
 };
 
 /** To the disk before it is used. The one that was in force stays beside it; the key's own file goes. */

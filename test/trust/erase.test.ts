@@ -15,16 +15,20 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eraseTree, fillFreeSpace, freeSpaceOf } from '../../src/trust/erase.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uketsuke-erase-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('a tree', () => {
   test('goes with all below it, and is counted by its files', async () => {
@@ -87,6 +91,24 @@ describe.skipIf(!isRoot)('the raw image', () => {
       found += image.includes(secret.subarray(at, at + 16)) ? 1 : 0;
     return found;
   };
+  /** Of half a megabyte in memory, with no block device below it. */
+  const inMemory = async (work: (mounted: string) => Promise<void>): Promise<void> => {
+    const mounted = join(folder, 'memory');
+    mkdirSync(mounted);
+    run('mount', '-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', mounted);
+    try {
+      await work(mounted);
+    } finally {
+      run('umount', mounted);
+    }
+  };
+  /** What open files are asked for, and by which they answer. */
+  const handles = async (): Promise<FileHandle> => {
+    const file = await open(join(folder, 'any'), 'w');
+    await file.close();
+    return Object.getPrototypeOf(file) as FileHandle;
+  };
+
   const onImage = async (work: (mounted: string) => Promise<void>): Promise<Buffer> => {
     const [image, mounted] = [join(folder, 'disk.img'), join(folder, 'disk')];
     run('truncate', '--size', '12M', image);
@@ -181,6 +203,49 @@ describe.skipIf(!isRoot)('the raw image', () => {
         expect(readdirSync(mounted)).toEqual(['lost+found']);
       }
       expect(readFileSync(join(folder, 'kept'), 'utf8')).toBe('of somebody else');
+    });
+  });
+
+  test('a disk without a block device is filled, too, and is free again', async () => {
+    await inMemory(async (mounted) => {
+      const free = await freeSpaceOf(mounted);
+      expect(free).toBe(512 * 1_024);
+      expect(await fillFreeSpace(mounted)).toBe(free);
+      expect(readdirSync(mounted)).toEqual([]);
+      expect(await freeSpaceOf(mounted)).toBe(free);
+    });
+  });
+
+  test('where no directory can be synced, as on Windows, none is', async () => {
+    const prototype = await handles();
+    const { sync } = prototype;
+    vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+      if ((await this.stat()).isDirectory()) throw Object.assign(new Error('EPERM: fsync'), { code: 'EPERM' });
+      return sync.call(this);
+    });
+    await inMemory(async (mounted) => {
+      await expect(fillFreeSpace(mounted)).rejects.toMatchObject({ code: 'EPERM' });
+      vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+      expect(await fillFreeSpace(mounted)).toBe(512 * 1_024);
+    });
+  });
+
+  test('a full disk that says so only when it is to write all down is filled', async () => {
+    const prototype = await handles();
+    const { sync } = prototype;
+    vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
+      if ((await this.stat()).isFile()) throw Object.assign(new Error('ENOSPC: fsync'), { code: 'ENOSPC' });
+      return sync.call(this);
+    });
+    await inMemory(async (mounted) => expect(await fillFreeSpace(mounted)).toBe(512 * 1_024));
+  });
+
+  test('a disk that breaks while it is filled is told, and is not held full', async () => {
+    const broken = Object.assign(new Error('EIO: write'), { code: 'EIO' });
+    vi.spyOn(await handles(), 'write').mockRejectedValue(broken);
+    await inMemory(async (mounted) => {
+      await expect(fillFreeSpace(mounted)).rejects.toBe(broken);
+      expect(readdirSync(mounted)).toEqual([]);
     });
   });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -29,6 +30,14 @@ test('every file by its path, and of a link where it leads', async () => {
     { path: 'src/link.ts', sha256: sha256('link main.ts') },
     { path: 'src/main.ts', sha256: sha256('src/main.ts') },
   ]);
+});
+
+test('what is no file, as a socket of a process that runs, is no part of it', async () => {
+  lay('main.ts');
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(join(root, 'socket'), listening));
+  expect((await installedFiles(root)).map(({ path }) => path)).toEqual(['main.ts']);
+  await new Promise((closed) => server.close(closed));
 });
 
 test('what developers alone read is left out at the top, and nowhere below it', async () => {

@@ -63,6 +63,9 @@ describe('signed', () => {
       const made_ = await new CompactSign(payload).setProtectedHeader(header).sign(key);
       expect((await open(bytes(made_))).ok).toBe(false);
     }
+    expect(await open(await sign('receipt', [receipt], made.agent.signing))).toMatchObject({
+      failure: { code: 'message.malformed', detail: 'receipt: shape' },
+    });
     for (const wrong of [{ ...receipt, name: 'x' }, { ...receipt, verdict: 'maybe' }, {}])
       expect(await open(await sign('receipt', wrong, made.agent.signing))).toMatchObject({
         failure: { code: 'message.malformed' },

@@ -237,13 +237,10 @@ class FetchedChallenges implements ChallengePool {
       if (turningMs > this.#nowMs()) this.#wakeAt(turningMs, () => this.#refill());
       return;
     }
-    const enough = this.#comfortable();
-    if (enough.length >= low) {
-      // When so many have sunk below comfort that fewer than `low` are left: those that last longest stand first.
-      const turning = enough[low - 1]?.endsAtMonotonicMs ?? this.#nowMs();
-      return this.#wakeAt(turning - this.#delays.comfortableLifeMs + 1, () => this.#refill());
-    }
-    void this.#request();
+    // When it has sunk below comfort fewer than `low` are left: those that last longest stand first.
+    const turning = this.#comfortable()[low - 1];
+    if (turning === undefined) void this.#request();
+    else this.#wakeAt(turning.endsAtMonotonicMs - this.#delays.comfortableLifeMs + 1, () => this.#refill());
   }
 
   async #request(): Promise<void> {

@@ -233,12 +233,13 @@ const receiversOf = (
     } = opened.message;
     if (challenges.some(({ agent }) => agent !== opened.signer))
       return post.refuse('challenge', { code: 'message.forged' });
-    if (!pool.stock(opened.signer, challengeRequestId, agentTime, challenges))
-      return post.refuse('challenge', { code: 'message.stale' });
+    const isTaken = pool.stock(opened.signer, challengeRequestId, agentTime, challenges);
+    const agentNowMs = isTaken ? pool.agentNowMs() : null;
+    if (agentNowMs === null) return post.refuse('challenge', { code: 'message.stale' });
     if (voidBefore !== undefined) pool.forget(opened.signer, voidBefore, challenges);
     stateTeller.heard(opened.signer, wire);
     agentWatch.answered(wire, trouble);
-    news.setTime(pool.agentNowMs() ?? agentTime, timeDoubted);
+    news.setTime(agentNowMs, timeDoubted);
     outbox.timeKnown();
     outbox.hurry();
     keeper.timeKnown();

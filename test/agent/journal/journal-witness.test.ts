@@ -44,6 +44,16 @@ test.each([
   expect(await run(1)).toBe(false);
 });
 
+test('who only reads finds the end, and changes nothing', async () => {
+  await run(2);
+  const before = readFileSync(path);
+  const reader = new Journal(path, { readOnly: true });
+  expect(reader.audit.end().number).toBe(2);
+  expect(() => reader.noteMishap('storage.taken-away', 1_000)).toThrow(/readonly/);
+  reader.close();
+  expect(readFileSync(path)).toEqual(before);
+});
+
 test('the end is kept seldom, and at once when it is asked for', async () => {
   const journal = new Journal(path);
   let steadyMs = 0;

@@ -199,6 +199,21 @@ describe('what leaves says where its answer is due, and how long it is of use', 
     expect(store.rows.get(long.requestId)?.createdAtMs).toBe(agent.nowMs());
   });
 
+  test('a request that is kept before any agent was heard: dated, and at the broker ended, by our own clock', async () => {
+    await link.close();
+    agent.answersChallenges = false;
+    startLink();
+    const nowMs = clock.now().wallMs;
+    const request = testRequest({ issuedAt: nowMs, expiresAt: nowMs + 90_000 });
+    const evidence = { method: 'pin', authCertificate: new Uint8Array(32) } as const;
+    const signed = await link.sign(request, { ...evidence, sign: async () => ok(new Uint8Array(256)) });
+    if (!signed.ok) throw new Error(signed.failure.detail);
+    await link.submit(signed.value);
+    expect(sentOn('request').map(({ options }) => options.expirySeconds)).toEqual([90]);
+    expect(store.rows.get(request.requestId)?.createdAtMs).toBe(nowMs);
+    expect(link.agentNowMs()).toBeNull();
+  });
+
   test('the state: kept by the broker for whoever comes later, with all that is known besides', async () => {
     agent.wire = 2;
     link.publishState(state);
