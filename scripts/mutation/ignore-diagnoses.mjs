@@ -1,4 +1,5 @@
-// The words that a technician reads beside a code are no behaviour: nothing branches on them, and no test repeats them.
+// The words that a technician reads beside a code are no behaviour: nothing branches on them, and no test repeats them. Nor
+// is a `default` that the compiler proves to be out of reach (`return event satisfies never`).
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
 const firstDetail = {
@@ -19,9 +20,15 @@ const firstDetail = {
   TypeError: 0,
 };
 
+const isOutOfReach = (path) =>
+  path.isSwitchCase() &&
+  path.node.test === null &&
+  path.node.consequent.some(({ argument }) => argument?.typeAnnotation?.type === 'TSNeverKeyword');
+
 export const strykerPlugins = [
   declareValuePlugin(PluginKind.Ignore, 'diagnoses', {
     shouldIgnore(path) {
+      if (isOutOfReach(path)) return 'out of reach by its type';
       if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined;
       const call = path.parentPath;
       // A step of a store's form (store-kind.ts): its name is for whoever reads it there.

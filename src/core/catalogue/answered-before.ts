@@ -45,9 +45,10 @@ const withPreCheckIn = (
   questions: readonly Question[],
   preCheckIn: LookupResult['preCheckIn'],
 ): readonly Question[] => {
+  if (preCheckIn === undefined) return questions;
   const answers = unbundled(questions).flatMap((question) => {
     if (question.kind !== 'consent-item') return [];
-    const given = answeredBefore(question.topic, preCheckIn?.consents ?? []);
+    const given = answeredBefore(question.topic, preCheckIn.consents);
     return given === null ? [] : [{ topic: question.topic, given }];
   });
   if (answers.length === 0) return questions;

@@ -83,13 +83,15 @@ export const askedTopics = (catalogue: ConsentCatalogue, settings: FacilitySetti
 /**
  * The screens of the consent step. In the months of grace the card gives 資格情報 only: no consent is asked, the patient
  * is told why. A lookup without an answer skips what only it could know (PMH, prescription form, documents).
+ * `certificateState` undefined: the chip could not be read. 資格情報 rests on the staff check alone: no consents are asked.
  */
 export const questionsOf = (
   catalogue: ConsentCatalogue,
   settings: FacilitySettings,
   lookup: LookupResult | null,
-  certificateState: 'valid' | 'near-expiry' | 'grace' | null,
+  certificateState: 'valid' | 'near-expiry' | 'grace' | 'dead' | undefined,
 ): readonly Question[] => {
+  if (certificateState === undefined) return [];
   if (certificateState === 'grace') return [{ kind: 'certificate-notice', state: 'grace' }];
   // Who holds no 特定疾病療養受療証 is not asked about one.
   const topics = askedTopics(catalogue, settings).filter(

@@ -73,8 +73,10 @@ export const withHeard = (memory: WaveMemory, health: Health, nowMs: number): Wa
 });
 
 /** Silence is counted from when its wave began: before, nobody was asked. */
-const silentForMs = ({ heardAt, openedAt }: WaveMemory, facility: string, nowMs: number): number =>
-  nowMs - Math.max(Object.hasOwn(heardAt, facility) ? (heardAt[facility] ?? 0) : 0, openedAt);
+const silentForMs = ({ heardAt, openedAt }: WaveMemory, facility: string, nowMs: number): number => {
+  const heard = Object.hasOwn(heardAt, facility) ? heardAt[facility] : undefined;
+  return nowMs - Math.max(heard ?? openedAt, openedAt);
+};
 
 const unwellOf = (
   { kind, number, version }: RolloutOrder,
@@ -106,15 +108,13 @@ export const judgeWaves = (
 ): WaveVerdict => {
   const by = { memory, health, limits, nowMs };
   const open = order.waves.slice(0, memory.wave);
-  const ill = open.map((wave, index) =>
-    wave.flatMap((facility): Unwell[] => {
+  const tooMany = open.flatMap((wave, index) => {
+    const unwell = wave.flatMap((facility): Unwell[] => {
       const found = unwellOf(order, facility, by);
       return found === null ? [] : [{ facility, wave: index + 1, ...found }];
-    }),
-  );
-  const tooMany = ill.flatMap((unwell, index) =>
-    unwell.length > Math.floor(percentOf(limits.unwellPercent, open[index]?.length ?? 0)) ? unwell : [],
-  );
+    });
+    return unwell.length > Math.floor(percentOf(limits.unwellPercent, wave.length)) ? unwell : [];
+  });
   if (tooMany.length > 0) return { step: 'stop', unwell: tooMany };
   const current = open.at(-1) ?? [];
   const counted = current.filter((facility) => health.get(facility)?.kept.includes(order.kind) !== true);
@@ -138,6 +138,7 @@ export const withOpened = (
   health: Health,
   nowMs: number,
 ): WaveMemory => {
-  const rang = (waves[wave - 1] ?? []).map((facility) => [facility, health.get(facility)?.alerts ?? []] as const);
+  const opened = waves.slice(wave - 1, wave).flat();
+  const rang = opened.map((facility) => [facility, health.get(facility)?.alerts ?? []] as const);
   return { ...memory, wave, openedAt: nowMs, before: { ...memory.before, ...Object.fromEntries(rang) } };
 };

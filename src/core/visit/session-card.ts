@@ -2,7 +2,7 @@ import { type Failure, failure } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity, VisualState } from './identity.ts';
-import type { Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
+import type { Session, SessionEvent, SessionState, Step, Surroundings, Visit } from './session.ts';
 import { notRead, phoneLaidDown, phoneLifted, phonePresented } from './session-phone.ts';
 import {
   awaitCardReturn,
@@ -20,6 +20,7 @@ import {
   startVisit,
   stay,
   visitOf,
+  waitedForEnds,
   withoutFace,
   withVisit,
 } from './session-steps.ts';
@@ -116,11 +117,7 @@ export const cardGone = (session: Session, at: Moment, reason: Failure, before?:
       return { session, effects: [endCard(state.visit)] };
     case 'showingResult': {
       const leavingMs = at.monotonicMs + delays.showResultAfterRemovalMs;
-      return go(
-        session,
-        { ...state, deadlineMs: Math.min(state.deadlineMs ?? leavingMs, leavingMs) },
-        endCard(state.visit),
-      );
+      return go(session, { ...state, deadlineMs: Math.min(state.deadlineMs, leavingMs) }, endCard(state.visit));
     }
     case 'awaitingCardRemoval':
       return finish(session, at, 'accepted');
@@ -144,11 +141,11 @@ export const visualRead = (session: Session, visual: VisualState, at: Moment): S
   const { state } = session;
   const identity = visitOf(state)?.identity ?? null;
   if (identity === null || identity.visual.state !== 'reading') return stay(session);
-  const known = withVisit(session, { identity: { ...identity, visual } });
-  if (state.name === 'readingCard') return cardRead(known, { ...identity, visual }, at);
+  const now: Identity = { ...identity, visual };
+  if (state.name === 'readingCard') return cardRead(session, state, now, at);
+  const known = withVisit(session, { identity: now });
   if (visual.state !== 'unavailable') return stay(known);
-  const visit = visitOf(known.state);
-  if (state.name === 'choosingMethod' && visit !== null) return beginVerification(known, visit, at);
+  if (state.name === 'choosingMethod') return beginVerification(known, { ...state.visit, identity: now }, at);
   return state.name === 'verifyingFace' ? withoutFace(known, at, failure(visual.code)) : stay(known);
 };
 
@@ -166,9 +163,12 @@ const sameCard = (before: Visit, now: Identity): boolean => {
 };
 
 /** The chip has told who it is: go on where the same card left off, or begin. */
-export const cardRead = (session: Session, identity: Identity, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'readingCard') return stay(session);
+export const cardRead = (
+  session: Session,
+  state: Extract<SessionState, { name: 'readingCard' }>,
+  identity: Identity,
+  at: Moment,
+): Step => {
   if (mustSeePhoto(state.resuming, identity))
     return {
       session: withVisit(session, { identity }),
@@ -194,7 +194,7 @@ export const cardRead = (session: Session, identity: Identity, at: Moment): Step
   // Another person's card: what the last one chose and heard is not for them.
   const known: Session = state.resuming === null ? session : forNobody(session);
   const fresh: Session = { ...known, state: { ...state, visit, resuming: null } };
-  const over = state.resuming === null ? [] : ended(state.resuming, 'card.removed');
+  const over = waitedForEnds(state, 'card.removed');
   const isDead = identity.certificateState === 'dead';
   const step = isDead
     ? sendToDesk(fresh, at, failure('card.certificate-expired'))

@@ -2,10 +2,20 @@ import { type Failure, failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays } from './delays.ts';
 import type { Identity } from './identity.ts';
-import type { EarlierVisit, Effect, Session, SessionEvent, Step, Surroundings, Visit, VisitResult } from './session.ts';
+import type {
+  EarlierVisit,
+  Effect,
+  Session,
+  SessionEvent,
+  SessionState,
+  Step,
+  Surroundings,
+  Visit,
+  VisitResult,
+} from './session.ts';
 import { cardRead } from './session-card.ts';
 import { phoneVerified } from './session-phone.ts';
-import { endCard, go, sendToDesk, stay } from './session-steps.ts';
+import { endCard, forNobody, go, sendToDesk, stay, waitedForEnds } from './session-steps.ts';
 
 /* Visits that were signed before the terminal restarted: gone on with, or told to staff; never begun again. */
 
@@ -66,9 +76,9 @@ export const earlierGivenUp = (before: Surroundings, session: Session, requestId
     ? { session, effects: leftBehind(requestId) }
     : stay(session);
 
-const goOnWith = (session: Session, earlier: EarlierVisit, identity: Identity, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'readingCard' && state.name !== 'verifyingPhone') return stay(session);
+type Read = Extract<SessionState, { name: 'readingCard' | 'verifyingPhone' }>;
+
+const goOnWith = (session: Session, state: Read, earlier: EarlierVisit, identity: Identity, at: Moment): Step => {
   const { requestId, receipt, result } = earlier;
   const visit: Visit = { ...state.visit, session: earlier.session, identity, requestId };
   const here = state.name === 'readingCard' ? { ...state, visit, resuming: null } : { ...state, visit };
@@ -86,14 +96,23 @@ const goOnWith = (session: Session, earlier: EarlierVisit, identity: Identity, a
  * A card has been read, or a phone has taken its PIN. The one that signed before the restart goes on where its visit stood: nobody signs twice. Any
  * other means that the patient of an earlier visit has left without an answer, and staff hear of it.
  */
-export const cardOfVisit = (session: Session, identity: Identity, earlierId: string | undefined, at: Moment): Step => {
+export const cardOfVisit = (
+  session: Session,
+  state: Read,
+  { identity, earlier: earlierId }: Extract<SessionEvent, { type: 'CardRead' | 'PhoneVerified' }>,
+  at: Moment,
+): Step => {
   const { earlier } = session.surroundings;
   const own = earlier.find(({ requestId }) => requestId === earlierId);
   const others = earlier.filter((one) => one !== own).flatMap(({ requestId }) => leftBehind(requestId));
   const alone: Session = { ...session, surroundings: { ...session.surroundings, earlier: [] } };
-  const begin = session.state.name === 'verifyingPhone' ? phoneVerified : cardRead;
-  const step = own === undefined ? begin(alone, identity, at) : goOnWith(alone, own, identity, at);
-  const visit = 'visit' in step.session.state ? step.session.state.visit : null;
-  const ended = own === undefined || visit === null ? [] : [endCard(visit)];
-  return { ...step, effects: [...others, ...ended, ...step.effects] };
+  if (own !== undefined) {
+    // Whoever's card was waited for, it is not this one: their visit is over, and what they chose and heard is not for this patient.
+    const over = waitedForEnds(state, 'card.removed');
+    const step = goOnWith(over.length === 0 ? alone : forNobody(alone), state, own, identity, at);
+    return { ...step, effects: [...others, ...over, endCard(state.visit), ...step.effects] };
+  }
+  const step =
+    state.name === 'verifyingPhone' ? phoneVerified(alone, state, identity, at) : cardRead(alone, state, identity, at);
+  return { ...step, effects: [...others, ...step.effects] };
 };

@@ -146,9 +146,9 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'ReaderLost':
       return cardGone(session, at, event.failure, before.surroundings);
     case 'CardRead':
-      return state.name === 'readingCard' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
+      return state.name === 'readingCard' ? cardOfVisit(session, state, event, at) : stay(session);
     case 'PhoneVerified':
-      return state.name === 'verifyingPhone' ? cardOfVisit(session, event.identity, event.earlier, at) : stay(session);
+      return state.name === 'verifyingPhone' ? cardOfVisit(session, state, event, at) : stay(session);
     case 'CardReadFailed':
       return cardReadFailed(session, event, at);
     case 'VisualRead':
@@ -224,10 +224,10 @@ const answered = (before: Session, event: SessionEvent): Step => {
     case 'PinVerified':
       return state.name === 'enteringPin' && state.checking ? verified(session, at, 'pin') : stay(session);
     case 'PinRefused':
-      if (state.name === 'verifyingPhone') return phonePinRefused(session, event.triesLeft, at);
+      if (state.name === 'verifyingPhone') return phonePinRefused(session, state, event.triesLeft, at);
       return state.name === 'enteringPin' && state.checking ? pinRefused(session, event.triesLeft, at) : stay(session);
     case 'PinCheckFailed':
-      if (state.name === 'verifyingPhone') return phoneFailed(session, event.failure, at);
+      if (state.name === 'verifyingPhone') return phoneFailed(session, state, event.failure, at);
       if (state.name !== 'enteringPin' || !state.checking) return stay(session);
       if (event.failure.code === 'card.pin-blocked') return pinRefused(session, 0, at);
       return event.failure.code === 'card.removed'

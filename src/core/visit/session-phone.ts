@@ -38,9 +38,10 @@ import {
 const pinLength = 4;
 
 type Told<Name extends SessionEvent['type']> = Extract<SessionEvent, { type: Name }>;
+type In<Name extends SessionState['name']> = Extract<SessionState, { name: Name }>;
 
 /** Whether digits typed for a phone are in the terminal's memory. */
-const holdsPhonePin = (state: SessionState): boolean =>
+const holdsPhonePin = (state: SessionState): state is In<'enteringPhonePin' | 'awaitingPhone'> =>
   (state.name === 'enteringPhonePin' && state.entered > 0) ||
   (state.name === 'awaitingPhone' && state.phone === 'android');
 
@@ -119,11 +120,7 @@ export const phoneTouched = (session: Session, { control }: Told<'Touched'>, at:
  * the phone). What lies there is let go, and read again only when it is laid down again; nothing is known of it but that it is
  * one, so that it binds nobody. In place of a card that was pulled it is somebody's own visit, and the card's is over.
  */
-export const phoneLaidDown = (
-  session: Session,
-  { visit, resuming }: Extract<SessionState, { name: 'readingCard' }>,
-  at: Moment,
-): Step => {
+export const phoneLaidDown = (session: Session, { visit, resuming }: In<'readingCard'>, at: Moment): Step => {
   const from = resuming === null ? session : forNobody(session);
   const asked = askPhonePin({ ...from, surroundings: { ...from.surroundings, cardOnBed: null } }, at, 'none');
   const over = resuming === null ? [] : ended(resuming, 'card.removed');
@@ -135,7 +132,7 @@ export const phonePinPutAway = (session: Session, at: Moment): Step => {
   const { state } = session;
   if (!holdsPhonePin(state)) return stay(session);
   if (state.name === 'enteringPhonePin') return go(session, { ...state, entered: 0 });
-  return askPhonePin(session, at, 'none', state.name === 'awaitingPhone' ? state.triesLeft : null);
+  return askPhonePin(session, at, 'none', state.triesLeft);
 };
 
 const phonePinTyped = (session: Session, entered: number, at: Moment): Step => {
@@ -182,9 +179,7 @@ export const phonePresented = (
 export const phoneCertificateUnusable = failure('card.phone-certificate-unusable');
 
 /** It took the PIN: a visit like any other whose owner is verified. */
-export const phoneVerified = (session: Session, identity: Identity, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'verifyingPhone') return stay(session);
+export const phoneVerified = (session: Session, state: In<'verifyingPhone'>, identity: Identity, at: Moment): Step => {
   const visit: Visit = { ...state.visit, identity };
   const known: Session = { ...session, state: { ...state, visit } };
   if (identity.certificateState === 'dead') return sendToDesk(known, at, phoneCertificateUnusable);
@@ -240,12 +235,15 @@ const letGo = (session: Session, { insertion }: Visit): Session => {
 };
 
 /** The phone told how many tries it has left (0 = none); with one left and no yes for it, it was not asked. */
-export const phonePinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'verifyingPhone') return stay(session);
+export const phonePinRefused = (
+  session: Session,
+  { visit }: In<'verifyingPhone'>,
+  triesLeft: number,
+  at: Moment,
+): Step => {
   if (triesLeft === 0) return sendToDesk(session, at, failure('card.phone-pin-blocked'));
-  const asked = askPhonePin(letGo(session, state.visit), at, 'wrong', triesLeft);
-  return { ...asked, effects: [...ended(state.visit, 'card.pin-wrong'), ...asked.effects] };
+  const asked = askPhonePin(letGo(session, visit), at, 'wrong', triesLeft);
+  return { ...asked, effects: [...ended(visit, 'card.pin-wrong'), ...asked.effects] };
 };
 
 /** Locked, without the application, or lying with something else: which of them it is no reader can tell. */
@@ -260,11 +258,14 @@ export const notRead = (reason: Failure): Failure =>
  */
 export const phoneLifted = (session: Session, reason: Failure, at: Moment): Step | null => {
   const { state } = session;
+  const atDesk = sendToDesk(session, at, reason.code === 'card.removed' ? failure('card.phone-removed') : reason);
   switch (state.name) {
     case 'verifyingPhone':
-      return phoneFailed(session, reason, at);
+      return phoneFailed(session, state, reason, at);
     case 'signing':
       return stay(session);
+    case 'registering':
+      return state.phase === 'signing' ? stay(session) : atDesk;
     case 'readingCard':
     case 'sending':
     case 'awaitingResult':
@@ -273,16 +274,13 @@ export const phoneLifted = (session: Session, reason: Failure, at: Moment): Step
     case 'interrupted':
       return null;
     default:
-      if (state.name === 'registering' && state.phase === 'signing') return stay(session);
-      return sendToDesk(session, at, reason.code === 'card.removed' ? failure('card.phone-removed') : reason);
+      return atDesk;
   }
 };
 
 /** A phone that was taken away too soon is held once more, with its PIN typed anew; anything else is for the desk. */
-export const phoneFailed = (session: Session, reason: Failure, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'verifyingPhone') return stay(session);
+export const phoneFailed = (session: Session, { visit }: In<'verifyingPhone'>, reason: Failure, at: Moment): Step => {
   if (reason.code !== 'card.removed') return sendToDesk(session, at, notRead(reason));
-  const asked = askPhonePin(letGo(session, state.visit), at, 'missed');
-  return { ...asked, effects: [...ended(state.visit, 'card.communication'), ...asked.effects] };
+  const asked = askPhonePin(letGo(session, visit), at, 'missed');
+  return { ...asked, effects: [...ended(visit, 'card.communication'), ...asked.effects] };
 };

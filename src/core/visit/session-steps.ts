@@ -169,7 +169,7 @@ export const ended = (visit: Visit, outcome: string): readonly Effect[] => [
 ];
 
 /** A visit whose card was waited for ends with the one that was begun in its place, whatever lies there. */
-const waitedForEnds = (state: SessionState, outcome: string): readonly Effect[] =>
+export const waitedForEnds = (state: SessionState, outcome: string): readonly Effect[] =>
   state.name === 'readingCard' && state.resuming !== null ? ended(state.resuming, outcome) : [];
 
 /** Back to rest, or on to the card that a next patient has already laid down. What was known of this visit is gone. */
@@ -377,11 +377,8 @@ export const proceed = (session: Session, visit: Visit, at: Moment): Step => {
     return go(session, { name: 'registering', visit, phase: 'asking', requestId: null, ...patient(session, at) });
   }
   if (settings === null) return sendToDesk(session, at, failure('settings.missing'));
-  const state = visit.identity?.certificateState;
-  // 資格情報 of a card whose certificate could not be read rests on the staff check alone: no consents are asked.
   const questions =
-    visit.questions ??
-    (state === undefined ? [] : questionsToBegin(consentCatalogue, settings, lookup, state === 'dead' ? null : state));
+    visit.questions ?? questionsToBegin(consentCatalogue, settings, lookup, visit.identity?.certificateState);
   const asked: Visit = { ...visit, questions };
   const held = nobodyKeeps(session.surroundings, at);
   if (held !== null) return sendToDesk(session, at, held);

@@ -32,13 +32,13 @@ const loudest = 2;
 export const adjusted = (
   display: Display,
   touch: Pick<Touched, 'control' | 'value'>,
-  languages: readonly string[],
+  languages: readonly string[] | undefined,
 ): Display | null => {
   switch (touch.control) {
-    case 'language':
-      return touch.value !== undefined && languages.includes(touch.value)
-        ? { ...display, language: touch.value }
-        : null;
+    case 'language': {
+      const language = languages?.find((offered) => offered === touch.value);
+      return language === undefined ? null : { ...display, language };
+    }
     case 'text-size': {
       const next = { 100: 150, 150: 200, 200: 100 } as const;
       return { ...display, textPercent: next[display.textPercent] };
@@ -69,7 +69,7 @@ export const adjusted = (
 export const touched = (session: Session, touch: Touched, at: Moment): Step => {
   const visit = visitOf(session.state);
   if (touch.session !== (visit?.session ?? null)) return stay(session);
-  const display = adjusted(session.display, touch, session.surroundings.settings?.languages ?? []);
+  const display = adjusted(session.display, touch, session.surroundings.settings?.languages);
   const fresh = extended(display === null ? session : { ...session, display }, at);
   if (display !== null) return stay(fresh);
   if (touch.control === 'call-help') {
@@ -156,21 +156,18 @@ const extended = (session: Session, at: Moment): Session => {
 };
 
 const answered = (session: Session, visit: Visit, touch: Touched, at: Moment): Step => {
-  const { surroundings, display } = session;
+  const { display } = session;
+  const { settings, consentCatalogue } = session.surroundings;
   const questions = visit.questions ?? [];
   const question = questions[visit.questionIndex];
-  if (question === undefined) return stay(session);
+  if (question === undefined || settings === null) return stay(session);
   const moveTo = (change: Partial<Visit>): Step => proceed(session, { ...visit, ...change }, at);
   const next = (answers: Answers): Step => moveTo({ answers, questionIndex: visit.questionIndex + 1 });
 
   const lookup = toldNow(visit.lookup, at);
   const isTooLate = question.kind === 'pre-check-in' && touch.control === 'confirm' && lookup?.preCheckIn === undefined;
   if (touch.control === 'start-over' || isTooLate) {
-    const state = visit.identity?.certificateState;
-    const again =
-      surroundings.settings === null || state === undefined || state === 'dead'
-        ? questions
-        : questionsOf(surroundings.consentCatalogue, surroundings.settings, lookup, state);
+    const again = questionsOf(consentCatalogue, settings, lookup, visit.identity?.certificateState);
     return moveTo({ questions: again, questionIndex: 0, answers: noAnswers });
   }
   if (touch.control === 'back') return moveTo({ questionIndex: Math.max(0, visit.questionIndex - 1) });

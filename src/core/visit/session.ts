@@ -185,7 +185,13 @@ export type SessionState = { readonly deadlineMs: number | null } & (
       readonly earlyResult: VisitResult | null;
     }
   | { readonly name: 'awaitingResult'; readonly visit: Visit; readonly requestId: string }
-  | { readonly name: 'showingResult'; readonly visit: Visit; readonly result: VisitResult; readonly atMs: number }
+  | {
+      readonly name: 'showingResult';
+      readonly visit: Visit;
+      readonly result: VisitResult;
+      readonly atMs: number;
+      readonly deadlineMs: number;
+    }
   | {
       readonly name: 'awaitingCardRemoval';
       readonly visit: Visit;

@@ -10,6 +10,7 @@ import {
   questionsOf,
   unbundled,
 } from '../../../src/core/catalogue/consent.ts';
+import type { CertificateState } from '../../../src/core/visit/identity.ts';
 import type { LookupResult } from '../../../src/wire/messages.ts';
 
 /* Which questions a patient is asked at which house, and what of the answers is written down. */
@@ -18,7 +19,7 @@ const { consentCatalogue: catalogue } = VisitStory.atRest().session.surroundings
 const kindsOf = (
   more: Partial<typeof settings> = {},
   answer: Partial<LookupResult> | null = {},
-  state: 'valid' | 'near-expiry' | 'grace' | null = 'valid',
+  state: CertificateState = 'valid',
 ) =>
   questionsOf(catalogue, { ...settings, ...more }, answer === null ? null : { ...lookup, ...answer }, state).map(
     ({ kind }) => kind,
@@ -31,6 +32,8 @@ describe('what is asked', () => {
   test.each<[string, readonly string[], readonly string[]]>([
     ['nothing known of the patient', kindsOf({}, null), [...consents, 'summary']],
     ['nothing special', kindsOf(), [...consents, 'summary']],
+    ['a certificate that has ended in mid-visit', kindsOf({}, {}, 'dead'), [...consents, 'summary']],
+    ['no certificate: the chip could not be read', questionsOf(catalogue, settings, lookup, undefined).map(String), []],
     ['no 特定疾病療養受療証', kindsOf({}, { specificDisease: false }), ['consent-bundle', 'consent-item', 'summary']],
     ['医療費助成', kindsOf({}, { medicalSubsidy: true }), [...consents, 'medical-subsidy', 'summary']],
     [

@@ -57,6 +57,10 @@ test('an order whose wave is open is taken at night, and stays in force through 
   expect(judgeRollout(taken, rolloutOf(), { ...here, hours: 'open' })).toMatchObject({ go: true, held: taken });
 });
 
+test('an order of settings, which names no release, leaves the newest release taken here as it was', () => {
+  expect(heldAsTaken(held, {})).toMatchObject({ taken: true, floor: '0.2.0' });
+});
+
 const refused: readonly (readonly [name: string, why: RolloutReason, before: HeldRollout, changes: Changes])[] = [
   ['another chain', 'other-chain', held, { order: { chain: 'aoi' } }],
   ['a word for another order', 'other-order', held, { word: { order: 'order-6' } }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 
 const preCheckIn = {
   id: '3f1a7c52-6c0e-4b7e-9a59-0d6f5f0f7a01',
@@ -74,6 +74,17 @@ test.each([
   if (asked(story) === 'pre-check-in') story.hit('confirm');
   story.answerAll('agree');
   expect(story.visit.preCheckIn).toBe(preCheckIn.id);
+});
+
+test('whoever changes it is asked everything, also with a card that has ended while it was away', () => {
+  const story = begun();
+  story.tell({ type: 'CardRemoved' });
+  const insertion = story.insert();
+  story.tell({ type: 'CardRead', insertion, identity: { ...identity, certificateState: 'dead' } });
+  story.enterPin();
+  expect(asked(story)).toBe('pre-check-in');
+  story.touch('start-over');
+  expect(asked(story)).toBe('consent-bundle');
 });
 
 test('over while its screen stands: a touch that is none of its own changes nothing, and the question stays', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { identity, settings, type VisitStory } from '../../../scripts/beds/visit-story.ts';
+import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
 import { did, shown } from './happenings.ts';
 import { insertionOf, situations } from './situations.ts';
@@ -77,6 +78,37 @@ describe('the card that signed before the restart goes on where its visit stood,
     const unknown = restarted(receipt('first', 'refused', 'of a later release'));
     read(unknown, 'first');
     expect(unknown.state).toMatchObject({ failure: { code: 'delivery.refused', detail: 'of a later release' } });
+  });
+});
+
+describe('the card that signed before the restart, laid where another patient’s was pulled', () => {
+  /** Somebody whose chip could not be read, for whom staff have vouched, has pulled their card: nothing was asked of it. */
+  const inPlace = (...news: readonly Told[]) => {
+    const story = situations['at rest']();
+    story.tell({ type: 'EarlierVisitFound', requestId: 'first', session: 'session-of-first' });
+    for (const event of news) story.tell(event);
+    story.tell({ type: 'CardUnreadable', failure: failure('card.unreadable'), session: 'session-u' });
+    story.tell({ type: 'StaffApproved', session: 'session-u', approval: 'jws' });
+    story.touch('theme');
+    story.tell({ type: 'CardRemoved' });
+    story.insert();
+    expect(shown(story.state)).toBe('readingCard put-back');
+    return { story, effects: read(story, 'first') };
+  };
+  const over = ['EndCard', 'VisitEnded card.removed'];
+
+  it('goes on as its own visit: the other one is over, and what was chosen there is gone', () => {
+    const { story, effects } = inPlace();
+    expect(effects).toEqual([...over, 'EndCard']);
+    expect(shown(story.state)).toBe('sending');
+    expect(story.visit.session).toBe('session-of-first');
+    expect(story.session.display.theme).toBe('default');
+  });
+
+  it('refused: the other one is over once', () => {
+    const { story, effects } = inPlace(receipt('first', 'refused', 'card.certificate-revoked'));
+    expect(effects).toEqual([...over, 'EndCard', 'EndCard', 'Chime attention']);
+    expect(shown(story.state)).toBe('interrupted card.certificate-revoked');
   });
 });
 

@@ -128,9 +128,40 @@ it('lifted while its registration is signed: told before anything is asked that 
   story.tell({ type: 'LookupAnswered', insertion, result: { ...lookup, registered: 'no' } });
   story.touch('agree');
   expect(shown(story.state)).toBe('registering signing');
-  story.tell({ type: 'CardRemoved' });
+  expect(story.tell({ type: 'CardRemoved' })).toEqual([]);
+  expect(shown(story.state)).toBe('registering signing');
   story.tell({ type: 'RequestSigned', insertion, kind: 'registration', requestId: 'registration-1' });
   expect(shown(story.state)).toBe('interrupted card.phone-removed');
+});
+
+describe('a registration with a phone that lies there', () => {
+  const asked = (): string => {
+    layDownTwice();
+    verified();
+    const { insertion } = story.visit;
+    story.tell({ type: 'LookupAnswered', insertion, result: { ...lookup, registered: 'no' } });
+    expect(shown(story.state)).toBe('registering asking');
+    return insertion;
+  };
+  const durable = (insertion: string): void => {
+    story.touch('agree');
+    story.tell({ type: 'RequestSigned', insertion, kind: 'registration', requestId: 'registration-1' });
+  };
+
+  it('is signed, sent and answered, and the visit goes on', () => {
+    durable(asked());
+    expect(shown(story.state)).toBe('registering sending');
+    const done = { outcome: 'registered', qualificationValidity: null, code: null } as const;
+    story.tell({ type: 'ResultArrived', requestId: 'registration-1', ...done });
+    expect(story.name).toBe('askingConsent');
+  });
+
+  it.each(['asked for', 'sent'])('lifted while it is %s: it could not sign what comes after it', (until) => {
+    const insertion = asked();
+    if (until === 'sent') durable(insertion);
+    story.tell({ type: 'CardRemoved' });
+    expect(shown(story.state)).toBe('interrupted card.phone-removed');
+  });
 });
 
 describe('a My Number card in the place of the phone whose PIN was typed', () => {
@@ -169,6 +200,13 @@ describe('a My Number card in the place of the phone whose PIN was typed', () =>
   });
 });
 
+it('nobody is asked for a phone where it lies already: the one place waits for it', () => {
+  layDown();
+  story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
+  expect(story.tell({ type: 'PhonePinSubmitted' })).toEqual([]);
+  expect(story.name).toBe('awaitingPhone');
+});
+
 describe('what cannot be read there', () => {
   const laid = (code: 'card.unreadable' | 'card.not-my-number' | 'card.communication' | 'card.old-juki') =>
     void story.tell({ type: 'CardUnreadable', failure: failure(code), session: 'session-x' });
@@ -189,6 +227,20 @@ describe('what cannot be read there', () => {
       }
     },
   );
+
+  it('staff are told what the reader knew of it, else which of them it was', () => {
+    const seen = (detail?: string) => {
+      story = VisitStory.atRest(true);
+      story.tell({ type: 'SettingsChanged', settings: { ...settings, smartphone: true } });
+      layDownTwice();
+      const reason = failure('card.communication', detail);
+      story.tell({ type: 'PinCheckFailed', insertion: story.visit.insertion, failure: reason });
+      return story.state;
+    };
+    const code = 'card.phone-unreadable';
+    expect(seen('6F00')).toMatchObject({ name: 'interrupted', failure: { code, detail: '6F00' } });
+    expect(seen()).toMatchObject({ name: 'interrupted', failure: { code, detail: 'card.communication' } });
+  });
 
   it('a card of another kind is told as what it is', () => {
     layDown();
@@ -248,6 +300,53 @@ describe('lifted', () => {
     before();
     story.tell({ type: 'CardRemoved' });
     expect(shown(story.state)).toBe('interrupted card.phone-removed');
+  });
+
+  it('while it checks its PIN: the PIN is asked again', () => {
+    layDownTwice();
+    story.tell({ type: 'CardRemoved' });
+    expect(shown(story.state)).toBe('enteringPhonePin missed');
+  });
+
+  it.each<[string, () => void, string, string]>([
+    ['on its way', () => {}, 'sending', 'EndCard'],
+    ['received', () => accepted(), 'awaitingResult', 'EndCard'],
+    ['answered', () => answered(), 'showingResult eligible', 'EndCard'],
+    [
+      ...['answered long ago', () => leftThere(), 'idle'],
+      'EndCard, ReleaseRequest, VisitEnded accepted signed',
+    ] as const,
+  ])('once its request is signed, %s, it is needed no more than a card', (_when, come, screen, done) => {
+    layDownTwice();
+    verified();
+    const { insertion } = story.visit;
+    story.tell({ type: 'LookupAnswered', insertion, result: lookup });
+    story.answerAll('agree');
+    story.tell({ type: 'RequestSigned', insertion, kind: 'eligibility', requestId: 'r' });
+    come();
+    const effects = story.tell({ type: 'CardRemoved' }).map(did).join(', ');
+    expect([shown(story.state), effects]).toEqual([screen, done]);
+  });
+  const accepted = (): void =>
+    void story.tell({ type: 'ReceiptArrived', requestId: 'r', verdict: 'accepted', code: null });
+  const answered = (): void => {
+    accepted();
+    const result = { outcome: 'eligible', qualificationValidity: 1, code: null } as const;
+    story.tell({ type: 'ResultArrived', requestId: 'r', ...result });
+  };
+  const leftThere = (): void => {
+    answered();
+    story.pass(delays.showResultMs);
+    expect(story.name).toBe('awaitingCardRemoval');
+  };
+
+  it('at the desk: its owner has seen why, and the screen is free soon', () => {
+    layDownTwice();
+    const { insertion } = story.visit;
+    story.tell({ type: 'PinRefused', insertion, triesLeft: 0 });
+    expect(story.tell({ type: 'CardRemoved' })).toEqual([]);
+    expect(shown(story.state)).toBe('interrupted card.phone-pin-blocked');
+    expect(story.state.deadlineMs).toBe(story.nowMs + delays.deskAfterRemovalMs);
   });
 
   it('with the reader itself, that is told', () => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { identity, lookup, settings, VisitStory } from '../../../scripts/beds/visit-story.ts';
 import { failure } from '../../../src/core/failure.ts';
 import { delays } from '../../../src/core/visit/delays.ts';
+import { did } from './happenings.ts';
 import { phone } from './situations.ts';
 
 let story: VisitStory;
@@ -31,7 +32,7 @@ describe('a phone laid where a card belongs', () => {
     const { insertion, effects } = lieDown('android');
     expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, notice: 'none' });
     expect(effects).toContainEqual({ type: 'EndCard', insertion });
-    expect(effects.at(-1)).toEqual({ type: 'ClearPinEntry' });
+    expect(effects.map(did)).toEqual(['EndCard', 'VisitEnded card.unreadable', 'ClearPinEntry']);
     expect(story.did('VerifyPhonePin')).toBe(0);
     story.tell({ type: 'PhonePinDigitsChanged', entered: 4 });
     story.tell({ type: 'PhonePinSubmitted' });
@@ -40,6 +41,15 @@ describe('a phone laid where a card belongs', () => {
     story.tell({ type: 'CardRemoved' });
     present();
     expect(story.name).toBe('verifyingPhone');
+  });
+
+  it('whoever chose a language before laying it down types in that language, and help stays called', () => {
+    story.touch('language', 'en');
+    story.touch('call-help');
+    lieDown('android');
+    expect(story.name).toBe('enteringPhonePin');
+    expect(story.session.display.language).toBe('en');
+    expect(story.session.help).not.toBeNull();
   });
 
   it('whoever goes back is at rest: what still lies there is not read a second time', () => {
@@ -65,6 +75,9 @@ describe('a phone laid where a card belongs', () => {
     expect(story.state).toMatchObject({ name: 'enteringPhonePin', entered: 0 });
     expect(story.session.display.language).toBe('ja');
     expect(effects).toContainEqual(expect.objectContaining({ type: 'VisitEnded', session: pulled, signed: false }));
+    expect(effects.map(did)).toEqual([
+      ...['EndCard', 'VisitEnded card.removed', 'EndCard', 'VisitEnded card.unreadable', 'ClearPinEntry'],
+    ]);
   });
 });
 
@@ -78,6 +91,14 @@ describe('the choice of a smartphone', () => {
     expect(story.effects.at(-1)).toEqual({ type: 'ReadCard', insertion: 'phone-1' });
     story.tell({ type: 'CardRead', insertion: 'phone-1', identity });
     expect(story.name).toBe('choosingMethod');
+  });
+
+  it('an iPhone that is taken away before it was read leaves nothing behind, as a card', () => {
+    for (const control of ['use-smartphone', 'iphone'] as const) story.touch(control);
+    present();
+    const gone = { type: 'CardReadFailed', insertion: 'phone-1', failure: failure('card.removed') } as const;
+    expect(story.tell(gone).map(did)).toEqual(['EndCard', 'VisitEnded card.removed']);
+    expect(story.name).toBe('idle');
   });
 
   it('back, or nobody there: idle', () => {
@@ -358,6 +379,17 @@ describe('an Android’s PIN', () => {
       expect(story.tell({ type: 'ReaderLost', failure: failure('reader.lost') })).toEqual([]);
       expect(story.name).toBe(stage);
     }
+  });
+
+  it('held to a reader of its own it signs its registration, and goes on whatever lies on the bed', () => {
+    holdPin();
+    present();
+    story.tell({ type: 'PhoneVerified', insertion: 'phone-1', identity: phone });
+    story.tell({ type: 'LookupAnswered', insertion: 'phone-1', result: { ...lookup, registered: 'no' } });
+    story.touch('agree');
+    story.insert();
+    story.tell({ type: 'RequestSigned', insertion: 'phone-1', kind: 'registration', requestId: 'registration-1' });
+    expect(story.state).toMatchObject({ name: 'registering', phase: 'sending' });
   });
 
   it('its look-up begins only now, and has the whole time of one', () => {

@@ -68,6 +68,11 @@ describe('what was typed', () => {
     held.tell({ type: 'PhonePinSubmitted' });
     held.touch('call-help');
     expect(held.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, triesLeft: 2, notice: 'none' });
+    const again = situations['an Android checks']();
+    again.tell({ type: 'PinRefused', insertion: 'phone-1', triesLeft: 2 });
+    again.tell({ type: 'PhonePinDigitsChanged', entered: 2 });
+    again.touch('call-help');
+    expect(again.state).toMatchObject({ name: 'enteringPhonePin', entered: 0, triesLeft: 2, notice: 'wrong' });
   });
 
   it('an iPhone that is waited for is waited for still when somebody calls', () => {
