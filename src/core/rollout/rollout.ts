@@ -176,7 +176,7 @@ export const judgeRollout = (held: HeldRollout, rollout: Rollout, here: Here): J
 };
 
 /** What lies in the folder says nothing of the stop that was heard, nor that anybody has lifted it. */
-const unheard: ReadonlySet<RolloutReason> = new Set([
+const unheard: ReadonlySet<RolloutReason | null> = new Set([
   ...(['unreadable', 'forged', 'other-chain', 'other-order', 'older', 'same-number', 'replayed'] as const),
   ...(['stopped', 'no-consent'] as const),
 ]);
@@ -187,7 +187,7 @@ const unheard: ReadonlySet<RolloutReason> = new Set([
  * too long that it may.
  */
 export const holdsBack = (held: HeldRollout, why: RolloutReason | null, version: string): boolean => {
-  const isUnheard = why !== null && unheard.has(why);
+  const isUnheard = unheard.has(why);
   if (held.stop > 0 && isUnheard) return true;
   return (
     (isUnheard || why === 'silent-watch') &&

@@ -60,9 +60,9 @@ export const transition = (before: Update, event: UpdateEvent): UpdateStep => {
     case 'SurroundingsChanged':
       return mayBeginNow({ ...before, surroundings: event.surroundings }, at);
     case 'Installed':
-      return state.name === 'installing' ? installed(before, state.bundle, at) : stay(before);
+      return state.name === 'installing' ? installed(before, state.attempt, at) : stay(before);
     case 'InstallFailed':
-      return state.name === 'installing' ? installFailed(before, state.bundle, event.reason, at) : stay(before);
+      return state.name === 'installing' ? installFailed(before, state, event.reason, at) : stay(before);
     case 'StateTaken':
       if (state.name !== 'takingOver') return stay(before);
       if (!event.ok) return leaveTrial(before, at);
@@ -118,7 +118,7 @@ const started = (before: Update, event: Extract<UpdateEvent, { type: 'Started' }
   // Committed, and cut off before that was written down.
   if (board.booted === attempt.target)
     return attempt.step === 'trying' ? proved(update, attempt, at) : atRest(update, at);
-  if (attempt.step === 'trying' && attempt.tries >= mostTries) return givenUp(update, attempt, 'fell-back', at);
+  if (attempt.tries >= mostTries) return givenUp(update, attempt, 'fell-back', at);
   return atRest(withFloor(update), at);
 };
 
@@ -139,7 +139,8 @@ const waitReason = ({ surroundings, state }: Update, bundle: Bundle): WaitReason
   if (hours === 'unknown') return 'clock';
   if (hours === 'open') return 'opening-hours';
   if (!isIdle) return 'busy';
-  return state.name === 'waiting' && state.why === 'unwell' && state.deadlineMs !== null ? 'unwell' : null;
+  // No other wait has an end of its own.
+  return state.name === 'waiting' && state.deadlineMs !== null ? 'unwell' : null;
 };
 
 /** The one place where something begins: at rest, with a bundle that may be installed, when nothing is in the way. */
@@ -156,7 +157,7 @@ const mayBeginNow = (update: Update, at: Moment): UpdateStep => {
   }
   const { attempt } = record;
   const isWritten = attempt !== null && attempt.step !== 'writing' && attempt.bundle.id === offered.id;
-  return isWritten ? checkBefore(update, offered, at) : install(update, offered, at);
+  return isWritten ? checkBefore(update, offered, attempt, at) : install(update, offered, at);
 };
 
 const refuse = (update: Update, bundle: Bundle, reason: RefusalReason, at: Moment): UpdateStep => {
@@ -189,34 +190,24 @@ const install = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
   const begun = kept(update, { ...update.record, attempt: next });
   return go(
     begun.update,
-    { name: 'installing', bundle, deadlineMs: at.monotonicMs + updateDelays.installMs },
+    { name: 'installing', bundle, attempt: next, deadlineMs: at.monotonicMs + updateDelays.installMs },
     begun.keep,
     { type: 'Install', bundle, target },
   );
 };
 
-const installed = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
-  const { attempt } = update.record;
-  if (attempt === null) return atRest(update, at);
+/** Whether it may be tried now is asked anew; what was withdrawn meanwhile is not. */
+const installed = (update: Update, attempt: Attempt, at: Moment): UpdateStep => {
   const whole = kept(update, { ...update.record, attempt: { ...attempt, step: 'written' } });
-  return then(mayBeginNow(resting(whole.update, bundle), at), whole.keep);
+  return then(atRest(whole.update, at), whole.keep);
 };
-
-/** At rest with what was just written: whether it may be tried now is asked anew. */
-const resting = (update: Update, bundle: Bundle): Update => ({
-  ...update,
-  offered: update.offered ?? bundle,
-  state: atEase,
-});
 
 const installFailed = (
   update: Update,
-  bundle: Bundle,
+  { bundle, attempt }: Extract<UpdateState, { name: 'installing' }>,
   reason: 'foreign' | 'tampered' | 'unwritable',
   at: Moment,
 ): UpdateStep => {
-  const { attempt } = update.record;
-  if (attempt === null) return atRest(update, at);
   if (reason !== 'unwritable' || attempt.writes >= mostWrites) return givenUp(update, attempt, reason, at);
   return unwell(update, bundle, at);
 };
@@ -240,10 +231,10 @@ const givenUp = (update: Update, attempt: Attempt, reason: FailedBundle['reason'
   return then(atRest(ended.update, at), ended.keep);
 };
 
-const checkBefore = (update: Update, bundle: Bundle, at: Moment): UpdateStep =>
+const checkBefore = (update: Update, bundle: Bundle, attempt: Attempt, at: Moment): UpdateStep =>
   go(
     update,
-    { name: 'checkingBefore', bundle, deadlineMs: at.monotonicMs + updateDelays.checkBeforeMs },
+    { name: 'checkingBefore', bundle, attempt, deadlineMs: at.monotonicMs + updateDelays.checkBeforeMs },
     { type: 'AskHealth' },
   );
 
@@ -252,8 +243,7 @@ const unwell = (update: Update, bundle: Bundle, at: Moment): UpdateStep =>
 
 const healthAnswered = (update: Update, isWell: boolean, at: Moment): UpdateStep => {
   const { state } = update;
-  if (state.name === 'checkingBefore')
-    return isWell ? tryIt(update, state.bundle, at) : unwell(update, state.bundle, at);
+  if (state.name === 'checkingBefore') return isWell ? tryIt(update, state, at) : unwell(update, state.bundle, at);
   if (state.name !== 'proving') return stay(update);
   if (!isWell) return go(update, { ...state, askAtMs: at.monotonicMs + updateDelays.askHealthAgainMs });
   return go(
@@ -264,9 +254,11 @@ const healthAnswered = (update: Update, isWell: boolean, at: Moment): UpdateStep
 };
 
 /** Asked last whether anybody is being served: a card may have come while the question was under way. */
-const tryIt = (update: Update, bundle: Bundle, at: Moment): UpdateStep => {
-  const { attempt } = update.record;
-  if (attempt === null || attempt.step === 'writing' || attempt.bundle.id !== bundle.id) return atRest(update, at);
+const tryIt = (
+  update: Update,
+  { bundle, attempt }: Extract<UpdateState, { name: 'checkingBefore' }>,
+  at: Moment,
+): UpdateStep => {
   if (update.offered?.id !== bundle.id || waitReason(update, bundle) !== null) return atRest(update, at);
   const trying = kept(update, { ...update.record, attempt: { ...attempt, step: 'trying', tries: attempt.tries + 1 } });
   return go(
@@ -311,16 +303,16 @@ const keepFailed = (update: Update, at: Moment): UpdateStep => {
 
 const deadlinePassed = (update: Update, at: Moment): UpdateStep => {
   const { state } = update;
-  const askAtMs = state.name === 'proving' ? state.askAtMs : null;
-  if (state.name === 'proving' && askAtMs !== null && at.monotonicMs >= askAtMs && at.monotonicMs < state.deadlineMs)
-    return go(update, { ...state, askAtMs: null }, { type: 'AskHealth' });
-  if (state.name === 'starting' || state.name === 'current') return stay(update);
-  if (state.deadlineMs === null || at.monotonicMs < state.deadlineMs) return stay(update);
+  if (state.deadlineMs === null) return stay(update);
+  if (at.monotonicMs < state.deadlineMs) {
+    const isDue = state.name === 'proving' && state.askAtMs !== null && at.monotonicMs >= state.askAtMs;
+    return isDue ? go(update, { ...state, askAtMs: null }, { type: 'AskHealth' }) : stay(update);
+  }
   switch (state.name) {
     case 'waiting':
       return mayBeginNow({ ...update, state: { ...state, deadlineMs: null } }, at);
     case 'installing':
-      return installFailed(update, state.bundle, 'unwritable', at);
+      return installFailed(update, state, 'unwritable', at);
     case 'checkingBefore':
       return unwell(update, state.bundle, at);
     case 'takingOver':

@@ -104,9 +104,9 @@ export type UpdateState =
   /** Nothing is offered, or what is offered was refused. */
   | { readonly name: 'current'; readonly deadlineMs: null }
   | { readonly name: 'waiting'; readonly bundle: Bundle; readonly why: WaitReason; readonly deadlineMs: number | null }
-  | { readonly name: 'installing'; readonly bundle: Bundle; readonly deadlineMs: number }
+  | { readonly name: 'installing'; readonly bundle: Bundle; readonly attempt: Attempt; readonly deadlineMs: number }
   /** Whether the release that runs reaches the agent, before it is left. */
-  | { readonly name: 'checkingBefore'; readonly bundle: Bundle; readonly deadlineMs: number }
+  | { readonly name: 'checkingBefore'; readonly bundle: Bundle; readonly attempt: Attempt; readonly deadlineMs: number }
   /** The board was asked to restart. */
   | { readonly name: 'restarting'; readonly into: Slot; readonly deadlineMs: number }
   /** In the new slot: the state of the old one is copied, then the test request is made until it passes. */

@@ -31,7 +31,6 @@ export const cardInserted = (session: Session, insertion: string, newSession: st
   const card = { insertion, session: newSession };
   switch (state.name) {
     case 'idle':
-      return startVisit(session, card, at);
     case 'choosingPhone':
     case 'enteringPhonePin':
     case 'awaitingPhone': {
@@ -159,8 +158,11 @@ const sameCard = (before: Visit, now: Identity): boolean => {
   if (!sameCertificate) return false;
   const usedFace = before.verification.state === 'verified' && before.verification.method === 'face';
   if (!usedFace) return true;
-  return then.visual.state === 'read' && now.visual.state === 'read' && then.visual.photoHash === now.visual.photoHash;
+  const compared = photoOf(then.visual);
+  return compared !== null && compared === photoOf(now.visual);
 };
+
+const photoOf = (visual: VisualState): string | null => (visual.state === 'read' ? visual.photoHash : null);
 
 /** The chip has told who it is: go on where the same card left off, or begin. */
 export const cardRead = (

@@ -35,7 +35,7 @@ const secondWave = withOpened(
   { ...withHeard(freshMemory, healthOf(), openedAt), wave: 1 },
   order,
   2,
-  healthOf({ 'f-4': ring }),
+  healthOf({ 'f-4': ring, 'f-8': ring }),
   openedAt,
 );
 const judge = (changed: Readonly<Record<string, FacilityHealth | null>>, afterMs = 25 * hourMs, memory = secondWave) =>
@@ -75,6 +75,19 @@ describe('the next wave begins', () => {
     expect(judge({ ...ready, 'f-11': null, 'f-12': null })).toMatchObject({ step: 'wait', why: 'silent' });
   });
 
+  test('when its day is over, to the millisecond, and not while the one that is open now is not through', () => {
+    const ready = { ...first, ...all(names(1, 10), through) };
+    expect(judge(ready, limits.watchMs - 1)).toMatchObject({ step: 'wait', why: 'soak' });
+    expect(judge(ready, limits.watchMs)).toEqual({ step: 'open', wave: 3 });
+    expect(judge(ready, limits.watchMs, { ...secondWave, wave: 3 })).toEqual({
+      ...{ step: 'wait', why: 'for', facilities: names(11, 10) },
+    });
+  });
+
+  test('at once where none is open yet: a person’s word before it is waited for by nobody', () => {
+    expect(judge({}, 1, { ...freshMemory, openedAt })).toEqual({ step: 'open', wave: 1 });
+  });
+
   test('and after the last one all is done', () => {
     const memory = { ...secondWave, wave: 3 };
     expect(judge(all(waves.flat(), through), 25 * hourMs, memory)).toEqual({ step: 'finished' });
@@ -103,7 +116,8 @@ describe('all of it stops', () => {
     const silent = { ...first, 'f-1': null, 'f-2': null };
     expect(judge(silent, limits.silentMs).step).toBe('wait');
     expect(judge(silent, limits.silentMs + 1)).toMatchObject({
-      ...{ step: 'stop', unwell: [{ reason: 'silent' }, { reason: 'silent' }] },
+      step: 'stop',
+      unwell: ['f-1', 'f-2'].map((facility) => ({ facility, wave: 2, reason: 'silent', what: '' })),
     });
     // Heard meanwhile: counted from then.
     const heard = withHeard(secondWave, healthOf(), openedAt + 10 * 60_000);
@@ -116,7 +130,7 @@ describe('all of it stops', () => {
     const beyond = { 'f-11': fallen, 'f-12': fallen };
     const changed = {
       ...first,
-      'f-4': ring,
+      ...{ 'f-4': ring, 'f-8': ring },
       'f-5': other,
       'f-6': former,
       'f-7': { ...other, alerts: ['x'] },

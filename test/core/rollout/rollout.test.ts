@@ -9,6 +9,7 @@ import {
   type RolloutReason,
 } from '../../../src/core/rollout/rollout.ts';
 import { hourMs } from '../../../src/core/time-units.ts';
+import { toleratedMs } from '../../../src/core/trusted-time.ts';
 import type { RolloutConsent, RolloutOrder, RolloutWord } from '../../../src/wire/rollout-papers.ts';
 
 const nowMs = Date.parse('2026-12-01T13:00:00Z');
@@ -57,6 +58,21 @@ test('an order whose wave is open is taken at night, and stays in force through 
   expect(judgeRollout(taken, rolloutOf(), { ...here, hours: 'open' })).toMatchObject({ go: true, held: taken });
 });
 
+test('an order of settings, which names no release, is none of an older release', () => {
+  const { version: _version, ...settings } = rolloutOf({ order: { number: 8 } }).order;
+  const rollout = { ...rolloutOf({ order: { number: 8 } }), order: settings };
+  expect(judgeRollout(held, rollout, here)).toMatchObject({ go: true, why: null, held: { floor: '0.2.0' } });
+});
+
+test.each([
+  ['word', null],
+  ['order', 'not-yet'],
+] as const)('clocks may differ by the time that is borne and no more: the %s’s', (paper, why) => {
+  const at = (issuedAt: number) => judgeRollout(nothingHeld, rolloutOf({ [paper]: { issuedAt } }), here).why;
+  expect(at(nowMs + toleratedMs)).toBe(why);
+  expect(at(nowMs + toleratedMs + 1)).toBe('from-the-future');
+});
+
 test('an order of settings, which names no release, leaves the newest release taken here as it was', () => {
   expect(heldAsTaken(held, {})).toMatchObject({ taken: true, floor: '0.2.0' });
 });
@@ -64,6 +80,8 @@ test('an order of settings, which names no release, leaves the newest release ta
 const refused: readonly (readonly [name: string, why: RolloutReason, before: HeldRollout, changes: Changes])[] = [
   ['another chain', 'other-chain', held, { order: { chain: 'aoi' } }],
   ['a word for another order', 'other-order', held, { word: { order: 'order-6' } }],
+  ['a word of another chain', 'other-order', held, { word: { chain: 'aoi' } }],
+  ['a word for another kind', 'other-order', held, { word: { kind: 'settings' } }],
   ['a word for another number', 'other-order', held, { word: { number: 6 } }],
   ['a lower number than the one held', 'older', held, { order: { number: 6 } }],
   ['an older release under a higher number', 'older', held, { order: { number: 8, version: '0.1.9' } }],

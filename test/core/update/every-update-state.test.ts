@@ -92,11 +92,12 @@ describe('what happens to an update in each of its states', () => {
     for (const [situation, come] of eachSituation) {
       const board = come();
       const before = board.update;
-      const line = lineOf(board, board.tell(event).map(did));
+      const effects = board.tell(event);
+      const line = lineOf(board, effects.map(did));
       const [expected] = Object.entries(table[happening]).find(([, where]) => where.includes(situation)) ?? [];
       expect(line, situation).toBe(expected ?? shown(before));
       if (expected === undefined)
-        expect([board.update.state, board.update.record]).toEqual([before.state, before.record]);
+        expect([board.update.state, board.update.record, effects]).toEqual([before.state, before.record, []]);
     }
   });
 });
@@ -139,6 +140,16 @@ describe('no state waits longer than its time, to the millisecond', () => {
     expect(wakeAtMs(board.update)).toBe(endMs);
     board.nowMs = endMs;
     expect(board.tell({ type: 'DeadlinePassed' }).map(did)).toEqual(['Restart a']);
+  });
+
+  test('a board that does not restart is asked again each time', () => {
+    const board = situations['restarts into the trial']();
+    for (let turn = 0; turn < 3; turn += 1) {
+      board.nowMs += updateDelays.restartMs - 1;
+      expect(board.tell({ type: 'DeadlinePassed' })).toEqual([]);
+      board.nowMs += 1;
+      expect(board.tell({ type: 'DeadlinePassed' }).map(did)).toEqual(['Restart b trial']);
+    }
   });
 
   test('a release that was not well is not asked before its time, whatever moves around it', () => {
@@ -207,11 +218,30 @@ describe('what a board finds when it is started', () => {
     expect(startOn(record, booted, version).line).toBe(line);
   });
 
+  test('a write that was cut off three times is given up, not begun a fourth time', () => {
+    const writes = (count: number) => {
+      const { board } = startOn({ ...none, attempt: { ...tried, step: 'writing', writes: count } }, 'a', '0.2.0');
+      board.tell({ type: 'SurroundingsChanged', surroundings: free });
+      return lineOf(board, board.tell(happenings['the same bundle is offered']).map(did));
+    };
+    expect(writes(2)).toBe('installing [new writing w3 t0]: Keep, Install new b');
+    expect(writes(3)).toBe('current: Keep refused 0.3.0 unwritable');
+  });
+
+  test('before it has been looked at nothing begins, whatever is offered and whatever cannot be kept', () => {
+    const board = situations['not started']();
+    for (const event of ['the same bundle is offered', 'nothing can be kept'] as const)
+      expect(board.tell(happenings[event])).toEqual([]);
+    expect(shown(board.update)).toBe('starting');
+  });
+
   test('what runs raises the floor, and a floor above it stays', () => {
     expect(startOn({ ...none, floor: '0.1.0' }, 'a', '0.2.0').board.update.record.floor).toBe('0.2.0');
     expect(startOn({ ...none, floor: '0.3.0' }, 'a', '0.2.0').board.update.record.floor).toBe('0.3.0');
     expect(startOn({ ...none, floor: '0.1.0', attempt: tried }, 'a', '0.2.0').board.update.record.floor).toBe('0.2.0');
     expect(startOn(null, 'a', '0.2.0').board.update.record).toEqual({ ...none, floor: '0.2.0' });
+    const cutOff = { ...none, floor: '0.1.0', attempt: { ...tried, step: 'writing', target: 'a' } } as const;
+    expect(startOn(cutOff, 'a', '0.2.0').board.update.record.floor).toBe('0.2.0');
     // In a trial nothing has proved itself yet.
     expect(startOn({ ...none, attempt: tried }, 'b', '0.3.0').board.update.record.floor).toBe('0.2.0');
   });
@@ -229,6 +259,20 @@ describe('what is told of a bundle', () => {
     expect(board.tell(happenings['an older bundle is offered'])).toEqual([]);
     const foreign = { ...happenings['an older bundle is offered'].bundle, signature: 'foreign' as const };
     expect(board.tell({ type: 'BundleOffered', bundle: foreign }).map(did)).toEqual(['Keep refused 0.1.0 foreign']);
+    const other = {
+      ...happenings['an older bundle is offered'].bundle,
+      version: '0.0.9',
+      signature: 'foreign' as const,
+    };
+    expect(board.tell({ type: 'BundleOffered', bundle: other }).map(did)).toEqual(['Keep refused 0.0.9 foreign']);
+  });
+
+  test('of the version that runs nothing is told, but a bundle of it that somebody else has signed is', () => {
+    const board = situations['at ease']();
+    const { bundle } = happenings['what runs is offered'];
+    expect(board.tell({ type: 'BundleOffered', bundle })).toEqual([]);
+    const foreign = { ...bundle, signature: 'foreign' as const };
+    expect(board.tell({ type: 'BundleOffered', bundle: foreign }).map(did)).toEqual(['Keep refused 0.2.0 foreign']);
   });
 
   test('why a trial failed stays told: that it failed before says less', () => {
@@ -253,6 +297,15 @@ describe('what is told of a bundle', () => {
     board.start({ ...none, attempt: { ...tried, tries: 2 } });
     board.tell({ type: 'RetryAsked' });
     expect(board.update.record).toMatchObject({ failed: [], last: null });
+  });
+
+  test('a bundle withdrawn while it is written is written to the end, and not tried before it is offered again', () => {
+    const board = situations.writes();
+    expect(board.tell({ type: 'BundleWithdrawn' })).toEqual([]);
+    expect(lineOf(board, board.tell({ type: 'Installed' }).map(did))).toBe(`current ${written}: Keep`);
+    expect(lineOf(board, board.tell(happenings['the same bundle is offered']).map(did))).toBe(
+      `checkingBefore ${written}: AskHealth`,
+    );
   });
 
   test('a bundle withdrawn while its health is asked is not tried; another in its place is written, not tried', () => {

@@ -148,6 +148,13 @@ describe('between visits', () => {
     expect(changed.state).toMatchObject({ failure: { code: 'agent.silent' }, sinceMs: changed.nowMs });
   });
 
+  it('of two troubles the one that keeps everybody is told: no reader', () => {
+    const story = situations['at rest']();
+    story.tell({ type: 'ChallengesChanged', ready: false });
+    story.tell({ type: 'ReaderLost', failure: failure('reader.lost') });
+    expect(screenOf(story)).toBe('outOfService reader.lost');
+  });
+
   it('a card that waited is served when service is back; switched off, nothing is read any more', () => {
     const story = situations['out of service']();
     story.tell({ type: 'CardInserted', insertion: 'waiting', session: 's-w' });

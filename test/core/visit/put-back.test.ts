@@ -56,6 +56,15 @@ describe('a card that is put back is the same one', () => {
     if (!same) expect(story.visit).toMatchObject({ verification: { state: 'open' }, answers: { consents: [] } });
   });
 
+  it('where none was pulled, whoever lays one down keeps what they chose before, and who they called', () => {
+    const story = situations['at rest']();
+    story.touch('theme');
+    story.touch('call-help');
+    story.present();
+    expect(story.session.display.theme).toBe('high-contrast');
+    expect(story.session.help).not.toBeNull();
+  });
+
   it('before its chip had told whose it was: another visit', () => {
     const story = situations.reading();
     const { session } = story.visit;
@@ -162,6 +171,13 @@ describe('what lies there and cannot be read', () => {
     begun.touch('theme');
     expect(lies(begun, 'card.unreadable').session.display.theme).toBe('high-contrast');
   });
+});
+
+it('who takes the card while the result is awaited waits as long as anybody', () => {
+  const story = situations['waiting for the result']();
+  const { deadlineMs } = story.state;
+  story.tell({ type: 'CardRemoved' });
+  expect(story.state).toMatchObject({ name: 'awaitingResult', deadlineMs });
 });
 
 it('who takes the card while the result stands there has one more look, never a longer one', () => {

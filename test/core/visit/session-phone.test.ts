@@ -61,6 +61,9 @@ describe('a phone laid where a card belongs', () => {
   it('an iPhone, whose answers are not public, and any phone where the facility has none read: to the desk', () => {
     lieDown('iphone');
     expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
+    // Taken from there, the screen is free as soon as after a card.
+    story.tell({ type: 'CardRemoved' });
+    expect(story.state).toMatchObject({ name: 'interrupted', deadlineMs: story.nowMs + delays.deskAfterRemovalMs });
     story = VisitStory.atRest();
     lieDown('android');
     expect(story.state).toMatchObject({ name: 'interrupted', failure: { code: 'card.phone-not-supported' } });
