@@ -78,9 +78,6 @@ export const faceHeader = (visual: VisualEvidence): string =>
     },
   });
 
-/** Protected header of the device's signature, base64url. */
-export const deviceHeader = (kid: string): string => encodeHeader({ alg: 'ES256', typ: documentType, kid });
-
 /** ASCII(header) ‖ '.' ‖ ASCII(base64url(payload)): what is hashed and signed (RFC 7515, 5.1). */
 export const signingInput = (protectedHeader: string, payload: Uint8Array): Uint8Array =>
   encodeUtf8(`${protectedHeader}.${toBase64url(payload)}`);

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
+import { FlattenedSign } from 'jose';
 import { failure } from '../../core/failure.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { VisualEvidence } from '../../core/visit/identity.ts';
 import {
   assembleDocument,
-  deviceHeader,
+  documentType,
   encodeRequest,
   faceHeader,
   type JwsSignature,
@@ -53,14 +54,6 @@ const cardSignature = async (payload: Uint8Array, card: CardEvidence): Promise<R
   return ok([jwsSignature(header, signed.value)]);
 };
 
-/** ES256: r and s side by side (RFC 7518, 3.4). */
-const deviceSignature = async (payload: Uint8Array, { kid, key }: SigningKey): Promise<JwsSignature> => {
-  const header = deviceHeader(kid);
-  const input = new Uint8Array(signingInput(header, payload));
-  const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, input);
-  return jwsSignature(header, new Uint8Array(signature));
-};
-
 /**
  * The whole document: the card's signature (its failure is the answer: `card.security-status-lost`, `card.removed` …), the
  * device's, which is made while the card works, then the seal. Throws when the payload breaks its schema or names another method than the card evidence.
@@ -72,9 +65,18 @@ export const signRequest = async (
 ): Promise<Result<SignedRequest>> => {
   if (request.verificationMethod !== card.method) throw new Error('payload and card evidence name different methods');
   const payload = encodeRequest(request);
-  const [signatures, device] = await Promise.all([cardSignature(payload, card), deviceSignature(payload, keys.device)]);
+  const [signatures, device] = await Promise.all([
+    cardSignature(payload, card),
+    new FlattenedSign(payload)
+      .setProtectedHeader({ alg: 'ES256', typ: documentType, kid: keys.device.kid })
+      .sign(keys.device.key),
+  ]);
   if (!signatures.ok) return signatures;
-  const document = assembleDocument(payload, [...signatures.value, device]);
+  if (device.protected === undefined) throw new Error('jose made no protected header');
+  const document = assembleDocument(payload, [
+    ...signatures.value,
+    { protected: device.protected, signature: device.signature },
+  ]);
   const { requestId, session, expiresAt } = request;
   return ok({
     requestId,
