@@ -10,7 +10,7 @@ import {
 } from '../catalogue/consent.ts';
 import type { Visit } from '../visit/session.ts';
 import { control, type DrawnControl, type Part, part } from './draw-screen-part.ts';
-import { type Dictionary, dictionaryOf, type Words } from './draw-screen-words.ts';
+import { type Dictionary, dictionaryOf, together, type Words } from './draw-screen-words.ts';
 import { spokenDate, spokenTitle } from './japanese-reading.ts';
 
 type Institution = FacilitySettings['institutionType'];
@@ -125,14 +125,6 @@ const preCheckInTexts = (
     ...words.controls.map((each) => each.label),
   ];
 };
-
-/** Two sentences in one box. */
-const together = (one: Words, other: Words): Words => ({
-  text: `${one.text} ${other.text}`,
-  ...(one.reading === undefined && other.reading === undefined
-    ? {}
-    : { reading: `${one.reading ?? one.text} ${other.reading ?? other.text}` }),
-});
 
 const remainingOf = (d: Dictionary, visit: Visit): Words | null => {
   const isAsked = ({ kind }: Question): boolean => kind !== 'summary' && kind !== 'certificate-notice';

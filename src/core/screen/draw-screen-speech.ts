@@ -1,5 +1,5 @@
 import type { DrawnControl, Part } from './draw-screen-part.ts';
-import type { Dictionary, Words } from './draw-screen-words.ts';
+import { type Dictionary, together, type Words } from './draw-screen-words.ts';
 import type { ScreenModel, SpokenSentence } from './screen-model.ts';
 
 /** Keys that are there beside the touch screen */
@@ -70,12 +70,5 @@ const keyWords = (drawn: Part, keypad: NonNullable<KeysThere>): readonly string[
 
 export const spokenLabel = ({ label, note, said }: DrawnControl): Words => {
   const name = said ?? label;
-  return note === undefined
-    ? name
-    : {
-        text: `${name.text} ${note.text}`,
-        ...(name.reading !== undefined || note.reading !== undefined
-          ? { reading: `${name.reading ?? name.text} ${note.reading ?? note.text}` }
-          : {}),
-      };
+  return note === undefined ? name : together(name, note);
 };

@@ -11,6 +11,12 @@ const writtenOf = (value: string | number | Words): string => (typeof value === 
 const readOf = (value: string | number | Words): string =>
   typeof value === 'object' ? (value.reading ?? value.text) : String(value);
 
+/** Two sentences in one. */
+export const together = (one: Words, other: Words): Words => ({
+  text: `${one.text} ${other.text}`,
+  ...(one.reading === undefined && other.reading === undefined ? {} : { reading: `${readOf(one)} ${readOf(other)}` }),
+});
+
 /** What stands between the names of a pattern, and the names: of the catalogue's patterns there are not many. */
 const partsOf = new Map<string, readonly string[]>();
 const splitOnce = (pattern: string): readonly string[] => {

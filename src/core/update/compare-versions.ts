@@ -18,7 +18,7 @@ const compareBefore = (a: string | null, b: string | null): number => {
     const [isNumber, isOtherNumber] = [/^\d+$/.test(one), /^\d+$/.test(other)];
     if (isNumber && isOtherNumber && Number(one) !== Number(other)) return Number(one) - Number(other);
     if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
-    if (one !== other) return one < other ? -1 : 1;
+    return one < other ? -1 : 1;
   }
   return 0;
 };

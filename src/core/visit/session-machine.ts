@@ -2,7 +2,7 @@ import { failure, failureOf } from '../failure.ts';
 import type { Moment } from '../moment.ts';
 import { delays, faceMissesBeforeOthers } from './delays.ts';
 import type { Identity } from './identity.ts';
-import type { Display, Session, SessionEvent, Step, Surroundings, Visit } from './session.ts';
+import type { Display, Session, SessionEvent, SessionState, Step, Surroundings } from './session.ts';
 import { noted } from './session-buttons.ts';
 import { cardGone, cardInserted, cardReadFailed, cardUnreadable, visualRead } from './session-card.ts';
 import { deadlinePassed } from './session-deadlines.ts';
@@ -26,7 +26,6 @@ import {
   sendToDesk,
   startFace,
   startPin,
-  startStaffCheck,
   stay,
   verified,
   visitOf,
@@ -155,19 +154,19 @@ const answered = (before: Session, event: SessionEvent): Step => {
       return visualRead(session, event.visual, at);
     case 'LookupAnswered': {
       if (visit === null || visit.lookup.state === 'answered') return stay(session);
-      const known = withVisit(session, {
-        lookup: { state: 'answered', result: event.result, atMs: at.monotonicMs },
-      });
+      const lookup = { state: 'answered', result: event.result, atMs: at.monotonicMs } as const;
+      const known = withVisit(session, { lookup });
       if (isSigned(session) || (state.name === 'interrupted' && !state.resume)) return stay(known);
       if (event.result.certificateStatus === 'revoked')
         return sendToDesk(known, at, isPhone(visit) ? phoneCertificateUnusable : failure('card.certificate-revoked'));
       if (event.result.maintenance !== undefined) return sendToDesk(known, at, failure('eligibility.maintenance'));
-      return state.name === 'awaitingLookup' ? continueVisit(known, at) : stay(known);
+      return state.name === 'awaitingLookup' ? proceed(known, { ...state.visit, lookup }, at) : stay(known);
     }
     case 'LookupFailed': {
       if (visit === null || visit.lookup.state !== 'pending') return stay(session);
-      const unanswered = withVisit(session, { lookup: { state: 'unanswered' } });
-      return state.name === 'awaitingLookup' ? continueVisit(unanswered, at) : stay(unanswered);
+      const lookup = { state: 'unanswered' } as const;
+      const unanswered = withVisit(session, { lookup });
+      return state.name === 'awaitingLookup' ? proceed(unanswered, { ...state.visit, lookup }, at) : stay(unanswered);
     }
     case 'FaceHinted':
       return state.name === 'verifyingFace' ? go(session, { ...state, hint: event.hint }) : stay(session);
@@ -225,11 +224,12 @@ const answered = (before: Session, event: SessionEvent): Step => {
       return state.name === 'enteringPin' && state.checking ? verified(session, at, 'pin') : stay(session);
     case 'PinRefused':
       if (state.name === 'verifyingPhone') return phonePinRefused(session, state, event.triesLeft, at);
-      return state.name === 'enteringPin' && state.checking ? pinRefused(session, event.triesLeft, at) : stay(session);
+      if (state.name !== 'enteringPin' || !state.checking) return stay(session);
+      return pinRefused(session, state, event.triesLeft, at);
     case 'PinCheckFailed':
       if (state.name === 'verifyingPhone') return phoneFailed(session, state, event.failure, at);
       if (state.name !== 'enteringPin' || !state.checking) return stay(session);
-      if (event.failure.code === 'card.pin-blocked') return pinRefused(session, 0, at);
+      if (event.failure.code === 'card.pin-blocked') return pinRefused(session, state, 0, at);
       return event.failure.code === 'card.removed'
         ? cardGone(session, at, event.failure)
         : sendToDesk(session, at, event.failure, true);
@@ -320,19 +320,13 @@ const mayBeApproved = ({ state }: Session): boolean =>
   (state.name === 'enteringPin' && !state.checking) ||
   state.name === 'awaitingStaffCheck';
 
-const continueVisit = (session: Session, at: Moment): Step => {
-  const visit = visitOf(session.state);
-  return visit === null ? stay(session) : proceed(session, visit, at);
-};
-
-const pinRefused = (session: Session, triesLeft: number, at: Moment): Step => {
-  const { state } = session;
-  if (state.name !== 'enteringPin' || state.visit.identity === null) return stay(session);
-  const identity: Identity = {
-    ...state.visit.identity,
-    pin: triesLeft > 0 ? { state: 'usable', triesLeft } : { state: 'blocked' },
-  };
-  const visit: Visit = { ...state.visit, identity };
-  if (triesLeft > 0) return startPin(session, visit, at, 'wrong');
-  return startStaffCheck(session, visit, at, failure('card.pin-blocked'));
+/** With none left it leads to the staff, who are told why. */
+const pinRefused = (
+  session: Session,
+  { visit }: Extract<SessionState, { name: 'enteringPin' }>,
+  triesLeft: number,
+  at: Moment,
+): Step => {
+  const pin: Identity['pin'] = triesLeft > 0 ? { state: 'usable', triesLeft } : { state: 'blocked' };
+  return startPin(session, { ...visit, identity: visit.identity && { ...visit.identity, pin } }, at, 'wrong');
 };

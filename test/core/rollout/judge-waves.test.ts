@@ -35,7 +35,7 @@ const secondWave = withOpened(
   { ...withHeard(freshMemory, healthOf(), openedAt), wave: 1 },
   order,
   2,
-  healthOf({ 'f-4': ring, 'f-8': ring }),
+  healthOf({ 'f-0': ring, 'f-4': ring, 'f-8': ring }),
   openedAt,
 );
 const judge = (changed: Readonly<Record<string, FacilityHealth | null>>, afterMs = 25 * hourMs, memory = secondWave) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
-import { clockTime, dayAndTime, dictionaryOf } from '../../../src/core/screen/draw-screen-words.ts';
+import { clockTime, dayAndTime, dictionaryOf, together } from '../../../src/core/screen/draw-screen-words.ts';
 
 /* The words of a screen: which language they are taken from, what is filled in, and how they are read aloud. */
 
@@ -61,6 +61,20 @@ describe('what is filled in', () => {
     expect(ja.words('from', { place: { text: '受付' }, what: 1 })).toEqual({ text: '受付の1' });
     expect(ja.words('left', { count: { text: '三' } })).toEqual({ text: 'あと三つ', reading: 'あと 三つ' });
     expect(en.words('from', { place, what: 'drug' })).toEqual({ text: 'drug of 受付' });
+  });
+});
+
+describe('two sentences in one', () => {
+  const plain = { text: 'カナ' };
+
+  it('are read as each is said, or as it is written where that tells', () => {
+    expect(together(place, place)).toEqual({ text: '受付 受付', reading: 'うけつけ うけつけ' });
+    expect(together(place, plain)).toEqual({ text: '受付 カナ', reading: 'うけつけ カナ' });
+    expect(together(plain, place)).toEqual({ text: 'カナ 受付', reading: 'カナ うけつけ' });
+  });
+
+  it('have no reading of their own where neither has one', () => {
+    expect(together(plain, plain)).toEqual({ text: 'カナ カナ' });
   });
 });
 

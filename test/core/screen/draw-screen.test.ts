@@ -341,6 +341,8 @@ describe('the text of a consent', () => {
   });
 
   it('does not exist for a question that asks for no consent', () => {
-    expect(() => consentTextOf(catalogue, 'ja', { kind: 'summary' }, 'medical')).toThrow();
+    expect(() => consentTextOf(catalogue, 'ja', { kind: 'summary' }, 'medical')).toThrow(
+      'no consent is given on summary',
+    );
   });
 });

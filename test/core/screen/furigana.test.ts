@@ -26,6 +26,10 @@ describe('furigana', () => {
     ['1人だけ、24時間', 'ひとりだけ、にじゅーよ じかん', '1人(ひとり)だけ、24時間(にじゅうよじかん)'],
     ['5秒の 間に', '5びょーの、 あいだに', '5秒(びょう)の 間(あいだ)に'],
     ['受付が できました 14:03', 'うけつけが、 できました、じゅーよじ さんぷん', '受付(うけつけ)が できました 14:03'],
+    // What has no vowel to be drawn out stays as it is said, and so does the place of what is filled in later.
+    ['運ぶ', 'うんーぶ', '運(うんー)ぶ'],
+    ['{count}人を 呼ぶ', '{count}にんを、 よぶ', '{count}人(にん)を 呼(よ)ぶ'],
+    ['', '', ''],
     ['iPhoneの 画面', 'あい ふぉんの、 がめん', 'iPhoneの 画面(がめん)'],
   ])('%s', (text, reading, wanted) => {
     expect(kanaOf(text, reading)).toBe(wanted);

@@ -181,10 +181,20 @@ describe('a phone', () => {
   });
 });
 
+it('a request that cannot be sent for the moment tells so, with the time that is left, until the clinic is back', () => {
+  const story = situations.sending();
+  const told = () => [draw(story).lead.flatMap(keysIn), draw(story).body.kind];
+  expect(told()).toEqual([['sending.lead'], 'picture']);
+  story.tell({ type: 'BusDisconnected', failure: failure('delivery.offline') });
+  expect(told()).toEqual([['sending.trouble'], 'countdown']);
+  story.tell({ type: 'BusConnected' });
+  expect(told()).toEqual([['sending.lead'], 'picture']);
+});
+
 describe('papers to choose from', () => {
   const documents = [
-    { id: 'd1', title: '紹介状', from: '別の医院', date: '2026-11-01' },
-    { id: 'd2', title: '検査結果', from: '別の医院', date: '2026-11-02' },
+    { id: 'd1', title: '紹介状', from: '別の医院', date: '2026-10-30' },
+    { id: 'd2', title: '検査結果', from: '別の医院', date: '2026-10-30' },
   ];
   const asked = (language?: string) => {
     const story = withSettings({
@@ -215,8 +225,14 @@ describe('papers to choose from', () => {
         .map(({ spoken }) => spoken?.text ?? '');
     const [first, second] = said();
     expect([first, second]).toEqual([expect.stringContaining('紹介状'), expect.stringContaining('検査結果')]);
+    expect(said('ja-easy')[0]).toContain('紹介状');
     const foreign = said('en');
-    expect(foreign[1]).toContain('2');
+    // By the number it is chosen with.
+    const numbers = foreign.map((text) => text.match(/\b[12]\b/g));
+    expect(numbers).toEqual([
+      ['1', '1'],
+      ['2', '2'],
+    ]);
     expect(foreign.join()).not.toContain('紹介状');
   });
 });

@@ -71,6 +71,15 @@ describe('the card that signed before the restart goes on where its visit stood,
     expect(shown(story.state)).toBe('showingResult eligible');
   });
 
+  it('with what was chosen before it was laid down', () => {
+    const story = situations['at rest']();
+    story.tell({ type: 'EarlierVisitFound', requestId: 'first', session: 'session-of-first' });
+    story.touch('theme');
+    story.insert();
+    read(story, 'first');
+    expect([story.name, story.session.display.theme]).toEqual(['sending', 'high-contrast']);
+  });
+
   it('refused: the desk, with the reason', () => {
     const story = restarted(receipt('first', 'refused', 'card.certificate-revoked'));
     expect(read(story, 'first')).toEqual([...leftSecond, 'EndCard', 'EndCard', 'Chime attention']);

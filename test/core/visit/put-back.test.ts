@@ -180,6 +180,15 @@ it('who takes the card while the result is awaited waits as long as anybody', ()
   expect(story.state).toMatchObject({ name: 'awaitingResult', deadlineMs });
 });
 
+it('the next patient’s card that comes and goes while a request is sent is nothing to this visit', () => {
+  const story = situations.sending();
+  expect(story.tell({ type: 'CardRemoved' }).map(did)).toEqual(['EndCard']);
+  story.insert();
+  const { state } = story;
+  expect(story.tell({ type: 'CardRemoved' })).toEqual([]);
+  expect(story.state).toEqual(state);
+});
+
 it('who takes the card while the result stands there has one more look, never a longer one', () => {
   const story = situations.result();
   story.pass(delays.showResultMs - 1_000);

@@ -25,6 +25,16 @@ describe('a patient who listens', () => {
     expect(story.name).toBe('interrupted');
   });
 
+  it('has no more time because something else begins to be said while something is', () => {
+    const story = VisitStory.atRest();
+    story.present();
+    story.tell({ type: 'VoiceBegan' });
+    story.pass(2_000);
+    const { deadlineMs } = story.state;
+    expect(story.tell({ type: 'VoiceBegan' })).toEqual([]);
+    expect(story.state.deadlineMs).toBe(deadlineMs);
+  });
+
   it('is not waited for for ever where a sound card never ends a sentence', () => {
     const story = VisitStory.atRest();
     story.present();
