@@ -1,12 +1,24 @@
-/**
- * How malloc of every process of ours is started (Linux; Windows takes no notice). Pools, one a thread, would scatter
- * pictures and grow for hours. What is freed is overwritten at once: the reader's driver frees each answer of the card, a
- * piece of the photo, and each command, a PIN, as they are. The units say the same.
- */
-export const mallocEnvironment = {
+const overwriting = {
   MALLOC_ARENA_MAX: '2',
   // A chunk in a thread's own cache would be freed without being overwritten.
   GLIBC_TUNABLES: 'glibc.malloc.perturb=165:glibc.malloc.tcache_count=0',
+} as const;
+const givingBack = {
+  ...overwriting,
+  GLIBC_TUNABLES: `${overwriting.GLIBC_TUNABLES}:glibc.malloc.mmap_threshold=131072:glibc.malloc.trim_threshold=131072`,
+} as const;
+
+/**
+ * How malloc of each process of ours is started (Linux; Windows takes no notice); the units say the same. Pools, one a thread,
+ * would scatter pictures and grow for hours. What is freed is overwritten at once: the reader's driver frees each answer of
+ * the card, a piece of the photo, and each command, a PIN, as they are. What was large goes back to the system: left to itself
+ * malloc keeps twice the largest piece that was ever freed. Not so in the face process, which wants the same again with each frame.
+ */
+export const mallocEnvironment = {
+  terminal: givingBack,
+  link: givingBack,
+  face: overwriting,
+  agent: givingBack,
 } as const;
 
 /**
@@ -24,4 +36,4 @@ export const nodeFlags = {
   agent: ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size'],
 } as const;
 
-export const faceProcessStart = { execArgv: nodeFlags.face, environment: mallocEnvironment } as const;
+export const faceProcessStart = { execArgv: nodeFlags.face, environment: mallocEnvironment.face } as const;
