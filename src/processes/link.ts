@@ -31,7 +31,7 @@ import { fetchBundles } from './fetch-bundle.ts';
 import { LinkCertificate } from './link-certificate.ts';
 import { withWayNamed } from './named-way.ts';
 import { version } from './release.ts';
-import { beatWith, startRound } from './rounds.ts';
+import { beatWith, collectNowAndThen, startRound } from './rounds.ts';
 import { startLinkClock } from './terminal-clock.ts';
 import type { Config } from './terminal-config.ts';
 
@@ -161,6 +161,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   });
   const notifier = createSystemdNotifier();
   const endBeat = beatWith(notifier, clock, () => store.readSettings());
+  const endCollecting = collectNowAndThen(clock);
   const health = await serveHealth(config.link.health, (): LinkReport => {
     const damaged = damage();
     return {
@@ -177,7 +178,7 @@ export const startLink = async (config: Config, log: EventLog): Promise<Link> =>
   return {
     close: async () => {
       notifier.stopping();
-      for (const end of [endBeat, endAudit, endCertificate, endBundles]) end();
+      for (const end of [endBeat, endCollecting, endAudit, endCertificate, endBundles]) end();
       await health.close();
       await server.close();
       clock.close();
