@@ -40,7 +40,7 @@ export const initialSession = (
   consentCatalogue: Surroundings['consentCatalogue'],
   display: Display,
   timeouts: Surroundings['timeouts'],
-  phonesOnBed = false,
+  phonesOnBed: boolean,
 ): Session => ({
   state: { name: 'outOfService', failure: failure('settings.missing'), sinceMs: 0, deadlineMs: null },
   surroundings: {

@@ -183,6 +183,15 @@ describe('before anybody is asked for a consent', () => {
     expect(screenOf(story)).toBe('awaitingStaffCheck card.pin-blocked');
   });
 
+  it('a lookup that fails before anybody was verified is not waited for afterwards', () => {
+    const story = situations.reading();
+    const insertion = insertionOf(story);
+    story.tell({ type: 'CardRead', insertion, identity });
+    story.tell({ type: 'LookupFailed', insertion, failure: failure('eligibility.unavailable') });
+    story.enterPin();
+    expect(screenOf(story)).toBe('askingConsent');
+  });
+
   it('a lookup that fails is left out, and one that answers after that is taken', () => {
     const story = situations['which way']();
     const before = story.visit.lookup;
