@@ -23,7 +23,7 @@ const keysOf = async (pem: string) => {
   const [bytes = new ArrayBuffer()] = x509.PemConverter.decode(pem);
   const privateKey = await webcrypto.subtle.importKey('pkcs8', bytes, algorithm, true, ['sign']);
   const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' });
-  const publicKey = await webcrypto.subtle.importKey('spki', new Uint8Array(spki), algorithm, true, ['verify']);
+  const publicKey = await webcrypto.subtle.importKey('spki', new Uint8Array(spki), algorithm, true, []);
   return { privateKey, publicKey };
 };
 

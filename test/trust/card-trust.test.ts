@@ -51,6 +51,11 @@ describe('the trust store of the passive proof', () => {
     expect(parseCvIssuers('[]')).toEqual([]);
   });
 
+  test('a number of another length is told with the length that is due, by its place', () => {
+    expect(() => parse({ issuerId: 'AB' })).toThrow(/16 bytes/);
+    expect(() => parse({ modulus: 'AB' })).toThrow(/256 bytes/);
+  });
+
   test('refused: other lengths, other letters, other fields, no list', () => {
     for (const [name, value] of Object.entries(issuer))
       for (const wrong of [

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import { CompactSign, importPKCS8 } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
@@ -49,6 +50,25 @@ test('comes back whole, with the chain that is in force and the new key', async 
   const spki = createPublicKey(createPrivateKey(newKey)).export({ type: 'spki', format: 'der' });
   expect(newPublicKey).toBe(spki.toString('base64'));
   expect(await open(await signed(payload()))).toBe('opened');
+});
+
+test('the new key is for the device that asks, by name', () => {
+  const { subject } = new x509.Pkcs10CertificateRequest(Buffer.from(payload().signingRequest, 'base64'));
+  expect(subject).toBe('CN=front-1');
+});
+
+test('signed by another algorithm than ours, with a certificate of its own, it is forged', async () => {
+  const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(
+    { ...rsa, modulusLength: 2_048, publicExponent: Uint8Array.of(1, 0, 1) },
+    true,
+    ['sign', 'verify'],
+  );
+  const own = await x509.X509CertificateGenerator.createSelfSigned({ name: 'CN=front-1', keys, signingAlgorithm: rsa });
+  const message = await new CompactSign(encode(JSON.stringify({ ...payload(), chain: [own.toString('pem')] })))
+    .setProtectedHeader({ alg: 'RS256', typ: 'uketsuke-certificate-request' })
+    .sign(keys.privateKey);
+  expect(await open(encode(message))).toBe('message.forged');
 });
 
 test('a key is new each time, and of P-256', async () => {

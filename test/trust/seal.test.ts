@@ -118,6 +118,32 @@ describe('what else is asked of a signed message', () => {
     expect(await code(tooLong)).toBe('message.malformed');
   });
 
+  test('the last length that is read is read to the byte', async () => {
+    // Letters of its own length in the header: what base64 leaves out is made up for by the name of the key.
+    const sizes: number[] = [];
+    for (const more of [0, 1, 2, 3]) {
+      const kid = `${'k'.repeat(40)}${'i'.repeat(more)}`;
+      const signing = { ...made.agent.signing, kid };
+      const keys = made.agent.agents.map((key) => ({ ...key, kid }));
+      const content = JSON.stringify(receipt);
+      const signRaw = async (blanks: number) =>
+        bytes(
+          await new CompactSign(bytes(content.padEnd(content.length + blanks)))
+            .setProtectedHeader({ alg: 'ES256', typ: 'uketsuke-receipt', kid })
+            .sign(signing.key),
+        );
+      const about = Math.floor(((96 * 1_024 - (await signRaw(0)).length) * 3) / 4);
+      for (let blanks = about - 2; blanks <= about + 3; blanks += 1) {
+        const message = await signRaw(blanks);
+        const opened = await openSigned('receipt', message, receiptSchema, keys, addressee);
+        expect(opened.ok, `${message.length}`).toBe(message.length <= 96 * 1_024);
+        sizes.push(message.length);
+      }
+    }
+    expect(sizes).toContain(96 * 1_024);
+    expect(sizes).toContain(96 * 1_024 + 1);
+  });
+
   test('another kid, or one field in the place of another: malformed or forged', async () => {
     const content = JSON.stringify(receipt);
     expect(await code(await signRaw(content))).toBe('opened');
@@ -248,6 +274,23 @@ describe('sealed', () => {
     expect(await openSealed('request', await sized(96 * 1_024 + 1), made.agent.sealing)).toMatchObject({
       failure: { code: 'message.malformed' },
     });
+    const sizes: number[] = [];
+    for (const more of [0, 1, 2, 3]) {
+      const kid = `${'k'.repeat(40)}${'i'.repeat(more)}`;
+      const bare = (await seal('request', new Uint8Array(), { ...facilityKey(), kid })).length;
+      const about = Math.floor(((96 * 1_024 - bare) * 3) / 4);
+      for (let size = about - 2; size <= about + 3; size += 1) {
+        const sealed = await seal('request', new Uint8Array(size), { ...facilityKey(), kid });
+        const opened = await openSealed(
+          'request',
+          sealed,
+          made.agent.sealing.map((key) => ({ ...key, kid })),
+        );
+        expect(opened.ok, `${sealed.length}`).toBe(sealed.length <= 96 * 1_024);
+        sizes.push(sealed.length);
+      }
+    }
+    expect(sizes).toContain(96 * 1_024);
   });
 
   test('signed within: both must hold, and the seal is opened first', async () => {

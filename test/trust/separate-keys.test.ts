@@ -1,7 +1,18 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { layDown, storedReleases } from '../../scripts/beds/stored-releases.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
@@ -31,6 +42,31 @@ test('keys that lay in one directory are found by terminal and link afterwards; 
   expect(readdirSync(flat).sort()).toEqual(['link', 'terminal']);
   expect(statSync(join(flat, 'link')).mode & 0o777).toBe(0o700);
   expect(await separateKeys(flat, undefined)).toEqual([]);
+});
+
+test('a process that has no keys there gets no folder', async () => {
+  for (const name of ['trust.json', 'signing-key.jwk.json', 'sealing-key.jwk.json', 'cv-issuers.json'])
+    rmSync(join(flat, name), { force: true });
+  expect((await separateKeys(flat, undefined)).length).toBeGreaterThan(0);
+  expect(existsSync(join(flat, 'link'))).toBe(true);
+  expect(existsSync(join(flat, 'terminal'))).toBe(false);
+});
+
+test.skipIf(process.platform !== 'linux')('the folders are on the disk by name before an original goes', async () => {
+  const names = ['tls-key.pem', 'trust.json'];
+  const synced: string[] = [];
+  const { fsyncSync } = fs;
+  vi.spyOn(fs, 'fsyncSync').mockImplementation((file) => {
+    fsyncSync(file);
+    // What a power cut just then would leave of the originals.
+    if (readlinkSync(`/proc/self/fd/${file}`) === flat) synced.push(...readdirSync(flat));
+  });
+  syncBuiltinESMExports();
+  await separateKeys(flat, undefined);
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  expect(synced).toEqual(expect.arrayContaining([...names, 'link', 'terminal']));
+  expect(names.filter((name) => existsSync(join(flat, name)))).toEqual([]);
 });
 
 test('cut off between copies and originals: the next run goes on, and newer keys are not overwritten', async () => {

@@ -1,14 +1,29 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { writeFileAtomically } from '../../src/trust/write-file.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uketsuke-write-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 test('what cannot be written leaves the former content and no name beside it, however often it is tried', async () => {
   const path = join(folder, 'held.json');
@@ -58,4 +73,35 @@ test('is for its owner alone; as root, for the owner of the folder', async () =>
   await writeFileAtomically(path, 'x');
   expect([statSync(path).mode & 0o777, statSync(join(folder, 'made')).mode & 0o777]).toEqual([0o600, 0o700]);
   expect(statSync(path).uid).toBe(statSync(join(folder, 'made')).uid);
+});
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('skipped: giving a folder to another user needs root');
+test.skipIf(!isRoot)('what root writes belongs to whom the folder belongs to', async () => {
+  chownSync(folder, 12_345, 23_456);
+  await writeFileAtomically(join(folder, 'held.json'), 'x');
+  expect(statSync(join(folder, 'held.json'))).toMatchObject({ uid: 12_345, gid: 23_456 });
+});
+
+test('a disk that cannot write the name down is told as it is', async () => {
+  const broken = Object.assign(new Error('EIO: fsync'), { code: 'EIO' });
+  vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+    throw broken;
+  });
+  syncBuiltinESMExports();
+  await expect(writeFileAtomically(join(folder, 'held.json'), 'x')).rejects.toBe(broken);
+});
+
+test.skipIf(process.platform !== 'linux')('nothing is left open, whether it was written or not', async () => {
+  const path = join(folder, 'held.json');
+  await writeFileAtomically(path, 'x');
+  await expect(writeFileAtomically(path, null as unknown as string)).rejects.toThrow();
+  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return [];
+    }
+  });
+  expect(open.filter((each) => each.startsWith(folder))).toEqual([]);
 });

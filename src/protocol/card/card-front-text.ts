@@ -8,7 +8,7 @@ export type CardFrontText = {
   readonly securityCode: string;
 };
 
-const withoutSpaces = (text: string): string => text.replace(/\s+/g, '');
+const withoutSpaces = (text: string): string => text.replace(/\s/g, '');
 
 /** `昭和55年2月17日生`, `平成元年3月31日生`; anything may stand in the era's place, nothing may be missing behind it. */
 const birthPattern = /^\D{1,2}?(元|\d{1,2})年(\d{1,2})月(\d{1,2})日生$/;

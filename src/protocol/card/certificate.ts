@@ -83,6 +83,11 @@ const readTime = (object: Tlv | undefined): number => {
   return Date.UTC(tag === 0x17 ? (year < 50 ? 2000 + year : 1900 + year) : year, month - 1, day, hour, minute, second);
 };
 
+const sequenceIn = (bytes: Uint8Array, what: string): Tlv => {
+  const read = readTlv(bytes);
+  return tagged(read.ok ? read.value : undefined, 0x30, what);
+};
+
 const unsigned = (object: Tlv | undefined): Uint8Array => {
   const { value } = tagged(object, 0x02, 'integer');
   if (value.length === 0) throw new Malformed('integer');
@@ -99,9 +104,7 @@ const readPublicKey = (object: Tlv | undefined): Certificate['publicKey'] => {
   const [algorithm, key] = children(tagged(object, 0x30, 'subject public key'));
   const name = readOid(children(tagged(algorithm, 0x30, 'key algorithm'))[0]);
   if (name !== oids.rsaEncryption) return { type: 'other', algorithm: name };
-  const sequence = readTlv(bitString(key));
-  if (!sequence.ok) throw new Malformed('RSA key');
-  const [modulus, exponent] = children(tagged(sequence.value, 0x30, 'RSA key'));
+  const [modulus, exponent] = children(sequenceIn(bitString(key), 'RSA key'));
   const rsa = { modulus: unsigned(modulus), exponent: unsigned(exponent) };
   const leading = demand(rsa.modulus[0], 'RSA modulus');
   return { type: 'rsa', key: rsa, bits: rsa.modulus.length * 8 - Math.clz32(leading) + 24 };
@@ -134,9 +137,7 @@ const readKeyUsage = (extension: Extension | undefined): Certificate['keyUsage']
 
 const readExtendedKeyUsage = (extension: Extension | undefined): readonly string[] | null => {
   if (extension === undefined) return null;
-  const sequence = readTlv(extension.value);
-  if (!sequence.ok) throw new Malformed('extended key usage');
-  return children(tagged(sequence.value, 0x30, 'extended key usage')).map(readOid);
+  return children(sequenceIn(extension.value, 'extended key usage')).map(readOid);
 };
 
 const parse = (der: Uint8Array): Certificate => {
@@ -190,9 +191,7 @@ const spelled = ({ tag, value }: Tlv): string => {
 
 /** The values of a distinguished name (`subject`, `issuer`), whatever they are of: JP, a body, a name. Throws where it is no name. */
 export const valuesOfName = (name: Uint8Array): readonly string[] => {
-  const sequence = readTlv(name);
-  if (!sequence.ok) throw new Malformed('name');
-  return children(tagged(sequence.value, 0x30, 'name')).flatMap((part) =>
+  return children(sequenceIn(name, 'name')).flatMap((part) =>
     children(tagged(part, 0x31, 'part of a name')).map((attribute) =>
       spelled(demand(children(tagged(attribute, 0x30, 'attribute of a name'))[1], 'value of a name')),
     ),
