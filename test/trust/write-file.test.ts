@@ -9,6 +9,7 @@ import fs, {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +51,8 @@ test('a folder in the place of the file is moved away with all that is in it, an
 test('a name that takes no file is told, and no other is left each time it is tried', async () => {
   const asFolder = `${join(folder, 'kept')}/`;
   mkdirSync(asFolder);
-  for (let times = 0; times < 3; times += 1) await expect(writeFileAtomically(asFolder, 'x')).rejects.toThrow(asFolder);
+  for (let times = 0; times < 3; times += 1)
+    await expect(writeFileAtomically(asFolder, 'x')).rejects.toMatchObject({ code: 'ENOTDIR' });
   expect(readdirSync(folder)).toEqual(['kept']);
   expect(readdirSync(asFolder)).toEqual([]);
 });
@@ -83,6 +85,20 @@ test.skipIf(!isRoot)('what root writes belongs to whom the folder belongs to', a
   expect(statSync(join(folder, 'held.json'))).toMatchObject({ uid: 12_345, gid: 23_456 });
 });
 
+test('what is in it is on the disk before it has its name', async () => {
+  const path = join(folder, 'held.json');
+  const file = await open(join(folder, 'any'), 'w');
+  await file.close();
+  const handles = Object.getPrototypeOf(file) as typeof file;
+  const synced: (readonly [text: string, isNamed: boolean])[] = [];
+  vi.spyOn(handles, 'sync').mockImplementation(async () => {
+    const aside = readdirSync(folder).filter((name) => name.endsWith('.part'));
+    synced.push([aside.map((name) => readFileSync(join(folder, name), 'utf8')).join(), fs.existsSync(path)]);
+  });
+  await writeFileAtomically(path, 'x');
+  expect(synced).toEqual([['x', false]]);
+});
+
 test('a disk that cannot write the name down is told as it is', async () => {
   const broken = Object.assign(new Error('EIO: fsync'), { code: 'EIO' });
   vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
@@ -96,12 +112,12 @@ test.skipIf(process.platform !== 'linux')('nothing is left open, whether it was 
   const path = join(folder, 'held.json');
   await writeFileAtomically(path, 'x');
   await expect(writeFileAtomically(path, null as unknown as string)).rejects.toThrow();
-  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+  const stillOpen = readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
     } catch {
       return [];
     }
   });
-  expect(open.filter((each) => each.startsWith(folder))).toEqual([]);
+  expect(stillOpen.filter((each) => each.startsWith(folder))).toEqual([]);
 });

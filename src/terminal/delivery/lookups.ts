@@ -11,7 +11,7 @@ import type { DevicePost } from './device-post.ts';
 const lookupMs = 10_000;
 
 type Pending = {
-  readonly payload: Uint8Array;
+  readonly send: () => void;
   readonly startedAtMs: number;
   readonly settle: (result: Result<LookupResult>) => void;
 };
@@ -46,9 +46,13 @@ export const createLookups = (post: DevicePost, clock: Clock, log: EventLog): Lo
       };
       if (signal.aborted || closed) return giveUp();
       signal.addEventListener('abort', giveUp);
-      lookups.set(lookupId, { payload, startedAtMs, settle });
-      const expirySeconds = lookupMs / 1000;
-      void post.publish('lookup', payload, { ...post.replyTo('lookup-result', lookupId), expirySeconds });
+      const send = (): void => {
+        // The broker keeps it for no longer than anybody waits for its answer.
+        const expirySeconds = Math.ceil((lookupMs - sinceMs(startedAtMs)) / 1_000);
+        void post.publish('lookup', payload, { ...post.replyTo('lookup-result', lookupId), expirySeconds });
+      };
+      lookups.set(lookupId, { send, startedAtMs, settle });
+      send();
     });
 
   return {
@@ -71,7 +75,7 @@ export const createLookups = (post: DevicePost, clock: Clock, log: EventLog): Lo
       pending.settle(ok(result));
     },
     reconnected: () => {
-      for (const { payload } of lookups.values()) void post.publish('lookup', payload);
+      for (const { send } of lookups.values()) send();
     },
     close: () => {
       closed = true;

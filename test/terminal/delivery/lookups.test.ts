@@ -79,6 +79,19 @@ test('it is asked again with each connection while it waits, every one that wait
   for (const { leaf, kind } of sent) expect([leaf, kind]).toEqual(['lookup', 'lookup']);
 });
 
+test('asked again, the broker keeps it for what is left of its time alone, and knows where its answer is due', async () => {
+  void ask();
+  await breathe();
+  for (const ms of [3_500, 6_499]) {
+    await clock.advance(ms);
+    lookups.reconnected();
+  }
+  const lookupId = sent[0]?.lookupId;
+  expect(sent.map(({ options }) => options)).toEqual(
+    [10, 7, 1].map((expirySeconds) => ({ responseLeaf: 'lookup-result', correlation: lookupId, expirySeconds })),
+  );
+});
+
 test('a visit that goes on keeps nothing of a question that was answered', async () => {
   const visit = new AbortController();
   const asked = ask(visit.signal);
