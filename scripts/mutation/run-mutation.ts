@@ -84,7 +84,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
       'memory-journal',
       'group-commit',
     ],
-    'journal-witness',
+    ...['journal-witness', 'journal-kind'],
   ].map((name) => `test/agent/journal/${name}.test.ts`),
 };
 
