@@ -12,6 +12,7 @@ const firstDetail = {
   proofFailed: 0,
   demand: 1,
   tagged: 2,
+  sequenceIn: 1,
   parseCanonical: 2,
   Malformed: 0,
   Misshapen: 0,

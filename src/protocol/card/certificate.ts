@@ -164,23 +164,15 @@ const parse = (der: Uint8Array): Certificate => {
   };
 };
 
-/** DirectoryString and its sisters (X.520): tag → how its bytes spell letters */
-const spellings: Readonly<Record<number, 'utf-8' | 'utf-16be' | 'utf-32be' | 'latin1'>> = {
-  12: 'utf-8',
-  18: 'latin1',
-  19: 'latin1',
-  20: 'latin1',
-  22: 'latin1',
-  28: 'utf-32be',
-  30: 'utf-16be',
-};
+/** DirectoryString and its sisters (X.520): UTF8String, and tag → bytes of a letter in each of the others */
+const utf8String = 12;
+const letterBytes: Readonly<Record<number, number>> = { 18: 1, 19: 1, 20: 1, 22: 1, 28: 4, 30: 2 };
 
 /** What is no text (a bit string) says nothing. */
 const spelled = ({ tag, value }: Tlv): string => {
-  const spelling = spellings[tag];
-  if (spelling === undefined) return '';
-  if (spelling === 'utf-8') return demand(decodeUtf8(value), 'letters of a name');
-  const width = spelling === 'utf-32be' ? 4 : spelling === 'utf-16be' ? 2 : 1;
+  if (tag === utf8String) return demand(decodeUtf8(value), 'letters of a name');
+  const width = letterBytes[tag];
+  if (width === undefined) return '';
   let text = '';
   for (let at = 0; at + width <= value.length; at += width) {
     const letter = value.subarray(at, at + width).reduce((sum, byte) => sum * 256 + byte, 0);

@@ -94,16 +94,14 @@ export const parseVisual = (
   const whole = readTlv(bytes);
   if (!whole.ok) return unreadable('no FF20');
   const parts = readTlvs(whole.value.value);
-  const objects = parts.ok ? parts.value : [];
   const read =
     whole.value.tag !== visualTags.record
       ? unreadable('no FF20')
       : parts.ok
-        ? readVisualObjects(objects, cvCertificate, sha256)
+        ? readVisualObjects(parts.value, cvCertificate, sha256)
         : unreadable('FF20 structure');
-  const { photoJp2, evidence } = read.ok ? read.value : { photoJp2: null, evidence: null };
-  const kept = new Set([photoJp2, evidence?.df22, evidence?.df23, evidence?.df24, evidence?.df28]);
-  for (const { value, raw } of [whole.value, ...objects])
+  const kept = new Set(read.ok ? [read.value.photoJp2, ...Object.values(read.value.evidence)] : []);
+  for (const { value, raw } of [whole.value, ...(parts.ok ? parts.value : [])])
     for (const copy of [value, raw]) if (!kept.has(copy)) copy.fill(0);
   return read;
 };
@@ -158,10 +156,9 @@ const readVisualObjects = (
   });
 };
 
-/** EF 0004: a card-verifiable certificate of 5F4E (issuer id 16 ‖ subject id 16 ‖ key 265) and 5F37. */
+/** EF 0004: a card-verifiable certificate of 5F4E (issuer id 16 ‖ subject id 16 ‖ key 265) and 5F37. Whose it is is not asked. */
 type CvCertificate = {
   readonly issuerId: Uint8Array;
-  readonly subjectId: Uint8Array;
   readonly key: RsaPublicKey;
   readonly signedPart: Uint8Array;
   readonly signature: Uint8Array;
@@ -182,7 +179,6 @@ const readCvCertificate = (bytes: Uint8Array): Result<CvCertificate> => {
   if (!key.ok) return proofFailed('CV certificate: key');
   return ok({
     issuerId: body.value.slice(0, 16),
-    subjectId: body.value.slice(16, 32),
     key: key.value,
     signedPart: body.value,
     signature: signature.value,

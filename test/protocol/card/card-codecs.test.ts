@@ -75,6 +75,7 @@ describe('APDU', () => {
     expect(continuation(readBinary(0, 32).apdu, response('6C20'))).toBeNull();
     expect(continuation(verify(fromAscii('1234')).apdu, response('6C04'))).toBeNull();
     expect(continuation(read, response('9000'))).toBeNull();
+    expect(continuation(readBinary(0, 32).apdu, response('9000'))).toBeNull();
   });
 });
 
@@ -214,19 +215,36 @@ describe('commands of the card', () => {
     expect(readBinary(0, 4).read(response('AABB9000'))).toEqual({ ok: true, value: fromHex('AABB') });
     expect(readBinary(0, 4).read(response('AABB6282'))).toEqual({ ok: true, value: fromHex('AABB') });
     expect(readBinary(0, 4).read(response('6B00'))).toEqual({ ok: true, value: new Uint8Array() });
-    expect(readBinary(0, 1).read(response('AABB9000')).ok).toBe(false);
+    expect(readBinary(0, 2).read(response('AABB9000'))).toEqual({ ok: true, value: fromHex('AABB') });
+    expect(readBinary(0, 1).read(response('AABB9000'))).toMatchObject({ failure: { code: 'card.communication' } });
     expect(readBinary(0, 4).read(response('6982'))).toMatchObject({ ok: false, failure: { code: 'card.unreadable' } });
-    expect(() => readBinary(0x8000, 1)).toThrow(RangeError);
+    expect(encodeCommand(readBinary(0x7fff, 1).apdu)).toEqual(fromHex('00B07FFF01'));
+    for (const offset of [0x8000, -1]) expect(() => readBinary(offset, 1)).toThrow(RangeError);
   });
 
   test('a signature has 256 bytes; 6982 means the PIN is forgotten', () => {
     const sign = computeSignature(new Uint8Array(32));
     expect(sign.read({ body: new Uint8Array(256), statusWord: statusWords.success }).ok).toBe(true);
     for (const length of [0, 255, 257])
-      expect(sign.read({ body: new Uint8Array(length), statusWord: statusWords.success }).ok).toBe(false);
+      expect(sign.read({ body: new Uint8Array(length), statusWord: statusWords.success })).toMatchObject({
+        failure: { code: 'card.communication' },
+      });
+    expect(sign.read({ body: new Uint8Array(256), statusWord: 0x6985 }).ok).toBe(false);
     expect(sign.read(response('6982'))).toMatchObject({ ok: false, failure: { code: 'card.security-status-lost' } });
     for (const other of ['6985', '6A82', '6282'])
       expect(sign.read(response(other))).toMatchObject({ ok: false, failure: { code: 'card.communication' } });
+  });
+
+  test('a refusal says which command was refused, and no two have one name', () => {
+    const commands = [
+      ...[selectApplication(applications.jpki), selectFile(1), readBinary(0, 1), readRetryCounter],
+      ...[verify(fromAscii('1234')), computeSignature(new Uint8Array(32)), computePresenceProof(new Uint8Array(32))],
+    ];
+    expect(new Set(commands.map(({ name }) => name)).size).toBe(commands.length);
+    for (const { name, read } of commands) {
+      expect(name).toMatch(/^[a-z]+( [a-z]+)*$/);
+      expect(read(response('6F00'))).toMatchObject({ ok: false, failure: { detail: `${name}: 6F00` } });
+    }
   });
 
   test.each([

@@ -87,6 +87,9 @@ test('a number is plausible where its birth can have been in some era by now, an
   expect(plausible('63023020302285')).toBe(false);
   expect(plausible('46010120302285')).toBe(true);
   expect(plausible('08113020302285')).toBe(true);
+  expect(plausible('09091920299999')).toBe(true);
+  // 昭和45 was that year itself, and 明治45 had ended before this day.
+  expect([1969, 1970].map((year) => plausible('45081519752285', year))).toEqual([false, true]);
   for (let at = 0; at < 14; at += 1)
     for (const sign of ['/', ':']) {
       const number = '08113020302285';

@@ -202,6 +202,24 @@ describe('what a certificate may be used for', () => {
     expect(parsed(withExtensions(isNoBoolean)).keyUsage?.critical).toBe(false);
   });
 
+  test('extensions stand behind the key: whatever else stands there is passed over, what stands before it is none', () => {
+    const said = { keyUsage: { digitalSignature: true }, extendedKeyUsage: [oids.clientAuth] };
+    const uniqueId = encodeTlv(0x81, Uint8Array.of(0, 1));
+    expect(parsed({ key: concatBytes(whole.key, uniqueId) })).toMatchObject(said);
+    const { extensions } = whole;
+    if (extensions === null) throw new Error('no extensions');
+    // In the place of the signature's algorithm, which the signed part says a second time.
+    const tbs = [whole.version, whole.serial, extensions, issuer, whole.validity, whole.subject, whole.key];
+    const fields = tbs.filter((field) => field !== null);
+    const misplaced = parseCertificate(sequence(sequence(...fields), whole.algorithm, whole.signature));
+    expect(misplaced).toMatchObject({ ok: true, value: { keyUsage: null, extendedKeyUsage: null } });
+  });
+
+  test('a key of another kind is named, and is not enough', () => {
+    const { publicKey } = parsed({ key: keyOf(modulus2048, fromHex('010001'), '2A8648CE3D0201') });
+    expect(publicKey).toEqual({ type: 'other', algorithm: '1.2.840.10045.2.1' });
+  });
+
   test('nothing said is null, and is not enough', () => {
     for (const change of [{ extensions: null }, withExtensions()])
       expect(parsed(change)).toMatchObject({ keyUsage: null, extendedKeyUsage: null });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { concatBytes, fromAscii, fromHex, toHex } from '../../../src/protocol/bytes.ts';
+import { concatBytes, fromAscii, fromHex, toHex, uint16 } from '../../../src/protocol/bytes.ts';
 import { encodeCommand, encodeResponse, statusWords } from '../../../src/protocol/card/apdu.ts';
 import {
   createTraceRedactor,
@@ -77,8 +77,24 @@ describe('what is kept of an answer', () => {
     expect(lastOf(jpki, file(token), failed(file(files.jpki.authCertificate)), read)?.response).toBe(toHex(content));
     expect(lastOf(jpki, file(token), failed(select(applications.text)), read)?.response).toBe(toHex(content));
     expect(lastOf(jpki, file(token), file(files.jpki.authCertificate), read)?.response).toEqual(hashed);
+    const withByte: Step = [{ ...selectFile(token).apdu, body: concatBytes(uint16(token), Uint8Array.of(0)) }];
+    expect(lastOf(jpki, file(token), withByte, read)?.response).toEqual(hashed);
     const path: Step = [{ cla: 0, ins: 0xa4, p1: 0x08, p2: 0, body: fromHex('000006') }];
     expect(lastOf(jpki, file(token), path, read)?.response).toEqual(hashed);
+  });
+
+  test('what a command selects is known after its bytes have been overwritten; one that names nothing selects nothing', () => {
+    const redact = createTraceRedactor(sha256);
+    const exchange = ([command, answer]: Step): TraceLine | null => {
+      const bytes = encodeCommand(command);
+      const line = redact({ command: bytes, response: encodeResponse(0x9000, answer) });
+      bytes.fill(0);
+      return line;
+    };
+    exchange(select(applications.jpki));
+    exchange(file(files.jpki.tokenInformation));
+    expect(exchange([{ cla: 0, ins: 0xa4, p1: 0x04, p2: 0, le: 256 }])).not.toHaveProperty('body');
+    expect(exchange(read)?.response).toBe(toHex(content));
   });
 
   test('a shared file is kept as it is read alone: what a command that is no READ BINARY says of it is not', () => {
@@ -148,6 +164,9 @@ test('traces differ line by line, each difference by its name', () => {
   expect(of([{}], [{ statusWord: '6A82', response: '' }])).toEqual([{ line: 1, what: 'status word' }]);
   for (const response of ['AABC', '', short]) expect(of([{}], [{ response }])).toEqual([{ line: 1, what: 'answer' }]);
   expect(of([{ response: short }], [{ response: { length: 2 } }])).toEqual([]);
+  // As long as a text of its length: what was kept whole is still no hash.
+  expect(of([{ response: { length: 4 } }], [{ response: 'AABB' }])).toEqual([{ line: 1, what: 'answer' }]);
+  expect(of([{ response: 'AABB' }], [{ response: { length: 4 } }])).toEqual([{ line: 1, what: 'answer' }]);
   for (const response of [{ length: 3 }, { length: 2, sha256: 'AA' }, 'AABB'])
     expect(of([{ response: short }], [{ response }])).toEqual([{ line: 1, what: 'answer' }]);
 });

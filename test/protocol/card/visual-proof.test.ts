@@ -16,7 +16,7 @@ import type { VisualEvidence } from '../../../src/core/visit/identity.ts';
 import { concatBytes, fromAscii } from '../../../src/protocol/bytes.ts';
 import { checkAuthCertificate, parseCertificate } from '../../../src/protocol/card/certificate.ts';
 import { digestInfo } from '../../../src/protocol/card/digest-info.ts';
-import { encodeTlv } from '../../../src/protocol/card/tlv.ts';
+import { encodeTlv, readTlv, readTlvs } from '../../../src/protocol/card/tlv.ts';
 import {
   checkCardExpiry,
   checkPresenceProof,
@@ -37,6 +37,10 @@ let evidence: VisualEvidence;
 
 const flipped = (bytes: Uint8Array, at = bytes.length - 1): Uint8Array =>
   bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+const children = (bytes: Uint8Array): readonly Uint8Array[] => {
+  const objects = readTlvs(bytes);
+  return objects.ok ? objects.value.map(({ value }) => value) : [];
+};
 const check = (changed: Partial<VisualEvidence>, trusted = trustedCvIssuers) =>
   checkVisualEvidence({ ...evidence, ...changed }, trusted, cardCryptography);
 const refused = (detail: string) => ({ ok: false, failure: { code: 'card.visual-proof-failed', detail } });
@@ -143,6 +147,35 @@ describe('passive proof of the visual record, from TLVs and hashes alone', () =>
       sha256(concatBytes(hash1, evidence.hash2, evidence.hash3)),
     ])
       expect(check({ df28: sign(digestInfo(octets)) })).toMatchObject(refused('DF28 signature'));
+  });
+
+  test('what is signed is still asked for its form: tag, end, and a sex that a card can say', () => {
+    const { sha256 } = cardCryptography;
+    const signed = (changed: Partial<VisualEvidence>) => {
+      const all = { ...evidence, ...changed };
+      const hash1 = sha256(concatBytes(all.df22, all.df23, all.df24));
+      const df28 = signDigestInfo(authority.visualSigningKey)(digestInfo(concatBytes(hash1, all.hash2, all.hash3)));
+      return check({ ...changed, df28 });
+    };
+    const sex = (code: string) => ({ df23: encodeTlv(0xdf23, fromAscii(code)) });
+    for (const code of ['1', '2', '9'] as const) expect(signed(sex(code))).toMatchObject({ value: { sex: code } });
+    for (const code of ['', '0', '3', '22', 'x']) expect(signed(sex(code))).toMatchObject(refused('sex'));
+    for (const part of ['df22', 'df23', 'df24'] as const)
+      for (const wrong of [
+        new Uint8Array(),
+        concatBytes(Uint8Array.of(0xdf, 0x2f), evidence[part].slice(2)),
+        concatBytes(evidence[part], Uint8Array.of(0)),
+      ])
+        expect(signed({ [part]: wrong }), part).toMatchObject(refused('DF22, DF23 or DF24 malformed'));
+  });
+
+  test('a CV certificate whose signed part has another tag is none, though its signature covers the content alone', () => {
+    const parts = readTlv(evidence.cvCertificate);
+    const [body, signature] = parts.ok ? children(parts.value.value) : [];
+    if (body === undefined || signature === undefined) throw new Error('no CV certificate');
+    const certificate = (tag: number) => encodeTlv(0x7f21, encodeTlv(tag, body), encodeTlv(0x5f37, signature));
+    expect(check({ cvCertificate: certificate(0x5f4e) })).toMatchObject({ ok: true });
+    expect(check({ cvCertificate: certificate(0x5f4f) })).toMatchObject(refused('CV certificate: objects'));
   });
 
   test('every truncation of every part is refused', () => {

@@ -118,6 +118,7 @@ describe('each object has its form', () => {
       ],
       [
         ...[keyOf(exponent), keyOf(modulus), keyOf(modulus, exponent), keyOf(exponent, modulus, exponent)],
+        ...[keyOf(encodeTlv(0x92, key.exponent), modulus), keyOf(exponent, encodeTlv(0x92, key.modulus))],
         ...[keyOf(encodeTlv(0x90), modulus), keyOf(encodeTlv(0x90, new Uint8Array(5).fill(1)), modulus)],
         ...[255, 257, 0].map((length) => keyOf(exponent, encodeTlv(0x91, new Uint8Array(length).fill(0x80)))),
         keyOf(exponent, encodeTlv(0x91, key.modulus.with(0, 0x7f))),
@@ -178,6 +179,16 @@ describe('the photo', () => {
     const longer = concatBytes(photo.slice(0, ihdr - 8), fromAscii('jpx '), photo.slice(ihdr - 8));
     new DataView(longer.buffer).setUint32(12, ihdr - 20 + 4);
     expect(jp2Size(longer)).toEqual(jp2Size(photo));
+    expect(jp2Size(longer.slice(0, ihdr + 4 + 21))).toBeNull();
+    expect(jp2Size(longer.slice(0, ihdr + 4 + 22))).toEqual(jp2Size(photo));
+    // One without brands has 16 bytes; what is shorter names not even itself.
+    const shortened = (length: number): Uint8Array => {
+      const copy = concatBytes(photo.slice(0, 12 + length), photo.slice(ihdr - 8), new Uint8Array(16));
+      new DataView(copy.buffer).setUint32(12, length);
+      return copy;
+    };
+    expect(jp2Size(shortened(16))).toEqual(jp2Size(photo));
+    for (const length of [8, 12, 15]) expect(jp2Size(shortened(length))).toBeNull();
   });
 });
 
