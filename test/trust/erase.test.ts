@@ -46,6 +46,30 @@ describe('a tree', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test('a file is written over from end to end, and no further, with what no two pieces have in common', async () => {
+    const size = 2 * 1_048_576 + 5;
+    writeFileSync(join(folder, 'long'), Buffer.alloc(size));
+    const file = await open(join(folder, 'any'), 'w');
+    await file.close();
+    const over = Buffer.alloc(size);
+    let end = 0;
+    vi.spyOn(Object.getPrototypeOf(file) as FileHandle, 'write').mockImplementation((async (
+      piece: Buffer,
+      from: number,
+      length: number,
+      at: number,
+    ) => {
+      piece.copy(over, at, from, from + length);
+      end = Math.max(end, at + length);
+      return { bytesWritten: length, buffer: piece };
+    }) as never);
+    expect(await eraseTree(join(folder, 'long'))).toBe(1);
+    expect(end).toBe(size);
+    const pieces = Array.from({ length: 2_048 }, (_, at) => over.toString('latin1', at * 1_024, at * 1_024 + 16));
+    expect(new Set(pieces).size).toBe(2_048);
+    expect(over.subarray(-5)).not.toEqual(Buffer.alloc(5));
+  });
+
   test('what is not there is nothing; what cannot be looked at is told', async () => {
     expect(await eraseTree(join(folder, 'nothing'))).toBe(0);
     writeFileSync(join(folder, 'a'), 'a');

@@ -2,7 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { facility, makeTestFacility, type TestFacility } from '../../scripts/beds/test-facility.ts';
-import { importVerificationKey, keyFiles, keyFolders, readTerminalKeys } from '../../src/trust/key-files.ts';
+import {
+  importVerificationKey,
+  keyFiles,
+  keyFolders,
+  readLinkKeys,
+  readTerminalKeys,
+} from '../../src/trust/key-files.ts';
 import { openSealedAndSigned, openSigned, sign, signAndSeal } from '../../src/trust/seal.ts';
 import { receiptSchema } from '../../src/wire/messages.ts';
 
@@ -34,6 +40,16 @@ test('what lies on a terminal opens what an agent signs and seals for it', async
   const signed = await sign('receipt', receipt, made.agent.signing);
   const opened = await openSigned('receipt', signed, receiptSchema, keys.agents, addressee);
   expect(opened).toEqual({ ok: true, value: { message: receipt, signer: 'agent-1' } });
+});
+
+test('what lies on the link is text, as TLS takes it, each part from its file', async () => {
+  const keys = await readLinkKeys(made.deviceDirectory);
+  const text = (name: string): string => readFileSync(join(made.deviceDirectory, keyFolders.link, name), 'utf8');
+  expect(keys).toEqual({
+    key: text('tls-key.pem'),
+    certificate: text('tls-certificate.pem'),
+    ca: text('facility-ca.pem'),
+  });
 });
 
 test('each key is the one of its file: two agents are told apart, and the first of two sealing keys is current', async () => {

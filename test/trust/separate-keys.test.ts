@@ -44,6 +44,12 @@ test('keys that lay in one directory are found by terminal and link afterwards; 
   expect(await separateKeys(flat, undefined)).toEqual([]);
 });
 
+test('whom a terminal trusts to sign cards goes with its keys', async () => {
+  writeFileSync(join(flat, 'cv-issuers.json'), '[]');
+  expect(await separateKeys(flat, undefined)).toContain('cv-issuers.json');
+  expect(readFileSync(join(flat, 'terminal', 'cv-issuers.json'), 'utf8')).toBe('[]');
+});
+
 test('a process that has no keys there gets no folder', async () => {
   for (const name of ['trust.json', 'signing-key.jwk.json', 'sealing-key.jwk.json', 'cv-issuers.json'])
     rmSync(join(flat, name), { force: true });

@@ -45,15 +45,15 @@ export const parseXml = (input: string): Result<XmlElement> => {
   const malformed = (reason: string, at: number) =>
     err(failure('message.malformed', `XML: ${reason} at character ${at}`));
   if (input.length > maximumCharacters) return malformed('too long', maximumCharacters);
-  const text = input.startsWith('\ufeff') ? input.slice(1) : input;
-  const stray = forbidden.exec(text);
+  const stray = forbidden.exec(input);
   if (stray !== null) return malformed('a character that XML cannot hold', stray.index);
   const open: Open[] = [];
   let root: XmlElement | undefined;
   let at = 0;
-  while (at < text.length) {
+  // A byte order mark counts as a blank, as it does in a text of JavaScript.
+  while (at < input.length) {
     token.lastIndex = at;
-    const match = token.exec(text);
+    const match = token.exec(input);
     if (match === null) return malformed('not understood', at);
     const [whole, cdata, slash, name, , selfClosing, characters] = match;
     const top = open.at(-1);
@@ -62,9 +62,9 @@ export const parseXml = (input: string): Result<XmlElement> => {
     if (content !== undefined) {
       if (top) top.text += content;
       else if (content.trim() !== '') return malformed('text outside the root', at);
-    } else if (name !== undefined && slash === '/') {
+    } else if (slash === '/') {
       const closed = open.pop();
-      if (closed?.name !== name) return malformed('an end tag without its start', at);
+      if (closed === undefined || closed.name !== name) return malformed('an end tag without its start', at);
       const element = closed.children.length > 0 && closed.text.trim() === '' ? { ...closed, text: '' } : closed;
       const parent = open.at(-1);
       if (parent) parent.children.push(element);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  enteredName,
   fillName,
   holdsPlaceholder,
   isAllPlaceholders,
@@ -16,6 +17,7 @@ describe('a name sent with ● and the right one', () => {
     ['●田　？', '𠮷田 葛\u{e0100}', '𠮷田　葛\u{e0100}'],
     ['渡●', '渡邉\u{e0101}', '渡邉\u{e0101}'],
     ['花子', '花子', '花子'],
+    ['●橋\r\n一', '髙橋 一', '髙橋\r\n一'],
     ['●ずえ', '上す\u3099え', '上ずえ'],
     ['●す\u3099え', '上ずえ', '上ずえ'],
     ['●橋　一', '\ufeff髙橋\u200b 一\u2060', '髙橋　一'],
@@ -29,6 +31,8 @@ describe('a name sent with ● and the right one', () => {
     ['●橋　一郎', '髙橋 一', 'shorter'],
     ['●橋　一', '●橋 一', '● again'],
     ['●橋　一', '', 'nothing'],
+    ['●橋 \u0301一', '髙橋一', 'an accent on a blank'],
+    ['●橋\u0600 一', '髙橋一', 'a sign with a blank behind it'],
     ['●橋　一', '〓橋 一', 'what another program writes for a missing character'],
     ['●橋　一', '\ufffd橋 一', 'what was lost on the way'],
     ['●橋　一', '■橋 一', 'what another program writes for a missing character'],
@@ -49,6 +53,10 @@ describe('a name sent with ● and the right one', () => {
         expect(holdsPlaceholder(right.join(''))).toBe(false);
       }),
     );
+  });
+
+  test('a name is entered without blanks around it, without what nobody sees, kana in one piece', () => {
+    expect(enteredName(' 　髙橋 す\u3099え\u200b ')).toBe('髙橋 ずえ');
   });
 
   test.each([

@@ -61,6 +61,18 @@ const result = (message: QualificationMessage) =>
   message.MessageBody.ResultList?.ResultOfQualificationConfirmation[0] as Record<string, unknown>;
 
 describe('what goes into the file of a visit', () => {
+  test('a consent to 特定疾病 that was refused opens neither list nor time, however complete the answer', () => {
+    const refused = result(faceMessage({ ...visit, consents: [{ code: 'TSR', given: false, at }] }, answer));
+    expect(refused.SpecificDiseasesCertificateRelatedConsFlg).toBe('0');
+    expect(refused).not.toHaveProperty('SpecificDiseasesCertificateList');
+    expect(refused).not.toHaveProperty('SpecificDiseasesCertificateRelatedConsTime');
+  });
+
+  test('what no consent of the day opens is closed', () => {
+    const rules = { ...visit.rules, items: visit.rules.items.filter(({ code }) => code !== 'TKK') };
+    expect(result(faceMessage({ ...visit, rules }, answer)).SpecificHealthCheckupsInfoConsFlg).toBe('0');
+  });
+
   test('each consent with its time and its end 24 hours later; refused or not asked is 0 without times', () => {
     const one = result(faceMessage(visit, answer));
     expect(one).toMatchObject({
@@ -149,6 +161,10 @@ describe('what goes into the file of a visit', () => {
     expect(faceFileName({ ...visit, lane: 3 })).not.toBe(faceFileName(visit));
     expect(faceFileName({ ...visit, requestId: visit.requestId.replace('0190', '0191') })).not.toBe(
       faceFileName(visit),
+    );
+    expect(faceFileName({ ...visit, lane: 3 })).toBe('OQSsiquc01res_face_L030190a5b21c2d_20261121235959.xml');
+    expect(faceFileName({ ...visit, lane: 12, isTest: true })).toBe(
+      'OQSsiquc01res_face_TESTL120190a5b21c2d_20261121235959.xml',
     );
     expect(faceFileName({ ...visit, isTest: true })).toMatch(/^OQSsiquc01res_face_TEST.+_(\d{14})\.xml$/);
     expect(faceFileName(visit)).not.toContain('TEST');
