@@ -38,6 +38,7 @@ test.each<[string, Partial<WayEvidence>, string | null, Partial<OutageSoFar>?]>(
   ['no host behind a router', { route: 'routed', host: null, router: true, port: 'no-host' }, null],
   ['the broker is this machine, and refuses', { route: 'own', host: null, port: 'refused' }, 'broker'],
   ['the broker is this machine, and a rule drops', { route: 'own', host: null, port: 'silent' }, 'clinic-pc'],
+  ['the broker is this machine, and nothing more is known', { route: 'own', host: null, port: 'failed' }, null],
   ['IPv6, where the kernel has no such files', { route: 'unknown', host: null, port: 'silent' }, null],
 ])('%s', (_, seen, party, soFar = {}) => {
   expect(partyOf(judgeWay({ ...direct, ...seen }, { ...fellSilent, ...soFar }), 'terminal')).toBe(party);

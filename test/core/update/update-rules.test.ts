@@ -115,6 +115,7 @@ describe('of several bundles', () => {
   });
   it.each([
     ['the newest', [of('0.3.0'), of('0.4.0'), of('0.2.0')], '0.4.0'],
+    ['the newest, whatever lies behind it', [of('0.4.0'), of('0.3.0')], '0.4.0'],
     ['the newest, with one of no version between', [of('0.3.0'), of('newest'), of('0.4.0')], '0.4.0'],
     ['the newest that may be installed', [of('0.3.0'), of('0.9.0', 'foreign')], '0.3.0'],
     ['one that is refused, when all are', [of('0.1.0'), of('0.2.0')], '0.2.0'],

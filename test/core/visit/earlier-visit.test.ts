@@ -84,6 +84,10 @@ describe('the card that signed before the restart goes on where its visit stood,
     const story = restarted(receipt('first', 'refused', 'card.certificate-revoked'));
     expect(read(story, 'first')).toEqual([...leftSecond, 'EndCard', 'EndCard', 'Chime attention']);
     expect(shown(story.state)).toBe('interrupted card.certificate-revoked');
+    const unsaid = restarted(receipt('first', 'refused'));
+    read(unsaid, 'first');
+    expect(unsaid.state).toMatchObject({ failure: failure('delivery.refused') });
+    expect(unsaid.state).not.toHaveProperty('failure.detail');
     const unknown = restarted(receipt('first', 'refused', 'of a later release'));
     read(unknown, 'first');
     expect(unknown.state).toMatchObject({ failure: { code: 'delivery.refused', detail: 'of a later release' } });
