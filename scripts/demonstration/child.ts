@@ -34,7 +34,7 @@ export const startChild = (
 ): Child => {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeFlags[name], file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...environment, ...mallocEnvironment[name] },
+    env: { ...environment, ...mallocEnvironment },
   });
   for (const stream of ['stdout', 'stderr'] as const) {
     const readable = child[stream];

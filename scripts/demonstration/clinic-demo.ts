@@ -150,7 +150,7 @@ const keepLinkProcess = (configFile: string, { onLog, environment = process.env 
     ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...environment, ...mallocEnvironment.link },
+      env: { ...environment, ...mallocEnvironment },
       started: ({ stderr }) => {
         if (stderr !== null) createInterface({ input: stderr }).on('line', (line) => hearLine('link', line, onLog));
       },

@@ -138,12 +138,7 @@ export class TerminalOnPcscd {
     writeFileSync(file, stringify(config));
     const start = (command: string): ChildProcess =>
       spawn(process.execPath, [main, command, '--config', file, '--log', 'json'], {
-        env: {
-          ...process.env,
-          ...mallocEnvironment.terminal,
-          ...environment,
-          PCSCLITE_CSOCK_NAME: this.slot.socketPath,
-        },
+        env: { ...process.env, ...mallocEnvironment, ...environment, PCSCLITE_CSOCK_NAME: this.slot.socketPath },
         stdio: ['ignore', 'inherit', 'pipe'],
       });
     this.#link = start('link');

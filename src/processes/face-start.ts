@@ -1,25 +1,12 @@
-const overwriting = {
+/**
+ * How malloc of every process of ours is started (Linux; Windows takes no notice). Pools, one a thread, would scatter
+ * pictures and grow for hours. What is freed is overwritten at once: the reader's driver frees each answer of the card, a
+ * piece of the photo, and each command, a PIN, as they are. The units say the same.
+ */
+export const mallocEnvironment = {
   MALLOC_ARENA_MAX: '2',
   // A chunk in a thread's own cache would be freed without being overwritten.
   GLIBC_TUNABLES: 'glibc.malloc.perturb=165:glibc.malloc.tcache_count=0',
-} as const;
-const givingBack = {
-  ...overwriting,
-  GLIBC_TUNABLES: `${overwriting.GLIBC_TUNABLES}:glibc.malloc.mmap_threshold=32768:glibc.malloc.trim_threshold=65536`,
-} as const;
-
-/**
- * How malloc of each process of ours is started (Linux; Windows takes no notice); the units say the same. Pools, one a thread,
- * would scatter pictures and grow for hours. What is freed is overwritten at once: the reader's driver frees each answer of
- * the card, a piece of the photo, and each command, a PIN, as they are. What was large (32 kB: V8's compilers ask for as much
- * at a time) goes back to the system: left to itself malloc keeps it, 7 MB of 75 in each process. Not so in the face process,
- * which wants the same again with each frame.
- */
-export const mallocEnvironment = {
-  terminal: givingBack,
-  link: givingBack,
-  face: overwriting,
-  agent: givingBack,
 } as const;
 
 /**
@@ -38,4 +25,4 @@ export const nodeFlags = {
   agent: ['--max-semi-space-size=2', '--max-old-space-size=256', '--optimize-for-size'],
 } as const;
 
-export const faceProcessStart = { execArgv: nodeFlags.face, environment: mallocEnvironment.face } as const;
+export const faceProcessStart = { execArgv: nodeFlags.face, environment: mallocEnvironment } as const;

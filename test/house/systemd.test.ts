@@ -134,12 +134,15 @@ describe('a unit', () => {
     ['link', 'uketsuke-link.service'],
     ['face', 'uketsuke-face.service'],
     ['agent', 'uketsuke-agent.service'],
-  ] as const)('of the %s process starts node and malloc as the tests and figures do', (name, unit) => {
-    const [command = ''] = settings(unit, 'ExecStart');
-    expect(command).toContain(`/node ${nodeFlags[name].join(' ')} /`);
-    const malloc = Object.entries(mallocEnvironment[name]).map(([key, value]) => `${key}=${value}`);
-    expect(settings(unit, 'Environment')).toEqual(expect.arrayContaining(malloc));
-  });
+  ] as const)(
+    'of the %s process starts node as the tests and figures do, and each one of ours malloc',
+    (name, unit) => {
+      const [command = ''] = settings(unit, 'ExecStart');
+      expect(command).toContain(`/node ${nodeFlags[name].join(' ')} /`);
+      const malloc = Object.entries(mallocEnvironment).map(([key, value]) => `${key}=${value}`);
+      for (const each of ours) expect(settings(each, 'Environment'), each).toEqual(expect.arrayContaining(malloc));
+    },
+  );
 
   test('with a socket names the one of the configuration, which the terminal alone may open', () => {
     const config = filledExample();
