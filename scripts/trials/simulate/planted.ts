@@ -155,8 +155,8 @@ export const planted: readonly Planted[] = [
       ],
       [
         'src/core/visit/session-card.ts',
-        'then.visual.photoHash === now.visual.photoHash',
-        'then.visual.photoHash !== ""',
+        'compared === photoOf(now.visual)',
+        'photoOf(now.visual) !== null',
       ],
     ],
   },

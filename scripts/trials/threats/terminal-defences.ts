@@ -100,7 +100,7 @@ export const terminalDefences: readonly Defence[] = [
   {
     row: 13,
     test: ['test/core/visit/session-machine.test.ts', 'another photo is another visit'],
-    without: [['src/core/visit/session-card.ts', 'then.visual.photoHash === now.visual.photoHash', 'true']],
+    without: [['src/core/visit/session-card.ts', 'compared === photoOf(now.visual)', 'true']],
   },
   {
     row: 14,
