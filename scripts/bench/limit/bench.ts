@@ -94,6 +94,7 @@ const visitsWith = async (demo: ClinicDemo, signatureMs: number): Promise<readon
         if (round >= 0) visits.push(visit);
       }
   } finally {
+    demo.setFace(null);
     patient.leave();
     least.close();
   }

@@ -153,11 +153,7 @@ export const planted: readonly Planted[] = [
         'if (!sameCertificate) return false;\n  const usedFace',
         'if (then.authCertificate.length === 0) return sameCertificate;\n  const usedFace',
       ],
-      [
-        'src/core/visit/session-card.ts',
-        'compared === photoOf(now.visual)',
-        'photoOf(now.visual) !== null',
-      ],
+      ['src/core/visit/session-card.ts', 'compared === photoOf(now.visual)', 'photoOf(now.visual) !== null'],
     ],
   },
   {
