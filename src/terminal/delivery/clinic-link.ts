@@ -194,7 +194,10 @@ const createParts = (options: ClinicLinkOptions): Parts => {
   const { stateTeller, tellSettingsVersion } = self;
   const outbox = createOutbox({
     ...{ store, clock, agentNowMs, log },
-    send: sendRequest,
+    send: (row, isLeft) => {
+      if (isLeft) stateTeller.tellNow();
+      return sendRequest(row);
+    },
     tell: followRequest(news, results, self),
   });
   const keeper = createSettingsKeeper({

@@ -52,8 +52,11 @@ type OutboxOptions = {
   /** The agent's clock, by which requests end; null until it has been heard in this run */
   readonly agentNowMs: () => number | null;
   readonly log: EventLog;
-  /** One publish; ok after the PUBACK. Must answer in bounded time. */
-  readonly send: (row: OutboxRow) => Promise<Result<void>>;
+  /**
+   * One publish; ok after the PUBACK. Must answer in bounded time. `isLeft`: its patient has gone, and whoever answers must have
+   * heard so: what was said of it at the time may be lost, without a connection that ended.
+   */
+  readonly send: (row: OutboxRow, isLeft: boolean) => Promise<Result<void>>;
   readonly tell: (event: OutboxEvent) => void;
 };
 
@@ -298,7 +301,7 @@ class DurableOutbox implements Outbox {
     const pauseMs = entry.told === null ? Math.min(firstResendMs * 2 ** (entry.attempts - 1), lastResendMs) : askLeftMs;
     entry.lastSendMonotonicMs = this.#options.clock.now().monotonicMs;
     entry.nextSendMonotonicMs = entry.lastSendMonotonicMs + pauseMs;
-    const sent = await this.#options.send(entry.row);
+    const sent = await this.#options.send(entry.row, entry.told !== null);
     entry.sending = false;
     this.#inFlight--;
     if (sent.ok) this.#options.log.event('outbox.published', { request: entry.row.requestId, attempt: entry.attempts });
