@@ -3,8 +3,7 @@
  * ahead while it rests: whoever looks at a real camera's pictures has both processors for it, too.
  */
 import { createInterface } from 'node:readline';
-import { isFaceId } from './faces.ts';
-import { emptyScene, frameHeight, frameWidth, personBefore, type Scene, SceneRenderer } from './render-scene.ts';
+import { emptyScene, frameHeight, frameWidth, type Scene, SceneRenderer, sceneBefore } from './render-scene.ts';
 import { usualFramesPerSecond, type VirtualCameraSettings } from './virtual-camera.ts';
 import { hearOrders } from './virtual-camera-control.ts';
 
@@ -37,7 +36,7 @@ const fillUp = (): void => {
   if (!isPainting) paintAhead();
 };
 
-let latest: Scene = emptyScene;
+let latest = scene;
 const stand = async (next: Scene): Promise<void> => {
   latest = next;
   for (const person of next.people) await renderer.load(person.face);
@@ -53,8 +52,7 @@ const show = (): void => {
   if (!process.stdout.writableNeedDrain) process.stdout.write(rgb);
 };
 
-const { face = null } = settings;
-if (face !== null && isFaceId(face)) void stand({ ...emptyScene, people: [personBefore(face)] });
+void stand(sceneBefore(settings.face ?? null));
 if (settings.controlSocket !== undefined) hearOrders(settings.controlSocket, (orders) => void stand(orders.scene));
 createInterface({ input: process.stdin })
   .on('line', (order) => {

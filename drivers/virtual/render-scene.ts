@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import type { Point } from '../../src/face/picture/geometry.ts';
 import type { RgbImage } from '../../src/face/picture/sample-image.ts';
-import { cutHeight, cutWidth, type FaceId, loadFaceRgb } from './faces.ts';
+import { cutHeight, cutWidth, type FaceId, isFaceId, loadFaceRgb } from './faces.ts';
 
 export const frameWidth = 640;
 export const frameHeight = 480;
@@ -50,6 +50,13 @@ export type Scene = {
 
 export const personBefore = (face: FaceId): Person => ({ face, x: 0, y: 0, scale: 1, roll: 0, yaw: 0 });
 export const emptyScene: Scene = { people: [], light: 1, wall: 120, restlessness: 1 };
+
+/** Nobody, or one person. @throws Error where there is no face of that name */
+export const sceneBefore = (face: string | null): Scene => {
+  if (face === null) return emptyScene;
+  if (!isFaceId(face)) throw new Error(`there is no face "${face}"`);
+  return { ...emptyScene, people: [personBefore(face)] };
+};
 
 /** Where the face is in a cut, and half of a head's width there. */
 export const faceX = cutWidth / 2;

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { clearSocketPlace } from '../host/socket-place.ts';
 import type { FaceId } from './faces.ts';
-import { emptyScene, personBefore, type Scene } from './render-scene.ts';
+import { type Scene, sceneBefore } from './render-scene.ts';
 
 type CameraFault = 'none' | 'lost' | 'frozen' | 'black';
 export type CameraOrders = { readonly scene: Scene; readonly fault: CameraFault };
@@ -47,8 +47,7 @@ export const hearOrders = (path: string, obey: (orders: CameraOrders) => void): 
  * died and came back asks again and sees the same person.
  */
 export const createVirtualCameraControl = async (path: string, face: FaceId | null): Promise<VirtualCameraControl> => {
-  const sceneOf = (id: FaceId | null): Scene => ({ ...emptyScene, people: id === null ? [] : [personBefore(id)] });
-  let orders: CameraOrders = { scene: sceneOf(face), fault: 'none' };
+  let orders: CameraOrders = { scene: sceneBefore(face), fault: 'none' };
   const cameras = new Set<Socket>();
   const line = (): string => `${JSON.stringify(orders)}\n`;
   const server = createServer((socket) => {
@@ -68,7 +67,7 @@ export const createVirtualCameraControl = async (path: string, face: FaceId | nu
   });
   return {
     path,
-    setFace: (id) => change({ scene: sceneOf(id) }),
+    setFace: (id) => change({ scene: sceneBefore(id) }),
     setScene: (scene) => change({ scene }),
     setFault: (fault) => change({ fault }),
     close: () =>

@@ -2,9 +2,8 @@
 import { failure } from '../../src/core/failure.ts';
 import type { Camera, CameraEvent, Frame } from '../../src/ports/camera.ts';
 import { openCameraApart } from './camera-apart.ts';
-import { isFaceId } from './faces.ts';
 import { OrderedFrames } from './ordered-frames.ts';
-import { emptyScene, frameHeight, frameWidth, personBefore, SceneRenderer } from './render-scene.ts';
+import { frameHeight, frameWidth, SceneRenderer, sceneBefore } from './render-scene.ts';
 import { type CameraOrders, hearOrders } from './virtual-camera-control.ts';
 
 /** A frame costs about 10 ms to paint; more of them would only take time from the models. */
@@ -30,8 +29,7 @@ export class VirtualCamera implements Camera {
 
   /** Throws where there is no face of that name. */
   constructor(settings: VirtualCameraSettings) {
-    const { face = null } = settings;
-    if (face !== null && !isFaceId(face)) throw new Error(`virtual-camera: there is no face "${face}"`);
+    const scene = sceneBefore(settings.face ?? null);
     this.#renderer = new SceneRenderer(settings.seed);
     this.#frames = new OrderedFrames({
       intervalMs: 1000 / (settings.framesPerSecond ?? usualFramesPerSecond),
@@ -40,10 +38,7 @@ export class VirtualCamera implements Camera {
       wipe: () => this.#rgb.fill(0),
     });
     this.#latestOrders = this.#frames.orders;
-    void this.obey({
-      scene: { ...emptyScene, people: face === null ? [] : [personBefore(face)] },
-      fault: 'none',
-    });
+    void this.obey({ scene, fault: 'none' });
     if (settings.controlSocket !== undefined)
       this.#stopHearing = hearOrders(settings.controlSocket, (orders) => void this.obey(orders));
   }

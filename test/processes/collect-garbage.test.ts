@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, expect, test, vi } from 'vitest';
 import { SimulatedClock } from '../../scripts/beds/simulated-clock.ts';
 import { nodeFlags } from '../../src/processes/face-start.ts';
@@ -27,6 +28,8 @@ test('a process that was started without the means collects nothing and wakes fo
   expect(wakeAt).not.toHaveBeenCalled();
 });
 
-test('the link is started with them', () => {
-  expect(nodeFlags.link).toContain('--expose-gc');
+test('a program that is started as the link is has them', () => {
+  expect(execFileSync(process.execPath, [...nodeFlags.link, '--print', 'typeof gc'], { encoding: 'utf8' })).toBe(
+    'function\n',
+  );
 });
