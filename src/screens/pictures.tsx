@@ -182,7 +182,7 @@ export const Picture = ({ name }: { readonly name: PictureName }) => {
   switch (name) {
     case 'place-card':
       // Seen by whoever stands there for a moment; what moves more often takes more than a hundredth of a processor all night.
-      return <CardLaidDown everyMs={20_000} />;
+      return <CardLaidDown everyMs={30_000} />;
     case 'present-phone':
       return <PhoneAtReader />;
     case 'put-back-card':

@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { linkBed } from '../../scripts/beds/link-bed.ts';
 import { MemoryBroker } from '../../scripts/beds/memory-bus.ts';
 import { MemoryStore } from '../../scripts/beds/memory-store.ts';
+import { unhurriedStore } from '../../scripts/beds/unhurried-store.ts';
 import { openSimulatedStore, StoredRows } from '../../scripts/trials/simulate/simulated-store.ts';
 import { Kernel } from '../../scripts/trials/simulate/stand-ins/kernel.ts';
 import type { StoreNews } from '../../src/storage/open-store.ts';
@@ -23,16 +23,15 @@ let files = 0;
 const newPath = (): string => join(directory, `store-${++files}.db`);
 
 /** A store whose answers are waited for as long as a busy machine needs. */
-const openStore = (path: string) => createSqliteStore(path, undefined, undefined, 60_000);
 
 storeContract('SQLite', async () => {
   const path = newPath();
-  const first = openStore(path);
+  const first = unhurriedStore(path);
   return {
     store: first,
     reopen: async () => {
       await first.close();
-      return openStore(path);
+      return unhurriedStore(path);
     },
   };
 });
@@ -51,7 +50,7 @@ storeContract('the model of the simulator', async () => {
 storeContract('SQLite by way of the link', async () => {
   const path = newPath();
   const bus = new MemoryBroker().connect('front-1');
-  let sqlite = openStore(path);
+  let sqlite = unhurriedStore(path);
   const bed = linkBed({ bus, store: sqlite });
   const close = async (): Promise<void> => {
     await bed.close();
@@ -63,7 +62,7 @@ storeContract('SQLite by way of the link', async () => {
     reopen: async () => {
       await bed.stop();
       await sqlite.close();
-      sqlite = openStore(path);
+      sqlite = unhurriedStore(path);
       bed.start({ bus, store: sqlite });
       return store;
     },
@@ -88,7 +87,7 @@ describe('SQLite store under faults', () => {
         if (acknowledged.length >= limit) child.kill('SIGKILL');
       }
     }
-    const store = openStore(path);
+    const store = unhurriedStore(path);
     const rows = await store.outboxRows();
     const kept = new Set(rows.ok ? rows.value.map(({ requestId }) => requestId) : []);
     expect(acknowledged.length).toBeGreaterThan(100);
@@ -99,14 +98,14 @@ describe('SQLite store under faults', () => {
 
   test('killed between a row and its audit entry: the next start writes the entry, and the chain is whole', async () => {
     const path = newPath();
-    const store = openStore(path);
+    const store = unhurriedStore(path);
     await store.outboxRows();
     await store.close();
     const database = new DatabaseSync(path);
     database.exec(
       `INSERT INTO outbox (request_id, session, document_hash, sealed, created_at_ms, expires_at_ms) VALUES ('r1', 's1', 'h', x'00', 5, 9)`,
     );
-    const next = openStore(path);
+    const next = unhurriedStore(path);
     await next.removeOutboxRow('r1', { atMs: 7, event: 'receipt-accepted', subject: 'r1' });
     expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
     await next.close();
@@ -151,7 +150,7 @@ describe('SQLite store under faults', () => {
         ...{ requestId, session: 's', documentHash: 'h', sealed: new Uint8Array([1]), visitMark: null },
         ...{ createdAtMs: 5, expiresAtMs: 9 },
       });
-      const store = createSqliteStore(path, (news) => heard.push(news), undefined, 60_000);
+      const store = unhurriedStore(path, (news) => heard.push(news));
       await store.addOutboxRow(row('before'));
       new DatabaseSync(path).prepare('VACUUM INTO ?').run(`${path}.copy`);
       await store.raiseSettings(7, new Uint8Array([7]), 6);
@@ -165,7 +164,7 @@ describe('SQLite store under faults', () => {
       // What is written down for good goes on in the file that lies there now.
       expect(await store.raiseSettings(8, new Uint8Array([8]), 7)).toEqual({ ok: true, value: true });
       await store.close();
-      const next = openStore(path);
+      const next = unhurriedStore(path);
       expect(await next.outboxRows()).toMatchObject({ value: [{ requestId: 'after' }, { requestId: 'before' }] });
       expect(await next.readSettings()).toMatchObject({ value: { version: 8 } });
       expect(await next.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
@@ -176,7 +175,7 @@ describe('SQLite store under faults', () => {
   test('a file that is no database: every call answers with a failure, none throws', async () => {
     const path = join(directory, 'a-folder');
     mkdirSync(path);
-    const store = openStore(path);
+    const store = unhurriedStore(path);
     expect(await store.outboxRows()).toMatchObject({ ok: false, failure: { code: 'storage.unwritable' } });
     expect(await store.readSettings()).toMatchObject({ ok: false, failure: { code: 'storage.unwritable' } });
     await store.close();
@@ -195,7 +194,7 @@ describe('SQLite store under faults', () => {
   ];
   test.each(tampering)('the audit chain shows %s and where', async (_what, sql, place) => {
     const path = newPath();
-    const store = openStore(path);
+    const store = unhurriedStore(path);
     for (const version of [1, 2, 3, 4, 5]) await store.raiseSettings(version, new Uint8Array([version]), version);
     expect(await store.firstBrokenAuditEntry()).toEqual({ ok: true, value: null });
     const database = new DatabaseSync(path);

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { until } from '../../scripts/beds/simulated-clock.ts';
+import { unhurriedStore } from '../../scripts/beds/unhurried-store.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 
 let folder: string;
@@ -49,7 +49,7 @@ test("the agent's files hold nothing of a person after hand-over, be it in freed
 });
 
 test("the terminal's files hold nothing of a sealed request once it has left", async () => {
-  const store = createSqliteStore(join(folder, 'link.sqlite'));
+  const store = unhurriedStore(join(folder, 'link.sqlite'));
   const sealed = (number: number) => new TextEncoder().encode(canary(number));
   for (const number of parts)
     await store.addOutboxRow({

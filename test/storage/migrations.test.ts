@@ -18,10 +18,10 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { outboxKind } from '../../drivers/store/outbox-kind.ts';
-import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { endChild } from '../../scripts/beds/end-child.ts';
 import { missingRelease, releases } from '../../scripts/beds/release-tree.ts';
 import { layDown, storedReleases } from '../../scripts/beds/stored-releases.ts';
+import { unhurriedStore } from '../../scripts/beds/unhurried-store.ts';
 import { Journal } from '../../src/agent/journal/journal.ts';
 import { journalKind } from '../../src/agent/journal/journal-kind.ts';
 import { forgetBackups } from '../../src/storage/back-up.ts';
@@ -105,7 +105,7 @@ describe.each(storedReleases())('stores of release %s', (release) => {
   test('the outbox opens: what waits is sent, settings floor and nonces hold, the audit chain is whole', async () => {
     const path = join(folder, 'outbox.sqlite');
     layDown(release, 'outbox', path);
-    const store = createSqliteStore(path);
+    const store = unhurriedStore(path);
     const rows = await store.outboxRows();
     expect(rows.ok && rows.value.map(({ requestId, sealed }) => [requestId, [...sealed]])).toEqual([
       ['request-2', [2, 2, 3]],
@@ -148,7 +148,7 @@ describe.each(storedReleases())('stores of release %s', (release) => {
     });
     expect(recorded).toMatchObject({ kind: 'recorded', visit: { verdict: 'accepted' } });
     journal.close();
-    const store = createSqliteStore(outboxPath);
+    const store = unhurriedStore(outboxPath);
     const row = {
       requestId: 'new',
       session: 's',
@@ -253,7 +253,7 @@ describe('a damaged file', () => {
     closeSync(file);
   };
   const manyRows = async (path: string): Promise<void> => {
-    const store = createSqliteStore(path);
+    const store = unhurriedStore(path);
     for (let number = 0; number < 40; number++)
       await store.addOutboxRow({
         ...{ requestId: `request-${String(number).padStart(2, '0')}`, session: 's', documentHash: 'h' },
@@ -274,7 +274,7 @@ describe('a damaged file', () => {
     if (leaf === undefined) throw new Error('no leaf');
     scratch(path, (Number(leaf.pageno) - 1) * pageBytes, pageBytes);
     const heard: StoreNews[] = [];
-    const store = createSqliteStore(path, (news) => heard.push(news));
+    const store = unhurriedStore(path, (news) => heard.push(news));
     const rows = await store.outboxRows();
     expect(rows.ok && rows.value.length).toBeGreaterThanOrEqual(30);
     expect(rows.ok && rows.value.length).toBeLessThan(40);
@@ -295,7 +295,7 @@ describe('a damaged file', () => {
     await manyRows(path);
     scratch(path, offset, length);
     const heard: StoreNews[] = [];
-    const store = createSqliteStore(path, (news) => heard.push(news));
+    const store = unhurriedStore(path, (news) => heard.push(news));
     expect(await store.outboxRows()).toMatchObject({ ok: true });
     expect(heard).toMatchObject([{ type: 'set-aside', failure: { code: 'storage.damaged' } }]);
     expect(statSync(`${path}.damaged-1`).size).toBeGreaterThan(100_000);

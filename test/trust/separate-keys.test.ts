@@ -13,8 +13,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createSqliteStore } from '../../drivers/store/sqlite-store.ts';
 import { layDown, storedReleases } from '../../scripts/beds/stored-releases.ts';
+import { unhurriedStore } from '../../scripts/beds/unhurried-store.ts';
 import { addAgent, addDevice, createFacility } from '../../src/agent/provisioning/facility-authority.ts';
 import { moveStore } from '../../src/storage/move-store.ts';
 import { readLinkKeys, readTerminalKeys } from '../../src/trust/key-files.ts';
@@ -89,7 +89,7 @@ test('the outbox of an earlier release goes on at its new place, with what waite
   layDown(release, 'outbox', from);
   expect(await moveStore(from, to, undefined)).toBe(true);
   expect(existsSync(from)).toBe(false);
-  const store = createSqliteStore(to);
+  const store = unhurriedStore(to);
   const rows = await store.outboxRows();
   expect(rows.ok && rows.value).toHaveLength(2);
   await store.close();
