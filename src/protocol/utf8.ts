@@ -65,7 +65,7 @@ export const decodeUtf8 = (bytes: Uint8Array): string | null => {
     if (point < shortest || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return null;
     if (point > 0xffff) {
       units[length++] = 0xd800 + ((point - 0x10000) >> 10);
-      units[length++] = 0xdc00 + ((point - 0x10000) & 0x3ff);
+      units[length++] = 0xdc00 + (point & 0x3ff);
     } else units[length++] = point;
   }
   return textOfUnits(units.subarray(0, length));

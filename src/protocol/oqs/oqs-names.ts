@@ -20,7 +20,7 @@ export const withoutUnseen = (text: string): string =>
 /** A name as somebody meant to enter it: no signs nobody sees, kana in one piece, no blanks around it. */
 export const enteredName = (text: string): string => joinKana(withoutUnseen(text)).trim();
 
-const graphemes = new Intl.Segmenter('ja', { granularity: 'grapheme' });
+const graphemes = new Intl.Segmenter('ja');
 /** As they are seen: a character with its variation selector is one. */
 const charactersOf = (text: string): string[] => [...graphemes.segment(text)].map(({ segment }) => segment);
 const isBlank = (character: string): boolean => /^\s+$/u.test(character);

@@ -79,6 +79,6 @@ export const parseXml = (input: string): Result<XmlElement> => {
     }
     at += whole.length;
   }
-  if (open.length > 0 || root === undefined) return malformed('the end is missing', at);
+  if (root === undefined) return malformed('the end is missing', at);
   return ok(root);
 };

@@ -31,8 +31,8 @@ const escapeText = (text: string): string =>
 const writeElement = (name: string, schema: unknown, value: unknown, indent: string): string => {
   const inner = unwrap(schema);
   if (value === undefined) return '';
-  if (inner instanceof z.ZodArray && Array.isArray(value))
-    return value.map((item) => writeElement(name, inner.element, item, indent)).join('');
+  if (inner instanceof z.ZodArray)
+    return (value as readonly unknown[]).map((item) => writeElement(name, inner.element, item, indent)).join('');
   if (inner instanceof z.ZodObject) {
     const members = value as Record<string, unknown>;
     const content = Object.entries(inner.shape)

@@ -13,10 +13,12 @@ test.each([
   ['\ufeff<?xml version="1.0"?>\n<a>x</a>\n', 'x'],
   ['<!-- < > & --><a>x<!-- y -->z</a><!-- -->', 'xz'],
   ['<a b="1" c:d = \'2\'>x</a>', 'x'],
+  ['<a  b="" \n c="a long one" d=\'\' e=\'another one\' >x</a>', 'x'],
   ['<a>x</a >', 'x'],
   ['<a> x\t\r\ny\nz </a>', ' x\t\ny\nz '],
   ['<a><![CDATA[<b>&amp;]]]></a>', '<b>&amp;]'],
   ['<a>x<![CDATA[]]>y</a>', 'xy'],
+  ['<a><![CDATA[a line\nand another]]></a>', 'a line\nand another'],
   ['<a>&lt;&gt;&amp;&quot;&apos;</a>', '<>&"\''],
   [
     '<a>&#9;&#10;&#13;&#32;&#55295;&#57344;&#65533;&#65536;&#1114111;</a>',

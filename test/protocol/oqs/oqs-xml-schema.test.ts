@@ -30,6 +30,8 @@ const elementOf = (schema: z.ZodType, path: string): z.ZodType =>
   }, schema);
 const limit = 'LimitApplicationCertificateRelatedInfo';
 const disease = 'SpecificDiseasesCertificateList/SpecificDiseasesCertificateInfo';
+const ticket = 'PublicExpenseResultList/MedicalTicketInfo';
+const one = 'MessageBody/ResultList/ResultOfQualificationConfirmation';
 
 test.each<[string, z.ZodType, readonly string[], readonly string[]]>([
   ['InsurerNumber', searchInfoSchema, ['  138057', '12345678', '1'], ['', '123456789']],
@@ -51,6 +53,25 @@ test.each<[string, z.ZodType, readonly string[], readonly string[]]>([
     ['', '020'],
     ['20', '0200'],
   ],
+  ['InsuredCardClassification', qualificationSchema, ['01', 'A1'], ['', '1', '001', 'a1']],
+  ['InsurerNumber', qualificationSchema, ['  138057', '12345678'], ['', '138057', '123456789', 'x1234567', '1234567x']],
+  ['InsuredBranchNumber', qualificationSchema, ['', '01'], ['1', '001', 'AB']],
+  ['PersonalFamilyClassification', qualificationSchema, ['', '1', '2'], ['0', '3', '11']],
+  ['Sex1', qualificationSchema, ['1', '2', '3'], ['', '0', '4', '11']],
+  ['Sex2', qualificationSchema, ['', '1', '2', '3'], ['0', '4', '11']],
+  [
+    'PostNumber',
+    qualificationSchema,
+    ['', '1000001', '100-0001'],
+    ['1-0001', '10-0001', '100-1', '100-001', '100--0001', 'ABC-0001', '100-ABCD'],
+  ],
+  ['PreschoolClassification', qualificationSchema, ['', '1', '2'], ['0', '3', '11']],
+  ['ReasonOfLoss', qualificationSchema, ['', '01', '99'], ['1', '001', 'AB']],
+  [`${ticket}/MedicalTreatmentMonth`, qualificationSchema, ['', '202611'], ['2', '20261', '2026111', 'ABCDEF']],
+  [`${ticket}/DesignatedMedicalInstitutionFlag`, qualificationSchema, ['0', '9'], ['', '10']],
+  [`${ticket}/SelfPayAmount`, qualificationSchema, ['', '0', '12345678'], ['123456789']],
+  [`${one}/LimitApplicationCertificateRelatedConsFlg`, qualificationMessageSchema, ['0', '1'], ['', '2', '01']],
+  [`${one}/PharmacistsInfoConsFlg`, qualificationMessageSchema, ['0', '1', '2', '3'], ['', '4', '01']],
   ['MessageHeader/ProcessExecutionTime', qualificationMessageSchema, ['', '20261121235959'], ['20261121']],
   [
     'MessageHeader/MedicalInstitutionCode',

@@ -264,6 +264,55 @@ describe('the file as text', () => {
     if (!read.ok) expect(read.failure.detail).not.toContain('花子');
   });
 
+  const layout = z.strictObject({
+    Note: z.string().optional(),
+    Group: z.strictObject({ Inner: z.string().optional() }).optional(),
+    Item: z.array(z.strictObject({ Code: z.string().regex(/^\d$/) })).optional(),
+  });
+  const inside = (inner: string): string => `<XmlMsg>${inner}</XmlMsg>`;
+
+  test('a tab before each element within another, one line each, a list as its elements, no lines in an empty one', () => {
+    const message = { Note: 'a\r<b>', Group: {}, Item: [{ Code: '1' }, { Code: '2' }] };
+    const written = writeOqsXml(layout, message, 'UTF-8');
+    expect(written).toMatchObject({
+      value: [
+        '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
+        '<XmlMsg>',
+        '\t<Note>a&#13;&lt;b&gt;</Note>',
+        '\t<Group/>',
+        '\t<Item>',
+        '\t\t<Code>1</Code>',
+        '\t</Item>',
+        '\t<Item>',
+        '\t\t<Code>2</Code>',
+        '\t</Item>',
+        '</XmlMsg>',
+        '',
+      ].join('\r\n'),
+    });
+    if (written.ok) expect(readOqsXml(layout, written.value)).toEqual({ ok: true, value: message });
+  });
+
+  test.each([
+    ['elements where a value stands', '<Note><b>花子</b></Note>', 'Note: holds elements'],
+    ['the same within another', '<Group><Inner><b/></Inner></Group>', 'Inner: holds elements'],
+    ['an element nobody knows', '<Nickname>花子</Nickname>', 'XmlMsg: unknown element Nickname'],
+    ['one that is known elsewhere', '<Group><Note/></Group>', 'Group: unknown element Note'],
+  ])('%s: refused, and the place told', (_, inner, detail) => {
+    expect(readOqsXml(layout, inside(inner))).toMatchObject({ ok: false, failure: { detail: `OQS XML: ${detail}` } });
+  });
+
+  test('blanks are no text beside elements, also where there is none', () => {
+    expect(readOqsXml(layout, inside('<Group>\n </Group>'))).toEqual({ ok: true, value: { Group: {} } });
+  });
+
+  test('of many faults five are told, each by the way to it', () => {
+    const read = readOqsXml(layout, inside('<Item><Code>x</Code></Item>'.repeat(6)));
+    expect(read).toMatchObject({
+      failure: { detail: `OQS XML: ${[0, 1, 2, 3, 4].map((at) => `Item/${at}/Code (invalid_format)`).join(', ')}` },
+    });
+  });
+
   test('what the layout does not have is not written: the place is named, never the value', () => {
     const written = writeOqsXml(
       qualificationMessageSchema,
